@@ -2,10 +2,12 @@ import { UserError } from '../base/errors.ts';
 import { argMax, percent } from '../base/numbers.ts';
 import { RandomStream } from '../base/random.ts';
 import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
+import { sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { originalsOf } from '../data/originals.ts';
 import type { InferenceTensor } from '../runtime/inference.ts';
 import { taskOf } from '../tasks/registry.ts';
+import { notFinite } from './soft-targets.ts';
 import type { Teacher } from './teacher.ts';
 
 /** What a file is fed, by the names of its inputs. */
@@ -38,32 +40,53 @@ export async function int8Teacher(
   dataset: Dataset,
   toInt8: ToInt8,
 ): Promise<{ readonly teacher: Teacher; readonly said: string }> {
-  let fed: Fed[] = [];
-  const float = await open({ onFed: (feeds) => fed.push(feeds) });
+  let fed: Fed[] | undefined;
+  const float = await open({ onFed: (feeds) => fed?.push(feeds) });
+  let int8: Teacher | undefined;
   try {
     const rows = Int32Array.from(new RandomStream(0, 'int8 teacher').permutation(dataset.count));
     // Where there are few, the same serve for both.
     const few = rows.length < 2 * BATCH;
     const held = rows.subarray(0, few ? rows.length : Math.min(COMPARED, Math.ceil(rows.length / 2)));
     const calibrated = few ? rows : rows.subarray(held.length, held.length + CALIBRATED);
-    // The file was asked about some samples when it was opened.
-    fed = [];
-    await answersTo(float, dataset, calibrated);
-    const int8 = await open({ bytes: await toInt8(file, float.name, fed) });
-    fed = [];
-    const likeness = alike(await answersTo(float, dataset, held), await answersTo(int8, dataset, held), dataset);
+    const feeds: Fed[] = (fed = []);
+    requireFinite(float, dataset, calibrated, await answersTo(float, dataset, calibrated));
+    fed = undefined;
+    int8 = await open({ bytes: await toInt8(file, float.name, feeds).catch(notQuantized) });
+    const exact = await answersTo(float, dataset, held);
+    requireFinite(float, dataset, held, exact);
+    const likeness = alike(exact, await answersTo(int8, dataset, held), dataset);
     const said = `on ${held.length} validation samples ${likeness.text}`;
-    if (!likeness.isEnough) {
-      await int8.dispose();
+    if (!likeness.isEnough)
       throw new UserError(
         `teacher.precision: int8: ${float.name} answers too differently in 8 bits: ${said}; expected at least ${LEAST_DB} dB${likeness.hasClasses ? ` and the same class on ${percent(LEAST_SAME)}` : ''}`,
         'Set teacher.precision: fp32. A file that ends in a softmax is better exported with its logits as output.',
       );
-    }
     const { params, sizeBytes } = float;
     return { teacher: { ...int8, params, sizeBytes }, said };
+  } catch (error) {
+    await int8?.dispose();
+    throw error;
   } finally {
     await float.dispose();
+  }
+}
+
+/** A file that cannot be read for it, or has sizes or operators that it does not know. */
+function notQuantized(error: unknown): never {
+  if (!(error instanceof UserError)) throw error;
+  throw new UserError(
+    `teacher.precision: int8: ${error.message}`,
+    `Set teacher.precision: fp32, or quantize the file by itself with \`limbeck quantize\` and name what it writes. ${error.hint}`,
+    { cause: error },
+  );
+}
+
+function requireFinite(teacher: Teacher, dataset: Dataset, rows: Int32Array, answers: readonly Float32Array[]): void {
+  for (const [batch, values] of answers.entries()) {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at === -1) continue;
+    throw notFinite(teacher, sampleId(dataset, rows[batch * BATCH + Math.floor(at / teacher.classes)]!));
   }
 }
 

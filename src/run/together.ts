@@ -86,14 +86,16 @@ export async function runTogether(
 }
 
 /** `UserError` in every process unless all of them have the same `text`. */
-export function requireSame(together: Collectives, what: string, text: string): void {
+export function requireSame(
+  together: Collectives,
+  what: string,
+  text: string,
+  remedy = `Give all processes the same ${what}: on several machines, by a shared folder or equal copies.`,
+): void {
   const texts = gatheredTexts(together, text);
   const other = texts.findIndex((one) => one !== texts[0]);
   if (other === -1) return;
-  throw new UserError(
-    `process ${other} of ${together.size} has another ${what} than process 0`,
-    `Give all processes the same ${what}: on several machines, by a shared folder or equal copies.`,
-  );
+  throw new UserError(`process ${other} of ${together.size} has another ${what} than process 0`, remedy);
 }
 
 /** Processes on the machine of this one, by its name. */
@@ -118,6 +120,10 @@ export function splitsOf({ train, validation, test }: LoadedDataset): string {
 
 /** Hash of the tensors of a saved state. What else it holds are the times of one process. */
 export function contentOf(saved: Safetensors | undefined): string {
-  const parts = [...(saved?.tensors ?? [])].flatMap(([name, { data }]) => [name, bytesOf(data)]);
-  return sha256(...parts);
+  return hashOf(saved?.tensors ?? []);
+}
+
+/** Hash of tensors by their names. */
+export function hashOf(tensors: Iterable<readonly [string, { readonly data: ArrayBufferView }]>): string {
+  return sha256(...[...tensors].flatMap(([name, { data }]) => [name, bytesOf(data)]));
 }

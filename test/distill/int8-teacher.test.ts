@@ -1,3 +1,4 @@
+import { UserError } from '../../src/base/errors.ts';
 import { viewOf } from '../../src/data/batches.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { int8Teacher } from '../../src/distill/int8-teacher.ts';
@@ -53,6 +54,15 @@ describe('a teacher with precision: int8', () => {
     await expect(inInt8({}, other)).rejects.toThrow(
       /^teacher\.precision: int8: teacher\.onnx answers too differently in 8 bits: on 100 validation samples -?\d+\.\d dB, same class on \d+\.\d\d %; expected at least 20 dB and the same class on 99\.00 %$/,
     );
+  });
+
+  it('is refused where its float answers are not finite, and says what else to do with a file that cannot be quantized', async () => {
+    await expect(inInt8({ weights: 'nan' })).rejects.toThrow(/its answer to sample train\/\d+3 is not finite$/);
+    const unknown: ToInt8 = () => Promise.reject(new UserError('teacher.onnx: no', 'Look there.'));
+    await expect(inInt8({}, unknown)).rejects.toMatchObject({
+      message: 'teacher.precision: int8: teacher.onnx: no',
+      hint: expect.stringMatching(/^Set teacher\.precision: fp32, or .*`limbeck quantize`.* Look there\.$/) as string,
+    });
   });
 
   it('is refused beside what is no ONNX file, and beside inner tensors', () => {

@@ -4,11 +4,14 @@ import { createAugmenter } from '../../data/augment/augment.ts';
 import { createMixer, isMix } from '../../data/augment/mix.ts';
 import { labelledCount } from '../../data/labelled.ts';
 import { NEEDS_LABEL, NEEDS_PLAIN, NEEDS_STRONG } from '../../recipe/schema/loss.ts';
+import { contentOf } from '../../networks/network.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import type { StageContext } from '../context.ts';
+import { hashOf, requireSame } from '../together.ts';
 import { studentBuilder, teacherBuilder } from '../../setup/models.ts';
+import { several } from '../../runtime/collectives.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { checkLeftOut } from './leave-out.ts';
 import { checkPeer } from './check-peer.ts';
@@ -19,9 +22,9 @@ import { refuseNoTokens } from './tokens.ts';
  * for the report on the weights that a student from a file starts with.
  */
 export async function checkModels(
-  context: Pick<StageContext, 'recipe' | 'data' | 'onEvent'>,
+  context: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'together'>,
 ): Promise<readonly string[]> {
-  const { recipe, data, onEvent } = context;
+  const { recipe, data, onEvent, together } = context;
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
   refuseForLabels(recipe, data);
@@ -39,6 +42,8 @@ export async function checkModels(
   }
   if (student === undefined) return [];
   const model = await studentBuilder(context, recipe.seed)();
+  // Its file may be another one on another machine: gradients of several networks would be added up.
+  if (several(together)) requireSame(together, 'student', hashOf(contentOf(model)));
   refuseNoTokens(model, data);
   const peer = await checkPeer(context, model);
   if (peer !== undefined) refuseNoTokens(peer, data);

@@ -56,7 +56,9 @@ export function peerNotes(
   const { score } = taskOf(data.validation);
   const said = score.said(mean(peers.map(({ validation }) => validation)), 'the validation split');
   const over = peers.length > 1 ? `, mean of ${peers.length} repeats,` : '';
-  const later = recipe.prune.length > 0 || recipe.quantize.some((step) => 'method' in step && step.method === 'qat');
+  const isTrained = (step: Recipe['quantize'][number]): boolean =>
+    ('method' in step && step.method === 'qat') || ('fallback' in step && step.fallback === 'qat');
+  const later = recipe.prune.length > 0 || recipe.quantize.some(isTrained);
   return [
     `the peer of the student (${first.name}, ${number(first.params)} parameters) is ${said}${over} with the weights of the epoch that was chosen for the student; it is not exported`,
     ...(later ? ['pruning and training with quantization learn from the labels alone, without the peer'] : []),

@@ -16,8 +16,10 @@ import { taskOf } from '../../tasks/registry.ts';
 import { isBetter } from '../../tasks/score.ts';
 import { stageOf, TEACHER } from '../../report/artifact.ts';
 import type { TeacherTrainingRecipe } from '../../recipe/schema/teacher.ts';
+import { several } from '../../runtime/collectives.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { StageContext } from '../context.ts';
+import { requireSame } from '../together.ts';
 import { fit } from '../fit.ts';
 import type { Fitted } from '../../train/training.ts';
 import { teacherBuilder } from '../../setup/models.ts';
@@ -46,17 +48,23 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
   return { teacher: await trainedTeacher(context, trained, { name: 'the trained teacher', isStudents }), trained };
 }
 
+/** Remedy for a teacher that each process quantizes. */
+const OTHER_INT8 =
+  'Give all processes the same file. If they have it, their processors quantize it to other last bits: quantize it once with `limbeck quantize`, and name that file.';
+
 type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'together'>;
 
 /** A teacher that comes as files, or answers that one gave, opened and checked; undefined for a recipe without. */
 export async function openAndCheck(context: Opening): Promise<Teaching | undefined> {
-  const { recipe, engine, data, onEvent } = context;
+  const { recipe, engine, data, onEvent, together } = context;
   const { teacher: source } = recipe;
   if (source === undefined) return undefined;
   if (source.logits !== undefined) {
     onEvent({ type: 'stage', stage: 'open teacher' });
     const { augment } = recipe.dataset;
-    const stored = await storedLogits(await readBytes(source.logits), source.logits, data.train, {
+    const bytes = await readBytes(source.logits);
+    if (several(together)) requireSame(together, 'file of stored logits', sha256(bytes));
+    const stored = await storedLogits(bytes, source.logits, data.train, {
       minAccuracy: source.minAccuracy,
       augment,
       seed: recipe.seed,
@@ -86,6 +94,8 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     name: (file) => path.basename(file),
     toInt8: toInt8(progressOf(context, 'open teacher')),
   });
+  const isInt8 = [source, ...(source.ensemble ?? [])].some(({ precision }) => precision === 'int8');
+  if (several(together)) requireSame(together, 'teacher', opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
   for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
     if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
   onEvent({ type: 'stage', stage: 'check teacher' });

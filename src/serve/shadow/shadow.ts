@@ -118,9 +118,14 @@ export class Shadow {
     const { file } = this.#teacher;
     const value = translationOf(model, this.#teacher, file);
     const classes = classCount(model);
-    if (classes === undefined || classes !== classCount(this.#teacher)) {
+    if (classes === undefined)
       throw new UserError(
-        `${file}: expected answers of ${classes ?? 'some'} classes, as ${model.name} gives, received ${classCount(this.#teacher) ?? 'none'}`,
+        `--shadow: ${model.name} gives no answers [batch, classes] in float32, which are what a shadow compares`,
+        'Leave out --shadow, or name a model of classes: --shadow NAME=TEACHER.onnx.',
+      );
+    if (classes !== classCount(this.#teacher)) {
+      throw new UserError(
+        `${file}: expected answers of ${classes} classes, as ${model.name} gives, received ${classCount(this.#teacher) ?? 'none'}`,
         'Name a teacher with the same classes.',
       );
     }

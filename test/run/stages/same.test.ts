@@ -1,0 +1,56 @@
+import path from 'node:path';
+import { writeFileAtomic } from '../../../src/base/files.ts';
+import type { LoadedDataset } from '../../../src/data/load.ts';
+import { checkModels } from '../../../src/run/stages/check.ts';
+import { openAndCheck } from '../../../src/run/stages/teach.ts';
+import type { Collectives } from '../../../src/runtime/collectives.ts';
+import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime.ts';
+import { makeRecipe } from '../../../src/setup/runnable.ts';
+import { useLazyBackend } from '../../../src/trace/use.ts';
+import { CLASSES, pictures } from '../../support/dataset.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { pictureTeacher } from '../../support/onnx.ts';
+import { played } from '../../support/played.ts';
+
+beforeAll(() => useLazyBackend(evaluator));
+
+const folder = temporaryFolder();
+const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
+
+function contextOf(together: Collectives, change: object) {
+  const data: LoadedDataset = {
+    ...{ train: pictures(), validation: pictures(200), test: undefined, warnings: [] },
+    ...{ task: 'classification', classNames: CLASSES, classWeights: undefined },
+  };
+  const { recipe } = makeRecipe(
+    { name: 'r', dataset: { type: 'csv', train: 'data.csv' }, student: { model: 'mlp' }, device: 'cpu', ...change },
+    folder(),
+  );
+  return { recipe, data, engine, together, onEvent: () => undefined };
+}
+
+describe('processes that train together', () => {
+  it('are refused with students that begin from other weights', async () => {
+    const begun = (seedOf: (rank: number) => number) =>
+      played(2, (together) => checkModels(contextOf(together, { seed: seedOf(together.rank) })));
+    await expect(begun(() => 1)).resolves.toHaveLength(2);
+    await expect(begun((rank) => rank)).rejects.toThrow(/process 1 of 2 has another student than process 0/);
+  });
+
+  it('are refused with other files of the teacher', async () => {
+    await writeFileAtomic(path.join(folder(), '0.onnx'), pictureTeacher());
+    await writeFileAtomic(path.join(folder(), '1.onnx'), pictureTeacher({ layout: 'nchw' }));
+    const opened = (fileOf: (rank: number) => string) =>
+      played(2, (together) => openAndCheck(contextOf(together, { teacher: { onnx: fileOf(together.rank) } })));
+    await expect(opened(() => '0.onnx')).resolves.toHaveLength(2);
+    await expect(opened((rank) => `${rank}.onnx`)).rejects.toThrow(/process 1 of 2 has another teacher than process 0/);
+  });
+
+  it('are refused with other stored logits', async () => {
+    for (const rank of [0, 1]) await writeFileAtomic(path.join(folder(), `${rank}.npy`), Uint8Array.of(rank));
+    const opened = played(2, (together) =>
+      openAndCheck(contextOf(together, { teacher: { logits: `${together.rank}.npy` } })),
+    );
+    await expect(opened).rejects.toThrow(/process 1 of 2 has another file of stored logits than process 0/);
+  });
+});
