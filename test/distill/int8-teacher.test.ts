@@ -1,7 +1,7 @@
 import { UserError } from '../../src/base/errors.ts';
 import { viewOf } from '../../src/data/batches.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { int8Teacher } from '../../src/distill/int8-teacher.ts';
+import { alike, int8Teacher } from '../../src/distill/int8-teacher.ts';
 import type { OpenedWith, ToInt8 } from '../../src/distill/int8-teacher.ts';
 import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
@@ -62,6 +62,19 @@ describe('a teacher with precision: int8', () => {
     await expect(inInt8({}, unknown)).rejects.toMatchObject({
       message: 'teacher.precision: int8: teacher.onnx: no',
       hint: expect.stringMatching(/^Set teacher\.precision: fp32, or .*`limbeck quantize`.* Look there\.$/) as string,
+    });
+  });
+
+  it('is measured by what answers to different samples differ by, not by what they have in common', () => {
+    const dataset = pictures(3);
+    const answers = (far: number, noise: number): Float32Array[] => [
+      Float32Array.of(far + 3, far, far, far, far + 3 + noise, far, far, far + noise, far + 3),
+    ];
+    // The mean of each column is far + 1: a signal of 6 in each, and a noise of 2 in all.
+    expect(alike(answers(0, 0), answers(0, 1), dataset).text).toBe('9.5 dB, same class on 100.00 %');
+    expect(alike(answers(1000, 0), answers(1000, 1), dataset)).toMatchObject({
+      isEnough: false,
+      text: '9.5 dB, same class on 100.00 %',
     });
   });
 
