@@ -26,7 +26,7 @@ export interface BatchOptions {
   readonly startBatch?: number | undefined;
   /** [classes]; fills `weights`. */
   readonly classWeights?: Float32Array | undefined;
-  /** What one of several processes needs of each batch: `x` holds NaN in place of the other samples, which are not read. Default: all. */
+  /** Samples of each batch that one of several processes needs; `x` holds NaN in place of the others, which are not read. Default: all. */
   readonly share?: Share | undefined;
   /** Use one `x` for all batches: each is then valid only until the next is asked for. Default false. */
   readonly reuse?: boolean | undefined;
@@ -129,7 +129,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
     const mixing = mixer?.(n, index);
     const mix = mixing?.mix;
     const needed = neededOf(n, share, mix?.partners);
-    // What uses a sample that was not read comes to NaN, and is found out.
+    // A sample that was not read makes NaN of all that uses it, so the mistake shows.
     if (needed.length < n) x.fill(NaN);
     for (const i of needed) write(ids[i]!, x, i * size);
     mixing?.apply(x);

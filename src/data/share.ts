@@ -6,7 +6,7 @@ export interface BatchCut {
   readonly most?: number | undefined;
 }
 
-/** What one of several processes needs of every batch: the samples of its own parts, in each of the cuts. Plain values, which worker threads are sent. */
+/** Part of every batch that one of several processes needs: the samples of its own parts, in each of the cuts. Plain values, to be sent to worker threads. */
 export interface Share {
   readonly rank: number;
   readonly size: number;

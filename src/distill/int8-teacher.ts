@@ -10,7 +10,7 @@ import { taskOf } from '../tasks/registry.ts';
 import { notFinite } from './soft-targets.ts';
 import type { Teacher } from './teacher.ts';
 
-/** What a file is fed, by the names of its inputs. */
+/** Inputs of a file, by their names. */
 export type Fed = Readonly<Record<string, InferenceTensor>>;
 
 /** Quantizes an ONNX file to int8, calibrated with what it is fed; `UserError` for a file that cannot be. */
@@ -45,7 +45,7 @@ export async function int8Teacher(
   let int8: Teacher | undefined;
   try {
     const rows = Int32Array.from(new RandomStream(0, 'int8 teacher').permutation(dataset.count));
-    // Where there are few, the same serve for both.
+    // Few samples serve for both.
     const few = rows.length < 2 * BATCH;
     const held = rows.subarray(0, few ? rows.length : Math.min(COMPARED, Math.ceil(rows.length / 2)));
     const calibrated = few ? rows : rows.subarray(held.length, held.length + CALIBRATED);

@@ -25,7 +25,7 @@ export class StepsInTurn implements Steps {
     return own && its && { ...own, observesMeans: own.observesMeans || its.observesMeans };
   }
 
-  /** What either of them needs of a batch. */
+  /** Samples of a batch that one of the two needs. */
   get share(): Share | undefined {
     const [own, its] = [this.#first.share, this.#second.share];
     return own && its && { ...own, cuts: [...own.cuts, ...its.cuts] };

@@ -1,11 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { sha256 } from '../../src/base/bytes.ts';
 import type { RunEvent } from '../../src/base/events.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
+import { exportsOf } from '../support/exports.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
@@ -24,14 +24,6 @@ const recipe = (microBatch: number | undefined) =>
     },
     folder(),
   );
-
-async function exportsOf(out: string): Promise<Record<string, string>> {
-  const of = path.join(out, 'r/exports');
-  const names = (await readdir(of)).sort();
-  return Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name, sha256(await readFile(path.join(of, name)))] as const)),
-  );
-}
 
 it('a run in parts that is stopped again and again ends with the bytes of one that is not', async () => {
   const [alone, stopped] = [path.join(folder(), 'alone'), path.join(folder(), 'stopped')];

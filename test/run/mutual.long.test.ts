@@ -9,6 +9,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { trainShard } from '../../src/run/shard.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
+import { exportsOf } from '../support/exports.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
@@ -27,14 +28,6 @@ const recipe = (change: Partial<RecipeInput> = {}) =>
     },
     folder(),
   );
-
-async function exportsOf(out: string): Promise<Record<string, string>> {
-  const of = path.join(out, 'r/exports');
-  const names = (await readdir(of)).sort();
-  return Object.fromEntries(
-    await Promise.all(names.map(async (name) => [name, sha256(await readFile(path.join(of, name)))] as const)),
-  );
-}
 
 /** All that the newest state of a stage has, but for its times. */
 async function stateOf(out: string, stage: string): Promise<Record<string, string>> {

@@ -184,7 +184,7 @@ export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): voi
 
 type Refuse = (path: readonly string[], expected: string, received: unknown, hint?: string) => void;
 
-/** What two students that teach each other cannot have beside them. */
+/** Refusals of keys that two students that teach each other do not read. */
 function refuseWithPeer({ distill, teacher, student, target, stepsPerCall = 1 }: Checked, refuse: Refuse): void {
   const { loss, epochs, softTargets: given } = distill;
   const at = ['distill', 'loss'];

@@ -22,7 +22,7 @@ export function encodersBy<T>(open: (form: TextForm, folder: string) => Promise<
     try {
       return await encoder;
     } catch (error) {
-      // What lies beside the file may be right the next time.
+      // The files beside the model may be right the next time.
       opened.delete(model);
       if (!(error instanceof UserError)) throw error;
       throw new Refusal(500, `model ${model.name} cannot read texts: ${error.message}`);

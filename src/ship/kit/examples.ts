@@ -14,7 +14,7 @@ import { taggedExamples } from './tags.ts';
 import type { ExampleOf } from './tags.ts';
 import { plainExample } from './text.ts';
 
-/** Where samples come from: the recipe, the folder of its run, and the texts of each row by its id. */
+/** Sources of samples: the recipe, the folder of its run, and the texts of each row by its id. */
 interface Source {
   readonly recipe: Pick<Recipe, 'device' | 'threads' | 'engine'>;
   readonly run: string;

@@ -69,7 +69,7 @@ async function listen(hear) {
 
 `;
 
-/** What the page does when something is chosen. */
+/** Script of the page for a file that is chosen. */
 export const SOUND_CHOOSE = `  document.querySelector('input').onchange = async ({ target }) => show(clip(await recorded(target.files[0])));
   const [button, live] = [document.querySelector('button'), document.querySelector('output')];
   let stop;

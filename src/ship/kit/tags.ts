@@ -98,7 +98,7 @@ export const PAGE_SHOW = `  const show = async (words) => {
   };
 `;
 
-/** What the page does when something is written. */
+/** Script of the page for a text that is written. */
 export const PAGE_CHOOSE = `  const written = document.querySelector('textarea');
   written.onchange = () => show(wordsIn(written.value));
 `;
