@@ -40,7 +40,7 @@ function setUp() {
 setUp();
 const args = process.argv.slice(2).filter((arg) => !['--setup', `--${group}`].includes(arg));
 if (!process.argv.includes('--setup')) {
-  const all = `conformance/${group ?? '(?!tflite|serve|zoo)'}`;
+  const all = `conformance/${group === undefined ? '(?!tflite|serve|zoo)' : `(?=${group})`}`;
   // `npm run test:conformance -- losses`: jest would run what fits either pattern.
   const [tests, ...options] =
     args[0] === undefined || args[0].startsWith('-') ? [all, ...args] : [`${all}.*${args[0]}`, ...args.slice(1)];
