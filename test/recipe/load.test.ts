@@ -139,7 +139,12 @@ describe('a broken recipe', () => {
       'recipes/x.yaml:3:19 distill.epochs: expected a number, received "many"',
       /distill.epochs/,
     ],
-    ['a wrong kind', 'distill: 3', 'recipes/x.yaml:3:10 distill: expected a mapping, received 3', /schema/],
+    [
+      'a wrong kind',
+      'distill: 3',
+      'recipes/x.yaml:3:10 distill: expected a mapping, received 3',
+      /^Write it with its keys: distill: { loss: … }\. Known keys: loss, temperature, /,
+    ],
     ['an unknown key', 'distil: {epochs: 3}', 'recipes/x.yaml:3:1 distil: unknown key', /Did you mean distill\?/],
     [
       'an unknown inner key',
