@@ -325,6 +325,12 @@ describe('a broken recipe', () => {
     expect(failure(SHORT + line).message).toContain(message);
   });
 
+  it('refuses jobs beside a search, whose candidates are trained one after another', () => {
+    const error = failure(`${SHORT}teacher: {onnx: a.onnx}\njobs: 2\ntarget: {sizeKb: 10}`);
+    expect(error.message).toContain(':4:7 jobs: expected a recipe without target');
+    expect(error.hint).toContain('--shard 1/2');
+  });
+
   it('refuses muon and maxNorm beside weights of an ONNX file, whose layout they do not know', () => {
     const rate = 'optimizer: {type: muon, learningRate: 0.01, maxNorm: 3}';
     const { message } = failure(
