@@ -14,6 +14,8 @@ export interface BenchNet {
   readonly kind: 'labels' | 'pixels';
   /** Samples are rows of tokens below this, the last of them 0, which is padding. */
   readonly vocabulary?: number;
+  /** Limit on the norm of the weights into a unit, after each update. */
+  readonly maxNorm?: number;
   readonly build: (net: BenchNet) => LayersModel;
 }
 
