@@ -1,42 +1,11 @@
 import { GraphBuilder } from '../builder.ts';
 import { staticSize } from '../shapes.ts';
 import type { Attrs, Graph, Node, TensorType } from '../types.ts';
-import { passesOf } from './update-passes.ts';
-
-/** The ops of optimizers that are computed number by number. `Identity` and `Reshape` compute nothing. */
-const ARITHMETIC = ['Add', 'Sub', 'Multiply', 'RealDiv', 'Minimum', 'Maximum', 'Sqrt', 'Square', 'Neg'] as const;
-const UPDATE_OPS = [...ARITHMETIC, 'Identity', 'Reshape'] as const;
-/** Beside them, the sum of every column of a value whose rows are along its last axis. */
-export type UpdateOp = (typeof UPDATE_OPS)[number] | 'Sum';
+import { passesOf, UPDATE_OPS } from './fused-update.ts';
+import type { FusedUpdate, UpdateOp } from './fused-update.ts';
 
 /** Columns come in vectors of so many numbers. */
 const COLUMNS_AT_ONCE = 4;
-
-/** A node that a fused update computes; its values have as many elements as the variables, one for each column, or one. */
-export interface UpdateNode {
-  readonly op: UpdateOp;
-  readonly inputs: readonly string[];
-  readonly output: string;
-}
-
-/** New contents of variables of one size that follow number by number from what they hold and from other values. */
-export interface FusedUpdate {
-  readonly elements: number;
-  /** Elements of a row, of which each is in a column; as many as there are at all where no node sums columns. */
-  readonly row: number;
-  /**
-   * Values that are read number by number: variables, feeds, and results of the rest of the graph; and those that wait in memory of their own
-   * from one pass to the next.
-   */
-  readonly vectors: readonly string[];
-  /** Values of one number for each column. */
-  readonly columns: readonly string[];
-  /** Values that are read as one number. */
-  readonly scalars: readonly string[];
-  readonly nodes: readonly UpdateNode[];
-  /** The value that becomes the content of a variable. */
-  readonly writes: ReadonlyMap<string, string>;
-}
 
 export interface SplitGraph {
   /** The graph without the fused updates. Each value that they read of it is an output of the value's name behind `PART_PREFIX`. */

@@ -1,5 +1,5 @@
 import { PART_PREFIX, splitUpdates } from '../../graph/passes/split-updates.ts';
-import type { FusedUpdate } from '../../graph/passes/split-updates.ts';
+import type { FusedUpdate } from '../../graph/passes/fused-update.ts';
 import { staticShape } from '../../graph/shapes.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { outputName } from '../../formats/onnx/lower.ts';

@@ -1,4 +1,34 @@
-import type { FusedUpdate, UpdateNode } from './split-updates.ts';
+/** The ops of optimizers that are computed number by number. `Identity` and `Reshape` compute nothing. */
+const ARITHMETIC = ['Add', 'Sub', 'Multiply', 'RealDiv', 'Minimum', 'Maximum', 'Sqrt', 'Square', 'Neg'] as const;
+export const UPDATE_OPS = [...ARITHMETIC, 'Identity', 'Reshape'] as const;
+/** Beside them, the sum of every column of a value whose rows are along its last axis. */
+export type UpdateOp = (typeof UPDATE_OPS)[number] | 'Sum';
+
+/** A node that a fused update computes; its values have as many elements as the variables, one for each column, or one. */
+export interface UpdateNode {
+  readonly op: UpdateOp;
+  readonly inputs: readonly string[];
+  readonly output: string;
+}
+
+/** New contents of variables of one size that follow number by number from what they hold and from other values. */
+export interface FusedUpdate {
+  readonly elements: number;
+  /** Elements of a row, of which each is in a column; as many as there are at all where no node sums columns. */
+  readonly row: number;
+  /**
+   * Values that are read number by number: variables, feeds, and results of the rest of the graph; and those that wait in memory of their own
+   * from one pass to the next.
+   */
+  readonly vectors: readonly string[];
+  /** Values of one number for each column. */
+  readonly columns: readonly string[];
+  /** Values that are read as one number. */
+  readonly scalars: readonly string[];
+  readonly nodes: readonly UpdateNode[];
+  /** The value that becomes the content of a variable. */
+  readonly writes: ReadonlyMap<string, string>;
+}
 
 /** One time over the memory of an update, number by number, and what follows of its sums, column by column. */
 export interface UpdatePass {
