@@ -49,7 +49,7 @@ def times_of(args, variant):
         optimizer.step()
         with torch.no_grad():
             for p in limited:
-                torch.renorm(p, 2, 0, limit, out=p)
+                p.renorm_(2, 0, limit)
         loss.item()
         return (time.perf_counter() - start) * 1e3
 
