@@ -175,7 +175,9 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       const source = passesOf(passes, batchCount(learnt.count, settings.batchSize), (pass, first) => {
         const shown = { ...epochOptions(context.recipe, options, pass), startBatch: first, share };
         strong?.begin(shown);
-        return prefetcher!.epoch({ ...shown, classWeights: data.classWeights });
+        // Those of a call, and the one of another size that ends it early.
+        const needed = 1 + (engine.stepsPerCall ?? 1);
+        return prefetcher!.epoch({ ...shown, classWeights: data.classWeights, needed });
       });
       for await (const batch of waiting.timed(source)) {
         yield await withAnswers(batch);
