@@ -16,7 +16,7 @@ export interface PrefetchOptions {
   readonly depth?: number | undefined;
 }
 
-interface EpochOptions extends Omit<BatchOptions, 'reuse'> {
+export interface EpochOptions extends Omit<BatchOptions, 'reuse'> {
   /**
    * Number of batches that the reader needs at once: `x` of an older one is overwritten. New memory for every batch makes V8's collector go
    * through all objects every few steps. Default: each batch has its own.

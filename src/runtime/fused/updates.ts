@@ -22,8 +22,9 @@ interface Call {
 }
 
 /**
- * Updates of variables in one pass over memory each, or one more for each sum of columns, by WebAssembly: the arithmetic of the nodes that `splitUpdates` took out of a
- * graph, in place. The variables move to the memory of these functions, and ONNX Runtime writes gradients there, so nothing is copied.
+ * Updates of variables by WebAssembly, in one pass over memory each and one more for each sum of columns that something reads: the
+ * arithmetic of the nodes that `splitUpdates` took out of a graph, in place. The variables move to the memory of these functions, and
+ * ONNX Runtime writes gradients there. onnxruntime-node 1.30 copies every output into an array of its own too, which nothing reads.
  */
 export class FusedUpdates {
   /** The graph without these updates, which is computed before them. */
