@@ -151,6 +151,8 @@ function isFusable(
     size(name) === 1 || (size(name) === elements && !graph.constants.has(name)) || isAcross(name);
   if (!isFloat || inputs.some((name) => blocked.has(name))) return false;
   if (op === 'Sum') return columns.has(output);
+  // Extremes of columns alone: of a zero and a negative one, which of the two it is differs from ONNX Runtime.
+  if ((op === 'Minimum' || op === 'Maximum') && !columns.has(output)) return false;
   return UPDATE_OPS.includes(op as (typeof UPDATE_OPS)[number]) && inputs.every(fits);
 }
 

@@ -74,6 +74,12 @@ it('takes factors that follow from sums of columns, and no other sums', () => {
   expect(limited([0], (b, sum) => b.output('sum', sum))).toBeUndefined();
 });
 
+it('leaves extremes of whole variables, whose zeros have other signs', () => {
+  const b = new GraphBuilder();
+  b.update('w', b.op('Maximum', [b.state('w', vector), b.input('x', vector)]));
+  expect(splitUpdates(b.build())).toBeUndefined();
+});
+
 it('leaves a sum of columns that becomes the content of a variable, or that a variable of its size reads', () => {
   const type = { dtype: 'float32', shape: [1, 8] } as const;
   expect(limited([0], (b, sum) => b.update(b.state('sums', type), sum))).toBeUndefined();
