@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { REAL_NETS } from './real-nets.ts';
-import { SMALL_NETS } from './small-nets.ts';
+import { DROPOUT_NETS, SMALL_NETS } from './small-nets.ts';
 
 /** A net of the step benchmark; bench/torch_nets.py has the same one under the same name. */
 export interface BenchNet {
@@ -14,10 +14,12 @@ export interface BenchNet {
   readonly kind: 'labels' | 'pixels';
   /** Samples are rows of tokens below this, the last of them 0, which is padding. */
   readonly vocabulary?: number;
+  /** Limit on the norm of the weights into a unit, after each update. */
+  readonly maxNorm?: number;
   readonly build: (net: BenchNet) => LayersModel;
 }
 
-export const NETS: Readonly<Record<string, BenchNet>> = { ...SMALL_NETS, ...REAL_NETS };
+export const NETS: Readonly<Record<string, BenchNet>> = { ...SMALL_NETS, ...DROPOUT_NETS, ...REAL_NETS };
 
 export const SMALL_NET_NAMES = Object.keys(SMALL_NETS);
 

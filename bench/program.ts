@@ -9,6 +9,7 @@ import { classification } from '../src/tasks/classification.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
 import type { StepProgram } from '../src/trace/program.ts';
+import { limitedUnits } from '../src/train/max-norm.ts';
 import type { Optimizer, OptimizerConfig } from '../src/train/optimizers.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
 import { byStateName, trainingProgram } from '../src/train/step.ts';
@@ -31,7 +32,8 @@ export async function benchStep(
   setEvaluator(evaluator);
   await tf.setBackend('limbeck');
   const network = layersNetwork(net.build(net));
-  const optimizer = createOptimizer(config, network.trainable);
+  const limited = { ...config, maxNorm: net.maxNorm };
+  const optimizer = createOptimizer(limited, network.trainable, undefined, limitedUnits(network, limited));
   const loss = createLoss('ce');
   const task = classification(net.classes);
   const program =

@@ -27,11 +27,15 @@ const pool: Block = (x) => apply(layers.maxPooling2d({ poolSize: 2 }), x);
 const norm: Block = (x) => apply(layers.batchNormalization({ epsilon: 1e-5, momentum: 0.9 }), x);
 const head: Block = (x) => apply(layers.globalAveragePooling2d({}), x);
 
-const mlp: Block = (x) => {
-  const hidden: Block = (h) =>
-    apply(layers.dense({ units: 800, activation: 'relu', kernelInitializer: 'heNormal' }), h);
-  return hidden(hidden(x));
-};
+const hiddenTwice =
+  (units: number, dropout = 0): Block =>
+  (x) => {
+    const hidden: Block = (h) => {
+      const y = apply(layers.dense({ units, activation: 'relu', kernelInitializer: 'heNormal' }), h);
+      return dropout === 0 ? y : apply(layers.dropout({ rate: dropout }), y);
+    };
+    return hidden(hidden(x));
+  };
 
 function conv(filters: number, options: { size?: number; stride?: number; bias?: boolean } = {}): Block {
   const { size = 3, stride = 1, bias = false } = options;
@@ -80,9 +84,14 @@ const resnet8: Block = (x) => {
 };
 
 export const SMALL_NETS: Readonly<Record<string, BenchNet>> = {
-  mlp: small(mlp, [784]),
+  mlp: small(hiddenTwice(800), [784]),
   cnn: small(plainCnn(false)),
   'cnn-bn': small(plainCnn(true)),
   dscnn: small(dscnn),
   resnet8: small(resnet8),
+};
+
+/** Nets with dropout, whose steps draw random numbers. The first is the teacher of recipes/hinton-mnist.yaml. */
+export const DROPOUT_NETS: Readonly<Record<string, BenchNet>> = {
+  'mlp-1200': { ...small(hiddenTwice(1200, 0.5), [784]), batch: 256, maxNorm: 3.873 },
 };

@@ -14,8 +14,10 @@ def conv(inputs, outputs, size=3, stride=1, groups=1, norm=True):
     return nn.Sequential(layer, nn.BatchNorm2d(outputs)) if norm else layer
 
 
-def mlp():
-    return nn.Sequential(nn.Linear(784, 800), nn.ReLU(), nn.Linear(800, 800), nn.ReLU(), nn.Linear(800, 10))
+def mlp(units, dropout=0):
+    drop = [nn.Dropout(dropout)] if dropout else []
+    first, second = [nn.Linear(784, units), nn.ReLU(), *drop], [nn.Linear(units, units), nn.ReLU(), *drop]
+    return nn.Sequential(*first, *second, nn.Linear(units, 10))
 
 
 def cnn(norm):
@@ -289,7 +291,8 @@ class ExactGru(nn.Module):
 
 PICTURE = (3, 32, 32)
 NETS = {
-    "mlp": (lambda _: mlp(), (784,), 10, 128),
+    "mlp": (lambda _: mlp(800), (784,), 10, 128),
+    "mlp-1200": (lambda _: mlp(1200, 0.5), (784,), 10, 256),
     "cnn": (lambda _: cnn(False), (1, 28, 28), 10, 128),
     "cnn-bn": (lambda _: cnn(True), (1, 28, 28), 10, 128),
     "dscnn": (lambda _: dscnn(), (1, 28, 28), 10, 128),
@@ -305,6 +308,9 @@ NETS = {
     "gru": (lambda word: ExactGru() if word == "exact" else Gru(), (64, 64), 10, 64),
     "unet": (lambda _: UNet(), (1, 64, 64), 1, 16),
 }
+
+# Limit on the norm of the weights into a unit, after each update
+MAX_NORM = {"mlp-1200": 3.873}
 
 
 def samples_of(name, batch):

@@ -15,7 +15,7 @@ import time
 
 import torch
 from torch.nn import functional as F
-from torch_nets import NETS, samples_of
+from torch_nets import MAX_NORM, NETS, samples_of
 
 WARM_UP, SECONDS, LEAST = 3, 4, 5
 
@@ -38,12 +38,18 @@ def times_of(args, variant):
     else:
         optimizer = torch.optim.SGD(trained, lr=1e-3, fused=True, momentum=0.9 if args.optimizer == "momentum" else 0)
 
+    limit = MAX_NORM.get(args.net)
+    limited = [p for p in trained if p.ndim > 1] if limit else []
+
     def step():
         start = time.perf_counter()
         optimizer.zero_grad()
         loss = loss_of(x, y)
         loss.backward()
         optimizer.step()
+        with torch.no_grad():
+            for p in limited:
+                p.renorm_(2, 0, limit)
         loss.item()
         return (time.perf_counter() - start) * 1e3
 

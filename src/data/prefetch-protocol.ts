@@ -25,7 +25,12 @@ export const CONTROL = {
 export interface Job {
   readonly job: number;
   readonly options: BatchOptions;
+  /** Memory of the samples of a batch, as many as may be ahead, which batches take in turns. Reader and worker share it. */
+  readonly slots: readonly Float32Array[];
 }
+
+/** A batch whose samples are left in a slot. */
+export type LeftBatch = Omit<Batch, 'x'> & { readonly x?: undefined };
 
 export interface WorkerError {
   readonly name: string;
@@ -36,4 +41,4 @@ export interface WorkerError {
 }
 
 export type FromWorker =
-  { readonly job: number; readonly batch: Batch } | { readonly job: number; readonly error: WorkerError };
+  { readonly job: number; readonly batch: LeftBatch } | { readonly job: number; readonly error: WorkerError };

@@ -7,15 +7,15 @@ import type { FromWorker, Job, WorkerSetup } from './prefetch-protocol.ts';
 
 const { dataset, first, step, ahead, control } = workerData as WorkerSetup;
 
-parentPort!.on('message', ({ job, options }: Job) => {
+parentPort!.on('message', ({ job, options, slots }: Job) => {
   try {
     const make = batchMaker(dataset, options);
     const count = batchCount(dataset.count, options.batchSize);
     let made = 0;
     for (let index = (options.startBatch ?? 0) + first; index < count; index += step, made++) {
       if (!roomFor(made, job)) return;
-      const batch = make(index);
-      send({ job, batch }, buffersOf(batch));
+      const batch = make(index, slots[made % ahead]);
+      send({ job, batch: { ...batch, x: undefined } }, buffersOf(batch));
     }
   } catch (error) {
     const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
@@ -34,9 +34,9 @@ function roomFor(made: number, job: number): boolean {
 }
 
 /** Moved to the reader, not copied. */
-function buffersOf({ ids, x, targets, weights, labelled }: Batch): ArrayBuffer[] {
+function buffersOf({ ids, targets, weights, labelled }: Batch): ArrayBuffer[] {
   const optional = [weights, labelled].filter((array) => array !== undefined);
-  return [ids, x, targets, ...optional].map((array) => array.buffer as ArrayBuffer);
+  return [ids, targets, ...optional].map((array) => array.buffer as ArrayBuffer);
 }
 
 function send(message: FromWorker, transfer: ArrayBuffer[]): void {

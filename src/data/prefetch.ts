@@ -3,10 +3,11 @@ import { entryBeside } from '../base/entry.ts';
 import { UserError } from '../base/errors.ts';
 import { batchCount, batches } from './batches.ts';
 import type { Batch, BatchOptions } from './batches.ts';
+import { sizeOf } from './dataset.ts';
 import type { Dataset } from './dataset.ts';
 import { sendable } from './held.ts';
 import { CONTROL } from './prefetch-protocol.ts';
-import type { FromWorker, WorkerError, WorkerSetup } from './prefetch-protocol.ts';
+import type { FromWorker, Job, LeftBatch, WorkerError, WorkerSetup } from './prefetch-protocol.ts';
 
 export interface PrefetchOptions {
   /** Worker threads; 0 makes the batches in this thread. One makes 128 augmented 28×28 images in 0.5 ms. Default 1. */
@@ -15,12 +16,18 @@ export interface PrefetchOptions {
   readonly depth?: number | undefined;
 }
 
-type EpochOptions = Omit<BatchOptions, 'reuse'>;
+export interface EpochOptions extends Omit<BatchOptions, 'reuse'> {
+  /**
+   * Number of batches that the reader needs at once: `x` of an older one is overwritten. New memory for every batch makes V8's collector go
+   * through all objects every few steps. Default: each batch has its own.
+   */
+  readonly needed?: number | undefined;
+}
 
 /**
  * Worker threads that make the batches of one data set ahead of the reader: a training step blocks the event loop while it runs, and the
- * next batch is there when it ends. Batches are those of `batches()`, in order and byte for byte. The samples are shared with the workers,
- * each batch's arrays are moved: nothing is copied. Close it when done.
+ * next batch is there when it ends. Batches are those of `batches()`, in order and byte for byte. The data set is shared with the workers,
+ * and so is the memory that they make batches in, of which each is copied once: ONNX Runtime takes no shared memory. Close it when done.
  */
 export class Prefetcher {
   /** `inline`: no worker threads, batches are made when they are asked for. */
@@ -41,25 +48,30 @@ export class Prefetcher {
   }
 
   /** The batches of one epoch, from `startBatch` on. Only one epoch can be read at a time: the next call ends the one before. */
-  epoch(options: EpochOptions): AsyncGenerator<Batch, void, undefined> {
+  epoch({ needed = Infinity, ...options }: EpochOptions): AsyncGenerator<Batch, void, undefined> {
     const job = ++this.#job;
+    const largest = Math.min(options.batchSize, this.#dataset.count) * sizeOf(this.#dataset.sampleShape);
     // Begin now, not when the first batch is asked for: compiling a step takes longer than filling the queue.
-    for (const lane of this.#lanes) lane.begin({ job, options });
-    return this.mode === 'inline' ? this.#inline(options) : this.#read(job, options);
+    for (const lane of this.#lanes) lane.begin(job, options, largest);
+    return this.mode === 'inline' ? this.#inline(options) : this.#read(job, options, needed);
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- callers get one type, with and without workers
-  async *#inline(options: EpochOptions): AsyncGenerator<Batch, void, undefined> {
+  async *#inline(options: BatchOptions): AsyncGenerator<Batch, void, undefined> {
     yield* batches(this.#dataset, options);
   }
 
-  async *#read(job: number, options: EpochOptions): AsyncGenerator<Batch, void, undefined> {
+  async *#read(job: number, options: BatchOptions, needed: number): AsyncGenerator<Batch, void, undefined> {
     const start = options.startBatch ?? 0;
     const count = batchCount(this.#dataset.count, options.batchSize);
+    const memory: Float32Array[] = [];
     try {
       for (let index = start; index < count; index++) {
         if (job !== this.#job) throw new Error('prefetch: this epoch was ended by the start of another or by close()');
-        yield await this.#lanes[(index - start) % this.#lanes.length]!.take();
+        const x = memory.length < needed ? undefined : memory.shift();
+        const batch = await this.#lanes[(index - start) % this.#lanes.length]!.take(x);
+        if (needed < Infinity) memory.push(batch.x);
+        yield batch;
       }
     } finally {
       if (job === this.#job) for (const lane of this.#lanes) lane.cancel();
@@ -95,7 +107,10 @@ export async function* prefetch(
 class Lane {
   readonly #worker: Worker;
   readonly #control = new Int32Array(new SharedArrayBuffer(12));
-  #ready: Batch[] = [];
+  readonly #ahead: number;
+  #slots: Float32Array[] = [];
+  #taken = 0;
+  #ready: LeftBatch[] = [];
   /** Failure of this job; the worker stays usable. */
   #failure: Error | undefined;
   /** Reason why the worker ended. */
@@ -103,6 +118,7 @@ class Lane {
   #wake: (() => void) | undefined;
 
   constructor(entry: string, setup: Omit<WorkerSetup, 'control'>) {
+    this.#ahead = setup.ahead;
     const workerData: WorkerSetup = { ...setup, control: this.#control };
     this.#worker = new Worker(entry, { workerData });
     // Someone who forgets to close must still be able to leave; while a batch is awaited the worker holds the process.
@@ -121,15 +137,24 @@ class Lane {
     return this.#ready.length;
   }
 
-  begin(message: { job: number; options: BatchOptions }): void {
+  /** `largest`: elements of the samples of a whole batch. */
+  begin(job: number, options: BatchOptions, largest: number): void {
     this.#ready = [];
     this.#failure = undefined;
+    if ((this.#slots[0]?.length ?? 0) < largest)
+      this.#slots = Array.from(
+        { length: this.#ahead },
+        () => new Float32Array(new SharedArrayBuffer(Float32Array.BYTES_PER_ELEMENT * largest)),
+      );
+    this.#taken = 0;
     this.#set(CONTROL.taken, 0);
-    this.#set(CONTROL.job, message.job);
+    this.#set(CONTROL.job, job);
+    const message: Job = { job, options, slots: this.#slots };
     this.#worker.postMessage(message);
   }
 
-  async take(): Promise<Batch> {
+  /** The next batch, in `memory` if that is enough for it. */
+  async take(memory?: Float32Array): Promise<Batch> {
     while (this.#ready.length === 0) {
       const error = this.#death ?? this.#failure;
       if (error !== undefined) throw error;
@@ -138,8 +163,13 @@ class Lane {
       this.#wake = undefined;
       this.#worker.unref();
     }
-    this.#set(CONTROL.taken, Atomics.load(this.#control, CONTROL.taken) + 1);
-    return this.#ready.shift()!;
+    const batch = this.#ready.shift()!;
+    const slot = this.#slots[this.#taken % this.#ahead]!;
+    const size = batch.shape.reduce((product, length) => product * length, 1);
+    const x = memory !== undefined && memory.length >= size ? memory.subarray(0, size) : new Float32Array(size);
+    x.set(slot.length === size ? slot : slot.subarray(0, size));
+    this.#set(CONTROL.taken, ++this.#taken);
+    return { ...batch, x };
   }
 
   cancel(): void {

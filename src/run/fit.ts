@@ -173,7 +173,9 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       const share = own && answers?.cut ? { ...own, cuts: [...own.cuts, answers.cut] } : own;
       const passes = { from: epoch * stepsPerEpoch + startBatch, to: (epoch + 1) * stepsPerEpoch };
       const source = passesOf(passes, batchCount(learnt.count, settings.batchSize), (pass, first) => {
-        const shown = { ...epochOptions(context.recipe, options, pass), startBatch: first, share };
+        // Needed are those of a call, and the one of another size that ends it early.
+        const needed = 1 + (engine.stepsPerCall ?? 1);
+        const shown = { ...epochOptions(context.recipe, options, pass), startBatch: first, share, needed };
         strong?.begin(shown);
         return prefetcher!.epoch({ ...shown, classWeights: data.classWeights });
       });

@@ -1,7 +1,8 @@
-import type { Batch, BatchOptions } from '../data/batches.ts';
+import type { Batch } from '../data/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { Prefetcher } from '../data/prefetch.ts';
+import type { EpochOptions } from '../data/prefetch.ts';
 import type { SoftTargets } from '../distill/soft-targets.ts';
 import { STRONG } from '../train/step.ts';
 import { inputFeedsOf } from '../train/batch.ts';
@@ -22,7 +23,7 @@ export class StrongViews {
   }
 
   /** Begins an epoch; the batches that `of` is then asked about are those of these options, in order. */
-  begin(options: BatchOptions): void {
+  begin(options: EpochOptions): void {
     this.#views = this.#prefetcher.epoch({ ...options, augment: [...(options.augment ?? []), ...this.#augment] });
   }
 

@@ -21,8 +21,8 @@ export function limitedUnits(network: Network, { maxNorm }: { readonly maxNorm?:
 /**
  * Limit on the norm of what comes into a unit (Hinton et al. 2012, "Improving neural networks by preventing co-adaptation of feature
  * detectors", section on MNIST; Srivastava et al. 2014, "Dropout", section 5.1): weights that an update has made longer than `maxNorm` are
- * scaled back to it. `weight` has one unit at each place of axis `units`. The norms are sums over the whole weight, so the update of it
- * is computed node by node and not in the one pass over memory that other updates take.
+ * scaled back to it. `weight` has one unit at each place of axis `units`. The norms follow from sums over the whole weight, so the update
+ * of it takes a second pass over memory; where the units are not its last axis, or no multiple of four, it is computed node by node.
  */
 export function withinNorm(weight: tf.Tensor, units: number, maxNorm: number): tf.Tensor {
   const inputs = weight.shape.map((_, axis) => axis).filter((axis) => axis !== units);

@@ -72,6 +72,21 @@ describe('prefetch in worker threads', () => {
     }
   });
 
+  it('fills the memory of batches that are no longer needed with the same batches', async () => {
+    const prefetcher = new compiled.Prefetcher(dataset, { workers: 2 });
+    for (const epoch of [0, 1]) {
+      const expected = [...batches(dataset, { ...options, epoch })];
+      const held: Batch[] = [];
+      for await (const batch of prefetcher.epoch({ ...options, epoch, needed: 3 })) {
+        held.push(batch);
+        for (const { index, ...rest } of held.slice(-3)) expect({ index, ...rest }).toEqual(expected[index]);
+      }
+      expect(held).toHaveLength(expected.length);
+      expect(new Set(held.map(({ x }) => x.buffer)).size).toBe(3);
+    }
+    await prefetcher.close();
+  });
+
   it('reads samples that are left in a file', async () => {
     const scratch = new Scratch('x: its samples', { type: 'uint8', rowSize: 64 }, dataset.samples.byteLength);
     scratch.write(dataset.samples);

@@ -1,23 +1,22 @@
-import type { FusedUpdate, UpdateOp } from '../../graph/passes/split-updates.ts';
+import type { FusedUpdate, UpdateNode, UpdateOp } from '../../graph/passes/fused-update.ts';
+import { passesOf } from '../../graph/passes/fused-update.ts';
+import type { UpdatePass } from '../../graph/passes/fused-update.ts';
+import { advance, clear, get, I32_ADD, LOAD, repeated, set, simd, STORE, vectorOf } from './instructions.ts';
 import type { WasmFunction, WasmType } from './module.ts';
-import { unsigned } from './module.ts';
 
-/** Bytes of a vector of WebAssembly: four floats. */
-export const VECTOR_BYTES = 16;
-
-const get = (local: number): number[] => [0x20, ...unsigned(local)];
-const set = (local: number): number[] => [0x21, ...unsigned(local)];
-const simd = (opcode: number): number[] => [0xfd, ...unsigned(opcode)];
-/** Alignment of 16 bytes, no offset. */
-const [LOAD, STORE, SPLAT] = [[...simd(0x00), 4, 0], [...simd(0x0b), 4, 0], simd(0x13)];
-const I32_ADD = [0x6a];
+const SPLAT = simd(0x13);
+const SUM = simd(0xe4);
+/** A sum that begins with it has the bits of one that begins with its first number, also where that is -0. */
+const MINUS_ZERO = vectorOf(new Float32Array(4).fill(-0));
 
 /** Instructions of each operator. All are correctly rounded (IEEE 754), so that the bits are those of any other processor. */
-const ARITHMETIC: Readonly<Record<UpdateOp, (operands: readonly number[][]) => number[]>> = {
+const ARITHMETIC: Readonly<Record<Exclude<UpdateOp, 'Sum'>, (operands: readonly number[][]) => number[]>> = {
   Add: ([a, b]) => [...a!, ...b!, ...simd(0xe4)],
   Sub: ([a, b]) => [...a!, ...b!, ...simd(0xe5)],
   Multiply: ([a, b]) => [...a!, ...b!, ...simd(0xe6)],
   RealDiv: ([a, b]) => [...a!, ...b!, ...simd(0xe7)],
+  Minimum: ([a, b]) => [...a!, ...b!, ...simd(0xe8)],
+  Maximum: ([a, b]) => [...a!, ...b!, ...simd(0xe9)],
   Sqrt: ([a]) => [...a!, ...simd(0xe3)],
   Square: ([a]) => [...a!, ...a!, ...simd(0xe6)],
   Neg: ([a]) => [...a!, ...simd(0xe1)],
@@ -26,48 +25,76 @@ const ARITHMETIC: Readonly<Record<UpdateOp, (operands: readonly number[][]) => n
 };
 
 /**
- * One pass over the memory of an update's vectors, four numbers at a time. Parameters: the address of each vector, each scalar, the
- * bytes of a vector, a multiple of 16.
+ * The passes of an update over the memory of its vectors, four numbers at a time. Parameters: the address of each vector, the address of
+ * the values of each column, each scalar, the bytes of a vector and of a row, multiples of 16.
  */
 export function updateFunction(name: string, update: FusedUpdate): WasmFunction {
-  const { vectors, scalars, nodes, writes } = update;
-  const params: WasmType[] = [...vectors.map(() => 'i32' as const), ...scalars.map(() => 'f32' as const), 'i32'];
-  const locals: WasmType[] = ['i32'];
+  const { vectors, columns, scalars } = update;
+  const addresses = [...vectors, ...columns];
+  const params: WasmType[] = [
+    ...addresses.map(() => 'i32' as const),
+    ...scalars.map(() => 'f32' as const),
+    ...(['i32', 'i32'] as const),
+  ];
+  const locals: WasmType[] = ['i32', 'i32'];
   const add = (type: WasmType): number => params.length + locals.push(type) - 1;
-  const [bytes, at] = [params.length - 1, params.length];
+  const [bytes, row, at, column] = [params.length - 2, params.length - 1, params.length, params.length + 1];
   const local = new Map<string, number>();
-  const setup = scalars.flatMap((scalar, i) => {
-    local.set(scalar, add('v128'));
-    return [...get(vectors.length + i), ...SPLAT, ...set(local.get(scalar)!)];
-  });
-  const address = (vector: string): number[] => [...get(vectors.indexOf(vector)), ...get(at), ...I32_ADD];
-  const read = new Set(nodes.flatMap(({ inputs }) => inputs));
-  const loads = vectors.flatMap((vector) => {
-    if (!read.has(vector)) return [];
-    local.set(vector, add('v128'));
-    return [...address(vector), ...LOAD, ...set(local.get(vector)!)];
-  });
-  const computed = nodes.flatMap(({ op, inputs, output }) => {
-    const operands = inputs.map((input) => get(local.get(input)!));
-    local.set(output, add('v128'));
-    return [...ARITHMETIC[op](operands), ...set(local.get(output)!)];
-  });
-  const stores = [...writes].flatMap(([variable, value]) => [
-    ...address(variable),
-    ...get(local.get(value)!),
-    ...STORE,
+  const localOf = (value: string): number => {
+    const found = local.get(value) ?? add('v128');
+    local.set(value, found);
+    return found;
+  };
+  const setup = scalars.flatMap((scalar, i) => [...get(addresses.length + i), ...SPLAT, ...set(localOf(scalar))]);
+  const isColumn = new Set(columns);
+  const address = (place: string): number[] => [
+    ...[...get(addresses.indexOf(place)), ...get(isColumn.has(place) ? column : at), I32_ADD],
+  ];
+  const loaded = (value: string, place: string): number[] => [...address(place), ...LOAD, ...set(localOf(value))];
+  const stored = (place: string, value: string): number[] => [...address(place), ...get(localOf(value)), ...STORE];
+  const computed = ({ op, inputs, output }: UpdateNode): number[] => {
+    const operands = inputs.map((input) => get(localOf(input)));
+    return [...ARITHMETIC[op as Exclude<UpdateOp, 'Sum'>](operands), ...set(localOf(output))];
+  };
+  const summed = ({ inputs: [value], output }: UpdateNode): number[] => [
+    ...[...address(output), ...address(output), ...LOAD, ...get(localOf(value!)), ...SUM, ...STORE],
+  ];
+  /** Values of columns that these nodes read and do not compute. */
+  const columnsFor = (nodes: readonly UpdateNode[]): number[] => {
+    const made = new Set(nodes.map(({ output }) => output));
+    const read = new Set(nodes.flatMap(({ inputs }) => inputs).filter((value) => isColumn.has(value)));
+    return [...read].flatMap((value) => (made.has(value) ? [] : loaded(value, value)));
+  };
+  const overColumns = (body: readonly number[]): number[] => [
+    ...[...clear(column), ...repeated(column, row, [...body, ...advance(column)])],
+  ];
+  const everyNumber = ({ reads, nodes, sums, writes }: UpdatePass): number[] => [
+    ...[...reads].flatMap(([value, place]) => loaded(value, place)),
+    ...columnsFor(nodes),
+    ...nodes.flatMap(computed),
+    ...sums.flatMap(summed),
+    ...writes.flatMap(([place, value]) => stored(place, value)),
+    ...advance(at),
+  ];
+  const everyColumn = ({ columns: nodes }: UpdatePass): number[] => [
+    ...[...columnsFor(nodes), ...nodes.flatMap(computed), ...nodes.flatMap(({ output }) => stored(output, output))],
+  ];
+  const passes = passesOf(update).passes.flatMap((pass) => [
+    ...(pass.sums.length === 0
+      ? []
+      : overColumns(pass.sums.flatMap(({ output }) => [...address(output), ...MINUS_ZERO, ...STORE]))),
+    ...clear(at),
+    ...repeated(at, bytes, columns.length === 0 ? everyNumber(pass) : overColumns(everyNumber(pass))),
+    ...(pass.columns.length === 0 ? [] : overColumns(everyColumn(pass))),
   ]);
-  const step = [...get(at), 0x41, VECTOR_BYTES, ...I32_ADD, 0x22, ...unsigned(at)];
-  // loop; …; at += 16; br_if 0 (at < bytes); end
-  const loop = [0x03, 0x40, ...loads, ...computed, ...stores, ...step, ...get(bytes), 0x49, 0x0d, 0, 0x0b];
-  return { name, params, locals, body: [...setup, ...loop] };
+  return { name, params, locals, body: [...setup, ...passes] };
 }
 
 /** Kind of an update, without the names of its values: updates of one kind share a function. */
-export function kindOf({ vectors, scalars, nodes, writes }: FusedUpdate): string {
+export function kindOf({ vectors, columns, scalars, nodes, writes }: FusedUpdate): string {
   const place = new Map([...vectors, ...scalars, ...nodes.map(({ output }) => output)].map((name, i) => [name, i]));
   return JSON.stringify([
-    ...[vectors.length, scalars.length],
+    ...[vectors.length, columns.length, scalars.length],
     nodes.map(({ op, inputs }) => [op, ...inputs.map((input) => place.get(input))]),
     [...writes].map(([variable, value]) => [place.get(variable), place.get(value)]),
   ]);

@@ -1,29 +1,11 @@
 import { GraphBuilder } from '../builder.ts';
 import { staticSize } from '../shapes.ts';
-import type { Graph, Node } from '../types.ts';
+import type { Attrs, Graph, Node, TensorType } from '../types.ts';
+import { passesOf, UPDATE_OPS } from './fused-update.ts';
+import type { FusedUpdate, UpdateOp } from './fused-update.ts';
 
-/** The ops of optimizers that are computed number by number. `Identity` and `Reshape` compute nothing. */
-const UPDATE_OPS = ['Add', 'Sub', 'Multiply', 'RealDiv', 'Sqrt', 'Square', 'Neg', 'Identity', 'Reshape'] as const;
-export type UpdateOp = (typeof UPDATE_OPS)[number];
-
-/** A node that a fused update computes; its values have as many elements as the variables, or one. */
-interface UpdateNode {
-  readonly op: UpdateOp;
-  readonly inputs: readonly string[];
-  readonly output: string;
-}
-
-/** New contents of variables of one size that follow number by number from what they hold and from other values. */
-export interface FusedUpdate {
-  readonly elements: number;
-  /** Values that are read number by number: variables, feeds, and results of the rest of the graph. */
-  readonly vectors: readonly string[];
-  /** Values that are read as one number. */
-  readonly scalars: readonly string[];
-  readonly nodes: readonly UpdateNode[];
-  /** The value that becomes the content of a variable. */
-  readonly writes: ReadonlyMap<string, string>;
-}
+/** Columns come in vectors of so many numbers. */
+const COLUMNS_AT_ONCE = 4;
 
 export interface SplitGraph {
   /** The graph without the fused updates. Each value that they read of it is an output of the value's name behind `PART_PREFIX`. */
@@ -35,34 +17,90 @@ export const PART_PREFIX = 'update/';
 
 /**
  * Takes the updates of a step apart that are arithmetic on every number of a variable by itself, as those of optimizers, moving
- * averages and masks are: an engine can then compute each in one pass over memory instead of one for each node. The arithmetic is
- * the same, node by node. Undefined where there is none. The graph has fixed shapes.
+ * averages and masks are: an engine can then compute each in one pass over memory instead of one for each node. So are those whose
+ * factors follow from sums of columns, as a limit on norms has them, in a pass more. The arithmetic is the same, node by node; a column
+ * is summed from its first row to its last, as ONNX Runtime does. Undefined where there is none. The graph has fixed shapes.
  */
 export function splitUpdates(graph: Graph): SplitGraph | undefined {
   const taken = takenNodes(graph);
-  const made = outputsOf(taken);
-  const written = new Map([...graph.updates].filter(([, value]) => made.has(value)));
+  const written = writtenBy(graph, taken);
   if (written.size === 0) return undefined;
-  const updates = groupsOf(graph, taken, written).map((nodes) => fusedUpdate(graph, nodes, written));
+  const updates = groupsOf(graph, taken).map((nodes) => fusedUpdate(graph, nodes, written));
   return { rest: restOf(graph, taken, written, updates), updates };
 }
 
 const outputsOf = (nodes: Iterable<Node>): ReadonlySet<string> => new Set([...nodes].flatMap(({ outputs }) => outputs));
 
+/** The value that becomes the content of each variable that these nodes update. */
+function writtenBy(graph: Graph, taken: ReadonlySet<Node>): ReadonlyMap<string, string> {
+  const made = outputsOf(taken);
+  return new Map([...graph.updates].filter(([, value]) => made.has(value)));
+}
+
 /** Nodes whose results only updates read. None reads a variable that another part of the graph gives new content meanwhile. */
 function takenNodes(graph: Graph): ReadonlySet<Node> {
   const blocked = new Set<string>();
+  const left = new Set<Node>();
+  const columns = columnsOf(graph);
+  const size = sizesOf(graph);
   for (;;) {
-    const taken = nodesFor(graph, blocked);
+    const taken = nodesFor(graph, columns, blocked, left);
     const made = outputsOf(taken);
     const isMixed = (name: string): boolean => graph.updates.has(name) && !made.has(graph.updates.get(name)!);
     const found = [...taken].flatMap(({ inputs }) => inputs.filter(isMixed));
-    if (found.length === 0) return taken;
+    // Only columns of this update are there for it: what reads others is left, and what sums a value that is not its own.
+    const reads = ({ op, inputs, outputs }: Node): boolean =>
+      inputs.some((name) => !made.has(name) && (op === 'Sum' || (size(name) > 1 && size(name) < size(outputs[0]!))));
+    const strange = [...taken].filter(reads);
+    const of = found.length + strange.length > 0 ? strange : sumsOfOtherRows(graph, taken);
+    if (found.length + of.length === 0) return taken;
     for (const name of found) blocked.add(name);
+    for (const node of of) left.add(node);
   }
 }
 
-function nodesFor(graph: Graph, blocked: ReadonlySet<string>): ReadonlySet<Node> {
+/** Sums in an update that has rows of different lengths. */
+function sumsOfOtherRows(graph: Graph, taken: ReadonlySet<Node>): Node[] {
+  const size = sizesOf(graph);
+  return groupsOf(graph, taken).flatMap((nodes) => {
+    const sums = nodes.filter(({ op }) => op === 'Sum');
+    return new Set(sums.map(({ outputs }) => size(outputs[0]!))).size > 1 ? sums : [];
+  });
+}
+
+/** Values that have one number for each column of a value, as its sums do and what follows from them alone. */
+function columnsOf(graph: Graph): ReadonlySet<string> {
+  const size = sizesOf(graph);
+  const columns = new Set<string>();
+  for (const { op, inputs, outputs, attrs } of graph.nodes) {
+    const [value] = outputs as readonly [string];
+    const isArithmetic = UPDATE_OPS.includes(op as (typeof UPDATE_OPS)[number]);
+    const follows =
+      isArithmetic &&
+      inputs.some((name) => columns.has(name)) &&
+      inputs.every((name) => columns.has(name) || size(name) === 1);
+    if (op === 'Sum' ? sumsColumns(graph.types.get(inputs[0]!)!, attrs) : follows && isRow(graph.types.get(value)!))
+      columns.add(value);
+  }
+  return columns;
+}
+
+/** True for a sum over all axes but the last, of several rows. */
+function sumsColumns({ dtype, shape }: TensorType, { axes }: Attrs): boolean {
+  const width = Number(shape.at(-1));
+  const isOfAll = (axes as readonly number[]).join() === [...shape.keys()].slice(0, -1).join();
+  return dtype === 'float32' && isOfAll && width > 1 && width % COLUMNS_AT_ONCE === 0 && staticSize(shape) > width;
+}
+
+/** True if the last axis has all the numbers. */
+const isRow = ({ shape }: TensorType): boolean => staticSize(shape) === shape.at(-1);
+
+function nodesFor(
+  graph: Graph,
+  columns: ReadonlySet<string>,
+  blocked: ReadonlySet<string>,
+  left: ReadonlySet<Node>,
+): ReadonlySet<Node> {
   const size = sizesOf(graph);
   const readers = new Map<string, Node[]>();
   for (const node of graph.nodes)
@@ -77,20 +115,45 @@ function nodesFor(graph: Graph, blocked: ReadonlySet<string>): ReadonlySet<Node>
   for (const node of [...graph.nodes].reverse()) {
     const [value] = node.outputs as readonly [string];
     const of = readers.get(value) ?? [];
-    const isRead = isUpdate.has(value) || of.length > 0;
-    const isOurs = of.every((reader) => taken.has(reader) && size(reader.outputs[0]!) === size(value));
-    if (isRead && isOurs && !isResult.has(value) && isFusable(node, graph, blocked)) taken.add(node);
+    const isRead = isUpdate.has(value) ? !columns.has(value) : of.length > 0;
+    const isOurs = of.every((reader) => taken.has(reader) && passesOn(value, reader, size, columns));
+    if (isRead && isOurs && !isResult.has(value) && !left.has(node) && isFusable(node, graph, columns, blocked))
+      taken.add(node);
   }
   return taken;
 }
 
-function isFusable({ op, inputs, outputs }: Node, graph: Graph, blocked: ReadonlySet<string>): boolean {
-  if (!UPDATE_OPS.includes(op as UpdateOp)) return false;
+/** True if a fused update can hand a value on to a node: number by number, to sums, or from sums of columns to whole rows. */
+function passesOn(
+  value: string,
+  { op, outputs }: Node,
+  size: (name: string) => number,
+  columns: ReadonlySet<string>,
+): boolean {
+  const [to] = outputs as readonly [string];
+  if (columns.has(value)) return columns.has(to) || size(to) > size(value);
+  return size(to) === size(value) || op === 'Sum';
+}
+
+function isFusable(
+  { op, inputs, outputs }: Node,
+  graph: Graph,
+  columns: ReadonlySet<string>,
+  blocked: ReadonlySet<string>,
+): boolean {
   const size = sizesOf(graph);
-  const elements = size(outputs[0]!);
+  const [output] = outputs as readonly [string];
+  const elements = size(output);
+  const width = graph.types.get(output)!.shape.at(-1);
   const isFloat = [...inputs, ...outputs].every((name) => graph.types.get(name)!.dtype === 'float32');
-  const fits = (name: string): boolean => size(name) === 1 || (size(name) === elements && !graph.constants.has(name));
-  return isFloat && inputs.every((name) => fits(name) && !blocked.has(name));
+  const isAcross = (name: string): boolean => columns.has(name) && size(name) === width;
+  const fits = (name: string): boolean =>
+    size(name) === 1 || (size(name) === elements && !graph.constants.has(name)) || isAcross(name);
+  if (!isFloat || inputs.some((name) => blocked.has(name))) return false;
+  if (op === 'Sum') return columns.has(output);
+  // Extremes of columns alone: of a zero and a negative one, which of the two it is differs from ONNX Runtime.
+  if ((op === 'Minimum' || op === 'Maximum') && !columns.has(output)) return false;
+  return UPDATE_OPS.includes(op as (typeof UPDATE_OPS)[number]) && inputs.every(fits);
 }
 
 const sizesOf =
@@ -99,7 +162,7 @@ const sizesOf =
     staticSize(types.get(name)!.shape);
 
 /** Nodes that read results of each other, or a variable that is written, are computed together: what is read is then still old. */
-function groupsOf(graph: Graph, taken: ReadonlySet<Node>, written: ReadonlyMap<string, string>): Node[][] {
+function groupsOf(graph: Graph, taken: ReadonlySet<Node>): Node[][] {
   const size = sizesOf(graph);
   const groups = new Map<string, { readonly keys: readonly string[]; readonly nodes: readonly Node[] }>();
   const join = (keys: readonly string[], node: Node): void => {
@@ -111,11 +174,12 @@ function groupsOf(graph: Graph, taken: ReadonlySet<Node>, written: ReadonlyMap<s
     for (const key of all.keys) groups.set(key, all);
   };
   const made = outputsOf(taken);
+  const written = writtenBy(graph, taken);
   const variableOf = new Map([...written].map(([name, value]) => [value, name]));
   for (const node of graph.nodes) {
     if (!taken.has(node)) continue;
     const [value] = node.outputs as readonly [string];
-    const isShared = (name: string): boolean => size(name) === size(value) && (made.has(name) || written.has(name));
+    const isShared = (name: string): boolean => made.has(name) || (size(name) === size(value) && written.has(name));
     const variable = variableOf.get(value);
     join([value, ...node.inputs.filter(isShared), ...(variable === undefined ? [] : [variable])], node);
   }
@@ -127,14 +191,19 @@ function fusedUpdate(graph: Graph, nodes: readonly Node[], written: ReadonlyMap<
   const size = sizesOf(graph);
   const made = outputsOf(nodes);
   const writes = new Map([...written].filter(([, value]) => made.has(value)));
-  const elements = size(nodes[0]!.outputs[0]!);
+  const elements = Math.max(...[...made].map(size));
   const read = [...new Set(nodes.flatMap(({ inputs }) => inputs))].filter((name) => !made.has(name));
   const isVector = (name: string): boolean => size(name) === elements && !graph.constants.has(name);
+  const vectors = [...new Set([...read.filter(isVector), ...writes.keys()])];
+  const ordered = nodes.map(({ op, inputs, outputs }) => ({ op: op as UpdateOp, inputs, output: outputs[0]! }));
+  const { columns, waiting } = passesOf({ vectors, nodes: ordered, writes });
   return {
     elements,
-    vectors: [...new Set([...read.filter(isVector), ...writes.keys()])],
+    row: columns.length === 0 ? elements : size(columns[0]!),
+    vectors: [...vectors, ...waiting],
+    columns,
     scalars: read.filter((name) => !isVector(name)),
-    nodes: nodes.map(({ op, inputs, outputs }) => ({ op: op as UpdateOp, inputs, output: outputs[0]! })),
+    nodes: ordered,
     writes,
   };
 }

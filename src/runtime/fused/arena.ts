@@ -1,4 +1,4 @@
-import type { FusedUpdate } from '../../graph/passes/split-updates.ts';
+import type { FusedUpdate } from '../../graph/passes/fused-update.ts';
 import type { WasmMemory } from './webassembly.ts';
 import { wasmMemory } from './webassembly.ts';
 
@@ -20,7 +20,11 @@ export class Arena {
 
   /** Arena with space for these updates; undefined if that is more than 4 GB. */
   static for(updates: readonly FusedUpdate[]): Arena | undefined {
-    const bytes = updates.reduce((sum, { elements, vectors }) => sum + vectors.length * spaceOf(elements), 0);
+    const bytes = updates.reduce(
+      (sum, { elements, row, vectors, columns }) =>
+        sum + vectors.length * spaceOf(elements) + columns.length * spaceOf(row),
+      0,
+    );
     const memory = wasmMemory(bytes);
     return memory && new Arena(memory);
   }

@@ -1,10 +1,11 @@
 import { PART_PREFIX, splitUpdates } from '../../graph/passes/split-updates.ts';
-import type { FusedUpdate } from '../../graph/passes/split-updates.ts';
+import type { FusedUpdate } from '../../graph/passes/fused-update.ts';
 import { staticShape } from '../../graph/shapes.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { outputName } from '../../formats/onnx/lower.ts';
 import { encodeModule } from '../../formats/wasm/module.ts';
-import { kindOf, updateFunction, VECTOR_BYTES } from '../../formats/wasm/update.ts';
+import { VECTOR_BYTES } from '../../formats/wasm/instructions.ts';
+import { kindOf, updateFunction } from '../../formats/wasm/update.ts';
 import type { Tensor } from '../session.ts';
 import { ortTensor } from '../session.ts';
 import type { HostStore } from '../state.ts';
@@ -21,8 +22,9 @@ interface Call {
 }
 
 /**
- * Updates of variables in one pass over memory each, by WebAssembly: the arithmetic of the nodes that `splitUpdates` took out of a
- * graph, in place. The variables move to the memory of these functions, and ONNX Runtime writes gradients there, so nothing is copied.
+ * Updates of variables by WebAssembly, in one pass over memory each and one more for each sum of columns that something reads: the
+ * arithmetic of the nodes that `splitUpdates` took out of a graph, in place. The variables move to the memory of these functions, and
+ * ONNX Runtime writes gradients there. onnxruntime-node 1.30 copies every output into an array of its own too, which nothing reads.
  */
 export class FusedUpdates {
   /** The graph without these updates, which is computed before them. */
@@ -52,11 +54,14 @@ export class FusedUpdates {
     const { rest, updates } = split;
     const arena = arenaFor(updates, store);
     if (arena === undefined) return undefined;
-    const names = new Set(updates.flatMap(({ vectors }) => vectors));
-    const sizes = new Map(updates.flatMap(({ vectors, elements }) => vectors.map((name) => [name, elements] as const)));
+    const sizes = new Map(
+      updates.flatMap(({ vectors, columns, elements, row }) => [
+        ...vectors.map((name) => [name, elements] as const),
+        ...columns.map((name) => [name, row] as const),
+      ]),
+    );
     const vectors = new Map<string, Float32Array>();
-    for (const name of names) {
-      const elements = sizes.get(name)!;
+    for (const [name, elements] of sizes) {
       const isVariable = graph.state.has(name);
       const data = isVariable ? (arena.variable(name) ?? arena.place(name, elements)) : arena.lent(name, elements);
       if (data === undefined) return undefined;
@@ -107,16 +112,18 @@ function arenaFor(updates: readonly FusedUpdate[], { arenas }: HostStore): Arena
   return arena;
 }
 
+const bytesOf = (elements: number): number => Math.ceil((4 * elements) / VECTOR_BYTES) * VECTOR_BYTES;
+
 function callOf(
-  { elements, vectors, scalars }: FusedUpdate,
+  { elements, row, vectors, columns, scalars }: FusedUpdate,
   run: Call['run'],
   data: ReadonlyMap<string, Float32Array>,
   scalarOf: (name: string) => (feeds: Feeds) => number,
 ): Call {
-  const bytes = Math.ceil((4 * elements) / VECTOR_BYTES) * VECTOR_BYTES;
+  const addresses = [...vectors, ...columns].map((name) => data.get(name)!.byteOffset);
   return {
     run,
-    args: [...vectors.map((name) => data.get(name)!.byteOffset), ...scalars.map(() => 0), bytes],
-    scalars: scalars.map((name, i) => [vectors.length + i, scalarOf(name)]),
+    args: [...addresses, ...scalars.map(() => 0), ...[elements, row].map(bytesOf)],
+    scalars: scalars.map((name, i) => [addresses.length + i, scalarOf(name)]),
   };
 }

@@ -1,6 +1,8 @@
 import { encodeModule, unsigned } from '../../../src/formats/wasm/module.ts';
 import { kindOf, updateFunction } from '../../../src/formats/wasm/update.ts';
-import type { FusedUpdate } from '../../../src/graph/passes/split-updates.ts';
+import { RandomStream } from '../../../src/base/random.ts';
+import type { FusedUpdate } from '../../../src/graph/passes/fused-update.ts';
+import { passesOf } from '../../../src/graph/passes/fused-update.ts';
 import { wasmFunctions, wasmMemory } from '../../../src/runtime/fused/webassembly.ts';
 
 /** y ← -(√y / x - s) · s + x², and z ← x, of 6 numbers. */
@@ -8,7 +10,9 @@ const update = (names: readonly [string, string, string, string]): FusedUpdate =
   const [x, y, z, s] = names;
   return {
     elements: 6,
+    row: 6,
     vectors: [x, y, z],
+    columns: [],
     scalars: [s],
     nodes: [
       { op: 'Sqrt', inputs: [y], output: 'a' },
@@ -40,9 +44,53 @@ it('computes every number as float32 arithmetic does', () => {
   const s = Math.fround(0.7);
   const f = Math.fround;
   const expected = Array.from(x, (v, i) => f(f(-f(f(f(Math.sqrt(y[i]!)) / v) - s) * s) + f(v * v)));
-  run!(x.byteOffset, y.byteOffset, z.byteOffset, s, 32);
+  run!(x.byteOffset, y.byteOffset, z.byteOffset, s, 32, 32);
   expect([...y]).toEqual(expected);
   expect([...z]).toEqual([...x]);
+});
+
+/** w ← (w - g) / max(½, Σ (w - g) of the column), of 3 rows, and a ← min(a, that + a), or with the old w for the second a. */
+const inColumns = (waits: boolean): FusedUpdate => ({
+  elements: 12,
+  row: 4,
+  vectors: ['w', 'g', 'a', ...(waits ? ['v'] : [])],
+  columns: ['sum', 'limit'],
+  scalars: ['half'],
+  nodes: [
+    { op: 'Sub', inputs: ['w', 'g'], output: 'v' },
+    { op: 'Sum', inputs: ['v'], output: 'sum' },
+    { op: 'Maximum', inputs: ['half', 'sum'], output: 'limit' },
+    { op: 'RealDiv', inputs: ['v', 'limit'], output: 'next' },
+    { op: 'Add', inputs: ['next', waits ? 'w' : 'a'], output: 'moved' },
+    { op: 'Minimum', inputs: ['a', 'moved'], output: 'least' },
+  ],
+  writes: new Map([
+    ['w', 'next'],
+    ['a', 'least'],
+  ]),
+});
+
+it.each([
+  ['in a variable', false],
+  ['in memory of its own', true],
+])('computes what follows from sums of columns in a pass after them; meanwhile a value waits %s', (_where, waits) => {
+  const update = inColumns(waits);
+  expect(passesOf({ ...update, vectors: ['w', 'g', 'a'] }).waiting).toEqual(waits ? ['v'] : []);
+  const memory = wasmMemory(1)!;
+  const { run } = wasmFunctions(encodeModule([updateFunction('run', update)]), memory);
+  const random = new RandomStream('columns');
+  const places = [...update.vectors, ...update.columns].map((_, i) => new Float32Array(memory.buffer, 64 * i, 12));
+  const [w, g, a] = places as [Float32Array, Float32Array, Float32Array];
+  for (const place of [w, g, a]) for (let i = 0; i < 12; i++) place[i] = 3 * random.normal();
+  const f = Math.fround;
+  const v = w.map((value, i) => f(value - g[i]!));
+  const sums = [0, 1, 2, 3].map((i) => f(f(v[i]! + v[4 + i]!) + v[8 + i]!));
+  const next = v.map((value, i) => f(value / Math.max(0.5, sums[i % 4]!)));
+  const least = a.map((value, i) => Math.min(value, f(next[i]! + (waits ? w : a)[i]!)));
+  expect(new Set(sums.map((sum) => sum > 0.5))).toEqual(new Set([true, false]));
+  run!(...places.map(({ byteOffset }) => byteOffset), 0.5, 48, 16);
+  expect([...w]).toEqual([...next]);
+  expect([...a]).toEqual([...least]);
 });
 
 it('knows updates of one kind by other names', () => {

@@ -53,3 +53,36 @@ it('leaves an update that reads what the rest of the graph writes', () => {
   b.update('v', b.op('Add', [v, w]));
   expect(splitUpdates(b.build())).toBeUndefined();
 });
+
+/** w ← f · (w - g), with f = Σ (w - g)² over `axes`, and the sum for `also`. */
+function limited(axes: readonly number[], also: (b: GraphBuilder, sum: string) => void = () => undefined) {
+  const shape = [3, 8];
+  const b = new GraphBuilder();
+  const [w, g] = [b.state('w', { dtype: 'float32', shape }), b.input('g', { dtype: 'float32', shape })];
+  const moved = b.op('Sub', [w, g]);
+  const sum = b.op('Sum', [b.op('Square', [moved])], { axes, keepDims: true });
+  b.update('w', b.op('Multiply', [moved, sum]));
+  also(b, sum);
+  return splitUpdates(b.build());
+}
+
+it('takes factors that follow from sums of columns, and no other sums', () => {
+  const { rest, updates } = limited([0])!;
+  expect(rest.nodes).toEqual([]);
+  expect(updates).toMatchObject([{ elements: 24, row: 8, vectors: ['w', 'g'], columns: ['Sum_1'], scalars: [] }]);
+  expect(limited([1])).toBeUndefined();
+  expect(limited([0], (b, sum) => b.output('sum', sum))).toBeUndefined();
+});
+
+it('leaves extremes of whole variables, whose zeros have other signs', () => {
+  const b = new GraphBuilder();
+  b.update('w', b.op('Maximum', [b.state('w', vector), b.input('x', vector)]));
+  expect(splitUpdates(b.build())).toBeUndefined();
+});
+
+it('leaves a sum of columns that becomes the content of a variable, or that a variable of its size reads', () => {
+  const type = { dtype: 'float32', shape: [1, 8] } as const;
+  expect(limited([0], (b, sum) => b.update(b.state('sums', type), sum))).toBeUndefined();
+  const { updates } = limited([0], (b, sum) => b.update('v', b.op('Add', [b.state('v', type), sum])))!;
+  expect(updates.map(({ writes, row }) => [[...writes.keys()], row])).toEqual([[['v'], 8]]);
+});
