@@ -32,6 +32,8 @@ export type Teaching =
   | {
       readonly stored: SoftTargets;
       readonly source: string;
+      /** Hash of the file that they are in. */
+      readonly key: string;
       /** Views that they answer to, see `StoredLogits`. */
       readonly views: number | undefined;
       readonly teacher?: undefined;
@@ -63,7 +65,8 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     onEvent({ type: 'stage', stage: 'open teacher' });
     const { augment } = recipe.dataset;
     const bytes = await readBytes(source.logits);
-    if (several(together)) requireSame(together, 'file of stored logits', sha256(bytes));
+    const key = sha256(bytes);
+    if (several(together)) requireSame(together, 'file of stored logits', key);
     const stored = await storedLogits(bytes, source.logits, data.train, {
       minAccuracy: source.minAccuracy,
       augment,
@@ -83,7 +86,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
         message: `${source.logits}: answers to other pictures than the student is shown, which are ${seen} (dataset.augment, seed)`,
       });
     }
-    return { stored: stored.answers, views: stored.views, source: path.basename(source.logits) };
+    return { stored: stored.answers, views: stored.views, source: path.basename(source.logits), key };
   }
   onEvent({ type: 'stage', stage: 'open teacher', title: 'opening the teacher' });
   const session = sessionOptionsOf(recipe);
