@@ -17,7 +17,7 @@ import { parametersOf } from '../networks/network.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import { canonicalJson } from '../recipe/diff.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
-import { inShards, refuseFrozen } from './fit-refusals.ts';
+import { refuseFrozen } from './fit-refusals.ts';
 import { PEER_PREFIX, peerPrograms, withPeer } from './peer.ts';
 import { StrongViews } from './strong-views.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -158,7 +158,6 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const pair = options.peer && (await withPeer(alone, options.peer, settings));
   const common = pair?.own ?? alone;
   const begun = begunTraining(saved, owner);
-  if (loss.acrossBatch === true && shards !== undefined) throw inShards(loss.name);
   const trainerOptions = {
     engine,
     program: (samples: number) => trainingProgram({ ...common, batchSize: samples, mix: mix.whole }),
