@@ -1,6 +1,7 @@
 import { copyFile, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
+import { seal, unseal } from '../../src/formats/sealed.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { repeatShard } from '../../src/run/repeats.ts';
@@ -64,12 +65,16 @@ describe('a run whose files have changed in place', () => {
   });
 });
 
-it('a repeat that a shard has trained from other stored logits is not taken', async () => {
+it('a repeat that a shard has trained from other stored logits is not taken, and damaged ones are refused', async () => {
   const asked = await follow({ name: 'asked' });
   const store = path.join(asked.folder, 'soft-targets');
   await copyFile(path.join(store, (await readdir(store))[0]!), at('answers.safetensors'));
   const change = { teacher: { logits: 'answers.safetensors' }, repeats: 2 };
   await repeatShard(made(change), { index: 0, count: 2 }, { out: folder() });
+  const whole = await readFile(at('answers.safetensors'));
   await changeLast('answers.safetensors');
+  await expect(follow(change)).rejects.toThrow(/answers\.safetensors: damaged: its checksum does not fit its content/);
+  const { tensors, metadata } = unseal(whole, 'answers');
+  await writeFile(at('answers.safetensors'), seal({ tensors, metadata: { ...metadata, seconds: '1' } }));
   await expect(follow(change)).rejects.toThrow(/1: this repeat was trained by another recipe, student, teacher, data/);
 });
