@@ -1,4 +1,5 @@
 import { sha256 } from '../base/bytes.ts';
+import { orClose } from '../base/closing.ts';
 import { Stopwatch } from '../base/clock.ts';
 import { freeMemory } from '../base/memory.ts';
 import { batchCount, passesOf, plainBatches } from '../data/batches.ts';
@@ -28,6 +29,7 @@ import { createOptimizer } from '../train/optimizers.ts';
 import { changingNumbers, createSchedule } from '../train/schedules.ts';
 import type { NumberSchedule } from '../train/schedules.ts';
 import { fittingTrainer } from '../train/memory.ts';
+import type { Fitting } from '../train/memory.ts';
 import { limitedUnits } from '../train/max-norm.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
@@ -190,7 +192,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     ...(ema && { emaDecay: settings.ema }),
     randomKey: [seed, stage],
   };
-  const { trainer, cut } = await fittingTrainer(trainerOptions, {
+  const fitting: Fitting = {
     stage,
     rest: steps < batchCount(learnt.count, settings.batchSize) ? 0 : learnt.count % batchSize,
     microBatch: settings.microBatch ?? begun?.cut?.samples,
@@ -209,7 +211,14 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
           },
     free: freeMemory(),
     onEvent: context.onEvent,
-  });
+  };
+  const close = async (): Promise<void> => {
+    await prefetcher?.close();
+    await strong?.close();
+    ema?.dispose();
+    pair?.dispose();
+  };
+  const { trainer, cut } = await orClose(() => fittingTrainer(trainerOptions, fitting), close);
   const prefix = ema === undefined ? '' : EMA_PREFIX;
   const evaluator = new Evaluator({
     engine,
@@ -248,10 +257,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   } finally {
     await evaluator.dispose();
     await trainer.dispose();
-    await prefetcher?.close();
-    await strong?.close();
-    ema?.dispose();
-    pair?.dispose();
+    await close();
   }
 }
 

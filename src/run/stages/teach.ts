@@ -1,6 +1,7 @@
 import { percent } from '../../base/numbers.ts';
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
+import { orClose } from '../../base/closing.ts';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { modelTeacher } from '../../distill/model-teacher.ts';
@@ -97,14 +98,19 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     name: (file) => path.basename(file),
     toInt8: toInt8(progressOf(context, 'open teacher')),
   });
-  const isInt8 = [source, ...(source.ensemble ?? [])].some(({ precision }) => precision === 'int8');
-  if (several(together)) requireSame(together, 'teacher', opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
-  for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
-    if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
-  onEvent({ type: 'stage', stage: 'check teacher' });
-  for (const member of opened.members ?? []) await check(context, member);
-  await check(context, opened, source.minAccuracy);
-  return { teacher: opened.teacher };
+  return orClose(
+    async () => {
+      const isInt8 = [source, ...(source.ensemble ?? [])].some(({ precision }) => precision === 'int8');
+      if (several(together)) requireSame(together, 'teacher', opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
+      for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
+        if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
+      onEvent({ type: 'stage', stage: 'check teacher' });
+      for (const member of opened.members ?? []) await check(context, member);
+      await check(context, opened, source.minAccuracy);
+      return { teacher: opened.teacher };
+    },
+    () => opened.teacher.dispose(),
+  );
 }
 
 async function check(
