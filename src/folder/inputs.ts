@@ -9,19 +9,19 @@ import { z } from 'zod';
 
 export const INPUTS_FILE = 'inputs.json';
 
-const stamps = z.record(z.string(), z.string());
+const stampsSchema = z.record(z.string(), z.string());
 
 /**
  * A file, or a folder, as it was when the run began: size and time of it and of the files beside it that belong to it, by their names from its
  * folder, and a hash of their content.
  */
-const identitySchema = z.object({ stamps, sha256: z.string() });
+const identitySchema = z.object({ stamps: stampsSchema, sha256: z.string() });
 
 /** Files of models, stored logits and tokenizers of a teacher, by their keys in the recipe, and the data. */
 const storedSchema = z.object({
   files: z.record(z.string(), identitySchema),
   /** Size and time of each file or folder, by its key. The hash is of the samples; absent for those that were left in files, which are not read twice. */
-  data: z.object({ stamps, sha256: z.string().optional() }).optional(),
+  data: z.object({ stamps: stampsSchema, sha256: z.string().optional() }).optional(),
 });
 
 type Identity = z.infer<typeof identitySchema>;
@@ -37,38 +37,40 @@ export interface ReadData {
   readonly isInFiles: boolean;
 }
 
+/** Folder that has the notes, the one that messages name, and what to do about a file that is another one. */
+interface Place {
+  readonly home: string;
+  readonly of: string;
+  readonly remedy: string;
+}
+
 /**
  * Files that a recipe names, beside what they were when the run began, in `inputs.json` of its folder: a run that goes on with others would
  * mix what it has learnt from both. Sizes and times are compared first, and content where those differ.
  */
 export class RunInputs {
-  readonly #home: string;
-  readonly #remedy: string;
+  readonly #place: Place;
   readonly #named: ReturnType<typeof namedFiles>;
   readonly #before: Stored | undefined;
   readonly #stamps: Readonly<Record<string, string>>;
   #now: Stored;
 
   private constructor(
-    home: string,
-    remedy: string,
+    place: Place,
     named: ReturnType<typeof namedFiles>,
     before: Stored | undefined,
     stamps: Readonly<Record<string, string>>,
   ) {
     // prettier-ignore
-    [this.#home, this.#remedy, this.#named, this.#before, this.#stamps] = [home, remedy, named, before, stamps];
+    [this.#place, this.#named, this.#before, this.#stamps] = [place, named, before, stamps];
     this.#now = { files: {}, data: before?.data };
   }
 
-  /**
-   * To be called before the data are read. `home`: folder of the run, or the one that several runs share their teacher and answers in, which
-   * `isShared` says.
-   */
+  /** To be called before the data are read. `home`: folder that has the notes; `of`: that of all that several runs have made, where it is theirs. */
   static async open(
     home: string,
     recipe: Recipe,
-    { isShared = false, warn }: { readonly isShared?: boolean | undefined; readonly warn: Warn },
+    { of, warn }: { readonly of?: string | undefined; readonly warn: Warn },
   ): Promise<RunInputs> {
     const stamps: Record<string, string> = {};
     const named = namedFiles(recipe);
@@ -76,10 +78,11 @@ export class RunInputs {
       const stamp = await stampOf(file).catch(unreadable(file));
       if (stamp !== undefined) stamps[keys.join('.')] = stamp;
     }
-    const remedy = isShared
-      ? `Bring back what was there, or remove ${home} and start its shards again.`
-      : 'Bring back what was there, or add --fresh to start again with what is there now.';
-    return new RunInputs(home, remedy, named, await storedInputs(home, warn), stamps);
+    const remedy =
+      of !== undefined
+        ? `Bring back what was there, with its time, or remove ${of} and start its shards again.`
+        : 'Bring back what was there, with its time, or add --fresh to start again with what is there now.';
+    return new RunInputs({ home, of: of ?? home, remedy }, named, await storedInputs(home, warn), stamps);
   }
 
   /** `UserError` for a file of a model, stored logits or a tokenizer that is another one than when the run began. */
@@ -117,8 +120,12 @@ export class RunInputs {
     const touched = this.touchedData;
     if (touched.length > 0 && (before.sha256 === undefined || hash() !== before.sha256)) {
       const files = this.#named.filter(({ keys }) => touched.includes(keys.join('.'))).map(({ file }) => file);
-      const fact = before.sha256 === undefined ? 'has another size or time' : 'gives other samples';
-      throw this.#refused(`${touched.join(', ')}: ${files.join(' or ')} ${fact} than when this run began`);
+      const which = `${touched.join(', ')}: ${files.join(' or ')}`;
+      throw this.#refused(
+        before.sha256 === undefined
+          ? `${which} has another size or time than when this run began, and samples that are left in files are not compared`
+          : `${which} gives other samples than when this run began`,
+      );
     }
     this.#now = { ...this.#now, data: { ...before, stamps: { ...before.stamps, ...this.#stamps } } };
   }
@@ -127,32 +134,12 @@ export class RunInputs {
   async save(): Promise<void> {
     const text = textOf(this.#now);
     if (this.#before !== undefined && textOf(this.#before) === text) return;
-    await writeFileAtomic(path.join(this.#home, INPUTS_FILE), text);
+    await writeFileAtomic(path.join(this.#place.home, INPUTS_FILE), text);
   }
 
   #refused(fact: string): UserError {
-    return new UserError(`${this.#home}: ${fact}`, this.#remedy);
+    return new UserError(`${this.#place.of}: ${fact}`, this.#place.remedy);
   }
-}
-
-/**
- * Gives a run what files were when others began whose work it takes, from their folder. `UserError` where it began with other ones.
- */
-export async function takeInputs(from: string, to: string): Promise<void> {
-  const [theirs, own] = [await storedInputs(from), await storedInputs(to)];
-  if (theirs === undefined) return;
-  if (own === undefined) {
-    await writeFileAtomic(path.join(to, INPUTS_FILE), textOf(theirs));
-    return;
-  }
-  const other = Object.keys(theirs.files).find((key) => own.files[key] !== undefined && own.files[key].sha256 !== theirs.files[key]!.sha256); // prettier-ignore
-  const hashes = [theirs.data?.sha256, own.data?.sha256];
-  const isOther = hashes.every((hash) => hash !== undefined) && hashes[0] !== hashes[1];
-  if (other === undefined && !isOther) return;
-  throw new UserError(
-    `${from}: what is there was made with another ${other === undefined ? 'content of dataset' : `file of ${other}`} than this run began with`,
-    'Remove that folder, and let its shards or this run do it again.',
-  );
 }
 
 /** Hash of the content of all files of the student, with those beside them; undefined for a student that is no file. */

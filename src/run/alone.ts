@@ -23,7 +23,7 @@ import { requireShards, SHARDS } from './together.ts';
 export async function runAlone(
   given: LoadedRecipe,
   folder: string,
-  asked: RunOptions & Pick<FollowOptions, 'shared' | 'withoutTest' | 'isShard'>,
+  asked: RunOptions & Pick<FollowOptions, 'shared' | 'withoutTest' | 'isShard' | 'inputs'>,
   stages: Stages,
 ): Promise<RunResult> {
   const lost = new AbortController();

@@ -9,6 +9,7 @@ import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { OnEvent } from '../base/events.ts';
 import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
 import { inputsOf, readData } from './inputs.ts';
+import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport } from './report.ts';
 import { several } from '../runtime/collectives.ts';
@@ -34,6 +35,7 @@ export interface FollowOptions extends RunOptions {
   readonly shared?: string;
   /** True for a shard's part of a run. */
   readonly isShard?: boolean;
+  readonly inputs?: SharedInputs;
   /** Leave the test split alone. */
   readonly withoutTest?: boolean;
   /** Further notes for the report, besides those of the stages. */
@@ -120,7 +122,7 @@ async function begin(
   onEvent({ type: 'stage', stage: 'data' });
   const start = monotonicMs();
   const inputs = await inputsOf(folder, recipe, options);
-  await inputs.checkFiles();
+  await inputs?.checkFiles();
   const shared = several(together) ? { processes: onSameMachine(together), readers: together } : {};
   const whole = await loadDataToTeach(recipe, shared);
   const data = withoutTest === true ? { ...whole, test: undefined } : whole;
@@ -139,9 +141,9 @@ async function begin(
     onEvent({ type: 'done', stage, figures, seconds: took, ...wait, ...traffic });
   };
   const saving = { states: counted(stores, clock, { onWork, together }), saveEveryMs: 1000 * saveEvery, done };
-  inputs.checkData(readData(whole));
+  inputs?.checkData(readData(whole));
   if (together !== undefined) requireSame(together, 'data', splitsOf(data));
-  await inputs.save();
+  await inputs?.save();
   const context = { recipe, written, data, engine, onEvent, signal, together, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;

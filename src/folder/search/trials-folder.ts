@@ -7,7 +7,6 @@ import type { Report } from '../../report/types.ts';
 import { finishedReport } from '../finished.ts';
 import { storedRecipe } from '../folder.ts';
 import { giveAnswers, giveTeachers } from '../given.ts';
-import { takeInputs } from '../inputs.ts';
 import { differences } from '../place.ts';
 import { takeTraining } from './sharing.ts';
 
@@ -56,11 +55,10 @@ export class TrialsFolder {
     );
   }
 
-  /** Gives the run a trial that is finished, with the teacher and assistants that shards have trained for it; undefined where there is none. `UserError` for one that read other files. */
+  /** Gives the run a trial that is finished, with the teacher and assistants that shards have trained for it; undefined where there is none. */
   async take(trial: string, loaded: LoadedRecipe): Promise<Report | undefined> {
     const report = await this.find(trial, loaded);
     if (report === undefined) return undefined;
-    await takeInputs(this.folder, this.#run);
     await giveAnswers(this.folder, this.#run);
     await giveTeachers(this.folder, this.#run);
     const to = path.join(this.#run, 'search', trial);
