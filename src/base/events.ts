@@ -77,6 +77,8 @@ export interface EpochEvent extends OfStage {
   readonly score: number;
   readonly validation?: number;
   readonly seconds: number;
+  /** True of a training that goes on at the same time as the one whose stage was told. */
+  readonly isBeside?: boolean;
 }
 
 export type OnEvent = (event: RunEvent) => void;

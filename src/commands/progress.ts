@@ -46,13 +46,14 @@ export async function showEvents(context: Context): Promise<Display> {
   };
 }
 
-/** Epochs of a few milliseconds are not worth a line each: the first, the last, and one a second between. */
+/** Epochs of a few milliseconds are not worth a line each: of each stage the first, the last, and one a second between. */
 function epochThrottle(): (event: EpochEvent) => boolean {
-  let stage = '';
-  let shownAt = 0;
-  return (event) => {
-    const isDue = event.stage !== stage || event.epoch === event.epochs || event.seconds - shownAt >= 1;
-    if (isDue) [stage, shownAt] = [event.stage, event.seconds];
+  const shownAt = new Map<string, number>();
+  return ({ stage, trial, epoch, epochs, seconds }) => {
+    const key = `${trial ?? ''} ${stage}`;
+    const before = shownAt.get(key);
+    const isDue = before === undefined || epoch === epochs || seconds < before || seconds - before >= 1;
+    if (isDue) shownAt.set(key, seconds);
     return isDue;
   };
 }

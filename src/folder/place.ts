@@ -3,10 +3,12 @@ import type { Recipe } from '../recipe/schema.ts';
 
 /** Keys that say where a run computes, not what: a saved state is the same with any of them. */
 const KEYS = ['engine', 'device', 'threads', 'stepsPerCall'] as const;
+/** Keys that change nothing but when something is done. */
+const FREE = ['jobs'];
 export type Place = Partial<Pick<Recipe, (typeof KEYS)[number]>>;
 
-function without(recipe: Recipe): Partial<Recipe> {
-  return Object.fromEntries(Object.entries(recipe).filter(([key]) => !KEYS.includes(key as keyof Place)));
+function without(recipe: Partial<Recipe>, keys: readonly string[]): Partial<Recipe> {
+  return Object.fromEntries(Object.entries(recipe).filter(([key]) => !keys.includes(key)));
 }
 
 /** The place that `--engine` and `--set` ask for, of a recipe that has them applied. */
@@ -17,8 +19,9 @@ export function placeAskedFor(recipe: Recipe, set: readonly string[]): Place {
 
 /** Differences between two recipes: where they compute, and anything else. */
 export function differences(before: Recipe, after: Recipe): { readonly moves: string[]; readonly changes: string[] } {
-  const changes = recipeDiff(without(before), without(after));
-  return { moves: recipeDiff(before, after).filter((line) => !changes.includes(line)), changes };
+  const [one, other] = [without(before, FREE), without(after, FREE)];
+  const changes = recipeDiff(without(one, KEYS), without(other, KEYS));
+  return { moves: recipeDiff(one, other).filter((line) => !changes.includes(line)), changes };
 }
 
 /** Sentence of log and report on a run that went on elsewhere. */

@@ -14,6 +14,8 @@ import type { StageStates } from '../train/training.ts';
 
 /** Stores in the folder of a run, by their purpose. */
 export interface RunStores {
+  /** Folder of the run, for other processes that work on its states. */
+  readonly folder: string;
   readonly ledger: Ledger;
   readonly states: (stage: string) => StageStates;
   readonly softTargets: KeyedStore;
@@ -33,6 +35,7 @@ export async function openStores(folder: string, onEvent: OnEvent, shared = fold
   const of = (stage: string): CheckpointStore => (isTeacherStage(stage) ? teachers : checkpoints);
   const write = writerOf(folder);
   return {
+    folder,
     ledger: await Ledger.open(folder, warn),
     states: (stage) => ({
       load: () => of(stage).load(stage),

@@ -41,7 +41,7 @@ function complain(issue: Issue, base: KeyPath, data: unknown, keysAt: (path: Key
     received !== undefined ? String(received) : typeof value === 'number' ? String(value) : shown(value);
   const meant = typeof value === 'string' ? nearest(value, choices(issue)) : undefined;
   const hint =
-    meant !== undefined ? `Did you mean ${meant}?` : typeof own === 'string' ? own : remedy(path, value, issue);
+    meant !== undefined ? `Did you mean ${meant}?` : typeof own === 'string' ? own : remedy(path, value, issue, keysAt);
   return [{ path, fact: `expected ${expected(issue)}, received ${shownValue}`, hint }];
 }
 
@@ -135,9 +135,12 @@ function choices(issue: Issue): string[] {
   return options.filter((option) => option !== undefined).map(String);
 }
 
-function remedy(path: KeyPath, value: unknown, issue: Issue): string {
+function remedy(path: KeyPath, value: unknown, issue: Issue, keysAt: (path: KeyPath) => KnownKeys): string {
   if (path.length === 0) return SEE_SCHEMA;
   const key = pathText(path);
+  const isScalar = value !== undefined && (typeof value !== 'object' || value === null);
+  const keys = isScalar && expected(issue) === KINDS['object'] ? keysAt(path).keys : [];
+  if (keys.length > 0) return `Write it with its keys: ${key}: { ${keys[0]!}: … }. Known keys: ${keys.join(', ')}.`;
   const isOne = typeof value === 'object' && value !== null && !Array.isArray(value);
   if (issue.code === 'invalid_type' && issue.expected === 'array' && isOne)
     return `Write it as a list of one: ${key}: [{ … }].`;

@@ -126,11 +126,28 @@ export const recipeSchema = z
         'Form of the gradients that processes give each other; none: float32, the default; fp16: half the bytes, and sums rounded to 11 bits, the same in any number of processes.',
       ),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
+    jobs: count
+      .max(64)
+      .optional()
+      .describe(
+        'Trainings of students that go on at once, each in a process of its own with its share of the threads: the twin and the distilled student, and those of other repeats. Default: 1.',
+      ),
   })
   .superRefine(({ target, student }, context) => {
     if (target === undefined || student !== undefined) return;
     const params = { expected: 'a student to search for', received: 'a recipe without student' };
     context.addIssue({ code: 'custom', message: 'no student', path: ['target'], params });
+  })
+  .superRefine(({ target, jobs }, context) => {
+    if (target === undefined || jobs === undefined) return;
+    const hint =
+      'Take jobs out, and let several processes search: `limbeck run --shard 1/2` and `--shard 2/2` (docs/scale.md).';
+    const params = {
+      expected: 'a recipe without target, whose candidates are trained one after another',
+      received: jobs,
+      hint,
+    };
+    context.addIssue({ code: 'custom', message: 'not read', path: ['jobs'], params });
   })
   .superRefine(({ student, distill, target }, context) => {
     if (distill.epochs > 0) return;

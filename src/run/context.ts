@@ -8,4 +8,6 @@ export interface StageContext extends ShipContext {
   readonly saveEveryMs: number;
   /** Saved states of a stage, by the name of the stage. */
   readonly states: (stage: string) => StageStates;
+  /** True where another process of this run has looked at the teacher's answers before. */
+  readonly isChecked?: boolean;
 }

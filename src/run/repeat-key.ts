@@ -8,8 +8,19 @@ import { splitsOf } from './together.ts';
 /** Hash of all that the trainings of a repeat depend on. A teacher that the recipe trains follows from the rest. */
 export async function repeatKey(context: StageContext, teaching: Teaching | undefined): Promise<string> {
   const { recipe, written, data } = context;
-  const recipeOf = canonicalJson({ ...written, name: null, shards: recipe.shards ?? null });
-  const opened = teaching === undefined || teaching.stored !== undefined ? teaching?.key : teaching.teacher.key;
-  const teacher = teaching?.trained === undefined ? (opened ?? '') : '';
-  return sha256(recipeOf, splitsOf(data), (await hashOfStudent(recipe)) ?? '', teacher);
+  const recipeOf = canonicalJson({ ...written, name: null, jobs: null, shards: recipe.shards ?? null });
+  return sha256(recipeOf, splitsOf(data), (await hashOfStudent(recipe)) ?? '', teacherKey(teaching));
+}
+
+/** Hash of what a training has of the files that the recipe names: samples, student and teacher. */
+export async function filesKey(
+  { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
+  teaching: Teaching | undefined,
+): Promise<string> {
+  return sha256(splitsOf({ ...data, test: undefined }), (await hashOfStudent(recipe)) ?? '', teacherKey(teaching));
+}
+
+function teacherKey(teaching: Teaching | undefined): string {
+  if (teaching === undefined || teaching.trained !== undefined) return '';
+  return teaching.stored === undefined ? teaching.teacher.key : teaching.key;
 }

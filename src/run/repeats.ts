@@ -10,6 +10,7 @@ import type { RunOptions } from './options.ts';
 import { repeatKey } from './repeat-key.ts';
 import { runAlone } from './alone.ts';
 import { prepare, trainRepeat } from './students.ts';
+import { trainAtOnce } from './at-once.ts';
 
 export interface Repeated {
   /** Numbers of the repeats of this shard, from 1. */
@@ -47,6 +48,7 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
 function stagesOf(folder: RepeatsFolder, repeat: number, race: RaceFolder): Stages {
   return async (begin, stores) => {
     const prepared = await prepare(begin, { ...stores, race });
+    await trainAtOnce(prepared, [repeat], stores);
     await trainRepeat(prepared, repeat, stores);
     await folder.finish(repeat, await repeatKey(prepared.context, prepared.teaching));
     return { data: prepared.context.data };

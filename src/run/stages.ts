@@ -16,6 +16,7 @@ import { shipModel } from './stages/ship.ts';
 import { repeatKey } from './repeat-key.ts';
 import { labelNotes } from './stages/scores.ts';
 import { prepare, trainRepeat } from './students.ts';
+import { trainAtOnce } from './at-once.ts';
 
 /**
  *     recipe ─► data ─► 0 check ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 prune
@@ -33,11 +34,14 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
 
   // 3 and 4. Students by themselves and with their teacher, those that shards have trained among them.
   const students: TrainedModel[] = [];
-  for (let repeat = 0; recipe.student !== undefined && repeat < recipe.repeats; repeat++) {
-    if (recipe.repeats > 1 && (await stores.repeats.take(repeat, await repeatKey(context, teaching))))
+  const repeats = Array.from({ length: recipe.student === undefined ? 0 : recipe.repeats }, (_, repeat) => repeat);
+  for (const repeat of recipe.repeats > 1 ? repeats : []) {
+    if (await stores.repeats.take(repeat, await repeatKey(context, teaching)))
       context.onEvent({ type: 'message', message: `repeat ${repeat + 1} was trained by a shard` });
-    students.push(...(await trainRepeat(prepared, repeat, stores)));
   }
+  // What is trained at once ends in saved states, which are then gone on with at their end.
+  await trainAtOnce(prepared, repeats, stores);
+  for (const repeat of repeats) students.push(...(await trainRepeat(prepared, repeat, stores)));
 
   // 5. Fewer channels or weights, a student of its own after each step.
   const sensitivity = await pruningSensitivity(context, students);

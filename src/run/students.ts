@@ -3,6 +3,7 @@ import { raceLosses } from './stages/race.ts';
 import { earlierGenerations, generationNotes } from './stages/generations.ts';
 import { assistants } from './stages/assist.ts';
 import { NEEDS_PEER } from '../recipe/schema/loss.ts';
+import { stageOf } from '../report/artifact.ts';
 import type { Race } from '../report/types.ts';
 import { labelledCount } from '../data/labelled.ts';
 import type { RunStores } from '../folder/stores.ts';
@@ -19,7 +20,7 @@ import { teach } from './stages/teach.ts';
 import type { Teaching } from './stages/teach.ts';
 
 /** Context, teacher and answers that the students of every repeat start from. */
-interface Begun {
+export interface Begun {
   readonly context: StageContext;
   readonly teaching: Teaching | undefined;
   readonly lessons: Answers | undefined;
@@ -55,23 +56,60 @@ export async function prepare(begin: StageContext, stores: RunStores): Promise<B
   return { context, teaching, lessons, begun: [...before, ...ways], race };
 }
 
-export async function trainRepeat(
-  { context, lessons }: Pick<Begun, 'context' | 'lessons'>,
+/** A training of a student that needs none of the others. */
+export interface Training {
+  /** Stage whose saved state it works on. */
+  readonly stage: string;
+  /** The same each time; `change`: parts of the context in place of those of the run. */
+  readonly train: (change?: Pick<StageContext, 'engine' | 'signal' | 'done'>) => Promise<TrainedModel>;
+}
+
+/** The trainings of a repeat, in order. */
+export function trainingsOf(
+  { context: begun, lessons }: Pick<Begun, 'context' | 'lessons'>,
   repeat: number,
   { softTargets }: Pick<RunStores, 'softTargets'>,
+): Training[] {
+  const { recipe, data } = begun;
+  const hasPeer = NEEDS_PEER.has(recipe.distill.loss);
+  const isTaught = lessons !== undefined || hasPeer;
+  const hasTwin = recipe.baseline && labelledCount(data.train) > 0;
+  const training = (
+    role: 'scratch' | 'distilled',
+    train: (context: StageContext) => Promise<TrainedModel>,
+  ): Training => ({
+    stage: stageOf({ role, repeat }),
+    train: (change) => train({ ...begun, ...change }),
+  });
+  const student = async (
+    context: StageContext,
+    role: 'scratch' | 'distilled',
+    taught?: Answers,
+  ): Promise<TrainedModel> => ({
+    model: { role, repeat },
+    trained: await trainStudent(context, repeat, taught),
+  });
+  return [
+    // 3. The student by itself: what the distilled one has to beat.
+    ...(!isTaught || hasTwin ? [training('scratch', (context) => student(context, 'scratch'))] : []),
+    // 4. The student and its teacher, or its peer.
+    ...(hasPeer ? [training('distilled', (context) => trainWithPeer(context, repeat))] : []),
+    ...(lessons === undefined
+      ? []
+      : [
+          training('distilled', async (context) =>
+            student(context, 'distilled', await earlierGenerations(context, repeat, lessons, softTargets)),
+          ),
+        ]),
+  ];
+}
+
+export async function trainRepeat(
+  begun: Pick<Begun, 'context' | 'lessons'>,
+  repeat: number,
+  stores: Pick<RunStores, 'softTargets'>,
 ): Promise<TrainedModel[]> {
   const students: TrainedModel[] = [];
-  const hasTwin = context.recipe.baseline && labelledCount(context.data.train) > 0;
-  // 3. The student by itself: what the distilled one has to beat.
-  const hasPeer = NEEDS_PEER.has(context.recipe.distill.loss);
-  const isTaught = lessons !== undefined || hasPeer;
-  if (!isTaught || hasTwin)
-    students.push({ model: { role: 'scratch', repeat }, trained: await trainStudent(context, repeat) });
-  // 4. The student and its teacher, or its peer.
-  if (hasPeer) students.push(await trainWithPeer(context, repeat));
-  if (lessons !== undefined) {
-    const taught = await earlierGenerations(context, repeat, lessons, softTargets);
-    students.push({ model: { role: 'distilled', repeat }, trained: await trainStudent(context, repeat, taught) });
-  }
+  for (const { train } of trainingsOf(begun, repeat, stores)) students.push(await train());
   return students;
 }

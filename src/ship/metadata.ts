@@ -27,7 +27,8 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     // Of answers that are no row: [tokens, tags], those of each word at its first token.
     ...(task.shape !== undefined && { task: task.name }),
     recipe: recipe.name,
-    recipeSha256: sha256(JSON.stringify(written)),
+    // When something is trained changes nothing in what comes of it.
+    recipeSha256: sha256(JSON.stringify({ ...written, jobs: undefined })),
   };
   const texts = Object.entries(entries).map(
     ([key, value]) => [key, typeof value === 'string' ? value : JSON.stringify(value)] as const,

@@ -29,7 +29,11 @@ export function table(found: readonly Found[], made: readonly Made[], measured: 
         `${kind === 'fp32.onnx' ? '' : `${kind}: `}${message}. ${hint ?? 'A fault.'}`,
     ),
   );
-  return [...markdown(HEAD, rows, 2), '', ...refused].join('\n');
+  const notByLitert = found
+    .map(({ name }) => [name, measured.get(name)!.notQuantizedByLitert] as const)
+    .filter(([, why]) => why !== '')
+    .map(([name, why]) => `${name}, LiteRT's quantizer: ${why}`);
+  return [...markdown(HEAD, rows, 2), '', ...refused, '', ...notByLitert].join('\n');
 }
 
 function decibels(db: number): string {

@@ -149,6 +149,12 @@ describe('the folder of a run', () => {
     expect((await prepareFolder(folder(), recipe(), 'fresh')).moves).toEqual([]);
   });
 
+  it('goes on with another number of jobs, which is no other place', async () => {
+    await begun();
+    const { loaded, moves } = await prepareFolder(folder(), recipe('jobs=4'), 'ask');
+    expect([loaded.recipe.jobs, moves]).toEqual([4, []]);
+  });
+
   it('refuses what else has changed, beside another engine', async () => {
     await begun();
     const attempt = prepareFolder(folder(), recipe('engine=tensorflow', 'distill.batchSize=64'), 'ask');

@@ -143,7 +143,12 @@ describe('a broken recipe', () => {
       'recipes/x.yaml:3:19 distill.epochs: expected a number, received "many"',
       /distill.epochs/,
     ],
-    ['a wrong kind', 'distill: 3', 'recipes/x.yaml:3:10 distill: expected a mapping, received 3', /schema/],
+    [
+      'a wrong kind',
+      'distill: 3',
+      'recipes/x.yaml:3:10 distill: expected a mapping, received 3',
+      /^Write it with its keys: distill: { loss: … }\. Known keys: loss, temperature, /,
+    ],
     ['an unknown key', 'distil: {epochs: 3}', 'recipes/x.yaml:3:1 distil: unknown key', /Did you mean distill\?/],
     [
       'an unknown inner key',
@@ -322,6 +327,12 @@ describe('a broken recipe', () => {
     ['distill: {loss: dist}', 'distill.loss: expected a teacher, without which it has no effect, received none'],
   ])('refuses what only a teacher gives a meaning, without one: %s', (line, message) => {
     expect(failure(SHORT + line).message).toContain(message);
+  });
+
+  it('refuses jobs beside a search, whose candidates are trained one after another', () => {
+    const error = failure(`${SHORT}teacher: {onnx: a.onnx}\njobs: 2\ntarget: {sizeKb: 10}`);
+    expect(error.message).toContain(':4:7 jobs: expected a recipe without target');
+    expect(error.hint).toContain('--shard 1/2');
   });
 
   it('refuses muon and maxNorm beside weights of an ONNX file, whose layout they do not know', () => {

@@ -55,7 +55,7 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
 const OTHER_INT8 =
   'Give all processes the same file. If they have it, their processors quantize it to other last bits: quantize it once with `limbeck quantize`, and name that file.';
 
-type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'together'>;
+type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'together' | 'isChecked'>;
 
 /** A teacher that comes as files, or answers that one gave, opened and checked; undefined for a recipe without. */
 export async function openAndCheck(context: Opening): Promise<Teaching | undefined> {
@@ -118,7 +118,8 @@ async function check(
   { teacher, alternatives, declared }: OpenedTeacher,
   minAccuracy?: number,
 ): Promise<void> {
-  const { data, onEvent, together } = context;
+  const { data, onEvent, together, isChecked } = context;
+  if (isChecked === true) return;
   const options = { minAccuracy, alternatives, declared, together, onProgress: progressOf(context, 'check teacher') };
   const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
   const said =

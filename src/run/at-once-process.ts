@@ -1,0 +1,84 @@
+import { InterruptedError, UserError } from '../base/errors.ts';
+import type { OnEvent } from '../base/events.ts';
+import { storedRecipe } from '../folder/folder.ts';
+import { openStores } from '../folder/stores.ts';
+import { loadDataToTeach } from '../setup/data.ts';
+import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import type { Failure, FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
+import type { StageContext } from './context.ts';
+import { filesKey } from './repeat-key.ts';
+import { prepare, trainingsOf } from './students.ts';
+import type { Training } from './students.ts';
+
+/**
+ * A process that trains students of a run, one stage after another as it is told: recipe and states are those of the run's folder. What the
+ * first process has done is there: the teacher is trained, its answers are stored, and it was looked at.
+ */
+
+const setup = JSON.parse(process.argv[2]!) as Setup;
+const stop = new AbortController();
+let isTraining = false;
+let opened: Promise<Map<string, Training>> | undefined;
+
+// Nobody is left to tell: another start of the run may have begun.
+process.once('disconnect', () => process.exit(1));
+process.on('message', (message: ToProcess) => {
+  if ('train' in message) void train(message.train);
+  else stop.abort();
+});
+
+const send = (message: FromProcess): void => void process.send!(message);
+
+const onEvent: OnEvent = (event) => {
+  // What is said on the way to the training was said by the first process.
+  if (isTraining) send({ event });
+};
+
+async function train(stage: string): Promise<void> {
+  try {
+    opened ??= open(setup);
+    const trainings = await opened;
+    isTraining = true;
+    await trainings.get(stage)!.train();
+    send({ trained: stage });
+  } catch (error) {
+    if (error instanceof InterruptedError) send({ interrupted: error.message });
+    else send({ failure: failureOf(error) });
+  } finally {
+    isTraining = false;
+  }
+}
+
+async function open({ folder, threads, files, saveEveryMs }: Setup): Promise<Map<string, Training>> {
+  const { recipe, written } = await storedRecipe(folder);
+  const engine = engineOf({ ...recipe, threads });
+  prepareSavedModels(recipe);
+  const stores = await openStores(folder, onEvent);
+  const context: StageContext = {
+    recipe,
+    written,
+    data: await loadDataToTeach(recipe, {}),
+    engine,
+    onEvent,
+    signal: stop.signal,
+    saveEveryMs,
+    states: stores.states,
+    // The first process enters it in the ledger, when it comes to the finished state.
+    done: () => Promise.resolve(),
+    isChecked: true,
+  };
+  const prepared = await prepare(context, stores);
+  if ((await filesKey(prepared.context, prepared.teaching)) !== files)
+    throw new UserError(
+      `${folder}: the data, the student or the teacher changed while the run trains`,
+      'Bring back what was there, leave the files of a recipe as they are while it is followed, and start the run again.',
+    );
+  const repeats = Array.from({ length: recipe.repeats }, (_, repeat) => repeat);
+  const trainings = repeats.flatMap((repeat) => trainingsOf(prepared, repeat, stores));
+  return new Map(trainings.map((one) => [one.stage, one]));
+}
+
+function failureOf(error: unknown): Failure {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  return { name, message, stack, hint: error instanceof UserError ? error.hint : undefined };
+}

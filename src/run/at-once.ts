@@ -1,0 +1,159 @@
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+import { entryBeside } from '../base/entry.ts';
+import { InterruptedError, UserError } from '../base/errors.ts';
+import type { OnEvent, RunEvent } from '../base/events.ts';
+import type { RunStores } from '../folder/stores.ts';
+import { several } from '../runtime/collectives.ts';
+import { engineOf } from '../setup/engine.ts';
+import type { Failure, FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
+import { filesKey } from './repeat-key.ts';
+import { trainingsOf } from './students.ts';
+import type { Begun, Training } from './students.ts';
+
+/**
+ * Train the students of these repeats `jobs` at once, up to their last saved state: this process one after another, and so do others, each
+ * with its share of the threads. Small networks do not fill several threads, and their trainings do not wait for each other. Without `jobs`,
+ * or where one training is left, nothing is done here. What is trained is the same as one after another.
+ */
+export async function trainAtOnce(
+  begun: Begun,
+  repeats: readonly number[],
+  stores: Pick<RunStores, 'folder' | 'ledger' | 'softTargets'>,
+): Promise<void> {
+  const { context } = begun;
+  const { jobs = 1, threads } = context.recipe;
+  const waiting = repeats
+    .flatMap((repeat) => trainingsOf(begun, repeat, stores))
+    .filter(({ stage }) => stores.ledger.find(stage) === undefined);
+  const entry = entryBeside(import.meta.url, 'at-once-process');
+  if (jobs === 1 || waiting.length < 2 || entry === undefined) return;
+  if (several(context.together))
+    throw new UserError(
+      'jobs: the processes that mpirun has started share each training',
+      'Take jobs out of the recipe, or start limbeck without mpirun.',
+    );
+  // The same share however many trainings are left: a run that was stopped goes on with the sums that it began with.
+  const share = Math.max(1, Math.floor((threads === 0 ? availableParallelism() : threads) / jobs));
+  const files = await filesKey(context, begun.teaching);
+  const setup = { folder: stores.folder, threads: share, files, saveEveryMs: context.saveEveryMs };
+  const lanes = Math.min(jobs, waiting.length);
+  context.onEvent({
+    type: 'message',
+    message: `${waiting.length} trainings, ${lanes} at once on ${share} ${share === 1 ? 'thread' : 'threads'} each`,
+  });
+  const stop = new AbortController();
+  const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
+  const others = Array.from({ length: lanes - 1 }, () => new TrainingProcess(entry, setup, context.onEvent, signal));
+  const engine = engineOf({ ...context.recipe, threads: share });
+  // The ledger gets a training where the run comes to its finished state.
+  const done = (): Promise<void> => Promise.resolve();
+  const own = async ({ train }: Training): Promise<void> => {
+    await train({ engine, signal, done });
+  };
+  const inTurn = async (train: (training: Training) => Promise<void>): Promise<void> => {
+    for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) await train(next);
+  };
+  const ways = [
+    own,
+    ...others.map(
+      (other) =>
+        ({ stage }: Training) =>
+          other.train(stage),
+    ),
+  ];
+  try {
+    const ended = await Promise.allSettled(
+      ways.map((way) =>
+        inTurn(way).catch((error: unknown) => {
+          // The others save what they have.
+          stop.abort();
+          throw error;
+        }),
+      ),
+    );
+    const errors = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+    const first = errors.find((error) => !(error instanceof InterruptedError)) ?? errors[0];
+    if (first !== undefined) throw first;
+  } finally {
+    await Promise.all(others.map((other) => other.close()));
+  }
+}
+
+/** The first process' side of one that trains students for it. */
+class TrainingProcess {
+  readonly #child: ChildProcess;
+  readonly #ended: Promise<void>;
+  readonly #onEvent: OnEvent;
+  #waiting: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined;
+  #death: Error | undefined;
+  #stage = '';
+
+  constructor(entry: string, setup: Setup, onEvent: OnEvent, signal: AbortSignal) {
+    this.#onEvent = onEvent;
+    // A group of its own: Ctrl-C in the terminal is for the first process, which tells this one to save.
+    this.#child = fork(entry, [JSON.stringify(setup)], {
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    this.#child.on('message', (message: FromProcess) => this.#receive(message));
+    this.#ended = new Promise((resolve) => {
+      const end = (why: string): void => {
+        this.#death = new UserError(
+          `the process that trained ${this.#stage} ended: ${why}`,
+          'What it had saved is kept: start the run again, with jobs: 1 if there was too little memory.',
+        );
+        this.#waiting?.reject(this.#death);
+        resolve();
+      };
+      this.#child.once('error', (error) => end(error.message));
+      this.#child.once('exit', (code, killed) => end(killed ?? `exit code ${code}`));
+    });
+    const stop = (): void => this.#send({ stop: true });
+    signal.addEventListener('abort', stop, { once: true });
+    void this.#ended.then(() => signal.removeEventListener('abort', stop));
+  }
+
+  async train(stage: string): Promise<void> {
+    this.#stage = stage;
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting = { resolve, reject };
+      if (this.#death === undefined) this.#send({ train: stage });
+      else reject(this.#death);
+    }).finally(() => (this.#waiting = undefined));
+  }
+
+  /** End of the process, which has nothing to save any more. */
+  async close(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+
+  #send(message: ToProcess): void {
+    // What cannot be sent any more is told by the end of the process.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  #receive(message: FromProcess): void {
+    if ('event' in message) this.#tell(message.event);
+    else if ('trained' in message) this.#waiting?.resolve();
+    else if ('interrupted' in message) this.#waiting?.reject(new InterruptedError(message.interrupted));
+    else this.#waiting?.reject(revived(message.failure));
+  }
+
+  /** What it says of its training. Times of stages and the bar are those of the first process. */
+  #tell(event: RunEvent): void {
+    if (event.type === 'stage') {
+      if (event.title === undefined) return;
+      const from = event.resumedAt === undefined ? '' : `, from ${event.resumedAt}`;
+      this.#onEvent({ type: 'message', message: `at the same time: ${event.title}${from}` });
+    } else if (event.type === 'epoch') this.#onEvent({ ...event, isBeside: true });
+    else if (event.type !== 'progress') this.#onEvent(event);
+  }
+}
+
+function revived({ name, message, stack, hint }: Failure): Error {
+  if (hint !== undefined) return new UserError(message, hint);
+  return Object.assign(new Error(message), { name, ...(stack !== undefined && { stack }) });
+}
