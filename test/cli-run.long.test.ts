@@ -20,6 +20,7 @@ describe('limbeck run', () => {
     const run = path.join(folder(), 'checkpoints/tiny');
     expect((await readdir(run)).sort()).toEqual([
       'exports',
+      'inputs.json',
       'ledger.json',
       'log.jsonl',
       'recipe.json',

@@ -1,4 +1,5 @@
 import { fromHalfArray, sha256 } from '../base/bytes.ts';
+import { orClose } from '../base/closing.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { AtSize } from '../data/originals.ts';
@@ -57,8 +58,15 @@ export interface FileTeacherSource {
   readonly probe: Probe;
 }
 
-/** A loaded file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
-export async function fileTeacher(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
+/** A loaded file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set; the file is closed then. */
+export function fileTeacher(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
+  return orClose(
+    () => fitting(source, settings),
+    () => source.runtime.dispose(),
+  );
+}
+
+async function fitting(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
   const { name, runtime, content, params, sizeBytes, dataset, probe } = source;
   const output = outputOf(runtime, name, settings);
   const wanted = [output, ...settings.intermediate];

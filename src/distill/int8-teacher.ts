@@ -5,6 +5,7 @@ import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
 import { sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { originalsOf } from '../data/originals.ts';
+import type { Model } from '../formats/onnx/model.ts';
 import type { InferenceTensor } from '../runtime/inference.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { notFinite } from './soft-targets.ts';
@@ -30,6 +31,19 @@ const BATCH = 32;
 const LEAST_DB = 20;
 const LEAST_SAME = 0.99;
 
+/** `UserError` for a file of texts whose length is open: it is fed texts of many lengths, and quantized for one. */
+export function refuseOpenTexts({ graph }: Model, name: string, { text }: Pick<Dataset, 'text'>): void {
+  if (text === undefined) return;
+  const stored = new Set(graph.initializers.map((tensor) => tensor.name));
+  const open = graph.inputs.find((input) => !stored.has(input.name) && typeof input.dims?.[1] !== 'number');
+  if (open === undefined) return;
+  const dims = open.dims?.map((dim) => dim ?? '?').join(', ') ?? '';
+  throw new UserError(
+    `teacher.precision: int8: ${name}: expected texts of one length, received the input ${open.name} [${dims}]`,
+    `Export the file with inputs [batch, ${text.length}], or set teacher.precision: fp32.`,
+  );
+}
+
 /**
  * A teacher whose file is quantized and asked in 8 bits. It is calibrated with what the float file is fed for some samples, so whatever
  * prepares them holds for both, and its answers to others are compared with those of the float file. `UserError` where they differ too much.
@@ -40,6 +54,11 @@ export async function int8Teacher(
   dataset: Dataset,
   toInt8: ToInt8,
 ): Promise<{ readonly teacher: Teacher; readonly said: string }> {
+  if (dataset.count < 2)
+    throw new UserError(
+      `teacher.precision: int8: expected at least 2 validation samples, whose answers are compared, received ${dataset.count}`,
+      'Give validation more samples, or set teacher.precision: fp32.',
+    );
   let fed: Fed[] | undefined;
   const float = await open({ onFed: (feeds) => fed?.push(feeds) });
   let int8: Teacher | undefined;
@@ -56,7 +75,7 @@ export async function int8Teacher(
     const exact = await answersTo(float, dataset, held);
     requireFinite(float, dataset, held, exact);
     const likeness = alike(exact, await answersTo(int8, dataset, held), dataset);
-    const said = `on ${held.length} validation samples ${likeness.text}`;
+    const said = `on ${held.length} validation samples${few ? ', with which it was calibrated too,' : ''} ${likeness.text}`;
     if (!likeness.isEnough)
       throw new UserError(
         `teacher.precision: int8: ${float.name} answers too differently in 8 bits: ${said}; expected at least ${LEAST_DB} dB${likeness.hasClasses ? ` and the same class on ${percent(LEAST_SAME)}` : ''}`,
@@ -133,6 +152,6 @@ export function alike(expected: readonly Float32Array[], actual: readonly Float3
   return {
     isEnough: db >= LEAST_DB && share >= LEAST_SAME,
     hasClasses: classes !== undefined,
-    text: `${db === Infinity ? 'no difference' : `${db.toFixed(1)} dB`}${agreement}`,
+    text: `${db === Infinity ? 'no difference' : signal === 0 ? 'noise on answers that are all the same' : `${db.toFixed(1)} dB`}${agreement}`,
   };
 }

@@ -1,4 +1,5 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
+import { orClose } from '../base/closing.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { SampleForm } from '../data/inputs.ts';
@@ -40,9 +41,16 @@ export interface ModelTeacherOptions {
   readonly probe?: Probe;
 }
 
+interface Opened {
+  readonly seen: ReturnType<typeof seenAs>;
+  /** Shapes of the layers that are read. */
+  readonly shapes: readonly (readonly [string, number[]])[];
+  readonly steps: SizedSteps;
+}
+
 /** A network as a teacher, such as one that this run has trained. */
 export async function modelTeacher(options: ModelTeacherOptions): Promise<Teacher> {
-  const { name, engine, network, features, dataset, outputs, normalize, probe } = options;
+  const { name, engine, network, features, dataset } = options;
   const seen = seenAs(dataset, options.size ?? {});
   checkShape(network, name, seen.form);
   const shapes = features.flatMap((feature) => {
@@ -50,6 +58,17 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
     return layer === undefined ? [] : [[feature, layer.shape.slice(1).map(Number)] as const];
   });
   const steps = new SizedSteps(engine, network, features, options.weights);
+  return orClose(
+    () => withSteps(options, { seen, shapes, steps }),
+    () => steps.dispose(),
+  );
+}
+
+async function withSteps(
+  { name, network, features, dataset, outputs, normalize, probe, ...options }: ModelTeacherOptions,
+  { seen, shapes, steps }: Opened,
+): Promise<Teacher> {
+  const { device } = options.engine;
   const preprocessing = { ...affineOf(seen.form, normalize), layout: 'nhwc' } as const;
   const raw = async (x: Float32Array, n: number, original?: AtSize): Promise<Answer> => {
     const step = await steps.for(n);
@@ -75,7 +94,7 @@ export async function modelTeacher(options: ModelTeacherOptions): Promise<Teache
     featureShapes: Object.fromEntries(shapes),
     params: parametersOf(network),
     sizeBytes: sorted.reduce((sum, [, { data }]) => sum + data.byteLength, 0),
-    device: engine.device,
+    device,
     ...(seen.form !== dataset && { sampleShape: seen.form.sampleShape }),
     answer: async (x, n, original) => {
       const { logits, features: named } = await raw(x, n, original);

@@ -1,3 +1,4 @@
+import { orClose } from '../base/closing.ts';
 import { nearest, UserError } from '../base/errors.ts';
 import { elementCount } from '../formats/onnx/model.ts';
 import type { Model } from '../formats/onnx/model.ts';
@@ -25,7 +26,10 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
   const model = decodeModel(bytes, name);
   const file = new InferenceModel(withOutputs(model, settings.intermediate, bytes), name, session);
   const runtime = onFed === undefined ? file : watched(file, onFed);
-  refuseOtherVocabulary(model, runtime.inputs, name, dataset);
+  await orClose(
+    () => refuseOtherVocabulary(model, runtime.inputs, name, dataset),
+    () => file.dispose(),
+  );
   const about = { params: parametersOf(model), sizeBytes: bytes.length, content: bytes };
   return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
 }

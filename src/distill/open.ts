@@ -1,3 +1,4 @@
+import { orClose } from '../base/closing.ts';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
@@ -15,7 +16,7 @@ import type { Alternative } from './diagnosis.ts';
 import { ensemble } from './ensemble.ts';
 import type { FileTeacherSettings } from './file-teacher.ts';
 import { modelTeacher } from './model-teacher.ts';
-import { int8Teacher } from './int8-teacher.ts';
+import { int8Teacher, refuseOpenTexts } from './int8-teacher.ts';
 import type { OpenedWith, ToInt8 } from './int8-teacher.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readOnnx } from '../files/onnx-file.ts';
@@ -58,11 +59,16 @@ export interface OpenedTeacher {
 /** The teacher that a recipe names by file; an ensemble opens all of its members. */
 export async function openTeacher(recipe: TeacherRecipe, options: OpenOptions): Promise<OpenedTeacher> {
   if (recipe.ensemble === undefined) return openFile(recipe, options);
-  const members = [];
-  for (const { weight, ...member } of recipe.ensemble) {
-    members.push({ ...(await openFile(member, options)), weight });
-  }
-  return { teacher: ensemble(members, recipe.weighting), alternatives: [], members };
+  const members: (OpenedTeacher & { readonly weight: number })[] = [];
+  return orClose(
+    async () => {
+      for (const { weight, ...member } of recipe.ensemble!) members.push({ ...(await openFile(member, options)), weight }); // prettier-ignore
+      return { teacher: ensemble(members, recipe.weighting), alternatives: [], members };
+    },
+    async () => {
+      for (const { teacher } of members) await teacher.dispose();
+    },
+  );
 }
 
 /** A file, and what the recipe says of how it is asked. */
@@ -90,6 +96,7 @@ export async function openFile(
   const found = { alternatives, declared: preparation.classes, preparation };
   if (recipe.precision !== 'int8') return { teacher: await open(preparation), ...found };
   if (options.toInt8 === undefined || bytes === undefined) throw new Error('nothing here quantizes a teacher');
+  refuseOpenTexts(decodeModel(bytes, file), options.name(file), dataset);
   const { teacher, said } = await int8Teacher(bytes, (other) => open(preparation, other), dataset, options.toInt8);
   return { teacher, ...found, inInt8: said };
 }
@@ -120,7 +127,13 @@ async function withHead(
 ): Promise<Opener['open']> {
   if (file === undefined) return open;
   const vectors = await readClassVectors(file, name(file), dataset.classNames);
-  return async (settings, other) => zeroShot(await open(settings, other), vectors, scale);
+  return async (settings, other) => {
+    const model = await open(settings, other);
+    return orClose(
+      () => zeroShot(model, vectors, scale),
+      () => model.dispose(),
+    );
+  };
 }
 
 interface Opener {

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { readdir } from 'node:fs/promises';
 import { sha256 } from '../base/bytes.ts';
+import { orClose } from '../base/closing.ts';
 import { nearest, UserError } from '../base/errors.ts';
 import { asUserError, readBytes } from '../base/files.ts';
 import { savedModelParameters } from '../formats/saved-model.ts';
@@ -28,19 +29,31 @@ export async function savedModelTeacher(
 ): Promise<Teacher> {
   const { signature = 'serving_default' } = settings;
   const runtime = await SavedModel.load(folder, signature);
-  const known = runtime.outputs.map((output) => output.name);
-  const missing = settings.intermediate.find((wanted) => !known.includes(wanted));
-  if (missing !== undefined) {
-    const meant = nearest(missing, known);
-    throw new UserError(
-      `teacher.intermediate: the signature ${signature} of ${name} has no output ${missing}`,
-      meant === undefined ? `It has: ${known.join(', ')}.` : `Did you mean ${meant}?`,
-    );
-  }
+  const about = await orClose(
+    () => {
+      refuseUnknown(runtime.outputs, settings.intermediate, { name, signature });
+      return contentOf(folder, signature);
+    },
+    () => runtime.dispose(),
+  );
   // TensorFlow's images have their channels last, also where the signature leaves all sizes open.
   const layout = settings.layout === 'auto' ? 'nhwc' : settings.layout;
-  const about = await contentOf(folder, signature);
   return fileTeacher({ name, runtime, ...about, dataset, probe }, { ...settings, layout });
+}
+
+function refuseUnknown(
+  outputs: readonly { readonly name: string }[],
+  wanted: readonly string[],
+  { name, signature }: { readonly name: string; readonly signature: string },
+): void {
+  const known = outputs.map((output) => output.name);
+  const missing = wanted.find((one) => !known.includes(one));
+  if (missing === undefined) return;
+  const meant = nearest(missing, known);
+  throw new UserError(
+    `teacher.intermediate: the signature ${signature} of ${name} has no output ${missing}`,
+    meant === undefined ? `It has: ${known.join(', ')}.` : `Did you mean ${meant}?`,
+  );
 }
 
 /** Graph and variables: what the answers depend on. */

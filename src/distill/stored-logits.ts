@@ -3,6 +3,8 @@ import { UserError } from '../base/errors.ts';
 import type { AugmentStep } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
+import type { Safetensors } from '../formats/safetensors.ts';
+import { unseal } from '../formats/sealed.ts';
 import { targetsOf } from '../data/targets/registry.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
@@ -37,7 +39,7 @@ export async function storedLogits(
   dataset: Dataset,
   { minAccuracy, augment = [], seed = 0 }: StoredLogitsOptions = {},
 ): Promise<StoredLogits> {
-  const content = file.endsWith('.npy') ? npyLogits(bytes, file) : readSafetensors(bytes, file);
+  const content = file.endsWith('.npy') ? npyLogits(bytes, file) : storedContent(bytes, file);
   const answers = new StoredSoftTargets(content, dataset, file);
   const { labelled } = dataset;
   const known = Int32Array.from(dataset.ids.keys()).filter((row) => labelled === undefined || labelled[row] === 1);
@@ -66,4 +68,19 @@ export async function storedLogits(
     `${fact}, no better than chance`,
     'They belong to another data set, another order of samples or another order of classes; let the teacher answer again.',
   );
+}
+
+/** `UserError` for a file that a run has kept and that is not as it was written: its logits would be wrong ones. */
+function storedContent(bytes: Uint8Array, file: string): Safetensors {
+  const content = readSafetensors(bytes, file);
+  const { key, done, sha256 } = content.metadata;
+  if (key === undefined || done === undefined || sha256 === undefined) return content;
+  try {
+    return unseal(bytes, file);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const hint =
+      'Copy it again from the run that wrote it. A file that you have changed yourself must not keep its metadata.';
+    throw new UserError(error.message, hint, { cause: error });
+  }
 }

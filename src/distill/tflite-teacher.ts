@@ -24,8 +24,8 @@ export async function tfliteTeacher(
       `${name}: expected no inner tensors of a TFLite file, received ${settings.intermediate.join(', ')}`,
       'Use the ONNX file of the model.',
     );
-  const runtime = runnable(await openFastestTflite(bytes));
   const about = { params: parametersOf(readTflite(bytes)), sizeBytes: bytes.length, content: bytes };
+  const runtime = runnable(await openFastestTflite(bytes));
   return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
 }
 

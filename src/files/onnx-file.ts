@@ -10,13 +10,21 @@ import { decodeModel, encodeModel, missingFile } from '../formats/onnx/protobuf.
  * they are put back, so that nothing behind here, hashes of teachers included, needs to know of two files. `shapes`: of inputs that it leaves open.
  */
 export async function readOnnx(file: string, shapes: InputShapes = new Map()): Promise<Uint8Array> {
+  const { bytes, files } = await onnxParts(file);
+  if (files.size === 0 && shapes.size === 0) return bytes;
+  return encodeModel(withInputShapes(decodeModel(bytes, file, files), shapes, file));
+}
+
+/** The bytes of an ONNX file, and of the files beside it that hold its weights, by their names there. */
+export async function onnxParts(
+  file: string,
+): Promise<{ readonly bytes: Uint8Array; readonly files: ReadonlyMap<string, Uint8Array> }> {
   const bytes = await readBytes(file);
   const files = new Map<string, Uint8Array>();
   for (let name = missingFile(bytes, files); name !== undefined; name = missingFile(bytes, files)) {
     files.set(name, await readBeside(file, name));
   }
-  if (files.size === 0 && shapes.size === 0) return bytes;
-  return encodeModel(withInputShapes(decodeModel(bytes, file, files), shapes, file));
+  return { bytes, files };
 }
 
 async function readBeside(file: string, name: string): Promise<Uint8Array> {

@@ -24,6 +24,11 @@ export async function readWeights(
   return { specs: manifest.flatMap(({ weights }) => weights), bytes: concatBytes(parts) };
 }
 
+/** Names of the weight files of a `model.json`, from its folder; none of a manifest that is damaged, as `readWeights` says. */
+export function weightFiles(manifest: unknown): readonly string[] {
+  return isManifest(manifest) ? manifest.flatMap(({ paths }) => paths) : [];
+}
+
 function isManifest(value: unknown): value is readonly Group[] {
   return Array.isArray(value) && value.every(isGroup);
 }

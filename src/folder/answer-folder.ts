@@ -5,7 +5,7 @@ import { exists, readBytes, removeHalfWritten, writeFileAtomic } from '../base/f
 import { isBlock } from '../distill/answer-blocks.ts';
 import type { AnswerBlock, AnswerPlan } from '../distill/answer-blocks.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
-import { seal, unseal } from './checkpoint.ts';
+import { seal, unseal } from '../formats/sealed.ts';
 
 /**
  * The blocks of a teacher's answers in a folder that many processes write to at once, on many machines: a file for each block, whole or

@@ -1,14 +1,12 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { asUserError, readBytes, writeFileAtomic } from '../base/files.ts';
-import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
+import { seal, unseal } from '../formats/sealed.ts';
 
 /** Generations kept per stage: the newest, and the one before in case the newest is damaged. */
 const KEPT = 2;
-const SEAL = '0'.repeat(64);
 
 /**
  * The saved states of a run, `state/<stage>-<generation>.safetensors`. Each is written to a temporary file, fsynced,
@@ -77,29 +75,4 @@ export class CheckpointStore {
 export function stateOf(name: string): { readonly stage: string; readonly number: number } | undefined {
   const [, stage, number] = /^(.+)-(\d{6,})\.safetensors$/.exec(name) ?? [];
   return stage === undefined ? undefined : { stage, number: Number(number) };
-}
-
-/** The file with its own SHA-256 inside, taken while that place holds zeros. */
-export function seal({ tensors, metadata }: Safetensors): Uint8Array {
-  const bytes = writeSafetensors({ tensors, metadata: { ...metadata, sha256: SEAL } });
-  bytes.set(new TextEncoder().encode(sha256(bytes)), placeOfSeal(bytes, SEAL));
-  return bytes;
-}
-
-export function unseal(bytes: Uint8Array, file: string): Safetensors {
-  const { tensors, metadata } = readSafetensors(bytes, file);
-  const { sha256: claimed = '', ...rest } = metadata;
-  const place = placeOfSeal(bytes, claimed);
-  const zeros = new TextEncoder().encode(SEAL);
-  const actual = place < 0 ? '' : sha256(bytes.subarray(0, place), zeros, bytesOf(bytes.subarray(place + SEAL.length)));
-  if (claimed.length !== SEAL.length || actual !== claimed) {
-    throw new UserError(`${file}: damaged: its checksum does not fit its content`, 'Remove the file.');
-  }
-  return { tensors, metadata: rest };
-}
-
-function placeOfSeal(bytes: Uint8Array, value: string): number {
-  const key = '"sha256":"';
-  const place = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(`${key}${value}"`);
-  return place < 0 ? -1 : place + key.length;
 }

@@ -1,14 +1,13 @@
 import { readdir, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { sha256 } from '../base/bytes.ts';
 import { shown, UserError } from '../base/errors.ts';
-import { exists, readBytes, readText, removeHalfWritten, writeFileAtomic } from '../base/files.ts';
-import { readOnnx } from '../files/onnx-file.ts';
+import { exists, readText, removeHalfWritten, writeFileAtomic } from '../base/files.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { isEarlier, putBack, setAside } from './earlier.ts';
 import { finishedReport, writtenReport } from './finished.ts';
+import { INPUTS_FILE } from './inputs.ts';
 import { Ledger } from './ledger.ts';
 import { differences, noteOf } from './place.ts';
 import type { Place } from './place.ts';
@@ -23,8 +22,6 @@ interface StoredRecipe {
   /** The same, as seen from the run folder: right when a project is moved as a whole. Absent in older runs. */
   readonly baseFromHere?: string;
   readonly recipe: Recipe;
-  /** SHA-256 of the file that the student is built from, if it is. */
-  readonly studentFile?: string;
   /** A sentence for each time that the run went on with another engine or device. */
   readonly moves?: readonly string[];
 }
@@ -117,10 +114,8 @@ export async function prepareFolder(
     ? await goingOn(folder, given, existing === 'resume' ? place : undefined, shards)
     : { loaded: inShards(given, shards), resumed: false, moves: [] };
   const { base, written } = prepared.loaded;
-  const studentFile = await hashOfStudent(prepared.loaded.recipe);
   const stored: StoredRecipe = {
     ...{ base, baseFromHere: path.relative(folder, base), recipe: written },
-    ...(studentFile !== undefined && { studentFile }),
     ...(prepared.moves.length > 0 && { moves: prepared.moves }),
   };
   await writeFileAtomic(file, `${JSON.stringify(stored, null, 2)}\n`);
@@ -180,6 +175,7 @@ async function goingOn(
 ): Promise<Prepared> {
   const stored = await readStored(path.join(folder, 'recipe.json'));
   if (!(await hasWork(folder))) {
+    await rm(path.join(folder, INPUTS_FILE), { force: true });
     const begun = inShards(asked, shards);
     return { loaded: place ? placed(begun, place) : begun, resumed: true, moves: [] };
   }
@@ -190,13 +186,11 @@ async function goingOn(
   // The folder may have another name by now.
   const named = { ...before, recipe: { ...before.recipe, name: given.recipe.name } };
   const loaded = place === undefined ? given : isFinished ? named : placed(named, place);
-  const { moves: earlier = [], studentFile } = stored;
+  const { moves: earlier = [] } = stored;
   const { changes, moves } = differences(before.written, loaded.written);
   // What is finished is not to be done elsewhere.
   const refused = [...changes, ...(isFinished ? moves : [])];
   if (refused.length > 0) throw changed(folder, refused);
-  const now = await hashOfStudent(loaded.recipe);
-  if (studentFile !== undefined && now !== undefined && now !== studentFile) throw otherStudent(folder, loaded);
   const other = differences(before.written, given.written).changes;
   const sentences = [
     ...(other.length === 0 ? [] : [`going on with the recipe that the run began with, without ${other.join(', ')}`]),
@@ -263,25 +257,5 @@ function changed(folder: string, changes: readonly string[]): UserError {
   return new UserError(
     `${folder}: the recipe of this run has changed:\n${changes.map((change) => `  ${change}`).join('\n')}`,
     'Add --fresh to start again with the changed recipe, or --resume to go on with the one that the run began with.',
-  );
-}
-
-const fileOfStudent = ({ student }: Pick<Recipe, 'student'>): string | undefined =>
-  student?.module ?? student?.tfjs ?? student?.onnx;
-
-/**
- * Hash of the student's file, not of what it imports; of an ONNX file with the weights that lie beside it. Undefined if the file is gone,
- * which is reported where the student is built.
- */
-export async function hashOfStudent(recipe: Pick<Recipe, 'student'>): Promise<string | undefined> {
-  const file = fileOfStudent(recipe);
-  if (file === undefined || !(await exists(file))) return undefined;
-  return sha256(await (recipe.student?.onnx === undefined ? readBytes(file) : readOnnx(file)));
-}
-
-function otherStudent(folder: string, loaded: LoadedRecipe): UserError {
-  return new UserError(
-    `${folder}: the student of this run has changed: ${fileOfStudent(loaded.recipe)} is not the file that it began with`,
-    'Add --fresh to start again with the changed student, or bring the file back.',
   );
 }

@@ -5,12 +5,10 @@ import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { shown, UserError } from '../base/errors.ts';
 import { asUserError, makeFolder } from '../base/files.ts';
+import { isAlive, parseOwner, thisProcess } from '../base/owner.ts';
+import type { Owner } from '../base/owner.ts';
 
-interface Owner {
-  readonly pid: number;
-  readonly host: string;
-  /** Start of the process, as the system counts it: tells a process from a later one with the same id. */
-  readonly started: string;
+interface Holder extends Owner {
   /** True if the process touches its lock again and again while it lives. */
   readonly beats?: boolean;
 }
@@ -39,7 +37,7 @@ export async function lockRun(
   { beatMs = BEAT_MS, silentMs = SILENT_MS, onWait, onLost }: LockOptions = {},
 ): Promise<() => Promise<void>> {
   const file = path.join(folder, 'lock');
-  const owner: Owner = { pid: process.pid, host: hostname(), started: await startOf(process.pid), beats: true };
+  const owner: Holder = { ...(await thisProcess()), beats: true };
   const own = JSON.stringify(owner);
   await makeFolder(folder).catch((error: unknown) => {
     throw asUserError(error, folder, 'write');
@@ -50,7 +48,8 @@ export async function lockRun(
     if (text === undefined) continue;
     const other = parseOwner(text);
     // A lock without a readable owner is one that its process has not finished writing, or was killed while writing.
-    if (other === undefined ? attempt < 10 : await isAlive(other, () => isTouched(file, other, silentMs, onWait))) {
+    const lives = other && ((await isAlive(other)) ?? (await isTouched(file, other, silentMs, onWait)));
+    if (lives ?? attempt < 10) {
       if (other !== undefined) throw inUse(folder, other);
       await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
@@ -83,7 +82,7 @@ function held(file: string, own: string, beatMs: number, onLost: LockOptions['on
 /** Watches the lock until it is touched, or changes hands, or was silent for too long. */
 async function isTouched(
   file: string,
-  other: Owner,
+  other: Holder,
   silentMs: number,
   onWait: LockOptions['onWait'],
 ): Promise<boolean> {
@@ -149,35 +148,6 @@ async function takeOver(file: string, stale: string, own: string): Promise<boole
 const TICKET_MS = 10_000;
 const always = (): boolean => true;
 const never = (): boolean => false;
-
-function parseOwner(text: string): Owner | undefined {
-  try {
-    const owner = JSON.parse(text) as Partial<Owner>;
-    const { pid, host, started } = owner;
-    if (typeof pid === 'number' && typeof host === 'string' && typeof started === 'string')
-      return { pid, host, started, ...(owner.beats === true && { beats: true }) };
-  } catch {
-    // Not written to its end.
-  }
-  return undefined;
-}
-
-async function isAlive({ pid, host, started }: Owner, elsewhere: () => Promise<boolean>): Promise<boolean> {
-  if (host !== hostname()) return elsewhere();
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-  return (await startOf(pid)) === started;
-}
-
-/** Field 22 of /proc/<pid>/stat; '' where there is no such file, and for a process that ended and was not waited for. */
-async function startOf(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' || fields[0] === 'X' ? '' : (fields[19] ?? '');
-}
 
 function inUse(folder: string, { pid, host }: Owner): UserError {
   const where = host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`;

@@ -2,8 +2,9 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
+import { unseal } from '../formats/sealed.ts';
 import { isTeacherStage } from '../report/artifact.ts';
-import { stateOf, unseal } from './checkpoint.ts';
+import { stateOf } from './checkpoint.ts';
 
 /**
  * Parts that batches are cut into by what the saved states of a run say; undefined where none of them says it. Those of a teacher may be

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { sha256 } from '../base/bytes.ts';
 import { InterruptedError } from '../base/errors.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import type { DeviceRow, Measured } from './device-rows.ts';
 import { reasonOf } from './reason.ts';
 import type { Skipped } from '../base/skipped.ts';
@@ -125,7 +125,7 @@ async function measureOn(
       });
   }
   const jobs: { file: ModelFile; remote: string; threads: number; found: ToolFigures[] }[] = [];
-  const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-adb-'));
+  const { path: folder, remove } = await temporaryFolder('limbeck-adb-');
   const remotes = new Set<string>();
   try {
     for (const file of files) {
@@ -159,7 +159,7 @@ async function measureOn(
     }
     return { rows: jobs.flatMap((job) => (job.found.length === 0 ? [] : [rowOf(job, device)])), skipped };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    await remove();
     if (remotes.size > 0) await call(['shell', 'rm', '-f', ...remotes]).catch(() => undefined);
   }
 }

@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { InterruptedError, UserError } from '../base/errors.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import type { Measured } from './device-rows.ts';
 import type { Plan } from './page/protocol.ts';
 import { servePage } from './serve.ts';
@@ -73,8 +72,8 @@ export async function measureInChromium(
       return Promise.resolve('done');
     },
   });
-  const profile = await mkdtemp(path.join(tmpdir(), 'limbeck-chromium-'));
-  const child = spawn(program, [...flags(profile), `${server.url}?auto=1`], { stdio: 'ignore' });
+  const profile = await temporaryFolder('limbeck-chromium-');
+  const child = spawn(program, [...flags(profile.path), `${server.url}?auto=1`], { stdio: 'ignore' });
   const gone = new Promise<void>((done) => {
     child.once('close', () => done());
     child.once('error', () => done());
@@ -108,7 +107,7 @@ export async function measureInChromium(
     child.kill();
     await gone;
     await server.close();
-    await rm(profile, { recursive: true, force: true, maxRetries: 5 });
+    await profile.remove();
   }
 }
 

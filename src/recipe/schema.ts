@@ -253,6 +253,12 @@ export const recipeSchema = z
     for (const { path } of inParts)
       context.addIssue({ code: 'custom', message: 'not read', path: [...path, 'microBatch'], params });
   })
+  .superRefine(({ shards, distill: { loss } }, context) => {
+    if (shards === undefined || !ACROSS_BATCH.has(loss)) return;
+    const expected = `a loss that is a sum over samples, of which each of the ${shards} shards of a batch is computed by itself`;
+    const params = { expected, received: loss, hint: 'Choose another loss, or leave out shards and mpirun.' };
+    context.addIssue({ code: 'custom', message: 'not a sum', path: ['distill', 'loss'], params });
+  })
   .superRefine((recipe, context) => {
     if (recipe.teacher !== undefined || recipe.student !== undefined) return;
     const params = { expected: 'a teacher, a student or both', received: 'neither' };

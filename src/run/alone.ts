@@ -12,6 +12,7 @@ import { logEvent } from '../watch/events.ts';
 import { follow } from './follow.ts';
 import type { FollowOptions, Stages } from './follow.ts';
 import type { RunOptions, RunResult } from './options.ts';
+import { requireInputs } from './inputs.ts';
 import { searchBudget } from './search/search.ts';
 import { requireShards, SHARDS } from './together.ts';
 
@@ -22,7 +23,7 @@ import { requireShards, SHARDS } from './together.ts';
 export async function runAlone(
   given: LoadedRecipe,
   folder: string,
-  asked: RunOptions & Pick<FollowOptions, 'shared' | 'withoutTest'> & { readonly isShard?: boolean },
+  asked: RunOptions & Pick<FollowOptions, 'shared' | 'withoutTest' | 'isShard' | 'inputs'>,
   stages: Stages,
 ): Promise<RunResult> {
   const lost = new AbortController();
@@ -46,6 +47,7 @@ export async function runAlone(
     if (left !== undefined) warn(left);
     const before = resumed ? await finishedReport(folder) : undefined;
     if (before !== undefined) {
+      await requireInputs(folder, loaded.recipe, options);
       const gone = await missingFiles(folder, before);
       if (gone !== undefined) warn(gone);
       return { folder, report: before };

@@ -6,6 +6,7 @@ import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { Failure, FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
 import type { StageContext } from './context.ts';
+import { filesKey } from './repeat-key.ts';
 import { prepare, trainingsOf } from './students.ts';
 import type { Training } from './students.ts';
 
@@ -48,7 +49,7 @@ async function train(stage: string): Promise<void> {
   }
 }
 
-async function open({ folder, threads, saveEveryMs }: Setup): Promise<Map<string, Training>> {
+async function open({ folder, threads, files, saveEveryMs }: Setup): Promise<Map<string, Training>> {
   const { recipe, written } = await storedRecipe(folder);
   const engine = engineOf({ ...recipe, threads });
   prepareSavedModels(recipe);
@@ -67,6 +68,11 @@ async function open({ folder, threads, saveEveryMs }: Setup): Promise<Map<string
     isChecked: true,
   };
   const prepared = await prepare(context, stores);
+  if ((await filesKey(prepared.context, prepared.teaching)) !== files)
+    throw new UserError(
+      `${folder}: the data, the student or the teacher changed while the run trains`,
+      'Bring back what was there, leave the files of a recipe as they are while it is followed, and start the run again.',
+    );
   const repeats = Array.from({ length: recipe.repeats }, (_, repeat) => repeat);
   const trainings = repeats.flatMap((repeat) => trainingsOf(prepared, repeat, stores));
   return new Map(trainings.map((one) => [one.stage, one]));

@@ -5,6 +5,8 @@ export interface Setup {
   /** Folder of the run, whose lock the first process holds. */
   readonly folder: string;
   readonly threads: number;
+  /** Hash of what the first process has of the files that the recipe names. */
+  readonly files: string;
   readonly saveEveryMs: number;
 }
 

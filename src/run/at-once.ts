@@ -8,6 +8,7 @@ import type { RunStores } from '../folder/stores.ts';
 import { several } from '../runtime/collectives.ts';
 import { engineOf } from '../setup/engine.ts';
 import type { Failure, FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
+import { filesKey } from './repeat-key.ts';
 import { trainingsOf } from './students.ts';
 import type { Begun, Training } from './students.ts';
 
@@ -35,7 +36,8 @@ export async function trainAtOnce(
     );
   // The same share however many trainings are left: a run that was stopped goes on with the sums that it began with.
   const share = Math.max(1, Math.floor((threads === 0 ? availableParallelism() : threads) / jobs));
-  const setup = { folder: stores.folder, threads: share, saveEveryMs: context.saveEveryMs };
+  const files = await filesKey(context, begun.teaching);
+  const setup = { folder: stores.folder, threads: share, files, saveEveryMs: context.saveEveryMs };
   const lanes = Math.min(jobs, waiting.length);
   context.onEvent({
     type: 'message',

@@ -9,11 +9,3 @@ export function refuseFrozen({ name, trainable, state }: Network): void {
     'Take a pattern out of student.freeze, or take the file as it is: distill.epochs: 0.',
   );
 }
-
-/** The error of a loss that compares samples with each other, which lie in several processes. */
-export function inShards(loss: string): UserError {
-  return new UserError(
-    `distill.loss: expected a loss that is a sum over samples, as several processes compute it, received ${loss}`,
-    'Choose another loss, or leave out shards and mpirun.',
-  );
-}

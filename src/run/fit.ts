@@ -1,4 +1,5 @@
 import { sha256 } from '../base/bytes.ts';
+import { orClose } from '../base/closing.ts';
 import { Stopwatch } from '../base/clock.ts';
 import { freeMemory } from '../base/memory.ts';
 import { batchCount, passesOf, plainBatches } from '../data/batches.ts';
@@ -17,7 +18,7 @@ import { parametersOf } from '../networks/network.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import { canonicalJson } from '../recipe/diff.ts';
 import type { DistillRecipe, Recipe } from '../recipe/schema.ts';
-import { inShards, refuseFrozen } from './fit-refusals.ts';
+import { refuseFrozen } from './fit-refusals.ts';
 import { PEER_PREFIX, peerPrograms, withPeer } from './peer.ts';
 import { StrongViews } from './strong-views.ts';
 import { taskOf } from '../tasks/registry.ts';
@@ -28,6 +29,7 @@ import { createOptimizer } from '../train/optimizers.ts';
 import { changingNumbers, createSchedule } from '../train/schedules.ts';
 import type { NumberSchedule } from '../train/schedules.ts';
 import { fittingTrainer } from '../train/memory.ts';
+import type { Fitting } from '../train/memory.ts';
 import { limitedUnits } from '../train/max-norm.ts';
 import { maskVariables, updateMasks } from '../train/masks.ts';
 import type { MaskPlan } from '../train/masks.ts';
@@ -158,7 +160,6 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   const pair = options.peer && (await withPeer(alone, options.peer, settings));
   const common = pair?.own ?? alone;
   const begun = begunTraining(saved, owner);
-  if (loss.acrossBatch === true && shards !== undefined) throw inShards(loss.name);
   const trainerOptions = {
     engine,
     program: (samples: number) => trainingProgram({ ...common, batchSize: samples, mix: mix.whole }),
@@ -193,7 +194,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
     ...(ema && { emaDecay: settings.ema }),
     randomKey: [seed, stage],
   };
-  const { trainer, cut } = await fittingTrainer(trainerOptions, {
+  const fitting: Fitting = {
     stage,
     rest: steps < batchCount(learnt.count, settings.batchSize) ? 0 : learnt.count % batchSize,
     microBatch: settings.microBatch ?? begun?.cut?.samples,
@@ -212,7 +213,14 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
           },
     free: freeMemory(),
     onEvent: context.onEvent,
-  });
+  };
+  const close = async (): Promise<void> => {
+    await prefetcher?.close();
+    await strong?.close();
+    ema?.dispose();
+    pair?.dispose();
+  };
+  const { trainer, cut } = await orClose(() => fittingTrainer(trainerOptions, fitting), close);
   const prefix = ema === undefined ? '' : EMA_PREFIX;
   const evaluator = new Evaluator({
     engine,
@@ -251,10 +259,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
   } finally {
     await evaluator.dispose();
     await trainer.dispose();
-    await prefetcher?.close();
-    await strong?.close();
-    ema?.dispose();
-    pair?.dispose();
+    await close();
   }
 }
 

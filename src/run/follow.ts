@@ -8,6 +8,8 @@ import { loadDataToTeach, tokenizerOf } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { OnEvent } from '../base/events.ts';
 import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
+import { inputsOf, readData } from './inputs.ts';
+import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport } from './report.ts';
 import { several } from '../runtime/collectives.ts';
@@ -31,6 +33,9 @@ export interface FollowOptions extends RunOptions {
   readonly onWork?: () => Promise<void>;
   /** Folder of a run whose trained teacher and stored answers are used and added to, instead of the run's own. */
   readonly shared?: string;
+  /** True for a shard's part of a run. */
+  readonly isShard?: boolean;
+  readonly inputs?: SharedInputs;
   /** Leave the test split alone. */
   readonly withoutTest?: boolean;
   /** Further notes for the report, besides those of the stages. */
@@ -61,7 +66,7 @@ export async function follow(
   try {
     await removeOutdated(folder);
     stores = await openStores(folder, onEvent, options.shared);
-    const context = await begin(loaded, stores, { ...options, onEvent, clock });
+    const context = await begin(loaded, folder, stores, { ...options, onEvent, clock });
     facts = factsOf(context);
     await keepTokenizer(context, stores);
     const { data = context.data, ...findings } = await stages(context, stores);
@@ -105,23 +110,19 @@ async function keepTokenizer({ recipe, data }: StageContext, { write }: RunStore
 /** Engine and data are got ready, and what they are is entered in the ledger. */
 async function begin(
   { recipe, written }: LoadedRecipe,
+  folder: string,
   stores: RunStores,
-  {
-    onEvent,
-    onWork,
-    signal,
-    saveEvery = 5,
-    withoutTest,
-    clock,
-    together,
-  }: FollowOptions & { readonly clock: StageClock },
+  options: FollowOptions & { readonly clock: StageClock },
 ): Promise<StageContext> {
+  const { onEvent, onWork, signal, saveEvery = 5, withoutTest, clock, together } = options;
   // First: a library that cannot be loaded is known before a large data set is read.
   onEvent({ type: 'stage', stage: 'engine' });
   const engine = engineOf(recipe);
   prepareSavedModels(recipe);
   onEvent({ type: 'stage', stage: 'data' });
   const start = monotonicMs();
+  const inputs = await inputsOf(folder, recipe, options);
+  await inputs?.checkFiles();
   const shared = several(together) ? { processes: onSameMachine(together), readers: together } : {};
   const whole = await loadDataToTeach(recipe, shared);
   const data = withoutTest === true ? { ...whole, test: undefined } : whole;
@@ -140,7 +141,9 @@ async function begin(
     onEvent({ type: 'done', stage, figures, seconds: took, ...wait, ...traffic });
   };
   const saving = { states: counted(stores, clock, { onWork, together }), saveEveryMs: 1000 * saveEvery, done };
+  inputs?.checkData(readData(whole));
   if (together !== undefined) requireSame(together, 'data', splitsOf(data));
+  await inputs?.save();
   const context = { recipe, written, data, engine, onEvent, signal, together, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;

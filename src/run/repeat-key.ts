@@ -1,6 +1,6 @@
 import { sha256 } from '../base/bytes.ts';
 import { canonicalJson } from '../recipe/diff.ts';
-import { hashOfStudent } from '../folder/folder.ts';
+import { hashOfStudent } from '../folder/inputs.ts';
 import type { StageContext } from './context.ts';
 import type { Teaching } from './stages/teach.ts';
 import { splitsOf } from './together.ts';
@@ -9,6 +9,18 @@ import { splitsOf } from './together.ts';
 export async function repeatKey(context: StageContext, teaching: Teaching | undefined): Promise<string> {
   const { recipe, written, data } = context;
   const recipeOf = canonicalJson({ ...written, name: null, jobs: null, shards: recipe.shards ?? null });
-  const teacher = teaching?.trained === undefined ? (teaching?.teacher?.key ?? '') : '';
-  return sha256(recipeOf, splitsOf(data), (await hashOfStudent(recipe)) ?? '', teacher);
+  return sha256(recipeOf, splitsOf(data), (await hashOfStudent(recipe)) ?? '', teacherKey(teaching));
+}
+
+/** Hash of what a training has of the files that the recipe names: samples, student and teacher. */
+export async function filesKey(
+  { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
+  teaching: Teaching | undefined,
+): Promise<string> {
+  return sha256(splitsOf({ ...data, test: undefined }), (await hashOfStudent(recipe)) ?? '', teacherKey(teaching));
+}
+
+function teacherKey(teaching: Teaching | undefined): string {
+  if (teaching === undefined || teaching.trained !== undefined) return '';
+  return teaching.stored === undefined ? teaching.teacher.key : teaching.key;
 }

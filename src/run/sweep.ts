@@ -6,8 +6,11 @@ import { SweepFolder } from '../folder/sweep-folder.ts';
 import type { TrialSoFar } from '../folder/sweep-folder.ts';
 import type { TrialSettings } from '../recipe/grid.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
+import { runAlone } from './alone.ts';
+import { inputsOfSweep } from './inputs.ts';
+import { checkOptions } from './options.ts';
 import type { RunOptions } from './options.ts';
-import { runRecipe } from './run.ts';
+import { stages } from './stages.ts';
 
 export type SweepOptions = Pick<RunOptions, 'out' | 'saveEvery' | 'onEvent' | 'signal'>;
 
@@ -21,7 +24,7 @@ export interface Swept {
 
 /**
  * A shard's part of the trials of a sweep, each a run of its own. Runs that are finished are left as they are, those that were stopped
- * go on; a trial that fails does not keep the others from their turn.
+ * go on; a trial that fails does not keep the others from their turn. One whose files hold something else than when others began fails.
  */
 export async function sweepShard(
   base: LoadedRecipe,
@@ -30,6 +33,7 @@ export async function sweepShard(
   shard: Shard,
   { out = 'checkpoints', onEvent = () => undefined, ...options }: SweepOptions = {},
 ): Promise<Swept> {
+  checkOptions(options);
   // What cannot run is found out before anything runs.
   const loaded = new Map<string, LoadedRecipe>();
   for (const trial of trials) loaded.set(trial.name, await load(trial));
@@ -40,7 +44,9 @@ export async function sweepShard(
     onEvent({ type: 'message', message: `trial ${name} (${i + 1} of ${own.length}): ${set.join(' ')}` });
     try {
       await sweep.giveAnswers(name);
-      await runRecipe(loaded.get(name)!, { ...options, out: sweep.folder, onEvent });
+      const given = loaded.get(name)!;
+      const inputs = inputsOfSweep(sweep.folder, given);
+      await runAlone(given, path.join(sweep.folder, given.recipe.name), { ...options, onEvent, inputs }, stages);
     } catch (error) {
       if (error instanceof InterruptedError || !(error instanceof UserError)) throw error;
       failed.push({ name, reason: error.message });

@@ -1,10 +1,11 @@
-import { cp, mkdtemp, rm } from 'node:fs/promises';
-import { hostname, tmpdir } from 'node:os';
+import { cp } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { limbeckVersion } from '../base/packages.ts';
+import { temporaryFolder } from '../base/temporary.ts';
 import { fingerprint } from '../data/dataset.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
@@ -65,7 +66,7 @@ export async function runTogether(
     await together.meet();
     return result;
   }
-  const copy = await mkdtemp(path.join(tmpdir(), 'limbeck-rank-'));
+  const { path: copy, remove } = await temporaryFolder('limbeck-rank-');
   try {
     // Students that shards have trained lie beside it. For a fresh start too, which keeps the teacher and its answers.
     for (const beside of ['', '-repeats', '-race']) {
@@ -81,7 +82,7 @@ export async function runTogether(
     await together.meet();
     return result;
   } finally {
-    await rm(copy, { recursive: true, force: true });
+    await remove();
   }
 }
 
@@ -113,9 +114,13 @@ function gatheredTexts(together: Collectives, text: string): string[] {
   );
 }
 
-/** Fingerprint of the splits, which must be the same in all processes. */
+/** Fingerprints of the splits, also as a teacher reads them, which must be the same in all processes. */
 export function splitsOf({ train, validation, test }: LoadedDataset): string {
-  return [train, validation, ...(test === undefined ? [] : [test])].map(fingerprint).join();
+  const splits = [train, validation, ...(test === undefined ? [] : [test])];
+  return splits
+    .flatMap((split) => (split.forTeacher === undefined ? [split] : [split, split.forTeacher]))
+    .map(fingerprint)
+    .join();
 }
 
 /** Hash of the tensors of a saved state. What else it holds are the times of one process. */

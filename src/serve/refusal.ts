@@ -16,3 +16,12 @@ export class Refusal extends Error {
     this.retryAfterSeconds = options.retryAfterSeconds;
   }
 }
+
+/** Refusal of more samples than a request may have, made before anything is computed of them. */
+export function refuseTooMany(
+  { name, options }: { readonly name: string; readonly options: { readonly maxBatch: number } },
+  samples: number,
+): void {
+  if (samples <= options.maxBatch) return;
+  throw new Refusal(400, `model ${name} takes up to ${options.maxBatch} samples in a request, received ${samples}`);
+}

@@ -1,3 +1,4 @@
+import { orClose } from '../base/closing.ts';
 import { shown, UserError } from '../base/errors.ts';
 import type { Share } from '../data/share.ts';
 import type { TensorData } from '../graph/types.ts';
@@ -84,7 +85,12 @@ export class Trainer {
 
   static async create(options: TrainerOptions): Promise<Trainer> {
     const first = await stepsOf(options);
-    return new Trainer(options, options.peer === undefined ? first : await stepsOfPair(first, options));
+    if (options.peer === undefined) return new Trainer(options, first);
+    const both = await orClose(
+      () => stepsOfPair(first, options),
+      () => first.dispose(),
+    );
+    return new Trainer(options, both);
   }
 
   get position(): Position {

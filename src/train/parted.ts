@@ -1,3 +1,4 @@
+import { orClose } from '../base/closing.ts';
 import { partsEach, sizesOf } from '../data/share.ts';
 import type { BatchCut, Share } from '../data/share.ts';
 import { several, wanted } from '../runtime/collectives.ts';
@@ -80,7 +81,10 @@ export class PartedSteps implements Steps {
       ? await SyncedGradients.create({ ...given, together, parts: partsEach(count, together?.size ?? 1) })
       : await PartGradients.create(given);
     const shared = { ...compile, shareStateWith: gradients.holder };
-    const update = await engine.compile(parts.update(updateParts(gradients.outputs)), shared);
+    const update = await orClose(
+      () => engine.compile(parts.update(updateParts(gradients.outputs)), shared),
+      () => gradients.dispose(),
+    );
     return new PartedSteps(options, gradients, update);
   }
 

@@ -1,12 +1,13 @@
-import { mkdtemp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
 import { exists, firstMissing, makeFolder, readText, writeFileAtomic } from '../../src/base/files.ts';
+import { temporaryFolder } from '../support/folder.ts';
 
 let folder: string;
-beforeEach(async () => {
-  folder = await mkdtemp(path.join(tmpdir(), 'limbeck-files-'));
+const made = temporaryFolder();
+beforeEach(() => {
+  folder = made();
 });
 
 describe('writeFileAtomic', () => {

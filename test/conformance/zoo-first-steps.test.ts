@@ -64,7 +64,8 @@ it('the first steps of a fine-tuning are those of PyTorch, as near as its own fl
   expect(ours.compared).toBeGreaterThan(200);
   expect(ours.gradient).toBeLessThan(Math.max(1e-4, 3 * float32.gradient));
   expect(offBy(ours.losses, 0)).toBeLessThan(1e-5);
-  for (const i of SEEN.keys()) expect(ours.ways[i]!).toBeLessThan(Math.max(1e-3, 3 * float32.ways[i]!));
+  // Weights that did not move are off by 1, those that went as far in a direction of their own by the root of 2: three times float32's is more by then.
+  for (const i of SEEN.keys()) expect(ours.ways[i]!).toBeLessThan(Math.min(1, Math.max(1e-3, 3 * float32.ways[i]!)));
 }, 600_000);
 
 it('fine-tuned heads are as often right as those of PyTorch, but for chance', async () => {

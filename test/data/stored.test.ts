@@ -178,6 +178,17 @@ describe('samples that are left in files', () => {
     await compare({ type: 'conll', task: 'tagging', train, validation: 9, text: { column: 0, length: 12 } });
   });
 
+  it('are passed over once for their hash, also where another object has the same samples', async () => {
+    const file = await folder.file('once.idx', images);
+    const train = { images: file, labels: await folder.file('y4.idx', labels) };
+    const { train: data } = await loadDataset({ type: 'idx', train }, { memory: 0 });
+    const hash = fingerprint(data);
+    truncateSync(file, 500);
+    expect(fingerprint({ ...data, forTeacher: undefined })).toBe(hash);
+    const others = { ...data, targets: data.targets.map((value) => value + 1) as Int32Array };
+    expect((await userError(() => fingerprint(others))).message).toMatch(/ends at byte 500/);
+  });
+
   it('cannot be read as an array, nor when their file has become shorter', async () => {
     const file = await folder.file('short.idx', images);
     const train = { images: file, labels: await folder.file('y3.idx', labels) };

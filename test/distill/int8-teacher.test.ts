@@ -1,20 +1,23 @@
 import { UserError } from '../../src/base/errors.ts';
 import { viewOf } from '../../src/data/batches.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { alike, int8Teacher } from '../../src/distill/int8-teacher.ts';
+import { alike, int8Teacher, refuseOpenTexts } from '../../src/distill/int8-teacher.ts';
 import type { OpenedWith, ToInt8 } from '../../src/distill/int8-teacher.ts';
 import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
+import type { Model } from '../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { toInt8 } from '../../src/ship/int8-teacher.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { pictures } from '../support/dataset.ts';
 import { pictureModel } from '../support/onnx.ts';
 import type { PictureTeacher } from '../support/onnx.ts';
+import { textTeacher } from '../support/text-teacher.ts';
 
 async function inInt8(file: PictureTeacher, quantizer: ToInt8 = toInt8(), dataset: Dataset = pictures(200)) {
   const bytes = encodeModel(pictureModel(file));
-  const rows = Int32Array.from({ length: 8 }, (_, i) => i);
-  const probe = { x: viewOf(dataset, rows, { seed: 0, view: 0, augment: [] }), n: 8 };
+  const n = Math.min(8, dataset.count);
+  const rows = Int32Array.from({ length: n }, (_, i) => i);
+  const probe = { x: viewOf(dataset, rows, { seed: 0, view: 0, augment: [] }), n };
   const source = { name: 'teacher.onnx', bytes, dataset, probe, session: { executionProviders: ['cpu'] } };
   const settings = { layout: 'auto', outputs: 'auto', intermediate: [] } as const;
   const open = (other: OpenedWith) => onnxTeacher({ ...source, ...other }, settings);
@@ -63,6 +66,38 @@ describe('a teacher with precision: int8', () => {
       message: 'teacher.precision: int8: teacher.onnx: no',
       hint: expect.stringMatching(/^Set teacher\.precision: fp32, or .*`limbeck quantize`.* Look there\.$/) as string,
     });
+  });
+
+  it('is compared on the samples that it was calibrated with where there are few, and refused where there is one', async () => {
+    const { said } = await inInt8({}, toInt8(), pictures(40));
+    expect(said).toMatch(/^on 40 validation samples, with which it was calibrated too, \d\d\.\d dB/);
+    await expect(inInt8({}, toInt8(), pictures(1))).rejects.toThrow(
+      /^teacher\.precision: int8: expected at least 2 validation samples, whose answers are compared, received 1$/,
+    );
+    const same = [Float32Array.of(1, 2, 3, 1, 2, 3)];
+    expect(alike(same, [Float32Array.of(1, 2, 3, 1, 2, 4)], pictures(2))).toMatchObject({
+      isEnough: false,
+      text: 'noise on answers that are all the same, same class on 100.00 %',
+    });
+  });
+
+  it('is refused with texts of any length, and says which length to export it with', () => {
+    const model = decodeModel(
+      textTeacher(5, () => [0, 1]),
+      't',
+    );
+    const fixed = { ...model, graph: { ...model.graph, inputs: model.graph.inputs.map((input) => ({ ...input, dims: ['batch', 16] })) } }; // prettier-ignore
+    const text = { length: 16 } as Dataset['text'];
+    const refused = (file: Model, of: Pick<Dataset, 'text'>) => () => refuseOpenTexts(file, 'bert.onnx', of);
+    expect(refused(model, { text })).toThrow(
+      expect.objectContaining({
+        message:
+          'teacher.precision: int8: bert.onnx: expected texts of one length, received the input input_ids [batch, length]',
+        hint: 'Export the file with inputs [batch, 16], or set teacher.precision: fp32.',
+      }) as Error,
+    );
+    expect(refused(fixed, { text })).not.toThrow();
+    expect(refused(model, {})).not.toThrow();
   });
 
   it('is measured by what answers to different samples differ by, not by what they have in common', () => {

@@ -3,28 +3,13 @@ import path from 'node:path';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { readOnnx } from '../../src/files/onnx-file.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { Writer } from '../support/wire.ts';
+import { externalOnnx } from '../support/external.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
 const model = (): string => path.join(folder(), 'm.onnx');
 
-/** A model of one float32[2], whose values are in a file of their own, as PyTorch writes it. */
-async function writeModel(place: Record<string, string>): Promise<void> {
-  const bytes = new Writer()
-    .int(1, 8)
-    .message(7, (graph) =>
-      graph.message(5, (tensor) => {
-        tensor.packedInts(1, [2]).int(2, 1).string(8, 'w');
-        for (const [key, value] of Object.entries(place))
-          tensor.message(13, (entry) => entry.string(1, key).string(2, value));
-        return tensor.int(14, 1);
-      }),
-    )
-    .message(8, (opset) => opset.int(2, 17))
-    .finish();
-  await writeFile(model(), bytes);
-}
+const writeModel = (place: Record<string, string>): Promise<void> => writeFile(model(), externalOnnx(place));
 
 const valuesOf = async (): Promise<number[]> => {
   const { raw } = decodeModel(await readOnnx(model()), 'm.onnx').graph.initializers[0]!;

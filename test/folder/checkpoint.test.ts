@@ -1,7 +1,8 @@
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CheckpointStore, seal, unseal } from '../../src/folder/checkpoint.ts';
+import { CheckpointStore } from '../../src/folder/checkpoint.ts';
 import type { Safetensors } from '../../src/formats/safetensors.ts';
+import { seal, unseal } from '../../src/formats/sealed.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();

@@ -98,6 +98,18 @@ describe('the folder of a run', () => {
     expect(await prepareFolder(folder(), recipe(), 'ask')).toEqual({ loaded: recipe(), resumed: true, moves: [] });
   });
 
+  it('refuses processes that share batches of a loss that compares their samples, before anything is read', async () => {
+    const across = parseRecipe(
+      'dataset: {type: csv, train: d.csv}\nteacher: {onnx: t.onnx}\nstudent: {model: mlp}\ndistill: {loss: dist}\n',
+      '/project/r.yaml',
+    );
+    await expect(prepareFolder(folder(), across, 'ask', {}, 8)).rejects.toMatchObject({
+      message: expect.stringMatching(/distill\.loss: expected a loss that is a sum over samples/) as string,
+      hint: expect.stringContaining('mpirun') as string,
+    });
+    await expect(prepareFolder(folder(), across, 'ask')).resolves.toMatchObject({ resumed: false });
+  });
+
   it('takes a changed recipe without asking as long as nothing was done', async () => {
     await prepareFolder(folder(), recipe(), 'ask');
     const { loaded } = await prepareFolder(folder(), recipe('distill.batchSize=64'), 'ask');

@@ -4,9 +4,11 @@ import { sha256 } from '../../src/base/bytes.ts';
 import { UserError } from '../../src/base/errors.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { Safetensors } from '../../src/formats/safetensors.ts';
+import { seal, unseal } from '../../src/formats/sealed.ts';
 import { models } from '../../src/networks/models/registry.ts';
-import { CheckpointStore, seal, unseal } from '../../src/folder/checkpoint.ts';
+import { CheckpointStore } from '../../src/folder/checkpoint.ts';
 import { storedRecipe } from '../../src/folder/folder.ts';
+import { INPUTS_FILE, RunInputs } from '../../src/folder/inputs.ts';
 import { inspectFile } from '../../src/tools/inspect.ts';
 import { Ledger } from '../../src/folder/ledger.ts';
 import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
@@ -16,6 +18,7 @@ import { usualAnswers } from '../../src/measure/usual.ts';
 import { reportFiles } from '../../src/report/files.ts';
 import { reportJson } from '../../src/report/json.ts';
 import { fileTrials } from '../../src/recipe/grid.ts';
+import { completeRecipe } from '../../src/recipe/load.ts';
 import { example } from '../report/example.ts';
 import { sane } from './reader.ts';
 import type { Reader } from './reader.ts';
@@ -43,6 +46,8 @@ const STORED = JSON.stringify({
   ...{ base: '/nowhere', baseFromHere: '..', moves: [] },
   recipe: makeRecipe({ name: 'small', dataset: { type: 'csv', train: 'd.csv' }, student: { model: 'mlp' } }).written,
 });
+const HASH = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+const KNOWN = JSON.stringify({ files: {}, data: { stamps: { 'dataset.train': '2 1000' }, sha256: HASH } }, null, 2);
 
 function state(step: number): Safetensors {
   return {
@@ -72,6 +77,22 @@ export const runReaders: Readonly<Record<string, Reader>> = {
     read: async (folder) => {
       sane((await storedRecipe(folder)).written.name !== '', 'the run has no name');
       await inspectFile(folder);
+    },
+  },
+  'inputs.json': {
+    files: { 'a.csv': 'a\n', [`r/${INPUTS_FILE}`]: KNOWN },
+    ...{ damaged: `r/${INPUTS_FILE}`, text: true },
+    read: async (folder) => {
+      const { recipe } = completeRecipe(
+        { name: 'r', dataset: { type: 'csv', train: 'a.csv' }, student: { model: 'mlp' } },
+        folder,
+      );
+      const warnings: string[] = [];
+      const inputs = await RunInputs.open(path.join(folder, 'r'), recipe, { warn: (text) => warnings.push(text) });
+      await inputs.checkFiles();
+      inputs.checkData({ hash: () => HASH, isInFiles: false });
+      // What cannot be read counts as none, and is told of.
+      if (warnings.length > 0) throw new UserError(warnings[0]!, 'It counts as none.');
     },
   },
   'report.json': {

@@ -66,6 +66,10 @@ it.each([
     'teacher: {onnx: t.onnx}\ndistill: {loss: dist, microBatch: 64}',
     /distill\.microBatch: expected a loss that is a sum over samples, .*, received dist/,
   ],
+  [
+    'teacher: {onnx: t.onnx}\nshards: 4\ndistill: {loss: dist}',
+    /distill\.loss: expected a loss that is a sum over samples, of which each of the 4 shards .*, received dist/,
+  ],
 ])('parts of a batch that cannot be are refused: %s', (line, message) => {
   expect(failure(`${SHORT}${line}\n`).message).toMatch(message);
 });

@@ -1,3 +1,4 @@
+import type { RunEvent } from '../../src/base/events.ts';
 import { bestShift, checkLeftOut } from '../../src/run/stages/leave-out.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
@@ -41,6 +42,26 @@ it('classes that do not exist are refused before anything is trained', async () 
   await expect(runRecipe(makeRecipe(recipe, folder()), { out: folder() })).rejects.toThrow(
     /leaveOut\.classes: expected one of 0, 1, .* received x/,
   );
+});
+
+it('the bias of each generation is raised before it teaches the next one', async () => {
+  const recipe = {
+    name: 'r',
+    dataset: { ...DIGITS, limit: 200 },
+    teacher: { train: { model: 'mlp', hidden: [16], epochs: 4, batchSize: 32 } },
+    student: { model: 'mlp', hidden: [8] },
+    baseline: false,
+    distill: { epochs: 1, batchSize: 64, generations: 2, leaveOut: { classes: ['3'] } },
+    ...QUICK,
+  };
+  const stages: string[] = [];
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'done') stages.push(event.stage);
+  };
+  const { report } = await runRecipe(makeRecipe(recipe, folder()), { out: folder(), onEvent });
+  const wanted = ['generation-1', 'bias of generation-1', 'answers of generation-1', 'distill', 'bias of distill'];
+  expect(stages.filter((stage) => wanted.includes(stage))).toEqual(wanted);
+  expect(report.notes.join()).toMatch(/The bias of 3 is raised in each before it teaches/);
 });
 
 it('samples without a label may be of the class that is left out, and are refused', () => {

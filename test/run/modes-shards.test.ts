@@ -114,5 +114,11 @@ describe('a search in shards', () => {
     await expect(runRecipe(made({ ...change, seed: 9 }), out())).rejects.toThrow(
       /width-1-pruned-0-round-1: this trial was done by another recipe than this run has:\n {2}seed: 0 -> 9/,
     );
+    const data = path.join(folder(), 'data.csv');
+    await writeFile(data, (await readFile(data, 'utf8')).replace('-0', '-1'));
+    await expect(runRecipe(made(change), out())).rejects.toMatchObject({
+      message: expect.stringMatching(/r-search: dataset\.train: \S+data\.csv gives other samples/) as string,
+      hint: expect.stringMatching(/remove \S+r-search and start its shards again/) as string,
+    });
   });
 });

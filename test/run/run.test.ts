@@ -274,9 +274,9 @@ describe('a run', () => {
     await expect(follow(change)).resolves.toMatchObject({ report: { status: 'complete' } });
     await write(4);
     await expect(follow(change)).rejects.toThrow(
-      /the student of this run has changed: .*mine\.mjs is not the file that it began with$/,
+      /student\.module: \S+mine\.mjs is not the file that it was when this run began$/,
     );
-    await expect(follow(change, { existing: 'resume' })).rejects.toThrow(/the student of this run has changed/);
+    await expect(follow(change, { existing: 'resume' })).rejects.toThrow(/mine\.mjs is not the file/);
     await expect(follow(change, { existing: 'fresh' })).resolves.toMatchObject({ report: { status: 'complete' } });
   });
 

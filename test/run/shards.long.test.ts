@@ -108,6 +108,18 @@ it('a sweep in shards does every trial once, goes on, and refuses another sweep 
   await mergeAll(base);
   const first = await sweep({ index: 0, count: 2 }, good);
   expect(first.trials.map(({ report }) => report?.status)).toEqual(['complete', undefined]);
+  // Trials of other samples cannot be compared.
+  const data = path.join(folder(), 'data.csv');
+  const text = await readFile(data, 'utf8');
+  await writeFile(data, text.replace('-0', '-1'));
+  const { failed } = await sweep({ index: 1, count: 2 }, good);
+  expect(failed).toEqual([
+    {
+      name: good[1]!.name,
+      reason: expect.stringMatching(/r-sweep: dataset\.train: \S+data\.csv gives other samples/) as string,
+    },
+  ]);
+  await writeFile(data, text);
   const kept = path.join(folder(), 'r-sweep', good[0]!.name);
   // The answers that were given beforehand, with the seconds that they took, and not others to the same samples.
   const [stored] = await readdir(path.join(folder(), 'r', 'soft-targets'));

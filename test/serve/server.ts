@@ -26,7 +26,10 @@ export async function serving(
   const log: Log = { write: (level, message) => lines.push(`${level}: ${message}`), close: () => Promise.resolve() };
   const entry = path.join(built(), 'dist/serve/worker/worker.js');
   const common = { models: [folder], port: 0, workers: 1, log, version: '1.2.3', workerEntry: entry };
-  const server = await serve({ ...common, ...options });
+  const server = await serve({ ...common, ...options }).catch(async (error: unknown) => {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  });
   return {
     ...server,
     ...{ folder, lines },

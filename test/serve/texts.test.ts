@@ -94,6 +94,13 @@ it.each<[string, object | string | Uint8Array, string, number, RegExp]>([
   ['pairs', { inputs: 'my' }, 'application/json', 400, /expected a pair of texts/],
   ['pairs', 'my', 'text/plain', 400, /received one text/],
   ['other', { inputs: 'my' }, 'application/json', 500, /expected the tokenizer of hash e3b0/],
+  [
+    'other',
+    { inputs: new Array(65).fill('my') },
+    'application/json',
+    400,
+    /takes up to 64 samples in a request, received 65/,
+  ],
 ])('refuses what is no text for %s: %j', async (model, body, type, status, message) => {
   const answer = await ask(server, `/v1/${model}`, { body, headers: { 'content-type': type } });
   expect(answer.status).toBe(status);
@@ -192,7 +199,12 @@ it.each<[string, object | string, string, RegExp]>([
   ['tags', { inputs: [[]] }, 'application/json', /lists of words, .* received \[\]/],
   ['tags', { inputs: [1, 2] }, 'application/json', /token ids do not tell where words begin/],
   ['tags', 'x', 'image/png', /takes texts and lists of words/],
-  ['tags', { inputs: new Array(65).fill('a') }, 'application/json', /up to 64 samples/],
+  [
+    'tags',
+    { inputs: [...Array.from({ length: 64 }, () => 'a'), [3]] },
+    'application/json',
+    /takes up to 64 samples in a request, received 65/,
+  ],
   ['textless', { inputs: 'a' }, 'application/json', /does not say how words become its input/],
   ['fewer', { inputs: 'a' }, 'application/json', /another shape than \[batch, tokens, tags\]/],
 ])('refuses what are no words for %s: %j', async (model, body, type, message) => {

@@ -3,7 +3,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime.ts';
-import type { State } from '../../src/runtime/engine.ts';
+import type { Engine, State } from '../../src/runtime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { TrainingBatch } from '../../src/train/batch.ts';
 import { CLASSES, pairTrainer } from '../support/pair.ts';
@@ -149,4 +149,26 @@ describe('two students that teach each other', () => {
       expect(Math.hypot(...gradient)).toBeCloseTo(0.1, 5);
     }
   });
+});
+
+it.each([2, 3, 4])('what is compiled is closed where program %i of four cannot be', async (failing) => {
+  let [tried, open] = [0, 0];
+  const failingEngine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
+  const compile = failingEngine.compile.bind(failingEngine);
+  const counted = async (...given: Parameters<Engine['compile']>): ReturnType<Engine['compile']> => {
+    if (++tried === failing) throw new Error('no room');
+    const step = await compile(...given);
+    open++;
+    const dispose = step.dispose.bind(step);
+    return Object.assign(step, {
+      dispose: () => {
+        open--;
+        return dispose();
+      },
+    });
+  };
+  Object.assign(failingEngine, { compile: counted });
+  const setup = { student: linear(1), peer: linear(2) };
+  await expect(pairTrainer(failingEngine, setup, BATCHES, { samples: 2 })).rejects.toThrow('no room');
+  expect([tried, open]).toEqual([failing, 0]);
 });

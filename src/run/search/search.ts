@@ -11,6 +11,7 @@ import { removeUnbegun } from '../../folder/folder.ts';
 import { follow } from '../follow.ts';
 import { removeOutdated, unwritten, writeReport } from '../../folder/written.ts';
 import type { FollowOptions, Stages } from '../follow.ts';
+import { requireInputs } from '../inputs.ts';
 import type { RunOptions } from '../options.ts';
 import { stopOf } from '../../folder/stopped.ts';
 import { pickOf, survivors } from '../../folder/search/points.ts';
@@ -171,13 +172,26 @@ async function runTrial(
   stages: Stages,
 ): Promise<Report> {
   const own = path.join(folder, 'search', run);
-  const before = (await finishedReport(own)) ?? (await new TrialsFolder(folder).take(run, loaded));
+  const before = (await finishedReport(own)) ?? (await takeTrial(loaded, run, folder, options));
   if (before !== undefined) return before;
   await mkdir(own, { recursive: true });
   const stored = { base: loaded.base, recipe: loaded.written };
   await writeFileAtomic(path.join(own, 'recipe.json'), `${JSON.stringify(stored, null, 2)}\n`);
   if (twin !== undefined) await takeTraining(path.join(folder, 'search', twin), own);
   return follow(loaded, own, { ...ofTrial(options, run), shared: folder, withoutTest: true }, stages);
+}
+
+/** A trial that a shard has done; undefined where there is none. `UserError` where it read files that hold something else by now. */
+async function takeTrial(
+  loaded: LoadedRecipe,
+  run: string,
+  folder: string,
+  { onEvent }: SearchOptions,
+): Promise<Report | undefined> {
+  const trials = new TrialsFolder(folder);
+  if ((await trials.find(run, loaded)) === undefined) return undefined;
+  await requireInputs(trials.folder, loaded.recipe, { shared: trials.folder, isShard: true, onEvent });
+  return trials.take(run, loaded);
 }
 
 /** Candidates have stages of the same names: whoever follows the events is told which is whose. */

@@ -41,9 +41,13 @@ export async function earlierGenerations(
 
 /** For the report: a student of several generations costs more than its twin. */
 export function generationNotes({ recipe }: Pick<StageContext, 'recipe'>): string[] {
-  const { generations = 1 } = recipe.distill;
+  const { generations = 1, leaveOut } = recipe.distill;
   if (generations === 1) return [];
+  const bias =
+    leaveOut?.correctBias === true
+      ? `. The bias of ${leaveOut.classes.join(', ')} is raised in each before it teaches`
+      : '';
   return [
-    `the distilled student is generation ${generations}, each taught by the one before; its twin has the epochs of one generation. Pruning and training with quantization learn from the teacher of the first`,
+    `the distilled student is generation ${generations}, each taught by the one before; its twin has the epochs of one generation. Pruning and training with quantization learn from the teacher of the first${bias}`,
   ];
 }

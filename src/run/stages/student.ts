@@ -40,14 +40,20 @@ export async function trainStudent(
   const role = lessons === undefined ? 'scratch' : 'distilled';
   const number = numberOf(recipe, repeat);
   const isTaught = lessons !== undefined || change?.peer !== undefined;
+  const isNew = change === undefined || change.isNew === true;
   const build = change?.build ?? studentBuilder(context, seed);
   if (distill.epochs === 0 && change === undefined) {
     const network = await build();
-    const stage = stageOf({ role, repeat });
-    return taken(context, { stage, title: 'taking the student as it is', network, weights: contentOf(network) });
+    return taken(context, {
+      stage: stageOf({ role, repeat }),
+      title: 'taking the student as it is',
+      network,
+      weights: contentOf(network),
+    });
   }
+  const stage = change?.stage ?? stageOf({ role, repeat });
   const fitted = await fit(context, {
-    stage: stageOf({ role, repeat }),
+    stage,
     title:
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
     build,
@@ -55,7 +61,7 @@ export async function trainStudent(
     ...(await studentLoss(context, lessons, build, {
       seed,
       isTaught,
-      isNew: change === undefined || change.isNew === true,
+      isNew,
     })),
     seed,
     answers: lessons?.answers,
@@ -65,7 +71,8 @@ export async function trainStudent(
     asLongAs: context.data.train.count,
     ...change,
   });
-  return change === undefined ? biasCorrected(context, fitted, stageOf({ role, repeat })) : fitted;
+  // A student that teaches the next generation does so as it would ship.
+  return isNew ? biasCorrected(context, fitted, stage) : fitted;
 }
 
 /** Number of a repeat for the title of its training, where there are several. */

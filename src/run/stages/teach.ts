@@ -1,6 +1,7 @@
 import { percent } from '../../base/numbers.ts';
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
+import { orClose } from '../../base/closing.ts';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { modelTeacher } from '../../distill/model-teacher.ts';
@@ -32,6 +33,8 @@ export type Teaching =
   | {
       readonly stored: SoftTargets;
       readonly source: string;
+      /** Hash of the file that they are in. */
+      readonly key: string;
       /** Views that they answer to, see `StoredLogits`. */
       readonly views: number | undefined;
       readonly teacher?: undefined;
@@ -63,7 +66,8 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     onEvent({ type: 'stage', stage: 'open teacher' });
     const { augment } = recipe.dataset;
     const bytes = await readBytes(source.logits);
-    if (several(together)) requireSame(together, 'file of stored logits', sha256(bytes));
+    const key = sha256(bytes);
+    if (several(together)) requireSame(together, 'file of stored logits', key);
     const stored = await storedLogits(bytes, source.logits, data.train, {
       minAccuracy: source.minAccuracy,
       augment,
@@ -83,7 +87,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
         message: `${source.logits}: answers to other pictures than the student is shown, which are ${seen} (dataset.augment, seed)`,
       });
     }
-    return { stored: stored.answers, views: stored.views, source: path.basename(source.logits) };
+    return { stored: stored.answers, views: stored.views, source: path.basename(source.logits), key };
   }
   onEvent({ type: 'stage', stage: 'open teacher', title: 'opening the teacher' });
   const session = sessionOptionsOf(recipe);
@@ -94,14 +98,19 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     name: (file) => path.basename(file),
     toInt8: toInt8(progressOf(context, 'open teacher')),
   });
-  const isInt8 = [source, ...(source.ensemble ?? [])].some(({ precision }) => precision === 'int8');
-  if (several(together)) requireSame(together, 'teacher', opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
-  for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
-    if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
-  onEvent({ type: 'stage', stage: 'check teacher' });
-  for (const member of opened.members ?? []) await check(context, member);
-  await check(context, opened, source.minAccuracy);
-  return { teacher: opened.teacher };
+  return orClose(
+    async () => {
+      const isInt8 = [source, ...(source.ensemble ?? [])].some(({ precision }) => precision === 'int8');
+      if (several(together)) requireSame(together, 'teacher', opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
+      for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
+        if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
+      onEvent({ type: 'stage', stage: 'check teacher' });
+      for (const member of opened.members ?? []) await check(context, member);
+      await check(context, opened, source.minAccuracy);
+      return { teacher: opened.teacher };
+    },
+    () => opened.teacher.dispose(),
+  );
 }
 
 async function check(

@@ -2,7 +2,7 @@ import { bytesOf } from '../../base/bytes.ts';
 import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
 import type { ServedModel } from '../model.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, refuseTooMany } from '../refusal.ts';
 import { viewOf } from '../v2/json-tensor.ts';
 import { best, named } from './answers.ts';
 import { describedBy, fedShape, prepared, tagsWords } from './preparation.ts';
@@ -52,12 +52,7 @@ async function asked(
 ): Promise<number[][]> {
   const values = prepared(raw, described);
   const samples = values.length / described.shape.reduce((product, dimension) => product * dimension, 1);
-  if (samples > model.options.maxBatch) {
-    throw new Refusal(
-      400,
-      `model ${model.name} takes up to ${model.options.maxBatch} samples in a request, received ${samples}`,
-    );
-  }
+  refuseTooMany(model, samples);
   const { name } = model.facts.inputs[0]!;
   const [output] = model.facts.outputs;
   const answer = await host.infer(model, {

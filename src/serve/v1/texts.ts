@@ -5,7 +5,7 @@ import { storedEncoder } from '../../data/text/open.ts';
 import { readByTokenizer } from '../../data/text/read-by.ts';
 import { isWord } from '../../data/text/words.ts';
 import type { ServedModel } from '../model.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, refuseTooMany } from '../refusal.ts';
 
 /** A body as it was sent. */
 export interface Sent {
@@ -35,7 +35,7 @@ const encoderOf = encodersBy(storedEncoder);
 
 /** Texts as token ids, one sample behind the other. Undefined for a body of numbers, which are ids already. */
 export async function idsOf(model: ServedModel, text: TextForm, sent: Sent): Promise<Float32Array | undefined> {
-  const samples = samplesIn(sent, text.texts);
+  const samples = samplesIn(model, sent, text.texts);
   if (samples === undefined) return undefined;
   const encode = await encoderOf(model, text);
   const out = new Float32Array(samples.length * text.length);
@@ -53,7 +53,7 @@ export function readOrRefuse<T>(what: 'text' | 'words', sample: number, read: ()
   }
 }
 
-function samplesIn(sent: Sent, texts: 1 | 2): readonly (readonly string[])[] | undefined {
+function samplesIn(model: ServedModel, sent: Sent, texts: 1 | 2): readonly (readonly string[])[] | undefined {
   const { isPlain, values } = contentOf(sent);
   const expected =
     texts === 1
@@ -65,6 +65,7 @@ function samplesIn(sent: Sent, texts: 1 | 2): readonly (readonly string[])[] | u
   // One pair may stand alone.
   const isPair = texts === 2 && list.every((one) => typeof one === 'string');
   const samples: unknown[][] = isPair ? [[...list]] : list.map((one): unknown[] => (Array.isArray(one) ? one : [one]));
+  refuseTooMany(model, samples.length);
   return samples.map((sample) => {
     if (sample.length === texts && sample.every((one): one is string => typeof one === 'string'))
       return checked(sample);

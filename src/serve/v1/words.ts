@@ -5,7 +5,7 @@ import { isWord, wordsIn } from '../../data/text/words.ts';
 import type { EncodedWords } from '../../data/text/words.ts';
 import { bordersOf, entitiesOf, tagsAt } from '../../tasks/entities.ts';
 import type { ServedModel } from '../model.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, refuseTooMany } from '../refusal.ts';
 import { best } from './answers.ts';
 import type { Class } from './answers.ts';
 import type { Described } from './preparation.ts';
@@ -45,7 +45,9 @@ export async function sentencesOf(
       400,
       `expected ${EXPECTED}, received numbers: token ids do not tell where words begin; send them to /v2/models/${model.name}/infer`,
     );
-  const sentences = listIn(values, EXPECTED).map(wordsOf);
+  const given = listIn(values, EXPECTED);
+  refuseTooMany(model, given.length);
+  const sentences = given.map(wordsOf);
   const encode = await encoderOf(model, form);
   return sentences.map((words, i) => ({ words, encoded: readOrRefuse('words', i, () => encode(words)) }));
 }

@@ -2,7 +2,7 @@ import type { InferRequest } from '../batch/queue.ts';
 import { byteLengthOf, datatypeOf } from '../dtypes.ts';
 import { takesBatches } from '../model.ts';
 import type { ServedModel } from '../model.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, refuseTooMany } from '../refusal.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import type { WireTensor } from '../types.ts';
 
@@ -26,7 +26,7 @@ export function checkedTensors(
   given: readonly GivenInput[],
   wanted: readonly string[],
 ): Pick<InferRequest, 'inputs' | 'outputs' | 'samples'> {
-  const { facts, name, options } = model;
+  const { facts, name } = model;
   const specs = new Map(facts.inputs.map((spec) => [spec.name, spec]));
   const found = new Map<string, WireTensor>();
   for (const input of given) {
@@ -43,9 +43,7 @@ export function checkedTensors(
     return tensor;
   });
   const samples = takesBatches(model) ? samplesOf(inputs) : 1;
-  if (takesBatches(model) && samples > options.maxBatch) {
-    throw new Refusal(400, `model ${name} takes up to ${options.maxBatch} samples in a request, received ${samples}`);
-  }
+  if (takesBatches(model)) refuseTooMany(model, samples);
   const names = facts.outputs.map((output) => output.name);
   for (const output of wanted) {
     if (!names.includes(output)) {

@@ -19,7 +19,7 @@ export interface CompressedModel {
   readonly network: ModelNetwork;
   /** Reason why none of its channels can be removed; undefined where some can. */
   readonly uncut: string | undefined;
-  /** Whether batch norms are nodes of their own, as exporters leave them where they are told to. */
+  /** True if batch norms are nodes of their own, as exporters leave them where they are told to. */
   readonly hasNorms: boolean;
   readonly input: string;
   /** One sample as the file is fed it. */

@@ -10,7 +10,7 @@ export interface Choices {
   readonly dataset: RecipeInput['dataset'];
   readonly budget: Budget;
   readonly cuts: Cuts;
-  /** Whether the file has batch norms; exporters may have folded them into the layers before them. */
+  /** True if the file has batch norms; exporters may have folded them into the layers before them. */
   readonly hasNorms: boolean;
   /** Epochs of the fine-tuning after each cut, and of training with quantization. With 0 nothing is trained. */
   readonly epochs: number;

@@ -1,0 +1,52 @@
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { isAlive, parseOwner, thisProcess } from './owner.ts';
+
+const OWNER = 'owner.json';
+
+export interface TemporaryFolder {
+  readonly path: string;
+  /** Removal of the folder with all that is in it. */
+  readonly remove: () => Promise<void>;
+}
+
+/**
+ * A folder for files of this process in `place`, whose name begins with `prefix`. It goes with `remove`, and where the process exits before that. What a
+ * process left that was killed goes when the next one makes such a folder on the same machine.
+ */
+export async function temporaryFolder(prefix: string, place = tmpdir()): Promise<TemporaryFolder> {
+  await removeLeft(prefix, place);
+  const whole = await mkdtemp(path.join(place, prefix));
+  const removeNow = (): void => {
+    try {
+      rmSync(whole, { recursive: true, force: true });
+    } catch {
+      // A program that was started may still write there; the next process removes it.
+    }
+  };
+  process.once('exit', removeNow);
+  await writeFile(path.join(whole, OWNER), JSON.stringify(await thisProcess()));
+  const own = path.join(whole, 'files');
+  await mkdir(own);
+  return {
+    path: own,
+    remove: async () => {
+      await rm(whole, { recursive: true, force: true, maxRetries: 5 });
+      process.off('exit', removeNow);
+    },
+  };
+}
+
+/** Removes the folders of processes of this machine that are gone. One that does not say whose it is may be just being made. */
+async function removeLeft(prefix: string, place: string): Promise<void> {
+  for (const name of await readdir(place)) {
+    if (!name.startsWith(prefix)) continue;
+    const folder = path.join(place, name);
+    const owner = parseOwner(await readFile(path.join(folder, OWNER), 'utf8').catch(() => ''));
+    // Another user's cannot be removed.
+    if (owner !== undefined && (await isAlive(owner)) === false)
+      await rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+}

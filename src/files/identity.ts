@@ -1,0 +1,65 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256 } from '../base/bytes.ts';
+import { UserError } from '../base/errors.ts';
+import { readText } from '../base/files.ts';
+import { onnxParts } from './onnx-file.ts';
+import { weightFiles } from './tfjs-weights.ts';
+
+/** Files that are looked at side by side. */
+const AT_ONCE = 64;
+
+/** Size and time of last change of a file; of a folder a hash of those of all its files. Undefined for what is not there. */
+export async function stampOf(file: string): Promise<string | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  if (found === undefined) return undefined;
+  if (!found.isDirectory()) return `${found.size} ${found.mtimeMs}`;
+  const names = await namesIn(file);
+  const stamps: string[] = [];
+  for (let from = 0; from < names.length; from += AT_ONCE)
+    stamps.push(
+      ...(await Promise.all(
+        names.slice(from, from + AT_ONCE).map(async (name) => `${name} ${await stampOf(path.join(file, name))}`),
+      )),
+    );
+  return sha256(stamps.join('\n'));
+}
+
+/** Names of the files in a folder and those below, in an order that does not depend on the machine. */
+async function namesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+/**
+ * Names of the files beside a model file that hold its weights, from its folder. None of a file that is not such a model, which is for its
+ * reader to say.
+ */
+export async function namesBeside(kind: 'onnx' | 'tfjs', file: string): Promise<readonly string[]> {
+  try {
+    if (kind === 'onnx') return [...(await onnxParts(file)).files.keys()];
+    return weightFiles((JSON.parse(await readText(file)) as { readonly weightsManifest?: unknown }).weightsManifest);
+  } catch (error) {
+    if (error instanceof UserError || error instanceof SyntaxError) return [];
+    throw error;
+  }
+}
+
+/** Hash of the content of a file, or of all files in a folder with their names. */
+export async function contentHash(file: string): Promise<string> {
+  if (!(await stat(file)).isDirectory()) return hashOfFile(file);
+  const hashes: string[] = [];
+  for (const name of await namesIn(file)) hashes.push(`${name} ${await hashOfFile(path.join(file, name))}`);
+  return sha256(hashes.join('\n'));
+}
+
+async function hashOfFile(file: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
+  return hash.digest('hex');
+}

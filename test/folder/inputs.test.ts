@@ -1,0 +1,119 @@
+import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { hashOfStudent, INPUTS_FILE, RunInputs } from '../../src/folder/inputs.ts';
+import type { ReadData } from '../../src/folder/inputs.ts';
+import { completeRecipe } from '../../src/recipe/load.ts';
+import { externalOnnx } from '../support/external.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+const at = (name: string): string => path.join(folder(), name);
+
+const BASE = { name: 'r', dataset: { type: 'csv', train: 'a.csv', test: 'b.csv' }, student: { model: 'mlp' } };
+const recipeOf = (change: object = {}) => completeRecipe({ ...BASE, ...change }, folder()).recipe;
+
+let said: string[] = [];
+beforeEach(async () => {
+  said = [];
+  for (const name of ['a.csv', 'b.csv']) await writeFile(at(name), name);
+});
+
+/** A start of a run, whose data are these. */
+async function start(change: object = {}, data: Partial<ReadData> & { readonly samples?: string } = {}) {
+  const { samples = 'samples', isInFiles = false } = data;
+  const inputs = await RunInputs.open(at('r'), recipeOf(change), { warn: (message) => said.push(message) });
+  await inputs.checkFiles();
+  let passes = 0;
+  inputs.checkData({ hash: () => (passes++, samples), isInFiles });
+  await inputs.save();
+  return passes;
+}
+
+describe('the files of a run', () => {
+  it('are the same as long as size and time are: samples are passed over at the first start alone', async () => {
+    expect(await start()).toBe(1);
+    const before = await readFile(at(`r/${INPUTS_FILE}`), 'utf8');
+    expect(await start({}, { samples: 'not asked for' })).toBe(0);
+    expect(await readFile(at(`r/${INPUTS_FILE}`), 'utf8')).toBe(before);
+  });
+
+  it('are the same with another time and the same content, which is kept', async () => {
+    await start();
+    await utimes(at('a.csv'), 1, 1);
+    expect(await start()).toBe(1);
+    expect(await start()).toBe(0);
+    await utimes(at('b.csv'), 1, 1);
+    await expect(start({}, { samples: 'others' })).rejects.toThrow(
+      /\/r: dataset\.test: \S+b\.csv gives other samples than when this run began$/,
+    );
+  });
+
+  it('are not read twice where samples are left in files: another time of theirs is refused', async () => {
+    expect(await start({}, { isInFiles: true })).toBe(0);
+    expect(await start({}, { isInFiles: true })).toBe(0);
+    await utimes(at('a.csv'), 1, 1);
+    await expect(start({}, { isInFiles: true })).rejects.toThrow(
+      /dataset\.train: \S+a\.csv has another size or time than when this run began, and samples that are left in files/,
+    );
+  });
+
+  it('are those in a folder, of data and of a SavedModel', async () => {
+    const dataset = { type: 'image-folder', train: 'pictures' };
+    await mkdir(at('pictures/cat'), { recursive: true });
+    await writeFile(at('pictures/cat/1.png'), '1');
+    await mkdir(at('saved/variables'), { recursive: true });
+    await writeFile(at('saved/variables/data'), '1');
+    const change = { dataset, teacher: { savedModel: 'saved' } };
+    await start(change);
+    await writeFile(at('pictures/cat/2.png'), '2');
+    await expect(start(change, { samples: 'others' })).rejects.toThrow(
+      /dataset\.train: \S+pictures gives other samples/,
+    );
+    await start(change);
+    await utimes(at('saved/variables/data'), 1, 1);
+    await start(change);
+    await writeFile(at('saved/variables/data'), '2');
+    await expect(start(change)).rejects.toThrow(/teacher\.savedModel: \S+saved is not the file/);
+  });
+
+  it.each([
+    ['the weights beside an ONNX file', 'teacher.onnx', 'weights', { teacher: { onnx: 'teacher.onnx' } }],
+    ['stored logits', 'x.npy', 'x.npy', { teacher: { logits: 'x.npy' } }],
+    [
+      'a member of an ensemble',
+      'm.onnx',
+      'm.onnx',
+      { teacher: { ensemble: [{ onnx: 't.onnx' }, { onnx: 'm.onnx' }] } },
+    ],
+    ['the vectors of classes', 'c.npy', 'c.npy', { teacher: { onnx: 't.onnx', classes: 'c.npy' } }],
+    ['a module', 'mine.mjs', 'mine.mjs', { student: { module: 'mine.mjs' } }],
+  ])('are refused by name: %s', async (_name, named, changed, change) => {
+    for (const name of ['t.onnx', 'm.onnx', 'c.npy', 'x.npy', 'mine.mjs', 'weights'])
+      await writeFile(at(name), '12345678');
+    await writeFile(at('teacher.onnx'), externalOnnx({ location: 'weights' }));
+    await start(change);
+    await start(change);
+    await writeFile(at(changed), '12345679');
+    await utimes(at(changed), 1, 1);
+    await expect(start(change)).rejects.toThrow(
+      new RegExp(`: \\S+/${named} is not the file that it was when this run began$`),
+    );
+  });
+
+  it('are told of as unknown where the notes are damaged', async () => {
+    await start();
+    await writeFile(at(`r/${INPUTS_FILE}`), '{"files": {"a": 1}}');
+    await start();
+    expect(said).toEqual([expect.stringMatching(/inputs\.json: damaged: nothing tells/)]);
+  });
+});
+
+it('the hash of a student follows the weights beside its file', async () => {
+  await writeFile(at('model.json'), JSON.stringify({ weightsManifest: [{ paths: ['w.bin'], weights: [] }] }));
+  await writeFile(at('w.bin'), '1');
+  const recipe = recipeOf({ student: { tfjs: 'model.json' } });
+  const before = await hashOfStudent(recipe);
+  await writeFile(at('w.bin'), '2');
+  expect(await hashOfStudent(recipe)).not.toBe(before);
+  expect(await hashOfStudent(recipeOf())).toBeUndefined();
+});
