@@ -6,7 +6,7 @@ export interface Begun {
 /** Memory of each process that all can read, by rank, of one length. What another has written is to be read after a call that both have come to. */
 export interface SharedRooms {
   readonly rooms: readonly Float32Array[];
-  /** To be called by all processes when none reads it any more. */
+  /** Gives the memory back for another use, to be called by all processes. */
   release(): void;
 }
 

@@ -32,7 +32,10 @@ export class SharedMemory {
   /** To be asked for by all processes. Undefined in all where one of them does not see the memory. */
   rooms(length: number): SharedRooms | undefined {
     const at = this.#free.findIndex(({ rooms }) => rooms[0]!.length === length);
-    return at === -1 ? this.#made(length) : this.#free.splice(at, 1)[0];
+    if (at === -1) return this.#made(length);
+    // The others may still read what was there.
+    this.#others.barrier();
+    return this.#free.splice(at, 1)[0];
   }
 
   #made(length: number): SharedRooms | undefined {

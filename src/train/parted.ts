@@ -7,7 +7,7 @@ import type { StepProgram } from '../trace/program.ts';
 import type { Task } from '../tasks/task.ts';
 import { fedTo, samplesOf } from './batch.ts';
 import { partsOf } from './cut.ts';
-import { MOVED, updateParts } from './gradient.ts';
+import { isGradient, MOVED, updateParts } from './gradient.ts';
 import { PartGradients } from './gradients.ts';
 import type { Gradients } from './gradients.ts';
 import { DividedUpdate } from './divided-update.ts';
@@ -68,7 +68,7 @@ export class PartedSteps implements Steps {
       several(together) && this.#half === undefined
         ? DividedUpdate.of({ update, read: gradients.variables, together, least })
         : undefined;
-    const home = this.#divided?.home ?? {};
+    const home = this.#divided?.home ?? (several(together) || this.#half ? {} : homeIn(update));
     const rounding = this.#half && toHalves;
     this.#sum = new PartSum(shards === undefined ? 'one by one' : 'in pairs', { rounding, home });
     const undivided = new Map([...gradients.outputs].filter(([name]) => !(name in home)));
@@ -174,6 +174,13 @@ export class PartedSteps implements Steps {
 
 function largest({ batchSize, parts }: Pick<PartedOptions, 'batchSize' | 'parts'>): number {
   return sizesOf(batchSize, cutOf(parts))[0]!;
+}
+
+/** Memory that the update reads gradients from: where they are added up there, they need not be copied. */
+function homeIn(update: CompiledStep): Values {
+  const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
+  update.divide?.(new Map(feeds.map(([name, { data }]) => [name, [{ from: 0, to: data.length }]])));
+  return Object.fromEntries(feeds.map(([name, { data }]) => [name, data]));
 }
 
 function cutOf({ samples: most, shards = 1 }: PartsOptions): BatchCut {

@@ -158,7 +158,8 @@ describe('a divided update', () => {
     await expect(part.run(fed)).rejects.toThrow('the step has no input g/wide');
     const [expected, state] = [await whole.state(), await part.state()];
     for (const [name, { data }] of state) {
-      const isOwn = (i: number): boolean => !name.endsWith('wide') || ranges.some(({ from, to }) => i >= from && i < to);
+      const isOwn = (i: number): boolean =>
+        !name.endsWith('wide') || ranges.some(({ from, to }) => i >= from && i < to);
       const before = name.startsWith('m/') ? 0 : 1;
       expect(data).toEqual((expected.get(name)!.data as Float32Array).map((value, i) => (isOwn(i) ? value : before)));
     }
