@@ -101,11 +101,12 @@ def main():
         of = (args.latency / 1e6, args.gbit * 1e9)
         ways = [Way(ends[0], ends[1], *of), Way(ends[1], ends[0], *of)]
         threading.Thread(target=relay, args=(ways, stopped), daemon=True).start()
+        # Ranks of one machine would else talk through its memory: by the library, and by files in /dev/shm. `ip netns exec` has mounts of its own.
+        apart = ["sh", "-c", 'mount -t tmpfs tmpfs /dev/shm && exec "$@"', "sh"]
         each = [
-            ["-n", "1", "-env", "UCX_NET_DEVICES", device, "ip", "netns", "exec", space, *args.command]
+            ["-n", "1", "-env", "UCX_NET_DEVICES", device, "ip", "netns", "exec", space, *apart, *args.command]
             for space, device in zip(spaces, devices)
         ]
-        # Ranks of one machine would else talk through its memory.
         env = {**os.environ, "MPIR_CVAR_NOLOCAL": "1", "UCX_TLS": "tcp,self", "FI_PROVIDER": "tcp"}
         code = subprocess.run([args.mpirun, *each[0], ":", *each[1]], env=env).returncode
     finally:

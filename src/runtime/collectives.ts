@@ -3,6 +3,13 @@ export interface Begun {
   wait(): void;
 }
 
+/** Memory of each process that all can read, by rank, of one length. What another has written is to be read after a call that both have come to. */
+export interface SharedRooms {
+  readonly rooms: readonly Float32Array[];
+  /** Gives the memory back for another use, to be called by all processes. */
+  release(): void;
+}
+
 /**
  * Processes that compute one thing together. Every one of them makes the same calls in the same order, with arrays of the same length;
  * a call returns when all have made it.
@@ -28,6 +35,8 @@ export interface Collectives {
   /** Copies the values of rank 0 to all processes, in place. */
   broadcast(values: Float32Array): void;
   barrier(): void;
+  /** Memory of so many numbers of each, undefined where processes share none: those of several machines. Absent where none ever do. */
+  share?(length: number): SharedRooms | undefined;
   /** As `barrier`, however long it takes, and with time for other things meanwhile. */
   meet(): Promise<void>;
   /** Ends all processes at once with this exit code. */
@@ -71,9 +80,10 @@ export async function inTurns(
   return all;
 }
 
-/** True if any of the processes wants to stop. */
-export function wanted(wants: boolean, together: Collectives | undefined): boolean {
-  return together === undefined ? wants : together.allreduce(Float32Array.of(wants ? 1 : 0))[0]! > 0;
+/** Of each wish, true if any of the processes has it. */
+export function wanted<T extends readonly boolean[]>(wishes: readonly [...T], together: Collectives | undefined): T {
+  if (together === undefined) return wishes as T;
+  return [...together.allreduce(Float32Array.from(wishes, Number))].map((count) => count > 0) as unknown as T;
 }
 
 /** True where there are others to share the work with. */

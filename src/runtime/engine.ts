@@ -10,6 +10,23 @@ export interface StateTensor {
 /** The content of a step's variables by state name. */
 export type State = ReadonlyMap<string, StateTensor>;
 
+/** Elements of a tensor in a row, from `from` up to but without `to`. */
+export interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** A feed of which each element is read by the update of the same element of some variables, and by nothing else. */
+export interface DivisibleFeed {
+  /** Memory that the update reads it from. */
+  readonly data: Float32Array;
+  /** The variables that the update writes: where their content lies from call to call, and whether other parts of the call read it. */
+  readonly variables: ReadonlyMap<string, { readonly data: Float32Array; readonly isRead: boolean }>;
+}
+
+/** Number that the ends of a range are a multiple of, but for the end of the tensor: elements of a cache line. */
+export const RANGE_STEP = 16;
+
 export interface CompileOptions {
   /** Use the variables of this step too: a training step of another batch size, or an evaluation of the same weights. */
   readonly shareStateWith?: CompiledStep;
@@ -47,6 +64,17 @@ export interface CompiledStep {
     feeds: readonly Readonly<Record<string, TensorData>>[],
     step?: number,
   ): Promise<readonly Readonly<Record<string, TensorData>>[]>;
+  /** Feeds whose updates several processes can divide among them. Absent where an engine has none. */
+  readonly divisible?: ReadonlyMap<string, DivisibleFeed> | undefined;
+  /**
+   * Limits all calls from now on to these elements of divisible feeds and of the variables that follow from them. Such a feed is not fed any
+   * more: its elements are put into its memory.
+   */
+  divide?(ranges: ReadonlyMap<string, readonly Range[]>): void;
+  /** Memory that calls write these results into from now on, where an engine can choose it. */
+  placeResults?(places: Readonly<Record<string, Float32Array>>): void;
+  /** Names of the variables that calls read or write. Absent where an engine does not say. */
+  readonly variables?: ReadonlySet<string>;
   /** A copy of the variables' current content. */
   state(): Promise<State>;
   /** Replaces the content of the variables named; others keep theirs. Unknown names and wrong types are errors. */

@@ -8,6 +8,7 @@ import type { MpiLaunch } from '../base/environment.ts';
 import { awaitAll } from './arrival.ts';
 import type { Arrival } from './arrival.ts';
 import type { Begun, Collectives } from './collectives.ts';
+import { SharedMemory } from './shared-memory.ts';
 
 /** Value that the library's functions take for a communicator, a type or an operation: pointers in Open MPI, numbers elsewhere. */
 type Handle = unknown;
@@ -97,7 +98,13 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
     together(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world);
     return all;
   };
+  const reduce = (own: Float32Array): Float32Array => {
+    const sum = new Float32Array(own.length);
+    together(allreduce, own, sum, own.length, abi.float, abi.sum, abi.world);
+    return sum;
+  };
   places = textsOf(gather(floatsOf(place)), size);
+  const memory = new SharedMemory({ rank, size, allgather: gather, allreduce: reduce, barrier: arrive }, ffi);
   return {
     rank,
     size,
@@ -110,11 +117,8 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
       return begin(alltoall, own, each, abi.float, all, each, abi.float, abi.world);
     },
     beginAllgather: (own, all) => begin(allgather, own, own.length, abi.float, all, own.length, abi.float, abi.world),
-    allreduce: (own) => {
-      const sum = new Float32Array(own.length);
-      together(allreduce, own, sum, own.length, abi.float, abi.sum, abi.world);
-      return sum;
-    },
+    allreduce: reduce,
+    share: (length) => memory.rooms(length),
     broadcast: (values) => together(broadcast, values, values.length, abi.float, 0, abi.world),
     barrier: arrive,
     meet: async () => {

@@ -9,7 +9,7 @@ import { printType } from '../graph/print.ts';
 import { staticShape, staticSize } from '../graph/shapes.ts';
 import { shown } from '../graph/stages.ts';
 import type { Graph, TensorData, TensorType } from '../graph/types.ts';
-import type { CompiledStep, CompileOptions, State } from './engine.ts';
+import type { CompiledStep, CompileOptions, DivisibleFeed, Range, State } from './engine.ts';
 import { RANDOM_PREFIX } from '../trace/random.ts';
 import { inOrder } from './node-order.ts';
 import { fillRandom } from './randoms.ts';
@@ -31,7 +31,7 @@ interface Feed {
 
 /** A graph compiled for ONNX Runtime, with variables that stay in place from call to call. */
 export class OnnxRuntimeStep implements CompiledStep {
-  readonly inputs: ReadonlyMap<string, TensorType>;
+  readonly inputs: Map<string, TensorType>;
   readonly outputs: ReadonlyMap<string, TensorType>;
   readonly memoryBytes: number | undefined;
   readonly store: StateStore;
@@ -44,7 +44,7 @@ export class OnnxRuntimeStep implements CompiledStep {
   /** Graph that the session computes: the whole one, or the part without the fused updates. */
   readonly #part: Graph;
   readonly #fused: FusedUpdates | undefined;
-  readonly #stateNames: ReadonlySet<string>;
+  readonly variables: ReadonlySet<string>;
   readonly #feeds = new Map<string, Feed>();
   readonly #randoms = new Map<string, Float32Array>();
   readonly #results: Record<string, TensorData> = {};
@@ -70,7 +70,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     const session = { ...asked, enableMemPattern: false };
     this.#meter = meter;
     this.#graph = graph;
-    this.#stateNames = new Set(graph.state.keys());
+    this.variables = new Set(graph.state.keys());
     this.#randomKey = options.randomKey ?? [];
     this.#randomsPerSample = options.randomsPerSample ?? new Map<string, number>();
     this.store = (sharedStore(options.shareStateWith) ?? newStore(session, meter)).open();
@@ -153,12 +153,33 @@ export class OnnxRuntimeStep implements CompiledStep {
     return results;
   }
 
+  get divisible(): ReadonlyMap<string, DivisibleFeed> | undefined {
+    return this.#fused?.divisible;
+  }
+
+  divide(ranges: ReadonlyMap<string, readonly Range[]>): void {
+    this.#fused?.divide(ranges);
+    for (const name of ranges.keys()) {
+      this.#feeds.delete(name);
+      this.inputs.delete(name);
+    }
+  }
+
+  placeResults(places: Readonly<Record<string, Float32Array>>): void {
+    if (this.#isResident) return;
+    for (const [name, data] of Object.entries(places)) {
+      if (this.#results[name]?.length !== data.length)
+        throw new Error(`the step has no result ${name} of ${data.length}`);
+      this.#bindOutput(name, this.outputs.get(name)!, data);
+    }
+  }
+
   async state(): Promise<State> {
-    return Promise.resolve(this.store.read(this.#stateNames));
+    return Promise.resolve(this.store.read(this.variables));
   }
 
   async load(state: State): Promise<void> {
-    this.store.load(state, this.#stateNames);
+    this.store.load(state, this.variables);
     return Promise.resolve();
   }
 
@@ -218,9 +239,9 @@ export class OnnxRuntimeStep implements CompiledStep {
     this.#tensors[name] = ortTensor('float32', data, dims);
   }
 
-  #bindOutput(name: string, type: TensorType): void {
+  #bindOutput(name: string, type: TensorType, data?: TensorData): void {
     const { dims, elements } = sizes(name, type);
-    const data = allocate(type.dtype, elements);
+    data ??= allocate(type.dtype, elements);
     this.#results[name] = data;
     if (elements > 0) this.#fetches[outputName(this.#graph, name)] = ortTensor(type.dtype, data, dims);
   }

@@ -48,7 +48,7 @@ export class Exchange {
     [this.#together, this.#wire] = [together, wire];
     this.#slices = new Slices(outputs, { count: size, most, multipleOf: wire?.block ?? 1 });
     const { turns, width } = this.#slices;
-    this.#sums = Array.from({ length: turns }, () => new PartSum('in pairs', rounding));
+    this.#sums = Array.from({ length: turns }, () => new PartSum('in pairs', { rounding }));
     this.#values = roomsOf(turns, size, width);
     this.#packed = wire === undefined ? this.#values : roomsOf(turns, size, wire.lengthOf(width));
   }

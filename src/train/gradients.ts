@@ -22,10 +22,14 @@ export interface Gradients {
   /** A compiled program that has the variables which the gradients depend on. */
   readonly holder: CompiledStep;
   readonly outputs: ReadonlyMap<string, TensorType>;
+  /** Names of the variables that the programs read. */
+  readonly variables: ReadonlySet<string>;
   /** Estimate of the memory in bytes that programs for the largest part take. Undefined where nobody counts. */
   readonly memoryBytes: number | undefined;
   /** Results of the own parts, one after another; each is valid until the next is asked for. */
   of(parts: OwnParts, feeds: Values, step: number): AsyncIterable<Values>;
+  /** Memory that results of each part are written into from now on: for a process that has one part of each batch. */
+  placeResults?(places: Readonly<Record<string, Float32Array>>): void;
   dispose(): Promise<void>;
 }
 
@@ -43,6 +47,7 @@ export class PartGradients implements Gradients {
   readonly holder: CompiledStep;
   readonly #options: GradientsOptions;
   readonly #sized = new Map<number, CompiledStep>();
+  #places: Readonly<Record<string, Float32Array>> = {};
 
   private constructor(options: GradientsOptions, holder: CompiledStep) {
     this.#options = options;
@@ -60,8 +65,17 @@ export class PartGradients implements Gradients {
     return this.holder.outputs;
   }
 
+  get variables(): ReadonlySet<string> {
+    return this.holder.variables ?? new Set();
+  }
+
   get memoryBytes(): number | undefined {
     return this.holder.memoryBytes;
+  }
+
+  placeResults(places: Readonly<Record<string, Float32Array>>): void {
+    this.#places = places;
+    for (const step of this.#sized.values()) step.placeResults?.(places);
   }
 
   async *of({ own }: OwnParts, feeds: Values, step: number): AsyncGenerator<Values> {
@@ -82,6 +96,7 @@ export class PartGradients implements Gradients {
     if (compiled === undefined) {
       const { engine, program, compile } = this.#options;
       compiled = await engine.compile(program(size), { ...compile, shareStateWith: this.holder });
+      compiled.placeResults?.(this.#places);
       this.#sized.set(size, compiled);
     }
     return compiled;

@@ -1,6 +1,6 @@
 import type { Share } from '../data/share.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
-import type { Given, StepParts, Steps } from './steps.ts';
+import type { Given, StepParts, Steps, Wishes } from './steps.ts';
 
 /**
  * Steps of two networks that learn from the same batches and see each other's variables, in the order of Zhang et al. 2018, "Deep mutual
@@ -47,8 +47,13 @@ export class StepsInTurn implements Steps {
     return own === undefined || its === undefined ? undefined : own + its;
   }
 
-  agreed(wants: boolean): boolean {
-    return this.#first.agreed?.(wants) ?? wants;
+  agreed(wishes: Wishes): Wishes {
+    return this.#first.agreed?.(wishes) ?? wishes;
+  }
+
+  settle(): void {
+    this.#first.settle?.();
+    this.#second.settle?.();
   }
 
   async dispose(): Promise<void> {

@@ -67,6 +67,14 @@ export interface StepMetrics {
   readonly samples: number;
   /** The sums of the epoch that this step ended, if it did. */
   readonly epoch?: Totals;
+  /** True if the state is to be saved after this step. */
+  readonly save: boolean;
+}
+
+/** Wishes of this process: to stop, and to have the state saved after a step, which may be the last one of an epoch. */
+export interface RunOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly save?: (endsEpoch: boolean) => boolean;
 }
 
 const START: Position = { epoch: 0, batch: 0, step: 0, totals: NOTHING };
@@ -77,6 +85,9 @@ export class Trainer {
   readonly steps: Steps;
   #position: Position = START;
   #lastLoss: number | undefined;
+  /** What the processes have agreed on for the next step; undefined for one that decides by itself. */
+  #saves: boolean | undefined;
+  #wantsSave: NonNullable<RunOptions['save']> = () => false;
 
   private constructor(options: TrainerOptions, steps: Steps) {
     this.#options = options;
@@ -102,8 +113,15 @@ export class Trainer {
     return this.steps.compiled;
   }
 
+  /** To be called by all processes of a training, after the same step. */
   async state(): Promise<State> {
+    this.settle();
     return this.compiled.state();
+  }
+
+  /** Brings all variables up to date that other programs read, in all processes of a training, which must call it after the same step. */
+  settle(): void {
+    this.steps.settle?.();
   }
 
   /** Continue from where another process stopped. */
@@ -116,14 +134,18 @@ export class Trainer {
    * Steps until the training is done or `signal` fires, which lets the current call finish first. Where the engine takes
    * several steps at once, `position` and `state` are those after the last of them, while their metrics come one by one.
    */
-  async *run(signal?: AbortSignal): AsyncGenerator<StepMetrics, void, undefined> {
-    const { steps, batches } = this.#options;
+  async *run({ signal, save }: RunOptions = {}): AsyncGenerator<StepMetrics, void, undefined> {
+    const { steps, batches, stepsPerEpoch } = this.#options;
+    this.#wantsSave = save ?? (() => false);
     while (this.#position.step < steps) {
       const { epoch, batch } = this.#position;
       const chunk: TrainingBatch[] = [];
       for await (const next of batches(epoch, batch, this.steps.share)) {
-        const wants = signal?.aborted === true;
-        if (this.steps.agreed?.(wants) ?? wants) return;
+        const stop = signal?.aborted === true;
+        const endsEpoch = this.#position.batch + 1 === stepsPerEpoch;
+        const agreed = this.steps.agreed?.({ stop, save: this.#wantsSave(endsEpoch) });
+        if (agreed?.stop ?? stop) return;
+        this.#saves = agreed?.save;
         if (chunk.length > 0 && chunk[0]!.targets.length !== next.targets.length) yield* await this.#take(chunk);
         chunk.push(next);
         if (this.#isFull(chunk)) yield* await this.#take(chunk);
@@ -151,7 +173,10 @@ export class Trainer {
     const batches = chunk.splice(0);
     const { step } = this.#position;
     const { prepare } = this.#options;
-    if (prepare?.changesAt(step) === true) await prepare.change(step, this.compiled);
+    if (prepare?.changesAt(step) === true) {
+      this.settle();
+      await prepare.change(step, this.compiled);
+    }
     const given = batches.map((batch, i) => ({ batch, feeds: this.#feeds(batch, i) }));
     const results = await this.steps.take(given, step);
     return batches.map((batch, i) => this.#done(batch, results[i]!));
@@ -191,6 +216,7 @@ export class Trainer {
       learningRate: schedule(step),
       samples,
       ...(ended === undefined ? {} : { epoch: ended }),
+      save: this.#saves ?? this.#wantsSave(ended !== undefined),
     };
   }
 

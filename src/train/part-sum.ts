@@ -10,9 +10,15 @@ const MERGES: Readonly<Record<string, (sum: Float32Array, next: Float32Array) =>
 /** Rounding of the values of a result, in place, after each sum of two. Those of parts are rounded already. */
 export type Rounding = (name: string, values: Float32Array) => void;
 
+export interface PartSumOptions {
+  readonly rounding?: Rounding | undefined;
+  readonly home?: Values | undefined;
+}
+
 /** A sum of so many parts as 2 to the power of `level`, at least. */
 interface Waiting {
   level: number;
+  readonly isFirst: boolean;
   readonly sums: Map<string, Float32Array>;
 }
 
@@ -23,13 +29,16 @@ interface Waiting {
 export class PartSum {
   readonly #inPairs: boolean;
   readonly #round: Rounding | undefined;
+  /** Memory for the sums of all parts, by the name of the result. */
+  readonly #home: Values;
   /** Sums that wait for another one as large. */
   readonly #waiting: Waiting[] = [];
   /** Memory to use again. */
   readonly #free: Waiting[] = [];
 
-  constructor(order: 'one by one' | 'in pairs', rounding?: Rounding) {
-    [this.#inPairs, this.#round] = [order === 'in pairs', rounding];
+  /** `home`: memory that the sums of these results are to lie in. A part that lies there already is not copied. */
+  constructor(order: 'one by one' | 'in pairs', { rounding, home = {} }: PartSumOptions = {}) {
+    [this.#inPairs, this.#round, this.#home] = [order === 'in pairs', rounding, home];
   }
 
   /** Begins anew; memory is kept. */
@@ -67,14 +76,17 @@ export class PartSum {
   }
 
   #filled(results: Values): Waiting {
-    const memory = this.#free.pop();
+    // The first part is in the sum of all: others are added to it.
+    const isFirst = this.#waiting.length === 0;
+    const at = this.#free.findIndex((memory) => memory.isFirst === isFirst);
+    const memory = at === -1 ? undefined : this.#free.splice(at, 1)[0];
     const sums = new Map<string, Float32Array>();
     for (const [name, values] of Object.entries(results)) {
-      const room = memory?.sums.get(name);
-      if (room?.length === values.length) room.set(values as Float32Array);
+      const room = (isFirst ? (this.#home[name] as Float32Array | undefined) : undefined) ?? memory?.sums.get(name);
+      if (room?.length === values.length && room !== values) room.set(values as Float32Array);
       sums.set(name, room?.length === values.length ? room : (values.slice() as Float32Array));
     }
-    return { level: 0, sums };
+    return { level: 0, isFirst, sums };
   }
 }
 

@@ -8,16 +8,17 @@ import type { StepProgram } from '../trace/program.ts';
 import type { Task } from '../tasks/task.ts';
 import { fedTo, samplesOf } from './batch.ts';
 import { partsOf } from './cut.ts';
-import { MOVED, updateParts } from './gradient.ts';
+import { isGradient, MOVED, updateParts } from './gradient.ts';
 import { PartGradients } from './gradients.ts';
 import type { Gradients } from './gradients.ts';
+import { DividedUpdate } from './divided-update.ts';
 import { Exchange } from './exchange.ts';
 import { halfBlocks } from './half-blocks.ts';
 import { HalfGradients, toHalves } from './half-gradients.ts';
 import { figuresOf, forUpdate, PartSum } from './part-sum.ts';
 import { compileOptions } from './steps.ts';
 import { SyncedGradients } from './synced-gradients.ts';
-import type { Given, StepParts, Steps, StepsOptions, Values } from './steps.ts';
+import type { Given, StepParts, Steps, StepsOptions, Values, Wishes } from './steps.ts';
 
 /** A step in two programs, see `gradient.ts`. */
 export interface PartsOptions {
@@ -33,6 +34,8 @@ export interface PartsOptions {
   readonly gradientCompression?: 'none' | 'fp16' | undefined;
   /** Normalize by the statistics of the whole batch in batch norms. Default false: by those of the part. */
   readonly syncBatchNorm?: boolean | undefined;
+  /** Least number of weights whose update the processes divide. Default: see `DividedUpdate`. */
+  readonly leastDivided?: number | undefined;
 }
 
 export interface PartedOptions extends StepsOptions {
@@ -51,6 +54,7 @@ export class PartedSteps implements Steps {
   readonly #gradients: Gradients;
   readonly #sum: PartSum;
   readonly #half: HalfGradients | undefined;
+  readonly #divided: DividedUpdate | undefined;
   /** Between processes: of gradients as halves, and of all else. */
   readonly #exchanges: readonly Exchange[];
 
@@ -58,11 +62,20 @@ export class PartedSteps implements Steps {
     this.#options = options;
     this.#gradients = gradients;
     this.compiled = update;
-    const { shards, together, gradientCompression } = options.parts;
+    const { shards, together, gradientCompression, leastDivided: least } = options.parts;
     this.#half = gradientCompression === 'fp16' ? new HalfGradients(gradients.outputs) : undefined;
+    // Weights would travel as float32, where gradients are halves.
+    this.#divided =
+      several(together) && this.#half === undefined
+        ? DividedUpdate.of({ update, read: gradients.variables, together, least })
+        : undefined;
+    const home = this.#divided?.home ?? (several(together) || this.#half ? {} : homeIn(update));
     const rounding = this.#half && toHalves;
-    this.#sum = new PartSum(shards === undefined ? 'one by one' : 'in pairs', rounding);
-    const { halves, rest } = this.#half ?? { rest: gradients.outputs };
+    this.#sum = new PartSum(shards === undefined ? 'one by one' : 'in pairs', { rounding, home });
+    const undivided = new Map([...gradients.outputs].filter(([name]) => !(name in home)));
+    const { halves, rest } = this.#half ?? { rest: undivided };
+    if (partsEach(sizesOf(options.batchSize, cutOf(options.parts)).length, together?.size ?? 1) === 1)
+      gradients.placeResults?.(home as Readonly<Record<string, Float32Array>>);
     this.#exchanges = several(together)
       ? [
           new Exchange({ outputs: rest, together }),
@@ -117,9 +130,16 @@ export class PartedSteps implements Steps {
     const each = partsEach(all.length, size);
     const of = { own: all.slice(rank * each, (rank + 1) * each), count: all.length, each };
     for await (const result of this.#gradients.of(of, feeds, step)) this.#sum.add(this.#half?.joined(result) ?? result);
-    const sums = this.#summed(Math.ceil(all.length / each));
+    const count = Math.ceil(all.length / each);
+    const sums = this.#summed(count);
+    this.#divided?.sum(count);
     await this.compiled.run(fedTo(this.compiled, { ...feeds, ...forUpdate(sums) }), step);
+    this.#divided?.spread();
     return figuresOf(sums);
+  }
+
+  settle(): void {
+    this.#divided?.settle();
   }
 
   /**
@@ -135,8 +155,9 @@ export class PartedSteps implements Steps {
     return this.#half?.named(sums) ?? sums;
   }
 
-  agreed(wants: boolean): boolean {
-    return wanted(wants, this.#options.parts.together);
+  agreed(wishes: Wishes): Wishes {
+    const [stop, save] = wanted([wishes.stop, wishes.save], this.#options.parts.together);
+    return { stop, save };
   }
 
   memoryBytes(rest: number): number | undefined {
@@ -149,6 +170,7 @@ export class PartedSteps implements Steps {
   }
 
   async dispose(): Promise<void> {
+    this.#divided?.dispose();
     await this.compiled.dispose();
     await this.#gradients.dispose();
   }
@@ -156,6 +178,13 @@ export class PartedSteps implements Steps {
 
 function largest({ batchSize, parts }: Pick<PartedOptions, 'batchSize' | 'parts'>): number {
   return sizesOf(batchSize, cutOf(parts))[0]!;
+}
+
+/** Memory that the update reads gradients from: where they are added up there, they need not be copied. */
+function homeIn(update: CompiledStep): Values {
+  const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
+  update.divide?.(new Map(feeds.map(([name, { data }]) => [name, [{ from: 0, to: data.length }]])));
+  return Object.fromEntries(feeds.map(([name, { data }]) => [name, data]));
 }
 
 function cutOf({ samples: most, shards = 1 }: PartsOptions): BatchCut {

@@ -9,6 +9,16 @@ export interface SliceOptions {
   readonly most?: number;
   /** Number that the elements of a slice are a multiple of. Default: 1. */
   readonly multipleOf?: number;
+  /** Number that the first element of each result is a multiple of. Default: 1. */
+  readonly startsAt?: number;
+}
+
+/** Elements of a result, from `from` up to but without `to`, and the element of an array where the first of them is. */
+export interface Part {
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  readonly at: number;
 }
 
 /**
@@ -21,11 +31,14 @@ export class Slices {
   readonly width: number;
   readonly #places: readonly { readonly name: string; readonly first: number; readonly end: number }[];
 
-  constructor(outputs: ReadonlyMap<string, TensorType>, { count, most = Infinity, multipleOf = 1 }: SliceOptions) {
+  constructor(
+    outputs: ReadonlyMap<string, Pick<TensorType, 'shape'>>,
+    { count, most = Infinity, multipleOf = 1, startsAt = 1 }: SliceOptions,
+  ) {
     let next = 0;
     this.#places = [...outputs].map(([name, { shape }]) => {
-      const first = next;
-      next += staticSize(shape);
+      const first = Math.ceil(next / startsAt) * startsAt;
+      next = first + staticSize(shape);
       return { name, first, end: next };
     });
     const width = Math.min(most, Math.ceil(next / count));
@@ -51,6 +64,16 @@ export class Slices {
       return [name, array.subarray(Math.max(first - start, 0), end - start)] as const;
     });
     return Object.fromEntries(found);
+  }
+
+  /** Parts of results that lie in an array of so many elements, which is all of them from element `start` on. */
+  parts(start: number, length: number): readonly Part[] {
+    return this.#places
+      .filter(({ first, end }) => end > start && first < start + length)
+      .map(({ name, first, end }) => {
+        const from = Math.max(first, start);
+        return { name, from: from - first, to: Math.min(end, start + length) - first, at: from - start };
+      });
   }
 
   #within({ length }: Float32Array, start: number) {

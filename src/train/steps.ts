@@ -13,6 +13,11 @@ export interface Given {
   readonly feeds: Values;
 }
 
+export interface Wishes {
+  readonly stop: boolean;
+  readonly save: boolean;
+}
+
 /** Steps of a training, computed as one program each, or gradient and update apart. */
 export interface Steps {
   /** Compiled step that holds all variables of the training. */
@@ -30,8 +35,10 @@ export interface Steps {
    * has memory of its own. Undefined where nobody counts.
    */
   memoryBytes(rest: number): number | undefined;
-  /** True if the training must stop after this step: in several processes, if one of them wants to. */
-  agreed?(wants: boolean): boolean;
+  /** What is done in several processes, if one of them wants to: stop before the next step, and save the state after it. */
+  agreed?(wishes: Wishes): Wishes;
+  /** Brings all variables up to date, where processes divide the update of those that a step does not read. To be called by all of them. */
+  settle?(): void;
   dispose(): Promise<void>;
 }
 

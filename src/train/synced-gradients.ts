@@ -25,6 +25,7 @@ interface SyncedOptions extends GradientsOptions {
 export class SyncedGradients implements Gradients {
   readonly holder: CompiledStep;
   readonly outputs: ReadonlyMap<string, TensorType>;
+  readonly variables: ReadonlySet<string>;
   readonly #options: SyncedOptions;
   readonly #pieces: readonly CompiledStep[];
   readonly #sized = new Map<number, readonly CompiledStep[]>();
@@ -35,6 +36,7 @@ export class SyncedGradients implements Gradients {
     this.#pieces = pieces;
     this.holder = pieces[0]!;
     this.outputs = new Map(pieces.flatMap(({ outputs }) => [...outputs].filter(([name]) => isResult(name))));
+    this.variables = new Set(pieces.flatMap(({ variables = [] }) => [...variables]));
     this.#sized.set(options.largest, pieces);
   }
 

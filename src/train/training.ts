@@ -118,7 +118,10 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     savedAt = monotonicMs();
     savedStep = trainer.position.step;
   };
+  const isDue = (endsEpoch: boolean): boolean =>
+    monotonicMs() - savedAt > (endsEpoch ? run.saveEveryMs / 5 : run.saveEveryMs);
   const endEpoch = async (epoch: number, totals: Totals): Promise<void> => {
+    trainer.settle();
     const validation = await run.validate();
     const isWhole = run.chooseFrom === undefined || trainer.position.step > run.chooseFrom;
     const isFirst = best.epoch === 0;
@@ -131,15 +134,14 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   };
 
   const meter = new Meter(run, trainer.position.step);
-  for await (const metrics of trainer.run(signal)) {
+  for await (const metrics of trainer.run({ signal, save: isDue })) {
     if (metrics.epoch !== undefined) await endEpoch(metrics.position.epoch, metrics.epoch);
     else if (metrics.position.step === run.steps) await endEpoch(metrics.position.epoch + 1, metrics.position.totals);
     // Steps are one call after another: whoever waits for the event loop, such as a reader of metrics, has a turn here.
     if (meter.show(metrics)) await nextTurn();
     // The state is that after the last step of a call: no other step of it can be resumed from.
     if (metrics.position.step !== trainer.position.step) continue;
-    const sinceSave = monotonicMs() - savedAt;
-    if (sinceSave > (metrics.epoch === undefined ? run.saveEveryMs : run.saveEveryMs / 5)) await save();
+    if (metrics.save) await save();
   }
   await save();
   if (trainer.position.step < run.steps)

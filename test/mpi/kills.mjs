@@ -150,6 +150,7 @@ function shards(n, args) {
 }
 
 const kinds = values.kinds.split(',');
+const startedAt = Date.now();
 const expected = {};
 const seconds = {};
 for (const kind of kinds) {
@@ -158,6 +159,7 @@ for (const kind of kinds) {
   const began = Date.now();
   await alone(`${kind}/alone`);
   seconds[kind] = (Date.now() - began) / 1000;
+  console.log(`${kind} alone: ${seconds[kind].toFixed(0)} s`);
   expected[kind] = result(`${kind}/alone`);
 }
 
@@ -188,7 +190,8 @@ for (let kill = 0; kill < Number(values.kills);) {
   if (left.length > 0) throw new Error(`${kind}: processes are left: ${JSON.stringify(left)}`);
   if (isKilled) {
     kill++;
-    console.log(`kill ${kill}: ${kind} of ${n}, process ${victim.pid}, all ended ${took.toFixed(1)} s later`);
+    const at = ((Date.now() - startedAt) / 1000).toFixed(0);
+    console.log(`${at} s: kill ${kill}: ${kind} of ${n}, process ${victim.pid}, all ended ${took.toFixed(1)} s later`);
     continue;
   }
   // It was over before it could be killed: the kill is another one's.

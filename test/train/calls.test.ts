@@ -86,7 +86,7 @@ describe('a training that hands over several steps at once', () => {
     const trainer = await create(4);
     const abort = new AbortController();
     const seen: number[] = [];
-    for await (const { position } of trainer.run(abort.signal)) {
+    for await (const { position } of trainer.run({ signal: abort.signal })) {
       seen.push(position.step);
       if (position.step === 2) abort.abort();
     }

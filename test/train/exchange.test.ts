@@ -52,7 +52,7 @@ it('as halves too, where each sum of two is rounded', async () => {
     gradients: Float32Array.from({ length: 1024 }, () => 1e6 * random.normal()),
   }));
   for (const one of all) roundToHalfBlocks(one.gradients);
-  const alone = new PartSum('in pairs', rounding);
+  const alone = new PartSum('in pairs', { rounding });
   for (const one of all) alone.add(one);
   const make = { outputs: of, wire: halfBlocks, rounding, most: 256 };
   for (const sum of await summed(3, make, all)) expect(sum).toEqual(alone.values);

@@ -137,7 +137,7 @@ describe('a training', () => {
     const trainer = await create().trainer;
     const abort = new AbortController();
     let steps = 0;
-    for await (const { position } of trainer.run(abort.signal)) {
+    for await (const { position } of trainer.run({ signal: abort.signal })) {
       steps++;
       if (position.step === 4) abort.abort();
     }

@@ -55,7 +55,7 @@ interface Setup {
 async function trained(
   setup: Setup,
   samples: number | undefined,
-  shared: Pick<PartsOptions, 'shards' | 'together' | 'syncBatchNorm' | 'gradientCompression'> = {},
+  shared: Pick<PartsOptions, 'shards' | 'together' | 'syncBatchNorm' | 'gradientCompression' | 'leastDivided'> = {},
 ): Promise<{ state: State; losses: number[] }> {
   const { loss: name = 'ce', optimizer: config = { type: 'adam' }, batch = 10, hyper = {} } = setup;
   const network = setup.network();
@@ -324,6 +324,25 @@ describe('processes that share the parts of a batch', () => {
     // Ten samples in four shards; three processes have two, two and none of them.
     const alone = await trained(setup, 10, { shards: 4 });
     for (const one of await played(size, (together) => trained(setup, 10, { shards: 4, together }))) {
+      expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
+      expect(one.losses).toEqual(alone.losses);
+    }
+  });
+});
+
+describe('processes that divide the update', () => {
+  it.each([
+    ['masks and a moving average', 2, true],
+    ['masks and a moving average', 3, false],
+    // What clips needs all gradients, and a scale whether all of them are finite: nothing is divided.
+    ['clipping, of the sum', 2, true],
+    ['a scaled loss', 2, true],
+    ['a loss of inner tensors with weights of its own', 2, true],
+  ])('%s: %i of them end with the bytes of one, in shared memory: %s', async (name, size, sharing) => {
+    const setup: Setup = { ...cases[name]!, ...(name.startsWith('masks') && { optimizer: { type: 'adam' } }) };
+    const alone = await trained(setup, 10, { shards: 4 });
+    const given = { shards: 4, leastDivided: 0 };
+    for (const one of await played(size, (together) => trained(setup, 10, { ...given, together }), { sharing })) {
       expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
       expect(one.losses).toEqual(alone.losses);
     }

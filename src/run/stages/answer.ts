@@ -132,7 +132,7 @@ async function answerAll(context: StageContext, options: StoreOptions, stage: st
   const halved = (size: number): void =>
     onEvent({ type: 'message', message: `  short of memory: asking about ${size} samples at once` });
   while (builder.done < total) {
-    if (wanted(signal?.aborted === true, together)) {
+    if (wanted([signal?.aborted === true], together)[0]) {
       await states.save(content());
       throw new InterruptedError(`stopped asking the teacher after sample ${builder.done} of ${total}`);
     }

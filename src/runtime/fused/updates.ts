@@ -6,10 +6,12 @@ import { outputName } from '../../formats/onnx/lower.ts';
 import { encodeModule } from '../../formats/wasm/module.ts';
 import { VECTOR_BYTES } from '../../formats/wasm/instructions.ts';
 import { kindOf, updateFunction } from '../../formats/wasm/update.ts';
+import type { DivisibleFeed, Range } from '../engine.ts';
 import type { Tensor } from '../session.ts';
 import { ortTensor } from '../session.ts';
 import type { HostStore } from '../state.ts';
 import { Arena } from './arena.ts';
+import { divisibleInput } from './divisible.ts';
 import { wasmFunctions } from './webassembly.ts';
 
 type Feeds = Readonly<Record<string, TensorData>>;
@@ -19,6 +21,13 @@ interface Call {
   readonly args: number[];
   /** Positions of scalars in `args`, and the functions that read them. */
   readonly scalars: readonly (readonly [at: number, read: (feeds: Feeds) => number])[];
+}
+
+/** An update, the feed that it can be divided by, and its call for some of its elements. */
+interface Divided {
+  readonly elements: number;
+  readonly input: string | undefined;
+  readonly callFor: (range: Range) => Call;
 }
 
 /**
@@ -31,19 +40,25 @@ export class FusedUpdates {
   readonly rest: Graph;
   /** Tensors that ONNX Runtime writes outputs of the rest of the graph into, by output. */
   readonly fetches: Readonly<Record<string, Tensor>>;
-  readonly #calls: readonly Call[];
+  /** Feeds of which calls can be limited to some elements. */
+  readonly divisible: ReadonlyMap<string, DivisibleFeed>;
+  readonly #updates: readonly Divided[];
+  #calls: readonly Call[];
   /** Feeds that are read number by number, and where to. */
-  readonly #copied: ReadonlyMap<string, Float32Array>;
+  readonly #copied: Map<string, Float32Array>;
 
   private constructor(
     rest: Graph,
     fetches: Record<string, Tensor>,
-    calls: readonly Call[],
-    copied: ReadonlyMap<string, Float32Array>,
+    updates: readonly Divided[],
+    divisible: ReadonlyMap<string, DivisibleFeed>,
+    copied: Map<string, Float32Array>,
   ) {
     this.rest = rest;
     this.fetches = fetches;
-    this.#calls = calls;
+    this.divisible = divisible;
+    this.#updates = updates;
+    this.#calls = updates.map(({ elements, callFor }) => callFor({ from: 0, to: elements }));
     this.#copied = copied;
   }
 
@@ -88,9 +103,29 @@ export class FusedUpdates {
     const kinds = [...new Map(updates.map((update) => [kindOf(update), update])).entries()];
     const functions = kinds.map(([kind, update]) => updateFunction(kind, update));
     const run = wasmFunctions(encodeModule(functions), arena.memory);
-    const calls = updates.map((update) => callOf(update, run[kindOf(update)]!, vectors, scalarOf));
+    const divided = updates.map((update) => ({
+      elements: update.elements,
+      input: divisibleInput(update, split, graph),
+      callFor: (range: Range) => callOf(update, run[kindOf(update)]!, vectors, scalarOf, range),
+    }));
+    const divisible = updates.flatMap(({ writes }, i): [string, DivisibleFeed][] => {
+      const { input } = divided[i]!;
+      if (input === undefined) return [];
+      const written = [...writes.keys()].map(
+        (name) => [name, { data: vectors.get(name)!, isRead: rest.state.has(name) }] as const,
+      );
+      return [[input, { data: vectors.get(input)!, variables: new Map(written) }]];
+    });
     const copied = new Map([...vectors].filter(([name]) => graph.inputs.has(name)));
-    return new FusedUpdates(rest, fetches, calls, copied);
+    return new FusedUpdates(rest, fetches, divided, new Map(divisible), copied);
+  }
+
+  /** Limits the updates of these feeds to some of their elements, which are no longer fed. */
+  divide(ranges: ReadonlyMap<string, readonly Range[]>): void {
+    this.#calls = this.#updates.flatMap(({ elements, input, callFor }) =>
+      ((input === undefined ? undefined : ranges.get(input)) ?? [{ from: 0, to: elements }]).map(callFor),
+    );
+    for (const name of ranges.keys()) this.#copied.delete(name);
   }
 
   /** Runs the updates, after the rest of the graph was computed with the same feeds. */
@@ -115,15 +150,21 @@ function arenaFor(updates: readonly FusedUpdate[], { arenas }: HostStore): Arena
 const bytesOf = (elements: number): number => Math.ceil((4 * elements) / VECTOR_BYTES) * VECTOR_BYTES;
 
 function callOf(
-  { elements, row, vectors, columns, scalars }: FusedUpdate,
+  { row, vectors, columns, scalars }: FusedUpdate,
   run: Call['run'],
   data: ReadonlyMap<string, Float32Array>,
   scalarOf: (name: string) => (feeds: Feeds) => number,
+  { from, to }: Range,
 ): Call {
-  const addresses = [...vectors, ...columns].map((name) => data.get(name)!.byteOffset);
+  const addresses = [
+    ...vectors.map((name) => data.get(name)!.byteOffset + 4 * from),
+    ...columns.map((name) => data.get(name)!.byteOffset),
+  ];
+  const elements = to - from;
   return {
     run,
-    args: [...addresses, ...scalars.map(() => 0), ...[elements, row].map(bytesOf)],
+    // Without sums of columns all elements are one row.
+    args: [...addresses, ...scalars.map(() => 0), ...[elements, columns.length > 0 ? row : elements].map(bytesOf)],
     scalars: scalars.map((name, i) => [addresses.length + i, scalarOf(name)]),
   };
 }

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { closeSync, existsSync, fstatSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import type koffi from 'koffi';
+import type { Collectives, SharedRooms } from './collectives.ts';
+
+/** Folder of files that lie in memory. POSIX has no name for it; where there is none, processes send messages. */
+const FOLDER = '/dev/shm';
+/** `PROT_READ | PROT_WRITE` and `MAP_SHARED` of POSIX's mmap, the same on Linux and macOS. */
+const [READ_WRITE, SHARED] = [3, 1];
+const PAGE = 65536;
+/** Bytes of a file's name. */
+const NAME = 64;
+
+type Others = Pick<Collectives, 'rank' | 'size' | 'allgather' | 'allreduce' | 'barrier'>;
+type Maps = (fd: number, bytes: number) => ArrayBuffer;
+
+/**
+ * Memory that all processes see, where all are on one machine: a file that each maps, and that has no name any more when all have. It is kept
+ * for the next one who asks for as much: views of memory that was given back would be of nothing.
+ */
+export class SharedMemory {
+  readonly #others: Others;
+  readonly #maps: Maps | undefined;
+  readonly #free: SharedRooms[] = [];
+
+  constructor(others: Others, ffi: typeof koffi) {
+    this.#others = others;
+    this.#maps = mapsOf(ffi);
+  }
+
+  /** To be asked for by all processes. Undefined in all where one of them does not see the memory. */
+  rooms(length: number): SharedRooms | undefined {
+    const at = this.#free.findIndex(({ rooms }) => rooms[0]!.length === length);
+    if (at === -1) return this.#made(length);
+    // The others may still read what was there.
+    this.#others.barrier();
+    return this.#free.splice(at, 1)[0];
+  }
+
+  #made(length: number): SharedRooms | undefined {
+    const { rank, size, barrier } = this.#others;
+    const room = Math.ceil((4 * length) / PAGE) * PAGE;
+    const own = rank === 0 ? attempt(() => create(size * room)) : undefined;
+    const name = this.#told(own?.name ?? '');
+    const file = own ?? (name === '' ? undefined : attempt(() => open(name, size * room)));
+    const memory = file && this.#maps && attempt(() => this.#maps!(file.fd, size * room));
+    const isSeen = memory !== undefined;
+    const all = this.#others.allreduce(Float32Array.of(isSeen ? 1 : 0))[0]! === size;
+    if (file !== undefined) closeSync(file.fd);
+    barrier();
+    if (own !== undefined) unlinkSync(path.join(FOLDER, own.name));
+    if (!all) return undefined;
+    const rooms = Array.from({ length: size }, (_, other) => new Float32Array(memory!, other * room, length));
+    const made: SharedRooms = { rooms, release: () => void this.#free.push(made) };
+    return made;
+  }
+
+  /** The text of process 0. */
+  #told(text: string): string {
+    const floats = new Float32Array(NAME);
+    floats.set(Buffer.from(text));
+    const all = this.#others.allgather(floats);
+    return Buffer.from(all.slice(0, NAME)).toString().replaceAll('\0', '');
+  }
+}
+
+interface File {
+  readonly name: string;
+  readonly fd: number;
+}
+
+/** A file of zeros. They are written: where there is no memory for them this fails, and not the first access. */
+function create(bytes: number): File | undefined {
+  if (!existsSync(FOLDER)) return undefined;
+  const name = `limbeck-${randomUUID()}`;
+  const fd = openSync(path.join(FOLDER, name), 'wx+', 0o600);
+  try {
+    const zeros = new Uint8Array(PAGE);
+    for (let at = 0; at < bytes; at += PAGE) if (writeSync(fd, zeros) !== PAGE) throw new Error('no memory');
+  } catch (error) {
+    closeSync(fd);
+    unlinkSync(path.join(FOLDER, name));
+    throw error;
+  }
+  return { name, fd };
+}
+
+function open(name: string, bytes: number): File | undefined {
+  const fd = openSync(path.join(FOLDER, name), 'r+');
+  if (fstatSync(fd).size === bytes) return { name, fd };
+  closeSync(fd);
+  return undefined;
+}
+
+function mapsOf(ffi: typeof koffi): Maps | undefined {
+  const map = attempt(() => ffi.load(null).func('void *mmap(void *, size_t, int, int, int, int64_t)')) as
+    ((...args: unknown[]) => unknown) | undefined;
+  return (
+    map &&
+    ((fd, bytes) => {
+      const address = map(null, bytes, READ_WRITE, SHARED, fd, 0);
+      // MAP_FAILED is -1.
+      if (BigInt.asIntN(64, ffi.address(address)) === -1n) throw new Error('mmap failed');
+      return ffi.view(address, bytes);
+    })
+  );
+}
+
+/** What cannot be done on this machine is done by messages instead. */
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,15 @@
+import { divisibleInput } from '../../src/runtime/fused/divisible.ts';
+
+const update = { elements: 100, row: 100, vectors: ['w', 'g'], columns: [], scalars: [], nodes: [], writes: new Map() };
+
+function inputOf(change: object): string | undefined {
+  const own = { ...update, ...change };
+  const split = { rest: { inputs: new Map() }, updates: [own] } as never;
+  return divisibleInput(own, split, { inputs: new Map([['g', { dtype: 'float32', shape: [100] }]]) });
+}
+
+it('an update is divided by its gradient, but not where columns of the whole are summed, or where there are few numbers', () => {
+  expect(inputOf({})).toBe('g');
+  expect(inputOf({ columns: ['norms'], row: 10 })).toBeUndefined();
+  expect(inputOf({ elements: 16 })).toBeUndefined();
+});
