@@ -249,7 +249,7 @@ function readme({ name }: Report, rows: readonly ModelRow[], task: Task, isText:
     ...(hasSamples
       ? ['- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints']
       : []),
-    ...(isText ? ['- `samples/tokenize`: from texts to token ids, for Node and browsers'] : []),
+    ...(isText ? ['- `samples/tokenize`: from texts to token ids'] : []),
     ...(isText && formats.has('tflite')
       ? ['- `samples/android`, `samples/ios`: classes to copy into an app, with the tokenizer that the others have']
       : hasSamples && formats.has('tflite')

@@ -181,7 +181,7 @@ ${swift.fields}
     interpreter = try Interpreter(modelPath: url.path)
     try interpreter.allocateTensors()
     tokenizer = try Tokenizer(bundle: bundle)
-    labels = try String(decoding: Tokenizer.read("labels.txt", bundle), as: UTF8.self)
+    labels = try Tokenizer.text("labels.txt", bundle)
       .split(separator: "\\n", omittingEmptySubsequences: false).dropLast().map(String.init)
 ${swift.opened}  }
 

@@ -126,11 +126,11 @@ final class Tokenizer {
   init(bundle: Bundle = .main) throws {
     guard let context = JSContext() else { throw Failure(errorDescription: "no JavaScript engine") }
     self.context = context
-    context.evaluateScript(String(decoding: try Tokenizer.read("${SCRIPT_FILE}", bundle), as: UTF8.self))
+    context.evaluateScript(try Tokenizer.text("${SCRIPT_FILE}", bundle))
     let settings = try Tokenizer.object(Tokenizer.read("preprocessing.json", bundle))
     guard let text = settings["text"] as? [String: Any] else { throw CocoaError(.fileReadCorruptFile) }
-    let form = String(decoding: try JSONSerialization.data(withJSONObject: text), as: UTF8.self)
-    let file = text["file"] == nil ? "null" : String(decoding: try Tokenizer.read("tokenizer.json", bundle), as: UTF8.self)
+    let form = try String(decoding: JSONSerialization.data(withJSONObject: text), as: UTF8.self)
+    let file = try text["file"] == nil ? "null" : Tokenizer.text("tokenizer.json", bundle)
     _ = try ask("open", [form, file])
     let examples = try JSONSerialization.jsonObject(with: Tokenizer.read("example.json", bundle)) as? [[String: Any]] ?? []
     for example in examples {
@@ -149,10 +149,15 @@ ${ofWords ? SWIFT_WORDS : SWIFT_TEXTS}
     return try Data(contentsOf: found)
   }
 
+  static func text(_ file: String, _ bundle: Bundle) throws -> String {
+    try String(decoding: read(file, bundle), as: UTF8.self)
+  }
+
   /// Answer of a function of the script to texts of JSON.
   private func ask(_ function: String, _ inputs: [String]) throws -> [String: Any] {
-    let given = context.objectForKeyedSubscript("tokenizer")?.invokeMethod(function, withArguments: inputs)
-    guard let given, given.isString, let json = given.toString() else {
+    guard let given = context.objectForKeyedSubscript("tokenizer")?.invokeMethod(function, withArguments: inputs),
+      given.isString, let json = given.toString()
+    else {
       throw Failure(errorDescription: "${SCRIPT_FILE}: \\(context.exception?.toString() ?? "no answer")")
     }
     let answer = try Tokenizer.object(Data(json.utf8))
@@ -165,7 +170,7 @@ ${ofWords ? SWIFT_WORDS : SWIFT_TEXTS}
   }
 
   private static func json<Value: Encodable>(_ value: Value) throws -> String {
-    String(decoding: try JSONEncoder().encode(value), as: UTF8.self)
+    try String(decoding: JSONEncoder().encode(value), as: UTF8.self)
   }
 
   private static func floats(_ list: Any?) -> [Float] {
@@ -180,7 +185,7 @@ const SWIFT_TEXT_EXAMPLE = `      let given = try ids(example["text"] as? [Strin
 
 const SWIFT_TEXTS = `  /// Ids of a text, or of the two of a pair, as many as the model takes.
   func ids(_ texts: [String]) throws -> [Float] {
-    Tokenizer.floats(try ask("encode", [Tokenizer.json(texts)])["ids"])
+    try Tokenizer.floats(ask("encode", [Tokenizer.json(texts)])["ids"])
   }
 `;
 

@@ -9,11 +9,13 @@ beforeAll(async () => {
 });
 
 it('gives the ids of the library in an engine that knows nothing but the language, for every kind of tokenizer', () => {
-  const texts = [...textsOfMany(50), '\ufeffa\ud800b', ''];
+  const texts = [...textsOfMany(36), '\ufeffa\ud800b', ''];
   const forms = everyForm();
   expect(forms.length).toBeGreaterThan(50);
   for (const one of forms) {
-    expect([one.name, inV8(script, callsFor(one, texts))]).toEqual([one.name, answersOf(one, texts)]);
+    // As text: jest compares long lists of numbers slowly.
+    const found = JSON.stringify(inV8(script, callsFor(one, texts)));
+    expect([one.name, found]).toEqual([one.name, JSON.stringify(answersOf(one, texts))]);
   }
 });
 
