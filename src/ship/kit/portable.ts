@@ -62,7 +62,7 @@ async function modulesOf(first: readonly string[]): Promise<ReadonlyMap<string, 
 function unwrapped(name: string, script: string): { readonly body: string; readonly names: readonly string[] } {
   const names: string[] = [];
   const body = script
-    .replace(/^import \{([^}]*)\} from '\.\/([a-z-]+)\.js';$/gm, (_, imported: string, from: string) => {
+    .replace(/^import \{([^}]*)\} from ['"]\.\/([a-z-]+)\.js['"];$/gm, (_, imported: string, from: string) => {
       return `const {${imported.replaceAll(' as ', ': ')}} = modules['${from}'];`;
     })
     .replace(/^export (?=(?:function|class|const) ([\w$]+))/gm, (_, exported: string) => {
