@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 
 it('gives the ids of the library in an engine that knows nothing but the language, for every kind of tokenizer', () => {
-  const texts = [...textsOfMany(16), '\ufeffa\ud800b', ''];
+  const texts = [...textsOfMany(10), '\ufeffa\ud800b', ''];
   const forms = everyForm();
   expect(forms.length).toBeGreaterThan(50);
   for (const one of forms) {
