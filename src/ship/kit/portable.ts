@@ -47,7 +47,9 @@ async function modulesOf(first: readonly string[]): Promise<ReadonlyMap<string, 
     if (modules.has(name)) return;
     const text = await readFile(path.join(FOLDER, `${name}${EXTENSION}`), 'utf8');
     const script = (EXTENSION === '.js' ? text : await compiled(text)).replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n');
-    for (const [, from] of script.matchAll(/^(?:import|export)\s(?:[^'"();=]*\sfrom\s*)?['"]([^'"]+)['"]/gm)) {
+    for (const [, from] of script.matchAll(
+      /^(?:.*\*\/ )?(?:import|export)\s(?:[^'"();=]*\sfrom\s*)?['"]([^'"]+)['"]/gm,
+    )) {
       const beside = /^\.\/([a-z-]+)\.js$/.exec(from!)?.[1];
       if (beside === undefined) throw new Error(`the tokenizer's module ${name} imports ${from}, which no app has`);
       await add(beside);
@@ -58,18 +60,24 @@ async function modulesOf(first: readonly string[]): Promise<ReadonlyMap<string, 
   return modules;
 }
 
-/** A module as the body of a function, and the names that it exports. Its imports are read from `modules`. */
+/** A module as the body of a function, and the names that it exports. Its imports are read from `modules`. A compiler may leave a comment before either. */
 function unwrapped(name: string, script: string): { readonly body: string; readonly names: readonly string[] } {
   const names: string[] = [];
   const body = script
-    .replace(/^import \{([^}]*)\} from ['"]\.\/([a-z-]+)\.js['"];$/gm, (_, imported: string, from: string) => {
-      return `const {${imported.replaceAll(' as ', ': ')}} = modules['${from}'];`;
-    })
-    .replace(/^export (?=(?:function|class|const) ([\w$]+))/gm, (_, exported: string) => {
-      names.push(exported);
-      return '';
-    });
-  const left = /^(?:import|export)\b.*/m.exec(body)?.[0];
+    .replace(
+      /^(.*\*\/ )?import \{([^}]*)\} from ['"]\.\/([a-z-]+)\.js['"];$/gm,
+      (_, doc: string | undefined, imported: string, from: string) => {
+        return `${doc ?? ''}const {${imported.replaceAll(' as ', ': ')}} = modules['${from}'];`;
+      },
+    )
+    .replace(
+      /^(.*\*\/ )?export (?=(?:function|class|const) ([\w$]+))/gm,
+      (_, doc: string | undefined, exported: string) => {
+        names.push(exported);
+        return doc ?? '';
+      },
+    );
+  const left = /^(?:.*\*\/ )?(?:import|export)\b.*/m.exec(body)?.[0];
   if (left !== undefined) throw new Error(`the tokenizer's module ${name} has a line that no script can have: ${left}`);
   return { body, names };
 }
