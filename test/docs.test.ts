@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import type * as encode from '../src/data/text/encode.ts';
 import { built, ROOT } from './support/built.ts';
+import { inV8 } from './support/engines.ts';
 import { writeQuestions } from './support/questions.ts';
 
 const run = promisify(execFile);
@@ -97,6 +98,12 @@ describe('docs/text.md', () => {
       const { encoderFor } = (await import(path.join(folder, 'kit/samples/tokenize/encode.js'))) as typeof encode;
       const form = { tokenizer: 'bytes', texts: 1, length: 2, truncate: 'end', vocabulary: 258, padding: 0 } as const;
       expect([...encoderFor(form, undefined)(['a']).ids]).toEqual([98, 0]);
+      const script = await readFile(path.join(folder, 'kit/samples/tokenize/tokenizer.js'), 'utf8');
+      const calls = [
+        ['open', JSON.stringify(form), 'null'],
+        ['encode', '["a"]'],
+      ] as const;
+      expect(inV8(script, calls)[1]).toEqual({ ids: [98, 0], tokens: 1 });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

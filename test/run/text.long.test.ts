@@ -16,6 +16,8 @@ import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { ROOT } from '../support/built.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { inV8 } from '../support/engines.ts';
+import type { Call } from '../support/engines.ts';
 import { textTeacher } from '../support/text-teacher.ts';
 import { wordPieces } from '../support/tokenizer.ts';
 
@@ -101,7 +103,12 @@ it('goes from raw texts and a teacher with its own tokenizer to files and a kit 
   );
 
   const kit = path.join(folder(), 'kit');
-  await writeKit(run, kit);
+  const { files: packed, skipped } = await writeKit(run, kit);
+  expect(packed).toEqual(
+    expect.arrayContaining(['samples/android/TextClassifier.kt', 'samples/ios/TextClassifier.swift']),
+  );
+  expect(skipped.map(({ what }) => what)).toEqual(['The sample for React Native']);
+  expectKitIds(kit, 2);
   await symlink(path.join(ROOT, 'node_modules'), path.join(kit, 'samples/node/node_modules'));
   const start = () =>
     spawnSync(process.execPath, ['classify.mjs'], { cwd: path.join(kit, 'samples/node'), encoding: 'utf8' });
@@ -164,7 +171,28 @@ it('asks a live teacher about its own tokens too, for pairs and several labels',
     text: { column: ['a', 'b'], tokenizer: 'hashed', buckets: 512, length: 8 },
   };
   const distill = { epochs: 12, batchSize: 32, optimizer: { learningRate: 0.05 }, softTargets: { store: 'live' } };
-  const { report } = await runRecipe(makeRecipe(recipe({ dataset, distill }), folder()), { out: folder() });
+  const { report, folder: run } = await runRecipe(makeRecipe(recipe({ dataset, distill }), folder()), {
+    out: folder(),
+  });
   const scores = Object.fromEntries(report.models.map(({ id, score }) => [id, score.test]));
   expect(scores['distilled']).toBeGreaterThan(0.9);
+  const kit = path.join(folder(), 'kit');
+  const { files: packed, skipped } = await writeKit(run, kit);
+  expect(packed).toEqual(expect.arrayContaining(['samples/android/TextPredictor.kt', 'samples/ios/Tokenizer.swift']));
+  expect(skipped.map(({ what }) => what)).toEqual(['The samples for browsers', 'The sample for React Native']);
+  expectKitIds(kit, 5);
 });
+
+/** The one script of a kit, given the files of the kit as a phone reads them, makes the ids of its examples. */
+function expectKitIds(kit: string, count: number): void {
+  const read = (name: string): string => readFileSync(path.join(kit, name), 'utf8');
+  const { text } = JSON.parse(read('preprocessing.json')) as { text: { file?: string } };
+  const examples = JSON.parse(read('example.json')) as { text: string | string[]; ids: number[] }[];
+  const [opened, ...answers] = inV8(read('samples/tokenize/tokenizer.js'), [
+    ['open', JSON.stringify(text), text.file === undefined ? 'null' : read(text.file)],
+    ...examples.map(({ text: one }): Call => ['encode', JSON.stringify([one].flat())]),
+  ]);
+  expect(opened).toEqual({});
+  expect(answers).toHaveLength(count);
+  expect(answers).toEqual(examples.map(({ ids }) => expect.objectContaining({ ids }) as unknown));
+}

@@ -4,11 +4,12 @@ import { compact } from './compact.ts';
 import { dataTypes, tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 import { channelAxis, integers } from './qdq/weights.ts';
+import { storedRows, takesRows } from './rows.ts';
 
 /**
  * Dynamic int8: weights of convolutions and products stored as int8 (one scale for each output channel), what they read is
- * quantized as it comes by DynamicQuantizeLinear, and the products are computed in integers. It needs no calibration, and
- * pays where products are large: for small convolutions the float kernels are faster.
+ * quantized as it comes by DynamicQuantizeLinear, and the products are computed in integers. Tables of vectors are stored as int8 too, with a
+ * scale for each row. It needs no calibration, and pays where products are large: for small convolutions the float kernels are faster.
  */
 export function dynamicInt8(
   model: Model,
@@ -21,6 +22,8 @@ export function dynamicInt8(
   const quantized = new Set<string>();
   const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
     const { op, name, inputs } = node;
+    const table = stored.get(inputs[0] ?? '');
+    if (takesRows(node, table) && !keepFloat(name)) return storedRows(node, table, added);
     if ((op !== 'Conv' && op !== 'Gemm' && op !== 'MatMul') || keepFloat(name)) return [node];
     const weights = stored.get(inputs[1]!);
     const why = obstacle(node, weights, stored.get(inputs[2] ?? ''));

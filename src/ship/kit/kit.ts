@@ -30,6 +30,8 @@ import { textParts } from './text.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
 import { phoneSamples } from './phone.ts';
+import { textPhoneSamples } from './phone-text.ts';
+import type { TextAnswers } from './phone-text.ts';
 
 export interface KitOptions {
   /** Id of the float model in the report; default: the last student. */
@@ -78,7 +80,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     content.set(placeOf(row), bytes);
     if (row.usual !== undefined) content.set(usualPath(placeOf(row)), usualText(bytes, row.usual));
   }
-  const texting = await textParts(data.validation, run);
+  const texting = await textParts(data.validation, run, formats.has('tflite'));
   for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
   const ends = await endsOf(models[0]!, recipe);
   const task = taskOf(data.validation);
@@ -190,13 +192,19 @@ function samplesOf(
   kind: SampleKind,
   isSound: boolean,
 ): Record<string, Readonly<Record<string, string>>> {
-  if (!hasPages(task)) return formats.has('onnx') ? { 'samples/node': nodeNumbers(kind) } : {};
   const isText = kind === 'text' || kind === 'tags';
+  const node = kind === 'tags' ? nodeTags() : hasPages(task) ? nodeSample(kind) : nodeNumbers(kind);
+  const phones = isText ? textPhoneSamples(textAnswers(task)) : hasPages(task) ? phoneSamples : {};
   return {
-    'samples/browser': browserSample(formats, isText ? kind : isSound ? 'sound' : 'numbers'),
-    ...(formats.has('onnx') && { 'samples/node': kind === 'tags' ? nodeTags() : nodeSample(kind) }),
-    ...(formats.has('tflite') && !isText && { samples: phoneSamples }),
+    ...(hasPages(task) && { 'samples/browser': browserSample(formats, isText ? kind : isSound ? 'sound' : 'numbers') }),
+    ...(formats.has('onnx') && { 'samples/node': node }),
+    ...(formats.has('tflite') && { samples: phones }),
   };
+}
+
+function textAnswers({ name, classes }: Task): TextAnswers {
+  if (taskRow(name).isPerWord) return 'tags';
+  return classes === undefined ? 'values' : 'classes';
 }
 
 /** True for tasks that there are samples for browsers for. */
@@ -207,21 +215,17 @@ function hasPages({ classes, name }: Task): boolean {
 function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset): Kit['skipped'] {
   const remedy = 'there is no file for them, as said above';
   return [
-    ...(!hasPages(task)
-      ? [
+    ...(hasPages(task)
+      ? []
+      : [
           {
-            what: 'The samples for Android, iOS, React Native and browsers',
+            what: `The samples for ${text === undefined ? 'Android, iOS, React Native and ' : ''}browsers`,
             why: `they give classes, and the task is ${task.name}`,
           },
-        ]
-      : text !== undefined
-        ? [
-            {
-              what: 'The samples for Android, iOS and React Native',
-              why: 'they feed numbers, and the tokenizer is written in JavaScript',
-            },
-          ]
-        : []),
+        ]),
+    ...(text === undefined
+      ? []
+      : [{ what: 'The sample for React Native', why: 'it feeds numbers, and the tokenizer is not tested in Hermes' }]),
     ...(formats.has('tflite')
       ? []
       : [{ what: 'TFLite files, and the samples for Android, iOS, React Native and LiteRT.js', why: remedy }]),
@@ -245,10 +249,12 @@ function readme({ name }: Report, rows: readonly ModelRow[], task: Task, isText:
     ...(hasSamples
       ? ['- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints']
       : []),
-    ...(isText ? ['- `samples/tokenize`: from texts to token ids, for Node and browsers'] : []),
-    ...(hasSamples && !isText && formats.has('tflite')
-      ? ['- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app']
-      : []),
+    ...(isText ? ['- `samples/tokenize`: from texts to token ids'] : []),
+    ...(isText && formats.has('tflite')
+      ? ['- `samples/android`, `samples/ios`: classes to copy into an app, with the tokenizer that the others have']
+      : hasSamples && formats.has('tflite')
+        ? ['- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app']
+        : []),
     '',
   ];
   return lines.join('\n');

@@ -4,28 +4,82 @@ import path from 'node:path';
 /** The modules that make token ids of texts: they import each other and nothing else, so that they run anywhere. */
 const FOLDER = path.join(import.meta.dirname, '../../data/text');
 
-/** Modules that an app imports: of texts, and of lists of words. */
-const FIRST = ['encode', 'words'];
-
 /** `.js`, or `.ts` where the program itself runs uncompiled, in its own tests. */
 const EXTENSION = path.extname(import.meta.filename);
 
-/** The tokenizers as JavaScript, by file name, for apps to take along: the modules that are imported first, and what they import. */
+/** The tokenizers as JavaScript, by file name, for apps to take along: the modules of texts and of lists of words, and what they import. */
 export async function tokenizerModules(): Promise<Readonly<Record<string, string>>> {
+  const modules = await modulesOf(['encode', 'words']);
+  return Object.fromEntries([...modules].sort().map(([name, script]) => [`${name}.js`, script]));
+}
+
+/** Name of the one script among the files of the tokenizer. */
+export const SCRIPT_FILE = 'tokenizer.js';
+
+/**
+ * The same tokenizers as one script of ECMAScript 2022, for engines without modules: it asks for nothing but what the language and ECMA-402 name, and leaves
+ * one global, `tokenizer`, whose functions are those of data/text/script.ts.
+ */
+export async function tokenizerScript(): Promise<string> {
+  const modules = await modulesOf([BARE, 'script']);
+  const parts = [...modules].map(([name, script]) => {
+    const { body, names } = unwrapped(name, script);
+    const part = `modules['${name}'] = (() => {\n${body}return { ${names.join(', ')} };\n})();\n`;
+    return name === BARE ? `${part}const { ${names.join(', ')} } = modules['${name}'];\n` : part;
+  });
+  return `// Token ids of texts, in one script: tokenizer.open(…), then tokenizer.encode(…) or tokenizer.encodeWords(…).
+var tokenizer = (() => {
+'use strict';
+const modules = {};
+${parts.join('\n')}
+return modules['script'];
+})();
+`;
+}
+
+/** Module whose names take the place of those that browsers and Node have as globals. */
+const BARE = 'bare';
+
+/** Modules by name and all that they import, in an order in which each stands behind what it imports. */
+async function modulesOf(first: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const modules = new Map<string, string>();
-  const wanted = [...FIRST];
-  for (const name of wanted) {
-    if (modules.has(name)) continue;
+  const add = async (name: string): Promise<void> => {
+    if (modules.has(name)) return;
     const text = await readFile(path.join(FOLDER, `${name}${EXTENSION}`), 'utf8');
     const script = (EXTENSION === '.js' ? text : await compiled(text)).replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n');
-    modules.set(name, script);
-    for (const [, from] of script.matchAll(/^(?:import|export)\s(?:[^'"();=]*\sfrom\s*)?['"]([^'"]+)['"]/gm)) {
+    for (const [, from] of script.matchAll(
+      /^(?:.*\*\/ )?(?:import|export)\s(?:[^'"();=]*\sfrom\s*)?['"]([^'"]+)['"]/gm,
+    )) {
       const beside = /^\.\/([a-z-]+)\.js$/.exec(from!)?.[1];
       if (beside === undefined) throw new Error(`the tokenizer's module ${name} imports ${from}, which no app has`);
-      wanted.push(beside);
+      await add(beside);
     }
-  }
-  return Object.fromEntries([...modules].sort().map(([name, script]) => [`${name}.js`, script]));
+    modules.set(name, script);
+  };
+  for (const name of first) await add(name);
+  return modules;
+}
+
+/** A module as the body of a function, and the names that it exports. Its imports are read from `modules`. A compiler may leave a comment before either. */
+function unwrapped(name: string, script: string): { readonly body: string; readonly names: readonly string[] } {
+  const names: string[] = [];
+  const body = script
+    .replace(
+      /^(.*\*\/ )?import \{([^}]*)\} from ['"]\.\/([a-z-]+)\.js['"];$/gm,
+      (_, doc: string | undefined, imported: string, from: string) => {
+        return `${doc ?? ''}const {${imported.replaceAll(' as ', ': ')}} = modules['${from}'];`;
+      },
+    )
+    .replace(
+      /^(.*\*\/ )?export (?=(?:function|class|const) ([\w$]+))/gm,
+      (_, doc: string | undefined, exported: string) => {
+        names.push(exported);
+        return doc ?? '';
+      },
+    );
+  const left = /^(?:.*\*\/ )?(?:import|export)\b.*/m.exec(body)?.[0];
+  if (left !== undefined) throw new Error(`the tokenizer's module ${name} has a line that no script can have: ${left}`);
+  return { body, names };
 }
 
 /** Module as JavaScript. */

@@ -3,22 +3,20 @@ import { sampleId } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import path from 'node:path';
-import { tokenizerModules } from './portable.ts';
+import { SCRIPT_FILE, tokenizerModules, tokenizerScript } from './portable.ts';
 
 /** Place of the tokenizer in a kit: beside the models, where `limbeck serve` looks for it. */
 const PLACE = `models/${TOKENIZER_FILE}`;
 
-/** Entry of preprocessing.json on texts, and the files that make ids of them; nothing for other data. */
-export async function textParts({ text }: Dataset, run: string) {
+/** Entry of preprocessing.json on texts, and the files that make ids of them, those for phones too if asked for; nothing for other data. */
+export async function textParts({ text }: Dataset, run: string, hasPhones: boolean) {
   if (text === undefined) return { files: {}, said: {} };
   const hasFile = text.tokenizer === 'tokenizer.json';
-  const modules = Object.entries(await tokenizerModules()).map(([name, content]) => [
-    `samples/tokenize/${name}`,
-    content,
-  ]);
+  const modules = { ...(await tokenizerModules()), ...(hasPhones && { [SCRIPT_FILE]: await tokenizerScript() }) };
+  const placed = Object.entries(modules).map(([name, content]) => [`samples/tokenize/${name}`, content]);
   return {
     files: {
-      ...(Object.fromEntries(modules) as Record<string, string>),
+      ...(Object.fromEntries(placed) as Record<string, string>),
       ...(hasFile && { [PLACE]: await readBytes(path.join(run, 'exports', TOKENIZER_FILE)) }),
     },
     said: { text: { ...text, ...(hasFile && { file: PLACE }) } },

@@ -9,6 +9,7 @@ import type { Options } from '../lower.ts';
 import type { Model, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensorData } from '../model.ts';
 import { printOnnx } from '../print.ts';
+import { takesRows } from '../rows.ts';
 import { QdqWriter } from './writer.ts';
 import { biasScales, constantScale, weightScales } from './weights.ts';
 
@@ -113,7 +114,17 @@ class Qdq {
       if (integer.has(node)) writer.add(node, this.#stored(node));
       else writer.add(node, new Map());
     }
-    return { result: writer.finish(), skipped };
+    return { result: writer.finish(), skipped: [...skipped, ...this.#tables()] };
+  }
+
+  /** Tables of vectors, which stay as they are. */
+  #tables(): Skipped[] {
+    return this.#model.graph.nodes.flatMap((node) => {
+      const table = this.#constants.get(node.inputs[0] ?? '');
+      if (!takesRows(node, table)) return [];
+      const why = `its ${table.dims[0]} vectors stay float32; dynamic-int8 stores them in 8 bits`;
+      return [{ what: this.#questions.layer(node), why }];
+    });
   }
 
   plan(valueOf: (tensor: string) => string): IntegerPlan {

@@ -1,8 +1,9 @@
 import type { DenseScales } from '../../../graph/quantization.ts';
 import { channelAxis, weightInputs } from '../fuse/affine.ts';
-import type { Program } from '../lower/program.ts';
+import type { Operation, Program } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import type { Skipped } from '../../../base/skipped.ts';
+import { magnitudes, symmetric } from '../../../graph/quantization.ts';
 import { quantized, weightQuantization } from './weights.ts';
 
 /** The converter's own limit: smaller filters gain nothing. */
@@ -10,7 +11,7 @@ const SMALLEST = 1024;
 
 /**
  * Weights as int8, activations as float32 that the kernels quantize as they go. Each output channel of a convolution has a
- * scale of its own; with `dense: 'channel'` each output of a fully connected layer too.
+ * scale of its own; with `dense: 'channel'` each output of a fully connected layer too, and each row of a table of vectors always.
  */
 export function quantizeDynamic(
   program: Program,
@@ -19,7 +20,8 @@ export function quantizeDynamic(
 ): Skipped[] {
   const skipped: Skipped[] = [];
   const done = new Map<string, string>();
-  program.operations = program.operations.map((operation) => {
+  program.operations = program.operations.flatMap((operation): Operation | Operation[] => {
+    if (operation.op === 'GATHER') return storedRows(program, operation, done, keepFloat) ?? operation;
     const { filter } = weightInputs(operation.op);
     const name = operation.inputs[filter];
     if (channelAxis[operation.op] === undefined || name === undefined) return operation;
@@ -47,4 +49,60 @@ export function quantizeDynamic(
     return changed(operation, { inputs, options: { ...operation.options!, asymmetricQuantizeInputs: true } });
   });
   return skipped;
+}
+
+/**
+ * The rows that an operation takes out of a stored table, which becomes int8 with a scale for each row; undefined where it takes others. No kernel knows scales
+ * for rows, so integers and scales are taken out each, and multiplied.
+ */
+function storedRows(
+  program: Program,
+  { inputs, outputs, options, layer }: Operation,
+  done: Map<string, string>,
+  keepFloat: (layer: string) => boolean,
+): Operation[] | undefined {
+  const [table, ids] = inputs as [string, string];
+  const output = outputs[0]!;
+  const { data, type } = program.value(table);
+  const isPlain = options?.['axis'] === 0 && (options['batchDims'] ?? 0) === 0 && type.shape.length === 2;
+  if (!(data instanceof Float32Array) || !isPlain || data.length < SMALLEST || keepFloat(layer ?? output))
+    return undefined;
+  const shape = type.shape as readonly number[];
+  const scales = symmetric(magnitudes(data, shape, 0), 'int8', 0);
+  // The integers as they are: the scales of the rows are a factor of their own.
+  const quantization = { dtype: 'int8', scales: [1], zeroPoints: [0] } as const;
+  const stored = (key: string, make: () => string): string => {
+    const found = done.get(key) ?? make();
+    done.set(key, found);
+    return found;
+  };
+  const rows = stored(`rows ${table}`, () =>
+    program.add(`${table}/rows`, {
+      type: { dtype: 'int8', shape },
+      data: quantized(data, shape, scales, true),
+      quantization,
+    }),
+  );
+  const factors = stored(`scales ${table}`, () =>
+    program.constant({ dtype: 'float32', shape: [shape[0]!, 1] }, Float32Array.from(scales.scales), `${table}/scales`),
+  );
+  const taken = program.type(output).shape;
+  const value = (name: string, dtype: 'int8' | 'float32', of = taken): string =>
+    program.add(`${output}/${name}`, { type: { dtype, shape: of }, ...(dtype === 'int8' && { quantization }) });
+  const [integers, floats, factor] = [
+    ...[value('rows', 'int8'), value('float', 'float32')],
+    value('scale', 'float32', [...taken.slice(0, -1), 1]),
+  ] as [string, string, string];
+  const own = { ...(options !== undefined && { options }), ...(layer !== undefined && { layer }) };
+  return [
+    { op: 'GATHER', inputs: [rows, ids], outputs: [integers], ...own },
+    { op: 'DEQUANTIZE', inputs: [integers], outputs: [floats] },
+    { op: 'GATHER', inputs: [factors, ids], outputs: [factor], ...own },
+    {
+      op: 'MUL',
+      inputs: [floats, factor],
+      outputs: [output],
+      options: { type$: 'MulOptions', fusedActivationFunction: 0 },
+    },
+  ];
 }

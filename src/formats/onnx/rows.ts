@@ -1,0 +1,40 @@
+import { magnitudes, symmetric } from '../../graph/quantization.ts';
+import { dataTypes, tensor, tensorData } from './model.ts';
+import type { OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
+import { integers } from './qdq/weights.ts';
+
+/** Smaller tables gain nothing. */
+const SMALLEST = 1024;
+
+/** True for a node that takes rows out of a stored table of numbers, such as the vectors of tokens. */
+export function takesRows({ op, attrs }: OnnxNode, table: OnnxTensor | undefined): table is OnnxTensor {
+  if (op !== 'Gather' || (attrs.get('axis')?.value ?? 0) !== 0 || table?.dtype !== 'float32') return false;
+  return table.dims.length === 2 && table.dims[0]! * table.dims[1]! >= SMALLEST;
+}
+
+/**
+ * The rows of a table that is stored as int8, with a scale for each row: vectors of frequent tokens may be a hundred times shorter than those of rare ones, which
+ * one scale for all would round away. Gather → Cast → Mul by the scales of these rows; only what is taken is turned into floats.
+ */
+export function storedRows(
+  { name, inputs, outputs, attrs }: OnnxNode,
+  table: OnnxTensor,
+  added: Map<string, OnnxTensor>,
+): OnnxNode[] {
+  const [, ids] = inputs as [string, string];
+  const output = outputs[0]!;
+  const scales = symmetric(magnitudes(tensorData(table) as Float32Array, table.dims, 0), 'int8', 0);
+  const rows = integers(`${table.name}/rows`, table, scales, true);
+  const scale = tensor(`${table.name}/scales`, 'float32', [table.dims[0]!, 1], Float32Array.from(scales.scales));
+  for (const one of [rows, scale]) added.set(one.name, one);
+  const node = (op: string, from: readonly string[], to: string, own: OnnxNode['attrs'] = new Map()): OnnxNode => ({
+    ...{ op, domain: '', name: '', inputs: [...from], outputs: [to], attrs: own },
+  });
+  const toFloat = new Map<string, OnnxAttr>([['to', { type: 'int', value: dataTypes.float32 }]]);
+  return [
+    { ...node('Gather', [rows.name, ids], `${output}/rows`, attrs), name },
+    node('Cast', [`${output}/rows`], `${output}/float`, toFloat),
+    node('Gather', [scale.name, ids], `${output}/scale`, attrs),
+    node('Mul', [`${output}/float`, `${output}/scale`], output),
+  ];
+}

@@ -1,0 +1,54 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { phoneSamples } from '../../src/ship/kit/phone.ts';
+import { textPhoneSamples } from '../../src/ship/kit/phone-text.ts';
+import { runPython } from './python.ts';
+
+interface Checked {
+  readonly name: string;
+  readonly problems: readonly string[];
+  readonly parts: number;
+}
+
+/** Parses sources in Kotlin and Swift, by the names of their files. */
+function checked(sources: Readonly<Record<string, string>>): readonly Checked[] {
+  const at = mkdtempSync(path.join(tmpdir(), 'phones-'));
+  try {
+    for (const [name, text] of Object.entries(sources)) writeFileSync(path.join(at, name), text);
+    return runPython('phones_syntax.py', at) as Checked[];
+  } finally {
+    rmSync(at, { recursive: true });
+  }
+}
+
+/** All sources of samples for phones. */
+const SOURCES = Object.fromEntries(
+  Object.entries({
+    pictures: phoneSamples,
+    classes: textPhoneSamples('classes'),
+    values: textPhoneSamples('values'),
+    tags: textPhoneSamples('tags'),
+  }).flatMap(([kind, samples]) =>
+    Object.entries(samples)
+      .filter(([name]) => /\.(?:kts?|swift)$/.test(name))
+      .map(([name, text]) => [`${kind}-${name.replace('/', '-')}`, text]),
+  ),
+);
+
+it('the samples in Kotlin and Swift are what the grammars of these languages allow', () => {
+  const found = checked(SOURCES);
+  expect(found.map(({ name, problems }) => [name, problems])).toEqual(found.map(({ name }) => [name, []]));
+  expect(found.map(({ name }) => name)).toEqual(Object.keys(SOURCES).sort());
+  for (const { name, parts } of found) expect([name, parts > 1]).toEqual([name, true]);
+});
+
+it('a brace, a bracket or a word too few is seen in each of them', () => {
+  const broken = Object.fromEntries(
+    Object.entries(SOURCES).flatMap(([name, text]) =>
+      [text.replace(/\{/, ''), text.replace(/\)[^)]*$/, '')].map((one, i) => [`${i}-${name}`, one]),
+    ),
+  );
+  const found = checked(broken);
+  expect(found.filter(({ problems }) => problems.length === 0).map(({ name }) => name)).toEqual([]);
+});
