@@ -10,6 +10,7 @@ export const stored: Record<string, OnnxTensor> = {
     odd: list(1, 1, 1.6, 0.7),
     size: ints(2, 4, 9, 5),
     small: ints(3, 4),
+    high: ints(74, 7),
     axes: ints(2, 3),
   },
   ...{
@@ -28,7 +29,14 @@ const linear = (mode: string, inputs?: string[]): Step[] =>
 const nearest = (coordinates: string, rounding: string, inputs?: string[]): Step[] =>
   resized({ mode: 'nearest', coordinate_transformation_mode: coordinates, nearest_mode: rounding }, inputs);
 
+/** 37 · 6 / 74 is 3, and a little less in float32. */
+export const high = resized(
+  { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor', axes: [2, 3] },
+  ['x', '', '', 'high'],
+);
+
 export const resizeCases: Record<string, Case> = {
+  'nearest where float32 rounds a place down': [IMAGE, FED, high, 18],
   'nearest as PyTorch writes it': [
     IMAGE,
     FED,
