@@ -94,6 +94,20 @@ describe('cross-layer equalization', () => {
   });
 });
 
+it('leaves a channel whose weights have vanished as it is: its bias would outgrow the whole tensor', () => {
+  const b = new GraphBuilder();
+  const constant = (name: string, shape: number[], ...values: number[]): string =>
+    b.constant({ dtype: 'float32', shape }, Float32Array.from(values), name);
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 1] });
+  const first = b.op('BatchMatMul', [x, constant('w', [1, 3], 4, 1e-12, 1)], PLAIN);
+  const hidden = b.op('Relu', [b.op('Add', [first, constant('b', [3], 0.5, 0.5, 0.5)])]);
+  b.output('y', b.op('BatchMatMul', [hidden, constant('v', [3, 1], 1, 1, 1e-9)], PLAIN));
+  const { constants } = equalize(b.build()).result;
+  expect(Array.from(constants.get('b')!.data as Float32Array)).toEqual([0.25, 0.5, 0.5]);
+  expect(Array.from(constants.get('w')!.data as Float32Array)).toEqual([2, Math.fround(1e-12), 1]);
+  expect(Array.from(constants.get('v')!.data as Float32Array)).toEqual([2, 1, Math.fround(1e-9)]);
+});
+
 describe('bias correction', () => {
   it('takes the mean error of rounded weights away from a layer', async () => {
     const scales = weightScales(graph);
