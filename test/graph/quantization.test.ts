@@ -27,7 +27,10 @@ describe('scales', () => {
 
   it('hold the values of a constant as far as they matter', () => {
     const values = Float32Array.of(-1e9, 2, -3);
-    expect(heldRange(constantScale(values, 'int8', [-5.1, 100]))).toEqual([expect.closeTo(-5.1, 1), expect.closeTo(2, 1)]);
+    expect(heldRange(constantScale(values, 'int8', [-5.1, 100]))).toEqual([
+      expect.closeTo(-5.1, 1),
+      expect.closeTo(2, 1),
+    ]);
     expect(constantScale(values, 'int16', [-5, 100]).scales).toEqual([Math.fround(5 / 32767)]);
     expect(constantScale(Float32Array.of(-1, 2.54), 'int8', undefined, true).scales).toEqual([Math.fround(0.02)]);
   });

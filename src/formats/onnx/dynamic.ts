@@ -55,7 +55,7 @@ function integerProduct(
   added: Map<string, OnnxTensor>,
   quantized: Set<string>,
 ): OnnxNode[] {
-  const [x, w, bias = ''] = node.inputs as [string, string, string?];
+  const [x, , bias = ''] = node.inputs as [string, string, string?];
   const output = node.outputs[0]!;
   const isConv = node.op === 'Conv';
   const nodes: OnnxNode[] = [];

@@ -53,6 +53,7 @@ const CASES: Record<string, Case> = {
   ],
   'dropout that says it is not in training': [IMAGE, FED, [['Dropout', ['x', 'half', 'no']]]],
   'softmax over channels': [IMAGE, FED, [['Softmax', ['x'], { axis: 1 }]]],
+  'softmax without an axis, of operator set 13': [IMAGE, FED, [['Softmax', ['x']]], 13],
   'softmax over a middle axis': [['N', 5, 6], [2, 5, 6], [['LogSoftmax', ['x'], { axis: -2 }]]],
   'softmax over all axes from the second on, of operator set 11': [IMAGE, FED, [['Softmax', ['x'], { axis: 1 }]], 11],
   'a product with a bias for each row': [[4, 4], [4, 4], [['Gemm', ['x', 'square', 'column']]]],

@@ -204,7 +204,10 @@ describe('int8 ONNX of numbers far apart', () => {
 
   it('keeps scores beside a stored mask, that of each sum as it matters there', async () => {
     const b = new GraphBuilder();
-    const [x, z] = ['x', 'z'].map((name) => b.input(name, { dtype: 'float32', shape: ['batch', 4] })) as [string, string];
+    const [x, z] = ['x', 'z'].map((name) => b.input(name, { dtype: 'float32', shape: ['batch', 4] })) as [
+      string,
+      string,
+    ];
     const mask = b.constant({ dtype: 'float32', shape: [4] }, Float32Array.of(0, -1e9, 0, 0), 'mask');
     const shares = [x, z].map((from) => b.op('Softmax', [b.op('Add', [from, mask])], { axis: 1 }));
     b.output('logits', b.op('Concat', shares, { axis: 1 }));

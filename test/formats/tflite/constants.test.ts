@@ -77,6 +77,19 @@ it.each([
   expectClose((await run(int16, { x }, 'native')).y0!, reference(graph, { x }).y0!, 0.03);
 });
 
+it.each(['Add', 'Sub'])('terms of %s far beyond its result stay in float32, as kernels would abort', (op) => {
+  const graph = sketch((g) => g.op(op, [g.input('x', floats('batch', 4)), g.input('z', floats('batch', 4))]));
+  const [y] = graph.outputs.values();
+  const far = asymmetric(-1e9, 1e9, 'int8');
+  const quantization = new Map([
+    ['x', far],
+    ['z', far],
+    [y!, asymmetric(-1, 1, 'int8')],
+  ]);
+  const { skipped } = exportTflite(graph, { precision: 'integer', quantization });
+  expect(skipped).toEqual([{ what: op.toUpperCase(), why: 'its scales lie too far apart for integers' }]);
+});
+
 it('an operation that the runtime cannot compute is an error, not what lies in the memory of its result', async () => {
   const graph = sketch((g) =>
     g.op('GatherV2', [g.weights([4, 2]), g.input('ids', { dtype: 'int32', shape: ['batch', 3] })], {
@@ -85,6 +98,11 @@ it('an operation that the runtime cannot compute is an error, not what lies in t
     }),
   );
   const { bytes } = exportTflite(graph);
-  await expect(run(bytes, { ids: Int32Array.of(4, 0, 1) })).rejects.toThrow(/LiteRT could not compute the model: .*index/);
-  expectClose((await run(bytes, { ids: Int32Array.of(3, 0, 1) })).y0!, reference(graph, { ids: Int32Array.of(3, 0, 1) }).y0!);
+  await expect(run(bytes, { ids: Int32Array.of(4, 0, 1) })).rejects.toThrow(
+    /LiteRT could not compute the model: .*index/,
+  );
+  expectClose(
+    (await run(bytes, { ids: Int32Array.of(3, 0, 1) })).y0!,
+    reference(graph, { ids: Int32Array.of(3, 0, 1) }).y0!,
+  );
 });

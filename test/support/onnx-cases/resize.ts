@@ -11,6 +11,7 @@ export const stored: Record<string, OnnxTensor> = {
     size: ints(2, 4, 9, 5),
     small: ints(3, 4),
     high: ints(74, 7),
+    flat: ints(2, 4, 1, 5),
     axes: ints(2, 3),
   },
   ...{
@@ -52,6 +53,8 @@ export const resizeCases: Record<string, Case> = {
   'linear with half pixels': [IMAGE, FED, linear('half_pixel')],
   "linear with PyTorch's half pixels": [IMAGE, FED, linear('pytorch_half_pixel')],
   'linear with corners aligned': [FED, FED, linear('align_corners', SIZED)],
+  'linear with corners aligned, to one row': [FED, FED, linear('align_corners', ['x', '', '', 'flat'])],
+  'linear with half pixels about the centre': [IMAGE, FED, linear('half_pixel_symmetric'), 19],
   'a norm of zeros': [
     IMAGE,
     FED,
