@@ -42,6 +42,11 @@ const CASES: Record<string, Case> = {
     FED,
     [['AveragePool', ['x'], { kernel_shape: [2, 3], strides: [2, 2], ceil_mode: 1, count_include_pad: 1 }]],
   ],
+  'no window that begins in the padding behind the picture, rounded up or not': [
+    IMAGE,
+    FED,
+    [['MaxPool', ['x'], { kernel_shape: [2, 2], strides: [7, 4], pads: [0, 0, 1, 1], ceil_mode: 1 }]],
+  ],
   'a sum over no axes, which are all': [IMAGE, FED, [['ReduceSum', ['x', 'none'], { keepdims: 1 }]], 13],
   'a mean over no axes, which are all': [IMAGE, FED, [['ReduceMean', ['x', 'none']]], 18],
   'a sum over no axes, which are none': [IMAGE, FED, [['ReduceSum', ['x', 'none'], { noop_with_empty_axes: 1 }]], 13],
