@@ -33,11 +33,20 @@ export const integerRange: Readonly<Record<TensorQuantization['dtype'], readonly
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
 };
 
+/** Smallest normal float32: kernels refuse smaller scales, and a scale of 0 divides by zero. */
+const SMALLEST_NORMAL = 2 ** -126;
+
+/** Step of a range of so many steps; a range too small for one counts as 1. */
+function scaleOf(range: number, steps: number): number {
+  const scale = Math.fround(range / steps);
+  return scale >= SMALLEST_NORMAL ? scale : Math.fround(1 / steps);
+}
+
 /** Scale and zero point of an activation that takes values from `min` to `max`; the range is widened to hold 0, and what is always 0 counts as 0 … 1. */
 export function asymmetric(min: number, max: number, dtype: 'int8' | 'uint8'): TensorQuantization {
   const [low, high] = [Math.min(min, 0), Math.max(max, 0)];
   const [first, last] = integerRange[dtype];
-  const scale = Math.fround((high - low || 1) / (last - first));
+  const scale = scaleOf(high - low, last - first);
   const zeroPoint = Math.min(last, Math.max(first, Math.round(first - low / scale)));
   return { dtype, scales: [scale], zeroPoints: [zeroPoint] };
 }
@@ -47,10 +56,61 @@ export function symmetric(magnitudes: readonly number[], dtype: 'int8' | 'int16'
   const last = integerRange[dtype][1];
   return {
     dtype,
-    scales: magnitudes.map((magnitude) => Math.fround((magnitude || 1) / last)),
+    scales: magnitudes.map((magnitude) => scaleOf(magnitude, last)),
     zeroPoints: magnitudes.map(() => 0),
     ...(axis === undefined ? {} : { axis }),
   };
+}
+
+/** Smallest and largest real value that integers with one scale hold. */
+export function heldRange({ dtype, scales, zeroPoints }: TensorQuantization): readonly [low: number, high: number] {
+  const [first, last] = integerRange[dtype];
+  return [(first - zeroPoints[0]!) * scales[0]!, (last - zeroPoints[0]!) * scales[0]!];
+}
+
+/**
+ * Range of a constant term of a sum beyond which it makes no difference, as the result is at an end of its own range anyway. A mask of -1e9
+ * in its own range would leave one step for everything that is added to it.
+ */
+export function termRange(other: TensorQuantization, result: TensorQuantization): readonly [low: number, high: number] {
+  const [[low, high], [first, last]] = [heldRange(other), heldRange(result)];
+  return [first - high, last - low];
+}
+
+/** Scale of the values of a constant, as far as they lie in `within`. */
+export function constantScale(
+  values: Float32Array,
+  dtype: 'int8' | 'uint8' | 'int16',
+  [least, most]: readonly [low: number, high: number] = [-Infinity, Infinity],
+  isSymmetric = dtype === 'int16',
+): TensorQuantization {
+  const [low, high] = values.reduce(([a, b], value) => [Math.min(a, value), Math.max(b, value)], [0, 0] as [number, number]); // prettier-ignore
+  const [from, to] = [Math.max(least, low), Math.min(most, high)];
+  if (isSymmetric && dtype !== 'uint8') return symmetric([Math.max(-from, to)], dtype);
+  return asymmetric(from, to, dtype as 'int8' | 'uint8');
+}
+
+/** Most steps that a bias may take of an int32 sum: half of it is left to the products. */
+const BIAS_STEPS = 2 ** 30;
+
+/**
+ * Scales of weights, larger where the bias of their channel would not fit: it is stored as an int32 in steps of `inputScale` times the scale
+ * of its channel. Weights that have all but vanished, as behind a batch norm whose factor went to zero, would leave nothing of it. Digits
+ * that they lose are far below those of the bias.
+ */
+export function withRoomForBias(
+  weights: TensorQuantization,
+  bias: ArrayLike<number> | undefined,
+  inputScale: number,
+): TensorQuantization {
+  const count = weights.scales.length;
+  const needed = new Array<number>(count).fill(0);
+  for (let i = 0; i < (bias?.length ?? 0); i++) {
+    const slice = count === 1 ? 0 : i;
+    needed[slice] = Math.max(needed[slice]!, Math.abs(bias![i]!) / BIAS_STEPS / inputScale);
+  }
+  if (weights.scales.every((scale, i) => scale >= needed[i]!)) return weights;
+  return { ...weights, scales: weights.scales.map((scale, i) => Math.max(scale, Math.fround(needed[i]!))) };
 }
 
 /** The largest magnitude of each slice of a tensor along `axis`, or of the whole. */

@@ -1,5 +1,6 @@
 import { RandomStream } from '../../src/base/random.ts';
 import { createAugmenter } from '../../src/data/augment/augment.ts';
+import { cutmix } from '../../src/data/augment/cutmix.ts';
 import { beta, mixup } from '../../src/data/augment/mixup.ts';
 import { rotate } from '../../src/data/augment/rotate.ts';
 import { mirrorHorizontally, mirrorVertically, translate } from '../../src/data/augment/translate.ts';
@@ -162,6 +163,19 @@ describe('augmentation steps', () => {
     expect(hint).toMatch(/`shape: \[height, width, channels\]`/);
     expect(createAugmenter([{ mixup: 0.2 }], [64], plain)).toBeUndefined();
   });
+});
+
+it('cutmix takes boxes of the share that is drawn, or less at the edges, and says how much is left', () => {
+  // Beta(10⁶, 10⁶) is a half: sides of 7.07 of 10 pixels, half of which is 3.
+  const shape = { height: 10, width: 10, channels: 1 };
+  const { mix, apply } = cutmix(300, shape, 1e6, new RandomStream('boxes'));
+  const x = Float32Array.from({ length: 300 * 100 }, (_, i) => Math.floor(i / 100));
+  apply(x);
+  mix.lambda.forEach((lambda, i) => {
+    const own = x.subarray(i * 100, (i + 1) * 100).filter((value) => value === i).length / 100;
+    expect(own).toBeCloseTo(mix.partners[i] === i ? 1 : lambda, 6);
+  });
+  expect(Math.min(...mix.lambda)).toBeCloseTo(0.64, 6);
 });
 
 describe('mixup', () => {

@@ -23,6 +23,30 @@ describe('better than chance', () => {
     expect(beatsChance(logitsOf([0, 1, 0, 1], 2), [0, 1, 0, 1], 2)).toBe(true);
   });
 
+  it('is a teacher that says a class seldom, and is right then, but not one that guesses as seldom', () => {
+    const labels = range(200).map((i) => i % 2);
+    const seldom = (isSaid: (i: number) => boolean): Float32Array =>
+      logitsOf(
+        range(200).map((i) => Number(isSaid(i))),
+        2,
+      );
+    // Recalls of 1 and 0.2: 0.2 above those of guesses, whose deviation is √(2 · 0.9 · 0.1 / 100) = 0.042.
+    expect(
+      beatsChance(
+        seldom((i) => i < 40 && i % 2 === 1),
+        labels,
+        2,
+      ),
+    ).toBe(true);
+    expect(
+      beatsChance(
+        seldom((i) => i < 20),
+        labels,
+        2,
+      ),
+    ).toBe(false);
+  });
+
   it('is neither one class for all nor a guess', () => {
     const random = new RandomStream('guesses');
     for (const classes of [2, 3, 10, 100]) {

@@ -1,4 +1,4 @@
-import { classesOf, perClassOf, surest } from '../../src/tasks/classes.ts';
+import { classesOf, isWorse, perClassOf, surest } from '../../src/tasks/classes.ts';
 
 it('counts right answers class by class', () => {
   const labels = Int32Array.of(0, 0, 2, 2, 2);
@@ -13,4 +13,11 @@ it('gives the class of a row with its softmax probability, however large the log
   const { best, probability } = surest([9, 9, 1000, 1001, 998], 2, 3);
   expect(best).toBe(1);
   expect(probability).toBeCloseTo(1 / (1 + Math.exp(-1) + Math.exp(-3)), 12);
+});
+
+it('is worse by more than chance from six samples on that it alone has wrong: (6 - 1)² / 6 is above 1.96²', () => {
+  const right = Array.from({ length: 20 }, () => true);
+  const without = (count: number): boolean[] => right.map((_, i) => i >= count);
+  expect([5, 6].map((count) => isWorse(without(count), right))).toEqual([false, true]);
+  expect(isWorse(right, without(6))).toBe(false);
 });

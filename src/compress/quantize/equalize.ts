@@ -7,6 +7,11 @@ import { sliceOf, withConstants } from './rounding.ts';
 /** Ops that a positive factor for each channel passes through unchanged. */
 const HOMOGENEOUS: ReadonlySet<string> = new Set(['Identity', 'Relu', 'LeakyRelu', 'MaxPool', 'AvgPool']);
 const SWEEPS = 20;
+/**
+ * Share of the largest weight of a layer at which those of a channel count as vanished. Divided by the root of so little, its bias would be
+ * larger than everything else in the tensor.
+ */
+const SILENT = 1e-6;
 
 /** A layer, and the one that alone reads what it gives. */
 export interface Pair {
@@ -36,7 +41,8 @@ export function equalize(graph: Graph): { result: Graph; pairs: readonly Pair[] 
         magnitudes(valuesOf(a.name), a.shape, a.axis),
         magnitudes(valuesOf(b.name), b.shape, b.axis),
       ];
-      const factors = before.map((r, i) => (r > 0 && after[i]! > 0 ? Math.sqrt(r / after[i]!) : 1));
+      const [leastBefore, leastAfter] = [before, after].map((all) => SILENT * Math.max(...all)) as [number, number];
+      const factors = before.map((r, i) => (r > leastBefore && after[i]! > leastAfter ? Math.sqrt(r / after[i]!) : 1));
       scale(valuesOf(a.name), a, factors, (value, factor) => value / factor);
       scale(valuesOf(b.name), b, factors, (value, factor) => value * factor);
       const bias = biases.get(first.outputs[0]!);

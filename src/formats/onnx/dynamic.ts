@@ -58,7 +58,7 @@ function integerProduct(
   added: Map<string, OnnxTensor>,
   quantized: Set<string>,
 ): OnnxNode[] {
-  const [x, w, bias = ''] = node.inputs as [string, string, string?];
+  const [x, , bias = ''] = node.inputs as [string, string, string?];
   const output = node.outputs[0]!;
   const isConv = node.op === 'Conv';
   const nodes: OnnxNode[] = [];
@@ -75,7 +75,7 @@ function integerProduct(
   const matrix = node.attrs.get('transB')?.value === 1 ? transposed(weights) : weights;
   const axis = channelAxis({ ...node, attrs: new Map() }, matrix);
   const scales = symmetric(magnitudes(tensorData(matrix) as Float32Array, matrix.dims, axis), 'int8', axis);
-  const int8 = integers(`${w}/int8`, matrix, scales, true);
+  const int8 = integers(`${matrix.name}/int8`, matrix, scales, true);
   // ONNX Runtime's ConvInteger takes uint8 weights alone.
   const values = isConv ? unsigned(int8) : int8;
   const zero = isConv
@@ -96,7 +96,7 @@ function integerProduct(
   );
   const rank = isConv ? weights.dims.length - 1 : 1;
   const dims = [scales.scales.length, ...new Array<number>(rank - 1).fill(1)];
-  const scale = put(tensor(`${w}/scale`, 'float32', dims, Float32Array.from(scales.scales)));
+  const scale = put(tensor(`${matrix.name}/scale`, 'float32', dims, Float32Array.from(scales.scales)));
   emit('Mul', [xs, scale], [`${output}/scales`]);
   const scaled = bias === '' ? output : `${output}/scaled`;
   emit('Mul', [`${output}/float`, `${output}/scales`], [scaled]);
@@ -114,10 +114,10 @@ function unsigned({ name, dims, raw }: OnnxTensor): OnnxTensor {
   );
 }
 
-/** A stored matrix with rows and columns swapped. */
+/** A stored matrix with rows and columns swapped, under a name of its own: another node may read it as it is. */
 export function transposed(t: OnnxTensor): OnnxTensor {
   const [rows, columns] = t.dims as [number, number];
   const from = tensorData(t) as Float32Array;
   const to = Float32Array.from({ length: from.length }, (_, i) => from[(i % rows) * columns + Math.floor(i / rows)]!);
-  return tensor(t.name, 'float32', [columns, rows], to);
+  return tensor(`${t.name}/transposed`, 'float32', [columns, rows], to);
 }

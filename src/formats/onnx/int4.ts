@@ -35,7 +35,7 @@ export function int4Weights(
       return [node];
     }
     const matrix = node.attrs.get('transB')?.value === 1 ? transposed(weights) : weights;
-    const widened = `${weights.name}/dequantized`;
+    const widened = `${matrix.name}/dequantized`;
     const widen: OnnxNode[] = [];
     if (!done.has(widened)) {
       const { values, scales } = blocks(matrix);

@@ -15,13 +15,19 @@ export function mergeCommonSubexpressions(graph: Graph): Graph {
   const seen = new Map<string, readonly string[]>();
   return rewrite(graph, (node, builder) => {
     const inputs = node.inputs.map((name) => merged.get(name) ?? name);
-    const key = JSON.stringify([node.op, inputs, Object.entries(node.attrs).sort()]);
-    const known = seen.get(key);
+    const key = JSON.stringify([node.op, inputs, Object.entries(node.attrs).sort()], apart);
+    // Each drops values of its own.
+    const known = node.op === 'Dropout' ? undefined : seen.get(key);
     if (known !== undefined) return known;
     const outputs = builder.node(node.op, inputs, node.attrs, { layer: node.layer, outputs: node.outputs });
     seen.set(key, outputs);
     return outputs;
   });
+}
+
+/** JSON has no infinite numbers, and writes null for each of them. */
+function apart(_: string, value: unknown): unknown {
+  return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
 /** Large constants are hardly ever equal: they are told apart by their content only up to this many elements. */

@@ -19,7 +19,9 @@ function logSumExp(node: Node, match: Match): Found | undefined {
     if (largest === undefined || difference === undefined) continue;
     const [x, from] = difference.inputs as [string, string];
     const sameAxes = String(largest.attrs.axes) === String(sum!.attrs.axes);
-    if (largest.inputs[0] !== x || from !== largest.outputs[0] || !sameAxes) continue;
+    // Without its axes a maximum is taken from other values, which only a square hides.
+    if (largest.inputs[0] !== x || from !== largest.outputs[0] || !sameAxes || largest.attrs.keepDims !== true)
+      continue;
     return { op: 'LogSumExp', x, attrs: { axes: sum!.attrs.axes!, keepDims: sum!.attrs.keepDims! } };
   }
   return undefined;

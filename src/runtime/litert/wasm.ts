@@ -58,7 +58,15 @@ export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSes
           const taken = end.dtype === 'int8' ? turned(data) : data;
           inputs[end.name] = new core.Tensor(taken as Float32Array, shape);
         }
+        messages.length = 0;
         results = await model.run(inputs);
+        // It hands back whatever lies in the memory of the outputs.
+        const failed = messages.find((line) => line.startsWith(ERROR));
+        if (failed !== undefined)
+          throw new UserError(
+            `LiteRT could not compute the model: ${failed.slice(ERROR.length)}`,
+            'Check what the model is fed, such as ids outside of its table.',
+          );
         return Object.fromEntries(
           ends.outputs.map(({ name, dtype }) => {
             const values = results[name]!.toTypedArray().slice();
@@ -97,7 +105,7 @@ async function compile(bytes: Uint8Array): Promise<LiteRtCore.CompiledModel> {
   try {
     return await litert.loadAndCompile(bytes, { accelerator: 'wasm' });
   } catch (error) {
-    const said = messages.find((line) => line.startsWith('ERROR'))?.slice('ERROR: '.length) ?? String(error);
+    const said = messages.find((line) => line.startsWith(ERROR))?.slice(ERROR.length) ?? String(error);
     throw new UserError(
       `LiteRT cannot run the model: ${said}`,
       'See its operators and their versions: limbeck inspect.',
@@ -127,8 +135,9 @@ function withBatch(bytes: Uint8Array, batch: number): Uint8Array {
   return writeTflite({ ...model, subgraphs });
 }
 
-/** Lines that the library prints while it compiles a model. */
+/** Lines that the library prints while it compiles or runs a model. */
 const messages: string[] = [];
+const ERROR = 'ERROR: ';
 
 interface Loaded {
   readonly core: Core;

@@ -94,6 +94,45 @@ describe('cross-layer equalization', () => {
   });
 });
 
+it('weights have a scale for each output channel, wherever it lies', () => {
+  const window = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
+  const turned = { transposeA: false, transposeB: true };
+  const layers = [
+    ['Conv2D', [1, 1, 3, 3], window, 3],
+    ['DepthwiseConv2dNative', [1, 1, 3, 2], window, 2],
+    ['BatchMatMul', [3, 3], PLAIN, 1],
+    ['BatchMatMul', [3, 3], turned, 0],
+  ] as const;
+  for (const [op, shape, attrs, axis] of layers) {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: op === 'BatchMatMul' ? ['batch', 3] : ['batch', 1, 1, 3] });
+    const inner = shape.slice(axis + 1).reduce<number>((all, size) => all * size, 1);
+    const count = shape.reduce<number>((all, size) => all * size, 1);
+    // Channel i holds the values 127 · (i + 1).
+    const values = Float32Array.from({ length: count }, (_, i) => 127 * (1 + (Math.floor(i / inner) % 3)));
+    b.output('y', b.op(op, [x, b.constant({ dtype: 'float32', shape: [...shape] }, values, 'w')], attrs));
+    const made = b.build();
+    expect(weightScales(made).get('w')).toMatchObject({ scales: [1, 2, 3], axis });
+    expect(weightScales(made, 'tensor').get('w')!.scales).toEqual(op === 'BatchMatMul' ? [3] : [1, 2, 3]);
+  }
+});
+
+it('leaves a channel whose weights have vanished as it is: its bias would outgrow the whole tensor', () => {
+  const b = new GraphBuilder();
+  const constant = (name: string, shape: number[], ...values: number[]): string =>
+    b.constant({ dtype: 'float32', shape }, Float32Array.from(values), name);
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 1] });
+  // As PyTorch stores them: [out, in].
+  const turned = { transposeA: false, transposeB: true };
+  const first = b.op('BatchMatMul', [x, constant('w', [3, 1], 4, 1e-12, 1)], turned);
+  const hidden = b.op('Relu', [b.op('Add', [first, constant('b', [3], 0.5, 0.5, 0.5)])]);
+  b.output('y', b.op('BatchMatMul', [hidden, constant('v', [1, 3], 1, 1, 1e-9)], turned));
+  const { constants } = equalize(b.build()).result;
+  expect(Array.from(constants.get('b')!.data as Float32Array)).toEqual([0.25, 0.5, 0.5]);
+  expect(Array.from(constants.get('w')!.data as Float32Array)).toEqual([2, Math.fround(1e-12), 1]);
+  expect(Array.from(constants.get('v')!.data as Float32Array)).toEqual([2, 1, Math.fround(1e-9)]);
+});
+
 describe('bias correction', () => {
   it('takes the mean error of rounded weights away from a layer', async () => {
     const scales = weightScales(graph);

@@ -43,6 +43,11 @@ describe('values that are known when the file is read', () => {
       /\(Equal\): of batch and 2, what it gives depends on/,
     ],
     [
+      'a batch that may be more than one',
+      [...size, ['Greater', ['y1', 'one']]],
+      /\(Greater\): of batch and 1, what it gives depends on/,
+    ],
+    [
       'a range over the batch',
       [...size, ['Range', ['zero', 'y1', 'one']]],
       /\(Range\): its length depends on the batch/,

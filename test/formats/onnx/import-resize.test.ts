@@ -1,5 +1,5 @@
 import { importOnnx } from '../../../src/formats/onnx/import.ts';
-import { IMAGE, resizeCases, resized, stored } from '../../support/onnx-cases/resize.ts';
+import { high, IMAGE, resizeCases, resized, stored } from '../../support/onnx-cases/resize.ts';
 import type { Step } from '../../support/onnx-steps.ts';
 import { expectSame, ints, modelOf } from '../../support/onnx-steps.ts';
 
@@ -14,6 +14,7 @@ describe('sizes, edges and statistics of a file', () => {
     expect(ops(resizeCases['nearest as PyTorch writes it']![2])).toContain('ResizeNearestNeighbor');
     const sized = resized({ mode: 'linear', axes: [2, 3] }, ['x', '', '', 'small']);
     expect(ops(sized)).toContain('ResizeBilinear');
+    expect(ops(high)).toContain('GatherV2');
   });
 
   it.each([

@@ -13,7 +13,7 @@ import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { openTflite } from '../../../src/runtime/litert.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
-import { numbers } from '../../support/graphs.ts';
+import { expectClose, numbers } from '../../support/graphs.ts';
 
 const session = sessionOptions('cpu', { threads: 1 });
 const SAME3 = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };
@@ -190,6 +190,47 @@ describe('int8 ONNX', () => {
     const { result, skipped } = await quantize(b.build(), feeds, { calibrator: 'mse', session });
     expect([...result.keys()]).toEqual(['x']);
     expect(skipped).toEqual([{ what: 'Log_1', why: 'Log_1 took values that are infinite or no number' }]);
+  });
+});
+
+describe('int8 ONNX of numbers far apart', () => {
+  const int8 = async (of: Graph, feeds: Feeds): Promise<Float32Array[]> => {
+    const { result: quantization } = await quantize(of, [feeds], { calibrator: 'minmax', session });
+    return [
+      await run(encodeModel(exportQdq(of, quantization).result), feeds),
+      await run(encodeModel(lowerToOnnx(of)), feeds),
+    ];
+  };
+
+  it('keeps scores beside a stored mask, that of each sum as it matters there', async () => {
+    const b = new GraphBuilder();
+    const [x, z] = ['x', 'z'].map((name) => b.input(name, { dtype: 'float32', shape: ['batch', 4] })) as [
+      string,
+      string,
+    ];
+    const mask = b.constant({ dtype: 'float32', shape: [4] }, Float32Array.of(0, -1e9, 0, 0), 'mask');
+    const shares = [x, z].map((from) => b.op('Softmax', [b.op('Add', [from, mask])], { axis: 1 }));
+    b.output('logits', b.op('Concat', shares, { axis: 1 }));
+    const feeds = {
+      x: { data: Float32Array.of(-2, 0.5, 3, 2), shape: [1, 4] },
+      z: { data: Float32Array.of(-0.2, 0.5, 0.3, 0.2), shape: [1, 4] },
+    };
+    const [actual, expected] = await int8(b.build(), feeds);
+    expectClose(actual!, expected!, 0.02);
+  });
+
+  it.each([true, false])('keeps the bias of a channel whose weights have vanished, last layer: %s', async (isLast) => {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 2] });
+    const values = Float32Array.of(0.5, 1e-12, 1e-42, 0.7, -1e-12, 1e-42);
+    const product = b.op('BatchMatMul', [x, b.constant({ dtype: 'float32', shape: [2, 3] }, values)], {
+      transposeA: false,
+      transposeB: false,
+    });
+    const y = b.op('Add', [product, b.constant({ dtype: 'float32', shape: [3] }, Float32Array.of(0.25, 1, -0.5))]);
+    b.output('logits', isLast ? y : b.op('LeakyRelu', [y], { alpha: 0.5 }));
+    const [actual, expected] = await int8(b.build(), { x: { data: Float32Array.of(-1, 1, 0.5, 0.25), shape: [2, 2] } });
+    expectClose(actual!, expected!, 0.02);
   });
 });
 

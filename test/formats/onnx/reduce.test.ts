@@ -33,9 +33,9 @@ function network(): Graph {
 const graph = network();
 const feeds = { x: { data: numbers(16 * 45, 'x'), shape: [16, 5, 3, 3] } };
 
-async function run(bytes: Uint8Array): Promise<Float32Array> {
+async function run(bytes: Uint8Array, fed = feeds): Promise<Float32Array> {
   const model = new InferenceModel(bytes, 'test.onnx', sessionOptions('cpu', { threads: 1 }));
-  const { y } = await model.run(feeds);
+  const { y } = await model.run(fed);
   model.dispose();
   return (y!.data as Float32Array).slice();
 }
@@ -118,3 +118,20 @@ it.each(['dynamic-int8', 'int4', 'fp16'] as const)('%s leaves nodes alone that a
   expect(error).toBeLessThan(reduction === 'int4' ? 0.05 : 1e-3);
   expect(error).toBeGreaterThan(0);
 });
+
+it.each(['dynamic-int8', 'int4'] as const)(
+  '%s weights that one layer reads as they are and another turned around are stored both ways',
+  async (kind) => {
+    const b = new GraphBuilder();
+    const square = b.constant({ dtype: 'float32', shape: [33, 33] }, numbers(33 * 33, 'tied'));
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 33] });
+    const hidden = b.op('Relu', [b.op('BatchMatMul', [x, square], { transposeA: false, transposeB: false })]);
+    b.output('y', b.op('BatchMatMul', [hidden, square], { transposeA: false, transposeB: true }));
+    const tied = b.build();
+    const fed = { x: { data: numbers(4 * 33, 'x'), shape: [4, 33] } };
+    const { result, skipped } = lowerReduced(tied, kind);
+    expect(skipped).toEqual([]);
+    const [actual, expected] = [await run(encodeModel(result), fed), await run(encodeModel(lowerToOnnx(tied)), fed)];
+    expect(power(actual.map((value, i) => value - expected[i]!)) / power(expected)).toBeLessThan(0.03);
+  },
+);

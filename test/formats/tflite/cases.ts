@@ -236,6 +236,7 @@ export const cases: Record<string, Build> = {
   'MaxPool+explicit': pool('MaxPool', [3, 3], [2, 0, 0, 1], [2, 2]),
   AvgPool: pool('AvgPool', [2, 2], [0, 0, 0, 0], [2, 2]),
   'AvgPool+same': pool('AvgPool', [3, 3], [1, 1, 1, 1], [2, 2]),
+  'AvgPool+behind': pool('AvgPool', [3, 3], [0, 1, 0, 1], [1, 1]),
   'AvgPool+explicit': pool('AvgPool', [3, 3], [2, 0, 0, 1], [2, 2]),
   FusedBatchNorm: (g) =>
     g.op('FusedBatchNorm', [x234(g), g.weights([4]), g.positive([4]), g.weights([4]), g.positive([4])], {

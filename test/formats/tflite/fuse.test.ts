@@ -26,6 +26,10 @@ const cases: Record<string, Case> = {
     build: (g) => g.op('Relu6', [norm(g, conv(g, image(g), [3, 3, 3, 4]), 4)]),
     operators: ['CONV_2D+RELU6'],
   },
+  'what is taken off a convolution is a bias': {
+    build: (g) => g.op('Sub', [conv(g, image(g), [3, 3, 3, 4]), g.weights([4])]),
+    operators: ['CONV_2D'],
+  },
   'a relu and then a relu6 are a relu6': {
     build: (g) => g.op('Relu6', [g.op('Relu', [conv(g, image(g), [3, 3, 3, 4])])]),
     operators: ['CONV_2D+RELU6'],

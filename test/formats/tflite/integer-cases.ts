@@ -11,6 +11,10 @@ const binary =
   (op: string) =>
   (g: Sketch): string =>
     g.op(op, [g.input('a', floats('batch', 4, 4)), g.input('b', floats('batch', 4, 4))]);
+const beyond =
+  (op: string, values: readonly number[]) =>
+  (g: Sketch): string =>
+    g.op(op, [g.input('x', floats('batch', 4)), g.constant(floats(values.length), Float32Array.from(values))]);
 /** Each operator with an integer kernel, alone between quantized ends. */
 export const integerCases: Record<string, (g: Sketch) => string | readonly string[]> = {
   Add: binary('Add'),
@@ -63,6 +67,19 @@ export const integerCases: Record<string, (g: Sketch) => string | readonly strin
       pads: [0, 1, 0, 1],
       inputShape: ['batch', 8, 8, 5] as const,
     }),
+  // Constants far outside of what else they meet, which the result must hold.
+  PadBeyond: unary('Pad', { paddings: [0, 0, 1, 1, 1, 1, 0, 0], constantValue: 20 }),
+  MaximumBeyond: beyond('Maximum', [-20, 0, 20, 1]),
+  MinimumBeyond: beyond('Minimum', [-20, 0, 20, 1]),
+  ClipBeyond: unary('ClipByValue', { clipValueMin: 10, clipValueMax: 20 }),
+  SelectBeyond: (g) =>
+    g.op('Select', [
+      g.constant({ dtype: 'bool', shape: [4] }, Uint8Array.of(1, 0, 1, 0)),
+      g.input('x', floats('batch', 4)),
+      g.constant(floats(), Float32Array.of(20)),
+    ]),
+  ConcatBeyond: (g) =>
+    g.op('Concat', [g.constant(floats(1, 2), Float32Array.of(20, -30)), g.input('x', floats(1, 4))], { axis: 1 }),
   Concat: (g) =>
     g.op('Concat', [g.input('a', floats('batch', 4)), g.op('Tanh', [g.input('b', floats('batch', 3))])], { axis: 1 }),
 };

@@ -35,6 +35,17 @@ describe('dead code', () => {
 });
 
 describe('common subexpressions', () => {
+  it('are none where numbers of attributes differ that JSON has not, and where values are dropped at random', () => {
+    const graph = graphOf((b, x) => {
+      const [low, high] = [-Infinity, Infinity].map((constantValue) =>
+        b.op('Pad', [x], { paddings: [0, 0, 1, 1], constantValue }),
+      ) as [string, string];
+      const [first, second] = [0, 1].map(() => b.op('Dropout', [x], { rate: 0.5 })) as [string, string];
+      return b.op('Concat', [low, high, first, second], { axis: 1 });
+    });
+    expect(opsOf(mergeCommonSubexpressions(graph))).toEqual(['Pad', 'Pad', 'Dropout', 'Dropout', 'Concat']);
+  });
+
   it('are computed once, over equal constants too', () => {
     const graph = graphOf((b, x) => {
       const twice = [0, 1].map(() => b.op('Exp', [b.op('Add', [x, scalar(b, 1)])]));

@@ -7,6 +7,11 @@ type Fn = (x: tf.Tensor) => tf.Tensor;
 
 const tanhInner: Fn = (x) => tf.mul(Math.sqrt(2 / Math.PI), tf.add(x, tf.mul(0.044715, tf.pow(x, 3))));
 
+const squared: Fn = (x) => {
+  const most = tf.max(x, 1);
+  return tf.add(most, tf.log(tf.sum(tf.exp(tf.sub(x, most)), 1)));
+};
+
 const CASES: readonly (readonly [string, Fn, string[]])[] = [
   ['Swish', (x) => tf.mul(x, tf.sigmoid(x)), ['Swish']],
   ['Swish, gate first', (x) => tf.mul(tf.sigmoid(x), x), ['Swish']],
@@ -46,6 +51,7 @@ describe('activation patterns', () => {
     ['other limits', (x) => tf.clipByValue(x, 0, 5), 'Relu6'],
     ['another shift', (x) => tf.mul(x, tf.div(tf.relu6(tf.add(x, 2)), 6)), 'HardSwish'],
     ['a result that broadcasting made larger', (x) => tf.maximum(tf.sum(x, 0, true), tf.zeros([4, 5])), 'Relu'],
+    ['maxima of rows taken from columns, in a square', (x) => squared(tf.slice(x, [0, 0], [4, 4])), 'LogSumExp'],
   ])('do not take %s', (_, fn, op) => {
     const graph = traceFunction(({ x }) => ({ y: fn(x!) }), { x: float32(4, 5) });
     expect(opsOf(recognizeActivations(graph))).not.toContain(op);

@@ -68,6 +68,11 @@ export const convCases: Record<string, Case> = {
     [['ConvTranspose', ['x', 'pairs'], { group: 2, strides: [2, 2], pads: [1, 1, 1, 1] }]],
   ],
   'one of a given size': [IMAGE, FED, [['ConvTranspose', ['x', 'up'], { strides: [2, 3], output_shape: [12, 20] }]]],
+  'one of a given size with an output padding': [
+    IMAGE,
+    FED,
+    [['ConvTranspose', ['x', 'up'], { strides: [2, 3], output_shape: [13, 20], output_padding: [1, 0] }]],
+  ],
   'one that is dilated': [IMAGE, FED, [['ConvTranspose', ['x', 'up'], { dilations: [2, 2] }]]],
   'one that keeps its size': [
     IMAGE,

@@ -20,6 +20,7 @@ export const stored: Record<string, OnnxTensor> = {
   ...{ most: ints(2 ** 62), order: ints(1, 0, 2, 3), axes: ints(2, 3), steps: ints(2, -3) },
   ...{
     starts: ints(1, -1),
+    ...{ back: ints(-1), beyond: ints(-99), width: ints(3), sevens: ints(-7, 7, -6), three: ints(3), ten: list(10) },
     ends: ints(6, -9),
     six: integer(6),
     mask: tensor('', 'bool', [8], Uint8Array.of(1, 0, 1, 1, 0, 0, 1, 0)),
@@ -189,6 +190,25 @@ export const knownCases: Record<string, Case> = {
     [
       ['Range', ['six', 'none', 'none2']],
       ['Gather', ['x', 'y0'], { axis: 3 }],
+    ],
+  ],
+  'all steps backwards, through the first': [IMAGE, FED, [['Slice', ['x', 'back', 'beyond', 'width', 'back']]]],
+  'the rest of a division of stored numbers below zero': [
+    IMAGE,
+    FED,
+    [
+      ['Mod', ['sevens', 'three']],
+      ['Gather', ['x', 'y0'], { axis: 3 }],
+    ],
+  ],
+  'a division of whole numbers, some of them below zero': [
+    IMAGE,
+    FED,
+    [
+      ['Mul', ['x', 'ten']],
+      ['Cast', ['y0'], { to: 7 }],
+      ['Div', ['y1', 'three']],
+      ['Cast', ['y2'], { to: 1 }],
     ],
   ],
   'steps, one of them backwards': [IMAGE, FED, [['Slice', ['x', 'starts', 'ends', 'axes', 'steps']]]],

@@ -148,6 +148,7 @@ export const placeCases: Readonly<Record<string, Case>> = {
   'channels as blocks of pixels': [IMAGE, FED, [['DepthToSpace', ['x'], { blocksize: 2 }]]],
   'p-norms of everything': [IMAGE, FED, [['GlobalLpPool', ['x'], { p: 2 }]]],
   'what is small taken away': [IMAGE, FED, [['Shrink', ['x'], { lambd: 0.5, bias: 0.25 }]]],
+  'what is large taken away': [IMAGE, FED, [['Shrink', ['x'], { lambd: -0.5, bias: 0.25 }]]],
   'the rest of a division': [IMAGE, FED, [['Mod', ['x', 'half'], { fmod: 1 }]]],
   'a layer norm with its statistics': [
     ['N', 4, 5],

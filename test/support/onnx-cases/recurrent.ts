@@ -36,6 +36,15 @@ export const recurrentCases: Record<string, Case> = {
     FED,
     turned('LSTM', ['t', 'wl2', 'rl2', 'bl2'], { ...size, direction: 'bidirectional' }),
   ],
+  'an LSTM with functions of its own in each direction': [
+    SERIES,
+    FED,
+    turned('LSTM', ['t', 'wl2', 'rl2', 'bl2'], {
+      ...size,
+      direction: 'bidirectional',
+      activations: { type: 'strings', value: ['Sigmoid', 'Tanh', 'Tanh', 'Sigmoid', 'Relu', 'Tanh'] },
+    }),
+  ],
   'the last state of an LSTM backwards': [
     SERIES,
     FED,

@@ -10,6 +10,8 @@ export const stored: Record<string, OnnxTensor> = {
     odd: list(1, 1, 1.6, 0.7),
     size: ints(2, 4, 9, 5),
     small: ints(3, 4),
+    high: ints(74, 7),
+    flat: ints(2, 4, 1, 5),
     axes: ints(2, 3),
   },
   ...{
@@ -28,7 +30,14 @@ const linear = (mode: string, inputs?: string[]): Step[] =>
 const nearest = (coordinates: string, rounding: string, inputs?: string[]): Step[] =>
   resized({ mode: 'nearest', coordinate_transformation_mode: coordinates, nearest_mode: rounding }, inputs);
 
+/** 37 · 6 / 74 is 3, and a little less in float32. */
+export const high = resized(
+  { mode: 'nearest', coordinate_transformation_mode: 'asymmetric', nearest_mode: 'floor', axes: [2, 3] },
+  ['x', '', '', 'high'],
+);
+
 export const resizeCases: Record<string, Case> = {
+  'nearest where float32 rounds a place down': [IMAGE, FED, high, 18],
   'nearest as PyTorch writes it': [
     IMAGE,
     FED,
@@ -44,6 +53,8 @@ export const resizeCases: Record<string, Case> = {
   'linear with half pixels': [IMAGE, FED, linear('half_pixel')],
   "linear with PyTorch's half pixels": [IMAGE, FED, linear('pytorch_half_pixel')],
   'linear with corners aligned': [FED, FED, linear('align_corners', SIZED)],
+  'linear with corners aligned, to one row': [FED, FED, linear('align_corners', ['x', '', '', 'flat'])],
+  'linear with half pixels about the centre': [IMAGE, FED, linear('half_pixel_symmetric'), 19],
   'a norm of zeros': [
     IMAGE,
     FED,

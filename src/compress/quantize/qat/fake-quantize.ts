@@ -28,6 +28,8 @@ export function parametersOf(low: tf.Tensor, high: tf.Tensor): { scale: tf.Tenso
 }
 
 const LEVELS = 255;
+/** Constants in a smaller range count as zeros, as a scale of no normal number would divide by zero. */
+const SMALLEST_RANGE = LEVELS * 2 ** -126;
 /** Scale of an activation that is always 0: a scale of zero would divide by zero. */
 export const SMALLEST_SCALE = Math.fround(1e-12);
 
@@ -35,7 +37,7 @@ export const SMALLEST_SCALE = Math.fround(1e-12);
 export function weightScale(weights: tf.Tensor, axis: number | undefined): tf.Tensor {
   const axes = weights.shape.map((_, i) => i).filter((i) => i !== axis);
   const largest = tf.max(tf.abs(weights), axes, true);
-  return tf.div(tf.where(tf.equal(largest, 0), tf.onesLike(largest), largest), 127);
+  return tf.div(tf.where(tf.less(largest, SMALLEST_RANGE), tf.onesLike(largest), largest), 127);
 }
 
 /** Weights as int8 holds them, -127 … 127 steps of `scale`. Nothing is clipped, so the gradient goes straight through. */
@@ -53,7 +55,7 @@ export function fakeQuantizeOperand(operand: tf.Tensor): tf.Tensor {
   return straightThrough(operand, (x) => {
     const [low, high] = [tf.minimum(tf.min(x), 0), tf.maximum(tf.max(x), 0)];
     const range = tf.sub(high, low);
-    const scale = tf.div(tf.where(tf.equal(range, 0), tf.onesLike(range), range), LEVELS);
+    const scale = tf.div(tf.where(tf.less(range, SMALLEST_RANGE), tf.onesLike(range), range), LEVELS);
     const zeroPoint = tf.clipByValue(tf.round(tf.sub(-128, tf.div(low, scale))), -128, 127);
     const steps = tf.clipByValue(tf.add(rounded(tf.div(x, scale)), zeroPoint), -128, 127);
     return tf.mul(tf.sub(steps, zeroPoint), scale);

@@ -74,8 +74,9 @@ const shrink: Importer = (node, c) => {
   const [lambd, bias] = [floatAttr(node, c, 'lambd', 0.5), floatAttr(node, c, 'bias', 0)];
   onOne(node, c, (x) => {
     const number = (value: number): string => c.constant(Float32Array.of(value), []);
-    const low = c.op('Select', [c.op('Less', [x, number(-lambd)]), c.op('Add', [x, number(bias)]), number(0)]);
-    return c.op('Select', [c.op('Greater', [x, number(lambd)]), c.op('Sub', [x, number(bias)]), low]);
+    const high = c.op('Select', [c.op('Greater', [x, number(lambd)]), c.op('Sub', [x, number(bias)]), number(0)]);
+    // The lower side comes first: both hold where lambd is negative.
+    return c.op('Select', [c.op('Less', [x, number(-lambd)]), c.op('Add', [x, number(bias)]), high]);
   });
 };
 

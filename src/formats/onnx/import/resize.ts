@@ -110,7 +110,9 @@ function asImage(
   if (isNearest) {
     const isPlain = changed.every(({ from, to, scale }) =>
       nearestPixels(from, to, scale, { coordinates, rounding, cubic }).every(
-        (pixel, i) => pixel === Math.floor((i * from) / to),
+        // In float32, as TFLite's kernel computes it, and in float64, as the graph's does.
+        (pixel, i) =>
+          pixel === Math.floor(Math.fround(i * Math.fround(from / to))) && pixel === Math.floor(i * (from / to)),
       ),
     );
     if (!isPlain) return false;

@@ -1,5 +1,5 @@
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
-import { layersOf } from '../../../graph/quantization.ts';
+import { constantScale, layersOf, termRange, withRoomForBias } from '../../../graph/quantization.ts';
 import { showStage } from '../../../graph/stages.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Skipped } from '../../../base/skipped.ts';
@@ -11,7 +11,7 @@ import { tensorData } from '../model.ts';
 import { printOnnx } from '../print.ts';
 import { takesRows } from '../rows.ts';
 import { QdqWriter } from './writer.ts';
-import { biasScales, constantScale, weightScales } from './weights.ts';
+import { biasScales, weightScales } from './weights.ts';
 
 /** Ops with weights that ONNX Runtime and TensorRT compute in int8. */
 const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'Gemm', 'MatMul']);
@@ -212,6 +212,14 @@ class Qdq {
     return low !== undefined && (tensorData(low) as Float32Array)[0] === 0;
   }
 
+  /** Scale of a constant operand of a sum or product: its own range, of a sum what of it matters. */
+  #operandScale(node: OnnxNode, constant: OnnxTensor): TensorQuantization {
+    const [other, result] = [...this.#activations(node), ...this.#targets(node)].map((name) => this.#scalesOf(name));
+    const isSum = node.op === 'Add' && other !== undefined && result !== undefined;
+    const values = tensorData(constant) as Float32Array;
+    return constantScale(values, this.#questions.dtype, isSum ? termRange(other, result) : undefined, false);
+  }
+
   /** The constants of a node and the integers to store for them. */
   #stored(node: OnnxNode): Map<string, TensorQuantization> {
     const { inputs, op } = node;
@@ -220,12 +228,15 @@ class Qdq {
     if (!WEIGHTED.has(op)) {
       for (const name of inputs) {
         const constant = this.#constants.get(name);
-        if (constant !== undefined) stored.set(name, constantScale(constant, this.#questions.dtype));
+        if (constant !== undefined) stored.set(name, this.#operandScale(node, constant));
       }
       return stored;
     }
     const [input, weights, bias = ''] = inputs as [string, string, string?];
-    const scales = weightScales(node, this.#constants.get(weights)!, this.#questions.scalesOf(weights));
+    const own = weightScales(node, this.#constants.get(weights)!, this.#questions.scalesOf(weights));
+    const values = this.#constants.get(bias);
+    const biases = values && (tensorData(values) as Float32Array);
+    const scales = withRoomForBias(own, biases, this.#scalesOf(input)!.scales[0]!);
     stored.set(weights, scales);
     // ONNX Runtime makes int32 of a float32 bias only where the result is quantized.
     const isLast = this.#targets(node).length === 0 && this.#questions.dtype === 'uint8';

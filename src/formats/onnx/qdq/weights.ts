@@ -1,5 +1,5 @@
 import type { TensorQuantization } from '../../../graph/quantization.ts';
-import { asymmetric, integerRange, magnitudes, symmetric } from '../../../graph/quantization.ts';
+import { integerRange, magnitudes, symmetric } from '../../../graph/quantization.ts';
 import { elementCount, tensor, tensorData } from '../model.ts';
 import type { OnnxNode, OnnxTensor } from '../model.ts';
 
@@ -31,16 +31,6 @@ export function channelAxis({ op, attrs }: OnnxNode, { dims }: OnnxTensor): numb
 
 function magnitudesOf(weights: OnnxTensor, axis?: number): number[] {
   return magnitudes(tensorData(weights) as Float32Array, weights.dims, axis);
-}
-
-/** A constant operand of an addition or product: one scale, its own range. */
-export function constantScale(constant: OnnxTensor, dtype: 'int8' | 'uint8'): TensorQuantization {
-  const values = tensorData(constant) as Float32Array;
-  return asymmetric(
-    values.reduce((a, b) => Math.min(a, b), 0),
-    values.reduce((a, b) => Math.max(a, b), 0),
-    dtype,
-  );
 }
 
 /** A tensor's values as integers, half away from zero as everywhere in TFLite; weights keep to -127 … 127. */

@@ -13,6 +13,8 @@ export class QdqWriter {
   readonly #constants: ReadonlyMap<string, OnnxTensor>;
   readonly #nodes: OnnxNode[] = [];
   readonly #initializers = new Map<string, OnnxTensor>();
+  /** Scales of the constants that are stored under their own names. */
+  readonly #scalesOf = new Map<string, TensorQuantization>();
   /** Scales and zero points by what they hold: equal ones are stored once. */
   readonly #pool = new Map<string, string>();
 
@@ -72,7 +74,7 @@ export class QdqWriter {
 
   /** A stored constant and the node that widens it: one each where a consumer has scales of its own, as biases do. */
   #constant(node: OnnxNode, name: string, scales: TensorQuantization): string {
-    const prefix = scales.dtype === 'int32' ? `${node.outputs[0]!}/bias` : name;
+    const prefix = scales.dtype === 'int32' ? `${node.outputs[0]!}/bias` : this.#prefix(node, name, scales);
     const widened = `${prefix}/dequantized`;
     const stored = `${prefix}/${scales.dtype}`;
     if (this.#initializers.has(stored)) return widened;
@@ -80,6 +82,13 @@ export class QdqWriter {
     this.#initializers.set(stored, integers(stored, this.#constants.get(name)!, scales, isWeight));
     this.#emit('DequantizeLinear', [stored, ...this.#parameters(prefix, scales)], widened, scales.axis);
     return widened;
+  }
+
+  /** Name under which a constant is stored: its own for the first scales that it takes. */
+  #prefix(node: OnnxNode, name: string, scales: TensorQuantization): string {
+    const first = this.#scalesOf.get(name) ?? scales;
+    this.#scalesOf.set(name, first);
+    return JSON.stringify(first) === JSON.stringify(scales) ? name : `${node.outputs[0]!}/${name}`;
   }
 
   /** Scale and zero point; that of an int32 bias can only be 0, and is left out. */

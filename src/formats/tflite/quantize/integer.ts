@@ -1,9 +1,10 @@
 import type { DenseScales, TensorQuantization } from '../../../graph/quantization.ts';
-import { asymmetric, symmetric } from '../../../graph/quantization.ts';
+import { withRoomForBias } from '../../../graph/quantization.ts';
 import { weightInputs } from '../fuse/affine.ts';
 import type { Operation, Program, Value } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import type { Skipped } from '../../../base/skipped.ts';
+import { constantQuantization, overflows } from './constants.ts';
 import { integerRules, noInt16 } from './rules.ts';
 import { shareScales } from './share.ts';
 import { quantized, roundHalfAway, weightQuantization } from './weights.ts';
@@ -79,19 +80,7 @@ function obstacle(program: Program, operation: Operation): string | undefined {
     } else if (data === undefined && quantization === undefined) return `the range of ${name} is not known`;
     else if (quantization?.dtype === 'int16' && noInt16.has(op)) return `${op} has no 16-bit kernel`;
   }
-  return op === 'MUL' && overflows(program, operation) ? 'its scales lie too far apart for integers' : undefined;
-}
-
-/** Products are rescaled in 32 bits, which a factor such as the -1e9 of an attention mask runs over. */
-function overflows(program: Program, { op, inputs, outputs }: Operation): boolean {
-  const values = inputs.map((name) => program.value(name));
-  const likely = values.find(({ quantization }) => quantization !== undefined)?.quantization;
-  const scales = values.map((value) => {
-    if (value.data === undefined) return value.quantization?.scales[0] ?? 0;
-    return value.data instanceof Float32Array ? constantQuantization(value, likely, op).scales[0]! : 0;
-  });
-  const { scales: [result = 1] = [], dtype } = program.value(outputs[0]!).quantization ?? {};
-  return (scales[0]! * scales[1]!) / result >= (dtype === 'int16' ? 1 : 1024);
+  return overflows(program, operation) ? 'its scales lie too far apart for integers' : undefined;
 }
 
 class Conversion {
@@ -161,24 +150,20 @@ class Conversion {
     }
   }
 
-  #operands({ op, inputs, outputs }: Operation, same: boolean): string[] {
+  #operands(operation: Operation, same: boolean): string[] {
+    const { inputs, outputs } = operation;
     const shared = same ? this.#program.value(outputs[0]!).quantization : undefined;
-    const likely = inputs.map((name) => this.#quantizationOf(name)).find((found) => found !== undefined);
     return inputs.map((name) => {
       const value = name === '' ? undefined : this.#program.value(name);
       if (value === undefined || (value.type.dtype !== 'float32' && !this.#integers.has(name))) return name;
       if (value.data !== undefined)
-        return this.#constant(name, value, shared ?? constantQuantization(value, likely, op));
+        return this.#constant(name, value, shared ?? constantQuantization(this.#program, operation, name));
       const integer = this.#integer(name);
       const own = this.#program.value(integer);
       return shared === undefined || equal(own.quantization!, shared)
         ? integer
         : this.#requantized(integer, own, shared);
     });
-  }
-
-  #quantizationOf(name: string): TensorQuantization | undefined {
-    return name === '' ? undefined : this.#program.value(name).quantization;
   }
 
   #requantized(name: string, value: Value, quantization: TensorQuantization): string {
@@ -206,7 +191,11 @@ class Conversion {
     const { dtype, scales } = this.#program.value(input).quantization!;
     const filter = this.#program.value(inputs[at.filter]!);
     const bias = this.#program.data(inputs[at.bias] ?? '') as Float32Array | undefined;
-    const weights = weightQuantization(op, filter, this.#dense);
+    const own = weightQuantization(op, filter, this.#dense);
+    // Beside 16-bit activations a bias has 64 bits, but the factor that rescales the sum to the result ends at 2⁻³² of its step as well.
+    const [step] = this.#program.value(operation.outputs[0]!).quantization!.scales as [number];
+    const kept = dtype === 'int16' ? own.scales.map(() => step / 2) : bias;
+    const weights = withRoomForBias(own, kept, scales[0]!);
     const shape = filter.type.shape as readonly number[];
     const stored = this.#program.add(`${inputs[at.filter]!}/int8`, {
       type: { dtype: 'int8', shape },
@@ -272,23 +261,6 @@ function asInteger(value: Value): Value {
 
 function unsigned({ scales, zeroPoints }: TensorQuantization): TensorQuantization {
   return { dtype: 'uint8', scales, zeroPoints: zeroPoints.map((zeroPoint) => zeroPoint + 128) };
-}
-
-/** A constant operand, e.g. of an addition: its own range. No such kernel knows more than one scale. */
-function constantQuantization(
-  { data, quantization }: Value,
-  like: TensorQuantization | undefined,
-  op: string,
-): TensorQuantization {
-  if (quantization?.scales.length === 1) return quantization;
-  const values = data as Float32Array;
-  if (like?.dtype === 'int16') return symmetric([values.reduce((a, b) => Math.max(a, Math.abs(b)), 0)], 'int16');
-  if (op === 'PRELU') return symmetric([values.reduce((a, b) => Math.max(a, Math.abs(b)), 0)], 'int8');
-  return asymmetric(
-    values.reduce((a, b) => Math.min(a, b), 0),
-    values.reduce((a, b) => Math.max(a, b), 0),
-    'int8',
-  );
 }
 
 function equal(a: TensorQuantization, b: TensorQuantization): boolean {

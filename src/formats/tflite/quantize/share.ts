@@ -1,4 +1,5 @@
 import type { TensorQuantization } from '../../../graph/quantization.ts';
+import { asymmetric, heldRange, symmetric } from '../../../graph/quantization.ts';
 import type { Operation, Program } from '../lower/program.ts';
 import { fixedQuantization, integerRules } from './rules.ts';
 
@@ -32,6 +33,8 @@ function first({ op, inputs }: Operation): string {
 function passOn(program: Program, operation: Operation): void {
   const found = program.value(first(operation)).quantization;
   if (found === undefined) return;
+  const padded = operation.op === 'PADV2' ? program.value(operation.outputs[0]!).quantization : undefined;
+  if (padded !== undefined && !holds(program, operation, operation.inputs[2]!, found)) return;
   for (const output of operation.outputs) {
     if (program.type(output).dtype === 'float32') set(program, output, found);
   }
@@ -48,7 +51,12 @@ function merge(program: Program, operation: Operation): void {
   const same = known.every(
     (one) => one.scales[0] === known[0]!.scales[0] && one.zeroPoints[0] === known[0]!.zeroPoints[0],
   );
-  const whole = same && known.length === parts.length ? known[0]! : (given ?? widest(known));
+  const constants = operation.inputs.filter((name) => program.data(name) instanceof Float32Array);
+  const beyond = constants.filter((name) => !holds(program, operation, name, known[0]!));
+  if (given === undefined && beyond.some((name) => !(program.data(name) as Float32Array).every(Number.isFinite)))
+    return;
+  const isShared = same && known.length === parts.length && beyond.length === 0;
+  const whole = isShared ? known[0]! : (given ?? around(program, widest(known), beyond));
   set(program, output, whole);
   const view = { uses: program.uses(), producers: program.producers() };
   for (const name of parts) adopt(program, view, name, whole);
@@ -71,6 +79,25 @@ function adopt(program: Program, view: View, name: string, quantization: TensorQ
   if (rule !== 'same' || MERGING.has(producer.op) || producer.outputs.length > 1) return;
   adopt(program, view, first(producer), quantization);
   passOn(program, producer);
+}
+
+/** True if integers of this scale hold the values of a constant, as far as they can come out of the operator. */
+function holds(program: Program, { op }: Operation, name: string, quantization: TensorQuantization): boolean {
+  const [low, high] = heldRange(quantization);
+  const half = quantization.scales[0]! / 2;
+  return (program.data(name) as Float32Array).every(
+    (value) => (op === 'MAXIMUM' || value >= low - half) && (op === 'MINIMUM' || value <= high + half),
+  );
+}
+
+/** The range of a scale, widened to hold some constants. */
+function around(program: Program, quantization: TensorQuantization, names: readonly string[]): TensorQuantization {
+  if (names.length === 0) return quantization;
+  let [low, high] = heldRange(quantization);
+  for (const name of names) {
+    for (const value of program.data(name) as Float32Array) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  }
+  return quantization.dtype === 'int16' ? symmetric([Math.max(-low, high)], 'int16') : asymmetric(low, high, 'int8');
 }
 
 function widest(known: readonly TensorQuantization[]): TensorQuantization {
