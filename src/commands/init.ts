@@ -161,7 +161,11 @@ async function complete(args: InitArgs, context: Context) {
 }
 
 /** Type and splits of the data as the names of its files show them; the user is told. Undefined if the names show nothing. */
-async function seenAt({ to, type, train: named }: InitArgs, train: string, context: Context): Promise<SeenData | undefined> {
+async function seenAt(
+  { to, type, train: named }: InitArgs,
+  train: string,
+  context: Context,
+): Promise<SeenData | undefined> {
   const path = await import('node:path');
   const { stat } = await import('node:fs/promises');
   const { exists } = await import('../base/files.ts');
