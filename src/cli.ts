@@ -11,7 +11,7 @@ process.on('SIGTERM', onInterrupt);
 function onInterrupt(): void {
   // The second one means it: what was saved last stays.
   if (!isWatched || interrupt.signal.aborted) process.exit(EXIT.interrupted);
-  process.stderr.write('\nstopping after this step; press Ctrl-C again to stop at once\n');
+  process.stderr.write('\nstopping: what has begun is finished and saved; press Ctrl-C again to stop at once\n');
   interrupt.abort();
 }
 

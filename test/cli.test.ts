@@ -32,6 +32,7 @@ describe('limbeck', () => {
 
   it.each([
     [['rnu'], 'Did you mean run?'],
+    [['nonsense'], 'Unknown command: nonsense\nRun `limbeck --help`.\n'],
     [[], 'Name a command.'],
     [['run'], 'run: expected <recipe>, received too few arguments\nRun `limbeck run --help`.\n'],
     [['run', 'a.yaml', '--set'], '--set: expected a value, received none\n'],

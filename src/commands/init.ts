@@ -1,9 +1,11 @@
-import { InterruptedError, UserError } from '../base/errors.ts';
+import { UserError } from '../base/errors.ts';
 import type { SeenData } from '../data/seen-data.ts';
 import type { SeenForm } from '../recipe/init.ts';
 import type { SeenTask } from '../data/seen-task.ts';
 import { TASKS, taskRow } from '../recipe/task.ts';
 import type { TaskName } from '../recipe/task.ts';
+import { asker } from './ask.ts';
+import type { Ask } from './ask.ts';
 import type { Command } from './command.ts';
 import { printJson } from './context.ts';
 import type { Context } from './context.ts';
@@ -46,7 +48,6 @@ export const initCommand: Command<InitArgs> = {
       .option('force', { type: 'boolean', default: false, describe: 'Replace an existing file' }) as never,
   run: async (args, context) => {
     const { exists, writeFileAtomic } = await import('../base/files.ts');
-    const path = await import('node:path');
     if (!args.force && (await exists(args.to))) {
       throw new UserError(`${args.to}: this file exists`, 'Name another file, or add --force to replace it.');
     }
@@ -58,21 +59,26 @@ export const initCommand: Command<InitArgs> = {
     parseRecipe(text, args.to, { models });
     const { train, labels, test, testLabels, teacher, model } = answers;
     const student = model.endsWith('.onnx') ? model : '';
-    for (const file of [train, labels, test, testLabels, answers.unlabelled ?? '', teacher, student].filter(
-      (name) => name !== '',
-    )) {
-      const place = path.resolve(path.dirname(args.to), file);
-      if (await exists(place)) continue;
-      throw new UserError(
-        `init: expected a file or folder, received ${file}, which is not there`,
-        `Paths in a recipe start at its folder: ${path.dirname(place)} was looked into.`,
-      );
-    }
+    await refuseMissing([train, labels, test, testLabels, answers.unlabelled ?? '', teacher, student], args.to);
     await writeFileAtomic(args.to, text);
     if (context.json) printJson(context, { file: args.to });
     else context.out(`${args.to}: written. Next: limbeck validate --data ${args.to}, then limbeck run ${args.to}\n`);
   },
 };
+
+/** `UserError` for the first of the files and folders, named from the recipe, that is not there. Empty names are none. */
+async function refuseMissing(names: readonly string[], to: string): Promise<void> {
+  const { exists } = await import('../base/files.ts');
+  const path = await import('node:path');
+  for (const file of names.filter((name) => name !== '')) {
+    const place = path.resolve(path.dirname(to), file);
+    if (await exists(place)) continue;
+    throw new UserError(
+      `init: expected a file or folder, received ${file}, which is not there`,
+      `Paths in a recipe start at its folder: ${path.dirname(place)} was looked into.`,
+    );
+  }
+}
 
 // prettier-ignore
 const TYPES = [
@@ -100,6 +106,8 @@ async function complete(args: InitArgs, context: Context) {
     const needed = (question: string, option: string) => ask(question, { option, wrong: isThere });
     const optional = (question: string) => ask(question, { fallback: '', wrong: isThere });
     let place = args.train ?? (await needed('Training data', '--train'));
+    // Nothing can be said of what is not there.
+    if (args.type === undefined) await refuseMissing([place], args.to);
     let seen = await seenAt(args, place, context);
     const type =
       args.type ??
@@ -117,7 +125,9 @@ async function complete(args: InitArgs, context: Context) {
     const splits = seen?.type === type ? seen.splits : undefined;
     const train = inside(splits?.train) ?? place;
     const unlabelled = inside(splits?.unlabelled);
-    const hasLabelFile = type === 'idx' || type === 'npz';
+    const archive =
+      type === 'npz' && args.labels === undefined ? await formAt(args, { type, train, label: '' }, context) : {};
+    const hasLabelFile = type === 'idx' || (type === 'npz' && archive.arrays === undefined);
     const labels = args.labels ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
     const test =
       args.test ??
@@ -130,7 +140,15 @@ async function complete(args: InitArgs, context: Context) {
       args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', { fallback: '' }) : '');
     const isNamed = args.label !== undefined;
     const form = await formAt(args, { type, train, label: named }, context);
-    const { task, label } = await taskOf({ ...args, type, train, labels, label: named, isNamed, form }, ask, context);
+    if (form.lastLabel !== undefined)
+      context.note(`no column is called label: label: ${form.lastLabel}, the last one; say --label for another one\n`);
+    const left = form.ignore ?? [];
+    if (left.length > 0)
+      context.note(
+        `${left.join(', ')}: nearly every row has another word there: left out, see \`ignore\` in the recipe\n`,
+      );
+    const column = named === '' ? (form.lastLabel ?? '') : named;
+    const { task, label } = await taskOf({ ...args, type, train, labels, label: column, isNamed, form }, ask, context);
     const teacher = args.teacher ?? (await optional('Teacher: ONNX file or model.json (empty: train one)'));
     const modelOrFile = (answer: string) =>
       answer.endsWith('.onnx') ? isThere(answer) : oneOf(Object.keys(models))(answer);
@@ -143,16 +161,27 @@ async function complete(args: InitArgs, context: Context) {
 }
 
 /** Type and splits of the data as the names of its files show them; the user is told. Undefined if the names show nothing. */
-async function seenAt({ to, type }: InitArgs, train: string, context: Context): Promise<SeenData | undefined> {
+async function seenAt(
+  { to, type, train: named }: InitArgs,
+  train: string,
+  context: Context,
+): Promise<SeenData | undefined> {
   const path = await import('node:path');
+  const { stat } = await import('node:fs/promises');
   const { exists } = await import('../base/files.ts');
   const { seenData } = await import('../data/seen-data.ts');
   const place = path.resolve(path.dirname(to), train);
   // A later check of all files reports those that are missing.
   if (!(await exists(place))) return undefined;
   const seen = await seenData(place);
-  if (seen !== undefined && type === undefined)
-    context.note(`${seen.why}: type: ${seen.type}; say --type for another one\n`);
+  if (type !== undefined) return seen;
+  if (seen !== undefined) context.note(`${seen.why}: type: ${seen.type}; say --type for another one\n`);
+  // Who is asked is told so by the next question.
+  else if (named !== undefined && (await stat(place)).isDirectory())
+    throw new UserError(
+      `init: ${train} holds no pictures (.png, .jpg, .webp), sounds (.wav) or texts (.txt)`,
+      'Name a folder with a sub-folder of them for each class, or a file; --type says what it is where its name does not.',
+    );
   return seen;
 }
 
@@ -210,9 +239,13 @@ async function taskOf({ to, task, label, isNamed, form, ...data }: Data, ask: As
   const path = await import('node:path');
   const { seenTask } = await import('../data/seen-task.ts');
   const place = (file: string): string => path.resolve(path.dirname(to), file);
-  const train = SOURCES[data.type]?.(place(data.train), place(data.labels)) ?? place(data.train);
+  const train =
+    form.arrays === undefined
+      ? (SOURCES[data.type]?.(place(data.train), place(data.labels)) ?? place(data.train))
+      : { file: place(data.train), ...form.arrays };
+  // Gaps and texts of none say nothing of the labels.
   const missing = form.text === undefined ? 'zero' : 'drop';
-  const config = { type: data.type, train, missing, ...(names.length > 0 && { label: names }), ...form };
+  const config = { type: data.type, train, ...(names.length > 0 && { label: names }), ...form, missing };
   const seen = await seenTask(config as never).catch((error: unknown): SeenTask => {
     if (!(error instanceof UserError)) throw error;
     context.note(`the labels could not be read: ${error.message}\n`);
@@ -239,54 +272,4 @@ const SOURCES: Readonly<Record<string, (samples: string, labels: string) => obje
 
 function isTask(text: string): text is TaskName {
   return (TASKS as readonly string[]).includes(text);
-}
-
-interface Question {
-  /** Option of the command line that gives the same answer. */
-  readonly option?: string;
-  /** Default for an empty answer; a question without one is asked until it is answered. */
-  readonly fallback?: string;
-  /** Check of an answer: the reason why it is refused, after which the question is asked again; undefined if it is accepted. */
-  readonly wrong?: (answer: string) => string | undefined | Promise<string | undefined>;
-}
-
-interface Ask {
-  (question: string, about: Question): Promise<string>;
-  readonly close: () => void;
-}
-
-async function asker(context: Context): Promise<Ask> {
-  const { createInterface } = await import('node:readline/promises');
-  // Beside --json, stdout is for the result alone.
-  const output = context.json ? process.stderr : process.stdout;
-  const isAnswered = context.isTerminal && process.stdin.isTTY;
-  const prompt = isAnswered ? createInterface({ input: process.stdin, output }) : undefined;
-  // Lines typed before a question is asked are kept for it.
-  prompt?.pause();
-  const ask = async (question: string, about: Question): Promise<string> => {
-    const { option, fallback, wrong } = about;
-    if (prompt === undefined) {
-      if (fallback !== undefined) return fallback;
-      throw new UserError(
-        `init: ${option ?? question} is missing`,
-        'Give it on the command line; without a terminal nothing can be asked.',
-      );
-    }
-    const shownFallback = fallback === undefined || fallback === '' ? '' : ` [${fallback}]`;
-    const text = await prompt.question(`${question}${shownFallback}: `, { signal: context.signal }).catch(stopped);
-    prompt.pause();
-    const answer = text.trim();
-    if (answer === '') return fallback ?? ask(question, about);
-    const complaint = await wrong?.(answer);
-    if (complaint === undefined) return answer;
-    output.write(`${complaint}\n`);
-    return ask(question, about);
-  };
-  return Object.assign(ask, { close: () => prompt?.close() });
-}
-
-/** Ctrl-C and Ctrl-D close the prompt. */
-function stopped(error: unknown): never {
-  if ((error as Partial<Error>).name !== 'AbortError') throw error;
-  throw new InterruptedError('\ninit was stopped; nothing was written');
 }

@@ -15,6 +15,8 @@ export function misuse(
   const named = options.filter((option) => !places.includes(option));
   const meant = unknown !== undefined && isOption ? nearest(unknown, named) : undefined;
   const remedy = `${meant === undefined ? '' : `Did you mean --${meant}? `}Run \`limbeck ${command === undefined ? '' : `${args[0]!} `}--help\`.`;
+  if (command === undefined && unknown !== undefined && unknown === args[0])
+    return new UserError(`Unknown command: ${unknown}`, remedy, { kind: 'usage' });
   return new UserError(plain(message, command?.name ?? ''), remedy, { kind: 'usage' });
 }
 

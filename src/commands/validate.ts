@@ -29,9 +29,12 @@ export const validateCommand: Command<ValidateArgs> = {
       let found = '';
       if (data) {
         const { checkData } = await import('../run/check-data.ts');
+        const { taskRow } = await import('../recipe/task.ts');
         const { data: read, messages, warnings } = await checkData(recipe);
         const { train, validation, test, classNames } = read;
-        found = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test, ${classNames.length} classes`;
+        const [one, several] = taskRow(train.task).answers;
+        const answers = `${classNames.length} ${classNames.length === 1 ? one : several}`;
+        found = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test, ${answers}`;
         found += messages.map((message) => `\n  ${message}`).join('');
         for (const warning of warnings) context.note(`${file}: warning: ${warning}\n`);
       }

@@ -6,7 +6,7 @@ import { ImageSink } from './images.ts';
 import type { PicturesGiven } from './images.ts';
 import { noLabels } from './labelled.ts';
 
-const PICTURES = {
+export const PICTURES = {
   extensions: new Set(['.png', '.jpg', '.jpeg', '.webp']),
   what: 'images',
   kinds: 'PNG, JPEG or WebP',

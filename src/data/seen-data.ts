@@ -20,7 +20,7 @@ const IN_FOLDER: Readonly<Record<string, Type>> = {
   ...{ '.wav': 'audio-folder', '.wave': 'audio-folder', '.txt': 'text-folder' },
 };
 const OF_FILE: Readonly<Record<string, Type>> = {
-  ...{ '.csv': 'csv', '.tsv': 'csv', '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.parquet': 'parquet' },
+  ...{ '.csv': 'csv', '.tsv': 'csv', '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.json': 'jsonl', '.parquet': 'parquet' },
   ...{ '.conll': 'conll', '.conllu': 'conll', '.iob': 'conll', '.iob2': 'conll', '.bio': 'conll' },
   ...{ '.npz': 'npz', '.npy': 'npz', '.idx': 'idx' },
 };

@@ -4,6 +4,10 @@ import { SOUNDS } from './audio-folder.ts';
 import { allFiles } from './class-folder.ts';
 import type { DatasetConfig } from './config.ts';
 import type { SeenForm } from '../recipe/init.ts';
+import { arrayForm } from './seen-arrays.ts';
+import { csvForm, jsonForm, jsonRows } from './seen-columns.ts';
+import type { Rows } from './seen-columns.ts';
+import { pictureForm } from './seen-pictures.ts';
 import { linesOf } from './source.ts';
 import { parseWav } from './wav.ts';
 
@@ -11,11 +15,6 @@ import { parseWav } from './wav.ts';
 const [CONLL_U, MOST_TAGS] = [10, 100];
 /** Rows and sounds that are looked at, and bytes of a table. */
 const [ROWS, HEARD, BYTES] = [200, 40, 2 ** 18];
-/** Words of a text, on average, at least; of fewer are a name or a kind. */
-const WORDS = 3;
-/** Different words in a column, and their share of its values, at most; with more of them most are seen once. */
-const [MOST_WORDS, MOST_SHARE] = [50, 0.5];
-
 interface Said {
   /** Names of the label columns, if they are said. */
   readonly label: readonly string[];
@@ -31,13 +30,13 @@ export async function seenForm(
 ): Promise<SeenForm> {
   if (type === 'text-folder') return { text: {} };
   if (type === 'audio-folder') return soundForm(place);
+  if (type === 'image-folder') return pictureForm(place);
+  if (type === 'npz') return arrayForm(place);
   if (type === 'conll') return conllForm(place, label);
-  if (type !== 'csv' && type !== 'jsonl') return {};
-  const delimiter = /\.tsv(\.gz)?$/i.test(place) ? '\t' : ',';
-  const rows = type === 'csv' ? await csvRows(place, delimiter) : await jsonRows(place);
-  const stated = type === 'csv' && delimiter !== ',' ? { delimiter } : {};
-  const words = type === 'jsonl' && !isOtherTask ? wordsForm(rows, label) : undefined;
-  return words ?? { ...stated, ...columnsForm(rows, type, label) };
+  if (type === 'csv') return csvForm(await start(place), label);
+  if (type !== 'jsonl') return {};
+  const rows = jsonRows((await start(place)).slice(0, ROWS));
+  return (isOtherTask ? undefined : wordsForm(rows, label)) ?? jsonForm(rows, label);
 }
 
 /** Columns of words and tags: in CoNLL-U the words are in column 1 and their parts of speech in column 3, else the first and the last. */
@@ -102,8 +101,6 @@ async function soundForm(folder: string): Promise<SeenForm> {
   return { rate, seconds };
 }
 
-type Rows = readonly Readonly<Record<string, unknown>>[];
-
 async function start(file: string): Promise<string[]> {
   const lines: string[] = [];
   let size = 0;
@@ -113,61 +110,4 @@ async function start(file: string): Promise<string[]> {
     if (lines.length > ROWS || size > BYTES) break;
   }
   return lines;
-}
-
-async function csvRows(file: string, delimiter: string): Promise<Rows> {
-  const { parse } = await import('csv-parse/sync');
-  const lenient = {
-    relax_quotes: true,
-    relax_column_count: true,
-    skip_empty_lines: true,
-    skip_records_with_error: true,
-  };
-  const text = (await start(file)).join('\n');
-  const rows: unknown = parse(text, { ...lenient, columns: true, to: ROWS, delimiter });
-  return rows as Rows;
-}
-
-async function jsonRows(file: string): Promise<Rows> {
-  const rows: unknown[] = (await start(file)).slice(0, ROWS).flatMap((line) => {
-    try {
-      return [JSON.parse(line) as unknown];
-    } catch {
-      return [];
-    }
-  });
-  return rows.filter((row) => typeof row === 'object' && row !== null && !Array.isArray(row)) as Rows;
-}
-
-function columnsForm(rows: Rows, type: 'csv' | 'jsonl', label: readonly string[]): SeenForm {
-  const names = Object.keys(rows[0] ?? {});
-  const usual = names.includes('label') || type === 'jsonl' ? ['label'] : names.slice(-1);
-  const labels = new Set(label.length > 0 ? label : usual);
-  const columns = names
-    .filter((name) => !labels.has(name))
-    .map((name) => ({
-      name,
-      values: rows.map((row) => row[name]).filter((value) => value !== '' && value !== null && value !== undefined),
-    })) // prettier-ignore
-    .filter(({ values }) => values.some((value) => typeof value === 'string' && !Number.isFinite(Number(value))))
-    .map(({ name, values }) => ({ name, words: values.map(String) }));
-  const texts = columns.filter(({ words }) => mean(words.map((text) => text.trim().split(/\s+/u).length)) >= WORDS);
-  if (texts.length > 0) {
-    const length = ({ words }: { words: readonly string[] }): number => mean(words.map((text) => text.length));
-    return { text: { column: texts.reduce((a, b) => (length(b) > length(a) ? b : a)).name } };
-  }
-  const isKind = ({ words }: { words: readonly string[] }): boolean => {
-    const different = new Set(words).size;
-    return different <= MOST_WORDS && different <= Math.max(2, MOST_SHARE * words.length);
-  };
-  const categorical = columns.filter(isKind).map(({ name }) => name);
-  const ignore = columns.filter((column) => !isKind(column)).map(({ name }) => name);
-  return {
-    ...(categorical.length > 0 && { categorical }),
-    ...(ignore.length > 0 && type === 'csv' && { ignore }),
-  };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -17,6 +17,14 @@ const MISSING = new Set(['', 'na', 'n/a', '<na>', 'nan', 'null', 'none', '?']);
 /** Booleans as pandas and R write them in text; typed files have them as 1 and 0. */
 const BOOLEAN = /^\s*(?:true|false)\s*$/i;
 
+export function isMissing(text: string): boolean {
+  return MISSING.has(text.trim().toLowerCase());
+}
+
+export function isBoolean(text: string): boolean {
+  return BOOLEAN.test(text);
+}
+
 /**
  * Collector of table rows as float32. Only the array and the different labels are kept, whatever the size of the file. A row: `begin()`,
  * `set()` for every column, then `end(label)`.
@@ -75,8 +83,8 @@ export class TableSink {
     if (Number.isFinite(value) && (value !== 0 || text.trim() !== '')) {
       this.#row[this.#start + column] = value;
       if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, text, where);
-    } else if (MISSING.has(text.trim().toLowerCase())) this.#setMissing(column, text, where);
-    else if (BOOLEAN.test(text)) this.#row[this.#start + column] = text.trim().length === 4 ? 1 : 0;
+    } else if (isMissing(text)) this.#setMissing(column, text, where);
+    else if (isBoolean(text)) this.#row[this.#start + column] = text.trim().length === 4 ? 1 : 0;
     else if (Number.isNaN(value)) throw this.#notNumber(column, text, where);
     else throw this.#notFinite(column, text, where);
   }
@@ -101,7 +109,7 @@ export class TableSink {
 
   #setWord(column: number, text: string, where: () => string): void {
     const word = text.trim();
-    if (MISSING.has(word.toLowerCase())) {
+    if (isMissing(word)) {
       this.#setMissing(column, text, where);
       // A column of words has no mean: a row without one has none of them.
       this.#row[this.#start + column] = -1;

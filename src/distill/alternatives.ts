@@ -3,21 +3,24 @@ import type { FileTeacherSettings } from './file-teacher.ts';
 import type { Alternative } from './diagnosis.ts';
 import type { Teacher } from './teacher.ts';
 
-type Reading = Pick<FileTeacherSettings, 'layout' | 'normalize'>;
+type Reading = Pick<FileTeacherSettings, 'layout' | 'normalize' | 'output'>;
 
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /**
  * The usual ways to prepare a teacher's input, other than the one asked for: each may be what was forgotten. Without a layout
- * the file knows its own.
+ * the file knows its own. `outputs`: others of the file than the one that is asked for.
  */
 export function alternativesOf(
   { samples, sampleShape, normalization, text }: Dataset,
   { layout, normalize: asked }: Partial<Reading>,
   open: (change: Partial<Reading>) => Promise<Teacher>,
+  outputs: readonly string[] = [],
 ): Alternative[] {
+  const variant = (what: string, change: Partial<Reading>): Alternative => ({ what, open: () => open(change) });
+  const others = outputs.map((output) => variant(`output: ${output}`, { output }));
   // Ids are fed as they are.
-  if (text !== undefined) return [];
+  if (text !== undefined) return others;
   const isEightBit = samples instanceof Uint8Array;
   const channels = sampleShape.at(-1)!;
   const normalizations: readonly (readonly [string, Reading['normalize']])[] = [
@@ -42,8 +45,8 @@ export function alternativesOf(
   const layouts = (['nchw', 'nhwc'] as const).filter(
     (other) => layout !== undefined && sampleShape.length === 3 && other !== layout,
   );
-  const variant = (what: string, change: Partial<Reading>): Alternative => ({ what, open: () => open(change) });
   return [
+    ...others,
     ...layouts.map((other) => variant(`layout: ${other}`, { layout: other })),
     ...normalizations.flatMap(([what, normalize]) =>
       normalize === undefined && asked === undefined ? [] : [variant(what, { normalize })],

@@ -85,6 +85,11 @@ export async function bestAlternative(
   for (const { what, open } of alternatives) {
     const other = await open().catch(() => undefined);
     if (other === undefined) continue;
+    // Another output of the file may be something else.
+    if (other.classes !== task.width) {
+      await other.dispose();
+      continue;
+    }
     const logits = await ask(other, dataset, rows).finally(() => other.dispose());
     const accuracy = task.scoreOf(logits, labels);
     if (best === undefined || isBetter(task.score, accuracy, best.accuracy)) best = { what, accuracy };

@@ -70,6 +70,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const { name, runtime, content, params, sizeBytes, dataset, probe } = source;
   const output = outputOf(runtime, name, settings);
   const wanted = [output, ...settings.intermediate];
+  const others = settings.output === undefined ? othersOf(runtime, wanted) : [];
   const ask = async (feeds: Readonly<Record<string, InferenceTensor>>, n: number): Promise<Record<string, Values>> =>
     floats(await runtime.run(feeds, wanted), n, name);
   const { raw, layout, ...fed } =
@@ -97,6 +98,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
     sizeBytes,
     device: runtime.device,
     ...(sampleShape && { sampleShape }),
+    ...(others.length > 0 && { otherOutputs: others }),
     answer: async (x, n, original): Promise<Answer> => {
       const results = await raw(x, n, original);
       const values = results[output]!.data;
@@ -174,6 +176,11 @@ function outputOf({ outputs }: Runnable, name: string, { output, intermediate }:
   const other = outputs.find((value) => (value === found || intermediate.includes(value.name)) && !isFloat(value));
   if (other === undefined) return found.name;
   throw new UserError(`${name}: expected float32 or float16 from ${other.name}, received ${other.dtype}`, has);
+}
+
+/** Names of the outputs of floats that are not asked for. */
+function othersOf({ outputs }: Runnable, wanted: readonly string[]): string[] {
+  return outputs.filter((output) => isFloat(output) && !wanted.includes(output.name)).map(({ name }) => name);
 }
 
 interface Values {

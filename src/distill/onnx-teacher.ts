@@ -1,6 +1,6 @@
 import { orClose } from '../base/closing.ts';
 import { nearest, UserError } from '../base/errors.ts';
-import { elementCount } from '../formats/onnx/model.ts';
+import { parameterCount } from '../formats/onnx/model.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
 import { InferenceModel } from '../runtime/inference.ts';
@@ -30,7 +30,7 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
     () => refuseOtherVocabulary(model, runtime.inputs, name, dataset),
     () => file.dispose(),
   );
-  const about = { params: parametersOf(model), sizeBytes: bytes.length, content: bytes };
+  const about = { params: parameterCount(model.graph), sizeBytes: bytes.length, content: bytes };
   return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
 }
 
@@ -59,9 +59,4 @@ function withOutputs(model: Model, names: readonly string[], bytes: Uint8Array):
   }
   const outputs = [...model.graph.outputs, ...missing.map((name) => ({ name, dtype: 'float32' as const }))];
   return encodeModel({ ...model, graph: { ...model.graph, outputs } });
-}
-
-function parametersOf({ graph }: Model): number {
-  const floats = graph.initializers.filter(({ dtype }) => ['float32', 'float16', 'int8', 'uint8'].includes(dtype));
-  return floats.reduce((sum, { dims }) => sum + elementCount(dims), 0);
 }

@@ -90,15 +90,19 @@ export async function openFile(
   refuseEnlarged(options.name(file), recipe, preparation, dataset);
   const open = await withHead(preparation, recipe.logitScale, read, options);
   const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
-  const alternatives = alternativesOf(dataset, { ...layout, normalize: preparation.normalize }, (change) =>
-    open({ ...preparation, ...change }),
-  );
-  const found = { alternatives, declared: preparation.classes, preparation };
-  if (recipe.precision !== 'int8') return { teacher: await open(preparation), ...found };
+  const asked = { ...layout, normalize: preparation.normalize };
+  const found = ({ otherOutputs }: Teacher) => ({
+    alternatives: alternativesOf(dataset, asked, (change) => open({ ...preparation, ...change }), otherOutputs),
+    ...{ declared: preparation.classes, preparation },
+  });
+  if (recipe.precision !== 'int8') {
+    const teacher = await open(preparation);
+    return { teacher, ...found(teacher) };
+  }
   if (options.toInt8 === undefined || bytes === undefined) throw new Error('nothing here quantizes a teacher');
   refuseOpenTexts(decodeModel(bytes, file), options.name(file), dataset);
   const { teacher, said } = await int8Teacher(bytes, (other) => open(preparation, other), dataset, options.toInt8);
-  return { teacher, ...found, inInt8: said };
+  return { teacher, ...found(teacher), inInt8: said };
 }
 
 /** A file that says of itself that it sees larger pictures would be fed those of the student, enlarged. */

@@ -42,6 +42,15 @@ export interface Preflight {
 
 const BATCH = 100;
 
+/** Softmax of 0 and z is the sigmoid of z. */
+const ONE_OF_TWO =
+  '. A model with one sigmoid output tells two classes apart; export it with two logits, 0 and z, where z is what goes into the sigmoid: torch.cat([torch.zeros_like(z), z], 1).';
+
+function namesOutput({ otherOutputs = [] }: Teacher): string {
+  const others = otherOutputs.length === 0 ? '' : ` (it also has: ${otherOutputs.join(', ')})`;
+  return `Name the right output with \`teacher.output\`${others}`;
+}
+
 /**
  * Test of the teacher on some labelled samples, before anything is trained on its answers. Throws a `UserError` for another number of
  * classes, answers that are not finite or always the same, classes in another order, and a teacher that is no better than chance; the last
@@ -59,7 +68,7 @@ export async function preflight(
     const asked = task.classes === undefined ? `${classes} numbers` : `the ${classes} classes of the data set`;
     throw new UserError(
       `${teacher.name}: expected answers for ${asked}, received ${teacher.classes}`,
-      'Name the right output with `teacher.output`, or use a teacher of this data set.',
+      `${namesOutput(teacher)}${classes === 2 && teacher.classes === 1 && task.classes !== undefined ? ONE_OF_TWO : ', or use a teacher of this data set.'}`,
     );
   }
   if (dataset.labelled !== undefined) return checkWithoutLabels(teacher, dataset, task, options);

@@ -78,7 +78,9 @@ function onlyInput(
 function wrongType(name: string, input: ModelValue, expected: string): UserError {
   return new UserError(
     `${name}: expected ${expected} for its input ${input.name}, received ${input.dtype}`,
-    'Export the teacher with such an input.',
+    input.dtype === 'uint8'
+      ? 'Export it with a float32 example as its input; `teacher.normalize: {scale: 1, mean: 0, std: 1}` then feeds it values from 0 to 255.'
+      : 'Export the teacher with such an input.',
   );
 }
 

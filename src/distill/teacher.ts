@@ -23,6 +23,8 @@ export interface Teacher {
   readonly featureShapes: Readonly<Record<string, readonly number[]>>;
   readonly params: number;
   readonly sizeBytes: number;
+  /** Other outputs of its file, which may be the one that was meant; absent where the recipe names one. */
+  readonly otherOutputs?: readonly string[];
   /** Shape of one sample as the teacher sees it, if not as the data set has it. */
   readonly sampleShape?: readonly number[];
   /** Device that it runs on, e.g. `cpu`: not always the one that the student is trained on. */

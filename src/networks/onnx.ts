@@ -2,14 +2,13 @@ import { UserError } from '../base/errors.ts';
 import { importOnnx } from '../formats/onnx/import.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
-import { GraphBuilder } from '../graph/builder.ts';
 import { cleaned } from '../graph/passes/cleaned.ts';
 import { openBatch } from '../graph/passes/open-batch.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
 import { trimFilters } from '../graph/passes/trim-filters.ts';
 import type { Trimmed } from '../graph/passes/trim-filters.ts';
 import type { Graph } from '../graph/types.ts';
-import { checkParts } from './inputs.ts';
+import { channelsLast, fedByParts } from './onnx-inputs.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
@@ -160,12 +159,6 @@ function originOf({ file, graph, weights, isFrozen, batchNorm, stored, filters }
   ];
 }
 
-/** `UserError` where the inputs are not the parts of the samples, in the shapes of the file. */
-function fedByParts(graph: Graph, file: string, inputs: readonly InputPart[]): Graph {
-  checkParts(file, Object.fromEntries(graph.inputs), inputs);
-  return graph;
-}
-
 /** The batch size of a file that fixes it; undefined for an open one. */
 function fixedBatch({ inputs }: Graph): number | undefined {
   return [...inputs.values()].map(({ shape }) => shape[0]).find((dim) => typeof dim === 'number');
@@ -203,42 +196,6 @@ function withSampleSizes(model: Model, file: string, sample: readonly number[]):
   );
 }
 
-/** Graph with an input [batch, h, w, c] in front of one that is [batch, c, h, w]; `UserError` where the sizes are others. */
-function channelsLast(graph: Graph, file: string, sample: readonly number[]): Graph {
-  const inputs = [...graph.inputs];
-  if (inputs.length !== 1)
-    throw new UserError(
-      `${file}: expected one input, received ${inputs.map(([name]) => name).join(', ')}`,
-      'Give the data an array for each of them (`type: npz`, `samples: [name, name]`), or export the model with the picture or the features as its only input.',
-    );
-  const [name, { dtype, shape }] = inputs[0]!;
-  if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'int64')
-    throw new UserError(
-      `${file}: its input ${name} is ${dtype}, expected float32, int32 or int64`,
-      'Export the part of the model that is fed numbers.',
-    );
-  const own = shape.slice(1);
-  if (own.join() === sample.join()) return graph;
-  const [h, w, c] = sample;
-  if (sample.length !== 3 || own.join() !== [c, h, w].join())
-    throw new UserError(
-      `${file}: its input ${name} is [${shape.join(', ')}], received samples of shape [${sample.join(', ')}]`,
-      sample.length === 3
-        ? 'Set dataset.resize and dataset.channels to what the model takes.'
-        : 'Give data whose samples have that shape, as the model was trained on.',
-    );
-  const builder = new GraphBuilder();
-  const given = builder.input(name, { dtype: 'float32', shape: ['batch', ...sample] });
-  // The names in the file are taken.
-  for (const { outputs } of graph.nodes) for (const value of outputs) builder.reserve(value);
-  const turned = builder.op('Transpose', [given], { perm: [0, 3, 1, 2] });
-  for (const [key, { type, data }] of graph.constants) builder.constant(type, data, key);
-  for (const { op, inputs: from, attrs, layer, outputs } of graph.nodes)
-    builder.node(op, from.map((value) => (value === name ? turned : value)), attrs, { layer, outputs }); // prettier-ignore
-  for (const [key, value] of graph.outputs) builder.output(key, value === name ? turned : value);
-  return builder.build();
-}
-
 /** The output of the logits before the others, as everything that trains and measures takes the first. */
 function logitsFirst(graph: Graph, file: string, output: string | undefined): Graph {
   const names = [...graph.outputs.keys()];
@@ -270,10 +227,15 @@ function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetw
     );
   const { shape } = graph.types.get(value)!;
   if (shape.length === 2 && shape[1] === classes) return;
+  if (shape.length === 1 && classes === 1)
+    throw new UserError(
+      `${file}: expected an output [batch, 1], received ${name} [${shape.join(', ')}]`,
+      'Export the model without the squeeze (or the index) at its end, which takes that axis away.',
+    );
   const last = headOf(graph);
   const found = last === undefined ? '' : `; its last layer ${last.layer} has ${last.classes}`;
   throw new UserError(
-    `${file}: expected logits [batch, ${classes}] for the ${classes} classes of the data, received ${name} [${shape.join(', ')}]${found}`,
+    `${file}: expected ${classes === 1 ? 'an output [batch, 1] for the one number or label' : `logits [batch, ${classes}] for the ${classes} classes`} of the data, received ${name} [${shape.join(', ')}]${found}`,
     head === 'keep'
       ? 'Give data of the classes of the model, or set `student.head: replace`: the last layer is then drawn anew for these.'
       : 'Export the model up to its last dense layer.',

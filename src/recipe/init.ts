@@ -27,9 +27,21 @@ export interface SeenForm {
   /** Words with a tag each: their columns; of the tags undefined where it is the usual one. */
   readonly words?: { readonly column: string | number; readonly tags?: string | number; readonly why: string };
   /** Columns of words, and of words that are nearly all different, which say nothing of others. */
-  readonly categorical?: readonly string[];
-  readonly ignore?: readonly string[];
+  readonly categorical?: readonly (string | number)[] | undefined;
+  readonly ignore?: readonly (string | number)[] | undefined;
   readonly delimiter?: string;
+  /** False where the first line holds data. */
+  readonly header?: false;
+  /** The last column, which is taken for the label as none is called `label`. */
+  readonly lastLabel?: string;
+  /** Values are missing in some columns. */
+  readonly missing?: 'mean';
+  /** Pictures: one [height, width] for those of several sizes, and channels for grey ones among others. */
+  readonly resize?: { readonly size: readonly [height: number, width: number]; readonly why: string };
+  readonly channels?: 3;
+  /** Arrays: names of those in an archive, and true if a sample is a row of numbers. */
+  readonly arrays?: { readonly samples: string; readonly labels: string };
+  readonly isTable?: boolean;
   /** Sounds: values a second and length of most of them. */
   readonly rate?: number;
   readonly seconds?: number;
@@ -51,6 +63,8 @@ export function recipeText({
 }: InitAnswers): string {
   const source = (samples: string, names: string): string => {
     if (type === 'idx') return `{ images: ${quoted(samples)}, labels: ${quoted(names)} }`;
+    if (form.arrays !== undefined)
+      return `{ file: ${quoted(samples)}, samples: ${quoted(form.arrays.samples)}, labels: ${quoted(form.arrays.labels)} }`;
     if (type === 'npz') return `{ samples: ${quoted(samples)}, labels: ${quoted(names)} }`;
     return quoted(samples);
   };
@@ -120,7 +134,7 @@ function kindOf(type: string, form: SeenForm): Kind {
   if (form.words !== undefined) return 'words';
   if (form.text !== undefined || type === 'text-folder') return 'text';
   if (type === 'audio-folder') return 'sound';
-  return ['csv', 'parquet', 'jsonl'].includes(type) ? 'table' : 'picture';
+  return ['csv', 'parquet', 'jsonl'].includes(type) || form.isTable === true ? 'table' : 'picture';
 }
 
 /** Architecture of a student that fits data of a type. */
@@ -128,11 +142,20 @@ export function usualStudent(type: string, form: SeenForm = {}): string {
   return KINDS[kindOf(type, form)].student;
 }
 
-function formLines({ text, words, categorical, ignore, delimiter, rate, seconds }: SeenForm): string[] {
-  const listed = (names: readonly string[]): string => `[${names.map(quoted).join(', ')}]`;
+function formLines(form: SeenForm): string[] {
+  const { text, words, categorical, ignore, delimiter, header, missing, resize, channels, rate, seconds } = form;
+  const listed = (names: readonly (string | number)[]): string =>
+    `[${names.map((name) => (typeof name === 'number' ? name : quoted(name))).join(', ')}]`;
   const column = text?.column === undefined ? '' : `column: ${quoted(text.column)}, `;
   return [
     ...(delimiter === undefined ? [] : [`  delimiter: ${JSON.stringify(delimiter)}`]),
+    ...(header === undefined ? [] : ['  header: false # the first line holds data; the label is the last column']),
+    ...(resize === undefined
+      ? []
+      : [
+          `  resize: [${resize.size.join(', ')}] # height and width that all are scaled to; the files have ${resize.why}`,
+        ]),
+    ...(channels === undefined ? [] : [`  channels: ${channels} # grey files are read as colour, as the others are`]),
     ...(text === undefined
       ? []
       : [`  text: { ${column}tokenizer: hashed } # or the file tokenizer.json of Hugging Face: docs/text.md`]),
@@ -144,6 +167,9 @@ function formLines({ text, words, categorical, ignore, delimiter, rate, seconds 
         ]),
     ...(categorical === undefined ? [] : [`  categorical: ${listed(categorical)} # columns of words`]),
     ...(ignore === undefined ? [] : [`  ignore: ${listed(ignore)} # nearly every row has another word here`]),
+    ...(missing === undefined
+      ? []
+      : [`  missing: ${missing} # of the column, where a value is empty; or zero; drop leaves such rows out`]),
     ...(rate === undefined ? [] : [`  rate: ${rate} # values a second; sounds of another rate are resampled`]),
     ...(seconds === undefined ? [] : [`  seconds: ${seconds} # longer sounds are cut to their middle`]),
   ];

@@ -13,6 +13,8 @@ interface TaskRow {
   /** Default of a recipe that names none. */
   readonly loss: LossName;
   readonly store: 'fp16' | 'fp32';
+  /** What a model answers with, one and several of them. */
+  readonly answers: readonly [one: string, several: string];
   /** Keys of `distill` that `limbeck init` writes. */
   readonly begins: readonly string[];
 }
@@ -23,6 +25,7 @@ const SOFTENS = '# softens teacher and student before they are compared';
 const ROWS = {
   classification: {
     ...{ hasClasses: true, isEmptyKnown: false, isPerWord: false, losses: 'of classes', loss: 'kd', store: 'fp16' },
+    answers: ['class', 'classes'],
     begins: ['loss: kd', `temperature: 4 ${SOFTENS}`, `alpha: 0.9 ${ALPHA}`],
   },
   regression: {
@@ -35,6 +38,7 @@ const ROWS = {
       loss: 'mse',
       store: 'fp32',
     },
+    answers: ['number', 'numbers'],
     begins: [
       "loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",
       `alpha: 0.7 ${ALPHA}`,
@@ -43,10 +47,12 @@ const ROWS = {
   },
   'multi-label': {
     ...{ hasClasses: false, isEmptyKnown: true, isPerWord: false, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
+    answers: ['label', 'labels'],
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
   tagging: {
     ...{ hasClasses: false, isEmptyKnown: false, isPerWord: true, losses: ['kd'], loss: 'kd', store: 'fp16' },
+    answers: ['tag', 'tags'],
     begins: ['loss: kd # token by token', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;

@@ -1,7 +1,10 @@
 import { readOnnx } from '../files/onnx-file.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { describeOnnxLayers } from '../formats/onnx/describe.ts';
+import type { Model } from '../formats/onnx/model.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
+import { withInputShapes } from '../formats/onnx/sizes.ts';
+import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { macsOf } from '../graph/macs.ts';
 import { layersNetwork } from '../networks/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
@@ -15,10 +18,11 @@ export interface TeacherFigures {
   readonly macs: number | null;
 }
 
-/** Figures in the report for a teacher that comes as a file, besides those of the `Teacher` itself. */
-export async function teacherFigures(recipe: TeacherRecipe): Promise<TeacherFigures> {
-  if (recipe.ensemble === undefined) return figuresOf(recipe);
-  const members = await Promise.all(recipe.ensemble.map(figuresOf));
+/** Figures in the report for a teacher that comes as a file, besides those of the `Teacher` itself. `sample`: shape of one as it sees it. */
+export async function teacherFigures(recipe: TeacherRecipe, sample: readonly number[]): Promise<TeacherFigures> {
+  if (recipe.ensemble === undefined) return figuresOf(recipe, sample);
+  // Members may each see pictures of a size of their own.
+  const members = await Promise.all(recipe.ensemble.map((member) => figuresOf(member, [])));
   const formats = new Set(members.map(({ format }) => format));
   const macs = members.reduce<number | null>(
     (sum, member) => (sum === null || member.macs === null ? null : sum + member.macs),
@@ -27,16 +31,37 @@ export async function teacherFigures(recipe: TeacherRecipe): Promise<TeacherFigu
   return { format: [...formats].join(', '), macs };
 }
 
-async function figuresOf({ onnx, tfjs }: Pick<TeacherFileRecipe, 'onnx' | 'tfjs'>): Promise<TeacherFigures> {
-  if (onnx !== undefined) return { format: 'onnx', macs: onnxMacs(await readOnnx(onnx), onnx) };
+type OneFile = Pick<TeacherFileRecipe, 'onnx' | 'tfjs'>;
+
+async function figuresOf({ onnx, tfjs }: OneFile, sample: readonly number[]): Promise<TeacherFigures> {
+  if (onnx !== undefined) return { format: 'onnx', macs: onnxMacs(await readOnnx(onnx), onnx, sample) };
   if (tfjs === undefined) return { format: 'saved-model', macs: null };
   const network = layersNetwork(await loadTfjsModel(tfjs));
   return { format: 'tfjs', macs: macsOf(traceWithBatch((batchSize) => predictionProgram({ network, batchSize }))) };
 }
 
-function onnxMacs(bytes: Uint8Array, file: string): number | null {
+/** `sample`: shape of a sample as the teacher sees it. */
+function onnxMacs(bytes: Uint8Array, file: string, sample: readonly number[]): number | null {
   const model = decodeModel(bytes, file);
-  const { types, problem } = seenTypes(model);
+  const { types, fed, problem } = seenTypes(withInputShapes(model, openSizes(model, sample), file));
   if (problem !== undefined) return null;
-  return describeOnnxLayers(model, types).reduce((sum, layer) => sum + layer.macs, 0);
+  // A teacher has its samples along the first axis; the file may fix their number.
+  const batches = new Set([...fed.values()].map(({ dims }) => dims[0] ?? 1));
+  const isKnown = batches.size === 1 && [...fed.values()].every(({ open }) => open.every((axis) => axis === 0));
+  if (!isKnown) return null;
+  return Math.round(describeOnnxLayers(model, types).reduce((sum, layer) => sum + layer.macs, 0) / [...batches][0]!);
+}
+
+/** Height and width of a picture [height, width, channels] for the two axes that a file leaves open for them. */
+function openSizes({ graph }: Model, sample: readonly number[]): InputShapes {
+  const stored = new Set(graph.initializers.map(({ name }) => name));
+  const inputs = graph.inputs.filter(({ name }) => !stored.has(name));
+  const [input] = inputs;
+  const dims = input?.dims ?? [];
+  if (inputs.length !== 1 || dims.length !== 4 || sample.length !== 3) return new Map();
+  const open = [1, 2, 3].filter((axis) => typeof dims[axis] !== 'number');
+  if (open.length !== 2 || open[1] !== open[0]! + 1) return new Map();
+  const size = (axis: number): number => (open.includes(axis) ? sample[axis - open[0]!]! : (dims[axis] as number));
+  const batch = typeof dims[0] === 'number' ? dims[0] : 'batch';
+  return new Map([[input!.name, [batch, size(1), size(2), size(3)]]]);
 }

@@ -120,7 +120,9 @@ function modelValue(value: Session['inputs'][number], fileName: string): ModelVa
   if (dtype === undefined)
     throw new UserError(
       `${fileName}: ${value.name} is no tensor of a type that is supported (${graphTypes.join(', ')})`,
-      'Export the model with tensors of such types at its ends.',
+      value.isTensor
+        ? 'Export the model with tensors of such types at its ends.'
+        : "Export the model with tensors at its ends (skl2onnx: options={'zipmap': False}).",
     );
   const shape = value.shape.map((size, i) => (size >= 0 ? size : (value.symbolicDimensions[i] ?? '')));
   return { name: value.name, dtype, shape };

@@ -6,8 +6,10 @@ import { allocate, ortTensor, Session } from './session.ts';
 import type { Tensor } from './session.ts';
 
 export interface SeenTypes {
-  /** Types of all values that the model computes for one sample, by their names. */
+  /** Types of all values that the model computed, by their names. */
   readonly types: ReadonlyMap<string, { readonly dtype: string; readonly dims: readonly number[] }>;
+  /** What it was fed: the shape of each input, and the axes among these whose size the file leaves open. */
+  readonly fed: ReadonlyMap<string, { readonly dims: readonly number[]; readonly open: readonly number[] }>;
   /** Reason why there are none: the model does not run here. */
   readonly problem?: string;
 }
@@ -25,12 +27,19 @@ export function seenTypes(model: Model): SeenTypes {
   try {
     session = new Session(encodeModel(open), { graphOptimizationLevel: 'disabled', logSeverityLevel: 4 });
     const inputs = session.inputs.map(({ name, type, shape }) => [name, zeros(type, shape)] as const);
+    const fed = session.inputs.map(({ name, shape }, i) => {
+      const open = shape.flatMap((size, axis) => (size < 0 ? [axis] : []));
+      return [name, { dims: [...inputs[i]![1].dims], open }] as const;
+    });
     const results = session.run(Object.fromEntries(inputs), Object.fromEntries(names.map((name) => [name, null])));
     const found = [...inputs, ...Object.entries(results)];
-    return { types: new Map(found.map(([name, { type, dims }]) => [name, { dtype: type, dims: [...dims] }])) };
+    return {
+      types: new Map(found.map(([name, { type, dims }]) => [name, { dtype: type, dims: [...dims] }])),
+      fed: new Map(fed),
+    };
   } catch (error) {
     const [problem] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
-    return { types: new Map(), problem: problem!.slice(0, 200) };
+    return { types: new Map(), fed: new Map(), problem: problem!.slice(0, 200) };
   } finally {
     session?.dispose();
   }

@@ -1,7 +1,7 @@
 import { atFile } from '../base/errors.ts';
 import { describeOnnxLayers } from '../formats/onnx/describe.ts';
 import type { OnnxLayer } from '../formats/onnx/describe.ts';
-import { elementCount } from '../formats/onnx/model.ts';
+import { parameterCount, storedTensors } from '../formats/onnx/model.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { describeTflite } from '../formats/tflite/describe.ts';
 import type { TensorDescription, TfliteDescription } from '../formats/tflite/describe.ts';
@@ -9,6 +9,7 @@ import { readEntries } from '../formats/tflite/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import { runtimeSentence } from '../formats/tflite/runtime.ts';
 import { seenTypes } from '../runtime/seen-types.ts';
+import type { SeenTypes } from '../runtime/seen-types.ts';
 import { acceptedIn } from '../ship/convert/card.ts';
 
 /** Result for machines and as text for people. */
@@ -23,17 +24,15 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
   const model = decodeModel(bytes, file);
   const { graph, opsets, producerName, irVersion } = model;
   const weights = new Set(graph.initializers.map(({ name }) => name));
-  const parameters = graph.initializers
-    .filter(({ dtype }) => dtype.startsWith('float') || dtype.endsWith('int8'))
-    .reduce((sum, { dims }) => sum + elementCount(dims), 0);
-  const { types, problem } = seenTypes(model);
+  const parameters = parameterCount(graph);
+  const { types, fed, problem } = seenTypes(model);
   const layers = describeOnnxLayers(model, types);
   const end = ({ name, dtype, dims }: (typeof graph.inputs)[number]) => ({ name, dtype, dims });
   const value = {
     file,
     format: 'onnx',
     bytes: bytes.length,
-    weightBytes: graph.initializers.reduce((sum, { raw }) => sum + raw.length, 0),
+    weightBytes: [...storedTensors(graph).values()].reduce((sum, { raw }) => sum + raw.length, 0),
     producer: producerName,
     irVersion,
     opsets: Object.fromEntries([...opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
@@ -41,6 +40,8 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
     parameters,
     // Without the shapes that a run shows, nothing can be said of them.
     macs: problem === undefined ? total(layers) : null,
+    /** Shapes of the inputs that `macs` and `layers` are for. */
+    shapes: Object.fromEntries([...fed].map(([name, { dims }]) => [name, dims])),
     inputs: graph.inputs.filter(({ name }) => !weights.has(name)).map(end),
     outputs: graph.outputs.map(end),
     ops: counted(layers),
@@ -50,7 +51,7 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
     `${name} ${dtype ?? '?'}[${(dims ?? []).map((dim) => dim ?? '?').join(', ')}]`;
   const text = [
     `${file}: ONNX, ${bytes.length} bytes, ${parameters} parameters, from ${producerName || 'an unnamed producer'}`,
-    `  ${value.weightBytes} bytes of weights, ${value.macs ?? 'an unknown number of'} MACs for one sample`,
+    `  ${value.weightBytes} bytes of weights, ${value.macs ?? 'an unknown number of'} MACs ${occasion(fed)}`,
     `  IR version ${irVersion}, opsets ${Object.entries(value.opsets)
       .map((opset) => opset.join(' '))
       .join(', ')}`,
@@ -64,6 +65,15 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
     '',
   ].join('\n');
   return { value, text };
+}
+
+/** What the figures of a run are for: one sample, or a call with more of them, or with sizes that the file leaves open. */
+function occasion(fed: SeenTypes['fed']): string {
+  const inputs = [...fed];
+  const isOpen = inputs.some(([, { open }]) => open.some((axis) => axis > 0));
+  if (!isOpen && inputs.every(([, { dims }]) => (dims[0] ?? 1) === 1)) return 'for one sample';
+  const shapes = inputs.map(([name, { dims }]) => `${name} [${dims.join(', ')}]`).join(' and ');
+  return `for a call with ${shapes}${isOpen ? ': sizes that the file leaves open are 1 here, --shape says others' : ''}`;
 }
 
 export function inspectTflite(bytes: Uint8Array, file: string): Inspection {

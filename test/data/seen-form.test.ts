@@ -1,11 +1,19 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { zipSync } from 'fflate';
+import sharp from 'sharp';
 import { seenForm } from '../../src/data/seen-form.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { npyBytes } from '../support/npy.ts';
 
 const folder = temporaryFolder();
 
-async function seen(type: 'jsonl' | 'conll', content: string, label: readonly string[] = [], isOtherTask = false) {
+async function seen(
+  type: 'csv' | 'jsonl' | 'conll',
+  content: string,
+  label: readonly string[] = [],
+  isOtherTask = false,
+) {
   const file = path.join(folder(), `d.${type}`);
   await writeFile(file, content);
   return seenForm(type, file, { label, isOtherTask });
@@ -46,5 +54,69 @@ describe('words with a tag each', () => {
     await expect(seen('conll', universal, ['upos'])).rejects.toThrow(
       '--label: expected the number of a column, from 0, received upos',
     );
+  });
+});
+
+describe('a table', () => {
+  const table = (row: (i: number) => string, head = 'a,b,label', rows = 40): string =>
+    [head, ...Array.from({ length: rows }, (_, i) => row(i))].join('\n');
+
+  it.each<[string, string, readonly string[], object]>([
+    ['plain', table((i) => `${i},${i / 7},${i % 3}`), [], {}],
+    ['with semicolons', table((i) => `${i};${i / 7};yes, ${i % 3}`, 'a;b;label'), [], { delimiter: ';' }],
+    ['with tabs', table((i) => `${i}\t${i / 7}\t${i % 3}`, 'a\tb\tlabel'), [], { delimiter: '\t' }],
+    ['with lists in a column', table((i) => `${i},${i / 7},x|y`), [], {}],
+    ['without a header', table((i) => `${i},${i / 7},k${i % 3}`, '1.5,2,k0'), [], { header: false }],
+    ['without a header, with words', table((i) => `k${i % 3},${i},${i % 2}`, 'k0,2,1'), [], { header: false, categorical: [0] }], // prettier-ignore
+    ['without a column label', table((i) => `${i},${i / 7},k${i % 3}`, 'a,b,kind'), [], { lastLabel: 'kind' }],
+    ['whose label is named', table((i) => `${i},${i / 7},${i % 3}`, 'a,b,kind'), ['a'], {}],
+    ['with gaps', table((i) => `${i % 9 === 0 ? 'NA' : i},${i % 7 === 0 ? '' : i / 7},${i % 3}`), [], { missing: 'mean' }], // prettier-ignore
+    ['with decimal commas', table((i) => `"${i},5",${i / 7},${i % 3}`), [], {}],
+    ['with percent', table((i) => `${i}%,${i / 7},${i % 3}`), [], {}],
+    ['with a few slips', table((i) => `${i % 30 === 0 ? 'unknown' : i},${i / 7},${i % 3}`), [], {}],
+    ['with names', table((i) => `n${i},${i / 7},${i % 3}`), [], { ignore: ['a'] }],
+    ['with dates', table((i) => `${i % 28}.${i % 12}.2024,${i / 7},${i % 3}`), [], { ignore: ['a'] }],
+    ['with kinds', table((i) => `${['red', '', 'blue'][i % 3]!},${i / 7},${i % 3}`), [], { categorical: ['a'], missing: 'mean' }], // prettier-ignore
+  ])('%s', async (_name, content, label, form) => {
+    expect(await seen('csv', content, label)).toEqual(form);
+  });
+
+  it('of JSON lines, whose last key is the label where none is called so', async () => {
+    const lines = Array.from({ length: 20 }, (_, i) => JSON.stringify({ a: i === 3 ? null : i, kind: i % 2 }));
+    expect(await seen('jsonl', lines.join('\n'))).toEqual({ lastLabel: 'kind', missing: 'mean' });
+  });
+});
+
+describe('arrays', () => {
+  const npz = (arrays: Readonly<Record<string, Uint8Array>>): Uint8Array =>
+    zipSync(Object.fromEntries(Object.entries(arrays).map(([name, bytes]) => [`${name}.npy`, bytes])));
+  const rows = npyBytes([4, 3], new Float32Array(12));
+
+  it.each<[string, Uint8Array, object]>([
+    ['d.npz', npz({ x: rows, y: npyBytes([4], new BigInt64Array(4)) }), { isTable: true, arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
+    ['d.npz', npz({ images: npyBytes([2, 2, 2, 3], new Float32Array(24)), labels: rows }), { isTable: false, arrays: { samples: 'images', labels: 'labels' } }], // prettier-ignore
+    ['d.npz', npz({ x: rows }), { isTable: true }],
+    ['d.npz', npz({ a: rows }), {}],
+    ['d.npy', rows, { isTable: true }],
+  ])('of %s are told by their names', async (name, bytes, form) => {
+    await writeFile(path.join(folder(), name), bytes);
+    expect(await seenForm('npz', path.join(folder(), name), { label: [], isOtherTask: false })).toEqual(form);
+  });
+});
+
+describe('pictures', () => {
+  it.each<[string, readonly (readonly [number, number, 1 | 3])[], object]>([
+    ['of one size', [[20, 30, 3], [20, 30, 3]], {}], // prettier-ignore
+    ['of several sizes', [[20, 30, 3], [24, 40, 3], [22, 35, 3]], { resize: { size: [24, 32], why: 'sides of 20 to 40 pixels' } }], // prettier-ignore
+    ['that are large', [[200, 300, 3]], { resize: { size: [40, 64], why: 'sides of 200 to 300 pixels' } }],
+    ['of grey and colour', [[8, 8, 1], [8, 8, 3]], { channels: 3 }], // prettier-ignore
+  ])('%s', async (_name, sizes, form) => {
+    await mkdir(path.join(folder(), 'p', 'cat'), { recursive: true });
+    for (const [i, [height, width, channels]] of sizes.entries()) {
+      const raw = { width, height, channels };
+      const image = sharp(new Uint8Array(height * width * channels), { raw });
+      await (channels === 1 ? image.toColourspace('b-w') : image).png().toFile(path.join(folder(), 'p', 'cat', `${i}.png`)); // prettier-ignore
+    }
+    expect(await seenForm('image-folder', path.join(folder(), 'p'), { label: [], isOtherTask: false })).toEqual(form);
   });
 });

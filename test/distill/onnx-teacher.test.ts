@@ -22,8 +22,8 @@ function source(bytes: Uint8Array, dataset: Dataset = pictures()): OnnxTeacherSo
   return { name: 'teacher.onnx', bytes, dataset, probe, session: { executionProviders: ['cpu'] } };
 }
 
-function onnxAlternatives(from: OnnxTeacherSource, settings: OnnxTeacherSettings) {
-  return alternativesOf(from.dataset, settings, (change) => onnxTeacher(from, { ...settings, ...change }));
+function onnxAlternatives(from: OnnxTeacherSource, settings: OnnxTeacherSettings, outputs?: readonly string[]) {
+  return alternativesOf(from.dataset, settings, (change) => onnxTeacher(from, { ...settings, ...change }), outputs);
 }
 
 function accuracyWith(
@@ -238,6 +238,36 @@ describe('before training, a teacher', () => {
       preflight(teacher, pictures(200), { alternatives: onnxAlternatives(from, settings) }),
     );
     await expect(attempt).rejects.toThrow(/with layout: nchw it is right on 100\.0 %/);
+  });
+
+  it('whose first output is another one is told the right one', async () => {
+    const model = pictureModel();
+    const [scores] = model.graph.outputs;
+    const node = (op: string, from: string, to: string, axes?: readonly number[]) => ({
+      ...{ op, domain: '', name: '', inputs: [from], outputs: [to] },
+      attrs: new Map(axes && [['axes', { type: 'ints' as const, value: axes }]]),
+    });
+    const nodes = [...model.graph.nodes, node('Neg', 'scores', 'other'), node('ReduceMax', 'scores', 'most', [1])];
+    const outputs = ['other', 'most'].map((name) => ({ name, dtype: 'float32' as const }));
+    const graph = { ...model.graph, nodes, outputs: [...outputs, scores!] };
+    const from = source(encodeModel({ ...model, graph }), pictures(200));
+    const asked = async (settings: OnnxTeacherSettings) => {
+      const teacher = await onnxTeacher(from, settings);
+      return preflight(teacher, pictures(200), {
+        alternatives: onnxAlternatives(from, settings, teacher.otherOutputs),
+      });
+    };
+    await expect(asked(DEFAULTS)).rejects.toThrow(/with output: scores it is right on 100\.0 %/);
+    await expect(asked({ ...DEFAULTS, output: 'scores' })).resolves.toMatchObject({ accuracy: 1 });
+    const several = asked({ ...DEFAULTS, intermediate: ['other'] });
+    await expect(several).rejects.toMatchObject({ hint: expect.stringContaining('(it also has: scores)') as string });
+  });
+
+  it('with one output for two classes is told how to have two', async () => {
+    const two = { ...pictures(), classNames: ['ant', 'bee'] };
+    const attempt = onnxTeacher(source(pictureTeacher({ order: [0] })), { ...DEFAULTS, outputs: 'logits' });
+    const checked = attempt.then((teacher) => preflight(teacher, two));
+    await expect(checked).rejects.toMatchObject({ hint: expect.stringContaining('torch.zeros_like(z)') as string });
   });
 
   it('that is worse than the recipe asks for stops the run', async () => {

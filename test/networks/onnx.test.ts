@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import type { Model, OnnxTensor } from '../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
 import { cleaned } from '../../src/graph/passes/cleaned.ts';
 import { freezeState } from '../../src/graph/passes/freeze-state.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
@@ -49,6 +50,21 @@ function exported(network: ModelNetwork, weights: Weights): Uint8Array {
 
 function read(network: ModelNetwork, weights: Weights, options: Partial<OnnxNetworkOptions> = {}): ModelNetwork {
   return onnxNetwork(decodeModel(exported(network, weights), 'm.onnx'), 'm.onnx', { ...OPTIONS, ...options });
+}
+
+/** Sum over rows of a picture [batch, 2, 3, 4], channels first, times weights, and of two numbers. */
+function twoInputs(): Model {
+  const b = new GraphBuilder();
+  const picture = b.input('picture', { dtype: 'float32', shape: ['batch', 2, 3, 4] });
+  const numbers = b.input('numbers', { dtype: 'float32', shape: ['batch', 2] });
+  const product = (x: string, rows: number): string => {
+    const data = Float32Array.from({ length: rows * 2 }, (_, i) => Math.cos(i));
+    const w = b.constant({ dtype: 'float32', shape: [rows, 2] }, data, `w${rows}`);
+    return b.op('BatchMatMul', [x, w], { transposeA: false, transposeB: false });
+  };
+  const flat = b.op('Reshape', [picture], { shape: ['batch', 24] });
+  b.output('logits', b.op('Add', [product(flat, 24), product(numbers, 2)]));
+  return lowerToOnnx(b.build());
 }
 
 /** Logits and the gradient of every trained weight, by name. */
@@ -295,4 +311,29 @@ it('dropout of the file drops in a training call alone, by its rate, and is said
   // Nothing of it is in what ships.
   const shipped = cleaned(traceWithBatch((batchSize) => predictionProgram({ network, batchSize })));
   expect(shipped.nodes.map(({ op }) => op)).not.toContain('Dropout');
+});
+
+it('a picture among several inputs is fed with its channels last, whatever the file has', () => {
+  const inputs = [
+    { name: 'picture', shape: [3, 4, 2], from: 0, isWhole: false },
+    { name: 'numbers', shape: [2], from: 24, isWhole: false },
+  ];
+  const network = onnxNetwork(twoInputs(), 'two.onnx', { ...OPTIONS, inputShape: [26], inputs, classes: 2 });
+  const [picture, numbers] = [tf.range(0, 48).sin().reshape([2, 3, 4, 2]), tf.tensor([[1, 2], [3, 4]])]; // prettier-ignore
+  const { outputs } = network.forward({ picture, numbers }, { training: false });
+  const weights = (rows: number): tf.Tensor =>
+    tf
+      .range(0, 2 * rows)
+      .cos()
+      .reshape([rows, 2]);
+  const flat = picture.transpose([0, 3, 1, 2]).reshape([2, 24]);
+  const expected = flat
+    .matMul(weights(24))
+    .add(numbers.matMul(weights(2)))
+    .dataSync();
+  outputs['logits']!.dataSync().forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 4));
+  const narrow = inputs.map((input) => (input.name === 'picture' ? { ...input, shape: [4, 3, 2] } : input));
+  expect(() =>
+    onnxNetwork(twoInputs(), 'two.onnx', { ...OPTIONS, inputShape: [26], inputs: narrow, classes: 2 }),
+  ).toThrow('two.onnx: its input picture is [batch, 2, 3, 4], received samples of shape [4, 3, 2]');
 });

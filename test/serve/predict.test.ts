@@ -3,7 +3,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { readIdx } from '../../src/data/idx.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { ROOT } from '../support/built.ts';
 import { wavFile } from '../support/sound.ts';
@@ -51,6 +51,15 @@ function channelsFirst(): Uint8Array {
   return encodeModel(lowerToOnnx(b.build(), { metadata: new Map(Object.entries(metadata)) }));
 }
 
+/** The file with the number of the class as its first output, as scikit-learn's have it. */
+function withLabel(bytes: Uint8Array): Uint8Array {
+  const model = decodeModel(bytes, 'm.onnx');
+  const attrs = new Map([['axis', { type: 'int' as const, value: 1 }]]);
+  const top = { op: 'ArgMax', domain: '', name: '', inputs: ['logits'], outputs: ['label'], attrs };
+  const outputs = [{ name: 'label', dtype: 'int64' as const, dims: ['batch', 1] }, ...model.graph.outputs];
+  return encodeModel({ ...model, graph: { ...model.graph, nodes: [...model.graph.nodes, top], outputs } });
+}
+
 let server: Served;
 beforeAll(async () => {
   server = await serving({
@@ -60,6 +69,7 @@ beforeAll(async () => {
     'odd.onnx': brightness({ preprocessing: 'as in the paper' }),
     'loud.onnx': loudness(),
     'two.onnx': sumAndDifference(),
+    'labelled.onnx': withLabel(brightness(METADATA)),
     'several.onnx': brightness({ ...METADATA, labels: '[]', targets: '["dark","bright"]' }),
     'tags.onnx': brightness({ ...METADATA, labels: '[]', targets: '["B","O"]', task: 'tagging' }),
     'numbers.onnx': brightness({ ...METADATA, labels: '[]', targets: '["minus","plus"]', output: 'values' }),
@@ -108,6 +118,14 @@ describe('POST /v1/M', () => {
       400,
       'this model takes no sounds: its file does not say at which rate',
     ]);
+  });
+
+  it('answers by the output of floats, also behind one of the number of the class', async () => {
+    const body = { inputs: [[[[255], [255]], [[255], [0]]]] };
+    const answers = await Promise.all(['light', 'labelled'].map((name) => ask(server, `/v1/${name}`, { body })));
+    const [plain, behind] = answers.map(({ json }) => json.predictions);
+    expect(behind).toEqual(plain);
+    expect(plain).toEqual([{ index: 1, label: 'bright', probability: expect.closeTo(1 / (1 + Math.exp(-4)), 5) as number }]); // prettier-ignore
   });
 
   it('refuses a model that tags words and does not say how they become its input', async () => {
@@ -195,7 +213,7 @@ describe('POST /v1/M', () => {
 
   it('says what it takes', async () => {
     expect((await ask(server, '/v1')).json).toEqual({
-      models: ['bare', 'first', 'light', 'loud', 'numbers', 'odd', 'several', 'sixteen', 'tags', 'two'],
+      models: ['bare', 'first', 'labelled', 'light', 'loud', 'numbers', 'odd', 'several', 'sixteen', 'tags', 'two'],
     });
     expect((await ask(server, '/v1/light')).json).toMatchObject({
       shape: [2, 2, 1],

@@ -6,6 +6,8 @@ import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import type { OnnxLayer } from '../../src/formats/onnx/describe.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
+import type { Model } from '../../src/formats/onnx/model.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
 import { macsOf } from '../../src/graph/macs.ts';
 import { inspectFile } from '../../src/tools/inspect.ts';
 import { calibrated } from '../formats/tflite/calibrate.ts';
@@ -19,6 +21,7 @@ beforeAll(useCpu);
 const folder = temporaryFolder();
 
 interface Value {
+  readonly parameters?: number;
   readonly macs: number;
   readonly weightBytes: number;
   readonly ops?: Readonly<Record<string, number>>;
@@ -33,6 +36,17 @@ async function inspected(name: string, bytes: Uint8Array): Promise<{ value: Valu
 }
 
 const lenet = () => inferenceGraph(trainedModel('lenet', { inputShape: [12, 12, 1], options: {}, classes: 10 }), true);
+
+/** One product, of rows of any length. */
+function openModel(): Model {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 1] });
+  const w = b.constant({ dtype: 'float32', shape: [1, 4] }, new Float32Array(4).fill(1));
+  b.output('y', b.op('BatchMatMul', [x, w], { transposeA: false, transposeB: false }));
+  const model = lowerToOnnx(b.build());
+  const inputs = model.graph.inputs.map((input) => ({ ...input, dims: ['batch', 'length'] }));
+  return { ...model, graph: { ...model.graph, inputs } };
+}
 
 describe('inspect', () => {
   it('says the same of one model in both formats, and what the graph says', async () => {
@@ -96,6 +110,36 @@ describe('inspect', () => {
 
   it('names the file that it cannot read', async () => {
     await expect(inspected('no.tflite', new Uint8Array(64))).rejects.toThrow(/no\.tflite: not a TFLite file/);
+  });
+
+  it('says what its figures are for where the file fixes the batch or leaves sizes open', async () => {
+    const model = lowerToOnnx(lenet(), { name: 'm' });
+    const sized = (dims: readonly (number | string)[]) => {
+      const inputs = model.graph.inputs.map((input) => ({ ...input, dims }));
+      return encodeModel({ ...model, graph: { ...model.graph, inputs, valueInfos: [], outputs: model.graph.outputs.map(({ name, dtype }) => ({ name, dtype: dtype! })) } }); // prettier-ignore
+    };
+    const [one, eight] = [await inspected('1.onnx', sized([1, 12, 12, 1])), await inspected('8.onnx', sized([8, 12, 12, 1]))]; // prettier-ignore
+    expect(one.text).toContain(`, ${one.value.macs} MACs for one sample\n`.slice(1));
+    expect(eight.value.macs).toBe(8 * one.value.macs);
+    expect(eight.text).toContain(`${eight.value.macs} MACs for a call with x [8, 12, 12, 1]\n`);
+    const open = await inspected('open.onnx', encodeModel(openModel()));
+    expect(open.text).toContain('MACs for a call with x [1, 1]: sizes that the file leaves open are 1 here, --shape says others\n'); // prettier-ignore
+  });
+
+  it('counts weights that Constant nodes hold', async () => {
+    const model = lowerToOnnx(lenet(), { name: 'm' });
+    const { initializers, nodes } = model.graph;
+    const constants = initializers.map((tensor) => ({
+      ...{ op: 'Constant', domain: '', name: '', inputs: [], outputs: [tensor.name] },
+      attrs: new Map([['value', { type: 'tensor' as const, value: { ...tensor, name: '' } }]]),
+    }));
+    const graph = { ...model.graph, initializers: [], nodes: [...constants, ...nodes] };
+    const [stored, inNodes] = [
+      await inspected('stored.onnx', encodeModel(model)),
+      await inspected('nodes.onnx', encodeModel({ ...model, graph })),
+    ];
+    expect(inNodes.value).toMatchObject({ parameters: stored.value.parameters, weightBytes: stored.value.weightBytes });
+    expect(inNodes.value.layers.filter(({ op }) => op !== 'Constant')).toEqual(stored.value.layers);
   });
 
   it('says why shapes are not known, and all else', async () => {

@@ -1,7 +1,7 @@
-import { elementCount } from './model.ts';
+import { elementCount, storedTensors } from './model.ts';
 import type { Model, OnnxNode, OnnxTensor } from './model.ts';
 
-/** Type and shape of a value, as seen when the model ran on one sample. */
+/** Type and shape of a value, as seen when the model ran. */
 export interface SeenType {
   readonly dtype: string;
   readonly dims: readonly number[];
@@ -10,18 +10,18 @@ export interface SeenType {
 export interface OnnxLayer {
   readonly op: string;
   readonly name: string;
-  /** Shape for one sample; empty where it is not known. */
+  /** Shape as it was seen; empty where it is not known. */
   readonly output: readonly number[];
   /** Types that it computes with: that of its activations, and that of its weights where it differs, as in `float32 × int8`. */
   readonly precision: string;
   readonly weightBytes: number;
-  /** Multiplications with additions for one sample, of convolutions, matrix products and recurrent layers. */
+  /** Multiplications with additions for outputs of that shape, of convolutions, matrix products and recurrent layers. */
   readonly macs: number;
 }
 
 /** The operators of a model in order. `seen`: type and shape of its values, by name, where they are known. */
 export function describeOnnxLayers({ graph }: Model, seen: ReadonlyMap<string, SeenType>): OnnxLayer[] {
-  const constants = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
+  const constants = storedTensors(graph);
   const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
   const dims = (name = ''): readonly number[] => constants.get(name)?.dims ?? seen.get(name)?.dims ?? [];
   /** Type that a value is stored in: that of the integers or halves which a node before this one widens. */
@@ -41,7 +41,7 @@ export function describeOnnxLayers({ graph }: Model, seen: ReadonlyMap<string, S
     const activation = inputs.map(stored).find(({ constant }) => constant === undefined)?.dtype;
     const computed = activation ?? seen.get(node.outputs[0] ?? '')?.dtype ?? '?';
     const weights = weight === undefined ? undefined : stored(weight).dtype;
-    const bytes = new Map(inputs.map(stored).map(({ constant }) => [constant?.name, constant?.raw.length ?? 0]));
+    const bytes = new Map(inputs.map(stored).map(({ constant }) => [constant, constant?.raw.length ?? 0]));
     return {
       op: node.domain === '' || node.domain === 'ai.onnx' ? node.op : `${node.domain}.${node.op}`,
       name: node.name || (node.outputs[0] ?? ''),

@@ -150,6 +150,29 @@ export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
 }
 
+/** Tensors that a graph stores, by the names of their values: initializers, and those of Constant nodes, as some exporters write weights. */
+export function storedTensors({ initializers, nodes }: OnnxGraph): Map<string, OnnxTensor> {
+  const stored = new Map(initializers.map((tensor) => [tensor.name, tensor]));
+  for (const { op, domain, outputs, attrs } of nodes) {
+    const value = attrs.get('value');
+    const isConstant = op === 'Constant' && (domain === '' || domain === 'ai.onnx');
+    if (isConstant && value?.type === 'tensor') stored.set(outputs[0]!, value.value);
+  }
+  return stored;
+}
+
+/** Number of parameters: float elements that a graph stores, and integers of 8 bits, which stand for floats. */
+export function parameterCount(graph: OnnxGraph): number {
+  const isInitializer = new Set(graph.initializers.map(({ name }) => name));
+  return (
+    [...storedTensors(graph)]
+      .filter(([, { dtype }]) => /^(?:float|bfloat)/.test(dtype) || dtype.endsWith('int8'))
+      // A Constant of no dimension is a number in a formula, such as the 2 of a square.
+      .filter(([name, { dims }]) => isInitializer.has(name) || dims.length > 0)
+      .reduce((sum, [, { dims }]) => sum + elementCount(dims), 0)
+  );
+}
+
 /** A tensor that views `data` without a copy. */
 export function tensor(name: string, dtype: DType, dims: readonly number[], data: TensorData): OnnxTensor {
   return { name, dtype, dims, raw: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };

@@ -68,7 +68,10 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
     return answers(teacher, split, rows, { together: context.together });
   });
   const { params, sizeBytes } = teacher;
-  const { format, macs } = await teacherFigures(context.recipe.teacher!);
+  const { format, macs } = await teacherFigures(
+    context.recipe.teacher!,
+    teacher.sampleShape ?? context.data.train.sampleShape,
+  );
   const seconds = (monotonicMs() - start) / 1000;
   await context.done('measure teacher', seconds, { score: given(score), params, sizeBytes });
   const row = {

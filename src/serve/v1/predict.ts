@@ -54,7 +54,9 @@ async function asked(
   const samples = values.length / described.shape.reduce((product, dimension) => product * dimension, 1);
   refuseTooMany(model, samples);
   const { name } = model.facts.inputs[0]!;
-  const [output] = model.facts.outputs;
+  const { outputs } = model.facts;
+  // scikit-learn's files give the label of the class before the probabilities.
+  const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float16') ?? outputs[0];
   const answer = await host.infer(model, {
     inputs: [{ name, dtype: 'float32', shape: [samples, ...fedShape(described)], bytes: bytesOf(values) }],
     ...{ outputs: [output!.name], samples, priority: 0, client },

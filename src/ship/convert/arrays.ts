@@ -22,7 +22,10 @@ export interface Rows {
   readonly shape: readonly number[];
 }
 
-/** NumPy arrays as the model is fed: an .npy file for a model of one input, an .npz archive with an array for each. */
+/**
+ * NumPy arrays as the model is fed: an .npy file for a model of one input, an .npz archive with an array for each. A single input may also be
+ * called `x`, as in the archives that `limbeck compress` reads.
+ */
 export async function arraysFor(file: string, inputs: Inputs): Promise<Map<string, Rows>> {
   const bytes = await readBytes(file);
   const names = [...inputs.keys()];
@@ -50,7 +53,7 @@ function archived(bytes: Uint8Array, file: string, names: readonly string[]): Ma
   const only = names.length === 1 && all.size === 1 ? [...all.values()][0] : undefined;
   return new Map(
     names.map((name) => {
-      const data = all.get(name) ?? only;
+      const data = all.get(name) ?? only ?? (names.length === 1 ? all.get('x') : undefined);
       if (data !== undefined) return [name, parseNpy(data, `${file}: ${name}`)];
       throw new UserError(
         `${file}: expected an array for each of the inputs ${names.join(', ')}, received ${[...all.keys()].join(', ') || 'none'}`,

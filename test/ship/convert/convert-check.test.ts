@@ -143,6 +143,21 @@ describe('a model of two inputs', () => {
     outputs.forEach(({ sqnrDb }) => expect(sqnrDb).toBeGreaterThan(25));
   });
 
+  it('takes the arrays x and y of data that are to be trained on', async () => {
+    await writeFile(place('one.onnx'), bytesOf(network(1)));
+    await npz({ x: npyBytes([40, 8], numbers(320, 'x')), y: npyBytes([40], new BigInt64Array(40)) });
+    const { samples } = await convertFile({
+      ...{
+        from: place('one.onnx'),
+        format: 'onnx',
+        precision: 'int8',
+        data: place('x.npz'),
+        out: place('one-int8.onnx'),
+      },
+    });
+    expect(samples).toBe(40);
+  });
+
   it('says which arrays are missing, and which are too short', async () => {
     await npz({ a: npyBytes([40, 4], numbers(160, 'a')), c: npyBytes([40, 4], numbers(160, 'c')) });
     await expect(int8()).rejects.toThrow(/x\.npz: expected an array for each of the inputs a, b, received a, c/);
