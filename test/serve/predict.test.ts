@@ -121,7 +121,14 @@ describe('POST /v1/M', () => {
   });
 
   it('answers by the output of floats, also behind one of the number of the class', async () => {
-    const body = { inputs: [[[[255], [255]], [[255], [0]]]] };
+    const body = {
+      inputs: [
+        [
+          [[255], [255]],
+          [[255], [0]],
+        ],
+      ],
+    };
     const answers = await Promise.all(['light', 'labelled'].map((name) => ask(server, `/v1/${name}`, { body })));
     const [plain, behind] = answers.map(({ json }) => json.predictions);
     expect(behind).toEqual(plain);
