@@ -20,7 +20,7 @@ export const stored: Record<string, OnnxTensor> = {
   ...{ most: ints(2 ** 62), order: ints(1, 0, 2, 3), axes: ints(2, 3), steps: ints(2, -3) },
   ...{
     starts: ints(1, -1),
-    ...{ back: ints(-1), beyond: ints(-99), width: ints(3), sevens: ints(-7, 7, -6), three: ints(3), ten: list(10) },
+    ...{ back: ints(-1), beyond: ints(-99), width: ints(3), sevens: ints(-7, 7, -6), threes: ints(3), ten: list(10) },
     ends: ints(6, -9),
     six: integer(6),
     mask: tensor('', 'bool', [8], Uint8Array.of(1, 0, 1, 1, 0, 0, 1, 0)),
@@ -197,7 +197,7 @@ export const knownCases: Record<string, Case> = {
     IMAGE,
     FED,
     [
-      ['Mod', ['sevens', 'three']],
+      ['Mod', ['sevens', 'threes']],
       ['Gather', ['x', 'y0'], { axis: 3 }],
     ],
   ],
@@ -207,7 +207,7 @@ export const knownCases: Record<string, Case> = {
     [
       ['Mul', ['x', 'ten']],
       ['Cast', ['y0'], { to: 7 }],
-      ['Div', ['y1', 'three']],
+      ['Div', ['y1', 'threes']],
       ['Cast', ['y2'], { to: 1 }],
     ],
   ],
