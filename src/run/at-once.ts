@@ -29,11 +29,10 @@ export async function trainAtOnce(
     .filter(({ stage }) => stores.ledger.find(stage) === undefined);
   const entry = entryBeside(import.meta.url, 'at-once-process');
   if (jobs === 1 || waiting.length < 2 || entry === undefined) return;
-  if (several(context.together))
-    throw new UserError(
-      'jobs: the processes that mpirun has started share each training',
-      'Take jobs out of the recipe, or start limbeck without mpirun.',
-    );
+  if (several(context.together)) {
+    const message = 'jobs is left aside: the processes that mpirun has started share each training, one after another';
+    return context.onEvent({ type: 'message', message });
+  }
   // The same share however many trainings are left: a run that was stopped goes on with the sums that it began with.
   const share = Math.max(1, Math.floor((threads === 0 ? availableParallelism() : threads) / jobs));
   const files = await filesKey(context, begun.teaching);
