@@ -41,7 +41,8 @@ export async function temporaryFolder(prefix: string, place = tmpdir()): Promise
 
 /** Removes the folders of processes of this machine that are gone. One that does not say whose it is may be just being made. */
 async function removeLeft(prefix: string, place: string): Promise<void> {
-  for (const name of await readdir(place)) {
+  // A folder for temporary ones may be closed to readers.
+  for (const name of await readdir(place).catch(() => [])) {
     if (!name.startsWith(prefix)) continue;
     const folder = path.join(place, name);
     const owner = parseOwner(await readFile(path.join(folder, OWNER), 'utf8').catch(() => ''));

@@ -18,7 +18,11 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
   const text = lines.join('\n');
   const delimiter = delimiterOf(text);
   const [first = [], ...others] = records(text, delimiter);
-  const hasHeader = !first.some(isNumber);
+  /** A word above numbers alone is a name, also beside names that are numbers. */
+  const isName = (cell: string, i: number): boolean =>
+    !isNumber(cell) && !isMissing(cell.trim()) && others.length > 0 && others.every((row) => isNumber(row[i] ?? ''));
+  const isLabel = (cell: string): boolean => cell.trim() === 'label';
+  const hasHeader = !first.some(isNumber) || first.some(isLabel) || first.some(isName);
   const names = first.map((name, i) => (hasHeader ? name.trim() : String(i)));
   const rows = (hasHeader ? others : [first, ...others]).map((record) =>
     Object.fromEntries(names.map((name, i) => [name, record[i] ?? ''])),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
@@ -27,13 +27,24 @@ export async function stampOf(file: string): Promise<string | undefined> {
   return sha256(stamps.join('\n'));
 }
 
-/** Names of the files in a folder and those below, in an order that does not depend on the machine. */
-async function namesIn(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  return entries
-    .filter((entry) => !entry.isDirectory())
-    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
-    .sort();
+/**
+ * Names of the files in a folder and those below, in an order that does not depend on the machine. What file managers leave is passed over, as
+ * readers of data do; links are followed.
+ */
+async function namesIn(folder: string, within: readonly string[] = []): Promise<string[]> {
+  const place = await realpath(folder);
+  // A link may lead back to where it is.
+  if (within.includes(place)) return [];
+  const found: string[] = [];
+  for (const name of await readdir(folder)) {
+    if (name.startsWith('.') || name === '__MACOSX') continue;
+    const one = await stat(path.join(folder, name)).catch(() => undefined);
+    if (one?.isDirectory() === true) {
+      const below = await namesIn(path.join(folder, name), [...within, place]);
+      found.push(...below.map((inner) => path.join(name, inner)));
+    } else if (one !== undefined) found.push(name);
+  }
+  return found.sort();
 }
 
 /**

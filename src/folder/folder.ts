@@ -184,7 +184,9 @@ async function goingOn(
   const given = inShards(asked, before.recipe.shards);
   const isFinished = (await finishedReport(folder)) !== undefined;
   // The folder may have another name by now.
-  const named = { ...before, recipe: { ...before.recipe, name: given.recipe.name } };
+  // Nor may as much go on at once.
+  const { name, jobs } = given.recipe;
+  const named = { ...before, recipe: { ...before.recipe, name, jobs }, written: { ...before.written, jobs } };
   const loaded = place === undefined ? given : isFinished ? named : placed(named, place);
   const { moves: earlier = [] } = stored;
   const { changes, moves } = differences(before.written, loaded.written);

@@ -20,8 +20,8 @@ const identitySchema = z.object({ stamps: stampsSchema, sha256: z.string() });
 /** Files of models, stored logits and tokenizers of a teacher, by their keys in the recipe, and the data. */
 const storedSchema = z.object({
   files: z.record(z.string(), identitySchema),
-  /** Size and time of each file or folder, by its key. The hash is of the samples; absent for those that were left in files, which are not read twice. */
-  data: z.object({ stamps: stampsSchema, sha256: z.string().optional() }).optional(),
+  /** Size and time of each file or folder, by its key. The hash is of the samples. */
+  data: identitySchema.optional(),
 });
 
 type Identity = z.infer<typeof identitySchema>;
@@ -29,17 +29,14 @@ type Stored = z.infer<typeof storedSchema>;
 
 type Warn = (message: string) => void;
 
-/** The samples as they were read. */
-export interface ReadData {
-  /** Hash of all splits. It passes over all samples. */
-  readonly hash: () => string;
-  /** True if samples were left in files. */
-  readonly isInFiles: boolean;
-}
+/** Hash of all splits of the data as they were read. It passes over all samples. */
+export type HashOfData = () => string;
 
 /** Folder that has the notes, the one that messages name, and what to do about a file that is another one. */
 interface Place {
   readonly home: string;
+  /** Folder of the run, which has a copy of notes that are shared: it may be gone on with alone. */
+  readonly own: string;
   readonly of: string;
   readonly remedy: string;
 }
@@ -70,7 +67,7 @@ export class RunInputs {
   static async open(
     home: string,
     recipe: Recipe,
-    { of, warn }: { readonly of?: string | undefined; readonly warn: Warn },
+    { own = home, of, warn }: { readonly own?: string; readonly of?: string | undefined; readonly warn: Warn },
   ): Promise<RunInputs> {
     const stamps: Record<string, string> = {};
     const named = namedFiles(recipe);
@@ -82,7 +79,7 @@ export class RunInputs {
       of !== undefined
         ? `Bring back what was there, with its time, or remove ${of} and start its shards again.`
         : 'Bring back what was there, with its time, or add --fresh to start again with what is there now.';
-    return new RunInputs({ home, of: of ?? home, remedy }, named, await storedInputs(home, warn), stamps);
+    return new RunInputs({ home, own, of: of ?? home, remedy }, named, await storedInputs(home, warn), stamps);
   }
 
   /** `UserError` for a file of a model, stored logits or a tokenizer that is another one than when the run began. */
@@ -111,21 +108,16 @@ export class RunInputs {
   }
 
   /** `UserError` for samples that are not those that the run began with. */
-  checkData({ hash, isInFiles }: ReadData): void {
+  checkData(hash: HashOfData): void {
     const before = this.#before?.data;
     if (before === undefined) {
-      this.#now = { ...this.#now, data: { stamps: this.#stamps, ...(!isInFiles && { sha256: hash() }) } };
+      this.#now = { ...this.#now, data: { stamps: this.#stamps, sha256: hash() } };
       return;
     }
     const touched = this.touchedData;
-    if (touched.length > 0 && (before.sha256 === undefined || hash() !== before.sha256)) {
+    if (touched.length > 0 && hash() !== before.sha256) {
       const files = this.#named.filter(({ keys }) => touched.includes(keys.join('.'))).map(({ file }) => file);
-      const which = `${touched.join(', ')}: ${files.join(' or ')}`;
-      throw this.#refused(
-        before.sha256 === undefined
-          ? `${which} has another size or time than when this run began, and samples that are left in files are not compared`
-          : `${which} gives other samples than when this run began`,
-      );
+      throw this.#refused(`${touched.join(', ')}: ${files.join(' or ')} gives other samples than when this run began`);
     }
     this.#now = { ...this.#now, data: { ...before, stamps: { ...before.stamps, ...this.#stamps } } };
   }
@@ -133,8 +125,10 @@ export class RunInputs {
   /** Keeps what was found, for the next start. */
   async save(): Promise<void> {
     const text = textOf(this.#now);
-    if (this.#before !== undefined && textOf(this.#before) === text) return;
-    await writeFileAtomic(path.join(this.#place.home, INPUTS_FILE), text);
+    const { home, own } = this.#place;
+    if (this.#before === undefined || textOf(this.#before) !== text)
+      await writeFileAtomic(path.join(home, INPUTS_FILE), text);
+    if (own !== home) await writeFileAtomic(path.join(own, INPUTS_FILE), text);
   }
 
   #refused(fact: string): UserError {

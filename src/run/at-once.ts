@@ -101,7 +101,7 @@ class TrainingProcess {
       const end = (why: string): void => {
         this.#death = new UserError(
           `the process that trained ${this.#stage} ended: ${why}`,
-          'What it had saved is kept: start the run again, with jobs: 1 if there was too little memory.',
+          'What it had saved is kept: start the run again, with `--set jobs=1` if there was too little memory.',
         );
         this.#waiting?.reject(this.#death);
         resolve();

@@ -8,7 +8,7 @@ import { loadDataToTeach, tokenizerOf } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { OnEvent } from '../base/events.ts';
 import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
-import { inputsOf, readData } from './inputs.ts';
+import { inputsOf, hashOfData } from './inputs.ts';
 import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport } from './report.ts';
@@ -129,10 +129,17 @@ async function begin(
   for (const message of data.warnings) onEvent({ type: 'warning', message });
   const seconds = (monotonicMs() - start) / 1000;
   let before = engine.traffic;
+  let isNoted = false;
+  // Notes on files are those of a run that has come beyond its checks: a wrong file may be put right before.
+  const onFirstWork = async (): Promise<void> => {
+    if (!isNoted) await inputs?.save();
+    isNoted = true;
+    await onWork?.();
+  };
   const done: StageContext['done'] = async (stage, given, figures = {}, notes = {}) => {
     const traffic = trafficSince(before, engine.traffic);
     before = engine.traffic;
-    if (stage !== 'data') await onWork?.();
+    if (stage !== 'data') await onFirstWork();
     stores.ledger.count(clock.take());
     const took = given ?? stores.ledger.times.get(stage) ?? 0;
     await stores.ledger.add({ stage, seconds: took, figures, notes: { ...notes, ...traffic } });
@@ -140,10 +147,13 @@ async function begin(
     const wait = typeof dataWait === 'number' && { dataWait };
     onEvent({ type: 'done', stage, figures, seconds: took, ...wait, ...traffic });
   };
-  const saving = { states: counted(stores, clock, { onWork, together }), saveEveryMs: 1000 * saveEvery, done };
-  inputs?.checkData(readData(whole));
+  const saving = {
+    states: counted(stores, clock, { onWork: onFirstWork, together }),
+    saveEveryMs: 1000 * saveEvery,
+    done,
+  };
+  inputs?.checkData(hashOfData(whole));
   if (together !== undefined) requireSame(together, 'data', splitsOf(data));
-  await inputs?.save();
   const context = { recipe, written, data, engine, onEvent, signal, together, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;

@@ -3,7 +3,7 @@ import { sha256 } from '../base/bytes.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { RunInputs } from '../folder/inputs.ts';
-import type { ReadData } from '../folder/inputs.ts';
+import type { HashOfData } from '../folder/inputs.ts';
 import { canonicalJson } from '../recipe/diff.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { namedFiles } from '../recipe/paths.ts';
@@ -30,7 +30,12 @@ interface InputsOptions {
 
 /** Notes that the trials of a sweep share which name the same files and read their data in the same way. */
 export function inputsOfSweep(sweep: string, { written }: LoadedRecipe): SharedInputs {
-  const read = { files: namedFiles(written), dataset: written.dataset, text: written.teacher?.text ?? null };
+  const { teacher } = written;
+  // What a teacher sees of the samples is read with them.
+  const seen = [teacher, ...(teacher?.ensemble ?? [])].map((one) => ({
+    ...{ resize: one?.resize ?? null, channels: one?.channels ?? null },
+  }));
+  const read = { files: namedFiles(written), dataset: written.dataset, text: teacher?.text ?? null, seen };
   return { home: path.join(sweep, 'inputs', sha256(canonicalJson(read)).slice(0, 16)), of: sweep };
 }
 
@@ -43,12 +48,11 @@ export async function inputsOf(folder: string, recipe: Recipe, options: InputsOp
   if (together !== undefined && together.rank > 0) return undefined;
   const warn = (message: string): void => onEvent?.({ type: 'warning', message });
   const of = inputs?.of ?? (isShard === true ? shared : undefined);
-  return RunInputs.open(inputs?.home ?? shared ?? folder, recipe, { of, warn });
+  return RunInputs.open(inputs?.home ?? shared ?? folder, recipe, { own: folder, of, warn });
 }
 
-export function readData(data: LoadedDataset): ReadData {
-  const splits = [data.train, data.validation, data.test].flatMap((split) => [split, split?.forTeacher]);
-  return { hash: () => splitsOf(data), isInFiles: splits.some((split) => split?.stored !== undefined) };
+export function hashOfData(data: LoadedDataset): HashOfData {
+  return () => splitsOf(data);
 }
 
 /**
@@ -59,5 +63,5 @@ export async function requireInputs(folder: string, recipe: Recipe, options: Inp
   const inputs = await inputsOf(folder, recipe, options);
   if (inputs === undefined) return;
   await inputs.checkFiles();
-  if (inputs.touchedData.length > 0) inputs.checkData(readData(await loadDataToTeach(recipe)));
+  if (inputs.touchedData.length > 0) inputs.checkData(hashOfData(await loadDataToTeach(recipe)));
 }

@@ -46,7 +46,12 @@ export async function sweepShard(
       await sweep.giveAnswers(name);
       const given = loaded.get(name)!;
       const inputs = inputsOfSweep(sweep.folder, given);
-      await runAlone(given, path.join(sweep.folder, given.recipe.name), { ...options, onEvent, inputs }, stages);
+      await runAlone(
+        given,
+        path.join(sweep.folder, given.recipe.name),
+        { ...options, onEvent, inputs, isShard: true },
+        stages,
+      );
     } catch (error) {
       if (error instanceof InterruptedError || !(error instanceof UserError)) throw error;
       failed.push({ name, reason: error.message });

@@ -17,12 +17,14 @@ type Maps = (fd: number, bytes: number) => ArrayBuffer;
 
 /**
  * Memory that all processes see, where all are on one machine: a file that each maps, and that has no name any more when all have. It is kept
- * for the next one who asks for as much: views of memory that was given back would be of nothing.
+ * for the next one who asks for no more: views of memory that was given back would be of nothing.
  */
 export class SharedMemory {
   readonly #others: Others;
   readonly #maps: Maps | undefined;
   readonly #free: SharedRooms[] = [];
+  /** True where all see memory of any one; undefined before it was tried. */
+  #isOneMachine: boolean | undefined;
 
   constructor(others: Others, ffi: typeof koffi) {
     this.#others = others;
@@ -31,26 +33,34 @@ export class SharedMemory {
 
   /** To be asked for by all processes. Undefined in all where one of them does not see the memory. */
   rooms(length: number): SharedRooms | undefined {
-    const at = this.#free.findIndex(({ rooms }) => rooms[0]!.length === length);
+    // Tried with little: what was mapped is not given back.
+    this.#isOneMachine ??= this.#made(1) !== undefined;
+    if (!this.#isOneMachine) return undefined;
+    const at = this.#free.findIndex(({ rooms }) => rooms[0]!.length >= length);
     if (at === -1) return this.#made(length);
     // The others may still read what was there.
     this.#others.barrier();
-    return this.#free.splice(at, 1)[0];
+    const [whole] = this.#free.splice(at, 1) as [SharedRooms];
+    return { rooms: whole.rooms.map((room) => room.subarray(0, length)), release: () => whole.release() };
   }
 
   #made(length: number): SharedRooms | undefined {
     const { rank, size, barrier } = this.#others;
     const room = Math.ceil((4 * length) / PAGE) * PAGE;
     const own = rank === 0 ? attempt(() => create(size * room)) : undefined;
-    const name = this.#told(own?.name ?? '');
-    const file = own ?? (name === '' ? undefined : attempt(() => open(name, size * room)));
-    const memory = file && this.#maps && attempt(() => this.#maps!(file.fd, size * room));
-    const isSeen = memory !== undefined;
-    const all = this.#others.allreduce(Float32Array.of(isSeen ? 1 : 0))[0]! === size;
-    if (file !== undefined) closeSync(file.fd);
-    barrier();
-    if (own !== undefined) unlinkSync(path.join(FOLDER, own.name));
-    if (!all) return undefined;
+    let memory: ArrayBuffer | undefined;
+    try {
+      const name = this.#told(own?.name ?? '');
+      const file = own ?? (name === '' ? undefined : attempt(() => open(name, size * room)));
+      memory = file && this.#maps && attempt(() => this.#maps!(file.fd, size * room));
+      const all = this.#others.allreduce(Float32Array.of(memory === undefined ? 0 : 1))[0]! === size;
+      if (file !== undefined) closeSync(file.fd);
+      barrier();
+      if (!all) return undefined;
+    } finally {
+      // Also where another process ends meanwhile: the file would stay until the machine is started again.
+      if (own !== undefined) attempt(() => unlinkSync(path.join(FOLDER, own.name)));
+    }
     const rooms = Array.from({ length: size }, (_, other) => new Float32Array(memory!, other * room, length));
     const made: SharedRooms = { rooms, release: () => void this.#free.push(made) };
     return made;

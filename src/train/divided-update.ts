@@ -61,6 +61,7 @@ export class DividedUpdate {
     );
     this.#gradients = new Map([...feeds].map(([name, { data }]) => [name, data]));
     this.#read = layersOf(feeds, (name, isRead) => isRead || read.has(name));
+    if (this.#read.length === 0) throw new Error('no program reads what a divided update writes');
     this.#unread = layersOf(feeds, (name, isRead) => !isRead && !read.has(name));
     const ranges = new Map<string, Range[]>([...feeds.keys()].map((name) => [name, []]));
     for (const turn of this.#parts) for (const { name, ...range } of turn[rank]!) ranges.get(name)!.push(range);
@@ -72,7 +73,10 @@ export class DividedUpdate {
     const { update, least = LEAST } = options;
     const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
     const weights = feeds.reduce((sum, [, { data }]) => sum + data.length, 0);
-    return weights === 0 || weights < least ? undefined : new DividedUpdate(new Map(feeds), options);
+    // One process alone may have had no memory for updates in one pass.
+    const wants = weights > 0 && weights >= least ? 1 : 0;
+    const isWanted = options.together.allreduce(Float32Array.of(wants))[0]! === options.together.size;
+    return isWanted ? new DividedUpdate(new Map(feeds), options) : undefined;
   }
 
   /** Adds up the share of this process over the first `count` ranks. To be called when all have their gradients at home. */

@@ -68,6 +68,8 @@ describe('a table', () => {
     ['with lists in a column', table((i) => `${i},${i / 7},x|y`), [], {}],
     ['without a header', table((i) => `${i},${i / 7},k${i % 3}`, '1.5,2,k0'), [], { header: false }],
     ['without a header, with words', table((i) => `k${i % 3},${i},${i % 2}`, 'k0,2,1'), [], { header: false, categorical: [0] }], // prettier-ignore
+    ['with numbers for names', table((i) => `${i},${i / 7},k${i % 3}`, '0,1,label'), [], {}],
+    ['with numbers for names, of pixels', table((i) => `${i % 3},${i},${i / 7}`, 'target,0,1'), ['target'], {}],
     ['without a column label', table((i) => `${i},${i / 7},k${i % 3}`, 'a,b,kind'), [], { lastLabel: 'kind' }],
     ['whose label is named', table((i) => `${i},${i / 7},${i % 3}`, 'a,b,kind'), ['a'], {}],
     ['with gaps', table((i) => `${i % 9 === 0 ? 'NA' : i},${i % 7 === 0 ? '' : i / 7},${i % 3}`), [], { missing: 'mean' }], // prettier-ignore

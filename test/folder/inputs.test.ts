@@ -1,7 +1,6 @@
-import { mkdir, readFile, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hashOfStudent, INPUTS_FILE, RunInputs } from '../../src/folder/inputs.ts';
-import type { ReadData } from '../../src/folder/inputs.ts';
 import { completeRecipe } from '../../src/recipe/load.ts';
 import { externalOnnx } from '../support/external.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -19,12 +18,11 @@ beforeEach(async () => {
 });
 
 /** A start of a run, whose data are these. */
-async function start(change: object = {}, data: Partial<ReadData> & { readonly samples?: string } = {}) {
-  const { samples = 'samples', isInFiles = false } = data;
+async function start(change: object = {}, { samples = 'samples' }: { readonly samples?: string } = {}) {
   const inputs = await RunInputs.open(at('r'), recipeOf(change), { warn: (message) => said.push(message) });
   await inputs.checkFiles();
   let passes = 0;
-  inputs.checkData({ hash: () => (passes++, samples), isInFiles });
+  inputs.checkData(() => (passes++, samples));
   await inputs.save();
   return passes;
 }
@@ -48,12 +46,16 @@ describe('the files of a run', () => {
     );
   });
 
-  it('are not read twice where samples are left in files: another time of theirs is refused', async () => {
-    expect(await start({}, { isInFiles: true })).toBe(0);
-    expect(await start({}, { isInFiles: true })).toBe(0);
+  it('are noted in the folder of the run too, where several share the notes', async () => {
+    const warn = (message: string): number => said.push(message);
+    const shared = await RunInputs.open(at('notes'), recipeOf(), { own: at('r'), of: at('sweep'), warn });
+    await shared.checkFiles();
+    shared.checkData(() => 'samples');
+    await shared.save();
     await utimes(at('a.csv'), 1, 1);
-    await expect(start({}, { isInFiles: true })).rejects.toThrow(
-      /dataset\.train: \S+a\.csv has another size or time than when this run began, and samples that are left in files/,
+    // It is gone on with by itself.
+    await expect(start({}, { samples: 'others' })).rejects.toThrow(
+      /\/r: dataset\.train: \S+a\.csv gives other samples/,
     );
   });
 
@@ -71,6 +73,12 @@ describe('the files of a run', () => {
     );
     await start(change);
     await utimes(at('saved/variables/data'), 1, 1);
+    await start(change);
+    // What a file manager leaves there is no part of it; a folder behind a link is.
+    for (const left of ['pictures/.DS_Store', 'saved/.DS_Store']) await writeFile(at(left), 'x');
+    expect(await start(change)).toBe(0);
+    await rename(at('saved/variables'), at('elsewhere'));
+    await symlink(at('elsewhere'), at('saved/variables'));
     await start(change);
     await writeFile(at('saved/variables/data'), '2');
     await expect(start(change)).rejects.toThrow(/teacher\.savedModel: \S+saved is not the file/);

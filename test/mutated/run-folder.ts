@@ -90,7 +90,7 @@ export const runReaders: Readonly<Record<string, Reader>> = {
       const warnings: string[] = [];
       const inputs = await RunInputs.open(path.join(folder, 'r'), recipe, { warn: (text) => warnings.push(text) });
       await inputs.checkFiles();
-      inputs.checkData({ hash: () => HASH, isInFiles: false });
+      inputs.checkData(() => HASH);
       // What cannot be read counts as none, and is told of.
       if (warnings.length > 0) throw new UserError(warnings[0]!, 'It counts as none.');
     },

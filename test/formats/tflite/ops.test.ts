@@ -45,6 +45,20 @@ describe('each op computes in LiteRT what tfjs computes', () => {
   });
 });
 
+it('refuses a division of whole numbers of 64 bits, which LiteRT has no kernel for', () => {
+  const type = { dtype: 'int64', shape: [2] } as const;
+  const node = { op: 'FloorDiv', inputs: ['a', 'b'], attrs: {}, outputs: ['y'], layer: 'halves' } as const;
+  const inputs = new Map([
+    ['a', type],
+    ['b', type],
+  ]);
+  const empty = new Map();
+  const types = new Map([...inputs, ['y', type] as const]);
+  const outputs = new Map([['y', 'y']]);
+  const graph = { inputs, state: empty, constants: empty, updates: empty, nodes: [node], outputs, types };
+  expect(() => exportTflite(graph)).toThrow(/layer halves: FloorDiv .*divides whole numbers of 64 bits/);
+});
+
 describe('a dynamic batch', () => {
   it.each(['Conv2D', 'Conv2DBackpropInput+cropped', 'Reshape', 'Slice', 'Softmax', 'BatchMatMul+sequence'])(
     '%s runs with 1 and 3 samples',

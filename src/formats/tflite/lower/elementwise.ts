@@ -88,6 +88,15 @@ const hyperbolic =
     c.emitBinary('MUL', sum, c.program.float(0.5));
   };
 
+function floorDivision(c: Context): void {
+  if (c.type(c.input(0)).dtype === 'int64')
+    c.fail(
+      'divides whole numbers of 64 bits, which LiteRT does not',
+      'Cast to int32 before the division, or export to ONNX.',
+    );
+  binary('FLOOR_DIV')(c);
+}
+
 function step(c: Context): void {
   const x = c.input(0);
   const positive = c.temp('GREATER', [x, c.program.float(0)], { dtype: 'bool', shape: c.shape(x) });
@@ -155,7 +164,7 @@ export const elementwise: Readonly<Record<string, Lowering>> = {
   Sub: arithmetic('SUB'),
   Multiply: arithmetic('MUL'),
   RealDiv: divide,
-  FloorDiv: binary('FLOOR_DIV'),
+  FloorDiv: floorDivision,
   Maximum: arithmetic('MAXIMUM'),
   Minimum: arithmetic('MINIMUM'),
   Mod: binary('FLOOR_MOD'),

@@ -52,7 +52,8 @@ function merge(program: Program, operation: Operation): void {
     (one) => one.scales[0] === known[0]!.scales[0] && one.zeroPoints[0] === known[0]!.zeroPoints[0],
   );
   const constants = operation.inputs.filter((name) => program.data(name) instanceof Float32Array);
-  const beyond = constants.filter((name) => !holds(program, operation, name, known[0]!));
+  const held = same ? known[0]! : widest(known);
+  const beyond = constants.filter((name) => !holds(program, operation, name, held));
   if (given === undefined && beyond.some((name) => !(program.data(name) as Float32Array).every(Number.isFinite)))
     return;
   const isShared = same && known.length === parts.length && beyond.length === 0;
