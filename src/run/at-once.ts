@@ -31,7 +31,8 @@ export async function trainAtOnce(
   if (jobs === 1 || waiting.length < 2 || entry === undefined) return;
   if (several(context.together)) {
     const message = 'jobs is left aside: the processes that mpirun has started share each training, one after another';
-    return context.onEvent({ type: 'message', message });
+    context.onEvent({ type: 'message', message });
+    return;
   }
   // The same share however many trainings are left: a run that was stopped goes on with the sums that it began with.
   const share = Math.max(1, Math.floor((threads === 0 ? availableParallelism() : threads) / jobs));
