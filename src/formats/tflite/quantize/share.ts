@@ -30,11 +30,20 @@ function first({ op, inputs }: Operation): string {
   return op === 'SPLIT' ? inputs[1]! : inputs[0]!;
 }
 
+/**
+ * How much longer the step of a result may be than that of its operands. A constant that makes it longer stands for infinity, as masks before a
+ * maximum do: it ends at the edge of the range, where it is still the least, and what it meets keeps its steps.
+ */
+const FAR = 256;
+
+const isFar = (of: TensorQuantization, beside: TensorQuantization): boolean => of.scales[0]! > FAR * beside.scales[0]!;
+
 function passOn(program: Program, operation: Operation): void {
   const found = program.value(first(operation)).quantization;
   if (found === undefined) return;
   const padded = operation.op === 'PADV2' ? program.value(operation.outputs[0]!).quantization : undefined;
-  if (padded !== undefined && !holds(program, operation, operation.inputs[2]!, found)) return;
+  const isHeld = padded === undefined || isFar(padded, found) || holds(program, operation, operation.inputs[2]!, found);
+  if (!isHeld) return;
   for (const output of operation.outputs) {
     if (program.type(output).dtype === 'float32') set(program, output, found);
   }
@@ -57,7 +66,8 @@ function merge(program: Program, operation: Operation): void {
   if (given === undefined && beyond.some((name) => !(program.data(name) as Float32Array).every(Number.isFinite)))
     return;
   const isShared = same && known.length === parts.length && beyond.length === 0;
-  const whole = isShared ? known[0]! : (given ?? around(program, widest(known), beyond));
+  const wide = given ?? around(program, widest(known), beyond);
+  const whole = isShared ? known[0]! : isFar(wide, widest(known)) ? widest(known) : wide;
   set(program, output, whole);
   const view = { uses: program.uses(), producers: program.producers() };
   for (const name of parts) adopt(program, view, name, whole);
