@@ -106,7 +106,7 @@ export class RandomStream {
   }
 }
 
-/** What the four numbers of a block follow from: its counter, of up to 53 bits, and four words that are the same in a whole stream. */
+/** Inputs of Philox for a block of four numbers: its counter, of up to 53 bits, and four words that are the same in a whole stream. */
 export interface Block {
   readonly counter: number;
   readonly c2: number;

@@ -13,7 +13,7 @@ interface TaskRow {
   /** Default of a recipe that names none. */
   readonly loss: LossName;
   readonly store: 'fp16' | 'fp32';
-  /** What a model answers with, one and several of them. */
+  /** Words for one answer of a model and for several. */
   readonly answers: readonly [one: string, several: string];
   /** Keys of `distill` that `limbeck init` writes. */
   readonly begins: readonly string[];

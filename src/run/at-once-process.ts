@@ -30,7 +30,7 @@ process.on('message', (message: ToProcess) => {
 const send = (message: FromProcess): void => void process.send!(message);
 
 const onEvent: OnEvent = (event) => {
-  // What is said on the way to the training was said by the first process.
+  // Messages before the training were told by the first process.
   if (isTraining) send({ event });
 };
 

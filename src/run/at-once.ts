@@ -131,7 +131,7 @@ class TrainingProcess {
   }
 
   #send(message: ToProcess): void {
-    // What cannot be sent any more is told by the end of the process.
+    // A message that cannot be sent is ignored: the end of the process is noticed apart.
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
@@ -142,7 +142,7 @@ class TrainingProcess {
     else this.#waiting?.reject(revived(message.failure));
   }
 
-  /** What it says of its training. Times of stages and the bar are those of the first process. */
+  /** Events of its training. Times of stages and the bar are those of the first process. */
   #tell(event: RunEvent): void {
     if (event.type === 'stage') {
       if (event.title === undefined) return;

@@ -31,7 +31,7 @@ interface InputsOptions {
 /** Notes that the trials of a sweep share which name the same files and read their data in the same way. */
 export function inputsOfSweep(sweep: string, { written }: LoadedRecipe): SharedInputs {
   const { teacher } = written;
-  // What a teacher sees of the samples is read with them.
+  // Samples at the size of a teacher are read with the data.
   const seen = [teacher, ...(teacher?.ensemble ?? [])].map((one) => ({
     ...{ resize: one?.resize ?? null, channels: one?.channels ?? null },
   }));

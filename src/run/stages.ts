@@ -39,7 +39,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
     if (await stores.repeats.take(repeat, await repeatKey(context, teaching)))
       context.onEvent({ type: 'message', message: `repeat ${repeat + 1} was trained by a shard` });
   }
-  // What is trained at once ends in saved states, which are then gone on with at their end.
+  // Trainings at once end in saved states; the loop behind them loads these.
   await trainAtOnce(prepared, repeats, stores);
   for (const repeat of repeats) students.push(...(await trainRepeat(prepared, repeat, stores)));
 

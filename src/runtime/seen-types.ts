@@ -8,7 +8,7 @@ import type { Tensor } from './session.ts';
 export interface SeenTypes {
   /** Types of all values that the model computed, by their names. */
   readonly types: ReadonlyMap<string, { readonly dtype: string; readonly dims: readonly number[] }>;
-  /** What it was fed: the shape of each input, and the axes among these whose size the file leaves open. */
+  /** Shape of each input that was fed, and the axes whose size the file leaves open. */
   readonly fed: ReadonlyMap<string, { readonly dims: readonly number[]; readonly open: readonly number[] }>;
   /** Reason why there are none: the model does not run here. */
   readonly problem?: string;

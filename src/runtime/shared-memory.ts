@@ -117,7 +117,7 @@ function mapsOf(ffi: typeof koffi): Maps | undefined {
   );
 }
 
-/** What cannot be done on this machine is done by messages instead. */
+/** The result, or undefined where this machine cannot do it: processes then send messages. */
 function attempt<T>(act: () => T): T | undefined {
   try {
     return act();

@@ -67,7 +67,7 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
   return { value, text };
 }
 
-/** What the figures of a run are for: one sample, or a call with more of them, or with sizes that the file leaves open. */
+/** Call that the figures are for: one sample, several, or sizes chosen where the file leaves them open. */
 function occasion(fed: SeenTypes['fed']): string {
   const inputs = [...fed];
   const isOpen = inputs.some(([, { open }]) => open.some((axis) => axis > 0));

@@ -1,18 +1,12 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
-import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
-import { buildModel } from '../../src/networks/models/registry.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { sessionOptions } from '../../src/runtime/session-choice.ts';
 import { convertFile } from '../../src/ship/convert.ts';
-import { inferenceGraph } from '../../src/ship/export.ts';
 import { embed } from '../../src/tools/embed.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
+import { encoderBytes } from '../support/encoder.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { npyBytes } from '../support/npy.ts';
 import { wordPieces } from '../support/tokenizer.ts';
@@ -27,18 +21,7 @@ async function writeStatic(): Promise<void> {
   const tokenizer = wordPieces(WORDS);
   writeFileSync(at('tokenizer.json'), JSON.stringify(tokenizer));
   const vocabulary = Object.keys(tokenizer.model.vocab as object).length;
-  useLazyBackend(evaluator);
-  const options = { vocabulary, padding: 0, size: WIDTH };
-  const network = layersNetwork(buildModel('embedding-bag', { inputShape: [3], classes: WIDTH, seed: 1, options }));
-  const weights = new Map(
-    await Promise.all(
-      Object.entries(network.state).map(async ([name, variable]) => {
-        const data = (await variable.data()) as Float32Array;
-        return [name, { type: { dtype: 'float32', shape: variable.shape }, data }] as const;
-      }),
-    ),
-  );
-  writeFileSync(at('encoder.onnx'), encodeModel(lowerToOnnx(inferenceGraph({ network, weights }, []))));
+  writeFileSync(at('encoder.onnx'), await encoderBytes(vocabulary, WIDTH));
   const shared = { tokenizer: at('tokenizer.json'), size: SIZE, length: LENGTH, pooling: 'mean' } as const;
   await embed({ encoder: at('encoder.onnx'), ...shared, out: at('out/static.onnx') });
 }

@@ -1,15 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
-import { buildModel } from '../../src/networks/models/registry.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/session-choice.ts';
-import { inferenceGraph } from '../../src/ship/export.ts';
 import { embed } from '../../src/tools/embed.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
+import { encoderBytes } from '../support/encoder.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { wordPieces } from '../support/tokenizer.ts';
 
@@ -22,18 +16,7 @@ const [MY, CARD] = [56, 57];
 /** An encoder of texts of three tokens, [batch, 3] to [batch, 4], and its tokenizer. */
 async function writeEncoder(): Promise<void> {
   writeFileSync(at('tokenizer.json'), JSON.stringify(wordPieces(['my', 'card'])));
-  useLazyBackend(evaluator);
-  const options = { vocabulary: VOCABULARY, padding: 0, size: WIDTH };
-  const network = layersNetwork(buildModel('embedding-bag', { inputShape: [3], classes: WIDTH, seed: 1, options }));
-  const weights = new Map(
-    await Promise.all(
-      Object.entries(network.state).map(async ([name, variable]) => {
-        const data = (await variable.data()) as Float32Array;
-        return [name, { type: { dtype: 'float32', shape: variable.shape }, data }] as const;
-      }),
-    ),
-  );
-  writeFileSync(at('encoder.onnx'), encodeModel(lowerToOnnx(inferenceGraph({ network, weights }, []))));
+  writeFileSync(at('encoder.onnx'), await encoderBytes(VOCABULARY, WIDTH));
 }
 
 async function answers(file: string, rows: readonly (readonly number[])[]): Promise<number[][]> {
