@@ -11,6 +11,7 @@ import { inV8 } from '../../support/engines.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { runOfArrays, runOfIds, runOfTexts } from '../../support/several-inputs.ts';
 import { LENGTH } from '../../support/two-ends.ts';
+import { ask, serving } from '../../serve/server.ts';
 
 const folder = temporaryFolder();
 const kit = () => path.join(folder(), 'kit');
@@ -85,6 +86,11 @@ it('of a text student of ids, mask and types has samples whose tokenizer gives a
     score,
     6,
   );
+
+  const server = await serving({}, { models: [path.join(kit(), 'models')] });
+  const { json } = await ask(server, '/v1/scratch', { body: { inputs: test.map(({ a, b }) => [a, b]) } });
+  await server.end();
+  expect((json['predictions'] as { label: string }[]).map(({ label }) => label)).toEqual(labels);
 
   const examples = JSON.parse(read('example.json')) as {
     text: string[];
