@@ -10,13 +10,14 @@ import { sounds } from './broken/sounds.ts';
 import { students } from './broken/students.ts';
 import { tags } from './broken/tags.ts';
 import { teachers } from './broken/teachers.ts';
+import { texts } from './broken/texts.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
 
 const folder = temporaryFolder();
 
 describe('a broken input ends with exit code 1, a message, a remedy, no stack and untouched files', () => {
-  it.each(Object.entries({ ...recipes, ...data, ...sounds, ...labels, ...students, ...tags, ...teachers }))(
+  it.each(Object.entries({ ...recipes, ...data, ...sounds, ...labels, ...students, ...tags, ...teachers, ...texts }))(
     '%s',
     async (_name, { recipe, files = {}, message }) => {
       await refused(['run', 'r.yaml'], { ...FILES, ...files, 'r.yaml': recipe }, message);

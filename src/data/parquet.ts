@@ -86,7 +86,8 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
   if (sink.shape === undefined) throw noRows(opened[0]!.file);
   const labelsRead = options.withoutLabels === true ? noLabels(countRows(opened)) : labels.labels();
   const read = { sampleShape: sink.shape, ...sink.held(opened[0]!.file), originals: sink.originals() };
-  return { source: opened[0]!.file, ...read, labels: labelsRead };
+  const labelNames = options.withoutLabels === true ? [] : [oneLabel(options)];
+  return { source: opened[0]!.file, ...read, labels: labelsRead, labelNames };
 }
 
 async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {

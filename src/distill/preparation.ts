@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
-import type { Column } from '../data/dataset.ts';
+import type { Column, InputPart } from '../data/dataset.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import { taskRow } from '../recipe/task.ts';
@@ -46,6 +46,13 @@ export function statedIn(metadata: ReadonlyMap<string, string>): {
     preprocessing: statedSchema.safeParse(jsonOf(metadata.get('preprocessing'))).data,
     labels: z.array(z.coerce.string()).safeParse(jsonOf(metadata.get('labels'))).data,
   };
+}
+
+/** Parts of a sample that each input of a file of several takes; undefined where it does not say. */
+export function partsIn(metadata: ReadonlyMap<string, string>): readonly InputPart[] | undefined {
+  const count = z.number().int().nonnegative();
+  const schema = z.array(z.object({ name: z.string(), shape: z.array(count), from: count, isWhole: z.boolean() }));
+  return schema.safeParse(jsonOf(metadata.get('inputs'))).data;
 }
 
 /** Columns of a table as a file was made for them, with their words; undefined where it does not say. */

@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { importOnnx } from '../formats/onnx/import.ts';
-import type { Model } from '../formats/onnx/model.ts';
+import type { Model, OnnxDim } from '../formats/onnx/model.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
 import { cleaned } from '../graph/passes/cleaned.ts';
 import { openBatch } from '../graph/passes/open-batch.ts';
@@ -53,7 +53,7 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
     compared = [],
     isTrimmed = true,
   } = options;
-  const sized = inputs === undefined ? withSampleSizes(model, file, inputShape) : model;
+  const sized = withSampleSizes(model, file, inputShape, inputs);
   const read = importOnnx(sized, file, { isTrained: true });
   const ordered = logitsFirst(withOpenBatch(read, file), file, options.output);
   const imported = inputs === undefined ? channelsLast(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
@@ -179,21 +179,34 @@ function withOpenBatch(graph: Graph, file: string): Graph {
 }
 
 /**
- * Model with the sizes of a sample where its only input leaves its own open. Pictures keep their layout; if both fit, channels come first.
+ * Model with the sizes of samples where its inputs leave theirs open. Pictures keep their layout; if both fit, channels come first.
  */
-function withSampleSizes(model: Model, file: string, sample: readonly number[]): Model {
+function withSampleSizes(
+  model: Model,
+  file: string,
+  sample: readonly number[],
+  parts: readonly InputPart[] | undefined,
+): Model {
   const stored = new Set(model.graph.initializers.map(({ name }) => name));
   const inputs = model.graph.inputs.filter(({ name }) => !stored.has(name));
-  const [first, ...own] = inputs[0]?.dims ?? [];
-  if (inputs.length !== 1 || own.length !== sample.length || own.every((dim) => typeof dim === 'number')) return model;
+  const only = inputs.length === 1 ? sample : undefined;
+  const shapes = inputs.flatMap(({ name, dims = [] }) => {
+    const shape = parts === undefined ? only : parts.find((part) => part.name === name)?.shape;
+    const sizes = shape && openSizes(dims, shape);
+    return sizes === undefined ? [] : [[name, sizes] as const];
+  });
+  return withInputShapes(model, new Map(shapes), file);
+}
+
+/** Sizes of an input that leaves some open, as samples have them; undefined where it leaves none open, or they do not fit. */
+function openSizes(
+  [first, ...own]: readonly OnnxDim[],
+  sample: readonly number[],
+): readonly (number | 'batch')[] | undefined {
+  if (own.length !== sample.length || own.every((dim) => typeof dim === 'number')) return undefined;
   const orders = sample.length === 3 ? [[sample[2]!, sample[0]!, sample[1]!], sample] : [sample];
   const fits = orders.find((order) => order.every((size, i) => typeof own[i] !== 'number' || own[i] === size));
-  if (fits === undefined) return model;
-  return withInputShapes(
-    model,
-    new Map([[inputs[0]!.name, [typeof first === 'number' ? first : 'batch', ...fits]]]),
-    file,
-  );
+  return fits && [typeof first === 'number' ? first : 'batch', ...fits];
 }
 
 /** The output of the logits before the others, as everything that trains and measures takes the first. */

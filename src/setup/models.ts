@@ -2,6 +2,7 @@ import { pathToFileURL } from 'node:url';
 import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { RandomStream, withSeededMathRandom } from '../base/random.ts';
+import type { InputPart } from '../data/dataset.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { logMelNetwork } from '../networks/log-mel.ts';
 import { melShape } from '../networks/mel.ts';
@@ -106,7 +107,16 @@ function namedBuilder(
   { options, seed }: { readonly options: Readonly<Record<string, unknown>>; readonly seed: number },
 ): Build {
   const args = { ...madeArgs(context, seed), options };
+  if (args.inputs !== undefined) throw ofOneInput(model, args.inputs);
   return () => Promise.resolve(fitted(context, layersNetwork(buildModel(model, args))));
+}
+
+/** Models of the registry would take the parts of a sample for one long row. */
+function ofOneInput(model: string, inputs: readonly InputPart[]): UserError {
+  return new UserError(
+    `model ${model}: takes one input, received data for ${inputs.map(({ name }) => name).join(', ')}`,
+    'Leave out `text.inputs`, or name one array as `samples`; models of several inputs come from a file (`onnx`, `tfjs`) or a `module`.',
+  );
 }
 
 /** A network that is made here hears sounds through a front-end, and answers as the task wants it. */

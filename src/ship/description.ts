@@ -1,8 +1,9 @@
 import type { StatedPreparation } from '../distill/preparation.ts';
-import { statedIn } from '../distill/preparation.ts';
+import { partsIn, statedIn } from '../distill/preparation.ts';
+import type { InputPart } from '../data/dataset.ts';
 import type { InputDescription, ModelDescription } from '../formats/tflite/metadata.ts';
 
-/** The metadata of a TFLite file from those of the ONNX file of the same model; what is not there, or not sound, is left out. */
+/** The metadata of a TFLite file from those of the ONNX file of the same model; what is not there, or not sound, is left out. `input`: the name of an only one. */
 export function descriptionFrom(name: string, metadata: ReadonlyMap<string, string>, input: string): ModelDescription {
   const { labels, preprocessing: prepared } = statedIn(metadata);
   const [output, version] = [metadata.get('output'), metadata.get('recipeSha256')];
@@ -19,7 +20,7 @@ export function descriptionFrom(name: string, metadata: ReadonlyMap<string, stri
     ...(version === undefined ? {} : { version: version.slice(0, 12) }),
     ...only('author', metadata),
     ...only('license', metadata),
-    ...(prepared === undefined ? {} : { inputs: { [input]: inputOf(prepared) } }),
+    ...(prepared === undefined ? {} : { inputs: inputsOf(prepared, partsIn(metadata), input) }),
     ...(labels === undefined ? {} : { labels }),
     ...(entries.size === 0 ? {} : { entries }),
   };
@@ -31,7 +32,15 @@ function entriesOf(
   prepared: StatedPreparation | undefined,
 ): Map<string, string> {
   const isStandard = prepared === undefined || (isPicture(prepared) && prepared.layout !== 'nchw');
-  const own = ['targets', 'text', 'classOutput', 'check', 'columns', ...(isStandard ? [] : ['preprocessing'])];
+  const own = [
+    'targets',
+    'text',
+    'classOutput',
+    'check',
+    'columns',
+    'inputs',
+    ...(isStandard ? [] : ['preprocessing']),
+  ];
   return new Map([...metadata].filter(([key]) => own.includes(key)));
 }
 
@@ -42,6 +51,26 @@ function isPicture({ shape }: StatedPreparation): boolean {
 function only(key: 'author' | 'license', metadata: ReadonlyMap<string, string>): { [K in typeof key]?: string } {
   const value = metadata.get(key);
   return value === undefined ? {} : { [key]: value };
+}
+
+/** Descriptions of the inputs by name: of the only one, or of those that each take a part of a sample. */
+function inputsOf(
+  prepared: StatedPreparation,
+  parts: readonly InputPart[] | undefined,
+  input: string,
+): Record<string, InputDescription> {
+  if (parts === undefined) return { [input]: inputOf(prepared) };
+  return Object.fromEntries(
+    parts.map(({ name, shape, from, isWhole }) => {
+      // Each channel of an input has the same numbers at every place of the sample.
+      const own = (values: readonly number[]): number[] => values.slice(from, from + (shape.at(-1) ?? 1));
+      const part = { ...prepared, shape: [...shape], mean: own(prepared.mean), std: own(prepared.std) };
+      return [
+        name,
+        isWhole ? { description: `Whole numbers of shape ${shape.join('×')}, as they are.` } : inputOf(part),
+      ];
+    }),
+  );
 }
 
 /** The format has (value - mean) / std, so that both are divided by the scale. */

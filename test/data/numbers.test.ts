@@ -7,8 +7,9 @@ const csv = csvReader(folder, 'regression', 'numbers.csv');
 
 describe('numbers to predict', () => {
   it('are one column, and every split keeps its own', async () => {
-    const { train, validation, classNames, task } = await csv(`a,label\n${rows(10, (i) => `${i},${10 * i + 0.5}`)}`);
-    expect([task, ...classNames]).toEqual(['regression', 'target']);
+    const text = `a,height\n${rows(10, (i) => `${i},${10 * i + 0.5}`)}`;
+    const { train, validation, classNames, task } = await csv(text, { label: 'height' });
+    expect([task, ...classNames]).toEqual(['regression', 'height']);
     for (const split of [train, validation])
       expect([...split.targets]).toEqual([...split.samples].map((value) => 10 * value + 0.5));
     expect([train.count, validation.count]).toEqual([8, 2]);
@@ -16,6 +17,12 @@ describe('numbers to predict', () => {
     expect(train.scaling!.mean[0]).toBeCloseTo(mean, 6);
     // That of train, whichever split is asked.
     expect(validation.scaling).toEqual(train.scaling);
+  });
+
+  it('have no name where the file has none', async () => {
+    const text = rows(6, (i) => `${i},${2 * i}`);
+    expect((await csv(text, { header: false })).classNames).toEqual(['target']);
+    expect((await csv(`x,size\n${text}`, { label: 'size', labelled: 0 })).classNames).toEqual(['size']);
   });
 
   it('are several columns, by name', async () => {
@@ -27,7 +34,7 @@ describe('numbers to predict', () => {
 
   it('are a column that lists them', async () => {
     const { train, classNames } = await csv(`x,label\n${rows(6, (i) => `${i},${2 * i}/${-i}`)}`, { separator: '/' });
-    expect(classNames).toEqual(['target[0]', 'target[1]']);
+    expect(classNames).toEqual(['label[0]', 'label[1]']);
     expect([...targetsOf(train, [1])]).toEqual([2 * train.samples[1]!, -train.samples[1]!]);
   });
 

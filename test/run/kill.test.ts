@@ -7,6 +7,7 @@ import { limbeck, ROOT, start } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { sentences } from '../support/sentences.ts';
 import { asJsonl, taggedSentences } from '../support/tags.ts';
+import { tones } from '../support/tones.ts';
 
 const folder = temporaryFolder();
 /** `npm run test:kill -- --kills 50` asks for more, and `.ci/run` for 8. */
@@ -93,6 +94,18 @@ const RECIPES: readonly Recipe[] = [
           },
           stages: ['teach', 'scratch', 'distill'],
           files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx'],
+        },
+        {
+          /** Sounds of which few have a label: masks of the spectrum, noise of a folder, answers that are too unsure. */
+          name: 'kill-sound',
+          kills: Math.ceil(KILLS / 2),
+          prepare: async (to: string) => {
+            await copyFile(file('kill-sound'), path.join(to, 'kill-sound.yaml'));
+            tones(to);
+            return path.join(to, 'kill-sound.yaml');
+          },
+          stages: ['teach', 'scratch', 'distill'],
+          files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/distilled-int8.tflite'],
         },
       ]),
 ];

@@ -1,45 +1,20 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { RandomStream } from '../../src/base/random.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
 import { tensorTypes } from '../../src/formats/tflite/schema/tensor-types.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { wavFile } from '../support/sound.ts';
+import { tones } from '../support/tones.ts';
 
 const folder = temporaryFolder();
-
-/** Tones of three pitches, each at a loudness and phase of its own, in noise. */
-function tones(): string {
-  const random = new RandomStream('tones');
-  const root = path.join(folder(), 'tones');
-  for (const [name, hertz] of Object.entries({ low: 300, middle: 700, high: 1500 })) {
-    mkdirSync(path.join(root, name), { recursive: true });
-    for (let i = 0; i < 40; i++) {
-      const [loud, phase, pitch] = [0.05 + 0.6 * random.uniform(), 6 * random.uniform(), 0.9 + 0.2 * random.uniform()];
-      const values = Array.from(
-        { length: 800 },
-        (_, t) => loud * (Math.sin((2 * Math.PI * hertz * pitch * t) / 4000 + phase) + 0.2 * random.normal()) * 0.8,
-      );
-      writeFileSync(
-        path.join(root, name, `${i}.wav`),
-        wavFile(
-          values.map((v) => Math.max(-1, Math.min(1, v))),
-          { rate: 4000 },
-        ),
-      );
-    }
-  }
-  return root;
-}
 
 it('learns from sounds, and every file that it exports takes the sound itself', async () => {
   const recipe = makeRecipe(
     {
       name: 'run',
       dataset: {
-        ...{ type: 'audio-folder', train: tones(), testFraction: 0.3, rate: 4000, seconds: 0.2 },
+        ...{ type: 'audio-folder', train: tones(folder()), testFraction: 0.3, rate: 4000, seconds: 0.2 },
         features: { mels: 12, window: 0.032, hop: 0.016 },
       },
       student: { model: 'ds-cnn', width: 0.25, strides: [2, 1, 1], depth: 1 },

@@ -67,3 +67,16 @@ export function tagger(length: number, tags: number, metadata: ReadonlyMap<strin
   b.output('logits', b.op('Sin', [b.op('Multiply', [column, rates])]));
   return encodeModel(lowerToOnnx(b.build(), { metadata }));
 }
+
+/** Answers ids + 100 times the mask + 1000 times the types: three int64 inputs [batch, length], in this order, to [batch, length]. */
+export function threeInputs(length: number, metadata: ReadonlyMap<string, string>): Uint8Array {
+  const b = new GraphBuilder();
+  const names = ['input_ids', 'attention_mask', 'token_type_ids'];
+  const terms = names.map((name, i) => {
+    const ids = b.input(name, { dtype: 'int64', shape: ['batch', length] });
+    const factor = b.constant({ dtype: 'float32', shape: [] }, Float32Array.of([1, 100, 1000][i]!));
+    return b.op('Multiply', [b.op('Cast', [ids], { dtype: 'float32' }), factor]);
+  });
+  b.output('values', b.op('Add', [b.op('Add', [terms[0]!, terms[1]!]), terms[2]!]));
+  return encodeModel(lowerToOnnx(b.build(), { metadata }));
+}

@@ -12,7 +12,7 @@ import { taskOf } from '../../src/tasks/registry.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { asJsonl, taggedSentences } from '../support/tags.ts';
 import { wordPieces } from '../support/tokenizer.ts';
-import { echo, tagger } from './models.ts';
+import { echo, tagger, threeInputs } from './models.ts';
 import { ask, serving } from './server.ts';
 import type { Served } from './server.ts';
 
@@ -41,6 +41,25 @@ const tagsModel = (change: Readonly<Record<string, string>> = {}, names = NAMES)
   return tagger(SENTENCE, 5, new Map(Object.entries({ ...entries, ...change })));
 };
 
+/** Ids, mask and types of pairs, which the data had in another order than the file. */
+const partsModel = (change: Readonly<Record<string, string>> = {}): Uint8Array => {
+  const size = 3 * LENGTH;
+  const inputs = ['attention_mask', 'input_ids', 'token_type_ids'].map((name, i) => {
+    return { name, shape: [LENGTH], from: i * LENGTH, isWhole: true };
+  });
+  const entries = {
+    ...{ output: 'values', targets: JSON.stringify(Array.from({ length: LENGTH }, (_, i) => `value ${i}`)) },
+    ...{ text: JSON.stringify({ ...text, texts: 2 }), inputs: JSON.stringify(inputs) },
+    preprocessing: JSON.stringify({
+      shape: [size],
+      scale: 1,
+      mean: new Array(size).fill(0),
+      std: new Array(size).fill(1),
+    }),
+  };
+  return threeInputs(LENGTH, new Map(Object.entries({ ...entries, ...change })));
+};
+
 let server: Served;
 beforeAll(async () => {
   server = await serving({
@@ -48,6 +67,8 @@ beforeAll(async () => {
     'words.onnx': idsModel(text),
     'pairs.onnx': idsModel({ ...text, texts: 2 }),
     'bytes.onnx': idsModel({ ...text, tokenizer: 'bytes', sha256: undefined }),
+    'parts.onnx': partsModel(),
+    'partless.onnx': partsModel({ inputs: '[]' }),
     'other.onnx': idsModel({ ...text, sha256: 'e3b0' }),
     'tags.onnx': tagsModel(),
     'plain.onnx': tagsModel({}, ['NOUN', 'VERB', 'ADJ', 'ADP', 'PUNCT']),
@@ -86,7 +107,33 @@ it('takes texts, and pairs of them, as the metadata of the file say', async () =
   expect(await ids('bytes', { inputs: 'é' })).toEqual([[0xc3 + 1, 0xa9 + 1, 0, 0, 0]]);
 });
 
+it('gives a model of ids, mask and types all three', async () => {
+  const [my, card] = [56, 57];
+  // 100 for a token, 1000 for one of the second text.
+  expect(
+    await ids('parts', {
+      inputs: [
+        ['my', 'card'],
+        ['card', 'my'],
+      ],
+    }),
+  ).toEqual([
+    [102, 100 + my, 103, 1100 + card, 1103],
+    [102, 100 + card, 103, 1100 + my, 1103],
+  ]);
+  const row = [0, 0, 1, 0, 0, 9, 8, 7, 6, 5, 1, 0, 0, 0, 0];
+  expect(await ids('parts', { inputs: row })).toEqual([[1009, 8, 107, 6, 5]]);
+});
+
 it.each<[string, object | string | Uint8Array, string, number, RegExp]>([
+  [
+    'parts',
+    { inputs: Array.from({ length: 15 }, () => 0.5) },
+    'application/json',
+    400,
+    /expected token ids, received 0.5/,
+  ],
+  ['partless', { inputs: ['my', 'card'] }, 'application/json', 400, /send requests to \/v2/],
   ['words', { inputs: ' ' }, 'application/json', 400, /the text is empty/],
   ['words', { inputs: [['my', 'card']] }, 'application/json', 400, /expected a text, or an array of texts/],
   ['words', '{', 'application/json', 400, /no JSON/],

@@ -39,3 +39,22 @@ it('calls values that are no image none', () => {
   const features = new Map([['preprocessing', '{"shape":[4],"scale":1,"mean":[0,0,0,0],"std":[1,1,1,1]}']]);
   expect(descriptionFrom('iris', features, 'x').inputs!['x']!.image).toBeUndefined();
 });
+
+it('says of each of several inputs which part of a sample it takes', () => {
+  const several = new Map([
+    [
+      'preprocessing',
+      '{"shape":[14],"scale":1,"mean":[0,0,5,6,5,6,5,6,5,6,5,6,5,6],"std":[1,1,2,3,2,3,2,3,2,3,2,3,2,3]}',
+    ],
+    [
+      'inputs',
+      '[{"name":"ids","shape":[2],"from":0,"isWhole":true},{"name":"grid","shape":[2,3,2],"from":2,"isWhole":false}]',
+    ],
+  ]);
+  const { inputs, entries } = descriptionFrom('m', several, 'ids');
+  expect(inputs).toEqual({
+    ids: { description: 'Whole numbers of shape 2, as they are.' },
+    grid: { description: 'Values of shape 2×3×2, prepared as (value * 1 - mean) / std with mean 5, 6 and std 2, 3.' },
+  });
+  expect([...entries!.keys()].sort()).toEqual(['inputs', 'preprocessing']);
+});

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { encoderFor } from '../../src/data/text/encode.ts';
-import type { TextForm } from '../../src/data/text/encode.ts';
+import type { EncodedPart, TextForm } from '../../src/data/text/encode.ts';
 import type { TokenizerJson } from '../../src/data/text/tokenizer-json.ts';
 import { wordEncoderFor, wordsIn } from '../../src/data/text/words.ts';
 import type { Call } from './engines.ts';
@@ -10,7 +10,7 @@ import { wordPieces } from './tokenizer.ts';
 /** A tokenizer as a kit has it. */
 export interface Form {
   readonly name: string;
-  readonly form: TextForm;
+  readonly form: TextForm & { readonly parts?: readonly EncodedPart[] };
   readonly json?: TokenizerJson | undefined;
 }
 
@@ -26,6 +26,9 @@ const asJson = (name: string, json: TokenizerJson, texts: 1 | 2 = 1): Form => ({
   ...{ name, json },
   form: { tokenizer: 'tokenizer.json', texts, length: 48, truncate: 'end', vocabulary: 9999, padding: 9998 },
 });
+
+/** The form of a model of three inputs, which has them in an order of its own. */
+const ofThree = (one: Form): Form => ({ ...one, form: { ...one.form, parts: ['mask', 'types', 'ids'] } });
 
 /** Forms of all kinds: the plain ones, and a tokenizer.json for each component of the fixtures. */
 export function everyForm(): Form[] {
@@ -46,6 +49,7 @@ export function everyForm(): Form[] {
     },
     asJson('pieces', wordPieces(['the', 'my', 'card', 'was', '##ed'])),
     asJson('pieces of pairs', wordPieces(['the', 'my', 'card', 'was', '##ed']), 2),
+    ofThree(asJson('pieces, mask and types of pairs', wordPieces(['the', 'my', 'card', 'was', '##ed']), 2)),
     ...pieces,
   ];
 }
@@ -67,8 +71,9 @@ export function answersOf({ form, json }: Form, texts: readonly string[]): unkno
     {},
     ...samplesOf(form, texts).map((sample) =>
       tried(() => {
-        const { ids, tokens } = encode(sample);
-        return { ids: [...ids], tokens };
+        const { tokens, ...parts } = encode(sample);
+        const named = (form.parts ?? ['ids']).map((part) => [part, [...parts[part]]]);
+        return { ...Object.fromEntries(named), tokens } as object;
       }),
     ),
     ...texts.map((text) =>

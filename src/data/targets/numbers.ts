@@ -4,19 +4,24 @@ import type { TargetReader } from './reader.ts';
 
 const SEPARATOR = '|';
 
+/** Name of numbers whose file has none for them. */
+const UNNAMED = 'target';
+
 /** One or several numbers to predict for each sample: number columns, or a column that lists them. */
 export const numbers: TargetReader = {
   unread: {
     classes: 'Numbers have no classes; leave it out.',
     classWeights: 'Numbers have no classes to weigh; leave it out.',
   },
-  names: ({ labels }, { separator }) => {
+  names: ({ labels, labelNames: [column = ''] = [] }, { separator, header }) => {
     if (labels.kind === 'columns') return labels.names;
     const width =
       labels.kind === 'numbers' ? labels.width : labels.kind === 'index' ? 1 : listOf(labels, 0, separator).length;
-    return width === 1 ? ['target'] : Array.from({ length: width }, (_, i) => `target[${i}]`);
+    // Without a header a column has a number, which says nothing.
+    const name = header === false || column === '' ? UNNAMED : column;
+    return width === 1 ? [name] : Array.from({ length: width }, (_, i) => `${name}[${i}]`);
   },
-  unlabelledNames: (_, listed) => listed ?? ['target'],
+  unlabelledNames: ({ label }, listed) => listed ?? [typeof label === 'string' ? label : UNNAMED],
   named: 'the numbers',
   none: () => new Float32Array(0),
   values: ({ source, labels, ids }, names, { separator }) => {

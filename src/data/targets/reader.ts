@@ -30,4 +30,8 @@ export interface TargetReader {
   oddities(split: string, values: TargetValues, names: readonly string[]): string[];
 }
 
-type TargetConfig = Pick<DatasetConfig, 'classes'> & { readonly separator?: string | undefined };
+type TargetConfig = Pick<DatasetConfig, 'classes'> & {
+  readonly separator?: string | undefined;
+  readonly label?: unknown;
+  readonly header?: boolean | undefined;
+};

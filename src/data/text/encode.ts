@@ -32,6 +32,9 @@ export interface Encoded {
   readonly tokens: number;
 }
 
+/** A tensor that a model may take of a sample. */
+export type EncodedPart = 'ids' | 'mask' | 'types';
+
 export type Encoder = (texts: readonly string[]) => Encoded;
 
 /** Tokenizer of a form; throws an Error for a tokenizer.json of a kind that is not supported. */

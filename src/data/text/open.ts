@@ -56,7 +56,10 @@ export async function openText(config: TextConfig): Promise<OpenText> {
       ...{ texts: columns.length === 2 ? 2 : 1, length: config.length ?? DEFAULT_LENGTH, truncate },
       ...{ vocabulary: Math.max(tokenizer.vocabulary, padding + 1), padding },
     };
-    return { form, encode: encoderOf(tokenizer, form), encodeWords: wordEncoderOf(tokenizer, form), inputs, columns };
+    // Ids alone are the whole sample, whatever the model calls its only input.
+    const several = inputs?.length === 1 ? undefined : inputs;
+    const [encode, encodeWords] = [encoderOf(tokenizer, form), wordEncoderOf(tokenizer, form)];
+    return { form, encode, encodeWords, inputs: several, columns };
   } catch (error) {
     if (error instanceof UserError || !(error instanceof Error)) throw error;
     throw new UserError(

@@ -1,5 +1,5 @@
 import { encoderOf, tokenizerFor } from './encode.ts';
-import type { Encoder, TextForm } from './encode.ts';
+import type { EncodedPart, Encoder, TextForm } from './encode.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 import { wordEncoderOf, wordsIn } from './words.ts';
 import type { WordEncoder } from './words.ts';
@@ -9,8 +9,14 @@ import type { WordEncoder } from './words.ts';
  * what goes wrong is its entry `error`.
  */
 
+/** The entry `text` of preprocessing.json. */
+interface Form extends TextForm {
+  /** What the model takes of a sample. Default: ids alone. */
+  readonly parts?: readonly EncodedPart[];
+}
+
 interface Opened {
-  readonly form: TextForm;
+  readonly form: Form;
   readonly encode: Encoder;
   readonly encodeWords: WordEncoder;
 }
@@ -20,7 +26,7 @@ let opened: Opened | undefined;
 /** Opens a tokenizer. `form`: the entry `text` of preprocessing.json; `json`: the content of tokenizer.json, or null. */
 export function open(form: string, json: string): string {
   return answer(() => {
-    const own = JSON.parse(form) as TextForm;
+    const own = JSON.parse(form) as Form;
     const file = JSON.parse(json) as TokenizerJson | null;
     if (own.tokenizer === 'tokenizer.json' && file === null) throw new Error('expected the content of tokenizer.json');
     const tokenizer = tokenizerFor(own, file ?? undefined);
@@ -29,15 +35,16 @@ export function open(form: string, json: string): string {
   });
 }
 
-/** `ids` of a list of texts: one, or the two of a pair; `tokens`: their number before they were cut. */
+/** The parts of a list of texts that the form names: one, or the two of a pair; `tokens`: their number before they were cut. */
 export function encode(texts: string): string {
   return answer(() => {
     const { form, encode: encoded } = tokenizer();
     const given = JSON.parse(texts) as string[];
     if (given.length !== form.texts)
       throw new Error(`expected a list of ${form.texts}, received one of ${given.length}`);
-    const { ids, tokens } = encoded(given);
-    return { ids: [...ids], tokens };
+    const { tokens, ...parts } = encoded(given);
+    const named = form.parts ?? ['ids'];
+    return { ...Object.fromEntries(named.map((part) => [part, [...parts[part]]])), tokens };
   });
 }
 

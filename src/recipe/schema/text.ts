@@ -49,9 +49,14 @@ function refuseUnread(
     tokenizer: named = 'bytes',
     buckets,
     ngrams,
-  }: { tokenizer?: string | undefined; buckets?: unknown; ngrams?: unknown },
+    inputs = ['input_ids'],
+  }: { tokenizer?: string | undefined; buckets?: unknown; ngrams?: unknown; inputs?: readonly string[] | undefined },
   context: z.RefinementCtx,
 ): void {
+  if (!inputs.includes('input_ids')) {
+    const params = { expected: 'input_ids among them', received: inputs.join(', ') };
+    context.addIssue({ code: 'custom', message: 'no ids', path: ['inputs'], params });
+  }
   if (named === 'hashed') return;
   for (const [key, received] of Object.entries({ buckets, ngrams })) {
     if (received === undefined) continue;

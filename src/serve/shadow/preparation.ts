@@ -21,7 +21,9 @@ type Known = Pick<ServedModel, 'facts' | 'metadata'>;
 
 /** `UserError` where samples of one cannot be samples of the other. */
 export function translationOf(student: Known, teacher: Known, file: string): Translation {
-  const [own, its] = [describedBy(student), describedBy(teacher)];
+  const [own, its] = [student, teacher]
+    .map(describedBy)
+    .map((known) => (known?.parts === undefined ? known : undefined));
   const [from, to] = [own && asFed(own), its && { ...its, shape: fedShape(its) }];
   const order = from && to && orderOf(from.shape, to.shape);
   if (from === undefined || to === undefined || order === undefined) {

@@ -1,8 +1,12 @@
 import { bytesOf } from '../../base/bytes.ts';
+import { inputsOf } from '../../data/inputs.ts';
+import type { TensorSpec } from '../../graph/types.ts';
+import { typedAs } from '../../runtime/typed.ts';
 import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
+import type { WireTensor } from '../types.ts';
 import { viewOf } from '../v2/json-tensor.ts';
 import { best, named } from './answers.ts';
 import { describedBy, fedShape, prepared, tagsWords } from './preparation.ts';
@@ -34,7 +38,7 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
     const rows = await asked(host, model, fed, described, call.client);
     return { model: model.name, predictions: rows.map((row, i) => tagged(sentences[i]!, row, described, call.top)) };
   }
-  const ids = text && isJson ? await idsOf(model, text, call) : undefined;
+  const ids = text && isJson ? await idsOf(model, text, described.parts, call) : undefined;
   const raw = ids ?? (isJson ? valuesOf(call.body, described) : await decoded(call, described));
   const rows = await asked(host, model, raw, described, call.client);
   const one = (row: readonly number[]): object =>
@@ -53,18 +57,32 @@ async function asked(
   const values = prepared(raw, described);
   const samples = values.length / described.shape.reduce((product, dimension) => product * dimension, 1);
   refuseTooMany(model, samples);
-  const { name } = model.facts.inputs[0]!;
   const { outputs } = model.facts;
   // scikit-learn's files give the label of the class before the probabilities.
   const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float16') ?? outputs[0];
   const answer = await host.infer(model, {
-    inputs: [{ name, dtype: 'float32', shape: [samples, ...fedShape(described)], bytes: bytesOf(values) }],
+    inputs: fedTo(model, values, samples, described),
     ...{ outputs: [output!.name], samples, priority: 0, client },
   });
   const { dtype, shape, bytes } = answer.outputs[0]!;
   const data = Array.from(viewOf(dtype, shape, bytes), Number);
   const width = data.length / samples;
   return Array.from({ length: samples }, (_, i) => data.slice(i * width, (i + 1) * width));
+}
+
+/** Prepared samples as the inputs of a model. */
+function fedTo({ facts }: ServedModel, values: Float32Array, samples: number, described: Described): WireTensor[] {
+  const { shape, parts } = described;
+  const [{ name }] = facts.inputs as [TensorSpec];
+  if (parts === undefined)
+    return [{ name, dtype: 'float32', shape: [samples, ...fedShape(described)], bytes: bytesOf(values) }];
+  const wrong = values.find((value) => !Number.isInteger(value));
+  if (wrong !== undefined) throw new Refusal(400, `expected token ids, received ${wrong}`);
+  const each = inputsOf(values, samples, { sampleShape: shape, inputs: parts });
+  return facts.inputs.map((input) => {
+    const { data, shape: own } = each[input.name]!;
+    return { name: input.name, dtype: input.dtype, shape: own, bytes: bytesOf(typedAs(input.dtype, data)) };
+  });
 }
 
 function decoded({ contentType, body }: PredictCall, described: Described): Promise<Uint8Array> | Float32Array {
@@ -78,6 +96,6 @@ export function descriptionOf(model: ServedModel): Described {
   if (described !== undefined) return described;
   const why = tagsWords(model)
     ? 'gives words tags, and its file does not say how words become its input, or answers with another shape than [batch, tokens, tags]: send token ids'
-    : 'does not have exactly one float32 input of a known size: send requests';
+    : 'does not have exactly one float32 input of a known size, nor those that its metadata give the tokens of texts: send requests';
   throw new Refusal(400, `model ${model.name} ${why} to /v2/models/${model.name}/infer`);
 }

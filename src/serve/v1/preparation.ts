@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { numberNames } from '../../data/columns.ts';
 import { isSoundShape } from '../../data/dataset.ts';
-import type { Column } from '../../data/dataset.ts';
-import { columnsIn, statedIn } from '../../distill/preparation.ts';
+import type { Column, InputPart } from '../../data/dataset.ts';
+import { columnsIn, partsIn, statedIn } from '../../distill/preparation.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import type { TextForm } from '../../data/text/encode.ts';
+import { PARTS } from '../../data/text/sink.ts';
 import { statedText } from '../../distill/stated-text.ts';
 import type { ServedModel } from '../model.ts';
 import { labelsOf } from '../v2/classification.ts';
@@ -14,6 +15,8 @@ import { fittedTo } from './fitted.ts';
 export interface Described {
   /** Shape of one sample as it is sent: channels last, or as the input has it where the file states no preparation. */
   readonly shape: readonly number[];
+  /** Of a model of texts that takes ids, mask and types apart: the part of a sample of `shape` that each of its inputs takes. */
+  readonly parts?: readonly InputPart[];
   /** `nchw`: the input has the channels of a prepared sample first. */
   readonly layout?: 'nchw';
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
@@ -33,6 +36,9 @@ export interface Described {
   readonly logits: boolean;
 }
 
+/** Types that ids, masks and types of tokens are fed in. */
+const FED: ReadonlySet<string> = new Set(['int32', 'int64', 'float32']);
+
 const soundSchema = z.object({ rate: z.number().positive() });
 const targetsSchema = z.array(z.string());
 
@@ -41,7 +47,7 @@ type Source = Pick<ServedModel, 'facts' | 'metadata'>;
 /** Descriptions made so far: neither facts nor metadata of a model change after it is loaded, and each request needs them. */
 const made = new WeakMap<Source, Described | undefined>();
 
-/** Description of a model; undefined unless it has exactly one input, float32, with samples of one size. */
+/** Description of a model; undefined unless it has exactly one input, float32, with samples of one size, or takes what a tokenizer makes of texts. */
 export function describedBy(model: Source): Described | undefined {
   if (!made.has(model)) made.set(model, describe(model));
   return made.get(model);
@@ -50,17 +56,19 @@ export function describedBy(model: Source): Described | undefined {
 function describe(model: Source): Described | undefined {
   const { facts, metadata } = model;
   const [input, ...others] = facts.inputs;
-  if (input === undefined || others.length > 0 || input.dtype !== 'float32') return undefined;
+  const text = statedText(metadata);
+  const parts = text && partsOf(model, text);
+  if (input === undefined || (parts === undefined && (others.length > 0 || input.dtype !== 'float32')))
+    return undefined;
   if (facts.batching.kind === 'whole' && input.shape[0] !== 1) return undefined;
-  const shape = input.shape.slice(1);
+  const shape = parts === undefined ? input.shape.slice(1) : [parts.length * text!.length];
   if (!shape.every((size) => typeof size === 'number')) return undefined;
   const { preprocessing } = statedIn(metadata);
   const fitted = preprocessing && fittedTo(shape, preprocessing);
   const labels = labelsOf(model);
   const columns = columnsIn(metadata);
   const targets = targetsSchema.safeParse(parsed(metadata.get('targets'))).data;
-  const text = statedText(metadata);
-  const isText = text !== undefined && shape.length === 1 && shape[0] === text.length;
+  const isText = text !== undefined && shape.length === 1 && shape[0] === (parts?.length ?? 1) * text.length;
   const isTagger = tagsWords(model);
   // Without its tokenizer and its tags nothing tells which answers are those to words.
   if (isTagger && !(isText && text.texts === 1 && hasShape(facts.outputs[0], [text.length, targets?.length ?? 0])))
@@ -69,11 +77,32 @@ function describe(model: Source): Described | undefined {
   return {
     ...(sound !== undefined && isSoundShape(shape) && { rate: sound.rate }),
     ...(isText && { text }),
+    ...(parts !== undefined && { parts }),
     ...{ shape, logits: metadata.get('output') === 'logits', ...fitted },
     ...(labels !== undefined && { labels }),
     ...(targets !== undefined && (isTagger ? { tags: targets } : { targets })),
     ...(columns !== undefined && hasWidth(columns, shape) && { columns }),
   };
+}
+
+/**
+ * Parts of a sample of texts for the inputs of a model of several, or for an only one that takes whole numbers; undefined where they are not
+ * those that its metadata name.
+ */
+function partsOf({ facts, metadata }: Source, { length }: TextForm): readonly InputPart[] | undefined {
+  const { inputs } = facts;
+  const only = inputs.length === 1 && inputs[0]!.dtype !== 'float32' ? inputs[0]!.name : undefined;
+  const stated =
+    only === undefined ? (partsIn(metadata) ?? []) : [{ name: only, shape: [length], from: 0, isWhole: true }];
+  const isOfTexts = stated.every(
+    ({ name, shape, from }, i) =>
+      (name === only || Object.hasOwn(PARTS, name)) && shape.join() === String(length) && from === i * length,
+  );
+  const isFed = inputs.every(
+    ({ name, dtype, shape }) =>
+      stated.some((part) => part.name === name) && FED.has(dtype) && shape.length === 2 && shape[1] === length,
+  );
+  return inputs.length === stated.length && isOfTexts && isFed ? stated : undefined;
 }
 
 function hasShape(output: Source['facts']['outputs'][number] | undefined, sample: readonly number[]): boolean {

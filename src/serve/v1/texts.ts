@@ -1,8 +1,10 @@
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
+import type { InputPart } from '../../data/dataset.ts';
 import type { TextForm } from '../../data/text/encode.ts';
 import { storedEncoder } from '../../data/text/open.ts';
 import { readByTokenizer } from '../../data/text/read-by.ts';
+import { PARTS } from '../../data/text/sink.ts';
 import { isWord } from '../../data/text/words.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
@@ -33,13 +35,27 @@ export function encodersBy<T>(open: (form: TextForm, folder: string) => Promise<
 /** The tokenizer of a model: tokenizer.json beside its file, where it has one. */
 const encoderOf = encodersBy(storedEncoder);
 
-/** Texts as token ids, one sample behind the other. Undefined for a body of numbers, which are ids already. */
-export async function idsOf(model: ServedModel, text: TextForm, sent: Sent): Promise<Float32Array | undefined> {
+/**
+ * Texts as token ids, one sample behind the other; of a model of several inputs each has the parts of these. Undefined for a body of numbers,
+ * which are ids already.
+ */
+export async function idsOf(
+  model: ServedModel,
+  text: TextForm,
+  parts: readonly InputPart[] | undefined,
+  sent: Sent,
+): Promise<Float32Array | undefined> {
   const samples = samplesIn(model, sent, text.texts);
   if (samples === undefined) return undefined;
   const encode = await encoderOf(model, text);
-  const out = new Float32Array(samples.length * text.length);
-  samples.forEach((sample, i) => out.set(readOrRefuse('text', i, () => encode(sample)).ids, i * text.length));
+  // An only input takes ids, whatever its name is.
+  const several = parts !== undefined && parts.length > 1 ? parts : [{ name: 'input_ids' }];
+  const named = several.map(({ name }) => PARTS[name as keyof typeof PARTS]);
+  const out = new Float32Array(samples.length * named.length * text.length);
+  samples.forEach((sample, i) => {
+    const encoded = readOrRefuse('text', i, () => encode(sample));
+    named.forEach((part, at) => out.set(encoded[part], (i * named.length + at) * text.length));
+  });
   return out;
 }
 

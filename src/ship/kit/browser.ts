@@ -1,9 +1,11 @@
+import { JS_FEEDS, JS_JOINED } from './feeds.ts';
 import { MICROPHONE, SOUND_CHOOSE, SOUND_FIELD, SOUND_REST } from './microphone.ts';
 import { INDEX, LINKS, page } from './pages.ts';
 import { PAGE_CHOOSE, PAGE_FIELD, PAGE_SHOW, PAGE_WORDS, WORD_IMPORT } from './tags.ts';
+import { JS_TEXT } from './text.ts';
 
-/** Data that a page takes besides the examples; `tags`: texts whose words the model tags. */
-export type Chosen = 'numbers' | 'text' | 'tags' | 'sound';
+/** Data that a page takes besides the examples; `arrays`: one for each of several inputs; `tags`: texts whose words the model tags. */
+export type Chosen = 'numbers' | 'arrays' | 'text' | 'tags' | 'sound';
 
 /**
  * Pages that classify the examples of a kit in a browser, and pictures that are chosen there, texts that are written, or what a microphone
@@ -132,13 +134,22 @@ function rawOf(picture) {
 
 `,
   show: SHOW,
-  raw: 'raw',
-  check: '',
+  raw: 'const { raw } = example;',
   choose: `  const chooser = document.querySelector('input');
   if (input.shape.length === 4 && [1, 3].includes(input.shape[3])) {
     chooser.hidden = false;
     chooser.onchange = async () => show(rawOf(await createImageBitmap(chooser.files[0])));
   }
+`,
+};
+
+const ARRAYS: typeof NUMBERS = {
+  ...NUMBERS,
+  field: '<textarea rows="4" cols="60" aria-label="Inputs as JSON: numbers by the name of the input"></textarea>',
+  rest: `${SHARES}${JS_JOINED}`,
+  raw: 'const raw = joined(models[0], example.inputs);',
+  choose: `  const written = document.querySelector('textarea');
+  written.onchange = () => show(joined(models[0], JSON.parse(written.value)));
 `,
 };
 
@@ -148,17 +159,11 @@ const TEXT: typeof NUMBERS = {
   prepare: `const { text } = await (await load('preprocessing.json')).json();
 const encode = encoderFor(text, text.file && (await (await load(text.file)).json()));
 
-/** Token ids of a text, or of two of a pair. */
-export function prepare(raw) {
-  return Float32Array.from(encode([raw].flat()).ids);
-}
-`,
+${JS_TEXT}`,
   rest: SHARES,
   show: SHOW,
-  raw: 'text: raw, ids',
-  check: `{
-    if (ids.some((id, i) => id !== prepare(raw)[i])) throw new Error('not the token ids that example.json holds');
-    `,
+  raw: `const { text: raw } = example;
+    if (differsIn(example)) throw new Error('not the token ids that example.json holds');`,
   choose: `  const written = document.querySelector('textarea');
   written.onchange = () => show(text.texts === 2 ? written.value.split('\\n', 2) : written.value);
 `,
@@ -167,7 +172,8 @@ export function prepare(raw) {
 const TAGS: typeof NUMBERS = {
   ...TEXT,
   ...{ field: PAGE_FIELD, imports: WORD_IMPORT, prepare: PAGE_WORDS, rest: '', show: PAGE_SHOW, choose: PAGE_CHOOSE },
-  raw: 'words: raw, ids',
+  raw: `const { words: raw, ids } = example;
+    if (ids.some((id, i) => id !== prepare(raw)[i])) throw new Error('not the token ids that example.json holds');`,
 };
 
 const SOUND: typeof NUMBERS = {
@@ -180,11 +186,12 @@ ${NUMBERS.prepare}`,
   choose: SOUND_CHOOSE,
 };
 
-const SCRIPTS: Readonly<Record<Chosen, typeof NUMBERS>> = { numbers: NUMBERS, text: TEXT, tags: TAGS, sound: SOUND };
+const SCRIPTS: Readonly<Record<Chosen, typeof NUMBERS>> = {
+  ...{ numbers: NUMBERS, arrays: ARRAYS, text: TEXT, tags: TAGS, sound: SOUND },
+};
 
 /** Script of the pages, with the parts that differ between texts, sounds and numbers. */
-function kitScript({ imports, prepare, rest, show, raw, choose, check }: typeof NUMBERS): string {
-  const close = check === '' ? '' : '\n  }';
+function kitScript({ imports, prepare, rest, show, raw, choose }: typeof NUMBERS): string {
   return `// What both pages share: the files of the kit, preparation of inputs, and the page itself.
 ${imports}const root = new URL('../../', import.meta.url);
 const load = async (file) => {
@@ -196,49 +203,58 @@ export const { models, input, normalization, output } = await (await load('prepr
 const labels = (await (await load('labels.txt')).text()).replace(/\\n$/, '').split('\\n');
 
 /** The model that the address names, or the first one of the format. */
-export async function modelBytes(format) {
+export function modelOf(format) {
   const wanted = new URL(location.href).searchParams.get('model');
-  const { file } = models.find((model) => (wanted === null ? model.format === format : model.file === wanted));
+  return models.find((model) => (wanted === null ? model.format === format : model.file === wanted));
+}
+
+export async function bytesOf({ file }) {
   return new Uint8Array(await (await load(file)).arrayBuffer());
 }
 
 ${prepare}
+${JS_FEEDS}
 ${rest}/** Page: runs the examples through classify(raw) -> logits, then every picture that is chosen. */
 export async function start(classify) {
   const list = document.querySelector('ol');
 ${show}  const examples = await (await load('example.json')).json();
   const results = [];
-  for (const { ${raw}, label } of examples) ${check}results.push(await show(raw, label));${close}
+  for (const example of examples) {
+    ${raw}
+    results.push(await show(raw, example.label));
+  }
 ${choose}  document.body.dataset.results = JSON.stringify(results);
 }
 `;
 }
 
 const LITERT = `import { loadAndCompile, loadLiteRt, Tensor } from '@litertjs/core';
-import { input, modelBytes, output, prepare, start } from './kit.js';
+import { bytesOf, feedsOf, modelOf, output, prepare, start } from './kit.js';
 
 await loadLiteRt('./node_modules/@litertjs/core/wasm/');
-const model = await loadAndCompile(await modelBytes('tflite'), { accelerator: 'wasm' });
+const model = modelOf('tflite');
+const compiled = await loadAndCompile(await bytesOf(model), { accelerator: 'wasm' });
 
 await start(async (raw) => {
-  const tensor = new Tensor(prepare(raw), input.shape);
-  const results = await model.run({ [input.name]: tensor });
+  const fed = feedsOf(model, prepare(raw)).map(({ name, data, shape }) => [name, new Tensor(data, shape)]);
+  const results = await compiled.run(Object.fromEntries(fed));
   const logits = results[output.name].toTypedArray().slice();
-  tensor.delete();
-  results[output.name].delete();
+  for (const tensor of [...fed.map(([, one]) => one), ...Object.values(results)]) tensor.delete();
   return logits;
 });
 `;
 
 const ONNXRUNTIME = `import * as ort from 'onnxruntime-web/wasm';
-import { input, modelBytes, output, prepare, start } from './kit.js';
+import { bytesOf, feedsOf, modelOf, output, prepare, start } from './kit.js';
 
 ort.env.wasm.wasmPaths = new URL('./node_modules/onnxruntime-web/dist/', import.meta.url).href;
 ort.env.wasm.numThreads = 1;
-const session = await ort.InferenceSession.create(await modelBytes('onnx'));
+const model = modelOf('onnx');
+const session = await ort.InferenceSession.create(await bytesOf(model));
 
 await start(async (raw) => {
-  const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
+  const fed = feedsOf(model, prepare(raw)).map(({ name, dtype, data, shape }) => [name, new ort.Tensor(dtype, data, shape)]);
+  const results = await session.run(Object.fromEntries(fed));
   return results[output.name].data;
 });
 `;

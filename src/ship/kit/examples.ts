@@ -38,7 +38,7 @@ export async function examples({ row, bytes }: KitModel, split: Dataset, of: Sou
   const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
   const runner = await openRunner(file, session);
   const x = viewOf(split, Int32Array.from(rows), { seed: 0, view: 0, augment: [] });
-  const logits = await runner.logits(x, [rows.length, ...split.sampleShape]).finally(runner.dispose);
+  const logits = await runner.logits(x, [rows.length, ...split.sampleShape], split.inputs).finally(runner.dispose);
   const { width, classes } = task;
   return rows.map((at, i) => {
     const answers = logits.slice(i * width, (i + 1) * width);

@@ -11,15 +11,13 @@ import { taskRow } from '../../recipe/task.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { nameOf } from '../../report/artifact.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
-import { InferenceModel } from '../../runtime/inference.ts';
-import { modelEnds, openTflite } from '../../runtime/litert.ts';
 import { loadData } from '../../setup/data.ts';
-import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { finishedReport } from '../../folder/finished.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { usualPath, usualText } from '../../folder/usual.ts';
 import { browserSample } from './browser.ts';
 import { modelCard } from './card.ts';
+import { endsOf } from './ends.ts';
 import { examples } from './examples.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
@@ -57,20 +55,14 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const { recipe } = await storedRecipe(run);
   const texts = new Map<string, readonly string[]>();
   const data = await loadData(recipe, { onText: (id, _read, sample) => texts.set(id, sample) });
-  const { inputs } = data.validation;
-  if (inputs !== undefined)
-    throw new UserError(
-      `${run}: a kit is for models of one input, received one of ${inputs.map(({ name }) => name).join(', ')}`,
-      'Take the files in its folder `exports`: their metadata say how each input is prepared.',
-    );
   const exported = await Promise.all(
     asExported.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
   );
   const made = await missingModels(run, asExported[0]!.model, asExported, recipe, data.validation);
-  const isFed = exported.map(takesFloat);
-  const models = [...exported.filter((_, i) => isFed[i]), ...made.models];
-  const left = exported
-    .filter((_, i) => !isFed[i])
+  const all = [...exported, ...made.models].map((model) => ({ ...model, ends: endsOf(model, data.validation) }));
+  const models = all.filter(({ ends }) => ends.isFed);
+  const left = all
+    .filter(({ ends }) => !ends.isFed)
     .map(({ row }) => ({ what: placeOf(row), why: 'its ends are int8 or uint8, the samples feed and read float32' }));
   const rows = models.map(({ row }) => row);
   const formats = new Set(rows.map(({ format }) => format));
@@ -82,22 +74,22 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   }
   const texting = await textParts(data.validation, run, formats.has('tflite'));
   for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
-  const ends = await endsOf(models[0]!, recipe);
   const task = taskOf(data.validation);
   const preprocessing = {
-    models: models.map(({ row, bytes }) => ({
+    models: models.map(({ row, bytes, ends }) => ({
       ...{ file: placeOf(row), format: row.format, precision: row.precision },
-      ...{ sizeBytes: bytes.length, sha256: sha256(bytes) },
+      ...{ sizeBytes: bytes.length, sha256: sha256(bytes), inputs: ends.inputs },
     })),
+    // A sample as a whole, of which each input of a model takes its part.
     input: {
-      ...{ name: ends.input, shape: [1, ...data.validation.sampleShape], dtype: 'float32' },
+      shape: [1, ...data.validation.sampleShape],
       ...(data.validation.sampleShape.length === 3 && { layout: 'NHWC' }),
     },
     ...(kindOf(data.validation) === 'words' && { columns: data.validation.columns }),
     normalization: { scale, mean, std, formula: FORMULA },
     ...texting.said,
     ...(recipe.dataset.type === 'audio-folder' && { sound: { rate: recipe.dataset.rate } }),
-    output: { name: ends.output, ...outputOf(task) },
+    output: { name: models[0]!.ends.output, ...outputOf(task) },
   };
   content.set('labels.txt', labelsText(data.classNames));
   content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
@@ -156,24 +148,10 @@ function runtimesOf(models: readonly KitModel[]): Map<string, NeededRuntime> {
   return new Map(onTflite.map(({ row, bytes }) => [row.file!, runtimeOf(readTflite(bytes))]));
 }
 
-function takesFloat({ row, bytes }: KitModel): boolean {
-  if (row.format !== 'tflite') return true;
-  const { inputs, outputs } = modelEnds(readTflite(bytes));
-  return [...inputs, ...outputs].every(({ dtype }) => dtype === 'float32');
-}
-
-type Recipe = Awaited<ReturnType<typeof storedRecipe>>['recipe'];
-
-async function endsOf({ row, bytes }: KitModel, recipe: Recipe): Promise<{ input: string; output: string }> {
-  const session =
-    row.format === 'onnx' ? new InferenceModel(bytes, row.file!, sessionOptionsOf(recipe)) : await openTflite(bytes);
-  session.dispose();
-  return { input: session.inputs[0]!.name, output: session.outputs[0]!.name };
-}
-
-function kindOf({ task, text, columns }: Dataset): SampleKind {
+function kindOf({ task, text, inputs, columns }: Dataset): SampleKind {
   if (taskRow(task).isPerWord) return 'tags';
   if (text !== undefined) return 'text';
+  if (inputs !== undefined) return 'arrays';
   return columns?.some(({ words }) => words !== undefined) === true ? 'words' : 'numbers';
 }
 
@@ -193,10 +171,11 @@ function samplesOf(
   isSound: boolean,
 ): Record<string, Readonly<Record<string, string>>> {
   const isText = kind === 'text' || kind === 'tags';
+  const pages = isSound ? 'sound' : kind === 'words' ? 'numbers' : kind;
   const node = kind === 'tags' ? nodeTags() : hasPages(task) ? nodeSample(kind) : nodeNumbers(kind);
   const phones = isText ? textPhoneSamples(textAnswers(task)) : hasPages(task) ? phoneSamples : {};
   return {
-    ...(hasPages(task) && { 'samples/browser': browserSample(formats, isText ? kind : isSound ? 'sound' : 'numbers') }),
+    ...(hasPages(task) && { 'samples/browser': browserSample(formats, pages) }),
     ...(formats.has('onnx') && { 'samples/node': node }),
     ...(formats.has('tflite') && { samples: phones }),
   };

@@ -1,3 +1,4 @@
+import { JS_FEEDS, JS_JOINED } from './feeds.ts';
 import { NODE_EACH, NODE_WORDS, WORD_IMPORT } from './tags.ts';
 import { NODE_TEXT, NODE_TEXT_CHECK } from './text.ts';
 
@@ -27,12 +28,16 @@ export function encode(row) {
 
 const RAW = '{"raw": [numbers before normalization, row by row, channels last]}';
 
-/** Kinds of samples: `words` of columns of a table, `tags` of texts whose words have one each. */
-export type SampleKind = 'numbers' | 'words' | 'text' | 'tags';
+/** Kinds of samples: `arrays` for each of several inputs, `words` of columns of a table, `tags` of texts whose words have one each. */
+export type SampleKind = 'numbers' | 'arrays' | 'words' | 'text' | 'tags';
 
 /** Parts of a program that differ between kinds of samples; `take` reads the sample that is sent to the model. */
 const PARTS = {
   numbers: { what: `${RAW}, ...`, imports: '', prepare: PREPARE, take: '  const { raw } = sample;\n' },
+  arrays: {
+    what: '{"inputs": {"the name of an input": [numbers before normalization, row by row, channels last], ...}}, ...',
+    ...{ imports: '', prepare: JS_JOINED + PREPARE, take: '  const raw = joined(model, sample.inputs);\n' },
+  },
   words: {
     what: `${RAW}, ...], or rows of a table by column: [{"age": 39, "city": "Oslo"}, ...`,
     ...{ imports: '', prepare: ENCODE + PREPARE, take: '  const raw = sample.raw ?? encode(sample);\n' },
@@ -41,7 +46,7 @@ const PARTS = {
     what: '{"text": "a text, or [the two of a pair]"}, ...',
     imports: "import { encoderFor } from '../tokenize/encode.js';\n",
     prepare: NODE_TEXT,
-    take: `  const { text: raw, ids } = sample;\n${NODE_TEXT_CHECK}`,
+    take: `  const { text: raw } = sample;\n${NODE_TEXT_CHECK}`,
   },
   tags: {
     what: '{"text": "a text"}, or words as you cut them: {"words": ["New", "York"]}, ...',
@@ -66,14 +71,16 @@ import { readFileSync } from 'node:fs';
 import * as ort from '${RUNTIME}';
 ${imports}
 const kit = new URL('../../', import.meta.url);
-const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
+const { models, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
 const ${rest.labels} = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
 
 ${prepare}
+${JS_FEEDS}
 ${rest.doc}export async function ${rest.asks}(raw) {
-  const results = await session.run({ [input.name]: new ort.Tensor('float32', prepare(raw), input.shape) });
+  const fed = feedsOf(model, prepare(raw)).map(({ name, dtype, data, shape }) => [name, new ort.Tensor(dtype, data, shape)]);
+  const results = await session.run(Object.fromEntries(fed));
   return results[output.name].data;
 }
 

@@ -1,3 +1,4 @@
+import { kotlinFeeds, SWIFT_FEED, SWIFT_PARTS } from './feeds.ts';
 import { kotlinTokenizer, swiftTokenizer } from './phone-tokenizer.ts';
 import { SCRIPT_FILE } from './portable.ts';
 
@@ -23,7 +24,7 @@ const PARTS: Readonly<Record<TextAnswers, Parts>> = {
       fields: '',
       methods: `    /** A text, or the two of a pair. */
     fun classify(vararg texts: String): List<Pair<String, Float>> {
-        val logits = answersTo(tokenizer.ids(texts.toList()))
+        val logits = answersTo(tokenizer.sample(texts.toList()))
         val largest = logits.max()
         val powers = logits.map { exp(it - largest) }
         val sum = powers.sum()
@@ -35,7 +36,7 @@ const PARTS: Readonly<Record<TextAnswers, Parts>> = {
       ...NONE,
       methods: `  /// A text, or the two of a pair.
   func classify(_ texts: String...) throws -> [(label: String, probability: Float)] {
-    let logits = try answers(to: tokenizer.ids(texts))
+    let logits = try answers(to: tokenizer.sample(texts))
     let largest = logits.max() ?? 0
     let powers = logits.map { exp($0 - largest) }
     let sum = powers.reduce(0, +)
@@ -48,29 +49,23 @@ const PARTS: Readonly<Record<TextAnswers, Parts>> = {
     name: 'TextPredictor',
     doc: 'Answers to texts by name, in the order of labels.txt: numbers in the units of the labels, or the probability of each label.',
     kotlin: {
-      imports: 'import kotlin.math.exp\nimport org.json.JSONObject\n',
-      fields: `    private val isLogits =
-        JSONObject(tokenizer.read("preprocessing.json")).getJSONObject("output").getString("answers") == "logits"
+      imports: 'import kotlin.math.exp\n',
+      fields: `    private val isLogits = settings.getJSONObject("output").getString("answers") == "logits"
 `,
       methods: `    /** A text, or the two of a pair. */
     fun predict(vararg texts: String): List<Pair<String, Float>> {
-        val found = answersTo(tokenizer.ids(texts.toList()))
+        val found = answersTo(tokenizer.sample(texts.toList()))
         return labels.zip(found.map { if (isLogits) 1 / (1 + exp(-it)) else it })
     }
 `,
     },
     swift: {
       fields: '  private let isLogits: Bool\n',
-      opened: `    struct Settings: Decodable {
-      struct Output: Decodable { let answers: String }
-      let output: Output
-    }
-    let settings = try JSONDecoder().decode(Settings.self, from: Tokenizer.read("preprocessing.json", bundle))
-    isLogits = settings.output.answers == "logits"
+      opened: `    isLogits = settings.output.answers == "logits"
 `,
       methods: `  /// A text, or the two of a pair.
   func predict(_ texts: String...) throws -> [(label: String, value: Float)] {
-    let found = try answers(to: tokenizer.ids(texts))
+    let found = try answers(to: tokenizer.sample(texts))
     return zip(labels, found).map { (label: $0, value: isLogits ? 1 / (1 + exp(-$1)) : $1) }
   }
 `,
@@ -85,8 +80,8 @@ const PARTS: Readonly<Record<TextAnswers, Parts>> = {
       methods: `    fun tag(text: String) = tag(tokenizer.wordsIn(text))
 
     fun tag(words: List<String>): List<Pair<String, String?>> {
-        val (ids, starts) = tokenizer.ids(words)
-        val logits = answersTo(ids)
+        val (sample, starts) = tokenizer.sample(words)
+        val logits = answersTo(sample)
         val tags = arrayOfNulls<String>(words.size)
         starts.forEachIndexed { at, word ->
             if (word >= 0) tags[word] = labels[labels.indices.maxByOrNull { logits[at * labels.size + it] }!!]
@@ -102,8 +97,8 @@ const PARTS: Readonly<Record<TextAnswers, Parts>> = {
   }
 
   func tag(_ words: [String]) throws -> [(word: String, tag: String?)] {
-    let (ids, starts) = try tokenizer.ids(words)
-    let logits = try answers(to: ids)
+    let (sample, starts) = try tokenizer.sample(words)
+    let logits = try answers(to: sample)
     var tags = [String?](repeating: nil, count: words.count)
     for (at, word) in starts.enumerated() where word >= 0 {
       let row = logits[(at * labels.count)..<((at + 1) * labels.count)]
@@ -137,22 +132,25 @@ dependencies {
     [`android/${name}.kt`]: `import android.content.Context
 import com.google.ai.edge.litert.Accelerator
 import com.google.ai.edge.litert.CompiledModel
-${kotlin.imports}
+${kotlin.imports}import org.json.JSONObject
+
 /** ${doc} Not for the main thread, nor for several threads at once. */
 class ${name}(context: Context, file: String, accelerator: Accelerator = Accelerator.CPU) : AutoCloseable {
     private val tokenizer = Tokenizer(context)
+    private val settings = JSONObject(tokenizer.read("preprocessing.json"))
     private val labels = tokenizer.read("labels.txt").removeSuffix("\\n").split("\\n")
 ${kotlin.fields}    private val model = CompiledModel.create(context.assets, file, CompiledModel.Options(accelerator), null)
     private val inputs = model.createInputBuffers()
     private val outputs = model.createOutputBuffers()
 
 ${kotlin.methods}
-    private fun answersTo(ids: FloatArray): FloatArray {
-        inputs[0].writeFloat(ids)
+    private fun answersTo(sample: FloatArray): FloatArray {
+        feed(sample)
         model.run(inputs, outputs)
         return outputs[0].readFloat()
     }
 
+${kotlinFeeds('settings')}
     override fun close() {
         model.close()
         tokenizer.close()
@@ -172,7 +170,14 @@ import TensorFlowLite
 
 /// ${doc.replace('null', 'nil')} Not safe for several threads at once.
 final class ${name} {
+  private struct Settings: Decodable {
+    struct Output: Decodable { let answers: String? }
+    let models: [Model]
+    let output: Output
+  }
+${SWIFT_PARTS}
   private let interpreter: Interpreter
+  private let parts: [Model.Part]
   private let tokenizer: Tokenizer
   private let labels: [String]
 ${swift.fields}
@@ -183,15 +188,20 @@ ${swift.fields}
     tokenizer = try Tokenizer(bundle: bundle)
     labels = try Tokenizer.text("labels.txt", bundle)
       .split(separator: "\\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    let settings = try JSONDecoder().decode(Settings.self, from: Tokenizer.read("preprocessing.json", bundle))
+    guard let parts = settings.models.first(where: { $0.format == "tflite" })?.inputs, parts.count == interpreter.inputTensorCount
+    else { throw CocoaError(.fileReadCorruptFile) }
+    self.parts = parts
 ${swift.opened}  }
 
 ${swift.methods}
-  private func answers(to ids: [Float]) throws -> [Float] {
-    try interpreter.copy(ids.withUnsafeBufferPointer { Data(buffer: $0) }, toInputAt: 0)
+  private func answers(to sample: [Float]) throws -> [Float] {
+    try feed(sample)
     try interpreter.invoke()
     return try interpreter.output(at: 0).data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
   }
-}
+
+${SWIFT_FEED}}
 `,
   };
 }

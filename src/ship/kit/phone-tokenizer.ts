@@ -23,6 +23,8 @@ class Tokenizer(context: Context) : AutoCloseable {
     private val assets = context.assets
     private val main = Handler(Looper.getMainLooper())
     private val engine = onMain<WebView> { it.complete(WebView(context)) }
+    private val text = JSONObject(read("preprocessing.json")).getJSONObject("text")
+    private val parts = strings(text.getJSONArray("parts"))
 
     init {
         onMain<Unit> { ready ->
@@ -35,12 +37,11 @@ class Tokenizer(context: Context) : AutoCloseable {
             engine.loadUrl("about:blank")
         }
         evaluate(read("${SCRIPT_FILE}"))
-        val text = JSONObject(read("preprocessing.json")).getJSONObject("text")
         ask("open", text.toString(), if (text.has("file")) read("tokenizer.json") else "null")
         val examples = JSONArray(read("example.json"))
         for (i in 0 until examples.length()) {
             val example = examples.getJSONObject(i)
-${ofWords ? KOTLIN_WORD_EXAMPLE : KOTLIN_TEXT_EXAMPLE}            check(given contentEquals floats(example.getJSONArray("ids"))) { "not the token ids that example.json holds" }
+${ofWords ? KOTLIN_WORD_EXAMPLE : KOTLIN_TEXT_EXAMPLE}            check(given contentEquals joined(example)) { "not the token ids that example.json holds" }
         }
     }
 
@@ -80,6 +81,9 @@ ${ofWords ? KOTLIN_WORDS : KOTLIN_TEXTS}
         return done.get(60, TimeUnit.SECONDS)
     }
 
+    /** What the model takes of a sample: ids, and of a model of several inputs its mask and types too, one behind the other. */
+    private fun joined(encoded: JSONObject) = parts.map { floats(encoded.getJSONArray(it)) }.reduce { all, part -> all + part }
+
     private fun strings(list: JSONArray) = List(list.length()) { list.getString(it) }
 
     private fun floats(list: JSONArray) = FloatArray(list.length()) { list.getInt(it).toFloat() }
@@ -88,21 +92,21 @@ ${ofWords ? KOTLIN_WORDS : KOTLIN_TEXTS}
 }
 
 const KOTLIN_TEXT_EXAMPLE = `            val pair = example.optJSONArray("text")
-            val given = ids(if (pair == null) listOf(example.getString("text")) else strings(pair))
+            val given = sample(if (pair == null) listOf(example.getString("text")) else strings(pair))
 `;
 
-const KOTLIN_TEXTS = `    /** Ids of a text, or of the two of a pair, as many as the model takes. */
-    fun ids(texts: List<String>) = floats(ask("encode", JSONArray(texts).toString()).getJSONArray("ids"))
+const KOTLIN_TEXTS = `    /** A text, or the two of a pair, as the model takes it. */
+    fun sample(texts: List<String>) = joined(ask("encode", JSONArray(texts).toString()))
 `;
 
-const KOTLIN_WORD_EXAMPLE = `            val given = ids(strings(example.getJSONArray("words"))).first
+const KOTLIN_WORD_EXAMPLE = `            val given = sample(strings(example.getJSONArray("words"))).first
 `;
 
-const KOTLIN_WORDS = `    /** Ids of a list of words, as many as the model takes, and for each of them the position of the word that begins with it, or -1. */
-    fun ids(words: List<String>): Pair<FloatArray, IntArray> {
+const KOTLIN_WORDS = `    /** A list of words as the model takes it, and for each token the position of the word that begins with it, or -1. */
+    fun sample(words: List<String>): Pair<FloatArray, IntArray> {
         val answer = ask("encodeWords", JSONArray(words).toString())
         val starts = answer.getJSONArray("words")
-        return Pair(floats(answer.getJSONArray("ids")), IntArray(starts.length()) { starts.getInt(it) })
+        return Pair(joined(answer), IntArray(starts.length()) { starts.getInt(it) })
     }
 
     /** A text as words and punctuation marks. */
@@ -122,19 +126,23 @@ final class Tokenizer {
   }
 
   private let context: JSContext
+  private let parts: [String]
 
   init(bundle: Bundle = .main) throws {
     guard let context = JSContext() else { throw Failure(errorDescription: "no JavaScript engine") }
-    self.context = context
-    context.evaluateScript(try Tokenizer.text("${SCRIPT_FILE}", bundle))
     let settings = try Tokenizer.object(Tokenizer.read("preprocessing.json", bundle))
-    guard let text = settings["text"] as? [String: Any] else { throw CocoaError(.fileReadCorruptFile) }
+    guard let text = settings["text"] as? [String: Any], let parts = text["parts"] as? [String] else {
+      throw CocoaError(.fileReadCorruptFile)
+    }
+    self.context = context
+    self.parts = parts
+    context.evaluateScript(try Tokenizer.text("${SCRIPT_FILE}", bundle))
     let form = try String(decoding: JSONSerialization.data(withJSONObject: text), as: UTF8.self)
     let file = try text["file"] == nil ? "null" : Tokenizer.text("tokenizer.json", bundle)
     _ = try ask("open", [form, file])
     let examples = try JSONSerialization.jsonObject(with: Tokenizer.read("example.json", bundle)) as? [[String: Any]] ?? []
     for example in examples {
-${ofWords ? SWIFT_WORD_EXAMPLE : SWIFT_TEXT_EXAMPLE}      guard given == Tokenizer.floats(example["ids"]) else {
+${ofWords ? SWIFT_WORD_EXAMPLE : SWIFT_TEXT_EXAMPLE}      guard given == joined(example) else {
         throw Failure(errorDescription: "not the token ids that example.json holds")
       }
     }
@@ -165,6 +173,11 @@ ${ofWords ? SWIFT_WORDS : SWIFT_TEXTS}
     return answer
   }
 
+  /// What the model takes of a sample: ids, and of a model of several inputs its mask and types too, one behind the other.
+  private func joined(_ encoded: [String: Any]) -> [Float] {
+    parts.flatMap { Tokenizer.floats(encoded[$0]) }
+  }
+
   private static func object(_ json: Data) throws -> [String: Any] {
     try JSONSerialization.jsonObject(with: json) as? [String: Any] ?? [:]
   }
@@ -180,22 +193,22 @@ ${ofWords ? SWIFT_WORDS : SWIFT_TEXTS}
 `;
 }
 
-const SWIFT_TEXT_EXAMPLE = `      let given = try ids(example["text"] as? [String] ?? [example["text"] as? String ?? ""])
+const SWIFT_TEXT_EXAMPLE = `      let given = try sample(example["text"] as? [String] ?? [example["text"] as? String ?? ""])
 `;
 
-const SWIFT_TEXTS = `  /// Ids of a text, or of the two of a pair, as many as the model takes.
-  func ids(_ texts: [String]) throws -> [Float] {
-    try Tokenizer.floats(ask("encode", [Tokenizer.json(texts)])["ids"])
+const SWIFT_TEXTS = `  /// A text, or the two of a pair, as the model takes it.
+  func sample(_ texts: [String]) throws -> [Float] {
+    try joined(ask("encode", [Tokenizer.json(texts)]))
   }
 `;
 
-const SWIFT_WORD_EXAMPLE = `      let given = try ids(example["words"] as? [String] ?? []).ids
+const SWIFT_WORD_EXAMPLE = `      let given = try sample(example["words"] as? [String] ?? []).sample
 `;
 
-const SWIFT_WORDS = `  /// Ids of a list of words, as many as the model takes, and for each of them the position of the word that begins with it, or -1.
-  func ids(_ words: [String]) throws -> (ids: [Float], starts: [Int]) {
+const SWIFT_WORDS = `  /// A list of words as the model takes it, and for each token the position of the word that begins with it, or -1.
+  func sample(_ words: [String]) throws -> (sample: [Float], starts: [Int]) {
     let answer = try ask("encodeWords", [Tokenizer.json(words)])
-    return (Tokenizer.floats(answer["ids"]), (answer["words"] as? [NSNumber] ?? []).map(\\.intValue))
+    return (joined(answer), (answer["words"] as? [NSNumber] ?? []).map(\\.intValue))
   }
 
   /// A text as words and punctuation marks.

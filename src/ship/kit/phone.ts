@@ -1,3 +1,5 @@
+import { kotlinFeeds, SWIFT_FEED, SWIFT_PARTS } from './feeds.ts';
+
 /**
  * The class that an app needs, in each language; every one reads preprocessing.json and labels.txt, so that nothing about
  * the model stands in the code.
@@ -32,9 +34,9 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
     private val inputs = model.createInputBuffers()
     private val outputs = model.createOutputBuffers()
 
-    /** Values before normalization, row by row, channels last. */
+    /** Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin. */
     fun classify(raw: FloatArray): List<Pair<String, Float>> {
-        inputs[0].writeFloat(FloatArray(raw.size) { i -> (raw[i] * scale - mean[i % mean.size]) / std[i % std.size] })
+        feed(FloatArray(raw.size) { i -> (raw[i] * scale - mean[i % mean.size]) / std[i % std.size] })
         model.run(inputs, outputs)
         val logits = outputs[0].readFloat()
         val largest = logits.max()
@@ -59,6 +61,7 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
 
     override fun close() = model.close()
 
+${kotlinFeeds('settings')}
     private fun text(file: String) = assets.open(file).bufferedReader().use { it.readText() }
 
     private fun floats(key: String): FloatArray {
@@ -82,9 +85,11 @@ final class Classifier {
   private struct Settings: Decodable {
     struct Normalization: Decodable { let scale: Float; let mean: [Float]; let std: [Float] }
     let normalization: Normalization
+    let models: [Model]
   }
-
+${SWIFT_PARTS}
   private let interpreter: Interpreter
+  private let parts: [Model.Part]
   private let normalization: Settings.Normalization
   private let labels: [String]
 
@@ -95,18 +100,22 @@ final class Classifier {
     }
     interpreter = try Interpreter(modelPath: url(model, "tflite").path)
     try interpreter.allocateTensors()
-    normalization = try JSONDecoder().decode(Settings.self, from: Data(contentsOf: url("preprocessing", "json"))).normalization
+    let settings = try JSONDecoder().decode(Settings.self, from: Data(contentsOf: url("preprocessing", "json")))
+    normalization = settings.normalization
+    guard let parts = settings.models.first(where: { $0.format == "tflite" })?.inputs, parts.count == interpreter.inputTensorCount
+    else { throw CocoaError(.fileReadCorruptFile) }
+    self.parts = parts
     labels = try String(contentsOf: url("labels", "txt"), encoding: .utf8)
       .split(separator: "\\n", omittingEmptySubsequences: false).dropLast().map(String.init)
   }
 
-  /// Values before normalization, row by row, channels last.
+  /// Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin.
   func classify(raw: [Float]) throws -> [(label: String, probability: Float)] {
     let channels = normalization.mean.count
     let values = raw.enumerated().map { i, value in
       (value * normalization.scale - normalization.mean[i % channels]) / normalization.std[i % channels]
     }
-    try interpreter.copy(values.withUnsafeBufferPointer { Data(buffer: $0) }, toInputAt: 0)
+    try feed(values)
     try interpreter.invoke()
     let logits = try interpreter.output(at: 0).data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     let largest = logits.max() ?? 0
@@ -114,27 +123,41 @@ final class Classifier {
     let sum = powers.reduce(0, +)
     return zip(labels, powers.map { $0 / sum }).sorted { $0.1 > $1.1 }.map { (label: $0.0, probability: $0.1) }
   }
-}
+
+${SWIFT_FEED}}
 `,
   'react-native/classifier.ts': `// npm install react-native-fast-tflite; in metro.config.js: resolver.assetExts.push('tflite', 'txt')
 import { loadTensorflowModel } from 'react-native-fast-tflite';
 
 interface Settings {
   readonly normalization: { readonly scale: number; readonly mean: readonly number[]; readonly std: readonly number[] };
+  readonly models: readonly { readonly format: string; readonly inputs: readonly Part[] }[];
+}
+
+/** Part of a prepared sample that an input takes. */
+interface Part {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly from: number;
 }
 
 /**
  * const classify = await openClassifier(require('./model.tflite'), require('./preprocessing.json'), labels);
  * labels: the lines of labels.txt. What it gives: classes with their probabilities, the most likely first.
  */
-export async function openClassifier(file: number, { normalization }: Settings, labels: readonly string[]) {
+export async function openClassifier(file: number, { normalization, models }: Settings, labels: readonly string[]) {
   const model = await loadTensorflowModel(file);
+  const { inputs } = models.find(({ format }) => format === 'tflite')!;
   const { scale, mean, std } = normalization;
-  /** Values before normalization, row by row, channels last. */
+  /** Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin. */
   return async (raw: ArrayLike<number>) => {
     const channels = mean.length;
     const values = Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]!) / std[i % channels]!);
-    const [logits] = await model.run([values]);
+    const fed = inputs.map(({ dtype, shape, from }) => {
+      const part = values.slice(from, from + shape.reduce((size, length) => size * length));
+      return dtype === 'int32' ? Int32Array.from(part) : part;
+    });
+    const [logits] = await model.run(fed);
     const numbers = Array.from(logits as Float32Array);
     const largest = Math.max(...numbers);
     const powers = numbers.map((value) => Math.exp(value - largest));

@@ -1,6 +1,8 @@
 import { readBytes } from '../../base/files.ts';
-import { sampleId } from '../../data/dataset.ts';
+import { sampleId, sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import type { EncodedPart } from '../../data/text/encode.ts';
+import { PARTS } from '../../data/text/sink.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import path from 'node:path';
 import { SCRIPT_FILE, tokenizerModules, tokenizerScript } from './portable.ts';
@@ -8,8 +10,14 @@ import { SCRIPT_FILE, tokenizerModules, tokenizerScript } from './portable.ts';
 /** Place of the tokenizer in a kit: beside the models, where `limbeck serve` looks for it. */
 const PLACE = `models/${TOKENIZER_FILE}`;
 
+/** Parts of what a tokenizer gives that a sample has, one behind the other: ids, and what a model of several inputs takes beside them. */
+function partsOf({ inputs }: Pick<Dataset, 'inputs'>): readonly EncodedPart[] {
+  return inputs === undefined ? ['ids'] : inputs.map(({ name }) => PARTS[name as keyof typeof PARTS]);
+}
+
 /** Entry of preprocessing.json on texts, and the files that make ids of them, those for phones too if asked for; nothing for other data. */
-export async function textParts({ text }: Dataset, run: string, hasPhones: boolean) {
+export async function textParts(split: Dataset, run: string, hasPhones: boolean) {
+  const { text } = split;
   if (text === undefined) return { files: {}, said: {} };
   const hasFile = text.tokenizer === 'tokenizer.json';
   const modules = { ...(await tokenizerModules()), ...(hasPhones && { [SCRIPT_FILE]: await tokenizerScript() }) };
@@ -19,35 +27,51 @@ export async function textParts({ text }: Dataset, run: string, hasPhones: boole
       ...(Object.fromEntries(placed) as Record<string, string>),
       ...(hasFile && { [PLACE]: await readBytes(path.join(run, 'exports', TOKENIZER_FILE)) }),
     },
-    said: { text: { ...text, ...(hasFile && { file: PLACE }) } },
+    said: { text: { ...text, parts: partsOf(split), ...(hasFile && { file: PLACE }) } },
   };
 }
 
-/** A row as example.json holds it: of texts the texts and the ids that come of them. */
+/** A row as example.json holds it: of texts the texts and what the tokenizer makes of them; of several inputs the numbers of each. */
 export function plainExample(
   split: Dataset,
   row: number,
   raw: readonly number[],
   texts: ReadonlyMap<string, readonly string[]>,
 ): object {
-  if (split.text === undefined) return { raw };
-  const found = texts.get(sampleId(split, row))!;
-  return { text: found.length === 1 ? found[0] : found, ids: raw };
+  const { text, inputs } = split;
+  const cut = (name: string, from: number, size: number) => [name, raw.slice(from, from + size)] as const;
+  if (text !== undefined) {
+    const found = texts.get(sampleId(split, row))!;
+    const parts = partsOf(split).map((part, i) => cut(part, i * text.length, text.length));
+    return { text: found.length === 1 ? found[0] : found, ...Object.fromEntries(parts) };
+  }
+  if (inputs === undefined) return { raw };
+  return { inputs: Object.fromEntries(inputs.map(({ name, from, shape }) => cut(name, from, sizeOf(shape)))) };
 }
 
-/** `prepare` of the samples for Node. */
+/** `prepare` of texts, after `encode` and `text` are there. */
+export const JS_TEXT = `/** Token ids of a text, or of two of a pair; of a model of several inputs its mask and types too, one behind the other. */
+export function prepare(raw) {
+  const encoded = encode([raw].flat());
+  return Float32Array.from(text.parts.flatMap((part) => [...encoded[part]]));
+}
+
+/** Whether an example has other ids, or another mask or types, than its text is given here. */
+export function differsIn(example) {
+  const encoded = encode([example.text].flat());
+  return text.parts.some((part) => example[part]?.some((value, i) => value !== encoded[part][i]));
+}
+`;
+
+/** The same of the samples for Node. */
 export const NODE_TEXT = `const text = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8')).text;
 const tokenizer = text.file && JSON.parse(readFileSync(new URL(text.file, kit), 'utf8'));
 const encode = encoderFor(text, tokenizer);
 
-/** Token ids of a text, or of two of a pair. */
-export function prepare(raw) {
-  return Float32Array.from(encode([raw].flat()).ids);
-}
-`;
+${JS_TEXT}`;
 
-/** Comparison of the ids that `prepare` gives for an example with those of the file. */
-export const NODE_TEXT_CHECK = `  if (ids?.some((id, i) => id !== prepare(raw)[i])) {
+/** Comparison of what `prepare` makes of an example with what the file holds. */
+export const NODE_TEXT_CHECK = `  if (differsIn(sample)) {
     console.error('not the token ids that example.json holds');
     process.exitCode = 1;
   }

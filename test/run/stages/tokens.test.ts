@@ -43,8 +43,10 @@ it('a model of token ids is trained, exported in both formats, evaluated and pac
 
   const kit = path.join(folder(), 'kit');
   expect((await writeKit(run, kit)).skipped).toEqual([]);
-  const { input } = JSON.parse(await readFile(path.join(kit, 'preprocessing.json'), 'utf8')) as { input: unknown };
-  expect(input).toEqual({ name: 'input', shape: [1, LENGTH], dtype: 'float32' });
+  const said = JSON.parse(await readFile(path.join(kit, 'preprocessing.json'), 'utf8')) as { models: object[] };
+  expect(said).toMatchObject({ input: { shape: [1, LENGTH] } });
+  for (const { inputs } of said.models as { inputs: unknown }[])
+    expect(inputs).toEqual([{ name: 'input', dtype: 'float32', shape: [1, LENGTH], from: 0 }]);
   const at = path.join(kit, 'samples/node');
   await symlink(path.join(ROOT, 'node_modules'), path.join(at, 'node_modules'));
   const { status, stderr } = spawnSync(process.execPath, ['classify.mjs'], { cwd: at, encoding: 'utf8' });

@@ -1,0 +1,52 @@
+import type { Dataset } from '../../data/dataset.ts';
+import { decodeModel } from '../../formats/onnx/protobuf.ts';
+import { readTflite } from '../../formats/tflite/read.ts';
+import { modelEnds } from '../../runtime/litert.ts';
+import type { KitModel } from './missing.ts';
+
+/** An input of a file, in its order, and the part of a prepared sample that it takes. */
+export interface KitInput {
+  readonly name: string;
+  readonly dtype: string;
+  /** [1, ...] */
+  readonly shape: readonly number[];
+  /** Position of its first number in the sample. */
+  readonly from: number;
+}
+
+export interface FileEnds {
+  readonly inputs: readonly KitInput[];
+  /** Name of the output that is asked about. */
+  readonly output: string;
+  /** True if the samples can feed and read it: its integers are ids and counts, and stand for no other numbers. */
+  readonly isFed: boolean;
+}
+
+interface End {
+  readonly name: string;
+  readonly dtype?: string;
+  readonly quantization?: object;
+}
+
+const WHOLE: ReadonlySet<string | undefined> = new Set(['int32', 'int64']);
+
+/** Inputs and output of a file of a kit, whose samples are rows of `split`. */
+export function endsOf(
+  { row, bytes }: KitModel,
+  { sampleShape, inputs: parts }: Pick<Dataset, 'sampleShape' | 'inputs'>,
+): FileEnds {
+  const { inputs, outputs }: { readonly inputs: readonly End[]; readonly outputs: readonly End[] } =
+    row.format === 'tflite' ? modelEnds(readTflite(bytes)) : decodeModel(bytes, row.file!).graph;
+  const whole = { shape: sampleShape, from: 0 };
+  const output = outputs.find(({ name }) => name === 'logits') ?? outputs[0]!;
+  return {
+    inputs: inputs.map(({ name, dtype = 'float32' }) => {
+      const part = parts === undefined ? whole : parts.find((one) => one.name === name)!;
+      return { name, dtype, shape: [1, ...part.shape], from: part.from };
+    }),
+    output: output.name,
+    isFed:
+      output.dtype === 'float32' &&
+      inputs.every((end) => end.dtype === 'float32' || (WHOLE.has(end.dtype) && end.quantization === undefined)),
+  };
+}
