@@ -5,8 +5,10 @@ import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import type { Feeds } from '../../../src/compress/quantize/observe.ts';
 import { halveModel } from '../../../src/formats/onnx/half.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
+import { tensor } from '../../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
+import { weightScales } from '../../../src/formats/onnx/qdq/weights.ts';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Quantization } from '../../../src/graph/quantization.ts';
@@ -173,6 +175,13 @@ describe('int8 ONNX', () => {
     const { result: quantization } = await quantize(made, feeds, { calibrator: 'minmax', session });
     const ops = exportQdq(made, quantization).result.graph.nodes.map(({ op }) => op);
     expect(ops.filter((op) => /Mean|Pool|Flatten/.test(op))).toEqual(['GlobalAveragePool', 'ReduceMean']);
+  });
+
+  it('gives the several outputs of a depthwise channel the scale of that channel', () => {
+    const weights = tensor('w', 'float32', [4, 1, 1, 1], new Float32Array(4));
+    const node = { op: 'Conv', domain: '', name: '', inputs: ['x', 'w'], outputs: ['y'], attrs: new Map() };
+    const { scales, axis } = weightScales(node, weights, { dtype: 'int8', scales: [1, 2], zeroPoints: [0, 0], axis: 2 });
+    expect({ scales, axis }).toEqual({ scales: [1, 1, 2, 2], axis: 0 });
   });
 
   it('puts nothing between a layer and its activation', async () => {
