@@ -20,7 +20,7 @@ interface Regrouped {
 const [READ, LEAST_GIVEN, GIVEN] = [4, 16, 8];
 /** Columns that may become channels. */
 const BLOCKS = [2, 4, 8];
-/** Multiplications for each result that cost as much as the copy of a pixel for one tap: so many with AVX2, three times as many with VNNI. */
+/** Multiplications for each result that cost as much as a pixel's copy for one tap: so many by AVX2's instructions, three times that by VNNI. */
 const MULTIPLICATIONS_OF_A_COPY = 200;
 
 /** A convolution, the bias and the activation that follow, and how many columns of its input become channels. */
