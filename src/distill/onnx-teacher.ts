@@ -1,10 +1,13 @@
 import { orClose } from '../base/closing.ts';
 import { nearest, UserError } from '../base/errors.ts';
+import type { Dataset } from '../data/dataset.ts';
 import { parameterCount } from '../formats/onnx/model.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
+import { withTwoLogits } from '../formats/onnx/two-logits.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import type { SessionOptions } from '../runtime/session.ts';
+import { taskOf } from '../tasks/registry.ts';
 import { fileTeacher } from './file-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
 import type { Fed } from './int8-teacher.ts';
@@ -23,8 +26,10 @@ export interface OnnxTeacherSource extends Pick<FileTeacherSource, 'name' | 'dat
 /** An ONNX file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
 export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeacherSettings): Promise<Teacher> {
   const { name, bytes, dataset, session, probe, onFed } = source;
-  const model = decodeModel(bytes, name);
-  const file = new InferenceModel(withOutputs(model, settings.intermediate, bytes), name, session);
+  const stored = decodeModel(bytes, name);
+  const model = ofTwoClasses(stored, dataset, settings.output) ?? stored;
+  const asked = withOutputs(model, settings.intermediate, model === stored ? bytes : encodeModel(model));
+  const file = new InferenceModel(asked, name, session);
   const runtime = onFed === undefined ? file : watched(file, onFed);
   await orClose(
     () => refuseOtherVocabulary(model, runtime.inputs, name, dataset),
@@ -32,6 +37,12 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
   );
   const about = { params: parameterCount(model.graph), sizeBytes: bytes.length, content: bytes };
   return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
+}
+
+/** A file of one logit or sigmoid for two classes as one of two logits; `undefined` for any other, which is asked as it is. */
+export function ofTwoClasses(model: Model, dataset: Dataset, output: string | undefined): Model | undefined {
+  const { classes, width } = taskOf(dataset);
+  return classes !== undefined && width === 2 ? withTwoLogits(model, output) : undefined;
 }
 
 function watched(file: Runnable, onFed: (feeds: Fed) => void): Runnable {

@@ -8,7 +8,7 @@ import { layersNetwork } from '../networks/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { Engine } from '../runtime/engine.ts';
 import type { SessionOptions } from '../runtime/session.ts';
-import { decodeModel } from '../formats/onnx/protobuf.ts';
+import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
 import { readEntries } from '../formats/tflite/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import { alternativesOf } from './alternatives.ts';
@@ -20,7 +20,7 @@ import { int8Teacher, refuseOpenTexts } from './int8-teacher.ts';
 import type { OpenedWith, ToInt8 } from './int8-teacher.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readOnnx } from '../files/onnx-file.ts';
-import { onnxTeacher } from './onnx-teacher.ts';
+import { ofTwoClasses, onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
 import { preparationOf } from './preparation.ts';
 import type { Preparation } from './preparation.ts';
@@ -100,8 +100,11 @@ export async function openFile(
     return { teacher, ...found(teacher) };
   }
   if (options.toInt8 === undefined || bytes === undefined) throw new Error('nothing here quantizes a teacher');
-  refuseOpenTexts(decodeModel(bytes, file), options.name(file), dataset);
-  const { teacher, said } = await int8Teacher(bytes, (other) => open(preparation, other), dataset, options.toInt8);
+  const model = decodeModel(bytes, file);
+  refuseOpenTexts(model, options.name(file), dataset);
+  const binary = ofTwoClasses(model, dataset, recipe.output);
+  const whole = binary === undefined ? bytes : encodeModel(binary);
+  const { teacher, said } = await int8Teacher(whole, (other) => open(preparation, other), dataset, options.toInt8);
   return { teacher, ...found(teacher), inInt8: said };
 }
 

@@ -91,7 +91,7 @@ export function constantScale(
 }
 
 /** Most steps that a bias may take of an int32 sum: half of it is left to the products. */
-const BIAS_STEPS = 2 ** 30;
+export const BIAS_STEPS = 2 ** 30;
 
 /**
  * Scales of weights, larger where the bias of their channel would not fit: it is stored as an int32 in steps of `inputScale` times the scale

@@ -2,6 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { importOnnx } from '../formats/onnx/import.ts';
 import type { Model, OnnxDim } from '../formats/onnx/model.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
+import { withTwoLogits } from '../formats/onnx/two-logits.ts';
 import { cleaned } from '../graph/passes/cleaned.ts';
 import { openBatch } from '../graph/passes/open-batch.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
@@ -31,6 +32,8 @@ export interface OnnxNetworkOptions {
   readonly freeze: readonly string[];
   /** Default `train`. Of a file without batch norms it is refused: nothing would read it. */
   readonly batchNorm?: 'train' | 'frozen' | undefined;
+  /** The classes are two, and a file may answer with one logit or sigmoid for both: it then answers with the logits 0 and z. */
+  readonly isOfTwo?: boolean;
   /** Filters lose what only ever meets padding. Default true; false where weights are compared with the file's. */
   readonly isTrimmed?: boolean;
   /** Layers and outputs that a loss of inner tensors compares with the teacher's. */
@@ -41,7 +44,10 @@ export interface OnnxNetworkOptions {
  * An ONNX file as a network to train. It is fed samples as the data has them, pictures with their channels last, whatever the file has.
  * `UserError` for what the reader does not know, and where input or classes do not fit the data.
  */
-export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
+export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
+  const isOfTwo = options.isOfTwo === true && options.head === 'keep';
+  const binary = isOfTwo ? withTwoLogits(source, options.output) : undefined;
+  const model = binary ?? source;
   const {
     inputShape,
     inputs,
@@ -82,6 +88,8 @@ export function onnxNetwork(model: Model, file: string, options: OnnxNetworkOpti
     origin.push(
       `${short}: its ${others.length === 1 ? 'output' : 'outputs'} ${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'} in the files, but nothing teaches ${others.length === 1 ? 'it' : 'them'}: what it answers changes with the weights that it shares with the logits`,
     );
+  if (binary !== undefined)
+    origin.push(`${short}: answers with the logits 0 and z, where z is its one logit for two classes`);
   const fixed = fixedBatch(read);
   if (fixed !== undefined) origin.push(`${short}: its batch size, ${fixed} in the file, is left open`);
   if (head === 'replace') {

@@ -75,7 +75,9 @@ export function studentBuilder(context: Given, seed: number): Build {
     };
   if (onnx !== undefined) {
     const compared = 'features' in context.recipe.distill ? context.recipe.distill.features : [];
-    const options = { ...args, output, head, freeze, batchNorm, compared: compared.map((pair) => pair.student) };
+    const isOfTwo = taskOf(context.data.train).classes?.length === 2;
+    const inner = compared.map((pair) => pair.student);
+    const options = { ...args, output, head, freeze, batchNorm, isOfTwo, compared: inner };
     return async () => {
       const network = onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options);
       const chosen = withChoices(network, { freeze: [], learningRates }, onnx);

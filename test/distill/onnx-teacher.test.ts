@@ -5,9 +5,12 @@ import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
 import type { OnnxTeacherSettings, OnnxTeacherSource } from '../../src/distill/onnx-teacher.ts';
 import { accuracyOf } from '../../src/tasks/chance.ts';
 import { answers, preflight } from '../../src/distill/preflight.ts';
+import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import type { Model } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
 import { CLASSES, pictures } from '../support/dataset.ts';
+import { numbers } from '../support/graphs.ts';
 import { pictureModel, pictureTeacher } from '../support/onnx.ts';
 import type { PictureTeacher } from '../support/onnx.ts';
 
@@ -263,11 +266,31 @@ describe('before training, a teacher', () => {
     await expect(several).rejects.toMatchObject({ hint: expect.stringContaining('(it also has: scores)') as string });
   });
 
-  it('with one output for two classes is told how to have two', async () => {
+  it.each(['Neg', 'Tanh'])('with one output for two classes from %s is told how to have two', async (op) => {
     const two = { ...pictures(), classNames: ['ant', 'bee'] };
-    const attempt = onnxTeacher(source(pictureTeacher({ order: [0] })), { ...DEFAULTS, outputs: 'logits' });
+    const bytes = encodeModel(endingIn(pictureModel({ order: [0] }), op));
+    const attempt = onnxTeacher(source(bytes, two), { ...DEFAULTS, outputs: 'logits' });
     const checked = attempt.then((teacher) => preflight(teacher, two));
     await expect(checked).rejects.toMatchObject({ hint: expect.stringContaining('torch.zeros_like(z)') as string });
+  });
+
+  it('with one logit or one sigmoid for two classes answers with two logits', async () => {
+    const two = { ...pictures(), classNames: ['ant', 'bee'] };
+    const x = viewOf(two, [0, 1, 2], { seed: 0, view: 0, augment: [] });
+    const one = pictureModel({ order: [0] });
+    const asked = async (model: Model, dataset: Dataset): Promise<number[]> => {
+      const teacher = await onnxTeacher(source(encodeModel(model), dataset), DEFAULTS);
+      const { logits } = await teacher.answer(x, 3);
+      await teacher.dispose();
+      return [...logits];
+    };
+    const ofThree = await asked(one, pictures());
+    expect(new Set(ofThree).size).toBe(3);
+    const expected = ofThree.flatMap((z): unknown[] => [0, expect.closeTo(z, 4)]);
+    expect(await asked(endingIn(one, 'Sigmoid'), two)).toEqual(expected);
+    expect(await asked(endingIn(endingIn(one, 'Sigmoid'), 'Squeeze', [null]), two)).toEqual(expected);
+    const dense = denseModel();
+    expect(await asked(dense, two)).toEqual((await asked(dense, pictures())).flatMap((z) => [0, z]));
   });
 
   it('that is worse than the recipe asks for stops the run', async () => {
@@ -280,6 +303,29 @@ function softmaxed(logits: Float32Array): number[] {
     const exps = [0, 1, 2].map((c) => Math.exp(logits[row * 3 + c]!));
     return exps.map((value) => value / exps.reduce((sum, other) => sum + other));
   }).flat();
+}
+
+/** A file whose only layer is a dense one with a bias, of one output. */
+function denseModel(): Model {
+  const b = new GraphBuilder();
+  const x = b.input('pixels', { dtype: 'float32', shape: ['batch', 4, 4, 2] });
+  const w = b.constant({ dtype: 'float32', shape: [32, 1] }, numbers(32, 'weights'));
+  const flat = b.op('Reshape', [x], { shape: ['batch', 32] });
+  const product = b.op('BatchMatMul', [flat, w], { transposeA: false, transposeB: false });
+  const bias = b.constant({ dtype: 'float32', shape: [1] }, Float32Array.of(0.5));
+  b.output('score', b.op('Add', [product, bias]));
+  return lowerToOnnx(b.build());
+}
+
+/** The same file with one operator more at its end. */
+function endingIn(model: Model, op: string, dims?: readonly null[]): Model {
+  const [output] = model.graph.outputs;
+  const { name } = output!;
+  const inside = (value: string): string => (value === name ? `before ${op}` : value);
+  const nodes = model.graph.nodes.map((node) => ({ ...node, outputs: node.outputs.map(inside) }));
+  const last = { op, domain: '', name: '', inputs: [inside(name)], outputs: [name], attrs: new Map() };
+  const outputs = [dims === undefined ? output! : { ...output!, dims }];
+  return { ...model, graph: { ...model.graph, nodes: [...nodes, last], outputs } };
 }
 
 /** The same file with float16 at both ends. */

@@ -16,6 +16,8 @@ describe('scales', () => {
   it('spread all steps over the range, and hold 0', () => {
     expect(asymmetric(-1, 4.1, 'uint8')).toEqual({ dtype: 'uint8', scales: [Math.fround(0.02)], zeroPoints: [50] });
     expect(asymmetric(1, 5.1, 'int8')).toEqual({ dtype: 'int8', scales: [Math.fround(0.02)], zeroPoints: [-128] });
+    // The nearest step to -0.6 of 1, not the one below.
+    expect(asymmetric(-0.6, 254.4, 'int8')).toEqual({ dtype: 'int8', scales: [1], zeroPoints: [-127] });
     expect(symmetric([254, 0.127], 'int8', 0).scales).toEqual([2, Math.fround(0.001)]);
   });
 

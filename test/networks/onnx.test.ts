@@ -183,6 +183,26 @@ it('a new head answers for the classes of the data, and begins the same each tim
   expect(one!.origin!.at(-1)).toMatch(/its last layer logits\S* is drawn anew: 5 classes instead of 3/);
 });
 
+it('with one sigmoid for two classes answers with the logits 0 and z', () => {
+  const one = layersNetwork(buildModel('mlp', { inputShape: SHAPE, classes: 1, seed: 5, options: {} }));
+  const { graph, ...rest } = decodeModel(exported(one, contentOf(one)), 'm.onnx');
+  const nodes = graph.nodes.map((node) => ({
+    ...node,
+    outputs: node.outputs.map((name) => (name === 'logits' ? 'z' : name)),
+  }));
+  const sigmoid = { op: 'Sigmoid', domain: '', name: '', inputs: ['z'], outputs: ['logits'], attrs: new Map() };
+  const file: Model = { ...rest, graph: { ...graph, nodes: [...nodes, sigmoid] } };
+  const network = onnxNetwork(file, 'm.onnx', { ...OPTIONS, classes: 2, isOfTwo: true });
+  const x = tf.tensor(Float32Array.from({ length: 3 * 128 }, (_, i) => Math.sin(3 * i)), [3, ...SHAPE]); // prettier-ignore
+  const [z, logits] = [one, network].map((of) => of.forward({ input: x }, { training: false }).outputs['logits']!);
+  expect(logits!.shape).toEqual([3, 2]);
+  const expected = [...z!.dataSync()].flatMap((value): unknown[] => [0, expect.closeTo(value, 5)]);
+  expect([...logits!.dataSync()]).toEqual(expected);
+  expect(Object.keys(network.trainable).sort()).toEqual(Object.keys(one.trainable).sort());
+  expect(network.origin).toContain('m.onnx: answers with the logits 0 and z, where z is its one logit for two classes');
+  expect(() => onnxNetwork(file, 'm.onnx', { ...OPTIONS, classes: 2 })).toThrow(/expected logits \[batch, 2\]/);
+});
+
 describe('weights of a file', () => {
   const shape = ['N', 2, 8, 8] as const;
   const made = (tensors: Record<string, OnnxTensor>, steps: Step[]): Model => modelOf(shape, tensors, steps);

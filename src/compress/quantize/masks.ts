@@ -5,7 +5,7 @@ import type { Range } from './histogram.ts';
  * An attention mask adds a number such as -1e9 to a score, which stands for minus infinity. In the range of 8 bits it would
  * leave one step for all scores. What lies below this on its way to a softmax is such a number.
  */
-const MASKED = -1000;
+export const MASKED = -1000;
 
 /** Distance below the smallest real score at which a masked score is stored: e^-10 is far below the 1 / 256 of an int8 softmax. */
 const MARGIN = 10;

@@ -25,16 +25,19 @@ export interface PtqOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
+export interface Calibrated {
+  readonly result: Quantization;
+  readonly skipped: Skipped[];
+  /** Values that hold the numbers of attention masks. */
+  readonly masked: ReadonlySet<string>;
+}
+
 /**
  * Scales for an inference graph (weights as constants, batch norms folded) from what its activations are on some samples:
  * int8, asymmetric and one scale each; weights int8, symmetric, one scale for each output channel, or for all of a dense
  * layer.
  */
-export async function quantize(
-  graph: Graph,
-  samples: Samples,
-  options: PtqOptions,
-): Promise<{ result: Quantization; skipped: Skipped[] }> {
+export async function quantize(graph: Graph, samples: Samples, options: PtqOptions): Promise<Calibrated> {
   if (samples.length === 0)
     throw new UserError(
       'quantize.samples: expected at least 1 sample to calibrate with, received none',
@@ -57,7 +60,7 @@ export async function quantize(
     what: layerOf.get(name) ?? name,
     why: `${name} took values that are infinite or no number`,
   }));
-  return { result, skipped };
+  return { result, skipped, masked };
 }
 
 /** Symmetric scales of the stored weights of convolutions and dense layers. */

@@ -130,17 +130,20 @@ function knownOperators(op: string): string {
   return `Known are ${importedOps.length} operators${meant === undefined ? '' : `, among them ${meant}`}: see docs/operators.md.`;
 }
 
+const FLOAT32_FIRST = 'Start from the float32 model: precision is chosen when it is exported here.';
+
 function typeOf({ name, dtype, dims }: ValueInfo, file: string): TensorType {
   const fail = (fact: string, hint: string): never => {
     throw new UserError(`${file}: input ${name}: ${fact}`, hint);
   };
   if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'int64' && dtype !== 'bool') {
-    const isFloat = dtype === 'bfloat16' || dtype === 'float64';
+    const remedies: Partial<Record<string, string>> = {
+      ...{ bfloat16: FLOAT32_FIRST, float64: FLOAT32_FIRST },
+      uint8: 'Export it with a float32 example as its input: it is then fed the same numbers as float32.',
+    };
     return fail(
       `expected float32, int32, int64 or bool, received ${dtype ?? 'no tensor'}`,
-      isFloat
-        ? 'Start from the float32 model: precision is chosen when it is exported here.'
-        : 'Export the part of the model that is fed one of these.',
+      remedies[dtype ?? ''] ?? 'Export the part of the model that is fed one of these.',
     );
   }
   const wanted = dims?.map((dim, axis) => (typeof dim === 'number' ? dim : axis === 0 ? 1 : 'SIZE')) ?? [

@@ -13,8 +13,10 @@ import type { PruneJob, PruneOutcome } from './prune/job.ts';
 import { pruneStepWeights } from './prune/weights.ts';
 
 interface PruneStep {
-  /** The pruned student; undefined if it lost too much and the recipe goes on without it. */
+  /** The pruned student; undefined if the recipe goes on without it. */
   readonly student: TrainedModel | undefined;
+  /** Reason why there is none, about the step. */
+  readonly why?: string;
   readonly channels: ChannelCuts;
   /** One sentence each, for the report. */
   readonly notes: readonly string[];
@@ -32,16 +34,16 @@ export async function pruneStudents(
   const known = new Set<string>();
   const whole = students.filter(({ model }) => model.repeat === 0).at(-1);
   const { prune } = context.recipe;
-  let lost: number | undefined;
+  let futile: { readonly number: number; readonly why: string } | undefined;
   for (let number = 0; whole !== undefined && number < prune.length; number++) {
-    if (lost !== undefined && canonicalJson(prune[number]) === canonicalJson(prune[lost])) {
-      const message = `prune[${number}]: not tried: the same as prune[${lost}], which lost too much`;
+    if (futile !== undefined && canonicalJson(prune[number]) === canonicalJson(prune[futile.number])) {
+      const message = `prune[${number}]: not tried: the same as prune[${futile.number}], which ${futile.why}`;
       context.onEvent({ type: 'warning', message });
       notes.push(message);
       continue;
     }
     const step = await pruneStudent(context, pruned.at(-1) ?? whole, number, { lessons, known });
-    lost = step.student === undefined ? number : undefined;
+    futile = step.why === undefined ? undefined : { number, why: step.why };
     if (step.student !== undefined) pruned.push(step.student);
     channels.push(...step.channels);
     notes.push(...step.notes);
@@ -77,14 +79,20 @@ async function pruneStudent(
         { ...more, ...found.notes, drop: dropOf(figures.score?.validation ?? 0) },
       );
   const job: PruneJob = { context, step, stage, number, lessons, from: from.trained, inLedger };
-  const { trained, skipped, cuts, said } = await (step.type === 'channels'
+  const outcome = await (step.type === 'channels'
     ? pruneStepChannels({ ...job, step })
     : pruneStepWeights({ ...job, step }));
   // Each step leaves the same alone as the one before: that is said once.
-  const left = skipped.map(({ what, why }) => `left ${what} alone: ${why}`).filter((one) => !known.has(one));
+  const left = outcome.skipped.map(({ what, why }) => `left ${what} alone: ${why}`).filter((one) => !known.has(one));
   for (const one of left) known.add(one);
-  const notes = [...left.map((one) => `${stage}: ${one}`), ...said];
+  const notes = [...left.map((one) => `${stage}: ${one}`), ...('uncut' in outcome ? [] : outcome.said)];
   for (const message of notes) context.onEvent({ type: 'message', message });
+  if ('uncut' in outcome) {
+    const message = `prune[${number}]: no channel could be removed; the student from before is kept as it is`;
+    context.onEvent({ type: 'warning', message });
+    return { student: undefined, why: 'removed no channel', channels: [], notes: [...notes, message] };
+  }
+  const { trained, skipped, cuts } = outcome;
 
   const drop = dropOf(trained.validation);
   if (drop <= step.maxDrop) {
@@ -101,7 +109,7 @@ async function pruneStudent(
   }
   const message = `${fact}; the student from before is kept`;
   context.onEvent({ type: 'warning', message });
-  return { student: undefined, channels: [], notes: [...notes, message] };
+  return { student: undefined, why: 'lost too much', channels: [], notes: [...notes, message] };
 }
 
 /** Notes on pruned students that are not faster than the student that they were made from, wherever both were timed. */

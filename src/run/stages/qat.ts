@@ -1,4 +1,5 @@
 import { FakeQuantizedNetwork, RANGE_RATE } from '../../compress/quantize/qat/network.ts';
+import type { Calibrated } from '../../compress/quantize/ptq.ts';
 import { RandomStream } from '../../base/random.ts';
 import { labelledCount } from '../../data/labelled.ts';
 import { losses } from '../../distill/losses/registry.ts';
@@ -23,7 +24,7 @@ import type { ExportedModel } from '../../ship/export.ts';
 import { laterNumbersOf, lossOfStudent } from './student.ts';
 
 /** Ranges of activations on samples of the training split, and scales of weights. */
-type Calibrate = (graph: ExportedModel['graph']) => Promise<{ result: Quantization; skipped: Skipped[] }>;
+type Calibrate = (graph: ExportedModel['graph']) => Promise<Calibrated>;
 
 export interface QatStep {
   readonly stage: string;
@@ -50,9 +51,9 @@ export interface TrainedForInt8 {
 export async function trainForInt8(context: StageContext, from: ExportedModel, qat: QatStep): Promise<TrainedForInt8> {
   const { stage, step } = qat;
   context.onEvent({ type: 'stage', stage });
-  const { result: calibrated, skipped } = await qat.calibrate(from.graph);
-  const build = () =>
-    Promise.resolve(new FakeQuantizedNetwork(from.graph, calibrated, { keepFloat: qat.keepFloat, name: idOf(from) }));
+  const { result: calibrated, skipped, masked } = await qat.calibrate(from.graph);
+  const options = { keepFloat: qat.keepFloat, name: idOf(from), masked };
+  const build = () => Promise.resolve(new FakeQuantizedNetwork(from.graph, calibrated, options));
   const done: StageContext['done'] = (name, seconds, figures, notes) => {
     const drop = taskOf(context.data.train).score.lost(from.trained.validation, figures!.score!.validation!);
     const all = { ...notes, drop, method: 'qat', scheme: step.scheme, skipped };

@@ -1,9 +1,9 @@
 import { monotonicMs } from '../../base/clock.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import { withFloatLayers } from '../../compress/quantize/kept.ts';
+import type { Calibrated } from '../../compress/quantize/ptq.ts';
 import { quantize } from '../../compress/quantize/ptq.ts';
-import type { Skipped } from '../../base/skipped.ts';
-import type { DenseScales, Quantization } from '../../graph/quantization.ts';
+import type { DenseScales } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { idOf } from '../../report/artifact.ts';
 import { qatStage, reducedForm } from '../../report/forms.ts';
@@ -232,7 +232,7 @@ async function calibrate(
   graph: Graph,
   { calibrator, samples, dense }: Pick<Int8Recipe, 'calibrator' | 'samples'> & { readonly dense: DenseScales },
   onProgress: OnProgress,
-): Promise<{ result: Quantization; skipped: Skipped[] }> {
+): Promise<Calibrated> {
   const feeds = calibrationSamples(context, graph, samples);
   return quantize(graph, feeds, { calibrator, session: sessionOptionsOf(context.recipe), dense, onProgress });
 }

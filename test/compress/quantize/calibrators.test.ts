@@ -166,6 +166,12 @@ it('percentile clips a value of 40,000 that lies far out', () => {
   expect(calibrated('percentile', values).max).toBeLessThan(10);
 });
 
+it('zeros are no part of a histogram: 8 bits hold them whatever the range', () => {
+  const { bins } = histogramOf(Float32Array.of(0, 0, -1, 0, 3, 3));
+  expect(bins.reduce((sum, count) => sum + count, 0)).toBe(3);
+  expect([bins[0], bins.at(-1)]).toEqual([1, 2]);
+});
+
 it('a value that is infinite or no number has no range', () => {
   expect(rangeOf(Float32Array.of(1, NaN))).toBeUndefined();
   expect(rangeOf(Float32Array.of(1, Infinity))).toBeUndefined();

@@ -278,4 +278,18 @@ it('weights are rounded half away from zero, and clipped to ±127 steps of their
   const q = { dtype: 'int8', axis: 1, scales: [1, 0.5], zeroPoints: [0, 0] } as const;
   const values = Float32Array.of(2.5, 0.25, -2.5, -0.25, 127.4, 64, -500, -500);
   expect([...rounded(values, [4, 2], q)]).toEqual([3, 0.5, -3, -0.5, 127, 63.5, -127, -63.5]);
+  // The slices of an axis in the middle are runs of the rest.
+  const ofTwo = { ...q, scales: [1, 10] };
+  expect([...rounded(Float32Array.of(4, 3, 4, 6, -4, 3, 4, -6), [2, 2, 2], ofTwo)]).toEqual([
+    4, 3, 0, 10, -4, 3, 0, -10,
+  ]);
+});
+
+it('symmetric scales reach to the end that is further from 0, the lower one too', async () => {
+  const b = new GraphBuilder();
+  b.output('y', b.op('Neg', [b.input('x', { dtype: 'float32', shape: ['batch', 2] })]));
+  const feeds = [{ x: { data: Float32Array.of(-12.7, 1), shape: [1, 2] } }];
+  const { result } = await quantize(b.build(), feeds, { calibrator: 'minmax', session, symmetric: true });
+  const expected = { dtype: 'int8', scales: [expect.closeTo(0.1, 6) as number], zeroPoints: [0] };
+  expect([...result.values()]).toEqual([expected, expected]);
 });

@@ -3,7 +3,7 @@ import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { FakeQuantizedNetwork, HIGH, LOW } from '../../../src/compress/quantize/qat/network.ts';
 import { evaluationProgram, predictionProgram } from '../../../src/train/inference.ts';
 import { trainingProgram } from '../../../src/train/step.ts';
-import { parametersOf } from '../../../src/compress/quantize/qat/fake-quantize.ts';
+import { parametersOf, perChannel, roomForBias } from '../../../src/compress/quantize/qat/fake-quantize.ts';
 import { quantizationOfRange } from '../../../src/compress/quantize/qat/ranges.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
@@ -12,6 +12,8 @@ import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { forInference } from '../../../src/graph/passes/for-inference.ts';
 import { freezeState } from '../../../src/graph/passes/freeze-state.ts';
 import { replaceConstants } from '../../../src/graph/passes/replace-constants.ts';
+import { GraphBuilder } from '../../../src/graph/builder.ts';
+import { withRoomForBias } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { buildModel } from '../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers.ts';
@@ -167,8 +169,11 @@ it('weights that are zero, as pruning leaves them, stay zero', async () => {
 it('scale and zero point of a range are those of the training graph to the bit', () => {
   const low = Float32Array.from({ length: 500 }, (_, i) => -Math.abs(numbers(1, 'low', i)[0]! * (i % 7)));
   const high = Float32Array.from({ length: 500 }, (_, i) => Math.abs(numbers(1, 'high', i)[0]! * (1 + (i % 5))));
+  // Steps of 1 and a zero point between two: the even one, as ONNX rounds.
+  [low[0], high[0], low[1], high[1]] = [-100.5, 154.5, -101.5, 153.5];
   const { scale, zeroPoint } = parametersOf(tf.tensor1d(low), tf.tensor1d(high));
   const [scales, zeroPoints] = [scale.dataSync(), zeroPoint.dataSync()];
+  expect([...zeroPoints.subarray(0, 2)]).toEqual([-28, -26]);
   low.forEach((value, i) => {
     expect(quantizationOfRange(value, high[i]!)).toEqual({
       dtype: 'int8',
@@ -176,4 +181,100 @@ it('scale and zero point of a range are those of the training graph to the bit',
       zeroPoints: [zeroPoints[i]],
     });
   });
+});
+
+describe('scores beside numbers that stand for minus infinity', () => {
+  const COUNT_OF_SCORES = 6;
+  const scores = numbers(COUNT * COUNT_OF_SCORES, 'scores');
+  const shape = [COUNT, COUNT_OF_SCORES];
+
+  /** A softmax of scores from a dense layer, with numbers added to them that `bias` makes of the graph. */
+  function attention(bias: (builder: GraphBuilder) => string): Graph {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', COUNT_OF_SCORES] });
+    const square = { dtype: 'float32', shape: [COUNT_OF_SCORES, COUNT_OF_SCORES] } as const;
+    const weights = b.constant(square, numbers(COUNT_OF_SCORES ** 2, 'weights'), 'weights');
+    const product = b.op('BatchMatMul', [x, weights], { transposeA: false, transposeB: false });
+    // Between the product and the sum, which would be its bias.
+    const given = b.op('LeakyRelu', [product], { alpha: 0.5 });
+    b.output('shares', b.op('Softmax', [b.op('Add', [given, bias(b)], {}, 'masked')], { axis: 1 }));
+    return b.build();
+  }
+
+  /** Shares that training computes and those of the file, and ranges before and after a batch; `other`: what differs in that. */
+  async function sharesOf(graph: Graph, feeds: Record<string, Float32Array>, other: typeof feeds = {}) {
+    const given = Object.fromEntries(Object.entries(feeds).map(([name, data]) => [name, { data, shape }]));
+    const { result, masked } = await quantize(graph, [given], { calibrator: 'minmax', session: SESSION });
+    const network = new FakeQuantizedNetwork(graph, result, { masked });
+    const trained = Object.entries({ ...feeds, ...other });
+    const tensors = Object.fromEntries(trained.map(([name, data]) => [name, tf.tensor(data, shape)]));
+    const { outputs, low } = network.simulate(tensors);
+    const state = Object.entries(network.state).map(([name, variable]) => {
+      return [name, { type: { dtype: 'float32' as const, shape: variable.shape }, data: variable.dataSync() }] as const;
+    });
+    const before = network.state[LOW]!.dataSync();
+    const { activations } = network.exported(new Map(state));
+    const file = exportQdq(graph, new Map([...result, ...activations])).result;
+    const model = new InferenceModel(encodeModel(file), 'int8.onnx', SESSION);
+    const { shares } = await model.run(given);
+    model.dispose();
+    const simulated = outputs['shares']!.dataSync() as Float32Array;
+    return { simulated, fromFile: shares!.data as Float32Array, before, after: low.dataSync() };
+  }
+
+  it('have the ranges that calibration found, which the mask of a batch does not widen', async () => {
+    const graph = attention((b) => {
+      const mask = b.input('mask', { dtype: 'float32', shape: ['batch', COUNT_OF_SCORES] });
+      const one = b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(1));
+      const away = b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(-1e9));
+      return b.op('Multiply', [b.op('Sub', [one, mask]), away]);
+    });
+    const mask = Float32Array.from({ length: COUNT * COUNT_OF_SCORES }, (_, i) => (i % COUNT_OF_SCORES < 4 ? 1 : 0));
+    const { simulated, fromFile, before, after } = await sharesOf(graph, { x: scores, mask });
+    expect(Math.min(...before)).toBeGreaterThan(-100);
+    // That of the mask, in which a masked score is lost beside the others.
+    expect(Math.min(...after)).toBe(Math.min(...before));
+    expect(share(simulated, fromFile, 1.01 / 256)).toBe(1);
+    expect(simulated.every((value, i) => (mask[i] === 0 ? value < 1 / 256 : true))).toBe(true);
+  });
+
+  it('are no part of a range where calibration saw no mask', async () => {
+    const graph = attention((b) => b.input('mask', { dtype: 'float32', shape: ['batch', COUNT_OF_SCORES] }));
+    const whole = new Float32Array(COUNT * COUNT_OF_SCORES);
+    const { after } = await sharesOf(graph, { x: scores, mask: whole }, { mask: whole.map((_, i) => (i % 2) * -1e9) });
+    expect(Math.min(...after)).toBeGreaterThan(-100);
+  });
+
+  it('are rounded as in the file where what is added is stored', async () => {
+    const stored = Float32Array.of(0.7, -1e9, -0.9, 0.4, -1e9, 0);
+    const graph = attention((b) => b.constant({ dtype: 'float32', shape: [COUNT_OF_SCORES] }, stored, 'stored'));
+    const { simulated, fromFile } = await sharesOf(graph, { x: scores });
+    expect(share(simulated, fromFile, 1.01 / 256)).toBe(1);
+  });
+});
+
+it('a depthwise filter has its scales once for each output of a channel', () => {
+  expect([...perChannel(tf.tensor([1, 2], [1, 1, 2, 1]), 4).dataSync()]).toEqual([1, 1, 2, 2]);
+  expect([...perChannel(tf.tensor([1, 2], [1, 2]), 2).dataSync()]).toEqual([1, 2]);
+});
+
+it.each([
+  ['one scale for each output', [1, 1, 2, 4], [1, 1, 1, 4]],
+  ['one for several outputs of a channel', [1, 1, 2, 2], [1, 1, 2, 1]],
+  ['one for all', [2, 4], [1, 1]],
+])('weights make room for their bias in training as in the file: %s', (_, shape, scales) => {
+  const bias = Float32Array.of(3, -2e-7, 0, -900);
+  const own = numbers(
+    scales.reduce((a, b) => a * b, 1),
+    'scales',
+  ).map((value) => Math.abs(value) * 1e-9);
+  const inputScale = 2 ** -5;
+  const made = roomForBias(tf.tensor(own, scales), tf.tensor1d(bias), tf.tensor1d([inputScale]));
+  const each =
+    shape.length === 2 ? [...own] : Array.from({ length: 4 }, (_, i) => own[Math.floor((i * own.length) / 4)]!);
+  const weights = { dtype: 'int8', scales: each, zeroPoints: each.map(() => 0), axis: 0 } as const;
+  const expected = withRoomForBias(weights, bias, inputScale).scales;
+  expect([...made.dataSync()].map((value, i) => value / expected[i]!)).toEqual(
+    expected.map((): unknown => expect.closeTo(1, 6)),
+  );
 });

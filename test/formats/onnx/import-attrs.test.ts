@@ -138,6 +138,9 @@ describe('a model as a whole', () => {
     expect(half).toThrow(
       expect.objectContaining({ hint: expect.stringMatching(/^Start from the float32 model/) as string }) as Error,
     );
+    expect(withInputs([{ name: 'x', dtype: 'uint8', dims: ['N', 3] }])).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/^Export it with a float32 example/) as string }) as Error,
+    );
   });
 
   it('names an output that is no tensor of floats', () => {

@@ -5,10 +5,13 @@ import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import type { Feeds } from '../../../src/compress/quantize/observe.ts';
 import { halveModel } from '../../../src/formats/onnx/half.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
+import { tensor } from '../../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
+import { weightScales } from '../../../src/formats/onnx/qdq/weights.ts';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
+import type { Quantization } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { openTflite } from '../../../src/runtime/litert.ts';
@@ -96,20 +99,41 @@ describe('int8 ONNX', () => {
     expect(weights.map(({ dtype }) => dtype)).toEqual(Array(5).fill('int8'));
     const bytes = (dtype: string): number =>
       written.initializers.filter((t) => t.dtype === dtype).reduce((sum, { raw }) => sum + raw.length, 0);
-    // 24 channels of the residual layers, 24 of the depthwise ones: a scale and a bias each; the rest are single numbers.
-    expect(bytes('float32')).toBeLessThan(4 * 110);
+    // 32 + 8 channels of convolutions, 24 of depthwise ones, 10 classes: a scale and a bias each; the rest are single numbers.
+    expect(bytes('float32')).toBeLessThan(4 * 160);
     expect(bytes('int8')).toBeGreaterThan(1000);
   });
 
-  it('is computed in integers from end to end by ONNX Runtime', async () => {
+  it.each([17, 18])('is computed in integers from end to end by ONNX Runtime, operator set %s', async (opset) => {
     const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
-    const ops = await optimizedOps(encodeModel(exportQdq(graph, quantization).result));
+    const ops = await optimizedOps(encodeModel(exportQdq(graph, quantization, { opset }).result));
+    expect(ops).toContain('QLinearGlobalAveragePool');
+    expect(ops).not.toContain('DequantizeLinear');
     expect(ops.filter((op) => op === 'QLinearConv')).toHaveLength(4);
     expect(ops.filter((op) => op === 'QLinearAdd')).toHaveLength(1);
     expect(ops).toContain('QGemm');
     expect(ops).not.toContain('Conv');
     expect(ops).not.toContain('Gemm');
     expect(ops).not.toContain('Add');
+  });
+
+  it('gives the first convolution channels in fours, which ONNX Runtime does not copy to read', async () => {
+    const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
+    const stem = (of: Quantization, options = {}): readonly number[] => {
+      const { nodes, initializers } = exportQdq(graph, of, options).result.graph;
+      const conv = nodes.find(({ op }) => op === 'Conv')!;
+      const widening = nodes.find(({ outputs }) => outputs[0] === conv.inputs[1]);
+      return initializers.find(({ name }) => name === (widening ?? conv).inputs[widening === undefined ? 1 : 0])!.dims;
+    };
+    expect(stem(quantization)).toEqual([32, 12, 3, 3]);
+    // What is computed in float, or made for TensorRT, stays as it is.
+    const first = graph.nodes.find(({ op }) => op === 'Add')!.outputs[0]!;
+    expect(stem(quantization, { keepFloat: (layer: string) => layer === first })).toEqual([8, 3, 3, 3]);
+    const options = { calibrator: 'minmax', session, symmetric: true } as const;
+    expect(stem((await quantize(graph, samples, options)).result)).toEqual([8, 3, 3, 3]);
+    // Between the picture and the sum nothing is moved: the shapes alone change.
+    const ops = await optimizedOps(encodeModel(exportQdq(graph, quantization).result));
+    expect(ops.slice(0, 4)).toEqual(['QuantizeLinear', 'Reshape', 'QLinearConv', 'Reshape']);
   });
 
   it('with symmetric scales has int8 activations with the zero point 0 alone, as TensorRT wants them', async () => {
@@ -135,6 +159,29 @@ describe('int8 ONNX', () => {
     expect(skipped).toEqual([{ what: bias, why: 'it is kept in float' }]);
     const gemm = result.graph.nodes.find(({ op }) => op === 'Gemm')!;
     expect(result.graph.initializers.find(({ name }) => name === gemm.inputs[1])!.dtype).toBe('float32');
+  });
+
+  it('pools a mean that keeps its axes, and no mean over other axes', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 4, 4, 8] });
+    const conv = (from: string): string =>
+      b.op('Conv2D', [from, b.constant({ dtype: 'float32', shape: [1, 1, 8, 8] }, numbers(64, 'w'))], {
+        ...{ strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] },
+      });
+    const kept = b.op('Mean', [conv(x)], { axes: [1, 2], keepDims: true });
+    b.output('y', conv(b.op('Mean', [conv(b.op('Multiply', [x, kept]))], { axes: [1], keepDims: true })));
+    const made = b.build();
+    const feeds = [{ x: { data: numbers(128, 'x'), shape: [1, 4, 4, 8] } }];
+    const { result: quantization } = await quantize(made, feeds, { calibrator: 'minmax', session });
+    const ops = exportQdq(made, quantization).result.graph.nodes.map(({ op }) => op);
+    expect(ops.filter((op) => /Mean|Pool|Flatten/.test(op))).toEqual(['GlobalAveragePool', 'ReduceMean']);
+  });
+
+  it('gives the several outputs of a depthwise channel the scale of that channel', () => {
+    const weights = tensor('w', 'float32', [4, 1, 1, 1], new Float32Array(4));
+    const node = { op: 'Conv', domain: '', name: '', inputs: ['x', 'w'], outputs: ['y'], attrs: new Map() };
+    const { scales, axis } = weightScales(node, weights, { dtype: 'int8', scales: [1, 2], zeroPoints: [0, 0], axis: 2 });
+    expect({ scales, axis }).toEqual({ scales: [1, 1, 2, 2], axis: 0 });
   });
 
   it('puts nothing between a layer and its activation', async () => {

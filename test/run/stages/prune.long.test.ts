@@ -116,6 +116,18 @@ describe('a recipe with pruning', () => {
     expect(report.notes).toContainEqual(expect.stringMatching(/were lost.*; the student from before is kept$/));
   });
 
+  it('makes no model of a step that finds no channel to remove, and says so', async () => {
+    const { report } = await follow({ student: { model: 'mlp', hidden: [8] }, prune: [STEP, STEP] });
+    expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled']);
+    expect(report.notes).toEqual(
+      expect.arrayContaining([
+        expect.stringMatching(/^prune-1: left .* alone: 8 channels cannot become fewer and stay a multiple of 8$/),
+        'prune[0]: no channel could be removed; the student from before is kept as it is',
+        'prune[1]: not tried: the same as prune[0], which removed no channel',
+      ]),
+    );
+  });
+
   it('prunes the student that was trained without a teacher', async () => {
     const { report } = await follow({ teacher: undefined });
     expect(report.models.map(({ id }) => id)).toEqual(['scratch', 'pruned-1']);

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { BIAS_STEPS } from '../../../graph/quantization.ts';
 import { fakeQuant, fakeQuantGradient } from '../../../trace/fake-quant.ts';
 
 /**
@@ -17,11 +18,17 @@ export function fakeQuantizeActivation(x: tf.Tensor, scale: tf.Tensor, zeroPoint
   return run(x);
 }
 
+/** Scales and zero points of activations. */
+export interface Parameters {
+  readonly scale: tf.Tensor;
+  readonly zeroPoint: tf.Tensor;
+}
+
 /**
  * Scale and zero point that spread -128 … 127 from `low` to `high`, element by element; low ≤ 0 ≤ high. The same float32
  * arithmetic as `quantizationOfRange`.
  */
-export function parametersOf(low: tf.Tensor, high: tf.Tensor): { scale: tf.Tensor; zeroPoint: tf.Tensor } {
+export function parametersOf(low: tf.Tensor, high: tf.Tensor): Parameters {
   const scale = tf.maximum(tf.div(tf.sub(high, low), LEVELS), SMALLEST_SCALE);
   const zeroPoint = tf.clipByValue(tf.round(tf.sub(-128, tf.div(low, scale))), -128, 127);
   return { scale, zeroPoint };
@@ -40,6 +47,25 @@ export function weightScale(weights: tf.Tensor, axis: number | undefined): tf.Te
   return tf.div(tf.where(tf.less(largest, SMALLEST_RANGE), tf.onesLike(largest), largest), 127);
 }
 
+/**
+ * Scales of weights, larger where the bias of their channel would not fit: `withRoomForBias` of tensors. `bias` [outputs]; a depthwise filter
+ * may have several outputs for each of its scales.
+ */
+export function roomForBias(scale: tf.Tensor, bias: tf.Tensor, inputScale: tf.Tensor): tf.Tensor {
+  const needed = tf.div(tf.div(tf.abs(bias), BIAS_STEPS), inputScale);
+  if (scale.size === 1) return tf.maximum(scale, tf.max(needed));
+  const several = bias.size / scale.size;
+  return tf.maximum(scale, tf.reshape(needed, several === 1 ? scale.shape : [...scale.shape.slice(0, -1), several]));
+}
+
+/** One scale for each of `channels` outputs: a depthwise filter has one for each channel that comes in. */
+export function perChannel(scale: tf.Tensor, channels: number): tf.Tensor {
+  const flat = tf.reshape(scale, [scale.size]);
+  if (scale.size === 1 || scale.size === channels) return flat;
+  const repeat = channels / scale.size;
+  return tf.reshape(tf.tile(tf.reshape(flat, [scale.size, 1]), [1, repeat]), [channels]);
+}
+
 /** Weights as int8 holds them, -127 … 127 steps of `scale`. Nothing is clipped, so the gradient goes straight through. */
 export function fakeQuantizeWeights(weights: tf.Tensor, scale: tf.Tensor): tf.Tensor {
   return straightThrough(weights, (w) => tf.mul(tf.clipByValue(rounded(tf.div(w, scale)), -127, 127), scale));
@@ -50,10 +76,17 @@ export function fakeQuantizeBias(bias: tf.Tensor, scale: tf.Tensor): tf.Tensor {
   return straightThrough(bias, (b) => tf.mul(rounded(tf.div(b, scale)), scale));
 }
 
-/** A constant operand of a sum or product: int8 with one scale over its own range. */
-export function fakeQuantizeOperand(operand: tf.Tensor): tf.Tensor {
+/** A constant operand of a sum or product: int8 with one scale over its own range, of a sum what of it matters, see `termRange`. */
+export function fakeQuantizeOperand(operand: tf.Tensor, sum?: { other: Parameters; result: Parameters }): tf.Tensor {
+  const end = (step: number, { scale, zeroPoint }: Parameters): tf.Tensor => tf.mul(tf.sub(step, zeroPoint), scale);
   return straightThrough(operand, (x) => {
-    const [low, high] = [tf.minimum(tf.min(x), 0), tf.maximum(tf.max(x), 0)];
+    let [low, high] = [tf.min(x), tf.max(x)];
+    if (sum !== undefined) {
+      const { other, result } = sum;
+      low = tf.maximum(low, tf.sub(end(-128, result), end(127, other)));
+      high = tf.minimum(high, tf.sub(end(127, result), end(-128, other)));
+    }
+    [low, high] = [tf.minimum(low, 0), tf.maximum(high, 0)];
     const range = tf.sub(high, low);
     const scale = tf.div(tf.where(tf.less(range, SMALLEST_RANGE), tf.onesLike(range), range), LEVELS);
     const zeroPoint = tf.clipByValue(tf.round(tf.sub(-128, tf.div(low, scale))), -128, 127);

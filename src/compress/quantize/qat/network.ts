@@ -5,9 +5,9 @@ import { atBatch } from '../../../graph/passes/at-batch.ts';
 import { replaceConstants } from '../../../graph/passes/replace-constants.ts';
 import { weightedNodes } from '../../../graph/quantization.ts';
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
-import type { Constant, Graph, TensorType } from '../../../graph/types.ts';
+import type { Constant, Graph, Node, TensorType } from '../../../graph/types.ts';
 import type { State } from '../../../runtime/engine.ts';
-import { interpret, tensorOf } from '../../../trace/interpret/interpret.ts';
+import { interpret, rules, tensorOf } from '../../../trace/interpret/interpret.ts';
 import type { Forwarded, ForwardOptions, Network, Tensors, Variables } from '../../../networks/network.ts';
 import {
   fakeQuantizeActivation,
@@ -15,8 +15,12 @@ import {
   fakeQuantizeOperand,
   fakeQuantizeWeights,
   parametersOf,
+  perChannel,
+  roomForBias,
   weightScale,
 } from './fake-quantize.ts';
+import type { Parameters } from './fake-quantize.ts';
+import { beforeSoftmax, MASKED } from '../masks.ts';
 import { quantizationOfRange, rangesOf } from './ranges.ts';
 import type { Ranges } from './ranges.ts';
 
@@ -30,10 +34,16 @@ const KEEPING: ReadonlySet<string> = new Set(
 );
 
 /** Scale and zero point of an activation that is rounded; undefined for any other. */
-type ParametersOf = (name: string) => { readonly scale: tf.Tensor; readonly zeroPoint: tf.Tensor } | undefined;
+type ParametersOf = (name: string) => Parameters | undefined;
 
 /** The scalar that a training call is fed: how far a range moves towards that of the batch; 0 while ranges are frozen. */
 export const RANGE_RATE = 'rangeRate';
+
+interface FakeQuantizeOptions extends QdqOptions {
+  readonly name?: string;
+  /** Values that hold the numbers of attention masks: their ranges stay those of calibration, which make room for them (`widenForMasks`). */
+  readonly masked?: ReadonlySet<string>;
+}
 
 /** Outputs for a batch, and the range that each group of activations took in it. */
 interface Simulated {
@@ -64,10 +74,14 @@ export class FakeQuantizedNetwork implements Network {
   readonly #plan: IntegerPlan;
   readonly #ranges: Ranges;
   readonly #groupOf = new Map<string, number>();
+  /** Groups of ranges that do not move. */
+  readonly #fixedGroups: ReadonlySet<number>;
+  /** Values that may hold the numbers of masks. */
+  readonly #maskable: ReadonlySet<string>;
   /** Weights that were pruned away: ones, and zeros where they stay zero. */
   readonly #masks = new Map<string, Constant>();
 
-  constructor(graph: Graph, calibrated: Quantization, options: QdqOptions & { readonly name?: string } = {}) {
+  constructor(graph: Graph, calibrated: Quantization, options: FakeQuantizeOptions = {}) {
     this.#graph = graph;
     this.name = options.name ?? 'the quantized network';
     this.inputs = Object.fromEntries(graph.inputs);
@@ -76,6 +90,9 @@ export class FakeQuantizedNetwork implements Network {
     this.#plan = planQdq(graph, calibrated, options);
     this.#ranges = rangesOf(graph, this.#plan.activations, calibrated);
     this.#ranges.groups.forEach(({ values }, i) => values.forEach((name) => this.#groupOf.set(name, i)));
+    const { masked = new Set<string>() } = options;
+    this.#fixedGroups = new Set([...masked].flatMap((name) => this.#groupOf.get(name) ?? []));
+    this.#maskable = beforeSoftmax(graph);
     const names = trainableConstants(graph);
     const constants = names.map((name) => [name, graph.constants.get(name)!] as const);
     this.trainable = Object.fromEntries(
@@ -119,14 +136,16 @@ export class FakeQuantizedNetwork implements Network {
       const producer = producers.get(name);
       const isOnGrid = KEEPING.has(producer?.op ?? '') && this.#groupOf.get(producer!.inputs[0]!) === group;
       if (isOnGrid && group !== undefined) return value;
-      if (group !== undefined) {
+      if (group !== undefined && !this.#fixedGroups.has(group)) {
+        const real = this.#maskable.has(name) ? tf.where(tf.less(value, MASKED), tf.zerosLike(value), value) : value;
         // The interpreter tidies up behind itself.
-        seen[group]!.low.push(tf.keep(tf.minimum(tf.min(value), 0)));
+        seen[group]!.low.push(tf.keep(tf.minimum(tf.min(real), 0)));
         seen[group]!.high.push(tf.keep(tf.maximum(tf.max(value), 0)));
       }
       return fakeQuantizeActivation(value, found.scale, found.zeroPoint);
     };
-    const { outputs } = interpret(graph, { ...inputs, ...this.#constants(parameters) }, see);
+    const instead = this.#withRoundedOperands(parameters);
+    const { outputs } = interpret(graph, { ...inputs, ...this.#constants(parameters) }, see, instead);
     const ends = (end: 'low' | 'high', furthest: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): tf.Tensor =>
       tf.stack(
         seen.map(
@@ -173,41 +192,42 @@ export class FakeQuantizedNetwork implements Network {
     };
   }
 
-  /** Weights, biases and operands as the file stores them. */
+  /** Weights and biases as the file stores them; what is pruned away is zero. */
   #constants(parameters: ParametersOf): Record<string, tf.Tensor> {
-    const values: Record<string, tf.Tensor> = {};
     const raw = (name: string): tf.Tensor => {
       const mask = this.#masks.get(name);
       const value = this.trainable[name]!;
       return mask === undefined ? value : tf.mul(value, tensorOf(mask.data, 'float32', mask.type.shape as number[]));
     };
-    for (const name of Object.keys(this.trainable)) values[name] = raw(name);
-    for (const name of this.#plan.operands) {
-      const constant = this.#graph.constants.get(name);
-      if (constant === undefined) continue;
-      values[name] = fakeQuantizeOperand(
-        values[name] ?? tensorOf(constant.data, constant.type.dtype, constant.type.shape as number[]),
-      );
-    }
-    for (const { input, weights, bias } of this.#plan.layers) {
+    const values = Object.fromEntries(Object.keys(this.trainable).map((name) => [name, raw(name)]));
+    for (const { input, weights, bias = '' } of this.#plan.layers) {
       if (this.trainable[weights] === undefined) continue;
-      const axis = this.#calibrated.get(weights)?.axis;
-      const scale = weightScale(raw(weights), axis);
+      const [added, inputScale] = [this.trainable[bias], parameters(input)!.scale];
+      const own = weightScale(raw(weights), this.#calibrated.get(weights)?.axis);
+      const scale = added === undefined ? own : roomForBias(own, added, inputScale);
       values[weights] = fakeQuantizeWeights(raw(weights), scale);
-      if (bias === undefined || this.trainable[bias] === undefined) continue;
-      const stepsOf = tf.mul(perChannel(scale, this.trainable[bias].size), parameters(input)!.scale);
-      values[bias] = fakeQuantizeBias(this.trainable[bias], stepsOf);
+      if (added === undefined) continue;
+      values[bias] = fakeQuantizeBias(added, tf.mul(perChannel(scale, added.size), inputScale));
     }
     return values;
   }
-}
 
-/** One scale for each of `channels` outputs: a depthwise filter has one for each channel that comes in. */
-function perChannel(scale: tf.Tensor, channels: number): tf.Tensor {
-  const flat = tf.reshape(scale, [scale.size]);
-  if (scale.size === 1 || scale.size === channels) return flat;
-  const repeat = channels / scale.size;
-  return tf.reshape(tf.tile(tf.reshape(flat, [scale.size, 1]), [1, repeat]), [channels]);
+  /** Sums and products with constant operands, which the file rounds for each of them. */
+  #withRoundedOperands(
+    parameters: ParametersOf,
+  ): (node: Node, inputs: readonly tf.Tensor[]) => tf.Tensor[] | undefined {
+    return ({ op, inputs, attrs, outputs }, given) => {
+      const operands = this.#plan.operands.filter(({ output }) => output === outputs[0]);
+      if (operands.length === 0) return undefined;
+      const rounded = given.map((value, i) => {
+        const operand = operands.find(({ constant }) => constant === inputs[i]);
+        if (operand === undefined) return value;
+        const { sum } = operand;
+        return fakeQuantizeOperand(value, sum && { other: parameters(sum.other)!, result: parameters(sum.result)! });
+      });
+      return [rules[op]!(rounded, attrs)].flat();
+    };
+  }
 }
 
 /** Stored weights of convolutions and dense layers, and the biases that are added to their results. */

@@ -10,8 +10,10 @@ import type { Model, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensorData } from '../model.ts';
 import { printOnnx } from '../print.ts';
 import { takesRows } from '../rows.ts';
-import { QdqWriter } from './writer.ts';
+import { withColumnsAsChannels } from './columns.ts';
+import { withGlobalPools } from './global-pool.ts';
 import { biasScales, weightScales } from './weights.ts';
+import { QdqWriter } from './writer.ts';
 
 /** Ops with weights that ONNX Runtime and TensorRT compute in int8. */
 const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'Gemm', 'MatMul']);
@@ -36,7 +38,8 @@ export interface QdqOptions extends Options {
  * Biases stay float32: ONNX Runtime makes int32 of them as it loads the file, and TensorRT takes no others.
  * Activations with a zero point are uint8, which holds the same values as int8: of int8 ones ONNX Runtime's x64 kernels turn
  * only some into uint8, and a convolution that reads the one and gives the other runs in float. Scales that are symmetric
- * throughout stay int8, as TensorRT wants them. The last product of a model gives float32: to round logits to 8 bits makes
+ * throughout stay int8, as TensorRT wants them, and their convolutions as they are: those of uint8 read columns as channels where ONNX Runtime is
+ * faster so (`columnsToChannels`). The last product of a model gives float32: to round logits to 8 bits makes
  * ties of them.
  */
 export function exportQdq(
@@ -44,7 +47,9 @@ export function exportQdq(
   quantization: Quantization,
   options: QdqOptions = {},
 ): { result: Model; skipped: Skipped[] } {
-  const { result, skipped } = qdqOf(graph, quantization, options).qdq.convert();
+  const keep = options.keepFloat ?? (() => false);
+  const ready = isSymmetric(quantization) ? { graph, quantization } : withColumnsAsChannels(graph, quantization, keep);
+  const { result, skipped } = qdqOf(ready.graph, ready.quantization, options).qdq.convert();
   const made = compact(result);
   showStage('qdq', () => printOnnx(made));
   return { result: made, skipped };
@@ -56,8 +61,16 @@ export interface IntegerPlan {
   readonly activations: ReadonlySet<string>;
   /** Layers with stored weights; `bias` where one is added on the way. */
   readonly layers: readonly { readonly input: string; readonly weights: string; readonly bias?: string }[];
-  /** Constant operands of sums and products, rounded to 8 bits with one scale. */
-  readonly operands: ReadonlySet<string>;
+  /** Sums and products with a constant operand, which is rounded to 8 bits with one scale. */
+  readonly operands: readonly Operand[];
+}
+
+interface Operand {
+  readonly constant: string;
+  /** Result of the node that reads it. */
+  readonly output: string;
+  /** Of a sum: the other operand and the rounded result, which say how much of the constant matters (`termRange`). */
+  readonly sum?: { readonly other: string; readonly result: string };
 }
 
 /** The plan that `exportQdq` would follow: training with quantization simulates the very same. */
@@ -66,20 +79,26 @@ export function planQdq(graph: Graph, quantization: Quantization, options: QdqOp
   return qdq.plan(valueOf);
 }
 
+function isSymmetric(quantization: Quantization): boolean {
+  return [...quantization.values()].every(({ zeroPoints }) => zeroPoints.every((one) => one === 0));
+}
+
 function qdqOf(
   graph: Graph,
   quantization: Quantization,
   options: QdqOptions,
 ): { readonly qdq: Qdq; readonly valueOf: (tensor: string) => string } {
-  const { model, values } = lowerWithValues(graph, options);
+  const { model: lowered, values } = lowerWithValues(graph, options);
   const valueOf = (tensor: string): string => values.get(tensor) ?? tensor;
+  const rankOf = (tensor: string): number | undefined => graph.types.get(valueOf(tensor))?.shape.length;
+  const pooled = (tensor: string, result: string): unknown => values.set(tensor, valueOf(result));
+  const model: Model = { ...lowered, graph: withGlobalPools(lowered.graph, rankOf, pooled) };
   const layers = layersOf(graph);
   const layer = (node: OnnxNode): string =>
     node.outputs.flatMap((output) => layers.get(valueOf(output)) ?? [])[0] ?? node.name;
   const keep = options.keepFloat ?? (() => false);
-  const isSymmetric = [...quantization.values()].every(({ zeroPoints }) => zeroPoints.every((one) => one === 0));
   const scalesOf = (tensor: string): TensorQuantization | undefined => quantization.get(valueOf(tensor));
-  const qdq = new Qdq(model, { scalesOf, layer, keep, dtype: isSymmetric ? 'int8' : 'uint8' });
+  const qdq = new Qdq(model, { scalesOf, layer, keep, dtype: isSymmetric(quantization) ? 'int8' : 'uint8' });
   return { qdq, valueOf };
 }
 
@@ -130,11 +149,17 @@ class Qdq {
   plan(valueOf: (tensor: string) => string): IntegerPlan {
     const { integer, marked } = this.#chosen();
     const layers: IntegerPlan['layers'][number][] = [];
-    const operands = new Set<string>();
-    for (const { op, inputs } of integer) {
+    const operands: Operand[] = [];
+    for (const node of integer) {
+      const { op, inputs } = node;
       const [input, weights, bias = ''] = inputs.map((name) => (name === '' ? '' : valueOf(name)));
       if (WEIGHTED.has(op)) layers.push({ input: input!, weights: weights!, ...(bias === '' ? {} : { bias }) });
-      else if (FREE.has(op)) for (const name of inputs) if (this.#constants.has(name)) operands.add(valueOf(name));
+      if (!FREE.has(op)) continue;
+      const terms = this.#terms(node);
+      const sum = terms && { other: valueOf(terms.other), result: valueOf(terms.result) };
+      for (const name of inputs)
+        if (this.#constants.has(name))
+          operands.push({ constant: valueOf(name), output: valueOf(node.outputs[0]!), ...(sum && { sum }) });
     }
     return { activations: new Set([...marked.keys()].map(valueOf)), layers, operands };
   }
@@ -214,10 +239,15 @@ class Qdq {
 
   /** Scale of a constant operand of a sum or product: its own range, of a sum what of it matters. */
   #operandScale(node: OnnxNode, constant: OnnxTensor): TensorQuantization {
-    const [other, result] = [...this.#activations(node), ...this.#targets(node)].map((name) => this.#scalesOf(name));
-    const isSum = node.op === 'Add' && other !== undefined && result !== undefined;
-    const values = tensorData(constant) as Float32Array;
-    return constantScale(values, this.#questions.dtype, isSum ? termRange(other, result) : undefined, false);
+    const terms = this.#terms(node);
+    const within = terms && termRange(this.#scalesOf(terms.other)!, this.#scalesOf(terms.result)!);
+    return constantScale(tensorData(constant) as Float32Array, this.#questions.dtype, within, false);
+  }
+
+  /** The computed operand of a sum with a constant, and the result that is quantized. */
+  #terms(node: OnnxNode): { other: string; result: string } | undefined {
+    const [other, result] = [...this.#activations(node), ...this.#targets(node)];
+    return node.op === 'Add' && other !== undefined && result !== undefined ? { other, result } : undefined;
   }
 
   /** The constants of a node and the integers to store for them. */

@@ -18,14 +18,14 @@ import type { Fitted } from '../../../train/training.ts';
 import { progressOf } from '../../../train/progress.ts';
 import { laterNumbersOf, studentLoss } from '../student.ts';
 import { finetune } from './job.ts';
-import type { PruneJob, PruneOutcome } from './job.ts';
+import type { PruneJob, PruneOutcome, Uncut } from './job.ts';
 import type { PruneChannels } from '../../../recipe/schema/compress.ts';
 
 /**
  * Remove channels in `rounds` rounds, with training after each. Every round leaves the same share of what the one before
- * left: most goes while most training is still to come.
+ * left: most goes while most training is still to come. Rounds that find nothing to remove, before any that does, train nothing.
  */
-export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<PruneOutcome> {
+export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<PruneOutcome | Uncut> {
   const { step, stage, from } = job;
   const { target, importance, budget, multipleOf, layerLimit, amount, rounds } = step;
   let student = from;
@@ -45,6 +45,12 @@ export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<P
     whole ??= before;
     const figures = { macs: after.macs, params: after.parameters };
     const all = [...leftAlone, ...short];
+    // A training alone would be told apart from pruning by nothing but its name.
+    if (student === from && after.parameters === before.parameters) {
+      if (result.network !== from.network) result.network.dispose();
+      if (isLast) return { uncut: true, skipped: all };
+      continue;
+    }
     const title =
       `pruning the student${rounds > 1 ? `, round ${round + 1} of ${rounds}` : ''}: ${before.channels} → ${after.channels} channels, ` +
       `${before.parameters} → ${after.parameters} parameters, ${before.macs} → ${after.macs} MACs`;

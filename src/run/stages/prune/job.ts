@@ -40,6 +40,12 @@ export interface PruneOutcome {
   readonly said: readonly string[];
 }
 
+/** Outcome of a step that found nothing to remove, and trained nothing. */
+export interface Uncut {
+  readonly uncut: true;
+  readonly skipped: readonly Skipped[];
+}
+
 export interface Finetuning extends Pick<FitOptions, 'stage' | 'title' | 'masks'> {
   readonly network: ModelNetwork;
   readonly weights: State;

@@ -1,0 +1,32 @@
+import { tensorData } from '../model.ts';
+import type { OnnxGraph, OnnxNode } from '../model.ts';
+
+/**
+ * Means over height and width of [batch, channels, height, width] as GlobalAveragePool, which ONNX Runtime computes in integers and with the
+ * channels last: its ReduceMean is float, between a transpose and two conversions. `rankOf` is the rank of a tensor; `pooled` hears which new
+ * tensor holds which result.
+ */
+export function withGlobalPools(
+  graph: OnnxGraph,
+  rankOf: (tensor: string) => number | undefined,
+  pooled: (tensor: string, result: string) => void,
+): OnnxGraph {
+  const stored = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
+  // From operator set 18 on the axes are an input.
+  const axesOf = ({ inputs, attrs }: OnnxNode): string => {
+    const given = stored.get(inputs[1] ?? '');
+    const axes = given === undefined ? attrs.get('axes')?.value : [...(tensorData(given) as BigInt64Array)];
+    return Array.isArray(axes) ? axes.join() : '';
+  };
+  const nodes = graph.nodes.flatMap((node) => {
+    const [input, result] = [node.inputs[0]!, node.outputs[0]!];
+    if (node.op !== 'ReduceMean' || axesOf(node) !== '2,3' || rankOf(input) !== 4) return [node];
+    const pool = { ...node, op: 'GlobalAveragePool', inputs: [input], attrs: new Map() };
+    if (node.attrs.get('keepdims')?.value !== 0) return [pool];
+    const whole = `${result}/pooled`;
+    pooled(whole, result);
+    const flatten = { ...node, op: 'Flatten', name: `${node.name}/flatten`, inputs: [whole], attrs: new Map() };
+    return [{ ...pool, outputs: [whole] }, flatten];
+  });
+  return { ...graph, nodes };
+}

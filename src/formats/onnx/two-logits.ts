@@ -1,0 +1,69 @@
+import type { Model, OnnxGraph, OnnxNode, ValueInfo } from './model.ts';
+import { tensor } from './model.ts';
+
+/** Ops that hand on one number for each sample in another shape. */
+const RESHAPING: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten']);
+
+/**
+ * A model of two classes that answers with one number for each sample, [batch, 1] or [batch], as one that answers with the logits 0 and z:
+ * their softmax is the sigmoid of z. z is what goes into the sigmoid at the end of the file, or what its last dense layer gives. `undefined`
+ * where the output is another, or ends in anything else, of which nobody can tell what it means. `output`: default the first of floats.
+ */
+export function withTwoLogits(model: Model, output?: string): Model | undefined {
+  const { graph } = model;
+  const isAsked = ({ name, dtype }: ValueInfo): boolean =>
+    output === undefined ? dtype === 'float32' || dtype === 'float16' : name === output;
+  const answer = graph.outputs.find(isAsked);
+  const { dims, dtype } = answer ?? {};
+  const isOne = dims !== undefined && (dims.length === 1 || (dims.length === 2 && dims[1] === 1));
+  if (answer === undefined || !isOne || (dtype !== 'float32' && dtype !== 'float16')) return undefined;
+  const z = logitOf(graph, answer.name);
+  if (z === undefined) return undefined;
+  const { name } = answer;
+  const one = `${name}/one`;
+  const renamed = (value: string): string => (value === name ? one : value);
+  const [shape, column, zero] = [`${name}/shape`, `${name}/z`, `${name}/zero`];
+  const nodes = graph.nodes.map((node) => ({
+    ...node,
+    inputs: node.inputs.map(renamed),
+    outputs: node.outputs.map(renamed),
+  }));
+  const [batch = null] = dims;
+  // The zeros are computed: a stored number would count as a weight to train.
+  const added = [
+    made('Reshape', [renamed(z), shape], column),
+    made('Sub', [column, column], zero),
+    made('Concat', [zero, column], name, new Map([['axis', { type: 'int', value: 1 }]])),
+  ];
+  return {
+    ...model,
+    graph: {
+      ...graph,
+      nodes: [...nodes, ...added],
+      initializers: [...graph.initializers, tensor(shape, 'int64', [2], BigInt64Array.of(-1n, 1n))],
+      outputs: graph.outputs.map((value) => (value === answer ? { ...value, dims: [batch, 2] } : value)),
+      valueInfos: graph.valueInfos.filter((value) => value.name !== name),
+    },
+  };
+}
+
+function made(op: string, inputs: readonly string[], output: string, attrs: OnnxNode['attrs'] = new Map()): OnnxNode {
+  return { op, domain: '', name: output, inputs, outputs: [output], attrs };
+}
+
+/** The tensor of one logit for each sample that an answer is made of. */
+function logitOf({ nodes, initializers }: OnnxGraph, answer: string): string | undefined {
+  const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const stored = new Set(initializers.map(({ name }) => name));
+  const source = (value: string): OnnxNode | undefined => {
+    let node = producers.get(value);
+    while (node !== undefined && node.domain === '' && RESHAPING.has(node.op)) node = producers.get(node.inputs[0]!);
+    return node?.domain === '' ? node : undefined;
+  };
+  const last = source(answer);
+  if (last?.op === 'Sigmoid') return last.inputs[0];
+  if (last?.op === 'Gemm' || last?.op === 'MatMul') return answer;
+  const isBias = last?.op === 'Add' && last.inputs.some((name) => stored.has(name));
+  const product = isBias ? source(last.inputs.find((name) => !stored.has(name)) ?? '') : undefined;
+  return product?.op === 'MatMul' ? answer : undefined;
+}
