@@ -103,9 +103,9 @@ opened?.barrier();
 opened?.finish();
 
 /** Milliseconds of the steps of all processes that ended before the first process had done its last. All began at once. */
-function stepsAtOnce({ size, allgather }: Collectives, own: readonly number[]): number[] {
-  const all = allgather(Float32Array.from(own));
-  const ofEach = Array.from({ length: size }, (_, rank) => [
+function stepsAtOnce(together: Collectives, own: readonly number[]): number[] {
+  const all = together.allgather(Float32Array.from(own));
+  const ofEach = Array.from({ length: together.size }, (_, rank) => [
     ...all.subarray(rank * own.length, (rank + 1) * own.length),
   ]);
   const endsOf = (steps: readonly number[]): number[] => {
