@@ -5,6 +5,7 @@ import { noLabels } from './labelled.ts';
 import type { PicturesGiven } from './images.ts';
 import { atOnce, readOnce } from './read-once.ts';
 import type { SplitSource } from './read-once.ts';
+import type { Readers } from './readers.ts';
 import { Room } from './room.ts';
 import { openText } from './text/open.ts';
 import type { OpenText } from './text/open.ts';
@@ -32,20 +33,19 @@ export async function readSplits(
     return { ...text, onText: (row, texts, all) => onText(`${part}/${row}`, texts, all) };
   };
   const { readers, room } = given;
-  const isShared = DECODED.has(config.type);
-  const read = (part: Part | 'unlabelled') =>
-    readSplit(config, part, textOf(part), isShared ? given : { ...given, readers: undefined });
-  if (readers === undefined || onText !== undefined || !(isShared || PARSED.has(config.type))) {
-    const splits = await atOnce(parts, read);
-    return [splits[0]!, ...splits.slice(1)];
-  }
-  if (isShared) {
-    const splits = await inOrder(parts, read);
-    return [splits[0]!, ...splits.slice(1)];
-  }
-  const sources = parts.map((part) => sourcesOf(config, part, text));
-  const { splits, remove } = await readOnce(readers, sources, (split) => read(parts[split]!), room);
-  await remove();
+  const read = (part: Part | 'unlabelled') => readSplit(config, part, textOf(part), given);
+  const once = async (by: Readers): Promise<readonly (RawSplit | undefined)[]> => {
+    const sources = parts.map((part) => sourcesOf(config, part, text));
+    const { splits, remove } = await readOnce(by, sources, (split) => read(parts[split]!), room);
+    await remove();
+    return splits;
+  };
+  const splits =
+    readers !== undefined && DECODED.has(config.type)
+      ? await inOrder(parts, read)
+      : readers !== undefined && PARSED.has(config.type) && onText === undefined
+        ? await once(readers)
+        : await atOnce(parts, read);
   return [splits[0]!, ...splits.slice(1)];
 }
 
