@@ -1,6 +1,7 @@
 /**
  * One process of one measurement: `node scale-child.js NET BATCH STEPS THREADS SHARDS`, by itself or under mpirun; rank 0 prints a JSON line.
- * SHARDS 0: the step of the whole batch in one program, as without mpirun.
+ * SHARDS 0: the step of the whole batch in one program, as without mpirun. Under mpirun each process then trains by itself, beside the others,
+ * and the time is the median of the steps of all of them while all were at work: the bound that memory and clock of the machine set.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { mpiLaunch } from '../src/base/environment.ts';
@@ -81,19 +82,39 @@ const times: number[] = [];
 let [before, gatherBefore, waitedBefore] = [0, 0, 0];
 let done = 0;
 for await (const { position } of trainer.run()) {
+  // Processes that share nothing are to be measured at the same time.
+  if (shards === 0 && position.step === WARM) opened?.barrier();
   const now = performance.now();
   if (position.step > WARM) times.push(now - before);
   else [gatherBefore, waitedBefore] = [gatherMs, opened?.waitedSeconds ?? 0];
   before = now;
   done = position.step;
 }
+const atOnce = opened && shards === 0 ? stepsAtOnce(opened, times) : times;
 if (opened === undefined || opened.rank === 0)
   console.log(
     JSON.stringify({
-      ...{ net: name, steps: done - WARM, ms_per_step: median(times), parameters: parametersOf(network) },
+      ...{ net: name, steps: done - WARM, ms_per_step: median(atOnce), parameters: parametersOf(network) },
       gather_ms: (gatherMs - gatherBefore) / steps,
       waited_ms: (1000 * ((opened?.waitedSeconds ?? 0) - waitedBefore)) / steps,
     }),
   );
 opened?.barrier();
 opened?.finish();
+
+/** Milliseconds of the steps of all processes that ended before the first process had done its last. All began at once. */
+function stepsAtOnce(together: Collectives, own: readonly number[]): number[] {
+  const all = together.allgather(Float32Array.from(own));
+  const ofEach = Array.from({ length: together.size }, (_, rank) => [
+    ...all.subarray(rank * own.length, (rank + 1) * own.length),
+  ]);
+  const endsOf = (steps: readonly number[]): number[] => {
+    let end = 0;
+    return steps.map((ms) => (end += ms));
+  };
+  const firstEnd = Math.min(...ofEach.map((steps) => endsOf(steps).at(-1)!));
+  return ofEach.flatMap((steps) => {
+    const ends = endsOf(steps);
+    return steps.filter((_, i) => ends[i]! <= firstEnd);
+  });
+}

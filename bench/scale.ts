@@ -1,6 +1,7 @@
 /**
  * Two processes of one thread beside one of one thread and one of two, and beside PyTorch's DistributedDataParallel with gloo: same nets,
- * same global batch, fresh processes, alternating, medians over the rounds.
+ * same global batch, fresh processes, alternating, medians over the rounds. "two 1×1 at once" are two processes that train a whole batch each
+ * and share nothing: the median of their steps is what memory and clock of this machine leave of two processes.
  * `npm run bench:scale -- [--models mlp,cnn] [--rounds 3] [--shards 2,8] [--mpirun mpirun.mpich] [--json FILE] [--no-peer] [--check 4,8]
  * [--network 100:1,1000:1]`
  *
@@ -72,11 +73,11 @@ const over = (net: string, [latency, gbit]: readonly [number, number]) =>
   ]);
 const torch = (script: string, net: string, ...more: string[]) =>
   jsonOf(python!, [`bench/${script}`, net, '--batch', batchOf(net), '--steps', steps, ...more]);
-/** PyTorch in the memory format that is faster here. */
-async function ddp(net: string): Promise<Record<string, unknown>> {
+/** PyTorch in the memory format that is faster here; `--apart`: two processes that share nothing. */
+async function ddp(net: string, ...more: string[]): Promise<Record<string, unknown>> {
   const both = [];
   for (const layout of netOf(net).inputShape.length === 3 ? ['nchw', 'nhwc'] : ['nchw'])
-    both.push(await torch('torch_ddp.py', net, '--layout', layout));
+    both.push(await torch('torch_ddp.py', net, '--layout', layout, ...more));
   return both.sort((a, b) => Number(a.ms_per_step) - Number(b.ms_per_step))[0]!;
 }
 
@@ -85,6 +86,7 @@ const rows = [];
 for (const net of nets) {
   const measures: Record<string, Measure> = {
     'whole 1×1': () => alone(net, 1, 0),
+    'two whole 1×1 at once': () => ranks(net, 2, 0),
     'whole 1×2': () => alone(net, 2, 0),
     ...Object.fromEntries(
       shardNumbers.flatMap((shards): [string, Measure][] => [
@@ -96,6 +98,7 @@ for (const net of nets) {
     ...Object.fromEntries(networks.map((network) => [networkName(network), () => over(net, network)])),
     ...(python !== undefined && {
       'torch 1×1': () => torch('torch_step.py', net, '--threads', '1'),
+      'two torch 1×1 at once': () => ddp(net, '--apart'),
       'torch 1×2': () => torch('torch_step.py', net, '--threads', '2'),
       'torch DDP 2×1': () => ddp(net),
     }),
@@ -121,16 +124,17 @@ console.log(
   ),
 );
 console.log(
-  '\nEfficiency of two processes: time of one of one thread / (2 · time), and time of one of two threads / time\n',
+  '\nEfficiency of two processes: of ideal, time of one of one thread / (2 · time); of the machine, time of two such at once / (2 · time); and time of one of two threads / time\n',
 );
 const pairs = [...shardNumbers.map((n) => [`${n} shards 2×1`, 'whole'] as const), ['torch DDP 2×1', 'torch'] as const];
 console.log(
   table(
-    ['model', ...pairs.flatMap(([what]) => [`${what} of ideal`, `to 1×2`])],
+    ['model', ...pairs.flatMap(([what]) => [`${what} of ideal`, 'of the machine', 'to 1×2'])],
     rows.map(({ net, found }) => [
       net,
       ...pairs.flatMap(([what, base]) => [
         number(ms(found, `${base} 1×1`) / (2 * ms(found, what))),
+        number(ms(found, `two ${base} 1×1 at once`) / (2 * ms(found, what))),
         number(ms(found, `${base} 1×2`) / ms(found, what)),
       ]),
     ]),

@@ -14,7 +14,7 @@ export interface TemporaryFolder {
 
 /**
  * A folder for files of this process in `place`, whose name begins with `prefix`. It goes with `remove`, and where the process exits before that. What a
- * process left that was killed goes when the next one makes such a folder on the same machine.
+ * process left that was killed goes when the next one makes such a folder on the same machine, and in the same container.
  */
 export async function temporaryFolder(prefix: string, place = tmpdir()): Promise<TemporaryFolder> {
   await removeLeft(prefix, place);
@@ -39,7 +39,7 @@ export async function temporaryFolder(prefix: string, place = tmpdir()): Promise
   };
 }
 
-/** Removes the folders of processes of this machine that are gone. One that does not say whose it is may be just being made. */
+/** Removes the folders of processes of this machine and PID namespace that are gone. One that does not say whose it is may be just being made. */
 async function removeLeft(prefix: string, place: string): Promise<void> {
   // A folder for temporary ones may be closed to readers.
   for (const name of await readdir(place).catch(() => [])) {

@@ -147,23 +147,45 @@ const taken = new WeakMap<Int32Array, readonly Fingerprint[]>();
 
 /** A hash of everything a teacher's answer depends on: the samples, their ids, their order and their normalization. */
 export function fingerprint(dataset: Dataset): string {
+  const known = knownFingerprint(dataset);
+  if (known !== undefined) return known;
+  const [head, ids, targets, ...rest] = fingerprintedParts(dataset);
+  const hash = createHash('sha256').update(head).update(bytesOf(ids)).update(bytesOf(targets));
+  for (const block of blocksOf(dataset)) hash.update(bytesOf(block));
+  for (const values of rest) hash.update(bytesOf(values));
+  const digest = hash.digest('hex');
+  rememberFingerprint(dataset, digest);
+  return digest;
+}
+
+/** All that the fingerprint is of but the samples. */
+export function fingerprintedParts(
+  dataset: Dataset,
+): readonly [head: string, ids: Int32Array, targets: TargetValues, ...rest: (Uint8Array | Float32Array)[]] {
   const { idPrefix, sampleShape, inputs, text, classNames, normalization, ids, targets, labelled } = dataset;
   const type = areBytes(dataset) ? 'Uint8Array' : 'Float32Array';
   const originals = typeof dataset.originals === 'object' ? dataset.originals.hash : undefined;
   const added = Object.values(dataset.backgrounds ?? {});
   const noise = added.length === 0 ? undefined : added.map(({ starts }) => starts);
   const head = JSON.stringify({ idPrefix, sampleShape, inputs, text, classNames, normalization, type, originals, noise }); // prettier-ignore
-  const parts = [head, dataset.stored ?? dataset.samples, targets, labelled, ...added.map(({ values }) => values)];
-  const earlier = taken.get(ids) ?? [];
-  const known = earlier.find((one) => one.parts.length === parts.length && one.parts.every((part, i) => part === parts[i])); // prettier-ignore
-  if (known !== undefined) return known.digest;
-  const hash = createHash('sha256').update(head).update(bytesOf(ids)).update(bytesOf(targets));
-  for (const block of blocksOf(dataset)) hash.update(bytesOf(block));
-  if (labelled !== undefined) hash.update(labelled);
-  for (const { values } of added) hash.update(bytesOf(values));
-  const digest = hash.digest('hex');
-  taken.set(ids, [...earlier, { parts, digest }]);
-  return digest;
+  return [head, ids, targets, ...(labelled === undefined ? [] : [labelled]), ...added.map(({ values }) => values)];
+}
+
+export function rememberFingerprint(dataset: Dataset, digest: string): void {
+  if (knownFingerprint(dataset) !== undefined) return;
+  taken.set(dataset.ids, [...(taken.get(dataset.ids) ?? []), { parts: identifying(dataset), digest }]);
+}
+
+function knownFingerprint(dataset: Dataset): string | undefined {
+  const parts = identifying(dataset);
+  const isSame = (one: Fingerprint): boolean =>
+    one.parts.length === parts.length && one.parts.every((part, i) => part === parts[i]);
+  return taken.get(dataset.ids)?.find(isSame)?.digest;
+}
+
+/** Parts that are compared as objects: the same ones are of the same numbers. */
+function identifying(dataset: Dataset): readonly unknown[] {
+  return [...fingerprintedParts(dataset), dataset.stored ?? dataset.samples];
 }
 
 export function sharedBytes(length: number): Uint8Array {

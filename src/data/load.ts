@@ -3,7 +3,8 @@ import { readBackgrounds } from './backgrounds.ts';
 import { checkFinite, checkSameKind } from './checks.ts';
 import { columnsOf, encoded, plainWords } from './columns.ts';
 import type { DatasetConfig, TaskName } from './config.ts';
-import type { Column, Dataset, InputPart, RawSplit } from './dataset.ts';
+import { computedOnce } from './computed-once.ts';
+import type { Column, Dataset, InputPart, Normalization, RawSplit } from './dataset.ts';
 import { labelPresence } from './labelled.ts';
 import type { Presence } from './labelled.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
@@ -47,7 +48,7 @@ export interface LoadOptions {
   readonly memory?: number | undefined;
   /** Processes of this machine that read the same data and share its memory. Default 1. */
   readonly processes?: number | undefined;
-  /** Processes that read the same pictures and share their decoding. Default: this one alone. */
+  /** Processes that read the same data and share the work of it. Default: this one alone. */
   readonly readers?: Readers | undefined;
 }
 
@@ -77,12 +78,16 @@ export async function loadDataset(
       'Remove one of them: `test` names files, `testFraction` carves train.',
     );
   }
-  const reading = { room: new Room(memory, processes), readers: hasPictures ? readers : undefined };
+  const reading = { room: new Room(memory, processes), readers };
   const [trainRead, validationRead, testRead, unlabelledRead] = await readSplits(config, onText, reading);
   const read = { train: trainRead, validation: validationRead, test: testRead, unlabelled: unlabelledRead };
   const splitsRead = Object.values(read).filter((split) => split !== undefined);
   for (const split of splitsRead) checkSameKind(split, trainRead);
-  for (const split of splitsRead) checkFinite(split);
+  for (const split of splitsRead)
+    await computedOnce(readers, split, () => {
+      checkFinite(split);
+      return 'finite';
+    });
   const hasWords = trainRead.words !== undefined;
   const columns = hasWords ? (stated ?? columnsOf(trainRead)) : columnsOf(trainRead);
   if (hasWords) refuseOtherColumns(columns, trainRead);
@@ -134,10 +139,15 @@ export async function loadDataset(
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
   // A sound is fed as it is recorded: loudness is part of it.
   const asRecorded = config.type === 'audio-folder' ? 'none' : undefined;
-  const usual =
+  const setting = text === undefined ? (config.normalize ?? asRecorded) : 'none';
+  const overTrain = (): Normalization =>
     inputs === undefined
-      ? normalizationOf(text === undefined ? (config.normalize ?? asRecorded) : 'none', train, trainRaw.sampleShape)
+      ? normalizationOf(setting, train, trainRaw.sampleShape)
       : normalizationOfParts(config.normalize, train.samples, inputs);
+  const usual =
+    readers === undefined
+      ? overTrain()
+      : (JSON.parse(await computedOnce(readers, train, () => JSON.stringify(overTrain()))) as Normalization);
   const normalization = hasWords ? plainWords(usual, columns) : usual;
   const known = splits.map(labelledTargets);
   // Without labels in train those of validation say how large the numbers are.

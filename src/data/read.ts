@@ -3,6 +3,9 @@ import type { CommonConfig, DatasetConfig } from './config.ts';
 import type { RawSplit } from './dataset.ts';
 import { noLabels } from './labelled.ts';
 import type { PicturesGiven } from './images.ts';
+import { atOnce, readOnce } from './read-once.ts';
+import type { SplitSource } from './read-once.ts';
+import type { Readers } from './readers.ts';
 import { Room } from './room.ts';
 import { openText } from './text/open.ts';
 import type { OpenText } from './text/open.ts';
@@ -29,17 +32,37 @@ export async function readSplits(
     if (text === undefined || onText === undefined || part === 'unlabelled') return text;
     return { ...text, onText: (row, texts, all) => onText(`${part}/${row}`, texts, all) };
   };
+  const { readers, room } = given;
   const read = (part: Part | 'unlabelled') => readSplit(config, part, textOf(part), given);
-  const splits = await (given.readers === undefined ? atOnce(parts, read) : inOrder(parts, read));
+  const once = async (by: Readers): Promise<readonly (RawSplit | undefined)[]> => {
+    const sources = parts.map((part) => sourcesOf(config, part, text));
+    const { splits, remove } = await readOnce(by, sources, (split) => read(parts[split]!), room);
+    await remove();
+    return splits;
+  };
+  const splits =
+    readers !== undefined && DECODED.has(config.type)
+      ? await inOrder(parts, read)
+      : readers !== undefined && PARSED.has(config.type) && onText === undefined
+        ? await once(readers)
+        : await atOnce(parts, read);
   return [splits[0]!, ...splits.slice(1)];
 }
 
-async function atOnce<P, T>(parts: readonly P[], read: (part: P) => Promise<T>): Promise<T[]> {
-  const results = await Promise.allSettled(parts.map(read));
-  return results.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
-  });
+/** Types of data whose pictures processes decode together. */
+const DECODED: ReadonlySet<DatasetConfig['type']> = new Set(['image-folder', 'parquet']);
+/** Types of data that take long to parse, which one process of a machine does for the others. */
+const PARSED: ReadonlySet<DatasetConfig['type']> = new Set(['csv', 'jsonl', 'conll', 'text-folder', 'audio-folder']);
+
+/** Files of a split; undefined where there is none. */
+function sourcesOf(
+  config: DatasetConfig,
+  part: Part | 'unlabelled',
+  text: OpenText | undefined,
+): SplitSource | undefined {
+  const source = config[part];
+  if (source === undefined || typeof source === 'number') return undefined;
+  return { files: [source].flat() as string[], by: JSON.stringify([part, text?.form ?? null]) };
 }
 
 /** Processes that decode pictures together must ask for the same ones at the same time. */

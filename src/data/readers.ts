@@ -1,14 +1,16 @@
 import { UserError } from '../base/errors.ts';
 
 /**
- * Processes that read the same pictures: each decodes a part of them, and they give each other what they have decoded. Every one of them makes
- * the same calls in the same order.
+ * Processes that read the same data: each reads a part of them, and they give each other what they have read. Every one of them makes the same
+ * calls in the same order.
  */
 export interface Readers {
   readonly rank: number;
   readonly size: number;
   /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call of it. */
   allgather(own: Float32Array): Float32Array;
+  /** Waits for all of them, however long each takes to read its part. */
+  meet(): Promise<void>;
 }
 
 /** The bytes of all processes, one after another; each gives as many, a multiple of 4. Valid until the next call. */
@@ -16,6 +18,22 @@ export function bytesOfAll(readers: Readers, own: Uint8Array<ArrayBuffer>): Uint
   // They travel as floats, which nobody computes with.
   const all = readers.allgather(new Float32Array(own.buffer, own.byteOffset, own.byteLength / 4));
   return new Uint8Array(all.buffer, all.byteOffset, all.byteLength);
+}
+
+/** Most bytes of a text that processes give each other. */
+const TEXT = 1024;
+
+/** The texts of all processes in the order of their ranks; '' of one that is too long. */
+export function textsOfAll(readers: Readers, own: string): string[] {
+  const floats = new Float32Array(TEXT);
+  const bytes = Buffer.from(own);
+  if (bytes.length <= TEXT) floats.set(bytes);
+  const all = readers.allgather(floats);
+  return Array.from({ length: readers.size }, (_, rank) =>
+    Buffer.from(all.slice(rank * TEXT, (rank + 1) * TEXT))
+      .toString()
+      .replace(/\0+$/, ''),
+  );
 }
 
 /** `UserError` in every process unless all of them have as many pictures. */

@@ -24,6 +24,7 @@ export class LiveSoftTargets implements SoftTargets {
   readonly #dataset: Dataset;
   readonly #options: LiveOptions;
   readonly cut: BatchCut;
+  readonly #trainings = new Map<string, number>();
   #ms = 0;
 
   /** `dataset`: the one whose batches it is asked about. */
@@ -34,9 +35,18 @@ export class LiveSoftTargets implements SoftTargets {
     this.cut = { shards: options.shards ?? 1 };
   }
 
-  /** Time that the teacher took so far. */
+  timed(): () => number {
+    const before = this.#ms;
+    return () => (this.#ms - before) / 1000;
+  }
+
+  tookFor(stage: string, seconds: number): void {
+    this.#trainings.set(stage, seconds);
+  }
+
+  /** Seconds that the teacher took for all trainings that are over. */
   get seconds(): number {
-    return this.#ms / 1000;
+    return [...this.#trainings.values()].reduce((sum, seconds) => sum + seconds, 0);
   }
 
   async answersFor(asked: Asked): Promise<Record<string, Float32Array>> {

@@ -26,6 +26,10 @@ export interface Asked {
 export interface SoftTargets {
   /** Cut of a batch by whose parts a process asks: of the others it needs no samples. Absent where all answers are stored. */
   readonly cut?: BatchCut;
+  /** Begins to count the seconds that a teacher takes which is asked at every step, in this process. Absent where all answers are stored. */
+  timed?(): () => number;
+  /** Enters what it has taken for a training, in whichever process, over all starts. */
+  tookFor?(stage: string, seconds: number): void;
   answersFor(batch: Asked): Promise<Readonly<Record<string, Float32Array>>>;
 }
 

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { shown, UserError } from '../base/errors.ts';
 import { asUserError, makeFolder } from '../base/files.ts';
-import { isAlive, parseOwner, thisProcess } from '../base/owner.ts';
+import { isAlive, ownerText, parseOwner, thisProcess } from '../base/owner.ts';
 import type { Owner } from '../base/owner.ts';
 
 interface Holder extends Owner {
@@ -16,9 +15,9 @@ interface Holder extends Owner {
 export interface LockOptions {
   /** Milliseconds between two touches of the lock. */
   readonly beatMs?: number;
-  /** Milliseconds without a touch after which a process of another machine counts as dead. */
+  /** Milliseconds without a touch after which a process that cannot be seen from here counts as dead. */
   readonly silentMs?: number;
-  /** Called with a message when a lock of another machine is watched, which takes `silentMs`. */
+  /** Called with a message when the lock of a process that cannot be seen from here is watched, which takes `silentMs`. */
   readonly onWait?: (message: string) => void;
   /** Called with a message when another process has taken the lock over, as this one was silent for too long: it must not write any more. */
   readonly onLost?: (message: string) => void;
@@ -29,8 +28,8 @@ const BEAT_MS = 5000;
 const SILENT_MS = 90_000;
 
 /**
- * Keep a second process out of a run folder. A lock whose process is gone is taken over. Whether a process of another machine lives is
- * seen from its lock, which it touches again and again; that is compared with itself, so clocks need not agree.
+ * Keep a second process out of a run folder. A lock whose process is gone is taken over. Whether a process of another machine or
+ * container lives is seen from its lock, which it touches again and again; that is compared with itself, so clocks need not agree.
  */
 export async function lockRun(
   folder: string,
@@ -50,7 +49,7 @@ export async function lockRun(
     // A lock without a readable owner is one that its process has not finished writing, or was killed while writing.
     const lives = other && ((await isAlive(other)) ?? (await isTouched(file, other, silentMs, onWait)));
     if (lives ?? attempt < 10) {
-      if (other !== undefined) throw inUse(folder, other);
+      if (other !== undefined) throw await inUse(folder, other);
       await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
     }
@@ -88,9 +87,7 @@ async function isTouched(
 ): Promise<boolean> {
   if (other.beats !== true) return true;
   const first = await stampOf(file);
-  onWait?.(
-    `${file}: process ${other.pid} on ${other.host} has this lock: waiting ${silentMs / 1000} s for a sign of its life`,
-  );
+  onWait?.(`${file}: ${await ownerText(other)} has this lock: waiting ${silentMs / 1000} s for a sign of its life`);
   for (let waited = 0; waited < silentMs; waited += silentMs / 20) {
     await new Promise((resolve) => setTimeout(resolve, silentMs / 20));
     if ((await stampOf(file)) !== first) return true;
@@ -149,10 +146,9 @@ const TICKET_MS = 10_000;
 const always = (): boolean => true;
 const never = (): boolean => false;
 
-function inUse(folder: string, { pid, host }: Owner): UserError {
-  const where = host === hostname() ? `process ${pid}` : `process ${pid} on ${host}`;
+async function inUse(folder: string, owner: Owner): Promise<UserError> {
   return new UserError(
-    `${folder}: another process works on this run: the lock is that of ${shown(where)}`,
+    `${folder}: another process works on this run: the lock is that of ${shown(await ownerText(owner))}`,
     'Wait for it, stop it, or give this run another name with --set name=...',
   );
 }

@@ -4,7 +4,8 @@ import { storedRecipe } from '../folder/folder.ts';
 import { openStores } from '../folder/stores.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
-import type { Failure, FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
+import { failureOf } from './at-once-protocol.ts';
+import type { FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
 import type { StageContext } from './context.ts';
 import { filesKey } from './repeat-key.ts';
 import { prepare, trainingsOf } from './students.ts';
@@ -76,9 +77,4 @@ async function open({ folder, threads, files, saveEveryMs }: Setup): Promise<Map
   const repeats = Array.from({ length: recipe.repeats }, (_, repeat) => repeat);
   const trainings = repeats.flatMap((repeat) => trainingsOf(prepared, repeat, stores));
   return new Map(trainings.map((one) => [one.stage, one]));
-}
-
-function failureOf(error: unknown): Failure {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
-  return { name, message, stack, hint: error instanceof UserError ? error.hint : undefined };
 }

@@ -1,3 +1,4 @@
+import { UserError } from '../base/errors.ts';
 import type { RunEvent } from '../base/events.ts';
 
 /** Beginning of a process that trains students for a run. */
@@ -17,8 +18,8 @@ export interface Failure {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** Remedy of a `UserError`. */
-  readonly hint: string | undefined;
+  /** What a `UserError` has besides. */
+  readonly user?: Pick<UserError, 'hint' | 'kind' | 'problems'> | undefined;
 }
 
 /** `trained`: the stage has its last state saved. `interrupted`: it has saved what there was when it was told to stop. */
@@ -27,3 +28,18 @@ export type FromProcess =
   | { readonly trained: string }
   | { readonly interrupted: string }
   | { readonly failure: Failure };
+
+/** An error as it is sent to another process. */
+export function failureOf(error: unknown): Failure {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const failure = { name, message, stack };
+  if (!(error instanceof UserError)) return failure;
+  const { hint, kind, problems } = error;
+  return { ...failure, user: { hint, kind, problems } };
+}
+
+/** An error that was sent: a `UserError` with its remedy, or any other with the name and the stack of the process where it was thrown. */
+export function revived({ name, message, stack, user }: Failure): Error {
+  if (user !== undefined) return new UserError(message, user.hint, user);
+  return Object.assign(new Error(message), { name, ...(stack !== undefined && { stack }) });
+}

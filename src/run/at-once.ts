@@ -7,7 +7,8 @@ import type { OnEvent, RunEvent } from '../base/events.ts';
 import type { RunStores } from '../folder/stores.ts';
 import { several } from '../runtime/collectives.ts';
 import { engineOf } from '../setup/engine.ts';
-import type { Failure, FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
+import { revived } from './at-once-protocol.ts';
+import type { FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
 import { filesKey } from './repeat-key.ts';
 import { trainingsOf } from './students.ts';
 import type { Begun, Training } from './students.ts';
@@ -151,9 +152,4 @@ class TrainingProcess {
     } else if (event.type === 'epoch') this.#onEvent({ ...event, isBeside: true });
     else if (event.type !== 'progress') this.#onEvent(event);
   }
-}
-
-function revived({ name, message, stack, hint }: Failure): Error {
-  if (hint !== undefined) return new UserError(message, hint);
-  return Object.assign(new Error(message), { name, ...(stack !== undefined && { stack }) });
 }

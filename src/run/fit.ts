@@ -180,9 +180,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
         strong?.begin(shown);
         return prefetcher!.epoch({ ...shown, classWeights: data.classWeights });
       });
-      for await (const batch of waiting.timed(source)) {
-        yield await withAnswers(batch);
-      }
+      for await (const batch of waiting.timed(source)) yield await withAnswers(batch);
     },
     optimizer,
     schedule: createSchedule(settings.optimizer, { stepsPerEpoch, steps }),
@@ -251,6 +249,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       cut: begun?.cut ?? cut,
       ...owner,
       dataSeconds: () => waiting.seconds,
+      teacherSeconds: answers?.timed?.(),
       onEvent: context.onEvent,
       signal: context.signal,
       saveEveryMs: context.saveEveryMs,
@@ -279,12 +278,13 @@ function jobOf(
 
 async function done<N extends Network>(
   context: StageContext,
-  { stage, peer }: Pick<FitOptions, 'stage' | 'peer'>,
+  { stage, peer, answers }: Pick<FitOptions, 'stage' | 'peer' | 'answers'>,
   { weights: kept, ...result }: TrainingResult,
   network: N,
 ): Promise<Fitted<N>> {
   const figures = { score: { validation: result.validation }, params: parametersOf(network) };
   const { bestEpoch, epochs, seconds, dataSeconds = 0, cut } = result;
+  answers?.tookFor?.(stage, result.teacherSeconds ?? 0);
   const dataWait = seconds === 0 ? 0 : dataSeconds / seconds;
   await context.done(stage, seconds, figures, { bestEpoch, epochs, dataWait, ...(cut && { microBatch: cut.note }) });
   const prefixes = [MASK_PREFIX, ...(peer === undefined ? [] : [PEER_PREFIX])];

@@ -13,7 +13,7 @@ import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport } from './report.ts';
 import { several } from '../runtime/collectives.ts';
-import { contentOf, onSameMachine, requireSame, splitsOf } from './together.ts';
+import { contentOf, onSameMachine, requireSame, requireSameData } from './together.ts';
 import { factsOf, stagesOf, stoppedReport } from '../folder/report-frame.ts';
 import type { Findings } from './report.ts';
 import { curvesOf, modelsSoFar, stopOf } from '../folder/stopped.ts';
@@ -152,8 +152,8 @@ async function begin(
     saveEveryMs: 1000 * saveEvery,
     done,
   };
+  if (together !== undefined) await requireSameData(together, data);
   inputs?.checkData(hashOfData(whole));
-  if (together !== undefined) requireSame(together, 'data', splitsOf(data));
   const context = { recipe, written, data, engine, onEvent, signal, together, ...saving };
   await done('data', seconds, {}, { facts: factsOf(context), recipe: written });
   return context;

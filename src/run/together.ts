@@ -6,7 +6,9 @@ import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { limbeckVersion } from '../base/packages.ts';
 import { temporaryFolder } from '../base/temporary.ts';
+import { fingerprintOnce } from '../data/computed-once.ts';
 import { fingerprint } from '../data/dataset.ts';
+import type { Dataset } from '../data/dataset.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
@@ -115,12 +117,19 @@ function gatheredTexts(together: Collectives, text: string): string[] {
 }
 
 /** Fingerprints of the splits, also as a teacher reads them, which must be the same in all processes. */
-export function splitsOf({ train, validation, test }: LoadedDataset): string {
+export function splitsOf(data: LoadedDataset): string {
+  return splitsIn(data).map(fingerprint).join();
+}
+
+/** `UserError` in every process unless all of them have the same samples. Those of a file are passed over by one process of each machine. */
+export async function requireSameData(together: Collectives, data: LoadedDataset): Promise<void> {
+  for (const split of splitsIn(data)) await fingerprintOnce(together, split);
+  requireSame(together, 'data', splitsOf(data));
+}
+
+function splitsIn({ train, validation, test }: LoadedDataset): Dataset[] {
   const splits = [train, validation, ...(test === undefined ? [] : [test])];
-  return splits
-    .flatMap((split) => (split.forTeacher === undefined ? [split] : [split, split.forTeacher]))
-    .map(fingerprint)
-    .join();
+  return splits.flatMap((split) => (split.forTeacher === undefined ? [split] : [split, split.forTeacher]));
 }
 
 /** Hash of the tensors of a saved state. What else it holds are the times of one process. */

@@ -76,7 +76,7 @@ export async function loadFedData(
   { dataset }: Pick<Recipe, 'dataset'>,
   own: Pick<TeacherRecipe, 'text'> | undefined,
   isTfjs: boolean,
-  { columns, processes }: Pick<LoadOptions, 'columns' | 'processes'> = {},
+  { columns, processes, readers }: Pick<LoadOptions, 'columns' | 'processes' | 'readers'> = {},
 ): Promise<LoadedDataset> {
   if (!('text' in dataset) && dataset.type !== 'text-folder')
     return loadDataset(dataset, { keepOriginals: true, columns, processes });
@@ -88,7 +88,7 @@ export async function loadFedData(
   const merged: TextConfig = { ...common, ...Object.fromEntries(stated) };
   const hashing = merged.tokenizer === 'hashed' ? { buckets, ngrams } : {};
   const fed = { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL };
-  return loadDataset({ ...dataset, text: fed }, { processes });
+  return loadDataset({ ...dataset, text: fed }, { processes, readers });
 }
 
 /** The tokenizer.json of a recipe's texts; undefined where they need none. `UserError` if the data were read with another one. */

@@ -1,3 +1,5 @@
+import { addUp } from '../runtime/sums.ts';
+
 /** Elements that are added up at once: what is added to each other then stays in the cache. */
 const BLOCK = 4096;
 
@@ -16,16 +18,12 @@ export function addInPairs(arrays: readonly Float32Array[], into: Float32Array):
 function addBlock(arrays: readonly Float32Array[], into: Float32Array): void {
   const [first, second] = arrays as [Float32Array, Float32Array?];
   if (second === undefined) into.set(first);
-  else if (arrays.length === 2) add(first, second, into);
+  else if (arrays.length === 2) addUp(first, second, into);
   else {
     const half = 2 ** Math.floor(Math.log2(arrays.length - 1));
     const rest = new Float32Array(into.length);
     addBlock(arrays.slice(0, half), into);
     addBlock(arrays.slice(half), rest);
-    add(into, rest, into);
+    addUp(into, rest, into);
   }
-}
-
-function add(one: Float32Array, other: Float32Array, into: Float32Array): void {
-  for (let i = 0; i < into.length; i++) into[i] = one[i]! + other[i]!;
 }

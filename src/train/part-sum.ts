@@ -1,3 +1,4 @@
+import { addUp } from '../runtime/sums.ts';
 import { EXTREME, isForUpdate } from './gradient.ts';
 import { scalars } from './steps.ts';
 import type { Values } from './steps.ts';
@@ -71,7 +72,9 @@ export class PartSum {
   }
 
   #merge(name: string, sum: Float32Array, next: Float32Array): void {
-    (MERGES[name.slice(0, name.indexOf('/') + 1)] ?? added)(sum, next);
+    const merge = MERGES[name.slice(0, name.indexOf('/') + 1)];
+    if (merge === undefined) addUp(sum, next, sum);
+    else merge(sum, next);
     this.#round?.(name, sum);
   }
 
@@ -98,8 +101,4 @@ export function forUpdate(sums: Values): Values {
 /** Of sums, loss and hits of the batch. */
 export function figuresOf(sums: Values): Readonly<Record<string, number>> {
   return scalars(Object.fromEntries(Object.entries(sums).filter(([name]) => !isForUpdate(name))));
-}
-
-function added(sum: Float32Array, next: Float32Array): void {
-  for (let i = 0; i < sum.length; i++) sum[i]! += next[i]!;
 }

@@ -44,6 +44,8 @@ export interface TrainingRun {
   readonly shards?: number | undefined;
   /** Seconds that steps of this process have waited for their data so far. */
   readonly dataSeconds?: () => number;
+  /** Seconds that a teacher which is asked at every step has taken in this process so far; absent where none is asked. */
+  readonly teacherSeconds?: (() => number) | undefined;
   readonly states: StageStates;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal | undefined;
@@ -51,16 +53,22 @@ export interface TrainingRun {
   readonly saveEveryMs: number;
 }
 
-export interface TrainingResult {
+/** Time of a training over all starts. */
+interface Times {
+  /** Working time. */
+  readonly seconds: number;
+  /** Seconds that steps waited for their data. Absent in states of older versions. */
+  readonly dataSeconds?: number;
+  /** Seconds that a teacher took which was asked at every step. */
+  readonly teacherSeconds?: number;
+}
+
+export interface TrainingResult extends Times {
   /** The weights of the epoch that was best on the validation split, and the masks that were trained along. */
   readonly weights: State;
   readonly validation: number;
   readonly bestEpoch: number;
   readonly epochs: readonly EpochRecord[];
-  /** Working time, over all starts. */
-  readonly seconds: number;
-  /** Seconds that steps waited for their data. */
-  readonly dataSeconds?: number;
   /** Cut of batches into parts, if there was one. */
   readonly cut?: Cut | undefined;
 }
@@ -76,13 +84,10 @@ export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult
   readonly notes?: readonly string[];
 }
 
-interface Progress {
+interface Progress extends Times {
   readonly position: Position;
   readonly best: { readonly epoch: number; readonly validation: number };
   readonly epochs: readonly EpochRecord[];
-  readonly seconds: number;
-  /** Absent in states of older versions. */
-  readonly dataSeconds?: number;
   readonly cut?: Cut | undefined;
 }
 
@@ -104,16 +109,17 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   let best = resumed?.best ?? { epoch: 0, validation: -1, weights: new Map() as State };
   let epochs = resumed?.progress.epochs ?? [];
   const started = monotonicMs() - 1000 * (resumed?.progress.seconds ?? 0);
-  const seconds = (): number => (monotonicMs() - started) / 1000;
-  const dataBefore = resumed?.progress.dataSeconds ?? 0;
-  const dataSeconds = (): number => dataBefore + (run.dataSeconds?.() ?? 0);
+  const { dataSeconds: data = 0, teacherSeconds: teacher = 0 } = resumed?.progress ?? {};
+  const times = (): Times => ({
+    ...{ seconds: (monotonicMs() - started) / 1000, dataSeconds: data + (run.dataSeconds?.() ?? 0) },
+    ...(run.teacherSeconds && { teacherSeconds: teacher + run.teacherSeconds() }),
+  });
   let savedAt = monotonicMs();
   let savedStep = resumed?.progress.position.step ?? 0;
   const save = async (): Promise<void> => {
     if (trainer.position.step === savedStep) return;
     const { epoch, validation } = best;
-    const times = { seconds: seconds(), dataSeconds: dataSeconds() };
-    const progress = { position: trainer.position, best: { epoch, validation }, epochs, ...times, cut: run.cut };
+    const progress = { position: trainer.position, best: { epoch, validation }, epochs, ...times(), cut: run.cut };
     await states.save(toSafetensors(await trainer.state(), best.weights, progress, run));
     savedAt = monotonicMs();
     savedStep = trainer.position.step;
@@ -130,7 +136,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     const record = { epoch, loss: totals.loss / totals.weight, score: scoreOf(totals, run.task), validation };
     epochs = [...epochs, record];
     const of = Math.ceil(run.steps / run.stepsPerEpoch);
-    onEvent({ type: 'epoch', stage, ...record, epochs: of, step: trainer.position.step, seconds: seconds() });
+    onEvent({ type: 'epoch', stage, ...record, epochs: of, step: trainer.position.step, seconds: times().seconds });
   };
 
   const meter = new Meter(run, trainer.position.step);
@@ -147,7 +153,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   if (trainer.position.step < run.steps)
     throw new InterruptedError(`stopped ${stage} after step ${trainer.position.step} of ${run.steps}`);
   const { weights, validation, epoch: bestEpoch } = best;
-  return { weights, validation, bestEpoch, epochs, seconds: seconds(), dataSeconds: dataSeconds(), cut: run.cut };
+  return { weights, validation, bestEpoch, epochs, ...times(), cut: run.cut };
 }
 
 class Meter {
@@ -238,10 +244,10 @@ export function finishedTraining(
   owner: Owner,
 ): TrainingResult | undefined {
   if (!isOf(saved, owner)) return undefined;
-  const { position, best, epochs, seconds, dataSeconds = 0, cut } = progressOf(saved);
+  const { position, best, ...rest } = progressOf(saved);
   if (position.step < steps) return undefined;
   const { validation, epoch: bestEpoch } = best;
-  return { weights: part(saved, BEST), validation, bestEpoch, epochs, seconds, dataSeconds, cut };
+  return { weights: part(saved, BEST), validation, bestEpoch, ...rest };
 }
 
 /** Cut of the batches that a training with this saved state began with; undefined for a state of another training. */

@@ -29,7 +29,7 @@ it('it goes when the process exits before that', async () => {
 it('those of processes of this machine that are gone go when the next one is made, and no others', async () => {
   const own = await thisProcess();
   const dead = { ...own, pid: spawnSync('true').pid };
-  const owners = { own, dead, later: { ...own, started: '1' }, elsewhere: { ...dead, host: 'elsewhere' }, making: undefined }; // prettier-ignore
+  const owners = { own, dead, later: { ...own, started: '1' }, elsewhere: { ...dead, host: 'elsewhere' }, container: { ...dead, namespace: 'pid:[1]' }, making: undefined }; // prettier-ignore
   for (const [name, owner] of Object.entries(owners)) {
     await mkdir(path.join(folder(), `limbeck-some-${name}`));
     if (owner !== undefined) await writeFile(path.join(folder(), `limbeck-some-${name}/owner.json`), JSON.stringify(owner)); // prettier-ignore
@@ -38,6 +38,9 @@ it('those of processes of this machine that are gone go when the next one is mad
   await writeFile(path.join(folder(), 'limbeck-other-dead/owner.json'), JSON.stringify(dead));
   const { remove } = await made('limbeck-some-', folder());
   await remove();
-  const left = ['limbeck-other-dead', ...['elsewhere', 'making', 'own'].map((name) => `limbeck-some-${name}`)];
+  const left = [
+    'limbeck-other-dead',
+    ...['container', 'elsewhere', 'making', 'own'].map((name) => `limbeck-some-${name}`),
+  ];
   expect((await readdir(folder())).sort()).toEqual(left.sort());
 });

@@ -63,6 +63,20 @@ it('live answers are to the batch itself: cropped, erased and mixed as the stude
   expect(first!.mix!.lambda.filter((share) => share < 1).length).toBeGreaterThan(8);
 });
 
+it('the time of live answers is that of all trainings, as each of them has it over all processes and starts', async () => {
+  const live = new LiveSoftTargets(teacher, pictures());
+  const [batch] = batches(pictures(), { batchSize: 16, seed: 5, epoch: 0 });
+  const seconds = live.timed();
+  expect(seconds()).toBe(0);
+  await live.answersFor(batch!);
+  expect(seconds()).toBeGreaterThan(0);
+  live.tookFor('distill', 1);
+  live.tookFor('distill-2', 4);
+  // Its saved state is looked at again.
+  live.tookFor('distill', 2);
+  expect(live.seconds).toBe(6);
+});
+
 describe('stored soft targets', () => {
   it('are the answers to the very samples of a shuffled batch, for every view of an augmented epoch', async () => {
     const given = options({ views: 3, augment });

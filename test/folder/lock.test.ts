@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { utimesSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import path from 'node:path';
+import { thisProcess } from '../../src/base/owner.ts';
 import { lockRun } from '../../src/folder/lock.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
 const lockFile = (): string => path.join(folder(), 'lock');
+/** A lock of a process that is this one but for some of it. */
+const lockOf = async (other: object): Promise<string> => JSON.stringify({ ...(await thisProcess()), ...other });
 
 describe('the lock of a run', () => {
   it('keeps a second one out until it is released', async () => {
@@ -23,7 +25,7 @@ describe('the lock of a run', () => {
   it('is taken over from a process that is gone', async () => {
     const child = spawn(process.execPath, ['-e', '']);
     await new Promise((resolve) => child.on('exit', resolve));
-    await writeFile(lockFile(), JSON.stringify({ pid: child.pid, host: hostname(), started: '1' }));
+    await writeFile(lockFile(), await lockOf({ pid: child.pid, started: '1' }));
     await (
       await lockRun(folder())
     )();
@@ -34,7 +36,7 @@ describe('the lock of a run', () => {
     const shell = spawn('sh', ['-c', 'sleep 30 & echo $!; exec sleep 30']);
     const pid = Number(await new Promise((resolve) => shell.stdout.once('data', resolve)));
     const fields = async () => (await readFile(`/proc/${pid}/stat`, 'utf8')).split(') ')[1]!.split(' ');
-    await writeFile(lockFile(), JSON.stringify({ pid, host: hostname(), started: (await fields())[19] }));
+    await writeFile(lockFile(), await lockOf({ pid, started: (await fields())[19] }));
     await expect(lockRun(folder())).rejects.toThrow(/another process/);
     process.kill(pid);
     while ((await fields())[0] !== 'Z') await new Promise((resolve) => setTimeout(resolve, 20));
@@ -45,7 +47,7 @@ describe('the lock of a run', () => {
   });
 
   it('is taken over when its process id belongs to a later process', async () => {
-    await writeFile(lockFile(), JSON.stringify({ pid: process.pid, host: hostname(), started: 'long ago' }));
+    await writeFile(lockFile(), await lockOf({ started: 'long ago' }));
     await (
       await lockRun(folder())
     )();
@@ -59,13 +61,26 @@ describe('the lock of a run', () => {
   });
 
   it('of another machine is left alone', async () => {
-    await writeFile(lockFile(), JSON.stringify({ pid: 1, host: 'elsewhere', started: '1' }));
+    await writeFile(lockFile(), await lockOf({ pid: 1, host: 'elsewhere', started: '1' }));
     await expect(lockRun(folder())).rejects.toThrow(/process 1 on elsewhere/);
     expect(await readFile(lockFile(), 'utf8')).toContain('elsewhere');
   });
 
+  it('of a process of another container is watched, although no process of this one has its number', async () => {
+    const child = spawn(process.execPath, ['-e', '']);
+    await new Promise((resolve) => child.on('exit', resolve));
+    await writeFile(lockFile(), await lockOf({ pid: child.pid, namespace: 'pid:[1]', beats: true }));
+    const touching = setInterval(() => void utimes(lockFile(), new Date(), new Date()), 20);
+    await expect(lockRun(folder(), { silentMs: 400 })).rejects.toThrow(/of another PID namespace on/);
+    clearInterval(touching);
+    const told: string[] = [];
+    const release = await lockRun(folder(), { silentMs: 100, onWait: (message) => told.push(message) });
+    expect(told).toEqual([expect.stringContaining(`process ${child.pid} of another PID namespace`)]);
+    await release();
+  });
+
   it('of another machine is watched: taken over when it is silent, left alone when it is touched', async () => {
-    await writeFile(lockFile(), JSON.stringify({ pid: 1, host: 'elsewhere', started: '1', beats: true }));
+    await writeFile(lockFile(), await lockOf({ pid: 1, host: 'elsewhere', started: '1', beats: true }));
     const touching = setInterval(() => void utimes(lockFile(), new Date(), new Date()), 20);
     await expect(lockRun(folder(), { silentMs: 400 })).rejects.toThrow(/process 1 on elsewhere/);
     clearInterval(touching);
@@ -79,9 +94,9 @@ describe('the lock of a run', () => {
   });
 
   it('that changes hands while it is looked at stays with its new owner', async () => {
-    await writeFile(lockFile(), JSON.stringify({ pid: 1, host: 'elsewhere', started: '1', beats: true }));
+    await writeFile(lockFile(), await lockOf({ pid: 1, host: 'elsewhere', started: '1', beats: true }));
     utimesSync(lockFile(), 1000, 1000);
-    const taken = JSON.stringify({ pid: 2, host: 'elsewhere', started: '2' });
+    const taken = await lockOf({ pid: 2, host: 'elsewhere', started: '2' });
     const onWait = (): void => {
       writeFileSync(lockFile(), taken);
       // As if nobody had touched it.
@@ -94,7 +109,7 @@ describe('the lock of a run', () => {
   it('that another process took over stays with it, and the first one is told', async () => {
     const told: string[] = [];
     const release = await lockRun(folder(), { beatMs: 10, onLost: (message) => told.push(message) });
-    const taken = JSON.stringify({ pid: 1, host: 'elsewhere', started: '1', beats: true });
+    const taken = await lockOf({ pid: 1, host: 'elsewhere', started: '1', beats: true });
     await writeFile(lockFile(), taken);
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(told).toHaveLength(1);
@@ -103,7 +118,7 @@ describe('the lock of a run', () => {
   });
 
   it('goes to exactly one of many that ask at once for a stale one', async () => {
-    await writeFile(lockFile(), JSON.stringify({ pid: process.pid, host: hostname(), started: 'long ago' }));
+    await writeFile(lockFile(), await lockOf({ started: 'long ago' }));
     const results = await Promise.allSettled(Array.from({ length: 32 }, () => lockRun(folder())));
     expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   });

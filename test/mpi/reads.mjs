@@ -83,6 +83,34 @@ export async function picturesOfAll(launcher, folder) {
   );
 }
 
+/** A table, of which each split is parsed by one of the processes. */
+export async function tableOfAll(launcher, folder) {
+  const digits = (name) => path.join(root, 'datasets/digits', `${name}.csv`);
+  const csv = { type: 'csv', label: 'digit', shape: [8, 8, 1], normalize: { mean: 0, std: 16 }, limit: 300 };
+  const dataset = { ...csv, train: digits('train'), test: digits('test') };
+  const recipe = path.join(folder, 'table.json');
+  writeFileSync(recipe, JSON.stringify({ ...usual('table', { epochs: 8, batchSize: 40 }), dataset }));
+  const args = (out) => ['run', recipe, '--quiet', '--out', path.join(folder, out)];
+  await done(start('node', [cli, ...args('table-alone')]));
+  const OPENS = path.join(folder, 'opens');
+  mkdirSync(OPENS);
+  const NODE_OPTIONS = `--import ${fileURLToPath(new URL('counted-opens.mjs', import.meta.url))}`;
+  await done(mpirun(launcher, 3, args('table-3'), { env: { OPENS, NODE_OPTIONS } }));
+  const opened = [0, 1, 2].map((rank) => {
+    const log = path.join(OPENS, String(rank));
+    const names = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
+    return [...new Set(names.filter((name) => name.endsWith('.csv')))].join();
+  });
+  hold(
+    'a table that one of 3 processes parses, each split another one: the bytes of one',
+    hashes(path.join(folder, 'table-3/table')) === hashes(path.join(folder, 'table-alone/table')) &&
+      opened.filter((names) => names === 'train.csv').length === 1 &&
+      opened.filter((names) => names === 'test.csv').length === 1 &&
+      opened.filter((names) => names === '').length === 1,
+    opened.join(' | '),
+  );
+}
+
 function unpacked(name) {
   return gunzipSync(readFileSync(path.join(root, 'datasets/fashion-mnist', `${name}-ubyte.gz`)));
 }

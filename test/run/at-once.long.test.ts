@@ -3,6 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sha256 } from '../../src/base/bytes.ts';
+import { CheckpointStore } from '../../src/folder/checkpoint.ts';
+import type { Report } from '../../src/report/types.ts';
 import { limbeck, ROOT, start } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -28,6 +30,12 @@ async function exportsOf(out: string): Promise<string[]> {
   const of = path.join(folder(), out, 'r/exports');
   const names = (await readdir(of)).sort();
   return Promise.all(names.map(async (name) => `${name} ${sha256(await readFile(path.join(of, name)))}`));
+}
+
+/** Seconds that the last saved state of a training says its teacher took. */
+async function teacherSecondsOf(run: string, stage: string): Promise<number> {
+  const state = await new CheckpointStore(run, console.warn).load(stage);
+  return (JSON.parse(state!.metadata['progress']!) as { teacherSeconds: number }).teacherSeconds;
 }
 
 /** Processes that train for a run in this folder. */
@@ -67,6 +75,19 @@ describe('students that are trained at once', () => {
       'distill-2',
     ]);
     expect(helpers('three')).toEqual([]);
+  });
+
+  it('have the time of a teacher that is asked at every step counted in all processes, and over all starts', async () => {
+    const file = await recipe('softTargets: { store: live }', 400);
+    const stopped = await begun(file, 'many');
+    stopped.child.kill('SIGINT');
+    await stopped.finished;
+    expect(await limbeck(folder(), 'run', file, '--set', 'jobs=2', '--out', 'many')).toMatchObject({ code: 0 });
+    const run = path.join(folder(), 'many/r');
+    const { teacher } = JSON.parse(await readFile(path.join(run, 'report.json'), 'utf8')) as Report;
+    const took = await Promise.all(['distill', 'distill-2'].map((stage) => teacherSecondsOf(run, stage)));
+    for (const seconds of took) expect(seconds).toBeGreaterThan(0);
+    expect(teacher!.seconds).toBeCloseTo(took[0]! + took[1]!, 6);
   });
 
   it('go on where they were stopped, killed or lost their helper, and leave no process behind', async () => {

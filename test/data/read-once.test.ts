@@ -1,0 +1,141 @@
+import { copyFile, readFile, utimes, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { computedOnce } from '../../src/data/computed-once.ts';
+import type { DatasetConfig } from '../../src/data/config.ts';
+import { blocksOf } from '../../src/data/held.ts';
+import { handOver, takeOver } from '../../src/data/handed-over.ts';
+import { loadDataset } from '../../src/data/load.ts';
+import { readOnce } from '../../src/data/read-once.ts';
+import { readSplit } from '../../src/data/read.ts';
+import { Room } from '../../src/data/room.ts';
+import { requireSameData } from '../../src/run/together.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { played } from '../support/played.ts';
+
+const folder = temporaryFolder();
+const at = (name: string): string => path.join(folder(), name);
+const ROWS = 30;
+const PARTS = ['train', 'test'] as const;
+
+/** A table with words, gaps and a label; `other`: a row whose number is another one. */
+function table(other?: number): string {
+  const rows = Array.from({ length: ROWS }, (_, i) =>
+    [i === other ? 99 : i / 3, ['red', 'green', 'NA'][i % 3], i % 7 === 0 ? '' : i, i % 2 === 0 ? 'a' : 'b'].join(),
+  );
+  return ['x,colour,y,label', ...rows, ''].join('\n');
+}
+
+function lines(other?: number): string {
+  return Array.from({ length: ROWS }, (_, i) => `${JSON.stringify({ features: [i === other ? 99 : i, 2], label: i % 2 })}\n`).join(''); // prettier-ignore
+}
+
+async function csv(): Promise<DatasetConfig> {
+  for (const part of PARTS) await writeFile(at(`${part}.csv`), table());
+  const config = { type: 'csv', categorical: ['colour'], missing: 'mean' } as const;
+  return { ...config, train: at('train.csv'), test: at('test.csv') };
+}
+
+describe('splits that processes of one machine read', () => {
+  it('are parsed by one of those that see the same file, the splits by different ones, and all have the same', async () => {
+    const config = await csv();
+    const alone = await Promise.all(PARTS.map((part) => readSplit(config, part)));
+    await copyFile(at('train.csv'), at('copy.csv'));
+    const read: string[][] = [];
+    const all = await played(3, async (readers) => {
+      const own = (read[readers.rank] = [] as string[]);
+      // The last one sees another file of train, of the same content.
+      const seen = { ...config, ...(readers.rank === 2 && { train: at('copy.csv') }) } as DatasetConfig;
+      const sources = PARTS.map((part) => ({ files: [seen[part] as string], by: part }));
+      const { splits } = await readOnce(readers, sources, (split) => {
+        own.push(PARTS[split]!);
+        return readSplit(seen, PARTS[split]!);
+      });
+      return splits;
+    });
+    expect(read).toEqual([['train'], ['test'], ['train']]);
+    expect(all.slice(0, 2)).toEqual([alone, alone]);
+    expect(all[2]![1]).toEqual(alone[1]);
+  });
+
+  it('are read by a process itself that does not see what it is given', async () => {
+    expect(await takeOver(at('not there'))).toBeUndefined();
+    const raw = (await readSplit(await csv(), 'train'))!;
+    expect(await handOver(at('no folder/split'), raw)).toBe(false);
+  });
+
+  (process.platform === 'linux' ? it : it.skip)(
+    'share a temporary file where they do not fit into memory',
+    async () => {
+      await writeFile(at('train.jsonl'), lines());
+      const config: DatasetConfig = { type: 'jsonl', train: at('train.jsonl') };
+      const raw = (await readSplit(config, 'train', undefined, { room: new Room(100) }))!;
+      expect(raw.stored).toBeDefined();
+      expect(await handOver(at('split'), raw)).toBe(true);
+      const taken = (await takeOver(at('split')))!;
+      const rowsOf = (split: typeof raw): number[] => [...blocksOf(split)].flatMap((block) => [...block]);
+      expect(taken.stored!.open.descriptor).not.toBe(raw.stored!.open.descriptor);
+      expect(rowsOf(taken)).toEqual(rowsOf(raw));
+      expect(taken.labels).toEqual(raw.labels);
+    },
+  );
+});
+
+describe('data that differ in one process', () => {
+  const formats = { csv: table, jsonl: lines } as const;
+  /** Both of two processes read the data; the last one reads other files. */
+  const run = (type: keyof typeof formats) =>
+    played(2, async (readers) => {
+      const train = at(`${readers.rank === 1 ? 'other' : 'train'}.${type}`);
+      const table = type === 'csv' ? { categorical: ['colour'], missing: 'zero' as const } : {};
+      const data = await loadDataset({ type, train, ...table, testFraction: 0.2 }, { readers });
+      await requireSameData(readers, data);
+    });
+
+  it.each([
+    ['csv', 17],
+    ['jsonl', ROWS - 1],
+    ['jsonl', undefined],
+  ] as const)('are refused, and copies are not: %s, sample %s', async (type, sample) => {
+    await writeFile(at(`train.${type}`), formats[type]());
+    await writeFile(at(`other.${type}`), formats[type](sample));
+    if (sample === undefined) await expect(run(type)).resolves.toHaveLength(2);
+    else await expect(run(type)).rejects.toThrow('process 1 of 2 has another data than process 0');
+  });
+
+  it('of a file that stays where it is are passed over by each that sees another one', async () => {
+    const pixels = Buffer.from(Array.from({ length: ROWS * 4 }, (_, i) => i));
+    const idx = (magic: number[], ...sizes: number[]): Buffer => {
+      const head = Buffer.alloc(4 + 4 * sizes.length);
+      head.set(magic);
+      sizes.forEach((size, i) => head.writeUInt32BE(size, 4 + 4 * i));
+      return head;
+    };
+    const images = (bytes: Buffer): Buffer => Buffer.concat([idx([0, 0, 8, 3], ROWS, 2, 2), bytes]);
+    const labels = Buffer.concat([idx([0, 0, 8, 1], ROWS), Buffer.from(Array.from({ length: ROWS }, (_, i) => i % 2))]);
+    await writeFile(at('y.idx'), labels);
+    await writeFile(at('x.idx'), images(pixels));
+    const all = () =>
+      played(3, async (readers) => {
+        const train = { images: at(readers.rank === 2 ? 'other.idx' : 'x.idx'), labels: at('y.idx') };
+        const config = { type: 'idx', train, testFraction: 0.2, normalize: 'standard' } as const;
+        const data = await loadDataset(config, { readers, memory: 10 });
+        expect(data.train.stored).toBeDefined();
+        await requireSameData(readers, data);
+        const passedBy = await computedOnce(readers, data.train, () => String(readers.rank));
+        return [passedBy, data.train.normalization];
+      });
+    for (const sample of [undefined, 13]) {
+      const other = Buffer.from(pixels);
+      if (sample !== undefined) other[sample * 4 + 3]! ^= 1;
+      await writeFile(at('other.idx'), images(other));
+      // Nothing tells it from the first one but its place.
+      await utimes(at('other.idx'), 1000, 1000);
+      await utimes(at('x.idx'), 1000, 1000);
+      if (sample === undefined) {
+        const { normalization } = (await loadDataset({ type: 'idx', train: { images: at('x.idx'), labels: at('y.idx') }, testFraction: 0.2, normalize: 'standard' })).train; // prettier-ignore
+        expect(await all()).toEqual(['0', '0', '2'].map((passedBy) => [passedBy, normalization]));
+      } else await expect(all()).rejects.toThrow('process 2 of 3 has another data than process 0');
+    }
+    expect((await readFile(at('x.idx'))).length).toBe((await readFile(at('other.idx'))).length);
+  });
+});

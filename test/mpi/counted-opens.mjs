@@ -1,0 +1,13 @@
+// Loaded before a process (`--import`): writes down the names of the files that it reads as a stream, in OPENS/RANK.
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import path from 'node:path';
+
+const { OPENS, OMPI_COMM_WORLD_RANK, PMI_RANK } = process.env;
+const log = path.join(OPENS, OMPI_COMM_WORLD_RANK ?? PMI_RANK ?? '0');
+const { createReadStream } = fs;
+fs.createReadStream = (file, ...rest) => {
+  fs.appendFileSync(log, `${path.basename(String(file))}\n`);
+  return createReadStream(file, ...rest);
+};
+syncBuiltinESMExports();
