@@ -1,3 +1,6 @@
+// Tests have a copy of the environment, in which src/base/environment.ts cannot set this for a library.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** Tests are ES modules compiled one file at a time by swc; types are checked by `npm run typecheck`. */
 const shared = {
   // Looking these up in jest's sandbox is slow, and tfjs does it in its innermost loops; its sums take half the time so.

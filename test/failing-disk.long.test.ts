@@ -52,6 +52,15 @@ describe('a file system that fails', () => {
     expect(again.stdout).toMatch(/distilling the student, from step \d+/);
   });
 
+  it('full while a kit is written: nothing of it stays, and the same command goes when there is space', async () => {
+    expect(await limbeck(folder(), 'run', 'r.yaml')).toMatchObject({ code: 0 });
+    const args = ['export', 'r', '--kit', 'kit'];
+    const { code, stderr } = await start(folder(), args, failing('kit/', 'ENOSPC', 3)).finished;
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/cannot write it: ENOSPC\nFree some disk space/)]);
+    expect(await readdir(path.join(folder(), 'kit'))).toEqual([]);
+    expect(await limbeck(folder(), ...args)).toMatchObject({ code: 0 });
+  });
+
   it('read-only: nothing is made', async () => {
     const { code, stderr } = await start(folder(), ['run', 'r.yaml'], failing('nothing', 'EROFS', 0)).finished;
     expect([code, stderr]).toEqual([1, expect.stringMatching(/cannot write it: EROFS\nThat file system is read-only/)]);

@@ -12,6 +12,16 @@ export function prepareTensorFlow({ threads = 0, gpu = true }: { threads?: numbe
   if (!gpu) process.env['CUDA_VISIBLE_DEVICES'] = '-1';
 }
 
+/**
+ * Keeps ONNX Runtime from sending data on this machine and its models to Microsoft, which its packages for Linux and macOS do since 1.30, and
+ * from the files that it keeps for that: an identifier of the machine and a database in the user's cache, a log in the folder for temporary
+ * files for each process (microsoft/onnxruntime#27379). The library reads the variable when it is set up, so call this before. Your own
+ * setting stays.
+ */
+export function preventTelemetry(): void {
+  process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
+}
+
 /** Launcher that started this process as one of several, and their number. */
 export interface MpiLaunch {
   readonly by: 'Open MPI' | 'MPICH';

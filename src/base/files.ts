@@ -123,6 +123,13 @@ const REMEDIES: Record<string, string> = {
   EPERM: 'Change its permissions, or choose another place.',
   EROFS: 'That file system is read-only; choose another place.',
   ENOSPC: 'Free some disk space and run the same command again; nothing that was saved before is lost.',
+  EDQUOT:
+    'Your quota of that disk is used up: free some space and run the same command again; nothing that was saved before is lost.',
+  EFBIG:
+    'A limit on the size of files is lower: raise it (ulimit -f) and run the same command again; nothing that was saved before is lost.',
+  EIO: 'The disk or its connection is at fault: check it, then run the same command again.',
+  ESTALE: 'The file system of another machine has lost it: run the same command again.',
+  ENAMETOOLONG: 'That file system takes no name of this length; choose a shorter one.',
   ELOOP: 'Links lead in a circle; remove the one that does.',
   EMFILE: 'Too many files are open; raise the limit (ulimit -n).',
   ERR_FS_FILE_TOO_LARGE:

@@ -62,7 +62,11 @@ export const initCommand: Command<InitArgs> = {
     await refuseMissing([train, labels, test, testLabels, answers.unlabelled ?? '', teacher, student], args.to);
     await writeFileAtomic(args.to, text);
     if (context.json) printJson(context, { file: args.to });
-    else context.out(`${args.to}: written. Next: limbeck validate --data ${args.to}, then limbeck run ${args.to}\n`);
+    else {
+      const { inShell } = await import('../base/errors.ts');
+      const name = inShell(args.to);
+      context.out(`${args.to}: written. Next: limbeck validate --data ${name}, then limbeck run ${name}\n`);
+    }
   },
 };
 
@@ -175,9 +179,12 @@ async function seenAt(
   if (!(await exists(place))) return undefined;
   const seen = await seenData(place);
   if (type !== undefined) return seen;
-  if (seen !== undefined) context.note(`${seen.why}: type: ${seen.type}; say --type for another one\n`);
+  for (const line of seen === undefined
+    ? []
+    : [`${seen.why}: type: ${seen.type}; say --type for another one`, ...seen.notes])
+    context.note(`${line}\n`);
   // Who is asked is told so by the next question.
-  else if (named !== undefined && (await stat(place)).isDirectory())
+  if (seen === undefined && named !== undefined && (await stat(place)).isDirectory())
     throw new UserError(
       `init: ${train} holds no pictures (.png, .jpg, .webp), sounds (.wav) or texts (.txt)`,
       'Name a folder with a sub-folder of them for each class, or a file; --type says what it is where its name does not.',

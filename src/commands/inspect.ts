@@ -18,12 +18,13 @@ export const inspectCommand: Command<InspectArgs> = {
       .option('shape', shapeOption),
   run: async ({ file, models, shape }, context) => {
     const { inspectFile, inspectModels } = await import('../tools/inspect.ts');
+    const { fitted } = await import('./wrapped.ts');
     const { UserError } = await import('../base/errors.ts');
     if (!models && file === undefined) {
       throw new UserError('inspect: expected a file or --models, received neither', 'Name a file, or add --models.');
     }
     const { value, text } = models ? inspectModels() : await inspectFile(file!, inputShapes(shape));
     if (context.json) printJson(context, value);
-    else context.out(text);
+    else context.out(models ? fitted(text, context) : text);
   },
 };

@@ -126,7 +126,9 @@ function add<Args extends object>(
       const { dumpGraphs } = await import('../tools/dump-graph.ts');
       const dump = await dumpGraphs(args.dumpGraph);
       await run(args as unknown as Args, context).finally(dump.end);
-      context.note(`${args.dumpGraph}: ${dump.count()} graphs, listed in index.txt\n`);
+      const count = dump.count();
+      const made = count === 0 ? 'no graph: none was made' : `${count} graphs, listed in index.txt`;
+      context.note(`${args.dumpGraph}: ${made}\n`);
     },
   );
 }

@@ -2,6 +2,7 @@ import type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../base/event
 import { eventText, scoreOfEvent } from '../watch/events.ts';
 import { openLog } from './context.ts';
 import type { Context } from './context.ts';
+import { fitted } from './wrapped.ts';
 
 const CLEAR_LINE = '\r\u001b[2K';
 
@@ -17,7 +18,10 @@ export async function showEvents(context: Context): Promise<Display> {
   let bar = '';
   const log = await openLog({
     ...context,
-    note: (text) => context.note(bar === '' ? text : `${CLEAR_LINE}${text}${bar}`),
+    note: (text) => {
+      const lines = fitted(text, context);
+      context.note(bar === '' ? lines : `${CLEAR_LINE}${lines}${bar}`);
+    },
   });
   const onEvent = (event: RunEvent): void => {
     if (event.type === 'progress') {

@@ -23,7 +23,8 @@ export const reportCommand: Command<ReportArgs> = {
     const gone = report.status === 'complete' ? await missingFiles(folder, report) : undefined;
     if (gone !== undefined) context.note(`warning: ${gone}\n`);
     const { reportText } = await import('../report/text.ts');
+    const { fitted } = await import('./wrapped.ts');
     if (context.json) printJson(context, { status: report.status, files });
-    else context.out(reportText(report, folder));
+    else context.out(fitted(reportText(report, folder), context));
   },
 };

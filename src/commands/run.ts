@@ -159,6 +159,7 @@ export async function execute(
     });
   const { reportJson } = await import('../report/json.ts');
   const { reportText } = await import('../report/text.ts');
-  context.out(context.json ? reportJson(report) : reportText(report, folder));
+  const { fitted } = await import('./wrapped.ts');
+  context.out(context.json ? reportJson(report) : fitted(reportText(report, folder), context));
   return { folder, report };
 }

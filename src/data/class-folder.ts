@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { asUserError } from '../base/files.ts';
@@ -124,10 +124,19 @@ async function entries(folder: string): Promise<{ name: string; isFolder: boolea
   }
 }
 
+/** True for a link to a folder. `UserError` for one that leads nowhere, or to a folder that it lies in itself. */
 async function leadsToFolder(link: string): Promise<boolean> {
   try {
-    return (await stat(link)).isDirectory();
+    if (!(await stat(link)).isDirectory()) return false;
   } catch (error) {
     throw asUserError(error, link, 'read');
   }
+  if (!(await leadsUp(link))) return true;
+  throw new UserError(`${link}: it is a link to a folder that it lies in itself`, 'Remove it: it leads in a circle.');
+}
+
+/** True for a link to a folder that it lies in itself: who follows it comes to it again. */
+export async function leadsUp(link: string): Promise<boolean> {
+  const [from, to] = await Promise.all([realpath(path.dirname(link)), realpath(link)]);
+  return !path.relative(to, from).startsWith('..');
 }

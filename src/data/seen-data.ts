@@ -1,6 +1,7 @@
-import { readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asUserError } from '../base/files.ts';
+import { leadsUp } from './class-folder.ts';
 import type { DatasetConfig } from './config.ts';
 
 type Type = DatasetConfig['type'];
@@ -10,6 +11,8 @@ export interface SeenData {
   readonly type: Type;
   /** For people, e.g. `speech holds 3,600 files .wav`. */
   readonly why: string;
+  /** For people: what may be taken for something else than it is meant to be. */
+  readonly notes: readonly string[];
   /** Folders of the splits, relative to the place, where it holds a whole data set. */
   readonly splits?: { readonly train: string; readonly test?: string; readonly unlabelled?: string };
 }
@@ -41,14 +44,16 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
   if (!isFolder) {
     const ending = path.extname(name.replace(/\.gz$/i, '')).toLowerCase();
     const type = OF_FILE[ending] ?? (/-idx\d-ubyte(\.gz)?$/i.test(name) ? 'idx' : undefined);
-    return type && { type, why: `${name} ends in ${ending === '' ? 'ubyte' : ending}` };
+    return type && { type, why: `${name} ends in ${ending === '' ? 'ubyte' : ending}`, notes: [] };
   }
-  const inside = await readdir(place);
+  const inside = await namesIn(place);
   const of = (names: readonly string[]): string | undefined =>
     inside.find((entry) => names.includes(entry.toLowerCase()));
   const [train, test, unlabelled] = [of(SPLITS.train), of(SPLITS.test), of(SPLITS.unlabelled)];
   const counts = new Map<string, number>();
-  await count(train === undefined ? place : path.join(place, train), counts, { left: ENOUGH });
+  const root = train === undefined ? place : path.join(place, train);
+  const seen = { left: ENOUGH, least: Infinity };
+  await count(root, counts, seen, 0);
   const known = [...counts].filter(([ending]) => IN_FOLDER[ending] !== undefined).sort((a, b) => b[1] - a[1]);
   const [first] = known;
   if (first === undefined) return undefined;
@@ -56,20 +61,39 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
   const splits = train === undefined ? undefined : { train, ...(test && { test }), ...(unlabelled && { unlabelled }) };
   const least = number >= ENOUGH ? 'at least ' : '';
   const why = `${train === undefined ? name : path.join(name, train)} holds ${least}${number} files ${ending}`;
-  return { type: IN_FOLDER[ending]!, why, ...(splits && { splits }) };
+  const outermost = seen.least > 1 ? (await namesIn(root)).filter((entry) => !entry.startsWith('.')) : [];
+  const some = `${outermost.slice(0, 5).join(', ')}${outermost.length > 5 ? ', …' : ''}`;
+  const notes =
+    outermost.length > 0 ? [`the classes are its outermost folders, ${some}: the files lie in folders of these`] : [];
+  return { type: IN_FOLDER[ending]!, why, notes, ...(splits && { splits }) };
 }
 
-/** Adds the endings of the files of a folder, at any depth. */
-async function count(folder: string, counts: Map<string, number>, budget: { left: number }): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (budget.left === 0) return;
-    if (entry.name.startsWith('.')) continue;
-    if (entry.isDirectory()) {
-      await count(path.join(folder, entry.name), counts, budget);
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    throw asUserError(error, folder, 'read');
+  });
+}
+
+/** Adds the endings of the files of a folder, at any depth, and the least of these depths. Links to folders are followed, as their readers do. */
+async function count(
+  folder: string,
+  counts: Map<string, number>,
+  seen: { left: number; least: number },
+  depth: number,
+): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (seen.left === 0) return;
+    if (name.startsWith('.') || name === '__MACOSX') continue;
+    const full = path.join(folder, name);
+    // A link that leads nowhere is named by the reader.
+    if ((await stat(full).catch(() => undefined))?.isDirectory() === true) {
+      const isLink = (await lstat(full)).isSymbolicLink();
+      if (!isLink || !(await leadsUp(full))) await count(full, counts, seen, depth + 1);
       continue;
     }
-    const ending = path.extname(entry.name).toLowerCase();
+    const ending = path.extname(name).toLowerCase();
     counts.set(ending, (counts.get(ending) ?? 0) + 1);
-    budget.left--;
+    if (IN_FOLDER[ending] !== undefined) seen.least = Math.min(seen.least, depth);
+    seen.left--;
   }
 }

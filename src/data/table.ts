@@ -56,6 +56,12 @@ export class TableSink {
     if (columns.length === 0) {
       throw new UserError(`${source}: no feature columns, only a label`, 'Check `label`, `ignore` and the delimiter.');
     }
+    const spoilt = columns.find((name) => name.includes('\ufffd'));
+    if (spoilt !== undefined)
+      throw new UserError(
+        `${source}: the column name ${shown(spoilt)} holds bytes that are no UTF-8`,
+        'Save the file as UTF-8, or convert it, e.g. with `iconv -f latin1 -t utf-8`.',
+      );
     this.columns = columns;
     this.#source = source;
     this.#options = options;

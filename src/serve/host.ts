@@ -75,17 +75,18 @@ export class ModelHost {
 
   /** Load all that there is. `UserError` if one of them cannot be. */
   async start(): Promise<void> {
-    const found = await available(this.#options.sources);
+    const { sources, log } = this.#options;
+    const found = await available(sources, (message) => log.write('warn', message));
     if (found.size === 0) {
       throw new UserError(
-        `serve: no .onnx file in ${this.#options.sources.folders.join(', ')}`,
+        `serve: no .onnx file in ${sources.folders.join(', ')}`,
         'Name a file, a run, or a folder that has some.',
       );
     }
     const held = new Map<string, Held>();
     for (const source of found.values()) held.set(source.name, await this.#read(source));
     await this.#serve(held);
-    const { shadow, log } = this.#options;
+    const { shadow } = this.#options;
     if (shadow !== undefined) this.#shadow = await Shadow.start(shadow, this.models, this.#options, log);
   }
 

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
-import { exists } from '../base/files.ts';
+import { asUserError, exists } from '../base/files.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 
 /** A model that can be loaded. */
@@ -85,17 +85,42 @@ function checkedName(name: string, where: string): string {
   );
 }
 
-/** Models that can be loaded now, by name. Links in a folder are ignored. */
-export async function available({ named, folders }: Sources): Promise<ReadonlyMap<string, Source>> {
+/**
+ * Models that can be loaded now, by name; links to files are followed, as volumes of Kubernetes consist of them. `onLeft` is told of each
+ * .onnx file that is left out; with it, a folder that cannot be read is a `UserError`.
+ */
+export async function available(
+  { named, folders }: Sources,
+  onLeft?: (message: string) => void,
+): Promise<ReadonlyMap<string, Source>> {
   const found = new Map<string, Source>();
   for (const folder of folders) {
-    const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
-    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      const name = entry.name.replace(/\.onnx$/i, '');
-      if (!entry.isFile() || name === entry.name || !NAME.test(name) || found.has(name)) continue;
-      found.set(name, { name, file: path.join(folder, entry.name) });
+    const entries = await readdir(folder).catch((error: unknown) => {
+      if (onLeft !== undefined) throw asUserError(error, folder, 'read');
+      return [];
+    });
+    for (const entry of entries.sort()) {
+      const name = entry.replace(/\.onnx$/i, '');
+      const file = path.join(folder, entry);
+      if (name === entry || entry.startsWith('.')) continue;
+      const reason = await reasonAgainst(name, file, found);
+      if (reason === undefined) found.set(name, { name, file });
+      else onLeft?.(`${file}: left out: ${reason}`);
     }
   }
   for (const source of named) found.set(source.name, source);
   return found;
+}
+
+async function reasonAgainst(
+  name: string,
+  file: string,
+  found: ReadonlyMap<string, Source>,
+): Promise<string | undefined> {
+  const there = await stat(file).catch(() => undefined);
+  if (there === undefined) return 'it is a link that leads nowhere';
+  if (!there.isFile()) return 'it is no file';
+  if (!NAME.test(name)) return `${shown(name)} cannot be the name of a model; name the file itself, as in name=FILE`;
+  const other = found.get(name);
+  return other && `${other.file} has the same name`;
 }

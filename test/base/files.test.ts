@@ -1,7 +1,7 @@
 import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
-import { exists, firstMissing, makeFolder, readText, writeFileAtomic } from '../../src/base/files.ts';
+import { asUserError, exists, firstMissing, makeFolder, readText, writeFileAtomic } from '../../src/base/files.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 let folder: string;
@@ -58,6 +58,21 @@ describe('readText', () => {
     const error: unknown = await readText(file).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toMatch(/large: cannot read it: it has more than 2 GiB/);
+  });
+
+  it.each([
+    ['EDQUOT', /quota/],
+    ['EFBIG', /ulimit -f/],
+    ['EIO', /at fault/],
+    ['ESTALE', /run the same command again/],
+    ['ENAMETOOLONG', /shorter/],
+  ])('%s of a system is no bug of ours, and has a remedy', (code, remedy) => {
+    const error = asUserError(Object.assign(new Error(), { code }), 'model.onnx', 'write');
+    expect(error).toBeInstanceOf(UserError);
+    expect(error).toMatchObject({
+      message: `model.onnx: cannot write it: ${code}`,
+      hint: expect.stringMatching(remedy) as string,
+    });
   });
 
   it('names a folder given for a file', async () => {

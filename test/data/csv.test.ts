@@ -218,6 +218,12 @@ describe('broken CSV', () => {
     expect((await failure('\n\n')).message).toBe('x.csv: the file is empty (0 bytes)');
   });
 
+  it('a name of a column in another encoding', async () => {
+    const { message, hint } = await failure(Buffer.from('gr\xf6\xdfe,b,label\n1,2,a\n2,3,b\n', 'latin1'));
+    expect(message).toBe('x.csv: the column name "gr\ufffd\ufffde" holds bytes that are no UTF-8');
+    expect(hint).toContain('iconv');
+  });
+
   it('a folder instead of a file', async () => {
     const { message } = await userError(readCsv(folder.path, {}));
     expect(message).toMatch(/cannot read it: it is a folder$/);

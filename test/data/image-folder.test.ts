@@ -159,6 +159,7 @@ describe('image folders', () => {
     await rm(dead!);
     await symlink('..', circle!);
     const round = await userError(readImageFolder(path.join(folder.path, 'links'), {}));
+    expect(round.message).toMatch(/links\/a\/circle: it is a link to a folder that it lies in itself$/);
     expect(round.hint).toMatch(/circle/);
   });
 

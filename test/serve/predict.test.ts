@@ -236,12 +236,62 @@ describe('POST /v1/M', () => {
     ['another depth', 'light', 'application/json', '[1, 2, 3, 4]', /depth 1/],
     ['another shape', 'light', 'application/json', '[[[1],[2]]]', /shape \[1, 2, 2, 1\]/],
     ['nothing', 'light', 'application/json', '{}', /received none/],
+    [
+      'a key that is not read',
+      'light',
+      'application/json',
+      '{"inputs": [], "tops": 2}',
+      /unknown key "tops" in the body; expected/,
+    ],
+    ['a key of another server', 'light', 'application/json', '{"instances": [[[[1],[2]]]]}', /unknown key "instances"/],
+    ['top in the body', 'light', 'application/json', '{"inputs": [], "top": 2}', /unknown key "top".*\?top=3/],
+    [
+      'an unknown key of the address',
+      'light?top=1&tip=2',
+      'application/json',
+      '[]',
+      /unknown key "tip" behind the \?.* top is read/,
+    ],
+    ['a key of the address twice', 'light?top=1&top=2', 'application/json', '[]', /top is given twice/],
+    ['another number', 'light?top=0x2', 'application/json', '[]', /top: expected a whole number > 0, received "0x2"/],
+    [
+      'classes of a model that chooses none',
+      'numbers?top=2',
+      'application/json',
+      '[]',
+      /top: model numbers does not choose a class/,
+    ],
+    [
+      'an answer without a form in JSON',
+      'bare',
+      'application/json',
+      '[[[3e38],[3e38]],[[3e38],[3e38]]]',
+      /the model answers Infinity/,
+    ],
+    [
+      'probabilities that are none',
+      'first',
+      'application/json',
+      '[[[3e38,-3e38],[3e38,-3e38]]]',
+      /the model answers NaN/,
+    ],
     ['two inputs', 'two', 'application/json', '[]', /does not have exactly one float32 input/],
     ['a model that is not there', 'none', 'application/json', '[]', /no model none/],
   ])('refuses %s', async (_name, model, type, body, message) => {
     const answer = await ask(server, `/v1/${model}`, { body, headers: { 'content-type': type } });
     expect(answer.status).toBe(model === 'none' ? 404 : 400);
     expect(answer.json.error).toMatch(message);
+  });
+});
+
+describe('content types', () => {
+  it.each([
+    ['a form', 'multipart/form-data; boundary=x', /received "multipart.*: send the file itself as the body/],
+    ['another kind', 'application/xml', /expected application\/json, text\/plain.*, received "application\/xml"/],
+  ])('refuses %s by its name', async (_name, type, message) => {
+    const { status, json } = await ask(server, '/v1/light', { body: await grey(9), headers: { 'content-type': type } });
+    expect(status).toBe(415);
+    expect(json.error).toMatch(message);
   });
 });
 

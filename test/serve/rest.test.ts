@@ -82,8 +82,16 @@ describe('the protocol over HTTP', () => {
     }
   });
 
+  it('answers HEAD with the headers of GET', async () => {
+    const [get, head] = await Promise.all(['GET', 'HEAD'].map((method) => ask(server, '/v1/animals', { method })));
+    const { 'content-type': type, 'content-length': length } = get!.headers;
+    expect(Number(length)).toBe(get!.body.length);
+    expect(head!.headers).toMatchObject({ 'content-type': type, 'content-length': length });
+    expect([head!.status, head!.body.length]).toEqual([200, 0]);
+  });
+
   it('answers JSON, nested or flat, with the id of the request', async () => {
-    const nested = await infer('animals', floats({ x }, { id: 'a"1' }));
+    const nested = await infer('animals', floats({ x }, { id: 'a"1', model_name: 'animals' }));
     expect(nested.status).toBe(200);
     expect(nested.json).toMatchObject({ model_name: 'animals', model_version: '1', id: 'a"1' });
     expectNear(
@@ -237,6 +245,8 @@ describe('what is wrong with a request', () => {
     ],
     ['null', { inputs: [{ ...input, shape: [1, 4], data: [1, 2, null, 4] }] }, 400, /received null/],
     ['an unknown output', { ...good, outputs: [{ name: 'z' }] }, 400, /has no output z: its outputs are logits/],
+    ['a misspelt key', { ...good, output: [{ name: 'logits' }] }, 400, /wrong at its top: .*"output"/],
+    ['a misspelt key of an input', { inputs: [{ ...input, dtype: 'FP32' }] }, 400, /wrong at inputs.0: .*"dtype"/],
     ['a sequence', { ...good, parameters: { sequence_id: 7 } }, 400, /keep no state/],
     ['shared memory', { inputs: [{ ...input, parameters: { shared_memory_region: 'a' } }] }, 400, /shared memory/],
     [
@@ -249,6 +259,13 @@ describe('what is wrong with a request', () => {
     const answer = await infer('animals', body);
     expect(answer.json.error).toMatch(message);
     expect(answer.status).toBe(status);
+  });
+
+  it('a body of a repository with a key that is not read', async () => {
+    const index = await ask(server, '/v2/repository/index', { body: { redy: true } });
+    expect([index.status, index.json.error]).toEqual([400, 'unknown key "redy" in the body; ready is read']);
+    const load = await ask(server, '/v2/repository/models/animals/load', { body: { parametres: {} } });
+    expect([load.status, load.json.error]).toEqual([400, 'unknown key "parametres" in the body; parameters is read']);
   });
 
   it('two inputs of different batches', async () => {
@@ -305,6 +322,10 @@ describe('what is wrong with a request', () => {
     ['GET', '/v2/health/other', 404],
     ['GET', '/v2/repository/index', 405],
     ['DELETE', '/v2', 405],
+    ['GET', '/v1/animals?unknown=1', 400],
+    ['GET', '/v1?x', 400],
+    ['GET', '/v2/models/animals?x=1', 400],
+    ['GET', '/v2/health/live?from=probe', 200],
   ])('%s %s is %d', async (method, place, status) => {
     expect((await ask(server, place, { method })).status).toBe(status);
   });

@@ -32,6 +32,8 @@ export interface Described {
     readonly std: readonly number[];
   };
   readonly labels?: readonly string[];
+  /** Names of what it answers where that is no choice of one class. */
+  readonly targets?: readonly string[];
   /** Columns of a table by their names; `words`: those that a column of words had. */
   readonly columns?: readonly { readonly name: string; readonly words?: readonly string[] }[];
   /** Number of texts of a sample, for a model that takes texts. */

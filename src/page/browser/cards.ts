@@ -127,9 +127,9 @@ function factList(facts: readonly Fact[]): Element {
 }
 
 function labels({ described }: Card): Element | undefined {
-  const all = described?.tags ?? described?.labels;
+  const all = described?.tags ?? described?.targets ?? described?.labels;
   if (all === undefined) return undefined;
-  const what = described?.tags === undefined ? 'classes' : 'tags';
+  const what = described?.tags !== undefined ? 'tags' : described?.targets !== undefined ? 'values' : 'classes';
   const shown = make('p', { class: 'classes' }, ...all.map((label) => make('span', {}, label)));
   return make('details', { open: all.length <= 12 }, make('summary', {}, `${number(all.length)} ${what}`), shown);
 }

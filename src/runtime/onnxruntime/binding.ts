@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
+import { preventTelemetry } from '../../base/environment.ts';
 import type { SessionOptions } from '../session-options.ts';
 
 /** The part of onnxruntime-node's own binding that we use: it runs at once, where the public `run` waits a turn. */
@@ -33,6 +34,7 @@ let loaded: Binding | undefined;
 
 export function nativeBinding(): Binding {
   if (loaded !== undefined) return loaded;
+  preventTelemetry();
   const require = createRequire(import.meta.url);
   const found = require('onnxruntime-node/dist/binding.js') as Partial<Binding>;
   if (typeof found.binding?.InferenceSession !== 'function' || typeof found.initOrt !== 'function')
@@ -57,5 +59,6 @@ export function nativeFolder(): string {
 }
 
 export function listBundledBackends(): readonly { readonly name: string; readonly bundled: boolean }[] {
+  preventTelemetry();
   return ort.listSupportedBackends();
 }

@@ -20,7 +20,7 @@ export function modelPaths(models: readonly ServedModel[]): Record<string, objec
 }
 
 function predictOperation({ name }: ServedModel, described: Described): object {
-  const { shape, labels, logits, text, tags } = described;
+  const { shape, labels, logits, text, tags, targets } = described;
   if (tags !== undefined) return tagOperation(name, tags, logits);
   const texts = text?.texts === 2 ? { type: 'array', items: TEXT, minItems: 2, maxItems: 2 } : TEXT;
   const sample = text === undefined ? nested(shape) : { anyOf: [texts, nested(shape)] };
@@ -29,17 +29,16 @@ function predictOperation({ name }: ServedModel, described: Described): object {
   };
   const pictures = takesPictures(described) ? ['image/png', 'image/jpeg', 'image/webp'] : [];
   const types = described?.rate === undefined ? pictures : ['audio/wav'];
-  const prediction = {
-    type: 'object',
-    required: ['index', logits ? 'probability' : 'score'],
-    properties: classProperties(labels, logits),
-  };
+  const choice = { type: 'object', required: ['index', logits ? 'probability' : 'score'] };
+  const all = { type: 'array', items: { ...choice, properties: valueProperties(targets, logits) } };
+  const prediction =
+    targets === undefined ? { ...choice, properties: classProperties(labels, logits) } : objectOf({ values: all });
   const predictions = { type: 'array', items: prediction, description: 'One for each sample' };
   return {
     tags: ['Models'],
     operationId: `predict-${name}`,
-    summary: `Classes of ${text !== undefined ? 'texts, or of ' : pictures.length > 0 ? 'a picture, or of ' : types.length > 0 ? 'a sound, or of ' : ''}raw values of shape ${shape.join(' × ')}`,
-    parameters: [top('Classes to name')],
+    summary: `${targets === undefined ? 'Classes' : 'Values'} of ${text !== undefined ? 'texts, or of ' : pictures.length > 0 ? 'a picture, or of ' : types.length > 0 ? 'a sound, or of ' : ''}raw values of shape ${shape.join(' × ')}`,
+    ...(targets === undefined && { parameters: [top('Classes to name')] }),
     requestBody: {
       required: true,
       content: {
@@ -48,7 +47,10 @@ function predictOperation({ name }: ServedModel, described: Described): object {
         ...(text?.texts === 1 && { 'text/plain': { schema: TEXT } }),
       },
     },
-    ...answers('A class for each sample', objectOf({ model: TEXT, predictions })),
+    ...answers(
+      targets === undefined ? 'A class for each sample' : 'All values of each sample',
+      objectOf({ model: TEXT, predictions }),
+    ),
   };
 }
 
@@ -96,11 +98,17 @@ function top(description: string) {
   return { name: 'top', in: 'query', schema: { type: 'integer', minimum: 1, default: 1 }, description };
 }
 
-function classProperties(labels: readonly string[] | undefined, logits: boolean) {
+function valueProperties(labels: readonly string[] | undefined, logits: boolean) {
   return {
     index: { type: 'integer', minimum: 0 },
     ...(labels !== undefined && { label: { type: 'string', enum: [...new Set(labels)] } }),
     ...(logits ? { probability: { type: 'number', minimum: 0, maximum: 1 } } : { score: { type: 'number' } }),
+  };
+}
+
+function classProperties(labels: readonly string[] | undefined, logits: boolean) {
+  return {
+    ...valueProperties(labels, logits),
     top: {
       type: 'array',
       items: { type: 'object' },

@@ -14,6 +14,7 @@ const MOST_COPIED = 2 ** 14;
 
 const JSON_TYPE = { 'content-type': 'application/json' };
 
+/** Sends it; node leaves out the body of what was asked for by HEAD, and the headers are those of GET. */
 export function send(response: ServerResponse, { status = 200, headers = {}, body = '' }: Reply, last: boolean): void {
   const isText = typeof body === 'string';
   const parts = isText ? [Buffer.from(body)] : isParts(body) ? body : [Buffer.from(JSON.stringify(body))];

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
 import { pageAsset } from '../../page/assets.ts';
+import { shown } from '../../base/errors.ts';
 import { Refusal } from '../refusal.ts';
 import { cardOf } from '../v1/card.ts';
 import { descriptionOf, predict } from '../v1/predict.ts';
@@ -14,6 +15,8 @@ export interface Call {
   readonly request: IncomingMessage;
   /** Parts of the path, decoded. */
   readonly path: readonly string[];
+  /** What stands behind the ? of the address. */
+  readonly query: URLSearchParams;
   /** Read when asked for. */
   readonly body: () => Promise<Buffer>;
   readonly client: Client;
@@ -59,6 +62,7 @@ async function page(call: Call): Promise<Reply> {
 }
 
 async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<Reply> {
+  refuseQuery(call, path.length === 1 && call.request.method === 'POST' ? ['top'] : []);
   if (path.length === 0) return get(call, () => ({ models: host.models.map(({ name }) => name) }));
   const [name, verb, ...more] = path;
   if (more.length > 0 || (verb !== undefined && verb !== 'card')) throw nothing(call);
@@ -68,8 +72,10 @@ async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<
     return { body: await cardOf(model) };
   }
   if (call.request.method !== 'POST') return get(call, () => descriptionOf(model));
-  const top = Number(new URLSearchParams(call.request.url!.split('?')[1]).get('top') ?? 1);
-  if (!Number.isInteger(top) || top < 1) throw new Refusal(400, 'top: expected a whole number > 0');
+  const given = call.query.get('top');
+  if (given !== null && !/^[1-9]\d{0,8}$/.test(given))
+    throw new Refusal(400, `top: expected a whole number > 0, received ${shown(given)}`);
+  const top = given === null ? undefined : Number(given);
   const contentType = call.request.headers['content-type'] ?? '';
   return { body: await predict(host, model, { contentType, top, body: await call.body(), client: call.client }) };
 }
@@ -78,6 +84,7 @@ async function v2(site: Site, call: Call, path: readonly string[]): Promise<Repl
   const { host } = site;
   if (path.length === 0) return get(call, () => serverMetadata(site.version));
   if (path[0] === 'health' && path.length === 2) return health(host, call, path[1]!);
+  refuseQuery(call, []);
   if (path[0] === 'repository') return repository(host, call, path.slice(1));
   if (path[0] !== 'models' || path.length < 2) throw nothing(call);
   if (path[1] === 'stats' && path.length === 2) {
@@ -115,11 +122,13 @@ async function repository(host: ModelHost, call: Call, path: readonly string[]):
   const body = await call.body();
   const given = body.length === 0 ? {} : objectOf(body);
   if (path.length === 1 && path[0] === 'index') {
+    refuseKeys(given, 'ready');
     const rows = await host.index();
     return { body: given['ready'] === true ? rows.filter(({ state }) => state === 'READY') : rows };
   }
   const [models, name, verb, ...more] = path;
   if (models !== 'models' || name === undefined || more.length > 0) throw nothing(call);
+  refuseKeys(given, 'parameters');
   const parameters = Object.entries(given['parameters'] ?? {}).filter(([key]) => key !== 'unload_dependents');
   if (parameters.length > 0) {
     throw new Refusal(
@@ -131,6 +140,24 @@ async function repository(host: ModelHost, call: Call, path: readonly string[]):
   else if (verb === 'unload') await host.unload(name);
   else throw nothing(call);
   return { body: {} };
+}
+
+/** `Refusal` for a body with a key beside the one that is read. */
+function refuseKeys(given: Readonly<Record<string, unknown>>, known: string): void {
+  const other = Object.keys(given).find((key) => key !== known);
+  if (other !== undefined) throw new Refusal(400, `unknown key ${shown(other)} in the body; ${known} is read`);
+}
+
+/** `Refusal` for a key of the address that is not read, or given twice: the answer would be another one than was asked for. */
+function refuseQuery({ query }: Call, known: readonly string[]): void {
+  for (const key of query.keys()) {
+    if (!known.includes(key))
+      throw new Refusal(
+        400,
+        `unknown key ${shown(key)} behind the ? of the address; ${known.length === 0 ? 'none is read here' : `${known.join(', ')} is read`}`,
+      );
+    if (query.getAll(key).length > 1) throw new Refusal(400, `${key} is given twice behind the ? of the address`);
+  }
 }
 
 function objectOf(body: Buffer): Record<string, unknown> {

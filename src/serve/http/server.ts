@@ -125,13 +125,15 @@ async function answer(
   };
   let reply: Reply;
   try {
-    const path = pathOf(request.url ?? '/');
+    const [place = '', ...rest] = (request.url ?? '/').split('?');
+    const path = pathOf(place);
+    const query = new URLSearchParams(rest.join('?'));
     refuseOtherPages(options.access, request);
     if (!isOpen(path)) {
       refuseStranger(options.access, request.headers.authorization);
       options.rate?.take(clientOf(options.access, request.headers.authorization, from), start);
     }
-    reply = await route(site, { request, path, body, client });
+    reply = await route(site, { request, path, query, body, client });
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));
     reply = errorReply(error);
@@ -139,7 +141,7 @@ async function answer(
     last = !request.complete;
   }
   try {
-    send(response, request.method === 'HEAD' ? { ...reply, body: '' } : reply, last || isDraining());
+    send(response, reply, last || isDraining());
   } finally {
     budget.give(held);
   }
@@ -156,8 +158,7 @@ async function answer(
 }
 
 /** Parts of the path, decoded one by one: a slash within one stays in it. */
-function pathOf(url: string): string[] {
-  const [path = ''] = url.split('?', 1);
+function pathOf(path: string): string[] {
   const parts = path.split('/').slice(1);
   if (parts.at(-1) === '') parts.pop();
   try {

@@ -1,3 +1,4 @@
+import { Refusal } from '../refusal.ts';
 import type { Described } from './preparation.ts';
 
 /** A class, a label or a number with the value that a model gives it. */
@@ -9,17 +10,23 @@ export interface Class {
   readonly score?: number;
 }
 
-/** The likeliest of the classes that the values of `row` are of, the first of equal ones; with `top` above 1 as many of them. */
+/**
+ * The likeliest of the classes that the values of `row` are of, the first of equal ones; with `top` above 1 as many of them. `Refusal` for
+ * values that JSON has no form for.
+ */
 export function best(
   row: readonly number[],
   { labels, logits }: Pick<Described, 'labels' | 'logits'>,
-  top: number,
+  top = 1,
 ): Class & { top?: Class[] } {
+  // NaN has no place in an order.
+  if (row.some(Number.isNaN)) finite(NaN);
   const values = logits ? softmax(row) : row;
   const order = row.map((_, i) => i).sort((a, b) => row[b]! - row[a]! || a - b);
-  const classes = order.slice(0, Math.max(1, top)).map((index): Class => {
+  const classes = order.slice(0, top).map((index): Class => {
     const label = labels?.length === row.length ? { label: labels[index]! } : {};
-    return { index, ...label, ...(logits ? { probability: values[index]! } : { score: values[index]! }) };
+    const value = finite(values[index]!);
+    return { index, ...label, ...(logits ? { probability: value } : { score: value }) };
   });
   return { ...classes[0]!, ...(top > 1 && { top: classes }) };
 }
@@ -28,8 +35,20 @@ export function best(
 export function named(row: readonly number[], { targets, logits }: Described): Class[] {
   return row.map((value, index): Class => {
     const label = targets?.length === row.length ? { label: targets[index]! } : {};
-    return { index, ...label, ...(logits ? { probability: 1 / (1 + Math.exp(-value)) } : { score: value }) };
+    return {
+      index,
+      ...label,
+      ...(logits ? { probability: finite(1 / (1 + Math.exp(-value))) } : { score: finite(value) }),
+    };
   });
+}
+
+function finite(value: number): number {
+  if (Number.isFinite(value)) return value;
+  throw new Refusal(
+    400,
+    `the model answers ${value} to these values, which JSON cannot express: ask for binary data at /v2/models/…/infer`,
+  );
 }
 
 function softmax(row: readonly number[]): number[] {

@@ -1,4 +1,5 @@
 import { bytesOf } from '../../base/bytes.ts';
+import { shown } from '../../base/errors.ts';
 import { inputsOf } from '../../data/inputs.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import { typedAs } from '../../runtime/typed.ts';
@@ -19,8 +20,8 @@ import { sentencesOf, tagged } from './words.ts';
 export interface PredictCall {
   readonly contentType: string;
   readonly body: Buffer;
-  /** Number of classes to name for each sample. */
-  readonly top: number;
+  /** Number of classes to name for each sample, where the client says one. */
+  readonly top: number | undefined;
   readonly client: Client;
 }
 
@@ -31,7 +32,9 @@ export interface PredictCall {
 export async function predict(host: ModelHost, model: ServedModel, call: PredictCall): Promise<object> {
   const described = descriptionOf(model);
   const isJson = /^application\/(.*\+)?json|^text\/|^application\/x-www-form-urlencoded|^$/i.test(call.contentType);
-  const { text } = described;
+  const { text, targets } = described;
+  if (targets !== undefined && call.top !== undefined)
+    throw new Refusal(400, `top: model ${model.name} does not choose a class, and answers with all of its values`);
   if (text !== undefined && described.tags !== undefined) {
     const sentences = await sentencesOf(model, text, { ...call, isJson });
     const fed = Float32Array.from(sentences.flatMap(({ encoded }) => Array.from(encoded.ids)));
@@ -42,7 +45,7 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   const raw = ids ?? (isJson ? valuesOf(call.body, described) : await decoded(call, described));
   const rows = await asked(host, model, raw, described, call.client);
   const one = (row: readonly number[]): object =>
-    described.targets === undefined ? best(row, described, call.top) : { values: named(row, described) };
+    targets === undefined ? best(row, described, call.top) : { values: named(row, described) };
   return { model: model.name, predictions: rows.map(one) };
 }
 
@@ -86,8 +89,15 @@ function fedTo({ facts }: ServedModel, values: Float32Array, samples: number, de
 }
 
 function decoded({ contentType, body }: PredictCall, described: Described): Promise<Uint8Array> | Float32Array {
-  const isSound = /^audio\/(x-|vnd\.)?wave?/i.test(contentType);
-  return isSound ? soundOf(body, described) : pixelsOf(body, described);
+  if (/^audio\/(x-|vnd\.)?wave?/i.test(contentType)) return soundOf(body, described);
+  if (/^(image\/|application\/octet-stream)/i.test(contentType)) return pixelsOf(body, described);
+  const remedy = /^multipart\//i.test(contentType)
+    ? ': send the file itself as the body, without a form around it'
+    : '';
+  throw new Refusal(
+    415,
+    `content-type: expected application/json, text/plain, image/png and the like, or audio/wav, received ${shown(contentType)}${remedy}`,
+  );
 }
 
 /** `GET /v1/M`: what it takes and what it answers. */

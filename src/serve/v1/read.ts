@@ -55,22 +55,35 @@ export function valuesOf(body: Buffer, { shape, columns }: Described): Float32Ar
   } catch {
     throw new Refusal(400, 'the body is no JSON; send pictures with content-type image/png and the like');
   }
-  const values = Array.isArray(given) ? given : (given as { inputs?: unknown } | null)?.inputs;
+  const isBareRow = columns !== undefined && isRow(given) && !('inputs' in given);
+  const values = isBareRow ? given : inputsIn(given);
   if (columns !== undefined) {
-    const rows = Array.isArray(values) ? values : [values ?? given];
+    const rows = Array.isArray(values) ? values : [values];
     if (rows.length > 0 && rows.every(isRow))
       return Float32Array.from(rows.flatMap((row) => numbersOfRow(row, columns)));
   }
   const depth = depthOf(values);
   const expected = `a sample of shape [${shape.join(', ')}], or an array of them`;
   if (!Array.isArray(values) || (depth !== shape.length && depth !== shape.length + 1)) {
-    throw new Refusal(400, `expected ${expected}, received ${depth === 0 ? 'none' : `an array of depth ${depth}`}`);
+    throw new Refusal(
+      400,
+      `expected ${expected}, received ${values === undefined ? 'none' : depth === 0 ? shown(values) : `an array of depth ${depth}`}`,
+    );
   }
   const samples = depth === shape.length ? [values] : values;
   if (samples.length === 0) throw new Refusal(400, `expected ${expected}, received none`);
   const full = [samples.length, ...shape];
   const bytes = bytesFromJson('inputs', 'float32', full, samples);
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+/** `inputs` of a body that is an object, and any other value as it is. `Refusal` for a key beside it, which nothing would read. */
+export function inputsIn(given: unknown): unknown {
+  if (!isRow(given)) return given;
+  const other = Object.keys(given).find((key) => key !== 'inputs');
+  if (other === undefined) return given['inputs'];
+  const remedy = other === 'top' ? 'it belongs into the address: ?top=3' : 'expected {"inputs": …}';
+  throw new Refusal(400, `unknown key ${shown(other)} in the body; ${remedy}`);
 }
 
 type Row = Readonly<Record<string, unknown>>;

@@ -8,6 +8,7 @@ import { PARTS } from '../../data/text/sink.ts';
 import { isWord } from '../../data/text/words.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
+import { inputsIn } from './read.ts';
 
 /** A body as it was sent. */
 export interface Sent {
@@ -99,8 +100,7 @@ export function contentOf({ contentType, body }: Sent): { readonly isPlain: bool
   } catch {
     throw new Refusal(400, 'the body is no JSON; send {"inputs": "a text"}, or a text with content-type text/plain');
   }
-  const isObject = typeof given === 'object' && given !== null && !Array.isArray(given);
-  return { isPlain: false, values: isObject ? (given as { inputs?: unknown }).inputs : given };
+  return { isPlain: false, values: inputsIn(given) };
 }
 
 /** The samples of what was sent, of which a text may stand alone. */

@@ -71,7 +71,7 @@ export function tagged(
   { words, encoded }: Sentence,
   answer: readonly number[],
   { tags = [], logits }: Pick<Described, 'tags' | 'logits'>,
-  top: number,
+  top: number | undefined,
 ): Tagged {
   const width = tags.length;
   const places = [...encoded.words.keys()].filter((at) => encoded.words[at]! >= 0);

@@ -17,6 +17,8 @@ export function classified(model: ServedModel, output: WireTensor, k: number): {
   const values: string[] = [];
   for (let sample = 0; sample < samples!; sample++) {
     const own = Array.from({ length: size }, (_, i) => Number(data[sample * size + i]));
+    if (own.some(Number.isNaN))
+      throw new Refusal(400, `output ${name} holds NaN, which has no place among classes: ask for binary data`);
     const order = own.map((_, i) => i).sort((a, b) => own[b]! - own[a]! || a - b);
     for (const i of order.slice(0, count)) {
       const label = labels?.length === size ? `:${labels[i]!}` : '';

@@ -24,12 +24,15 @@ export interface ParsedRequest {
 
 const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
 const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
-const schema = z.object({
+const schema = z.strictObject({
   id: z.string().optional(),
+  // Clients of KServe repeat what stands in the address.
+  model_name: z.string().optional(),
+  model_version: z.string().optional(),
   parameters,
   inputs: z
     .array(
-      z.object({
+      z.strictObject({
         name: z.string(),
         shape: z.array(size).max(16),
         datatype: z.string(),
@@ -39,7 +42,7 @@ const schema = z.object({
     )
     .max(256),
   outputs: z
-    .array(z.object({ name: z.string(), parameters }))
+    .array(z.strictObject({ name: z.string(), parameters }))
     .max(256)
     .optional(),
 });

@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { nearest, shown, UserError } from '../../base/errors.ts';
@@ -108,7 +108,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const samples = samplesOf(task, formats, kindOf(data.validation), recipe.dataset.type === 'audio-folder');
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
-  for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
+  await writeWhole(folder, content, options.force === true);
   return {
     files: [...content.keys()].sort(),
     skipped: [...left, ...made.skipped, ...skippedOf(formats, task, data.validation)],
@@ -116,6 +116,21 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
 }
 
 const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
+
+/** All files or none, where the folder was empty: with some of them in it, the same command would be refused when there is space again. */
+async function writeWhole(
+  folder: string,
+  content: ReadonlyMap<string, Uint8Array | string>,
+  force: boolean,
+): Promise<void> {
+  try {
+    for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
+  } catch (error) {
+    const outermost = new Set([...content.keys()].map((name) => name.split('/')[0]!));
+    for (const name of force ? [] : outermost) await rm(path.join(folder, name), { recursive: true, force: true });
+    throw error;
+  }
+}
 
 async function refuseFilled(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);

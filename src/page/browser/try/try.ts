@@ -152,8 +152,9 @@ async function askModel({ card, as }: Member, { kind }: Group, question: Questio
       const answer = await post<{ outputs: Output[] }>(`v2/models/${encodeURIComponent(name)}/infer`, body, type);
       return { kind: 'text', text: answer.outputs.map(outputText).join('\n\n'), ms: performance.now() - start };
     }
-    const top = described?.tags === undefined ? Math.min(5, described?.labels?.length ?? 5) : 1;
-    const answer = await post<{ predictions: Prediction[] }>(`v1/${encodeURIComponent(name)}?top=${top}`, body, type);
+    const isChoice = described?.tags === undefined && described?.targets === undefined;
+    const top = isChoice ? `?top=${Math.min(5, described?.labels?.length ?? 5)}` : '';
+    const answer = await post<{ predictions: Prediction[] }>(`v1/${encodeURIComponent(name)}${top}`, body, type);
     const [first] = answer.predictions as [Prediction & { values?: Prediction[]; words?: Tagged['words'] }];
     const ms = performance.now() - start;
     if (first.words !== undefined) return { kind: 'tags', tagged: first as Tagged, ms };
