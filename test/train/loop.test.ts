@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
@@ -223,6 +224,19 @@ describe('evaluation', () => {
     };
     const whole = await evaluate(SAMPLES);
     expect(await evaluate(5)).toEqual(whole);
-    expect(whole).toMatchObject({ samples: SAMPLES });
+    expect(whole).toMatchObject({ samples: SAMPLES, loss: expect.stringMatching(/^\d+\.\d+$/) as string });
+    expect((whole as { score: number }).score).toBeGreaterThan(0);
   });
+
+  it('is refused where the answers are no numbers, which would be scored as those of the first class', async () => {
+    const { model } = create();
+    model.setWeights(model.getWeights().map((weight) => tf.fill(weight.shape, NaN)));
+    const task = classification(2);
+    const program = (batchSize: number) => evaluationProgram({ task, network: layersNetwork(model), batchSize });
+    const evaluator = new Evaluator({ engine: eagerEngine, program, task });
+    const batch = (): TrainingBatch => ({ x: features, targets: labels });
+    await expect(evaluator.run({ count: 1, size: SAMPLES, batch })).rejects.toThrow(
+      new UserError(`the loss of the model on ${SAMPLES} samples of the validation split is NaN, expected a finite number`, ''),
+    );
+  }); // prettier-ignore
 });
