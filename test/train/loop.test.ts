@@ -200,6 +200,38 @@ describe('what goes wrong', () => {
   });
 });
 
+it('a moving average follows faster while it is young, as that of TensorFlow with num_updates', async () => {
+  const seen: number[] = [];
+  const made = (seed: number) =>
+    layersNetwork(buildModel('mlp', { inputShape: [2], classes: 2, seed, options: { hidden: [6] } }));
+  const [model, averaged] = [made(3), made(4)];
+  const task = classification(2);
+  const loss = createLoss('ce');
+  const optimizer = createOptimizer({ type: 'sgd' }, model.trainable);
+  const trainer = await Trainer.create({
+    engine: {
+      ...eagerEngine,
+      compile: async (program, options) => {
+        const step = await eagerEngine.compile(program, options);
+        const run = step.run.bind(step);
+        return Object.assign(step, {
+          run: (feeds: Parameters<typeof run>[0], ...rest: [number?]) => {
+            seen.push(feeds['emaDecay']![0] as number);
+            return run(feeds, ...rest);
+          },
+        });
+      },
+    },
+    program: (batchSize) => trainingProgram({ task, network: model, loss, optimizer, batchSize, ema: averaged }),
+    ...{ batchSize: BATCH, task, optimizer, stepsPerEpoch: STEPS_PER_EPOCH, steps: 4, emaDecay: 0.2 },
+    batches: (_, start) => batchesFrom(start),
+    schedule: () => 0.1,
+    hyper: () => loss.hyper,
+  });
+  await drain(trainer);
+  expect(seen.map((decay) => decay.toFixed(4))).toEqual(['0.1000', '0.1818', '0.2000', '0.2000']);
+});
+
 describe('evaluation', () => {
   it('is the same in batches of any size', async () => {
     const { model } = create();
