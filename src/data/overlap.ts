@@ -18,10 +18,11 @@ const LEAST = 0.01;
  * little of new samples. `splits`: train, validation and test.
  */
 export function overlaps(splits: readonly Compared[]): string[] {
+  const keys = splits.map(keysOf);
   return splits.flatMap((split, i) =>
-    splits.slice(0, i).flatMap((before) => {
+    splits.slice(0, i).flatMap((before, j) => {
       const { length: count } = split.ids;
-      const same = sameSamples(split, before);
+      const same = sameSamples(keys[i]!, keys[j]!);
       if (same === 0 || same < LEAST * count) return [];
       return [
         `${split.name}: ${same} of ${count} samples have the values of a sample of ${before.name}; a score on them says little of new samples`,
@@ -30,20 +31,16 @@ export function overlaps(splits: readonly Compared[]): string[] {
   );
 }
 
-/** Number of samples of a split that another one has too. */
-function sameSamples(split: Compared, before: Compared): number {
-  const counts = new Map<number, number>();
-  for (const key of keysOf(split)) counts.set(key, (counts.get(key) ?? 0) + 1);
-  let same = 0;
-  for (const key of keysOf(before)) {
-    same += counts.get(key) ?? 0;
-    counts.delete(key);
-  }
-  return same;
+/** Number of samples of a split that another one has too, by their keys. */
+function sameSamples(own: Float64Array, before: Float64Array): number {
+  const others = new Set(before);
+  return own.reduce((same, key) => same + Number(others.has(key)), 0);
 }
 
 /** A number of 53 bits for each sample, from two hashes of 32 (Appleby 2011, MurmurHash3). Equal samples have equal ones. */
-function* keysOf(split: Compared): Generator<number> {
+function keysOf(split: Compared): Float64Array {
+  const keys = new Float64Array(split.ids.length);
+  let row = 0;
   const bytes = split.rowSize * (areBytes(split) ? 1 : 4);
   const [size, words] = bytes % 4 === 0 ? [bytes / 4, wordsOf] : [bytes, bytesIn];
   for (const block of blocksOf(split)) {
@@ -57,9 +54,10 @@ function* keysOf(split: Compared): Generator<number> {
         b = turned(b ^ Math.imul(turned(Math.imul(value, 0x85ebca6b), 16), 0xc2b2ae35), 17);
         b = (Math.imul(b, 5) + 0x38495ab5) | 0;
       }
-      yield (a >>> 0) * 2 ** 21 + (b >>> 11);
+      keys[row++] = (a >>> 0) * 2 ** 21 + (b >>> 11);
     }
   }
+  return keys;
 }
 
 function turned(value: number, by: number): number {
