@@ -9,6 +9,7 @@ import { labelPresence } from './labelled.ts';
 import type { Presence } from './labelled.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
 import { joinedOriginals } from './originals.ts';
+import { overlaps } from './overlap.ts';
 import { added, carve, keepLabels, labelledTargets, limited, nextId, splitOf } from './parts.ts';
 import type { Part, Split } from './parts.ts';
 import { readSplits } from './read.ts';
@@ -184,6 +185,7 @@ export async function loadDataset(
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
   for (const [i, targets] of known.entries())
     if (targets.length > 0) warnings.push(...reader.oddities(splits[i]!.name, targets, classNames));
+  warnings.push(...overlaps(splits));
   if (test === undefined) warnings.push(NO_TEST);
   return {
     train: dataset(train),

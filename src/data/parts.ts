@@ -8,6 +8,7 @@ import { spread } from './labelled.ts';
 import type { Presence } from './labelled.ts';
 import { joined } from './scratch.ts';
 import { drawStratified, partition, splitSize } from './split.ts';
+import type { Draw } from './split.ts';
 import type { TargetReader } from './targets/reader.ts';
 
 export type Part = 'train' | 'validation' | 'test';
@@ -62,7 +63,7 @@ export function carve(split: Split, name: Part, amount: number, key: string, see
   // What is scored needs labels; where nothing has one, the teacher stands in.
   const from = split.flags?.includes(1) === true ? labelledRows(split.flags) : undefined;
   const size = splitSize(key, amount, from?.length ?? split.ids.length, split.source);
-  const parts = draw(split, name, size, seed, name, from);
+  const parts = draw(split, name, { size, seed, purpose: name, kept: 1, from });
   if (parts[1].ids.length === 0) {
     throw new UserError(
       `${key}: every class of ${split.source} has a single sample, none can be taken from it`,
@@ -74,17 +75,17 @@ export function carve(split: Split, name: Part, amount: number, key: string, see
 
 export function limited(split: Split, limit: number, seed: number): Split {
   if (split.ids.length <= limit) return split;
-  return draw(split, split.name, limit, seed, `limit ${split.name}`)[1];
+  return draw(split, split.name, { size: limit, seed, purpose: `limit ${split.name}`, kept: 0 })[1];
 }
 
-/** The rest of `split`, and the part that was drawn, from the rows `from` alone where they are given. */
-function draw(
-  split: Split,
-  name: Part,
-  size: number,
-  ...[seed, purpose, from]: readonly [number, string, Int32Array?]
-): [Split, Split] {
-  const rows = drawnRows(split, size, seed, purpose, from);
+/** A draw from the rows `from` alone where they are given. */
+interface DrawFrom extends Draw {
+  readonly from?: Int32Array | undefined;
+}
+
+/** The rest of `split`, and the part that was drawn. */
+function draw(split: Split, name: Part, given: DrawFrom): [Split, Split] {
+  const rows = drawnRows(split, given);
   const samples = heldParts(split, rows);
   const targets = partition(split.targets, split.width, rows);
   const ids = partition(split.ids, 1, rows);
@@ -106,15 +107,15 @@ function heldParts({ samples, stored, rowSize }: Split, drawn: Int32Array): { ke
 }
 
 /** Samples without a label are a class of their own. */
-function drawnRows(split: Split, size: number, ...[seed, purpose, from]: readonly [number, string, Int32Array?]) {
+function drawnRows(split: Split, { from, ...given }: DrawFrom): Int32Array {
   const { flags } = split;
   const known = split.strata(split.targets, split.width).subarray(0, split.ids.length);
   const most = known.reduce((max, label) => Math.max(max, label), 0) + 1;
   const strata = flags === undefined ? known : known.map((label, row) => (flags[row] === 1 ? label : most));
   const classes = flags === undefined ? most : most + 1;
-  if (from === undefined) return drawStratified(strata, classes, size, seed, purpose);
+  if (from === undefined) return drawStratified(strata, classes, given);
   const among = from.map((row) => strata[row]!);
-  return drawStratified(among, classes, size, seed, purpose).map((i) => from[i]!);
+  return drawStratified(among, classes, given).map((i) => from[i]!);
 }
 
 /** Train with the labels of so many samples, drawn stratified; the others lose theirs. */
@@ -127,7 +128,8 @@ export function keepLabels(split: Split, wanted: number, seed: number): Split {
       'Ask for fewer, or leave it out to use all.',
     );
   const flags = new Uint8Array(ids.length);
-  for (const row of wanted === rows.length ? rows : drawnRows(split, wanted, seed, 'labelled', rows)) flags[row] = 1;
+  const draws = { size: wanted, seed, purpose: 'labelled', kept: 0, from: rows } as const;
+  for (const row of drawnRows(split, draws)) flags[row] = 1;
   // What is not to be known is not kept either.
   const targets = split.targets.map((value, i) => (flags[Math.floor(i / width)] === 1 ? value : 0));
   return { ...split, targets, flags };

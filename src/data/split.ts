@@ -2,22 +2,26 @@ import { UserError } from '../base/errors.ts';
 import { RandomStream } from '../base/random.ts';
 import type { Samples } from './dataset.ts';
 
+export interface Draw {
+  /** Number of samples to draw. */
+  readonly size: number;
+  readonly seed: number;
+  readonly purpose: string;
+  /** Samples of each class that are not drawn, so that none is missing in what is left. */
+  readonly kept: 0 | 1;
+}
+
 /**
- * Rows of a stratified draw: every class gives its share, rounded by largest remainder, and keeps at least one sample. The
- * draw depends on `seed`, `purpose` and the labels alone; rows come back in ascending order.
+ * Rows of a stratified draw: every class gives its share, rounded by largest remainder. The draw depends on `seed`, `purpose` and the
+ * labels alone; rows come back in ascending order. There are fewer than `size` only where every class keeps one.
  */
-export function drawStratified(
-  labels: Int32Array,
-  classes: number,
-  wanted: number,
-  seed: number,
-  purpose: string,
-): Int32Array {
+export function drawStratified(labels: Int32Array, classes: number, { size, seed, purpose, kept }: Draw): Int32Array {
   const rowsByClass = Array.from({ length: classes }, (): number[] => []);
   labels.forEach((label, row) => rowsByClass[label]!.push(row));
   const quotas = shares(
     rowsByClass.map((rows) => rows.length),
-    wanted,
+    size,
+    kept,
   );
   const chosen = rowsByClass.flatMap((rows, index) => {
     const order = new RandomStream(seed, 'split', purpose, index).permutation(rows.length);
@@ -26,10 +30,10 @@ export function drawStratified(
   return Int32Array.from(chosen).sort();
 }
 
-function shares(counts: readonly number[], wanted: number): number[] {
+function shares(counts: readonly number[], wanted: number, kept: number): number[] {
   const total = counts.reduce((sum, count) => sum + count, 0);
   const exact = counts.map((count) => (count * wanted) / total);
-  const room = counts.map((count) => Math.max(0, count - 1));
+  const room = counts.map((count) => Math.max(0, count - kept));
   const quotas = exact.map((share, i) => Math.min(Math.floor(share), room[i]!));
   const byRemainder = exact.map((_, i) => i).sort((a, b) => (exact[b]! % 1) - (exact[a]! % 1) || a - b);
   let left = wanted - quotas.reduce((sum, quota) => sum + quota, 0);

@@ -10,6 +10,11 @@ export function classWeights(
   labels: Int32Array,
   classes: number,
 ): Float32Array {
+  if (labels.length === 0)
+    throw new UserError(
+      'classWeights: weigh samples by the class of their label, and none of train has one',
+      'Leave it out.',
+    );
   if (setting !== 'balanced') {
     if (setting.length !== classes || !setting.every((weight) => weight >= 0 && Number.isFinite(weight))) {
       throw new UserError(
@@ -19,11 +24,6 @@ export function classWeights(
     }
     return Float32Array.from(setting);
   }
-  if (labels.length === 0)
-    throw new UserError(
-      'classWeights: balanced counts the labels of train, and none of its samples has one',
-      'Give one weight per class, or leave it out.',
-    );
   const counts = countByClass(labels, classes);
   const present = counts.filter((count) => count > 0).length;
   return Float32Array.from(counts, (count) => (count === 0 ? 0 : labels.length / (present * count)));

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { readText } from '../base/files.ts';
+import { importsOf } from './module-imports.ts';
 import { onnxParts } from './onnx-file.ts';
 import { weightFiles } from './tfjs-weights.ts';
 
@@ -47,12 +48,18 @@ async function namesIn(folder: string, within: readonly string[] = []): Promise<
   return found.sort();
 }
 
+/** Keys of a recipe whose file may have others that belong to it. */
+const KINDS = ['onnx', 'tfjs', 'module'] as const;
+
 /**
- * Names of the files beside a model file that hold its weights, from its folder. None of a file that is not such a model, which is for its
- * reader to say.
+ * Names of the files that belong to a file, from its folder: those that hold the weights of a model, or that a module imports. None of a
+ * file that is not what its key says, which is for its reader to say.
  */
-export async function namesBeside(kind: 'onnx' | 'tfjs', file: string): Promise<readonly string[]> {
+export async function namesBeside(key: string, file: string): Promise<readonly string[]> {
+  const kind = KINDS.find((one) => one === key);
+  if (kind === undefined) return [];
   try {
+    if (kind === 'module') return await importsOf(file);
     if (kind === 'onnx') return [...(await onnxParts(file)).files.keys()];
     return weightFiles((JSON.parse(await readText(file)) as { readonly weightsManifest?: unknown }).weightsManifest);
   } catch (error) {

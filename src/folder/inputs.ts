@@ -12,8 +12,8 @@ export const INPUTS_FILE = 'inputs.json';
 const stampsSchema = z.record(z.string(), z.string());
 
 /**
- * A file, or a folder, as it was when the run began: size and time of it and of the files beside it that belong to it, by their names from its
- * folder, and a hash of their content.
+ * A file, or a folder, as it was when the run began: size and time of it and of the files that belong to it, by their names from its folder,
+ * and a hash of their content.
  */
 const identitySchema = z.object({ stamps: stampsSchema, sha256: z.string() });
 
@@ -122,6 +122,11 @@ export class RunInputs {
     this.#now = { ...this.#now, data: { ...before, stamps: { ...before.stamps, ...this.#stamps } } };
   }
 
+  /** True if there were notes that can be read. */
+  get areNoted(): boolean {
+    return this.#before !== undefined;
+  }
+
   /** Keeps what was found, for the next start. */
   async save(): Promise<void> {
     const text = textOf(this.#now);
@@ -151,14 +156,21 @@ async function identityOf(key: string, file: string, before: Identity | undefine
   const folder = path.dirname(file);
   const own = path.basename(file);
   if (before !== undefined) {
-    const stamps = await stampsOf(folder, Object.keys(before.stamps));
+    const names = Object.keys(before.stamps);
+    const stamps = await stampsOf(folder, names);
     if (Object.entries(before.stamps).every(([name, stamp]) => stamps?.[name] === stamp)) return before;
+    // Notes of older versions have not all the files that belong to it.
+    const again = await identityIn(folder, names);
+    if (again?.sha256 === before.sha256) return again;
   }
-  const beside = key === 'onnx' || key === 'tfjs' ? await namesBeside(key, file) : [];
-  const stamps = await stampsOf(folder, [own, ...beside]);
+  return identityIn(folder, [own, ...(await namesBeside(key, file))]);
+}
+
+async function identityIn(folder: string, names: readonly string[]): Promise<Identity | undefined> {
+  const stamps = await stampsOf(folder, names);
   if (stamps === undefined) return undefined;
   const hashes: string[] = [];
-  for (const name of [own, ...beside]) hashes.push(await contentHash(path.join(folder, name)));
+  for (const name of names) hashes.push(await contentHash(path.join(folder, name)));
   return { stamps, sha256: sha256(hashes.join('\n')) };
 }
 

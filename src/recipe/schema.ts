@@ -4,12 +4,13 @@ import { datasetSchema } from './schema/dataset.ts';
 import { distillSchema, refuseForDistill, USUAL_LOSS } from './schema/distill.ts';
 import { ACROSS_BATCH, FULL_PRECISION, lossNumbers, NEEDS_PEER } from './schema/loss.ts';
 import { count, seed } from './schema/parts.ts';
-import { studentSchema } from './schema/student.ts';
+import { refuseWithoutStudent, studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
 import { refuseForTask } from './schema/task.ts';
 import { refuseForText } from './schema/text.ts';
 import { teacherSchema } from './schema/teacher.ts';
+import { refuseUnwritten, tfliteSchema } from './schema/tflite.ts';
 import type { TeacherInput } from './schema/teacher.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
@@ -60,19 +61,7 @@ export const recipeSchema = z
       .min(1)
       .default(['onnx'])
       .describe('File formats of the student.'),
-    tflite: z
-      .strictObject({
-        ends: z
-          .enum(['float32', 'int8', 'uint8'])
-          .default('float32')
-          .describe('int8 files: type of inputs and outputs; the scales are in the file.'),
-        batch: z
-          .union([z.literal(1), z.literal('dynamic')])
-          .default(1)
-          .describe('Samples in a call; dynamic: any number, which not every runtime on a phone supports.'),
-      })
-      .prefault({})
-      .describe('Options of TFLite files.'),
+    tflite: tfliteSchema,
     onnx: z
       .strictObject({
         opset: z
@@ -202,6 +191,8 @@ export const recipeSchema = z
     }
   })
   .superRefine((recipe, context) => refuseForText(recipe, context))
+  .superRefine((recipe, context) => refuseUnwritten(recipe, context))
+  .superRefine((recipe, context) => refuseWithoutStudent(recipe, context))
   .superRefine(({ student, distill, prune }, context) => {
     if (student?.onnx === undefined) return;
     const trainings = [

@@ -64,4 +64,6 @@ export async function requireInputs(folder: string, recipe: Recipe, options: Inp
   if (inputs === undefined) return;
   await inputs.checkFiles();
   if (inputs.touchedData.length > 0) inputs.checkData(hashOfData(await loadDataToTeach(recipe)));
+  // Files of the same content and another time are read once, not at each start. What they were when the run began, old notes alone say.
+  if (inputs.areNoted) await inputs.save();
 }

@@ -1,3 +1,4 @@
+import { UserError } from '../base/errors.ts';
 import { inTurns } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';
 import type { CompiledStep, Engine } from '../runtime/engine.ts';
@@ -7,6 +8,7 @@ import type { Task } from '../tasks/task.ts';
 import { batchFeeds, fedTo, samplesOf, totalWeight, type TrainingBatch } from './batch.ts';
 import { scalars } from './steps.ts';
 import { added, NOTHING, scoreOf, sumsOf } from './totals.ts';
+import type { Totals } from './totals.ts';
 
 export interface Evaluation {
   /** Score of the task over all samples by their weight. */
@@ -62,6 +64,7 @@ export class Evaluator {
       const { loss, ...rest } = Object.fromEntries(names.map((name, i) => [name, numbers[i]!]));
       totals = added(totals, { loss: loss!, sums: sumsOf(rest), weight, samples });
     }
+    if (!Number.isFinite(totals.loss)) throw notFinite(totals);
     return { score: scoreOf(totals, task), loss: totals.loss / totals.weight, samples: totals.samples };
   }
 
@@ -90,4 +93,12 @@ export class Evaluator {
     }
     return compiled;
   }
+}
+
+/** Weights that the last step has made infinite: of NaN the largest of several answers is the first, which looks like a score. */
+function notFinite({ loss, samples }: Totals): UserError {
+  return new UserError(
+    `the loss of the model on ${samples} samples of the validation split is ${loss}, expected a finite number`,
+    'Lower optimizer.learningRate, give it a warmup, or set optimizer.clipNorm to 1; a model from a file may hold NaN.',
+  );
 }

@@ -191,6 +191,7 @@ describe('labelled', () => {
     expect(targets.filter((label, i) => label !== 0 && labelled![i] === 0)).toHaveLength(0);
     const again = await load({ type: 'csv', train, labelled: 10, validation: 20 });
     expect(again.train.labelled).toEqual(data.train.labelled);
+    expect(labelledCount((await load({ type: 'csv', train, labelled: 79, validation: 20 })).train)).toBe(79);
     // A trial on fewer samples keeps the share.
     expect((await load({ type: 'csv', train, labelled: 40, validation: 20, limit: 20 })).train.count).toBe(20);
     expect((await userError(load({ type: 'csv', train, labelled: 81, validation: 20 }))).message).toMatch(
@@ -201,7 +202,7 @@ describe('labelled', () => {
   it('0 reads none, of any split', async () => {
     const [train, test] = [
       await folder.file('pool.csv', 'a\n1\n2\n3\n4\n5\n6'),
-      await folder.file('other.csv', 'a\n1\n2'),
+      await folder.file('other.csv', 'a\n7\n8'),
     ];
     const data = await load({ type: 'csv', train, test, labelled: 0, classes: ['x', 'y'] });
     expect([data.train, data.validation, data.test!].map(labelledCount)).toEqual([0, 0, 0]);
@@ -218,7 +219,8 @@ describe('what cannot be scored is refused', () => {
     ['a test split without any', {}, { test: 'a,label\n1,\n2,\n' }, /test\.csv: none of its 2 samples has a label/, /`labelled: 0`/],
     ['a train split without any', {}, { train: 'a,label\n1,\n2,\n' }, /train\.csv: none of its 2 samples has a label/, /`labelled: 0`/],
     ['classes that nobody names', { labelled: 0 }, { train: 'a\n1\n2\n3\n4\n5\n6' }, /dataset\.classes: expected the names of the classes, as .*train\.csv has no labels/, /in the order/],
-    ['weights of classes that nobody counts', { labelled: 0, classes: ['x', 'y'], classWeights: 'balanced' }, { train: 'a\n1\n2\n3\n4\n5\n6' }, /classWeights: balanced counts the labels of train/, /one weight per class/],
+    ['weights of classes that nobody counts', { labelled: 0, classes: ['x', 'y'], classWeights: 'balanced' }, { train: 'a\n1\n2\n3\n4\n5\n6' }, /classWeights: weigh samples by the class of their label, and none/, /Leave it out/],
+    ['weights of classes that no sample has', { labelled: 0, classes: ['x', 'y'], classWeights: [1, 2] }, { train: 'a\n1\n2\n3\n4\n5\n6' }, /classWeights: weigh samples by the class of their label, and none/, /Leave it out/],
   ])('%s', async (_, more, files, message, hint) => {
     const sources = await Promise.all(
       Object.entries({ train: good, ...files }).map(async ([name, text]) => [name, await folder.file(`${name}.csv`, text)]),

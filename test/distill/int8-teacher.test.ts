@@ -107,6 +107,8 @@ describe('a teacher with precision: int8', () => {
     ];
     // The mean of each column is far + 1: a signal of 6 in each, and a noise of 2 in all.
     expect(alike(answers(0, 0), answers(0, 1), dataset).text).toBe('9.5 dB, same class on 100.00 %');
+    // Half of the difference is a quarter of the noise.
+    expect(alike(answers(0, 0), answers(0, 0.5), dataset).text).toMatch(/^15\.6 dB/);
     expect(alike(answers(1000, 0), answers(1000, 1), dataset)).toMatchObject({
       isEnough: false,
       text: '9.5 dB, same class on 100.00 %',

@@ -1,5 +1,6 @@
 import { mkdir, readFile, rename, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { sha256 } from '../../src/base/bytes.ts';
 import { hashOfStudent, INPUTS_FILE, RunInputs } from '../../src/folder/inputs.ts';
 import { completeRecipe } from '../../src/recipe/load.ts';
 import { externalOnnx } from '../support/external.ts';
@@ -106,6 +107,35 @@ describe('the files of a run', () => {
     await expect(start(change)).rejects.toThrow(
       new RegExp(`: \\S+/${named} is not the file that it was when this run began$`),
     );
+  });
+
+  it('are those that a module imports by a relative name too, and what these import', async () => {
+    await mkdir(at('lib/deep'), { recursive: true });
+    const of = { 'lib/deep/units.cjs': '1', 'w.json': '1', 'unused.mjs': '1' };
+    const write = async (files: object): Promise<void> => {
+      for (const [name, text] of Object.entries(files)) await writeFile(at(name), text as string);
+    };
+    await write({
+      'mine.mjs': `import tf from 'tf';\nimport {\n  units\n} from "./lib/layers.mjs?1";\nopen(new URL('./w.json', import.meta.url));`,
+      'lib/layers.mjs': `export const units = require('./deep/units'); export * from '../mine.mjs';`,
+      ...of,
+    });
+    const change = { student: { module: 'mine.mjs' } };
+    await start(change);
+    for (const name of ['lib/layers.mjs', 'lib/deep/units.cjs', 'w.json']) {
+      const text = await readFile(at(name), 'utf8');
+      await writeFile(at(name), `${text} `);
+      await expect(start(change)).rejects.toThrow(/student\.module: \S+mine\.mjs is not the file that it was/);
+      await writeFile(at(name), text);
+    }
+    await writeFile(at('unused.mjs'), '2');
+    await start(change);
+    const { files } = JSON.parse(await readFile(at(`r/${INPUTS_FILE}`), 'utf8')) as { files: object };
+    expect(files).toMatchObject({ 'student.module': { stamps: { 'mine.mjs': expect.any(String) as string, 'lib/deep/units.cjs': expect.any(String) as string } } }); // prettier-ignore
+    // Notes of a version that knew the module alone.
+    const old = { files: { 'student.module': { stamps: { 'mine.mjs': '1 1' }, sha256: sha256(sha256(await readFile(at('mine.mjs')))) } } }; // prettier-ignore
+    await writeFile(at(`r/${INPUTS_FILE}`), JSON.stringify(old));
+    await start(change);
   });
 
   it('are told of as unknown where the notes are damaged', async () => {

@@ -162,6 +162,21 @@ describe('a comparison', () => {
     expect(compareLatency(noisy(1), row(drift))).toMatchObject({ result: 'no difference' });
   });
 
+  it('has the interval of 99 %: of twenty ratios the fourth from each end', () => {
+    const ratios = Array.from({ length: 20 }, (_, i) => i + 1);
+    expect(compareLatency(row(ratios), row(ratios.map(() => 1))).interval).toEqual([4, 17]);
+  });
+
+  it.each([
+    [0.94, 'faster'],
+    [0.96, 'no difference'],
+    [1.04, 'no difference'],
+    [1.06, 'slower'],
+  ])('of %d times the time is %s: 5 %% are the margin', (factor, result) => {
+    const even = Array.from({ length: 10 }, () => 1);
+    expect(compareLatency(row(even.map(() => factor)), row(even)).result).toBe(result);
+  });
+
   it('has sessions enough however early the medians are known', async () => {
     const { rows } = await measureLatency(always([variant('a', 0.2), variant('b', 0.2)]), {
       budgetMs: 20_000,

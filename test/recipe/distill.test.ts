@@ -28,11 +28,56 @@ it.each([
   ['{loss: auto, temperature: 2}', /distill\.temperature: not read beside loss: auto/],
   ['{loss: auto, race: {losses: [crld]}}', /distill\.race\.losses\[0\]: expected one of kd/],
   ['{loss: crld, strong: [{mixup: 1}]}', /distill\.strong: expected changes of single samples/],
+  ['{loss: crld, strong: [{background: {folder: n}}]}', /distill\.strong: expected changes without a folder of noise/],
+  ['{softTargets: {store: live, views: 2}}', /distill\.softTargets\.views: expected no such key beside store: live/],
+  ['{softTargets: {store: live, batchSize: 2}}', /softTargets\.batchSize: expected no such key beside store: live/],
+  ['{optimizer: {schedule: step}}', /optimizer\.milestones: expected the epochs after which schedule: step lowers/],
+  ['{optimizer: {cycleFactor: 0.5}}', /optimizer\.cycleFactor: expected several cycles beside it/],
+  ['{optimizer: {decay: all}}', /optimizer\.decay: expected a weightDecay above 0 beside it, received all/],
   [`{loss: crd, ${PAIRS}, microBatch: 8}`, /distill\.microBatch: expected a loss that is a sum over samples/],
   [`{loss: reviewkd, ${PAIRS}, microBatch: 8}`, /distill\.microBatch: expected a loss that is a sum over samples/],
 ])('what would have no effect is refused: distill: %s', (distill, message) => {
   expect(messageOf(`${SHORT}distill: ${distill}\n`)).toMatch(message);
 });
+
+it.each([
+  ['{logits: t.npy}', 'type: csv', '{softTargets: {views: 2}}', /softTargets\.views: expected no such key beside teacher\.logits/],
+  ['{ensemble: [{onnx: a.onnx}, {onnx: b.onnx}], weighting: entropy}', 'type: csv, task: regression, label: y', '{}', /teacher\.weighting: expected no such key for regression/],
+])('what a teacher leaves without effect is refused: %s of %s, distill: %s', (teacher, data, distill, message) => {
+  const text = SHORT.replace(/teacher:.*\n/, `teacher: ${teacher}\n`).replace('type: csv', data);
+  expect(messageOf(`${text}distill: ${distill}\n`)).toMatch(message);
+}); // prettier-ignore
+
+it.each([
+  ['prune: [{type: magnitude, amount: 0.5}]', /prune: expected a student that is pruned, received no student/],
+  ['quantize: {scheme: int8}', /quantize: expected a student that is quantized; .*received no student/],
+  ['export: [onnx, tflite]', /export: expected a student, of which TFLite files are made, received no student/],
+  ['repeats: 3', /repeats: expected a student that is trained so often, received no student/],
+  ['report: {pruningSensitivity: true}', /pruningSensitivity: expected a student whose layers are pruned/],
+])('what is about a student is refused where there is none: %s', (text, message) => {
+  expect(messageOf(`dataset: {type: csv, train: data.csv}\nteacher: {onnx: t.onnx}\n${text}\n`)).toMatch(message);
+});
+
+const INT8_ENDS = 'quantize: {scheme: int8}\ntflite: {ends: int8}';
+
+it.each([
+  ['export: [tflite]\ntflite: {ends: int8}', /tflite\.ends: expected float32 where no int8 TFLite file is written/],
+  [INT8_ENDS, /tflite\.ends: expected float32 where no int8 TFLite file/],
+  ['tflite: {batch: dynamic}', /tflite\.batch: expected 1 where no TFLite file is written/],
+  ['quantize: {scheme: int16x8}', /scheme: expected another scheme without TFLite files.*received int16x8/],
+  ['quantize: [{scheme: int16x8}]\nexport: [tflite]\ntarget: {sizeKb: 9}', /expected another scheme without TFLite/],
+  ['quantize: [{}, {scheme: int4}]\nexport: [tflite]', /quantize\[1\]\.scheme: expected another scheme without onnx/],
+  [`${INT8_ENDS}\nexport: [tflite]\ntarget: {sizeKb: 9}`, /tflite\.ends: expected float32 where/],
+])('options of files that are not written are refused: %s', (text, message) => {
+  expect(messageOf(`${SHORT}${text}\n`)).toMatch(message);
+});
+
+it.each([`${INT8_ENDS}\nexport: [tflite]`, 'tflite: {ends: int8}\ntarget: {sizeKb: 9, runtime: litert-wasm}'])(
+  'options of files that are written are taken: %s',
+  (text) => {
+    expect(parseRecipe(`${SHORT}${text}\n`, 'x.yaml').recipe.tflite.ends).toBe('int8');
+  },
+);
 
 const MUTUAL = SHORT.replace(/teacher:.*\n/, '');
 

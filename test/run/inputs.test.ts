@@ -51,7 +51,11 @@ describe('a run whose files have changed in place', () => {
     await writeFile(at('data.csv'), text);
     await utimes(at('data.csv'), 1, 1);
     await expect(follow()).resolves.toMatchObject({ report: { status: 'complete' } });
-    // Of a run that is finished too: its report is not of these.
+    // Of a run that is finished too, which keeps the time of the same samples: they are read at one start.
+    await utimes(at('data.csv'), 2, 2);
+    await follow();
+    expect(await readFile(at('r/inputs.json'), 'utf8')).toMatch(/"dataset\.train": "\d+ 2000"/);
+    // Its report is not of these.
     await writeFile(at('data.csv'), text.replace('-0', '-1'));
     await expect(follow()).rejects.toThrow(/gives other samples than when this run began$/);
   });

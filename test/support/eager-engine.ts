@@ -12,7 +12,7 @@ export const eagerEngine: Engine = {
 
 class EagerStep implements CompiledStep {
   readonly inputs: ReadonlyMap<string, TensorType>;
-  readonly outputs = new Map<string, TensorType>();
+  #outputs: ReadonlyMap<string, TensorType> | undefined;
   readonly program: StepProgram;
   readonly #shared: EagerStep | undefined;
 
@@ -20,6 +20,22 @@ class EagerStep implements CompiledStep {
     this.program = program;
     this.inputs = new Map(Object.entries(program.feeds));
     this.#shared = options.shareStateWith as EagerStep | undefined;
+  }
+
+  /** Found by a run on zeros, whose changes of variables are undone. */
+  get outputs(): ReadonlyMap<string, TensorType> {
+    if (this.#outputs !== undefined) return this.#outputs;
+    const types = new Map<string, TensorType>();
+    tf.tidy(() => {
+      const before = Object.values(this.program.state).map((variable) => [variable, variable.clone()] as const);
+      const zeros = Object.entries(this.program.feeds).map(
+        ([name, { dtype, shape }]) => [name, tf.zeros(shape as number[], dtype as 'float32')] as const,
+      );
+      for (const [name, { dtype, shape }] of Object.entries(this.program.run(Object.fromEntries(zeros))))
+        types.set(name, { dtype, shape } as TensorType);
+      for (const [variable, value] of before) variable.assign(value);
+    });
+    return (this.#outputs = types);
   }
 
   run(feeds: Readonly<Record<string, TensorData>>): Promise<Readonly<Record<string, TensorData>>> {

@@ -1,3 +1,4 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
@@ -199,6 +200,38 @@ describe('what goes wrong', () => {
   });
 });
 
+it('a moving average follows faster while it is young, as that of TensorFlow with num_updates', async () => {
+  const seen: number[] = [];
+  const made = (seed: number) =>
+    layersNetwork(buildModel('mlp', { inputShape: [2], classes: 2, seed, options: { hidden: [6] } }));
+  const [model, averaged] = [made(3), made(4)];
+  const task = classification(2);
+  const loss = createLoss('ce');
+  const optimizer = createOptimizer({ type: 'sgd' }, model.trainable);
+  const trainer = await Trainer.create({
+    engine: {
+      ...eagerEngine,
+      compile: async (program, options) => {
+        const step = await eagerEngine.compile(program, options);
+        const run = step.run.bind(step);
+        return Object.assign(step, {
+          run: (feeds: Parameters<typeof run>[0], ...rest: [number?]) => {
+            seen.push(feeds['emaDecay']![0] as number);
+            return run(feeds, ...rest);
+          },
+        });
+      },
+    },
+    program: (batchSize) => trainingProgram({ task, network: model, loss, optimizer, batchSize, ema: averaged }),
+    ...{ batchSize: BATCH, task, optimizer, stepsPerEpoch: STEPS_PER_EPOCH, steps: 4, emaDecay: 0.2 },
+    batches: (_, start) => batchesFrom(start),
+    schedule: () => 0.1,
+    hyper: () => loss.hyper,
+  });
+  await drain(trainer);
+  expect(seen.map((decay) => decay.toFixed(4))).toEqual(['0.1000', '0.1818', '0.2000', '0.2000']);
+});
+
 describe('evaluation', () => {
   it('is the same in batches of any size', async () => {
     const { model } = create();
@@ -223,6 +256,19 @@ describe('evaluation', () => {
     };
     const whole = await evaluate(SAMPLES);
     expect(await evaluate(5)).toEqual(whole);
-    expect(whole).toMatchObject({ samples: SAMPLES });
+    expect(whole).toMatchObject({ samples: SAMPLES, loss: expect.stringMatching(/^\d+\.\d+$/) as string });
+    expect((whole as { score: number }).score).toBeGreaterThan(0);
   });
+
+  it('is refused where the answers are no numbers, which would be scored as those of the first class', async () => {
+    const { model } = create();
+    model.setWeights(model.getWeights().map((weight) => tf.fill(weight.shape, NaN)));
+    const task = classification(2);
+    const program = (batchSize: number) => evaluationProgram({ task, network: layersNetwork(model), batchSize });
+    const evaluator = new Evaluator({ engine: eagerEngine, program, task });
+    const batch = (): TrainingBatch => ({ x: features, targets: labels });
+    await expect(evaluator.run({ count: 1, size: SAMPLES, batch })).rejects.toThrow(
+      new UserError(`the loss of the model on ${SAMPLES} samples of the validation split is NaN, expected a finite number`, ''),
+    );
+  }); // prettier-ignore
 });

@@ -81,8 +81,9 @@ function pruning(given: Recipe['prune'][number] | undefined, amount: number, epo
   return { ...template, type: 'channels', target: 'macs', amount, finetune, maxDrop: 100, fallback: 'skip' };
 }
 
-function defaultViews({ dataset, distill }: Recipe): { views?: number } {
-  return dataset.augment.length === 0 ? {} : { views: Math.min(4, Math.ceil(distill.epochs)) };
+function defaultViews({ dataset, distill, teacher }: Recipe): { views?: number } {
+  const isStored = teacher?.logits === undefined && distill.softTargets.store !== 'live';
+  return dataset.augment.length === 0 || !isStored ? {} : { views: Math.min(4, Math.ceil(distill.epochs)) };
 }
 
 /** The student with so many times its channels, or hidden units. */

@@ -134,6 +134,7 @@ export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): voi
       'Run the race first, without target.',
     );
   if (NEEDS_PEER.has(loss)) refuseWithPeer(recipe, refuse);
+  else refuseUnstored(recipe, refuse);
   if (distill.leaveOut !== undefined) refuseToLeaveOut(recipe, refuse);
   if (generations > 1 && 'features' in distill)
     refuse(
@@ -183,6 +184,27 @@ export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): voi
 }
 
 type Refuse = (path: readonly string[], expected: string, received: unknown, hint?: string) => void;
+
+/** Refusals of keys about stored answers where none are stored. */
+function refuseUnstored({ distill, teacher }: Checked, refuse: Refuse): void {
+  const { softTargets: given, generations = 1 } = distill;
+  const isGiven = teacher?.logits !== undefined && teacher.chain === undefined && generations === 1;
+  const at = ['distill', 'softTargets'];
+  if (given.store === 'live')
+    for (const key of ['views', 'batchSize'] as const)
+      if (given[key] !== undefined)
+        refuse(
+          [...at, key],
+          'no such key beside store: live, which asks about each batch as the student sees it',
+          given[key],
+        );
+  if (isGiven && given.store !== 'live' && given.views !== undefined)
+    refuse(
+      [...at, 'views'],
+      'no such key beside teacher.logits, which are for the views that they were stored for',
+      given.views,
+    );
+}
 
 /** Refusals of keys that two students that teach each other do not read. */
 function refuseWithPeer({ distill, teacher, student, target, stepsPerCall = 1 }: Checked, refuse: Refuse): void {

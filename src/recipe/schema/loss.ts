@@ -137,6 +137,9 @@ export const LOSSES = {
         .refine((steps) => !steps.some((step) => 'mixup' in step || 'cutmix' in step), {
           params: { expected: 'changes of single samples' },
         })
+        .refine((steps) => !steps.some((step) => 'background' in step), {
+          params: { expected: 'changes without a folder of noise, which stands under dataset.augment alone' },
+        })
         .default([{ randAugment: {} }])
         .describe('Further random changes of a sample, after `dataset.augment`, for the strong view.'),
     },

@@ -85,3 +85,33 @@ export const studentSchema = z
   .describe('The small model that ships.');
 /** Student as it is written. zod's own type has options of the model as the type of every key, `freeze` too. */
 export type StudentInput = z.input<z.ZodObject<typeof keys>> & Readonly<Record<string, unknown>>;
+
+/** Keys about the student of a recipe that has none. */
+export function refuseWithoutStudent(
+  {
+    student,
+    prune,
+    quantize,
+    export: formats,
+    repeats,
+    report,
+  }: {
+    readonly student?: unknown;
+    readonly prune: readonly unknown[];
+    readonly quantize: readonly unknown[];
+    readonly export: readonly string[];
+    readonly repeats: number;
+    readonly report: { readonly pruningSensitivity: boolean };
+  },
+  context: z.RefinementCtx,
+): void {
+  if (student !== undefined) return;
+  const refuse = (path: readonly string[], expected: string): void =>
+    context.addIssue({ code: 'custom', message: 'not read', path: [...path], params: { expected, received: 'no student' } }); // prettier-ignore
+  if (prune.length > 0) refuse(['prune'], 'a student that is pruned');
+  if (quantize.length > 0)
+    refuse(['quantize'], 'a student that is quantized; for a file alone there is `limbeck quantize`');
+  if (formats.includes('tflite')) refuse(['export'], 'a student, of which TFLite files are made');
+  if (repeats > 1) refuse(['repeats'], 'a student that is trained so often');
+  if (report.pruningSensitivity) refuse(['report', 'pruningSensitivity'], 'a student whose layers are pruned');
+}

@@ -43,6 +43,7 @@ interface Checked {
         readonly minAccuracy?: number | undefined;
         readonly classes?: readonly string[] | string | undefined;
         readonly outputs: string;
+        readonly weighting?: string | undefined;
       }
     | undefined;
   readonly student?: object | undefined;
@@ -95,6 +96,7 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
     [['teacher', 'minAccuracy'], teacher?.minAccuracy],
     [['teacher', 'classes'], teacher?.classes],
     [['teacher', 'outputs'], teacher?.outputs === 'probabilities' ? 'probabilities' : undefined],
+    [['teacher', 'weighting'], teacher?.weighting === 'entropy' ? 'entropy' : undefined],
     [['distill', 'minConfidence'], distill.minConfidence],
     [['distill', 'leaveOut'], distill.leaveOut && 'leaveOut'],
   ];

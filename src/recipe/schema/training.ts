@@ -49,14 +49,23 @@ export const optimizerSchema = z
       .max(1)
       .optional()
       .describe('Factor of the learning rate from one cycle to the next; default: 1.'),
-    weightDecay: z.number().min(0).default(0).describe('Weight decay: decoupled for adamw, L2 for the others.'),
+    weightDecay: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Weight decay: decoupled for adamw and muon, L2 for the others.'),
     decay: z
       .enum(['matrices', 'all'])
       .default('matrices')
       .describe('Weights that decay: `matrices` excludes biases and scales of norms.'),
     momentum: z.number().min(0).lt(1).default(0.9).describe('Momentum of momentum and nesterov.'),
-    beta1: z.number().min(0).lt(1).default(0.9).describe('Decay of the first moment (adam, adamw).'),
-    beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment (adam, adamw, rmsprop).'),
+    beta1: z
+      .number()
+      .min(0)
+      .lt(1)
+      .default(0.9)
+      .describe('Decay of the first moment (adam, adamw), and of the momentum of muon.'),
+    beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment (adam, adamw, rmsprop, muon).'),
     epsilon: z.number().gt(0).default(1e-8).describe('Added to the denominator of the update.'),
     clipNorm: z.number().gt(0).optional().describe('Scale gradients down to this global norm.'),
     maxNorm: z
@@ -74,8 +83,37 @@ export const optimizerSchema = z
       const params = { expected: `${readers.join(', ')} as ${by}, to which it belongs`, received: optimizer[by] };
       context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
     }
+    for (const [key, received, expected] of withoutEffect(optimizer))
+      context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received } });
   })
   .describe('Optimizer and learning-rate schedule.');
+
+/** Keys that change nothing without another one, what they were given, and what is expected. */
+function withoutEffect({
+  schedule,
+  milestones,
+  cycles = 1,
+  cycleFactor = 1,
+  decay,
+  weightDecay,
+}: {
+  readonly schedule: string;
+  readonly milestones: readonly number[];
+  readonly cycles?: number | undefined;
+  readonly cycleFactor?: number | undefined;
+  readonly decay: string;
+  readonly weightDecay: number;
+}): (readonly [string, unknown, string])[] {
+  return [
+    ...(schedule === 'step' && milestones.length === 0
+      ? [['milestones', 'none', 'the epochs after which schedule: step lowers the learning rate'] as const]
+      : []),
+    ...(cycles === 1 && cycleFactor !== 1
+      ? [['cycleFactor', cycleFactor, 'several cycles beside it, whose learning rates it lowers'] as const]
+      : []),
+    ...(decay === 'all' && weightDecay === 0 ? [['decay', decay, 'a weightDecay above 0 beside it'] as const] : []),
+  ];
+}
 
 export const trainingKeys = {
   epochs: z.number().gt(0).max(100_000).default(10).describe('Passes over the training split.'),

@@ -96,10 +96,9 @@ describe('by hand', () => {
     expect(valueOf('cwd', batch, { mapTemperature: 2 })).toBeCloseTo(4 * kl, 5);
   });
 
-  it('vkd turns the student by the rotation that its variable stands for', () => {
+  it.each([0.7, 20])('vkd turns the student by the rotation that its variable stands for: %f', (angle) => {
     const batch = { student: [[2, 0]], teacher: [[1, 5]] };
     const loss = make('vkd', batch);
-    const angle = 0.7;
     loss.variables['vkd/a:b/skew']!.assign(
       tf.tensor2d([
         [0, angle],
@@ -109,7 +108,42 @@ describe('by hand', () => {
     // The teacher's two channels become -1 and 1.
     const huber = (x: number): number => (Math.abs(x) < 1 ? (x * x) / 2 : Math.abs(x) - 0.5);
     const expected = (huber(2 * Math.cos(angle) + 1) + huber(2 * Math.sin(angle) - 1)) / 2;
-    expect(distance(loss, batch).value).toBeCloseTo(expected, 5);
+    expect(distance(loss, batch).value).toBeCloseTo(expected, 4);
+  });
+
+  it('reviewkd halves the weight with the size of the windows', () => {
+    const picture = (of: (y: number, x: number) => number): number[][][][] => [
+      [0, 1, 2, 3].map((y) => [0, 1, 2, 3].map((x) => [of(y, x)])),
+    ];
+    const batch = { student: picture((y, x) => y - x), teacher: picture((y, x) => (y < 2 && x < 2 ? 4 : 0)) };
+    const loss = make('reviewkd', batch);
+    // What is compared with the teacher is then 0 everywhere.
+    loss.variables['reviewkd/a:b/out/scale']!.assign(tf.zeros([1]));
+    // Mean squares of the picture, of its averages 4, 0, 0, 0 and of its mean 1.
+    expect(distance(loss, batch).value).toBeCloseTo((4 + 4 / 2 + 1 / 4) / (1 + 1 / 2 + 1 / 4), 5);
+  });
+
+  it('inner tensors are compared of the samples that the teacher answers, whatever labels are known', () => {
+    // Maps of attention (1, 0) beside (0, 1), and equal ones.
+    const [student, teacher] = [[[[[1], [0]]], [[[1], [0]]]], [[[[0], [1]]], [[[1], [0]]]]]; // prettier-ignore
+    const loss = make('attention', { student, teacher });
+    const logits = tf.zeros<tf.Rank.R2>([2, 2]);
+    const half = tf.scalar(0.5);
+    const valueWith = (...answers: number[]): number =>
+      loss
+        .compute({
+          ...{ task: classification(2), studentLogits: logits, teacherLogits: logits, targets: logits },
+          ...{ weights: tf.tensor1d([1, 1]), studentFeatures: { a: tf.tensor4d(student) } },
+          teacherFeatures: { b: tf.tensor4d(teacher) },
+          partial: {
+            ...{ labels: tf.tensor1d([0, 1]), labelShare: half, soft: tf.tensor1d([0, 1]), softShare: half },
+            ...{ answers: tf.tensor1d(answers), answerShare: half },
+          },
+          hyper: Object.fromEntries(Object.entries(loss.hyper).map(([key, value]) => [key, tf.scalar(value)])),
+        })
+        .parts['attention']!.dataSync()[0]!;
+    expect(valueWith(1, 0)).toBeCloseTo(0.5, 6);
+    expect(valueWith(0, 1)).toBeCloseTo(0, 6);
   });
 
   it('rkd compares the shapes of two triangles: 3-4-5 and equilateral', () => {

@@ -1,0 +1,20 @@
+import { recipeOf } from '../../../src/folder/search/space.ts';
+import { models } from '../../../src/networks/models/registry.ts';
+import { completeRecipe } from '../../../src/recipe/load.ts';
+
+const BASE = {
+  name: 'r',
+  dataset: { type: 'csv', train: 'a.csv', shape: [2, 2, 1], augment: [{ shift: 1 }] },
+  teacher: { onnx: 't.onnx' },
+  student: { model: 'mlp' },
+  target: { sizeKb: 9 },
+};
+
+it.each([
+  ['fp16', 2],
+  ['live', undefined],
+] as const)('candidates of a search have one number of views where answers are stored: %s', (store, views) => {
+  const given = completeRecipe({ ...BASE, distill: { epochs: 2, softTargets: { store } } }, '/', models);
+  const { recipe } = recipeOf(given, { width: 1, amount: 0 }, 0.25, given.recipe.target!);
+  expect(recipe.distill.softTargets.views).toBe(views);
+});
