@@ -5,7 +5,7 @@ import type { Epilogue } from './epilogue.ts';
 import { window } from './phases.ts';
 
 /** A convolution whose output only a batch norm reads. */
-export interface Convolution {
+interface Convolution {
   readonly input: string;
   /** False for an image that lies [batch, channels, height, width]. */
   readonly blocked: boolean;
