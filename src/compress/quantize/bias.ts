@@ -10,7 +10,7 @@ import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/session.ts';
 import { biasesOf, layerAlone } from './layers.ts';
-import { quantizedBatches } from './layer-values.ts';
+import { LayerInputs } from './layer-inputs.ts';
 import type { Feeds, Samples } from './observe.ts';
 import { rounded, weightScalesOf, withConstants } from './rounding.ts';
 
@@ -39,6 +39,13 @@ export async function correctBias(
     session,
   );
   let corrected = graph;
+  const inputs = new LayerInputs(
+    graph,
+    layers.map(({ node }) => node.inputs[0]!),
+    quantization,
+    samples,
+    { session, keepFloat },
+  );
   for (const [i, { node, add, bias }] of layers.entries()) {
     const [input, weights] = node.inputs as [string, string];
     const output = add.outputs[0]!;
@@ -46,11 +53,7 @@ export async function correctBias(
     const scales = weightScalesOf(quantization, weights)!;
     const integers = rounded(values as Float32Array, type.shape as readonly number[], scales);
     const alone = layerAlone(withConstants(graph, new Map([[weights, integers]])), [node, add], input, output);
-    const given = fedTo(
-      input,
-      graph,
-      quantizedBatches(corrected, quantization, input, samples, { session, keepFloat }),
-    );
+    const given = fedTo(input, graph, inputs.next(corrected));
     const actual = await meansOf(meanGraph(alone, [output]), given, session);
     const [e, a] = [expected.get(output)!, actual.get(output)!];
     const before = graph.constants.get(bias)!.data as Float32Array;

@@ -3,7 +3,7 @@ import type { Model } from '../../formats/onnx/model.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
 import { integerRange } from '../../graph/quantization.ts';
-import type { Quantization } from '../../graph/quantization.ts';
+import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import { sizeOf } from '../../graph/shapes.ts';
 import type { Graph } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
@@ -42,7 +42,7 @@ export async function quantizedValues(
 }
 
 /** The same of all samples, batch by batch. */
-export async function* quantizedBatches(
+async function* quantizedBatches(
   graph: Graph,
   quantization: Quantization,
   value: string,
@@ -52,19 +52,38 @@ export async function* quantizedBatches(
   const { only, name } = withOutput(graph, value);
   const model = exportQdq(only, quantization, keepFloat && { keepFloat }).result;
   for await (const { data, shape } of valuesOf(model, name, samples, session))
-    yield { data: onGrid(data as Float32Array, quantization, value), shape };
+    yield { data: onGrid(data as Float32Array, quantization.get(value)), shape };
 }
 
 /**
  * Values rounded to the steps of a quantized tensor. Inside the graph a product is already rounded and does not change; at its end it is
  * not.
  */
-function onGrid(values: Float32Array, quantization: Quantization, name: string): Float32Array {
-  const q = quantization.get(name);
+export function onGrid(values: Float32Array, q: TensorQuantization | undefined): Float32Array {
   if (q === undefined) return values;
   const [first, last] = integerRange[q.dtype];
   const [scale, zero] = [q.scales[0]!, q.zeroPoints[0]!];
-  return values.map((value) => (Math.min(last, Math.max(first, Math.round(value / scale) + zero)) - zero) * scale);
+  const { min, max, round } = Math;
+  const rounded = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i++)
+    rounded[i] = (min(last, max(first, round(values[i]! / scale) + zero)) - zero) * scale;
+  return rounded;
+}
+
+/** The steps of an int8 tensor that values on its grid are. */
+export function stepsOf(values: Float32Array, { scales, zeroPoints }: TensorQuantization): Int8Array {
+  const [scale, zero] = [scales[0]!, zeroPoints[0]!];
+  const steps = new Int8Array(values.length);
+  for (let i = 0; i < values.length; i++) steps[i] = Math.round(values[i]! / scale) + zero;
+  return steps;
+}
+
+/** The values that `stepsOf` was given. */
+export function dequantized(steps: Int8Array, { scales, zeroPoints }: TensorQuantization): Float32Array {
+  const [scale, zero] = [scales[0]!, zeroPoints[0]!];
+  const values = new Float32Array(steps.length);
+  for (let i = 0; i < steps.length; i++) values[i] = (steps[i]! - zero) * scale;
+  return values;
 }
 
 function withOutput(graph: Graph, value: string): { only: Graph; name: string } {

@@ -1,0 +1,197 @@
+import { outputName } from '../../formats/onnx/lower.ts';
+import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import { exportQdq, planQdq } from '../../formats/onnx/qdq/qdq.ts';
+import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
+import type { Graph, Node } from '../../graph/types.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import type { InferenceTensor } from '../../runtime/inference.ts';
+import { dequantized, onGrid, stepsOf } from './layer-values.ts';
+import type { ValueOptions } from './layer-values.ts';
+import type { Feeds, Samples } from './observe.ts';
+
+/** Most bytes that stored values may take together: a quarter of a gigabyte. */
+const MOST_BYTES = 2 ** 28;
+
+interface Stored {
+  readonly steps: Int8Array;
+  readonly shape: readonly number[];
+}
+
+/**
+ * What the int8 model feeds its layers, one layer after another. What a layer was fed is kept in 8 bits for those behind it, which
+ * then start there: each layer is computed once, and not once for every layer behind it.
+ */
+export class LayerInputs {
+  readonly #quantization: Quantization;
+  readonly #samples: Samples;
+  readonly #options: ValueOptions;
+  readonly #values: readonly string[];
+  readonly #mostBytes: number;
+  /** Values that the whole model rounds to 8 bits for whoever reads them. */
+  readonly #rounded: ReadonlySet<string>;
+  /** Place in `values` of the last layer that starts at a value. */
+  readonly #lastUse: ReadonlyMap<string, number>;
+  readonly #stored = new Map<string, readonly Stored[]>();
+  #bytes = 0;
+  #next = 0;
+
+  /** `values`: inputs of the layers, in the order in which they are computed. */
+  constructor(
+    graph: Graph,
+    values: readonly string[],
+    quantization: Quantization,
+    samples: Samples,
+    options: ValueOptions,
+    mostBytes = MOST_BYTES,
+  ) {
+    this.#values = values;
+    this.#mostBytes = mostBytes;
+    this.#quantization = quantization;
+    this.#samples = samples;
+    this.#options = options;
+    this.#lastUse = lastUses(graph, values);
+    const { keepFloat } = options;
+    this.#rounded = planQdq(graph, quantization, keepFloat && { keepFloat }).activations;
+  }
+
+  /** The inputs of the next layer, batch by batch, rounded as the layer reads them; layers before it must not change any more. */
+  async *next(graph: Graph): AsyncGenerator<InferenceTensor, void, undefined> {
+    const place = this.#next++;
+    const value = this.#values[place]!;
+    const known = this.#stored.get(value);
+    if (known === undefined) yield* this.#computed(graph, value, place);
+    else for (const each of known) yield this.#read(value, each);
+    for (const name of this.#stored.keys()) if (this.#lastUse.get(name)! <= place) this.#drop(name);
+  }
+
+  async *#computed(graph: Graph, value: string, place: number): AsyncGenerator<InferenceTensor, void, undefined> {
+    const part = partOf(graph, value, (name) => this.#stored.has(name));
+    const { session, keepFloat } = this.#options;
+    const bytes = encodeModel(exportQdq(part, this.#quantization, keepFloat && { keepFloat }).result);
+    const model = new InferenceModel(bytes, 'model for the inputs of a layer', session);
+    const q = this.#quantization.get(value);
+    const isRead = this.#lastUse.get(value)! > place && !graph.inputs.has(value);
+    const isRounded = q?.dtype === 'int8' && this.#rounded.has(value) && isBatched(graph, value);
+    const mayDiffer = isProduct(graph, value);
+    let kept: Stored[] | undefined = isRead && isRounded ? [] : undefined;
+    try {
+      for (const feeds of this.#feeds(part)) {
+        const { data, shape } = (await model.run(feeds))[outputName(part, value)]!;
+        const rounded = onGrid(data as Float32Array, q);
+        const isSame = !mayDiffer || isOnGrid(data as Float32Array, rounded, q);
+        const steps = kept && isSame ? stepsOf(rounded, q!) : undefined;
+        if (kept !== undefined && steps !== undefined && this.#bytes + steps.length <= this.#mostBytes) {
+          kept.push({ steps, shape });
+          this.#bytes += steps.length;
+        } else {
+          this.#release(kept);
+          kept = undefined;
+        }
+        yield { data: rounded, shape };
+      }
+    } finally {
+      model.dispose();
+    }
+    if (kept !== undefined) this.#stored.set(value, kept);
+  }
+
+  /** What a part of the graph is fed, batch by batch: samples are made anew only where it reads them. */
+  *#feeds(part: Graph): Generator<Feeds, void, undefined> {
+    const stored = [...part.inputs.keys()].filter((name) => this.#stored.has(name));
+    const at = (batch: number): Feeds =>
+      Object.fromEntries(stored.map((name) => [name, this.#read(name, this.#stored.get(name)![batch]!)]));
+    if (stored.length === part.inputs.size) {
+      for (let batch = 0; batch < this.#samples.length; batch++) yield at(batch);
+      return;
+    }
+    let batch = 0;
+    for (const feeds of this.#samples) {
+      const fed = Object.entries(feeds).filter(([name]) => part.inputs.has(name));
+      yield { ...Object.fromEntries(fed), ...at(batch++) };
+    }
+  }
+
+  #read(value: string, { steps, shape }: Stored): InferenceTensor {
+    return { data: dequantized(steps, this.#quantization.get(value)!), shape };
+  }
+
+  #release(kept: readonly Stored[] | undefined): void {
+    for (const { steps } of kept ?? []) this.#bytes -= steps.length;
+  }
+
+  #drop(value: string): void {
+    this.#release(this.#stored.get(value));
+    this.#stored.delete(value);
+  }
+}
+
+/** True for the layout in which a graph is fed: the batch first, and nowhere else. */
+function isBatched(graph: Graph, value: string): boolean {
+  const [first, ...rest] = graph.types.get(value)!.shape;
+  return first === 'batch' && rest.every((dim) => typeof dim === 'number');
+}
+
+/** True for the result of a dense layer: at the end of a model it stays float32, and is then rounded here instead of in its kernel. */
+function isProduct({ nodes }: Graph, value: string): boolean {
+  const made = (name: string): Node | undefined => nodes.find(({ outputs }) => outputs.includes(name));
+  const node = made(value);
+  const products = node?.op === 'Add' ? node.inputs.map(made) : [node];
+  return products.some((each) => each?.op === 'BatchMatMul');
+}
+
+function isOnGrid(values: Float32Array, rounded: Float32Array, q: TensorQuantization | undefined): boolean {
+  const most = (q?.scales[0] ?? 0) / 1000;
+  for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i]! - rounded[i]!) <= most)) return false;
+  return true;
+}
+
+/** The nodes that a value needs from the graph's inputs or from values that are there already, which become inputs. */
+function partOf(graph: Graph, value: string, isThere: (name: string) => boolean): Graph {
+  const { nodes, starts } = neededFor(value, producersOf(graph), (name) => name !== value && isThere(name));
+  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
+  const inputs = [...graph.inputs].filter(([name]) => name === value || used.has(name));
+  return {
+    ...graph,
+    inputs: new Map([...inputs, ...[...starts].map((name) => [name, graph.types.get(name)!] as const)]),
+    constants: new Map([...graph.constants].filter(([name]) => used.has(name))),
+    nodes: graph.nodes.filter((node) => nodes.includes(node)),
+    outputs: new Map([[value, value]]),
+  };
+}
+
+function producersOf({ nodes }: Graph): ReadonlyMap<string, Node> {
+  return new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+}
+
+/** The nodes behind a value up to values where one may start, and these. */
+function neededFor(
+  value: string,
+  producers: ReadonlyMap<string, Node>,
+  isStart: (name: string) => boolean,
+): { readonly nodes: readonly Node[]; readonly starts: ReadonlySet<string> } {
+  const nodes = new Set<Node>();
+  const starts = new Set<string>();
+  const waiting = [value];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    const node = producers.get(name);
+    if (isStart(name)) starts.add(name);
+    else if (node !== undefined && !nodes.has(node)) {
+      nodes.add(node);
+      waiting.push(...node.inputs);
+    }
+  }
+  return { nodes: [...nodes], starts };
+}
+
+/** For each value the place of the last one that is it, or starts at it if all before are there. */
+function lastUses(graph: Graph, values: readonly string[]): Map<string, number> {
+  const producers = producersOf(graph);
+  const last = new Map<string, number>();
+  for (const [place, value] of values.entries()) {
+    const isFirst = !last.has(value);
+    if (isFirst)
+      for (const start of neededFor(value, producers, (name) => last.has(name)).starts) last.set(start, place);
+    last.set(value, place);
+  }
+  return last;
+}
