@@ -5,7 +5,7 @@ import { modelEnds } from '../../runtime/litert.ts';
 import type { KitModel } from './missing.ts';
 
 /** An input of a file, in its order, and the part of a prepared sample that it takes. */
-export interface KitInput {
+interface KitInput {
   readonly name: string;
   readonly dtype: string;
   /** [1, ...] */

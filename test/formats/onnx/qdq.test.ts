@@ -180,7 +180,12 @@ describe('int8 ONNX', () => {
   it('gives the several outputs of a depthwise channel the scale of that channel', () => {
     const weights = tensor('w', 'float32', [4, 1, 1, 1], new Float32Array(4));
     const node = { op: 'Conv', domain: '', name: '', inputs: ['x', 'w'], outputs: ['y'], attrs: new Map() };
-    const { scales, axis } = weightScales(node, weights, { dtype: 'int8', scales: [1, 2], zeroPoints: [0, 0], axis: 2 });
+    const { scales, axis } = weightScales(node, weights, {
+      dtype: 'int8',
+      scales: [1, 2],
+      zeroPoints: [0, 0],
+      axis: 2,
+    });
     expect({ scales, axis }).toEqual({ scales: [1, 1, 2, 2], axis: 0 });
   });
 
