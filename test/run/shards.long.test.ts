@@ -202,7 +202,7 @@ describe('repeats in shards', () => {
 
   it.each([
     [{ repeats: 1 }, /received repeats: 1/],
-    [{ student: undefined }, /received no student/],
+    [{ repeats: 1, student: undefined, baseline: undefined }, /received no student/],
   ])('refuses %j', async (change, message) => {
     await expect(shard(0, change)).rejects.toThrow(message);
   });
