@@ -224,7 +224,7 @@ describe('of a network', () => {
           .sort((a, b) => a - b);
       // Files lay weights out otherwise: the integers are the same ones, several times and beside zeros where columns are read as channels.
       const same = stored.map((tensor) => sorted(tensorData(tensor) as Int8Array));
-      const times = [1, 2, 4, 7, 8].map((count) => sorted(steps).flatMap((step) => Array<number>(count).fill(step)));
+      const times = [1, 2, 4, 8].map((count) => sorted(steps).flatMap((step) => Array<number>(count).fill(step)));
       expect(same.some((one) => times.some((many) => isDeepStrictEqual(one, many)))).toBe(true);
     }
     const one = { input: { data: held.input.data.slice(0, each), shape: [1, ...size] } };
