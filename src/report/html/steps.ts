@@ -100,13 +100,19 @@ function waterfall(
       ...{ width, height: steps.length * ROW + 74, className },
       title: `${capital(score.name)} step by step: ${told.join('; ')}${its === null ? '' : `; the teacher has ${score.text(its)}`}.`,
       option: () => ({
-        grid: gridOf({ left: className === 'narrow' ? 22 : 150, right: 58, top: 26 }),
+        grid: gridOf({ left: className === 'narrow' ? 22 : roomFor(labels, width), right: 58, top: 26 }),
         xAxis: valueAxis({ name: score.name, text: axisText(score), ticks, bounds: score.bounds }),
         yAxis: { ...rowsAxis(labels), axisLabel: className === 'narrow' ? ABOVE : BESIDE },
         series: [...teacherLine, ...bars(scores, changes, score)],
       }),
     }),
   );
+}
+
+/** Room for the longest name beside the bars; a bold letter of their size is 8.2 pixels wide on average. */
+function roomFor(labels: readonly string[], width: number): number {
+  const longest = Math.max(...labels.map(({ length }) => length));
+  return Math.min(width / 2, Math.max(150, Math.ceil(8.2 * longest) + BESIDE.margin + 4));
 }
 
 const ROW = 38;
