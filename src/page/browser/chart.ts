@@ -16,6 +16,8 @@ export interface ChartOptions {
   readonly xText: (x: number) => string;
   /** True if the axis begins at zero. */
   readonly fromZero?: boolean;
+  /** True if lines end at different moments: while none is chosen, each tells its own last value. */
+  readonly ownEnds?: boolean;
   /** Text shown while there are no lines. */
   readonly empty: string;
 }
@@ -50,7 +52,8 @@ export function liveChart(options: ChartOptions): Chart {
     plot.setAttribute('viewBox', `0 0 ${width} ${HEIGHT}`);
     plot.replaceChildren(...drawn(lines, range, width, moment, options));
     const at = moment ?? all.at(-1);
-    const values = lines.map((line) => valueAt(line, at));
+    const isEnd = moment === undefined && options.ownEnds === true;
+    const values = lines.map((line) => (isEnd ? lastOf(line) : valueAt(line, at)));
     say(when, moment === undefined ? '' : options.xText(moment));
     showLegend(
       legend,
@@ -63,7 +66,7 @@ export function liveChart(options: ChartOptions): Chart {
     plot.setAttribute('aria-valuenow', String(Math.max(0, at === undefined ? 0 : all.indexOf(at))));
     plot.setAttribute(
       'aria-valuetext',
-      at === undefined ? options.empty : `${options.xText(at)}: ${told.join(', ') || options.empty}`,
+      at === undefined ? options.empty : `${isEnd ? 'latest' : options.xText(at)}: ${told.join(', ') || options.empty}`,
     );
   };
   const choose = (x: number | undefined): void => {
@@ -180,6 +183,10 @@ function showLegend(legend: Element, lines: readonly Line[], values: readonly st
 
 function valueAt({ points }: Line, x: number | undefined): number | null {
   return points.find(([at]) => at === x)?.[1] ?? null;
+}
+
+function lastOf({ points }: Line): number | null {
+  return points.findLast(([, value]) => value !== null)?.[1] ?? null;
 }
 
 function nearest(xs: readonly number[], x: number): number | undefined {

@@ -45,7 +45,7 @@ interface Curves {
 /** The charts, made when the task of the run is known. */
 function curvesOf({ name, unit, text }: Score): Curves {
   const epochText = (x: number): string => `epoch ${Number(x.toFixed(1))}`;
-  const common = { xText: epochText, empty: 'no epoch yet', fromZero: false };
+  const common = { xText: epochText, empty: 'no epoch yet', fromZero: false, ownEnds: true };
   const yText = unit === 'fraction' ? (value: number) => percent(value, 1) : text;
   const score = liveChart({ ...common, title: `${capital(name)} on the validation split`, yText });
   const loss = liveChart({ ...common, title: 'Training loss', yText: (value) => String(Number(value.toPrecision(3))) });
