@@ -130,7 +130,9 @@ function labels({ described }: Card): Element | undefined {
   const all = described?.tags ?? described?.targets ?? described?.labels;
   if (all === undefined) return undefined;
   const what = described?.tags !== undefined ? 'tags' : described?.targets !== undefined ? 'values' : 'classes';
-  const shown = make('p', { class: 'classes' }, ...all.map((label) => make('span', {}, label)));
+  // Many of them scroll, by the keyboard too.
+  const scrolled = { class: 'classes', role: 'group', tabindex: 0, 'aria-label': what };
+  const shown = make('p', scrolled, ...all.map((label) => make('span', {}, label)));
   return make('details', { open: all.length <= 12 }, make('summary', {}, `${number(all.length)} ${what}`), shown);
 }
 
