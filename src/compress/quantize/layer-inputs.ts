@@ -131,12 +131,13 @@ function isBatched(graph: Graph, value: string): boolean {
   return first === 'batch' && rest.every((dim) => typeof dim === 'number');
 }
 
-/** True for the result of a dense layer: at the end of a model it stays float32, and is then rounded here instead of in its kernel. */
+/** True for the result of a dense layer or a mean: at the end of a model it stays float32, and is then rounded here instead of in its kernel. */
 function isProduct({ nodes }: Graph, value: string): boolean {
   const made = (name: string): Node | undefined => nodes.find(({ outputs }) => outputs.includes(name));
-  const node = made(value);
+  const last = made(value);
+  const node = last?.op === 'Reshape' ? made(last.inputs[0]!) : last;
   const products = node?.op === 'Add' ? node.inputs.map(made) : [node];
-  return products.some((each) => each?.op === 'BatchMatMul');
+  return products.some((each) => each?.op === 'BatchMatMul' || each?.op === 'Mean');
 }
 
 function isOnGrid(values: Float32Array, rounded: Float32Array, q: TensorQuantization | undefined): boolean {

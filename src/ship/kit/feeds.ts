@@ -1,6 +1,6 @@
 /**
- * Feeds of a model in each language of the samples: every input takes its part of a prepared sample, in its own type, as the entry `inputs` of the model in
- * preprocessing.json says. A model of one input takes all of it.
+ * Feeds of a model in each language of the samples: every input takes its part of a prepared sample, in its own type, as the entry `inputs`
+ * of the model in preprocessing.json says. A model of one input takes all of it.
  */
 
 /** Function of the program for Node and of the pages. */
@@ -46,8 +46,10 @@ export function kotlinFeeds(settings: string): string {
             val shape = part.getJSONArray("shape")
             val from = part.getInt("from")
             val values = sample.copyOfRange(from, from + List(shape.length()) { shape.getInt(it) }.reduce { size, length -> size * length })
-            if (part.getString("dtype") == "int32") input.writeInt(IntArray(values.size) { values[it].toInt() })
-            else input.writeFloat(values)
+            if (part.getString("dtype") == "int32") {
+                require(values.all { it == it.toInt().toFloat() }) { "input $i: expected whole numbers" }
+                input.writeInt(IntArray(values.size) { values[it].toInt() })
+            } else input.writeFloat(values)
         }
     }
 `;
@@ -66,6 +68,9 @@ export const SWIFT_FEED = `  /// Gives each input its part of a prepared sample.
   private func feed(_ sample: [Float]) throws {
     for (i, part) in parts.enumerated() {
       let values = Array(sample[part.from..<(part.from + part.shape.reduce(1, *))])
+      if part.dtype == "int32", values.contains(where: { Int32(exactly: $0) == nil }) {
+        throw NSError(domain: "expected whole numbers", code: i)
+      }
       let data = part.dtype == "int32"
         ? values.map { Int32($0) }.withUnsafeBufferPointer { Data(buffer: $0) }
         : values.withUnsafeBufferPointer { Data(buffer: $0) }

@@ -117,7 +117,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
 
 const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
 
-/** All files or none, where the folder was empty: with some of them in it, the same command would be refused when there is space again. */
+/** All files, or none where writing fails and the folder was empty: with some of them in it, the same command would be refused when there is space again. */
 async function writeWhole(
   folder: string,
   content: ReadonlyMap<string, Uint8Array | string>,
@@ -127,7 +127,8 @@ async function writeWhole(
     for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
   } catch (error) {
     const outermost = new Set([...content.keys()].map((name) => name.split('/')[0]!));
-    for (const name of force ? [] : outermost) await rm(path.join(folder, name), { recursive: true, force: true });
+    for (const name of force ? [] : outermost)
+      await rm(path.join(folder, name), { recursive: true, force: true }).catch(() => undefined);
     throw error;
   }
 }

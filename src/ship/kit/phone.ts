@@ -155,7 +155,9 @@ export async function openClassifier(file: number, { normalization, models }: Se
     const values = Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]!) / std[i % channels]!);
     const fed = inputs.map(({ dtype, shape, from }) => {
       const part = values.slice(from, from + shape.reduce((size, length) => size * length));
-      return dtype === 'int32' ? Int32Array.from(part) : part;
+      if (dtype !== 'int32') return part;
+      if (part.some((value) => !Number.isInteger(value))) throw new Error('expected whole numbers');
+      return Int32Array.from(part);
     });
     const [logits] = await model.run(fed);
     const numbers = Array.from(logits as Float32Array);

@@ -177,6 +177,20 @@ describe('int8 ONNX', () => {
     expect(ops.filter((op) => /Mean|Pool|Flatten/.test(op))).toEqual(['GlobalAveragePool', 'ReduceMean']);
   });
 
+  it('leaves means that are the output of a model in float', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 4, 4, 8] });
+    const weights = b.constant({ dtype: 'float32', shape: [1, 1, 8, 3] }, numbers(24, 'w'));
+    const convolved = b.op('Conv2D', [x, weights], { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] });
+    b.output('logits', b.op('Mean', [convolved], { axes: [1, 2], keepDims: false }));
+    const made = b.build();
+    const feeds = [{ x: { data: numbers(128, 'x'), shape: [1, 4, 4, 8] } }];
+    const { result: quantization } = await quantize(made, feeds, { calibrator: 'minmax', session });
+    const { nodes, outputs } = exportQdq(made, quantization).result.graph;
+    const last = nodes.find((node) => node.outputs.includes(outputs[0]!.name))!;
+    expect(last.op).toBe('ReduceMean');
+  });
+
   it('gives the several outputs of a depthwise channel the scale of that channel', () => {
     const weights = tensor('w', 'float32', [4, 1, 1, 1], new Float32Array(4));
     const node = { op: 'Conv', domain: '', name: '', inputs: ['x', 'w'], outputs: ['y'], attrs: new Map() };

@@ -1,10 +1,15 @@
 import { tensorData } from '../model.ts';
 import type { OnnxGraph, OnnxNode } from '../model.ts';
 
+/** Ops that hand on what they are given. */
+const HANDING_ON: ReadonlySet<string> = new Set([
+  ...['Flatten', 'Identity', 'Reshape', 'Squeeze', 'Transpose', 'Unsqueeze'],
+]);
+
 /**
  * Means over height and width of [batch, channels, height, width] as GlobalAveragePool, which ONNX Runtime computes in integers and with the
  * channels last: its ReduceMean is float, between a transpose and two conversions. `rankOf` is the rank of a tensor; `pooled` hears which new
- * tensor holds which result.
+ * tensor holds which result. A mean that is an output of the model stays float: logits rounded to 8 bits would be ties.
  */
 export function withGlobalPools(
   graph: OnnxGraph,
@@ -18,9 +23,13 @@ export function withGlobalPools(
     const axes = given === undefined ? attrs.get('axes')?.value : [...(tensorData(given) as BigInt64Array)];
     return Array.isArray(axes) ? axes.join() : '';
   };
+  const ends = new Set(graph.outputs.map(({ name }) => name));
+  const isEnd = (value: string): boolean =>
+    ends.has(value) ||
+    graph.nodes.some(({ op, inputs, outputs }) => HANDING_ON.has(op) && inputs[0] === value && isEnd(outputs[0]!));
   const nodes = graph.nodes.flatMap((node) => {
     const [input, result] = [node.inputs[0]!, node.outputs[0]!];
-    if (node.op !== 'ReduceMean' || axesOf(node) !== '2,3' || rankOf(input) !== 4) return [node];
+    if (node.op !== 'ReduceMean' || axesOf(node) !== '2,3' || rankOf(input) !== 4 || isEnd(result)) return [node];
     const pool = { ...node, op: 'GlobalAveragePool', inputs: [input], attrs: new Map() };
     if (node.attrs.get('keepdims')?.value !== 0) return [pool];
     const whole = `${result}/pooled`;
