@@ -21,9 +21,15 @@ export async function thisProcess(): Promise<Owner> {
 /** Undefined for a text that is none, or was not written to its end. */
 export function parseOwner(text: string): (Owner & { readonly beats?: true }) | undefined {
   try {
-    const { pid, host, started, namespace, beats } = JSON.parse(text) as Partial<Owner> & { readonly beats?: unknown };
+    const {
+      pid,
+      host,
+      started,
+      namespace = '',
+      beats,
+    } = JSON.parse(text) as Partial<Owner> & { readonly beats?: unknown };
     if ([host, started, namespace].every((part) => typeof part === 'string') && typeof pid === 'number')
-      return { pid, host: host!, started: started!, namespace: namespace!, ...(beats === true && { beats }) };
+      return { pid, host: host!, started: started!, namespace, ...(beats === true && { beats }) };
   } catch {
     // Not written to its end.
   }

@@ -16,7 +16,7 @@ export async function importsOf(file: string): Promise<string[]> {
   const folder = path.dirname(file);
   const found = new Set([path.resolve(file)]);
   for (const module of found) {
-    if (!/\.[cm]?js$/.test(module)) continue;
+    if (!/\.[cm]?[jt]s$/.test(module)) continue;
     const names = [...(await readText(module)).matchAll(RELATIVE)].map(([, , name]) => name!);
     for (const name of names) {
       const imported = await fileOf(path.resolve(path.dirname(module), decoded(name)));
