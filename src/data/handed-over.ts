@@ -55,7 +55,7 @@ export async function takeOver(file: string, room?: Room): Promise<RawSplit | un
       const stored = openedAt(place);
       return stored && { ...rest, ...heldIn(stored) };
     }
-    // Where there is no room for it, the split is read as by a process alone, which leaves it in a file.
+    // Without room for it, the split is read as by a process alone, which leaves it in a file.
     if (room?.take(place.length * (place.type === 'uint8' ? 1 : 4)) === false) return undefined;
     const samples = place.type === 'uint8' ? sharedBytes(place.length) : sharedFloats(place.length);
     await readAll(handle, bytesOf(samples), 8 + head.length);

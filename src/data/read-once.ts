@@ -66,7 +66,7 @@ export async function readOnce(
   return { splits, remove };
 }
 
-/** What all come to; of several errors that of the first, whichever was found first. */
+/** Results of all; of several errors that of the first part, whichever was found first. */
 export async function atOnce<P, T>(parts: readonly P[], read: (part: P, at: number) => Promise<T>): Promise<T[]> {
   const results = await Promise.allSettled(parts.map(read));
   return results.map((result) => {

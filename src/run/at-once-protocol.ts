@@ -18,7 +18,7 @@ export interface Failure {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** What a `UserError` has besides. */
+  /** Further fields of a `UserError`. */
   readonly user?: Pick<UserError, 'hint' | 'kind' | 'problems'> | undefined;
 }
 

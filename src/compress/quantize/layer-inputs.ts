@@ -95,7 +95,7 @@ export class LayerInputs {
     if (kept !== undefined) this.#stored.set(value, kept);
   }
 
-  /** What a part of the graph is fed, batch by batch: samples are made anew only where it reads them. */
+  /** Feeds of a part of the graph, batch by batch: samples are made anew only where it reads them. */
   *#feeds(part: Graph): Generator<Feeds, void, undefined> {
     const stored = [...part.inputs.keys()].filter((name) => this.#stored.has(name));
     const at = (batch: number): Feeds =>

@@ -11,7 +11,7 @@ import type { WordEncoder } from './words.ts';
 
 /** The entry `text` of preprocessing.json. */
 interface Form extends TextForm {
-  /** What the model takes of a sample. Default: ids alone. */
+  /** Parts of a sample that the model takes. Default: ids alone. */
   readonly parts?: readonly EncodedPart[];
 }
 

@@ -4,7 +4,7 @@ import type { Constant, Graph, Node } from '../types.ts';
 import { rewrite } from './rewrite.ts';
 import { usesOf } from './uses.ts';
 
-/** What a value or constant of the new graph holds: one of the old graph, all channels of it so many times one after another. */
+/** Content of a value or constant of the new graph: one of the old graph, all its channels so many times one after another. */
 interface Held {
   readonly name: string;
   readonly copies: number;

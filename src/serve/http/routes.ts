@@ -15,7 +15,7 @@ export interface Call {
   readonly request: IncomingMessage;
   /** Parts of the path, decoded. */
   readonly path: readonly string[];
-  /** What stands behind the ? of the address. */
+  /** Query of the address, the part behind its `?`. */
   readonly query: URLSearchParams;
   /** Read when asked for. */
   readonly body: () => Promise<Buffer>;

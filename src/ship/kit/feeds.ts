@@ -4,7 +4,7 @@
  */
 
 /** Function of the program for Node and of the pages. */
-export const JS_FEEDS = `/** What each input of a model takes of a prepared sample: its part of it, in its own type. */
+export const JS_FEEDS = `/** Data of each input of a model: its part of a prepared sample, in its own type. */
 export function feedsOf({ inputs }, prepared) {
   return inputs.map(({ name, dtype, shape, from }) => {
     const part = prepared.slice(from, from + shape.reduce((size, length) => size * length));

@@ -81,7 +81,7 @@ ${ofWords ? KOTLIN_WORDS : KOTLIN_TEXTS}
         return done.get(60, TimeUnit.SECONDS)
     }
 
-    /** What the model takes of a sample: ids, and of a model of several inputs its mask and types too, one behind the other. */
+    /** Input of the model for a sample: ids, and of a model of several inputs its mask and types too, one behind the other. */
     private fun joined(encoded: JSONObject) = parts.map { floats(encoded.getJSONArray(it)) }.reduce { all, part -> all + part }
 
     private fun strings(list: JSONArray) = List(list.length()) { list.getString(it) }
@@ -173,7 +173,7 @@ ${ofWords ? SWIFT_WORDS : SWIFT_TEXTS}
     return answer
   }
 
-  /// What the model takes of a sample: ids, and of a model of several inputs its mask and types too, one behind the other.
+  /// Input of the model for a sample: ids, and of a model of several inputs its mask and types too, one behind the other.
   private func joined(_ encoded: [String: Any]) -> [Float] {
     parts.flatMap { Tokenizer.floats(encoded[$0]) }
   }
