@@ -104,6 +104,11 @@ def reshape(node, x, shape):
     return np.reshape(x, shape)
 
 
+def flatten(node, x):
+    axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
+    return np.reshape(x, (int(np.prod(x.shape[:axis])), -1))
+
+
 OPS = {
     "QuantizeLinear": quantize,
     "DequantizeLinear": dequantize,
@@ -115,6 +120,7 @@ OPS = {
     "ReduceMean": mean,
     "GlobalAveragePool": lambda node, x: real(x).mean((2, 3), keepdims=True),
     "Reshape": lambda node, x, shape: reshape(node, real(x), shape),
+    "Flatten": lambda node, x: flatten(node, real(x)),
     "Transpose": lambda node, x: np.transpose(real(x), onnx.helper.get_attribute_value(node.attribute[0])),
 }
 
