@@ -29,8 +29,12 @@ const channels: readonly (readonly [number, number])[] = [
 const cases = windows.flatMap((of, i) =>
   channels.filter((_, j) => i < 3 || (i + j) % 3 === 0).map((depth) => [...of, ...depth, 16] as const),
 );
-/** Batches that are no whole blocks. */
-const batches = [1, 3, 12, 20].map((batch) => [3, 1, [1, 1, 1, 1] as const, 5, 4, 16, 32, batch] as const);
+/** Batches that are no whole blocks, and several blocks by group and by filter. */
+const batches = [
+  ...[1, 3, 12, 20, 48].map((batch) => [3, 1, [1, 1, 1, 1] as const, 5, 4, 16, 32, batch] as const),
+  [3, 1, [1, 1, 1, 1] as const, 3, 3, 32, 48, 20] as const,
+  [3, 2, [0, 0, 0, 0] as const, 8, 7, 24, 48, 40] as const,
+];
 
 const small = (height: number, kernel: number, stride: number, before: number, after: number): number =>
   Math.floor((height + before + after - kernel) / stride) + 1;

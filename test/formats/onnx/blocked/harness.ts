@@ -35,10 +35,17 @@ export class Case {
     return this.b.op(op, inputs, attrs);
   }
 
-  /** `results` by both lowerings: equal but for rounding, and in blocks without an op that is slow there. */
-  expectSame(results: readonly string[], options: { tolerance?: number; plainOps?: readonly string[] } = {}): void {
+  /** `results` by both lowerings: equal but for rounding, and in blocks without an op that is slow there, but with the needed one. */
+  expectSame(
+    results: readonly string[],
+    options: { tolerance?: number; plainOps?: readonly string[]; needed?: string } = {},
+  ): void {
     results.forEach((name, i) => this.b.output(`y${i}`, name));
     const graph = this.b.build();
+    if (options.needed !== undefined)
+      expect(lowerToOnnx(graph, { blocked: { size: BLOCK } }).graph.nodes.map(({ op }) => op)).toContain(
+        options.needed,
+      );
     const [blocked, plain] = [run(graph, this.feeds, true), run(graph, this.feeds, false)];
     expect(slowOps(graph, options.plainOps ?? [])).toEqual([]);
     for (const name of Object.keys(plain))

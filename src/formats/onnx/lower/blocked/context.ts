@@ -12,6 +12,24 @@ export type BlockedRule = (node: Node, b: Blocked) => boolean;
 
 export type { Sizes };
 
+/** A value is `tensor`, in blocks, times `factor`; a vector over whole blocks. */
+interface Scaled {
+  readonly tensor: string;
+  readonly factor: string;
+}
+
+/** A value less its mean is `tensor`, in blocks, less `rest`; a vector over whole blocks, or 0. */
+export interface Centred {
+  readonly tensor: string;
+  readonly rest: string | undefined;
+}
+
+/** A value is `tensor`, in blocks, plus `offset`; a vector over whole blocks. */
+interface Shifted {
+  readonly tensor: string;
+  readonly offset: string;
+}
+
 /**
  * Values in blocks of `size` channels, [batch, channels / size, height, width, size] in memory, and conversions to that layout, which ONNX
  * Runtime's own convolutions for the CPU work on. Their tensors are declared [batch, channels, height, width]. Channels that fill up the
@@ -24,9 +42,13 @@ export class Blocked {
   readonly absorbed = new Set<string>();
   /** A smaller tensor with the same sum over all pixels of each sample, for values that have one. */
   readonly sums = new Map<string, { readonly tensor: string; readonly pixels: number }>();
-  /** x - mean(x) of what a batch norm reads, for its gradient. */
-  readonly centred = new Map<string, string>();
+  /** What batch norms read, for their gradients. */
+  readonly centred = new Map<string, Centred>();
+  /** Values that lie there less a number for each channel, which a batch norm takes off anyway. */
+  readonly shifted = new Map<string, Shifted>();
   readonly #tensors = new Map<string, string>();
+  readonly #later = new Map<string, () => string>();
+  readonly #scaled = new Map<string, Scaled>();
   readonly #phased = new Map<string, Phased>();
 
   constructor(c: Lowering, size: number) {
@@ -52,7 +74,7 @@ export class Blocked {
   }
 
   has(value: string): boolean {
-    return this.#tensors.has(value) || this.#phased.has(value);
+    return this.#tensors.has(value) || this.#later.has(value);
   }
 
   define(value: string, tensor: string): void {
@@ -64,14 +86,35 @@ export class Blocked {
     });
   }
 
-  /** The phases of a strided gradient, put together only when somebody needs the whole. */
-  definePhased(value: string, phased: Phased): void {
-    this.#phased.set(value, phased);
+  /** Defines `make` as the source of the value in blocks when a rule asks for the value itself. */
+  defineLater(value: string, make: () => string): void {
+    this.#later.set(value, make);
     this.c.defer(value, (layout) => {
-      this.get(value);
       const last = layout.join() !== NCHW.join();
       return { tensor: this.unblocked(value, last), layout: last ? [0, 1, 2, 3] : NCHW };
     });
+  }
+
+  /** The phases of a strided gradient, put together only when somebody needs the whole. */
+  definePhased(value: string, phased: Phased): void {
+    this.#phased.set(value, phased);
+    this.defineLater(value, () => interleave(this, phased, this.sizesOf(value)!));
+  }
+
+  /** A value as a tensor that lacks a factor for each channel; `whole` multiplies it for those who cannot. */
+  defineScaled(value: string, scaled: Scaled, whole: () => string): void {
+    this.#scaled.set(value, scaled);
+    this.defineLater(value, whole);
+  }
+
+  /** The value in blocks but for `factorOf`. */
+  unscaled(value: string): string | undefined {
+    return this.#scaled.get(value)?.tensor ?? this.get(value);
+  }
+
+  /** What `unscaled` lacks: a vector over whole blocks. */
+  factorOf(value: string): string | undefined {
+    return this.#scaled.get(value)?.factor;
   }
 
   phasesOf(value: string): Phased | undefined {
@@ -84,17 +127,15 @@ export class Blocked {
     if (known !== undefined) return known;
     const sizes = this.sizesOf(value);
     if (sizes === undefined) return undefined;
-    const phased = this.#phased.get(value);
-    const tensor = phased === undefined ? this.#reordered(value, sizes) : interleave(this, phased, sizes);
+    const tensor = this.#later.get(value)?.() ?? this.#reordered(value, sizes);
     this.#tensors.set(value, tensor);
     this.c.wish(tensor, `${value}:blocked`);
     return tensor;
   }
 
   /** [batch, height, width, channels] or, if not `channelsLast`, [batch, channels, height, width]. */
-  unblocked(value: string, channelsLast: boolean): string {
+  unblocked(value: string, channelsLast: boolean, tensor = this.get(value)!): string {
     const [n, h, w, c] = this.sizesOf(value)!;
-    const tensor = this.get(value)!;
     if (h * w === 1 && this.filled(c) === c)
       return this.c.reshape(tensor, [n, c, h, w], channelsLast ? [n, h, w, c] : [n, c, h, w]);
     if (channelsLast && c === this.size) return this.reshape(tensor, [n, h, w, c]);
@@ -105,6 +146,13 @@ export class Blocked {
   nchw(value: string): string {
     if (!this.has(value)) return this.c.as(value, NCHW);
     return this.c.once(`nchw ${value}`, () => this.unblocked(value, false));
+  }
+
+  /** The same but for `factorOf`. */
+  nchwUnscaled(value: string): string {
+    const scaled = this.#scaled.get(value);
+    if (scaled === undefined) return this.nchw(value);
+    return this.c.once(`nchw unscaled ${value}`, () => this.unblocked(value, false, scaled.tensor));
   }
 
   nchwc(op: string, inputs: readonly string[], attrs: Readonly<Record<string, Attr>> = {}): string {

@@ -34,7 +34,9 @@ export const conv2dBackpropFilter: BlockedRule = (node, b) => {
       : isImage(b, task) && size[0] * size[1] * large[3] <= 32
         ? columns(b, task)
         : correlated(b, task);
-  b.c.define(node.outputs[0]!, result);
+  const factor = b.factorOf(task.dy);
+  const scaled = factor === undefined ? result : b.c.one('Mul', [result, b.cutVector(factor, task.small[3])]);
+  b.c.define(node.outputs[0]!, scaled);
   return true;
 };
 
@@ -68,7 +70,7 @@ function pointwise(b: Blocked, { x, dy, large, small, strides }: Task): string {
   const [n, h, w, filters] = small;
   const channels = large[3];
   const matrix = (tensor: string, depth: number): string => b.reshape(tensor, [n, depth, h * w]);
-  const right = matrix(b.nchw(dy), filters);
+  const right = matrix(b.nchwUnscaled(dy), filters);
   const left = matrix(strides[0] * strides[1] === 1 ? b.nchw(x) : skipped(b, x, strides, channels), channels);
   const products = b.c.one('FusedMatMul', [left, right], { transB: 1 }, MICROSOFT);
   const sum = b.c.one('ReduceSum', [products, b.c.ints([0])], { keepdims: 0 });
@@ -101,7 +103,7 @@ function columns(b: Blocked, { x, dy, large, small, size, strides, before, after
     }
   const rows = size[0] * size[1] * channels;
   const side = b.reshape(b.c.one('Concat', windows, { axis: 1 }), [n, 1, rows, h * w]);
-  const products = b.c.one('MatMul', [side, b.reshape(b.get(dy)!, [n, filled / b.size, h * w, b.size])]);
+  const products = b.c.one('MatMul', [side, b.reshape(b.unscaled(dy)!, [n, filled / b.size, h * w, b.size])]);
   const sum = b.c.one('ReduceSum', [products, b.c.ints([0])], { keepdims: 0 });
   return toFilter(b, sum, [size[0], size[1], channels], rows, filters);
 }
@@ -119,40 +121,84 @@ function toFilter(b: Blocked, tensor: string, shape: readonly number[], rows: nu
 /**
  * A convolution whose input channels are the samples of the batch: the image is x, its rows [width · channels] long, and the
  * kernel is dy, its columns `channels` apart, so that output column q · channels + c is the gradient at column q for channel c.
+ *
+ * ONNX Runtime divides such a convolution among threads by images, groups, four blocks of filters and rows of its output, which
+ * here are three for a 3×3 filter: two threads would get one and two. So each block of samples is a group where what then has to
+ * be summed is no more than dy, which also spares sorting dy by filters; and a single block of samples takes each block of
+ * channels as an image of its own.
  */
 function correlated(b: Blocked, task: Task): string {
   const { dy, large, small, size, strides, before, after, out } = task;
   const [n, height, , channels] = large;
-  const filters = b.filled(small[3]);
-  const samples = b.filled(n);
+  const [filters, samples] = [b.filled(small[3]), b.filled(n)];
+  const blocks = samples / b.size;
   const width = large[2] + before[1] + after[1];
+  const images = blocks === 1 && !isImage(b, task) && channels % b.size === 0 ? channels / b.size : 1;
+  const grouped = blocks > 1 && size[0] * size[1] * channels <= b.size * small[1] * small[2];
+  const depth = channels / images;
   // Padding in the data instead of around the convolution: its edges take a slow path.
-  const last = isImage(b, task) ? widened(b, task) : channelsLast(b, task);
-  const row = width * channels;
-  const image = withSamples(b, last, [n, height * row], samples);
-  const blocked = b.nchwc('ReorderInput', [b.reshape(image, [1, samples, height, row])]);
+  const lying = isImage(b, task) ? widened(b, task) : images > 1 ? wide(b, task) : channelsLast(b, task);
+  const rows = withSamples(b, lying, [n, height * width * channels], samples);
+  const lines = b.reshape(rows, [1, samples, images * height, width * depth]);
+  const image = b.reshape(b.nchwc('ReorderInput', [lines]), [images, samples, height, width * depth]);
   const attrs = {
     kernel_shape: [small[1], small[2]],
-    dilations: [strides[0], strides[1] * channels],
+    dilations: [strides[0], strides[1] * depth],
     pads: [before[0], 0, after[0], 0],
+    ...(grouped ? { group: blocks } : {}),
   };
-  const result = b.nchwc('Conv', [blocked, kernel(b, dy, small, samples)], attrs);
-  const shape = [size[0], size[1], channels];
-  const rows = size[0] * size[1] * channels;
-  const blocks = filters / b.size;
-  const matrix = (tensor: string): string => b.reshape(tensor, [blocks, rows, b.size]);
-  if (out.join() === size.join()) return toFilter(b, matrix(result), shape, rows, small[3]);
-  const grid = b.reshape(result, [blocks, out[0], out[1] * channels, b.size]);
-  const ends = b.c.ints([size[0], size[1] * channels]);
-  const cut = b.c.one('Slice', [grid, b.c.ints([0, 0]), ends, b.c.ints([1, 2])]);
-  return toFilter(b, matrix(cut), shape, rows, small[3]);
+  const result = b.nchwc('Conv', [image, grouped ? byBlock(b, dy, small) : kernel(b, dy, small, samples)], attrs);
+  return gathered(b, result, {
+    images,
+    groups: grouped ? blocks : 1,
+    depth,
+    out,
+    size,
+    filters: small[3],
+    all: filters,
+  });
 }
 
-/** x with its padding left and right, [batch, height, width, channels]. */
-function channelsLast(b: Blocked, { x, large, before, after }: Task): string {
-  const channels = large[3];
-  const wide = padded(b, b.get(x)!, b.filled(channels), [0, before[1], 0, after[1]]);
-  return channels === b.size ? wide : b.nchwc('ReorderOutput', [wide], { channels, channels_last: 1 });
+/** The gradient [...size, channels, filters] from [images, groups, blocks of filters, rows, columns, depth, filters of a block]. */
+function gathered(
+  b: Blocked,
+  tensor: string,
+  of: {
+    readonly images: number;
+    readonly groups: number;
+    readonly depth: number;
+    readonly out: readonly [number, number];
+    readonly size: readonly [number, number];
+    readonly filters: number;
+    /** Filters filled up to whole blocks. */
+    readonly all: number;
+  },
+): string {
+  const { images, groups, depth, out, size, filters, all } = of;
+  const shape = [size[0], size[1], images * depth];
+  const rows = size[0] * size[1] * images * depth;
+  const blocks = all / b.size;
+  const each = b.reshape(tensor, [groups, images * blocks * out[0] * out[1] * depth * b.size]);
+  const sum = groups === 1 ? each : b.c.one('ReduceSum', [each, b.c.ints([0])], { keepdims: 0 });
+  const grid = b.reshape(sum, [images * blocks, out[0], out[1] * depth * b.size]);
+  const ends = b.c.ints([size[0], size[1] * depth * b.size]);
+  const cut = out.join() === size.join() ? grid : b.c.one('Slice', [grid, b.c.ints([0, 0]), ends, b.c.ints([1, 2])]);
+  if (images === 1) return toFilter(b, b.reshape(cut, [blocks, rows, b.size]), shape, rows, filters);
+  const split = b.reshape(cut, [images, blocks, size[0] * size[1], depth, b.size]);
+  const lying = b.reshape(b.c.one('Transpose', [split], { perm: [1, 2, 0, 3, 4] }), [blocks, rows, b.size]);
+  return toFilter(b, lying, shape, rows, filters);
+}
+
+/** x with its padding left and right, in blocks. */
+function wide(b: Blocked, { x, large, before, after }: Task): string {
+  return padded(b, b.get(x)!, b.filled(large[3]), [0, before[1], 0, after[1]]);
+}
+
+/** The same, [batch, height, width, channels]. */
+function channelsLast(b: Blocked, task: Task): string {
+  const channels = task.large[3];
+  if (channels === b.size) return wide(b, task);
+  return b.nchwc('ReorderOutput', [wide(b, task)], { channels, channels_last: 1 });
 }
 
 function widened(b: Blocked, { x, before, after }: Task): string {
@@ -167,17 +213,33 @@ function withSamples(b: Blocked, tensor: string, [n, rest]: readonly [number, nu
   return b.c.one('Pad', [b.reshape(tensor, [n, rest]), b.c.ints([0, 0, samples - n, 0])]);
 }
 
+/** dy by block of samples: [samples / size, filters / size, height, width, samples % size, filters % size] in memory. */
+function sorted(b: Blocked, dy: string, [n, h, w, depth]: Sizes): string {
+  return b.c.once(`sorted ${dy}`, () => {
+    const [samples, row] = [b.filled(n), h * w * b.filled(depth)];
+    const full = withSamples(b, b.unscaled(dy)!, [n, row], samples);
+    const lines = b.reshape(full, [samples / b.size, b.size, 1, row]);
+    return b.nchwc('ReorderInput', [lines], { channels_last: 1 });
+  });
+}
+
+/** dy as the filters of a group for each block of samples. */
+function byBlock(b: Blocked, dy: string, small: Sizes): string {
+  const [n, h, w, depth] = small;
+  const groups = b.filled(n) / b.size;
+  return b.reshape(sorted(b, dy, small), [groups * b.filled(depth), b.size, h, w]);
+}
+
 /** dy as a filter over samples: [filters / size, samples / size, height, width, samples % size, filters % size] in memory. */
-function kernel(b: Blocked, dy: string, [n, h, w, depth]: Sizes, samples: number): string {
+function kernel(b: Blocked, dy: string, small: Sizes, samples: number): string {
+  const [, h, w, depth] = small;
   return b.c.once(`kernel ${dy}`, () => {
     const { size } = b;
     const filters = b.filled(depth);
     const blocks = samples / size;
-    const full = withSamples(b, b.get(dy)!, [n, h * w * filters], samples);
-    const sorted = b.nchwc('ReorderInput', [b.reshape(full, [blocks, size, 1, h * w * filters])], { channels_last: 1 });
     const runs = [blocks, filters / size, h * w * size * size];
-    const lying =
-      filters === size || blocks === 1 ? sorted : b.c.one('Transpose', [b.reshape(sorted, runs)], { perm: [1, 0, 2] });
-    return b.reshape(lying, [filters, samples, h, w]);
+    const byFilters = (tensor: string): string => b.c.one('Transpose', [b.reshape(tensor, runs)], { perm: [1, 0, 2] });
+    const lying = sorted(b, dy, small);
+    return b.reshape(filters === size || blocks === 1 ? lying : byFilters(lying), [filters, samples, h, w]);
   });
 }

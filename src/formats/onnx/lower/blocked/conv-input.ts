@@ -76,7 +76,7 @@ function convOf(b: Blocked, dy: string, group: number, filter: (taps: Parameters
   return (taps, pads, epilogue) => {
     const { inputs, attrs } = epilogueInputs(b, epilogue, undefined);
     const window = { kernel_shape: [taps.length, taps[0]!.length], pads, group, ...attrs };
-    return b.nchwc('Conv', [b.get(dy)!, filter(taps), ...inputs], window);
+    return b.nchwc('Conv', [b.unscaled(dy)!, filter(taps), ...inputs], window);
   };
 }
 
@@ -85,10 +85,12 @@ export const conv2dBackpropInput: BlockedRule = (node, b) => {
   const size = b.c.shapeOf(filter).slice(0, 2) as [number, number];
   if (!regular(node, b, size)) return false;
   const weights = filterOf(b, filter, { channels: true });
+  const factor = b.factorOf(dy);
+  const tensor = factor === undefined ? weights.tensor : b.c.one('Mul', [weights.tensor, factor]);
   return define(
     node,
     b,
-    convOf(b, dy, 1, (taps) => backward(b, weights, taps)),
+    convOf(b, dy, 1, (taps) => backward(b, { ...weights, tensor }, taps)),
     size,
   );
 };
@@ -97,6 +99,6 @@ export const depthwiseBackpropInput: BlockedRule = (node, b) => {
   const [dy, filter] = node.inputs as [string, string];
   const [height, width, channels, multiplier] = b.c.shapeOf(filter) as [number, number, number, number];
   if (multiplier !== 1 || !regular(node, b, [height, width])) return false;
-  const conv = convOf(b, dy, b.filled(channels), (taps) => depthwise(b, filter, taps));
+  const conv = convOf(b, dy, b.filled(channels), (taps) => depthwise(b, filter, taps, b.factorOf(dy)));
   return define(node, b, conv, [height, width]);
 };

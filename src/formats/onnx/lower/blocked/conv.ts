@@ -1,11 +1,12 @@
 import { staticSize } from '../../../../graph/shapes.ts';
 import { NCHW } from '../layout.ts';
 import { onnxPads, windowOf } from '../window.ts';
-import type { Blocked, BlockedRule } from './context.ts';
+import type { Blocked, BlockedRule, Sizes } from './context.ts';
 import { define, epilogueInputs, epilogueOf } from './epilogue.ts';
 import type { Epilogue } from './epilogue.ts';
 import { filterOf, forward } from './filters.ts';
 import { affineOf } from './affine.ts';
+import { defineShifted } from './shift.ts';
 
 export const conv2d: BlockedRule = (node, b) => {
   const [x, filter] = node.inputs as [string, string];
@@ -14,6 +15,12 @@ export const conv2d: BlockedRule = (node, b) => {
   const epilogue = epilogueOf(b, node.outputs[0]!);
   const { strides, dilations, pads } = windowOf(node.attrs);
   const weights = filterOf(b, filter, { channels: input.blocked });
+  const shifted = defineShifted(b, epilogue, {
+    ...{ input: input.tensor, blocked: input.blocked, sizes: b.c.shapeOf(x) as unknown as Sizes },
+    ...{ filter: () => forward(b, weights), products: weights.height * weights.width * weights.channels },
+    ...{ kernel: [weights.height, weights.width], strides, dilations, pads: onnxPads(pads), attrs: {} },
+  });
+  if (shifted) return true;
   const { filter: tensor, bias } = biased(b, weights.tensor, epilogue, [1, 1, 1, weights.filters]);
   const { inputs, attrs } = epilogueInputs(b, epilogue, bias);
   const window = { kernel_shape: [weights.height, weights.width], strides, dilations, pads: onnxPads(pads), ...attrs };

@@ -3,6 +3,7 @@ import type { Blocked, BlockedRule } from './context.ts';
 import { biased } from './conv.ts';
 import { taskOf } from './conv-filter.ts';
 import { define, epilogueInputs, epilogueOf } from './epilogue.ts';
+import { defineShifted } from './shift.ts';
 import { depthwise as depthwiseFilter } from './filters.ts';
 
 /** One filter for each channel; more than one of them per channel is left to the plain lowering. */
@@ -13,6 +14,12 @@ export const depthwise: BlockedRule = (node, b) => {
   const epilogue = epilogueOf(b, node.outputs[0]!);
   const { strides, dilations, pads } = windowOf(node.attrs);
   const group = b.filled(channels);
+  const shifted = defineShifted(b, epilogue, {
+    ...{ input: b.get(x)!, blocked: true, sizes: b.sizesOf(x)!, filter: () => depthwiseFilter(b, filter) },
+    ...{ products: height * width, kernel: [height, width], strides, dilations, pads: onnxPads(pads) },
+    attrs: { group },
+  });
+  if (shifted) return true;
   // In memory a depthwise filter is [blocks, taps, size]: the scale of a batch norm goes along its first and last axis.
   const blocks = group / b.size;
   const lying = b.reshape(depthwiseFilter(b, filter), [blocks, height * width, b.size]);
@@ -37,14 +44,17 @@ export const depthwiseBackpropFilter: BlockedRule = (node, b) => {
   const filled = b.filled(channels);
   const group = n * filled;
   const image = b.reshape(b.get(task.x)!, [1, group, large[1], large[2]]);
-  const kernel = b.reshape(b.get(task.dy)!, [group, 1, small[1], small[2]]);
+  const kernel = b.reshape(b.unscaled(task.dy)!, [group, 1, small[1], small[2]]);
   const pads = [before[0], before[1], after[0], after[1]];
   const attrs = { kernel_shape: [small[1], small[2]], dilations: strides, pads, group };
-  const result = b.nchwc('Conv', [image, kernel], attrs);
-  const each = b.reshape(result, [n, filled / b.size, out[0] * out[1], b.size]);
+  const products = b.nchwc('Conv', [image, kernel], attrs);
+  const each = b.reshape(products, [n, filled / b.size, out[0] * out[1], b.size]);
   const sum = b.c.one('ReduceSum', [each, b.c.ints([0])], { keepdims: 0 });
   const lying = filled === b.size ? sum : b.c.one('Transpose', [sum], { perm: [1, 0, 2] });
-  b.c.define(node.outputs[0]!, cut(b, b.reshape(lying, [...out, filled, 1]), out, size, channels));
+  const result = cut(b, b.reshape(lying, [...out, filled, 1]), out, size, channels);
+  const factor = b.factorOf(task.dy);
+  const scaled = (by: string): string => b.c.one('Mul', [result, b.reshape(b.cutVector(by, channels), [channels, 1])]);
+  b.c.define(node.outputs[0]!, factor === undefined ? result : scaled(factor));
   return true;
 };
 

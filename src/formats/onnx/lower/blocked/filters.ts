@@ -68,14 +68,17 @@ function pick(b: Blocked, tensor: string, shape: readonly [number, number], rows
   return b.c.one('Gather', [more, b.c.ints(rows.map((row) => (row < 0 ? shape[0] : row)))], { axis: 0 });
 }
 
-/** [height, width, channels, 1] as a depthwise filter over blocks, of the named taps. */
-export function depthwise(b: Blocked, value: string, taps?: readonly (readonly number[])[]): string {
+/** [height, width, channels, 1] as a depthwise filter over blocks, of the named taps, times `factor` for each channel. */
+export function depthwise(b: Blocked, value: string, taps?: readonly (readonly number[])[], factor?: string): string {
   const [height, width, channels] = b.c.shapeOf(value) as readonly [number, number, number, number];
   const filled = b.filled(channels);
   const all = height * width;
   const wanted =
     taps ?? Array.from({ length: height }, (_, r) => Array.from({ length: width }, (_, q) => r * width + q));
-  const whole = padded(b, b.c.plain(value), [height, width, channels, 1], [filled, 1]);
+  const plain = padded(b, b.c.plain(value), [height, width, channels, 1], [filled, 1]);
+  const scaled = (by: string): string =>
+    b.c.once(`${plain} by ${by}`, () => b.c.one('Mul', [plain, b.reshape(by, [filled, 1])]));
+  const whole = factor === undefined ? plain : scaled(factor);
   return b.c.once(`depthwise filter ${whole} ${wanted.join()}`, () => {
     const picked = pick(b, whole, [all, filled], wanted.flat());
     const count = wanted.flat().length;
