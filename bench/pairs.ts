@@ -3,11 +3,11 @@
  * "Contrastive representation distillation"):
  *
  *     npm run bench:pairs -- [--data fashion-mnist | cifar100] [--pairs NAME,NAME] [--losses alone,kd,…] [--repeats 3] [--epochs 15]
- *         [--samples 10000] [--threads 0] [--out checkpoints/pairs] [--only-table]
+ *         [--samples 10000] [--threads 0] [--out checkpoints/pairs] [--results bench/pairs/results.json] [--only-table]
  *
  * Each figure is the mean over the repeats with half of its 95 % interval by Student's t; a student and its twin of one repeat begin from the
- * same weights. A teacher is trained once for all students of its pair. Every finished figure is kept in OUT/results.json, and a training that
- * was stopped goes on where it was, so the program can be ended and started again at any time. Of the test split each figure takes one
+ * same weights. A teacher is trained once for all students of its pair. Every finished figure is kept in the results, and a training that was
+ * stopped goes on where it was, so the program can be ended and started again at any time. Of the test split each figure takes one
  * look; nothing is chosen by it. The settings are the same for all losses, and each loss has its default numbers: no loss was tuned.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
@@ -34,6 +34,7 @@ const { values } = parseArgs({
     samples: { type: 'string', default: '10000' },
     threads: { type: 'string', default: '0' },
     out: { type: 'string', default: 'checkpoints/pairs' },
+    results: { type: 'string', default: 'bench/pairs/results.json' },
     'only-table': { type: 'boolean', default: false },
   },
 });
@@ -57,7 +58,7 @@ for (const file of set.files) if (!existsSync(file)) fail(`${file} is not there:
 
 /** Figures of other settings are others. */
 const setting = `${values.data} ${set.samples ?? values.samples} ${epochs} ${repeats}`;
-const file = path.join(values.out, 'results.json');
+const file = values.results;
 const results = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Figure>) : {};
 const keyOf = (pair: string, loss: string): string => `${setting} ${pair} ${loss}`;
 
@@ -66,7 +67,7 @@ if (!values['only-table'])
     for (const loss of losses) {
       if (results[keyOf(pair, loss)] !== undefined) continue;
       results[keyOf(pair, loss)] = await figureOf(pair, loss);
-      mkdirSync(values.out, { recursive: true });
+      mkdirSync(path.dirname(file), { recursive: true });
       writeFileSync(`${file}.half`, `${JSON.stringify(results, null, 2)}\n`);
       renameSync(`${file}.half`, file);
       console.error(`${pair}, ${loss}: ${said(results[keyOf(pair, loss)])}`);
