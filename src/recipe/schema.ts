@@ -12,6 +12,7 @@ import { refuseForText } from './schema/text.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import { refuseUnwritten, tfliteSchema } from './schema/tflite.ts';
 import type { TeacherInput } from './schema/teacher.ts';
+import { optimizerSchema } from './schema/training.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
 
@@ -52,7 +53,17 @@ export const recipeSchema = z
     dataset: datasetSchema,
     teacher: teacherSchema.optional(),
     student: studentSchema.optional(),
-    baseline: z.boolean().default(true).describe('Train the same student without the teacher too, to compare.'),
+    baseline: z
+      .union([
+        z.boolean(),
+        z.strictObject({
+          optimizer: optimizerSchema.describe(
+            'Optimizer and learning-rate schedule that suit the twin, in place of those of `distill`.',
+          ),
+        }),
+      ])
+      .default(true)
+      .describe('Train the same student without the teacher too, its twin, to compare.'),
     distill: distillSchema.prefault({}),
     prune: z.array(pruneSchema).default([]).describe('Pruning steps, in order.'),
     quantize: quantizeSchema.default([]),
@@ -158,9 +169,13 @@ export const recipeSchema = z
     };
     context.addIssue({ code: 'custom', message: 'no teacher', path: ['target', 'maxDrop'], params });
   })
-  .superRefine(({ teacher, distill }, context) => {
+  .superRefine(({ teacher, distill, baseline }, context) => {
     if (teacher !== undefined) return;
     const hasPeer = NEEDS_PEER.has(distill.loss);
+    if (typeof baseline === 'object' && !hasPeer) {
+      const params = { expected: 'a teacher, without which there is no twin', received: 'none' };
+      context.addIssue({ code: 'custom', message: 'no teacher', path: ['baseline', 'optimizer'], params });
+    }
     const usualNumbers = distill.loss === 'auto' || hasPeer ? [] : Object.entries(lossNumbers(distill.loss));
     const changed = usualNumbers.filter(([key, number]) => distill[key as keyof typeof distill] !== number);
     const given = (['minConfidence', 'schedules', 'teacherUntil', 'generations', 'leaveOut'] as const).filter(

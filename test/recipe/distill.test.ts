@@ -96,6 +96,12 @@ it.each([
     `${MUTUAL}distill: {loss: mutual, generations: 2}`,
     /distill\.generations: expected a teacher, without which it has no/,
   ],
+  [
+    `${MUTUAL}baseline: {optimizer: {learningRate: 0.1}}`,
+    /:3:23 baseline\.optimizer: expected a teacher, without which there is no twin/,
+  ],
+  [`${SHORT}baseline: {optimiser: {learningRate: 0.1}}`, /baseline\.optimiser.*[Uu]nknown|[Dd]id you mean optimizer/],
+  [`${SHORT}baseline: {optimizer: {learningRate: -1}}`, /baseline\.optimizer\.learningRate: expected .*-1/s],
   [`${MUTUAL}distill: {loss: mutual, teacherUntil: 3}`, /distill\.teacherUntil: expected a teacher, without which/],
   [
     `${MUTUAL}distill: {loss: mutual, leaveOut: {classes: [a]}}`,

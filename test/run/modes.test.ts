@@ -216,3 +216,23 @@ it('a student learns a class that it is never shown from the answers to others, 
   expect(right(corrected)).toBeGreaterThan(right(plain));
   expect(corrected.notes.filter((note) => /the bias of 3 was raised by/.test(note))).toHaveLength(2);
 });
+
+it('a twin with an optimizer of its own is that of a recipe with this optimizer, and its student as without', async () => {
+  const teacher = { train: { model: 'mlp', hidden: [24], epochs: 2, ...SMALL } };
+  const [usual, other] = [{ learningRate: 0.02 }, { type: 'momentum', learningRate: 0.05 } as const];
+  const outs = ['own', 'usual', 'other'].map((name) => path.join(folder(), name));
+  const run = (out: string, baseline: RecipeInput['baseline'], optimizer: object) =>
+    runRecipe(recipe({ teacher, baseline, distill: { epochs: 3, batchSize: 50, optimizer } }), { out });
+  const { report } = await run(outs[0]!, { optimizer: other }, usual);
+  await run(outs[1]!, true, usual);
+  await run(outs[2]!, true, other);
+  const [own, asUsual, asOther] = await Promise.all(
+    outs.map(async (out) => ({ twin: await weightsOf(out, 'scratch'), student: await weightsOf(out) })),
+  );
+  expect(own!.twin).toEqual(asOther!.twin);
+  expect(own!.twin).not.toEqual(asUsual!.twin);
+  expect(own!.student).toEqual(asUsual!.student);
+  expect(report.notes).toContain(
+    'the twin was trained with the optimizer of `baseline`, momentum at 0.05, the student with adamw at 0.02',
+  );
+});

@@ -1,5 +1,6 @@
 import { labelledCount } from '../../data/labelled.ts';
 import { isWithoutLabels, scoredByTeacher } from '../../distill/scored-by-teacher.ts';
+import type { Recipe } from '../../recipe/schema.ts';
 import { number } from '../../report/format.ts';
 import { progressOf } from '../../train/progress.ts';
 import type { StageContext } from '../context.ts';
@@ -24,7 +25,8 @@ export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data
     minConfidence === undefined ? '' : `, answers of the teacher below a probability of ${minConfidence} left out`;
   if (known === train.count)
     return sure === '' ? undefined : `the student learnt from ${number(train.count)} samples${sure}`;
-  const twin = known > 0 && recipe.baseline ? `; its twin from those ${number(known)}, for as many steps` : '';
+  const twin =
+    known > 0 && recipe.baseline !== false ? `; its twin from those ${number(known)}, for as many steps` : '';
   return `the student learnt from ${number(train.count)} samples, ${number(known)} of them with a label${sure}${twin}`;
 }
 
@@ -33,11 +35,18 @@ export function labelNotes(context: Pick<StageContext, 'data' | 'recipe'>): stri
   const { recipe, data } = context;
   if (recipe.teacher === undefined || recipe.student === undefined) return [];
   const seen = learntFrom(context);
-  const twin =
-    recipe.baseline && labelledCount(data.train) === 0
-      ? [
-          'no twin was trained without the teacher: no sample of train has a label. The training curve counts agreement with the teacher',
-        ]
-      : [];
-  return [...(seen === undefined ? [] : [seen]), ...twin];
+  return [...(seen === undefined ? [] : [seen]), ...twinNotes(recipe, labelledCount(data.train))];
+}
+
+function twinNotes({ baseline, distill }: Recipe, known: number): string[] {
+  if (baseline === false) return [];
+  if (known === 0)
+    return [
+      'no twin was trained without the teacher: no sample of train has a label. The training curve counts agreement with the teacher',
+    ];
+  if (baseline === true) return [];
+  const said = ({ type, learningRate }: Recipe['distill']['optimizer']): string => `${type} at ${learningRate}`;
+  return [
+    `the twin was trained with the optimizer of \`baseline\`, ${said(baseline.optimizer)}, the student with ${said(distill.optimizer)}`,
+  ];
 }

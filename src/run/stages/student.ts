@@ -57,7 +57,7 @@ export async function trainStudent(
     title:
       lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
     build,
-    settings: distill,
+    settings: isTaught ? distill : withoutTeacher(recipe),
     ...(await studentLoss(context, lessons, build, {
       seed,
       isTaught,
@@ -73,6 +73,11 @@ export async function trainStudent(
   });
   // A student that teaches the next generation does so as it would ship.
   return isNew ? biasCorrected(context, fitted, stage) : fitted;
+}
+
+/** Settings of a training from the labels alone. */
+function withoutTeacher({ baseline, distill }: Recipe): DistillRecipe {
+  return typeof baseline === 'object' ? { ...distill, optimizer: baseline.optimizer } : distill;
 }
 
 /** Number of a repeat for the title of its training, where there are several. */
