@@ -84,6 +84,7 @@ writeFileSync(
     .replace(/^export:.*$/m, 'export: [onnx]')
     .replace(/^quantize:.*$/m, 'shards: 8\nthreads: 1\nreport: { latency: { seconds: 0 } }')
     .replace(/epochs: \d+/, 'epochs: 1')
+    .replace(/^repeats: \d+/m, 'repeats: 2')
     .replace('type: idx', 'type: idx\n  limit: 900'),
 );
 
