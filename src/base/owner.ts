@@ -8,8 +8,8 @@ export interface Owner {
   /** Start of the process, as the system counts it: tells a process from a later one with the same id. */
   readonly started: string;
   /**
-   * PID namespace in which `pid` is its number (pid_namespaces(7)), '' where the system has none: containers can have one host name, and
-   * do not see each other's processes.
+   * PID namespace in which `pid` is its number (pid_namespaces(7)), and the boot id of its machine, '' where the system has neither: machines and
+   * containers can have one host name, and do not see each other's processes. The first namespace has the same name on every machine.
    */
   readonly namespace: string;
 }
@@ -38,10 +38,23 @@ export function parseOwner(text: string): (Owner & { readonly beats?: true }) | 
 
 /**
  * True for a process of this machine that lives, false for one that is gone; undefined for one that cannot be seen from here: of another
- * machine, or of another PID namespace.
+ * machine, of another PID namespace, or from before this machine was started again, which looks like another machine.
  */
-export async function isAlive({ pid, host, started, namespace }: Owner): Promise<boolean | undefined> {
-  if (host !== hostname() || namespace !== (await ownNamespace())) return undefined;
+export async function isAlive(owner: Owner): Promise<boolean | undefined> {
+  const own = await ownNamespace();
+  if (owner.host !== hostname() || (owner.namespace !== own && !isWithoutBoot(owner, own))) return undefined;
+  const lives = await isSeen(owner);
+  // One that is not seen may be another machine's.
+  return owner.namespace === own || lives ? lives : undefined;
+}
+
+/** True for an owner written before boot ids were, in a PID namespace of this one's name. */
+function isWithoutBoot({ namespace }: Owner, own: string): boolean {
+  return namespace === own.split(' ')[0];
+}
+
+/** True if a process of that number and start is there. */
+async function isSeen({ pid, started }: Owner): Promise<boolean> {
   try {
     process.kill(pid, 0);
   } catch (error) {
@@ -53,17 +66,24 @@ export async function isAlive({ pid, host, started, namespace }: Owner): Promise
 /** Process and place of an owner, for people. */
 export async function ownerText({ pid, host, namespace }: Owner): Promise<string> {
   if (host !== hostname()) return `process ${pid} on ${host}`;
-  return namespace === (await ownNamespace()) ? `process ${pid}` : `process ${pid} of another PID namespace on ${host}`;
+  return namespace === (await ownNamespace())
+    ? `process ${pid}`
+    : `process ${pid} on ${host} (another machine or container of this name, or before a restart)`;
 }
 
 /** Name of this machine until it is started again: several can have one host name. Containers of a machine that have one host name have one. */
 export async function machineName(): Promise<string> {
-  return `${hostname()} ${await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')}`.trim();
+  return `${hostname()} ${await bootId()}`.trim();
 }
 
-/** Name of this process' PID namespace; '' where the system has none. */
+/** Name of this process' PID namespace and boot id of its machine, apart by a space; '' where the system has neither. */
 async function ownNamespace(): Promise<string> {
-  return readlink('/proc/self/ns/pid').catch(() => '');
+  return `${await readlink('/proc/self/ns/pid').catch(() => '')} ${await bootId()}`.trim();
+}
+
+/** Another one for each start of each machine (random(4)); '' where the system has none. */
+async function bootId(): Promise<string> {
+  return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
 }
 
 /** Field 22 of /proc/<pid>/stat; '' where there is no such file, and for a process that ended and was not waited for. */

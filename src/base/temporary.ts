@@ -14,7 +14,7 @@ export interface TemporaryFolder {
 
 /**
  * A folder for files of this process in `place`, whose name begins with `prefix`. It goes with `remove`, and where the process exits before that. What a
- * process left that was killed goes when the next one makes such a folder on the same machine, and in the same container.
+ * process left that was killed goes when the next one makes such a folder on the same machine, before that is started again, and in the same container.
  */
 export async function temporaryFolder(prefix: string, place = tmpdir()): Promise<TemporaryFolder> {
   await removeLeft(prefix, place);

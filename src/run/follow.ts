@@ -123,7 +123,7 @@ async function begin(
   const start = monotonicMs();
   const inputs = await inputsOf(folder, recipe, options);
   await inputs?.checkFiles();
-  const shared = several(together) ? { processes: onSameMachine(together), readers: together } : {};
+  const shared = several(together) ? { processes: await onSameMachine(together), readers: together } : {};
   const whole = await loadDataToTeach(recipe, shared);
   const data = withoutTest === true ? { ...whole, test: undefined } : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });

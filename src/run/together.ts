@@ -1,9 +1,9 @@
 import { cp } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import path from 'node:path';
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
+import { machineName } from '../base/owner.ts';
 import { limbeckVersion } from '../base/packages.ts';
 import { temporaryFolder } from '../base/temporary.ts';
 import { fingerprintOnce } from '../data/computed-once.ts';
@@ -101,9 +101,9 @@ export function requireSame(
   throw new UserError(`process ${other} of ${together.size} has another ${what} than process 0`, remedy);
 }
 
-/** Processes on the machine of this one, by its name. */
-export function onSameMachine(together: Collectives): number {
-  const names = gatheredTexts(together, hostname());
+/** Processes on the machine of this one. */
+export async function onSameMachine(together: Collectives): Promise<number> {
+  const names = gatheredTexts(together, await machineName());
   return names.filter((name) => name === names[together.rank]).length;
 }
 

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { utimesSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { thisProcess } from '../../src/base/owner.ts';
 import { lockRun } from '../../src/folder/lock.ts';
@@ -71,11 +72,13 @@ describe('the lock of a run', () => {
     await new Promise((resolve) => child.on('exit', resolve));
     await writeFile(lockFile(), await lockOf({ pid: child.pid, namespace: 'pid:[1]', beats: true }));
     const touching = setInterval(() => void utimes(lockFile(), new Date(), new Date()), 20);
-    await expect(lockRun(folder(), { silentMs: 400 })).rejects.toThrow(/of another PID namespace on/);
+    await expect(lockRun(folder(), { silentMs: 400 })).rejects.toThrow(/another machine or container of this name/);
     clearInterval(touching);
     const told: string[] = [];
     const release = await lockRun(folder(), { silentMs: 100, onWait: (message) => told.push(message) });
-    expect(told).toEqual([expect.stringContaining(`process ${child.pid} of another PID namespace`)]);
+    expect(told).toEqual([
+      expect.stringContaining(`process ${child.pid} on ${hostname()} (another machine or container of this name`),
+    ]);
     await release();
   });
 
