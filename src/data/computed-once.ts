@@ -8,12 +8,13 @@ import { textsOfAll } from './readers.ts';
 import type { Readers } from './readers.ts';
 
 /**
- * A text that is computed in one pass over samples. Where they are in a file, one of the processes of a machine that have the same file
- * passes over it, for all of them; samples in memory are each process' own. `beside`: what else the text depends on.
+ * A text that is computed in one pass over the samples of splits. Where they are in files, one of the processes of a machine that have the same
+ * files passes over them, for all of them; samples in memory are each process' own. `beside`: what else the text depends on, samples in memory
+ * among it where others are in files.
  */
 export async function computedOnce(
   readers: Readers | undefined,
-  held: HeldSamples,
+  held: readonly HeldSamples[],
   compute: () => string,
   beside = '',
 ): Promise<string> {
@@ -23,24 +24,26 @@ export async function computedOnce(
   const first = keys.indexOf(keys[rank]!);
   const own = first === rank ? compute() : '';
   await readers.meet();
-  const text = textsOfAll(readers, own)[first]!;
-  if (first === rank) return own;
-  // A text that is too long to be sent.
-  return text === '' ? compute() : text;
+  return textsOfAll(readers, own)[first]!;
 }
 
 /** Takes the fingerprint of a data set, which `fingerprint` then knows. */
 export async function fingerprintOnce(readers: Readers, dataset: Dataset): Promise<void> {
   const parts = dataset.stored === undefined ? [] : fingerprintedParts(dataset);
   const beside = sha256(...parts.map((part) => (typeof part === 'string' ? part : bytesOf(part))));
-  rememberFingerprint(dataset, await computedOnce(readers, dataset, () => fingerprint(dataset), beside));
+  rememberFingerprint(dataset, await computedOnce(readers, [dataset], () => fingerprint(dataset), beside));
 }
 
-/** Equal where the rows are the same ones of the same file: of one device and inode, size and time, of one machine. Undefined for samples in memory. */
-async function keyOf({ stored }: HeldSamples, beside: string): Promise<string | undefined> {
-  if (stored === undefined) return undefined;
-  const { open, offset, type, rowSize, rows } = stored;
-  const { dev, ino, size, mtimeNs } = fstatSync(open.descriptor, { bigint: true });
-  const file = [await machineName(), dev, ino, size, mtimeNs, offset, type, rowSize, beside].join(' ');
-  return sha256(file, bytesOf(rows));
+/**
+ * Equal where the rows are the same ones of the same files: of one device and inode, size and time, of one machine. Undefined where all samples are
+ * in memory.
+ */
+async function keyOf(held: readonly HeldSamples[], beside: string): Promise<string | undefined> {
+  const parts = held.flatMap(({ stored }) => {
+    if (stored === undefined) return [];
+    const { open, offset, type, rowSize, rows } = stored;
+    const { dev, ino, size, mtimeNs } = fstatSync(open.descriptor, { bigint: true });
+    return [[dev, ino, size, mtimeNs, offset, type, rowSize, rows.length].join(' '), bytesOf(rows)];
+  });
+  return parts.length === 0 ? undefined : sha256(await machineName(), beside, ...parts);
 }

@@ -85,7 +85,7 @@ export async function loadDataset(
   const splitsRead = Object.values(read).filter((split) => split !== undefined);
   for (const split of splitsRead) checkSameKind(split, trainRead);
   for (const split of splitsRead)
-    await computedOnce(readers, split, () => {
+    await computedOnce(readers, [split], () => {
       checkFinite(split);
       return 'finite';
     });
@@ -148,7 +148,7 @@ export async function loadDataset(
   const usual =
     readers === undefined
       ? overTrain()
-      : (JSON.parse(await computedOnce(readers, train, () => JSON.stringify(overTrain()))) as Normalization);
+      : (JSON.parse(await computedOnce(readers, [train], () => JSON.stringify(overTrain()))) as Normalization);
   const normalization = hasWords ? plainWords(usual, columns) : usual;
   const known = splits.map(labelledTargets);
   // Without labels in train those of validation say how large the numbers are.
@@ -185,7 +185,7 @@ export async function loadDataset(
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
   for (const [i, targets] of known.entries())
     if (targets.length > 0) warnings.push(...reader.oddities(splits[i]!.name, targets, classNames));
-  warnings.push(...overlaps(splits));
+  warnings.push(...(await overlaps(splits, readers)));
   if (test === undefined) warnings.push(NO_TEST);
   return {
     train: dataset(train),

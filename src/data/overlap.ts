@@ -1,6 +1,9 @@
+import { bytesOf, sha256 } from '../base/bytes.ts';
+import { computedOnce } from './computed-once.ts';
 import type { Samples } from './dataset.ts';
 import { areBytes, blocksOf } from './held.ts';
 import type { HeldSamples } from './held.ts';
+import type { Readers } from './readers.ts';
 
 /** A split whose samples are compared with those of others. */
 interface Compared extends HeldSamples {
@@ -15,10 +18,21 @@ const LEAST = 0.01;
 
 /**
  * A sentence for each split of which some samples are in one before it too, value for value: a score on what was learnt, or chosen by, says
- * little of new samples. `splits`: train, validation and test.
+ * little of new samples. `splits`: train, validation and test. Files of samples are passed over by one of the processes of a machine.
  */
-export function overlaps(splits: readonly Compared[]): string[] {
-  const keys = splits.map(keysOf);
+export async function overlaps(splits: readonly Compared[], readers?: Readers): Promise<string[]> {
+  const inMemory = splits.map((split) => (split.stored === undefined ? keysOf(split) : undefined));
+  const beside = sha256(...inMemory.flatMap((keys) => (keys === undefined ? [] : [bytesOf(keys)])));
+  const found = (): string[] =>
+    between(
+      splits,
+      splits.map((split, i) => inMemory[i] ?? keysOf(split)),
+    );
+  if (readers === undefined) return found();
+  return JSON.parse(await computedOnce(readers, splits, () => JSON.stringify(found()), beside)) as string[];
+}
+
+function between(splits: readonly Compared[], keys: readonly Float64Array[]): string[] {
   return splits.flatMap((split, i) =>
     splits.slice(0, i).flatMap((before, j) => {
       const { length: count } = split.ids;

@@ -1,18 +1,14 @@
-import { parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet';
-import type { AsyncBuffer, Compressors, FileMetaData, ParquetScan } from 'hyparquet';
-import { open } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import * as zlib from 'node:zlib';
-import { UserError, nearest, shown } from '../base/errors.ts';
-import { asUserError } from '../base/files.ts';
+import { UserError, shown } from '../base/errors.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { Files, ParquetConfig } from './config.ts';
 import type { RawLabels, RawSplit } from './dataset.ts';
 import { ImageSink } from './images.ts';
 import type { PicturesGiven } from './images.ts';
 import { LabelNames, listedText } from './labels.ts';
+import { column, noRows, openParquet, readColumn } from './parquet-file.ts';
+import type { OpenParquet } from './parquet-file.ts';
 import { huggingFaceNames, pandasIndexes } from './parquet-metadata.ts';
-import { emptyFile, fileList, hex } from './source.ts';
+import { fileList } from './source.ts';
 import { LABELS } from './supported.ts';
 import type { LabelsRead } from './labelled.ts';
 import { noLabels } from './labelled.ts';
@@ -31,31 +27,33 @@ export type ParquetOptions = Pick<
 /** Rows decoded at a time when they hold images. */
 const ROWS_AT_ONCE = 256;
 
-interface OpenParquet {
-  readonly file: string;
-  readonly handle: FileHandle;
-  readonly metadata: FileMetaData;
-  readonly scan: ParquetScan;
-  readonly columns: readonly string[];
-}
-
 /** Parquet through hyparquet, row group by row group: numeric columns, lists, or Hugging Face's `{image: {bytes}, label}`. */
 export async function readParquet(files: Files, options: ParquetOptions): Promise<RawSplit> {
   const opened: OpenParquet[] = [];
   try {
     for (const file of fileList(files)) opened.push(await openParquet(file));
-    const { columns } = opened[0]!;
-    const image =
-      options.image ??
-      (options.features === undefined && options.text === undefined
-        ? ['image', 'img'].find((name) => columns.includes(name))
-        : undefined);
+    const image = pictureColumn(opened[0]!, options);
     const split = await (image === undefined ? readTable(opened, options) : readImages(opened, image, options));
     const classNames = huggingFaceNames(opened[0]!.metadata, [options.label ?? 'label'].flat()[0]!);
     return classNames === undefined ? split : { ...split, classNames, labels: asIndexes(split.labels) };
   } finally {
     await Promise.all(opened.map(({ handle }) => handle.close()));
   }
+}
+
+/** True for a file of pictures, false for a table, of whose columns only the names are read. */
+export async function holdsPictures(files: Files, options: PictureColumn): Promise<boolean> {
+  const opened = await openParquet(fileList(files)[0]!);
+  await opened.handle.close();
+  return pictureColumn(opened, options) !== undefined;
+}
+
+type PictureColumn = Pick<ParquetConfig, 'image' | 'features'> & { readonly text?: unknown };
+
+/** Undefined where the rows are those of a table or texts. */
+function pictureColumn({ columns }: OpenParquet, { image, features, text }: PictureColumn): string | undefined {
+  const isNamed = features !== undefined || text !== undefined;
+  return image ?? (isNamed ? undefined : ['image', 'img'].find((name) => columns.includes(name)));
 }
 
 /** A ClassLabel is the position of its name, even where names are numbers: in [0, 1, 10, 2] the label 2 means "10". */
@@ -133,112 +131,6 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
   }
   if (sink === undefined) throw noRows(opened[0]!.file);
   return sink.finish();
-}
-
-async function openParquet(file: string): Promise<OpenParquet> {
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(file, 'r');
-    const buffer = bufferOf(handle, (await handle.stat()).size);
-    if (buffer.byteLength === 0) throw emptyFile(file);
-    await refuseTruncated(file, buffer);
-    // Marking columns of places goes on for ever where a damaged schema has a negative number of children.
-    const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
-    const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
-    const columns: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
-    if (!columns.every((name) => typeof name === 'string')) throw new Error('a column has no name');
-    if (metadata.num_rows === 0n) throw noRows(file);
-    return { file, handle, metadata, scan, columns };
-  } catch (error) {
-    await handle?.close();
-    throw parquetError(file, error);
-  }
-}
-
-/** Its tables are at its end, so of a truncated file nothing tells how long it was. */
-async function refuseTruncated(file: string, buffer: AsyncBuffer): Promise<void> {
-  const [start, end] = [new Uint8Array(await buffer.slice(0, 4)), new Uint8Array(await buffer.slice(-4))];
-  const mark = hex(new TextEncoder().encode('PAR1'));
-  if (hex(start) !== mark || hex(end) === mark) return;
-  throw new UserError(
-    `${file}: truncated: received ${buffer.byteLength} bytes, which end with ${hex(end)}, expected ${mark} (PAR1) at the end`,
-    'Get the file again and compare its size with the source.',
-  );
-}
-
-function noRows(file: string): UserError {
-  return new UserError(`${file}: no rows of data`, 'Point the recipe at a file with samples.');
-}
-
-function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
-  return {
-    byteLength,
-    async slice(start, end = byteLength) {
-      const from = start < 0 ? Math.max(0, byteLength + start) : start;
-      const bytes = new Uint8Array(Math.max(0, Math.min(end, byteLength) - from));
-      await handle.read(bytes, 0, bytes.length, from);
-      return bytes.buffer;
-    },
-  };
-}
-
-/** hyparquet reads snappy itself; Node knows zstd from 22.15 on. */
-const zstd = (zlib as { zstdDecompressSync?: (input: Uint8Array) => Uint8Array }).zstdDecompressSync;
-const COMPRESSORS: Compressors = {
-  GZIP: (input) => zlib.gunzipSync(input),
-  BROTLI: (input) => zlib.brotliDecompressSync(input),
-  ...(zstd === undefined ? {} : { ZSTD: (input: Uint8Array) => zstd(input) }),
-};
-
-async function readColumn(
-  source: OpenParquet,
-  name: string,
-  { rowStart, rowEnd }: { rowStart: number; rowEnd: number },
-): Promise<unknown[]> {
-  try {
-    const values: ArrayLike<unknown> = await source.scan.readColumn({ column: name, rowStart, rowEnd });
-    // A damaged page may hold fewer than its row group says.
-    if (values.length !== rowEnd - rowStart)
-      throw new Error(`${shown(name)} has ${values.length} of ${rowEnd - rowStart} rows`);
-    return Array.from(values);
-  } catch (error) {
-    throw parquetError(source.file, error);
-  }
-}
-
-function parquetError(file: string, error: unknown): unknown {
-  const system = asUserError(error, file, 'read');
-  if (system instanceof UserError) return system;
-  const message = error instanceof Error ? error.message : String(error);
-  // A TypeError or RangeError is about the reader's own variables, which tell nobody what is wrong with the file; likewise a
-  // message about something that its table has no name for.
-  const isSaid = error instanceof Error && error.name === 'Error' && !message.includes('undefined');
-  const codec = /unsupported compression codec: (?!undefined)(\w+)/.exec(message)?.[1];
-  if (codec !== undefined) {
-    const node = codec === 'ZSTD' ? `, which this Node ${process.versions.node} cannot read` : ', which is not read';
-    return new UserError(
-      `${file}: compressed with ${codec}${node}`,
-      codec === 'ZSTD'
-        ? 'Use Node 22.15 or newer, or write the file with compression="snappy".'
-        : 'Write the file with compression="snappy".',
-    );
-  }
-  return new UserError(
-    `${file}: not a readable Parquet file: ${isSaid ? message : 'what it holds is not what its own tables say'}`,
-    'Get the file again; it may be truncated or of another format.',
-    {
-      cause: error,
-    },
-  );
-}
-
-function column({ file, columns }: OpenParquet, name: string, option: string): string {
-  if (columns.includes(name)) return name;
-  const near = nearest(name, columns);
-  throw new UserError(
-    `${file}: ${option}: no column ${shown(name)}, the file has: ${columns.join(', ')}`,
-    `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Set \`${option}\` to the name of a column.`,
-  );
 }
 
 function columnNames(features: readonly string[], width: number): readonly string[] {

@@ -5,6 +5,7 @@ import { noLabels } from './labelled.ts';
 import type { PicturesGiven } from './images.ts';
 import { atOnce, readOnce } from './read-once.ts';
 import type { SplitSource } from './read-once.ts';
+import { textsOfAll } from './readers.ts';
 import type { Readers } from './readers.ts';
 import { Room } from './room.ts';
 import { openText } from './text/open.ts';
@@ -36,23 +37,42 @@ export async function readSplits(
   const read = (part: Part | 'unlabelled') => readSplit(config, part, textOf(part), given);
   const once = async (by: Readers): Promise<readonly (RawSplit | undefined)[]> => {
     const sources = parts.map((part) => sourcesOf(config, part, text));
-    const { splits, remove } = await readOnce(by, sources, (split) => read(parts[split]!), room);
+    // What one process reads alone it decodes alone: a split with pictures beside a table is refused when it is there.
+    const alone = (split: number) =>
+      readSplit(config, parts[split]!, textOf(parts[split]!), { ...given, readers: undefined });
+    const { splits, remove } = await readOnce(by, sources, alone, room);
     await remove();
     return splits;
   };
+  const how = readers && (await sharingOf(config, readers));
   const splits =
-    readers !== undefined && DECODED.has(config.type)
+    how === 'decoded'
       ? await inOrder(parts, read)
-      : readers !== undefined && PARSED.has(config.type) && onText === undefined
+      : readers !== undefined && how === 'parsed' && onText === undefined
         ? await once(readers)
         : await atOnce(parts, read);
   return [splits[0]!, ...splits.slice(1)];
 }
 
-/** Types of data whose pictures processes decode together. */
-const DECODED: ReadonlySet<DatasetConfig['type']> = new Set(['image-folder', 'parquet']);
 /** Types of data that take long to parse, which one process of a machine does for the others. */
 const PARSED: ReadonlySet<DatasetConfig['type']> = new Set(['csv', 'jsonl', 'conll', 'text-folder', 'audio-folder']);
+
+/** Work of reading that processes share: pictures are decoded by all of them, tables, texts and sounds parsed by one of a machine. */
+async function sharingOf(config: DatasetConfig, readers: Readers): Promise<'decoded' | 'parsed' | undefined> {
+  if (config.type === 'image-folder') return 'decoded';
+  if (config.type !== 'parquet') return PARSED.has(config.type) ? 'parsed' : undefined;
+  const { holdsPictures } = await import('./parquet.ts');
+  // A file that cannot be opened is reported by its reader.
+  const own = await holdsPictures(config.train, config).then(String, () => '');
+  const all = textsOfAll(readers, own);
+  const other = all.findIndex((one) => one !== '' && all[0] !== '' && one !== all[0]);
+  if (other === -1) return all.every((one) => one === 'false') ? 'parsed' : 'decoded';
+  const [of, first] = [all[other]!, all[0]!].map((one) => (one === 'true' ? 'pictures' : 'a table'));
+  throw new UserError(
+    `train: process ${other} of ${readers.size} finds ${of!} in it, and process 0 ${first!}`,
+    'Give all processes the same files: on several machines, by a shared folder or equal copies.',
+  );
+}
 
 /** Files of a split; undefined where there is none. */
 function sourcesOf(

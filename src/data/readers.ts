@@ -20,20 +20,17 @@ export function bytesOfAll(readers: Readers, own: Uint8Array<ArrayBuffer>): Uint
   return new Uint8Array(all.buffer, all.byteOffset, all.byteLength);
 }
 
-/** Most bytes of a text that processes give each other. */
-const TEXT = 1024;
-
-/** The texts of all processes in the order of their ranks; '' of one that is too long. */
+/** The texts of all processes, of any lengths, in the order of their ranks. */
 export function textsOfAll(readers: Readers, own: string): string[] {
-  const floats = new Float32Array(TEXT);
   const bytes = Buffer.from(own);
-  if (bytes.length <= TEXT) floats.set(bytes);
-  const all = readers.allgather(floats);
-  return Array.from({ length: readers.size }, (_, rank) =>
-    Buffer.from(all.slice(rank * TEXT, (rank + 1) * TEXT))
-      .toString()
-      .replace(/\0+$/, ''),
-  );
+  const sizes = bytesOfAll(readers, new Uint8Array(Uint32Array.of(bytes.length).buffer));
+  const lengths = [...new Uint32Array(sizes.buffer, sizes.byteOffset, readers.size)];
+  const most = 4 * Math.ceil(Math.max(...lengths) / 4);
+  if (most === 0) return lengths.map(() => '');
+  const padded = new Uint8Array(most);
+  padded.set(bytes);
+  const all = bytesOfAll(readers, padded);
+  return lengths.map((length, rank) => Buffer.from(all.subarray(rank * most, rank * most + length)).toString());
 }
 
 /** `UserError` in every process unless all of them have as many pictures. */

@@ -1,4 +1,4 @@
-import { copyFile, readFile, utimes, writeFile } from 'node:fs/promises';
+import { copyFile, link, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { computedOnce } from '../../src/data/computed-once.ts';
 import type { DatasetConfig } from '../../src/data/config.ts';
@@ -6,8 +6,10 @@ import { blocksOf } from '../../src/data/held.ts';
 import { handOver, takeOver } from '../../src/data/handed-over.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { readOnce } from '../../src/data/read-once.ts';
-import { readSplit } from '../../src/data/read.ts';
+import { readSplit, readSplits } from '../../src/data/read.ts';
 import { Room } from '../../src/data/room.ts';
+import { overlaps } from '../../src/data/overlap.ts';
+import { textsOfAll } from '../../src/data/readers.ts';
 import { requireSameData } from '../../src/run/together.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { played } from '../support/played.ts';
@@ -80,6 +82,66 @@ describe('splits that processes of one machine read', () => {
   );
 });
 
+/** A file of `ROWS` pictures of 2×2 bytes, and one of their classes. */
+async function pictures(name: string, pixels: Uint8Array): Promise<{ images: string; labels: string }> {
+  const idx = (magic: number[], ...sizes: number[]): Buffer => {
+    const head = Buffer.alloc(4 + 4 * sizes.length);
+    head.set(magic);
+    sizes.forEach((size, i) => head.writeUInt32BE(size, 4 + 4 * i));
+    return head;
+  };
+  const files = { images: at(`${name}.idx`), labels: at('y.idx') };
+  await writeFile(files.images, Buffer.concat([idx([0, 0, 8, 3], ROWS, 2, 2), pixels]));
+  await writeFile(files.labels, Buffer.concat([idx([0, 0, 8, 1], ROWS), Buffer.from(Array.from({ length: ROWS }, (_, i) => i % 2))])); // prettier-ignore
+  return files;
+}
+
+describe('what processes give each other', () => {
+  it('are texts of any lengths', async () => {
+    const textOf = (rank: number): string => 'ä'.repeat(rank * 3001);
+    const all = await played(3, async (readers) => textsOfAll(readers, textOf(readers.rank)));
+    expect(all).toEqual([0, 1, 2].map(() => [0, 1, 2].map(textOf)));
+    expect(await played(2, async (readers) => textsOfAll(readers, ''))).toEqual([['', ''], ['', '']]); // prettier-ignore
+  });
+
+  it('are long texts and warnings that one of those with the same file computes', async () => {
+    const train = await pictures('x', Buffer.from(Array.from({ length: ROWS * 4 }, (_, i) => i % 60)));
+    await copyFile(train.images, at('other.idx'));
+    const all = await played(3, async (readers) => {
+      const images = readers.rank === 2 ? at('other.idx') : train.images;
+      const config = { type: 'idx', train: { images, labels: train.labels }, validation: 0.3 } as const;
+      const [stored, inMemory] = [await loadDataset(config, { memory: 10 }), await loadDataset(config)];
+      const text = await computedOnce(readers, [stored.train], () => `${readers.rank}`.repeat(5000));
+      const own = `validation of ${readers.rank}`;
+      const named = ({ validation }: typeof stored) => ({ ...validation, name: own, rowSize: 4 });
+      const whole = { ...stored.train, rowSize: 4 };
+      const by = async (other: typeof stored) => (await overlaps([whole, named(other)], readers)).map((note) => note.slice(0, own.length)); // prettier-ignore
+      return [text[4999], await by(stored), await by(inMemory)];
+    });
+    const of = (rank: number) => [String(rank), [`validation of ${rank}`], [`validation of ${rank}`]];
+    expect(all).toEqual([of(0), of(0), of(2)]);
+  });
+
+  it('are the tables of a Parquet file, which one of them parses', async () => {
+    const train = path.resolve('test/data/fixtures/filtered.parquet');
+    await copyFile(train, at('v.parquet'));
+    // Another name of the same file, by which the one is told that has parsed it.
+    await link(at('v.parquet'), at('same.parquet'));
+    const all = await played(2, (readers) => {
+      const validation = at(readers.rank === 0 ? 'same.parquet' : 'v.parquet');
+      const room = new Room();
+      return readSplits({ type: 'parquet', train, validation, missing: 'zero' }, undefined, { readers, room });
+    });
+    expect(all.map(([, split]) => split!.source)).toEqual([at('v.parquet'), at('v.parquet')]);
+    expect(all[0]![1]).toEqual(all[1]![1]);
+    const pictures = path.resolve('test/data/fixtures/images.parquet');
+    const mixed = played(2, ({ rank, ...rest }) =>
+      loadDataset({ type: 'parquet', train: rank === 0 ? train : pictures }, { readers: { rank, ...rest } }),
+    );
+    await expect(mixed).rejects.toThrow('train: process 1 of 2 finds pictures in it, and process 0 a table');
+  });
+});
+
 describe('data that differ in one process', () => {
   const formats = { csv: table, jsonl: lines } as const;
   /** Both of two processes read the data; the last one reads other files. */
@@ -104,16 +166,7 @@ describe('data that differ in one process', () => {
 
   it('of a file that stays where it is are passed over by each that sees another one', async () => {
     const pixels = Buffer.from(Array.from({ length: ROWS * 4 }, (_, i) => i));
-    const idx = (magic: number[], ...sizes: number[]): Buffer => {
-      const head = Buffer.alloc(4 + 4 * sizes.length);
-      head.set(magic);
-      sizes.forEach((size, i) => head.writeUInt32BE(size, 4 + 4 * i));
-      return head;
-    };
-    const images = (bytes: Buffer): Buffer => Buffer.concat([idx([0, 0, 8, 3], ROWS, 2, 2), bytes]);
-    const labels = Buffer.concat([idx([0, 0, 8, 1], ROWS), Buffer.from(Array.from({ length: ROWS }, (_, i) => i % 2))]);
-    await writeFile(at('y.idx'), labels);
-    await writeFile(at('x.idx'), images(pixels));
+    await pictures('x', pixels);
     const all = () =>
       played(3, async (readers) => {
         const train = { images: at(readers.rank === 2 ? 'other.idx' : 'x.idx'), labels: at('y.idx') };
@@ -121,13 +174,13 @@ describe('data that differ in one process', () => {
         const data = await loadDataset(config, { readers, memory: 10 });
         expect(data.train.stored).toBeDefined();
         await requireSameData(readers, data);
-        const passedBy = await computedOnce(readers, data.train, () => String(readers.rank));
+        const passedBy = await computedOnce(readers, [data.train], () => String(readers.rank));
         return [passedBy, data.train.normalization];
       });
     for (const sample of [undefined, 13]) {
       const other = Buffer.from(pixels);
       if (sample !== undefined) other[sample * 4 + 3]! ^= 1;
-      await writeFile(at('other.idx'), images(other));
+      await pictures('other', other);
       // Nothing tells it from the first one but its place.
       await utimes(at('other.idx'), 1000, 1000);
       await utimes(at('x.idx'), 1000, 1000);
