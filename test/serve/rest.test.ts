@@ -91,7 +91,7 @@ describe('the protocol over HTTP', () => {
   });
 
   it('answers JSON, nested or flat, with the id of the request', async () => {
-    const nested = await infer('animals', floats({ x }, { id: 'a"1', model_name: 'animals' }));
+    const nested = await infer('animals', floats({ x }, { id: 'a"1', model_name: 'animals', model_version: '' }));
     expect(nested.status).toBe(200);
     expect(nested.json).toMatchObject({ model_name: 'animals', model_version: '1', id: 'a"1' });
     expectNear(
@@ -247,6 +247,8 @@ describe('what is wrong with a request', () => {
     ['an unknown output', { ...good, outputs: [{ name: 'z' }] }, 400, /has no output z: its outputs are logits/],
     ['a misspelt key', { ...good, output: [{ name: 'logits' }] }, 400, /wrong at its top: .*"output"/],
     ['a misspelt key of an input', { inputs: [{ ...input, dtype: 'FP32' }] }, 400, /wrong at inputs.0: .*"dtype"/],
+    ["another model's name", { ...good, model_name: 'two' }, 400, /model_name is two, and the address is of animals/],
+    ['another version', { ...good, model_version: '2' }, 400, /model_version is 2, and the address is of 1/],
     ['a sequence', { ...good, parameters: { sequence_id: 7 } }, 400, /keep no state/],
     ['shared memory', { inputs: [{ ...input, parameters: { shared_memory_region: 'a' } }] }, 400, /shared memory/],
     [

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { InferRequest } from '../batch/queue.ts';
+import { VERSION } from '../host.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import type { TensorSpec } from '../../graph/types.ts';
@@ -26,7 +27,7 @@ const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boole
 const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const schema = z.strictObject({
   id: z.string().optional(),
-  // Clients of KServe repeat what stands in the address.
+  // Clients of KServe repeat what stands in the address; an empty text says nothing, as in gRPC.
   model_name: z.string().optional(),
   model_version: z.string().optional(),
   parameters,
@@ -53,6 +54,8 @@ const schema = z.strictObject({
  */
 export function parseRequest(body: Buffer, headerLength: number | undefined, model: ServedModel): ParsedRequest {
   const given = jsonOf(body, headerLength);
+  refuseOther('model_name', given.model_name, model.name);
+  refuseOther('model_version', given.model_version, VERSION);
   const raw = headerLength === undefined ? body.subarray(body.length) : body.subarray(headerLength);
   let at = 0;
   const inputs = given.inputs.map((input): GivenInput => {
@@ -82,6 +85,14 @@ export function parseRequest(body: Buffer, headerLength: number | undefined, mod
     id: given.id,
     wanted: (name) => byName.get(name) ?? { binary: allBinary, classes: 0 },
   };
+}
+
+function refuseOther(key: string, given: string | undefined, own: string): void {
+  if (given === undefined || given === '' || given === own) return;
+  throw new Refusal(
+    400,
+    `${key} is ${given.slice(0, 200)}, and the address is of ${own}: leave it out, or say the same`,
+  );
 }
 
 function jsonOf(body: Buffer, headerLength: number | undefined): z.infer<typeof schema> {
