@@ -20,6 +20,8 @@ interface Asked {
 /** Types that samples can be handed on as: whole numbers as they are, others in float. */
 const FLOATS: ReadonlySet<DType> = new Set(['float32', 'float16']);
 const INTEGERS: ReadonlySet<DType> = new Set(['int32', 'int64']);
+/** Types of pixels, which are fed as they are. */
+const PIXELS: ReadonlySet<DType> = new Set(['uint8', 'int8']);
 
 /** The inputs of a file that samples of the data set go to. `UserError` where they do not fit each other. */
 export function fedInputs(
@@ -41,8 +43,13 @@ export function fedInputs(
   );
   return inputs.map((input, i) => {
     const { shape, isWhole } = parts[i]!;
-    const isFit = FLOATS.has(input.dtype) || (isWhole && INTEGERS.has(input.dtype));
-    if (!isFit) throw wrongType(name, input, isWhole ? 'float32, int32 or int64' : 'float32 or float16');
+    const isFit = FLOATS.has(input.dtype) || PIXELS.has(input.dtype) || (isWhole && INTEGERS.has(input.dtype));
+    if (!isFit)
+      throw wrongType(
+        name,
+        input,
+        isWhole ? 'float32, int32, int64, uint8 or int8' : 'float32, float16, uint8 or int8',
+      );
     return { input, form: inputForm(input, name, shape, settings.layout) };
   });
 }
@@ -70,17 +77,15 @@ function onlyInput(
       'Give the data an array for each of them (`type: npz`, `samples: [name, name]`), or export the teacher with the image or the features as its only input.',
     );
   }
-  if (!FLOATS.has(input.dtype) && !INTEGERS.has(input.dtype))
-    throw wrongType(name, input, 'float32, float16, int32 or int64');
+  if (![FLOATS, INTEGERS, PIXELS].some((types) => types.has(input.dtype)))
+    throw wrongType(name, input, 'float32, float16, int32, int64, uint8 or int8');
   return { input, form: inputForm(input, name, sampleShape, layout) };
 }
 
 function wrongType(name: string, input: ModelValue, expected: string): UserError {
   return new UserError(
     `${name}: expected ${expected} for its input ${input.name}, received ${input.dtype}`,
-    input.dtype === 'uint8'
-      ? 'Export it with a float32 example as its input; `teacher.normalize: {scale: 1, mean: 0, std: 1}` then feeds it values from 0 to 255.'
-      : 'Export the teacher with such an input.',
+    'Export the teacher with such an input.',
   );
 }
 

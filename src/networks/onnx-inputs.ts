@@ -52,7 +52,7 @@ function turned(graph: Graph, samples: ReadonlyMap<string, readonly number[]>): 
   const builder = new GraphBuilder();
   for (const [name, type] of graph.inputs) {
     const sample = samples.get(name);
-    builder.input(name, sample === undefined ? type : { dtype: 'float32', shape: ['batch', ...sample] });
+    builder.input(name, sample === undefined ? type : { dtype: type.dtype, shape: ['batch', ...sample] });
   }
   // The names in the file are taken.
   for (const { outputs } of graph.nodes) for (const value of outputs) builder.reserve(value);

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import { byteInputs } from '../formats/onnx/byte-inputs.ts';
 import { importOnnx } from '../formats/onnx/import.ts';
 import type { Model, OnnxDim } from '../formats/onnx/model.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
@@ -90,6 +91,10 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
     );
   if (binary !== undefined)
     origin.push(`${short}: answers with the logits 0 and z, where z is its one logit for two classes`);
+  for (const { name, dtype } of byteInputs(model))
+    origin.push(
+      `${short}: its input ${name}, ${dtype!} in the file, is int32 in what is made of it, and takes the same numbers`,
+    );
   const fixed = fixedBatch(read);
   if (fixed !== undefined) origin.push(`${short}: its batch size, ${fixed} in the file, is left open`);
   if (head === 'replace') {
@@ -247,6 +252,12 @@ function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetw
       'Export it without that layer; the order of the classes does not change.',
     );
   const { shape } = graph.types.get(value)!;
+  // A reshape to [-1] or [-1, n] takes several numbers of a sample for several samples.
+  if (shape.length <= 2 && shape[0] !== 'batch')
+    throw new UserError(
+      `${file}: expected an output with one row for each sample, received ${name} [${shape.join(', ')}]`,
+      'Export the model up to its last dense layer, without a reshape that joins the batch with other axes.',
+    );
   if (shape.length === 2 && shape[1] === classes) return;
   if (shape.length === 1 && classes === 1)
     throw new UserError(

@@ -14,13 +14,25 @@ export function typedAs(dtype: DType, data: TensorData, from?: DType): TensorDat
 
 const INTEGERS: ReadonlySet<DType> = new Set(['int32', 'int64', 'int16', 'int8', 'uint8', 'bool']);
 
+/** Types of pixels, with the numbers that they hold: others would wrap around. */
+const PIXELS: Partial<Record<DType, readonly [least: number, most: number]>> = { uint8: [0, 255], int8: [-128, 127] };
+/** Distance from a whole number that rounding leaves of pixels which were normalized for a student and are turned back. */
+const NEAR = 1e-3;
+
 /** Samples in the type of the input that they are for. `UserError` for fractions where it takes whole numbers: they would be rounded. */
 export function samplesAs(dtype: DType, data: TensorData, input: string): TensorData {
-  const isFloat = INTEGERS.has(dtype) && data instanceof Float32Array;
-  const at = isFloat ? data.findIndex((value) => !Number.isInteger(value)) : -1;
-  if (at === -1) return typedAs(dtype, data);
+  if (!INTEGERS.has(dtype) || !(data instanceof Float32Array)) return typedAs(dtype, data);
+  const limits = PIXELS[dtype];
+  const near = (value: number): number => (Math.abs(value - Math.round(value)) < NEAR ? Math.round(value) : value);
+  const whole = limits === undefined ? data : data.map(near);
+  const [least, most] = limits ?? [-Infinity, Infinity];
+  const at = whole.findIndex((value) => !Number.isInteger(value) || value < least || value > most);
+  if (at === -1) return typedAs(dtype, whole);
+  const range = limits === undefined ? '' : ` from ${least} to ${most}`;
   throw new UserError(
-    `input ${input}: expected whole numbers (${dtype}), received ${data[at]!} in the samples`,
-    'Set `dataset.normalize: none`, and give it ids or counts.',
+    `input ${input}: expected whole numbers${range} (${dtype}), received ${data[at]!} in the samples`,
+    limits === undefined
+      ? 'Set `dataset.normalize: none`, and give it ids or counts.'
+      : 'Set `dataset.normalize: none`, or for a teacher `teacher.normalize: { scale: 1, mean: 0, std: 1 }`: it is then fed the values as they are.',
   );
 }

@@ -84,6 +84,19 @@ describe('an ONNX teacher', () => {
     expect(await accuracyWithModel(halved(pictureModel()))).toBe(1);
   });
 
+  it('that is fed bytes gets the raw values, which rounding does not change, and nothing else', async () => {
+    const { graph, ...rest } = pictureModel({ bright: 255 });
+    const cast = { op: 'Cast', domain: '', name: '', inputs: ['bytes'], outputs: ['pixels'], attrs: new Map([['to', { type: 'int' as const, value: 1 }]]) }; // prettier-ignore
+    const inputs = graph.inputs.map((input) => ({ ...input, name: 'bytes', dtype: 'uint8' as const }));
+    const model = { ...rest, graph: { ...graph, inputs, nodes: [cast, ...graph.nodes] } };
+    const normalization = { scale: 1 / 255, mean: [0.3, 0.4], std: [0.2, 0.25] };
+    const dataset = pictures(60, { normalization });
+    expect(await accuracyWithModel(model, { normalize: { scale: 1, mean: 0, std: 1 } }, dataset)).toBe(1);
+    await expect(accuracyWithModel(model, {}, dataset)).rejects.toThrow(
+      /input bytes of teacher\.onnx: expected whole numbers from 0 to 255 \(uint8\), received -?\d\.\d+ in the samples/,
+    );
+  });
+
   it('that gives the label before the scores is read by its scores', async () => {
     const model = pictureModel();
     const [scores] = model.graph.outputs;

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
+import { dataTypes } from '../../src/formats/onnx/model.ts';
 import type { Model, OnnxTensor } from '../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
@@ -16,7 +17,7 @@ import { evaluator } from '../../src/runtime/evaluator.ts';
 import { traceWithBatch } from '../../src/trace/batch.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { predictionProgram } from '../../src/train/inference.ts';
-import { floats, modelOf, positive, scalar } from '../support/onnx-steps.ts';
+import { floats, ints, modelOf, positive, scalar } from '../support/onnx-steps.ts';
 import type { Step } from '../support/onnx-steps.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
@@ -201,6 +202,49 @@ it('with one sigmoid for two classes answers with the logits 0 and z', () => {
   expect(Object.keys(network.trainable).sort()).toEqual(Object.keys(one.trainable).sort());
   expect(network.origin).toContain('m.onnx: answers with the logits 0 and z, where z is its one logit for two classes');
   expect(() => onnxNetwork(file, 'm.onnx', { ...OPTIONS, classes: 2 })).toThrow(/expected logits \[batch, 2\]/);
+});
+
+describe('a file that is fed bytes', () => {
+  const stored = { s: scalar(1 / 255), w: floats(128, 3) };
+  const fed = (steps: Step[], dtype: 'uint8' | 'float32'): Model => {
+    const { graph, ...rest } = modelOf(['n', 2, 8, 8], stored, steps);
+    return { ...rest, graph: { ...graph, inputs: [{ name: 'x', dtype, dims: ['n', 2, 8, 8] }] } };
+  };
+  const cast = { to: dataTypes.float32 };
+  const end: Step[] = [['Mul', ['f', 's'], {}, ['m']], ['Flatten', ['m'], { axis: 1 }, ['v']], ['MatMul', ['v', 'w'], {}, ['y']]]; // prettier-ignore
+
+  it('and casts them is fed the same whole numbers, in either order of the channels', () => {
+    const steps: Step[] = [['Identity', ['x'], {}, ['i']], ['Cast', ['i'], cast, ['f']], ...end];
+    const network = onnxNetwork(fed(steps, 'uint8'), 'm.onnx', OPTIONS);
+    expect(network.inputs).toMatchObject({ input: { dtype: 'int32', shape: ['batch', ...SHAPE] } });
+    expect(network.origin).toContain('m.onnx: its input x, uint8 in the file, is int32 in what is made of it, and takes the same numbers'); // prettier-ignore
+    const float = onnxNetwork(fed(steps, 'float32'), 'm.onnx', OPTIONS);
+    const values = Float32Array.from({ length: 256 }, (_, i) => (i * 37) % 256);
+    const [bytes, numbers] = ([[network, 'int32'], [float, 'float32']] as const).map(([of, dtype]) => of.forward({ input: tf.tensor(values, [2, ...SHAPE], dtype) }, { training: true }).outputs['logits']!.dataSync()); // prettier-ignore
+    expect(bytes).toEqual(numbers);
+    expect(Math.max(...bytes!.map(Math.abs))).toBeGreaterThan(0.1);
+  });
+
+  it('and computes with them is refused', () => {
+    const steps: Step[] = [['Add', ['x', 'x'], {}, ['a']], ['Cast', ['a'], cast, ['f']], ...end];
+    expect(() => onnxNetwork(fed(steps, 'uint8'), 'm.onnx', OPTIONS)).toThrow(/input x: expected .*, received uint8$/);
+  });
+});
+
+it.each([
+  ['one number for two classes', 2, [-1]],
+  ['logits', 3, [-1, 3]],
+])('with a reshape that joins the batch with its numbers is refused: %s', (_name, classes, shape) => {
+  const steps: Step[] = [
+    ['MatMul', ['x', 'w']],
+    ['Reshape', ['y0', 'shape']],
+  ];
+  const { graph, ...rest } = modelOf(['n', 40], { w: floats(40, 6), shape: ints(...shape) }, steps);
+  const outputs = [{ name: 'y', dtype: 'float32' as const, dims: ['m', ...shape.slice(1)] }];
+  const options = { ...OPTIONS, inputShape: [40], classes, isOfTwo: classes === 2 };
+  expect(() => onnxNetwork({ ...rest, graph: { ...graph, outputs } }, 'm.onnx', options)).toThrow(
+    /m\.onnx: expected an output with one row for each sample, received y \[\d\*batch, \d\]/,
+  );
 });
 
 describe('weights of a file', () => {

@@ -24,6 +24,7 @@ import { resizeImporters } from './import/resize.ts';
 import { scatterImporters } from './import/scatter.ts';
 import { shapeImporters } from './import/shape.ts';
 import type { Model, OnnxNode, OnnxTensor, ValueInfo } from './model.ts';
+import { withWideInputs } from './byte-inputs.ts';
 import { widened } from './widen.ts';
 
 const importers: Readonly<Record<string, Importer>> = {
@@ -58,10 +59,11 @@ const DAMAGED = 'Check the file with onnx.checker, and export the model again.';
 /**
  * An ONNX model of float32 or float16 as an inference graph in float32: inputs and outputs keep their names and layouts, layers are called what the
  * nodes are. The first axis of an input is the batch where the file leaves it open. `UserError`, naming the node, for an
- * operator that is not known, and for what cannot be read of a known one. `isTrained`: with the dropout of the file.
+ * operator that is not known, and for what cannot be read of a known one. `isTrained`: with the dropout of the file, and int32
+ * in place of bytes that are only cast.
  */
 export function importOnnx(model: Model, file: string, { isTrained = false } = {}): Graph {
-  const { graph: given, opsets } = widened(model);
+  const { graph: given, opsets } = widened(isTrained ? withWideInputs(model) : model);
   refuseUnknown(model, file);
   const graph = withConstants(given);
   const tensors = new Map<string, OnnxTensor>(graph.initializers.map((t) => [t.name, t]));
