@@ -51,15 +51,26 @@ function made(op: string, inputs: readonly string[], output: string, attrs: Onnx
   return { op, domain: '', name: output, inputs, outputs: [output], attrs };
 }
 
-/** The tensor of one logit for each sample that an answer is made of. */
-function logitOf({ nodes, initializers }: OnnxGraph, answer: string): string | undefined {
+/** True for a file that ends in a sigmoid, so that one number of it is a probability and no number to predict. */
+export function endsInSigmoid({ graph }: Model): boolean {
+  const source = sourceIn(graph);
+  return graph.outputs.some(({ name }) => source(name)?.op === 'Sigmoid');
+}
+
+/** The node that makes a value, past those that only hand it on in another shape. */
+function sourceIn({ nodes }: OnnxGraph): (value: string) => OnnxNode | undefined {
   const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
-  const stored = new Set(initializers.map(({ name }) => name));
-  const source = (value: string): OnnxNode | undefined => {
+  return (value) => {
     let node = producers.get(value);
     while (node !== undefined && node.domain === '' && RESHAPING.has(node.op)) node = producers.get(node.inputs[0]!);
     return node?.domain === '' ? node : undefined;
   };
+}
+
+/** The tensor of one logit for each sample that an answer is made of. */
+function logitOf(graph: OnnxGraph, answer: string): string | undefined {
+  const stored = new Set(graph.initializers.map(({ name }) => name));
+  const source = sourceIn(graph);
   const last = source(answer);
   if (last?.op === 'Sigmoid') return last.inputs[0];
   if (last?.op === 'Gemm' || last?.op === 'MatMul') return answer;

@@ -100,7 +100,15 @@ export async function compression(options: CompressOptions): Promise<Compression
   const { hasNorms } = model;
   let recipe: unknown = recipeOf({ name, model: file, dataset, budget, cuts, hasNorms, epochs, seed, formats });
   for (const change of options.set ?? []) recipe = applyOverride(recipe, parseOverride(change));
-  return { loaded: makeRecipe(recipe), budget, notes };
+  return { loaded: makeRecipe(recipe), budget, notes: [...twoOf(model), ...notes] };
+}
+
+/** Files of a model with one number for two classes have two outputs: whoever uses them must know. */
+function twoOf({ file, one }: CompressedModel): string[] {
+  if (one === undefined) return [];
+  return [
+    `${path.basename(file)}: answers with one ${one} for two classes; the files that are written answer with the logits [batch, 2], 0 and z: softmax, or the sigmoid of z, gives the probability of the second class`,
+  ];
 }
 
 /** Cuts as they were chosen before, if for the same file and budget: times differ, and a run that was killed goes on with its own recipe. */

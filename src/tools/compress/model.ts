@@ -6,6 +6,7 @@ import type { Graph } from '../../graph/types.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
+import { endsInSigmoid, withTwoLogits } from '../../formats/onnx/two-logits.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import { onnxNetwork } from '../../networks/onnx.ts';
 import { evaluator } from '../../runtime/evaluator.ts';
@@ -27,6 +28,8 @@ export interface CompressedModel {
   /** The same with the channels of a picture last. */
   readonly sampleShape: readonly number[];
   readonly classes: number;
+  /** What the file answers with where that is one number for two classes: training makes two logits of it. */
+  readonly one: 'logit' | 'probability' | undefined;
   /** Conversion of pictures to input that the file itself states; undefined where it states none. */
   readonly stated?: { readonly scale: number; readonly mean: number[]; readonly std: number[] } | undefined;
 }
@@ -42,7 +45,9 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const open = [...shapes].map(([input, sizes]) => [input, ['batch', ...sizes.slice(1)] as const] as const);
   const bytes = await readOnnx(file, new Map(open));
   const model = decodeModel(bytes, file);
-  const graph = importOnnx(model, file);
+  const binary = withTwoLogits(model);
+  const one = binary && (endsInSigmoid(model) ? 'probability' : 'logit');
+  const graph = importOnnx(binary ?? model, file);
   checkEnds(graph, file);
   const [[input, { shape }] = ['', { shape: [] }]] = graph.inputs;
   const fed = shape.slice(1).map(Number);
@@ -50,14 +55,22 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const classes = Number(graph.types.get([...graph.outputs.values()][0] ?? '')?.shape[1]);
   useLazyBackend(evaluator);
   // Whatever a training would stop at is said now, by node and operator.
-  const options = { inputShape: sampleShape, classes, seed: 0, head: 'keep', freeze: [] } as const;
+  const options = {
+    inputShape: sampleShape,
+    classes,
+    seed: 0,
+    head: 'keep',
+    freeze: [],
+    isOfTwo: classes === 2,
+  } as const;
   const network = onnxNetwork(model, file, options);
   const { groups, skipped } = dependencies(network);
   const uncut = groups.length > 0 ? undefined : (skipped[0]?.why ?? 'no layer makes any');
   const { scale, mean, std } = statedIn(model.metadata).preprocessing ?? {};
   const stated = scale && mean && std && { scale, mean, std };
   const hasNorms = graph.nodes.some(({ op }) => op === 'FusedBatchNorm');
-  return { ...{ file, bytes, network, uncut, hasNorms }, input, fed, sampleShape, classes, ...(stated && { stated }) };
+  const facts = { file, bytes, network, uncut, hasNorms, one };
+  return { ...facts, input, fed, sampleShape, classes, ...(stated && { stated }) };
 }
 
 /** `UserError` for a model of several inputs or outputs, or without a score for each of several classes. */
@@ -78,9 +91,12 @@ function checkEnds({ inputs, outputs, types }: Graph, file: string): void {
   if (shape.length === 2 && Number(shape[1]) > 1) return;
   throw new UserError(
     `${file}: expected logits [batch, classes] of at least two classes, received ${name} [${shape.join(', ')}]`,
-    'Only models that choose a class are compressed without a recipe. `limbeck quantize` takes any; `student: { onnx: … }` in a recipe trains those of other tasks.',
+    ONLY_CLASSES,
   );
 }
+
+export const ONLY_CLASSES =
+  'Only models that choose a class are compressed without a recipe, with one number for two classes where a dense layer or a sigmoid gives it. `limbeck quantize` takes any; `student: { onnx: … }` in a recipe trains those of other tasks.';
 
 /** True for shapes as PyTorch has pictures: few channels in front of height and width. */
 function isChannelsFirst([channels, height, width, ...more]: readonly number[]): boolean {

@@ -19,6 +19,7 @@ import type { RecipeInput } from '../../recipe/schema.ts';
 import { engineOf } from '../../setup/engine.ts';
 import { loadRunnable } from '../../setup/runnable.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
+import { ONLY_CLASSES } from './model.ts';
 import type { CompressedModel } from './model.ts';
 
 type DatasetInput = RecipeInput['dataset'];
@@ -39,7 +40,9 @@ export async function datasetOf(model: CompressedModel, options: SamplesOptions)
   const { data, normalize } = options;
   if (/\.(ya?ml|json)$/.test(data)) {
     refuse(normalize, data);
-    return { ...(await loadRunnable(data)).recipe.dataset };
+    const { dataset } = (await loadRunnable(data)).recipe;
+    if (dataset.task === undefined || dataset.task === 'classification') return { ...dataset };
+    throw new UserError(`${data}: dataset.task: expected classification, received ${dataset.task}`, ONLY_CLASSES);
   }
   const found = await stat(data).catch((error: unknown) => {
     throw asUserError(error, data, 'read');
@@ -195,6 +198,7 @@ async function labelled(
   { samples, sampleShape, normalize, layout }: Unlabelled,
   { folder, onProgress }: SamplesOptions,
 ): Promise<DatasetInput> {
+  refuseNumber(model);
   const classNames = namesOf(model);
   const count = samples.length / sampleShape.reduce((product, size) => product * size, 1);
   const ids = Int32Array.from({ length: count }, (_, i) => i);
@@ -222,6 +226,15 @@ async function labelled(
     ...{ type: 'npz', train: { samples: path.resolve(at), labels: path.resolve(by) }, testFraction: TEST },
     ...{ classes: classNames, labelledBy: short, normalize, ...(sampleShape.length === 3 && { layout }) },
   };
+}
+
+/** Without labels nothing tells a logit from a number to predict, of which the sign is no class. */
+function refuseNumber({ file, one }: CompressedModel): void {
+  if (one !== 'logit') return;
+  throw new UserError(
+    `${file}: answers with one number for each sample, which is the logit of two classes or a number to predict`,
+    'Give labels of the two classes with the samples (`y` in the archive, or a recipe), or export the model with its sigmoid.',
+  );
 }
 
 /** Samples that are all of one class to the model say nothing of what it can tell apart; mostly they are not what it was trained on. */
