@@ -1,4 +1,4 @@
-import { percent } from '../base/numbers.ts';
+import { decimals, percent } from '../base/numbers.ts';
 import type { Score } from '../tasks/score.ts';
 import { milliseconds, number, size } from './format.ts';
 import { scoreOf } from './score.ts';
@@ -75,7 +75,10 @@ function gainText({ gain, interval }: Verdict, score: Score): string {
     const between = interval === null ? '' : ` (${score.change(-interval[0])} to ${score.change(-interval[1])})`;
     return `${score.change(-gain)} ${score.name}${between}`;
   }
-  const said = (fraction: number): string => `${fraction < 0 ? '' : '+'}${(100 * fraction).toFixed(2)}`;
+  const said = (fraction: number): string => {
+    const points = decimals(100 * fraction, 2);
+    return points.startsWith('-') ? points : `+${points}`;
+  };
   const between = interval === null ? '' : ` (${said(interval[0])} to ${said(interval[1])})`;
   return `${said(gain)} points${between}`;
 }

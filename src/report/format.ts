@@ -18,7 +18,8 @@ export function fileSize(bytes: number): string {
 }
 
 export function milliseconds(value: number): string {
-  if (value === 0) return '0';
+  // Of a difference that is zero but for rounding nothing is left, and no minus.
+  if (Math.abs(value) < 5e-5) return '0';
   if (value < 0.1) return `${(1000 * value).toFixed(1)} µs`;
   if (value < 1) return `${value.toFixed(3)} ms`;
   return value < 100 ? `${value.toFixed(value < 10 ? 2 : 1)} ms` : `${number(value)} ms`;

@@ -1,4 +1,4 @@
-import { percent } from '../base/numbers.ts';
+import { decimals, percent } from '../base/numbers.ts';
 import type { TaskName } from '../recipe/task.ts';
 
 /** The figure that a task is judged by: epochs and students are chosen by it, limits and verdicts are given in it. */
@@ -43,8 +43,8 @@ export function gainOf({ better }: Pick<Score, 'better'>, score: number, than: n
 }
 
 function points(fraction: number): string {
-  const text = (100 * fraction).toFixed(2);
-  return `${fraction >= 0 ? '+' : ''}${text} points`;
+  const text = decimals(100 * fraction, 2);
+  return `${text.startsWith('-') ? '' : '+'}${text} points`;
 }
 
 /** A score from 0 to 1, of which drops are in percentage points. */

@@ -35,6 +35,10 @@ describe('the cost of a call', () => {
       expect(line.cost.fixed).toBeGreaterThanOrEqual(0);
       expect(line.cost.perSample).toBeGreaterThanOrEqual(0);
     }
+    // A line through zero, but for rounding.
+    const proportional = new CostLine();
+    for (const n of [1, 10]) proportional.add(n, 0.3 * n);
+    expect(proportional.cost.fixed).toBe(0);
   });
 });
 

@@ -1,3 +1,4 @@
+import { decimals } from '../../base/numbers.ts';
 import type { Score } from '../../tasks/score.ts';
 import { scoreOf } from '../score.ts';
 import type { Report } from '../types.ts';
@@ -86,7 +87,7 @@ function lost({ drop }: Row, score: Score): string {
 function rowsTable(rows: readonly Row[], score: Score): string {
   const lines = rows.map(
     ({ layers, channels, kept, score: own, drop }) =>
-      `<tr><th scope="row">${escape(layers.join(', '))}</th><td>${channels}</td><td>${kept}</td><td>${score.text(own)}</td><td>${score.better === 'higher' ? (100 * drop).toFixed(2) : score.change(drop)}</td></tr>`,
+      `<tr><th scope="row">${escape(layers.join(', '))}</th><td>${channels}</td><td>${kept}</td><td>${score.text(own)}</td><td>${score.better === 'higher' ? decimals(100 * drop, 2) : score.change(drop)}</td></tr>`,
   );
   return table(
     'Sensitivity to pruning',

@@ -47,6 +47,7 @@ export class CostLine {
     }
     const slope = (this.#nms / this.#weight - n * ms) / variance;
     const perSample = Math.min(Math.max(0, slope), ms / n);
-    return { perSample, fixed: ms - perSample * n };
+    // Rounding can leave it a little below zero.
+    return { perSample, fixed: Math.max(0, ms - perSample * n) };
   }
 }

@@ -1,3 +1,4 @@
+import { decimals } from '../../base/numbers.ts';
 import { rowScore, commonLatency, scoreSentence, teacherModel } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import type { Budget } from './budget.ts';
@@ -40,7 +41,7 @@ export function besideText(report: Report, budget: Budget, folder: string): stri
   const lost = scoreSentence(report).length > 0 ? 'points of agreement lost' : 'points of accuracy lost';
   const lines = all.map(
     ({ id, size, latency, drop }) =>
-      `${id}: ${size.toFixed(1)}× smaller, ${latency === null ? 'not timed beside it' : `${latency.toFixed(1)}× as fast`}, ${drop.toFixed(2)} ${lost}`,
+      `${id}: ${size.toFixed(1)}× smaller, ${latency === null ? 'not timed beside it' : `${latency.toFixed(1)}× as fast`}, ${decimals(drop, 2)} ${lost}`,
   );
   const asked = `${budget.size}× smaller, ${budget.latency}× as fast, at most ${budget.drop} ${lost}`;
   const best = all.find(({ isWithin }) => isWithin);
