@@ -18,8 +18,11 @@ export interface FileEnds {
   readonly inputs: readonly KitInput[];
   /** Name of the output that is asked about. */
   readonly output: string;
-  /** True if the samples can feed and read it: its integers are ids and counts, and stand for no other numbers. */
-  readonly isFed: boolean;
+  /**
+   * Inputs and output that the samples cannot feed or read, with their types; undefined where they can: then its integers are ids and
+   * counts, and stand for no other numbers.
+   */
+  readonly unfed: string | undefined;
 }
 
 interface End {
@@ -45,8 +48,18 @@ export function endsOf(
       return { name, dtype, shape: [1, ...part.shape], from: part.from };
     }),
     output: output.name,
-    isFed:
-      output.dtype === 'float32' &&
-      inputs.every((end) => end.dtype === 'float32' || (WHOLE.has(end.dtype) && end.quantization === undefined)),
+    unfed: unfedOf(inputs, output),
   };
+}
+
+function unfedOf(inputs: readonly End[], output: End): string | undefined {
+  const isFed = ({ dtype, quantization }: End): boolean =>
+    dtype === 'float32' || (WHOLE.has(dtype) && quantization === undefined);
+  const ends = [
+    ...inputs.filter((end) => !isFed(end)).map((end) => ['input', end] as const),
+    ...(output.dtype === 'float32' ? [] : [['output', output] as const]),
+  ];
+  return ends.length === 0
+    ? undefined
+    : ends.map(([what, { name, dtype }]) => `its ${what} ${name} is ${dtype ?? 'of an unknown type'}`).join(', ');
 }

@@ -1,8 +1,9 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { nearest, shown, UserError } from '../../base/errors.ts';
-import { readBytes, writeFileAtomic } from '../../base/files.ts';
+import { readBytes } from '../../base/files.ts';
+import { isLeft, writeWhole } from '../../base/whole-folder.ts';
 import { labelsText } from '../../formats/tflite/archive.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { runtimeOf } from '../../formats/tflite/runtime.ts';
@@ -60,10 +61,10 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   );
   const made = await missingModels(run, asExported[0]!.model, asExported, recipe, data.validation);
   const all = [...exported, ...made.models].map((model) => ({ ...model, ends: endsOf(model, data.validation) }));
-  const models = all.filter(({ ends }) => ends.isFed);
-  const left = all
-    .filter(({ ends }) => !ends.isFed)
-    .map(({ row }) => ({ what: placeOf(row), why: 'its ends are int8 or uint8, the samples feed and read float32' }));
+  const models = all.filter(({ ends }) => ends.unfed === undefined);
+  const left = all.flatMap(({ row, ends: { unfed } }) =>
+    unfed === undefined ? [] : [{ what: placeOf(row), why: `${unfed}, the samples feed and read float32` }],
+  );
   const rows = models.map(({ row }) => row);
   const formats = new Set(rows.map(({ format }) => format));
   const { scale, mean, std } = data.validation.normalization;
@@ -108,7 +109,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const samples = samplesOf(task, formats, kindOf(data.validation), recipe.dataset.type === 'audio-folder');
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
-  await writeWhole(folder, content, options.force === true);
+  await writeWhole(folder, content);
   return {
     files: [...content.keys()].sort(),
     skipped: [...left, ...made.skipped, ...skippedOf(formats, task, data.validation)],
@@ -117,26 +118,11 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
 
 const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last axis';
 
-/** All files, or none where writing fails and the folder was empty: with some of them in it, the same command would be refused when there is space again. */
-async function writeWhole(
-  folder: string,
-  content: ReadonlyMap<string, Uint8Array | string>,
-  force: boolean,
-): Promise<void> {
-  try {
-    for (const [name, bytes] of content) await writeFileAtomic(path.join(folder, name), bytes);
-  } catch (error) {
-    const outermost = new Set([...content.keys()].map((name) => name.split('/')[0]!));
-    for (const name of force ? [] : outermost)
-      await rm(path.join(folder, name), { recursive: true, force: true }).catch(() => undefined);
-    throw error;
-  }
-}
-
 async function refuseFilled(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined) return;
-  const names = found.isDirectory() ? await readdir(folder) : [path.basename(folder)];
+  const inside = found.isDirectory() ? await readdir(folder) : [path.basename(folder)];
+  const names = inside.filter((name) => !isLeft(name));
   if (names.length === 0) return;
   throw new UserError(
     `${folder}: expected a new or empty folder, received one that holds ${shown(names.slice(0, 3))}`,

@@ -68,8 +68,11 @@ function program(name: string, file: string, { what, imports, prepare }: (typeof
     [file]: `// ${rest.does} with ONNX Runtime:  npm install && node ${file} [samples.json]
 // samples.json: [${what}]
 import { readFileSync } from 'node:fs';
-import * as ort from '${RUNTIME}';
 ${imports}
+// By itself onnxruntime-node 1.30 sends data on the machine and the model to Microsoft; it reads this when it is loaded.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+const ort = await import('${RUNTIME}');
+
 const kit = new URL('../../', import.meta.url);
 const { models, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
 const ${rest.labels} = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');

@@ -34,7 +34,7 @@ it('inputs of a file are listed in its order, each with its part of the sample',
       { name: 'numbers', dtype: 'float32', shape: [1, 2], from: 0 },
     ],
     output: 'norm',
-    isFed: true,
+    unfed: undefined,
   });
 });
 
