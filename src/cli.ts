@@ -5,13 +5,16 @@ import { runProgram } from './commands/program.ts';
 const interrupt = new AbortController();
 /** True once the command listens to the signal: one that does not is stopped at once. */
 let isWatched = false;
-process.on('SIGINT', onInterrupt);
-process.on('SIGTERM', onInterrupt);
+/** Exit code of a command that is stopped: that of the first signal. */
+let stopped: number | undefined;
+process.on('SIGINT', () => onInterrupt(EXIT.interrupted, 'press Ctrl-C again to stop at once'));
+process.on('SIGTERM', () => onInterrupt(EXIT.terminated, 'a second signal stops at once'));
 
-function onInterrupt(): void {
+function onInterrupt(code: number, again: string): void {
   // The second one means it: what was saved last stays.
-  if (!isWatched || interrupt.signal.aborted) process.exit(EXIT.interrupted);
-  process.stderr.write('\nstopping: what has begun is finished and saved; press Ctrl-C again to stop at once\n');
+  if (!isWatched || stopped !== undefined) process.exit(stopped ?? code);
+  stopped = code;
+  process.stderr.write(`\nstopping: what has begun is finished and saved; ${again}\n`);
   interrupt.abort();
 }
 
@@ -24,7 +27,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-process.exitCode = await runProgram(process.argv.slice(2), {
+const exitCode = await runProgram(process.argv.slice(2), {
   out: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   isTerminal: process.stdout.isTTY,
@@ -36,3 +39,4 @@ process.exitCode = await runProgram(process.argv.slice(2), {
     return interrupt.signal;
   },
 });
+process.exitCode = exitCode === EXIT.interrupted ? (stopped ?? exitCode) : exitCode;

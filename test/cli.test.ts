@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Diagnosis } from '../src/tools/doctor.ts';
 import { limbeck, ROOT, start } from './support/built.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
 import { hasTerminal, onTerminal } from './support/terminal.ts';
-import { writeData } from './support/tiny.ts';
+import { writeData, writeRecipe } from './support/tiny.ts';
 
 const folder = temporaryFolder();
 
@@ -52,6 +52,23 @@ describe('limbeck', () => {
     expect(code).toBe(1);
     expect(stderr).toContain(message);
     expect(stderr).not.toContain('    at ');
+  });
+
+  it('after Ctrl-C or SIGTERM stops a command that has nothing to save at once, with the code of the signal', async () => {
+    await writeData(folder());
+    await writeRecipe(folder());
+    // 64 GB of holes, which take half a minute to read; the first recipe's line says that the second one's turn has come.
+    await writeFile(path.join(folder(), 'endless.csv'), '');
+    await truncate(path.join(folder(), 'endless.csv'), 64e9);
+    const recipe = await readFile(path.join(folder(), 'tiny.yaml'), 'utf8');
+    await writeFile(path.join(folder(), 'endless.yaml'), recipe.replace('data.csv', 'endless.csv'));
+    const ends = (['SIGINT', 'SIGTERM'] as const).map(async (signal) => {
+      const { child, finished, output } = start(folder(), ['validate', 'tiny.yaml', 'endless.yaml', '--data']);
+      while (!output().includes('tiny.yaml: right')) await new Promise((resolve) => setTimeout(resolve, 20));
+      child.kill(signal);
+      return finished;
+    });
+    expect(await Promise.all(ends)).toMatchObject([130, 143].map((code) => ({ code, signal: null, stderr: '' })));
   });
 
   it('takes `help run` for `run --help`', async () => {

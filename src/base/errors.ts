@@ -46,7 +46,7 @@ export interface Problem {
   readonly hint: string;
 }
 
-/** The run was asked to stop (Ctrl-C or an AbortSignal) and has saved what it had. Exit code 130. */
+/** The run was asked to stop (Ctrl-C or an AbortSignal) and has saved what it had. Exit code 130, or 143 after SIGTERM. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }

@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { InterruptedError, UserError } from '../base/errors.ts';
 import type { Problem } from '../base/errors.ts';
 
-/** Exit codes of the program; 0 is success. */
-export const EXIT = { user: 1, bug: 70, interrupted: 130, pipe: 141 };
+/** Exit codes of the program; 0 is success. Those of signals are 128 and the number of SIGINT, SIGPIPE or SIGTERM. */
+export const EXIT = { user: 1, bug: 70, interrupted: 130, pipe: 141, terminated: 143 };
 
 /** Object that `--json` prints when a command fails: all keys in every case, null where they do not apply. */
 export interface JsonFailure extends Omit<Problem, 'hint'> {

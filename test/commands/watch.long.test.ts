@@ -33,8 +33,8 @@ it('--metrics serves a training while its steps run, and --tensorboard writes it
   await until(async () => (await value('limbeck_steps_done'))! > steps);
   expect(await value('limbeck_loss')).toBeGreaterThan(0);
   expect(await value('limbeck_step_seconds')).toBeGreaterThan(0);
-  child.kill('SIGINT');
-  expect((await finished).code).toBe(130);
+  child.kill('SIGTERM');
+  expect((await finished).code).toBe(143);
   const place = path.join(folder(), 'checkpoints/long/tensorboard/scratch');
   const [file] = await readdir(place);
   expect(await readFile(path.join(place, file!), 'latin1')).toContain('epoch/loss');
