@@ -29,7 +29,11 @@ export const optimizerSchema = z
       .enum(['constant', 'cosine', 'linear', 'step', 'onecycle'])
       .default('cosine')
       .describe('Schedule of the learning rate over the run.'),
-    warmup: z.number().min(0).default(0).describe('Epochs over which the learning rate rises from 0.'),
+    warmup: z
+      .number()
+      .min(0)
+      .default(0)
+      .describe('Epochs over which the learning rate rises; 0: none, but 30 % of the run with `onecycle`.'),
     milestones: z.array(z.number().gt(0)).default([]).describe('Epochs after which `step` multiplies by `gamma`.'),
     gamma: z.number().gt(0).default(0.1).describe('Factor of the `step` schedule.'),
     finalLearningRate: z
@@ -66,7 +70,11 @@ export const optimizerSchema = z
       .default(0.9)
       .describe('Decay of the first moment (adam, adamw), and of the momentum of muon.'),
     beta2: z.number().min(0).lt(1).default(0.999).describe('Decay of the second moment (adam, adamw, rmsprop, muon).'),
-    epsilon: z.number().gt(0).default(1e-8).describe('Added to the denominator of the update.'),
+    epsilon: z
+      .number()
+      .gt(0)
+      .default(1e-8)
+      .describe('Added to the denominator of the update (adam, adamw, rmsprop, muon).'),
     clipNorm: z.number().gt(0).optional().describe('Scale gradients down to this global norm.'),
     maxNorm: z
       .number()
