@@ -95,6 +95,10 @@ describe('an ONNX teacher', () => {
     await expect(accuracyWithModel(model, {}, dataset)).rejects.toThrow(
       /input bytes of teacher\.onnx: expected whole numbers from 0 to 255 \(uint8\), received -?\d\.\d+ in the samples/,
     );
+    // They would wrap around.
+    await expect(accuracyWithModel(model, { normalize: { scale: 2, mean: 0, std: 1 } }, dataset)).rejects.toThrow(
+      /expected whole numbers from 0 to 255 \(uint8\), received \d{3} in the samples/,
+    );
   });
 
   it('that gives the label before the scores is read by its scores', async () => {
