@@ -16,6 +16,7 @@ import { npyEntries } from '../../data/zip.ts';
 import { openFile } from '../../distill/open.ts';
 import { answers } from '../../distill/preflight.ts';
 import type { RecipeInput } from '../../recipe/schema.ts';
+import { taskRow } from '../../recipe/task.ts';
 import { engineOf } from '../../setup/engine.ts';
 import { loadRunnable } from '../../setup/runnable.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
@@ -41,7 +42,7 @@ export async function datasetOf(model: CompressedModel, options: SamplesOptions)
   if (/\.(ya?ml|json)$/.test(data)) {
     refuse(normalize, data);
     const { dataset } = (await loadRunnable(data)).recipe;
-    if (dataset.task === undefined || dataset.task === 'classification') return { ...dataset };
+    if (taskRow(dataset.task).hasClasses) return { ...dataset };
     throw new UserError(`${data}: dataset.task: expected classification, received ${dataset.task}`, ONLY_CLASSES);
   }
   const found = await stat(data).catch((error: unknown) => {
