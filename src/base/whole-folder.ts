@@ -27,12 +27,14 @@ export async function writeWhole(folder: string, files: ReadonlyMap<string, Uint
         await makeFolder(path.dirname(path.join(made, name)));
         await writeSynced(path.join(made, name), data);
       }
-      if (!isThere) return await rename(made, folder);
-      for (const name of files.keys()) {
-        at = path.join(folder, name);
-        await makeFolder(path.dirname(at));
-        await rename(path.join(made, name), at);
-      }
+      at = folder;
+      if (!isThere) await rename(made, folder);
+      else
+        for (const name of files.keys()) {
+          at = path.join(folder, name);
+          await makeFolder(path.dirname(at));
+          await rename(path.join(made, name), at);
+        }
     } finally {
       await remove();
     }

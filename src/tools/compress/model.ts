@@ -46,7 +46,7 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const bytes = await readOnnx(file, new Map(open));
   const model = decodeModel(bytes, file);
   const binary = withTwoLogits(model);
-  const one = binary && (endsInSigmoid(model) ? 'probability' : 'logit');
+  const one = binary && (endsInSigmoid(model) ? ('probability' as const) : ('logit' as const));
   const graph = importOnnx(binary ?? model, file);
   checkEnds(graph, file);
   const [[input, { shape }] = ['', { shape: [] }]] = graph.inputs;
