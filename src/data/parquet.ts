@@ -41,8 +41,9 @@ export async function readParquet(files: Files, options: ParquetOptions): Promis
   }
 }
 
-/** True for a file of pictures, false for a table, of whose columns only the names are read. */
+/** True for a file of pictures, false for a table. Where the options do not say it the names of its columns are read. */
 export async function holdsPictures(files: Files, options: PictureColumn): Promise<boolean> {
+  if (options.image !== undefined || isNamed(options)) return options.image !== undefined;
   const opened = await openParquet(fileList(files)[0]!);
   await opened.handle.close();
   return pictureColumn(opened, options) !== undefined;
@@ -51,9 +52,12 @@ export async function holdsPictures(files: Files, options: PictureColumn): Promi
 type PictureColumn = Pick<ParquetConfig, 'image' | 'features'> & { readonly text?: unknown };
 
 /** Undefined where the rows are those of a table or texts. */
-function pictureColumn({ columns }: OpenParquet, { image, features, text }: PictureColumn): string | undefined {
-  const isNamed = features !== undefined || text !== undefined;
-  return image ?? (isNamed ? undefined : ['image', 'img'].find((name) => columns.includes(name)));
+function pictureColumn({ columns }: OpenParquet, options: PictureColumn): string | undefined {
+  return options.image ?? (isNamed(options) ? undefined : ['image', 'img'].find((name) => columns.includes(name)));
+}
+
+function isNamed({ features, text }: PictureColumn): boolean {
+  return features !== undefined || text !== undefined;
 }
 
 /** A ClassLabel is the position of its name, even where names are numbers: in [0, 1, 10, 2] the label 2 means "10". */

@@ -1,4 +1,4 @@
-// Loaded before a process (`--import`): writes down the names of the files that it reads as a stream, in OPENS/RANK.
+// Loaded before a process (`--import`): writes down the names of the files that it reads as a stream or by a handle, in OPENS/RANK.
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import path from 'node:path';
@@ -9,5 +9,10 @@ const { createReadStream } = fs;
 fs.createReadStream = (file, ...rest) => {
   fs.appendFileSync(log, `${path.basename(String(file))}\n`);
   return createReadStream(file, ...rest);
+};
+const { open } = fs.promises;
+fs.promises.open = (file, ...rest) => {
+  fs.appendFileSync(log, `${path.basename(String(file))}\n`);
+  return open(file, ...rest);
 };
 syncBuiltinESMExports();

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { cli, done, hashes, hold, mpirun, root, start } from './harness.mjs';
+import { parquetOf } from './parquet.mjs';
 
 const [ROWS, ROW_BYTES, BATCH] = [10_000, 28 * 28, 250];
 const TRAININGS = 2;
@@ -83,29 +84,43 @@ export async function picturesOfAll(launcher, folder) {
   );
 }
 
-/** A table, of which each split is parsed by one of the processes. */
-export async function tableOfAll(launcher, folder) {
+/** Tables, of which each split is parsed by one of the processes. */
+export async function tablesOfAll(launcher, folder) {
   const digits = (name) => path.join(root, 'datasets/digits', `${name}.csv`);
-  const csv = { type: 'csv', label: 'digit', shape: [8, 8, 1], normalize: { mean: 0, std: 16 }, limit: 300 };
-  const dataset = { ...csv, train: digits('train'), test: digits('test') };
-  const recipe = path.join(folder, 'table.json');
+  const all = { label: 'digit', shape: [8, 8, 1], normalize: { mean: 0, std: 16 }, limit: 300 };
+  await tableOfAll(launcher, folder, { ...all, type: 'csv', train: digits('train'), test: digits('test') });
+  const packed = (name) => {
+    const [names, ...rows] = readFileSync(digits(name), 'utf8').trim().split('\n').map((line) => line.split(',')); // prettier-ignore
+    const file = path.join(folder, `${name}.parquet`);
+    const columns = names.map((column, i) => [column, rows.map((row) => Number(row[i]))]);
+    writeFileSync(file, parquetOf(Object.fromEntries(columns)));
+    return [file, names.filter((column) => column !== 'digit')];
+  };
+  const [[train, features], [test]] = [packed('train'), packed('test')];
+  await tableOfAll(launcher, folder, { ...all, type: 'parquet', features, train, test });
+}
+
+async function tableOfAll(launcher, folder, dataset) {
+  const { type } = dataset;
+  const recipe = path.join(folder, `${type}.json`);
   writeFileSync(recipe, JSON.stringify({ ...usual('table', { epochs: 8, batchSize: 40 }), dataset }));
-  const args = (out) => ['run', recipe, '--quiet', '--out', path.join(folder, out)];
-  await done(start('node', [cli, ...args('table-alone')]));
-  const OPENS = path.join(folder, 'opens');
+  const args = (out) => ['run', recipe, '--quiet', '--out', path.join(folder, `${type}-${out}`)];
+  await done(start('node', [cli, ...args('alone')]));
+  const OPENS = path.join(folder, `${type}-opens`);
   mkdirSync(OPENS);
   const NODE_OPTIONS = `--import ${fileURLToPath(new URL('counted-opens.mjs', import.meta.url))}`;
-  await done(mpirun(launcher, 3, args('table-3'), { env: { OPENS, NODE_OPTIONS } }));
+  await done(mpirun(launcher, 3, args('3'), { env: { OPENS, NODE_OPTIONS } }));
   const opened = [0, 1, 2].map((rank) => {
     const log = path.join(OPENS, String(rank));
     const names = existsSync(log) ? readFileSync(log, 'utf8').trim().split('\n') : [];
-    return [...new Set(names.filter((name) => name.endsWith('.csv')))].join();
+    return [...new Set(names.filter((name) => name.endsWith(`.${type}`)))].join();
   });
+  const of = (out) => hashes(path.join(folder, `${type}-${out}/table`));
   hold(
-    'a table that one of 3 processes parses, each split another one: the bytes of one',
-    hashes(path.join(folder, 'table-3/table')) === hashes(path.join(folder, 'table-alone/table')) &&
-      opened.filter((names) => names === 'train.csv').length === 1 &&
-      opened.filter((names) => names === 'test.csv').length === 1 &&
+    `a table (${type}) that one of 3 processes parses, each split another one: the bytes of one`,
+    of('3') === of('alone') &&
+      opened.filter((names) => names === `train.${type}`).length === 1 &&
+      opened.filter((names) => names === `test.${type}`).length === 1 &&
       opened.filter((names) => names === '').length === 1,
     opened.join(' | '),
   );

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { picturesOfAll, readsOfEach, tableOfAll } from './reads.mjs';
+import { picturesOfAll, readsOfEach, tablesOfAll } from './reads.mjs';
 import { cli, done, hashes, hold, mpirun, ranksWith, ready, start, temporary, root, waitFor } from './harness.mjs';
 
 const { values } = parseArgs({
@@ -119,7 +119,7 @@ const [first] = launchers;
 if (values.only === undefined || values.only === 'reads') {
   await readsOfEach(first, folder);
   await picturesOfAll(first, folder);
-  await tableOfAll(first, folder);
+  await tablesOfAll(first, folder);
 }
 // What each process has updated alone must be in the saved states, whoever goes on from them.
 if (values.only === undefined || values.only === 'divided')
