@@ -47,7 +47,7 @@ export async function chosenLayers(
   const changed = await withWeights(model, weights, (layer) => {
     if (batchNorm === 'frozen' && layer.class_name === 'BatchNormalization') layer.config['trainable'] = false;
     if (found !== undefined && (layer.config.name === found.name || found.behind.includes(layer.config.name)))
-      withoutSoftmax(layer);
+      withoutProbabilities(layer);
   });
   return { model: changed, origin };
 }
@@ -82,9 +82,9 @@ function drawn(name: string, dims: readonly number[], kernel: readonly number[],
   return { type: { dtype: 'float32', shape: dims }, data };
 }
 
-/** The losses take softmax themselves. */
-function withoutSoftmax(layer: LayerJson): void {
-  if (layer.config['activation'] === 'softmax') layer.config['activation'] = 'linear';
+/** The losses take softmax and sigmoid themselves, and numbers are learnt in a scale of their own. */
+function withoutProbabilities(layer: LayerJson): void {
+  if (['softmax', 'sigmoid'].includes(layer.config['activation'] as string)) layer.config['activation'] = 'linear';
   if (layer.class_name !== 'Softmax') return;
   layer.class_name = 'Activation';
   layer.config = { name: layer.config.name, trainable: true, activation: 'linear' };

@@ -7,8 +7,8 @@ const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
 
 /** Operators that learn what they compute with. */
 const LEARNED: ReadonlySet<string> = new Set([
-  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'PRelu', 'LSTM', 'GRU'],
-  ...['BatchNormalization', 'LayerNormalization', 'InstanceNormalization', 'GroupNormalization'],
+  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'PRelu', 'LSTM', 'GRU', 'RNN', 'Einsum'],
+  ...['BatchNormalization', 'LayerNormalization', 'InstanceNormalization', 'GroupNormalization', 'RMSNormalization'],
 ]);
 
 /** Inputs from this one on are what a layer starts from, such as the state of an LSTM, and nothing that it computes with. */

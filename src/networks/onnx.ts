@@ -35,6 +35,8 @@ export interface OnnxNetworkOptions {
   readonly batchNorm?: 'train' | 'frozen' | undefined;
   /** The classes are two, and a file may answer with one logit or sigmoid for both: it then answers with the logits 0 and z. */
   readonly isOfTwo?: boolean;
+  /** The answers are numbers and no logits: a file may keep them within 0 and 1 by a sigmoid at its end. Default false. */
+  readonly isOfNumbers?: boolean;
   /** Filters lose what only ever meets padding. Default true; false where weights are compared with the file's. */
   readonly isTrimmed?: boolean;
   /** Layers and outputs that a loss of inner tensors compares with the teacher's. */
@@ -67,7 +69,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   const headed = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
   // Parts of a filter that only ever meet padding have no gradient, and cost memory and time.
   const { graph: whole, filters } = isTrimmed ? trimFilters(headed) : { graph: headed, filters: [] };
-  checkOutput(whole, file, classes, head);
+  checkOutput(whole, file, options);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);
   if (options.batchNorm !== undefined) refuseNoNorms(whole, file);
   const stored = storedWeights(model, file, whole);
@@ -110,7 +112,8 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
 
 /** Names that a training step uses itself: a weight may not have one of them. */
 const TAKEN: ReadonlySet<string> = new Set([
-  ...['input', 'logits', 'x', 'labels', 'weights', 'targets', 'partners', 'lambda', 'teacherLogits'],
+  ...['input', 'logits', 'x', 'labels', 'weights', 'targets', 'partners', 'lambda', 'teacherLogits', 'rows'],
+  ...['hasLabel', 'hasAnswer', 'isScored'],
   ...['learningRate', 'stepSize', 'epsilon', 'keep', 'weightDecay', 'clipNorm', 'emaDecay', 'loss', 'correct'],
 ]);
 
@@ -242,13 +245,23 @@ function logitsFirst(graph: Graph, file: string, output: string | undefined): Gr
   return { ...graph, outputs: new Map([first, ...graph.outputs]) };
 }
 
-function checkOutput(graph: Graph, file: string, classes: number, head: OnnxNetworkOptions['head']): void {
+/** Ops that hand on the same numbers in another order, shape or type. */
+const HANDING_ON: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'Transpose', 'Cast']);
+
+function checkOutput(
+  graph: Graph,
+  file: string,
+  { classes, head, isOfNumbers = false }: Pick<OnnxNetworkOptions, 'classes' | 'head' | 'isOfNumbers'>,
+): void {
   const [name, value] = [...graph.outputs][0]!;
-  const producer = graph.nodes.find(({ outputs: given }) => given.includes(value));
-  // The losses take softmax themselves: of probabilities they would learn next to nothing, without a word.
-  if (producer?.op === 'Softmax' || producer?.op === 'LogSoftmax')
+  const producerOf = (of: string) => graph.nodes.find(({ outputs: given }) => given.includes(of));
+  let producer = producerOf(value);
+  while (producer !== undefined && HANDING_ON.has(producer.op)) producer = producerOf(producer.inputs[0]!);
+  // The losses take softmax and sigmoid themselves: of probabilities they would learn next to nothing, without a word.
+  const { op = '' } = producer ?? {};
+  if (op === 'Softmax' || op === 'LogSoftmax' || (op === 'Sigmoid' && !isOfNumbers))
     throw new UserError(
-      `${file}: expected logits, received a model that ends in ${producer.layer ?? name} (${producer.op})`,
+      `${file}: expected logits, received a model that ends in ${producer?.layer ?? name} (${op})`,
       'Export it without that layer; the order of the classes does not change.',
     );
   const { shape } = graph.types.get(value)!;

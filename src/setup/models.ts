@@ -57,7 +57,7 @@ export function studentBuilder(context: Given, seed: number): Build {
   const { model, module, tfjs, onnx } = student;
   if (module !== undefined) {
     const made = madeArgs(context, seed);
-    return async () => fitted(context, layersNetwork(await modelFromModule(module, made)));
+    return async () => fitted(context, layersNetwork(await modelFromModule(module, made, hasNumbers(context))));
   }
   const { freeze = [], learningRates = {} } = student;
   const { output, head = 'keep', batchNorm } = student;
@@ -69,15 +69,16 @@ export function studentBuilder(context: Given, seed: number): Build {
         head,
         batchNorm,
       });
-      const network = { ...layersNetwork(checked(tfjs, chosen, args)), origin };
+      const network = { ...layersNetwork(checked(tfjs, chosen, args, hasNumbers(context))), origin };
       const withAll = withChoices(network, { freeze, learningRates }, tfjs);
       return head === 'replace' ? answering(context, withAll) : withAll;
     };
   if (onnx !== undefined) {
     const compared = 'features' in context.recipe.distill ? context.recipe.distill.features : [];
     const isOfTwo = taskOf(context.data.train).classes?.length === 2;
+    const isOfNumbers = hasNumbers(context);
     const inner = compared.map((pair) => pair.student);
-    const options = { ...args, output, head, freeze, batchNorm, isOfTwo, compared: inner };
+    const options = { ...args, output, head, freeze, batchNorm, isOfTwo, isOfNumbers, compared: inner };
     return async () => {
       const network = onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options);
       const chosen = withChoices(network, { freeze: [], learningRates }, onnx);
@@ -127,6 +128,11 @@ function fitted(context: Given, network: ModelNetwork): ModelNetwork {
   return answering(context, sound === undefined ? network : logMelNetwork(network, sound));
 }
 
+/** True if answers are numbers, which a file may keep within 0 and 1 by a sigmoid at its end. */
+function hasNumbers({ data }: Pick<Given, 'data'>): boolean {
+  return taskOf(data.train).answers === 'values';
+}
+
 /** A network that begins from nothing answers as the task wants it; one from a file answers as it is. */
 function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork): ModelNetwork {
   const { scaling } = taskOf(data.train);
@@ -134,7 +140,11 @@ function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork): ModelN
 }
 
 /** `export default ({ tf, inputShape, classes, seed }) => a tfjs-layers model that gives logits`. */
-async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): Promise<LayersModel> {
+async function modelFromModule(
+  file: string,
+  args: ReturnType<typeof argsOf>,
+  isOfNumbers: boolean,
+): Promise<LayersModel> {
   if (!(await exists(file))) {
     throw new UserError(
       `student.module: cannot load ${file}: no such file`,
@@ -171,7 +181,7 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
     );
   }
   renumber(model);
-  return checked(file, model, args);
+  return checked(file, model, args, isOfNumbers);
 }
 
 /** `UserError` for anything that a user's function throws, or tfjs on its behalf, with the place in that function. */
@@ -192,6 +202,7 @@ function checked(
   file: string,
   model: LayersModel,
   { inputShape, inputs, classes }: ReturnType<typeof argsOf>,
+  isOfNumbers: boolean,
 ): LayersModel {
   if ((inputs === undefined && model.inputs.length !== 1) || model.outputs.length !== 1) {
     const listed = (names: readonly string[], ends: readonly { shape: readonly (number | null)[] }[]): string =>
@@ -209,7 +220,7 @@ function checked(
       'Let the last layer have as many units as there are classes, without softmax.',
     );
   }
-  refuseSoftmax(file, model);
+  refuseProbabilities(file, model, isOfNumbers);
   if (inputs !== undefined) {
     checkParts(file, layersNetwork(model).inputs, inputs);
     return model;
@@ -223,12 +234,13 @@ function checked(
   return model;
 }
 
-/** The losses take softmax themselves: of probabilities they would learn next to nothing, without a word. */
-function refuseSoftmax(file: string, { outputs }: LayersModel): void {
+/** The losses take softmax and sigmoid themselves: of probabilities they would learn next to nothing, without a word. */
+function refuseProbabilities(file: string, { outputs }: LayersModel, isOfNumbers: boolean): void {
   const layer = outputs[0]!.sourceLayer;
-  if (layer.getClassName() !== 'Softmax' && layer.getConfig()['activation'] !== 'softmax') return;
+  const activation = layer.getClassName() === 'Softmax' ? 'softmax' : layer.getConfig()['activation'];
+  if (activation !== 'softmax' && (activation !== 'sigmoid' || isOfNumbers)) return;
   throw new UserError(
-    `${file}: expected logits, received a model whose last layer ${layer.name} is a softmax`,
-    'Save it without the softmax (Keras: a last Dense layer without activation); the order of the classes does not change.',
+    `${file}: expected logits, received a model whose last layer ${layer.name} is a ${activation}`,
+    `Save it without the ${activation} (Keras: a last Dense layer without activation); ${activation === 'softmax' ? 'the order of the classes does not change' : 'logits above 0 are probabilities above 0.5'}.`,
   );
 }

@@ -1,28 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { additions, run } from './added-gradients.ts';
+import type { Attributes, Gradient, Gradients, Original, Saved } from './added-gradients.ts';
 import { BACKEND_NAME, LazyBackend } from './backend.ts';
-
-type Saved = readonly tf.Tensor[];
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as tfjs passes them: each gradient knows what its kernel took
-type Attributes = Readonly<Record<string, any>>;
-type Gradients = Record<string, () => tf.Tensor>;
-
-/**
- * Gradients that give a smaller graph than tfjs' own, or that tfjs refuses. The registry is one for all backends: on any other
- * backend they fall back to tfjs' own, so what they save must be a superset of what those need, in the same order.
- */
-interface Override {
-  readonly kernelName: string;
-  readonly inputsToSave?: readonly string[];
-  readonly outputsToSave?: readonly boolean[];
-  readonly gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes, original: Original) => Gradients;
-}
-
-/** tfjs' own gradient of the same kernel. */
-type Original = (dy: tf.Tensor, saved: tf.Tensor[], attrs: Attributes) => Gradients;
-
-function run(kernelName: string, inputs: Record<string, tf.Tensor>, attrs: Attributes = {}): tf.Tensor {
-  return tf.engine().runKernel(kernelName, inputs, attrs);
-}
 
 /** dy of a reduction, back in the shape of its input. */
 function spread(dy: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
@@ -69,14 +48,6 @@ function isPositive(x: tf.Tensor): boolean {
   return backend instanceof LazyBackend && backend.lookup(x).node?.op === 'Relu';
 }
 
-/** Steps: the gradient is zero. tfjs refuses a mask that depends on what is trained. */
-const flat = (kernelName: string, ...inputs: readonly string[]): Override => ({
-  kernelName,
-  inputsToSave: inputs,
-  gradFunc: (_, saved) =>
-    Object.fromEntries(inputs.map((name, i) => [name, (): tf.Tensor => tf.zeros(saved[i]!.shape)])),
-});
-
 /** Gradient of rows that each sample looked up in its own x [batch, n, ...], computed with all samples as one list. */
 function lookedUpBySample(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor): tf.Tensor {
   const [batch, n, ...inner] = x.shape as [number, number, ...number[]];
@@ -87,7 +58,11 @@ function lookedUpBySample(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor): tf.T
   return tf.reshape(sums, x.shape);
 }
 
-const overrides: readonly Override[] = [
+/**
+ * Gradients that give a smaller graph than tfjs' own, or that tfjs refuses. The registry is one for all backends: on any other
+ * backend they fall back to tfjs' own, so what they save must be a superset of what those need, in the same order.
+ */
+const overrides: readonly Gradient[] = [
   {
     // Which row goes where has no gradient; tfjs refuses what depends on it.
     kernelName: 'UnsortedSegmentSum',
@@ -179,6 +154,13 @@ const overrides: readonly Override[] = [
     }),
   },
   {
+    // Finite at 0, so that a norm of nothing but zeros has the gradient 0, as in PyTorch, and not NaN. Other roots are no smaller than this one.
+    kernelName: 'Sqrt',
+    inputsToSave: ['x'],
+    outputsToSave: [true],
+    gradFunc: (dy, [, y]) => ({ x: () => tf.div(dy, tf.mul(tf.maximum(y!, 2 ** -63), 2)) }),
+  },
+  {
     kernelName: 'Maximum',
     inputsToSave: ['a', 'b'],
     gradFunc: (dy, [a, b]) => chosen(dy, a!, b!, tf.greaterEqual(a!, b!)),
@@ -222,42 +204,6 @@ const overrides: readonly Override[] = [
   },
 ];
 
-/** Gradients of kernels that only this backend has, or that tfjs has no gradient for. */
-const additions: readonly Override[] = [
-  ...['Greater', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'].map((name) =>
-    flat(name, 'a', 'b'),
-  ),
-  flat('LogicalNot', 'x'),
-  {
-    kernelName: 'DepthToSpace',
-    inputsToSave: ['x'],
-    gradFunc: (dy, [x], { blockSize }) => ({
-      x: () => {
-        const [n, h, w, c] = x!.shape as [number, number, number, number];
-        const b = blockSize as number;
-        const parts = tf.reshape(dy, [n, h, b, w, b, c / b ** 2]);
-        return tf.reshape(tf.transpose(parts, [0, 1, 3, 2, 4, 5]), [n, h, w, c]);
-      },
-    }),
-  },
-  {
-    kernelName: 'ReluGrad',
-    inputsToSave: ['x'],
-    gradFunc: (ddx, [x]) => ({ dy: () => run('ReluGrad', { dy: ddx, x: x! }), x: () => tf.zerosLike(x!) }),
-  },
-  {
-    kernelName: 'BatchNormTrain',
-    inputsToSave: ['x', 'scale'],
-    outputsToSave: [false, true, false, true],
-    gradFunc: (dys, [x, scale, mean, inverseDeviation]) => {
-      const dy = (dys as unknown as readonly tf.Tensor[])[0]!;
-      const inputs = { dy, x: x!, scale: scale!, mean: mean!, inverseDeviation: inverseDeviation! };
-      const [dx, dscale, doffset] = run('BatchNormTrainGrad', inputs) as unknown as [tf.Tensor, tf.Tensor, tf.Tensor];
-      return { x: () => dx, scale: () => dscale, offset: () => doffset };
-    },
-  },
-];
-
 export function registerGradients(): void {
   for (const { gradFunc, ...override } of overrides) {
     const original = tf.getGradient(override.kernelName);
@@ -274,7 +220,7 @@ export function registerGradients(): void {
 const NONE: Original = () => ({});
 
 function register(
-  config: Omit<Override, 'gradFunc'>,
+  config: Omit<Gradient, 'gradFunc'>,
   gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes) => Gradients,
 ): void {
   tf.registerGradient({

@@ -28,11 +28,12 @@ const logits = (of: ModelNetwork, training: boolean): number[] => [
   ...of.forward({ input: x() }, { training }).outputs['logits']!.dataSync(),
 ];
 
-it('a new head answers for the classes of the data, without the softmax of the old one; the rest is as it was', async () => {
+it('a new head answers for the classes of the data, without the softmax or sigmoid of the old one; the rest is as it was', async () => {
   for (const old of [
     model(layers.dense({ units: 3, activation: 'softmax', name: 'top' })),
     model(layers.dense({ units: 3, name: 'top' }), layers.softmax({ name: 'end' })),
     model(layers.dense({ units: 3, name: 'top' }), layers.activation({ activation: 'softmax', name: 'end' })),
+    model(layers.dense({ units: 3, activation: 'sigmoid', name: 'top' })),
   ]) {
     const { model: made, origin } = await chosenLayers(old, 'a/m.json', OPTIONS);
     expect(made.outputs[0]!.shape).toEqual([null, 5]);

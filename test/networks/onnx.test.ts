@@ -329,6 +329,18 @@ describe('weights of a file', () => {
     expect(origin!.join('\n')).toMatch(/stored numbers that belong to no layer stay as they are: val_1, val_9/);
   });
 
+  it('that an exporter numbered are trained in a plain recurrent layer too', () => {
+    const stored = { 'onnx::RNN_5': floats(1, 2, 3), 'onnx::RNN_6': floats(1, 2, 2), axis: ints(0), fc: floats(2, 3) };
+    const model = modelOf(['N', 4, 3], stored, [
+      ['Transpose', ['x'], { perm: [1, 0, 2] }],
+      ['RNN', ['y0', 'onnx::RNN_5', 'onnx::RNN_6'], { hidden_size: 2 }, ['', 'h']],
+      ['Squeeze', ['h', 'axis']],
+      ['MatMul', ['y2', 'fc']],
+    ]);
+    const { trainable } = network(model, { inputShape: [4, 3] });
+    expect(Object.keys(trainable).sort()).toEqual(['fc', 'onnx::RNN_5', 'onnx::RNN_6']);
+  });
+
   it('of batch norms that share a running statistic are refused, unless those stay as they are', () => {
     const model = made({ s: positive(2), o: floats(2), m: floats(2), v: positive(2), t: positive(2), ...head }, [
       ['BatchNormalization', ['x', 's', 'o', 'm', 'v']],
@@ -339,13 +351,27 @@ describe('weights of a file', () => {
     expect(Object.keys(network(model, { batchNorm: 'frozen' }).trainable).sort()).toEqual(['fb', 'fc']);
   });
 
-  it('that end in a softmax are refused', () => {
-    const model = made(head, [
+  it.each<[string, string, Step[]]>([
+    ['a softmax', 'Softmax', [['Softmax', ['y1']]]],
+    ['a softmax and a reshape', 'Softmax', [['Softmax', ['y1']], ['Unsqueeze', ['y2', 'last']], ['Squeeze', ['y3', 'last']]]], // prettier-ignore
+    ['sigmoids', 'Sigmoid', [['Sigmoid', ['y1']]]],
+  ])('that end in %s are refused', (_, op, ending) => {
+    const model = made({ ...head, last: ints(2) }, [
       ['Flatten', ['x'], { axis: 1 }],
       ['Gemm', ['y0', 'fc', 'fb'], { transB: 1 }],
-      ['Softmax', ['y1']],
+      ...ending,
     ]);
-    expect(() => network(model)).toThrow(/m\.onnx: expected logits, received a model that ends in \S+ \(Softmax\)/);
+    expect(() => network(model)).toThrow(`m.onnx: expected logits, received a model that ends in node_2 (${op})`);
+    // Numbers between 0 and 1 are no probabilities.
+    if (op === 'Sigmoid') expect(network(model, { isOfNumbers: true }).trainable).toHaveProperty('fc');
+  });
+
+  it.each(['labels', 'rows', 'hasLabel'])('that are called %s, as a feed of the training step, are refused', (name) => {
+    const model = made({ [name]: floats(128, 3) }, [
+      ['Flatten', ['x'], { axis: 1 }],
+      ['MatMul', ['y0', name]],
+    ]);
+    expect(() => network(model)).toThrow(`m.onnx: a weight is called ${name}, a name that the training step uses`);
   });
 });
 

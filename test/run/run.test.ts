@@ -297,6 +297,11 @@ describe('a run', () => {
       'return tf.sequential({ layers: [tf.layers.flatten({ inputShape }), tf.layers.dense({ name: "last", units: classes, activation: "softmax" })] });',
       /soft\.mjs: expected logits, received a model whose last layer last is a softmax$/,
     ],
+    [
+      'probable',
+      'return tf.sequential({ layers: [tf.layers.flatten({ inputShape }), tf.layers.dense({ name: "last", units: classes, activation: "sigmoid" })] });',
+      /probable\.mjs: expected logits, received a model whose last layer last is a sigmoid$/,
+    ],
   ])('a module that %s is the mistake of its author', async (name, body, message) => {
     const file = path.join(folder(), `${name}.mjs`);
     await writeFile(file, `export default ({ tf, inputShape, classes }) => { ${body} };`);

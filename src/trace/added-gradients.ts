@@ -1,0 +1,112 @@
+import * as tf from '@tensorflow/tfjs-core';
+
+export type Saved = readonly tf.Tensor[];
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- as tfjs passes them: each gradient knows what its kernel took
+export type Attributes = Readonly<Record<string, any>>;
+export type Gradients = Record<string, () => tf.Tensor>;
+
+/** A gradient in tfjs' registry. */
+export interface Gradient {
+  readonly kernelName: string;
+  readonly inputsToSave?: readonly string[];
+  readonly outputsToSave?: readonly boolean[];
+  readonly gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes, original: Original) => Gradients;
+}
+
+/** tfjs' own gradient of the same kernel. */
+export type Original = (dy: tf.Tensor, saved: tf.Tensor[], attrs: Attributes) => Gradients;
+
+export function run(kernelName: string, inputs: Record<string, tf.Tensor>, attrs: Attributes = {}): tf.Tensor {
+  return tf.engine().runKernel(kernelName, inputs, attrs);
+}
+
+/** Steps: the gradient is zero. tfjs refuses a mask that depends on what is trained. */
+const flat = (kernelName: string, ...inputs: readonly string[]): Gradient => ({
+  kernelName,
+  inputsToSave: inputs,
+  gradFunc: (_, saved) =>
+    Object.fromEntries(inputs.map((name, i) => [name, (): tf.Tensor => tf.zeros(saved[i]!.shape)])),
+});
+
+/** What was padded before and after `size` elements of an axis by their mirror image, added to where it came from; `skipped`: the elements at the ends that stand alone. */
+function folded(
+  dy: tf.Tensor,
+  axis: number,
+  size: number,
+  [before, after]: readonly [number, number],
+  skipped: number,
+): tf.Tensor {
+  const part = (from: number, length: number): tf.Tensor =>
+    tf.slice(dy, dy.shape.map((_, i) => (i === axis ? from : 0)), dy.shape.with(axis, length)); // prettier-ignore
+  const placed = (mirrored: tf.Tensor, from: number): tf.Tensor =>
+    tf.pad(
+      tf.reverse(mirrored, axis),
+      dy.shape.map((_, i): [number, number] => (i === axis ? [from, size - from - mirrored.shape[axis]!] : [0, 0])),
+    );
+  let sum = part(before, size);
+  if (before > 0) sum = tf.add(sum, placed(part(0, before), skipped));
+  if (after > 0) sum = tf.add(sum, placed(part(before + size, after), size - skipped - after));
+  return sum;
+}
+
+/** Gradients of kernels that only this backend has, or that tfjs has no gradient for, or a wrong one. */
+export const additions: readonly Gradient[] = [
+  ...['Greater', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'].map((name) =>
+    flat(name, 'a', 'b'),
+  ),
+  ...['LogicalNot', 'IsNan', 'IsInf', 'IsFinite', 'All', 'Any'].map((name) => flat(name, 'x')),
+  {
+    kernelName: 'DepthToSpace',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], { blockSize }) => ({
+      x: () => {
+        const [n, h, w, c] = x!.shape as [number, number, number, number];
+        const b = blockSize as number;
+        const parts = tf.reshape(dy, [n, h, b, w, b, c / b ** 2]);
+        return tf.reshape(tf.transpose(parts, [0, 1, 3, 2, 4, 5]), [n, h, w, c]);
+      },
+    }),
+  },
+  {
+    // tfjs leaves out what the mirrored elements had a share in.
+    kernelName: 'MirrorPad',
+    inputsToSave: ['x'],
+    gradFunc: (dy, [x], { paddings, mode }) => ({
+      x: () =>
+        (paddings as [number, number][]).reduce(
+          (sum, [before, after], axis) =>
+            folded(sum, axis, x!.shape[axis]!, [before, after], mode === 'reflect' ? 1 : 0),
+          dy,
+        ),
+    }),
+  },
+  {
+    // Of the values; where they were found has no gradient.
+    kernelName: 'TopK',
+    inputsToSave: ['x'],
+    outputsToSave: [false, true],
+    gradFunc: (dys, [x, places]) => ({
+      x: () => {
+        const dy = (dys as unknown as readonly tf.Tensor[])[0]!;
+        const found = tf.oneHot(places!, x!.shape.at(-1)!, 1, 0, 'float32');
+        return tf.sum(tf.mul(found, tf.expandDims(dy, -1)), -2);
+      },
+    }),
+  },
+  {
+    kernelName: 'ReluGrad',
+    inputsToSave: ['x'],
+    gradFunc: (ddx, [x]) => ({ dy: () => run('ReluGrad', { dy: ddx, x: x! }), x: () => tf.zerosLike(x!) }),
+  },
+  {
+    kernelName: 'BatchNormTrain',
+    inputsToSave: ['x', 'scale'],
+    outputsToSave: [false, true, false, true],
+    gradFunc: (dys, [x, scale, mean, inverseDeviation]) => {
+      const dy = (dys as unknown as readonly tf.Tensor[])[0]!;
+      const inputs = { dy, x: x!, scale: scale!, mean: mean!, inverseDeviation: inverseDeviation! };
+      const [dx, dscale, doffset] = run('BatchNormTrainGrad', inputs) as unknown as [tf.Tensor, tf.Tensor, tf.Tensor];
+      return { x: () => dx, scale: () => dscale, offset: () => doffset };
+    },
+  },
+];

@@ -1,0 +1,34 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { evaluator } from '../../src/runtime/evaluator.ts';
+import { useLazyBackend } from '../../src/trace/use.ts';
+
+beforeAll(() => useLazyBackend(evaluator));
+
+it('a norm has the gradient 0 where all that it is of are zeros, as a ReLU may leave them', () => {
+  const norms = (x: tf.Tensor): tf.Tensor => tf.sqrt(tf.sum(tf.square(x), -1, true));
+  const x = tf.tensor2d([
+    [3, 4],
+    [0, 0],
+  ]);
+  expect([...tf.grad(norms)(x).dataSync()]).toEqual([expect.closeTo(0.6), expect.closeTo(0.8), 0, 0]);
+  const normalized = tf.grad((value) => tf.div(value, tf.maximum(norms(value), 1e-12)))(x);
+  expect([...normalized.dataSync()].every(Number.isFinite)).toBe(true);
+});
+
+describe('a mirrored element has a share in the gradient of the one that it shows', () => {
+  const paddings: [number, number][] = [[2, 1], [0, 3]]; // prettier-ignore
+  it.each(['reflect', 'symmetric'] as const)('%s', (mode) => {
+    const x = tf.tensor2d(Array.from({ length: 20 }, (_, i) => Math.sin(i)), [4, 5]); // prettier-ignore
+    const weights = tf.tensor2d(Array.from({ length: 56 }, (_, i) => Math.cos(i * i)), [7, 8]); // prettier-ignore
+    // Padding is linear: the gradient by one element is what a picture of that element alone gives.
+    const weighed = (value: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.mirrorPad(value, paddings, mode), weights));
+    const alone = Array.from({ length: 20 }, (_, i) => weighed(tf.reshape(tf.oneHot(i, 20), [4, 5])).dataSync()[0]!);
+    [...tf.grad(weighed)(x).dataSync()].forEach((value, i) => expect(value).toBeCloseTo(alone[i]!, 5));
+  });
+});
+
+it('the largest values hand their gradient back to where they were found', () => {
+  const x = tf.tensor2d([[3, 1, 2], [0, 5, 4]]); // prettier-ignore
+  const weighed = (value: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.topk(value, 2).values, tf.tensor1d([10, 1])));
+  expect([...tf.grad(weighed)(x).dataSync()]).toEqual([10, 0, 1, 0, 10, 1]);
+});
