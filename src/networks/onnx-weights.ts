@@ -1,14 +1,18 @@
 import { UserError } from '../base/errors.ts';
-import type { Model } from '../formats/onnx/model.ts';
+import { tensorData } from '../formats/onnx/model.ts';
+import type { Model, OnnxGraph, OnnxTensor } from '../formats/onnx/model.ts';
 import type { Graph } from '../graph/types.ts';
 
 /** Names that exporters only number: of numbers that they computed, and of weights that they transposed. */
 const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
 
+const NORMS: ReadonlySet<string> = new Set(
+  ['Batch', 'Layer', 'Instance', 'Group', 'RMS'].map((kind) => `${kind}Normalization`),
+);
+
 /** Operators that learn what they compute with. */
 const LEARNED: ReadonlySet<string> = new Set([
-  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'PRelu', 'LSTM', 'GRU', 'RNN', 'Einsum'],
-  ...['BatchNormalization', 'LayerNormalization', 'InstanceNormalization', 'GroupNormalization', 'RMSNormalization'],
+  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'PRelu', 'LSTM', 'GRU', 'RNN', 'Einsum', ...NORMS],
 ]);
 
 /** Inputs from this one on are what a layer starts from, such as the state of an LSTM, and nothing that it computes with. */
@@ -52,9 +56,12 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
   const readBy = (one: string): readonly Reader[] => readers.get(one) ?? [];
   // Zeros from which a layer starts are not in the graph.
   const isNoStart = (one: string): boolean => !graph.constants.has(one) && readBy(one).every(({ isStart }) => isStart);
-  const candidates = stored.filter(({ name: one }) =>
-    NUMBERED.test(one) ? readBy(one).some(({ op, isStart }) => LEARNED.has(op) && !isStart) : !isNoStart(one),
-  );
+  const ofGroups = groupNormWeights(file);
+  const isLearned = (one: OnnxTensor): boolean =>
+    ofGroups.has(one.name) ||
+    (readBy(one.name).some(({ op, isStart }) => LEARNED.has(op) && !isStart) &&
+      !(readBy(one.name).every(({ op }) => NORMS.has(op)) && isOneOrZero(one)));
+  const candidates = stored.filter((one) => (NUMBERED.test(one.name) ? isLearned(one) : !isNoStart(one.name)));
   const weights = new Set(candidates.map((one) => one.name));
   const gone = candidates.find(
     (one) => !graph.constants.has(one.name) && readBy(one.name).some(({ op }) => !TOLD.has(op)),
@@ -73,6 +80,28 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
   });
   const fixed = stored.map((one) => one.name).filter((one) => !weights.has(one) && graph.constants.has(one));
   return { isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed, shared };
+}
+
+/**
+ * Scales and offsets of group norms, which PyTorch's exporters write as an InstanceNormalization of the groups and a product and a sum behind
+ * it, of tensors that they number.
+ */
+function groupNormWeights({ nodes }: OnnxGraph): Set<string> {
+  const producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const isNormed = (value: string): boolean => {
+    const from = producers.get(value);
+    return from?.op === 'Reshape' && producers.get(from.inputs[0]!)?.op === 'InstanceNormalization';
+  };
+  const scaled = nodes.filter(({ op, inputs }) => op === 'Mul' && inputs.some(isNormed));
+  const products = new Set(scaled.flatMap(({ outputs }) => outputs));
+  const shifted = nodes.filter(({ op, inputs }) => op === 'Add' && inputs.some((value) => products.has(value)));
+  return new Set([...scaled, ...shifted].flatMap(({ inputs }) => inputs));
+}
+
+/** Scale or offset that an exporter puts into a norm which has none: nothing that was learned. */
+function isOneOrZero(tensor: OnnxTensor): boolean {
+  const values = Array.from<number | bigint, number>(tensorData(tensor) ?? [], Number);
+  return values.length > 0 && [0, 1].some((number) => values.every((value) => value === number));
 }
 
 /** A second constant of a weight, which the builder of graphs numbers, would stay as it is while the first is trained. */
@@ -111,6 +140,30 @@ export function refuseSharedStatistics(graph: Graph, file: string): void {
         'Set `student.batchNorm: frozen`, or export a model that has been trained: exporters store equal values once.',
       );
     }
+  }
+}
+
+/** `UserError` for a batch norm without running statistics: there is nothing that could follow the data. */
+export function refuseComputedStatistics({ nodes, constants }: Graph, file: string): void {
+  const norm = nodes.find(({ op, inputs }) => op === 'FusedBatchNorm' && inputs.slice(1, 3).some((one) => !constants.has(one))); // prettier-ignore
+  if (norm === undefined) return;
+  throw new UserError(
+    `${file}: the batch norm ${norm.layer ?? norm.outputs[0]!} computes its statistics from the batch`,
+    'Train the model with running statistics (PyTorch: track_running_stats=True), or with group or instance norms.',
+  );
+}
+
+/** `UserError` for a product of all that came before, of which there is no gradient. */
+export function refuseNoGradient({ nodes, state }: Graph, isTrained: (name: string) => boolean, file: string): void {
+  const trained = new Set([...state.keys()].filter(isTrained));
+  for (const { op, layer, inputs, outputs } of nodes) {
+    if (!inputs.some((one) => trained.has(one))) continue;
+    outputs.forEach((one) => trained.add(one));
+    if (op !== 'Cumprod') continue;
+    throw new UserError(
+      `${file}: node ${layer ?? outputs[0]!} (CumProd) has no gradient here, which the weights before it would need`,
+      'Name these weights in `student.freeze`, or export the model without that operator.',
+    );
   }
 }
 

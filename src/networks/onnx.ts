@@ -16,7 +16,14 @@ import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
 import { headOf, withNewHead } from './head.ts';
 import type { ModelNetwork, Weights } from './network.ts';
-import { refuseNaN, refuseNoNorms, refuseSharedStatistics, storedWeights } from './onnx-weights.ts';
+import {
+  refuseComputedStatistics,
+  refuseNaN,
+  refuseNoGradient,
+  refuseNoNorms,
+  refuseSharedStatistics,
+  storedWeights,
+} from './onnx-weights.ts';
 import type { StoredWeights } from './onnx-weights.ts';
 
 export interface OnnxNetworkOptions {
@@ -70,6 +77,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   // Parts of a filter that only ever meet padding have no gradient, and cost memory and time.
   const { graph: whole, filters } = isTrimmed ? trimFilters(headed) : { graph: headed, filters: [] };
   checkOutput(whole, file, options);
+  refuseComputedStatistics(whole, file);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);
   if (options.batchNorm !== undefined) refuseNoNorms(whole, file);
   const stored = storedWeights(model, file, whole);
@@ -84,6 +92,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
     }),
   );
   const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
+  refuseNoGradient(graph, (one) => !isFrozen(one), file);
   const short = file.split(/[\\/]/).at(-1)!;
   const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters });
   const others = [...whole.outputs.keys()].slice(1).filter((output) => !compared.includes(output));
@@ -259,19 +268,20 @@ function checkOutput(
   while (producer !== undefined && HANDING_ON.has(producer.op)) producer = producerOf(producer.inputs[0]!);
   // The losses take softmax and sigmoid themselves: of probabilities they would learn next to nothing, without a word.
   const { op = '' } = producer ?? {};
-  if (op === 'Softmax' || op === 'LogSoftmax' || (op === 'Sigmoid' && !isOfNumbers))
+  const { shape } = graph.types.get(value)!;
+  const isFitting = shape.length === 2 && shape[1] === classes;
+  if (op === 'Softmax' || op === 'LogSoftmax' || (op === 'Sigmoid' && isFitting && !isOfNumbers))
     throw new UserError(
       `${file}: expected logits, received a model that ends in ${producer?.layer ?? name} (${op})`,
       'Export it without that layer; the order of the classes does not change.',
     );
-  const { shape } = graph.types.get(value)!;
   // A reshape to [-1] or [-1, n] takes several numbers of a sample for several samples.
   if (shape.length <= 2 && shape[0] !== 'batch')
     throw new UserError(
       `${file}: expected an output with one row for each sample, received ${name} [${shape.join(', ')}]`,
       'Export the model up to its last dense layer, without a reshape that joins the batch with other axes.',
     );
-  if (shape.length === 2 && shape[1] === classes) return;
+  if (isFitting) return;
   if (shape.length === 1 && classes === 1)
     throw new UserError(
       `${file}: expected an output [batch, 1], received ${name} [${shape.join(', ')}]`,

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
-import { dataTypes } from '../../src/formats/onnx/model.ts';
+import { dataTypes, tensor } from '../../src/formats/onnx/model.ts';
 import type { Model, OnnxTensor } from '../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
@@ -257,6 +257,8 @@ describe('weights of a file', () => {
     ['Gemm', [`y${Number(from.slice(1)) + 1}`, 'fc', 'fb'], { transB: 1 }],
   ];
   const head = { fc: floats(3, 128), fb: floats(3) };
+  const one = (value: number): OnnxTensor => tensor('', 'float32', [1], Float32Array.of(value));
+  const scalarInt = (value: number): OnnxTensor => tensor('', 'int64', [], BigInt64Array.of(BigInt(value)));
 
   it('that several nodes read are one, in whatever order each reads them', async () => {
     // A filter of two convolutions, one scale for channels that lie in two orders, and a filter that is also added as it is.
@@ -339,6 +341,40 @@ describe('weights of a file', () => {
     ]);
     const { trainable } = network(model, { inputShape: [4, 3] });
     expect(Object.keys(trainable).sort()).toEqual(['fc', 'onnx::RNN_5', 'onnx::RNN_6']);
+  });
+
+  it('that an exporter numbered are the scale and the offset of a group norm, and not what it put in for groups', () => {
+    const stored = { val_1: ints(0, 1, 128), val_2: one(1), val_3: one(0), val_4: floats(2, 1, 1), val_5: floats(2, 1, 1) }; // prettier-ignore
+    const { trainable } = network(
+      made({ ...stored, val_6: ints(-1, 2, 8, 8), ...head }, [
+        ['Reshape', ['x', 'val_1']],
+        ['InstanceNormalization', ['y0', 'val_2', 'val_3']],
+        ['Reshape', ['y1', 'val_6']],
+        ['Mul', ['y2', 'val_4']],
+        ['Add', ['y3', 'val_5']],
+        ...end('y4'),
+      ]),
+    );
+    expect(Object.keys(trainable).sort()).toEqual(['fb', 'fc', 'val_4', 'val_5']);
+  });
+
+  it('of which there is no gradient are refused by the operator, unless they are frozen', () => {
+    const model = made({ axis: scalarInt(1), ...head }, [
+      ['Flatten', ['x'], { axis: 1 }],
+      ['Gemm', ['y0', 'fc', 'fb'], { transB: 1 }],
+      ['CumProd', ['y1', 'axis']],
+    ]);
+    expect(() => network(model)).toThrow('m.onnx: node node_2 (CumProd) has no gradient here');
+    expect(network(model, { freeze: ['f*'] }).trainable).toEqual({});
+  });
+
+  it('of a batch norm that computes its statistics from the batch are refused', () => {
+    const model = made({ s: positive(2), o: floats(2), ...head }, [
+      ['ReduceMean', ['x'], { axes: [0, 2, 3], keepdims: 0 }],
+      ['BatchNormalization', ['x', 's', 'o', 'y0', 's']],
+      ...end('y1'),
+    ]);
+    expect(() => network(model)).toThrow('m.onnx: the batch norm node_1 computes its statistics from the batch');
   });
 
   it('of batch norms that share a running statistic are refused, unless those stay as they are', () => {

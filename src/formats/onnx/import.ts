@@ -113,11 +113,16 @@ function importerOf(node: OnnxNode, c: Import): Importer {
   return foldOf(node, c) ?? importers[node.op]!;
 }
 
-function refuseUnknown({ graph }: Model, file: string): void {
+function refuseUnknown({ graph, functions }: Model, file: string): void {
   const unknown = graph.nodes.find((node) => !isKnown(node));
   if (unknown === undefined) return;
   const { op, domain, name, outputs } = unknown;
   const full = domain === '' || domain === 'ai.onnx' ? op : `${domain}.${op}`;
+  if (functions.some((one) => one.domain === domain && one.name === op))
+    throw new UserError(
+      `${file}: node ${name || outputs[0]!}: ${full} is a function of the file, and functions are not read`,
+      'Put their nodes in their place first: onnx.inliner.inline_local_functions(model) in Python.',
+    );
   throw new UserError(
     `${file}: node ${name || outputs[0]!}: the operator ${full} is not known here`,
     knownOperators(op),

@@ -55,8 +55,41 @@ function dilatedShape(attrs: Attrs): number[] {
 }
 
 function pooling(attrs: Attrs): Record<string, unknown> {
-  if (numbers(attrs, 'dilations').some((d) => d !== 1)) throw new Error('pooling with dilation cannot be interpreted');
+  if (isDilated(attrs)) throw new Error('a gradient of pooling with dilation cannot be interpreted');
   return { ...window(attrs), filterSize: numbers(attrs, 'filterSize') };
+}
+
+function isDilated(attrs: Attrs): boolean {
+  return numbers(attrs, 'dilations').some((d) => d !== 1);
+}
+
+function pool(op: 'MaxPool' | 'AvgPool', x: tf.Tensor, attrs: Attrs): tf.Tensor {
+  if (!isDilated(attrs)) return kernel(op, { x }, pooling(attrs));
+  return op === 'MaxPool' ? dilatedMaxPool(x, attrs) : dilatedAveragePool(x, attrs);
+}
+
+/** tfjs' kernels know no dilation: the largest of the pictures that each place of the window sees. */
+function dilatedMaxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
+  const padded = tf.pad(x, window(attrs)['pad'] as [number, number][], -Infinity);
+  const [filterSize, strides, dilations] = ['filterSize', 'strides', 'dilations'].map((name) => numbers(attrs, name)) as [number[], number[], number[]]; // prettier-ignore
+  return [0, 1].reduce((value, i) => {
+    const reach = (filterSize[i]! - 1) * dilations[i]! + 1;
+    const windows = Math.floor((padded.shape[i + 1]! - reach) / strides[i]!) + 1;
+    const seen = Array.from({ length: filterSize[i]! }, (_, place) => {
+      const at = Array.from({ length: windows }, (__, w) => w * strides[i]! + place * dilations[i]!);
+      return tf.gather(value, tf.tensor1d(at, 'int32'), i + 1);
+    });
+    return seen.reduce((a, b) => tf.maximum(a, b));
+  }, padded);
+}
+
+/** The sum of what a window sees, by a convolution with ones, and how much of it is no padding. */
+function dilatedAveragePool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
+  const [rows, columns] = numbers(attrs, 'filterSize') as [number, number];
+  const [, height, width, channels] = x.shape as [number, number, number, number];
+  const sum = (value: tf.Tensor, depth: number): tf.Tensor =>
+    convolution('DepthwiseConv2dNative', value, tf.ones([rows, columns, depth, 1]), attrs);
+  return tf.div(sum(x, channels), sum(tf.ones([1, height, width, 1]), 1));
 }
 
 /** Each window's gradient, spread evenly over the elements of the window that are no padding. */
@@ -106,8 +139,8 @@ export const linear: Rules = {
       ),
       attrs,
     ),
-  MaxPool: ([x], attrs) => kernel('MaxPool', { x: x! }, pooling(attrs)),
-  AvgPool: ([x], attrs) => kernel('AvgPool', { x: x! }, pooling(attrs)),
+  MaxPool: ([x], attrs) => pool('MaxPool', x!, attrs),
+  AvgPool: ([x], attrs) => pool('AvgPool', x!, attrs),
   MaxPoolGrad: ([dy, input, output], attrs) =>
     kernel('MaxPoolGrad', { dy: dy!, input: input!, output: output! }, pooling(attrs)),
   AvgPoolGrad: ([dy], attrs) => averagePoolGradient(dy!, attrs),

@@ -4,6 +4,7 @@ import type { OnnxNode } from '../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
 import { integers } from './fold/known.ts';
+import { FIXED_BATCH } from './hints.ts';
 import { side } from './norm.ts';
 
 /** Axes given as an attribute (older operator sets) or as an input. */
@@ -107,13 +108,25 @@ const expand: Importer = (node, c) => {
   const [x, to] = node.inputs as [string, string];
   const shape = c.broadcast(c.shapeOf(x), c.numbers(to, 'shape'));
   const output = node.outputs[0]!;
-  if (sameShape(shape, c.shapeOf(x))) c.alias(output, x);
+  const isSame = sameShape(shape, c.shapeOf(x));
+  // A weight that is trained keeps its name.
+  if (isSame && c.isTrained && c.isWeights(x)) c.define(output, { plain: c.plain(x) });
+  else if (isSame) c.alias(output, x);
   else c.define(output, { plain: c.op('BroadcastTo', [c.plain(x)], { shape }) });
 };
 
 const tile: Importer = (node, c) => {
   const [x, repeats] = node.inputs as [string, string];
-  c.define(node.outputs[0]!, { plain: c.op('Tile', [c.plain(x)], { reps: c.ints(repeats, 'repeats') }) });
+  const [first, ...others] = c.numbers(repeats, 'repeats');
+  const shape = c.shapeOf(x);
+  let y = c.plain(x);
+  const isForEach = typeof first === 'string' && shape[0] === 1;
+  // One for all samples, such as the queries of a decoder.
+  if (isForEach) y = c.op('BroadcastTo', [y], { shape: [first, ...shape.slice(1)] });
+  const times = [isForEach ? 1 : first!, ...others].map((n) =>
+    typeof n === 'number' ? n : c.fail('its repeats depend on the batch size', FIXED_BATCH),
+  );
+  c.define(node.outputs[0]!, { plain: times.every((n) => n === 1) ? y : c.op('Tile', [y], { reps: times }) });
 };
 
 /** [n, c, h, w] with its axes split, moved and joined. */
