@@ -79,7 +79,7 @@ export interface NpyHeader extends Pick<NpyArray, 'shape' | 'code'> {
 export function npyHeader(bytes: Uint8Array, where: string): NpyHeader {
   if (bytes.length < 10 || hex(bytes, 6) !== '93 4e 55 4d 50 59') {
     throw new UserError(
-      `${where}: not a NumPy array: it starts with ${hex(bytes, 6)}, expected 93 4e 55 4d 50 59`,
+      `${where}: not a NumPy array: ${bytes.length === 0 ? 'it is empty' : `it starts with ${hex(bytes, 6)}, expected 93 4e 55 4d 50 59`}`,
       'Write it with numpy.save or numpy.savez.',
     );
   }

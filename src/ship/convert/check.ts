@@ -107,9 +107,15 @@ function oddities(
   source: ConvertSource,
   made: ModelFile,
   samples: ConvertSamples,
-  { classes, outputs }: Compared,
+  { classes, outputs, samples: count }: Compared,
 ): string[] {
   const { labels, classNames, isMadeUp } = samples;
+  const of = outputs.filter(({ sqnrDb }) => !isMadeUp && sqnrDb !== null);
+  // Such samples say nothing of how the file answers others, nor what ranges others have.
+  if (of.length > 0 && of.every(({ variationDb }) => variationDb === null))
+    return [
+      `${source.file}: ${count === 1 ? 'there is one sample' : `gives all ${count} samples the same answer`}: what was chosen by them, and the comparison, say nothing about others`,
+    ];
   // Made-up inputs may differ in nothing that the model looks at.
   const flat = outputs.filter(({ variationDb }) => !isMadeUp && variationDb !== null && variationDb < 0);
   const drowned = flat.map(

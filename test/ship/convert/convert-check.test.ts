@@ -39,11 +39,11 @@ const bytesOf = (graph: Graph): Uint8Array => encodeModel(lowerToOnnx(graph));
 const batches = [{ x: { data: numbers(32 * 8, 'x'), shape: [32, 8] } }];
 
 /** The check of a file that holds `made`, whose source on the disk holds `source` and was read as `made`. */
-async function check(source: Graph, made: Graph, precision: 'fp32' | 'int8' = 'fp32') {
+async function check(source: Graph, made: Graph, precision: 'fp32' | 'int8' = 'fp32', fed = batches) {
   await writeFile(place('source.onnx'), bytesOf(source));
   const opened = { file: place('source.onnx'), graph: made, metadata: new Map<string, string>() };
   const file = { file: 'made.onnx', bytes: bytesOf(made), format: 'onnx', precision, graph: made } as const;
-  return checkConversion(opened, file, { batches, isMadeUp: false }, false);
+  return checkConversion(opened, file, { batches: fed, isMadeUp: false }, false);
 }
 
 describe('the check after an export', () => {
@@ -52,6 +52,18 @@ describe('the check after an export', () => {
     expect(outputs.map(({ output }) => output)).toEqual(['head0', 'head1']);
     outputs.forEach(({ sqnrDb }) => expect(sqnrDb).toBeGreaterThan(100));
     expect({ accepted, top1Agreement }).toEqual({ accepted: [], top1Agreement: null });
+  });
+
+  it('says so where the samples are all the same, or there is but one', async () => {
+    const warningsOf = async (count: number): Promise<readonly string[]> => {
+      const fed = [{ x: { data: new Float32Array(count * 8).fill(1), shape: [count, 8] } }];
+      return (await check(network(1), network(1), 'fp32', fed)).warnings;
+    };
+    expect(await warningsOf(32)).toEqual([
+      expect.stringMatching(/source\.onnx: gives all 32 samples the same answer: /),
+    ]);
+    expect(await warningsOf(1)).toEqual([expect.stringMatching(/source\.onnx: there is one sample: /)]);
+    expect((await check(network(1), network(1))).warnings).toEqual([]);
   });
 
   // One number for each sample: the largest of its row is always the same.
