@@ -2,7 +2,7 @@ import { outputName } from '../../formats/onnx/lower.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { exportQdq, planQdq } from '../../formats/onnx/qdq/qdq.ts';
 import type { Quantization, TensorQuantization } from '../../graph/quantization.ts';
-import type { Graph, Node } from '../../graph/types.ts';
+import type { Graph, Node, TensorType } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 import { dequantized, onGrid, stepsOf } from './layer-values.ts';
@@ -150,10 +150,15 @@ function isOnGrid(values: Float32Array, rounded: Float32Array, q: TensorQuantiza
 function partOf(graph: Graph, value: string, isThere: (name: string) => boolean): Graph {
   const { nodes, starts } = neededFor(value, producersOf(graph), (name) => name !== value && isThere(name));
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
-  const inputs = [...graph.inputs].filter(([name]) => name === value || used.has(name));
+  const read = [...graph.inputs].filter(([name]) => name === value || used.has(name));
+  const inputs = [...read, ...[...starts].map((name) => [name, graph.types.get(name)!] as const)];
+  const hasBatch = ([, { shape }]: readonly [string, TensorType]): boolean =>
+    shape.some((dim) => typeof dim !== 'number');
+  // What is stored once and repeated for each sample reads no input, and still has to know how many samples there are.
+  const counted = inputs.some(hasBatch) ? undefined : [...graph.inputs].find(hasBatch);
   return {
     ...graph,
-    inputs: new Map([...inputs, ...[...starts].map((name) => [name, graph.types.get(name)!] as const)]),
+    inputs: new Map(counted === undefined ? inputs : [...inputs, counted]),
     constants: new Map([...graph.constants].filter(([name]) => used.has(name))),
     nodes: graph.nodes.filter((node) => nodes.includes(node)),
     outputs: new Map([[value, value]]),

@@ -187,7 +187,16 @@ class Conversion {
     const { op, inputs } = operation;
     const at = weightInputs(op);
     const x = op === 'TRANSPOSE_CONV' ? 2 : 0;
-    const input = this.#integer(inputs[x]!);
+    const fed = this.#program.value(inputs[x]!);
+    // Such as the state that a recurrent layer starts from.
+    const input =
+      fed.data === undefined
+        ? this.#integer(inputs[x]!)
+        : this.#constant(
+            inputs[x]!,
+            fed,
+            fed.quantization ?? constantQuantization(this.#program, operation, inputs[x]!),
+          );
     const { dtype, scales } = this.#program.value(input).quantization!;
     const filter = this.#program.value(inputs[at.filter]!);
     const bias = this.#program.data(inputs[at.bias] ?? '') as Float32Array | undefined;
