@@ -65,13 +65,17 @@ export async function quantize(graph: Graph, samples: Samples, options: PtqOptio
 
 /** Symmetric scales of the stored weights of convolutions and dense layers. */
 export function weightScales(graph: Graph, dense: DenseScales = 'channel'): Map<string, TensorQuantization> {
-  const scales = new Map<string, TensorQuantization>();
+  const axes = new Map<string, Set<number | undefined>>();
   for (const node of weightedNodes(graph)) {
     const name = node.inputs[1]!;
-    const { data, type } = graph.constants.get(name)!;
-    if (scales.has(name)) continue;
-    const axis = channelAxisOf(node, type.shape.length, dense);
-    scales.set(name, symmetric(magnitudes(data as Float32Array, type.shape as number[], axis), 'int8', axis));
+    const axis = channelAxisOf(node, graph.constants.get(name)!.type.shape.length, dense);
+    axes.set(name, (axes.get(name) ?? new Set()).add(axis));
   }
-  return scales;
+  const scalesOf = (name: string, along: ReadonlySet<number | undefined>): TensorQuantization => {
+    const { data, type } = graph.constants.get(name)!;
+    // A matrix that another layer reads transposed has its outputs along both axes.
+    const axis = along.size === 1 ? [...along][0] : undefined;
+    return symmetric(magnitudes(data as Float32Array, type.shape as number[], axis), 'int8', axis);
+  };
+  return new Map([...axes].map(([name, along]) => [name, scalesOf(name, along)]));
 }

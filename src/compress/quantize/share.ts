@@ -47,6 +47,7 @@ export function channelAxisOf(
 ): number | undefined {
   if (op === 'Conv2D') return 3;
   if (op === 'DepthwiseConv2dNative') return 2;
-  if (op === 'BatchMatMul' && dense === 'channel') return flag(attrs, 'transposeB') ? rank - 2 : rank - 1;
+  // ONNX Runtime's product of stacks of matrices knows one scale for all of them.
+  if (op === 'BatchMatMul' && dense === 'channel' && rank === 2) return flag(attrs, 'transposeB') ? rank - 2 : rank - 1;
   return undefined;
 }

@@ -12,6 +12,8 @@ export function weightScales(
   weights: OnnxTensor,
   given: TensorQuantization | undefined,
 ): TensorQuantization {
+  if (node.op !== 'Conv' && weights.dims.length > 2)
+    return given?.scales.length === 1 ? given : symmetric(magnitudesOf(weights), 'int8');
   const axis = channelAxis(node, weights);
   if (given === undefined) return symmetric(magnitudesOf(weights, axis), 'int8', axis);
   if (given.axis === undefined) return given;
