@@ -196,6 +196,7 @@ class Qdq {
   #obstacle(node: OnnxNode, marked: ReadonlyMap<string, TensorQuantization>): string | undefined {
     const { op, inputs } = node;
     if (!WEIGHTED.has(op) && !FREE.has(op) && !HANDING_ON.has(op)) return `${op} has no int8 kernel`;
+    if (op === 'AveragePool' && isDilated(node)) return 'an average pool with dilation has no int8 kernel';
     if (!HANDING_ON.has(op) && this.#questions.keep(this.#questions.layer(node))) return 'it is kept in float';
     const activations = this.#activations(node);
     const unknown = [...activations, ...this.#targets(node)].find((name) => this.#scalesOf(name) === undefined);
@@ -273,4 +274,9 @@ class Qdq {
     if (isLast && bias !== '') stored.set(bias, biasScales(this.#scalesOf(input)!, scales));
     return stored;
   }
+}
+
+function isDilated({ attrs }: OnnxNode): boolean {
+  const dilations = attrs.get('dilations');
+  return dilations?.type === 'ints' && dilations.value.some((dilation) => Number(dilation) !== 1);
 }

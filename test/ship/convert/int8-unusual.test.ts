@@ -1,0 +1,94 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
+import { convertFile } from '../../../src/ship/convert.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { numbers } from '../../support/graphs.ts';
+import { npyBytes } from '../../support/npy.ts';
+import { floats, ints, modelOf } from '../../support/onnx-steps.ts';
+import type { Step } from '../../support/onnx-steps.ts';
+
+const folder = temporaryFolder();
+
+interface Case {
+  readonly sample: readonly number[];
+  readonly stored: Parameters<typeof modelOf>[1];
+  readonly steps: readonly Step[];
+  readonly formats?: readonly ('onnx' | 'tflite')[];
+  readonly opset?: number;
+}
+
+/** [samples, 1, 1] from [samples, ...]. */
+const COUNTED: readonly Step[] = [
+  ['Shape', ['x'], { end: 1 }, ['n']],
+  ['Concat', ['n', 'ones'], { axis: 0 }, ['times']],
+];
+
+const CASES: Readonly<Record<string, Case>> = {
+  'a matrix that two layers read, one of them transposed': {
+    sample: [6],
+    stored: { w: floats(6, 4) },
+    steps: [
+      ['MatMul', ['x', 'w']],
+      ['Tanh', ['y0']],
+      ['Gemm', ['y1', 'w'], { transB: 1 }],
+      ['Tanh', ['y2']],
+    ],
+  },
+  'a stack of matrices': {
+    sample: [2, 3],
+    stored: { w: floats(2, 3, 4), one: ints(1) },
+    steps: [
+      ['Unsqueeze', ['x', 'one']],
+      ['MatMul', ['y0', 'w']],
+      ['Tanh', ['y1']],
+    ],
+  },
+  'queries that are the same for each sample': {
+    sample: [3, 4],
+    stored: { q: floats(1, 5, 4), w: floats(4, 4), v: floats(4, 4), ones: ints(1, 1) },
+    steps: [
+      ...COUNTED,
+      ['Tile', ['q', 'times'], {}, ['queries']],
+      ['MatMul', ['queries', 'w'], {}, ['a']],
+      ['MatMul', ['x', 'v'], {}, ['b']],
+      ['Transpose', ['b'], { perm: [0, 2, 1] }, ['c']],
+      ['MatMul', ['a', 'c']],
+    ],
+  },
+  'a recurrent layer that starts from a stored state': {
+    sample: [3, 4],
+    stored: { w: floats(1, 6, 4), r: floats(1, 6, 2), h: floats(1, 1, 2), ones: ints(1), one: ints(1) },
+    steps: [
+      ['Transpose', ['x'], { perm: [1, 0, 2] }, ['steps']],
+      ['Shape', ['x'], { end: 1 }, ['n']],
+      ['Concat', ['one', 'n', 'ones'], { axis: 0 }, ['shape']],
+      ['Expand', ['h', 'shape'], {}, ['state']],
+      ['GRU', ['steps', 'w', 'r', '', '', 'state'], { hidden_size: 2 }, ['', 'last']],
+      ['Transpose', ['last'], { perm: [1, 0, 2] }],
+    ],
+  },
+  'an average pool with dilation': {
+    sample: [2, 7, 7],
+    stored: { w: floats(4, 2, 3, 3) },
+    steps: [
+      ['Conv', ['x', 'w']],
+      ['AveragePool', ['y0'], { kernel_shape: [2, 2], dilations: [2, 2] }],
+    ],
+    // TFLite has none.
+    ...{ formats: ['onnx'], opset: 19 },
+  },
+};
+
+it.each(
+  Object.entries(CASES).flatMap(([name, one]) =>
+    (one.formats ?? ['onnx', 'tflite']).map((format) => [name, format, one] as const),
+  ),
+)('int8 of %s, in %s', async (_, format, { sample, stored, steps, opset }) => {
+  const at = (name: string): string => path.join(folder(), name);
+  const size = sample.reduce((a, b) => a * b, 1);
+  await writeFile(at('m.onnx'), encodeModel(modelOf(['n', ...sample], stored, steps, opset)));
+  await writeFile(at('x.npy'), npyBytes([64, ...sample], numbers(64 * size, 'x')));
+  const { outputs } = await convertFile({ from: at('m.onnx'), out: at(`int8.${format}`), format, precision: 'int8', data: at('x.npy') }); // prettier-ignore
+  expect(outputs[0]!.sqnrDb).toBeGreaterThan(25);
+});
