@@ -41,7 +41,7 @@ export const operatorLimits: Readonly<Record<string, string>> = {
   Slice: 'along the batch',
   Split: 'along the batch',
   Squeeze: 'without axes, where the batch is open',
-  Tile: 'repeats that are computed',
+  Tile: 'repeats that are computed, but for as many as there are samples',
   TopK: 'a `K` that is computed',
   Trilu: 'matrices as large as the batch',
 };
