@@ -20,6 +20,16 @@ export function run(kernelName: string, inputs: Record<string, tf.Tensor>, attrs
   return tf.engine().runKernel(kernelName, inputs, attrs);
 }
 
+/** dy of a reduction, back in the shape of its input. */
+export function spread(dy: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
+  const axes = tf.util.parseAxisParam(axis, x.shape);
+  const kept = tf.reshape(
+    dy,
+    x.shape.map((dim, i) => (axes.includes(i) ? 1 : dim)),
+  );
+  return run('BroadcastTo', { x: kept }, { shape: x.shape });
+}
+
 /** Steps: the gradient is zero. tfjs refuses a mask that depends on what is trained. */
 const flat = (kernelName: string, ...inputs: readonly string[]): Gradient => ({
   kernelName,
@@ -67,6 +77,27 @@ export const additions: readonly Gradient[] = [
       },
     }),
   },
+  {
+    // Finite at 0, so that a norm of nothing but zeros has the gradient 0, as in PyTorch, and not NaN. Other roots are no smaller than this one.
+    kernelName: 'Sqrt',
+    inputsToSave: ['x'],
+    outputsToSave: [true],
+    gradFunc: (dy, [, y]) => ({ x: () => tf.div(dy, tf.mul(tf.maximum(y!, 2 ** -63), 2)) }),
+  },
+  ...['Max', 'Min'].map((kernelName): Gradient => ({
+    // tfjs gives all of it to each of several equal ones.
+    kernelName,
+    inputsToSave: ['x'],
+    outputsToSave: [true],
+    gradFunc: (dy, [x, y], attrs) => ({
+      x: () => {
+        const axes = tf.util.parseAxisParam((attrs['reductionIndices'] ?? attrs['axis']) as number[], x!.shape);
+        const isIt = tf.cast(tf.equal(x!, spread(y!, x!, axes)), 'float32');
+        const share = tf.div(spread(dy, x!, axes), tf.sum(isIt, axes, true));
+        return tf.mul(isIt, share);
+      },
+    }),
+  })),
   {
     // tfjs leaves out what the mirrored elements had a share in.
     kernelName: 'MirrorPad',

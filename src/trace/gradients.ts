@@ -1,17 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { additions, run } from './added-gradients.ts';
+import { additions, run, spread } from './added-gradients.ts';
 import type { Attributes, Gradient, Gradients, Original, Saved } from './added-gradients.ts';
 import { BACKEND_NAME, LazyBackend } from './backend.ts';
-
-/** dy of a reduction, back in the shape of its input. */
-function spread(dy: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
-  const axes = tf.util.parseAxisParam(axis, x.shape);
-  const kept = tf.reshape(
-    dy,
-    x.shape.map((dim, i) => (axes.includes(i) ? 1 : dim)),
-  );
-  return run('BroadcastTo', { x: kept }, { shape: x.shape });
-}
 
 /** Sums over the axes that broadcasting added or stretched. */
 function unbroadcast(dx: tf.Tensor, x: tf.Tensor): tf.Tensor {
@@ -152,13 +142,6 @@ const overrides: readonly Gradient[] = [
           b!,
         ),
     }),
-  },
-  {
-    // Finite at 0, so that a norm of nothing but zeros has the gradient 0, as in PyTorch, and not NaN. Other roots are no smaller than this one.
-    kernelName: 'Sqrt',
-    inputsToSave: ['x'],
-    outputsToSave: [true],
-    gradFunc: (dy, [, y]) => ({ x: () => tf.div(dy, tf.mul(tf.maximum(y!, 2 ** -63), 2)) }),
   },
   {
     kernelName: 'Maximum',

@@ -32,3 +32,20 @@ it('the largest values hand their gradient back to where they were found', () =>
   const weighed = (value: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.topk(value, 2).values, tf.tensor1d([10, 1])));
   expect([...tf.grad(weighed)(x).dataSync()]).toEqual([10, 0, 1, 0, 10, 1]);
 });
+
+it.each([
+  ['max', tf.max],
+  ['min', tf.min],
+] as const)('%s shares its gradient among equal ones, as a sum does not grow by repeating a value', (_, of) => {
+  const x = tf.tensor2d([[2, 2, 2], [1, 3, 1]]); // prettier-ignore
+  const weighed = (value: tf.Tensor): tf.Tensor => tf.sum(tf.mul(of(value, 1), tf.tensor1d([6, 4])));
+  const second = of === tf.max ? [0, 4, 0] : [2, 0, 2];
+  expect([...tf.grad(weighed)(x).dataSync()]).toEqual([2, 2, 2, ...second]);
+  expect(
+    [
+      ...tf
+        .grad((value) => of(value))(x)
+        .dataSync(),
+    ].reduce((a, b) => a + b),
+  ).toBeCloseTo(1);
+});

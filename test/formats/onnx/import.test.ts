@@ -161,6 +161,19 @@ describe('an ONNX file that others have written', () => {
     expect(transposes).toEqual(['node_0', 'node_9']);
   });
 
+  it('a function of the file is refused, with how to put its nodes in its place', () => {
+    const model = modelOf(['n', 2], {}, [['Twice', ['x']]]);
+    const [node] = model.graph.nodes;
+    const nodes = [{ ...node!, domain: 'mine' }];
+    const functions = [{ name: 'Twice', domain: 'mine', bytes: new Uint8Array() }];
+    expect(() => importOnnx({ ...model, functions, graph: { ...model.graph, nodes } }, 'm.onnx')).toThrow(
+      expect.objectContaining({
+        message: 'm.onnx: node node_0: mine.Twice is a function of the file, and functions are not read',
+        hint: expect.stringContaining('onnx.inliner.inline_local_functions') as string,
+      }) as Error,
+    );
+  });
+
   it.each([
     [
       'an operator that is not known',
