@@ -20,14 +20,13 @@ export function run(kernelName: string, inputs: Record<string, tf.Tensor>, attrs
   return tf.engine().runKernel(kernelName, inputs, attrs);
 }
 
-/** dy of a reduction, back in the shape of its input. */
-export function spread(dy: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
+/** The result of a reduction, or its gradient, with its axes as axes of size 1. */
+export function kept(reduced: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
   const axes = tf.util.parseAxisParam(axis, x.shape);
-  const kept = tf.reshape(
-    dy,
+  return tf.reshape(
+    reduced,
     x.shape.map((dim, i) => (axes.includes(i) ? 1 : dim)),
   );
-  return run('BroadcastTo', { x: kept }, { shape: x.shape });
 }
 
 /** Steps: the gradient is zero. tfjs refuses a mask that depends on what is trained. */
@@ -92,8 +91,8 @@ export const additions: readonly Gradient[] = [
     gradFunc: (dy, [x, y], attrs) => ({
       x: () => {
         const axes = tf.util.parseAxisParam((attrs['reductionIndices'] ?? attrs['axis']) as number[], x!.shape);
-        const isIt = tf.cast(tf.equal(x!, spread(y!, x!, axes)), 'float32');
-        const share = tf.div(spread(dy, x!, axes), tf.sum(isIt, axes, true));
+        const isIt = tf.cast(tf.equal(x!, kept(y!, x!, axes)), 'float32');
+        const share = tf.div(kept(dy, x!, axes), tf.sum(isIt, axes, true));
         return tf.mul(isIt, share);
       },
     }),

@@ -1,7 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { additions, run, spread } from './added-gradients.ts';
+import { additions, kept, run } from './added-gradients.ts';
 import type { Attributes, Gradient, Gradients, Original, Saved } from './added-gradients.ts';
 import { BACKEND_NAME, LazyBackend } from './backend.ts';
+
+/** dy of a reduction, back in the shape of its input. */
+function spread(dy: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
+  return run('BroadcastTo', { x: kept(dy, x, axis) }, { shape: x.shape });
+}
 
 /** Sums over the axes that broadcasting added or stretched. */
 function unbroadcast(dx: tf.Tensor, x: tf.Tensor): tf.Tensor {
