@@ -3,7 +3,7 @@ import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
 import { distillSchema, refuseForDistill, USUAL_LOSS } from './schema/distill.ts';
 import { ACROSS_BATCH, FULL_PRECISION, lossNumbers, NEEDS_PEER } from './schema/loss.ts';
-import { count, seed } from './schema/parts.ts';
+import { count, seed, OPSETS } from './schema/parts.ts';
 import { refuseWithoutStudent, studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
@@ -77,8 +77,8 @@ export const recipeSchema = z
       .strictObject({
         opset: z
           .int()
-          .min(17)
-          .max(21)
+          .min(OPSETS[0])
+          .max(OPSETS[1])
           .default(17)
           .describe('Operator set of ONNX files, from 17 to 21; raised where an op needs a later one.'),
       })

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { writeFileAtomic } from '../base/files.ts';
 import type { Skipped } from '../base/skipped.ts';
+import { OPSETS } from '../recipe/schema/parts.ts';
 import { formName } from '../report/artifact.ts';
 import { withCheck } from './convert/card.ts';
 import { checkConversion } from './convert/check.ts';
@@ -72,7 +73,16 @@ export async function convertModel(
 
 const WITH_INT8_WEIGHTS: readonly string[] = ['int8', 'dynamic-int8', 'int16x8'];
 
-function refuse({ from, format, precision, sparse, ends, batch, dense }: ConvertOptions, to: string): void {
+function refuse(options: ConvertOptions, to: string): void {
+  const { from, format, precision, sparse, ends, batch, dense, samples, opset } = options;
+  if (!Number.isInteger(samples) || samples < 1)
+    throw new UserError(`--samples: expected a whole number of 1 or more, received ${samples}`, 'Correct --samples.');
+  const [oldest, newest] = OPSETS;
+  if (!Number.isInteger(opset) || opset < oldest || opset > newest)
+    throw new UserError(
+      `--opset: expected a whole number from ${oldest} to ${newest}, received ${opset}`,
+      'Leave it out: a file has the operator set 17, or a newer one where it needs that.',
+    );
   if (format === 'onnx' && precision === 'int16x8')
     throw new UserError('--precision int16x8: expected --format tflite, received onnx', 'Choose int8 for ONNX.');
   if ((ends ?? 'float32') !== 'float32' && !(format === 'tflite' && precision === 'int8'))

@@ -185,6 +185,19 @@ export const commands: Readonly<Record<string, CommandCase>> = {
       'Save the inputs as the model is fed: layout, size and normalization included.',
     ],
   },
+  'half a sample to calibrate with': {
+    args: ['export', '--from', 'm.onnx', '--samples', '1.5'],
+    files: { 'm.onnx': model() },
+    message: ['--samples: expected a whole number of 1 or more, received 1.5', 'Correct --samples.'],
+  },
+  'an operator set that is not written': {
+    args: ['export', '--from', 'm.onnx', '--opset', '9'],
+    files: { 'm.onnx': model() },
+    message: [
+      '--opset: expected a whole number from 17 to 21, received 9',
+      'Leave it out: a file has the operator set 17, or a newer one where it needs that.',
+    ],
+  },
   'a reshape that does not fit': {
     args: quantize(),
     files: {

@@ -28,3 +28,5 @@ export function usual<T extends string>(name: T, doc: string): z.ZodDefault<z.Zo
 export const files = z.union([file, z.array(file).min(1)]);
 /** Sizes of the axes of one sample, e.g. `[28, 28, 1]`. */
 export const sampleShape = z.array(count).min(1).max(4);
+/** Oldest and newest operator set that ONNX files are written for; one that needs a later one has that. */
+export const OPSETS = [17, 21] as const;
