@@ -85,17 +85,17 @@ export const benchCommand: Command<BenchArgs> = {
 
 async function optionsOf({ batch, threads, seconds, shape, device, port }: BenchArgs) {
   const { UserError } = await import('../base/errors.ts');
-  const check = (option: string, isRight: boolean, received: unknown): void => {
+  const check = (option: string, isRight: boolean, received: unknown, expected = 'whole numbers > 0'): void => {
     if (isRight) return;
-    throw new UserError(`--${option}: expected numbers > 0, received ${String(received)}`, `Correct --${option}.`);
+    throw new UserError(`--${option}: expected ${expected}, received ${String(received)}`, `Correct --${option}.`);
   };
   const isCount = (value: number): boolean => Number.isInteger(value) && value > 0;
   const sampleShape: readonly number[] | undefined = shape?.split(/[x,]/).map(Number);
   check('batch', batch.every(isCount), batch);
   check('threads', threads.every(isCount), threads);
-  check('shape', sampleShape?.every(isCount) !== false, shape);
-  check('seconds', seconds > 0, seconds);
-  check('port', port === 0 || (isCount(port) && port < 65_536), port);
+  check('shape', sampleShape?.every(isCount) !== false, shape, 'sizes, such as 224x224x3');
+  check('seconds', seconds > 0, seconds, 'a number > 0');
+  check('port', port === 0 || (isCount(port) && port < 65_536), port, 'a port from 0 to 65535');
   return { batchSizes: batch, threads, seconds, device: device as 'cpu', sampleShape };
 }
 

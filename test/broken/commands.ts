@@ -185,6 +185,11 @@ export const commands: Readonly<Record<string, CommandCase>> = {
       'Save the inputs as the model is fed: layout, size and normalization included.',
     ],
   },
+  'half a thread': {
+    args: ['bench', 'm.onnx', '--threads', '1.5'],
+    files: { 'm.onnx': model() },
+    message: ['--threads: expected whole numbers > 0, received 1.5', 'Correct --threads.'],
+  },
   'half a sample to calibrate with': {
     args: ['export', '--from', 'm.onnx', '--samples', '1.5'],
     files: { 'm.onnx': model() },
