@@ -114,6 +114,11 @@ export const commands: Readonly<Record<string, CommandCase>> = {
       'For example --budget size=4,latency=2,drop=0.5: four times smaller, twice as fast, half a point lost at most.',
     ],
   },
+  'compress to a size twice': {
+    args: compress('--budget', 'size=2,size=3'),
+    files: { 'm.onnx': model(), 'x.npy': X },
+    message: ['--budget: expected size once, received it twice', 'Take one of them out.'],
+  },
   'compress with half a normalization': {
     args: compress('--mean', '0.5'),
     files: { 'm.onnx': model(), 'x.npy': X },
