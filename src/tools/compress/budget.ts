@@ -34,7 +34,8 @@ export function budgetOf(text: string | undefined, isLabelled: boolean): Budget 
         `--budget: expected ${key} from ${least} to ${key === 'drop' ? 100 : 1000}, received ${number}`,
         key === 'drop' ? 'It is a number of percentage points.' : 'It is a factor: 2 asks for half.',
       );
-    if (said.has(key)) throw new UserError(`--budget: expected ${key} once, received it twice`, 'Take one of them out.');
+    if (said.has(key))
+      throw new UserError(`--budget: expected ${key} once, received it twice`, 'Take one of them out.');
     said.add(key);
     budget[key] = Number(number);
   }
