@@ -35,7 +35,7 @@ it.each([
   expect(pooled(x).size).toBe(expected.length);
   const gradient = tf
     .grad((value) => tf.sum(pooled(value)))(x)
-    .dataSync();
+    .dataSync<'float32'>();
   const moved = picture.map((value, i) => value + 1e-3 * Math.cos(i));
   const [before, after] = [picture, moved].map((one) => windows(one).reduce((sum, seen) => sum + of(seen), 0));
   const slope = gradient.reduce((sum, value, i) => sum + value * 1e-3 * Math.cos(i), 0);
