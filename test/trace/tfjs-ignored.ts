@@ -49,10 +49,12 @@ export const ignored: readonly Ignored[] = [
     test: 'throws when index is out of bound',
     why: 'indices have no values when the kernel is called; the runtime refuses them when it runs',
   },
-  ...['1D, ties', 'ties, 2D', 'ties, 3D'].map((test) => ({
-    ...{ file: 'max_test.js', test: `max gradient: ${test}` },
-    why: 'expects each of several equal values to have the whole gradient: ours is shared among them, as in PyTorch (amax)',
-  })),
+  ...['max', 'min'].flatMap((op) =>
+    ['1D, ties', 'ties, 2D', 'ties, 3D', 'ties, 4D, axes=[1, 2, 3]', 'ties, 4D, axes=[2, 3]'].map((test) => ({
+      ...{ file: `${op}_test.js`, test: `${op} gradient: ${test}` },
+      why: 'expects each of several equal values to have the whole gradient: ours is shared among them, as in PyTorch (amax)',
+    })),
+  ),
   ...['grad', 'gradient with clones'].map((test) => ({
     ...{ file: 'mirror_pad_test.js', test },
     why: 'expects the mirrored elements to have no share in the gradient: ours is the derivative of the forward',
