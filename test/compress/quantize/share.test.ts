@@ -52,6 +52,7 @@ it('dense layers have their outputs on the last axis, or on the one before it wh
   const product = (transposeB: boolean) => ({ op: 'BatchMatMul', inputs: [], outputs: [], attrs: { transposeB } });
   expect(channelAxisOf(product(false), 2, 'channel')).toBe(1);
   expect(channelAxisOf(product(true), 2, 'channel')).toBe(0);
-  expect(channelAxisOf(product(true), 3, 'channel')).toBe(1);
+  // ONNX Runtime's kernel knows one scale for a stack.
+  expect(channelAxisOf(product(true), 3, 'channel')).toBeUndefined();
   expect(channelAxisOf(product(false), 2, 'tensor')).toBeUndefined();
 });
