@@ -358,6 +358,18 @@ describe('weights of a file', () => {
     expect(Object.keys(trainable).sort()).toEqual(['fb', 'fc', 'val_4', 'val_5']);
   });
 
+  it('that are divided by a number which a shape gives are trained', () => {
+    const model = made({ one: ints(1), ...head }, [
+      ['Shape', ['x']],
+      ['Gather', ['y0', 'one']],
+      ['Cast', ['y1'], { to: 1 }],
+      ['Div', ['fc', 'y2']],
+      ['Flatten', ['x'], { axis: 1 }],
+      ['Gemm', ['y4', 'y3', 'fb'], { transB: 1 }],
+    ]);
+    expect(Object.keys(network(model).trainable).sort()).toEqual(['fb', 'fc']);
+  });
+
   it('of which there is no gradient are refused by the operator, unless they are frozen', () => {
     const model = made({ axis: scalarInt(1), ...head }, [
       ['Flatten', ['x'], { axis: 1 }],

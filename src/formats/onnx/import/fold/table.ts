@@ -186,7 +186,9 @@ export function foldOf(node: OnnxNode, c: Import): Importer | undefined {
   const given = node.inputs.filter((name) => name !== '');
   if (fold === undefined || given.length === 0 || !given.every((name) => c.isKnown(name))) return undefined;
   const operands = node.inputs.slice(0, OPERANDS[node.op]).filter((name) => name !== '');
-  const isWeights = operands.every((name) => c.isWeights(name));
+  // A matrix times a number that a shape gives stays in the graph, where it can be trained.
+  const isMatrix = (name: string): boolean => c.isWeights(name) && c.shapeOf(name).length > 1;
+  const isWeights = operands.every((name) => c.isWeights(name)) || (c.isTrained && operands.some(isMatrix));
   const makesFloats = node.op === 'ConstantOfShape' && makesFloat(node);
   const wanted = node.op === 'Range' || node.op === 'Cast' || comparisons.includes(node.op);
   if ((isWeights && !wanted) || makesFloats) return undefined;
