@@ -88,7 +88,7 @@ async function compiled(text: string): Promise<string> {
   const compilerOptions = {
     module: typescript.ModuleKind.ESNext,
     target: typescript.ScriptTarget.ES2022,
+    rewriteRelativeImportExtensions: true,
   };
-  const { outputText } = typescript.transpileModule(text, { compilerOptions });
-  return outputText.replaceAll(/(from '\.\/[a-z-]+)\.ts'/g, "$1.js'");
+  return typescript.transpileModule(text, { compilerOptions }).outputText;
 }
