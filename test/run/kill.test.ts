@@ -1,114 +1,18 @@
-import { copyFile, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bytesOf, sha256 } from '../../src/base/bytes.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import { limbeck, ROOT, start } from '../support/built.ts';
+import { limbeck, start } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { sentences } from '../support/sentences.ts';
-import { asJsonl, taggedSentences } from '../support/tags.ts';
-import { tones } from '../support/tones.ts';
+import { killRecipes } from './kill-recipes.ts';
+import type { KillRecipe } from './kill-recipes.ts';
 
 const folder = temporaryFolder();
 /** `npm run test:kill -- --kills 50` asks for more, and `.ci/run` for 8. */
 const KILLS = Number(process.env['LIMBECK_KILLS'] ?? 2);
 
-const file = (name: string): string => path.join(ROOT, `test/run/${name}.yaml`);
-
-interface Recipe {
-  readonly name: string;
-  readonly kills: number;
-  /** Gives the recipe's path. */
-  readonly prepare: (folder: string) => Promise<string>;
-  /** Stages whose weights count. */
-  readonly stages: readonly string[];
-  /** Files that must be among those that count. */
-  readonly files: readonly string[];
-}
-
-const RECIPES: readonly Recipe[] = [
-  {
-    /**
-     * All stages, dropout, augmentation with stored views, a moving average, a last smaller batch, pruning in rounds and with
-     * masks, quantization with adaptive rounding, training with quantization: all that a resume can lose.
-     */
-    name: 'kill',
-    kills: KILLS,
-    prepare: () => Promise.resolve(file('kill')),
-    stages: ['teach', 'scratch', 'distill', 'prune-1-round-1', 'prune-1', 'prune-2', 'adaround-1', 'qat-2'],
-    files: [
-      'teacher.onnx',
-      'exports/distilled.onnx',
-      'exports/pruned-2.onnx',
-      'exports/pruned-2-int8.onnx',
-      'exports/pruned-2-int8-qat.onnx',
-    ],
-  },
-  {
-    /** Words that repeat, on two threads: their vectors get sums of many gradients. */
-    name: 'kill-text',
-    kills: Math.ceil(KILLS / 2),
-    prepare: async (to) => {
-      await copyFile(file('kill-text'), path.join(to, 'kill-text.yaml'));
-      await writeFile(path.join(to, 'text.csv'), sentences(400, 64, 500));
-      return path.join(to, 'kill-text.yaml');
-    },
-    stages: ['scratch'],
-    files: ['exports/scratch.onnx'],
-  },
-  ...(process.env['LIMBECK_KILLS'] === undefined
-    ? []
-    : [
-        {
-          /** A loss with a state and random masks, the teacher asked at every step, all augmentation that is drawn: `npm test` has no time for it. */
-          name: 'kill-features',
-          kills: Math.ceil(KILLS / 2),
-          prepare: () => Promise.resolve(file('kill-features')),
-          stages: ['teach', 'scratch', 'distill'],
-          files: ['exports/distilled.onnx'],
-        },
-        {
-          /** A loss that remembers every sample, a chain of assistants, numbers that change. */
-          name: 'kill-memory',
-          kills: Math.ceil(KILLS / 2),
-          prepare: () => Promise.resolve(file('kill-memory')),
-          stages: ['teach', 'assist-1', 'distill'],
-          files: ['exports/distilled.onnx'],
-        },
-        {
-          /** Two students that teach each other. */
-          name: 'kill-mutual',
-          kills: Math.ceil(KILLS / 2),
-          prepare: () => Promise.resolve(file('kill-mutual')),
-          stages: ['distill'],
-          files: ['exports/distilled.onnx'],
-        },
-        {
-          /** A tag for each word: weights of samples, a score of entities, answers [tokens, tags]. */
-          name: 'kill-tags',
-          kills: Math.ceil(KILLS / 2),
-          prepare: async (to: string) => {
-            await copyFile(file('kill-tags'), path.join(to, 'kill-tags.yaml'));
-            await writeFile(path.join(to, 'tags.jsonl'), asJsonl(taggedSentences(600, 'kill')));
-            return path.join(to, 'kill-tags.yaml');
-          },
-          stages: ['teach', 'scratch', 'distill'],
-          files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx'],
-        },
-        {
-          /** Sounds of which few have a label: masks of the spectrum, noise of a folder, answers that are too unsure. */
-          name: 'kill-sound',
-          kills: Math.ceil(KILLS / 2),
-          prepare: async (to: string) => {
-            await copyFile(file('kill-sound'), path.join(to, 'kill-sound.yaml'));
-            tones(to);
-            return path.join(to, 'kill-sound.yaml');
-          },
-          stages: ['teach', 'scratch', 'distill'],
-          files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/distilled-int8.tflite'],
-        },
-      ]),
-];
+const RECIPES = killRecipes(KILLS, process.env['LIMBECK_KILLS'] === undefined);
 
 describe('a run that is killed again and again', () => {
   it.each(RECIPES.map((recipe) => [recipe.name, recipe.kills, recipe] as const))(
@@ -146,7 +50,7 @@ describe('a run that is killed again and again', () => {
 });
 
 /** Everything that a run decides; not how long it took. */
-async function results(run: string, { stages, files }: Recipe): Promise<Record<string, unknown>> {
+async function results(run: string, { stages, files }: KillRecipe): Promise<Record<string, unknown>> {
   const bytes = async (name: string) => sha256(await readFile(path.join(run, name)));
   const report = JSON.parse(await readFile(path.join(run, 'report.json'), 'utf8'), (key, value: unknown) =>
     /seconds$/i.test(key) ? undefined : value,

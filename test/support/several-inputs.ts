@@ -2,6 +2,7 @@ import { zipSync } from 'fflate';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
+import type { TokenizerJson } from '../../src/data/text/tokenizer-json.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
@@ -15,9 +16,10 @@ import { LENGTH, model, samples } from './two-ends.ts';
 
 /** Finished runs of students from ONNX files of several inputs. */
 
-const GOOD = ['good', 'fine', 'great', 'nice'];
-const BAD = ['bad', 'poor', 'awful', 'lost'];
+export const GOOD: readonly string[] = ['good', 'fine', 'great', 'nice'];
+export const BAD: readonly string[] = ['bad', 'poor', 'awful', 'lost'];
 const OTHER = ['the', 'card', 'was', 'new', 'my', 'phone', 'is', 'old'];
+export const wordsOfPairs: readonly string[] = [...GOOD, ...BAD, ...OTHER];
 const TOKENS = 24;
 const VOCABULARY_OF_BYTES = 258;
 
@@ -36,12 +38,14 @@ export function pairs(
   });
 }
 
+export const vocabularyOf = ({ model }: TokenizerJson): number => Object.keys(model.vocab as object).length;
+
 /** A student of ids, mask and types, which the data have in another order than the file; `test` are the rows that it was tested on. */
 export async function runOfTexts(folder: string) {
   const asLines = (rows: readonly object[]): string => rows.map((row) => JSON.stringify(row)).join('\n');
   const test = pairs(60, 'test');
-  const tokenizer = wordPieces([...GOOD, ...BAD, ...OTHER]);
-  const vocabulary = Object.keys(tokenizer.model.vocab as object).length;
+  const tokenizer = wordPieces(wordsOfPairs);
+  const vocabulary = vocabularyOf(tokenizer);
   const random = new RandomStream('student');
   await writeFile(path.join(folder, 'train.jsonl'), asLines(pairs(400, 'train')));
   await writeFile(path.join(folder, 'test.jsonl'), asLines(test));

@@ -28,8 +28,9 @@ export function taggedSentences(count: number, key: string): Tagged[] {
   });
 }
 
-export function asJsonl(sentences: readonly Tagged[]): string {
-  return sentences.map((one) => JSON.stringify(one)).join('\n');
+/** JSON lines. */
+export function asJsonl(rows: readonly object[]): string {
+  return rows.map((one) => JSON.stringify(one)).join('\n');
 }
 
 export function asConll(sentences: readonly Tagged[]): string {
