@@ -115,6 +115,9 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
     );
     return [`dataset.train=${at}`, `dataset.test=${at}`, `teacher.logits=${logits}`, 'quantize=[]'];
   },
+  // Few of a handful would have a label.
+  'wordnet-pairs.yaml': () =>
+    Promise.resolve(['dataset.limit=400', 'dataset.labelled=8000', 'teacher.train.epochs=10', 'quantize=[]']),
   'cifar100-resnet32x4-8x4.yaml': async () => {
     const at = path.join(folder(), 'cifar-100-binary');
     await mkdir(at);
