@@ -51,7 +51,7 @@ export function checkWithPython(script: string, extension: string, cases: readon
 
 /** Runs `script` of this folder on a folder and what else it takes; what it prints last is JSON. */
 export function runPython(script: string, folder: string, ...more: readonly string[]): unknown {
-  const file = path.join(process.cwd(), 'test', 'conformance', script);
+  const file = path.resolve(process.cwd(), 'test', 'conformance', script);
   const args = [file, folder, ...more];
   const { status, stdout, stderr } = spawnSync(pythonPath(), args, { encoding: 'utf8', maxBuffer: 1e9 });
   if (status !== 0) throw new Error(`${script} ended with code ${String(status)}:\n${stderr}`);

@@ -49,7 +49,10 @@ async function both(
 }
 
 /** Registry models whose int8 file the native library cannot compute right. */
-const SUMMING = ['gru', 'text-transformer', 'embedding-bag', 'bc-resnet'];
+const SUMMING = ['gru', 'bc-resnet'];
+
+/** Steps of the answer by which roundings of many layers may differ. */
+const STEPS: Readonly<Record<string, number>> = { 'text-transformer': 2 };
 
 describe.each(Object.keys(models))('LiteRT.js and the native library give the same: %s', (name) => {
   let graph: Graph;
@@ -80,12 +83,13 @@ describe.each(Object.keys(models))('LiteRT.js and the native library give the sa
     expect(ours).toBeLessThanOrEqual(0.06 * most(float!));
   });
 
-  it('integers, to one step', async () => {
+  it('integers, to a step or two', async () => {
     const bytes = exported(graph, { precision: 'integer', quantization, batch: ROWS });
     const found = await both(bytes, randomFeeds(graph, 99, ROWS));
     expect(found === undefined).toBe(SUMMING.includes(name));
     const step = quantization.get(graph.outputs.get('logits')!)!.scales[0]!;
-    if (found !== undefined) expect(distance(found.wasm, found.native)).toBeLessThanOrEqual(1.001 * step);
+    if (found !== undefined)
+      expect(distance(found.wasm, found.native)).toBeLessThanOrEqual((STEPS[name] ?? 1) * 1.001 * step);
   });
 
   it('activations of 16 bits', async () => {

@@ -148,7 +148,7 @@ export class MaskedMean extends layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const [x, mask] = inputs as [tf.Tensor, tf.Tensor];
-      const kept = tf.sum(tf.mul(x, tf.expandDims(mask, -1)), 1);
+      const kept = tf.squeeze(tf.matMul(tf.expandDims(mask, 1), x), [1]);
       return tf.div(kept, tf.maximum(tf.sum(mask, 1, true), 1));
     });
   }

@@ -4,6 +4,7 @@ import { weightInputs } from '../fuse/affine.ts';
 import type { Operation, Program, Value } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import type { Skipped } from '../../../base/skipped.ts';
+import { betweenFloat } from './between.ts';
 import { constantQuantization, overflows } from './constants.ts';
 import { integerRules, noInt16 } from './rules.ts';
 import { shareScales } from './share.ts';
@@ -22,7 +23,7 @@ export interface IntegerOptions {
 /**
  * The program in integers. Activations take the scales that their values bear, weights theirs or those of their ranges.
  * An operation without an integer kernel, or with an activation whose range is not known, stays float32 between a
- * DEQUANTIZE and a QUANTIZE, and is reported.
+ * DEQUANTIZE and a QUANTIZE, and is reported; so does, without a word, one that stands between such operations.
  */
 export function quantizeInteger(program: Program, { ends, dense, keepFloat }: IntegerOptions): Skipped[] {
   shareScales(program);
@@ -36,11 +37,16 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat }: In
     if (why !== undefined) skip(`input ${label}`, why);
     conversion.input(name, why === undefined ? ends : 'float32');
   }
+  const isKept = ({ layer, outputs }: Operation): boolean => keepFloat(layer ?? outputs[0]!);
+  const between = betweenFloat(program, operations, (one) => isKept(one) || obstacle(program, one) !== undefined);
   for (const operation of operations) {
+    if (between.has(operation)) {
+      conversion.float(operation);
+      continue;
+    }
     // What only hands integers on does so in a layer that is kept, too, where integers come to it.
     const handsOn = integerRules.get(operation.op) === 'same' && conversion.hasInteger(operation.inputs[0]!);
-    const isKept = !handsOn && keepFloat(operation.layer ?? operation.outputs[0]!);
-    const why = isKept ? 'it is kept in float' : obstacle(program, operation);
+    const why = !handsOn && isKept(operation) ? 'it is kept in float' : obstacle(program, operation);
     if (why === undefined) conversion.integer(operation);
     else conversion.float(operation);
     if (why !== undefined && isFloat(program, operation)) skip(operation.layer ?? operation.op, why);

@@ -1,0 +1,53 @@
+import type { Operation, Program } from '../lower/program.ts';
+import { integerRules } from './rules.ts';
+
+/**
+ * The operations that stand between float32 ones: a number that they compute with comes from such, and nothing else reads what they
+ * give. In integers they would cost conversions and digits, such as those of a mean of token vectors, whose sum and number of
+ * tokens are divided in float32.
+ */
+export function betweenFloat(
+  program: Program,
+  operations: readonly Operation[],
+  isFloat: (operation: Operation) => boolean,
+): ReadonlySet<Operation> {
+  const float = new Set(operations.filter(isFloat));
+  let found = new Set(operations.filter((one) => !float.has(one) && isLight(program, one)));
+  for (let before = Infinity; found.size < before;) {
+    before = found.size;
+    found = fedByFloat(program, operations, float, readByFloat(program, operations, float, found));
+  }
+  return found;
+}
+
+type Operations = ReadonlySet<Operation>;
+
+/** Those of `among` whose results are read by float32 operations and by each other alone. */
+function readByFloat(program: Program, operations: readonly Operation[], float: Operations, among: Operations) {
+  const read = new Set(program.outputs.values());
+  for (const operation of operations) {
+    if (!float.has(operation) && !among.has(operation)) operation.inputs.forEach((name) => read.add(name));
+  }
+  return new Set([...among].filter(({ outputs }) => !outputs.some((name) => read.has(name))));
+}
+
+/** Those of `among` with an operand from a float32 operation or from each other. */
+function fedByFloat(program: Program, operations: readonly Operation[], float: Operations, among: Operations) {
+  const given = new Set<string>();
+  const found = new Set<Operation>();
+  const isGiven = (name: string): boolean => given.has(name) && program.type(name).dtype === 'float32';
+  for (const operation of operations) {
+    if (among.has(operation) && operation.inputs.some(isGiven)) found.add(operation);
+    if (float.has(operation) || found.has(operation)) operation.outputs.forEach((name) => given.add(name));
+  }
+  return found;
+}
+
+/** As cheap in float32 as the conversion of its operands, and without constants that would be four times as large. */
+function isLight(program: Program, { op, inputs, outputs }: Operation): boolean {
+  if (integerRules.get(op) === 'weights') return false;
+  const isLarge = (name: string): boolean =>
+    name !== '' && program.type(name).dtype === 'float32' && (program.data(name)?.length ?? 0) > 1;
+  if (inputs.some(isLarge)) return false;
+  return op !== 'BATCH_MATMUL' || program.type(outputs[0]!).shape.slice(-2).includes(1);
+}

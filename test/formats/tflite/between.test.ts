@@ -1,0 +1,45 @@
+import { exportTflite } from '../../../src/formats/tflite/export.ts';
+import type { TfliteOptions } from '../../../src/formats/tflite/export.ts';
+import type { Graph } from '../../../src/graph/types.ts';
+import { calibrated } from './calibrate.ts';
+import type { Sketch } from './support.ts';
+import { expectClose, floats, operators, randomFeeds, reference, run, sketch } from './support.ts';
+
+const PLAIN = { transposeA: false, transposeB: false };
+const sum = (g: Sketch, x: string): string => g.op('Sum', [g.op('Square', [x])], { axes: [1], keepDims: true });
+
+function integers(graph: Graph, options: TfliteOptions = {}) {
+  const quantization = calibrated(graph, [randomFeeds(graph)]);
+  const made = exportTflite(graph, { precision: 'integer', quantization, ...options });
+  return { ...made, operators: operators(made.bytes) };
+}
+
+it('leaves float32 what only float32 operations give to float32 operations', async () => {
+  const graph = sketch((g) => {
+    const x = g.op('Relu', [g.input('x', floats('batch', 6))]);
+    return g.op('RealDiv', [x, g.op('Maximum', [sum(g, x), g.constant(floats(), Float32Array.of(1))])]);
+  });
+  const made = integers(graph);
+  expect(made.skipped.map(({ what }) => what)).toEqual(['SQUARE', 'DIV']);
+  expect(made.operators).toEqual(['QUANTIZE', 'RELU', 'DEQUANTIZE', 'SQUARE', 'SUM', 'MAXIMUM', 'DIV']);
+  const feeds = randomFeeds(graph);
+  expectClose((await run(made.bytes, feeds)).y0!, reference(graph, feeds).y0!, 0.02);
+});
+
+it('takes integers where an integer operation reads the result, or the program hands it out', () => {
+  const bounded = sketch((g) => g.op('Tanh', [sum(g, g.input('x', floats('batch', 6)))]));
+  expect(integers(bounded).operators).toEqual(['SQUARE', 'QUANTIZE', 'SUM', 'TANH', 'DEQUANTIZE']);
+  const alone = sketch((g) => sum(g, g.input('x', floats('batch', 6))));
+  expect(integers(alone, { ends: 'int8' }).operators).toEqual(['DEQUANTIZE', 'SQUARE', 'QUANTIZE', 'SUM']);
+});
+
+it.each([1, 2])('leaves a product float32 that costs no more than the conversion of its operands: %d rows', (rows) => {
+  const graph = sketch((g) => {
+    const weights = g.op('Square', [g.input('w', floats('batch', rows, 6))]);
+    const x = g.op('Relu', [g.input('x', floats('batch', 6, 4))]);
+    return g.op('Square', [g.op('BatchMatMul', [weights, x], PLAIN)]);
+  });
+  const made = integers(graph).operators;
+  const [before, after] = rows === 1 ? [['DEQUANTIZE'], []] : [['QUANTIZE'], ['DEQUANTIZE']];
+  expect(made.slice(-2 - before.length - after.length)).toEqual([...before, 'BATCH_MATMUL', ...after, 'SQUARE']);
+});
