@@ -105,9 +105,17 @@ function place({ form, json, samples }: Case): void {
   write(kit('samples.json'), samples);
 }
 
-async function expectIds(ask: Ask): Promise<void> {
+/** Every so many of the samples of a case that has all texts. */
+function thinned(one: Case, every: number): Case {
+  if (one.samples.length < texts.length) return one;
+  const kept = <T>(all: readonly T[]): T[] => all.filter((_, i) => i % every === 0);
+  return { ...one, samples: kept(one.samples), expected: kept(one.expected) };
+}
+
+async function expectIds(ask: Ask, every = 1): Promise<void> {
   const found = [];
-  for (const one of cases) {
+  const asked = cases.map((one) => thinned(one, every));
+  for (const one of asked) {
     place(one);
     const rows = await ask(one);
     const same = one.expected.filter((row, i) => JSON.stringify(row) === JSON.stringify(rows[i])).length;
@@ -117,8 +125,8 @@ async function expectIds(ask: Ask): Promise<void> {
       ...(first !== -1 && { sample: one.samples[first], theirs: one.expected[first], ours: rows[first] }),
     });
   }
-  expect(found).toEqual(cases.map(({ name, samples }) => ({ name, count: samples.length, same: samples.length })));
-  expect(found.filter(({ count }) => count === 10_000)).toHaveLength(17);
+  expect(found).toEqual(asked.map(({ name, samples }) => ({ name, count: samples.length, same: samples.length })));
+  expect(found.filter(({ count }) => count === texts.length / every)).toHaveLength(17);
 }
 
 it('the files of a kit are, byte for byte, those that the tests of the phones run', async () => {
@@ -143,7 +151,7 @@ writeFileSync('rows.json', JSON.stringify((${ROWS})(prepare, json('preprocessing
 }, 1_200_000);
 
 (BROWSER === undefined ? it.skip : it)(
-  `the ids of 10,000 texts of many scripts from a kit's pages in Chromium are those of the Rust package${NO_BROWSER}`,
+  `the ids of 2,000 of these texts from a kit's pages in Chromium, by the same modules, are those of the Rust package${NO_BROWSER}`,
   async () => {
     const server: ChildProcess = spawn(process.execPath, ['serve.mjs', '0'], { cwd: kit('samples/browser') });
     const browser = await launch();
@@ -163,7 +171,7 @@ writeFileSync('rows.json', JSON.stringify((${ROWS})(prepare, json('preprocessing
 })()`);
         await context.close();
         return JSON.parse(rows) as Row[];
-      });
+      }, 5);
     } finally {
       await browser.close();
       server.kill();
