@@ -123,6 +123,8 @@ const REMEDIES: Record<string, string> = {
   EISDIR: 'Name a file, not a folder.',
   ESPIPE: 'A pipe can be read only once; write what comes out of it into a file, and name that.',
   ENOTDIR: 'A part of this path is a file, not a folder; check the path.',
+  EXDEV: 'A part of this folder lies on another file system; choose a folder without such links.',
+  ENOTEMPTY: 'Another process has filled that folder; choose another one.',
   EEXIST: 'A file stands where a folder is needed; check the path.',
   EACCES: 'Change its permissions, or choose another place.',
   EPERM: 'Change its permissions, or choose another place.',

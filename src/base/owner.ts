@@ -64,9 +64,10 @@ async function isSeen({ pid, started }: Owner): Promise<boolean> {
 }
 
 /** Process and place of an owner, for people. */
-export async function ownerText({ pid, host, namespace }: Owner): Promise<string> {
+export async function ownerText(owner: Owner): Promise<string> {
+  const { pid, host, namespace } = owner;
   if (host !== hostname()) return `process ${pid} on ${host}`;
-  return namespace === (await ownNamespace())
+  return namespace === (await ownNamespace()) || (await isAlive(owner)) === true
     ? `process ${pid}`
     : `process ${pid} on ${host} (another machine or container of this name, or before a restart)`;
 }

@@ -58,7 +58,7 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
   const isNoStart = (one: string): boolean => !graph.constants.has(one) && readBy(one).every(({ isStart }) => isStart);
   const ofGroups = groupNormWeights(file);
   const isLearned = (one: OnnxTensor): boolean =>
-    ofGroups.has(one.name) ||
+    (ofGroups.has(one.name) && one.dims.some((dim) => dim > 1)) ||
     (readBy(one.name).some(({ op, isStart }) => LEARNED.has(op) && !isStart) &&
       !(readBy(one.name).every(({ op }) => NORMS.has(op)) && isOneOrZero(one)));
   const candidates = stored.filter((one) => (NUMBERED.test(one.name) ? isLearned(one) : !isNoStart(one.name)));

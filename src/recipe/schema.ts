@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { baselineSchema, refuseForBaseline } from './schema/baseline.ts';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
 import { datasetSchema } from './schema/dataset.ts';
 import { distillSchema, refuseForDistill, USUAL_LOSS } from './schema/distill.ts';
@@ -12,7 +13,6 @@ import { refuseForText } from './schema/text.ts';
 import { teacherSchema } from './schema/teacher.ts';
 import { refuseUnwritten, tfliteSchema } from './schema/tflite.ts';
 import type { TeacherInput } from './schema/teacher.ts';
-import { optimizerSchema } from './schema/training.ts';
 
 /** Every key of a recipe, one sentence and one default each. `limbeck schema` prints this as JSON Schema. */
 
@@ -53,17 +53,7 @@ export const recipeSchema = z
     dataset: datasetSchema,
     teacher: teacherSchema.optional(),
     student: studentSchema.optional(),
-    baseline: z
-      .union([
-        z.boolean(),
-        z.strictObject({
-          optimizer: optimizerSchema.describe(
-            'Optimizer and learning-rate schedule that suit the twin, in place of those of `distill`.',
-          ),
-        }),
-      ])
-      .default(true)
-      .describe('Train the same student without the teacher too, its twin, to compare.'),
+    baseline: baselineSchema,
     distill: distillSchema.prefault({}),
     prune: z.array(pruneSchema).default([]).describe('Pruning steps, in order.'),
     quantize: quantizeSchema.default([]),
@@ -161,6 +151,7 @@ export const recipeSchema = z
       params: { expected, received: 0 },
     });
   })
+  .superRefine((recipe, context) => refuseForBaseline(recipe, context))
   .superRefine(({ target, teacher }, context) => {
     if (target?.maxDrop === undefined || (teacher !== undefined && teacher.logits === undefined)) return;
     const params = {
@@ -169,13 +160,9 @@ export const recipeSchema = z
     };
     context.addIssue({ code: 'custom', message: 'no teacher', path: ['target', 'maxDrop'], params });
   })
-  .superRefine(({ teacher, distill, baseline }, context) => {
+  .superRefine(({ teacher, distill }, context) => {
     if (teacher !== undefined) return;
     const hasPeer = NEEDS_PEER.has(distill.loss);
-    if (typeof baseline === 'object' && !hasPeer) {
-      const params = { expected: 'a teacher, without which there is no twin', received: 'none' };
-      context.addIssue({ code: 'custom', message: 'no teacher', path: ['baseline', 'optimizer'], params });
-    }
     const usualNumbers = distill.loss === 'auto' || hasPeer ? [] : Object.entries(lossNumbers(distill.loss));
     const changed = usualNumbers.filter(([key, number]) => distill[key as keyof typeof distill] !== number);
     const given = (['minConfidence', 'schedules', 'teacherUntil', 'generations', 'leaveOut'] as const).filter(
@@ -208,10 +195,14 @@ export const recipeSchema = z
   .superRefine((recipe, context) => refuseForText(recipe, context))
   .superRefine((recipe, context) => refuseUnwritten(recipe, context))
   .superRefine((recipe, context) => refuseWithoutStudent(recipe, context))
-  .superRefine(({ student, distill, prune }, context) => {
+  .superRefine(({ student, distill, prune, quantize, baseline }, context) => {
     if (student?.onnx === undefined) return;
     const trainings = [
       { optimizer: distill.optimizer, path: ['distill'] },
+      ...(typeof baseline === 'object' ? [{ optimizer: baseline.optimizer, path: ['baseline'] }] : []),
+      ...quantize.flatMap((one, i) =>
+        'qat' in one && one.qat !== undefined ? [{ optimizer: one.qat.optimizer, path: ['quantize', i, 'qat'] }] : [],
+      ),
       ...prune.map((step, i) => ({ optimizer: step.finetune.optimizer, path: ['prune', i, 'finetune'] })),
     ];
     const layout = 'knows weights as layers keep them, [height, width, in, out]';

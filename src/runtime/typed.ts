@@ -33,6 +33,8 @@ export function samplesAs(dtype: DType, data: TensorData, input: string): Tensor
     `input ${input}: expected whole numbers${range} (${dtype}), received ${data[at]!} in the samples`,
     limits === undefined
       ? 'Set `dataset.normalize: none`, and give it ids or counts.'
-      : 'Set `dataset.normalize: none`, or for a teacher `teacher.normalize: { scale: 1, mean: 0, std: 1 }`: it is then fed the values as they are.',
+      : dtype === 'int8'
+        ? 'For a teacher of pictures set `teacher.normalize: { scale: 1, mean: 128, std: 1 }`: it is then fed the pixels less 128.'
+        : 'Set `dataset.normalize: none`, or for a teacher `teacher.normalize: { scale: 1, mean: 0, std: 1 }`: it is then fed the values as they are.',
   );
 }

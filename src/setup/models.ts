@@ -57,7 +57,7 @@ export function studentBuilder(context: Given, seed: number): Build {
   const { model, module, tfjs, onnx } = student;
   if (module !== undefined) {
     const made = madeArgs(context, seed);
-    return async () => fitted(context, layersNetwork(await modelFromModule(module, made, hasNumbers(context))));
+    return async () => fitted(context, layersNetwork(await modelFromModule(module, made)));
   }
   const { freeze = [], learningRates = {} } = student;
   const { output, head = 'keep', batchNorm } = student;
@@ -76,7 +76,8 @@ export function studentBuilder(context: Given, seed: number): Build {
   if (onnx !== undefined) {
     const compared = 'features' in context.recipe.distill ? context.recipe.distill.features : [];
     const isOfTwo = taskOf(context.data.train).classes?.length === 2;
-    const isOfNumbers = hasNumbers(context);
+    // A new head answers in a scale of its own, which a sigmoid would cut off.
+    const isOfNumbers = head === 'keep' && hasNumbers(context);
     const inner = compared.map((pair) => pair.student);
     const options = { ...args, output, head, freeze, batchNorm, isOfTwo, isOfNumbers, compared: inner };
     return async () => {
@@ -140,11 +141,7 @@ function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork): ModelN
 }
 
 /** `export default ({ tf, inputShape, classes, seed }) => a tfjs-layers model that gives logits`. */
-async function modelFromModule(
-  file: string,
-  args: ReturnType<typeof argsOf>,
-  isOfNumbers: boolean,
-): Promise<LayersModel> {
+async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): Promise<LayersModel> {
   if (!(await exists(file))) {
     throw new UserError(
       `student.module: cannot load ${file}: no such file`,
@@ -181,7 +178,7 @@ async function modelFromModule(
     );
   }
   renumber(model);
-  return checked(file, model, args, isOfNumbers);
+  return checked(file, model, args, false);
 }
 
 /** `UserError` for anything that a user's function throws, or tfjs on its behalf, with the place in that function. */
@@ -234,13 +231,27 @@ function checked(
   return model;
 }
 
-/** The losses take softmax and sigmoid themselves: of probabilities they would learn next to nothing, without a word. */
+/** Layers that hand on the same numbers in another order or shape. */
+const HANDING_ON: ReadonlySet<string> = new Set(['Reshape', 'Flatten', 'Permute']);
+
+/**
+ * `UserError` for probabilities: the losses take softmax and sigmoid themselves, and would learn next to nothing of them, without a word. `isOfNumbers`:
+ * the answers are numbers, which a sigmoid may keep within 0 and 1.
+ */
 function refuseProbabilities(file: string, { outputs }: LayersModel, isOfNumbers: boolean): void {
-  const layer = outputs[0]!.sourceLayer;
-  const activation = layer.getClassName() === 'Softmax' ? 'softmax' : layer.getConfig()['activation'];
+  let layer = outputs[0]!.sourceLayer;
+  const activationOf = (): unknown =>
+    layer.getClassName() === 'Softmax' ? 'softmax' : layer.getConfig()['activation'];
+  const hasOneBefore = (): boolean => layer.inboundNodes[0]?.inboundLayers.length === 1;
+  while (
+    hasOneBefore() &&
+    (HANDING_ON.has(layer.getClassName()) || (layer.getClassName() === 'Activation' && activationOf() === 'linear'))
+  )
+    layer = layer.inboundNodes[0]!.inboundLayers[0]!;
+  const activation = activationOf();
   if (activation !== 'softmax' && (activation !== 'sigmoid' || isOfNumbers)) return;
   throw new UserError(
     `${file}: expected logits, received a model whose last layer ${layer.name} is a ${activation}`,
-    `Save it without the ${activation} (Keras: a last Dense layer without activation); ${activation === 'softmax' ? 'the order of the classes does not change' : 'logits above 0 are probabilities above 0.5'}.`,
+    `Save it without the ${activation} (Keras: a last Dense layer without activation); ${activation === 'softmax' ? 'the order of the classes does not change' : 'logits above 0 are probabilities above 0.5, and numbers have a scale of their own'}.`,
   );
 }

@@ -76,7 +76,10 @@ const WITH_INT8_WEIGHTS: readonly string[] = ['int8', 'dynamic-int8', 'int16x8']
 function refuse(options: ConvertOptions, to: string): void {
   const { from, format, precision, sparse, ends, batch, dense, samples, opset } = options;
   if (!Number.isInteger(samples) || samples < 1)
-    throw new UserError(`--samples: expected a whole number of 1 or more, received ${samples}`, 'Correct --samples.');
+    throw new UserError(
+      `--samples: expected a whole number of 1 or more, received ${samples}`,
+      'Leave it out, or give a whole number of 1 or more.',
+    );
   const [oldest, newest] = OPSETS;
   if (!Number.isInteger(opset) || opset < oldest || opset > newest)
     throw new UserError(

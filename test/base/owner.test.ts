@@ -26,6 +26,7 @@ linux('one that was written without a boot id lives where it is seen, and is not
   const own = await thisProcess();
   const old = { ...own, namespace: own.namespace.split(' ')[0]! };
   expect(await isAlive(old)).toBe(true);
+  expect(await ownerText(old)).toBe(`process ${old.pid}`);
   expect(await isAlive({ ...old, pid })).toBeUndefined();
   expect(await isAlive({ ...old, started: '1' })).toBeUndefined();
 });

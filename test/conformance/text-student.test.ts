@@ -144,4 +144,4 @@ it('a transformer of PyTorch teaches a student of 200 kB in int8, 20 times as fa
     ['litert-wasm', true],
     ['tflite-native', true],
   ]);
-});
+}, 900_000);

@@ -358,6 +358,20 @@ describe('weights of a file', () => {
     expect(Object.keys(trainable).sort()).toEqual(['fb', 'fc', 'val_4', 'val_5']);
   });
 
+  it('that an exporter numbered are no scale of a group norm where they are one number', () => {
+    const stored = { val_1: ints(0, 1, 128), val_2: one(1), val_3: one(0), val_4: one(0.5) };
+    const { trainable } = network(
+      made({ ...stored, val_6: ints(-1, 2, 8, 8), ...head }, [
+        ['Reshape', ['x', 'val_1']],
+        ['InstanceNormalization', ['y0', 'val_2', 'val_3']],
+        ['Reshape', ['y1', 'val_6']],
+        ['Mul', ['y2', 'val_4']],
+        ...end('y3'),
+      ]),
+    );
+    expect(Object.keys(trainable).sort()).toEqual(['fb', 'fc']);
+  });
+
   it('that are divided by a number which a shape gives are trained', () => {
     const model = made({ one: ints(1), ...head }, [
       ['Shape', ['x']],

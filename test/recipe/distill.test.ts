@@ -100,6 +100,11 @@ it.each([
     `${MUTUAL}baseline: {optimizer: {learningRate: 0.1}}`,
     /:3:23 baseline\.optimizer: expected a teacher, without which there is no twin/,
   ],
+  [
+    `${SHORT}baseline: {optimizer: {}}\ndistill: {epochs: 0}`,
+    /baseline\.optimizer: expected a student that is trained/,
+  ],
+  [`${SHORT}baseline: {optimizer: {}}\ntarget: {sizeKb: 10}`, /baseline\.optimizer: expected a recipe without target/],
   [`${SHORT}baseline: {optimiser: {learningRate: 0.1}}`, /baseline\.optimiser.*[Uu]nknown|[Dd]id you mean optimizer/],
   [`${SHORT}baseline: {optimizer: {learningRate: -1}}`, /baseline\.optimizer\.learningRate: expected .*-1/s],
   [`${MUTUAL}distill: {loss: mutual, teacherUntil: 3}`, /distill\.teacherUntil: expected a teacher, without which/],

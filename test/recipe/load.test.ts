@@ -343,6 +343,11 @@ describe('a broken recipe', () => {
     for (const key of ['distill', 'prune[0].finetune'])
       for (const refused of ['type: expected another rule', 'maxNorm: expected none'])
         expect(message).toContain(`${key}.optimizer.${refused} beside student.onnx`);
+    const others = failure(
+      `${SHORT.replace(/student: .*/, 'student: {onnx: a.onnx}')}baseline: {optimizer: {type: muon}}\nquantize: [{method: qat, qat: {optimizer: {type: muon}}}]`,
+    );
+    for (const key of ['baseline', 'quantize[0].qat'])
+      expect(others.message).toContain(`${key}.optimizer.type: expected another rule beside student.onnx`);
   });
 
   it('names everything that is wrong at once', () => {

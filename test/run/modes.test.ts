@@ -233,6 +233,6 @@ it('a twin with an optimizer of its own is that of a recipe with this optimizer,
   expect(own!.twin).not.toEqual(asUsual!.twin);
   expect(own!.student).toEqual(asUsual!.student);
   expect(report.notes).toContain(
-    'the twin was trained with the optimizer of `baseline`, momentum at 0.05, the student with adamw at 0.02',
+    'the twin was trained with the optimizer of `baseline`, momentum at 0.05 (cosine), the student with adamw at 0.02 (cosine)',
   );
 });

@@ -299,7 +299,7 @@ describe('a run', () => {
     ],
     [
       'probable',
-      'return tf.sequential({ layers: [tf.layers.flatten({ inputShape }), tf.layers.dense({ name: "last", units: classes, activation: "sigmoid" })] });',
+      'return tf.sequential({ layers: [tf.layers.flatten({ inputShape }), tf.layers.dense({ name: "last", units: classes, activation: "sigmoid" }), tf.layers.reshape({ targetShape: [classes] })] });',
       /probable\.mjs: expected logits, received a model whose last layer last is a sigmoid$/,
     ],
   ])('a module that %s is the mistake of its author', async (name, body, message) => {

@@ -33,19 +33,26 @@ export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data
 /** Notes for the report on the samples that each model has learnt from, and on a missing twin. */
 export function labelNotes(context: Pick<StageContext, 'data' | 'recipe'>): string[] {
   const { recipe, data } = context;
-  if (recipe.teacher === undefined || recipe.student === undefined) return [];
+  if (recipe.student === undefined) return [];
+  // A twin of a student that learns with a peer.
+  if (recipe.teacher === undefined) return optimizerNotes(recipe);
   const seen = learntFrom(context);
   return [...(seen === undefined ? [] : [seen]), ...twinNotes(recipe, labelledCount(data.train))];
 }
 
-function twinNotes({ baseline, distill }: Recipe, known: number): string[] {
-  if (baseline === false) return [];
+function twinNotes(recipe: Recipe, known: number): string[] {
+  if (recipe.baseline === false) return [];
   if (known === 0)
     return [
       'no twin was trained without the teacher: no sample of train has a label. The training curve counts agreement with the teacher',
     ];
-  if (baseline === true) return [];
-  const said = ({ type, learningRate }: Recipe['distill']['optimizer']): string => `${type} at ${learningRate}`;
+  return optimizerNotes(recipe);
+}
+
+function optimizerNotes({ baseline, distill }: Recipe): string[] {
+  if (typeof baseline !== 'object') return [];
+  const said = ({ type, learningRate, schedule }: Recipe['distill']['optimizer']): string =>
+    `${type} at ${learningRate} (${schedule})`;
   return [
     `the twin was trained with the optimizer of \`baseline\`, ${said(baseline.optimizer)}, the student with ${said(distill.optimizer)}`,
   ];

@@ -35,7 +35,7 @@ export async function trainStudent(
 ): Promise<Fitted> {
   const { recipe } = context;
   const { distill } = recipe;
-  // Twins share everything but the teacher: weights at the start, order of samples, number of steps.
+  // Twins share everything but the teacher, and the optimizer where `baseline` has one: weights at the start, order of samples, number of steps.
   const seed = change?.seed ?? recipe.seed + repeat;
   const role = lessons === undefined ? 'scratch' : 'distilled';
   const number = numberOf(recipe, repeat);

@@ -114,7 +114,9 @@ function oddities(
   // Such samples say nothing of how the file answers others, nor what ranges others have.
   if (of.length > 0 && of.every(({ variationDb }) => variationDb === null))
     return [
-      `${source.file}: ${count === 1 ? 'there is one sample' : `gives all ${count} samples the same answer`}: what was chosen by them, and the comparison, say nothing about others`,
+      count === 1
+        ? `${source.file}: was compared on one sample, which says nothing about others`
+        : `${source.file}: gives all ${count} samples the same answer, so the comparison, and what was chosen by them, say nothing about others`,
     ];
   // Made-up inputs may differ in nothing that the model looks at.
   const flat = outputs.filter(({ variationDb }) => !isMadeUp && variationDb !== null && variationDb < 0);

@@ -198,11 +198,7 @@ class Conversion {
     const input =
       fed.data === undefined
         ? this.#integer(inputs[x]!)
-        : this.#constant(
-            inputs[x]!,
-            fed,
-            fed.quantization ?? constantQuantization(this.#program, operation, inputs[x]!),
-          );
+        : this.#constant(inputs[x]!, fed, constantQuantization(this.#program, operation, inputs[x]!));
     const { dtype, scales } = this.#program.value(input).quantization!;
     const filter = this.#program.value(inputs[at.filter]!);
     const bias = this.#program.data(inputs[at.bias] ?? '') as Float32Array | undefined;

@@ -80,15 +80,16 @@ export class Blocked {
   define(value: string, tensor: string): void {
     this.#tensors.set(value, tensor);
     this.c.wish(tensor, `${value}:blocked`);
-    this.c.defer(value, (layout) => {
-      const last = layout.join() !== NCHW.join();
-      return { tensor: this.unblocked(value, last), layout: last ? [0, 1, 2, 3] : NCHW };
-    });
+    this.#deferUnblocked(value);
   }
 
   /** Defines `make` as the source of the value in blocks when a rule asks for the value itself. */
   defineLater(value: string, make: () => string): void {
     this.#later.set(value, make);
+    this.#deferUnblocked(value);
+  }
+
+  #deferUnblocked(value: string): void {
     this.c.defer(value, (layout) => {
       const last = layout.join() !== NCHW.join();
       return { tensor: this.unblocked(value, last), layout: last ? [0, 1, 2, 3] : NCHW };

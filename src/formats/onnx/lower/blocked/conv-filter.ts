@@ -155,7 +155,6 @@ function correlated(b: Blocked, task: Task): string {
     out,
     size,
     filters: small[3],
-    all: filters,
   });
 }
 
@@ -170,14 +169,12 @@ function gathered(
     readonly out: readonly [number, number];
     readonly size: readonly [number, number];
     readonly filters: number;
-    /** Filters filled up to whole blocks. */
-    readonly all: number;
   },
 ): string {
-  const { images, groups, depth, out, size, filters, all } = of;
+  const { images, groups, depth, out, size, filters } = of;
   const shape = [size[0], size[1], images * depth];
   const rows = size[0] * size[1] * images * depth;
-  const blocks = all / b.size;
+  const blocks = b.filled(filters) / b.size;
   const each = b.reshape(tensor, [groups, images * blocks * out[0] * out[1] * depth * b.size]);
   const sum = groups === 1 ? each : b.c.one('ReduceSum', [each, b.c.ints([0])], { keepdims: 0 });
   const grid = b.reshape(sum, [images * blocks, out[0], out[1] * depth * b.size]);

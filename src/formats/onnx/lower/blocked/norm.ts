@@ -33,7 +33,7 @@ interface Moments {
 
 /**
  * The variance is taken of x - mean: E[x²] - mean² would lose digits where the mean is large against the deviation. Where x lies
- * less the mean of some of its own values that is E[x²] - mean², as these are off by a few deviations at most (Chan, Golub &
+ * less the mean of some of its own values that is E[x²] - mean², as these are off by eleven deviations at most (Chan, Golub &
  * LeVeque 1983, "shifted data"), and spares a pass that writes x - mean.
  */
 function momentsOf(b: Blocked, x: string): Moments {
