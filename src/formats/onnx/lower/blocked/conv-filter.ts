@@ -130,7 +130,7 @@ function toFilter(b: Blocked, tensor: string, shape: readonly number[], rows: nu
 function correlated(b: Blocked, task: Task): string {
   const { dy, large, small, size, strides, before, after, out } = task;
   const [n, height, , channels] = large;
-  const [filters, samples] = [b.filled(small[3]), b.filled(n)];
+  const samples = b.filled(n);
   const blocks = samples / b.size;
   const width = large[2] + before[1] + after[1];
   const images = blocks === 1 && !isImage(b, task) && channels % b.size === 0 ? channels / b.size : 1;
