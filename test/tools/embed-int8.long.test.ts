@@ -79,12 +79,14 @@ it('static embeddings keep their direction in dynamic int8, in little more than 
     process.stdout.write(
       `${format}: ${share.toFixed(3)} of the bytes, cosine ${least.toFixed(5)} at least, ${middle.toFixed(5)} in the middle\n`,
     );
-    expect(skipped).toEqual([]);
+    // The mean over the tokens is a product with a mask, which has no weights.
+    expect(skipped.map(({ why }) => why)).toEqual(format === 'onnx' ? ['its weights are computed'] : []);
     expect([format, share < 0.32, least > 0.999, least < 1]).toEqual([format, true, true, true]);
   }
   // Calibrated int8 in ONNX leaves the table as it is, and says so.
   const { skipped } = await convertFile({ from, out: at('out/other.onnx'), precision: 'int8', data: at('x.npy') });
-  expect(skipped.map(({ why }) => why)).toEqual([
+  expect(skipped.map(({ why }) => why).sort()).toEqual([
     expect.stringMatching(/^its \d+ vectors stay float32; dynamic-int8/) as string,
+    'its weights are computed',
   ]);
 });
