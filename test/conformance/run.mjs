@@ -3,7 +3,7 @@
  * packages. Makes a virtual environment in .venv from requirements.txt first, if it is not there or the requirements have
  * changed. With --tflite the tests are those of TFLite files, with --serve those of the inference server, asked by Triton's
  * clients, with --phones those of a kit's samples for phones, with --zoo those of model files that others made; their packages have
- * environments of their own.
+ * environments of their own. `text-student`, which trains a transformer for minutes, runs where it is named alone.
  */
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
@@ -41,10 +41,11 @@ function setUp() {
 setUp();
 const args = process.argv.slice(2).filter((arg) => !['--setup', `--${group}`].includes(arg));
 if (!process.argv.includes('--setup')) {
-  const all = `conformance/${group === undefined ? '(?!tflite|serve|phones|zoo)' : `(?=${group})`}`;
+  const isNamed = args[0] !== undefined && !args[0].startsWith('-');
+  const others = ['tflite', 'serve', 'phones', 'zoo', ...(isNamed ? [] : ['text-student'])].join('|');
+  const all = `conformance/${group === undefined ? `(?!${others})` : `(?=${group})`}`;
   // `npm run test:conformance -- losses`: jest would run what fits either pattern.
-  const [tests, ...options] =
-    args[0] === undefined || args[0].startsWith('-') ? [all, ...args] : [`${all}.*${args[0]}`, ...args.slice(1)];
+  const [tests, ...options] = isNamed ? [`${all}.*${args[0]}`, ...args.slice(1)] : [all, ...args];
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
   run(process.execPath, [...jest, '--config', 'jest.conformance.config.js', tests, ...options], {
     CONFORMANCE_PYTHON: python,
