@@ -198,7 +198,10 @@ export const commands: Readonly<Record<string, CommandCase>> = {
   'half a sample to calibrate with': {
     args: ['export', '--from', 'm.onnx', '--samples', '1.5'],
     files: { 'm.onnx': model() },
-    message: ['--samples: expected a whole number of 1 or more, received 1.5', 'Correct --samples.'],
+    message: [
+      '--samples: expected a whole number of 1 or more, received 1.5',
+      'Leave it out, or give a whole number of 1 or more.',
+    ],
   },
   'an operator set that is not written': {
     args: ['export', '--from', 'm.onnx', '--opset', '9'],
