@@ -37,7 +37,7 @@ export async function readSplits(
   const read = (part: Part | 'unlabelled') => readSplit(config, part, textOf(part), given);
   const once = async (by: Readers): Promise<readonly (RawSplit | undefined)[]> => {
     const sources = parts.map((part) => sourcesOf(config, part, text));
-    // What one process reads alone it decodes alone: a split with pictures beside a table is refused when it is there.
+    // Files that one process reads alone it decodes alone: a split with pictures beside a table is refused when it is there.
     const alone = (split: number) =>
       readSplit(config, parts[split]!, textOf(parts[split]!), { ...given, readers: undefined });
     const { splits, remove } = await readOnce(by, sources, alone, room);

@@ -37,7 +37,7 @@ const flat = (kernelName: string, ...inputs: readonly string[]): Gradient => ({
     Object.fromEntries(inputs.map((name, i) => [name, (): tf.Tensor => tf.zeros(saved[i]!.shape)])),
 });
 
-/** What was padded before and after `size` elements of an axis by their mirror image, added to where it came from; `skipped`: the elements at the ends that stand alone. */
+/** Gradient of what was padded before and after `size` elements of an axis by their mirror image, added to where it came from; `skipped`: the elements at the ends that stand alone. */
 function folded(
   dy: tf.Tensor,
   axis: number,

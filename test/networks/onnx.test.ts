@@ -343,32 +343,24 @@ describe('weights of a file', () => {
     expect(Object.keys(trainable).sort()).toEqual(['fc', 'onnx::RNN_5', 'onnx::RNN_6']);
   });
 
+  /** A group norm as PyTorch's exporters write it, with these nodes behind it. */
+  const groupNorm = (stored: Parameters<typeof made>[0], ...behind: Parameters<typeof made>[1]) =>
+    made({ val_1: ints(0, 1, 128), val_2: one(1), val_3: one(0), val_6: ints(-1, 2, 8, 8), ...stored, ...head }, [
+      ['Reshape', ['x', 'val_1']],
+      ['InstanceNormalization', ['y0', 'val_2', 'val_3']],
+      ['Reshape', ['y1', 'val_6']],
+      ['Mul', ['y2', 'val_4']],
+      ...behind,
+    ]);
+
   it('that an exporter numbered are the scale and the offset of a group norm, and not what it put in for groups', () => {
-    const stored = { val_1: ints(0, 1, 128), val_2: one(1), val_3: one(0), val_4: floats(2, 1, 1), val_5: floats(2, 1, 1) }; // prettier-ignore
-    const { trainable } = network(
-      made({ ...stored, val_6: ints(-1, 2, 8, 8), ...head }, [
-        ['Reshape', ['x', 'val_1']],
-        ['InstanceNormalization', ['y0', 'val_2', 'val_3']],
-        ['Reshape', ['y1', 'val_6']],
-        ['Mul', ['y2', 'val_4']],
-        ['Add', ['y3', 'val_5']],
-        ...end('y4'),
-      ]),
-    );
+    const stored = { val_4: floats(2, 1, 1), val_5: floats(2, 1, 1) };
+    const { trainable } = network(groupNorm(stored, ['Add', ['y3', 'val_5']], ...end('y4')));
     expect(Object.keys(trainable).sort()).toEqual(['fb', 'fc', 'val_4', 'val_5']);
   });
 
   it('that an exporter numbered are no scale of a group norm where they are one number', () => {
-    const stored = { val_1: ints(0, 1, 128), val_2: one(1), val_3: one(0), val_4: one(0.5) };
-    const { trainable } = network(
-      made({ ...stored, val_6: ints(-1, 2, 8, 8), ...head }, [
-        ['Reshape', ['x', 'val_1']],
-        ['InstanceNormalization', ['y0', 'val_2', 'val_3']],
-        ['Reshape', ['y1', 'val_6']],
-        ['Mul', ['y2', 'val_4']],
-        ...end('y3'),
-      ]),
-    );
+    const { trainable } = network(groupNorm({ val_4: one(0.5) }, ...end('y3')));
     expect(Object.keys(trainable).sort()).toEqual(['fb', 'fc']);
   });
 

@@ -154,7 +154,7 @@ function partOf(graph: Graph, value: string, isThere: (name: string) => boolean)
   const inputs = [...read, ...[...starts].map((name) => [name, graph.types.get(name)!] as const)];
   const hasBatch = ([, { shape }]: readonly [string, TensorType]): boolean =>
     shape.some((dim) => typeof dim !== 'number');
-  // What is stored once and repeated for each sample reads no input, and still has to know how many samples there are.
+  // Values that are stored once and repeated for each sample read no input, and still have to know how many samples there are.
   const counted = inputs.some(hasBatch) ? undefined : [...graph.inputs].find(hasBatch);
   return {
     ...graph,

@@ -28,7 +28,7 @@ export interface CompressedModel {
   /** The same with the channels of a picture last. */
   readonly sampleShape: readonly number[];
   readonly classes: number;
-  /** What the file answers with where that is one number for two classes: training makes two logits of it. */
+  /** The one number for two classes that a file answers with: training makes two logits of it. */
   readonly one: 'logit' | 'probability' | undefined;
   /** Conversion of pictures to input that the file itself states; undefined where it states none. */
   readonly stated?: { readonly scale: number; readonly mean: number[]; readonly std: number[] } | undefined;

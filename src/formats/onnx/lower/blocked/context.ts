@@ -42,7 +42,7 @@ export class Blocked {
   readonly absorbed = new Set<string>();
   /** A smaller tensor with the same sum over all pixels of each sample, for values that have one. */
   readonly sums = new Map<string, { readonly tensor: string; readonly pixels: number }>();
-  /** What batch norms read, for their gradients. */
+  /** Inputs of batch norms, for their gradients. */
   readonly centred = new Map<string, Centred>();
   /** Values that lie there less a number for each channel, which a batch norm takes off anyway. */
   readonly shifted = new Map<string, Shifted>();
@@ -113,7 +113,7 @@ export class Blocked {
     return this.#scaled.get(value)?.tensor ?? this.get(value);
   }
 
-  /** What `unscaled` lacks: a vector over whole blocks. */
+  /** Factor that `unscaled` lacks: a vector over whole blocks. */
   factorOf(value: string): string | undefined {
     return this.#scaled.get(value)?.factor;
   }
