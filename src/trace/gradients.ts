@@ -91,13 +91,14 @@ const overrides: readonly Gradient[] = [
     gradFunc: (dy, [x]) => ({ x: () => run('ReluGrad', { dy: upTo(dy, x!, 6), x: x! }) }),
   },
   {
-    // A ReLU with a largest value is a ReLU and this behind it.
+    // A ReLU with a largest value is a ReLU and this behind it. Otherwise what the limits left as it was passes: one comparison for two.
     kernelName: 'ClipByValue',
     inputsToSave: ['x'],
-    gradFunc: (dy, [x], attrs, original) => {
+    outputsToSave: [true],
+    gradFunc: (dy, [x, y], attrs) => {
       const { clipValueMin: least, clipValueMax: most } = attrs as { clipValueMin: number; clipValueMax: number };
       const isUpper = least <= 0 && most > 1e-30 && most < 1e30 && isPositive(x!);
-      return isUpper ? { x: () => upTo(dy, x!, most) } : original(dy, [x!], attrs);
+      return { x: () => (isUpper ? upTo(dy, x!, most) : tf.where(tf.equal(x!, y!), dy, tf.zerosLike(dy))) };
     },
   },
   {

@@ -2,6 +2,7 @@ import * as tfl from '@tensorflow/tfjs-layers';
 import { currentLayer, inLayer } from '../scope.ts';
 import { callBatchNormalization } from './batch-normalization.ts';
 import { alphaDropout, dropout, dropoutMask, gaussianDropout, gaussianNoise } from './dropout.ts';
+import { callGruCell } from './gru-cell.ts';
 import type { LayerClass, LayerLike } from './types.ts';
 
 /** The prototype of the class that `layer` is made of. */
@@ -12,8 +13,8 @@ function prototypeOf(layer: tfl.layers.Layer): LayerClass {
 let patched = false;
 
 /**
- * Changes tfjs-layers in place, once: the layer being applied is known by name, training batch norm is one op, and the noise of
- * dropout layers is fed instead of drawn in JavaScript (which would freeze it into the trace).
+ * Changes tfjs-layers in place, once: the layer being applied is known by name, training batch norm is one op, a GRU takes fewer ops, and
+ * the noise of dropout layers is fed instead of drawn in JavaScript (which would freeze it into the trace).
  */
 export function patchLayers(): void {
   if (patched) return;
@@ -28,6 +29,7 @@ export function patchLayers(): void {
   for (const cell of [tfl.layers.simpleRNNCell, tfl.layers.gruCell, tfl.layers.lstmCell] as const) {
     feedCellDropout(prototypeOf((cell as (args: { units: number }) => tfl.layers.Layer)({ units: 1 })));
   }
+  replaceCall(prototypeOf(tfl.layers.gruCell({ units: 1 } as Parameters<typeof tfl.layers.gruCell>[0])), callGruCell);
 }
 
 /** A `call` that handles some cases and gives `undefined` for the others, which the original keeps. */

@@ -34,6 +34,21 @@ describe('dead code', () => {
   });
 });
 
+describe('negations', () => {
+  it.each<[string, (b: GraphBuilder, x: string, y: string) => string, string[]]>([
+    ['x + (-y)', (b, x, y) => b.op('Add', [x, b.op('Neg', [y])]), ['Exp', 'Sub']],
+    ['(-x) + y', (b, x, y) => b.op('Add', [b.op('Neg', [x]), y]), ['Exp', 'Sub']],
+    ['x - (-y)', (b, x, y) => b.op('Sub', [x, b.op('Neg', [y])]), ['Exp', 'Add']],
+    ['(-x) - y', (b, x, y) => b.op('Sub', [b.op('Neg', [x]), y]), ['Exp', 'Neg', 'Sub']],
+    ['(-x) + (-y)', (b, x, y) => b.op('Add', [b.op('Neg', [x]), b.op('Neg', [y])]), ['Exp', 'Neg', 'Sub']],
+  ])('%s', (_, build, ops) => {
+    const graph = graphOf((b, x) => build(b, x, b.op('Exp', [x])));
+    const after = cleaned(graph);
+    expect(opsOf(after).toSorted()).toEqual(ops.toSorted());
+    expectSameResults(after, graph, 0);
+  });
+});
+
 describe('common subexpressions', () => {
   it('are none where numbers of attributes differ that JSON has not, and where values are dropped at random', () => {
     const graph = graphOf((b, x) => {

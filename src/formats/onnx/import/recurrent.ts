@@ -32,8 +32,12 @@ function sum(c: Import, a: string, b: string | undefined): string {
 }
 
 function gatesOf(c: Import, value: string, hidden: number, count: number): string[] {
-  const axis = c.builder.typeOf(value).shape.length - 1;
-  return c.ops('Split', [value], { axis, sizes: new Array<number>(count).fill(hidden) });
+  return parts(c, value, new Array<number>(count).fill(hidden));
+}
+
+/** Parts of the last axis. */
+function parts(c: Import, value: string, sizes: readonly number[]): string[] {
+  return c.ops('Split', [value], { axis: c.builder.typeOf(value).shape.length - 1, sizes: [...sizes] });
 }
 
 /** Hochreiter & Schmidhuber 1997; the gates lie in the order input, output, forget, cell. */
@@ -57,19 +61,22 @@ const gruStep =
   (c, cell, x, [h]) => {
     const [gate, candidate] = cell.activations as [string, string];
     const { hidden } = cell;
-    const [xUpdate, xReset, xHidden] = gatesOf(c, x, hidden, 3) as [string, string, string];
-    const rows = gatesOf(c, c.op('Transpose', [cell.recurrence], { perm: [1, 0] }), hidden, 3);
-    const biases = cell.recurrentBias === undefined ? [] : gatesOf(c, cell.recurrentBias, hidden, 3);
+    // Update and reset go through the same ops side by side.
+    const halves = (value: string): string[] => parts(c, value, [2 * hidden, hidden]);
+    const [xGates, xHidden] = halves(x) as [string, string];
+    const rows = halves(c.op('Transpose', [cell.recurrence], { perm: [1, 0] }));
+    const biases = cell.recurrentBias === undefined ? [] : halves(cell.recurrentBias);
     const from = (i: number, value: string | undefined): string | undefined => {
       if (value === undefined) return biases[i];
       const y = c.op('BatchMatMul', [value, rows[i]!], { transposeA: false, transposeB: false });
       return sum(c, y, biases[i]);
     };
-    const update = c.op(gate, [sum(c, xUpdate, from(0, h))]);
-    const reset = c.op(gate, [sum(c, xReset, from(1, h))]);
+    const all = isLinearFirst ? recurrent(c, cell, h) : undefined;
+    const [pastGates, pastHidden] = all === undefined ? [from(0, h)] : halves(all);
+    const [update, reset] = gatesOf(c, c.op(gate, [sum(c, xGates, pastGates)]), hidden, 2) as [string, string];
     const times = (value: string | undefined): string | undefined =>
       value === undefined ? undefined : c.op('Multiply', [reset, value]);
-    const past = isLinearFirst ? times(from(2, h)) : from(2, times(h));
+    const past = isLinearFirst ? times(pastHidden) : from(1, times(h));
     const fresh = c.op(candidate, [sum(c, xHidden, past)]);
     // (1 - update) · fresh + update · h
     const share = c.op('Sub', [c.constant(Float32Array.of(1), []), update]);

@@ -35,12 +35,18 @@ const batches = [
   [3, 1, [1, 1, 1, 1] as const, 3, 3, 32, 48, 20] as const,
   [3, 2, [0, 0, 0, 0] as const, 8, 7, 24, 48, 40] as const,
 ];
+/** Many channels and few pixels: the gradient by filter is one product of the pixels of all samples. */
+const few = [
+  [1, 1, [0, 0, 0, 0] as const, 3, 2, 48, 32, 5] as const,
+  [1, 2, [0, 0, 0, 0] as const, 3, 5, 24, 48, 20] as const,
+  [1, 1, [0, 0, 0, 0] as const, 1, 1, 20, 40, 3] as const,
+];
 
 const small = (height: number, kernel: number, stride: number, before: number, after: number): number =>
   Math.floor((height + before + after - kernel) / stride) + 1;
 
 describeBlocked('convolutions in blocks', () => {
-  it.each([...cases, ...batches])(
+  it.each([...cases, ...batches, ...few])(
     'kernel %d, stride %d, pads %j, %d×%d, %d to %d channels, batch %d',
     (kernel, stride, pads, height, width, from, to, batch) => {
       const t = new Case();

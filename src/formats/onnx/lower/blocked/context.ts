@@ -50,6 +50,8 @@ export class Blocked {
   readonly #later = new Map<string, () => string>();
   readonly #scaled = new Map<string, Scaled>();
   readonly #phased = new Map<string, Phased>();
+  /** What the results of Reshape nodes were made of. */
+  readonly #reshaped = new Map<string, string>();
 
   constructor(c: Lowering, size: number) {
     this.c = c;
@@ -156,12 +158,24 @@ export class Blocked {
     return this.c.once(`nchw unscaled ${value}`, () => this.unblocked(value, false, scaled.tensor));
   }
 
+  /** [batch, height, width, channels] of a value in blocks, but for `factorOf`. */
+  nhwcUnscaled(value: string): string {
+    const tensor = this.unscaled(value)!;
+    return this.c.once(`nhwc ${tensor}`, () => this.unblocked(value, true, tensor));
+  }
+
   nchwc(op: string, inputs: readonly string[], attrs: Readonly<Record<string, Attr>> = {}): string {
     return this.c.one(op, inputs, attrs, NCHWC);
   }
 
+  /** One node however often it is asked for, and however often `tensor` was reshaped before: in small nets each node costs its call. */
   reshape(tensor: string, to: readonly number[]): string {
-    return this.c.one('Reshape', [tensor, this.c.ints(to)]);
+    const source = this.#reshaped.get(tensor) ?? tensor;
+    return this.c.once(`reshape ${source} ${to.join()}`, () => {
+      const made = this.c.one('Reshape', [source, this.c.ints(to)]);
+      this.#reshaped.set(made, source);
+      return made;
+    });
   }
 
   /** A constant tensor of one value. */

@@ -65,23 +65,42 @@ export function taskOf(node: Node, b: Blocked): Task | undefined {
   return { x, dy, large, small, size, strides, before, after, out: along((i) => size[i] + after[i] - reached[i]) };
 }
 
-/** 1×1: a matrix product per sample. Strides skip pixels of x, as a pooling of single pixels does. */
+/**
+ * 1×1: a matrix product per sample, and the sum over samples. Where that sum would read more than the activations, as of many channels and
+ * few pixels, one product of the pixels of all samples instead. Strides skip pixels of x, as a pooling of single pixels does.
+ */
 function pointwise(b: Blocked, { x, dy, large, small, strides }: Task): string {
   const [n, h, w, filters] = small;
   const channels = large[3];
+  const isWhole = strides[0] * strides[1] === 1;
+  if (b.has(x) && channels * filters > h * w * (channels + filters)) {
+    const left = isWhole ? b.c.plain(x) : skipped(b, x, strides, channels, true);
+    const [rows, columns] = [
+      b.reshape(left, [n * h * w, channels]),
+      b.reshape(b.nhwcUnscaled(dy), [n * h * w, filters]),
+    ];
+    const product = b.c.one('FusedMatMul', [rows, columns], { transA: 1 }, MICROSOFT);
+    return b.reshape(product, [1, 1, channels, filters]);
+  }
   const matrix = (tensor: string, depth: number): string => b.reshape(tensor, [n, depth, h * w]);
   const right = matrix(b.nchwUnscaled(dy), filters);
-  const left = matrix(strides[0] * strides[1] === 1 ? b.nchw(x) : skipped(b, x, strides, channels), channels);
+  const left = matrix(isWhole ? b.nchw(x) : skipped(b, x, strides, channels), channels);
   const products = b.c.one('FusedMatMul', [left, right], { transB: 1 }, MICROSOFT);
   const sum = b.c.one('ReduceSum', [products, b.c.ints([0])], { keepdims: 0 });
   return b.reshape(sum, [1, 1, channels, filters]);
 }
 
 /** Every so many rows and columns, [batch, channels, rows, columns]. */
-function skipped(b: Blocked, x: string, strides: readonly [number, number], channels: number): string {
+function skipped(
+  b: Blocked,
+  x: string,
+  strides: readonly [number, number],
+  channels: number,
+  channelsLast = false,
+): string {
   if (b.has(x)) {
     const picked = b.nchwc('MaxPool', [b.get(x)!], { kernel_shape: [1, 1], strides });
-    return b.nchwc('ReorderOutput', [picked], { channels });
+    return b.nchwc('ReorderOutput', [picked], { channels, ...(channelsLast && { channels_last: 1 }) });
   }
   const steps = [[0, 0], [Infinity, Infinity], [2, 3], strides].map((values) => b.c.ints(values));
   return b.c.one('Slice', [b.c.as(x, NCHW), ...steps]);

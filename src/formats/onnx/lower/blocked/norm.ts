@@ -3,7 +3,7 @@ import type { Blocked, BlockedRule, Centred, Sizes } from './context.ts';
 import { affine, affineOf } from './affine.ts';
 import { define, epilogueInputs, statistics, withSum } from './epilogue.ts';
 import type { Epilogue } from './epilogue.ts';
-import { channelProducts, channelSums, tensorSums } from './sums.ts';
+import { channelMeans, channelProducts, channelSums } from './sums.ts';
 
 /** Batch norm with given statistics where no convolution before it could take it along. */
 export const fusedBatchNorm: BlockedRule = (node, b) => {
@@ -43,13 +43,13 @@ function momentsOf(b: Blocked, x: string): Moments {
   const shifted = b.shifted.get(x);
   if (shifted !== undefined) {
     const { tensor, offset } = shifted;
-    const rest = c.one('Mul', [tensorSums(b, tensor, sizes), share]);
+    const rest = channelMeans(b, tensor);
     const squares = c.one('Mul', [channelProducts(b, tensor, tensor, sizes), share]);
     const variance = c.one('Relu', [c.one('Sub', [squares, c.one('Mul', [rest, rest])])]);
     return { tensor, rest, variance, mean: c.one('Add', [rest, offset]) };
   }
   const channels = b.filled(sizes[3]);
-  const mean = c.one('Mul', [channelSums(b, x), share]);
+  const mean = b.sums.has(x) ? c.one('Mul', [channelSums(b, x), share]) : channelMeans(b, b.get(x)!);
   const tensor = affine(b, b.get(x)!, channels, b.constant([channels], 1), c.one('Neg', [mean]));
   const variance = c.one('Mul', [channelProducts(b, tensor, tensor, sizes), share]);
   return { tensor, rest: undefined, variance, mean };
