@@ -29,7 +29,7 @@ export function patchLayers(): void {
   for (const cell of [tfl.layers.simpleRNNCell, tfl.layers.gruCell, tfl.layers.lstmCell] as const) {
     feedCellDropout(prototypeOf((cell as (args: { units: number }) => tfl.layers.Layer)({ units: 1 })));
   }
-  replaceCall(prototypeOf(tfl.layers.gruCell({ units: 1 } as Parameters<typeof tfl.layers.gruCell>[0])), callGruCell);
+  replaceCall(prototypeOf(tfl.layers.gruCell({ units: 1 })), callGruCell);
 }
 
 /** A `call` that handles some cases and gives `undefined` for the others, which the original keeps. */
