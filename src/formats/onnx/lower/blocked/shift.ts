@@ -25,7 +25,7 @@ interface Convolution {
 /** Part of the output that is computed twice, but for whole samples. */
 const SHARE = 1 / 128;
 /** Fewer values than this take less time than the nodes that would spare a pass over them. */
-const FEWEST = 1 << 16;
+const FEWEST = 1 << 18;
 /** With more products for a value, computing some of them twice takes longer than a pass over all. */
 const MOST_PRODUCTS = 9 * 128;
 
