@@ -41,6 +41,8 @@ const { values } = parseArgs({
 
 /** A student without a teacher. */
 const ALONE = 'alone';
+/** With more epochs than this, a teacher that is asked in each step takes less room than its answers. */
+const MOST_VIEWS = 30;
 
 interface Figure {
   readonly teacher: number | null;
@@ -94,21 +96,23 @@ async function figureOf(pair: string, loss: string): Promise<Figure> {
 function recipeOf(name: string, { teacher, student, features }: Pair, loss: string) {
   const row = loss === ALONE ? undefined : LOSSES[loss as LossName];
   const takes = (key: string): boolean => row !== undefined && key in row.options;
-  const isLive = takes('features') || NEEDS_STRONG.has(loss);
+  const hasTeacher = row !== undefined && !NEEDS_PEER.has(loss);
+  // The teacher answers to each epoch's view, as the twin sees one: labels with more views would win. Answers to so few are stored.
+  const isLive = takes('features') || NEEDS_STRONG.has(loss) || epochs > MOST_VIEWS;
   const training = { ...set.training, epochs };
   // A loss of one layer compares the last pair of pictures; those that compare several take all.
   const compared = ['attention', 'reviewkd'].includes(loss) ? features : features.slice(-1);
   return {
     name: `${values.data}-${name}`,
     dataset: { ...set.dataset, ...(set.samples === undefined && { limit: Number(values.samples) }) },
-    ...(row !== undefined && !NEEDS_PEER.has(loss) && { teacher: { train: { ...teacher, ...training } } }),
+    ...(hasTeacher && { teacher: { train: { ...teacher, ...training } } }),
     student,
     baseline: loss === ALONE,
     distill: {
       ...training,
       ...(row !== undefined && { loss }),
       ...(takes('features') && { features: compared.map(([own, other]) => ({ student: own, teacher: other })) }),
-      ...(isLive && { softTargets: { store: 'live' } }),
+      ...(hasTeacher && { softTargets: isLive ? { store: 'live' } : { views: epochs } }),
       ...(NEEDS_STRONG.has(loss) && { strong: set.strong }),
     },
     repeats,
