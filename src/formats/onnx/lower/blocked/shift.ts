@@ -2,7 +2,7 @@ import type { Attr } from '../builder.ts';
 import { affine } from './affine.ts';
 import type { Blocked, Sizes } from './context.ts';
 import type { Epilogue } from './epilogue.ts';
-import { window } from './phases.ts';
+import { channelMeans } from './sums.ts';
 
 /** A convolution, whose output only a batch norm may read. */
 interface Convolution {
@@ -22,7 +22,7 @@ interface Convolution {
   readonly attrs: Readonly<Record<string, Attr>>;
 }
 
-/** Part of the output that is computed twice, but for whole samples. */
+/** Part of the output that is computed twice. */
 const SHARE = 1 / 128;
 /** Fewer values than this take less time than the nodes that would spare a pass over them. */
 const FEWEST = 1 << 18;
@@ -30,9 +30,9 @@ const FEWEST = 1 << 18;
 const MOST_PRODUCTS = 9 * 128;
 
 /**
- * Defines the result of a convolution less what it is on the first rows of the first sample, or on the first samples, in the mean: a batch norm
- * reads it, which takes the mean off anyway, and gets the variance in one pass. The mean of a share s of all values is off by 1/√s deviations at
- * most, whatever the values, which costs three digits of seven at worst. False, and nothing is done, where that would spare no time.
+ * Defines the result of a convolution less what it is on some rows of some samples in the mean: a batch norm reads it, which takes the mean off
+ * anyway, and gets the variance in one pass. The mean of a share s of all values is off by 1/√s deviations at most, whatever the values, which
+ * costs three digits of seven at worst. False, and nothing is done, where that would spare no time.
  */
 export function defineShifted(b: Blocked, epilogue: Epilogue, conv: Convolution): boolean {
   const sizes = b.sizesOf(epilogue.out)!;
@@ -62,29 +62,31 @@ function isNormed(b: Blocked, { out, norm, sum, activation }: Epilogue): boolean
   );
 }
 
-/** Mean over the first rows of the first sample, or over the first samples: a vector over whole blocks. */
-function pilot(b: Blocked, conv: Convolution, [n, h, , depth]: Sizes): string {
+/**
+ * Mean over rows in the middle of samples at even distances: a vector over whole blocks. Neighbouring rows of one sample, or rows at an edge,
+ * would say less about all of them.
+ */
+function pilot(b: Blocked, conv: Convolution, [n, h]: Sizes): string {
   const { input, blocked, sizes, pads, kernel, strides, dilations } = conv;
   const [, height, width, channels] = sizes;
-  const rows = Math.max(1, Math.round(n * h * SHARE));
-  const reached = (rows - 1) * strides[0] + (kernel[0] - 1) * dilations[0] + 1 - pads[0]!;
-  const whole = rows >= h || reached >= height || reached < 1;
-  const taken = whole ? height : reached;
-  const samples = whole ? Math.max(1, Math.ceil(n * SHARE)) : 1;
-  const slice = (ends: readonly number[], axes: readonly number[]): string =>
-    b.c.one('Slice', [input, b.c.ints(axes.map(() => 0)), b.c.ints(ends), b.c.ints(axes)]);
-  const filled = b.filled(channels);
-  const part = !blocked
-    ? slice([samples, taken], [0, 2])
-    : whole
-      ? slice([samples], [0])
-      : window(b, slice([1], [0]), [1, filled, height, width], [0, 0], [taken, width]);
-  const result = convolved(b, conv, part, whole ? pads : [pads[0]!, pads[1]!, 0, pads[3]!], undefined);
-  const means = b.nchwc('GlobalAveragePool', [result]);
-  if (samples === 1) return b.reshape(means, [b.filled(depth)]);
-  const each = b.reshape(means, [samples, b.filled(depth)]);
-  const sum = b.c.one('ReduceSum', [each, b.c.ints([0])], { keepdims: 0 });
-  return b.c.one('Mul', [sum, b.c.scalar('float32', 1 / samples)]);
+  const all = Math.max(1, Math.round(n * h * SHARE));
+  const step = Math.floor(n / Math.min(n, all));
+  const samples = Math.ceil(n / step);
+  const rows = Math.max(1, Math.round(all / samples));
+  const first = Math.floor((h - rows) / 2) * strides[0] - pads[0]!;
+  const end = first + (rows - 1) * strides[0] + (kernel[0] - 1) * dilations[0] + 1;
+  const [top, bottom] = [Math.max(0, first), Math.min(height, end)];
+  const lying = blocked ? b.reshape(input, [n, b.filled(channels) / b.size, height, width * b.size]) : input;
+  const window = [
+    [0, top],
+    [n, bottom],
+    [0, 2],
+    [step, 1],
+  ].map((values) => b.c.ints(values));
+  const cut = b.c.one('Slice', [lying, ...window]);
+  const part = blocked ? b.reshape(cut, [samples, b.filled(channels), bottom - top, width]) : cut;
+  const result = convolved(b, conv, part, [top - first, pads[1]!, end - bottom, pads[3]!], undefined);
+  return channelMeans(b, result);
 }
 
 function convolved(
