@@ -3,6 +3,8 @@ process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
 /** Tests are ES modules compiled one file at a time by swc; types are checked by `npm run typecheck`. */
 const shared = {
+  // Jest looks through all files below these at every start: Python environments in .venv have two hundred thousand.
+  roots: ['<rootDir>/src', '<rootDir>/test'],
   // Looking these up in jest's sandbox is slow, and tfjs does it in its innermost loops; its sums take half the time so.
   // For ES modules, which jest has no such thing for, test/support/transform.cjs does the same.
   sandboxInjectedGlobals: ['Math', 'Number', 'Symbol', 'Array', 'Object', 'Float32Array', 'Int32Array', 'Uint8Array'],

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from './errors.ts';
 
@@ -53,6 +53,13 @@ export async function makeFolder(folder: string): Promise<void> {
 export async function firstMissing(folder: string): Promise<string | undefined> {
   if (await exists(folder)) return undefined;
   return (await firstMissing(path.dirname(folder))) ?? folder;
+}
+
+/** Removal of a folder and of those that it lies in, out to `outermost`, as far as they are empty. */
+export async function removeEmpty(folder: string, outermost: string): Promise<void> {
+  // Another process may have begun something there meanwhile.
+  await rmdir(folder).catch(() => undefined);
+  if (folder !== outermost) await removeEmpty(path.dirname(folder), outermost);
 }
 
 /** The temporary files of `writeFileAtomic`. */

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import { freemem } from 'node:os';
 
 /** Bytes that this process can still take: what the machine has free, or less where a container limits it. */
@@ -10,4 +11,17 @@ export function freeMemory(): number {
 /** E.g. `7.6 GB`, `320 MB`. */
 export function memoryText(bytes: number): string {
   return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
+}
+
+/** Reason why arrays of so many values of so many bytes each cannot be made, for a sentence about them; undefined where they can. */
+export function faultOfArrays(
+  arrays: readonly { readonly values: number; readonly bytesEach: number }[],
+  free = freeMemory(),
+): string | undefined {
+  const bytes = arrays.reduce((sum, { values, bytesEach }) => sum + values * bytesEach, 0);
+  if (bytes > free) return `take about ${memoryText(bytes)} of memory, and ${memoryText(free)} are free`;
+  const most = constants.MAX_LENGTH;
+  return arrays.some(({ values }) => values > most)
+    ? `have more values than the ${most} of an array of this Node.js`
+    : undefined;
 }

@@ -1,12 +1,21 @@
 /** A fraction in percent, for messages. */
 export function percent(fraction: number, digits = 2): string {
-  return `${(100 * fraction).toFixed(digits)} %`;
+  return `${decimals(100 * fraction, digits)} %`;
 }
 
-/** So many decimals; what is zero in them has no minus. */
+/** Sums and differences of floats are a few bits beside the half that they stand for, above it or below it by the order of the sums. */
+const BITS = 1e-9;
+
+/** So many decimals, halves away from zero, however a value was summed up; what is zero in them has no minus. */
 export function decimals(value: number, digits: number): string {
-  const text = value.toFixed(digits);
+  const text = (value + Math.sign(value) * BITS).toFixed(digits);
   return Number(text) === 0 ? text.replace('-', '') : text;
+}
+
+/** Four digits that say something, halves away from zero. */
+export function digits(value: number): string {
+  const own = value * (1 + BITS);
+  return Math.abs(own) >= 1000 ? own.toFixed(0) : String(Number(own.toPrecision(4)));
 }
 
 /** Position of the largest of `count` values from `from` on; the first of equal ones. */

@@ -1,4 +1,4 @@
-import { readFile, readlink } from 'node:fs/promises';
+import { readFile, readlink, statfs } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
 /** A process that something belongs to, as it is written down. */
@@ -38,14 +38,34 @@ export function parseOwner(text: string): (Owner & { readonly beats?: true }) | 
 
 /**
  * True for a process of this machine that lives, false for one that is gone; undefined for one that cannot be seen from here: of another
- * machine, of another PID namespace, or from before this machine was started again, which looks like another machine.
+ * machine, or of another PID namespace. One from before this machine was started again looks like another machine's, unless `note`, the file or
+ * folder that says who owns it, lies on a disk.
  */
-export async function isAlive(owner: Owner): Promise<boolean | undefined> {
+export async function isAlive(owner: Owner, note?: string): Promise<boolean | undefined> {
   const own = await ownNamespace();
+  if (owner.host === hostname() && note !== undefined) {
+    const { type } = await statfs(note).catch(() => ({ type: undefined }));
+    if (isOfEarlierStart(owner, own, type)) return false;
+  }
   if (owner.host !== hostname() || (owner.namespace !== own && !isWithoutBoot(owner, own))) return undefined;
   const lives = await isSeen(owner);
   // One that is not seen may be another machine's.
   return owner.namespace === own || lives ? lives : undefined;
+}
+
+/** The first PID namespace of a machine, by the number that Linux gives it everywhere (PROC_PID_INIT_INO). */
+const FIRST = 'pid:[4026531836]';
+/** File systems on a disk of one machine, which no other one writes to meanwhile, by their numbers (statfs(2)): ext4, XFS, Btrfs, F2FS, ZFS. */
+const ON_DISK: readonly (number | undefined)[] = [0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1];
+
+/**
+ * True for a process of the first PID namespace whose boot id is not that of `own`, another one of such a namespace, where both have written to the
+ * same disk: then the machine was started again between them. Containers of systemd-nspawn and LXC have boot ids and PID namespaces of their own.
+ */
+export function isOfEarlierStart({ namespace }: Pick<Owner, 'namespace'>, own: string, fileSystem?: number): boolean {
+  const [[space, boot], [ownSpace, ownBoot]] = [namespace.split(' '), own.split(' ')];
+  const isFirst = space === FIRST && ownSpace === FIRST;
+  return isFirst && boot !== undefined && ownBoot !== undefined && boot !== ownBoot && ON_DISK.includes(fileSystem);
 }
 
 /** True for an owner written before boot ids were, in a PID namespace of this one's name. */

@@ -14,7 +14,8 @@ export interface TemporaryFolder {
 
 /**
  * A folder for files of this process in `place`, whose name begins with `prefix`. It goes with `remove`, and where the process exits before that. What a
- * process left that was killed goes when the next one makes such a folder on the same machine, before that is started again, and in the same container.
+ * process left that was killed goes when the next one makes such a folder on the same machine and in the same container; from before the machine was
+ * started again only on a disk.
  */
 export async function temporaryFolder(prefix: string, place = tmpdir()): Promise<TemporaryFolder> {
   await removeLeft(prefix, place);
@@ -47,7 +48,7 @@ async function removeLeft(prefix: string, place: string): Promise<void> {
     const folder = path.join(place, name);
     const owner = parseOwner(await readFile(path.join(folder, OWNER), 'utf8').catch(() => ''));
     // Another user's cannot be removed.
-    if (owner !== undefined && (await isAlive(owner)) === false)
+    if (owner !== undefined && (await isAlive(owner, folder)) === false)
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -36,7 +36,7 @@ export const evaluateCommand: Command<EvaluateArgs> = {
   run: async ({ model, recipe, set, split, usual, shape }, context) => {
     if (usual) refuseUsual(model, split);
     const { loadRunnable } = await import('../setup/runnable.ts');
-    const { digits } = await import('../report/format.ts');
+    const { digits, percent } = await import('../base/numbers.ts');
     const { evaluateFile } = await import('../tools/evaluate.ts');
     const evaluated = await evaluateFile(
       model,
@@ -51,7 +51,6 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       printJson(context, result);
       return;
     }
-    const percent = (fraction: number): string => `${(100 * fraction).toFixed(2)} %`;
     if (result.perClass !== undefined) {
       const rows = Object.entries(result.perClass).map(([name, accuracy]) => [name, percent(accuracy)]);
       context.out(table([['class', 'accuracy'], ...rows]));

@@ -1,7 +1,7 @@
-import { readdir, rm, rmdir, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
-import { exists, readText, removeHalfWritten, writeFileAtomic } from '../base/files.ts';
+import { exists, readText, removeEmpty, removeHalfWritten, writeFileAtomic } from '../base/files.ts';
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -136,11 +136,7 @@ export async function removeUnbegun(folder: string, made: string): Promise<void>
   const names = await readdir(folder).catch(() => undefined);
   if (names?.every((name) => isTraceOfStart(name) || name === 'recipe.json') === false) return;
   if (names !== undefined) await rm(folder, { recursive: true, force: true });
-  for (let outer = folder; outer !== made;) {
-    outer = path.dirname(outer);
-    // Another run may have begun there meanwhile.
-    await rmdir(outer).catch(() => undefined);
-  }
+  await removeEmpty(folder, made);
 }
 
 /** The recipe of a run as its ledger or its report has it; undefined where neither does. */

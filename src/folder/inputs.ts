@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
@@ -139,6 +141,11 @@ export class RunInputs {
   #refused(fact: string): UserError {
     return new UserError(`${this.#place.of}: ${fact}`, this.#place.remedy);
   }
+}
+
+/** `UserError` for a file or folder that a recipe names and that is not there or cannot be read: known before anything is made of the others. */
+export async function requireFiles(recipe: Recipe): Promise<void> {
+  for (const { file } of namedFiles(recipe)) await access(file, constants.R_OK).catch(unreadable(file));
 }
 
 /** Hash of the content of all files of the student, with those beside them; undefined for a student that is no file. */

@@ -47,7 +47,7 @@ export async function lockRun(
     if (text === undefined) continue;
     const other = parseOwner(text);
     // A lock without a readable owner is one that its process has not finished writing, or was killed while writing.
-    const lives = other && ((await isAlive(other)) ?? (await isTouched(file, other, silentMs, onWait)));
+    const lives = other && ((await isAlive(other, file)) ?? (await isTouched(file, other, silentMs, onWait)));
     if (lives ?? attempt < 10) {
       if (other !== undefined) throw await inUse(folder, other);
       await new Promise((resolve) => setTimeout(resolve, 20));

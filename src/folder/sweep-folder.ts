@@ -24,7 +24,12 @@ export class SweepFolder {
   readonly #trials: readonly TrialSettings[];
 
   private constructor(base: string, trials: readonly TrialSettings[]) {
-    [this.#base, this.folder, this.#trials] = [base, `${base}-sweep`, trials];
+    [this.#base, this.folder, this.#trials] = [base, SweepFolder.of(base), trials];
+  }
+
+  /** Folder of the sweep of a run. */
+  static of(base: string): string {
+    return `${base}-sweep`;
   }
 
   /** `base`: the folder of a run of the recipe itself. `UserError` where the folder has another sweep. */

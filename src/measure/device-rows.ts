@@ -24,6 +24,9 @@ export interface Measured {
 const text = z.string().max(300);
 const milliseconds = z.number().gt(0).max(3_600_000);
 
+/** Largest batch that a page measures. */
+export const MOST_BATCH = 65_536;
+
 /** Schema of what a page may send: it comes from outside, so every size has a bound. */
 const postedSchema = z.strictObject({
   device: z.string().max(60),
@@ -32,7 +35,7 @@ const postedSchema = z.strictObject({
       z.strictObject({
         model: text,
         runtime: z.enum(['onnxruntime-web', 'onnxruntime-web-webgpu', 'litert-web', 'litert-web-webgpu']),
-        batchSize: z.int().min(1).max(65_536),
+        batchSize: z.int().min(1).max(MOST_BATCH),
         threads: z.int().min(1).max(1024),
         sessions: z.array(z.array(milliseconds).min(1).max(1000)).min(1).max(100),
       }),

@@ -1,5 +1,6 @@
 import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
+import { faultOfArrays } from '../base/memory.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { readEntries } from '../formats/tflite/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
@@ -17,7 +18,7 @@ export interface End {
   readonly isIds?: boolean;
 }
 
-/** The inputs with all sizes known at this batch size; nothing, with a reason noted, where the file has another one. */
+/** The inputs with all sizes known at this batch size; nothing, with a reason noted, where the file has another one or no memory holds them. */
 export function sizes(
   file: string,
   ends: readonly End[],
@@ -26,11 +27,14 @@ export function sizes(
   skipped: Skipped[],
 ): End[] | undefined {
   const sized: End[] = [];
+  const leaveOut = (why: string): void => {
+    const what = `${file} at batch ${batchSize}`;
+    if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why });
+  };
   for (const end of ends) {
     const [first = batchSize, ...rest] = end.shape;
     if (first !== -1 && first !== batchSize) {
-      const what = `${file} at batch ${batchSize}`;
-      if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why: `the file has batch ${first}` });
+      leaveOut(`the file has batch ${first}`);
       return undefined;
     }
     const given = laidOut(rest, sampleShape);
@@ -43,7 +47,16 @@ export function sizes(
     }
     sized.push({ ...end, shape: [batchSize, ...sample] });
   }
-  return sized;
+  const fault = faultOfArrays(
+    sized.map(({ dtype, shape }) => ({ values: product(shape), bytesEach: allocate(dtype, 1).BYTES_PER_ELEMENT })),
+  );
+  if (fault === undefined) return sized;
+  leaveOut(`its inputs ${fault}: choose a smaller batch`);
+  return undefined;
+}
+
+function product(shape: readonly number[]): number {
+  return shape.reduce((all, size) => all * size, 1);
 }
 
 /** Sizes of a picture are said with its channels last; a file that has them first is told by the sizes that it fixes. */
@@ -62,10 +75,7 @@ export function takesIds(format: '.onnx' | '.tflite', bytes: Uint8Array, name: s
 
 /** Values as normalized data has them; whole numbers and ids stay 0 and 1, which are indexes of any table. */
 export function noise(dtype: DType, shape: readonly number[], isIds = false): TensorData {
-  const data = allocate(
-    dtype,
-    shape.reduce((product, size) => product * size, 1),
-  );
+  const data = allocate(dtype, product(shape));
   const random = new RandomStream('latency');
   if (data instanceof Float32Array && isIds) data.fill(1);
   else if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = random.normal();

@@ -2,6 +2,7 @@ import { readTflite } from '../formats/tflite/read.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { modelEnds } from '../runtime/litert.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
+import { MOST_BATCH } from './device-rows.ts';
 import { sizes, takesIds } from './inputs.ts';
 import type { End } from './inputs.ts';
 import { reasonOf } from './reason.ts';
@@ -37,6 +38,13 @@ function planned(file: ModelFile, i: number, options: PlanOptions, skipped: Skip
   const ends = format === 'onnx' ? onnxInputs(file) : modelEnds(readTflite(file.bytes)).inputs;
   const isIds = takesIds(`.${format}`, file.bytes, file.name);
   const settings = options.batchSizes.flatMap((batchSize) => {
+    if (batchSize > MOST_BATCH) {
+      skipped.push({
+        what: `${file.name} at batch ${batchSize}`,
+        why: `a page measures batches of at most ${MOST_BATCH}`,
+      });
+      return [];
+    }
     const inputs = sizes(file.name, ends, batchSize, options.sampleShape, skipped)?.map((end) => ({
       ...end,
       ...(isIds && { isIds }),

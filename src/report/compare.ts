@@ -75,10 +75,7 @@ function gainText({ gain, interval }: Verdict, score: Score): string {
     const between = interval === null ? '' : ` (${score.change(-interval[0])} to ${score.change(-interval[1])})`;
     return `${score.change(-gain)} ${score.name}${between}`;
   }
-  const said = (fraction: number): string => {
-    const points = decimals(100 * fraction, 2);
-    return points.startsWith('-') ? points : `+${points}`;
-  };
+  const said = (fraction: number): string => score.change(fraction).replace(/ points$/, '');
   const between = interval === null ? '' : ` (${said(interval[0])} to ${said(interval[1])})`;
   return `${said(gain)} points${between}`;
 }
@@ -100,7 +97,7 @@ export function shareInterval(share: number, samples: number): readonly [number,
 
 function meanWithInterval({ mean, interval: [low, high], scores }: Repeats, score: Score): string {
   const [a, b] =
-    score.name === 'accuracy' ? [low, high].map((end) => (100 * end).toFixed(1)) : [low, high].map(score.text);
+    score.name === 'accuracy' ? [low, high].map((end) => decimals(100 * end, 1)) : [low, high].map(score.text);
   return `${score.text(mean)} (${a!} to ${b!}), mean of ${scores.length}`;
 }
 
@@ -111,7 +108,7 @@ function withError(value: number, { dataset }: Report, row: ModelRow): string {
   const samples = row.score.test === null ? dataset.samples.validation : dataset.samples.test;
   if (samples === 0) return percent(value);
   const [low, high] = shareInterval(value, samples);
-  return `${percent(value)} (${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)})`;
+  return `${percent(value)} (${decimals(100 * low, 1)} to ${decimals(100 * high, 1)})`;
 }
 
 /** Leaves by their path: `distill.temperature`. Lists count as leaves. */

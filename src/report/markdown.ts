@@ -1,6 +1,6 @@
-import { percent } from '../base/numbers.ts';
+import { digits, percent } from '../base/numbers.ts';
 import { ENTITY_HEAD, entityRows } from './entities.ts';
-import { digits, fileSize, milliseconds, number, seconds, size } from './format.ts';
+import { fileSize, milliseconds, number, seconds, size } from './format.ts';
 import { channelTable } from './channels.ts';
 import { raceRows } from './race.ts';
 import { frontOf } from './search.ts';

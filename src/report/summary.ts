@@ -1,3 +1,4 @@
+import { decimals } from '../base/numbers.ts';
 import { isSameContent, isSameModel } from './artifact.ts';
 import { compared, size, times } from './format.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
@@ -187,7 +188,7 @@ function gapOf(score: Score, own: number, its: number, alone: boolean): string {
   const points = Math.abs(100 * difference);
   const beside = alone ? ' than the teacher' : '';
   if (points < 0.05) return `${alone ? '' : ' and'} as accurate${alone ? ' as the teacher' : ''}`;
-  const by = `${points.toFixed(points < 10 ? 1 : 0)} points ${difference < 0 ? 'less' : 'more'} accurate`;
+  const by = `${decimals(points, points < 10 ? 1 : 0)} points ${difference < 0 ? 'less' : 'more'} accurate`;
   return alone ? ` ${by}${beside}` : `, and ${by}`;
 }
 

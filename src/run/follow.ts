@@ -8,6 +8,7 @@ import { loadDataToTeach, tokenizerOf } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { OnEvent } from '../base/events.ts';
 import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
+import { requireFiles } from '../folder/inputs.ts';
 import { inputsOf, hashOfData } from './inputs.ts';
 import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
@@ -122,6 +123,7 @@ async function begin(
   onEvent({ type: 'stage', stage: 'data' });
   const start = monotonicMs();
   const inputs = await inputsOf(folder, recipe, options);
+  await requireFiles(recipe);
   await inputs?.checkFiles();
   const shared = several(together) ? { processes: await onSameMachine(together), readers: together } : {};
   const whole = await loadDataToTeach(recipe, shared);

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { LoadedDataset } from '../data/load.ts';
-import { RunInputs } from '../folder/inputs.ts';
+import { exists } from '../base/files.ts';
+import { requireFiles, RunInputs } from '../folder/inputs.ts';
 import type { HashOfData } from '../folder/inputs.ts';
 import { canonicalJson } from '../recipe/diff.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
@@ -49,6 +50,11 @@ export async function inputsOf(folder: string, recipe: Recipe, options: InputsOp
   const warn = (message: string): void => onEvent?.({ type: 'warning', message });
   const of = inputs?.of ?? (isShard === true ? shared : undefined);
   return RunInputs.open(inputs?.home ?? shared ?? folder, recipe, { own: folder, of, warn });
+}
+
+/** `UserError` for a file of a recipe that is not there before `folder`, that of several runs, is made. What is in one that is there may need it no more. */
+export async function requireFilesBefore(folder: string, recipe: Recipe): Promise<void> {
+  if (!(await exists(folder))) await requireFiles(recipe);
 }
 
 export function hashOfData(data: LoadedDataset): HashOfData {

@@ -7,6 +7,7 @@ import type { LoadedRecipe } from '../recipe/load.ts';
 import { raceStage } from '../report/artifact.ts';
 import { runAlone } from './alone.ts';
 import type { Stages } from './follow.ts';
+import { requireFilesBefore } from './inputs.ts';
 import type { RunOptions } from './options.ts';
 import { repeatKey } from './repeat-key.ts';
 import { courseOf, ranked, trainCandidate, turnsOf } from './stages/race.ts';
@@ -30,6 +31,7 @@ export async function raceShard(given: LoadedRecipe, shard: Shard, options: RunO
   if (distill.loss !== 'auto') throw new Error('no race: the recipe names its loss');
   const folder = new RaceFolder(path.join(options.out ?? 'checkpoints', name));
   const total = distill.race.rounds;
+  await requireFilesBefore(folder.folder, given.recipe);
   await folder.begin();
   for (let round = 0; round < total; round++) {
     options.onEvent?.({ type: 'message', message: `round ${round + 1} of ${total}` });

@@ -7,7 +7,7 @@ import type { TrialSoFar } from '../folder/sweep-folder.ts';
 import type { TrialSettings } from '../recipe/grid.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { runAlone } from './alone.ts';
-import { inputsOfSweep } from './inputs.ts';
+import { inputsOfSweep, requireFilesBefore } from './inputs.ts';
 import { checkOptions } from './options.ts';
 import type { RunOptions } from './options.ts';
 import { stages } from './stages.ts';
@@ -37,7 +37,9 @@ export async function sweepShard(
   // What cannot run is found out before anything runs.
   const loaded = new Map<string, LoadedRecipe>();
   for (const trial of trials) loaded.set(trial.name, await load(trial));
-  const sweep = await SweepFolder.open(path.join(out, base.recipe.name), base, trials);
+  const run = path.join(out, base.recipe.name);
+  for (const { recipe } of loaded.values()) await requireFilesBefore(SweepFolder.of(run), recipe);
+  const sweep = await SweepFolder.open(run, base, trials);
   const failed: { name: string; reason: string }[] = [];
   const own = partOf(trials, shard);
   for (const [i, { name, set }] of own.entries()) {

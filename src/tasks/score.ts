@@ -1,4 +1,4 @@
-import { decimals, percent } from '../base/numbers.ts';
+import { decimals, digits, percent } from '../base/numbers.ts';
 import type { TaskName } from '../recipe/task.ts';
 
 /** The figure that a task is judged by: epochs and students are chosen by it, limits and verdicts are given in it. */
@@ -63,8 +63,8 @@ function share(name: string, said: Score['said']): Score {
     grain: (samples) => Math.sqrt(1 / 12) / samples,
     lost: (before, after) => 100 * (before - after),
     after: (before, lost) => before - lost / 100,
-    dropText: (lost) => `${lost.toFixed(2)} points below`,
-    lossText: (lost) => `${lost.toFixed(2)} points of validation ${name}`,
+    dropText: (lost) => `${decimals(lost, 2)} points below`,
+    lossText: (lost) => `${decimals(lost, 2)} points of validation ${name}`,
   };
 }
 
@@ -88,15 +88,15 @@ export const entityF1Score = share(
 
 /** Root of the mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
 export const rmseScore: Score = {
-  ...{ name: 'RMSE', unit: 'label', better: 'lower', text: figure, bounds: [0, Infinity] },
-  change: (difference) => `${difference >= 0 ? '+' : '-'}${figure(Math.abs(difference))}`,
-  said: (value, samples) => `off by ${figure(value)} (RMSE) on ${samples}`,
+  ...{ name: 'RMSE', unit: 'label', better: 'lower', text: digits, bounds: [0, Infinity] },
+  change: (difference) => `${difference >= 0 ? '+' : '-'}${digits(Math.abs(difference))}`,
+  said: (value, samples) => `off by ${digits(value)} (RMSE) on ${samples}`,
   smallestGain: (score) => 0.001 * score,
   grain: () => 0,
   lost: (before, after) => (after === before ? 0 : 100 * (after / before - 1)),
   after: (before, lost) => before * (1 + lost / 100),
-  dropText: (lost) => `${lost.toFixed(2)} % above`,
-  lossText: (lost) => `${lost.toFixed(2)} % of validation RMSE`,
+  dropText: (lost) => `${decimals(lost, 2)} % above`,
+  lossText: (lost) => `${decimals(lost, 2)} % of validation RMSE`,
 };
 
 /** A score where the answers of another model stand in for labels. */
@@ -115,10 +115,4 @@ const scores: Readonly<Record<TaskName, Score>> = {
 /** The score of a task, for whoever has only its name. */
 export function scoreOfTask(task: TaskName = 'classification'): Score {
   return scores[task];
-}
-
-/** Four digits that say something. */
-function figure(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  return Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
 }

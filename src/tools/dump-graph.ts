@@ -2,13 +2,14 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
-import { asUserError } from '../base/files.ts';
+import { asUserError, firstMissing, removeEmpty } from '../base/files.ts';
 import { watchStages } from '../graph/stages.ts';
 
 /** A dump that goes on until it is ended. */
 export interface Dump {
   readonly count: () => number;
-  readonly end: () => void;
+  /** A folder that was made for it goes where nothing was written. */
+  readonly end: () => Promise<void>;
 }
 
 const INDEX = 'index.txt';
@@ -19,6 +20,7 @@ const INDEX = 'index.txt';
  * folder is deleted.
  */
 export async function dumpGraphs(folder: string): Promise<Dump> {
+  const made = await firstMissing(folder);
   try {
     await mkdir(folder, { recursive: true });
     for (const file of await readdir(folder)) {
@@ -41,7 +43,13 @@ export async function dumpGraphs(folder: string): Promise<Dump> {
       throw asUserError(error, folder, 'write');
     }
   });
-  return { count: () => known.size, end: () => watchStages(undefined) };
+  return {
+    count: () => known.size,
+    end: async () => {
+      watchStages(undefined);
+      if (made !== undefined && known.size === 0) await removeEmpty(folder, made);
+    },
+  };
 }
 
 /** Inputs and outputs of a text's graph, by which it is found again at the next stage. */

@@ -102,7 +102,7 @@ export const teachers: Readonly<Record<string, Case>> = {
   'a module that is not there': {
     recipe: `${TABLE}\nstudent: {module: gone.js}`,
     message: [
-      'student.module: cannot load gone.js: no such file',
+      'gone.js: cannot read it: no such file or folder',
       'Check the path; relative paths in a recipe start at the recipe file.',
     ],
   },

@@ -44,6 +44,19 @@ describe('limbeck bench', () => {
     ]);
   });
 
+  it('leaves out a batch that no memory holds, and says what it would take', async () => {
+    const both = await bench('good.onnx', '--batch', '1', '1e12', '--json');
+    const { rows, skipped } = JSON.parse(both.stdout) as BenchResult;
+    expect(rows.map(({ batchSize }) => batchSize)).toEqual([1]);
+    const why = /^its inputs take about 24000\.0 GB of memory, and \S+ [MG]B are free: choose a smaller batch$/;
+    expect(skipped).toEqual([{ what: 'good.onnx at batch 1000000000000', why: expect.stringMatching(why) as string }]);
+    const { code, stderr } = await bench('good.onnx', '--batch', '1e12');
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^nothing was measured: good\.onnx at batch 1000000000000: its inputs take/),
+    ]);
+  });
+
   it('refuses options that a served page would not follow', async () => {
     for (const more of [
       ['--in', 'chromium'],

@@ -8,19 +8,13 @@ import sys
 import torch
 import transformers
 from model2vec.distill import distill_from_model
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from word_pieces import LastHiddenState, export_onnx, of_transformers, word_pieces
 
 folder, size, length = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 with open(os.path.join(folder, "rows.json"), encoding="utf-8") as file:
     rows = json.load(file)
 
-tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-tokenizer.normalizer = normalizers.BertNormalizer()
-tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-trainer = trainers.WordPieceTrainer(vocab_size=3000, special_tokens=special, show_progress=False)
-tokenizer.train_from_iterator([row["text"] for row in rows], trainer)
-tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
+tokenizer = word_pieces([row["text"] for row in rows], 3000)
 tokenizer.save(os.path.join(folder, "tokenizer.json"))
 
 torch.manual_seed(0)
@@ -28,15 +22,6 @@ names = sorted({row["label"] for row in rows})
 layers = {"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 128}
 config = transformers.BertConfig(vocab_size=tokenizer.get_vocab_size(), attn_implementation="eager", **layers)
 encoder = transformers.BertModel(config, add_pooling_layer=False)
-
-
-class LastHiddenState(torch.nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, input_ids, attention_mask, token_type_ids):
-        return self.encoder(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids).last_hidden_state
 
 
 class Teacher(torch.nn.Module):
@@ -51,7 +36,7 @@ class Teacher(torch.nn.Module):
         return self.head(kept.sum(1) / mask.sum(1))
 
 
-vectors = LastHiddenState()
+vectors = LastHiddenState(encoder)
 teacher = Teacher(vectors)
 tokenizer.enable_truncation(length)
 tokenizer.enable_padding(pad_id=0, pad_token="[PAD]", length=length)
@@ -68,30 +53,12 @@ for epoch in range(4):
         optimizer.step()
 teacher.eval()
 
-inputs = ["input_ids", "attention_mask", "token_type_ids"]
-ones = torch.ones(2, 7, dtype=torch.int64)
-for name, model, output in (("encoder", vectors, "last_hidden_state"), ("teacher", teacher, "logits")):
-    axes = {one: {0: "batch", 1: "tokens"} for one in inputs} | {output: {0: "batch"}}
-    if output == "last_hidden_state":
-        axes[output][1] = "tokens"
-    with torch.no_grad():
-        torch.onnx.export(
-            model,
-            (ones, ones, ones * 0),
-            os.path.join(folder, f"{name}.onnx"),
-            input_names=inputs,
-            output_names=[output],
-            dynamic_axes=axes,
-            dynamo=False,
-        )
+export_onnx(vectors, os.path.join(folder, "encoder.onnx"), "last_hidden_state", ["batch", "tokens"])
+export_onnx(teacher, os.path.join(folder, "teacher.onnx"), "logits", ["batch"])
 
 tokenizer.no_truncation()
 tokenizer.no_padding()
-fast = transformers.PreTrainedTokenizerFast(
-    tokenizer_object=tokenizer,
-    **{"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"},
-)
-static = distill_from_model(encoder, fast, device="cpu", pca_dims=size, quantize_to="float32")
+static = distill_from_model(encoder, of_transformers(tokenizer), device="cpu", pca_dims=size, quantize_to="float32")
 by_token = {token: static.embedding[i].tolist() for token, i in static.tokenizer.get_vocab().items()}
 with open(os.path.join(folder, "vectors.json"), "w") as file:
     json.dump(by_token, file)

@@ -7,7 +7,8 @@ import sys
 
 import torch
 import transformers
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+from word_pieces import word_pieces
 
 folder = sys.argv[1]
 with open(os.path.join(folder, "texts.json"), encoding="utf-8") as file:
@@ -15,17 +16,8 @@ with open(os.path.join(folder, "texts.json"), encoding="utf-8") as file:
 LENGTH = 48
 
 
-def word_pieces():
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokenizer.normalizer = normalizers.BertNormalizer()
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokenizer.train_from_iterator(
-        (text for pair in texts for text in pair),
-        trainers.WordPieceTrainer(vocab_size=900, special_tokens=special, show_progress=False),
-    )
-    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 3), ("[CLS]", 2))
-    return tokenizer, 0, "[PAD]"
+def of_bert():
+    return word_pieces((text for pair in texts for text in pair), 900), 0, "[PAD]"
 
 
 def byte_pairs():
@@ -44,12 +36,12 @@ SIZE = {"num_labels": 3, "attn_implementation": "eager"}
 LAYERS = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 MODELS = {
     "bert": (
-        word_pieces,
+        of_bert,
         lambda size: transformers.BertForSequenceClassification(transformers.BertConfig(vocab_size=size, **LAYERS, **SIZE)),
         ["input_ids", "attention_mask", "token_type_ids"],
     ),
     "distilbert": (
-        word_pieces,
+        of_bert,
         lambda size: transformers.DistilBertForSequenceClassification(
             transformers.DistilBertConfig(vocab_size=size, dim=32, n_layers=2, n_heads=4, hidden_dim=64, **SIZE)
         ),
@@ -66,7 +58,7 @@ MODELS = {
     ),
     # MiniLM is a BERT of fewer numbers with thin layers.
     "minilm": (
-        word_pieces,
+        of_bert,
         lambda size: transformers.BertForSequenceClassification(
             transformers.BertConfig(vocab_size=size, **{**LAYERS, "num_hidden_layers": 3, "hidden_size": 24}, **SIZE)
         ),

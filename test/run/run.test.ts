@@ -3,12 +3,16 @@ import path from 'node:path';
 import { InterruptedError, UserError } from '../../src/base/errors.ts';
 import { eventText } from '../../src/watch/events.ts';
 import type { RunEvent } from '../../src/base/events.ts';
+import type { LoadedRecipe } from '../../src/recipe/load.ts';
 import { runRecipe } from '../../src/run/run.ts';
+import { trainShard } from '../../src/run/shard.ts';
+import { sweepShard } from '../../src/run/sweep.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import type { Report } from '../../src/report/types.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
+const SHARD = { index: 0, count: 1 };
 const DENSE = [{ student: 'dense1', teacher: 'dense1' }];
 
 const folder = temporaryFolder();
@@ -66,9 +70,10 @@ describe('a run', () => {
 
   it.each([
     ['its data are refused', { dataset: { ...DIGITS, train: 'gone.csv' } }, /gone\.csv/],
-    ['its student cannot be built', { student: { module: 'gone.mjs' } }, /gone\.mjs/],
+    ['its student cannot be built', { student: { module: 'empty.mjs' } }, /empty\.mjs/],
   ])('gives way to a fresh one only when that has begun: not if %s', async (_name, change, message) => {
     const alone = { teacher: undefined, distill: { ...BASE.distill, epochs: 1 } };
+    await writeFile(path.join(folder(), 'empty.mjs'), '');
     await follow(alone);
     const names = async () => (await readdir(path.join(folder(), 'r'), { recursive: true })).sort();
     const before = await names();
@@ -84,6 +89,24 @@ describe('a run', () => {
     expect([report.status, resumed]).toEqual(['complete', true]);
     await follow({ ...alone, seed: 9 }, { existing: 'fresh' });
     expect(await names()).toEqual(before);
+  });
+
+  it.each<[string, object, (given: LoadedRecipe, out: string) => Promise<unknown>]>([
+    ['a run', {}, (given, out) => runRecipe(given, { out })],
+    ['a search', { target: { p95Ms: 10 } }, (given, out) => runRecipe(given, { out })],
+    ['a shard of a race', { distill: { loss: 'auto' } }, (given, out) => trainShard(given, SHARD, { out })],
+    ['a shard of repeats', { repeats: 2 }, (given, out) => trainShard(given, SHARD, { out })],
+    ['a shard of a search', { target: { p95Ms: 10 } }, (given, out) => trainShard(given, SHARD, { out })],
+    [
+      'a sweep',
+      {},
+      (given, out) => sweepShard(given, [{ name: 'a', set: [] }], () => Promise.resolve(given), SHARD, { out }),
+    ],
+  ])('leaves nothing behind where a file that the recipe names is not there: %s', async (_kind, change, start) => {
+    const given = makeRecipe({ ...BASE, teacher: { onnx: 'gone.onnx' }, ...change }, folder());
+    const work = start(given, path.join(folder(), 'checkpoints'));
+    await expect(work).rejects.toThrow(/gone\.onnx: cannot read it: no such file/);
+    expect(await readdir(folder())).toEqual([]);
   });
 
   it('refuses a time between saved states that never comes', async () => {
@@ -243,6 +266,7 @@ describe('a run', () => {
       /the last assistant has no layer dense2/,
     ],
   ])('refuses %s', async (_name, change, message) => {
+    await writeFile(path.join(folder(), 'teacher.onnx'), '');
     await expect(follow(change)).rejects.toThrow(message);
   });
 

@@ -34,7 +34,7 @@ describe('--dump-graph', () => {
     const graph = forInference(small(), () => new Map());
     lowerToOnnx(graph);
     exportTflite(graph);
-    dump.end();
+    await dump.end();
     lowerToOnnx(graph, { name: 'after the end' });
     expect((await readdir(folder())).sort()).toEqual([
       ...['0001-traced.txt', '0002-cleaned.txt', '0003-inference.txt', '0004-onnx.txt'],
@@ -56,7 +56,7 @@ describe('--dump-graph', () => {
     const dump = await dumpGraphs(folder());
     showStage('step', () => 'a');
     showStage('step', () => 'a');
-    dump.end();
+    await dump.end();
     expect((await readdir(folder())).sort()).toEqual(['0001-step.txt', 'index.txt', 'notes.txt']);
   });
 
@@ -69,6 +69,7 @@ describe('--dump-graph', () => {
     const target = path.join(folder(), 'graphs');
     expect(await runProgram(['inspect', '--models', '--dump-graph', target], host)).toBe(0);
     expect(said.at(-1)).toBe(`${target}: no graph: none was made\n`);
+    expect(await readdir(folder())).toEqual([]);
     await writeFile(path.join(folder(), 'file'), '');
     await expect(dumpGraphs(path.join(folder(), 'file', 'in'))).rejects.toBeInstanceOf(UserError);
   });

@@ -41,3 +41,12 @@ it.each([
   const slope = gradient.reduce((sum, value, i) => sum + value * 1e-3 * Math.cos(i), 0);
   expect(slope).toBeCloseTo(after! - before!, 5);
 });
+
+it.each([
+  [[0, 0, 0, 0], false],
+  [[0, 0, 0, 1], true],
+])('the largest are taken from a picture that is padded only where there are pads: %j', async (pads, isPadded) => {
+  const x = tf.ones([1, HEIGHT, WIDTH, 1]);
+  const { kernelNames } = await tf.profile(() => [rules.MaxPool!([x], { ...attrs, pads })].flat()[0]!);
+  expect(kernelNames.includes('PadV2')).toBe(isPadded);
+});

@@ -1,5 +1,5 @@
-import { percent } from '../../base/numbers.ts';
-import { digits, number } from '../format.ts';
+import { digits, percent } from '../../base/numbers.ts';
+import { number } from '../format.ts';
 import { ENTITY_HEAD, entityRows, shareText } from '../entities.ts';
 import type { Report } from '../types.ts';
 import { escape } from './escape.ts';

@@ -1,4 +1,4 @@
-import { digits } from '../format.ts';
+import { digits } from '../../base/numbers.ts';
 import { finalModel, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import { gridOf, valueAxis } from './axes.ts';

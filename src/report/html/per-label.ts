@@ -1,5 +1,5 @@
-import { percent } from '../../base/numbers.ts';
-import { digits, number } from '../format.ts';
+import { digits, percent } from '../../base/numbers.ts';
+import { number } from '../format.ts';
 import { finalModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import { reliabilityFigure } from './calibration.ts';

@@ -81,7 +81,7 @@ function nameOf({ layers }: Row): string {
 
 function lost({ drop }: Row, score: Score): string {
   if (score.better === 'lower') return `${score.name} ${score.change(drop)}`;
-  return drop < 0 ? `${(-100 * drop).toFixed(2)} points gained` : `${(100 * drop).toFixed(2)} points lost`;
+  return `${decimals(100 * Math.abs(drop), 2)} points ${drop < 0 ? 'gained' : 'lost'}`;
 }
 
 function rowsTable(rows: readonly Row[], score: Score): string {

@@ -8,6 +8,7 @@ import type { Trial } from '../../folder/search/trials.ts';
 import { TrialsFolder } from '../../folder/search/trials-folder.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { runAlone } from '../alone.ts';
+import { requireFilesBefore } from '../inputs.ts';
 import type { Stages } from '../follow.ts';
 import type { RunOptions } from '../options.ts';
 import { refuseUntimed } from './search.ts';
@@ -36,6 +37,7 @@ export async function searchShard(
   let candidates = candidatesOf(target);
   // A student that cannot be built is found before anything is trained.
   for (const candidate of candidates) recipeOf(given, candidate, 1, target);
+  await requireFilesBefore(folder.folder, given.recipe);
   await folder.begin();
   for (let round = 0; round < target.rounds; round++) {
     const share = shareOf(round, target.rounds);

@@ -1,18 +1,19 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../../base/errors.ts';
-import { readBytes, writeFileAtomic } from '../../base/files.ts';
+import { readBytes } from '../../base/files.ts';
+import { isLeft, writeWhole } from '../../base/whole-folder.ts';
 
 /** Contents by path relative to a folder. */
 export type Files = ReadonlyMap<string, Uint8Array | string>;
 
 /**
- * Write files into a folder that is new or empty, or holds these very files. Anything else there is refused, so that nothing
- * that was edited is lost; with `force`, files of the same name are replaced and others stay.
+ * Write files, all of them or none, into a folder that is new or empty, or holds these very files. Anything else there is refused, so that nothing
+ * that was edited is lost; with `force`, files of the same name are replaced and others stay. What an attempt left that was killed is none of both.
  */
 export async function writeInto(folder: string, files: Files, force: boolean): Promise<void> {
   if (!force) await refuseOthers(folder, files);
-  for (const [name, content] of files) await writeFileAtomic(path.join(folder, name), content);
+  await writeWhole(folder, files);
 }
 
 async function refuseOthers(folder: string, files: Files): Promise<void> {
@@ -25,6 +26,7 @@ async function refuseOthers(folder: string, files: Files): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isDirectory()) continue;
     const name = path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/');
+    if (isLeft(name.split('/')[0]!)) continue;
     const content = files.get(name);
     const isSame = content !== undefined && Buffer.from(content).equals(await readBytes(path.join(folder, name)));
     if (!isSame) others.push(name);

@@ -1,3 +1,5 @@
+import { UserError } from '../../base/errors.ts';
+import { faultOfArrays } from '../../base/memory.ts';
 import { RandomStream } from '../../base/random.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
 import type { TensorType } from '../../graph/types.ts';
@@ -6,7 +8,7 @@ import { typedAs } from '../../runtime/typed.ts';
 /** Batch sizes of made-up inputs, where the model takes any: what holds for one alone shows. */
 const SIZES = [1, 3];
 
-/** Numbers as normalized data have them, and 0 and 1 for whole ones, which are indexes of any table. */
+/** Numbers as normalized data have them, and 0 and 1 for whole ones, which are indexes of any table. `UserError` for inputs that no memory holds. */
 export function madeUp(inputs: ReadonlyMap<string, TensorType>): Feeds[] {
   const isOpen = [...inputs.values()].some(({ shape }) => shape.some((dim) => typeof dim === 'string'));
   return (isOpen ? SIZES : [1, 1]).map((batch, i) => {
@@ -14,6 +16,13 @@ export function madeUp(inputs: ReadonlyMap<string, TensorType>): Feeds[] {
       const sizes = shape.map((dim) => (typeof dim === 'number' ? dim : batch * Number.parseInt(dim, 10) || batch));
       const random = new RandomStream('made-up inputs', name, i);
       const length = sizes.reduce((product, size) => product * size, 1);
+      // They are held as float32 too, whatever their type.
+      const fault = faultOfArrays([{ values: length, bytesEach: 4 }]);
+      if (fault !== undefined)
+        throw new UserError(
+          `input ${name}: made-up inputs [${sizes.join(', ')}] ${fault}`,
+          'Say smaller sizes with --shape.',
+        );
       const isWhole = dtype !== 'float32' && dtype !== 'float16';
       const values = Float32Array.from({ length }, () => (isWhole ? random.below(2) : random.normal()));
       return [name, { data: typedAs(dtype, values), shape: sizes }] as const;

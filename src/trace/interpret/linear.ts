@@ -24,7 +24,12 @@ function convolution(name: string, x: tf.Tensor, filter: tf.Tensor, attrs: Attrs
   const options = window(attrs);
   const inputs = { x, filter: dilated(filter, attrs) };
   if (tf.engine().backendName !== 'tensorflow') return kernel(name, inputs, options);
-  return kernel(name, { ...inputs, x: tf.pad(x, options['pad'] as [number, number][]) }, { ...options, pad: 'valid' });
+  return kernel(name, { ...inputs, x: padded(x, attrs) }, { ...options, pad: 'valid' });
+}
+
+function padded(x: tf.Tensor, attrs: Attrs, value = 0): tf.Tensor {
+  const isWhole = numbers(attrs, 'pads').every((pad) => pad === 0);
+  return isWhole ? x : tf.pad(x, window(attrs)['pad'] as [number, number][], value);
 }
 
 /** The filter with zeros between its taps. */
@@ -70,17 +75,17 @@ function pool(op: 'MaxPool' | 'AvgPool', x: tf.Tensor, attrs: Attrs): tf.Tensor 
 
 /** tfjs' kernels know no dilation: the largest of the pictures that each place of the window sees. */
 function dilatedMaxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
-  const padded = tf.pad(x, window(attrs)['pad'] as [number, number][], -Infinity);
+  const whole = padded(x, attrs, -Infinity);
   const [filterSize, strides, dilations] = ['filterSize', 'strides', 'dilations'].map((name) => numbers(attrs, name)) as [number[], number[], number[]]; // prettier-ignore
   return [0, 1].reduce((value, i) => {
     const reach = (filterSize[i]! - 1) * dilations[i]! + 1;
-    const windows = Math.floor((padded.shape[i + 1]! - reach) / strides[i]!) + 1;
+    const windows = Math.floor((whole.shape[i + 1]! - reach) / strides[i]!) + 1;
     const seen = Array.from({ length: filterSize[i]! }, (_, place) => {
       const at = Array.from({ length: windows }, (__, w) => w * strides[i]! + place * dilations[i]!);
       return tf.gather(value, tf.tensor1d(at, 'int32'), i + 1);
     });
     return seen.reduce((a, b) => tf.maximum(a, b));
-  }, padded);
+  }, whole);
 }
 
 /** The sum of what a window sees, by a convolution with ones, and how much of it is no padding. */

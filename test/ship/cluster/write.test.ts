@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { thisProcess } from '../../../src/base/owner.ts';
 import { writeInto } from '../../../src/ship/cluster/write.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
@@ -25,6 +26,22 @@ it('writes the same files again, and nothing over others', async () => {
   await expect(writeInto(at, files, false)).rejects.toThrow(/mine\/c\.txt/);
   await writeInto(at, files, true);
   expect(await read('mine/c.txt')).toBe('C');
+});
+
+it('goes on where an attempt was killed, and leaves nothing of that', async () => {
+  const at = path.join(folder(), 'new');
+  // The process of this owner is gone.
+  const owner = JSON.stringify({ ...(await thisProcess()), pid: 2 ** 30 });
+  for (const place of [folder(), at]) {
+    const left = path.join(place, '.limbeck-files-a1b2c3');
+    await mkdir(path.join(left, 'files/1'), { recursive: true });
+    await writeFile(path.join(left, 'owner.json'), owner);
+    await writeFile(path.join(left, 'files/a.txt'), 'hal');
+    await writeInto(at, files, false);
+  }
+  expect(await readdir(folder())).toEqual(['new']);
+  expect((await readdir(at, { recursive: true })).sort()).toEqual(['1', '1/b.bin', 'a.txt']);
+  expect(await read('a.txt')).toBe('A');
 });
 
 it('refuses a file in place of the folder', async () => {
