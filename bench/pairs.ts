@@ -59,7 +59,7 @@ if (!(repeats >= 2)) fail(`--repeats: expected at least 2, for an interval, rece
 for (const file of set.files) if (!existsSync(file)) fail(`${file} is not there: ${set.source}`);
 
 /** Figures of other settings are others. */
-const setting = `${values.data} ${set.samples ?? values.samples} ${epochs} ${repeats}`;
+const setting = `${values.data} ${set.samples ?? values.samples} ${epochs} ${repeats} a view for each epoch`;
 const file = values.results;
 const results = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Record<string, Figure>) : {};
 const keyOf = (pair: string, loss: string): string => `${setting} ${pair} ${loss}`;

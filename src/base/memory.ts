@@ -1,5 +1,5 @@
 import { constants } from 'node:buffer';
-import { freemem } from 'node:os';
+import { freemem, totalmem } from 'node:os';
 
 /** Bytes that this process can still take: what the machine has free, or less where a container limits it. */
 export function freeMemory(): number {
@@ -16,10 +16,11 @@ export function memoryText(bytes: number): string {
 /** Reason why arrays of so many values of so many bytes each cannot be made, for a sentence about them; undefined where they can. */
 export function faultOfArrays(
   arrays: readonly { readonly values: number; readonly bytesEach: number }[],
-  free = freeMemory(),
+  // Elsewhere what is called free leaves out what other programs and the system would give back.
+  free = process.platform === 'linux' ? freeMemory() : totalmem(),
 ): string | undefined {
   const bytes = arrays.reduce((sum, { values, bytesEach }) => sum + values * bytesEach, 0);
-  if (bytes > free) return `take about ${memoryText(bytes)} of memory, and ${memoryText(free)} are free`;
+  if (bytes > free) return `take about ${memoryText(bytes)} of memory, and there are ${memoryText(free)}`;
   const most = constants.MAX_LENGTH;
   return arrays.some(({ values }) => values > most)
     ? `have more values than the ${most} of an array of this Node.js`

@@ -14,8 +14,7 @@ export function decimals(value: number, digits: number): string {
 
 /** Four digits that say something, halves away from zero. */
 export function digits(value: number): string {
-  const own = value * (1 + BITS);
-  return Math.abs(own) >= 1000 ? own.toFixed(0) : String(Number(own.toPrecision(4)));
+  return Math.abs(value) >= 1000 ? decimals(value, 0) : String(Number((value * (1 + BITS)).toPrecision(4)));
 }
 
 /** Position of the largest of `count` values from `from` on; the first of equal ones. */

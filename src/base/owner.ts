@@ -1,5 +1,5 @@
-import { readFile, readlink, statfs } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { readFile, readlink, stat, statfs } from 'node:fs/promises';
+import { hostname, uptime } from 'node:os';
 
 /** A process that something belongs to, as it is written down. */
 export interface Owner {
@@ -38,14 +38,15 @@ export function parseOwner(text: string): (Owner & { readonly beats?: true }) | 
 
 /**
  * True for a process of this machine that lives, false for one that is gone; undefined for one that cannot be seen from here: of another
- * machine, or of another PID namespace. One from before this machine was started again looks like another machine's, unless `note`, the file or
- * folder that says who owns it, lies on a disk.
+ * machine, or of another PID namespace. One from before this machine was started again looks like another machine's, unless `note`, a file that
+ * its process touches again and again while it lives, is as old, and lies on a disk.
  */
 export async function isAlive(owner: Owner, note?: string): Promise<boolean | undefined> {
   const own = await ownNamespace();
   if (owner.host === hostname() && note !== undefined) {
     const { type } = await statfs(note).catch(() => ({ type: undefined }));
-    if (isOfEarlierStart(owner, own, type)) return false;
+    const { mtimeMs } = await stat(note).catch(() => ({ mtimeMs: Infinity }));
+    if (isOfEarlierStart(owner, own, type) && mtimeMs < Date.now() - 1000 * uptime()) return false;
   }
   if (owner.host !== hostname() || (owner.namespace !== own && !isWithoutBoot(owner, own))) return undefined;
   const lives = await isSeen(owner);
@@ -55,7 +56,7 @@ export async function isAlive(owner: Owner, note?: string): Promise<boolean | un
 
 /** The first PID namespace of a machine, by the number that Linux gives it everywhere (PROC_PID_INIT_INO). */
 const FIRST = 'pid:[4026531836]';
-/** File systems on a disk of one machine, which no other one writes to meanwhile, by their numbers (statfs(2)): ext4, XFS, Btrfs, F2FS, ZFS. */
+/** File systems on a disk of one machine, by their numbers (statfs(2)): ext4, XFS, Btrfs, F2FS, ZFS. Others write to them where it exports them. */
 const ON_DISK: readonly (number | undefined)[] = [0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1];
 
 /**

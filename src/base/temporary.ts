@@ -48,7 +48,7 @@ async function removeLeft(prefix: string, place: string): Promise<void> {
     const folder = path.join(place, name);
     const owner = parseOwner(await readFile(path.join(folder, OWNER), 'utf8').catch(() => ''));
     // Another user's cannot be removed.
-    if (owner !== undefined && (await isAlive(owner, folder)) === false)
+    if (owner !== undefined && (await isAlive(owner)) === false)
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }

@@ -5,7 +5,7 @@ import { temporaryFolder } from './temporary.ts';
 
 const PREFIX = '.limbeck-files-';
 
-/** True for a temporary folder of `writeWhole`, which only a process that was killed leaves. */
+/** True for a temporary folder of `writeWhole`, of a process that writes now or that was killed. */
 export function isLeft(name: string): boolean {
   return name.startsWith(PREFIX);
 }

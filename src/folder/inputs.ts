@@ -145,7 +145,8 @@ export class RunInputs {
 
 /** `UserError` for a file or folder that a recipe names and that is not there or cannot be read: known before anything is made of the others. */
 export async function requireFiles(recipe: Recipe): Promise<void> {
-  for (const { file } of namedFiles(recipe)) await access(file, constants.R_OK).catch(unreadable(file));
+  for (const { keys, file } of namedFiles(recipe))
+    await access(file, constants.R_OK).catch(unreadable(`${keys.join('.')}: ${file}`));
 }
 
 /** Hash of the content of all files of the student, with those beside them; undefined for a student that is no file. */

@@ -187,7 +187,7 @@ function gapOf(score: Score, own: number, its: number, alone: boolean): string {
   const difference = own - its;
   const points = Math.abs(100 * difference);
   const beside = alone ? ' than the teacher' : '';
-  if (points < 0.05) return `${alone ? '' : ' and'} as accurate${alone ? ' as the teacher' : ''}`;
+  if (Number(decimals(points, 1)) === 0) return `${alone ? '' : ' and'} as accurate${alone ? ' as the teacher' : ''}`;
   const by = `${decimals(points, points < 10 ? 1 : 0)} points ${difference < 0 ? 'less' : 'more'} accurate`;
   return alone ? ` ${by}${beside}` : `, and ${by}`;
 }

@@ -11,6 +11,7 @@ import { softTargetsKey } from '../distill/soft-targets.ts';
 import type { StoreOptions } from '../distill/soft-targets.ts';
 import { AnswerFolder } from '../folder/answer-folder.ts';
 import { refuseForeignFolder } from '../folder/folder.ts';
+import { requireFiles } from '../folder/inputs.ts';
 import { lockRun } from '../folder/lock.ts';
 import { openStores } from '../folder/stores.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
@@ -106,6 +107,7 @@ async function withTeacher<T>(
   const engine = engineOf(recipe);
   prepareSavedModels(recipe);
   // The samples that a run asks about, as it asks: it finds answers by a hash of them. An assistant learns all classes.
+  await requireFiles(recipe);
   const whole = { recipe, data: await loadDataToTeach(recipe) };
   const { data } = recipe.teacher?.chain === undefined ? transferSet(whole) : whole;
   for (const message of data.warnings) onEvent({ type: 'warning', message });

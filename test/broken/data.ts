@@ -14,7 +14,7 @@ export const data: Readonly<Record<string, Case>> = {
   'no data file': {
     recipe: `${TABLE.replace('d.csv', 'gone.csv')}\n${rest}`,
     message: [
-      'gone.csv: cannot read it: no such file or folder',
+      'dataset.train: gone.csv: cannot read it: no such file or folder',
       'Check the path; relative paths in a recipe start at the recipe file.',
     ],
   },

@@ -233,7 +233,7 @@ export const sounds: Readonly<Record<string, Case>> = {
   },
   'a folder of noise that is not there': keys(
     ', augment: [{ background: { folder: n } }]',
-    'n: cannot read it: no such file or folder',
+    'dataset.augment.0.background.folder: n: cannot read it: no such file or folder',
     'Check the path; relative paths in a recipe start at the recipe file.',
   ),
   'a folder of noise without a sound': keys(

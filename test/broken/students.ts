@@ -17,7 +17,7 @@ export const students: Readonly<Record<string, Case>> = {
   'an ONNX student that is not there': {
     recipe: `${TABLE}\nstudent: {onnx: gone.onnx}`,
     message: [
-      'gone.onnx: cannot read it: no such file or folder',
+      'student.onnx: gone.onnx: cannot read it: no such file or folder',
       'Check the path; relative paths in a recipe start at the recipe file.',
     ],
   },

@@ -35,7 +35,7 @@ export const teachers: Readonly<Record<string, Case>> = {
   'a teacher that is not there': {
     recipe: `${IDX}\nteacher: {onnx: gone.onnx}\n${rest}`,
     message: [
-      'gone.onnx: cannot read it: no such file or folder',
+      'teacher.onnx: gone.onnx: cannot read it: no such file or folder',
       'Check the path; relative paths in a recipe start at the recipe file.',
     ],
   },
@@ -102,7 +102,7 @@ export const teachers: Readonly<Record<string, Case>> = {
   'a module that is not there': {
     recipe: `${TABLE}\nstudent: {module: gone.js}`,
     message: [
-      'gone.js: cannot read it: no such file or folder',
+      'student.module: gone.js: cannot read it: no such file or folder',
       'Check the path; relative paths in a recipe start at the recipe file.',
     ],
   },
@@ -161,7 +161,7 @@ export const teachers: Readonly<Record<string, Case>> = {
     recipe: `${TABLE}\nteacher: {onnx: t.onnx, classes: gone.npy}\n${rest}`,
     files: { 'd.csv': WIDE, 't.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })) },
     message: [
-      'gone.npy: cannot read it: no such file or folder',
+      'teacher.classes: gone.npy: cannot read it: no such file or folder',
       'Check the path; relative paths in a recipe start at the recipe file.',
     ],
   },

@@ -10,10 +10,13 @@ const [BATCH, FEATURES, UNITS] = [3, 5, 4];
 type Weights = [kernel: tf.Tensor2D, recurrent: tf.Tensor2D, bias: tf.Tensor1D];
 
 const cellOf = ([kernel, recurrent, bias]: Weights, more: object = {}): LayerLike => {
-  const variable = (tensor: tf.Tensor): LayerVariable => ({ read: () => tensor }) as LayerVariable;
+  const variable = (tensor: tf.Tensor): Pick<LayerVariable, 'read'> => ({ read: () => tensor });
   const weights = { kernel: variable(kernel), recurrentKernel: variable(recurrent), bias: variable(bias) };
-  const activation = { apply: (x: tf.Tensor) => tf.tanh(x) };
-  const recurrentActivation = { apply: (x: tf.Tensor) => tf.clipByValue(tf.add(tf.mul(0.2, x), 0.5), 0, 1) };
+  const activation = { apply: (x: tf.Tensor) => tf.tanh(x), getClassName: () => 'tanh' };
+  const recurrentActivation = {
+    apply: (x: tf.Tensor) => tf.clipByValue(tf.add(tf.mul(0.2, x), 0.5), 0, 1),
+    getClassName: () => 'hardSigmoid',
+  };
   const cell = { units: UNITS, ...weights, activation, recurrentActivation, dropout: 0, recurrentDropout: 0, ...more };
   return cell as unknown as LayerLike;
 };
@@ -62,7 +65,12 @@ describe('a step of a GRU', () => {
     });
   });
 
-  it.each([{ dropout: 0.5 }, { recurrentDropout: 0.5 }])('with %j is left to tfjs', (more) => {
+  const softmax = { apply: (x: tf.Tensor) => tf.softmax(x), getClassName: () => 'softmax' };
+  it.each([
+    ['dropout', { dropout: 0.5 }],
+    ['recurrent dropout', { recurrentDropout: 0.5 }],
+    ['a softmax over the units of a gate', { recurrentActivation: softmax }],
+  ])('with %s is left to tfjs', (_, more) => {
     const [x, h, ...weights] = operands();
     expect(callGruCell(cellOf(weights, more), [x, h])).toBeUndefined();
   });

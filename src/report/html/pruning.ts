@@ -81,7 +81,8 @@ function nameOf({ layers }: Row): string {
 
 function lost({ drop }: Row, score: Score): string {
   if (score.better === 'lower') return `${score.name} ${score.change(drop)}`;
-  return `${decimals(100 * Math.abs(drop), 2)} points ${drop < 0 ? 'gained' : 'lost'}`;
+  const points = decimals(100 * drop, 2);
+  return `${points.replace('-', '')} points ${points.startsWith('-') ? 'gained' : 'lost'}`;
 }
 
 function rowsTable(rows: readonly Row[], score: Score): string {

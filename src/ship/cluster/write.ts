@@ -8,8 +8,9 @@ import { isLeft, writeWhole } from '../../base/whole-folder.ts';
 export type Files = ReadonlyMap<string, Uint8Array | string>;
 
 /**
- * Write files, all of them or none, into a folder that is new or empty, or holds these very files. Anything else there is refused, so that nothing
- * that was edited is lost; with `force`, files of the same name are replaced and others stay. What an attempt left that was killed is none of both.
+ * Files into a folder that is new or empty, or holds these very files: all of them or none where it is new, and otherwise none before all are written
+ * beside them. Anything else there is refused, so that nothing that was edited is lost; with `force`, files of the same name are replaced and others
+ * stay. What a killed attempt left does not count.
  */
 export async function writeInto(folder: string, files: Files, force: boolean): Promise<void> {
   if (!force) await refuseOthers(folder, files);

@@ -16,7 +16,11 @@ interface GruCell extends LayerLike {
 
 interface Activation {
   apply(x: tf.Tensor): tf.Tensor;
+  getClassName(): string;
 }
+
+/** Activations over all units of a gate, which two gates side by side would change. */
+const ACROSS: readonly string[] = ['softmax', 'logSoftmax'];
 
 /**
  * A step of a GRU without dropout, with the gates z and r as one tensor [batch, 2 · units] for as long as both go through the same ops: a
@@ -27,7 +31,7 @@ export function callGruCell(layer: LayerLike, inputs: unknown): tf.Tensor[] | un
   const { units, kernel, recurrentKernel, bias, activation, recurrentActivation, ...cell } = layer as GruCell;
   if (!Array.isArray(inputs) || inputs.length !== 2 || cell.dropout > 0 || cell.recurrentDropout > 0) return undefined;
   const [x, before] = inputs as [tf.Tensor, tf.Tensor];
-  if (x.rank !== 2) return undefined;
+  if (x.rank !== 2 || ACROSS.includes(recurrentActivation.getClassName())) return undefined;
   const sizes = [2 * units, units];
   return tf.tidy(() => {
     const product = tf.matMul(x, kernel.read());

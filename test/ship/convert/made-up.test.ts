@@ -7,6 +7,6 @@ it('inputs are made up at two sizes of batch, and refused where no memory holds 
     [3, 2, 2],
   ]);
   expect(() => ofSide(1e7)).toThrow(
-    /^input x: made-up inputs \[1, 10000000, 10000000\] take about 400000\.0 GB of memory, and \S+ [MG]B are free$/,
+    /^made-up inputs x \[1, 10000000, 10000000\] take about 400000\.0 GB of memory, and there are \S+ [MG]B$/,
   );
 });

@@ -40,6 +40,9 @@ const few = [
   [1, 1, [0, 0, 0, 0] as const, 3, 2, 48, 32, 5] as const,
   [1, 2, [0, 0, 0, 0] as const, 3, 5, 24, 48, 20] as const,
   [1, 1, [0, 0, 0, 0] as const, 1, 1, 20, 40, 3] as const,
+  [1, 1, [0, 1, 0, 1] as const, 3, 2, 48, 32, 5] as const,
+  [1, 2, [0, 1, 0, 2] as const, 4, 6, 24, 48, 20] as const,
+  [1, 2, [0, 1, 0, 1] as const, 12, 12, 16, 16, 4] as const,
 ];
 
 const small = (height: number, kernel: number, stride: number, before: number, after: number): number =>

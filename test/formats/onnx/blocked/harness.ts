@@ -58,10 +58,11 @@ function slowOps(graph: Graph, allowed: readonly string[]): string[] {
   const { nodes } = lowerToOnnx(graph, { blocked: { size: BLOCK } }).graph;
   const slow = ['Conv', 'ConvTranspose', 'MaxPool', 'AveragePool', 'ReduceMean', 'ScatterElements', 'Resize', 'Where'];
   // The mean over samples of what was averaged over pixels in blocks.
-  const pooled = new Set(nodes.filter(({ op }) => op === 'GlobalAveragePool').flatMap(({ outputs }) => outputs));
+  const inBlocks = nodes.filter(({ op, domain }) => op === 'GlobalAveragePool' && domain !== '');
+  const pooled = new Set(inBlocks.flatMap(({ outputs }) => outputs));
   return nodes
     .filter(({ op, domain }) => domain === '' && slow.includes(op) && !allowed.includes(op))
-    .filter(({ inputs }) => !pooled.has(inputs[0]!))
+    .filter(({ op, inputs }) => op !== 'ReduceMean' || !pooled.has(inputs[0]!))
     .map(({ op }) => op);
 }
 

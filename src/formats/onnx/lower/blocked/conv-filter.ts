@@ -29,7 +29,7 @@ export const conv2dBackpropFilter: BlockedRule = (node, b) => {
   if (task === undefined) return false;
   const { size, large } = task;
   const result =
-    size[0] * size[1] === 1 && task.before.every((pad) => pad === 0)
+    size[0] * size[1] === 1 && [...task.before, ...task.after].every((pad) => pad === 0)
       ? pointwise(b, task)
       : isImage(b, task) && size[0] * size[1] * large[3] <= 32
         ? columns(b, task)

@@ -40,6 +40,7 @@ export function defineShifted(b: Blocked, epilogue: Epilogue, conv: Convolution)
   const channels = b.filled(depth);
   if (n * h * w * channels < FEWEST || conv.products > MOST_PRODUCTS || !isNormed(b, epilogue)) return false;
   const mean = pilot(b, conv, sizes);
+  if (mean === undefined) return false;
   const bias = epilogue.bias === undefined ? undefined : b.filledVector(b.c.plain(epilogue.bias), depth);
   const tensor = convolved(b, conv, conv.input, conv.pads, b.c.one('Neg', [mean]));
   const offset = bias === undefined ? mean : b.c.one('Add', [mean, bias]);
@@ -64,9 +65,9 @@ function isNormed(b: Blocked, { out, norm, sum, activation }: Epilogue): boolean
 
 /**
  * Mean over rows in the middle of samples at even distances: a vector over whole blocks. Neighbouring rows of one sample, or rows at an edge,
- * would say less about all of them.
+ * would say less about all of them. Undefined where these lie in the padding.
  */
-function pilot(b: Blocked, conv: Convolution, [n, h]: Sizes): string {
+function pilot(b: Blocked, conv: Convolution, [n, h]: Sizes): string | undefined {
   const { input, blocked, sizes, pads, kernel, strides, dilations } = conv;
   const [, height, width, channels] = sizes;
   const all = Math.max(1, Math.round(n * h * SHARE));
@@ -76,6 +77,7 @@ function pilot(b: Blocked, conv: Convolution, [n, h]: Sizes): string {
   const first = Math.floor((h - rows) / 2) * strides[0] - pads[0]!;
   const end = first + (rows - 1) * strides[0] + (kernel[0] - 1) * dilations[0] + 1;
   const [top, bottom] = [Math.max(0, first), Math.min(height, end)];
+  if (bottom <= top) return undefined;
   const lying = blocked ? b.reshape(input, [n, b.filled(channels) / b.size, height, width * b.size]) : input;
   const window = [
     [0, top],
