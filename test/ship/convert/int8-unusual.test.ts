@@ -5,7 +5,7 @@ import { convertFile } from '../../../src/ship/convert.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { numbers } from '../../support/graphs.ts';
 import { npyBytes } from '../../support/npy.ts';
-import { floats, ints, modelOf } from '../../support/onnx-steps.ts';
+import { floats, ints, list, modelOf } from '../../support/onnx-steps.ts';
 import type { Step } from '../../support/onnx-steps.ts';
 
 const folder = temporaryFolder();
@@ -68,6 +68,36 @@ const CASES: Readonly<Record<string, Case>> = {
       ['Transpose', ['last'], { perm: [1, 0, 2] }],
     ],
   },
+  'boxes in pixels beside scores': {
+    sample: [6],
+    stored: { w: floats(6, 4), v: floats(6, 8), size: list(640) },
+    steps: [
+      ['MatMul', ['x', 'w']],
+      ['Sigmoid', ['y0']],
+      ['Mul', ['y1', 'size'], {}, ['boxes']],
+      ['MatMul', ['x', 'v']],
+      ['Sigmoid', ['y3'], {}, ['scores']],
+      ['Concat', ['boxes', 'scores'], { axis: 1 }],
+    ],
+  },
+  'numbers that are brought to units of their own': {
+    sample: [6],
+    stored: { w: floats(6, 3), times: list(1000, 0.01, 1), plus: list(-50, 3, 290) },
+    steps: [
+      ['MatMul', ['x', 'w']],
+      ['Mul', ['y0', 'times']],
+      ['Add', ['y1', 'plus']],
+    ],
+  },
+  'a temperature in kelvin': {
+    sample: [6],
+    stored: { w: floats(6, 1), zero: list(273) },
+    steps: [
+      ['MatMul', ['x', 'w']],
+      ['Tanh', ['y0']],
+      ['Add', ['y1', 'zero']],
+    ],
+  },
   'an average pool with dilation': {
     sample: [2, 7, 7],
     stored: { w: floats(4, 2, 3, 3) },
@@ -91,4 +121,6 @@ it.each(
   await writeFile(at('x.npy'), npyBytes([64, ...sample], numbers(64 * size, 'x')));
   const { outputs } = await convertFile({ from: at('m.onnx'), out: at(`int8.${format}`), format, precision: 'int8', data: at('x.npy') }); // prettier-ignore
   expect(outputs[0]!.sqnrDb).toBeGreaterThan(25);
+  expect(outputs[0]!.variationDb).toBeGreaterThan(25);
+  expect(outputs[0]!.lost).toBeNull();
 });

@@ -36,6 +36,9 @@ function first({ op, inputs }: Operation): string {
  */
 const FAR = 256;
 
+/** The same of the parts of a concatenation without a scale of its own. */
+const MOST_APART = 4;
+
 const isFar = (of: TensorQuantization, beside: TensorQuantization): boolean => of.scales[0]! > FAR * beside.scales[0]!;
 
 function passOn(program: Program, operation: Operation): void {
@@ -65,6 +68,8 @@ function merge(program: Program, operation: Operation): void {
   const beyond = constants.filter((name) => !holds(program, operation, name, held));
   if (given === undefined && beyond.some((name) => !(program.data(name) as Float32Array).every(Number.isFinite)))
     return;
+  // The narrowest part would lose more than two bits; the calibration left it in float32 where no layer wants integers.
+  if (given === undefined && operation.op === 'CONCATENATION' && isUnlike(known)) return;
   const isShared = same && known.length === parts.length && beyond.length === 0;
   const wide = given ?? around(program, widest(known), beyond);
   const whole = isShared ? known[0]! : isFar(wide, widest(known)) ? widest(known) : wide;
@@ -109,6 +114,11 @@ function around(program: Program, quantization: TensorQuantization, names: reado
     for (const value of program.data(name) as Float32Array) [low, high] = [Math.min(low, value), Math.max(high, value)];
   }
   return quantization.dtype === 'int16' ? symmetric([Math.max(-low, high)], 'int16') : asymmetric(low, high, 'int8');
+}
+
+function isUnlike(known: readonly TensorQuantization[]): boolean {
+  const steps = known.map(({ scales }) => scales[0]!);
+  return Math.max(...steps) > MOST_APART * Math.min(...steps);
 }
 
 function widest(known: readonly TensorQuantization[]): TensorQuantization {
