@@ -2,6 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { tensorData } from '../formats/onnx/model.ts';
 import type { Model, OnnxGraph, OnnxTensor } from '../formats/onnx/model.ts';
 import type { Graph } from '../graph/types.ts';
+import { untrainedIn } from './onnx-origins.ts';
 
 /** Names that exporters only number: of numbers that they computed, and of weights that they transposed. */
 const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
@@ -36,7 +37,7 @@ export interface StoredWeights {
 }
 
 /**
- * Stored floats that are weights: those with a name, and those without one that a layer computes with. A file that stores none, as some
+ * Stored floats that are weights: those with a name that the exporter does not call something else (`untrainedIn`), and those without one that a layer computes with. A file that stores none, as some
  * exporters write it, has its weights in Constant nodes. Throws a `UserError` for a weight that the graph does not have as it is stored.
  */
 export function storedWeights({ graph: file }: Model, name: string, graph: Graph): StoredWeights {
@@ -57,11 +58,14 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
   // Zeros from which a layer starts are not in the graph.
   const isNoStart = (one: string): boolean => !graph.constants.has(one) && readBy(one).every(({ isStart }) => isStart);
   const ofGroups = groupNormWeights(file);
+  const untrained = untrainedIn(file);
   const isLearned = (one: OnnxTensor): boolean =>
     (ofGroups.has(one.name) && one.dims.some((dim) => dim > 1)) ||
     (readBy(one.name).some(({ op, isStart }) => LEARNED.has(op) && !isStart) &&
       !(readBy(one.name).every(({ op }) => NORMS.has(op)) && isOneOrZero(one)));
-  const candidates = stored.filter((one) => (NUMBERED.test(one.name) ? isLearned(one) : !isNoStart(one.name)));
+  const candidates = stored.filter(
+    (one) => !untrained.has(one.name) && (NUMBERED.test(one.name) ? isLearned(one) : !isNoStart(one.name)),
+  );
   const weights = new Set(candidates.map((one) => one.name));
   const gone = candidates.find(
     (one) => !graph.constants.has(one.name) && readBy(one.name).some(({ op }) => !TOLD.has(op)),

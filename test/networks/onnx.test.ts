@@ -328,7 +328,7 @@ describe('weights of a file', () => {
       ),
     );
     expect(Object.keys(state).sort()).toEqual(['alpha', 'fb', 'fc', 'onnx::Conv_7']);
-    expect(origin!.join('\n')).toMatch(/stored numbers that belong to no layer stay as they are: val_1, val_9/);
+    expect(origin!.join('\n')).toMatch(/stored numbers that are not learned stay as they are: val_1, val_9/);
   });
 
   it('that an exporter numbered are trained in a plain recurrent layer too', () => {
