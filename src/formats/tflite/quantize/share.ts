@@ -1,7 +1,7 @@
 import type { TensorQuantization } from '../../../graph/quantization.ts';
 import { asymmetric, heldRange, symmetric } from '../../../graph/quantization.ts';
 import type { Operation, Program } from '../lower/program.ts';
-import { fixedQuantization, integerRules } from './rules.ts';
+import { fixedQuantization, integerRules, noInt16 } from './rules.ts';
 
 /**
  * Gives each value the scale that the operators around it allow: prescribed ones where they are prescribed, the operand's
@@ -16,7 +16,8 @@ export function shareScales(program: Program): void {
     : 'int8';
   for (const operation of program.operations) {
     const rule = integerRules.get(operation.op);
-    if (rule === 'fixed') set(program, operation.outputs[0]!, fixedQuantization(operation.op, kind));
+    const isFixed = rule === 'fixed' && !(kind === 'int16' && noInt16.has(operation.op));
+    if (isFixed) set(program, operation.outputs[0]!, fixedQuantization(operation.op, kind));
     if (rule === 'same' && !MERGING.has(operation.op)) passOn(program, operation);
     if (MERGING.has(operation.op)) merge(program, operation);
   }
