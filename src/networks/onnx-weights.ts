@@ -7,6 +7,9 @@ import { untrainedIn } from './onnx-origins.ts';
 /** Names that exporters only number: of numbers that they computed, and of weights that they transposed. */
 const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
 
+/** Names that our own files give to what no layer learned: an epsilon, a mask, the tables of a spectrum. */
+const OWN_CONSTANT = /^(const_\d+|float32_[-+.e\d]+)(_\d+)?$/;
+
 const NORMS: ReadonlySet<string> = new Set(
   ['Batch', 'Layer', 'Instance', 'Group', 'RMS'].map((kind) => `${kind}Normalization`),
 );
@@ -40,7 +43,7 @@ export interface StoredWeights {
  * Stored floats that are weights: those with a name that the exporter does not call something else (`untrainedIn`), and those without one that a layer computes with. A file that stores none, as some
  * exporters write it, has its weights in Constant nodes. Throws a `UserError` for a weight that the graph does not have as it is stored.
  */
-export function storedWeights({ graph: file }: Model, name: string, graph: Graph): StoredWeights {
+export function storedWeights({ graph: file, producerName }: Model, name: string, graph: Graph): StoredWeights {
   const isFloat = ({ dtype }: { readonly dtype: string }): boolean => dtype === 'float32' || dtype === 'float16';
   const named = file.initializers.filter(isFloat);
   const constants = file.nodes.flatMap(({ op, attrs, outputs }) => {
@@ -63,8 +66,9 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
     (ofGroups.has(one.name) && one.dims.some((dim) => dim > 1)) ||
     (readBy(one.name).some(({ op, isStart }) => LEARNED.has(op) && !isStart) &&
       !(readBy(one.name).every(({ op }) => NORMS.has(op)) && isOneOrZero(one)));
+  const isTold = (one: string): boolean => untrained.has(one) || (producerName === 'limbeck' && OWN_CONSTANT.test(one));
   const candidates = stored.filter(
-    (one) => !untrained.has(one.name) && (NUMBERED.test(one.name) ? isLearned(one) : !isNoStart(one.name)),
+    (one) => !isTold(one.name) && (NUMBERED.test(one.name) ? isLearned(one) : !isNoStart(one.name)),
   );
   const weights = new Set(candidates.map((one) => one.name));
   const gone = candidates.find(

@@ -1,8 +1,11 @@
 import type { Model, OnnxTensor } from '../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
 import { onnxNetwork } from '../../src/networks/onnx.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
+import { numbers } from '../support/graphs.ts';
 import { floats, modelOf, positive, scalar } from '../support/onnx-steps.ts';
 import type { Step } from '../support/onnx-steps.ts';
 
@@ -62,4 +65,29 @@ it('statistics of a batch norm, which are buffers, follow the data', () => {
   );
   expect(Object.keys(state).sort()).toEqual(['bias', 'fc', 'running_mean', 'running_var', 'scale']);
   expect(Object.keys(trainable).sort()).toEqual(['bias', 'fc', 'scale']);
+});
+
+it('a file of our own trains its weights, and none of its other numbers', () => {
+  const b = new GraphBuilder();
+  const told = (value: number): string => b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(value));
+  const table = (name?: string): string => b.constant({ dtype: 'float32', shape: [4, 4] }, numbers(16, name ?? 't'), name); // prettier-ignore
+  const dense = (x: string, w: string): string => b.op('BatchMatMul', [x, w], { transposeA: false, transposeB: false });
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 4] });
+  const power = b.op('Add', [b.op('Multiply', [dense(x, table()), told(0.5)]), told(1e-6)]);
+  b.output('logits', dense(power, table('head')));
+  const model = decodeModel(encodeModel(lowerToOnnx(b.build())), 'm.onnx');
+  const { trainable, origin } = onnxNetwork(model, 'm.onnx', { inputShape: [4], classes: 4, seed: 0, head: 'keep', freeze: [] }); // prettier-ignore
+  expect(Object.keys(trainable)).toEqual(['head']);
+  expect(origin!.join('\n')).toMatch(/not learned stay as they are: const_1, const_2, const_3$/m);
+});
+
+it('weights are trained that are called as results are here, as batch norms leave them in our own files', () => {
+  const stored = { Multiply_1: floats(4, 4), Add_1: floats(4) };
+  const steps: Step[] = [
+    ['Mul', ['x', 'x']],
+    ['Add', ['y0', 'x']],
+    ['MatMul', ['y1', 'Multiply_1']],
+    ['Add', ['y2', 'Add_1']],
+  ];
+  expect(Object.keys(noted(stored, steps, {}).trainable).sort()).toEqual(['Add_1', 'Multiply_1', 'fc']);
 });
