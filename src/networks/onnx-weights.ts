@@ -40,8 +40,9 @@ export interface StoredWeights {
 }
 
 /**
- * Stored floats that are weights: those with a name that the exporter does not call something else (`untrainedIn`), and those without one that a layer computes with. A file that stores none, as some
- * exporters write it, has its weights in Constant nodes. Throws a `UserError` for a weight that the graph does not have as it is stored.
+ * Stored floats that are weights: those with a name, unless the exporter says that they are something else (`untrainedIn`), and those without
+ * one that a layer computes with. A file that stores none, as some exporters write it, has its weights in Constant nodes. Throws a `UserError`
+ * for a weight that the graph does not have as it is stored.
  */
 export function storedWeights({ graph: file, producerName }: Model, name: string, graph: Graph): StoredWeights {
   const isFloat = ({ dtype }: { readonly dtype: string }): boolean => dtype === 'float32' || dtype === 'float16';
