@@ -35,7 +35,7 @@ export interface OutputLikeness {
 }
 
 /** Places along an axis of an output. */
-export interface LostPlaces {
+interface LostPlaces {
   readonly axis: number;
   readonly places: readonly number[];
   /** Length of the axis. */
