@@ -51,8 +51,9 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       printJson(context, result);
       return;
     }
+    const share = (value: number | null): string => (value === null ? '-' : percent(value));
     if (result.perClass !== undefined) {
-      const rows = Object.entries(result.perClass).map(([name, accuracy]) => [name, percent(accuracy)]);
+      const rows = Object.entries(result.perClass).map(([name, accuracy]) => [name, share(accuracy)]);
       context.out(table([['class', 'accuracy'], ...rows]));
     }
     if (result.errors !== undefined) {
@@ -65,7 +66,6 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       context.out(table([['predicts', 'MAE', 'RMSE', 'R²'], ...rows]));
     }
     if (result.labels !== undefined) {
-      const share = (value: number | null): string => (value === null ? '-' : percent(value));
       const rows = result.labels.rows.map(({ name, samples, averagePrecision, f1 }) => [
         ...[name, String(samples), share(averagePrecision), share(f1)],
       ]);

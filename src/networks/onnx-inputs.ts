@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { GraphBuilder } from '../graph/builder.ts';
-import type { Dim, Graph } from '../graph/types.ts';
+import type { Graph } from '../graph/types.ts';
 import { checkParts } from './inputs.ts';
 
 /** Graph with an input [batch, h, w, c] in front of one that is [batch, c, h, w]; `UserError` where the sizes are others. */
@@ -18,8 +18,9 @@ export function channelsLast(graph: Graph, file: string, sample: readonly number
       `${file}: its input ${name} is ${dtype}, expected float32, int32 or int64`,
       'Export the part of the model that is fed numbers.',
     );
-  if (shape.slice(1).join() === sample.join()) return graph;
-  if (!isChannelsFirst(shape, sample))
+  const isFirst = isChannelsFirst(graph, name, sample);
+  if (!isFirst && shape.slice(1).join() === sample.join()) return graph;
+  if (!isFirst)
     throw new UserError(
       `${file}: its input ${name} is [${shape.join(', ')}], received samples of shape [${sample.join(', ')}]`,
       sample.length === 3
@@ -33,18 +34,23 @@ export function channelsLast(graph: Graph, file: string, sample: readonly number
 export function fedByParts(graph: Graph, file: string, parts: readonly InputPart[]): Graph {
   const first = parts.filter(({ name, shape }) => {
     const input = graph.inputs.get(name);
-    return input?.dtype === 'float32' && isChannelsFirst(input.shape, shape);
+    return input?.dtype === 'float32' && isChannelsFirst(graph, name, shape);
   });
   const fed = first.length === 0 ? graph : turned(graph, new Map(first.map(({ name, shape }) => [name, shape])));
   checkParts(file, Object.fromEntries(fed.inputs), parts);
   return fed;
 }
 
-/** True if an input [batch, c, h, w] takes samples [h, w, c], turned. Where both orders fit nothing needs to be turned. */
-function isChannelsFirst(shape: readonly Dim[], sample: readonly number[]): boolean {
+/**
+ * True if an input [batch, c, h, w] takes samples [h, w, c], turned. Of pictures with as many channels as rows and columns the sizes do not tell:
+ * such an input has its channels first if an operator of the file takes it so, and its reading brings them to the end.
+ */
+function isChannelsFirst({ inputs, nodes }: Graph, name: string, sample: readonly number[]): boolean {
   const [h, w, c] = sample;
-  const own = shape.slice(1).join();
-  return sample.length === 3 && own !== sample.join() && own === [c, h, w].join();
+  const own = inputs.get(name)!.shape.slice(1).join();
+  if (sample.length !== 3 || own !== [c, h, w].join()) return false;
+  if (own !== sample.join()) return true;
+  return nodes.some(({ op, inputs: [x], attrs }) => op === 'Transpose' && x === name && String(attrs['perm']) === '0,2,3,1'); // prettier-ignore
 }
 
 /** The graph with inputs [batch, h, w, c] in place of those that are named, which are [batch, c, h, w]. */

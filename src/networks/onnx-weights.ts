@@ -2,9 +2,13 @@ import { UserError } from '../base/errors.ts';
 import { tensorData } from '../formats/onnx/model.ts';
 import type { Model, OnnxGraph, OnnxTensor } from '../formats/onnx/model.ts';
 import type { Graph } from '../graph/types.ts';
+import { untrainedIn } from './onnx-origins.ts';
 
 /** Names that exporters only number: of numbers that they computed, and of weights that they transposed. */
 const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
+
+/** Names that our own files give to what no layer learned: an epsilon, a mask, the tables of a spectrum. */
+const OWN_CONSTANT = /^(const_\d+|float32_[-+.e\d]+)(_\d+)?$/;
 
 const NORMS: ReadonlySet<string> = new Set(
   ['Batch', 'Layer', 'Instance', 'Group', 'RMS'].map((kind) => `${kind}Normalization`),
@@ -36,10 +40,11 @@ export interface StoredWeights {
 }
 
 /**
- * Stored floats that are weights: those with a name, and those without one that a layer computes with. A file that stores none, as some
- * exporters write it, has its weights in Constant nodes. Throws a `UserError` for a weight that the graph does not have as it is stored.
+ * Stored floats that are weights: those with a name, unless the exporter says that they are something else (`untrainedIn`), and those without
+ * one that a layer computes with. A file that stores none, as some exporters write it, has its weights in Constant nodes. Throws a `UserError`
+ * for a weight that the graph does not have as it is stored.
  */
-export function storedWeights({ graph: file }: Model, name: string, graph: Graph): StoredWeights {
+export function storedWeights({ graph: file, producerName }: Model, name: string, graph: Graph): StoredWeights {
   const isFloat = ({ dtype }: { readonly dtype: string }): boolean => dtype === 'float32' || dtype === 'float16';
   const named = file.initializers.filter(isFloat);
   const constants = file.nodes.flatMap(({ op, attrs, outputs }) => {
@@ -57,11 +62,15 @@ export function storedWeights({ graph: file }: Model, name: string, graph: Graph
   // Zeros from which a layer starts are not in the graph.
   const isNoStart = (one: string): boolean => !graph.constants.has(one) && readBy(one).every(({ isStart }) => isStart);
   const ofGroups = groupNormWeights(file);
+  const untrained = untrainedIn(file);
   const isLearned = (one: OnnxTensor): boolean =>
     (ofGroups.has(one.name) && one.dims.some((dim) => dim > 1)) ||
     (readBy(one.name).some(({ op, isStart }) => LEARNED.has(op) && !isStart) &&
       !(readBy(one.name).every(({ op }) => NORMS.has(op)) && isOneOrZero(one)));
-  const candidates = stored.filter((one) => (NUMBERED.test(one.name) ? isLearned(one) : !isNoStart(one.name)));
+  const isTold = (one: string): boolean => untrained.has(one) || (producerName === 'limbeck' && OWN_CONSTANT.test(one));
+  const candidates = stored.filter(
+    (one) => !isTold(one.name) && (NUMBERED.test(one.name) ? isLearned(one) : !isNoStart(one.name)),
+  );
   const weights = new Set(candidates.map((one) => one.name));
   const gone = candidates.find(
     (one) => !graph.constants.has(one.name) && readBy(one.name).some(({ op }) => !TOLD.has(op)),

@@ -179,7 +179,7 @@ function originOf({ file, graph, weights, isFrozen, batchNorm, stored, filters }
     ...(frozen.length === 0 ? [] : [`${file}: frozen: ${frozen.join(', ')}`]),
     ...(stored.fixed.length === 0
       ? []
-      : [`${file}: stored numbers that belong to no layer stay as they are: ${stored.fixed.join(', ')}`]),
+      : [`${file}: stored numbers that are not learned stay as they are: ${stored.fixed.join(', ')}`]),
     ...stored.shared.map(({ name, by }) => `${file}: ${name} is one weight of ${by.join(', ')}, and stays one`),
   ];
 }

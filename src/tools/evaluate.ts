@@ -39,8 +39,8 @@ export interface EvaluationResult {
   readonly said: string;
   /** Accuracy, for classes. */
   readonly accuracy?: number;
-  /** Score of each class, by name. */
-  readonly perClass?: Readonly<Record<string, number>>;
+  /** Accuracy of each class, by name; null for one of which the split has no sample. */
+  readonly perClass?: Readonly<Record<string, number | null>>;
   /** Score of other tasks. */
   readonly score?: { readonly name: string; readonly value: number };
   readonly errors?: ErrorReport;
@@ -95,6 +95,7 @@ export async function evaluateFile(
   }
   const rows = Int32Array.from({ length: dataset.count }, (_, i) => i);
   const given = await answers(model, dataset, rows);
+  refuseNaN(given, file, dataset.count);
   const score = task.scoreOf(given, dataset.targets);
   const by = labelledBy === undefined ? {} : { labelledBy };
   const shared = { file, split, samples: dataset.count, ...by, preparation: preparationText(preparation, dataset) };
@@ -115,6 +116,20 @@ export async function evaluateFile(
     ...errorsOf(task, given, dataset),
     warnings,
   };
+}
+
+/** `UserError` for answers that are no numbers: comparisons with them are false, and would pass for the first class, or for no label. */
+function refuseNaN(given: Float32Array, file: string, samples: number): void {
+  const each = given.length / samples;
+  const bad = new Set<number>();
+  given.forEach((value, i) => {
+    if (Number.isNaN(value)) bad.add(Math.floor(i / each));
+  });
+  if (bad.size === 0) return;
+  throw new UserError(
+    `${file}: its answers to ${bad.size} of ${samples} samples are NaN, the first of them to sample ${[...bad][0]!}`,
+    'Check how its input is prepared (`limbeck inspect` says what the file states), and that its training has not diverged.',
+  );
 }
 
 /** Columns and words that a file says it was made for: rows are read with them, whatever words train has. */
@@ -169,8 +184,12 @@ function errorsOf(
 }
 
 /** Share of each class that is right, by its name. */
-function perClassOf(logits: Float32Array, { targets }: Dataset, classes: readonly string[]): Record<string, number> {
+function perClassOf(
+  logits: Float32Array,
+  { targets }: Dataset,
+  classes: readonly string[],
+): Record<string, number | null> {
   const width = classes.length;
   const { samples, right } = countsOf(classesOf(logits, width), targets as Int32Array, width);
-  return Object.fromEntries(classes.map((name, i) => [name, samples[i] === 0 ? 0 : right[i]! / samples[i]!]));
+  return Object.fromEntries(classes.map((name, i) => [name, samples[i] === 0 ? null : right[i]! / samples[i]!]));
 }

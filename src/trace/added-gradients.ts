@@ -118,6 +118,8 @@ export const additions: readonly Gradient[] = [
     gradFunc: (dys, [x, places]) => ({
       x: () => {
         const dy = (dys as unknown as readonly tf.Tensor[])[0]!;
+        // Of one value there is nothing to choose, and tfjs knows no choice of one.
+        if (x!.shape.at(-1) === 1) return dy;
         const found = tf.oneHot(places!, x!.shape.at(-1)!, 1, 0, 'float32');
         return tf.sum(tf.mul(found, tf.expandDims(dy, -1)), -2);
       },

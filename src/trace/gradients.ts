@@ -168,6 +168,11 @@ const overrides: readonly Gradient[] = [
     },
   },
   {
+    // tfjs hands on a tensor, and no list, where there is one part.
+    kernelName: 'SplitV',
+    gradFunc: (dy, saved, attrs, original) => (Array.isArray(dy) ? original(dy, [...saved], attrs) : { x: () => dy }),
+  },
+  {
     // tfjs transposes the result when the axis is not the last.
     kernelName: 'Cumsum',
     inputsToSave: ['x'],

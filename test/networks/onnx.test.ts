@@ -314,6 +314,30 @@ describe('weights of a file', () => {
     );
   });
 
+  it('of pictures with as many channels as rows and columns are fed as the file reads them', () => {
+    const conv: Step = ['Conv', ['a', 'w'], { kernel_shape: [1, 1] }];
+    const stored = { w: floats(2, 3, 1, 1), fc: floats(2, 2), fb: floats(2) };
+    const tail: Step[] = [
+      ['GlobalAveragePool', ['y']],
+      ['Flatten', ['p'], { axis: 1 }],
+      ['Gemm', ['f', 'fc', 'fb']],
+    ];
+    const named = (steps: Step[], outputs: string[]): Step[] =>
+      steps.map(([op, inputs, attrs = {}], i) => [op, inputs, attrs, [outputs[i]!]]);
+    const ends = ['y', 'p', 'f', 'logits'];
+    // The same net with its channels first, and with a file's own turn of channels that come last.
+    const first = named([['Conv', ['x', 'w'], { kernel_shape: [1, 1] }], ...tail], ends);
+    const last = named([['Transpose', ['x'], { perm: [0, 3, 1, 2] }], conv, ...tail], ['a', ...ends]);
+    const [a, b] = [first, last].map((steps) => {
+      const model = modelOf(['N', 3, 3, 3], stored, steps);
+      const whole = { ...model, graph: { ...model.graph, outputs: [{ name: 'logits', dtype: 'float32' as const }] } };
+      const net = network(whole, { inputShape: [3, 3, 3], classes: 2 });
+      const x = tf.tensor(Float32Array.from({ length: 27 }, (_, i) => Math.sin(3 * i)), [1, 3, 3, 3]); // prettier-ignore
+      return Object.values(net.forward({ input: x }, { training: false }).outputs)[0]!.dataSync();
+    });
+    expectClose(a as Float32Array, b as Float32Array);
+  });
+
   it('that an exporter numbered are trained only where a layer computes with them', () => {
     const { state, origin } = network(
       made(
@@ -328,7 +352,7 @@ describe('weights of a file', () => {
       ),
     );
     expect(Object.keys(state).sort()).toEqual(['alpha', 'fb', 'fc', 'onnx::Conv_7']);
-    expect(origin!.join('\n')).toMatch(/stored numbers that belong to no layer stay as they are: val_1, val_9/);
+    expect(origin!.join('\n')).toMatch(/stored numbers that are not learned stay as they are: val_1, val_9/);
   });
 
   it('that an exporter numbered are trained in a plain recurrent layer too', () => {

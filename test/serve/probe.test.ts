@@ -67,6 +67,10 @@ describe('two answers to one sample', () => {
     expect(likeness(floats(1, 2), floats(1, 2.1))).toBe('other');
     expect(likeness(floats(1, NaN), floats(1, 2))).toBe('other');
     expect(likeness(floats(0), floats(-0))).toBe('rounding');
+    // Classes that a mask leaves out.
+    expect(likeness(floats(-Infinity, 2), floats(-Infinity, 2))).toBe('bits');
+    expect(likeness(floats(-Infinity, 2), floats(-Infinity, 2.1))).toBe('other');
+    expect(likeness(floats(-Infinity, 2), floats(1, 2))).toBe('other');
     expect(likeness(floats(1), floats(1, 2))).toBe('other');
     const halves = (...data: number[]) => ({ data: Uint16Array.from(data), shape: [1, data.length] });
     // 1 and the next half above it.

@@ -33,6 +33,14 @@ it('the largest values hand their gradient back to where they were found', () =>
   expect([...tf.grad(weighed)(x).dataSync()]).toEqual([10, 0, 1, 0, 10, 1]);
 });
 
+it('the largest of one value, and a split into one part, hand on all of their gradient', () => {
+  const x = tf.tensor2d([[3], [-2]]);
+  const largest = (value: tf.Tensor): tf.Tensor => tf.mul(tf.topk(value, 1).values, tf.tensor2d([[5], [7]]));
+  expect([...tf.grad(largest)(x).dataSync()]).toEqual([5, 7]);
+  const split = (value: tf.Tensor): tf.Tensor => tf.mul(tf.split(value, [2], 0)[0]!, tf.tensor2d([[5], [7]]));
+  expect([...tf.grad(split)(x).dataSync()]).toEqual([5, 7]);
+});
+
 it.each([
   ['max', tf.max],
   ['min', tf.min],

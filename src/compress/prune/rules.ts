@@ -23,17 +23,30 @@ const broadcasting: Rule = ({ channels, labels, shapes, output, reason }) =>
 
 const same: Rule = ({ labels: [x] }) => x!;
 
-/** Height and width are not followed. */
-const window: Rule = ({ labels: [x] }) => x!.map((axis, i) => (i === 3 ? axis : null));
+/** Height and width of what a window moves over: a place less would bring its neighbours together, also where a layer before made the places. */
+const keepPlaces = ({ channels, labels: [x], reason }: Pick<RuleInput, 'channels' | 'labels' | 'reason'>): void => {
+  for (const axis of [1, 2]) channels.keep(x![axis]!, reason);
+};
 
-const convolution: Rule = ({ channels, labels: [x, filter], reason }) => {
+const window: Rule = (input) => {
+  keepPlaces(input);
+  return input.labels[0]!.map((axis, i) => (i === 3 ? axis : null));
+};
+
+const convolution: Rule = (input) => {
+  const { channels, reason } = input;
+  const [x, filter] = input.labels;
+  keepPlaces(input);
   channels.mark(filter![2]!, 'in');
   channels.mark(filter![3]!, 'out');
   channels.join(x![3]!, filter![2]!, reason);
   return [x![0]!, null, null, filter![3]!];
 };
 
-const depthwise: Rule = ({ channels, labels: [x, filter], shapes, reason }) => {
+const depthwise: Rule = (input) => {
+  const { channels, shapes, reason } = input;
+  const [x, filter] = input.labels;
+  keepPlaces(input);
   const multiplier = shapes[1]![3]!;
   channels.mark(filter![2]!, 'depthwise');
   channels.join(x![3]!, filter![2]!, reason);
@@ -42,7 +55,10 @@ const depthwise: Rule = ({ channels, labels: [x, filter], shapes, reason }) => {
 };
 
 /** A transposed convolution: its filter is [height, width, out, in]. */
-const transposedConvolution: Rule = ({ channels, labels: [x, filter], reason }) => {
+const transposedConvolution: Rule = (input) => {
+  const { channels, reason } = input;
+  const [x, filter] = input.labels;
+  keepPlaces(input);
   channels.mark(filter![3]!, 'in');
   channels.mark(filter![2]!, 'out');
   channels.join(x![3]!, filter![3]!, reason);

@@ -11,6 +11,7 @@ import { widenForMasks } from './masks.ts';
 import { observe } from './observe.ts';
 import type { Samples } from './observe.ts';
 import { channelAxisOf, shareScales } from './share.ts';
+import { unlikeEnds } from './unlike.ts';
 
 export interface PtqOptions {
   readonly calibrator: CalibratorName;
@@ -54,12 +55,19 @@ export async function quantize(graph: Graph, samples: Samples, options: PtqOptio
     activations.set(name, isSymmetric ? symmetric([Math.max(-min, max)], type) : asymmetric(min, max, 'int8'));
   }
   const result = shareScales(graph, activations, isSymmetric);
+  const unlike = type === 'int8' ? unlikeEnds(graph, result) : undefined;
+  for (const name of unlike?.values ?? []) result.delete(name);
   for (const [name, scales] of weightScales(graph, options.dense)) result.set(name, scales);
   const layerOf = layersOf(graph);
   const skipped = notFinite.map((name) => ({
     what: layerOf.get(name) ?? name,
     why: `${name} took values that are infinite or no number`,
   }));
+  for (const { layer, outputs } of unlike?.nodes ?? [])
+    skipped.push({
+      what: layer ?? outputs[0]!,
+      why: 'parts of its result have ranges too unlike for one scale of 8 bits',
+    });
   return { result, skipped, masked };
 }
 

@@ -80,6 +80,8 @@ export function importOnnx(model: Model, file: string, { isTrained = false } = {
     );
   const wanted = new Set([...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.map(({ name }) => name)]);
   const c = new Import(file, opsets.get('') ?? opsets.get('ai.onnx') ?? 1, tensors, wanted, importerOf, isTrained);
+  // Weights of our own files are called as results are here.
+  for (const name of tensors.keys()) c.builder.reserve(name);
   for (const input of fed) {
     c.define(input.name, { plain: c.builder.input(input.name, typeOf(input, file)) });
   }

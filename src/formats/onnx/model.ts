@@ -140,6 +140,8 @@ export interface ValueInfo {
   readonly dims?: readonly OnnxDim[];
   /** A type that is no tensor (sequence, map, optional), as it was read. */
   readonly otherType?: Uint8Array;
+  /** Notes of the exporter; absent where there are none. */
+  readonly metadata?: ReadonlyMap<string, string>;
 }
 
 export function byteLength(dtype: OnnxDType, elements: number): number {

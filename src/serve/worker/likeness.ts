@@ -15,11 +15,14 @@ export function likeness(a: InferenceTensor, b: InferenceTensor): Likeness {
     if (Object.is(a.data[i], b.data[i])) continue;
     equal = false;
     const [x, y] = [valueOf(a, i), valueOf(b, i)];
+    if (Number.isNaN(x) && Number.isNaN(y)) continue;
+    if (!Number.isFinite(x) || !Number.isFinite(y)) return 'other';
     difference = Math.max(difference, Math.abs(x - y));
-    if (Number.isNaN(x) !== Number.isNaN(y)) return 'other';
   }
   if (equal) return 'bits';
-  for (let i = 0; i < a.data.length; i++) largest = Math.max(largest, Math.abs(valueOf(a, i)));
+  // Beside an infinity, such as the logit of a class that a mask leaves out, any difference would be rounding.
+  for (let i = 0; i < a.data.length; i++)
+    if (Number.isFinite(valueOf(a, i))) largest = Math.max(largest, Math.abs(valueOf(a, i)));
   return difference <= ROUNDING * largest ? 'rounding' : 'other';
 }
 

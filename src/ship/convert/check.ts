@@ -1,4 +1,4 @@
-import { UserError } from '../../base/errors.ts';
+import { clipped, UserError } from '../../base/errors.ts';
 import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
@@ -124,12 +124,29 @@ function oddities(
     ({ output, variationDb }) =>
       `${made.file}: the error of its output ${output} is larger than what the answers to different samples differ by (${variationDb!.toFixed(1)} dB)`,
   );
+  const parts = outputs.flatMap(({ output, lost }) => {
+    if (isMadeUp || lost === null || isShare(source.graph, output)) return [];
+    const { axis, places, of } = lost;
+    return [
+      `${made.file}: at ${places.length} of the ${of} places of axis ${axis} of its output ${output} (${clipped(places.join(', '))}) the error is larger than what the answers to different samples differ by`,
+    ];
+  });
+  drowned.push(...parts);
   if (labels === undefined) return drowned;
   // Of both together the source is to blame, or what it is fed.
   const odd =
     oneClassWarning(source.file, classes.expected, labels.subarray(0, classes.expected.length), classNames) ??
     oneClassWarning(made.file, classes.actual, classes.expected, classNames);
   return odd === undefined ? drowned : [odd, ...drowned];
+}
+
+/** True for probabilities: one that is next to nothing may well be nothing in a file of few bits. */
+function isShare({ nodes, outputs }: Graph, output: string): boolean {
+  const producerOf = (value: string | undefined) => nodes.find((node) => node.outputs.includes(value ?? ''));
+  let producer = producerOf(outputs.get(output));
+  while (producer !== undefined && ['Reshape', 'Transpose', 'Identity'].includes(producer.op))
+    producer = producerOf(producer.inputs[0]);
+  return producer?.op === 'Softmax' || producer?.op === 'Sigmoid';
 }
 
 function refusal(

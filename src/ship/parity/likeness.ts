@@ -22,11 +22,24 @@ export interface OutputLikeness {
    * differs, and of integers.
    */
   readonly variationDb: number | null;
+  /**
+   * Part of the output in which the error is larger than what differs between samples, as scores beside boxes in pixels; null where there
+   * is none, or where that holds for all of it.
+   */
+  readonly lost: LostPlaces | null;
   /** Largest difference, as a share of the range that the reference takes. Of integers null. */
   readonly relativeError: number | null;
   readonly largestError: number;
   /** Share of samples with the same class, of scores [samples, classes]; share of equal values, of integers; else null. */
   readonly top1Agreement: number | null;
+}
+
+/** Places along an axis of an output. */
+interface LostPlaces {
+  readonly axis: number;
+  readonly places: readonly number[];
+  /** Length of the axis. */
+  readonly of: number;
 }
 
 /** Adds up batch after batch of one output. */
@@ -37,8 +50,11 @@ export class LikenessTally {
   #signal = 0;
   #noise = 0;
   #largest = 0;
-  /** Sum of each number of a sample over all samples. */
+  /** Sum of each number of a sample over all samples, of its square, and of the square of its error. */
   #sums = new Float64Array();
+  #powers = new Float64Array();
+  #errors = new Float64Array();
+  #sampleShape: readonly number[] = [];
   #samples = 0;
   #isInteger = false;
   #min = Infinity;
@@ -56,7 +72,7 @@ export class LikenessTally {
     if (a.length !== b.length) this.#noise = Infinity;
     this.#isInteger = expected.isInteger;
     for (let i = 0; i < a.length; i++) this.#addValue(a[i]!, b[i] ?? NaN);
-    this.#addSums(expected);
+    this.#addSums(expected, actual);
     const classes = this.#classes;
     if (expected.isInteger) {
       this.#compared += a.length;
@@ -80,13 +96,49 @@ export class LikenessTally {
     this.#max = Math.max(this.#max, a);
   }
 
-  #addSums({ data, shape }: Values): void {
+  #addSums({ data, shape }: Values, { data: given }: Values): void {
     const samples = shape[0] ?? 1;
     const each = data.length / samples;
-    if (this.#sums.length === 0) this.#sums = new Float64Array(each);
+    if (this.#sums.length === 0) {
+      [this.#sums, this.#powers, this.#errors] = [
+        new Float64Array(each),
+        new Float64Array(each),
+        new Float64Array(each),
+      ];
+      this.#sampleShape = shape.slice(1);
+    }
     this.#samples += samples;
     if (each !== this.#sums.length) return;
-    for (let i = 0; i < data.length; i++) if (Number.isFinite(data[i]!)) this.#sums[i % each]! += data[i]!;
+    for (let i = 0; i < data.length; i++) {
+      const value = data[i]!;
+      if (!Number.isFinite(value)) continue;
+      this.#sums[i % each]! += value;
+      this.#powers[i % each]! += value * value;
+      this.#errors[i % each]! += (value - (given[i] ?? NaN)) ** 2;
+    }
+  }
+
+  /** Of the axes with lost places, the one with the smallest share of them. */
+  #lost(): LostPlaces | null {
+    const found = this.#sampleShape.flatMap((of, i) => {
+      const places = this.#lostAlong(i);
+      return places.length === 0 || places.length === of ? [] : [{ axis: i + 1, places, of }];
+    });
+    return found.sort((a, b) => a.places.length / a.of - b.places.length / b.of)[0] ?? null;
+  }
+
+  #lostAlong(axis: number): number[] {
+    const of = this.#sampleShape[axis]!;
+    const inner = this.#sampleShape.slice(axis + 1).reduce((a, b) => a * b, 1);
+    const [varied, errors] = [new Float64Array(of), new Float64Array(of)];
+    for (let i = 0; i < this.#sums.length; i++) {
+      const place = Math.floor(i / inner) % of;
+      varied[place]! += this.#powers[i]! - this.#sums[i]! ** 2 / this.#samples;
+      errors[place]! += this.#errors[i]!;
+    }
+    // Next to the whole output the rounding of float32 is nothing, and a place where nothing differs has nothing to lose.
+    const nothing = (1e-10 * this.#signal) / of;
+    return [...varied.keys()].filter((i) => varied[i]! > 0 && errors[i]! > Math.max(varied[i]!, nothing));
   }
 
   /** Power about the mean over the samples; what float64 cannot tell from nothing is nothing. */
@@ -107,6 +159,7 @@ export class LikenessTally {
       sqnrDb: this.#isInteger ? null : sqnrDb,
       variationDb:
         this.#isInteger || variation === 0 ? null : isSame ? Infinity : 10 * Math.log10(variation / this.#noise),
+      lost: this.#isInteger || variation < this.#noise ? null : this.#lost(),
       relativeError: this.#isInteger ? null : relativeError,
       largestError: this.#largest,
       top1Agreement: this.#compared === 0 ? null : this.#equal / this.#compared,

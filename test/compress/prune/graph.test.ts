@@ -165,6 +165,28 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+/** What reads the columns that a product made as the width of pictures. */
+const WINDOWS: Readonly<Record<string, readonly [step: Step, stored?: Readonly<Record<string, OnnxTensor>>]>> = {
+  Conv2D: [['Conv', ['y1', 'b'], SAME], { b: floats(8, 8, 3, 3) }],
+  DepthwiseConv2dNative: [['Conv', ['y1', 'b'], { ...SAME, group: 8 }], { b: floats(8, 1, 3, 3) }],
+  Conv2DBackpropInput: [['ConvTranspose', ['y1', 'b'], { strides: [2, 2] }], { b: floats(8, 8, 2, 2) }],
+  MaxPool: [['MaxPool', ['y1'], { kernel_shape: [2, 2] }]],
+  AvgPool: [['AveragePool', ['y1'], { kernel_shape: [2, 2], strides: [2, 2] }]],
+};
+
+it.each(Object.entries(WINDOWS))(
+  'places along a width stay that %s reads, whatever made them',
+  async (op, [step, added]) => {
+    const stored = { a: floats(8, 2, 3, 3), columns: floats(6, 6), ...added };
+    const network = networkOf(withHead([['Conv', ['x', 'a'], SAME], ['MatMul', ['y0', 'columns']], step], stored, 8, [])); // prettier-ignore
+    const { groups, skipped } = dependencies(network);
+    expect(groups.flatMap(({ layers }) => layers)).not.toContain('node_1');
+    expect(skipped).toContainEqual({ what: 'node_1', why: `node_2 needs its channels as they are (${op})` });
+    const { without, zeroed } = await cutByChance(network, { data: numbers(3 * 72, 'x'), shape: [3, ...SAMPLE] });
+    expect(differenceOf(without, zeroed)).toBeLessThan(1e-5);
+  },
+);
+
 function networkOf({ steps, stored }: Pick<Case, 'steps' | 'stored'>, freeze: readonly string[] = []): ModelNetwork {
   const options = { inputShape: SAMPLE, classes: CLASSES, seed: 0, head: 'keep', freeze } as const;
   return onnxNetwork(modelOf(['n', SAMPLE[2]!, SAMPLE[0]!, SAMPLE[1]!], stored, steps), 'm.onnx', options);

@@ -1,11 +1,22 @@
 import { importOnnx } from '../../../src/formats/onnx/import.ts';
 import { high, IMAGE, resizeCases, resized, stored } from '../../support/onnx-cases/resize.ts';
 import type { Step } from '../../support/onnx-steps.ts';
-import { expectSame, ints, modelOf } from '../../support/onnx-steps.ts';
+import { expectSame, ints, list, modelOf } from '../../support/onnx-steps.ts';
 
 describe('sizes, edges and statistics of a file', () => {
   it.each(Object.entries(resizeCases))('are what ONNX Runtime gives: %s', async (_, [dims, fed, steps, opset]) => {
     await expectSame(modelOf(dims, stored, steps, opset), fed);
+  });
+
+  it('round as ONNX Runtime does where a pixel lies right between two', async () => {
+    const attrs = { mode: 'nearest', coordinate_transformation_mode: 'half_pixel_symmetric', nearest_mode: 'floor' };
+    const steps: Step[] = [['Resize', ['x', '', 'scales'], attrs]];
+    await expectSame(modelOf(['n', 2, 5, 6], { scales: list(1, 1, 0.7, 0.7) }, steps, 19), [2, 2, 5, 6]);
+  });
+
+  it('stay where no size changes, as ONNX Runtime has it', async () => {
+    const steps: Step[] = [['Resize', ['x', '', 'scales'], { mode: 'linear', coordinate_transformation_mode: 'asymmetric' }]]; // prettier-ignore
+    await expectSame(modelOf(['n', 1, 4, 3], { scales: list(1, 1, 1.2, 1.3) }, steps, 19), [1, 1, 4, 3]);
   });
 
   it('keep the resize that TFLite has', () => {

@@ -43,3 +43,29 @@ it.each([1, 2])('leaves a product float32 that costs no more than the conversion
   const [before, after] = rows === 1 ? [['DEQUANTIZE'], []] : [['QUANTIZE'], ['DEQUANTIZE']];
   expect(made.slice(-2 - before.length - after.length)).toEqual([...before, 'BATCH_MATMUL', ...after, 'SQUARE']);
 });
+
+it('leaves float32 what is divided by: 8 bits would round a small one to 0', async () => {
+  const graph = sketch((g) => {
+    const x = g.op('Relu', [g.input('x', floats('batch', 6))]);
+    const size = g.op('Mean', [g.op('Multiply', [x, x])], { axes: [1], keepDims: true });
+    return g.op('RealDiv', [x, g.op('Sqrt', [g.op('Add', [size, g.constant(floats(), Float32Array.of(1e-5))])])]);
+  });
+  const made = integers(graph);
+  expect(made.operators.slice(1)).toEqual(['RELU', 'MUL', 'MEAN', 'DEQUANTIZE', 'ADD', 'SQRT', 'DEQUANTIZE', 'DIV']);
+  const blank = { x: new Float32Array(6) };
+  expect([...(await run(made.bytes, blank)).y0!]).toEqual([0, 0, 0, 0, 0, 0]);
+});
+
+it('16 bits know no scale for logarithms of a softmax beforehand', async () => {
+  const graph = sketch((g) => {
+    const x = g.op('LogSoftmax', [g.input('x', floats('batch', 6))], { axis: 1 });
+    const w = g.constant(
+      floats(6, 3),
+      Float32Array.from({ length: 18 }, (_, i) => Math.cos(i)),
+    );
+    return g.op('BatchMatMul', [x, w], PLAIN);
+  });
+  const feeds = randomFeeds(graph);
+  const { bytes } = exportTflite(graph, { precision: 'integer', quantization: calibrated(graph, [feeds], 'int16') });
+  expectClose((await run(bytes, feeds)).y0!, reference(graph, feeds).y0!, 0.05);
+});

@@ -1,11 +1,12 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { convertFile } from '../../../src/ship/convert.ts';
+import { openFileRunner } from '../../../src/ship/parity/runners.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { numbers } from '../../support/graphs.ts';
 import { npyBytes } from '../../support/npy.ts';
-import { floats, ints, modelOf } from '../../support/onnx-steps.ts';
+import { floats, ints, list, modelOf, scalar } from '../../support/onnx-steps.ts';
 import type { Step } from '../../support/onnx-steps.ts';
 
 const folder = temporaryFolder();
@@ -68,6 +69,36 @@ const CASES: Readonly<Record<string, Case>> = {
       ['Transpose', ['last'], { perm: [1, 0, 2] }],
     ],
   },
+  'boxes in pixels beside scores': {
+    sample: [6],
+    stored: { w: floats(6, 4), v: floats(6, 8), size: list(640) },
+    steps: [
+      ['MatMul', ['x', 'w']],
+      ['Sigmoid', ['y0']],
+      ['Mul', ['y1', 'size'], {}, ['boxes']],
+      ['MatMul', ['x', 'v']],
+      ['Sigmoid', ['y3'], {}, ['scores']],
+      ['Concat', ['boxes', 'scores'], { axis: 1 }],
+    ],
+  },
+  'numbers that are brought to units of their own': {
+    sample: [6],
+    stored: { w: floats(6, 3), times: list(1000, 0.01, 1), plus: list(-50, 3, 290) },
+    steps: [
+      ['MatMul', ['x', 'w']],
+      ['Mul', ['y0', 'times']],
+      ['Add', ['y1', 'plus']],
+    ],
+  },
+  'a temperature in kelvin': {
+    sample: [6],
+    stored: { w: floats(6, 1), zero: list(273) },
+    steps: [
+      ['MatMul', ['x', 'w']],
+      ['Tanh', ['y0']],
+      ['Add', ['y1', 'zero']],
+    ],
+  },
   'an average pool with dilation': {
     sample: [2, 7, 7],
     stored: { w: floats(4, 2, 3, 3) },
@@ -91,4 +122,32 @@ it.each(
   await writeFile(at('x.npy'), npyBytes([64, ...sample], numbers(64 * size, 'x')));
   const { outputs } = await convertFile({ from: at('m.onnx'), out: at(`int8.${format}`), format, precision: 'int8', data: at('x.npy') }); // prettier-ignore
   expect(outputs[0]!.sqnrDb).toBeGreaterThan(25);
+  expect(outputs[0]!.variationDb).toBeGreaterThan(25);
+  expect(outputs[0]!.lost).toBeNull();
 });
+
+it.each(['onnx', 'tflite'] as const)(
+  'int8 of a vector that is divided by its own size, on a blank sample, in %s',
+  async (format) => {
+    const at = (name: string): string => path.join(folder(), name);
+    const stored = { w: floats(6, 8), epsilon: scalar(1e-5), v: floats(8, 3) };
+    const model = modelOf(['n', 6], stored, [
+      ['MatMul', ['x', 'w']],
+      ['Mul', ['y0', 'y0']],
+      ['ReduceMean', ['y1'], { axes: [-1] }],
+      ['Add', ['y2', 'epsilon']],
+      ['Sqrt', ['y3']],
+      ['Div', ['y0', 'y4']],
+      ['MatMul', ['y5', 'v']],
+    ]);
+    await writeFile(at('m.onnx'), encodeModel(model));
+    await writeFile(at('x.npy'), npyBytes([64, 6], numbers(64 * 6, 'x')));
+    const [from, out] = [at('m.onnx'), at(`int8.${format}`)];
+    await convertFile({ from, out, format, precision: 'int8', data: at('x.npy') });
+    const file = await openFileRunner({ file: out, bytes: await readFile(out), format }, {});
+    const { data } = Object.values(await file.run({ x: { data: new Float32Array(6), shape: [1, 6] } }))[0]!;
+    file.dispose();
+    // The epsilon, which 8 bits round to 0, keeps it from dividing 0 by 0.
+    data.forEach((value) => expect(Math.abs(value)).toBeLessThan(0.1));
+  },
+);

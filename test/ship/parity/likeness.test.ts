@@ -53,6 +53,19 @@ describe('two outputs', () => {
     expect(likeness([5, 5, 5], [5, 5, 6]).variationDb).toBeNull();
   });
 
+  it('are lost in part where the error is larger than what differs there, as scores beside boxes', () => {
+    // Rows of two boxes and two scores; the last number is the same in every sample.
+    const boxes = [100, 300, 0.2, 7, 200, 50, 0.9, 7, 50, 400, 0.5, 7];
+    const rounded = boxes.map((value) => 10 * Math.round(value / 10));
+    const part = likeness(boxes, rounded, { samples: 3 });
+    expect(part.sqnrDb).toBeGreaterThan(30);
+    expect(part.lost).toEqual({ axis: 1, places: [2], of: 4 });
+    const exact = boxes.map((value) => value * (1 + 1e-7));
+    expect(likeness(boxes, exact, { samples: 3 }).lost).toBeNull();
+    // All of it is told by `variationDb`.
+    expect(likeness([1, 2, 3, 4], [0, 0, 0, 0], { samples: 2 }).lost).toBeNull();
+  });
+
   it('of classes are compared by class too, those of labels by equality alone', () => {
     const scores = likeness([1, 0, 0, 1], [0, 1, 0, 1], { classes: 2, samples: 2 });
     expect(scores.top1Agreement).toBe(0.5);

@@ -19,8 +19,9 @@ function position(i: number, from: number, to: number, scale: number, coordinate
     case 'pytorch_half_pixel':
       return to > 1 ? half : 0;
     case 'half_pixel_symmetric': {
-      const offset = (from / 2) * (1 - to / (from * scale));
-      return single(offset + half);
+      // Step by step as ONNX Runtime rounds: a pixel may lie right between two.
+      const offset = single((from / 2) * single(1 - single(to / single(scale * from))));
+      return single(single(offset + single((i + 0.5) / scale)) - 0.5);
     }
     default:
       return half;

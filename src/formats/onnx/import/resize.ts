@@ -73,7 +73,9 @@ const resize: Importer = (node, c) => {
   // A region and what lies outside it concern the mode tf_crop_and_resize alone, which is refused.
   ignore(node, 'extrapolation_value');
   if (c.opset >= 11) ignoreInput(node, 1);
-  const changed = targets(node, c, shape);
+  const asked = targets(node, c, shape);
+  // By scales that change no size, such as 1.1 of 8, ONNX Runtime moves nothing.
+  const changed = asked.some(({ from, to }) => from !== to) ? asked : [];
   const sampling = samplingOf(node, c);
   // ONNX divides by the size before it is rounded, ONNX Runtime by the size after.
   const isWhole = changed.every(({ from, to, scale }) => Math.fround(from * scale) === to);

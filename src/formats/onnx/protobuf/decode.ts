@@ -2,6 +2,7 @@ import { UserError } from '../../../base/errors.ts';
 import { FunctionProtoSchema, ModelProtoSchema, TypeProtoSchema } from '../../protobuf/onnx_pb.ts';
 import type {
   GraphProto,
+  ModelProto,
   NodeProto,
   TypeProto_Dimension,
   TypeProto_Tensor,
@@ -55,9 +56,13 @@ function modelOf(bytes: Uint8Array, files: ExternalFiles): Model {
     producerName: model.producerName ?? '',
     producerVersion: model.producerVersion ?? '',
     graph: graphOf(model.graph, files),
-    metadata: new Map(model.metadataProps.map(({ key = '', value = '' }) => [key, value])),
+    metadata: entriesOf(model),
     functions: model.functions.map(functionOf),
   };
+}
+
+function entriesOf({ metadataProps }: Pick<ModelProto, 'metadataProps'>): Map<string, string> {
+  return new Map(metadataProps.map(({ key = '', value = '' }) => [key, value]));
 }
 
 function domainOf({ domain = '' }: { readonly domain?: string | undefined }): string {
@@ -92,12 +97,14 @@ function nodeOf(node: NodeProto, files: ExternalFiles): OnnxNode {
   };
 }
 
-function valueInfoOf({ name = '', type }: ValueInfoProto): ValueInfo {
-  if (type === undefined) return { name };
+function valueInfoOf(info: ValueInfoProto): ValueInfo {
+  const { name = '', type, metadataProps } = info;
+  const named = { name, ...(metadataProps.length > 0 && { metadata: entriesOf(info) }) };
+  if (type === undefined) return named;
   const { tensorType, sequenceType, mapType, sparseTensorType, optionalType } = readMessage(TypeProtoSchema, type);
-  if (tensorType !== undefined) return { name, ...tensorTypeOf(tensorType) };
+  if (tensorType !== undefined) return { ...named, ...tensorTypeOf(tensorType) };
   const other = sequenceType ?? mapType ?? sparseTensorType ?? optionalType;
-  return other === undefined ? { name } : { name, otherType: type };
+  return other === undefined ? named : { ...named, otherType: type };
 }
 
 function tensorTypeOf({ elemType = 0, shape }: TypeProto_Tensor): Omit<ValueInfo, 'name'> {

@@ -97,11 +97,12 @@ export function headInit({ name, dtype, dims, strings }: OnnxTensor) {
   };
 }
 
-function valueInfoInit({ name, dtype, dims, otherType }: ValueInfo) {
-  if (otherType !== undefined) return { name, type: otherType };
-  if (dtype === undefined) return { name };
+function valueInfoInit({ name, dtype, dims, otherType, metadata = new Map() }: ValueInfo) {
+  const named = { name, metadataProps: Array.from(metadata, ([key, value]) => ({ key, value })) };
+  if (otherType !== undefined) return { ...named, type: otherType };
+  if (dtype === undefined) return named;
   const shape = dims === undefined ? {} : { shape: { dim: dims.map(dimInit) } };
-  return { name, type: writeMessage(TypeProtoSchema, { tensorType: { elemType: dataTypes[dtype], ...shape } }) };
+  return { ...named, type: writeMessage(TypeProtoSchema, { tensorType: { elemType: dataTypes[dtype], ...shape } }) };
 }
 
 function dimInit(dim: OnnxDim) {

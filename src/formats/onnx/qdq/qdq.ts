@@ -26,6 +26,9 @@ const HANDING_ON: ReadonlySet<string> = new Set([
   ...['MaxPool', 'Reshape', 'Transpose', 'Slice', 'Gather', 'Flatten', 'Squeeze', 'Unsqueeze', 'Tile'],
 ]);
 
+/** Ops that are infinite at 0, which small numbers would be rounded to, such as a variance and the epsilon that is added to it. */
+const INFINITE_AT_ZERO: ReadonlySet<string> = new Set(['Sqrt', 'Reciprocal', 'Log']);
+
 export interface QdqOptions extends Options {
   /** Layers that stay in float, by their name in the graph. */
   readonly keepFloat?: (layer: string) => boolean;
@@ -198,6 +201,7 @@ class Qdq {
     if (!WEIGHTED.has(op) && !FREE.has(op) && !HANDING_ON.has(op)) return `${op} has no int8 kernel`;
     if (op === 'AveragePool' && isDilated(node)) return 'an average pool with dilation has no int8 kernel';
     if (!HANDING_ON.has(op) && this.#questions.keep(this.#questions.layer(node))) return 'it is kept in float';
+    if (!WEIGHTED.has(op) && this.#isDivisor(node.outputs[0]!)) return 'its result is divided by';
     const activations = this.#activations(node);
     const unknown = [...activations, ...this.#targets(node)].find((name) => this.#scalesOf(name) === undefined);
     if (unknown !== undefined) return `the range of ${unknown} is not known`;
@@ -210,6 +214,13 @@ class Qdq {
     if (!WEIGHTED.has(op)) return undefined;
     if (activations.length !== 1 || !this.#constants.has(inputs[1]!)) return 'its weights are computed';
     return this.#isConstant(inputs[2]) ? undefined : 'its bias is computed';
+  }
+
+  /** True for a value that is read for a root, a logarithm or as a divisor alone. */
+  #isDivisor(name: string): boolean {
+    const readers = this.#consumers.get(name) ?? [];
+    if (readers.length === 0 || this.#outputs.has(name)) return false;
+    return readers.every(({ op, inputs }) => INFINITE_AT_ZERO.has(op) || (op === 'Div' && inputs[0] !== name));
   }
 
   #isConstant(name: string | undefined): boolean {

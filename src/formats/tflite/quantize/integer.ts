@@ -4,7 +4,7 @@ import { weightInputs } from '../fuse/affine.ts';
 import type { Operation, Program, Value } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import type { Skipped } from '../../../base/skipped.ts';
-import { betweenFloat } from './between.ts';
+import { betweenFloat, dividedBy } from './between.ts';
 import { constantQuantization, overflows } from './constants.ts';
 import { integerRules, noInt16 } from './rules.ts';
 import { shareScales } from './share.ts';
@@ -23,7 +23,7 @@ export interface IntegerOptions {
 /**
  * The program in integers. Activations take the scales that their values bear, weights theirs or those of their ranges.
  * An operation without an integer kernel, or with an activation whose range is not known, stays float32 between a
- * DEQUANTIZE and a QUANTIZE, and is reported; so does, without a word, one that stands between such operations.
+ * DEQUANTIZE and a QUANTIZE, and is reported; so does, without a word, one that stands between such operations or whose result is divided by.
  */
 export function quantizeInteger(program: Program, { ends, dense, keepFloat }: IntegerOptions): Skipped[] {
   shareScales(program);
@@ -38,9 +38,12 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat }: In
     conversion.input(name, why === undefined ? ends : 'float32');
   }
   const isKept = ({ layer, outputs }: Operation): boolean => keepFloat(layer ?? outputs[0]!);
-  const between = betweenFloat(program, operations, (one) => isKept(one) || obstacle(program, one) !== undefined);
+  const divisors = dividedBy(program, operations);
+  const isFloatAnyway = (one: Operation): boolean =>
+    isKept(one) || divisors.has(one) || obstacle(program, one) !== undefined;
+  const between = betweenFloat(program, operations, isFloatAnyway);
   for (const operation of operations) {
-    if (between.has(operation)) {
+    if (between.has(operation) || divisors.has(operation)) {
       conversion.float(operation);
       continue;
     }

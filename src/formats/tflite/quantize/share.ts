@@ -1,7 +1,7 @@
 import type { TensorQuantization } from '../../../graph/quantization.ts';
 import { asymmetric, heldRange, symmetric } from '../../../graph/quantization.ts';
 import type { Operation, Program } from '../lower/program.ts';
-import { fixedQuantization, integerRules } from './rules.ts';
+import { fixedQuantization, integerRules, noInt16 } from './rules.ts';
 
 /**
  * Gives each value the scale that the operators around it allow: prescribed ones where they are prescribed, the operand's
@@ -16,7 +16,8 @@ export function shareScales(program: Program): void {
     : 'int8';
   for (const operation of program.operations) {
     const rule = integerRules.get(operation.op);
-    if (rule === 'fixed') set(program, operation.outputs[0]!, fixedQuantization(operation.op, kind));
+    const isFixed = rule === 'fixed' && !(kind === 'int16' && noInt16.has(operation.op));
+    if (isFixed) set(program, operation.outputs[0]!, fixedQuantization(operation.op, kind));
     if (rule === 'same' && !MERGING.has(operation.op)) passOn(program, operation);
     if (MERGING.has(operation.op)) merge(program, operation);
   }
@@ -35,6 +36,9 @@ function first({ op, inputs }: Operation): string {
  * maximum do: it ends at the edge of the range, where it is still the least, and what it meets keeps its steps.
  */
 const FAR = 256;
+
+/** The same of the parts of a concatenation without a scale of its own. */
+const MOST_APART = 4;
 
 const isFar = (of: TensorQuantization, beside: TensorQuantization): boolean => of.scales[0]! > FAR * beside.scales[0]!;
 
@@ -65,6 +69,8 @@ function merge(program: Program, operation: Operation): void {
   const beyond = constants.filter((name) => !holds(program, operation, name, held));
   if (given === undefined && beyond.some((name) => !(program.data(name) as Float32Array).every(Number.isFinite)))
     return;
+  // The narrowest part would lose more than two bits; the calibration left it in float32 where no layer wants integers.
+  if (given === undefined && operation.op === 'CONCATENATION' && isUnlike(known)) return;
   const isShared = same && known.length === parts.length && beyond.length === 0;
   const wide = given ?? around(program, widest(known), beyond);
   const whole = isShared ? known[0]! : isFar(wide, widest(known)) ? widest(known) : wide;
@@ -109,6 +115,11 @@ function around(program: Program, quantization: TensorQuantization, names: reado
     for (const value of program.data(name) as Float32Array) [low, high] = [Math.min(low, value), Math.max(high, value)];
   }
   return quantization.dtype === 'int16' ? symmetric([Math.max(-low, high)], 'int16') : asymmetric(low, high, 'int8');
+}
+
+function isUnlike(known: readonly TensorQuantization[]): boolean {
+  const steps = known.map(({ scales }) => scales[0]!);
+  return Math.max(...steps) > MOST_APART * Math.min(...steps);
 }
 
 function widest(known: readonly TensorQuantization[]): TensorQuantization {

@@ -1,0 +1,36 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { loadRunnable } from '../../src/setup/runnable.ts';
+import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { list, modelOf } from '../support/onnx-steps.ts';
+import type { Step } from '../support/onnx-steps.ts';
+
+const folder = temporaryFolder();
+
+/** Of a file that computes these steps on rows a, b of three classes, of which the split has no `never`. */
+async function evaluated(steps: readonly Step[]) {
+  const at = (name: string): string => path.join(folder(), name);
+  const rows = (count: number, labels: readonly string[]): string =>
+    `a,b,c,label\n${Array.from({ length: count }, (_, i) => `${i % 2},${(i + 1) % 2},-1,${labels[i % labels.length]!}`).join('\n')}\n`;
+  await writeFile(at('train.csv'), rows(60, ['low', 'high', 'never']));
+  await writeFile(at('test.csv'), rows(10, ['low', 'high']));
+  await writeFile(at('r.yaml'), `name: r\ndataset: { type: csv, train: train.csv, test: test.csv, normalize: none }\nstudent: { model: mlp }\n`); // prettier-ignore
+  await writeFile(at('m.onnx'), encodeModel(modelOf(['n', 3], { swap: list(1, 1, 1) }, steps)));
+  return evaluateFile(at('m.onnx'), await loadRunnable(at('r.yaml')), 'test');
+}
+
+it('a class without a sample in the split has no accuracy', async () => {
+  const { accuracy, perClass } = await evaluated([['Mul', ['x', 'swap']]]);
+  expect(Object.values(perClass!).filter((one) => one === null)).toHaveLength(1);
+  expect(perClass).toHaveProperty('never', null);
+  expect(accuracy! * 2).toBeCloseTo(Object.values(perClass!).reduce<number>((sum, one) => sum + (one ?? 0), 0));
+});
+
+it('answers that are NaN are no class', async () => {
+  // The logarithm of -1.
+  await expect(evaluated([['Log', ['x']]])).rejects.toMatchObject({
+    message: expect.stringMatching(/m\.onnx: its answers to 10 of 10 samples are NaN, the first of them to sample 0$/) as string, // prettier-ignore
+  });
+});
