@@ -29,7 +29,7 @@ function expected(x: tf.Tensor2D, h: tf.Tensor2D, [kernel, recurrent, bias]: Wei
   const gate = (i: number): tf.Tensor =>
     tf.minimum(tf.maximum(tf.add(tf.mul(0.2, tf.add(fed(i), tf.matMul(h, part(recurrent, i)))), 0.5), 0), 1);
   const [z, r] = [gate(0), gate(1)];
-  const fresh = tf.tanh(tf.add(fed(2), tf.matMul(tf.mul(r, h) as tf.Tensor2D, part(recurrent, 2))));
+  const fresh = tf.tanh(tf.add(fed(2), tf.matMul(tf.mul<tf.Tensor2D>(r, h), part(recurrent, 2))));
   return tf.add(tf.mul(z, h), tf.mul(tf.sub(1, z), fresh));
 }
 
