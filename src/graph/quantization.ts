@@ -139,3 +139,6 @@ export function weightedNodes({ nodes, constants }: Graph): Node[] {
     return WEIGHTED.has(op) && weights?.data instanceof Float32Array && weights.type.shape.length > 1;
   });
 }
+
+/** Ratio of the widest to the narrowest part of a value with one scale of 8 bits: more would cost that part more than two of its bits. */
+export const MOST_APART = 4;

@@ -68,9 +68,14 @@ export function storedWeights({ graph: file, producerName }: Model, name: string
     (readBy(one.name).some(({ op, isStart }) => LEARNED.has(op) && !isStart) &&
       !(readBy(one.name).every(({ op }) => NORMS.has(op)) && isOneOrZero(one)));
   const isTold = (one: string): boolean => untrained.has(one) || (producerName === 'limbeck' && OWN_CONSTANT.test(one));
-  const candidates = stored.filter(
-    (one) => !isTold(one.name) && (NUMBERED.test(one.name) ? isLearned(one) : !isNoStart(one.name)),
-  );
+  const learnable = (trusted: boolean): OnnxTensor[] =>
+    stored.filter(({ name: one, ...rest }) => {
+      if (isTold(one)) return !trusted && isLearned({ name: one, ...rest });
+      return NUMBERED.test(one) ? isLearned({ name: one, ...rest }) : !isNoStart(one);
+    });
+  // Names and notes that leave no layer a weight say something else, as of a file whose weights were lifted to constants.
+  const told = learnable(true);
+  const candidates = told.some(isLearned) ? told : learnable(false);
   const weights = new Set(candidates.map((one) => one.name));
   const gone = candidates.find(
     (one) => !graph.constants.has(one.name) && readBy(one.name).some(({ op }) => !TOLD.has(op)),

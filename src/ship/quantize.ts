@@ -44,6 +44,8 @@ export interface PtqRecipe {
   readonly dense: DenseScales;
   /** Layers that stay in float, see `keptFloat`. */
   readonly kept: readonly string[];
+  /** True where the file is to give integers. */
+  readonly integerEnds?: boolean;
 }
 
 /** Equalized, calibrated and corrected, as a step of the recipe asks. */
@@ -55,10 +57,10 @@ export async function prepareInt8(
   onProgress?: OnProgress,
 ): Promise<Prepared> {
   const session = sessionOptionsOf(recipe);
-  const { calibrator, symmetric = false, dense } = step;
+  const { calibrator, symmetric = false, dense, integerEnds = false } = step;
   const activationBits: 8 | 16 = step.scheme === 'int16x8' ? 16 : 8;
   const equal = step.equalize ? equalize(graph).result : graph;
-  const options = { calibrator, session, symmetric, activationBits, dense, onProgress } as const;
+  const options = { calibrator, session, symmetric, activationBits, dense, integerEnds, onProgress } as const;
   const { result, skipped } = await quantize(equal, samples, options);
   const ready = await corrected(recipe, equal, result, step, samples, onProgress);
   return { graph: ready, float: equal, quantization: result, skipped };

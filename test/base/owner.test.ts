@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { readlinkSync, statfsSync } from 'node:fs';
+import { mkdtempSync, readlinkSync, rmSync, statfsSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { isAlive, isOfEarlierStart, ownerText, parseOwner, thisProcess } from '../../src/base/owner.ts';
 
 const pid = spawnSync('true').pid;
@@ -80,11 +81,19 @@ describe('one of another boot id', () => {
 
   const onDisk =
     process.platform === 'linux' && statfsSync(tmpdir()).type === ext4 && readlinkSync('/proc/self/ns/pid') === first;
-  (onDisk ? it : it.skip)('is gone where it is told from before a restart', async () => {
-    const own = await thisProcess();
-    const earlier = { ...own, namespace: `${first} ${before}` };
-    expect(await isAlive(earlier, tmpdir())).toBe(false);
-    expect(await isAlive({ ...earlier, host: 'elsewhere' }, tmpdir())).toBeUndefined();
-    expect(await isAlive(own, tmpdir())).toBe(true);
-  });
+  (onDisk ? it : it.skip)(
+    'is gone where it is told from before a restart, by a note that nobody touched since',
+    async () => {
+      const own = await thisProcess();
+      const earlier = { ...own, namespace: `${first} ${before}` };
+      const note = path.join(mkdtempSync(path.join(tmpdir(), 'limbeck-owner-')), 'lock');
+      writeFileSync(note, '');
+      expect(await isAlive(earlier, note)).toBeUndefined();
+      utimesSync(note, 1, 1);
+      expect(await isAlive(earlier, note)).toBe(false);
+      expect(await isAlive({ ...earlier, host: 'elsewhere' }, note)).toBeUndefined();
+      expect(await isAlive(own, note)).toBe(true);
+      rmSync(path.dirname(note), { recursive: true });
+    },
+  );
 });

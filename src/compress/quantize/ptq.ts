@@ -23,6 +23,8 @@ export interface PtqOptions {
   readonly activationBits?: 8 | 16;
   /** Default: one scale for each output. */
   readonly dense?: DenseScales;
+  /** True where the file is to give integers: results of very unlike parts then have one scale all the same. */
+  readonly integerEnds?: boolean;
   readonly onProgress?: OnProgress | undefined;
 }
 
@@ -55,7 +57,7 @@ export async function quantize(graph: Graph, samples: Samples, options: PtqOptio
     activations.set(name, isSymmetric ? symmetric([Math.max(-min, max)], type) : asymmetric(min, max, 'int8'));
   }
   const result = shareScales(graph, activations, isSymmetric);
-  const unlike = type === 'int8' ? unlikeEnds(graph, result) : undefined;
+  const unlike = type === 'int8' && options.integerEnds !== true ? unlikeEnds(graph, result) : undefined;
   for (const name of unlike?.values ?? []) result.delete(name);
   for (const [name, scales] of weightScales(graph, options.dense)) result.set(name, scales);
   const layerOf = layersOf(graph);

@@ -1,9 +1,6 @@
-import { constantScale, weightedNodes } from '../../graph/quantization.ts';
+import { constantScale, MOST_APART, weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import type { Graph, Node } from '../../graph/types.ts';
-
-/** How many times as wide as the narrowest part of a value the whole may be: more would cost that part more than two of its 8 bits. */
-const MOST_APART = 4;
 
 /**
  * Nodes behind the last layers with weights whose result has parts so unlike that one scale of 8 bits would leave little of the narrowest:
@@ -28,7 +25,7 @@ export function unlikeEnds(
   return { nodes, values };
 }
 
-/** How many times as wide as its narrowest part the result of a node is; 1 where nothing is known. `sums`: to which a bias is added. */
+/** Ratio of the widest to the narrowest part of a node's result; 1 where nothing is known. `sums`: to which a bias is added. */
 function apart({ op, inputs }: Node, { constants }: Graph, scales: Quantization, sums: ReadonlySet<string>): number {
   const floats = (name: string): Float32Array | undefined => {
     const data = constants.get(name)?.data;
@@ -43,7 +40,8 @@ function apart({ op, inputs }: Node, { constants }: Graph, scales: Quantization,
   const [constant] = inputs.filter((name) => constants.has(name));
   const [other] = inputs.filter((name) => !constants.has(name));
   if (constant === undefined || other === undefined) return 1;
-  if (op === 'Multiply') return ratio([...(floats(constant) ?? [])].map(Math.abs).filter((factor) => factor > 0));
+  if (op === 'Multiply' || (op === 'RealDiv' && inputs[1] === constant))
+    return ratio([...(floats(constant) ?? [])].map(Math.abs).filter((factor) => factor > 0));
   if ((op !== 'Add' && op !== 'Sub') || sums.has(other)) return 1;
   const [[moved], [by]] = [stepOf(other), stepOf(constant)];
   return moved === undefined || by === undefined ? 1 : by / moved;
@@ -58,7 +56,7 @@ function layersIn(graph: Graph): ReadonlySet<Node> {
   return new Set([...weightedNodes(graph), ...graph.nodes.filter(({ op }) => op === 'Conv2DBackpropInput')]);
 }
 
-/** Tells of a value whether a layer reads it, or something that is computed from it. */
+/** Test of a value: whether a layer reads it, or something that is computed from it. */
 function readBy(layers: ReadonlySet<Node>, graph: Graph): (name: string) => boolean {
   const read = new Set<string>();
   for (const node of graph.nodes.toReversed())

@@ -58,7 +58,8 @@ async function writerFor(
   if (precision === 'int8' || precision === 'int16x8') {
     const kept = keptFloat(options, graph, stated.get('output') === 'values' ? 'values' : 'logits');
     const step = { scheme: precision, calibrator, symmetric, equalize: false, biasCorrection: true, dense, kept };
-    const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, samples, options.onProgress);
+    const asked = { ...step, integerEnds: ends !== 'float32' };
+    const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, asked, samples, options.onProgress);
     const keepFloat = (layer: string): boolean => kept.includes(layer);
     const { quantization, skipped } = prepared;
     const ready = withFloatLayers(prepared.graph, prepared.float, keepFloat);

@@ -40,6 +40,8 @@ interface LostPlaces {
   readonly places: readonly number[];
   /** Length of the axis. */
   readonly of: number;
+  /** Root of the mean square of the error at the place where that is largest. */
+  readonly error: number;
 }
 
 /** Adds up batch after batch of one output. */
@@ -121,13 +123,13 @@ export class LikenessTally {
   /** Of the axes with lost places, the one with the smallest share of them. */
   #lost(): LostPlaces | null {
     const found = this.#sampleShape.flatMap((of, i) => {
-      const places = this.#lostAlong(i);
-      return places.length === 0 || places.length === of ? [] : [{ axis: i + 1, places, of }];
+      const { places, error } = this.#lostAlong(i);
+      return places.length === 0 || places.length === of ? [] : [{ axis: i + 1, places, of, error }];
     });
     return found.sort((a, b) => a.places.length / a.of - b.places.length / b.of)[0] ?? null;
   }
 
-  #lostAlong(axis: number): number[] {
+  #lostAlong(axis: number): Pick<LostPlaces, 'places' | 'error'> {
     const of = this.#sampleShape[axis]!;
     const inner = this.#sampleShape.slice(axis + 1).reduce((a, b) => a * b, 1);
     const [varied, errors] = [new Float64Array(of), new Float64Array(of)];
@@ -138,7 +140,9 @@ export class LikenessTally {
     }
     // Next to the whole output the rounding of float32 is nothing, and a place where nothing differs has nothing to lose.
     const nothing = (1e-10 * this.#signal) / of;
-    return [...varied.keys()].filter((i) => varied[i]! > 0 && errors[i]! > Math.max(varied[i]!, nothing));
+    const places = [...varied.keys()].filter((i) => varied[i]! > 0 && errors[i]! > Math.max(varied[i]!, nothing));
+    const largest = places.reduce((most, i) => Math.max(most, errors[i]!), 0);
+    return { places, error: Math.sqrt((largest * of) / (this.#samples * this.#sums.length)) };
   }
 
   /** Power about the mean over the samples; what float64 cannot tell from nothing is nothing. */

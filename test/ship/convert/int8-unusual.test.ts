@@ -81,6 +81,30 @@ const CASES: Readonly<Record<string, Case>> = {
       ['Concat', ['boxes', 'scores'], { axis: 1 }],
     ],
   },
+  'boxes by the strides of their levels beside scores, in another order behind': {
+    sample: [6],
+    stored: { w: floats(6, 4), v: floats(6, 8), strides: list(8, 16, 32, 64), shape: ints(0, 3, 4) },
+    steps: [
+      ['MatMul', ['x', 'w']],
+      ['Sigmoid', ['y0']],
+      ['Mul', ['y1', 'strides'], {}, ['boxes']],
+      ['MatMul', ['x', 'v']],
+      ['Sigmoid', ['y3'], {}, ['scores']],
+      ['Concat', ['boxes', 'scores'], { axis: 1 }],
+      ['Reshape', ['y5', 'shape']],
+      ['Transpose', ['y6'], { perm: [0, 2, 1] }],
+    ],
+  },
+  'numbers that are divided to units of their own': {
+    sample: [6],
+    stored: { w: floats(6, 4), by: list(0.001, 100, 1, 1), plus: list(5, 1, 0, 0) },
+    steps: [
+      ['MatMul', ['x', 'w']],
+      ['Tanh', ['y0']],
+      ['Div', ['y1', 'by']],
+      ['Add', ['y2', 'plus']],
+    ],
+  },
   'numbers that are brought to units of their own': {
     sample: [6],
     stored: { w: floats(6, 3), times: list(1000, 0.01, 1), plus: list(-50, 3, 290) },

@@ -1,5 +1,5 @@
 import type { TensorQuantization } from '../../../graph/quantization.ts';
-import { asymmetric, heldRange, symmetric } from '../../../graph/quantization.ts';
+import { asymmetric, heldRange, MOST_APART, symmetric } from '../../../graph/quantization.ts';
 import type { Operation, Program } from '../lower/program.ts';
 import { fixedQuantization, integerRules, noInt16 } from './rules.ts';
 
@@ -37,9 +37,6 @@ function first({ op, inputs }: Operation): string {
  */
 const FAR = 256;
 
-/** The same of the parts of a concatenation without a scale of its own. */
-const MOST_APART = 4;
-
 const isFar = (of: TensorQuantization, beside: TensorQuantization): boolean => of.scales[0]! > FAR * beside.scales[0]!;
 
 function passOn(program: Program, operation: Operation): void {
@@ -69,8 +66,9 @@ function merge(program: Program, operation: Operation): void {
   const beyond = constants.filter((name) => !holds(program, operation, name, held));
   if (given === undefined && beyond.some((name) => !(program.data(name) as Float32Array).every(Number.isFinite)))
     return;
-  // The narrowest part would lose more than two bits; the calibration left it in float32 where no layer wants integers.
-  if (given === undefined && operation.op === 'CONCATENATION' && isUnlike(known)) return;
+  // The calibration left it, or a part of it, in float32 where no layer wants integers: a scale of the others would cut that part.
+  if (given === undefined && (known.length < parts.length || (operation.op === 'CONCATENATION' && isUnlike(known))))
+    return;
   const isShared = same && known.length === parts.length && beyond.length === 0;
   const wide = given ?? around(program, widest(known), beyond);
   const whole = isShared ? known[0]! : isFar(wide, widest(known)) ? widest(known) : wide;
