@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import type { RunEvent } from '../../src/base/events.ts';
@@ -104,6 +104,7 @@ it('stored logits are refused with mixup, whatever the store is to be', async ()
   await writeData(folder());
   const dataset = { type: 'csv', train: 'data.csv', testFraction: 0.2, augment: [{ mixup: 0.2 }] };
   const distill = { epochs: 1, softTargets: { store: 'live' } };
+  await writeFile(path.join(folder(), 'x.safetensors'), '');
   await expect(follow({ dataset, distill, teacher: { logits: 'x.safetensors' } })).rejects.toThrow(
     /mixup .* received teacher\.logits/,
   );
