@@ -33,11 +33,11 @@ export interface Pair {
 export type Comparison = { readonly name: string } & Readonly<Record<Precision, Pair>>;
 
 /**
- * Is ours right on fewer samples, by more than two standard errors? Of samples on which just one of two files is right, as
- * many would be each one's if they were equally good (McNemar 1947).
+ * Verdict of ours being right on fewer samples, by more than three standard errors: of two equally good files one of 20 comparisons would differ
+ * by two. Of samples on which just one of two files is right, as many would be each one's if they were equally good (McNemar 1947).
  */
 export function isLessAccurate({ onlyOurs, onlyTheirs }: Pair): boolean {
-  return onlyTheirs - onlyOurs > 2 * Math.sqrt(onlyTheirs + onlyOurs);
+  return onlyTheirs - onlyOurs > 3 * Math.sqrt(onlyTheirs + onlyOurs);
 }
 
 /**
