@@ -14,8 +14,8 @@ export interface TemporaryFolder {
 
 /**
  * A folder for files of this process in `place`, whose name begins with `prefix`. It goes with `remove`, and where the process exits before that. What a
- * process left that was killed goes when the next one makes such a folder on the same machine and in the same container; from before the machine was
- * started again only on a disk.
+ * process left that was killed goes when the next one makes such a folder on the same machine and in the same container, unless the machine was started
+ * again between them.
  */
 export async function temporaryFolder(prefix: string, place = tmpdir()): Promise<TemporaryFolder> {
   await removeLeft(prefix, place);
