@@ -41,7 +41,7 @@ const { values } = parseArgs({
 
 /** A student without a teacher. */
 const ALONE = 'alone';
-/** With more epochs than this, a teacher that is asked in each step takes less room than its answers. */
+/** Most epochs whose views a teacher answers beforehand: of more, its answers would take too much room. */
 const MOST_VIEWS = 30;
 
 interface Figure {

@@ -145,7 +145,7 @@ function oddities(
 /** Step of a probability in 8 bits: one that is next to nothing may well be nothing in such a file. */
 const SHARE_STEP = 1 / 256;
 
-/** Whether a value is probabilities, or has some among its parts. */
+/** Share of probabilities among the parts of a value. */
 function sharesIn(graph: Graph, value: string | undefined): 'all' | 'some' | 'none' {
   const producer = graph.nodes.find(({ outputs }) => outputs.includes(value ?? ''));
   if (producer === undefined) return 'none';

@@ -50,7 +50,7 @@ export class Blocked {
   readonly #later = new Map<string, () => string>();
   readonly #scaled = new Map<string, Scaled>();
   readonly #phased = new Map<string, Phased>();
-  /** What the results of Reshape nodes were made of. */
+  /** Sources of the results of Reshape nodes. */
   readonly #reshaped = new Map<string, string>();
 
   constructor(c: Lowering, size: number) {
