@@ -1,6 +1,6 @@
 import type { OnnxGraph } from '../formats/onnx/model.ts';
 
-/** What torch.export says of a stored tensor: PARAMETER, BUFFER or CONSTANT_TENSOR. */
+/** Key of torch.export's note on a stored tensor: PARAMETER, BUFFER or CONSTANT_TENSOR. */
 const KIND = 'pkg.torch.export.graph_signature.InputSpec.kind';
 /** Names of all that the exporter computed a stored tensor from. */
 const FOLDED = 'pkg.onnxscript.optimizer.folded_from';
