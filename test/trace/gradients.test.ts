@@ -27,6 +27,12 @@ describe('a mirrored element has a share in the gradient of the one that it show
   });
 });
 
+it('a clip hands on the gradient of what it leaves as it is, its limits among it, and none of NaN', () => {
+  const clip = (value: tf.Tensor): tf.Tensor => tf.mul(tf.clipByValue(value, -1, 2), 3);
+  const x = tf.tensor1d([-1.5, -1, -0, 2, 2.5, Infinity, NaN]);
+  expect([...tf.grad(clip)(x).dataSync()]).toEqual([0, 3, 3, 3, 0, 0, 0]);
+});
+
 it('the largest values hand their gradient back to where they were found', () => {
   const x = tf.tensor2d([[3, 1, 2], [0, 5, 4]]); // prettier-ignore
   const weighed = (value: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.topk(value, 2).values, tf.tensor1d([10, 1])));
