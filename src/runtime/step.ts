@@ -91,6 +91,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     Object.assign(this.#fetches, this.#fused?.fetches);
     const lowered = lowerToOnnx(shown('step', foldPads(part)), {
       poolIndices: onCpu(session),
+      addsMatrices: onCpu(session),
       anyChannels: session.executionProviders?.[0] !== 'webgpu',
       ...lowering,
     });

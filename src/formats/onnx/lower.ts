@@ -42,6 +42,7 @@ export function lowerWithValues(graph: Graph, options: Options = {}): { model: M
     exactNaN: options.exactNaN ?? false,
     poolIndices: options.poolIndices ?? true,
     anyChannels: options.anyChannels ?? true,
+    addsMatrices: options.addsMatrices ?? false,
     blocked: options.blocked,
   });
   const inBlocks = blockedLowering(c);

@@ -15,6 +15,8 @@ export interface LowerOptions {
   readonly poolIndices: boolean;
   /** The provider convolves any number of channels rightly (WebGPU's does not, see channels.ts). */
   readonly anyChannels: boolean;
+  /** A matrix product may add a whole matrix on its way, not a bias alone: for steps, as a quantized file has no such product. */
+  readonly addsMatrices: boolean;
   /** Blocks of this many channels for activations, see blocked/; for ONNX Runtime's cpu provider alone. */
   readonly blocked?: { readonly size: number } | undefined;
 }

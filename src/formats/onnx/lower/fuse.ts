@@ -1,10 +1,10 @@
-import { staticShape } from '../../../graph/shapes.ts';
+import { sameShape, staticShape } from '../../../graph/shapes.ts';
 import type { Node } from '../../../graph/types.ts';
 import type { Lowering } from './context.ts';
 import type { Layout } from './layout.ts';
 import { isPlain, transposeData } from './layout.ts';
 
-/** A value whose only use is an addition of something per channel: `bias` is that, `out` the sum. */
+/** A value whose only use is an addition of something per channel, or of a matrix: `bias` is that, `out` the sum. */
 interface Bias {
   readonly bias: string;
   readonly out: string;
@@ -19,7 +19,9 @@ function biasOf(node: Node, c: Lowering): Bias | undefined {
   const channels = c.shapeOf(value).at(-1);
   const shape = c.shapeOf(bias);
   const known = c.isDefined(bias) || c.graph.constants.has(bias);
-  return known && shape.length === 1 && shape[0] === channels ? { bias, out: add.outputs[0]! } : undefined;
+  const isMatrix = c.options.addsMatrices && node.op === 'BatchMatMul' && sameShape(shape, c.shapeOf(value));
+  const isBias = shape.length === 1 && shape[0] === channels;
+  return known && (isBias || isMatrix) ? { bias, out: add.outputs[0]! } : undefined;
 }
 
 /** Defines the result of `node` as that of `build`, with the bias that follows where there is one. */

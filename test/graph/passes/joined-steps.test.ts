@@ -1,0 +1,153 @@
+import { GraphBuilder } from '../../../src/graph/builder.ts';
+import { cleaned } from '../../../src/graph/passes/cleaned.ts';
+import { joinedSteps } from '../../../src/graph/passes/joined-steps.ts';
+import type { Graph } from '../../../src/graph/types.ts';
+import { expectSameResults, float32, numbers, opsOf } from '../../support/graphs.ts';
+
+const STEPS = 4;
+type Build = (b: GraphBuilder, parts: readonly string[], whole: string) => readonly string[];
+
+const EQUAL = [2, 2, 2, 2];
+
+/** A graph of x [8, 3] in parts of so many rows; `build` gives its outputs. */
+function graphOf(build: Build, sizes: readonly number[] = EQUAL): Graph {
+  const builder = new GraphBuilder();
+  const x = builder.input('x', float32(8, 3));
+  const parts = builder.node('Split', [x], { axis: 0, sizes });
+  for (const [i, value] of build(builder, parts, x).entries()) builder.output(`y${i}`, value);
+  return builder.build();
+}
+
+const matrix = (b: GraphBuilder, rows: number, columns: number, ...key: (string | number)[]): string =>
+  b.constant(float32(rows, columns), numbers(rows * columns, 'matrix', ...key));
+const product = (b: GraphBuilder, x: string, y: string, transposeA = false): string =>
+  b.op('BatchMatMul', [x, y], { transposeA, transposeB: false });
+const sum = (b: GraphBuilder, values: readonly string[]): string => values.reduce((x, y) => b.op('Add', [x, y]));
+const tanh = (b: GraphBuilder, values: readonly string[]): string[] => values.map((x) => b.op('Tanh', [x]));
+/** Values of one step each, which no op takes at once: they lie in no Split. */
+const apart = (b: GraphBuilder, rows = 2, columns = 3): string[] =>
+  Array.from({ length: STEPS }, (_, i) => b.input(`apart${i}`, float32(rows, columns)));
+
+/** Gradients by steps, from the last to the first. */
+const backwards = (b: GraphBuilder, parts: readonly string[], columns: number): string[] =>
+  apart(b, 2, columns)
+    .map((y, i) => [parts[i]!, y] as const)
+    .reverse()
+    .map(([x, y]) => product(b, x, y, true));
+
+const counts = (graph: Graph): Record<string, number> => {
+  const ops = opsOf(graph);
+  return Object.fromEntries([...new Set(ops)].sort().map((op) => [op, ops.filter((other) => other === op).length]));
+};
+
+describe('what steps of a sequence do by themselves, done at once', () => {
+  it.each<[string, Build, Record<string, number>]>([
+    [
+      'a product by one matrix and a bias',
+      (b, parts) => {
+        const w = matrix(b, 3, 5);
+        const bias = b.constant(float32(5), numbers(5, 'bias'));
+        return parts.map((part) => b.op('Add', [product(b, part, w), bias]));
+      },
+      { Add: 1, BatchMatMul: 1, Split: 1 },
+    ],
+    [
+      'another shape, a split along another axis, and an activation',
+      (b, parts) =>
+        parts.flatMap((part) => {
+          const flat = b.op('Reshape', [part], { shape: [3, 2] });
+          return tanh(b, b.node('Split', [flat], { axis: 1, sizes: [1, 1] }));
+        }),
+      { Reshape: 1, Split: 3, Tanh: 2 },
+    ],
+    ['the sum of products over rows', (b, parts) => [sum(b, backwards(b, parts, 4))], { BatchMatMul: 1, Concat: 1 }],
+    [
+      'sums of columns, side by side and five times as large, and products of the same',
+      (b) => {
+        const [left, right] = [
+          apart(b),
+          tanh(
+            b,
+            Array.from({ length: STEPS }, (_, i) => `apart${i}`),
+          ),
+        ];
+        const five = b.constant(float32(), Float32Array.of(5));
+        const both = left.map((x, i) => b.op('Concat', [b.op('Multiply', [x, five]), right[i]!], { axis: 1 }));
+        return [
+          sum(
+            b,
+            both.map((x) => b.op('Sum', [x], { axes: [0], keepDims: false })),
+          ),
+          sum(
+            b,
+            both.map((x, i) => product(b, left[i]!, x, true)),
+          ),
+        ];
+      },
+      { BatchMatMul: 1, Concat: 3, Multiply: 1, Sum: 1, Tanh: 4 },
+    ],
+    [
+      'products by one matrix that are joined afterwards, in another shape',
+      (b) => {
+        const w = matrix(b, 3, 5);
+        const rows = apart(b).map((x) => b.op('Reshape', [product(b, x, w)], { shape: [1, 2, 5] }));
+        return [b.op('Concat', rows, { axis: 0 })];
+      },
+      { BatchMatMul: 1, Concat: 1, Reshape: 1 },
+    ],
+  ])('%s', (_, build, expected) => {
+    const graph = graphOf(build);
+    const after = joinedSteps(graph);
+    expect(counts(after)).toEqual(expected);
+    expectSameResults(after, graph, 1e-6);
+  });
+
+  it.each<[string, readonly number[], Build]>([
+    [
+      'products by matrices of their own',
+      EQUAL,
+      (b, parts) => parts.map((part, i) => product(b, part, matrix(b, 3, 5, i))),
+    ],
+    ['parts of several sizes', [1, 2, 2, 3], (b, parts) => tanh(b, parts)],
+    ['three parts', [2, 2, 4], (b, parts) => tanh(b, parts)],
+    ['all parts but one', EQUAL, (b, parts) => tanh(b, parts.slice(1))],
+    [
+      'what is added to every row of a part',
+      EQUAL,
+      (b, parts) => parts.map((part) => b.op('Add', [part, matrix(b, 2, 3)])),
+    ],
+    ['a part twice', EQUAL, (b, parts) => parts.map((part) => b.op('Multiply', [part, part]))],
+    [
+      'products that are read elsewhere too',
+      EQUAL,
+      (b, parts) => {
+        const products = backwards(b, parts, 4);
+        return [sum(b, products), ...products];
+      },
+    ],
+    [
+      'sums that are read on the way',
+      EQUAL,
+      (b, parts) => {
+        const products = backwards(b, parts, 4);
+        const [first, ...rest] = [sum(b, products.slice(0, 2)), ...products.slice(2)];
+        return [sum(b, [first!, ...rest]), first!];
+      },
+    ],
+    ['activations before they are joined', EQUAL, (b) => [b.op('Concat', tanh(b, apart(b)), { axis: 0 })]],
+  ])('leaves %s', (_, sizes, build) => {
+    const graph = graphOf(build, sizes);
+    expect(counts(joinedSteps(graph))).toEqual(counts(cleaned(graph)));
+    expectSameResults(joinedSteps(graph), graph, 0);
+  });
+
+  it('keeps a sum whose terms stretch each other', () => {
+    const graph = graphOf((b, parts) => {
+      const narrow = backwards(b, parts, 1);
+      return [b.op('Add', [sum(b, narrow), matrix(b, 3, 4)])];
+    });
+    const after = joinedSteps(graph);
+    expect(counts(after)).toEqual({ Add: 1, BatchMatMul: 1, Concat: 1 });
+    expectSameResults(after, graph, 1e-6);
+  });
+});
