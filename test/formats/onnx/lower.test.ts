@@ -83,6 +83,23 @@ describe('an inference graph', () => {
     expect(countOf(model, 'Add')).toBe(1);
   });
 
+  it('adds a matrix in a product where that is asked for, which is not in files', async () => {
+    const builder = new GraphBuilder();
+    const x = builder.input('x', float(3, 2));
+    const matrix = stored(builder, [3, 2], 1);
+    const product = (a: string, b: string, transposeA: boolean): string =>
+      builder.op('BatchMatMul', [a, b], { transposeA, transposeB: false });
+    builder.output('y', builder.op('Add', [x, product(matrix, product(x, matrix, true), false)]));
+    // One row is added to three.
+    const sums = builder.op('Sum', [x], { axes: [1], keepDims: true });
+    builder.output('z', builder.op('Add', [product(sums, matrix, true), matrix]));
+    const [file, step] = [lowerToOnnx(builder.build()), lowerToOnnx(builder.build(), { addsMatrices: true })];
+    expect([countOf(file, 'Add'), countOf(step, 'Add')]).toEqual([2, 1]);
+    const feeds = { x: { data: values(6, 2), shape: [3, 2] } };
+    const [expected, results] = [await runWith(file, feeds), await runWith(step, feeds)];
+    for (const name of ['y', 'z']) expectClose(results[name]!.data, expected[name]!.data);
+  });
+
   it.each([1, 2, 7])('takes a batch of %i', async (batch) => {
     const data = values(batch * 192, 12);
     const expected = new SessionEvaluator().runSync(unfused(batch), new Map([['x', data]]));

@@ -131,7 +131,7 @@ describe('what steps of a sequence do by themselves, done at once', () => {
       (b, parts) => {
         const products = backwards(b, parts, 4);
         const [first, ...rest] = [sum(b, products.slice(0, 2)), ...products.slice(2)];
-        return [sum(b, [first!, ...rest]), first!];
+        return [sum(b, [first, ...rest]), first];
       },
     ],
     ['activations before they are joined', EQUAL, (b) => [b.op('Concat', tanh(b, apart(b)), { axis: 0 })]],
