@@ -9,25 +9,28 @@ beforeAll(useCpu);
 const [BATCH, FEATURES, UNITS] = [3, 5, 4];
 type Weights = [kernel: tf.Tensor2D, recurrent: tf.Tensor2D, bias: tf.Tensor1D];
 
+const hardSigmoid = (x: tf.Tensor): tf.Tensor => tf.minimum(tf.maximum(tf.add(tf.mul(0.2, x), 0.5), 0), 1);
+
 const cellOf = ([kernel, recurrent, bias]: Weights, more: object = {}): LayerLike => {
   const variable = (tensor: tf.Tensor): Pick<LayerVariable, 'read'> => ({ read: () => tensor });
   const weights = { kernel: variable(kernel), recurrentKernel: variable(recurrent), bias: variable(bias) };
   const activation = { apply: (x: tf.Tensor) => tf.tanh(x), getClassName: () => 'tanh' };
-  const recurrentActivation = {
-    apply: (x: tf.Tensor) => tf.clipByValue(tf.add(tf.mul(0.2, x), 0.5), 0, 1),
-    getClassName: () => 'hardSigmoid',
-  };
+  const recurrentActivation = { apply: hardSigmoid, getClassName: () => 'hardSigmoid' };
   const cell = { units: UNITS, ...weights, activation, recurrentActivation, dropout: 0, recurrentDropout: 0, ...more };
   return cell as unknown as LayerLike;
 };
 
 /** Gate by gate, as in the paper. */
-function expected(x: tf.Tensor2D, h: tf.Tensor2D, [kernel, recurrent, bias]: Weights): tf.Tensor {
+function expected(
+  x: tf.Tensor2D,
+  h: tf.Tensor2D,
+  [kernel, recurrent, bias]: Weights,
+  activation: (x: tf.Tensor) => tf.Tensor,
+): tf.Tensor {
   const part = <T extends tf.Tensor>(tensor: T, i: number): T =>
     tf.slice(tensor, [...tensor.shape.map(() => 0).slice(1), i * UNITS], [...tensor.shape.slice(0, -1), UNITS]);
   const fed = (i: number): tf.Tensor => tf.add(tf.matMul(x, part(kernel, i)), part(bias, i));
-  const gate = (i: number): tf.Tensor =>
-    tf.minimum(tf.maximum(tf.add(tf.mul(0.2, tf.add(fed(i), tf.matMul(h, part(recurrent, i)))), 0.5), 0), 1);
+  const gate = (i: number): tf.Tensor => activation(tf.add(fed(i), tf.matMul(h, part(recurrent, i))));
   const [z, r] = [gate(0), gate(1)];
   const fresh = tf.tanh(tf.add(fed(2), tf.matMul(tf.mul<tf.Tensor2D>(r, h), part(recurrent, 2))));
   return tf.add(tf.mul(z, h), tf.mul(tf.sub(1, z), fresh));
@@ -44,7 +47,11 @@ const operands = (): [tf.Tensor2D, tf.Tensor2D, ...Weights] =>
   ] as [tf.Tensor2D, tf.Tensor2D, ...Weights];
 
 describe('a step of a GRU', () => {
-  it('and its gradients are those of the formula', () => {
+  const sigmoid = { apply: (x: tf.Tensor) => tf.sigmoid(x), getClassName: () => 'sigmoid' };
+  it.each<[string, object, (x: tf.Tensor) => tf.Tensor]>([
+    ['a hard sigmoid', {}, hardSigmoid],
+    ['a sigmoid', { recurrentActivation: sigmoid }, tf.sigmoid],
+  ])('and its gradients are those of the formula, with and without a bias, with %s', (_, more, activation) => {
     const direction = normal([BATCH, UNITS], 6);
     const run = (step: (x: tf.Tensor2D, h: tf.Tensor2D, weights: Weights) => tf.Tensor): number[][] => {
       const f = (...all: tf.Tensor[]): tf.Scalar => {
@@ -55,14 +62,21 @@ describe('a step of a GRU', () => {
       const values = [step(x, h, weights), ...tf.grads(f)([x, h, ...weights])];
       return values.map((tensor) => [...tensor.dataSync()]);
     };
-    const got = run((x, h, weights) => callGruCell(cellOf(weights), [x, h])![0]!);
-    const wanted = run(expected);
-    expect(got.map((values) => values.length)).toEqual(wanted.map((values) => values.length));
-    got.forEach((values, i) => {
-      values.forEach((value, j) => {
-        expect(value).toBeCloseTo(wanted[i]![j]!, 5);
+    const zeros = tf.zeros<tf.Rank.R1>([3 * UNITS]);
+    for (const hasBias of [true, false]) {
+      const changes = { ...more, ...(!hasBias && { bias: null }) };
+      // Without a bias the step depends on it by a product with zero alone.
+      const got = run((x, h, weights) => {
+        const y = callGruCell(cellOf(weights, changes), [x, h])![0]!;
+        return hasBias ? y : tf.add(y, tf.sum(tf.mul(0, weights[2])));
       });
-    });
+      const wanted = run((x, h, [kernel, recurrent, bias]) =>
+        expected(x, h, [kernel, recurrent, hasBias ? bias : tf.add(zeros, tf.mul(0, bias))], activation),
+      );
+      expect(got.map((values) => values.length)).toEqual(wanted.map((values) => values.length));
+      for (const [i, values] of got.entries())
+        for (const [j, value] of values.entries()) expect(value).toBeCloseTo(wanted[i]![j]!, 5);
+    }
   });
 
   const softmax = { apply: (x: tf.Tensor) => tf.softmax(x), getClassName: () => 'softmax' };

@@ -22,21 +22,18 @@ interface Activation {
 /** Activations over all units of a gate, which two gates side by side would change. */
 const ACROSS: readonly string[] = ['softmax', 'logSoftmax'];
 
-/** An activation after a line through its operand, which the terms of a sum can go through before they are added up. */
+/** An activation of a · x + b, of which the weights that give x can bring a and b. */
 interface Gate {
   readonly apply: (x: tf.Tensor) => tf.Tensor;
-  /** The line for the one term that brings its constant. */
-  readonly scaled: (x: tf.Tensor) => tf.Tensor;
-  /** Its slope, for what gives the other terms. */
-  readonly weights: (x: tf.Tensor) => tf.Tensor;
+  readonly a?: number;
+  readonly b?: number;
 }
 
-/** clip(0.2 · x + 0.5, 0, 1) as a clip of x from weights a fifth as large: those of all steps are scaled once. */
+/** clip(0.2 · x + 0.5, 0, 1) as a clip of what weights a fifth as large give, which are scaled once for all steps. */
 function gateOf(activation: Activation): Gate {
-  if (activation.getClassName() !== 'hardSigmoid')
-    return { apply: (x) => activation.apply(x), scaled: (x) => x, weights: (x) => x };
-  const weights = (x: tf.Tensor): tf.Tensor => tf.mul(0.2, x);
-  return { apply: (x) => tf.clipByValue(x, 0, 1), scaled: (x) => tf.add(0.5, weights(x)), weights };
+  return activation.getClassName() === 'hardSigmoid'
+    ? { apply: (x) => tf.clipByValue(x, 0, 1), a: 0.2, b: 0.5 }
+    : { apply: (x) => activation.apply(x) };
 }
 
 /**
@@ -51,13 +48,19 @@ export function callGruCell(layer: LayerLike, inputs: unknown): tf.Tensor[] | un
   if (x.rank !== 2 || ACROSS.includes(recurrentActivation.getClassName())) return undefined;
   const sizes = [2 * units, units];
   return tf.tidy(() => {
-    const product = tf.matMul(x, kernel.read());
-    const fed = tf.split(bias ? tf.add(product, bias.read()) : product, sizes, 1);
-    const weights = tf.split(recurrentKernel.read(), sizes, 1);
-    const gate = gateOf(recurrentActivation);
-    const gates = gate.apply(tf.add(gate.scaled(fed[0]!), tf.matMul(before, gate.weights(weights[0]!))));
+    const { apply, a, b } = gateOf(recurrentActivation);
+    const halves = (weights: LayerVariable): [tf.Tensor, tf.Tensor] => {
+      const [gates, fresh] = tf.split(weights.read(), sizes, -1) as [tf.Tensor, tf.Tensor];
+      return [a === undefined ? gates : tf.mul(a, gates), fresh];
+    };
+    const [own, recurrent] = [halves(kernel), halves(recurrentKernel)];
+    const [first, second] = bias ? halves(bias) : [];
+    const offset = b === undefined || first === undefined ? (first ?? b) : tf.add(b, first);
+    const fed = (i: 0 | 1, more: tf.Tensor | number | undefined): tf.Tensor =>
+      more === undefined ? tf.matMul(x, own[i]) : tf.add(tf.matMul(x, own[i]), more);
+    const gates = apply(tf.add(fed(0, offset), tf.matMul(before, recurrent[0])));
     const [z, r] = tf.split(gates, 2, 1);
-    const fresh = activation.apply(tf.add(fed[1]!, tf.matMul(tf.mul(r!, before), weights[1]!)));
+    const fresh = activation.apply(tf.add(fed(1, second), tf.matMul(tf.mul(r!, before), recurrent[1])));
     // z · before + (1 - z) · fresh
     const h = tf.add(fresh, tf.mul(z!, tf.sub(before, fresh)));
     return [h, h];
