@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { cleaned } from '../../../src/graph/passes/cleaned.ts';
-import { joinedSteps } from '../../../src/graph/passes/joined-steps.ts';
+import { forStep } from '../../../src/graph/passes/for-step.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { expectSameResults, float32, numbers, opsOf } from '../../support/graphs.ts';
 
@@ -97,7 +97,7 @@ describe('what steps of a sequence do by themselves, done at once', () => {
     ],
   ])('%s', (_, build, expected) => {
     const graph = graphOf(build);
-    const after = joinedSteps(graph);
+    const after = forStep(graph);
     expect(counts(after)).toEqual(expected);
     expectSameResults(after, graph, 1e-6);
   });
@@ -137,8 +137,8 @@ describe('what steps of a sequence do by themselves, done at once', () => {
     ['activations before they are joined', EQUAL, (b) => [b.op('Concat', tanh(b, apart(b)), { axis: 0 })]],
   ])('leaves %s', (_, sizes, build) => {
     const graph = graphOf(build, sizes);
-    expect(counts(joinedSteps(graph))).toEqual(counts(cleaned(graph)));
-    expectSameResults(joinedSteps(graph), graph, 0);
+    expect(counts(forStep(graph))).toEqual(counts(cleaned(graph)));
+    expectSameResults(forStep(graph), graph, 0);
   });
 
   it('keeps a sum whose terms stretch each other', () => {
@@ -146,7 +146,7 @@ describe('what steps of a sequence do by themselves, done at once', () => {
       const narrow = backwards(b, parts, 1);
       return [b.op('Add', [sum(b, narrow), matrix(b, 3, 4)])];
     });
-    const after = joinedSteps(graph);
+    const after = forStep(graph);
     expect(counts(after)).toEqual({ Add: 1, BatchMatMul: 1, Concat: 1 });
     expectSameResults(after, graph, 1e-6);
   });

@@ -5,10 +5,10 @@ import { joinBeforeOp } from './join-before-op.ts';
 import { wholeBeforeParts } from './whole-before-parts.ts';
 
 /**
- * The passes by which a graph of fixed shapes does at once what each step of a sequence does by itself: a recurrent layer then takes fewer
- * and larger nodes, forwards and back.
+ * The passes for a graph of fixed shapes that runs many times, a training step above all. What each step of a sequence does by itself is
+ * done at once, so that a recurrent layer takes fewer and larger nodes, forwards and back.
  */
-export function joinedSteps(graph: Graph): Graph {
+export function forStep(graph: Graph): Graph {
   let before: Graph;
   let after = graph;
   do {
