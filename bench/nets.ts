@@ -16,10 +16,22 @@ export interface BenchNet {
   readonly vocabulary?: number;
   /** Limit on the norm of the weights into a unit, after each update. */
   readonly maxNorm?: number;
-  readonly build: (net: BenchNet) => LayersModel;
+  /** None for a net that PyTorch writes as an ONNX file, which is trained as it is. */
+  readonly build?: (net: BenchNet) => LayersModel;
 }
 
-export const NETS: Readonly<Record<string, BenchNet>> = { ...SMALL_NETS, ...DROPOUT_NETS, ...REAL_NETS };
+export type Build = NonNullable<BenchNet['build']>;
+
+const picture = { batch: 32, inputShape: [96, 96, 3], classes: 10, kind: 'labels' } as const;
+const sequence = { batch: 64, inputShape: [64, 64], classes: 10, kind: 'labels' } as const;
+const FILES: Readonly<Record<string, BenchNet>> = {
+  'onnx-resnet18': { about: "torchvision's ResNet-18 at 96×96, from its file", ...picture },
+  'onnx-mobilenet-v3': { about: "torchvision's small mobilenet-v3 at 96×96, from its file", ...picture },
+  'onnx-lstm': { about: 'nn.LSTM of 128 units over 64 steps of 64 features, from its file', ...sequence },
+  'onnx-gru': { about: 'nn.GRU of the same, from its file', ...sequence },
+};
+
+export const NETS: Readonly<Record<string, BenchNet>> = { ...SMALL_NETS, ...DROPOUT_NETS, ...REAL_NETS, ...FILES };
 
 export const SMALL_NET_NAMES = Object.keys(SMALL_NETS);
 
@@ -36,6 +48,7 @@ export function netsOf(list: string | undefined): readonly (readonly [string, Be
 
 export function buildNet(name: string): LayersModel {
   const net = netOf(name);
+  if (net.build === undefined) throw new Error(`${name} is a file that PyTorch writes, for bench:step alone`);
   return net.build(net);
 }
 

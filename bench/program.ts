@@ -1,8 +1,11 @@
+import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../src/base/random.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
+import { decodeModel } from '../src/formats/onnx/protobuf.ts';
 import type { TensorData } from '../src/graph/types.ts';
 import { layersNetwork } from '../src/networks/layers.ts';
+import { onnxNetwork } from '../src/networks/onnx.ts';
 import type { ModelNetwork } from '../src/networks/network.ts';
 import { evaluator } from '../src/runtime/evaluator.ts';
 import { classification } from '../src/tasks/classification.ts';
@@ -13,6 +16,7 @@ import { limitedUnits } from '../src/train/max-norm.ts';
 import type { Optimizer, OptimizerConfig } from '../src/train/optimizers.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
 import { byStateName, trainingProgram } from '../src/train/step.ts';
+import { buildNet } from './nets.ts';
 import type { BenchNet } from './nets.ts';
 
 export interface BenchStep {
@@ -21,17 +25,18 @@ export interface BenchStep {
   readonly feedsAt: (i: number) => Record<string, TensorData>;
 }
 
-/** A training step of a net on random samples: cross entropy and, unless asked for another, Adam. */
+/** A training step of a net, from a file where it is one, on random samples: cross entropy and, unless asked for another, Adam. */
 export async function benchStep(
   name: string,
   net: BenchNet,
   batchSize: number,
   config: OptimizerConfig = { type: 'adam' },
+  file?: string,
 ): Promise<BenchStep> {
   install();
   setEvaluator(evaluator);
   await tf.setBackend('limbeck');
-  const network = layersNetwork(net.build(net));
+  const network = file === undefined ? layersNetwork(buildNet(name)) : fileNetwork(file, net);
   const limited = { ...config, maxNorm: net.maxNorm };
   const optimizer = createOptimizer(limited, network.trainable, undefined, limitedUnits(network, limited));
   const loss = createLoss('ce');
@@ -43,6 +48,11 @@ export async function benchStep(
   const hyper = Object.entries(loss.hyper).map(([key, value]) => [`hyper/${key}`, Float32Array.of(value)] as const);
   const feeds = { ...samplesOf(name, net, batchSize), ...(net.kind === 'pixels' ? {} : Object.fromEntries(hyper)) };
   return { program, feedsAt: (i) => ({ ...feeds, ...optimizer.feedValues(i, 1e-3) }) };
+}
+
+function fileNetwork(file: string, { inputShape, classes }: BenchNet): ModelNetwork {
+  const options = { inputShape, classes, seed: 0, head: 'keep', freeze: [] } as const;
+  return onnxNetwork(decodeModel(readFileSync(file), file), file, options);
 }
 
 /** Random samples by the name of the feed. Rows of tokens end in padding of random length. */

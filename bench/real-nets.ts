@@ -3,16 +3,16 @@ import { input, layers } from '@tensorflow/tfjs-layers';
 import { Blocks } from '../src/networks/models/blocks.ts';
 import { network } from '../src/networks/models/builder.ts';
 import { buildModel } from '../src/networks/models/registry.ts';
-import type { BenchNet } from './nets.ts';
+import type { BenchNet, Build } from './nets.ts';
 
 const SEED = 1;
 
 const registry =
-  (name: string, options: Readonly<Record<string, unknown>> = {}): BenchNet['build'] =>
+  (name: string, options: Readonly<Record<string, unknown>> = {}): Build =>
   ({ inputShape, classes }): LayersModel =>
     buildModel(name, { inputShape, classes, seed: SEED, options });
 
-const image = (about: string, build: BenchNet['build'], rest: Partial<BenchNet> = {}): BenchNet => {
+const image = (about: string, build: Build, rest: Partial<BenchNet> = {}): BenchNet => {
   return { about, batch: 128, inputShape: [32, 32, 3], classes: 10, kind: 'labels', build, ...rest };
 };
 

@@ -19,7 +19,7 @@ import { gradientProgram, updateProgram } from '../src/train/gradient.ts';
 import { Trainer } from '../src/train/loop.ts';
 import { createOptimizer } from '../src/train/optimizers.ts';
 import { trainingProgram } from '../src/train/step.ts';
-import { netOf } from './nets.ts';
+import { buildNet, netOf } from './nets.ts';
 import { median } from './processes.ts';
 import { samplesOf } from './program.ts';
 
@@ -59,7 +59,7 @@ await tf.setBackend('limbeck');
 if (net.kind !== 'labels') throw new Error(`${name}: its loss is of pixels, which no task of a recipe has`);
 const { x, labels } = samplesOf(name, net, batchSize);
 const batch = { x: x as Float32Array, targets: labels as Int32Array, teacher: {} };
-const network = layersNetwork(net.build(net));
+const network = layersNetwork(buildNet(name));
 const loss = createLoss('ce');
 const optimizer = createOptimizer({ type: 'adam' }, network.trainable);
 const task = classification(net.classes);

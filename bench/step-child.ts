@@ -1,5 +1,5 @@
 /**
- * One process, one measurement: `node step-child.js ours|gemm|wasm NET BATCH STEPS THREADS [DEVICE] [OPTIMIZER]` prints a JSON
+ * One process, one measurement: `node step-child.js ours|gemm|wasm NET BATCH STEPS THREADS [DEVICE] [OPTIMIZER] [FILE]` prints a JSON
  * line. The device is one of ONNX Runtime's, by default cpu, or `tensorflow` for that engine.
  */
 import * as tf from '@tensorflow/tfjs-core';
@@ -12,13 +12,13 @@ import type { OptimizerConfig } from '../src/train/optimizers.ts';
 import { RandomStream } from '../src/base/random.ts';
 import { traceProgram } from '../src/trace/trace.ts';
 import { stepFlops } from './flops.ts';
-import { netOf } from './nets.ts';
+import { buildNet, netOf } from './nets.ts';
 import { benchStep } from './program.ts';
 import { timed, timedSteps } from './timing.ts';
 
 const [kind, name, ...numbers] = process.argv.slice(2, 7);
 const [batchSize, steps, threads] = numbers.map(Number) as [number, number, number];
-const [device = 'cpu', optimizer = 'adam'] = process.argv.slice(7);
+const [device = 'cpu', optimizer = 'adam', file] = process.argv.slice(7);
 
 async function ours(): Promise<object> {
   const engine: Engine =
@@ -26,7 +26,7 @@ async function ours(): Promise<object> {
       ? createTensorFlowEngine('auto', threads)
       : createOnnxRuntimeEngine({ device: device as DeviceName, threads });
   const type = optimizer as OptimizerConfig['type'];
-  const { program, feedsAt } = await benchStep(name!, netOf(name!), batchSize, { type });
+  const { program, feedsAt } = await benchStep(name!, netOf(name!), batchSize, { type }, file);
   const start = performance.now();
   const step = await engine.compile(program);
   const compileMs = performance.now() - start;
@@ -55,7 +55,7 @@ async function wasm(): Promise<object> {
   await import('@tensorflow/tfjs-backend-wasm');
   await tf.setBackend('wasm');
   const net = netOf(name!);
-  const model = net.build(net);
+  const model = buildNet(name!);
   const adam = tf.train.adam(1e-3);
   const random = new RandomStream('bench', name!);
   const input = tf.randomNormal([batchSize, ...net.inputShape]);

@@ -2,12 +2,15 @@
  * Our training step against PyTorch's on the CPU: same nets, same batch, one fresh process a measurement, in turn, medians over
  * the rounds. `npm run bench:step -- [--only mlp,resnet18] [--rounds 5] [--compile] [--optimizer sgd] [--json FILE] [--no-peer]`
  *
+ * Nets named onnx-… are trained from the file that PyTorch writes of its own, those of torchvision in the environment of
+ * `npm run test:conformance:zoo -- --setup`.
+ *
  * PyTorch runs eagerly with its fused optimizer, contiguous and channels last and in what else a net can be written as; the
  * variant that is fastest in the first round is the one that the other rounds repeat. With --compile its torch.compile too, which
  * needs g++ and takes up to a minute a net. With --profile instead: where our step's time goes, see profile.ts.
  */
-import { writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import type { BenchNet } from './nets.ts';
@@ -61,17 +64,30 @@ if (options.profile) {
   process.exit(0);
 }
 
-const python = options.peer ? findPython(options.python) : undefined;
-if (options.peer && python === undefined) {
+const isFile = ({ build }: BenchNet): boolean => build === undefined;
+const hasFiles = nets.some(([, net]) => isFile(net));
+const environment = hasFiles ? 'test:conformance:zoo' : 'test:conformance';
+const python = findPython(options.python, hasFiles ? ['.venv/zoo/bin/python'] : undefined);
+if (python === undefined && (options.peer || hasFiles)) {
   console.error(
-    'No Python with PyTorch: run `npm run test:conformance -- --setup` once, name one with --python, or use --no-peer.',
+    `No Python with PyTorch: run \`npm run ${environment} -- --setup\` once, name one with --python, or use --no-peer.`,
   );
   process.exit(1);
 }
+const folder = mkdtempSync(path.join(tmpdir(), 'bench-step-'));
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 async function ours(name: string, net: BenchNet): Promise<Sample> {
   const args = [built('step-child.js'), 'ours', name, batchOf(net), steps, threads, 'cpu', optimizer];
+  if (isFile(net)) args.push(await fileOf(name));
   return (await jsonOf(process.execPath, args)) as unknown as Sample;
+}
+
+/** The net as PyTorch writes it. */
+async function fileOf(name: string): Promise<string> {
+  const file = path.join(folder, `${name}.onnx`);
+  if (!existsSync(file)) await jsonOf(python!, ['bench/torch_step.py', name, '--export', file]);
+  return file;
 }
 
 async function peer(name: string, net: BenchNet, variant: string): Promise<Sample> {
@@ -102,7 +118,7 @@ function ratio(theirs: Side | undefined, mine: Side, key: 'ms_per_step' | 'cpu_m
 async function measured(name: string, net: BenchNet): Promise<Record<string, unknown>> {
   const mine: Sample[] = [];
   const peaks: number[] = [];
-  const kinds = python === undefined ? [] : ['eager', ...(options.compile ? ['compile'] : [])];
+  const kinds = !options.peer ? [] : ['eager', ...(options.compile ? ['compile'] : [])];
   const sides = new Map<string, Side>();
   for (let round = 0; round < rounds; round++) {
     mine.push(await ours(name, net));

@@ -287,6 +287,27 @@ class ExactGru(nn.Module):
         return self.logits(h)
 
 
+class Lstm(nn.Module):
+    def __init__(self, features=64, units=128, classes=10):
+        super().__init__()
+        self.lstm = nn.LSTM(features, units, batch_first=True)
+        self.logits = nn.Linear(units, classes)
+
+    def forward(self, x):
+        return self.logits(self.lstm(x)[0][:, -1])
+
+
+def torchvision_net(name, classes=10):
+    # Only its own environment has torchvision.
+    from torchvision import models
+
+    net = getattr(models, name)(num_classes=classes)
+    for module in net.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+    return net
+
+
 # A net by its name: how it is made of a variant's word, one sample channels first, classes, samples of a step
 
 PICTURE = (3, 32, 32)
@@ -307,6 +328,10 @@ NETS = {
     "transformer-4": (lambda word: TextTransformer(4, word == "sdpa"), (128,), 4, 32),
     "gru": (lambda word: ExactGru() if word == "exact" else Gru(), (64, 64), 10, 64),
     "unet": (lambda _: UNet(), (1, 64, 64), 1, 16),
+    "onnx-resnet18": (lambda _: torchvision_net("resnet18"), (3, 96, 96), 10, 32),
+    "onnx-mobilenet-v3": (lambda _: torchvision_net("mobilenet_v3_small"), (3, 96, 96), 10, 32),
+    "onnx-lstm": (lambda _: Lstm(), (64, 64), 10, 64),
+    "onnx-gru": (lambda _: Gru(), (64, 64), 10, 64),
 }
 
 # Limit on the norm of the weights into a unit, after each update

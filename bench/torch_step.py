@@ -2,11 +2,12 @@
 """PyTorch's side of bench/step.ts: times one training step of a net of bench/torch_nets.py and prints one JSON line.
 
     python3 bench/torch_step.py NET [--variant eager-nhwc] [--batch N] [--steps 30] [--threads 2] [--optimizer adam|sgd]
-                             [--device cpu|cuda]
+                             [--device cpu|cuda] [--export FILE]
 
 A variant is eager or compile, then nchw or nhwc (the memory format), matmul or sdpa (how attention is written), cudnn or exact
 (nn.GRU, or the registry's cell by hand), or plain; `best` is the faster of nchw and nhwc. The optimizer is always fused. Forward,
-loss, backward and optimizer step are timed together, as is loss.item(), since a training loop reads the loss.
+loss, backward and optimizer step are timed together, as is loss.item(), since a training loop reads the loss. With --export the net is
+written as an ONNX file instead, with its batch norms as nodes of their own and the batch size left open.
 """
 import argparse
 import json
@@ -64,6 +65,24 @@ def times_of(args, variant):
     return {"ms_per_step": ms, "fastest_ms": min(times), "cpu_ms_per_step": cpu_ms, "compile_ms": max(0, first - ms)}
 
 
+def export(name, file):
+    torch.manual_seed(0)
+    net, (x, _) = NETS[name][0]("plain"), samples_of(name, 8)
+    # An exporter stores what is equal once, as new batch norms are.
+    for module in net.modules():
+        if isinstance(module, torch.nn.BatchNorm2d):
+            torch.nn.init.uniform_(module.weight, 0.5, 1.5)
+            torch.nn.init.normal_(module.bias, 0, 0.1)
+    with torch.no_grad():
+        net.train()(x)
+    net.eval()
+    # Constants are folded where exporters build the weights of a recurrent layer of several; elsewhere that folds batch norms too.
+    options = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": len(x.shape) == 3}
+    names = {"input_names": ["x"], "output_names": ["logits"], "dynamic_axes": {"x": {0: "batch"}}}
+    torch.onnx.export(net, (x,), file, dynamo=False, **names, **options)
+    return {"file": file}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("net", choices=list(NETS))
@@ -73,7 +92,10 @@ def main():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--optimizer", choices=["adam", "momentum", "sgd"], default="adam")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--export")
     args = parser.parse_args()
+    if args.export:
+        return print(json.dumps(export(args.net, args.export)))
     args.batch = args.batch or NETS[args.net][3]
     torch.set_num_threads(args.threads)
     pictures = len(NETS[args.net][1]) == 3
