@@ -1,12 +1,16 @@
 import { elementwise } from '../ops/elementwise.ts';
 import { flag, shapeAttr } from '../ops/spec.ts';
-import { isStatic } from '../shapes.ts';
+import { isStatic, staticSize } from '../shapes.ts';
 import type { Attrs, Node, Shape } from '../types.ts';
 
 /** Fewest values of a kind for which one op on all of them is worth what joins them or takes them apart. */
 export const FEWEST = 4;
 /** Most numbers of a value that waits in memory for the others: of more, its own op takes longer than its call. */
-export const SMALL = 1 << 17;
+const SMALL = 1 << 17;
+
+export function isSmall(shape: Shape): boolean {
+  return isStatic(shape) && staticSize(shape) <= SMALL;
+}
 
 /** Parts of a whole: so many, all of one size along an axis. */
 export interface Parted {

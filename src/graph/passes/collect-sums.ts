@@ -1,17 +1,23 @@
 import type { GraphBuilder } from '../builder.ts';
 import { flag, int, ints } from '../ops/spec.ts';
-import { isStatic, staticSize } from '../shapes.ts';
-import type { Graph, Node, Shape } from '../types.ts';
-import { FEWEST, SMALL } from './by-parts.ts';
+import type { Graph, Node } from '../types.ts';
+import { FEWEST, isSmall } from './by-parts.ts';
 import { rewrite } from './rewrite.ts';
 import { usesOf } from './uses.ts';
+
+/** The graph being built, the readers of the values of the one before, and the layer of the sum at hand. */
+interface Work {
+  readonly builder: GraphBuilder;
+  readonly uses: ReadonlyMap<string, number>;
+  readonly layer: string | undefined;
+}
 
 /** A kind of term whose sum is one op on all operands. */
 interface Kind {
   /** Text that is the same for terms that go together. */
   readonly key: string;
   /** The sum of such terms. */
-  readonly sum: (terms: readonly Node[], builder: GraphBuilder) => string;
+  readonly sum: (terms: readonly Node[]) => string;
 }
 
 /**
@@ -25,26 +31,21 @@ export function collectSums(graph: Graph): Graph {
   const places = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((name) => [name, i] as const)));
   return rewrite(graph, (node, builder) => {
     if (node.op !== 'Add' || inner.has(node.outputs[0]!)) return undefined;
-    const terms = termsOf(node, inner, builder);
-    return terms.length < FEWEST ? undefined : collected(terms.sort(lastFirst(places)), uses, builder);
+    const sum = collected(termsOf(node, inner, builder).sort(lastFirst(places)), { builder, uses, layer: node.layer });
+    return sum === undefined ? undefined : [sum];
   });
 }
 
-/** Sums that only another sum of the same shape reads. */
-function innerSums({ nodes, types }: Graph, uses: ReadonlyMap<string, number>): ReadonlySet<string> {
-  const shapeOf = (name: string): string => types.get(name)!.shape.join();
+/** Sums that only another sum reads. */
+function innerSums({ nodes }: Graph, uses: ReadonlyMap<string, number>): ReadonlySet<string> {
   const sums = nodes.filter(({ op }) => op === 'Add');
-  const read = new Map(sums.flatMap(({ inputs, outputs }) => inputs.map((name) => [name, outputs[0]!] as const)));
-  return new Set(
-    sums
-      .map(({ outputs }) => outputs[0]!)
-      .filter((name) => uses.get(name) === 1 && read.has(name) && shapeOf(read.get(name)!) === shapeOf(name)),
-  );
+  const read = new Set(sums.flatMap(({ inputs }) => inputs));
+  return new Set(sums.map(({ outputs }) => outputs[0]!).filter((name) => uses.get(name) === 1 && read.has(name)));
 }
 
 function termsOf(node: Node, inner: ReadonlySet<string>, builder: GraphBuilder): string[] {
   const terms: string[] = [];
-  // The depth of a chain is that of the recursion, so there is none: a sequence may have thousands of steps.
+  // No recursion: the depth of a chain is the number of steps of a sequence, which may be thousands.
   const waiting = [...node.inputs].reverse();
   for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
     const producer = builder.producerOf(name);
@@ -52,29 +53,6 @@ function termsOf(node: Node, inner: ReadonlySet<string>, builder: GraphBuilder):
     else terms.push(name);
   }
   return terms;
-}
-
-function collected(terms: readonly string[], uses: ReadonlyMap<string, number>, builder: GraphBuilder) {
-  const groups = new Map<string, { kind: Kind; nodes: Node[] }>();
-  const kindAt = terms.map((name) => {
-    const producer = uses.get(name) === 1 ? builder.producerOf(name) : undefined;
-    const kind = producer === undefined ? undefined : kindOf(producer, builder);
-    if (kind === undefined) return undefined;
-    const group = groups.get(kind.key) ?? { kind, nodes: [] };
-    group.nodes.push(producer!);
-    groups.set(kind.key, group);
-    return kind.key;
-  });
-  if (![...groups.values()].some(({ nodes }) => nodes.length >= FEWEST)) return undefined;
-  const made = new Set<string>();
-  const values = terms.flatMap((name, i) => {
-    const group = groups.get(kindAt[i] ?? '');
-    if (group === undefined || group.nodes.length < FEWEST) return [name];
-    if (made.has(group.kind.key)) return [];
-    made.add(group.kind.key);
-    return [group.kind.sum(group.nodes, builder)];
-  });
-  return [added(values, builder)];
 }
 
 /**
@@ -85,47 +63,81 @@ function lastFirst(places: ReadonlyMap<string, number>): (a: string, b: string) 
   return (a, b) => (places.get(b) ?? 0) - (places.get(a) ?? 0);
 }
 
-function added(values: readonly string[], builder: GraphBuilder): string {
-  return values.reduce((sum, value) => builder.op('Add', [sum, value]));
+/** The sum of terms with the many of a kind as one op; undefined where there are none, or where much would wait for the last. */
+function collected(terms: readonly string[], work: Work): string | undefined {
+  if (terms.length < FEWEST || !terms.every((name) => isLight(name, work))) return undefined;
+  const groups = new Map<string, { readonly kind: Kind; readonly nodes: Node[] }>();
+  const keys = terms.map((name) => {
+    const producer = ownProducer(name, work);
+    const kind = producer === undefined ? undefined : kindOf(producer, work);
+    if (kind === undefined) return undefined;
+    const group = groups.get(kind.key) ?? { kind, nodes: [] };
+    group.nodes.push(producer!);
+    groups.set(kind.key, group);
+    return kind.key;
+  });
+  for (const [key, { nodes }] of groups) if (nodes.length < FEWEST) groups.delete(key);
+  if (groups.size === 0) return undefined;
+  const alone = terms.filter((_, i) => !groups.has(keys[i] ?? ''));
+  return added([...[...groups.values()].map(({ kind, nodes }) => kind.sum(nodes)), ...alone], work);
 }
 
-function kindOf({ op, inputs, attrs }: Node, builder: GraphBuilder): Kind | undefined {
+/** The node that gives a value that nothing else reads. */
+function ownProducer(name: string, { builder, uses }: Work): Node | undefined {
+  return uses.get(name) === 1 ? builder.producerOf(name) : undefined;
+}
+
+/** True if a term, or what its sum is computed of, is small: all terms wait in memory for the last. */
+function isLight(name: string, work: Work): boolean {
+  const producer = ownProducer(name, work);
+  const isSmallValue = (value: string): boolean => isSmall(work.builder.typeOf(value).shape);
+  if (isSmallValue(name)) return true;
+  if (producer?.op === 'BatchMatMul' || producer?.op === 'Sum') return producer.inputs.every(isSmallValue);
+  if (producer?.op === 'Concat') return producer.inputs.every((input) => isLight(input, work));
+  const scaled = producer === undefined ? undefined : scaledOf(producer, work);
+  return scaled !== undefined && isLight(scaled.value, work);
+}
+
+function added(values: readonly string[], { builder, layer }: Work): string {
+  return values.reduce((sum, value) => builder.op('Add', [sum, value], {}, layer));
+}
+
+function sumOf(values: readonly string[], work: Work): string {
+  return collected(values, work) ?? added(values, work);
+}
+
+function kindOf({ op, inputs, attrs }: Node, work: Work): Kind | undefined {
+  const { builder, layer } = work;
   const shapes = inputs.map((name) => builder.typeOf(name).shape);
   const key = (...more: readonly unknown[]): string => JSON.stringify([op, ...more]);
   const operands = (terms: readonly Node[], i: number): string[] => terms.map((term) => term.inputs[i]!);
   switch (op) {
     case 'BatchMatMul': {
       // aᵀ · b of rows that both have.
-      if (!flag(attrs, 'transposeA') || flag(attrs, 'transposeB') || !areSmall(shapes)) return undefined;
+      if (!flag(attrs, 'transposeA') || flag(attrs, 'transposeB') || !shapes.every(isSmall)) return undefined;
       if (shapes.some(({ length }) => length !== 2)) return undefined;
-      const sum = (terms: readonly Node[]): string => {
-        const wholes = inputs.map((_, i) => joined(operands(terms, i), 0, builder));
-        return builder.op('BatchMatMul', wholes, attrs);
-      };
+      const wholes = (terms: readonly Node[]): string[] => inputs.map((_, i) => joined(operands(terms, i), 0, work));
+      const sum = (terms: readonly Node[]): string => builder.op('BatchMatMul', wholes(terms), attrs, layer);
       return { key: key(shapes[0]![1], shapes[1]![1]), sum };
     }
     case 'Sum': {
       const [axis] = ints(attrs, 'axes');
-      if (axis === undefined || !areSmall(shapes)) return undefined;
+      if (axis === undefined || !shapes.every(isSmall)) return undefined;
       const sum = (terms: readonly Node[]): string =>
-        builder.op('Sum', [joined(operands(terms, 0), axis, builder)], attrs);
+        builder.op('Sum', [joined(operands(terms, 0), axis, work)], attrs, layer);
       return { key: key(ints(attrs, 'axes'), attrs.keepDims, shapes[0]), sum };
     }
     case 'Concat': {
-      const sums = (terms: readonly Node[]): string[] => inputs.map((_, i) => added(operands(terms, i), builder));
-      return { key: key(int(attrs, 'axis'), shapes), sum: (terms) => builder.op('Concat', sums(terms), attrs) };
+      const sums = (terms: readonly Node[]): string[] => inputs.map((_, i) => sumOf(operands(terms, i), work));
+      const sum = (terms: readonly Node[]): string => builder.op('Concat', sums(terms), attrs, layer);
+      return { key: key(int(attrs, 'axis'), shapes), sum };
     }
     case 'Multiply': {
-      const scaled = scaledOf({ op, inputs }, builder);
+      const scaled = scaledOf({ op, inputs }, work);
       if (scaled === undefined) return undefined;
+      const values = (terms: readonly Node[]): string[] => terms.map((term) => scaledOf(term, work)!.value);
       const sum = (terms: readonly Node[]): string =>
-        builder.op('Multiply', [
-          added(
-            terms.map((term) => scaledOf(term, builder)!.value),
-            builder,
-          ),
-          scaled.number,
-        ]);
+        builder.op('Multiply', [sumOf(values(terms), work), scaled.number], {}, layer);
       return { key: key(scaled.number, builder.typeOf(scaled.value).shape), sum };
     }
     default:
@@ -133,29 +145,27 @@ function kindOf({ op, inputs, attrs }: Node, builder: GraphBuilder): Kind | unde
   }
 }
 
-function areSmall(shapes: readonly Shape[]): boolean {
-  return shapes.every(isStatic) && shapes.reduce((sum, shape) => sum + staticSize(shape), 0) <= SMALL;
-}
-
 /** Values one behind another along an axis; of what lies side by side along another axis, each side by itself, as others join it too. */
-function joined(values: readonly string[], axis: number, builder: GraphBuilder): string {
+function joined(values: readonly string[], axis: number, work: Work): string {
+  const { builder, layer } = work;
   const sides = sidesOf(values, axis, builder);
   if (sides !== undefined) {
-    const wholes = sides.map((side) => joined(side, axis, builder));
-    return builder.op('Concat', wholes, { axis: builder.producerOf(values[0]!)!.attrs.axis! });
+    const wholes = sides.map((side) => joined(side, axis, work));
+    return builder.op('Concat', wholes, { axis: builder.producerOf(values[0]!)!.attrs.axis! }, layer);
   }
-  const scaled = scaledBy(values, builder);
-  if (scaled !== undefined) return builder.op('Multiply', [joined(scaled.values, axis, builder), scaled.number]);
+  const scaled = scaledBy(values, work);
+  if (scaled !== undefined)
+    return builder.op('Multiply', [joined(scaled.values, axis, work), scaled.number], {}, layer);
   const split = builder.producerOf(values[0]!);
   const isWhole = split?.op === 'Split' && split.attrs.axis === axis && split.outputs.join() === values.join();
-  return isWhole ? split.inputs[0]! : builder.op('Concat', values, { axis });
+  return isWhole ? split.inputs[0]! : builder.op('Concat', values, { axis }, layer);
 }
 
 /** The inputs of Concats of equal shapes along an axis other than `axis`: the first of each, the second of each and so on. */
 function sidesOf(values: readonly string[], axis: number, builder: GraphBuilder): string[][] | undefined {
   const producers = values.map((value) => builder.producerOf(value));
   const [first] = producers;
-  if (first?.op !== 'Concat' || first.attrs.axis === axis) return undefined;
+  if (first?.op !== 'Concat' || first.attrs.axis === axis || first.inputs.length > values.length) return undefined;
   const shapesOf = ({ inputs }: Node): string => inputs.map((name) => builder.typeOf(name).shape.join()).join(';');
   const isAlike = producers.every(
     (node) => node?.op === 'Concat' && node.attrs.axis === first.attrs.axis && shapesOf(node) === shapesOf(first),
@@ -163,18 +173,18 @@ function sidesOf(values: readonly string[], axis: number, builder: GraphBuilder)
   return isAlike ? first.inputs.map((_, i) => producers.map((node) => node!.inputs[i]!)) : undefined;
 }
 
-/** What a product by a constant number multiplies, and the number. */
+/** Value and number of a product by a constant number. */
 function scaledOf(
   { op, inputs }: Pick<Node, 'op' | 'inputs'>,
-  builder: GraphBuilder,
+  { builder }: Work,
 ): { value: string; number: string } | undefined {
   const place = op === 'Multiply' ? inputs.findIndex((name) => builder.constantOf(name)?.type.shape.length === 0) : -1;
   return place < 0 ? undefined : { value: inputs[1 - place]!, number: inputs[place]! };
 }
 
-/** What products by one number multiply. */
-function scaledBy(values: readonly string[], builder: GraphBuilder): { values: string[]; number: string } | undefined {
-  const found = values.map((value) => scaledOf(builder.producerOf(value) ?? { op: '', inputs: [] }, builder));
+/** Values and number of products by one number. */
+function scaledBy(values: readonly string[], work: Work): { values: string[]; number: string } | undefined {
+  const found = values.map((value) => scaledOf(work.builder.producerOf(value) ?? { op: '', inputs: [] }, work));
   const number = found[0]?.number;
   const isAlike = number !== undefined && found.every((scaled) => scaled?.number === number);
   return isAlike ? { values: found.map((scaled) => scaled!.value), number } : undefined;

@@ -9,11 +9,11 @@ import { wholeBeforeParts } from './whole-before-parts.ts';
  * done at once, so that a recurrent layer takes fewer and larger nodes, forwards and back.
  */
 export function forStep(graph: Graph): Graph {
-  let before: Graph;
-  let after = graph;
-  do {
-    before = after;
-    after = cleaned(joinBeforeOp(collectSums(wholeBeforeParts(before))));
-  } while (after.nodes.length < before.nodes.length);
-  return after;
+  let best = graph;
+  for (;;) {
+    const joined = joinBeforeOp(collectSums(wholeBeforeParts(best)));
+    const after = joined === best ? best : cleaned(joined);
+    if (after.nodes.length >= best.nodes.length) return best;
+    best = after;
+  }
 }

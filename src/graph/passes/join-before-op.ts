@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../builder.ts';
-import { isStatic, staticSize } from '../shapes.ts';
 import type { Graph, Node } from '../types.ts';
-import { FEWEST, onTheWhole, SMALL } from './by-parts.ts';
+import { int } from '../ops/spec.ts';
+import { FEWEST, isSmall, onTheWhole } from './by-parts.ts';
 import type { Replacement } from './rewrite.ts';
 import { rewrite } from './rewrite.ts';
 import { usesOf } from './uses.ts';
@@ -23,7 +23,8 @@ export function joinBeforeOp(graph: Graph): Graph {
     const place = placeOf(first, producers, builder);
     if (place === undefined) return undefined;
     const shapes = first.inputs.map((name) => builder.typeOf(name).shape);
-    const parted = { axis: attrs.axis as number, size: 0, count: inputs.length };
+    const axis = int(attrs, 'axis');
+    const parted = { axis, size: shapes[place]![axis] as number, count: inputs.length };
     const moved = onTheWhole(first, shapes, place, parted);
     if (moved === undefined) return undefined;
     const operands = producers.map((node) => node!.inputs[place]!);
@@ -42,5 +43,5 @@ function placeOf(first: Node, nodes: readonly (Node | undefined)[], builder: Gra
   if (places.length !== 1 || place === undefined) return undefined;
   const { shape } = builder.typeOf(first.inputs[place]!);
   const isOneShape = nodes.every((node) => builder.typeOf(node!.inputs[place]!).shape.join() === shape.join());
-  return isOneShape && isStatic(shape) && staticSize(shape) <= SMALL ? place : undefined;
+  return isOneShape && isSmall(shape) ? place : undefined;
 }

@@ -6,7 +6,8 @@ export type Replacement = readonly string[] | undefined;
 
 /**
  * A copy of `graph` in which `replace` may give other values for a node's outputs; it adds what it needs to the builder.
- * The node it gets has the new names of its inputs. Interface names never change, and names of copied nodes stay.
+ * The node it gets has the new names of its inputs. Interface names never change, and names of copied nodes stay. Where it replaces
+ * nothing, `graph` itself comes back.
  */
 export function rewrite(graph: Graph, replace: (node: Node, builder: GraphBuilder) => Replacement): Graph {
   const builder = new GraphBuilder();
@@ -16,13 +17,18 @@ export function rewrite(graph: Graph, replace: (node: Node, builder: GraphBuilde
   for (const [name, type] of graph.state) builder.state(name, type);
   for (const [name, { type, data }] of graph.constants) builder.constant(type, data, name);
   for (const name of graph.types.keys()) builder.reserve(name);
+  let isReplaced = false;
   for (const node of graph.nodes) {
     const moved = { ...node, inputs: node.inputs.map(renamed) };
     const values = replace(moved, builder);
     if (values === undefined)
       builder.node(node.op, moved.inputs, node.attrs, { layer: node.layer, outputs: node.outputs });
-    else node.outputs.forEach((name, i) => names.set(name, values[i]!));
+    else {
+      isReplaced = true;
+      node.outputs.forEach((name, i) => names.set(name, values[i]!));
+    }
   }
+  if (!isReplaced) return graph;
   for (const [name, value] of graph.outputs) builder.output(name, renamed(value));
   for (const [name, value] of graph.updates) builder.update(name, renamed(value));
   return builder.build();

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../builder.ts';
 import { ints } from '../ops/spec.ts';
 import type { Attrs, Graph, Node } from '../types.ts';
-import { FEWEST, onTheWhole } from './by-parts.ts';
+import { FEWEST, isSmall, onTheWhole } from './by-parts.ts';
 import type { Parted } from './by-parts.ts';
 import { rewrite } from './rewrite.ts';
 
@@ -46,7 +46,8 @@ function membersOf(graph: Graph): ReadonlyMap<string, { readonly siblings: Sibli
   const readers = readersOf(graph);
   for (const split of graph.nodes) {
     const sizes = split.op === 'Split' ? ints(split.attrs, 'sizes') : [];
-    if (sizes.length < FEWEST || sizes.some((size) => size !== sizes[0])) continue;
+    // Parts of parts come in a later round: once those are one Split, these are parts of that.
+    if (sizes.length < FEWEST || sizes.some((size) => size !== sizes[0]) || members.has(split.outputs[0]!)) continue;
     const rest = split.outputs.slice(1).map((part) => byKey(readers.get(part) ?? [], part));
     for (const first of readers.get(split.outputs[0]!) ?? []) {
       const key = keyOf(first, split.outputs[0]!);
@@ -55,6 +56,8 @@ function membersOf(graph: Graph): ReadonlyMap<string, { readonly siblings: Sibli
       const place = first.inputs.indexOf(split.outputs[0]!);
       const parted = { axis: split.attrs.axis as number, size: sizes[0]!, count: sizes.length };
       const shapes = first.inputs.map((name) => graph.types.get(name)!.shape);
+      const isWorthIt = [split.outputs[0]!, ...first.outputs].every((name) => isSmall(graph.types.get(name)!.shape));
+      if (!isWorthIt) continue;
       const moved = onTheWhole(first, shapes, place, parted);
       if (moved === undefined) continue;
       const siblings: Siblings = { place, ...moved };

@@ -90,14 +90,16 @@ describe('an inference graph', () => {
     const product = (a: string, b: string, transposeA: boolean): string =>
       builder.op('BatchMatMul', [a, b], { transposeA, transposeB: false });
     builder.output('y', builder.op('Add', [x, product(matrix, product(x, matrix, true), false)]));
-    // One row is added to three.
+    // What is added comes behind the product here, and one row is added to three there.
+    const early = product(matrix, product(matrix, x, true), false);
+    builder.output('late', builder.op('Add', [early, builder.op('Exp', [x])]));
     const sums = builder.op('Sum', [x], { axes: [1], keepDims: true });
     builder.output('z', builder.op('Add', [product(sums, matrix, true), matrix]));
     const [file, step] = [lowerToOnnx(builder.build()), lowerToOnnx(builder.build(), { addsMatrices: true })];
-    expect([countOf(file, 'Add'), countOf(step, 'Add')]).toEqual([2, 1]);
+    expect([countOf(file, 'Add'), countOf(step, 'Add')]).toEqual([3, 2]);
     const feeds = { x: { data: values(6, 2), shape: [3, 2] } };
     const [expected, results] = [await runWith(file, feeds), await runWith(step, feeds)];
-    for (const name of ['y', 'z']) expectClose(results[name]!.data, expected[name]!.data);
+    for (const name of ['y', 'late', 'z']) expectClose(results[name]!.data, expected[name]!.data);
   });
 
   it.each([1, 2, 7])('takes a batch of %i', async (batch) => {
