@@ -1,5 +1,5 @@
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
-import { constantScale, layersOf, termRange, withRoomForBias } from '../../../graph/quantization.ts';
+import { constantScale, isDividedBy, layersOf, termRange, withRoomForBias } from '../../../graph/quantization.ts';
 import { showStage } from '../../../graph/stages.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Skipped } from '../../../base/skipped.ts';
@@ -25,9 +25,6 @@ const FREE: ReadonlySet<string> = new Set([
 const HANDING_ON: ReadonlySet<string> = new Set([
   ...['MaxPool', 'Reshape', 'Transpose', 'Slice', 'Gather', 'Flatten', 'Squeeze', 'Unsqueeze', 'Tile'],
 ]);
-
-/** Ops that are infinite at 0, which small numbers would be rounded to, such as a variance and the epsilon that is added to it. */
-const INFINITE_AT_ZERO: ReadonlySet<string> = new Set(['Sqrt', 'Reciprocal', 'Log']);
 
 export interface QdqOptions extends Options {
   /** Layers that stay in float, by their name in the graph. */
@@ -220,7 +217,7 @@ class Qdq {
   #isDivisor(name: string): boolean {
     const readers = this.#consumers.get(name) ?? [];
     if (readers.length === 0 || this.#outputs.has(name)) return false;
-    return readers.every(({ op, inputs }) => INFINITE_AT_ZERO.has(op) || (op === 'Div' && inputs[0] !== name));
+    return readers.every((reader) => isDividedBy(name, reader));
   }
 
   #isConstant(name: string | undefined): boolean {

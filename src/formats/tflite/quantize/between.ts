@@ -1,3 +1,4 @@
+import { isDividedBy } from '../../../graph/quantization.ts';
 import type { Operation, Program } from '../lower/program.ts';
 import { integerRules } from './rules.ts';
 
@@ -52,19 +53,14 @@ function isLight(program: Program, { op, inputs, outputs }: Operation): boolean 
   return op !== 'BATCH_MATMUL' || program.type(outputs[0]!).shape.slice(-2).includes(1);
 }
 
-/** Operators that are infinite at 0, which small numbers would be rounded to, such as a variance and the epsilon that is added to it. */
-const INFINITE_AT_ZERO: ReadonlySet<string> = new Set(['SQRT', 'RSQRT', 'LOG']);
-
 /** Operations without weights whose results are read for a root, a logarithm or as a divisor alone. */
 export function dividedBy(program: Program, operations: readonly Operation[]): Operations {
-  const divides = (operation: Operation, name: string): boolean =>
-    INFINITE_AT_ZERO.has(operation.op) || (operation.op === 'DIV' && operation.inputs[0] !== name);
   const readers = new Map<string, Operation[]>();
   for (const operation of operations)
     for (const name of new Set(operation.inputs)) readers.set(name, [...(readers.get(name) ?? []), operation]);
   const ends = new Set(program.outputs.values());
   const isDivisor = (name: string): boolean =>
-    !ends.has(name) && readers.has(name) && readers.get(name)!.every((reader) => divides(reader, name));
+    !ends.has(name) && readers.has(name) && readers.get(name)!.every((reader) => isDividedBy(name, reader));
   return new Set(
     operations.filter(({ op, outputs }) => integerRules.get(op) !== 'weights' && outputs.every(isDivisor)),
   );
