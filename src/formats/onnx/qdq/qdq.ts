@@ -1,3 +1,4 @@
+import { readersOf } from '../../../graph/passes/uses.ts';
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
 import { constantScale, isDividedBy, layersOf, termRange, withRoomForBias } from '../../../graph/quantization.ts';
 import { showStage } from '../../../graph/stages.ts';
@@ -114,7 +115,7 @@ class Qdq {
   readonly #model: Model;
   readonly #questions: Questions;
   readonly #constants: ReadonlyMap<string, OnnxTensor>;
-  readonly #consumers = new Map<string, OnnxNode[]>();
+  readonly #consumers: ReadonlyMap<string, readonly OnnxNode[]>;
   readonly #outputs: ReadonlySet<string>;
 
   constructor(model: Model, questions: Questions) {
@@ -122,8 +123,7 @@ class Qdq {
     this.#questions = questions;
     this.#constants = new Map(model.graph.initializers.map((t) => [t.name, t]));
     this.#outputs = new Set(model.graph.outputs.map(({ name }) => name));
-    for (const node of model.graph.nodes)
-      for (const input of node.inputs) this.#consumers.set(input, [...(this.#consumers.get(input) ?? []), node]);
+    this.#consumers = readersOf(model.graph.nodes);
   }
 
   convert(): { result: Model; skipped: Skipped[] } {
