@@ -10,6 +10,8 @@ export interface TemporaryFolder {
   readonly path: string;
   /** Removal of the folder with all that is in it. */
   readonly remove: () => Promise<void>;
+  /** The folder stays where the process exits before `remove`. */
+  readonly keep: () => void;
 }
 
 /**
@@ -27,6 +29,7 @@ export async function temporaryFolder(prefix: string, place = tmpdir()): Promise
       // A program that was started may still write there; the next process removes it.
     }
   };
+  const keep = (): void => void process.off('exit', removeNow);
   process.once('exit', removeNow);
   await writeFile(path.join(whole, OWNER), JSON.stringify(await thisProcess()));
   const own = path.join(whole, 'files');
@@ -35,8 +38,9 @@ export async function temporaryFolder(prefix: string, place = tmpdir()): Promise
     path: own,
     remove: async () => {
       await rm(whole, { recursive: true, force: true, maxRetries: 5 });
-      process.off('exit', removeNow);
+      keep();
     },
+    keep,
   };
 }
 

@@ -1,9 +1,12 @@
-import { rename } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asUserError, exists, makeFolder, writeSynced } from './files.ts';
 import { temporaryFolder } from './temporary.ts';
 
 const PREFIX = '.limbeck-files-';
+
+/** Folder in a temporary one whose files are all written, and are on their way to the folder that it lies in. */
+const READY = 'ready';
 
 /** True for a temporary folder of `writeWhole`, of a process that writes now or that was killed. */
 export function isLeft(name: string): boolean {
@@ -12,7 +15,8 @@ export function isLeft(name: string): boolean {
 
 /**
  * Writes files by their paths relative to `folder`, all of them or none: into a temporary folder beside it, which then gets its name, or in it where
- * it is there, from where they are moved when all are written. Files of the same name are replaced. `UserError` for what the file system refuses.
+ * it is there, from where they are moved when all are written. Files of the same name are replaced. What is killed while it moves them is finished by
+ * the next call, or by `finishWhole`. `UserError` for what the file system refuses.
  */
 export async function writeWhole(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
   const isThere = await exists(folder);
@@ -20,25 +24,70 @@ export async function writeWhole(folder: string, files: ReadonlyMap<string, Uint
   let at = folder;
   try {
     if (!isThere) await makeFolder(place);
-    const { path: made, remove } = await temporaryFolder(PREFIX, place);
+    await finishWhole(place);
+    const { path: made, remove, keep } = await temporaryFolder(PREFIX, place);
+    const ready = path.join(path.dirname(made), READY);
     try {
       for (const [name, data] of files) {
         at = path.join(folder, name);
         await makeFolder(path.dirname(path.join(made, name)));
         await writeSynced(path.join(made, name), data);
       }
+      for (const name of isThere ? files.keys() : []) {
+        at = path.join(folder, name);
+        await requirePlace(at, made);
+      }
       at = folder;
-      if (!isThere) await rename(made, folder);
-      else
-        for (const name of files.keys()) {
-          at = path.join(folder, name);
-          await makeFolder(path.dirname(at));
-          await rename(path.join(made, name), at);
-        }
-    } finally {
+      if (isThere) keep();
+      await rename(made, isThere ? ready : folder);
+    } catch (error) {
       await remove();
+      throw error;
     }
+    if (isThere) await moveAll(ready, folder);
+    await remove();
   } catch (error) {
     throw asUserError(error, at, 'write');
   }
+}
+
+/** Moves what a killed `writeWhole` had written and not moved yet into this folder, which is then as if nothing had happened. */
+export async function finishWhole(folder: string): Promise<void> {
+  // A folder for others may be closed to readers.
+  for (const name of (await readdir(folder).catch(() => [])).filter(isLeft)) {
+    const left = path.join(folder, name);
+    if (!(await exists(path.join(left, READY)))) continue;
+    await moveAll(path.join(left, READY), folder);
+    await rm(left, { recursive: true, force: true });
+  }
+}
+
+/** Two processes may do so at once: each file is moved by one of them. */
+async function moveAll(from: string, folder: string): Promise<void> {
+  const entries = await readdir(from, { recursive: true, withFileTypes: true }).catch(async (error: unknown) => {
+    if (await exists(from)) throw error;
+    return [];
+  });
+  for (const entry of entries) {
+    if (entry.isDirectory()) continue;
+    const source = path.join(entry.parentPath, entry.name);
+    const to = path.join(folder, path.relative(from, source));
+    try {
+      await makeFolder(path.dirname(to));
+      await rename(source, to);
+    } catch (error) {
+      if (await exists(source)) throw asUserError(error, to, 'write');
+    }
+  }
+}
+
+/** Refuses a place that a file cannot be moved to: known before the first one is. */
+async function requirePlace(file: string, from: string): Promise<void> {
+  const folder = path.dirname(file);
+  await makeFolder(folder);
+  const refuse = (code: string): never => {
+    throw Object.assign(new Error(code), { code });
+  };
+  if ((await stat(file).catch(() => undefined))?.isDirectory() === true) refuse('EISDIR');
+  if ((await stat(folder)).dev !== (await stat(from)).dev) refuse('EXDEV');
 }

@@ -75,7 +75,8 @@ export const compressCommand: Command<CompressArgs> = {
     const { budget: asked, epochs, seed, name, out, set, mean, std, shape, ...watch } = args;
     const { compression } = await import('../tools/compress/compress.ts');
     const shapes = inputShapes(shape);
-    const options = { model, shapes, data, budget: asked, epochs, seed, name, out, set, mean, std, formats: format, fresh }; // prettier-ignore
+    const onWait = (message: string): void => context.note(`${message}\n`);
+    const options = { model, shapes, data, budget: asked, epochs, seed, name, out, set, mean, std, formats: format, fresh, onWait }; // prettier-ignore
     const { loaded, budget, notes } = await compression(options);
     for (const note of notes) context.note(`${note}\n`);
     const { folder, report } = await execute(

@@ -143,9 +143,15 @@ export class RunInputs {
   }
 }
 
-/** `UserError` for a file or folder that a recipe names and that is not there or cannot be read: known before anything is made of the others. */
-export async function requireFiles(recipe: Recipe): Promise<void> {
-  for (const { keys, file } of namedFiles(recipe))
+/**
+ * `UserError` for a file or folder that a recipe names and that is not there or cannot be read: known before anything is made of the others.
+ * `isRead`: of which keys the files are needed.
+ */
+export async function requireFiles(
+  recipe: Recipe,
+  isRead: (keys: readonly (string | number)[]) => boolean = () => true,
+): Promise<void> {
+  for (const { keys, file } of namedFiles(recipe).filter((one) => isRead(one.keys)))
     await access(file, constants.R_OK).catch(unreadable(`${keys.join('.')}: ${file}`));
 }
 

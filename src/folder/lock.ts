@@ -21,6 +21,8 @@ export interface LockOptions {
   readonly onWait?: (message: string) => void;
   /** Called with a message when another process has taken the lock over, as this one was silent for too long: it must not write any more. */
   readonly onLost?: (message: string) => void;
+  /** The option that gives the run another name. */
+  readonly rename?: string;
 }
 
 const BEAT_MS = 5000;
@@ -33,7 +35,7 @@ const SILENT_MS = 90_000;
  */
 export async function lockRun(
   folder: string,
-  { beatMs = BEAT_MS, silentMs = SILENT_MS, onWait, onLost }: LockOptions = {},
+  { beatMs = BEAT_MS, silentMs = SILENT_MS, onWait, onLost, rename: named = '--set name=...' }: LockOptions = {},
 ): Promise<() => Promise<void>> {
   const file = path.join(folder, 'lock');
   const owner: Holder = { ...(await thisProcess()), beats: true };
@@ -49,7 +51,7 @@ export async function lockRun(
     // A lock without a readable owner is one that its process has not finished writing, or was killed while writing.
     const lives = other && ((await isAlive(other, file)) ?? (await isTouched(file, other, silentMs, onWait)));
     if (lives ?? attempt < 10) {
-      if (other !== undefined) throw await inUse(folder, other);
+      if (other !== undefined) throw await inUse(folder, other, named);
       await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
     }
@@ -146,9 +148,9 @@ const TICKET_MS = 10_000;
 const always = (): boolean => true;
 const never = (): boolean => false;
 
-async function inUse(folder: string, owner: Owner): Promise<UserError> {
+async function inUse(folder: string, owner: Owner, named: string): Promise<UserError> {
   return new UserError(
     `${folder}: another process works on this run: the lock is that of ${shown(await ownerText(owner))}`,
-    'Wait for it, stop it, or give this run another name with --set name=...',
+    `Wait for it, stop it, or give this run another name with ${named}`,
   );
 }

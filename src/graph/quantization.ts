@@ -142,3 +142,12 @@ export function weightedNodes({ nodes, constants }: Graph): Node[] {
 
 /** Ratio of the widest to the narrowest part of a value with one scale of 8 bits: more would cost that part more than two of its bits. */
 export const MOST_APART = 4;
+
+/** Operators that are infinite at 0, which small numbers would be rounded to, such as a variance and the epsilon that is added to it. */
+const INFINITE_AT_ZERO: ReadonlySet<string> = new Set(['SQRT', 'RSQRT', 'RECIPROCAL', 'LOG']);
+
+/** True if an operator of ONNX or TFLite reads a value for a root, a logarithm or as a divisor. */
+export function isDividedBy(name: string, { op, inputs }: Pick<Node, 'op' | 'inputs'>): boolean {
+  const known = op.toUpperCase();
+  return INFINITE_AT_ZERO.has(known) || (known === 'DIV' && inputs[0] !== name);
+}

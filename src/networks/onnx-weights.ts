@@ -1,6 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import { tensorData } from '../formats/onnx/model.ts';
 import type { Model, OnnxGraph, OnnxTensor } from '../formats/onnx/model.ts';
+import { readersOf } from '../graph/passes/uses.ts';
 import type { Graph } from '../graph/types.ts';
 import { untrainedIn } from './onnx-origins.ts';
 
@@ -52,13 +53,11 @@ export function storedWeights({ graph: file, producerName }: Model, name: string
     return value?.type === 'tensor' ? [{ ...value.value, name: outputs[0]! }] : [];
   });
   const stored = named.length > 0 ? named : constants.filter((one) => isFloat(one) && one.dims.length > 0);
-  const readers = new Map<string, Reader[]>();
-  for (const { op, inputs, name: own, outputs } of file.nodes)
-    for (const input of new Set(inputs)) {
-      const isStart = LEARNED.has(op) && inputs.indexOf(input) >= STARTS;
-      readers.set(input, [...(readers.get(input) ?? []), { op, node: own || outputs[0]!, isStart }]);
-    }
-  const readBy = (one: string): readonly Reader[] => readers.get(one) ?? [];
+  const readers = readersOf(file.nodes);
+  const readBy = (one: string): readonly Reader[] =>
+    (readers.get(one) ?? []).map(({ op, inputs, name: own, outputs }) => {
+      return { op, node: own || outputs[0]!, isStart: LEARNED.has(op) && inputs.indexOf(one) >= STARTS };
+    });
   // Zeros from which a layer starts are not in the graph.
   const isNoStart = (one: string): boolean => !graph.constants.has(one) && readBy(one).every(({ isStart }) => isStart);
   const ofGroups = groupNormWeights(file);

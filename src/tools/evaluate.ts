@@ -21,6 +21,7 @@ import { readEntries } from '../formats/tflite/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import { usualAnswers } from '../measure/usual.ts';
 import type { UsualAnswers } from '../measure/usual.ts';
+import { requireFiles } from '../folder/inputs.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadDataToTeach, loadFedData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
@@ -70,6 +71,12 @@ export async function evaluateFile(
   if (shapes.size > 0 && format !== 'onnx')
     throw new UserError(`${file}: --shape is for an .onnx file`, 'Leave it out: other files have their sizes.');
   const own = await ownTeacher(file, recipe.teacher);
+  // Nothing is augmented, and texts are read by the tokenizer of the recipe's own file where it has one.
+  const hasTokenizer = own !== undefined && recipe.teacher?.text?.tokenizer !== undefined;
+  await requireFiles(
+    recipe,
+    ([part, key]) => part === 'dataset' && key !== 'augment' && !(hasTokenizer && key === 'text'),
+  );
   // A member of an ensemble reads what the ensemble does.
   const fed = await loadFedData(recipe, own && recipe.teacher, format === 'tfjs', { columns: await columnsOf(file) });
   const data = await scoredData(recipe, fed);
@@ -143,6 +150,7 @@ async function columnsOf(file: string): Promise<readonly Column[] | undefined> {
 /** The data of the recipe; where no labels are read, its teacher is asked what to score against. */
 async function scoredData(recipe: LoadedRecipe['recipe'], data: LoadedDataset): Promise<LoadedDataset> {
   if (!isWithoutLabels(data) || recipe.teacher === undefined) return data;
+  await requireFiles(recipe, ([part]) => part === 'teacher');
   const [engine, session] = [engineOf(recipe), sessionOptionsOf(recipe)];
   const name = (file: string): string => path.basename(file);
   // Split alike; its rows are as the teacher is fed them.

@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdir, readdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { isLeft, writeWhole } from '../../src/base/whole-folder.ts';
+import { finishWhole, isLeft, writeWhole } from '../../src/base/whole-folder.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
@@ -58,3 +58,48 @@ it.each([false, true])('nothing is left of what cannot be written; there: %s', a
   expect(await readdir(folder())).toEqual(isThere ? ['kit'] : []);
   if (isThere) expect(await readdir(at('kit'))).toEqual([]);
 });
+
+/** A folder whose files are half moved: the place of the second one is taken after it was looked at. */
+async function halfMoved(): Promise<void> {
+  await mkdir(at('kit/models'), { recursive: true });
+  await writeFile(at('kit/README.md'), 'of before');
+  const files = Object.assign(new Map(FILES), {
+    *keys() {
+      yield* FILES.keys();
+      mkdirSync(at('kit/models/a.onnx'));
+    },
+  });
+  await expect(writeWhole(at('kit'), files)).rejects.toThrow(/kit\/models\/a\.onnx: cannot write it: it is a folder$/);
+  expect(await readFile(at('kit/README.md'), 'utf8')).toBe('read');
+  await rmdir(at('kit/models/a.onnx'));
+}
+
+it.each(['the next call', 'whoever looks at it'])('files that are half moved are moved by %s', async (who) => {
+  const before = process.listeners('exit');
+  await halfMoved();
+  // Nothing removes them where the process ends now.
+  expect(process.listeners('exit')).toEqual(before);
+  expect((await readdir(at('kit'))).filter(isLeft)).toHaveLength(1);
+  if (who === 'the next call') await writeWhole(at('kit'), new Map([['further.txt', 'more']]));
+  else await finishWhole(at('kit'));
+  expect(await readFile(at('kit/models/a.onnx'), 'utf8')).toBe('bytes');
+  expect((await readdir(at('kit'))).filter(isLeft)).toEqual([]);
+});
+
+it('no file is moved where one of them cannot be', async () => {
+  await mkdir(at('kit/models/a.onnx'), { recursive: true });
+  await writeFile(at('kit/README.md'), 'of before');
+  await expect(writeWhole(at('kit'), FILES)).rejects.toThrow(/a\.onnx: cannot write it: it is a folder$/);
+  expect(await readFile(at('kit/README.md'), 'utf8')).toBe('of before');
+  expect((await readdir(at('kit'))).sort()).toEqual(['README.md', 'models']);
+});
+
+(process.platform === 'linux' ? it : it.skip)(
+  'no file is moved where one would go to another file system',
+  async () => {
+    await mkdir(at('kit'));
+    await symlink('/proc', at('kit/models'));
+    await expect(writeWhole(at('kit'), FILES)).rejects.toThrow(/a\.onnx: cannot write it: EXDEV$/);
+    expect(await readdir(at('kit'))).toEqual(['models']);
+  },
+);

@@ -2,6 +2,7 @@ import {
   asymmetric,
   constantScale,
   heldRange,
+  isDividedBy,
   symmetric,
   termRange,
   withRoomForBias,
@@ -61,4 +62,16 @@ describe('room for a bias', () => {
     expect(withRoomForBias(weights, Float32Array.of(1e6, 1e-6), 2 ** -5)).toBe(weights);
     expect(withRoomForBias(weights, undefined, 2 ** -5)).toBe(weights);
   });
+});
+
+it.each([
+  ['Sqrt', ['a'], true],
+  ['RSQRT', ['a'], true],
+  ['Reciprocal', ['a'], true],
+  ['LOG', ['a'], true],
+  ['Div', ['b', 'a'], true],
+  ['DIV', ['a', 'b'], false],
+  ['Mul', ['b', 'a'], false],
+])('%s of %j divides by a, or is infinite where it is 0: %s', (op, inputs, divides) => {
+  expect(isDividedBy('a', { op, inputs })).toBe(divides);
 });

@@ -1,11 +1,13 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zipSync } from 'fflate';
+import { lockRun } from '../../src/folder/lock.ts';
 import { npyBytes } from '../../src/data/npy.ts';
 import { tensorData } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { loadData } from '../../src/setup/data.ts';
+import { compression } from '../../src/tools/compress/compress.ts';
 import { openModel } from '../../src/tools/compress/model.ts';
 import { datasetOf } from '../../src/tools/compress/samples.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -57,5 +59,22 @@ describe('a model with one number for two classes', () => {
     await expect(datasetOf(found, { data: at('r.json'), folder: at('samples') })).rejects.toThrow(
       /r\.json: dataset\.task: expected classification, received regression$/,
     );
+  });
+
+  it('the folder of its samples holds nothing half written, and is that of one process at a time', async () => {
+    await model('probability');
+    const options = { model: at('m.onnx'), data: at('x.npy'), epochs: 0, seed: 0, formats: ['onnx'], out: at('out') } as const; // prettier-ignore
+    await expect(compression({ ...options, data: at('gone.npy') })).rejects.toThrow('gone.npy: cannot read it');
+    expect((await readdir(folder())).sort()).toEqual(['m.onnx', 'x.npy']);
+    const own = at('out/m-small.samples');
+    await mkdir(own, { recursive: true });
+    await writeFile(path.join(own, '.samples.npy.0123456789ab.tmp'), 'killed');
+    const unlock = await lockRun(own);
+    await expect(compression(options)).rejects.toMatchObject({
+      hint: expect.stringMatching(/ with --name$/) as string,
+    });
+    await unlock();
+    await compression(options);
+    expect((await readdir(own)).sort()).toEqual(['labels.npy', 'samples.npy']);
   });
 });

@@ -34,3 +34,12 @@ it('answers that are NaN are no class', async () => {
     message: expect.stringMatching(/m\.onnx: its answers to 10 of 10 samples are NaN, the first of them to sample 0$/) as string, // prettier-ignore
   });
 });
+
+it('a file that is not there is named with its key of the recipe', async () => {
+  const at = (name: string): string => path.join(folder(), name);
+  await writeFile(at('m.onnx'), encodeModel(modelOf(['n', 3], { swap: list(1, 1, 1) }, [['Mul', ['x', 'swap']]])));
+  await writeFile(at('r.yaml'), 'name: r\ndataset: { type: csv, train: gone.csv }\nstudent: { model: mlp }\n');
+  await expect(evaluateFile(at('m.onnx'), await loadRunnable(at('r.yaml')), 'validation')).rejects.toThrow(
+    /^dataset\.train: .*gone\.csv: cannot read it: no such file or folder$/,
+  );
+});

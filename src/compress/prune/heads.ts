@@ -1,4 +1,5 @@
 import { elementwise } from '../../graph/ops/elementwise.ts';
+import { readersOf } from '../../graph/passes/uses.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 
 /**
@@ -7,9 +8,7 @@ import type { Graph, Node } from '../../graph/types.ts';
  */
 export function headsOf(graph: Graph, value: string): number[] {
   const shape = (name: string): readonly number[] => graph.types.get(name)!.shape.map(Number);
-  const readers = new Map<string, Node[]>();
-  for (const node of graph.nodes)
-    for (const name of new Set(node.inputs)) readers.set(name, [...(readers.get(name) ?? []), node]);
+  const readers = readersOf(graph.nodes);
   const isRepeated = (from: string, at: number): boolean => {
     const seen = new Set<string>();
     const open: [value: string, axis: number][] = [[from, at]];

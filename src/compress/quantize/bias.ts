@@ -2,6 +2,7 @@ import type { OnProgress } from '../../base/progress.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
 import { rewrite } from '../../graph/passes/rewrite.ts';
+import { readersOf } from '../../graph/passes/uses.ts';
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
 import { sizeOf } from '../../graph/shapes.ts';
@@ -100,14 +101,15 @@ interface BiasedLayer {
 
 function biasedLayers(graph: Graph, quantization: Quantization, keepFloat: (layer: string) => boolean): BiasedLayer[] {
   const biases = biasesOf(graph);
+  const readers = readersOf(graph.nodes);
   const layerOf = layersOf(graph);
   return weightedNodes(graph).flatMap((node) => {
     if (keepFloat(layerOf.get(node.outputs[0]!)!)) return [];
     const bias = biases.get(node.outputs[0]!);
     if (bias === undefined || weightScalesOf(quantization, node.inputs[1]!) === undefined) return [];
     if (graph.constants.has(node.inputs[0]!)) return [];
-    const add = graph.nodes.find(({ op, inputs }) => op === 'Add' && inputs.includes(bias))!;
-    return [{ node, add, bias }];
+    // Nothing else reads a bias.
+    return [{ node, add: readers.get(bias)![0], bias }];
   });
 }
 

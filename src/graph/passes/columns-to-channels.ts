@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../builder.ts';
 import { ints } from '../ops/spec.ts';
 import type { Constant, Graph, Node } from '../types.ts';
 import { rewrite } from './rewrite.ts';
-import { usesOf } from './uses.ts';
+import { readersOf, usesOf } from './uses.ts';
 
 /** Content of a value or constant of the new graph: one of the old graph, all its channels so many times one after another. */
 interface Held {
@@ -38,8 +38,9 @@ interface Chain {
  * `wanted` is asked for each convolution where that is worth it, with the bias and the activation behind it.
  */
 export function columnsToChannels(graph: Graph, wanted: (chain: readonly Node[]) => boolean): Regrouped {
+  const onlyReader = onlyReaderIn(graph);
   const chains = graph.nodes.flatMap((node) => {
-    const chain = chainOf(graph, node);
+    const chain = chainOf(graph, node, onlyReader);
     return chain !== undefined && wanted(chain.nodes) ? [chain] : [];
   });
   const held = new Map<string, Held>();
@@ -98,18 +99,18 @@ function repeated({ type, data }: Constant, copies: number): Constant {
   return { type: { ...type, shape: [all.length] }, data: all };
 }
 
-function chainOf(graph: Graph, conv: Node): Chain | undefined {
+/** The node that reads the result of another one, where nothing else does. */
+function onlyReaderIn(graph: Graph): (node: Node) => Node | undefined {
+  const [uses, readers] = [usesOf(graph), readersOf(graph.nodes)];
+  return ({ outputs: [result] }) => (uses.get(result!) === 1 ? readers.get(result!)?.[0] : undefined);
+}
+
+function chainOf(graph: Graph, conv: Node, onlyReader: (node: Node) => Node | undefined): Chain | undefined {
   const filter = graph.constants.get(conv.inputs[1] ?? '');
   if (conv.op !== 'Conv2D' || !(filter?.data instanceof Float32Array) || graph.constants.has(conv.inputs[0]!))
     return undefined;
   const block = blockOf(graph, conv);
   if (block === undefined) return undefined;
-  const uses = usesOf(graph);
-  const results = new Set(graph.outputs.values());
-  const onlyReader = ({ outputs }: Node): Node | undefined => {
-    if (uses.get(outputs[0]!) !== 1 || results.has(outputs[0]!)) return undefined;
-    return graph.nodes.find(({ inputs }) => inputs.includes(outputs[0]!));
-  };
   const nodes = [conv];
   const add = onlyReader(conv);
   const isBias = (name: string): boolean => {

@@ -1,4 +1,4 @@
-import type { Graph } from '../types.ts';
+import type { Graph, Node } from '../types.ts';
 
 /** Number of readers of each value: nodes, outputs and updates. */
 export function usesOf(graph: Graph): ReadonlyMap<string, number> {
@@ -10,4 +10,18 @@ export function usesOf(graph: Graph): ReadonlyMap<string, number> {
   for (const name of graph.outputs.values()) count(name);
   for (const name of graph.updates.values()) count(name);
   return uses;
+}
+
+/** The nodes that read each value, in their order; one that reads it twice is there once. */
+export function readersOf<Reader extends Pick<Node, 'inputs'>>(
+  nodes: Iterable<Reader>,
+): ReadonlyMap<string, readonly [Reader, ...Reader[]]> {
+  const readers = new Map<string, [Reader, ...Reader[]]>();
+  for (const node of nodes)
+    for (const name of new Set(node.inputs)) {
+      const known = readers.get(name);
+      if (known === undefined) readers.set(name, [node]);
+      else known.push(node);
+    }
+  return readers;
 }

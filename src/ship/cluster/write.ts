@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
-import { isLeft, writeWhole } from '../../base/whole-folder.ts';
+import { finishWhole, isLeft, writeWhole } from '../../base/whole-folder.ts';
 
 /** Contents by path relative to a folder. */
 export type Files = ReadonlyMap<string, Uint8Array | string>;
@@ -23,6 +23,7 @@ async function refuseOthers(folder: string, files: Files): Promise<void> {
   const remedy = 'Name another folder, or add --force to replace files of the same name there.';
   if (!found.isDirectory())
     throw new UserError(`${folder}: expected a folder, received a file`, 'Name another folder.');
+  await finishWhole(folder);
   const others: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isDirectory()) continue;

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { nearest, shown, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
-import { isLeft, writeWhole } from '../../base/whole-folder.ts';
+import { finishWhole, isLeft, writeWhole } from '../../base/whole-folder.ts';
 import { labelsText } from '../../formats/tflite/archive.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { runtimeOf } from '../../formats/tflite/runtime.ts';
@@ -121,6 +121,7 @@ const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last a
 async function refuseFilled(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined) return;
+  await finishWhole(folder);
   const inside = found.isDirectory() ? await readdir(folder) : [path.basename(folder)];
   const names = inside.filter((name) => !isLeft(name));
   if (names.length === 0) return;

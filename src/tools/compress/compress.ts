@@ -2,8 +2,9 @@ import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { z } from 'zod';
 import { shown, UserError } from '../../base/errors.ts';
-import { readText, writeFileAtomic } from '../../base/files.ts';
+import { firstMissing, readText, removeEmpty, removeHalfWritten, writeFileAtomic } from '../../base/files.ts';
 import type { OnProgress } from '../../base/progress.ts';
+import { lockRun } from '../../folder/lock.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { applyOverride, parseOverride } from '../../recipe/overrides.ts';
@@ -44,6 +45,8 @@ export interface CompressOptions {
   /** Most seconds for the timing that chooses the cuts. Default 8. */
   readonly seconds?: number;
   readonly onProgress?: OnProgress;
+  /** Called with a message when another machine seems to work in the folder of the samples, which is watched for a while. */
+  readonly onWait?: (message: string) => void;
 }
 
 /** A recipe that compresses a model, and how it came about. */
@@ -93,14 +96,29 @@ export async function compression(options: CompressOptions): Promise<Compression
   const name = options.name ?? nameOf(file);
   const normalize = mean && std && { mean: [...mean], std: [...std] };
   const folder = path.join(out, `${name}.samples`);
-  const dataset = await datasetOf(model, { data: options.data, normalize, folder, onProgress });
-  const budget = budgetOf(asked, dataset.labelledBy === undefined);
-  const { cuts, notes } = await planned(model, budget, path.join(folder, 'cuts.json'), options);
+  const { dataset, budget, cuts, notes } = await aloneIn(folder, options.onWait, async () => {
+    const dataset = await datasetOf(model, { data: options.data, normalize, folder, onProgress });
+    const budget = budgetOf(asked, dataset.labelledBy === undefined);
+    return { dataset, budget, ...(await planned(model, budget, path.join(folder, 'cuts.json'), options)) };
+  });
   model.network.dispose();
   const { hasNorms } = model;
   let recipe: unknown = recipeOf({ name, model: file, dataset, budget, cuts, hasNorms, epochs, seed, formats });
   for (const change of options.set ?? []) recipe = applyOverride(recipe, parseOverride(change));
   return { loaded: makeRecipe(recipe), budget, notes: [...twoOf(model), ...notes] };
+}
+
+/** Work in a folder that no other process works in meanwhile, without what a killed one left there half written. One in which nothing was made goes. */
+async function aloneIn<T>(folder: string, onWait: CompressOptions['onWait'], work: () => Promise<T>): Promise<T> {
+  const made = await firstMissing(folder);
+  const unlock = await lockRun(folder, { ...(onWait && { onWait }), rename: '--name' });
+  try {
+    await removeHalfWritten(folder);
+    return await work();
+  } finally {
+    await unlock();
+    if (made !== undefined) await removeEmpty(folder, made);
+  }
 }
 
 /** Files of a model with one number for two classes have two outputs: whoever uses them must know. */

@@ -1,3 +1,4 @@
+import { tensor } from '../../../src/formats/onnx/model.ts';
 import type { OnnxTensor } from '../../../src/formats/onnx/model.ts';
 import { dependencies } from '../../../src/compress/prune/groups.ts';
 import { pruneChannels } from '../../../src/compress/prune/prune.ts';
@@ -186,6 +187,62 @@ it.each(Object.entries(WINDOWS))(
     expect(differenceOf(without, zeroed)).toBeLessThan(1e-5);
   },
 );
+
+const sum = (x: string): Step => ['ReduceSum', [x, 'one'], { keepdims: 0 }];
+const number = tensor('', 'float32', [], Float32Array.of(0.5));
+/** Steps from the channels of `y0` to a sum over them, and whether they make something else of zero. */
+const SUMS: Readonly<Record<string, readonly [isFilled: boolean, op: string, ...steps: Step[]]>> = {
+  'a relu': [false, 'Sum', ['Relu', ['y0']], sum('y1')],
+  'a sigmoid': [true, 'Sum', ['Sigmoid', ['y0']], sum('y1')],
+  'a sum with a number': [true, 'Sum', ['Add', ['y0', 'number']], sum('y1')],
+  'a sum with a vector': [false, 'Sum', ['Add', ['y0', 'vector']], sum('y1')],
+  'a quotient of a number': [true, 'Sum', ['Exp', ['y0']], ['Div', ['number', 'y1']], sum('y2')],
+  'a sigmoid that another layer is added to': [true, 'Sum', ['Conv', ['x', 'b'], SAME], ['Sigmoid', ['y1']], ['Add', ['y0', 'y2']], sum('y3')], // prettier-ignore
+  'a pad of 0.5': [true, 'Sum', ['Pad', ['y0', 'pads', 'number']], sum('y1')],
+  'a clip from 0.5': [true, 'Sum', ['Clip', ['y0', 'number']], sum('y1')],
+  'a clip to 0.5': [false, 'Sum', ['Clip', ['y0', '', 'number']], sum('y1')],
+  'products of their own': [false, 'BatchMatMul', ['Reshape', ['y0', 'flat']], ['Transpose', ['y1'], { perm: [0, 2, 1] }], ['MatMul', ['y2', 'y1']]], // prettier-ignore
+  'products of exponents': [true, 'BatchMatMul', ['Reshape', ['y0', 'flat']], ['Exp', ['y1']], ['Transpose', ['y2'], { perm: [0, 2, 1] }], ['MatMul', ['y3', 'y2']]], // prettier-ignore
+};
+
+const sizeBehind = (op: string, steps: readonly Step[]): number =>
+  op === 'Sum' ? 6 * (steps.some(([one]) => one === 'Pad') ? 7 : 6) : 36 * 36;
+
+it.each(Object.entries(SUMS))(
+  'channels stay where a sum over them would miss those that are not zero: %s',
+  async (_, [isFilled, op, ...more]) => {
+    const stored = {
+      ...{
+        a: floats(8, 2, 3, 3),
+        b: floats(8, 2, 3, 3),
+        one: ints(1),
+        number,
+        vector: floats(8, 1, 1),
+        flat: ints(-1, 8, 36),
+      },
+      ...{ pads: ints(0, 0, 1, 0, 0, 0, 0, 0), v: floats(sizeBehind(op, more), CLASSES) },
+    };
+    const steps: Step[] = [['Conv', ['x', 'a'], SAME], ...more];
+    steps.push(['Flatten', [`y${steps.length - 1}`], { axis: 1 }], ['MatMul', [`y${steps.length}`, 'v']]);
+    const network = networkOf({ steps, stored });
+    const { groups, skipped } = dependencies(network);
+    expect(groups.map(({ layers }) => layers)).toEqual(isFilled ? [] : [['node_0']]);
+    const why = `node_${steps.length - 3} needs its channels as they are (${op})`;
+    if (isFilled) expect(skipped.map((one) => one.why)).toContain(why);
+    const { without, zeroed } = await cutByChance(network, { data: numbers(3 * 72, 'x'), shape: [3, ...SAMPLE] });
+    expect(differenceOf(without, zeroed)).toBeLessThan(1e-5);
+  },
+);
+
+it('columns stay that a batch norm makes something else of before they are summed up', async () => {
+  const steps: Step[] = [['Conv', ['x', 'a'], SAME], ['MatMul', ['y0', 'columns']], normed('y1', 'n'), ['ReduceSum', ['y2', 'three'], { keepdims: 0 }], ['Flatten', ['y3'], { axis: 1 }], ['MatMul', ['y4', 'v']]]; // prettier-ignore
+  const stored = { a: floats(8, 2, 3, 3), columns: floats(6, 6), three: ints(3), ...norm(8, 'n'), v: floats(48, CLASSES) }; // prettier-ignore
+  const network = networkOf({ steps, stored });
+  const why = 'node_3 needs its channels as they are (Sum)';
+  expect(dependencies(network).skipped).toContainEqual({ what: 'node_1', why });
+  const { without, zeroed } = await cutByChance(network, { data: numbers(3 * 72, 'x'), shape: [3, ...SAMPLE] });
+  expect(differenceOf(without, zeroed)).toBeLessThan(1e-5);
+});
 
 function networkOf({ steps, stored }: Pick<Case, 'steps' | 'stored'>, freeze: readonly string[] = []): ModelNetwork {
   const options = { inputShape: SAMPLE, classes: CLASSES, seed: 0, head: 'keep', freeze } as const;

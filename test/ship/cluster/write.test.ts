@@ -44,6 +44,16 @@ it('goes on where an attempt was killed, and leaves nothing of that', async () =
   expect(await read('a.txt')).toBe('A');
 });
 
+it('finishes an attempt that was killed while it moved its files before it looks at what is there', async () => {
+  const at = path.join(folder(), 'new');
+  await mkdir(path.join(at, '.limbeck-files-a1b2c3/ready/1'), { recursive: true });
+  await writeFile(path.join(at, '.limbeck-files-a1b2c3/ready/1/b.bin'), 'B');
+  await writeFile(path.join(at, 'a.txt'), 'A');
+  await expect(writeInto(at, files, false)).rejects.toThrow(/one that holds .*1\/b\.bin/);
+  expect((await readdir(at, { recursive: true })).sort()).toEqual(['1', '1/b.bin', 'a.txt']);
+  expect(await read('1/b.bin')).toBe('B');
+});
+
 it('refuses a file in place of the folder', async () => {
   await writeFile(path.join(folder(), 'new'), '');
   await expect(writeInto(path.join(folder(), 'new'), files, false)).rejects.toThrow(/expected a folder/);

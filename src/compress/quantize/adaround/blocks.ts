@@ -1,4 +1,4 @@
-import { usesOf } from '../../../graph/passes/uses.ts';
+import { readersOf, usesOf } from '../../../graph/passes/uses.ts';
 import { layersOf, weightedNodes } from '../../../graph/quantization.ts';
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
 import type { Graph, Node, TensorType } from '../../../graph/types.ts';
@@ -29,13 +29,14 @@ export function blocksOf(
 ): Block[] {
   const seen = new Set<string>();
   const layers = layersOf(graph);
+  const followers = followersIn(graph);
   return weightedNodes(graph).flatMap((node) => {
     const [input, weights] = node.inputs as [string, string];
     const layer = layers.get(node.outputs[0]!)!;
     const scales = weightScalesOf(quantization, weights);
     if (scales === undefined || seen.has(weights) || keepFloat(layer) || graph.constants.has(input)) return [];
     seen.add(weights);
-    const nodes = [node, ...followers(graph, node)];
+    const nodes = [node, ...followers(node)];
     const { type, data } = graph.constants.get(weights)!;
     const output = nodes.at(-1)!.outputs[0]!;
     return [
@@ -48,16 +49,17 @@ export function blocksOf(
 }
 
 /** The addition of a bias and the activation, where nothing else reads what is between. */
-function followers(graph: Graph, node: Node): Node[] {
-  const uses = usesOf(graph);
-  const biases = biasesOf(graph);
-  const next = (value: string, fits: (reader: Node) => boolean): Node | undefined =>
-    uses.get(value) === 1 ? graph.nodes.find((reader) => reader.inputs.includes(value) && fits(reader)) : undefined;
-  const found: Node[] = [];
-  const bias = biases.get(node.outputs[0]!);
-  const add = next(node.outputs[0]!, ({ op, inputs }) => op === 'Add' && bias !== undefined && inputs.includes(bias));
-  if (add !== undefined) found.push(add);
-  const activation = next((add ?? node).outputs[0]!, ({ op, inputs }) => ACTIVATIONS.has(op) && inputs.length === 1);
-  if (activation !== undefined) found.push(activation);
-  return found;
+function followersIn(graph: Graph): (node: Node) => readonly Node[] {
+  const [uses, readers, biases] = [usesOf(graph), readersOf(graph.nodes), biasesOf(graph)];
+  const next = (value: string, fits: (reader: Node) => boolean): Node | undefined => {
+    const [reader] = uses.get(value) === 1 ? (readers.get(value) ?? []) : [];
+    return reader !== undefined && fits(reader) ? reader : undefined;
+  };
+  return (node) => {
+    const bias = biases.get(node.outputs[0]!);
+    const add = next(node.outputs[0]!, ({ op, inputs }) => op === 'Add' && bias !== undefined && inputs.includes(bias));
+    const last = add ?? node;
+    const activation = next(last.outputs[0]!, ({ op, inputs }) => ACTIVATIONS.has(op) && inputs.length === 1);
+    return [add, activation].filter((one) => one !== undefined);
+  };
 }

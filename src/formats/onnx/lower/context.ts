@@ -1,4 +1,5 @@
 import { UserError } from '../../../base/errors.ts';
+import { readersOf } from '../../../graph/passes/uses.ts';
 import { staticShape, staticSize } from '../../../graph/shapes.ts';
 import type { DType, Graph, Node, Shape, TensorType } from '../../../graph/types.ts';
 import { OnnxBuilder } from './builder.ts';
@@ -35,7 +36,7 @@ export class Lowering extends OnnxBuilder {
   readonly #tensors = new Map<string, Map<string, string>>();
   readonly #deferred = new Map<string, Make>();
   readonly #memo = new Map<string, unknown>();
-  #consumers: Map<string, Node[]> | undefined;
+  #consumers: ReadonlyMap<string, readonly Node[]> | undefined;
 
   constructor(graph: Graph, options: LowerOptions) {
     super(new Set([...graph.inputs.keys(), ...graph.state.keys()]));
@@ -55,12 +56,7 @@ export class Lowering extends OnnxBuilder {
 
   /** The nodes that read a value. */
   consumersOf(value: string): readonly Node[] {
-    if (this.#consumers === undefined) {
-      this.#consumers = new Map();
-      for (const node of this.graph.nodes)
-        for (const input of new Set(node.inputs))
-          this.#consumers.set(input, [...(this.#consumers.get(input) ?? []), node]);
-    }
+    this.#consumers ??= readersOf(this.graph.nodes);
     return this.#consumers.get(value) ?? [];
   }
 

@@ -1,3 +1,4 @@
+import { readersOf } from '../../../graph/passes/uses.ts';
 import { tensorData } from '../model.ts';
 import type { OnnxGraph, OnnxNode } from '../model.ts';
 
@@ -24,9 +25,12 @@ export function withGlobalPools(
     return Array.isArray(axes) ? axes.join() : '';
   };
   const ends = new Set(graph.outputs.map(({ name }) => name));
+  const readers = readersOf(graph.nodes);
   const isEnd = (value: string): boolean =>
     ends.has(value) ||
-    graph.nodes.some(({ op, inputs, outputs }) => HANDING_ON.has(op) && inputs[0] === value && isEnd(outputs[0]!));
+    (readers.get(value) ?? []).some(
+      ({ op, inputs, outputs }) => HANDING_ON.has(op) && inputs[0] === value && isEnd(outputs[0]!),
+    );
   const nodes = graph.nodes.flatMap((node) => {
     const [input, result] = [node.inputs[0]!, node.outputs[0]!];
     if (node.op !== 'ReduceMean' || axesOf(node) !== '2,3' || rankOf(input) !== 4 || isEnd(result)) return [node];

@@ -1,5 +1,6 @@
+import { readersOf } from '../../../graph/passes/uses.ts';
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
-import { constantScale, layersOf, termRange, withRoomForBias } from '../../../graph/quantization.ts';
+import { constantScale, isDividedBy, layersOf, termRange, withRoomForBias } from '../../../graph/quantization.ts';
 import { showStage } from '../../../graph/stages.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Skipped } from '../../../base/skipped.ts';
@@ -12,22 +13,9 @@ import { printOnnx } from '../print.ts';
 import { takesRows } from '../rows.ts';
 import { withColumnsAsChannels } from './columns.ts';
 import { withGlobalPools } from './global-pool.ts';
+import { FREE, HANDING_ON, isDilated, ON_EACH_VALUE, WEIGHTED } from './ops.ts';
 import { biasScales, weightScales } from './weights.ts';
 import { QdqWriter } from './writer.ts';
-
-/** Ops with weights that ONNX Runtime and TensorRT compute in int8. */
-const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'Gemm', 'MatMul']);
-/** Ops on activations that they compute in int8. */
-const FREE: ReadonlySet<string> = new Set([
-  ...['Add', 'Mul', 'Concat', 'AveragePool', 'GlobalAveragePool', 'LeakyRelu', 'Sigmoid'],
-]);
-/** Ops that leave the integers as they are. */
-const HANDING_ON: ReadonlySet<string> = new Set([
-  ...['MaxPool', 'Reshape', 'Transpose', 'Slice', 'Gather', 'Flatten', 'Squeeze', 'Unsqueeze', 'Tile'],
-]);
-
-/** Ops that are infinite at 0, which small numbers would be rounded to, such as a variance and the epsilon that is added to it. */
-const INFINITE_AT_ZERO: ReadonlySet<string> = new Set(['Sqrt', 'Reciprocal', 'Log']);
 
 export interface QdqOptions extends Options {
   /** Layers that stay in float, by their name in the graph. */
@@ -117,7 +105,7 @@ class Qdq {
   readonly #model: Model;
   readonly #questions: Questions;
   readonly #constants: ReadonlyMap<string, OnnxTensor>;
-  readonly #consumers = new Map<string, OnnxNode[]>();
+  readonly #consumers: ReadonlyMap<string, readonly OnnxNode[]>;
   readonly #outputs: ReadonlySet<string>;
 
   constructor(model: Model, questions: Questions) {
@@ -125,8 +113,7 @@ class Qdq {
     this.#questions = questions;
     this.#constants = new Map(model.graph.initializers.map((t) => [t.name, t]));
     this.#outputs = new Set(model.graph.outputs.map(({ name }) => name));
-    for (const node of model.graph.nodes)
-      for (const input of node.inputs) this.#consumers.set(input, [...(this.#consumers.get(input) ?? []), node]);
+    this.#consumers = readersOf(model.graph.nodes);
   }
 
   convert(): { result: Model; skipped: Skipped[] } {
@@ -177,13 +164,18 @@ class Qdq {
     const skipped: Skipped[] = [];
     const integer = new Set<OnnxNode>();
     const marked = new Map<string, TensorQuantization>();
+    const float = new Set<string>();
     for (const node of graph.nodes) {
-      const why = this.#obstacle(node, marked);
+      const why = this.#obstacle(node, marked, float);
       if (why === undefined) {
         integer.add(node);
         for (const name of [...this.#activations(node), ...this.#targets(node)])
           marked.set(name, this.#scalesOf(name)!);
-      } else if (WEIGHTED.has(node.op)) skipped.push({ what: this.#questions.layer(node), why });
+        continue;
+      }
+      // An activation that belongs to the layer before it gives integers.
+      for (const name of node.outputs) if (!marked.has(name)) float.add(name);
+      if (WEIGHTED.has(node.op)) skipped.push({ what: this.#questions.layer(node), why });
     }
     return { integer, marked, skipped };
   }
@@ -196,7 +188,11 @@ class Qdq {
   }
 
   /** Reason why a node is not computed in integers; `undefined` if it is. */
-  #obstacle(node: OnnxNode, marked: ReadonlyMap<string, TensorQuantization>): string | undefined {
+  #obstacle(
+    node: OnnxNode,
+    marked: ReadonlyMap<string, TensorQuantization>,
+    float: ReadonlySet<string>,
+  ): string | undefined {
     const { op, inputs } = node;
     if (!WEIGHTED.has(op) && !FREE.has(op) && !HANDING_ON.has(op)) return `${op} has no int8 kernel`;
     if (op === 'AveragePool' && isDilated(node)) return 'an average pool with dilation has no int8 kernel';
@@ -206,6 +202,8 @@ class Qdq {
     const unknown = [...activations, ...this.#targets(node)].find((name) => this.#scalesOf(name) === undefined);
     if (unknown !== undefined) return `the range of ${unknown} is not known`;
     if (activations.length === 0) return 'all its operands are constants';
+    // Digits would be lost at each step of a layer norm, those of its squares above all.
+    if (ON_EACH_VALUE.has(op) && activations.every((name) => float.has(name))) return 'its operands are float32';
     if (HANDING_ON.has(op)) {
       const [from, to] = [marked.get(activations[0]!), this.#scalesOf(node.outputs[0]!)!];
       if (from === undefined) return 'its operand is not in integers';
@@ -220,7 +218,7 @@ class Qdq {
   #isDivisor(name: string): boolean {
     const readers = this.#consumers.get(name) ?? [];
     if (readers.length === 0 || this.#outputs.has(name)) return false;
-    return readers.every(({ op, inputs }) => INFINITE_AT_ZERO.has(op) || (op === 'Div' && inputs[0] !== name));
+    return readers.every((reader) => isDividedBy(name, reader));
   }
 
   #isConstant(name: string | undefined): boolean {
@@ -285,9 +283,4 @@ class Qdq {
     if (isLast && bias !== '') stored.set(bias, biasScales(this.#scalesOf(input)!, scales));
     return stored;
   }
-}
-
-function isDilated({ attrs }: OnnxNode): boolean {
-  const dilations = attrs.get('dilations');
-  return dilations?.type === 'ints' && dilations.value.some((dilation) => Number(dilation) !== 1);
 }

@@ -27,7 +27,7 @@ export const fuseActivation: Rule = (operation, { program, only, isApart }) => {
   const fusedActivationFunction = after(Number(host.options?.fusedActivationFunction ?? 0), activation);
   if (fusedActivationFunction === undefined) return undefined;
   const options = { ...host.options!, fusedActivationFunction };
-  return { insert: [changed(host, { outputs: operation.outputs, options })], remove: [host] };
+  return { insert: [changed(host, { outputs: operation.outputs, options })] };
 };
 
 /** Two clips one after the other as a single one, if there is one: a Keras ReLU with a maximum of 6 is a relu and a relu6. */

@@ -31,7 +31,7 @@ export const foldAffine: Rule = (operation, { program, only, isApart, oneScale }
     operation.op === 'MUL' ? scaled(program, layer, values, oneScale) : shifted(program, layer, values, operation.op);
   if (folded === undefined) return undefined;
   const options = { ...folded.options, ...activationOf(operation) };
-  return { insert: [changed(folded, { outputs: operation.outputs, options })], remove: [layer] };
+  return { insert: [changed(folded, { outputs: operation.outputs, options })] };
 };
 
 function activationOf({ options }: Operation): Record<string, unknown> {

@@ -4,28 +4,19 @@ import type { Program } from '../lower/program.ts';
 import type { Rule } from './rewrite.ts';
 
 /** A reshape to the shape that the value has already, and a reshape of a reshape. */
-export const dropReshape: Rule = (operation, { program, producer }) => {
+export const dropReshape: Rule = (operation, { program, only, producer }) => {
   if (operation.op !== 'RESHAPE') return undefined;
   const [x, sizes] = operation.inputs as [string, string];
   const isOutput = [...program.outputs.values()].includes(operation.outputs[0]!);
-  if (sameShape(program.type(x).shape, program.type(operation.outputs[0]!).shape) && !isOutput) return { same: x };
+  const keepsShape = sameShape(program.type(x).shape, program.type(operation.outputs[0]!).shape);
+  if (keepsShape && !isOutput) return { same: x };
   const before = producer(x);
-  if (
-    sameShape(program.type(x).shape, program.type(operation.outputs[0]!).shape) &&
-    before &&
-    !isRead(program, x, operation)
-  )
-    return { insert: [changed(before, { outputs: [operation.outputs[0]!] })], remove: [before] };
+  // Other results of its producer would be lost.
+  if (keepsShape && only(x)?.outputs.length === 1)
+    return { insert: [changed(before!, { outputs: [operation.outputs[0]!] })] };
   if (before?.op !== 'RESHAPE') return undefined;
   return { insert: [changed(operation, { inputs: [before.inputs[0]!, sizes] })] };
 };
-
-/** True if anything but `reader` reads a value, or its producer has other results that would be lost. */
-function isRead(program: Program, name: string, reader: unknown): boolean {
-  if ([...program.outputs.values()].includes(name)) return true;
-  const others = program.operations.some((other) => other !== reader && other.inputs.includes(name));
-  return others || program.operations.some((other) => other.outputs.includes(name) && other.outputs.length > 1);
-}
 
 const UNARY = new Set(['RELU', 'RELU6', 'RELU_N1_TO_1', 'LOGISTIC', 'TANH', 'HARD_SWISH', 'ELU', 'LEAKY_RELU', 'GELU']);
 const BINARY = new Set(['ADD', 'SUB', 'MUL']);
@@ -52,7 +43,6 @@ export const moveReshapeDown: Rule = (operation, { program, only }) => {
     ...(quantization === undefined ? {} : { quantization }),
   });
   return {
-    remove: [reshape],
     insert: [
       changed(operation, { inputs: [x, ...operation.inputs.slice(1)], outputs: [moved] }),
       changed(reshape, { inputs: [moved, ...reshape.inputs.slice(1)], outputs: [output] }),
@@ -85,5 +75,5 @@ export const dropReshapeAroundFullyConnected: Rule = (operation, { program, only
   )
     return undefined;
   const options = { ...layer.options!, keepNumDims: true };
-  return { insert: [changed(layer, { outputs: operation.outputs, options })], remove: [layer] };
+  return { insert: [changed(layer, { outputs: operation.outputs, options })] };
 };

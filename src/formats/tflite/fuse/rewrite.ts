@@ -16,52 +16,97 @@ export type Limits = Pick<View, 'isApart' | 'oneScale'>;
 
 const NONE: Limits = { isApart: () => false, oneScale: false };
 
+/** What is put in the place of an operation. Earlier ones whose results nothing reads any more go by themselves. */
 interface Rewrite {
-  /** Operations that take its place. */
+  /** Operations that give the same results. */
   readonly insert?: readonly Operation[];
-  /** Earlier operations that are not needed any more. */
-  readonly remove?: readonly Operation[];
   /** A value that is read instead of the operation's output. */
   readonly same?: string;
 }
 
 export type Rule = (operation: Operation, view: View) => Rewrite | undefined;
 
-/** Applies rules until none fits. Each rule must leave fewer operations, or move one kind of operation one way. */
-export function rewrite(program: Program, rules: readonly Rule[], limits = NONE): void {
-  while (rules.some((rule) => applyOnce(program, rule, limits)));
+/** Applies rules until none fits, a further one only where those before it fit nowhere. Each must leave fewer operations, or move one kind of operation one way. */
+export function rewrite(program: Program, [first, ...others]: readonly [Rule, ...Rule[]], limits = NONE): void {
+  do while (pass(program, first, limits, Infinity));
+  while (others.some((rule) => pass(program, rule, limits, 1)));
 }
 
-function applyOnce(program: Program, rule: Rule, limits: Limits): boolean {
-  // What an earlier rule has left without a reader must not count as one.
-  program.prune();
-  const uses = program.uses();
-  const producers = program.producers();
+/** Applies a rule to the operations one after another, so many times at most; true if it fitted anywhere. */
+function pass(program: Program, rule: Rule, limits: Limits, most: number): boolean {
+  const state = new Live(program);
   const view: View = {
     program,
     ...limits,
-    producer: (name) => producers.get(name),
-    only: (name) => (uses.get(name) === 1 ? producers.get(name) : undefined),
+    producer: (name) => state.producers.get(name),
+    only: (name) => (state.uses.get(name) === 1 ? state.producers.get(name) : undefined),
   };
-  for (const operation of program.operations) {
-    const found = rule(operation, view);
-    if (found === undefined) continue;
-    const removed = new Set(found.remove);
-    program.operations = program.operations.flatMap((other) => {
-      if (other === operation) return found.insert ?? [];
-      return removed.has(other) ? [] : [other];
-    });
-    if (found.same !== undefined) replace(program, operation.outputs[0]!, found.same);
-    return true;
-  }
-  return false;
+  let times = 0;
+  const all = program.operations.flatMap((given) => {
+    const operation = state.current(given);
+    const found = times < most ? rule(operation, view) : undefined;
+    if (found === undefined) return [operation];
+    times++;
+    const { insert = [], same } = found;
+    state.replace(operation, insert, same);
+    return insert;
+  });
+  program.operations = all.filter((operation) => !state.gone.has(operation));
+  return times > 0;
 }
 
-function replace(program: Program, from: string, to: string): void {
-  program.operations = program.operations.map((operation) =>
-    operation.inputs.includes(from)
-      ? { ...operation, inputs: operation.inputs.map((name) => (name === from ? to : name)) }
-      : operation,
-  );
-  for (const [name, value] of program.outputs) if (value === from) program.outputs.set(name, to);
+/** Producers of the values of a program and how many read each, kept up while its operations are replaced from the first on. */
+class Live {
+  readonly producers: Map<string, Operation>;
+  readonly uses: Map<string, number>;
+  readonly gone = new Set<Operation>();
+  readonly #program: Program;
+  /** Values that are read instead of others. */
+  readonly #instead = new Map<string, string>();
+
+  constructor(program: Program) {
+    // What an earlier rule has left without a reader must not count as one.
+    program.prune();
+    this.#program = program;
+    this.uses = program.uses();
+    this.producers = program.producers();
+  }
+
+  /** The operation with what it reads now. */
+  current(operation: Operation): Operation {
+    if (!operation.inputs.some((name) => this.#instead.has(name))) return operation;
+    const now = { ...operation, inputs: operation.inputs.map((name) => this.#instead.get(name) ?? name) };
+    for (const name of now.outputs) this.producers.set(name, now);
+    return now;
+  }
+
+  replace(operation: Operation, insert: readonly Operation[], same: string | undefined): void {
+    for (const one of insert) {
+      for (const name of one.inputs) this.#use(name, 1);
+      for (const name of one.outputs) this.producers.set(name, one);
+    }
+    if (same !== undefined) this.#readInstead(operation.outputs[0]!, same);
+    this.#remove(operation);
+  }
+
+  #readInstead(from: string, to: string): void {
+    this.#instead.set(from, to);
+    this.#use(to, this.uses.get(from) ?? 0);
+    this.uses.set(from, 0);
+    for (const [name, value] of this.#program.outputs) if (value === from) this.#program.outputs.set(name, to);
+  }
+
+  #use(name: string, times: number): void {
+    this.uses.set(name, (this.uses.get(name) ?? 0) + times);
+  }
+
+  #remove(operation: Operation): void {
+    this.gone.add(operation);
+    for (const name of operation.inputs) {
+      this.#use(name, -1);
+      const producer = this.producers.get(name);
+      if (producer === undefined || this.gone.has(producer)) continue;
+      if (producer.outputs.every((output) => (this.uses.get(output) ?? 0) === 0)) this.#remove(producer);
+    }
+  }
 }

@@ -32,6 +32,8 @@ export class Program {
   outputs = new Map<string, string>();
   operations: Operation[] = [];
   readonly values = new Map<string, Value>();
+  /** The number to try next behind a name that is taken; no value is ever taken away. */
+  readonly #numbers = new Map<string, number>();
 
   type(name: string): TensorType {
     return this.value(name).type;
@@ -50,7 +52,9 @@ export class Program {
   /** Binds a value; `wish` gets a number behind it when taken. */
   add(wish: string, value: Value): string {
     let name = wish;
-    for (let n = 1; this.values.has(name); n++) name = `${wish}_${n}`;
+    let number = this.#numbers.get(wish) ?? 1;
+    for (; this.values.has(name); number++) name = `${wish}_${number}`;
+    this.#numbers.set(wish, number);
     this.values.set(name, value);
     return name;
   }

@@ -1,3 +1,5 @@
+import { readersOf } from '../../../graph/passes/uses.ts';
+import { isDividedBy } from '../../../graph/quantization.ts';
 import type { Operation, Program } from '../lower/program.ts';
 import { integerRules } from './rules.ts';
 
@@ -25,10 +27,13 @@ type Operations = ReadonlySet<Operation>;
 /** Those of `among` whose results are read by float32 operations and by each other alone. */
 function readByFloat(program: Program, operations: readonly Operation[], float: Operations, among: Operations) {
   const read = new Set(program.outputs.values());
-  for (const operation of operations) {
-    if (!float.has(operation) && !among.has(operation)) operation.inputs.forEach((name) => read.add(name));
+  const found = new Set<Operation>();
+  // From the last on: what is not one of them reads what comes before it.
+  for (const operation of operations.toReversed()) {
+    if (among.has(operation) && !operation.outputs.some((name) => read.has(name))) found.add(operation);
+    else if (!float.has(operation)) operation.inputs.forEach((name) => read.add(name));
   }
-  return new Set([...among].filter(({ outputs }) => !outputs.some((name) => read.has(name))));
+  return found;
 }
 
 /** Those of `among` with an operand from a float32 operation or from each other. */
@@ -52,19 +57,12 @@ function isLight(program: Program, { op, inputs, outputs }: Operation): boolean 
   return op !== 'BATCH_MATMUL' || program.type(outputs[0]!).shape.slice(-2).includes(1);
 }
 
-/** Operators that are infinite at 0, which small numbers would be rounded to, such as a variance and the epsilon that is added to it. */
-const INFINITE_AT_ZERO: ReadonlySet<string> = new Set(['SQRT', 'RSQRT', 'LOG']);
-
 /** Operations without weights whose results are read for a root, a logarithm or as a divisor alone. */
 export function dividedBy(program: Program, operations: readonly Operation[]): Operations {
-  const divides = (operation: Operation, name: string): boolean =>
-    INFINITE_AT_ZERO.has(operation.op) || (operation.op === 'DIV' && operation.inputs[0] !== name);
-  const readers = new Map<string, Operation[]>();
-  for (const operation of operations)
-    for (const name of new Set(operation.inputs)) readers.set(name, [...(readers.get(name) ?? []), operation]);
+  const readers = readersOf(operations);
   const ends = new Set(program.outputs.values());
   const isDivisor = (name: string): boolean =>
-    !ends.has(name) && readers.has(name) && readers.get(name)!.every((reader) => divides(reader, name));
+    !ends.has(name) && readers.has(name) && readers.get(name)!.every((reader) => isDividedBy(name, reader));
   return new Set(
     operations.filter(({ op, outputs }) => integerRules.get(op) !== 'weights' && outputs.every(isDivisor)),
   );
