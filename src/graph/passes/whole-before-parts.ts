@@ -4,6 +4,7 @@ import type { Attrs, Graph, Node } from '../types.ts';
 import { FEWEST, isSmall, onTheWhole } from './by-parts.ts';
 import type { Parted } from './by-parts.ts';
 import { rewrite } from './rewrite.ts';
+import { readersOf } from './uses.ts';
 
 /** One op on every part of a Split. */
 interface Siblings {
@@ -43,7 +44,7 @@ function byTheWhole(node: Node, { place, attrs, result }: Siblings, builder: Gra
 /** Nodes whose siblings read all other parts of a Split, by their first output. */
 function membersOf(graph: Graph): ReadonlyMap<string, { readonly siblings: Siblings; readonly index: number }> {
   const members = new Map<string, { readonly siblings: Siblings; readonly index: number }>();
-  const readers = readersOf(graph);
+  const readers = readersOf(graph.nodes);
   for (const split of graph.nodes) {
     const sizes = split.op === 'Split' ? ints(split.attrs, 'sizes') : [];
     // Parts of parts come in a later round: once those are one Split, these are parts of that.
@@ -65,17 +66,6 @@ function membersOf(graph: Graph): ReadonlyMap<string, { readonly siblings: Sibli
     }
   }
   return members;
-}
-
-function readersOf(graph: Graph): ReadonlyMap<string, readonly Node[]> {
-  const readers = new Map<string, Node[]>();
-  for (const node of graph.nodes)
-    for (const name of new Set(node.inputs)) {
-      const known = readers.get(name);
-      if (known === undefined) readers.set(name, [node]);
-      else known.push(node);
-    }
-  return readers;
 }
 
 function byKey(nodes: readonly Node[], part: string): ReadonlyMap<string, Node> {
