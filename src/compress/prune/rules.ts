@@ -50,7 +50,8 @@ const depthwise: Rule = (input) => {
   const multiplier = shapes[1]![3]!;
   channels.mark(filter![2]!, 'depthwise');
   channels.join(x![3]!, filter![2]!, reason);
-  const out = filter![2]!.flatMap((label) => Array.from({ length: multiplier }, () => label));
+  // Filters that are computed in a way that is not followed have no labels.
+  const out = filter![2]?.flatMap((label) => Array.from({ length: multiplier }, () => label)) ?? null;
   return [x![0]!, null, null, out];
 };
 
@@ -65,7 +66,7 @@ const transposedConvolution: Rule = (input) => {
   return [x![0]!, null, null, filter![2]!];
 };
 
-const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, stored, heads, reason }) => {
+const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, stored, zeros, heads, reason }) => {
   const split = (labels: Labels, transposed: boolean): [AxisLabels, AxisLabels] => {
     const [rows, columns] = [labels.at(-2)!, labels.at(-1)!];
     return transposed ? [columns, rows] : [rows, columns];
@@ -81,12 +82,18 @@ const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, 
     channels.mark(rows, 'out');
   }
   channels.join(innerA, innerB, reason);
+  // A product of two that are not 0, such as those of linear attention, is missed by the sum.
+  if (innerA !== null && innerB !== null)
+    channels.keep(
+      innerA.filter((label, i) => !zeros[0]!.has(label) && !zeros[1]!.has(innerB[i]!)),
+      reason,
+    );
   const leading = broadcasting({
     channels,
     labels: [a!.slice(0, -2), b!.slice(0, -2)],
     shapes: shapes.map((shape) => shape.slice(0, -2)),
     output: output.slice(0, -2),
-    ...{ attrs, stored, heads, reason },
+    ...{ attrs, stored, zeros, heads, reason },
   });
   return [...leading, rows, columns];
 };
@@ -106,9 +113,10 @@ const batchNorm: Rule = ({ channels, labels: [x, ...vectors], reason }) => {
 /** A sum over channels does not notice one that is zero; a mean or a maximum does. */
 const reduction =
   (isSum: boolean): Rule =>
-  ({ channels, labels: [x], attrs, reason }) => {
+  ({ channels, labels: [x], attrs, zeros, reason }) => {
     const axes = ints(attrs, 'axes');
-    if (!isSum) for (const axis of axes) channels.keep(x![axis]!, reason);
+    for (const axis of axes)
+      channels.keep(isSum ? (x![axis]?.filter((label) => !zeros[0]!.has(label)) ?? null) : x![axis]!, reason);
     return attrs['keepDims'] === true
       ? x!.map((labels, axis) => (axes.includes(axis) ? null : labels))
       : x!.filter((_, axis) => !axes.includes(axis));
