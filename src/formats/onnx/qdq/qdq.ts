@@ -216,11 +216,16 @@ class Qdq {
     return this.#isConstant(inputs[2]) ? undefined : 'its bias is computed';
   }
 
-  /** True for a value that is read for a root, a logarithm or as a divisor alone. */
+  /** True for a value that is read for a root, a logarithm or as a divisor alone, or adds to one, as the squares of a variance do. */
   #isDivisor(name: string): boolean {
     const readers = this.#consumers.get(name) ?? [];
     if (readers.length === 0 || this.#outputs.has(name)) return false;
-    return readers.every(({ op, inputs }) => INFINITE_AT_ZERO.has(op) || (op === 'Div' && inputs[0] !== name));
+    return readers.every(
+      ({ op, inputs, outputs }) =>
+        INFINITE_AT_ZERO.has(op) ||
+        (op === 'Div' && inputs[0] !== name) ||
+        (['ReduceMean', 'ReduceSum', 'Add'].includes(op) && this.#isDivisor(outputs[0]!)),
+    );
   }
 
   #isConstant(name: string | undefined): boolean {
