@@ -211,7 +211,7 @@ const SUMS: Readonly<Record<string, readonly [steps: readonly Step[], why: strin
   ],
 };
 
-it.each(Object.entries(SUMS))('channels stay that %s would miss', async (_, [added, why]) => {
+it.each(Object.entries(SUMS))('channels stay that %s would miss', (_, [added, why]) => {
   const steps: Step[] = [
     ['Reshape', ['x', 'pixels']],
     ['MatMul', ['y0', 'a']],
