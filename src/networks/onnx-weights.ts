@@ -137,8 +137,8 @@ export function refuseNoNorms(graph: Graph, file: string): void {
 }
 
 /**
- * Statistics that several batch norms read would be moved by each of them in turn. PyTorch stores equal values once, as those of
- * an untrained model are.
+ * Statistics that several batch norms read would be moved by each of them in turn, and weights that are statistics too would not be
+ * trained. PyTorch stores equal values once, as those of an untrained model are.
  */
 export function refuseSharedStatistics(graph: Graph, file: string): void {
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
@@ -150,11 +150,21 @@ export function refuseSharedStatistics(graph: Graph, file: string): void {
       if (other === undefined) continue;
       throw new UserError(
         `${file}: the batch norms ${other} and ${layer ?? ''} read one running statistic, ${statistic}`,
-        'Set `student.batchNorm: frozen`, or export a model that has been trained: exporters store equal values once.',
+        SHARED,
       );
     }
   }
+  for (const { op, inputs, outputs, layer } of graph.nodes) {
+    const learned = op === 'FusedBatchNorm' ? inputs.filter((_, i) => i !== 1 && i !== 2) : inputs;
+    const statistic = learned.find((input) => first.has(input));
+    if (statistic === undefined) continue;
+    const by = layer ?? outputs[0]!;
+    throw new UserError(`${file}: ${by} reads ${statistic}, a running statistic of the batch norm ${first.get(statistic)!}, as a weight`, SHARED); // prettier-ignore
+  }
 }
+
+const SHARED =
+  'Set `student.batchNorm: frozen`, or export a model that has been trained: exporters store equal values once.';
 
 /** `UserError` for a batch norm without running statistics: there is nothing that could follow the data. */
 export function refuseComputedStatistics({ nodes, constants }: Graph, file: string): void {

@@ -100,13 +100,13 @@ export function arraysOf(file: string): Arrays {
   );
 }
 
-function normOf(values: ArrayLike<number>): number {
+export function normOf(values: ArrayLike<number>): number {
   let sum = 0;
   for (let i = 0; i < values.length; i++) sum += values[i]! ** 2;
   return Math.sqrt(sum);
 }
 
-function errorOf(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 1e-30): number {
+export function errorOf(actual: ArrayLike<number>, expected: ArrayLike<number>, floor = 1e-30): number {
   let [off, all] = [0, 0];
   for (let i = 0; i < expected.length; i++) {
     off += (expected[i]! - actual[i]!) ** 2;

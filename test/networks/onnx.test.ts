@@ -410,6 +410,26 @@ describe('weights of a file', () => {
     expect(network(model, { freeze: ['f*'] }).trainable).toEqual({});
   });
 
+  it.each([2, 3])('before a %d-norm of zeros have a gradient, which is 0 there', (p) => {
+    // Of the channels one is 0 everywhere.
+    const stored = {
+      s: tensor('', 'float32', [2, 1, 1], Float32Array.of(0, 1)),
+      w: floats(2, 2, 1, 1),
+      fc: floats(3, 2),
+      fb: floats(3),
+    };
+    const model = made(stored, [
+      ['Conv', ['x', 'w'], { kernel_shape: [1, 1] }],
+      ['Mul', ['y0', 's']],
+      ['GlobalLpPool', ['y1'], { p }],
+      ...end('y2'),
+    ]);
+    const { w } = asked(network(model), true);
+    expect([...w!.subarray(0, 2)].every(Number.isFinite)).toBe(true);
+    expect(Math.hypot(...w!)).toBeGreaterThan(0);
+    expect(Math.hypot(...w!)).toBeLessThan(1e3);
+  });
+
   it('of a batch norm that computes its statistics from the batch are refused', () => {
     const model = made({ s: positive(2), o: floats(2), ...head }, [
       ['ReduceMean', ['x'], { axes: [0, 2, 3], keepdims: 0 }],
@@ -418,6 +438,18 @@ describe('weights of a file', () => {
     ]);
     expect(() => network(model)).toThrow('m.onnx: the batch norm node_1 computes its statistics from the batch');
   });
+
+  it.each<[string, Step[]]>([
+    ['batch norm itself, which is untrained', [['BatchNormalization', ['x', 's', 'o', 'm', 's']], ...end('y0')]],
+    ['layer behind it', [['BatchNormalization', ['x', 't', 'o', 'm', 's']], ['InstanceNormalization', ['y0', 's', 'o']], ...end('y1')]], // prettier-ignore
+  ])(
+    'of a batch norm whose running statistic is a weight of the %s are refused, unless it stays as it is',
+    (_, steps) => {
+      const model = made({ s: positive(2), t: positive(2), o: floats(2), m: floats(2), ...head }, steps);
+      expect(() => network(model)).toThrow(/m\.onnx: node_\d reads s, a running statistic of the batch norm node_0, as a weight/); // prettier-ignore
+      expect(network(model, { batchNorm: 'frozen' }).trainable).toHaveProperty('fc');
+    },
+  );
 
   it('of batch norms that share a running statistic are refused, unless those stay as they are', () => {
     const model = made({ s: positive(2), o: floats(2), m: floats(2), v: positive(2), t: positive(2), ...head }, [

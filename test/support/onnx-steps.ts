@@ -15,7 +15,7 @@ export type Attrs = Readonly<Record<string, Value>>;
 export type Case = readonly [dims: readonly OnnxDim[], fed: readonly number[], steps: readonly Step[], opset?: number];
 export type Step = readonly [op: string, inputs: readonly string[], attrs?: Attrs, outputs?: readonly string[]];
 
-const attribute = (value: Value): OnnxAttr => {
+export const attribute = (value: Value): OnnxAttr => {
   if (typeof value === 'string') return { type: 'string', value };
   if (typeof value === 'object') return 'type' in value ? value : { type: 'ints', value };
   return Number.isInteger(value) ? { type: 'int', value } : { type: 'float', value };

@@ -25,7 +25,6 @@ export class Channels {
   readonly #parent: number[] = [];
   readonly #reasons = new Map<number, string>();
   readonly #axisOf = new Map<number, WeightAxis>();
-  readonly #filled = new Set<number>();
 
   /** Channels that belong to no weight yet. */
   fresh(count: number): number[] {
@@ -86,16 +85,6 @@ export class Channels {
     }
   }
 
-  /** From here on values may be other than zero in these channels where their weights are, as behind a sigmoid. */
-  fill(labels: AxisLabels): void {
-    for (const label of labels ?? []) this.#filled.add(this.find(label));
-  }
-
-  /** Keeps those of these channels that are filled. */
-  keepFilled(labels: AxisLabels, reason: string): void {
-    this.keep(labels?.filter((label) => this.#filled.has(this.find(label))) ?? null, reason);
-  }
-
   /** Reason why a channel must stay; undefined if it may be removed. */
   reason(label: number): string | undefined {
     return this.#reasons.get(this.find(label));
@@ -106,7 +95,6 @@ export class Channels {
     if (x === y) return;
     const [root, child] = x < y ? [x, y] : [y, x];
     this.#parent[child] = root;
-    if (this.#filled.delete(child)) this.#filled.add(root);
     const reason = this.#reasons.get(root) ?? this.#reasons.get(child);
     this.#reasons.delete(child);
     if (reason !== undefined) this.#reasons.set(root, reason);

@@ -2,6 +2,7 @@ import type { Graph, Node } from '../../graph/types.ts';
 import type { AxisLabels, Channels, Labels } from './channels.ts';
 import { headsOf } from './heads.ts';
 import { manyRules, rules } from './rules.ts';
+import { zerosOf } from './zeros.ts';
 
 /** Ops behind which a weight is still that weight. */
 const ARRANGING: ReadonlySet<string> = new Set(['Identity', 'Transpose', 'Reshape', 'Split', 'Slice']);
@@ -20,6 +21,10 @@ export function storedOf({ state, constants, nodes }: Graph): ReadonlyMap<string
 export function follow(graph: Graph, channels: Channels, labels: Map<string, Labels>): void {
   const shape = (name: string): number[] => graph.types.get(name)!.shape.map(Number);
   const stored = storedOf(graph);
+  // Of a stored tensor what is removed counts as 0.
+  const zeros = new Map<string, ReadonlySet<number>>(
+    [...labels].map(([name, axes]) => [name, new Set(axes.flatMap((axis) => axis ?? []))]),
+  );
   for (const node of graph.nodes) {
     const { op, inputs, outputs, attrs } = node;
     const given = inputs.filter((name) => name !== '');
@@ -29,7 +34,10 @@ export function follow(graph: Graph, channels: Channels, labels: Map<string, Lab
     if ((rule ?? many) === undefined || (op === 'FusedBatchNorm' && inputs[3] === '')) {
       const reason = `${nameOf(node)} reads its channels in another way (${op})`;
       for (const name of given) for (const axis of labels.get(name)!) channels.keep(axis, reason);
-      for (const name of outputs) labels.set(name, untracked(shape(name).length));
+      for (const name of outputs) {
+        labels.set(name, untracked(shape(name).length));
+        zeros.set(name, new Set());
+      }
       continue;
     }
     const input = {
@@ -39,11 +47,15 @@ export function follow(graph: Graph, channels: Channels, labels: Map<string, Lab
       output: shape(outputs[0]!),
       attrs,
       stored: given.map((name) => stored.has(name)),
+      zeros: given.map((name) => zeros.get(name)!),
       heads: () => headsOf(graph, outputs[0]!),
       reason: `${nameOf(node)} needs its channels as they are (${op})`,
     };
     const results = many?.(input) ?? [rule!(input)];
-    outputs.forEach((name, i) => labels.set(name, results[i]!));
+    outputs.forEach((name, i) => {
+      labels.set(name, results[i]!);
+      zeros.set(name, zerosOf({ ...input, op }, results[i]!));
+    });
   }
 }
 

@@ -9,6 +9,8 @@ export interface RuleInput {
   readonly attrs: Attrs;
   /** True for each input that is a stored weight, even with its axes moved. */
   readonly stored: readonly boolean[];
+  /** Labels of each input whose values are 0 once their channels are. */
+  readonly zeros: readonly ReadonlySet<number>[];
   /** The axes of the result that a matrix product repeats over, such as the heads of an attention. */
   readonly heads: () => readonly number[];
   /** Reason for channels that must stay because this op cannot lose them. */

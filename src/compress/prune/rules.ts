@@ -21,30 +21,6 @@ const broadcasting: Rule = ({ channels, labels, shapes, output, reason }) =>
     return found.reduce((a, b) => channels.join(a, b, reason));
   });
 
-/** Operators on each value that give zero for zero. */
-const ZERO_FOR_ZERO: ReadonlySet<string> = new Set([
-  ...['Abs', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Cast', 'Ceil', 'Dropout', 'Elu', 'Erf', 'Expm1', 'FakeQuant', 'Floor'],
-  ...['Gelu', 'HardSwish', 'Identity', 'LeakyRelu', 'Log1p', 'Multiply', 'Neg', 'Prelu', 'Relu', 'Relu6', 'Round'],
-  ...['Selu', 'Sign', 'Sin', 'Sinh', 'Sqrt', 'Square', 'Swish', 'Tan', 'Tanh'],
-]);
-/** Those that do so where all operands are zero. */
-const ZERO_FOR_ZEROS: ReadonlySet<string> = new Set(['Add', 'Sub', 'Maximum', 'Minimum', 'SquaredDifference']);
-
-const onEachValue =
-  (op: string): Rule =>
-  (input) => {
-    const { channels, shapes, output, attrs } = input;
-    const result = broadcasting(input);
-    const isClip = op === 'ClipByValue' && Number(attrs['clipValueMin']) <= 0 && Number(attrs['clipValueMax']) >= 0;
-    if (ZERO_FOR_ZERO.has(op) || isClip) return result;
-    result.forEach((labels, i) => {
-      const has = (shape: readonly number[]): boolean => shape.at(i - output.length) === output[i];
-      const isZero = ZERO_FOR_ZEROS.has(op) ? shapes.every(has) : op === 'RealDiv' && has(shapes[0]!);
-      if (!isZero) channels.fill(labels);
-    });
-    return result;
-  };
-
 const same: Rule = ({ labels: [x] }) => x!;
 
 /** Height and width of what a window moves over: a place less would bring its neighbours together, also where a layer before made the places. */
@@ -74,7 +50,8 @@ const depthwise: Rule = (input) => {
   const multiplier = shapes[1]![3]!;
   channels.mark(filter![2]!, 'depthwise');
   channels.join(x![3]!, filter![2]!, reason);
-  const out = filter![2]!.flatMap((label) => Array.from({ length: multiplier }, () => label));
+  // Filters that are computed in a way that is not followed have no labels.
+  const out = filter![2]?.flatMap((label) => Array.from({ length: multiplier }, () => label)) ?? null;
   return [x![0]!, null, null, out];
 };
 
@@ -89,7 +66,7 @@ const transposedConvolution: Rule = (input) => {
   return [x![0]!, null, null, filter![2]!];
 };
 
-const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, stored, heads, reason }) => {
+const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, stored, zeros, heads, reason }) => {
   const split = (labels: Labels, transposed: boolean): [AxisLabels, AxisLabels] => {
     const [rows, columns] = [labels.at(-2)!, labels.at(-1)!];
     return transposed ? [columns, rows] : [rows, columns];
@@ -105,13 +82,18 @@ const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, 
     channels.mark(rows, 'out');
   }
   channels.join(innerA, innerB, reason);
-  if (!stored.includes(true)) channels.keepFilled(innerA, reason);
+  // A product of two that are not 0, such as those of linear attention, is missed by the sum.
+  if (innerA !== null && innerB !== null)
+    channels.keep(
+      innerA.filter((label, i) => !zeros[0]!.has(label) && !zeros[1]!.has(innerB[i]!)),
+      reason,
+    );
   const leading = broadcasting({
     channels,
     labels: [a!.slice(0, -2), b!.slice(0, -2)],
     shapes: shapes.map((shape) => shape.slice(0, -2)),
     output: output.slice(0, -2),
-    ...{ attrs, stored, heads, reason },
+    ...{ attrs, stored, zeros, heads, reason },
   });
   return [...leading, rows, columns];
 };
@@ -121,7 +103,6 @@ const batchNorm: Rule = ({ channels, labels: [x, ...vectors], reason }) => {
   channels.mark(scale ?? null, 'scale');
   channels.mark(offset ?? null, 'offset');
   if (channels.roleOf(x!.at(-1) ?? null) === 'out') for (const gate of [scale, offset]) channels.markGate(gate ?? null);
-  for (const labels of x!.slice(0, -1)) channels.fill(labels);
   const last = vectors.reduce<AxisLabels>(
     (joined, vector) => channels.join(joined, vector[0] ?? null, reason),
     x!.at(-1) ?? null,
@@ -129,15 +110,13 @@ const batchNorm: Rule = ({ channels, labels: [x, ...vectors], reason }) => {
   return [...x!.slice(0, -1), last];
 };
 
-/** A sum over channels does not notice one that is zero; a mean or a maximum does, and so does a sum one that is not, as behind a sigmoid. */
+/** A sum over channels does not notice one that is zero; a mean or a maximum does. */
 const reduction =
   (isSum: boolean): Rule =>
-  ({ channels, labels: [x], attrs, reason }) => {
+  ({ channels, labels: [x], attrs, zeros, reason }) => {
     const axes = ints(attrs, 'axes');
-    for (const axis of axes) {
-      if (isSum) channels.keepFilled(x![axis]!, reason);
-      else channels.keep(x![axis]!, reason);
-    }
+    for (const axis of axes)
+      channels.keep(isSum ? (x![axis]?.filter((label) => !zeros[0]!.has(label)) ?? null) : x![axis]!, reason);
     return attrs['keepDims'] === true
       ? x!.map((labels, axis) => (axes.includes(axis) ? null : labels))
       : x!.filter((_, axis) => !axes.includes(axis));
@@ -161,7 +140,6 @@ const concatenation: Rule = ({ channels, labels, shapes, output, attrs, reason }
 /** `paddings`: before and after each axis. Zeros beside channels, as in a shortcut without weights, stay. */
 const padding: Rule = ({ channels, labels: [x], attrs, reason }) => {
   const pads = ints(attrs, 'paddings');
-  if (attrs['constantValue'] !== 0) x!.forEach((labels) => channels.fill(labels));
   return x!.map((labels, axis) => {
     const [before, after] = [pads[2 * axis]!, pads[2 * axis + 1]!];
     if (labels === null || before + after === 0) return labels;
@@ -188,7 +166,7 @@ export const manyRules: Readonly<Record<string, (input: RuleInput) => readonly L
 
 /** Rules by op. An op that is in neither table keeps all channels that reach it. */
 export const rules: Readonly<Record<string, Rule>> = {
-  ...Object.fromEntries(Object.keys(elementwise).map((name) => [name, onEachValue(name)])),
+  ...Object.fromEntries(Object.keys(elementwise).map((name) => [name, broadcasting])),
   ...Object.fromEntries(REDUCTIONS.map((name) => [name, reduction(name === 'Sum')])),
   Identity: same,
   Conv2D: convolution,

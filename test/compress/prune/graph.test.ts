@@ -191,7 +191,7 @@ it.each(Object.entries(WINDOWS))(
 const sum = (x: string): Step => ['ReduceSum', [x, 'one'], { keepdims: 0 }];
 const number = tensor('', 'float32', [], Float32Array.of(0.5));
 /** Steps from the channels of `y0` to a sum over them, and whether they make something else of zero. */
-const SUMS: Readonly<Record<string, readonly [isFilled: boolean, op: string, ...steps: Step[]]>> = {
+const FILLED: Readonly<Record<string, readonly [isFilled: boolean, op: string, ...steps: Step[]]>> = {
   'a relu': [false, 'Sum', ['Relu', ['y0']], sum('y1')],
   'a sigmoid': [true, 'Sum', ['Sigmoid', ['y0']], sum('y1')],
   'a sum with a number': [true, 'Sum', ['Add', ['y0', 'number']], sum('y1')],
@@ -208,7 +208,7 @@ const SUMS: Readonly<Record<string, readonly [isFilled: boolean, op: string, ...
 const sizeBehind = (op: string, steps: readonly Step[]): number =>
   op === 'Sum' ? 6 * (steps.some(([one]) => one === 'Pad') ? 7 : 6) : 36 * 36;
 
-it.each(Object.entries(SUMS))(
+it.each(Object.entries(FILLED))(
   'channels stay where a sum over them would miss those that are not zero: %s',
   async (_, [isFilled, op, ...more]) => {
     const stored = {
@@ -240,6 +240,58 @@ it('columns stay that a batch norm makes something else of before they are summe
   const network = networkOf({ steps, stored });
   const why = 'node_3 needs its channels as they are (Sum)';
   expect(dependencies(network).skipped).toContainEqual({ what: 'node_1', why });
+  const { without, zeroed } = await cutByChance(network, { data: numbers(3 * 72, 'x'), shape: [3, ...SAMPLE] });
+  expect(differenceOf(without, zeroed)).toBeLessThan(1e-5);
+});
+
+/** What adds up channels that are not 0 without their weights, from the pixels of a picture on. */
+const SUMS: Readonly<Record<string, readonly [steps: readonly Step[], why: string]>> = {
+  'a sum of sigmoids': [
+    [
+      ['Sigmoid', ['y1']],
+      ['ReduceSum', ['y2', 'last'], { keepdims: 0 }],
+    ],
+    'node_3 needs its channels as they are (Sum)',
+  ],
+  'a sum behind a batch norm of other channels': [
+    [normed('y1', 'n'), ['ReduceSum', ['y2', 'last'], { keepdims: 0 }]],
+    'node_3 needs its channels as they are (Sum)',
+  ],
+  'a product of two exponentials': [
+    [
+      ['Exp', ['y1']],
+      ['Transpose', ['y2'], { perm: [0, 2, 1] }],
+      ['MatMul', ['y2', 'y3']],
+      ['ReduceMean', ['y4'], { axes: [2], keepdims: 0 }],
+    ],
+    'node_4 needs its channels as they are (BatchMatMul)',
+  ],
+};
+
+it.each(Object.entries(SUMS))('channels stay that %s would miss', (_, [added, why]) => {
+  const steps: Step[] = [
+    ['Reshape', ['x', 'pixels']],
+    ['MatMul', ['y0', 'a']],
+    ...added,
+    ['Gemm', [`y${added.length + 1}`, 'fc.weight'], { transB: 1 }],
+  ];
+  const stored = { pixels: ints(-1, 9, 8), a: floats(8, 6), last: ints(2), 'fc.weight': floats(CLASSES, 9), ...norm(9, 'n') }; // prettier-ignore
+  const network = networkOf({ steps, stored });
+  expect(dependencies(network).skipped).toContainEqual({ what: 'node_1', why });
+  expect(dependencies(network).groups.flatMap(({ layers }) => layers)).not.toContain('node_1');
+});
+
+it('channels go that a sum adds up as they are', async () => {
+  const steps: Step[] = [
+    ['Reshape', ['x', 'pixels']],
+    ['MatMul', ['y0', 'a']],
+    ['Mul', ['y1', 'y1']],
+    ['ReduceSum', ['y2', 'last'], { keepdims: 0 }],
+    ['Gemm', ['y3', 'fc.weight'], { transB: 1 }],
+  ];
+  const stored = { pixels: ints(-1, 9, 8), a: floats(8, 6), last: ints(2), 'fc.weight': floats(CLASSES, 9) };
+  const network = networkOf({ steps, stored });
+  expect(dependencies(network).groups.map(({ name }) => name)).toEqual(['node_1']);
   const { without, zeroed } = await cutByChance(network, { data: numbers(3 * 72, 'x'), shape: [3, ...SAMPLE] });
   expect(differenceOf(without, zeroed)).toBeLessThan(1e-5);
 });

@@ -14,6 +14,7 @@ const stored = {
   half: scalar(0.5),
   slopes: floats(4),
   square: floats(4, 4),
+  one: floats(2, 4, 1, 1),
   column: floats(4, 1),
   two: ints(2),
   counts: ints(2, 3),
@@ -46,6 +47,11 @@ const CASES: Record<string, Case> = {
     IMAGE,
     FED,
     [['MaxPool', ['x'], { kernel_shape: [2, 2], strides: [7, 4], pads: [0, 0, 1, 1], ceil_mode: 1 }]],
+  ],
+  'a convolution whose windows leave pixels out': [
+    IMAGE,
+    FED,
+    [['Conv', ['x', 'one'], { strides: [4, 5], auto_pad: 'SAME_UPPER' }]],
   ],
   'a sum over no axes, which are all': [IMAGE, FED, [['ReduceSum', ['x', 'none'], { keepdims: 1 }]], 13],
   'a mean over no axes, which are all': [IMAGE, FED, [['ReduceMean', ['x', 'none']]], 18],
@@ -97,6 +103,16 @@ describe('a node that says more than its name', () => {
         ['Add', ['p', 'places']],
       ],
       /\(MaxPool\): its output 2, places, is not computed here/,
+    ],
+    [
+      'a pool whose windows leave pixels out',
+      [['LpPool', ['x'], { kernel_shape: [1, 1], strides: [4, 5], auto_pad: 'SAME_UPPER' }]],
+      /\(LpPool\): its windows of 1 with strides of 4 do not fill 7: SAME_UPPER cuts away/,
+    ],
+    [
+      'a dilated pool that says how it is padded by its result',
+      [['MaxPool', ['x'], { kernel_shape: [2, 2], dilations: [2, 2], auto_pad: 'SAME_LOWER' }]],
+      /\(MaxPool\): SAME_LOWER with windows dilated by 2, which runtimes pad differently/,
     ],
     ['dropout in training', [['Dropout', ['x', 'half', 'yes']]], /\(Dropout\): .*it is in training mode/],
     [

@@ -126,6 +126,15 @@ const CASES: Record<string, [readonly OnnxDim[], readonly number[], Record<strin
       ['ReduceMean', ['y16'], { axes: [1], keepdims: 0 }],
     ],
   ],
+  'pictures far from 0, less their mean': [
+    IMAGE,
+    shape,
+    { far: scalar(300) },
+    [
+      ['Add', ['x', 'far']],
+      ['MeanVarianceNormalization', ['y0'], { axes: [2, 3] }],
+    ],
+  ],
   'a table': [
     ['N', 6],
     table,

@@ -123,15 +123,29 @@ const CASES: Readonly<Record<string, Case>> = {
       ['Add', ['y1', 'zero']],
     ],
   },
+  'vectors divided by their own sizes, of which some are smaller': {
+    sample: [2, 8],
+    stored: { size: { ...list(1, 0.1), dims: [2, 1] }, epsilon: scalar(1e-5), v: floats(8, 3) },
+    steps: [
+      ['Mul', ['x', 'size']],
+      ['Mul', ['y0', 'y0']],
+      ['ReduceMean', ['y1'], { axes: [-1] }],
+      ['Add', ['y2', 'epsilon']],
+      ['Sqrt', ['y3']],
+      ['Div', ['y0', 'y4']],
+      ['MatMul', ['y5', 'v']],
+    ],
+    formats: ['onnx'],
+  },
   'an average pool with dilation': {
     sample: [2, 7, 7],
-    stored: { w: floats(4, 2, 3, 3) },
+    stored: { w: floats(4, 2, 3, 3), v: floats(3, 4, 1, 1) },
     steps: [
       ['Conv', ['x', 'w']],
-      ['AveragePool', ['y0'], { kernel_shape: [2, 2], dilations: [2, 2] }],
+      ['AveragePool', ['y0'], { kernel_shape: [2, 2], dilations: [2, 2], pads: [1, 0, 0, 1] }],
+      ['Conv', ['y1', 'v']],
     ],
-    // TFLite has none.
-    ...{ formats: ['onnx'], opset: 19 },
+    opset: 19,
   },
 };
 

@@ -134,12 +134,11 @@ const meanVariance: Importer = (node, c) => {
   const axes = (intsAttr(node, c, 'axes') ?? [0, 2, 3]).map((axis) => axisOf(axis, rank, c)).sort((a, b) => a - b);
   const over = { axes, keepDims: true };
   const value = c.plain(x);
-  const mean = c.op('Mean', [value], over);
-  const square = c.op('Mean', [c.op('Square', [value])], over);
-  const deviation = c.op('Sqrt', [c.op('Sub', [square, c.op('Square', [mean])])]);
+  // As ONNX Runtime's kernel has it; the mean of squares less the square of the mean, as the specification has it, loses its digits.
+  const centred = c.op('Sub', [value, c.op('Mean', [value], over)]);
+  const deviation = c.op('Sqrt', [c.op('Mean', [c.op('Square', [centred])], over)]);
   const small = c.constant(Float32Array.of(1e-9), []);
-  const y = c.op('RealDiv', [c.op('Sub', [value, mean]), c.op('Add', [deviation, small])]);
-  c.define(node.outputs[0]!, { plain: y });
+  c.define(node.outputs[0]!, { plain: c.op('RealDiv', [centred, c.op('Add', [deviation, small])]) });
 };
 
 /** Zhang & Sennrich 2019. */

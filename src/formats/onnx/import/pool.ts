@@ -1,7 +1,9 @@
+import type { Dim } from '../../../graph/types.ts';
 import { ignore, intAttr, intsAttr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
 import { defineImage, imageOf, spatialOf } from './image.ts';
 import { ceiling, windowOf } from './window.ts';
+import type { Window } from './window.ts';
 
 const pool =
   (op: 'MaxPool' | 'AvgPool'): Importer =>
@@ -24,9 +26,36 @@ const pool =
       pads = [0, bottom, 0, right];
     }
     const { strides, dilations } = window;
-    const y = c.op(op, [value], { filterSize, strides, dilations, pads });
+    const attrs = { strides, dilations, pads };
+    const isConvolution = op === 'AvgPool' && dilations.some((dilation) => dilation > 1);
+    const y = isConvolution ? dilatedMean(c, value, filterSize, attrs) : c.op(op, [value], { filterSize, ...attrs });
     defineImage(c, node.outputs[0]!, y, c.shapeOf(x).length);
   };
+
+/**
+ * A mean over windows with gaps, of which the pads do not count: a convolution with equal weights, as TFLite has no such pool, and ONNX
+ * Runtime makes a file of no use of one between roundings to 8 bits.
+ */
+function dilatedMean(c: Import, value: string, kernel: readonly number[], attrs: Window): string {
+  const [, height, width, channels] = c.builder.typeOf(value).shape as [Dim, number, number, number];
+  const [rows, columns] = [height, width].map((size, i) => counts(size, kernel[i]!, attrs, i)) as [number[], number[]];
+  const all = kernel[0]! * kernel[1]!;
+  const weights = c.constant(new Float32Array(all * channels).fill(1 / all), [...kernel, channels, 1]);
+  const y = c.op('DepthwiseConv2dNative', [value, weights], { ...attrs });
+  const factors = rows.flatMap((row) => columns.map((column) => all / (row * column)));
+  if (factors.every((factor) => factor === 1)) return y;
+  return c.op('Multiply', [y, c.constant(Float32Array.from(factors), [rows.length, columns.length, 1])]);
+}
+
+/** Numbers of pixels in each window along an axis. */
+function counts(size: number, kernel: number, { strides, dilations, pads }: Window, axis: number): number[] {
+  const [stride, dilation, before, after] = [strides[axis]!, dilations[axis]!, pads[2 * axis]!, pads[2 * axis + 1]!];
+  const windows = Math.floor((size + before + after - (kernel - 1) * dilation - 1) / stride) + 1;
+  return Array.from({ length: windows }, (_, window) => {
+    const taps = Array.from({ length: kernel }, (_, tap) => window * stride - before + tap * dilation);
+    return taps.filter((at) => at >= 0 && at < size).length;
+  });
+}
 
 /** The p-th root of the sum of |x|^p over each window; a convolution with ones, which knows dilation. */
 const lpPool: Importer = (node, c) => {
@@ -66,7 +95,11 @@ function raised(c: Import, x: string, p: number): string {
 
 function rooted(c: Import, x: string, p: number): string {
   if (p === 1) return x;
-  return p === 2 ? c.op('Sqrt', [x]) : c.op('Pow', [x, c.constant(Float32Array.of(1 / p), [])]);
+  if (p === 2) return c.op('Sqrt', [x]);
+  // The slope of a root is infinite at 0, which windows of zeros would make NaN of.
+  const [zero, least, exponent] = [0, 2 ** -126, 1 / p].map((value) => c.constant(Float32Array.of(value), []));
+  const root = c.op('Pow', [c.op('Maximum', [x, least!]), exponent!]);
+  return c.op('Select', [c.op('Greater', [x, zero!]), root, zero!]);
 }
 
 const globalPool =

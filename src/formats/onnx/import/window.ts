@@ -46,7 +46,13 @@ export function windowOf(node: OnnxNode, c: Import, kernel: readonly number[], s
   if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') {
     const pads = [0, 1].flatMap((i) => {
       const reach = (kernel[i]! - 1) * dilations[i]! + 1;
-      const total = Math.max(0, (Math.ceil(size[i]! / strides[i]!) - 1) * strides[i]! + reach - size[i]!);
+      const wanted = (Math.ceil(size[i]! / strides[i]!) - 1) * strides[i]! + reach - size[i]!;
+      // ONNX Runtime's pools pad as if nothing were dilated, and cut away half of what is too much; its convolutions do neither.
+      if (node.op !== 'Conv' && reach > kernel[i]!)
+        c.fail(`${auto} with windows dilated by ${dilations[i]!}, which runtimes pad differently`);
+      if (node.op !== 'Conv' && Math.trunc((auto === 'SAME_UPPER' ? wanted : wanted + 1) / 2) < 0)
+        c.fail(`its windows of ${reach} with strides of ${strides[i]!} do not fill ${size[i]!}: ${auto} cuts away`);
+      const total = Math.max(0, wanted);
       const less = Math.floor(total / 2);
       return auto === 'SAME_UPPER' ? [less, total - less] : [total - less, less];
     });

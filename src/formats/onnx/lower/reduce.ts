@@ -109,7 +109,12 @@ const softmax =
     const [x, out] = [node.inputs[0]!, node.outputs[0]!];
     const layout = plainLayout(c.shapeOf(x).length);
     const axis = int(node.attrs, 'axis');
-    const result = c.one(op, [c.plain(x)], { axis: axis < 0 ? axis + layout.length : axis });
+    const value = c.plain(x);
+    const isOfOne = op === 'Softmax' && c.shapeOf(x).at(axis) === 1;
+    // Of one value it is 1, for which the integer kernel of ONNX Runtime 1.30 gives 0.
+    const result = isOfOne
+      ? c.one('Add', [c.one('Sub', [value, value]), c.scalar('float32', 1)])
+      : c.one(op, [value], { axis: axis < 0 ? axis + layout.length : axis });
     c.define(out, result, layout);
   };
 

@@ -214,11 +214,15 @@ class Qdq {
     return this.#isConstant(inputs[2]) ? undefined : 'its bias is computed';
   }
 
-  /** True for a value that is read for a root, a logarithm or as a divisor alone. */
+  /** True for a value that is read for a root, a logarithm or as a divisor alone, or adds to one, as the squares of a variance do. */
   #isDivisor(name: string): boolean {
     const readers = this.#consumers.get(name) ?? [];
     if (readers.length === 0 || this.#outputs.has(name)) return false;
-    return readers.every((reader) => isDividedBy(name, reader));
+    return readers.every(
+      (reader) =>
+        isDividedBy(name, reader) ||
+        (['ReduceMean', 'ReduceSum', 'Add'].includes(reader.op) && this.#isDivisor(reader.outputs[0]!)),
+    );
   }
 
   #isConstant(name: string | undefined): boolean {
