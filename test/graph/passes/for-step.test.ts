@@ -101,6 +101,46 @@ describe('what steps of a sequence do by themselves, done at once', () => {
       },
       { BatchMatMul: 1, Concat: 1, Reshape: 1 },
     ],
+    [
+      'parts of parts along another axis',
+      (b, parts) =>
+        parts.flatMap((part) => {
+          const wide = b.op('Concat', [part, part], { axis: 1 });
+          return tanh(
+            b,
+            b.node('Split', [b.op('Reshape', [wide], { shape: [3, 4] })], { axis: 1, sizes: [1, 1, 1, 1] }),
+          );
+        }),
+      { Concat: 4, Reshape: 4, Split: 5, Tanh: 4 },
+    ],
+    [
+      'what lies side by side in sums of products',
+      (b, parts) => {
+        const others = apart(b, 2, 4).reverse();
+        const [left, right] = [others, tanh(b, others)];
+        const products = [...parts].reverse().map((part, i) => [left, right].map((y) => product(b, part, y[i]!, true)));
+        return [
+          sum(
+            b,
+            products.map((pair) => b.op('Concat', pair, { axis: 1 })),
+          ),
+        ];
+      },
+      { BatchMatMul: 2, Concat: 3, Tanh: 4 },
+    ],
+    [
+      'products by rows that lie in parts of columns',
+      (b) => {
+        const columns = b.node('Split', [b.input('wide', float32(2, 4))], { axis: 1, sizes: [1, 1, 1, 1] });
+        return [
+          sum(
+            b,
+            apart(b, 2, 3).map((y, i) => product(b, columns[3 - i]!, y, true)),
+          ),
+        ];
+      },
+      { BatchMatMul: 1, Concat: 2, Split: 1 },
+    ],
   ])('%s', (_, build, expected) => {
     const graph = graphOf(build);
     const after = forStep(graph);
@@ -233,54 +273,6 @@ describe('what steps of a sequence do by themselves, done at once', () => {
     const graph = graphOf(build, sizes);
     expect(counts(forStep(graph))).toEqual(counts(graph));
     expectSameResults(forStep(graph), graph, 0);
-  });
-
-  it.each<[string, Build, Record<string, number>]>([
-    [
-      'parts of parts along another axis',
-      (b, parts) =>
-        parts.flatMap((part) => {
-          const wide = b.op('Concat', [part, part], { axis: 1 });
-          return tanh(
-            b,
-            b.node('Split', [b.op('Reshape', [wide], { shape: [3, 4] })], { axis: 1, sizes: [1, 1, 1, 1] }),
-          );
-        }),
-      { Concat: 4, Reshape: 4, Split: 5, Tanh: 4 },
-    ],
-    [
-      'what lies side by side in sums of products',
-      (b, parts) => {
-        const others = apart(b, 2, 4).reverse();
-        const [left, right] = [others, tanh(b, others)];
-        const products = [...parts].reverse().map((part, i) => [left, right].map((y) => product(b, part, y[i]!, true)));
-        return [
-          sum(
-            b,
-            products.map((pair) => b.op('Concat', pair, { axis: 1 })),
-          ),
-        ];
-      },
-      { BatchMatMul: 2, Concat: 3, Tanh: 4 },
-    ],
-    [
-      'products by rows that lie in parts of columns',
-      (b) => {
-        const columns = b.node('Split', [b.input('wide', float32(2, 4))], { axis: 1, sizes: [1, 1, 1, 1] });
-        return [
-          sum(
-            b,
-            apart(b, 2, 3).map((y, i) => product(b, columns[3 - i]!, y, true)),
-          ),
-        ];
-      },
-      { BatchMatMul: 1, Concat: 2, Split: 1 },
-    ],
-  ])('joins %s', (_, build, expected) => {
-    const graph = graphOf(build);
-    const after = forStep(graph);
-    expect(counts(after)).toEqual(expected);
-    expectSameResults(after, graph, 1e-6);
   });
 
   it.each<[string, readonly number[], Build]>([

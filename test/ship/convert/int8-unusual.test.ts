@@ -25,6 +25,16 @@ const COUNTED: readonly Step[] = [
   ['Concat', ['n', 'ones'], { axis: 0 }, ['times']],
 ];
 
+/** y0 divided by its own size, and a layer behind it. */
+const BY_OWN_SIZE: readonly Step[] = [
+  ['Mul', ['y0', 'y0']],
+  ['ReduceMean', ['y1'], { axes: [-1] }],
+  ['Add', ['y2', 'epsilon']],
+  ['Sqrt', ['y3']],
+  ['Div', ['y0', 'y4']],
+  ['MatMul', ['y5', 'v']],
+];
+
 const CASES: Readonly<Record<string, Case>> = {
   'a matrix that two layers read, one of them transposed': {
     sample: [6],
@@ -126,15 +136,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'vectors divided by their own sizes, of which some are smaller': {
     sample: [2, 8],
     stored: { size: { ...list(1, 0.1), dims: [2, 1] }, epsilon: scalar(1e-5), v: floats(8, 3) },
-    steps: [
-      ['Mul', ['x', 'size']],
-      ['Mul', ['y0', 'y0']],
-      ['ReduceMean', ['y1'], { axes: [-1] }],
-      ['Add', ['y2', 'epsilon']],
-      ['Sqrt', ['y3']],
-      ['Div', ['y0', 'y4']],
-      ['MatMul', ['y5', 'v']],
-    ],
+    steps: [['Mul', ['x', 'size']], ...BY_OWN_SIZE],
     formats: ['onnx'],
   },
   'an average pool with dilation': {
@@ -169,15 +171,7 @@ it.each(['onnx', 'tflite'] as const)(
   async (format) => {
     const at = (name: string): string => path.join(folder(), name);
     const stored = { w: floats(6, 8), epsilon: scalar(1e-5), v: floats(8, 3) };
-    const model = modelOf(['n', 6], stored, [
-      ['MatMul', ['x', 'w']],
-      ['Mul', ['y0', 'y0']],
-      ['ReduceMean', ['y1'], { axes: [-1] }],
-      ['Add', ['y2', 'epsilon']],
-      ['Sqrt', ['y3']],
-      ['Div', ['y0', 'y4']],
-      ['MatMul', ['y5', 'v']],
-    ]);
+    const model = modelOf(['n', 6], stored, [['MatMul', ['x', 'w']], ...BY_OWN_SIZE]);
     await writeFile(at('m.onnx'), encodeModel(model));
     await writeFile(at('x.npy'), npyBytes([64, 6], numbers(64 * 6, 'x')));
     const [from, out] = [at('m.onnx'), at(`int8.${format}`)];

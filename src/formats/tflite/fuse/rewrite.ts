@@ -16,7 +16,7 @@ export type Limits = Pick<View, 'isApart' | 'oneScale'>;
 
 const NONE: Limits = { isApart: () => false, oneScale: false };
 
-/** What is put in the place of an operation. Earlier ones whose results nothing reads any more go by themselves. */
+/** Operations in the place of one. Earlier ones whose results nothing reads any more go by themselves. */
 interface Rewrite {
   /** Operations that give the same results. */
   readonly insert?: readonly Operation[];
@@ -65,7 +65,7 @@ class Live {
   readonly #instead = new Map<string, string>();
 
   constructor(program: Program) {
-    // What an earlier rule has left without a reader must not count as one.
+    // Operations that an earlier rule has left without a reader are no readers themselves.
     program.prune();
     this.#program = program;
     this.uses = program.uses();
