@@ -1,6 +1,6 @@
 /**
  * Where the time of a training step goes, from ONNX Runtime's profiler: `npm run bench:step -- --profile --only cnn`, or
- * `npm run bench:profile -- [--only cnn] [--batch 128] [--steps 20] [--threads 2] [--json FILE]`.
+ * `npm run bench:profile -- [--only cnn] [--batch 128] [--steps 20] [--threads 2] [--json FILE] [--file NET.onnx]`.
  *
  * First by kind, beside the floor: what the products take at the machine's rate of matrix products, or the bytes that each node of
  * the graph reads and writes at its rate of memory. Of each node the fastest call counts, which other load disturbs least. Then the operators of ONNX, then the nodes, which have the names of
@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { GraphBuilder } from '../src/graph/builder.ts';
+import { forStep } from '../src/graph/passes/for-step.ts';
 import { splitUpdates } from '../src/graph/passes/split-updates.ts';
 import type { Graph, Node } from '../src/graph/types.ts';
 import { blockSize } from '../src/runtime/blocks.ts';
@@ -31,6 +32,7 @@ const { values: options } = parseArgs({
     steps: { type: 'string', default: '20' },
     threads: { type: 'string', default: '2' },
     json: { type: 'string' },
+    file: { type: 'string' },
   },
 });
 const net = netOf(options.only);
@@ -78,8 +80,8 @@ async function measuredMachine(): Promise<Machine> {
 
 /** The steps of one session; its trace is written when it ends. */
 async function run(): Promise<{ readonly graph: Graph; readonly ms: number }> {
-  const { program, feedsAt } = await benchStep(options.only, net, batchSize);
-  const graph = traceProgram(program);
+  const { program, feedsAt } = await benchStep(options.only, net, batchSize, undefined, options.file);
+  const graph = forStep(traceProgram(program));
   const initial = new Map(
     await Promise.all(
       Array.from(

@@ -50,25 +50,11 @@ const rounds = Number(options.rounds);
 const nets = netsOf(options.only);
 const batchOf = ({ batch }: BenchNet): string => options.batch ?? String(batch);
 
-if (options.profile) {
-  for (const [name, net] of nets)
-    await runToEnd(process.execPath, [
-      built('profile.js'),
-      '--only',
-      name,
-      '--batch',
-      batchOf(net),
-      '--threads',
-      threads,
-    ]);
-  process.exit(0);
-}
-
 const isFile = ({ build }: BenchNet): boolean => build === undefined;
 const hasFiles = nets.some(([, net]) => isFile(net));
 const environment = hasFiles ? 'test:conformance:zoo' : 'test:conformance';
 const python = findPython(options.python, hasFiles ? ['.venv/zoo/bin/python'] : undefined);
-if (python === undefined && (options.peer || hasFiles)) {
+if (python === undefined && ((options.peer && !options.profile) || hasFiles)) {
   console.error(
     `No Python with PyTorch: run \`npm run ${environment} -- --setup\` once, name one with --python, or use --no-peer.`,
   );
@@ -76,6 +62,15 @@ if (python === undefined && (options.peer || hasFiles)) {
 }
 const folder = mkdtempSync(path.join(tmpdir(), 'bench-step-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+
+if (options.profile) {
+  for (const [name, net] of nets) {
+    const args = ['--only', name, '--batch', batchOf(net), '--threads', threads];
+    if (isFile(net)) args.push('--file', await fileOf(name));
+    await runToEnd(process.execPath, [built('profile.js'), ...args]);
+  }
+  process.exit(0);
+}
 
 async function ours(name: string, net: BenchNet): Promise<Sample> {
   const args = [built('step-child.js'), 'ours', name, batchOf(net), steps, threads, 'cpu', optimizer];

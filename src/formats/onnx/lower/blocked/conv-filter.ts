@@ -130,11 +130,9 @@ function columns(b: Blocked, { x, dy, large, small, size, strides, before, after
 /** [blocks of filters, rows, size] as [...shape, filters]. */
 function toFilter(b: Blocked, tensor: string, shape: readonly number[], rows: number, filters: number): string {
   const filled = b.filled(filters);
-  const lying = filled === b.size ? tensor : b.c.one('Transpose', [tensor], { perm: [1, 0, 2] });
-  const whole = b.reshape(lying, filled === filters ? [...shape, filters] : [rows, filled]);
-  if (filled === filters) return whole;
-  const cut = b.c.one('Slice', [whole, b.c.ints([0]), b.c.ints([filters]), b.c.ints([1])]);
-  return b.reshape(cut, [...shape, filters]);
+  if (filled === filters && filled === b.size) return b.reshape(tensor, [...shape, filters]);
+  const blocks = b.reshape(tensor, [1, filled, rows, 1]);
+  return b.reshape(b.nchwc('ReorderOutput', [blocks], { channels: filters, channels_last: 1 }), [...shape, filters]);
 }
 
 /**

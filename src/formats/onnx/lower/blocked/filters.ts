@@ -30,33 +30,56 @@ function padded(
 }
 
 /**
- * Filter for a convolution over blocks: [out / size, in / size, height, width, in % size, out % size] in memory. The runs of `size` filters
- * that the graph's order has stay whole, so the transpose is a copy of runs. Few input channels (the image itself) are not in blocks: [out
- * / size, in, height, width, out % size].
+ * Filter for a convolution over blocks: [out / size, in / size, height, width, in % size, out % size] in memory. Few input channels (the
+ * image itself) are not in blocks: [out / size, in, height, width, out % size].
  */
 export function forward(b: Blocked, { tensor, height, width, channels, filters }: Filter): string {
   const { size } = b;
   return b.c.once(`forward filter ${tensor}`, () => {
-    const blocks = filters / size;
-    const lying =
-      channels < size
-        ? b.c.one('Transpose', [b.reshape(tensor, [height, width, channels, blocks, size])], { perm: [3, 2, 0, 1, 4] })
-        : b.c.one('Transpose', [b.reshape(tensor, [height, width, channels / size, size, blocks, size])], {
-            perm: [4, 2, 0, 1, 3, 5],
-          });
-    return b.reshape(lying, [filters, channels, height, width]);
+    const [taps, blocks] = [height * width, filters / size];
+    if (channels < size) {
+      const split = b.reshape(tensor, [height, width, channels, blocks, size]);
+      const lying = b.c.one('Transpose', [split], { perm: [3, 2, 0, 1, 4] });
+      return b.reshape(lying, [filters, channels, height, width]);
+    }
+    const inputs = channels / size;
+    const columns = b.reshape(tensor, [taps * inputs, 1, size, filters]);
+    const squares = blocks === 1 ? columns : b.nchwc('ReorderInput', [columns], { channels_last: 1 });
+    const order = inOrder([blocks, inputs, taps], ([o, i, tap]) => (tap! * inputs + i!) * blocks + o!);
+    return b.reshape(pickSquares(b, squares, order), [filters, channels, height, width]);
   });
 }
 
-/** Filter for the gradient of the input: in and out swapped, with the taps named in `taps`, [rows][columns]; -1 is zero. */
+/**
+ * Filter for the gradient of the input: in and out swapped, with the taps named in `taps`, [rows][columns]; -1 is zero. Each square of
+ * channels by filters is turned, and then put in its place.
+ */
 export function backward(b: Blocked, filter: Filter, taps: readonly (readonly number[])[]): string {
   const { tensor, height, width, channels, filters } = filter;
   const { size } = b;
   const [rows, columns] = [taps.length, taps[0]!.length];
-  const picked = pick(b, tensor, [height * width, channels * filters], taps.flat());
-  const split = b.reshape(picked, [rows, columns, channels / size, size, filters / size, size]);
-  const lying = b.c.one('Transpose', [split], { perm: [2, 4, 0, 1, 5, 3] });
-  return b.reshape(lying, [channels, filters, rows, columns]);
+  const [inputs, outputs] = [channels / size, filters / size];
+  const turned = b.c.once(`turned filter ${tensor}`, () =>
+    b.nchwc('ReorderInput', [b.reshape(tensor, [height * width, channels, 1, filters])]),
+  );
+  const order = inOrder([inputs, outputs, rows * columns], ([i, o, place]) => {
+    const tap = taps[Math.floor(place! / columns)]![place! % columns]!;
+    return tap < 0 ? -1 : (tap * inputs + i!) * outputs + o!;
+  });
+  return b.reshape(pickSquares(b, turned, order, height * width * inputs * outputs), [channels, filters, rows, columns]);
+}
+
+/** What `at` gives for every place of a grid, the last axis first. */
+function inOrder(sizes: readonly [number, number, number], at: (place: readonly number[]) => number): number[] {
+  const found: number[] = [];
+  for (let i = 0; i < sizes[0]; i++)
+    for (let k = 0; k < sizes[1]; k++) for (let m = 0; m < sizes[2]; m++) found.push(at([i, k, m]));
+  return found;
+}
+
+/** Squares of `size` numbers by `size` in another order, -1 a square of zeros. Picked in threads, which a transpose is not. */
+function pickSquares(b: Blocked, tensor: string, order: readonly number[], count = order.length): string {
+  return pick(b, tensor, [count, b.size * b.size], order);
 }
 
 /** Rows of a matrix, -1 a row of zeros. */
