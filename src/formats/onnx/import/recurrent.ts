@@ -43,16 +43,14 @@ function parts(c: Import, value: string, sizes: readonly number[]): string[] {
 /** Hochreiter & Schmidhuber 1997; the gates lie in the order input, output, forget, cell. */
 const lstmStep: Step = (c, cell, x, [h, memory]) => {
   const [gate, candidate, squash] = cell.activations as [string, string, string];
-  const [input, output, forget, fresh] = gatesOf(c, sum(c, x, recurrent(c, cell, h)), cell.hidden, 4) as [
-    string,
-    string,
-    string,
-    string,
-  ];
-  const added = c.op('Multiply', [c.op(gate, [input]), c.op(candidate, [fresh])]);
-  const kept = memory === undefined ? undefined : c.op('Multiply', [c.op(gate, [forget]), memory]);
+  const { hidden } = cell;
+  // Input, output and forget go through the same op side by side.
+  const [threeGates, fresh] = parts(c, sum(c, x, recurrent(c, cell, h)), [3 * hidden, hidden]) as [string, string];
+  const [input, output, forget] = gatesOf(c, c.op(gate, [threeGates]), hidden, 3) as [string, string, string];
+  const added = c.op('Multiply', [input, c.op(candidate, [fresh])]);
+  const kept = memory === undefined ? undefined : c.op('Multiply', [forget, memory]);
   const next = sum(c, added, kept);
-  return [c.op('Multiply', [c.op(gate, [output]), c.op(squash, [next])]), next];
+  return [c.op('Multiply', [output, c.op(squash, [next])]), next];
 };
 
 /** Cho et al. 2014; the gates lie in the order update, reset, hidden. */

@@ -66,7 +66,12 @@ export function backward(b: Blocked, filter: Filter, taps: readonly (readonly nu
     const tap = taps[Math.floor(place! / columns)]![place! % columns]!;
     return tap < 0 ? -1 : (tap * inputs + i!) * outputs + o!;
   });
-  return b.reshape(pickSquares(b, turned, order, height * width * inputs * outputs), [channels, filters, rows, columns]);
+  return b.reshape(pickSquares(b, turned, order, height * width * inputs * outputs), [
+    channels,
+    filters,
+    rows,
+    columns,
+  ]);
 }
 
 /** What `at` gives for every place of a grid, the last axis first. */
