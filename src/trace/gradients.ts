@@ -14,6 +14,11 @@ function unbroadcast(dx: tf.Tensor, x: tf.Tensor): tf.Tensor {
   return axes.length === 0 ? dx : tf.reshape(tf.sum(dx, axes), x.shape);
 }
 
+/** The rows of all matrices, one below another. */
+function rowsOf(x: tf.Tensor): tf.Tensor {
+  return tf.reshape(x, [-1, x.shape.at(-1)!]);
+}
+
 /** The gradient of the larger or smaller of two: it goes where the value came from; a takes it when they are equal. */
 function chosen(dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor, isA: tf.Tensor): Gradients {
   return {
@@ -140,13 +145,15 @@ const overrides: readonly Gradient[] = [
             : tf.matMul(dy, b!, false, transposeB !== true),
           a!,
         ),
-      b: () =>
-        unbroadcast(
+      b: () => {
+        const product = (x: tf.Tensor, slope: tf.Tensor): tf.Tensor =>
           transposeB === true
-            ? tf.matMul(dy, a!, true, transposeA === true)
-            : tf.matMul(a!, dy, transposeA !== true, false),
-          b!,
-        ),
+            ? tf.matMul(slope, x, true, transposeA === true)
+            : tf.matMul(x, slope, transposeA !== true, false);
+        const isOneMatrix = transposeA !== true && b!.shape.slice(0, -2).every((size) => size === 1);
+        // One product of the rows of all samples, instead of one of each sample and their sum.
+        return isOneMatrix ? tf.reshape(product(rowsOf(a!), rowsOf(dy)), b!.shape) : unbroadcast(product(a!, dy), b!);
+      },
     }),
   },
   {

@@ -63,3 +63,29 @@ it.each([
     ].reduce((a, b) => a + b),
   ).toBeCloseTo(1);
 });
+
+describe('the gradient of a matrix that multiplies many', () => {
+  const values = (shape: number[], seed: number): tf.Tensor =>
+    tf.tensor(
+      Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => Math.sin(seed + i * i)),
+      shape,
+    );
+
+  it.each([
+    ['of two axes', [5, 6], false],
+    ['among batches of one', [1, 5, 6], false],
+    ['transposed', [1, 1, 6, 5], true],
+  ] as [string, number[], boolean][])('%s is the sum over all of their rows', (_, shape, transposed) => {
+    const [x, matrix, slope] = [values([2, 3, 4, 5], 1), values(shape, 2), values([2, 3, 4, 6], 3)];
+    const weighed = (w: tf.Tensor): tf.Tensor => tf.sum(tf.mul(tf.matMul(x, w, false, transposed), slope));
+    const gradient = tf.grad(weighed)(matrix);
+    expect(gradient.shape).toEqual(shape);
+    const [rows, slopes] = [x.reshape([24, 5]).arraySync(), slope.reshape([24, 6]).arraySync()] as number[][][];
+    const found = gradient.reshape(shape.slice(-2)).arraySync() as number[][];
+    for (let k = 0; k < 5; k++)
+      for (let n = 0; n < 6; n++) {
+        const expected = rows!.reduce((sum, row, i) => sum + row[k]! * slopes![i]![n]!, 0);
+        expect(transposed ? found[n]![k] : found[k]![n]).toBeCloseTo(expected, 4);
+      }
+  });
+});

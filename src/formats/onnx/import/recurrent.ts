@@ -6,10 +6,17 @@ import type { Import, Importer } from './context.ts';
 
 const ACTIVATIONS: Readonly<Record<string, string>> = { sigmoid: 'Sigmoid', tanh: 'Tanh', relu: 'Relu' };
 
-/** Weights and functions of one direction of a layer: each matrix [gates · hidden, ...], each bias [gates · hidden]. */
-interface Cell {
+/** Gates that lie one behind another and go through the same ops, so that one product gives them all. */
+interface Gates {
+  /** [gates · hidden, hidden] */
   readonly recurrence: string;
+  /** Bias that is added to what the recurrence gives, where it is not in that of the input already. */
   readonly recurrentBias: string | undefined;
+}
+
+/** One direction of a layer. */
+interface Cell {
+  readonly gates: readonly Gates[];
   readonly hidden: number;
   readonly activations: readonly string[];
 }
@@ -17,22 +24,26 @@ interface Cell {
 /** State before the first step: undefined for zeros. */
 type State = readonly (string | undefined)[];
 
-/** One step: from x · Wᵀ + the bias of W [batch, gates · hidden] and the state to the next state, hidden values first. */
-type Step = (c: Import, cell: Cell, x: string, state: State) => string[];
+/** One step: from x · Wᵀ + its bias for each group of gates [batch, gates · hidden] and the state to the next state, hidden values first. */
+type Step = (c: Import, cell: Cell, x: readonly string[], state: State) => string[];
 
-/** h · Rᵀ + the bias of R. */
-function recurrent(c: Import, { recurrence, recurrentBias }: Cell, h: string | undefined): string | undefined {
-  if (h === undefined) return recurrentBias;
-  const y = c.op('BatchMatMul', [h, recurrence], { transposeA: false, transposeB: true });
-  return recurrentBias === undefined ? y : c.op('Add', [y, recurrentBias]);
+/** A kind of cell. */
+interface Kind {
+  /** Numbers of gates that go together, in their order. */
+  readonly groups: readonly number[];
+  /** True if the last group's recurrent bias is multiplied by a gate. */
+  readonly hasOwnBias?: boolean;
+  readonly step: Step;
+}
+
+/** h · Rᵀ + what is added to it. */
+function recurrent(c: Import, { recurrence }: Gates, h: string | undefined, added: string): string {
+  if (h === undefined) return added;
+  return c.op('Add', [c.op('BatchMatMul', [h, recurrence], { transposeA: false, transposeB: true }), added]);
 }
 
 function sum(c: Import, a: string, b: string | undefined): string {
   return b === undefined ? a : c.op('Add', [a, b]);
-}
-
-function gatesOf(c: Import, value: string, hidden: number, count: number): string[] {
-  return parts(c, value, new Array<number>(count).fill(hidden));
 }
 
 /** Parts of the last axis. */
@@ -41,48 +52,48 @@ function parts(c: Import, value: string, sizes: readonly number[]): string[] {
 }
 
 /** Hochreiter & Schmidhuber 1997; the gates lie in the order input, output, forget, cell. */
-const lstmStep: Step = (c, cell, x, [h, memory]) => {
-  const [gate, candidate, squash] = cell.activations as [string, string, string];
-  const { hidden } = cell;
-  // Input, output and forget go through the same op side by side.
-  const [threeGates, fresh] = parts(c, sum(c, x, recurrent(c, cell, h)), [3 * hidden, hidden]) as [string, string];
-  const [input, output, forget] = gatesOf(c, c.op(gate, [threeGates]), hidden, 3) as [string, string, string];
-  const added = c.op('Multiply', [input, c.op(candidate, [fresh])]);
-  const kept = memory === undefined ? undefined : c.op('Multiply', [forget, memory]);
-  const next = sum(c, added, kept);
-  return [c.op('Multiply', [output, c.op(squash, [next])]), next];
+const lstm: Kind = {
+  groups: [3, 1],
+  step: (c, { gates, hidden, activations }, x, [h, memory]) => {
+    const [gate, candidate, squash] = activations as [string, string, string];
+    const [all, fresh] = gates.map((group, i) => recurrent(c, group, h, x[i]!)) as [string, string];
+    const [input, output, forget] = parts(c, c.op(gate, [all]), [hidden, hidden, hidden]) as [string, string, string];
+    const added = c.op('Multiply', [input, c.op(candidate, [fresh])]);
+    const kept = memory === undefined ? undefined : c.op('Multiply', [forget, memory]);
+    const next = sum(c, added, kept);
+    return [c.op('Multiply', [output, c.op(squash, [next])]), next];
+  },
 };
 
 /** Cho et al. 2014; the gates lie in the order update, reset, hidden. */
-const gruStep =
-  (isLinearFirst: boolean): Step =>
-  (c, cell, x, [h]) => {
-    const [gate, candidate] = cell.activations as [string, string];
-    const { hidden } = cell;
-    // Update and reset go through the same ops side by side.
-    const halves = (value: string): string[] => parts(c, value, [2 * hidden, hidden]);
-    const [xGates, xHidden] = halves(x) as [string, string];
-    const rows = halves(c.op('Transpose', [cell.recurrence], { perm: [1, 0] }));
-    const biases = cell.recurrentBias === undefined ? [] : halves(cell.recurrentBias);
-    const from = (i: number, value: string | undefined): string | undefined => {
-      if (value === undefined) return biases[i];
-      const y = c.op('BatchMatMul', [value, rows[i]!], { transposeA: false, transposeB: false });
-      return sum(c, y, biases[i]);
-    };
-    const all = isLinearFirst ? recurrent(c, cell, h) : undefined;
-    const [pastGates, pastHidden] = all === undefined ? [from(0, h)] : halves(all);
-    const [update, reset] = gatesOf(c, c.op(gate, [sum(c, xGates, pastGates)]), hidden, 2) as [string, string];
+const gru = (isLinearFirst: boolean): Kind => ({
+  groups: [2, 1],
+  hasOwnBias: isLinearFirst,
+  step: (c, { gates, hidden, activations }, x, [h]) => {
+    const [gate, candidate] = activations as [string, string];
+    const [both, last] = gates as [Gates, Gates];
+    const halves = c.op(gate, [recurrent(c, both, h, x[0]!)]);
+    const [update, reset] = parts(c, halves, [hidden, hidden]) as [string, string];
     const times = (value: string | undefined): string | undefined =>
       value === undefined ? undefined : c.op('Multiply', [reset, value]);
-    const past = isLinearFirst ? times(pastHidden) : from(1, times(h));
-    const fresh = c.op(candidate, [sum(c, xHidden, past)]);
+    const past = (): string | undefined => {
+      if (h === undefined) return last.recurrentBias;
+      const product = c.op('BatchMatMul', [h, last.recurrence], { transposeA: false, transposeB: true });
+      return sum(c, product, last.recurrentBias);
+    };
+    const candidates = isLinearFirst ? sum(c, x[1]!, times(past())) : recurrent(c, last, times(h), x[1]!);
+    const fresh = c.op(candidate, [candidates]);
     // (1 - update) · fresh + update · h
     const share = c.op('Sub', [c.constant(Float32Array.of(1), []), update]);
     const kept = h === undefined ? undefined : c.op('Multiply', [update, h]);
     return [sum(c, c.op('Multiply', [share, fresh]), kept)];
-  };
+  },
+});
 
-const rnnStep: Step = (c, cell, x, [h]) => [c.op(cell.activations[0]!, [sum(c, x, recurrent(c, cell, h))])];
+const rnn: Kind = {
+  groups: [1],
+  step: (c, { gates, activations }, [x], [h]) => [c.op(activations[0]!, [recurrent(c, gates[0]!, h, x!)])],
+};
 
 function activationsOf(node: OnnxNode, c: Import, usual: readonly string[], directions: number): string[][] {
   const given = attr(node, c, 'activations', 'strings')?.map((name) => {
@@ -113,9 +124,16 @@ function expectWhole(node: OnnxNode, c: Import, steps: number): void {
     c.fail('its sequences have lengths of their own; expected the length of its input');
 }
 
+/** The parts of weights or biases [gates · hidden, ...] for each group of gates. */
+function byGroup(c: Import, value: string, groups: readonly number[], hidden: number): string[] {
+  return groups.length === 1
+    ? [value]
+    : c.ops('Split', [value], { axis: 0, sizes: groups.map((count) => count * hidden) });
+}
+
 /** A recurrent layer, step by step: https://onnx.ai/onnx/operators/onnx__LSTM.html */
 const recurrence =
-  (gates: number, usual: readonly string[], states: number, stepOf: (node: OnnxNode, c: Import) => Step): Importer =>
+  (usual: readonly string[], states: number, kindOf: (node: OnnxNode, c: Import) => Kind): Importer =>
   (node, c) => {
     const [x, w, r, b = ''] = node.inputs as [string, string, string, string?];
     const [steps, batch] = c.shapeOf(x) as readonly [Dim, Dim, number];
@@ -128,16 +146,30 @@ const recurrence =
     expectWhole(node, c, steps);
     const hidden = intAttr(node, c, 'hidden_size', c.shapeOf(r)[2] as number);
     const activations = activationsOf(node, c, usual, reversed.length);
-    const run = stepOf(node, c);
+    const { groups, hasOwnBias, step: run } = kindOf(node, c);
     const results = reversed.map((isReversed, i) => {
-      const half = gates * hidden;
-      const bias = b === '' ? [] : c.ops('Split', [of(c, c.plain(b), i)], { axis: 0, sizes: [half, half] });
-      const cell = { recurrence: of(c, c.plain(r), i), recurrentBias: bias[1], hidden, activations: activations[i]! };
-      const weights = of(c, c.plain(w), i);
+      const rows = groups.reduce((all, count) => all + count) * hidden;
+      const [inputBias, pastBias] =
+        b === ''
+          ? []
+          : c
+              .ops('Split', [of(c, c.plain(b), i)], { axis: 0, sizes: [rows, rows] })
+              .map((bias) => byGroup(c, bias, groups, hidden));
+      const recurrences = byGroup(c, of(c, c.plain(r), i), groups, hidden);
+      const hasOwn = (group: number): boolean => hasOwnBias === true && group === groups.length - 1;
+      const gates = recurrences.map((matrix, group) => ({
+        recurrence: matrix,
+        recurrentBias: hasOwn(group) ? pastBias?.[group] : undefined,
+      }));
+      const cell = { gates, hidden, activations: activations[i]! };
       // All steps at once.
-      const product = c.op('BatchMatMul', [c.plain(x), weights], { transposeA: false, transposeB: true });
-      const fed = sum(c, product, bias[0]);
-      const parts = c.ops('Split', [fed], { axis: 0, sizes: new Array<number>(steps).fill(1) });
+      const fed = byGroup(c, of(c, c.plain(w), i), groups, hidden).map((weights, group) => {
+        const product = c.op('BatchMatMul', [c.plain(x), weights], { transposeA: false, transposeB: true });
+        const bias = inputBias?.[group];
+        const added = bias === undefined || hasOwn(group) ? bias : c.op('Add', [bias, pastBias![group]!]);
+        const values = c.ops('Split', [sum(c, product, added)], { axis: 0, sizes: new Array<number>(steps).fill(1) });
+        return values.map((value) => c.op('Reshape', [value], { shape: [batch, groups[group]! * hidden] }));
+      });
       let state: State = Array.from({ length: states }, (_, k) => {
         const initial = node.inputs[5 + k] ?? '';
         // A file with a fixed batch stores a zero for each of its samples.
@@ -147,7 +179,7 @@ const recurrence =
       const given: string[] = [];
       for (let step = 0; step < steps; step++) {
         const at = isReversed ? steps - 1 - step : step;
-        const now = c.op('Reshape', [parts[at]!], { shape: [batch, half] });
+        const now = fed.map((values) => values[at]!);
         state = run(c, cell, now, state);
         given[at] = c.op('Reshape', [state[0]!], { shape: [1, 1, batch, hidden] });
       }
@@ -168,10 +200,10 @@ const recurrence =
   };
 
 export const recurrentImporters: Readonly<Record<string, Importer>> = {
-  LSTM: recurrence(4, ['Sigmoid', 'Tanh', 'Tanh'], 2, (node, c) => {
+  LSTM: recurrence(['Sigmoid', 'Tanh', 'Tanh'], 2, (node, c) => {
     expectInt(node, c, 'input_forget', 0);
-    return lstmStep;
+    return lstm;
   }),
-  GRU: recurrence(3, ['Sigmoid', 'Tanh'], 1, (node, c) => gruStep(intAttr(node, c, 'linear_before_reset', 0) !== 0)),
-  RNN: recurrence(1, ['Tanh'], 1, () => rnnStep),
+  GRU: recurrence(['Sigmoid', 'Tanh'], 1, (node, c) => gru(intAttr(node, c, 'linear_before_reset', 0) !== 0)),
+  RNN: recurrence(['Tanh'], 1, () => rnn),
 };
