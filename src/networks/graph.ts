@@ -38,13 +38,17 @@ const USUAL_MOMENTUM = 0.9;
  * An inference graph as a network: its weights are variables, its batch norms those of a training. The graph is run by tfjs' ops, so
  * their gradients are its own.
  */
-export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelNetwork {
-  const { name, weights, batchNorm, isFrozen = () => false, momentumOf = () => undefined } = options;
+export function graphNetwork(graph: Graph, { weights, ...options }: GraphNetworkOptions): ModelNetwork {
+  return networkOf(graph, options, variablesOf(graph, weights));
+}
+
+/** In a function of its own, as what `graphNetwork` is given would stay in memory with the functions of its network. */
+function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, state: Variables): ModelNetwork {
+  const { name, batchNorm, isFrozen = () => false, momentumOf = () => undefined } = options;
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
   const statistics = new Set(norms.flatMap(({ inputs }) => inputs.slice(1, 3)));
   const ofNorms = new Set(norms.flatMap(({ inputs }) => inputs.slice(1)));
   const names = [...graph.state.keys()];
-  const state: Variables = Object.fromEntries(names.map((key) => [key, variableOf(weights.get(key)!)]));
   const isTrained = (key: string): boolean =>
     !isFrozen(key) && !statistics.has(key) && !(batchNorm === 'frozen' && ofNorms.has(key));
   const inputNames = graph.inputs.size === 1 ? [INPUT] : [...graph.inputs.keys()];
@@ -95,6 +99,10 @@ export function graphNetwork(graph: Graph, options: GraphNetworkOptions): ModelN
     rigid: () => new Map(names.filter(isFrozen).map((key) => [key, 'is frozen'])),
     dispose: () => Object.values(state).forEach((variable) => variable.dispose()),
   };
+}
+
+function variablesOf({ state }: Graph, weights: Weights): Variables {
+  return Object.fromEntries(Array.from(state.keys(), (key) => [key, variableOf(weights.get(key)!)]));
 }
 
 function variableOf({ type, data }: Constant): tf.Variable {
