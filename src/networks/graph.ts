@@ -42,7 +42,7 @@ export function graphNetwork(graph: Graph, { weights, ...options }: GraphNetwork
   return networkOf(graph, options, variablesOf(graph, weights));
 }
 
-/** In a function of its own, as what `graphNetwork` is given would stay in memory with the functions of its network. */
+/** The network of these variables, made in a function of its own: else the weights would stay in memory with what is made beside them. */
 function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, state: Variables): ModelNetwork {
   const { name, batchNorm, isFrozen = () => false, momentumOf = () => undefined } = options;
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');

@@ -74,7 +74,7 @@ export function backward(b: Blocked, filter: Filter, taps: readonly (readonly nu
   ]);
 }
 
-/** What `at` gives for every place of a grid, the last axis first. */
+/** Values of `at` for all places of a grid, along its last axis first. */
 function inOrder(sizes: readonly [number, number, number], at: (place: readonly number[]) => number): number[] {
   const found: number[] = [];
   for (let i = 0; i < sizes[0]; i++)
