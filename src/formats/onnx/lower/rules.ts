@@ -59,7 +59,9 @@ export function commonLayout(c: Lowering, inputs: readonly string[], rank: numbe
   const operands = [...new Set(inputs)]
     .filter((name) => c.shapeOf(name).length === rank && !c.graph.constants.has(name))
     .map((name) => ({ layouts: c.layoutsOf(name), elements: elements(c, name) }));
-  const candidates = operands.flatMap(({ layouts }) => layouts);
+  const all = operands.flatMap(({ layouts }) => layouts);
+  // Each once: a Concat may have thousands of operands of one layout.
+  const candidates = [...new Map(all.map((layout) => [layout.join(), layout])).values()];
   const has = (layouts: readonly Layout[], layout: Layout): boolean =>
     layouts.some((other) => other.join() === layout.join());
   const cost = (layout: Layout): number =>
