@@ -17,7 +17,14 @@ export const stored: Record<string, OnnxTensor> = {
     rl2: floats(2, 20, 5),
     bl2: floats(2, 40),
   },
-  ...{ wg: floats(1, 15, 3), rg: floats(1, 15, 5), bg: floats(1, 30), wr: floats(1, 5, 3), rr: floats(1, 5, 5) },
+  ...{
+    wg: floats(1, 15, 3),
+    rg: floats(1, 15, 5),
+    bg: floats(1, 30),
+    wr: floats(1, 5, 3),
+    rr: floats(1, 5, 5),
+    br: floats(1, 10),
+  },
   ...{ h: floats(1, 2, 5), c: floats(1, 2, 5), whole, start: ints(0), one: ints(1), zeros: ints(1, 1, 5) },
   ...{
     short: tensor('', 'int32', [2], Int32Array.of(4, 3)),
@@ -72,6 +79,17 @@ export const recurrentCases: Record<string, Case> = {
   'a GRU': [SERIES, FED, turned('GRU', ['t', 'wg', 'rg', 'bg'], size)],
   "a GRU of PyTorch's": [SERIES, FED, turned('GRU', ['t', 'wg', 'rg', 'bg'], { ...size, linear_before_reset: 1 })],
   'a GRU without biases that is given a state': [FED, FED, turned('GRU', ['t', 'wg', 'rg', '', '', 'h'], size)],
+  "a GRU of PyTorch's without biases": [
+    SERIES,
+    FED,
+    turned('GRU', ['t', 'wg', 'rg'], { ...size, linear_before_reset: 1 }),
+  ],
+  'an LSTM that is given its first values, and no memory': [
+    FED,
+    FED,
+    turned('LSTM', ['t', 'wl', 'rl', 'bl', '', 'h'], size, ['', '', 'y']),
+  ],
+  'a plain layer with biases': [SERIES, FED, turned('RNN', ['t', 'wr', 'rr', 'br'], size)],
   'a plain layer with another activation': [
     SERIES,
     FED,
