@@ -125,6 +125,14 @@ describe('architecture', () => {
     expect(asking).toEqual(['recipe/init.ts', 'recipe/schema/task.ts', 'run/alone.ts']);
   });
 
+  it('leaves nothing half written in folders of users', () => {
+    const writing = sourceFiles().filter((file) =>
+      readFileSync(path.join(SRC, file), 'utf8').includes('writeFileAtomic('),
+    );
+    const own = /^(base\/files\.ts|folder\/|run\/search\/|serve\/shadow\/|tools\/compress\/)/;
+    expect(writing.filter((file) => !own.test(file))).toEqual([]);
+  });
+
   it('sees type-only, dynamic and re-exported imports', () => {
     const text =
       "import type { A } from '../a.ts';\nexport { b } from './b.ts';\nconst c = await import('./c.ts');\nimport './d.ts';\n";

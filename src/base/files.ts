@@ -6,7 +6,8 @@ import { UserError } from './errors.ts';
 
 /**
  * Write a whole file or nothing: to a temporary file beside it, fsync, rename, fsync of the folder. A process killed at
- * any moment leaves the old file or the new one, never a mixture.
+ * any moment leaves the old file or the new one, never a mixture. For folders of our own, which `removeHalfWritten` tidies; a file
+ * elsewhere is written by `writeWholeFile`.
  */
 export async function writeFileAtomic(file: string, data: Uint8Array | string): Promise<void> {
   const folder = path.dirname(file);

@@ -8,6 +8,9 @@ const PREFIX = '.limbeck-files-';
 /** Folder in a temporary one whose files are all written, and are on their way to the folder that it lies in. */
 const READY = 'ready';
 
+/** Contents of files by their paths. */
+type Files = ReadonlyMap<string, Uint8Array | string>;
+
 /** True for a temporary folder of `writeWhole`, of a process that writes now or that was killed. */
 export function isLeft(name: string): boolean {
   return name.startsWith(PREFIX);
@@ -16,12 +19,12 @@ export function isLeft(name: string): boolean {
 /**
  * Writes files by their paths relative to `folder`, all of them or none: into a temporary folder beside it, which then gets its name, or in it where
  * it is there, from where they are moved when all are written. Files of the same name are replaced. What is killed while it moves them is finished by
- * the next call, or by `finishWhole`. `UserError` for what the file system refuses.
+ * the next call, or by `finishWhole`. `UserError` for what the file system refuses; where no file of them is to blame, it names `whole`.
  */
-export async function writeWhole(folder: string, files: ReadonlyMap<string, Uint8Array | string>): Promise<void> {
+export async function writeWhole(folder: string, files: Files, whole = folder): Promise<void> {
   const isThere = await exists(folder);
   const place = isThere ? folder : path.dirname(path.resolve(folder));
-  let at = folder;
+  let at = whole;
   try {
     if (!isThere) await makeFolder(place);
     await finishWhole(place);
@@ -37,7 +40,7 @@ export async function writeWhole(folder: string, files: ReadonlyMap<string, Uint
         at = path.join(folder, name);
         await requirePlace(at, made);
       }
-      at = folder;
+      at = whole;
       if (isThere) keep();
       await rename(made, isThere ? ready : folder);
     } catch (error) {
@@ -49,6 +52,26 @@ export async function writeWhole(folder: string, files: ReadonlyMap<string, Uint
   } catch (error) {
     throw asUserError(error, at, 'write');
   }
+}
+
+/**
+ * Writes a file into a folder that others may write to as well, and `beside` it further ones, by their names: all of them or none, as `writeWhole`
+ * does. A process that is killed leaves nothing that the next call would not remove.
+ */
+export async function writeWholeFile(
+  file: string,
+  data: Uint8Array | string,
+  beside: Files = new Map(),
+): Promise<void> {
+  const folder = path.dirname(file);
+  try {
+    if (/[\\/]$/.test(file)) refuse('EISDIR');
+    // Not by a folder that gets its name when all is written: another process may fill one at the same time.
+    await makeFolder(folder);
+  } catch (error) {
+    throw asUserError(error, file, 'write');
+  }
+  await writeWhole(folder, new Map([[path.basename(file), data], ...beside]), file);
 }
 
 /** Moves what a killed `writeWhole` had written and not moved yet into this folder, which is then as if nothing had happened. */
@@ -85,9 +108,10 @@ async function moveAll(from: string, folder: string): Promise<void> {
 async function requirePlace(file: string, from: string): Promise<void> {
   const folder = path.dirname(file);
   await makeFolder(folder);
-  const refuse = (code: string): never => {
-    throw Object.assign(new Error(code), { code });
-  };
   if ((await stat(file).catch(() => undefined))?.isDirectory() === true) refuse('EISDIR');
   if ((await stat(folder)).dev !== (await stat(from)).dev) refuse('EXDEV');
+}
+
+function refuse(code: string): never {
+  throw Object.assign(new Error(code), { code });
 }

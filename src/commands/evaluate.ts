@@ -98,7 +98,8 @@ function refuseUsual(model: string, split: string): void {
 }
 
 async function writeUsual(model: string, usual: UsualAnswers): Promise<void> {
-  const { readBytes, writeFileAtomic } = await import('../base/files.ts');
+  const { readBytes } = await import('../base/files.ts');
+  const { writeWholeFile } = await import('../base/whole-folder.ts');
   const { usualPath, usualText } = await import('../folder/usual.ts');
-  await writeFileAtomic(usualPath(model), usualText(await readBytes(model), usual));
+  await writeWholeFile(usualPath(model), usualText(await readBytes(model), usual));
 }

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import type { convertFile } from '../ship/convert.ts';
 import { CONVERT_DEFAULTS } from '../ship/convert/options.ts';
@@ -170,12 +171,13 @@ export async function convert(options: ConvertArgs, context: Context): Promise<v
 
 async function copy(folder: string, to: string, { model }: ExportArgs, context: Context): Promise<void> {
   const { exportedModel } = await import('../folder/finished.ts');
-  const { readBytes, writeFileAtomic } = await import('../base/files.ts');
+  const { readBytes } = await import('../base/files.ts');
+  const { writeWholeFile } = await import('../base/whole-folder.ts');
   const { usualPath, usualText } = await import('../folder/usual.ts');
   const { file, row } = await exportedModel(folder, model);
   const bytes = await readBytes(file);
-  await writeFileAtomic(to, bytes);
-  if (row.usual !== undefined) await writeFileAtomic(usualPath(to), usualText(bytes, row.usual));
+  const usual = row.usual && ([path.basename(usualPath(to)), usualText(bytes, row.usual)] as const);
+  await writeWholeFile(to, bytes, new Map(usual && [usual]));
   if (context.json) printJson(context, { from: file, to, bytes: bytes.length });
   else context.out(`${to}: ${bytes.length} bytes, from ${file}\n`);
 }

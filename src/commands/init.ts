@@ -47,7 +47,7 @@ export const initCommand: Command<InitArgs> = {
       .option('model', { type: 'string', describe: 'Model of the student, or an ONNX file to start from' })
       .option('force', { type: 'boolean', default: false, describe: 'Replace an existing file' }) as never,
   run: async (args, context) => {
-    const { exists, writeFileAtomic } = await import('../base/files.ts');
+    const { exists } = await import('../base/files.ts');
     if (!args.force && (await exists(args.to))) {
       throw new UserError(`${args.to}: this file exists`, 'Name another file, or add --force to replace it.');
     }
@@ -60,7 +60,8 @@ export const initCommand: Command<InitArgs> = {
     const { train, labels, test, testLabels, teacher, model } = answers;
     const student = model.endsWith('.onnx') ? model : '';
     await refuseMissing([train, labels, test, testLabels, answers.unlabelled ?? '', teacher, student], args.to);
-    await writeFileAtomic(args.to, text);
+    const { writeWholeFile } = await import('../base/whole-folder.ts');
+    await writeWholeFile(args.to, text);
     if (context.json) printJson(context, { file: args.to });
     else {
       const { inShell } = await import('../base/errors.ts');

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
-import { writeFileAtomic } from '../base/files.ts';
 import type { Skipped } from '../base/skipped.ts';
+import { writeWholeFile } from '../base/whole-folder.ts';
 import { OPSETS } from '../recipe/schema/parts.ts';
 import { formName } from '../report/artifact.ts';
 import { withCheck } from './convert/card.ts';
@@ -45,7 +45,7 @@ export async function convertFile(given: Partial<ConvertOptions> & Pick<ConvertO
   const to = options.out ?? `${formName(nameOf(options.from), options)}.${options.format}`;
   refuse(options, to);
   const { bytes, ...converted } = await convertModel(options, to);
-  await writeFileAtomic(to, bytes);
+  await writeWholeFile(to, bytes);
   return { ...converted, bytes: bytes.length };
 }
 

@@ -1,7 +1,8 @@
 import path from 'node:path';
-import { exists, makeFolder, readBytes, writeFileAtomic } from '../base/files.ts';
+import { exists, readBytes } from '../base/files.ts';
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
+import { writeWholeFile } from '../base/whole-folder.ts';
 import { vocabularyOf } from '../data/text/models.ts';
 import { openText, TOKENIZER_FILE } from '../data/text/open.ts';
 import { tokenizerOf } from '../data/text/tokenizer-json.ts';
@@ -88,9 +89,8 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
       ),
     }),
   );
-  await makeFolder(path.dirname(out));
-  await writeFileAtomic(out, model);
-  if (path.resolve(beside) !== path.resolve(options.tokenizer)) await writeFileAtomic(beside, bytes);
+  const isOwn = path.resolve(beside) === path.resolve(options.tokenizer);
+  await writeWholeFile(out, model, new Map(isOwn ? [] : [[path.basename(beside), bytes]]));
   const { vocabulary } = form;
   return { file: out, tokenizer: beside, vocabulary, size, width, kept, sizeBytes: model.length };
 }

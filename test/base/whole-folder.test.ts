@@ -1,7 +1,9 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { finishWhole, isLeft, writeWhole } from '../../src/base/whole-folder.ts';
+import { thisProcess } from '../../src/base/owner.ts';
+import { finishWhole, isLeft, writeWhole, writeWholeFile } from '../../src/base/whole-folder.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 const folder = temporaryFolder();
@@ -103,3 +105,34 @@ it('no file is moved where one of them cannot be', async () => {
     expect(await readdir(at('kit'))).toEqual(['models']);
   },
 );
+
+describe('a file in a folder of others', () => {
+  it('is written with what belongs to it, and what a killed process left there goes', async () => {
+    const left = at('out/.limbeck-files-killed');
+    await mkdir(path.join(left, 'files'), { recursive: true });
+    await writeFile(path.join(left, 'files/a.onnx'), 'half');
+    const killed = { ...(await thisProcess()), pid: spawnSync('true').pid };
+    await writeFile(path.join(left, 'owner.json'), JSON.stringify(killed));
+    await writeFile(at('out/mine.txt'), 'mine');
+    await writeWholeFile(at('out/a.onnx'), 'bytes', new Map([['a.usual.json', '{}']]));
+    expect((await readdir(at('out'))).sort()).toEqual(['a.onnx', 'a.usual.json', 'mine.txt']);
+    expect(await readFile(at('out/a.onnx'), 'utf8')).toBe('bytes');
+  });
+
+  it('several processes can write the first ones of a new folder', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    await Promise.all(names.map((name) => writeWholeFile(at('new/out', name), name)));
+    expect((await readdir(at('new/out'))).sort()).toEqual(names);
+  });
+
+  it.each([
+    ['out', /out: cannot write it: it is a folder$/],
+    ['model/', /model\/: cannot write it: it is a folder$/],
+    ['mine.txt/a.onnx', /mine\.txt\/a\.onnx: cannot write it: EEXIST$/],
+  ])('is named where it cannot be written: %s', async (name, message) => {
+    await mkdir(at('out'));
+    await writeFile(at('mine.txt'), 'mine');
+    await expect(writeWholeFile(`${folder()}/${name}`, 'bytes')).rejects.toThrow(message);
+    expect((await readdir(folder())).sort()).toEqual(['mine.txt', 'out']);
+  });
+});
