@@ -8,14 +8,14 @@ import { cleaned } from '../graph/passes/cleaned.ts';
 import { openBatch } from '../graph/passes/open-batch.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
 import { trimFilters } from '../graph/passes/trim-filters.ts';
-import type { Trimmed } from '../graph/passes/trim-filters.ts';
 import type { Graph } from '../graph/types.ts';
 import { channelsLast, fedByParts } from './onnx-inputs.ts';
+import { originOf } from './onnx-notes.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
 import { headOf, withNewHead } from './head.ts';
-import type { ModelNetwork, Weights } from './network.ts';
+import type { ModelNetwork } from './network.ts';
 import {
   refuseComputedStatistics,
   refuseNaN,
@@ -24,7 +24,6 @@ import {
   refuseSharedStatistics,
   storedWeights,
 } from './onnx-weights.ts';
-import type { StoredWeights } from './onnx-weights.ts';
 
 export interface OnnxNetworkOptions {
   readonly inputShape: readonly number[];
@@ -133,55 +132,6 @@ function refuseTaken(names: readonly string[], file: string): void {
     `${file}: a weight is called ${taken}, a name that the training step uses itself`,
     'Rename the initializer in the file.',
   );
-}
-
-interface Origin {
-  readonly batchNorm: 'train' | 'frozen';
-  readonly file: string;
-  readonly graph: Graph;
-  readonly weights: Weights;
-  readonly isFrozen: (name: string) => boolean;
-  readonly stored: StoredWeights;
-  readonly filters: Trimmed['filters'];
-}
-
-function doing(batchNorm: 'train' | 'frozen', norms: number): string {
-  if (batchNorm === 'train') return norms === 1 ? 'is trained' : 'are trained';
-  return norms === 1 ? 'stays as it is' : 'stay as they are';
-}
-
-function dropping(file: string, { nodes }: Graph): string[] {
-  const found = nodes.filter(({ op }) => op === 'Dropout');
-  const rates = [...new Set(found.map(({ attrs }) => Number((attrs.rate as number).toPrecision(3))))].join(', ');
-  const many = found.length === 1 ? 'its dropout drops' : `its ${found.length} dropouts drop`;
-  return found.length === 0 ? [] : [`${file}: ${many} ${rates} of the values in training`];
-}
-
-function trimmedIn(file: string, filters: Trimmed['filters']): string[] {
-  const all = filters.map(({ layer, from, to }) => `${layer} (${from.join('×')} to ${to.join('×')})`);
-  return all.length === 0
-    ? []
-    : [`${file}: rows and columns of filters that only ever meet padding are left out: ${all.join(', ')}`];
-}
-
-/** Notes on the weights that a training of the file starts with, and on which of them are trained, a sentence each. */
-function originOf({ file, graph, weights, isFrozen, batchNorm, stored, filters }: Origin): string[] {
-  const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm').length;
-  const frozen = [...weights.keys()].filter(isFrozen);
-  const numbers = [...weights.values()].reduce((sum, { data }) => sum + data.length, 0);
-  return [
-    `the student begins from the ${weights.size} weights of ${file}, ${numbers} numbers`,
-    ...(norms === 0
-      ? []
-      : [`${file}: its ${norms === 1 ? 'batch norm' : `${norms} batch norms`} ${doing(batchNorm, norms)}`]),
-    ...dropping(file, graph),
-    ...trimmedIn(file, filters),
-    ...(frozen.length === 0 ? [] : [`${file}: frozen: ${frozen.join(', ')}`]),
-    ...(stored.fixed.length === 0
-      ? []
-      : [`${file}: stored numbers that are not learned stay as they are: ${stored.fixed.join(', ')}`]),
-    ...stored.shared.map(({ name, by }) => `${file}: ${name} is one weight of ${by.join(', ')}, and stays one`),
-  ];
 }
 
 /** The batch size of a file that fixes it; undefined for an open one. */

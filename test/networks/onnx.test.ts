@@ -439,15 +439,21 @@ describe('weights of a file', () => {
     expect(() => network(model)).toThrow('m.onnx: the batch norm node_1 computes its statistics from the batch');
   });
 
-  it.each<[string, Step[]]>([
-    ['batch norm itself, which is untrained', [['BatchNormalization', ['x', 's', 'o', 'm', 's']], ...end('y0')]],
-    ['layer behind it', [['BatchNormalization', ['x', 't', 'o', 'm', 's']], ['InstanceNormalization', ['y0', 's', 'o']], ...end('y1')]], // prettier-ignore
+  it.each<[string, string, Step[]]>([
+    [
+      'batch norm itself, which is untrained',
+      'its batch norm stays as it is',
+      [['BatchNormalization', ['x', 's', 'o', 'm', 's']], ...end('y0')],
+    ],
+    ['layer behind it', 's is one weight of node_0, node_1, and is not trained in any of them, as the batch norms stay as they are', [['BatchNormalization', ['x', 't', 'o', 'm', 's']], ['InstanceNormalization', ['y0', 's', 'o']], ...end('y1')]], // prettier-ignore
   ])(
     'of a batch norm whose running statistic is a weight of the %s are refused, unless it stays as it is',
-    (_, steps) => {
+    (_, note, steps) => {
       const model = made({ s: positive(2), t: positive(2), o: floats(2), m: floats(2), ...head }, steps);
       expect(() => network(model)).toThrow(/m\.onnx: node_\d reads s, a running statistic of the batch norm node_0, as a weight/); // prettier-ignore
-      expect(network(model, { batchNorm: 'frozen' }).trainable).toHaveProperty('fc');
+      const { trainable, origin } = network(model, { batchNorm: 'frozen' });
+      expect(trainable).toHaveProperty('fc');
+      expect(origin).toContain(`m.onnx: ${note}`);
     },
   );
 
