@@ -1,9 +1,9 @@
 import { symmetric, magnitudes } from '../../graph/quantization.ts';
 import type { Skipped } from '../../base/skipped.ts';
-import { compact } from './compact.ts';
 import { dataTypes, tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 import { channelAxis, integers } from './qdq/weights.ts';
+import { replaceNodes } from './replace-nodes.ts';
 import { storedRows, takesRows } from './rows.ts';
 
 /**
@@ -15,12 +15,8 @@ export function dynamicInt8(
   model: Model,
   keepFloat: (node: string) => boolean = () => false,
 ): { result: Model; skipped: Skipped[] } {
-  const { graph } = model;
-  const stored = new Map(graph.initializers.map((t) => [t.name, t]));
-  const skipped: Skipped[] = [];
-  const added = new Map<string, OnnxTensor>();
   const quantized = new Set<string>();
-  const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
+  return replaceNodes(model, (node, { stored, added, skipped }) => {
     const { op, name, inputs } = node;
     const table = stored.get(inputs[0] ?? '');
     if (takesRows(node, table) && !keepFloat(name)) return storedRows(node, table, added);
@@ -38,9 +34,6 @@ export function dynamicInt8(
     }
     return integerProduct(node, weights, added, quantized);
   });
-  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
-  const initializers = [...graph.initializers, ...added.values()].filter(({ name }) => used.has(name));
-  return { result: compact({ ...model, graph: { ...graph, nodes, initializers } }), skipped };
 }
 
 function obstacle({ op, attrs, inputs }: OnnxNode, weights: OnnxTensor | undefined, bias: OnnxTensor | undefined) {

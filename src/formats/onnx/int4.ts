@@ -1,8 +1,8 @@
 import type { Skipped } from '../../base/skipped.ts';
-import { compact } from './compact.ts';
 import { transposed } from './dynamic.ts';
 import { tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
+import { replaceNodes } from './replace-nodes.ts';
 
 /** Weights that share one scale, along the inner axis of a product. ONNX Runtime's kernels take 16, 32, 64, … */
 const INT4_BLOCK = 32;
@@ -20,12 +20,7 @@ export function int4Weights(
   model: Model,
   keepFloat: (node: string) => boolean = () => false,
 ): { result: Model; skipped: Skipped[] } {
-  const { graph } = model;
-  const stored = new Map(graph.initializers.map((t) => [t.name, t]));
-  const skipped: Skipped[] = [];
-  const added: OnnxTensor[] = [];
-  const done = new Set<string>();
-  const nodes = graph.nodes.flatMap((node): OnnxNode[] => {
+  return replaceNodes(model, (node, { stored, added, skipped }) => {
     const { op, name, inputs } = node;
     if (op === 'Conv') skipped.push({ what: name, why: 'int4 is for dense layers, and this is a convolution' });
     if ((op !== 'Gemm' && op !== 'MatMul') || keepFloat(name)) return [node];
@@ -36,29 +31,17 @@ export function int4Weights(
     }
     const matrix = node.attrs.get('transB')?.value === 1 ? transposed(weights) : weights;
     const widened = `${matrix.name}/dequantized`;
-    const widen: OnnxNode[] = [];
-    if (!done.has(widened)) {
-      const { values, scales } = blocks(matrix);
-      added.push(values, scales);
-      const attrs = new Map<string, OnnxAttr>([
-        ['axis', { type: 'int', value: 0 }],
-        ['block_size', { type: 'int', value: INT4_BLOCK }],
-      ]);
-      widen.push({
-        op: 'DequantizeLinear',
-        domain: '',
-        name: '',
-        inputs: [values.name, scales.name],
-        outputs: [widened],
-        attrs,
-      });
-      done.add(widened);
-    }
-    return [...widen, ...product(node, widened)];
+    const replaced = product(node, widened);
+    if (added.has(`${matrix.name}/int4`)) return replaced;
+    const { values, scales } = blocks(matrix);
+    for (const one of [values, scales]) added.set(one.name, one);
+    const attrs = new Map<string, OnnxAttr>([
+      ['axis', { type: 'int', value: 0 }],
+      ['block_size', { type: 'int', value: INT4_BLOCK }],
+    ]);
+    const widen = { op: 'DequantizeLinear', domain: '', name: '', inputs: [values.name, scales.name] };
+    return [{ ...widen, outputs: [widened], attrs }, ...replaced];
   });
-  const used = new Set(nodes.flatMap(({ inputs }) => inputs));
-  const initializers = [...graph.initializers, ...added].filter(({ name }) => used.has(name));
-  return { result: compact({ ...model, graph: { ...graph, nodes, initializers } }), skipped };
 }
 
 /** A product with the widened matrix; a Gemm without its own scaling becomes MatMul and Add, which is what gets fused. */
