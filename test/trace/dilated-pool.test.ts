@@ -23,12 +23,10 @@ function windows(picture: readonly number[]): number[][] {
   );
 }
 
-it.each([
-  ['MaxPool', (seen: readonly number[]) => Math.max(...seen)],
-  ['AvgPool', (seen: readonly number[]) => seen.reduce((a, b) => a + b, 0) / seen.length],
-] as const)('%s with dilation takes what its windows see, and has a gradient', (op, of) => {
+it('a pool with dilation takes the largest of what its windows see, and has a gradient', () => {
+  const of = (seen: readonly number[]): number => Math.max(...seen);
   const picture = Array.from({ length: HEIGHT * WIDTH }, (_, i) => Math.sin(1 + i * i));
-  const pooled = (x: tf.Tensor): tf.Tensor => [rules[op]!([x], attrs)].flat()[0]!;
+  const pooled = (x: tf.Tensor): tf.Tensor => [rules.MaxPool!([x], attrs)].flat()[0]!;
   const x = tf.tensor4d(picture, [1, HEIGHT, WIDTH, 1]);
   const expected = windows(picture).map(of);
   [...pooled(x).dataSync()].forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));

@@ -1,6 +1,6 @@
 import { batchFactor } from '../../graph/shapes.ts';
 import { showStage } from '../../graph/stages.ts';
-import type { Graph, Node, TensorType } from '../../graph/types.ts';
+import type { Graph, TensorType } from '../../graph/types.ts';
 import { Lowering } from './lower/context.ts';
 import type { LowerOptions } from './lower/context.ts';
 import { blockedLowering } from './lower/blocked/table.ts';
@@ -36,7 +36,7 @@ export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
 
 /** The model, and for each of its tensors that holds a value of the graph, in whatever layout, the name of that value. */
 export function lowerWithValues(graph: Graph, options: Options = {}): { model: Model; values: Map<string, string> } {
-  const opset = Math.max(options.opset ?? DEFAULT_OPSET, ...graph.nodes.map(needed));
+  const opset = Math.max(options.opset ?? DEFAULT_OPSET, ...graph.nodes.map(({ op }) => neededOpset[op] ?? 0));
   const c = new Lowering(graph, {
     opset,
     exactNaN: options.exactNaN ?? false,
@@ -90,11 +90,6 @@ export function lowerWithValues(graph: Graph, options: Options = {}): { model: M
 /** Operator sets beyond ONNX' own that the nodes come from. */
 function domains(nodes: readonly OnnxNode[]): string[] {
   return [...new Set(nodes.map(({ domain }) => domain))].filter((domain) => domain !== '').sort();
-}
-
-function needed({ op, attrs }: Node): number {
-  const dilated = op === 'AvgPool' && (attrs.dilations as readonly number[]).some((dilation) => dilation > 1);
-  return dilated ? 19 : (neededOpset[op] ?? 0);
 }
 
 /** Tensor by output name; what is fed, stored or handed out twice is copied. */

@@ -40,6 +40,19 @@ const pool: OpSpec = {
   ],
 };
 
+/** A pooling whose windows have no gaps: an average of windows with gaps is a convolution, and no gradient needs them. */
+const undilated = (spec: OpSpec): OpSpec => ({
+  ...spec,
+  infer: (inputs, attrs) => {
+    const dilations = ints(attrs, 'dilations');
+    expect(
+      dilations.every((dilation) => dilation === 1),
+      `expected dilations of 1, received ${show(dilations)}`,
+    );
+    return spec.infer(inputs, attrs);
+  },
+});
+
 /** Shape of a convolution with a filter of [height, width, channels, last], which has `outOf(channels, last)` outputs. */
 const convolved =
   (outOf: (channels: number, last: number) => number): OpSpec['infer'] =>
@@ -109,10 +122,12 @@ export const linear = {
   },
   MaxPool: pool,
   /** Padding is not counted. */
-  AvgPool: pool,
+  AvgPool: undilated(pool),
   /** The first maximum of each window, row by row, gets its gradient. */
-  MaxPoolGrad: { inputs: ['dy', 'x', 'y'], attrs: pool2d, infer: ([, x]) => [x!] },
-  AvgPoolGrad: { inputs: ['dy'], attrs: { ...pool2d, inputShape: 'shape' }, infer: fromAttr('inputShape') },
+  MaxPoolGrad: undilated({ inputs: ['dy', 'x', 'y'], attrs: pool2d, infer: ([, x]) => [x!] }),
+  AvgPoolGrad: undilated({
+    ...{ inputs: ['dy'], attrs: { ...pool2d, inputShape: 'shape' }, infer: fromAttr('inputShape') },
+  }),
 } satisfies Record<string, OpSpec>;
 
 function matrix(t: TensorType, transpose: boolean): [Dim, Dim] {

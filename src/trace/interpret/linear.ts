@@ -60,17 +60,12 @@ function dilatedShape(attrs: Attrs): number[] {
 }
 
 function pooling(attrs: Attrs): Record<string, unknown> {
-  if (isDilated(attrs)) throw new Error('a gradient of pooling with dilation cannot be interpreted');
   return { ...window(attrs), filterSize: numbers(attrs, 'filterSize') };
 }
 
-function isDilated(attrs: Attrs): boolean {
-  return numbers(attrs, 'dilations').some((d) => d !== 1);
-}
-
-function pool(op: 'MaxPool' | 'AvgPool', x: tf.Tensor, attrs: Attrs): tf.Tensor {
-  if (!isDilated(attrs)) return kernel(op, { x }, pooling(attrs));
-  return op === 'MaxPool' ? dilatedMaxPool(x, attrs) : dilatedAveragePool(x, attrs);
+function maxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
+  const isDilated = numbers(attrs, 'dilations').some((dilation) => dilation !== 1);
+  return isDilated ? dilatedMaxPool(x, attrs) : kernel('MaxPool', { x }, pooling(attrs));
 }
 
 /** tfjs' kernels know no dilation: the largest of the pictures that each place of the window sees. */
@@ -86,15 +81,6 @@ function dilatedMaxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
     });
     return seen.reduce((a, b) => tf.maximum(a, b));
   }, whole);
-}
-
-/** The sum of what a window sees, by a convolution with ones, and how much of it is no padding. */
-function dilatedAveragePool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
-  const [rows, columns] = numbers(attrs, 'filterSize') as [number, number];
-  const [, height, width, channels] = x.shape as [number, number, number, number];
-  const sum = (value: tf.Tensor, depth: number): tf.Tensor =>
-    convolution('DepthwiseConv2dNative', value, tf.ones([rows, columns, depth, 1]), attrs);
-  return tf.div(sum(x, channels), sum(tf.ones([1, height, width, 1]), 1));
 }
 
 /** Each window's gradient, spread evenly over the elements of the window that are no padding. */
@@ -144,8 +130,8 @@ export const linear: Rules = {
       ),
       attrs,
     ),
-  MaxPool: ([x], attrs) => pool('MaxPool', x!, attrs),
-  AvgPool: ([x], attrs) => pool('AvgPool', x!, attrs),
+  MaxPool: ([x], attrs) => maxPool(x!, attrs),
+  AvgPool: ([x], attrs) => kernel('AvgPool', { x: x! }, pooling(attrs)),
   MaxPoolGrad: ([dy, input, output], attrs) =>
     kernel('MaxPoolGrad', { dy: dy!, input: input!, output: output! }, pooling(attrs)),
   AvgPoolGrad: ([dy], attrs) => averagePoolGradient(dy!, attrs),

@@ -3,7 +3,7 @@ import type { Dim, Node } from '../../../graph/types.ts';
 import type { Lowering } from './context.ts';
 import { NCHW, permuted } from './layout.ts';
 import type { Window } from './window.ts';
-import { extent, spatial, windowOf } from './window.ts';
+import { spatial, windowOf } from './window.ts';
 
 /**
  * Gradient of a max pooling without the positions of the maxima, for providers whose MaxPool does not give them: goes
@@ -50,10 +50,10 @@ class Taps {
     this.#outer = [batch, channels];
     const reach = (i: 0 | 1): number =>
       Math.max(
-        (small[i] - 1) * window.strides[i] + extent(filter[i], window.dilations[i]),
+        (small[i] - 1) * window.strides[i] + filter[i],
         this.#large[i] + window.pads[2 * i]!,
         // Spreading a position out takes whole strides.
-        (filter[i] - 1) * window.dilations[i] + small[i] * window.strides[i],
+        filter[i] - 1 + small[i] * window.strides[i],
       );
     this.#size = [reach(0), reach(1)];
     const [top, , left] = window.pads;
@@ -65,8 +65,8 @@ class Taps {
   /** Element (row, column) of every window, [batch, channels, ...small]. */
   read(row: number, column: number): string {
     const c = this.#c;
-    const { strides, dilations } = this.#window;
-    const begin = [row * dilations[0], column * dilations[1]];
+    const { strides } = this.#window;
+    const begin = [row, column];
     const end = begin.map((from, i) => from + (this.#small[i]! - 1) * strides[i]! + 1);
     return c.one('Slice', [this.#padded, c.ints(begin), c.ints(end), c.ints([2, 3]), c.ints(strides)]);
   }
@@ -84,9 +84,8 @@ class Taps {
     }
     const [height, width] = [rows * down, columns * right];
     tensor = c.reshape(tensor, [...this.#outer, rows, down, columns, right], [...this.#outer, height, width]);
-    const [top, left] = [row * this.#window.dilations[0], column * this.#window.dilations[1]];
-    const [bottom, end] = [this.#size[0] - top - height, this.#size[1] - left - width];
-    return c.one('Pad', [tensor, c.ints([0, 0, top, left, 0, 0, bottom, end])], { mode: 'constant' });
+    const [bottom, end] = [this.#size[0] - row - height, this.#size[1] - column - width];
+    return c.one('Pad', [tensor, c.ints([0, 0, row, column, 0, 0, bottom, end])], { mode: 'constant' });
   }
 
   cropped(tensor: string): string {

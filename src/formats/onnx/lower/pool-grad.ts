@@ -6,7 +6,7 @@ import { transposedConv } from './conv.ts';
 import { NCHW, permuted } from './layout.ts';
 import { maxPoolWithIndices } from './pool.ts';
 import { maxPoolGradByTaps } from './pool-grad-taps.ts';
-import { extent, spatial, windowCounts, windowOf } from './window.ts';
+import { spatial, windowCounts, windowOf } from './window.ts';
 
 export const maxPoolGrad: Rule = (node, c) => {
   if (!c.options.poolIndices) {
@@ -43,12 +43,9 @@ export const avgPoolGrad: Rule = (node, c) => {
 
 /** True if windows lie side by side, without overlap, gap or padding. */
 function tiles({ attrs }: Node, large: readonly number[]): boolean {
-  const { strides, dilations, pads } = windowOf(attrs);
+  const { strides, pads } = windowOf(attrs);
   const filter = ints(attrs, 'filterSize');
-  return (
-    pads.every((amount) => amount === 0) &&
-    filter.every((size, i) => extent(size, dilations[i]!) === size && size === strides[i] && size <= large[i]!)
-  );
+  return pads.every((amount) => amount === 0) && filter.every((size, i) => size === strides[i] && size <= large[i]!);
 }
 
 function enlarged(

@@ -30,7 +30,7 @@ export function spatial(shape: Shape): [number, number] {
 }
 
 /** Extent of a dilated window. */
-export function extent(size: number, dilation: number): number {
+function extent(size: number, dilation: number): number {
   return (size - 1) * dilation + 1;
 }
 
@@ -56,14 +56,12 @@ export function floatOperand(c: Lowering, tensor: string, dtype: string): string
 
 /** Number of elements of the input that each window of a pooling covers, row by row. */
 export function windowCounts(large: readonly number[], small: readonly number[], attrs: Attrs): Float32Array {
-  const { strides, dilations, pads } = windowOf(attrs);
+  const { strides, pads } = windowOf(attrs);
   const filter = ints(attrs, 'filterSize');
   const covered = (i: 0 | 1): number[] =>
     Array.from({ length: small[i]! }, (_, at) => {
       const from = at * strides[i] - pads[2 * i]!;
-      return Array.from({ length: filter[i]! }, (_, k) => from + k * dilations[i]).filter(
-        (p) => p >= 0 && p < large[i]!,
-      ).length;
+      return Math.max(0, Math.min(large[i]!, from + filter[i]!) - Math.max(0, from));
     });
   const columns = covered(1);
   return Float32Array.from(covered(0).flatMap((rows) => columns.map((count) => rows * count)));

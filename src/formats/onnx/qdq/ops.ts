@@ -1,5 +1,3 @@
-import type { OnnxNode } from '../model.ts';
-
 /** Ops with weights that ONNX Runtime and TensorRT compute in int8. */
 export const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'Gemm', 'MatMul']);
 /** Ops on activations that they compute in int8. */
@@ -12,8 +10,3 @@ export const ON_EACH_VALUE: ReadonlySet<string> = new Set(['Add', 'Mul', 'LeakyR
 export const HANDING_ON: ReadonlySet<string> = new Set([
   ...['MaxPool', 'Reshape', 'Transpose', 'Slice', 'Gather', 'Flatten', 'Squeeze', 'Unsqueeze', 'Tile'],
 ]);
-
-export function isDilated({ attrs }: OnnxNode): boolean {
-  const dilations = attrs.get('dilations');
-  return dilations?.type === 'ints' && dilations.value.some((dilation) => Number(dilation) !== 1);
-}

@@ -13,7 +13,7 @@ import { printOnnx } from '../print.ts';
 import { takesRows } from '../rows.ts';
 import { withColumnsAsChannels } from './columns.ts';
 import { withGlobalPools } from './global-pool.ts';
-import { FREE, HANDING_ON, isDilated, ON_EACH_VALUE, WEIGHTED } from './ops.ts';
+import { FREE, HANDING_ON, ON_EACH_VALUE, WEIGHTED } from './ops.ts';
 import { biasScales, weightScales } from './weights.ts';
 import { QdqWriter } from './writer.ts';
 
@@ -195,7 +195,6 @@ class Qdq {
   ): string | undefined {
     const { op, inputs } = node;
     if (!WEIGHTED.has(op) && !FREE.has(op) && !HANDING_ON.has(op)) return `${op} has no int8 kernel`;
-    if (op === 'AveragePool' && isDilated(node)) return 'an average pool with dilation has no int8 kernel';
     if (!HANDING_ON.has(op) && this.#questions.keep(this.#questions.layer(node))) return 'it is kept in float';
     if (!WEIGHTED.has(op) && this.#isDivisor(node.outputs[0]!)) return 'its result is divided by';
     const activations = this.#activations(node);
