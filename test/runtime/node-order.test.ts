@@ -48,3 +48,13 @@ it('a result of floats that ONNX Runtime might replace by another node is copied
   const told = ordered.map(({ op, inputs, outputs }) => [op, ...inputs, ...outputs].join(' '));
   expect(told).toEqual(['Reshape x floats/before', 'Sum floats/before floats', 'Reshape x integers']);
 });
+
+it('what needs more is computed first, also where that is hundreds of nodes that two ways lead to', () => {
+  const names = Array.from({ length: 200 }, (_, i) => `f${i}`);
+  const chain = names.map((name, i) => node(name, names[i - 1] ?? 'x', names[i - 2] ?? 'x'));
+  const last = [3, 150, 31, 64, 199, 32, 63].map((at) => node(`u${at}`, `f${at}`));
+  const nodes = [...chain, ...last];
+  const ordered = inOrder({ graph: { nodes, outputs: [] } } as unknown as Model).graph.nodes;
+  const ends = ordered.slice(chain.length).map(({ name }) => name);
+  expect(ends).toEqual(['u199', 'u150', 'u64', 'u63', 'u32', 'u31', 'u3']);
+});

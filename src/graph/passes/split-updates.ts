@@ -25,7 +25,13 @@ export function splitUpdates(graph: Graph): SplitGraph | undefined {
   const taken = takenNodes(graph);
   const written = writtenBy(graph, taken);
   if (written.size === 0) return undefined;
-  const updates = groupsOf(graph, taken).map((nodes) => fusedUpdate(graph, nodes, written));
+  const all = [...written];
+  const places = new Map<string, number[]>();
+  all.forEach(([, value], i) => places.set(value, [...(places.get(value) ?? []), i]));
+  const updates = groupsOf(graph, taken).map((nodes) => {
+    const own = nodes.flatMap(({ outputs }) => places.get(outputs[0]!) ?? []).sort((a, b) => a - b);
+    return fusedUpdate(graph, nodes, new Map(own.map((i) => all[i]!)));
+  });
   return { rest: restOf(graph, taken, written, updates), updates };
 }
 
@@ -187,10 +193,9 @@ function groupsOf(graph: Graph, taken: ReadonlySet<Node>): Node[][] {
   return [...new Set(groups.values())].map(({ nodes }) => [...nodes].sort((a, b) => order.get(a)! - order.get(b)!));
 }
 
-function fusedUpdate(graph: Graph, nodes: readonly Node[], written: ReadonlyMap<string, string>): FusedUpdate {
+function fusedUpdate(graph: Graph, nodes: readonly Node[], writes: ReadonlyMap<string, string>): FusedUpdate {
   const size = sizesOf(graph);
   const made = outputsOf(nodes);
-  const writes = new Map([...written].filter(([, value]) => made.has(value)));
   const elements = Math.max(...[...made].map(size));
   const read = [...new Set(nodes.flatMap(({ inputs }) => inputs))].filter((name) => !made.has(name));
   const isVector = (name: string): boolean => size(name) === elements && !graph.constants.has(name);

@@ -28,10 +28,10 @@ const BINARY = new Set(['ADD', 'SUB', 'MUL']);
  */
 export const moveReshapeDown: Rule = (operation, { program, only }) => {
   const [a, b] = operation.inputs as [string, string | undefined];
-  const unary = UNARY.has(operation.op);
-  if (!unary && !(BINARY.has(operation.op) && b !== undefined && alongLastAxis(program, b))) return undefined;
+  if (!UNARY.has(operation.op) && !BINARY.has(operation.op)) return undefined;
   const reshape = only(a);
   if (reshape?.op !== 'RESHAPE') return undefined;
+  if (BINARY.has(operation.op) && !(b !== undefined && alongLastAxis(program, b))) return undefined;
   const [x] = reshape.inputs as [string];
   const [from, to] = [program.type(x), program.type(a)];
   const output = operation.outputs[0]!;

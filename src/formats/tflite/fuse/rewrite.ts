@@ -28,12 +28,6 @@ export type Rule = (operation: Operation, view: View) => Rewrite | undefined;
 
 /** Applies rules until none fits, a further one only where those before it fit nowhere. Each must leave fewer operations, or move one kind of operation one way. */
 export function rewrite(program: Program, [first, ...others]: readonly [Rule, ...Rule[]], limits = NONE): void {
-  do while (pass(program, first, limits, Infinity));
-  while (others.some((rule) => pass(program, rule, limits, 1)));
-}
-
-/** Applies a rule to the operations one after another, so many times at most; true if it fitted anywhere. */
-function pass(program: Program, rule: Rule, limits: Limits, most: number): boolean {
   const state = new Live(program);
   const view: View = {
     program,
@@ -41,28 +35,41 @@ function pass(program: Program, rule: Rule, limits: Limits, most: number): boole
     producer: (name) => state.producers.get(name),
     only: (name) => (state.uses.get(name) === 1 ? state.producers.get(name) : undefined),
   };
+  do while (pass(view, state, first, Infinity));
+  while (others.some((rule) => pass(view, state, rule, 1)));
+}
+
+/** Applies a rule to the operations one after another, so many times at most; true if it fitted anywhere. */
+function pass(view: View, state: Live, rule: Rule, most: number): boolean {
+  const { program } = view;
   let times = 0;
-  const all = program.operations.flatMap((given) => {
+  const all: Operation[] = [];
+  for (const given of program.operations) {
     const operation = state.current(given);
     const found = times < most ? rule(operation, view) : undefined;
-    if (found === undefined) return [operation];
+    if (found === undefined) {
+      all.push(operation);
+      continue;
+    }
     times++;
     const { insert = [], same } = found;
     state.replace(operation, insert, same);
-    return insert;
-  });
+    all.push(...insert);
+  }
+  if (times === 0) return false;
+  state.instead.clear();
   program.operations = all.filter((operation) => !state.gone.has(operation));
-  return times > 0;
+  return true;
 }
 
-/** Producers of the values of a program and how many read each, kept up while its operations are replaced from the first on. */
+/** Producers of the values of a program and how many read each, kept up while its operations are replaced: thousands of passes may change one each. */
 class Live {
   readonly producers: Map<string, Operation>;
   readonly uses: Map<string, number>;
   readonly gone = new Set<Operation>();
+  /** Values that are read instead of others, by the operations that a pass has not come to yet. */
+  readonly instead = new Map<string, string>();
   readonly #program: Program;
-  /** Values that are read instead of others. */
-  readonly #instead = new Map<string, string>();
 
   constructor(program: Program) {
     // Operations that an earlier rule has left without a reader are no readers themselves.
@@ -74,8 +81,8 @@ class Live {
 
   /** The operation with what it reads now. */
   current(operation: Operation): Operation {
-    if (!operation.inputs.some((name) => this.#instead.has(name))) return operation;
-    const now = { ...operation, inputs: operation.inputs.map((name) => this.#instead.get(name) ?? name) };
+    if (this.instead.size === 0 || !operation.inputs.some((name) => this.instead.has(name))) return operation;
+    const now = { ...operation, inputs: operation.inputs.map((name) => this.instead.get(name) ?? name) };
     for (const name of now.outputs) this.producers.set(name, now);
     return now;
   }
@@ -90,7 +97,7 @@ class Live {
   }
 
   #readInstead(from: string, to: string): void {
-    this.#instead.set(from, to);
+    this.instead.set(from, to);
     this.#use(to, this.uses.get(from) ?? 0);
     this.uses.set(from, 0);
     for (const [name, value] of this.#program.outputs) if (value === from) this.#program.outputs.set(name, to);
