@@ -61,18 +61,28 @@ function withMeans(graph: Graph, share: string): Graph {
 function piecesOf(graph: Graph): Graph[] {
   const depths = depthsOf(graph);
   const depthOf = (name: string): number => depths.get(name) ?? 0;
-  const last = Math.max(0, ...depths.values());
-  const nodes = Array.from({ length: last + 1 }, (_, depth) =>
-    graph.nodes.filter(({ outputs }) => depthOf(outputs[0]!) === depth),
+  const count = 1 + [...depths.values()].reduce((most, depth) => Math.max(most, depth), 0);
+  const byDepth = <Of>(all: Iterable<Of>, of: (one: Of) => string): Of[][] => {
+    const groups = Array.from({ length: count }, (): Of[] => []);
+    for (const one of all) groups[depthOf(of(one))]!.push(one);
+    return groups;
+  };
+  const nodes = byDepth(graph.nodes, ({ outputs }) => outputs[0]!);
+  const results = byDepth(graph.outputs, ([, value]) => value);
+  const lastRead = new Map(
+    nodes.flatMap((of, depth) => of.flatMap(({ inputs }) => inputs.map((name) => [name, depth]))),
   );
-  const made = nodes.map((of) => new Set(of.flatMap(({ outputs }) => outputs)));
-  const read = nodes.map((of) => new Set(of.flatMap(({ inputs }) => inputs)));
+  const made = nodes.flatMap((of) => of.flatMap(({ outputs }) => outputs));
+  const names = [...graph.inputs.keys(), ...made, ...graph.state.keys(), ...graph.constants.keys()];
+  const places = new Map(names.map((name, i) => [name, i]));
   return nodes.map((of, depth) => {
-    const results = [...graph.outputs].filter(([, value]) => depthOf(value) === depth);
-    const later = new Set(read.slice(depth + 1).flatMap((names) => [...names]));
-    const carried = [...made[depth]!].filter((name) => later.has(name));
-    const needed = new Set([...read[depth]!, ...results.map(([, value]) => value)]);
-    return pieceOf(graph, of, { results, carried, needed, before: made.slice(0, depth) });
+    const own = new Set(of.flatMap(({ outputs }) => outputs));
+    const read = new Set([...of.flatMap(({ inputs }) => inputs), ...results[depth]!.map(([, value]) => value)]);
+    return pieceOf(graph, of, {
+      results: results[depth]!,
+      carried: [...own].filter((name) => (lastRead.get(name) ?? 0) > depth),
+      given: [...read].filter((name) => !own.has(name)).sort((one, other) => places.get(one)! - places.get(other)!),
+    });
   });
 }
 
@@ -96,18 +106,19 @@ function depthsOf({ inputs, nodes, outputs }: Graph): ReadonlyMap<string, number
 interface Ends {
   readonly results: readonly (readonly [string, string])[];
   readonly carried: readonly string[];
-  readonly needed: ReadonlySet<string>;
-  /** Values that pieces before this one make. */
-  readonly before: readonly ReadonlySet<string>[];
+  /** Inputs, values that pieces before this one make, variables and constants. */
+  readonly given: readonly string[];
 }
 
-function pieceOf(graph: Graph, nodes: readonly Node[], { results, carried, needed, before }: Ends): Graph {
+function pieceOf(graph: Graph, nodes: readonly Node[], { results, carried, given }: Ends): Graph {
   const builder = new GraphBuilder();
-  for (const [name, type] of graph.inputs) if (needed.has(name)) builder.input(name, type);
-  for (const names of before)
-    for (const name of names) if (needed.has(name)) builder.input(name, graph.types.get(name)!);
-  for (const [name, type] of graph.state) if (needed.has(name)) builder.state(name, type);
-  for (const [name, { type, data }] of graph.constants) if (needed.has(name)) builder.constant(type, data, name);
+  for (const name of given) {
+    const type = graph.types.get(name)!;
+    const constant = graph.constants.get(name);
+    if (constant !== undefined) builder.constant(type, constant.data, name);
+    else if (graph.state.has(name)) builder.state(name, type);
+    else builder.input(name, type);
+  }
   for (const { op, inputs, attrs, outputs, layer } of nodes) builder.node(op, inputs, attrs, { layer, outputs });
   for (const [name, value] of results) builder.output(name, value);
   for (const name of carried) builder.output(CARRIED + name, name);
