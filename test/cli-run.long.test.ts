@@ -181,7 +181,7 @@ describe('limbeck run', () => {
     expect(int8).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(int8.stdout)).toMatchObject({ to: 'own.onnx', skipped: [] });
     expect((await inProcess(folder(), 'export', '--from', 'copy.onnx', '--out', 'own.tflite')).stderr).toContain(
-      '--out own.tflite: expected the ending of an onnx file, received .tflite\nAdd --format tflite,',
+      '--out own.tflite: expected a name that ends in .onnx, as --format is onnx, received .tflite\nAdd --format tflite,',
     );
     const lite = ['export', '--from', 'copy.onnx', '--format', 'tflite', '--precision', 'int8'];
     expect((await inProcess(folder(), ...lite)).stderr).toContain('expected samples to calibrate with, received none');

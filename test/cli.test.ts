@@ -31,7 +31,7 @@ describe('limbeck', () => {
   });
 
   it.each([
-    [['rnu'], 'Did you mean run?'],
+    [['rnu'], 'Unknown command: rnu\nDid you mean run? Run `limbeck --help`.\n'],
     [['nonsense'], 'Unknown command: nonsense\nRun `limbeck --help`.\n'],
     [[], 'Name a command.'],
     [['run'], 'run: expected <recipe>, received too few arguments\nRun `limbeck run --help`.\n'],
@@ -42,7 +42,10 @@ describe('limbeck', () => {
     [['run', 'a.yaml', '--set.seed=1'], 'Unknown argument: set.seed\n'],
     [['run', 'a.yaml', '--out', 'b', '--out', 'c'], '--out: expected one value, received "b" and "c"\n'],
     [['run', 'a.yaml', '--out', '--quiet'], '--out: expected a value, received none\n'],
-    [['run', 'a.yaml', '--save-every', 'often'], '--save-every: expected a number, received text\n'],
+    [['run', 'a.yaml', '--save-every', 'often'], '--save-every: expected a number, received "often"\n'],
+    [['bench', 'a.onnx', '--batch', '1', '2x'], '--batch: expected a number, received "2x"\n'],
+    [['export', '--from', 'a.onnx', '--opset=new'], '--opset: expected a number, received "new"\n'],
+    [['inspect', 'a.onnx', '--models'], 'inspect: expected a file or --models, received both, the file a.onnx\n'],
     [['schema', '--of', 'cake'], '--of: expected one of recipe, report, received "cake"\n'],
     [['run', 'a.yaml', '--fresh', '--resume'], '--fresh and --resume: expected one of them, received both'],
     [['run', 'a.yaml', '--quiet', '--verbose'], 'mutually exclusive'],

@@ -133,7 +133,7 @@ function conversionOf(args: ExportArgs, from: string): ConvertArgs {
   const other = FORMATS.find((one) => one !== format && out?.toLowerCase().endsWith(`.${one}`));
   if (other !== undefined)
     throw new UserError(
-      `--out ${out!}: expected the ending of an ${format} file, received .${other}`,
+      `--out ${out!}: expected a name that ends in .${format}, as --format is ${format}, received .${other}`,
       `Add --format ${other}, or give the file another ending.`,
     );
   return {

@@ -20,6 +20,12 @@ export const inspectCommand: Command<InspectArgs> = {
     const { inspectFile, inspectModels } = await import('../tools/inspect.ts');
     const { fitted } = await import('./wrapped.ts');
     const { UserError } = await import('../base/errors.ts');
+    if (models && file !== undefined) {
+      throw new UserError(
+        `inspect: expected a file or --models, received both, the file ${file}`,
+        'Leave one of them out.',
+      );
+    }
     if (!models && file === undefined) {
       throw new UserError('inspect: expected a file or --models, received neither', 'Name a file, or add --models.');
     }

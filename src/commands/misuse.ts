@@ -17,6 +17,11 @@ export function misuse(
   const remedy = `${meant === undefined ? '' : `Did you mean --${meant}? `}Run \`limbeck ${command === undefined ? '' : `${args[0]!} `}--help\`.`;
   if (command === undefined && unknown !== undefined && unknown === args[0])
     return new UserError(`Unknown command: ${unknown}`, remedy, { kind: 'usage' });
+  const near = /^Did you mean \S+\?$/.exec(message);
+  if (near !== null && command === undefined)
+    return new UserError(`Unknown command: ${args.find((arg) => !arg.startsWith('-')) ?? ''}`, `${near[0]} ${remedy}`, {
+      kind: 'usage',
+    });
   return new UserError(plain(message, command?.name ?? ''), remedy, { kind: 'usage' });
 }
 

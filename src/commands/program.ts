@@ -160,7 +160,7 @@ async function parse(given: readonly string[], host: Host): Promise<void> {
     // A file name may hold dots, and no option has a `no-` form: both only turn mistakes into values of the wrong type.
     .parserConfiguration({ 'dot-notation': false, 'boolean-negation': false })
     // yargs hands its options to a check; its types say otherwise.
-    .check((values, options) => checkValues(values, options as unknown as OptionTable))
+    .check((values, options) => checkValues(values, options as unknown as OptionTable, args))
     .version(version())
     .help()
     .alias('h', 'help')

@@ -19,8 +19,12 @@ export function requireValues(parser: Argv): void {
   parser.requiresArg(Object.keys(key).filter((name) => !boolean.includes(name)));
 }
 
-/** `UserError` for values that yargs lets pass: one option given twice, and what is no number. */
-export function checkValues(args: Readonly<Record<string, unknown>>, { key, array, number }: OptionTable): true {
+/** `UserError` for values that yargs lets pass: one option given twice, and what is no number. `words`: the command line. */
+export function checkValues(
+  args: Readonly<Record<string, unknown>>,
+  { key, array, number }: OptionTable,
+  words: readonly string[],
+): true {
   for (const name of Object.keys(key)) {
     const value = args[name];
     if (Array.isArray(value) && !array.includes(name)) {
@@ -30,8 +34,17 @@ export function checkValues(args: Readonly<Record<string, unknown>>, { key, arra
       );
     }
     if (number.includes(name) && [value].flat().some(Number.isNaN)) {
-      throw new UserError(`--${name}: expected a number, received text`, `Correct --${name}.`);
+      throw new UserError(`--${name}: expected a number, received ${noNumber(name, words)}`, `Correct --${name}.`);
     }
   }
   return true;
+}
+
+/** The first word behind an option that is no number, of which yargs keeps NaN alone. */
+function noNumber(name: string, words: readonly string[]): string {
+  const at = words.findLastIndex((word) => word === `--${name}` || word.startsWith(`--${name}=`));
+  const [option = '', ...others] = words.slice(at);
+  const given = option.includes('=') ? [option.slice(option.indexOf('=') + 1)] : others;
+  const found = at < 0 ? undefined : given.find((word) => Number.isNaN(Number(word)));
+  return found === undefined ? 'text' : shown(found);
 }

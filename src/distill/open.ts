@@ -1,5 +1,5 @@
 import { orClose } from '../base/closing.ts';
-import { UserError } from '../base/errors.ts';
+import { atFile, UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
@@ -172,7 +172,7 @@ async function opener(recipe: FileSettings, { engine, session, dataset, name, sh
   if (recipe.tflite !== undefined) {
     const bytes = await readBytes(file);
     const open: Opener['open'] = (settings) => tfliteTeacher({ ...about, bytes }, settings);
-    return { file, metadata: readEntries(readTflite(bytes), bytes), open };
+    return { file, metadata: atFile(file, () => readEntries(readTflite(bytes), bytes)), open };
   }
   const source = { ...about, bytes: await readOnnx(file, shapes), session };
   return {

@@ -31,11 +31,10 @@ export async function missingFiles(folder: string, { models }: Report): Promise<
     if (file !== null && !(await exists(path.join(folder, file)))) missing.push(file);
   }
   if (missing.length === 0) return undefined;
-  return (
-    `${folder}: this run is finished, and of its files are gone: ${missing.join(', ')}. ` +
-    'Remove its report.json and run it again: they are made anew from what is saved.'
-  );
+  return `${folder}: this run is finished, and of its files are gone: ${missing.join(', ')}. ` + AGAIN;
 }
+
+const AGAIN = 'Remove its report.json and run it again: they are made anew from what is saved.';
 
 /** The file of one of the models in a run's report. */
 export async function exportedFile(folder: string, id?: string): Promise<string> {
@@ -56,7 +55,11 @@ export async function exportedModel(
   }
   const files = report.models.filter(({ file }) => file !== null);
   const row = files.find((one) => one.id === id);
-  if (typeof row?.file === 'string') return { row, file: path.join(folder, row.file) };
+  if (typeof row?.file === 'string') {
+    const file = path.join(folder, row.file);
+    if (await exists(file)) return { row, file };
+    throw new UserError(`${file}: this run is finished, and the file is gone`, AGAIN);
+  }
   const names = files.map((one) => one.id);
   const meant = nearest(id, names);
   throw new UserError(

@@ -56,6 +56,7 @@ function flat(schemas: readonly JsonSchema[]): JsonSchema[] {
 
 /** The members of a union that the value can be, and the key that says so: one that is a constant of each. */
 function members(all: readonly JsonSchema[], value: unknown): { chosen: readonly JsonSchema[]; key?: string } {
+  if (Array.isArray(value)) return { chosen: all.filter(({ items, prefixItems }) => items ?? prefixItems) };
   let chosen = all.filter(({ properties }) => properties !== undefined);
   if (chosen.length === 0) return { chosen: all };
   let decisive: string | undefined;

@@ -135,5 +135,6 @@ function firstLine(error: unknown): string {
   return text
     .split('\n', 1)[0]!
     .replace(/\/\S+\.(?:cc|cpp|h):\d+ (?:[^()]*\([^()]*\) (?:const )?)?/g, '')
+    .replace(/\.+$/, '')
     .slice(0, 300);
 }

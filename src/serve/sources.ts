@@ -58,10 +58,13 @@ export function withShapes({ named, folders }: Sources, shapes: InputShapes): So
 }
 
 function fileSource(file: string, name = path.basename(file).replace(/\.onnx$/i, '')): Source {
-  if (path.extname(file).toLowerCase() !== '.onnx') {
+  const ending = path.extname(file).toLowerCase();
+  if (ending !== '.onnx') {
     throw new UserError(
-      `${file}: expected an .onnx file, a folder of such files or a run`,
-      'A TFLite file is for devices; `limbeck export` writes ONNX files too.',
+      `${file}: expected an .onnx file, a folder of such files or a run, received ${ending || 'a file without an ending'}`,
+      ending === '.tflite'
+        ? 'A TFLite file is for devices; `limbeck export` writes ONNX files too.'
+        : 'Name one of those.',
     );
   }
   return { name: checkedName(name, file), file };

@@ -116,6 +116,11 @@ function refuse(options: ConvertOptions, to: string): void {
       `--out: expected a name that ends in .${format}, as --format is ${format}, received ${to}`,
       `Name it so, or add --format ${others[0]!}.`,
     );
+  if (options.out === undefined && path.resolve(from) === path.resolve(to))
+    throw new UserError(
+      `--out: expected a name, received none: without one the file would be written over the one that is read, ${from}`,
+      'Name the file to write, or choose another --format or --precision.',
+    );
   if (path.resolve(from) === path.resolve(to))
     throw new UserError(
       `--out: expected another file than the one that is read, received ${to}`,

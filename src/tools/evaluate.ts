@@ -13,7 +13,7 @@ import type { Task } from '../tasks/task.ts';
 import { answers } from '../distill/preflight.ts';
 import { openFile, openTeacher } from '../distill/open.ts';
 import { columnsIn, ownTeacher, preparationText } from '../distill/preparation.ts';
-import { UserError } from '../base/errors.ts';
+import { atFile, UserError } from '../base/errors.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
@@ -144,7 +144,7 @@ async function columnsOf(file: string): Promise<readonly Column[] | undefined> {
   if (file.endsWith('.json')) return undefined;
   if (!file.endsWith('.tflite')) return columnsIn(decodeModel(await readOnnx(file), file).metadata);
   const bytes = await readBytes(file);
-  return columnsIn(readEntries(readTflite(bytes), bytes));
+  return columnsIn(atFile(file, () => readEntries(readTflite(bytes), bytes)));
 }
 
 /** The data of the recipe; where no labels are read, its teacher is asked what to score against. */

@@ -37,6 +37,26 @@ const compress = (...more: string[]): string[] => ['compress', 'm.onnx', '--data
 const quantize = (...more: string[]): string[] => ['quantize', 'm.onnx', '--data', 'x.npy', ...more];
 
 export const commands: Readonly<Record<string, CommandCase>> = {
+  'export to the file that is read': {
+    args: ['export', '--from', 'm.onnx'],
+    files: { 'm.onnx': model() },
+    message: [
+      '--out: expected a name, received none: without one the file would be written over the one that is read, m.onnx',
+      'Name the file to write, or choose another --format or --precision.',
+    ],
+  },
+  'evaluate a TFLite file that was cut off': {
+    args: ['evaluate', 'm.tflite', '--recipe', 'r.yaml'],
+    files: {
+      'm.tflite': Buffer.from([64, 0, 0, 0, ...Buffer.from('TFL3'), 0, 0, 0, 0]),
+      'r.yaml': 'dataset: { type: csv, train: d.csv, test: d.csv }\nstudent: { model: mlp }\n',
+      'd.csv': 'a,label\n1,x\n2,y\n',
+    },
+    message: [
+      'm.tflite: the TFLite file is truncated or damaged: byte 64 + 4 lies outside the 12 bytes of the file',
+      'Download or export the file again; if it was made by another program, report it with the file.',
+    ],
+  },
   'compress without data': {
     args: ['compress', 'm.onnx'],
     files: { 'm.onnx': model() },

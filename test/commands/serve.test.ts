@@ -54,7 +54,14 @@ describe('limbeck serve', () => {
 
   it.each([
     [['none.onnx'], 'none.onnx: cannot read it: no such file or folder\n'],
-    [['model.tflite'], 'model.tflite: expected an .onnx file, a folder of such files or a run\nA TFLite'],
+    [
+      ['model.tflite'],
+      'model.tflite: expected an .onnx file, a folder of such files or a run, received .tflite\nA TFLite',
+    ],
+    [
+      ['rows.csv'],
+      'rows.csv: expected an .onnx file, a folder of such files or a run, received .csv\nName one of those.',
+    ],
     [['empty'], /^serve: no \.onnx file in .*\nName/],
     [['my-run'], 'no run "my-run" in checkpoints, and no folder of that name with a recipe.json\n'],
     [['a.onnx', 'b/a.onnx'], 'serve: two models are called a\nName them'],

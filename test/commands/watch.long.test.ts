@@ -42,7 +42,7 @@ it('--metrics serves a training while its steps run, and --tensorboard writes it
 
 it.each([
   ['70000', '--metrics: expected a port from 0 to 65535, received 70000'],
-  ['x', '--metrics: expected a number, received text'],
+  ['x', '--metrics: expected a number, received "x"'],
 ])('--metrics %s is refused before anything is made', async (port, message) => {
   const { code, stderr } = await limbeck(folder(), 'run', 'long.yaml', '--metrics', port);
   expect([code, stderr.split('\n')[0]]).toEqual([1, message]);

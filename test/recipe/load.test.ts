@@ -192,6 +192,12 @@ describe('a broken recipe', () => {
       'recipes/x.yaml:3:10 prune[0].amout: unknown key',
       /amount\?/,
     ],
+    [
+      'an unknown key of an item of a list whose items are of several kinds',
+      'quantize: [{zzz: int8}]',
+      'recipes/x.yaml:3:13 quantize[0].zzz: unknown key',
+      /^Known keys: scheme, method, calibrator, /,
+    ],
     ['an empty list', 'export: []', 'recipes/x.yaml:3:9 export: expected a list of at least 1 items, received []', /./],
     ['a value with nothing in it', 'seed:', 'recipes/x.yaml:3:6 seed: expected a number, received null', /./],
     ['not a number', 'seed: .nan', 'recipes/x.yaml:3:7 seed: expected a number, received NaN', /./],

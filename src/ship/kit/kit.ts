@@ -121,9 +121,10 @@ const FORMULA = '(value * scale - mean[c]) / std[c], c counting along the last a
 async function refuseFilled(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined) return;
+  if (!found.isDirectory())
+    throw new UserError(`${folder}: expected a folder, received a file`, 'Name another folder.');
   await finishWhole(folder);
-  const inside = found.isDirectory() ? await readdir(folder) : [path.basename(folder)];
-  const names = inside.filter((name) => !isLeft(name));
+  const names = (await readdir(folder)).filter((name) => !isLeft(name));
   if (names.length === 0) return;
   throw new UserError(
     `${folder}: expected a new or empty folder, received one that holds ${shown(names.slice(0, 3))}`,
