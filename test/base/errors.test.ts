@@ -9,6 +9,7 @@ it('nearest finds what was probably meant', () => {
 
 it('nearest stays silent when nothing is near', () => {
   expect(nearest('xyz', ['alpha', 'temperature'])).toBeUndefined();
+  expect(nearest('set', ['out', 'json'])).toBeUndefined();
 });
 
 it('shown is short and on one line', () => {

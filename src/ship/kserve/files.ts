@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { sha256 } from '../../base/bytes.ts';
+import { shown, UserError } from '../../base/errors.ts';
 import { usualText } from '../../folder/usual.ts';
 import type { ShippedModel, Target } from '../cluster/model.ts';
 import type { Files } from '../cluster/write.ts';
@@ -12,7 +13,7 @@ import { shadow } from './shadow.ts';
 
 export interface KserveOptions {
   readonly target: Target;
-  /** Name of the image without its tag, which is a hash of the models: another model is another image. */
+  /** Name of the image without its tag, which is a hash of the models: another model is another image. `UserError` for one that no registry takes. */
   readonly image?: string | undefined;
   /** The teacher, for the shadow: an ONNX file and what was measured of it. */
   readonly teacher?: Pick<ShippedModel, 'bytes' | 'curve'> | undefined;
@@ -26,9 +27,17 @@ const PROMETHEUS = 'http://prometheus-server.monitoring.svc:80';
 const CANARY_PERCENT = 10;
 const SHADOW_PERCENT = 1;
 
+/** Name of an image as registries take it, maybe with the registry's address in front (github.com/distribution/reference, regexp.go). */
+const IMAGE = /^([A-Za-z0-9.-]+(:\d+)?\/)?[a-z0-9]+(([._]|__|-+|\/)[a-z0-9]+)*$/;
+
 /** Files that a cluster needs to serve a model: the image's Dockerfile and models, and manifests. */
 export function kserveFiles(model: ShippedModel, options: KserveOptions): Files {
   const { target, teacher, limbeck, prometheus = PROMETHEUS } = options;
+  if (options.image !== undefined && !IMAGE.test(options.image))
+    throw new UserError(
+      `--image: expected the name of an image in small letters, without a tag, received ${shown(options.image)}`,
+      'For example registry.example/my-model; its tag will be a hash of the models.',
+    );
   const hash = sha256(`${sha256(model.bytes)} ${teacher === undefined ? '' : sha256(teacher.bytes)}`).slice(0, 12);
   const image = `${options.image ?? objectName(model.name)}:${hash}`;
   const settings = settingsOf(model.name, { image, target, curve: model.curve });

@@ -97,6 +97,22 @@ it('names the image after the models in it, and asks for nothing that is not in 
   expect([...made('cpu', teacher).keys()]).toContain('models/teacher.onnx');
 });
 
+it.each([
+  ['registry.example:5000/team/my-bags', true],
+  ['my__bags.v2', true],
+  ['Bags', false],
+  ['bags:v1', false],
+  ['bags@sha256:0123', false],
+  ['registry.example/-bags', false],
+])('an image is called %s: %s', (image, isName) => {
+  const files = (): unknown => kserveFiles(model, { target: 'cpu', limbeck: '1.2.3', image });
+  if (isName) expect(files).not.toThrow();
+  else
+    expect(files).toThrow(
+      `--image: expected the name of an image in small letters, without a tag, received "${image}"`,
+    );
+});
+
 it('quotes what YAML 1.1 takes for something else than text', () => {
   const files = kserveFiles({ ...model, name: 'on' }, { target: 'cpu', limbeck: '1.2.3' });
   expect(files.get('deployment.yaml')).toContain('name: "on"\n');
