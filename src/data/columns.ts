@@ -19,6 +19,11 @@ export function columnsOf({ source, columns = [], words = [] }: RawSplit): reado
   });
 }
 
+/** True if columns have names of their own: those of a file without a header, and of the numbers of a list, only say their place. */
+export function areNamed(columns: readonly Column[]): boolean {
+  return columns.some(({ name, words }) => words !== undefined || !/^\d+$|\[\d+\]$/.test(name));
+}
+
 /** Name of each number of a row, e.g. `age`, `city=Paris`. */
 export function numberNames(columns: readonly Column[]): string[] {
   return columns.flatMap(({ name, words }) => (words === undefined ? [name] : words.map((word) => `${name}=${word}`)));

@@ -75,6 +75,8 @@ export interface Dataset extends HeldSamples {
   /** Mean and deviation of each number to predict over train, in the label's units. */
   readonly scaling?: Scaling | undefined;
   readonly normalization: Normalization;
+  /** Sounds: values a second. */
+  readonly rate?: number | undefined;
   /** Noise that the augmentation of sounds adds, by folder. */
   readonly backgrounds?: Backgrounds | undefined;
   /** The pictures that `samples` were made of, where they are files: kept where someone wants them at another size. */

@@ -149,7 +149,26 @@ export function compareNames(a: string, b: string): number {
 /** The class index of every sample; a label that is no class is an error that says where it stands. */
 export function classIndexes(split: RawSplit, classNames: readonly string[]): Int32Array {
   const labels = oneClass(split);
-  return labels.kind === 'index' ? checkedIndexes(split, labels.values, classNames) : mapped(labels, classNames);
+  if (labels.kind === 'name') return mapped(labels, classNames);
+  return checkedIndexes(split, byOwnNames(split, labels.values, classNames), classNames);
+}
+
+/**
+ * Positions among the names that the split's own file holds as positions among `classNames`: another file, or `classes` of the recipe, may
+ * have the same names in another order.
+ */
+function byOwnNames({ source, ids, classNames: own }: RawSplit, values: Int32Array, classNames: readonly string[]) {
+  if (own === undefined || own.every((name, i) => name === classNames[i])) return values;
+  const places = own.map((name) => (classNames.includes(name) ? classNames.indexOf(name) : asIndex(name, classNames)));
+  return values.map((value, row) => {
+    if (places[value] !== undefined) return places[value];
+    const where = `${source}: sample ${ids?.[row] ?? row}`;
+    if (value in own) throw unknownLabel(own[value]!, where, classNames);
+    throw new UserError(
+      `${where}: label ${value} is out of range, the file itself names ${own.length} classes`,
+      'Correct the label, or the names in the file.',
+    );
+  });
 }
 
 function checkedIndexes(split: RawSplit, values: Int32Array, classNames: readonly string[]): Int32Array {

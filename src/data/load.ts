@@ -162,7 +162,8 @@ export async function loadDataset(
   const dataset = ({ name, idPrefix, samples, stored, targets, flags, ids }: Split): Dataset => {
     const { sampleShape } = trainRaw;
     const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
-    const shared = { task, classNames, sampleShape, ...table, inputs, text, normalization };
+    const sound = config.type === 'audio-folder' ? { rate: config.rate } : {};
+    const shared = { task, classNames, sampleShape, ...table, ...sound, inputs, text, normalization };
     const scaled = {
       ...shared,
       ...(scaling && { scaling }),

@@ -34,11 +34,23 @@ export async function readParquet(files: Files, options: ParquetOptions): Promis
     for (const file of fileList(files)) opened.push(await openParquet(file));
     const image = pictureColumn(opened[0]!, options);
     const split = await (image === undefined ? readTable(opened, options) : readImages(opened, image, options));
-    const classNames = huggingFaceNames(opened[0]!.metadata, [options.label ?? 'label'].flat()[0]!);
+    const classNames = sameNames(opened, [options.label ?? 'label'].flat()[0]!);
     return classNames === undefined ? split : { ...split, classNames, labels: asIndexes(split.labels) };
   } finally {
     await Promise.all(opened.map(({ handle }) => handle.close()));
   }
+}
+
+/** Class names that the files hold. `UserError` for files of one split that name other ones: a label is a position among them. */
+function sameNames(opened: readonly OpenParquet[], label: string): readonly string[] | undefined {
+  const [first, ...others] = opened.map(({ metadata }) => huggingFaceNames(metadata, label));
+  const other = others.findIndex((names) => names?.join('\0') !== first?.join('\0'));
+  if (other === -1) return first;
+  const said = (names?: readonly string[]): string => (names === undefined ? 'none' : shown(names.join(', ')));
+  throw new UserError(
+    `${opened[other + 1]!.file}: its class names are ${said(others[other])}, those of ${opened[0]!.file} ${said(first)}`,
+    'A label is a position among the names: write all files of a split with the same ones.',
+  );
 }
 
 /** True for a file of pictures, false for a table. Where the options do not say it the names of its columns are read. */

@@ -1,6 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
+import { areNamed } from '../data/columns.ts';
 import type { Column, InputPart } from '../data/dataset.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
@@ -44,8 +45,12 @@ export function statedIn(metadata: ReadonlyMap<string, string>): {
 } {
   return {
     preprocessing: statedSchema.safeParse(jsonOf(metadata.get('preprocessing'))).data,
-    labels: z.array(z.coerce.string()).safeParse(jsonOf(metadata.get('labels'))).data,
+    labels: namesIn(metadata, 'labels'),
   };
+}
+
+function namesIn(metadata: ReadonlyMap<string, string>, key: 'labels' | 'targets'): readonly string[] | undefined {
+  return z.array(z.coerce.string()).safeParse(jsonOf(metadata.get(key))).data;
 }
 
 /** Parts of a sample that each input of a file of several takes; undefined where it does not say. */
@@ -69,12 +74,22 @@ function refuseOtherColumns(
 ): void {
   const asText = (columns: readonly Column[]): string =>
     JSON.stringify(columns.map(({ name, words }) => [name, words ?? null]));
-  if (stated === undefined || own === undefined || asText(stated) === asText(own)) return;
+  if (stated === undefined || own === undefined || !areNamed(own) || asText(stated) === asText(own)) return;
   const at = own.findIndex(({ name, words = [] }, i) => name !== stated[i]?.name || words.join('\n') !== (stated[i].words ?? []).join('\n')); // prettier-ignore
   const [its, here] = [stated[at], own[at]].map((column) => column && `${column.name}${column.words ? ` of ${column.words.length} words (${column.words.slice(0, 5).join(', ')}${column.words.length > 5 ? ', …' : ''})` : ''}`); // prettier-ignore
   throw new UserError(
     `${file}: was made for the column ${its ?? 'none'}, and the data have ${here ?? 'none'} there`,
-    'Use a file that was made for the same columns and words of train.',
+    'Use a file that was made for the same columns in the same order, with the same words of train.',
+  );
+}
+
+/** The same number of values is another length of time at another rate, and all frequencies are others. */
+function refuseOtherRate(file: string, metadata: ReadonlyMap<string, string>, rate: number | undefined): void {
+  const stated = z.object({ rate: z.number() }).safeParse(jsonOf(metadata.get('sound'))).data?.rate;
+  if (stated === undefined || rate === undefined || stated === rate) return;
+  throw new UserError(
+    `${file}: was made for sounds of ${stated} values a second, and the data have ${rate}`,
+    `Set \`dataset.rate: ${stated}\`, to which sounds of other rates are brought.`,
   );
 }
 
@@ -87,10 +102,11 @@ export function preparationOf(
   file: string,
   recipe: StatedSettings | undefined,
   metadata: ReadonlyMap<string, string>,
-  { sampleShape, classNames, columns }: Pick<Dataset, 'sampleShape' | 'classNames' | 'columns'>,
+  { sampleShape, classNames, columns, rate }: Pick<Dataset, 'sampleShape' | 'classNames' | 'columns' | 'rate'>,
 ): Preparation {
   refuseOtherColumns(file, columnsIn(metadata), columns);
-  const { preprocessing, labels } = statedIn(metadata);
+  refuseOtherRate(file, metadata, rate);
+  const { preprocessing, labels = namesIn(metadata, 'targets') } = statedIn(metadata);
   const vectors = typeof recipe?.classes === 'string' ? recipe.classes : undefined;
   const size = ownSize(recipe, preprocessing, sampleShape);
   const isOwn = recipe?.normalize === undefined && preprocessing !== undefined;
@@ -103,7 +119,7 @@ export function preparationOf(
     outputs: vectors === undefined ? (recipe?.outputs ?? 'auto') : 'logits',
     classes:
       vectors === undefined
-        ? ((recipe?.classes as readonly string[] | undefined) ?? otherOrder(labels, classNames))
+        ? ((recipe?.classes as readonly string[] | undefined) ?? otherOrder(file, labels, classNames))
         : undefined,
     intermediate: recipe?.intermediate ?? [],
     ...size,
@@ -147,11 +163,24 @@ function statedNormalization(
   return { scale, mean: fitting(mean), std: fitting(std) };
 }
 
-/** The labels of a file where they are the classes of the data set in another order. */
-function otherOrder(labels: readonly string[] | undefined, own: readonly string[]): readonly string[] | undefined {
-  if (labels?.length !== own.length || new Set(labels).size !== labels.length) return undefined;
-  const isOther = labels.some((label, i) => label !== own[i]);
-  return isOther && labels.every((label) => own.includes(label)) ? labels : undefined;
+/** The names of a file's answers where they are those of the data set in another order. `UserError` for some of them at other places. */
+function otherOrder(
+  file: string,
+  stated: readonly string[] | undefined,
+  own: readonly string[],
+): readonly string[] | undefined {
+  if (stated?.length !== own.length || new Set(stated).size !== stated.length) return undefined;
+  const moved = stated.find((name, i) => name !== own[i] && own.includes(name));
+  if (moved === undefined) return undefined;
+  if (stated.every((name) => own.includes(name))) return stated;
+  throw new UserError(
+    `${file}: answers for ${shortList(stated)}, and the data set has ${shortList(own)}: ${moved} is at another place`,
+    'Use a file and data with the same names; of a teacher name the classes in its order as `teacher.classes`.',
+  );
+}
+
+function shortList(names: readonly string[]): string {
+  return names.length <= 12 ? names.join(', ') : `${names.slice(0, 11).join(', ')}, …`;
 }
 
 /** The teacher, or the member of an ensemble, of a recipe that is this file: the same place, or a copy of it. */

@@ -38,6 +38,7 @@ function entriesOf(
     'classOutput',
     'check',
     'columns',
+    'sound',
     'inputs',
     ...(isStandard ? [] : ['preprocessing']),
   ];

@@ -1,4 +1,5 @@
 import { sha256 } from '../base/bytes.ts';
+import { areNamed } from '../data/columns.ts';
 import type { Options } from '../formats/onnx/lower.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { ShipContext } from './context.ts';
@@ -15,8 +16,8 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     [task.classes === undefined ? 'targets' : 'labels']: data.classNames,
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...normalization },
-    // Where some of them are words: what each number of such a row stands for.
-    ...(columns?.some(({ words }) => words !== undefined) === true && { columns }),
+    // What each number of a row stands for. Rows that are given a shape are pixels.
+    ...(columns !== undefined && sampleShape.length === 1 && areNamed(columns) && { columns }),
     // Sounds: values a second.
     ...(recipe.dataset.type === 'audio-folder' && { sound: { rate: recipe.dataset.rate } }),
     // Which part of such a row each of several inputs is fed.

@@ -31,6 +31,25 @@ describe('Parquet', () => {
     expect([...split.targets]).toEqual([...split.ids].map((id) => id % 3));
   });
 
+  it('takes a ClassLabel by its name where other files or the recipe have the names in another order', async () => {
+    const bytes = (await readFile(fixture('images'))).toString('latin1');
+    const named = (name: string, names: string) =>
+      folder.file(`${name}.parquet`, Buffer.from(bytes.replace('"cat", "dog", "owl"', names), 'latin1'));
+    const turned = await named('turned', '"owl", "cat", "dog"');
+    const { test } = await loadDataset({ type: 'parquet', train: fixture('images'), test: turned, validation: 3 });
+    expect([...test!.targets]).toEqual([2, 0, 1, 2, 0, 1]);
+    const classes = ['owl', 'cat', 'dog'];
+    const { train } = await loadDataset({ type: 'parquet', train: fixture('images'), classes, validation: 3 });
+    expect([...train.targets]).toEqual([...train.ids].map((id) => (id + 1) % 3));
+    const other = await named('other', '"owl", "cat", "fox"');
+    const unknown = await userError(loadDataset({ type: 'parquet', train: fixture('images'), test: other }));
+    expect(unknown.message).toMatch(/other\.parquet: sample 2: unknown label "fox", expected one of 3 classes: cat,/);
+    const both = await userError(readParquet([fixture('images'), turned], {}));
+    expect(both.message).toMatch(
+      /turned\.parquet: its class names are "owl, cat, dog", those of .*images\.parquet "cat, dog, owl"$/,
+    );
+  });
+
   it('keeps a sample without a label apart from the first class', async () => {
     const split = await read('unlabelled');
     expect(split.classNames).toEqual(['cat', 'dog', 'owl']);

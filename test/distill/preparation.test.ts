@@ -1,0 +1,49 @@
+import { preparationOf } from '../../src/distill/preparation.ts';
+
+const of = (entries: Readonly<Record<string, unknown>>) =>
+  new Map(Object.entries(entries).map(([key, value]) => [key, JSON.stringify(value)]));
+
+describe('the names of what a file answers', () => {
+  const dataset = { sampleShape: [4], classNames: ['a', 'b', 'c'] };
+  const classesOf = (metadata: ReadonlyMap<string, string>) => preparationOf('x.onnx', {}, metadata, dataset).classes;
+
+  it.each(['labels', 'targets'])('%s in another order than those of the data are put in order', (key) => {
+    expect(classesOf(of({ [key]: ['b', 'c', 'a'] }))).toEqual(['b', 'c', 'a']);
+    expect(classesOf(of({ [key]: ['a', 'b', 'c'] }))).toBeUndefined();
+    expect(classesOf(of({ [key]: ['x', 'y', 'z'] }))).toBeUndefined();
+    expect(classesOf(of({ [key]: ['a', 'x', 'c'] }))).toBeUndefined();
+  });
+
+  it.each(['labels', 'targets'])('%s of which some are at another place and others are unknown are refused', (key) => {
+    const metadata = of({ [key]: ['b', 'a', 'x'] });
+    expect(() => classesOf(metadata)).toThrow(
+      /^x\.onnx: answers for b, a, x, and the data set has a, b, c: b is at another place$/,
+    );
+    expect(preparationOf('x.onnx', { classes: ['b', 'a', 'c'] }, metadata, dataset).classes).toEqual(['b', 'a', 'c']);
+  });
+});
+
+it('sounds of another rate than those that a file was made for are refused', () => {
+  const sounds = { sampleShape: [8000, 1], classNames: ['a', 'b'] };
+  const metadata = of({ sound: { rate: 16000 } });
+  expect(() => preparationOf('x.onnx', undefined, metadata, { ...sounds, rate: 8000 })).toThrow(
+    /^x\.onnx: was made for sounds of 16000 values a second, and the data have 8000$/,
+  );
+  expect(preparationOf('x.onnx', undefined, metadata, { ...sounds, rate: 16000 }).from).toBe('data');
+  // Arrays of values say nothing of their rate.
+  expect(preparationOf('x.onnx', undefined, metadata, sounds).from).toBe('data');
+});
+
+it('rows whose columns lie in another order than those that a file was made for are refused', () => {
+  const named = (...names: string[]) => names.map((name) => ({ name }));
+  const metadata = of({ columns: named('age', 'income') });
+  const asked = (columns: readonly { name: string }[]) =>
+    preparationOf('x.onnx', undefined, metadata, { sampleShape: [2], classNames: ['a', 'b'], columns });
+  expect(() => asked(named('income', 'age'))).toThrow(
+    /^x\.onnx: was made for the column age, and the data have income there$/,
+  );
+  expect(asked(named('age', 'income')).from).toBe('data');
+  // Columns of a file without a header, and the numbers of a list, have no names.
+  expect(asked(named('0', '1')).from).toBe('data');
+  expect(asked(named('x[0]', 'x[1]')).from).toBe('data');
+});
