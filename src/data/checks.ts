@@ -68,3 +68,30 @@ export function missingClasses(split: string, labels: Int32Array, classNames: re
   const some = missing.length <= 5 ? missing.join(', ') : `${missing.slice(0, 5).join(', ')}, …`;
   return [`${split} has no sample of ${missing.length} of ${classNames.length} classes: ${some}`];
 }
+
+/** Whole numbers from here on are rounded to those that float32 has. */
+const ROUNDED = 2 ** 24;
+/** Different numbers that a column should be able to hold between its least and its largest one. */
+const ENOUGH = 1024;
+
+/** A sentence about numbers that float32 hardly tells apart, such as seconds since 1970 of a single day; undefined for others. */
+export function coarse(what: string, least: number, most: number): string | undefined {
+  const largest = Math.max(Math.abs(least), Math.abs(most));
+  const step = 2 ** (Math.floor(Math.log2(largest)) - 23);
+  if (largest < ROUNDED || (most - least) / step >= ENOUGH) return undefined;
+  return `${what} is read as numbers from ${least} to ${most}, which float32 has in steps of ${step}: take an offset off in the file, or divide it into several columns`;
+}
+
+/** The same about the columns of a table: samples [count, width]. */
+export function coarseColumns(split: string, held: HeldSamples, names: readonly string[]): string[] {
+  const width = names.length;
+  const least = new Float64Array(width).fill(Infinity);
+  const most = new Float64Array(width).fill(-Infinity);
+  for (const values of blocksOf(held)) {
+    for (let i = 0, c = 0; i < values.length; i++, c = c + 1 === width ? 0 : c + 1) {
+      if (values[i]! < least[c]!) least[c] = values[i]!;
+      if (values[i]! > most[c]!) most[c] = values[i]!;
+    }
+  }
+  return names.flatMap((name, c) => coarse(`${split}: the column ${name}`, least[c]!, most[c]!) ?? []);
+}

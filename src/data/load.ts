@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import { readBackgrounds } from './backgrounds.ts';
-import { checkFinite, checkSameKind } from './checks.ts';
-import { columnsOf, encoded, plainWords } from './columns.ts';
+import { checkFinite, checkSameKind, coarseColumns } from './checks.ts';
+import { columnsOf, encoded, numberNames, plainWords } from './columns.ts';
 import type { DatasetConfig, TaskName } from './config.ts';
 import { computedOnce } from './computed-once.ts';
 import type { Column, Dataset, InputPart, Normalization, RawSplit } from './dataset.ts';
@@ -186,6 +186,8 @@ export async function loadDataset(
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
   for (const [i, targets] of known.entries())
     if (targets.length > 0) warnings.push(...reader.oddities(splits[i]!.name, targets, classNames));
+  if (trainRaw.columns !== undefined && text === undefined)
+    warnings.push(...coarseColumns('train', train, numberNames(columns)));
   warnings.push(...(await overlaps(splits, readers)));
   if (test === undefined) warnings.push(NO_TEST);
   return {

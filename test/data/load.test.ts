@@ -5,7 +5,7 @@ import type { CsvConfig, IdxConfig, NpzConfig } from '../../src/data/config.ts';
 import { fingerprint, sampleId } from '../../src/data/dataset.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { loadDataset } from '../../src/data/load.ts';
-import { idx, temporaryFolder, userError } from './support.ts';
+import { idx, rows, temporaryFolder, userError } from './support.ts';
 
 const folder = temporaryFolder();
 
@@ -253,6 +253,18 @@ describe('labels', () => {
       'train has no sample of 1 of 4 classes: d',
       'validation has no sample of 1 of 4 classes: d',
       'test has no sample of 2 of 4 classes: c, d',
+    ]);
+  });
+
+  it('warns of a class that may stand for an unknown one', async () => {
+    const train = await folder.file(
+      'unknown.csv',
+      `x,label\n${rows(12, (i) => `${i},${['a', 'NA', 'none'][i % 3]!}`)}`,
+    );
+    const { warnings, classNames } = await loadDataset({ type: 'csv', train });
+    expect(classNames).toEqual(['NA', 'a', 'none']);
+    expect(warnings.filter((warning) => warning.includes('read as a class'))).toEqual([
+      'train: NA is read as a class; where it stands for an unknown one, leave the label empty',
     ]);
   });
 

@@ -70,6 +70,21 @@ describe('numbers to predict', () => {
     const { warnings } = await csv(`x,a,b\n${rows(8, (i) => `${i},${i},7`)}`, { label: ['a', 'b'] });
     expect(warnings).toContain('train: b is 7 for every sample');
   });
+
+  it('says where float32 hardly tells numbers apart, in columns and labels', async () => {
+    const text = `when,id,big,label\n${rows(9, (i) => `${1.7e9 + 300 * i},${2 ** 53 + i},${i}e12,${2 ** 24 + i}`)}`;
+    const { warnings } = await csv(text, { validation: 1 });
+    const said = warnings.filter((warning) => warning.includes('float32'));
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^train: label is read as numbers from 167772\d\d to .*, which float32 has in steps of 2: /,
+      ),
+      expect.stringMatching(
+        /^train: the column when is read as .*, which float32 has in steps of 128: take an offset off/,
+      ),
+      expect.stringMatching(/^train: the column id is read as .* in steps of 1073741824: /),
+    ]);
+  });
 });
 
 it('classes from several columns are refused with what to set', async () => {

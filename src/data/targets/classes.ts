@@ -15,5 +15,15 @@ export const classes: TargetReader = {
   values: classIndexes,
   width: () => 1,
   strata: (values) => values as Int32Array,
-  oddities: (split, values, names) => missingClasses(split, values as Int32Array, names),
+  oddities: (split, values, names) => [
+    ...missingClasses(split, values as Int32Array, names),
+    ...(split === 'train' ? unknownClasses(names) : []),
+  ],
 };
+
+/** R and pandas write these where a value is unknown, and a class of its own would be made of the samples that have no label. */
+function unknownClasses(names: readonly string[]): string[] {
+  return names
+    .filter((name) => /^(na|n\/a|<na>|nan|null|\?)$/i.test(name))
+    .map((name) => `train: ${name} is read as a class; where it stands for an unknown one, leave the label empty`);
+}

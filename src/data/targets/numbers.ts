@@ -1,5 +1,6 @@
 import { UserError, shown } from '../../base/errors.ts';
 import type { LabelWords, Scaling, TargetValues } from '../dataset.ts';
+import { coarse } from '../checks.ts';
 import type { TargetReader } from './reader.ts';
 
 const SEPARATOR = '|';
@@ -56,7 +57,7 @@ export const numbers: TargetReader = {
   // Drawn at random, without strata.
   strata: (values) => new Int32Array(values.length),
   scaling: meanAndDeviation,
-  oddities: (split, values, names) => constants(split, values, names),
+  oddities: (split, values, names) => odd(split, values, names),
 };
 
 function listOf({ names, firstAt }: LabelWords, i: number, separator = SEPARATOR): number[] {
@@ -96,10 +97,15 @@ function meanAndDeviation(values: TargetValues, width: number): Scaling {
   return { mean: Array.from(mean), std };
 }
 
-function constants(split: string, values: TargetValues, names: readonly string[]): string[] {
+function odd(split: string, values: TargetValues, names: readonly string[]): string[] {
   const width = names.length;
   return names.flatMap((name, c) => {
-    for (let i = c; i < values.length; i += width) if (values[i] !== values[c]) return [];
-    return [`${split}: ${name} is ${values[c]!} for every sample`];
+    let [least, most] = [Infinity, -Infinity];
+    for (let i = c; i < values.length; i += width) {
+      [least, most] = [Math.min(least, values[i]!), Math.max(most, values[i]!)];
+    }
+    const isSame = least === most;
+    const rounded = split === 'train' ? coarse(`${split}: ${name}`, least, most) : undefined;
+    return rounded ?? (isSame ? [`${split}: ${name} is ${least} for every sample`] : []);
   });
 }
