@@ -42,11 +42,12 @@ export function statedIn(metadata: ReadonlyMap<string, string>): {
   readonly preprocessing?: StatedPreparation | undefined;
   /** Class names in the order of the file. */
   readonly labels?: readonly string[] | undefined;
+  /** The same, or names of what else it answers. */
+  readonly names?: readonly string[] | undefined;
 } {
-  return {
-    preprocessing: statedSchema.safeParse(jsonOf(metadata.get('preprocessing'))).data,
-    labels: namesIn(metadata, 'labels'),
-  };
+  const [labels, targets] = [namesIn(metadata, 'labels'), namesIn(metadata, 'targets')];
+  const preprocessing = statedSchema.safeParse(jsonOf(metadata.get('preprocessing'))).data;
+  return { preprocessing, labels, names: labels ?? targets };
 }
 
 function namesIn(metadata: ReadonlyMap<string, string>, key: 'labels' | 'targets'): readonly string[] | undefined {
@@ -93,6 +94,16 @@ function refuseOtherRate(file: string, metadata: ReadonlyMap<string, string>, ra
   );
 }
 
+/** `UserError` for a file that was made for other columns, or for sounds of another rate. */
+export function refuseOtherSamples(
+  file: string,
+  metadata: ReadonlyMap<string, string>,
+  { columns, rate }: Pick<Dataset, 'columns' | 'rate'>,
+): void {
+  refuseOtherColumns(file, columnsIn(metadata), columns);
+  refuseOtherRate(file, metadata, rate);
+}
+
 /**
  * The one answer to how a model file is asked, whoever asks: what the recipe says of it, else what its own metadata says, else
  * as the data set is prepared. `recipe` is the block that names the file, see `ownTeacher`. `UserError` if the file was made
@@ -104,9 +115,8 @@ export function preparationOf(
   metadata: ReadonlyMap<string, string>,
   { sampleShape, classNames, columns, rate }: Pick<Dataset, 'sampleShape' | 'classNames' | 'columns' | 'rate'>,
 ): Preparation {
-  refuseOtherColumns(file, columnsIn(metadata), columns);
-  refuseOtherRate(file, metadata, rate);
-  const { preprocessing, labels = namesIn(metadata, 'targets') } = statedIn(metadata);
+  refuseOtherSamples(file, metadata, { columns, rate });
+  const { preprocessing, names } = statedIn(metadata);
   const vectors = typeof recipe?.classes === 'string' ? recipe.classes : undefined;
   const size = ownSize(recipe, preprocessing, sampleShape);
   const isOwn = recipe?.normalize === undefined && preprocessing !== undefined;
@@ -119,7 +129,7 @@ export function preparationOf(
     outputs: vectors === undefined ? (recipe?.outputs ?? 'auto') : 'logits',
     classes:
       vectors === undefined
-        ? ((recipe?.classes as readonly string[] | undefined) ?? otherOrder(file, labels, classNames))
+        ? ((recipe?.classes as readonly string[] | undefined) ?? otherOrder(file, names, classNames))
         : undefined,
     intermediate: recipe?.intermediate ?? [],
     ...size,
@@ -164,7 +174,7 @@ function statedNormalization(
 }
 
 /** The names of a file's answers where they are those of the data set in another order. `UserError` for some of them at other places. */
-function otherOrder(
+export function otherOrder(
   file: string,
   stated: readonly string[] | undefined,
   own: readonly string[],

@@ -19,6 +19,7 @@ import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/teacher.ts';
 import { refuseMasks, soundOf } from './sound.ts';
+import { checkStudentFile } from './student-file.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { chosenLayers } from '../networks/layers-choices.ts';
 import { layersNetwork } from '../networks/layers.ts';
@@ -81,8 +82,11 @@ export function studentBuilder(context: Given, seed: number): Build {
     const inner = compared.map((pair) => pair.student);
     const options = { ...args, output, head, freeze, batchNorm, isOfTwo, isOfNumbers, compared: inner };
     return async () => {
-      const network = onnxNetwork(decodeModel(await readOnnx(onnx), onnx), onnx, options);
-      const chosen = withChoices(network, { freeze: [], learningRates }, onnx);
+      const file = decodeModel(await readOnnx(onnx), onnx);
+      const notes = checkStudentFile(onnx, file.metadata, context.data.train, context.recipe);
+      const network = onnxNetwork(file, onnx, options);
+      const noted = { ...network, origin: [...(network.origin ?? []), ...notes] };
+      const chosen = withChoices(noted, { freeze: [], learningRates }, onnx);
       return head === 'replace' ? answering(context, chosen) : chosen;
     };
   }

@@ -61,6 +61,17 @@ describe('a model with one number for two classes', () => {
     );
   });
 
+  it('that states its classes has those of a folder in its own order', async () => {
+    for (const name of ['cat', 'dog']) await mkdir(at(`pictures/${name}`), { recursive: true });
+    const stating = (labels?: string[]) =>
+      datasetOf({ file: 'm.onnx', sampleShape: [4, 4, 1], classes: 2, labels } as never, {
+        ...{ data: at('pictures'), folder: at('samples') },
+      });
+    expect((await stating(['dog', 'cat'])).classes).toEqual(['dog', 'cat']);
+    expect((await stating(['dog', 'fox'])).classes).toBeUndefined();
+    expect((await stating()).classes).toBeUndefined();
+  });
+
   it('the folder of its samples holds nothing half written, and is that of one process at a time', async () => {
     await model('probability');
     const options = { model: at('m.onnx'), data: at('x.npy'), epochs: 0, seed: 0, formats: ['onnx'], out: at('out') } as const; // prettier-ignore

@@ -28,6 +28,8 @@ export interface CompressedModel {
   /** The same with the channels of a picture last. */
   readonly sampleShape: readonly number[];
   readonly classes: number;
+  /** Names of its classes, where it states them. */
+  readonly labels?: readonly string[] | undefined;
   /** The one number for two classes that a file answers with: training makes two logits of it. */
   readonly one: 'logit' | 'probability' | undefined;
   /** Conversion of pictures to input that the file itself states; undefined where it states none. */
@@ -66,11 +68,12 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const network = onnxNetwork(model, file, options);
   const { groups, skipped } = dependencies(network);
   const uncut = groups.length > 0 ? undefined : (skipped[0]?.why ?? 'no layer makes any');
-  const { scale, mean, std } = statedIn(model.metadata).preprocessing ?? {};
+  const { preprocessing, labels } = statedIn(model.metadata);
+  const { scale, mean, std } = preprocessing ?? {};
   const stated = scale && mean && std && { scale, mean, std };
   const hasNorms = graph.nodes.some(({ op }) => op === 'FusedBatchNorm');
   const facts = { file, bytes, network, uncut, hasNorms, one };
-  return { ...facts, input, fed, sampleShape, classes, ...(stated && { stated }) };
+  return { ...facts, input, fed, sampleShape, classes, labels, ...(stated && { stated }) };
 }
 
 /** `UserError` for a model of several inputs or outputs, or without a score for each of several classes. */

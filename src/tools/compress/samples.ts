@@ -10,7 +10,7 @@ import { sharedFloats } from '../../data/dataset.ts';
 import { ImageSink } from '../../data/images.ts';
 import { Room } from '../../data/room.ts';
 import { normalizationOf } from '../../data/normalize.ts';
-import { npyBytes, npySamples, parseNpy } from '../../data/npy.ts';
+import { npyBytes, npyLabels, npySamples, parseNpy } from '../../data/npy.ts';
 import type { NpyArray } from '../../data/npy.ts';
 import { npyEntries } from '../../data/zip.ts';
 import { openFile } from '../../distill/open.ts';
@@ -106,7 +106,10 @@ async function ofFolder(model: CompressedModel, options: SamplesOptions): Promis
   const image: { resize: [number, number]; channels: 1 | 3 } = { resize: [height, width], channels };
   const folders = (await readdir(data, { withFileTypes: true })).filter((entry) => entry.isDirectory());
   if (folders.length === classes)
-    return { type: 'image-folder', train: path.resolve(data), testFraction: TEST, normalize, ...image };
+    return {
+      ...{ type: 'image-folder', train: path.resolve(data), testFraction: TEST, normalize, ...image },
+      ...inOrder(model, new Set(folders.map(({ name }) => name))),
+    };
   const all = await readdir(data, { recursive: true });
   const names = all.filter((name) => /\.(png|jpe?g|webp)$/i.test(name)).sort();
   if (names.length === 0)
@@ -152,8 +155,8 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
     return {
       ...{ type: 'npz', train: { file: path.resolve(data), samples: key, labels: 'y' }, testFraction: TEST },
       ...{ normalize: 'none', ...(own.length === 3 && { layout }) },
-      // Numbers are places among the answers; words are sorted, as the model must have been trained on them.
-      ...(!/^[US]/.test(labels.code) && { classes: namesOf(model) }),
+      // Numbers are places among the answers.
+      ...(/^[US]/.test(labels.code) ? inOrder(model, wordsIn(labels)) : { classes: namesOf(model) }),
     };
   const samples = npySamples(array);
   checkFinite({ source: array.where, samples, sampleShape: own });
@@ -180,6 +183,17 @@ export function askedAs(normalize: DatasetInput['normalize']) {
   if (normalize === 'none') return { scale: 1, mean: 0, std: 1 };
   if (normalize === 'unit') return { scale: 1 / 255, mean: 0, std: 1 };
   return typeof normalize === 'object' ? normalize : undefined;
+}
+
+/** The classes in the order that the model states. Without it they are sorted, as the model must have been trained on them. */
+function inOrder({ labels }: CompressedModel, names: ReadonlySet<string>): { classes?: string[] } {
+  const isStated = labels?.length === names.size && labels.every((label) => names.has(label));
+  return isStated ? { classes: [...labels] } : {};
+}
+
+function wordsIn(labels: NpyArray): ReadonlySet<string> {
+  const read = npyLabels(labels);
+  return new Set(read.kind === 'name' ? read.names : []);
 }
 
 function namesOf({ classes }: CompressedModel): string[] {

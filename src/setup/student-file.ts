@@ -1,0 +1,48 @@
+import { UserError } from '../base/errors.ts';
+import type { Dataset, Normalization } from '../data/dataset.ts';
+import { otherOrder, refuseOtherSamples, statedIn } from '../distill/preparation.ts';
+import type { StatedPreparation } from '../distill/preparation.ts';
+import { refuseOtherText } from '../distill/stated-text.ts';
+import { taskRow } from '../recipe/task.ts';
+import type { Recipe } from '../recipe/schema.ts';
+
+/**
+ * What the metadata of a student's file say against its use on these data: its weights mean the columns, tokens and sounds, and answer in the
+ * order, that it was made for. `UserError` where these are others; notes where the numbers are prepared in another way.
+ */
+export function checkStudentFile(
+  file: string,
+  metadata: ReadonlyMap<string, string>,
+  train: Dataset,
+  { student, teacher }: Pick<Recipe, 'student' | 'teacher'>,
+): string[] {
+  refuseOtherSamples(file, metadata, train);
+  if (train.text !== undefined) refuseOtherText(file, metadata, train.text);
+  const { preprocessing, names } = statedIn(metadata);
+  const order = student?.head === 'replace' ? undefined : otherOrder(file, names, train.classNames);
+  if (order !== undefined)
+    throw new UserError(
+      `${file}: answers for ${order.join(', ')} in this order, and the data set has ${train.classNames.join(', ')}`,
+      taskRow(train.task).hasClasses
+        ? `Set \`dataset.classes: ${JSON.stringify(order)}\`, or \`student.head: replace\`.`
+        : 'Name them in the order of the file, as `dataset.label` or `dataset.classes`, or set `student.head: replace`.',
+    );
+  // Who says how the same file is asked as a teacher knows of it.
+  const isSaid = train.text !== undefined || teacher?.normalize !== undefined;
+  if (isSaid || preprocessing === undefined || isSame(preprocessing, train.normalization)) return [];
+  const { scale, mean, std } = preprocessing;
+  return [
+    `${file} was made for numbers prepared in another way than those of the data set; to begin where it was, set \`dataset.normalize: ${JSON.stringify({ scale, mean, std })}\``,
+  ];
+}
+
+/** True if both make nearly the same numbers of the same samples. */
+function isSame({ scale, mean, std }: StatedPreparation, own: Normalization): boolean {
+  const at = (values: readonly number[], i: number): number => values[values.length === 1 ? 0 : i]!;
+  if (![1, own.mean.length].includes(mean.length)) return false;
+  return own.mean.every((ownMean, i) => {
+    const [slope, ownSlope] = [scale / at(std, i), own.scale / own.std[i]!];
+    const [zero, ownZero] = [at(mean, i) / at(std, i), ownMean / own.std[i]!];
+    return Math.abs(slope / ownSlope - 1) < 0.01 && Math.abs(zero - ownZero) < 0.01;
+  });
+}
