@@ -123,7 +123,9 @@ function arrange(
   if (shape.length === 2) return { sampleShape: [...shape, 1], form };
   const [a, b, c] = shape as [number, number, number];
   if (layout === 'nchw') return { sampleShape: [b, c, a], form: { shape, isFirst: true } };
-  if (layout === undefined && (a === 1 || a === 3) && c > 4) {
+  // The sides of a picture are often equal, and channels are seldom as many as one of them.
+  const isSquareBehind = b === c && a !== b && c > 1;
+  if (layout === undefined && (((a === 1 || a === 3) && c > 4) || isSquareBehind)) {
     throw new UserError(
       `${where}: is [${whole.join(', ')}] channels first (as PyTorch has it) or channels last?`,
       'Set `layout: nchw` (channels first) or `layout: nhwc` (channels last).',

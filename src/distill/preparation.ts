@@ -50,7 +50,11 @@ export function statedIn(metadata: ReadonlyMap<string, string>): {
   return { preprocessing, labels, names: labels ?? targets };
 }
 
-function namesIn(metadata: ReadonlyMap<string, string>, key: 'labels' | 'targets'): readonly string[] | undefined {
+/** Names that a file lists under a key of its metadata. */
+export function namesIn(
+  metadata: ReadonlyMap<string, string>,
+  key: 'labels' | 'targets' | 'names',
+): readonly string[] | undefined {
   return z.array(z.coerce.string()).safeParse(jsonOf(metadata.get(key))).data;
 }
 

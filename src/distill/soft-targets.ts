@@ -11,6 +11,7 @@ import type { Safetensors } from '../formats/safetensors.ts';
 import { inTurns } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';
 import { taskOf } from '../tasks/registry.ts';
+import { namesIn, otherOrder } from './preparation.ts';
 import type { Teacher } from './teacher.ts';
 
 /** The part of a batch that its soft targets depend on. */
@@ -164,6 +165,7 @@ export function answersFile(
       key,
       done: String(done),
       idPrefix: dataset.idPrefix,
+      names: JSON.stringify(dataset.classNames),
       drawn: drawnFrom(augment, seed),
     },
   };
@@ -221,6 +223,12 @@ export class StoredSoftTargets implements SoftTargets {
         'The store belongs to another data set; let the teacher answer again.',
       );
     }
+    const order = otherOrder(source, namesIn(new Map(Object.entries(metadata)), 'names'), dataset.classNames);
+    if (order === undefined) return;
+    throw new UserError(
+      `${source}: answers for ${order.join(', ')} in this order, and the data set has ${dataset.classNames.join(', ')}`,
+      'Name them in the order of the run that wrote it, as `dataset.classes` or `dataset.label`, or let the teacher answer again.',
+    );
   }
 
   get views(): number {

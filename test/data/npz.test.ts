@@ -127,6 +127,21 @@ describe('NumPy arrays', () => {
     expect(hint).toMatch(/`layout: nchw`/);
     expect((await readPair(samples, labels2, 'nhwc')).sampleShape).toEqual([3, 2, 5]);
   });
+
+  it.each([
+    [[2, 4, 6, 6], true],
+    [[2, 1, 4, 4], true],
+    [[2, 6, 6, 6], false],
+    [[2, 6, 6, 4], false],
+    [[2, 8, 1, 1], false],
+  ])('takes squares for pictures: [%s]', async (shape, asked) => {
+    const samples = npy('|u1', shape, new Uint8Array(shape.reduce((product, size) => product * size)));
+    const found = await readPair(samples).then(
+      (split) => split.sampleShape.join(),
+      (error: unknown) => (error as Error).message,
+    );
+    expect(found).toEqual(asked ? expect.stringMatching(/channels first/) : shape.slice(1).join());
+  });
 });
 
 describe('broken NumPy arrays', () => {

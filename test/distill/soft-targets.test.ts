@@ -164,6 +164,11 @@ describe('stored soft targets', () => {
     expect(open(pictures(60, { classNames: ['a', 'b', 'c', 'd'] }))).toThrow(
       /answers for 3 classes, the data set has 4/,
     );
+    const { classNames } = pictures();
+    expect(open(pictures(60, { classNames: [classNames[0]!, classNames[2]!, classNames[1]!] }))).toThrow(
+      /^store: answers for .* in this order, and the data set has /,
+    );
+    expect(open(pictures(60, { classNames: ['x', 'y', 'z'] }))).not.toThrow();
     const empty = { tensors: new Map(), metadata: {} };
     expect(() => new StoredSoftTargets(empty, pictures(), 'store')).toThrow(/expected the tensors logits/);
   });
