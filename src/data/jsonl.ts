@@ -136,6 +136,12 @@ class JsonlReader {
     const found = row[key];
     const isList = Array.isArray(found) && !taskRow(task).hasClasses;
     const value = isList ? listedText(found, separator, this.#where) : found;
+    // Others that differ in their last digits alone would be the same class.
+    if (Number.isInteger(value) && !Number.isSafeInteger(value) && taskRow(task).hasClasses)
+      throw new UserError(
+        `${this.#where()}: the label ${String(value)} has more digits than JSON's numbers keep`,
+        'Write it as a text, in quotes.',
+      );
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
     if (value === undefined || value === null) return undefined;
     throw new UserError(`${this.#where()}: the label is ${shown(value)}`, LABELS);

@@ -43,6 +43,13 @@ describe('JSON lines', () => {
     }
   });
 
+  it('refuses labels whose last digits are lost', async () => {
+    const text = ['9007199254740992', '9007199254740993', '1'].map((label) => `{"a": 1, "label": ${label}}`).join('\n');
+    const { message } = await userError(read(text));
+    expect(message).toMatch(/x\.jsonl:1: the label 9007199254740992 has more digits than JSON's numbers keep$/);
+    expect((await read(text, { task: 'regression' })).labels).toMatchObject({ names: ['9007199254740992', '1'] });
+  });
+
   it('treats null and absent keys as missing values', async () => {
     const text = '{"a": 1, "b": 2, "label": "x"}\n{"a": null, "label": "y"}\n';
     expect([...(await read(text, { missing: 'zero' })).samples]).toEqual([1, 2, 0, 0]);
