@@ -6,13 +6,18 @@ import { numbers } from '../support/graphs.ts';
 
 const product = { transposeA: false, transposeB: false };
 
-/** x [batch, 4] to logits [batch, 3], with labels in its metadata; `seed` changes the weights. */
-export function classifier({ batch = 'batch', seed = 0 }: { batch?: Dim; seed?: number } = {}): Uint8Array {
+/** x [batch, 4] to logits [batch, 3], with labels in its metadata; `seed` changes the weights, `order` only the places of the classes. */
+export function classifier({
+  batch = 'batch',
+  seed = 0,
+  order = [0, 1, 2],
+}: { batch?: Dim; seed?: number; order?: readonly number[] } = {}): Uint8Array {
   const b = new GraphBuilder();
   const x = b.input('x', { dtype: 'float32', shape: [batch, 4] });
-  const w = b.constant({ dtype: 'float32', shape: [4, 3] }, numbers(12, 'classifier', seed));
+  const weights = numbers(12, 'classifier', seed).map((_, i, all) => all[i - (i % 3) + order[i % 3]!]!);
+  const w = b.constant({ dtype: 'float32', shape: [4, 3] }, weights);
   b.output('logits', b.op('BatchMatMul', [x, w], product));
-  const metadata = new Map([['labels', '["cat","dog","hen"]']]);
+  const metadata = new Map([['labels', JSON.stringify(order.map((c) => ['cat', 'dog', 'hen'][c]))]]);
   return encodeModel(lowerToOnnx(b.build(), { metadata }));
 }
 

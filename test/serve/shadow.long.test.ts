@@ -19,10 +19,14 @@ const best = (values: readonly number[]): number => values.indexOf(Math.max(...v
 const rows = Array.from({ length: 24 }, (_, i) => [Math.sin(i), Math.cos(3 * i), i % 5, -i / 7]);
 const differing = rows.filter((row) => best(classified(row)) !== best(classified(row, 1)));
 
-async function withShadow(more: object, use: (server: Served) => Promise<void>, models = ['student.onnx']) {
+async function withShadow(
+  more: object,
+  use: (server: Served) => Promise<void>,
+  { models = ['student.onnx'], order = [0, 1, 2] } = {},
+) {
   const { writeFile } = await import('node:fs/promises');
   const teacher = path.join(folder(), 'teacher.onnx');
-  await writeFile(teacher, classifier({ seed: 1 }));
+  await writeFile(teacher, classifier({ seed: 1, order }));
   const files = Object.fromEntries(models.map((name) => [name, classifier()]));
   const server = await serving(files, { shadow: { teacher, share: 1, ...more } });
   await use(server).finally(server.end);
@@ -39,19 +43,26 @@ async function settled(server: Served, samples: number): Promise<void> {
 }
 
 describe('a shadow', () => {
-  it('answers too, and what it says otherwise becomes a data set', async () => {
+  it.each([
+    ['with its classes in the same order', [0, 1, 2]],
+    ['with its classes in another order', [2, 0, 1]],
+  ])('answers too, %s, and what it says otherwise becomes a data set', async (_name, order) => {
     expect(differing.length).toBeGreaterThan(2);
     const kept = path.join(folder(), 'kept');
     const keep = { folder: kept, mostBytes: 1e6 };
-    await withShadow({ keep }, async (server) => {
-      expect((await infer(server, rows)).status).toBe(200);
-      await settled(server, rows.length);
-      const disagree = differing.length;
-      expect(counts(server)).toEqual({ agree: rows.length - disagree, disagree, dropped: 0, failed: 0 });
-      const text = (await ask(server, '/metrics')).body.toString('utf8');
-      expect(text).toContain(`limbeck_serve_shadow_samples_total{model="student",result="disagree"} ${disagree}`);
-      expect(text).toContain(`limbeck_serve_shadow_kept{model="student"} ${disagree}`);
-    });
+    await withShadow(
+      { keep },
+      async (server) => {
+        expect((await infer(server, rows)).status).toBe(200);
+        await settled(server, rows.length);
+        const disagree = differing.length;
+        expect(counts(server)).toEqual({ agree: rows.length - disagree, disagree, dropped: 0, failed: 0 });
+        const text = (await ask(server, '/metrics')).body.toString('utf8');
+        expect(text).toContain(`limbeck_serve_shadow_samples_total{model="student",result="disagree"} ${disagree}`);
+        expect(text).toContain(`limbeck_serve_shadow_kept{model="student"} ${disagree}`);
+      },
+      { order },
+    );
     const files = { samples: path.join(kept, 'samples.npy'), labels: path.join(kept, 'labels.npy') };
     const split = await readNpz(files, { layout: undefined });
     expect([...split.samples]).toEqual([...Float32Array.from(differing.flat())]);
@@ -69,10 +80,14 @@ describe('a shadow', () => {
     expect(stored.accuracy).toBe(1);
 
     // It goes on where it was.
-    await withShadow({ keep }, async (server) => {
-      await infer(server, differing);
-      await settled(server, differing.length);
-    });
+    await withShadow(
+      { keep },
+      async (server) => {
+        await infer(server, differing);
+        await settled(server, differing.length);
+      },
+      { order },
+    );
     expect((await readNpz(files, { layout: undefined })).labels.values).toHaveLength(2 * differing.length);
   });
 
@@ -98,7 +113,7 @@ describe('a shadow', () => {
   });
 
   it('says whose it is, and is one for the same question', async () => {
-    await expect(withShadow({}, () => Promise.resolve(), ['student.onnx', 'other.onnx'])).rejects.toThrow(
+    await expect(withShadow({}, () => Promise.resolve(), { models: ['student.onnx', 'other.onnx'] })).rejects.toThrow(
       /several models are served/,
     );
     const { writeFile } = await import('node:fs/promises');

@@ -3,6 +3,8 @@ import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { argMax } from '../../base/numbers.ts';
 import { RandomStream } from '../../base/random.ts';
+import { orderOf, permuted } from '../../distill/class-order.ts';
+import { otherOrder } from '../../distill/preparation.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import type { InferAnswer, InferRequest } from '../batch/queue.ts';
@@ -55,7 +57,7 @@ export class Shadow {
   readonly #log: Log;
   readonly #random = new RandomStream('shadow');
   #set: TransferSet | undefined;
-  #translation: { readonly key: string; readonly value: Translation } | undefined;
+  #translation: { readonly key: string; readonly value: Translation; readonly order: number[] | undefined } | undefined;
   #asking: Promise<void> | undefined;
   #isFull = false;
 
@@ -129,7 +131,7 @@ export class Shadow {
         'Name a teacher with the same classes.',
       );
     }
-    this.#translation = { key: model.key, value };
+    this.#translation = { key: model.key, value, order: orderBetween(model, this.#teacher, classes) };
     if (value.isGuess)
       this.#log.write(
         'warn',
@@ -149,7 +151,8 @@ export class Shadow {
   ): Promise<void> {
     // Loaded again, and perhaps another model by now.
     if (this.#translation!.key !== model.key) await this.#fit(model);
-    const { shape, toTeacher, toRaw } = this.#translation!.value;
+    const { value, order } = this.#translation!;
+    const { shape, toTeacher, toRaw } = value;
     const [{ shape: given, bytes }] = inputs as [(typeof inputs)[number]];
     const fed = viewOf('float32', given, bytes) as Float32Array;
     const [input] = this.#teacher.facts.inputs;
@@ -157,19 +160,18 @@ export class Shadow {
     const head = { name: input!.name, dtype: 'float32', shape: [samples, ...shape] } as const;
     const run = { key: KEY, inputs: [head], outputs: [output] };
     const answer = await this.#pool.free()!.run(run, [[bytesOf(toTeacher(fed))]]);
-    const [own, other] = [said, answer.outputs[0]!].map(
-      (one) => viewOf(one.dtype, one.shape, one.bytes) as Float32Array,
-    );
+    const [own, its] = [said, answer.outputs[0]!].map((one) => viewOf(one.dtype, one.shape, one.bytes) as Float32Array);
+    const other = permuted(its!, order);
     const classes = own!.length / samples;
     const raw = this.#set && toRaw(fed);
     for (let i = 0; i < samples; i++) {
-      const label = argMax(other!, i * classes, classes);
+      const label = argMax(other, i * classes, classes);
       const isSame = label === argMax(own!, i * classes, classes);
       this.counts[isSame ? 'agree' : 'disagree']++;
       if (isSame || raw === undefined) continue;
       const size = raw.length / samples;
       const sample = raw.slice(i * size, (i + 1) * size);
-      this.#keep(sample, label, other!.slice(i * classes, (i + 1) * classes));
+      this.#keep(sample, label, other.slice(i * classes, (i + 1) * classes));
     }
   }
 
@@ -178,6 +180,17 @@ export class Shadow {
     this.#isFull = true;
     this.#log.write('warn', `${this.#options.keep!.folder} is full: ${this.kept} samples; no more are kept`);
   }
+}
+
+/** Position in the teacher's answer of each class of the model, where both name the same classes in another order. */
+export function orderBetween(
+  model: Pick<ServedModel, 'metadata'>,
+  teacher: Pick<Teacher, 'metadata' | 'file'>,
+  classes: number,
+): number[] | undefined {
+  const own = labelsOf(model);
+  if (own?.length !== classes) return undefined;
+  return orderOf(teacher.file, otherOrder(teacher.file, labelsOf(teacher), own), own);
 }
 
 function classCount(model: Pick<ServedModel, 'facts'>): number | undefined {
