@@ -13,6 +13,7 @@ import type { Task } from '../tasks/task.ts';
 import { answers } from '../distill/preflight.ts';
 import { openFile, openTeacher } from '../distill/open.ts';
 import { columnsIn, ownTeacher, preparationText } from '../distill/preparation.ts';
+import type { Preparation } from '../distill/preparation.ts';
 import { atFile, UserError } from '../base/errors.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
@@ -113,7 +114,8 @@ export async function evaluateFile(
   const said =
     labelledBy === undefined ? task.score.said(score, samples) : againstText(task.score, score, labelledBy, samples);
   if (task.classes !== undefined) {
-    const usual = split === 'train' ? undefined : usualAnswers(given, task.width, split);
+    const usual =
+      split === 'train' ? undefined : inOrderOf(preparation, usualAnswers(given, task.width, split), task.classes);
     return { ...shared, said, accuracy: score, perClass: perClassOf(given, dataset, task.classes), usual, warnings };
   }
   return {
@@ -123,6 +125,15 @@ export async function evaluateFile(
     ...errorsOf(task, given, dataset),
     warnings,
   };
+}
+
+/** Whoever asks the file later counts its classes in its own order. */
+function inOrderOf(
+  { classes: own }: Pick<Preparation, 'classes'>,
+  usual: UsualAnswers,
+  classes: readonly string[],
+): UsualAnswers {
+  return own === undefined ? usual : { ...usual, classes: own.map((name) => usual.classes[classes.indexOf(name)]!) };
 }
 
 /** `UserError` for answers that are no numbers: comparisons with them are false, and would pass for the first class, or for no label. */

@@ -10,14 +10,15 @@ import type { Step } from '../support/onnx-steps.ts';
 const folder = temporaryFolder();
 
 /** Of a file that computes these steps on rows a, b of three classes, of which the split has no `never`. */
-async function evaluated(steps: readonly Step[]) {
+async function evaluated(steps: readonly Step[], labels?: readonly string[]) {
   const at = (name: string): string => path.join(folder(), name);
   const rows = (count: number, labels: readonly string[]): string =>
     `a,b,c,label\n${Array.from({ length: count }, (_, i) => `${i % 2},${(i + 1) % 2},-1,${labels[i % labels.length]!}`).join('\n')}\n`;
   await writeFile(at('train.csv'), rows(60, ['low', 'high', 'never']));
   await writeFile(at('test.csv'), rows(10, ['low', 'high']));
   await writeFile(at('r.yaml'), `name: r\ndataset: { type: csv, train: train.csv, test: test.csv, normalize: none }\nstudent: { model: mlp }\n`); // prettier-ignore
-  await writeFile(at('m.onnx'), encodeModel(modelOf(['n', 3], { swap: list(1, 1, 1) }, steps)));
+  const metadata = new Map(labels && [['labels', JSON.stringify(labels)]]);
+  await writeFile(at('m.onnx'), encodeModel({ ...modelOf(['n', 3], { swap: list(1, 1, 1) }, steps), metadata }));
   return evaluateFile(at('m.onnx'), await loadRunnable(at('r.yaml')), 'test');
 }
 
@@ -26,6 +27,15 @@ it('a class without a sample in the split has no accuracy', async () => {
   expect(Object.values(perClass!).filter((one) => one === null)).toHaveLength(1);
   expect(perClass).toHaveProperty('never', null);
   expect(accuracy! * 2).toBeCloseTo(Object.values(perClass!).reduce<number>((sum, one) => sum + (one ?? 0), 0));
+});
+
+it('usual answers are counted in the order of the file, and what is right by the names of the classes', async () => {
+  // Place 1 for a sample that is low, place 0 for one that is high.
+  const steps = [['Mul', ['x', 'swap']]] as const;
+  const sorted = await evaluated(steps);
+  expect([sorted.accuracy, sorted.usual!.classes]).toEqual([1, [5, 5, 0]]);
+  const stated = await evaluated(steps, ['never', 'low', 'high']);
+  expect([stated.accuracy, stated.usual!.classes]).toEqual([0.5, [5, 5, 0]]);
 });
 
 it('answers that are NaN are no class', async () => {
