@@ -154,6 +154,22 @@ export function classIndexes(split: RawSplit, classNames: readonly string[]): In
 }
 
 /**
+ * A split whose file names its classes otherwise than `classes` of the recipe, by those: other words at the same places, for a file with the
+ * names that train has. Names that the recipe puts at other places are no renaming.
+ */
+export function renamed<S extends RawSplit>(
+  split: S,
+  own: readonly string[] = [],
+  declared: readonly string[] = [],
+): S {
+  const isRenaming =
+    own.length === declared.length &&
+    own.some((name) => !declared.includes(name)) &&
+    own.every((name, i) => name === declared[i] || !declared.includes(name));
+  return isRenaming && split.classNames?.join('\n') === own.join('\n') ? { ...split, classNames: declared } : split;
+}
+
+/**
  * Positions among the names that the split's own file holds as positions among `classNames`: another file, or `classes` of the recipe, may
  * have the same names in another order.
  */

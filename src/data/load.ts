@@ -7,6 +7,7 @@ import { computedOnce } from './computed-once.ts';
 import type { Column, Dataset, InputPart, Normalization, RawSplit } from './dataset.ts';
 import { labelPresence } from './labelled.ts';
 import type { Presence } from './labelled.ts';
+import { renamed } from './labels.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
 import { joinedOriginals } from './originals.ts';
 import { overlaps } from './overlap.ts';
@@ -92,8 +93,10 @@ export async function loadDataset(
   const hasWords = trainRead.words !== undefined;
   const columns = hasWords ? (stated ?? columnsOf(trainRead)) : columnsOf(trainRead);
   if (hasWords) refuseOtherColumns(columns, trainRead);
-  const withNumbers = <S extends RawSplit | undefined>(name: keyof typeof read, split: S): S =>
-    split !== undefined && hasWords ? (encoded(split, columns, name) as S) : split;
+  const withNumbers = <S extends RawSplit | undefined>(name: keyof typeof read, split: S): S => {
+    const named = split && renamed(split, trainRead.classNames, config.classes);
+    return (named !== undefined && hasWords ? encoded(named, columns, name) : named) as S;
+  };
   const trainRaw = withNumbers('train', trainRead);
   const [validationRaw, testRaw] = [withNumbers('validation', validationRead), withNumbers('test', testRead)];
   const unlabelledRaw = withNumbers('unlabelled', unlabelledRead);

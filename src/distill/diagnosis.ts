@@ -45,7 +45,7 @@ export interface DiagnosisOptions {
  * Some classes may be in their place by chance, so the accuracy as it is says little. Where only a few changed places, each
  * pair is looked at.
  */
-export function otherOrder({ labels, logits, accuracy }: Asked, names: readonly string[]): Reordering | undefined {
+export function explainingOrder({ labels, logits, accuracy }: Asked, names: readonly string[]): Reordering | undefined {
   const given = classesOf(logits, names.length);
   const whole = reordered(given, labels, names);
   return isMuchBetter(whole.accuracy, accuracy) ? whole : swappedPairs(given, labels, names);

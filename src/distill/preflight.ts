@@ -14,7 +14,7 @@ import { isBetter } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../tasks/chance.ts';
 import { classesOf } from '../tasks/classes.ts';
-import { bestAlternative, diagnosis, isMuchBetter, otherOrder, otherReading } from './diagnosis.ts';
+import { bestAlternative, diagnosis, isMuchBetter, explainingOrder, otherReading } from './diagnosis.ts';
 import type { Alternative, Asked } from './diagnosis.ts';
 import { areProbabilities } from './teacher.ts';
 import type { Teacher } from './teacher.ts';
@@ -80,7 +80,7 @@ export async function preflight(
   const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
   const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samples} validation samples`;
   if (isGood) {
-    const known = otherOrder(asked, dataset.classNames);
+    const known = explainingOrder(asked, dataset.classNames);
     if (known === undefined) {
       return { accuracy, samples, warnings: await oddities(teacher, dataset, asked, alternatives) };
     }

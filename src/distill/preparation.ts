@@ -77,14 +77,17 @@ function refuseOtherColumns(
   stated: readonly Column[] | undefined,
   own: readonly Column[] | undefined,
 ): void {
-  const asText = (columns: readonly Column[]): string =>
-    JSON.stringify(columns.map(({ name, words }) => [name, words ?? null]));
-  if (stated === undefined || own === undefined || !areNamed(own) || asText(stated) === asText(own)) return;
-  const at = own.findIndex(({ name, words = [] }, i) => name !== stated[i]?.name || words.join('\n') !== (stated[i].words ?? []).join('\n')); // prettier-ignore
+  if (stated === undefined || own === undefined || !areNamed(own)) return;
+  const asText = ({ name, words }: Column): string => JSON.stringify([name.trim().toLowerCase(), words ?? null]);
+  const longer = Math.max(stated.length, own.length);
+  const at = Array.from({ length: longer }, (_, i) => i).find((i) => {
+    return stated[i] === undefined || own[i] === undefined || asText(stated[i]) !== asText(own[i]);
+  });
+  if (at === undefined) return;
   const [its, here] = [stated[at], own[at]].map((column) => column && `${column.name}${column.words ? ` of ${column.words.length} words (${column.words.slice(0, 5).join(', ')}${column.words.length > 5 ? ', …' : ''})` : ''}`); // prettier-ignore
   throw new UserError(
-    `${file}: was made for the column ${its ?? 'none'}, and the data have ${here ?? 'none'} there`,
-    'Use a file that was made for the same columns in the same order, with the same words of train.',
+    `${file}: was made for ${stated.length} columns, and the data have ${own.length}: its column ${at + 1} is ${its ?? 'none'}, that of the data ${here ?? 'none'}`,
+    'Use a file that was made for the same columns in the same order, with the same words of train; where a name alone differs, give the column of the data that of the file.',
   );
 }
 
@@ -177,19 +180,24 @@ function statedNormalization(
   return { scale, mean: fitting(mean), std: fitting(std) };
 }
 
-/** The names of a file's answers where they are those of the data set in another order. `UserError` for some of them at other places. */
+/**
+ * The names of a file's answers where they are those of the data set in another order. `UserError` for some of them at other places, unless they
+ * are numbers: those may count from elsewhere.
+ */
 export function otherOrder(
   file: string,
   stated: readonly string[] | undefined,
   own: readonly string[],
+  remedy = 'Give both the same names, in whatever order; `teacher.classes` may name the classes of a teacher in its order.',
 ): readonly string[] | undefined {
   if (stated?.length !== own.length || new Set(stated).size !== stated.length) return undefined;
   const moved = stated.find((name, i) => name !== own[i] && own.includes(name));
   if (moved === undefined) return undefined;
   if (stated.every((name) => own.includes(name))) return stated;
+  if ([...stated, ...own].every((name) => /^\d+$/.test(name))) return undefined;
   throw new UserError(
     `${file}: answers for ${shortList(stated)}, and the data set has ${shortList(own)}: ${moved} is at another place`,
-    'Use a file and data with the same names; of a teacher name the classes in its order as `teacher.classes`.',
+    remedy,
   );
 }
 

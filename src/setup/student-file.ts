@@ -6,6 +6,11 @@ import { refuseOtherText } from '../distill/stated-text.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
 
+const SAME_NAMES = 'Give both the same names, in whatever order, or set `student.head: replace`.';
+
+/** Most channels whose numbers a note lists. */
+const LISTED = 4;
+
 /**
  * What the metadata of a student's file say against its use on these data: its weights mean the columns, tokens and sounds, and answer in the
  * order, that it was made for. `UserError` where these are others; notes where the numbers are prepared in another way.
@@ -19,7 +24,7 @@ export function checkStudentFile(
   refuseOtherSamples(file, metadata, train);
   if (train.text !== undefined) refuseOtherText(file, metadata, train.text);
   const { preprocessing, names } = statedIn(metadata);
-  const order = student?.head === 'replace' ? undefined : otherOrder(file, names, train.classNames);
+  const order = student?.head === 'replace' ? undefined : otherOrder(file, names, train.classNames, SAME_NAMES);
   if (order !== undefined)
     throw new UserError(
       `${file}: answers for ${order.join(', ')} in this order, and the data set has ${train.classNames.join(', ')}`,
@@ -27,12 +32,16 @@ export function checkStudentFile(
         ? `Set \`dataset.classes: ${JSON.stringify(order)}\`, or \`student.head: replace\`.`
         : 'Name them in the order of the file, as `dataset.label` or `dataset.classes`, or set `student.head: replace`.',
     );
-  // Who says how the same file is asked as a teacher knows of it.
+  // A recipe that says how a teacher is asked knows that its numbers are others.
   const isSaid = train.text !== undefined || teacher?.normalize !== undefined;
   if (isSaid || preprocessing === undefined || isSame(preprocessing, train.normalization)) return [];
   const { scale, mean, std } = preprocessing;
+  const numbers =
+    mean.length > LISTED
+      ? `\`dataset.normalize\` to the ${mean.length} means and deviations that \`limbeck inspect\` prints of it`
+      : `\`dataset.normalize: ${JSON.stringify({ scale, mean, std })}\``;
   return [
-    `${file} was made for numbers prepared in another way than those of the data set; to begin where it was, set \`dataset.normalize: ${JSON.stringify({ scale, mean, std })}\``,
+    `${file} was made for numbers prepared in another way than those of the data set; to begin where it was, set ${numbers}`,
   ];
 }
 

@@ -1,8 +1,17 @@
 import { sha256 } from '../base/bytes.ts';
 import { areNamed } from '../data/columns.ts';
+import type { Column } from '../data/dataset.ts';
 import type { Options } from '../formats/onnx/lower.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { ShipContext } from './context.ts';
+
+/** Most columns that a file names: the names of thousands would be larger than the weights. */
+const NAMED_COLUMNS = 256;
+
+/** True if a file says which columns it was made for: always where their words have numbers of their own. */
+function isStated(columns: readonly Column[]): boolean {
+  return areNamed(columns) && (columns.length <= NAMED_COLUMNS || columns.some(({ words }) => words !== undefined));
+}
 
 /** Options that ONNX files of a run are written with: the operator set, and metadata for programs that run them. */
 export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe' | 'written' | 'data'>): Options & {
@@ -17,7 +26,7 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...normalization },
     // What each number of a row stands for. Rows that are given a shape are pixels.
-    ...(columns !== undefined && sampleShape.length === 1 && areNamed(columns) && { columns }),
+    ...(columns !== undefined && sampleShape.length === 1 && isStated(columns) && { columns }),
     // Sounds: values a second.
     ...(recipe.dataset.type === 'audio-folder' && { sound: { rate: recipe.dataset.rate } }),
     // Which part of such a row each of several inputs is fed.

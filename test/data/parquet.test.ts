@@ -44,6 +44,22 @@ describe('Parquet', () => {
     const other = await named('other', '"owl", "cat", "fox"');
     const unknown = await userError(loadDataset({ type: 'parquet', train: fixture('images'), test: other }));
     expect(unknown.message).toMatch(/other\.parquet: sample 2: unknown label "fox", expected one of 3 classes: cat,/);
+    // Other words at the same places are other names of the same classes, for files that have the same ones.
+    for (const declared of [
+      ['kitten', 'puppy', 'chick'],
+      ['cat', 'puppy', 'owl'],
+    ]) {
+      // prettier-ignore
+      const renaming = { type: 'parquet', train: fixture('images'), classes: declared } as const;
+      const same = await loadDataset({ ...renaming, test: fixture('images'), validation: 3 });
+      expect(same.classNames).toEqual(declared);
+      expect([...same.test!.targets]).toEqual([0, 1, 2, 0, 1, 2]);
+      expect((await userError(loadDataset({ ...renaming, test: other }))).message).toMatch(
+        /other\.parquet: sample \d: unknown label/,
+      );
+    }
+    const moved = { type: 'parquet', train: fixture('images'), classes: ['dog', 'cat', 'x'] } as const;
+    expect((await userError(loadDataset(moved))).message).toMatch(/unknown label "owl"/);
     const both = await userError(readParquet([fixture('images'), turned], {}));
     expect(both.message).toMatch(
       /turned\.parquet: its class names are "owl, cat, dog", those of .*images\.parquet "cat, dog, owl"$/,

@@ -14,6 +14,14 @@ describe('the names of what a file answers', () => {
     expect(classesOf(of({ [key]: ['a', 'x', 'c'] }))).toBeUndefined();
   });
 
+  it('numbers may count from elsewhere', () => {
+    const places = { ...dataset, classNames: ['0', '1', '2'] };
+    const of3 = (...names: string[]) => preparationOf('x.onnx', {}, of({ labels: names }), places).classes;
+    expect([of3('1', '2', '3'), of3('0', '2', '4')]).toEqual([undefined, undefined]);
+    expect(of3('2', '0', '1')).toEqual(['2', '0', '1']);
+    expect(() => of3('1', '0', 'a')).toThrow(/1 is at another place$/);
+  });
+
   it.each(['labels', 'targets'])('%s of which some are at another place and others are unknown are refused', (key) => {
     const metadata = of({ [key]: ['b', 'a', 'x'] });
     expect(() => classesOf(metadata)).toThrow(
@@ -40,8 +48,13 @@ it('rows whose columns lie in another order than those that a file was made for 
   const asked = (columns: readonly { name: string }[]) =>
     preparationOf('x.onnx', undefined, metadata, { sampleShape: [2], classNames: ['a', 'b'], columns });
   expect(() => asked(named('income', 'age'))).toThrow(
-    /^x\.onnx: was made for the column age, and the data have income there$/,
+    /^x\.onnx: was made for 2 columns, and the data have 2: its column 1 is age, that of the data income$/,
   );
+  expect(() => asked(named('age'))).toThrow(
+    /for 2 columns, and the data have 1: its column 2 is income, that of the data none$/,
+  );
+  expect(() => asked(named('age', 'income', 'x'))).toThrow(/its column 3 is none, that of the data x$/);
+  expect(asked(named('Age', ' income')).from).toBe('data');
   expect(asked(named('age', 'income')).from).toBe('data');
   // Columns of a file without a header, and the numbers of a list, have no names.
   expect(asked(named('0', '1')).from).toBe('data');

@@ -24,7 +24,9 @@ it('a student that was made for other samples is refused', () => {
   const text = { tokenizer: 'hashed', buckets: 64, ngrams: 2, texts: 1, length: 8, truncate: 'end', vocabulary: 66, padding: 0 }; // prettier-ignore
   expect(() => notes(of({ text }), { text: { ...text, ngrams: 1 } })).toThrow(/was made for text\.ngrams 2/);
   expect(() => notes(of({ sound: { rate: 16000 } }), { rate: 8000 })).toThrow(/sounds of 16000 values a second/);
-  expect(() => notes(of({ columns: [{ name: 'a' }] }), { columns: [{ name: 'b' }] })).toThrow(/for the column a/);
+  expect(() => notes(of({ columns: [{ name: 'a' }] }), { columns: [{ name: 'b' }] })).toThrow(
+    /its column 1 is a, that of the data b/,
+  );
 });
 
 it('a student whose numbers were prepared in another way begins with a note', () => {
@@ -35,5 +37,11 @@ it('a student whose numbers were prepared in another way begins with a note', ()
   expect(notes(prepared(1 / 255, [0], [1]))).toEqual([
     expect.stringMatching(/^s\.onnx was made for numbers prepared in another way .* `dataset\.normalize: \{"scale":/),
   ]);
+  const many = Array.from({ length: 3000 }, (_, i) => i);
+  const wide = { sampleShape: [3000], normalization: { scale: 1, mean: many, std: many.map(() => 1) } };
+  const [note] = notes(prepared(1, many.map((i) => i + 1), [1]), wide); // prettier-ignore
+  expect(note).toMatch(
+    /set `dataset\.normalize` to the 3000 means and deviations that `limbeck inspect` prints of it$/,
+  );
   expect(notes(prepared(1 / 255, [0], [1]), {}, { teacher: { normalize: normalization } })).toEqual([]);
 });

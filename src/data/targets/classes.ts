@@ -21,7 +21,7 @@ export const classes: TargetReader = {
   ],
 };
 
-/** R and pandas write these where a value is unknown, and a class of its own would be made of the samples that have no label. */
+/** Warnings of names that R and pandas write for an unknown value: of samples that have no label a class of its own would be made. */
 function unknownClasses(names: readonly string[]): string[] {
   return names
     .filter((name) => /^(na|n\/a|<na>|nan|null|\?)$/i.test(name))
