@@ -74,19 +74,22 @@ export async function writeWholeFile(
   await writeWhole(folder, new Map([[path.basename(file), data], ...beside]), file);
 }
 
-/** Moves what a killed `writeWhole` had written and not moved yet into this folder, which is then as if nothing had happened. */
+/**
+ * Moves what a killed `writeWhole` had written and not moved yet into this folder, which is then as if nothing had happened. A file that was
+ * written there since stays as it is.
+ */
 export async function finishWhole(folder: string): Promise<void> {
   // A folder for others may be closed to readers.
   for (const name of (await readdir(folder).catch(() => [])).filter(isLeft)) {
     const left = path.join(folder, name);
     if (!(await exists(path.join(left, READY)))) continue;
-    await moveAll(path.join(left, READY), folder);
+    await moveAll(path.join(left, READY), folder, true);
     await rm(left, { recursive: true, force: true });
   }
 }
 
-/** Two processes may do so at once: each file is moved by one of them. */
-async function moveAll(from: string, folder: string): Promise<void> {
+/** Two processes may do so at once: each file is moved by one of them. With `onlyNewer` files stay whose place was written to since. */
+async function moveAll(from: string, folder: string, onlyNewer = false): Promise<void> {
   const entries = await readdir(from, { recursive: true, withFileTypes: true }).catch(async (error: unknown) => {
     if (await exists(from)) throw error;
     return [];
@@ -97,11 +100,17 @@ async function moveAll(from: string, folder: string): Promise<void> {
     const to = path.join(folder, path.relative(from, source));
     try {
       await makeFolder(path.dirname(to));
-      await rename(source, to);
+      if (!onlyNewer || !(await isOlder(source, to))) await rename(source, to);
     } catch (error) {
       if (await exists(source)) throw asUserError(error, to, 'write');
     }
   }
+}
+
+/** True for a file whose place was written to after it. */
+async function isOlder(source: string, to: string): Promise<boolean> {
+  const there = await stat(to).catch(() => undefined);
+  return there?.isFile() === true && there.mtimeMs > (await stat(source)).mtimeMs;
 }
 
 /** Refuses a place that a file cannot be moved to: known before the first one is. */

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
-import { mkdir, readdir, readFile, rmdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rmdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { thisProcess } from '../../src/base/owner.ts';
 import { finishWhole, isLeft, writeWhole, writeWholeFile } from '../../src/base/whole-folder.ts';
@@ -85,6 +85,19 @@ it.each(['the next call', 'whoever looks at it'])('files that are half moved are
   if (who === 'the next call') await writeWhole(at('kit'), new Map([['further.txt', 'more']]));
   else await finishWhole(at('kit'));
   expect(await readFile(at('kit/models/a.onnx'), 'utf8')).toBe('bytes');
+  expect((await readdir(at('kit'))).filter(isLeft)).toEqual([]);
+});
+
+it.each([
+  ['later', 60, 'mine'],
+  ['earlier', -60, 'bytes'],
+])('a file that was written %s than those half moved is kept or replaced', async (_, seconds, expected) => {
+  await halfMoved();
+  await writeFile(at('kit/models/a.onnx'), 'mine');
+  const time = Date.now() / 1000 + seconds;
+  await utimes(at('kit/models/a.onnx'), time, time);
+  await finishWhole(at('kit'));
+  expect(await readFile(at('kit/models/a.onnx'), 'utf8')).toBe(expected);
   expect((await readdir(at('kit'))).filter(isLeft)).toEqual([]);
 });
 
