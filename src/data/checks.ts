@@ -69,7 +69,7 @@ export function missingClasses(split: string, labels: Int32Array, classNames: re
   return [`${split} has no sample of ${missing.length} of ${classNames.length} classes: ${some}`];
 }
 
-/** Whole numbers from here on are rounded to those that float32 has. */
+/** Whole number beyond which float32 rounds to those that it has. */
 const ROUNDED = 2 ** 24;
 /** Different numbers that a column should be able to hold between its least and its largest one. */
 const ENOUGH = 1024;
@@ -78,7 +78,10 @@ const ENOUGH = 1024;
 export function coarse(what: string, least: number, most: number): string | undefined {
   const largest = Math.max(Math.abs(least), Math.abs(most));
   const step = 2 ** (Math.floor(Math.log2(largest)) - 23);
-  if (largest < ROUNDED || (most - least) / step >= ENOUGH) return undefined;
+  if (most < least || largest < ROUNDED || (most - least) / step >= ENOUGH) return undefined;
+  // What is constant here may have been numbers of many digits in the file.
+  if (most === least)
+    return `${what} is read as ${least} for every sample, which float32 has in steps of ${step}: numbers of the file that differ by less are the same`;
   return `${what} is read as numbers from ${least} to ${most}, which float32 has in steps of ${step}: take an offset off in the file, or divide it into several columns`;
 }
 

@@ -71,6 +71,16 @@ describe('numbers to predict', () => {
     expect(warnings).toContain('train: b is 7 for every sample');
   });
 
+  it('says of large numbers that are all the same that they are, and does not ask to take an offset off', async () => {
+    const { warnings } = await csv(`x,big,label\n${rows(8, (i) => `${i},20000000,20000000`)}`);
+    expect(warnings).toContain('train: label is 20000000 for every sample');
+    expect(warnings.filter((warning) => warning.includes('float32'))).toEqual([
+      expect.stringMatching(
+        /^train: the column big is read as 20000000 for every sample, .* in steps of 2: numbers of/,
+      ),
+    ]);
+  });
+
   it('says where float32 hardly tells numbers apart, in columns and labels', async () => {
     const text = `when,id,big,label\n${rows(9, (i) => `${1.7e9 + 300 * i},${2 ** 53 + i},${i}e12,${2 ** 24 + i}`)}`;
     const { warnings } = await csv(text, { validation: 1 });

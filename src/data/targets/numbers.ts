@@ -104,8 +104,7 @@ function odd(split: string, values: TargetValues, names: readonly string[]): str
     for (let i = c; i < values.length; i += width) {
       [least, most] = [Math.min(least, values[i]!), Math.max(most, values[i]!)];
     }
-    const isSame = least === most;
-    const rounded = split === 'train' ? coarse(`${split}: ${name}`, least, most) : undefined;
-    return rounded ?? (isSame ? [`${split}: ${name} is ${least} for every sample`] : []);
+    if (least === most) return [`${split}: ${name} is ${least} for every sample`];
+    return (split === 'train' ? coarse(`${split}: ${name}`, least, most) : undefined) ?? [];
   });
 }
