@@ -32,6 +32,7 @@ describe('limbeck', () => {
 
   it.each([
     [['rnu'], 'Unknown command: rnu\nDid you mean run? Run `limbeck --help`.\n'],
+    [['--out', 'debug', 'evalute', 'x'], 'Unknown command: evalute\nDid you mean evaluate? Run `limbeck --help`.\n'],
     [['nonsense'], 'Unknown command: nonsense\nRun `limbeck --help`.\n'],
     [[], 'Name a command.'],
     [['run'], 'run: expected <recipe>, received too few arguments\nRun `limbeck run --help`.\n'],

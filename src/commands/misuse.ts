@@ -17,11 +17,13 @@ export function misuse(
   const remedy = `${meant === undefined ? '' : `Did you mean --${meant}? `}Run \`limbeck ${command === undefined ? '' : `${args[0]!} `}--help\`.`;
   if (command === undefined && unknown !== undefined && unknown === args[0])
     return new UserError(`Unknown command: ${unknown}`, remedy, { kind: 'usage' });
-  const near = /^Did you mean \S+\?$/.exec(message);
-  if (near !== null && command === undefined)
-    return new UserError(`Unknown command: ${args.find((arg) => !arg.startsWith('-')) ?? ''}`, `${near[0]} ${remedy}`, {
-      kind: 'usage',
-    });
+  const [near, suggested = ''] = /^Did you mean (\S+)\?$/.exec(message) ?? [];
+  if (near !== undefined && command === undefined) {
+    const words = args.filter((arg) => !arg.startsWith('-'));
+    // The first word may be the value of an option.
+    const wrong = nearest(suggested, words) ?? words[0] ?? '';
+    return new UserError(`Unknown command: ${wrong}`, `${near} ${remedy}`, { kind: 'usage' });
+  }
   return new UserError(plain(message, command?.name ?? ''), remedy, { kind: 'usage' });
 }
 
