@@ -35,6 +35,8 @@ class JsonlReader {
   readonly #options: JsonlOptions;
   readonly #source: string;
   readonly #expectedRows: number;
+  /** Keys of the columns of words. */
+  readonly #words: ReadonlySet<string>;
   #sink: RowSink | undefined;
   /** Key of the array of features; undefined if each feature has a key of its own. */
   #array: string | undefined;
@@ -53,6 +55,7 @@ class JsonlReader {
     this.#source = source;
     this.#options = options;
     this.#expectedRows = expectedRows;
+    this.#words = new Set(options.categorical?.map(String));
   }
 
   async read(file: string): Promise<void> {
@@ -104,7 +107,10 @@ class JsonlReader {
     sink.begin();
     if (this.#array === undefined) {
       if (this.#isByFirstLine) this.#refuseNewKey(row);
-      sink.columns.forEach((key, i) => sink.setValue(i, row[key], this.#where));
+      sink.columns.forEach((key, i) => {
+        if (this.#words.has(key)) this.#requireDigits(row[key], `the word of ${shown(key)}`);
+        sink.setValue(i, row[key], this.#where);
+      });
     } else {
       if (row[this.#array] === undefined) throw this.#noKey(this.#array, 'features', row);
       const values = flatten(row[this.#array]);
@@ -136,15 +142,19 @@ class JsonlReader {
     const found = row[key];
     const isList = Array.isArray(found) && !taskRow(task).hasClasses;
     const value = isList ? listedText(found, separator, this.#where) : found;
-    // Others that differ in their last digits alone would be the same class.
-    if (Number.isInteger(value) && !Number.isSafeInteger(value) && taskRow(task).hasClasses)
-      throw new UserError(
-        `${this.#where()}: the label ${String(value)} has more digits than JSON's numbers keep`,
-        'Write it as a text, in quotes.',
-      );
+    if (taskRow(task).hasNames) for (const one of [found].flat()) this.#requireDigits(one, 'the label');
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
     if (value === undefined || value === null) return undefined;
     throw new UserError(`${this.#where()}: the label is ${shown(value)}`, LABELS);
+  }
+
+  /** Others that differ in their last digits alone would be the same class or word. */
+  #requireDigits(value: unknown, what: string): void {
+    if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
+    throw new UserError(
+      `${this.#where()}: ${what} ${String(value)} has more digits than JSON's numbers keep`,
+      'Write it as a text, in quotes.',
+    );
   }
 
   #start(row: Row): void {

@@ -4,6 +4,8 @@ import type { LossName } from './schema/loss.ts';
 interface TaskRow {
   /** True if a label is the name of one class; elsewhere a sample has numbers, or a list. */
   readonly hasClasses: boolean;
+  /** True if labels are names, whatever digits they are made of. */
+  readonly hasNames: boolean;
   /** True if an empty list of labels is known: the sample has none of them. Elsewhere it is a sample without a label. */
   readonly isEmptyKnown: boolean;
   /** True if a sample is a list of words, each with a label of its own. */
@@ -25,6 +27,7 @@ const SOFTENS = '# softens teacher and student before they are compared';
 const ROWS = {
   classification: {
     ...{ hasClasses: true, isEmptyKnown: false, isPerWord: false, losses: 'of classes', loss: 'kd', store: 'fp16' },
+    hasNames: true,
     answers: ['class', 'classes'],
     begins: ['loss: kd', `temperature: 4 ${SOFTENS}`, `alpha: 0.9 ${ALPHA}`],
   },
@@ -38,6 +41,7 @@ const ROWS = {
       loss: 'mse',
       store: 'fp32',
     },
+    hasNames: false,
     answers: ['number', 'numbers'],
     begins: [
       "loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",
@@ -47,11 +51,13 @@ const ROWS = {
   },
   'multi-label': {
     ...{ hasClasses: false, isEmptyKnown: true, isPerWord: false, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
+    hasNames: true,
     answers: ['label', 'labels'],
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
   tagging: {
     ...{ hasClasses: false, isEmptyKnown: false, isPerWord: true, losses: ['kd'], loss: 'kd', store: 'fp16' },
+    hasNames: true,
     answers: ['tag', 'tags'],
     begins: ['loss: kd # token by token', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },

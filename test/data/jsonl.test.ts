@@ -50,6 +50,27 @@ describe('JSON lines', () => {
     expect((await read(text, { task: 'regression' })).labels).toMatchObject({ names: ['9007199254740992', '1'] });
   });
 
+  it.each<[string, string, JsonlOptions, RegExp]>([
+    [
+      'labels of a list',
+      '{"a": 1, "label": [3, 9007199254740993]}',
+      { task: 'multi-label' },
+      /:1: the label 9007199254740992 has/,
+    ],
+    [
+      'words of a column',
+      '{"a": 9007199254740993, "label": 1}',
+      { categorical: ['a'] },
+      /:1: the word of "a" 9007199254740992 has/,
+    ],
+  ])('refuses %s whose last digits are lost', async (_, text, options, message) => {
+    expect((await userError(read(text, options))).message).toMatch(message);
+    const quoted = text.replace('9007199254740993', '"9007199254740993"');
+    await expect(read(quoted, options)).resolves.toBeDefined();
+    // Numbers to calculate with have as many digits as float32 has, whatever is written.
+    await expect(read(text, { task: 'regression' })).resolves.toBeDefined();
+  });
+
   it('treats null and absent keys as missing values', async () => {
     const text = '{"a": 1, "b": 2, "label": "x"}\n{"a": null, "label": "y"}\n';
     expect([...(await read(text, { missing: 'zero' })).samples]).toEqual([1, 2, 0, 0]);
