@@ -52,7 +52,7 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
     rawShape: from.shape,
     rawDtype: pictures ? 'uint8' : 'float32',
     isGuess:
-      !isPrepared || (to.rate ?? from.rate) !== to.rate || (from.columns !== undefined && to.columns === undefined),
+      !isPrepared || (to.rate ?? from.rate) !== to.rate || (from.columns === undefined) !== (to.columns === undefined),
   };
 }
 
@@ -65,7 +65,8 @@ function asFed(described: Described): Described {
 
 /**
  * Same sizes can mean other things: ids of another tokenizer, sounds of another rate, words of other columns. A file that says nothing of
- * rate or columns is taken to mean the same; ids without their tokenizer mean nothing.
+ * rate or columns is taken to mean the same; ids without their tokenizer mean nothing, and a student that does not say its columns knows no
+ * words of a teacher's.
  */
 function refuseOtherMeaning(from: Described, to: Described, file: string): void {
   const meanings = [
@@ -75,7 +76,8 @@ function refuseOtherMeaning(from: Described, to: Described, file: string): void 
   ] as const;
   for (const [what, own, its] of meanings) {
     const isUnsaid = its === undefined && what !== 'texts';
-    if (isUnsaid || JSON.stringify(own) === JSON.stringify(its)) continue;
+    const isOfNumbers = what === 'columns' && own === undefined && its?.every(({ words }) => words === undefined);
+    if (isUnsaid || isOfNumbers || JSON.stringify(own) === JSON.stringify(its)) continue;
     throw new UserError(
       `${file}: its metadata say other things of ${what} than those of the model that it is to shadow: ` +
         `${JSON.stringify(its) ?? 'nothing'} instead of ${JSON.stringify(own) ?? 'nothing'}`,
