@@ -22,12 +22,12 @@ const differing = rows.filter((row) => best(classified(row)) !== best(classified
 async function withShadow(
   more: object,
   use: (server: Served) => Promise<void>,
-  { models = ['student.onnx'], order = [0, 1, 2] } = {},
+  { models = ['student.onnx'], order = [0, 1, 2], own = [0, 1, 2] } = {},
 ) {
   const { writeFile } = await import('node:fs/promises');
   const teacher = path.join(folder(), 'teacher.onnx');
   await writeFile(teacher, classifier({ seed: 1, order }));
-  const files = Object.fromEntries(models.map((name) => [name, classifier()]));
+  const files = Object.fromEntries(models.map((name) => [name, classifier({ order: own })]));
   const server = await serving(files, { shadow: { teacher, share: 1, ...more } });
   await use(server).finally(server.end);
 }
@@ -79,16 +79,17 @@ describe('a shadow', () => {
     const stored = await storedLogits(await readFile(recipe.teacher!.logits!), 'logits.npy', train);
     expect(stored.accuracy).toBe(1);
 
-    // It goes on where it was.
+    // It goes on where it was, in its own order of classes, though the model is now another.
     await withShadow(
       { keep },
       async (server) => {
         await infer(server, differing);
         await settled(server, differing.length);
       },
-      { order },
+      { order, own: [1, 2, 0] },
     );
-    expect((await readNpz(files, { layout: undefined })).labels.values).toHaveLength(2 * differing.length);
+    const labels = differing.map((row) => best(classified(row, 1)));
+    expect([...(await readNpz(files, { layout: undefined })).labels.values]).toEqual([...labels, ...labels]);
   });
 
   it('is not asked while it is busy, and asks nothing of those who wait', async () => {
@@ -221,6 +222,7 @@ describe('what a teacher is fed', () => {
     expect(translationOf(model(own), model(own), 't.onnx').isGuess).toBe(false);
     const message = /^t\.onnx: its metadata say other things of (texts|sounds|columns) than those of the model/;
     expect(() => translationOf(model(own), model(changed), 't.onnx')).toThrow(message);
+    if (key === 'columns') expect(() => translationOf(model(), model(own), 't.onnx')).toThrow(message);
     if (needsBoth) expect(() => translationOf(model(own), model(), 't.onnx')).toThrow(message);
     else expect(translationOf(model(own), model(), 't.onnx').isGuess).toBe(true);
   });

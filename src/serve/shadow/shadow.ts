@@ -18,7 +18,7 @@ import type { PoolOptions } from '../worker/pool.ts';
 import { TransferSet } from './keep.ts';
 import { translationOf } from './preparation.ts';
 import type { Translation } from './preparation.ts';
-import { writeTransferRecipe } from './transfer-recipe.ts';
+import { transferClasses } from './transfer-recipe.ts';
 
 export interface ShadowOptions {
   /** `teacher.onnx`, or `student=teacher.onnx` where several models are served. */
@@ -31,6 +31,16 @@ export interface ShadowOptions {
 
 /** Result for a sample: compared, or not sent to the teacher because it was busy, or failed there. */
 export type ShadowResult = 'agree' | 'disagree' | 'dropped' | 'failed';
+
+/** How a model's requests are answered and kept; `key` is that of the model as it was loaded. */
+interface Fit {
+  readonly key: string;
+  readonly value: Translation;
+  /** Position in the teacher's answer of each class of the model. */
+  readonly order: readonly number[] | undefined;
+  /** The same of each class of the transfer set, which more than one model may have been compared for. */
+  readonly keptOrder: readonly number[] | undefined;
+}
 
 interface Teacher extends Pick<ServedModel, 'facts' | 'metadata'> {
   readonly file: string;
@@ -57,7 +67,9 @@ export class Shadow {
   readonly #log: Log;
   readonly #random = new RandomStream('shadow');
   #set: TransferSet | undefined;
-  #translation: { readonly key: string; readonly value: Translation; readonly order: number[] | undefined } | undefined;
+  /** Classes of the transfer set in the order of its rows. */
+  #names: readonly string[] | undefined;
+  #translation: Fit | undefined;
   #asking: Promise<void> | undefined;
   #isFull = false;
 
@@ -131,17 +143,28 @@ export class Shadow {
         'Name a teacher with the same classes.',
       );
     }
-    this.#translation = { key: model.key, value, order: orderBetween(model, this.#teacher, classes) };
+    const order = orderBetween(model, this.#teacher, classes);
+    const keptOrder = await this.#orderKept(model, value, classes);
+    this.#translation = { key: model.key, value, order, keptOrder };
     if (value.isGuess)
       this.#log.write(
         'warn',
         `${file} and ${model.name} do not both say how their input is prepared: the shadow is fed what ${model.name} is`,
       );
+  }
+
+  async #orderKept(
+    model: ServedModel,
+    { rawShape, rawDtype }: Translation,
+    classes: number,
+  ): Promise<readonly number[] | undefined> {
     const { keep } = this.#options;
-    if (keep === undefined || this.#set !== undefined) return;
-    const form = { sampleShape: value.rawShape, dtype: value.rawDtype, classes };
-    this.#set = await TransferSet.open(keep.folder, form, keep.mostBytes);
-    await writeTransferRecipe(keep.folder, { labels: labelsOf(model), classes });
+    if (keep === undefined) return undefined;
+    const form = { sampleShape: rawShape, dtype: rawDtype, classes };
+    this.#set ??= await TransferSet.open(keep.folder, form, keep.mostBytes);
+    const labels = labelsOf(model) ?? labelsOf(this.#teacher);
+    this.#names ??= await transferClasses(keep.folder, { labels, classes, rows: this.#set.rows });
+    return orderOfRows(keep.folder, this.#names, model, this.#teacher);
   }
 
   async #ask(
@@ -151,7 +174,7 @@ export class Shadow {
   ): Promise<void> {
     // Loaded again, and perhaps another model by now.
     if (this.#translation!.key !== model.key) await this.#fit(model);
-    const { value, order } = this.#translation!;
+    const { value, order, keptOrder } = this.#translation!;
     const { shape, toTeacher, toRaw } = value;
     const [{ shape: given, bytes }] = inputs as [(typeof inputs)[number]];
     const fed = viewOf('float32', given, bytes) as Float32Array;
@@ -164,14 +187,14 @@ export class Shadow {
     const other = permuted(its!, order);
     const classes = own!.length / samples;
     const raw = this.#set && toRaw(fed);
+    const kept = permuted(its!, keptOrder);
     for (let i = 0; i < samples; i++) {
-      const label = argMax(other, i * classes, classes);
-      const isSame = label === argMax(own!, i * classes, classes);
+      const isSame = argMax(other, i * classes, classes) === argMax(own!, i * classes, classes);
       this.counts[isSame ? 'agree' : 'disagree']++;
       if (isSame || raw === undefined) continue;
       const size = raw.length / samples;
       const sample = raw.slice(i * size, (i + 1) * size);
-      this.#keep(sample, label, other.slice(i * classes, (i + 1) * classes));
+      this.#keep(sample, argMax(kept, i * classes, classes), kept.slice(i * classes, (i + 1) * classes));
     }
   }
 
@@ -191,6 +214,25 @@ export function orderBetween(
   const own = labelsOf(model);
   if (own?.length !== classes) return undefined;
   return orderOf(teacher.file, otherOrder(teacher.file, labelsOf(teacher), own), own);
+}
+
+/**
+ * Position in the teacher's answer of each class of a transfer set, by whatever model is served: `names` in the order of its rows. `UserError` where
+ * the teacher names no classes, and the model has those of the set in another order.
+ */
+export function orderOfRows(
+  folder: string,
+  names: readonly string[],
+  model: Pick<ServedModel, 'metadata' | 'name'>,
+  teacher: Pick<Teacher, 'metadata' | 'file'>,
+): number[] | undefined {
+  const its = labelsOf(teacher);
+  if (its === undefined && otherOrder(model.name, labelsOf(model), names) !== undefined)
+    throw new UserError(
+      `${folder}: it holds samples with the classes in another order than ${model.name}, and ${teacher.file} does not name those that it answers with`,
+      'Name another folder with --keep, for the samples of this model.',
+    );
+  return orderOf(teacher.file, otherOrder(teacher.file, its, names), names);
 }
 
 function classCount(model: Pick<ServedModel, 'facts'>): number | undefined {
