@@ -148,7 +148,7 @@ class JsonlReader {
     throw new UserError(`${this.#where()}: the label is ${shown(value)}`, LABELS);
   }
 
-  /** Others that differ in their last digits alone would be the same class or word. */
+  /** Refusal of a number whose last digits JSON has lost: two that differ in those alone would be the same class or word. */
   #requireDigits(value: unknown, what: string): void {
     if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
     throw new UserError(

@@ -127,7 +127,7 @@ export async function evaluateFile(
   };
 }
 
-/** Whoever asks the file later counts its classes in its own order. */
+/** Usual answers in the order of the file's own classes, in which whoever asks it later counts them. */
 function inOrderOf(
   { classes: own }: Pick<Preparation, 'classes'>,
   usual: UsualAnswers,

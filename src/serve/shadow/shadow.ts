@@ -32,7 +32,7 @@ export interface ShadowOptions {
 /** Result for a sample: compared, or not sent to the teacher because it was busy, or failed there. */
 export type ShadowResult = 'agree' | 'disagree' | 'dropped' | 'failed';
 
-/** How a model's requests are answered and kept; `key` is that of the model as it was loaded. */
+/** Way in which a model's requests are answered and kept; `key` is that of the model as it was loaded. */
 interface Fit {
   readonly key: string;
   readonly value: Translation;
