@@ -79,7 +79,7 @@ export function coarse(what: string, least: number, most: number): string | unde
   const largest = Math.max(Math.abs(least), Math.abs(most));
   const step = 2 ** (Math.floor(Math.log2(largest)) - 23);
   if (most < least || largest < ROUNDED || (most - least) / step >= ENOUGH) return undefined;
-  // What is constant here may have been numbers of many digits in the file.
+  // A constant here may have been numbers of many digits in the file.
   if (most === least)
     return `${what} is read as ${least} for every sample, which float32 has in steps of ${step}: numbers of the file that differ by less are the same`;
   return `${what} is read as numbers from ${least} to ${most}, which float32 has in steps of ${step}: take an offset off in the file, or divide it into several columns`;

@@ -25,7 +25,7 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     [task.classes === undefined ? 'targets' : 'labels']: data.classNames,
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...normalization },
-    // What each number of a row stands for. Rows that are given a shape are pixels.
+    // Columns that the numbers of a row stand for. Rows that are given a shape are pixels.
     ...(columns !== undefined && sampleShape.length === 1 && isStated(columns) && { columns }),
     // Sounds: values a second.
     ...(recipe.dataset.type === 'audio-folder' && { sound: { rate: recipe.dataset.rate } }),
