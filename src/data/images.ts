@@ -7,6 +7,8 @@ import type { ImageOptions } from './config.ts';
 import type { EncodedImage, Originals } from './dataset.ts';
 import { growingBytes } from './grow.ts';
 import type { HeldSamples } from './held.ts';
+import { rawPixels } from './pixels.ts';
+import type { Pixels } from './pixels.ts';
 import { bytesOfAll, otherPixels, requireSameCount } from './readers.ts';
 import type { Readers } from './readers.ts';
 import { Room } from './room.ts';
@@ -101,10 +103,10 @@ export class ImageSink {
     const own = new Uint8Array(AT_ONCE * bytes);
     decoded.slice(0, group.slice(first, first + AT_ONCE).length).forEach(({ data }, i) => own.set(data, i * bytes));
     const all = bytesOfAll(readers, own);
-    const pixelsOf = (i: number): Uint8Array => all.subarray(i * bytes, (i + 1) * bytes);
-    if (checked !== undefined && Buffer.compare(pixelsOf(next * AT_ONCE), decoded.at(-1)!.data) !== 0)
+    const ofPicture = (i: number): Uint8Array => all.subarray(i * bytes, (i + 1) * bytes);
+    if (checked !== undefined && Buffer.compare(ofPicture(next * AT_ONCE), decoded.at(-1)!.data) !== 0)
       throw otherPixels(checked.where, readers, next);
-    return group.map((_, i) => ({ data: pixelsOf(i), height, width, channels }));
+    return group.map((_, i) => ({ data: ofPicture(i), height, width, channels }));
   }
 
   /** The pixels, and a sentence for the log where they are in a file; called once. */
@@ -193,9 +195,7 @@ export class ImageSink {
       const channels = this.#options.channels ?? this.shape?.[2] ?? (await greyOrColour(input));
       // A grey set must not swallow the colours of a later image: look before converting.
       const grey = channels === 1 && (this.#options.channels === 1 || (await greyOrColour(input)) === 1);
-      image = image.removeAlpha().toColourspace(grey ? 'b-w' : 'srgb');
-      const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
-      return { data, height: info.height, width: info.width, channels: info.channels };
+      return await rawPixels(image, grey ? 1 : 3);
     } catch (error) {
       if (firstLine(error).includes('pixel limit')) await this.#refuseClaim(encoded);
       throw new UserError(
@@ -205,13 +205,6 @@ export class ImageSink {
       );
     }
   }
-}
-
-interface Pixels {
-  readonly data: Uint8Array;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
 }
 
 async function inMemory({ where, input }: EncodedImage): Promise<{ where: string; input: Uint8Array }> {

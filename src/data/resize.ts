@@ -85,11 +85,3 @@ export function resized<P extends Pixels>(
   const down = { outer: 1, inner: toWidth * channels, from: height, to: toHeight };
   return pass(across, down, make(toHeight * toWidth * channels));
 }
-
-/** Grey of a colour picture, ITU-R 601-2 luma in whole numbers, as Pillow's `convert("L")`. */
-export function greyOf(pixels: Uint8Array): Uint8Array {
-  const out = new Uint8Array(pixels.length / 3);
-  for (let i = 0; i < out.length; i++)
-    out[i] = (pixels[3 * i]! * 19595 + pixels[3 * i + 1]! * 38470 + pixels[3 * i + 2]! * 7471 + 0x8000) >> 16;
-  return out;
-}

@@ -122,7 +122,15 @@ describe('image folders', () => {
     const { message, hint } = await userError(readImageFolder(path.join(folder.path, 'tones'), {}));
     expect(message).toMatch(/tones\/b\/2\.png: the image is in colour, but .*tones\/a\/1\.png is grey$/);
     expect(hint).toMatch(/`channels: 3`/);
-    expect((await readImageFolder(path.join(folder.path, 'tones'), { channels: 1 })).sampleShape).toEqual([3, 4, 1]);
+  });
+
+  it('turns colour to the grey of Pillow where a recipe asks for it, and leaves grey as it is', async () => {
+    await picture('mixed-tones/a/1.png');
+    await picture('mixed-tones/b/2.png', { grey: true, colour: { r: 90, g: 90, b: 90 } });
+    const split = await readImageFolder(path.join(folder.path, 'mixed-tones'), { channels: 1 });
+    expect(split.sampleShape).toEqual([3, 4, 1]);
+    // 0.299, 0.587 and 0.114 of RED, as Image.convert("L") has it; sharp's own grey is 99.
+    expect([split.samples[0], split.samples[12]]).toEqual([69, 90]);
   });
 
   it.each([

@@ -1,4 +1,5 @@
-import { greyOf, resized } from '../../src/data/resize.ts';
+import { greyOf } from '../../src/data/pixels.ts';
+import { resized } from '../../src/data/resize.ts';
 
 const ramp = (h: number, w: number): Uint8Array => Uint8Array.from({ length: h * w }, (_, i) => (37 * i) % 251);
 

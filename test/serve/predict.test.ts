@@ -78,10 +78,11 @@ beforeAll(async () => {
 });
 afterAll(() => server.end());
 
-const grey = (value: number, size = 5): Promise<Buffer> =>
-  sharp({ create: { width: size, height: size, channels: 3, background: { r: value, g: value, b: value } } })
+const coloured = (r: number, g: number, b: number, size = 5): Promise<Buffer> =>
+  sharp({ create: { width: size, height: size, channels: 3, background: { r, g, b } } })
     .png()
     .toBuffer();
+const grey = (value: number, size?: number): Promise<Buffer> => coloured(value, value, value, size);
 
 async function predictions(place: string, body: object | Uint8Array, type?: string) {
   const answer = await ask(server, place, { body, ...(type !== undefined && { headers: { 'content-type': type } }) });
@@ -149,6 +150,8 @@ describe('POST /v1/M', () => {
     const [white] = await predictions('/v1/light', await grey(140), 'image/png');
     expect(white).toMatchObject({ label: 'bright', index: 1 });
     expect(white!.probability).toBeCloseTo(bright(140), 5);
+    const [red] = await predictions('/v1/light', await coloured(255, 100, 30), 'image/png');
+    expect(red!.probability).toBeCloseTo(bright(138), 5);
     const jpeg = await sharp(await grey(10, 40))
       .jpeg()
       .toBuffer();

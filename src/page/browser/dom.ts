@@ -64,6 +64,10 @@ export interface Canvas extends Element, Picture {
   toBlob(take: (blob: Blob | null) => void, type: string): void;
 }
 
+interface ImageData {
+  readonly data: Uint8ClampedArray;
+}
+
 interface Context2d {
   fillStyle: string;
   strokeStyle: string;
@@ -74,7 +78,8 @@ interface Context2d {
   imageSmoothingQuality: string;
   fillRect(x: number, y: number, width: number, height: number): void;
   drawImage(from: object, ...numbers: number[]): void;
-  getImageData(x: number, y: number, width: number, height: number): { readonly data: Uint8ClampedArray };
+  getImageData(x: number, y: number, width: number, height: number): ImageData;
+  putImageData(picture: ImageData, x: number, y: number): void;
   beginPath(): void;
   moveTo(x: number, y: number): void;
   lineTo(x: number, y: number): void;

@@ -93,7 +93,7 @@ const image = {
   channels: z
     .union([z.literal(1), z.literal(3)])
     .optional()
-    .describe('1 for grey, 3 for colour.'),
+    .describe('1 for grey (the luma of ITU-R 601-2, as Pillow has it), 3 for colour.'),
 };
 
 const text = { text: textOfColumns };

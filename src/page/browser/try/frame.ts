@@ -50,11 +50,15 @@ function pixelsOf(
   const small = canvasOf(width, height);
   shrink(source, small);
   const { data } = small.getContext('2d').getImageData(0, 0, width, height);
-  const byteAt = (at: number, c: number): number =>
-    channels === 3 ? data[at + c]! : 0.2126 * data[at]! + 0.7152 * data[at + 1]! + 0.0722 * data[at + 2]!;
+  const byteAt = (at: number, c: number): number => (channels === 3 ? data[at + c]! : greyAt(data, at));
   const pixel = (y: number, x: number): number[] =>
     Array.from({ length: channels }, (_, c) => valueOf(byteAt(4 * (y * width + x), c), c));
   return Array.from({ length: height }, (_, y) => Array.from({ length: width }, (__, x) => pixel(y, x)));
+}
+
+/** Luma of ITU-R 601-2, as the reader of the training pictures has it. */
+function greyAt(data: Uint8ClampedArray, at: number): number {
+  return Math.round(0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!);
 }
 
 /** Half by half, so that every pixel counts: browsers look at few of them when they shrink much at once. */
@@ -87,12 +91,22 @@ export function cropped(source: object, width: number, height: number, described
 export function seen(described: Described) {
   const [height, width, channels] = described.shape as [number, number, number];
   const canvas = canvasOf(width, height, { class: 'seen', role: 'img', 'aria-label': 'What the model sees' });
-  if (channels === 1) canvas.getContext('2d').filter = 'grayscale(1)';
   const element = make(
     'figure',
     { class: 'sees' },
     canvas,
     make('figcaption', {}, `the model sees ${width} × ${height} pixels`),
   );
-  return { element, show: (source: Picture & object) => shrink(source, canvas) };
+  const show = (source: Picture & object): void => {
+    shrink(source, canvas);
+    if (channels === 1) turnGrey(canvas);
+  };
+  return { element, show };
+}
+
+function turnGrey(canvas: Canvas): void {
+  const context = canvas.getContext('2d');
+  const picture = context.getImageData(0, 0, canvas.width, canvas.height);
+  for (let at = 0; at < picture.data.length; at += 4) picture.data.fill(greyAt(picture.data, at), at, at + 3);
+  context.putImageData(picture, 0, 0);
 }
