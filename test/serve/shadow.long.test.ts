@@ -147,6 +147,16 @@ describe('a transfer set', () => {
       /samples.npy: it holds other arrays than \[count, 2, 2, 1\] of <f4/,
     );
   });
+
+  it('takes no samples of another form once it is open', async () => {
+    const set = await TransferSet.open(folder(), form, 1e6);
+    set.requireForm({ ...form, sampleShape: [2, 2, 1] });
+    for (const other of [{ dtype: 'float32' }, { sampleShape: [4, 1, 1] }, { classes: 4 }] as const)
+      expect(() => set.requireForm({ ...form, ...other })).toThrow(
+        /: it holds samples of uint8 \[2, 2, 1\] of 3 classes, and the model now has (float32|uint8) \[.*\] of [34] classes$/,
+      );
+    await set.close();
+  });
 });
 
 describe('what a teacher is fed', () => {

@@ -29,6 +29,7 @@ interface Column {
 }
 
 const HEADER = 128;
+const OTHER_FOLDER = 'Name another folder with --keep, for the samples of this model.';
 
 /**
  * Samples of which student and teacher say different things, as NumPy arrays that a recipe of `dataset: { type: npz }` reads:
@@ -36,12 +37,16 @@ const HEADER = 128;
  * was; beyond `mostBytes` nothing more is kept.
  */
 export class TransferSet {
+  readonly #folder: string;
+  readonly #form: KeptForm;
   readonly #columns: readonly Column[];
   readonly #mostRows: number;
   #rows: number;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(columns: readonly Column[], rows: number, mostBytes: number) {
+  private constructor(folder: string, form: KeptForm, columns: readonly Column[], rows: number, mostBytes: number) {
+    this.#folder = folder;
+    this.#form = form;
     this.#columns = columns;
     this.#rows = rows;
     this.#mostRows = Math.floor(mostBytes / columns.reduce((sum, { rowBytes }) => sum + rowBytes, 0));
@@ -69,11 +74,23 @@ export class TransferSet {
       for (const { handle } of columns) await handle.close();
       throw error;
     }
-    return new TransferSet(columns, rows, mostBytes);
+    return new TransferSet(folder, form, columns, rows, mostBytes);
   }
 
   get rows(): number {
     return this.#rows;
+  }
+
+  /** `UserError` where samples of this form are none of these. */
+  requireForm(form: KeptForm): void {
+    const [held, received] = [this.#form, form].map(
+      ({ sampleShape, dtype, classes }) => `${dtype} [${sampleShape.join(', ')}] of ${classes} classes`,
+    );
+    if (held !== received)
+      throw new UserError(
+        `${this.#folder}: it holds samples of ${held}, and the model now has ${received}`,
+        OTHER_FOLDER,
+      );
   }
 
   /** False where there is no room for it. */
@@ -121,6 +138,6 @@ async function rowsIn(
   if (bytesRead === HEADER && headerOf(descr, [rows, ...inner]).equals(found)) return rows;
   throw new UserError(
     `${file}: it holds other arrays than [count${inner.map((size) => `, ${size}`).join('')}] of ${descr}`,
-    'Name another folder with --keep, for the samples of this model.',
+    OTHER_FOLDER,
   );
 }

@@ -161,6 +161,7 @@ export class Shadow {
     const { keep } = this.#options;
     if (keep === undefined) return undefined;
     const form = { sampleShape: rawShape, dtype: rawDtype, classes };
+    this.#set?.requireForm(form);
     this.#set ??= await TransferSet.open(keep.folder, form, keep.mostBytes);
     const labels = labelsOf(model) ?? labelsOf(this.#teacher);
     this.#names ??= await transferClasses(keep.folder, { labels, classes, rows: this.#set.rows });
