@@ -91,6 +91,7 @@ export function cropped(source: object, width: number, height: number, described
 export function seen(described: Described) {
   const [height, width, channels] = described.shape as [number, number, number];
   const canvas = canvasOf(width, height, { class: 'seen', role: 'img', 'aria-label': 'What the model sees' });
+  if (channels === 1) canvas.getContext('2d', { willReadFrequently: true });
   const element = make(
     'figure',
     { class: 'sees' },
