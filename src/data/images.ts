@@ -7,7 +7,7 @@ import type { ImageOptions } from './config.ts';
 import type { EncodedImage, Originals } from './dataset.ts';
 import { growingBytes } from './grow.ts';
 import type { HeldSamples } from './held.ts';
-import { rawPixels } from './pixels.ts';
+import { rawPixels, scaledPixels } from './pixels.ts';
 import type { Pixels } from './pixels.ts';
 import { bytesOfAll, otherPixels, requireSameCount } from './readers.ts';
 import type { Readers } from './readers.ts';
@@ -190,12 +190,12 @@ export class ImageSink {
     try {
       const { resize } = this.#options;
       const limitInputPixels = await this.#mostPixels(input);
-      let image = sharp(input, { failOn: 'error', limitInputPixels }).autoOrient();
-      if (resize !== undefined) image = image.resize(resize[1], resize[0], { fit: 'fill' });
+      const image = sharp(input, { failOn: 'error', limitInputPixels }).autoOrient();
       const channels = this.#options.channels ?? this.shape?.[2] ?? (await greyOrColour(input));
       // A grey set must not swallow the colours of a later image: look before converting.
       const grey = channels === 1 && (this.#options.channels === 1 || (await greyOrColour(input)) === 1);
-      return await rawPixels(image, grey ? 1 : 3);
+      const read = grey ? 1 : 3;
+      return await (resize === undefined ? rawPixels(image, read) : scaledPixels(image, resize, read));
     } catch (error) {
       if (firstLine(error).includes('pixel limit')) await this.#refuseClaim(encoded);
       throw new UserError(

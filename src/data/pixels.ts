@@ -1,4 +1,5 @@
 import type { Sharp } from 'sharp';
+import { LANCZOS, resized } from './resize.ts';
 
 /** A decoded picture. */
 export interface Pixels {
@@ -15,6 +16,19 @@ export async function rawPixels(image: Sharp, channels: 1 | 3): Promise<Pixels> 
   // Grey files have three equal channels here, whose luma is that grey.
   const { data, info } = await raw.toBuffer({ resolveWithObject: true });
   return { data: channels === 1 ? greyOf(data) : data, height: info.height, width: info.width, channels };
+}
+
+/** The same at another size, whatever the proportions are. */
+export async function scaledPixels(
+  image: Sharp,
+  [height, width]: readonly [number, number],
+  channels: 1 | 3,
+): Promise<Pixels> {
+  const smaller = await rawPixels(image.resize(width, height, { fit: 'fill', withoutEnlargement: true }), channels);
+  if (smaller.height === height && smaller.width === width) return smaller;
+  // sharp moves what it enlarges by half a pixel of the result; phones and Pillow do not.
+  const from = [smaller.height, smaller.width, channels] as const;
+  return { data: resized(new Uint8Array(smaller.data), from, [height, width], LANCZOS), height, width, channels };
 }
 
 /** Grey of a colour picture, ITU-R 601-2 luma in whole numbers, as Pillow's `convert("L")`. */

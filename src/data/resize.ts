@@ -7,13 +7,33 @@ interface Taps {
   readonly most: number;
 }
 
+/** Weight of a pixel by its distance from the centre of the output pixel, which is 0 from `reach` on. */
+export interface Filter {
+  readonly reach: number;
+  readonly weight: (distance: number) => number;
+}
+
+/** Triangle, as Pillow's `Image.resize(..., BILINEAR)` and torchvision's `Resize` have it. */
+export const BILINEAR: Filter = { reach: 1, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) };
+
 /**
- * Bilinear with antialiasing, as Pillow's `Image.resize(..., BILINEAR)` and torchvision's `Resize` have it: a triangle about the
- * centre of the output pixel, as wide as two pixels of the smaller of both pictures.
+ * Three lobes of a windowed sinc, as Pillow's `LANCZOS`. sharp scales the pictures of a recipe by the same filter, after halving very large ones: pixels
+ * are about one level of 255 apart, where pictures become smaller.
  */
-function tapsOf(from: number, to: number): Taps {
+export const LANCZOS: Filter = {
+  reach: 3,
+  weight: (distance) => (Math.abs(distance) < 3 ? sinc(distance) * sinc(distance / 3) : 0),
+};
+
+function sinc(x: number): number {
+  return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+}
+
+/** With antialiasing: distances count in pixels of the smaller of both pictures. */
+function tapsOf(from: number, to: number, filter: Filter): Taps {
   const scale = from / to;
-  const reach = Math.max(scale, 1);
+  const size = Math.max(scale, 1);
+  const reach = filter.reach * size;
   const most = Math.ceil(reach) * 2 + 1;
   const [first, count] = [new Int32Array(to), new Int32Array(to)];
   const weights = new Float64Array(to * most);
@@ -25,7 +45,7 @@ function tapsOf(from: number, to: number): Taps {
     count[i] = end - start;
     let sum = 0;
     for (let k = 0; k < end - start; k++) {
-      const weight = Math.max(0, 1 - Math.abs((k + start - centre + 0.5) / reach));
+      const weight = filter.weight((k + start - centre + 0.5) / size);
       weights[i * most + k] = weight;
       sum += weight;
     }
@@ -42,17 +62,18 @@ interface Lines {
   readonly inner: number;
   readonly from: number;
   readonly to: number;
+  readonly filter: Filter;
 }
 
 /** Bits after the point of a weight in 8-bit pictures, as Pillow has them. */
 const BITS = 22;
 
 /** One side resized: [outer, from, inner] to [outer, to, inner]. */
-function pass<P extends Pixels>(source: P, { outer, inner, from, to }: Lines, out: P): P {
-  const { first, count, weights, most } = tapsOf(from, to);
+function pass<P extends Pixels>(source: P, { outer, inner, from, to, filter }: Lines, out: P): P {
+  const { first, count, weights, most } = tapsOf(from, to, filter);
   const isByte = source instanceof Uint8Array;
   // Bytes are summed in whole numbers, so that every machine rounds alike.
-  const factors = isByte ? weights.map((weight) => Math.trunc(weight * 2 ** BITS + 0.5)) : weights;
+  const factors = isByte ? weights.map((weight) => Math.trunc(weight * 2 ** BITS + Math.sign(weight) / 2)) : weights;
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < to; i++) {
       const [start, taps] = [(o * from + first[i]!) * inner, count[i]!];
@@ -60,7 +81,7 @@ function pass<P extends Pixels>(source: P, { outer, inner, from, to }: Lines, ou
       for (let c = 0; c < inner; c++) {
         let sum = isByte ? 2 ** (BITS - 1) : 0;
         for (let k = 0, p = start + c; k < taps; k++, p += inner) sum += source[p]! * factors[i * most + k]!;
-        out[at + c] = isByte ? Math.min(255, sum >> BITS) : sum;
+        out[at + c] = isByte ? Math.max(0, Math.min(255, sum >> BITS)) : sum;
       }
     }
   }
@@ -75,13 +96,18 @@ export function resized<P extends Pixels>(
   pixels: P,
   [height, width, channels]: readonly [number, number, number],
   [toHeight, toWidth]: readonly [number, number],
+  filter = BILINEAR,
 ): P {
   const make = (length: number): P => (pixels instanceof Uint8Array ? new Uint8Array(length) : new Float32Array(length)) as P; // prettier-ignore
   const across =
     width === toWidth
       ? pixels
-      : pass(pixels, { outer: height, inner: channels, from: width, to: toWidth }, make(height * toWidth * channels));
+      : pass(
+          pixels,
+          { outer: height, inner: channels, from: width, to: toWidth, filter },
+          make(height * toWidth * channels),
+        );
   if (height === toHeight) return across;
-  const down = { outer: 1, inner: toWidth * channels, from: height, to: toHeight };
+  const down = { outer: 1, inner: toWidth * channels, from: height, to: toHeight, filter };
   return pass(across, down, make(toHeight * toWidth * channels));
 }

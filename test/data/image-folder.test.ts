@@ -16,6 +16,7 @@ interface Rgb {
   b: number;
 }
 
+const ENLARGED = [1, 0, 9, 87, 173, 219];
 const RED = { r: 200, g: 10, b: 30 };
 
 async function picture(file: string, { width = 4, height = 3, colour = RED, grey = false } = {}): Promise<string> {
@@ -88,6 +89,22 @@ describe('image folders', () => {
     const split = await readImageFolder(path.join(folder.path, 'sizes'), { resize: [6, 5] });
     expect(split.sampleShape).toEqual([6, 5, 3]);
     expect([...split.samples.subarray(90, 93)]).toEqual([200, 10, 30]);
+  });
+
+  it('enlarges pictures about their centre', async () => {
+    const values = Uint8Array.from([0, 0, 0, 40, 40, 40, 200, 200, 200]);
+    const file = path.join(folder.path, 'small/a/1.png');
+    await mkdir(path.dirname(file), { recursive: true });
+    await sharp(values, { raw: { width: 3, height: 1, channels: 3 } }).toFile(file);
+    const split = await readImageFolder(path.join(folder.path, 'small'), { resize: [2, 6], channels: 1 });
+    // Pillow 13: Image.resize((6, 2), Image.LANCZOS); sharp's own are half a pixel to the right.
+    expect([...split.samples]).toEqual([...ENLARGED, ...ENLARGED]);
+    // A mirrored row has mirrored values.
+    await sharp(values, { raw: { width: 3, height: 1, channels: 3 } })
+      .flop()
+      .toFile(file);
+    const mirrored = await readImageFolder(path.join(folder.path, 'small'), { resize: [2, 6], channels: 1 });
+    expect([...mirrored.samples.subarray(0, 6)]).toEqual(ENLARGED.toReversed());
   });
 
   it('drops transparency, reads 16-bit PNG as 8-bit and follows links to class folders', async () => {

@@ -1,7 +1,7 @@
 import { shown } from '../../base/errors.ts';
 import type { Column } from '../../data/dataset.ts';
 import type { Normalization } from '../../data/dataset.ts';
-import { rawPixels } from '../../data/pixels.ts';
+import { scaledPixels } from '../../data/pixels.ts';
 import { Refusal } from '../refusal.ts';
 import { bytesFromJson } from '../v2/json-tensor.ts';
 import type { Described } from './preparation.ts';
@@ -24,8 +24,7 @@ export async function pixelsOf(picture: Buffer, { shape, normalization }: Descri
   const { default: sharp } = await import('sharp');
   try {
     const image = sharp(picture, { failOn: 'error', limitInputPixels: MOST_PIXELS }).autoOrient();
-    const { data } = await rawPixels(image.resize(width, height, { fit: 'fill' }), channels);
-    return data;
+    return (await scaledPixels(image, [height!, width!], channels)).data;
   } catch (error) {
     throw new Refusal(400, `the picture cannot be decoded: ${(error as Error).message.split('\n')[0]}`);
   }

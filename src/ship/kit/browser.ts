@@ -1,6 +1,7 @@
 import { JS_FEEDS, JS_JOINED } from './feeds.ts';
 import { MICROPHONE, SOUND_CHOOSE, SOUND_FIELD, SOUND_REST } from './microphone.ts';
 import { INDEX, LINKS, page } from './pages.ts';
+import { resizeModule } from './portable.ts';
 import { PAGE_CHOOSE, PAGE_FIELD, PAGE_SHOW, PAGE_WORDS, WORD_IMPORT } from './tags.ts';
 import { JS_TEXT } from './text.ts';
 
@@ -11,7 +12,10 @@ export type Chosen = 'numbers' | 'arrays' | 'text' | 'tags' | 'sound';
  * Pages that classify the examples of a kit in a browser, and pictures that are chosen there, texts that are written, or what a microphone
  * hears.
  */
-export function browserSample(formats: ReadonlySet<string>, chosen: Chosen): Readonly<Record<string, string>> {
+export async function browserSample(
+  formats: ReadonlySet<string>,
+  chosen: Chosen,
+): Promise<Readonly<Record<string, string>>> {
   const pages: Record<string, string> = {};
   if (formats.has('tflite')) {
     const imports = {
@@ -32,6 +36,7 @@ export function browserSample(formats: ReadonlySet<string>, chosen: Chosen): Rea
     'serve.mjs': SERVE,
     'kit.js': kitScript(SCRIPTS[chosen]),
     ...(chosen === 'sound' && { 'microphone.js': MICROPHONE }),
+    ...(chosen === 'numbers' && { 'resize.js': await resizeModule() }),
     ...links,
     ...pages,
   };
@@ -109,7 +114,7 @@ const SHOW = `  const bestOf = (logits) => logits.indexOf(Math.max(...logits));
 
 const NUMBERS = {
   field: '<input type="file" accept="image/*" hidden />',
-  imports: '',
+  imports: "import { LANCZOS, resized } from './resize.js';\n",
   prepare: `/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
 export function prepare(raw) {
   const { scale, mean, std } = normalization;
@@ -117,12 +122,19 @@ export function prepare(raw) {
   return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
 }
 `,
-  rest: `${SHARES}/** A picture at the model's size: values from 0 to 255, grey as the mean of red, green and blue by their brightness. */
+  rest: `${SHARES}/**
+ * A picture at the model's size, scaled as those that it learnt from: values from 0 to 255, grey as the mean of red, green and blue by their brightness.
+ * What a browser draws smaller is made of few of its pixels.
+ */
 function rawOf(picture) {
   const [, height, width, channels] = input.shape;
-  const canvas = new OffscreenCanvas(width, height).getContext('2d');
-  canvas.drawImage(picture, 0, 0, width, height);
-  const { data } = canvas.getImageData(0, 0, width, height);
+  const share = Math.min(1, 4096 / Math.max(picture.width, picture.height));
+  const [from, down] = [Math.max(1, Math.round(picture.width * share)), Math.max(1, Math.round(picture.height * share))];
+  const canvas = new OffscreenCanvas(from, down).getContext('2d');
+  canvas.imageSmoothingQuality = 'high';
+  canvas.drawImage(picture, 0, 0, from, down);
+  const drawn = canvas.getImageData(0, 0, from, down).data;
+  const data = resized(new Uint8Array(drawn.buffer), [down, from, 4], [height, width], LANCZOS);
   const raw = [];
   for (let i = 0; i < data.length; i += 4) {
     const [red, green, blue] = [data[i], data[i + 1], data[i + 2]];
@@ -145,6 +157,7 @@ function rawOf(picture) {
 
 const ARRAYS: typeof NUMBERS = {
   ...NUMBERS,
+  imports: '',
   field: '<textarea rows="4" cols="60" aria-label="Inputs as JSON: numbers by the name of the input"></textarea>',
   rest: `${SHARES}${JS_JOINED}`,
   raw: 'const raw = joined(models[0], example.inputs);',
@@ -178,6 +191,7 @@ const TAGS: typeof NUMBERS = {
 
 const SOUND: typeof NUMBERS = {
   ...NUMBERS,
+  imports: '',
   field: SOUND_FIELD,
   prepare: `const { sound } = await (await load('preprocessing.json')).json();
 

@@ -106,7 +106,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     }),
   );
   content.set('README.md', readme(report, rows, task, data.validation.text !== undefined));
-  const samples = samplesOf(task, formats, kindOf(data.validation), recipe.dataset.type === 'audio-folder');
+  const samples = await samplesOf(task, formats, kindOf(data.validation), recipe.dataset.type === 'audio-folder');
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
   await writeWhole(folder, content);
@@ -168,18 +168,18 @@ function outputOf(task: Task): object {
     : { classes: task.width, labels, softmax: 'not in the model' };
 }
 
-function samplesOf(
+async function samplesOf(
   task: Task,
   formats: ReadonlySet<string>,
   kind: SampleKind,
   isSound: boolean,
-): Record<string, Readonly<Record<string, string>>> {
+): Promise<Record<string, Readonly<Record<string, string>>>> {
   const isText = kind === 'text' || kind === 'tags';
   const pages = isSound ? 'sound' : kind === 'words' ? 'numbers' : kind;
   const node = kind === 'tags' ? nodeTags() : hasPages(task) ? nodeSample(kind) : nodeNumbers(kind);
   const phones = isText ? textPhoneSamples(textAnswers(task)) : hasPages(task) ? phoneSamples : {};
   return {
-    ...(hasPages(task) && { 'samples/browser': browserSample(formats, pages) }),
+    ...(hasPages(task) && { 'samples/browser': await browserSample(formats, pages) }),
     ...(formats.has('onnx') && { 'samples/node': node }),
     ...(formats.has('tflite') && { samples: phones }),
   };

@@ -13,6 +13,16 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
   return Object.fromEntries([...modules].sort().map(([name, script]) => [`${name}.js`, script]));
 }
 
+/** Functions that scale pictures, as JavaScript that imports nothing. */
+export function resizeModule(): Promise<string> {
+  return scriptOf(path.join(FOLDER, '../resize'));
+}
+
+async function scriptOf(place: string): Promise<string> {
+  const text = await readFile(`${place}${EXTENSION}`, 'utf8');
+  return (EXTENSION === '.js' ? text : await compiled(text)).replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n');
+}
+
 /** Name of the one script among the files of the tokenizer. */
 export const SCRIPT_FILE = 'tokenizer.js';
 
@@ -45,8 +55,7 @@ async function modulesOf(first: readonly string[]): Promise<ReadonlyMap<string, 
   const modules = new Map<string, string>();
   const add = async (name: string): Promise<void> => {
     if (modules.has(name)) return;
-    const text = await readFile(path.join(FOLDER, `${name}${EXTENSION}`), 'utf8');
-    const script = (EXTENSION === '.js' ? text : await compiled(text)).replace(/\n\/\/# sourceMappingURL=.*\n?$/, '\n');
+    const script = await scriptOf(path.join(FOLDER, name));
     for (const [, from] of script.matchAll(
       /^(?:.*\*\/ )?(?:import|export)\s(?:[^'"();=]*\sfrom\s*)?['"]([^'"]+)['"]/gm,
     )) {

@@ -1,5 +1,6 @@
+import { LANCZOS, resized } from '../../../data/resize.ts';
 import type { Described } from '../card.ts';
-import type { Canvas, Picture } from '../dom.ts';
+import type { Canvas } from '../dom.ts';
 import { make } from '../make.ts';
 import type { Attributes } from '../make.ts';
 import { rangeOf } from './group.ts';
@@ -21,7 +22,7 @@ export async function questionOf(source: Canvas, described: Described): Promise<
   const range = rangeOf(described);
   if (range.isBytes) {
     const picture = canvasOf(source.width, source.height);
-    picture.getContext('2d').drawImage(source, 0, 0);
+    picture.getContext('2d', { willReadFrequently: true }).drawImage(source, 0, 0);
     const blob = await new Promise<Blob | null>((take) => source.toBlob(take, 'image/png'));
     if (blob === null) throw new Error('this browser cannot make a picture of it');
     return { body: blob, type: 'image/png', picture };
@@ -47,9 +48,7 @@ function pixelsOf(
   valueOf: (byte: number, channel: number) => number,
 ): number[][][] {
   const [height, width, channels] = described.shape as [number, number, number];
-  const small = canvasOf(width, height);
-  shrink(source, small);
-  const { data } = small.getContext('2d').getImageData(0, 0, width, height);
+  const data = scaled(source, height, width);
   const byteAt = (at: number, c: number): number => (channels === 3 ? data[at + c]! : greyAt(data, at));
   const pixel = (y: number, x: number): number[] =>
     Array.from({ length: channels }, (_, c) => valueOf(byteAt(4 * (y * width + x), c), c));
@@ -57,21 +56,14 @@ function pixelsOf(
 }
 
 /** Luma of ITU-R 601-2, as the reader of the training pictures has it. */
-function greyAt(data: Uint8ClampedArray, at: number): number {
+function greyAt(data: Uint8Array, at: number): number {
   return Math.round(0.299 * data[at]! + 0.587 * data[at + 1]! + 0.114 * data[at + 2]!);
 }
 
-/** Half by half, so that every pixel counts: browsers look at few of them when they shrink much at once. */
-function shrink(source: Picture & object, target: Canvas): void {
-  let from: Picture & object = source;
-  while (from.width >= 2 * target.width && from.height >= 2 * target.height) {
-    const half = canvasOf(Math.max(target.width, from.width >> 1), Math.max(target.height, from.height >> 1));
-    half.getContext('2d').drawImage(from, 0, 0, half.width, half.height);
-    from = half;
-  }
-  const context = target.getContext('2d');
-  context.imageSmoothingQuality = 'high';
-  context.drawImage(from, 0, 0, target.width, target.height);
+/** [height, width, 4], scaled as the pictures of a recipe are: browsers make a small picture of few pixels of a large one. */
+function scaled(source: Canvas, height: number, width: number): Uint8Array {
+  const { data } = source.getContext('2d').getImageData(0, 0, source.width, source.height);
+  return resized(new Uint8Array(data.buffer), [source.height, source.width, 4], [height, width], LANCZOS);
 }
 
 /** The largest part of a picture that has the proportions of the model's input, from its middle, and inverted where wanted. */
@@ -81,7 +73,8 @@ export function cropped(source: object, width: number, height: number, described
   const [w, h] = [columns * scale, rows * scale];
   const most = Math.min(1, 320 / Math.max(w, h));
   const target = canvasOf(Math.round(w * most), Math.round(h * most));
-  const context = target.getContext('2d');
+  const context = target.getContext('2d', { willReadFrequently: true });
+  context.imageSmoothingQuality = 'high';
   if (invert) context.filter = 'invert(1)';
   context.drawImage(source, (width - w) / 2, (height - h) / 2, w, h, 0, 0, target.width, target.height);
   return target;
@@ -91,23 +84,19 @@ export function cropped(source: object, width: number, height: number, described
 export function seen(described: Described) {
   const [height, width, channels] = described.shape as [number, number, number];
   const canvas = canvasOf(width, height, { class: 'seen', role: 'img', 'aria-label': 'What the model sees' });
-  if (channels === 1) canvas.getContext('2d', { willReadFrequently: true });
+  const context = canvas.getContext('2d');
+  const picture = context.getImageData(0, 0, width, height);
   const element = make(
     'figure',
     { class: 'sees' },
     canvas,
     make('figcaption', {}, `the model sees ${width} × ${height} pixels`),
   );
-  const show = (source: Picture & object): void => {
-    shrink(source, canvas);
-    if (channels === 1) turnGrey(canvas);
+  const show = (source: Canvas): void => {
+    const data = scaled(source, height, width);
+    if (channels === 1) for (let at = 0; at < data.length; at += 4) data.fill(greyAt(data, at), at, at + 3);
+    picture.data.set(data);
+    context.putImageData(picture, 0, 0);
   };
   return { element, show };
-}
-
-function turnGrey(canvas: Canvas): void {
-  const context = canvas.getContext('2d');
-  const picture = context.getImageData(0, 0, canvas.width, canvas.height);
-  for (let at = 0; at < picture.data.length; at += 4) picture.data.fill(greyAt(picture.data, at), at, at + 3);
-  context.putImageData(picture, 0, 0);
 }

@@ -38,7 +38,8 @@ export function pictureFile(described: Described, onQuestion: OnQuestion): Sourc
       Math.max(1, Math.round(bitmap.width * scale)),
       Math.max(1, Math.round(bitmap.height * scale)),
     );
-    const context = canvas.getContext('2d');
+    const context = canvas.getContext('2d', { willReadFrequently: true });
+    context.imageSmoothingQuality = 'high';
     if (invert.isOn()) context.filter = 'invert(1)';
     context.drawImage(bitmap, 0, 0, canvas.width, canvas.height);
     bitmap.close();
