@@ -9,6 +9,7 @@ import { readTflite } from '../../formats/tflite/read.ts';
 import { runtimeOf } from '../../formats/tflite/runtime.ts';
 import type { NeededRuntime } from '../../formats/tflite/runtime.ts';
 import { taskRow } from '../../recipe/task.ts';
+import { isImageShape } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { nameOf } from '../../report/artifact.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
@@ -105,7 +106,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       runtimes: runtimesOf(models),
     }),
   );
-  content.set('README.md', readme(report, rows, task, data.validation.text !== undefined));
+  content.set('README.md', readme(report, rows, task, data.validation));
   const samples = await samplesOf(task, formats, kindOf(data.validation), recipe.dataset.type === 'audio-folder');
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
@@ -218,7 +219,8 @@ function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset):
   ];
 }
 
-function readme({ name }: Report, rows: readonly ModelRow[], task: Task, isText: boolean): string {
+function readme({ name }: Report, rows: readonly ModelRow[], task: Task, data: Dataset): string {
+  const isText = data.text !== undefined;
   const hasSamples = hasPages(task);
   const formats = new Set(rows.map(({ format }) => format));
   const lines = [
@@ -238,6 +240,12 @@ function readme({ name }: Report, rows: readonly ModelRow[], task: Task, isText:
       : hasSamples && formats.has('tflite')
         ? ['- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app']
         : []),
+    ...(isImageShape(data.sampleShape) && [1, 3].includes(data.sampleShape[2])
+      ? [
+          '',
+          "Pictures of another size are scaled by Lanczos' filter over all their pixels, as Pillow's `LANCZOS`; grey is 0.299 red + 0.587 green + 0.114 blue.",
+        ]
+      : []),
     '',
   ];
   return lines.join('\n');
