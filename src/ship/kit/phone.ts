@@ -124,7 +124,8 @@ target 'App' do
   pod 'TensorFlowLiteSwift', '~> 2.17'
 end
 `,
-  'ios/Classifier.swift': `import Foundation
+  'ios/Classifier.swift': `import CoreGraphics
+import Foundation
 import TensorFlowLite
 
 /// Classes with their probabilities, the most likely first. Not safe for several threads at once.
@@ -170,6 +171,72 @@ ${SWIFT_PARTS}
     let sum = powers.reduce(0, +)
     return zip(labels, powers.map { $0 / sum }).sorted { $0.1 > $1.1 }.map { (label: $0.0, probability: $0.1) }
   }
+
+  /// Labels and their scores, for models of pictures with one or three channels; the picture stands upright.
+  func classify(picture: CGImage) throws -> [(label: String, probability: Float)] {
+    let shape = parts[0].shape
+    let colors = try scaled(picture, height: shape[1], width: shape[2])
+    if shape[3] == 3 { return try classify(raw: colors) }
+    return try classify(raw: (0..<shape[1] * shape[2]).map { i in
+      (0.299 * colors[3 * i] + 0.587 * colors[3 * i + 1] + 0.114 * colors[3 * i + 2]).rounded()
+    })
+  }
+
+  /// Red, green and blue at another size, as the pictures that the model learnt from were scaled: by Lanczos' filter over all pixels.
+  private func scaled(_ picture: CGImage, height: Int, width: Int) throws -> [Float] {
+    let (from, down) = (picture.width, picture.height)
+    var pixels = [UInt8](repeating: 0, count: from * down * 4)
+    let isDrawn = pixels.withUnsafeMutableBytes { buffer -> Bool in
+      guard let space = CGColorSpace(name: CGColorSpace.sRGB),
+        let context = CGContext(
+          data: buffer.baseAddress, width: from, height: down, bitsPerComponent: 8, bytesPerRow: from * 4, space: space,
+          bitmapInfo: CGImageAlphaInfo.noneSkipLast.rawValue)
+      else { return false }
+      context.draw(picture, in: CGRect(x: 0, y: 0, width: from, height: down))
+      return true
+    }
+    guard isDrawn else { throw CocoaError(.fileReadCorruptFile) }
+    var rows = [Float](repeating: 0, count: down * width * 3)
+    let across = taps(from: from, to: width)
+    for y in 0..<down {
+      for (x, tap) in across.enumerated() {
+        for c in 0..<3 {
+          var sum: Float = 0
+          for (k, weight) in tap.weights.enumerated() { sum += weight * Float(pixels[(y * from + tap.first + k) * 4 + c]) }
+          rows[(y * width + x) * 3 + c] = level(sum)
+        }
+      }
+    }
+    var out = [Float](repeating: 0, count: height * width * 3)
+    for (y, tap) in taps(from: down, to: height).enumerated() {
+      for i in 0..<width * 3 {
+        var sum: Float = 0
+        for (k, weight) in tap.weights.enumerated() { sum += weight * rows[(tap.first + k) * width * 3 + i] }
+        out[y * width * 3 + i] = level(sum)
+      }
+    }
+    return out
+  }
+
+  private func level(_ sum: Float) -> Float { min(max(sum, 0), 255).rounded() }
+
+  /// First pixel of each output pixel, and the weights of those from there on.
+  private func taps(from: Int, to: Int) -> [(first: Int, weights: [Float])] {
+    let scale = Double(from) / Double(to)
+    let size = max(scale, 1)
+    return (0..<to).map { i in
+      let centre = (Double(i) + 0.5) * scale
+      let first = max(0, Int(centre - 3 * size + 0.5))
+      let end = min(from, Int(centre + 3 * size + 0.5))
+      let weights = (first..<end).map { lanczos((Double($0) + 0.5 - centre) / size) }
+      let sum = weights.reduce(0, +)
+      return (first: first, weights: weights.map { Float($0 / sum) })
+    }
+  }
+
+  private func lanczos(_ x: Double) -> Double { abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0 }
+
+  private func sinc(_ x: Double) -> Double { x == 0 ? 1 : sin(Double.pi * x) / (Double.pi * x) }
 
 ${SWIFT_FEED}}
 `,
