@@ -10,7 +10,7 @@ export interface Pixels {
   readonly channels: number;
 }
 
-/** Values of a picture in 8 bits, without transparency. Grey is the luma of ITU-R 601-2, as Pillow, torchvision and Android have it; sharp's own is another. */
+/** Values of a picture in 8 bits, without transparency. Grey is the luma of ITU-R 601-2, as Pillow, torchvision and a kit's samples have it; sharp's own is another. */
 export async function rawPixels(image: Sharp, channels: 1 | 3): Promise<Pixels> {
   const raw = image.removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' });
   // Grey files have three equal channels here, whose luma is that grey.
