@@ -14,7 +14,7 @@ export interface Filter {
 }
 
 /** Triangle, as Pillow's `Image.resize(..., BILINEAR)` and torchvision's `Resize` have it. */
-export const BILINEAR: Filter = { reach: 1, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) };
+const BILINEAR: Filter = { reach: 1, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) };
 
 /**
  * Three lobes of a windowed sinc, as Pillow's `LANCZOS`. sharp scales the pictures of a recipe by the same filter, after halving very large ones: pixels

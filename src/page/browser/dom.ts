@@ -52,7 +52,7 @@ export interface Element extends Node {
 export type File = Blob & { readonly name: string };
 
 /** Source that can be drawn on a canvas. */
-export interface Picture {
+interface Picture {
   readonly width: number;
   readonly height: number;
 }
