@@ -89,7 +89,10 @@ const table = {
 };
 
 const image = {
-  resize: z.tuple([count, count]).optional().describe("[height, width] that every image is scaled to, by Lanczos' filter over all its pixels."),
+  resize: z
+    .tuple([count, count])
+    .optional()
+    .describe("[height, width] that every image is scaled to, by Lanczos' filter over all its pixels."),
   channels: z
     .union([z.literal(1), z.literal(3)])
     .optional()
