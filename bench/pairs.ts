@@ -14,6 +14,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../src/base/errors.ts';
+import { deviation, mean, tQuantile } from '../src/base/statistics.ts';
 import { LOSSES, NEEDS_PEER, NEEDS_STRONG } from '../src/recipe/schema/loss.ts';
 import type { LossName } from '../src/recipe/schema/loss.ts';
 import { isLossFor } from '../src/recipe/task.ts';
@@ -89,8 +90,8 @@ async function figureOf(pair: string, loss: string): Promise<Figure> {
   const row = (id: string) => begun.report.models.find((model) => model.id === id);
   const student = row(loss === ALONE ? 'scratch' : 'distilled')?.repeats;
   if (student === undefined) throw new Error(`${pair}, ${loss}: the report has no repeats of the student`);
-  const { scores, mean, interval } = student;
-  return { teacher: row('teacher')?.score.test ?? null, student: { scores, mean, interval } };
+  const { scores, mean: score, interval } = student;
+  return { teacher: row('teacher')?.score.test ?? null, student: { scores, mean: score, interval } };
 }
 
 function recipeOf(name: string, { teacher, student, features }: Pair, loss: string) {
@@ -123,8 +124,8 @@ function recipeOf(name: string, { teacher, student, features }: Pair, loss: stri
 
 function said(figure: Figure | undefined): string {
   if (figure === undefined) return '';
-  const { mean, interval } = figure.student;
-  return `${(100 * mean).toFixed(2)} ± ${(50 * (interval[1] - interval[0])).toFixed(2)}`;
+  const { mean: score, interval } = figure.student;
+  return `${(100 * score).toFixed(2)} ± ${(50 * (interval[1] - interval[0])).toFixed(2)}`;
 }
 
 function print(): void {
@@ -138,6 +139,34 @@ function print(): void {
   );
   const rows = losses.map((loss) => [loss, ...pairs.map((pair) => said(results[keyOf(pair, loss)]))]);
   console.log(table(['loss', ...pairs], [['teacher', ...teacher], ...rows]));
+  printGains();
+}
+
+/** Gains over the twin that began from the same weights: of each pair over the repeats, and of all pairs that have the loss over the pairs. */
+function printGains(): void {
+  const rows = losses.flatMap((loss) => {
+    if (loss === ALONE) return [];
+    const gains = pairs.map((pair) => gainsOf(pair, loss));
+    const means = gains.flatMap((of) => (of === undefined ? [] : [mean(of)]));
+    return [[loss, ...gains.map(withInterval), means.length < 2 ? '' : withInterval(means)]];
+  });
+  console.log('\nPoints over the twin that began from the same weights, mean and half of its 95 % interval\n');
+  console.log(table(['loss', ...pairs, 'over the pairs'], rows));
+}
+
+function gainsOf(pair: string, loss: string): number[] | undefined {
+  const [own, alone] = [loss, ALONE].map((one) => results[keyOf(pair, one)]?.student.scores);
+  return own && alone && own.map((score, i) => 100 * (score - alone[i]!));
+}
+
+function withInterval(values: readonly number[] | undefined): string {
+  if (values === undefined) return '';
+  const half = (tQuantile(values.length - 1) * deviation(values, values.length - 1)) / Math.sqrt(values.length);
+  return `${signed(mean(values))} ± ${half.toFixed(2)}`;
+}
+
+function signed(points: number): string {
+  return `${points < 0 ? '' : '+'}${points.toFixed(2)}`;
 }
 
 function chosen(option: string, given: string | undefined, all: readonly string[]): readonly string[] {
