@@ -61,21 +61,28 @@ export async function lockRun(
   throw new UserError(`${file}: cannot get the lock of this run`, 'Remove the file if no other process works on it.');
 }
 
-/** Touches the lock until it is released. */
+/** Touches the lock until it is released or lost. A beat begins when the one before it has ended: a slow file system gets no queue of them. */
 function held(file: string, own: string, beatMs: number, onLost: LockOptions['onLost']): () => Promise<void> {
   const isOwn = async (): Promise<boolean> => (await readFile(file, 'utf8').catch(() => own)) === own;
+  let ended = false;
   const beat = async (): Promise<void> => {
-    const now = new Date();
-    if (await isOwn()) await utimes(file, now, now);
-    else {
-      clearInterval(timer);
+    if (await isOwn()) {
+      const now = new Date();
+      // A touch that fails is made up for by the next.
+      await utimes(file, now, now).catch(() => undefined);
+    } else if (!ended) {
+      ended = true;
       onLost?.(`${file}: another process has taken this run over, as this one gave no sign of life; it stops`);
     }
+    next();
   };
-  // A touch that fails is made up for by the next.
-  const timer = setInterval(() => void beat().catch(() => undefined), beatMs).unref();
+  const next = (): void => {
+    if (!ended) timer = setTimeout(() => void beat(), beatMs).unref();
+  };
+  let timer = setTimeout(() => void beat(), beatMs).unref();
   return async () => {
-    clearInterval(timer);
+    ended = true;
+    clearTimeout(timer);
     if (await isOwn()) await rm(file, { force: true });
   };
 }
