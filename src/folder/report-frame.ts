@@ -113,7 +113,10 @@ export function stagesOf(ledger: Pick<Ledger, 'times' | 'find'>): StageSummary[]
   });
 }
 
-const PACKAGES = ['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers', '@litertjs/core', 'sharp'];
+const PACKAGES = [
+  ...['onnxruntime-node', '@tensorflow/tfjs-core', '@tensorflow/tfjs-layers'],
+  ...['@litertjs/core', 'tfjs-tflite-node', 'sharp'],
+];
 
 function environment(): Environment {
   return {

@@ -39,7 +39,7 @@ export async function measureElsewhere(
 
 /** Versions of the libraries that models are timed in. */
 export function libraryVersions(): Record<string, string> {
-  const libraries = ['onnxruntime-node', 'onnxruntime-web', '@litertjs/core'];
+  const libraries = ['onnxruntime-node', 'onnxruntime-web', '@litertjs/core', 'tfjs-tflite-node'];
   return Object.fromEntries(libraries.map((name) => [name, versionOf(name)]));
 }
 
