@@ -1,11 +1,8 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { symlink } from 'node:fs/promises';
 import path from 'node:path';
-import { writeKit } from '../../src/ship/kit/kit.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
-import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { servedKit } from '../support/kit-pages.ts';
 import { runOfArrays, runOfTexts } from '../support/several-inputs.ts';
 
 const folder = temporaryFolder();
@@ -21,19 +18,12 @@ interface Example {
   ['arrays by the names of the inputs', runOfArrays, ({ inputs }: Example) => JSON.stringify(inputs)],
 ] as const)(`the pages of a kit of several inputs take %s${NO_BROWSER}`, async (_, runOf, written) => {
   const { run } = await runOf(folder());
-  const kit = path.join(folder(), 'kit');
-  await writeKit(run, kit);
-  const pages = path.join(kit, 'samples/browser');
-  await symlink(path.join(ROOT, 'node_modules'), path.join(pages, 'node_modules'));
-  const examples = JSON.parse(readFileSync(path.join(kit, 'example.json'), 'utf8')) as Example[];
-  const server = spawn(process.execPath, ['serve.mjs', '0'], { cwd: pages });
-  const address = await new Promise<string>((resolve) =>
-    server.stdout.once('data', (data: Buffer) => resolve(String(data).trim())),
-  );
+  const served = await servedKit(run, folder());
+  const examples = JSON.parse(readFileSync(path.join(served.kit, 'example.json'), 'utf8')) as Example[];
   const browser = await launch();
   try {
     const tab = await browser.newPage();
-    await tab.goto(address);
+    await tab.goto(served.address);
     await tab.waitForSelector('a');
     const links = await tab.evaluate<string[]>("[...document.querySelectorAll('a')].map(({ href }) => href)");
     expect(links).toHaveLength(4);
@@ -56,6 +46,6 @@ interface Example {
     }
   } finally {
     await browser.close();
-    server.kill();
+    served.end();
   }
 });

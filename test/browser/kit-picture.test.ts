@@ -1,15 +1,13 @@
-import { spawn } from 'node:child_process';
-import { mkdir, readdir, readFile, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { RandomStream } from '../../src/base/random.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
-import { writeKit } from '../../src/ship/kit/kit.ts';
 import { ask, serving } from '../serve/server.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
-import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { servedKit } from '../support/kit-pages.ts';
 
 const folder = temporaryFolder();
 const random = new RandomStream('pictures');
@@ -57,31 +55,24 @@ async function answerOfServer(model: string, file: string): Promise<{ label: str
       ...{ export: ['onnx', 'tflite'], report: { latency: { seconds: 0 } } },
     };
     const { folder: run } = await runRecipe(makeRecipe(recipe, folder()), { out: folder() });
-    const kit = path.join(folder(), 'kit');
-    await writeKit(run, kit);
-    const at = path.join(kit, 'samples/browser');
-    await symlink(path.join(ROOT, 'node_modules'), path.join(at, 'node_modules'));
+    const served = await servedKit(run, folder());
     const large = path.join(folder(), 'large.png');
     await picture(large, [300, 400], 'right', 250);
-    const models = await readdir(path.join(kit, 'models'));
+    const models = await readdir(path.join(served.kit, 'models'));
     const expected = await answerOfServer(
       path.join(
-        kit,
+        served.kit,
         'models',
         models.find((name) => name.endsWith('.onnx'))!,
       ),
       large,
     );
 
-    const server = spawn(process.execPath, ['serve.mjs', '0'], { cwd: at });
-    const address = await new Promise<string>((resolve) =>
-      server.stdout.once('data', (data: Buffer) => resolve(String(data).trim())),
-    );
     const browser = await launch();
     try {
       for (const page of ['onnxruntime.html', 'litert.html']) {
         const tab = await browser.newPage();
-        await tab.goto(`${address}${page}`);
+        await tab.goto(`${served.address}${page}`);
         await tab.waitForFunction('document.body.dataset.results || document.body.dataset.problem');
         const count = await tab.locator('li').count();
         await tab.setInputFiles('input', large);
@@ -93,7 +84,7 @@ async function answerOfServer(model: string, file: string): Promise<{ label: str
       }
     } finally {
       await browser.close();
-      server.kill();
+      served.end();
     }
   },
 );

@@ -1,15 +1,12 @@
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { symlink } from 'node:fs/promises';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { RandomStream } from '../../src/base/random.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
-import { writeKit } from '../../src/ship/kit/kit.ts';
 import { BROWSER, NO_BROWSER } from '../support/browser.ts';
-import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { servedKit } from '../support/kit-pages.ts';
 import { wavFile } from '../support/sound.ts';
 
 const folder = temporaryFolder();
@@ -37,19 +34,12 @@ function tone(hertz: number, count: number, random?: RandomStream): number[] {
       ...{ export: ['onnx', 'tflite'], report: { latency: { seconds: 0 } } },
     };
     const { folder: run } = await runRecipe(makeRecipe(recipe, folder()), { out: folder() });
-    const kit = path.join(folder(), 'kit');
-    await writeKit(run, kit);
-    const at = path.join(kit, 'samples/browser');
-    await symlink(path.join(ROOT, 'node_modules'), path.join(at, 'node_modules'));
+    const served = await servedKit(run, folder());
     const heard = path.join(folder(), 'heard.wav');
     writeFileSync(heard, wavFile(tone(1500, 10 * RATE), { rate: RATE }));
     const file = path.join(folder(), 'file.wav');
     writeFileSync(file, wavFile(tone(300, 2 * RATE), { rate: RATE }));
 
-    const server = spawn(process.execPath, ['serve.mjs', '0'], { cwd: at });
-    const address = await new Promise<string>((resolve) =>
-      server.stdout.once('data', (data: Buffer) => resolve(String(data).trim())),
-    );
     const browser = await chromium.launch({
       executablePath: BROWSER!,
       args: [
@@ -62,7 +52,7 @@ function tone(hertz: number, count: number, random?: RandomStream): number[] {
     try {
       for (const page of ['onnxruntime.html', 'litert.html']) {
         const tab = await browser.newPage();
-        await tab.goto(`${address}${page}`);
+        await tab.goto(`${served.address}${page}`);
         await tab.waitForFunction('document.body.dataset.results || document.body.dataset.problem');
         await tab.setInputFiles('input', file);
         await tab.waitForFunction("document.querySelector('li:last-child').textContent.startsWith('low')");
@@ -75,7 +65,7 @@ function tone(hertz: number, count: number, random?: RandomStream): number[] {
       }
     } finally {
       await browser.close();
-      server.kill();
+      served.end();
     }
   },
 );

@@ -1,13 +1,11 @@
-import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { symlink, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
-import { writeKit } from '../../src/ship/kit/kit.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
-import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { servedKit } from '../support/kit-pages.ts';
 import { asJsonl, taggedSentences } from '../support/tags.ts';
 import { wordPieces } from '../support/tokenizer.ts';
 
@@ -35,19 +33,13 @@ interface Example {
       ...{ export: ['onnx', 'tflite'], report: { latency: { seconds: 0 } } },
     };
     const { folder: run } = await runRecipe(makeRecipe(recipe, folder()), { out: folder() });
-    await writeKit(run, at('kit'));
-    const pages = path.join(at('kit'), 'samples/browser');
-    await symlink(path.join(ROOT, 'node_modules'), path.join(pages, 'node_modules'));
-    const examples = JSON.parse(readFileSync(path.join(at('kit'), 'example.json'), 'utf8')) as Example[];
-    const server = spawn(process.execPath, ['serve.mjs', '0'], { cwd: pages });
-    const address = await new Promise<string>((resolve) =>
-      server.stdout.once('data', (data: Buffer) => resolve(String(data).trim())),
-    );
+    const served = await servedKit(run, folder());
+    const examples = JSON.parse(readFileSync(path.join(served.kit, 'example.json'), 'utf8')) as Example[];
     const browser = await launch();
     try {
       for (const page of ['onnxruntime.html', 'litert.html']) {
         const tab = await browser.newPage();
-        await tab.goto(`${address}${page}`);
+        await tab.goto(`${served.address}${page}`);
         await tab.waitForFunction('document.body.dataset.results || document.body.dataset.problem');
         expect(await tab.evaluate('document.body.dataset.problem')).toBeUndefined();
         const results = JSON.parse(await tab.evaluate<string>('document.body.dataset.results')) as Example[];
@@ -63,7 +55,7 @@ interface Example {
       }
     } finally {
       await browser.close();
-      server.kill();
+      served.end();
     }
   },
 );
