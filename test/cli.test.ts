@@ -209,6 +209,11 @@ describe('limbeck init', () => {
       ['--type', 'csv', '--train', 'data.csv', '--model', 'mlpp'],
       /student\.model: .*\nDid you mean mlp\?/,
     ],
+    [
+      'a label column that the table has not',
+      ['--train', 'data.csv', '--task', 'multi-label', '--label', 'b, nope'],
+      /^init: --label: no column nope, data\.csv has .*\nName a column/,
+    ],
     ['an unknown type', ['--train', 'data.csv', '--type', 'foo'], /dataset\.type: expected one of idx, csv/],
   ])('refuses %s and writes nothing', async (_name, args, message) => {
     await writeData(folder());

@@ -141,10 +141,14 @@ async function complete(args: InitArgs, context: Context) {
     const testLabels =
       args.testLabels ?? (hasLabelFile && test !== '' ? await needed('Test labels', '--test-labels') : '');
     const isTable = type === 'csv' || type === 'parquet' || type === 'jsonl';
-    const named =
-      args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', { fallback: '' }) : '');
+    const formOf = (label: string) => formAt(args, { type, train, label }, context);
+    const noColumn = async (answer: string) => absentColumn(answer, train, (await formOf(answer)).columns);
+    const question = { fallback: '', wrong: noColumn };
+    const named = args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', question) : '');
     const isNamed = args.label !== undefined;
-    const form = await formAt(args, { type, train, label: named }, context);
+    const form = await formOf(named);
+    const absent = isNamed ? absentColumn(named, train, form.columns) : undefined;
+    if (absent !== undefined) throw new UserError(`init: --label: ${absent}`, 'Name a column of the table.');
     if (form.lastLabel !== undefined)
       context.note(`no column is called label: label: ${form.lastLabel}, the last one; say --label for another one\n`);
     const left = form.ignore ?? [];
@@ -209,6 +213,13 @@ async function formAt(
     context.note(`the data could not be read: ${error.message}\n`);
     return {};
   }
+}
+
+/** Complaint on the first of the label columns, with commas between them, that a table has not. A number is the place of a column. */
+function absentColumn(named: string, file: string, columns: readonly string[] | undefined): string | undefined {
+  const names = named.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
+  const absent = columns && names.find((name) => !columns.includes(name) && !/^-?\d+$/.test(name));
+  return absent && `no column ${absent}, ${file} has ${columns.join(', ')}`;
 }
 
 /** Complaint on a folder where the type reads a file, or the other way round. */

@@ -21,7 +21,8 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
   /** A word above numbers alone is a name, also beside names that are numbers. */
   const isName = (cell: string, i: number): boolean =>
     !isNumber(cell) && !isMissing(cell.trim()) && others.length > 0 && others.every((row) => isNumber(row[i] ?? ''));
-  const isLabel = (cell: string): boolean => cell.trim() === 'label';
+  const isLabel = (cell: string): boolean =>
+    cell.trim() === 'label' || (label.includes(cell.trim()) && !isNumber(cell));
   const hasHeader = !first.some(isNumber) || first.some(isLabel) || first.some(isName);
   const names = first.map((name, i) => (hasHeader ? name.trim() : String(i)));
   const rows = (hasHeader ? others : [first, ...others]).map((record) =>
@@ -33,6 +34,7 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
   /** Columns without names are meant by their numbers. */
   const meant = (columns: SeenForm['ignore']): SeenForm['ignore'] => (hasHeader ? columns : columns!.map(Number));
   return {
+    columns: names,
     ...(delimiter !== ',' && { delimiter }),
     ...(!hasHeader && { header: false }),
     ...(isLast && hasHeader && { lastLabel: last }),

@@ -29,6 +29,8 @@ export interface SeenForm {
   /** Columns of words, and of words that are nearly all different, which say nothing of others. */
   readonly categorical?: readonly (string | number)[] | undefined;
   readonly ignore?: readonly (string | number)[] | undefined;
+  /** Names of all columns, of a table that has them in one place. */
+  readonly columns?: readonly string[];
   readonly delimiter?: string;
   /** False where the first line holds data. */
   readonly header?: false;

@@ -70,6 +70,7 @@ describe('a table', () => {
     ['without a header, with words', table((i) => `k${i % 3},${i},${i % 2}`, 'k0,2,1'), [], { header: false, categorical: [0] }], // prettier-ignore
     ['with numbers for names', table((i) => `${i},${i / 7},k${i % 3}`, '0,1,label'), [], {}],
     ['with numbers for names, of pixels', table((i) => `${i % 3},${i},${i / 7}`, 'target,0,1'), ['target'], {}],
+    ['with numbers for names, and a label of words that is said', table((i) => `${i},${i / 7},k${i % 3}`, '0,1,kind'), ['kind'], {}], // prettier-ignore
     ['without a column label', table((i) => `${i},${i / 7},k${i % 3}`, 'a,b,kind'), [], { lastLabel: 'kind' }],
     ['whose label is named', table((i) => `${i},${i / 7},${i % 3}`, 'a,b,kind'), ['a'], {}],
     ['with gaps', table((i) => `${i % 9 === 0 ? 'NA' : i},${i % 7 === 0 ? '' : i / 7},${i % 3}`), [], { missing: 'mean' }], // prettier-ignore
@@ -80,7 +81,10 @@ describe('a table', () => {
     ['with dates', table((i) => `${i % 28}.${i % 12}.2024,${i / 7},${i % 3}`), [], { ignore: ['a'] }],
     ['with kinds', table((i) => `${['red', '', 'blue'][i % 3]!},${i / 7},${i % 3}`), [], { categorical: ['a'], missing: 'mean' }], // prettier-ignore
   ])('%s', async (_name, content, label, form) => {
-    expect(await seen('csv', content, label)).toEqual(form);
+    const { columns, ...found } = await seen('csv', content, label);
+    expect(found).toEqual(form);
+    expect(columns).toEqual(expect.arrayContaining([...label]));
+    expect(columns).toHaveLength(3);
   });
 
   it('of JSON lines, whose last key is the label where none is called so', async () => {
