@@ -41,6 +41,10 @@ describe('limbeck', () => {
     [['export', '--prune', 'x'], 'Unknown argument: prune\nRun `limbeck export --help`.\n'],
     [['run', 'a.yaml', '--no-set'], 'Unknown argument: no-set\n'],
     [['run', 'a.yaml', '--set.seed=1'], 'Unknown argument: set.seed\n'],
+    [
+      ['completion', '--shell', 'fish'],
+      'completion: expected nothing more, received "--shell"\nIt prints the script of bash',
+    ],
     [['run', 'a.yaml', '--out', 'b', '--out', 'c'], '--out: expected one value, received "b" and "c"\n'],
     [['run', 'a.yaml', '--out', '--quiet'], '--out: expected a value, received none\n'],
     [['run', 'a.yaml', '--save-every', 'often'], '--save-every: expected a number, received "often"\n'],

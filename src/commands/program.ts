@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
+import { shown, UserError } from '../base/errors.ts';
 import type { Command } from './command.ts';
 import type { Context, GlobalArgs } from './context.ts';
 import { benchCommand } from './bench.ts';
@@ -145,6 +146,14 @@ async function parse(given: readonly string[], host: Host): Promise<void> {
     host.out(helpText(commands, width));
     return;
   }
+  const [first, second] = args;
+  // yargs takes what follows without a word.
+  if (first === 'completion' && second !== undefined && !['--help', '-h'].includes(second))
+    throw new UserError(
+      `completion: expected nothing more, received ${shown(second)}`,
+      'It prints the script of bash, or of zsh where the environment variable SHELL names it.',
+      { kind: 'usage' },
+    );
   const { default: yargs } = await import('yargs');
   const parser: Argv<GlobalArgs> = yargs([...args])
     .scriptName('limbeck')
