@@ -18,12 +18,15 @@ const escaped = (text: string): string => text.replace(/[$^\\.*+?()[\]{}|/]/g, '
 const WORD_END = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
 const WORD_START = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
-/** Finds the leftmost token, of several there the longest; with lstrip and rstrip the spaces beside it are a part of it. */
+/**
+ * Finds the leftmost token, of several there the longest; with lstrip and rstrip the spaces beside it are a part of it. A token of spaces
+ * among those is found all the same, as the Rust package does.
+ */
 export function finderOf(tokens: readonly AddedToken[], contentOf: (token: AddedToken) => string): Finder {
   const byContent = new Map(
     tokens.map((token) => [contentOf(token), token] as const).filter(([content]) => content !== ''),
   );
-  if (byContent.size === 0) return (text) => [text];
+  if (byContent.size === 0) return (text) => (text === '' ? [] : [text]);
   const contents = [...byContent.keys()].sort((a, b) => b.length - a.length);
   const pattern = new RegExp(contents.map(escaped).join('|'), 'gu');
   return (text) => {
@@ -32,7 +35,6 @@ export function finderOf(tokens: readonly AddedToken[], contentOf: (token: Added
     for (const match of text.matchAll(pattern)) {
       const token = byContent.get(match[0])!;
       let [start, stop] = [match.index, match.index + match[0].length];
-      if (start < end) continue;
       if (token.single_word === true && (WORD_END.test(text.slice(0, start)) || WORD_START.test(text.slice(stop))))
         continue;
       if (token.lstrip === true) start = Math.max(end, text.slice(0, start).replace(/\p{White_Space}+$/u, '').length);
