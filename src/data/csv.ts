@@ -117,9 +117,12 @@ class CsvReader {
       );
     }
     sink.begin();
-    for (let i = 0; i < features.length; i++) sink.setText(i, record[features[i]!]!, this.#where);
+    // Below a header that ends with a line feed alone, lines may end with a carriage return too.
+    const last = record.at(-1)!;
+    const row = last.endsWith('\r') ? record.with(-1, last.slice(0, -1)) : record;
+    for (let i = 0; i < features.length; i++) sink.setText(i, row[features[i]!]!, this.#where);
     sink.end(
-      labels.map((column) => record[column]!),
+      labels.map((column) => row[column]!),
       this.#where,
     );
   }

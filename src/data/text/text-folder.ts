@@ -21,9 +21,14 @@ export async function readTextFolder(
   for (const [i, file] of files.entries()) {
     const where = (): string => file;
     sink.begin();
-    sink.setValue(0, await readBytes(file), where);
+    sink.setValue(0, withoutMark(await readBytes(file)), where);
     sink.end(found === undefined ? [] : [found.classNames[found.values[i]!]!], where);
   }
   const split = sink.finish();
   return { ...split, notes: [...(split.notes ?? []), ...notes] };
+}
+
+/** A file without the byte order mark that some editors begin it with. */
+function withoutMark(bytes: Uint8Array): Uint8Array {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }

@@ -36,6 +36,11 @@ describe('texts as samples', () => {
     expect([...own]).toEqual([...Array.from(Buffer.from('my card'), (byte) => byte + 1), 0]);
   });
 
+  it('takes a carriage return for a part of the end of a line, also below a header without one', async () => {
+    const { train, validation } = await load({ column: 'text', length: 4 }, 'label,text\na,xy\r\nb,yz\r\na,zz\r\n', { validation: 1 }); // prettier-ignore
+    expect([train, validation].flatMap(({ samples }) => Array.from(samples))).not.toContain(14);
+  });
+
   it('reads a tokenizer.json, whose hash goes along, and the inputs of a model of several', async () => {
     const file = await folder.file('tokenizer.json', JSON.stringify(wordPieces(['my', 'card', 'go', 'lost'])));
     const inputs = ['input_ids', 'attention_mask'] as const;
@@ -68,7 +73,8 @@ describe('texts as samples', () => {
       'no/1.txt': 'x',
       'yes/1.txt': 'y',
       'yes/2.txt': 'yy',
-      'no/2.txt': 'xx',
+      // A byte order mark, which is no part of the text.
+      'no/2.txt': '\uFEFFxx',
       'no/a.md': '',
     })) {
       await mkdir(path.dirname(path.join(root, name)), { recursive: true });
@@ -77,6 +83,7 @@ describe('texts as samples', () => {
     const files = await loadDataset({ type: 'text-folder', train: root, validation: 1 });
     expect(files.classNames).toEqual(['no', 'yes']);
     expect(files.train.count + files.validation.count).toBe(4);
+    expect([files.train, files.validation].flatMap(({ samples }) => Array.from(samples)).filter((id) => id > 200)).toEqual([]); // prettier-ignore
     expect(files.warnings.join()).toContain('1 of its files left out, which are no text files (.txt)');
   });
 
