@@ -12,6 +12,18 @@ it('a row has words as the file had them, or as JSON has the value', () => {
   expect(ask({ open: false, grade: 3, size: 0 })).toEqual([1, 0, 0, 0, 1, 0]);
 });
 
+it.each<[string, object, RegExp]>([
+  [
+    'a number beyond float32',
+    { open: true, grade: 2, size: 1e39 },
+    /column "size": expected a number, received 1e\+39/,
+  ],
+  ['lost digits', { open: true, grade: 2 ** 60, size: 1 }, /column "grade": .* more digits .*send a text/],
+  ['no word', { open: null, grade: 2, size: 1 }, /column "open": expected a word, received null/],
+])('a row is refused with %s', (_name, row, message) => {
+  expect(() => ask(row)).toThrow(message);
+});
+
 it('a word that train did not have is none of those that it had', () => {
   expect(ask({ open: 'true', grade: 2.5, size: 0 })).toEqual([0, 0, 0, 0, 0, 0]);
 });

@@ -1,6 +1,7 @@
 import { bytesOf } from '../../base/bytes.ts';
 import { shown } from '../../base/errors.ts';
 import { inputsOf } from '../../data/inputs.ts';
+import type { TextForm } from '../../data/text/encode.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import type { Client } from '../batch/queue.ts';
@@ -43,6 +44,7 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   }
   const ids = text && isJson ? await idsOf(model, text, described.parts, call) : undefined;
   const raw = ids ?? (isJson ? valuesOf(call.body, described) : await decoded(call, described));
+  if (text !== undefined && ids === undefined) refuseOtherIds(raw, text);
   const rows = await asked(host, model, raw, described, call.client);
   const one = (row: readonly number[]): object =>
     targets === undefined ? best(row, described, call.top) : { values: named(row, described) };
@@ -79,13 +81,21 @@ function fedTo({ facts }: ServedModel, values: Float32Array, samples: number, de
   const [{ name }] = facts.inputs as [TensorSpec];
   if (parts === undefined)
     return [{ name, dtype: 'float32', shape: [samples, ...fedShape(described)], bytes: bytesOf(values) }];
-  const wrong = values.find((value) => !Number.isInteger(value));
-  if (wrong !== undefined) throw new Refusal(400, `expected token ids, received ${wrong}`);
   const each = inputsOf(values, samples, { sampleShape: shape, inputs: parts });
   return facts.inputs.map((input) => {
     const { data, shape: own } = each[input.name]!;
     return { name: input.name, dtype: input.dtype, shape: own, bytes: bytesOf(typedAs(input.dtype, data)) };
   });
+}
+
+/** `Refusal` for numbers that are no ids of a tokenizer: a model would round them, or count negative ones from its last. */
+function refuseOtherIds(values: Float32Array | Uint8Array, { vocabulary }: TextForm): void {
+  const wrong = values.find((value) => !Number.isInteger(value) || value < 0 || value >= vocabulary);
+  if (wrong !== undefined)
+    throw new Refusal(
+      400,
+      `expected token ids, from 0 to ${vocabulary - 1}, received ${wrong}; or send the text itself`,
+    );
 }
 
 function decoded({ contentType, body }: PredictCall, described: Described): Promise<Uint8Array> | Float32Array {

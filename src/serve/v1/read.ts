@@ -99,12 +99,18 @@ function numbersOfRow(row: Row, columns: readonly Column[]): number[] {
     const value = row[name];
     if (words !== undefined) {
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+        // JSON has lost its last digits, and it may stand for several words.
+        if (Number.isInteger(value) && !Number.isSafeInteger(value))
+          throw new Refusal(
+            400,
+            `column ${shown(name)}: ${value} has more digits than JSON's numbers keep; send a text`,
+          );
         const at = wordOf(value, words);
         return words.map((_, i) => (i === at ? 1 : 0));
       }
       throw new Refusal(400, `column ${shown(name)}: expected a word, received ${shown(value)}`);
     }
-    if (typeof value === 'number' && Number.isFinite(value)) return [value];
+    if (typeof value === 'number' && Number.isFinite(Math.fround(value))) return [value];
     if (typeof value === 'boolean') return [value ? 1 : 0];
     throw new Refusal(400, `column ${shown(name)}: expected a number, received ${shown(value)}`);
   });

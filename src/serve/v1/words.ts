@@ -1,7 +1,8 @@
 import { markEntities } from '../../data/targets/tags.ts';
+import { isWord } from '../../data/text/encode.ts';
 import type { TextForm } from '../../data/text/encode.ts';
 import { storedWordEncoder } from '../../data/text/open.ts';
-import { isWord, wordsIn } from '../../data/text/words.ts';
+import { wordsIn } from '../../data/text/words.ts';
 import type { EncodedWords } from '../../data/text/words.ts';
 import { bordersOf, entitiesOf, tagsAt } from '../../tasks/entities.ts';
 import type { ServedModel } from '../model.ts';
