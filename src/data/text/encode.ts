@@ -47,6 +47,11 @@ export function tokenizerFor(
   return tokenizerOf(json!);
 }
 
+/** True for a text that is more than white space. */
+export function isWord(text: unknown): text is string {
+  return typeof text === 'string' && /[^\p{White_Space}\0]/u.test(text);
+}
+
 /** The encoder that `form` describes; `json`: the content of its tokenizer.json, if it has one. */
 export function encoderFor(form: TextForm, json: TokenizerJson | undefined): Encoder {
   return encoderOf(tokenizerFor(form, json), form);
@@ -59,6 +64,8 @@ export function encoderOf(tokenizer: Tokenizer, { texts, length, truncate, paddi
   if (room < 1)
     throw new Error(`a length of ${length} leaves no room for a token beside those that the tokenizer adds`);
   return (given) => {
+    if (given.length !== texts) throw new Error(`expected a list of ${texts}, received one of ${given.length}`);
+    if (!given.every(isWord)) throw new Error('the text is empty');
     const all = given.map((text, i) => tokenizer.ids(text, i === 1));
     const sizes = cut(
       all.map((ids) => ids.length),

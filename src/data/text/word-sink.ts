@@ -9,7 +9,8 @@ import { TableSink } from '../table.ts';
 import type { OpenText } from './open.ts';
 import { PARTS, TextSink, tokenInputs } from './sink.ts';
 import type { RowSink } from './sink.ts';
-import { isWord, TAG_SEPARATOR } from './words.ts';
+import { isWord } from './encode.ts';
+import { TAG_SEPARATOR } from './words.ts';
 import type { EncodedWords } from './words.ts';
 import { readByTokenizer } from './read-by.ts';
 

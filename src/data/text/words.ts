@@ -1,4 +1,4 @@
-import { tokenizerFor } from './encode.ts';
+import { isWord, tokenizerFor } from './encode.ts';
 import type { Encoded, TextForm } from './encode.ts';
 import type { Tokenizer, TokenizerJson } from './tokenizer-json.ts';
 
@@ -37,11 +37,6 @@ export function wordsIn(text: string): string[] {
   return found.filter(isWord);
 }
 
-/** True for a text that is more than white space. */
-export function isWord(text: string): boolean {
-  return /[^\p{White_Space}\0]/u.test(text);
-}
-
 /** The encoder of lists of words that `form` describes; `json`: the content of its tokenizer.json, if it has one. */
 export function wordEncoderFor(form: TextForm, json: TokenizerJson | undefined): WordEncoder {
   return wordEncoderOf(tokenizerFor(form, json), form);
@@ -73,6 +68,7 @@ export function wordEncoderOf(
     const begins: number[] = [];
     let [cut, empty] = [0, 0];
     given.forEach((word, at) => {
+      if (!isWord(word)) throw new Error(`expected a text for word ${at}, received ${JSON.stringify(word)}`);
       const ids = idsOf(word);
       if (ids.length === 0) {
         empty++;

@@ -1,4 +1,4 @@
-import { JS_FEEDS, JS_JOINED } from './feeds.ts';
+import { JS_FEEDS, JS_JOINED, JS_PREPARE } from './feeds.ts';
 import { MICROPHONE, SOUND_CHOOSE, SOUND_FIELD, SOUND_REST } from './microphone.ts';
 import { INDEX, LINKS, page } from './pages.ts';
 import { resizeModule } from './portable.ts';
@@ -115,13 +115,7 @@ const SHOW = `  const bestOf = (logits) => logits.indexOf(Math.max(...logits));
 const NUMBERS = {
   field: '<input type="file" accept="image/*" hidden />',
   imports: "import { LANCZOS, resized } from './resize.js';\n",
-  prepare: `/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
-export function prepare(raw) {
-  const { scale, mean, std } = normalization;
-  const channels = mean.length;
-  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
-}
-`,
+  prepare: JS_PREPARE,
   rest: `${SHARES}/**
  * A picture at the model's size, scaled as those that it learnt from: values from 0 to 255, grey as the mean of red, green and blue by their brightness.
  * What a browser draws smaller is made of few of its pixels.

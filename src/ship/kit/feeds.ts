@@ -16,6 +16,19 @@ export function feedsOf({ inputs }, prepared) {
 }
 `;
 
+/** Function of both that normalizes numbers. One more or fewer would put others in their places, and null would be a 0. */
+export const JS_PREPARE = `/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
+export function prepare(raw) {
+  const { scale, mean, std } = normalization;
+  const channels = mean.length;
+  const size = input.shape.reduce((product, length) => product * length);
+  if (raw.length !== size) throw new Error('expected ' + size + ' numbers, received ' + raw.length);
+  const wrong = raw.findIndex((value) => typeof value !== 'number' || !Number.isFinite(Math.fround(value)));
+  if (wrong !== -1) throw new Error('value ' + wrong + ': expected a number, received ' + raw[wrong]);
+  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
+}
+`;
+
 /** Function of both that makes a sample of an array for each input of a model of several. */
 export const JS_JOINED = `/** The numbers of each input of a model by its name, row by row, channels last, as one sample. */
 export function joined({ inputs }, arrays) {

@@ -1,17 +1,8 @@
-import { JS_FEEDS, JS_JOINED } from './feeds.ts';
+import { JS_FEEDS, JS_JOINED, JS_PREPARE } from './feeds.ts';
 import { NODE_EACH, NODE_WORDS, WORD_IMPORT } from './tags.ts';
 import { NODE_TEXT, NODE_TEXT_CHECK } from './text.ts';
 
 const RUNTIME = 'onnxruntime-node';
-
-/** Function of a program that normalizes numbers. */
-const PREPARE = `/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
-export function prepare(raw) {
-  const { scale, mean, std } = normalization;
-  const channels = mean.length;
-  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
-}
-`;
 
 /** Rows of a table, where some columns are words. */
 const ENCODE = `const { columns } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
@@ -19,9 +10,28 @@ const ENCODE = `const { columns } = JSON.parse(readFileSync(new URL('preprocessi
 /** A row by the names of its columns as numbers: 0 and 1 for each word, all 0 for a word that the model does not know. */
 export function encode(row) {
   return columns.flatMap(({ name, words }) => {
-    if (row[name] === undefined) throw new Error('no column ' + name);
-    return words === undefined ? [Number(row[name])] : words.map((word) => (String(row[name]).trim() === word ? 1 : 0));
+    const value = row[name];
+    if (value === undefined) throw new Error('no column ' + name);
+    const isText = typeof value === 'string' && value.trim() !== '';
+    if (words === undefined) {
+      const number = isText || typeof value === 'boolean' ? Number(value) : value;
+      if (typeof number === 'number' && Number.isFinite(number)) return [number];
+      throw new Error('column ' + name + ': expected a number, received ' + value);
+    }
+    if (!isText && typeof value !== 'boolean' && !Number.isFinite(value))
+      throw new Error('column ' + name + ': expected a word, received ' + value);
+    if (Number.isInteger(value) && !Number.isSafeInteger(value))
+      throw new Error('column ' + name + ': ' + value + ' has more digits than numbers keep, give a text');
+    const found = wordOf(value, words);
+    return words.map((word) => (word === found ? 1 : 0));
   });
+}
+
+/** The word that a value is; those of a text file may write it otherwise: True, 2.0. */
+function wordOf(value, words) {
+  const given = String(value).trim();
+  if (typeof value === 'string' || words.includes(given)) return given;
+  return words.find((word) => (typeof value === 'number' ? Number(word) === value : word.toLowerCase() === given));
 }
 
 `;
@@ -33,14 +43,14 @@ export type SampleKind = 'numbers' | 'arrays' | 'words' | 'text' | 'tags';
 
 /** Parts of a program that differ between kinds of samples; `take` reads the sample that is sent to the model. */
 const PARTS = {
-  numbers: { what: `${RAW}, ...`, imports: '', prepare: PREPARE, take: '  const { raw } = sample;\n' },
+  numbers: { what: `${RAW}, ...`, imports: '', prepare: JS_PREPARE, take: '  const { raw } = sample;\n' },
   arrays: {
     what: '{"inputs": {"the name of an input": [numbers before normalization, row by row, channels last], ...}}, ...',
-    ...{ imports: '', prepare: JS_JOINED + PREPARE, take: '  const raw = joined(model, sample.inputs);\n' },
+    ...{ imports: '', prepare: JS_JOINED + JS_PREPARE, take: '  const raw = joined(model, sample.inputs);\n' },
   },
   words: {
     what: `${RAW}, ...], or rows of a table by column: [{"age": 39, "city": "Oslo"}, ...`,
-    ...{ imports: '', prepare: ENCODE + PREPARE, take: '  const raw = sample.raw ?? encode(sample);\n' },
+    ...{ imports: '', prepare: ENCODE + JS_PREPARE, take: '  const raw = sample.raw ?? encode(sample);\n' },
   },
   text: {
     what: '{"text": "a text, or [the two of a pair]"}, ...',
@@ -74,7 +84,7 @@ process.env.ORT_DISABLE_TELEMETRY ??= '1';
 const ort = await import('${RUNTIME}');
 
 const kit = new URL('../../', import.meta.url);
-const { models, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
+const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
 const ${rest.labels} = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));

@@ -42,6 +42,8 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
 
     /** Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin. */
     fun classify(raw: FloatArray): List<Pair<String, Float>> {
+        val size = List(shape.length()) { shape.getInt(it) }.reduce { product, length -> product * length }
+        require(raw.size == size) { "expected $size numbers, received \${raw.size}" }
         feed(FloatArray(raw.size) { i -> (raw[i] * scale - mean[i % mean.size]) / std[i % std.size] })
         model.run(inputs, outputs)
         val logits = outputs[0].readFloat()
@@ -132,7 +134,9 @@ import TensorFlowLite
 final class Classifier {
   private struct Settings: Decodable {
     struct Normalization: Decodable { let scale: Float; let mean: [Float]; let std: [Float] }
+    struct Input: Decodable { let shape: [Int] }
     let normalization: Normalization
+    let input: Input
     let models: [Model]
   }
 ${SWIFT_PARTS}
@@ -140,6 +144,7 @@ ${SWIFT_PARTS}
   private let parts: [Model.Part]
   private let normalization: Settings.Normalization
   private let labels: [String]
+  private let size: Int
 
   init(model: String, bundle: Bundle = .main) throws {
     func url(_ name: String, _ type: String) throws -> URL {
@@ -150,6 +155,7 @@ ${SWIFT_PARTS}
     try interpreter.allocateTensors()
     let settings = try JSONDecoder().decode(Settings.self, from: Data(contentsOf: url("preprocessing", "json")))
     normalization = settings.normalization
+    size = settings.input.shape.reduce(1, *)
     guard let parts = settings.models.first(where: { $0.format == "tflite" })?.inputs, parts.count == interpreter.inputTensorCount
     else { throw CocoaError(.fileReadCorruptFile) }
     self.parts = parts
@@ -159,6 +165,7 @@ ${SWIFT_PARTS}
 
   /// Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin.
   func classify(raw: [Float]) throws -> [(label: String, probability: Float)] {
+    guard raw.count == size else { throw NSError(domain: "expected \\(size) numbers", code: raw.count) }
     let channels = normalization.mean.count
     let values = raw.enumerated().map { i, value in
       (value * normalization.scale - normalization.mean[i % channels]) / normalization.std[i % channels]
@@ -244,6 +251,7 @@ ${SWIFT_FEED}}
 import { loadTensorflowModel } from 'react-native-fast-tflite';
 
 interface Settings {
+  readonly input: { readonly shape: readonly number[] };
   readonly normalization: { readonly scale: number; readonly mean: readonly number[]; readonly std: readonly number[] };
   readonly models: readonly { readonly format: string; readonly inputs: readonly Part[] }[];
 }
@@ -259,13 +267,15 @@ interface Part {
  * const classify = await openClassifier(require('./model.tflite'), require('./preprocessing.json'), labels);
  * labels: the lines of labels.txt. What it gives: classes with their probabilities, the most likely first.
  */
-export async function openClassifier(file: number, { normalization, models }: Settings, labels: readonly string[]) {
+export async function openClassifier(file: number, { input, normalization, models }: Settings, labels: readonly string[]) {
   const model = await loadTensorflowModel(file);
   const { inputs } = models.find(({ format }) => format === 'tflite')!;
   const { scale, mean, std } = normalization;
   /** Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin. */
   return async (raw: ArrayLike<number>) => {
     const channels = mean.length;
+    const size = input.shape.reduce((product, length) => product * length);
+    if (raw.length !== size) throw new Error(\`expected \${size} numbers, received \${raw.length}\`);
     const values = Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]!) / std[i % channels]!);
     const fed = inputs.map(({ dtype, shape, from }) => {
       const part = values.slice(from, from + shape.reduce((size, length) => size * length));

@@ -1,6 +1,7 @@
 import { encoderOf } from '../../../src/data/text/encode.ts';
 import { tokenizerOf } from '../../../src/data/text/tokenizer-json.ts';
 import type { TokenizerJson } from '../../../src/data/text/tokenizer-json.ts';
+import { wordEncoderOf } from '../../../src/data/text/words.ts';
 import { wordPieces } from '../../support/tokenizer.ts';
 
 const WORDS = ['card', 'my', 'lost', '##ed', 'go'];
@@ -15,6 +16,19 @@ describe('tokenizer.json', () => {
     expect(ids('My CÁRD!', false)).toEqual([id('my'), id('card'), 1]);
     expect(ids('goed lost[SEP]', false)).toEqual([id('go'), id('##ed'), id('lost'), 3]);
     expect(ids('', false)).toEqual([]);
+  });
+
+  it('gives no token for a text of which its normalizer leaves nothing, not even the space before a text', () => {
+    const model = { type: 'Unigram', vocab: [['<unk>', 0], ['\u2581', -1], ['a', -1]], unk_id: 0 }; // prettier-ignore
+    const { ids } = tokenizerOf({ model, normalizer: { type: 'Nmt' }, pre_tokenizer: { type: 'Metaspace' } });
+    expect([ids('a', false), ids('\u0001', false)]).toEqual([[1, 2], []]);
+  });
+
+  it('finds a token of spaces behind one that takes the spaces behind it, as Rust does', () => {
+    const added = [{ id: 3, content: '[SEP]', special: true, rstrip: true }, { id: 9, content: '  ', normalized: false }]; // prettier-ignore
+    const { ids } = tokenizerOf(with_({ added_tokens: added }));
+    expect(ids('[SEP]   my', false)).toEqual([3, 9, id('my')]);
+    expect(ids('[SEP] my', false)).toEqual([3, id('my')]);
   });
 
   it('makes the small letter of a sigma at the end of a word that Rust makes', () => {
@@ -53,6 +67,15 @@ describe('tokenizer.json', () => {
 
 describe('samples of a tokenizer', () => {
   const form = { tokenizer: 'tokenizer.json', length: 6, truncate: 'end', vocabulary: 99, padding: 0 } as const;
+
+  it('takes as many texts as a sample has, and none that is empty', () => {
+    const encode = encoderOf(tokenizerOf(json), { ...form, texts: 1 });
+    expect(() => encode(['my', 'card'])).toThrow('expected a list of 1, received one of 2');
+    expect(() => encode([' \n\u3000'])).toThrow('the text is empty');
+    expect(() => encode([null as never])).toThrow('the text is empty');
+    const words = wordEncoderOf(tokenizerOf(json), form);
+    expect(() => words(['my', ' '])).toThrow('expected a text for word 1, received " "');
+  });
 
   it('fills short texts up and cuts long ones, with the tokens of the template in their places', () => {
     const encode = encoderOf(tokenizerOf(json), { ...form, texts: 1 });

@@ -1,0 +1,63 @@
+import vm from 'node:vm';
+import typescript from 'typescript';
+import { JS_PREPARE } from '../../../src/ship/kit/feeds.ts';
+import { nodeSample } from '../../../src/ship/kit/node.ts';
+import { phoneSamples } from '../../../src/ship/kit/phone.ts';
+import { valuesOf } from '../../../src/serve/v1/read.ts';
+
+const columns = [{ name: 'open', words: ['False', 'True'] }, { name: 'grade', words: ['1.0', '2.0', '3'] }, { name: 'size' }]; // prettier-ignore
+
+/** The function of the program for Node that reads rows of a table. */
+function encoder(): (row: object) => number[] {
+  const script = nodeSample('words')['classify.mjs']!;
+  const [from, to] = [script.indexOf('export function encode'), script.indexOf('/** Values as the model was trained')];
+  const body = script.slice(from, to).replace('export ', '');
+  return vm.runInNewContext(`${body}; encode`, { columns }) as ReturnType<typeof encoder>;
+}
+
+it.each<object>([
+  { open: 'True', grade: '2.0', size: 1.5 },
+  { open: true, grade: 2, size: 1.5 },
+  { open: ' False ', grade: 3, size: true },
+  { open: 'true', grade: 2.5, size: 0 },
+])('the program for Node makes of a row what the server makes of it: %j', (row) => {
+  const served = valuesOf(Buffer.from(JSON.stringify(row)), { shape: [6], logits: true, columns });
+  expect([...encoder()(row)]).toEqual([...served]);
+});
+
+it.each<[object, string]>([
+  [{ open: 'True', grade: 1, size: null }, 'column size: expected a number, received null'],
+  [{ open: 'True', grade: 1, size: '' }, 'column size: expected a number, received '],
+  [{ open: 'True', grade: 1, size: 'large' }, 'column size: expected a number, received large'],
+  [{ open: null, grade: 1, size: 1 }, 'column open: expected a word, received null'],
+  [{ open: 'True', grade: 2 ** 60, size: 1 }, 'column grade: 1152921504606847000 has more digits'],
+  [{ open: 'True', size: 1 }, 'no column grade'],
+])('the program for Node refuses %j', (row, message) => {
+  expect(() => encoder()(row)).toThrow(message);
+});
+
+it('the samples in JavaScript prepare as many numbers as the model takes, and nothing else', () => {
+  const globals = { normalization: { scale: 2, mean: [1, 3], std: [1, 2] }, input: { shape: [1, 2] } };
+  const script = `${JS_PREPARE.replace('export ', '')}; prepare`;
+  const prepare = vm.runInNewContext(script, globals) as (raw: unknown) => Float32Array;
+  expect([...prepare([2, 4])]).toEqual([3, 2.5]);
+  expect([...prepare(Float32Array.of(2, 4))]).toEqual([3, 2.5]);
+  expect(() => prepare([2, 4, 2, 4])).toThrow('expected 2 numbers, received 4');
+  expect(() => prepare([2, null])).toThrow('value 1: expected a number, received null');
+  expect(() => prepare([1e39, 4])).toThrow('value 0: expected a number, received 1e+39');
+});
+
+it('the samples for phones take as many numbers as the model does', async () => {
+  const compilerOptions = { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2022 };
+  const { outputText } = typescript.transpileModule(phoneSamples['react-native/classifier.ts']!, { compilerOptions });
+  const run = (fed: readonly Float32Array[]) => Promise.resolve(fed);
+  const globals = { exports: {}, require: () => ({ loadTensorflowModel: () => Promise.resolve({ run }) }) };
+  const open = vm.runInNewContext(`${outputText}; exports.openClassifier`, globals) as (...given: unknown[]) => Promise<(raw: unknown) => Promise<unknown[]>>; // prettier-ignore
+  const inputs = [{ dtype: 'float32', shape: [1, 2], from: 0 }];
+  const normalization = { scale: 1, mean: [0, 0], std: [1, 1] };
+  const classify = await open(0, { input: { shape: [1, 2] }, normalization, models: [{ format: 'tflite', inputs }] }, ['a', 'b']); // prettier-ignore
+  expect(await classify([1, 2])).toHaveLength(2);
+  await expect(classify([1, 2, 3])).rejects.toThrow('expected 2 numbers, received 3');
+  expect(phoneSamples['android/Classifier.kt']).toContain('require(raw.size == size)');
+  expect(phoneSamples['ios/Classifier.swift']).toContain('guard raw.count == size');
+});
