@@ -93,6 +93,13 @@ function severalInputs(
   labels: NpyArray | undefined,
   options: SplitOptions,
 ): RawSplit {
+  const [first, ...others] = arrays as readonly [NpyArray, ...NpyArray[]];
+  const other = others.find(({ shape }) => shape[0] !== first.shape[0]);
+  if (other !== undefined)
+    throw new UserError(
+      `${other.where}: ${other.shape[0]} samples, beside ${first.shape[0]} in ${first.where}`,
+      'Every input needs all samples of the split, in the same order.',
+    );
   const splits = arrays.map((array) => inMemory(array, labels, options));
   const inputs = inputParts(
     splits.map(({ sampleShape }, i) => ({

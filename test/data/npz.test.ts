@@ -54,6 +54,13 @@ describe('NumPy arrays', () => {
     expect([...split.labels.values]).toEqual([0, 1]);
   });
 
+  it('refuses arrays of several inputs that differ in their samples, also without labels', async () => {
+    const [a, b] = [npy('|u1', [3, 2], new Uint8Array(6)), npy('|u1', [2, 2], new Uint8Array(4))];
+    const file = await folder.file('two.npz', zipSync({ 'a.npy': a, 'b.npy': b }));
+    const { message } = await userError(readNpz({ file, samples: ['a', 'b'] }, { withoutLabels: true }));
+    expect(message).toContain('two.npz: b: 2 samples, beside 3 in');
+  });
+
   it('reads float16 as NumPy means it', async () => {
     const split = await readNpz({ file: byNumpy, samples: 'half', labels: 'flag' }, {});
     expect([...split.samples]).toEqual([0.5, 1.5, -2.25, Math.fround(2 ** -23), 65504, 0]);
