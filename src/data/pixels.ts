@@ -1,4 +1,4 @@
-import type { Sharp } from 'sharp';
+import type { Metadata, Sharp } from 'sharp';
 import { LANCZOS, resized } from './resize.ts';
 
 /** A decoded picture. */
@@ -10,12 +10,12 @@ export interface Pixels {
   readonly channels: number;
 }
 
-/** Values of a picture in 8 bits, without transparency. Grey is the luma of ITU-R 601-2, as Pillow, torchvision and a kit's samples have it; sharp's own is another. */
+/**
+ * Values of a picture in 8 bits, without transparency. Grey is the luma of ITU-R 601-2, as Pillow, torchvision and a kit's samples have it;
+ * sharp's own is another. So is its CMYK where a file has no colour profile.
+ */
 export async function rawPixels(image: Sharp, channels: 1 | 3): Promise<Pixels> {
-  const raw = image.removeAlpha().toColourspace('srgb').raw({ depth: 'uchar' });
-  // Grey files have three equal channels here, whose luma is that grey.
-  const { data, info } = await raw.toBuffer({ resolveWithObject: true });
-  return { data: channels === 1 ? greyOf(data) : data, height: info.height, width: info.width, channels };
+  return inChannels(await inColour(image, await image.metadata()), channels);
 }
 
 /** The same at another size, whatever the proportions are. */
@@ -24,11 +24,44 @@ export async function scaledPixels(
   [height, width]: readonly [number, number],
   channels: 1 | 3,
 ): Promise<Pixels> {
-  const smaller = await rawPixels(image.resize(width, height, { fit: 'fill', withoutEnlargement: true }), channels);
-  if (smaller.height === height && smaller.width === width) return smaller;
+  const found = await image.metadata();
+  const shown = found.hasAlpha ? await withoutAlpha(image, found) : image;
+  const smaller = await inColour(shown.resize(width, height, { fit: 'fill', withoutEnlargement: true }), found);
   // sharp moves what it enlarges by half a pixel of the result; phones and Pillow do not.
-  const from = [smaller.height, smaller.width, channels] as const;
-  return { data: resized(new Uint8Array(smaller.data), from, [height, width], LANCZOS), height, width, channels };
+  const from = [smaller.height, smaller.width, 3] as const;
+  const data = resized(new Uint8Array(smaller.data), from, [height, width], LANCZOS);
+  return inChannels({ data, height, width, channels: 3 }, channels);
+}
+
+type Found = Pick<Metadata, 'space' | 'icc'>;
+
+async function inColour(image: Sharp, { space, icc }: Found): Promise<Pixels & { readonly channels: 3 }> {
+  const isInks = space === 'cmyk' && icc === undefined;
+  const read = isInks ? image.pipelineColourspace('cmyk').toColourspace('cmyk') : image.toColourspace('srgb');
+  // Grey files have three equal channels here, whose luma is that grey.
+  const { data, info } = await read.removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  return { data: isInks ? coloursOf(data) : data, height: info.height, width: info.width, channels: 3 };
+}
+
+/** A picture whose transparency is dropped before it is scaled: sharp would else weigh its pixels by how opaque they are. */
+async function withoutAlpha(image: Sharp, found: Found): Promise<Sharp> {
+  const { data, ...raw } = await inColour(image, found);
+  const { default: sharp } = await import('sharp');
+  return sharp(data, { raw, limitInputPixels: false });
+}
+
+function inChannels(pixels: Pixels, channels: 1 | 3): Pixels {
+  return channels === 1 ? { ...pixels, data: greyOf(pixels.data), channels } : pixels;
+}
+
+/** Red, green and blue of cyan, magenta, yellow and black, as browsers and Pillow's `convert("RGB")` have them without a profile. */
+function coloursOf(inks: Uint8Array): Uint8Array {
+  const out = new Uint8Array((inks.length / 4) * 3);
+  for (let i = 0; i < out.length; i++) {
+    const pixel = 4 * Math.floor(i / 3);
+    out[i] = Math.round(((255 - inks[pixel + (i % 3)]!) * (255 - inks[pixel + 3]!)) / 255);
+  }
+  return out;
 }
 
 /** Grey of a colour picture, ITU-R 601-2 luma in whole numbers, as Pillow's `convert("L")`. */
