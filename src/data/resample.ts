@@ -1,19 +1,15 @@
 import { UserError } from '../base/errors.ts';
 import { greatestCommonDivisor } from '../base/numbers.ts';
+import { polyphase } from './polyphase.ts';
 import type { Sound } from './wav.ts';
 
 /** Limit of the terms of a ratio of rates: the filter has 20 times as many values. */
 const MOST = 20_000;
 /** Limit of the ratio itself: a rate that is further off is not that of the sound. */
 const FURTHEST = 500;
-/** Filters that are kept: a data set has sounds of few rates. */
-const MOST_FILTERS = 8;
-/** Zero crossings of the filter on each side, and the shape of its window. */
-const [HALF_WIDTH, BETA] = [10, 5];
 
 /**
- * Sound at another rate: what lies above half of the lower rate is filtered out by a windowed sinc (polyphase, Kaiser window of beta 5),
- * with the values of `scipy.signal.resample_poly`. Result of ceil(length · rate / from) values.
+ * Sound at another rate, see `polyphase`: ceil(length · rate / from) values.
  * `UserError` for rates without a common divisor, such as 44,101 and 16,000, and for rates that lie far apart.
  */
 export function resampled({ where = 'the sound', rate: from, values }: Sound, rate: number): Float32Array {
@@ -30,47 +26,5 @@ export function resampled({ where = 'the sound', rate: from, values }: Sound, ra
       `${where}: a rate of ${from} values a second cannot be brought to ${rate}: they have no large common divisor`,
       `Bring it to another rate, e.g. with \`ffmpeg -i in.wav -ar ${rate} out.wav\`.`,
     );
-  const filter = filterOf(up, down);
-  const half = (filter.length - 1) / 2;
-  const out = new Float32Array(Math.ceil((values.length * up) / down));
-  for (let i = 0; i < out.length; i++) {
-    const centre = i * down;
-    const first = Math.max(0, Math.ceil((centre - half) / up));
-    const last = Math.min(values.length - 1, Math.floor((centre + half) / up));
-    let sum = 0;
-    for (let k = first; k <= last; k++) sum += values[k]! * filter[centre - k * up + half]!;
-    out[i] = sum;
-  }
-  return out;
-}
-
-const filters = new Map<string, Float64Array>();
-
-function filterOf(up: number, down: number): Float64Array {
-  const key = `${up}/${down}`;
-  const found = filters.get(key);
-  if (found !== undefined) return found;
-  const widest = Math.max(up, down);
-  const half = HALF_WIDTH * widest;
-  const filter = Float64Array.from({ length: 2 * half + 1 }, (_, i) => {
-    const x = (i - half) / widest;
-    const sinc = x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
-    return (sinc * bessel(BETA * Math.sqrt(1 - ((i - half) / half) ** 2))) / bessel(BETA);
-  });
-  // A constant stays what it is.
-  const gain = up / filter.reduce((sum, value) => sum + value, 0);
-  const result = filter.map((value) => value * gain);
-  if (filters.size >= MOST_FILTERS) filters.clear();
-  filters.set(key, result);
-  return result;
-}
-
-/** Modified Bessel function of the first kind, order 0, by its series. */
-function bessel(x: number): number {
-  let [sum, term] = [1, 1];
-  for (let k = 1; term > 1e-17 * sum; k++) {
-    term *= (x / (2 * k)) ** 2;
-    sum += term;
-  }
-  return sum;
+  return polyphase(values, up, down);
 }

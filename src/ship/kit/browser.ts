@@ -1,7 +1,7 @@
 import { JS_FEEDS, JS_JOINED, JS_PREPARE } from './feeds.ts';
 import { MICROPHONE, SOUND_CHOOSE, SOUND_FIELD, SOUND_REST } from './microphone.ts';
 import { INDEX, LINKS, page } from './pages.ts';
-import { resizeModule } from './portable.ts';
+import { dataModule } from './portable.ts';
 import { PAGE_CHOOSE, PAGE_FIELD, PAGE_SHOW, PAGE_WORDS, WORD_IMPORT } from './tags.ts';
 import { JS_TEXT } from './text.ts';
 
@@ -35,8 +35,8 @@ export async function browserSample(
     'package.json': PACKAGE,
     'serve.mjs': SERVE,
     'kit.js': kitScript(SCRIPTS[chosen]),
-    ...(chosen === 'sound' && { 'microphone.js': MICROPHONE }),
-    ...(chosen === 'numbers' && { 'resize.js': await resizeModule() }),
+    ...(chosen === 'sound' && { 'microphone.js': MICROPHONE, 'polyphase.js': await dataModule('polyphase') }),
+    ...(chosen === 'numbers' && { 'resize.js': await dataModule('resize') }),
     ...links,
     ...pages,
   };
@@ -128,6 +128,9 @@ function rawOf(picture) {
   canvas.imageSmoothingQuality = 'high';
   canvas.drawImage(picture, 0, 0, from, down);
   const drawn = canvas.getImageData(0, 0, from, down).data;
+  // No browser says which colours lie under what is transparent, and those are what the model would have learnt from.
+  if (drawn.some((value, i) => i % 4 === 3 && value < 255))
+    throw new Error('expected a picture without transparent parts: save it on a background first');
   const data = resized(new Uint8Array(drawn.buffer), [down, from, 4], [height, width], LANCZOS);
   const raw = [];
   for (let i = 0; i < data.length; i += 4) {
@@ -144,7 +147,13 @@ function rawOf(picture) {
   choose: `  const chooser = document.querySelector('input');
   if (input.shape.length === 4 && [1, 3].includes(input.shape[3])) {
     chooser.hidden = false;
-    chooser.onchange = async () => show(rawOf(await createImageBitmap(chooser.files[0])));
+    chooser.onchange = async () => {
+      try {
+        await show(rawOf(await createImageBitmap(chooser.files[0])));
+      } catch (error) {
+        list.append(Object.assign(document.createElement('li'), { textContent: chooser.files[0].name + ': ' + error.message }));
+      }
+    };
   }
 `,
 };
@@ -185,7 +194,7 @@ const TAGS: typeof NUMBERS = {
 
 const SOUND: typeof NUMBERS = {
   ...NUMBERS,
-  imports: '',
+  imports: "import { polyphase } from './polyphase.js';\n",
   field: SOUND_FIELD,
   prepare: `const { sound } = await (await load('preprocessing.json')).json();
 

@@ -31,12 +31,26 @@ function clip(values) {
   return out;
 }
 
-/** A file's sound at the rate of the model: the mean of its channels. */
+/** Rate of a WAV file; of other kinds one that holds what is heard. */
+function rateOf(bytes) {
+  const view = new DataView(bytes);
+  const name = (at) => String.fromCharCode(...new Uint8Array(bytes, at, 4));
+  if (bytes.byteLength < 28 || name(0) !== 'RIFF') return 48000;
+  let at = 12;
+  while (at + 16 <= bytes.byteLength && name(at) !== 'fmt ') at += 8 + view.getUint32(at + 4, true) + (view.getUint8(at + 4) & 1);
+  return at + 16 <= bytes.byteLength ? view.getUint32(at + 12, true) : 48000;
+}
+
+/** A file's sound at the rate of the model, brought there as the sounds of its data were: browsers filter in ways of their own. The mean of its channels. */
 async function recorded(file) {
-  const context = new OfflineAudioContext(1, 1, sound.rate);
-  const buffer = await context.decodeAudioData(await file.arrayBuffer());
+  const bytes = await file.arrayBuffer();
+  const rate = rateOf(bytes);
+  const buffer = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes);
   const channels = Array.from({ length: buffer.numberOfChannels }, (_, c) => buffer.getChannelData(c));
-  return channels[0].map((_, i) => channels.reduce((sum, values) => sum + values[i], 0) / channels.length);
+  const values = channels[0].map((_, i) => channels.reduce((sum, channel) => sum + channel[i], 0) / channels.length);
+  const divisor = (a, b) => (b === 0 ? a : divisor(b, a % b));
+  const common = divisor(rate, sound.rate);
+  return rate === sound.rate ? values : polyphase(values, sound.rate / common, rate / common);
 }
 
 /** Calls hear(values) with the last stretch of sound that the microphone heard, ${HOPS} times in its length. Returns what ends it. */

@@ -53,7 +53,7 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
         return labels.zip(powers.map { it / sum }).sortedByDescending { it.second }
     }
 
-    /** Labels and their scores, for models of pictures with one or three channels. */
+    /** Labels and their scores, for models of pictures with one or three channels; the picture stands upright and has no transparent parts. */
     fun classify(picture: Bitmap): List<Pair<String, Float>> {
         val (height, width, channels) = List(3) { shape.getInt(it + 1) }
         val colors = scaled(picture, height, width)
@@ -73,6 +73,7 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
         val rows = FloatArray(picture.height * width * 3)
         for (y in 0 until picture.height) {
             picture.getPixels(pixels, 0, pixels.size, 0, y, pixels.size, 1)
+            require(pixels.all { it ushr 24 == 255 }) { "expected a picture without transparent parts" }
             across.forEachIndexed { x, (first, weights) ->
                 for (c in 0 until 3) rows[(y * width + x) * 3 + c] = level(weights) { pixels[first + it] shr (16 - 8 * c) and 255 }
             }
@@ -179,7 +180,7 @@ ${SWIFT_PARTS}
     return zip(labels, powers.map { $0 / sum }).sorted { $0.1 > $1.1 }.map { (label: $0.0, probability: $0.1) }
   }
 
-  /// Labels and their scores, for models of pictures with one or three channels; the picture stands upright.
+  /// Labels and their scores, for models of pictures with one or three channels; the picture stands upright and has no transparent parts.
   func classify(picture: CGImage) throws -> [(label: String, probability: Float)] {
     let shape = parts[0].shape
     let colors = try scaled(picture, height: shape[1], width: shape[2])
@@ -197,12 +198,14 @@ ${SWIFT_PARTS}
       guard let space = CGColorSpace(name: CGColorSpace.sRGB),
         let context = CGContext(
           data: buffer.baseAddress, width: from, height: down, bitsPerComponent: 8, bytesPerRow: from * 4, space: space,
-          bitmapInfo: CGImageAlphaInfo.noneSkipLast.rawValue)
+          bitmapInfo: CGImageAlphaInfo.premultipliedLast.rawValue)
       else { return false }
       context.draw(picture, in: CGRect(x: 0, y: 0, width: from, height: down))
       return true
     }
     guard isDrawn else { throw CocoaError(.fileReadCorruptFile) }
+    guard stride(from: 3, to: pixels.count, by: 4).allSatisfy({ pixels[$0] == 255 })
+    else { throw NSError(domain: "expected a picture without transparent parts", code: 0) }
     var rows = [Float](repeating: 0, count: down * width * 3)
     let across = taps(from: from, to: width)
     for y in 0..<down {

@@ -13,9 +13,9 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
   return Object.fromEntries([...modules].sort().map(([name, script]) => [`${name}.js`, script]));
 }
 
-/** Functions that scale pictures, as JavaScript that imports nothing. */
-export function resizeModule(): Promise<string> {
-  return scriptOf(path.join(FOLDER, '../resize'));
+/** Functions that scale pictures, or bring sounds to another rate, as JavaScript that imports nothing. */
+export function dataModule(name: 'resize' | 'polyphase'): Promise<string> {
+  return scriptOf(path.join(FOLDER, '..', name));
 }
 
 async function scriptOf(place: string): Promise<string> {

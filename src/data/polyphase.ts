@@ -1,0 +1,54 @@
+/** Filters that are kept: a data set has sounds of few rates. */
+const MOST_FILTERS = 8;
+/** Zero crossings of the filter on each side, and the shape of its window. */
+const [HALF_WIDTH, BETA] = [10, 5];
+
+/**
+ * Values of a sound at `up / down` times their rate, a fraction in lowest terms: what lies above half of the lower rate is filtered out by a
+ * windowed sinc (polyphase, Kaiser window of beta 5), with the values of `scipy.signal.resample_poly`. Result of ceil(length · up / down) values.
+ */
+export function polyphase(values: Float32Array, up: number, down: number): Float32Array {
+  const filter = filterOf(up, down);
+  const half = (filter.length - 1) / 2;
+  const out = new Float32Array(Math.ceil((values.length * up) / down));
+  for (let i = 0; i < out.length; i++) {
+    const centre = i * down;
+    const first = Math.max(0, Math.ceil((centre - half) / up));
+    const last = Math.min(values.length - 1, Math.floor((centre + half) / up));
+    let sum = 0;
+    for (let k = first; k <= last; k++) sum += values[k]! * filter[centre - k * up + half]!;
+    out[i] = sum;
+  }
+  return out;
+}
+
+const filters = new Map<string, Float64Array>();
+
+function filterOf(up: number, down: number): Float64Array {
+  const key = `${up}/${down}`;
+  const found = filters.get(key);
+  if (found !== undefined) return found;
+  const widest = Math.max(up, down);
+  const half = HALF_WIDTH * widest;
+  const filter = Float64Array.from({ length: 2 * half + 1 }, (_, i) => {
+    const x = (i - half) / widest;
+    const sinc = x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
+    return (sinc * bessel(BETA * Math.sqrt(1 - ((i - half) / half) ** 2))) / bessel(BETA);
+  });
+  // A constant stays what it is.
+  const gain = up / filter.reduce((sum, value) => sum + value, 0);
+  const result = filter.map((value) => value * gain);
+  if (filters.size >= MOST_FILTERS) filters.clear();
+  filters.set(key, result);
+  return result;
+}
+
+/** Modified Bessel function of the first kind, order 0, by its series. */
+function bessel(x: number): number {
+  let [sum, term] = [1, 1];
+  for (let k = 1; term > 1e-17 * sum; k++) {
+    term *= (x / (2 * k)) ** 2;
+    sum += term;
+  }
+  return sum;
+}
