@@ -64,6 +64,9 @@ export function parseWav(bytes: Uint8Array, where: string): Sound {
           `${where}: truncated: its header promises ${size} bytes of sound, received ${bytes.length - body}`,
           'Get the file again and compare its size with the source.',
         );
+      const behind = body + size + (size % 2);
+      if (behind + 8 <= bytes.length && name(behind) === 'data')
+        throw new UserError(`${where}: its sound is in several parts, expected one`, CONVERT);
       return {
         where,
         rate: format.rate,

@@ -53,6 +53,7 @@ describe('a WAV file', () => {
       wavFile(ramp).subarray(0, 50),
       'x.wav: truncated: its header promises 10 bytes of sound, received 6',
     ],
+    ['parts', Buffer.concat([wavFile(ramp), wavFile(ramp).subarray(36)]), 'x.wav: its sound is in several parts'],
     ['no data', wavFile(ramp).subarray(0, 36), 'x.wav: not a valid WAV file: it has no data'],
     [
       'values apart from each other',
