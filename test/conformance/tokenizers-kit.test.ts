@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { isWord } from '../../src/data/text/encode.ts';
 import { SCRIPT_FILE, tokenizerModules, tokenizerScript } from '../../src/ship/kit/portable.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT } from '../support/built.ts';
@@ -38,7 +39,8 @@ const kit = (name: string): string => at('kit', name);
 const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 const write = (file: string, content: unknown): void => writeFileSync(file, JSON.stringify(content));
 
-const texts = textsOfMany(10_000);
+/** Texts of white space alone are refused. */
+const texts = textsOfMany(10_000).map((text) => (isWord(text) ? text : 'nothing'));
 const program = buildProgram();
 const cases: Case[] = [];
 
