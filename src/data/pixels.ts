@@ -25,8 +25,8 @@ export async function scaledPixels(
   channels: 1 | 3,
 ): Promise<Pixels> {
   const found = await image.metadata();
-  const shown = found.hasAlpha ? await withoutAlpha(image, found) : image;
-  const smaller = await inColour(shown.resize(width, height, { fit: 'fill', withoutEnlargement: true }), found);
+  const [shown, form] = found.hasAlpha ? [await withoutAlpha(image, found), COLOUR] : [image, found];
+  const smaller = await inColour(shown.resize(width, height, { fit: 'fill', withoutEnlargement: true }), form);
   // sharp moves what it enlarges by half a pixel of the result; phones and Pillow do not.
   const from = [smaller.height, smaller.width, 3] as const;
   const data = resized(new Uint8Array(smaller.data), from, [height, width], LANCZOS);
@@ -34,6 +34,8 @@ export async function scaledPixels(
 }
 
 type Found = Pick<Metadata, 'space' | 'icc'>;
+
+const COLOUR: Found = { space: 'srgb' };
 
 async function inColour(image: Sharp, { space, icc }: Found): Promise<Pixels & { readonly channels: 3 }> {
   const isInks = space === 'cmyk' && icc === undefined;
