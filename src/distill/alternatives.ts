@@ -8,8 +8,8 @@ type Reading = Pick<FileTeacherSettings, 'layout' | 'normalize' | 'output'>;
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /**
- * The usual ways to prepare a teacher's input, other than the one asked for: each may be what was forgotten. Without a layout
- * the file knows its own. `outputs`: others of the file than the one that is asked for.
+ * The usual ways to prepare a teacher's input, other than the one asked for: each may be the setting that the user forgot. Without a layout
+ * the file knows its own. `outputs`: further outputs of the file, beside the output that is asked for.
  */
 export function alternativesOf(
   { samples, sampleShape, normalization, text }: Dataset,

@@ -65,7 +65,7 @@ export function isBlock({ metadata }: Safetensors, { key }: AnswerPlan, { first 
   return metadata['key'] === key && metadata['first'] === String(first);
 }
 
-/** The answers that one process would have come to, out of all blocks, in any order; `seconds` are those of all of them together. */
+/** Answers of all blocks in the order of a single process, whatever the order of the blocks; `seconds` is the sum over all blocks. */
 export class BlockMerge {
   readonly #options: StoreOptions;
   readonly #values: Uint16Array | Float32Array;

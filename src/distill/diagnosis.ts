@@ -9,7 +9,7 @@ import type { Reordering } from './class-order.ts';
 import { swappedPairs } from './swapped.ts';
 import type { Teacher } from './teacher.ts';
 
-/** The same teacher read in another way, to find out what is wrong with the way it was asked for. */
+/** Teacher opened with other settings, to find which setting of the recipe is wrong. */
 export interface Alternative {
   /** Completes "with …", e.g. `layout: nchw`. */
   readonly what: string;

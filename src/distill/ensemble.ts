@@ -11,7 +11,7 @@ export interface Member {
 /** `fixed`: by the weights alone. `entropy`: of each sample the members count more that are surer of it. */
 export type Weighting = 'fixed' | 'entropy';
 
-/** The weighted mean of the members' logits: the geometric mean of what they predict, as Hinton et al. 2015 average experts. */
+/** The weighted mean of the members' logits: the geometric mean of their predicted probabilities, as Hinton et al. 2015 average experts. */
 export function ensemble(members: readonly Member[], weighting: Weighting = 'fixed'): Teacher {
   const [first] = members;
   const classes = first!.teacher.classes;

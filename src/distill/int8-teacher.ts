@@ -14,10 +14,10 @@ import type { Teacher } from './teacher.ts';
 /** Inputs of a file, by their names. */
 export type Fed = Readonly<Record<string, InferenceTensor>>;
 
-/** Quantizes an ONNX file to int8, calibrated with what it is fed; `UserError` for a file that cannot be. */
+/** Quantizes an ONNX file to int8, calibrated with the samples that it is fed; `UserError` for a file that cannot be quantized. */
 export type ToInt8 = (bytes: Uint8Array, name: string, samples: readonly Fed[]) => Promise<Uint8Array>;
 
-/** Change to a file that is opened: other content, and a listener to what it is fed. */
+/** Change to a file that is opened: other content, and a listener that receives the inputs it is fed. */
 export interface OpenedWith {
   readonly bytes?: Uint8Array;
   readonly onFed?: (feeds: Fed) => void;

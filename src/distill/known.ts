@@ -24,7 +24,7 @@ interface Learning {
   readonly minConfidence?: number | undefined;
 }
 
-/** The batch with what is known of its samples. Where the training has no label at all, its score is agreement with the teacher. */
+/** The batch with two flags for each sample: has a label, has a teacher's answer. Where the training has no label at all, its score is agreement with the teacher. */
 export function known<B extends Answered & { readonly weights?: Float32Array }>(
   batch: B,
   { task, hasLabels, minConfidence }: Learning,

@@ -52,7 +52,7 @@ export interface OpenedTeacher {
   readonly preparation?: Preparation;
   /** Members of an ensemble. Each is checked alone, because a good member hides a bad one. */
   readonly members?: readonly OpenedTeacher[];
-  /** Likeness of its answers in 8 bits to those of its file, for people. */
+  /** Text for the user: how close its 8-bit answers are to the answers of its float file. */
   readonly inInt8?: string;
 }
 
@@ -108,7 +108,7 @@ export async function openFile(
   return { teacher, ...found(teacher), inInt8: said };
 }
 
-/** A file that says of itself that it sees larger pictures would be fed those of the student, enlarged. */
+/** A file whose metadata state a larger picture size would be fed enlarged pictures of the student's size. */
 function refuseEnlarged(
   file: string,
   recipe: FileSettings,

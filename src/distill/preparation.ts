@@ -145,7 +145,7 @@ export function preparationOf(
   };
 }
 
-/** The size that the recipe says, else the one that the file was made for, where samples are pictures of another. */
+/** Picture size of the recipe, else the size that the file states, where the samples are pictures of another size. */
 function ownSize(
   recipe: StatedSettings | undefined,
   stated: StatedPreparation | undefined,
@@ -181,7 +181,7 @@ function statedNormalization(
 }
 
 /**
- * The names of a file's answers where they are those of the data set in another order. `UserError` for some of them at other places, unless they
+ * Names of a file's answers, where the file has the names of the data set in another order. `UserError` for some of them at other places, unless they
  * are numbers: those may count from elsewhere.
  */
 export function otherOrder(

@@ -29,7 +29,7 @@ export interface SoftTargets {
   readonly cut?: BatchCut;
   /** Begins to count the seconds that a teacher takes which is asked at every step, in this process. Absent where all answers are stored. */
   timed?(): () => number;
-  /** Enters what it has taken for a training, in whichever process, over all starts. */
+  /** Adds the seconds that the teacher has taken for a training, in any process, over all starts. */
   tookFor?(stage: string, seconds: number): void;
   answersFor(batch: Asked): Promise<Readonly<Record<string, Float32Array>>>;
 }
@@ -117,7 +117,7 @@ export class SoftTargetsBuilder {
   }
 }
 
-/** Room for the answers to so many rows. */
+/** Array for the answers to `rows` rows. */
 export function answerRoom({ store, teacher }: StoreOptions, rows: number): Uint16Array | Float32Array {
   return store === 'fp16' ? new Uint16Array(rows * teacher.classes) : new Float32Array(rows * teacher.classes);
 }

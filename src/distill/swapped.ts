@@ -64,7 +64,7 @@ function signTest(more: number, less: number, logFactorial: Float64Array): numbe
 }
 
 /**
- * Logarithm of the probability of at most so many right answers, if answers and labels of the two classes had nothing to do
+ * Logarithm of the probability of no more right answers than were found, if answers and labels of the two classes had nothing to do
  * with each other: the lower tail of the hypergeometric distribution.
  */
 function fisherTest(

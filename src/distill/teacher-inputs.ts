@@ -101,7 +101,7 @@ export function feedsOf(
   const values = inputsOf(x, n, dataset);
   return Object.fromEntries(
     inputs.map(({ input, form }) => {
-      // That of a model of one input is prepared already, layout and all.
+      // The input of a model with a single input is prepared already, in its layout too.
       const { data, shape } = values[isOne ? 'input' : input.name]!;
       const laidOut = isOne || form.layout === 'nhwc' ? data : channelsFirst(data, n, shape.slice(1));
       return [input.name, { data: samplesAs(input.dtype, laidOut, `${input.name} of ${name}`), shape: form.shape(n) }];
@@ -133,7 +133,7 @@ interface InputForm {
   readonly shape: (n: number) => number[];
 }
 
-/** Layout of the input among those that its shape allows; `auto` takes PyTorch's where both fit. */
+/** Layout of the input, among the layouts that its shape allows; `auto` takes PyTorch's where both fit. */
 function inputForm(
   input: ModelValue,
   name: string,

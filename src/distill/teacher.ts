@@ -11,7 +11,7 @@ export interface Answer {
 
 /**
  * Anything that gives logits, and named inner tensors, for a batch: a file, a model trained by this run, an ensemble.
- * It sees samples as the student does (NHWC, normalized, augmented) and turns them into what it wants itself.
+ * It sees samples as the student does (NHWC, normalized, augmented) and turns them into the layout, scale and size of its own input.
  */
 export interface Teacher {
   /** Name for people, e.g. that of its file. */
@@ -23,11 +23,11 @@ export interface Teacher {
   readonly featureShapes: Readonly<Record<string, readonly number[]>>;
   readonly params: number;
   readonly sizeBytes: number;
-  /** Other outputs of its file, which may be the one that was meant; absent where the recipe names one. */
+  /** Other outputs of its file, any of which the user may have meant; absent where the recipe names an output. */
   readonly otherOutputs?: readonly string[];
   /** Shape of one sample as the teacher sees it, if not as the data set has it. */
   readonly sampleShape?: readonly number[];
-  /** Device that it runs on, e.g. `cpu`: not always the one that the student is trained on. */
+  /** Device that it runs on, e.g. `cpu`; the student may be trained on another device. */
   readonly device: string;
   /** `x`: [n, ...sampleShape]; `original`: the same samples from their files, for a teacher of another size. */
   answer(x: Float32Array, n: number, original?: AtSize): Promise<Answer>;
@@ -61,7 +61,7 @@ export function answersProbabilities(
   classes: number,
 ): boolean {
   if (outputs !== 'probabilities') return outputs === 'auto' && areProbabilities(values, classes);
-  // What is rounded to 8 bits is off by a little.
+  // Rounding to 8 bits changes answers a little.
   const other = values.find((value) => value < -0.01 || value > 1.01);
   if (other === undefined) return true;
   throw new UserError(

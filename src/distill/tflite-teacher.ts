@@ -50,7 +50,7 @@ function runnable(session: TfliteSession): Runnable {
   };
 }
 
-/** Integers that stand for numbers are fed and read as these; others, such as ids, are what they are. */
+/** Quantized integers are fed and read as the real numbers that they encode; other integers, such as ids, are passed unchanged. */
 function asFloat({ name, shape, dtype, quantization }: End): ModelValue {
   const type = quantization === undefined ? dtype : 'float32';
   return { name, dtype: type, shape: shape.map((size) => (size < 0 ? '' : size)) };

@@ -71,7 +71,7 @@ export async function runAlone(
     const report = await followed.finally(() => log.close());
     return { folder, report };
   } catch (error) {
-    // Where it cannot be done now, the next start does it.
+    // If the removal fails now, the next start repeats it.
     if (!lost.signal.aborted && (await putBack(folder).catch(() => false))) {
       warn(`${folder}: holds the run that was there before, since the new one has not got beyond its checks`);
       throw error;

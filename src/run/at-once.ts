@@ -68,7 +68,7 @@ export async function trainAtOnce(
     const ended = await Promise.allSettled(
       ways.map((way) =>
         inTurn(way).catch((error: unknown) => {
-          // The others save what they have.
+          // The other processes save their states.
           stop.abort();
           throw error;
         }),
@@ -143,7 +143,7 @@ class TrainingProcess {
     else this.#waiting?.reject(revived(message.failure));
   }
 
-  /** Events of its training. Times of stages and the bar are those of the first process. */
+  /** Events of its training. Only the first process reports times of stages and draws the progress bar. */
   #tell(event: RunEvent): void {
     if (event.type === 'stage') {
       if (event.title === undefined) return;

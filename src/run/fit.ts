@@ -51,9 +51,9 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly seed: number;
   /** The teacher's answers; absent for training with labels alone. */
   readonly answers?: SoftTargets | undefined;
-  /** Random changes of samples. Default: those of the data set. */
+  /** Random changes of samples. Default: the augmentation of the data set. */
   readonly augment?: readonly AugmentStep[] | undefined;
-  /** Draw augmentation from this many fixed views, those that answers are stored for. */
+  /** Draw augmentation from this many fixed views, for which the teacher's answers are stored. */
   readonly views?: number | undefined;
   /** Numbers of the loss that change, by name. */
   readonly schedules?: Readonly<Record<string, NumberSchedule>> | undefined;
@@ -63,11 +63,11 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly strong?: readonly AugmentStep[] | undefined;
   /** Builder of another student, which learns from the same batches: in place of a teacher each learns from the other's answers. */
   readonly peer?: (() => Promise<ModelNetwork>) | undefined;
-  /** Masks of pruned weights, for a training of so many steps. */
+  /** Masks of pruned weights, for a training of `steps` steps. */
   readonly masks?: ((steps: number) => MaskPlan) | undefined;
-  /** The scalars that the network is fed besides those of the loss, at a step. */
+  /** Scalars that the network is fed at a step, besides the scalars of the loss. */
   readonly hyper?: (step: number) => Readonly<Record<string, number>>;
-  /** Take as many steps as a training on so many samples, however few have a label. Default: on those that this one learns from. */
+  /** Take as many steps as a training on this many samples, however few have a label. Default: the number of samples that this training learns from. */
   readonly asLongAs?: number | undefined;
   /** Default: that of the recipe. */
   readonly precision?: Recipe['precision'];
@@ -99,7 +99,7 @@ export function epochOptions(
   return { batchSize: settings.batchSize, seed, viewSeed: recipe.seed, epoch, augment, views };
 }
 
-/** Steps of a training on so many samples. */
+/** Steps of a training on `samples` samples. */
 export function stepsOf({ epochs, batchSize }: Pick<DistillRecipe, 'epochs' | 'batchSize'>, samples: number): number {
   return Math.max(1, Math.round(epochs * batchCount(samples, batchSize)));
 }
@@ -174,7 +174,7 @@ export async function fit<N extends Network>(context: StageContext, options: Fit
       const share = own && answers?.cut ? { ...own, cuts: [...own.cuts, answers.cut] } : own;
       const passes = { from: epoch * stepsPerEpoch + startBatch, to: (epoch + 1) * stepsPerEpoch };
       const source = passesOf(passes, batchCount(learnt.count, settings.batchSize), (pass, first) => {
-        // Needed are those of a call, and the one of another size that ends it early.
+        // The program needs the answers of a whole call, and of the smaller batch that ends an epoch early.
         const needed = 1 + (engine.stepsPerCall ?? 1);
         const shown = { ...epochOptions(context.recipe, options, pass), startBatch: first, share, needed };
         strong?.begin(shown);

@@ -30,7 +30,7 @@ export type Stages = (
 
 export interface FollowOptions extends RunOptions {
   readonly onEvent: OnEvent;
-  /** Told before the first work of the run is kept: until then it has only read and checked what it was given. */
+  /** Called before the run writes its first result: until then it has only read and checked the recipe and its files. */
   readonly onWork?: () => Promise<void>;
   /** Folder of a run whose trained teacher and stored answers are used and added to, instead of the run's own. */
   readonly shared?: string;
@@ -39,11 +39,11 @@ export interface FollowOptions extends RunOptions {
   readonly inputs?: SharedInputs;
   /** Leave the test split alone. */
   readonly withoutTest?: boolean;
-  /** Further notes for the report, besides those of the stages. */
+  /** Further notes for the report, besides the notes of the stages. */
   readonly notes?: readonly string[];
 }
 
-/** Follow the stages, and write the report of what they came to, or of where they stopped. */
+/** Runs the stages, then writes the report of their results, or of the stage at which the run stopped. */
 export async function follow(
   loaded: LoadedRecipe,
   folder: string,
@@ -96,7 +96,7 @@ export async function follow(
       stores?.ledger.count(clock.take());
       await stores?.ledger.save();
     };
-    // What stopped the run matters more than what stops its report.
+    // The error that stopped the run matters more to the user than an error in its report.
     await write().catch((second: unknown) => options.onEvent({ type: 'warning', message: unwritten(second) }));
     throw error;
   }
@@ -108,7 +108,7 @@ async function keepTokenizer({ recipe, data }: StageContext, { write }: RunStore
   if (bytes !== undefined) await write(`exports/${TOKENIZER_FILE}`, bytes);
 }
 
-/** Engine and data are got ready, and what they are is entered in the ledger. */
+/** Opens the engine, loads the data, and enters both in the ledger. */
 async function begin(
   { recipe, written }: LoadedRecipe,
   folder: string,
@@ -132,7 +132,7 @@ async function begin(
   const seconds = (monotonicMs() - start) / 1000;
   let before = engine.traffic;
   let isNoted = false;
-  // Notes on files are those of a run that has come beyond its checks: a wrong file may be put right before.
+  // Hashes of files are noted only after the run has passed its checks: until then the user may replace a wrong file.
   const onFirstWork = async (): Promise<void> => {
     if (!isNoted) await inputs?.save();
     isNoted = true;
@@ -172,7 +172,7 @@ function counted(
     return {
       load: async () => {
         const saved = await kept.load();
-        // One that goes on from elsewhere would mix its sums with those of other steps.
+        // A training that goes on from another step would mix its sums with sums of other steps.
         if (several(together)) requireSame(together, `saved state of ${stage}`, contentOf(saved));
         return saved;
       },

@@ -23,7 +23,7 @@ interface InputsOptions {
   /** Folder that holds teacher and answers of several runs. */
   readonly shared?: string | undefined;
   readonly isShard?: boolean | undefined;
-  /** Default: those of the run, or of the ones that share their teacher with it. */
+  /** Default: the notes of the run, or of the runs that share their teacher with it. */
   readonly inputs?: SharedInputs | undefined;
   readonly onEvent?: OnEvent | undefined;
   readonly together?: Collectives | undefined;

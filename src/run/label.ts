@@ -38,7 +38,7 @@ export interface Labelled {
 
 /**
  * A shard's part of the teacher's answers. Each block of answers is a file, so a shard that is killed and started again, or is shared
- * by other shards than before, asks only about what is not there yet.
+ * by other shards than before, asks only about samples without a stored answer.
  */
 export async function labelShard(given: LoadedRecipe, shard: Shard, options: LabelOptions = {}): Promise<Labelled> {
   return withTeacher(given, options, async ({ plan, store, folder, onEvent }) => {
@@ -64,7 +64,7 @@ export interface Merged {
   readonly folder: string;
 }
 
-/** The blocks of all shards as the stored answers of the run. `UserError` that counts those that are missing. */
+/** Merges the blocks of all shards into the stored answers of the run. `UserError` with the number of missing blocks. */
 export async function mergeLabels(given: LoadedRecipe, options: LabelOptions = {}): Promise<Merged> {
   return withTeacher(given, options, async ({ plan, store, folder, run, onEvent }) => {
     const merge = new BlockMerge(store);

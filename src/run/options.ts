@@ -10,7 +10,7 @@ export interface RunOptions {
   readonly out?: string;
   /** Treatment of an earlier run of the same name with another recipe. Default: stop and say what changed. */
   readonly existing?: Existing;
-  /** Engine and device to go on with, under `existing: 'resume'`, instead of those that the run began with. */
+  /** Engine and device to go on with under `existing: 'resume'`, in place of the engine and device that the run began with. */
   readonly place?: Place;
   readonly onEvent?: OnEvent;
   /** Signal that stops the run after the current step; the state is saved and the promise rejects with an `InterruptedError`. */

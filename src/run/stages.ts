@@ -32,7 +32,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   const prepared = await prepare(begin, stores);
   const { context, teaching, lessons, begun, race } = prepared;
 
-  // 3 and 4. Students by themselves and with their teacher, those that shards have trained among them.
+  // 3 and 4. Students by themselves and with their teacher; students that shards have trained are taken over.
   const students: TrainedModel[] = [];
   const repeats = Array.from({ length: recipe.student === undefined ? 0 : recipe.repeats }, (_, repeat) => repeat);
   for (const repeat of recipe.repeats > 1 ? repeats : []) {

@@ -9,7 +9,7 @@ import { inputFeedsOf } from '../train/batch.ts';
 
 /**
  * Strong views of the batches of a training: the same samples, changed as the batch is and then further, with the teacher's answers to
- * them. The random numbers are those of the batch, so a resumed run sees the same views.
+ * them. The random numbers are keyed by the batch, so a resumed run sees the same views.
  */
 export class StrongViews {
   readonly #prefetcher: Prefetcher;
@@ -22,7 +22,7 @@ export class StrongViews {
     [this.#augment, this.#answers] = [options.augment, options.answers];
   }
 
-  /** Begins an epoch; the batches that `of` is then asked about are those of these options, in order. */
+  /** Begins an epoch; `of` is then called with the batches of these options, in order. */
   begin(options: EpochOptions): void {
     this.#views = this.#prefetcher.epoch({ ...options, augment: [...(options.augment ?? []), ...this.#augment] });
   }

@@ -38,7 +38,7 @@ export async function lessonsOf(begin: StageContext, { softTargets }: Pick<RunSt
   const teaching = await teach(begin);
   const scored = await withScores(begin, teaching);
 
-  // 2. Its answers to the training samples, or those of the last assistant, for every repeat the same.
+  // 2. The teacher's answers to the training samples, or the last assistant's, shared by all repeats.
   const chained = teaching && (await assistants(scored, teaching, softTargets));
   const transferred = transferSet(scored);
   const lessons = chained && begin.recipe.student && (await collectAnswers(transferred, chained.teaching, softTargets));
@@ -60,7 +60,7 @@ export async function prepare(begin: StageContext, stores: RunStores): Promise<B
 export interface Training {
   /** Stage whose saved state it works on. */
   readonly stage: string;
-  /** The same each time; `change`: parts of the context in place of those of the run. */
+  /** The same each time; `change`: parts of the context that replace the run's. */
   readonly train: (change?: Pick<StageContext, 'engine' | 'signal' | 'done'>) => Promise<TrainedModel>;
 }
 

@@ -34,7 +34,7 @@ export async function sweepShard(
   { out = 'checkpoints', onEvent = () => undefined, ...options }: SweepOptions = {},
 ): Promise<Swept> {
   checkOptions(options);
-  // What cannot run is found out before anything runs.
+  // All trials are validated before the first one runs.
   const loaded = new Map<string, LoadedRecipe>();
   for (const trial of trials) loaded.set(trial.name, await load(trial));
   const run = path.join(out, base.recipe.name);

@@ -18,7 +18,7 @@ export interface TeacherFigures {
   readonly macs: number | null;
 }
 
-/** Figures in the report for a teacher that comes as a file, besides those of the `Teacher` itself. `sample`: shape of one as it sees it. */
+/** Figures in the report for a teacher that comes as a file, besides the figures of the `Teacher` itself. `sample`: shape of a sample as the teacher sees it. */
 export async function teacherFigures(recipe: TeacherRecipe, sample: readonly number[]): Promise<TeacherFigures> {
   if (recipe.ensemble === undefined) return figuresOf(recipe, sample);
   // Members may each see pictures of a size of their own.

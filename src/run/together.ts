@@ -20,7 +20,7 @@ import type { RunOptions, RunResult } from './options.ts';
 /** Parts that a batch is cut into for several processes, however many there are: so 1, 2, 4 and 8 of them end with the same bytes. */
 export const SHARDS = 8;
 
-/** `UserError` where the processes cannot share the batches of the run in `folder`, which are cut into so many parts, or are whole. */
+/** `UserError` where the processes cannot share the batches of the run in `folder`, whose batches are whole, or cut into `parts` parts. */
 export function requireShards(
   together: Collectives | undefined,
   { shards, gradientCompression }: Pick<Recipe, 'shards' | 'gradientCompression'>,

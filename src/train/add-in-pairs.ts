@@ -1,6 +1,6 @@
 import { addUp } from '../runtime/sums.ts';
 
-/** Elements that are added up at once: what is added to each other then stays in the cache. */
+/** Elements that are added up at once: both operands then stay in the cache. */
 const BLOCK = 4096;
 
 /** Sum of arrays of one length, in pairs, pairs of pairs and so on: the bits of `PartSum`, which is given one array after another. */

@@ -19,7 +19,7 @@ export interface TrainingBatch {
   readonly ids?: Int32Array;
   /** [n] weight of each sample in the loss. Default 1. */
   readonly weights?: Float32Array;
-  /** [n] what is known of each sample, for a program that asks; see `src/train/known.ts`. */
+  /** [n] flags of each sample (has a label, has a teacher's answer), for a program that reads them; see `src/train/known.ts`. */
   readonly known?: Known | undefined;
   /** Mixture of the samples, for a program with mixup targets. */
   readonly mix?: Mixed;

@@ -25,7 +25,7 @@ function mapped({ label, answer, scored }: Known, rows: (values: Float32Array) =
   return { label: rows(label), answer: rows(answer), scored: rows(scored) };
 }
 
-/** The parts of a batch, one after another; what they hold lies in the batch. */
+/** The parts of a batch, in order, as views of the batch's arrays. */
 export function partsOf(batch: TrainingBatch, sizes: readonly number[], task: Task): Part[] {
   const n = samplesOf(batch, task);
   const weight = totalWeight(batch, task);

@@ -31,7 +31,7 @@ type Arrays = ReadonlyMap<string, Float32Array>;
  * An update of which each process makes a share (Rajbhandari et al. 2020, "ZeRO", stage 1): it gets its slices of all gradients, adds them up
  * in pairs by the order of the ranks, updates its slices of the variables, and gives the weights to the others. What no program of a step
  * reads but the update itself, such as the slots of the optimizer, stays with the process until all are asked for. Divided is what is
- * updated number by number from a gradient that nothing else reads: so the bits are those of one process.
+ * updated number by number from a gradient that nothing else reads: so the bits are the same as in a single process.
  */
 export class DividedUpdate {
   /** Memory that this process adds up its gradients in, by the name of the result. */
@@ -41,7 +41,7 @@ export class DividedUpdate {
   /** Parts of the slices, by turn and rank. */
   readonly #parts: readonly (readonly (readonly Part[])[])[];
   readonly #gradients: Arrays;
-  /** Variables that a step reads, and those that it does not: of each gradient the first, the second and so on. */
+  /** Variables that a step reads, and variables that it does not read, in the order of the gradients. */
   readonly #read: readonly Arrays[];
   readonly #unread: readonly Arrays[];
 

@@ -9,7 +9,7 @@ import type { Values } from './steps.ts';
 export interface Wire {
   /** Number of values that are packed together. */
   readonly block: number;
-  /** Float32 elements that so many values take, a multiple of `block`. */
+  /** Float32 elements that `values` values take, a multiple of `block`. */
   lengthOf(values: number): number;
   pack(values: Float32Array, into: Float32Array): void;
   unpack(packed: Float32Array, into: Float32Array): void;
@@ -39,7 +39,7 @@ export class Exchange {
   readonly #slices: Slices;
   /** One of each turn, so that its memory is used again. */
   readonly #sums: readonly PartSum[];
-  /** Values of this process, those that it got, those that it has added up, and those of all; and the same as they travel. */
+  /** Values of this process, received values, its sums, and the sums of all processes; each also in the form in which they travel. */
   readonly #values: Rooms;
   readonly #packed: Rooms;
 

@@ -13,20 +13,20 @@ import { isSum } from './totals.ts';
  *     part 2 ─► gradientProgram ─┼─► merge (gradient-sum.ts) ─► updateProgram ─► variables
  *     part 3 ─► gradientProgram ─┘
  *
- * Losses are weighted means, so the loss of the batch is the sum of those of its parts, each times its share of the weight.
+ * Losses are weighted means, so the loss of the batch is the sum of the losses of its parts, each times its share of the weight.
  */
 
 /** Prefix of a part's results for the gradient of a variable, by state name. With a loss scale, times its factor. */
 const GRADIENT = 'gradient/';
 /** Prefix of a part's results for the change of an observed mean, times the part's share of the samples. */
 export const MOVED = 'moved/';
-/** Prefixes of a part's results for what is observed as an extreme value. */
+/** Prefixes of the names of a part's results that are observed minima and maxima. */
 export const EXTREME = { lowest: 'lowest/', highest: 'highest/' } as const;
 
 /**
  * Program of forward and backward pass of a part of a batch. It changes no variable: what the network observes is a result, so that each
- * part sees the same state wherever it is computed. Feeds: those of `lossFeeds`, `share` (the part's share of the weight of the batch) and
- * `samples` (its share of the samples). Results: those of a training step, losses times `share`, and the feeds of the update.
+ * part sees the same state wherever it is computed. Feeds: the feeds of `lossFeeds`, `share` (the part's share of the weight of the batch) and
+ * `samples` (its share of the samples). Results: the results of a training step, losses times `share`, and the feeds of the update.
  */
 export function gradientProgram(options: TrainingOptions): StepProgram {
   const { network, loss, lossScale, peer } = options;
@@ -46,7 +46,7 @@ export function gradientProgram(options: TrainingOptions): StepProgram {
   };
 }
 
-/** The update of a step with what its parts came to; `parts` are the types of what they have for it. */
+/** The update of a step from the sums of its parts; `parts` are the types of these sums. */
 export function updateProgram(options: TrainingOptions, parts: StepProgram['feeds']): StepProgram {
   const { network, loss } = options;
   return {

@@ -109,7 +109,7 @@ export function feedsOf(part: Part, feeds: Values, task: Task, step: number): Va
   return { ...feeds, ...own, share: Float32Array.of(part.share), samples: Float32Array.of(part.samples) };
 }
 
-/** The same options, and how many numbers of each random feed belong to one sample: those that it has more for two samples than for one. */
+/** The same options, and how many numbers of each random feed belong to one sample: by the difference between its sizes for two samples and for one. */
 export function withRandoms(options: GradientsOptions): GradientsOptions {
   const [one, two] = [1, 2].map((samples) => {
     const inputs = [...traceProgram(options.program(samples)).inputs].filter(([name]) =>

@@ -14,7 +14,7 @@ const float = new Float32Array(bits.buffer);
 
 /**
  * Float16 with a factor for each 256 values in a row, a power of two by which the largest of them comes near the largest half: none
- * overflows, and those down to 2^-28 of the largest keep the eleven bits of a half. NaN and infinity stay what they are.
+ * overflows, and values down to 2^-28 of the largest keep the eleven bits of a half. NaN and infinity are kept.
  */
 export const halfBlocks: Wire = {
   block: BLOCK,

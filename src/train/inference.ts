@@ -17,7 +17,7 @@ export interface EvaluationOptions {
 
 /**
  * Inference on a batch. Feeds: `x`, the targets, `weights` [batch]. Results are sums, so that batches add up exactly: `loss`
- * Σ w · loss with the labels, `score/<sum>` those of the task, and on demand `logits` [batch, width].
+ * Σ w · loss with the labels, `score/<sum>` the sums of the task's score, and on demand `logits` [batch, width].
  */
 export function evaluationProgram({
   network,

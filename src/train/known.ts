@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors } from '../networks/network.ts';
 
 /**
- * What is known of each sample of a batch, 1 or 0: its label, and an answer of the teacher that is to be learnt. Alpha is so a number of
+ * Two flags for each sample of a batch, 1 or 0: it has a label, and the student is to learn its teacher's answer. Alpha is so a number of
  * each sample: as the recipe has it where both are known, 1 where the teacher alone is, 0 where the label alone is; a sample of
  * which neither is known weighs nothing.
  */
@@ -45,7 +45,7 @@ export function partialOf(feeds: Tensors, weights: tf.Tensor1D, alpha: tf.Scalar
   };
 }
 
-/** The same batch with what is known of its samples; those of which nothing is weigh nothing. */
+/** The same batch with the flags of its samples; a sample with neither flag has weight 0. */
 export function withKnown<B extends { readonly weights?: Float32Array }>(
   batch: B,
   known: Known,

@@ -85,7 +85,7 @@ export class Trainer {
   readonly steps: Steps;
   #position: Position = START;
   #lastLoss: number | undefined;
-  /** What the processes have agreed on for the next step; undefined for one that decides by itself. */
+  /** Agreement of the processes for the next step; undefined for a process that decides by itself. */
   #saves: boolean | undefined;
   #wantsSave: NonNullable<RunOptions['save']> = () => false;
 

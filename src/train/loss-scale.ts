@@ -35,7 +35,7 @@ export class LossScale {
 
   /**
    * Calls `update` with the gradients as they are without the factor. If they are not all finite it is called with zeros, and
-   * every variable of `state` keeps what it held.
+   * every variable of `state` keeps its value.
    */
   apply(gradients: Tensors, state: Variables, update: (gradients: Tensors) => void): void {
     const finite = Object.values(gradients)

@@ -12,7 +12,7 @@ export interface LossInput {
   readonly targets: tf.Tensor2D;
   /** [batch] weight of each sample; 1 everywhere unless classes or samples are weighted. */
   readonly weights: tf.Tensor1D;
-  /** Weights where some samples have no label, or no answer of the teacher; `weights` are then those of the teacher's part. */
+  /** Weights of the label part, where some samples have no label or no answer of the teacher; `weights` then weigh the teacher's part. */
   readonly partial?: Partial | undefined;
   /** [batch, width]; only for losses that need it. */
   readonly teacherLogits?: tf.Tensor2D;
@@ -55,7 +55,7 @@ export interface Loss {
   readonly variables: Readonly<Record<string, tf.Variable>>;
   /** Variables that `compute` itself changes at each step, e.g. a memory bank, by state name. Such a loss has no value for a part of a batch. */
   readonly memory?: Readonly<Record<string, tf.Variable>> | undefined;
-  /** What it reads besides samples and answers: `rows` of the samples, or a `strong` view of them. Default: nothing. */
+  /** Further inputs besides samples and answers: `rows` of the samples, or a `strong` view of them. Default: none. */
   readonly reads?: 'rows' | 'strong' | undefined;
   /** True if samples of a batch are compared with each other: then the loss has no value for a part of a batch. */
   readonly acrossBatch?: boolean;

@@ -30,7 +30,7 @@ export function maskVariables(names: readonly string[], { state }: Network): Var
   return Object.fromEntries(names.map((name) => [name, tf.variable(tf.ones(state[name]!.shape), false)]));
 }
 
-/** Give a training its masks if they change before this step, and make what they cover zero. */
+/** Gives a training its masks if they change before this step, and sets the masked weights to zero. */
 export async function updateMasks(compiled: CompiledStep, plan: MaskPlan, step: number): Promise<void> {
   if (!plan.changesAt(step)) return;
   const state = await compiled.state();

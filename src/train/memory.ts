@@ -15,7 +15,7 @@ export interface Fitting {
   readonly rest: number;
   /** Most samples of a part, where the recipe or the saved state says so. */
   readonly microBatch?: number | undefined;
-  /** A training that goes on cuts its batches as it began, or its results would not be those of one that was not stopped. */
+  /** A training that goes on cuts its batches as it began, or its results would differ from those of an uninterrupted training. */
   readonly isBegun: boolean;
   /** Programs of the parts that a batch can be cut into; undefined for a loss that compares its samples with each other. */
   readonly parts: Omit<PartsOptions, 'samples'> | undefined;
@@ -32,7 +32,7 @@ export interface Cut {
 
 /**
  * A trainer that there is memory for, by the estimate before its first step. Where a whole batch does not fit, it is cut into parts
- * whose gradients are added up. `UserError` where that does not help; a warning where it takes more than half of what is free. Else
+ * whose gradients are added up. `UserError` where that does not help; a warning where it takes more than half of the free memory. Else
  * the system would end the process on the way.
  */
 export async function fittingTrainer(
@@ -110,7 +110,7 @@ function factOf(stage: string, what: string, bytes: number): string {
   return `${stage}: ${what} samples take about ${memoryText(bytes)} of memory`;
 }
 
-/** The estimate is close to proportional to the batch, so half of what is free holds this many. */
+/** The estimate is close to proportional to the batch, so half of the free memory holds this many samples. */
 function fittingSamples(samples: number, bytes: number, free: number): number {
   const fitting = 2 ** Math.floor(Math.log2(Math.max(1, (LARGE * free * samples) / bytes)));
   return Math.min(fitting, Math.ceil(samples / 2));

@@ -16,7 +16,7 @@ export interface PartSumOptions {
   readonly home?: Values | undefined;
 }
 
-/** A sum of so many parts as 2 to the power of `level`, at least. */
+/** Partial sum of at least 2^level parts. */
 interface Waiting {
   level: number;
   readonly isFirst: boolean;

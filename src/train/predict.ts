@@ -6,7 +6,7 @@ import { fedTo, inputFeedsOf } from './batch.ts';
 import { partSizes } from './cut.ts';
 import { predictionProgram } from './inference.ts';
 
-/** Most memory of a program that evaluates or predicts, by its estimate. Not of what is free: that would change from run to run. */
+/** Most memory of a program that evaluates or predicts, by its estimate. A constant, as the free memory changes from run to run. */
 export const INFERENCE_BYTES = 2 ** 30;
 
 export interface Predicting {

@@ -98,7 +98,7 @@ function cosineBetween(from: number, to: number, progress: number): number {
   return to + ((from - to) * (1 + Math.cos(Math.PI * progress))) / 2;
 }
 
-/** Course of a number of the loss: from one value to another over so many epochs, after which it stays. */
+/** Schedule of an option of the loss: `from` a first value `to` a last, then constant. */
 export interface NumberSchedule {
   readonly from: number;
   readonly to: number;
@@ -120,7 +120,7 @@ export function createNumberSchedule(config: NumberSchedule, { stepsPerEpoch, st
 /** Weights of what the teacher says in a loss. */
 export const OF_TEACHER = ['alpha', 'featureWeight'];
 
-/** Numbers of the loss at a step, as far as they are not constant. A loss takes those that it has. */
+/** Numbers of the loss at a step, as far as they are not constant. A loss picks its own options by name. */
 export function changingNumbers(
   {
     schedules = {},

@@ -66,7 +66,7 @@ export class Slices {
     return Object.fromEntries(found);
   }
 
-  /** Parts of results that lie in an array of so many elements, which is all of them from element `start` on. */
+  /** Parts of results in an array of `length` elements, which holds all results from element `start` on. */
   parts(start: number, length: number): readonly Part[] {
     return this.#places
       .filter(({ first, end }) => end > start && first < start + length)

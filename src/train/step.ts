@@ -9,7 +9,7 @@ import type { Loss, LossInput } from './loss.ts';
 import type { LossScale } from './loss-scale.ts';
 import type { Optimizer } from './optimizers.ts';
 
-/** State names of the moving average of the weights: those of the model behind this prefix. */
+/** Prefix of the state names of the moving average of the weights; the names of the model's weights follow it. */
 export const EMA_PREFIX = 'ema/';
 
 export interface TrainingOptions {
@@ -67,7 +67,7 @@ export function differentiated(
 ): { readonly results: Record<string, tf.Tensor>; readonly gradients: Record<string, tf.Tensor> } {
   const trained = { ...network.trainable, ...loss.variables };
   const layers = loss.features.map(({ student }) => student);
-  // Outside of what is differentiated: for the gradient it is a constant.
+  // Computed outside of the differentiated function: for the gradient it is a constant.
   const feeds = peer === undefined ? given : { ...given, teacherLogits: answersOf(peer, given) };
   const goal = task.targets(feeds, mix);
   const weights = feeds.weights as tf.Tensor1D;
@@ -195,7 +195,7 @@ function strongView(network: Network, task: Task, feeds: Tensors): NonNullable<L
   };
 }
 
-/** Answers of a network that learns beside this one, [batch, width]: those of a training call, of which no trace is left in its state. */
+/** Answers of a network that learns beside this one, [batch, width]: answers of a training call that leaves its state unchanged. */
 function answersOf(peer: Network, feeds: Tensors): tf.Tensor2D {
   const observed = Object.entries(peer.state).filter(([name]) => peer.trainable[name] === undefined);
   const before = observed.map(([, variable]) => [variable, variable.clone()] as const);

@@ -26,7 +26,7 @@ export interface Steps {
   readonly parts?: StepParts | undefined;
   /** Number of steps in one call. */
   readonly perCall: number;
-  /** What this process computes of every batch, where it is one of several; it reads no other samples. Absent: all of it. */
+  /** Part of every batch that this process computes, where there are several; it reads no other samples. Absent: the whole batch. */
   readonly share?: Share | undefined;
   /** Steps one after another with batches of one size; `step` numbers the first. Returns the figures of each, `loss` among them. */
   take(given: readonly Given[], step: number): Promise<readonly Readonly<Record<string, number>>[]>;
@@ -35,9 +35,9 @@ export interface Steps {
    * has memory of its own. Undefined where nobody counts.
    */
   memoryBytes(rest: number): number | undefined;
-  /** What is done in several processes, if one of them wants to: stop before the next step, and save the state after it. */
+  /** Agreement of several processes, taken if any of them asks: stop before the next step, and save the state after it. */
   agreed?(wishes: Wishes): Wishes;
-  /** Brings all variables up to date, where processes divide the update of those that a step does not read. To be called by all of them. */
+  /** Brings all variables up to date, where processes divide the update of variables that a step does not read. All processes must call it. */
   settle?(): void;
   dispose(): Promise<void>;
 }

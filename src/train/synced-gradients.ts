@@ -45,7 +45,7 @@ export class SyncedGradients implements Gradients {
     return new SyncedGradients(options, await piecesFor(options.largest, options));
   }
 
-  /** All parts of this process are held at once, and what is handed from piece to piece is copied. */
+  /** All parts of this process are held at once, and tensors that pass from piece to piece are copied. */
   get memoryBytes(): number | undefined {
     const bytes = this.#pieces.map(({ memoryBytes }) => memoryBytes ?? NaN);
     if (bytes.some(Number.isNaN)) return undefined;
@@ -67,7 +67,7 @@ export class SyncedGradients implements Gradients {
       for (const { part, pieces, held, results } of work) {
         const piece = pieces[at]!;
         const given = await piece.run(fedTo(piece, Object.fromEntries(held)), step, part.first);
-        // What a call gives is valid until the next.
+        // The results of a call are valid until the next call.
         for (const [name, values] of Object.entries(given)) {
           if (name.startsWith(CARRIED)) held.set(name.slice(CARRIED.length), values.slice());
           else results[name] = values.slice();

@@ -43,7 +43,7 @@ export function totalsOf(saved: Omit<Totals, 'sums'> & { readonly sums?: Totals[
   return { ...rest, sums };
 }
 
-/** The score of what was added up; 0 of nothing. */
+/** Score of the sums; 0 without samples. */
 export function scoreOf({ sums, weight, scored = weight }: Totals, task: Pick<Task, 'scoreOfSums'>): number {
   return scored === 0 ? 0 : task.scoreOfSums(sums, scored);
 }

@@ -32,7 +32,7 @@ export interface TrainingRun {
   readonly validate: () => Promise<number>;
   /** The weights that are shipped, by name, and what stands before the name: nothing, or the moving average's prefix. */
   readonly shipped: { readonly names: readonly string[]; readonly prefix: string; readonly masks?: readonly string[] };
-  /** An epoch that ended without this step (from 0) is not chosen: the model is not yet what it is to become. */
+  /** Only epochs that end after this step (from 0) are candidates for the chosen model. */
   readonly chooseFrom?: number | undefined;
   /** Cut of batches into parts, if there is one. */
   readonly cut?: Cut | undefined;
@@ -76,11 +76,11 @@ export interface TrainingResult extends Times {
 /** A trained network. */
 export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult {
   readonly network: N;
-  /** Zeros and ones by the name of the weight: what is zero stays so when the model is trained on. */
+  /** Zeros and ones by the name of the weight: a weight with mask 0 stays zero when the model is trained on. */
   readonly masks?: State | undefined;
   /** Weights of the student that learnt beside it, at the epoch that was chosen for this one, by the state names of that network. */
   readonly peer?: State | undefined;
-  /** For the report: what was done to the weights after the training, a sentence each. */
+  /** Sentences for the report about changes of the weights after the training. */
   readonly notes?: readonly string[];
 }
 
@@ -93,7 +93,7 @@ interface Progress extends Times {
 
 /**
  * Train to the end, from the saved state if there is one. A run that was killed anywhere ends with the same bits as one
- * that was not: what is saved is the whole state, the position, the sums so far and the best weights so far.
+ * that was not: the saved state has all variables, the position, the sums so far and the best weights so far.
  */
 export async function train(run: TrainingRun): Promise<TrainingResult> {
   const { trainer, states, onEvent, signal, stage } = run;

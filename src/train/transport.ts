@@ -10,7 +10,7 @@ export interface Transport {
   readonly values: Float32Array;
   /** Gives `take`, turn by turn, what each process has for the slice of this one. To be called when all have filled their values. */
   collect(take: (turn: number, slices: readonly Float32Array[]) => void): void;
-  /** Each process fills its slices, and gets those of the others. */
+  /** Each process fills its slices, and receives the slices of the others. */
   spread(fill: (turn: number, slice: Float32Array) => void, take: Take): void;
   dispose(): void;
 }

@@ -28,7 +28,7 @@ export function targetMask(targets: tf.Tensor2D): tf.Tensor2D {
   return tf.oneHot(tf.argMax(targets, -1), targets.shape[1], 1, 0, 'float32') as tf.Tensor2D;
 }
 
-/** Logits [batch, classes] whose softmax has all classes but the one that is masked. */
+/** Logits [batch, classes] whose softmax leaves out the masked class. */
 export function withoutTarget(logits: tf.Tensor, isTarget: tf.Tensor): tf.Tensor {
   return tf.add(logits, tf.mul(isTarget, OUT));
 }
@@ -42,7 +42,7 @@ export function labelLoss({ task, studentLogits, targets, weights, hyper, partia
 export function mixed(name: string, input: LossInput, soft: tf.Scalar, label = labelLoss(input)): LossOutput {
   const { partial } = input;
   if (partial !== undefined) {
-    // Parts as they are weighed, so that those of parts of a batch add up to those of the whole.
+    // Parts of the loss times their weights, so that the sums over parts of a batch equal the sums over the whole batch.
     const weighed: [tf.Scalar, tf.Scalar] = [tf.mul(label, partial.labelShare), tf.mul(soft, partial.softShare)];
     return { loss: tf.add(...weighed), parts: { [input.task.lossName]: weighed[0], [name]: weighed[1] } };
   }

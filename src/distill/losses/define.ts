@@ -3,7 +3,7 @@ import type { FeaturePair, Loss, LossInput, LossOutput } from '../../train/loss.
 export interface LossArgs {
   /** Numbers that replace defaults. */
   readonly hyper?: Readonly<Record<string, number>>;
-  /** Numbers of the label's part and their defaults, which the task knows; default: those of classes. */
+  /** Options of the label's part and their defaults, which the task states; default: the options of classification. */
   readonly ofLabels?: Readonly<Record<string, number>>;
   /** Pairs of inner tensors that a feature loss compares. */
   readonly features?: readonly FeaturePair[];

@@ -13,7 +13,7 @@ export interface Settings {
   readonly pairs: readonly FeaturePair[];
   readonly seed: number;
   readonly samples?: TrainingSamples | undefined;
-  /** Its numbers as the recipe has them, for those that are sizes. */
+  /** Options of the loss in the recipe; some of them are sizes of layers. */
   readonly hyper: Readonly<Record<string, number>>;
 }
 

@@ -54,7 +54,7 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   attention,
 };
 
-/** The numbers that a loss has, at their defaults; `ofLabels`: those of the part that the labels have. */
+/** Options of a loss at their defaults; `ofLabels`: the options of its label part. */
 export function usualNumbers(
   name: AnyLoss,
   ofLabels: Readonly<Record<string, number>> = { labelSmoothing: 0 },

@@ -36,7 +36,7 @@ export const reviewkd = jointLoss({
   },
 });
 
-/** Most channels of what is carried from pair to pair, as in the authors' code. */
+/** Most channels of the tensor that is carried from pair to pair, as in the authors' code. */
 const MOST_CHANNELS = 512;
 
 function checkPictures(loss: string, { student, teacher, studentShape, teacherShape }: FeaturePair): void {
@@ -77,7 +77,7 @@ function fusion(pair: FeaturePair, middle: number, hasResidual: boolean, seed: n
   ]);
 }
 
-/** Two tensors: the one that is compared with the teacher's, and the one that the pair before it goes on from. */
+/** Two tensors: the first is compared with the teacher's, the second is passed on to the pair before. */
 function fused(
   pair: FeaturePair,
   residual: tf.Tensor4D | undefined,

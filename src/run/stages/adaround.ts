@@ -106,7 +106,7 @@ interface Progress {
   readonly layers: readonly LayerRounding[];
   readonly iteration: number;
   readonly seconds: number;
-  /** The steps are those of these scales. Not there: one for each output. */
+  /** Scales of the weights, which fix the rounding steps. Absent: a scale for each output. */
   readonly dense?: DenseScales;
 }
 

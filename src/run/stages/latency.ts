@@ -40,11 +40,11 @@ export async function timeModels(context: StageContext, measured: readonly Measu
     ? await measureLatency(sources, { budgetMs: 1000 * seconds, signal, onProgress })
     : { rows: [], skipped: [] };
   const memory = await peakMemory(files, result.rows, { sampleShape: options.sampleShape, signal, onProgress });
-  // Where a student ships the teacher does not go.
+  // The teacher is not timed in runtimes of phones: only the student ships there.
   const students = files.filter(({ name }) => name !== nameOf(TEACHER));
   const plan = { ...options, title: recipe.name, seconds, signal };
   const elsewhere = signal?.aborted === true ? undefined : await measureElsewhere(places, students, plan);
-  // Asked to stop, measurements come back with what they have. A report of that would count as finished.
+  // A measurement that is asked to stop returns early with few samples, and a report of them would count as finished.
   if (elsewhere === undefined || signal?.aborted === true) throw new InterruptedError('stopped measuring the models');
   const here = result.rows.map((row) => {
     const memoryBytes = memory.get(describe(row));

@@ -17,7 +17,7 @@ interface TrainedWithPeer extends TrainedModel {
 
 /**
  * Zhang et al. 2018 (CVPR), "Deep mutual learning", algorithm 1: two students learn from the same batches, each from the labels and from what
- * the other one answers. The student is the one that ships; the score of its peer is that of the same epoch.
+ * the other one answers. Only the student ships; the score of its peer is taken at the same epoch.
  */
 export async function trainWithPeer(context: StageContext, repeat: number): Promise<TrainedWithPeer> {
   const { recipe } = context;

@@ -68,7 +68,7 @@ async function pruneStudent(
   context.onEvent({ type: 'stage', stage });
   const { score } = taskOf(context.data.train);
   const dropOf = (validation: number): number => score.lost(from.trained.validation, validation);
-  // The row of the last training says what was pruned, and what it cost.
+  // The row of the last training lists the pruned weights and the time that pruning took.
   const inLedger =
     (found: Partial<Pick<PruneOutcome, 'figures' | 'notes'>>): StageContext['done'] =>
     (name, seconds, figures = {}, more: LedgerRow['notes'] = {}) =>

@@ -26,7 +26,7 @@ export async function pruningSensitivity(
   const start = monotonicMs();
   context.onEvent({ type: 'stage', stage: STAGE, title: `removing channels of each layer of ${id} alone` });
   const { score } = taskOf(context.data.train);
-  // Of a score of which less is better, what is lost is what comes on top.
+  // For a score of which lower is better, the loss is the increase.
   const lost = (drop: number): string => score.change(drop).replace(/^\+/, '');
   const rows = await sensitivity(trained.network, trained.weights, {
     score,

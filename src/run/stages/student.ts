@@ -85,7 +85,7 @@ export function numberOf({ repeats }: Pick<Recipe, 'repeats'>, repeat: number): 
   return repeats > 1 ? ` (${repeat + 1} of ${repeats})` : '';
 }
 
-/** Loss that a student is trained with: the one of the recipe, or that of the labels alone. */
+/** Loss that a student is trained with: the loss of the recipe, or the label loss alone. */
 export async function studentLoss(
   context: StageContext,
   lessons: Answers | undefined,
@@ -127,12 +127,12 @@ export function lossOfStudent({ loss }: DistillRecipe): LossName {
   return loss;
 }
 
-/** The numbers that the recipe gives a loss of its own, besides those of the labels. */
+/** Options that the recipe gives the distillation loss, besides the options of the label loss. */
 export function numbersOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Record<string, number> {
   return loss === 'ce' ? {} : lossNumbers(loss, distill);
 }
 
-/** The course of those that change while the student is trained. */
+/** Schedules of the options that change while the student is trained. */
 function courseOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Pick<FitOptions, 'schedules' | 'teacherUntil'> {
   const numbers = numbersOf({ distill }, loss);
   const schedules = Object.entries(distill.schedules ?? {}).map(([name, schedule]) => {

@@ -41,7 +41,7 @@ export type Teaching =
       readonly trained?: undefined;
     };
 
-/** Open or train the teacher, and look at what it says about some labelled samples before anything learns from it. */
+/** Opens or trains the teacher, and checks its answers to some labelled samples before a student learns from it. */
 export async function teach(context: StageContext): Promise<Teaching | undefined> {
   const { recipe, onEvent } = context;
   if (recipe.teacher?.train === undefined) return openAndCheck(context);

@@ -13,7 +13,7 @@ import type { Answers } from '../answer.ts';
 import { trainStudent } from '../student.ts';
 import { taken } from '../taken.ts';
 
-/** One pruning step of the recipe, and what it starts from. */
+/** Pruning step of the recipe, and the network that it starts from. */
 export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune'][number]> {
   readonly context: StageContext;
   readonly step: Step;
