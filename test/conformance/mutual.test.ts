@@ -5,7 +5,7 @@ import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { RandomStream } from '../../src/base/random.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
-import { PEER_PREFIX } from '../../src/run/peer.ts';
+import { PEER_PREFIX } from '../../src/run/training/peer.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime.ts';
 import type { CompiledStep, State } from '../../src/runtime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';

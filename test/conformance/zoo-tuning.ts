@@ -9,7 +9,7 @@ import { contentOf } from '../../src/networks/network.ts';
 import { onnxNetwork } from '../../src/networks/onnx.ts';
 import type { LoadedRecipe } from '../../src/recipe/load.ts';
 import type { RecipeInput } from '../../src/recipe/schema.ts';
-import { epochOptions, stepsOf } from '../../src/run/fit.ts';
+import { epochOptions, stepsOf } from '../../src/run/training/options.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { loadData } from '../../src/setup/data.ts';

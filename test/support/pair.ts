@@ -1,8 +1,8 @@
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
 import type { DistillRecipe } from '../../src/recipe/schema.ts';
-import { peerPrograms, withPeer } from '../../src/run/peer.ts';
-import type { Pair } from '../../src/run/peer.ts';
+import { peerPrograms, withPeer } from '../../src/run/training/peer.ts';
+import type { Pair } from '../../src/run/training/peer.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import type { TrainingBatch } from '../../src/train/batch.ts';
@@ -33,7 +33,7 @@ export interface PairSetup {
 
 type Cut = Omit<PartsOptions, 'gradient' | 'update'>;
 
-/** A training of two students that teach each other, as `src/run/fit.ts` sets it up; the largest batch comes first. */
+/** A training of two students that teach each other, as `src/run/training/fit.ts` sets it up; the largest batch comes first. */
 export async function pairTrainer(
   engine: Engine,
   setup: PairSetup,

@@ -11,7 +11,7 @@ import { taskOf } from '../../tasks/registry.ts';
 import { isBetter } from '../../tasks/score.ts';
 import type { Fitted } from '../../train/training.ts';
 import type { StageContext } from '../context.ts';
-import { fit } from '../fit.ts';
+import { fit } from '../training/fit.ts';
 import { collectAnswers } from './answer.ts';
 import type { Answers } from './answer.ts';
 import { ofAnswers } from './qat.ts';

@@ -14,7 +14,7 @@ import { studentBuilder } from '../../setup/models.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { isBetter } from '../../tasks/score.ts';
 import type { StageContext } from '../context.ts';
-import { fit } from '../fit.ts';
+import { fit } from '../training/fit.ts';
 import type { Answers } from './answer.ts';
 
 /** A loss with its numbers. */

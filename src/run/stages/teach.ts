@@ -21,7 +21,7 @@ import { several } from '../../runtime/collectives.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { StageContext } from '../context.ts';
 import { requireSame } from '../together.ts';
-import { fit } from '../fit.ts';
+import { fit } from '../training/fit.ts';
 import type { Fitted } from '../../train/training.ts';
 import { teacherBuilder } from '../../setup/models.ts';
 import { toInt8 } from '../../ship/int8-teacher.ts';

@@ -13,7 +13,7 @@ import { createLoss } from '../../../distill/losses/registry.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { fixedMasks } from '../../../train/masks.ts';
 import { saliencyProgram } from '../../../train/saliency.ts';
-import { epochOptions } from '../../fit.ts';
+import { epochOptions } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
 import { progressOf } from '../../../train/progress.ts';
 import { laterNumbersOf, studentLoss } from '../student.ts';

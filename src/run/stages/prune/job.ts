@@ -5,7 +5,7 @@ import type { Recipe } from '../../../recipe/schema.ts';
 import type { State } from '../../../runtime/engine.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { StageContext } from '../../context.ts';
-import type { FitOptions } from '../../fit.ts';
+import type { FitOptions } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
 import type { LedgerRow } from '../../../folder/ledger.ts';
 import type { Figures } from '../../../base/events.ts';

@@ -1,15 +1,15 @@
-import type { ModelNetwork } from '../networks/network.ts';
-import { underPrefix } from '../networks/under-prefix.ts';
-import type { DistillRecipe } from '../recipe/schema.ts';
-import type { MixKind } from '../tasks/task.ts';
-import type { StepProgram } from '../trace/program.ts';
-import { gradientProgram, updateProgram } from '../train/gradient.ts';
-import type { TrainerOptions } from '../train/loop.ts';
-import { LossScale } from '../train/loss-scale.ts';
-import { limitedUnits } from '../train/max-norm.ts';
-import { createOptimizer } from '../train/optimizers.ts';
-import { trainingProgram, trainingState } from '../train/step.ts';
-import type { TrainingOptions } from '../train/step.ts';
+import type { ModelNetwork } from '../../networks/network.ts';
+import { underPrefix } from '../../networks/under-prefix.ts';
+import type { DistillRecipe } from '../../recipe/schema.ts';
+import type { MixKind } from '../../tasks/task.ts';
+import type { StepProgram } from '../../trace/program.ts';
+import { gradientProgram, updateProgram } from '../../train/gradient.ts';
+import type { TrainerOptions } from '../../train/loop.ts';
+import { LossScale } from '../../train/loss-scale.ts';
+import { limitedUnits } from '../../train/max-norm.ts';
+import { createOptimizer } from '../../train/optimizers.ts';
+import { trainingProgram, trainingState } from '../../train/step.ts';
+import type { TrainingOptions } from '../../train/step.ts';
 
 /** Prefix of the state names of a student that learns beside another one. */
 export const PEER_PREFIX = 'peer/';

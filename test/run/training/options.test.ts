@@ -1,7 +1,7 @@
-import { batches, viewOf } from '../../src/data/batches.ts';
-import { epochOptions } from '../../src/run/fit.ts';
-import { completeRecipe } from '../../src/recipe/load.ts';
-import { pictures } from '../support/dataset.ts';
+import { batches, viewOf } from '../../../src/data/batches.ts';
+import { epochOptions } from '../../../src/run/training/options.ts';
+import { completeRecipe } from '../../../src/recipe/load.ts';
+import { pictures } from '../../support/dataset.ts';
 
 const recipe = completeRecipe(
   {

@@ -1,0 +1,77 @@
+import { Stopwatch } from '../../base/clock.ts';
+import { batchCount, passesOf } from '../../data/batches.ts';
+import type { Batch } from '../../data/batches.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { labelledCount } from '../../data/labelled.ts';
+import { Prefetcher } from '../../data/prefetch.ts';
+import type { Share } from '../../data/share.ts';
+import { known } from '../../distill/known.ts';
+import type { Task } from '../../tasks/task.ts';
+import type { StageContext } from '../context.ts';
+import { epochOptions } from './options.ts';
+import type { FitOptions } from './options.ts';
+import { StrongViews } from './strong-views.ts';
+
+interface SourceOptions {
+  /** Samples that the training learns from. */
+  readonly learnt: Dataset;
+  readonly task: Task;
+  readonly stepsPerEpoch: number;
+  /** True where samples may lack a label or a teacher's answer. */
+  readonly partial: boolean;
+  /** True for a loss that reads a strong view of each sample. */
+  readonly readsStrong: boolean;
+}
+
+type Context = Pick<StageContext, 'engine' | 'data' | 'recipe'>;
+
+/** Batches of a training with the teacher's answers to them, and the seconds that steps have waited for samples. */
+export class BatchSource {
+  readonly waiting = new Stopwatch();
+  readonly #context: Context;
+  readonly #options: Omit<FitOptions, 'build'>;
+  readonly #source: SourceOptions;
+  readonly #strong: StrongViews | undefined;
+  readonly #hasLabels: boolean;
+  /** Opened with the first batch: a training that has ended reads none. */
+  #prefetcher: Prefetcher | undefined;
+
+  constructor(context: Context, options: Omit<FitOptions, 'build'>, source: SourceOptions) {
+    [this.#context, this.#options, this.#source] = [context, options, source];
+    this.#hasLabels = labelledCount(context.data.train) > 0;
+    const { answers, strong: augment = [] } = options;
+    if (source.readsStrong && answers !== undefined)
+      this.#strong = new StrongViews(source.learnt, { augment, answers });
+  }
+
+  /** The batches of an epoch from `startBatch` on; of each only what `own` needs, where several processes share them. */
+  async *epoch(epoch: number, startBatch: number, own?: Share): AsyncGenerator<Batch, void, undefined> {
+    const { recipe, engine, data } = this.#context;
+    const { answers, settings } = this.#options;
+    const { learnt, stepsPerEpoch } = this.#source;
+    const prefetcher = (this.#prefetcher ??= new Prefetcher(learnt));
+    const share = own && answers?.cut ? { ...own, cuts: [...own.cuts, answers.cut] } : own;
+    const passes = { from: epoch * stepsPerEpoch + startBatch, to: (epoch + 1) * stepsPerEpoch };
+    // The program needs the answers of a whole call, and of the smaller batch that ends an epoch early.
+    const needed = 1 + (engine.stepsPerCall ?? 1);
+    const batches = passesOf(passes, batchCount(learnt.count, settings.batchSize), (pass, first) => {
+      const shown = { ...epochOptions(recipe, this.#options, pass), startBatch: first, share, needed };
+      this.#strong?.begin(shown);
+      return prefetcher.epoch({ ...shown, classWeights: data.classWeights });
+    });
+    for await (const batch of this.waiting.timed(batches)) yield await this.#answered(batch);
+  }
+
+  async close(): Promise<void> {
+    await this.#prefetcher?.close();
+    await this.#strong?.close();
+  }
+
+  async #answered(batch: Batch): Promise<Batch> {
+    const answers = await this.#options.answers?.answersFor(batch);
+    const answered = { ...batch, teacher: { ...answers, ...(this.#strong && (await this.#strong.of(batch))) } };
+    if (!this.#source.partial) return answered;
+    const { minConfidence } = this.#context.recipe.distill;
+    return known(answered, { task: this.#source.task, hasLabels: this.#hasLabels, minConfidence });
+  }
+}

@@ -1,0 +1,75 @@
+import { isMix } from '../../data/augment/mix.ts';
+import { UserError } from '../../base/errors.ts';
+import { createLoss } from '../../distill/losses/registry.ts';
+import type { Network } from '../../networks/network.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { Task } from '../../tasks/task.ts';
+import { gradientProgram, updateProgram } from '../../train/gradient.ts';
+import { LossScale } from '../../train/loss-scale.ts';
+import { maskVariables } from '../../train/masks.ts';
+import { limitedUnits } from '../../train/max-norm.ts';
+import type { TrainerOptions } from '../../train/loop.ts';
+import type { PartsOptions } from '../../train/parted.ts';
+import { createOptimizer } from '../../train/optimizers.ts';
+import { trainingProgram } from '../../train/step.ts';
+import type { FitOptions } from './options.ts';
+import { peerPrograms, withPeer } from './peer.ts';
+
+export type Learner<N extends Network> = Awaited<ReturnType<typeof learnerOf<N>>>;
+
+interface LearnerOptions {
+  readonly task: Task;
+  readonly recipe: Pick<Recipe, 'precision' | 'dataset'>;
+  /** Number of steps of the training. */
+  readonly steps: number;
+  readonly batchSize: number;
+  /** True where samples may lack a label or a teacher's answer. */
+  readonly partial: boolean;
+}
+
+/** A network with everything that changes it in training: loss, optimizer, moving average, masks and a peer; and the programs of its steps. */
+export async function learnerOf<N extends Network>(
+  network: N,
+  options: FitOptions<N>,
+  { task, recipe, steps, batchSize, partial }: LearnerOptions,
+) {
+  const { settings } = options;
+  const plan = options.masks?.(steps);
+  const ema = settings.ema > 0 ? await options.build() : undefined;
+  const loss = createLoss(options.loss, options.lossArgs);
+  const trainable = { ...network.trainable, ...loss.variables };
+  const units = limitedUnits(network, settings.optimizer);
+  const optimizer = createOptimizer(settings.optimizer, trainable, network.rateOf, units);
+  const masks = maskVariables(plan?.names ?? [], network);
+  const { precision = recipe.precision } = options;
+  const lossScale = precision === 'mixed' ? new LossScale() : undefined;
+  const hasMixup = (options.augment ?? recipe.dataset.augment).some(isMix);
+  const mix = hasMixup ? ({ whole: 'partners', part: 'soft' } as const) : ({ whole: 'none', part: 'none' } as const);
+  const alone = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale, partial };
+  const pair = options.peer && (await withPeer(alone, options.peer, settings));
+  const common = pair?.own ?? alone;
+  const programs = {
+    program: (samples: number) => trainingProgram({ ...common, batchSize: samples, mix: mix.whole }),
+    peer: pair && peerPrograms(pair, { batchSize, mix }),
+  } satisfies Partial<TrainerOptions>;
+  const parts = {
+    gradient: (samples: number) => gradientProgram({ ...common, batchSize: samples, mix: mix.part }),
+    update: (sums) => updateProgram({ ...common, batchSize }, sums),
+  } satisfies Pick<PartsOptions, 'gradient' | 'update'>;
+  return {
+    ...{ network, ema, loss, optimizer, masks, plan, precision, peer: pair?.peer.network, programs, parts },
+    dispose(): void {
+      ema?.dispose();
+      pair?.dispose();
+    },
+  };
+}
+
+/** `UserError` for a network without a trained weight. */
+export function refuseFrozen({ name, trainable, state }: Network): void {
+  if (Object.keys(trainable).length > 0) return;
+  throw new UserError(
+    `${name}: expected a weight to train, received none: all ${Object.keys(state).length} are frozen`,
+    'Take a pattern out of student.freeze, or take the file as it is: distill.epochs: 0.',
+  );
+}
