@@ -285,12 +285,11 @@ describe('a broken recipe', () => {
     ['prune: [{budget: layer, layerLimit: 0.5}]', 'prune[0].layerLimit: expected no layerLimit beside', /./],
     ['quantize: {scheme: fp16, samples: 9}', '4:26 quantize.samples: not read beside scheme: fp16', /int8 or int16x8/],
     [
-      'quantize: {method: qat, rounding: adaround}',
-      '4:25 quantize.rounding: not read beside method: qat',
+      'quantize: {method: qat, biasCorrection: false}',
+      '4:25 quantize.biasCorrection: not read beside method: qat',
       /method: ptq\./,
     ],
     ['quantize: {qat: {epochs: 1}}', 'quantize.qat: expected method: qat or fallback: qat', /./],
-    ['quantize: {adaround: {iterations: 1}}', 'quantize.adaround: expected rounding: adaround', /./],
     [
       'distill: {optimizer: {type: sgd, beta1: 0.8}}',
       'distill.optimizer.beta1: expected adam, adamw, muon as type',

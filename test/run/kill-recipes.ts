@@ -40,10 +40,10 @@ export function killRecipes(kills: number, isShort: boolean): readonly KillRecip
     {
       /**
        * All stages, dropout, augmentation with stored views, a moving average, a last smaller batch, pruning in rounds and with
-       * masks, quantization with adaptive rounding, training with quantization: all that a resume can lose.
+       * masks, quantization after and with training: all that a resume can lose.
        */
       ...{ name: 'kill', kills, prepare: inPlace('kill') },
-      stages: ['teach', 'scratch', 'distill', 'prune-1-round-1', 'prune-1', 'prune-2', 'adaround-1', 'qat-2'],
+      stages: ['teach', 'scratch', 'distill', 'prune-1-round-1', 'prune-1', 'prune-2', 'qat-2'],
       files: [
         'teacher.onnx',
         'exports/distilled.onnx',

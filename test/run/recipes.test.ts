@@ -74,8 +74,8 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
   'fashion-mnist-search.yaml': () =>
     Promise.resolve(['target.widths=[1]', 'target.amounts=[0,0.5]', 'target.rounds=1', 'report.latency.seconds=0.1']),
   'fashion-mnist-few-labels.yaml': () => Promise.resolve(['dataset.labelled=20']),
-  'quantize-ds-cnn.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
-  'quantize-resnet8.yaml': () => Promise.resolve(['quantize.1.adaround={iterations: 4}', 'export=[onnx]']),
+  'quantize-ds-cnn.yaml': () => Promise.resolve(['export=[onnx]']),
+  'quantize-resnet8.yaml': () => Promise.resolve(['export=[onnx]']),
   'keywords.yaml': () => spoken(['train', 'unlabelled', 'validation', 'test']),
   'speech-commands.yaml': () => spoken(['train', 'validation', 'test']),
   'banking77.yaml': async () => {

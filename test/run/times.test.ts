@@ -17,7 +17,7 @@ const RECIPE = {
   distill: { epochs: 1, batchSize: 128 },
   prune: [{ type: 'channels', amount: 0.3, importance: 'taylor', finetune: { epochs: 1 }, maxDrop: 100 }],
   quantize: [
-    { samples: 64, rounding: 'adaround', adaround: { iterations: 40 }, maxDrop: 100 },
+    { samples: 64, maxDrop: 100 },
     { method: 'qat', samples: 64, qat: { epochs: 1 }, maxDrop: 100 },
   ],
   ...QUICK,
@@ -54,7 +54,7 @@ describe('the time of a run', () => {
     expect(report.wallSeconds).toBeGreaterThan(0.5 * elapsed);
     const entered = events.flatMap((event) => (event.type === 'stage' ? [event.stage] : []));
     expect(report.stages!.map(({ stage }) => stage)).toEqual(['start', ...new Set(entered)]);
-    for (const stage of ['quantize-1', 'adaround-1', 'qat-2', 'check models', 'measure exports/pruned-1-int8.onnx'])
+    for (const stage of ['quantize-1', 'qat-2', 'check models', 'measure exports/pruned-1-int8.onnx'])
       expect(report.stages!.find((row) => row.stage === stage)!.seconds).toBeGreaterThan(0);
     for (const before of stopped.stages!) {
       const after = report.stages!.find(({ stage }) => stage === before.stage)!;

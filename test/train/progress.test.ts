@@ -29,15 +29,6 @@ describe('the progress of a stage', () => {
     expect(told).toMatchObject([{ done: 2, secondsLeft: 6 }]);
   });
 
-  it('counts from where it was resumed', () => {
-    told.length = 0;
-    const tell = progressOf({ onEvent }, 'adaround-1', { from: 901, clock: () => now });
-    tell('step', 901, 1000);
-    now += 1000;
-    tell('step', 951, 1000);
-    expect(told).toMatchObject([{ done: 951, secondsLeft: expect.closeTo(0.98, 6) as number }]);
-  });
-
   it('ends the stage where the run is to stop', () => {
     const tell = progressOf({ onEvent, signal: abort.signal }, 'quantize-1', { clock: () => now });
     abort.abort();

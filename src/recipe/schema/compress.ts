@@ -128,14 +128,6 @@ const qat = z
 /** Training with quantization where a step falls back to it and says no more. */
 export const usualQat: z.infer<typeof qat> = qat.parse({});
 
-const adaround = z
-  .strictObject({
-    iterations: count.max(1_000_000).default(500).describe('Steps of the search for each layer, 32 samples each.'),
-  })
-  .describe('Adaptive rounding, on `samples` training samples; it takes the place of `biasCorrection`.');
-
-export const usualAdaround: z.infer<typeof adaround> = adaround.parse({});
-
 /** Keys of every quantization. */
 const quantizeKeys = { maxDrop: maxDrop.default(0.5) };
 const FALLBACK = 'Action when the drop is larger: ';
@@ -168,11 +160,6 @@ const int8AfterTraining = z
       .describe('Activations with the zero point 0, which TensorRT needs, at the price of half their range.'),
     equalize,
     biasCorrection: z.boolean().default(true).describe('Take the mean error of the rounded weights out of the biases.'),
-    rounding: z
-      .enum(['nearest', 'adaround'])
-      .default('nearest')
-      .describe("Weights to the nearest step, or to that of two which keeps a layer's output."),
-    adaround: adaround.optional(),
     ...quantizeKeys,
     fallback: z
       .enum(['keep-float', 'stop', 'qat'])
@@ -182,11 +169,9 @@ const int8AfterTraining = z
       ),
     qat: qat.optional(),
   })
-  .superRefine(({ rounding, adaround: search, fallback, qat: training, symmetric }, context) => {
+  .superRefine(({ fallback, qat: training, symmetric }, context) => {
     const refuse = (key: string, expected: string, received: string): void =>
       context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received } });
-    if (search !== undefined && rounding !== 'adaround')
-      refuse('adaround', 'rounding: adaround, to which these keys belong', `rounding: ${rounding}`);
     if (training !== undefined && fallback !== 'qat')
       refuse('qat', 'method: qat or fallback: qat, to which these keys belong', `method: ptq, fallback: ${fallback}`);
     if (symmetric && fallback === 'qat')

@@ -18,7 +18,6 @@ import { progressOf } from '../../train/progress.ts';
 import type { Answers } from './answer.ts';
 import type { ExportedModel } from '../../ship/export.ts';
 import { lossOf, trainForInt8 } from './qat.ts';
-import { prepareStep } from './adaround.ts';
 import { chooseDenseScales } from './dense-scales.ts';
 import type { DenseChoice } from './dense-scales.ts';
 import {
@@ -156,15 +155,14 @@ async function writeInt8(
   const { recipe } = context;
   const asked = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
   const samples = calibrationSamples(context, model.graph, settings.samples);
-  const ptq = { number: step.number, settings, samples, dense: sharedScales(recipe, settings, step), kept: asked };
-  const { prepared, notes: said } = await prepareStep(context, model.graph, ptq);
+  const onProgress = progressOf(context, `quantize-${step.number + 1}`);
+  // ONNX files have a scale for each output of a dense layer.
+  const dense = recipe.export.includes('onnx') ? 'channel' : step.dense;
+  const prepared = await prepareInt8(recipe, model.graph, { ...settings, dense, kept: asked }, samples, onProgress);
   const onTflite =
-    ptq.dense === step.dense
+    dense === step.dense
       ? prepared
       : await withDenseScales(recipe, prepared, { ...settings, dense: step.dense, kept: asked }, samples);
-  // Rounding is a stage of its own; what follows is not part of it.
-  context.onEvent({ type: 'stage', stage: `quantize-${step.number + 1}` });
-  const onProgress = progressOf(context, `quantize-${step.number + 1}`);
   const sensitivity = await rankLayers(context, prepared, model, onProgress);
   const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];
@@ -192,15 +190,8 @@ async function writeInt8(
     refused ??= made.refused;
   }
   const files = all.flatMap((made) => made.files);
-  const notes = [...said, ...all.flatMap((made) => made.notes)];
+  const notes = all.flatMap((made) => made.notes);
   return { files, notes, sensitivity, ...(refused !== undefined && { refused }) };
-}
-
-/**
- * Scales of dense layers in what both formats share: the result of a search belongs to its scales, nearest steps are found for each file.
- */
-function sharedScales({ export: formats }: Recipe, { rounding }: Int8AfterTraining, { dense }: FormStep): DenseScales {
-  return rounding === 'nearest' && formats.includes('onnx') ? 'channel' : dense;
 }
 
 /** Activations of 16 bits, weights of 8: a TFLite file alone. */

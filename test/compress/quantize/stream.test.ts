@@ -1,5 +1,3 @@
-import { samplesWithin } from '../../../src/compress/quantize/adaround/adaround.ts';
-import { blocksOf } from '../../../src/compress/quantize/adaround/blocks.ts';
 import { correctBias } from '../../../src/compress/quantize/bias.ts';
 import { calibrationBatch } from '../../../src/compress/quantize/observe.ts';
 import type { Feeds, Samples } from '../../../src/compress/quantize/observe.ts';
@@ -85,13 +83,4 @@ it('corrects biases batch by batch', async () => {
   expect(whole).toHaveLength(4);
   expect(whole).not.toEqual([...numbers(4, 'w', 1)]);
   whole.forEach((value, i) => expect(parts[i]).toBeCloseTo(value, 5));
-});
-
-it('searches the rounding of a layer on fewer samples where what goes in and out is large', async () => {
-  const [small, large] = [network(4), network(2048)];
-  const { result } = await quantize(small, stream([12]), { calibrator: 'minmax', session });
-  const [block] = blocksOf(small, result);
-  expect(samplesWithin(small, block!)).toBe(Math.floor(2 ** 30 / (4 * 16 * (3 + 4))));
-  // The step of a search takes 32.
-  expect(samplesWithin(large, block!)).toBe(32);
 });
