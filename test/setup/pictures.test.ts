@@ -15,10 +15,16 @@ const [COUNT, STEPS, CHANNELS] = [40, 16, 18];
 const SEQUENCE = [STEPS, CHANNELS];
 const PICTURE = [...SEQUENCE, 1];
 
-beforeAll(async () => {
+beforeEach(async () => {
   const values = Float32Array.from({ length: COUNT * STEPS * CHANNELS }, (_, i) => Math.sin(i) + (i % CHANNELS));
   await writeFile(at('x.npy'), npyBytes([COUNT, STEPS, CHANNELS], values));
-  await writeFile(at('y.npy'), npyBytes([COUNT], Int32Array.from({ length: COUNT }, (_, i) => i % 2)));
+  await writeFile(
+    at('y.npy'),
+    npyBytes(
+      [COUNT],
+      Int32Array.from({ length: COUNT }, (_, i) => i % 2),
+    ),
+  );
   const file = (dims: readonly (number | string)[]) => encodeModel(modelOf(dims, {}, [['Relu', ['x']]]));
   await writeFile(at('sequences.onnx'), file(['n', STEPS, CHANNELS]));
   await writeFile(at('pictures.onnx'), file(['n', 1, STEPS, CHANNELS]));
@@ -39,14 +45,18 @@ it('arrays [steps, channels] stay as they are, normalized channel by channel', a
   expect(train.normalization.mean.every((mean, c) => Math.abs(mean - c) < 0.2)).toBe(true);
 });
 
-it.each<[string, object, object?]>([
-  ['a named network of pictures', { student: { model: 'lenet' } }],
-  ['one that is the teacher', { student: { model: 'gru' }, teacher: { train: { model: 'cnn' } } }],
-  ['one of the chain', { student: { model: 'gru' }, teacher: { train: { model: 'mlp' }, chain: [{ model: 'cnn' }] } }],
-  ['a peer', { student: { model: 'mlp' }, distill: { loss: 'mutual', peer: { model: 'lenet' } } }],
-  ['a file with an input of pictures', { student: { onnx: at('pictures.onnx') } }],
-  ['a teacher from such a file', { student: { model: 'mlp' }, teacher: { onnx: at('pictures.onnx') } }],
-  ['a teacher of another size', { student: { model: 'mlp' }, teacher: { onnx: 'gone.onnx', resize: [32, 32] } }],
+it.each<[string, object, object]>([
+  ['a named network of pictures', { student: { model: 'lenet' } }, {}],
+  ['one that is the teacher', { student: { model: 'gru' }, teacher: { train: { model: 'cnn' } } }, {}],
+  [
+    'one of the chain',
+    { student: { model: 'gru' }, teacher: { train: { model: 'mlp' }, chain: [{ model: 'cnn' }] } },
+    {},
+  ],
+  ['a peer', { student: { model: 'mlp' }, distill: { loss: 'mutual', peer: { model: 'lenet' } } }, {}],
+  ['a file with an input of pictures', { student: { onnx: at('pictures.onnx') } }, {}],
+  ['a teacher from such a file', { student: { model: 'mlp' }, teacher: { onnx: at('pictures.onnx') } }, {}],
+  ['a teacher of another size', { student: { model: 'mlp' }, teacher: { onnx: 'gone.onnx', resize: [32, 32] } }, {}],
   ['an augmentation of pictures', { student: { model: 'mlp' } }, { augment: [{ flip: 'horizontal' }] }],
   ['a layout of pictures', { student: { model: 'mlp' } }, { layout: 'nhwc' }],
 ])('%s makes grey pictures of them, with one mean', async (_, parts, dataset) => {
