@@ -107,7 +107,7 @@ async function bytesOf(run: string): Promise<Record<string, string>> {
 it('a recurrent teacher and a student of dilated convolutions from a file, channels first, go the whole way', async () => {
   await writeFile(at('tcn.onnx'), tcn());
   const parts = {
-    teacher: { train: { model: 'gru', units: 24, epochs: 8, optimizer: { learningRate: 0.01 } } },
+    teacher: { train: { model: 'gru', units: 24, epochs: 20, batchSize: 32, optimizer: { learningRate: 0.01 } } },
     student: { onnx: 'tcn.onnx' },
     baseline: false,
     quantize: [{ scheme: 'int8', maxDrop: 100 }],
@@ -127,10 +127,10 @@ it('a recurrent teacher and a student of dilated convolutions from a file, chann
 
   const stop = new AbortController();
   const onEvent: OnEvent = (event) => {
-    if (event.type === 'epoch' && event.stage === 'distilled') stop.abort();
+    if (event.type === 'epoch' && event.stage === 'distill') stop.abort();
   };
   const out = at('stopped');
-  await expect(runRecipe(recipe, { out, signal: stop.signal, onEvent })).rejects.toThrow('stopped distilled');
+  await expect(runRecipe(recipe, { out, signal: stop.signal, onEvent })).rejects.toThrow('stopped distill');
   const resumed = await runRecipe(recipe, { out });
   expect(await bytesOf(resumed.folder)).toEqual(await bytesOf(whole.folder));
 
@@ -150,7 +150,7 @@ it('a recurrent teacher and a student of dilated convolutions from a file, chann
   expect(example).toBeDefined();
   const node = at('kit/samples/node');
   await symlink(path.join(ROOT, 'node_modules'), path.join(node, 'node_modules'));
-  const rows = Array.from({ length: 60 }, (_, i) => [...x.subarray(i * SIZE, (i + 1) * SIZE)]);
+  const rows = Array.from({ length: 60 }, (_, i) => ({ raw: [...x.subarray(i * SIZE, (i + 1) * SIZE)] }));
   await writeFile(at('samples.json'), JSON.stringify(rows));
   const { stdout, stderr, status } = spawnSync(process.execPath, ['classify.mjs', at('samples.json')], { cwd: node, encoding: 'utf8' }); // prettier-ignore
   expect([status, stderr]).toEqual([0, '']);
