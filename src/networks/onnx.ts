@@ -106,6 +106,11 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
     origin.push(
       `${short}: its input ${name}, ${dtype!} in the file, is int32 in what is made of it, and takes the same numbers`,
     );
+  const [steps, channels] = inputShape;
+  if (inputs === undefined && inputShape.length === 2 && steps === channels && imported === ordered)
+    origin.push(
+      `${short}: takes samples [${steps!}, ${channels!}] as they are, as nothing tells whether its channels come first: transpose the arrays if they do`,
+    );
   const fixed = fixedBatch(read);
   if (fixed !== undefined) origin.push(`${short}: its batch size, ${fixed} in the file, is left open`);
   if (head === 'replace') {

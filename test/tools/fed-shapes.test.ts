@@ -13,6 +13,7 @@ import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { tensor } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { contentOf } from '../../src/networks/network.ts';
+import { checkData } from '../../src/run/check-data.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { engineOf } from '../../src/setup/engine.ts';
@@ -133,4 +134,74 @@ it.each(CASES)('%s, %s of %d steps of %d channels, steps open: %s', async (kind,
   const given = await ofFile(encodeModel(lowerToOnnx(graph)), values, [train.count, ...train.sampleShape]);
   expect(relativeError(given, expectedOf(train))).toBeLessThan(1e-6);
   network.dispose();
+});
+
+it('a teacher of as many channels as steps, which come first, is told its layout', async () => {
+  const side = 6;
+  const draw = new RandomStream('square');
+  const drawn = (length: number): Float32Array => Float32Array.from({ length }, () => draw.normal());
+  const count = 300;
+  const [x, w] = [drawn(count * side * side), drawn(side * side * CLASSES)];
+  const to = FILES['channels first'].to;
+  const y = Int32Array.from({ length: count }, (_, i) => {
+    const logits = new Float32Array(CLASSES);
+    for (let at = 0; at < side * side; at++)
+      for (let c = 0; c < CLASSES; c++) logits[c]! += x[i * side * side + at]! * w[to(at, side, side) * CLASSES + c]!;
+    return argMax(logits, 0, CLASSES);
+  });
+  const steps = [
+    ['Flatten', ['x'], { axis: 1 }],
+    ['MatMul', ['y0', 'w']],
+  ] as const;
+  const stored = { w: tensor('', 'float32', [side * side, CLASSES], w) };
+  await writeFile(at('m.onnx'), encodeModel(modelOf(['n', side, side], stored, steps)));
+  await writeFile(at('d.npz'), zipSync({ 'x.npy': npyBytes([count, side, side], x), 'y.npy': npyBytes([count], y) }));
+  const recipe = (teacher: object) =>
+    makeRecipe({ name: 'r', dataset: { type: 'npz', train: { file: at('d.npz') }, normalize: 'none' }, student: { model: 'gru' }, teacher: { onnx: at('m.onnx'), ...teacher } } as never); // prettier-ignore
+  await expect(checkData(recipe({}).recipe)).rejects.toMatchObject({
+    hint: expect.stringContaining('layout: nchw') as string,
+  });
+  expect((await evaluateFile(at('m.onnx'), recipe({ layout: 'nchw' }), 'train')).accuracy).toBe(1);
+});
+
+it('a sequence that is one of several inputs is fed with its channels first where the file has them so', async () => {
+  const [steps, channels] = [7, 3];
+  const size = steps * channels;
+  const draw = new RandomStream('several');
+  const drawn = (length: number): Float32Array => Float32Array.from({ length }, () => draw.normal());
+  const stored = {
+    w: tensor('', 'float32', [size, CLASSES], drawn(size * CLASSES)),
+    v: tensor('', 'float32', [2, CLASSES], drawn(2 * CLASSES)),
+  };
+  const { graph, ...rest } = modelOf(['n', channels, steps], stored, [
+    ['Flatten', ['x'], { axis: 1 }],
+    ['MatMul', ['y0', 'w']],
+    ['MatMul', ['facts', 'v']],
+    ['Add', ['y1', 'y2']],
+  ]);
+  const facts = { name: 'facts', dtype: 'float32' as const, dims: ['n', 2] };
+  const bytes = encodeModel({ ...rest, graph: { ...graph, inputs: [...graph.inputs, facts] } });
+  await writeFile(at('m.onnx'), bytes);
+  const [x, own] = [drawn(COUNT * size), drawn(COUNT * 2)];
+  const laidOut = new Float32Array(x.length);
+  x.forEach((value, i) => (laidOut[i - (i % size) + FILES['channels first'].to(i % size, steps, channels)] = value));
+  const session = new InferenceModel(bytes, 'm.onnx', {});
+  const given = await session.run({ x: { data: laidOut, shape: [COUNT, channels, steps] }, facts: { data: own, shape: [COUNT, 2] } }); // prettier-ignore
+  session.dispose();
+  const expected = given['y']!.data as Float32Array;
+  const y = Int32Array.from({ length: COUNT }, (_, i) => argMax(expected, i * CLASSES, CLASSES));
+  const arrays = { 'x.npy': npyBytes([COUNT, steps, channels], x), 'facts.npy': npyBytes([COUNT, 2], own), 'y.npy': npyBytes([COUNT], y) }; // prettier-ignore
+  await writeFile(at('d.npz'), zipSync(arrays));
+  const dataset = { type: 'npz', train: { file: at('d.npz'), samples: ['facts', 'x'] }, classes: ['0', '1', '2'], normalize: 'none', validation: 10 }; // prettier-ignore
+  const recipe = makeRecipe({ name: 'r', dataset, student: { onnx: at('m.onnx') }, teacher: { onnx: at('m.onnx') } } as never); // prettier-ignore
+  expect((await evaluateFile(at('m.onnx'), recipe, 'train')).accuracy).toBe(1);
+  const data = await loadData(recipe.recipe);
+  const network = await studentBuilder({ recipe: recipe.recipe, data }, 0)();
+  expect(network.inputs).toMatchObject({ x: { shape: ['batch', steps, channels] }, facts: { shape: ['batch', 2] } });
+  const made = encodeModel(lowerToOnnx(inferenceGraph({ network, weights: contentOf(network) }, [])));
+  const student = new InferenceModel(made, 's.onnx', {});
+  const answer = await student.run({ x: { data: x, shape: [COUNT, steps, channels] }, facts: { data: own, shape: [COUNT, 2] } }); // prettier-ignore
+  student.dispose();
+  network.dispose();
+  expect(relativeError(answer['logits']!.data as Float32Array, expected)).toBeLessThan(1e-6);
 });
