@@ -153,7 +153,7 @@ async function samplesOf(file: string, arrays: Arrays, labels: readonly number[]
   const pictures = shape.length === 4 ? { layout: 'nchw' } : {};
   const classes = Array.from({ length: CLASSES }, (_, i) => String(i));
   const dataset = { type: 'npz', train: split, validation: split, normalize: 'none', classes, ...pictures };
-  const { train } = await loadData(makeRecipe({ name: 'zoo', dataset, student: { onnx: file } } as never).recipe);
+  const { train } = await loadData(makeRecipe({ name: 'zoo', dataset, student: { onnx: file } }).recipe);
   expect([...train.targets]).toEqual(labels);
   return { sample: train.sampleShape, x: (train.samples as Float32Array).slice() };
 }

@@ -32,7 +32,7 @@ beforeEach(async () => {
 
 const recipeOf = (parts: object, dataset: object = {}) => {
   const train = { samples: at('x.npy'), labels: at('y.npy') };
-  return makeRecipe({ name: 'r', dataset: { type: 'npz', train, ...dataset }, ...parts } as never).recipe;
+  return makeRecipe({ name: 'r', dataset: { type: 'npz', train, ...dataset }, ...parts }).recipe;
 };
 const shapeOf = async (parts: object, dataset: object = {}) =>
   (await loadData(recipeOf(parts, dataset))).train.sampleShape;
@@ -75,7 +75,7 @@ it('a file that is evaluated decides as well', async () => {
   expect((await fed('sequences.onnx')).sampleShape).toEqual(SEQUENCE);
 });
 
-it.each(Object.keys(models))('%s says whether it takes pictures alone', async (name) => {
+it.each(Object.keys(models))('%s says whether it takes pictures alone', (name) => {
   let message = '';
   try {
     buildModel(name, { inputShape: [16, 16], classes: 2, seed: 0 });

@@ -74,12 +74,12 @@ type Format = keyof typeof FORMATS;
 
 /** Cases: each file with each format, of sizes that a seed draws; half of the files leave the number of steps open. */
 const random = new RandomStream('fed shapes', 1);
-const CASES = Object.keys(FILES).flatMap((kind) =>
-  Object.keys(FORMATS).flatMap((format) => {
+const CASES = (Object.keys(FILES) as Kind[]).flatMap((kind) =>
+  (Object.keys(FORMATS) as Format[]).flatMap((format) => {
     const [steps, channels] = [6 + random.below(6), 2 + random.below(3)];
     // Columns of a picture are no channels.
     if (kind === 'channels first' && format.endsWith('pictures')) return [];
-    return [[kind as Kind, format as Format, steps, channels, random.below(2) === 0] as const];
+    return [[kind, format, steps, channels, random.below(2) === 0] as const];
   }),
 );
 
@@ -112,7 +112,7 @@ it.each(CASES)('%s, %s of %d steps of %d channels, steps open: %s', async (kind,
   const y = Int32Array.from({ length: COUNT }, (_, i) => argMax(expected, i * CLASSES, CLASSES));
   const own = await FORMATS[format](x, y, sample);
   const dataset = { ...own, classes: ['0', '1', '2'], normalize: 'none', validation: 10 };
-  const recipe = makeRecipe({ name: 'r', dataset, student: { onnx: at('m.onnx') }, teacher: { onnx: at('m.onnx') } } as never); // prettier-ignore
+  const recipe = makeRecipe({ name: 'r', dataset, student: { onnx: at('m.onnx') }, teacher: { onnx: at('m.onnx') } }); // prettier-ignore
   const data = await loadData(recipe.recipe);
   const { train } = data;
   const rows = Int32Array.from({ length: train.count }, (_, i) => i);
@@ -157,7 +157,7 @@ it('a teacher of as many channels as steps, which come first, is told its layout
   await writeFile(at('m.onnx'), encodeModel(modelOf(['n', side, side], stored, steps)));
   await writeFile(at('d.npz'), zipSync({ 'x.npy': npyBytes([count, side, side], x), 'y.npy': npyBytes([count], y) }));
   const recipe = (teacher: object) =>
-    makeRecipe({ name: 'r', dataset: { type: 'npz', train: { file: at('d.npz') }, normalize: 'none' }, student: { model: 'gru' }, teacher: { onnx: at('m.onnx'), ...teacher } } as never); // prettier-ignore
+    makeRecipe({ name: 'r', dataset: { type: 'npz', train: { file: at('d.npz') }, normalize: 'none' }, student: { model: 'gru' }, teacher: { onnx: at('m.onnx'), ...teacher } }); // prettier-ignore
   await expect(checkData(recipe({}).recipe)).rejects.toMatchObject({
     hint: expect.stringContaining('layout: nchw') as string,
   });
@@ -193,7 +193,7 @@ it('a sequence that is one of several inputs is fed with its channels first wher
   const arrays = { 'x.npy': npyBytes([COUNT, steps, channels], x), 'facts.npy': npyBytes([COUNT, 2], own), 'y.npy': npyBytes([COUNT], y) }; // prettier-ignore
   await writeFile(at('d.npz'), zipSync(arrays));
   const dataset = { type: 'npz', train: { file: at('d.npz'), samples: ['facts', 'x'] }, classes: ['0', '1', '2'], normalize: 'none', validation: 10 }; // prettier-ignore
-  const recipe = makeRecipe({ name: 'r', dataset, student: { onnx: at('m.onnx') }, teacher: { onnx: at('m.onnx') } } as never); // prettier-ignore
+  const recipe = makeRecipe({ name: 'r', dataset, student: { onnx: at('m.onnx') }, teacher: { onnx: at('m.onnx') } }); // prettier-ignore
   expect((await evaluateFile(at('m.onnx'), recipe, 'train')).accuracy).toBe(1);
   const data = await loadData(recipe.recipe);
   const network = await studentBuilder({ recipe: recipe.recipe, data }, 0)();
