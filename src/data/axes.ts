@@ -29,7 +29,7 @@ export function fedShapes(sample: readonly number[]): readonly FedShape[] {
 }
 
 /** Shape of a sample with its last axis first. */
-export function channelsFirst(sample: readonly number[]): readonly number[] {
+function channelsFirst(sample: readonly number[]): readonly number[] {
   return [sample.at(-1)!, ...sample.slice(0, -1)];
 }
 
