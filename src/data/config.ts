@@ -210,7 +210,10 @@ export type NpzSource =
 
 export interface NpzConfig extends CommonConfig<NpzSource> {
   type: 'npz';
-  /** Order of the axes of image arrays. Default `nhwc`, but an error asks for it where the channels seem to come first. */
+  /**
+   * Order of the axes of image arrays, of which [count, height, width] are then grey ones. Default: as they are, but an error asks for it where
+   * the channels seem to come first.
+   */
   layout?: 'nhwc' | 'nchw' | undefined;
 }
 

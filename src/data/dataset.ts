@@ -44,7 +44,7 @@ export type { Samples };
 export interface Dataset extends HeldSamples {
   /** `train`, `validation` or `test`. */
   readonly name: string;
-  /** `[height, width, channels]` for images, `[features]` for tables, `[values, 1]` for sounds. */
+  /** `[height, width, channels]` for images, `[steps, channels]` for sequences, `[features]` for tables, `[values, 1]` for sounds. */
   readonly sampleShape: readonly number[];
   /** Parts of a sample that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;

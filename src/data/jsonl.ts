@@ -176,7 +176,7 @@ class JsonlReader {
       if (!(single in row)) throw this.#noKey(single, 'features', row);
       if (Array.isArray(row[single])) {
         this.#array = single;
-        this.#shape = pictureShape(row[single], this.#where());
+        this.#shape = shapeOf(row[single], this.#where());
         this.#nested = nesting(row[single]);
       }
     }
@@ -227,17 +227,17 @@ function flatten(value: unknown): readonly unknown[] {
 }
 
 /** `[[1, 2, 3], [4, 5, 6]]` is a picture of [2, 3, 1]; undefined for a flat list. */
-function pictureShape(value: unknown, where: string): readonly number[] | undefined {
+function shapeOf(value: unknown, where: string): readonly number[] | undefined {
   const shape = nesting(value);
   if (shape.length === 1) return undefined;
   if (shape.length > 3 || !isEven(value, shape)) throw uneven(value, where);
-  return shape.length === 2 ? [...shape, 1] : shape;
+  return shape;
 }
 
 function uneven(value: unknown, where: string): UserError {
   return new UserError(
     `${where}: expected a list of numbers, or rows of equal length, received ${shown(value)}`,
-    'Write pictures as [row][column] or [row][column][channel].',
+    'Write sequences as [step][channel], and pictures as [row][column] or [row][column][channel].',
   );
 }
 

@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import { asPictures } from './axes.ts';
 import { readBackgrounds } from './backgrounds.ts';
 import { checkFinite, checkSameKind, coarseColumns } from './checks.ts';
 import { columnsOf, encoded, numberNames, plainWords } from './columns.ts';
@@ -44,6 +45,11 @@ export interface LoadOptions {
   readonly onText?: OnText | undefined;
   /** See `Dataset.originals`. */
   readonly keepOriginals?: boolean | undefined;
+  /**
+   * True if arrays of two axes are grey pictures [height, width] to whoever reads them, who sees [height, width, 1]. Asked where samples have
+   * two axes. Default: they are sequences [steps, channels].
+   */
+  readonly arePictures?: (() => Promise<boolean>) | undefined;
   /** Columns with their words as a model file has them, instead of those of train. */
   readonly columns?: readonly Column[] | undefined;
   /** Bytes of memory that samples may take before they are left in files. Default: 40 % of what is free. */
@@ -68,7 +74,7 @@ const NO_TEST =
  */
 export async function loadDataset(
   given: DatasetConfig,
-  { onText, keepOriginals = false, columns: stated, memory, processes, readers }: LoadOptions = {},
+  { onText, keepOriginals = false, arePictures, columns: stated, memory, processes, readers }: LoadOptions = {},
 ): Promise<LoadedDataset> {
   const hasPictures = given.type === 'image-folder' || given.type === 'parquet';
   const config = hasPictures && keepOriginals ? { ...given, keepOriginals } : given;
@@ -81,7 +87,13 @@ export async function loadDataset(
     );
   }
   const reading = { room: new Room(memory, processes), readers };
-  const [trainRead, validationRead, testRead, unlabelledRead] = await readSplits(config, onText, reading);
+  const asRead = await readSplits(config, onText, reading);
+  const { sampleShape: own, inputs: several } = asRead[0];
+  const hasTwoAxes = own.length === 2 && several === undefined && config.type !== 'audio-folder';
+  const isGrey = hasTwoAxes && (await arePictures?.()) === true;
+  const [trainRead, validationRead, testRead, unlabelledRead] = isGrey
+    ? (asRead.map((split) => split && asPictures(split)) as typeof asRead)
+    : asRead;
   const read = { train: trainRead, validation: validationRead, test: testRead, unlabelled: unlabelledRead };
   const splitsRead = Object.values(read).filter((split) => split !== undefined);
   for (const split of splitsRead) checkSameKind(split, trainRead);

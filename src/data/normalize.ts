@@ -1,6 +1,5 @@
 import { UserError } from '../base/errors.ts';
 import type { CommonConfig, NormalizeConfig } from './config.ts';
-import { isImageShape } from './dataset.ts';
 import { sizeOf } from './dataset.ts';
 import type { Normalization, Samples } from './dataset.ts';
 import { areBytes, blocksOf } from './held.ts';
@@ -12,7 +11,8 @@ type Setting = CommonConfig<unknown>['normalize'];
 /** The normalization that the recipe asks for; statistics come from `samples`, which must be those of train alone. */
 export function normalizationOf(setting: Setting, held: HeldSamples, shape: readonly number[]): Normalization {
   const channels = shape.at(-1)!;
-  const eightBitImage = areBytes(held) && isImageShape(shape);
+  // Bytes of a table are counts or codes; those of samples with more axes are pixels.
+  const eightBitImage = areBytes(held) && shape.length > 1;
   const scale = eightBitImage ? 1 / 255 : 1;
   const chosen = setting ?? (eightBitImage ? 'unit' : 'standard');
   if (chosen === 'none') return plain(1, channels);

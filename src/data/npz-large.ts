@@ -36,7 +36,11 @@ const HEADER = 1 << 16;
  */
 export async function largeArray(source: NpzSource, room: Room): Promise<LargeArray | undefined> {
   if (!('file' in source)) return large(source.samples, { file: source.samples, offset: 0 }, room);
-  const { file, samples = 'x' } = source;
+  const { file } = source;
+  const samples =
+    Array.isArray(source.samples) && source.samples.length === 1
+      ? (source.samples[0] as string)
+      : (source.samples ?? 'x');
   const entries = await zipEntries(file).catch(() => undefined);
   const find = (name: string): ZipEntry | undefined =>
     entries?.find((entry) => entry.name === `${name}.npy`) ?? entries?.find((entry) => entry.name === name);

@@ -28,7 +28,7 @@ export async function readNpz(
     const { form, ...read } = split(large, labels, { layout, task });
     return { ...read, ...(await large.held(form, room!)) };
   }
-  if ('file' in source && typeof source.samples === 'object') {
+  if ('file' in source && typeof source.samples === 'object' && source.samples.length > 1) {
     const names = source.samples;
     const parts = await fromArchive(source.file, ...names);
     const [labels] = labelsAt === undefined ? [] : await fromArchive(source.file, labelsAt);
@@ -37,7 +37,7 @@ export async function readNpz(
   if ('file' in source) {
     const [samples, labels] = await fromArchive(
       source.file,
-      typeof source.samples === 'string' ? source.samples : 'x',
+      [source.samples ?? 'x'].flat()[0]!,
       ...(labelsAt === undefined ? [] : [labelsAt]),
     );
     return inMemory(samples!, labels, { layout, task });
@@ -71,9 +71,9 @@ function split(
         : npyNumbers(labels);
   const labelled = raw.values.length / (raw.kind === 'numbers' ? raw.width : 1);
   const [count = 0, ...shape] = samples.shape;
-  if (shape.length < 1 || shape.length > 3 || sizeOf(samples.shape) === 0) {
+  if (shape.length < 1 || sizeOf(samples.shape) === 0) {
     throw new UserError(
-      `${samples.where}: expected samples as [count, features], [count, height, width] or with channels, received [${samples.shape.join(', ')}]`,
+      `${samples.where}: expected samples as [count, features], [count, steps, channels], [count, height, width, channels] or with more axes, received [${samples.shape.join(', ')}]`,
       'Reshape the array; the first axis counts the samples.',
     );
   }
@@ -104,8 +104,7 @@ function severalInputs(
   const inputs = inputParts(
     splits.map(({ sampleShape }, i) => ({
       ...{ name: names[i]!, isWhole: holdsWhole(arrays[i]!) },
-      // [count, length] is a picture of one channel elsewhere; here an input has the axes of its array.
-      shape: arrays[i]!.shape.length === 3 ? arrays[i]!.shape.slice(1) : sampleShape,
+      shape: sampleShape,
     })),
   );
   const [{ source, labels: classes }] = splits as [RawSplit];
@@ -120,6 +119,9 @@ function severalInputs(
   return { source, sampleShape: [row], samples, inputs, labels: classes };
 }
 
+/**
+ * An array keeps its axes: [steps, channels] is a sequence, and with a layout, which pictures alone have, [height, width] a grey picture.
+ */
 function arrange(
   { where, shape: whole }: Pick<NpyArray, 'where' | 'shape'>,
   shape: readonly number[],
@@ -127,9 +129,10 @@ function arrange(
 ): { sampleShape: readonly number[]; form: ArrayForm } {
   const form = { shape, isFirst: false };
   if (shape.length === 1) return { sampleShape: shape, form };
-  if (shape.length === 2) return { sampleShape: [...shape, 1], form };
+  if (shape.length === 2) return { sampleShape: layout === undefined ? shape : [...shape, 1], form };
   const [a, b, c] = shape as [number, number, number];
-  if (layout === 'nchw') return { sampleShape: [b, c, a], form: { shape, isFirst: true } };
+  if (layout === 'nchw') return { sampleShape: [...shape.slice(1), a], form: { shape, isFirst: true } };
+  if (shape.length > 3) return { sampleShape: shape, form };
   // The sides of a picture are often equal, and channels are seldom as many as one of them.
   const isSquareBehind = b === c && a !== b && c > 1;
   if (layout === undefined && (((a === 1 || a === 3) && c > 4) || isSquareBehind)) {

@@ -233,7 +233,7 @@ function tableShape(features: number, shape?: readonly number[]): readonly numbe
       'Choose a shape whose product is the number of features.',
     );
   }
-  return shape.length === 2 ? [...shape, 1] : shape;
+  return shape;
 }
 
 /** Replace NaN by the column's mean over train, the first of `splits`, in all of them; a column without any value becomes 0. */

@@ -43,7 +43,7 @@ export function alternativesOf(
       : []),
   ];
   const layouts = (['nchw', 'nhwc'] as const).filter(
-    (other) => layout !== undefined && sampleShape.length === 3 && other !== layout,
+    (other) => layout !== undefined && sampleShape.length > 1 && other !== layout,
   );
   return [
     ...others,

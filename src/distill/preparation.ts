@@ -270,7 +270,7 @@ export function preparationMetadata(
   const { scale = normalization.scale, mean, std } = normalize ?? normalization;
   const preprocessing = {
     ...{ shape: sampleShape, scale, mean: all(mean), std: all(std) },
-    ...(layout === 'nchw' && sampleShape.length === 3 && { layout }),
+    ...(layout === 'nchw' && sampleShape.length > 1 && { layout }),
   };
   return new Map([
     ...(answersTask

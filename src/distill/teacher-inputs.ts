@@ -1,4 +1,6 @@
 import { UserError } from '../base/errors.ts';
+import { fedShapes } from '../data/axes.ts';
+import type { FedShape, Layout } from '../data/axes.ts';
 import { inputsOf, partsFor } from '../data/inputs.ts';
 import type { SampleForm } from '../data/inputs.ts';
 import type { DType } from '../graph/types.ts';
@@ -114,11 +116,16 @@ function channelsFirst(data: Float32Array, n: number, shape: readonly number[]):
   return preprocess(data, n, shape, { scale: all, offset: all.map(() => 0), layout: 'nchw' });
 }
 
+const SEQUENCES =
+  'Give samples of that shape, or a teacher for samples of this one; sequences may have their channels last or first.';
+
 /** Remedy for pictures of another size than the model was made for. */
 export function sizeRemedy(declared: readonly (number | string)[], sample: readonly number[]): string {
   const other = 'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).';
   const [, a, b, c] = declared;
-  if (declared.length !== 4 || sample.length !== 3) return other;
+  if (declared.length === 4 && sample.length === 2)
+    return 'Samples of two axes are sequences: pictures are told by `dataset.layout: nhwc` (npz), or by a `dataset.shape` of three axes.';
+  if (declared.length !== 4 || sample.length !== 3) return sample.length === 2 ? SEQUENCES : other;
   const isFirst = (a === 1 || a === 3) && c !== 1 && c !== 3;
   const [height, width, channels] = isFirst ? [b, c, a] : [a, b, c];
   if (channels !== 1 && channels !== 3) return other;
@@ -129,7 +136,7 @@ export function sizeRemedy(declared: readonly (number | string)[], sample: reado
 }
 
 interface InputForm {
-  readonly layout: 'nhwc' | 'nchw';
+  readonly layout: Layout;
   readonly shape: (n: number) => number[];
 }
 
@@ -140,20 +147,12 @@ function inputForm(
   sample: readonly number[],
   layout: 'auto' | 'nchw' | 'nhwc',
 ): InputForm {
-  const elements = sample.reduce((product, size) => product * size, 1);
-  const fits = (shape: readonly number[]): boolean =>
+  const fits = ({ shape }: FedShape): boolean =>
     input.shape.length === shape.length + 1 &&
     shape.every((size, i) => typeof input.shape[i + 1] === 'string' || input.shape[i + 1] === size);
-  const forms: InputForm[] = [];
-  if (sample.length === 3) {
-    const nchw = [sample[2]!, sample[0]!, sample[1]!];
-    if (layout !== 'nhwc' && fits(nchw)) forms.push({ layout: 'nchw', shape: (n) => [n, ...nchw] });
-    if (layout !== 'nchw' && fits(sample)) forms.push({ layout: 'nhwc', shape: (n) => [n, ...sample] });
-  } else if (fits(sample)) {
-    forms.push({ layout: 'nhwc', shape: (n) => [n, ...sample] });
-  }
-  if (fits([elements])) forms.push({ layout: layout === 'nchw' ? 'nchw' : 'nhwc', shape: (n) => [n, elements] });
-  if (forms[0] !== undefined) return forms[0];
+  const isAsked = (one: FedShape): boolean => layout === 'auto' || one.layout === layout;
+  const form = fedShapes(sample).find((one) => isAsked(one) && fits(one));
+  if (form !== undefined) return { layout: form.layout, shape: (n) => [n, ...form.shape] };
   const declared = input.shape.map((size) => (size === '' ? '?' : size)).join(', ');
   const asked = layout === 'auto' ? '' : ` in the layout ${layout}`;
   throw new UserError(

@@ -1,11 +1,13 @@
 import { UserError } from '../base/errors.ts';
+import { fedShapes } from '../data/axes.ts';
+import type { FedShape } from '../data/axes.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { Graph } from '../graph/types.ts';
 import { checkParts } from './inputs.ts';
 
-/** Graph with an input [batch, h, w, c] in front of one that is [batch, c, h, w]; `UserError` where the sizes are others. */
-export function channelsLast(graph: Graph, file: string, sample: readonly number[]): Graph {
+/** Graph with an input [batch, ...sample] in front of one that takes such samples in another shape; `UserError` where the sizes are others. */
+export function fedBySamples(graph: Graph, file: string, sample: readonly number[]): Graph {
   const inputs = [...graph.inputs];
   if (inputs.length !== 1)
     throw new UserError(
@@ -18,52 +20,83 @@ export function channelsLast(graph: Graph, file: string, sample: readonly number
       `${file}: its input ${name} is ${dtype}, expected float32, int32 or int64`,
       'Export the part of the model that is fed numbers.',
     );
-  const isFirst = isChannelsFirst(graph, name, sample);
-  if (!isFirst && shape.slice(1).join() === sample.join()) return graph;
-  if (!isFirst)
+  const fed = fedAs(graph, name, sample);
+  if (fed === undefined)
     throw new UserError(
       `${file}: its input ${name} is [${shape.join(', ')}], received samples of shape [${sample.join(', ')}]`,
-      sample.length === 3
-        ? 'Set dataset.resize and dataset.channels to what the model takes.'
-        : 'Give data whose samples have that shape, as the model was trained on.',
+      shapeRemedy(shape.slice(1), sample),
     );
-  return turned(graph, new Map([[name, sample]]));
+  return reshaped(graph, new Map([[name, { sample, fed }]]));
+}
+
+/** Remedy for samples of another shape than an input has. */
+function shapeRemedy(own: readonly unknown[], sample: readonly number[]): string {
+  if (own.length === 3 && sample.length === 3)
+    return 'Set dataset.resize and dataset.channels to what the model takes.';
+  if (own.length === 3 && sample.length === 2)
+    return 'Samples of two axes are sequences: pictures are told by `dataset.layout: nhwc` (npz), or by a `dataset.shape` of three axes.';
+  return 'Give data whose samples have that shape, as the model was trained on.';
 }
 
 /** The same for each of several inputs. `UserError` where they are not the parts of the samples. */
 export function fedByParts(graph: Graph, file: string, parts: readonly InputPart[]): Graph {
-  const first = parts.filter(({ name, shape }) => {
-    const input = graph.inputs.get(name);
-    return input?.dtype === 'float32' && isChannelsFirst(graph, name, shape);
+  const ways = parts.flatMap(({ name, shape: sample }) => {
+    const fed = graph.inputs.get(name)?.dtype === 'float32' ? fedAs(graph, name, sample) : undefined;
+    return fed === undefined ? [] : [[name, { sample, fed }] as const];
   });
-  const fed = first.length === 0 ? graph : turned(graph, new Map(first.map(({ name, shape }) => [name, shape])));
+  const fed = reshaped(graph, new Map(ways));
   checkParts(file, Object.fromEntries(fed.inputs), parts);
   return fed;
 }
 
-/**
- * True if an input [batch, c, h, w] takes samples [h, w, c], turned. Of pictures with as many channels as rows and columns the sizes do not tell:
- * such an input has its channels first if an operator of the file takes it so, and its reading brings them to the end.
- */
-function isChannelsFirst({ inputs, nodes }: Graph, name: string, sample: readonly number[]): boolean {
-  const [h, w, c] = sample;
-  const own = inputs.get(name)!.shape.slice(1).join();
-  if (sample.length !== 3 || own !== [c, h, w].join()) return false;
-  if (own !== sample.join()) return true;
-  return nodes.some(({ op, inputs: [x], attrs }) => op === 'Transpose' && x === name && String(attrs['perm']) === '0,2,3,1'); // prettier-ignore
+interface Way {
+  /** One sample as the data have it. */
+  readonly sample: readonly number[];
+  readonly fed: FedShape;
 }
 
-/** The graph with inputs [batch, h, w, c] in place of those that are named, which are [batch, c, h, w]. */
-function turned(graph: Graph, samples: ReadonlyMap<string, readonly number[]>): Graph {
+/**
+ * Shape in which an input takes samples; undefined where it takes none of theirs. Of pictures with as many channels as rows and columns the sizes do
+ * not tell: such an input has its channels first if an operator of the file takes it so, and its reading brings them to the end. Colours in one
+ * row of numbers have an order that nothing tells.
+ */
+function fedAs({ inputs, nodes }: Graph, name: string, sample: readonly number[]): FedShape | undefined {
+  const own = inputs.get(name)!.shape.slice(1).join();
+  const isInOrder = sample.length < 3 || sample.at(-1) === 1;
+  const ways = fedShapes(sample).filter(
+    ({ shape }) => shape.join() === own && (shape.length > 1 || isInOrder || sample.length === 1),
+  );
+  const perm = toLast(sample.length).join();
+  const isFirst =
+    sample.length > 2 && nodes.some(({ op, inputs: [x], attrs }) => op === 'Transpose' && x === name && String(attrs['perm']) === perm); // prettier-ignore
+  const both = ways.length > 1 ? ways.filter(({ layout }) => (layout === 'nchw') === isFirst) : ways;
+  return both[0];
+}
+
+/** Order of the axes that brings channels behind the batch to the end. */
+function toLast(rank: number): number[] {
+  return [0, ...Array.from({ length: rank - 1 }, (_, i) => i + 2), 1];
+}
+
+/** The graph with inputs [batch, ...sample] in place of those that are named. */
+function reshaped(graph: Graph, ways: ReadonlyMap<string, Way>): Graph {
+  const others = [...ways].filter(([, { sample, fed }]) => fed.layout === 'nchw' || fed.shape.join() !== sample.join());
+  if (others.length === 0) return graph;
+  const changed = new Map(others);
   const builder = new GraphBuilder();
   for (const [name, type] of graph.inputs) {
-    const sample = samples.get(name);
-    builder.input(name, sample === undefined ? type : { dtype: type.dtype, shape: ['batch', ...sample] });
+    const way = changed.get(name);
+    builder.input(name, way === undefined ? type : { dtype: type.dtype, shape: ['batch', ...way.sample] });
   }
   // The names in the file are taken.
   for (const { outputs } of graph.nodes) for (const value of outputs) builder.reserve(value);
   const places = new Map(
-    [...samples.keys()].map((name) => [name, builder.op('Transpose', [name], { perm: [0, 3, 1, 2] })]),
+    others.map(([name, { sample, fed }]) => [
+      name,
+      fed.layout === 'nchw'
+        ? builder.op('Transpose', [name], { perm: [0, sample.length, ...sample.slice(1).map((_, i) => i + 1)] })
+        : builder.op('Reshape', [name], { shape: ['batch', ...fed.shape] }),
+    ]),
   );
   const at = (value: string): string => places.get(value) ?? value;
   for (const [key, { type, data }] of graph.constants) builder.constant(type, data, key);

@@ -9,8 +9,9 @@ import { openBatch } from '../graph/passes/open-batch.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
 import { trimFilters } from '../graph/passes/trim-filters.ts';
 import type { Graph } from '../graph/types.ts';
-import { channelsLast, fedByParts } from './onnx-inputs.ts';
+import { fedByParts, fedBySamples } from './onnx-inputs.ts';
 import { originOf } from './onnx-notes.ts';
+import { fedShapes } from '../data/axes.ts';
 import type { InputPart } from '../data/dataset.ts';
 import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
@@ -71,7 +72,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   const sized = withSampleSizes(model, file, inputShape, inputs);
   const read = importOnnx(sized, file, { isTrained: true });
   const ordered = logitsFirst(withOpenBatch(read, file), file, options.output);
-  const imported = inputs === undefined ? channelsLast(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
+  const imported = inputs === undefined ? fedBySamples(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
   const headed = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
   // Parts of a filter that only ever meet padding have no gradient, and cost memory and time.
   const { graph: whole, filters } = isTrimmed ? trimFilters(headed) : { graph: headed, filters: [] };
@@ -104,6 +105,11 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   for (const { name, dtype } of byteInputs(model))
     origin.push(
       `${short}: its input ${name}, ${dtype!} in the file, is int32 in what is made of it, and takes the same numbers`,
+    );
+  const [steps, channels] = inputShape;
+  if (inputs === undefined && inputShape.length === 2 && steps === channels && imported === ordered)
+    origin.push(
+      `${short}: takes samples [${steps!}, ${channels!}] as they are, as nothing tells whether its channels come first: transpose the arrays if they do`,
     );
   const fixed = fixedBatch(read);
   if (fixed !== undefined) origin.push(`${short}: its batch size, ${fixed} in the file, is left open`);
@@ -178,9 +184,10 @@ function openSizes(
   [first, ...own]: readonly OnnxDim[],
   sample: readonly number[],
 ): readonly (number | 'batch')[] | undefined {
-  if (own.length !== sample.length || own.every((dim) => typeof dim === 'number')) return undefined;
-  const orders = sample.length === 3 ? [[sample[2]!, sample[0]!, sample[1]!], sample] : [sample];
-  const fits = orders.find((order) => order.every((size, i) => typeof own[i] !== 'number' || own[i] === size));
+  if (own.every((dim) => typeof dim === 'number')) return undefined;
+  const fits = fedShapes(sample)
+    .map(({ shape }) => shape)
+    .find((order) => order.length === own.length && order.every((size, i) => typeof own[i] !== 'number' || own[i] === size)); // prettier-ignore
   return fits && [typeof first === 'number' ? first : 'batch', ...fits];
 }
 

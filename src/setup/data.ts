@@ -8,16 +8,19 @@ import type { LoadedDataset, LoadOptions } from '../data/load.ts';
 import { refuseOtherFile } from '../data/text/open.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
+import { arePictures } from './pictures.ts';
+import type { Readers } from './pictures.ts';
 
 /**
  * The data set of a recipe, read and split. `UserError` for samples without a label where no teacher answers for them.
  */
 export async function loadData(
-  { dataset, teacher }: Pick<Recipe, 'dataset' | 'teacher'>,
-  { keepOriginals = seesOwnSize(teacher), ...options }: LoadOptions = {},
+  recipe: Readers,
+  { keepOriginals = seesOwnSize(recipe.teacher), ...options }: LoadOptions = {},
 ): Promise<LoadedDataset> {
+  const { dataset, teacher } = recipe;
   // The schema says the same as the type, but for optional keys that it holds as undefined.
-  const data = await loadDataset(dataset, { keepOriginals, ...options });
+  const data = await loadDataset(dataset, { keepOriginals, arePictures: () => arePictures(recipe), ...options });
   if (teacher === undefined) return { ...data, train: onlyLabelled(data, dataset) };
   if (teacher.train !== undefined && labelledCount(data.train) === 0)
     throw new UserError(
@@ -54,7 +57,7 @@ const ALL: readonly TokenInput[] = ['input_ids', 'attention_mask', 'token_type_i
  * Both are read from the same files and split alike.
  */
 export async function loadDataToTeach(
-  recipe: Pick<Recipe, 'dataset' | 'teacher'>,
+  recipe: Readers,
   options: Pick<LoadOptions, 'processes' | 'readers'> = {},
 ): Promise<LoadedDataset> {
   const data = await loadData(recipe, options);
@@ -73,16 +76,16 @@ export async function loadDataToTeach(
 
 /** The data set as a model file is fed it: of texts all that such a file may take, but for a tfjs model, whose one input is ids. */
 export async function loadFedData(
-  { dataset }: Pick<Recipe, 'dataset'>,
+  recipe: Readers,
   own: Pick<TeacherRecipe, 'text'> | undefined,
   isTfjs: boolean,
   { columns, processes, readers }: Pick<LoadOptions, 'columns' | 'processes' | 'readers'> = {},
 ): Promise<LoadedDataset> {
-  if (!('text' in dataset) && dataset.type !== 'text-folder')
-    return loadDataset(dataset, { keepOriginals: true, columns, processes });
+  const { dataset } = recipe;
+  const asTheyAre = { keepOriginals: true, arePictures: () => arePictures(recipe), columns, processes };
+  if (!('text' in dataset) && dataset.type !== 'text-folder') return loadDataset(dataset, asTheyAre);
   const { text } = dataset as { readonly text?: TextConfig };
-  if (text === undefined && dataset.type !== 'text-folder')
-    return loadDataset(dataset, { keepOriginals: true, columns, processes });
+  if (text === undefined && dataset.type !== 'text-folder') return loadDataset(dataset, asTheyAre);
   const { buckets, ngrams, ...common } = text ?? {};
   const stated = Object.entries(own?.text ?? {}).filter(([, value]) => value !== undefined);
   const merged: TextConfig = { ...common, ...Object.fromEntries(stated) };

@@ -79,7 +79,8 @@ export async function evaluateFile(
     ([part, key]) => part === 'dataset' && key !== 'augment' && !(hasTokenizer && key === 'text'),
   );
   // A member of an ensemble reads what the ensemble does.
-  const fed = await loadFedData(recipe, own && recipe.teacher, format === 'tfjs', { columns: await columnsOf(file) });
+  const taught = own && recipe.teacher;
+  const fed = await loadFedData({ ...recipe, file }, taught, format === 'tfjs', { columns: await columnsOf(file) });
   const data = await scoredData(recipe, fed);
   const { labelledBy } = data;
   const dataset = labelledSplit(data, split, recipe.name);

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { npySamples, parseNpy } from '../../src/data/npy.ts';
+import { zipSync } from 'fflate';
+import { npyBytes, npySamples, parseNpy } from '../../src/data/npy.ts';
 import { unzip } from '../../src/data/zip.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { importOnnx } from '../../src/formats/onnx/import.ts';
@@ -14,6 +15,8 @@ import { onnxNetwork } from '../../src/networks/onnx.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { loadData } from '../../src/setup/data.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { createOptimizer } from '../../src/train/optimizers.ts';
@@ -141,11 +144,18 @@ export function matched(values: Float32Array, arrays: ReadonlyMap<string, Stored
   return undefined;
 }
 
-function sampleOf(arrays: Arrays): { sample: readonly number[]; x: Float32Array } {
+/** The samples of a net as a recipe of an archive with them reads them for the file. */
+async function samplesOf(file: string, arrays: Arrays, labels: readonly number[]) {
   const { shape, data } = arrays.get('x')!;
-  if (shape.length !== 4) return { sample: shape.slice(1), x: data };
-  const [, c, h, w] = shape as [number, number, number, number];
-  return { sample: [h, w, c], x: transposeData(data, shape, [0, 2, 3, 1]) as Float32Array };
+  const archive = `${file}.samples.npz`;
+  writeFileSync(archive, zipSync({ 'x.npy': npyBytes(shape, data), 'y.npy': npyBytes([labels.length], Int32Array.from(labels)) })); // prettier-ignore
+  const split = { file: archive };
+  const pictures = shape.length === 4 ? { layout: 'nchw' } : {};
+  const classes = Array.from({ length: CLASSES }, (_, i) => String(i));
+  const dataset = { type: 'npz', train: split, validation: split, normalize: 'none', classes, ...pictures };
+  const { train } = await loadData(makeRecipe({ name: 'zoo', dataset, student: { onnx: file } }).recipe);
+  expect([...train.targets]).toEqual(labels);
+  return { sample: train.sampleShape, x: (train.samples as Float32Array).slice() };
 }
 
 function networkOf(file: string, sample: readonly number[]): ModelNetwork {
@@ -203,7 +213,7 @@ export async function answered(file: string, arrays: Arrays): Promise<number> {
 
 /** The file as a student: its logits and gradients on a batch, and its weights after five steps of Adam, beside PyTorch's. */
 export async function trained(file: string, arrays: Arrays, { labels, adam }: Lesson): Promise<Trained> {
-  const { sample, x } = sampleOf(arrays);
+  const { sample, x } = await samplesOf(file, arrays, labels);
   const feeds = { x, labels: Int32Array.from(labels) };
   const network = networkOf(file, sample);
   const taken = new Set<string>();

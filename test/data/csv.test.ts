@@ -75,7 +75,7 @@ describe('CSV', () => {
   });
 
   it('folds the columns into a shape', async () => {
-    expect((await read('1,2,3,4,0', { header: false, shape: [2, 2] })).sampleShape).toEqual([2, 2, 1]);
+    expect((await read('1,2,3,4,0', { header: false, shape: [2, 2] })).sampleShape).toEqual([2, 2]);
     const { message, hint } = await failure('1,2,3,0', { header: false, shape: [2, 2, 1] });
     expect(message).toBe('shape: [2, 2, 1] has 4 values, but a row has 3 features');
     expect(hint).toMatch(/product/);

@@ -27,7 +27,7 @@ describe('JSON lines', () => {
 
   it('reads nested arrays as pictures', async () => {
     const split = await read('{"image": [[1, 2, 3], [4, 5, 6]], "label": 0}', { features: 'image' });
-    expect(split.sampleShape).toEqual([2, 3, 1]);
+    expect(split.sampleShape).toEqual([2, 3]);
     const rgb = await read('{"features": [[[1, 2, 3], [4, 5, 6]]], "label": 0}');
     expect(rgb.sampleShape).toEqual([1, 2, 3]);
     expect([...rgb.samples]).toEqual([1, 2, 3, 4, 5, 6]);

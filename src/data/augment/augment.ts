@@ -65,6 +65,14 @@ function soundAugmenter(
   };
 }
 
+/** Steps that change samples of any kind, or sounds. */
+const OTHERS: ReadonlySet<string> = new Set(['mixup', 'timeShift', 'gain', 'noise', 'background']);
+
+/** True for a step that pictures alone have. */
+export function changesPictures(step: AugmentStep): boolean {
+  return !OTHERS.has(nameOf(step));
+}
+
 function nameOf(step: AugmentStep): string {
   return Object.keys(step).join();
 }

@@ -16,6 +16,7 @@ const STAGES = [
 
 /** Kim et al. 2021, "Broadcasted residual learning for efficient keyword spotting": [time, frequencies, 1], as the front-end of sounds gives. */
 export const bcResnet = family({
+  isOfPictures: true,
   doc: 'BC-ResNet for spoken words: convolutions over frequencies and, on their mean, over time; 9.2 k parameters at width 1.',
   options: {
     width: real(

@@ -19,6 +19,8 @@ export interface ModelFamily {
   /** One sentence. */
   readonly doc: string;
   readonly options: OptionSpecs;
+  /** True if it takes pictures [height, width, channels] alone. */
+  readonly isOfPictures?: boolean | undefined;
   /** True if it can answer for each token. */
   readonly hasPerToken?: boolean | undefined;
   /** A model from [batch, ...inputShape] to logits [batch, classes], without softmax. */
@@ -29,12 +31,14 @@ export interface ModelFamily {
 export function family<S extends OptionSpecs>(definition: {
   readonly doc: string;
   readonly options: S;
+  readonly isOfPictures?: boolean;
   readonly hasPerToken?: boolean;
   readonly build: (args: ModelArgs & { readonly blocks: Blocks }, options: OptionsOf<S>) => LayersModel;
 }): ModelFamily {
   return {
     doc: definition.doc,
     options: definition.options,
+    isOfPictures: definition.isOfPictures,
     hasPerToken: definition.hasPerToken,
     build: (args, options) => definition.build({ ...args, blocks: new Blocks(args.seed) }, options as OptionsOf<S>),
   };

@@ -9,6 +9,7 @@ import { integer, integers } from './options.ts';
  * for pictures in which things lie at the same place.
  */
 export const cnn = family({
+  isOfPictures: true,
   doc: 'Plain convolutions with max pooling and a learned pooling at the end, 27,210 parameters for 28×28×1 and 10 classes.',
   options: {
     filters: integers([16, 32, 64], 'Filters of each 3×3 convolution.'),

@@ -12,6 +12,7 @@ const STEM = [16, 32, 64] as const;
  * activations, of which they make half as many as a depthwise and a pointwise layer with a batch norm each.
  */
 export const dsCnn = family({
+  isOfPictures: true,
   doc: 'Depthwise separable CNN for microcontrollers and phones, 46,330 parameters at width 1 for 28×28×1 and 10 classes.',
   options: {
     width: real(1, 'Filters of every layer, as a multiple of 16, 32, 64 (stem), 96 and 128 (blocks).', 0.1, 16),

@@ -21,7 +21,7 @@ export const gru = family({
       kernelInitializer: blocks.initial('gru/kernel', { scheme: 'glorot-uniform' }),
       recurrentInitializer: blocks.initial('gru/recurrent_kernel', { scheme: 'glorot-uniform' }),
     });
-    // Every reader gives two axes a third, of one channel: a row is then a step.
+    // Each row of a picture is a step.
     const [steps, ...rest] = inputShape as [number, ...number[]];
     const targetShape = [steps, rest.reduce((product, size) => product * size, 1)];
     const y = rest.length === 1 ? x : (layers.reshape({ name: 'rows', targetShape }).apply(x) as SymbolicTensor);

@@ -4,6 +4,7 @@ import { integer } from './options.ts';
 
 /** LeNet-5 of LeCun et al. 1998, "Gradient-based learning applied to document recognition", with ReLU and max pooling. */
 export const lenet = family({
+  isOfPictures: true,
   doc: 'Two 5×5 convolutions with pooling and two dense layers.',
   options: {
     filters: integer(6, 'Filters of the first convolution; the second has 8/3 as many, as 6 and 16 in the paper.'),

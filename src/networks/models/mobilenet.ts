@@ -30,6 +30,7 @@ const V1 = [
 ] as const;
 
 export const mobilenetV1 = family({
+  isOfPictures: true,
   doc: 'MobileNet v1: a stack of depthwise separable convolutions; strides adapt to small pictures.',
   options: { alpha },
   build: ({ inputShape, classes, blocks }, options) => {
@@ -67,6 +68,7 @@ const V2 = [
 ] as const;
 
 export const mobilenetV2 = family({
+  isOfPictures: true,
   doc: 'MobileNet v2: inverted residuals with linear bottlenecks; strides adapt to small pictures.',
   options: { alpha },
   build: ({ inputShape, classes, blocks }, options) => {

@@ -11,6 +11,7 @@ import { integer, integers, real } from './options.ts';
  * whose stem has 32 filters (Tian et al. 2020, "Contrastive representation distillation").
  */
 export const resnet = family({
+  isOfPictures: true,
   doc: 'CIFAR-style residual network of three stages (16, 32 and 64 filters times width).',
   options: {
     depth: integer(20, 'Layers with weights, 6n + 2: 8, 14, 20, 32, 44, 56 or 110.', 8, 1202),

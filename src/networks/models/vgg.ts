@@ -8,6 +8,7 @@ const STAGES = { 11: [1, 1, 2, 2, 2], 13: [2, 2, 2, 2, 2], 16: [2, 2, 3, 3, 3] }
 const FILTERS = [64, 128, 256, 512, 512] as const;
 
 export const vgg = family({
+  isOfPictures: true,
   doc: 'VGG with batch norm and one dense layer, as used for CIFAR; pools while 4 pixels are left.',
   options: {
     depth: choice<number>(11, [11, 13, 16], 'Layers with weights: 11, 13 or 16.'),

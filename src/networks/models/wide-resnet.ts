@@ -6,6 +6,7 @@ import { blocksPerStage } from './resnet.ts';
 
 /** Zagoruyko & Komodakis 2016, "Wide residual networks": batch norm and ReLU before each convolution, 6n + 4 layers. */
 export const wideResnet = family({
+  isOfPictures: true,
   doc: 'Wide residual network WRN-depth-width with pre-activation.',
   options: {
     depth: integer(16, 'Layers with weights, 6n + 4: 10, 16, 22, 28 or 40.', 10, 1204),

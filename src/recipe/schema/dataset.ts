@@ -111,7 +111,7 @@ const npzSource = z.union([
   z.strictObject({
     file,
     samples: z
-      .union([z.string(), z.array(z.string()).min(2)])
+      .union([z.string(), z.array(z.string()).min(1)])
       .optional()
       .describe('Array of the samples; several, for a model of several inputs, are called as its inputs are.'),
     labels: z.string().optional(),
@@ -190,7 +190,9 @@ export const datasetSchema = z
       layout: z
         .enum(['nhwc', 'nchw'])
         .optional()
-        .describe('Order of the axes of image arrays; a message asks for it where it is not clear.'),
+        .describe(
+          'Order of the axes of image arrays, of two axes grey ones; a message asks for it where it is not clear. Default: [samples, steps, channels] are sequences, pictures have their channels last.',
+        ),
     }),
     z.strictObject({
       type: z.literal('parquet'),

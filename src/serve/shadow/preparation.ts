@@ -1,4 +1,6 @@
 import { UserError } from '../../base/errors.ts';
+import { fedShapes } from '../../data/axes.ts';
+import { sizeOf } from '../../data/dataset.ts';
 import type { ServedModel } from '../model.ts';
 import { describedBy, fedShape } from '../v1/preparation.ts';
 import type { Described } from '../v1/preparation.ts';
@@ -25,7 +27,7 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
     .map(describedBy)
     .map((known) => (known?.parts === undefined ? known : undefined));
   const [from, to] = [own && asFed(own), its && { ...its, shape: fedShape(its) }];
-  const order = from && to && orderOf(from.shape, to.shape);
+  const order = from && its && orderOf(from.shape, its);
   if (from === undefined || to === undefined || order === undefined) {
     const shown = (known: Known): string =>
       known.facts.inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
@@ -87,10 +89,12 @@ function refuseOtherMeaning(from: Described, to: Described, file: string): void 
 }
 
 /** Channels last to channels first is the one difference of layouts that exporters make. */
-function orderOf(from: readonly number[], to: readonly number[]): 'same' | 'channelsFirst' | undefined {
-  if (from.join() === to.join()) return 'same';
-  const isFirst = from.length === 3 && [from[2], from[0], from[1]].join() === to.join();
-  return isFirst ? (from[2] === 1 ? 'same' : 'channelsFirst') : undefined;
+function orderOf(from: readonly number[], its: Described): 'same' | 'channelsFirst' | undefined {
+  const to = fedShape(its).join();
+  if (from.join() === to && its.layout === undefined) return 'same';
+  const ways = fedShapes(from).filter(({ shape, layout }) => shape.length > 1 && shape.join() === to && layout === (its.layout ?? layout)); // prettier-ignore
+  if (ways.length === 0) return undefined;
+  return ways[0]!.layout === 'nhwc' || from.at(-1) === 1 ? 'same' : 'channelsFirst';
 }
 
 function unnormalized(fed: Float32Array, { normalization, shape }: Described): Float32Array {
@@ -106,11 +110,12 @@ function normalized(raw: Float32Array, { shape }: Described, { normalization }: 
   return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]!) / std[i % channels]!);
 }
 
-function channelsFirst(values: Float32Array, [height, width, channels]: readonly number[]): Float32Array {
-  const pixels = height! * width!;
-  const size = pixels * channels!;
+function channelsFirst(values: Float32Array, sample: readonly number[]): Float32Array {
+  const size = sizeOf(sample);
+  const channels = sample.at(-1)!;
+  const pixels = size / channels;
   return Float32Array.from(values, (_, i) => {
     const [sample, within] = [Math.floor(i / size), i % size];
-    return values[sample * size + (within % pixels) * channels! + Math.floor(within / pixels)]!;
+    return values[sample * size + (within % pixels) * channels + Math.floor(within / pixels)]!;
   });
 }

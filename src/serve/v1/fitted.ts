@@ -1,4 +1,5 @@
 import { UserError } from '../../base/errors.ts';
+import { fedShapes } from '../../data/axes.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import { statedIn } from '../../distill/preparation.ts';
 import type { StatedPreparation } from '../../distill/preparation.ts';
@@ -10,20 +11,27 @@ interface Fitted {
   readonly shape: readonly number[];
   readonly normalization: Normalization;
   readonly layout?: 'nchw';
+  /** Shape of the same sample as the input takes it, where it is another. */
+  readonly fed?: readonly number[];
 }
 
 /** The preparation that a file states, for samples of its input [`input`]; undefined where it is one for other samples. */
 export function fittedTo(input: readonly number[], stated: StatedPreparation): Fitted | undefined {
-  const { shape, scale, layout } = stated;
-  const isFirst = layout === 'nchw' && shape.length === 3;
-  const wanted = isFirst ? [shape[2], shape[0], shape[1]] : shape;
+  const { shape, scale, layout = 'nhwc' } = stated;
   const channels = shape.at(-1);
-  if (wanted.join() !== input.join() || channels === undefined) return undefined;
+  if (channels === undefined) return undefined;
+  const fed = fedShapes(shape).find((one) => one.layout === layout && one.shape.join() === input.join());
+  if (fed === undefined || (fed.shape.length === 1 && shape.length > 1)) return undefined;
   if (![stated.mean, stated.std].every(({ length }) => length === 1 || length === channels)) return undefined;
   const all = (values: readonly number[]): readonly number[] =>
     values.length === channels ? values : new Array<number>(channels).fill(values[0]!);
   const normalization = { scale, mean: all(stated.mean), std: all(stated.std) };
-  return { shape, normalization, ...(isFirst && { layout: 'nchw' as const }) };
+  return {
+    shape,
+    normalization,
+    ...(fed.shape.join() !== shape.join() && { fed: fed.shape }),
+    ...(layout === 'nchw' && { layout }),
+  };
 }
 
 /**

@@ -19,6 +19,8 @@ export interface Described {
   readonly parts?: readonly InputPart[];
   /** `nchw`: the input has the channels of a prepared sample first. */
   readonly layout?: 'nchw';
+  /** Shape of one sample as the input takes it, where it is another. */
+  readonly fed?: readonly number[];
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
   readonly normalization?: Normalization;
   readonly labels?: readonly string[];
@@ -143,6 +145,6 @@ export function prepared(values: Float32Array | Uint8Array, { shape, normalizati
 }
 
 /** Shape of one sample as the input has it. */
-export function fedShape({ shape, layout }: Pick<Described, 'shape' | 'layout'>): readonly number[] {
-  return layout === 'nchw' ? [shape[2]!, shape[0]!, shape[1]!] : shape;
+export function fedShape({ shape, fed = shape }: Pick<Described, 'shape' | 'fed'>): readonly number[] {
+  return fed;
 }

@@ -67,7 +67,7 @@ export async function samplesFor(source: ConvertSource, options: ConvertOptions)
 
 async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most: number): Promise<ConvertSamples> {
   const { file, graph } = source;
-  const { train: all } = await loadData(recipe, { keepOriginals: true });
+  const { train: all } = await loadData({ ...recipe, file }, { keepOriginals: true });
   const isLabelled = labelledCount(all) > 0;
   const train = isLabelled ? labelledOf(all) : all;
   const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);

@@ -56,7 +56,11 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const asExported = rowsOf(report, options.model, run);
   const { recipe } = await storedRecipe(run);
   const texts = new Map<string, readonly string[]>();
-  const data = await loadData(recipe, { onText: (id, _read, sample) => texts.set(id, sample) });
+  const data = await loadData(recipe, {
+    onText: (id, _read, sample) => texts.set(id, sample),
+    // As they were read in the run, whose model files may be elsewhere by now.
+    arePictures: () => Promise.resolve(report.dataset.sampleShape.length > 2),
+  });
   const exported = await Promise.all(
     asExported.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
   );

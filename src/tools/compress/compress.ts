@@ -8,6 +8,8 @@ import { lockRun } from '../../folder/lock.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { applyOverride, parseOverride } from '../../recipe/overrides.ts';
+import { loadData } from '../../setup/data.ts';
+import { studentBuilder } from '../../setup/models.ts';
 import { makeRecipe } from '../../setup/runnable.ts';
 import { budgetOf } from './budget.ts';
 import type { Budget } from './budget.ts';
@@ -96,16 +98,28 @@ export async function compression(options: CompressOptions): Promise<Compression
   const name = options.name ?? nameOf(file);
   const normalize = mean && std && { mean: [...mean], std: [...std] };
   const folder = path.join(out, `${name}.samples`);
-  const { dataset, budget, cuts, notes } = await aloneIn(folder, options.onWait, async () => {
+  const { loaded, budget, notes } = await aloneIn(folder, options.onWait, async () => {
     const dataset = await datasetOf(model, { data: options.data, normalize, folder, onProgress });
     const budget = budgetOf(asked, dataset.labelledBy === undefined);
-    return { dataset, budget, ...(await planned(model, budget, path.join(folder, 'cuts.json'), options)) };
+    const { hasNorms } = model;
+    const recipeWith = (cuts: Cuts): LoadedRecipe => {
+      let recipe: unknown = recipeOf({ name, model: file, dataset, budget, cuts, hasNorms, epochs, seed, formats });
+      for (const change of options.set ?? []) recipe = applyOverride(recipe, parseOverride(change));
+      return makeRecipe(recipe);
+    };
+    await checkFits(recipeWith({ macs: 1, parameters: 1 }));
+    const { cuts, notes } = await planned(model, budget, path.join(folder, 'cuts.json'), options);
+    return { loaded: recipeWith(cuts), budget, notes };
   });
   model.network.dispose();
-  const { hasNorms } = model;
-  let recipe: unknown = recipeOf({ name, model: file, dataset, budget, cuts, hasNorms, epochs, seed, formats });
-  for (const change of options.set ?? []) recipe = applyOverride(recipe, parseOverride(change));
-  return { loaded: makeRecipe(recipe), budget, notes: [...twoOf(model), ...notes] };
+  return { loaded, budget, notes: [...twoOf(model), ...notes] };
+}
+
+/** `UserError` for all that the run would refuse before it trains: said before the cuts are timed, and not behind it. */
+async function checkFits({ recipe }: LoadedRecipe): Promise<void> {
+  const data = await loadData(recipe);
+  const network = await studentBuilder({ recipe, data }, recipe.seed)();
+  network.dispose();
 }
 
 /** Work in a folder that no other process works in meanwhile, without what a killed one left there half written. One in which nothing was made goes. */

@@ -1,0 +1,52 @@
+import type { Recipe } from '../recipe/schema.ts';
+
+/** Recipe and file whose networks decide what an array [a, b] is. */
+export interface Readers extends Pick<Recipe, 'dataset' | 'teacher'>, Partial<Pick<Recipe, 'student' | 'distill'>> {
+  /** Another model file that the samples are for. */
+  readonly file?: string | undefined;
+}
+
+/** Axes of an input of pictures, with the batch. */
+const OF_PICTURES = 4;
+
+/**
+ * True if someone who reads arrays [a, b] takes them for grey pictures, which get an axis of one channel: a named network of pictures, an
+ * augmentation of pictures, a teacher of another size, or a file with an input of four axes. Whoever else reads them then, such as a recurrent
+ * network, sees the rows of the pictures.
+ */
+export async function arePictures({ dataset, teacher, student, distill, file }: Readers): Promise<boolean> {
+  const members = teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])];
+  if (members.some(({ resize, channels }) => resize !== undefined || channels !== undefined)) return true;
+  const { changesPictures } = await import('../data/augment/augment.ts');
+  if ([...(dataset.augment ?? []), ...(teacher?.train?.augment ?? [])].some(changesPictures)) return true;
+  const { models } = await import('../networks/models/registry.ts');
+  const peer = distill !== undefined && 'peer' in distill ? distill.peer : undefined;
+  const named = [student, teacher?.train, ...(teacher?.chain ?? []), peer].map((one) => one?.model);
+  if (named.some((name) => name !== undefined && models[name]?.isOfPictures === true)) return true;
+  const files = [file, ...[student, ...members].flatMap((one) => [one?.onnx, one?.tfjs])];
+  for (const one of files) if (one !== undefined && (await takesPictures(one))) return true;
+  return false;
+}
+
+/** True if the only input of a file has four axes. */
+async function takesPictures(file: string): Promise<boolean> {
+  const ranks = await ranksOf(file);
+  return ranks.length === 1 && ranks[0] === OF_PICTURES;
+}
+
+async function ranksOf(file: string): Promise<number[]> {
+  if (file.endsWith('.json')) {
+    const { loadTfjsModel } = await import('../files/tfjs-file.ts');
+    return (await loadTfjsModel(file)).inputs.map(({ shape }) => shape.length);
+  }
+  if (file.endsWith('.tflite')) {
+    const [{ readTflite }, { modelEnds }] = [await import('../formats/tflite/read.ts'), await import('../runtime/litert.ts')]; // prettier-ignore
+    const bytes = await (await import('../base/files.ts')).readBytes(file);
+    return modelEnds(readTflite(bytes)).inputs.map(({ shape }) => shape.length);
+  }
+  const { readOnnx } = await import('../files/onnx-file.ts');
+  const { decodeModel } = await import('../formats/onnx/protobuf.ts');
+  const { initializers, inputs } = decodeModel(await readOnnx(file), file).graph;
+  const stored = new Set(initializers.map(({ name }) => name));
+  return inputs.flatMap(({ name, dims }) => (stored.has(name) || dims === undefined ? [] : [dims.length]));
+}

@@ -1,0 +1,50 @@
+import { fittedTo } from '../../src/serve/v1/fitted.ts';
+import { translationOf } from '../../src/serve/shadow/preparation.ts';
+import { describedBy, fedShape, prepared } from '../../src/serve/v1/preparation.ts';
+
+const stated = (shape: readonly number[], layout?: 'nchw') => ({
+  shape: [...shape],
+  ...{ scale: 2, mean: Array.from({ length: shape.at(-1)! }, (_, c) => c), std: [1] },
+  ...(layout && { layout }),
+});
+
+const model = (input: readonly number[], own: object) =>
+  ({
+    facts: { inputs: [{ name: 'x', dtype: 'float32', shape: ['batch', ...input] }], outputs: [], batching: { kind: 'open' } },
+    metadata: new Map([['preprocessing', JSON.stringify(own)]]),
+  }) as never; // prettier-ignore
+
+it('a preparation of sequences fits an input with channels last, or with channels first where it says so', () => {
+  expect(fittedTo([3, 2], stated([3, 2]))).toMatchObject({ shape: [3, 2] });
+  expect(fittedTo([2, 3], stated([3, 2], 'nchw'))).toMatchObject({ shape: [3, 2], layout: 'nchw', fed: [2, 3] });
+  expect(fittedTo([2, 3], stated([3, 2]))).toBeUndefined();
+  expect(fittedTo([3, 2], stated([3, 2], 'nchw'))).toBeUndefined();
+  expect(fittedTo([6], stated([3, 2]))).toBeUndefined();
+});
+
+it('rows of a grey picture are a sequence to an input of three axes', () => {
+  const described = describedBy(model([3, 2], stated([3, 2, 1])))!;
+  expect([described.shape, fedShape(described)]).toEqual([
+    [3, 2, 1],
+    [3, 2],
+  ]);
+});
+
+it('a sequence is normalized channel by channel, and turned for an input with channels first', () => {
+  const described = describedBy(model([2, 3], stated([3, 2], 'nchw')))!;
+  expect([described.shape, fedShape(described)]).toEqual([
+    [3, 2],
+    [2, 3],
+  ]);
+  // [steps, channels]: 2 x - c.
+  expect([...prepared(Float32Array.of(1, 10, 2, 20, 3, 30), described)]).toEqual([2, 4, 6, 19, 39, 59]);
+});
+
+it('a shadow of other layout gets the sequences of the model turned, of as many steps as channels too', () => {
+  const turned = (student: object, teacher: object, fed: readonly number[]) => [
+    ...translationOf(student as never, teacher as never, 't.onnx').toTeacher(Float32Array.from(fed)),
+  ];
+  expect(turned(model([3, 2], stated([3, 2])), model([2, 3], stated([3, 2], 'nchw')), [1, 2, 3, 4, 5, 6])).toEqual([1, 3, 5, 2, 4, 6]); // prettier-ignore
+  expect(turned(model([2, 2], stated([2, 2])), model([2, 2], stated([2, 2], 'nchw')), [1, 2, 3, 4])).toEqual([1, 3, 2, 4]); // prettier-ignore
+  expect(turned(model([2, 2], stated([2, 2])), model([2, 2], stated([2, 2])), [1, 2, 3, 4])).toEqual([1, 2, 3, 4]); // prettier-ignore
+});
