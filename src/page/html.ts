@@ -1,4 +1,4 @@
-/** The pages without what they tell: their scripts ask for that, with the token where one is wanted. */
+/** The pages without their data: their scripts ask for the data, with the token where the server wants one. */
 
 export function serverHtml(): string {
   return pageHtml({

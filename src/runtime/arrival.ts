@@ -28,12 +28,12 @@ export interface Patience {
 const BUSY_MS = 0.2;
 /** Milliseconds between two questions then. Processes that share a core compute in it. */
 const PAUSE_MS = 0.1;
-/** Seconds in which those that live say so. */
+/** Seconds between signs of life of a living process. */
 const ANSWER_SECONDS = 3;
 /** Seconds that process 0 has to say who is missing, before the others say that it is process 0. */
 const FIRST_SECONDS = 10;
 
-/** Returns when all processes have come, with the milliseconds that it took; `UserError` that names those that do not. A blocking call of the library would wait for ever. */
+/** Returns when all processes have come, with the milliseconds that it took; `UserError` that names the missing processes. A blocking call of the library would wait for ever. */
 export function awaitAll(
   { isWhole, missing, late }: Arrival & Partial<Late>,
   { rank, places, seconds, clock = monotonicMs, pause = sleep }: Patience,

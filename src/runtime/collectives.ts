@@ -35,7 +35,7 @@ export interface Collectives {
   /** Copies the values of rank 0 to all processes, in place. */
   broadcast(values: Float32Array): void;
   barrier(): void;
-  /** Memory of so many numbers of each, undefined where processes share none: those of several machines. Absent where none ever do. */
+  /** Shared memory of `length` numbers of each process; undefined where the processes share none, as on several machines. Absent where the library never shares memory. */
   share?(length: number): SharedRooms | undefined;
   /** As `barrier`, however long it takes, and with time for other things meanwhile. */
   meet(): Promise<void>;
@@ -54,7 +54,7 @@ interface Items {
 }
 
 /**
- * What `compute` gives for items 0 … count - 1, [count, width]. The processes take turns at the items, and all get all: the same numbers as
+ * Results of `compute` for items 0 … count - 1, [count, width]. The processes take turns at the items, and all get all: the same numbers as
  * from one process.
  */
 export async function inTurns(

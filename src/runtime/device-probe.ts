@@ -8,7 +8,7 @@ import { ortTensor, Session, tensorValues } from './session.ts';
 import { HostStore } from './state.ts';
 
 /**
- * True if a provider convolves rightly, which needs more of its libraries than an addition does (cuDNN); throws what it throws.
+ * True if a provider convolves rightly, which needs more of its libraries than an addition does (cuDNN); errors of the provider pass through.
  * `looping`: as the body of a `Scan`, the form that training steps have on CUDA.
  */
 export function convolves(provider: DeviceName, looping: boolean): boolean {

@@ -132,7 +132,7 @@ function hostTensor(type: TensorType, data: TensorData): Tensor {
   return ortTensor(type.dtype, (data as Float32Array).slice(), staticShape(type.shape, 'a variable'));
 }
 
-/** onnxruntime-node moves tensors only by running a model: here one that gives back what it is fed. */
+/** onnxruntime-node moves tensors only by running a model: here a model that returns its inputs. */
 class Copier {
   readonly #session: Session;
   readonly #graph: Graph;

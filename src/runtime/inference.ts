@@ -50,7 +50,7 @@ export class InferenceModel {
     this.outputs = this.#session.outputs.map((value) => modelValue(value, fileName));
   }
 
-  /** Runs forward; `wanted` limits what is computed and handed back to some outputs. */
+  /** Runs forward; `wanted` names the outputs to compute and return. */
   async run(
     feeds: Readonly<Record<string, InferenceTensor>>,
     wanted: readonly string[] = this.outputs.map(({ name }) => name),
@@ -128,7 +128,7 @@ function modelValue(value: Session['inputs'][number], fileName: string): ModelVa
   return { name: value.name, dtype, shape };
 }
 
-/** What ONNX Runtime says, without the places in its own source, which say nothing to its users. */
+/** ONNX Runtime's message without the places in its source, which mean nothing to users. */
 function firstLine(error: unknown): string {
   const text =
     typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);

@@ -20,7 +20,7 @@ interface Abi {
   readonly sum: Handle;
 }
 
-/** Names of the library, those of the launcher that has started this process first. */
+/** Names of the library; the library of the launcher that has started this process comes first. */
 const NAMES: Readonly<Record<MpiLaunch['by'], readonly string[]>> = {
   'Open MPI': ['libmpi.so.40', 'libmpi.so', 'libmpi.40.dylib', 'libmpi.dylib'],
   MPICH: [
@@ -184,7 +184,7 @@ function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, 
       const late = rank === 0 ? undefined : () => tell(ofLife, ALIVE);
       return { isWhole: () => isDone(barrier) && missing().length === 0, missing, ...(late && { late }) };
     },
-    /** Begins a call that all have come to. What it gives waits for it; those that live say so when it takes too long. */
+    /** Begins a call that all processes have come to. The result waits for its end; living processes give signs of life when it takes too long. */
     called: (call: (...args: unknown[]) => void, ...args: unknown[]) => {
       // Asking for the buffer of a small array moves it to where it stays: the library writes there while JavaScript goes on.
       for (const one of args) if (one instanceof Float32Array) one.buffer.slice(0, 0);
@@ -226,7 +226,7 @@ function abiOf(library: Library): Abi {
   const world = symbol('ompi_mpi_comm_world');
   if (world !== undefined)
     return { handle: 'void *', world, float: symbol('ompi_mpi_float'), sum: symbol('ompi_mpi_op_sum') };
-  // The standard ABI of MPI 5 says so itself; MPICH and those that follow it have handles of their own.
+  // The standard ABI of MPI 5 says so itself; MPICH and its derivatives have handles of their own.
   return symbol('MPI_Abi_get_version') !== undefined && symbol('MPIR_Process') === undefined
     ? { handle: 'intptr_t', world: 0x101, float: 0x210, sum: 0x21 }
     : { handle: 'int', world: 0x44000000, float: 0x4c00040a, sum: 0x58000003 };
@@ -246,7 +246,7 @@ function requireKoffi(by: string, size: number): typeof koffi {
 function firstLibrary(ffi: typeof koffi, names: readonly string[], by: string): Library {
   for (const name of names) {
     try {
-      // Its plugins look for its symbols among those of the program.
+      // Its plugins look for its symbols among the symbols of the program.
       return ffi.load(name, { global: true });
     } catch {
       // The next one.

@@ -40,7 +40,7 @@ function pinnedOf(
 
 /**
  * Numbers of nodes that have to be computed before each node, itself included. The nodes come in an order in which they can be computed; one time
- * through them looks for 32 of those that are needed, a bit each.
+ * through them looks for 32 needed nodes, a bit each.
  */
 function needsOf(nodes: readonly OnnxNode[]): Uint32Array {
   const places = new Map(nodes.flatMap(({ outputs }, i) => outputs.map((name) => [name, i] as const)));

@@ -26,7 +26,7 @@ export class RepeatedStep {
     this.#outputs = [...graph.outputs.keys()];
   }
 
-  /** `feeds`: those of each step, random ones included. Gives the results of each step, and advances the store. */
+  /** `feeds`: the feeds of each step, random ones included. Gives the results of each step, and advances the store. */
   run(feeds: readonly Values[], store: StateStore): Values[] {
     const { state, updates, inputs } = this.#graph;
     const tensors: Record<string, Tensor> = {};

@@ -33,12 +33,12 @@ export class SharedMemory {
 
   /** To be asked for by all processes. Undefined in all where one of them does not see the memory. */
   rooms(length: number): SharedRooms | undefined {
-    // Tried with little: what was mapped is not given back.
+    // Tried with little memory, as a mapping is never given back.
     this.#isOneMachine ??= this.#made(1) !== undefined;
     if (!this.#isOneMachine) return undefined;
     const at = this.#free.findIndex(({ rooms }) => rooms[0]!.length >= length);
     if (at === -1) return this.#made(length);
-    // The others may still read what was there.
+    // The other processes may still read the old content.
     this.#others.barrier();
     const [whole] = this.#free.splice(at, 1) as [SharedRooms];
     return { rooms: whole.rooms.map((room) => room.subarray(0, length)), release: () => whole.release() };

@@ -31,7 +31,7 @@ export interface StateStore {
   close(): void;
 }
 
-/** One variable: what it holds now, and where its next content is written meanwhile. */
+/** A variable: its current content, and the buffer that its next content is written to meanwhile. */
 class Slot {
   readonly type: TensorType;
   /** Initial content, which is not written anywhere before someone asks: the variable may be given a place first. */
@@ -84,7 +84,7 @@ class Slot {
   }
 }
 
-/** Variables in this process' memory: two buffers each, which take turns, or one place for those of fused updates. */
+/** Variables in this process' memory: two buffers each, which take turns, or one buffer for variables of fused updates. */
 export class HostStore implements StateStore {
   /** Memory of the variables of fused updates: one for each network that a training updates by itself. */
   readonly arenas: Arena[] = [];

@@ -150,7 +150,7 @@ class TensorFlowStep implements CompiledStep {
           name,
           typedAs(this.outputs.get(name)!.dtype, tensor.dataSync()),
         ]);
-        // A program keeps what it computes inside of a gradient.
+        // A program keeps the values that it computes inside of a gradient.
         for (const tensor of Object.values(results)) if (!(tensor instanceof tf.Variable)) tensor.dispose();
         return Object.fromEntries(values) as Record<string, TensorData> & tf.TensorContainerObject;
       }),

@@ -6,7 +6,7 @@ import { allocate } from './session.ts';
 /** Bytes that one call moves. */
 export type CallTraffic = Omit<Traffic, 'calls'>;
 
-/** Meter of what is copied between this process' memory and the device. */
+/** Meter of the bytes that are copied between this process' memory and the device. */
 export class TrafficMeter {
   #traffic: Traffic = { calls: 0, stateMoves: 0, stateBytes: 0, dataBytes: 0 };
 

@@ -3,7 +3,7 @@ import type { DType, TensorData } from '../graph/types.ts';
 import { UserError } from '../base/errors.ts';
 import { arrays } from './arrays.ts';
 
-/** The same numbers in another type; those of `data` that are halves are told by `from`. */
+/** The same numbers in another type; `from` says whether `data` holds float16 bits. */
 export function typedAs(dtype: DType, data: TensorData, from?: DType): TensorData {
   if (dtype === from || (from === undefined && data instanceof arrays[dtype] && dtype !== 'float16')) return data;
   const plain = from === 'float16' ? fromHalfArray(data as Uint16Array) : data;

@@ -17,7 +17,7 @@ export interface BudgetOptions {
    */
   readonly layerLimit?: number | undefined;
   /**
-   * Costs that `amount` is a share of, in the second and later of several rounds: those of the model before the first. Default: those of
+   * Costs that `amount` is a share of, in the second and later of several rounds: the costs of the model before the first round. Default: those of
    * the model itself.
    */
   readonly whole?: Costs | undefined;
@@ -69,7 +69,7 @@ function evenly(
   return best;
 }
 
-/** Blocks of channels go one after the other: each time the one with the least importance for what it saves. */
+/** Blocks of channels go one after the other: each time the block with the least importance per saved cost. */
 function greedily(
   scores: readonly Float64Array[],
   costsOf: CostsOf,

@@ -54,7 +54,7 @@ const resizing: Readonly<Record<string, Resize>> = {
 
 /**
  * The graph without the channels that `isGone` says: its state and constants as `tensors` has them, and every size and place that a
- * node is told as many fewer. `labels` are those of the graph's values for one sample.
+ * node is told as many fewer. `labels` are the labels of the graph's values for one sample.
  */
 export function cutGraph(
   graph: Graph,

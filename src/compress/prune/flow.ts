@@ -17,11 +17,11 @@ export function storedOf({ state, constants, nodes }: Graph): ReadonlyMap<string
   return stored;
 }
 
-/** Labels of every value, from those of inputs, state and constants on; what an op ties together is joined on the way. */
+/** Labels of every value, computed forward from inputs, state and constants; labels that an op ties together are joined. */
 export function follow(graph: Graph, channels: Channels, labels: Map<string, Labels>): void {
   const shape = (name: string): number[] => graph.types.get(name)!.shape.map(Number);
   const stored = storedOf(graph);
-  // Of a stored tensor what is removed counts as 0.
+  // Removed elements of a stored tensor count as 0.
   const zeros = new Map<string, ReadonlySet<number>>(
     [...labels].map(([name, axes]) => [name, new Set(axes.flatMap((axis) => axis ?? []))]),
   );

@@ -8,7 +8,7 @@ import type { Labels, Role, WeightAxis } from './channels.ts';
 import { Channels } from './channels.ts';
 import { follow, storedOf, untracked } from './flow.ts';
 
-/** An axis of a weight that a group reaches into: `positions[c]` are those of the group's channel c. */
+/** An axis of a weight that a group reaches into: `positions[c]` are the positions of the group's channel c. */
 export interface Member {
   readonly weight: string;
   /** The layer that computes with it. */
@@ -24,7 +24,7 @@ export interface Member {
 export interface ChannelGroup {
   /** The first layer that makes these channels. */
   readonly name: string;
-  /** All layers that make them, e.g. those that meet in a residual add. */
+  /** All layers that produce the channels, e.g. the layers that meet in a residual add. */
   readonly layers: readonly string[];
   readonly channels: number;
   readonly members: readonly Member[];

@@ -79,7 +79,7 @@ export function storedBy({ graph }: Dependencies, weights: State): State {
   return new Map([...graph.constants, ...weights]);
 }
 
-/** The network with `counts[g]` channels left in group g: those of the highest score, the first of equal ones. */
+/** The network with `counts[g]` channels left in group g: the channels with the highest scores; of equal scores, the first. */
 export async function cut(
   network: ModelNetwork,
   weights: State,

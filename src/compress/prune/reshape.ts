@@ -2,7 +2,7 @@ import type { AxisLabels, Channels, Labels } from './channels.ts';
 
 /**
  * Labels behind a reshape. Axes of size 1 aside, runs of axes of equal size are compared: an axis that goes through keeps
- * its labels, and axes that are flattened give the labels of the one that has channels, repeated (flatten + dense).
+ * its labels, and axes that are flattened take the labels of the axis of channels, repeated (flatten + dense).
  */
 export function reshaped(
   channels: Channels,

@@ -82,7 +82,7 @@ const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, 
     channels.mark(rows, 'out');
   }
   channels.join(innerA, innerB, reason);
-  // A product of two that are not 0, such as those of linear attention, is missed by the sum.
+  // The sum misses a product of two factors that are not 0, as in linear attention.
   if (innerA !== null && innerB !== null)
     channels.keep(
       innerA.filter((label, i) => !zeros[0]!.has(label) && !zeros[1]!.has(innerB[i]!)),

@@ -81,7 +81,7 @@ function isZero(
       return ofInput(0) && (attrs['clipValueMin'] as number) <= 0 && (attrs['clipValueMax'] as number) >= 0;
     case 'Select':
       return ofInput(1) && ofInput(2);
-    // Along its own channels it has lost its scale and its offset; along others the offset is added to what is 0.
+    // Along its own channels it has lost its scale and its offset; along other axes the offset is added to zeros.
     case 'FusedBatchNorm':
       return axis === result.length - 1;
     case 'Concat':

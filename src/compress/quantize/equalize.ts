@@ -8,12 +8,12 @@ import { sliceOf, withConstants } from './rounding.ts';
 const HOMOGENEOUS: ReadonlySet<string> = new Set(['Identity', 'Relu', 'LeakyRelu', 'MaxPool', 'AvgPool']);
 const SWEEPS = 20;
 /**
- * Share of the largest weight of a layer at which those of a channel count as vanished. Divided by the root of so little, its bias would be
+ * Share of the largest weight of a layer below which a channel's weights count as vanished. Divided by the root of so small a number, its bias would be
  * larger than everything else in the tensor.
  */
 const SILENT = 1e-6;
 
-/** A layer, and the one that alone reads what it gives. */
+/** A layer, and the only layer that reads its output. */
 export interface Pair {
   readonly first: Node;
   readonly second: Node;

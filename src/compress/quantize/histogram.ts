@@ -42,7 +42,7 @@ export function rangeOf(values: Float32Array, before?: Range): Range | undefined
   let { min, max } = before ?? { min: 0, max: 0 };
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    // NaN for what is infinite or no number.
+    // NaN for infinite values and NaN.
     if (value - value !== 0) return undefined;
     if (value < min) min = value;
     if (value > max) max = value;

@@ -5,7 +5,7 @@ import { withConstants } from './rounding.ts';
 
 /**
  * `prepared`, with weights and biases that were changed for int8, where some layers are computed in float after all: those
- * have what they had in `float`.
+ * have their values in `float`.
  */
 export function withFloatLayers(prepared: Graph, float: Graph, keepFloat: (layer: string) => boolean): Graph {
   const layers = layersOf(prepared);

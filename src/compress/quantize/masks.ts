@@ -16,7 +16,7 @@ const HANDING_ON: ReadonlySet<string> = new Set([
   ...['Reshape', 'Transpose', 'BroadcastTo', 'Tile', 'Slice', 'GatherV2', 'Cast'],
 ]);
 
-/** The values that a softmax is fed, and those that they are made of. */
+/** Values that a softmax is fed, and the values that they are computed from. */
 export function beforeSoftmax({ nodes }: Graph): Set<string> {
   const found = new Set<string>();
   for (const { op, inputs, outputs } of nodes.toReversed()) {
@@ -34,7 +34,7 @@ export function unmasked(values: Float32Array): Float32Array {
 
 /**
  * The ranges of values that hold masks (`masked`), made wide enough below that a masked score is lost in the softmax:
- * `ranges` are those of the values without them, and are changed.
+ * `ranges` are the ranges of the values without masks, and are changed.
  */
 export function widenForMasks({ nodes }: Graph, masked: ReadonlySet<string>, ranges: Map<string, Range>): void {
   const lower = (name: string, min: number): unknown =>

@@ -89,7 +89,7 @@ export async function observe(
   return { histograms, notFinite: [...notFinite], masked };
 }
 
-/** Hands out every float32 value of every batch, those that are fed included. */
+/** Hands out every float32 value of every batch, fed values included. */
 async function visit(
   graph: Graph,
   samples: Samples,

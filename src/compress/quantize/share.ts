@@ -2,7 +2,7 @@ import { flag } from '../../graph/ops/spec.ts';
 import type { DenseScales, Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 
-/** Ops that hand on values of their first operand, or means of them: integers stay what they are. */
+/** Ops that hand on values of their first operand, or means of them: integers keep their scale. */
 const HANDING_ON: ReadonlySet<string> = new Set([
   ...[
     'Reshape',

@@ -2,7 +2,7 @@ import type { Histogram, Range } from './histogram.ts';
 
 /**
  * Squared error that 8 bits over a range would cost all values of a histogram together: steps of s cost s² / 12 a value on
- * average, and what is clipped the square of its distance. To the width of a bin.
+ * average, and a clipped value the square of its distance. Exact to the width of a bin.
  */
 export function squaredErrorOf({ min, bins, width }: Histogram, range: Range): number {
   const step = (range.max - range.min) / 255;

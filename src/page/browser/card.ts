@@ -1,4 +1,4 @@
-/** The answer of `GET v1/M/card`: what is known of a model. */
+/** The answer of `GET v1/M/card`: description of a model. */
 export interface Card {
   readonly name: string;
   readonly sha256: string;
@@ -32,9 +32,9 @@ export interface Described {
     readonly std: readonly number[];
   };
   readonly labels?: readonly string[];
-  /** Names of what it answers where that is no choice of one class. */
+  /** Names of its answers, where the task is not classification. */
   readonly targets?: readonly string[];
-  /** Columns of a table by their names; `words`: those that a column of words had. */
+  /** Columns of a table by their names; `words`: the known words of a column of words. */
   readonly columns?: readonly { readonly name: string; readonly words?: readonly string[] }[];
   /** Number of texts of a sample, for a model that takes texts. */
   readonly text?: { readonly texts: 1 | 2 };

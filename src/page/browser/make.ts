@@ -3,7 +3,7 @@ import type { Canvas, Element, Node, PageEvent, Video } from './dom.ts';
 
 type Child = Node | string | undefined;
 
-/** Attributes; `false` and undefined stand for those that are not there, a function listens to the event of that name. */
+/** Attributes; an attribute that is `false` or undefined is left out, a function listens to the event of that name. */
 export type Attributes = Readonly<Record<string, string | number | boolean | undefined | ((event: PageEvent) => void)>>;
 
 interface Tags {
@@ -38,12 +38,12 @@ export function byId(id: string): Element {
   return document.getElementById(id)!;
 }
 
-/** Replace what is in an element, unless it says the same already: a text that is set again may be read aloud again. */
+/** Replaces the content of an element unless it is equal: a screen reader may read aloud a text that is set again. */
 export function say(element: Element, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** A group of radio buttons; `onChange` is told the place of the one that was chosen. */
+/** A group of radio buttons; `onChange` receives the index of the chosen button. */
 export function choice(
   legend: string,
   options: readonly string[],

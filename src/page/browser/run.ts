@@ -12,7 +12,7 @@ const VIEWER = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => b
   '',
 );
 
-/** The page of a run at work. When it has ended, the page keeps what it has: the server ends with the run. */
+/** The page of a run at work. After the end of the run it keeps its content, as the server ends with the run. */
 async function follow(): Promise<void> {
   const state = emptyState();
   const view = runView();

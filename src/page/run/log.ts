@@ -13,7 +13,7 @@ export interface Told {
   /** Results of a resumed run before this start; only in the first answer. */
   readonly before?: { readonly training: readonly TrainingCurve[]; readonly stages: readonly StageSummary[] };
   readonly events: readonly RunEvent[];
-  /** Number of events so far, to ask for those that come after. */
+  /** Number of events so far, to ask for later events. */
   readonly next: number;
   /** The latest of the stage that is going on. */
   readonly progress?: ProgressEvent;

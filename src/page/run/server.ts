@@ -127,7 +127,7 @@ function refuse(response: ServerResponse, status: number, message: string): void
   response.end(`${message}\n`);
 }
 
-/** The pages that are open, and whether they have what they show when the process is gone. */
+/** The open pages, and whether each has loaded all that it shows after the process has ended. */
 class Viewers {
   readonly #seen = new Map<string, number>();
   #waiting: (() => void) | undefined;
@@ -141,7 +141,7 @@ class Viewers {
     if (this.#seen.size === 0) this.#waiting?.();
   }
 
-  /** Resolves when all pages that are open have what they need, or are too slow. */
+  /** Resolves when all open pages have loaded their data, or are too slow. */
   async served(patienceMs: number): Promise<void> {
     for (const [viewer, at] of this.#seen) if (monotonicMs() - at > SILENT_MS) this.#seen.delete(viewer);
     if (this.#seen.size === 0) return;

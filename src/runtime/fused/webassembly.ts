@@ -1,4 +1,4 @@
-/** The part of WebAssembly's JavaScript interface that is used here; its types come with those of a browser alone. */
+/** The part of WebAssembly's JavaScript interface that is used here; TypeScript has its types only among those of browsers. */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }
@@ -17,7 +17,7 @@ const PAGE = 65536;
 /** Limit of what 32 bits address. */
 const MOST_BYTES = 65535 * PAGE;
 
-/** Memory of so many bytes, all zero; undefined if that is more than there can be. The system gives a page when it is first written. */
+/** Zeroed memory of `bytes` bytes; undefined if that exceeds the limit of WebAssembly. The system provides a page when it is first written. */
 export function wasmMemory(bytes: number): WasmMemory | undefined {
   if (bytes > MOST_BYTES) return undefined;
   const pages = Math.max(1, Math.ceil(bytes / PAGE));

@@ -13,7 +13,7 @@ export class Kept<K, V> {
     return making;
   }
 
-  /** Forgets all; what is made, or still being made, goes to `dispose`. */
+  /** Forgets all entries and passes each to `dispose`, also those that are still being made. */
   clear(dispose: (value: V) => void): void {
     // Whoever asked for a value was told that it failed; here it would be a rejection that nobody handles.
     for (const making of this.#made.values()) making.then(dispose, () => undefined);

@@ -166,7 +166,7 @@ function bind(ffi: typeof koffi, file: string) {
   };
 }
 
-/** The library announces its delegate on stderr, and what it refuses; both are told to the caller anyway. */
+/** The library announces its delegate and its refusals on stderr; the caller is told both anyway. */
 function mutingStderr(ffi: typeof koffi): <T>(action: () => T) => T {
   const libc = ffi.load('libc.so.6');
   const dup = libc.func('int dup(int file)') as unknown as (file: number) => number;

@@ -7,7 +7,7 @@ const QUANTIZE = builtinOperators.indexOf('QUANTIZE');
 
 /**
  * The model with uint8 where it takes or hands back int8, which LiteRT.js has no tensors for: a QUANTIZE at each such end
- * moves all values by 128, to the bit. All else is what it was.
+ * moves all values by 128, to the bit. Everything else is unchanged.
  */
 export function withUnsignedEnds(model: TfliteModel): TfliteModel {
   const [main, ...others] = model.subgraphs;
@@ -19,7 +19,7 @@ export function withUnsignedEnds(model: TfliteModel): TfliteModel {
       const tensor = tensors[inner]!;
       if (tensor.type !== tensorType('int8') || tensor.quantization?.zeroPoint === undefined) return inner;
       const quantization = { ...tensor.quantization, zeroPoint: tensor.quantization.zeroPoint.map((at) => at + 128n) };
-      // The name stays with the end: that is what it is fed by.
+      // The name stays with the input, as feeds are given by name.
       const outer = tensors.push({ ...tensor, type: tensorType('uint8'), quantization, buffer: 0 }) - 1;
       tensors[inner] = { ...tensor, name: `${tensor.name}/int8` };
       place(inner, outer);

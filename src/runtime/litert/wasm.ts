@@ -127,7 +127,7 @@ function withBatch(bytes: Uint8Array, batch: number): Uint8Array {
     ...subgraph,
     tensors: subgraph.tensors.map(({ shapeSignature, ...tensor }) => {
       if (shapeSignature === undefined) return tensor;
-      // Where the size is open, the shape is that for a batch of 1.
+      // An open size is taken as 1, for a batch of 1.
       const size = (size: number, axis: number): number => (shapeSignature[axis]! < 0 ? size * batch : size);
       return { ...tensor, shape: (tensor.shape ?? []).map(size) };
     }),

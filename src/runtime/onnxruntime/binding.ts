@@ -39,7 +39,7 @@ export function nativeBinding(): Binding {
   const found = require('onnxruntime-node/dist/binding.js') as Partial<Binding>;
   if (typeof found.binding?.InferenceSession !== 'function' || typeof found.initOrt !== 'function')
     throw new Error('onnxruntime-node has no binding of the known form: this version of it is not supported');
-  // What fails is thrown; the library's own log would write to the terminal.
+  // Failures are thrown; the library's own log would write to the terminal.
   ort.env.logLevel = 'fatal';
   found.initOrt();
   return (loaded = found as Binding);

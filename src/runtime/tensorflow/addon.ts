@@ -5,7 +5,7 @@ import type { KernelBackend, NamedTensorMap } from '@tensorflow/tfjs-core';
 import { prepareTensorFlow } from '../../base/environment.ts';
 import { UserError } from '../../base/errors.ts';
 
-/** Folder that `npm run setup:tensorflow` makes, above this file; docs/gpu.md says what is in it. */
+/** Folder that `npm run setup:tensorflow` makes, above this file; docs/gpu.md lists its content. */
 const MADE = path.join('.venv', 'tensorflow');
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 const REMEDY = 'Run npm run setup:tensorflow in a clone of Limbeck, which builds it, or use --engine onnxruntime.';

@@ -35,7 +35,7 @@ export class TensorStore {
   }
 
   /**
-   * Runs `body` with the stored content inside of `variables`, without a copy; what it assigns is the new content. The
+   * Runs `body` with the stored content inside of `variables`, without a copy; the values that it assigns are the new content. The
    * variables have their old content back afterwards.
    */
   within<T>(variables: Readonly<Record<string, tf.Variable>>, body: () => T): T {

@@ -95,7 +95,7 @@ export function fakeQuantizeOperand(operand: tf.Tensor, sum?: { other: Parameter
   });
 }
 
-/** Half away from zero, as the writers of the files round what they store. */
+/** Rounds half away from zero, as the writers of the files do. */
 function rounded(x: tf.Tensor): tf.Tensor {
   return tf.mul(tf.sign(x), tf.floor(tf.add(tf.abs(x), 0.5)));
 }

@@ -28,7 +28,7 @@ import type { Ranges } from './ranges.ts';
 export const LOW = 'range/low';
 export const HIGH = 'range/high';
 
-/** Ops whose results are values of their first operand: what is on the grid stays there. */
+/** Ops whose results are values of their first operand: values on the grid stay on the grid. */
 const KEEPING: ReadonlySet<string> = new Set(
   'Reshape Transpose Slice StridedSlice GatherV2 Tile Reverse MaxPool Max Min Identity'.split(' '),
 );
@@ -41,7 +41,7 @@ export const RANGE_RATE = 'rangeRate';
 
 interface FakeQuantizeOptions extends QdqOptions {
   readonly name?: string;
-  /** Values that hold the numbers of attention masks: their ranges stay those of calibration, which make room for them (`widenForMasks`). */
+  /** Values that hold the numbers of attention masks: they keep the ranges of calibration, which include the masks (`widenForMasks`). */
   readonly masked?: ReadonlySet<string>;
 }
 
@@ -56,7 +56,7 @@ interface Simulated {
 /**
  * An inference graph (batch norms folded) that computes what its int8 file will compute: weights, biases and activations
  * are rounded where that rounds them. Weights and biases are variables; so are the ranges, which are not trained but
- * observed: a training call moves them towards those of its batch. It has no inner layers that a loss could name, for they are
+ * observed: a training call moves them towards the ranges of its batch. It has no inner layers that a loss could name, for they are
  * folded away.
  */
 export class FakeQuantizedNetwork implements Network {
@@ -192,7 +192,7 @@ export class FakeQuantizedNetwork implements Network {
     };
   }
 
-  /** Weights and biases as the file stores them; what is pruned away is zero. */
+  /** Weights and biases as the file stores them; pruned weights are zero. */
   #constants(parameters: ParametersOf): Record<string, tf.Tensor> {
     const raw = (name: string): tf.Tensor => {
       const mask = this.#masks.get(name);

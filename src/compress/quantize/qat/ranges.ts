@@ -19,7 +19,7 @@ export interface Ranges {
 
 /** The ranges of the activations named, grouped as `shareScales` would share them. */
 export function rangesOf(graph: Graph, activations: ReadonlySet<string>, calibrated: Quantization): Ranges {
-  // Each gets scales of its own, an object like no other: those that hold the same object afterwards share.
+  // Each gets scales of its own, a new object: values that hold the same object afterwards share their scales.
   const own = new Map<string, TensorQuantization>();
   for (const name of calibrated.keys()) {
     const isActivation = graph.types.has(name) && !graph.constants.has(name);

@@ -108,7 +108,7 @@ function errorLines(
   ];
 }
 
-/** Metrics are named for programs; what they say of themselves is for people. */
+/** Names of metrics are for programs; their help texts are for people. */
 function driftTitle(metric: string, help: string | undefined): string {
   return help === undefined || help.length > 70
     ? metric.replace(/^limbeck_serve_/, '').replaceAll('_', ' ')

@@ -9,7 +9,7 @@ import { tile } from '../live/words.ts';
 import { nameOf } from './state.ts';
 import type { Epoch, RunState } from './state.ts';
 
-/** Most lines in a chart: more could not be told apart. A search shows those of its latest trials. */
+/** Most lines in a chart: more could not be told apart. A search shows the lines of its latest trials. */
 const MOST_LINES = 6;
 
 /** The parts of the page of a run; `update` draws them again. */
@@ -71,7 +71,7 @@ function line(
   return { name, kind: names.indexOf(name), points: isHere ? [...points, [progress.epoch!, now] as const] : points };
 }
 
-/** View of the current stage: its name, its progress, and what is left of it. */
+/** View of the current stage: its name, its progress, and the time left. */
 function nowView(): (state: RunState) => void {
   const what = make('p', { class: 'said', role: 'status' });
   const fill = make('i');
@@ -121,7 +121,7 @@ function nowView(): (state: RunState) => void {
 }
 
 function stagesTable({ stages, current, end, score }: RunState): Element {
-  // What takes a moment is told of when it has ended, if at all.
+  // A stage of a moment is shown when it has ended, if at all.
   const shown = [...stages.values()].filter(
     ({ name, title, seconds: took }) => took !== undefined || title !== undefined || name === current,
   );
@@ -148,7 +148,7 @@ function stagesTable({ stages, current, end, score }: RunState): Element {
 
 let messages = 0;
 
-/** The latest first; those that are there stay, so that they can be read in peace. */
+/** The latest first; messages on the page keep their elements, so that a reader is not interrupted. */
 function showMessages(state: RunState): void {
   if (messages === state.messages.length) return;
   messages = state.messages.length;

@@ -46,7 +46,7 @@ function keyOf(like: Card, { described, inputs }: Card): readonly unknown[] {
   return [kind, described?.shape ?? inputs, kind === 'row' && described!.columns];
 }
 
-/** A model of pictures of the same size, for one whose file does not say how they are prepared, as those of other programs. */
+/** A model of pictures of the same size whose preparation is borrowed for a file that states none, such as a file of another program. */
 function lenderOf(card: Card, cards: readonly Card[]): Card | undefined {
   if (card.described === undefined || card.described.normalization !== undefined) return undefined;
   const shape = card.described.shape.join();

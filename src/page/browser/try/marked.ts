@@ -1,7 +1,7 @@
 import type { Element } from '../dom.ts';
 import { make } from '../make.ts';
 
-/** A sentence as the server answers it: its words, those that were read with a tag, and the entities that the tags mark. */
+/** A sentence as the server answers it: its words, the words that have a tag, and the entities that the tags mark. */
 export interface Tagged {
   readonly words: readonly { readonly word: string; readonly label?: string }[];
   readonly unread?: number;

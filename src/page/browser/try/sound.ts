@@ -29,7 +29,7 @@ export function hasMicrophone(): boolean {
   return navigator.mediaDevices !== undefined && MediaRecorder !== undefined;
 }
 
-/** What the microphone hears for as long as the model listens. */
+/** Sound of the microphone, as long as the model's input. */
 export function microphone({ shape, rate }: Described, onQuestion: OnQuestion): Source {
   const seconds = shape[0]! / rate!;
   const state = make('p', { class: 'soft', role: 'status' }, 'Sounds stay between this browser and this server.');

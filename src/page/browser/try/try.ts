@@ -19,7 +19,7 @@ import type { Outcome, Prediction } from './results.ts';
 import { tensors } from './tensors.ts';
 import { values } from './values.ts';
 
-/** A place to try models: what they take on one side, what each of them says of it on the other. */
+/** Panel to try models: the input on one side, the answer of each model on the other. */
 export function showTry(cards: readonly Card[]): void {
   const groups = groupsOf(cards);
   const stage = make('div');
@@ -109,7 +109,7 @@ function tryGroup(group: Group, all: readonly Card[]): Element {
   return element;
 }
 
-/** One question at a time: of those that come meanwhile, the last one is asked next. */
+/** Asks one question at a time: of the questions that come meanwhile, the last is asked next. */
 function latestOnly(
   answer: (question: Question) => Promise<void>,
   clear: () => void,
@@ -117,7 +117,7 @@ function latestOnly(
 ): OnQuestion {
   let next: Promise<Question> | undefined;
   let isBusy = false;
-  // Answers to what was cleared since are not shown.
+  // Answers to an input that was cleared since are not shown.
   let round = 0;
   return (question) => {
     next = question;
@@ -174,7 +174,7 @@ function borrowed({ picture }: Question, { described }: Card): Question {
   return preparedQuestion(picture, described!);
 }
 
-/** Classes without a name get those of the model whose preparation was borrowed. */
+/** Classes without a name get the names of the model whose preparation was borrowed. */
 function labelled(prediction: Prediction, as: Card | undefined): Prediction {
   const labels = as?.described?.labels;
   if (labels === undefined) return prediction;
