@@ -1,4 +1,5 @@
 import { GraphBuilder } from '../builder.ts';
+import { opSpec } from '../ops.ts';
 import { ints } from '../ops/spec.ts';
 import { windowed } from '../ops/linear.ts';
 import type { Attrs, Constant, Graph, Node } from '../types.ts';
@@ -14,8 +15,6 @@ export interface Trimmed {
   }[];
 }
 
-const CONVOLUTIONS: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative']);
-
 /**
  * The graph without the rows and columns of stored filters that only ever meet padding: where a picture has become 1×1, a filter of 3×3
  * with a padding of 1 is its middle row and column, a ninth of it. The answers stay the same. A filter that several layers read stays.
@@ -28,7 +27,7 @@ export function trimFilters(graph: Graph): Trimmed {
   for (const node of graph.nodes) {
     const name = node.inputs[1] ?? '';
     const filter = constants.get(name);
-    if (!CONVOLUTIONS.has(node.op) || filter === undefined || uses.get(name) !== 1) continue;
+    if (opSpec(node.op).product !== 'convolution' || filter === undefined || uses.get(name) !== 1) continue;
     const [, ...size] = graph.types.get(node.inputs[0]!)!.shape;
     const from = filter.type.shape.slice(0, 2).map(Number);
     const windows = [0, 1].map((axis) => touched(node.attrs, axis, Number(size[axis]), from[axis]!));
