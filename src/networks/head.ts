@@ -1,6 +1,6 @@
 import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
-import { GraphBuilder } from '../graph/builder.ts';
+import { graphOf } from '../graph/builder.ts';
 import { isLayer } from '../graph/quantization.ts';
 import { isStatic } from '../graph/shapes.ts';
 import type { Attrs, Constant, Graph, Node } from '../graph/types.ts';
@@ -93,19 +93,10 @@ function replayed(
   content: ReadonlyMap<string, Constant>,
   { from, to, behind }: { readonly from: number; readonly to: number; readonly behind: Node },
 ): Graph {
-  const builder = new GraphBuilder();
-  for (const [name, type] of graph.inputs) builder.input(name, type);
-  for (const [name, old] of graph.constants) {
-    const { type, data } = content.get(name) ?? old;
-    builder.constant(type, data, name);
-  }
+  const constants = new Map([...graph.constants].map(([name, old]) => [name, content.get(name) ?? old]));
   const after = graph.nodes.indexOf(behind);
-  graph.nodes.forEach(({ op, inputs, attrs, layer, outputs }, i) => {
-    const sized = i > after ? resized(attrs, from, to) : attrs;
-    builder.node(op, inputs, sized, { layer, outputs });
-  });
-  for (const [name, value] of graph.outputs) builder.output(name, value);
-  return builder.build();
+  const nodes = graph.nodes.map((node, i) => (i > after ? { ...node, attrs: resized(node.attrs, from, to) } : node));
+  return graphOf({ ...graph, constants, nodes });
 }
 
 function resized(attrs: Attrs, from: number, to: number): Attrs {

@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../builder.ts';
+import { graphOf } from '../builder.ts';
 import { staticSize } from '../shapes.ts';
 import type { Attrs, Graph, Node, TensorType } from '../types.ts';
 import { passesOf, UPDATE_OPS } from './fused-update.ts';
@@ -227,13 +227,10 @@ function restOf(
   const updates = [...graph.updates].filter(([name]) => !written.has(name));
   const used = new Set([...nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.values()]);
   for (const [name, value] of updates) used.add(name).add(value);
-  const builder = new GraphBuilder();
-  for (const [name, type] of graph.inputs) if (used.has(name)) builder.input(name, type);
-  for (const [name, type] of graph.state) if (used.has(name)) builder.state(name, type);
-  for (const [name, { type, data }] of graph.constants) if (used.has(name)) builder.constant(type, data, name);
-  for (const { op, inputs, attrs, outputs, layer } of nodes) builder.node(op, inputs, attrs, { layer, outputs });
-  for (const [name, value] of graph.outputs) builder.output(name, value);
-  for (const name of handedOver) builder.output(PART_PREFIX + name, name);
-  for (const [name, value] of updates) builder.update(name, value);
-  return builder.build();
+  const read = <T>(all: ReadonlyMap<string, T>): Map<string, T> => new Map([...all].filter(([name]) => used.has(name)));
+  return graphOf({
+    ...{ inputs: read(graph.inputs), state: read(graph.state), constants: read(graph.constants), nodes },
+    outputs: new Map([...graph.outputs, ...[...handedOver].map((name) => [PART_PREFIX + name, name] as const)]),
+    updates: new Map(updates),
+  });
 }

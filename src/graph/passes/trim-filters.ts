@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../builder.ts';
+import { graphOf } from '../builder.ts';
 import { opSpec } from '../ops.ts';
 import { ints } from '../ops/spec.ts';
 import { windowed } from '../ops/linear.ts';
@@ -37,7 +37,8 @@ export function trimFilters(graph: Graph): Trimmed {
     attrsOf.set(node, { ...node.attrs, pads: windows.flatMap(({ pads }) => pads) });
     filters.push({ layer: node.layer ?? node.outputs[0]!, from, to });
   }
-  return { graph: filters.length === 0 ? graph : withParts(graph, constants, attrsOf), filters };
+  const nodes = graph.nodes.map((node) => ({ ...node, attrs: attrsOf.get(node) ?? node.attrs }));
+  return { graph: filters.length === 0 ? graph : graphOf({ ...graph, constants, nodes }), filters };
 }
 
 interface Window {
@@ -82,16 +83,4 @@ function part({ type, data }: Constant, [rows, columns]: readonly Window[]): Con
     kept.set((data as Float32Array).subarray(from, from + size[1] * inner), row * size[1] * inner);
   }
   return { type: { ...type, shape: [...size, ...rest] }, data: kept };
-}
-
-function withParts(graph: Graph, constants: Graph['constants'], attrsOf: ReadonlyMap<Node, Attrs>): Graph {
-  const builder = new GraphBuilder();
-  for (const [name, type] of graph.inputs) builder.input(name, type);
-  for (const [name, type] of graph.state) builder.state(name, type);
-  for (const [name, { type, data }] of constants) builder.constant(type, data, name);
-  for (const node of graph.nodes)
-    builder.node(node.op, node.inputs, attrsOf.get(node) ?? node.attrs, { layer: node.layer, outputs: node.outputs });
-  for (const [name, value] of graph.outputs) builder.output(name, value);
-  for (const [name, value] of graph.updates) builder.update(name, value);
-  return builder.build();
 }
