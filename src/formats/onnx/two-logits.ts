@@ -1,5 +1,6 @@
 import type { Model, OnnxGraph, OnnxNode, ValueInfo } from './model.ts';
 import { RESHAPING, tensor } from './model.ts';
+import { producersOf } from '../../graph/passes/uses.ts';
 
 /**
  * A model of two classes that answers with one number for each sample, [batch, 1] or [batch], as one that answers with the logits 0 and z:
@@ -56,7 +57,7 @@ export function endsInSigmoid({ graph }: Model): boolean {
 
 /** The node that makes a value, past those that only hand it on in another shape. */
 function sourceIn({ nodes }: OnnxGraph): (value: string) => OnnxNode | undefined {
-  const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const producers = producersOf(nodes);
   return (value) => {
     let node = producers.get(value);
     while (node !== undefined && node.domain === '' && RESHAPING.includes(node.op))

@@ -3,6 +3,7 @@ import { staticSize } from '../shapes.ts';
 import type { Attrs, Graph, Node, TensorType } from '../types.ts';
 import { passesOf, UPDATE_OPS } from './fused-update.ts';
 import type { FusedUpdate, UpdateOp } from './fused-update.ts';
+import { readersOf } from './uses.ts';
 
 /** Columns come in vectors of so many numbers. */
 const COLUMNS_AT_ONCE = 4;
@@ -108,13 +109,7 @@ function nodesFor(
   left: ReadonlySet<Node>,
 ): ReadonlySet<Node> {
   const size = sizesOf(graph);
-  const readers = new Map<string, Node[]>();
-  for (const node of graph.nodes)
-    for (const name of new Set(node.inputs)) {
-      const of = readers.get(name);
-      if (of === undefined) readers.set(name, [node]);
-      else of.push(node);
-    }
+  const readers = readersOf(graph.nodes);
   const isResult = new Set(graph.outputs.values());
   const isUpdate = new Set(graph.updates.values());
   const taken = new Set<Node>();

@@ -24,6 +24,7 @@ import type { Parameters } from './fake-quantize.ts';
 import { beforeSoftmax, MASKED } from '../masks.ts';
 import { quantizationOfRange, rangesOf } from './ranges.ts';
 import type { Ranges } from './ranges.ts';
+import { producersOf } from '../../../graph/passes/uses.ts';
 
 /** State names of the ranges: the low and the high end of each group. */
 export const LOW = 'range/low';
@@ -122,7 +123,7 @@ export class FakeQuantizedNetwork implements Network {
   /** Outputs of the int8 file for these inputs, simulated in float. */
   simulate(inputs: Tensors): Simulated {
     const graph = atBatch(this.#graph, Object.values(inputs)[0]!.shape[0]);
-    const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+    const producers = producersOf(graph.nodes);
     const parameters = this.#parameters();
     const seen = this.#ranges.groups.map((): { low: tf.Tensor[]; high: tf.Tensor[] } => ({ low: [], high: [] }));
     const see = (name: string, value: tf.Tensor): tf.Tensor => {
