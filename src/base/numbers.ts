@@ -28,3 +28,15 @@ export function argMax(values: ArrayLike<number | bigint>, from: number, count: 
 export function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
+
+export function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
+}
+
+export function product(values: Iterable<number>): number {
+  let total = 1;
+  for (const value of values) total *= value;
+  return total;
+}

@@ -198,6 +198,23 @@ export function sharedFloats(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(length * 4));
 }
 
+/** Numbers in the bytes of a file as float32; where no `type` says how to read them, the bytes themselves. */
+export function storedSamples(
+  body: Uint8Array,
+  count: number,
+  type: { readonly bytes: number; readonly read: (view: DataView, at: number) => number } | undefined,
+): Samples {
+  if (type === undefined) {
+    const bytes = sharedBytes(body.length);
+    bytes.set(body);
+    return bytes;
+  }
+  const samples = sharedFloats(count);
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  for (let i = 0; i < count; i++) samples[i] = type.read(view, i * type.bytes);
+  return samples;
+}
+
 /** Result of a reader: one split as its files have it, labels not yet mapped to classes. */
 export interface RawSplit extends HeldSamples {
   /** File or folder that the samples came from, for messages. */

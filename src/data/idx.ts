@@ -2,7 +2,7 @@ import { openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { clipped, UserError } from '../base/errors.ts';
 import type { IdxFiles } from './config.ts';
-import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
+import { sizeOf, storedSamples } from './dataset.ts';
 import type { RawSplit, Samples } from './dataset.ts';
 import { heldIn, OpenFile } from './held.ts';
 import type { HeldSamples } from './held.ts';
@@ -167,16 +167,7 @@ function truncated(file: string, expected: number, received: number): UserError 
 }
 
 function samplesOf({ shape, type, body }: IdxArray): Samples {
-  if (type === 0x08) {
-    const samples = sharedBytes(body.length);
-    samples.set(body);
-    return samples;
-  }
-  const { bytes, read } = TYPES[type]!;
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const samples = sharedFloats(sizeOf(shape));
-  for (let i = 0; i < samples.length; i++) samples[i] = read(view, i * bytes);
-  return samples;
+  return storedSamples(body, sizeOf(shape), type === 0x08 ? undefined : TYPES[type]!);
 }
 
 function integersOf({ shape, type, body }: IdxArray, file: string): Int32Array {

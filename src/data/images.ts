@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import sharp from 'sharp';
-import { UserError } from '../base/errors.ts';
+import { firstLine, UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import type { ImageOptions } from './config.ts';
 import type { EncodedImage, Originals } from './dataset.ts';
@@ -217,8 +217,4 @@ async function greyOrColour(input: string | Uint8Array): Promise<1 | 3> {
 
 async function sizeOf(input: EncodedImage['input']): Promise<number> {
   return typeof input === 'string' ? (await stat(input)).size : input.length;
-}
-
-function firstLine(error: unknown): string {
-  return String(error instanceof Error ? error.message : error).split('\n')[0]!;
 }

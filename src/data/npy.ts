@@ -1,6 +1,6 @@
 import { bytesOf, fromHalf } from '../base/bytes.ts';
 import { UserError, shown } from '../base/errors.ts';
-import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
+import { sizeOf, storedSamples } from './dataset.ts';
 import type { RawLabels, Samples } from './dataset.ts';
 import { likeSamples } from './held.ts';
 import { LabelNames } from './labels.ts';
@@ -161,17 +161,8 @@ export function holdsWhole({ code }: NpyArray): boolean {
 
 /** uint8 stays as it is, everything else becomes float32. */
 export function npySamples({ where, shape, code, body }: NpyArray): Samples {
-  if (code === 'u1') {
-    const samples = sharedBytes(body.length);
-    samples.set(body);
-    return samples;
-  }
   if (WORDS.test(code)) throw unsupported(where, shown(code), code);
-  const { bytes, read } = DTYPES[code]!;
-  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const samples = sharedFloats(sizeOf(shape));
-  for (let i = 0; i < samples.length; i++) samples[i] = read(view, i * bytes);
-  return samples;
+  return storedSamples(body, sizeOf(shape), code === 'u1' ? undefined : DTYPES[code]!);
 }
 
 /** Samples [channels, height, width] as [height, width, channels]. */

@@ -1,7 +1,6 @@
 import { createReadStream, openSync } from 'node:fs';
-import { open as openFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { UserError } from '../base/errors.ts';
-import { asUserError } from '../base/files.ts';
 import { memoryText } from '../base/memory.ts';
 import type { NpzSource } from './config.ts';
 import { sizeOf } from './dataset.ts';
@@ -11,6 +10,7 @@ import { npyHeader, npySamples, parseNpy, reversed, toChannelsLast, truncated } 
 import type { NpyArray, NpyHeader } from './npy.ts';
 import type { Room } from './room.ts';
 import { Scratch, writeRows } from './scratch.ts';
+import { bytesAt } from './source.ts';
 import { checkEntry, readEntry, zipEntries } from './zip-file.ts';
 import type { ZipEntry } from './zip-file.ts';
 
@@ -77,7 +77,7 @@ interface Place {
 async function large(where: string, place: Place, room: Room): Promise<LargeArray | undefined> {
   let header: NpyHeader;
   try {
-    header = npyHeader(await bytesAt(place), where);
+    header = npyHeader(await bytesAt(place.file, place.offset, HEADER), where);
   } catch {
     return undefined;
   }
@@ -131,18 +131,4 @@ async function heldOf(
     convert,
   });
   return { ...scratch.finish(), notes: [room.note(where, bytes, 'they are converted into a temporary file')] };
-}
-
-async function bytesAt({ file, offset }: Place): Promise<Uint8Array> {
-  try {
-    const handle = await openFile(file, 'r');
-    try {
-      const { buffer, bytesRead } = await handle.read({ buffer: new Uint8Array(HEADER), position: offset });
-      return buffer.subarray(0, bytesRead);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw asUserError(error, file, 'read');
-  }
 }

@@ -104,11 +104,17 @@ export async function startOf(file: string): Promise<Uint8Array> {
 }
 
 async function firstBytes(file: string): Promise<Uint8Array> {
+  const bytes = await bytesAt(file, 0, 4);
+  if (bytes.length === 0) throw emptyFile(file);
+  return bytes;
+}
+
+/** Bytes of a file from a position on: `length` of them, or as many as there are. */
+export async function bytesAt(file: string, position: number, length: number): Promise<Uint8Array> {
   try {
     const handle = await open(file, 'r');
     try {
-      const { buffer, bytesRead } = await handle.read({ buffer: new Uint8Array(4), position: 0 });
-      if (bytesRead === 0) throw emptyFile(file);
+      const { buffer, bytesRead } = await handle.read({ buffer: new Uint8Array(length), position });
       return buffer.subarray(0, bytesRead);
     } finally {
       await handle.close();

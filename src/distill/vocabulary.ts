@@ -1,11 +1,12 @@
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
+import { RESHAPING } from '../formats/onnx/model.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import type { ModelValue } from '../runtime/inference.ts';
 import { tokenInputOf } from './text-inputs.ts';
 
 /** Ops that hand ids on as they are. */
-const PASSING = new Set(['Cast', 'Identity', 'Reshape', 'Flatten', 'Squeeze', 'Unsqueeze', 'Clip']);
+const PASSING = [...RESHAPING, 'Cast', 'Clip'];
 
 /** Rows of the table that the ids of an input are looked up in; undefined where none is seen. */
 function tableRows({ graph }: Model, input: string): number | undefined {
@@ -14,7 +15,7 @@ function tableRows({ graph }: Model, input: string): number | undefined {
   const found: number[] = [];
   for (const { op, inputs, outputs } of graph.nodes) {
     const [first, second] = inputs;
-    if (PASSING.has(op) && ids.has(first!)) ids.add(outputs[0]!);
+    if (PASSING.includes(op) && ids.has(first!)) ids.add(outputs[0]!);
     // A table of few bits is brought to float before or after.
     if (op === 'DequantizeLinear' && rows.has(first!)) rows.set(outputs[0]!, rows.get(first!));
     const table = rows.get(first!);

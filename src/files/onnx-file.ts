@@ -1,9 +1,10 @@
-import path from 'node:path';
-import { UserError } from '../base/errors.ts';
-import { exists, readBytes } from '../base/files.ts';
+import { readBytes } from '../base/files.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { decodeModel, encodeModel, missingFile } from '../formats/onnx/protobuf.ts';
+import { readBeside } from './beside.ts';
+
+const AS_ONE = 'onnx.save_model(model, path, save_as_external_data=False)';
 
 /**
  * The bytes of an ONNX model as one file. PyTorch's exporter writes the weights to `model.onnx.data` beside `model.onnx`;
@@ -22,26 +23,7 @@ export async function onnxParts(
   const bytes = await readBytes(file);
   const files = new Map<string, Uint8Array>();
   for (let name = missingFile(bytes, files); name !== undefined; name = missingFile(bytes, files)) {
-    files.set(name, await readBeside(file, name));
+    files.set(name, await readBeside(file, name, AS_ONE));
   }
   return { bytes, files };
-}
-
-async function readBeside(file: string, name: string): Promise<Uint8Array> {
-  const folder = path.dirname(path.resolve(file));
-  const target = path.resolve(folder, name);
-  // A model that somebody sent must not read what lies elsewhere.
-  if (!target.startsWith(folder + path.sep)) {
-    throw new UserError(
-      `${file}: its weights are in ${name}, outside the folder of the model`,
-      'Save the model as one file: onnx.save_model(model, path, save_as_external_data=False).',
-    );
-  }
-  if (!(await exists(target))) {
-    throw new UserError(
-      `${file}: its weights are in another file, ${name}, which is not there`,
-      'Copy that file beside the model, or save the model as one: onnx.save_model(model, path, save_as_external_data=False).',
-    );
-  }
-  return readBytes(target);
 }

@@ -1,8 +1,7 @@
-import path from 'node:path';
 import type { io } from '@tensorflow/tfjs-core';
 import { concatBytes } from '../base/bytes.ts';
-import { clipped, shown, UserError } from '../base/errors.ts';
-import { exists, readBytes } from '../base/files.ts';
+import { shown, UserError } from '../base/errors.ts';
+import { readBeside } from './beside.ts';
 
 interface Group {
   readonly paths: readonly string[];
@@ -45,23 +44,4 @@ function isSpec(value: unknown): boolean {
   const { name, shape, dtype } = value as Record<string, unknown>;
   const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) >= 0;
   return typeof name === 'string' && typeof dtype === 'string' && Array.isArray(shape) && shape.every(isSize);
-}
-
-async function readBeside(file: string, name: string): Promise<Uint8Array> {
-  const folder = path.dirname(path.resolve(file));
-  const target = path.resolve(folder, name);
-  // A model that somebody sent must not read what lies elsewhere.
-  if (!target.startsWith(folder + path.sep)) {
-    throw new UserError(
-      `${file}: its weights are in ${clipped(name)}, outside the folder of the model`,
-      'Put the weight files beside the model.json.',
-    );
-  }
-  if (!(await exists(target))) {
-    throw new UserError(
-      `${file}: its weights are in another file, ${clipped(name)}, which is not there`,
-      'Copy that file beside the model.json.',
-    );
-  }
-  return readBytes(target);
 }

@@ -1,6 +1,7 @@
 import { bytesOf, concatBytes } from '../base/bytes.ts';
 import { clipped, shown, UserError } from '../base/errors.ts';
 import type { DType, TensorData } from '../graph/types.ts';
+import { product } from '../base/numbers.ts';
 
 /**
  * The safetensors format (https://github.com/huggingface/safetensors): the length of a JSON header as a little-endian
@@ -43,7 +44,7 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
   let offset = 0;
   for (const [name, { dtype, shape, data }] of entries) {
     if (name === '__metadata__') throw new Error('a tensor cannot be named __metadata__');
-    const length = elements(shape) * TYPES[dtype].size;
+    const length = product(shape) * TYPES[dtype].size;
     if (length !== data.byteLength) {
       throw new Error(`${name}: ${dtype} ${JSON.stringify(shape)} takes ${length} bytes, data has ${data.byteLength}`);
     }
@@ -116,7 +117,7 @@ function placed(entries: Record<string, unknown>, fail: Fail): Placed[] {
     if (!isSizes(shape)) return fail(`${called} has no valid shape`);
     if (!isSizes(offsets) || offsets.length !== 2) return fail(`${called} has no valid data_offsets`);
     const [from, to] = offsets as [number, number];
-    const length = elements(shape) * TYPES[dtype].size;
+    const length = product(shape) * TYPES[dtype].size;
     if (to - from !== length) fail(`${called} needs ${length} bytes, its offsets span ${to - from}`);
     return { name, dtype, shape, from, to };
   });
@@ -129,10 +130,6 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 
 function isSizes(value: unknown): value is readonly number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }
 
 /** A typed array over bytes of its own. */

@@ -1,6 +1,7 @@
 import { readMessage } from './protobuf/message.ts';
 import { SavedModelSchema } from './protobuf/saved_model_pb.ts';
 import type { NodeDef, TensorShapeProto } from './protobuf/saved_model_pb.ts';
+import { product } from '../base/numbers.ts';
 
 /**
  * Number of parameters that a signature of a TensorFlow SavedModel computes with: the elements of the variables and of the
@@ -33,8 +34,4 @@ function parametersOf({ op, attr }: NodeDef): number {
 
 function dimsOf(shape: TensorShapeProto | undefined): number[] {
   return (shape?.dim ?? []).map(({ size }) => Number(size));
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((total, size) => total * size, 1);
 }

@@ -141,3 +141,15 @@ export class GraphBuilder {
     }
   }
 }
+
+/** The graph of these parts; the types of what its nodes give are inferred. */
+export function graphOf({ inputs, state, constants, nodes, outputs, updates }: Omit<Graph, 'types'>): Graph {
+  const builder = new GraphBuilder();
+  for (const [name, type] of inputs) builder.input(name, type);
+  for (const [name, type] of state) builder.state(name, type);
+  for (const [name, { type, data }] of constants) builder.constant(type, data, name);
+  for (const { op, inputs, attrs, layer, outputs } of nodes) builder.node(op, inputs, attrs, { layer, outputs });
+  for (const [name, value] of outputs) builder.output(name, value);
+  for (const [name, value] of updates) builder.update(name, value);
+  return builder.build();
+}

@@ -1,3 +1,4 @@
+import { handsOn } from './ops.ts';
 import { staticSize } from './shapes.ts';
 import type { DType, Graph, Node, TensorType } from './types.ts';
 
@@ -14,9 +15,6 @@ export interface LiveBytes {
 const BYTES: Readonly<Record<DType, number>> = {
   ...{ float32: 4, float16: 2, int64: 8, int32: 4, int16: 2, int8: 1, uint8: 1, bool: 1 },
 };
-
-/** Ops whose result is their input under another shape, without memory of its own. */
-const VIEWS: ReadonlySet<string> = new Set(['Reshape', 'Identity']);
 
 function bytesOfType({ dtype, shape }: TensorType): number {
   return staticSize(shape) * BYTES[dtype];
@@ -53,7 +51,7 @@ function sourcesOf(nodes: readonly Node[]): ReadonlyMap<string, string> {
   const sources = new Map<string, string>();
   for (const { op, inputs, outputs } of nodes) {
     const [from] = inputs;
-    if (VIEWS.has(op) && from !== undefined) sources.set(outputs[0]!, sources.get(from) ?? from);
+    if (handsOn(op, 'kept') && from !== undefined) sources.set(outputs[0]!, sources.get(from) ?? from);
   }
   return sources;
 }

@@ -3,7 +3,8 @@ import { linear } from './ops/linear.ts';
 import { norm } from './ops/norm.ts';
 import { reduce } from './ops/reduce.ts';
 import { shape } from './ops/shape.ts';
-import type { OpSpec } from './ops/spec.ts';
+import type { Degree, OpSpec } from './ops/spec.ts';
+import { degrees } from './ops/spec.ts';
 
 const table = { ...elementwise, ...reduce, ...shape, ...linear, ...norm };
 
@@ -18,4 +19,10 @@ export function opSpec(name: string): OpSpec {
   const spec = Object.hasOwn(ops, name) ? ops[name] : undefined;
   if (spec === undefined) throw new Error(`there is no op ${name}`);
   return spec;
+}
+
+/** True if the results of an op are numbers of its first operand, which become no more of than `most`. */
+export function handsOn(op: string, most: Degree): boolean {
+  const degree = opSpec(op).handsOn;
+  return degree !== undefined && degrees.indexOf(degree) <= degrees.indexOf(most);
 }

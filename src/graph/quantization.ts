@@ -1,3 +1,4 @@
+import { opSpec } from './ops.ts';
 import type { DType, Graph, Node } from './types.ts';
 
 /**
@@ -130,13 +131,17 @@ export function layersOf({ nodes }: Graph): ReadonlyMap<string, string> {
   return new Map(nodes.flatMap(({ outputs, layer }) => outputs.map((name) => [name, layer ?? name] as const)));
 }
 
-const WEIGHTED: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'BatchMatMul']);
+/** True for an op that multiplies what it is given by weights. */
+export function isLayer(op: string): boolean {
+  const { product } = opSpec(op);
+  return product === 'matrix' || product === 'convolution';
+}
 
 /** The nodes whose stored weights become integers: convolutions and dense layers. */
 export function weightedNodes({ nodes, constants }: Graph): Node[] {
   return nodes.filter(({ op, inputs }) => {
     const weights = constants.get(inputs[1] ?? '');
-    return WEIGHTED.has(op) && weights?.data instanceof Float32Array && weights.type.shape.length > 1;
+    return isLayer(op) && weights?.data instanceof Float32Array && weights.type.shape.length > 1;
   });
 }
 

@@ -7,6 +7,7 @@ import { readTflite } from '../formats/tflite/read.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { allocate } from '../runtime/session.ts';
 import type { Skipped } from '../base/skipped.ts';
+import { product } from '../base/numbers.ts';
 
 /** An input of a model file. */
 export interface End {
@@ -53,10 +54,6 @@ export function sizes(
   if (fault === undefined) return sized;
   leaveOut(`its inputs ${fault}: choose a smaller batch`);
   return undefined;
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((all, size) => all * size, 1);
 }
 
 /** Sizes of a picture are said with its channels last; a file that has them first is told by the sizes that it fixes. */

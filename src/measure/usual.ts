@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { argMax } from '../base/numbers.ts';
+import { argMax, sum } from '../base/numbers.ts';
 
 const whole = z.int().min(0);
 const histogram = z.strictObject({
@@ -79,20 +79,18 @@ export function binOf(edges: readonly number[], value: number): number {
  * so that empty ones are finite. Below 0.1 nothing happened, above 0.25 much did (Siddiqi 2006, "Credit Risk Scorecards").
  */
 export function stabilityIndex(counts: readonly number[], reference: readonly number[]): number {
-  const total = (of: readonly number[]): number => of.reduce((sum, count) => sum + count, 0);
-  const [n, m, bins] = [total(counts), total(reference), counts.length];
-  const index = counts.reduce((sum, count, i) => {
+  const [n, m, bins] = [sum(counts), sum(reference), counts.length];
+  const index = counts.reduce((all, count, i) => {
     const p = (count + 0.5) / (n + 0.5 * bins);
     const q = (reference[i]! + 0.5) / (m + 0.5 * bins);
-    return sum + (p - q) * Math.log(p / q);
+    return all + (p - q) * Math.log(p / q);
   }, 0);
   return Math.max(0, index - (bins - 1) * (1 / n + 1 / m));
 }
 
 /** Statistic of Kolmogorov and Smirnov: the largest difference of the two shares below an edge. */
 export function largestGap(counts: readonly number[], reference: readonly number[]): number {
-  const total = (of: readonly number[]): number => of.reduce((sum, count) => sum + count, 0);
-  const [n, m] = [total(counts), total(reference)];
+  const [n, m] = [sum(counts), sum(reference)];
   let [own, other, gap] = [0, 0, 0];
   counts.forEach((count, i) => {
     own += count / n;

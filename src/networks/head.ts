@@ -1,6 +1,7 @@
 import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
-import { GraphBuilder } from '../graph/builder.ts';
+import { graphOf } from '../graph/builder.ts';
+import { isLayer } from '../graph/quantization.ts';
 import { isStatic } from '../graph/shapes.ts';
 import type { Attrs, Constant, Graph, Node } from '../graph/types.ts';
 
@@ -24,7 +25,7 @@ export function headOf(graph: Graph): Head | undefined {
 export function withNewHead(graph: Graph, file: string, classes: number, seed: number): Graph {
   const head = foundHead(graph);
   if (head === undefined) {
-    const last = graph.nodes.findLast(({ op }) => WEIGHTED.has(op)) ?? graph.nodes.at(-1);
+    const last = graph.nodes.findLast(({ op }) => isLayer(op)) ?? graph.nodes.at(-1);
     const what = last === undefined ? 'none' : `${last.layer ?? last.outputs[0]!} (${last.op})`;
     throw new UserError(
       `${file}: its last layer is ${what}, no dense layer or 1×1 convolution with weights of its own`,
@@ -61,11 +62,9 @@ interface Found extends Head {
   readonly axis: number;
 }
 
-const WEIGHTED: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative', 'BatchMatMul']);
-
 /** The last layer of the kind that has weights; undefined where it computes its weights, or shares them with another layer. */
 function foundHead(graph: Graph): Found | undefined {
-  const node = graph.nodes.findLast(({ op }) => WEIGHTED.has(op));
+  const node = graph.nodes.findLast(({ op }) => isLayer(op));
   if (node === undefined || node.op === 'DepthwiseConv2dNative') return undefined;
   const turned = graph.nodes.find(({ op, outputs }) => op === 'Transpose' && outputs[0] === node.inputs[1]);
   const weight = turned?.inputs[0] ?? node.inputs[1]!;
@@ -94,19 +93,10 @@ function replayed(
   content: ReadonlyMap<string, Constant>,
   { from, to, behind }: { readonly from: number; readonly to: number; readonly behind: Node },
 ): Graph {
-  const builder = new GraphBuilder();
-  for (const [name, type] of graph.inputs) builder.input(name, type);
-  for (const [name, old] of graph.constants) {
-    const { type, data } = content.get(name) ?? old;
-    builder.constant(type, data, name);
-  }
+  const constants = new Map([...graph.constants].map(([name, old]) => [name, content.get(name) ?? old]));
   const after = graph.nodes.indexOf(behind);
-  graph.nodes.forEach(({ op, inputs, attrs, layer, outputs }, i) => {
-    const sized = i > after ? resized(attrs, from, to) : attrs;
-    builder.node(op, inputs, sized, { layer, outputs });
-  });
-  for (const [name, value] of graph.outputs) builder.output(name, value);
-  return builder.build();
+  const nodes = graph.nodes.map((node, i) => (i > after ? { ...node, attrs: resized(node.attrs, from, to) } : node));
+  return graphOf({ ...graph, constants, nodes });
 }
 
 function resized(attrs: Attrs, from: number, to: number): Attrs {

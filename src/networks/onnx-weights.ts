@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import { tensorData } from '../formats/onnx/model.ts';
 import type { Model, OnnxGraph, OnnxTensor } from '../formats/onnx/model.ts';
-import { readersOf } from '../graph/passes/uses.ts';
+import { producersOf, readersOf } from '../graph/passes/uses.ts';
 import type { Graph } from '../graph/types.ts';
 import { untrainedIn } from './onnx-origins.ts';
 
@@ -100,7 +100,7 @@ export function storedWeights({ graph: file, producerName }: Model, name: string
  * it, of tensors that they number.
  */
 function groupNormWeights({ nodes }: OnnxGraph): Set<string> {
-  const producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const producers = producersOf(nodes);
   const isNormed = (value: string): boolean => {
     const from = producers.get(value);
     return from?.op === 'Reshape' && producers.get(from.inputs[0]!)?.op === 'InstanceNormalization';

@@ -4,6 +4,7 @@ import { importOnnx } from '../formats/onnx/import.ts';
 import type { Model, OnnxDim } from '../formats/onnx/model.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
 import { withTwoLogits } from '../formats/onnx/two-logits.ts';
+import { handsOn } from '../graph/ops.ts';
 import { cleaned } from '../graph/passes/cleaned.ts';
 import { openBatch } from '../graph/passes/open-batch.ts';
 import { liftConstants } from '../graph/passes/lift-constants.ts';
@@ -211,9 +212,6 @@ function logitsFirst(graph: Graph, file: string, output: string | undefined): Gr
   return { ...graph, outputs: new Map([first, ...graph.outputs]) };
 }
 
-/** Ops that hand on the same numbers in another order, shape or type. */
-const HANDING_ON: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'Transpose', 'Cast']);
-
 function checkOutput(
   graph: Graph,
   file: string,
@@ -222,7 +220,8 @@ function checkOutput(
   const [name, value] = [...graph.outputs][0]!;
   const producerOf = (of: string) => graph.nodes.find(({ outputs: given }) => given.includes(of));
   let producer = producerOf(value);
-  while (producer !== undefined && HANDING_ON.has(producer.op)) producer = producerOf(producer.inputs[0]!);
+  while (producer !== undefined && (producer.op === 'Cast' || handsOn(producer.op, 'moved')))
+    producer = producerOf(producer.inputs[0]!);
   // The losses take softmax and sigmoid themselves: of probabilities they would learn next to nothing, without a word.
   const { op = '' } = producer ?? {};
   const { shape } = graph.types.get(value)!;

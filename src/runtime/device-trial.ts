@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { entryBeside } from '../base/entry.ts';
+import { firstLine } from '../base/errors.ts';
 import type { DeviceName } from './device-name.ts';
 import { convolves } from './device-probe.ts';
 import { halfFault } from './half.ts';
@@ -43,9 +44,4 @@ export function tryElsewhere(name: DeviceName): Trial {
   } catch {
     return { usable: false, reason: `the process that tried it ended with ${signal ?? `exit code ${status}`}` };
   }
-}
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n', 1)[0]!.slice(0, 300);
 }

@@ -24,6 +24,7 @@ import { idOf } from '../report/artifact.ts';
 import type { QuantizationSensitivity } from '../report/types.ts';
 import type { Task } from '../tasks/task.ts';
 import type { ExportedModel } from './export.ts';
+import { producersOf } from '../graph/passes/uses.ts';
 
 /** A graph that is ready to be written in integers. */
 export interface Prepared {
@@ -139,7 +140,7 @@ export function keptFloat(
 
 /** The last two ops of a graph if they scale and move its answers by constants, see `scaledNetwork`. */
 function unitsOf(graph: Graph): string[] {
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const producers = producersOf(graph.nodes);
   const found: string[] = [];
   let value = [...graph.outputs.values()][0]!;
   for (const op of ['Add', 'Multiply']) {

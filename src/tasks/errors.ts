@@ -1,5 +1,6 @@
 import { columnOf, isAboveZero } from './columns.ts';
 import type { ErrorReport } from './described.ts';
+import { sum } from '../base/numbers.ts';
 
 /** Samples that a chart of residuals shows. */
 const SHOWN = 400;
@@ -57,8 +58,4 @@ export function isFurtherOff(
   return isAboveZero(
     Array.from({ length: targets.length / width }, (_, row) => errorOf(answers, row) - errorOf(than, row)),
   );
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../../graph/builder.ts';
+import { graphOf } from '../../graph/builder.ts';
 import { batchTimes } from '../../graph/shapes.ts';
 import type { Attrs, Dim, Graph, Node, TensorType } from '../../graph/types.ts';
 import type { State } from '../../runtime/engine.ts';
@@ -62,19 +62,17 @@ export function cutGraph(
   isGone: (label: number) => boolean,
   tensors: State,
 ): Graph {
-  const builder = new GraphBuilder();
-  const typeOf = (name: string, type: TensorType): TensorType => tensors.get(name)?.type ?? type;
-  for (const [name, type] of graph.inputs) builder.input(name, type);
-  for (const [name, type] of graph.state) builder.state(name, typeOf(name, type));
-  for (const [name, { type, data }] of graph.constants)
-    builder.constant(typeOf(name, type), tensors.get(name)?.data ?? data, name);
   const resized = ({ op, attrs, inputs, outputs }: Node): Attrs => {
     const resize = Object.hasOwn(resizing, op) ? resizing[op] : undefined;
     const around = { input: labels.get(inputs[0]!)!, outputs: outputs.map((name) => labels.get(name)!), isGone };
     return resize?.(attrs, around) ?? attrs;
   };
-  for (const node of graph.nodes)
-    builder.node(node.op, node.inputs, resized(node), { layer: node.layer, outputs: node.outputs });
-  for (const [name, value] of graph.outputs) builder.output(name, value);
-  return builder.build();
+  const typeOf = (name: string, type: TensorType): TensorType => tensors.get(name)?.type ?? type;
+  return graphOf({
+    ...graph,
+    state: new Map([...graph.state].map(([name, type]) => [name, typeOf(name, type)])),
+    constants: new Map([...graph.constants].map(([name, old]) => [name, tensors.get(name) ?? old])),
+    nodes: graph.nodes.map((node) => ({ ...node, attrs: resized(node) })),
+    updates: new Map(),
+  });
 }

@@ -1,17 +1,15 @@
+import { handsOn } from '../../graph/ops.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 import type { AxisLabels, Channels, Labels } from './channels.ts';
 import { headsOf } from './heads.ts';
 import { manyRules, rules } from './rules.ts';
 import { zerosOf } from './zeros.ts';
 
-/** Ops behind which a weight is still that weight. */
-const ARRANGING: ReadonlySet<string> = new Set(['Identity', 'Transpose', 'Reshape', 'Split', 'Slice']);
-
 /** The stored tensor that a value is, as it is or with its axes moved; undefined for a value that is computed. */
 export function storedOf({ state, constants, nodes }: Graph): ReadonlyMap<string, string> {
   const stored = new Map([...state.keys(), ...constants.keys()].map((name) => [name, name]));
   for (const { op, inputs, outputs } of nodes) {
-    const from = ARRANGING.has(op) ? stored.get(inputs[0]!) : undefined;
+    const from = handsOn(op, 'cut') ? stored.get(inputs[0]!) : undefined;
     if (from !== undefined) for (const name of outputs) stored.set(name, from);
   }
   return stored;

@@ -1,6 +1,7 @@
 import { elementwise } from '../../graph/ops/elementwise.ts';
 import { readersOf } from '../../graph/passes/uses.ts';
 import type { Graph, Node } from '../../graph/types.ts';
+import { product } from '../../base/numbers.ts';
 
 /**
  * The axes of a value that are batch axes of a matrix product of two computed values further on: the heads of an attention. Such a
@@ -43,7 +44,6 @@ function movedTo({ op, attrs, outputs }: Node, value: string, axis: number, shap
 
 /** The same axis in the output of a reshape that leaves it whole: as many values stand before it and behind it. */
 function alone(from: readonly number[], to: readonly number[], axis: number): number | undefined {
-  const product = (sizes: readonly number[]): number => sizes.reduce((total, size) => total * size, 1);
   const before = product(from.slice(0, axis));
   const found = to.findIndex((size, i) => size === from[axis] && product(to.slice(0, i)) === before);
   return found < 0 ? undefined : found;

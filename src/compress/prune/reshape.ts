@@ -1,4 +1,5 @@
 import type { AxisLabels, Channels, Labels } from './channels.ts';
+import { product } from '../../base/numbers.ts';
 
 /**
  * Labels behind a reshape. Axes of size 1 aside, runs of axes of equal size are compared: an axis that goes through keeps
@@ -102,8 +103,4 @@ export function fixed(channels: Channels, count: number, reason: string): number
   const labels = channels.fresh(count);
   channels.keep(labels, reason);
   return labels;
-}
-
-function product(sizes: readonly number[]): number {
-  return sizes.reduce((total, size) => total * size, 1);
 }

@@ -1,3 +1,4 @@
+import { handsOn, opSpec } from '../../graph/ops.ts';
 import type { Attrs } from '../../graph/types.ts';
 import type { AxisLabels, Labels } from './channels.ts';
 
@@ -11,37 +12,13 @@ export interface ZeroInput {
   readonly zeros: readonly ReadonlySet<number>[];
 }
 
-/** Functions of one number that are 0 at 0. */
-const KEEPING: ReadonlySet<string> = new Set([
-  ...['Identity', 'Abs', 'Asin', 'Asinh', 'Atan', 'Atanh', 'Cast', 'Ceil', 'Dropout', 'Elu', 'Erf', 'Expm1', 'Floor'],
-  ...[
-    'Gelu',
-    'HardSwish',
-    'LeakyRelu',
-    'Log1p',
-    'Neg',
-    'Relu',
-    'Relu6',
-    'Round',
-    'Selu',
-    'Sign',
-    'Sin',
-    'Sinh',
-    'Sqrt',
-  ],
-  ...['Square', 'Step', 'Swish', 'Tan', 'Tanh'],
-]);
-/** Functions that are 0 where their first operand is, where one of them is, and where all of them are. */
-const OF_FIRST: ReadonlySet<string> = new Set(['RealDiv', 'FloorDiv', 'Mod', 'Prelu', 'FakeQuant']);
-const OF_ANY: ReadonlySet<string> = new Set(['Multiply', 'BatchMatMul']);
-const OF_ALL: ReadonlySet<string> = new Set(['Add', 'Sub', 'Maximum', 'Minimum', 'SquaredDifference']);
+/** Reductions of what is 0 alone to 0. */
+const REDUCTIONS: ReadonlySet<string> = new Set(['Sum', 'Mean', 'Max', 'Min', 'Prod']);
 
 /** Ops that move values, or take products and sums of them: a label that was 0 still is. */
-const PASSING: ReadonlySet<string> = new Set([
-  ...['Conv2D', 'DepthwiseConv2dNative', 'Conv2DBackpropInput', 'BatchMatMul', 'Sum', 'Mean', 'Max', 'Min', 'Prod'],
-  ...['MaxPool', 'AvgPool', 'ResizeBilinear', 'ResizeNearestNeighbor', 'Reshape', 'Transpose', 'Slice', 'StridedSlice'],
-  ...['Split', 'GatherV2', 'BroadcastTo', 'Concat', 'Pad'],
-]);
+function passes(op: string): boolean {
+  return opSpec(op).product !== undefined || handsOn(op, 'averaged') || REDUCTIONS.has(op);
+}
 
 /** Labels of a result whose values are 0 once their channels are. */
 export function zerosOf(input: ZeroInput, result: Labels): Set<number> {
@@ -73,10 +50,19 @@ function isZero(
     return own !== null && zeros[k]!.has(own[place]!);
   };
   const inputs = [...labels.keys()];
-  if (KEEPING.has(op) || OF_FIRST.has(op)) return ofInput(0);
-  if (OF_ALL.has(op)) return inputs.every(ofInput);
-  if (OF_ANY.has(op) && inputs.some(ofInput)) return true;
+  switch (opSpec(op).zero) {
+    case 'first':
+      return ofInput(0);
+    case 'all':
+      return inputs.every(ofInput);
+    case 'any':
+      return inputs.some(ofInput);
+    default:
+  }
   switch (op) {
+    // What multiplies the same batch, such as a head of an attention.
+    case 'BatchMatMul':
+      return (axis < result.length - 2 && inputs.some(ofInput)) || zeros.some((one) => one.has(label));
     case 'ClipByValue':
       return ofInput(0) && (attrs['clipValueMin'] as number) <= 0 && (attrs['clipValueMax'] as number) >= 0;
     case 'Select':
@@ -89,6 +75,6 @@ function isZero(
     case 'Pad':
       return attrs['constantValue'] === 0 && ofInput(0);
     default:
-      return PASSING.has(op) && zeros.some((one) => one.has(label));
+      return passes(op) && zeros.some((one) => one.has(label));
   }
 }

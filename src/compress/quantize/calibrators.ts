@@ -1,5 +1,6 @@
 import { entropy } from './entropy.ts';
 import type { Histogram, Range } from './histogram.ts';
+import { sum } from '../../base/numbers.ts';
 
 /** Choice of the range that 8 bits are spread over; values outside are clipped. The observed range includes 0. */
 export type Calibrator = (histogram: Histogram) => Range;
@@ -13,7 +14,7 @@ const minmax: Calibrator = ({ min, max }) => ({ min, max });
 
 /** Range without the rarest values at each end, exact to the width of a bin. */
 const percentile: Calibrator = ({ min, max, bins, width }) => {
-  const tail = total(bins) * CLIPPED;
+  const tail = sum(bins) * CLIPPED;
   if (tail === 0) return { min, max };
   const cut = (from: number, step: 1 | -1): number => {
     let bin = from;
@@ -33,7 +34,7 @@ const percentile: Calibrator = ({ min, max, bins, width }) => {
  */
 const mse: Calibrator = (histogram) => {
   const { min, max, bins } = histogram;
-  const count = total(bins);
+  const count = sum(bins);
   const [below, above] = [clipping(histogram, min), clipping(histogram, max)];
   const cost = (low: number, high: number): number => {
     const step = (max * high - min * low) / SEARCH / 255;
@@ -76,8 +77,4 @@ function cheapest(cost: (candidate: number) => number): number {
   let best = SEARCH;
   for (let candidate = SEARCH - 1; candidate > 0; candidate--) if (cost(candidate) < cost(best)) best = candidate;
   return best;
-}
-
-function total(bins: Float64Array): number {
-  return bins.reduce((sum, count) => sum + count, 0);
 }

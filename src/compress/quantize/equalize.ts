@@ -1,11 +1,10 @@
+import { opSpec } from '../../graph/ops.ts';
 import { magnitudes, weightedNodes } from '../../graph/quantization.ts';
 import { usesOf } from '../../graph/passes/uses.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 import { biasesOf } from './layers.ts';
 import { sliceOf, withConstants } from './rounding.ts';
 
-/** Ops that a positive factor for each channel passes through unchanged. */
-const HOMOGENEOUS: ReadonlySet<string> = new Set(['Identity', 'Relu', 'LeakyRelu', 'MaxPool', 'AvgPool']);
 const SWEEPS = 20;
 /**
  * Share of the largest weight of a layer below which a channel's weights count as vanished. Divided by the root of so small a number, its bias would be
@@ -115,7 +114,7 @@ function isPlainProduct(graph: Graph, { op, inputs, attrs }: Node): boolean {
 
 /** True if factors on the last axis of `value` come out of the node unchanged. */
 function passes(graph: Graph, { op, attrs }: Node, value: string, isBias: boolean): boolean {
-  if (HOMOGENEOUS.has(op)) return true;
+  if (opSpec(op).isHomogeneous === true) return true;
   const last = graph.types.get(value)!.shape.length - 1;
   if (op === 'Mean') return !(attrs.axes as readonly number[]).includes(last);
   if (op === 'Pad')

@@ -8,6 +8,7 @@ import type { InferenceTensor } from '../../runtime/inference.ts';
 import { dequantized, onGrid, stepsOf } from './layer-values.ts';
 import type { ValueOptions } from './layer-values.ts';
 import type { Feeds, Samples } from './observe.ts';
+import { producersOf } from '../../graph/passes/uses.ts';
 
 /** Most bytes that stored values may take together: a quarter of a gigabyte. */
 const MOST_BYTES = 2 ** 28;
@@ -148,7 +149,7 @@ function isOnGrid(values: Float32Array, rounded: Float32Array, q: TensorQuantiza
 
 /** The nodes that a value needs from the graph's inputs or from values that are there already, which become inputs. */
 function partOf(graph: Graph, value: string, isThere: (name: string) => boolean): Graph {
-  const { nodes, starts } = neededFor(value, producersOf(graph), (name) => name !== value && isThere(name));
+  const { nodes, starts } = neededFor(value, producersOf(graph.nodes), (name) => name !== value && isThere(name));
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
   const read = [...graph.inputs].filter(([name]) => name === value || used.has(name));
   const inputs = [...read, ...[...starts].map((name) => [name, graph.types.get(name)!] as const)];
@@ -163,10 +164,6 @@ function partOf(graph: Graph, value: string, isThere: (name: string) => boolean)
     nodes: graph.nodes.filter((node) => nodes.includes(node)),
     outputs: new Map([[value, value]]),
   };
-}
-
-function producersOf({ nodes }: Graph): ReadonlyMap<string, Node> {
-  return new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
 }
 
 /** The nodes behind a value up to values where one may start, and these. */
@@ -191,7 +188,7 @@ function neededFor(
 
 /** For each value the place of the last one that is it, or starts at it if all before are there. */
 function lastUses(graph: Graph, values: readonly string[]): Map<string, number> {
-  const producers = producersOf(graph);
+  const producers = producersOf(graph.nodes);
   const last = new Map<string, number>();
   for (const [place, value] of values.entries()) {
     const isFirst = !last.has(value);

@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../../graph/builder.ts';
+import { graphOf } from '../../graph/builder.ts';
 import { usesOf } from '../../graph/passes/uses.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 
@@ -25,13 +25,13 @@ export function biasesOf(graph: Graph): ReadonlyMap<string, string> {
 
 /** A graph of some nodes that follow each other, from the value `input` to the output `y`, which is `output`. */
 export function layerAlone(graph: Graph, nodes: readonly Node[], input: string, output: string): Graph {
-  const builder = new GraphBuilder();
-  builder.input(input, graph.types.get(input)!);
-  for (const name of new Set(nodes.flatMap(({ inputs }) => inputs))) {
-    const constant = graph.constants.get(name);
-    if (constant !== undefined) builder.constant(constant.type, constant.data, name);
-  }
-  for (const { op, inputs, attrs, layer, outputs } of nodes) builder.node(op, inputs, attrs, { layer, outputs });
-  builder.output('y', output);
-  return builder.build();
+  const constants = nodes.flatMap(({ inputs }) =>
+    inputs.flatMap((name) => (graph.constants.has(name) ? [[name, graph.constants.get(name)!] as const] : [])),
+  );
+  return graphOf({
+    ...{ nodes, state: new Map(), updates: new Map() },
+    inputs: new Map([[input, graph.types.get(input)!]]),
+    constants: new Map(constants),
+    outputs: new Map([['y', output]]),
+  });
 }

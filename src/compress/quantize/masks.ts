@@ -1,3 +1,4 @@
+import { handsOn } from '../../graph/ops.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { Range } from './histogram.ts';
 
@@ -10,19 +11,16 @@ export const MASKED = -1000;
 /** Distance below the smallest real score at which a masked score is stored: e^-10 is far below the 1 / 256 of an int8 softmax. */
 const MARGIN = 10;
 
-/** Ops through which a mask reaches a softmax. */
-const HANDING_ON: ReadonlySet<string> = new Set([
-  ...['Add', 'Sub', 'Multiply', 'RealDiv', 'Select', 'Minimum', 'Maximum'],
-  ...['Reshape', 'Transpose', 'BroadcastTo', 'Tile', 'Slice', 'GatherV2', 'Cast'],
-]);
+/** Arithmetic that brings a mask to a score. */
+const MASKING: ReadonlySet<string> = new Set('Add Sub Multiply RealDiv Select Minimum Maximum Cast'.split(' '));
 
 /** Values that a softmax is fed, and the values that they are computed from. */
 export function beforeSoftmax({ nodes }: Graph): Set<string> {
   const found = new Set<string>();
   for (const { op, inputs, outputs } of nodes.toReversed()) {
-    const leads =
-      op === 'Softmax' || op === 'LogSoftmax' || (HANDING_ON.has(op) && outputs.some((name) => found.has(name)));
-    if (leads) for (const name of inputs) found.add(name);
+    const isSoftmax = op === 'Softmax' || op === 'LogSoftmax';
+    const isOnTheWay = (MASKING.has(op) || handsOn(op, 'chosen')) && outputs.some((name) => found.has(name));
+    if (isSoftmax || isOnTheWay) for (const name of inputs) found.add(name);
   }
   return found;
 }

@@ -1,38 +1,20 @@
+import { fixedQuantization } from '../../formats/tflite/quantize/rules.ts';
+import { handsOn } from '../../graph/ops.ts';
 import { flag } from '../../graph/ops/spec.ts';
 import type { DenseScales, Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 
-/** Ops that hand on values of their first operand, or means of them: integers keep their scale. */
-const HANDING_ON: ReadonlySet<string> = new Set([
-  ...[
-    'Reshape',
-    'Transpose',
-    'Slice',
-    'StridedSlice',
-    'GatherV2',
-    'Tile',
-    'Reverse',
-    'MaxPool',
-    'AvgPool',
-    'Max',
-    'Min',
-  ],
-  ...['ResizeBilinear', 'ResizeNearestNeighbor'],
-]);
-
-/** Results whose range is known beforehand: the scales that TFLite prescribes. */
-const KNOWN: Readonly<Record<string, TensorQuantization>> = {
-  Softmax: { dtype: 'int8', scales: [1 / 256], zeroPoints: [-128] },
-  Sigmoid: { dtype: 'int8', scales: [1 / 256], zeroPoints: [-128] },
-  Tanh: { dtype: 'int8', scales: [1 / 128], zeroPoints: [0] },
-};
+/** Ops whose range is known beforehand, as TFLite calls them: it prescribes their scales. */
+const KNOWN: Readonly<Record<string, string>> = { Softmax: 'SOFTMAX', Sigmoid: 'LOGISTIC', Tanh: 'TANH' };
 
 /** The scales of activations, made equal where the runtimes want them equal. */
 export function shareScales(graph: Graph, found: Quantization, symmetric = false): Map<string, TensorQuantization> {
   const shared = new Map(found);
   for (const { op, inputs, outputs } of graph.nodes) {
     const known = symmetric ? undefined : KNOWN[op];
-    const source = HANDING_ON.has(op) ? shared.get(inputs[0]!) : known;
+    // The parts of a split may have scales of their own: ONNX Runtime computes it in float.
+    const isSame = handsOn(op, 'averaged') && outputs.length === 1;
+    const source = isSame ? shared.get(inputs[0]!) : known === undefined ? undefined : fixedQuantization(known, 'int8');
     if (source === undefined) continue;
     for (const output of outputs) if (shared.has(output)) shared.set(output, source);
   }

@@ -1,3 +1,4 @@
+import { BARE } from './template.ts';
 import type { Tokenizer } from './tokenizer-json.ts';
 
 const utf8 = new TextEncoder();
@@ -29,13 +30,7 @@ export function hashed(buckets: number, ngrams: number): Tokenizer {
   return {
     vocabulary: buckets,
     padding: PADDING,
-    templates: {
-      single: [{ text: 0, type: 0 }],
-      pair: [
-        { text: 0, type: 0 },
-        { text: 1, type: 1 },
-      ],
-    },
+    templates: BARE,
     ids: (text, second) => {
       const words = Array.from(text.normalize('NFKC').toLowerCase().matchAll(WORDS), ([word]) => word);
       const ids: number[] = [];

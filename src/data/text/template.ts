@@ -8,7 +8,8 @@ export interface Templates {
   readonly pair: readonly TemplatePart[];
 }
 
-const BARE: Templates = {
+/** Texts with no token before, between or behind them. */
+export const BARE: Templates = {
   single: [{ text: 0, type: 0 }],
   pair: [
     { text: 0, type: 0 },

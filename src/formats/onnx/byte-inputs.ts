@@ -1,11 +1,9 @@
-import { dataTypes } from './model.ts';
+import { dataTypes, RESHAPING } from './model.ts';
 import type { Model, OnnxGraph, ValueInfo } from './model.ts';
 
 const BYTES: ReadonlySet<string | undefined> = new Set(['uint8', 'int8']);
 /** Ops that hand numbers on as they are. */
-const MOVING: ReadonlySet<string> = new Set([
-  ...['Identity', 'Transpose', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten', 'Slice'],
-]);
+const MOVING = [...RESHAPING, 'Transpose', 'Slice'];
 /** Types that hold all numbers of 8 bits. */
 const WIDE: ReadonlySet<number> = new Set(
   (['float32', 'float16', 'float64', 'int32', 'int64'] as const).map((dtype) => dataTypes[dtype]),
@@ -36,6 +34,6 @@ function isCast(graph: OnnxGraph, value: string): boolean {
     .filter(({ inputs }) => inputs.includes(value))
     .every(({ op, inputs, outputs, attrs }) => {
       if (op === 'Cast') return WIDE.has(Number(attrs.get('to')?.value));
-      return MOVING.has(op) && inputs.indexOf(value) === 0 && isCast(graph, outputs[0]!);
+      return MOVING.includes(op) && inputs.indexOf(value) === 0 && isCast(graph, outputs[0]!);
     });
 }

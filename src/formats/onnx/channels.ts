@@ -1,5 +1,6 @@
 import { tensor } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
+import { producersOf } from '../../graph/passes/uses.ts';
 
 /**
  * Number of channels of zeros that a convolution needs so that ONNX Runtime's WebGPU provider (1.30) computes it rightly. It reads
@@ -23,7 +24,7 @@ const SAME_SHAPE = ['DequantizeLinear', 'Cast', 'Identity'];
 export function padChannels(model: Model): Model {
   const { graph } = model;
   const stored = new Map(graph.initializers.map((t) => [t.name, t]));
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const producers = producersOf(graph.nodes);
   const added: OnnxTensor[] = [];
   const weightsOf = (name: string): OnnxTensor | undefined => {
     const producer = producers.get(name);

@@ -1,5 +1,7 @@
 import { elementCount, storedTensors } from './model.ts';
 import type { Model, OnnxNode, OnnxTensor } from './model.ts';
+import { producersOf } from '../../graph/passes/uses.ts';
+import { sum } from '../../base/numbers.ts';
 
 /** Type and shape of a value, as seen when the model ran. */
 export interface SeenType {
@@ -22,7 +24,7 @@ export interface OnnxLayer {
 /** The operators of a model in order. `seen`: type and shape of its values, by name, where they are known. */
 export function describeOnnxLayers({ graph }: Model, seen: ReadonlyMap<string, SeenType>): OnnxLayer[] {
   const constants = storedTensors(graph);
-  const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const producers = producersOf(graph.nodes);
   const dims = (name = ''): readonly number[] => constants.get(name)?.dims ?? seen.get(name)?.dims ?? [];
   /** Type that a value is stored in: that of the integers or halves which a node before this one widens. */
   const stored = (name: string): { dtype?: string | undefined; constant?: OnnxTensor | undefined } => {
@@ -99,8 +101,4 @@ function macs(node: OnnxNode, dims: (name?: string) => readonly number[]): numbe
     default:
       return 0;
   }
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0);
 }

@@ -2,6 +2,7 @@ import { fromHalf, toHalf, toHalfArray } from '../../base/bytes.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { dataTypes, tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
+import { producersOf } from '../../graph/passes/uses.ts';
 
 /** Inputs that are float32 whatever the data is, by op and position: the scales of a resize. */
 const ALWAYS_FLOAT: Readonly<Record<string, readonly number[]>> = { Resize: [1, 2] };
@@ -19,7 +20,7 @@ interface Units {
  * They stay float32: a thousand and a deviation of five from it have no room together in the eleven bits of a half.
  */
 function unitsOf({ nodes, initializers, outputs }: Model['graph']): Units[] {
-  const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const producers = producersOf(nodes);
   const isConstant = new Set(initializers.map(({ name }) => name));
   const reads = new Map<string, number>();
   for (const { inputs } of nodes) for (const name of inputs) reads.set(name, (reads.get(name) ?? 0) + 1);

@@ -31,6 +31,9 @@ export interface OnnxNode {
   readonly attrs: ReadonlyMap<string, OnnxAttr>;
 }
 
+/** Ops that hand on their operand in another shape, or as it is. */
+export const RESHAPING: readonly string[] = ['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten'];
+
 export interface OnnxFunction {
   readonly name: string;
   readonly domain: string;

@@ -1,8 +1,6 @@
 import type { Model, OnnxGraph, OnnxNode, ValueInfo } from './model.ts';
-import { tensor } from './model.ts';
-
-/** Ops that hand on one number for each sample in another shape. */
-const RESHAPING: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten']);
+import { RESHAPING, tensor } from './model.ts';
+import { producersOf } from '../../graph/passes/uses.ts';
 
 /**
  * A model of two classes that answers with one number for each sample, [batch, 1] or [batch], as one that answers with the logits 0 and z:
@@ -59,10 +57,11 @@ export function endsInSigmoid({ graph }: Model): boolean {
 
 /** The node that makes a value, past those that only hand it on in another shape. */
 function sourceIn({ nodes }: OnnxGraph): (value: string) => OnnxNode | undefined {
-  const producers = new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+  const producers = producersOf(nodes);
   return (value) => {
     let node = producers.get(value);
-    while (node !== undefined && node.domain === '' && RESHAPING.has(node.op)) node = producers.get(node.inputs[0]!);
+    while (node !== undefined && node.domain === '' && RESHAPING.includes(node.op))
+      node = producers.get(node.inputs[0]!);
     return node?.domain === '' ? node : undefined;
   };
 }

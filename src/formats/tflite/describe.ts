@@ -1,6 +1,7 @@
 import { associatedNames } from './archive.ts';
 import { macsOf } from './macs.ts';
 import { decodeMetadata } from './metadata.ts';
+import { integerRules } from './quantize/rules.ts';
 import { readTflite } from './read.ts';
 import { codeNumber, runtimeOf } from './runtime.ts';
 import type { NeededRuntime } from './runtime.ts';
@@ -117,17 +118,18 @@ function describeLayer(
   const code = model.operatorCodes[operator.opcodeIndex]!;
   const number = codeNumber(code);
   const op = code.customCode ?? builtinOperators[number] ?? `operator ${number}`;
+  const isWeighted = integerRules.get(op) === 'weights';
   const isConstant = ({ buffer }: TfliteTensor): boolean => (model.buffers[buffer]?.data?.length ?? 0) > 0;
   const places = operator.inputs.map((index) => {
     const tensor = tensors[index];
     const constant = tensor && stored.get(tensor);
-    return constant !== undefined && isConstant(constant) && WEIGHTED.has(op) ? constant : tensor;
+    return constant !== undefined && isConstant(constant) && isWeighted ? constant : tensor;
   });
   const inputs = places.filter((tensor) => tensor !== undefined);
   const output = tensors[operator.outputs[0] ?? -1];
   const computed = places[COMPUTED[op] ?? -1] ?? inputs.find((input) => !isConstant(input));
   const activation = tensorTypes[computed?.type ?? output?.type ?? 0] ?? '?';
-  const weight = WEIGHTED.has(op) ? tensorTypes[inputs[1]?.type ?? 0] : undefined;
+  const weight = isWeighted ? tensorTypes[inputs[1]?.type ?? 0] : undefined;
   return {
     op,
     version: code.version,
@@ -138,8 +140,6 @@ function describeLayer(
     macs: macsOf(code.customCode === undefined ? op : 'CUSTOM', places, output, operator.builtinOptions),
   };
 }
-
-const WEIGHTED = new Set(['CONV_2D', 'DEPTHWISE_CONV_2D', 'FULLY_CONNECTED', 'TRANSPOSE_CONV']);
 
 /** The input that an operator computes with, where it is not the first that is no constant. */
 const COMPUTED: Readonly<Record<string, number>> = { TRANSPOSE_CONV: 2, GATHER: 0, GATHER_ND: 0, EMBEDDING_LOOKUP: 1 };

@@ -38,6 +38,7 @@ const pool: OpSpec = {
   infer: ([x], attrs) => [
     type(x!.dtype, [x!.shape[0]!, ...windowedShape(x!, ints(attrs, 'filterSize'), attrs), x!.shape[3]!]),
   ],
+  isHomogeneous: true,
 };
 
 /** A pooling whose windows have no gaps: an average of windows with gaps is a convolution, and no gradient needs them. */
@@ -86,43 +87,50 @@ export const linear = {
       expect(innerA === innerB, `inner sizes differ: ${show(a!.shape)} and ${show(b!.shape)}`);
       return [type(a!.dtype, [...broadcast(a!.shape.slice(0, -2), b!.shape.slice(0, -2)), rows, columns])];
     },
+    product: 'matrix',
   },
   /** x: [batch, height, width, in], filter: [height, width, in, out]; `pads`: top, bottom, left, right. */
   Conv2D: {
     inputs: ['x', 'filter'],
     attrs: window2d,
     infer: convolved((_channels, out) => out),
+    product: 'convolution',
   },
   /** dy: output gradient, filter as for Conv2D. Also the forward op of a transposed convolution. */
   Conv2DBackpropInput: {
     inputs: ['dy', 'filter'],
     attrs: { ...window2d, inputShape: 'shape' },
     infer: fromAttr('inputShape'),
+    product: 'input gradient',
   },
   Conv2DBackpropFilter: {
     inputs: ['x', 'dy'],
     attrs: { ...window2d, filterShape: 'ints' },
     infer: fromAttr('filterShape'),
+    product: 'filter gradient',
   },
   /** filter: [height, width, in, multiplier]; out channels = in · multiplier, channel-major. */
   DepthwiseConv2dNative: {
     inputs: ['x', 'filter'],
     attrs: window2d,
     infer: convolved((channels, multiplier) => channels * multiplier),
+    product: 'convolution',
   },
   DepthwiseConv2dNativeBackpropInput: {
     inputs: ['dy', 'filter'],
     attrs: { ...window2d, inputShape: 'shape' },
     infer: fromAttr('inputShape'),
+    product: 'input gradient',
   },
   DepthwiseConv2dNativeBackpropFilter: {
     inputs: ['x', 'dy'],
     attrs: { ...window2d, filterShape: 'ints' },
     infer: fromAttr('filterShape'),
+    product: 'filter gradient',
   },
-  MaxPool: pool,
+  MaxPool: { ...pool, handsOn: 'chosen' },
   /** Padding is not counted. */
-  AvgPool: undilated(pool),
+  AvgPool: { ...undilated(pool), handsOn: 'averaged' },
   /** The first maximum of each window, row by row, gets its gradient. */
   MaxPoolGrad: undilated({ inputs: ['dy', 'x', 'y'], attrs: pool2d, infer: ([, x]) => [x!] }),
   AvgPoolGrad: undilated({

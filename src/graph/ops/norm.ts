@@ -1,14 +1,16 @@
 import type { Dim } from '../types.ts';
-import type { OpSpec } from './spec.ts';
+import type { Degree, OpSpec } from './spec.ts';
 import { expect, ints, shapeAttr, show, type } from './spec.ts';
 
-const resize = (): OpSpec => ({
+const resize = (handsOn: Degree): OpSpec => ({
   inputs: ['images'],
   attrs: { size: 'ints', alignCorners: 'bool', halfPixelCenters: 'bool' },
   infer: ([images], attrs) => {
     const [height, width] = ints(attrs, 'size') as [number, number];
     return [type(images!.dtype, [images!.shape[0]!, height, width, images!.shape[3]!])];
   },
+  handsOn,
+  isHomogeneous: true,
 });
 
 const resizeGrad = (): OpSpec => ({
@@ -53,8 +55,8 @@ export const norm = {
     attrs: { depthRadius: 'int', bias: 'float', alpha: 'float', beta: 'float' },
     infer: ([x]) => [x!],
   },
-  ResizeBilinear: resize(),
-  ResizeNearestNeighbor: resize(),
+  ResizeBilinear: resize('averaged'),
+  ResizeNearestNeighbor: resize('chosen'),
   ResizeBilinearGrad: resizeGrad(),
   ResizeNearestNeighborGrad: resizeGrad(),
 } satisfies Record<string, OpSpec>;

@@ -29,8 +29,8 @@ const cumulative: OpSpec = {
 export const reduce = {
   Sum: reduction,
   Mean: reduction,
-  Max: reduction,
-  Min: reduction,
+  Max: { ...reduction, handsOn: 'chosen' },
+  Min: { ...reduction, handsOn: 'chosen' },
   Prod: reduction,
   All: reduction,
   Any: reduction,

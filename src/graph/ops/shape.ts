@@ -42,6 +42,7 @@ export const shape = {
       );
       return [type(x!.dtype, to)];
     },
+    handsOn: 'kept',
   },
   Transpose: {
     inputs: ['x'],
@@ -57,6 +58,7 @@ export const shape = {
         ),
       ];
     },
+    handsOn: 'moved',
   },
   BroadcastTo: {
     inputs: ['x'],
@@ -66,6 +68,7 @@ export const shape = {
       expect(sameShape(broadcast(x!.shape, to), to), `${show(x!.shape)} does not broadcast to ${show(to)}`);
       return [type(x!.dtype, to)];
     },
+    handsOn: 'chosen',
   },
   Concat: {
     inputs: ['x*'],
@@ -105,6 +108,7 @@ export const shape = {
         ),
       );
     },
+    handsOn: 'cut',
   },
   /** `size` -1 takes all from `begin` on: the only way to pass the batch axis through. */
   Slice: {
@@ -122,6 +126,7 @@ export const shape = {
       });
       return [type(x!.dtype, out)];
     },
+    handsOn: 'cut',
   },
   /** Non-negative `begin`; `end` exclusive, -1 with a negative stride meaning "through element 0"; no masks. */
   StridedSlice: {
@@ -135,6 +140,7 @@ export const shape = {
       });
       return [type(x!.dtype, out)];
     },
+    handsOn: 'cut',
   },
   /** `paddings`: before and after, axis by axis, flattened. */
   Pad: {
@@ -147,6 +153,7 @@ export const shape = {
     inputs: ['x'],
     attrs: { paddings: 'ints', mode: 'string' },
     infer: padded,
+    handsOn: 'chosen',
   },
   Tile: {
     inputs: ['x'],
@@ -157,8 +164,9 @@ export const shape = {
         x!.shape.map((dim, i) => times(dim, ints(attrs, 'reps')[i]!)),
       ),
     ],
+    handsOn: 'chosen',
   },
-  Reverse: { inputs: ['x'], attrs: { axes: 'ints' }, infer: ([x]) => [x!] },
+  Reverse: { inputs: ['x'], attrs: { axes: 'ints' }, infer: ([x]) => [x!], handsOn: 'moved' },
   /** Slices of `x` along `axis`, one for each index; the first `batchDims` axes of both run in step. */
   GatherV2: {
     inputs: ['x', 'indices'],
@@ -168,6 +176,7 @@ export const shape = {
       const out = [...x!.shape.slice(0, axis), ...indices!.shape.slice(batchDims), ...x!.shape.slice(axis + 1)];
       return [type(x!.dtype, out)];
     },
+    handsOn: 'chosen',
   },
   GatherNd: {
     inputs: ['params', 'indices'],
@@ -176,6 +185,7 @@ export const shape = {
       const depth = indices!.shape.at(-1) as number;
       return [type(params!.dtype, [...indices!.shape.slice(0, -1), ...params!.shape.slice(depth)])];
     },
+    handsOn: 'chosen',
   },
   /** Zeros of `shape` with `updates` added at `indices` (repeated indices add up). */
   ScatterNd: {
@@ -203,5 +213,6 @@ export const shape = {
       const [n, h, w, c] = x!.shape as readonly [Dim, number, number, number];
       return [type(x!.dtype, [n, h * block, w * block, c / (block * block)])];
     },
+    handsOn: 'moved',
   },
 } satisfies Record<string, OpSpec>;

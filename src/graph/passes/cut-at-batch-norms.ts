@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../builder.ts';
+import { graphOf } from '../builder.ts';
 import type { Attrs, Graph, Node } from '../types.ts';
 import { rewrite } from './rewrite.ts';
 import type { Replacement } from './rewrite.ts';
@@ -111,16 +111,13 @@ interface Ends {
 }
 
 function pieceOf(graph: Graph, nodes: readonly Node[], { results, carried, given }: Ends): Graph {
-  const builder = new GraphBuilder();
-  for (const name of given) {
-    const type = graph.types.get(name)!;
-    const constant = graph.constants.get(name);
-    if (constant !== undefined) builder.constant(type, constant.data, name);
-    else if (graph.state.has(name)) builder.state(name, type);
-    else builder.input(name, type);
-  }
-  for (const { op, inputs, attrs, outputs, layer } of nodes) builder.node(op, inputs, attrs, { layer, outputs });
-  for (const [name, value] of results) builder.output(name, value);
-  for (const name of carried) builder.output(CARRIED + name, name);
-  return builder.build();
+  const read = <T>(all: ReadonlyMap<string, T>): Map<string, T> =>
+    new Map(given.flatMap((name) => (all.has(name) ? [[name, all.get(name)!]] : [])));
+  const [state, constants] = [read(graph.state), read(graph.constants)];
+  const inputs = given.filter((name) => !state.has(name) && !constants.has(name));
+  return graphOf({
+    ...{ state, constants, nodes, updates: new Map() },
+    inputs: new Map(inputs.map((name) => [name, graph.types.get(name)!])),
+    outputs: new Map([...results, ...carried.map((name) => [CARRIED + name, name] as const)]),
+  });
 }

@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../builder.ts';
+import { graphOf } from '../builder.ts';
 import { isStatic, staticSize } from '../shapes.ts';
 import type { AttrValue, Graph, Node, TensorData } from '../types.ts';
 import { removeDeadCode } from './dead-code.ts';
@@ -17,19 +17,15 @@ export function foldConstants(graph: Graph, evaluate: Evaluate): Graph {
   for (const node of graph.nodes) if (!foldable.includes(node)) node.inputs.forEach((name) => used.add(name));
   const wanted = [...folded].filter((name) => used.has(name));
   if (wanted.length === 0) return graph;
-  const results = evaluate(subgraph(graph, foldable, wanted));
-  const builder = new GraphBuilder();
-  for (const [name, type] of graph.inputs) builder.input(name, type);
-  for (const [name, type] of graph.state) builder.state(name, type);
-  for (const [name, { type, data }] of graph.constants) builder.constant(type, data, name);
-  for (const name of wanted) builder.constant(graph.types.get(name)!, results.get(name)!, name);
-  for (const node of graph.nodes) {
-    const { op, inputs, attrs, layer, outputs } = node;
-    if (!foldable.includes(node)) builder.node(op, inputs, attrs, { layer, outputs });
-  }
-  for (const [name, value] of graph.outputs) builder.output(name, value);
-  for (const [name, value] of graph.updates) builder.update(name, value);
-  return removeDeadCode(builder.build());
+  const none = new Map();
+  const outputs = new Map(wanted.map((name) => [name, name]));
+  const part = { constants: graph.constants, nodes: foldable, outputs, inputs: none, state: none, updates: none };
+  const results = evaluate(removeDeadCode(graphOf(part)));
+  const made = wanted.map((name) => [name, { type: graph.types.get(name)!, data: results.get(name)! }] as const);
+  const constants = new Map([...graph.constants, ...made]);
+  return removeDeadCode(
+    graphOf({ ...graph, constants, nodes: graph.nodes.filter((node) => !foldable.includes(node)) }),
+  );
 }
 
 function constantNodes(graph: Graph): Node[] {
@@ -48,13 +44,4 @@ function constantNodes(graph: Graph): Node[] {
 /** No symbolic size in it. */
 function isFixed(value: AttrValue): boolean {
   return typeof value !== 'object' || value.every((item) => typeof item === 'number');
-}
-
-function subgraph(graph: Graph, nodes: readonly Node[], outputs: readonly string[]): Graph {
-  const builder = new GraphBuilder();
-  for (const [name, { type, data }] of graph.constants) builder.constant(type, data, name);
-  for (const { op, inputs, attrs, layer, outputs: names } of nodes)
-    builder.node(op, inputs, attrs, { layer, outputs: names });
-  for (const name of outputs) builder.output(name, name);
-  return removeDeadCode(builder.build());
 }

@@ -1,16 +1,9 @@
 import type { GraphBuilder } from '../builder.ts';
 import type { Attrs, Graph, Node } from '../types.ts';
+import { opSpec } from '../ops.ts';
 import { ints } from '../ops/spec.ts';
 import { removeDeadCode } from './dead-code.ts';
 import { rewrite } from './rewrite.ts';
-
-const READERS = new Set([
-  'Conv2D',
-  'Conv2DBackpropFilter',
-  'DepthwiseConv2dNative',
-  'DepthwiseConv2dNativeBackpropFilter',
-]);
-const GRADIENTS = new Set(['Conv2DBackpropInput', 'DepthwiseConv2dNativeBackpropInput']);
 
 /**
  * Zeros put around a picture before a convolution become the convolution's own padding, and a gradient of the padded
@@ -19,7 +12,8 @@ const GRADIENTS = new Set(['Conv2DBackpropInput', 'DepthwiseConv2dNativeBackprop
 export function foldPads(graph: Graph): Graph {
   return removeDeadCode(
     rewrite(graph, (node, builder) => {
-      if (READERS.has(node.op)) return padded(node, builder);
+      const { product } = opSpec(node.op);
+      if (product === 'convolution' || product === 'filter gradient') return padded(node, builder);
       if (node.op === 'Slice') return sliced(node, builder);
       return undefined;
     }),
@@ -37,7 +31,7 @@ function padded(node: Node, builder: GraphBuilder): readonly string[] | undefine
 
 function sliced(node: Node, builder: GraphBuilder): readonly string[] | undefined {
   const gradient = builder.producerOf(node.inputs[0]!);
-  if (gradient === undefined || !GRADIENTS.has(gradient.op)) return undefined;
+  if (gradient === undefined || opSpec(gradient.op).product !== 'input gradient') return undefined;
   const shape = builder.typeOf(node.inputs[0]!).shape;
   const inner = builder.inferred(node.op, node.inputs, node.attrs).shape;
   const begin = ints(node.attrs, 'begin');

@@ -1,18 +1,8 @@
 import type { GraphBuilder } from '../builder.ts';
+import { opSpec } from '../ops.ts';
 import { sizeOf } from '../shapes.ts';
 import type { Graph, Node } from '../types.ts';
 import { rewrite } from './rewrite.ts';
-
-/** The ops whose time grows with the product of their sizes: matrix products and convolutions, forward and backward. */
-const PRODUCTS: ReadonlySet<string> = new Set([
-  'BatchMatMul',
-  'Conv2D',
-  'Conv2DBackpropInput',
-  'Conv2DBackpropFilter',
-  'DepthwiseConv2dNative',
-  'DepthwiseConv2dNativeBackpropInput',
-  'DepthwiseConv2dNativeBackpropFilter',
-]);
 
 /**
  * Products in float16, everything else in float32 (Micikevicius et al. 2018, "Mixed precision training"): the operands of each
@@ -27,7 +17,7 @@ export function halfProducts(graph: Graph, { emulated = false } = {}): Graph {
     return made;
   };
   return rewrite(graph, (node, builder) => {
-    if (!PRODUCTS.has(node.op) || node.inputs.some((name) => builder.typeOf(name).dtype !== 'float32'))
+    if (opSpec(node.op).product === undefined || node.inputs.some((name) => builder.typeOf(name).dtype !== 'float32'))
       return undefined;
     const inputs = node.inputs.map((name) => operand(builder, name));
     const product = builder.op(node.op, inputs, node.attrs, node.layer);

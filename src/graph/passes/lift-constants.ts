@@ -1,4 +1,4 @@
-import { GraphBuilder } from '../builder.ts';
+import { graphOf } from '../builder.ts';
 import type { Constant, Graph } from '../types.ts';
 
 /**
@@ -9,21 +9,12 @@ export function liftConstants(
   graph: Graph,
   isLifted: (name: string) => boolean,
 ): { readonly graph: Graph; readonly content: ReadonlyMap<string, Constant> } {
-  const builder = new GraphBuilder();
-  const content = new Map<string, Constant>();
-  for (const [name, type] of graph.inputs) builder.input(name, type);
-  for (const [name, type] of graph.state) builder.state(name, type);
+  const [constants, content] = [new Map<string, Constant>(), new Map<string, Constant>()];
+  const state = new Map(graph.state);
   for (const [name, { type, data }] of graph.constants) {
     const constant = { type, data: data.byteLength < data.buffer.byteLength ? data.slice() : data };
-    if (!isLifted(name)) {
-      builder.constant(type, constant.data, name);
-      continue;
-    }
-    builder.state(name, type);
-    content.set(name, constant);
+    (isLifted(name) ? content : constants).set(name, constant);
+    if (isLifted(name)) state.set(name, type);
   }
-  for (const { op, inputs, attrs, layer, outputs } of graph.nodes) builder.node(op, inputs, attrs, { layer, outputs });
-  for (const [name, value] of graph.outputs) builder.output(name, value);
-  for (const [name, value] of graph.updates) builder.update(name, value);
-  return { graph: builder.build(), content };
+  return { graph: graphOf({ ...graph, state, constants }), content };
 }

@@ -1,33 +1,9 @@
+import { elementwise } from '../ops/elementwise.ts';
 import { broadcast, isStatic, sameShape } from '../shapes.ts';
 import type { Attrs, Graph, Node, Shape } from '../types.ts';
 import type { Replacement } from './rewrite.ts';
 import { rewrite } from './rewrite.ts';
 import type { GraphBuilder } from '../builder.ts';
-
-/** Ops whose operands broadcast on their own. */
-const BROADCASTING = new Set([
-  'Add',
-  'Sub',
-  'Multiply',
-  'RealDiv',
-  'FloorDiv',
-  'Maximum',
-  'Minimum',
-  'Mod',
-  'Pow',
-  'SquaredDifference',
-  'Atan2',
-  'Equal',
-  'NotEqual',
-  'Greater',
-  'GreaterEqual',
-  'Less',
-  'LessEqual',
-  'LogicalAnd',
-  'LogicalOr',
-  'Select',
-  'BitwiseAnd',
-]);
 
 /**
  * Drops ops that move nothing: Identity, a Cast to the same dtype, a Reshape, BroadcastTo or Tile to the same shape, a Transpose
@@ -50,7 +26,8 @@ export function simplifyShapes(graph: Graph): Graph {
       case 'Transpose':
         return simplifiedTranspose(node, builder);
       default:
-        return BROADCASTING.has(node.op) ? withoutBroadcasts(node, builder) : undefined;
+        // Blocked layouts take the operands of a gradient whole.
+        return node.op in elementwise && !node.op.endsWith('Grad') ? withoutBroadcasts(node, builder) : undefined;
     }
   });
 }

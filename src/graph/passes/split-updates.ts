@@ -1,8 +1,9 @@
-import { GraphBuilder } from '../builder.ts';
+import { graphOf } from '../builder.ts';
 import { staticSize } from '../shapes.ts';
 import type { Attrs, Graph, Node, TensorType } from '../types.ts';
 import { passesOf, UPDATE_OPS } from './fused-update.ts';
 import type { FusedUpdate, UpdateOp } from './fused-update.ts';
+import { readersOf } from './uses.ts';
 
 /** Columns come in vectors of so many numbers. */
 const COLUMNS_AT_ONCE = 4;
@@ -108,13 +109,7 @@ function nodesFor(
   left: ReadonlySet<Node>,
 ): ReadonlySet<Node> {
   const size = sizesOf(graph);
-  const readers = new Map<string, Node[]>();
-  for (const node of graph.nodes)
-    for (const name of new Set(node.inputs)) {
-      const of = readers.get(name);
-      if (of === undefined) readers.set(name, [node]);
-      else of.push(node);
-    }
+  const readers = readersOf(graph.nodes);
   const isResult = new Set(graph.outputs.values());
   const isUpdate = new Set(graph.updates.values());
   const taken = new Set<Node>();
@@ -227,13 +222,10 @@ function restOf(
   const updates = [...graph.updates].filter(([name]) => !written.has(name));
   const used = new Set([...nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.values()]);
   for (const [name, value] of updates) used.add(name).add(value);
-  const builder = new GraphBuilder();
-  for (const [name, type] of graph.inputs) if (used.has(name)) builder.input(name, type);
-  for (const [name, type] of graph.state) if (used.has(name)) builder.state(name, type);
-  for (const [name, { type, data }] of graph.constants) if (used.has(name)) builder.constant(type, data, name);
-  for (const { op, inputs, attrs, outputs, layer } of nodes) builder.node(op, inputs, attrs, { layer, outputs });
-  for (const [name, value] of graph.outputs) builder.output(name, value);
-  for (const name of handedOver) builder.output(PART_PREFIX + name, name);
-  for (const [name, value] of updates) builder.update(name, value);
-  return builder.build();
+  const read = <T>(all: ReadonlyMap<string, T>): Map<string, T> => new Map([...all].filter(([name]) => used.has(name)));
+  return graphOf({
+    ...{ inputs: read(graph.inputs), state: read(graph.state), constants: read(graph.constants), nodes },
+    outputs: new Map([...graph.outputs, ...[...handedOver].map((name) => [PART_PREFIX + name, name] as const)]),
+    updates: new Map(updates),
+  });
 }

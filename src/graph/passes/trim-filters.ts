@@ -1,4 +1,5 @@
-import { GraphBuilder } from '../builder.ts';
+import { graphOf } from '../builder.ts';
+import { opSpec } from '../ops.ts';
 import { ints } from '../ops/spec.ts';
 import { windowed } from '../ops/linear.ts';
 import type { Attrs, Constant, Graph, Node } from '../types.ts';
@@ -14,8 +15,6 @@ export interface Trimmed {
   }[];
 }
 
-const CONVOLUTIONS: ReadonlySet<string> = new Set(['Conv2D', 'DepthwiseConv2dNative']);
-
 /**
  * The graph without the rows and columns of stored filters that only ever meet padding: where a picture has become 1×1, a filter of 3×3
  * with a padding of 1 is its middle row and column, a ninth of it. The answers stay the same. A filter that several layers read stays.
@@ -28,7 +27,7 @@ export function trimFilters(graph: Graph): Trimmed {
   for (const node of graph.nodes) {
     const name = node.inputs[1] ?? '';
     const filter = constants.get(name);
-    if (!CONVOLUTIONS.has(node.op) || filter === undefined || uses.get(name) !== 1) continue;
+    if (opSpec(node.op).product !== 'convolution' || filter === undefined || uses.get(name) !== 1) continue;
     const [, ...size] = graph.types.get(node.inputs[0]!)!.shape;
     const from = filter.type.shape.slice(0, 2).map(Number);
     const windows = [0, 1].map((axis) => touched(node.attrs, axis, Number(size[axis]), from[axis]!));
@@ -38,7 +37,8 @@ export function trimFilters(graph: Graph): Trimmed {
     attrsOf.set(node, { ...node.attrs, pads: windows.flatMap(({ pads }) => pads) });
     filters.push({ layer: node.layer ?? node.outputs[0]!, from, to });
   }
-  return { graph: filters.length === 0 ? graph : withParts(graph, constants, attrsOf), filters };
+  const nodes = graph.nodes.map((node) => ({ ...node, attrs: attrsOf.get(node) ?? node.attrs }));
+  return { graph: filters.length === 0 ? graph : graphOf({ ...graph, constants, nodes }), filters };
 }
 
 interface Window {
@@ -83,16 +83,4 @@ function part({ type, data }: Constant, [rows, columns]: readonly Window[]): Con
     kept.set((data as Float32Array).subarray(from, from + size[1] * inner), row * size[1] * inner);
   }
   return { type: { ...type, shape: [...size, ...rest] }, data: kept };
-}
-
-function withParts(graph: Graph, constants: Graph['constants'], attrsOf: ReadonlyMap<Node, Attrs>): Graph {
-  const builder = new GraphBuilder();
-  for (const [name, type] of graph.inputs) builder.input(name, type);
-  for (const [name, type] of graph.state) builder.state(name, type);
-  for (const [name, { type, data }] of constants) builder.constant(type, data, name);
-  for (const node of graph.nodes)
-    builder.node(node.op, node.inputs, attrsOf.get(node) ?? node.attrs, { layer: node.layer, outputs: node.outputs });
-  for (const [name, value] of graph.outputs) builder.output(name, value);
-  for (const [name, value] of graph.updates) builder.update(name, value);
-  return builder.build();
 }

@@ -25,3 +25,10 @@ export function readersOf<Reader extends Pick<Node, 'inputs'>>(
     }
   return readers;
 }
+
+/** The node that gives each value. */
+export function producersOf<Producer extends Pick<Node, 'outputs'>>(
+  nodes: readonly Producer[],
+): ReadonlyMap<string, Producer> {
+  return new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+}

@@ -1,4 +1,4 @@
-import { percent } from '../../base/numbers.ts';
+import { percent, sum } from '../../base/numbers.ts';
 import { finalModel } from '../summary.ts';
 import type { Confusion, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';
@@ -97,8 +97,4 @@ function worst({ counts }: Confusion, names: readonly string[]): string {
 
 function namesOf({ dataset }: Report, classes: number): string[] {
   return Array.from({ length: classes }, (_, c) => dataset.classNames?.[c] ?? String(c));
-}
-
-function sum(row: readonly number[]): number {
-  return row.reduce((total, count) => total + count, 0);
 }

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { nearest, UserError } from '../../base/errors.ts';
+import { firstLine, nearest, UserError } from '../../base/errors.ts';
 import { staticShape } from '../../graph/shapes.ts';
 import type { InferenceTensor, ModelValue } from '../inference.ts';
 import { createTensorFlowEngine, onTensorFlow } from '../tensorflow.ts';
@@ -107,9 +107,4 @@ function valuesOf(infos: Readonly<Record<string, TensorInfo>>): ModelValue[] {
     dtype: dtype as ModelValue['dtype'],
     shape: shape.map((dim) => (dim.getSize() < 0 ? '' : dim.getSize())),
   }));
-}
-
-function firstLine(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n', 1)[0]!.slice(0, 300);
 }

@@ -88,40 +88,25 @@ function unique(values: ArrayLike<unknown>, { shape, dtype }: tf.TensorInfo, axi
   return [[out as unknown as tf.BackendValues, shape.with(axis, firsts.length), dtype], ints(indices)];
 }
 
+/** What every kind of non-maximum suppression takes. */
+function boxesOf(read: (name: string) => Numbers, attrs: Attributes): [Numbers, Numbers, number, number, number] {
+  const { maxOutputSize, iouThreshold, scoreThreshold } = attrs as Record<string, number>;
+  return [read('boxes'), read('scores'), maxOutputSize!, iouThreshold!, scoreThreshold!];
+}
+
 export const hostKernels: TensorTable = {
   NonMaxSuppressionV3: host('NonMaxSuppressionV3', (read, _, attrs) => {
-    const { maxOutputSize, iouThreshold, scoreThreshold } = attrs as Record<string, number>;
-    const { selectedIndices } = nonMaxSuppressionV3Impl(
-      read('boxes'),
-      read('scores'),
-      maxOutputSize!,
-      iouThreshold!,
-      scoreThreshold!,
-    );
+    const { selectedIndices } = nonMaxSuppressionV3Impl(...boxesOf(read, attrs));
     return ints(selectedIndices);
   }),
   NonMaxSuppressionV4: host('NonMaxSuppressionV4', (read, _, attrs) => {
-    const { maxOutputSize, iouThreshold, scoreThreshold } = attrs as Record<string, number>;
-    const { selectedIndices, validOutputs } = nonMaxSuppressionV4Impl(
-      read('boxes'),
-      read('scores'),
-      maxOutputSize!,
-      iouThreshold!,
-      scoreThreshold!,
-      attrs.padToMaxOutputSize === true,
-    );
+    const isPadded = attrs.padToMaxOutputSize === true;
+    const { selectedIndices, validOutputs } = nonMaxSuppressionV4Impl(...boxesOf(read, attrs), isPadded);
     return [ints(selectedIndices), [Int32Array.of(validOutputs!), [], 'int32']];
   }),
   NonMaxSuppressionV5: host('NonMaxSuppressionV5', (read, _, attrs) => {
-    const { maxOutputSize, iouThreshold, scoreThreshold, softNmsSigma } = attrs as Record<string, number>;
-    const { selectedIndices, selectedScores } = nonMaxSuppressionV5Impl(
-      read('boxes'),
-      read('scores'),
-      maxOutputSize!,
-      iouThreshold!,
-      scoreThreshold!,
-      softNmsSigma!,
-    );
+    const sigma = attrs.softNmsSigma as number;
+    const { selectedIndices, selectedScores } = nonMaxSuppressionV5Impl(...boxesOf(read, attrs), sigma);
     return [ints(selectedIndices), floats(selectedScores!)];
   }),
   Multinomial: host('Multinomial', (read, { logits }, { numSamples, seed, normalized }) => {

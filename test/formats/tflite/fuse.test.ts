@@ -122,13 +122,6 @@ const cases: Record<string, Case> = {
     },
     operators: ['TANH', 'NEG'],
   },
-  'what depends on constants alone is computed at export': {
-    build: (g) => {
-      const scale = g.op('Sqrt', [g.op('Add', [g.positive([3]), g.positive([])])]);
-      return g.op('Multiply', [image(g), g.op('Reshape', [scale], { shape: [1, 1, 3] })]);
-    },
-    operators: ['MUL'],
-  },
   'an input handed straight back is copied': { build: (g) => image(g), operators: ['RESHAPE'] },
   'two outputs of one value are two tensors': {
     build: (g) => {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { planQdq } from '../../../formats/onnx/qdq/qdq.ts';
 import type { IntegerPlan, QdqOptions } from '../../../formats/onnx/qdq/qdq.ts';
+import { handsOn } from '../../../graph/ops.ts';
 import { atBatch } from '../../../graph/passes/at-batch.ts';
 import { replaceConstants } from '../../../graph/passes/replace-constants.ts';
 import { weightedNodes } from '../../../graph/quantization.ts';
@@ -23,15 +24,11 @@ import type { Parameters } from './fake-quantize.ts';
 import { beforeSoftmax, MASKED } from '../masks.ts';
 import { quantizationOfRange, rangesOf } from './ranges.ts';
 import type { Ranges } from './ranges.ts';
+import { producersOf } from '../../../graph/passes/uses.ts';
 
 /** State names of the ranges: the low and the high end of each group. */
 export const LOW = 'range/low';
 export const HIGH = 'range/high';
-
-/** Ops whose results are values of their first operand: values on the grid stay on the grid. */
-const KEEPING: ReadonlySet<string> = new Set(
-  'Reshape Transpose Slice StridedSlice GatherV2 Tile Reverse MaxPool Max Min Identity'.split(' '),
-);
 
 /** Scale and zero point of an activation that is rounded; undefined for any other. */
 type ParametersOf = (name: string) => Parameters | undefined;
@@ -126,7 +123,7 @@ export class FakeQuantizedNetwork implements Network {
   /** Outputs of the int8 file for these inputs, simulated in float. */
   simulate(inputs: Tensors): Simulated {
     const graph = atBatch(this.#graph, Object.values(inputs)[0]!.shape[0]);
-    const producers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node] as const)));
+    const producers = producersOf(graph.nodes);
     const parameters = this.#parameters();
     const seen = this.#ranges.groups.map((): { low: tf.Tensor[]; high: tf.Tensor[] } => ({ low: [], high: [] }));
     const see = (name: string, value: tf.Tensor): tf.Tensor => {
@@ -134,7 +131,8 @@ export class FakeQuantizedNetwork implements Network {
       if (found === undefined) return value;
       const group = this.#groupOf.get(name);
       const producer = producers.get(name);
-      const isOnGrid = KEEPING.has(producer?.op ?? '') && this.#groupOf.get(producer!.inputs[0]!) === group;
+      const isOnGrid =
+        producer !== undefined && handsOn(producer.op, 'chosen') && this.#groupOf.get(producer.inputs[0]!) === group;
       if (isOnGrid && group !== undefined) return value;
       if (group !== undefined && !this.#fixedGroups.has(group)) {
         const real = this.#maskable.has(name) ? tf.where(tf.less(value, MASKED), tf.zerosLike(value), value) : value;

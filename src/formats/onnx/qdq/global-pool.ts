@@ -1,11 +1,9 @@
 import { readersOf } from '../../../graph/passes/uses.ts';
-import { tensorData } from '../model.ts';
+import { RESHAPING, tensorData } from '../model.ts';
 import type { OnnxGraph, OnnxNode } from '../model.ts';
 
 /** Ops that hand on what they are given. */
-const HANDING_ON: ReadonlySet<string> = new Set([
-  ...['Flatten', 'Identity', 'Reshape', 'Squeeze', 'Transpose', 'Unsqueeze'],
-]);
+const HANDING_ON = [...RESHAPING, 'Transpose'];
 
 /**
  * Means over height and width of [batch, channels, height, width] as GlobalAveragePool, which ONNX Runtime computes in integers and with the
@@ -29,7 +27,7 @@ export function withGlobalPools(
   const isEnd = (value: string): boolean =>
     ends.has(value) ||
     (readers.get(value) ?? []).some(
-      ({ op, inputs, outputs }) => HANDING_ON.has(op) && inputs[0] === value && isEnd(outputs[0]!),
+      ({ op, inputs, outputs }) => HANDING_ON.includes(op) && inputs[0] === value && isEnd(outputs[0]!),
     );
   const nodes = graph.nodes.flatMap((node) => {
     const [input, result] = [node.inputs[0]!, node.outputs[0]!];

@@ -2,7 +2,6 @@ import type { Operation, Program } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import { fuseActivation } from './activation.ts';
 import { channelAxis, foldAffine, weightInputs, withBias } from './affine.ts';
-import { foldConstant } from './constant.ts';
 import { hardSwish } from './hard-swish.ts';
 import { foldPad } from './pad.ts';
 import { dropReshape, dropReshapeAroundFullyConnected, moveReshapeDown } from './reshape.ts';
@@ -21,7 +20,6 @@ export function fuse(program: Program, { keepFloat, oneScale = false }: FuseOpti
   const isKept = ({ layer, outputs }: Operation): boolean => keepFloat?.(layer ?? outputs[0]!) === true;
   const limits: Limits = { isApart: (operation, into) => isKept(operation) && !isKept(into), oneScale };
   program.prune();
-  rewrite(program, [foldConstant]);
   rewrite(program, [hardSwish], limits);
   rewrite(program, [dropReshape, moveReshapeDown]);
   rewrite(program, [foldPad]);

@@ -1,7 +1,8 @@
 import type { Described } from '../card.ts';
 import { createImageBitmap } from '../dom.ts';
 import type { File } from '../dom.ts';
-import { make, say } from '../make.ts';
+import { make } from '../make.ts';
+import { chooser } from './chooser.ts';
 import type { OnQuestion, Source } from './draw.ts';
 import { canvasOf, questionOf, seen } from './frame.ts';
 import type { Question } from './frame.ts';
@@ -11,19 +12,10 @@ import { rangeOf } from './group.ts';
 export function pictureFile(described: Described, onQuestion: OnQuestion): Source {
   const preview = seen(described);
   const shown = make('div', { class: 'shown', hidden: true });
-  const input = make('input', { type: 'file', accept: 'image/*', id: 'file', class: 'file' });
-  const text = make('span', {}, 'Choose a picture, or drop one here');
-  const zone = make('label', { for: 'file', class: 'drop' }, text);
-  const invert = inverting(described, () => take(last));
+  const invert = inverting(described, () => last !== undefined && onQuestion(asQuestion(last)));
   let last: File | undefined;
   preview.element.hidden = true;
 
-  const take = (file: File | undefined): void => {
-    if (file === undefined) return;
-    last = file;
-    say(text, file.name);
-    onQuestion(asQuestion(file));
-  };
   const asQuestion = async (file: File): Promise<Question> => {
     const bitmap = await createImageBitmap(file).catch(() => undefined);
     shown.hidden = preview.element.hidden = bitmap === undefined;
@@ -51,16 +43,10 @@ export function pictureFile(described: Described, onQuestion: OnQuestion): Sourc
       ? { body: file, type: file.type || 'application/octet-stream', picture: canvas }
       : questionOf(canvas, described);
   };
-  input.addEventListener('change', () => take(input.files?.[0]));
-  zone.addEventListener('dragover', (event) => event.preventDefault());
-  zone.addEventListener('drop', (event) => {
-    event.preventDefault();
-    take(event.dataTransfer?.files[0]);
-  });
   const element = make(
     'div',
     {},
-    make('div', { class: 'chooser' }, input, zone),
+    chooser('picture', 'image/*', (file) => onQuestion(asQuestion((last = file)))),
     shown,
     invert.element,
     preview.element,

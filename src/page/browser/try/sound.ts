@@ -2,26 +2,18 @@ import type { Described } from '../card.ts';
 import { AudioContext, MediaRecorder, navigator } from '../dom.ts';
 import type { AudioBuffer, File, MediaStream } from '../dom.ts';
 import { make, say } from '../make.ts';
+import { chooser } from './chooser.ts';
 import type { OnQuestion, Source } from './draw.ts';
 import type { Question } from './frame.ts';
 
 /** A sound from a file. WAV files are sent as they are; of others this browser makes one. */
 export function soundFile(onQuestion: OnQuestion): Source {
-  const input = make('input', { type: 'file', accept: 'audio/*', id: 'file', class: 'file' });
-  const text = make('span', {}, 'Choose a sound, or drop one here');
-  const zone = make('label', { for: 'file', class: 'drop' }, text);
-  const take = (file: File | undefined): void => {
-    if (file === undefined) return;
-    say(text, file.name);
-    onQuestion(questionOf(file));
-  };
-  input.addEventListener('change', () => take(input.files?.[0]));
-  zone.addEventListener('dragover', (event) => event.preventDefault());
-  zone.addEventListener('drop', (event) => {
-    event.preventDefault();
-    take(event.dataTransfer?.files[0]);
-  });
-  return { element: make('div', {}, make('div', { class: 'chooser' }, input, zone)), stop: () => undefined };
+  const element = make(
+    'div',
+    {},
+    chooser('sound', 'audio/*', (file) => onQuestion(questionOf(file))),
+  );
+  return { element, stop: () => undefined };
 }
 
 /** Browsers give the microphone to pages over HTTPS and from this machine alone. */
