@@ -63,8 +63,27 @@ export function turnsOf({ candidates, plan }: Course, round: number, left: reado
   });
 }
 
+/** Folder, in that of the race's jobs, with a file for each candidate that a shard has trained, by the name of its stage. */
+export const RACE_RESULTS = 'done';
+
+export function raceResult(stage: string): string {
+  return `${RACE_RESULTS}/${stage}.json`;
+}
+
+/** Candidates after the first `rounds` rounds, the best first; `scoreOf`: score of a training on the validation split. */
+export async function raceRounds(
+  context: StageContext,
+  course: Course,
+  rounds: number,
+  scoreOf: (turn: Turn) => Promise<number>,
+): Promise<readonly Candidate[]> {
+  let left = course.candidates;
+  for (let round = 0; round < rounds; round++) left = await ranked(context, turnsOf(course, round, left), scoreOf);
+  return left;
+}
+
 /** Candidates of a round by their scores, the best first; of equal ones, the one that the recipe has first. */
-export async function ranked(
+async function ranked(
   { data }: StageContext,
   turns: readonly Turn[],
   scoreOf: (turn: Turn) => Promise<number>,
@@ -101,13 +120,11 @@ export async function raceLosses(
     message: `distill.loss: auto: a race of ${candidates.length} candidates in ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${rounded(total)} epochs in all, before the ${distill.epochs} of the student itself`,
   });
   for (const message of notes) context.onEvent({ type: 'message', message });
-  let left = candidates;
-  for (let round = 0; round < rounds; round++)
-    left = await ranked(context, turnsOf(course, round, left), async (turn) => {
-      if (await take(turn.stage))
-        context.onEvent({ type: 'message', message: `race: ${said(turn.candidate)} was trained by a shard` });
-      return trainCandidate(context, turn, lessons);
-    });
+  const left = await raceRounds(context, course, rounds, async (turn) => {
+    if (await take(turn.stage))
+      context.onEvent({ type: 'message', message: `race: ${said(turn.candidate)} was trained by a shard` });
+    return trainCandidate(context, turn, lessons);
+  });
   const best = left[0]!;
   const message = `the race chose ${said(best)}`;
   context.onEvent({ type: 'message', message });
