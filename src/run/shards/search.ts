@@ -21,10 +21,10 @@ export async function searchShard(
   stages: Stages,
 ): Promise<SharedRounds> {
   const jobs = await openJobs(given, 'search', options);
-  await jobs.giveAnswers();
   const rounds = await halve(given, {
     shard,
     run: async (trial, twin) => {
+      await jobs.giveAnswers();
       const folder = jobs.place(trial.run);
       if (!(await exists(jobs.place(`${trial.run}/recipe.json`)))) await beginTrial(folder, trial, twin);
       const asked = { ...options, isShard: true, shared: jobs.folder, withoutTest: true };

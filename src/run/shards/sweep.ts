@@ -19,7 +19,7 @@ import { runFolder } from './rounds.ts';
 export type SweepOptions = Pick<RunOptions, 'out' | 'saveEvery' | 'onEvent' | 'signal'>;
 
 /** A trial and its report, finished or stopped, if it has one yet. */
-export interface TrialSoFar extends TrialSettings {
+interface TrialSoFar extends TrialSettings {
   readonly folder: string;
   readonly report: Report | undefined;
 }
