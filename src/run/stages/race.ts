@@ -70,30 +70,27 @@ export function raceResult(stage: string): string {
   return `${RACE_RESULTS}/${stage}.json`;
 }
 
-/** Candidates after the first `rounds` rounds, the best first; `scoreOf`: score of a training on the validation split. */
+/**
+ * Candidates after the first `rounds` rounds, the best first; of equal ones, the one that was ahead before. `scoreOf`: score of a training on the
+ * validation split.
+ */
 export async function raceRounds(
-  context: StageContext,
+  { data }: StageContext,
   course: Course,
   rounds: number,
   scoreOf: (turn: Turn) => Promise<number>,
 ): Promise<readonly Candidate[]> {
-  let left = course.candidates;
-  for (let round = 0; round < rounds; round++) left = await ranked(context, turnsOf(course, round, left), scoreOf);
-  return left;
-}
-
-/** Candidates of a round by their scores, the best first; of equal ones, the one that the recipe has first. */
-async function ranked(
-  { data }: StageContext,
-  turns: readonly Turn[],
-  scoreOf: (turn: Turn) => Promise<number>,
-): Promise<readonly Candidate[]> {
-  for (const turn of turns) turn.candidate.rounds.push({ epochs: turn.epochs, validation: await scoreOf(turn) });
   const { score } = taskOf(data.validation);
-  const of = ({ rounds }: Candidate): number => rounds.at(-1)!.validation;
-  return turns
-    .map(({ candidate }) => candidate)
-    .sort((a, b) => Number(isBetter(score, of(b), of(a))) - Number(isBetter(score, of(a), of(b))));
+  const last = ({ rounds: raced }: Candidate): number => raced.at(-1)!.validation;
+  let left = course.candidates;
+  for (let round = 0; round < rounds; round++) {
+    const turns = turnsOf(course, round, left);
+    for (const turn of turns) turn.candidate.rounds.push({ epochs: turn.epochs, validation: await scoreOf(turn) });
+    left = turns
+      .map(({ candidate }) => candidate)
+      .sort((a, b) => Number(isBetter(score, last(b), last(a))) - Number(isBetter(score, last(a), last(b))));
+  }
+  return left;
 }
 
 /**
