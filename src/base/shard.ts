@@ -6,7 +6,7 @@ export interface Shard {
   readonly count: number;
 }
 
-const WHOLE: Shard = { index: 0, count: 1 };
+export const WHOLE: Shard = { index: 0, count: 1 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

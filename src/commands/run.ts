@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { printJson } from './context.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { RunResult } from '../run/options.ts';
-import type { Sharded } from '../run/shard.ts';
+import type { Sharded } from '../run/shards/shard.ts';
 import { openWatchers, watchedRank, watchOptions } from './watch.ts';
 import type { WatchArgs } from './watch.ts';
 
@@ -82,7 +82,7 @@ async function executeShard(
       'Leave out --shard, and they train together; or start each shard without mpirun.',
     );
   const { shardOf } = await import('../base/shard.ts');
-  const { trainShard } = await import('../run/shard.ts');
+  const { trainShard } = await import('../run/shards/shard.ts');
   const { showEvents } = await import('./progress.ts');
   const display = await showEvents(context);
   const watchers = await openWatchers(watch, display.onEvent);

@@ -43,7 +43,7 @@ export const sweepCommand: Command<SweepArgs> = {
     const { readUtf8 } = await import('../base/files.ts');
     const { fileTrials, gridTrials } = await import('../recipe/grid.ts');
     const { loadRunnable } = await import('../setup/runnable.ts');
-    const { sweepShard } = await import('../run/sweep.ts');
+    const { sweepShard } = await import('../run/shards/sweep.ts');
     const { showEvents } = await import('./progress.ts');
     const shard = ownShard(given);
     const trials = file === undefined ? gridTrials(grid) : fileTrials(await readUtf8(file), file);

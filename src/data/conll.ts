@@ -8,8 +8,7 @@ import type { OpenText } from './text/open.ts';
 import { WordSink } from './text/word-sink.ts';
 import { TAG_SEPARATOR } from './text/words.ts';
 
-type ConllOptions = Pick<ConllConfig, 'label' | 'task' | 'separator'> &
-  RoomGiven & { readonly text?: OpenText | undefined };
+type ConllOptions = Pick<ConllConfig, 'label' | 'task'> & RoomGiven & { readonly text?: OpenText | undefined };
 
 /** Line that separates the documents of CoNLL-2003. */
 const DOCUMENT = /^-DOCSTART-/;
@@ -25,7 +24,7 @@ const CONLL_U = 10;
  */
 export async function readConll(files: Files, options: ConllOptions): Promise<RawSplit> {
   const list = fileList(files);
-  const { text, separator = TAG_SEPARATOR } = options;
+  const { text } = options;
   if (text === undefined)
     throw new UserError('text: expected a column of words beside type: conll', 'Set `text: { column: 0 }`.');
   const [wordColumn] = text.columns;
@@ -35,17 +34,16 @@ export async function readConll(files: Files, options: ConllOptions): Promise<Ra
       'Columns of such files have no names: the words are mostly in column 0, in CoNLL-U in column 1.',
     );
   const sink = new WordSink(list[0]!, ['words'], text, options, 0, ['tags']);
-  for (const file of list) await readFile(file, { words: wordColumn, tags: options.label ?? -1, separator }, sink);
+  for (const file of list) await readFile(file, { words: wordColumn, tags: options.label ?? -1 }, sink);
   return sink.finish();
 }
 
 interface Layout {
   readonly words: number;
   readonly tags: number;
-  readonly separator: string;
 }
 
-async function readFile(file: string, { words: wordColumn, tags: tagColumn, separator }: Layout, sink: WordSink) {
+async function readFile(file: string, { words: wordColumn, tags: tagColumn }: Layout, sink: WordSink) {
   const { hasTabs, width } = await firstLine(file);
   let [line, from] = [0, 0];
   let [words, tags]: [string[], string[]] = [[], []];
@@ -55,7 +53,7 @@ async function readFile(file: string, { words: wordColumn, tags: tagColumn, sepa
     const where = (): string => `${file}:${at}`;
     sink.begin();
     sink.setValue(0, words, where);
-    sink.end([listedText(tags, separator, where)], where);
+    sink.end([listedText(tags, TAG_SEPARATOR, where)], where);
     [words, tags] = [[], []];
   };
   for await (const lines of linesOf(file)) {

@@ -50,36 +50,28 @@ export async function trainAtOnce(
   const engine = engineOf({ ...context.recipe, threads: share });
   // The ledger gets a training where the run comes to its finished state.
   const done = (): Promise<void> => Promise.resolve();
-  const own = async ({ train }: Training): Promise<void> => {
-    await train({ engine, signal, done });
-  };
-  const inTurn = async (train: (training: Training) => Promise<void>): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) await train(next);
-  };
   const ways = [
-    own,
+    async ({ train }: Training): Promise<unknown> => train({ engine, signal, done }),
     ...others.map(
       (other) =>
         ({ stage }: Training) =>
           other.train(stage),
     ),
   ];
-  try {
-    const ended = await Promise.allSettled(
-      ways.map((way) =>
-        inTurn(way).catch((error: unknown) => {
-          // The other processes save their states.
-          stop.abort();
-          throw error;
-        }),
-      ),
-    );
-    const errors = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
-    const first = errors.find((error) => !(error instanceof InterruptedError)) ?? errors[0];
-    if (first !== undefined) throw first;
-  } finally {
-    await Promise.all(others.map((other) => other.close()));
-  }
+  const inTurn = async (train: (training: Training) => Promise<unknown>): Promise<void> => {
+    try {
+      for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) await train(next);
+    } catch (error) {
+      // The other processes save their states.
+      stop.abort();
+      throw error;
+    }
+  };
+  const ended = await Promise.allSettled(ways.map(inTurn));
+  await Promise.all(others.map((other) => other.close()));
+  const errors = ended.flatMap((one) => (one.status === 'rejected' ? [one.reason as Error] : []));
+  const first = errors.find((error) => !(error instanceof InterruptedError)) ?? errors[0];
+  if (first !== undefined) throw first;
 }
 
 /** The first process' side of one that trains students for it. */

@@ -14,6 +14,7 @@ import { pruneStudents, sizeOnly } from './stages/prune.ts';
 import { pruningSensitivity } from './stages/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
 import { repeatKey } from './repeat-key.ts';
+import { takeRepeat } from './shards/repeats.ts';
 import { labelNotes } from './stages/scores.ts';
 import { prepare, trainRepeat } from './students.ts';
 import { trainAtOnce } from './at-once.ts';
@@ -36,7 +37,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   const students: TrainedModel[] = [];
   const repeats = Array.from({ length: recipe.student === undefined ? 0 : recipe.repeats }, (_, repeat) => repeat);
   for (const repeat of recipe.repeats > 1 ? repeats : []) {
-    if (await stores.repeats.take(repeat, await repeatKey(context, teaching)))
+    if (await takeRepeat(stores.folder, repeat, await repeatKey(context, teaching)))
       context.onEvent({ type: 'message', message: `repeat ${repeat + 1} was trained by a shard` });
   }
   // Trainings at once end in saved states; the loop behind them loads these.

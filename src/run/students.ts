@@ -1,5 +1,5 @@
 import { repeatKey } from './repeat-key.ts';
-import { raceLosses } from './stages/race.ts';
+import { raceLosses, raceResult } from './stages/race.ts';
 import { earlierGenerations, generationNotes } from './stages/generations.ts';
 import { assistants } from './stages/assist.ts';
 import { NEEDS_PEER } from '../recipe/schema/loss.ts';
@@ -50,7 +50,9 @@ export async function prepare(begin: StageContext, stores: RunStores): Promise<B
   const { context: transferred, teaching, lessons, notes: before } = await lessonsOf(begin, stores);
   // And the loss to learn with.
   const key = begin.recipe.distill.loss === 'auto' ? await repeatKey(transferred, teaching) : '';
-  const { context, race, notes } = await raceLosses(transferred, lessons, (stage) => stores.race.take(stage, key));
+  const { context, race, notes } = await raceLosses(transferred, lessons, (stage) =>
+    stores.race.take(raceResult(stage), key, [stage], stores.folder),
+  );
   if (lessons !== undefined) await checkLoss(context, lessons);
   const ways = [...notes, ...(lessons === undefined ? [] : generationNotes(context))];
   return { context, teaching, lessons, begun: [...before, ...ways], race };

@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
-import type { TextConfig, TokenInput } from '../data/config.ts';
+import type { DatasetConfig, TextConfig, TokenInput } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/labelled.ts';
 import { loadDataset } from '../data/load.ts';
@@ -91,7 +91,7 @@ export async function loadFedData(
   const merged: TextConfig = { ...common, ...Object.fromEntries(stated) };
   const hashing = merged.tokenizer === 'hashed' ? { buckets, ngrams } : {};
   const fed = { ...merged, ...hashing, inputs: isTfjs ? undefined : ALL };
-  return loadDataset({ ...dataset, text: fed }, { processes, readers });
+  return loadDataset({ ...dataset, text: fed } as DatasetConfig, { processes, readers });
 }
 
 /** The tokenizer.json of a recipe's texts; undefined where they need none. `UserError` if the data were read with another one. */

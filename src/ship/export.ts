@@ -28,7 +28,7 @@ import { onnxOptions } from './metadata.ts';
 import type { ModelFile } from './model-file.ts';
 import { checkFile, differs } from './parity/check-file.ts';
 import type { Values } from './parity/likeness.ts';
-import type { Diverging, Reference } from './parity/check-file.ts';
+import type { Reference } from './parity/check-file.ts';
 
 export interface TrainedModel {
   readonly model: ModelRef;
@@ -118,7 +118,7 @@ async function firstOfTraining(
   trained: Fitted,
   reference: Reference,
   file: string,
-): Promise<Diverging> {
+): Promise<string | undefined> {
   // Every layer of every sample is kept: of few samples where they are large.
   const n = samplesAtOnce(reference.shape.slice(1), reference.shape[0]!);
   const shape = [n, ...reference.shape.slice(1)];
@@ -133,6 +133,5 @@ async function firstOfTraining(
     { ...trained, features: layers },
     { x, n, inputs: reference.inputs },
   );
-  const layer = layers.find((name) => differs(expected[name]!, actual[name]!.data as Float32Array, 'fp32'));
-  return { layer, cause: '' };
+  return layers.find((name) => differs(expected[name]!, actual[name]!.data as Float32Array, 'fp32'));
 }

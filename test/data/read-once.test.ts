@@ -148,8 +148,10 @@ describe('data that differ in one process', () => {
   const run = (type: keyof typeof formats) =>
     played(2, async (readers) => {
       const train = at(`${readers.rank === 1 ? 'other' : 'train'}.${type}`);
-      const table = type === 'csv' ? { categorical: ['colour'], missing: 'zero' as const } : {};
-      const data = await loadDataset({ type, train, ...table, testFraction: 0.2 }, { readers });
+      const common = { train, testFraction: 0.2 };
+      const config: DatasetConfig =
+        type === 'csv' ? { type, ...common, categorical: ['colour'], missing: 'zero' } : { type, ...common };
+      const data = await loadDataset(config, { readers });
       await requireSameData(readers, data);
     });
 

@@ -4,7 +4,7 @@ import type { RunEvent } from '../../src/base/events.ts';
 import { seal, unseal } from '../../src/formats/sealed.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { repeatShard } from '../../src/run/repeats.ts';
+import { repeatShard } from '../../src/run/shards/repeats.ts';
 import { tinyRuns } from '../support/tiny-runs.ts';
 
 const { folder, made } = tinyRuns();
@@ -80,5 +80,5 @@ it('a repeat that a shard has trained from other stored logits is not taken, and
   await expect(follow(change)).rejects.toThrow(/answers\.safetensors: damaged: its checksum does not fit its content/);
   const { tensors, metadata } = unseal(whole, 'answers');
   await writeFile(at('answers.safetensors'), seal({ tensors, metadata: { ...metadata, seconds: '1' } }));
-  await expect(follow(change)).rejects.toThrow(/1: this repeat was trained by another recipe, student, teacher, data/);
+  await expect(follow(change)).rejects.toThrow(/1.repeat\.json: trained by another recipe, student, teacher, data/);
 });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { trainShard } from '../../src/run/shard.ts';
+import { trainShard } from '../../src/run/shards/shard.ts';
 import { inProcess } from '../support/in-process.ts';
 import { TINY, tinyRuns } from '../support/tiny-runs.ts';
 
@@ -71,7 +71,7 @@ describe('a race of losses in shards', () => {
   it('of another recipe is refused', async () => {
     await shard(0, 1);
     const other = made({ ...RACE, seed: 9 });
-    await expect(runRecipe(other, out())).rejects.toThrow(/r-race: this race was run by another recipe/);
+    await expect(runRecipe(other, out())).rejects.toThrow(/r-race.done.race-1-1\.json: trained by another recipe/);
   });
 });
 

@@ -6,7 +6,7 @@ import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { RecipeInput } from '../../src/recipe/schema.ts';
 import type { Report } from '../../src/report/types.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { trainShard } from '../../src/run/shard.ts';
+import { trainShard } from '../../src/run/shards/shard.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { exportsOf } from '../support/exports.ts';

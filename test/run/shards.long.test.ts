@@ -4,10 +4,10 @@ import { tensor1d, tensor2d } from '@tensorflow/tfjs-core';
 import { layers, sequential } from '@tensorflow/tfjs-layers';
 import type { RunEvent } from '../../src/base/events.ts';
 import { gridTrials } from '../../src/recipe/grid.ts';
-import { labelShard, mergeLabels } from '../../src/run/label.ts';
-import { repeatShard } from '../../src/run/repeats.ts';
+import { labelShard, mergeLabels } from '../../src/run/shards/label.ts';
+import { repeatShard } from '../../src/run/shards/repeats.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { sweepShard } from '../../src/run/sweep.ts';
+import { sweepShard } from '../../src/run/shards/sweep.ts';
 import { loadRunnable } from '../../src/setup/runnable.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { saveTfjs } from '../support/saved-tfjs.ts';
@@ -184,7 +184,7 @@ describe('repeats in shards', () => {
   it('of another recipe or other data are refused', async () => {
     await shard(1, { distill: { epochs: 1, batchSize: 16, softTargets: { batchSize: 16 } } });
     await expect(runRecipe(made({ repeats: 3, baseline: true }), out())).rejects.toThrow(
-      /r-repeats.2: this repeat was trained by another recipe/,
+      /r-repeats.2.repeat\.json: trained by another recipe/,
     );
   });
 
@@ -196,7 +196,7 @@ describe('repeats in shards', () => {
       new Uint8Array(Float32Array.of(-4, 4, -4, 4, 0, 0).buffer),
     );
     await expect(runRecipe(made({ repeats: 3, baseline: true }), out())).rejects.toThrow(
-      /r-repeats.2: this repeat was trained by another recipe, student, teacher, data/,
+      /r-repeats.2.repeat\.json: trained by another recipe, student, teacher, data/,
     );
   });
 

@@ -8,7 +8,7 @@ import { statedText } from '../../src/distill/stated-text.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { readEntries } from '../../src/formats/tflite/entries.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
-import { labelShard, mergeLabels } from '../../src/run/label.ts';
+import { labelShard, mergeLabels } from '../../src/run/shards/label.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';

@@ -5,10 +5,9 @@ import { writtenReport } from '../finished.ts';
 import { factsOf, stoppedReport } from '../report-frame.ts';
 import type { StoppedFindings } from '../report-frame.ts';
 import { pickOf } from './points.ts';
-import { secondsOf } from './sharing.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
 import { summary } from './summary.ts';
-import { distinct, judgeOf, pointsOf } from './trials.ts';
+import { distinct, judgeOf, pointsOf, secondsOf } from './trials.ts';
 import type { Trial } from './trials.ts';
 
 /** The trials of a search that came to their end, in order, as their folders have them. */

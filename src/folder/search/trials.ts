@@ -15,6 +15,17 @@ export interface Trial {
   readonly report: Report;
 }
 
+/** The trial among `earlier` ones whose student has been trained just as that of `trial` will be. */
+export function twinOf(
+  { candidate, loaded }: Pick<Trial, 'candidate' | 'loaded'>,
+  earlier: readonly Trial[],
+): Trial | undefined {
+  const { epochs } = loaded.recipe.distill;
+  return earlier.find(
+    (other) => other.candidate.width === candidate.width && other.loaded.recipe.distill.epochs === epochs,
+  );
+}
+
 /** Limits and score that the files of these trials are judged by. */
 export function judgeOf({ dataset, target }: Pick<Recipe, 'dataset' | 'target'>, trials: readonly Trial[]): Judge {
   const row = trials[0]?.report.models.find(({ model }) => model.role === 'teacher');
@@ -62,4 +73,9 @@ export function distinct(points: readonly Point[]): Point[] {
   const seen = new Map<string, Point>();
   for (const point of points) if (!seen.has(keyOf(point))) seen.set(keyOf(point), point);
   return [...seen.values()];
+}
+
+/** Working time of `trials`: each counts what it has done itself. */
+export function secondsOf(trials: readonly Trial[]): number {
+  return trials.reduce((sum, { report }) => sum + report.wallSeconds, 0);
 }

@@ -12,7 +12,7 @@ const decibels = z
   .tuple([z.number().min(-40).max(100), z.number().min(-40).max(100)])
   .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' });
 
-/** One random change of samples; `src/data/config.ts` says what each does. */
+/** One random change of samples; shapes are those of the sample. */
 export const augmentStep = z
   .union([
     z.strictObject({ shift: z.number().min(0).describe('Shift by up to this many pixels each way.') }),

@@ -1,7 +1,7 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import { writeFileAtomic } from '../../base/files.ts';
+import { WHOLE } from '../../base/shard.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
@@ -14,15 +14,16 @@ import type { FollowOptions, Stages } from '../follow.ts';
 import { requireInputs } from '../inputs.ts';
 import type { RunOptions } from '../options.ts';
 import { stopOf } from '../../folder/stopped.ts';
-import { pickOf, survivors } from '../../folder/search/points.ts';
-import { secondsOf, takeTraining, twinOf } from '../../folder/search/sharing.ts';
-import { candidatesOf, recipeOf, runOf, shareOf } from '../../folder/search/space.ts';
+import { JobFolder } from '../../folder/jobs.ts';
+import { pickOf } from '../../folder/search/points.ts';
+import { beginTrial, findTrial, takeTrial } from '../../folder/search/trial-folders.ts';
 import { stoppedSearch } from '../../folder/search/stopped.ts';
-import { roughly, summary, timedAgain } from '../../folder/search/summary.ts';
+import { summary, timedAgain } from '../../folder/search/summary.ts';
+import { halve } from './halve.ts';
+import type { NewTrial } from './halve.ts';
 import { timed } from './timing.ts';
-import { judgeOf, latencyOf, pointsOf } from '../../folder/search/trials.ts';
+import { judgeOf, latencyOf, pointsOf, secondsOf } from '../../folder/search/trials.ts';
 import type { Trial } from '../../folder/search/trials.ts';
-import { TrialsFolder } from '../../folder/search/trials-folder.ts';
 
 type SearchOptions = RunOptions & Pick<FollowOptions, 'onEvent' | 'onWork'>;
 
@@ -75,7 +76,17 @@ async function completeSearch(
   trials: Trial[],
 ): Promise<Report> {
   const target = loaded.recipe.target!;
-  await halve(loaded, folder, options, stages, trials);
+  await halve(loaded, {
+    shard: WHOLE,
+    run: async (trial, twin) => {
+      const report = await runTrial(trial, twin, folder, options, stages);
+      const done = requireTimed({ ...trial, report }, target);
+      trials.push(done);
+      return done;
+    },
+    find: () => Promise.resolve(undefined),
+    onEvent: options.onEvent,
+  });
   const { points, seconds, notes } = await timed(trials, folder, target, options);
   const judge = judgeOf(loaded.recipe, trials);
   const pick = pickOf(points, judge);
@@ -106,38 +117,6 @@ async function completeSearch(
   return report;
 }
 
-async function halve(
-  loaded: LoadedRecipe,
-  folder: string,
-  options: SearchOptions,
-  stages: Stages,
-  all: Trial[],
-): Promise<void> {
-  const target = loaded.recipe.target!;
-  let candidates = candidatesOf(target);
-  // A student that cannot be built is found before anything is trained.
-  for (const candidate of candidates) recipeOf(loaded, candidate, 1, target);
-  for (let round = 0; round < target.rounds; round++) {
-    const share = shareOf(round, target.rounds);
-    const trials: Trial[] = [];
-    for (const [i, candidate] of candidates.entries()) {
-      const run = runOf(candidate, round);
-      const what = `width ${candidate.width}, ${roughly(candidate.amount)} of the MACs pruned`;
-      const place = `${i + 1} of ${candidates.length} in round ${round + 1} of ${target.rounds}`;
-      options.onEvent({ type: 'message', message: `search: ${what} (${place})` });
-      const own = recipeOf(loaded, candidate, share, target);
-      const twin = twinOf({ candidate, loaded: own }, trials);
-      const report = await runTrial({ loaded: own, run, twin: twin?.run }, folder, options, stages);
-      const trial = { candidate, loaded: own, run, report };
-      refuseUntimed(trial, target);
-      trials.push(trial);
-      all.push(trial);
-    }
-    const groups = new Map(trials.map((trial) => [trial.candidate, pointsOf(trial, target)]));
-    candidates = survivors(groups, judgeOf(loaded.recipe, trials));
-  }
-}
-
 /** A note where trials were timed on machines of several kinds, each in its own run: what went on to the next round was chosen by that. */
 function timedElsewhere(trials: readonly Trial[]): string[] {
   const cpus = [...new Set(trials.map(({ report }) => report.machine.cpu))];
@@ -148,9 +127,9 @@ function timedElsewhere(trials: readonly Trial[]): string[] {
       ];
 }
 
-/** A runtime that is not installed, or threads that there are no cores for: the other trials would come to the same. */
-export function refuseUntimed(trial: Trial, target: TargetRecipe): void {
-  if (pointsOf(trial, target).length > 0) return;
+/** The trial. `UserError` where no file was timed, for a runtime that is not installed or too few cores: the other trials would come to the same. */
+export function requireTimed(trial: Trial, target: TargetRecipe): Trial {
+  if (pointsOf(trial, target).length > 0) return trial;
   throw untimed(
     target,
     trial.report.notes.filter((note) => note.startsWith('latency of ')),
@@ -164,34 +143,29 @@ function untimed({ runtime, threads }: TargetRecipe, reasons: readonly string[])
   );
 }
 
-/** One candidate in a folder of its own; one that is done is not done again. */
+/** A trial in a folder of its own. One that is done is not done again, neither here nor by a shard. */
 async function runTrial(
-  { loaded, run, twin }: { loaded: LoadedRecipe; run: string; twin: string | undefined },
+  trial: NewTrial,
+  twin: string | undefined,
   folder: string,
   options: SearchOptions,
   stages: Stages,
 ): Promise<Report> {
+  const { loaded, run } = trial;
   const own = path.join(folder, 'search', run);
-  const before = (await finishedReport(own)) ?? (await takeTrial(loaded, run, folder, options));
+  const before = await finishedReport(own);
   if (before !== undefined) return before;
-  await mkdir(own, { recursive: true });
-  const stored = { base: loaded.base, recipe: loaded.written };
-  await writeFileAtomic(path.join(own, 'recipe.json'), `${JSON.stringify(stored, null, 2)}\n`);
-  if (twin !== undefined) await takeTraining(path.join(folder, 'search', twin), own);
+  const jobs = new JobFolder(folder, 'search');
+  const shared = await findTrial(jobs, trial);
+  if (shared !== undefined) {
+    // Its files may hold something else by now.
+    const inputs = { shared: jobs.folder, isShard: true, onEvent: options.onEvent };
+    await requireInputs(jobs.folder, loaded.recipe, inputs);
+    await takeTrial(jobs, run, folder);
+    return shared;
+  }
+  await beginTrial(own, trial, twin);
   return follow(loaded, own, { ...ofTrial(options, run), shared: folder, withoutTest: true }, stages);
-}
-
-/** A trial that a shard has done; undefined where there is none. `UserError` where it read files that hold something else by now. */
-async function takeTrial(
-  loaded: LoadedRecipe,
-  run: string,
-  folder: string,
-  { onEvent }: SearchOptions,
-): Promise<Report | undefined> {
-  const trials = new TrialsFolder(folder);
-  if ((await trials.find(run, loaded)) === undefined) return undefined;
-  await requireInputs(trials.folder, loaded.recipe, { shared: trials.folder, isShard: true, onEvent });
-  return trials.take(run, loaded);
 }
 
 /** Candidates have stages of the same names: whoever follows the events is told which is whose. */

@@ -63,18 +63,34 @@ export function turnsOf({ candidates, plan }: Course, round: number, left: reado
   });
 }
 
-/** Candidates of a round by their scores, the best first; of equal ones, the one that the recipe has first. */
-export async function ranked(
+/** Folder, in that of the race's jobs, with a file for each candidate that a shard has trained, by the name of its stage. */
+export const RACE_RESULTS = 'done';
+
+export function raceResult(stage: string): string {
+  return `${RACE_RESULTS}/${stage}.json`;
+}
+
+/**
+ * Candidates after the first `rounds` rounds, the best first; of equal ones, the one that was ahead before. `scoreOf`: score of a training on the
+ * validation split.
+ */
+export async function raceRounds(
   { data }: StageContext,
-  turns: readonly Turn[],
+  course: Course,
+  rounds: number,
   scoreOf: (turn: Turn) => Promise<number>,
 ): Promise<readonly Candidate[]> {
-  for (const turn of turns) turn.candidate.rounds.push({ epochs: turn.epochs, validation: await scoreOf(turn) });
   const { score } = taskOf(data.validation);
-  const of = ({ rounds }: Candidate): number => rounds.at(-1)!.validation;
-  return turns
-    .map(({ candidate }) => candidate)
-    .sort((a, b) => Number(isBetter(score, of(b), of(a))) - Number(isBetter(score, of(a), of(b))));
+  const last = ({ rounds: raced }: Candidate): number => raced.at(-1)!.validation;
+  let left = course.candidates;
+  for (let round = 0; round < rounds; round++) {
+    const turns = turnsOf(course, round, left);
+    for (const turn of turns) turn.candidate.rounds.push({ epochs: turn.epochs, validation: await scoreOf(turn) });
+    left = turns
+      .map(({ candidate }) => candidate)
+      .sort((a, b) => Number(isBetter(score, last(b), last(a))) - Number(isBetter(score, last(a), last(b))));
+  }
+  return left;
 }
 
 /**
@@ -101,13 +117,11 @@ export async function raceLosses(
     message: `distill.loss: auto: a race of ${candidates.length} candidates in ${rounds} ${rounds === 1 ? 'round' : 'rounds'}, ${rounded(total)} epochs in all, before the ${distill.epochs} of the student itself`,
   });
   for (const message of notes) context.onEvent({ type: 'message', message });
-  let left = candidates;
-  for (let round = 0; round < rounds; round++)
-    left = await ranked(context, turnsOf(course, round, left), async (turn) => {
-      if (await take(turn.stage))
-        context.onEvent({ type: 'message', message: `race: ${said(turn.candidate)} was trained by a shard` });
-      return trainCandidate(context, turn, lessons);
-    });
+  const left = await raceRounds(context, course, rounds, async (turn) => {
+    if (await take(turn.stage))
+      context.onEvent({ type: 'message', message: `race: ${said(turn.candidate)} was trained by a shard` });
+    return trainCandidate(context, turn, lessons);
+  });
   const best = left[0]!;
   const message = `the race chose ${said(best)}`;
   context.onEvent({ type: 'message', message });

@@ -24,7 +24,6 @@ import { LikenessTally } from './likeness.ts';
 import type { OutputLikeness, Values } from './likeness.ts';
 import { openFileRunner } from './runners.ts';
 import type { Feeds } from './runners.ts';
-import { integerCause } from '../integer-cause.ts';
 
 /** Samples, and what the training graph says about them. */
 export interface Reference {
@@ -46,12 +45,6 @@ interface Checkable {
   /** The inference graph that the file was written from. */
   readonly graph: Graph;
   readonly reference: Reference;
-}
-
-/** Place where a file goes wrong: the first layer that differs, and the cause as far as it is known. */
-export interface Diverging {
-  readonly layer: string | undefined;
-  readonly cause: string;
 }
 
 /** Reference cut into parts of as many samples as a file is given at once. */
@@ -87,7 +80,7 @@ export async function checkFile(
   context: Pick<ShipContext, 'recipe' | 'data' | 'onEvent'>,
   reference: Reference,
   file: ModelFile,
-  diverging: (actual: Float32Array) => Promise<Diverging>,
+  firstWrong: (actual: Float32Array) => Promise<string | undefined>,
 ): Promise<ParitySummary> {
   const { inputs, logits, targets } = reference;
   const task = taskOf(context.data.validation);
@@ -127,10 +120,9 @@ export async function checkFile(
       { file: file.file, samples, ...(top1Agreement !== null && { top1Agreement }), largestError },
       sqnrDb!,
     );
-  const { layer, cause } = await diverging(actual);
   throw new UserError(
     `${file.file}: its answers differ from those of the training graph on ${samples} samples: ${beyond}; ` +
-      `the first layer that differs is ${layer ?? 'the last one'}${cause}`,
+      `the first layer that differs is ${(await firstWrong(actual)) ?? 'the last one'}`,
     'The file was not written. Export in a higher precision, or report this with the recipe.',
   );
 }
@@ -206,7 +198,7 @@ async function firstDiverging(
   file: ModelFile,
   make: (graph: Graph) => { readonly bytes: Uint8Array },
   answers: Float32Array,
-): Promise<Diverging> {
+): Promise<string | undefined> {
   const one = worstSample(reference, answers);
   const values = graph.nodes.flatMap(({ outputs, layer }) =>
     outputs
@@ -223,19 +215,13 @@ async function firstDiverging(
   };
   const onTflite = async (bytes: Uint8Array): Promise<Record<string, Float32Array>> => {
     const session = await openTflite(bytes);
-    const results = await session.run(rawFeeds(session));
+    const fed = Object.entries(modelFeeds(session, one.data, one.shape, inputs));
+    const results = await session.run(Object.fromEntries(fed.map(([name, { data }]) => [name, data])));
     session.dispose();
     return results as Record<string, Float32Array>;
   };
-  const rawFeeds = (to: Parameters<typeof modelFeeds>[0]): Record<string, TensorData> => {
-    const fed = Object.entries(modelFeeds(to, one.data, one.shape, inputs));
-    return Object.fromEntries(fed.map(([name, { data }]) => [name, data]));
-  };
-  const ends = { inputs: [...graph.inputs].map(([name, { dtype }]) => ({ name, dtype })) };
   const expected = await onOnnx(encodeModel(lowerToOnnx(whole)));
   const { bytes } = make(whole);
   const actual = await (file.format === 'onnx' ? onOnnx(bytes) : onTflite(bytes));
-  const found = values.find(({ name }) => differs(expected[name]!, actual[name], file.precision));
-  const inIntegers = file.format === 'tflite' && file.precision === 'int8';
-  return { layer: found?.layer, cause: inIntegers ? integerCause(bytes, rawFeeds(ends), actual, values) : '' };
+  return values.find(({ name }) => differs(expected[name]!, actual[name], file.precision))?.layer;
 }

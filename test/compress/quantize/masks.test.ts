@@ -1,7 +1,7 @@
 import { beforeSoftmax, unmasked, widenForMasks } from '../../../src/compress/quantize/masks.ts';
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
-import { simulateTflite } from '../../../src/formats/tflite/simulate/simulate.ts';
+import { simulateTflite } from '../../support/tflite-simulate/simulate.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
 import { floats, sketch } from '../../formats/tflite/support.ts';
 

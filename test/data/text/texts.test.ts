@@ -13,7 +13,7 @@ const ROWS = ['my card,a', '"go, go",b', 'Ü,a', 'lost,b', 'my,a', 'go,b'];
 
 async function load(text: TextConfig, content: string | Uint8Array = table(ROWS), change: Partial<CsvConfig> = {}) {
   const file = await folder.file('train.csv', content);
-  return loadDataset({ type: 'csv', train: file, validation: 2, text, ...change });
+  return loadDataset({ type: 'csv', train: file, validation: 2, text, ...change } as CsvConfig);
 }
 
 function table(rows: readonly string[]): string {

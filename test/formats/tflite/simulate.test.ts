@@ -1,6 +1,6 @@
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
-import { fixedPoint, multiply, multiplyOnce, roundHalfEven } from '../../../src/formats/tflite/simulate/fixed-point.ts';
-import { simulatedOperators, simulateTflite } from '../../../src/formats/tflite/simulate/simulate.ts';
+import { fixedPoint, multiply, multiplyOnce, roundHalfEven } from '../../support/tflite-simulate/fixed-point.ts';
+import { simulatedOperators, simulateTflite } from '../../support/tflite-simulate/simulate.ts';
 import { builtinOperators } from '../../../src/formats/tflite/schema/operators.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 import { useCpu } from '../../support/cpu.ts';

@@ -1,5 +1,5 @@
-import { integerRange } from '../../../graph/quantization.ts';
-import { roundHalfAway } from '../quantize/weights.ts';
+import { integerRange } from '../../../src/graph/quantization.ts';
+import { roundHalfAway } from '../../../src/formats/tflite/quantize/weights.ts';
 import type { Call, Kernel, Values } from './kernel.ts';
 import { clamp, isQuantized, outputRange, scaleOf, values, zeroPointOf } from './kernel.ts';
 import { fixedPoint, multiply, roundHalfEven } from './fixed-point.ts';

@@ -1,8 +1,8 @@
-import { UserError } from '../../../base/errors.ts';
-import type { TensorData } from '../../../graph/types.ts';
-import { readTflite } from '../read.ts';
-import { builtinOperators } from '../schema/operators.ts';
-import type { OperatorCode } from '../types.ts';
+import { UserError } from '../../../src/base/errors.ts';
+import type { TensorData } from '../../../src/graph/types.ts';
+import { readTflite } from '../../../src/formats/tflite/read.ts';
+import { builtinOperators } from '../../../src/formats/tflite/schema/operators.ts';
+import type { OperatorCode } from '../../../src/formats/tflite/types.ts';
 import { arithmetic } from './arithmetic.ts';
 import type { Kernel, Rounding } from './kernel.ts';
 import { layers } from './layers.ts';

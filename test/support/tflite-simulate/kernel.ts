@@ -1,8 +1,8 @@
-import type { TensorData } from '../../../graph/types.ts';
-import { integerRange } from '../../../graph/quantization.ts';
-import type { Fields } from '../schema/notation.ts';
+import type { TensorData } from '../../../src/graph/types.ts';
+import { integerRange } from '../../../src/graph/quantization.ts';
+import type { Fields } from '../../../src/formats/tflite/schema/notation.ts';
 import { fixedPoint, multiply, roundHalfEven } from './fixed-point.ts';
-import { roundHalfAway } from '../quantize/weights.ts';
+import { roundHalfAway } from '../../../src/formats/tflite/quantize/weights.ts';
 import type { Declared, Simulated } from './tensor.ts';
 
 /**

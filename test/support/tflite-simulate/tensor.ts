@@ -1,9 +1,9 @@
-import { UserError } from '../../../base/errors.ts';
-import type { TensorData } from '../../../graph/types.ts';
-import type { TfliteModel, TfliteTensor } from '../types.ts';
-import type { TfliteType } from '../schema/tensor-types.ts';
-import { tensorTypes } from '../schema/tensor-types.ts';
-import { fromHalfArray } from '../../../base/bytes.ts';
+import { UserError } from '../../../src/base/errors.ts';
+import type { TensorData } from '../../../src/graph/types.ts';
+import type { TfliteModel, TfliteTensor } from '../../../src/formats/tflite/types.ts';
+import type { TfliteType } from '../../../src/formats/tflite/schema/tensor-types.ts';
+import { tensorTypes } from '../../../src/formats/tflite/schema/tensor-types.ts';
+import { fromHalfArray } from '../../../src/base/bytes.ts';
 
 /** A tensor of a `.tflite` file with its values, as stored: integers for a quantized one. */
 export interface Simulated {

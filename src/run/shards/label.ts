@@ -1,28 +1,31 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { monotonicMs } from '../base/clock.ts';
-import { inShell, UserError } from '../base/errors.ts';
-import type { OnEvent } from '../base/events.ts';
-import { partOf } from '../base/shard.ts';
-import type { Shard } from '../base/shard.ts';
-import { answerBlock, answerPlan, BlockMerge } from '../distill/answer-blocks.ts';
-import type { AnswerBlock, AnswerPlan } from '../distill/answer-blocks.ts';
-import { softTargetsKey } from '../distill/soft-targets.ts';
-import type { StoreOptions } from '../distill/soft-targets.ts';
-import { AnswerFolder } from '../folder/answer-folder.ts';
-import { refuseForeignFolder } from '../folder/folder.ts';
-import { requireFiles } from '../folder/inputs.ts';
-import { lockRun } from '../folder/lock.ts';
-import { openStores } from '../folder/stores.ts';
-import type { LoadedRecipe } from '../recipe/load.ts';
-import type { Recipe } from '../recipe/schema.ts';
-import { loadDataToTeach } from '../setup/data.ts';
-import { engineOf, prepareSavedModels } from '../setup/engine.ts';
-import { progressOf } from '../train/progress.ts';
-import type { RunOptions } from './options.ts';
-import { batchFor, sized, storeOptions } from './stages/answer.ts';
-import { transferSet } from './stages/leave-out.ts';
-import { openAndCheck } from './stages/teach.ts';
+import { monotonicMs } from '../../base/clock.ts';
+import { inShell, UserError } from '../../base/errors.ts';
+import type { OnEvent } from '../../base/events.ts';
+import { removeHalfWritten } from '../../base/files.ts';
+import { partOf } from '../../base/shard.ts';
+import type { Shard } from '../../base/shard.ts';
+import { answerBlock, answerPlan, BlockMerge, isBlock } from '../../distill/answer-blocks.ts';
+import type { AnswerBlock, AnswerPlan } from '../../distill/answer-blocks.ts';
+import { softTargetsKey } from '../../distill/soft-targets.ts';
+import type { StoreOptions } from '../../distill/soft-targets.ts';
+import { answerFiles } from '../../folder/answer-files.ts';
+import type { AnswerFiles } from '../../folder/answer-files.ts';
+import { refuseForeignFolder } from '../../folder/folder.ts';
+import { requireFiles } from '../../folder/inputs.ts';
+import { JobFolder } from '../../folder/jobs.ts';
+import { lockRun } from '../../folder/lock.ts';
+import { openStores } from '../../folder/stores.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { loadDataToTeach } from '../../setup/data.ts';
+import { engineOf, prepareSavedModels } from '../../setup/engine.ts';
+import { progressOf } from '../../train/progress.ts';
+import type { RunOptions } from '../options.ts';
+import { batchFor, sized, storeOptions } from '../stages/answer.ts';
+import { transferSet } from '../stages/leave-out.ts';
+import { openAndCheck } from '../stages/teach.ts';
 
 /** `signal` stops after the current block. */
 export type LabelOptions = Pick<RunOptions, 'out' | 'onEvent' | 'signal'>;
@@ -41,19 +44,18 @@ export interface Labelled {
  * by other shards than before, asks only about samples without a stored answer.
  */
 export async function labelShard(given: LoadedRecipe, shard: Shard, options: LabelOptions = {}): Promise<Labelled> {
-  return withTeacher(given, options, async ({ plan, store, folder, onEvent }) => {
+  return withTeacher(given, options, async ({ plan, store, folder, blocks, onEvent }) => {
     const own = partOf(plan.blocks, shard);
     const tell = progressOf({ onEvent, signal: options.signal }, 'answers');
-    let [answered, done] = [0, 0];
-    for (const block of own) {
-      const before = await folder.load(block, (message) => onEvent({ type: 'warning', message }));
-      if (before === undefined) {
-        await folder.save(block, await asked(store, plan, block));
+    let answered = 0;
+    for (const [i, block] of own.entries()) {
+      if ((await blocks.load(block)) === undefined) {
+        await blocks.save(block, await asked(store, plan, block));
         answered++;
       }
-      tell('block', ++done, own.length);
+      tell('block', i + 1, own.length);
     }
-    return { blocks: own.length, answered, total: plan.blocks.length, folder: folder.folder };
+    return { blocks: own.length, answered, total: plan.blocks.length, folder };
   });
 }
 
@@ -66,15 +68,15 @@ export interface Merged {
 
 /** Merges the blocks of all shards into the stored answers of the run. `UserError` with the number of missing blocks. */
 export async function mergeLabels(given: LoadedRecipe, options: LabelOptions = {}): Promise<Merged> {
-  return withTeacher(given, options, async ({ plan, store, folder, run, onEvent }) => {
+  return withTeacher(given, options, async ({ plan, store, folder, blocks, run, onEvent }) => {
     const merge = new BlockMerge(store);
     const missing: number[] = [];
     for (const block of plan.blocks) {
-      const content = await folder.load(block, (message) => onEvent({ type: 'warning', message }));
+      const content = await blocks.load(block);
       if (content === undefined) missing.push(block.number);
       else if (missing.length === 0) merge.add(block, content);
     }
-    if (missing.length > 0) throw unfinished(folder.folder, missing, plan.blocks.length);
+    if (missing.length > 0) throw unfinished(folder, missing, plan.blocks.length);
     await refuseForeignFolder(run);
     await mkdir(run, { recursive: true });
     const unlock = await lockRun(run);
@@ -84,7 +86,7 @@ export async function mergeLabels(given: LoadedRecipe, options: LabelOptions = {
     } finally {
       await unlock();
     }
-    await folder.tidy();
+    await removeHalfWritten(folder);
     return { samples: store.dataset.count, views: store.views, folder: run };
   });
 }
@@ -92,7 +94,9 @@ export async function mergeLabels(given: LoadedRecipe, options: LabelOptions = {
 interface Work {
   readonly plan: AnswerPlan;
   readonly store: StoreOptions;
-  readonly folder: AnswerFolder;
+  /** Folder of the blocks, a file for each. */
+  readonly folder: string;
+  readonly blocks: AnswerFiles<AnswerBlock>;
   /** Folder of the run. */
   readonly run: string;
   readonly onEvent: OnEvent;
@@ -116,7 +120,14 @@ async function withTeacher<T>(
     const store = storeOptions(recipe, data, teacher!, format);
     const plan = answerPlan(store, batchFor(teacher!, { data, recipe }).size);
     const run = path.join(out, recipe.name);
-    return await work({ plan, store, folder: new AnswerFolder(run, plan), run, onEvent });
+    const folder = new JobFolder(run, 'labels').place(`${plan.key.slice(0, 32)}-by-${plan.batchSize}`);
+    const blocks = answerFiles<AnswerBlock>(
+      folder,
+      ({ number }) => String(number).padStart(6, '0'),
+      (message) => onEvent({ type: 'warning', message }),
+      (content, block) => isBlock(content, plan, block),
+    );
+    return await work({ plan, store, folder, blocks, run, onEvent });
   } finally {
     await teacher?.dispose();
   }

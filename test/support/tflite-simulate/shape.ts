@@ -1,5 +1,5 @@
-import type { TensorData } from '../../../graph/types.ts';
-import { emptyLike, permuted } from '../tensor.ts';
+import type { TensorData } from '../../../src/graph/types.ts';
+import { emptyLike, permuted } from '../../../src/formats/tflite/tensor.ts';
 import type { Call, Kernel, Values } from './kernel.ts';
 import { ints, isQuantized, values, zeroPointOf } from './kernel.ts';
 import { sizeOf } from './tensor.ts';

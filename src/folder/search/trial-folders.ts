@@ -1,0 +1,56 @@
+import { cp, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+import { writeFileAtomic } from '../../base/files.ts';
+import { stageOf } from '../../report/artifact.ts';
+import type { Report } from '../../report/types.ts';
+import { finishedReport } from '../finished.ts';
+import { storedRecipe } from '../folder.ts';
+import { giveAnswers, giveStates, giveTeachers } from '../given.ts';
+import type { JobFolder } from '../jobs.ts';
+import { differences } from '../place.ts';
+import type { Trial } from './trials.ts';
+
+/** The stage that trials of one width and one number of epochs have in common: they differ in what comes after. */
+const TRAINING = stageOf({ role: 'distilled', repeat: 0 });
+
+/**
+ * Begins a trial in `folder`, the run folder of its twin beside it: it gets the saved states of the twin's training, from which its own goes
+ * on as after a stop, with nothing left to do. A trial that has begun keeps its own states.
+ */
+export async function beginTrial(
+  folder: string,
+  { loaded: { base, written } }: Pick<Trial, 'loaded'>,
+  twin: string | undefined,
+): Promise<void> {
+  // First: saved states without a recipe are those of a damaged run.
+  await writeFileAtomic(path.join(folder, 'recipe.json'), `${JSON.stringify({ base, recipe: written }, null, 2)}\n`);
+  if (twin !== undefined) await giveStates(TRAINING, path.join(path.dirname(folder), twin), folder);
+}
+
+/** Report of a trial that a shard has finished; undefined for another one. `UserError` for one of another recipe. */
+export async function findTrial(
+  jobs: JobFolder,
+  { run, loaded }: Pick<Trial, 'run' | 'loaded'>,
+): Promise<Report | undefined> {
+  const own = jobs.place(run);
+  const report = await finishedReport(own);
+  if (report === undefined) return undefined;
+  const { changes } = differences((await storedRecipe(own)).written, loaded.written);
+  if (changes.length === 0) return report;
+  throw new UserError(
+    `${own}: this trial was done by another recipe than this run has:\n${changes.map((change) => `  ${change}`).join('\n')}`,
+    'Remove the folder, and let its shard or this run do it again.',
+  );
+}
+
+/** Gives the search in `folder` a trial that a shard has finished, with the teacher and assistants that shards have trained for it. */
+export async function takeTrial(jobs: JobFolder, run: string, folder: string): Promise<void> {
+  await giveAnswers(jobs.folder, folder);
+  await giveTeachers(jobs.folder, folder);
+  const to = path.join(folder, 'search', run);
+  await rm(`${to}.part`, { recursive: true, force: true });
+  await cp(jobs.place(run), `${to}.part`, { recursive: true, filter: (file) => path.basename(file) !== 'lock' });
+  await rm(to, { recursive: true, force: true });
+  await rename(`${to}.part`, to);
+}

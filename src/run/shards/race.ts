@@ -1,0 +1,75 @@
+import { readdir } from 'node:fs/promises';
+import { UserError } from '../../base/errors.ts';
+import { partOf } from '../../base/shard.ts';
+import type { Shard } from '../../base/shard.ts';
+import type { JobFolder } from '../../folder/jobs.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import { raceStage } from '../../report/artifact.ts';
+import { runAlone } from '../alone.ts';
+import type { StageContext } from '../context.ts';
+import type { RunOptions } from '../options.ts';
+import { repeatKey } from '../repeat-key.ts';
+import { courseOf, RACE_RESULTS, raceResult, raceRounds, trainCandidate, turnsOf } from '../stages/race.ts';
+import { lessonsOf } from '../students.ts';
+import { inRounds, openJobs } from './rounds.ts';
+import type { SharedRounds } from './rounds.ts';
+
+/** Numbers of candidates of the rounds, the same whichever shard says them. */
+const COUNTS = 'rounds.json';
+
+/**
+ * A shard's part of the race of losses: in each round its candidates, in one run folder. What is finished is left as it is. A plain run of the
+ * recipe takes what is finished, and trains what is missing.
+ */
+export async function raceShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<SharedRounds> {
+  const { distill } = given.recipe;
+  if (distill.loss !== 'auto') throw new Error('no race: the recipe names its loss');
+  const total = distill.race.rounds;
+  const jobs = await openJobs(given, 'race', options);
+  await jobs.giveAnswers();
+  const rounds = await inRounds(total, async (round) => {
+    options.onEvent?.({ type: 'message', message: `round ${round + 1} of ${total}` });
+    const folder = `round-${round + 1}-shard-${shard.index}-of-${shard.count}`;
+    const asked = { ...options, isShard: true, shared: jobs.folder };
+    await runAlone(given, jobs.place(folder), asked, async (begin, stores) => {
+      const { context, teaching, lessons } = await lessonsOf(begin, stores);
+      if (lessons === undefined)
+        throw new UserError('--shard: a race of losses compares what teachers teach', 'Name a teacher in the recipe.');
+      const key = await repeatKey(context, teaching);
+      for (const turn of partOf(await turnsOfRound(context, { jobs, key, round }), shard)) {
+        const result = raceResult(turn.stage);
+        if (options.existing !== 'fresh' && (await jobs.find(result, key)) !== undefined) continue;
+        await jobs.write(result, { key, folder, validation: await trainCandidate(context, turn, lessons) });
+      }
+      return { data: context.data };
+    });
+    return missing(jobs, round);
+  });
+  return { ...rounds, folder: jobs.folder };
+}
+
+/** Trainings of a round, chosen by the results of the rounds before it. */
+async function turnsOfRound(
+  context: StageContext,
+  { jobs, key, round }: { readonly jobs: JobFolder; readonly key: string; readonly round: number },
+): Promise<ReturnType<typeof turnsOf>> {
+  const course = courseOf(context);
+  await jobs.write(
+    COUNTS,
+    course.plan.map(({ count }) => count),
+  );
+  const left = await raceRounds(context, course, round, async ({ stage }) => {
+    const result = await jobs.find(raceResult(stage), key);
+    // It was there when the round began.
+    if (result?.validation === undefined) throw new Error(`${jobs.folder}: ${stage} is gone`);
+    return result.validation;
+  });
+  return turnsOf(course, round, left);
+}
+
+/** Candidates of a round that are not finished. */
+async function missing(jobs: JobFolder, round: number): Promise<number> {
+  const counts = (await jobs.read(COUNTS)) as readonly number[];
+  const names = await readdir(jobs.place(RACE_RESULTS)).catch(() => []);
+  return counts[round]! - names.filter((name) => name.startsWith(raceStage(round + 1, 0).slice(0, -1))).length;
+}

@@ -1,0 +1,61 @@
+import { UserError } from '../../base/errors.ts';
+import { partOf } from '../../base/shard.ts';
+import type { Shard } from '../../base/shard.ts';
+import { JobFolder } from '../../folder/jobs.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import { stageOf } from '../../report/artifact.ts';
+import { runAlone } from '../alone.ts';
+import { trainAtOnce } from '../at-once.ts';
+import type { RunOptions } from '../options.ts';
+import { repeatKey } from '../repeat-key.ts';
+import { prepare, trainRepeat } from '../students.ts';
+import { openJobs, runFolder } from './rounds.ts';
+
+export interface Repeated {
+  /** Numbers of the repeats of this shard, from 1. */
+  readonly repeats: readonly number[];
+  readonly total: number;
+  readonly folder: string;
+}
+
+/**
+ * A shard's part of the repeats of a recipe, each a run of its own that trains the student and its twin and no more. Those that are
+ * finished are left as they are, those that were stopped go on. A plain run of the recipe takes what is finished, and goes on from there.
+ */
+export async function repeatShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<Repeated> {
+  const { repeats: total, student } = given.recipe;
+  if (total === 1 || student === undefined)
+    throw new UserError(
+      `--shard: expected a recipe with repeats, a race of losses or a target to share out, received ${student === undefined ? 'no student' : 'repeats: 1'}`,
+      'Set repeats in the recipe, or share out trials with `limbeck sweep`.',
+    );
+  const jobs = await openJobs(given, 'repeats', options);
+  const race = new JobFolder(runFolder(given, options), 'race');
+  const own = partOf(
+    Array.from({ length: total }, (_, repeat) => repeat),
+    shard,
+  );
+  for (const repeat of own) {
+    const folder = String(repeat + 1);
+    options.onEvent?.({ type: 'message', message: `repeat ${folder} of ${total}` });
+    await jobs.giveAnswers(folder);
+    await runAlone(given, jobs.place(folder), { ...options, isShard: true }, async (begin, stores) => {
+      const prepared = await prepare(begin, { ...stores, race });
+      await trainAtOnce(prepared, [repeat], stores);
+      await trainRepeat(prepared, repeat, stores);
+      await jobs.write(resultOf(repeat), { key: await repeatKey(prepared.context, prepared.teaching) });
+      return { data: prepared.context.data };
+    });
+  }
+  return { repeats: own.map((repeat) => repeat + 1), total, folder: jobs.folder };
+}
+
+/** Gives the run in `folder` the trainings of a repeat that a shard has finished; false if there are none. */
+export async function takeRepeat(folder: string, repeat: number, key: string): Promise<boolean> {
+  const stages = (['scratch', 'distilled'] as const).map((role) => stageOf({ role, repeat }));
+  return new JobFolder(folder, 'repeats').take(resultOf(repeat), key, stages, folder);
+}
+
+function resultOf(repeat: number): string {
+  return `${repeat + 1}/repeat.json`;
+}

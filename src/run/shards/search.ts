@@ -1,0 +1,38 @@
+import type { Shard } from '../../base/shard.ts';
+import { exists } from '../../base/files.ts';
+import { beginTrial, findTrial } from '../../folder/search/trial-folders.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import { runAlone } from '../alone.ts';
+import type { Stages } from '../follow.ts';
+import type { RunOptions } from '../options.ts';
+import { halve } from '../search/halve.ts';
+import { requireTimed } from '../search/search.ts';
+import { openJobs } from './rounds.ts';
+import type { SharedRounds } from './rounds.ts';
+
+/**
+ * A shard's part of the search of a recipe with a target: in each round the candidates of its widths. A plain run of the recipe takes what is
+ * finished, does what is missing, times all side by side and picks.
+ */
+export async function searchShard(
+  given: LoadedRecipe,
+  shard: Shard,
+  options: RunOptions,
+  stages: Stages,
+): Promise<SharedRounds> {
+  const jobs = await openJobs(given, 'search', options);
+  const rounds = await halve(given, {
+    shard,
+    run: async (trial, twin) => {
+      await jobs.giveAnswers();
+      const folder = jobs.place(trial.run);
+      if (!(await exists(jobs.place(`${trial.run}/recipe.json`)))) await beginTrial(folder, trial, twin);
+      const asked = { ...options, isShard: true, shared: jobs.folder, withoutTest: true };
+      const { report } = await runAlone(trial.loaded, folder, asked, stages);
+      return requireTimed({ ...trial, report }, given.recipe.target!);
+    },
+    find: (trial) => findTrial(jobs, trial),
+    onEvent: options.onEvent ?? (() => undefined),
+  });
+  return { ...rounds, folder: jobs.folder };
+}

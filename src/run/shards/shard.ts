@@ -1,0 +1,27 @@
+import type { Shard } from '../../base/shard.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import type { RunOptions } from '../options.ts';
+import { stages } from '../stages.ts';
+import { raceShard } from './race.ts';
+import { repeatShard } from './repeats.ts';
+import type { Repeated } from './repeats.ts';
+import type { SharedRounds } from './rounds.ts';
+import { searchShard } from './search.ts';
+
+export interface Sharded {
+  /** Absent without a target. */
+  readonly search?: SharedRounds;
+  /** Absent without a race. */
+  readonly race?: SharedRounds;
+  /** Absent where there is only one, and as long as the race has not chosen a loss. */
+  readonly repeated?: Repeated;
+}
+
+/** A shard's part of what a recipe trains many times over: the candidates of a search, or those of the race of losses, and the repeats. */
+export async function trainShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<Sharded> {
+  const { distill, repeats, target } = given.recipe;
+  if (target !== undefined) return { search: await searchShard(given, shard, options, stages) };
+  const race = distill.loss === 'auto' ? await raceShard(given, shard, options) : undefined;
+  if (race !== undefined && (race.missing > 0 || repeats === 1)) return { race };
+  return { ...(race && { race }), repeated: await repeatShard(given, shard, options) };
+}

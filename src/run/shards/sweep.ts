@@ -1,0 +1,99 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { InterruptedError, UserError } from '../../base/errors.ts';
+import { partOf } from '../../base/shard.ts';
+import type { Shard } from '../../base/shard.ts';
+import { writtenReport } from '../../folder/finished.ts';
+import { JobFolder } from '../../folder/jobs.ts';
+import { canonicalJson } from '../../recipe/diff.ts';
+import type { TrialSettings } from '../../recipe/grid.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import type { Report } from '../../report/types.ts';
+import { runAlone } from '../alone.ts';
+import { inputsOfSweep, requireFilesBefore } from '../inputs.ts';
+import { checkOptions } from '../options.ts';
+import type { RunOptions } from '../options.ts';
+import { stages } from '../stages.ts';
+import { runFolder } from './rounds.ts';
+
+export type SweepOptions = Pick<RunOptions, 'out' | 'saveEvery' | 'onEvent' | 'signal'>;
+
+/** A trial and its report, finished or stopped, if it has one yet. */
+interface TrialSoFar extends TrialSettings {
+  readonly folder: string;
+  readonly report: Report | undefined;
+}
+
+export interface Swept {
+  readonly folder: string;
+  /** Trials of all shards, with the reports that exist so far. */
+  readonly trials: readonly TrialSoFar[];
+  /** Trials of this shard that failed, and why. */
+  readonly failed: readonly { readonly name: string; readonly reason: string }[];
+}
+
+/**
+ * A shard's part of the trials of a sweep, each a run of its own. Runs that are finished are left as they are, those that were stopped
+ * go on; a trial that fails does not keep the others from their turn. One whose files hold something else than when others began fails.
+ */
+export async function sweepShard(
+  base: LoadedRecipe,
+  trials: readonly TrialSettings[],
+  load: (trial: TrialSettings) => Promise<LoadedRecipe>,
+  shard: Shard,
+  options: SweepOptions = {},
+): Promise<Swept> {
+  const { onEvent } = options;
+  checkOptions(options);
+  // All trials are validated before the first one runs.
+  const all = [];
+  for (const trial of trials) all.push({ ...trial, loaded: await load(trial) });
+  const jobs = new JobFolder(runFolder(base, options), 'sweep');
+  for (const { loaded } of all) await requireFilesBefore(jobs.folder, loaded.recipe);
+  await writeDown(jobs, base, trials);
+  const failed: { name: string; reason: string }[] = [];
+  const own = partOf(all, shard);
+  for (const [i, { name, set, loaded }] of own.entries()) {
+    onEvent?.({ type: 'message', message: `trial ${name} (${i + 1} of ${own.length}): ${set.join(' ')}` });
+    try {
+      await jobs.giveAnswers(name);
+      const asked = { ...options, inputs: inputsOfSweep(jobs.folder, loaded), isShard: true };
+      await runAlone(loaded, jobs.place(loaded.recipe.name), asked, stages);
+    } catch (error) {
+      if (error instanceof InterruptedError || !(error instanceof UserError)) throw error;
+      failed.push({ name, reason: error.message });
+      onEvent?.({ type: 'warning', message: `trial ${name}: ${error.message}` });
+    }
+  }
+  const soFar = [];
+  for (const trial of trials) {
+    const folder = jobs.place(trial.name);
+    soFar.push({ ...trial, folder, report: await writtenReport(folder) });
+  }
+  return { folder: jobs.folder, trials: soFar, failed };
+}
+
+/** Writes down the recipe, and what each trial changes, as all shards do. `UserError` where the folder has another sweep. */
+async function writeDown(jobs: JobFolder, { written }: LoadedRecipe, trials: readonly TrialSettings[]): Promise<void> {
+  const fileOf = ({ name }: TrialSettings): string => path.join('trials', `${name}.json`);
+  const files = new Map<string, object>([
+    ['sweep.json', { recipe: written }],
+    ...trials.map((trial) => [fileOf(trial), { set: trial.set }] as const),
+  ]);
+  for (const [name, content] of files) {
+    const before = await jobs.read(name);
+    if (before === undefined) await jobs.write(name, content);
+    else if (canonicalJson(before) !== canonicalJson(content)) throw another(jobs, `its ${name} says something else`);
+  }
+  const others = (await readdir(jobs.place('trials'))).filter(
+    (name) => name.endsWith('.json') && !files.has(path.join('trials', name)),
+  );
+  if (others.length > 0) throw another(jobs, `it has trials that this one has not: ${others.slice(0, 3).join(', ')}`);
+}
+
+function another({ folder }: JobFolder, fact: string): UserError {
+  return new UserError(
+    `${folder}: another sweep is there: ${fact}`,
+    'Give this one another name with --set name=..., or remove that folder.',
+  );
+}
