@@ -73,17 +73,24 @@ function wrongOrder(
   };
 }
 
-/** The best of the other readings. */
+interface Found {
+  readonly what: string;
+  readonly from: Alternative;
+  readonly accuracy: number;
+  readonly logits: Float32Array;
+}
+
+/** The best of the other readings, and its answers [rows, classes]. */
 export async function bestAlternative(
   dataset: Dataset,
   { rows, labels }: { readonly rows: Int32Array; readonly labels: TargetValues },
   alternatives: readonly Alternative[],
   ask: Ask,
-): Promise<{ what: string; accuracy: number } | undefined> {
+): Promise<Found | undefined> {
   const task = taskOf(dataset);
-  let best: { what: string; accuracy: number } | undefined;
-  for (const { what, open } of alternatives) {
-    const other = await open().catch(() => undefined);
+  let best: Found | undefined;
+  for (const from of alternatives) {
+    const other = await from.open().catch(() => undefined);
     if (other === undefined) continue;
     // Another output of the file may be something else.
     if (other.classes !== task.width) {
@@ -92,7 +99,8 @@ export async function bestAlternative(
     }
     const logits = await ask(other, dataset, rows).finally(() => other.dispose());
     const accuracy = task.scoreOf(logits, labels);
-    if (best === undefined || isBetter(task.score, accuracy, best.accuracy)) best = { what, accuracy };
+    if (best === undefined || isBetter(task.score, accuracy, best.accuracy))
+      best = { what: from.what, from, accuracy, logits };
   }
   return best;
 }

@@ -39,7 +39,11 @@ it.each([
   ['{tfjs: m.json, layout: nchw}', /teacher\.layout: expected no such key beside tfjs/],
   ['{onnx: t.onnx, signature: a}', /teacher\.signature: expected no such key beside onnx/],
   ['{train: {model: mlp}, classes: [a, b]}', /teacher\.classes: expected no such key beside train/],
-  ['{logits: l.safetensors, outputs: logits}', /teacher\.outputs: expected no such key beside logits/],
+  ['{logits: l.safetensors, layout: nchw}', /teacher\.layout: expected no such key beside logits/],
+  [
+    '{logits: l.safetensors, classes: v.npy}',
+    /teacher\.classes: expected a list of class names beside teacher\.logits/,
+  ],
   [
     '{ensemble: [{onnx: a.onnx}, {onnx: b.onnx}], normalize: {mean: 0.5}}',
     /teacher\.normalize: expected it inside each teacher of the ensemble/,
