@@ -14,9 +14,8 @@ import { isBetter } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../tasks/chance.ts';
 import { classesOf } from '../tasks/classes.ts';
-import { pairedTest } from '../measure/paired.ts';
-import { bestAlternative, diagnosis, isMuchBetter, explainingOrder, otherReading } from './diagnosis.ts';
-import type { Alternative, Asked, Diagnosis } from './diagnosis.ts';
+import { bestAlternative, diagnosis, explainingOrder, farBetterReading } from './diagnosis.ts';
+import type { Alternative, Asked } from './diagnosis.ts';
 import { areProbabilities } from './teacher.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -109,7 +108,7 @@ export async function preflight(
     // It may look like another order because of its input.
     const found =
       known === undefined
-        ? await farBetterReading(teacher, dataset, asked, alternatives)
+        ? await farBetterReading(dataset, asked, alternatives, answers)
         : {
             isEvident: true,
             ...(await diagnosis(dataset, asked, { ...settings, required: accuracy, known }, answers)),
@@ -209,44 +208,11 @@ function refuseUseless(teacher: Teacher | StoredAnswers, logits: Float32Array, s
   }
 }
 
-/** Above it, a teacher's input is taken to be as it wants it. */
-const GOOD = 0.9;
-/** A tenth of what the teacher itself is asked about: there may be ten other readings. */
-const TRIED = 100;
-
-/** Most that chance may explain of what another reading is better by, for the run to stop: there are ten readings, and many runs. */
-const EVIDENT = 1e-4;
-
 /** A teacher can be better than chance and still be asked in the wrong way. */
 function oddities({ name, classes }: Teacher | StoredAnswers, dataset: Dataset, { labels, logits }: Asked): string[] {
   const oneClass = oneClassWarning(name, classesOf(logits, classes), labels, dataset.classNames);
   const asLogits = `${name}: its answers look like probabilities, not logits (\`teacher.outputs\`)`;
   return [...(oneClass === undefined ? [] : [oneClass]), ...(areProbabilities(logits, classes) ? [asLogits] : [])];
-}
-
-/** Another reading of a teacher that has half of its errors only; undefined where there is none. */
-async function farBetterReading(
-  teacher: Teacher | StoredAnswers,
-  dataset: Dataset,
-  asked: Asked,
-  alternatives: readonly Alternative[],
-): Promise<(Diagnosis & { readonly isEvident: boolean }) | undefined> {
-  const { rows, labels, accuracy } = asked;
-  if (accuracy >= GOOD || alternatives.length === 0) return undefined;
-  const step = Math.max(1, Math.floor(rows.length / TRIED));
-  const few = rows.filter((_, i) => i % step === 0).subarray(0, TRIED);
-  const before = await askAbout(teacher, dataset, few);
-  const first = await bestAlternative(dataset, before, alternatives, answers);
-  if (first === undefined || !isMuchBetter(first.accuracy, before.accuracy)) return undefined;
-  // A few samples can mislead.
-  const best = await bestAlternative(dataset, asked, [first.from], answers);
-  if (best === undefined || !isMuchBetter(best.accuracy, accuracy)) return undefined;
-  const [own, its] = [asked.logits, best.logits].map((logits) =>
-    classesOf(logits, teacher.classes).map((answer, i) => (answer === labels[i] ? 1 : 0)),
-  ) as [Int32Array, Int32Array];
-  const alone = (a: Int32Array, b: Int32Array): number => a.filter((right, i) => right > b[i]!).length;
-  const { p } = pairedTest({ onlyFirst: alone(its, own), onlySecond: alone(own, its), samples: labels.length });
-  return { ...otherReading(best), isEvident: p < EVIDENT };
 }
 
 async function askAbout(
