@@ -242,7 +242,7 @@ describe('limbeck init', () => {
     }
     expect(await init('t.pt', 'd.yaml')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('init: --teacher: A teacher is an ONNX file, a model.json of tfjs') as string,
+      stderr: expect.stringContaining('init: --teacher: a teacher is an ONNX file, a model.json of tfjs') as string,
     });
   });
 

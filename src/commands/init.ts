@@ -99,7 +99,8 @@ async function complete(args: InitArgs, context: Context) {
   const { nearest, shown } = await import('../base/errors.ts');
   const { exists } = await import('../base/files.ts');
   const { models } = await import('../networks/models/registry.ts');
-  const { usualStudent } = await import('../recipe/init.ts');
+  const { otherTeacher, usualStudent } = await import('../recipe/init.ts');
+  const { absentColumn } = await import('../data/seen-columns.ts');
   const path = await import('node:path');
   const oneOf = (names: readonly string[]) => (answer: string) => {
     if (names.includes(answer)) return undefined;
@@ -160,21 +161,11 @@ async function complete(args: InitArgs, context: Context) {
       );
     const column = named === '' ? (form.lastLabel ?? '') : named;
     const { task, label } = await taskOf({ ...args, type, train, labels, label: column, isNamed, form }, ask, context);
-    const { teacherKey } = await import('../recipe/init.ts');
-    const otherTeacher = async (answer: string) =>
-      teacherKey(answer) === undefined
-        ? `A teacher is an ONNX file, a model.json of tfjs, the folder of a SavedModel, or stored answers as .npy or .safetensors, and not ${answer}.`
-        : isThere(answer);
-    const teacher =
-      args.teacher ??
-      (await ask('Teacher: ONNX file, model.json, SavedModel or stored answers (empty: train one)', {
-        ...{ fallback: '', wrong: otherTeacher },
-      }));
-    if (teacher !== '' && teacherKey(teacher) === undefined)
-      throw new UserError(
-        `init: --teacher: ${(await otherTeacher(teacher))!}`,
-        'Export the model to ONNX, or let it answer and store its logits.',
-      );
+    const wrongTeacher = async (answer: string) => otherTeacher(answer) ?? isThere(answer);
+    const what = 'Teacher: ONNX file, model.json, SavedModel or stored answers (empty: train one)';
+    const teacher = args.teacher ?? (await ask(what, { fallback: '', wrong: wrongTeacher }));
+    const other = teacher === '' ? undefined : otherTeacher(teacher);
+    if (other !== undefined) throw new UserError(`init: --teacher: ${other}`, 'Export the model to ONNX, or let it answer and store its logits.'); // prettier-ignore
     const modelOrFile = (answer: string) =>
       answer.endsWith('.onnx') ? isThere(answer) : oneOf(Object.keys(models))(answer);
     const student = { fallback: usualStudent(type, form), wrong: modelOrFile };
@@ -234,13 +225,6 @@ async function formAt(
     context.note(`the data could not be read: ${error.message}\n`);
     return {};
   }
-}
-
-/** Complaint on the first of the label columns, with commas between them, that a table has not. A number is the place of a column. */
-function absentColumn(named: string, file: string, columns: readonly string[] | undefined): string | undefined {
-  const names = named.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
-  const absent = columns && names.find((name) => !columns.includes(name) && !/^-?\d+$/.test(name));
-  return absent && `no column ${absent}, ${file} has ${columns.join(', ')}`;
 }
 
 /** Complaint on a folder where the type reads a file, or the other way round. */

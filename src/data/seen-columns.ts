@@ -145,3 +145,10 @@ function isSlip(text: string): boolean {
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
+
+/** Complaint on the first of the label columns, with commas between them, that a table has not. A number is the place of a column. */
+export function absentColumn(named: string, file: string, columns: readonly string[] | undefined): string | undefined {
+  const names = named.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
+  const absent = columns && names.find((name) => !columns.includes(name) && !/^-?\d+$/.test(name));
+  return absent && `no column ${absent}, ${file} has ${columns.join(', ')}`;
+}

@@ -206,7 +206,7 @@ function teacherLines(teacher: string, kind: Kind): string[] {
       `teacher: { train: ${KINDS[kind].teacher} }`,
     ];
   }
-  const key = teacherKey(teacher);
+  const key = teacherKey(teacher)!;
   return [
     'teacher:',
     `  ${key}: ${quoted(teacher)}`,
@@ -217,7 +217,7 @@ function teacherLines(teacher: string, kind: Kind): string[] {
 }
 
 /** The key of a recipe's teacher that names such a file or folder; undefined for a file of another kind. */
-export function teacherKey(name: string): 'onnx' | 'tfjs' | 'logits' | 'savedModel' | undefined {
+function teacherKey(name: string): 'onnx' | 'tfjs' | 'logits' | 'savedModel' | undefined {
   const keys = {
     '.onnx': 'onnx',
     '.json': 'tfjs',
@@ -227,6 +227,13 @@ export function teacherKey(name: string): 'onnx' | 'tfjs' | 'logits' | 'savedMod
   } as const;
   const ending = /\.[a-z]+$/i.exec(name.replace(/.*[/\\]/, ''))?.[0].toLowerCase() ?? '';
   return Object.hasOwn(keys, ending) ? keys[ending as keyof typeof keys] : undefined;
+}
+
+/** Complaint on a file that no teacher is; undefined where it may be one. */
+export function otherTeacher(name: string): string | undefined {
+  const kinds =
+    'an ONNX file, a model.json of tfjs, the folder of a SavedModel, or stored answers as .npy or .safetensors';
+  return teacherKey(name) === undefined ? `a teacher is ${kinds}, and not ${name}` : undefined;
 }
 
 function quoted(text: string): string {
