@@ -15,7 +15,7 @@ import type { Task } from '../tasks/task.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../tasks/chance.ts';
 import { classesOf } from '../tasks/classes.ts';
 import { bestAlternative, diagnosis, explainingOrder, farBetterReading } from './diagnosis.ts';
-import type { Alternative, Asked } from './diagnosis.ts';
+import type { Alternative, Asked, Diagnosis } from './diagnosis.ts';
 import { areProbabilities } from './teacher.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -62,7 +62,7 @@ export interface StoredAnswers {
 const ANSWER_AGAIN =
   'They belong to another data set, another order of samples or another order of classes; let the teacher answer again.';
 
-function remedyFor(teacher: Teacher | StoredAnswers, hint: string): string {
+function remedyFor(teacher: object, hint: string): string {
   return 'answersTo' in teacher ? ANSWER_AGAIN : hint;
 }
 
@@ -168,26 +168,35 @@ async function checkNumbers(
   task: Task,
   { alternatives = [], rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
 ): Promise<Preflight> {
-  const labels = targetsOf(dataset, rows);
   const given = await answers(teacher, dataset, rows, asking);
   refuseUseless(teacher, given, rows.length);
-  const { score, isBetter: isGood, chance } = task.skill(given, labels);
+  const useless = await noBetterThanNothing(teacher, dataset, { rows, given }, alternatives);
+  if (useless !== undefined) throw new UserError(useless.fact, useless.hint);
+  const labels = targetsOf(dataset, rows);
   const stuck = task.stuck(teacher.name, given, labels);
-  const found = { accuracy: score, samples: rows.length, warnings: stuck === undefined ? [] : [stuck] };
-  if (isGood) return found;
+  return { accuracy: task.scoreOf(given, labels), samples: rows.length, warnings: stuck === undefined ? [] : [stuck] };
+}
+
+/** Text on answers that are no better than a model that ignores the samples, with another reading that is; undefined where they are. */
+export async function noBetterThanNothing(
+  teacher: Pick<Teacher | StoredAnswers, 'name'>,
+  dataset: Dataset,
+  { rows, given }: { readonly rows: Int32Array; readonly given: Float32Array },
+  alternatives: readonly Alternative[],
+): Promise<Diagnosis | undefined> {
+  const task = taskOf(dataset);
+  const labels = targetsOf(dataset, rows);
+  const { score, isBetter: isGood, chance } = task.skill(given, labels);
+  if (isGood) return undefined;
   const fact = `${teacher.name}: ${task.score.said(score, samplesText(rows.length, dataset))}, and ${chance}`;
   const best = await bestAlternative(dataset, { rows, labels }, alternatives, answers);
   if (best !== undefined && isBetter(task.score, best.accuracy, task.ignorance(labels))) {
     const better = task.score.said(best.accuracy, 'them');
-    throw new UserError(`${fact}; with ${best.what} it is ${better}`, `Set \`teacher\` to use ${best.what}.`);
+    return { fact: `${fact}; with ${best.what} it is ${better}`, hint: `Set \`teacher\` to use ${best.what}.` };
   }
-  throw new UserError(
-    fact,
-    remedyFor(
-      teacher,
-      'Check that it was trained on this data set, that it answers in the units of the labels, or logits of several labels, and how its input is prepared (`teacher.layout`, `teacher.normalize`).',
-    ),
-  );
+  const hint =
+    'Check that it was trained on this data set, that it answers in the units of the labels, or logits of several labels, and how its input is prepared (`teacher.layout`, `teacher.normalize`).';
+  return { fact, hint: remedyFor(teacher, hint) };
 }
 
 function refuseUseless(teacher: Teacher | StoredAnswers, logits: Float32Array, samples: number): void {
