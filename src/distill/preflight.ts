@@ -15,7 +15,7 @@ import type { Task } from '../tasks/task.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../tasks/chance.ts';
 import { classesOf } from '../tasks/classes.ts';
 import { bestAlternative, diagnosis, explainingOrder, farBetterReading } from './diagnosis.ts';
-import type { Alternative, Asked, Diagnosis } from './diagnosis.ts';
+import type { Alternative, Ask, Asked, Diagnosis } from './diagnosis.ts';
 import { areProbabilities } from './teacher.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -101,6 +101,7 @@ export async function preflight(
   const samples = labels.length;
   refuseUseless(teacher, logits, samples);
   const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
+  const ask: Ask = (other, of, some) => answers(other, of, some, { onProgress: options.onProgress });
   const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samplesText(samples, dataset)}`;
   const settings = { alternatives, declared: options.declared };
   if (isGood) {
@@ -108,10 +109,10 @@ export async function preflight(
     // It may look like another order because of its input.
     const found =
       known === undefined
-        ? await farBetterReading(dataset, asked, alternatives, answers)
+        ? await farBetterReading(dataset, asked, alternatives, ask)
         : {
             isEvident: true,
-            ...(await diagnosis(dataset, asked, { ...settings, required: accuracy, known }, answers)),
+            ...(await diagnosis(dataset, asked, { ...settings, required: accuracy, known }, ask)),
           };
     if (found?.isEvident === true && !confirmed) {
       throw new UserError(
@@ -123,7 +124,7 @@ export async function preflight(
     return { accuracy, samples, warnings: [...oddities(teacher, dataset, asked), ...warnings] };
   }
   const required = minAccuracy ?? chanceBar(labels, classes);
-  const { fact, hint } = await diagnosis(dataset, asked, { ...settings, required }, answers);
+  const { fact, hint } = await diagnosis(dataset, asked, { ...settings, required }, ask);
   const bar =
     minAccuracy === undefined
       ? `the most frequent class alone gives ${percent(largestShare(labels, classes), 1)}`
@@ -263,6 +264,8 @@ export async function answers(
   const count = Math.ceil(rows.length / BATCH);
   const all = await inTurns(together, { count, width: BATCH * classes }, async (item) => {
     const part = rows.subarray(item * BATCH, (item + 1) * BATCH);
+    // Before too: a run that is to stop does not wait for a batch of a slow teacher.
+    onProgress?.(`${dataset.name} samples,`, item * BATCH, rows.length);
     const original = originalsOf(dataset, part, chanceOf(PLAIN));
     const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), part, PLAIN), part.length, original);
     onProgress?.(`${dataset.name} samples,`, item * BATCH + part.length, rows.length);

@@ -2,7 +2,7 @@ import { percent } from '../../base/numbers.ts';
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { orClose } from '../../base/closing.ts';
-import { UserError } from '../../base/errors.ts';
+import { InterruptedError, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { modelTeacher } from '../../distill/model-teacher.ts';
 import { asTeacherSees, fingerprint } from '../../data/dataset.ts';
@@ -109,6 +109,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
       if (several(together)) requireSame(together, 'teacher', opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
       for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
         if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
+      if (context.signal?.aborted === true) throw new InterruptedError('stopped opening the teacher');
       onEvent({ type: 'stage', stage: 'check teacher' });
       for (const [i, member] of (opened.members ?? []).entries())
         await check(context, member, { confirmed: source.ensemble?.[i]?.confirmed ?? source.confirmed });
