@@ -209,3 +209,22 @@ describe('limbeck run', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ folder: 'kit', skipped: [] });
   });
 });
+
+it('says how a student module is named in a project of CommonJS', async () => {
+  await writeData(folder());
+  await writeRecipe(folder(), 'dataset: { type: csv, train: data.csv }\nstudent: { module: m.js }\n');
+  await writeFile(path.join(folder(), 'package.json'), '{ "type": "commonjs" }');
+  const source =
+    'export default ({ tf, inputShape, classes }) => tf.sequential({ layers: [tf.layers.dense({ inputShape, units: classes })] });';
+  await writeFile(path.join(folder(), 'm.js'), source);
+  const { code, stderr } = await limbeck(folder(), 'validate', '--data', 'tiny.yaml');
+  expect([code, stderr]).toEqual([
+    1,
+    expect.stringMatching(
+      /Unexpected token 'export'\nNode reads \.js as CommonJS here: a package\.json above it says "type": "commonjs".*\.mjs/,
+    ),
+  ]);
+  await writeFile(path.join(folder(), 'm.mjs'), source);
+  await writeRecipe(folder(), 'dataset: { type: csv, train: data.csv }\nstudent: { module: m.mjs }\n');
+  expect((await limbeck(folder(), 'validate', '--data', 'tiny.yaml')).code).toBe(0);
+});

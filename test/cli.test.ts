@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Diagnosis } from '../src/tools/doctor.ts';
 import { limbeck, ROOT, start } from './support/built.ts';
@@ -224,6 +224,41 @@ describe('limbeck init', () => {
     const { code, stderr } = await inProcess(folder(), 'init', ...args);
     expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
     expect(await readdir(folder())).toEqual(['data.csv']);
+  });
+
+  it('names a teacher by the kind of its file, and refuses one of another kind', async () => {
+    await writeData(folder());
+    for (const name of ['a.npy', 'model.json', 't.onnx', 't.pt']) await writeFile(path.join(folder(), name), '');
+    const init = (teacher: string, to: string) =>
+      inProcess(folder(), 'init', to, '--train', 'data.csv', '--teacher', teacher, '--model', 'mlp');
+    for (const [name, key] of [
+      ['a.npy', 'logits'],
+      ['model.json', 'tfjs'],
+      ['t.onnx', 'onnx'],
+    ] as const) {
+      // prettier-ignore
+      expect((await init(name, `${key}.yaml`)).code).toBe(0);
+      expect(await readFile(path.join(folder(), `${key}.yaml`), 'utf8')).toContain(`  ${key}: ${name}\n`);
+    }
+    expect(await init('t.pt', 'd.yaml')).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('init: --teacher: a teacher is an ONNX file, a model.json of tfjs') as string,
+    });
+  });
+
+  it('says plainly that masks and boxes are not supported, unless the type is said', async () => {
+    for (const name of ['images', 'masks']) {
+      await mkdir(path.join(folder(), 'seg', name), { recursive: true });
+      for (const i of [1, 2]) await writeFile(path.join(folder(), 'seg', name, `${i}.png`), '');
+    }
+    expect(await inProcess(folder(), 'init', '--train', 'seg')).toMatchObject({
+      code: 1,
+      stderr:
+        'init: seg: holds images and masks, as data with masks or boxes do; segmentation and detection are not supported yet\n' +
+        'A sample has a class, numbers, labels, or a tag for each word. If the data are of this kind all the same, say so: --type image-folder.\n',
+    });
+    const said = ['--type', 'image-folder', '--test', '', '--teacher', '', '--model', 'mlp'];
+    expect((await inProcess(folder(), 'init', '--train', 'seg', ...said)).code).toBe(0);
   });
 
   it('says what is missing where nobody can answer', async () => {

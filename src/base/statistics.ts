@@ -54,22 +54,29 @@ function lowerRank(n: number, level: 0.95 | 0.99): number {
 
 /** 97.5 % quantile of Student's t by degrees of freedom. With t = sqrt(n) tan(a), the density in a is c cos(a)^(n - 1). */
 export function tQuantile(degrees: number): number {
+  const cosinePower = (end: number): number => integral((angle) => Math.cos(angle) ** (degrees - 1), end);
   let [low, high] = [0, Math.PI / 2];
   for (let i = 0; i < 60; i++) {
     const angle = (low + high) / 2;
-    if (cosinePower(degrees - 1, angle) < 0.95 * cosinePower(degrees - 1, Math.PI / 2)) low = angle;
+    if (cosinePower(angle) < 0.95 * cosinePower(Math.PI / 2)) low = angle;
     else high = angle;
   }
   return Math.sqrt(degrees) * Math.tan(low);
 }
 
-/** The integral of cos^power from 0 to `end`, by Simpson's rule. */
-function cosinePower(power: number, end: number): number {
+/** Probability that a standard normal number is at least as far from 0 as `z`, to 1e-12. */
+export function normalTails(z: number): number {
+  const inside = integral((x) => Math.exp(-(x ** 2) / 2), Math.min(Math.abs(z), 10));
+  return Math.max(0, 1 - inside * Math.sqrt(2 / Math.PI));
+}
+
+/** The integral from 0 to `end`, by Simpson's rule. */
+function integral(of: (x: number) => number, end: number): number {
   const steps = 400;
   let sum = 0;
   for (let i = 0; i <= steps; i++) {
     const weight = i === 0 || i === steps ? 1 : i % 2 === 1 ? 4 : 2;
-    sum += weight * Math.cos((end * i) / steps) ** power;
+    sum += weight * of((end * i) / steps);
   }
   return (sum * end) / steps / 3;
 }

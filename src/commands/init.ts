@@ -43,7 +43,11 @@ export const initCommand: Command<InitArgs> = {
         describe: 'Label column, for tables (several with commas between) and for conll (its number)',
       })
       .option('task', { choices: TASKS, describe: 'What is asked of a sample [default: what the labels look like]' })
-      .option('teacher', { type: 'string', describe: 'ONNX file or tfjs model.json; without one a teacher is trained' })
+      .option('teacher', {
+        type: 'string',
+        describe:
+          'ONNX file, tfjs model.json, folder of a SavedModel, or stored answers (.npy, .safetensors); without one a teacher is trained',
+      })
       .option('model', { type: 'string', describe: 'Model of the student, or an ONNX file to start from' })
       .option('force', { type: 'boolean', default: false, describe: 'Replace an existing file' }) as never,
   run: async (args, context) => {
@@ -95,7 +99,8 @@ async function complete(args: InitArgs, context: Context) {
   const { nearest, shown } = await import('../base/errors.ts');
   const { exists } = await import('../base/files.ts');
   const { models } = await import('../networks/models/registry.ts');
-  const { usualStudent } = await import('../recipe/init.ts');
+  const { otherTeacher, usualStudent } = await import('../recipe/init.ts');
+  const { absentColumn } = await import('../data/seen-columns.ts');
   const path = await import('node:path');
   const oneOf = (names: readonly string[]) => (answer: string) => {
     if (names.includes(answer)) return undefined;
@@ -109,7 +114,6 @@ async function complete(args: InitArgs, context: Context) {
   const ask = await asker(context);
   try {
     const needed = (question: string, option: string) => ask(question, { option, wrong: isThere });
-    const optional = (question: string) => ask(question, { fallback: '', wrong: isThere });
     let place = args.train ?? (await needed('Training data', '--train'));
     // Nothing can be said of what is not there.
     if (args.type === undefined) await refuseMissing([place], args.to);
@@ -151,14 +155,17 @@ async function complete(args: InitArgs, context: Context) {
     if (absent !== undefined) throw new UserError(`init: --label: ${absent}`, 'Name a column of the table.');
     if (form.lastLabel !== undefined)
       context.note(`no column is called label: label: ${form.lastLabel}, the last one; say --label for another one\n`);
-    const left = form.ignore ?? [];
-    if (left.length > 0)
+    for (const why of form.leftOut ?? [])
       context.note(
-        `${left.join(', ')}: nearly every row has another word there: left out, see \`ignore\` in the recipe\n`,
+        `${why}: left out, see \`ignore\` in the recipe; what they say must stand in columns of numbers or of few words\n`,
       );
     const column = named === '' ? (form.lastLabel ?? '') : named;
     const { task, label } = await taskOf({ ...args, type, train, labels, label: column, isNamed, form }, ask, context);
-    const teacher = args.teacher ?? (await optional('Teacher: ONNX file or model.json (empty: train one)'));
+    const wrongTeacher = async (answer: string) => otherTeacher(answer) ?? isThere(answer);
+    const what = 'Teacher: ONNX file, model.json, SavedModel or stored answers (empty: train one)';
+    const teacher = args.teacher ?? (await ask(what, { fallback: '', wrong: wrongTeacher }));
+    const other = teacher === '' ? undefined : otherTeacher(teacher);
+    if (other !== undefined) throw new UserError(`init: --teacher: ${other}`, 'Export the model to ONNX, or let it answer and store its logits.'); // prettier-ignore
     const modelOrFile = (answer: string) =>
       answer.endsWith('.onnx') ? isThere(answer) : oneOf(Object.keys(models))(answer);
     const student = { fallback: usualStudent(type, form), wrong: modelOrFile };
@@ -184,6 +191,11 @@ async function seenAt(
   if (!(await exists(place))) return undefined;
   const seen = await seenData(place);
   if (type !== undefined) return seen;
+  if (seen?.unsupported !== undefined)
+    throw new UserError(
+      `init: ${train}: ${seen.unsupported}; segmentation and detection are not supported yet`,
+      `A sample has a class, numbers, labels, or a tag for each word. If the data are of this kind all the same, say so: --type ${seen.type}.`,
+    );
   for (const line of seen === undefined
     ? []
     : [`${seen.why}: type: ${seen.type}; say --type for another one`, ...seen.notes])
@@ -213,13 +225,6 @@ async function formAt(
     context.note(`the data could not be read: ${error.message}\n`);
     return {};
   }
-}
-
-/** Complaint on the first of the label columns, with commas between them, that a table has not. A number is the place of a column. */
-function absentColumn(named: string, file: string, columns: readonly string[] | undefined): string | undefined {
-  const names = named.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
-  const absent = columns && names.find((name) => !columns.includes(name) && !/^-?\d+$/.test(name));
-  return absent && `no column ${absent}, ${file} has ${columns.join(', ')}`;
 }
 
 /** Complaint on a folder where the type reads a file, or the other way round. */

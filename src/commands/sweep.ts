@@ -48,8 +48,9 @@ export const sweepCommand: Command<SweepArgs> = {
     const shard = ownShard(given);
     const trials = file === undefined ? gridTrials(grid) : fileTrials(await readUtf8(file), file);
     const base = await loadRunnable(recipe, set);
+    const option = file ?? '--grid';
     const load = ({ name, set: own }: { name: string; set: readonly string[] }) =>
-      loadRunnable(recipe, [...set, ...own, `name=${name}`]);
+      loadRunnable(recipe, [...set, ...own.map((text) => ({ text, option })), `name=${name}`]);
     const display = await showEvents(context);
     const options = { out, saveEvery, signal: context.signal, onEvent: display.onEvent };
     const swept = await sweepShard(base, trials, load, shard, options).finally(() => display.close());

@@ -11,6 +11,8 @@ const WORDS = 3;
 const [MOST_WORDS, MOST_SHARE] = [50, 0.5];
 /** Rows by which separators are told apart. */
 const COMPARED = 20;
+/** A day, in whatever order, or a time of day, or both. */
+const DATE = /^\s*(\d{1,4}([-./])\d{1,2}\2\d{1,4}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2}.*)?)\s*$/;
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 
 /** Separator, header, label column and kinds of columns of a CSV file. `lines`: those that it begins with; `label`: columns that are named. */
@@ -30,7 +32,7 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
   );
   const last = names.length > 1 && !names.includes('label') ? names.at(-1) : undefined;
   const isLast = label.length === 0 && last !== undefined;
-  const { categorical, ignore, ...form } = columnsForm(rows, isLast ? [last] : label);
+  const { categorical, ignore, leftOut, ...form } = columnsForm(rows, isLast ? [last] : label);
   /** Columns without names are meant by their numbers. */
   const meant = (columns: SeenForm['ignore']): SeenForm['ignore'] => (hasHeader ? columns : columns!.map(Number));
   return {
@@ -40,7 +42,7 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
     ...(isLast && hasHeader && { lastLabel: last }),
     ...form,
     ...(categorical && { categorical: meant(categorical) }),
-    ...(ignore && { ignore: meant(ignore) }),
+    ...(ignore && { ignore: meant(ignore), leftOut: leftOut! }),
   };
 }
 
@@ -106,11 +108,17 @@ function columnsForm(rows: Rows, label: readonly string[]): SeenForm {
     return different <= MOST_WORDS && different <= Math.max(2, MOST_SHARE * words.length);
   };
   const categorical = columns.filter(isKind).map(({ name }) => name);
-  const ignore = columns.filter((column) => !isKind(column)).map(({ name }) => name);
+  const others = columns.filter((column) => !isKind(column));
+  const ignore = others.map(({ name }) => name);
+  const leftOut = others.map(({ name, words }) =>
+    words.every((word) => DATE.test(word))
+      ? `${name} holds dates`
+      : `${name} holds ${new Set(words).size} different words in the ${words.length} rows that were looked at`,
+  );
   const hasGaps = all.some(({ name, values }) => !ignore.includes(name) && values.some(isNothing));
   return {
     ...(categorical.length > 0 && { categorical }),
-    ...(ignore.length > 0 && { ignore }),
+    ...(ignore.length > 0 && { ignore, leftOut }),
     ...(hasGaps && { missing: 'mean' }),
   };
 }
@@ -136,4 +144,11 @@ function isSlip(text: string): boolean {
 
 function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Complaint on the first of the label columns, with commas between them, that a table has not. A number is the place of a column. */
+export function absentColumn(named: string, file: string, columns: readonly string[] | undefined): string | undefined {
+  const names = named.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
+  const absent = columns && names.find((name) => !columns.includes(name) && !/^-?\d+$/.test(name));
+  return absent && `no column ${absent}, ${file} has ${columns.join(', ')}`;
 }

@@ -1,4 +1,4 @@
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { lstat, open, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asUserError } from '../base/files.ts';
 import { leadsUp } from './class-folder.ts';
@@ -13,6 +13,8 @@ export interface SeenData {
   readonly why: string;
   /** For people: what may be taken for something else than it is meant to be. */
   readonly notes: readonly string[];
+  /** Text on the signs of masks or boxes, which no task here learns; absent where there are none. */
+  readonly unsupported?: string;
   /** Folders of the splits, relative to the place, where it holds a whole data set. */
   readonly splits?: { readonly train: string; readonly test?: string; readonly unlabelled?: string };
 }
@@ -29,6 +31,9 @@ const OF_FILE: Readonly<Record<string, Type>> = {
 };
 const SPLITS = { train: ['train', 'training'], test: ['test', 'testing'], unlabelled: ['unlabelled', 'unlabeled'] };
 
+/** Bytes at the beginning of a JSON file by which its kind is told. */
+const COCO = 2 ** 20;
+
 /** Files that are counted: enough to tell the type. */
 const ENOUGH = 2000;
 
@@ -44,7 +49,9 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
   if (!isFolder) {
     const ending = path.extname(name.replace(/\.gz$/i, '')).toLowerCase();
     const type = OF_FILE[ending] ?? (/-idx\d-ubyte(\.gz)?$/i.test(name) ? 'idx' : undefined);
-    return type && { type, why: `${name} ends in ${ending === '' ? 'ubyte' : ending}`, notes: [] };
+    const isOfBoxes = ending === '.json' && (await isCoco(place));
+    const unsupported = isOfBoxes && { unsupported: 'is an annotation file of COCO, with boxes or masks' };
+    return type && { type, why: `${name} ends in ${ending === '' ? 'ubyte' : ending}`, notes: [], ...unsupported };
   }
   const inside = await namesIn(place);
   const of = (names: readonly string[]): string | undefined =>
@@ -52,6 +59,7 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
   const [train, test, unlabelled] = [of(SPLITS.train), of(SPLITS.test), of(SPLITS.unlabelled)];
   const counts = new Map<string, number>();
   const root = train === undefined ? place : path.join(place, train);
+  const unsupported = masksIn(inside) ?? (train && masksIn(await namesIn(root)));
   const seen = { left: ENOUGH, least: Infinity };
   await count(root, counts, seen, 0);
   const known = [...counts].filter(([ending]) => IN_FOLDER[ending] !== undefined).sort((a, b) => b[1] - a[1]);
@@ -65,7 +73,31 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
   const some = `${outermost.slice(0, 5).join(', ')}${outermost.length > 5 ? ', …' : ''}`;
   const notes =
     outermost.length > 0 ? [`the classes are its outermost folders, ${some}: the files lie in folders of these`] : [];
-  return { type: IN_FOLDER[ending]!, why, notes, ...(splits && { splits }) };
+  return { type: IN_FOLDER[ending]!, why, notes, ...(splits && { splits }), ...(unsupported && { unsupported }) };
+}
+
+/** Names of pictures beside those of their masks or boxes: what data for segmentation and detection look like. */
+function masksIn(names: readonly string[]): string | undefined {
+  const pictures = names.find((name) => /^(images?|imgs?|jpegimages)$/i.test(name));
+  const answers = names.find((name) => /^(masks?|labels?|annotations?|segmentations?|segmentationclass|ground_?truth|gt)$/i.test(name)); // prettier-ignore
+  const file = names.find((name) => /annotations.*\.json$/i.test(name));
+  if (file !== undefined) return `has the annotation file ${file}, with boxes or masks`;
+  return pictures && answers && `holds ${pictures} and ${answers}, as data with masks or boxes do`;
+}
+
+/** True if a JSON file is one object with the lists that COCO has, and not a line for each sample. */
+async function isCoco(file: string): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(COCO), 0, COCO, 0);
+    const text = buffer.toString('utf8', 0, bytesRead);
+    return (
+      /^\s*\{\s*"(info|licenses|images|annotations|categories)"\s*:\s*[[{]/.test(text) &&
+      ['"file_name"', '"bbox"', '"annotations"'].some((key) => text.includes(key))
+    );
+  } finally {
+    await handle.close();
+  }
 }
 
 async function namesIn(folder: string): Promise<readonly string[]> {

@@ -1,9 +1,10 @@
 import { percent } from '../base/numbers.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { TargetValues } from '../data/dataset.ts';
+import { pairedTest } from '../measure/paired.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { isBetter } from '../tasks/score.ts';
-import { classesOf } from '../tasks/classes.ts';
+import { classesOf, sideBySide } from '../tasks/classes.ts';
 import { classList, reordered } from './class-order.ts';
 import type { Reordering } from './class-order.ts';
 import { swappedPairs } from './swapped.ts';
@@ -52,7 +53,7 @@ export function explainingOrder({ labels, logits, accuracy }: Asked, names: read
 }
 
 /** Half of the errors gone, and not by a few lucky samples. */
-export function isMuchBetter(accuracy: number, before: number): boolean {
+function isMuchBetter(accuracy: number, before: number): boolean {
   return accuracy - before > 0.05 && 1 - accuracy < 0.5 * (1 - before);
 }
 
@@ -73,17 +74,24 @@ function wrongOrder(
   };
 }
 
-/** The best of the other readings. */
+interface Found {
+  readonly what: string;
+  readonly from: Alternative;
+  readonly accuracy: number;
+  readonly logits: Float32Array;
+}
+
+/** The best of the other readings, and its answers [rows, classes]. */
 export async function bestAlternative(
   dataset: Dataset,
   { rows, labels }: { readonly rows: Int32Array; readonly labels: TargetValues },
   alternatives: readonly Alternative[],
   ask: Ask,
-): Promise<{ what: string; accuracy: number } | undefined> {
+): Promise<Found | undefined> {
   const task = taskOf(dataset);
-  let best: { what: string; accuracy: number } | undefined;
-  for (const { what, open } of alternatives) {
-    const other = await open().catch(() => undefined);
+  let best: Found | undefined;
+  for (const from of alternatives) {
+    const other = await from.open().catch(() => undefined);
     if (other === undefined) continue;
     // Another output of the file may be something else.
     if (other.classes !== task.width) {
@@ -92,7 +100,8 @@ export async function bestAlternative(
     }
     const logits = await ask(other, dataset, rows).finally(() => other.dispose());
     const accuracy = task.scoreOf(logits, labels);
-    if (best === undefined || isBetter(task.score, accuracy, best.accuracy)) best = { what, accuracy };
+    if (best === undefined || isBetter(task.score, accuracy, best.accuracy))
+      best = { what: from.what, from, accuracy, logits };
   }
   return best;
 }
@@ -122,7 +131,36 @@ export async function diagnosis(
   };
 }
 
-export function otherReading({ what, accuracy }: { what: string; accuracy: number }): Diagnosis {
+/** Above it, a teacher's input is taken to be as it wants it. */
+const GOOD = 0.9;
+/** A tenth of what the teacher itself is asked about: there may be ten other readings. */
+const TRIED = 100;
+/** Most that chance may explain of a reading's advantage, for a run to stop: there are ten readings, and many runs. */
+const EVIDENT = 1e-4;
+
+/** Another reading of a teacher that has less than half of its errors; undefined where there is none. */
+export async function farBetterReading(
+  dataset: Dataset,
+  asked: Asked,
+  alternatives: readonly Alternative[],
+  ask: Ask,
+): Promise<(Diagnosis & { readonly isEvident: boolean }) | undefined> {
+  const { rows, labels, accuracy } = asked;
+  if (accuracy >= GOOD) return undefined;
+  const isTried = (_: number, i: number): boolean => i % Math.max(1, Math.floor(rows.length / TRIED)) === 0;
+  const few = { rows: rows.filter(isTried).subarray(0, TRIED), labels: labels.filter(isTried).subarray(0, TRIED) };
+  const first = await bestAlternative(dataset, few, alternatives, ask);
+  if (first === undefined || !isMuchBetter(first.accuracy, accuracy)) return undefined;
+  // A few samples can mislead.
+  const best = rows.length === few.rows.length ? first : await bestAlternative(dataset, asked, [first.from], ask);
+  if (best === undefined || !isMuchBetter(best.accuracy, accuracy)) return undefined;
+  const [own, its] = [asked, best].map(({ logits }) => classesOf(logits, dataset.classNames.length));
+  const { onlyThis, onlyOther } = sideBySide(its!, own!, labels);
+  const { p } = pairedTest({ onlyFirst: onlyThis, onlySecond: onlyOther, samples: labels.length });
+  return { ...otherReading(best), isEvident: p < EVIDENT };
+}
+
+function otherReading({ what, accuracy }: { what: string; accuracy: number }): Diagnosis {
   return {
     fact: `with ${what} it is right on ${percent(accuracy, 1)}`,
     hint: `Set \`teacher\` to use ${what}.`,

@@ -145,13 +145,11 @@ function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: Fil
 }
 
 /** About texts. Answers to each token and inner tensors have one length in all batches, so that texts are filled up to it for them. */
-function textInput(
-  { name, runtime, dataset }: FileTeacherSource,
-  { intermediate }: FileTeacherSettings,
-  ask: Ask,
-): Asking {
+function textInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
   const inputs = textInputs(runtime.inputs, name, dataset);
-  const asked = { data: dataset, name, whole: intermediate.length > 0 || taskRow(dataset.task).isPerWord, ask };
+  const { isPerWord } = taskRow(dataset.task);
+  const answer = isPerWord ? undefined : outputOf(runtime, name, settings);
+  const asked = { data: dataset, name, whole: settings.intermediate.length > 0 || isPerWord, answer, ask };
   return {
     raw: (x, n) => askedAboutTexts(x, n, inputs, asked),
     layout: 'nhwc',

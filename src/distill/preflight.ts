@@ -14,8 +14,8 @@ import { isBetter } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../tasks/chance.ts';
 import { classesOf } from '../tasks/classes.ts';
-import { bestAlternative, diagnosis, isMuchBetter, explainingOrder, otherReading } from './diagnosis.ts';
-import type { Alternative, Asked } from './diagnosis.ts';
+import { bestAlternative, diagnosis, explainingOrder, farBetterReading } from './diagnosis.ts';
+import type { Alternative, Ask, Asked, Diagnosis } from './diagnosis.ts';
 import { areProbabilities } from './teacher.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -25,8 +25,10 @@ export interface PreflightOptions {
   readonly alternatives?: readonly Alternative[];
   /** The order of the teacher's classes as the recipe gives it, in which it is asked. */
   readonly declared?: readonly string[] | undefined;
-  /** Samples that are asked about. Default 20 of each class, 1000 at least and 5000 at most. */
-  readonly samples?: number;
+  /** True if the recipe says that the teacher is asked as it is meant to be, though another reading is far better. */
+  readonly confirmed?: boolean | undefined;
+  /** Rows that are asked about. Default 20 of each class, 1000 at least and 5000 at most, spread over the split. */
+  readonly rows?: Int32Array;
   readonly onProgress?: OnProgress | undefined;
   /** Processes that take turns at asking. */
   readonly together?: Collectives | undefined;
@@ -46,7 +48,25 @@ const BATCH = 100;
 const ONE_OF_TWO =
   '. A model with one sigmoid output tells two classes apart; export it with two logits, 0 and z, where z is what goes into the sigmoid: torch.cat([torch.zeros_like(z), z], 1).';
 
-function namesOutput({ otherOutputs = [] }: Teacher): string {
+/** Answers that a teacher gave before. */
+export interface StoredAnswers {
+  /** Name for messages, e.g. the path of the file. */
+  readonly name: string;
+  readonly classes: number;
+  readonly otherOutputs?: undefined;
+  /** Answers [rows, classes] in the order of the data set. */
+  readonly answersTo: (rows: Int32Array) => Promise<Float32Array>;
+}
+
+/** Remedy for stored answers that nothing explains. */
+const ANSWER_AGAIN =
+  'They belong to another data set, another order of samples or another order of classes; let the teacher answer again.';
+
+function remedyFor(teacher: object, hint: string): string {
+  return 'answersTo' in teacher ? ANSWER_AGAIN : hint;
+}
+
+function namesOutput({ otherOutputs = [] }: Teacher | StoredAnswers): string {
   const others = otherOutputs.length === 0 ? '' : ` (it also has: ${otherOutputs.join(', ')})`;
   return `Name the right output with \`teacher.output\`${others}`;
 }
@@ -57,11 +77,11 @@ function namesOutput({ otherOutputs = [] }: Teacher): string {
  * says what would be better: another layout, another normalization, another order of classes.
  */
 export async function preflight(
-  teacher: Teacher,
+  teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   options: PreflightOptions = {},
 ): Promise<Preflight> {
-  const { minAccuracy, alternatives = [] } = options;
+  const { minAccuracy, alternatives = [], confirmed = false } = options;
   const task = taskOf(dataset);
   const classes = task.width;
   if (teacher.classes !== classes) {
@@ -71,51 +91,59 @@ export async function preflight(
       `${namesOutput(teacher)}${classes === 2 && teacher.classes === 1 && task.classes !== undefined ? ONE_OF_TWO : ', or use a teacher of this data set.'}`,
     );
   }
-  if (dataset.labelled !== undefined) return checkWithoutLabels(teacher, dataset, task, options);
-  if (task.classes === undefined) return checkNumbers(teacher, dataset, task, options);
-  const asked = await askAbout(teacher, dataset, someRows(dataset, options.samples ?? samplesFor(classes)), options);
+  const { labelled } = dataset;
+  const rows = options.rows ?? someRows(dataset, samplesFor(classes));
+  if (rows.some((row) => labelled?.[row] === 0))
+    return checkWithoutLabels(teacher, dataset, task, { ...options, rows });
+  if (task.classes === undefined) return checkNumbers(teacher, dataset, task, { ...options, rows });
+  const asked = await askAbout(teacher, dataset, rows, options);
   const { labels, logits, accuracy } = asked;
   const samples = labels.length;
   refuseUseless(teacher, logits, samples);
   const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
-  const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samples} validation samples`;
+  const ask: Ask = (other, of, some) => answers(other, of, some, { onProgress: options.onProgress });
+  const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samplesText(samples, dataset)}`;
+  const settings = { alternatives, declared: options.declared };
   if (isGood) {
     const known = explainingOrder(asked, dataset.classNames);
-    if (known === undefined) {
-      return { accuracy, samples, warnings: await oddities(teacher, dataset, asked, alternatives) };
+    // It may look like another order because of its input.
+    const found =
+      known === undefined
+        ? await farBetterReading(dataset, asked, alternatives, ask)
+        : {
+            isEvident: true,
+            ...(await diagnosis(dataset, asked, { ...settings, required: accuracy, known }, ask)),
+          };
+    if (found?.isEvident === true && !confirmed) {
+      throw new UserError(
+        `${right}, and ${found.fact}`,
+        `${found.hint} If it is asked as it is meant to be, say so with \`teacher.confirmed: true\`.`,
+      );
     }
-    // It may look like that because of its input.
-    const all = { alternatives, required: accuracy, declared: options.declared, known };
-    const { fact, hint } = await diagnosis(dataset, asked, all, answers);
-    throw new UserError(`${right}, and ${fact}`, hint);
+    const warnings = found === undefined ? [] : [`${right}; ${found.fact}. ${found.hint}`];
+    return { accuracy, samples, warnings: [...oddities(teacher, dataset, asked), ...warnings] };
   }
   const required = minAccuracy ?? chanceBar(labels, classes);
-  const { fact, hint } = await diagnosis(
-    dataset,
-    asked,
-    { alternatives, required, declared: options.declared },
-    answers,
-  );
+  const { fact, hint } = await diagnosis(dataset, asked, { ...settings, required }, ask);
   const bar =
     minAccuracy === undefined
       ? `the most frequent class alone gives ${percent(largestShare(labels, classes), 1)}`
       : `teacher.minAccuracy asks for ${percent(required, 1)}`;
-  throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, hint);
+  throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, fact === '' ? remedyFor(teacher, hint) : hint);
 }
 
 /** `preflight` of data without labels, which cannot tell how often the teacher is right. */
 async function checkWithoutLabels(
-  teacher: Teacher,
+  teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   task: Task,
-  { minAccuracy, samples = samplesFor(task.width), ...asking }: PreflightOptions,
+  { minAccuracy, rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
 ): Promise<Preflight> {
   if (minAccuracy !== undefined)
     throw new UserError(
-      `teacher.minAccuracy: expected labels to check it on, and no validation sample has one, received ${minAccuracy}`,
-      'Take it out, or give the samples of validation a label.',
+      `teacher.minAccuracy: expected labels to check it on, and none of ${samplesText(rows.length, dataset)} has one, received ${minAccuracy}`,
+      'Take it out, or give these samples a label.',
     );
-  const rows = someRows(dataset, samples);
   const given = await answers(teacher, dataset, rows, asking);
   refuseUseless(teacher, given, rows.length);
   if (task.classes === undefined) return { accuracy: undefined, samples: rows.length, warnings: [] };
@@ -127,87 +155,78 @@ async function checkWithoutLabels(
   if (count < rows.length) return { accuracy: undefined, samples: rows.length, warnings: [] };
   throw new UserError(
     `${teacher.name}: gives all ${rows.length} samples the class ${dataset.classNames[most]!}`,
-    'Check how its input is prepared (`teacher.normalize`, `teacher.layout`), and that the samples are of several kinds.',
+    remedyFor(
+      teacher,
+      'Check how its input is prepared (`teacher.normalize`, `teacher.layout`), and that the samples are of several kinds.',
+    ),
   );
 }
 
 /** `preflight` for tasks without classes: a teacher must be better than a model that ignores the samples. */
 async function checkNumbers(
-  teacher: Teacher,
+  teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   task: Task,
-  { alternatives = [], samples = samplesFor(task.width), ...asking }: PreflightOptions,
+  { alternatives = [], rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
 ): Promise<Preflight> {
-  const rows = someRows(dataset, samples);
-  const labels = targetsOf(dataset, rows);
   const given = await answers(teacher, dataset, rows, asking);
   refuseUseless(teacher, given, rows.length);
-  const { score, isBetter: isGood, chance } = task.skill(given, labels);
+  const useless = await noBetterThanNothing(teacher, dataset, { rows, given }, alternatives);
+  if (useless !== undefined) throw new UserError(useless.fact, useless.hint);
+  const labels = targetsOf(dataset, rows);
   const stuck = task.stuck(teacher.name, given, labels);
-  const found = { accuracy: score, samples: rows.length, warnings: stuck === undefined ? [] : [stuck] };
-  if (isGood) return found;
-  const fact = `${teacher.name}: ${task.score.said(score, `${rows.length} validation samples`)}, and ${chance}`;
+  return { accuracy: task.scoreOf(given, labels), samples: rows.length, warnings: stuck === undefined ? [] : [stuck] };
+}
+
+/** Text on answers that are no better than a model that ignores the samples, with another reading that is; undefined where they are. */
+export async function noBetterThanNothing(
+  teacher: Pick<Teacher | StoredAnswers, 'name'>,
+  dataset: Dataset,
+  { rows, given }: { readonly rows: Int32Array; readonly given: Float32Array },
+  alternatives: readonly Alternative[],
+): Promise<Diagnosis | undefined> {
+  const task = taskOf(dataset);
+  const labels = targetsOf(dataset, rows);
+  const { score, isBetter: isGood, chance } = task.skill(given, labels);
+  if (isGood) return undefined;
+  const fact = `${teacher.name}: ${task.score.said(score, samplesText(rows.length, dataset))}, and ${chance}`;
   const best = await bestAlternative(dataset, { rows, labels }, alternatives, answers);
   if (best !== undefined && isBetter(task.score, best.accuracy, task.ignorance(labels))) {
     const better = task.score.said(best.accuracy, 'them');
-    throw new UserError(`${fact}; with ${best.what} it is ${better}`, `Set \`teacher\` to use ${best.what}.`);
+    return { fact: `${fact}; with ${best.what} it is ${better}`, hint: `Set \`teacher\` to use ${best.what}.` };
   }
-  throw new UserError(
-    fact,
-    'Check that it was trained on this data set, that it answers in the units of the labels, or logits of several labels, and how its input is prepared (`teacher.layout`, `teacher.normalize`).',
-  );
+  const hint =
+    'Check that it was trained on this data set, that it answers in the units of the labels, or logits of several labels, and how its input is prepared (`teacher.layout`, `teacher.normalize`).';
+  return { fact, hint: remedyFor(teacher, hint) };
 }
 
-function refuseUseless(teacher: Teacher, logits: Float32Array, samples: number): void {
+function refuseUseless(teacher: Teacher | StoredAnswers, logits: Float32Array, samples: number): void {
   if (logits.some((value) => !Number.isFinite(value))) {
     throw new UserError(
       `${teacher.name}: some of its answers are not finite numbers`,
-      'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.',
+      remedyFor(teacher, 'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.'),
     );
   }
   if (areConstant(logits, teacher.classes)) {
     throw new UserError(
       `${teacher.name}: gives the same answer to ${samples} different samples`,
-      'Its weights may be missing from the file, or its input range may be wrong (`teacher.normalize`).',
+      remedyFor(
+        teacher,
+        'Its weights may be missing from the file, or its input range may be wrong (`teacher.normalize`).',
+      ),
     );
   }
 }
 
-/** Above it, a teacher's input is taken to be as it wants it. */
-const GOOD = 0.9;
-/** A tenth of what the teacher itself is asked about: there may be ten other readings. */
-const TRIED = 100;
-
 /** A teacher can be better than chance and still be asked in the wrong way. */
-async function oddities(
-  teacher: Teacher,
-  dataset: Dataset,
-  { rows, logits, accuracy }: Asked,
-  alternatives: readonly Alternative[],
-): Promise<string[]> {
-  const warnings: string[] = [];
-  const labels = targetsOf(dataset, rows) as Int32Array;
-  const oneClass = oneClassWarning(teacher.name, classesOf(logits, teacher.classes), labels, dataset.classNames);
-  if (oneClass !== undefined) warnings.push(oneClass);
-  if (areProbabilities(logits, teacher.classes)) {
-    warnings.push(`${teacher.name}: its answers look like probabilities, not logits (\`teacher.outputs\`)`);
-  }
-  if (accuracy >= GOOD) return warnings;
-  const step = Math.max(1, Math.floor(rows.length / TRIED));
-  const few = rows.filter((_, i) => i % step === 0).subarray(0, TRIED);
-  const before = await askAbout(teacher, dataset, few);
-  const best = await bestAlternative(dataset, before, alternatives, answers);
-  if (best !== undefined && isMuchBetter(best.accuracy, before.accuracy)) {
-    const { fact, hint } = otherReading(best);
-    warnings.push(
-      `${teacher.name}: right on ${percent(before.accuracy, 1)} of ${few.length} samples; ${fact}. ${hint}`,
-    );
-  }
-  return warnings;
+function oddities({ name, classes }: Teacher | StoredAnswers, dataset: Dataset, { labels, logits }: Asked): string[] {
+  const oneClass = oneClassWarning(name, classesOf(logits, classes), labels, dataset.classNames);
+  const asLogits = `${name}: its answers look like probabilities, not logits (\`teacher.outputs\`)`;
+  return [...(oneClass === undefined ? [] : [oneClass]), ...(areProbabilities(logits, classes) ? [asLogits] : [])];
 }
 
 async function askAbout(
-  teacher: Teacher,
+  teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   rows: Int32Array,
   asking: AnswersOptions = {},
@@ -215,6 +234,11 @@ async function askAbout(
   const labels = targetsOf(dataset, rows) as Int32Array;
   const logits = await answers(teacher, dataset, rows, asking);
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
+}
+
+/** Number of samples for people, with the name of their split. */
+function samplesText(count: number, { name }: Dataset): string {
+  return `${count} ${name === 'train' ? 'training' : name} samples`;
 }
 
 /** Number of samples to ask about. With fewer per class, two classes that are swapped could not be told from a few mistakes. */
@@ -230,15 +254,18 @@ function someRows(dataset: Dataset, most: number): Int32Array {
 
 /** Logits [rows, classes] of the plain samples. */
 export async function answers(
-  teacher: Teacher,
+  teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   rows: Int32Array,
   { onProgress, together }: AnswersOptions = {},
 ): Promise<Float32Array> {
+  if ('answersTo' in teacher) return teacher.answersTo(rows);
   const { classes } = teacher;
   const count = Math.ceil(rows.length / BATCH);
   const all = await inTurns(together, { count, width: BATCH * classes }, async (item) => {
     const part = rows.subarray(item * BATCH, (item + 1) * BATCH);
+    // Before too: a run that is to stop does not wait for a batch of a slow teacher.
+    onProgress?.(`${dataset.name} samples,`, item * BATCH, rows.length);
     const original = originalsOf(dataset, part, chanceOf(PLAIN));
     const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), part, PLAIN), part.length, original);
     onProgress?.(`${dataset.name} samples,`, item * BATCH + part.length, rows.length);

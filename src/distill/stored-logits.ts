@@ -1,73 +1,88 @@
-import { percent } from '../base/numbers.ts';
 import { UserError } from '../base/errors.ts';
 import type { AugmentStep } from '../data/config.ts';
+import { sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import { unseal } from '../formats/sealed.ts';
-import { targetsOf } from '../data/targets/registry.ts';
+import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
 import type { SoftTargets } from './soft-targets.ts';
+import { orderOf, permuted } from './class-order.ts';
 import { npyLogits } from './npy-logits.ts';
+import { preflight } from './preflight.ts';
+import type { Preflight } from './preflight.ts';
+import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
 
 /** Most samples that the stored answers are checked on. */
-const CHECKED = 2000;
+const CHECKED = 10_000;
 
-export interface StoredLogitsOptions {
-  /** Required accuracy, 0 … 1. Default: better than chance. */
-  readonly minAccuracy?: number | undefined;
+export interface StoredLogitsOptions extends Partial<Pick<TeacherRecipe, 'minAccuracy' | 'confirmed' | 'outputs'>> {
+  /** Class names in the order of the answers, if it differs. */
+  readonly classes?: readonly string[] | undefined;
   /** Augmentation and seed that the views shown to the student are drawn from. */
   readonly augment?: readonly AugmentStep[];
   readonly seed?: number;
 }
 
-export interface StoredLogits {
+export interface StoredLogits extends Preflight {
   readonly answers: SoftTargets;
-  /** The score on some of the samples; undefined where none has a label. */
-  readonly accuracy: number | undefined;
   /** Number of views of each sample that answers are stored for; undefined unless they are views that the student can be shown. */
   readonly views: number | undefined;
   /** True if they are answers to the same pictures that the student is shown. */
   readonly isSame: boolean;
 }
 
-/** Answers that a teacher gave in an earlier run, checked against the labels: a misaligned store is no better than chance. */
+/** Answers that a teacher gave in an earlier run, checked against the labels as the answers of a teacher's file are. */
 export async function storedLogits(
   bytes: Uint8Array,
   file: string,
   dataset: Dataset,
-  { minAccuracy, augment = [], seed = 0 }: StoredLogitsOptions = {},
+  { minAccuracy, confirmed, outputs = 'auto', classes: given, augment = [], seed = 0 }: StoredLogitsOptions = {},
 ): Promise<StoredLogits> {
   const content = file.endsWith('.npy') ? npyLogits(bytes, file) : storedContent(bytes, file);
-  const answers = new StoredSoftTargets(content, dataset, file);
+  const stored = new StoredSoftTargets(content, dataset, file);
+  const classes = taskOf(dataset).width;
+  const order = orderOf(file, given, dataset.classNames);
+  const valuesOf = async (ids: Int32Array, view = 0): Promise<Float32Array> =>
+    (await stored.answersFor({ ids, view, x: new Float32Array(0) })).teacherLogits!;
+  for (let view = 0; view < stored.views; view++) await refuseNotFinite((ids) => valuesOf(ids, view), file, dataset);
   const { labelled } = dataset;
   const known = Int32Array.from(dataset.ids.keys()).filter((row) => labelled === undefined || labelled[row] === 1);
   const from = known.length > 0 ? known : Int32Array.from(dataset.ids.keys());
   const n = Math.min(CHECKED, from.length);
-  const ids = Int32Array.from({ length: n }, (_, i) => from[Math.floor((i * from.length) / n)]!);
-  const { teacherLogits: logits } = await answers.answersFor({ ids, x: new Float32Array(0) });
-  if (logits!.some((value) => !Number.isFinite(value))) {
-    throw new UserError(`${file}: some of the stored logits are not finite`, 'Let the teacher answer again.');
-  }
+  const rows = Int32Array.from({ length: n }, (_, i) => from[Math.floor((i * from.length) / n)]!);
+  const isProbability = answersProbabilities(file, outputs, await valuesOf(rows), classes);
+  const answersTo = async (ids: Int32Array, view?: number): Promise<Float32Array> => {
+    const values = await valuesOf(ids, view);
+    return permuted(isProbability ? logitsOfProbabilities(values) : values, order);
+  };
+  const asked = { name: file, classes, answersTo };
+  const found = await preflight(asked, dataset, { minAccuracy, confirmed, rows, declared: given });
   const isSame = (content.metadata['drawn'] ?? drawnFrom([], seed)) === drawnFrom(augment, seed);
-  const found = { answers, isSame, views: isSame && augment.length > 0 ? answers.views : undefined };
-  if (known.length === 0) return { ...found, accuracy: undefined };
-  const task = taskOf(dataset);
-  const { score: accuracy, isBetter } = task.skill(logits!, targetsOf(dataset, ids));
-  const isGood = minAccuracy === undefined ? isBetter : accuracy >= minAccuracy;
-  if (isGood) return { ...found, accuracy };
-  const fact = `${file}: the stored logits are ${task.score.said(accuracy, `${n} training samples`, 1)}`;
-  if (minAccuracy !== undefined) {
+  const answers: SoftTargets = {
+    answersFor: async ({ ids, view }) => ({ teacherLogits: await answersTo(ids, view) }),
+  };
+  return { ...found, answers, isSame, views: isSame && augment.length > 0 ? stored.views : undefined };
+}
+
+async function refuseNotFinite(
+  valuesOf: (ids: Int32Array) => Promise<Float32Array>,
+  file: string,
+  dataset: Dataset,
+): Promise<void> {
+  const rows = Int32Array.from(dataset.ids.keys());
+  for (let start = 0; start < rows.length; start += CHECKED) {
+    const values = await valuesOf(rows.subarray(start, start + CHECKED));
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at === -1) continue;
+    const sample = sampleId(dataset, start + Math.floor(at / taskOf(dataset).width));
     throw new UserError(
-      `${fact}, and teacher.minAccuracy asks for ${percent(minAccuracy, 1)}`,
-      'Check that they belong to this data set, or ask for less.',
+      `${file}: the stored logits of sample ${sample} are not finite`,
+      'Let the teacher answer again.',
     );
   }
-  throw new UserError(
-    `${fact}, no better than chance`,
-    'They belong to another data set, another order of samples or another order of classes; let the teacher answer again.',
-  );
 }
 
 /** `UserError` for a file that a run has kept and that is not as it was written: its logits would be wrong ones. */

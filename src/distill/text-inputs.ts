@@ -119,12 +119,23 @@ interface Values {
   readonly shape: readonly number[];
 }
 
+interface Asking {
+  readonly data: Fed;
+  /** Name of the file for messages. */
+  readonly name: string;
+  /** True if all texts are filled up to one length. */
+  readonly whole: boolean;
+  /** Output that has one row of numbers for each text; undefined where it has one for each token. */
+  readonly answer?: string | undefined;
+  readonly ask: Ask;
+}
+
 /** Outputs of a file for texts, in the order of the batch, whatever their lengths and the number that it is asked about at once. */
 export async function askedAboutTexts(
   x: Float32Array,
   n: number,
   inputs: readonly TextInput[],
-  { data, name, whole, ask }: { readonly data: Fed; readonly name: string; readonly whole: boolean; readonly ask: Ask },
+  { data, name, whole, answer, ask }: Asking,
 ): Promise<Record<string, Values>> {
   const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
   const all: Record<string, Values> = {};
@@ -136,6 +147,7 @@ export async function askedAboutTexts(
       const full = [...some, ...new Array<number>(at - some.length).fill(some[0]!)];
       const results = await ask(textFeeds(x, { length, rows: full }, inputs, data, name), full.length);
       for (const [output, { data: values, shape }] of Object.entries(results)) {
+        if (output === answer && shape.length > 2 && shape[1] === length) throw unpooled(name, output, shape);
         const size = values.length / full.length;
         const kept = (all[output] ??= { data: new Float32Array(n * size), shape: [n, ...shape.slice(1)] });
         some.forEach((row, i) => kept.data.set(values.subarray(i * size, (i + 1) * size), row * size));
@@ -143,4 +155,11 @@ export async function askedAboutTexts(
     }
   }
   return all;
+}
+
+function unpooled(name: string, output: string, shape: readonly number[]): UserError {
+  return new UserError(
+    `${name}: its output ${output} is [${shape.join(', ')}], a row for each token, and a text is asked about as a whole`,
+    'Export the teacher with one row for each text: its classifier, or the mean over the tokens, (h * m[..., None]).sum(1) / m.sum(1, keepdim=True) of the output h and the attention mask m in float. If the file has such an output, name it: `teacher.output`.',
+  );
 }

@@ -38,7 +38,7 @@ export function gridTrials(grid: readonly string[]): TrialSettings[] {
   if (size > MOST) throw tooMany(size);
   let trials: string[][] = [[]];
   for (const { settings } of axes) trials = trials.flatMap((trial) => settings.map((setting) => [...trial, setting]));
-  return named(trials);
+  return named(trials, '--grid');
 }
 
 /** The trials of a file: a list, in YAML or JSON, of what each changes: `[{ "distill.temperature": 2, "seed": 1 }, …]`. */
@@ -56,7 +56,10 @@ export function fileTrials(text: string, file: string): TrialSettings[] {
       `${file}: expected keys of a recipe, received ${shown(odd)}`,
       'Write the path to a value with points, e.g. distill.temperature.',
     );
-  return named(trials.map((trial) => Object.entries(trial).map(([key, value]) => `${key}=${JSON.stringify(value)}`)));
+  return named(
+    trials.map((trial) => Object.entries(trial).map(([key, value]) => `${key}=${JSON.stringify(value)}`)),
+    file,
+  );
 }
 
 /** Words with points between them. */
@@ -73,10 +76,10 @@ function read(text: string): Record<string, unknown>[] | undefined {
   return Array.isArray(content) && content.every(isTrial) ? (content as Record<string, unknown>[]) : undefined;
 }
 
-function named(trials: readonly (readonly string[])[]): TrialSettings[] {
+function named(trials: readonly (readonly string[])[], option: string): TrialSettings[] {
   const width = String(trials.length).length;
   return trials.map((set, i) => {
-    for (const text of set) refuseName(parseOverride(text).path);
+    for (const text of set) refuseName(parseOverride({ text, option }).path);
     const words = set.map((text) => text.slice(text.lastIndexOf('.', text.indexOf('=')) + 1));
     const said = words.join('-').replace(/[^A-Za-z0-9._-]+/g, '-');
     const number = String(i + 1).padStart(width, '0');

@@ -29,6 +29,8 @@ export interface SeenForm {
   /** Columns of words, and of words that are nearly all different, which say nothing of others. */
   readonly categorical?: readonly (string | number)[] | undefined;
   readonly ignore?: readonly (string | number)[] | undefined;
+  /** Reasons for people why each of `ignore` is left out, e.g. `day holds dates`. */
+  readonly leftOut?: readonly string[];
   /** Names of all columns, of a table that has them in one place. */
   readonly columns?: readonly string[];
   readonly delimiter?: string;
@@ -41,9 +43,9 @@ export interface SeenForm {
   /** Pictures: one [height, width] for those of several sizes, and channels for grey ones among others. */
   readonly resize?: { readonly size: readonly [height: number, width: number]; readonly why: string };
   readonly channels?: 3;
-  /** Arrays: names of those in an archive, and true if a sample is a row of numbers. */
+  /** Arrays: names of those in an archive, and the kind of a sample: a row of numbers, or numbers over time, where it is no picture. */
   readonly arrays?: { readonly samples: string; readonly labels: string };
-  readonly isTable?: boolean;
+  readonly sample?: 'table' | 'series';
   /** Sounds: values a second and length of most of them. */
   readonly rate?: number;
   readonly seconds?: number;
@@ -107,7 +109,7 @@ export function recipeText({
   ].join('\n');
 }
 
-type Kind = 'picture' | 'sound' | 'text' | 'words' | 'table';
+type Kind = 'picture' | 'series' | 'sound' | 'text' | 'words' | 'table';
 
 /** What is likely to be wanted for data of a kind. */
 const KINDS: Readonly<
@@ -117,6 +119,7 @@ const KINDS: Readonly<
     augment: ['  # augment: [{ shift: 2 }, { flip: horizontal }]'],
     ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' },
   },
+  series: { augment: [], ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' } },
   sound: {
     augment: [
       '  augment: [{ timeShift: 0.1 }, { gain: 6 }, { noise: [10, 50] }]',
@@ -136,7 +139,8 @@ function kindOf(type: string, form: SeenForm): Kind {
   if (form.words !== undefined) return 'words';
   if (form.text !== undefined || type === 'text-folder') return 'text';
   if (type === 'audio-folder') return 'sound';
-  return ['csv', 'parquet', 'jsonl'].includes(type) || form.isTable === true ? 'table' : 'picture';
+  if (form.sample !== undefined) return form.sample;
+  return ['csv', 'parquet', 'jsonl'].includes(type) ? 'table' : 'picture';
 }
 
 /** Architecture of a student that fits data of a type. */
@@ -145,7 +149,20 @@ export function usualStudent(type: string, form: SeenForm = {}): string {
 }
 
 function formLines(form: SeenForm): string[] {
-  const { text, words, categorical, ignore, delimiter, header, missing, resize, channels, rate, seconds } = form;
+  const {
+    text,
+    words,
+    categorical,
+    ignore,
+    leftOut = [],
+    delimiter,
+    header,
+    missing,
+    resize,
+    channels,
+    rate,
+    seconds,
+  } = form;
   const listed = (names: readonly (string | number)[]): string =>
     `[${names.map((name) => (typeof name === 'number' ? name : quoted(name))).join(', ')}]`;
   const column = text?.column === undefined ? '' : `column: ${quoted(text.column)}, `;
@@ -168,7 +185,7 @@ function formLines(form: SeenForm): string[] {
           `  text: { column: ${typeof words.column === 'number' ? words.column : quoted(words.column)}, tokenizer: bytes, length: 256 } # or the file tokenizer.json of Hugging Face: docs/text.md`,
         ]),
     ...(categorical === undefined ? [] : [`  categorical: ${listed(categorical)} # columns of words`]),
-    ...(ignore === undefined ? [] : [`  ignore: ${listed(ignore)} # nearly every row has another word here`]),
+    ...(ignore === undefined ? [] : [`  ignore: ${listed(ignore)} # ${leftOut.join('; ')}`]),
     ...(missing === undefined
       ? []
       : [`  missing: ${missing} # of the column, where a value is empty; or zero; drop leaves such rows out`]),
@@ -189,12 +206,34 @@ function teacherLines(teacher: string, kind: Kind): string[] {
       `teacher: { train: ${KINDS[kind].teacher} }`,
     ];
   }
-  const key = teacher.endsWith('.json') ? 'tfjs' : 'onnx';
+  const key = teacherKey(teacher)!;
   return [
     'teacher:',
     `  ${key}: ${quoted(teacher)}`,
-    '  # normalize: { mean: 0.5, std: 0.5 } # if the teacher wants its input other than the student',
+    key === 'logits'
+      ? '  # outputs: probabilities # if they are no logits'
+      : '  # normalize: { mean: 0.5, std: 0.5 } # if the teacher wants its input other than the student',
   ];
+}
+
+/** The key of a recipe's teacher that names such a file or folder; undefined for a file of another kind. */
+function teacherKey(name: string): 'onnx' | 'tfjs' | 'logits' | 'savedModel' | undefined {
+  const keys = {
+    '.onnx': 'onnx',
+    '.json': 'tfjs',
+    '.npy': 'logits',
+    '.safetensors': 'logits',
+    '': 'savedModel',
+  } as const;
+  const ending = /\.[a-z]+$/i.exec(name.replace(/.*[/\\]/, ''))?.[0].toLowerCase() ?? '';
+  return Object.hasOwn(keys, ending) ? keys[ending as keyof typeof keys] : undefined;
+}
+
+/** Complaint on a file that no teacher is; undefined where it may be one. */
+export function otherTeacher(name: string): string | undefined {
+  const kinds =
+    'an ONNX file, a model.json of tfjs, the folder of a SavedModel, or stored answers as .npy or .safetensors';
+  return teacherKey(name) === undefined ? `a teacher is ${kinds}, and not ${name}` : undefined;
 }
 
 function quoted(text: string): string {

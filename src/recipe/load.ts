@@ -6,7 +6,7 @@ import { complaintsOf, valueAt } from './issues.ts';
 import type { Complaint } from './issues.ts';
 import { knownKeys } from './keys.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
-import type { Override } from './overrides.ts';
+import type { Override, Setting } from './overrides.ts';
 import { modelComplaints } from './models.ts';
 import { withTaskDefaults } from './schema/task.ts';
 import type { ModelTable } from './models.ts';
@@ -27,7 +27,7 @@ export interface LoadedRecipe {
 
 export interface LoadOptions {
   /** `key.path=value`, stronger than the file. */
-  readonly set?: readonly string[];
+  readonly set?: readonly Setting[];
   /** The models there are: with them, options of models are checked too. */
   readonly models?: ModelTable;
   /** Test whether a file or folder exists; if it is given, a path in the recipe that does not exist is reported. */
@@ -132,7 +132,7 @@ type RecipePlace = SourcePlace | { readonly option: string };
 
 function placeText(place: RecipePlace | undefined): string {
   if (place === undefined) return '';
-  return 'option' in place ? `--set ${place.option}:` : sourceText(place);
+  return 'option' in place ? `${place.option}:` : sourceText(place);
 }
 
 function placeOf(

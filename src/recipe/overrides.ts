@@ -2,30 +2,37 @@ import { parse } from 'yaml';
 import { shown, UserError } from '../base/errors.ts';
 import type { KeyPath } from './source.ts';
 
-/** One `--set distill.temperature=2`. */
+/** One `--set distill.temperature=2`, and its text as a message names it. */
 export interface Override {
   readonly text: string;
   readonly path: KeyPath;
   readonly value: unknown;
 }
 
-export function parseOverride(text: string): Override {
+/** A change as it is given; `option`: where, if not as `--set`. */
+export type Setting = string | { readonly text: string; readonly option: string };
+
+export function parseOverride(setting: Setting): Override {
+  const { text, option } = typeof setting === 'string' ? { text: setting, option: '--set' } : setting;
   const equals = text.indexOf('=');
   const keys = text.slice(0, equals).split('.');
   if (equals < 1 || keys.some((key) => key === '')) {
     throw new UserError(
-      `--set: expected key.path=value, received ${shown(text)}`,
+      `${option}: expected key.path=value, received ${shown(text)}`,
       'Write for example --set distill.temperature=2.',
     );
   }
   if (keys.some((key) => key === '__proto__' || key === 'constructor' || key === 'prototype')) {
-    throw new UserError(`--set ${text}: no such key`, 'Run `limbeck schema` to see the keys.');
+    throw new UserError(`${option} ${text}: no such key`, 'Run `limbeck schema` to see the keys.');
   }
   const path = keys.map((key) => (/^\d+$/.test(key) ? Number(key) : key));
   try {
-    return { text, path, value: parse(text.slice(equals + 1)) as unknown };
+    return { text: `${option} ${text}`, path, value: parse(text.slice(equals + 1)) as unknown };
   } catch {
-    throw new UserError(`--set ${text}: the value is not valid YAML`, 'Put text with special characters in quotes.');
+    throw new UserError(
+      `${option} ${text}: the value is not valid YAML`,
+      'Put text with special characters in quotes.',
+    );
   }
 }
 
@@ -36,7 +43,7 @@ export function applyOverride(data: unknown, { path, value, text }: Override): u
   if (Array.isArray(data)) {
     if (typeof head !== 'number' || head > data.length) {
       throw new UserError(
-        `--set ${text}: expected the position of one of ${data.length} list items (from 0), received ${shown(head)}`,
+        `${text}: expected the position of one of ${data.length} list items (from 0), received ${shown(head)}`,
         'Name the item by its number, for example --set prune.0.amount=0.2.',
       );
     }

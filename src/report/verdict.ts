@@ -64,7 +64,7 @@ export function pairOf(split: Pair['split'], counts: PairedCounts, by: TaughtBy 
   const seen =
     `of ${number(samples)} ${split} samples the distilled student alone has ${number(onlyDistilled)} right, its twin alone ` +
     `${number(onlyScratch)}: a difference of ${accuracyScore.change(test.difference)}, 95 % interval ${accuracyScore.change(low)} to ${accuracyScore.change(high)} ` +
-    `(McNemar's mid-p ${test.p < 0.001 ? 'below 0.001' : test.p.toFixed(3)})`;
+    `(McNemar's test: p ${test.p < 0.001 ? 'below 0.001' : test.p.toFixed(3)})`;
   const better = test.difference > 0 ? 'distilled one' : 'twin';
   const meaning =
     test.p < 0.05

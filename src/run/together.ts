@@ -62,6 +62,12 @@ export async function runTogether(
       'target: a search by latency measures time, which differs from process to process',
       'Take target out of the recipe, or start limbeck without mpirun.',
     );
+  const here = await onSameMachine(together);
+  if (several(together)) {
+    const parts = `each batch is cut into ${recipe.shards ?? SHARDS} parts`;
+    const message = `${together.size} processes share the work, ${here} of them on this machine: ${parts}`;
+    options.onEvent?.({ type: 'message', message });
+  }
   if (together.rank === 0) {
     together.barrier();
     const result = await run(given, options);

@@ -157,9 +157,11 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
     found = (await import(pathToFileURL(file).href)) as typeof found;
   } catch (error) {
     const fact = error instanceof Error ? error.message : String(error);
-    throw new UserError(`student.module: cannot load ${file}: ${fact}`, 'Check the path and what the module imports.', {
-      cause: error,
-    });
+    const isCommonJs = /^Unexpected token 'export'|^Cannot use import statement/.test(fact);
+    const hint = isCommonJs
+      ? 'Node reads .js as CommonJS here: a package.json above it says "type": "commonjs", or Node is older than 20.19. Name it, and what it imports, .mjs, or put { "type": "module" } into a package.json beside it.'
+      : 'Check the path and what the module imports.';
+    throw new UserError(`student.module: cannot load ${file}: ${fact}`, hint, { cause: error });
   }
   const { default: make } = found;
   if (typeof make !== 'function') {

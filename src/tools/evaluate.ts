@@ -10,7 +10,7 @@ import { taskOf } from '../tasks/registry.ts';
 import type { EntityReport, ErrorReport, LabelReport } from '../tasks/described.ts';
 import { againstText } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
-import { answers } from '../distill/preflight.ts';
+import { answers, noBetterThanNothing } from '../distill/preflight.ts';
 import { openFile, openTeacher } from '../distill/open.ts';
 import { columnsIn, ownTeacher, preparationText } from '../distill/preparation.ts';
 import type { Preparation } from '../distill/preparation.ts';
@@ -93,7 +93,7 @@ export async function evaluateFile(
     shapes,
     name: (name: string) => name,
   };
-  const { teacher: model, preparation } = await openFile(settings, options);
+  const { teacher: model, preparation, alternatives } = await openFile(settings, options);
   const task = taskOf(dataset);
   if (model.classes !== task.width) {
     const each = task.classes === undefined ? 'number' : 'class';
@@ -110,7 +110,11 @@ export async function evaluateFile(
   const shared = { file, split, samples: dataset.count, ...by, preparation: preparationText(preparation, dataset) };
   await model.dispose();
   const odd = task.stuck(file, given, dataset.targets);
-  const warnings = odd === undefined ? [] : [odd];
+  const useless =
+    task.classes === undefined
+      ? await noBetterThanNothing({ name: file }, dataset, { rows, given }, alternatives)
+      : undefined;
+  const warnings = [...(odd === undefined ? [] : [odd]), ...(useless ? [`${useless.fact}. ${useless.hint}`] : [])];
   const samples = `${dataset.count} ${split} samples`;
   const said =
     labelledBy === undefined ? task.score.said(score, samples) : againstText(task.score, score, labelledBy, samples);

@@ -3,6 +3,7 @@ import { npyBytes } from '../../src/data/npy.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { floats, ints, modelOf } from '../support/onnx-steps.ts';
 import type { Step } from '../support/onnx-steps.ts';
+import { rest, TABLE } from './files.ts';
 import type { Case } from './files.ts';
 
 /** A command with files beside it, one of which is wrong. */
@@ -37,6 +38,11 @@ const compress = (...more: string[]): string[] => ['compress', 'm.onnx', '--data
 const quantize = (...more: string[]): string[] => ['quantize', 'm.onnx', '--data', 'x.npy', ...more];
 
 export const commands: Readonly<Record<string, CommandCase>> = {
+  'a sweep over a key that is none': {
+    args: ['sweep', 'r.yaml', '--grid', 'sed=0'],
+    files: { 'r.yaml': `${TABLE}\n${rest}` },
+    message: ['--grid sed=0: sed: unknown key', 'Did you mean seed?'],
+  },
   'export to the file that is read': {
     args: ['export', '--from', 'm.onnx'],
     files: { 'm.onnx': model() },

@@ -84,7 +84,7 @@ export const recipes: Readonly<Record<string, Case>> = {
   'a value out of range': {
     recipe: `${TABLE}\nstudent: {model: mlp}\ndistill: {temperature: 0}`,
     message: [
-      'r.yaml:3:24 distill.temperature: expected a number > 0, received 0',
+      'r.yaml:3:24 distill.temperature: expected a number ≥ 0.01, received 0',
       'Change distill.temperature, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
     ],
   },

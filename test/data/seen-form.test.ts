@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
+import { npyBytes as bytesOf } from '../../src/data/npy.ts';
 import { seenForm } from '../../src/data/seen-form.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { npyBytes } from '../support/npy.ts';
@@ -77,8 +78,9 @@ describe('a table', () => {
     ['with decimal commas', table((i) => `"${i},5",${i / 7},${i % 3}`), [], {}],
     ['with percent', table((i) => `${i}%,${i / 7},${i % 3}`), [], {}],
     ['with a few slips', table((i) => `${i % 30 === 0 ? 'unknown' : i},${i / 7},${i % 3}`), [], {}],
-    ['with names', table((i) => `n${i},${i / 7},${i % 3}`), [], { ignore: ['a'] }],
-    ['with dates', table((i) => `${i % 28}.${i % 12}.2024,${i / 7},${i % 3}`), [], { ignore: ['a'] }],
+    ['with names', table((i) => `n${i},${i / 7},${i % 3}`), [], { ignore: ['a'], leftOut: ['a holds 40 different words in the 40 rows that were looked at'] }], // prettier-ignore
+    ['with dates', table((i) => `${i % 28}.${i % 12}.2024,${i / 7},${i % 3}`), [], { ignore: ['a'], leftOut: ['a holds dates'] }], // prettier-ignore
+    ['with days and times', table((i) => `2024-03-${i % 28} 10:${10 + i}:00,${i / 7},${i % 3}`), [], { ignore: ['a'], leftOut: ['a holds dates'] }], // prettier-ignore
     ['with kinds', table((i) => `${['red', '', 'blue'][i % 3]!},${i / 7},${i % 3}`), [], { categorical: ['a'], missing: 'mean' }], // prettier-ignore
   ])('%s', async (_name, content, label, form) => {
     const { columns, ...found } = await seen('csv', content, label);
@@ -99,11 +101,15 @@ describe('arrays', () => {
   const rows = npyBytes([4, 3], new Float32Array(12));
 
   it.each<[string, Uint8Array, object]>([
-    ['d.npz', npz({ x: rows, y: npyBytes([4], new BigInt64Array(4)) }), { isTable: true, arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
-    ['d.npz', npz({ images: npyBytes([2, 2, 2, 3], new Float32Array(24)), labels: rows }), { isTable: false, arrays: { samples: 'images', labels: 'labels' } }], // prettier-ignore
-    ['d.npz', npz({ x: rows }), { isTable: true }],
+    ['d.npz', npz({ x: rows, y: npyBytes([4], new BigInt64Array(4)) }), { sample: 'table', arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
+    ['d.npz', npz({ images: npyBytes([2, 8, 8, 3], new Float32Array(384)), labels: rows }), { arrays: { samples: 'images', labels: 'labels' } }], // prettier-ignore
+    // Windows of six sensors, and grey pictures.
+    ['d.npz', npz({ x: npyBytes([4, 128, 6], new Float32Array(3072)), y: rows }), { sample: 'series', arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
+    ['d.npz', npz({ x: npyBytes([4, 128, 6, 1], new Float32Array(3072)), y: rows }), { sample: 'series', arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
+    ['d.npz', npz({ x: bytesOf([4, 8, 8], new Uint8Array(256)), y: rows }), { arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
+    ['d.npz', npz({ x: rows }), { sample: 'table' }],
     ['d.npz', npz({ a: rows }), {}],
-    ['d.npy', rows, { isTable: true }],
+    ['d.npy', rows, { sample: 'table' }],
   ])('of %s are told by their names', async (name, bytes, form) => {
     await writeFile(path.join(folder(), name), bytes);
     expect(await seenForm('npz', path.join(folder(), name), { label: [], isOtherTask: false })).toEqual(form);

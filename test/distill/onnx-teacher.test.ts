@@ -5,6 +5,7 @@ import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
 import type { OnnxTeacherSettings, OnnxTeacherSource } from '../../src/distill/onnx-teacher.ts';
 import { accuracyOf } from '../../src/tasks/chance.ts';
 import { answers, preflight } from '../../src/distill/preflight.ts';
+import type { PreflightOptions } from '../../src/distill/preflight.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import type { Model } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
@@ -182,11 +183,17 @@ describe('an ONNX teacher', () => {
 });
 
 describe('before training, a teacher', () => {
-  async function check(file: PictureTeacher, settings: Partial<OnnxTeacherSettings> = {}, minAccuracy?: number) {
+  async function check(
+    file: PictureTeacher,
+    settings: Partial<OnnxTeacherSettings> = {},
+    minAccuracy?: number,
+    more: PreflightOptions = {},
+  ) {
     const dataset = pictures(200);
     const from = source(pictureTeacher(file), dataset);
     const all = { ...DEFAULTS, ...settings };
-    return preflight(await onnxTeacher(from, all), dataset, { minAccuracy, alternatives: onnxAlternatives(from, all) });
+    const alternatives = onnxAlternatives(from, all);
+    return preflight(await onnxTeacher(from, all), dataset, { minAccuracy, alternatives, ...more });
   }
 
   it('that is right passes', async () => {
@@ -204,9 +211,22 @@ describe('before training, a teacher', () => {
     await expect(attempt).rejects.toMatchObject({ hint: expect.stringContaining('[ant, cow, bee]') as string });
   });
 
-  it('whose range is wrong and that still passes is told of the right one', async () => {
-    const { warnings } = await check({}, { normalize: { scale: 1.7 / 255, mean: 0, std: 1 } });
-    expect(warnings).toEqual([expect.stringMatching(/with the input as the student sees it it is right on 100\.0 %/)]);
+  it('whose range is evidently wrong stops the run, though it is better than chance, unless the recipe confirms it', async () => {
+    const settings = { normalize: { scale: 1.7 / 255, mean: 0, std: 1 } };
+    const told = /right on 76\.0 % of 200 .*with the input as the student sees it it is right on 100\.0 %/;
+    await expect(check({}, settings)).rejects.toThrow(told);
+    // An accuracy that is asked for says nothing of the way in which the teacher is asked.
+    await expect(check({}, settings, 0.5)).rejects.toMatchObject({
+      hint: expect.stringContaining('say so with `teacher.confirmed: true`') as string,
+    });
+    const { accuracy, warnings } = await check({}, settings, undefined, { confirmed: true });
+    expect([accuracy, warnings]).toEqual([0.76, [expect.stringMatching(told)]]);
+  });
+
+  it('that is better in another reading by what a few samples can do by chance is only told so', async () => {
+    const few = { rows: Int32Array.from({ length: 10 }, (_, i) => i) };
+    const { accuracy, warnings } = await check({}, { normalize: { scale: 1.7 / 255, mean: 0, std: 1 } }, 0.1, few);
+    expect([accuracy, warnings]).toEqual([0.8, [expect.stringMatching(/it is right on 100\.0 %/)]]);
   });
 
   it.each<[string, PictureTeacher, Partial<OnnxTeacherSettings>, RegExp, RegExp]>([

@@ -3,6 +3,7 @@ import type { Dataset } from '../../src/data/dataset.ts';
 import { LiveSoftTargets } from '../../src/distill/live-soft-targets.ts';
 import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../src/distill/soft-targets.ts';
 import type { StoreOptions } from '../../src/distill/soft-targets.ts';
+import type { StoredLogitsOptions } from '../../src/distill/stored-logits.ts';
 import { storedLogits } from '../../src/distill/stored-logits.ts';
 import type { Teacher } from '../../src/distill/teacher.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
@@ -258,8 +259,48 @@ describe('stored logits as a teacher', () => {
 
   it('that are not finite are refused', async () => {
     await expect(storedLogits(content(perfect.map((v, i) => (i === 9 ? NaN : v))), 'x', pictures())).rejects.toThrow(
-      /not finite/,
+      'x: the stored logits of sample train/33 are not finite',
     );
+  });
+
+  it('with two classes changed over are refused, though they are better than chance, until the recipe names their order', async () => {
+    const swapped = Float32Array.from(perfect, (_, i) => perfect[i - (i % 3) + [0, 2, 1][i % 3]!]!);
+    const open = (change: StoredLogitsOptions) =>
+      storedLogits(content(swapped), 'x', pictures(), { minAccuracy: 0.3, ...change });
+    await expect(open({})).rejects.toMatchObject({
+      message:
+        'x: right on 33.3 % of 60 training samples, and with its classes in another order it is right on 100.0 %: what it calls bee is cow, what it calls cow is bee',
+      hint: expect.stringContaining('classes: [ant, cow, bee]') as string,
+    });
+    const { accuracy, answers } = await open({ classes: ['ant', 'cow', 'bee'] });
+    expect(accuracy).toBe(1);
+    const { teacherLogits } = await answers.answersFor({ ids: Int32Array.of(7), x: new Float32Array(0) });
+    expect(teacherLogits).toEqual(perfect.slice(21, 24));
+    await expect(open({ classes: ['ant', 'bee'] })).rejects.toThrow('received 2 names');
+  });
+
+  it('that are probabilities become logits, by themselves or as the recipe says', async () => {
+    const probabilities = perfect.map((value) => (value === 5 ? 0.8 : 0.1));
+    const asked = { ids: Int32Array.of(1), x: new Float32Array(0) };
+    for (const outputs of ['auto', 'probabilities'] as const) {
+      const { answers, warnings } = await storedLogits(content(probabilities), 'x', pictures(), { outputs });
+      const logits = [0.1, 0.8, 0.1].map((p) => Math.fround(Math.log(Math.fround(p))));
+      expect([...(await answers.answersFor(asked))['teacherLogits']!]).toEqual(logits);
+      expect(warnings).toEqual([]);
+    }
+    const { warnings } = await storedLogits(content(probabilities), 'x', pictures(), { outputs: 'logits' });
+    expect(warnings).toEqual([expect.stringMatching(/look like probabilities, not logits/)]);
+    await expect(storedLogits(content(perfect), 'x', pictures(), { outputs: 'probabilities' })).rejects.toThrow(
+      'teacher.outputs: expected probabilities, received 5.000 from x',
+    );
+  });
+
+  it('that are the same for all samples are refused', async () => {
+    const constant = Float32Array.from(perfect, (_, i) => (i % 3 === 0 ? 5 : 0));
+    await expect(storedLogits(content(constant), 'x', pictures())).rejects.toMatchObject({
+      message: 'x: gives the same answer to 60 different samples',
+      hint: expect.stringContaining('let the teacher answer again') as string,
+    });
   });
 
   it('are read from a NumPy array, row i for sample i of the file', async () => {

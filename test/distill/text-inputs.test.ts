@@ -54,6 +54,24 @@ it('a file of one length, and one that is asked for whole texts, has them all at
     expect(await asked(inputs, whole)).toEqual({ ...expected, shapes: ['8×40'] });
 });
 
+it('a file that answers each token is refused with a remedy, whatever the lengths of the texts', async () => {
+  for (const inputs of [file('batch', 'tokens'), file('batch', LENGTH)])
+    await expect(
+      askedAboutTexts(x, TOKENS.length, textInputs(inputs, 'a.onnx', data), {
+        ...{ data, name: 'a.onnx', whole: false, answer: 'hidden' },
+        ask: ({ input_ids: ids }, n) => {
+          const shape = [n, ids!.shape[1]!, 3];
+          return Promise.resolve({ hidden: { data: new Float32Array(3 * n * shape[1]!), shape } });
+        },
+      }),
+    ).rejects.toMatchObject({
+      message: expect.stringMatching(
+        /^a\.onnx: its output hidden is \[\d, (16|32|40), 3\], a row for each token, and/,
+      ) as string,
+      hint: expect.stringContaining('Export the teacher with one row for each text') as string,
+    });
+});
+
 it('a file of a fixed batch is asked again and again, and the last time for texts that it has answered', async () => {
   expect(await asked(file(3, LENGTH))).toEqual({ ...expected, shapes: ['3×40', '3×40', '3×40'] });
 });

@@ -48,7 +48,7 @@ describe('trials of a sweep', () => {
     [['seed=1,2,'], /expected a value between all commas of seed/],
     [['seed=1', 'seed=2'], /seed is given twice/],
     [['name=a,b'], /sets name/],
-    [['a..b=1'], /--set: expected key.path=value/],
+    [['a..b=1'], /^--grid: expected key.path=value/],
     [
       ['a=1,2,3,4,5,6,7,8,9,10', 'b=1,2,3,4,5,6,7,8,9,10', 'c=1,2,3,4,5,6,7,8,9,10', 'd=1,2,3,4,5,6,7,8,9,10,11'],
       /11000 trials/,

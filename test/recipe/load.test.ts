@@ -1,5 +1,6 @@
 import { UserError } from '../../src/base/errors.ts';
 import { completeRecipe, parseRecipe } from '../../src/recipe/load.ts';
+import type { Setting } from '../../src/recipe/overrides.ts';
 import { LOSSES } from '../../src/recipe/schema/loss.ts';
 import { recipeDiff, recipeHash } from '../../src/recipe/diff.ts';
 
@@ -25,7 +26,7 @@ const SHORT = `dataset: {type: csv, train: data.csv}
 student: {model: mlp}
 `;
 
-function failure(text: string, set: string[] = []): UserError {
+function failure(text: string, set: Setting[] = []): UserError {
   try {
     parseRecipe(text, 'recipes/x.yaml', { set });
   } catch (error) {
@@ -39,7 +40,11 @@ it.each([
   ['{tfjs: m.json, layout: nchw}', /teacher\.layout: expected no such key beside tfjs/],
   ['{onnx: t.onnx, signature: a}', /teacher\.signature: expected no such key beside onnx/],
   ['{train: {model: mlp}, classes: [a, b]}', /teacher\.classes: expected no such key beside train/],
-  ['{logits: l.safetensors, outputs: logits}', /teacher\.outputs: expected no such key beside logits/],
+  ['{logits: l.safetensors, layout: nchw}', /teacher\.layout: expected no such key beside logits/],
+  [
+    '{logits: l.safetensors, classes: v.npy}',
+    /teacher\.classes: expected a list of class names beside teacher\.logits/,
+  ],
   [
     '{ensemble: [{onnx: a.onnx}, {onnx: b.onnx}], normalize: {mean: 0.5}}',
     /teacher\.normalize: expected it inside each teacher of the ensemble/,
@@ -134,7 +139,7 @@ describe('a broken recipe', () => {
     [
       'a number out of range',
       'distill: {temperature: -1}',
-      'recipes/x.yaml:3:24 distill.temperature: expected a number > 0, received -1',
+      'recipes/x.yaml:3:24 distill.temperature: expected a number ≥ 0.01, received -1',
       /leave it out/,
     ],
     [
@@ -385,6 +390,20 @@ describe('a broken recipe', () => {
   });
 });
 
+it('a value that comes from another option is named with that', () => {
+  const failed = failure(FULL, [{ text: 'sed=0', option: '--grid' }]);
+  expect([failed.message, failed.hint]).toEqual([
+    '--grid sed=0: sed: unknown key',
+    expect.stringContaining('seed') as string,
+  ]);
+});
+
+it('a temperature that float32 cannot divide by is refused', () => {
+  const said = 'expected a number ≥ 0.01, received 1e-300';
+  expect(failure(FULL, ['distill.temperature=1e-300']).message).toContain(said);
+  expect(failure(FULL, ['quantize.qat.temperature=1e-300']).message).toContain(said);
+});
+
 describe('--set', () => {
   it('is stronger than the file and makes what is missing', () => {
     const { recipe } = parseRecipe(FULL, 'x.yaml', {
@@ -399,7 +418,10 @@ describe('--set', () => {
   });
 
   it.each([
-    ['distill.temperature=-1', '--set distill.temperature=-1: distill.temperature: expected a number > 0, received -1'],
+    [
+      'distill.temperature=-1',
+      '--set distill.temperature=-1: distill.temperature: expected a number ≥ 0.01, received -1',
+    ],
     ['distil.temperature=2', '--set distil.temperature=2: distil: unknown key'],
     ['seed.x=2', '--set seed.x=2: seed: expected a number, received {"x":2}'],
     ['seed', '--set: expected key.path=value, received "seed"'],

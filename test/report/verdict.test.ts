@@ -44,8 +44,20 @@ describe('what one run of each says', () => {
     expect(pair.difference).toBeCloseTo(0.004, 10);
     expect(pair.interval[0]).toBeGreaterThan(0);
     expect(pair.sentence).toMatch(
-      /^of 10,000 test samples the distilled student alone has 120 right, its twin alone 80: a difference of \+0\.40 points, 95 % interval \+0\.\d\d points to \+0\.\d\d points \(McNemar's mid-p 0\.005\); of these two models the distilled one is better by more than the choice of samples explains; whether the teacher is the reason, only other seeds can tell$/,
+      /^of 10,000 test samples the distilled student alone has 120 right, its twin alone 80: a difference of \+0\.40 points, 95 % interval \+0\.\d\d points to \+0\.\d\d points \(McNemar's test: p 0\.005\); of these two models the distilled one is better by more than the choice of samples explains; whether the teacher is the reason, only other seeds can tell$/,
     );
+  });
+
+  it('has an interval and a test of one kind: either both tell the models apart, or neither does', () => {
+    // The interval leaves out 0 at 12 against 4, where an exact test does not reject.
+    expect(pairOf('test', { onlyFirst: 4, onlySecond: 0, samples: 159 }).sentence).toMatch(
+      /95 % interval \+0\.\d\d points to \+\d\.\d\d points \(McNemar's test: p 0\.046\); of these two models the distilled one is better/,
+    );
+    for (let onlyFirst = 0; onlyFirst < 60; onlyFirst++)
+      for (let onlySecond = 0; onlySecond < 60; onlySecond++) {
+        const { interval, p } = pairOf('test', { onlyFirst, onlySecond, samples: 200 });
+        expect(p < 0.05).toBe(interval[0] > 0 || interval[1] < 0);
+      }
   });
 
   it('names the twin where that is better, and neither where chance explains it', () => {

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../src/base/files.ts';
+import type { OnEvent } from '../../src/base/events.ts';
 import { requireSame, runTogether } from '../../src/run/together.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -30,6 +31,20 @@ describe('a run of several processes', () => {
     const folders = (await run(3)).map((result) => result.folder);
     expect(folders[0]).toBe(folder());
     expect(new Set(folders).size).toBe(3);
+  });
+
+  it('says how many processes share the work', async () => {
+    const said: string[] = [];
+    await played(3, (together) => {
+      const onEvent: OnEvent = (event) => {
+        if (event.type === 'message' && together.rank === 0) said.push(event.message);
+      };
+      const work = () => Promise.resolve({ folder: '', report: undefined } as never);
+      return runTogether(work, recipe({ shards: 4 }), { out: folder(), together, onEvent });
+    });
+    expect(new Set(said)).toEqual(
+      new Set(['3 processes share the work, 3 of them on this machine: each batch is cut into 4 parts']),
+    );
   });
 
   it('begins in each with all that lies there, afresh too: a fresh start keeps the teacher and its answers', async () => {

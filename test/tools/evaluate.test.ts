@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { tensor } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { loadRunnable } from '../../src/setup/runnable.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
@@ -43,6 +44,22 @@ it('answers that are NaN are no class', async () => {
   await expect(evaluated([['Log', ['x']]])).rejects.toMatchObject({
     message: expect.stringMatching(/m\.onnx: its answers to 10 of 10 samples are NaN, the first of them to sample 0$/) as string, // prettier-ignore
   });
+});
+
+it('numbers of a file that wants its input otherwise are said to be no better than nothing, with the reading that is', async () => {
+  const at = (name: string): string => path.join(folder(), name);
+  const rows = Array.from({ length: 100 }, (_, i) => `${i},${100 - i},${3 * i}`);
+  await writeFile(at('d.csv'), `a,b,y\n${rows.join('\n')}\n`);
+  const dataset = '{ type: csv, train: d.csv, label: y, task: regression }';
+  await writeFile(at('r.yaml'), `name: r\ndataset: ${dataset}\nstudent: { model: mlp }\n`);
+  const weights = { three: tensor('', 'float32', [2, 1], Float32Array.of(3, 0)) };
+  await writeFile(at('m.onnx'), encodeModel(modelOf(['n', 2], weights, [['MatMul', ['x', 'three']]])));
+  const { warnings } = await evaluateFile(at('m.onnx'), await loadRunnable(at('r.yaml')), 'validation');
+  expect(warnings).toEqual([
+    expect.stringMatching(
+      /m\.onnx: off by 142\.8 \(RMSE\) on 10 validation samples, and the mean of the labels alone gives 84\.71; with normalize: \{scale: 1\} it is off by 0.* on them\. Set `teacher` to use normalize: \{scale: 1\}\.$/,
+    ),
+  ]);
 });
 
 it('a file that is not there is named with its key of the recipe', async () => {

@@ -166,7 +166,26 @@ export function storedTensors({ initializers, nodes }: OnnxGraph): Map<string, O
   return stored;
 }
 
-/** Number of parameters: float elements that a graph stores, and integers of 8 bits, which stand for floats. */
+/** Attributes in which nodes of ai.onnx.ml keep what they learnt, by the operators' specification; `_as_tensor` in float64. */
+const LEARNT = [
+  ...['nodes_values', 'target_weights', 'class_weights'].flatMap((name) => [name, `${name}_as_tensor`]),
+  ...['nodes_splits', 'leaf_weights', 'coefficients', 'intercepts', 'support_vectors', 'rho'],
+];
+
+/** Numbers that a node learnt: thresholds and leaves of trees, coefficients. A leaf has a place among the thresholds too, and no threshold. */
+function learntIn({ domain, attrs }: OnnxNode): number {
+  if (domain !== 'ai.onnx.ml') return 0;
+  const modes = attrs.get('nodes_modes');
+  const isBefore5 = modes?.type === 'strings';
+  const leaves = isBefore5 ? modes.value.filter((mode) => mode === 'LEAF').length : 0;
+  const counts = LEARNT.map((name) => {
+    const attr = attrs.get(name);
+    return attr?.type === 'floats' ? attr.value.length : attr?.type === 'tensor' ? elementCount(attr.value.dims) : 0;
+  });
+  return counts.reduce((sum, count) => sum + count, 0) - leaves;
+}
+
+/** Number of parameters: float elements that a graph stores, integers of 8 bits, which stand for floats, and what trees and linear models learnt. */
 export function parameterCount(graph: OnnxGraph): number {
   const isInitializer = new Set(graph.initializers.map(({ name }) => name));
   return (
@@ -174,7 +193,8 @@ export function parameterCount(graph: OnnxGraph): number {
       .filter(([, { dtype }]) => /^(?:float|bfloat)/.test(dtype) || dtype.endsWith('int8'))
       // A Constant of no dimension is a number in a formula, such as the 2 of a square.
       .filter(([name, { dims }]) => isInitializer.has(name) || dims.length > 0)
-      .reduce((sum, [, { dims }]) => sum + elementCount(dims), 0)
+      .reduce((sum, [, { dims }]) => sum + elementCount(dims), 0) +
+    graph.nodes.reduce((sum, node) => sum + learntIn(node), 0)
   );
 }
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, fraction, usual } from './parts.ts';
+import { count, degrees, fraction, usual } from './parts.ts';
 import { optimizerSchema } from './training.ts';
 
 const finetune = z
@@ -100,10 +100,7 @@ export const pruneSchema = z
 const qat = z
   .strictObject({
     epochs: z.number().gt(0).max(10_000).default(2).describe('Passes over the training split.'),
-    temperature: z
-      .number()
-      .gt(0)
-      .max(1000)
+    temperature: degrees
       .optional()
       .describe('Temperature of the distillation loss: quantized students learn better from a low one; default: 1.'),
     optimizer: optimizerSchema

@@ -30,3 +30,6 @@ export const files = z.union([file, z.array(file).min(1)]);
 export const sampleShape = z.array(count).min(1).max(4);
 /** Oldest and newest operator set that ONNX files are written for; one that needs a later one has that. */
 export const OPSETS = [17, 21] as const;
+
+/** A temperature: logits are divided by it in float32, and at less their softmax is all of the largest. */
+export const degrees = z.number().min(0.01).max(1000);

@@ -84,6 +84,12 @@ const fileKeys = {
     .optional()
     .describe('classes as a file: factor on the cosine of embedding and vector of a class; default: 100, as CLIP has.'),
   intermediate: z.array(z.string()).default([]).describe('Names of inner tensors for feature losses.'),
+  confirmed: z
+    .boolean()
+    .optional()
+    .describe(
+      'true: it is asked as it is meant to be. Without it a run stops where another normalization, layout or order of classes is far better.',
+    ),
   precision: z
     .enum(['fp32', 'int8'])
     .optional()
@@ -107,16 +113,17 @@ const READ = [
   'classes',
   'logitScale',
   'intermediate',
+  'confirmed',
   'precision',
   'weighting',
 ] as const;
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
   onnx: READ.filter((key) => key !== 'signature' && key !== 'weighting'),
-  tfjs: ['normalize', 'resize', 'channels', 'outputs', 'classes', 'logitScale', 'intermediate'],
+  tfjs: ['normalize', 'resize', 'channels', 'outputs', 'classes', 'logitScale', 'intermediate', 'confirmed'],
   savedModel: READ.filter((key) => key !== 'weighting' && key !== 'precision'),
   train: [],
-  ensemble: ['weighting'],
-  logits: [],
+  ensemble: ['weighting', 'confirmed'],
+  logits: ['outputs', 'classes', 'confirmed'],
 };
 
 export const teacherSchema = z
@@ -164,6 +171,10 @@ function oneSource(keys: readonly string[]) {
           received: 'teacher.logitScale alone',
         };
         context.addIssue({ code: 'custom', message: 'not read', path: ['logitScale'], params });
+      }
+      if (value['logits'] !== undefined && typeof value['classes'] === 'string') {
+        const params = { expected: 'a list of class names beside teacher.logits', received: 'a file with vectors' };
+        context.addIssue({ code: 'custom', message: 'not read', path: ['classes'], params });
       }
       if (value['precision'] === 'int8' && ((value['intermediate'] ?? []) as []).length > 0) {
         const params = {

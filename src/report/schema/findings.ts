@@ -11,7 +11,7 @@ const pairSchema = z
     onlyScratch: whole,
     difference: z.number().describe('Of the accuracies, a fraction.'),
     interval: z.tuple([z.number(), z.number()]).readonly().describe('95 % confidence interval of the difference.'),
-    p: fraction.describe("Mid-p value of McNemar's test."),
+    p: fraction.describe("p value of McNemar's test, of which `interval` is the inversion."),
     sentence: z.string(),
   })
   .describe('The student and its twin sample by sample; of a run with one repeat.');

@@ -2,6 +2,7 @@ import { loadavg } from 'node:os';
 import { monotonicMs } from '../../base/clock.ts';
 import { InterruptedError } from '../../base/errors.ts';
 import { shapeSeen } from '../../distill/seen.ts';
+import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { measureLatency } from '../../measure/latency.ts';
 import { cpuFeatures } from '../../measure/machine.ts';
@@ -33,7 +34,7 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   onEvent({ type: 'stage', stage: 'latency', title: `timing ${files.map(({ name }) => name).join(', ')}` });
   const start = monotonicMs();
   const loadAverage = loadavg()[0]!;
-  const options = { batchSizes, threads, sampleShape: data.train.sampleShape };
+  const options = { batchSizes: withTeachers(batchSizes, files), threads, sampleShape: data.train.sampleShape };
   const onProgress = progressOf(context, 'latency');
   const sources = files.map((file) => sourceOf(file, options));
   const result = places.includes('node')
@@ -42,7 +43,7 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   const memory = await peakMemory(files, result.rows, { sampleShape: options.sampleShape, signal, onProgress });
   // The teacher is not timed in runtimes of phones: only the student ships there.
   const students = files.filter(({ name }) => name !== nameOf(TEACHER));
-  const plan = { ...options, title: recipe.name, seconds, signal };
+  const plan = { ...options, batchSizes, title: recipe.name, seconds, signal };
   const elsewhere = signal?.aborted === true ? undefined : await measureElsewhere(places, students, plan);
   // A measurement that is asked to stop returns early with few samples, and a report of them would count as finished.
   if (elsewhere === undefined || signal?.aborted === true) throw new InterruptedError('stopped measuring the models');
@@ -70,6 +71,16 @@ export async function timeModels(context: StageContext, measured: readonly Measu
     },
     notes: [...new Set([...result.skipped, ...elsewhere.skipped].map(noteOf))],
   };
+}
+
+/** Batch sizes of the recipe, and that of a teacher's file which takes no other: a student timed at it can be compared with the teacher. */
+function withTeachers(batchSizes: readonly number[], files: readonly ModelFile[]): readonly number[] {
+  const teacher = files.find(({ name }) => name === nameOf(TEACHER));
+  if (teacher === undefined) return batchSizes;
+  const { inputs, initializers } = decodeModel(teacher.bytes, teacher.name).graph;
+  const fed = inputs.filter(({ name }) => !initializers.some((stored) => stored.name === name));
+  const fixed = fed.map(({ dims }) => dims?.[0]).find((size) => typeof size === 'number');
+  return fixed === undefined || batchSizes.includes(fixed) ? batchSizes : [...batchSizes, fixed];
 }
 
 function noteOf({ what, why }: Skipped): string {

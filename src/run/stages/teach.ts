@@ -2,13 +2,14 @@ import { percent } from '../../base/numbers.ts';
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { orClose } from '../../base/closing.ts';
-import { UserError } from '../../base/errors.ts';
+import { InterruptedError, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { modelTeacher } from '../../distill/model-teacher.ts';
 import { asTeacherSees, fingerprint } from '../../data/dataset.ts';
 import { openTeacher } from '../../distill/open.ts';
 import type { OpenedTeacher } from '../../distill/open.ts';
 import { preflight } from '../../distill/preflight.ts';
+import type { PreflightOptions } from '../../distill/preflight.ts';
 import { storedLogits } from '../../distill/stored-logits.ts';
 import type { SoftTargets } from '../../distill/soft-targets.ts';
 import type { Teacher } from '../../distill/teacher.ts';
@@ -66,10 +67,13 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     onEvent({ type: 'stage', stage: 'open teacher' });
     const { augment } = recipe.dataset;
     const bytes = await readBytes(source.logits);
-    const key = sha256(bytes);
+    const { outputs, classes } = source;
+    const read = outputs === 'auto' && classes === undefined ? [] : [JSON.stringify({ outputs, classes })];
+    const key = sha256(bytes, ...read);
     if (several(together)) requireSame(together, 'file of stored logits', key);
     const stored = await storedLogits(bytes, source.logits, data.train, {
-      minAccuracy: source.minAccuracy,
+      ...source,
+      classes: typeof classes === 'string' ? undefined : classes,
       augment,
       seed: recipe.seed,
     });
@@ -80,6 +84,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
           ? 'stored logits: no label says how often they are right'
           : `stored logits: ${taskOf(data.train).score.said(stored.accuracy, 'the training samples')}`,
     });
+    for (const warning of stored.warnings) onEvent({ type: 'warning', message: warning });
     if (!stored.isSame) {
       const seen = augment.length === 0 ? 'plain samples' : 'samples augmented anew in each epoch';
       onEvent({
@@ -104,9 +109,11 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
       if (several(together)) requireSame(together, 'teacher', opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
       for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
         if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
+      if (context.signal?.aborted === true) throw new InterruptedError('stopped opening the teacher');
       onEvent({ type: 'stage', stage: 'check teacher' });
-      for (const member of opened.members ?? []) await check(context, member);
-      await check(context, opened, source.minAccuracy);
+      for (const [i, member] of (opened.members ?? []).entries())
+        await check(context, member, { confirmed: source.ensemble?.[i]?.confirmed ?? source.confirmed });
+      await check(context, opened, source);
       return { teacher: opened.teacher };
     },
     () => opened.teacher.dispose(),
@@ -116,11 +123,12 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
 async function check(
   context: Opening,
   { teacher, alternatives, declared }: OpenedTeacher,
-  minAccuracy?: number,
+  { minAccuracy, confirmed }: Pick<PreflightOptions, 'minAccuracy' | 'confirmed'>,
 ): Promise<void> {
   const { data, onEvent, together, isChecked } = context;
   if (isChecked === true) return;
-  const options = { minAccuracy, alternatives, declared, together, onProgress: progressOf(context, 'check teacher') };
+  const onProgress = progressOf(context, 'check teacher');
+  const options = { minAccuracy, confirmed, alternatives, declared, together, onProgress };
   const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
   const said =
     accuracy === undefined

@@ -222,7 +222,10 @@ const labels = (await (await load('labels.txt')).text()).replace(/\\n$/, '').spl
 /** The model that the address names, or the first one of the format. */
 export function modelOf(format) {
   const wanted = new URL(location.href).searchParams.get('model');
-  return models.find((model) => (wanted === null ? model.format === format : model.file === wanted));
+  const model = models.find(({ file, format: own }) => own === format && (wanted === null || file === wanted));
+  if (model === undefined) throw new Error('this kit has no model ' + (wanted ?? 'of the format ' + format) + ': see index.html');
+  document.querySelector('h1').append(': ' + model.file);
+  return model;
 }
 
 export async function bytesOf({ file }) {

@@ -98,8 +98,19 @@ ${rest.doc}export async function ${rest.asks}(raw) {
 }
 
 ${rest.helper}
-const file = process.argv[2] ?? new URL('example.json', kit);
-for (const sample of JSON.parse(readFileSync(file, 'utf8'))) {
+/** Samples of a file; of one of another kind, such as a picture, the program ends with a word about it. */
+function samplesIn(file) {
+  try {
+    const samples = JSON.parse(readFileSync(file, 'utf8'));
+    if (Array.isArray(samples)) return samples;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) console.error(error.message);
+  }
+  console.error(file + ${JSON.stringify(`: expected a JSON file of samples, [${what}]`)});
+  process.exit(1);
+}
+
+for (const sample of samplesIn(process.argv[2] ?? new URL('example.json', kit))) {
 ${rest.each}}
 `,
   };

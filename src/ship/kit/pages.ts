@@ -39,8 +39,13 @@ export function page(title: string, imports: Readonly<Record<string, string>>, s
     </script>
     <script type="module" src="${script}"></script>
     <script>
-      addEventListener('unhandledrejection', ({ reason }) => (document.body.dataset.problem = String(reason)));
-      addEventListener('error', ({ message }) => (document.body.dataset.problem = message));
+      function tell(problem) {
+        document.body.dataset.problem = problem;
+        document.body.append(Object.assign(document.createElement('p'), { textContent: problem }));
+      }
+      addEventListener('unhandledrejection', ({ reason }) => tell(String(reason)));
+      // A script that cannot be loaded has no message.
+      addEventListener('error', ({ message, target }) => tell(message ?? 'cannot load ' + target.src + ': npm install'), true);
     </script>
   </head>
   <body>

@@ -25,6 +25,8 @@ export async function textParts(split: Dataset, run: string, hasPhones: boolean)
   return {
     files: {
       ...(Object.fromEntries(placed) as Record<string, string>),
+      // Inside a project that says "type": "commonjs" too, Node reads them as what they are.
+      'samples/tokenize/package.json': '{ "private": true, "type": "module" }\n',
       ...(hasFile && { [PLACE]: await readBytes(path.join(run, 'exports', TOKENIZER_FILE)) }),
     },
     said: { text: { ...text, parts: partsOf(split), ...(hasFile && { file: PLACE }) } },

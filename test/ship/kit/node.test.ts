@@ -1,3 +1,7 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { temporaryFolder } from '../../support/folder.ts';
 import { nodeNumbers, nodeSample, nodeTags } from '../../../src/ship/kit/node.ts';
 
 it.each([
@@ -11,4 +15,26 @@ it.each([
   expect(off).toBeGreaterThan(0);
   expect(load).toBeGreaterThan(off!);
   expect(text).not.toMatch(/from 'onnxruntime-node'/);
+});
+
+const folder = temporaryFolder();
+
+it('a program for Node says what it takes where it is given a picture, or JSON of something else', () => {
+  const text = nodeSample('numbers')['classify.mjs']!;
+  const reads = /\/\*\* Samples of a file[^]*?\n\}\n/.exec(text)![0];
+  const script = `import { readFileSync } from 'node:fs';\n${reads}console.log(samplesIn(process.argv[2]).length);\n`;
+  const ask = (name: string, content: string) => {
+    writeFileSync(path.join(folder(), 'a.mjs'), script);
+    writeFileSync(path.join(folder(), name), content);
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['a.mjs', name], {
+      cwd: folder(),
+      encoding: 'utf8',
+    });
+    return [status, stdout, stderr];
+  };
+  const takes =
+    'expected a JSON file of samples, [{"raw": [numbers before normalization, row by row, channels last]}, ...]';
+  expect(ask('photo.png', '\x89PNG')).toEqual([1, '', `photo.png: ${takes}\n`]);
+  expect(ask('one.json', '{"raw": [1]}')).toEqual([1, '', `one.json: ${takes}\n`]);
+  expect(ask('samples.json', '[{"raw": [1]}]')).toEqual([0, '1\n', '']);
 });
