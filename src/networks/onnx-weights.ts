@@ -1,36 +1,14 @@
 import { UserError } from '../base/errors.ts';
-import { tensorData } from '../formats/onnx/model.ts';
-import type { Model, OnnxGraph, OnnxTensor } from '../formats/onnx/model.ts';
-import { readersOf } from '../graph/passes/uses.ts';
+import type { Model, OnnxTensor } from '../formats/onnx/model.ts';
 import type { Graph } from '../graph/types.ts';
+import { isFloat, learnedIn, NUMBERED, readersIn } from './onnx-learned.ts';
 import { untrainedIn } from './onnx-origins.ts';
-
-/** Names that exporters only number: of numbers that they computed, and of weights that they transposed. */
-const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
 
 /** Names that our own files give to what no layer learned: an epsilon, a mask, the tables of a spectrum. */
 const OWN_CONSTANT = /^(const_\d+|float32_[-+.e\d]+)(_\d+)?$/;
 
-const NORMS: ReadonlySet<string> = new Set(
-  ['Batch', 'Layer', 'Instance', 'Group', 'RMS'].map((kind) => `${kind}Normalization`),
-);
-
-/** Operators that learn what they compute with. */
-const LEARNED: ReadonlySet<string> = new Set([
-  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'PRelu', 'LSTM', 'GRU', 'RNN', 'Einsum', ...NORMS],
-]);
-
-/** Inputs from this one on are what a layer starts from, such as the state of an LSTM, and nothing that it computes with. */
-const STARTS = 5;
-
 /** Operators that are told by a stored float how to compute: nothing that is learned. */
 const TOLD: ReadonlySet<string> = new Set(['Clip', 'Pad', 'Resize', 'Upsample', 'Dropout', 'Pow', 'Range', 'OneHot']);
-
-interface Reader {
-  readonly op: string;
-  readonly node: string;
-  readonly isStart: boolean;
-}
 
 export interface StoredWeights {
   readonly isWeight: (name: string) => boolean;
@@ -46,26 +24,17 @@ export interface StoredWeights {
  * for a weight that the graph does not have as it is stored.
  */
 export function storedWeights({ graph: file, producerName }: Model, name: string, graph: Graph): StoredWeights {
-  const isFloat = ({ dtype }: { readonly dtype: string }): boolean => dtype === 'float32' || dtype === 'float16';
   const named = file.initializers.filter(isFloat);
   const constants = file.nodes.flatMap(({ op, attrs, outputs }) => {
     const value = op === 'Constant' ? attrs.get('value') : undefined;
     return value?.type === 'tensor' ? [{ ...value.value, name: outputs[0]! }] : [];
   });
   const stored = named.length > 0 ? named : constants.filter((one) => isFloat(one) && one.dims.length > 0);
-  const readers = readersOf(file.nodes);
-  const readBy = (one: string): readonly Reader[] =>
-    (readers.get(one) ?? []).map(({ op, inputs, name: own, outputs }) => {
-      return { op, node: own || outputs[0]!, isStart: LEARNED.has(op) && inputs.indexOf(one) >= STARTS };
-    });
+  const readBy = readersIn(file);
+  const isLearned = learnedIn(file);
   // Zeros from which a layer starts are not in the graph.
   const isNoStart = (one: string): boolean => !graph.constants.has(one) && readBy(one).every(({ isStart }) => isStart);
-  const ofGroups = groupNormWeights(file);
   const untrained = untrainedIn(file);
-  const isLearned = (one: OnnxTensor): boolean =>
-    (ofGroups.has(one.name) && one.dims.some((dim) => dim > 1)) ||
-    (readBy(one.name).some(({ op, isStart }) => LEARNED.has(op) && !isStart) &&
-      !(readBy(one.name).every(({ op }) => NORMS.has(op)) && isOneOrZero(one)));
   const isTold = (one: string): boolean => untrained.has(one) || (producerName === 'limbeck' && OWN_CONSTANT.test(one));
   const learnable = (trusted: boolean): OnnxTensor[] =>
     stored.filter(({ name: one, ...rest }) => {
@@ -95,28 +64,6 @@ export function storedWeights({ graph: file, producerName }: Model, name: string
   return { isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed, shared };
 }
 
-/**
- * Scales and offsets of group norms, which PyTorch's exporters write as an InstanceNormalization of the groups and a product and a sum behind
- * it, of tensors that they number.
- */
-function groupNormWeights({ nodes }: OnnxGraph): Set<string> {
-  const producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
-  const isNormed = (value: string): boolean => {
-    const from = producers.get(value);
-    return from?.op === 'Reshape' && producers.get(from.inputs[0]!)?.op === 'InstanceNormalization';
-  };
-  const scaled = nodes.filter(({ op, inputs }) => op === 'Mul' && inputs.some(isNormed));
-  const products = new Set(scaled.flatMap(({ outputs }) => outputs));
-  const shifted = nodes.filter(({ op, inputs }) => op === 'Add' && inputs.some((value) => products.has(value)));
-  return new Set([...scaled, ...shifted].flatMap(({ inputs }) => inputs));
-}
-
-/** Scale or offset that an exporter puts into a norm which has none: nothing that was learned. */
-function isOneOrZero(tensor: OnnxTensor): boolean {
-  const values = Array.from<number | bigint, number>(tensorData(tensor) ?? [], Number);
-  return values.length > 0 && [0, 1].some((number) => values.every((value) => value === number));
-}
-
 /** A second constant of a weight, which the builder of graphs numbers, would stay as it is while the first is trained. */
 function refuseCopies(graph: Graph, weights: ReadonlySet<string>, stored: ReadonlySet<string>, file: string): void {
   const copy = [...graph.constants.keys()].find((one) => !stored.has(one) && weights.has(one.replace(/_\d+$/, '')));
@@ -138,7 +85,7 @@ export function refuseNoNorms(graph: Graph, file: string): void {
 
 /**
  * Statistics that several batch norms read would be moved by each of them in turn, and weights that are statistics too would not be
- * trained. PyTorch stores equal values once, as those of an untrained model are.
+ * trained. Tools that simplify a file store equal values once.
  */
 export function refuseSharedStatistics(graph: Graph, file: string): void {
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
@@ -164,7 +111,7 @@ export function refuseSharedStatistics(graph: Graph, file: string): void {
 }
 
 const SHARED =
-  'Set `student.batchNorm: frozen`, or export a model that has been trained: exporters store equal values once.';
+  'Set `student.batchNorm: frozen`, or take the file as PyTorch exports it, with the name of every statistic: tools that simplify a file store equal values once.';
 
 /** `UserError` for a batch norm without running statistics: there is nothing that could follow the data. */
 export function refuseComputedStatistics({ nodes, constants }: Graph, file: string): void {

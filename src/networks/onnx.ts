@@ -17,6 +17,7 @@ import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
 import { headOf, withNewHead } from './head.ts';
 import type { ModelNetwork } from './network.ts';
+import { untied } from './onnx-ties.ts';
 import {
   refuseComputedStatistics,
   refuseNaN,
@@ -57,7 +58,7 @@ export interface OnnxNetworkOptions {
 export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
   const isOfTwo = options.isOfTwo === true && options.head === 'keep';
   const binary = isOfTwo ? withTwoLogits(source, options.output) : undefined;
-  const model = binary ?? source;
+  const { model, split, restored } = untied(binary ?? source);
   const {
     inputShape,
     inputs,
@@ -94,7 +95,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
   refuseNoGradient(graph, (one) => !isFrozen(one), file);
   const short = file.split(/[\\/]/).at(-1)!;
-  const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters });
+  const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters, split, restored });
   const others = [...whole.outputs.keys()].slice(1).filter((output) => !compared.includes(output));
   if (others.length > 0)
     origin.push(

@@ -1,0 +1,69 @@
+import { tensorData } from '../formats/onnx/model.ts';
+import type { OnnxGraph, OnnxTensor } from '../formats/onnx/model.ts';
+import { readersOf } from '../graph/passes/uses.ts';
+
+/** Names that exporters only number: of numbers that they computed, and of weights that they transposed. */
+export const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
+
+const NORMS: ReadonlySet<string> = new Set(
+  ['Batch', 'Layer', 'Instance', 'Group', 'RMS'].map((kind) => `${kind}Normalization`),
+);
+
+/** Operators that learn what they compute with. */
+const LEARNED: ReadonlySet<string> = new Set([
+  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'PRelu', 'LSTM', 'GRU', 'RNN', 'Einsum', ...NORMS],
+]);
+
+/** Inputs from this one on are what a layer starts from, such as the state of an LSTM, and nothing that it computes with. */
+const STARTS = 5;
+
+interface Reader {
+  readonly op: string;
+  readonly node: string;
+  readonly isStart: boolean;
+}
+
+export function isFloat({ dtype }: { readonly dtype: string }): boolean {
+  return dtype === 'float32' || dtype === 'float16';
+}
+
+/** Nodes that read a stored tensor, by its name. */
+export function readersIn({ nodes }: OnnxGraph): (name: string) => readonly Reader[] {
+  const readers = readersOf(nodes);
+  return (one) =>
+    (readers.get(one) ?? []).map(({ op, inputs, name: own, outputs }) => {
+      return { op, node: own || outputs[0]!, isStart: LEARNED.has(op) && inputs.indexOf(one) >= STARTS };
+    });
+}
+
+/** Test whether a layer computes with a stored tensor as with something that it learned. */
+export function learnedIn(graph: OnnxGraph): (tensor: OnnxTensor) => boolean {
+  const readBy = readersIn(graph);
+  const ofGroups = groupNormWeights(graph);
+  return (one) =>
+    (ofGroups.has(one.name) && one.dims.some((dim) => dim > 1)) ||
+    (readBy(one.name).some(({ op, isStart }) => LEARNED.has(op) && !isStart) &&
+      !(readBy(one.name).every(({ op }) => NORMS.has(op)) && isOneOrZero(one)));
+}
+
+/**
+ * Scales and offsets of group norms, which PyTorch's exporters write as an InstanceNormalization of the groups and a product and a sum behind
+ * it, of tensors that they number.
+ */
+function groupNormWeights({ nodes }: OnnxGraph): Set<string> {
+  const producers = new Map(nodes.flatMap((node) => node.outputs.map((output) => [output, node] as const)));
+  const isNormed = (value: string): boolean => {
+    const from = producers.get(value);
+    return from?.op === 'Reshape' && producers.get(from.inputs[0]!)?.op === 'InstanceNormalization';
+  };
+  const scaled = nodes.filter(({ op, inputs }) => op === 'Mul' && inputs.some(isNormed));
+  const products = new Set(scaled.flatMap(({ outputs }) => outputs));
+  const shifted = nodes.filter(({ op, inputs }) => op === 'Add' && inputs.some((value) => products.has(value)));
+  return new Set([...scaled, ...shifted].flatMap(({ inputs }) => inputs));
+}
+
+/** Scale or offset that an exporter puts into a norm which has none: nothing that was learned. */
+function isOneOrZero(tensor: OnnxTensor): boolean {
+  const values = Array.from<number | bigint, number>(tensorData(tensor) ?? [], Number);
+  return values.length > 0 && [0, 1].some((number) => values.every((value) => value === number));
+}
