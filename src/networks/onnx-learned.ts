@@ -1,6 +1,7 @@
 import { tensorData } from '../formats/onnx/model.ts';
 import type { OnnxGraph, OnnxTensor } from '../formats/onnx/model.ts';
 import { readersOf } from '../graph/passes/uses.ts';
+import { foldedParameters } from './onnx-origins.ts';
 
 /** Names that exporters only number: of numbers that they computed, and of weights that they transposed. */
 export const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
@@ -40,10 +41,49 @@ export function readersIn({ nodes }: OnnxGraph): (name: string) => readonly Read
 export function learnedIn(graph: OnnxGraph): (tensor: OnnxTensor) => boolean {
   const readBy = readersIn(graph);
   const ofGroups = groupNormWeights(graph);
+  const isGain = gainsIn(graph);
   return (one) =>
     (ofGroups.has(one.name) && one.dims.some((dim) => dim > 1)) ||
+    isGain(one) ||
     (readBy(one.name).some(({ op, isStart }) => LEARNED.has(op) && !isStart) &&
       !(readBy(one.name).every(({ op }) => NORMS.has(op)) && isOneOrZero(one)));
+}
+
+/**
+ * Test for numbered gains and offsets of channels: vectors, along whatever axis, that are multiplied with or added to what a layer with weights came
+ * before, such as those of a global response norm, which PyTorch's older exporter reshapes. A mask or a table has several axes, an epsilon none, and
+ * the mean of pictures or the window of sounds stands before all layers. Where the newer exporter notes what it computed them from, that is a parameter.
+ */
+function gainsIn(graph: OnnxGraph): (tensor: OnnxTensor) => boolean {
+  const stored = new Set(graph.initializers.filter(isFloat).map(({ name }) => name));
+  const computed = new Set<string>();
+  const read = new Set<string>();
+  for (const { op, inputs, outputs } of graph.nodes) {
+    const isBehind = inputs.some((one) => computed.has(one));
+    if (isBehind && (op === 'Mul' || op === 'Add')) inputs.forEach((one) => read.add(one));
+    if (isBehind || (LEARNED.has(op) && inputs.slice(1).some((one) => stored.has(one)))) outputs.forEach((one) => computed.add(one)); // prettier-ignore
+  }
+  const parameters = foldedParameters(graph);
+  return ({ name, dims }) =>
+    NUMBERED.test(name) &&
+    read.has(name) &&
+    dims.filter((size) => size > 1).length === 1 &&
+    (parameters === undefined || (parameters.get(name) ?? []).length > 0);
+}
+
+/** Words behind the name of a stored tensor: the parameters that an exporter computed it from, or a node that reads it, by its module. */
+export function placesIn(graph: OnnxGraph): (name: string) => string {
+  const readBy = readersIn(graph);
+  const parameters = foldedParameters(graph);
+  return (name) => {
+    const from = parameters?.get(name) ?? [];
+    const node = readBy(name).find((reader) => reader.node.startsWith('/'))?.node;
+    return from.length > 0
+      ? `${name} (computed from ${from.join(', ')})`
+      : node === undefined
+        ? name
+        : `${name} (${node})`;
+  };
 }
 
 /**

@@ -68,6 +68,7 @@ export function originOf({
     ...dropping(file, graph),
     ...trimmedIn(file, filters),
     ...listed(file, 'frozen', frozen),
+    ...listed(file, 'numbered by the exporter and trained, as they are gains and offsets of channels', stored.gains),
     ...listed(file, 'stored numbers that are not learned stay as they are', stored.fixed),
     ...stored.shared.map(
       ({ name, by }) =>

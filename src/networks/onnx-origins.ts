@@ -1,4 +1,4 @@
-import type { OnnxGraph, OnnxNode } from '../formats/onnx/model.ts';
+import type { OnnxGraph, OnnxNode, ValueInfo } from '../formats/onnx/model.ts';
 
 /** Key of torch.export's note on a stored tensor: PARAMETER, BUFFER or CONSTANT_TENSOR. */
 export const KIND = 'pkg.torch.export.graph_signature.InputSpec.kind';
@@ -28,13 +28,25 @@ export function untrainedIn(graph: OnnxGraph): ReadonlySet<string> {
   const statistics = new Set(
     nodes.flatMap(({ op, inputs }) => (op === 'BatchNormalization' ? inputs.slice(3, 5) : [])),
   );
-  const untrained = valueInfos.filter(({ name, metadata }) => {
-    const kind = metadata?.get(KIND);
-    if (kind !== undefined) return kind !== 'PARAMETER' && !statistics.has(name);
-    const from = [...(metadata?.get(FOLDED) ?? '').matchAll(/'([^']*)'/g)].map(([, one]) => one!);
+  const untrained = valueInfos.filter((info) => {
+    const kind = info.metadata?.get(KIND);
+    if (kind !== undefined) return kind !== 'PARAMETER' && !statistics.has(info.name);
+    const from = foldedFrom(info);
     return from.length > 0 && from.every(isMade);
   });
   return new Set(untrained.map(({ name }) => name));
+}
+
+function foldedFrom({ metadata }: ValueInfo): string[] {
+  return [...(metadata?.get(FOLDED) ?? '').matchAll(/'([^']*)'/g)].map(([, one]) => one!);
+}
+
+/** Parameters that PyTorch's newer exporter computed stored tensors from, by the tensors' names; undefined for a file without its notes. */
+export function foldedParameters(graph: OnnxGraph): ReadonlyMap<string, readonly string[]> | undefined {
+  const kinds = notedParameters(graph)?.kinds;
+  if (kinds === undefined) return undefined;
+  const from = (info: ValueInfo): string[] => foldedFrom(info).filter((one) => kinds.get(one) === 'PARAMETER');
+  return new Map(graph.valueInfos.map((info) => [info.name, from(info)]));
 }
 
 /** Key of torch.export's note on a file: every parameter and buffer of the model, under the name that its calls read it by. */
@@ -57,17 +69,19 @@ export interface NotedParameters {
 }
 
 /** What the notes of PyTorch's newer exporter say of parameters; undefined for a file without. */
-export function notedParameters({ metadata, initializers }: OnnxGraph): NotedParameters | undefined {
+export function notedParameters({ metadata, initializers, inputs, nodes }: OnnxGraph): NotedParameters | undefined {
   const lines = [...(metadata?.get(SIGNATURE) ?? '').matchAll(/^(\w+): (\w+) target='([^']+)'/gm)];
   if (lines.length === 0) return undefined;
   const names = new Map(lines.map(([, placeholder, , name]) => [placeholder!, name!]));
   const kinds = new Map(lines.map(([, , kind, name]) => [name!, kind!]));
   const stored = new Set(initializers.filter(({ dtype }) => dtype.startsWith('float')).map(({ name }) => name));
+  const computed = new Set([...inputs.map(({ name }) => name), ...nodes.flatMap(({ outputs }) => outputs)]);
   const readBy = (node: OnnxNode): string[] => {
     const call = node.metadata?.get(CALL) ?? '';
-    const read = [...call.slice(call.indexOf('args =')).matchAll(/%(\w+)/g)].flatMap(
-      ([, one]) => names.get(one!) ?? [],
-    );
+    const args = [...call.slice(call.indexOf('args =')).matchAll(/%(\w+)/g)].map(([, one]) => one!);
+    const parameters = args.flatMap((one) => names.get(one) ?? []);
+    // A parameter in another shape, which the exporter stores as that, has the name of the call that gave it the shape.
+    const read = parameters.length > 0 ? parameters : args.filter((one) => !computed.has(one));
     return BIAS_FIRST.test(call) ? read.reverse() : read;
   };
   return {

@@ -1,7 +1,8 @@
 import { UserError } from '../base/errors.ts';
 import type { Model, OnnxTensor } from '../formats/onnx/model.ts';
 import type { Graph } from '../graph/types.ts';
-import { isFloat, learnedIn, NUMBERED, readersIn } from './onnx-learned.ts';
+import { fitting } from './chosen.ts';
+import { isFloat, learnedIn, NUMBERED, placesIn, readersIn } from './onnx-learned.ts';
 import { untrainedIn } from './onnx-origins.ts';
 
 /** Names that our own files give to what no layer learned: an epsilon, a mask, the tables of a spectrum. */
@@ -12,18 +13,25 @@ const TOLD: ReadonlySet<string> = new Set(['Clip', 'Pad', 'Resize', 'Upsample', 
 
 export interface StoredWeights {
   readonly isWeight: (name: string) => boolean;
-  /** Stored floats that stay as they are. */
+  /** Stored floats that stay as they are, each with the place where it is read. */
   readonly fixed: readonly string[];
+  /** Weights that the exporter only numbered and that a product or a sum reads, with the place too. */
+  readonly gains: readonly string[];
   /** Weights that several operators of the file read. */
   readonly shared: readonly { readonly name: string; readonly by: readonly string[] }[];
 }
 
 /**
  * Stored floats that are weights: those with a name, unless the exporter says that they are something else (`untrainedIn`), and those without
- * one that a layer computes with. A file that stores none, as some exporters write it, has its weights in Constant nodes. Throws a `UserError`
- * for a weight that the graph does not have as it is stored.
+ * one that a layer computes with; and those that patterns of `trainable` name. A file that stores none, as some exporters write it, has its
+ * weights in Constant nodes. Throws a `UserError` for a weight that the graph does not have as it is stored, and for a pattern that fits nothing.
  */
-export function storedWeights({ graph: file, producerName }: Model, name: string, graph: Graph): StoredWeights {
+export function storedWeights(
+  { graph: file, producerName }: Model,
+  name: string,
+  graph: Graph,
+  trainable: readonly string[] = [],
+): StoredWeights {
   const named = file.initializers.filter(isFloat);
   const constants = file.nodes.flatMap(({ op, attrs, outputs }) => {
     const value = op === 'Constant' ? attrs.get('value') : undefined;
@@ -43,7 +51,14 @@ export function storedWeights({ graph: file, producerName }: Model, name: string
     });
   // Names and notes that leave no layer a weight say something else, as of a file whose weights were lifted to constants.
   const told = learnable(true);
-  const candidates = told.some(isLearned) ? told : learnable(false);
+  const byDefault = new Set(told.some(isLearned) ? told : learnable(false));
+  const isAsked = fitting(
+    trainable,
+    stored.map((one) => one.name),
+    'student.trainable',
+    name,
+  );
+  const candidates = stored.filter((one) => byDefault.has(one) || isAsked(one.name));
   const weights = new Set(candidates.map((one) => one.name));
   const gone = candidates.find(
     (one) => !graph.constants.has(one.name) && readBy(one.name).some(({ op }) => !TOLD.has(op)),
@@ -60,8 +75,13 @@ export function storedWeights({ graph: file, producerName }: Model, name: string
     const by = readBy(one.name).map(({ node }) => node);
     return by.length > 1 ? [{ name: one.name, by }] : [];
   });
+  const placed = placesIn(file);
   const fixed = stored.map((one) => one.name).filter((one) => !weights.has(one) && graph.constants.has(one));
-  return { isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed, shared };
+  const gains = candidates.filter((one) => NUMBERED.test(one.name) && readBy(one.name).every(({ op }) => op === 'Mul' || op === 'Add')); // prettier-ignore
+  return {
+    ...{ isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed: fixed.map(placed), shared },
+    gains: gains.map((one) => placed(one.name)),
+  };
 }
 
 /** A second constant of a weight, which the builder of graphs numbers, would stay as it is while the first is trained. */

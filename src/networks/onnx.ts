@@ -39,6 +39,8 @@ export interface OnnxNetworkOptions {
   readonly head: 'keep' | 'replace';
   /** Patterns of names of weights that stay as they are; `*` stands for any characters. */
   readonly freeze: readonly string[];
+  /** Patterns of names of stored numbers that are trained though the file does not tell that they are weights. */
+  readonly trainable?: readonly string[] | undefined;
   /** Default `train`. Of a file without batch norms it is refused: nothing would read it. */
   readonly batchNorm?: 'train' | 'frozen' | undefined;
   /** The classes are two, and a file may answer with one logit or sigmoid for both: it then answers with the logits 0 and z. */
@@ -81,7 +83,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   refuseComputedStatistics(whole, file);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);
   if (options.batchNorm !== undefined) refuseNoNorms(whole, file);
-  const stored = storedWeights(model, file, whole);
+  const stored = storedWeights(model, file, whole, options.trainable);
   const { graph, content: weights } = liftConstants(whole, stored.isWeight);
   if (weights.size === 0) throw new UserError(`${file}: holds no float32 weights to train`, 'Export a float32 model.');
   refuseTaken([...weights.keys()], file);

@@ -143,6 +143,17 @@ describe('weights that a file stores as one', () => {
     expect(trainedIn(noted(model, signature, [a!, b!, a!, c!, c!, d!, d!]))).toEqual([...parameters].sort());
   });
 
+  it('are told apart where the exporter stores a parameter in another shape, under the name of that call', () => {
+    const steps: Step[] = [
+      ['Mul', ['x', 'view']],
+      ['Add', ['y0', 'view']],
+      ['MatMul', ['y1', 'fc']],
+    ];
+    const addcmul = `%y : [num_users=1] = call_function[target=torch.ops.aten.addcmul.default](args = (%view, %view_1, %x), kwargs = {})`;
+    const model = noted(modelOf(['N', 4], { view: stored.nought, fc: floats(4, 4) }, steps), { fc: 'PARAMETER' }, [addcmul, addcmul]); // prettier-ignore
+    expect(readBy(untied(model).model)).toEqual([['view_1'], ['view'], ['fc']]);
+  });
+
   it('have the kind of the parameter that they are: a buffer is not trained', () => {
     const steps: Step[] = [
       ['Mul', ['x', 'gain']],
