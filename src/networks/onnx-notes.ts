@@ -69,6 +69,7 @@ export function originOf({
     ...trimmedIn(file, filters),
     ...listed(file, 'frozen', frozen),
     ...listed(file, 'numbered by the exporter and trained, as they are gains and offsets of channels', stored.gains),
+    ...listed(file, 'computed by the exporter from parameters, and trained in their place', stored.computed),
     ...listed(file, 'stored numbers that are not learned stay as they are', stored.fixed),
     ...stored.shared.map(
       ({ name, by }) =>

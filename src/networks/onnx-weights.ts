@@ -3,7 +3,7 @@ import type { Model, OnnxTensor } from '../formats/onnx/model.ts';
 import type { Graph } from '../graph/types.ts';
 import { fitting } from './chosen.ts';
 import { isFloat, learnedIn, NUMBERED, placesIn, readersIn } from './onnx-learned.ts';
-import { untrainedIn } from './onnx-origins.ts';
+import { foldedParameters, untrainedIn } from './onnx-origins.ts';
 
 /** Names that our own files give to what no layer learned: an epsilon, a mask, the tables of a spectrum. */
 const OWN_CONSTANT = /^(const_\d+|float32_[-+.e\d]+)(_\d+)?$/;
@@ -17,6 +17,8 @@ export interface StoredWeights {
   readonly fixed: readonly string[];
   /** Weights that the exporter only numbered and that a product or a sum reads, with the place too. */
   readonly gains: readonly string[];
+  /** Weights that the exporter computed from parameters, such as a table of positions, with their names. */
+  readonly computed: readonly string[];
   /** Weights that several operators of the file read. */
   readonly shared: readonly { readonly name: string; readonly by: readonly string[] }[];
 }
@@ -75,12 +77,13 @@ export function storedWeights(
     const by = readBy(one.name).map(({ node }) => node);
     return by.length > 1 ? [{ name: one.name, by }] : [];
   });
-  const placed = placesIn(file);
+  const [placed, parameters] = [placesIn(file), foldedParameters(file)];
   const fixed = stored.map((one) => one.name).filter((one) => !weights.has(one) && graph.constants.has(one));
   const gains = candidates.filter((one) => NUMBERED.test(one.name) && readBy(one.name).every(({ op }) => op === 'Mul' || op === 'Add')); // prettier-ignore
   return {
     ...{ isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed: fixed.map(placed), shared },
     gains: gains.map((one) => placed(one.name)),
+    computed: candidates.filter(({ name: one }) => !NUMBERED.test(one) && (parameters?.get(one) ?? []).length > 0).map((one) => placed(one.name)), // prettier-ignore
   };
 }
 

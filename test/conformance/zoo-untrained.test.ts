@@ -72,6 +72,10 @@ describe.each([...OWN, ...DRAWN])('%s, untrained', (name) => {
     const { forms, labels } = await noted(folder, `${name}.untrained.json`, () => runPython('zoo_untrained.py', folder, name) as Written); // prettier-ignore
     const faults: string[] = [];
     for (const form of forms) {
+      if (form.notWritten !== undefined) {
+        rows.push([name, form.exporter, '—', '—', `torch does not write it: ${form.notWritten}`, '—', '—', '—', '—']);
+        continue;
+      }
       const found = await noted(folder, `${name}-${form.exporter}.trained.json`, () => measured(form, labels));
       if (typeof found === 'string') {
         rows.push([name, form.exporter, '—', '—', found, '—', '—', '—', '—']);
@@ -84,7 +88,8 @@ describe.each([...OWN, ...DRAWN])('%s, untrained', (name) => {
       rows.push([name, kind, String(weights), String(left.length), short(logits), short(gradient), short(form.float32), short(adam!), short(form.adam.float32)]); // prettier-ignore
       const unnamed = left.filter((key) => !origin.includes(key));
       if (unnamed.length > 0) faults.push(`${form.exporter}: neither trained nor named: ${unnamed.join(', ')}`);
-      if (others.length > 0) faults.push(`${form.exporter}: none of PyTorch's: ${others.join(', ')}`);
+      const unsaid = others.filter((key) => !origin.includes(`${key} (computed from `));
+      if (unsaid.length > 0) faults.push(`${form.exporter}: none of PyTorch's: ${unsaid.join(', ')}`);
       const limit = (theirs: number, least: number): number => Math.max(least, 4 * theirs);
       if (!(logits < 1e-4)) faults.push(`${form.exporter}: logits ${logits}`);
       if (!(gradient < limit(form.float32, 1e-4))) faults.push(`${form.exporter}: gradients ${gradient}, PyTorch's float32 ${form.float32}`); // prettier-ignore
@@ -98,7 +103,6 @@ async function measured(
   { file, numbers, adam, notWritten }: Form,
   labels: readonly number[],
 ): Promise<Trained | string> {
-  if (notWritten !== undefined) return `torch does not write it: ${notWritten}`;
   try {
     return await trained(path.join(folder, file), arraysOf(path.join(folder, numbers)), { labels, adam });
   } catch (error) {
