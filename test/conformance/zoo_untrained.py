@@ -94,9 +94,15 @@ NETS = {"encoder": encoder, "vit": vit, "bert": bert, "groups": Groups, "ties": 
 def of_timm(name):
     """For small pictures, where the net takes them."""
     try:
-        return timm.create_model(name, num_classes=CLASSES, img_size=SIZE)
+        net = timm.create_model(name, num_classes=CLASSES, img_size=SIZE)
     except (TypeError, RuntimeError, AssertionError):
-        return timm.create_model(name, num_classes=CLASSES)
+        net = timm.create_model(name, num_classes=CLASSES)
+    # Nothing is dropped at random.
+    for module in net.modules():
+        for key in ("drop_rate", "drop_prob", "p"):
+            if isinstance(getattr(module, key, None), float) and not isinstance(getattr(type(module), key, None), property):
+                setattr(module, key, 0.0)
+    return net
 
 
 def draw():
