@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { outOption, saveEveryOption, setOption } from './command.ts';
 import type { Command } from './command.ts';
 import { execute } from './run.ts';
-import { inputShapes, shapeOption } from './shapes.ts';
+import { inputOptions, inputShapes } from './shapes.ts';
 import { watchOptions } from './watch.ts';
 import type { WatchArgs } from './watch.ts';
 
@@ -13,6 +13,7 @@ interface CompressArgs extends WatchArgs {
   epochs: number;
   seed: number;
   shape: string[];
+  fix: string[];
   format: ('onnx' | 'tflite')[];
   name: string | undefined;
   mean: number[] | undefined;
@@ -54,7 +55,7 @@ export const compressCommand: Command<CompressArgs> = {
         array: true,
         describe: 'Pictures in a folder: deviation to divide by after that',
       })
-      .option('shape', shapeOption)
+      .options(inputOptions)
       .option('seed', { type: 'number', default: 0, describe: 'Seed of all randomness in training' })
       .option('name', { type: 'string', describe: 'Name of the run [default: as the file, with -small]' })
       .option('out', outOption)
@@ -72,9 +73,9 @@ export const compressCommand: Command<CompressArgs> = {
         'compress: expected --data, received none',
         'Name a recipe, a folder of pictures, or arrays of inputs as the model is fed (.npz, .npy); labels are not needed.',
       );
-    const { budget: asked, epochs, seed, name, out, set, mean, std, shape, ...watch } = args;
+    const { budget: asked, epochs, seed, name, out, set, mean, std, shape, fix, ...watch } = args;
     const { compression } = await import('../tools/compress/compress.ts');
-    const shapes = inputShapes(shape);
+    const shapes = inputShapes({ shape, fix });
     const onWait = (message: string): void => context.note(`${message}\n`);
     const options = { model, shapes, data, budget: asked, epochs, seed, name, out, set, mean, std, formats: format, fresh, onWait }; // prettier-ignore
     const { loaded, budget, notes } = await compression(options);

@@ -4,7 +4,7 @@ import { setOption } from './command.ts';
 import type { Command } from './command.ts';
 import { printJson } from './context.ts';
 import { table } from './table.ts';
-import { inputShapes, shapeOption } from './shapes.ts';
+import { inputOptions, inputShapes } from './shapes.ts';
 
 interface EvaluateArgs {
   model: string;
@@ -13,6 +13,7 @@ interface EvaluateArgs {
   split: string;
   usual: boolean;
   shape: string[];
+  fix: string[];
 }
 
 export const evaluateCommand: Command<EvaluateArgs> = {
@@ -28,12 +29,12 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       .option('recipe', { type: 'string', demandOption: true, describe: 'Recipe whose data are used' })
       .option('set', setOption)
       .option('split', { choices: ['train', 'validation', 'test'], default: 'test', describe: 'Part of the data' })
-      .option('shape', shapeOption)
+      .options(inputOptions)
       .option('usual', {
         ...{ type: 'boolean', default: false },
         describe: 'Write the distribution of its answers beside it, by which `limbeck serve` sees drift',
       }),
-  run: async ({ model, recipe, set, split, usual, shape }, context) => {
+  run: async ({ model, recipe, set, split, usual, shape, fix }, context) => {
     if (usual) refuseUsual(model, split);
     const { loadRunnable } = await import('../setup/runnable.ts');
     const { digits, percent } = await import('../base/numbers.ts');
@@ -42,7 +43,7 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       model,
       await loadRunnable(recipe, set),
       split as 'train' | 'validation' | 'test',
-      inputShapes(shape),
+      inputShapes({ shape, fix }),
     );
     const { usual: spread, ...result } = evaluated;
     if (usual) await writeUsual(model, spread!);

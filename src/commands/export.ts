@@ -8,7 +8,7 @@ import type { Command } from './command.ts';
 import type { Context } from './context.ts';
 import { printJson } from './context.ts';
 import { FORMATS } from '../report/artifact.ts';
-import { inputShapes, shapeOption } from './shapes.ts';
+import { inputOptions, inputShapes } from './shapes.ts';
 
 interface ExportArgs {
   run: string | undefined;
@@ -36,6 +36,7 @@ interface ExportArgs {
   denseScales: string | undefined;
   accept: boolean;
   shape: string[];
+  fix: string[];
 }
 
 export const exportCommand: Command<ExportArgs> = {
@@ -101,7 +102,7 @@ export const exportCommand: Command<ExportArgs> = {
         default: false,
         describe: 'Write the file even if its answers differ too much from its source; its metadata say so',
       })
-      .option('shape', shapeOption)
+      .options(inputOptions)
       .option('opset', { type: 'number', default: CONVERT_DEFAULTS.opset, describe: 'ONNX operator set' }) as never,
   run: async (args, context) => {
     if (args.from !== undefined && args.run === undefined) return convert(conversionOf(args, args.from), context);
@@ -140,7 +141,7 @@ function conversionOf(args: ExportArgs, from: string): ConvertArgs {
     ...{ from, model, format, precision, data, calibrator, samples, keepFloat, symmetric, opset, sparse, accept, out },
     ...(ends !== undefined && { ends }),
     dense: args.denseScales as ConvertOptions['dense'],
-    shapes: inputShapes(args.shape),
+    shapes: inputShapes(args),
     batch: args.batch === 'dynamic' ? 'dynamic' : 1,
   };
 }

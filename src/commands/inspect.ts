@@ -1,11 +1,12 @@
 import type { Command } from './command.ts';
 import { printJson } from './context.ts';
-import { inputShapes, shapeOption } from './shapes.ts';
+import { inputOptions, inputShapes } from './shapes.ts';
 
 interface InspectArgs {
   file: string | undefined;
   models: boolean;
   shape: string[];
+  fix: string[];
 }
 
 export const inspectCommand: Command<InspectArgs> = {
@@ -15,8 +16,8 @@ export const inspectCommand: Command<InspectArgs> = {
     yargs
       .positional('file', { type: 'string', describe: 'File or folder' })
       .option('models', { type: 'boolean', default: false, describe: 'List the models that a recipe can name' })
-      .option('shape', shapeOption),
-  run: async ({ file, models, shape }, context) => {
+      .options(inputOptions),
+  run: async ({ file, models, shape, fix }, context) => {
     const { inspectFile, inspectModels } = await import('../tools/inspect.ts');
     const { fitted } = await import('./wrapped.ts');
     const { UserError } = await import('../base/errors.ts');
@@ -29,7 +30,7 @@ export const inspectCommand: Command<InspectArgs> = {
     if (!models && file === undefined) {
       throw new UserError('inspect: expected a file or --models, received neither', 'Name a file, or add --models.');
     }
-    const { value, text } = models ? inspectModels() : await inspectFile(file!, inputShapes(shape));
+    const { value, text } = models ? inspectModels() : await inspectFile(file!, inputShapes({ shape, fix }));
     if (context.json) printJson(context, value);
     else context.out(models ? fitted(text, context) : text);
   },

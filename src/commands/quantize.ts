@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import type { Command } from './command.ts';
 import { convert } from './export.ts';
-import { inputShapes, shapeOption } from './shapes.ts';
+import { inputOptions, inputShapes } from './shapes.ts';
 
 interface QuantizeArgs {
   model: string;
@@ -10,6 +10,7 @@ interface QuantizeArgs {
   out: string | undefined;
   'keep-float': string[];
   shape: string[];
+  fix: string[];
   accept: boolean;
 }
 
@@ -23,19 +24,19 @@ export const quantizeCommand: Command<QuantizeArgs> = {
       .option('format', { choices: ['onnx', 'tflite'], default: 'onnx', describe: 'File format' })
       .option('out', { type: 'string', describe: 'File to write [default: the name of the model with -int8]' })
       .option('keep-float', { type: 'string', array: true, default: [], describe: 'Layers that stay in float' })
-      .option('shape', shapeOption)
+      .options(inputOptions)
       .option('accept', {
         type: 'boolean',
         default: false,
         describe: 'Write the file even if its answers differ too much from its source; its metadata say so',
       }),
-  run: async ({ model, data, format, out, 'keep-float': keepFloat, accept, shape }, context) => {
+  run: async ({ model, data, format, out, 'keep-float': keepFloat, accept, shape, fix }, context) => {
     if (data === undefined)
       throw new UserError(
         'quantize: expected --data, received none',
         'Name a recipe whose data the model is for, or arrays of inputs as the model is fed (.npz, .npy).',
       );
     const written = { format: format as 'onnx' | 'tflite', out, precision: 'int8' } as const;
-    await convert({ from: model, data, ...written, keepFloat, accept, shapes: inputShapes(shape) }, context);
+    await convert({ from: model, data, ...written, keepFloat, accept, shapes: inputShapes({ shape, fix }) }, context);
   },
 };

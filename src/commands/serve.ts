@@ -1,7 +1,7 @@
 import { outOption } from './command.ts';
 import type { Command } from './command.ts';
 import { openLog, printJson } from './context.ts';
-import { inputShapes, shapeOption } from './shapes.ts';
+import { inputOptions, inputShapes } from './shapes.ts';
 
 interface ServeArgs {
   models: string[];
@@ -10,6 +10,7 @@ interface ServeArgs {
   'grpc-port': number | undefined;
   device: string;
   shape: string[];
+  fix: string[];
   workers: number | undefined;
   threads: number;
   'max-batch': number;
@@ -52,7 +53,7 @@ export const serveCommand: Command<ServeArgs> = {
         choices: ['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'],
         ...{ default: 'cpu', describe: 'Device that models run on' },
       })
-      .option('shape', shapeOption)
+      .options(inputOptions)
       .option('workers', { type: 'number', describe: 'Processes that run models [default: cores - 1]' })
       .option('threads', { type: 'number', default: 1, describe: 'Threads of each worker' })
       .option('max-batch', { type: 'number', default: 64, describe: 'Most samples in a call of a model' })
@@ -119,7 +120,7 @@ export const serveCommand: Command<ServeArgs> = {
     const log = await openLog(context);
     const server = await serve({
       ...{ models: args.models, out: args.out, host: args.host, port: args.port, threads: args.threads },
-      ...{ log, device: args.device as 'cpu', tls: await tlsOf(args), shapes: inputShapes(args.shape) },
+      ...{ log, device: args.device as 'cpu', tls: await tlsOf(args), shapes: inputShapes(args) },
       ...{ maxBody: args['max-body'] * 2 ** 20, drainSeconds: args.drain, workers: args.workers },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
       ...{ shadow: shadowOf(args), rate: args.rate, traces: await tracesOf(args) },

@@ -16,6 +16,10 @@ export class GraphBuilder {
   readonly #counters = new Map<string, number>();
   readonly #reserved = new Set<string>();
 
+  get inputs(): ReadonlyMap<string, TensorType> {
+    return this.#inputs;
+  }
+
   input(name: string, type: TensorType): string {
     this.#bind(name, type);
     this.#inputs.set(name, type);

@@ -11,6 +11,8 @@ interface Origin {
   readonly isFrozen: (name: string) => boolean;
   readonly stored: StoredWeights;
   readonly filters: Trimmed['filters'];
+  readonly split: readonly string[];
+  readonly restored: readonly string[];
 }
 
 function doing(batchNorm: 'train' | 'frozen', norms: number): string {
@@ -25,15 +27,27 @@ function dropping(file: string, { nodes }: Graph): string[] {
   return found.length === 0 ? [] : [`${file}: ${many} ${rates} of the values in training`];
 }
 
+function listed(file: string, fact: string, names: readonly string[]): string[] {
+  return names.length === 0 ? [] : [`${file}: ${fact}: ${names.join(', ')}`];
+}
+
 function trimmedIn(file: string, filters: Trimmed['filters']): string[] {
   const all = filters.map(({ layer, from, to }) => `${layer} (${from.join('×')} to ${to.join('×')})`);
-  return all.length === 0
-    ? []
-    : [`${file}: rows and columns of filters that only ever meet padding are left out: ${all.join(', ')}`];
+  return listed(file, 'rows and columns of filters that only ever meet padding are left out', all);
 }
 
 /** Notes on the weights that a training of the file starts with, and on which of them are trained, a sentence each. */
-export function originOf({ file, graph, weights, isFrozen, batchNorm, stored, filters }: Origin): string[] {
+export function originOf({
+  file,
+  graph,
+  weights,
+  isFrozen,
+  batchNorm,
+  stored,
+  filters,
+  split,
+  restored,
+}: Origin): string[] {
   const ofNorms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
   const norms = ofNorms.length;
   const isKept = (name: string): boolean =>
@@ -45,12 +59,18 @@ export function originOf({ file, graph, weights, isFrozen, batchNorm, stored, fi
     ...(norms === 0
       ? []
       : [`${file}: its ${norms === 1 ? 'batch norm' : `${norms} batch norms`} ${doing(batchNorm, norms)}`]),
+    ...listed(
+      file,
+      'stored as one with others of equal values, but trained each for itself',
+      split.filter((one) => weights.has(one)),
+    ),
+    ...listed(file, 'biases of zeros, which the exporter left out, are trained', restored),
     ...dropping(file, graph),
     ...trimmedIn(file, filters),
-    ...(frozen.length === 0 ? [] : [`${file}: frozen: ${frozen.join(', ')}`]),
-    ...(stored.fixed.length === 0
-      ? []
-      : [`${file}: stored numbers that are not learned stay as they are: ${stored.fixed.join(', ')}`]),
+    ...listed(file, 'frozen', frozen),
+    ...listed(file, 'numbered by the exporter and trained, as they are gains and offsets of channels', stored.gains),
+    ...listed(file, 'computed by the exporter from parameters, and trained in their place', stored.computed),
+    ...listed(file, 'stored numbers that are not learned stay as they are', stored.fixed),
     ...stored.shared.map(
       ({ name, by }) =>
         `${file}: ${name} is one weight of ${by.join(', ')}, and ${isKept(name) ? 'is not trained in any of them, as the batch norms stay as they are' : 'stays one'}`,

@@ -1,7 +1,7 @@
-import type { OnnxGraph } from '../formats/onnx/model.ts';
+import type { OnnxGraph, OnnxNode, ValueInfo } from '../formats/onnx/model.ts';
 
 /** Key of torch.export's note on a stored tensor: PARAMETER, BUFFER or CONSTANT_TENSOR. */
-const KIND = 'pkg.torch.export.graph_signature.InputSpec.kind';
+export const KIND = 'pkg.torch.export.graph_signature.InputSpec.kind';
 /** Names of all that the exporter computed a stored tensor from. */
 const FOLDED = 'pkg.onnxscript.optimizer.folded_from';
 
@@ -21,15 +21,86 @@ const IS_MADE = new RegExp(`^(${MADE.join('|')})(_default|_tensor|_scalar|_int|_
  * numbers of the code alone, such as a table of sines or a mask. Statistics of batch norms, which follow the data, are none of these.
  * A file of another exporter says nothing of it.
  */
-export function untrainedIn({ valueInfos, nodes }: OnnxGraph): ReadonlySet<string> {
+export function untrainedIn(graph: OnnxGraph): ReadonlySet<string> {
+  const { valueInfos, nodes } = graph;
+  const kinds = notedParameters(graph)?.kinds;
+  const isMade = (one: string): boolean => (kinds === undefined ? IS_MADE.test(one) : kinds.get(one) !== 'PARAMETER');
   const statistics = new Set(
     nodes.flatMap(({ op, inputs }) => (op === 'BatchNormalization' ? inputs.slice(3, 5) : [])),
   );
-  const untrained = valueInfos.filter(({ name, metadata }) => {
-    const kind = metadata?.get(KIND);
-    if (kind !== undefined) return kind !== 'PARAMETER' && !statistics.has(name);
-    const from = [...(metadata?.get(FOLDED) ?? '').matchAll(/'([^']*)'/g)].map(([, one]) => one!);
-    return from.length > 0 && from.every((one) => IS_MADE.test(one));
+  const untrained = valueInfos.filter((info) => {
+    const kind = info.metadata?.get(KIND);
+    if (kind !== undefined) return kind !== 'PARAMETER' && !statistics.has(info.name);
+    const from = foldedFrom(info);
+    return from.length > 0 && from.every(isMade);
   });
   return new Set(untrained.map(({ name }) => name));
+}
+
+function foldedFrom({ metadata }: ValueInfo): string[] {
+  return [...(metadata?.get(FOLDED) ?? '').matchAll(/'([^']*)'/g)].map(([, one]) => one!);
+}
+
+/** Parameters that PyTorch's newer exporter computed stored tensors from, by the tensors' names; undefined for a file without its notes. */
+export function foldedParameters(graph: OnnxGraph): ReadonlyMap<string, readonly string[]> | undefined {
+  const kinds = notedParameters(graph)?.kinds;
+  if (kinds === undefined) return undefined;
+  const from = (info: ValueInfo): string[] => foldedFrom(info).filter((one) => kinds.get(one) === 'PARAMETER');
+  return new Map(graph.valueInfos.map((info) => [info.name, from(info)]));
+}
+
+/** Key of torch.export's note on a file: every parameter and buffer of the model, under the name that its calls read it by. */
+const SIGNATURE = 'pkg.torch.export.ExportedProgram.graph_signature';
+/** Key of the note on a node: the call of PyTorch that it is of. */
+const CALL = 'pkg.torch.onnx.fx_node';
+/** Calls that take their bias first. */
+const BIAS_FIRST = /aten\.b?add(cmul|mm|bmm|mv)\b/;
+/** Key of the note on a node that a rule has changed, and the rule that takes a bias of zeros away. */
+const [RULE, WITHOUT_BIAS] = ['pkg.onnxscript.rewriter.rule_name', 'RemoveOptionalBias'];
+
+/** Parameters and buffers that PyTorch's newer exporter notes. */
+export interface NotedParameters {
+  /** PARAMETER or BUFFER, by names. */
+  readonly kinds: ReadonlyMap<string, string>;
+  /** Name of the parameter that a node reads at an input; undefined where the notes do not tell. */
+  readonly ownerOf: (node: OnnxNode, at: number) => string | undefined;
+  /** Name of the bias of a layer; undefined for a layer without. */
+  readonly biasOf: (node: OnnxNode) => string | undefined;
+}
+
+/** What the notes of PyTorch's newer exporter say of parameters; undefined for a file without. */
+export function notedParameters({ metadata, initializers, inputs, nodes }: OnnxGraph): NotedParameters | undefined {
+  const lines = [...(metadata?.get(SIGNATURE) ?? '').matchAll(/^(\w+): (\w+) target='([^']+)'/gm)];
+  if (lines.length === 0) return undefined;
+  const names = new Map(lines.map(([, placeholder, , name]) => [placeholder!, name!]));
+  const kinds = new Map(lines.map(([, , kind, name]) => [name!, kind!]));
+  const stored = new Set(initializers.filter(({ dtype }) => dtype.startsWith('float')).map(({ name }) => name));
+  const computed = new Set([...inputs.map(({ name }) => name), ...nodes.flatMap(({ outputs }) => outputs)]);
+  const readBy = (node: OnnxNode): string[] => {
+    const call = node.metadata?.get(CALL) ?? '';
+    const args = [...call.slice(call.indexOf('args =')).matchAll(/%(\w+)/g)].map(([, one]) => one!);
+    const parameters = args.flatMap((one) => names.get(one) ?? []);
+    // A parameter in another shape, which the exporter stores as that, has the name of the call that gave it the shape.
+    const read = parameters.length > 0 ? parameters : args.filter((one) => !computed.has(one));
+    return BIAS_FIRST.test(call) ? read.reverse() : read;
+  };
+  return {
+    kinds,
+    biasOf: (node) => {
+      const [, bias] = readBy(node).filter((name) => kinds.get(name) === 'PARAMETER');
+      return bias;
+    },
+    ownerOf: (node, at) => {
+      const read = readBy(node);
+      const places = node.inputs.flatMap((name, i) => (stored.has(name) ? [i] : []));
+      // Of a product and a sum that are one call, the sum adds what the call reads last.
+      if (places.length === read.length) return read[places.indexOf(at)];
+      return places.length > 1 ? undefined : node.op === 'Add' ? read.at(-1) : read[0];
+    },
+  };
+}
+
+/** True for a layer whose bias of zeros the exporter took away. */
+export function isWithoutBias({ metadata }: OnnxNode): boolean {
+  return metadata?.get(RULE)?.includes(WITHOUT_BIAS) === true;
 }

@@ -1,71 +1,50 @@
 import { UserError } from '../base/errors.ts';
-import { tensorData } from '../formats/onnx/model.ts';
-import type { Model, OnnxGraph, OnnxTensor } from '../formats/onnx/model.ts';
-import { producersOf, readersOf } from '../graph/passes/uses.ts';
+import type { Model, OnnxTensor } from '../formats/onnx/model.ts';
 import type { Graph } from '../graph/types.ts';
-import { untrainedIn } from './onnx-origins.ts';
-
-/** Names that exporters only number: of numbers that they computed, and of weights that they transposed. */
-const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
+import { fitting } from './chosen.ts';
+import { isFloat, learnedIn, NUMBERED, placesIn, readersIn } from './onnx-learned.ts';
+import { foldedParameters, untrainedIn } from './onnx-origins.ts';
 
 /** Names that our own files give to what no layer learned: an epsilon, a mask, the tables of a spectrum. */
 const OWN_CONSTANT = /^(const_\d+|float32_[-+.e\d]+)(_\d+)?$/;
 
-const NORMS: ReadonlySet<string> = new Set(
-  ['Batch', 'Layer', 'Instance', 'Group', 'RMS'].map((kind) => `${kind}Normalization`),
-);
-
-/** Operators that learn what they compute with. */
-const LEARNED: ReadonlySet<string> = new Set([
-  ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'PRelu', 'LSTM', 'GRU', 'RNN', 'Einsum', ...NORMS],
-]);
-
-/** Inputs from this one on are what a layer starts from, such as the state of an LSTM, and nothing that it computes with. */
-const STARTS = 5;
-
 /** Operators that are told by a stored float how to compute: nothing that is learned. */
 const TOLD: ReadonlySet<string> = new Set(['Clip', 'Pad', 'Resize', 'Upsample', 'Dropout', 'Pow', 'Range', 'OneHot']);
 
-interface Reader {
-  readonly op: string;
-  readonly node: string;
-  readonly isStart: boolean;
-}
-
 export interface StoredWeights {
   readonly isWeight: (name: string) => boolean;
-  /** Stored floats that stay as they are. */
+  /** Stored floats that stay as they are, each with the place where it is read. */
   readonly fixed: readonly string[];
+  /** Weights that the exporter only numbered and that a product or a sum reads, with the place too. */
+  readonly gains: readonly string[];
+  /** Weights that the exporter computed from parameters, such as a table of positions, with their names. */
+  readonly computed: readonly string[];
   /** Weights that several operators of the file read. */
   readonly shared: readonly { readonly name: string; readonly by: readonly string[] }[];
 }
 
 /**
  * Stored floats that are weights: those with a name, unless the exporter says that they are something else (`untrainedIn`), and those without
- * one that a layer computes with. A file that stores none, as some exporters write it, has its weights in Constant nodes. Throws a `UserError`
- * for a weight that the graph does not have as it is stored.
+ * one that a layer computes with; and those that patterns of `trainable` name. A file that stores none, as some exporters write it, has its
+ * weights in Constant nodes. Throws a `UserError` for a weight that the graph does not have as it is stored, and for a pattern that fits nothing.
  */
-export function storedWeights({ graph: file, producerName }: Model, name: string, graph: Graph): StoredWeights {
-  const isFloat = ({ dtype }: { readonly dtype: string }): boolean => dtype === 'float32' || dtype === 'float16';
+export function storedWeights(
+  { graph: file, producerName }: Model,
+  name: string,
+  graph: Graph,
+  trainable: readonly string[] = [],
+): StoredWeights {
   const named = file.initializers.filter(isFloat);
   const constants = file.nodes.flatMap(({ op, attrs, outputs }) => {
     const value = op === 'Constant' ? attrs.get('value') : undefined;
     return value?.type === 'tensor' ? [{ ...value.value, name: outputs[0]! }] : [];
   });
   const stored = named.length > 0 ? named : constants.filter((one) => isFloat(one) && one.dims.length > 0);
-  const readers = readersOf(file.nodes);
-  const readBy = (one: string): readonly Reader[] =>
-    (readers.get(one) ?? []).map(({ op, inputs, name: own, outputs }) => {
-      return { op, node: own || outputs[0]!, isStart: LEARNED.has(op) && inputs.indexOf(one) >= STARTS };
-    });
+  const readBy = readersIn(file);
+  const isLearned = learnedIn(file);
   // Zeros from which a layer starts are not in the graph.
   const isNoStart = (one: string): boolean => !graph.constants.has(one) && readBy(one).every(({ isStart }) => isStart);
-  const ofGroups = groupNormWeights(file);
   const untrained = untrainedIn(file);
-  const isLearned = (one: OnnxTensor): boolean =>
-    (ofGroups.has(one.name) && one.dims.some((dim) => dim > 1)) ||
-    (readBy(one.name).some(({ op, isStart }) => LEARNED.has(op) && !isStart) &&
-      !(readBy(one.name).every(({ op }) => NORMS.has(op)) && isOneOrZero(one)));
   const isTold = (one: string): boolean => untrained.has(one) || (producerName === 'limbeck' && OWN_CONSTANT.test(one));
   const learnable = (trusted: boolean): OnnxTensor[] =>
     stored.filter(({ name: one, ...rest }) => {
@@ -74,7 +53,14 @@ export function storedWeights({ graph: file, producerName }: Model, name: string
     });
   // Names and notes that leave no layer a weight say something else, as of a file whose weights were lifted to constants.
   const told = learnable(true);
-  const candidates = told.some(isLearned) ? told : learnable(false);
+  const byDefault = new Set(told.some(isLearned) ? told : learnable(false));
+  const isAsked = fitting(
+    trainable,
+    stored.map((one) => one.name),
+    'student.trainable',
+    name,
+  );
+  const candidates = stored.filter((one) => byDefault.has(one) || isAsked(one.name));
   const weights = new Set(candidates.map((one) => one.name));
   const gone = candidates.find(
     (one) => !graph.constants.has(one.name) && readBy(one.name).some(({ op }) => !TOLD.has(op)),
@@ -91,30 +77,14 @@ export function storedWeights({ graph: file, producerName }: Model, name: string
     const by = readBy(one.name).map(({ node }) => node);
     return by.length > 1 ? [{ name: one.name, by }] : [];
   });
+  const [placed, parameters] = [placesIn(file), foldedParameters(file)];
   const fixed = stored.map((one) => one.name).filter((one) => !weights.has(one) && graph.constants.has(one));
-  return { isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed, shared };
-}
-
-/**
- * Scales and offsets of group norms, which PyTorch's exporters write as an InstanceNormalization of the groups and a product and a sum behind
- * it, of tensors that they number.
- */
-function groupNormWeights({ nodes }: OnnxGraph): Set<string> {
-  const producers = producersOf(nodes);
-  const isNormed = (value: string): boolean => {
-    const from = producers.get(value);
-    return from?.op === 'Reshape' && producers.get(from.inputs[0]!)?.op === 'InstanceNormalization';
+  const gains = candidates.filter((one) => NUMBERED.test(one.name) && readBy(one.name).every(({ op }) => op === 'Mul' || op === 'Add')); // prettier-ignore
+  return {
+    ...{ isWeight: (one) => weights.has(one) && graph.constants.has(one), fixed: fixed.map(placed), shared },
+    gains: gains.map((one) => placed(one.name)),
+    computed: candidates.filter(({ name: one }) => !NUMBERED.test(one) && (parameters?.get(one) ?? []).length > 0).map((one) => placed(one.name)), // prettier-ignore
   };
-  const scaled = nodes.filter(({ op, inputs }) => op === 'Mul' && inputs.some(isNormed));
-  const products = new Set(scaled.flatMap(({ outputs }) => outputs));
-  const shifted = nodes.filter(({ op, inputs }) => op === 'Add' && inputs.some((value) => products.has(value)));
-  return new Set([...scaled, ...shifted].flatMap(({ inputs }) => inputs));
-}
-
-/** Scale or offset that an exporter puts into a norm which has none: nothing that was learned. */
-function isOneOrZero(tensor: OnnxTensor): boolean {
-  const values = Array.from<number | bigint, number>(tensorData(tensor) ?? [], Number);
-  return values.length > 0 && [0, 1].some((number) => values.every((value) => value === number));
 }
 
 /** A second constant of a weight, which the builder of graphs numbers, would stay as it is while the first is trained. */
@@ -138,7 +108,7 @@ export function refuseNoNorms(graph: Graph, file: string): void {
 
 /**
  * Statistics that several batch norms read would be moved by each of them in turn, and weights that are statistics too would not be
- * trained. PyTorch stores equal values once, as those of an untrained model are.
+ * trained. Tools that simplify a file store equal values once.
  */
 export function refuseSharedStatistics(graph: Graph, file: string): void {
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
@@ -164,7 +134,7 @@ export function refuseSharedStatistics(graph: Graph, file: string): void {
 }
 
 const SHARED =
-  'Set `student.batchNorm: frozen`, or export a model that has been trained: exporters store equal values once.';
+  'Set `student.batchNorm: frozen`, or take the file as PyTorch exports it, with the name of every statistic: tools that simplify a file store equal values once.';
 
 /** `UserError` for a batch norm without running statistics: there is nothing that could follow the data. */
 export function refuseComputedStatistics({ nodes, constants }: Graph, file: string): void {

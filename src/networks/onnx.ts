@@ -18,6 +18,7 @@ import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
 import { headOf, withNewHead } from './head.ts';
 import type { ModelNetwork } from './network.ts';
+import { untied } from './onnx-ties.ts';
 import {
   refuseComputedStatistics,
   refuseNaN,
@@ -39,6 +40,8 @@ export interface OnnxNetworkOptions {
   readonly head: 'keep' | 'replace';
   /** Patterns of names of weights that stay as they are; `*` stands for any characters. */
   readonly freeze: readonly string[];
+  /** Patterns of names of stored numbers that are trained though the file does not tell that they are weights. */
+  readonly trainable?: readonly string[] | undefined;
   /** Default `train`. Of a file without batch norms it is refused: nothing would read it. */
   readonly batchNorm?: 'train' | 'frozen' | undefined;
   /** The classes are two, and a file may answer with one logit or sigmoid for both: it then answers with the logits 0 and z. */
@@ -58,7 +61,7 @@ export interface OnnxNetworkOptions {
 export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
   const isOfTwo = options.isOfTwo === true && options.head === 'keep';
   const binary = isOfTwo ? withTwoLogits(source, options.output) : undefined;
-  const model = binary ?? source;
+  const { model, split, restored } = untied(binary ?? source);
   const {
     inputShape,
     inputs,
@@ -81,7 +84,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   refuseComputedStatistics(whole, file);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);
   if (options.batchNorm !== undefined) refuseNoNorms(whole, file);
-  const stored = storedWeights(model, file, whole);
+  const stored = storedWeights(model, file, whole, options.trainable);
   const { graph, content: weights } = liftConstants(whole, stored.isWeight);
   if (weights.size === 0) throw new UserError(`${file}: holds no float32 weights to train`, 'Export a float32 model.');
   refuseTaken([...weights.keys()], file);
@@ -95,7 +98,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
   refuseNoGradient(graph, (one) => !isFrozen(one), file);
   const short = file.split(/[\\/]/).at(-1)!;
-  const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters });
+  const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters, split, restored });
   const others = [...whole.outputs.keys()].slice(1).filter((output) => !compared.includes(output));
   if (others.length > 0)
     origin.push(

@@ -61,7 +61,7 @@ export function studentBuilder(context: Given, seed: number): Build {
     return async () => fitted(context, layersNetwork(await modelFromModule(module, made)));
   }
   const { freeze = [], learningRates = {} } = student;
-  const { output, head = 'keep', batchNorm } = student;
+  const { output, head = 'keep', batchNorm, trainable } = student;
   if (tfjs !== undefined || onnx !== undefined) refuseMasks(context.recipe);
   if (tfjs !== undefined)
     return async () => {
@@ -80,7 +80,7 @@ export function studentBuilder(context: Given, seed: number): Build {
     // A new head answers in a scale of its own, which a sigmoid would cut off.
     const isOfNumbers = head === 'keep' && hasNumbers(context);
     const inner = compared.map((pair) => pair.student);
-    const options = { ...args, output, head, freeze, batchNorm, isOfTwo, isOfNumbers, compared: inner };
+    const options = { ...args, output, head, freeze, trainable, batchNorm, isOfTwo, isOfNumbers, compared: inner };
     return async () => {
       const file = decodeModel(await readOnnx(onnx), onnx);
       const notes = checkStudentFile(onnx, file.metadata, context.data.train, context.recipe);

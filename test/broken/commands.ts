@@ -165,8 +165,8 @@ export const commands: Readonly<Record<string, CommandCase>> = {
     args: quantize(),
     files: { 'm.onnx': model([['QuantizeLinear', ['x', 'w']], ...END]), 'x.npy': X },
     message: [
-      'm.onnx: node node_0: the operator QuantizeLinear is not known here',
-      'This file is quantized already: start from the float32 model.',
+      'm.onnx: is quantized already: node node_0 is a QuantizeLinear',
+      'Give the float32 file that it was made from.',
     ],
   },
   'quantize a file with an operator that is not known': {

@@ -132,8 +132,8 @@ export const compressing: Readonly<Record<string, CommandCase>> = {
     args: compress(),
     files: beside(model([['DequantizeLinear', ['w8', 's']], ['Conv', ['x', 'y0'], SAME], ['GlobalAveragePool', ['y1']], ['Flatten', ['y2'], { axis: 1 }]], integers)), // prettier-ignore
     message: [
-      'm.onnx: node node_0: the operator DequantizeLinear is not known here',
-      'This file is quantized already: start from the float32 model.',
+      'm.onnx: is quantized already: node node_0 is a DequantizeLinear',
+      'Give the float32 file that it was made from.',
     ],
   },
   'compress a file with weights that are no numbers': {

@@ -144,7 +144,7 @@ export const students: Readonly<Record<string, Case>> = {
     },
     message: [
       'a.onnx: the batch norms node_0 and node_1 read one running statistic, m',
-      'Set `student.batchNorm: frozen`, or export a model that has been trained: exporters store equal values once.',
+      'Set `student.batchNorm: frozen`, or take the file as PyTorch exports it, with the name of every statistic: tools that simplify a file store equal values once.',
     ],
   },
   'an ONNX student with nothing to train': {

@@ -77,8 +77,8 @@ function trainedRow(name: string, { form, answers, trained, fixedAnswers, fixed,
   ];
 }
 
-function markdown(head: readonly string[], rows: readonly (readonly string[])[], words: number): string[] {
+export function markdown(head: readonly string[], rows: readonly (readonly string[])[], words: number): string[] {
   return [head, head.map((_, i) => (i < words ? '---' : '--:')), ...rows].map((row) => `| ${row.join(' | ')} |`);
 }
 
-const short = (value: number): string => value.toExponential(1);
+export const short = (value: number): string => value.toExponential(1);

@@ -34,7 +34,7 @@ export type Arrays = ReadonlyMap<string, Stored>;
 export interface Lesson {
   readonly labels: readonly number[];
   /** Without it no step is taken. */
-  readonly adam?: { readonly rate: number; readonly epsilon: number };
+  readonly adam?: { readonly rate: number; readonly epsilon: number; readonly steps?: number };
 }
 
 /** Errors of a training beside PyTorch's in float64, of the tensor that is furthest off. */
@@ -42,11 +42,15 @@ export interface Trained {
   readonly logits: number;
   /** Relative to the norm of the gradient; of one that is 0 but for rounding, to the largest. */
   readonly gradient: number;
-  /** Of five steps of Adam, beyond the rounding of a weight at each of them: relative to how far a weight moved. */
+  /** Of steps of Adam (five, unless said), beyond the rounding of a weight at each of them: relative to how far a weight moved. */
   readonly adam?: number;
   readonly weights: number;
   /** Weights of PyTorch's that the network has not. */
   readonly unmatched: readonly string[];
+  /** Weights of the network that are none of PyTorch's. */
+  readonly others: readonly string[];
+  /** What the log says of the network. */
+  readonly origin: string;
 }
 
 /** What one of torch's exporters made of a net, and archives of PyTorch's numbers in float64. */
@@ -118,6 +122,10 @@ export function errorOf(actual: ArrayLike<number>, expected: ArrayLike<number>, 
   return Math.sqrt(off) / Math.max(Math.sqrt(all), floor);
 }
 
+function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  return normOf(Float64Array.from(a, (value, i) => value - b[i]!));
+}
+
 /** Every order of the axes that keeps the number of values; PyTorch's own comes first. */
 function orders(rank: number): number[][] {
   if (rank < 2) return [[...Array(rank).keys()]];
@@ -127,21 +135,40 @@ function orders(rank: number): number[][] {
   return all([...Array(rank).keys()]);
 }
 
-/** PyTorch's weight that this one is, told by its values, and how to bring what PyTorch has into its order. */
-export function matched(values: Float32Array, arrays: ReadonlyMap<string, Stored>, taken: Set<string>) {
-  for (const [key, { shape, data }] of arrays) {
-    if (!key.startsWith('p/') || data.length !== values.length || taken.has(key)) continue;
-    const sorted = (of: Float32Array): number => of.reduce((sum, value) => sum + value * value, 0);
-    if (Math.abs(sorted(data) - sorted(values)) > 1e-4 * (sorted(data) + 1e-9)) continue;
-    for (const order of orders(shape.length)) {
-      const turned = (of: Float32Array) => transposeData(of, shape, order) as Float32Array;
-      if (errorOf(turned(data), values) < 1e-6) {
-        taken.add(key);
-        return { key: key.slice(2), turned };
-      }
-    }
-  }
-  return undefined;
+/**
+ * PyTorch's weight that this one is, told by its values, and how to bring what PyTorch has into its order. Of several with the same values, as in
+ * a net that is untrained, it is that with the nearest gradient.
+ */
+export function matched(
+  values: Float32Array,
+  arrays: ReadonlyMap<string, Stored>,
+  taken: Set<string>,
+  gradient?: ArrayLike<number>,
+) {
+  const sizeOf = (of: Float32Array): number => of.reduce((sum, value) => sum + value * value, 0);
+  const isUniform = values.every((value) => value === values[0]);
+  const found = [...arrays].flatMap(([key, { shape, data }]) => {
+    if (!key.startsWith('p/') || data.length !== values.length || taken.has(key)) return [];
+    if (Math.abs(sizeOf(data) - sizeOf(values)) > 1e-4 * (sizeOf(data) + 1e-9)) return [];
+    const all = orders(shape.length).map(
+      (order) => (of: Float32Array) => transposeData(of, shape, order) as Float32Array,
+    );
+    const isSame = (turned: (of: Float32Array) => Float32Array): boolean => errorOf(turned(data), values, 1e-6) < 1e-6;
+    const fitting = isUniform ? all.filter(isSame) : [all.find(isSame)].filter((one) => one !== undefined);
+    return fitting.map((turned) => {
+      const theirs = arrays.get(`g/${key.slice(2)}`)?.data;
+      return {
+        key,
+        turned,
+        off: gradient === undefined || theirs === undefined ? 0 : distance(gradient, turned(theirs)),
+      };
+    });
+  });
+  const [first, ...others] = found;
+  if (first === undefined) return undefined;
+  const { key, turned } = others.reduce((best, one) => (one.off < best.off ? one : best), first);
+  taken.add(key);
+  return { key: key.slice(2), turned };
 }
 
 /** The samples of a net as a recipe of an archive with them reads them for the file. */
@@ -172,10 +199,10 @@ function networkOf(file: string, sample: readonly number[]): ModelNetwork {
   return onnxNetwork(model, path.basename(file), { ...options, ...output });
 }
 
-function gradientProgram(network: ModelNetwork, shape: readonly number[]): StepProgram {
+function gradientProgram(network: ModelNetwork, shape: readonly number[], dtype: 'float32' | 'int32'): StepProgram {
   const batch = shape[0]!;
   return {
-    feeds: { x: { dtype: 'float32', shape }, labels: { dtype: 'int32', shape: [batch] } },
+    feeds: { x: { dtype, shape }, labels: { dtype: 'int32', shape: [batch] } },
     state: network.state,
     run: (feeds) => {
       let logits: tf.Tensor | undefined;
@@ -211,22 +238,25 @@ export async function answered(file: string, arrays: Arrays): Promise<number> {
   return errorOf(given['logits']!.data as Float32Array, arrays.get('answers')!.data);
 }
 
-/** The file as a student: its logits and gradients on a batch, and its weights after five steps of Adam, beside PyTorch's. */
+/** The file as a student: its logits and gradients on a batch, and its weights after steps of Adam, beside PyTorch's. */
 export async function trained(file: string, arrays: Arrays, { labels, adam }: Lesson): Promise<Trained> {
   const { sample, x } = await samplesOf(file, arrays, labels);
-  const feeds = { x, labels: Int32Array.from(labels) };
   const network = networkOf(file, sample);
+  const isOfIds = Object.values(network.inputs).some(({ dtype }) => dtype !== 'float32');
+  const feeds = { x: isOfIds ? Int32Array.from(x) : x, labels: Int32Array.from(labels) };
+  const of = (kind: string, key: string): Float32Array => arrays.get(`${kind}/${key}`)!.data;
+  const step = await engine.compile(
+    gradientProgram(network, [labels.length, ...sample], isOfIds ? 'int32' : 'float32'),
+  );
+  const results = await step.run(feeds);
+  await step.dispose();
   const taken = new Set<string>();
   const found = new Map(
     Object.entries(network.trainable).flatMap(([key, one]) => {
-      const match = matched(one.dataSync().slice() as Float32Array, arrays, taken);
+      const match = matched(one.dataSync().slice() as Float32Array, arrays, taken, results[`d ${key}`] as Float32Array);
       return match === undefined ? [] : [[key, match] as const];
     }),
   );
-  const of = (kind: string, key: string): Float32Array => arrays.get(`${kind}/${key}`)!.data;
-  const step = await engine.compile(gradientProgram(network, [labels.length, ...sample]));
-  const results = await step.run(feeds);
-  await step.dispose();
   const norms = new Map([...found].map(([key, match]) => [key, normOf(of('g', match.key))]));
   const largest = Math.max(...norms.values());
   const isNothing = (key: string): boolean => norms.get(key)! <= NOTHING * largest;
@@ -234,11 +264,12 @@ export async function trained(file: string, arrays: Arrays, { labels, adam }: Le
     const given = (results[`d ${key}`] ?? new Float32Array(of('g', theirs).length)) as Float32Array;
     return errorOf(given, turned(of('g', theirs)), isNothing(key) ? largest : norms.get(key)!);
   });
-  const state = adam === undefined ? undefined : await afterFive(networkOf(file, sample), feeds, adam);
+  const state = adam === undefined ? undefined : await afterSteps(networkOf(file, sample), feeds, adam);
   const moves = (state === undefined ? [] : [...found]).map(([key, { key: theirs, turned }]) => {
     const [before, move] = [turned(of('p', theirs)), turned(of('m', theirs))];
     const moved = Float64Array.from(state!.get(key)!.data as Float32Array, (value, i) => value - before[i]!);
-    if (isNothing(key)) return errorOf(moved, move, normOf(before));
+    // What begins at 0 and has no gradient stays there: an error counts as a share of a step.
+    if (isNothing(key)) return errorOf(moved, move, Math.max(normOf(before), adam!.rate * Math.sqrt(move.length)));
     const off = moved.map((value, i) => Math.max(0, Math.abs(value - move[i]!) - 3 * spacing(before[i]!)));
     return normOf(off) / Math.max(normOf(move), 1e-30);
   });
@@ -248,13 +279,14 @@ export async function trained(file: string, arrays: Arrays, { labels, adam }: Le
     gradient: Math.max(...gradients),
     ...(state && { adam: Math.max(...moves) }),
     ...{ weights: all.length, unmatched: all.filter((key) => !taken.has(key)) },
+    ...{ others: Object.keys(network.trainable).filter((key) => !found.has(key)), origin: network.origin!.join('\n') },
   };
 }
 
-async function afterFive(
+async function afterSteps(
   network: ModelNetwork,
-  feeds: { x: Float32Array; labels: Int32Array },
-  { rate, epsilon }: NonNullable<Lesson['adam']>,
+  feeds: { x: Float32Array | Int32Array; labels: Int32Array },
+  { rate, epsilon, steps = 5 }: NonNullable<Lesson['adam']>,
 ) {
   const loss = createLoss('ce', { hyper: { labelSmoothing: 0 }, features: [], seed: 0 });
   const optimizer = createOptimizer({ type: 'adam', epsilon }, network.trainable);
@@ -262,7 +294,7 @@ async function afterFive(
   const step = await engine.compile(trainingProgram({ task, network, loss, optimizer, batchSize }));
   const hyper = Object.fromEntries(Object.entries(loss.hyper).map(([key, v]) => [`hyper/${key}`, Float32Array.of(v)]));
   const weights = new Float32Array(batchSize).fill(1);
-  for (let i = 0; i < 5; i++) await step.run({ ...feeds, weights, ...hyper, ...optimizer.feedValues(i, rate) });
+  for (let i = 0; i < steps; i++) await step.run({ ...feeds, weights, ...hyper, ...optimizer.feedValues(i, rate) });
   const state = await step.state();
   await step.dispose();
   return state;

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-KINKS = {nn.ReLU: (0,), nn.ReLU6: (0, 6), nn.Hardswish: (-3, 3), nn.Hardsigmoid: (-3, 3)}
+KINKS = {nn.ReLU: (0,), nn.LeakyReLU: (0,), nn.ReLU6: (0, 6), nn.Hardswish: (-3, 3), nn.Hardsigmoid: (-3, 3)}
 
 # Float32 errors of activations of a size of 1 in these nets are below 1e-5.
 CLEAR = 5e-4
@@ -86,4 +86,4 @@ def smooth(net):
     for module in net.modules():
         for name, child in module.named_children():
             if type(child) in KINKS:
-                setattr(module, name, nn.SiLU() if isinstance(child, (nn.ReLU, nn.Hardswish)) else nn.Sigmoid())
+                setattr(module, name, nn.SiLU() if isinstance(child, (nn.ReLU, nn.LeakyReLU, nn.Hardswish)) else nn.Sigmoid())

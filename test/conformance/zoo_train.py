@@ -179,15 +179,15 @@ def numbers(name, net, of):
 def differentiated(name, net, x, y, dtype):
     """Logits, weights and gradients in this precision, from the same float32 weights and samples."""
     copy = deepcopy(net).to(dtype)
-    logits = gradients(copy, x.to(dtype), y).detach().double().numpy()
+    logits = gradients(copy, x.to(dtype) if x.is_floating_point() else x, y).detach().double().numpy()
     gradient = numbers(name, copy, lambda p: torch.zeros_like(p) if p.grad is None else p.grad)
     return logits, numbers(name, copy, lambda p: p), gradient
 
 
-def trained(name, net, x, y, dtype, rate, epsilon):
-    copy, x = deepcopy(net).to(dtype), x.to(dtype)
+def trained(name, net, x, y, dtype, rate, epsilon, steps=5):
+    copy, x = deepcopy(net).to(dtype), x.to(dtype) if x.is_floating_point() else x
     optimizer = torch.optim.Adam(copy.parameters(), lr=rate, eps=epsilon)
-    for _ in range(5):
+    for _ in range(steps):
         gradients(copy, x, y)
         optimizer.step()
     return numbers(name, copy, lambda p: p)
@@ -206,7 +206,7 @@ def worst_gradient(actual, expected):
     return max(float(np.linalg.norm(actual[key] - expected[key]) / size(key)) for key in expected)
 
 
-def worst_move(actual, expected, before, gradient):
+def worst_move(actual, expected, before, gradient, rate):
     """Error of the tensor that is furthest off, beyond the rounding of a weight to float32 at each step, relative to how far it moved."""
     without = nothing(gradient)
 
@@ -214,7 +214,9 @@ def worst_move(actual, expected, before, gradient):
         rounding = 0 if key in without else 3 * np.spacing(np.abs(np.float32(before[key])))
         off = np.maximum(np.abs(actual[key] - expected[key]) - rounding, 0)
         size = expected[key] if key in without else expected[key] - before[key]
-        return float(np.linalg.norm(off) / max(np.linalg.norm(size), 1e-30))
+        # What has no gradient and begins at 0 stays there: an error counts as a share of a step.
+        floor = rate * np.sqrt(off.size) if key in without else 1e-30
+        return float(np.linalg.norm(off) / max(np.linalg.norm(size), floor))
 
     return max(error(key) for key in expected)
 
@@ -243,7 +245,7 @@ def stepped(name, net, x, y, exporter, stem, folder, **options):
     logits, before, gradient = differentiated(name, one, x, y, torch.float64)
     for rate, epsilon in ADAM:
         after, rounded = (trained(name, one, x, y, dtype, rate, epsilon) for dtype in (torch.float64, torch.float32))
-        error = worst_move(rounded, after, before, gradient)
+        error = worst_move(rounded, after, before, gradient, rate)
         if error <= STEPS_AGREE:
             break
     file = f"{stem}-smooth.onnx" if is_smooth else f"{stem}.onnx"
@@ -309,4 +311,5 @@ def main(folder, name):
     print("\n" + json.dumps({"found": found, "forms": forms, "labels": y.tolist()}))
 
 
-main(Path(sys.argv[1]), sys.argv[2])
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2])

@@ -56,6 +56,31 @@ it("only what PyTorch trains is trained, where its exporter's notes say what tha
   expect(origin!.join('\n')).toMatch(/that are not learned stay as they are: mean, scales, sin, clone, scalar_tensor_default, blur$/m); // prettier-ignore
 });
 
+it('what the exporter computed from parameters is trained in their place, and said; what it computed from others is not', () => {
+  const model = modelOf(['N', 4], { select_1: floats(4), clone_1: floats(4), fc: floats(4, 2) }, [
+    ['Add', ['x', 'select_1']],
+    ['Add', ['y0', 'clone_1']],
+    ['MatMul', ['y1', 'fc']],
+  ]);
+  const signature =
+    "p_fc: PARAMETER target='fc'\np_biases: PARAMETER target='attn.biases'\nc_t: CONSTANT_TENSOR target='lifted_tensor_0'\n";
+  const metadata = new Map([['pkg.torch.export.ExportedProgram.graph_signature', signature]]);
+  const valueInfos = Object.entries({
+    select_1: folded('attn.biases', 'attn.indices'),
+    clone_1: folded('lifted_tensor_0'),
+  });
+  const graph = {
+    ...model.graph,
+    metadata,
+    valueInfos: valueInfos.map(([name, note]) => ({ name, metadata: new Map([note]) })),
+  };
+  const options = { inputShape: [4], classes: 2, seed: 0, head: 'keep', freeze: [] } as const;
+  const { trainable, origin } = onnxNetwork({ ...model, graph }, 'm.onnx', options);
+  expect(Object.keys(trainable).sort()).toEqual(['fc', 'select_1']);
+  expect(origin).toContain('m.onnx: computed by the exporter from parameters, and trained in their place: select_1 (computed from attn.biases)'); // prettier-ignore
+  expect(origin).toContain('m.onnx: stored numbers that are not learned stay as they are: clone_1');
+});
+
 it('statistics of a batch norm, which are buffers, follow the data', () => {
   const names = ['scale', 'bias', 'running_mean', 'running_var'];
   const { state, trainable } = noted(

@@ -341,7 +341,7 @@ describe('weights of a file', () => {
   it('that an exporter numbered are trained only where a layer computes with them', () => {
     const { state, origin } = network(
       made(
-        { val_1: floats(1), 'onnx::Conv_7': floats(2, 2, 1, 1), val_9: floats(2, 1, 1), alpha: scalar(0.5), ...head },
+        { val_1: floats(1), 'onnx::Conv_7': floats(2, 2, 1, 1), val_9: floats(2, 8, 8), alpha: scalar(0.5), ...head },
         [
           ['Mul', ['x', 'val_1']],
           ['Conv', ['y0', 'onnx::Conv_7']],
@@ -353,6 +353,45 @@ describe('weights of a file', () => {
     );
     expect(Object.keys(state).sort()).toEqual(['alpha', 'fb', 'fc', 'onnx::Conv_7']);
     expect(origin!.join('\n')).toMatch(/stored numbers that are not learned stay as they are: val_1, val_9/);
+  });
+
+  describe('that an exporter numbered and a product or a sum reads', () => {
+    const stored = {
+      ...{ w: floats(2, 2, 1, 1), 'onnx::Mul_2': floats(1, 2, 1, 1), 'onnx::Add_3': floats(2, 1, 1), 'onnx::Sub_1': floats(2, 1, 1) },
+      ...{ 'onnx::Mul_1': floats(2, 1, 1), 'onnx::Add_4': scalar(1e-6), 'onnx::Add_5': floats(1, 2, 8, 8), ...head },
+    }; // prettier-ignore
+    const steps: Step[] = [
+      ['Mul', ['x', 'onnx::Mul_1']],
+      ['Conv', ['y0', 'w']],
+      ['Mul', ['y1', 'onnx::Mul_2']],
+      ['Add', ['onnx::Add_3', 'y2']],
+      ['Sub', ['y3', 'onnx::Sub_1']],
+      ['Add', ['y4', 'onnx::Add_4']],
+      ['Add', ['y5', 'onnx::Add_5']],
+      ...end('y6'),
+    ];
+    const given = made(stored, steps);
+    const nodes = given.graph.nodes.map((node, i) => ({ ...node, name: `/block/grn/${node.op}_${i}` }));
+    const model = { ...given, graph: { ...given.graph, nodes } };
+
+    it('are trained as gains and offsets of channels behind a layer; no epsilon, no table, and nothing before all layers', () => {
+      const { trainable, origin } = network(model);
+      expect(Object.keys(trainable).sort()).toEqual(['fb', 'fc', 'onnx::Add_3', 'onnx::Mul_2', 'w']);
+      expect(origin).toContain(
+        'm.onnx: numbered by the exporter and trained, as they are gains and offsets of channels: onnx::Mul_2 (/block/grn/Mul_2), onnx::Add_3 (/block/grn/Add_3)',
+      );
+      expect(origin!.join('\n')).toMatch(
+        /not learned stay as they are: onnx::Sub_1 \(\/block\/grn\/Sub_4\), onnx::Mul_1 \(.*\), onnx::Add_4 .*, onnx::Add_5/,
+      );
+    });
+
+    it('are trained too where the recipe names them, and are not where it freezes them', () => {
+      const { trainable } = network(model, { trainable: ['onnx::Add_5', 'onnx::Sub*'], freeze: ['onnx::Mul_2'] });
+      expect(Object.keys(trainable).sort()).toEqual(['fb', 'fc', 'onnx::Add_3', 'onnx::Add_5', 'onnx::Sub_1', 'w']);
+      expect(() => network(model, { trainable: ['gamma'] })).toThrow(
+        'student.trainable: gamma fits no weight of m.onnx',
+      );
+    });
   });
 
   it('that an exporter numbered are trained in a plain recurrent layer too', () => {

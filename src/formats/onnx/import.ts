@@ -116,7 +116,14 @@ function importerOf(node: OnnxNode, c: Import): Importer {
 }
 
 function refuseUnknown({ graph, functions }: Model, file: string): void {
-  const unknown = graph.nodes.find((node) => !isKnown(node));
+  const others = graph.nodes.filter((node) => !isKnown(node));
+  const quantized = others.find(({ op }) => QUANTIZED.test(op));
+  if (quantized !== undefined)
+    throw new UserError(
+      `${file}: is quantized already: node ${quantized.name || quantized.outputs[0]!} is a ${quantized.op}`,
+      'Give the float32 file that it was made from.',
+    );
+  const [unknown] = others;
   if (unknown === undefined) return;
   const { op, domain, name, outputs } = unknown;
   const full = domain === '' || domain === 'ai.onnx' ? op : `${domain}.${op}`;
@@ -127,14 +134,16 @@ function refuseUnknown({ graph, functions }: Model, file: string): void {
     );
   throw new UserError(
     `${file}: node ${name || outputs[0]!}: the operator ${full} is not known here`,
-    knownOperators(op),
+    domain === 'ai.onnx.ml' ? OF_TREES : knownOperators(op),
   );
 }
 
+const QUANTIZED = /quantize|Integer|QLinear|^QGemm|^QAttention|NBits/i;
+const OF_TREES =
+  'ONNX Runtime alone reads it. It is usable as a teacher, `teacher: { onnx: … }`, whose student is then exported.';
+
 /** Remedy for an operator that is not known. */
 function knownOperators(op: string): string {
-  if (/Quantize|Dequantize|Integer|QLinear/.test(op))
-    return 'This file is quantized already: start from the float32 model.';
   const meant = nearest(op, importedOps);
   return `Known are ${importedOps.length} operators${meant === undefined ? '' : `, among them ${meant}`}: see docs/operators.md.`;
 }

@@ -20,6 +20,8 @@ export interface OnnxGraph {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly valueInfos: readonly ValueInfo[];
+  /** Notes of the exporter, which are read and not written; absent where there are none. */
+  readonly metadata?: ReadonlyMap<string, string>;
 }
 
 export interface OnnxNode {
@@ -29,6 +31,8 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attrs: ReadonlyMap<string, OnnxAttr>;
+  /** Notes of the exporter, which are read and not written; absent where there are none. */
+  readonly metadata?: ReadonlyMap<string, string>;
 }
 
 /** Ops that hand on their operand in another shape, or as it is. */

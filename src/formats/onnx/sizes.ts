@@ -1,12 +1,18 @@
 import { UserError } from '../../base/errors.ts';
-import type { Model, OnnxDim, ValueInfo } from './model.ts';
+import { tensor } from './model.ts';
+import type { Model, OnnxDim, OnnxTensor, ValueInfo } from './model.ts';
 
-/** Shapes that inputs are to have, by their names; `batch` leaves the first axis open. */
-export type InputShapes = ReadonlyMap<string, readonly (number | 'batch')[]>;
+/** Shape of an input, of which `batch` leaves the first axis open, or the number that it always has. */
+export type InputShape = readonly (number | 'batch')[] | { readonly value: number };
+
+/** Shapes or values that inputs are to have, by their names. */
+export type InputShapes = ReadonlyMap<string, InputShape>;
+
+const isValue = (shape: InputShape | undefined): shape is { readonly value: number } => shape !== undefined && 'value' in shape; // prettier-ignore
 
 /**
- * The model with sizes for the axes of its inputs that it leaves open. A size that has a name is the same wherever the file
- * names it. `UserError` for an input that is not there, and for a shape that does not fit it.
+ * The model with sizes for the axes of its inputs that it leaves open, and with a stored number in the place of each input that has a value. A size
+ * that has a name is the same wherever the file names it. `UserError` for an input that is not there, and for a shape or a value that does not fit it.
  */
 export function withInputShapes(model: Model, shapes: InputShapes, file: string): Model {
   if (shapes.size === 0) return model;
@@ -16,13 +22,18 @@ export function withInputShapes(model: Model, shapes: InputShapes, file: string)
   const unknown = [...shapes.keys()].find((name) => !inputs.some((input) => input.name === name));
   if (unknown !== undefined)
     throw new UserError(
-      `${file}: a shape is given for ${unknown}, which is not an input of the model`,
+      `${file}: a ${isValue(shapes.get(unknown)) ? 'value' : 'shape'} is given for ${unknown}, which is not an input of the model`,
       `Its inputs are ${inputs.map(({ name }) => name).join(', ')}.`,
     );
   const named = new Map<string, number>();
-  const given = inputs.map((input): ValueInfo => {
+  const fixed = inputs.flatMap((input) => {
     const shape = shapes.get(input.name);
-    return shape === undefined ? input : { ...input, dims: shaped(input, shape, named, file) };
+    return isValue(shape) ? [valued(input, shape.value, file)] : [];
+  });
+  const fed = inputs.filter(({ name }) => !fixed.some((one) => one.name === name));
+  const given = fed.map((input): ValueInfo => {
+    const shape = shapes.get(input.name);
+    return shape === undefined || isValue(shape) ? input : { ...input, dims: shaped(input, shape, named, file) };
   });
   const settled = (value: ValueInfo): ValueInfo => ({
     ...value,
@@ -35,11 +46,30 @@ export function withInputShapes(model: Model, shapes: InputShapes, file: string)
     ...model,
     graph: {
       ...graph,
+      initializers: [...graph.initializers, ...fixed],
       inputs: [...given.map(settled), ...graph.inputs.filter(({ name }) => stored.has(name))],
       outputs: graph.outputs.map(settled),
       valueInfos: [],
     },
   };
+}
+
+/** Stored tensor of an input that always has this value. */
+function valued({ name, dtype, dims = [] }: ValueInfo, value: number, file: string): OnnxTensor {
+  const size = dims.reduce<number>((product, dim) => product * (typeof dim === 'number' ? dim : NaN), 1);
+  const isWhole = Number.isInteger(value);
+  if (
+    size !== 1 ||
+    (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'int64' && dtype !== 'bool') ||
+    (dtype !== 'float32' && !isWhole)
+  )
+    throw new UserError(
+      `${file}: input ${name} is ${dtype ?? 'no tensor'} [${dims.map((dim) => dim ?? '?').join(', ')}], received the value ${value} for it`,
+      'Give a value to inputs of one number alone, a whole one where the input is of integers; others take a shape: --shape.',
+    );
+  const shape = dims as readonly number[];
+  if (dtype === 'int64') return tensor(name, dtype, shape, BigInt64Array.of(BigInt(value)));
+  return tensor(name, dtype, shape, dtype === 'float32' ? Float32Array.of(value) : dtype === 'int32' ? Int32Array.of(value) : Uint8Array.of(Number(value !== 0))); // prettier-ignore
 }
 
 function shaped(

@@ -6,7 +6,7 @@ import { modelName, modelOption } from './training.ts';
 const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
 
 /** Keys that say how an ONNX file becomes a student; beside another source nothing reads them. */
-const OF_ONNX = ['output'] as const;
+const OF_ONNX = ['output', 'trainable'] as const;
 
 /** Keys that say how a file is trained. */
 const OF_FILES = ['head', 'batchNorm', 'freeze', 'learningRates'] as const;
@@ -36,6 +36,12 @@ const keys = {
     .array(z.string().min(1))
     .optional()
     .describe('onnx, tfjs: names of weights that are not trained; `*` stands for any characters. Default: none.'),
+  trainable: z
+    .array(z.string().min(1))
+    .optional()
+    .describe(
+      'onnx: names of stored numbers that are trained too, of those that the log says stay as they are; `*` stands for any characters. Default: none.',
+    ),
   learningRates: z
     .record(z.string().min(1), z.number().positive())
     .optional()

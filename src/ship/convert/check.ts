@@ -84,10 +84,10 @@ async function run(source: ConvertSource, made: ModelFile, samples: ConvertSampl
   }
 }
 
-async function openReference({ file, graph }: ConvertSource): Promise<FileRunner> {
+async function openReference({ file, graph, fixed }: ConvertSource): Promise<FileRunner> {
   if (!file.endsWith('.json'))
     return openFileRunner(
-      { file, bytes: await readOnnx(file), format: 'onnx' },
+      { file, bytes: await readOnnx(file, fixed), format: 'onnx' },
       sessionOptionsOf({ device: 'cpu', threads: 0 }),
     );
   const model = await loadTfjsModel(file);

@@ -27,6 +27,8 @@ export interface ConvertSource {
   readonly metadata: ReadonlyMap<string, string>;
   /** Recipe of the run that the model comes from. */
   readonly recipe?: LoadedRecipe;
+  /** Inputs of the file that have a value, and are none of the graph. */
+  readonly fixed?: InputShapes;
 }
 
 /** The model of a run, an ONNX file or a tfjs layers model, as an inference graph; `shapes`: of inputs that an ONNX file leaves open. */
@@ -56,7 +58,8 @@ export async function openSource(
 }
 
 async function onnxSource(file: string, shapes: InputShapes = new Map()): Promise<ConvertSource> {
-  return onnxGraph(decodeModel(await readOnnx(file, shapes), file), file);
+  const fixed = new Map([...shapes].filter(([, shape]) => 'value' in shape));
+  return { ...onnxGraph(decodeModel(await readOnnx(file, shapes), file), file), fixed };
 }
 
 /** The inference graph of an ONNX model, with what follows from constants computed. */

@@ -44,7 +44,7 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
       'Export the model to ONNX, e.g. with torch.onnx.export.',
     );
   // A training needs batches of any size.
-  const open = [...shapes].map(([input, sizes]) => [input, ['batch', ...sizes.slice(1)] as const] as const);
+  const open = [...shapes].map(([input, one]) => [input, 'value' in one ? one : (['batch', ...one.slice(1)] as const)] as const); // prettier-ignore
   const bytes = await readOnnx(file, new Map(open));
   const model = decodeModel(bytes, file);
   const binary = withTwoLogits(model);

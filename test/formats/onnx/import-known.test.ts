@@ -2,11 +2,58 @@ import { importOnnx } from '../../../src/formats/onnx/import.ts';
 import type { OnnxAttr } from '../../../src/formats/onnx/model.ts';
 import { IMAGE, knownCases, stored } from '../../support/onnx-cases/known.ts';
 import type { Step } from '../../support/onnx-steps.ts';
-import { expectSame, modelOf } from '../../support/onnx-steps.ts';
+import { expectSame, integer, ints, modelOf } from '../../support/onnx-steps.ts';
 
 describe('values that are known when the file is read', () => {
   it.each(Object.entries(knownCases))('give what ONNX Runtime computes: %s', async (_, [dims, fed, steps, opset]) => {
     await expectSame(modelOf(dims, stored, steps, opset), fed);
+  });
+
+  describe('that count the samples, as torch.onnx writes as_strided', () => {
+    const by = ints(2, 0, 1);
+    const turned = { ...stored, by: { ...by, dims: [1, 3] } };
+    const places = (...more: readonly string[]): Step[] => [
+      ['GlobalAveragePool', ['x']],
+      ['Reshape', ['y0', 'minus']],
+      ['Shape', ['x']],
+      ['Gather', ['y2', 'zero']],
+      ['Range', ['zero', 'y3', 'one']],
+      ['Mul', ['y4', 'six4']],
+      ['Unsqueeze', ['y5', 'places']],
+      ['Add', ['y6', ...more]],
+      ['Gather', ['y1', 'y7']],
+    ];
+    const model = (offsets: string, four: number) =>
+      modelOf(IMAGE, { ...turned, six4: integer(four), all: { ...ints(0, 1, 2, 3), dims: [1, 4] } }, places(offsets));
+
+    it.each(['all', 'by'])('give each sample its own numbers, in whatever order: %s', async (offsets) => {
+      await expectSame(model(offsets, 4), [3, 4, 6, 8]);
+    });
+
+    it('are nothing but a reshape where they take all of them in their order', () => {
+      expect(importOnnx(model('all', 4), 'm').nodes.map(({ op }) => op)).not.toContain('GatherV2');
+    });
+
+    it.each([
+      ['that take numbers of another sample', 'all', 3, /\(Gather\): it takes numbers of one sample for another/],
+      ['that reach beyond a sample', 'beside', 4, /\(Gather\): it takes numbers of one sample for another/],
+    ])('are refused %s', (_, offsets, four, message) => {
+      const { graph, ...rest } = model(offsets, four);
+      const beside = { ...ints(0, 4), name: 'beside', dims: [1, 2] };
+      const whole = { ...rest, graph: { ...graph, initializers: [...graph.initializers, beside] } };
+      expect(() => importOnnx(whole, 'm')).toThrow(message);
+    });
+
+    it.each<[string, Step[]]>([
+      ['operators that do not keep their steps equal', [['Mul', ['y4', 'y4']]]],
+      ['operators that are not read of them', [['Cast', ['y4'], { to: 1 }]]],
+      ['an axis in front of the samples', [['Unsqueeze', ['y4', 'first']]]],
+    ])('are refused by the node: %s', (_, steps) => {
+      const all = [...places('all').slice(0, 5), ...steps];
+      expect(() => importOnnx(modelOf(IMAGE, stored, all), 'm')).toThrow(
+        /node_5 \(\w+\): (its input 1|its input y4 counts|it moves)/,
+      );
+    });
   });
 
   it('leave nothing of themselves in the graph', () => {
@@ -48,8 +95,8 @@ describe('values that are known when the file is read', () => {
       /\(Greater\): of batch and 1, what it gives depends on/,
     ],
     [
-      'a range over the batch',
-      [...size, ['Range', ['zero', 'y1', 'one']]],
+      'a range over the batch that begins elsewhere',
+      [...size, ['Range', ['one', 'y1', 'one']]],
       /\(Range\): its length depends on the batch/,
     ],
     ['a division by zero', [['Div', ['two', 'zero']]], /\(Div\): it divides by zero/],

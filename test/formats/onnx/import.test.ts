@@ -183,6 +183,21 @@ describe('an ONNX file that others have written', () => {
     );
   });
 
+  it('are refused by name where they are quantized, whatever else they hold, and where ONNX Runtime alone reads them', () => {
+    const attempt = (steps: readonly Step[], domain = '') => {
+      const { graph, ...rest } = modelOf(['N', 4], {}, steps);
+      const nodes = graph.nodes.map((node) => ({ ...node, domain }));
+      return () => importOnnx({ ...rest, graph: { ...graph, nodes } }, 'm.onnx');
+    };
+    const fault = (message: string, hint: string): Error => expect.objectContaining({ message, hint: expect.stringContaining(hint) as string }) as Error; // prettier-ignore
+    for (const op of ['DynamicQuantizeLinear', 'MatMulInteger', 'DequantizeLinear', 'QLinearConv'])
+      expect(attempt([['Unheard', ['x']], [op, ['y0']]])).toThrow(fault(`m.onnx: is quantized already: node node_1 is a ${op}`, 'Give the float32 file')); // prettier-ignore
+    for (const op of ['QGemm', 'QLinearAdd', 'MatMulNBits', 'DynamicQuantizeMatMul'])
+      expect(attempt([[op, ['x']]], 'com.microsoft')).toThrow(`m.onnx: is quantized already: node node_0 is a ${op}`);
+    const forest = attempt([['TreeEnsembleClassifier', ['x']]], 'ai.onnx.ml');
+    expect(forest).toThrow(fault('m.onnx: node node_0: the operator ai.onnx.ml.TreeEnsembleClassifier is not known here', 'usable as a teacher')); // prettier-ignore
+  });
+
   it.each([
     [
       'an operator that is not known',
@@ -194,7 +209,7 @@ describe('an ONNX file that others have written', () => {
       [['Conv', ['x', 'w'], { group: 3 }]],
       /node node_0 \(Conv\): its input \[batch, 4, 8, 8\] has 4 channels, and its filter \[4, 2, 3, 3\] is for 6, in 3 groups/,
     ],
-    ['quantized weights', [['DequantizeLinear', ['x', 's']]], /the operator DequantizeLinear is not known/],
+    ['quantized weights', [['DequantizeLinear', ['x', 's']]], /is quantized already: node node_0 is a DequantizeLinear/],
     ['a tensor that nothing gives', [['Relu', ['nowhere']]], /it reads nowhere, which nothing gives/],
   ] as [string, Step[], RegExp][])('is refused by node and operator: %s', (_, steps, message) => {
     const stored = { w: floats(4, 2, 3, 3), s: scalar(1) };

@@ -1,9 +1,9 @@
 import { UserError } from '../../../src/base/errors.ts';
 import { importOnnx } from '../../../src/formats/onnx/import.ts';
-import type { Model, OnnxDim } from '../../../src/formats/onnx/model.ts';
+import type { Model, OnnxAttr, OnnxDim } from '../../../src/formats/onnx/model.ts';
 import type { InputShapes } from '../../../src/formats/onnx/sizes.ts';
 import { withInputShapes } from '../../../src/formats/onnx/sizes.ts';
-import { expectSame, modelOf } from '../../support/onnx-steps.ts';
+import { expectSame, integer, modelOf } from '../../support/onnx-steps.ts';
 
 const OPEN: readonly OnnxDim[] = ['N', 3, 'H', 'W'];
 const model = (dims = OPEN): Model =>
@@ -53,5 +53,43 @@ describe('sizes that a file leaves open', () => {
     expect(() => withInputShapes(model(['S', 3, 'S', 'S']), given(1, 3, 6, 8), 'm.onnx')).toThrow(
       /received 1 and 6 for S/,
     );
+  });
+});
+
+describe('an input of one number that always has the same value', () => {
+  const branch = (op: string): OnnxAttr => ({
+    type: 'graph',
+    value: {
+      ...{ name: 'g', initializers: [], inputs: [], valueInfos: [], outputs: [{ name: 'z', dtype: 'float32' }] },
+      nodes: [{ op, domain: '', name: 'inside', inputs: ['x'], outputs: ['z'], attrs: new Map() }],
+    },
+  });
+  const { graph, ...rest } = modelOf(['N', 3], { rate: integer(16000) }, [
+    ['Equal', ['sr', 'rate']],
+    ['If', ['y0'], { then_branch: branch('Relu'), else_branch: branch('Neg') }],
+  ]);
+  const chosen: Model = {
+    ...rest,
+    graph: { ...graph, inputs: [...graph.inputs, { name: 'sr', dtype: 'int64', dims: [] }] },
+  };
+
+  it.each([16000, 8000])(
+    'is stored with it, and chooses the graph that it chooses in ONNX Runtime: %d',
+    async (value) => {
+      expect(() => importOnnx(chosen, 'm.onnx')).toThrow(
+        expect.objectContaining({ hint: expect.stringContaining('--fix sr=VALUE') as string }) as Error,
+      );
+      const fixed = withInputShapes(chosen, new Map([['sr', { value }]]), 'm.onnx');
+      expect(importOnnx(fixed, 'm').nodes.map(({ op }) => op)).toEqual([value === 16000 ? 'Relu' : 'Neg']);
+      await expectSame(fixed, [2, 3]);
+    },
+  );
+
+  it.each([
+    ['sr', 0.5, /m\.onnx: input sr is int64 \[\], received the value 0\.5 for it/],
+    ['x', 1, /m\.onnx: input x is float32 \[N, 3\], received the value 1 for it/],
+    ['rates', 1, /m\.onnx: a value is given for rates, which is not an input of the model/],
+  ])('is refused where the value does not fit: %s', (name, value, message) => {
+    expect(() => withInputShapes(chosen, new Map([[name, { value }]]), 'm.onnx')).toThrow(message);
   });
 });

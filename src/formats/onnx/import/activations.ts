@@ -3,6 +3,15 @@ import type { Import, Importer } from './context.ts';
 import { onOne, unary } from './elementwise.ts';
 
 const clip: Importer = (node, c) => {
+  const [, low = '', high = ''] = node.inputs;
+  const isComputed = (name: string): boolean => name !== '' && !c.isKnown(name);
+  if (c.opset >= 11 && (isComputed(low) || isComputed(high))) {
+    const above = (x: string): string => (low === '' ? x : c.op('Maximum', [x, c.plain(low)]));
+    onOne(node, c, (x) => (high === '' ? above(x) : c.op('Minimum', [above(x), c.plain(high)])));
+  } else clipped(node, c);
+};
+
+const clipped: Importer = (node, c) => {
   const bound = (name: 'min' | 'max', position: number, otherwise: number): number => {
     if (c.opset < 11) return floatAttr(node, c, name, otherwise);
     const input = node.inputs[position] ?? '';

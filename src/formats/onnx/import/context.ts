@@ -4,7 +4,7 @@ import { broadcast, isStatic, staticShape } from '../../../graph/shapes.ts';
 import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
 import { tensorData } from '../model.ts';
 import type { OnnxGraph, OnnxNode, OnnxTensor } from '../model.ts';
-import type { Known } from './fold/known.ts';
+import type { Counted, Known } from './fold/known.ts';
 import { noted } from './noted.ts';
 import { ArrangedTensors } from './arranged.ts';
 import type { Arrangement } from './arrangement.ts';
@@ -23,6 +23,8 @@ interface Held {
 /** Context of the import of one node. */
 export class Import {
   readonly builder = new GraphBuilder();
+  /** Integers that grow from sample to sample, by the names of their tensors. */
+  readonly counted = new Map<string, Counted>();
   /** Version of ONNX' own operator set in this file. */
   readonly opset: number;
   /** True if the graph is to be trained: nodes that act in training alone, such as Dropout, are then kept. */
@@ -62,7 +64,8 @@ export class Import {
     this.#node = node;
     const passed = unread();
     if (passed !== undefined) this.fail(`${passed} is not read here`);
-    const isGiven = (name: string): boolean => [this.#held, this.#known, this.#tensors].some((of) => of.has(name));
+    const isGiven = (name: string): boolean =>
+      [this.#held, this.#known, this.#tensors, this.counted].some((of) => of.has(name));
     const missing = node.outputs.findIndex((name) => name !== '' && this.#wanted.has(name) && !isGiven(name));
     if (missing >= 0) this.fail(`its output ${missing + 1}, ${node.outputs[missing]!}, is not computed here`);
   }

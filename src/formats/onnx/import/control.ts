@@ -1,3 +1,5 @@
+import { isStatic, staticSize } from '../../../graph/shapes.ts';
+import type { TensorType } from '../../../graph/types.ts';
 import type { OnnxAttr, OnnxGraph, OnnxNode, OnnxTensor } from '../model.ts';
 import { attr } from './attrs.ts';
 import type { Import, Importer } from './context.ts';
@@ -57,9 +59,13 @@ function inlined(c: Import, given: OnnxGraph, fed: Names, prefix: string): strin
 function holds(c: Import, name: string, what: string): boolean {
   const known = c.knownOf(name);
   if (known?.values.length === 1) return known.values[0] !== 0;
+  const isNumber = ({ dtype, shape }: TensorType): boolean => dtype !== 'float32' && isStatic(shape) && staticSize(shape) === 1; // prettier-ignore
+  const [chooses] = [...c.builder.inputs].find(([, type]) => isNumber(type)) ?? [];
   return c.fail(
     `${what} depends on the input of the model`,
-    'Export the model with that fixed: trace it instead of scripting it, or store the input that it depends on in the file.',
+    chooses === undefined
+      ? 'Export the model with that fixed: trace it instead of scripting it.'
+      : `Say the value that the input always has, --fix ${chooses}=VALUE, or write a file with it: limbeck export --from FILE.onnx --fix ${chooses}=VALUE.`,
   );
 }
 

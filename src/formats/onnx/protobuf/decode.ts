@@ -65,6 +65,10 @@ function entriesOf({ metadataProps }: Pick<ModelProto, 'metadataProps'>): Map<st
   return new Map(metadataProps.map(({ key = '', value = '' }) => [key, value]));
 }
 
+function notesOf(of: Pick<ModelProto, 'metadataProps'>): { readonly metadata?: ReadonlyMap<string, string> } {
+  return of.metadataProps.length > 0 ? { metadata: entriesOf(of) } : {};
+}
+
 function domainOf({ domain = '' }: { readonly domain?: string | undefined }): string {
   return domain === 'ai.onnx' ? '' : domain;
 }
@@ -83,6 +87,7 @@ function graphOf(graph: GraphProto, files: ExternalFiles): OnnxGraph {
     inputs: graph.input.map(valueInfoOf),
     outputs: graph.output.map(valueInfoOf),
     valueInfos: graph.valueInfo.map(valueInfoOf),
+    ...notesOf(graph),
   };
 }
 
@@ -94,12 +99,13 @@ function nodeOf(node: NodeProto, files: ExternalFiles): OnnxNode {
     inputs: node.input,
     outputs: node.output,
     attrs: new Map(node.attribute.map((attr) => [attr.name ?? '', attrOf(attr, files, graphOf)])),
+    ...notesOf(node),
   };
 }
 
 function valueInfoOf(info: ValueInfoProto): ValueInfo {
-  const { name = '', type, metadataProps } = info;
-  const named = { name, ...(metadataProps.length > 0 && { metadata: entriesOf(info) }) };
+  const { name = '', type } = info;
+  const named = { name, ...notesOf(info) };
   if (type === undefined) return named;
   const { tensorType, sequenceType, mapType, sparseTensorType, optionalType } = readMessage(TypeProtoSchema, type);
   if (tensorType !== undefined) return { ...named, ...tensorTypeOf(tensorType) };

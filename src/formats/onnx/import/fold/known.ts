@@ -8,6 +8,15 @@ export interface Known {
   readonly values: readonly Dim[];
 }
 
+/**
+ * Integers that grow by the same steps from sample to sample: those of the first one and of the second one, both with a first axis of size 1, which
+ * stands for the samples. PyTorch's newer exporter makes places of a Gather of them (`as_strided`): [0, 1, 2, ...] · n + [0 ... n - 1].
+ */
+export interface Counted {
+  readonly first: Known;
+  readonly second: Known;
+}
+
 export function count(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
 }

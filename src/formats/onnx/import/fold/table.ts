@@ -8,6 +8,7 @@ import { FIXED_BATCH } from '../hints.ts';
 import { castType } from '../cast-type.ts';
 import { axesOf } from '../shape.ts';
 import { combined, rounded, shared } from './arithmetic.ts';
+import { countedOf } from './counted.ts';
 import type { Fold } from './fold.ts';
 import { elementAt, filled, integers } from './known.ts';
 import type { Known } from './known.ts';
@@ -54,7 +55,7 @@ const where: Fold = ([condition, then, otherwise], _, c) =>
 const range: Fold = ([start, limit, delta], _, c) => {
   const [from, to, step] = [start, limit, delta].map((one) => {
     const value = one!.values[0]!;
-    return typeof value === 'number' ? value : c.fail('its length depends on the batch size');
+    return typeof value === 'number' ? value : c.fail('its length depends on the batch size', FIXED_BATCH);
   }) as [number, number, number];
   if (step === 0) c.fail('with a step of 0');
   const length = Math.max(0, Math.ceil((to - from) / step));
@@ -183,6 +184,8 @@ export const foldedOnly: Readonly<Record<string, Importer>> = Object.fromEntries
  */
 export function foldOf(node: OnnxNode, c: Import): Importer | undefined {
   const fold = Object.hasOwn(folds, node.op) ? folds[node.op]! : undefined;
+  const counted = countedOf(node, fold, c);
+  if (counted !== undefined) return counted;
   const given = node.inputs.filter((name) => name !== '');
   if (fold === undefined || given.length === 0 || !given.every((name) => c.isKnown(name))) return undefined;
   const operands = node.inputs.slice(0, OPERANDS[node.op]).filter((name) => name !== '');
