@@ -58,8 +58,10 @@ export async function withPicture<T>(
     const image = sharp(input, { failOn: 'error', limitInputPixels: limits.pixels }).autoOrient();
     return await decode(image.timeout({ seconds: limits.seconds }), found);
   } catch (error) {
-    const said = (error as Error).message.split('\n')[0]!;
-    const fact = said.startsWith('timeout:') ? `decoding it took more than ${limits.seconds} s` : said;
+    const { message } = error as Error;
+    // The lines of libvips are those of all threads: another may have taken the first of them.
+    const isLate = /^timeout: \d|killed for image/m.test(message);
+    const fact = isLate ? `decoding it took more than ${limits.seconds} s` : message.split('\n')[0]!;
     throw new Error(fact, { cause: error });
   } finally {
     leave(bytes);
