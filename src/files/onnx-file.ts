@@ -1,6 +1,6 @@
-import path from 'node:path';
-import { UserError } from '../base/errors.ts';
+import { clipped, UserError } from '../base/errors.ts';
 import { exists, readBytes } from '../base/files.ts';
+import { fileBeside } from '../base/inside.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { decodeModel, encodeModel, missingFile } from '../formats/onnx/protobuf.ts';
@@ -28,18 +28,16 @@ export async function onnxParts(
 }
 
 async function readBeside(file: string, name: string): Promise<Uint8Array> {
-  const folder = path.dirname(path.resolve(file));
-  const target = path.resolve(folder, name);
-  // A model that somebody sent must not read what lies elsewhere.
-  if (!target.startsWith(folder + path.sep)) {
+  const target = await fileBeside(file, name);
+  if (target === undefined) {
     throw new UserError(
-      `${file}: its weights are in ${name}, outside the folder of the model`,
+      `${file}: its weights are in ${clipped(name)}, outside the folder of the model`,
       'Save the model as one file: onnx.save_model(model, path, save_as_external_data=False).',
     );
   }
   if (!(await exists(target))) {
     throw new UserError(
-      `${file}: its weights are in another file, ${name}, which is not there`,
+      `${file}: its weights are in another file, ${clipped(name)}, which is not there`,
       'Copy that file beside the model, or save the model as one: onnx.save_model(model, path, save_as_external_data=False).',
     );
   }

@@ -1,8 +1,8 @@
-import path from 'node:path';
 import type { io } from '@tensorflow/tfjs-core';
 import { concatBytes } from '../base/bytes.ts';
 import { clipped, shown, UserError } from '../base/errors.ts';
 import { exists, readBytes } from '../base/files.ts';
+import { fileBeside } from '../base/inside.ts';
 
 interface Group {
   readonly paths: readonly string[];
@@ -48,10 +48,8 @@ function isSpec(value: unknown): boolean {
 }
 
 async function readBeside(file: string, name: string): Promise<Uint8Array> {
-  const folder = path.dirname(path.resolve(file));
-  const target = path.resolve(folder, name);
-  // A model that somebody sent must not read what lies elsewhere.
-  if (!target.startsWith(folder + path.sep)) {
+  const target = await fileBeside(file, name);
+  if (target === undefined) {
     throw new UserError(
       `${file}: its weights are in ${clipped(name)}, outside the folder of the model`,
       'Put the weight files beside the model.json.',

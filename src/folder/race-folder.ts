@@ -5,6 +5,7 @@ import { exists, readText, writeFileAtomic } from '../base/files.ts';
 import { textOf } from '../base/shard.ts';
 import type { Shard } from '../base/shard.ts';
 import { giveAnswers, giveStates } from './given.ts';
+import { ownFile } from './own.ts';
 
 /** Result of a candidate of a race. */
 interface Finished {
@@ -68,7 +69,7 @@ export class RaceFolder {
   /** Gives the run the training of a candidate that is finished; false where there is none. */
   async take(stage: string, key: string): Promise<boolean> {
     const finished = await this.#read(stage, key);
-    return finished !== undefined && giveStates(stage, path.join(this.folder, finished.folder), this.#taker);
+    return finished !== undefined && giveStates(stage, await ownFile(this.folder, finished.folder), this.#taker);
   }
 
   async #read(stage: string, key: string): Promise<Finished | undefined> {
