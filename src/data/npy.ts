@@ -1,5 +1,6 @@
 import { bytesOf, fromHalf } from '../base/bytes.ts';
 import { UserError, shown } from '../base/errors.ts';
+import { faultOfArrays } from '../base/memory.ts';
 import { sharedBytes, sharedFloats, sizeOf } from './dataset.ts';
 import type { RawLabels, Samples } from './dataset.ts';
 import { likeSamples } from './held.ts';
@@ -169,6 +170,8 @@ export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   if (WORDS.test(code)) throw unsupported(where, shown(code), code);
   const { bytes, read } = DTYPES[code]!;
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const fault = faultOfArrays([{ values: sizeOf(shape), bytesEach: 4 }]);
+  if (fault !== undefined) throw new UserError(`${where}: its values ${fault}`, 'Use fewer samples, or free memory.');
   const samples = sharedFloats(sizeOf(shape));
   for (let i = 0; i < samples.length; i++) samples[i] = read(view, i * bytes);
   return samples;
