@@ -1,6 +1,7 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { sha256 } from '../../src/base/bytes.ts';
 import { keepLatency } from '../../src/folder/device-latency.ts';
 import { exportedFile } from '../../src/folder/finished.ts';
@@ -68,7 +69,7 @@ it.each(['recipe.json', 'ledger.json', 'log.jsonl'])('reads no %s that is a link
   await symlink('../secret', of(name));
   await expect(reportOf(run())).rejects.toThrow(`${run()}: ${name} leads out of the folder of the run`);
   await rm(of(name));
-  execFileSync('mkfifo', [of(name)]);
+  await promisify(execFile)('mkfifo', [of(name)]);
   await expect(reportOf(run())).rejects.toThrow(`${of(name)}: it is no file`);
 });
 
