@@ -21,7 +21,7 @@ export class UserError extends Error {
  * Names out of damaged files hold anything: what a terminal would obey or not show is written out. Line breaks stay, messages
  * have some of their own.
  */
-function printable(text: string): string {
+export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what this function escapes
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (letter) => {
     return `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;

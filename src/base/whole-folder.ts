@@ -1,4 +1,4 @@
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asUserError, exists, makeFolder, writeSynced } from './files.ts';
 import { temporaryFolder } from './temporary.ts';
@@ -82,10 +82,16 @@ export async function finishWhole(folder: string): Promise<void> {
   // A folder for others may be closed to readers.
   for (const name of (await readdir(folder).catch(() => [])).filter(isLeft)) {
     const left = path.join(folder, name);
-    if (!(await exists(path.join(left, READY)))) continue;
+    if (!(await exists(path.join(left, READY))) || !(await isOurs(left))) continue;
     await moveAll(path.join(left, READY), folder, true);
     await rm(left, { recursive: true, force: true });
   }
+}
+
+/** False for a link, and for the folder of another user: in a folder for all, such as /tmp, it would replace files of ours. */
+async function isOurs(folder: string): Promise<boolean> {
+  const found = await lstat(folder);
+  return found.isDirectory() && (process.getuid === undefined || found.uid === process.getuid());
 }
 
 /** Two processes may do so at once: each file is moved by one of them. With `onlyNewer` files stay whose place was written to since. */

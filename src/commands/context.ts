@@ -1,5 +1,8 @@
 import type { Log, Verbosity } from '../base/log.ts';
 
+/** What a terminal is told before the bar of progress is drawn again; no other control characters come to it. */
+export const CLEAR_LINE = '\r\u001b[2K';
+
 /** Context of every command: streams to print to, verbosity, terminal, and the signal that stops it. */
 export interface Context {
   readonly json: boolean;

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
-import { shown, UserError } from '../base/errors.ts';
+import { printable, shown, UserError } from '../base/errors.ts';
 import type { Command } from './command.ts';
+import { CLEAR_LINE } from './context.ts';
 import type { Context, GlobalArgs } from './context.ts';
 import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
@@ -103,9 +104,14 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: Host): Con
     get signal() {
       return host.signal;
     },
-    out,
-    note: json ? err : out,
+    out: json ? out : forTerminal(out),
+    note: forTerminal(json ? err : out),
   };
+}
+
+/** Text for people holds names out of files of strangers: a terminal is shown what it would obey, but for the bar of progress. */
+function forTerminal(write: Host['out']): Host['out'] {
+  return (text) => write(text.split(CLEAR_LINE).map(printable).join(CLEAR_LINE));
 }
 
 function add<Args extends object>(

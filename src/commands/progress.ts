@@ -1,10 +1,8 @@
 import type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../base/events.ts';
 import { eventText, scoreOfEvent } from '../watch/events.ts';
-import { openLog } from './context.ts';
+import { CLEAR_LINE, openLog } from './context.ts';
 import type { Context } from './context.ts';
 import { fitted } from './wrapped.ts';
-
-const CLEAR_LINE = '\r\u001b[2K';
 
 export interface Display {
   readonly onEvent: OnEvent;

@@ -14,11 +14,10 @@ export function clipLength({ rate, seconds }: ClipOptions): number {
 
 /** A sound at the rate and of the length of the data: its middle where it is longer, silence on both sides where it is shorter. */
 export function clip(sound: Sound, options: ClipOptions): Float32Array {
-  const values = resampled(sound, options.rate);
   const length = clipLength(options);
   const out = new Float32Array(length);
-  const surplus = values.length - length;
-  if (surplus >= 0) out.set(values.subarray(surplus >> 1, (surplus >> 1) + length));
-  else out.set(values, -surplus >> 1);
+  // All of a long sound whose header has a false rate would be more than memory holds.
+  const values = resampled(sound, options.rate, length);
+  out.set(values, (length - values.length) >> 1);
   return out;
 }

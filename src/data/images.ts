@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
-import sharp from 'sharp';
+import type { Metadata } from 'sharp';
 import { firstLine, UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import type { ImageOptions } from './config.ts';
 import type { EncodedImage, Originals } from './dataset.ts';
 import { growingBytes } from './grow.ts';
 import type { HeldSamples } from './held.ts';
+import { OF_FILES, TooManyPixels, withPicture } from './picture.ts';
 import { rawPixels, scaledPixels } from './pixels.ts';
 import type { Pixels } from './pixels.ts';
 import { bytesOfAll, otherPixels, requireSameCount } from './readers.ts';
@@ -20,8 +21,6 @@ const AT_ONCE = 8;
 
 /** Pixels that a file of any size may have, and that one of PNG can have for each of its bytes (one bit each, deflated). */
 const [FEW_PIXELS, PIXELS_PER_BYTE] = [2 ** 24, 8 * 1032];
-/** Limit of pixels per image, as in sharp. */
-const MOST_PIXELS = 2 ** 28;
 
 /** Options of the readers of pictures. */
 export interface PicturesGiven extends RoomGiven {
@@ -30,7 +29,7 @@ export interface PicturesGiven extends RoomGiven {
 }
 
 /**
- * Decodes PNG, JPEG and WebP (and whatever else sharp reads) to one uint8 array [count, height, width, channels]. The first
+ * Decodes PNG, JPEG and WebP (and GIF, TIFF and AVIF under such a name) to one uint8 array [count, height, width, channels]. The first
  * image sets the size and the channels unless the options do. Memory: the result, plus eight decoded images of each process; a result that
  * does not fit goes into a temporary file.
  */
@@ -51,8 +50,6 @@ export class ImageSink {
     this.#expected = expected;
     this.#room = room;
     this.#readers = readers;
-    // Each file is read once: a cache only costs memory.
-    sharp.cache(false);
   }
 
   async add(given: readonly EncodedImage[]): Promise<void> {
@@ -170,34 +167,33 @@ export class ImageSink {
 
   /** Limit of pixels to decode: a damaged file may claim to have any number. Images that are scaled are never whole in memory. */
   async #mostPixels(input: EncodedImage['input']): Promise<number> {
-    if (this.#options.resize !== undefined) return MOST_PIXELS;
+    if (this.#options.resize !== undefined) return OF_FILES.pixels;
     if (this.shape !== undefined) return this.shape[0] * this.shape[1];
-    return Math.min(MOST_PIXELS, Math.max(FEW_PIXELS, PIXELS_PER_BYTE * (await sizeOf(input))));
+    return Math.min(OF_FILES.pixels, Math.max(FEW_PIXELS, PIXELS_PER_BYTE * (await sizeOf(input))));
   }
 
-  async #refuseClaim({ where, input }: EncodedImage): Promise<void> {
-    const { autoOrient } = await sharp(input, { limitInputPixels: false }).metadata();
-    const { height, width } = autoOrient;
-    if (this.shape !== undefined && this.#options.resize === undefined) throw this.#otherSize(where, height, width);
-    throw new UserError(
-      `${where}: the header of the image says ${height}x${width} (height x width), expected at most ${await this.#mostPixels(input)} pixels in a file of ${await sizeOf(input)} bytes`,
+  async #claimed({ where, input }: EncodedImage, { height, width }: TooManyPixels, most: number): Promise<UserError> {
+    if (this.shape !== undefined && this.#options.resize === undefined) return this.#otherSize(where, height, width);
+    return new UserError(
+      `${where}: the header of the image says ${height}x${width} (height x width), expected at most ${most} pixels in a file of ${await sizeOf(input)} bytes`,
       'Get the file again, make the image smaller, or remove it.',
     );
   }
 
   async #decode(encoded: EncodedImage): Promise<Pixels> {
     const { where, input } = encoded;
+    const { resize } = this.#options;
+    const pixels = await this.#mostPixels(input);
     try {
-      const { resize } = this.#options;
-      const limitInputPixels = await this.#mostPixels(input);
-      const image = sharp(input, { failOn: 'error', limitInputPixels }).autoOrient();
-      const channels = this.#options.channels ?? this.shape?.[2] ?? (await greyOrColour(input));
-      // A grey set must not swallow the colours of a later image: look before converting.
-      const grey = channels === 1 && (this.#options.channels === 1 || (await greyOrColour(input)) === 1);
-      const read = grey ? 1 : 3;
-      return await (resize === undefined ? rawPixels(image, read) : scaledPixels(image, resize, read));
+      return await withPicture(input, { ...OF_FILES, pixels }, (image, found) => {
+        const channels = this.#options.channels ?? this.shape?.[2] ?? greyOrColour(found);
+        // A grey set must not swallow the colours of a later image: look before converting.
+        const grey = channels === 1 && (this.#options.channels === 1 || greyOrColour(found) === 1);
+        const read = grey ? 1 : 3;
+        return resize === undefined ? rawPixels(image, found, read) : scaledPixels(image, found, resize, read);
+      });
     } catch (error) {
-      if (firstLine(error).includes('pixel limit')) await this.#refuseClaim(encoded);
+      if (error instanceof TooManyPixels) throw await this.#claimed(encoded, error, pixels);
       throw new UserError(
         `${where}: cannot decode the image: ${firstLine(error)} (received ${await sizeOf(input)} bytes)`,
         'Get the file again or remove it; PNG, JPEG and WebP are read.',
@@ -211,8 +207,8 @@ async function inMemory({ where, input }: EncodedImage): Promise<{ where: string
   return { where, input: typeof input === 'string' ? await readBytes(input) : input };
 }
 
-async function greyOrColour(input: string | Uint8Array): Promise<1 | 3> {
-  return ((await sharp(input).metadata()).channels ?? 3) <= 2 ? 1 : 3;
+function greyOrColour({ channels }: Metadata): 1 | 3 {
+  return (channels ?? 3) <= 2 ? 1 : 3;
 }
 
 async function sizeOf(input: EncodedImage['input']): Promise<number> {

@@ -1,5 +1,6 @@
 import { bytesOf, fromHalf } from '../base/bytes.ts';
 import { UserError, shown } from '../base/errors.ts';
+import { faultOfArrays } from '../base/memory.ts';
 import { sizeOf, storedSamples } from './dataset.ts';
 import type { RawLabels, Samples } from './dataset.ts';
 import { likeSamples } from './held.ts';
@@ -162,7 +163,10 @@ export function holdsWhole({ code }: NpyArray): boolean {
 /** uint8 stays as it is, everything else becomes float32. */
 export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   if (WORDS.test(code)) throw unsupported(where, shown(code), code);
-  return storedSamples(body, sizeOf(shape), code === 'u1' ? undefined : DTYPES[code]!);
+  if (code === 'u1') return storedSamples(body, sizeOf(shape), undefined);
+  const fault = faultOfArrays([{ values: sizeOf(shape), bytesEach: 4 }]);
+  if (fault !== undefined) throw new UserError(`${where}: its values ${fault}`, 'Use fewer samples, or free memory.');
+  return storedSamples(body, sizeOf(shape), DTYPES[code]!);
 }
 
 /** Samples [channels, height, width] as [height, width, channels]. */

@@ -11,8 +11,8 @@ import type { NpyArray, NpyHeader } from './npy.ts';
 import type { Room } from './room.ts';
 import { Scratch, writeRows } from './scratch.ts';
 import { bytesAt } from './source.ts';
-import { checkEntry, readEntry, zipEntries } from './zip-file.ts';
-import type { ZipEntry } from './zip-file.ts';
+import { checkEntry, readEntry, zipEntries } from './zip.ts';
+import type { ZipEntry } from './zip.ts';
 
 /** Shape of one sample as the file has it, and whether its channels come first and are to be last. */
 export interface ArrayForm {

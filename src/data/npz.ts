@@ -14,7 +14,7 @@ import { noLabels } from './labelled.ts';
 import type { LabelsRead } from './labelled.ts';
 import type { RoomGiven } from './room.ts';
 import { emptyFile, hex } from './source.ts';
-import { unzip } from './zip.ts';
+import { damaged, unzip } from './zip.ts';
 
 /** NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). Samples that do not fit into memory are left there. */
 export async function readNpz(
@@ -166,20 +166,13 @@ async function fromArchive(file: string, ...wanted: readonly string[]): Promise<
     );
   }
   const names: string[] = [];
-  let entries: Record<string, Uint8Array>;
-  try {
-    entries = unzip(bytes, (name) => {
-      const array = path.posix.basename(name, '.npy');
-      names.push(clipped(array));
-      return wanted.includes(array);
-    });
-  } catch (error) {
-    throw new UserError(
-      `${file}: the archive is damaged or truncated (${error instanceof Error ? error.message : String(error)})`,
-      'Get the file again; `unzip -t` tells whether it is whole.',
-      { cause: error },
-    );
-  }
+  const entries = await unzip(bytes, (name) => {
+    const array = path.posix.basename(name, '.npy');
+    names.push(clipped(array));
+    return wanted.includes(array);
+  }).catch((error: unknown) => {
+    throw damaged(file, error);
+  });
   return wanted.map((name) => {
     const entry = entries[`${name}.npy`] ?? entries[name];
     if (entry !== undefined) return parseNpy(entry, `${file}: ${name}`);

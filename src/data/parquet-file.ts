@@ -5,6 +5,7 @@ import type { FileHandle } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import { UserError, nearest, shown } from '../base/errors.ts';
 import { asUserError } from '../base/files.ts';
+import { refuseFalsePages, refuseFalseTables } from './parquet-pages.ts';
 import { emptyFile, hex } from './source.ts';
 
 export interface OpenParquet {
@@ -13,6 +14,9 @@ export interface OpenParquet {
   readonly metadata: FileMetaData;
   readonly scan: ParquetScan;
   readonly columns: readonly string[];
+  /** Row groups and columns whose pages were looked at. */
+  readonly checked: Set<string>;
+  readonly buffer: AsyncBuffer;
 }
 
 /** A file with its tables read, whose handle the caller closes. `UserError` for one that is missing, damaged or without rows. */
@@ -25,11 +29,12 @@ export async function openParquet(file: string): Promise<OpenParquet> {
     await refuseTruncated(file, buffer);
     // Marking columns of places goes on for ever where a damaged schema has a negative number of children.
     const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
+    refuseFalseTables(metadata);
     const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
     const columns: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
     if (!columns.every((name) => typeof name === 'string')) throw new Error('a column has no name');
     if (metadata.num_rows === 0n) throw noRows(file);
-    return { file, handle, metadata, scan, columns };
+    return { file, handle, metadata, scan, columns, checked: new Set(), buffer };
   } catch (error) {
     await handle?.close();
     throw parquetError(file, error);
@@ -64,11 +69,14 @@ function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
 }
 
 /** hyparquet reads snappy itself; Node knows zstd from 22.15 on. */
-const zstd = (zlib as { zstdDecompressSync?: (input: Uint8Array) => Uint8Array }).zstdDecompressSync;
+const zstd = (zlib as { zstdDecompressSync?: (input: Uint8Array, options: { maxOutputLength: number }) => Uint8Array })
+  .zstdDecompressSync;
 const COMPRESSORS: Compressors = {
-  GZIP: (input) => zlib.gunzipSync(input),
-  BROTLI: (input) => zlib.brotliDecompressSync(input),
-  ...(zstd === undefined ? {} : { ZSTD: (input: Uint8Array) => zstd(input) }),
+  GZIP: (input, size) => zlib.gunzipSync(input, { maxOutputLength: Math.max(1, size) }),
+  BROTLI: (input, size) => zlib.brotliDecompressSync(input, { maxOutputLength: Math.max(1, size) }),
+  ...(zstd === undefined
+    ? {}
+    : { ZSTD: (input: Uint8Array, size: number) => zstd(input, { maxOutputLength: Math.max(1, size) }) }),
 };
 
 /** Values of some rows of one row group. */
@@ -78,6 +86,10 @@ export async function readColumn(
   { rowStart, rowEnd }: { rowStart: number; rowEnd: number },
 ): Promise<unknown[]> {
   try {
+    const group = groupOf(source, rowStart);
+    if (!source.checked.has(`${group} ${name}`))
+      await refuseFalsePages(source.buffer, source.metadata.row_groups[group], name);
+    source.checked.add(`${group} ${name}`);
     const values: ArrayLike<unknown> = await source.scan.readColumn({ column: name, rowStart, rowEnd });
     // A damaged page may hold fewer than its row group says.
     if (values.length !== rowEnd - rowStart)
@@ -86,6 +98,12 @@ export async function readColumn(
   } catch (error) {
     throw parquetError(source.file, error);
   }
+}
+
+/** Number of the row group that a row is in. */
+function groupOf({ metadata }: OpenParquet, row: number): number {
+  let end = 0;
+  return metadata.row_groups.findIndex(({ num_rows }) => row < (end += Number(num_rows)));
 }
 
 function parquetError(file: string, error: unknown): unknown {

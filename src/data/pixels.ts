@@ -14,17 +14,17 @@ export interface Pixels {
  * Values of a picture in 8 bits, without transparency. Grey is the luma of ITU-R 601-2, as Pillow, torchvision and a kit's samples have it;
  * sharp's own is another. So is its CMYK where a file has no colour profile.
  */
-export async function rawPixels(image: Sharp, channels: 1 | 3): Promise<Pixels> {
-  return inChannels(await inColour(image, await image.metadata()), channels);
+export async function rawPixels(image: Sharp, found: Metadata, channels: 1 | 3): Promise<Pixels> {
+  return inChannels(await inColour(image, found), channels);
 }
 
 /** The same at another size, whatever the proportions are. */
 export async function scaledPixels(
   image: Sharp,
+  found: Metadata,
   [height, width]: readonly [number, number],
   channels: 1 | 3,
 ): Promise<Pixels> {
-  const found = await image.metadata();
   const [shown, form] = found.hasAlpha ? [await withoutAlpha(image, found), COLOUR] : [image, found];
   const smaller = await inColour(shown.resize(width, height, { fit: 'fill', withoutEnlargement: true }), form);
   // sharp moves what it enlarges by half a pixel of the result; phones and Pillow do not.

@@ -5,14 +5,17 @@ const [HALF_WIDTH, BETA] = [10, 5];
 
 /**
  * Values of a sound at `up / down` times their rate, a fraction in lowest terms: what lies above half of the lower rate is filtered out by a
- * windowed sinc (polyphase, Kaiser window of beta 5), with the values of `scipy.signal.resample_poly`. Result of ceil(length · up / down) values.
+ * windowed sinc (polyphase, Kaiser window of beta 5), with the values of `scipy.signal.resample_poly`. Result of ceil(length · up / down) values,
+ * or of at most `most` in their middle, without the time and the memory of the others.
  */
-export function polyphase(values: Float32Array, up: number, down: number): Float32Array {
+export function polyphase(values: Float32Array, up: number, down: number, most = Infinity): Float32Array {
   const filter = filterOf(up, down);
   const half = (filter.length - 1) / 2;
-  const out = new Float32Array(Math.ceil((values.length * up) / down));
+  const whole = Math.ceil((values.length * up) / down);
+  const out = new Float32Array(Math.min(whole, most));
+  const from = Math.floor((whole - out.length) / 2);
   for (let i = 0; i < out.length; i++) {
-    const centre = i * down;
+    const centre = (from + i) * down;
     const first = Math.max(0, Math.ceil((centre - half) / up));
     const last = Math.min(values.length - 1, Math.floor((centre + half) / up));
     let sum = 0;

@@ -20,7 +20,7 @@ export async function arrayForm(file: string): Promise<SeenForm> {
   const bytes = await readBytes(file);
   if (!/\.npz$/i.test(file)) return kindOf(npyHeader(bytes, file));
   const entries = new Map(
-    Object.entries(npyEntries(bytes, file)).map(([name, data]) => [name.replace(/\.npy$/, ''), data]),
+    Object.entries(await npyEntries(bytes, file)).map(([name, data]) => [name.replace(/\.npy$/, ''), data]),
   );
   const has = (names: readonly string[]): string | undefined => names.find((name) => entries.has(name));
   const [samples, labels] = [has(SAMPLES), has(LABELS)];

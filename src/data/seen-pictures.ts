@@ -1,7 +1,7 @@
-import sharp from 'sharp';
 import type { SeenForm } from '../recipe/init.ts';
 import { allFiles } from './class-folder.ts';
 import { PICTURES } from './image-folder.ts';
+import { pictureHeader } from './picture.ts';
 
 /** Pictures that are looked at. */
 const LOOKED_AT = 100;
@@ -15,9 +15,7 @@ export async function pictureForm(folder: string): Promise<SeenForm> {
   const seen = [];
   for (const file of files.filter((_, i) => i % step === 0).slice(0, LOOKED_AT)) {
     // The reader names a file that is damaged.
-    const found = await sharp(file)
-      .metadata()
-      .catch(() => undefined);
+    const found = await pictureHeader(file).catch(() => undefined);
     if (found === undefined) continue;
     const { autoOrient, channels } = found;
     seen.push({ ...autoOrient, isGrey: (channels ?? 3) <= 2 });

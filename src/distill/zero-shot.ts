@@ -34,7 +34,7 @@ export async function readClassVectors(
   name: string,
   classNames: readonly string[],
 ): Promise<ClassVectors> {
-  const arrays = arraysIn(await readBytes(file), file, name);
+  const arrays = await arraysIn(await readBytes(file), file, name);
   const { shape, data } = matrixOf(arrays, name, classNames);
   const [classes, size] = shape as [number, number];
   if (classes !== classNames.length)
@@ -56,7 +56,7 @@ export async function readClassVectors(
   return { name, values, classes, size };
 }
 
-function arraysIn(bytes: Uint8Array, file: string, name: string): Map<string, Stored> {
+async function arraysIn(bytes: Uint8Array, file: string, name: string): Promise<Map<string, Stored>> {
   if (file.endsWith('.safetensors'))
     return new Map(
       [...readSafetensors(bytes, name).tensors].map(([key, { shape, data }]) => [
@@ -74,7 +74,7 @@ function arraysIn(bytes: Uint8Array, file: string, name: string): Map<string, St
       `teacher.classes: expected a file ending in .npy, .npz or .safetensors, received ${name}`,
       'Write the vectors of the classes with numpy.save, or list the names of the classes.',
     );
-  const entries = npyEntries(bytes, name);
+  const entries = await npyEntries(bytes, name);
   return new Map(
     Object.entries(entries).map(([key, one]) => [key.slice(0, -'.npy'.length), stored(one, `${name}: ${key}`)]),
   );

@@ -7,6 +7,7 @@ import type { DeviceRow } from '../measure/device-rows.ts';
 import { laterMeasurementSchema, latencySchema } from '../report/schema/latency.ts';
 import type { LaterMeasurement, LatencyRow, ModelRow, Report } from '../report/types.ts';
 import { latencyRow } from '../measure/elsewhere.ts';
+import { ownFile } from './own.ts';
 import { modelFileOf } from './run-models.ts';
 
 /**
@@ -36,7 +37,7 @@ export async function keepLatency(folder: string, report: Report, measured: Reme
   const { rows, devices = [], measurement } = measured;
   const { measuredAt } = measurement;
   for (const device of new Set([...devices, ...rows.map((row) => row.device)])) {
-    const file = path.join(folder, FOLDER, fileName(device));
+    const file = await ownFile(folder, path.join(FOLDER, fileName(device)));
     const added = rows.flatMap((row): Stored['rows'] => {
       const hash = hashes.get(row.model);
       return row.device !== device || hash === undefined
@@ -61,7 +62,7 @@ export async function withKeptLatency(folder: string, report: Report): Promise<R
   if (names.length === 0) return report;
   const hashes = await hashesOf(folder, report);
   const stored: Stored[] = [];
-  for (const name of names) stored.push(...(await readStored(path.join(folder, FOLDER, name))));
+  for (const name of names) stored.push(...(await readStored(await ownFile(folder, path.join(FOLDER, name)))));
   const kept = stored.flatMap(({ rows }) => rows);
   const models = report.models.map((model): ModelRow => {
     const own = kept

@@ -3,6 +3,7 @@ import { nearest, shown, UserError } from '../base/errors.ts';
 import { exists, readText } from '../base/files.ts';
 import { nameOf } from '../report/artifact.ts';
 import { parseReport } from '../report/read.ts';
+import { ownFile } from './own.ts';
 import type { ModelRow, Report } from '../report/types.ts';
 
 /** The report of a run that came to its end; a damaged one counts as none, and is made again. */
@@ -11,17 +12,20 @@ export async function finishedReport(folder: string): Promise<Report | undefined
   return report?.status === 'complete' ? report : undefined;
 }
 
-/** The report of a run, finished or stopped; undefined if there is none, or a damaged one; `UserError` for one of a later version. */
+/** The report of a run, finished or stopped; undefined if there is none, or a damaged one; `UserError` for one of a later version, or with files that are not of the run. */
 export async function writtenReport(folder: string): Promise<Report | undefined> {
   const file = path.join(folder, 'report.json');
   if (!(await exists(file))) return undefined;
-  const text = await readText(file);
+  const text = await readText(await ownFile(folder, 'report.json'));
+  let report: Report;
   try {
-    return parseReport(text, file);
+    report = parseReport(text, file);
   } catch (error) {
     if (error instanceof UserError) throw error;
     return undefined;
   }
+  for (const model of report.models) if (model.file !== null) await ownFile(folder, model.file, file);
+  return report;
 }
 
 /** The files that a report names and that are gone, said in a sentence with what brings them back; undefined if all are there. */

@@ -9,6 +9,7 @@ import { isEarlier, putBack, setAside } from './earlier.ts';
 import { finishedReport, writtenReport } from './finished.ts';
 import { INPUTS_FILE } from './inputs.ts';
 import { Ledger } from './ledger.ts';
+import { ownFile } from './own.ts';
 import { differences, noteOf } from './place.ts';
 import type { Place } from './place.ts';
 import { shardsOfStates } from './state-shards.ts';
@@ -41,7 +42,7 @@ export interface Prepared {
 
 /** The recipe that a run folder belongs to; throws a `UserError` if it is not a run folder. */
 export async function storedRecipe(folder: string): Promise<LoadedRecipe> {
-  const file = path.join(folder, 'recipe.json');
+  const file = await ownFile(folder, 'recipe.json');
   if (!(await exists(file))) {
     throw new UserError(
       `${folder}: not a run: it has no recipe.json`,

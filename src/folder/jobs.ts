@@ -2,6 +2,7 @@ import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { exists, readText, writeFileAtomic } from '../base/files.ts';
 import { giveAnswers, giveStates } from './given.ts';
+import { ownFile } from './own.ts';
 
 /** Result of a job that is finished. */
 interface Result {
@@ -62,7 +63,7 @@ export class JobFolder {
   async take(name: string, key: string, stages: readonly string[], to: string): Promise<boolean> {
     const result = await this.find(name, key);
     if (result === undefined) return false;
-    const from = this.place(result.folder ?? path.dirname(name));
+    const from = await ownFile(this.folder, result.folder ?? path.dirname(name));
     const taken = [];
     for (const stage of stages) taken.push(await giveStates(stage, from, to));
     return taken.some(Boolean);

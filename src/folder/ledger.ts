@@ -1,9 +1,9 @@
-import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import type { Figures } from '../base/events.ts';
 import { exists, readText, writeFileAtomic } from '../base/files.ts';
 import { epochRecord } from '../train/epoch-record.ts';
 import type { StoredEpoch } from '../train/epoch-record.ts';
+import { ownFile } from './own.ts';
 
 /** One completed stage. */
 export interface LedgerRow {
@@ -29,7 +29,7 @@ export class Ledger {
   }
 
   static async open(runFolder: string, warn: (message: string) => void): Promise<Ledger> {
-    const file = path.join(runFolder, 'ledger.json');
+    const file = await ownFile(runFolder, 'ledger.json');
     const nothing = { rows: [], times: [] };
     if (!(await exists(file))) return new Ledger(file, nothing);
     const content = parse(await readText(file));

@@ -6,6 +6,7 @@ import type { ModelRow } from '../report/types.ts';
 import { shapeSeen } from '../distill/seen.ts';
 import { storedRecipe } from './folder.ts';
 import { writtenReport } from './finished.ts';
+import { ownFile } from './own.ts';
 
 /**
  * The file of a model of a finished run, called by its id: what the run exported, or the ONNX teacher that its recipe
@@ -13,7 +14,7 @@ import { writtenReport } from './finished.ts';
  */
 export async function modelFileOf(folder: string, { id, model, file }: ModelRow): Promise<ModelFile | undefined> {
   const teacher = file === null && model.role === 'teacher' ? (await storedRecipe(folder)).recipe.teacher : undefined;
-  const place = file === null ? teacher?.onnx : path.join(folder, file);
+  const place = file === null ? teacher?.onnx : await ownFile(folder, file);
   if (place === undefined || !(await exists(place))) return undefined;
   const format = path.extname(place).toLowerCase();
   const bytes = await (format === '.onnx' ? readOnnx(place) : readBytes(place));

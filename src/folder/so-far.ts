@@ -4,6 +4,7 @@ import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Report } from '../report/types.ts';
 import { writtenReport } from './finished.ts';
 import { storedRecipe } from './folder.ts';
+import { ownFile } from './own.ts';
 import { factsOf, stagesOf, stoppedReport } from './report-frame.ts';
 import type { RunFacts, StoppedFindings } from './report-frame.ts';
 import { finishedTrials, stoppedSearch } from './search/stopped.ts';
@@ -56,7 +57,7 @@ interface Logged {
 
 /** The stage that the log tells of last. A kill may have left half a line at its end. */
 async function lastStage(folder: string): Promise<Logged> {
-  const file = path.join(folder, 'log.jsonl');
+  const file = await ownFile(folder, 'log.jsonl');
   const lines = (await exists(file)) ? (await readText(file)).split('\n') : [];
   for (const line of lines.reverse()) {
     try {

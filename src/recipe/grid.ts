@@ -1,6 +1,7 @@
 import { parse } from 'yaml';
 import { shown, UserError } from '../base/errors.ts';
 import { parseOverride } from './overrides.ts';
+import { refuseExcess } from './yaml.ts';
 
 /** One run of a sweep: a name that is the same whoever makes the list, and what it changes, as for `--set`. */
 export interface TrialSettings {
@@ -43,6 +44,7 @@ export function gridTrials(grid: readonly string[]): TrialSettings[] {
 
 /** The trials of a file: a list, in YAML or JSON, of what each changes: `[{ "distill.temperature": 2, "seed": 1 }, …]`. */
 export function fileTrials(text: string, file: string): TrialSettings[] {
+  refuseExcess(text, file);
   const trials = read(text);
   if (trials === undefined || trials.length === 0)
     throw new UserError(

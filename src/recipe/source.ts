@@ -2,6 +2,7 @@ import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseDocument } f
 import type { Document, Node, Pair, YAMLError } from 'yaml';
 import { UserError } from '../base/errors.ts';
 import type { Problem } from '../base/errors.ts';
+import { refuseExcess } from './yaml.ts';
 
 export type KeyPath = readonly (string | number)[];
 
@@ -30,6 +31,7 @@ export function sourceText({ file, line, column }: SourcePlace): string {
 }
 
 export function parseSource(text: string, file: string): RecipeSource {
+  refuseExcess(text, file);
   const lines = new LineCounter();
   // `<<` is of YAML 1.1, and what people share settings by.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });

@@ -149,3 +149,25 @@ describe('a file in a folder of others', () => {
     expect((await readdir(folder())).sort()).toEqual(['mine.txt', 'out']);
   });
 });
+
+describe('in a folder that somebody else has filled', () => {
+  it('a link in place of a file is replaced, and what it leads to stays as it is', async () => {
+    await mkdir(at('kit/models'), { recursive: true });
+    await writeFile(at('mine'), 'mine');
+    await symlink('../../mine', at('kit/models/a.onnx'));
+    await symlink('mine', at('link.onnx'));
+    await writeWhole(at('kit'), FILES);
+    await writeWholeFile(at('link.onnx'), 'new');
+    expect(await readFile(at('mine'), 'utf8')).toBe('mine');
+    expect([await readFile(at('kit/models/a.onnx'), 'utf8'), await readFile(at('link.onnx'), 'utf8')]).toEqual(['bytes', 'new']); // prettier-ignore
+  });
+
+  it('a link to a folder is not finished as if it had been begun here', async () => {
+    await mkdir(at('other/ready'), { recursive: true });
+    await writeFile(at('other/ready/mine'), 'mine');
+    await mkdir(at('kit'));
+    await symlink('../other', at('kit/.limbeck-files-x'));
+    await finishWhole(at('kit'));
+    expect(await readdir(at('other/ready'))).toEqual(['mine']);
+  });
+});

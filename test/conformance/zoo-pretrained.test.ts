@@ -1,9 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { unzipSync } from 'fflate';
 import * as ort from 'onnxruntime-node';
 import { npySamples, parseNpy } from '../../src/data/npy.ts';
-import { unzip } from '../../src/data/zip.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
@@ -33,7 +33,7 @@ interface Row {
 
 /** Accuracy on the test pictures, megabytes, and the median time of one picture on one thread, in turns with the others. */
 async function measured(rows: readonly Row[], { mean, std }: Prepared) {
-  const arrays = unzip(readFileSync(at('test.npz')), () => true);
+  const arrays = unzipSync(readFileSync(at('test.npz')));
   const samples = parseNpy(arrays['x.npy']!, 'x');
   const [count, height, width, channels] = samples.shape as [number, number, number, number];
   const raw = npySamples(samples);

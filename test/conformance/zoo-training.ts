@@ -1,9 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
-import { zipSync } from 'fflate';
+import { unzipSync, zipSync } from 'fflate';
 import { npyBytes, npySamples, parseNpy } from '../../src/data/npy.ts';
-import { unzip } from '../../src/data/zip.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { importOnnx } from '../../src/formats/onnx/import.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
@@ -97,7 +96,7 @@ const CLASSES = 20;
 
 /** What a script of PyTorch's stored under their names. */
 export function arraysOf(file: string): Arrays {
-  const files = unzip(readFileSync(file), () => true);
+  const files = unzipSync(readFileSync(file));
   return new Map(
     Object.entries(files).map(([key, bytes]) => {
       const array = parseNpy(bytes, key);

@@ -1,3 +1,4 @@
+import * as zlib from 'node:zlib';
 import { zipSync } from 'fflate';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
@@ -260,5 +261,62 @@ describe('broken NumPy arrays', () => {
     const plain = await userError(readNpz({ file: await folder.file('plain.npz', labels2) }, {}));
     expect(plain.message).toMatch(/not an \.npz archive: it starts with 93 4e 55 4d, expected 50 4b 03 04$/);
     expect(plain.hint).toMatch(/`\{samples: x\.npy, labels: y\.npy\}`/);
+  });
+});
+
+describe('an archive that is made to be large', () => {
+  const x = npy('|u1', [2, 1], Uint8Array.of(1, 2));
+  /** Place of the only entry in the directory of an archive. */
+  const entryOf = (zip: Uint8Array): number => zip.length - 22 - 46 - 'x.npy'.length;
+  const read = async (zip: Uint8Array, name = 'bomb.npz') =>
+    userError(readNpz({ file: await folder.file(name, zip), labels: 'x' }, {}));
+  const withSize = (zip: Uint8Array, size: number): Uint8Array => {
+    const copy = zip.slice();
+    // Of the directory and of the entry's own header, whichever a reader believes.
+    for (const at of [entryOf(zip) + 24, 22]) new DataView(copy.buffer).setUint32(at, size, true);
+    return copy;
+  };
+
+  it('is refused where its entry becomes larger than any data, with both sizes', async () => {
+    const zeros = zlib.deflateRawSync(new Uint8Array(3 << 20), { level: 9 });
+    const zip = zipSync({ 'x.npy': [new Uint8Array(3 << 20), { level: 9 }] });
+    const packed = Buffer.concat(Array.from({ length: 1100 }, () => zeros));
+    const named = Buffer.concat([zip.subarray(0, 35), packed, zip.subarray(entryOf(zip))]);
+    const directory = named.length - 22 - 46 - 5;
+    named.writeUInt32LE(packed.length, directory + 20);
+    named.writeUInt32LE(1000 * packed.length, directory + 24);
+    named.writeUInt32LE(directory, named.length - 6);
+    expect((await read(named)).message).toMatch(
+      /bomb\.npz: the archive is damaged or truncated \(x\.npy: 3 MB become 3\.\d GB, expected at most 500 times as many beyond 1\.1 GB/,
+    );
+  });
+
+  it.each([
+    ['more', 3000, /\(x\.npy holds 130 of 3000 bytes\)$/],
+    ['fewer', 20, /\(x\.npy does not unpack to the 20 bytes that its directory says\)$/],
+  ])('is refused where its entry is said to hold %s bytes than it does', async (_, size, message) => {
+    expect((await read(withSize(zipSync({ 'x.npy': x }), size))).message).toMatch(message);
+  });
+
+  it('is refused where a plain entry is said to hold other bytes than the file has of it', async () => {
+    const zip = zipSync({ 'x.npy': x }, { level: 0 });
+    expect((await read(withSize(zip, 2 ** 31))).message).toMatch(
+      /\(an entry of 130 bytes is said to hold 2147483648\)$/,
+    );
+  });
+
+  it('is refused where its sizes are those of large archives, and not there', async () => {
+    const zip = withSize(zipSync({ 'x.npy': x }), 0xffffffff);
+    new DataView(zip.buffer).setUint16(zip.length - 12, 0xffff, true);
+    expect((await read(zip)).message).toMatch(/\(an entry of \d+ bytes is said to hold 4294967295\)$/);
+  });
+
+  it('is refused where its entries are the same bytes over and over', async () => {
+    const zip = zipSync({ 'a/x.npy': [x, { level: 0 }], 'b/x.npy': [x, { level: 0 }], 'c/x.npy': [x, { level: 0 }] });
+    const first = zip.length - 22 - 3 * (46 + 7);
+    const overlapping = Buffer.concat([zip.subarray(0, 37 + x.length), zip.subarray(first)]);
+    overlapping.writeUInt32LE(37 + x.length, overlapping.length - 6);
+    for (const i of [1, 2]) overlapping.writeUInt32LE(0, 37 + x.length + i * (46 + 7) + 42);
+    expect((await read(overlapping)).message).toMatch(/\(its entries overlap\)$/);
   });
 });

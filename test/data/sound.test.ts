@@ -106,6 +106,31 @@ it('a clip is the middle of a longer sound, and a shorter one between silence', 
   expect([...clip({ rate: 1, values }, { rate: 1, seconds: 8 })]).toEqual([0, 1, 2, 3, 4, 5, 0, 0]);
 });
 
+it('a clip of another rate has the values that all of the sound has in its middle', () => {
+  const values = Float32Array.from({ length: 999 }, (_, i) => Math.sin(i * i));
+  for (const [from, rate] of [
+    [44_100, 16_000],
+    [8000, 16_000],
+    [11_025, 16_000],
+    [48_000, 44_100],
+  ] as const)
+    // prettier-ignore
+    for (const length of [1, 50, 51, 300]) {
+      const all = resampled({ rate: from, values }, rate);
+      const start = (all.length - length) >> 1;
+      expect(clip({ rate: from, values }, { rate, seconds: length / rate })).toEqual(all.slice(start, start + length));
+    }
+});
+
+it('a clip of a long sound with a false rate takes the time of a clip, and all of it is refused by its size', () => {
+  const sound = { where: 'false.wav', rate: 40, values: new Float32Array(2 ** 24).fill(1) };
+  const values = clip(sound, { rate: 16_000, seconds: 1 });
+  expect(values).toHaveLength(16_000);
+  expect(values[8000]).toBeCloseTo(1, 2);
+  const longer = { ...sound, values: new Float32Array(2 ** 26) };
+  expect(() => resampled(longer, 16_000)).toThrow(/false\.wav: its values at a rate of 16000 instead of 40 /);
+});
+
 it('a folder of WAV files is read, and the file that cannot be is named', async () => {
   const root = path.join(folder(), 'sounds');
   for (const [name, sign] of [

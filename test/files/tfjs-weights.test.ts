@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { loadTfjsModel } from '../../src/files/tfjs-file.ts';
 import { readWeights } from '../../src/files/tfjs-weights.ts';
@@ -30,6 +30,11 @@ describe('the weights of a model.json', () => {
     ['has a name that no system has', 'a\0.bin', /expected a list of \{paths, weights\}, received \[/],
     ['is a number', 7, /expected a list of \{paths, weights\}, received \[/],
   ])('are refused where a file %s', (_, name, message) => expect(read(name)).rejects.toThrow(message));
+
+  it('are not read by a symbolic link from elsewhere', async () => {
+    await symlink('../secret', path.join(folder(), 'm/link.bin'));
+    await expect(read('link.bin')).rejects.toThrow('its weights are in link.bin, outside the folder of the model');
+  });
 
   it.each(['null', '7', '[]', '{"modelTopology": "x", "weightsManifest": []}'])(
     'are not looked for in %s, which is no model',

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { zipSync } from 'fflate';
 import type { DatasetConfig } from '../../src/data/config.ts';
@@ -71,6 +72,20 @@ const PNGS = Object.fromEntries(
     ),
   ),
 );
+
+/** A picture of each other kind that is decoded, with noise in it, under a name that image folders read. */
+const OTHER_PICTURES = await Promise.all(
+  (['jpeg', 'webp', 'gif', 'tiff', 'avif'] as const).map(async (format) => {
+    const noise = Uint8Array.from({ length: 6 * 5 * 3 }, (_, i) => (i * i * 31) % 256);
+    const bytes = await sharp(noise, { raw: { width: 6, height: 5, channels: 3 } })
+      .toFormat(format)
+      .toBuffer();
+    return [format, { ...PNGS, 'pics/a/1.png': new Uint8Array(bytes) }] as const;
+  }),
+);
+
+const CIFAR = Uint8Array.from({ length: 6 * 3073 }, (_, i) => (i % 3073 === 0 ? (i / 3073) % 3 : i % 251));
+const CONLL = rows(ROWS, (i) => (i % 5 === 4 ? '' : `word${i % 7}\t${i % 2 ? 'B-LOC' : 'O'}`));
 
 const tone = (step: number, header?: Parameters<typeof wavFile>[1]): Uint8Array =>
   wavFile(
@@ -144,8 +159,10 @@ function dataset(config: (at: (file: string) => string) => DatasetConfig): Reade
   };
 }
 
-function checkSplit({ samples, targets: labels, sampleShape, count, classNames }: Dataset): void {
-  sane(count > 0 && labels.length === count, `it has ${count} samples and ${labels.length} labels`);
+function checkSplit({ samples, targets: labels, sampleShape, count, classNames, text }: Dataset): void {
+  // Words have a tag each, and -1 where there is none.
+  const [each, least] = text?.tokenizer === 'bytes' ? [text.length, -1] : [1, 0];
+  sane(count > 0 && labels.length === count * each, `it has ${count} samples and ${labels.length} labels`);
   sane(
     sampleShape.every((size) => Number.isSafeInteger(size) && size > 0),
     `samples are [${sampleShape.join(', ')}]`,
@@ -153,7 +170,7 @@ function checkSplit({ samples, targets: labels, sampleShape, count, classNames }
   sane(samples.length === count * sizeOf(sampleShape), `it has ${samples.length} values`);
   sane(samples.every(Number.isFinite), 'some values are not finite');
   sane(
-    labels.every((label) => label >= 0 && label < classNames.length),
+    labels.every((label) => label >= least && label < classNames.length),
     'some labels are no class',
   );
 }
@@ -186,6 +203,35 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
   },
   PNG: { files: PNGS, damaged: 'pics/a/1.png', read: readPng },
   'PNG with right checksums': { files: PNGS, damaged: 'pics/a/1.png', read: readPng, mended: withRightSums },
+  ...Object.fromEntries(
+    OTHER_PICTURES.map(([format, files]) => [
+      format.toUpperCase(),
+      {
+        files,
+        damaged: 'pics/a/1.png',
+        read: dataset((at) => ({ type: 'image-folder', train: at('pics'), validation: 2, resize: [4, 4] })),
+      },
+    ]),
+  ),
+  'CIFAR-10': {
+    ...{ files: { 'c.bin': CIFAR }, damaged: 'c.bin' },
+    read: dataset((at) => ({ type: 'cifar10', train: at('c.bin'), validation: 2 })),
+  },
+  CoNLL: {
+    ...{ files: { 'd.conll': CONLL }, damaged: 'd.conll', text: true },
+    read: dataset((at) => ({
+      ...{ type: 'conll', train: at('d.conll'), validation: 1, task: 'tagging' },
+      text: { column: 0, tokenizer: 'bytes', length: 16 },
+    })),
+  },
+  'CSV, packed': {
+    ...{ files: { 'd.csv.gz': new Uint8Array(gzipSync(CSV)) }, damaged: 'd.csv.gz' },
+    read: dataset((at) => ({ type: 'csv', train: at('d.csv.gz'), label: 'the label' })),
+  },
+  'IDX images, packed': {
+    ...{ files: { ...idxFiles, 'x.idx': new Uint8Array(gzipSync(IMAGES)) }, damaged: 'x.idx' },
+    read: readIdx,
+  },
   WAV: { files: SOUNDS, damaged: 'tones/a/1.wav', read: readSound },
   'WAV of floats in two channels': {
     files: { ...SOUNDS, 'tones/a/1.wav': tone(2, { tag: 3, bits: 32, channels: 2 }) },

@@ -49,6 +49,15 @@ const nmt: Normalizer = (text) =>
     .replace(/[\u0001-\u0008\u000B\u000E-\u001F\u007F\u008F\u009F]/g, '')
     .replace(/[\t\n\f\r\u1680\u200B-\u200F\u2028\u2029\u2581\uFEFF\uFFFD]/g, ' ');
 
+/** Letters that a text may become for each of its own, and that a normalizer may put in place of one. */
+const MOST_GROWTH = 100;
+
+function contentOf(content: unknown): string {
+  const text = String(content);
+  if (text.length <= MOST_GROWTH) return text;
+  throw new Error(`a normalizer writes ${text.length} letters, expected at most ${MOST_GROWTH}`);
+}
+
 type Factory = (component: Component) => Normalizer;
 
 const FACTORIES: Readonly<Record<string, Factory>> = {
@@ -61,17 +70,28 @@ const FACTORIES: Readonly<Record<string, Factory>> = {
   StripAccents: () => (text) => text.replace(/\p{M}/gu, ''),
   Strip: strip,
   Nmt: () => nmt,
-  Prepend: (component) => (text) => (text === '' ? '' : String(component['prepend']) + text),
+  Prepend: (component) => {
+    const prepend = contentOf(component['prepend']);
+    return (text) => (text === '' ? '' : prepend + text);
+  },
   Replace: (component) => {
     const pattern = patternOf(component['pattern']);
-    const content = String(component['content']);
+    const content = contentOf(component['content']);
     return (text) => text.replace(pattern, () => content);
   },
   Precompiled: (component) => precompiled(component['precompiled_charsmap'] as string | null),
   ByteLevel: () => byteLetters,
   Sequence: (component) => {
     const parts = (component['normalizers'] as Component[]).map(normalizerOf);
-    return (text) => parts.reduce((so, part) => part(so), text);
+    return (text) =>
+      parts.reduce((so, part) => {
+        const { length } = so;
+        if (length > MOST_GROWTH * (text.length + 1))
+          throw new Error(
+            `the normalizers make ${length} letters of ${text.length}, expected at most ${MOST_GROWTH} of each`,
+          );
+        return part(so);
+      }, text);
   },
 };
 

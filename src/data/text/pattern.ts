@@ -17,9 +17,57 @@ export function patternOf(pattern: unknown): RegExp {
   return new RegExp(translated(source), 'gu');
 }
 
+/** Letters of a pattern, and groups in one another: those of tokenizers have a tenth of them. */
+const [LONGEST, DEEPEST] = [10_000, 20];
+/** Parts without an upper bound that may follow each other: with each of them the time grows by a power of the length of a text. */
+const MOST_OPEN = 3;
+/** Most times that a part is repeated by a number. */
+const MOST_TIMES = 1000;
+
+/** Part of a pattern in brackets, as far as it was read. */
+interface Group {
+  /** True if it can match the same text in several ways. */
+  isLoose: boolean;
+  /** Parts without an upper bound in the alternative that is read. */
+  open: number;
+}
+
+/**
+ * Refuses patterns for whose matching JavaScript, unlike an automaton, may take time that doubles with each letter of a text: a group that is
+ * repeated, and that has alternatives or a repeated part inside.
+ */
+function refuseSlow(source: string, refuse: (what: string) => Error): void {
+  if (source.length > LONGEST) throw new Error(`a pattern has ${source.length} letters, expected at most ${LONGEST}`);
+  const groups: Group[] = [{ isLoose: false, open: 0 }];
+  // Classes and escaped signs are one part each.
+  const parts = source.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?[i<]?[:=!])?|[*+?]|\{(\d+)(,?)(\d*)\}|[^]/gu);
+  let closed: Group | undefined;
+  for (const [part, least, comma, given] of parts) {
+    const group = groups.at(-1)!;
+    const before = closed;
+    closed = undefined;
+    if (part.startsWith('(')) groups.push({ isLoose: false, open: 0 });
+    else if (part === ')' && groups.length > 1) {
+      closed = groups.pop()!;
+      groups.at(-1)!.isLoose ||= closed.isLoose;
+    } else if (part === '|') [group.isLoose, group.open] = [true, 0];
+    else if (least !== undefined || /^[*+?]$/.test(part)) {
+      const isOpen = part === '*' || part === '+' || (comma === ',' && given === '');
+      const times = isOpen ? Infinity : part === '?' ? 1 : Number(given === '' ? least : given);
+      if (before?.isLoose === true && times > 1) throw refuse('a repeated group with alternatives or repeated parts');
+      if (times > MOST_TIMES && !isOpen) throw refuse(`the number ${times}, which is more than ${MOST_TIMES},`);
+      if (isOpen && ++group.open > MOST_OPEN) throw refuse(`more than ${MOST_OPEN} repeated parts in a row`);
+      if (least === undefined || comma === ',') group.isLoose = true;
+    }
+    if (groups.length > DEEPEST) throw refuse(`groups in more than ${DEEPEST} others`);
+  }
+}
+
 /** Pattern of Oniguruma, with which the Rust package compiles patterns, translated to JavaScript. */
 function translated(source: string): string {
-  const refuse = (what: string): Error => new Error(`the pattern ${source} holds ${what}, which is not supported`);
+  const shown = source.length > 200 ? `${source.slice(0, 197)}...` : source;
+  const refuse = (what: string): Error => new Error(`the pattern ${shown} holds ${what}, which is not supported`);
+  refuseSlow(source, refuse);
   let out = '';
   /** Depth of groups, and at which of them letters of both cases count as one. */
   let depth = 0;

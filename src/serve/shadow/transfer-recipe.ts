@@ -3,6 +3,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { exists, readText, writeFileAtomic } from '../../base/files.ts';
+import { refuseExcess } from '../../recipe/yaml.ts';
 
 const stating = z.object({ dataset: z.object({ classes: z.array(z.union([z.string(), z.number(), z.boolean()])) }) });
 
@@ -17,7 +18,7 @@ export async function transferClasses(
 ): Promise<readonly string[]> {
   const file = path.join(folder, 'recipe.yaml');
   const isThere = await exists(file);
-  const stated = isThere ? statedIn(await readText(file)) : undefined;
+  const stated = isThere ? statedIn(await readText(file), file) : undefined;
   if (stated?.length === classes) return stated;
   if (isThere || rows > 0)
     throw new UserError(
@@ -38,7 +39,8 @@ teacher: { logits: logits.npy }
   return names;
 }
 
-function statedIn(recipe: string): readonly string[] | undefined {
+function statedIn(recipe: string, file: string): readonly string[] | undefined {
+  refuseExcess(recipe, file);
   try {
     return stating.safeParse(parse(recipe, { logLevel: 'silent' })).data?.dataset.classes.map(String);
   } catch {

@@ -6,10 +6,7 @@ import { Refusal } from '../refusal.ts';
 import { bytesFromJson } from '../v2/json-tensor.ts';
 import type { Described } from './preparation.ts';
 
-/** Pixels of a decoded picture: more would be an attack rather than a photograph. */
-const MOST_PIXELS = 100e6;
-
-/** A picture in any format that sharp reads, as raw values 0 … 255 of the size and the channels that the model sees. */
+/** A picture of PNG, JPEG, WebP, GIF, TIFF or AVIF, whatever the request calls it, as raw values 0 … 255 of the size and the channels that the model sees. */
 export async function pixelsOf(picture: Buffer, { shape, normalization }: Described): Promise<Uint8Array> {
   const [height, width, channels] = shape;
   if (shape.length !== 3 || (channels !== 1 && channels !== 3) || normalization === undefined) {
@@ -21,10 +18,12 @@ export async function pixelsOf(picture: Buffer, { shape, normalization }: Descri
       400,
       `this model takes no pictures of values 0 to 255: they would become up to ${beyond.toPrecision(3)} after its preparation; send the values that its data had`,
     );
-  const { default: sharp } = await import('sharp');
+  const { OF_CLIENTS, withPicture } = await import('../../data/picture.ts');
   try {
-    const image = sharp(picture, { failOn: 'error', limitInputPixels: MOST_PIXELS }).autoOrient();
-    return (await scaledPixels(image, [height!, width!], channels)).data;
+    const { data } = await withPicture(picture, OF_CLIENTS, (image, found) =>
+      scaledPixels(image, found, [height!, width!], channels),
+    );
+    return data;
   } catch (error) {
     throw new Refusal(400, `the picture cannot be decoded: ${(error as Error).message.split('\n')[0]}`);
   }

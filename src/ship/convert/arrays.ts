@@ -4,7 +4,7 @@ import type { Feeds } from '../../compress/quantize/observe.ts';
 import { checkFinite } from '../../data/checks.ts';
 import { npySamples, parseNpy } from '../../data/npy.ts';
 import type { NpyArray } from '../../data/npy.ts';
-import { unzip } from '../../data/zip.ts';
+import { npyEntries } from '../../data/zip.ts';
 import type { TensorType } from '../../graph/types.ts';
 import { typedAs } from '../../runtime/typed.ts';
 
@@ -29,7 +29,9 @@ export interface Rows {
 export async function arraysFor(file: string, inputs: Inputs): Promise<Map<string, Rows>> {
   const bytes = await readBytes(file);
   const names = [...inputs.keys()];
-  const found = file.endsWith('.npz') ? archived(bytes, file, names) : new Map([[names[0]!, parseNpy(bytes, file)]]);
+  const found = file.endsWith('.npz')
+    ? await archived(bytes, file, names)
+    : new Map([[names[0]!, parseNpy(bytes, file)]]);
   if (!file.endsWith('.npz') && names.length > 1)
     throw new UserError(
       `${file}: expected arrays for ${names.join(', ')}, received one array`,
@@ -38,17 +40,8 @@ export async function arraysFor(file: string, inputs: Inputs): Promise<Map<strin
   return new Map([...inputs].map(([name, type]) => [name, rowsOf(found.get(name)!, name, type)]));
 }
 
-function archived(bytes: Uint8Array, file: string, names: readonly string[]): Map<string, NpyArray> {
-  let entries: Record<string, Uint8Array>;
-  try {
-    entries = unzip(bytes, (name) => name.endsWith('.npy'));
-  } catch (error) {
-    throw new UserError(
-      `${file}: not an .npz archive, or a damaged one (${error instanceof Error ? error.message : String(error)})`,
-      'Write it with numpy.savez.',
-      { cause: error },
-    );
-  }
+async function archived(bytes: Uint8Array, file: string, names: readonly string[]): Promise<Map<string, NpyArray>> {
+  const entries = await npyEntries(bytes, file);
   const all = new Map(Object.entries(entries).map(([name, data]) => [name.slice(0, -'.npy'.length), data]));
   const only = names.length === 1 && all.size === 1 ? [...all.values()][0] : undefined;
   return new Map(

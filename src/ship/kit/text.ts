@@ -4,7 +4,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { EncodedPart } from '../../data/text/encode.ts';
 import { PARTS } from '../../data/text/sink.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
-import path from 'node:path';
+import { ownFile } from '../../folder/own.ts';
 import { SCRIPT_FILE, tokenizerModules, tokenizerScript } from './portable.ts';
 
 /** Place of the tokenizer in a kit: beside the models, where `limbeck serve` looks for it. */
@@ -27,7 +27,7 @@ export async function textParts(split: Dataset, run: string, hasPhones: boolean)
       ...(Object.fromEntries(placed) as Record<string, string>),
       // Inside a project that says "type": "commonjs" too, Node reads them as what they are.
       'samples/tokenize/package.json': '{ "private": true, "type": "module" }\n',
-      ...(hasFile && { [PLACE]: await readBytes(path.join(run, 'exports', TOKENIZER_FILE)) }),
+      ...(hasFile && { [PLACE]: await readBytes(await ownFile(run, `exports/${TOKENIZER_FILE}`)) }),
     },
     said: { text: { ...text, parts: partsOf(split), ...(hasFile && { file: PLACE }) } },
   };

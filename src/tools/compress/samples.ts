@@ -131,7 +131,7 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
   const bytes = await readBytes(data);
   const arrays = new Map<string, NpyArray>();
   if (data.endsWith('.npz')) {
-    for (const [name, content] of Object.entries(npyEntries(bytes, data)))
+    for (const [name, content] of Object.entries(await npyEntries(bytes, data)))
       arrays.set(name.slice(0, -'.npy'.length), parseNpy(content, `${data}: ${name}`));
   } else arrays.set('x', parseNpy(bytes, data));
   const given = [...arrays].filter(([name]) => name !== 'y');

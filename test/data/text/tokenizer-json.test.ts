@@ -36,7 +36,7 @@ describe('tokenizer.json', () => {
     expect(tokenizerOf({ ...greek, added_tokens: [] }).ids('ΟΔΟΣ', false)).toEqual([1]);
   });
 
-  it.each<[string, Partial<TokenizerJson>, RegExp]>([
+  it.each<[string, Partial<TokenizerJson>, RegExp | string]>([
     ['a normalizer', { normalizer: { type: 'Bert2' } }, /the normalizer Bert2 is not supported/],
     ['a pre-tokenizer', { pre_tokenizer: { type: 'UnicodeScripts' } }, /the pre-tokenizer UnicodeScripts is not/],
     ['a post-processor', { post_processor: { type: 'Odd' } }, /the post-processor Odd is not/],
@@ -44,6 +44,24 @@ describe('tokenizer.json', () => {
     ['dropout', { model: { type: 'BPE', vocab: { a: 0 }, merges: [], dropout: 0.1 } }, /at random/],
     ['a merge', { model: { type: 'BPE', vocab: { a: 0 }, merges: ['a b'] } }, /its merge a b is not/],
     ['a pattern', { pre_tokenizer: { type: 'Split', pattern: { Regex: 'a++' }, behavior: 'Removed' } }, /possessive/],
+    [
+      'a long content',
+      { normalizer: { type: 'Prepend', prepend: 'a'.repeat(1e6) } },
+      /writes 1000000 letters, expected at most 100$/,
+    ],
+    ...[
+      ['(?:x+x+)+y', 'a repeated group with alternatives or repeated parts'],
+      ['(?:x|x)*y', 'a repeated group with alternatives or repeated parts'],
+      ['((?i:x?))+y', 'a repeated group with alternatives or repeated parts'],
+      ['(x[a)]*){30}y', 'a repeated group with alternatives or repeated parts'],
+      ['\\s*\\s*\\s*x{2,}y', 'more than 3 repeated parts in a row'],
+      ['(?:x{1000}){1001}', 'the number 1001, which is more than 1000,'],
+      [`${'('.repeat(5000)}x${')'.repeat(4999)}`, 'groups in more than 20 others'],
+    ].map(([Regex, what]): [string, Partial<TokenizerJson>, string] => [
+      `the pattern ${Regex!.slice(0, 20)}`,
+      { pre_tokenizer: { type: 'Split', pattern: { Regex }, behavior: 'Removed' } },
+      `holds ${what!}, which is not supported`,
+    ]),
     [
       'a first word that may have moved',
       {
@@ -54,6 +72,27 @@ describe('tokenizer.json', () => {
     ],
   ])('refuses %s that it does not know by name', (_, change, message) => {
     expect(() => tokenizerOf(with_(change))).toThrow(message);
+  });
+
+  // Of Llama 3, GPT-4o, CLIP and BLOOM: https://huggingface.co, tokenizer.json.
+  it.each([
+    "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+",
+    "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\\p{N}{1,3}",
+    "<\\|startoftext\\|>|'s|'t|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+",
+    '\\p{N}{1,3}(?=(?:\\p{N}{3})*(?!\\p{N}))',
+  ])('takes the pattern %s', (Regex) => {
+    const split = { type: 'Split', pattern: { Regex }, behavior: 'Isolated' };
+    expect(() => tokenizerOf(with_({ pre_tokenizer: split }))).not.toThrow();
+  });
+
+  it('refuses normalizers that make each other longer', () => {
+    const normalizers = Array.from({ length: 40 }, () => ({
+      type: 'Replace',
+      pattern: { String: 'a' },
+      content: 'aa',
+    }));
+    const long = tokenizerOf(with_({ normalizer: { type: 'Sequence', normalizers } }));
+    expect(() => long.ids('a', false)).toThrow('the normalizers make 256 letters of 1, expected at most 100 of each');
   });
 
   it('has no padding where the file names none', () => {

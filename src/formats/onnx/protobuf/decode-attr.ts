@@ -1,7 +1,7 @@
 import { WireError } from '../../protobuf/message.ts';
 import type { AttributeProto, GraphProto } from '../../protobuf/onnx_pb.ts';
 import type { Int64, OnnxAttr, OnnxGraph } from '../model.ts';
-import { tensorOf } from './decode-tensor.ts';
+import { refuseExternal, tensorOf } from './decode-tensor.ts';
 import type { ExternalFiles } from './decode-tensor.ts';
 import { attrTypes } from './init.ts';
 
@@ -53,6 +53,6 @@ function exact(value: bigint): Int64 {
 function othersOf({ tp, typeProtos, sparseTensor, sparseTensors }: AttributeProto): [number, Uint8Array][] {
   const fields = { 14: tp, 15: typeProtos, 22: sparseTensor, 23: sparseTensors };
   return Object.entries(fields).flatMap(([field, values]) =>
-    values.map((bytes): [number, Uint8Array] => [Number(field), bytes]),
+    values.map((bytes): [number, Uint8Array] => [Number(field), refuseExternal(bytes, 'a sparse tensor')]),
   );
 }

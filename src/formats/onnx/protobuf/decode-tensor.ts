@@ -20,6 +20,16 @@ export class ExternalData extends Error {
   }
 }
 
+/** `external_data` of a TensorProto with the key `location`, as bytes of the file. */
+const LOCATION = Buffer.from('\x0a\x08location\x12', 'latin1');
+
+/** Refuses bytes that are passed on as they are with tensors in other files, which ONNX Runtime would look for in the working directory. */
+export function refuseExternal(bytes: Uint8Array, what: string): Uint8Array {
+  if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(LOCATION))
+    throw new WireError(`${what} holds values in another file, which is not supported`);
+  return bytes;
+}
+
 const byNumber = new Map(Object.entries(dataTypes).map(([name, number]) => [number as number, name as OnnxDType]));
 
 export function dtypeOf(elementType: number): OnnxDType {

@@ -11,7 +11,7 @@ import type {
 import { readMessage, WireError } from '../../protobuf/message.ts';
 import type { Model, OnnxDim, OnnxFunction, OnnxGraph, OnnxNode, ValueInfo } from '../model.ts';
 import { attrOf } from './decode-attr.ts';
-import { ExternalData, dtypeOf, tensorOf } from './decode-tensor.ts';
+import { ExternalData, dtypeOf, refuseExternal, tensorOf } from './decode-tensor.ts';
 import type { ExternalFiles } from './decode-tensor.ts';
 
 /**
@@ -75,7 +75,7 @@ function domainOf({ domain = '' }: { readonly domain?: string | undefined }): st
 
 function functionOf(bytes: Uint8Array): OnnxFunction {
   const { name = '', domain = '' } = readMessage(FunctionProtoSchema, bytes);
-  return { name, domain, bytes };
+  return { name, domain, bytes: refuseExternal(bytes, `the function ${name}`) };
 }
 
 function graphOf(graph: GraphProto, files: ExternalFiles): OnnxGraph {

@@ -1,0 +1,21 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { clipped, UserError } from '../base/errors.ts';
+import { fileInside } from '../base/inside.ts';
+
+/**
+ * Path of a file of a run by its name there. Every name that a file of the run gives goes through here, and those of the files that are read of
+ * a run that somebody else made. `UserError` for what leads out of the folder, by its name or by a symbolic link, and for pipes and devices.
+ */
+export async function ownFile(folder: string, name: string, said = folder): Promise<string> {
+  const file = await fileInside(folder, name);
+  if (file === undefined)
+    throw new UserError(
+      `${said}: ${clipped(name)} leads out of the folder of the run`,
+      'Put the file itself into the folder, or leave this run alone: it may be made to show what lies elsewhere.',
+    );
+  const found = await stat(file).catch(() => undefined);
+  if (found !== undefined && !found.isFile() && !found.isDirectory())
+    throw new UserError(`${path.join(folder, name)}: it is no file`, 'Remove it; a run consists of files and folders.');
+  return file;
+}
