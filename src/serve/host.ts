@@ -14,6 +14,7 @@ import { servedModel } from './model.ts';
 import type { ServedModel } from './model.ts';
 import { Shadow } from './shadow/shadow.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
+import type { Reader } from './reading/reader.ts';
 import { Refusal } from './refusal.ts';
 import { available } from './sources.ts';
 import type { Source, Sources } from './sources.ts';
@@ -25,6 +26,7 @@ import type { Weights } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
 
 export interface HostOptions extends PoolOptions {
+  readonly reader: Reader;
   readonly sources: Sources;
   readonly batch: BatchOptions;
   readonly log: Log;
@@ -55,6 +57,8 @@ interface Held {
 /** The models of a server: loaded, asked, loaded again, unloaded. */
 export class ModelHost {
   readonly pool: Pool;
+  /** Reader of the bodies of requests. */
+  readonly reader: Reader;
   readonly #options: HostOptions;
   readonly #scheduler: Scheduler;
   #held = new Map<string, Held>();
@@ -69,6 +73,7 @@ export class ModelHost {
 
   constructor(options: HostOptions) {
     this.#options = options;
+    this.reader = options.reader;
     this.pool = new Pool(options, options.log, () => this.#scheduler.wake());
     this.#scheduler = new Scheduler(this.pool, () => this.#models.values(), options.onAnswered);
   }
@@ -186,7 +191,7 @@ export class ModelHost {
       queue.remove(left);
       for (const { reject } of left) reject(stopping());
     }
-    await Promise.all([this.pool.close(patienceMs), this.#shadow?.close()]);
+    await Promise.all([this.pool.close(patienceMs), this.#shadow?.close(), this.reader.close()]);
   }
 
   /** Changes of the set of models, one after another. */

@@ -1,6 +1,9 @@
 /** Reason why a request was not answered, in the words of Triton's metric `nv_inference_request_failure`. */
 export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
 
+/** Characters of an answer: names that a client sent are in some, and may be of megabytes. */
+const MOST_SAID = 1000;
+
 /** A request that is answered by an error: the status of HTTP, and what to say. */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
@@ -10,7 +13,7 @@ export class Refusal extends Error {
   readonly retryAfterSeconds: number | undefined;
 
   constructor(status: number, message: string, options: { reason?: FailureReason; retryAfterSeconds?: number } = {}) {
-    super(message);
+    super(message.slice(0, MOST_SAID));
     this.status = status;
     this.reason = options.reason ?? 'OTHER';
     this.retryAfterSeconds = options.retryAfterSeconds;

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../base/errors.ts';
 import { limbeckVersion, needPackages } from '../base/packages.ts';
@@ -12,9 +13,10 @@ import type { DeviceName } from '../runtime/device-name.ts';
 import type { BatchOptions } from './batch/policy.ts';
 import type { GrpcServer, serveGrpc } from './grpc/server.ts';
 import { ModelHost } from './host.ts';
-import { tokensOf } from './http/access.ts';
-import { RateLimit } from './http/rate.ts';
+import { Access, tokensOf } from './http/access.ts';
+import { BodyBudget } from './http/body.ts';
 import { serveHttp } from './http/server.ts';
+import { Reader } from './reading/reader.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
 import { sourcesOf, withShapes } from './sources.ts';
 import { Tracer } from './trace/otlp.ts';
@@ -51,6 +53,10 @@ export interface ServeOptions {
   readonly shadow?: ShadowOptions | undefined;
   /** Bytes of a request. Default 64 MiB. */
   readonly maxBody?: number;
+  /** Bytes of JSON, of text, and of numbers as fields of a message over gRPC. Default 8 MiB. */
+  readonly maxJson?: number;
+  /** Seconds that a model may take to be loaded and tried out. Default 120. */
+  readonly loadSeconds?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
   readonly drainSeconds?: number;
   /** Log for notable events. Default: none. */
@@ -94,12 +100,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await sourcesOf(options.models, options.out ?? 'checkpoints'),
     options.shapes ?? new Map(),
   );
-  const access = {
-    tokens: options.tokenFile === undefined ? [] : await tokensOf(options.tokenFile),
-    loopback: isLoopback(address),
-  };
+  const tokens = options.tokenFile === undefined ? [] : await tokensOf(options.tokenFile);
+  const access = new Access({ tokens, loopback: isLoopback(address), rate: options.rate });
   const tls = options.tls && { cert: await readBytes(options.tls.cert), key: await readBytes(options.tls.key) };
-  if (!access.loopback && access.tokens.length === 0) {
+  if (!isLoopback(address) && tokens.length === 0) {
     log.write(
       'warn',
       `everybody who reaches ${address} can use and unload these models: --token-file gives them a key`,
@@ -113,9 +117,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     () => host,
     () => device,
   );
+  const entry = options.workerEntry ?? workerEntry();
   const host = new ModelHost({
     ...{ sources, log, workers, device, threads: options.threads ?? 1, runTimeoutMs: 120_000 },
-    entry: options.workerEntry ?? workerEntry(),
+    ...{ entry, loadTimeoutMs: 1000 * (options.loadSeconds ?? 120) },
+    reader: new Reader(path.join(path.dirname(entry), `../reading/thread${path.extname(entry)}`)),
     batch: { ...BATCH, ...options.batch },
     onAnswered: metrics.onAnswered,
     shadow: options.shadow,
@@ -124,13 +130,14 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   try {
     await host.start();
     const site = {
-      ...{ host, device, version },
+      ...{ host, device, version, maxJson: options.maxJson ?? 2 ** 23 },
       metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     };
-    const rate = options.rate === undefined ? undefined : new RateLimit(options.rate);
-    const common = { host: address, access, tls, log, rate, maxBody: options.maxBody ?? 2 ** 26 };
+    const { maxBody = 2 ** 26 } = options;
+    const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));
+    const common = { host: address, access, tls, log, budget, maxBody, requestTimeoutMs: 30_000 };
     const http = await serveHttp(site, {
-      ...{ ...common, port: options.port ?? 8000, requestTimeoutMs: 30_000, maxConnections: 4096, tracer },
+      ...{ ...common, port: options.port ?? 8000, maxConnections: 4096, tracer },
       onAnswer: (entry) => {
         metrics.onAnswer(entry);
         accessLog?.write('info', `${entry.method} ${entry.path}`, { ...entry });

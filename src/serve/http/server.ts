@@ -8,28 +8,27 @@ import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { Refusal } from '../refusal.ts';
 import type { Tracer } from '../trace/otlp.ts';
-import { refuseOtherPages, refuseStranger } from './access.ts';
 import type { Access } from './access.ts';
-import { BodyBudget, readBody } from './body.ts';
+import { readBody } from './body.ts';
+import type { BodyBudget } from './body.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
-import { clientOf } from './rate.ts';
-import type { RateLimit } from './rate.ts';
 import { isOpen, route } from './routes.ts';
-import type { Site } from './routes.ts';
+import type { BodyKind, Site } from './routes.ts';
 
 export interface HttpOptions {
   readonly host: string;
   readonly port: number;
   readonly access: Access;
   readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
+  /** Limit of what all bodies take together. */
+  readonly budget: BodyBudget;
   /** Bytes of one body. */
   readonly maxBody: number;
   /** Milliseconds in which a request has to be here, headers and body. */
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
   readonly log: Log;
-  readonly rate?: RateLimit | undefined;
   readonly tracer?: Tracer | undefined;
   /** Listener to each answer. */
   readonly onAnswer: (answer: AnswerEntry) => void;
@@ -54,10 +53,9 @@ export interface HttpServer {
 }
 
 export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpServer> {
-  const budget = new BodyBudget(Math.max(4 * options.maxBody, 2 ** 28));
   let draining = false;
   const onRequest: RequestListener = (request, response) => {
-    void answer(site, options, budget, request, response, () => draining);
+    void answer(site, options, request, response, () => draining);
   };
   const limits = {
     maxHeaderSize: 2 ** 14,
@@ -97,14 +95,17 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
   };
 }
 
+/** Bytes of a command to the server. */
+const SMALL = 2 ** 16;
+
 async function answer(
   site: Site,
   options: HttpOptions,
-  budget: BodyBudget,
   request: IncomingMessage,
   response: ServerResponse,
   isDraining: () => boolean,
 ): Promise<void> {
+  const { access, budget } = options;
   const start = monotonicMs();
   // Gone when the client is.
   const from = request.socket.remoteAddress ?? '';
@@ -118,21 +119,19 @@ async function answer(
   response.on('close', () => {
     if (!response.writableFinished) client.aborted = true;
   });
-  const body = async (): Promise<Buffer> => {
-    const read = await readBody(request, options.maxBody, budget);
+  const body = async (kind: BodyKind): Promise<Buffer> => {
+    const most = Math.min(options.maxBody, { json: site.maxJson, binary: Infinity, command: SMALL }[kind]);
+    const read = await readBody(request, most, budget, kind === 'json' && most < options.maxBody);
     held = read.held;
     return read.body;
   };
+  const [place = '', ...rest] = (request.url ?? '/').split('?');
   let reply: Reply;
   try {
-    const [place = '', ...rest] = (request.url ?? '/').split('?');
     const path = pathOf(place);
     const query = new URLSearchParams(rest.join('?'));
-    refuseOtherPages(options.access, request);
-    if (!isOpen(path)) {
-      refuseStranger(options.access, request.headers.authorization);
-      options.rate?.take(clientOf(options.access, request.headers.authorization, from), start);
-    }
+    access.refuseOtherPages(request);
+    if (!isOpen(path)) access.admit(request.headers.authorization, from, start);
     reply = await route(site, { request, path, query, body, client });
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));
@@ -145,11 +144,12 @@ async function answer(
   } finally {
     budget.give(held);
   }
-  trace?.end(request.method ?? '', (request.url ?? '').split('?', 1)[0]!, reply.status ?? 200);
+  trace?.end(request.method ?? '', place, reply.status ?? 200);
   options.onAnswer({
     ...{
       method: request.method ?? '',
-      path: request.url ?? '',
+      // Without what stands behind the ?: people put tokens there.
+      path: place,
       status: reply.status ?? 200,
       ms: monotonicMs() - start,
     },

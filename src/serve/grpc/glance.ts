@@ -1,0 +1,54 @@
+import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { refuseLong } from '../json.ts';
+import { Refusal } from '../refusal.ts';
+
+/** What is known of a `ModelInferRequest` before it is decoded. */
+export interface Glance {
+  readonly name: string;
+  readonly version: string;
+  readonly id: string;
+  /** Bytes besides raw tensors, which are not decoded. */
+  readonly typedBytes: number;
+}
+
+/** Fields of one number: tensors, outputs, parameters. */
+const MOST_FIELDS = 256;
+/** Numbers of the fields of `ModelInferRequest` in docs/inference.proto. */
+const FIELDS: Readonly<Record<number, string>> = {
+  4: 'parameters',
+  5: 'inputs',
+  6: 'outputs',
+  7: 'raw_input_contents',
+};
+const RAW = 7;
+
+/**
+ * Look at the bytes of a `ModelInferRequest`, field by field: a decoder makes an object of each tensor, of which a message of 64 MiB may have 33
+ * million. `Refusal` for more than any model has, and for more than `mostTyped` bytes besides raw tensors.
+ */
+export function glance(bytes: Uint8Array, mostTyped: number): Glance {
+  const reader = new BinaryReader(bytes);
+  const counts = new Map<number, number>();
+  const texts = ['', '', '', ''];
+  let raw = 0;
+  try {
+    while (reader.pos < reader.len) {
+      const [field, wire] = reader.tag();
+      const count = (counts.get(field) ?? 0) + 1;
+      counts.set(field, count);
+      if (count > MOST_FIELDS || counts.size > MOST_FIELDS)
+        throw new Refusal(400, `the message has more than ${MOST_FIELDS} ${FIELDS[field] ?? `fields ${field}`}`);
+      if (field < texts.length && wire === WireType.LengthDelimited) texts[field] = reader.string();
+      else {
+        const part = reader.skip(wire, field);
+        if (field === RAW) raw += part.length;
+      }
+      refuseLong(reader.pos - raw, mostTyped);
+    }
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
+    throw new Refusal(400, `the message is no ModelInferRequest: ${(error as Error).message}`);
+  }
+  const [, name, version, id] = texts;
+  return { name: name!, version: version!, id: id!, typedBytes: bytes.length - raw };
+}
