@@ -18,8 +18,8 @@ export type Outcome =
 const SMALL = 2 ** 14;
 /** Milliseconds for one body; the largest takes one or two seconds. */
 const PATIENCE_MS = 10_000;
-/** MiB of values; a body of 8 MiB needs less than half of it. */
-const MOST_HEAP = 1024;
+/** MiB of what is made of one body. */
+const MOST_HEAP = 512;
 
 interface Waiting {
   readonly job: Job;
