@@ -69,6 +69,7 @@ export class ModelHost {
   #shadow: Shadow | undefined;
   #loads = 0;
   #change: Promise<unknown> = Promise.resolve();
+  #stopping = false;
   #draining = false;
 
   constructor(options: HostOptions) {
@@ -109,7 +110,7 @@ export class ModelHost {
 
   /** True if requests would be answered: not while stopping, nor while no worker lives. */
   get isReady(): boolean {
-    return !this.#draining && this.pool.workers.length > 0;
+    return !this.#stopping && this.pool.workers.length > 0;
   }
 
   /** `Refusal` for a name or a version that is not there. */
@@ -178,8 +179,14 @@ export class ModelHost {
     });
   }
 
+  /** Be ready no more, and change no more models; requests that come are still answered. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
   /** Take no more requests, answer those that are here, end the workers. */
   async close(patienceMs: number): Promise<void> {
+    this.#stopping = true;
     this.#draining = true;
     await this.#change.catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
@@ -196,7 +203,7 @@ export class ModelHost {
 
   /** Changes of the set of models, one after another. */
   #alone(change: () => Promise<void>): Promise<void> {
-    if (this.#draining) return Promise.reject(stopping());
+    if (this.#stopping) return Promise.reject(stopping());
     const done = this.#change.catch(() => undefined).then(change);
     this.#change = done;
     return done;

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { limbeckVersion, needPackages } from '../base/packages.ts';
 import { readBytes } from '../base/files.ts';
@@ -150,8 +151,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...{ url: http.url, port: http.port, grpcPort: grpc?.port, host },
       close: async () => {
         const patienceMs = 1000 * (options.drainSeconds ?? 30);
-        http.drain();
-        await Promise.all([host.close(patienceMs), grpc?.close(patienceMs)]);
+        const until = monotonicMs() + patienceMs;
+        host.stop();
+        await Promise.all([http.drain(patienceMs), grpc?.close(patienceMs)]);
+        await host.close(Math.max(0, until - monotonicMs()));
         await http.close();
         await Promise.all([accessLog?.close(), tracer?.close()]);
       },

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { Server as NetServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
@@ -47,14 +48,23 @@ export interface AnswerEntry {
 export interface HttpServer {
   readonly url: string;
   readonly port: number;
-  /** Take no more connections; those that are open end with their next answer. */
-  readonly drain: () => void;
+  /**
+   * Take no more connections; those that are open end with their next answer. Resolves when none is left that a request may still come on, or
+   * after `patienceMs`.
+   */
+  readonly drain: (patienceMs: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpServer> {
   let draining = false;
+  let [active, lastMs] = [0, 0];
   const onRequest: RequestListener = (request, response) => {
+    active++;
+    response.once('close', () => {
+      active--;
+      lastMs = monotonicMs();
+    });
     void answer(site, options, request, response, () => draining);
   };
   const limits = {
@@ -82,17 +92,32 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${shown}:${port}`,
     port,
-    drain: () => {
+    drain: async (patienceMs) => {
       draining = true;
-      server.close();
-      server.closeIdleConnections();
+      const since = monotonicMs();
+      // HTTP's own close would end idle connections too, with the requests that are on their way on them.
+      NetServer.prototype.close.call(server);
+      for (;;) {
+        const now = monotonicMs();
+        const isQuiet = active === 0 && now - Math.max(since, lastMs) > QUIET_MS;
+        if (isQuiet || now - since > patienceMs || (await connectionsOf(server)) === 0) return;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
     },
     close: () =>
       new Promise((resolve) => {
+        // An error says that it listens no more.
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+}
+
+/** Milliseconds without a request after which the clients of open connections are taken to have none on its way. */
+const QUIET_MS = 500;
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((error, count) => resolve(error === null ? count : 0)));
 }
 
 /** Bytes of a command to the server. */

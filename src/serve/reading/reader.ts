@@ -19,7 +19,7 @@ const SMALL = 2 ** 14;
 /** Milliseconds for one body; the largest takes one or two seconds. */
 const PATIENCE_MS = 10_000;
 /** MiB of what is made of one body. */
-const MOST_HEAP = 512;
+const MOST_HEAP = 256;
 
 interface Waiting {
   readonly job: Job;

@@ -30,7 +30,9 @@ export interface ParsedRequest {
 /** An array of up to `most` items, or an object of as many keys: the number is looked at first, for each wrong item makes an object. */
 function upTo<T extends z.ZodType>(most: number, type: T) {
   const isFew = (value: unknown): boolean =>
-    typeof value !== 'object' || value === null || Object.keys(value).length <= most;
+    typeof value !== 'object' ||
+    value === null ||
+    (Array.isArray(value) ? value.length : Object.keys(value).length) <= most;
   return z
     .unknown()
     .refine(isFew, { error: `expected at most ${most}`, abort: true })
