@@ -15,7 +15,7 @@ import type { ServedModel } from './model.ts';
 import { Shadow } from './shadow/shadow.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
 import type { Reader } from './reading/reader.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, withoutFolder } from './refusal.ts';
 import { available } from './sources.ts';
 import type { Source, Sources } from './sources.ts';
 import { Pool } from './worker/pool.ts';
@@ -116,7 +116,7 @@ export class ModelHost {
   /** `Refusal` for a name or a version that is not there. */
   model(name: string, version?: string): ServedModel {
     const model = this.#models.get(name);
-    if (model === undefined || !this.has(name)) throw new Refusal(404, `there is no model ${name}`);
+    if (model === undefined || !this.has(name)) throw new Refusal(404, `there is no model ${name.slice(0, 200)}`);
     if (version !== undefined && version !== VERSION) {
       throw new Refusal(404, `model ${name} has version ${VERSION}, not ${version}`);
     }
@@ -148,8 +148,9 @@ export class ModelHost {
         this.#reasons.delete(name);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        this.#reasons.set(name, error.message);
-        throw new Refusal(400, `${error.message}. ${error.hint}`);
+        this.#options.log.write('warn', `${name}: not loaded: ${error.message}`);
+        this.#reasons.set(name, withoutFolder(error.message, source.file));
+        throw new Refusal(400, withoutFolder(`${error.message}. ${error.hint}`, source.file));
       }
     });
   }

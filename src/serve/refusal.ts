@@ -1,3 +1,5 @@
+import path from 'node:path';
+
 /** Reason why a request was not answered, in the words of Triton's metric `nv_inference_request_failure`. */
 export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
 
@@ -27,4 +29,12 @@ export function refuseTooMany(
 ): void {
   if (samples <= options.maxBatch) return;
   throw new Refusal(400, `model ${name} takes up to ${options.maxBatch} samples in a request, received ${samples}`);
+}
+
+/** A sentence on files beside `file` for clients, who need not know where on the server they lie. */
+export function withoutFolder(text: string, file: string): string {
+  return [path.resolve(file), file]
+    .map((one) => `${path.dirname(one)}${path.sep}`)
+    .filter((folder) => folder !== `.${path.sep}`)
+    .reduce((told, folder) => told.replaceAll(folder, ''), text);
 }

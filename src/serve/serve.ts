@@ -41,6 +41,8 @@ export interface ServeOptions {
   readonly threads?: number;
   readonly batch?: Partial<BatchOptions>;
   readonly tokenFile?: string | undefined;
+  /** True if `/metrics` needs no token. Default false. */
+  readonly openMetrics?: boolean;
   /** Sizes of inputs that the file of the only model leaves open. */
   readonly shapes?: InputShapes;
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
@@ -110,7 +112,12 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       `everybody who reaches ${address} can use and unload these models: --token-file gives them a key`,
     );
   }
-  const accessLog = options.accessLog === undefined ? undefined : await fileLog(options.accessLog);
+  const accessLog =
+    options.accessLog === undefined
+      ? undefined
+      : await fileLog(options.accessLog, ({ message }) =>
+          log.write('warn', `${options.accessLog}: the access log ends here: ${message}`),
+        );
   const version = options.version ?? limbeckVersion();
   const tracer = options.traces && new Tracer(options.traces, version, log);
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
@@ -132,6 +139,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await host.start();
     const site = {
       ...{ host, device, version, maxJson: options.maxJson ?? 2 ** 23 },
+      openMetrics: options.openMetrics ?? false,
       metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     };
     const { maxBody = 2 ** 26 } = options;

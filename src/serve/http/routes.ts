@@ -33,11 +33,14 @@ export interface Site {
   readonly device: string;
   /** Bytes of JSON, and of numbers as fields of a message over gRPC. */
   readonly maxJson: number;
+  /** True if scrapers of the metrics need no token. */
+  readonly openMetrics: boolean;
   readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
 }
 
-/** True for paths that need no token: the health of the server, and the page, which holds no data. */
-export function isOpen(path: readonly string[]): boolean {
+/** True for paths that need no token: the health of the server, the page, which holds no data, and the metrics where they are open. */
+export function isOpen({ openMetrics }: Pick<Site, 'openMetrics'>, path: readonly string[]): boolean {
+  if (path.length === 1 && path[0] === 'metrics') return openMetrics;
   return isPage(path) || (path.length === 3 && path[0] === 'v2' && path[1] === 'health');
 }
 

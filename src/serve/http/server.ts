@@ -156,7 +156,7 @@ async function answer(
     const path = pathOf(place);
     const query = new URLSearchParams(rest.join('?'));
     access.refuseOtherPages(request);
-    if (!isOpen(path)) access.admit(request.headers.authorization, from, start);
+    if (!isOpen(site, path)) access.admit(request.headers.authorization, from, start);
     reply = await route(site, { request, path, query, body, client });
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));

@@ -8,7 +8,7 @@ import { readByTokenizer } from '../../data/text/read-by.ts';
 import { PARTS } from '../../data/text/sink.ts';
 import { jsonIn } from '../json.ts';
 import type { AskedModel } from '../model.ts';
-import { Refusal, refuseTooMany } from '../refusal.ts';
+import { Refusal, refuseTooMany, withoutFolder } from '../refusal.ts';
 import { inputsIn } from './read.ts';
 
 /** A body as it was sent. */
@@ -29,7 +29,7 @@ export function encodersBy<T>(open: (form: TextForm, folder: string) => Promise<
       // The files beside the model may be right the next time.
       opened.delete(file);
       if (!(error instanceof UserError)) throw error;
-      throw new Refusal(500, `model ${name} cannot read texts: ${error.message}`);
+      throw new Refusal(500, withoutFolder(`model ${name} cannot read texts: ${error.message}`, file));
     }
   };
 }
