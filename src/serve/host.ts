@@ -149,8 +149,10 @@ export class ModelHost {
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         this.#options.log.write('warn', `${name}: not loaded: ${error.message}`);
-        this.#reasons.set(name, withoutFolder(error.message, source.file));
-        throw new Refusal(400, withoutFolder(`${error.message}. ${error.hint}`, source.file));
+        const files = [source.file, ...[...this.#held.values()].map((held) => held.source.file)];
+        const said = (text: string): string => files.reduce(withoutFolder, text);
+        this.#reasons.set(name, said(error.message));
+        throw new Refusal(400, said(`${error.message}. ${error.hint}`));
       }
     });
   }
