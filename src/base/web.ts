@@ -24,7 +24,7 @@ export function isFromOtherPage({ headers, headersDistinct, method }: IncomingMe
   // Browsers leave out the origin of what a page shows or follows, but say this (W3C Fetch Metadata); a link to the page itself may be followed.
   const isLink =
     method === 'GET' && headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
-  if (/^(cross|same)-site$/.test(String(headers['sec-fetch-site'] ?? '')) && !isLink) return true;
+  if (/^(cross|same)-site$/.test(headers['sec-fetch-site'] ?? '') && !isLink) return true;
   const name = host.replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1');
   return loopback && !isLoopback(name);
 }

@@ -8,6 +8,7 @@ import { attacked, healthDuring } from './attacked.ts';
 import type { Attacked } from './attacked.ts';
 import { classifier, echo } from './models.ts';
 import { ask } from './server.ts';
+import { field, infers } from './wire.ts';
 
 const MiB = 2 ** 20;
 /** MiB of the process that listens, whatever is sent to it, with the options that it has by itself. */
@@ -56,16 +57,7 @@ const json = (head: string, item: string, bytes: number, tail: string): string =
 const keys = (count: number): string => `{${Array.from({ length: count }, (_, i) => `"k${i}":0`).join(',')}}`;
 const tensor = (shape: string, data: string): string =>
   `{"inputs":[{"name":"x","datatype":"FP32","shape":${shape},"data":${data}}]}`;
-/** `ModelInferRequest` of the model, and of these further fields. */
-const message = (...fields: Uint8Array[]): Buffer => Buffer.concat([Buffer.from('\n\u0007animals'), ...fields]);
-const field = (number: number, body: Uint8Array): Buffer => {
-  const size: number[] = [];
-  for (let left = body.length; ; left >>>= 7) {
-    size.push(left > 127 ? (left & 127) | 128 : left);
-    if (left <= 127) break;
-  }
-  return Buffer.concat([Buffer.from([(number << 3) | 2, ...size]), body]);
-};
+const message = (...fields: Uint8Array[]): Buffer => infers('animals', ...fields);
 
 const gzip = { 'content-encoding': 'gzip' };
 const binary = { 'inference-header-content-length': '10' };
@@ -80,13 +72,13 @@ const numbers = tensor('[1,4]', json('[', '0,', 8 * MiB - 200, ']'));
 const arrays = tensor('[1,4]', json('[', '[],', 8 * MiB - 200, ']'));
 const pixels = json(
   '{"inputs":[',
-  `${JSON.stringify(Array.from({ length: 28 }, () => new Array(28).fill([0])))},`,
+  `${JSON.stringify(Array.from({ length: 28 }, () => Array.from({ length: 28 }, () => [0])))},`,
   8 * MiB,
   ']}',
 );
 const empties = Buffer.alloc(62 * MiB, Buffer.from([0x2a, 0]));
 const compressed = { 'grpc.default_compression_algorithm': 2 };
-const shapes = message(field(5, Buffer.concat([field(3, Buffer.alloc(8 * MiB - 1000, 1))])));
+const shapes = message(field(5, field(3, Buffer.alloc(8 * MiB - 1000, 1))));
 const int64s = message(field(5, field(5, field(3, Buffer.alloc(8 * MiB - 1000, 1)))));
 const parameters = message(field(5, Buffer.alloc(8 * MiB - 1000, Buffer.from([0x22, 0]))));
 
@@ -116,12 +108,12 @@ describe.each<readonly [string, () => Promise<number[]>]>([
   ['a shape of 8 million sizes over gRPC', times(4, () => call('ModelInfer', shapes))],
   ['8 million typed numbers over gRPC', times(4, () => call('ModelInfer', int64s))],
   ['4 million parameters over gRPC', times(4, () => call('ModelInfer', parameters))],
-])('%s', (_, attack) => {
+])('%s', (name, attack) => {
   it('is refused, while health is answered and memory is bounded', async () => {
-    let codes: number[] = [];
-    const { worst, asked, peak } = await healthDuring(server, async () => (codes = await attack()));
+    const codes: number[] = [];
+    const { worst, asked, peak } = await healthDuring(server, async () => void codes.push(...(await attack())));
     process.stdout.write(
-      `${_}: ${[...new Set(codes)].join(' ')}; worst ${worst.toFixed(0)} ms of ${asked}, ${peak.toFixed(0)} MiB\n`,
+      `${name}: ${[...new Set(codes)].join(' ')}; worst ${worst.toFixed(0)} ms of ${asked}, ${peak.toFixed(0)} MiB\n`,
     );
     expect(codes.filter((code) => code === 200 || code === 500)).toEqual([]);
     expect(worst).toBeLessThan(MOST_LATENCY);

@@ -1,4 +1,4 @@
-import { Client, credentials, Metadata, status } from '@grpc/grpc-js';
+import { Client, compressionAlgorithms, credentials, Metadata, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:http2';
@@ -20,7 +20,7 @@ describe('a server', () => {
     server = await serving({ 'animals.onnx': classifier(), 'pixels.onnx': echo([28, 28, 1], {}) }, { grpcPort: 0 });
     client = new Client(`127.0.0.1:${server.grpcPort}`, credentials.createInsecure(), {
       'grpc.max_send_message_length': -1,
-      'grpc.default_compression_algorithm': 2,
+      'grpc.default_compression_algorithm': compressionAlgorithms.gzip,
     });
   });
   afterAll(async () => {

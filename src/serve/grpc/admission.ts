@@ -157,7 +157,7 @@ class Receiving {
   }
 }
 
-const CODES: Readonly<Record<number, number>> = {
+const CODES: Readonly<Record<number, status>> = {
   400: status.INVALID_ARGUMENT,
   401: status.UNAUTHENTICATED,
   404: status.NOT_FOUND,
@@ -168,6 +168,6 @@ const CODES: Readonly<Record<number, number>> = {
   503: status.UNAVAILABLE,
 };
 
-export function statusOf(error: Refusal): { code: number; details: string } {
+export function statusOf(error: Refusal): { code: status; details: string } {
   return { code: CODES[error.status] ?? status.UNKNOWN, details: error.message };
 }

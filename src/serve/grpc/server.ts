@@ -145,7 +145,7 @@ async function settle(answer: () => Promise<Message>, done: sendUnaryData<Messag
   }
 }
 
-function asStatus(error: unknown, log: Log): { code: number; details: string } {
+function asStatus(error: unknown, log: Log): { code: status; details: string } {
   if (error instanceof Refusal) return statusOf(error);
   log.write('error', String((error as Error).stack ?? error));
   return { code: status.INTERNAL, details: 'this is a bug in limbeck serve; its log says more' };

@@ -1,4 +1,4 @@
-import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import type { ServiceDefinition } from '@grpc/grpc-js';
 import { load } from '@grpc/proto-loader';
 import { fileURLToPath } from 'node:url';
 
@@ -13,5 +13,3 @@ export function inferenceService(): Promise<ServiceDefinition> {
     (definition) => definition['inference.GRPCInferenceService'] as ServiceDefinition,
   ));
 }
-
-export type Method = MethodDefinition<object, object>;
