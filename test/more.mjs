@@ -11,7 +11,7 @@ const TESTS = {
     ...{ file: 'test/mutated/mutated.long.test.ts', variable: 'LIMBECK_MUTATIONS', option: 'times', usual: '300' },
     config: ['--config', 'jest.long.config.js'],
   },
-  malformed: { file: 'test/serve/malformed.test.ts', variable: 'LIMBECK_REQUESTS', option: 'times', usual: '10000' },
+  malformed: { file: 'test/serve/malformed.test.ts', variable: 'LIMBECK_REQUESTS', option: 'times', usual: '100000' },
   drift: { file: 'test/serve/drift.test.ts', variable: 'LIMBECK_DRIFT', option: 'samples', usual: '10000' },
   soak: {
     ...{

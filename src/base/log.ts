@@ -39,14 +39,18 @@ export function consoleLog(verbosity: Verbosity, print: (text: string) => void):
   return logOf(logger, stream);
 }
 
-/** Log for machines: a JSON object per line, appended to `file`: time, level, message and the fields. */
-export async function fileLog(file: string): Promise<Log> {
+/**
+ * Log for machines: a JSON object per line, appended to `file`: time, level, message and the fields. `onFailed` is told, once, why no more
+ * can be written, e.g. on a full disk.
+ */
+export async function fileLog(file: string, onFailed: (error: Error) => void = () => undefined): Promise<Log> {
   const stream = createWriteStream(file, { flags: 'a' });
   await once(stream, 'open').catch((error: unknown) => {
     throw asUserError(error, file, 'write');
   });
   const machines = format.combine(format.timestamp(), format.json({ deterministic: false }));
   const logger = createLogger({ level: 'debug', format: machines, transports: [streamTransport(stream)] });
+  stream.once('error', onFailed);
   return logOf(logger, stream);
 }
 
@@ -65,7 +69,8 @@ function logOf(logger: Logger, stream: Writable): Log {
     close: async () => {
       logger.end();
       await once(logger, 'finish');
-      await new Promise<void>((resolve) => stream.end(resolve));
+      // One that could not be written to ends without a word.
+      if (!stream.destroyed) await new Promise<void>((resolve) => stream.end(() => resolve()));
     },
   };
 }

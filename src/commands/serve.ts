@@ -22,6 +22,7 @@ interface ServeArgs {
   priorities: number;
   exact: boolean;
   'token-file': string | undefined;
+  'open-metrics': boolean;
   'tls-cert': string | undefined;
   'tls-key': string | undefined;
   'access-log': string | undefined;
@@ -33,6 +34,8 @@ interface ServeArgs {
   keep: string | undefined;
   'keep-most': number;
   'max-body': number;
+  'max-json': number;
+  'load-timeout': number;
   drain: number;
   out: string;
 }
@@ -83,6 +86,7 @@ export const serveCommand: Command<ServeArgs> = {
         describe: 'Give every answer the bits that it has without a batch',
       })
       .option('token-file', { type: 'string', describe: 'File of tokens, one a line; requests need one of them' })
+      .option('open-metrics', { type: 'boolean', default: false, describe: 'Show /metrics without a token' })
       .option('tls-cert', { type: 'string', describe: 'Certificate (PEM) for HTTPS' })
       .option('tls-key', { type: 'string', describe: 'Its private key (PEM)' })
       .option('access-log', { type: 'string', describe: 'File for a line of JSON per answer' })
@@ -100,6 +104,14 @@ export const serveCommand: Command<ServeArgs> = {
       .option('keep', { type: 'string', describe: 'Folder for samples on which the shadow disagrees' })
       .option('keep-most', { type: 'number', default: 256, describe: 'Most MiB in that folder' })
       .option('max-body', { type: 'number', default: 64, describe: 'Most MiB in a request' })
+      .option('max-json', {
+        ...{ type: 'number', default: 8 },
+        describe: 'Most MiB of JSON or text in a request; tensors as binary data may have more',
+      })
+      .option('load-timeout', {
+        ...{ type: 'number', default: 120 },
+        describe: 'Seconds for models to be loaded and tried out',
+      })
       .option('drain', {
         type: 'number',
         default: 30,
@@ -121,7 +133,8 @@ export const serveCommand: Command<ServeArgs> = {
     const server = await serve({
       ...{ models: args.models, out: args.out, host: args.host, port: args.port, threads: args.threads },
       ...{ log, device: args.device as 'cpu', tls: await tlsOf(args), shapes: inputShapes(args) },
-      ...{ maxBody: args['max-body'] * 2 ** 20, drainSeconds: args.drain, workers: args.workers },
+      ...{ maxBody: args['max-body'] * 2 ** 20, maxJson: args['max-json'] * 2 ** 20, workers: args.workers },
+      ...{ openMetrics: args['open-metrics'], drainSeconds: args.drain, loadSeconds: args['load-timeout'] },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
       ...{ shadow: shadowOf(args), rate: args.rate, traces: await tracesOf(args) },
       batch: {
@@ -171,6 +184,8 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
   check('max-delay', args['max-delay'], (ms) => ms >= 0, 'milliseconds');
   check('max-latency', args['max-latency'], (ms) => ms > 0, 'milliseconds > 0');
   check('max-body', args['max-body'], (size) => size > 0 && size <= 1024, 'MiB > 0, at most 1024');
+  check('max-json', args['max-json'], (size) => size > 0 && size <= 256, 'MiB > 0, at most 256');
+  check('load-timeout', args['load-timeout'], (seconds) => seconds > 0 && seconds < 2e6, 'seconds > 0');
   check('rate', args.rate, (rate) => rate > 0, 'requests a second');
   check('trace-share', args['trace-share'], (share) => share >= 0 && share <= 1, 'a share from 0 to 1');
   check('share', args.share, (share) => share > 0 && share <= 1, 'a share above 0, at most 1');

@@ -14,7 +14,8 @@ import { servedModel } from './model.ts';
 import type { ServedModel } from './model.ts';
 import { Shadow } from './shadow/shadow.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
-import { Refusal } from './refusal.ts';
+import type { Reader } from './reading/reader.ts';
+import { Refusal, withoutFolder } from './refusal.ts';
 import { available } from './sources.ts';
 import type { Source, Sources } from './sources.ts';
 import { Pool } from './worker/pool.ts';
@@ -25,6 +26,7 @@ import type { Weights } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
 
 export interface HostOptions extends PoolOptions {
+  readonly reader: Reader;
   readonly sources: Sources;
   readonly batch: BatchOptions;
   readonly log: Log;
@@ -55,6 +57,8 @@ interface Held {
 /** The models of a server: loaded, asked, loaded again, unloaded. */
 export class ModelHost {
   readonly pool: Pool;
+  /** Reader of the bodies of requests. */
+  readonly reader: Reader;
   readonly #options: HostOptions;
   readonly #scheduler: Scheduler;
   #held = new Map<string, Held>();
@@ -65,10 +69,12 @@ export class ModelHost {
   #shadow: Shadow | undefined;
   #loads = 0;
   #change: Promise<unknown> = Promise.resolve();
+  #stopping = false;
   #draining = false;
 
   constructor(options: HostOptions) {
     this.#options = options;
+    this.reader = options.reader;
     this.pool = new Pool(options, options.log, () => this.#scheduler.wake());
     this.#scheduler = new Scheduler(this.pool, () => this.#models.values(), options.onAnswered);
   }
@@ -104,13 +110,13 @@ export class ModelHost {
 
   /** True if requests would be answered: not while stopping, nor while no worker lives. */
   get isReady(): boolean {
-    return !this.#draining && this.pool.workers.length > 0;
+    return !this.#stopping && this.pool.workers.length > 0;
   }
 
   /** `Refusal` for a name or a version that is not there. */
   model(name: string, version?: string): ServedModel {
     const model = this.#models.get(name);
-    if (model === undefined || !this.has(name)) throw new Refusal(404, `there is no model ${name}`);
+    if (model === undefined || !this.has(name)) throw new Refusal(404, `there is no model ${name.slice(0, 200)}`);
     if (version !== undefined && version !== VERSION) {
       throw new Refusal(404, `model ${name} has version ${VERSION}, not ${version}`);
     }
@@ -142,8 +148,11 @@ export class ModelHost {
         this.#reasons.delete(name);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
-        this.#reasons.set(name, error.message);
-        throw new Refusal(400, `${error.message}. ${error.hint}`);
+        this.#options.log.write('warn', `${name}: not loaded: ${error.message}`);
+        const files = [source.file, ...[...this.#held.values()].map((held) => held.source.file)];
+        const said = (text: string): string => files.reduce(withoutFolder, text);
+        this.#reasons.set(name, said(error.message));
+        throw new Refusal(400, said(`${error.message}. ${error.hint}`));
       }
     });
   }
@@ -173,8 +182,14 @@ export class ModelHost {
     });
   }
 
+  /** Be ready no more, and change no more models; requests that come are still answered. */
+  stop(): void {
+    this.#stopping = true;
+  }
+
   /** Take no more requests, answer those that are here, end the workers. */
   async close(patienceMs: number): Promise<void> {
+    this.#stopping = true;
     this.#draining = true;
     await this.#change.catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
@@ -186,12 +201,12 @@ export class ModelHost {
       queue.remove(left);
       for (const { reject } of left) reject(stopping());
     }
-    await Promise.all([this.pool.close(patienceMs), this.#shadow?.close()]);
+    await Promise.all([this.pool.close(patienceMs), this.#shadow?.close(), this.reader.close()]);
   }
 
   /** Changes of the set of models, one after another. */
   #alone(change: () => Promise<void>): Promise<void> {
-    if (this.#draining) return Promise.reject(stopping());
+    if (this.#stopping) return Promise.reject(stopping());
     const done = this.#change.catch(() => undefined).then(change);
     this.#change = done;
     return done;

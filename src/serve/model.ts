@@ -30,6 +30,13 @@ export interface ServedModel {
   readonly drift: DriftWatch | undefined;
 }
 
+/** What a request is read by: plain data, which other threads can be given. */
+export type AskedModel = Pick<ServedModel, 'name' | 'key' | 'facts' | 'options' | 'file'>;
+
+export function asked({ name, key, facts, options, file }: ServedModel): AskedModel {
+  return { name, key, facts, options, file };
+}
+
 export interface ModelSetup {
   readonly name: string;
   readonly key: string;

@@ -1,5 +1,10 @@
+import path from 'node:path';
+
 /** Reason why a request was not answered, in the words of Triton's metric `nv_inference_request_failure`. */
 export type FailureReason = 'REJECTED' | 'CANCELED' | 'BACKEND' | 'OTHER';
+
+/** Characters of an answer: names that a client sent are in some, and may be of megabytes. */
+const MOST_SAID = 1000;
 
 /** A request that is answered by an error: the status of HTTP, and what to say. */
 export class Refusal extends Error {
@@ -10,7 +15,7 @@ export class Refusal extends Error {
   readonly retryAfterSeconds: number | undefined;
 
   constructor(status: number, message: string, options: { reason?: FailureReason; retryAfterSeconds?: number } = {}) {
-    super(message);
+    super(message.slice(0, MOST_SAID));
     this.status = status;
     this.reason = options.reason ?? 'OTHER';
     this.retryAfterSeconds = options.retryAfterSeconds;
@@ -24,4 +29,12 @@ export function refuseTooMany(
 ): void {
   if (samples <= options.maxBatch) return;
   throw new Refusal(400, `model ${name} takes up to ${options.maxBatch} samples in a request, received ${samples}`);
+}
+
+/** A sentence on files beside `file` for clients, who need not know where on the server they lie. */
+export function withoutFolder(text: string, file: string): string {
+  return [path.resolve(file), file]
+    .map((one) => `${path.dirname(one)}${path.sep}`)
+    .filter((folder) => folder !== `.${path.sep}`)
+    .reduce((told, folder) => told.replaceAll(folder, ''), text);
 }

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { limbeckVersion, needPackages } from '../base/packages.ts';
 import { readBytes } from '../base/files.ts';
@@ -12,9 +14,10 @@ import type { DeviceName } from '../runtime/device-name.ts';
 import type { BatchOptions } from './batch/policy.ts';
 import type { GrpcServer, serveGrpc } from './grpc/server.ts';
 import { ModelHost } from './host.ts';
-import { tokensOf } from './http/access.ts';
-import { RateLimit } from './http/rate.ts';
+import { Access, tokensOf } from './http/access.ts';
+import { BodyBudget } from './http/body.ts';
 import { serveHttp } from './http/server.ts';
+import { Reader } from './reading/reader.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
 import { sourcesOf, withShapes } from './sources.ts';
 import { Tracer } from './trace/otlp.ts';
@@ -38,6 +41,8 @@ export interface ServeOptions {
   readonly threads?: number;
   readonly batch?: Partial<BatchOptions>;
   readonly tokenFile?: string | undefined;
+  /** True if `/metrics` needs no token. Default false. */
+  readonly openMetrics?: boolean;
   /** Sizes of inputs that the file of the only model leaves open. */
   readonly shapes?: InputShapes;
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
@@ -51,6 +56,10 @@ export interface ServeOptions {
   readonly shadow?: ShadowOptions | undefined;
   /** Bytes of a request. Default 64 MiB. */
   readonly maxBody?: number;
+  /** Bytes of JSON, of text, and of numbers as fields of a message over gRPC. Default 8 MiB. */
+  readonly maxJson?: number;
+  /** Seconds that a model may take to be loaded and tried out. Default 120. */
+  readonly loadSeconds?: number;
   /** Seconds that requests may take to be answered after the server was told to stop. Default 30. */
   readonly drainSeconds?: number;
   /** Log for notable events. Default: none. */
@@ -94,18 +103,21 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     await sourcesOf(options.models, options.out ?? 'checkpoints'),
     options.shapes ?? new Map(),
   );
-  const access = {
-    tokens: options.tokenFile === undefined ? [] : await tokensOf(options.tokenFile),
-    loopback: isLoopback(address),
-  };
+  const tokens = options.tokenFile === undefined ? [] : await tokensOf(options.tokenFile);
+  const access = new Access({ tokens, loopback: isLoopback(address), rate: options.rate });
   const tls = options.tls && { cert: await readBytes(options.tls.cert), key: await readBytes(options.tls.key) };
-  if (!access.loopback && access.tokens.length === 0) {
+  if (!isLoopback(address) && tokens.length === 0) {
     log.write(
       'warn',
       `everybody who reaches ${address} can use and unload these models: --token-file gives them a key`,
     );
   }
-  const accessLog = options.accessLog === undefined ? undefined : await fileLog(options.accessLog);
+  const accessLog =
+    options.accessLog === undefined
+      ? undefined
+      : await fileLog(options.accessLog, ({ message }) =>
+          log.write('warn', `${options.accessLog}: the access log ends here: ${message}`),
+        );
   const version = options.version ?? limbeckVersion();
   const tracer = options.traces && new Tracer(options.traces, version, log);
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
@@ -113,9 +125,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     () => host,
     () => device,
   );
+  const entry = options.workerEntry ?? workerEntry();
   const host = new ModelHost({
     ...{ sources, log, workers, device, threads: options.threads ?? 1, runTimeoutMs: 120_000 },
-    entry: options.workerEntry ?? workerEntry(),
+    ...{ entry, loadTimeoutMs: 1000 * (options.loadSeconds ?? 120) },
+    reader: new Reader(path.join(path.dirname(entry), `../reading/thread${path.extname(entry)}`)),
     batch: { ...BATCH, ...options.batch },
     onAnswered: metrics.onAnswered,
     shadow: options.shadow,
@@ -124,13 +138,15 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   try {
     await host.start();
     const site = {
-      ...{ host, device, version },
+      ...{ host, device, version, maxJson: options.maxJson ?? 2 ** 23 },
+      openMetrics: options.openMetrics ?? false,
       metrics: async () => ({ text: await metrics.registry.metrics(), type: metrics.registry.contentType }),
     };
-    const rate = options.rate === undefined ? undefined : new RateLimit(options.rate);
-    const common = { host: address, access, tls, log, rate, maxBody: options.maxBody ?? 2 ** 26 };
+    const { maxBody = 2 ** 26 } = options;
+    const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));
+    const common = { host: address, access, tls, log, budget, maxBody, requestTimeoutMs: 30_000 };
     const http = await serveHttp(site, {
-      ...{ ...common, port: options.port ?? 8000, requestTimeoutMs: 30_000, maxConnections: 4096, tracer },
+      ...{ ...common, port: options.port ?? 8000, maxConnections: 4096, tracer },
       onAnswer: (entry) => {
         metrics.onAnswer(entry);
         accessLog?.write('info', `${entry.method} ${entry.path}`, { ...entry });
@@ -143,8 +159,10 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
       ...{ url: http.url, port: http.port, grpcPort: grpc?.port, host },
       close: async () => {
         const patienceMs = 1000 * (options.drainSeconds ?? 30);
-        http.drain();
-        await Promise.all([host.close(patienceMs), grpc?.close(patienceMs)]);
+        const until = monotonicMs() + patienceMs;
+        host.stop();
+        await Promise.all([http.drain(patienceMs), grpc?.close(patienceMs)]);
+        await host.close(Math.max(0, until - monotonicMs()));
         await http.close();
         await Promise.all([accessLog?.close(), tracer?.close()]);
       },

@@ -1,5 +1,7 @@
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
-import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { tensor } from '../../src/formats/onnx/model.ts';
+import type { OnnxAttr } from '../../src/formats/onnx/model.ts';
+import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Dim } from '../../src/graph/types.ts';
 import { numbers } from '../support/graphs.ts';
@@ -84,4 +86,30 @@ export function threeInputs(length: number, metadata: ReadonlyMap<string, string
   });
   b.output('values', b.op('Add', [b.op('Add', [terms[0]!, terms[1]!]), terms[2]!]));
   return encodeModel(lowerToOnnx(b.build(), { metadata }));
+}
+
+/** `classifier` behind a loop of 2^40 steps. */
+export function endless(): Uint8Array {
+  const model = decodeModel(classifier(), 'classifier');
+  const value = (name: string, dtype: 'int64' | 'bool' | 'float32', dims: readonly number[]) => ({ name, dtype, dims });
+  const node = (op: string, inputs: readonly string[], outputs: readonly string[]) => ({
+    ...{ op, domain: '', name: '', inputs, outputs, attrs: new Map<string, OnnxAttr>() },
+  });
+  const body = {
+    ...{ name: 'body', initializers: [], valueInfos: [] },
+    nodes: [node('Identity', ['goes'], ['goes on']), node('Sin', ['before'], ['after'])],
+    inputs: [value('step', 'int64', []), value('goes', 'bool', []), { name: 'before', dtype: 'float32' as const }],
+    outputs: [value('goes on', 'bool', []), { name: 'after', dtype: 'float32' as const }],
+  };
+  const loop = {
+    ...node('Loop', ['steps', '', 'x'], ['turned']),
+    attrs: new Map([['body', { type: 'graph', value: body } as const]]),
+  };
+  const nodes = model.graph.nodes.map((one) => ({
+    ...one,
+    inputs: one.inputs.map((name) => (name === 'x' ? 'turned' : name)),
+  }));
+  const steps = tensor('steps', 'int64', [], BigInt64Array.of(2n ** 40n));
+  const initializers = [...model.graph.initializers, steps];
+  return encodeModel({ ...model, graph: { ...model.graph, nodes: [loop, ...nodes], initializers } });
 }

@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { request as httpRequest } from 'node:http';
+import { globalAgent, request as httpRequest } from 'node:http';
 import type { IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -34,6 +34,8 @@ export async function serving(
     ...server,
     ...{ folder, lines },
     end: async () => {
+      // Idle connections would be waited for.
+      globalAgent.destroy();
       await server.close();
       await rm(folder, { recursive: true, force: true });
     },

@@ -130,9 +130,13 @@ describe('a transfer set', () => {
   const form = { sampleShape: [2, 2, 1], dtype: 'uint8', classes: 3 } as const;
   const one = { sample: Uint8Array.of(1, 2, 3, 4), label: 2, logits: Float32Array.of(0, 1, 2) };
 
+  const fail = (why: string): never => {
+    throw new Error(why);
+  };
+
   it('is bounded', async () => {
     const set = await TransferSet.open(folder(), form, 3 * (4 + 8 + 12));
-    expect([1, 2, 3, 4, 5].map(() => set.add(one))).toEqual([true, true, true, false, false]);
+    expect([1, 2, 3, 4, 5].map(() => set.add(one, fail))).toEqual([true, true, true, false, false]);
     await set.close();
     expect((await stat(path.join(folder(), 'samples.npy'))).size).toBe(128 + 3 * 4);
     const [samples, labels] = ['samples', 'labels'].map((name) => path.join(folder(), `${name}.npy`));

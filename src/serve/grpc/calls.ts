@@ -1,19 +1,18 @@
 import type { ModelHost } from '../host.ts';
 import { Refusal } from '../refusal.ts';
 import { modelConfig, modelMetadata, modelStatistics, serverMetadata } from '../v2/describe.ts';
-import { inferMessage } from './infer.ts';
-import type { InferCall } from './infer.ts';
-import type { GrpcInferRequest, Message } from './messages.ts';
+import type { Message } from './messages.ts';
 
 export interface GrpcSite {
   readonly host: ModelHost;
   readonly version: string;
   readonly device: string;
+  readonly maxJson: number;
 }
 
-export type Answer = (site: GrpcSite, request: Message, call: InferCall) => Promise<Message> | Message;
+type Answer = (site: GrpcSite, request: Message) => Promise<Message> | Message;
 
-/** The calls of the service that have one request and one answer. */
+/** The calls of the service that have one request and one answer, besides `ModelInfer`. */
 export const calls: Readonly<Record<string, Answer>> = {
   ServerLive: () => ({ live: true }),
   ServerReady: ({ host }) => ({ ready: host.isReady }),
@@ -21,7 +20,6 @@ export const calls: Readonly<Record<string, Answer>> = {
   ModelReady: ({ host }, { name, version }) => ({ ready: host.isReady && host.has(String(name), String(version)) }),
   ServerMetadata: ({ version }) => serverMetadata(version),
   ModelMetadata: ({ host }, request) => modelMetadata(named(host, request)),
-  ModelInfer: ({ host }, request, call) => inferMessage(host, request as unknown as GrpcInferRequest, call),
   ModelConfig: ({ host, device }, request) => ({
     config: modelConfig(named(host, request), { workers: host.pool.workers.length, device }),
   }),

@@ -1,4 +1,5 @@
 import { Refusal } from '../refusal.ts';
+import { inferenceService } from './service.ts';
 
 /** Messages of docs/inference.proto as the loader gives them: 64-bit numbers as text, bytes as Buffers. */
 export type Message = Readonly<Record<string, unknown>>;
@@ -35,4 +36,14 @@ export function plain(parameters: Readonly<Record<string, GrpcParameter>>): Reco
       return [key, value[value.parameter_choice]];
     }),
   );
+}
+
+/** The request of a call, decoded. `Refusal` for bytes that are none. */
+export async function decoded(call: string, bytes: Uint8Array): Promise<Message> {
+  const method = (await inferenceService())[call]!;
+  try {
+    return method.requestDeserialize(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) as Message;
+  } catch (error) {
+    throw new Refusal(400, `the message is no ${call}Request: ${(error as Error).message}`);
+  }
 }

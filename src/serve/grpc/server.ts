@@ -1,6 +1,5 @@
 import { Server, ServerCredentials, status } from '@grpc/grpc-js';
 import type {
-  Metadata,
   sendUnaryData,
   ServerDuplexStream,
   ServerUnaryCall,
@@ -8,29 +7,25 @@ import type {
   UntypedHandleCall,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { load } from '@grpc/proto-loader';
-import { fileURLToPath } from 'node:url';
-import { epochSeconds, monotonicMs } from '../../base/clock.ts';
+import { epochSeconds } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
-import { refuseStranger } from '../http/access.ts';
-import type { Access } from '../http/access.ts';
-import { clientOf } from '../http/rate.ts';
-import type { RateLimit } from '../http/rate.ts';
 import { Refusal } from '../refusal.ts';
+import { admission, admit, statusOf } from './admission.ts';
+import type { AdmissionOptions, Received } from './admission.ts';
 import { calls } from './calls.ts';
 import type { GrpcSite } from './calls.ts';
+import { glance } from './glance.ts';
 import { inferMessage } from './infer.ts';
-import type { GrpcInferRequest, Message } from './messages.ts';
+import { decoded } from './messages.ts';
+import type { Message } from './messages.ts';
+import { inferenceService } from './service.ts';
 
-export interface GrpcOptions {
+export interface GrpcOptions extends Omit<AdmissionOptions, 'maxUnpacked'> {
   readonly host: string;
   readonly port: number;
-  readonly access: Access;
   readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
-  readonly maxBody: number;
   readonly log: Log;
-  readonly rate?: RateLimit | undefined;
 }
 
 export interface GrpcServer {
@@ -39,20 +34,20 @@ export interface GrpcServer {
   readonly close: (patienceMs: number) => Promise<void>;
 }
 
-const PROTO = fileURLToPath(new URL('../../../docs/inference.proto', import.meta.url));
-
 /** Requests of one stream that are answered at a time; more are read when some are. */
 const STREAM_MOST = 64;
+/** Milliseconds after which a connection without a call is closed. */
+const IDLE_MS = 300_000;
 
 export async function serveGrpc(site: GrpcSite, options: GrpcOptions): Promise<GrpcServer> {
-  const definition = await load(PROTO, { keepCase: true, longs: String, enums: String, defaults: true, oneofs: true });
-  const service = definition['inference.GRPCInferenceService'] as ServiceDefinition;
   const server = new Server({
     'grpc.max_receive_message_length': options.maxBody,
     'grpc.max_send_message_length': -1,
     'grpc.max_concurrent_streams': 1024,
+    'grpc.max_connection_idle_ms': IDLE_MS,
+    interceptors: [admission({ ...options, maxUnpacked: Math.min(options.maxBody, site.maxJson) })],
   });
-  server.addService(service, implementation(site, options));
+  server.addService(undecoded(await inferenceService()), implementation(site, options));
   const credentials =
     options.tls === undefined
       ? ServerCredentials.createInsecure()
@@ -76,49 +71,64 @@ export async function serveGrpc(site: GrpcSite, options: GrpcOptions): Promise<G
   };
 }
 
+/** The service with requests as bytes: how much there is to decode is looked at first. */
+function undecoded(service: ServiceDefinition): ServiceDefinition {
+  const same = (bytes: Buffer): Buffer => bytes;
+  return Object.fromEntries(
+    Object.entries(service).map(([name, method]) => [name, { ...method, requestDeserialize: same }]),
+  );
+}
+
 function implementation(site: GrpcSite, options: GrpcOptions): UntypedServiceImplementation {
   const unary = Object.entries(calls).map(([name, answer]): [string, UntypedHandleCall] => [
     name,
-    (call: ServerUnaryCall<Message, Message>, done: sendUnaryData<Message>) => {
-      const isHealth = name === 'ServerLive' || name === 'ServerReady';
-      void settle(
-        async () => {
-          if (!isHealth) admit(options, call);
-          return answer(site, call.request, { signal: signalOf(call), patienceMs: patienceOf(call) });
-        },
-        done,
-        options.log,
-      );
+    (call: Unary, done: sendUnaryData<Message>) => {
+      void settle(async () => answer(site, await decoded(name, call.request.bytes)), done, options.log);
     },
   ]);
+  const infer = (call: Unary, done: sendUnaryData<Message>): void => {
+    const { bytes } = call.request;
+    const asked = { signal: signalOf(call), patienceMs: patienceOf(call) };
+    void settle(async () => inferMessage(site.host, bytes, glance(bytes, site.maxJson), asked), done, options.log);
+  };
   const handlers: [string, UntypedHandleCall][] = [
     ...unary,
+    ['ModelInfer', infer],
     ['ModelStreamInfer', (call: Stream) => stream(site, options, call)],
   ];
   return Object.fromEntries<UntypedHandleCall>(handlers);
 }
 
-type Stream = ServerDuplexStream<GrpcInferRequest, Message>;
+type Unary = ServerUnaryCall<Received, Message>;
+type Stream = ServerDuplexStream<Received, Message>;
 
 /** Answers in the order of the requests; an error answers one request and leaves the stream open. */
 function stream(site: GrpcSite, options: GrpcOptions, call: Stream): void {
   const signal = signalOf(call);
   let before: Promise<unknown> = Promise.resolve();
   let pending = 0;
-  call.on('data', (request: GrpcInferRequest) => {
+  let isFirst = true;
+  call.on('data', ({ bytes, done }: Received) => {
     if (++pending >= STREAM_MOST) call.pause();
+    // The call itself was counted as the first one.
+    const isCounted = isFirst;
+    isFirst = false;
+    let id = '';
     const answer = (async () => {
-      admit(options, call);
-      return inferMessage(site.host, request, { signal, patienceMs: patienceOf(call) });
+      if (!isCounted) admit(options.access, call.metadata, call);
+      const glanced = glance(bytes, site.maxJson);
+      id = glanced.id;
+      return inferMessage(site.host, bytes, glanced, { signal, patienceMs: patienceOf(call) });
     })().then(
       (response): Message => ({ infer_response: response }),
       (error: unknown): Message => ({
         error_message: asStatus(error, options.log).details,
-        infer_response: { id: request.id },
+        infer_response: { id },
       }),
     );
     before = before.then(async () => {
       call.write(await answer);
+      done();
       if (--pending < STREAM_MOST) call.resume();
     });
   });
@@ -135,32 +145,10 @@ async function settle(answer: () => Promise<Message>, done: sendUnaryData<Messag
   }
 }
 
-const CODES: Readonly<Record<number, number>> = {
-  400: status.INVALID_ARGUMENT,
-  401: status.UNAUTHENTICATED,
-  404: status.NOT_FOUND,
-  413: status.RESOURCE_EXHAUSTED,
-  429: status.RESOURCE_EXHAUSTED,
-  499: status.CANCELLED,
-  503: status.UNAVAILABLE,
-};
-
-function asStatus(error: unknown, log: Log): { code: number; details: string } {
-  if (error instanceof Refusal) return { code: CODES[error.status] ?? status.UNKNOWN, details: error.message };
+function asStatus(error: unknown, log: Log): { code: status; details: string } {
+  if (error instanceof Refusal) return statusOf(error);
   log.write('error', String((error as Error).stack ?? error));
   return { code: status.INTERNAL, details: 'this is a bug in limbeck serve; its log says more' };
-}
-
-/** `Refusal` for a stranger, and for one who asks too often. */
-function admit({ access, rate }: GrpcOptions, call: { readonly metadata: Metadata; getPeer(): string }): void {
-  const given = authorization(call.metadata);
-  refuseStranger(access, given);
-  rate?.take(clientOf(access, given, call.getPeer().replace(/:\d+$/, '')), monotonicMs());
-}
-
-function authorization(metadata: Metadata): string | undefined {
-  const [first] = metadata.get('authorization');
-  return first === undefined ? undefined : String(first);
 }
 
 function signalOf(call: { on(event: 'cancelled', listener: () => void): unknown }): AbortSignal {

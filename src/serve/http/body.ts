@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
-import { promisify } from 'node:util';
-import { gunzip, inflate } from 'node:zlib';
+import type { Readable } from 'node:stream';
+import { createGunzip, createInflate } from 'node:zlib';
 import { Refusal } from '../refusal.ts';
 
-const decoders = { gzip: promisify(gunzip), deflate: promisify(inflate) };
+const decoders = { gzip: createGunzip, deflate: createInflate };
 
 /** Limit of the memory that all bodies being read or answered may take together. */
 export class BodyBudget {
@@ -26,13 +26,18 @@ export class BodyBudget {
   }
 }
 
-/** The whole body, unpacked, and how much of the budget it holds. `Refusal` for one larger than `most` bytes. */
+/**
+ * The whole body, unpacked, and how much of the budget it holds, which is taken piece by piece as they come out. `Refusal` for one
+ * larger than `most` bytes.
+ */
 export async function readBody(
   request: IncomingMessage,
   most: number,
   budget: BodyBudget,
+  isJson = false,
 ): Promise<{ body: Buffer; held: number }> {
-  const tooLarge = (): Refusal => new Refusal(413, `the body is larger than ${most} bytes`);
+  const remedy = isJson ? ': send tensors as binary data (--max-json sets this limit)' : '';
+  const tooLarge = (): Refusal => new Refusal(413, `the body is larger than ${most} bytes${remedy}`);
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > most) throw tooLarge();
   let held = 0;
@@ -40,19 +45,20 @@ export async function readBody(
     budget.take(bytes);
     held += bytes;
   };
+  const encoding = request.headers['content-encoding'] ?? 'identity';
+  const decoder = decoders[encoding as keyof typeof decoders] as (typeof decoders)['gzip'] | undefined;
+  if (encoding !== 'identity' && decoder === undefined)
+    throw new Refusal(415, `Content-Encoding: expected gzip or deflate, received ${encoding}`);
   try {
     const packed = await collected(request, most, take, tooLarge);
-    const encoding = request.headers['content-encoding'] ?? 'identity';
-    if (encoding === 'identity') return { body: packed, held };
-    const decode = decoders[encoding as keyof typeof decoders];
-    if (decode === undefined)
-      throw new Refusal(415, `Content-Encoding: expected gzip or deflate, received ${encoding}`);
-    const body = await decode(packed, { maxOutputLength: most }).catch((error: unknown) => {
-      throw (error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE'
-        ? tooLarge()
-        : new Refusal(400, `the body is no ${encoding}: ${(error as Error).message}`);
+    if (decoder === undefined) return { body: packed, held };
+    const unpacker = decoder({ chunkSize: UNPACKED_AT_A_TIME });
+    unpacker.end(packed);
+    const body = await collected(unpacker, most, take, tooLarge).catch((error: unknown) => {
+      unpacker.destroy();
+      if (error instanceof Refusal) throw error;
+      throw new Refusal(400, `the body is no ${encoding}: ${(error as Error).message}`);
     });
-    take(body.length);
     return { body, held };
   } catch (error) {
     budget.give(held);
@@ -61,9 +67,11 @@ export async function readBody(
   }
 }
 
-/** Body of a request, collected by events: an asynchronous iterator takes more time than everything else that is done with a small body. */
+const UNPACKED_AT_A_TIME = 2 ** 18;
+
+/** All of a stream, collected by events: an asynchronous iterator takes more time than everything else that is done with a small body. */
 function collected(
-  request: IncomingMessage,
+  stream: Readable,
   most: number,
   take: (bytes: number) => void,
   tooLarge: () => Refusal,
@@ -72,7 +80,7 @@ function collected(
     const parts: Buffer[] = [];
     let size = 0;
     const fail = (error: Error): void => {
-      request.removeListener('data', add);
+      stream.removeListener('data', add);
       reject(error);
     };
     const add = (part: Buffer): void => {
@@ -82,13 +90,13 @@ function collected(
         take(part.length);
         parts.push(part);
       } catch (error) {
-        request.pause();
+        stream.pause();
         fail(error as Error);
       }
     };
-    request.on('data', add);
-    request.once('end', () => resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts, size)));
-    request.once('error', fail);
-    request.once('close', () => fail(new Error('closed')));
+    stream.on('data', add);
+    stream.once('end', () => resolve(parts.length === 1 ? parts[0]! : Buffer.concat(parts, size)));
+    stream.once('error', fail);
+    stream.once('close', () => fail(new Error('closed')));
   });
 }

@@ -1,23 +1,24 @@
-import type { IncomingMessage } from 'node:http';
-import type { Client } from '../batch/queue.ts';
-import type { ModelHost } from '../host.ts';
 import type { ServedModel } from '../model.ts';
+import { refuseLong } from '../json.ts';
+import { asked } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import { encodeAnswer } from '../v2/answer.ts';
-import { parseRequest } from '../v2/request.ts';
 import type { Reply } from './reply.ts';
+import type { Call, Site } from './routes.ts';
 
 const LENGTH = 'inference-header-content-length';
 
 /** `POST /v2/models/M/infer`: JSON, or JSON and binary tensors. */
 export async function inferReply(
-  host: ModelHost,
+  { host, maxJson }: Site,
   model: ServedModel,
-  { headers }: IncomingMessage,
-  body: Buffer,
-  client: Client,
+  { request, body, client }: Call,
 ): Promise<Reply> {
-  const parsed = parseRequest(body, headerLength(headers[LENGTH]), model);
+  const given = headerLength(request.headers[LENGTH]);
+  const bytes = await body(given === undefined ? 'json' : 'binary');
+  refuseLong(given ?? 0, maxJson);
+  const job = { body: bytes, headerLength: given, model: asked(model) };
+  const parsed = await host.reader.read('request', job, given ?? bytes.length);
   const { outputs } = await host.infer(model, { ...parsed.request, client });
   const { parts, headerLength: length } = encodeAnswer(model, parsed, outputs);
   if (length === undefined) return { headers: { 'content-type': 'application/json' }, body: parts };

@@ -1,4 +1,3 @@
-import type { Access } from './access.ts';
 import { Refusal } from '../refusal.ts';
 
 /** Clients that are remembered; beyond it those that ask least are forgotten. */
@@ -23,23 +22,31 @@ export class RateLimit {
 
   /** `client`: its token, or the address that it asks from. `Refusal` 429 where it has asked too much. */
   take(client: string, nowMs: number): void {
-    const bucket = this.#buckets.get(client) ?? { left: this.#burst, atMs: nowMs };
-    bucket.left = Math.min(this.#burst, bucket.left + ((nowMs - bucket.atMs) * this.#perSecond) / 1000);
-    bucket.atMs = nowMs;
+    const bucket = this.#bucketOf(client, nowMs);
     // Last in the map: the first ones are those that have not asked for longest.
     this.#buckets.delete(client);
     this.#buckets.set(client, bucket);
     if (this.#buckets.size > MOST_CLIENTS) this.#buckets.delete(this.#buckets.keys().next().value!);
-    if (bucket.left < 1) {
-      const seconds = Math.max(1, Math.ceil((1 - bucket.left) / this.#perSecond));
-      const message = `more than ${this.#perSecond} requests a second: ask again in ${seconds} s`;
-      throw new Refusal(429, message, { reason: 'REJECTED', retryAfterSeconds: seconds });
-    }
+    this.#refuseEmpty(bucket);
     bucket.left--;
   }
-}
 
-/** Client that a request is counted for: its token, where tokens are wanted, else its address, which cannot be invented. */
-export function clientOf({ tokens }: Access, authorization: string | undefined, address: string): string {
-  return tokens.length > 0 && authorization !== undefined ? authorization : address;
+  /** The same refusal, of a request that is not counted. */
+  check(client: string, nowMs: number): void {
+    if (this.#buckets.has(client)) this.#refuseEmpty(this.#bucketOf(client, nowMs));
+  }
+
+  #bucketOf(client: string, nowMs: number): Bucket {
+    const bucket = this.#buckets.get(client) ?? { left: this.#burst, atMs: nowMs };
+    bucket.left = Math.min(this.#burst, bucket.left + ((nowMs - bucket.atMs) * this.#perSecond) / 1000);
+    bucket.atMs = nowMs;
+    return bucket;
+  }
+
+  #refuseEmpty({ left }: Bucket): void {
+    if (left >= 1) return;
+    const seconds = Math.max(1, Math.ceil((1 - left) / this.#perSecond));
+    const message = `more than ${this.#perSecond} requests a second: ask again in ${seconds} s`;
+    throw new Refusal(429, message, { reason: 'REJECTED', retryAfterSeconds: seconds });
+  }
 }

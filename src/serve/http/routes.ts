@@ -3,9 +3,11 @@ import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
 import { pageAsset } from '../../page/assets.ts';
 import { shown } from '../../base/errors.ts';
+import { jsonIn } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { cardOf } from '../v1/card.ts';
 import { descriptionOf, predict } from '../v1/predict.ts';
+import { isText } from '../v1/raw.ts';
 import { modelConfig, modelMetadata, modelStatistics, serverMetadata } from '../v2/describe.ts';
 import { inferReply } from './infer.ts';
 import { openApi } from './openapi.ts';
@@ -17,20 +19,28 @@ export interface Call {
   readonly path: readonly string[];
   /** Query of the address, the part behind its `?`. */
   readonly query: URLSearchParams;
-  /** Read when asked for. */
-  readonly body: () => Promise<Buffer>;
+  /** Read when asked for, and as much as this kind of a body may have. */
+  readonly body: (kind: BodyKind) => Promise<Buffer>;
   readonly client: Client;
 }
+
+/** Kinds of bodies: values as JSON or text, bytes of tensors or of files, and what little a command to the server takes. */
+export type BodyKind = 'json' | 'binary' | 'command';
 
 export interface Site {
   readonly host: ModelHost;
   readonly version: string;
   readonly device: string;
+  /** Bytes of JSON, and of numbers as fields of a message over gRPC. */
+  readonly maxJson: number;
+  /** True if scrapers of the metrics need no token. */
+  readonly openMetrics: boolean;
   readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
 }
 
-/** True for paths that need no token: the health of the server, and the page, which holds no data. */
-export function isOpen(path: readonly string[]): boolean {
+/** True for paths that need no token: the health of the server, the page, which holds no data, and the metrics where they are open. */
+export function isOpen({ openMetrics }: Pick<Site, 'openMetrics'>, path: readonly string[]): boolean {
+  if (path.length === 1 && path[0] === 'metrics') return openMetrics;
   return isPage(path) || (path.length === 3 && path[0] === 'v2' && path[1] === 'health');
 }
 
@@ -77,7 +87,14 @@ async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<
     throw new Refusal(400, `top: expected a whole number > 0, received ${shown(given)}`);
   const top = given === null ? undefined : Number(given);
   const contentType = call.request.headers['content-type'] ?? '';
-  return { body: await predict(host, model, { contentType, top, body: await call.body(), client: call.client }) };
+  return {
+    body: await predict(host, model, {
+      contentType,
+      top,
+      body: await call.body(isText(contentType) ? 'json' : 'binary'),
+      client: call.client,
+    }),
+  };
 }
 
 async function v2(site: Site, call: Call, path: readonly string[]): Promise<Reply> {
@@ -105,7 +122,7 @@ async function v2(site: Site, call: Call, path: readonly string[]): Promise<Repl
       return get(call, () => ({ model_stats: [modelStatistics(model)] }));
     case 'infer':
       allow(call, 'POST');
-      return inferReply(host, model, call.request, await call.body(), call.client);
+      return inferReply(site, model, call);
     default:
       throw nothing(call);
   }
@@ -119,7 +136,7 @@ function health(host: ModelHost, call: Call, what: string): Reply {
 
 async function repository(host: ModelHost, call: Call, path: readonly string[]): Promise<Reply> {
   allow(call, 'POST');
-  const body = await call.body();
+  const body = await call.body('command');
   const given = body.length === 0 ? {} : objectOf(body);
   if (path.length === 1 && path[0] === 'index') {
     refuseKeys(given, 'ready');
@@ -161,13 +178,10 @@ function refuseQuery({ query }: Call, known: readonly string[]): void {
 }
 
 function objectOf(body: Buffer): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  } catch {
-    // Said below.
-  }
-  throw new Refusal(400, 'the body is no JSON object');
+  const wrong = (): string => 'the body is no JSON object';
+  const value = jsonIn(body, wrong);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new Refusal(400, wrong());
 }
 
 function get(call: Call, body: () => object, status = 200): Reply {

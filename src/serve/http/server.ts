@@ -2,34 +2,34 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import { Server as NetServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { Refusal } from '../refusal.ts';
 import type { Tracer } from '../trace/otlp.ts';
-import { refuseOtherPages, refuseStranger } from './access.ts';
 import type { Access } from './access.ts';
-import { BodyBudget, readBody } from './body.ts';
+import { readBody } from './body.ts';
+import type { BodyBudget } from './body.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
-import { clientOf } from './rate.ts';
-import type { RateLimit } from './rate.ts';
 import { isOpen, route } from './routes.ts';
-import type { Site } from './routes.ts';
+import type { BodyKind, Site } from './routes.ts';
 
 export interface HttpOptions {
   readonly host: string;
   readonly port: number;
   readonly access: Access;
   readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
+  /** Limit of what all bodies take together. */
+  readonly budget: BodyBudget;
   /** Bytes of one body. */
   readonly maxBody: number;
   /** Milliseconds in which a request has to be here, headers and body. */
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
   readonly log: Log;
-  readonly rate?: RateLimit | undefined;
   readonly tracer?: Tracer | undefined;
   /** Listener to each answer. */
   readonly onAnswer: (answer: AnswerEntry) => void;
@@ -48,16 +48,24 @@ export interface AnswerEntry {
 export interface HttpServer {
   readonly url: string;
   readonly port: number;
-  /** Take no more connections; those that are open end with their next answer. */
-  readonly drain: () => void;
+  /**
+   * Take no more connections; those that are open end with their next answer. Resolves when none is left that a request may still come on, or
+   * after `patienceMs`.
+   */
+  readonly drain: (patienceMs: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpServer> {
-  const budget = new BodyBudget(Math.max(4 * options.maxBody, 2 ** 28));
   let draining = false;
+  let [active, lastMs] = [0, 0];
   const onRequest: RequestListener = (request, response) => {
-    void answer(site, options, budget, request, response, () => draining);
+    active++;
+    response.once('close', () => {
+      active--;
+      lastMs = monotonicMs();
+    });
+    void answer(site, options, request, response, () => draining);
   };
   const limits = {
     maxHeaderSize: 2 ** 14,
@@ -84,27 +92,45 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
   return {
     url: `${options.tls === undefined ? 'http' : 'https'}://${shown}:${port}`,
     port,
-    drain: () => {
+    drain: async (patienceMs) => {
       draining = true;
-      server.close();
-      server.closeIdleConnections();
+      const since = monotonicMs();
+      // HTTP's own close would end idle connections too, with the requests that are on their way on them.
+      NetServer.prototype.close.call(server);
+      for (;;) {
+        const now = monotonicMs();
+        const isQuiet = active === 0 && now - Math.max(since, lastMs) > QUIET_MS;
+        if (isQuiet || now - since > patienceMs || (await connectionsOf(server)) === 0) return;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
     },
     close: () =>
       new Promise((resolve) => {
+        // An error says that it listens no more.
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
 }
 
+/** Milliseconds without a request after which the clients of open connections are taken to have none on its way. */
+const QUIET_MS = 500;
+
+function connectionsOf(server: Server): Promise<number> {
+  return new Promise((resolve) => server.getConnections((error, count) => resolve(error === null ? count : 0)));
+}
+
+/** Bytes of a command to the server. */
+const SMALL = 2 ** 16;
+
 async function answer(
   site: Site,
   options: HttpOptions,
-  budget: BodyBudget,
   request: IncomingMessage,
   response: ServerResponse,
   isDraining: () => boolean,
 ): Promise<void> {
+  const { access, budget } = options;
   const start = monotonicMs();
   // Gone when the client is.
   const from = request.socket.remoteAddress ?? '';
@@ -118,21 +144,19 @@ async function answer(
   response.on('close', () => {
     if (!response.writableFinished) client.aborted = true;
   });
-  const body = async (): Promise<Buffer> => {
-    const read = await readBody(request, options.maxBody, budget);
+  const body = async (kind: BodyKind): Promise<Buffer> => {
+    const most = Math.min(options.maxBody, { json: site.maxJson, binary: Infinity, command: SMALL }[kind]);
+    const read = await readBody(request, most, budget, kind === 'json' && most < options.maxBody);
     held = read.held;
     return read.body;
   };
+  const [place = '', ...rest] = (request.url ?? '/').split('?');
   let reply: Reply;
   try {
-    const [place = '', ...rest] = (request.url ?? '/').split('?');
     const path = pathOf(place);
     const query = new URLSearchParams(rest.join('?'));
-    refuseOtherPages(options.access, request);
-    if (!isOpen(path)) {
-      refuseStranger(options.access, request.headers.authorization);
-      options.rate?.take(clientOf(options.access, request.headers.authorization, from), start);
-    }
+    access.refuseOtherPages(request);
+    if (!isOpen(site, path)) access.admit(request.headers.authorization, from, start);
     reply = await route(site, { request, path, query, body, client });
   } catch (error) {
     if (!(error instanceof Refusal)) options.log.write('error', String((error as Error).stack ?? error));
@@ -145,11 +169,12 @@ async function answer(
   } finally {
     budget.give(held);
   }
-  trace?.end(request.method ?? '', (request.url ?? '').split('?', 1)[0]!, reply.status ?? 200);
+  trace?.end(request.method ?? '', place, reply.status ?? 200);
   options.onAnswer({
     ...{
       method: request.method ?? '',
-      path: request.url ?? '',
+      // Without what stands behind the ?: people put tokens there.
+      path: place,
       status: reply.status ?? 200,
       ms: monotonicMs() - start,
     },

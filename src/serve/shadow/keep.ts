@@ -43,6 +43,7 @@ export class TransferSet {
   readonly #mostRows: number;
   #rows: number;
   #writing: Promise<void> = Promise.resolve();
+  #failed = false;
 
   private constructor(folder: string, form: KeptForm, columns: readonly Column[], rows: number, mostBytes: number) {
     this.#folder = folder;
@@ -93,25 +94,39 @@ export class TransferSet {
       );
   }
 
-  /** False where there is no room for it. */
-  add({ sample, label, logits }: KeptSample): boolean {
+  /** False where there is no room for it. `onFailed` is told, once, why nothing can be written any more, e.g. on a full disk; what is kept stays. */
+  add({ sample, label, logits }: KeptSample, onFailed: (why: string) => void): boolean {
+    if (this.#failed) return true;
     if (this.#rows >= this.#mostRows) return false;
     const row = this.#rows++;
     const parts = [bytesOf(sample), bytesOf(BigInt64Array.of(BigInt(label))), bytesOf(logits)];
-    this.#writing = this.#writing.then(async () => {
-      for (const [i, { handle, rowBytes }] of this.#columns.entries()) {
-        await handle.write(parts[i]!, 0, rowBytes, HEADER + row * rowBytes);
-      }
-      for (const { handle, descr, inner } of this.#columns)
-        await handle.write(headerOf(descr, [row + 1, ...inner]), 0, HEADER, 0);
-    });
+    this.#writing = this.#writing
+      .then(async () => {
+        if (this.#failed) return;
+        for (const [i, column] of this.#columns.entries())
+          await written(column.handle, parts[i]!, HEADER + row * column.rowBytes);
+        for (const { handle, descr, inner } of this.#columns)
+          await written(handle, headerOf(descr, [row + 1, ...inner]), 0);
+      })
+      .catch((error: unknown) => {
+        this.#failed = true;
+        this.#rows = row;
+        onFailed((error as Error).message);
+      });
     return true;
   }
 
   async close(): Promise<void> {
-    await this.#writing.finally(async () => {
-      for (const { handle } of this.#columns) await handle.close();
-    });
+    await this.#writing;
+    for (const { handle } of this.#columns) await handle.close().catch(() => undefined);
+  }
+}
+
+/** All of the bytes: a disk with little room takes a part of them first. */
+async function written(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
+    const { bytesWritten } = await handle.write(bytes, at, bytes.length - at, position + at);
+    at += bytesWritten;
   }
 }
 

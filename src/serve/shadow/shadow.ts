@@ -200,7 +200,12 @@ export class Shadow {
   }
 
   #keep(sample: Uint8Array | Float32Array, label: number, logits: Float32Array): void {
-    if (this.#set!.add({ sample, label, logits }) || this.#isFull) return;
+    const onFailed = (why: string): void =>
+      this.#log.write(
+        'warn',
+        `${this.#options.keep!.folder}: no more samples are kept: ${why}; ${this.kept} are there`,
+      );
+    if (this.#set!.add({ sample, label, logits }, onFailed) || this.#isFull) return;
     this.#isFull = true;
     this.#log.write('warn', `${this.#options.keep!.folder} is full: ${this.kept} samples; no more are kept`);
   }

@@ -2,6 +2,7 @@ import { shown } from '../../base/errors.ts';
 import type { Column } from '../../data/dataset.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import { scaledPixels } from '../../data/pixels.ts';
+import { jsonIn } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { bytesFromJson } from '../v2/json-tensor.ts';
 import type { Described } from './preparation.ts';
@@ -42,13 +43,8 @@ function farthest({ scale, mean, std }: Normalization): number {
 }
 
 /** `{"inputs": …}` or the values themselves: one sample, or several, raw as the data of the recipe was. */
-export function valuesOf(body: Buffer, { shape, columns }: Described): Float32Array {
-  let given: unknown;
-  try {
-    given = JSON.parse(body.toString('utf8'));
-  } catch {
-    throw new Refusal(400, 'the body is no JSON; send pictures with content-type image/png and the like');
-  }
+export function valuesOf(body: Uint8Array, { shape, columns }: Described): Float32Array {
+  const given = jsonIn(body, () => 'the body is no JSON; send pictures with content-type image/png and the like');
   const isBareRow = columns !== undefined && isRow(given) && !('inputs' in given);
   const values = isBareRow ? given : inputsIn(given);
   if (columns !== undefined) {

@@ -6,29 +6,30 @@ import type { TextForm } from '../../data/text/encode.ts';
 import { storedEncoder } from '../../data/text/open.ts';
 import { readByTokenizer } from '../../data/text/read-by.ts';
 import { PARTS } from '../../data/text/sink.ts';
-import type { ServedModel } from '../model.ts';
-import { Refusal, refuseTooMany } from '../refusal.ts';
+import { jsonIn } from '../json.ts';
+import type { AskedModel } from '../model.ts';
+import { Refusal, refuseTooMany, withoutFolder } from '../refusal.ts';
 import { inputsIn } from './read.ts';
 
 /** A body as it was sent. */
 export interface Sent {
   readonly contentType: string;
-  readonly body: Buffer;
+  readonly body: Uint8Array;
 }
 
-/** The encoders that `open` makes of what a file says and what lies in its folder, each opened once and kept as long as its model. */
+/** The encoders that `open` makes of what a file says and what lies in its folder, each opened once and kept as long as its model is loaded. */
 export function encodersBy<T>(open: (form: TextForm, folder: string) => Promise<T>) {
-  const opened = new WeakMap<ServedModel, Promise<T>>();
-  return async (model: ServedModel, form: TextForm): Promise<T> => {
-    let encoder = opened.get(model);
-    if (encoder === undefined) opened.set(model, (encoder = open(form, path.dirname(path.resolve(model.file)))));
+  const opened = new Map<string, { readonly key: string; readonly encoder: Promise<T> }>();
+  return async ({ name, key, file }: AskedModel, form: TextForm): Promise<T> => {
+    let held = opened.get(file);
+    if (held?.key !== key) opened.set(file, (held = { key, encoder: open(form, path.dirname(path.resolve(file))) }));
     try {
-      return await encoder;
+      return await held.encoder;
     } catch (error) {
       // The files beside the model may be right the next time.
-      opened.delete(model);
+      opened.delete(file);
       if (!(error instanceof UserError)) throw error;
-      throw new Refusal(500, `model ${model.name} cannot read texts: ${error.message}`);
+      throw new Refusal(500, withoutFolder(`model ${name} cannot read texts: ${error.message}`, file));
     }
   };
 }
@@ -41,7 +42,7 @@ const encoderOf = encodersBy(storedEncoder);
  * which are ids already.
  */
 export async function idsOf(
-  model: ServedModel,
+  model: AskedModel,
   text: TextForm,
   parts: readonly InputPart[] | undefined,
   sent: Sent,
@@ -70,7 +71,7 @@ export function readOrRefuse<T>(what: 'text' | 'words', sample: number, read: ()
   }
 }
 
-function samplesIn(model: ServedModel, sent: Sent, texts: 1 | 2): readonly (readonly string[])[] | undefined {
+function samplesIn(model: AskedModel, sent: Sent, texts: 1 | 2): readonly (readonly string[])[] | undefined {
   const { isPlain, values } = contentOf(sent);
   const expected =
     texts === 1
@@ -94,12 +95,10 @@ function samplesIn(model: ServedModel, sent: Sent, texts: 1 | 2): readonly (read
 export function contentOf({ contentType, body }: Sent): { readonly isPlain: boolean; readonly values: unknown } {
   const content = decoded(body);
   if (/^text\/plain/i.test(contentType)) return { isPlain: true, values: content };
-  let given: unknown;
-  try {
-    given = JSON.parse(content);
-  } catch {
-    throw new Refusal(400, 'the body is no JSON; send {"inputs": "a text"}, or a text with content-type text/plain');
-  }
+  const given = jsonIn(
+    body,
+    () => 'the body is no JSON; send {"inputs": "a text"}, or a text with content-type text/plain',
+  );
   return { isPlain: false, values: inputsIn(given) };
 }
 
@@ -114,7 +113,7 @@ export function holdsNumbers(values: unknown): boolean {
   return Array.isArray(values) ? holdsNumbers(values[0]) : typeof values === 'number';
 }
 
-function decoded(body: Buffer): string {
+function decoded(body: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(body);
   } catch {

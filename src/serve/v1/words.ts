@@ -5,7 +5,7 @@ import { storedWordEncoder } from '../../data/text/open.ts';
 import { wordsIn } from '../../data/text/words.ts';
 import type { EncodedWords } from '../../data/text/words.ts';
 import { bordersOf, entitiesOf, tagsAt } from '../../tasks/entities.ts';
-import type { ServedModel } from '../model.ts';
+import type { AskedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import { best } from './answers.ts';
 import type { Class } from './answers.ts';
@@ -14,7 +14,7 @@ import { contentOf, encodersBy, holdsNumbers, listIn, readOrRefuse } from './tex
 import type { Sent } from './texts.ts';
 
 /** Words as they were sent or as a text was cut into them, and what a model is fed of them. */
-interface Sentence {
+export interface Sentence {
   readonly words: readonly string[];
   readonly encoded: EncodedWords;
 }
@@ -31,15 +31,13 @@ interface Tagged {
 
 const EXPECTED = 'a text, an array of texts, or an array of lists of words, as in {"inputs": [["New", "York"]]}';
 
+/** Words of one request, which the answer has one by one. */
+const MOST_WORDS = 50_000;
+
 const encoderOf = encodersBy(storedWordEncoder);
 
 /** The sentences of a request to a model that gives words tags. */
-export async function sentencesOf(
-  model: ServedModel,
-  form: TextForm,
-  { isJson, ...sent }: Sent & { readonly isJson: boolean },
-): Promise<readonly Sentence[]> {
-  if (!isJson) throw new Refusal(400, `model ${model.name} takes texts and lists of words: send JSON or text/plain`);
+export async function sentencesOf(model: AskedModel, form: TextForm, sent: Sent): Promise<readonly Sentence[]> {
   const { values } = contentOf(sent);
   if (holdsNumbers(values))
     throw new Refusal(
@@ -49,6 +47,9 @@ export async function sentencesOf(
   const given = listIn(values, EXPECTED);
   refuseTooMany(model, given.length);
   const sentences = given.map(wordsOf);
+  const words = sentences.reduce((sum, { length }) => sum + length, 0);
+  if (words > MOST_WORDS)
+    throw new Refusal(400, `a request has up to ${MOST_WORDS} words, received ${words}: send it in parts`);
   const encode = await encoderOf(model, form);
   return sentences.map((words, i) => ({ words, encoded: readOrRefuse('words', i, () => encode(words)) }));
 }

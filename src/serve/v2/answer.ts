@@ -14,12 +14,12 @@ export interface EncodedAnswer {
 
 export function encodeAnswer(
   model: ServedModel,
-  { id, wanted }: ParsedRequest,
+  { id, wanted, allBinary }: ParsedRequest,
   outputs: readonly WireTensor[],
 ): EncodedAnswer {
   const binary: Uint8Array[] = [];
   const texts = outputs.map((output) => {
-    const how = wanted(output.name);
+    const how = wanted.get(output.name) ?? { binary: allBinary, classes: 0 };
     const labelled = how.classes > 0 ? classified(model, output, how.classes) : undefined;
     const shape = labelled?.shape ?? output.shape;
     const head = `{"name":${JSON.stringify(output.name)},"datatype":"${labelled === undefined ? datatypeOf(output.dtype) : 'BYTES'}","shape":[${shape.join(',')}]`;

@@ -1,7 +1,7 @@
 import type { InferRequest } from '../batch/queue.ts';
 import { byteLengthOf, datatypeOf } from '../dtypes.ts';
 import { takesBatches } from '../model.ts';
-import type { ServedModel } from '../model.ts';
+import type { AskedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import type { WireTensor } from '../types.ts';
@@ -15,14 +15,14 @@ export interface GivenInput {
 }
 
 /** The shape as clients are told: -1 for a size that varies, and for the batch of every model that takes samples. */
-export function publicShape(model: Pick<ServedModel, 'facts'>, { shape }: TensorSpec): number[] {
+export function publicShape(model: Pick<AskedModel, 'facts'>, { shape }: TensorSpec): number[] {
   const batched = takesBatches(model);
   return shape.map((size, i) => (typeof size === 'string' || (batched && i === 0) ? -1 : size));
 }
 
 /** Inputs in the model's order, outputs that it has. `Refusal` for anything that does not fit. */
 export function checkedTensors(
-  model: ServedModel,
+  model: AskedModel,
   given: readonly GivenInput[],
   wanted: readonly string[],
 ): Pick<InferRequest, 'inputs' | 'outputs' | 'samples'> {
@@ -53,7 +53,7 @@ export function checkedTensors(
   return { inputs, outputs: wanted.length > 0 ? [...new Set(wanted)] : names, samples };
 }
 
-function tensorOf(model: ServedModel, spec: TensorSpec, { datatype, shape, bytes }: GivenInput): WireTensor {
+function tensorOf(model: AskedModel, spec: TensorSpec, { datatype, shape, bytes }: GivenInput): WireTensor {
   const { name, dtype } = spec;
   if (datatype !== datatypeOf(dtype)) {
     throw new Refusal(400, `input ${name} of model ${model.name} is ${datatypeOf(dtype)}, received ${datatype}`);

@@ -21,26 +21,29 @@ const FLOAT_MAX = 3.4028234663852886e38;
 export function bytesFromJson(name: string, dtype: DType, shape: readonly number[], data: unknown): Uint8Array {
   if (dtype === 'float16') throw new Refusal(400, `input ${name}: FP16 cannot be sent as JSON, but as binary data`);
   const count = elementsOf(shape);
-  const out = new arrays[dtype](count);
   const wrong = (): Refusal =>
     new Refusal(
       400,
       `input ${name}: expected data of ${count} values, flat or nested as its shape [${shape.join(', ')}]`,
     );
+  if (!Array.isArray(data)) throw wrong();
+  const isNested = Array.isArray(data[0]) && shape.length > 1;
+  // Compared before there is memory for as many.
+  if (isNested ? !hasShape(data, shape, 0) : data.length !== count) throw wrong();
+  const out = new arrays[dtype](count);
   const store = storeOf(name, dtype, out);
   let at = 0;
-  const walk = (values: unknown, depth: number): void => {
-    if (!Array.isArray(values) || values.length !== shape[depth]) throw wrong();
-    if (depth < shape.length - 1) for (const inner of values) walk(inner, depth + 1);
+  const walk = (values: readonly unknown[], depth: number): void => {
+    if (depth < shape.length - 1) for (const inner of values) walk(inner as readonly unknown[], depth + 1);
     else for (const value of values) store(at++, value);
   };
-  if (!Array.isArray(data)) throw wrong();
-  if (Array.isArray(data[0]) && shape.length > 1) walk(data, 0);
-  else {
-    if (data.length !== count) throw wrong();
-    for (let i = 0; i < count; i++) store(i, data[i]);
-  }
+  walk(data, isNested ? 0 : shape.length - 1);
   return bytesOf(out);
+}
+
+function hasShape(values: unknown, shape: readonly number[], depth: number): boolean {
+  if (!Array.isArray(values) || values.length !== shape[depth]) return false;
+  return depth === shape.length - 1 || values.every((inner) => hasShape(inner, shape, depth + 1));
 }
 
 function storeOf(name: string, dtype: DType, out: TensorData): (at: number, value: unknown) => void {

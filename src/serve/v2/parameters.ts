@@ -1,5 +1,5 @@
 import { shown } from '../../base/errors.ts';
-import type { ServedModel } from '../model.ts';
+import type { AskedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 
 export type Parameters = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ const REFUSED: Readonly<Record<string, string>> = {
 };
 
 /** Priority and timeout that a request sets for the queue. */
-export function schedulingOf(parameters: Parameters, { options }: ServedModel) {
+export function schedulingOf(parameters: Parameters, { options }: Pick<AskedModel, 'options'>) {
   refuseUnsupported(parameters);
   const priority = wholeNumber(parameters, 'priority') ?? 0;
   if (priority > options.priorityLevels) {

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { InferRequest } from '../batch/queue.ts';
 import { VERSION } from '../host.ts';
-import type { ServedModel } from '../model.ts';
+import { jsonIn } from '../json.ts';
+import type { AskedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import { checkedTensors } from './checked.ts';
@@ -17,13 +18,28 @@ interface Wanted {
   readonly classes: number;
 }
 
+/** Plain data, for it may come from another thread. */
 export interface ParsedRequest {
   readonly request: InferRequest;
   readonly id: string | undefined;
-  readonly wanted: (output: string) => Wanted;
+  readonly wanted: ReadonlyMap<string, Wanted>;
+  /** Of the outputs that are not named. */
+  readonly allBinary: boolean;
 }
 
-const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
+/** An array of up to `most` items, or an object of as many keys: the number is looked at first, for each wrong item makes an object. */
+function upTo<T extends z.ZodType>(most: number, type: T) {
+  const isFew = (value: unknown): boolean =>
+    typeof value !== 'object' ||
+    value === null ||
+    (Array.isArray(value) ? value.length : Object.keys(value).length) <= most;
+  return z
+    .unknown()
+    .refine(isFew, { error: `expected at most ${most}`, abort: true })
+    .pipe(type);
+}
+
+const parameters = upTo(256, z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))).optional();
 const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
 const schema = z.strictObject({
   id: z.string().optional(),
@@ -31,28 +47,26 @@ const schema = z.strictObject({
   model_name: z.string().optional(),
   model_version: z.string().optional(),
   parameters,
-  inputs: z
-    .array(
+  inputs: upTo(
+    256,
+    z.array(
       z.strictObject({
         name: z.string(),
-        shape: z.array(size).max(16),
+        shape: upTo(16, z.array(size)),
         datatype: z.string(),
         parameters,
         data: z.unknown().optional(),
       }),
-    )
-    .max(256),
-  outputs: z
-    .array(z.strictObject({ name: z.string(), parameters }))
-    .max(256)
-    .optional(),
+    ),
+  ),
+  outputs: upTo(256, z.array(z.strictObject({ name: z.string(), parameters }))).optional(),
 });
 
 /**
  * The body of an infer request: JSON, followed by the bytes of tensors where `headerLength` says how long the JSON is (the
  * binary tensor extension). Bytes are views of the body.
  */
-export function parseRequest(body: Buffer, headerLength: number | undefined, model: ServedModel): ParsedRequest {
+export function parseRequest(body: Uint8Array, headerLength: number | undefined, model: AskedModel): ParsedRequest {
   const given = jsonOf(body, headerLength);
   refuseOther('model_name', given.model_name, model.name);
   refuseOther('model_version', given.model_version, VERSION);
@@ -83,7 +97,7 @@ export function parseRequest(body: Buffer, headerLength: number | undefined, mod
   return {
     request: { ...tensors, ...schedulingOf(own, model) },
     id: given.id,
-    wanted: (name) => byName.get(name) ?? { binary: allBinary, classes: 0 },
+    ...{ wanted: byName, allBinary },
   };
 }
 
@@ -95,16 +109,11 @@ function refuseOther(key: string, given: string | undefined, own: string): void 
   );
 }
 
-function jsonOf(body: Buffer, headerLength: number | undefined): z.infer<typeof schema> {
+function jsonOf(body: Uint8Array, headerLength: number | undefined): z.infer<typeof schema> {
   if (headerLength !== undefined && headerLength > body.length) {
     throw new Refusal(400, `Inference-Header-Content-Length is ${headerLength}, the body has ${body.length} bytes`);
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(body.toString('utf8', 0, headerLength ?? body.length));
-  } catch (error) {
-    throw new Refusal(400, `the request is no JSON: ${(error as Error).message.slice(0, 200)}`);
-  }
+  const value = jsonIn(body.subarray(0, headerLength ?? body.length), (why) => `the request is no JSON: ${why}`);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -26,6 +26,8 @@ export interface WorkerOptions {
   readonly threads: number;
   /** A call that takes longer ends the process: nothing else would. */
   readonly runTimeoutMs: number;
+  /** Milliseconds for all models to be loaded and tried out. */
+  readonly loadTimeoutMs: number;
   /** True for a process that gets only processor time that nobody else wants. */
   readonly lowPriority?: boolean;
 }
@@ -111,14 +113,27 @@ export class WorkerProcess {
     return this.#gone;
   }
 
-  /** Load the models. `UserError` for a file that ONNX Runtime does not take. */
-  start(models: readonly ModelToLoad[]): Promise<ReadyMessage> {
-    return new Promise((resolve, reject) => {
+  /** Load the models. `UserError` for a file that ONNX Runtime does not take, and for models that take too long; the process ends with those. */
+  async start(models: readonly ModelToLoad[]): Promise<ReadyMessage> {
+    const { loadTimeoutMs, device, threads } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const ready = new Promise<ReadyMessage>((resolve, reject) => {
       this.#starting = { resolve, reject };
+      timer = setTimeout(() => {
+        const names = models.map(({ message }) => message.fileName).join(', ');
+        reject(
+          new UserError(
+            `${names}: not loaded and tried out after ${loadTimeoutMs / 1000} s`,
+            'Give it more time with --load-timeout SECONDS, or find out with `limbeck inspect` what takes so long.',
+          ),
+        );
+        this.kill();
+      }, loadTimeoutMs);
       if (this.#gone) reject(new WorkerEnded('the worker process ended at its start'));
       for (const { message, bytes } of models) this.#send(message, [[bytes]]);
-      this.#send({ type: 'start', device: this.#options.device, threads: this.#options.threads }, []);
+      this.#send({ type: 'start', device, threads }, []);
     });
+    return ready.finally(() => clearTimeout(timer));
   }
 
   /** `parts`: the bytes of all inputs, in the order of `inputs`; those of one input may come in several pieces. */

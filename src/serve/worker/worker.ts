@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import { monotonicMs } from '../../base/clock.ts';
 import { bytesOf } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
@@ -119,6 +120,17 @@ function resources(): Resources {
   const { user, system } = process.cpuUsage();
   return { rssBytes: measured.rssBytes, cpuSeconds: (user + system) / 1e6 };
 }
+
+/**
+ * A thread that ends the process when its parent is gone: the end of stdin is not seen during a call of the runtime, which may
+ * never return. What adopts an orphan is another process.
+ */
+const ORPHANED = `const parent = process.ppid;
+setInterval(() => process.ppid === parent || process.kill(process.pid, 'SIGKILL'), 1000);`;
+new Worker(ORPHANED, {
+  eval: true,
+  resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 },
+}).unref();
 
 for (;;) {
   const began = readFrame(IN);

@@ -5,6 +5,13 @@ export const PORT = 8000;
 
 const DEVICES: Readonly<Record<Target, string>> = { cpu: 'cpu', gpu: 'cuda', tensorrt: 'tensorrt' };
 
+const TOKENS = '/tokens';
+
+/** Volumes of a pod: the tokens that clients need, from a Secret that is not in the files; without it no pod starts. */
+export function volumes({ name }: Settings) {
+  return [{ name: 'tokens', secret: { secretName: `${name}-tokens` } }];
+}
+
 /** The container of `limbeck serve` with one worker: one more request for a pod is one more pod, not one more process. */
 export function container({ model, image, target, threads, memory }: Settings, name: string, file: string) {
   const probe = (health: string) => ({ httpGet: { path: `/v2/health/${health}`, port: PORT } });
@@ -15,7 +22,9 @@ export function container({ model, image, target, threads, memory }: Settings, n
     args: [
       ...['serve', `${model}=/models/${file}`, '--host', '0.0.0.0', '--port', String(PORT)],
       ...['--device', DEVICES[target], '--workers', '1', '--threads', String(threads)],
+      ...['--token-file', `${TOKENS}/tokens`, '--open-metrics'],
     ],
+    volumeMounts: [{ name: 'tokens', mountPath: TOKENS, readOnly: true }],
     ports: [{ name: 'http1', containerPort: PORT, protocol: 'TCP' }],
     readinessProbe: { ...probe('ready'), periodSeconds: 2, failureThreshold: 1 },
     livenessProbe: { ...probe('live'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
@@ -26,8 +35,8 @@ export function container({ model, image, target, threads, memory }: Settings, n
     },
     // Of the container: Knative refuses that of the pod.
     securityContext: {
-      ...{ runAsNonRoot: true, runAsUser: 1000, allowPrivilegeEscalation: false },
-      capabilities: { drop: ['ALL'] },
+      ...{ runAsNonRoot: true, runAsUser: 1000, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true },
+      ...{ capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } },
     },
   };
 }

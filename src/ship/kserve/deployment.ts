@@ -1,5 +1,8 @@
-import { container, placement, PORT, SCRAPED } from './container.ts';
+import { container, placement, PORT, SCRAPED, volumes } from './container.ts';
 import type { Settings } from './settings.ts';
+
+/** Clients are still sent to a pod for a moment after it is told to stop. Knative takes no such key, and waits by itself. */
+const STOPPING = { preStop: { exec: { command: ['sleep', '5'] } } };
 
 /** The same without KServe (apps/v1): what the ScaledObject and the HorizontalPodAutoscaler scale. */
 export function deployment(settings: Settings, name = settings.name, file = 'model.onnx') {
@@ -15,10 +18,11 @@ export function deployment(settings: Settings, name = settings.name, file = 'mod
       template: {
         metadata: { labels, annotations: SCRAPED },
         spec: {
-          // The server answers what it has within 30 seconds of being told to stop.
+          // Those 5 seconds, and 30 in which the server answers what it has.
           terminationGracePeriodSeconds: 45,
           ...placement(settings),
-          containers: [container(settings, 'server', file)],
+          containers: [{ ...container(settings, 'server', file), lifecycle: STOPPING }],
+          volumes: volumes(settings),
         },
       },
     },

@@ -1,4 +1,4 @@
-import { container, placement, SCRAPED } from './container.ts';
+import { container, placement, SCRAPED, volumes } from './container.ts';
 import type { Settings } from './settings.ts';
 
 export const MOST_REPLICAS = 10;
@@ -20,6 +20,7 @@ export function inferenceService(settings: Settings, canaryPercent?: number) {
         ...{ minReplicas: 1, maxReplicas: MOST_REPLICAS, scaleMetric: 'concurrency', scaleTarget: concurrency },
         ...placement(settings),
         containers: [container(settings, 'kserve-container', 'model.onnx')],
+        volumes: volumes(settings),
       },
     },
   };

@@ -25,6 +25,8 @@ export interface Settings {
  */
 const SERVER_BYTES = 128 * 2 ** 20;
 const WORKER_BYTES = 96 * 2 ** 20;
+/** Most memory of the process that listens, whatever is sent to it (test/serve/attacked.long.test.ts). */
+const ATTACKED_BYTES = 2 ** 30;
 /** Memory that a model is assumed to add where it was not measured. */
 const UNKNOWN_BYTES = 256 * 2 ** 20;
 
@@ -43,7 +45,7 @@ export function settingsOf(
     memory: {
       request: mebibytes(SERVER_BYTES + WORKER_BYTES + added),
       // While a model is loaded again, new workers stand beside the old ones; a quarter for bursts of large requests.
-      limit: mebibytes(1.25 * (SERVER_BYTES + 2 * (WORKER_BYTES + added))),
+      limit: mebibytes(ATTACKED_BYTES + 1.25 * 2 * (WORKER_BYTES + added)),
     },
     // A batch runs and another one fills.
     concurrency: sizing === undefined ? UNKNOWN.concurrency : 2 * sizing.batch,

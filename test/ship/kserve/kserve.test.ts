@@ -71,6 +71,27 @@ it('has schemas that refuse a wrong manifest', () => {
   expect(faults({ ...service, metadata: { name: 'My_bags' } }, schema)).toHaveLength(1);
 });
 
+it('wants a token from all who reach a pod, and lets it write nothing', () => {
+  for (const [name, [first]] of manifests(made('cpu', teacher))) {
+    if (!/^(canary|deployment|inference-service|shadow)/.test(name)) continue;
+    const { predictor, template } = first!.spec as Record<string, { readonly spec: object }>;
+    expect([name, predictor ?? template!.spec]).toMatchObject([
+      name,
+      {
+        containers: [
+          {
+            args: expect.arrayContaining(['--token-file', '/tokens/tokens', '--open-metrics']) as unknown,
+            securityContext: { readOnlyRootFilesystem: true, seccompProfile: { type: 'RuntimeDefault' } },
+            volumeMounts: [{ name: 'tokens', mountPath: '/tokens', readOnly: true }],
+            ...(template !== undefined && { lifecycle: { preStop: { exec: { command: ['sleep', '5'] } } } }),
+          },
+        ],
+        volumes: [{ name: 'tokens', secret: { secretName: 'my-bags-v2-tokens' } }],
+      },
+    ]);
+  }
+});
+
 it('takes scale, threads and memory from what was measured', () => {
   const settings = settingsOf('bags', { image: 'bags:1', target: 'cpu', curve });
   // Nine tenths of the most samples per second at 9 · 2 / 1; 2 · (2 + 18) ms and 5 more.

@@ -1,0 +1,70 @@
+import { shown } from '../../base/errors.ts';
+import type { TextForm } from '../../data/text/encode.ts';
+import type { AskedModel } from '../model.ts';
+import { Refusal } from '../refusal.ts';
+import type { Described } from './preparation.ts';
+import { valuesOf } from './read.ts';
+import { soundOf } from './sound.ts';
+import { idsOf } from './texts.ts';
+import type { Sent } from './texts.ts';
+import { sentencesOf } from './words.ts';
+import type { Sentence } from './words.ts';
+
+/** A request to `/v1/M`, as plain data that another thread can be given. */
+export interface SentTo extends Sent {
+  readonly model: AskedModel;
+  readonly described: Described;
+}
+
+/** True for a body of JSON or text. */
+export function isText(contentType: string): boolean {
+  return /^application\/(.*\+)?json|^text\/|^application\/x-www-form-urlencoded|^$/i.test(contentType);
+}
+
+export function isPicture(contentType: string): boolean {
+  return /^(image\/|application\/octet-stream)/i.test(contentType);
+}
+
+/** Values of the samples that were sent, before preparation: numbers, token ids of texts, or a sound. */
+export async function samplesOf({ model, described, ...sent }: SentTo): Promise<Float32Array> {
+  const { text, parts } = described;
+  if (!isText(sent.contentType)) {
+    const sound = decoded(sent, described);
+    if (text !== undefined) refuseOtherIds(sound, text);
+    return sound;
+  }
+  const ids = text && (await idsOf(model, text, parts, sent));
+  if (ids !== undefined) return ids;
+  const values = valuesOf(sent.body, described);
+  if (text !== undefined) refuseOtherIds(values, text);
+  return values;
+}
+
+/** The sentences for a model that gives words tags. */
+export function sentencesIn({ model, described, ...sent }: SentTo): Promise<readonly Sentence[]> {
+  if (!isText(sent.contentType))
+    throw new Refusal(400, `model ${model.name} takes texts and lists of words: send JSON or text/plain`);
+  return sentencesOf(model, described.text!, sent);
+}
+
+/** `Refusal` for numbers that are no ids of a tokenizer: a model would round them, or count negative ones from its last. */
+function refuseOtherIds(values: Float32Array, { vocabulary }: TextForm): void {
+  const wrong = values.find((value) => !Number.isInteger(value) || value < 0 || value >= vocabulary);
+  if (wrong !== undefined)
+    throw new Refusal(
+      400,
+      `expected token ids, from 0 to ${vocabulary - 1}, received ${wrong}; or send the text itself`,
+    );
+}
+
+function decoded({ contentType, body }: Sent, described: Described): Float32Array {
+  if (/^audio\/(x-|vnd\.)?wave?/i.test(contentType))
+    return soundOf(Buffer.from(body.buffer, body.byteOffset, body.length), described);
+  const remedy = /^multipart\//i.test(contentType)
+    ? ': send the file itself as the body, without a form around it'
+    : '';
+  throw new Refusal(
+    415,
+    `content-type: expected application/json, text/plain, image/png and the like, or audio/wav, received ${shown(contentType)}${remedy}`,
+  );
+}

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { start } from '../support/built.ts';
+
+/** A server in a process of its own, whose memory is its own too. */
+export interface Attacked {
+  readonly port: number;
+  readonly grpcPort: number;
+  readonly pid: number;
+  readonly end: () => Promise<void>;
+}
+
+export async function attacked(
+  folder: string,
+  files: Readonly<Record<string, Uint8Array>>,
+  options: readonly string[] = [],
+): Promise<Attacked> {
+  for (const [name, bytes] of Object.entries(files)) await writeFile(path.join(folder, name), bytes);
+  const args = ['serve', folder, '--port', '0', '--grpc-port', '0', '--workers', '1', '--json', ...options];
+  const { child, finished, output } = start(folder, args);
+  while (!output().includes('grpcPort')) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    if (child.exitCode !== null) throw new Error((await finished).stderr);
+  }
+  const { url, grpcPort } = JSON.parse(output()) as { url: string; grpcPort: number };
+  const end = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await finished;
+  };
+  return { port: Number(new URL(url).port), grpcPort, pid: child.pid!, end };
+}
+
+/**
+ * Asks for the health of a server every 10 ms, in a process of its own. Time that the thread of either process waited for a processor is not counted:
+ * other programs took it.
+ */
+const PROBE = `
+const { readFileSync } = require('node:fs');
+const http = require('node:http');
+const [port, pid] = process.argv.slice(1);
+const agent = new http.Agent({ keepAlive: true });
+let worst = 0, asked = 0, stopped = false;
+const waited = () => [pid, process.pid].reduce((sum, id) => sum + Number(readFileSync('/proc/' + id + '/task/' + id + '/schedstat', 'utf8').split(' ')[1]) / 1e6, 0);
+const ask = () => new Promise((resolve) => {
+  const [began, before] = [performance.now(), waited()];
+  const done = () => { worst = Math.max(worst, performance.now() - began - (waited() - before)); asked++; resolve(); };
+  http.get({ port, host: '127.0.0.1', path: '/v2/health/live', agent }, (answer) => answer.resume().on('end', done)).on('error', () => { worst = 1e9; resolve(); });
+});
+process.stdin.on('end', () => { stopped = true; }).resume();
+(async () => {
+  while (!stopped) { await ask(); await new Promise((resolve) => setTimeout(resolve, 10)); }
+  console.log(JSON.stringify({ worst, asked }));
+  process.exit();
+})();`;
+
+export interface Health {
+  /** Milliseconds of the slowest answer; beyond all measure without one. */
+  readonly worst: number;
+  readonly asked: number;
+  /** MiB of memory that the process took at most. */
+  readonly peak: number;
+}
+
+/** Health of the server while `attack` goes on. */
+export async function healthDuring({ port, pid }: Attacked, attack: () => Promise<unknown>): Promise<Health> {
+  // The highest value so far becomes that of now.
+  await writeFile(`/proc/${pid}/clear_refs`, '5');
+  const probe = spawn(process.execPath, ['-e', PROBE, String(port), String(pid)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  let said = '';
+  probe.stdout.on('data', (text) => (said += String(text)));
+  const ended = new Promise((resolve) => probe.once('close', resolve));
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await attack();
+  probe.stdin.end();
+  await ended;
+  const { worst, asked } = JSON.parse(said) as { worst: number; asked: number };
+  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '');
+  return { worst, asked, peak: Number(/VmHWM:\s+(\d+)/.exec(status)?.[1] ?? Infinity) / 1024 };
+}
