@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
+import { monotonicMs } from '../base/clock.ts';
 import { freeMemory, memoryText } from '../base/memory.ts';
 
 // libvips chooses a decoder by the first bytes of a file, whatever its name says. Of an SVG of 200 bytes it renders filters for half an
@@ -54,13 +55,14 @@ export async function withPicture<T>(
   if (pixels > limits.pixels) throw new TooManyPixels(found.autoOrient, limits.pixels);
   const bytes = BYTES_PER_PIXEL * pixels;
   await enter(bytes, limits.atOnce);
+  const start = monotonicMs();
   try {
     const image = sharp(input, { failOn: 'error', limitInputPixels: limits.pixels }).autoOrient();
     return await decode(image.timeout({ seconds: limits.seconds }), found);
   } catch (error) {
     const { message } = error as Error;
-    // The lines of libvips are those of all threads: another may have taken the first of them.
-    const isLate = /^timeout: \d|killed for image/m.test(message);
+    // The lines of libvips are those of all threads: another may have taken them.
+    const isLate = /timeout: \d|killed for image/.test(message) || monotonicMs() - start > 1000 * limits.seconds;
     const fact = isLate ? `decoding it took more than ${limits.seconds} s` : message.split('\n')[0]!;
     throw new Error(fact, { cause: error });
   } finally {
