@@ -186,6 +186,10 @@ def stepped(name, net, x, y):
 
 def written(name, net, x, y, exporter, folder, **options):
     stem = f"{name}-{exporter}"
+    exact, rounded = (differentiated(name, net, x, y, of)[2] for of in (torch.float64, torch.float32))
+    is_smooth = worst_gradient(rounded, exact) > GRADIENTS_AGREE and any(type(one) in KINKS for one in net.modules())
+    if is_smooth:
+        smooth(net)
     (logits, weights, gradient), single = (differentiated(name, net, x, y, of) for of in (torch.float64, torch.float32))
     move, adam = stepped(name, net, x, y)
     export(deepcopy(net).eval(), x, folder / f"{stem}.onnx", exporter, True, **options)
@@ -194,7 +198,7 @@ def written(name, net, x, y, exporter, folder, **options):
     unused = [key for key, parameter in net.named_parameters() if parameter.grad is None]
     numbers = store(folder / f"{stem}.npz", x, {"p": weights, "g": gradient, "m": move}, logits=logits)
     return {
-        **{"exporter": exporter, "file": f"{stem}.onnx", "numbers": numbers, "unused": unused},
+        **{"exporter": exporter, "file": f"{stem}.onnx", "numbers": numbers, "unused": unused, "isSmooth": is_smooth},
         **{"float32": worst_gradient(single[2], gradient), "adam": adam},
     }
 
@@ -203,16 +207,12 @@ def main(folder, name):
     torch.manual_seed(0)
     net = (NETS[name]() if name in NETS else of_timm(name)).train()
     x, y = inputs(name, net), torch.arange(BATCH) * 3 % CLASSES
-    exact, single = (differentiated(name, net, x, y, of)[2] for of in (torch.float64, torch.float32))
-    is_smooth = worst_gradient(single, exact) > GRADIENTS_AGREE and any(type(one) in KINKS for one in net.modules())
-    if is_smooth:
-        smooth(net)
     mode = {"training": torch.onnx.TrainingMode.PRESERVE, "do_constant_folding": False}
     forms = []
     for exporter, options in (("legacy", mode), ("dynamo", {})):
         try:
-            one = net if exporter == "legacy" else folded(net, x).train()
-            forms.append({**written(name, one, x, y, exporter, folder, **options), "isSmooth": is_smooth})
+            one = deepcopy(net) if exporter == "legacy" else folded(net, x).train()
+            forms.append(written(name, one, x, y, exporter, folder, **options))
         except Exception as error:
             forms.append({"exporter": exporter, "notWritten": f"{type(error).__name__}: {error}".splitlines()[0][:200]})
     print("\n" + json.dumps({"forms": forms, "labels": y.tolist(), "shape": list(x.shape)}))
