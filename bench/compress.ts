@@ -39,12 +39,12 @@ if (!existsSync(path.join(folder, 'test.npz'))) {
   run('.venv/zoo/bin/python', script);
 }
 
-function arrays(file: string) {
-  const entries = unzip(readFileSync(file), () => true);
+async function arrays(file: string) {
+  const entries = await unzip(readFileSync(file), () => true);
   return Object.fromEntries(Object.entries(entries).map(([name, bytes]) => [name.slice(0, -4), parseNpy(bytes, name)]));
 }
 
-const samples = arrays(path.join(folder, 'samples.npz'))['x']!;
+const samples = (await arrays(path.join(folder, 'samples.npz')))['x']!;
 const size = 3 * 32 * 32;
 const count = Math.min(Number(values.samples), samples.shape[0]!);
 const data = path.join(folder, `samples-${count}.npy`);

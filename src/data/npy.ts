@@ -166,7 +166,7 @@ export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   if (code === 'u1') return storedSamples(body, sizeOf(shape), undefined);
   const fault = faultOfArrays([{ values: sizeOf(shape), bytesEach: 4 }]);
   if (fault !== undefined) throw new UserError(`${where}: its values ${fault}`, 'Use fewer samples, or free memory.');
-  return storedSamples(body, sizeOf(shape), DTYPES[code]!);
+  return storedSamples(body, sizeOf(shape), DTYPES[code]);
 }
 
 /** Samples [channels, height, width] as [height, width, channels]. */

@@ -209,7 +209,11 @@ describe('an ONNX file that others have written', () => {
       [['Conv', ['x', 'w'], { group: 3 }]],
       /node node_0 \(Conv\): its input \[batch, 4, 8, 8\] has 4 channels, and its filter \[4, 2, 3, 3\] is for 6, in 3 groups/,
     ],
-    ['quantized weights', [['DequantizeLinear', ['x', 's']]], /is quantized already: node node_0 is a DequantizeLinear/],
+    [
+      'quantized weights',
+      [['DequantizeLinear', ['x', 's']]],
+      /is quantized already: node node_0 is a DequantizeLinear/,
+    ],
     ['a tensor that nothing gives', [['Relu', ['nowhere']]], /it reads nowhere, which nothing gives/],
   ] as [string, Step[], RegExp][])('is refused by node and operator: %s', (_, steps, message) => {
     const stored = { w: floats(4, 2, 3, 3), s: scalar(1) };
