@@ -59,7 +59,7 @@ const seconds = (performance.now() - start) / 1000;
 
 const exports = path.join(folder, name, 'exports');
 const files = [original, ...readdirSync(exports).filter((file) => file.endsWith('.onnx')).map((file) => path.join(exports, file))]; // prettier-ignore
-const test = arrays(path.join(folder, 'test.npz'));
+const test = await arrays(path.join(folder, 'test.npz'));
 const x = npySamples(test['x']!) as Float32Array;
 const labels = new BigInt64Array(test['y']!.body.slice().buffer);
 
