@@ -10,7 +10,7 @@ import type { InferAnswer, InferRequest } from './batch/queue.ts';
 import { Scheduler } from './batch/scheduler.ts';
 import type { OnAnswered } from './batch/scheduler.ts';
 import { watchAnswer } from './drift/answers.ts';
-import { servedModel } from './model.ts';
+import { servedModel, VERSION } from './model.ts';
 import type { ServedModel } from './model.ts';
 import { Shadow } from './shadow/shadow.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
@@ -40,9 +40,6 @@ export interface IndexRow {
   readonly state: 'READY' | 'UNAVAILABLE';
   readonly reason: string;
 }
-
-/** The one version that each model has. */
-export const VERSION = '1';
 
 /** One loaded model, with what its workers are given. */
 interface Held {

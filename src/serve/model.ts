@@ -7,6 +7,9 @@ import { Statistics } from './statistics.ts';
 import type { ModelFacts } from './types.ts';
 import type { Weights } from './weights.ts';
 
+/** The one version that each model has. */
+export const VERSION = '1';
+
 /** A model that is being served. */
 export interface ServedModel {
   readonly name: string;

@@ -3,7 +3,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom
 import { describeDrift } from './drift/metrics.ts';
 import { describeGpus } from './gpu-metrics.ts';
 import type { ModelHost } from './host.ts';
-import { VERSION } from './host.ts';
+import { VERSION } from './model.ts';
 import type { AnswerEntry } from './http/server.ts';
 import { describeShadow } from './shadow/metrics.ts';
 import type { ServedModel } from './model.ts';

@@ -1,5 +1,5 @@
 import { datatypeOf } from '../dtypes.ts';
-import { VERSION } from '../host.ts';
+import { VERSION } from '../model.ts';
 import type { ModelHost } from '../host.ts';
 import { asked } from '../model.ts';
 import { bytesOfTexts, classified } from '../v2/classification.ts';

@@ -3,8 +3,8 @@ import { refuseLong } from '../json.ts';
 import { asked } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import { encodeAnswer } from '../v2/answer.ts';
+import type { Call, Site } from './call.ts';
 import type { Reply } from './reply.ts';
-import type { Call, Site } from './routes.ts';
 
 const LENGTH = 'inference-header-content-length';
 

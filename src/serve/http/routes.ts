@@ -1,5 +1,3 @@
-import type { IncomingMessage } from 'node:http';
-import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
 import { pageAsset } from '../../page/assets.ts';
 import { shown } from '../../base/errors.ts';
@@ -9,34 +7,10 @@ import { cardOf } from '../v1/card.ts';
 import { descriptionOf, predict } from '../v1/predict.ts';
 import { isText } from '../v1/raw.ts';
 import { modelConfig, modelMetadata, modelStatistics, serverMetadata } from '../v2/describe.ts';
+import type { Call, Site } from './call.ts';
 import { inferReply } from './infer.ts';
 import { openApi } from './openapi.ts';
 import type { Reply } from './reply.ts';
-
-export interface Call {
-  readonly request: IncomingMessage;
-  /** Parts of the path, decoded. */
-  readonly path: readonly string[];
-  /** Query of the address, the part behind its `?`. */
-  readonly query: URLSearchParams;
-  /** Read when asked for, and as much as this kind of a body may have. */
-  readonly body: (kind: BodyKind) => Promise<Buffer>;
-  readonly client: Client;
-}
-
-/** Kinds of bodies: values as JSON or text, bytes of tensors or of files, and what little a command to the server takes. */
-export type BodyKind = 'json' | 'binary' | 'command';
-
-export interface Site {
-  readonly host: ModelHost;
-  readonly version: string;
-  readonly device: string;
-  /** Bytes of JSON, and of numbers as fields of a message over gRPC. */
-  readonly maxJson: number;
-  /** True if scrapers of the metrics need no token. */
-  readonly openMetrics: boolean;
-  readonly metrics: () => Promise<{ readonly text: string; readonly type: string }>;
-}
 
 /** True for paths that need no token: the health of the server, the page, which holds no data, and the metrics where they are open. */
 export function isOpen({ openMetrics }: Pick<Site, 'openMetrics'>, path: readonly string[]): boolean {

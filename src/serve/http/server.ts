@@ -12,10 +12,10 @@ import type { Tracer } from '../trace/otlp.ts';
 import type { Access } from './access.ts';
 import { readBody } from './body.ts';
 import type { BodyBudget } from './body.ts';
+import type { BodyKind, Site } from './call.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { isOpen, route } from './routes.ts';
-import type { BodyKind, Site } from './routes.ts';
 
 export interface HttpOptions {
   readonly host: string;

@@ -1,5 +1,5 @@
 import { datatypeOf } from '../dtypes.ts';
-import { VERSION } from '../host.ts';
+import { VERSION } from '../model.ts';
 import type { ServedModel } from '../model.ts';
 import type { WireTensor } from '../types.ts';
 import { bytesOfTexts, classified } from './classification.ts';

@@ -1,4 +1,4 @@
-import { VERSION } from '../host.ts';
+import { VERSION } from '../model.ts';
 import { datatypeOf } from '../dtypes.ts';
 import { takesBatches } from '../model.ts';
 import type { ServedModel } from '../model.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { InferRequest } from '../batch/queue.ts';
-import { VERSION } from '../host.ts';
+import { VERSION } from '../model.ts';
 import { jsonIn } from '../json.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
