@@ -6,13 +6,14 @@ import type { Graph } from '../../graph/types.ts';
 import { oneClassWarning } from '../../tasks/one-class.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
-import { beyondBudget } from '../parity/budgets.ts';
+import { beyondBudget, likenessText } from '../parity/budgets.ts';
 import { compareOn } from '../parity/compare.ts';
 import type { Ask, Compared } from '../parity/compare.ts';
 import type { OutputLikeness } from '../parity/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
 import type { Feeds, FileRunner } from '../parity/runners.ts';
 import { typedAs } from '../../runtime/typed.ts';
+import { roundedOff, sharesIn } from './rounding.ts';
 import type { ConvertSamples } from './samples.ts';
 import type { ConvertSource } from './source.ts';
 
@@ -58,8 +59,16 @@ export async function checkConversion(
       warnings: [`${made.file}: was not compared with ${source.file}: ${compared}`],
     };
   const { outputs } = compared;
-  const beyond = outputs.flatMap((output) => beyondBudget(output, made.precision) ?? []);
-  const warnings = [...oddities(source, made, samples, compared), ...fewSamples(made.file, samples)];
+  const far = outputs.filter((output) => beyondBudget(output, made.precision) !== undefined);
+  const rounded = await roundedOff(source.graph, far, made.precision, samples.check);
+  const beyond = far.flatMap((output) =>
+    rounded.has(output.output) ? [] : (beyondBudget(output, made.precision) ?? []),
+  );
+  const warnings = [
+    ...oddities(source, made, samples, compared),
+    ...fewSamples(made.file, samples),
+    ...far.flatMap((output) => (rounded.has(output.output) ? [nothingSaid(source, output)] : [])),
+  ];
   const on = `on ${compared.samples} ${kind}`;
   if (beyond.length > 0 && !accept) throw refusal(source, made, on, beyond, warnings, samples);
   return {
@@ -176,16 +185,8 @@ function oddities(
 /** Step of a probability in 8 bits: one that is next to nothing may well be nothing in such a file. */
 const SHARE_STEP = 1 / 256;
 
-/** Share of probabilities among the parts of a value. */
-function sharesIn(graph: Graph, value: string | undefined): 'all' | 'some' | 'none' {
-  const producer = graph.nodes.find(({ outputs }) => outputs.includes(value ?? ''));
-  if (producer === undefined) return 'none';
-  if (['Softmax', 'Sigmoid'].includes(producer.op)) return 'all';
-  if (['Reshape', 'Transpose', 'Identity'].includes(producer.op)) return sharesIn(graph, producer.inputs[0]);
-  if (producer.op !== 'Concat') return 'none';
-  const parts = producer.inputs.map((part) => sharesIn(graph, part));
-  if (parts.every((part) => part === 'all')) return 'all';
-  return parts.every((part) => part === 'none') ? 'none' : 'some';
+function nothingSaid({ file }: ConvertSource, output: OutputLikeness): string {
+  return `${file}: of these samples its output ${output.output} holds hardly more than the rounding of its own numbers (${likenessText(output)}), so they cannot tell whether the new file answers alike: give samples that it answers plainly`;
 }
 
 /** Samples of which more tell the ranges of activations hardly any better, see docs/compression.md. */

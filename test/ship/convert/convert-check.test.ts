@@ -85,7 +85,7 @@ describe('the check after an export', () => {
 });
 
 /** The difference of two large numbers that are nearly the same: no 8 bits hold it. */
-function cancelling(): Graph {
+function cancelling(difference = 0.001): Graph {
   const b = new GraphBuilder();
   const x = b.input('x', { dtype: 'float32', shape: ['batch', 8] });
   const [weights, little] = [numbers(8 * 4, 'w'), numbers(8 * 4, 'little')];
@@ -94,7 +94,7 @@ function cancelling(): Graph {
     const w = b.constant({ dtype: 'float32', shape: [8, 4] }, values, `${name}/w`);
     return b.op('BatchMatMul', [x, w], { transposeA: false, transposeB: false }, name);
   };
-  b.output('y', b.op('Sub', [b.op('Relu', [dense(0, 'first')]), b.op('Relu', [dense(0.001, 'second')])]));
+  b.output('y', b.op('Sub', [b.op('Relu', [dense(0, 'first')]), b.op('Relu', [dense(difference, 'second')])]));
   return b.build();
 }
 
@@ -123,6 +123,50 @@ describe.each(['onnx', 'tflite'] as const)('int8 in %s of what 8 bits cannot hol
     expect(outputs[0]!.sqnrDb).toBeLessThan(10);
     const { text } = await inspectFile(place(`out.${format}`));
     expect(text).toContain(`accepted although beyond its budget: ${accepted[0]!}`);
+  });
+});
+
+/** Probabilities that are next to nothing for every sample; `factor` is what they are multiplied with before the sigmoid. */
+function silent(shift: number, factor = 1): Graph {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 8] });
+  const w = b.constant({ dtype: 'float32', shape: [8, 64] }, numbers(8 * 64, 'w'), 'w');
+  const number = (value: number): string =>
+    b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(value), `c${value}`);
+  const score = b.op('Add', [b.op('BatchMatMul', [x, w], { transposeA: false, transposeB: false }), number(shift)]);
+  b.output('y', b.op('Sigmoid', [b.op('Multiply', [score, number(factor)])]));
+  return b.build();
+}
+
+describe('the check of a float32 file', () => {
+  const toTflite = async (graph: Graph) => {
+    await writeFile(place('m.onnx'), bytesOf(graph));
+    await writeFile(place('x.npy'), npyBytes([32, 8], numbers(32 * 8, 'x')));
+    return convertFile({ from: place('m.onnx'), format: 'tflite', data: place('x.npy'), out: place('m.tflite') });
+  };
+
+  it('passes answers that differ by the rounding of a sigmoid alone, and says that they say nothing', async () => {
+    const { outputs, accepted, warnings } = await toTflite(silent(-20));
+    expect(outputs[0]!.sqnrDb).toBeLessThan(60);
+    expect(outputs[0]!.largestError).toBeLessThan(2.4e-7);
+    expect(accepted).toEqual([]);
+    expect(warnings).toContainEqual(
+      expect.stringMatching(/m\.onnx: of these samples its output y holds hardly more than the rounding/),
+    );
+  });
+
+  it('passes the difference of two sums that are nearly the same', async () => {
+    const { outputs, accepted, warnings } = await toTflite(cancelling(1e-6));
+    expect(outputs[0]!.sqnrDb).toBeLessThan(60);
+    expect({ accepted, warnings }).toEqual({
+      accepted: [],
+      warnings: [expect.stringMatching(/its output y holds hardly more than the rounding of its own numbers/)],
+    });
+  });
+
+  it('refuses what is further off than that', async () => {
+    await expect(check(silent(-10), silent(-10, 0.9))).rejects.toThrow(/output y: -?\d+\.\d dB/);
+    await expect(check(cancelling(1e-6), cancelling(1e-5))).rejects.toThrow(/output y: -?\d+\.\d dB/);
   });
 });
 
