@@ -8,7 +8,7 @@ import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { beyondBudget, likenessText } from '../parity/budgets.ts';
 import { compareOn } from '../parity/compare.ts';
-import type { Ask, Compared } from '../parity/compare.ts';
+import type { Compared } from '../parity/compare.ts';
 import type { OutputLikeness } from '../parity/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
 import type { Feeds, FileRunner } from '../parity/runners.ts';
