@@ -43,7 +43,8 @@ def tflite_answers(file, batches):
     def fitting(name, x):
         steps, dtype = steps_of(fed[name]), fed[name]["dtype"]
         if steps is None:
-            return x
+            # int64 is int32 there.
+            return x.astype(dtype)
         limits = np.iinfo(dtype)
         return np.clip(np.round(x / steps[0]) + steps[1], limits.min, limits.max).astype(dtype)
 
