@@ -15,7 +15,7 @@ const [teacher] = example.models;
 const row = (file: string, precision: 'fp32' | 'int8', sizeBytes: number): ModelRow => ({
   ...teacher!,
   ...{ id: file, file, precision, sizeBytes, format: file.endsWith('onnx') ? 'onnx' : 'tflite' },
-  model: { role: 'distilled' },
+  model: { role: 'distilled', repeat: 0 },
 });
 const { sizeBytes: whole } = teacher!;
 const report: Report = {
