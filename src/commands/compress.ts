@@ -78,14 +78,16 @@ export const compressCommand: Command<CompressArgs> = {
     const shapes = inputShapes({ shape, fix });
     const onWait = (message: string): void => context.note(`${message}\n`);
     const options = { model, shapes, data, budget: asked, epochs, seed, name, out, set, mean, std, formats: format, fresh, onWait }; // prettier-ignore
-    const { loaded, budget, notes } = await compression(options);
+    const { loaded, budget, original, notes } = await compression(options);
     for (const note of notes) context.note(`${note}\n`);
     const { folder, report } = await execute(
       loaded,
       { out, saveEvery, existing: fresh ? 'fresh' : 'ask', place: {}, watch },
       context,
     );
-    const { besideText } = await import('../tools/compress/within.ts');
-    context.note(besideText(report, budget, folder));
+    const { besideOriginal, besideText, speedsOf } = await import('../tools/compress/within.ts');
+    const timing = { seconds: 8, signal: context.signal };
+    const speeds = budget.latency === 1 ? new Map<string, never>() : await speedsOf(report, folder, original, timing);
+    context.note(besideText(report, besideOriginal(report, budget, speeds), budget, folder));
   },
 };

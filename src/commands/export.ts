@@ -164,8 +164,7 @@ export async function convert(options: ConvertArgs, context: Context): Promise<v
   if (result.preparation !== undefined) context.note(`samples: ${result.preparation}\n`);
   context.out(`${result.to}: ${result.bytes} bytes, from ${result.from}\n`);
   const { likenessText } = await import('../ship/parity/budgets.ts');
-  if (result.outputs.length > 0)
-    context.out(`beside the source file on ${result.samples} ${result.isMadeUp ? 'made-up inputs' : 'samples'}:\n`);
+  if (result.outputs.length > 0) context.out(`beside the source file on ${result.samples} ${result.kind}:\n`);
   for (const output of result.outputs) context.out(`  ${likenessText(output)}\n`);
   for (const one of result.accepted) context.note(`accepted although beyond its budget: ${one}\n`);
 }

@@ -27,6 +27,8 @@ export interface Converted {
   readonly samples: number;
   /** The samples were made up, as none were given. */
   readonly isMadeUp: boolean;
+  /** The samples in words: held out, left out once each, or made up. */
+  readonly kind: string;
   /** Preparation of the samples that came from a recipe. */
   readonly preparation?: string | undefined;
   /** Reasons why the file was beyond the budget of its precision, if it was accepted all the same. */
@@ -58,12 +60,13 @@ export async function convertModel(
   const opened = await openSource(options.from, options.model, options.shapes);
   const samples = await samplesFor(opened, options);
   const source = { ...opened, metadata: samples.metadata ?? opened.metadata };
-  const made = await make(source, samples.batches, options);
+  const made = await make(source, samples.calibration, options);
   const checked = await checkConversion(
     source,
     { file: to, format, precision, ...made },
     samples,
     options.accept === true,
+    async (calibration) => (await make(source, calibration, options)).bytes,
   );
   const { accepted } = checked;
   const bytes = accepted.length === 0 ? made.bytes : made.write(withCheck(source.metadata, accepted));

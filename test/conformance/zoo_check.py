@@ -43,7 +43,8 @@ def tflite_answers(file, batches):
     def fitting(name, x):
         steps, dtype = steps_of(fed[name]), fed[name]["dtype"]
         if steps is None:
-            return x
+            # int64 is int32 there.
+            return x.astype(dtype)
         limits = np.iinfo(dtype)
         return np.clip(np.round(x / steps[0]) + steps[1], limits.min, limits.max).astype(dtype)
 
@@ -72,12 +73,12 @@ def likeness(expected, actual):
     return worst
 
 
-def quantized_by_litert(file, to, batches):
+def quantized_by_litert(file, to, calibration, batches):
     """What the file of 8-bit weights and activations answers that LiteRT's quantizer makes; else None, and why there is none that runs."""
     try:
         signature = next(iter(Interpreter(model_path=file).get_signature_list()))
         made = quantizer.Quantizer(file, recipe.static_wi8_ai8())
-        made.quantize(made.calibrate({signature: batches})).export_model(to, overwrite=True)
+        made.quantize(made.calibrate({signature: calibration})).export_model(to, overwrite=True)
         return tflite_answers(to, batches), ""
     except Exception as error:
         return None, f"{type(error).__name__}: {error}".splitlines()[0][:200]
@@ -86,8 +87,10 @@ def quantized_by_litert(file, to, batches):
 def check(case):
     at = lambda file: os.path.join(folder, file)
     source, files = at(name + ".onnx"), dict(case["files"])
-    with np.load(at(name + ".npz")) as stored:
-        batches = batches_of(onnx.load(source), dict(stored))
+    read = lambda file: batches_of(onnx.load(source), dict(np.load(file)))
+    batches = calibration = read(at(name + ".npz"))
+    if os.path.exists(at(name + ".held.npz")):
+        batches = read(at(name + ".held.npz"))
     expected = onnx_answers(source, batches)
     # A net that answers the same to all is like any other that does.
     still = [key for key, runs in expected.items() if len(runs) > 1 and all(np.array_equal(runs[0], x) for x in runs)]
@@ -95,7 +98,7 @@ def check(case):
     found = {kind: likeness(expected, answers(file)) for kind, file in files.items()}
     why = ""
     if "fp32.tflite" in files:
-        theirs, why = quantized_by_litert(at(files["fp32.tflite"]), at(name + ".litert.tflite"), batches)
+        theirs, why = quantized_by_litert(at(files["fp32.tflite"]), at(name + ".litert.tflite"), calibration, batches)
         if theirs is not None:
             found["litert.tflite"] = likeness(expected, theirs)
     return {"name": name, "found": found, "still": still, "notQuantizedByLitert": why}

@@ -1,6 +1,6 @@
 """Writes the model files, their samples, and what onnxruntime.quantization makes of them, into a folder.
 
-    python3 zoo_write.py FOLDER [NAME...]
+    python3 zoo_write.py FOLDER [further | NAME...]
 
 What a folder has already is not written again.
 """
@@ -19,6 +19,7 @@ from onnxruntime import InferenceSession
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from zoo_data import batches_of
+from zoo_further import FURTHER, parted
 from zoo_nets import NETS, export, exporters, made
 from zoo_packages import PACKAGES
 
@@ -78,12 +79,20 @@ def write_package(name, write, feed):
     return finish(name, "package", feed())
 
 
+def write_further(name, write, feed):
+    write(os.path.join(folder, name + ".onnx"))
+    feeds, held = parted(feed())
+    np.savez(os.path.join(folder, name + ".held.npz"), **held)
+    return finish(name, "package", feeds)
+
+
 def write_net(name, net_name, exporter):
     net, feeds = made(net_name)
     export(net, feeds, exporter, os.path.join(folder, name + ".onnx"))
     return finish(name, exporter, feeds)
 
 
+OTHERS = {name: lambda name=name, of=of: write_further(name, *of) for name, of in FURTHER.items()}
 WRITERS = {
     **{name: lambda name=name, of=of: write_package(name, *of) for name, of in PACKAGES.items()},
     **{
@@ -96,10 +105,11 @@ WRITERS = {
 
 def found(name):
     if not os.path.exists(noted(name)):
-        return WRITERS[name]()
+        return {**WRITERS, **OTHERS}[name]()
     with open(noted(name)) as note:
         return json.load(note)
 
 
 if __name__ == "__main__":
-    print("\n" + json.dumps([found(name) for name in only or WRITERS]))
+    names = OTHERS if only == ["further"] else only or WRITERS
+    print("\n" + json.dumps([found(name) for name in names]))

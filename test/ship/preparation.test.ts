@@ -53,7 +53,9 @@ describe("a recipe's own teacher", () => {
       const out = place(`int8.${format}`);
       const made = await convertFile({ from: place('teacher.onnx'), format, precision: 'int8', data, out });
       expect(made.preparation).toBe('(value * 1 - 0) / 1, as the teacher of the recipe says');
-      expect(made.warnings).toEqual([]);
+      expect(made.warnings).toEqual([
+        expect.stringMatching(/calibrated on 90 samples, which are few: give 128 or more/),
+      ]);
       const float = await evaluated(place('teacher.onnx'));
       expect(float.accuracy).toBeGreaterThan(0.95);
       const { accuracy, preparation, warnings } = await evaluated(out);

@@ -65,7 +65,7 @@ it('a model becomes smaller on samples without labels, and all that is said of i
   // The original agrees with itself, and so does what was taken of it as it is.
   const [original, whole] = report.models;
   expect([original!.score.test, whole!.score.test]).toEqual([1, 1]);
-  const made = besideOriginal(report, budget);
+  const made = besideOriginal(report, budget, new Map());
   const best = made[0]!;
   expect(best).toMatchObject({ id: expect.stringContaining('int8') as string });
   expect(best.size).toBeGreaterThan(4);
@@ -78,7 +78,7 @@ it('a model becomes smaller on samples without labels, and all that is said of i
     expect(text.replaceAll(/minAccuracy|data-\S+/g, '')).not.toMatch(/\b(as|more|less) accurate\b/);
   }
   expect(reportHtml(report)).not.toMatch(/>[^<]*\baccuracy\b[^<]*</);
-  expect(besideText(report, budget, run)).toMatch(/× smaller, .* points of agreement lost/);
+  expect(besideText(report, made, budget, run)).toMatch(/× smaller, .* points of agreement lost/);
 
   // The same command finds the run that is done.
   const again = await runRecipe((await compression(options)).loaded, { out: folder() });

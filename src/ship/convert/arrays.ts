@@ -77,41 +77,58 @@ function rowsOf(array: NpyArray, name: string, { dtype, shape }: TensorType): Ro
 }
 
 /**
- * Batches of `batch` samples, `most` samples in all. A model of a fixed batch size takes no other; an input that holds one batch while others
- * have more is fed the same each time.
+ * Samples in the arrays. One is a row of every input that takes any number of rows; for a model of fixed sizes it is what the model is fed
+ * at once. An input that holds one of them while others have more is fed the same each time.
  */
-export function inBatches(inputs: Inputs, all: ReadonlyMap<string, Rows>, most: number, batch: number): Feeds[] {
-  const sizeOf = (dim: number | string | undefined): number =>
-    typeof dim === 'number' ? dim : dim === undefined ? 1 : batch;
-  const sizes = new Map([...inputs].map(([name, { shape }]) => [name, sizeOf(shape[0])] as const));
-  const count = (name: string): number => Math.min(most, all.get(name)!.shape[0] ?? 1);
-  const open = [...inputs].filter(([, { shape }]) => typeof shape[0] === 'string').map(([name]) => name);
-  const other = open.find((name) => count(name) !== count(open[0]!));
+export function countOf(inputs: Inputs, all: ReadonlyMap<string, Rows>): number {
+  const counts = [...inputs.keys()].map((name) => countIn(inputs, all, name));
+  const open = openOf(inputs);
+  const other = open.find((name) => countIn(inputs, all, name) !== countIn(inputs, all, open[0]!));
   if (other !== undefined)
     throw new UserError(
-      `expected as many samples for ${other} as for ${open[0]!}, which are ${count(open[0]!)}, received ${count(other)}`,
+      `expected as many samples for ${other} as for ${open[0]!}, which are ${countIn(inputs, all, open[0]!)}, received ${countIn(inputs, all, other)}`,
       'Save one row of each array for each sample.',
     );
-  const batchesOf = (name: string): number =>
-    open.includes(name) ? Math.ceil(count(name) / batch) : Math.floor(count(name) / sizes.get(name)!);
-  const batches = Math.max(...[...inputs.keys()].map(batchesOf));
-  const short = [...inputs.keys()].find((name) => batchesOf(name) !== batches && batchesOf(name) !== 1);
+  const batches = open.length > 0 ? 1 : Math.max(...counts);
+  const short = [...inputs.keys()].find((name, i) => !open.includes(name) && counts[i] !== batches && counts[i] !== 1);
   if (short !== undefined)
     throw new UserError(
-      `expected ${batches} batches for the input ${short}, or one for all, received ${batchesOf(short)}`,
-      `The model takes ${sizes.get(short)!} at once: save a multiple of it.`,
+      `expected ${batches} batches for the input ${short}, or one for all, received ${countIn(inputs, all, short)}`,
+      `The model takes ${unitOf(inputs.get(short)!)} at once: save a multiple of it.`,
     );
-  return Array.from({ length: batches }, (_, i) =>
-    Object.fromEntries(
-      [...inputs].map(([name, { dtype }]) => {
+  return Math.max(...counts);
+}
+
+const openOf = (inputs: Inputs): string[] =>
+  [...inputs].filter(([, { shape }]) => typeof shape[0] === 'string').map(([name]) => name);
+
+/** Rows that make up a sample of an input. */
+const unitOf = ({ shape: [first] }: TensorType): number => (typeof first === 'number' ? first : 1);
+
+const countIn = (inputs: Inputs, all: ReadonlyMap<string, Rows>, name: string): number =>
+  Math.floor((all.get(name)!.shape[0] ?? 1) / unitOf(inputs.get(name)!));
+
+/** Batches of the samples with these numbers, `batch` in each; a model of fixed sizes is fed them one by one. */
+export function inBatches(
+  inputs: Inputs,
+  all: ReadonlyMap<string, Rows>,
+  numbers: ArrayLike<number>,
+  batch: number,
+): Feeds[] {
+  const size = openOf(inputs).length > 0 ? batch : 1;
+  return Array.from({ length: Math.ceil(numbers.length / size) }, (_, i) => {
+    const some = Array.from(numbers).slice(i * size, (i + 1) * size);
+    return Object.fromEntries(
+      [...inputs].map(([name, type]) => {
         const { values, shape } = all.get(name)!;
-        const size = sizes.get(name)!;
-        const at = batchesOf(name) === 1 ? 0 : i * size;
-        const each = values.length / (shape[0] ?? 1);
-        const data = values.slice(at * each, Math.min(count(name), at + size) * each);
-        const rows = shape.length === 0 ? [] : [Math.min(count(name), at + size) - at];
-        return [name, { data: typedAs(dtype, data), shape: [...rows, ...shape.slice(1)] }];
+        const isOpen = typeof type.shape[0] === 'string';
+        const chosen = isOpen || countIn(inputs, all, name) > 1 ? some : [0];
+        const each = (values.length / (shape[0] ?? 1)) * unitOf(type);
+        const data = new Float32Array(chosen.length * each);
+        for (const [j, at] of chosen.entries()) data.set(values.subarray(at * each, (at + 1) * each), j * each);
+        const rows = shape.length === 0 ? [] : [chosen.length * unitOf(type)];
+        return [name, { data: typedAs(type.dtype, data), shape: [...rows, ...shape.slice(1)] }];
       }),
-    ),
-  );
+    );
+  });
 }

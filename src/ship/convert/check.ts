@@ -6,13 +6,14 @@ import type { Graph } from '../../graph/types.ts';
 import { oneClassWarning } from '../../tasks/one-class.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
-import { beyondBudget } from '../parity/budgets.ts';
+import { beyondBudget, likenessText } from '../parity/budgets.ts';
 import { compareOn } from '../parity/compare.ts';
-import type { Ask, Compared } from '../parity/compare.ts';
+import type { Compared } from '../parity/compare.ts';
 import type { OutputLikeness } from '../parity/likeness.ts';
 import { openFileRunner } from '../parity/runners.ts';
-import type { FileRunner } from '../parity/runners.ts';
+import type { Feeds, FileRunner } from '../parity/runners.ts';
 import { typedAs } from '../../runtime/typed.ts';
+import { roundedOff, sharesIn } from './rounding.ts';
 import type { ConvertSamples } from './samples.ts';
 import type { ConvertSource } from './source.ts';
 
@@ -22,21 +23,35 @@ export interface Checked {
   readonly largestError: number | null;
   readonly samples: number;
   readonly isMadeUp: boolean;
+  /** The samples in words: held out, left out once each, or made up. */
+  readonly kind: string;
   readonly accepted: readonly string[];
   readonly warnings: readonly string[];
 }
 
+/** A file that was made from a source. */
+export type MadeFile = ModelFile & { readonly graph: Graph };
+
 /**
  * The new file beside the source file: the user's own bytes in ONNX Runtime, not our reading of them. `UserError` where an
- * output is beyond the budget of the precision, unless `accept`.
+ * output is beyond the budget of the precision, unless `accept`. `makeFold`: the file as the samples of a fold calibrate it.
  */
 export async function checkConversion(
   source: ConvertSource,
-  made: ModelFile & { readonly graph: Graph },
+  made: MadeFile,
   samples: ConvertSamples,
   accept: boolean,
+  makeFold: (calibration: readonly Feeds[]) => Promise<Uint8Array>,
 ): Promise<Checked> {
-  const compared = await run(source, made, samples);
+  const own = await run(source, [{ ...made, check: samples.check }], samples);
+  // The file that is written must be sound on its own samples too.
+  const isSound = typeof own !== 'string' && !own.outputs.some((output) => beyondBudget(output, made.precision));
+  const folds = [];
+  if (isSound)
+    for (const { calibration, check } of samples.folds)
+      folds.push({ ...made, bytes: await makeFold(calibration), check });
+  const compared = folds.length === 0 ? own : await run(source, folds, samples);
+  const kind = kindOf(samples, folds.length > 0);
   if (typeof compared === 'string')
     return {
       ...NOTHING,
@@ -44,12 +59,20 @@ export async function checkConversion(
       warnings: [`${made.file}: was not compared with ${source.file}: ${compared}`],
     };
   const { outputs } = compared;
-  const beyond = outputs.flatMap((output) => beyondBudget(output, made.precision) ?? []);
-  const warnings = oddities(source, made, samples, compared);
-  if (beyond.length > 0 && !accept) throw refusal(source, made, compared, beyond, warnings, samples.isMadeUp);
-  const on = `on ${compared.samples} ${samples.isMadeUp ? 'made-up inputs' : 'samples'}`;
+  const far = outputs.filter((output) => beyondBudget(output, made.precision) !== undefined);
+  const rounded = await roundedOff(source.graph, far, made.precision, samples.check);
+  const beyond = far.flatMap((output) =>
+    rounded.has(output.output) ? [] : (beyondBudget(output, made.precision) ?? []),
+  );
+  const warnings = [
+    ...oddities(source, made, samples, compared),
+    ...fewSamples(made.file, samples),
+    ...far.flatMap((output) => (rounded.has(output.output) ? [nothingSaid(source, output)] : [])),
+  ];
+  const on = `on ${compared.samples} ${kind}`;
+  if (beyond.length > 0 && !accept) throw refusal(source, made, on, beyond, warnings, samples);
   return {
-    ...{ outputs, samples: compared.samples, isMadeUp: samples.isMadeUp, warnings },
+    ...{ outputs, samples: compared.samples, isMadeUp: samples.isMadeUp, kind, warnings },
     accepted: beyond.map((one) => `${one} (${on})`),
     top1Agreement:
       outputs.find(({ sqnrDb, top1Agreement }) => sqnrDb !== null && top1Agreement !== null)?.top1Agreement ?? null,
@@ -57,30 +80,47 @@ export async function checkConversion(
   };
 }
 
-const NOTHING = { outputs: [], samples: 0, top1Agreement: null, largestError: null, accepted: [] } as const;
+const NOTHING = { outputs: [], samples: 0, kind: '', top1Agreement: null, largestError: null, accepted: [] } as const;
+
+/** Samples that a file is compared on, as people are told. */
+function kindOf({ isMadeUp, folds, calibrated }: ConvertSamples, areLeftOut: boolean): string {
+  if (isMadeUp) return 'made-up inputs';
+  if (areLeftOut) return 'samples, each left out of the calibration once';
+  if (calibrated === 0) return 'samples';
+  return folds.length === 0 && calibrated > 1 ? 'samples that were held out' : 'samples that calibrated it';
+}
 
 /** Result of the comparison, or the reason why there is none: a source that does not take the inputs made up for it. */
-async function run(source: ConvertSource, made: ModelFile, samples: ConvertSamples): Promise<Compared | string> {
+async function run(
+  source: ConvertSource,
+  files: readonly (ModelFile & { readonly check: readonly Feeds[] })[],
+  { isMadeUp, classOutput }: ConvertSamples,
+): Promise<Compared | string> {
   const session = sessionOptionsOf({ device: 'cpu', threads: 0 });
   const reference = await openReference(source);
-  const file = await openFileRunner(made, session);
+  const runners = new Map<Feeds, FileRunner>();
   try {
-    if (samples.isMadeUp) {
-      const failed = await reference.run(samples.batches[0]!).then(
+    for (const file of files) {
+      const runner = await openFileRunner(file, session);
+      for (const feeds of file.check) runners.set(feeds, runner);
+    }
+    const [first] = runners;
+    if (first === undefined) return 'there are no samples';
+    if (isMadeUp) {
+      const failed = await reference.run(first[0]).then(
         () => undefined,
         (error: unknown) => (error instanceof Error ? error.message : String(error)).split('\n')[0]!,
       );
       if (failed !== undefined) return `it does not run on made-up inputs (${failed}); add --data`;
     }
     const asked = {
-      file: made.file,
-      outputs: file.outputs,
-      run: (feeds: Parameters<Ask['run']>[0]) => file.run(feeds),
+      ...{ file: files[0]!.file, outputs: first[1].outputs },
+      run: (feeds: Feeds) => runners.get(feeds)!.run(feeds),
     };
-    return await compareOn(samples.batches, reference, asked, samples.classOutput);
+    return await compareOn([...runners.keys()], reference, asked, classOutput);
   } finally {
     reference.dispose();
-    file.dispose();
+    for (const runner of new Set(runners.values())) runner.dispose();
   }
 }
 
@@ -145,28 +185,29 @@ function oddities(
 /** Step of a probability in 8 bits: one that is next to nothing may well be nothing in such a file. */
 const SHARE_STEP = 1 / 256;
 
-/** Share of probabilities among the parts of a value. */
-function sharesIn(graph: Graph, value: string | undefined): 'all' | 'some' | 'none' {
-  const producer = graph.nodes.find(({ outputs }) => outputs.includes(value ?? ''));
-  if (producer === undefined) return 'none';
-  if (['Softmax', 'Sigmoid'].includes(producer.op)) return 'all';
-  if (['Reshape', 'Transpose', 'Identity'].includes(producer.op)) return sharesIn(graph, producer.inputs[0]);
-  if (producer.op !== 'Concat') return 'none';
-  const parts = producer.inputs.map((part) => sharesIn(graph, part));
-  if (parts.every((part) => part === 'all')) return 'all';
-  return parts.every((part) => part === 'none') ? 'none' : 'some';
+function nothingSaid({ file }: ConvertSource, output: OutputLikeness): string {
+  return `${file}: of these samples its output ${output.output} holds hardly more than the rounding of its own numbers (${likenessText(output)}), so they cannot tell whether the new file answers alike: give samples that it answers plainly`;
+}
+
+/** Samples of which more tell the ranges of activations hardly any better, see docs/compression.md. */
+const ENOUGH = 128;
+
+function fewSamples(file: string, { calibrated }: ConvertSamples): string[] {
+  if (calibrated === 0 || calibrated >= ENOUGH) return [];
+  return [
+    `${file}: was calibrated on ${calibrated} ${calibrated === 1 ? 'sample, which is' : 'samples, which are'} few: give ${ENOUGH} or more, as different as those that it will meet`,
+  ];
 }
 
 function refusal(
   source: ConvertSource,
-  made: ModelFile & { readonly graph: Graph },
-  { samples }: Compared,
+  made: MadeFile,
+  on: string,
   beyond: readonly string[],
   warnings: readonly string[],
-  isMadeUp: boolean,
+  { isMadeUp }: ConvertSamples,
 ): UserError {
-  const on = `${samples} ${isMadeUp ? 'made-up inputs' : 'samples'}`;
-  const fact = `${made.file}: answers too differently from ${source.file} on ${on}: ${[...beyond, ...warnings].join('; ')}`;
+  const fact = `${made.file}: answers too differently from ${source.file} ${on}: ${[...beyond, ...warnings].join('; ')}`;
   const remedies = [
     'The file was not written.',
     ...(isMadeUp ? ['Add --data with real inputs.'] : []),

@@ -4,30 +4,42 @@ import { UserError } from '../../base/errors.ts';
 import { calibrationBatch } from '../../compress/quantize/observe.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
 import { chanceOf, PLAIN, viewOf } from '../../data/batches.ts';
+import type { Dataset } from '../../data/dataset.ts';
 import { originalsOf } from '../../data/originals.ts';
 import { fedInputs, feedsOf } from '../../distill/teacher-inputs.ts';
 import { ownTeacher, preparationMetadata, preparationOf, preparationText } from '../../distill/preparation.ts';
 import { affineOf, preprocess } from '../../distill/preprocess.ts';
 import { seenAs } from '../../distill/seen.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
+import type { Graph } from '../../graph/types.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import { labelledCount, labelledOf } from '../../data/labelled.ts';
 import { loadData } from '../../setup/data.ts';
 import type { ClassOutput } from '../parity/compare.ts';
 import { loadRunnable } from '../../setup/runnable.ts';
-import { arraysFor, BATCH, inBatches } from './arrays.ts';
+import { arraysFor, BATCH, countOf, inBatches } from './arrays.ts';
+import type { Rows } from './arrays.ts';
 import { madeUp } from './made-up.ts';
 import type { ConvertOptions } from './options.ts';
 import type { ConvertSource } from './source.ts';
 
+/** Samples that a file is calibrated with, and others that it is compared on. */
+interface Split {
+  readonly calibration: readonly Feeds[];
+  readonly check: readonly Feeds[];
+}
+
 /** Samples that a model is calibrated with and compared on. */
-export interface ConvertSamples {
-  readonly batches: readonly Feeds[];
+export interface ConvertSamples extends Split {
+  /** Parts of few samples, each the check of a file that is calibrated with the other parts; empty where some are held out. */
+  readonly folds: readonly Split[];
+  /** Samples that calibrate the file; 0 where nothing is calibrated. */
+  readonly calibrated: number;
   readonly isMadeUp: boolean;
   /** Output with the scores, for a recipe whose task is classes. */
   readonly classOutput?: ClassOutput;
-  /** Labels of the samples and names of the classes, for a recipe whose task is classes. */
+  /** Labels of the samples of the check and names of the classes, for a recipe whose task is classes. */
   readonly labels?: Int32Array;
   readonly classNames?: readonly string[];
   /** Preparation of the inputs by a recipe: as text, and as metadata for the file that is written. */
@@ -44,11 +56,7 @@ export async function samplesFor(source: ConvertSource, options: ConvertOptions)
   const { inputs } = source.graph;
   const given = options.data;
   if (given !== undefined && /\.np[yz]$/.test(given)) {
-    const arrays = await arraysFor(given, inputs);
-    return {
-      batches: inBatches(inputs, arrays, options.samples, calibrationBatch(source.graph, BATCH)),
-      isMadeUp: false,
-    };
+    return fromArrays(source.graph, await arraysFor(given, inputs), options);
   }
   if (given !== undefined && (await isFolder(given)))
     throw new UserError(
@@ -56,34 +64,88 @@ export async function samplesFor(source: ConvertSource, options: ConvertOptions)
       'Name a recipe whose dataset is `type: image-folder`; `limbeck compress` reads a folder of pictures.',
     );
   const recipe = given === undefined ? source.recipe : await loadRunnable(given);
-  if (recipe !== undefined) return fromRecipe(recipe, source, options.samples);
-  if (options.precision !== 'int8' && options.precision !== 'int16x8')
-    return { batches: madeUp(inputs), isMadeUp: true };
+  if (recipe !== undefined) return fromRecipe(recipe, source, options);
+  if (!isCalibrated(options)) {
+    const made = madeUp(inputs);
+    return { calibration: made, check: made, folds: [], calibrated: 0, isMadeUp: true };
+  }
   throw new UserError(
     `--precision ${options.precision}: expected samples to calibrate with, received none`,
     'Add --data with a recipe whose data the model is for, or with arrays of inputs as the model is fed (.npy, or .npz for several inputs).',
   );
 }
 
-async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most: number): Promise<ConvertSamples> {
+const isCalibrated = ({ precision }: ConvertOptions): boolean => precision === 'int8' || precision === 'int16x8';
+
+/** Fewest samples of which a quarter tells how the file answers others. */
+const FEWEST_TO_SPLIT = 64;
+
+/** Parts that fewer are cut into. */
+const FOLDS = 4;
+
+/**
+ * Rows of an array that nothing says the order of: a quarter is held out for the check, drawn at random, and of fewer than
+ * `FEWEST_TO_SPLIT` each quarter checks a file that the others calibrate, while all calibrate the file that is written.
+ */
+function fromArrays(graph: Graph, arrays: ReadonlyMap<string, Rows>, options: ConvertOptions): ConvertSamples {
+  const { inputs } = graph;
+  const count = countOf(inputs, arrays);
+  const batchesOf = (numbers: ArrayLike<number>): Feeds[] =>
+    inBatches(inputs, arrays, numbers, calibrationBatch(graph, BATCH));
+  const numbers = Array.from({ length: count }, (_, i) => i);
+  const all = (some: readonly number[]): ConvertSamples => {
+    const batches = batchesOf(some);
+    return { calibration: batches, check: batches, folds: [], calibrated: 0, isMadeUp: false };
+  };
+  if (!isCalibrated(options)) return all(numbers.slice(0, options.samples));
+  const few = Math.min(count, options.samples);
+  if (few < FEWEST_TO_SPLIT) {
+    const used = numbers.slice(0, few);
+    const folds = Array.from({ length: few === 1 ? 0 : Math.min(few, FOLDS) }, (_, fold) => ({
+      calibration: batchesOf(used.filter((i) => i % FOLDS !== fold)),
+      check: batchesOf(used.filter((i) => i % FOLDS === fold)),
+    }));
+    return { ...all(used), calibrated: few, folds };
+  }
+  const order = [...new RandomStream('calibration').permutation(count)];
+  const calibrated = Math.min(options.samples, Math.floor((count * 3) / 4));
+  return {
+    ...{ calibrated, folds: [], isMadeUp: false },
+    calibration: batchesOf(order.slice(0, calibrated)),
+    check: batchesOf(order.slice(calibrated, calibrated + options.samples)),
+  };
+}
+
+/** Samples of the training split calibrate the file, those of the validation split check it. */
+async function fromRecipe(
+  { recipe }: LoadedRecipe,
+  source: ConvertSource,
+  options: ConvertOptions,
+): Promise<ConvertSamples> {
   const { file, graph } = source;
-  const { train: all } = await loadData({ ...recipe, file }, { keepOriginals: true });
-  const isLabelled = labelledCount(all) > 0;
-  const train = isLabelled ? labelledOf(all) : all;
-  const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
-  const rows = order.slice(0, Math.min(most, train.count));
+  const data = await loadData({ ...recipe, file }, { keepOriginals: true });
+  const [train, validation] = [data.train, data.validation].map((split) =>
+    labelledCount(split) > 0 ? labelledOf(split) : split,
+  ) as [Dataset, Dataset];
   const asked = preparationOf(file, await ownTeacher(file, recipe.teacher), source.metadata, train);
   const ends = [...graph.inputs].map(([name, { dtype, shape }]) => ({ name, dtype, shape }));
-  const seen = seenAs(train, asked);
-  const { form } = seen;
+  const { form } = seenAs(train, asked);
   const fed = fedInputs({ inputs: ends }, file, form, asked);
   const { layout } = fed[0]!.form;
-  const x = await seen.bring(viewOf(train, rows, PLAIN), rows.length, originalsOf(train, rows, chanceOf(PLAIN)));
-  const prepared = preprocess(x, rows.length, form.sampleShape, { ...affineOf(form, asked.normalize), layout });
-  const feeds = Object.entries(feedsOf(fed, prepared, rows.length, form, file));
-  const values = new Map(
-    feeds.map(([name, { data, shape }]) => [name, { values: typedAs('float32', data) as Float32Array, shape }]),
-  );
+  const rowsOf = ({ count }: Dataset): Uint32Array =>
+    new RandomStream(recipe.seed, 'calibration').permutation(count).slice(0, Math.min(options.samples, count));
+  const batchesOf = async (split: Dataset): Promise<Feeds[]> => {
+    const rows = rowsOf(split);
+    const originals = originalsOf(split, rows, chanceOf(PLAIN));
+    const x = await seenAs(split, asked).bring(viewOf(split, rows, PLAIN), rows.length, originals);
+    const prepared = preprocess(x, rows.length, form.sampleShape, { ...affineOf(form, asked.normalize), layout });
+    const feeds = Object.entries(feedsOf(fed, prepared, rows.length, form, file));
+    const values = new Map(
+      feeds.map(([name, { data, shape }]) => [name, { values: typedAs('float32', data) as Float32Array, shape }]),
+    );
+    const numbers = Array.from({ length: countOf(graph.inputs, values) }, (_, i) => i);
+    return inBatches(graph.inputs, values, numbers, calibrationBatch(graph, BATCH));
+  };
   const isSaid = asked.from === 'recipe';
   const task = taskOf(train);
   // An embedding is no choice of a class.
@@ -96,13 +158,13 @@ async function fromRecipe({ recipe }: LoadedRecipe, source: ConvertSource, most:
     });
   const stated = preparationMetadata(asked, layout, { ...train, ...form }, answersTask);
   return {
-    ...{
-      batches: inBatches(graph.inputs, values, most, calibrationBatch(graph, BATCH)),
-      isMadeUp: false,
-    },
+    ...{ calibration: isCalibrated(options) ? await batchesOf(train) : [], check: await batchesOf(validation) },
+    ...{ folds: [], calibrated: isCalibrated(options) ? rowsOf(train).length : 0, isMadeUp: false },
     ...(classOutput && {
       ...{ classOutput, classNames: train.classNames },
-      ...(isLabelled && { labels: Int32Array.from(rows, (row) => train.targets[row]!) }),
+      ...(labelledCount(validation) > 0 && {
+        labels: Int32Array.from(rowsOf(validation), (row) => validation.targets[row]!),
+      }),
     }),
     preparation: preparationText(asked, form),
     // What the file says of itself stays as it is written there, unless the recipe says otherwise.

@@ -6,6 +6,7 @@ import { firstMissing, readText, removeEmpty, removeHalfWritten, writeFileAtomic
 import type { OnProgress } from '../../base/progress.ts';
 import { lockRun } from '../../folder/lock.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
+import type { ModelFile } from '../../measure/variants.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { applyOverride, parseOverride } from '../../recipe/overrides.ts';
 import { loadData } from '../../setup/data.ts';
@@ -55,6 +56,8 @@ export interface CompressOptions {
 export interface Compression {
   readonly loaded: LoadedRecipe;
   readonly budget: Budget;
+  /** The file that is compressed, for timing others beside it. */
+  readonly original: ModelFile;
   /** One sentence each. */
   readonly notes: readonly string[];
 }
@@ -112,7 +115,8 @@ export async function compression(options: CompressOptions): Promise<Compression
     return { loaded: recipeWith(cuts), budget, notes };
   });
   model.network.dispose();
-  return { loaded, budget, notes: [...twoOf(model), ...notes] };
+  const original = { name: path.basename(file), bytes: model.bytes, sampleShape: model.fed };
+  return { loaded, budget, original, notes: [...twoOf(model), ...notes] };
 }
 
 /** `UserError` for all that the run would refuse before it trains: said before the cuts are timed, and not behind it. */

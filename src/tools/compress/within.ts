@@ -1,53 +1,159 @@
+import path from 'node:path';
+import { readBytes } from '../../base/files.ts';
 import { decimals } from '../../base/numbers.ts';
-import { rowScore, commonLatency, scoreSentence, teacherModel } from '../../report/summary.ts';
+import type { OnProgress } from '../../base/progress.ts';
+import { compareLatency } from '../../measure/compare.ts';
+import { measureLatency } from '../../measure/latency.ts';
+import { sourceOf } from '../../measure/variants.ts';
+import type { ModelFile } from '../../measure/variants.ts';
+import { rowScore, scoreSentence, teacherModel } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import type { Budget } from './budget.ts';
+
+type Format = 'onnx' | 'tflite';
+
+/** Runtimes that files are judged in. LiteRT's WebAssembly, which browsers run, tells nothing of phones and is none of them. */
+const RUNTIMES: Readonly<Record<Format, { readonly runtime: string; readonly text: string }>> = {
+  onnx: { runtime: 'onnxruntime', text: 'ONNX Runtime' },
+  tflite: { runtime: 'tflite-native', text: 'native TensorFlow Lite' },
+};
+
+/** Speed of a file beside the original in one runtime: the factor, and its 99 % interval; null after too few sessions. */
+export interface Speed {
+  readonly factor: number;
+  readonly interval: readonly [number, number] | null;
+}
 
 /** A file beside the original. */
 export interface Beside {
   readonly id: string;
   readonly file: string;
-  /** Factors: how much smaller, and faster where both were timed in one setting. */
+  readonly format: Format;
+  /** Factor by which it is smaller. */
   readonly size: number;
-  readonly latency: number | null;
   /** Points of the score lost. */
   readonly drop: number;
-  readonly isWithin: boolean;
+  /** Undefined where it was not timed, as where no speed is asked for. */
+  readonly speed: Speed | undefined;
+  readonly verdict: 'within' | 'beyond' | 'not decided';
 }
+
+/** The timed files by their names in the folder. */
+export type Speeds = ReadonlyMap<string, Speed>;
+
+export interface SpeedOptions {
+  /** Most seconds for the files of a format. */
+  readonly seconds: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: OnProgress | undefined;
+}
+
+const isMade = (row: ModelRow): row is ModelRow & { readonly file: string; readonly format: Format } =>
+  row.model.role !== 'teacher' && row.file !== null;
+
+/**
+ * Each file that a run wrote beside the original in the runtime that its format is meant for, one sample on one thread: ONNX files beside the
+ * original itself, TFLite files beside its own float32 TFLite file. All take turns, and are loaded anew many times. A runtime that is
+ * not installed times nothing.
+ */
+export async function speedsOf(
+  report: Report,
+  folder: string,
+  original: ModelFile,
+  { seconds, signal, onProgress }: SpeedOptions,
+): Promise<Speeds> {
+  const speeds = new Map<string, Speed>();
+  for (const format of ['onnx', 'tflite'] as const) {
+    const rows = report.models.filter(isMade).filter((row) => row.format === format);
+    const files = await Promise.all(
+      rows.map(async ({ file }) => ({ ...original, name: file, bytes: await readBytes(path.join(folder, file)) })),
+    );
+    const first = format === 'onnx' ? { ...original, name: 'original.onnx' } : files[rows.findIndex(isTaken)];
+    if (rows.length === 0 || first === undefined) continue;
+    const all = format === 'onnx' ? [first, ...files] : files;
+    const options = { batchSizes: [1], threads: [1], runtime: RUNTIMES[format].runtime };
+    const settings = { budgetMs: 1000 * seconds, precision: 0.03, signal, ...(onProgress && { onProgress }) };
+    const timed = await measureLatency(
+      all.map((file) => sourceOf(file, options)),
+      settings,
+    );
+    const latencyOf = (name: string) => timed.rows.find((row) => row.name === name);
+    const reference = latencyOf(first.name);
+    if (reference === undefined) continue;
+    for (const { name } of files) {
+      const latency = latencyOf(name);
+      if (latency === undefined || latency === reference) continue;
+      const { ratio, interval } = compareLatency(latency, reference);
+      speeds.set(name, { factor: 1 / ratio, interval: interval && [1 / interval[1], 1 / interval[0]] });
+    }
+  }
+  return speeds;
+}
+
+/** The original as it was read, before anything of it was cut. */
+const isTaken = ({ model, precision }: ModelRow): boolean => model.role === 'distilled' && precision === 'fp32';
 
 /** Every file that the run wrote beside the original, the smallest first. */
-export function besideOriginal(report: Report, budget: Budget): Beside[] {
+export function besideOriginal(report: Report, budget: Budget, speeds: Speeds): Beside[] {
   const original = teacherModel(report);
   if (original === undefined) return [];
-  const rows = report.models.filter(({ model, file }) => model.role !== 'teacher' && file !== null);
-  // Of the same format: what was taken as it is, before anything of it was cut.
-  const taken = (format: string): ModelRow | undefined =>
-    rows.find((row) => row.model.role === 'distilled' && row.format === format && row.precision === 'fp32');
-  return rows.map((row) => beside(row, original, taken(row.format), budget)).sort((a, b) => b.size - a.size);
+  return report.models
+    .filter(isMade)
+    .map((row): Beside => {
+      const { id, file, format, sizeBytes } = row;
+      const size = original.sizeBytes / sizeBytes;
+      const drop = 100 * ((rowScore(original) ?? NaN) - (rowScore(row) ?? NaN));
+      const speed = speeds.get(file);
+      const isSmall = size >= budget.size && drop <= budget.drop;
+      return { id, file, format, size, drop, speed, verdict: isSmall ? reached(speed, budget) : 'beyond' };
+    })
+    .sort((a, b) => b.size - a.size);
 }
 
-function beside(row: ModelRow, original: ModelRow, taken: ModelRow | undefined, budget: Budget): Beside {
-  const pair = commonLatency(row, original) ?? (taken && commonLatency(row, taken));
-  const latency = pair === undefined ? null : pair[1].p50Ms / pair[0].p50Ms;
-  const size = original.sizeBytes / row.sizeBytes;
-  const drop = 100 * ((rowScore(original) ?? NaN) - (rowScore(row) ?? NaN));
-  const isWithin = size >= budget.size && (latency ?? 0) >= budget.latency && drop <= budget.drop;
-  return { id: row.id, file: row.file!, size, latency, drop, isWithin };
+/** Decided where the whole interval lies on one side of the factor that is asked for. */
+function reached(speed: Speed | undefined, { latency }: Pick<Budget, 'latency'>): Beside['verdict'] {
+  if (latency === 1) return 'within';
+  const [low, high] = speed?.interval ?? [0, Infinity];
+  return low >= latency ? 'within' : high < latency ? 'beyond' : 'not decided';
 }
 
 /** The same for people, and which file keeps within the budget. */
-export function besideText(report: Report, budget: Budget, folder: string): string {
-  const all = besideOriginal(report, budget);
+export function besideText(report: Report, all: readonly Beside[], budget: Budget, folder: string): string {
   const lost = scoreSentence(report).length > 0 ? 'points of agreement lost' : 'points of accuracy lost';
   const lines = all.map(
-    ({ id, size, latency, drop }) =>
-      `${id}: ${size.toFixed(1)}× smaller, ${latency === null ? 'not timed beside it' : `${latency.toFixed(1)}× as fast`}, ${decimals(drop, 2)} ${lost}`,
+    ({ id, size, drop, ...one }) =>
+      `${id}: ${size.toFixed(1)}× smaller, ${speedText(one, budget)}, ${decimals(drop, 2)} ${lost}`,
   );
   const asked = `${budget.size}× smaller, ${budget.latency}× as fast, at most ${budget.drop} ${lost}`;
-  const best = all.find(({ isWithin }) => isWithin);
+  const within = all.find(({ verdict }) => verdict === 'within');
+  const open = all.filter(({ verdict }) => verdict === 'not decided');
   const end =
-    best === undefined
-      ? `no file keeps within the budget of ${asked}`
-      : `within the budget of ${asked}: ${folder}/${best.file}`;
-  return `${[`beside the original:`, ...lines.map((line) => `  ${line}`), end].join('\n')}\n`;
+    within !== undefined
+      ? [`within the budget of ${asked}: ${folder}/${within.file}`]
+      : open.length === 0
+        ? [`no file keeps within the budget of ${asked}`]
+        : [];
+  const undecided = open.length === 0 ? [] : [`not decided by the budget of ${asked}: ${open.map(({ id }) => id).join(', ')}; ${remedy(open)}`]; // prettier-ignore
+  return `${[`beside the original:`, ...lines.map((line) => `  ${line}`), ...end, ...undecided].join('\n')}\n`;
+}
+
+function speedText({ format, speed }: Pick<Beside, 'format' | 'speed'>, { latency }: Budget): string {
+  const { text } = RUNTIMES[format];
+  if (speed === undefined) return latency === 1 ? 'not timed' : `not timed in ${text}`;
+  const { factor, interval } = speed;
+  const than = format === 'tflite' ? ' as its float32 TFLite file' : '';
+  const range = interval === null ? '' : ` (${interval.map((one) => one.toFixed(1)).join(' to ')})`;
+  return `${factor.toFixed(1)}×${range} as fast${than} in ${text}`;
+}
+
+function remedy(open: readonly Beside[]): string {
+  const differs = open.some(({ speed }) => speed !== undefined);
+  const isMissing = open.some(({ speed, format }) => speed === undefined && format === 'tflite');
+  return [
+    ...(differs ? ['times differ too much from run to run: repeat the command on a quiet machine'] : []),
+    ...(isMissing
+      ? ['native TensorFlow Lite is timed where `koffi` and `tfjs-tflite-node` are installed, or time the files on the device with `limbeck bench`'] // prettier-ignore
+      : []),
+    ...(differs || isMissing ? [] : ['ONNX Runtime gave no times: ask for size alone with --budget latency=1']),
+  ].join('; ');
 }

@@ -161,8 +161,8 @@ it.each(
   await writeFile(at('m.onnx'), encodeModel(modelOf(['n', ...sample], stored, steps, opset)));
   await writeFile(at('x.npy'), npyBytes([64, ...sample], numbers(64 * size, 'x')));
   const { outputs } = await convertFile({ from: at('m.onnx'), out: at(`int8.${format}`), format, precision: 'int8', data: at('x.npy') }); // prettier-ignore
-  expect(outputs[0]!.sqnrDb).toBeGreaterThan(25);
-  expect(outputs[0]!.variationDb).toBeGreaterThan(25);
+  expect(outputs[0]!.sqnrDb).toBeGreaterThan(24);
+  expect(outputs[0]!.variationDb).toBeGreaterThan(24);
   expect(outputs[0]!.lost).toBeNull();
 });
 
