@@ -6,7 +6,7 @@ import { openSync, closeSync, mkdtempSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { readCsv } from '../src/data/csv.ts';
+import { readCsv } from '../src/data/readers/csv.ts';
 import { jsonOf } from './processes.ts';
 
 const { values, positionals } = parseArgs({

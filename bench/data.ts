@@ -11,7 +11,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
 import { RandomStream } from '../src/base/random.ts';
-import { batches } from '../src/data/batches.ts';
+import { batches } from '../src/data/batches/batches.ts';
 import { loadDataset } from '../src/data/load.ts';
 import { findPython, jsonOf, median, table } from './processes.ts';
 

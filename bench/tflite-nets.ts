@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { RandomStream } from '../src/base/random.ts';
 import type { Samples } from '../src/compress/quantize/observe.ts';
-import { viewOf } from '../src/data/batches.ts';
+import { viewOf } from '../src/data/batches/batches.ts';
 import { listDatasets } from '../src/data/catalog.ts';
 import { sizeOf } from '../src/data/dataset.ts';
 import type { Dataset } from '../src/data/dataset.ts';

@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
-import type { SeenData } from '../data/seen-data.ts';
+import type { SeenData } from '../tools/init/data.ts';
 import type { SeenForm } from '../recipe/init.ts';
-import type { SeenTask } from '../data/seen-task.ts';
+import type { SeenTask } from '../tools/init/task.ts';
 import { TASKS, taskRow } from '../recipe/task.ts';
 import type { TaskName } from '../recipe/task.ts';
 import { asker } from './ask.ts';
@@ -100,7 +100,7 @@ async function complete(args: InitArgs, context: Context) {
   const { exists } = await import('../base/files.ts');
   const { models } = await import('../networks/models/registry.ts');
   const { otherTeacher, usualStudent } = await import('../recipe/init.ts');
-  const { absentColumn } = await import('../data/seen-columns.ts');
+  const { absentColumn } = await import('../tools/init/columns.ts');
   const path = await import('node:path');
   const oneOf = (names: readonly string[]) => (answer: string) => {
     if (names.includes(answer)) return undefined;
@@ -185,7 +185,7 @@ async function seenAt(
   const path = await import('node:path');
   const { stat } = await import('node:fs/promises');
   const { exists } = await import('../base/files.ts');
-  const { seenData } = await import('../data/seen-data.ts');
+  const { seenData } = await import('../tools/init/data.ts');
   const place = path.resolve(path.dirname(to), train);
   // A later check of all files reports those that are missing.
   if (!(await exists(place))) return undefined;
@@ -215,7 +215,7 @@ async function formAt(
   context: Context,
 ): Promise<SeenForm> {
   const path = await import('node:path');
-  const { seenForm } = await import('../data/seen-form.ts');
+  const { seenForm } = await import('../tools/init/form.ts');
   const labels = label.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
   try {
     const isOtherTask = task !== undefined && isTask(task) && !taskRow(task).isPerWord;
@@ -261,7 +261,7 @@ async function taskOf({ to, task, label, isNamed, form, ...data }: Data, ask: As
   // A folder has a class for each of its sub-folders.
   if (data.type.endsWith('-folder')) return { task: 'classification' as const, label: names };
   const path = await import('node:path');
-  const { seenTask } = await import('../data/seen-task.ts');
+  const { seenTask } = await import('../tools/init/task.ts');
   const place = (file: string): string => path.resolve(path.dirname(to), file);
   const train =
     form.arrays === undefined

@@ -4,7 +4,7 @@ import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
 import { readText } from '../base/files.ts';
 import type { DatasetConfig } from './config.ts';
-import { readUnpacked } from './source.ts';
+import { readUnpacked } from './readers/source.ts';
 
 /** A data set of the `datasets/` folder, as `index.json` there describes it. */
 export interface CatalogEntry {

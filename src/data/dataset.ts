@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { bytesOf } from '../base/bytes.ts';
 import type { TaskName } from './config.ts';
-import { areBytes, blocksOf } from './held.ts';
-import type { HeldSamples, Samples } from './held.ts';
+import { areBytes, blocksOf } from './storage/sample-storage.ts';
+import type { HeldSamples, Samples } from './storage/sample-storage.ts';
 import type { TextForm } from './text/encode.ts';
 
 /** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */

@@ -2,8 +2,8 @@ import { UserError } from '../base/errors.ts';
 import type { CommonConfig, NormalizeConfig } from './config.ts';
 import { sizeOf } from './dataset.ts';
 import type { Normalization, Samples } from './dataset.ts';
-import { areBytes, blocksOf } from './held.ts';
-import type { HeldSamples } from './held.ts';
+import { areBytes, blocksOf } from './storage/sample-storage.ts';
+import type { HeldSamples } from './storage/sample-storage.ts';
 import type { InputPart } from './dataset.ts';
 
 type Setting = CommonConfig<unknown>['normalize'];

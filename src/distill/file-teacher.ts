@@ -2,7 +2,7 @@ import { fromHalfArray, sha256 } from '../base/bytes.ts';
 import { orClose } from '../base/closing.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { AtSize } from '../data/originals.ts';
+import type { AtSize } from '../data/pictures/originals.ts';
 import type { InferenceTensor, ModelValue } from '../runtime/inference.ts';
 import { taskRow } from '../recipe/task.ts';
 import { feedsOf, fedInputs } from './teacher-inputs.ts';

@@ -1,10 +1,10 @@
 import { UserError } from '../base/errors.ts';
 import { argMax, percent } from '../base/numbers.ts';
 import { RandomStream } from '../base/random.ts';
-import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
+import { chanceOf, PLAIN, viewOf } from '../data/batches/batches.ts';
 import { sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { originalsOf } from '../data/originals.ts';
+import { originalsOf } from '../data/pictures/originals.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import type { InferenceTensor } from '../runtime/inference.ts';
 import { taskOf } from '../tasks/registry.ts';

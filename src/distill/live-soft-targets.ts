@@ -1,10 +1,10 @@
 import { monotonicMs } from '../base/clock.ts';
-import { PLAIN, viewOf } from '../data/batches.ts';
+import { PLAIN, viewOf } from '../data/batches/batches.ts';
 import { sizeOf } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { originalsOf } from '../data/originals.ts';
-import { partsEach, sizesOf } from '../data/share.ts';
-import type { BatchCut, Span } from '../data/share.ts';
+import { originalsOf } from '../data/pictures/originals.ts';
+import { partsEach, sizesOf } from '../data/batches/share.ts';
+import type { BatchCut, Span } from '../data/batches/share.ts';
 import { inTurns } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';
 import { notFinite } from './soft-targets.ts';

@@ -3,7 +3,7 @@ import { orClose } from '../base/closing.ts';
 import { UserError } from '../base/errors.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { SampleForm } from '../data/inputs.ts';
-import type { AtSize } from '../data/originals.ts';
+import type { AtSize } from '../data/pictures/originals.ts';
 import { checkParts } from '../networks/inputs.ts';
 import { onlyInput, parametersOf } from '../networks/network.ts';
 import type { ModelNetwork } from '../networks/network.ts';

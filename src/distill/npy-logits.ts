@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import { npySamples, parseNpy } from '../data/npy.ts';
+import { npySamples, parseNpy } from '../data/readers/numpy/npy.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { orClose } from '../base/closing.ts';
 import { atFile, UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
-import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
+import { chanceOf, PLAIN, viewOf } from '../data/batches/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { originalsOf } from '../data/originals.ts';
+import { originalsOf } from '../data/pictures/originals.ts';
 import { layersNetwork } from '../networks/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import type { Engine } from '../runtime/engine.ts';

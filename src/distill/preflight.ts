@@ -1,10 +1,10 @@
 import { percent } from '../base/numbers.ts';
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
-import { chanceOf, PLAIN, viewOf } from '../data/batches.ts';
+import { chanceOf, PLAIN, viewOf } from '../data/batches/batches.ts';
 import { asTeacherSees } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { originalsOf } from '../data/originals.ts';
+import { originalsOf } from '../data/pictures/originals.ts';
 import { inTurns } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';
 import { oneClassWarning } from '../tasks/one-class.ts';

@@ -1,7 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
-import { areNamed } from '../data/columns.ts';
+import { areNamed } from '../data/splits/columns.ts';
 import type { Column, InputPart } from '../data/dataset.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';

@@ -1,8 +1,8 @@
 import { UserError } from '../base/errors.ts';
 import { isImageShape, sizeOf } from '../data/dataset.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
-import type { AtSize, PictureForm } from '../data/originals.ts';
-import { resized } from '../data/resize.ts';
+import type { AtSize, PictureForm } from '../data/pictures/originals.ts';
+import { resized } from '../data/pictures/resize.ts';
 
 /** The size and the channels of pictures that a model is fed, where they are others than the data set has. */
 export interface OwnSize {

@@ -1,12 +1,12 @@
 import { bytesOf, fromHalf, sha256, toHalf } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
-import { chanceOf, viewOf } from '../data/batches.ts';
-import type { Chance } from '../data/batches.ts';
+import { chanceOf, viewOf } from '../data/batches/batches.ts';
+import type { Chance } from '../data/batches/batches.ts';
 import type { AugmentStep } from '../data/config.ts';
 import { asTeacherSees, fingerprint, sampleId } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
-import type { BatchCut } from '../data/share.ts';
-import { originalsOf } from '../data/originals.ts';
+import type { BatchCut } from '../data/batches/share.ts';
+import { originalsOf } from '../data/pictures/originals.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import { inTurns } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';

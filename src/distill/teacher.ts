@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import type { AtSize } from '../data/originals.ts';
+import type { AtSize } from '../data/pictures/originals.ts';
 
 /** Answer of a teacher to a batch. */
 export interface Answer {

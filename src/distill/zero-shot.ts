@@ -1,8 +1,8 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import { nearest, UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
-import { npySamples, parseNpy } from '../data/npy.ts';
-import { npyEntries } from '../data/zip.ts';
+import { npySamples, parseNpy } from '../data/readers/numpy/npy.ts';
+import { npyEntries } from '../data/readers/numpy/zip.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { typedAs } from '../runtime/typed.ts';
 import type { Teacher } from './teacher.ts';

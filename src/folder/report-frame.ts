@@ -1,6 +1,6 @@
 import type { Traffic } from '../base/events.ts';
 import { limbeckVersion, versionOf } from '../base/packages.ts';
-import { labelledCount } from '../data/labelled.ts';
+import { labelledCount } from '../data/readers/labelled.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { cpuFeatures, machineInfo, systemRelease } from '../measure/machine.ts';
 import type { Recipe } from '../recipe/schema.ts';

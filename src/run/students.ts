@@ -5,7 +5,7 @@ import { assistants } from './stages/assist.ts';
 import { NEEDS_PEER } from '../recipe/schema/loss.ts';
 import { stageOf } from '../report/artifact.ts';
 import type { Race } from '../report/types.ts';
-import { labelledCount } from '../data/labelled.ts';
+import { labelledCount } from '../data/readers/labelled.ts';
 import type { RunStores } from '../folder/stores.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import type { StageContext } from './context.ts';

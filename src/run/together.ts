@@ -6,7 +6,7 @@ import { exists } from '../base/files.ts';
 import { machineName } from '../base/owner.ts';
 import { limbeckVersion } from '../base/packages.ts';
 import { temporaryFolder } from '../base/temporary.ts';
-import { fingerprintOnce } from '../data/computed-once.ts';
+import { fingerprintOnce } from '../data/storage/computed-once.ts';
 import { fingerprint } from '../data/dataset.ts';
 import type { Dataset } from '../data/dataset.ts';
 import type { LoadedDataset } from '../data/load.ts';

@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import type { DatasetConfig, TextConfig, TokenInput } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { labelledCount, labelledOf } from '../data/labelled.ts';
+import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
 import { loadDataset } from '../data/load.ts';
 import type { LoadedDataset, LoadOptions } from '../data/load.ts';
 import { refuseOtherFile } from '../data/text/open.ts';

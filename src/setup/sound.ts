@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import { clipLength } from '../data/clip.ts';
+import { clipLength } from '../data/sounds/clip.ts';
 import { framesOf } from '../networks/mel.ts';
 import type { LogMel } from '../networks/mel.ts';
 import type { SpecAugment } from '../networks/spec-augment.ts';

@@ -1,6 +1,6 @@
 import { monotonicMs } from '../base/clock.ts';
-import { samplesAtOnce } from '../data/at-once.ts';
-import { viewOf } from '../data/batches.ts';
+import { samplesAtOnce } from '../data/batches/at-once.ts';
+import { viewOf } from '../data/batches/batches.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import type { Options } from '../formats/onnx/lower.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';

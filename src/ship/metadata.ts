@@ -1,5 +1,5 @@
 import { sha256 } from '../base/bytes.ts';
-import { areNamed } from '../data/columns.ts';
+import { areNamed } from '../data/splits/columns.ts';
 import type { Column } from '../data/dataset.ts';
 import type { Options } from '../formats/onnx/lower.ts';
 import { taskOf } from '../tasks/registry.ts';

@@ -1,6 +1,6 @@
 import type { OnProgress } from '../base/progress.ts';
-import { samplesAtOnce } from '../data/at-once.ts';
-import { plainBatches } from '../data/batches.ts';
+import { samplesAtOnce } from '../data/batches/at-once.ts';
+import { plainBatches } from '../data/batches/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { inTurns } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';

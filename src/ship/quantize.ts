@@ -7,7 +7,7 @@ import { calibrationBatch } from '../compress/quantize/observe.ts';
 import type { Samples } from '../compress/quantize/observe.ts';
 import { quantize, weightScales } from '../compress/quantize/ptq.ts';
 import { layerSensitivity, quantizableLayers } from '../compress/quantize/sensitivity.ts';
-import { viewOf } from '../data/batches.ts';
+import { viewOf } from '../data/batches/batches.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
 import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
 import type { Skipped } from '../base/skipped.ts';

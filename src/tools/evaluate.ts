@@ -2,7 +2,7 @@ import path from 'node:path';
 import { readBytes } from '../base/files.ts';
 import { asTeacherSees } from '../data/dataset.ts';
 import type { Column, Dataset } from '../data/dataset.ts';
-import { labelledCount, labelledOf } from '../data/labelled.ts';
+import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { isWithoutLabels, scoredByTeacher } from '../distill/scored-by-teacher.ts';
 import { classesOf, perClassOf as countsOf } from '../tasks/classes.ts';

@@ -1,4 +1,4 @@
-import { evenSizes } from '../data/share.ts';
+import { evenSizes } from '../data/batches/share.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { TrainingBatch } from './batch.ts';
 import type { Task } from '../tasks/task.ts';

@@ -1,4 +1,4 @@
-import type { Share } from '../data/share.ts';
+import type { Share } from '../data/batches/share.ts';
 import type { CompiledStep } from '../runtime/engine.ts';
 import type { Given, StepParts, Steps, Wishes } from './steps.ts';
 

@@ -1,6 +1,6 @@
 import { orClose } from '../base/closing.ts';
 import { shown, UserError } from '../base/errors.ts';
-import type { Share } from '../data/share.ts';
+import type { Share } from '../data/batches/share.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep, State } from '../runtime/engine.ts';
 import type { Task } from '../tasks/task.ts';

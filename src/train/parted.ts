@@ -1,6 +1,6 @@
 import { orClose } from '../base/closing.ts';
-import { partsEach, sizesOf } from '../data/share.ts';
-import type { BatchCut, Share } from '../data/share.ts';
+import { partsEach, sizesOf } from '../data/batches/share.ts';
+import type { BatchCut, Share } from '../data/batches/share.ts';
 import { several, wanted } from '../runtime/collectives.ts';
 import type { Collectives } from '../runtime/collectives.ts';
 import type { CompiledStep } from '../runtime/engine.ts';

@@ -1,4 +1,4 @@
-import type { Share } from '../data/share.ts';
+import type { Share } from '../data/batches/share.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep, CompileOptions, Engine } from '../runtime/engine.ts';
 import type { StepProgram } from '../trace/program.ts';

@@ -1,5 +1,5 @@
 import { zipSync } from 'fflate';
-import { npyBytes } from '../../src/data/npy.ts';
+import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { floats, ints, modelOf } from '../support/onnx-steps.ts';
 import type { Step } from '../support/onnx-steps.ts';

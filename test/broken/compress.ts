@@ -1,5 +1,5 @@
 import { zipSync } from 'fflate';
-import { npyBytes } from '../../src/data/npy.ts';
+import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { tensor } from '../../src/formats/onnx/model.ts';
 import type { Model } from '../../src/formats/onnx/model.ts';

@@ -1,4 +1,4 @@
-import { npyBytes } from '../../src/data/npy.ts';
+import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { pictureTeacher } from '../support/onnx.ts';
 import { IDX, TABLE, WIDE, rest, train } from './files.ts';
 import type { Case } from './files.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { bytesOf } from '../../src/base/bytes.ts';
-import { viewOf } from '../../src/data/batches.ts';
+import { viewOf } from '../../src/data/batches/batches.ts';
 import { importOnnx } from '../../src/formats/onnx/import.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { loadData } from '../../src/setup/data.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
-import { viewOf } from '../../src/data/batches.ts';
+import { viewOf } from '../../src/data/batches/batches.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import type { Model } from '../../src/formats/onnx/model.ts';
 import { loadData } from '../../src/setup/data.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../src/base/random.ts';
-import { resampled } from '../../src/data/resample.ts';
+import { resampled } from '../../src/data/sounds/resample.ts';
 import { logMelNetwork } from '../../src/networks/log-mel.ts';
 import type { LogMel } from '../../src/networks/mel.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { unzipSync } from 'fflate';
 import * as ort from 'onnxruntime-node';
-import { npySamples, parseNpy } from '../../src/data/npy.ts';
+import { npySamples, parseNpy } from '../../src/data/readers/numpy/npy.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';

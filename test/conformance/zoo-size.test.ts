@@ -1,11 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { chanceOf, PLAIN, viewOf } from '../../src/data/batches.ts';
-import { decoded } from '../../src/data/decode.ts';
+import { chanceOf, PLAIN, viewOf } from '../../src/data/batches/batches.ts';
+import { decoded } from '../../src/data/pictures/decode.ts';
 import { loadDataset } from '../../src/data/load.ts';
-import { originalsOf } from '../../src/data/originals.ts';
-import { resized } from '../../src/data/resize.ts';
+import { originalsOf } from '../../src/data/pictures/originals.ts';
+import { resized } from '../../src/data/pictures/resize.ts';
 import { answers } from '../../src/distill/preflight.ts';
 import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
 import { runPython } from './python.ts';

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { unzipSync, zipSync } from 'fflate';
-import { npyBytes, npySamples, parseNpy } from '../../src/data/npy.ts';
+import { npyBytes, npySamples, parseNpy } from '../../src/data/readers/numpy/npy.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { importOnnx } from '../../src/formats/onnx/import.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';

@@ -1,8 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { zipSync } from 'fflate';
-import { batchCount, batches } from '../../src/data/batches.ts';
-import { npyBytes } from '../../src/data/npy.ts';
+import { batchCount, batches } from '../../src/data/batches/batches.ts';
+import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { contentOf } from '../../src/networks/network.ts';

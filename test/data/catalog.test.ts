@@ -4,7 +4,7 @@ import path from 'node:path';
 import { bytesOf, sha256 } from '../../src/base/bytes.ts';
 import { listDatasets, verifyDataset } from '../../src/data/catalog.ts';
 import { loadDataset } from '../../src/data/load.ts';
-import { countByClass } from '../../src/data/weights.ts';
+import { countByClass } from '../../src/data/splits/class-weights.ts';
 import { userError } from './support.ts';
 
 const root = path.resolve('datasets');

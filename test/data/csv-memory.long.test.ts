@@ -14,7 +14,7 @@ const COLUMNS = 784;
 
 /** Prints what reading the file of argv[2] took, in MB: beyond the memory before, and the result itself. */
 const SCRIPT = `
-import { readCsv } from './data/csv.js';
+import { readCsv } from './data/readers/csv.js';
 const before = process.resourceUsage().maxRSS;
 const { samples, ids } = await readCsv(process.argv[2], { header: false, label: 0 });
 const sum = samples.reduce((total, value) => total + value, 0);
@@ -34,7 +34,7 @@ describe('memory of the CSV reader', () => {
     await handle.close();
     expect(size).toBeGreaterThan(30e6);
 
-    await compileTo(output, ['data/csv']);
+    await compileTo(output, ['data/readers/csv']);
     await writeFile(path.join(output, 'main.js'), SCRIPT);
     // A 24 MB heap: the 9.4 million fields as strings alone would take ten times as much.
     const { stdout } = await promisify(execFile)(process.execPath, [

@@ -2,11 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { createAugmenter } from '../../src/data/augment/augment.ts';
-import { clip } from '../../src/data/clip.ts';
+import { clip } from '../../src/data/sounds/clip.ts';
 import { fingerprint } from '../../src/data/dataset.ts';
 import { loadDataset } from '../../src/data/load.ts';
-import { resampled } from '../../src/data/resample.ts';
-import { parseWav } from '../../src/data/wav.ts';
+import { resampled } from '../../src/data/sounds/resample.ts';
+import { parseWav } from '../../src/data/sounds/wav.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { wavFile } from '../support/sound.ts';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseWav } from '../../src/data/wav.ts';
+import { parseWav } from '../../src/data/sounds/wav.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';

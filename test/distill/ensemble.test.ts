@@ -1,4 +1,4 @@
-import { batches, viewOf } from '../../src/data/batches.ts';
+import { batches, viewOf } from '../../src/data/batches/batches.ts';
 import { ensemble } from '../../src/distill/ensemble.ts';
 import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
 import type { OnnxTeacherSettings, OnnxTeacherSource } from '../../src/distill/onnx-teacher.ts';

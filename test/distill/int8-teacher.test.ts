@@ -1,5 +1,5 @@
 import { UserError } from '../../src/base/errors.ts';
-import { viewOf } from '../../src/data/batches.ts';
+import { viewOf } from '../../src/data/batches/batches.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { alike, int8Teacher, refuseOpenTexts } from '../../src/distill/int8-teacher.ts';
 import type { OpenedWith, ToInt8 } from '../../src/distill/int8-teacher.ts';

@@ -1,4 +1,4 @@
-import { viewOf } from '../../src/data/batches.ts';
+import { viewOf } from '../../src/data/batches/batches.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { alternativesOf } from '../../src/distill/alternatives.ts';
 import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';

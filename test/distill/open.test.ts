@@ -3,7 +3,7 @@ import path from 'node:path';
 import { openTeacher } from '../../src/distill/open.ts';
 import type { OpenOptions } from '../../src/distill/open.ts';
 import { completeRecipe } from '../../src/recipe/load.ts';
-import { npyBytes } from '../../src/data/npy.ts';
+import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { pictures } from '../support/dataset.ts';
 import { temporaryFolder } from '../support/folder.ts';

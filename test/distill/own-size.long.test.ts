@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { UserError } from '../../src/base/errors.ts';
-import { batches, chanceOf, PLAIN, viewOf } from '../../src/data/batches.ts';
+import { batches, chanceOf, PLAIN, viewOf } from '../../src/data/batches/batches.ts';
 import type { AugmentStep } from '../../src/data/config.ts';
 import { loadDataset } from '../../src/data/load.ts';
-import { originalsOf } from '../../src/data/originals.ts';
-import { neededOf } from '../../src/data/share.ts';
-import { resized } from '../../src/data/resize.ts';
+import { originalsOf } from '../../src/data/pictures/originals.ts';
+import { neededOf } from '../../src/data/batches/share.ts';
+import { resized } from '../../src/data/pictures/resize.ts';
 import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
 import { LiveSoftTargets } from '../../src/distill/live-soft-targets.ts';
 import { SoftTargetsBuilder, StoredSoftTargets } from '../../src/distill/soft-targets.ts';

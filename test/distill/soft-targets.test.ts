@@ -1,4 +1,4 @@
-import { batches } from '../../src/data/batches.ts';
+import { batches } from '../../src/data/batches/batches.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { LiveSoftTargets } from '../../src/distill/live-soft-targets.ts';
 import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../src/distill/soft-targets.ts';

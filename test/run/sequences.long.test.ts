@@ -6,7 +6,7 @@ import { argMax } from '../../src/base/numbers.ts';
 import { sha256 } from '../../src/base/bytes.ts';
 import type { OnEvent } from '../../src/base/events.ts';
 import { RandomStream } from '../../src/base/random.ts';
-import { npyBytes } from '../../src/data/npy.ts';
+import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { tensor } from '../../src/formats/onnx/model.ts';
 import type { OnnxTensor } from '../../src/formats/onnx/model.ts';

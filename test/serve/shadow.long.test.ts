@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { parseNpy } from '../../src/data/npy.ts';
-import { readNpz } from '../../src/data/npz.ts';
+import { parseNpy } from '../../src/data/readers/numpy/npy.ts';
+import { readNpz } from '../../src/data/readers/numpy/npz.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { storedLogits } from '../../src/distill/stored-logits.ts';
 import type { TensorSpec } from '../../src/graph/types.ts';

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { npyBytes } from '../../src/data/npy.ts';
+import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { buildModel, models } from '../../src/networks/models/registry.ts';
 import { loadData, loadFedData } from '../../src/setup/data.ts';

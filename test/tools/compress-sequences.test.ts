@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zipSync } from 'fflate';
-import { npyBytes } from '../../src/data/npy.ts';
+import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { compression } from '../../src/tools/compress/compress.ts';

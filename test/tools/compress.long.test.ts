@@ -9,7 +9,7 @@ import { compression } from '../../src/tools/compress/compress.ts';
 import type { CompressOptions } from '../../src/tools/compress/compress.ts';
 import { besideOriginal, besideText } from '../../src/tools/compress/within.ts';
 import { budgetOf } from '../../src/tools/compress/budget.ts';
-import { npyBytes } from '../../src/data/npy.ts';
+import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { reportText } from '../../src/report/text.ts';

@@ -2,8 +2,8 @@ import { initializers, input, layers, model as layersModel } from '@tensorflow/t
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { FakeQuantizedNetwork } from '../../src/compress/quantize/qat/network.ts';
 import { RandomStream } from '../../src/base/random.ts';
-import { neededOf } from '../../src/data/share.ts';
-import type { Share } from '../../src/data/share.ts';
+import { neededOf } from '../../src/data/batches/share.ts';
+import type { Share } from '../../src/data/batches/share.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/base/random.ts';
-import { samplesAtOnce } from '../../src/data/at-once.ts';
+import { samplesAtOnce } from '../../src/data/batches/at-once.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';

@@ -1,5 +1,5 @@
-import { missingClasses } from '../checks.ts';
-import { classIndexes, classNamesOf } from '../labels.ts';
+import { missingClasses } from '../splits/checks.ts';
+import { classIndexes, classNamesOf } from '../splits/label-names.ts';
 import type { TargetReader } from './reader.ts';
 
 /** One class for each sample. */

@@ -1,6 +1,6 @@
 import { UserError, shown } from '../../base/errors.ts';
 import type { LabelWords, RawSplit, TargetValues } from '../dataset.ts';
-import { checkedNames, compareNames, unknownLabel } from '../labels.ts';
+import { checkedNames, compareNames, unknownLabel } from '../splits/label-names.ts';
 import type { TargetReader } from './reader.ts';
 
 const SEPARATOR = '|';

@@ -1,6 +1,6 @@
 import { UserError, shown } from '../../base/errors.ts';
 import type { LabelWords, Scaling, TargetValues } from '../dataset.ts';
-import { coarse } from '../checks.ts';
+import { coarse } from '../splits/checks.ts';
 import type { TargetReader } from './reader.ts';
 
 const SEPARATOR = '|';

@@ -1,6 +1,6 @@
 import { shown, UserError } from '../../base/errors.ts';
 import type { LabelWords, RawSplit, TargetValues } from '../dataset.ts';
-import { asIndex, checkedNames, compareNames, unknownLabel } from '../labels.ts';
+import { asIndex, checkedNames, compareNames, unknownLabel } from '../splits/label-names.ts';
 import { tagsIn } from '../text/tag-list.ts';
 import type { TargetReader } from './reader.ts';
 

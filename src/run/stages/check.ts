@@ -2,7 +2,7 @@ import { nearest, UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
 import { createAugmenter } from '../../data/augment/augment.ts';
 import { createMixer, isMix } from '../../data/augment/mix.ts';
-import { labelledCount } from '../../data/labelled.ts';
+import { labelledCount } from '../../data/readers/labelled.ts';
 import { NEEDS_LABEL, NEEDS_PLAIN, NEEDS_STRONG } from '../../recipe/schema/loss.ts';
 import { contentOf } from '../../networks/network.ts';
 import type { ModelNetwork } from '../../networks/network.ts';

@@ -1,9 +1,9 @@
 import { sampleId, sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { rowReader } from '../../data/held.ts';
-import { readSplits } from '../../data/read.ts';
-import { pictureOf, thumbnail } from '../../data/thumbnail.ts';
-import { wavBytes } from '../../data/wav.ts';
+import { rowReader } from '../../data/storage/sample-storage.ts';
+import { readSplits } from '../../data/readers/read.ts';
+import { pictureOf, thumbnail } from '../../data/pictures/thumbnail.ts';
+import { wavBytes } from '../../data/sounds/wav.ts';
 import { spectraOf } from '../../networks/log-mel.ts';
 import { melShape } from '../../networks/mel.ts';
 import type { Recipe } from '../../recipe/schema.ts';

@@ -1,8 +1,8 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { nearest, UserError } from '../../base/errors.ts';
 import { percent } from '../../base/numbers.ts';
-import { plainBatches } from '../../data/batches.ts';
-import { labelledCount, rowsOf } from '../../data/labelled.ts';
+import { plainBatches } from '../../data/batches/batches.ts';
+import { labelledCount, rowsOf } from '../../data/readers/labelled.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { number } from '../../report/format.ts';

@@ -1,7 +1,7 @@
 import { FakeQuantizedNetwork, RANGE_RATE } from '../../compress/quantize/qat/network.ts';
 import type { Calibrated } from '../../compress/quantize/ptq.ts';
 import { RandomStream } from '../../base/random.ts';
-import { labelledCount } from '../../data/labelled.ts';
+import { labelledCount } from '../../data/readers/labelled.ts';
 import { losses } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
 import type { Skipped } from '../../base/skipped.ts';

@@ -1,7 +1,7 @@
 import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { fingerprint } from '../../data/dataset.ts';
-import { labelledCount } from '../../data/labelled.ts';
+import { labelledCount } from '../../data/readers/labelled.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import { ACROSS_BATCH, lossNumbers, NEEDS_LABEL } from '../../recipe/schema/loss.ts';
 import type { LossName } from '../../recipe/schema/loss.ts';

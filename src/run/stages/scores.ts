@@ -1,4 +1,4 @@
-import { labelledCount } from '../../data/labelled.ts';
+import { labelledCount } from '../../data/readers/labelled.ts';
 import { isWithoutLabels, scoredByTeacher } from '../../distill/scored-by-teacher.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { number } from '../../report/format.ts';

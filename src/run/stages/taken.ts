@@ -1,5 +1,5 @@
 import { monotonicMs } from '../../base/clock.ts';
-import { plainBatches } from '../../data/batches.ts';
+import { plainBatches } from '../../data/batches/batches.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
 import { taskOf } from '../../tasks/registry.ts';

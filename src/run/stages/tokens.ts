@@ -2,7 +2,7 @@ import { UserError, shown } from '../../base/errors.ts';
 import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { LoadedDataset } from '../../data/load.ts';
-import { sampleWriter } from '../../data/samples.ts';
+import { sampleWriter } from '../../data/batches/samples.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 
 /**

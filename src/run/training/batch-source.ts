@@ -1,10 +1,10 @@
 import { Stopwatch } from '../../base/clock.ts';
-import { batchCount, passesOf } from '../../data/batches.ts';
-import type { Batch } from '../../data/batches.ts';
+import { batchCount, passesOf } from '../../data/batches/batches.ts';
+import type { Batch } from '../../data/batches/batches.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { labelledCount } from '../../data/labelled.ts';
-import { Prefetcher } from '../../data/prefetch.ts';
-import type { Share } from '../../data/share.ts';
+import { labelledCount } from '../../data/readers/labelled.ts';
+import { Prefetcher } from '../../data/batches/prefetch.ts';
+import type { Share } from '../../data/batches/share.ts';
 import { known } from '../../distill/known.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { StageContext } from '../context.ts';

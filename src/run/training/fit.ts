@@ -1,7 +1,7 @@
 import { orClose } from '../../base/closing.ts';
 import { freeMemory } from '../../base/memory.ts';
-import { batchCount, plainBatches } from '../../data/batches.ts';
-import { labelledOf } from '../../data/labelled.ts';
+import { batchCount, plainBatches } from '../../data/batches/batches.ts';
+import { labelledOf } from '../../data/readers/labelled.ts';
 import { isPartial } from '../../distill/known.ts';
 import type { ModelNetwork, Network } from '../../networks/network.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';

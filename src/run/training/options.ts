@@ -1,6 +1,6 @@
 import { sha256 } from '../../base/bytes.ts';
-import { batchCount } from '../../data/batches.ts';
-import type { BatchOptions } from '../../data/batches.ts';
+import { batchCount } from '../../data/batches/batches.ts';
+import type { BatchOptions } from '../../data/batches/batches.ts';
 import type { AugmentStep } from '../../data/config.ts';
 import type { LossArgs } from '../../distill/losses/define.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';

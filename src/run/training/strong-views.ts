@@ -1,8 +1,8 @@
-import type { Batch } from '../../data/batches.ts';
+import type { Batch } from '../../data/batches/batches.ts';
 import type { AugmentStep } from '../../data/config.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { Prefetcher } from '../../data/prefetch.ts';
-import type { EpochOptions } from '../../data/prefetch.ts';
+import { Prefetcher } from '../../data/batches/prefetch.ts';
+import type { EpochOptions } from '../../data/batches/prefetch.ts';
 import type { SoftTargets } from '../../distill/soft-targets.ts';
 import { STRONG } from '../../train/step.ts';
 import { inputFeedsOf } from '../../train/batch.ts';

@@ -1,5 +1,4 @@
 import type { ServiceDefinition } from '@grpc/grpc-js';
-import { load } from '@grpc/proto-loader';
 import { fileURLToPath } from 'node:url';
 
 const PROTO = fileURLToPath(new URL('../../../docs/inference.proto', import.meta.url));
@@ -9,7 +8,11 @@ let loaded: Promise<ServiceDefinition> | undefined;
 
 /** The service of docs/inference.proto, its messages as `Message` says. */
 export function inferenceService(): Promise<ServiceDefinition> {
-  return (loaded ??= load(PROTO, OPTIONS).then(
-    (definition) => definition['inference.GRPCInferenceService'] as ServiceDefinition,
-  ));
+  return (loaded ??= readProto());
+}
+
+/** Loads the optional package only here: servers without gRPC import this module too. */
+async function readProto(): Promise<ServiceDefinition> {
+  const { load } = await import('@grpc/proto-loader');
+  return (await load(PROTO, OPTIONS))['inference.GRPCInferenceService'] as ServiceDefinition;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { numberNames } from '../../data/columns.ts';
+import { numberNames } from '../../data/splits/columns.ts';
 import { isSoundShape } from '../../data/dataset.ts';
 import type { Column, InputPart } from '../../data/dataset.ts';
 import { columnsIn, partsIn, statedIn } from '../../distill/preparation.ts';

@@ -1,7 +1,7 @@
 import { shown } from '../../base/errors.ts';
 import type { Column } from '../../data/dataset.ts';
 import type { Normalization } from '../../data/dataset.ts';
-import { scaledPixels } from '../../data/pixels.ts';
+import { scaledPixels } from '../../data/pictures/pixels.ts';
 import { jsonIn } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { bytesFromJson } from '../v2/json-tensor.ts';
@@ -19,7 +19,7 @@ export async function pixelsOf(picture: Buffer, { shape, normalization }: Descri
       400,
       `this model takes no pictures of values 0 to 255: they would become up to ${beyond.toPrecision(3)} after its preparation; send the values that its data had`,
     );
-  const { OF_CLIENTS, withPicture } = await import('../../data/picture.ts');
+  const { OF_CLIENTS, withPicture } = await import('../../data/pictures/picture.ts');
   try {
     const { data } = await withPicture(picture, OF_CLIENTS, (image, found) =>
       scaledPixels(image, found, [height!, width!], channels),

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
-import { clip } from '../../data/clip.ts';
-import { parseWav } from '../../data/wav.ts';
+import { clip } from '../../data/sounds/clip.ts';
+import { parseWav } from '../../data/sounds/wav.ts';
 import { Refusal } from '../refusal.ts';
 import type { Described } from './preparation.ts';
 

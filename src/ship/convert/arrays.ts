@@ -1,10 +1,10 @@
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
-import { checkFinite } from '../../data/checks.ts';
-import { npySamples, parseNpy } from '../../data/npy.ts';
-import type { NpyArray } from '../../data/npy.ts';
-import { npyEntries } from '../../data/zip.ts';
+import { checkFinite } from '../../data/splits/checks.ts';
+import { npySamples, parseNpy } from '../../data/readers/numpy/npy.ts';
+import type { NpyArray } from '../../data/readers/numpy/npy.ts';
+import { npyEntries } from '../../data/readers/numpy/zip.ts';
 import type { TensorType } from '../../graph/types.ts';
 import { typedAs } from '../../runtime/typed.ts';
 

@@ -35,8 +35,8 @@ export async function browserSample(
     'package.json': PACKAGE,
     'serve.mjs': SERVE,
     'kit.js': kitScript(SCRIPTS[chosen]),
-    ...(chosen === 'sound' && { 'microphone.js': MICROPHONE, 'polyphase.js': await dataModule('polyphase') }),
-    ...(chosen === 'numbers' && { 'resize.js': await dataModule('resize') }),
+    ...(chosen === 'sound' && { 'microphone.js': MICROPHONE, 'polyphase.js': await dataModule('sounds/polyphase') }),
+    ...(chosen === 'numbers' && { 'resize.js': await dataModule('pictures/resize') }),
     ...links,
     ...pages,
   };

@@ -1,7 +1,7 @@
-import { viewOf } from '../../data/batches.ts';
+import { viewOf } from '../../data/batches/batches.ts';
 import { sizeOf } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { rowReader } from '../../data/held.ts';
+import { rowReader } from '../../data/storage/sample-storage.ts';
 import { targetsOf } from '../../data/targets/registry.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { taskRow } from '../../recipe/task.ts';

@@ -14,7 +14,7 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
 }
 
 /** Functions that scale pictures, or bring sounds to another rate, as JavaScript that imports nothing. */
-export function dataModule(name: 'resize' | 'polyphase'): Promise<string> {
+export function dataModule(name: 'pictures/resize' | 'sounds/polyphase'): Promise<string> {
   return scriptOf(path.join(FOLDER, '..', name));
 }
 

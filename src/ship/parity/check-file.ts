@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { samplesAtOnce } from '../../data/at-once.ts';
+import { samplesAtOnce } from '../../data/batches/at-once.ts';
 import type { TargetValues } from '../../data/dataset.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { taskOf } from '../../tasks/registry.ts';

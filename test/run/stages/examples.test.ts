@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { parseWav } from '../../../src/data/wav.ts';
+import { parseWav } from '../../../src/data/sounds/wav.ts';
 import { examplesSection } from '../../../src/report/html/examples.ts';
 import type { Examples, Report } from '../../../src/report/types.ts';
 import { examplesOf } from '../../../src/run/stages/examples.ts';

@@ -1,4 +1,4 @@
-import { batches, viewOf } from '../../../src/data/batches.ts';
+import { batches, viewOf } from '../../../src/data/batches/batches.ts';
 import { epochOptions } from '../../../src/run/training/options.ts';
 import { completeRecipe } from '../../../src/recipe/load.ts';
 import { pictures } from '../../support/dataset.ts';

@@ -1,7 +1,7 @@
-import { clip } from '../../../src/data/clip.ts';
-import { polyphase } from '../../../src/data/polyphase.ts';
-import { LANCZOS, resized } from '../../../src/data/resize.ts';
-import { parseWav } from '../../../src/data/wav.ts';
+import { clip } from '../../../src/data/sounds/clip.ts';
+import { polyphase } from '../../../src/data/sounds/polyphase.ts';
+import { LANCZOS, resized } from '../../../src/data/pictures/resize.ts';
+import { parseWav } from '../../../src/data/sounds/wav.ts';
 import { browserSample } from '../../../src/ship/kit/browser.ts';
 import type { Chosen } from '../../../src/ship/kit/browser.ts';
 import { dataModule } from '../../../src/ship/kit/portable.ts';
@@ -56,7 +56,7 @@ it.each([8000, 16_000, 44_100])(
 it('a kit brings the functions along that its page imports', async () => {
   const files = await browserSample(new Set(['onnx']), 'sound');
   expect(files['kit.js']).toContain("import { polyphase } from './polyphase.js'");
-  expect(files['polyphase.js']).toBe(await dataModule('polyphase'));
+  expect(files['polyphase.js']).toBe(await dataModule('sounds/polyphase'));
   expect(files['polyphase.js']).not.toMatch(/^import/m);
 });
 

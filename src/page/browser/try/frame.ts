@@ -1,4 +1,4 @@
-import { LANCZOS, resized } from '../../../data/resize.ts';
+import { LANCZOS, resized } from '../../../data/pictures/resize.ts';
 import type { Described } from '../card.ts';
 import type { Canvas } from '../dom.ts';
 import { make } from '../make.ts';

@@ -1,0 +1,22 @@
+import { UserError } from '../../base/errors.ts';
+import type { EncodedImage } from '../dataset.ts';
+import { OF_FILES, withPicture } from './picture.ts';
+import { rawPixels } from './pixels.ts';
+import { resized } from './resize.ts';
+
+/** A picture file in 8 bits, [height, width, channels], as Pillow decodes and resizes it; transparency is dropped. */
+export async function decoded(
+  { where, input }: EncodedImage,
+  [height, width, channels]: readonly [number, number, number],
+): Promise<Uint8Array> {
+  const own = await withPicture(input, OF_FILES, (image, found) =>
+    rawPixels(image, found, channels === 1 ? 1 : 3),
+  ).catch((error: unknown) => {
+    throw new UserError(
+      `${where}: cannot decode the image: ${String(error instanceof Error ? error.message : error).split('\n')[0]!}`,
+      'It was read when the run began: leave the pictures in place until the run is over.',
+      { cause: error },
+    );
+  });
+  return resized(new Uint8Array(own.data), [own.height, own.width, own.channels], [height, width]);
+}

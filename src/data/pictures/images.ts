@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import type { Metadata } from 'sharp';
+import { firstLine, UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
+import type { ImageOptions } from '../config.ts';
+import type { EncodedImage, Originals } from '../dataset.ts';
+import { growingBytes } from '../storage/growing-array.ts';
+import type { HeldSamples } from '../storage/sample-storage.ts';
+import { OF_FILES, TooManyPixels, withPicture } from './picture.ts';
+import { rawPixels, scaledPixels } from './pixels.ts';
+import type { Pixels } from './pixels.ts';
+import { bytesOfAll, otherPixels, requireSameCount } from '../storage/shared-reading.ts';
+import type { Readers } from '../storage/shared-reading.ts';
+import { Room } from '../storage/memory-budget.ts';
+import type { RoomGiven } from '../storage/memory-budget.ts';
+import { Scratch } from '../storage/temporary-file.ts';
+
+/** Images decoded at a time: what is in memory besides the result. */
+const AT_ONCE = 8;
+
+/** Pixels that a file of any size may have, and that one of PNG can have for each of its bytes (one bit each, deflated). */
+const [FEW_PIXELS, PIXELS_PER_BYTE] = [2 ** 24, 8 * 1032];
+
+/** Options of the readers of pictures. */
+export interface PicturesGiven extends RoomGiven {
+  /** Processes that decode the pictures together. Default: this one alone. */
+  readonly readers?: Readers | undefined;
+}
+
+/**
+ * Decodes PNG, JPEG and WebP (and GIF, TIFF and AVIF under such a name) to one uint8 array [count, height, width, channels]. The first
+ * image sets the size and the channels unless the options do. Memory: the result, plus eight decoded images of each process; a result that
+ * does not fit goes into a temporary file.
+ */
+export class ImageSink {
+  shape: [number, number, number] | undefined;
+  readonly #options: ImageOptions;
+  readonly #expected: number;
+  readonly #room: Room;
+  readonly #readers: Readers | undefined;
+  #first = '';
+  #samples = growingBytes();
+  #scratch: Scratch | undefined;
+  readonly #kept: EncodedImage[] = [];
+  readonly #hash = createHash('sha256');
+
+  constructor(options: ImageOptions, expected: number, { room = new Room(), readers }: PicturesGiven = {}) {
+    this.#options = options;
+    this.#expected = expected;
+    this.#room = room;
+    this.#readers = readers;
+  }
+
+  async add(given: readonly EncodedImage[]): Promise<void> {
+    if (this.#readers !== undefined && given.length > 0) requireSameCount(this.#readers, given.length, given[0]!.where);
+    if (this.#options.keepOriginals !== true) {
+      await this.#add(given);
+      return;
+    }
+    this.#kept.push(...given);
+    for (let from = 0; from < given.length; from += this.#atOnce) {
+      const read = await Promise.all(given.slice(from, from + this.#atOnce).map(inMemory));
+      for (const { input } of read) this.#hash.update(input);
+      await this.#add(read);
+    }
+  }
+
+  async #add(images: readonly EncodedImage[]): Promise<void> {
+    let from = 0;
+    if (this.shape === undefined && images.length > 0) {
+      this.#start(images[0]!, await this.#decode(images[0]!));
+      from = 1;
+    }
+    for (; from < images.length; from += this.#atOnce) {
+      const group = images.slice(from, from + this.#atOnce);
+      const decoded = await this.#decodeAll(group);
+      decoded.forEach((pixels, i) => this.#store(group[i]!, pixels));
+    }
+  }
+
+  /** Images that are decoded at a time by all processes. */
+  get #atOnce(): number {
+    return AT_ONCE * (this.#readers?.size ?? 1);
+  }
+
+  /** The pixels of a group of images, of which several processes decode eight each. */
+  async #decodeAll(group: readonly EncodedImage[]): Promise<Pixels[]> {
+    const readers = this.#readers;
+    if (readers === undefined) return Promise.all(group.map((image) => this.#decode(image)));
+    const [height, width, channels] = this.shape!;
+    const bytes = height * width * channels;
+    const first = readers.rank * AT_ONCE;
+    // And the first of the next process: other pictures there, or another decoder, would else go unnoticed.
+    const next = (readers.rank + 1) % readers.size;
+    const checked = group[next * AT_ONCE];
+    const asked = [...group.slice(first, first + AT_ONCE), ...(checked === undefined ? [] : [checked])];
+    const decoded = await Promise.all(asked.map((image) => this.#decode(image)));
+    decoded.forEach((pixels, i) => this.#requireShape(asked[i]!, pixels));
+    const own = new Uint8Array(AT_ONCE * bytes);
+    decoded.slice(0, group.slice(first, first + AT_ONCE).length).forEach(({ data }, i) => own.set(data, i * bytes));
+    const all = bytesOfAll(readers, own);
+    const ofPicture = (i: number): Uint8Array => all.subarray(i * bytes, (i + 1) * bytes);
+    if (checked !== undefined && Buffer.compare(ofPicture(next * AT_ONCE), decoded.at(-1)!.data) !== 0)
+      throw otherPixels(checked.where, readers, next);
+    return group.map((_, i) => ({ data: ofPicture(i), height, width, channels }));
+  }
+
+  /** The pixels, and a sentence for the log where they are in a file; called once. */
+  held(source: string): HeldSamples & { readonly notes: readonly string[] } {
+    if (this.#scratch === undefined) return { samples: this.#samples.view(), notes: [] };
+    const held = this.#scratch.finish();
+    const bytes = held.stored!.rows.length * held.stored!.rowSize;
+    return { ...held, notes: [this.#room.note(source, bytes, 'they are decoded into a temporary file')] };
+  }
+
+  /** See `Dataset`; called once. */
+  originals(): Originals | 'not kept' {
+    return this.#options.keepOriginals === true ? { images: this.#kept, hash: this.#hash.digest('hex') } : 'not kept';
+  }
+
+  #start(image: EncodedImage, pixels: Pixels): void {
+    const { height, width, channels } = pixels;
+    const bytes = height * width * channels * this.#expected;
+    this.shape = [height, width, channels];
+    this.#first = image.where;
+    if (this.#room.take(bytes)) this.#samples = growingBytes(bytes);
+    else
+      this.#scratch = new Scratch(
+        `${image.where}: ${this.#expected} images of ${height}x${width}x${channels}`,
+        { type: 'uint8', rowSize: height * width * channels },
+        bytes,
+        'Set `resize: [height, width]` to the size that the model sees. ',
+      );
+    this.#store(image, pixels);
+  }
+
+  #store(image: EncodedImage, pixels: Pixels): void {
+    this.#requireShape(image, pixels);
+    const { data } = pixels;
+    if (this.#scratch !== undefined) {
+      this.#scratch.write(data);
+      return;
+    }
+    const at = this.#samples.length;
+    this.#samples.extend(data.length).set(data, at);
+  }
+
+  #requireShape({ where }: EncodedImage, { height, width, channels }: Pixels): void {
+    const [h, w, c] = this.shape!;
+    if (height !== h || width !== w) throw this.#otherSize(where, height, width);
+    if (channels !== c) {
+      throw new UserError(
+        `${where}: the image is in colour, but ${this.#first} is grey`,
+        'Set `channels: 3` to read all as colour, or `channels: 1` to read all as grey.',
+      );
+    }
+  }
+
+  #otherSize(where: string, height: number, width: number): UserError {
+    const [h, w] = this.shape!;
+    return new UserError(
+      `${where}: the image is ${height}x${width} (height x width), but ${this.#first} is ${h}x${w}`,
+      'Set `resize: [height, width]` in the recipe to scale all images to one size.',
+    );
+  }
+
+  /** Limit of pixels to decode: a damaged file may claim to have any number. Images that are scaled are never whole in memory. */
+  async #mostPixels(input: EncodedImage['input']): Promise<number> {
+    if (this.#options.resize !== undefined) return OF_FILES.pixels;
+    if (this.shape !== undefined) return this.shape[0] * this.shape[1];
+    return Math.min(OF_FILES.pixels, Math.max(FEW_PIXELS, PIXELS_PER_BYTE * (await sizeOf(input))));
+  }
+
+  async #claimed({ where, input }: EncodedImage, { height, width }: TooManyPixels, most: number): Promise<UserError> {
+    if (this.shape !== undefined && this.#options.resize === undefined) return this.#otherSize(where, height, width);
+    return new UserError(
+      `${where}: the header of the image says ${height}x${width} (height x width), expected at most ${most} pixels in a file of ${await sizeOf(input)} bytes`,
+      'Get the file again, make the image smaller, or remove it.',
+    );
+  }
+
+  async #decode(encoded: EncodedImage): Promise<Pixels> {
+    const { where, input } = encoded;
+    const { resize } = this.#options;
+    const pixels = await this.#mostPixels(input);
+    try {
+      return await withPicture(input, { ...OF_FILES, pixels }, (image, found) => {
+        const channels = this.#options.channels ?? this.shape?.[2] ?? greyOrColour(found);
+        // A grey set must not swallow the colours of a later image: look before converting.
+        const grey = channels === 1 && (this.#options.channels === 1 || greyOrColour(found) === 1);
+        const read = grey ? 1 : 3;
+        return resize === undefined ? rawPixels(image, found, read) : scaledPixels(image, found, resize, read);
+      });
+    } catch (error) {
+      if (error instanceof TooManyPixels) throw await this.#claimed(encoded, error, pixels);
+      throw new UserError(
+        `${where}: cannot decode the image: ${firstLine(error)} (received ${await sizeOf(input)} bytes)`,
+        'Get the file again or remove it; PNG, JPEG and WebP are read.',
+        { cause: error },
+      );
+    }
+  }
+}
+
+async function inMemory({ where, input }: EncodedImage): Promise<{ where: string; input: Uint8Array }> {
+  return { where, input: typeof input === 'string' ? await readBytes(input) : input };
+}
+
+function greyOrColour({ channels }: Metadata): 1 | 3 {
+  return (channels ?? 3) <= 2 ? 1 : 3;
+}
+
+async function sizeOf(input: EncodedImage['input']): Promise<number> {
+  return typeof input === 'string' ? (await stat(input)).size : input.length;
+}

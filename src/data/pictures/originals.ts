@@ -1,0 +1,71 @@
+import { sha256 } from '../../base/bytes.ts';
+import { augmentedWriter, mixerOf } from '../batches/batches.ts';
+import type { Chance } from '../batches/batches.ts';
+import { sizeOf } from '../dataset.ts';
+import { within } from '../batches/share.ts';
+import type { Span } from '../batches/share.ts';
+import type { Dataset, Normalization, Originals } from '../dataset.ts';
+
+/** A picture as a model wants it that sees another size than the data set has. */
+export interface PictureForm {
+  /** [height, width, channels] */
+  readonly sampleShape: readonly [number, number, number];
+  readonly normalization: Normalization;
+}
+
+/** Some samples at another size, normalized: [n, height, width, channels]. */
+export type AtSize = (form: PictureForm) => Promise<Float32Array>;
+
+/** Decoded at a time. */
+const AT_ONCE = 8;
+
+/**
+ * The samples `rows` of a data set of picture files at any size, each from its file and not from what the student sees of it, and
+ * changed by the same chance as the student's. Undefined for a data set that has no picture files. `part`: positions in `rows` of those that
+ * are asked for, where they are mixed with others of a batch. Default: all.
+ */
+export function originalsOf(
+  dataset: Dataset,
+  rows: ArrayLike<number>,
+  chance: Chance,
+  part: Span = { first: 0, end: rows.length },
+): AtSize | undefined {
+  const { originals } = dataset;
+  if (typeof originals !== 'object') return undefined;
+  return async ({ sampleShape, normalization }) => {
+    const size = sizeOf(sampleShape);
+    const { mix } = chance;
+    const mixing = mix && mixerOf({ sampleShape }, chance, dataset.sampleShape)?.(rows.length, mix.index);
+    const needed = within(rows.length, part, mixing?.mix.partners);
+    const n = needed.length;
+    const ids = needed.map((position) => dataset.ids[rows[position]!]!);
+    const samples = new Uint8Array(n * size);
+    // sharp alone would cost every other run 50 ms.
+    const { decoded } = await import('./decode.ts');
+    for (let from = 0; from < n; from += AT_ONCE) {
+      const some = Array.from(ids.subarray(from, from + AT_ONCE));
+      const pixels = await Promise.all(some.map((id) => decoded(originals.images[id]!, sampleShape)));
+      pixels.forEach((one, i) => samples.set(one, (from + i) * size));
+    }
+    const at: Dataset = { ...dataset, sampleShape, normalization, samples, stored: undefined, ids, count: n };
+    const write = augmentedWriter(at, chance, dataset.sampleShape);
+    if (mixing === undefined) {
+      const out = new Float32Array(n * size);
+      for (let i = 0; i < n; i++) write(i, out, i * size);
+      return out;
+    }
+    const out = new Float32Array(rows.length * size);
+    needed.forEach((position, i) => write(i, out, position * size));
+    mixing.apply(out);
+    return out.subarray(part.first * size, part.end * size);
+  };
+}
+
+/** Pictures of train and behind them those without labels, as the ids of samples count them. */
+export function joinedOriginals(
+  train: Dataset['originals'],
+  unlabelled: Dataset['originals'],
+): Originals | 'not kept' | undefined {
+  if (typeof train !== 'object' || typeof unlabelled !== 'object') return train;
+  return { images: [...train.images, ...unlabelled.images], hash: sha256(train.hash, unlabelled.hash) };
+}

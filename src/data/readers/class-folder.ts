@@ -1,0 +1,142 @@
+import { readdir, realpath, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+import { asUserError } from '../../base/files.ts';
+
+/** Sub-folders of a whole data set, as downloads have them. */
+const SPLITS = new Set(['train', 'training', 'test', 'testing', 'val', 'valid', 'validation', 'dev', 'eval']);
+
+/** Files of a kind, for messages too: `images` that are `PNG, JPEG or WebP`. */
+interface FileKind {
+  /** Endings of the files, with the dot and in small letters. */
+  readonly extensions: ReadonlySet<string>;
+  readonly what: string;
+  readonly kinds: string;
+  /** Command that makes such a file of one of another kind. */
+  readonly convert?: string;
+}
+
+interface ClassFiles {
+  readonly classNames: readonly string[];
+  /** Files in order of their paths, class by class. */
+  readonly files: readonly string[];
+  /** Class of each file. */
+  readonly values: Int32Array;
+  /** Oddities that are no error, one sentence each. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * Files of one sub-folder per class, at any depth below it, in order of their paths (by code unit): this order is what sample ids
+ * count. `UserError` where there is none.
+ */
+export async function classFiles(folder: string, kind: FileKind): Promise<ClassFiles> {
+  const { extensions, what, kinds } = kind;
+  const inside = await entries(folder);
+  const classNames = inside.filter(({ isFolder }) => isFolder).map(({ name }) => name);
+  if (classNames.length === 0) {
+    throw new UserError(
+      `${folder}: no sub-folders, expected one per class`,
+      `Put the ${what} of class \`cat\` in a folder \`cat\`.`,
+    );
+  }
+  if (classNames.every((name) => SPLITS.has(name.toLowerCase()))) {
+    throw new UserError(
+      `${folder}: its sub-folders are splits, not classes: ${classNames.join(', ')}`,
+      `Name one split at a time, as in \`train: ${path.join(path.basename(folder), classNames.at(-1)!)}\`.`,
+    );
+  }
+  const files: string[] = [];
+  const others = inside.filter(({ isFolder }) => !isFolder).map(({ name }) => path.join(folder, name));
+  const values: number[] = [];
+  for (const [index, name] of classNames.entries()) {
+    for (const file of await filesBelow(path.join(folder, name))) {
+      if (!extensions.has(path.extname(file).toLowerCase())) {
+        others.push(file);
+        continue;
+      }
+      files.push(file);
+      values.push(index);
+    }
+  }
+  if (files.length === 0) {
+    throw new UserError(
+      `${folder}: no ${what} in its ${classNames.length} sub-folders${instead(others)}`,
+      readHint(kind),
+    );
+  }
+  const present = new Set(values);
+  const without = classNames.find((_, index) => !present.has(index));
+  if (without !== undefined)
+    throw new UserError(
+      `${folder}: no ${what} in the folder of class ${without}`,
+      'Put some into it, or remove the folder.',
+    );
+  const left = `${folder}: ${others.length} of its files left out, which are no ${kinds} in the folder of a class, e.g. ${others[0]!}`;
+  return { classNames, files, values: Int32Array.from(values), notes: others.length === 0 ? [] : [left] };
+}
+
+/** All files of a kind in a folder, at any depth, in order of their paths. `UserError` where there is none. */
+export async function allFiles(folder: string, kind: FileKind): Promise<Pick<ClassFiles, 'files' | 'notes'>> {
+  const { extensions, what, kinds } = kind;
+  const all = await filesBelow(folder);
+  const isKind = (file: string): boolean => extensions.has(path.extname(file).toLowerCase());
+  const [files, others] = [all.filter(isKind), all.filter((file) => !isKind(file))];
+  if (files.length === 0) throw new UserError(`${folder}: no ${what} in it${instead(others)}`, readHint(kind));
+  const left = `${folder}: ${others.length} of its files left out, which are no ${kinds}, e.g. ${others[0]!}`;
+  return { files, notes: others.length === 0 ? [] : [left] };
+}
+
+function instead([first]: readonly string[]): string {
+  return first === undefined ? '' : `, but e.g. ${first}`;
+}
+
+function readHint({ extensions, convert }: FileKind): string {
+  const read = `Files that end in ${[...extensions].join(', ')} are read`;
+  return convert === undefined ? `${read}.` : `${read}; convert others, e.g. with \`${convert}\`.`;
+}
+
+async function filesBelow(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const { name, isFolder } of await entries(folder)) {
+    const full = path.join(folder, name);
+    if (isFolder) found.push(...(await filesBelow(full)));
+    else found.push(full);
+  }
+  return found;
+}
+
+/** Entries of a folder, sorted, without hidden files and what macOS puts into archives; links are followed. */
+async function entries(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
+  try {
+    const all = await readdir(folder, { withFileTypes: true });
+    const kept = all.filter(({ name }) => !name.startsWith('.') && name !== '__MACOSX');
+    kept.sort((a, b) => (a.name < b.name ? -1 : 1));
+    return await Promise.all(
+      kept.map(async (entry) => ({
+        name: entry.name,
+        isFolder:
+          entry.isDirectory() || (entry.isSymbolicLink() && (await leadsToFolder(path.join(folder, entry.name)))),
+      })),
+    );
+  } catch (error) {
+    throw asUserError(error, folder, 'read');
+  }
+}
+
+/** True for a link to a folder. `UserError` for one that leads nowhere, or to a folder that it lies in itself. */
+async function leadsToFolder(link: string): Promise<boolean> {
+  try {
+    if (!(await stat(link)).isDirectory()) return false;
+  } catch (error) {
+    throw asUserError(error, link, 'read');
+  }
+  if (!(await leadsUp(link))) return true;
+  throw new UserError(`${link}: it is a link to a folder that it lies in itself`, 'Remove it: it leads in a circle.');
+}
+
+/** True for a link to a folder that it lies in itself: who follows it comes to it again. */
+export async function leadsUp(link: string): Promise<boolean> {
+  const [from, to] = await Promise.all([realpath(path.dirname(link)), realpath(link)]);
+  return !path.relative(to, from).startsWith('..');
+}

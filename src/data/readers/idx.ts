@@ -1,0 +1,179 @@
+import { openSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { clipped, UserError } from '../../base/errors.ts';
+import type { IdxFiles } from '../config.ts';
+import { sizeOf, storedSamples } from '../dataset.ts';
+import type { RawSplit, Samples } from '../dataset.ts';
+import { heldIn, OpenFile } from '../storage/sample-storage.ts';
+import type { HeldSamples } from '../storage/sample-storage.ts';
+import { noLabels } from './labelled.ts';
+import type { Room } from '../storage/memory-budget.ts';
+import { Scratch, writeRows } from '../storage/temporary-file.ts';
+import { hex, isCompressed, openRaw, readUnpacked, startOf, streamError } from './source.ts';
+import type { SizeByHeader } from './source.ts';
+
+/** The type byte of an IDX header: bytes per value and how to read one (big endian). */
+const TYPES: Readonly<Record<number, { name: string; bytes: number; read: (view: DataView, at: number) => number }>> = {
+  0x08: { name: 'uint8', bytes: 1, read: (view, at) => view.getUint8(at) },
+  0x09: { name: 'int8', bytes: 1, read: (view, at) => view.getInt8(at) },
+  0x0b: { name: 'int16', bytes: 2, read: (view, at) => view.getInt16(at) },
+  0x0c: { name: 'int32', bytes: 4, read: (view, at) => view.getInt32(at) },
+  0x0d: { name: 'float32', bytes: 4, read: (view, at) => view.getFloat32(at) },
+  0x0e: { name: 'float64', bytes: 8, read: (view, at) => view.getFloat64(at) },
+};
+
+interface IdxArray {
+  readonly shape: readonly number[];
+  readonly type: number;
+  readonly body: Uint8Array;
+}
+
+/** IDX, the format of MNIST (yann.lecun.com/exdb/mnist): 00 00 type rank, the dimensions, the values; plain or gzip. */
+export async function readIdx({ images, labels }: IdxFiles, room?: Room): Promise<RawSplit> {
+  const [imageArray, labelArray] = await Promise.all([
+    readImages(images, room),
+    labels === undefined ? undefined : readArray(labels),
+  ]);
+  const [count, ...sample] = imageArray.shape as [number, ...number[]];
+  if (sample.length < 1 || sample.length > 3) {
+    throw new UserError(
+      `${images}: expected 2 to 4 dimensions (samples first), received ${imageArray.shape.length}: [${clipped(imageArray.shape.join(', '))}]`,
+      sample.length === 0
+        ? 'This looks like a label file: are images and labels swapped?'
+        : 'Store the samples as [count, height, width].',
+    );
+  }
+  const read = { source: images, sampleShape: sample.length === 2 ? [...sample, 1] : sample };
+  if (labels === undefined || labelArray === undefined)
+    return { ...read, ...(await imageArray.held()), labels: noLabels(count) };
+  if (labelArray.shape.length !== 1) {
+    throw new UserError(
+      `${labels}: expected one dimension, a label per sample, received [${labelArray.shape.join(', ')}]`,
+      'This looks like an image file: are images and labels swapped?',
+    );
+  }
+  if (labelArray.shape[0] !== count) {
+    throw new UserError(
+      `${labels}: ${labelArray.shape[0]!} labels for the ${count} samples of ${images}`,
+      'Take both files from the same split (train with train, t10k with t10k).',
+    );
+  }
+  return {
+    ...read,
+    ...(await imageArray.held()),
+    labels: { kind: 'index', values: integersOf(labelArray, labels) },
+  };
+}
+
+interface Images extends Pick<IdxArray, 'shape'> {
+  readonly held: () => Promise<HeldSamples & { readonly notes?: readonly string[] }>;
+}
+
+/** The images of a file; those that do not fit into memory are left there. */
+async function readImages(file: string, room: Room | undefined): Promise<Images> {
+  // A fault at the beginning of a file is reported when it is read whole.
+  const start = room && (await startOf(file).catch(() => undefined));
+  const header = start && headerOf(start, file);
+  if (header !== undefined) {
+    const numbers = sizeOf(header.shape);
+    const bytes = numbers * (header.type === 0x08 ? 1 : 4);
+    if (!room!.take(bytes, Math.max(bytes, numbers * TYPES[header.type]!.bytes)))
+      return { shape: header.shape, held: () => storedImages(file, header, room!) };
+  }
+  const array = await readArray(file);
+  return { shape: array.shape, held: () => Promise.resolve({ samples: samplesOf(array) }) };
+}
+
+/** Bytes are read where they are; other numbers, and compressed ones, are converted into a temporary file. */
+async function storedImages(file: string, { shape, type, length }: Header, room: Room) {
+  const [count, ...sample] = shape as [number, ...number[]];
+  const rowSize = sizeOf(sample);
+  const { bytes } = TYPES[type]!;
+  const form = { type: type === 0x08 ? ('uint8' as const) : ('float32' as const), rowSize };
+  const size = count * rowSize * (type === 0x08 ? 1 : 4);
+  if (type === 0x08 && !(await isCompressed(file))) {
+    refuseOtherLength(file, { shape, type, length }, (await stat(file)).size);
+    const rows = Int32Array.from({ length: count }, (_, i) => i);
+    const held = heldIn({ ...form, file, open: new OpenFile(openSync(file, 'r')), offset: length, rows });
+    return { ...held, notes: [room.note(file, size, 'they are read from the file as they are needed')] };
+  }
+  const scratch = new Scratch(`${file}: its samples`, form, size);
+  const convert = (body: Uint8Array): Samples => samplesOf({ shape: [1, ...sample], type, body });
+  let found: number;
+  try {
+    found = await writeRows(scratch, await openRaw(file), { skip: length, rowBytes: rowSize * bytes, convert });
+  } catch (error) {
+    throw await streamError(file, error);
+  }
+  refuseOtherLength(file, { shape, type, length }, found);
+  return { ...scratch.finish(), notes: [room.note(file, size, 'they are read into a temporary file')] };
+}
+
+async function readArray(file: string): Promise<IdxArray> {
+  const bytes = await readUnpacked(file, sizeByHeader);
+  const header = headerOf(bytes, file);
+  refuseOtherLength(file, header, bytes.length);
+  return { shape: header.shape, type: header.type, body: bytes.subarray(header.length) };
+}
+
+interface Header extends Pick<IdxArray, 'shape' | 'type'> {
+  /** Bytes before the first value. */
+  readonly length: number;
+}
+
+/** `UserError` for a file that is no IDX file or holds nothing. */
+function headerOf(bytes: Uint8Array, file: string): Header {
+  const type = TYPES[bytes[2] ?? 0];
+  const rank = bytes[3] ?? 0;
+  if (bytes[0] !== 0 || bytes[1] !== 0 || type === undefined || rank === 0) {
+    throw new UserError(
+      `${file}: not an IDX file: it starts with ${hex(bytes)}, expected gzip (1f 8b) or 00 00 and a type (08 to 0e)`,
+      'Check that the download is the file itself and not a web page, then get it again.',
+    );
+  }
+  const length = 4 + 4 * rank;
+  if (bytes.length < length) throw truncated(file, length, bytes.length);
+  return { shape: shapeOf(bytes), type: bytes[2]!, length };
+}
+
+function refuseOtherLength(file: string, { shape, type, length }: Header, received: number): void {
+  const { name, bytes } = TYPES[type]!;
+  const expected = length + sizeOf(shape) * bytes;
+  if (received < expected) throw truncated(file, expected, received);
+  if (received > expected) {
+    throw new UserError(
+      `${file}: ${received} bytes, but its header [${shape.join(', ')}] of ${name} says ${expected}`,
+      'The header and the data do not belong together; get the file again.',
+    );
+  }
+  if (shape.includes(0)) throw new UserError(`${file}: holds no samples: [${shape.join(', ')}]`, 'Get the file again.');
+}
+
+function shapeOf(bytes: Uint8Array): number[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: bytes[3]! }, (_, axis) => view.getUint32(4 + 4 * axis));
+}
+
+const sizeByHeader: SizeByHeader = (start) => {
+  const [type, header] = [TYPES[start[2] ?? 0], 4 + 4 * (start[3] ?? 0)];
+  return type === undefined || start.length < header ? undefined : header + sizeOf(shapeOf(start)) * type.bytes;
+};
+
+function truncated(file: string, expected: number, received: number): UserError {
+  return new UserError(
+    `${file}: truncated: expected ${expected} bytes by its header, received ${received}`,
+    'Get the file again and compare its size with the source.',
+  );
+}
+
+function samplesOf({ shape, type, body }: IdxArray): Samples {
+  return storedSamples(body, sizeOf(shape), type === 0x08 ? undefined : TYPES[type]!);
+}
+
+function integersOf({ shape, type, body }: IdxArray, file: string): Int32Array {
+  const { name, bytes, read } = TYPES[type]!;
+  if (type > 0x0c)
+    throw new UserError(`${file}: labels are ${name}, expected integers`, 'Store the labels as unsigned bytes.');
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  return Int32Array.from({ length: shape[0]! }, (_, i) => read(view, i * bytes));
+}

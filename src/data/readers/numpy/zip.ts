@@ -1,0 +1,229 @@
+import { open } from 'node:fs/promises';
+import * as zlib from 'node:zlib';
+import { UserError } from '../../../base/errors.ts';
+import { freeMemory, memoryText } from '../../../base/memory.ts';
+
+/** CRC-32 as zip has it, which goes on from that of the bytes before; Node has it since 20.15. */
+const crc32 = (zlib as { crc32?: (data: Uint8Array, before?: number) => number }).crc32;
+
+/** Entry of a zip archive. */
+export interface ZipEntry {
+  readonly name: string;
+  /** True where its bytes stand in the file as they are. */
+  readonly isPlain: boolean;
+  /** Bytes in the file, and unpacked. */
+  readonly packed: number;
+  readonly size: number;
+  readonly crc: number;
+  /** Byte of the file where its data begin. */
+  readonly offset: number;
+}
+
+/** An archive: its size, and its bytes from a place on, as far as there are some. */
+interface Archive {
+  readonly size: number;
+  readonly read: (from: number, length: number) => Promise<Uint8Array>;
+}
+
+/** Most bytes of the end record of an archive, with its comment (APPNOTE.TXT, 4.3.16). */
+const MOST_END = 22 + 0xffff;
+/** Deflate makes no more than this out of a byte (zlib.net/zlib_tech.html). */
+const MOST_INFLATED = 1032;
+/** Arrays beyond this size that are packed more than so many times are the same value over and over, which nothing can be learnt from. */
+const [LARGE, PLAUSIBLE] = [2 ** 30, 500];
+/** Value that says that a number is among the large ones. */
+const ELSEWHERE = 0xffffffff;
+
+const inMemory = (bytes: Uint8Array): Archive => ({
+  size: bytes.length,
+  read: (from, length) => Promise.resolve(bytes.subarray(from, from + length)),
+});
+
+/**
+ * Wanted entries of an archive by name, unpacked. Its directory is checked first, and what is unpacked against the CRC-32 in it
+ * (APPNOTE.TXT, 4.3.12). An `Error` for an archive that is damaged, or whose entries are larger than is plausible or than memory is free.
+ */
+export async function unzip(
+  bytes: Uint8Array,
+  isWanted: (name: string) => boolean,
+): Promise<Record<string, Uint8Array>> {
+  const wanted = (await entriesOf(inMemory(bytes))).filter(({ name }) => isWanted(name));
+  const total = (of: 'packed' | 'size'): number => wanted.reduce((sum, entry) => sum + entry[of], 0);
+  if (total('packed') > bytes.length) throw new Error('its entries overlap');
+  refuseLarge(total('size'));
+  return Object.fromEntries(wanted.map((entry) => [entry.name, unpacked(entry, bytes.subarray(entry.offset))]));
+}
+
+/** Entries of an archive of any size, by its directory (APPNOTE.TXT, 4.3.12, 4.3.14 and 4.5.3). Undefined where that is damaged. */
+export async function zipEntries(file: string): Promise<readonly ZipEntry[] | undefined> {
+  return inFile(file, (archive) => entriesOf(archive).catch(() => undefined));
+}
+
+async function inFile<T>(file: string, use: (archive: Archive) => Promise<T>): Promise<T> {
+  const handle = await open(file, 'r');
+  const read = async (from: number, length: number): Promise<Uint8Array> => {
+    const bytes = new Uint8Array(length);
+    for (let done = 0; done < length;) {
+      const { bytesRead } = await handle.read(bytes, done, length - done, from + done);
+      if (bytesRead === 0) return bytes.subarray(0, done);
+      done += bytesRead;
+    }
+    return bytes;
+  };
+  try {
+    return await use({ size: (await handle.stat()).size, read });
+  } finally {
+    await handle.close();
+  }
+}
+
+async function entriesOf(archive: Archive): Promise<readonly ZipEntry[]> {
+  const { size, read } = archive;
+  const tail = viewOf(await read(Math.max(0, size - MOST_END), Math.min(size, MOST_END)));
+  let end = tail.byteLength - 22;
+  while (end >= 0 && tail.getUint32(end, true) !== 0x06054b50) end--;
+  if (end < 0) throw new Error(`received ${size} bytes${await expectedOf(archive)}, without the directory at its end`);
+  let [count, length, at] = [tail.getUint16(end + 10, true), tail.getUint32(end + 12, true), tail.getUint32(end + 16, true)]; // prettier-ignore
+  if (end >= 20 && tail.getUint32(end - 20, true) === 0x07064b50) {
+    const large = viewOf(await read(Number(tail.getBigUint64(end - 12, true)), 56));
+    if (large.byteLength < 56 || large.getUint32(0, true) !== 0x06064b50)
+      throw new Error('its directory is not where it is said to be');
+    [count, length, at] = [32, 40, 48].map((offset) => Number(large.getBigUint64(offset, true))) as [number, number, number]; // prettier-ignore
+  }
+  if (at + length > size) throw new Error('its directory is not where it is said to be');
+  const view = viewOf(await read(at, length));
+  const found: ZipEntry[] = [];
+  for (let from = 0; found.length < count; from += entryLength(view, from)) {
+    if (from + 46 > view.byteLength || view.getUint32(from, true) !== 0x02014b50)
+      throw new Error(`its directory holds ${found.length} of ${count} entries`);
+    found.push(await entryAt(view, from, archive));
+  }
+  return found;
+}
+
+/** Bytes of the entry of a directory, with its name, extra fields and comment. */
+function entryLength(view: DataView, at: number): number {
+  return 46 + view.getUint16(at + 28, true) + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
+}
+
+async function entryAt(view: DataView, at: number, archive: Archive): Promise<ZipEntry> {
+  const [nameLength, extra] = [view.getUint16(at + 28, true), view.getUint16(at + 30, true)];
+  if (at + 46 + nameLength + extra > view.byteLength) throw new Error('its directory is cut off');
+  const name = new TextDecoder().decode(new Uint8Array(view.buffer, view.byteOffset + at + 46, nameLength));
+  const large = largeNumbers(view, at + 46 + nameLength, extra);
+  const number = (offset: number): number => {
+    const value = view.getUint32(at + offset, true);
+    return value === ELSEWHERE ? (large.shift() ?? value) : value;
+  };
+  // In this order they stand among the large numbers.
+  const [size, packed, header] = [number(24), number(20), number(42)];
+  const method = view.getUint16(at + 10, true);
+  if (method !== 0 && method !== 8) throw new Error(`${name} is packed by method ${method}, expected deflate`);
+  if (method === 0 ? size !== packed : size > packed * MOST_INFLATED)
+    throw new Error(`an entry of ${packed} bytes is said to hold ${size}`);
+  const local = viewOf(await archive.read(header, 30));
+  if (local.byteLength < 30 || local.getUint32(0, true) !== 0x04034b50)
+    throw new Error(`${name} is not where its directory says`);
+  const offset = header + 30 + local.getUint16(26, true) + local.getUint16(28, true);
+  if (offset + packed > archive.size) throw new Error(`${name} is cut off`);
+  if (size > LARGE && size > packed * PLAUSIBLE)
+    throw new Error(
+      `${name}: ${memoryText(packed)} become ${memoryText(size)}, expected at most ${PLAUSIBLE} times as many beyond ${memoryText(LARGE)}; numpy.savez writes it without packing`,
+    );
+  return { name, isPlain: method === 0, packed, size, crc: view.getUint32(at + 16, true), offset };
+}
+
+/** Numbers of the extra field of sizes beyond 4 GiB. */
+function largeNumbers(view: DataView, from: number, length: number): number[] {
+  for (let at = from; at + 4 <= from + length;) {
+    const [id, size] = [view.getUint16(at, true), view.getUint16(at + 2, true)];
+    const count = Math.floor(Math.min(size, from + length - at - 4) / 8);
+    if (id === 1) return Array.from({ length: count }, (_, i) => Number(view.getBigUint64(at + 4 + 8 * i, true)));
+    at += 4 + size;
+  }
+  return [];
+}
+
+/** Expected size of an archive without its directory: the end of its last entry by that entry's own header (APPNOTE.TXT, 4.3.7). */
+async function expectedOf({ size, read }: Archive): Promise<string> {
+  for (let at = 0; at + 30 <= size;) {
+    const view = viewOf(await read(at, 30));
+    if (view.getUint32(0, true) !== 0x04034b50) return '';
+    const [nameLength, extra] = [view.getUint16(26, true), view.getUint16(28, true)];
+    const field = viewOf(await read(at + 30 + nameLength, extra));
+    const packed = view.getUint32(18, true);
+    const length = packed === ELSEWHERE ? largeNumbers(field, 0, field.byteLength)[1] : packed;
+    if (length === undefined) return '';
+    at += 30 + nameLength + extra + length;
+    if (at > size) return ` of more than ${at}`;
+  }
+  return '';
+}
+
+function refuseLarge(bytes: number): void {
+  const free = freeMemory();
+  if (bytes > free)
+    throw new Error(`unpacked it takes ${memoryText(bytes)} of memory, and ${memoryText(free)} are free`);
+}
+
+/** The bytes of an entry; `packed` begins with them. No more are made of them than its directory says. */
+function unpacked({ name, isPlain, packed: length, size, crc }: ZipEntry, packed: Uint8Array): Uint8Array {
+  const own = packed.subarray(0, length);
+  let bytes: Uint8Array;
+  try {
+    bytes = isPlain ? own : zlib.inflateRawSync(own, { maxOutputLength: Math.max(1, size) });
+  } catch {
+    throw new Error(`${name} does not unpack to the ${size} bytes that its directory says`);
+  }
+  if (bytes.length !== size) throw new Error(`${name} holds ${bytes.length} of ${size} bytes`);
+  if (crc32 !== undefined && crc32(bytes) !== crc) throw new Error(`CRC-32 of ${name} is wrong`);
+  return bytes;
+}
+
+/** The bytes of an entry, unpacked. `UserError` where they are not those that its directory says. */
+export async function readEntry(file: string, entry: ZipEntry): Promise<Uint8Array> {
+  try {
+    refuseLarge(entry.size);
+    return unpacked(entry, await inFile(file, ({ read }) => read(entry.offset, entry.packed)));
+  } catch (error) {
+    throw damaged(file, error);
+  }
+}
+
+const PIECE = 1 << 24;
+
+/** Compares the bytes of a plain entry with the CRC-32 of its directory, piece by piece. */
+export async function checkEntry(file: string, entry: ZipEntry): Promise<void> {
+  if (crc32 === undefined) return;
+  const found = await inFile(file, async ({ read }) => {
+    let crc = 0;
+    for (let done = 0; done < entry.size; done += PIECE)
+      crc = crc32(await read(entry.offset + done, Math.min(PIECE, entry.size - done)), crc);
+    return crc;
+  });
+  if (found !== entry.crc) throw damaged(file, new Error(`CRC-32 of ${entry.name} is wrong`));
+}
+
+/** The `.npy` files in an `.npz` archive, by name. `UserError` for what is no archive, or a damaged one. */
+export async function npyEntries(bytes: Uint8Array, file: string): Promise<Record<string, Uint8Array>> {
+  return unzip(bytes, (name) => name.endsWith('.npy')).catch((error: unknown) => {
+    throw new UserError(
+      `${file}: not an .npz archive, or a damaged one (${(error as Error).message})`,
+      'Write it with numpy.savez.',
+      { cause: error },
+    );
+  });
+}
+
+/** Error on an archive that cannot be read, for its file. */
+export function damaged(file: string, error: unknown): UserError {
+  return new UserError(
+    `${file}: the archive is damaged or truncated (${(error as Error).message})`,
+    'Get the file again; `unzip -t` tells whether it is whole.',
+    { cause: error },
+  );
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,143 @@
+import { parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet';
+import type { AsyncBuffer, Compressors, FileMetaData, ParquetScan } from 'hyparquet';
+import { open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import * as zlib from 'node:zlib';
+import { UserError, nearest, shown } from '../../../base/errors.ts';
+import { asUserError } from '../../../base/files.ts';
+import { refuseFalsePages, refuseFalseTables } from './pages.ts';
+import { emptyFile, hex } from '../source.ts';
+
+export interface OpenParquet {
+  readonly file: string;
+  readonly handle: FileHandle;
+  readonly metadata: FileMetaData;
+  readonly scan: ParquetScan;
+  readonly columns: readonly string[];
+  /** Row groups and columns whose pages were looked at. */
+  readonly checked: Set<string>;
+  readonly buffer: AsyncBuffer;
+}
+
+/** A file with its tables read, whose handle the caller closes. `UserError` for one that is missing, damaged or without rows. */
+export async function openParquet(file: string): Promise<OpenParquet> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(file, 'r');
+    const buffer = bufferOf(handle, (await handle.stat()).size);
+    if (buffer.byteLength === 0) throw emptyFile(file);
+    await refuseTruncated(file, buffer);
+    // Marking columns of places goes on for ever where a damaged schema has a negative number of children.
+    const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
+    refuseFalseTables(metadata);
+    const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
+    const columns: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
+    if (!columns.every((name) => typeof name === 'string')) throw new Error('a column has no name');
+    if (metadata.num_rows === 0n) throw noRows(file);
+    return { file, handle, metadata, scan, columns, checked: new Set(), buffer };
+  } catch (error) {
+    await handle?.close();
+    throw parquetError(file, error);
+  }
+}
+
+/** Its tables are at its end, so of a truncated file nothing tells how long it was. */
+async function refuseTruncated(file: string, buffer: AsyncBuffer): Promise<void> {
+  const [start, end] = [new Uint8Array(await buffer.slice(0, 4)), new Uint8Array(await buffer.slice(-4))];
+  const mark = hex(new TextEncoder().encode('PAR1'));
+  if (hex(start) !== mark || hex(end) === mark) return;
+  throw new UserError(
+    `${file}: truncated: received ${buffer.byteLength} bytes, which end with ${hex(end)}, expected ${mark} (PAR1) at the end`,
+    'Get the file again and compare its size with the source.',
+  );
+}
+
+export function noRows(file: string): UserError {
+  return new UserError(`${file}: no rows of data`, 'Point the recipe at a file with samples.');
+}
+
+function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
+  return {
+    byteLength,
+    async slice(start, end = byteLength) {
+      const from = start < 0 ? Math.max(0, byteLength + start) : start;
+      const bytes = new Uint8Array(Math.max(0, Math.min(end, byteLength) - from));
+      await handle.read(bytes, 0, bytes.length, from);
+      return bytes.buffer;
+    },
+  };
+}
+
+/** hyparquet reads snappy itself; Node knows zstd from 22.15 on. */
+const zstd = (zlib as { zstdDecompressSync?: (input: Uint8Array, options: { maxOutputLength: number }) => Uint8Array })
+  .zstdDecompressSync;
+const COMPRESSORS: Compressors = {
+  GZIP: (input, size) => zlib.gunzipSync(input, { maxOutputLength: Math.max(1, size) }),
+  BROTLI: (input, size) => zlib.brotliDecompressSync(input, { maxOutputLength: Math.max(1, size) }),
+  ...(zstd === undefined
+    ? {}
+    : { ZSTD: (input: Uint8Array, size: number) => zstd(input, { maxOutputLength: Math.max(1, size) }) }),
+};
+
+/** Values of some rows of one row group. */
+export async function readColumn(
+  source: OpenParquet,
+  name: string,
+  { rowStart, rowEnd }: { rowStart: number; rowEnd: number },
+): Promise<unknown[]> {
+  try {
+    const group = groupOf(source, rowStart);
+    if (!source.checked.has(`${group} ${name}`))
+      await refuseFalsePages(source.buffer, source.metadata.row_groups[group], name);
+    source.checked.add(`${group} ${name}`);
+    const values: ArrayLike<unknown> = await source.scan.readColumn({ column: name, rowStart, rowEnd });
+    // A damaged page may hold fewer than its row group says.
+    if (values.length !== rowEnd - rowStart)
+      throw new Error(`${shown(name)} has ${values.length} of ${rowEnd - rowStart} rows`);
+    return Array.from(values);
+  } catch (error) {
+    throw parquetError(source.file, error);
+  }
+}
+
+/** Number of the row group that a row is in. */
+function groupOf({ metadata }: OpenParquet, row: number): number {
+  let end = 0;
+  return metadata.row_groups.findIndex(({ num_rows }) => row < (end += Number(num_rows)));
+}
+
+function parquetError(file: string, error: unknown): unknown {
+  const system = asUserError(error, file, 'read');
+  if (system instanceof UserError) return system;
+  const message = error instanceof Error ? error.message : String(error);
+  // A TypeError or RangeError is about the reader's own variables, which tell nobody what is wrong with the file; likewise a
+  // message about something that its table has no name for.
+  const isSaid = error instanceof Error && error.name === 'Error' && !message.includes('undefined');
+  const codec = /unsupported compression codec: (?!undefined)(\w+)/.exec(message)?.[1];
+  if (codec !== undefined) {
+    const node = codec === 'ZSTD' ? `, which this Node ${process.versions.node} cannot read` : ', which is not read';
+    return new UserError(
+      `${file}: compressed with ${codec}${node}`,
+      codec === 'ZSTD'
+        ? 'Use Node 22.15 or newer, or write the file with compression="snappy".'
+        : 'Write the file with compression="snappy".',
+    );
+  }
+  return new UserError(
+    `${file}: not a readable Parquet file: ${isSaid ? message : 'what it holds is not what its own tables say'}`,
+    'Get the file again; it may be truncated or of another format.',
+    {
+      cause: error,
+    },
+  );
+}
+
+/** A column by its name. `UserError` where the file has none of it, with those that it has. */
+export function column({ file, columns }: OpenParquet, name: string, option: string): string {
+  if (columns.includes(name)) return name;
+  const near = nearest(name, columns);
+  throw new UserError(
+    `${file}: ${option}: no column ${shown(name)}, the file has: ${columns.join(', ')}`,
+    `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Set \`${option}\` to the name of a column.`,
+  );
+}

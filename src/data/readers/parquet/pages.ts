@@ -1,0 +1,73 @@
+import type { AsyncBuffer, ColumnMetaData, FileMetaData, RowGroup } from 'hyparquet';
+import { parquetHeader } from 'hyparquet/src/column.js';
+import { freeMemory, memoryText } from '../../../base/memory.ts';
+
+/** Values of a column in one row group: more are not in an array of JavaScript for each of them. */
+const MOST_VALUES = 2 ** 28;
+/** Pages beyond this size that are packed more than so many times hold one value over and over, and so do columns of so many values. */
+const [LARGE_PAGE, TIMES] = [2 ** 28, 500];
+const [LARGE_COLUMN, PER_BYTE] = [2 ** 24, 20_000];
+/** Bytes that hold most headers of pages; statistics of long texts make them longer. */
+const HEADERS = [512, 1 << 20];
+
+/** Refuses a file whose tables disagree about its rows, or promise more values than is plausible for their bytes. An `Error` with the numbers. */
+export function refuseFalseTables({ num_rows: rows, row_groups: groups }: FileMetaData): void {
+  const sum = groups.reduce((all, group) => all + group.num_rows, 0n);
+  if (sum !== rows) throw new Error(`it is said to hold ${rows} rows, and its row groups ${sum}`);
+  for (const { num_rows: own, columns } of groups) {
+    if (own < 0n) throw new Error(`a row group is said to hold ${own} rows`);
+    for (const { meta_data: chunk } of columns) {
+      if (chunk === undefined) continue;
+      const [values, bytes] = [Number(chunk.num_values), Number(chunk.total_compressed_size)];
+      const name = chunk.path_in_schema.join('.');
+      if (values < Number(own)) throw new Error(`column ${name} is said to hold ${values} values for ${own} rows`);
+      if (values > MOST_VALUES || (values > LARGE_COLUMN && values > PER_BYTE * bytes))
+        throw new Error(
+          `column ${name} is said to hold ${values} values in ${bytes} bytes of a row group, expected at most ${MOST_VALUES}, and ${PER_BYTE} for each byte`,
+        );
+    }
+  }
+}
+
+/** Refuses the pages of a column in a row group that promise more values than the column has, or become larger than is plausible. */
+export async function refuseFalsePages(buffer: AsyncBuffer, group: RowGroup | undefined, name: string): Promise<void> {
+  for (const { meta_data: chunk } of group?.columns ?? [])
+    if (chunk?.path_in_schema[0] === name) await checkPages(buffer, chunk);
+}
+
+async function checkPages(buffer: AsyncBuffer, chunk: ColumnMetaData): Promise<void> {
+  const name = chunk.path_in_schema.join('.');
+  const [values, bytes] = [Number(chunk.num_values), Number(chunk.total_compressed_size)];
+  let at = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
+  const end = Math.min(buffer.byteLength, at + bytes);
+  for (let left = values; left > 0 && at < end;) {
+    const page = await headerAt(buffer, at, end);
+    if (page === undefined) return;
+    const { compressed_page_size: packed, uncompressed_page_size: size } = page.header;
+    const { num_values: count = 0 } = page.header.data_page_header ?? page.header.data_page_header_v2 ?? {};
+    const inDictionary = page.header.dictionary_page_header?.num_values ?? 0;
+    if (count > left || inDictionary > values)
+      throw new Error(
+        `a page of column ${name} is said to hold ${Math.max(count, inDictionary)} values, expected at most ${left}`,
+      );
+    if (size > freeMemory() || (size > LARGE_PAGE && size > TIMES * packed))
+      throw new Error(`a page of column ${name} becomes ${memoryText(size)} of ${packed} bytes`);
+    left -= count;
+    at = page.end + packed;
+  }
+}
+
+/** Header of a page and the byte behind it; undefined where there is none, which hyparquet says. */
+async function headerAt(buffer: AsyncBuffer, at: number, end: number) {
+  for (const length of HEADERS) {
+    const view = new DataView(await buffer.slice(at, Math.min(end, at + length)));
+    try {
+      const reader = { view, offset: 0 };
+      const header = parquetHeader(reader);
+      return header.compressed_page_size >= 0 ? { header, end: at + reader.offset } : undefined;
+    } catch {
+      if (at + length >= end) return undefined;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,204 @@
+import { UserError, shown } from '../../../base/errors.ts';
+import { taskRow } from '../../../recipe/task.ts';
+import type { Files, ParquetConfig } from '../../config.ts';
+import type { RawLabels, RawSplit } from '../../dataset.ts';
+import { ImageSink } from '../../pictures/images.ts';
+import type { PicturesGiven } from '../../pictures/images.ts';
+import { LabelNames, listedText } from '../../splits/label-names.ts';
+import { column, noRows, openParquet, readColumn } from './file.ts';
+import type { OpenParquet } from './file.ts';
+import { huggingFaceNames, pandasIndexes } from './metadata.ts';
+import { fileList } from '../source.ts';
+import { LABELS } from '../supported.ts';
+import type { LabelsRead } from '../labelled.ts';
+import { noLabels } from '../labelled.ts';
+import { TableSink } from '../table.ts';
+import type { OpenText } from '../../text/open.ts';
+import { textSink } from '../../text/word-sink.ts';
+import type { RowSink } from '../../text/sink.ts';
+
+export type ParquetOptions = Pick<
+  ParquetConfig,
+  'image' | 'features' | 'label' | 'missing' | 'categorical' | 'shape' | 'resize' | 'channels' | 'task' | 'separator'
+> &
+  PicturesGiven &
+  LabelsRead & { readonly text?: OpenText | undefined };
+
+/** Rows decoded at a time when they hold images. */
+const ROWS_AT_ONCE = 256;
+
+/** Parquet through hyparquet, row group by row group: numeric columns, lists, or Hugging Face's `{image: {bytes}, label}`. */
+export async function readParquet(files: Files, options: ParquetOptions): Promise<RawSplit> {
+  const opened: OpenParquet[] = [];
+  try {
+    for (const file of fileList(files)) opened.push(await openParquet(file));
+    const image = pictureColumn(opened[0]!, options);
+    const split = await (image === undefined ? readTable(opened, options) : readImages(opened, image, options));
+    const classNames = sameNames(opened, [options.label ?? 'label'].flat()[0]!);
+    return classNames === undefined ? split : { ...split, classNames, labels: asIndexes(split.labels) };
+  } finally {
+    await Promise.all(opened.map(({ handle }) => handle.close()));
+  }
+}
+
+/** Class names that the files hold. `UserError` for files of one split that name other ones: a label is a position among them. */
+function sameNames(opened: readonly OpenParquet[], label: string): readonly string[] | undefined {
+  const [first, ...others] = opened.map(({ metadata }) => huggingFaceNames(metadata, label));
+  const other = others.findIndex((names) => names?.join('\0') !== first?.join('\0'));
+  if (other === -1) return first;
+  const said = (names?: readonly string[]): string => (names === undefined ? 'none' : shown(names.join(', ')));
+  throw new UserError(
+    `${opened[other + 1]!.file}: its class names are ${said(others[other])}, those of ${opened[0]!.file} ${said(first)}`,
+    'A label is a position among the names: write all files of a split with the same ones.',
+  );
+}
+
+/** True for a file of pictures, false for a table. Where the options do not say it the names of its columns are read. */
+export async function holdsPictures(files: Files, options: PictureColumn): Promise<boolean> {
+  if (options.image !== undefined || isNamed(options)) return options.image !== undefined;
+  const opened = await openParquet(fileList(files)[0]!);
+  await opened.handle.close();
+  return pictureColumn(opened, options) !== undefined;
+}
+
+type PictureColumn = Pick<ParquetConfig, 'image' | 'features'> & { readonly text?: unknown };
+
+/** Undefined where the rows are those of a table or texts. */
+function pictureColumn({ columns }: OpenParquet, options: PictureColumn): string | undefined {
+  return options.image ?? (isNamed(options) ? undefined : ['image', 'img'].find((name) => columns.includes(name)));
+}
+
+function isNamed({ features, text }: PictureColumn): boolean {
+  return features !== undefined || text !== undefined;
+}
+
+/** A ClassLabel is the position of its name, even where names are numbers: in [0, 1, 10, 2] the label 2 means "10". */
+function asIndexes(labels: RawLabels): RawLabels {
+  if (labels.kind !== 'name' || !labels.names.every((name) => /^-?\d+$/.test(name))) return labels;
+  const indexes = labels.names.map(Number);
+  // -1 stands for no label here too.
+  return { kind: 'index', values: labels.values.map((value) => (value === -1 ? -1 : indexes[value]!)) };
+}
+
+async function readImages(opened: readonly OpenParquet[], image: string, options: ParquetOptions): Promise<RawSplit> {
+  const sink = new ImageSink(options, countRows(opened), options);
+  const labels = new LabelNames();
+  for (const source of opened) {
+    const imageColumn = column(source, image, 'image');
+    const labelColumn = options.withoutLabels === true ? undefined : column(source, oneLabel(options), 'label');
+    for (const range of source.scan.ranges) {
+      for (let rowStart = range.rowStart; rowStart < range.rowEnd; rowStart += ROWS_AT_ONCE) {
+        const rows = { rowStart, rowEnd: Math.min(rowStart + ROWS_AT_ONCE, range.rowEnd) };
+        const where = (i: number) => `${source.file}: row ${rowStart + i}`;
+        const images = await readColumn(source, imageColumn, rows);
+        const names = labelColumn === undefined ? [] : await readColumn(source, labelColumn, rows);
+        names.forEach((name, i) => pushLabel(labels, labelText(name, where(i), options), () => where(i)));
+        await sink.add(images.map((value, i) => ({ where: where(i), input: imageBytes(value, where(i), image) })));
+      }
+    }
+  }
+  if (sink.shape === undefined) throw noRows(opened[0]!.file);
+  const labelsRead = options.withoutLabels === true ? noLabels(countRows(opened)) : labels.labels();
+  const read = { sampleShape: sink.shape, ...sink.held(opened[0]!.file), originals: sink.originals() };
+  const labelNames = options.withoutLabels === true ? [] : [oneLabel(options)];
+  return { source: opened[0]!.file, ...read, labels: labelsRead, labelNames };
+}
+
+async function readTable(opened: readonly OpenParquet[], options: ParquetOptions): Promise<RawSplit> {
+  const wanted = [options.label ?? 'label'].flat();
+  const isRead = options.withoutLabels !== true;
+  const named = isRead ? wanted.map((name) => column(opened[0]!, name, 'label')) : wanted;
+  const labelled = isRead ? named : [];
+  const indexes = pandasIndexes(opened[0]!.metadata);
+  const { text } = options;
+  const given =
+    text?.columns.map(String) ?? (typeof options.features === 'string' ? [options.features] : options.features);
+  const features = given ?? opened[0]!.columns.filter((name) => !named.includes(name) && !indexes.has(name));
+  let sink: RowSink | undefined;
+  for (const source of opened) {
+    const names = features.map((name) => column(source, name, text === undefined ? 'features' : 'text.column'));
+    for (const range of source.scan.ranges) {
+      const data = await Promise.all(names.map((name) => readColumn(source, name, range)));
+      const labels = await Promise.all(
+        labelled.map((name) => readColumn(source, column(source, name, 'label'), range)),
+      );
+      for (let i = 0; i < range.rowEnd - range.rowStart; i++) {
+        const where = () => `${source.file}: row ${range.rowStart + i}`;
+        const row = data.length === 1 && text === undefined ? asList(data[0]![i]) : data.map((values) => values[i]);
+        const { file } = opened[0]!;
+        sink ??=
+          text === undefined
+            ? new TableSink(file, columnNames(features, row.length), options, countRows(opened), labelled)
+            : textSink(file, features, text, options, countRows(opened), labelled);
+        if (row.length !== sink.columns.length) {
+          throw new UserError(
+            `${where()}: ${shown(features[0])} has ${row.length} values, in the first row ${sink.columns.length}`,
+            'Every sample needs the same number of features.',
+          );
+        }
+        sink.begin();
+        for (let c = 0; c < row.length; c++) sink.setValue(c, row[c], where);
+        sink.end(
+          labels.map((of) => labelText(of[i], where(), options)),
+          where,
+        );
+      }
+    }
+  }
+  if (sink === undefined) throw noRows(opened[0]!.file);
+  return sink.finish();
+}
+
+function columnNames(features: readonly string[], width: number): readonly string[] {
+  return features.length === 1 && width > 1
+    ? Array.from({ length: width }, (_, i) => `${features[0]!}[${i}]`)
+    : features;
+}
+
+function asList(value: unknown): ArrayLike<unknown> {
+  if (Array.isArray(value))
+    return value.some(Array.isArray) ? (value.flat(Infinity) as unknown[]) : (value as unknown[]);
+  return ArrayBuffer.isView(value) && !(value instanceof DataView) ? (value as unknown as ArrayLike<unknown>) : [value];
+}
+
+/** Pictures have one column of labels. */
+function oneLabel({ label = 'label' }: ParquetOptions): string {
+  if (typeof label === 'string') return label;
+  throw new UserError(
+    `label: expected one column beside pictures, received ${label.join(', ')}`,
+    'Name one column; it may hold a list of numbers to predict.',
+  );
+}
+
+function pushLabel(labels: LabelNames, label: string | undefined, where: () => string): void {
+  if (label === undefined) labels.pushNone(where);
+  else labels.push(label, where);
+}
+
+/** Undefined for a sample without a label. */
+function labelText(value: unknown, where: string, { task, separator = '|' }: ParquetOptions): string | undefined {
+  if (value === null || value === undefined) return undefined;
+  if (Array.isArray(value) && !taskRow(task).hasClasses) return listedText(value, separator, () => where);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+  if (
+    typeof value === 'string' ||
+    (typeof value === 'number' && !Number.isNaN(value)) ||
+    typeof value === 'bigint' ||
+    typeof value === 'boolean'
+  )
+    return String(value);
+  throw new UserError(`${where}: the label is ${Number.isNaN(value) ? 'NaN' : shown(value)}`, LABELS);
+}
+
+function imageBytes(value: unknown, where: string, name: string): Uint8Array {
+  const bytes = value instanceof Uint8Array ? value : (value as { bytes?: unknown } | null)?.bytes;
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new UserError(
+    `${where}: column ${shown(name)} holds no image bytes`,
+    'Store images as encoded bytes, or as {bytes, path} with the bytes embedded.',
+  );
+}
+
+function countRows(opened: readonly OpenParquet[]): number {
+  return opened.reduce((sum, { metadata }) => sum + Number(metadata.num_rows), 0);
+}

@@ -1,0 +1,183 @@
+import { createReadStream } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { constants as zlib, createGunzip, gunzip } from 'node:zlib';
+import type { ZlibOptions } from 'node:zlib';
+import { UserError } from '../../base/errors.ts';
+import { asUserError, readBytes } from '../../base/files.ts';
+import type { Files } from '../config.ts';
+
+export function fileList(files: Files): readonly string[] {
+  return typeof files === 'string' ? [files] : files;
+}
+
+/** Number of bytes of the unpacked data by their beginning; undefined where it does not say. */
+export type SizeByHeader = (start: Uint8Array) => number | undefined;
+
+/** A whole file, decompressed if it is gzip (told by its first bytes, not by its name). */
+export async function readUnpacked(file: string, sizeByHeader?: SizeByHeader): Promise<Uint8Array> {
+  const bytes = await readBytes(file);
+  if (bytes.length === 0) throw emptyFile(file);
+  if (!isGzip(bytes)) return bytes;
+  try {
+    return await unpack(bytes);
+  } catch (error) {
+    if (zlibCode(error) !== ENDS_EARLY) throw badGzip(file, error);
+    const start = await unpack(bytes, { finishFlush: zlib.Z_SYNC_FLUSH });
+    const expected = sizeByHeader?.(start);
+    const of = expected === undefined ? '' : ` of the ${expected} that its header says`;
+    throw endsEarly(file, `${bytes.length} bytes, which unpack to ${start.length}${of}`);
+  }
+}
+
+/** Pieces of 1 MB: a sixth faster on 47 MB than the default of 16 KB. */
+const unpack = async (bytes: Uint8Array, options: ZlibOptions = {}): Promise<Uint8Array> =>
+  promisify<Uint8Array, ZlibOptions, Uint8Array>(gunzip)(bytes, { chunkSize: 1 << 20, ...options });
+
+/** A text file as a stream of bytes, decompressed if it is gzip. */
+export async function openUnpacked(file: string): Promise<Readable> {
+  refuseOtherText(file, await firstBytes(file));
+  return openRaw(file);
+}
+
+/** Any file as a stream of bytes, decompressed if it is gzip. */
+export async function openRaw(file: string): Promise<Readable> {
+  const gzip = await isCompressed(file);
+  const raw = createReadStream(file, { highWaterMark: 1 << 18 });
+  if (!gzip) return raw;
+  const unpacked = createGunzip();
+  raw.on('error', (error) => unpacked.destroy(error));
+  unpacked.on('close', () => raw.destroy());
+  return raw.pipe(unpacked);
+}
+
+/** The lines of a text file, those of one chunk at a time, without their ends; a byte order mark is dropped. */
+export async function* linesOf(file: string): AsyncGenerator<string[]> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  try {
+    for await (const chunk of (await openUnpacked(file)) as AsyncIterable<Uint8Array>) {
+      const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+      rest = lines.pop()!;
+      yield lines;
+    }
+  } catch (error) {
+    throw await streamError(file, error);
+  }
+  // Bytes that begin a sign and are not followed by the rest of it.
+  rest += decoder.decode();
+  if (rest !== '') yield [rest];
+}
+
+/** Refusal of UTF-16 text, zip archives and Excel workbooks where UTF-8 text is expected. */
+function refuseOtherText(file: string, start: Uint8Array): void {
+  const bytes = hex(start);
+  if (bytes.startsWith('ff fe') || bytes.startsWith('fe ff')) {
+    throw new UserError(
+      `${file}: the text is UTF-16 (it starts with ${hex(start, 2)}), expected UTF-8`,
+      'Save it as UTF-8, or convert it with `iconv -f utf-16 -t utf-8`.',
+    );
+  }
+  if (bytes === '50 4b 03 04') {
+    throw new UserError(
+      `${file}: a zip archive or an Excel workbook (it starts with ${bytes}), expected text`,
+      'Unpack it, or save the sheet as CSV.',
+    );
+  }
+}
+
+/** True for a gzip file. */
+export async function isCompressed(file: string): Promise<boolean> {
+  return isGzip(await firstBytes(file));
+}
+
+/** The beginning of a file, decompressed: enough for the header of one that is read by parts. */
+export async function startOf(file: string): Promise<Uint8Array> {
+  try {
+    const stream = await openRaw(file);
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) return chunk;
+  } catch (error) {
+    throw await streamError(file, error);
+  }
+  throw emptyFile(file);
+}
+
+async function firstBytes(file: string): Promise<Uint8Array> {
+  const bytes = await bytesAt(file, 0, 4);
+  if (bytes.length === 0) throw emptyFile(file);
+  return bytes;
+}
+
+/** Bytes of a file from a position on: `length` of them, or as many as there are. */
+export async function bytesAt(file: string, position: number, length: number): Promise<Uint8Array> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read({ buffer: new Uint8Array(length), position });
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw asUserError(error, file, 'read');
+  }
+}
+
+/**
+ * The number of lines of a text file, an upper bound for its records; 0 (unknown) if it is compressed. It costs a few
+ * percent of parsing, and saves growing an array of gigabytes.
+ */
+export async function countLines(file: string): Promise<number> {
+  if (isGzip(await firstBytes(file))) return 0;
+  let feeds = 0;
+  let returns = 0;
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+    for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) feeds++;
+    // Old Mac files end lines with a carriage return alone.
+    if (feeds === 0) for (let at = chunk.indexOf(13); at !== -1; at = chunk.indexOf(13, at + 1)) returns++;
+  }
+  return Math.max(feeds, returns) + 1;
+}
+
+function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+export function emptyFile(file: string): UserError {
+  return new UserError(`${file}: the file is empty (0 bytes)`, 'Get it again, or point the recipe at another file.');
+}
+
+const ENDS_EARLY = 'Z_BUF_ERROR';
+
+function zlibCode(error: unknown): string {
+  const { code = '' } = (typeof error === 'object' && error !== null ? error : {}) as { readonly code?: string };
+  return code.startsWith('Z_') ? code : '';
+}
+
+function endsEarly(file: string, received: string): UserError {
+  return new UserError(
+    `${file}: truncated: the gzip data ends too early, received ${received}`,
+    'Get the file again and compare its size with the source.',
+  );
+}
+
+/** `UserError` for a damaged file that zlib complains about; any other error unchanged. */
+function badGzip(file: string, error: unknown): unknown {
+  if (zlibCode(error) === '') return error;
+  return new UserError(
+    `${file}: the gzip data is damaged (${(error as Error).message})`,
+    'Get the file again; `gzip -t` tells whether it is whole.',
+  );
+}
+
+/** Errors of a stream that reads `file`: of the system, of zlib, or neither. */
+export async function streamError(file: string, error: unknown): Promise<unknown> {
+  if (zlibCode(error) === ENDS_EARLY) return endsEarly(file, `${(await stat(file)).size} bytes`);
+  return badGzip(file, asUserError(error, file, 'read'));
+}
+
+/** The first bytes as a person compares them, e.g. `3c 21 44 4f`. */
+export function hex(bytes: Uint8Array, count = 4): string {
+  return Array.from(bytes.subarray(0, count), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
+}

@@ -1,0 +1,259 @@
+import { nearest, shown, UserError } from '../../base/errors.ts';
+import { taskRow } from '../../recipe/task.ts';
+import { refuseDate } from '../splits/columns.ts';
+import type { TableOptions } from '../config.ts';
+import { sizeOf } from '../dataset.ts';
+import type { RawLabels, RawSplit, Samples } from '../dataset.ts';
+import { FloatRows } from '../storage/float-rows.ts';
+import { growingInts } from '../storage/growing-array.ts';
+import { noLabels } from './labelled.ts';
+import { LabelNames } from '../splits/label-names.ts';
+import type { RoomGiven } from '../storage/memory-budget.ts';
+import { FEATURES } from './supported.ts';
+
+/** Words that spreadsheets, pandas, R and Weka write for "no value". */
+const MISSING = new Set(['', 'na', 'n/a', '<na>', 'nan', 'null', 'none', '?']);
+
+/** Booleans as pandas and R write them in text; typed files have them as 1 and 0. */
+const BOOLEAN = /^\s*(?:true|false)\s*$/i;
+
+export function isMissing(text: string): boolean {
+  return MISSING.has(text.trim().toLowerCase());
+}
+
+export function isBoolean(text: string): boolean {
+  return BOOLEAN.test(text);
+}
+
+/**
+ * Collector of table rows as float32. Only the array and the different labels are kept, whatever the size of the file. A row: `begin()`,
+ * `set()` for every column, then `end(label)`.
+ */
+export class TableSink {
+  readonly columns: readonly string[];
+  readonly #options: TableOptions;
+  readonly #source: string;
+  readonly #rows: FloatRows;
+  readonly #ids = growingInts();
+  readonly #labels: readonly LabelNames[];
+  /** Words of each column of words, by its place among the columns. */
+  readonly #words: ReadonlyMap<number, LabelNames>;
+  readonly #labelNames: readonly string[];
+  #row: Float32Array = new Float32Array(0);
+  #start = 0;
+  #dropped = false;
+  #rowsSeen = 0;
+  #filled = false;
+
+  /** `labels`: names of the label columns. */
+  constructor(
+    source: string,
+    columns: readonly string[],
+    options: TableOptions & RoomGiven,
+    expectedRows: number,
+    labels: readonly string[] = ['label'],
+  ) {
+    if (columns.length === 0) {
+      throw new UserError(`${source}: no feature columns, only a label`, 'Check `label`, `ignore` and the delimiter.');
+    }
+    const spoilt = columns.find((name) => name.includes('\ufffd'));
+    if (spoilt !== undefined)
+      throw new UserError(
+        `${source}: the column name ${shown(spoilt)} holds bytes that are no UTF-8`,
+        'Save the file as UTF-8, or convert it, e.g. with `iconv -f latin1 -t utf-8`.',
+      );
+    this.columns = columns;
+    this.#source = source;
+    this.#options = options;
+    this.#labelNames = labels;
+    this.#labels = labels.map(() => new LabelNames());
+    this.#words = new Map(wordColumns(source, columns, options).map((column) => [column, new LabelNames()]));
+    const { room, missing } = options;
+    // Words and means are known at the end, and written over what was read.
+    const inMemory = this.#words.size > 0 ? 'categorical' : missing === 'mean' ? 'missing: mean' : undefined;
+    this.#rows = new FloatRows({ source, width: columns.length, expected: expectedRows, room, inMemory });
+  }
+
+  begin(): void {
+    [this.#row, this.#start] = this.#rows.begin();
+    this.#dropped = false;
+  }
+
+  /** A field of a text file. */
+  setText(column: number, text: string, where: () => string): void {
+    if (this.#words.has(column)) {
+      this.#setWord(column, text, where);
+      return;
+    }
+    const value = Number(text);
+    if (Number.isFinite(value) && (value !== 0 || text.trim() !== '')) {
+      this.#row[this.#start + column] = value;
+      if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, text, where);
+    } else if (isMissing(text)) this.#setMissing(column, text, where);
+    else if (isBoolean(text)) this.#row[this.#start + column] = text.trim().length === 4 ? 1 : 0;
+    else if (Number.isNaN(value)) throw this.#notNumber(column, text, where);
+    else throw this.#notFinite(column, text, where);
+  }
+
+  /** A value of a typed file: number, bigint, boolean; null is missing. */
+  setValue(column: number, value: unknown, where: () => string): void {
+    if (value === null || value === undefined || Number.isNaN(value)) {
+      this.#setMissing(column, value, where);
+      return;
+    }
+    const word = value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value;
+    if (this.#words.has(column) && isPlain(word)) {
+      this.#setWord(column, String(word), where);
+      return;
+    }
+    if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {
+      throw this.#notNumber(column, value, where);
+    }
+    this.#row[this.#start + column] = Number(value);
+    if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, String(value), where);
+  }
+
+  #setWord(column: number, text: string, where: () => string): void {
+    const word = text.trim();
+    if (isMissing(word)) {
+      this.#setMissing(column, text, where);
+      // A column of words has no mean: a row without one has none of them.
+      this.#row[this.#start + column] = -1;
+      return;
+    }
+    refuseDate(word, this.columns[column]!, where);
+    this.#row[this.#start + column] = this.#words.get(column)!.push(word, where);
+  }
+
+  /** `labels`: of each label column; undefined or empty: the sample has none there. */
+  end(labels: readonly (string | undefined)[], where: () => string): void {
+    const id = this.#rowsSeen++;
+    if (this.#dropped) this.#rows.drop();
+    else {
+      this.#labels.forEach((names, i) => {
+        const label = labels[i]?.trim();
+        const isKnown = label !== '' || (labels.length === 1 && taskRow(this.#options.task).isEmptyKnown);
+        if (label === undefined || !isKnown) names.pushNone(where);
+        else names.push(label, where);
+      });
+      this.#ids.push(id);
+    }
+  }
+
+  finish(): RawSplit {
+    const ids = this.#ids.view();
+    if (ids.length === 0) {
+      throw new UserError(
+        `${this.#source}: ${this.#rowsSeen === 0 ? 'no rows of data' : `all ${this.#rowsSeen} rows have missing values`}`,
+        this.#rowsSeen === 0
+          ? 'Point the recipe at a file with samples.'
+          : 'Set `missing: mean` or `missing: zero` instead of `drop`.',
+      );
+    }
+    return {
+      source: this.#source,
+      sampleShape: tableShape(this.columns.length, this.#options.shape),
+      ...this.#rows.held(),
+      labels: this.#rawLabels(),
+      ids,
+      columns: this.columns,
+      labelNames: this.#labelNames,
+      fillWithMean: this.#filled,
+      ...(this.#words.size > 0 && {
+        words: [...this.#words].map(([column, names]) => ({ column, ...names.labels() })),
+      }),
+    };
+  }
+
+  #rawLabels(): RawLabels {
+    if (this.#labels.length === 0) return noLabels(this.#ids.length);
+    const columns = this.#labels.map((names) => names.labels());
+    return columns.length === 1
+      ? columns[0]!
+      : { kind: 'columns', names: this.#labelNames, columns, values: columns[0]!.values };
+  }
+
+  #setMissing(column: number, value: unknown, where: () => string): void {
+    const policy = this.#options.missing ?? 'error';
+    if (policy === 'error') {
+      throw new UserError(
+        `${where()}: column ${shown(this.columns[column])}: missing value (${received(value)})`,
+        'Set `missing: mean`, `missing: zero` or `missing: drop` in the recipe, or correct the row.',
+      );
+    }
+    if (policy === 'drop') this.#dropped = true;
+    if (policy === 'mean' && !this.#words.has(column)) this.#filled = true;
+    this.#row[this.#start + column] = policy === 'mean' ? NaN : 0;
+  }
+
+  #notNumber(column: number, value: unknown, where: () => string): UserError {
+    refuseDate(value, this.columns[column]!, where);
+    const isDecimal = typeof value === 'string' && /^\s*[+-]?\d+,\d+\s*$/.test(value);
+    return new UserError(
+      `${where()}: column ${shown(this.columns[column])}: expected a number, received ${shown(value)}`,
+      `${isDecimal ? 'Write decimals with a point. ' : ''}Correct the value if it is to be a number. ${FEATURES} For this one: \`categorical: [${this.columns[column]!}]\`.`,
+    );
+  }
+
+  #notFinite(column: number, text: string, where: () => string): UserError {
+    return new UserError(
+      `${where()}: column ${shown(this.columns[column])}: ${text} is no finite float32 number`,
+      'Correct the value or remove the row.',
+    );
+  }
+}
+
+function isPlain(value: unknown): value is string | number | bigint | boolean {
+  return ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
+}
+
+/** Places of the columns of words. */
+function wordColumns(source: string, columns: readonly string[], { categorical = [], shape }: TableOptions): number[] {
+  if (categorical.length > 0 && shape !== undefined)
+    throw new UserError(
+      `shape: expected none beside columns of words, received [${shape.join(', ')}]`,
+      'Leave one of `shape` and `categorical` out: a word becomes several numbers.',
+    );
+  return categorical.map((wanted) => {
+    const at = columns.indexOf(String(wanted));
+    if (at !== -1) return at;
+    const near = nearest(String(wanted), columns);
+    throw new UserError(
+      `${source}: categorical: no column ${shown(wanted)} among the features: ${columns.slice(0, 8).join(', ')}${columns.length > 8 ? ', …' : ''}`,
+      `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Name columns of words; in a CSV file without a header by their index.`,
+    );
+  });
+}
+
+function tableShape(features: number, shape?: readonly number[]): readonly number[] {
+  if (shape === undefined) return [features];
+  if (sizeOf(shape) !== features) {
+    throw new UserError(
+      `shape: [${shape.join(', ')}] has ${sizeOf(shape)} values, but a row has ${features} features`,
+      'Choose a shape whose product is the number of features.',
+    );
+  }
+  return shape;
+}
+
+/** Replace NaN by the column's mean over train, the first of `splits`, in all of them; a column without any value becomes 0. */
+export function fillMeans(splits: readonly Samples[], width: number): void {
+  const sums = new Float64Array(width);
+  const counts = new Float64Array(width);
+  splits[0]!.forEach((value, i) => {
+    if (Number.isNaN(value)) return;
+    sums[i % width]! += value;
+    counts[i % width]! += 1;
+  });
+  for (const samples of splits) {
+    for (let i = 0; i < samples.length; i++) {
+      const column = i % width;
+      if (Number.isNaN(samples[i])) samples[i] = counts[column] === 0 ? 0 : sums[column]! / counts[column]!;
+    }
+  }
+}
+
+function received(value: unknown): string {
+  if (value === undefined) return 'absent';
+  return value === '' ? 'empty' : Number.isNaN(value) ? 'NaN' : shown(value);
+}

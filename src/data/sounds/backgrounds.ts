@@ -1,0 +1,33 @@
+import { readBytes } from '../../base/files.ts';
+import { allFiles } from '../readers/class-folder.ts';
+import { SOUNDS } from '../readers/audio-folder.ts';
+import type { DatasetConfig } from '../config.ts';
+import { sharedFloats } from '../dataset.ts';
+import type { Background, Backgrounds } from '../dataset.ts';
+import { resampled } from './resample.ts';
+import { parseWav } from './wav.ts';
+
+/** The folders of noise that the augmentation of a data set of sounds names; undefined if it names none. `UserError` as for its samples. */
+export async function readBackgrounds({
+  type,
+  augment = [],
+  ...config
+}: DatasetConfig): Promise<Backgrounds | undefined> {
+  if (type !== 'audio-folder') return undefined;
+  const folders = new Set(augment.flatMap((step) => ('background' in step ? [step.background.folder] : [])));
+  if (folders.size === 0) return undefined;
+  const found: Record<string, Background> = {};
+  for (const folder of folders) found[folder] = await readFolder(folder, (config as { rate: number }).rate);
+  return found;
+}
+
+async function readFolder(folder: string, rate: number): Promise<Background> {
+  const { files } = await allFiles(folder, SOUNDS);
+  const sounds: Float32Array[] = [];
+  for (const file of files) sounds.push(resampled(parseWav(await readBytes(file), file), rate));
+  const starts = [0];
+  for (const { length } of sounds) starts.push(starts.at(-1)! + length);
+  const values = sharedFloats(starts.at(-1)!);
+  sounds.forEach((sound, i) => values.set(sound, starts[i]));
+  return { values, starts };
+}

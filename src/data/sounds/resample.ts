@@ -1,0 +1,41 @@
+import { UserError } from '../../base/errors.ts';
+import { faultOfArrays } from '../../base/memory.ts';
+import { greatestCommonDivisor } from '../../base/numbers.ts';
+import { polyphase } from './polyphase.ts';
+import type { Sound } from './wav.ts';
+
+/** Limit of the terms of a ratio of rates: the filter has 20 times as many values. */
+const MOST = 20_000;
+/** Limit of the ratio itself: a rate that is further off is not that of the sound. */
+const FURTHEST = 500;
+
+/**
+ * Sound at another rate, see `polyphase`: ceil(length · rate / from) values, or at most `most` in their middle.
+ * `UserError` for rates without a common divisor, such as 44,101 and 16,000, and for rates that lie far apart.
+ */
+export function resampled(
+  { where = 'the sound', rate: from, values }: Sound,
+  rate: number,
+  most = Infinity,
+): Float32Array {
+  if (from === rate) {
+    const start = Math.max(0, values.length - most) >> 1;
+    return values.subarray(start, start + Math.min(values.length, most));
+  }
+  if (from > FURTHEST * rate || rate > FURTHEST * from)
+    throw new UserError(
+      `${where}: a rate of ${from} values a second, expected one nearer to ${rate}, that of the data`,
+      `Write the true rate into its header, e.g. with \`ffmpeg -i in.wav -af asetrate=${rate} out.wav\`, or change dataset.rate.`,
+    );
+  const divisor = greatestCommonDivisor(from, rate);
+  const [up, down] = [rate / divisor, from / divisor];
+  if (Math.max(up, down) > MOST)
+    throw new UserError(
+      `${where}: a rate of ${from} values a second cannot be brought to ${rate}: they have no large common divisor`,
+      `Bring it to another rate, e.g. with \`ffmpeg -i in.wav -ar ${rate} out.wav\`.`,
+    );
+  const fault = faultOfArrays([{ values: Math.min(most, Math.ceil((values.length * up) / down)), bytesEach: 4 }]);
+  if (fault !== undefined)
+    throw new UserError(`${where}: its values at a rate of ${rate} instead of ${from} ${fault}`, 'Cut it into shorter sounds.'); // prettier-ignore
+  return polyphase(values, up, down, most);
+}

@@ -1,0 +1,100 @@
+import { UserError, shown } from '../../base/errors.ts';
+import { sizeOf } from '../dataset.ts';
+import type { RawSplit } from '../dataset.ts';
+import { areBytes, blocksOf } from '../storage/sample-storage.ts';
+import type { HeldSamples } from '../storage/sample-storage.ts';
+import { countByClass } from './class-weights.ts';
+
+/** Every split must look like train: shape, type and columns. */
+export function checkSameKind(split: RawSplit, train: RawSplit): void {
+  const column = split.columns?.findIndex((name, i) => name !== train.columns?.[i]) ?? -1;
+  if (column !== -1 || split.columns?.length !== train.columns?.length) {
+    throw new UserError(
+      `${split.source}: feature columns differ from those of ${train.source}: ${
+        column === -1
+          ? `${split.columns?.length ?? 0} instead of ${train.columns?.length ?? 0}`
+          : `column ${shown(split.columns?.[column])} where train has ${shown(train.columns?.[column])}`
+      }`,
+      'All splits need the same columns in the same order.',
+    );
+  }
+  const [shape, expected] = [split.sampleShape.join(', '), train.sampleShape.join(', ')];
+  if (shape !== expected) {
+    throw new UserError(
+      `${split.source}: samples have the shape [${shape}], those of ${train.source} [${expected}]`,
+      'All splits need samples of one shape; for image files set `resize` and `channels`.',
+    );
+  }
+  const [parts, own] = [split.inputs, train.inputs].map((inputs) =>
+    inputs?.map(({ name, isWhole }) => `${name}${isWhole ? ' (whole numbers)' : ''}`).join(', '),
+  );
+  if (parts !== own)
+    throw new UserError(
+      `${split.source}: samples are made of ${parts ?? 'one input'}, those of ${train.source} of ${own ?? 'one input'}`,
+      'All splits need the same inputs, of the same types.',
+    );
+  const [type, expectedType] = [split, train].map((held) => (areBytes(held) ? 'uint8' : 'float32'));
+  if (type !== expectedType) {
+    throw new UserError(
+      `${split.source}: samples are ${type!}, those of ${train.source} ${expectedType!}`,
+      'Store all splits with the same type, else they would be scaled differently.',
+    );
+  }
+}
+
+/** NaN or infinity would turn every weight into NaN within a step. */
+export function checkFinite(split: HeldSamples & Pick<RawSplit, 'source' | 'sampleShape'> & Partial<RawSplit>): void {
+  const { source, sampleShape, ids, fillWithMean } = split;
+  // The NaN of a split whose gaps get the mean are gaps; everything else in it was checked when it was read.
+  if (areBytes(split) || fillWithMean === true) return;
+  const size = sizeOf(sampleShape);
+  let first = 0;
+  for (const values of blocksOf(split)) {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    const row = first + Math.floor(at / size);
+    if (at !== -1)
+      throw new UserError(
+        `${source}: sample ${ids?.[row] ?? row}: value ${at % size} is ${values[at]!}, expected a finite float32 number`,
+        'Clean the data first; NaN and infinity cannot be trained on.',
+      );
+    first += values.length / size;
+  }
+}
+
+export function missingClasses(split: string, labels: Int32Array, classNames: readonly string[]): string[] {
+  const counts = countByClass(labels, classNames.length);
+  const missing = classNames.filter((_, i) => counts[i] === 0);
+  if (missing.length === 0) return [];
+  const some = missing.length <= 5 ? missing.join(', ') : `${missing.slice(0, 5).join(', ')}, …`;
+  return [`${split} has no sample of ${missing.length} of ${classNames.length} classes: ${some}`];
+}
+
+/** Whole number beyond which float32 rounds to those that it has. */
+const ROUNDED = 2 ** 24;
+/** Different numbers that a column should be able to hold between its least and its largest one. */
+const ENOUGH = 1024;
+
+/** A sentence about numbers that float32 hardly tells apart, such as seconds since 1970 of a single day; undefined for others. */
+export function coarse(what: string, least: number, most: number): string | undefined {
+  const largest = Math.max(Math.abs(least), Math.abs(most));
+  const step = 2 ** (Math.floor(Math.log2(largest)) - 23);
+  if (most < least || largest < ROUNDED || (most - least) / step >= ENOUGH) return undefined;
+  // A constant here may have been numbers of many digits in the file.
+  if (most === least)
+    return `${what} is read as ${least} for every sample, which float32 has in steps of ${step}: numbers of the file that differ by less are the same`;
+  return `${what} is read as numbers from ${least} to ${most}, which float32 has in steps of ${step}: take an offset off in the file, or divide it into several columns`;
+}
+
+/** The same about the columns of a table: samples [count, width]. */
+export function coarseColumns(split: string, held: HeldSamples, names: readonly string[]): string[] {
+  const width = names.length;
+  const least = new Float64Array(width).fill(Infinity);
+  const most = new Float64Array(width).fill(-Infinity);
+  for (const values of blocksOf(held)) {
+    for (let i = 0, c = 0; i < values.length; i++, c = c + 1 === width ? 0 : c + 1) {
+      if (values[i]! < least[c]!) least[c] = values[i]!;
+      if (values[i]! > most[c]!) most[c] = values[i]!;
+    }
+  }
+  return names.flatMap((name, c) => coarse(`${split}: the column ${name}`, least[c]!, most[c]!) ?? []);
+}

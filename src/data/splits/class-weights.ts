@@ -1,0 +1,36 @@
+import { UserError } from '../../base/errors.ts';
+import type { CommonConfig } from '../config.ts';
+
+/**
+ * One weight per class. `balanced` is n / (k · count), k being the classes that occur (King and Zeng 2001): each class weighs
+ * the same and the mean weight of a sample is 1. A class without samples gets 0.
+ */
+export function classWeights(
+  setting: NonNullable<CommonConfig<unknown>['classWeights']>,
+  labels: Int32Array,
+  classes: number,
+): Float32Array {
+  if (labels.length === 0)
+    throw new UserError(
+      'classWeights: weigh samples by the class of their label, and none of train has one',
+      'Leave it out.',
+    );
+  if (setting !== 'balanced') {
+    if (setting.length !== classes || !setting.every((weight) => weight >= 0 && Number.isFinite(weight))) {
+      throw new UserError(
+        `classWeights: expected ${classes} numbers ≥ 0, received [${setting.join(', ')}]`,
+        'Give one weight per class in the order of the classes, or `balanced`.',
+      );
+    }
+    return Float32Array.from(setting);
+  }
+  const counts = countByClass(labels, classes);
+  const present = counts.filter((count) => count > 0).length;
+  return Float32Array.from(counts, (count) => (count === 0 ? 0 : labels.length / (present * count)));
+}
+
+export function countByClass(labels: Int32Array, classes: number): Int32Array {
+  const counts = new Int32Array(classes);
+  for (const label of labels) counts[label]!++;
+  return counts;
+}

@@ -1,0 +1,172 @@
+import { UserError } from '../../base/errors.ts';
+import type { DatasetConfig } from '../config.ts';
+import { sizeOf } from '../dataset.ts';
+import type { RawSplit, TargetValues } from '../dataset.ts';
+import { heldIn } from '../storage/sample-storage.ts';
+import type { HeldSamples } from '../storage/sample-storage.ts';
+import { spread } from '../readers/labelled.ts';
+import type { Presence } from '../readers/labelled.ts';
+import { joined } from '../storage/temporary-file.ts';
+import { drawStratified, partition, splitSize } from './split.ts';
+import type { Draw } from './split.ts';
+import type { TargetReader } from '../targets/reader.ts';
+
+export type Part = 'train' | 'validation' | 'test';
+
+/** A split on the way: what was read, and not yet normalized. */
+export interface Split extends HeldSamples {
+  /** The files, for messages. */
+  readonly source: string;
+  readonly name: Part;
+  readonly idPrefix: Part;
+  readonly rowSize: number;
+  readonly targets: TargetValues;
+  /** Numbers of `targets` for each sample. */
+  readonly width: number;
+  readonly strata: (values: TargetValues, width: number) => Int32Array;
+  readonly ids: Int32Array;
+  /** 1 where a sample has a label; undefined where all have one. */
+  readonly flags: Uint8Array | undefined;
+}
+
+interface Reading {
+  readonly reader: TargetReader;
+  readonly classNames: readonly string[];
+  readonly config: DatasetConfig;
+}
+
+export function splitOf(
+  name: Part,
+  { raw, flags, count, known, ids: given }: Presence,
+  { reader, classNames, config }: Reading,
+): Split {
+  const width = reader.width(classNames, raw.text);
+  const values = known > 0 ? reader.values(raw, classNames, config) : reader.none();
+  const ids = given ?? Int32Array.from({ length: count }, (_, i) => i);
+  return {
+    source: raw.source,
+    name,
+    idPrefix: name,
+    rowSize: sizeOf(raw.sampleShape),
+    samples: raw.samples,
+    stored: raw.stored,
+    targets: flags === undefined ? values : spread(values, flags, width),
+    width,
+    strata: reader.strata,
+    ids,
+    flags,
+  };
+}
+
+/** Draw a part of `split`, stratified, in place. Its ids go on counting in the files they came from. */
+export function carve(split: Split, name: Part, amount: number, key: string, seed: number): [Split, Split] {
+  // What is scored needs labels; where nothing has one, the teacher stands in.
+  const from = split.flags?.includes(1) === true ? labelledRows(split.flags) : undefined;
+  const size = splitSize(key, amount, from?.length ?? split.ids.length, split.source);
+  const parts = draw(split, name, { size, seed, purpose: name, kept: 1, from });
+  if (parts[1].ids.length === 0) {
+    throw new UserError(
+      `${key}: every class of ${split.source} has a single sample, none can be taken from it`,
+      `Name files of their own as \`${name}\`, or add samples.`,
+    );
+  }
+  return parts;
+}
+
+export function limited(split: Split, limit: number, seed: number): Split {
+  if (split.ids.length <= limit) return split;
+  return draw(split, split.name, { size: limit, seed, purpose: `limit ${split.name}`, kept: 0 })[1];
+}
+
+/** A draw from the rows `from` alone where they are given. */
+interface DrawFrom extends Draw {
+  readonly from?: Int32Array | undefined;
+}
+
+/** The rest of `split`, and the part that was drawn. */
+function draw(split: Split, name: Part, given: DrawFrom): [Split, Split] {
+  const rows = drawnRows(split, given);
+  const samples = heldParts(split, rows);
+  const targets = partition(split.targets, split.width, rows);
+  const ids = partition(split.ids, 1, rows);
+  const flags = split.flags && partition(split.flags, 1, rows);
+  return [
+    { ...split, ...samples.kept, targets: targets.kept, ids: ids.kept, flags: flags?.kept },
+    { ...split, name, ...samples.drawn, targets: targets.drawn, ids: ids.drawn, flags: flags?.drawn },
+  ];
+}
+
+/** Of stored samples only the list of rows is divided. */
+function heldParts({ samples, stored, rowSize }: Split, drawn: Int32Array): { kept: HeldSamples; drawn: HeldSamples } {
+  if (stored === undefined) {
+    const parts = partition(samples, rowSize, drawn);
+    return { kept: { samples: parts.kept }, drawn: { samples: parts.drawn } };
+  }
+  const parts = partition(stored.rows, 1, drawn);
+  return { kept: heldIn({ ...stored, rows: parts.kept }), drawn: heldIn({ ...stored, rows: parts.drawn }) };
+}
+
+/** Samples without a label are a class of their own. */
+function drawnRows(split: Split, { from, ...given }: DrawFrom): Int32Array {
+  const { flags } = split;
+  const known = split.strata(split.targets, split.width).subarray(0, split.ids.length);
+  const most = known.reduce((max, label) => Math.max(max, label), 0) + 1;
+  const strata = flags === undefined ? known : known.map((label, row) => (flags[row] === 1 ? label : most));
+  const classes = flags === undefined ? most : most + 1;
+  if (from === undefined) return drawStratified(strata, classes, given);
+  const among = from.map((row) => strata[row]!);
+  return drawStratified(among, classes, given).map((i) => from[i]!);
+}
+
+/** Train with the labels of so many samples, drawn stratified; the others lose theirs. */
+export function keepLabels(split: Split, wanted: number, seed: number): Split {
+  const { ids, width } = split;
+  const rows = split.flags === undefined ? Int32Array.from(ids.keys()) : labelledRows(split.flags);
+  if (wanted > rows.length)
+    throw new UserError(
+      `labelled: ${wanted} of the samples of ${split.source} are to keep their label, and ${rows.length} have one to train with`,
+      'Ask for fewer, or leave it out to use all.',
+    );
+  const flags = new Uint8Array(ids.length);
+  const draws = { size: wanted, seed, purpose: 'labelled', kept: 0, from: rows } as const;
+  for (const row of drawnRows(split, draws)) flags[row] = 1;
+  // What is not to be known is not kept either.
+  const targets = split.targets.map((value, i) => (flags[Math.floor(i / width)] === 1 ? value : 0));
+  return { ...split, targets, flags };
+}
+
+/** The first id behind those of a split. */
+export function nextId(ids: Int32Array): number {
+  return ids.reduce((max, id) => Math.max(max, id), -1) + 1;
+}
+
+/** Train with samples of no label behind its own; their ids go on counting at `next`, behind all that its files hold. */
+export function added(split: Split, raw: RawSplit, next: number): Split {
+  const { ids, targets, width, flags } = split;
+  // None of its samples has a label, and `labels` says so of each.
+  const own = raw.ids ?? Int32Array.from({ length: raw.labels.values.length }, (_, i) => i);
+  const count = ids.length + own.length;
+  const all = targets instanceof Int32Array ? new Int32Array(count * width) : new Float32Array(count * width);
+  all.set(targets);
+  const has = new Uint8Array(count);
+  if (flags === undefined) has.fill(1, 0, ids.length);
+  else has.set(flags);
+  const behind = own.map((id) => next + id);
+  return {
+    ...split,
+    ...joined(split, raw, split.rowSize),
+    targets: all,
+    ids: Int32Array.from([...ids, ...behind]),
+    flags: has,
+  };
+}
+
+function labelledRows(flags: Uint8Array): Int32Array {
+  return Int32Array.from(flags.keys()).filter((row) => flags[row] === 1);
+}
+
+/** Targets of the samples that have a label. */
+export function labelledTargets({ targets, flags, width }: Split): TargetValues {
+  if (flags === undefined) return targets;
+  return targets.filter((_, i) => flags[Math.floor(i / width)] === 1);
+}

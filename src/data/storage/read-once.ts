@@ -1,0 +1,98 @@
+import { rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { sha256 } from '../../base/bytes.ts';
+import { machineName } from '../../base/owner.ts';
+import { temporaryFolder } from '../../base/temporary.ts';
+import type { TemporaryFolder } from '../../base/temporary.ts';
+import type { RawSplit } from '../dataset.ts';
+import { handOver, takeOver } from './split-file.ts';
+import { textsOfAll } from './shared-reading.ts';
+import type { Readers } from './shared-reading.ts';
+import type { Room } from './memory-budget.ts';
+
+/** Files or folders that a split is read from, and what else it depends on. */
+export interface SplitSource {
+  readonly files: readonly string[];
+  readonly by: string;
+}
+
+interface ReadOnce {
+  readonly splits: readonly (RawSplit | undefined)[];
+  /** Removes the files that this process has written for others. All have read them. */
+  readonly remove: () => Promise<void>;
+}
+
+/**
+ * Splits that take long to parse. Of the processes of a machine that see the same files one parses each split, and the others take what it has
+ * read. The same files are those of one device and inode, size and time: nothing need be compared. A process that sees other files, or does
+ * not see what it is given, parses them itself. An entry of `sources` is undefined where the data have no such split; `read`: by its place there.
+ */
+export async function readOnce(
+  readers: Readers,
+  sources: readonly (SplitSource | undefined)[],
+  read: (split: number) => Promise<RawSplit | undefined>,
+  room?: Room,
+): Promise<ReadOnce> {
+  const { rank } = readers;
+  const identities = textsOfAll(readers, (await Promise.all(sources.map(identityOf))).join(' '));
+  const ofAll = identities.map((text) => text.split(' '));
+  const turns = sources.map((_, split) => {
+    const same = ofAll.flatMap((of, other) => (of[split] === ofAll[rank]![split] ? [other] : []));
+    return { reader: same[split % same.length]!, isShared: same.length > 1 };
+  });
+  const splits = await atOnce(turns, ({ reader }, split) =>
+    reader === rank ? read(split) : Promise.resolve(undefined),
+  );
+  const written: string[] = [];
+  for (const [split, { reader, isShared }] of turns.entries()) {
+    const own = splits[split];
+    if (reader !== rank || !isShared || own === undefined) continue;
+    const file = path.join((await place()).path, nameOf(rank, split));
+    if (await handOver(file, own)) written.push(file);
+  }
+  await readers.meet();
+  const places = textsOfAll(readers, written.length === 0 ? '' : (await place()).path);
+  for (const [split, { reader }] of turns.entries()) {
+    if (reader === rank || sources[split] === undefined) continue;
+    const from = places[reader]!;
+    const given = from === '' ? undefined : await takeOver(path.join(from, nameOf(reader, split)), room);
+    splits[split] = given ?? (await read(split));
+  }
+  // All have taken what they were given.
+  await readers.meet();
+  const remove = async (): Promise<void> => {
+    for (const file of written) await rm(file, { force: true });
+  };
+  return { splits, remove };
+}
+
+/** Results of all; of several errors that of the first part, whichever was found first. */
+export async function atOnce<P, T>(parts: readonly P[], read: (part: P, at: number) => Promise<T>): Promise<T[]> {
+  const results = await Promise.allSettled(parts.map(read));
+  return results.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+let folder: Promise<TemporaryFolder> | undefined;
+
+/** Folder of this process for what it gives to others, until its end. */
+async function place(): Promise<TemporaryFolder> {
+  return (folder ??= temporaryFolder('limbeck-split-'));
+}
+
+function nameOf(rank: number, split: number): string {
+  return `${rank}-${split}`;
+}
+
+/** Equal texts: the same files on the same machine, read alike. One that is not there is reported by whoever reads it. */
+async function identityOf(source: SplitSource | undefined): Promise<string> {
+  if (source === undefined) return 'none';
+  const stats = source.files.map(async (file) => {
+    const { dev, ino, size, mtimeNs } = await stat(file, { bigint: true });
+    return [dev, ino, size, mtimeNs].join(':');
+  });
+  const found = await Promise.all(stats).catch(() => source.files);
+  return sha256(JSON.stringify([await machineName(), source.by, ...found]));
+}

@@ -1,0 +1,38 @@
+import { stat } from 'node:fs/promises';
+import { readBytes } from '../../base/files.ts';
+import type { SeenForm } from '../../recipe/init.ts';
+import { npyHeader } from '../../data/readers/numpy/npy.ts';
+import { npyEntries } from '../../data/readers/numpy/zip.ts';
+
+/** Usual names of the arrays of samples and of labels in an archive. */
+const SAMPLES = ['x', 'x_train', 'X', 'samples', 'data', 'images', 'features', 'inputs'];
+const LABELS = ['y', 'y_train', 'Y', 'labels', 'label', 'target', 'targets'];
+/** Bytes of a file, at most: larger ones are for the reader alone. */
+const LOOKED_INTO = 2 ** 28;
+/** The least side of a picture, in pixels. */
+const SIDE = 8;
+/** Axes of an array of rows, and of one of pictures with their channels, of which there are so many. */
+const [TABLE, PICTURES, CHANNELS] = [2, 4, [1, 3]] as const;
+
+/** The arrays of an .npz archive that are samples and labels, and the kind of its samples where they are no pictures. */
+export async function arrayForm(file: string): Promise<SeenForm> {
+  if ((await stat(file)).size > LOOKED_INTO) return {};
+  const bytes = await readBytes(file);
+  if (!/\.npz$/i.test(file)) return kindOf(npyHeader(bytes, file));
+  const entries = new Map(
+    Object.entries(await npyEntries(bytes, file)).map(([name, data]) => [name.replace(/\.npy$/, ''), data]),
+  );
+  const has = (names: readonly string[]): string | undefined => names.find((name) => entries.has(name));
+  const [samples, labels] = [has(SAMPLES), has(LABELS)];
+  if (samples === undefined) return {};
+  const kind = kindOf(npyHeader(entries.get(samples)!, `${file}: ${samples}`));
+  return { ...kind, ...(labels !== undefined && { arrays: { samples, labels } }) };
+}
+
+/** Three axes of bytes are grey pictures; of other numbers they are numbers over time, as an accelerometer gives them. */
+function kindOf({ shape, code }: ReturnType<typeof npyHeader>): Pick<SeenForm, 'sample'> {
+  if (shape.length <= TABLE) return { sample: 'table' };
+  const isWide = shape.slice(1, 3).every((side) => side >= SIDE);
+  const isPicture = isWide && (shape.length === PICTURES ? CHANNELS.includes(shape[3]! as 1 | 3) : code === 'u1');
+  return isPicture ? {} : { sample: 'series' };
+}

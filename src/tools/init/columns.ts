@@ -1,0 +1,154 @@
+import { parse } from 'csv-parse/sync';
+import type { SeenForm } from '../../recipe/init.ts';
+import { isBoolean, isMissing } from '../../data/readers/table.ts';
+
+/** First rows of a table, by the names of its columns, or by their numbers where they have none. */
+export type Rows = readonly Readonly<Record<string, unknown>>[];
+
+/** Words of a text, on average, at least; of fewer are a name or a kind. */
+const WORDS = 3;
+/** Different words in a column, and their share of its values, at most; with more of them most are seen once. */
+const [MOST_WORDS, MOST_SHARE] = [50, 0.5];
+/** Rows by which separators are told apart. */
+const COMPARED = 20;
+/** A day, in whatever order, or a time of day, or both. */
+const DATE = /^\s*(\d{1,4}([-./])\d{1,2}\2\d{1,4}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2}.*)?)\s*$/;
+const DELIMITERS = [',', ';', '\t', '|'] as const;
+
+/** Separator, header, label column and kinds of columns of a CSV file. `lines`: those that it begins with; `label`: columns that are named. */
+export function csvForm(lines: readonly string[], label: readonly string[]): SeenForm {
+  const text = lines.join('\n');
+  const delimiter = delimiterOf(text);
+  const [first = [], ...others] = records(text, delimiter);
+  /** A word above numbers alone is a name, also beside names that are numbers. */
+  const isName = (cell: string, i: number): boolean =>
+    !isNumber(cell) && !isMissing(cell.trim()) && others.length > 0 && others.every((row) => isNumber(row[i] ?? ''));
+  const isLabel = (cell: string): boolean =>
+    cell.trim() === 'label' || (label.includes(cell.trim()) && !isNumber(cell));
+  const hasHeader = !first.some(isNumber) || first.some(isLabel) || first.some(isName);
+  const names = first.map((name, i) => (hasHeader ? name.trim() : String(i)));
+  const rows = (hasHeader ? others : [first, ...others]).map((record) =>
+    Object.fromEntries(names.map((name, i) => [name, record[i] ?? ''])),
+  );
+  const last = names.length > 1 && !names.includes('label') ? names.at(-1) : undefined;
+  const isLast = label.length === 0 && last !== undefined;
+  const { categorical, ignore, leftOut, ...form } = columnsForm(rows, isLast ? [last] : label);
+  /** Columns without names are meant by their numbers. */
+  const meant = (columns: SeenForm['ignore']): SeenForm['ignore'] => (hasHeader ? columns : columns!.map(Number));
+  return {
+    columns: names,
+    ...(delimiter !== ',' && { delimiter }),
+    ...(!hasHeader && { header: false }),
+    ...(isLast && hasHeader && { lastLabel: last }),
+    ...form,
+    ...(categorical && { categorical: meant(categorical) }),
+    ...(ignore && { ignore: meant(ignore), leftOut: leftOut! }),
+  };
+}
+
+/** The same of JSON lines. Their columns cannot be left out by name, but for all others. */
+export function jsonForm(rows: Rows, label: readonly string[]): SeenForm {
+  const names = Object.keys(rows[0] ?? {});
+  const last = names.length > 1 && !names.includes('label') ? names.at(-1) : undefined;
+  const isLast = label.length === 0 && last !== undefined;
+  const { text, categorical, missing } = columnsForm(rows, isLast ? [last] : label);
+  return {
+    ...(isLast && { lastLabel: last }),
+    ...(text && { text }),
+    ...(categorical && { categorical }),
+    ...(missing && { missing }),
+  };
+}
+
+export function jsonRows(lines: readonly string[]): Rows {
+  const rows: unknown[] = lines.flatMap((line) => {
+    try {
+      return [JSON.parse(line) as unknown];
+    } catch {
+      return [];
+    }
+  });
+  return rows.filter((row) => typeof row === 'object' && row !== null && !Array.isArray(row)) as Rows;
+}
+
+function records(text: string, delimiter: string, most?: number): string[][] {
+  const lenient = {
+    relax_quotes: true,
+    relax_column_count: true,
+    skip_empty_lines: true,
+    skip_records_with_error: true,
+  };
+  return parse(text, { ...lenient, bom: true, delimiter, ...(most !== undefined && { to: most }) });
+}
+
+/** The separator that cuts all of the first rows into as many columns; a comma if none does. */
+function delimiterOf(text: string): string {
+  const cuts = (delimiter: string): boolean => {
+    const widths = records(text, delimiter, COMPARED).map((record) => record.length);
+    return widths.length > 0 && widths[0]! > 1 && widths.every((width) => width === widths[0]);
+  };
+  return DELIMITERS.find(cuts) ?? ',';
+}
+
+function columnsForm(rows: Rows, label: readonly string[]): SeenForm {
+  const names = Object.keys(rows[0] ?? {});
+  const labels = new Set(label.length > 0 ? label : ['label']);
+  const all = names.filter((name) => !labels.has(name)).map((name) => ({ name, values: rows.map((row) => row[name]) }));
+  const columns = all
+    .map(({ name, values }) => ({ name, values: values.filter((value) => !isNothing(value)) }))
+    .filter(({ values }) => !areNumbers(values))
+    .map(({ name, values }) => ({ name, words: values.map(String) }));
+  const texts = columns.filter(({ words }) => mean(words.map((text) => text.trim().split(/\s+/u).length)) >= WORDS);
+  if (texts.length > 0) {
+    const length = ({ words }: { words: readonly string[] }): number => mean(words.map((text) => text.length));
+    return { text: { column: texts.reduce((a, b) => (length(b) > length(a) ? b : a)).name } };
+  }
+  const isKind = ({ words }: { words: readonly string[] }): boolean => {
+    const different = new Set(words).size;
+    return different <= MOST_WORDS && different <= Math.max(2, MOST_SHARE * words.length);
+  };
+  const categorical = columns.filter(isKind).map(({ name }) => name);
+  const others = columns.filter((column) => !isKind(column));
+  const ignore = others.map(({ name }) => name);
+  const leftOut = others.map(({ name, words }) =>
+    words.every((word) => DATE.test(word))
+      ? `${name} holds dates`
+      : `${name} holds ${new Set(words).size} different words in the ${words.length} rows that were looked at`,
+  );
+  const hasGaps = all.some(({ name, values }) => !ignore.includes(name) && values.some(isNothing));
+  return {
+    ...(categorical.length > 0 && { categorical }),
+    ...(ignore.length > 0 && { ignore, leftOut }),
+    ...(hasGaps && { missing: 'mean' }),
+  };
+}
+
+function isNothing(value: unknown): boolean {
+  return value === null || value === undefined || (typeof value === 'string' && isMissing(value));
+}
+
+/** True if no value is a word, or most are numbers: the few others are slips, which the reader names with their line. */
+function areNumbers(values: readonly unknown[]): boolean {
+  const words = values.filter((value) => typeof value === 'string' && !isNumber(value) && !isBoolean(value));
+  return words.length === 0 || words.filter((word) => isSlip(String(word))).length + values.length - words.length > values.length / 2; // prettier-ignore
+}
+
+function isNumber(text: string): boolean {
+  return text.trim() !== '' && Number.isFinite(Number(text));
+}
+
+/** A number as it is not read: with a comma, groups of thousands, or a unit of money or percent. A date is none. */
+function isSlip(text: string): boolean {
+  return /^\s*[-+]?[€$£]? ?\d[\d.,' ]*[%€$£]?\s*$/.test(text) && !/^\s*\d{1,4}([./])\d{1,2}\1\d{1,4}\s*$/.test(text);
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Complaint on the first of the label columns, with commas between them, that a table has not. A number is the place of a column. */
+export function absentColumn(named: string, file: string, columns: readonly string[] | undefined): string | undefined {
+  const names = named.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
+  const absent = columns && names.find((name) => !columns.includes(name) && !/^-?\d+$/.test(name));
+  return absent && `no column ${absent}, ${file} has ${columns.join(', ')}`;
+}

@@ -1,0 +1,131 @@
+import { lstat, open, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { asUserError } from '../../base/files.ts';
+import { leadsUp } from '../../data/readers/class-folder.ts';
+import type { DatasetConfig } from '../../data/config.ts';
+
+type Type = DatasetConfig['type'];
+
+/** Kind of data in a file or folder, judged by names alone. */
+export interface SeenData {
+  readonly type: Type;
+  /** For people, e.g. `speech holds 3,600 files .wav`. */
+  readonly why: string;
+  /** For people: what may be taken for something else than it is meant to be. */
+  readonly notes: readonly string[];
+  /** Text on the signs of masks or boxes, which no task here learns; absent where there are none. */
+  readonly unsupported?: string;
+  /** Folders of the splits, relative to the place, where it holds a whole data set. */
+  readonly splits?: { readonly train: string; readonly test?: string; readonly unlabelled?: string };
+}
+
+/** Types of a folder by the endings of its files, and of a file by its own. */
+const IN_FOLDER: Readonly<Record<string, Type>> = {
+  ...Object.fromEntries(['.png', '.jpg', '.jpeg', '.webp'].map((ending) => [ending, 'image-folder' as const])),
+  ...{ '.wav': 'audio-folder', '.wave': 'audio-folder', '.txt': 'text-folder' },
+};
+const OF_FILE: Readonly<Record<string, Type>> = {
+  ...{ '.csv': 'csv', '.tsv': 'csv', '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.json': 'jsonl', '.parquet': 'parquet' },
+  ...{ '.conll': 'conll', '.conllu': 'conll', '.iob': 'conll', '.iob2': 'conll', '.bio': 'conll' },
+  ...{ '.npz': 'npz', '.npy': 'npz', '.idx': 'idx' },
+};
+const SPLITS = { train: ['train', 'training'], test: ['test', 'testing'], unlabelled: ['unlabelled', 'unlabeled'] };
+
+/** Bytes at the beginning of a JSON file by which its kind is told. */
+const COCO = 2 ** 20;
+
+/** Files that are counted: enough to tell the type. */
+const ENOUGH = 2000;
+
+/** The type of the data at `place`; undefined where its names do not say. `UserError` for a place that is not there. */
+export async function seenData(place: string): Promise<SeenData | undefined> {
+  const isFolder = await stat(place).then(
+    (found) => found.isDirectory(),
+    (error: unknown) => {
+      throw asUserError(error, place, 'read');
+    },
+  );
+  const name = path.basename(place);
+  if (!isFolder) {
+    const ending = path.extname(name.replace(/\.gz$/i, '')).toLowerCase();
+    const type = OF_FILE[ending] ?? (/-idx\d-ubyte(\.gz)?$/i.test(name) ? 'idx' : undefined);
+    const isOfBoxes = ending === '.json' && (await isCoco(place));
+    const unsupported = isOfBoxes && { unsupported: 'is an annotation file of COCO, with boxes or masks' };
+    return type && { type, why: `${name} ends in ${ending === '' ? 'ubyte' : ending}`, notes: [], ...unsupported };
+  }
+  const inside = await namesIn(place);
+  const of = (names: readonly string[]): string | undefined =>
+    inside.find((entry) => names.includes(entry.toLowerCase()));
+  const [train, test, unlabelled] = [of(SPLITS.train), of(SPLITS.test), of(SPLITS.unlabelled)];
+  const counts = new Map<string, number>();
+  const root = train === undefined ? place : path.join(place, train);
+  const unsupported = masksIn(inside) ?? (train && masksIn(await namesIn(root)));
+  const seen = { left: ENOUGH, least: Infinity };
+  await count(root, counts, seen, 0);
+  const known = [...counts].filter(([ending]) => IN_FOLDER[ending] !== undefined).sort((a, b) => b[1] - a[1]);
+  const [first] = known;
+  if (first === undefined) return undefined;
+  const [ending, number] = first;
+  const splits = train === undefined ? undefined : { train, ...(test && { test }), ...(unlabelled && { unlabelled }) };
+  const least = number >= ENOUGH ? 'at least ' : '';
+  const why = `${train === undefined ? name : path.join(name, train)} holds ${least}${number} files ${ending}`;
+  const outermost = seen.least > 1 ? (await namesIn(root)).filter((entry) => !entry.startsWith('.')) : [];
+  const some = `${outermost.slice(0, 5).join(', ')}${outermost.length > 5 ? ', …' : ''}`;
+  const notes =
+    outermost.length > 0 ? [`the classes are its outermost folders, ${some}: the files lie in folders of these`] : [];
+  return { type: IN_FOLDER[ending]!, why, notes, ...(splits && { splits }), ...(unsupported && { unsupported }) };
+}
+
+/** Names of pictures beside those of their masks or boxes: what data for segmentation and detection look like. */
+function masksIn(names: readonly string[]): string | undefined {
+  const pictures = names.find((name) => /^(images?|imgs?|jpegimages)$/i.test(name));
+  const answers = names.find((name) => /^(masks?|labels?|annotations?|segmentations?|segmentationclass|ground_?truth|gt)$/i.test(name)); // prettier-ignore
+  const file = names.find((name) => /annotations.*\.json$/i.test(name));
+  if (file !== undefined) return `has the annotation file ${file}, with boxes or masks`;
+  return pictures && answers && `holds ${pictures} and ${answers}, as data with masks or boxes do`;
+}
+
+/** True if a JSON file is one object with the lists that COCO has, and not a line for each sample. */
+async function isCoco(file: string): Promise<boolean> {
+  const handle = await open(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(COCO), 0, COCO, 0);
+    const text = buffer.toString('utf8', 0, bytesRead);
+    return (
+      /^\s*\{\s*"(info|licenses|images|annotations|categories)"\s*:\s*[[{]/.test(text) &&
+      ['"file_name"', '"bbox"', '"annotations"'].some((key) => text.includes(key))
+    );
+  } finally {
+    await handle.close();
+  }
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch((error: unknown) => {
+    throw asUserError(error, folder, 'read');
+  });
+}
+
+/** Adds the endings of the files of a folder, at any depth, and the least of these depths. Links to folders are followed, as their readers do. */
+async function count(
+  folder: string,
+  counts: Map<string, number>,
+  seen: { left: number; least: number },
+  depth: number,
+): Promise<void> {
+  for (const name of await namesIn(folder)) {
+    if (seen.left === 0) return;
+    if (name.startsWith('.') || name === '__MACOSX') continue;
+    const full = path.join(folder, name);
+    // A link that leads nowhere is named by the reader.
+    if ((await stat(full).catch(() => undefined))?.isDirectory() === true) {
+      const isLink = (await lstat(full)).isSymbolicLink();
+      if (!isLink || !(await leadsUp(full))) await count(full, counts, seen, depth + 1);
+      continue;
+    }
+    const ending = path.extname(name).toLowerCase();
+    counts.set(ending, (counts.get(ending) ?? 0) + 1);
+    if (IN_FOLDER[ending] !== undefined) seen.least = Math.min(seen.least, depth);
+    seen.left--;
+  }
+}

@@ -1,0 +1,113 @@
+import { UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
+import { SOUNDS } from '../../data/readers/audio-folder.ts';
+import { allFiles } from '../../data/readers/class-folder.ts';
+import type { DatasetConfig } from '../../data/config.ts';
+import type { SeenForm } from '../../recipe/init.ts';
+import { arrayForm } from './arrays.ts';
+import { csvForm, jsonForm, jsonRows } from './columns.ts';
+import type { Rows } from './columns.ts';
+import { pictureForm } from './pictures.ts';
+import { linesOf } from '../../data/readers/source.ts';
+import { parseWav } from '../../data/sounds/wav.ts';
+
+/** Columns of CoNLL-U, and most different tags. */
+const [CONLL_U, MOST_TAGS] = [10, 100];
+/** Rows and sounds that are looked at, and bytes of a table. */
+const [ROWS, HEARD, BYTES] = [200, 40, 2 ** 18];
+interface Said {
+  /** Names of the label columns, if they are said. */
+  readonly label: readonly string[];
+  /** True if a task is said that is not for words with a tag each. */
+  readonly isOtherTask: boolean;
+}
+
+/** The form of training data of a type, beside what is said of them. `UserError` where they cannot be read. */
+export async function seenForm(
+  type: DatasetConfig['type'],
+  place: string,
+  { label, isOtherTask }: Said,
+): Promise<SeenForm> {
+  if (type === 'text-folder') return { text: {} };
+  if (type === 'audio-folder') return soundForm(place);
+  if (type === 'image-folder') return pictureForm(place);
+  if (type === 'npz') return arrayForm(place);
+  if (type === 'conll') return conllForm(place, label);
+  if (type === 'csv') return csvForm(await start(place), label);
+  if (type !== 'jsonl') return {};
+  const rows = jsonRows((await start(place)).slice(0, ROWS));
+  return (isOtherTask ? undefined : wordsForm(rows, label)) ?? jsonForm(rows, label);
+}
+
+/** Columns of words and tags: in CoNLL-U the words are in column 1 and their parts of speech in column 3, else the first and the last. */
+async function conllForm(file: string, [label]: readonly string[]): Promise<SeenForm> {
+  const said = label === undefined ? undefined : Number(label);
+  if (said !== undefined && !Number.isInteger(said))
+    throw new UserError(
+      `--label: expected the number of a column, from 0, received ${label!}`,
+      'Columns of such files have no names; negative numbers count from the end.',
+    );
+  const tags = said === undefined ? undefined : { tags: said };
+  const lines = (await start(file)).filter((line) => line.trim() !== '' && !line.startsWith('#'));
+  const columns = lines[0]?.split('\t').length;
+  if (columns === CONLL_U)
+    return {
+      words: { column: 1, tags: 3, why: 'it has the ten columns of CoNLL-U, of which 3 are parts of speech', ...tags },
+    };
+  const last = said === undefined ? 'the last column' : `column ${said}`;
+  return { words: { column: 0, why: `it has a word on each line, and its tag in ${last}`, ...tags } };
+}
+
+/** Two lists of one length in every row, of which the one that is said, or has fewer different texts, is the tags; undefined if there are none. */
+function wordsForm(rows: Rows, [label]: readonly string[]): SeenForm | undefined {
+  const isList = (value: unknown): value is readonly unknown[] =>
+    Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' || Number.isInteger(one));
+  const lists = Object.keys(rows[0] ?? {}).filter((name) => rows.every((row) => isList(row[name])));
+  const lengths = (name: string): string => rows.map((row) => (row[name] as readonly unknown[]).length).join();
+  const words = lists.filter((name) => rows.every((row) => (row[name] as readonly unknown[]).every((one) => typeof one === 'string'))); // prettier-ignore
+  const different = (name: string): number => new Set(rows.flatMap((row) => row[name] as readonly unknown[])).size;
+  for (const column of words.toSorted((a, b) => different(b) - different(a))) {
+    const beside = lists.filter((name) => name !== column && lengths(name) === lengths(column));
+    const tags =
+      label === undefined
+        ? beside.toSorted((a, b) => different(a) - different(b))[0]
+        : beside.find((name) => name === label);
+    if (tags === undefined || different(tags) > MOST_TAGS) continue;
+    return { words: { column, tags, why: `${column} lists words, and ${tags} as many tags` } };
+  }
+  return undefined;
+}
+
+async function soundForm(folder: string): Promise<SeenForm> {
+  const { files } = await allFiles(folder, SOUNDS);
+  const step = Math.max(1, Math.floor(files.length / HEARD));
+  const sounds: { rate: number; seconds: number }[] = [];
+  let failed: unknown;
+  for (const file of files.filter((_, i) => i % step === 0).slice(0, HEARD)) {
+    try {
+      const { rate, values } = parseWav(await readBytes(file), file);
+      sounds.push({ rate, seconds: values.length / rate });
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      failed ??= error;
+    }
+  }
+  if (sounds.length === 0) throw failed;
+  const times = (rate: number): number => sounds.filter((sound) => sound.rate === rate).length;
+  const rate = sounds.map((sound) => sound.rate).reduce((most, one) => (times(one) > times(most) ? one : most));
+  // Of nine in ten all is heard, rounded up to a tenth of a second.
+  const lengths = sounds.map(({ seconds }) => seconds).sort((a, b) => a - b);
+  const seconds = Math.min(60, Math.ceil(10 * lengths[Math.floor(0.9 * (lengths.length - 1))]! - 1e-6) / 10);
+  return { rate, seconds };
+}
+
+async function start(file: string): Promise<string[]> {
+  const lines: string[] = [];
+  let size = 0;
+  for await (const some of linesOf(file)) {
+    lines.push(...some);
+    size += some.reduce((sum, line) => sum + line.length, 0);
+    if (lines.length > ROWS || size > BYTES) break;
+  }
+  return lines;
+}
