@@ -10,11 +10,11 @@ import { buildModel } from '../src/networks/models/registry.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../src/runtime/onnxruntime.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
-import { gradientProgram, updateProgram } from '../src/train/gradient.ts';
+import { gradientProgram, updateProgram } from '../src/train/step/gradient.ts';
 import { Trainer } from '../src/train/loop.ts';
-import { createOptimizer } from '../src/train/optimizers.ts';
+import { createOptimizer } from '../src/train/optimizers/optimizers.ts';
 import { classification } from '../src/tasks/classification.ts';
-import { trainingProgram } from '../src/train/step.ts';
+import { trainingProgram } from '../src/train/step/step.ts';
 
 const [name, ...numbers] = process.argv.slice(2);
 const [size, channels, batchSize, samples] = numbers.map(Number) as [number, number, number, number];

@@ -12,10 +12,10 @@ import { classification } from '../src/tasks/classification.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
 import type { StepProgram } from '../src/trace/program.ts';
-import { limitedUnits } from '../src/train/max-norm.ts';
-import type { Optimizer, OptimizerConfig } from '../src/train/optimizers.ts';
-import { createOptimizer } from '../src/train/optimizers.ts';
-import { byStateName, trainingProgram } from '../src/train/step.ts';
+import { limitedUnits } from '../src/train/optimizers/max-norm.ts';
+import type { Optimizer, OptimizerConfig } from '../src/train/optimizers/optimizers.ts';
+import { createOptimizer } from '../src/train/optimizers/optimizers.ts';
+import { byStateName, trainingProgram } from '../src/train/step/step.ts';
 import { buildNet } from './nets.ts';
 import type { BenchNet } from './nets.ts';
 

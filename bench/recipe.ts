@@ -20,7 +20,7 @@ import { loadData } from '../src/setup/data.ts';
 import { loadRunnable } from '../src/setup/runnable.ts';
 import { viewsOf } from '../src/run/stages/answer.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
-import { createSchedule } from '../src/train/schedules.ts';
+import { createSchedule } from '../src/train/optimizers/schedules.ts';
 import { findPython, jsonOf, median, table } from './processes.ts';
 
 const { values: options } = parseArgs({

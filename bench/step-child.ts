@@ -8,7 +8,7 @@ import type { DeviceName } from '../src/runtime/devices.ts';
 import type { Engine } from '../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
 import { createTensorFlowEngine } from '../src/runtime/tensorflow.ts';
-import type { OptimizerConfig } from '../src/train/optimizers.ts';
+import type { OptimizerConfig } from '../src/train/optimizers/optimizers.ts';
 import { RandomStream } from '../src/base/random.ts';
 import { traceProgram } from '../src/trace/trace.ts';
 import { stepFlops } from './flops.ts';

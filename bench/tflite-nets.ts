@@ -21,9 +21,9 @@ import type { Int8AfterTraining } from '../src/recipe/schema/compress.ts';
 import type { State } from '../src/runtime/engine.ts';
 import { InferenceModel } from '../src/runtime/inference.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime.ts';
-import { createOptimizer } from '../src/train/optimizers.ts';
+import { createOptimizer } from '../src/train/optimizers/optimizers.ts';
 import { classification } from '../src/tasks/classification.ts';
-import { trainingProgram } from '../src/train/step.ts';
+import { trainingProgram } from '../src/train/step/step.ts';
 
 type LayersModel = ReturnType<typeof buildModel>;
 

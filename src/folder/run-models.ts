@@ -3,7 +3,7 @@ import { exists, readBytes } from '../base/files.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import type { ModelFile } from '../measure/variants.ts';
 import type { ModelRow } from '../report/types.ts';
-import { shapeSeen } from '../distill/seen.ts';
+import { shapeSeen } from '../distill/teachers/own-pictures.ts';
 import { storedRecipe } from './folder.ts';
 import { writtenReport } from './finished.ts';
 import { ownFile } from './own.ts';

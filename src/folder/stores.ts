@@ -6,7 +6,7 @@ import { CheckpointStore } from './checkpoint.ts';
 import type { OnEvent } from '../base/events.ts';
 import { JobFolder } from './jobs.ts';
 import { Ledger } from './ledger.ts';
-import type { KeyedStore } from '../distill/soft-targets.ts';
+import type { KeyedStore } from '../distill/answers/soft-targets.ts';
 import type { StageStates } from '../train/training.ts';
 
 /** Stores in the folder of a run, by their purpose. */

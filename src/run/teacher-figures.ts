@@ -10,7 +10,7 @@ import { layersNetwork } from '../networks/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
 import { seenTypes } from '../runtime/seen-types.ts';
 import { traceWithBatch } from '../trace/batch.ts';
-import { predictionProgram } from '../train/inference.ts';
+import { predictionProgram } from '../train/evaluate/inference.ts';
 
 export interface TeacherFigures {
   readonly format: string;

@@ -1,8 +1,8 @@
 import { UserError } from '../base/errors.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
-import { otherOrder, refuseOtherSamples, statedIn } from '../distill/preparation.ts';
-import type { StatedPreparation } from '../distill/preparation.ts';
-import { refuseOtherText } from '../distill/stated-text.ts';
+import { otherOrder, refuseOtherSamples, statedIn } from '../distill/teachers/preparation.ts';
+import type { StatedPreparation } from '../distill/teachers/preparation.ts';
+import { refuseOtherText } from '../distill/teachers/stated-text.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
 

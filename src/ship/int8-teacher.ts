@@ -1,4 +1,4 @@
-import type { ToInt8 } from '../distill/int8-teacher.ts';
+import type { ToInt8 } from '../distill/teachers/int8-teacher.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { CONVERT_DEFAULTS } from './convert/options.ts';

@@ -4,16 +4,16 @@ import type { Share } from '../data/batches/share.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep, State } from '../runtime/engine.ts';
 import type { Task } from '../tasks/task.ts';
-import { batchFeeds, samplesOf, scoredWeight, totalWeight, type TrainingBatch } from './batch.ts';
-import type { Optimizer } from './optimizers.ts';
-import { StepsInTurn } from './in-turn.ts';
-import { PartedSteps } from './parted.ts';
-import type { PartsOptions } from './parted.ts';
-import type { Schedule } from './schedules.ts';
-import { WholeSteps } from './steps.ts';
-import type { Steps, StepsOptions } from './steps.ts';
-import { added, isSum, NOTHING, scoreOf, sumsOf } from './totals.ts';
-import type { Totals } from './totals.ts';
+import { batchFeeds, samplesOf, scoredWeight, totalWeight, type TrainingBatch } from './step/batch.ts';
+import type { Optimizer } from './optimizers/optimizers.ts';
+import { StepsInTurn } from './parallel/in-turn.ts';
+import { PartedSteps } from './parallel/parted.ts';
+import type { PartsOptions } from './parallel/parted.ts';
+import type { Schedule } from './optimizers/schedules.ts';
+import { WholeSteps } from './step/steps.ts';
+import type { Steps, StepsOptions } from './step/steps.ts';
+import { added, isSum, NOTHING, scoreOf, sumsOf } from './evaluate/totals.ts';
+import type { Totals } from './evaluate/totals.ts';
 
 export interface TrainerOptions extends StepsOptions {
   /** Options of a step whose batch is cut into parts; absent: each step is one program. */

@@ -3,8 +3,8 @@ import { UserError } from '../base/errors.ts';
 import { memoryText } from '../base/memory.ts';
 import { Trainer } from './loop.ts';
 import type { TrainerOptions } from './loop.ts';
-import type { PartsOptions } from './parted.ts';
-import type { StepParts } from './steps.ts';
+import type { PartsOptions } from './parallel/parted.ts';
+import type { StepParts } from './step/steps.ts';
 
 /** Share of the free memory above which a training is reported as large. */
 const LARGE = 0.5;

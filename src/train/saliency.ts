@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { StepProgram } from '../trace/program.ts';
-import type { TrainingOptions } from './step.ts';
-import { byStateName, forward, lossFeeds, lossInput } from './step.ts';
+import type { TrainingOptions } from './step/step.ts';
+import { byStateName, forward, lossFeeds, lossInput } from './step/step.ts';
 
 /**
  * Gradient times weight of every trainable variable for a batch, by state name, in inference mode: what removing a weight

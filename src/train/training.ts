@@ -12,8 +12,8 @@ import { epochRecord } from './epoch-record.ts';
 import type { EpochRecord, StoredEpoch } from './epoch-record.ts';
 import type { Cut } from './memory.ts';
 import { SHOW_EVERY_MS } from './progress.ts';
-import { scoreOf, totalsOf } from './totals.ts';
-import type { Totals } from './totals.ts';
+import { scoreOf, totalsOf } from './evaluate/totals.ts';
+import type { Totals } from './evaluate/totals.ts';
 
 /** The saved states of one stage. */
 export interface StageStates {

@@ -10,8 +10,8 @@ import { isLossFor } from '../../src/recipe/task.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import type { OptimizerConfig } from '../../src/train/optimizers.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
+import type { OptimizerConfig } from '../../src/train/optimizers/optimizers.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import { runPython } from './python.ts';
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { openTeacher } from '../../src/distill/open.ts';
-import { answers } from '../../src/distill/preflight.ts';
+import { openTeacher } from '../../src/distill/teachers/open.ts';
+import { answers } from '../../src/distill/preflight/preflight.ts';
 import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
 import { loadFedData } from '../../src/setup/data.ts';
 import { engineOf } from '../../src/setup/engine.ts';

@@ -19,7 +19,7 @@ import { openTflite } from '../../src/runtime/litert.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
 import { traceWithBatch } from '../../src/trace/batch.ts';
 import { interpreterOn } from '../../src/trace/interpret/evaluator.ts';
-import { predictionProgram } from '../../src/train/inference.ts';
+import { predictionProgram } from '../../src/train/evaluate/inference.ts';
 import { trainedModel } from '../formats/tflite/models.ts';
 import { useCpu } from '../support/cpu.ts';
 import type { Case } from './python.ts';

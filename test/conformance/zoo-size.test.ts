@@ -6,8 +6,8 @@ import { decoded } from '../../src/data/pictures/decode.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { originalsOf } from '../../src/data/pictures/originals.ts';
 import { resized } from '../../src/data/pictures/resize.ts';
-import { answers } from '../../src/distill/preflight.ts';
-import { onnxTeacher } from '../../src/distill/onnx-teacher.ts';
+import { answers } from '../../src/distill/preflight/preflight.ts';
+import { onnxTeacher } from '../../src/distill/teachers/onnx-teacher.ts';
 import { runPython } from './python.ts';
 
 interface Written {

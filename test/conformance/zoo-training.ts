@@ -18,8 +18,8 @@ import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
-import { forward, trainingProgram } from '../../src/train/step.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
+import { forward, trainingProgram } from '../../src/train/step/step.ts';
 import type { Kind } from './zoo.ts';
 
 interface Stored {

@@ -16,10 +16,10 @@ import { loadData } from '../../src/setup/data.ts';
 import { studentBuilder } from '../../src/setup/models.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { taskOf } from '../../src/tasks/registry.ts';
-import { batchFeeds, fedTo } from '../../src/train/batch.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
-import { createSchedule } from '../../src/train/schedules.ts';
-import { trainingProgram } from '../../src/train/step.ts';
+import { batchFeeds, fedTo } from '../../src/train/step/batch.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
+import { createSchedule } from '../../src/train/optimizers/schedules.ts';
+import { trainingProgram } from '../../src/train/step/step.ts';
 import { arraysOf, matched } from './zoo-training.ts';
 
 /** Normalization of the pictures that `zoo_pretrained.py` wrote. */

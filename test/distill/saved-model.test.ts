@@ -1,4 +1,4 @@
-import { savedModelTeacher } from '../../src/distill/saved-model-teacher.ts';
+import { savedModelTeacher } from '../../src/distill/teachers/saved-model-teacher.ts';
 import type { UserError } from '../../src/base/errors.ts';
 import { tensorFlowStatus } from '../../src/runtime/tensorflow.ts';
 import { pictures } from '../support/dataset.ts';

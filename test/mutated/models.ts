@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
-import { openTeacher } from '../../src/distill/open.ts';
+import { openTeacher } from '../../src/distill/teachers/open.ts';
 import { associatedFiles } from '../../src/formats/tflite/archive.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';

@@ -4,7 +4,7 @@ import { withChoices } from '../../src/networks/chosen.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { randomWeights, small } from '../compress/prune/models.ts';
 
 const none = { freeze: [], learningRates: {} };

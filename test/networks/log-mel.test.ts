@@ -10,7 +10,7 @@ import { specAugmented } from '../../src/networks/spec-augment.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { traceWithBatch } from '../../src/trace/batch.ts';
 import { interpreterOn } from '../../src/trace/interpret/evaluator.ts';
-import { predictionProgram } from '../../src/train/inference.ts';
+import { predictionProgram } from '../../src/train/evaluate/inference.ts';
 import { withRandomSource } from '../../src/trace/random.ts';
 import { useCpu } from '../support/cpu.ts';
 import { echo } from '../support/sound.ts';

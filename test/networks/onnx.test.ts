@@ -16,7 +16,7 @@ import { inferenceGraph } from '../../src/ship/export.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { traceWithBatch } from '../../src/trace/batch.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import { predictionProgram } from '../../src/train/inference.ts';
+import { predictionProgram } from '../../src/train/evaluate/inference.ts';
 import { floats, ints, modelOf, positive, scalar } from '../support/onnx-steps.ts';
 import type { Step } from '../support/onnx-steps.ts';
 

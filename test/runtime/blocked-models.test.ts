@@ -4,7 +4,7 @@ import type { State } from '../../src/runtime/engine.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import { predictionProgram } from '../../src/train/inference.ts';
+import { predictionProgram } from '../../src/train/evaluate/inference.ts';
 
 /** Statistics and offsets as a trained model has them: a fresh one has batch norms that do next to nothing. */
 function trained(state: State): State {

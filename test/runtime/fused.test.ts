@@ -9,11 +9,11 @@ import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntim
 import { classification } from '../../src/tasks/classification.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import { maskVariables } from '../../src/train/masks.ts';
-import { unitsOf } from '../../src/train/max-norm.ts';
-import type { OptimizerConfig } from '../../src/train/optimizers.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
-import { trainingProgram } from '../../src/train/step.ts';
+import { maskVariables } from '../../src/train/step/masks.ts';
+import { unitsOf } from '../../src/train/optimizers/max-norm.ts';
+import type { OptimizerConfig } from '../../src/train/optimizers/optimizers.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
+import { trainingProgram } from '../../src/train/step/step.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseNpy } from '../../src/data/readers/numpy/npy.ts';
 import { readNpz } from '../../src/data/readers/numpy/npz.ts';
 import { loadDataset } from '../../src/data/load.ts';
-import { storedLogits } from '../../src/distill/stored-logits.ts';
+import { storedLogits } from '../../src/distill/answers/stored-logits.ts';
 import type { TensorSpec } from '../../src/graph/types.ts';
 import { loadRecipe } from '../../src/recipe/load.ts';
 import { TransferSet } from '../../src/serve/shadow/keep.ts';

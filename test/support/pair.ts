@@ -5,14 +5,14 @@ import { peerPrograms, withPeer } from '../../src/run/training/peer.ts';
 import type { Pair } from '../../src/run/training/peer.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { classification } from '../../src/tasks/classification.ts';
-import type { TrainingBatch } from '../../src/train/batch.ts';
-import { gradientProgram, updateProgram } from '../../src/train/gradient.ts';
+import type { TrainingBatch } from '../../src/train/step/batch.ts';
+import { gradientProgram, updateProgram } from '../../src/train/step/gradient.ts';
 import { Trainer } from '../../src/train/loop.ts';
-import { LossScale } from '../../src/train/loss-scale.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
-import type { OptimizerConfig } from '../../src/train/optimizers.ts';
-import type { PartsOptions } from '../../src/train/parted.ts';
-import { trainingProgram } from '../../src/train/step.ts';
+import { LossScale } from '../../src/train/step/loss-scale.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
+import type { OptimizerConfig } from '../../src/train/optimizers/optimizers.ts';
+import type { PartsOptions } from '../../src/train/parallel/parted.ts';
+import { trainingProgram } from '../../src/train/step/step.ts';
 
 export const CLASSES = 3;
 

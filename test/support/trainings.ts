@@ -6,11 +6,11 @@ import { layerOutput } from '../../src/networks/models/info.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';
-import type { FeaturePair } from '../../src/train/loss.ts';
-import { LossScale } from '../../src/train/loss-scale.ts';
-import { createOptimizer, type OptimizerConfig } from '../../src/train/optimizers.ts';
+import type { FeaturePair } from '../../src/train/step/loss.ts';
+import { LossScale } from '../../src/train/step/loss-scale.ts';
+import { createOptimizer, type OptimizerConfig } from '../../src/train/optimizers/optimizers.ts';
 import { classification } from '../../src/tasks/classification.ts';
-import { trainingProgram } from '../../src/train/step.ts';
+import { trainingProgram } from '../../src/train/step/step.ts';
 
 const [BATCH, CLASSES] = [4, 3];
 export interface Setup {

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/base/random.ts';
-import type { TrainingBatch } from '../../src/train/batch.ts';
+import type { TrainingBatch } from '../../src/train/step/batch.ts';
 
 /** Samples of two features; the class is which of them is larger. The last batch is smaller where they do not fit. */
 export function twoFeatures(samples: number, batch: number, stream: string) {

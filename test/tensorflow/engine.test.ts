@@ -3,7 +3,7 @@ import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { createTensorFlowEngine } from '../../src/runtime/tensorflow.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import type { OptimizerConfig } from '../../src/train/optimizers.ts';
+import type { OptimizerConfig } from '../../src/train/optimizers/optimizers.ts';
 import { expectSame, followed, setups, trained, type Setup } from '../support/trainings.ts';
 
 const STEPS = 20;

@@ -5,8 +5,8 @@ import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { Trainer, type StepMetrics } from '../../src/train/loop.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
-import { trainingProgram } from '../../src/train/step.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
+import { trainingProgram } from '../../src/train/step/step.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import { twoFeatures } from '../support/two-features.ts';
 

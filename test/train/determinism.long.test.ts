@@ -6,9 +6,9 @@ import { layersNetwork } from '../../src/networks/layers.ts';
 import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { classification } from '../../src/tasks/classification.ts';
-import { trainingProgram } from '../../src/train/step.ts';
+import { trainingProgram } from '../../src/train/step/step.ts';
 
 const STEPS = 500;
 const BATCH = 8;

@@ -8,10 +8,10 @@ import { evaluator } from '../../src/runtime/evaluator.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import type { FeaturePair } from '../../src/train/loss.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
+import type { FeaturePair } from '../../src/train/step/loss.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { classification } from '../../src/tasks/classification.ts';
-import { trainingProgram } from '../../src/train/step.ts';
+import { trainingProgram } from '../../src/train/step/step.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 

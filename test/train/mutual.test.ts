@@ -5,7 +5,7 @@ import type { ModelNetwork } from '../../src/networks/network.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
-import type { TrainingBatch } from '../../src/train/batch.ts';
+import type { TrainingBatch } from '../../src/train/step/batch.ts';
 import { CLASSES, pairTrainer } from '../support/pair.ts';
 import type { PairSetup } from '../support/pair.ts';
 

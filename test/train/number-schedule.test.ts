@@ -1,4 +1,4 @@
-import { changingNumbers, createNumberSchedule } from '../../src/train/schedules.ts';
+import { changingNumbers, createNumberSchedule } from '../../src/train/optimizers/schedules.ts';
 
 const length = { stepsPerEpoch: 10, steps: 41 };
 

@@ -10,10 +10,10 @@ import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxr
 import { ortTensor } from '../../src/runtime/session.ts';
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
-import { evaluationProgram } from '../../src/train/inference.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
+import { evaluationProgram } from '../../src/train/evaluate/inference.ts';
 import { classification } from '../../src/tasks/classification.ts';
-import { trainingProgram } from '../../src/train/step.ts';
+import { trainingProgram } from '../../src/train/step/step.ts';
 
 const BATCH = 8;
 

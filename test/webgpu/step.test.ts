@@ -8,9 +8,9 @@ import { evaluator } from '../../src/runtime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';
-import { createOptimizer } from '../../src/train/optimizers.ts';
+import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { classification } from '../../src/tasks/classification.ts';
-import { trainingProgram } from '../../src/train/step.ts';
+import { trainingProgram } from '../../src/train/step/step.ts';
 
 const BATCH = 8;
 const STEPS = 3;

@@ -3,7 +3,7 @@ import type { Graph } from '../../graph/types.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import { atBatch } from '../../graph/passes/at-batch.ts';
 import { traceProgram } from '../../trace/trace.ts';
-import { predictionProgram } from '../../train/inference.ts';
+import { predictionProgram } from '../../train/evaluate/inference.ts';
 import type { Labels, Role, WeightAxis } from './channels.ts';
 import { Channels } from './channels.ts';
 import { follow, storedOf, untracked } from './flow.ts';

@@ -1,6 +1,6 @@
 import type { Kernel } from '../../networks/network.ts';
 import type { State, StateTensor } from '../../runtime/engine.ts';
-import type { MaskPlan } from '../../train/masks.ts';
+import type { MaskPlan } from '../../train/step/masks.ts';
 import type { Skipped } from '../../base/skipped.ts';
 
 /** The share of weights that is gone at a step: Zhu & Gupta 2017, "To prune, or not to prune", equation 1, from 0. */

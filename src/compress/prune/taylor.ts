@@ -1,8 +1,8 @@
 import type { Task } from '../../tasks/task.ts';
-import { batchFeeds, fedTo, samplesOf } from '../../train/batch.ts';
-import type { TrainingBatch } from '../../train/batch.ts';
-import { partSizes, partsOf } from '../../train/cut.ts';
-import { sizeWithin } from '../../train/predict.ts';
+import { batchFeeds, fedTo, samplesOf } from '../../train/step/batch.ts';
+import type { TrainingBatch } from '../../train/step/batch.ts';
+import { partSizes, partsOf } from '../../train/parallel/cut.ts';
+import { sizeWithin } from '../../train/evaluate/predict.ts';
 import type { CompiledStep, Engine, State } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import type { ChannelGroup, Member } from './groups.ts';

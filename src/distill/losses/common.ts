@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LossInput, LossOutput } from '../../train/loss.ts';
+import type { LossInput, LossOutput } from '../../train/step/loss.ts';
 
 export { divergence } from '../../tasks/classification.ts';
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.ts';
 import { RandomStream } from '../../base/random.ts';
 import { uniformFeed } from '../../trace/random.ts';
-import type { FeaturePair, LossInput } from '../../train/loss.ts';
+import type { FeaturePair, LossInput } from '../../train/step/loss.ts';
 import { weightedMean } from './common.ts';
 import type { TrainingSamples } from './define.ts';
 import { both, jointLoss, pooled } from './features.ts';

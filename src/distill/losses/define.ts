@@ -1,4 +1,4 @@
-import type { FeaturePair, Loss, LossInput, LossOutput } from '../../train/loss.ts';
+import type { FeaturePair, Loss, LossInput, LossOutput } from '../../train/step/loss.ts';
 
 export interface LossArgs {
   /** Numbers that replace defaults. */

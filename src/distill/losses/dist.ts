@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LossInput } from '../../train/loss.ts';
+import type { LossInput } from '../../train/step/loss.ts';
 import { mixed, shares, teacherLogits, weightedMean } from './common.ts';
 import { logitLoss } from './define.ts';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.ts';
-import type { FeaturePair, LossInput } from '../../train/loss.ts';
+import type { FeaturePair, LossInput } from '../../train/step/loss.ts';
 import { mixed, teacherLogits } from './common.ts';
 import type { LossDefinition, TrainingSamples } from './define.ts';
 import { softened } from './kd.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.ts';
 import { uniformFeed } from '../../trace/random.ts';
-import type { FeaturePair } from '../../train/loss.ts';
+import type { FeaturePair } from '../../train/step/loss.ts';
 import { weightedMean } from './common.ts';
 import { checkSizes, featureLoss, isPicture } from './features.ts';
 import { normals, projected, projectorIfNeeded, stateName } from './projector.ts';

@@ -8,7 +8,7 @@ import { softened } from './kd.ts';
  *
  *   L = CE(s, y) + w · T² · KL(softmax(p/T) ‖ softmax(s/T))
  *
- * The paper has w = 1 and T = 1. The order of the steps, its algorithm 1, is in src/train/in-turn.ts; p is a constant, see src/train/step.ts.
+ * The paper has w = 1 and T = 1. The order of the steps, its algorithm 1, is in src/train/parallel/in-turn.ts; p is a constant, see src/train/step.ts.
  */
 export const mutual = logitLoss({
   needs: 'logits',

@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LossInput } from '../../train/loss.ts';
+import type { LossInput } from '../../train/step/loss.ts';
 import { shares, weightedMean } from './common.ts';
 import { checkSizes, featureLoss, perSample } from './features.ts';
 import { projected, projectorIfNeeded } from './projector.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../base/random.ts';
-import type { FeaturePair, LossInput } from '../../train/loss.ts';
+import type { FeaturePair, LossInput } from '../../train/step/loss.ts';
 import { aligned } from './features.ts';
 
 type Variables = Readonly<Record<string, tf.Variable>>;

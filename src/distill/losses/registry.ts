@@ -1,6 +1,6 @@
 import { ACROSS_BATCH, lossNumbers } from '../../recipe/schema/loss.ts';
 import type { LossName } from '../../recipe/schema/loss.ts';
-import type { Loss } from '../../train/loss.ts';
+import type { Loss } from '../../train/step/loss.ts';
 import { attention } from './attention.ts';
 import { bounded } from './bounded.ts';
 import { ce } from './ce.ts';

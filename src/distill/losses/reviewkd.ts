@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.ts';
-import type { FeaturePair, LossInput } from '../../train/loss.ts';
+import type { FeaturePair, LossInput } from '../../train/step/loss.ts';
 import { shares, weightedMean } from './common.ts';
 import { jointLoss, perSample } from './features.ts';
 import { normals, stateName } from './projector.ts';

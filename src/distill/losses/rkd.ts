@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { LossInput } from '../../train/loss.ts';
+import type { LossInput } from '../../train/step/loss.ts';
 import { smoothL1 } from './common.ts';
 import { both, featureLoss } from './features.ts';
 

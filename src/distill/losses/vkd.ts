@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { FeaturePair } from '../../train/loss.ts';
+import type { FeaturePair } from '../../train/step/loss.ts';
 import { smoothL1, weightedMean } from './common.ts';
 import { both, featureLoss, pooled } from './features.ts';
 import { normals, stateName } from './projector.ts';

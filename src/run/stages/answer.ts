@@ -1,9 +1,9 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { InterruptedError, UserError } from '../../base/errors.ts';
-import { LiveSoftTargets } from '../../distill/live-soft-targets.ts';
-import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../distill/soft-targets.ts';
-import type { KeyedStore, SoftTargets, StoreOptions } from '../../distill/soft-targets.ts';
-import type { Teacher } from '../../distill/teacher.ts';
+import { LiveSoftTargets } from '../../distill/answers/live-soft-targets.ts';
+import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../distill/answers/soft-targets.ts';
+import type { KeyedStore, SoftTargets, StoreOptions } from '../../distill/answers/soft-targets.ts';
+import type { Teacher } from '../../distill/teachers/teacher.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TeacherSummary } from '../../report/types.ts';

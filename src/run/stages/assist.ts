@@ -2,7 +2,7 @@ import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { RandomStream } from '../../base/random.ts';
 import { fingerprint } from '../../data/dataset.ts';
-import type { KeyedStore } from '../../distill/soft-targets.ts';
+import type { KeyedStore } from '../../distill/answers/soft-targets.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import { assistantStage } from '../../report/artifact.ts';
 import type { AssistantRecipe } from '../../recipe/schema/teacher.ts';

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../base/random.ts';
-import type { KeyedStore } from '../../distill/soft-targets.ts';
+import type { KeyedStore } from '../../distill/answers/soft-targets.ts';
 import { generationStage } from '../../report/artifact.ts';
 import { studentBuilder } from '../../setup/models.ts';
 import type { StageContext } from '../context.ts';

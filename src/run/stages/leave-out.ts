@@ -6,7 +6,7 @@ import { labelledCount, rowsOf } from '../../data/readers/labelled.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { number } from '../../report/format.ts';
-import { predictions } from '../../train/predict.ts';
+import { predictions } from '../../train/evaluate/predict.ts';
 import type { Fitted } from '../../train/training.ts';
 import type { StageContext } from '../context.ts';
 import { validationScore } from './taken.ts';

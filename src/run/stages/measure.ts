@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { monotonicMs } from '../../base/clock.ts';
-import { answers } from '../../distill/preflight.ts';
-import type { Teacher } from '../../distill/teacher.ts';
+import { answers } from '../../distill/preflight/preflight.ts';
+import type { Teacher } from '../../distill/teachers/teacher.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { usualAnswers } from '../../measure/usual.ts';
 import { taskOf } from '../../tasks/registry.ts';

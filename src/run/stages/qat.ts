@@ -13,7 +13,7 @@ import type { Int8Recipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { State } from '../../runtime/engine.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import { predictions } from '../../train/predict.ts';
+import { predictions } from '../../train/evaluate/predict.ts';
 import type { StageContext } from '../context.ts';
 import { fit } from '../training/fit.ts';
 import { stepsOf } from '../training/options.ts';

@@ -1,5 +1,5 @@
 import { labelledCount } from '../../data/readers/labelled.ts';
-import { isWithoutLabels, scoredByTeacher } from '../../distill/scored-by-teacher.ts';
+import { isWithoutLabels, scoredByTeacher } from '../../distill/answers/scored-by-teacher.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { number } from '../../report/format.ts';
 import { progressOf } from '../../train/progress.ts';

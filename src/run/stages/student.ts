@@ -1,12 +1,12 @@
 import type { Dataset } from '../../data/dataset.ts';
 import type { LossArgs } from '../../distill/losses/define.ts';
-import type { Teacher } from '../../distill/teacher.ts';
+import type { Teacher } from '../../distill/teachers/teacher.ts';
 import { createLoss } from '../../distill/losses/registry.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
 import { lossNumbers } from '../../recipe/schema/loss.ts';
 import type { LossName } from '../../recipe/schema/loss.ts';
 import type { DistillRecipe, Recipe } from '../../recipe/schema.ts';
-import { OF_TEACHER } from '../../train/schedules.ts';
+import { OF_TEACHER } from '../../train/optimizers/schedules.ts';
 import { stageOf } from '../../report/artifact.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { StageContext } from '../context.ts';

@@ -3,8 +3,8 @@ import { plainBatches } from '../../data/batches/batches.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import { Evaluator } from '../../train/evaluate.ts';
-import { evaluationProgram } from '../../train/inference.ts';
+import { Evaluator } from '../../train/evaluate/evaluate.ts';
+import { evaluationProgram } from '../../train/evaluate/inference.ts';
 import type { Fitted } from '../../train/training.ts';
 import type { StageContext } from '../context.ts';
 

@@ -5,7 +5,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { labelledCount } from '../../data/readers/labelled.ts';
 import { Prefetcher } from '../../data/batches/prefetch.ts';
 import type { Share } from '../../data/batches/share.ts';
-import { known } from '../../distill/known.ts';
+import { known } from '../../distill/answers/known.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { StageContext } from '../context.ts';
 import { epochOptions } from './options.ts';

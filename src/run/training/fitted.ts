@@ -1,7 +1,7 @@
 import type { ModelNetwork, Network } from '../../networks/network.ts';
 import { parametersOf } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
-import { MASK_PREFIX } from '../../train/step.ts';
+import { MASK_PREFIX } from '../../train/step/step.ts';
 import type { Fitted, TrainingResult } from '../../train/training.ts';
 import type { StageContext } from '../context.ts';
 import type { FitOptions } from './options.ts';

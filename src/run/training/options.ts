@@ -4,12 +4,12 @@ import type { BatchOptions } from '../../data/batches/batches.ts';
 import type { AugmentStep } from '../../data/config.ts';
 import type { LossArgs } from '../../distill/losses/define.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
-import type { SoftTargets } from '../../distill/soft-targets.ts';
+import type { SoftTargets } from '../../distill/answers/soft-targets.ts';
 import type { ModelNetwork, Network } from '../../networks/network.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import type { DistillRecipe, Recipe } from '../../recipe/schema.ts';
-import type { MaskPlan } from '../../train/masks.ts';
-import type { NumberSchedule } from '../../train/schedules.ts';
+import type { MaskPlan } from '../../train/step/masks.ts';
+import type { NumberSchedule } from '../../train/optimizers/schedules.ts';
 
 export interface FitOptions<N extends Network = ModelNetwork> {
   readonly stage: string;

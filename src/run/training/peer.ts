@@ -3,13 +3,13 @@ import { underPrefix } from '../../networks/under-prefix.ts';
 import type { DistillRecipe } from '../../recipe/schema.ts';
 import type { MixKind } from '../../tasks/task.ts';
 import type { StepProgram } from '../../trace/program.ts';
-import { gradientProgram, updateProgram } from '../../train/gradient.ts';
+import { gradientProgram, updateProgram } from '../../train/step/gradient.ts';
 import type { TrainerOptions } from '../../train/loop.ts';
-import { LossScale } from '../../train/loss-scale.ts';
-import { limitedUnits } from '../../train/max-norm.ts';
-import { createOptimizer } from '../../train/optimizers.ts';
-import { trainingProgram, trainingState } from '../../train/step.ts';
-import type { TrainingOptions } from '../../train/step.ts';
+import { LossScale } from '../../train/step/loss-scale.ts';
+import { limitedUnits } from '../../train/optimizers/max-norm.ts';
+import { createOptimizer } from '../../train/optimizers/optimizers.ts';
+import { trainingProgram, trainingState } from '../../train/step/step.ts';
+import type { TrainingOptions } from '../../train/step/step.ts';
 
 /** Prefix of the state names of a student that learns beside another one. */
 export const PEER_PREFIX = 'peer/';

@@ -3,9 +3,9 @@ import type { AugmentStep } from '../../data/config.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { Prefetcher } from '../../data/batches/prefetch.ts';
 import type { EpochOptions } from '../../data/batches/prefetch.ts';
-import type { SoftTargets } from '../../distill/soft-targets.ts';
-import { STRONG } from '../../train/step.ts';
-import { inputFeedsOf } from '../../train/batch.ts';
+import type { SoftTargets } from '../../distill/answers/soft-targets.ts';
+import { STRONG } from '../../train/step/step.ts';
+import { inputFeedsOf } from '../../train/step/batch.ts';
 
 /**
  * Strong views of the batches of a training: the same samples, changed as the batch is and then further, with the teacher's answers to

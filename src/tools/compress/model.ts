@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
-import { statedIn } from '../../distill/preparation.ts';
+import { statedIn } from '../../distill/teachers/preparation.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import type { Graph } from '../../graph/types.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';

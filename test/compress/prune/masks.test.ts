@@ -7,7 +7,7 @@ import {
 } from '../../../src/compress/prune/masks.ts';
 import { kernelsOf } from '../../../src/networks/resizable.ts';
 import type { State } from '../../../src/runtime/engine.ts';
-import { withMasks } from '../../../src/train/masks.ts';
+import { withMasks } from '../../../src/train/step/masks.ts';
 import { useCpu } from '../../support/cpu.ts';
 import { randomWeights, small } from './models.ts';
 

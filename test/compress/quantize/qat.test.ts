@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { FakeQuantizedNetwork, HIGH, LOW } from '../../../src/compress/quantize/qat/network.ts';
-import { evaluationProgram, predictionProgram } from '../../../src/train/inference.ts';
-import { trainingProgram } from '../../../src/train/step.ts';
+import { evaluationProgram, predictionProgram } from '../../../src/train/evaluate/inference.ts';
+import { trainingProgram } from '../../../src/train/step/step.ts';
 import { parametersOf, perChannel, roomForBias } from '../../../src/compress/quantize/qat/fake-quantize.ts';
 import { quantizationOfRange } from '../../../src/compress/quantize/qat/ranges.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
@@ -24,7 +24,7 @@ import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { openTflite } from '../../../src/runtime/litert.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
-import { createOptimizer } from '../../../src/train/optimizers.ts';
+import { createOptimizer } from '../../../src/train/optimizers/optimizers.ts';
 import { classification } from '../../../src/tasks/classification.ts';
 import { numbers } from '../../support/graphs.ts';
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import { classification } from '../../../src/tasks/classification.ts';
 import { withRandomSource } from '../../../src/trace/random.ts';
-import type { LossInput } from '../../../src/train/loss.ts';
+import type { LossInput } from '../../../src/train/step/loss.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);

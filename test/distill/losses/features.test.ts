@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../../src/base/errors.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
-import type { FeaturePair, Loss, LossInput } from '../../../src/train/loss.ts';
+import type { FeaturePair, Loss, LossInput } from '../../../src/train/step/loss.ts';
 import { classification } from '../../../src/tasks/classification.ts';
 import { useCpu } from '../../support/cpu.ts';
 

@@ -5,7 +5,7 @@ import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
 import { ACROSS_BATCH, LOSSES, NEEDS_LABEL } from '../../../src/recipe/schema/loss.ts';
 import { isLossFor } from '../../../src/recipe/task.ts';
 import type { LossName } from '../../../src/recipe/schema/loss.ts';
-import type { Loss, LossInput } from '../../../src/train/loss.ts';
+import type { Loss, LossInput } from '../../../src/train/step/loss.ts';
 import { useCpu } from '../../support/cpu.ts';
 import type { Case } from './reference.ts';
 import { classification } from '../../../src/tasks/classification.ts';

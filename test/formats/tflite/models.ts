@@ -9,7 +9,7 @@ import { buildModel } from '../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';
 import { interpreterOn } from '../../../src/trace/interpret/evaluator.ts';
-import { predictionProgram } from '../../../src/train/inference.ts';
+import { predictionProgram } from '../../../src/train/evaluate/inference.ts';
 
 export interface ModelCase {
   readonly inputShape: readonly number[];

@@ -1,5 +1,5 @@
-import { ensemble } from '../../../src/distill/ensemble.ts';
-import type { Teacher } from '../../../src/distill/teacher.ts';
+import { ensemble } from '../../../src/distill/teachers/ensemble.ts';
+import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
 import { batchFor } from '../../../src/run/stages/answer.ts';
 import { LabelBatch } from '../../../src/run/stages/label-batch.ts';
 

@@ -10,7 +10,7 @@ import { make } from '../../../src/ship/convert/make.ts';
 import { CONVERT_DEFAULTS } from '../../../src/ship/convert/options.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
-import { predictionProgram } from '../../../src/train/inference.ts';
+import { predictionProgram } from '../../../src/train/evaluate/inference.ts';
 import { numbers } from '../../support/graphs.ts';
 
 const keywords = { rate: 16_000, length: 16_000, window: 480, hop: 320, mels: 40, low: 20, high: 4000 };

@@ -1,0 +1,42 @@
+import type { Dataset, TargetValues } from '../../data/dataset.ts';
+import { surest } from '../../tasks/classes.ts';
+import type { Task } from '../../tasks/task.ts';
+import { withKnown } from '../../train/step/known.ts';
+import type { Known } from '../../train/step/known.ts';
+
+interface Answered {
+  readonly ids: Int32Array;
+  readonly targets: TargetValues;
+  readonly labelled?: Float32Array;
+  readonly teacher: Readonly<Record<string, Float32Array>>;
+}
+
+/** True if samples of the training may have no label, or no answer of the teacher that is learnt from. */
+export function isPartial({ labelled }: Pick<Dataset, 'labelled'>, minConfidence: number | undefined): boolean {
+  return labelled !== undefined || minConfidence !== undefined;
+}
+
+interface Learning {
+  readonly task: Pick<Task, 'width' | 'asTargets'>;
+  /** True if any sample of the training has a label. */
+  readonly hasLabels: boolean;
+  /** The least probability of the class that the teacher gives, for its answer to be learnt. */
+  readonly minConfidence?: number | undefined;
+}
+
+/** The batch with two flags for each sample: has a label, has a teacher's answer. Where the training has no label at all, its score is agreement with the teacher. */
+export function known<B extends Answered & { readonly weights?: Float32Array }>(
+  batch: B,
+  { task, hasLabels, minConfidence }: Learning,
+): B & { readonly known: Known } {
+  const { ids, labelled, teacher } = batch;
+  const ones = (): Float32Array => new Float32Array(ids.length).fill(1);
+  const logits = teacher['teacherLogits']!;
+  const isSure = (row: number): boolean =>
+    minConfidence === undefined || surest(logits, row * task.width, task.width).probability >= minConfidence;
+  const label = labelled ?? ones();
+  const answer = Float32Array.from(ids, (_, row) => (isSure(row) ? 1 : 0));
+  const scored = hasLabels ? label : ones();
+  const targets = hasLabels ? batch.targets : task.asTargets(logits);
+  return withKnown({ ...batch, targets }, { label, answer, scored });
+}

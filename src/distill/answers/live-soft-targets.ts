@@ -1,0 +1,117 @@
+import { monotonicMs } from '../../base/clock.ts';
+import { PLAIN, viewOf } from '../../data/batches/batches.ts';
+import { sizeOf } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { originalsOf } from '../../data/pictures/originals.ts';
+import { partsEach, sizesOf } from '../../data/batches/share.ts';
+import type { BatchCut, Span } from '../../data/batches/share.ts';
+import { inTurns } from '../../runtime/collectives.ts';
+import type { Collectives } from '../../runtime/collectives.ts';
+import { notFinite } from './soft-targets.ts';
+import type { Asked, SoftTargets } from './soft-targets.ts';
+import type { Teacher } from '../teachers/teacher.ts';
+
+export interface LiveOptions {
+  /** Parts of a batch that the teacher is asked about one after another. Default 1. */
+  readonly shards?: number | undefined;
+  /** Processes that take turns at the parts. */
+  readonly together?: Collectives | undefined;
+}
+
+/** The teacher is asked at every step, about the batch as the student sees it: any augmentation, and inner tensors too. */
+export class LiveSoftTargets implements SoftTargets {
+  readonly #teacher: Teacher;
+  readonly #dataset: Dataset;
+  readonly #options: LiveOptions;
+  readonly cut: BatchCut;
+  readonly #trainings = new Map<string, number>();
+  #ms = 0;
+
+  /** `dataset`: the one whose batches it is asked about. */
+  constructor(teacher: Teacher, dataset: Dataset, options: LiveOptions = {}) {
+    this.#teacher = teacher;
+    this.#dataset = dataset;
+    this.#options = options;
+    this.cut = { shards: options.shards ?? 1 };
+  }
+
+  timed(): () => number {
+    const before = this.#ms;
+    return () => (this.#ms - before) / 1000;
+  }
+
+  tookFor(stage: string, seconds: number): void {
+    this.#trainings.set(stage, seconds);
+  }
+
+  /** Seconds that the teacher took for all trainings that are over. */
+  get seconds(): number {
+    return [...this.#trainings.values()].reduce((sum, seconds) => sum + seconds, 0);
+  }
+
+  async answersFor(asked: Asked): Promise<Record<string, Float32Array>> {
+    const start = monotonicMs();
+    const { length: n } = asked.ids;
+    const answers = this.cut.shards === 1 ? await this.#part(asked, { first: 0, end: n }) : await this.#inParts(asked);
+    this.#ms += monotonicMs() - start;
+    const row = answers['teacherLogits']!.findIndex((value) => !Number.isFinite(value));
+    if (row !== -1) {
+      const id = asked.ids[Math.floor(row / this.#teacher.classes)]!;
+      throw notFinite(this.#teacher, `in row ${id} of the training split`);
+    }
+    return answers;
+  }
+
+  /** Answers to some samples of a batch: no others of it are read here. */
+  async #part({ x, ids, chance }: Asked, part: Span): Promise<Record<string, Float32Array>> {
+    const { first, end } = part;
+    const { forTeacher } = this.#dataset;
+    const of = x.length / ids.length;
+    const seen =
+      forTeacher === undefined ? x.subarray(first * of, end * of) : viewOf(forTeacher, ids.subarray(first, end), PLAIN);
+    const original = chance && originalsOf(this.#dataset, ids, chance, part);
+    return namedAnswers(await this.#teacher.answer(seen, end - first, original));
+  }
+
+  /** Parts are as many as shards, however many processes there are: an answer can differ in its last bit with the samples beside it. */
+  async #inParts(asked: Asked): Promise<Record<string, Float32Array>> {
+    const { classes, featureShapes } = this.#teacher;
+    const { together } = this.#options;
+    const { length: n } = asked.ids;
+    const sizes = sizesOf(n, this.cut);
+    const firsts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
+    const widths = new Map([
+      ['teacherLogits', classes],
+      ...Object.entries(featureShapes).map(([name, shape]) => [`teacher/${name}`, sizeOf(shape)] as const),
+    ]);
+    const each = [...widths.values()].reduce((sum, width) => sum + width, 0);
+    const width = sizes[0]! * each;
+    const count = sizes.length;
+    const turns = { count, width, each: partsEach(count, together?.size ?? 1) };
+    const all = await inTurns(together, turns, async (item) => {
+      const [first, size] = [firsts[item]!, sizes[item]!];
+      const given = await this.#part(asked, { first, end: first + size });
+      const flat = new Float32Array(size * each);
+      let at = 0;
+      for (const [name, width] of widths) {
+        flat.set(given[name]!, at);
+        at += size * width;
+      }
+      return flat;
+    });
+    const whole = Object.fromEntries([...widths].map(([name, width]) => [name, new Float32Array(n * width)]));
+    for (const [item, size] of sizes.entries()) {
+      let at = item * width;
+      for (const [name, own] of widths) {
+        whole[name]!.set(all.subarray(at, at + size * own), firsts[item]! * own);
+        at += size * own;
+      }
+    }
+    return whole;
+  }
+}
+
+function namedAnswers({ logits, features }: Awaited<ReturnType<Teacher['answer']>>): Record<string, Float32Array> {
+  const named = Object.entries(features).map(([name, values]): [string, Float32Array] => [`teacher/${name}`, values]);
+  return { teacherLogits: logits, ...Object.fromEntries(named) };
+}

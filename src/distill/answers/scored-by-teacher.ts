@@ -1,0 +1,37 @@
+import type { OnProgress } from '../../base/progress.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { LoadedDataset } from '../../data/load.ts';
+import { scalingOf } from '../../data/targets/registry.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import { answers } from '../preflight/preflight.ts';
+import type { Teacher } from '../teachers/teacher.ts';
+
+/** True if the samples that models are scored on have no labels. */
+export function isWithoutLabels({ validation }: Pick<LoadedDataset, 'validation'>): boolean {
+  return validation.labelled !== undefined;
+}
+
+/**
+ * The data with what the teacher answers in place of the labels of validation and test, which have none: scores are agreement with it.
+ * Train stays without labels.
+ */
+export async function scoredByTeacher(
+  data: LoadedDataset,
+  teacher: Teacher,
+  onProgress?: OnProgress,
+): Promise<LoadedDataset> {
+  const task = taskOf(data.validation);
+  const answered = async (split: Dataset): Promise<Dataset> => {
+    const rows = Int32Array.from({ length: split.count }, (_, i) => i);
+    const targets = task.asTargets(await answers(teacher, split, rows, { onProgress }));
+    return { ...split, targets, labelled: undefined };
+  };
+  const validation = await answered(data.validation);
+  const test = data.test && (await answered(data.test));
+  const scaling = scalingOf(data.validation, validation.targets);
+  const [train, ...others] = [data.train, validation, ...(test ? [test] : [])].map((split) => ({
+    ...split,
+    ...(scaling && { scaling }),
+  }));
+  return { ...data, train: train!, validation: others[0]!, test: others[1], labelledBy: teacher.name };
+}

@@ -1,0 +1,271 @@
+import { bytesOf, fromHalf, sha256, toHalf } from '../../base/bytes.ts';
+import { UserError } from '../../base/errors.ts';
+import { chanceOf, viewOf } from '../../data/batches/batches.ts';
+import type { Chance } from '../../data/batches/batches.ts';
+import type { AugmentStep } from '../../data/config.ts';
+import { asTeacherSees, fingerprint, sampleId } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { BatchCut } from '../../data/batches/share.ts';
+import { originalsOf } from '../../data/pictures/originals.ts';
+import type { Safetensors } from '../../formats/safetensors.ts';
+import { inTurns } from '../../runtime/collectives.ts';
+import type { Collectives } from '../../runtime/collectives.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import { namesIn, otherOrder } from '../teachers/preparation.ts';
+import type { Teacher } from '../teachers/teacher.ts';
+
+/** The part of a batch that its soft targets depend on. */
+export interface Asked {
+  /** [n] rows of the data set. */
+  readonly ids: Int32Array;
+  readonly x: Float32Array;
+  readonly view?: number;
+  readonly chance?: Chance;
+}
+
+/** The teacher's answers as the feeds of a training step; stored and live ones are one type. */
+export interface SoftTargets {
+  /** Cut of a batch by whose parts a process asks: of the others it needs no samples. Absent where all answers are stored. */
+  readonly cut?: BatchCut;
+  /** Begins to count the seconds that a teacher takes which is asked at every step, in this process. Absent where all answers are stored. */
+  timed?(): () => number;
+  /** Adds the seconds that the teacher has taken for a training, in any process, over all starts. */
+  tookFor?(stage: string, seconds: number): void;
+  answersFor(batch: Asked): Promise<Readonly<Record<string, Float32Array>>>;
+}
+
+export interface StoreOptions {
+  readonly teacher: Teacher;
+  readonly dataset: Dataset;
+  readonly store: 'fp16' | 'fp32';
+  readonly views: number;
+  readonly augment: readonly AugmentStep[];
+  readonly seed: number;
+}
+
+/** A changed teacher, preprocessing, data set, augmentation or number format has another key, and so another file. */
+export function softTargetsKey({ teacher, dataset, store, views, augment, seed }: StoreOptions): string {
+  const drawn = augment.length === 0 ? {} : { augment, seed, views };
+  return sha256(
+    JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(asTeacherSees(dataset)), store, ...drawn }),
+  );
+}
+
+/** Text that identifies the random views of samples: stores with equal texts hold answers to the same pictures. */
+export function drawnFrom(augment: readonly AugmentStep[], seed: number): string {
+  return augment.length === 0 ? '' : JSON.stringify({ augment, seed });
+}
+
+/** The largest float16; what rounds to more is infinite. */
+const MOST_HALF = 65504;
+
+/** Answers being collected, sample after sample and view after view. All that a resume needs is in `saved()`. */
+export class SoftTargetsBuilder {
+  readonly #options: StoreOptions;
+  readonly #key: string;
+  readonly #values: Uint16Array | Float32Array;
+  /** Rows answered, over all views. */
+  #done = 0;
+
+  constructor(options: StoreOptions, resumed?: Safetensors) {
+    this.#options = options;
+    this.#key = softTargetsKey(options);
+    this.#values = answerRoom(options, this.total);
+    const values = resumed?.tensors.get('logits')?.data;
+    if (resumed?.metadata['key'] !== this.#key || values === undefined) return;
+    this.#done = Number(resumed.metadata['done']);
+    this.#values.set(values as Float32Array);
+  }
+
+  get done(): number {
+    return this.#done;
+  }
+
+  get total(): number {
+    return this.#options.dataset.count * this.#options.views;
+  }
+
+  /**
+   * Stores the teacher's answers to the next samples, `count` at most. Processes that work together ask about so many each, and store the
+   * answers of all: in the same batches as one process.
+   */
+  async next(count: number, together?: Collectives): Promise<void> {
+    const { teacher, dataset } = this.#options;
+    const batches: { readonly first: number; readonly n: number }[] = [];
+    let next = this.#done;
+    while (batches.length < (together?.size ?? 1) && next < this.total) {
+      const n = Math.min(count, dataset.count - (next % dataset.count));
+      batches.push({ first: next, n });
+      next += n;
+    }
+    // Bytes travel as floats.
+    const width = Math.ceil((count * teacher.classes * this.#values.BYTES_PER_ELEMENT) / 4);
+    const all = await inTurns(together, { count: batches.length, width }, async (item) => {
+      const { first, n } = batches[item]!;
+      const floats = new Float32Array(width);
+      new Uint8Array(floats.buffer).set(bytesOf(await answersTo(this.#options, first, n)));
+      return floats;
+    });
+    const Values = this.#values.constructor as Float32ArrayConstructor;
+    for (const [item, { first, n }] of batches.entries())
+      this.#values.set(new Values(all.buffer, 4 * width * item, n * teacher.classes), first * teacher.classes);
+    this.#done = next;
+  }
+
+  saved(): Safetensors {
+    return answersFile(this.#options, this.#values, { key: this.#key, done: this.#done });
+  }
+}
+
+/** Array for the answers to `rows` rows. */
+export function answerRoom({ store, teacher }: StoreOptions, rows: number): Uint16Array | Float32Array {
+  return store === 'fp16' ? new Uint16Array(rows * teacher.classes) : new Float32Array(rows * teacher.classes);
+}
+
+/**
+ * The teacher's answers to `count` rows of one view, [count, classes] in the number format of the store. Rows are counted over all views:
+ * `first` is `view * samples + row`. `UserError` for an answer that is not finite, or that the format cannot hold.
+ */
+export async function answersTo(
+  options: StoreOptions,
+  first: number,
+  count: number,
+): Promise<Uint16Array | Float32Array> {
+  const { teacher, dataset, augment, seed, store } = options;
+  const view = Math.floor(first / dataset.count);
+  const row = first % dataset.count;
+  const rows = Int32Array.from({ length: count }, (_, i) => row + i);
+  const drawn = { seed, view, augment };
+  const original = originalsOf(dataset, rows, chanceOf(drawn));
+  const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), rows, drawn), count, original);
+  const values = answerRoom(options, count);
+  for (let i = 0; i < logits.length; i++) {
+    const sample = (): string => sampleId(dataset, row + Math.floor(i / teacher.classes));
+    if (!Number.isFinite(logits[i]!)) throw notFinite(teacher, sample());
+    if (store === 'fp16' && Math.abs(logits[i]!) > MOST_HALF) throw tooLarge(teacher, sample(), logits[i]!);
+    values[i] = store === 'fp16' ? toHalf(logits[i]!) : logits[i]!;
+  }
+  return values;
+}
+
+/** Answers as they are kept, of which the first `done` rows are there. */
+export function answersFile(
+  options: StoreOptions,
+  data: Uint16Array | Float32Array,
+  { key, done }: { readonly key: string; readonly done: number },
+): Safetensors {
+  const { dataset, views, teacher, store, augment, seed } = options;
+  const dtype = store === 'fp16' ? 'float16' : 'float32';
+  return {
+    tensors: new Map([
+      ['logits', { dtype, shape: [views, dataset.count, teacher.classes], data }],
+      ['ids', { dtype: 'int32', shape: [dataset.count], data: dataset.ids }],
+    ]),
+    metadata: {
+      key,
+      done: String(done),
+      idPrefix: dataset.idPrefix,
+      names: JSON.stringify(dataset.classNames),
+      drawn: drawnFrom(augment, seed),
+    },
+  };
+}
+
+/** Stored answers, found by sample id and never by position. */
+export class StoredSoftTargets implements SoftTargets {
+  readonly #dataset: Dataset;
+  readonly #classes: number;
+  readonly #count: number;
+  readonly #views: number;
+  readonly #values: Uint16Array | Float32Array;
+  /** Position in the store by sample id. */
+  readonly #position = new Map<number, number>();
+
+  /** `source` names the store in messages. */
+  constructor({ tensors, metadata }: Safetensors, dataset: Dataset, source: string) {
+    const logits = tensors.get('logits');
+    const ids = tensors.get('ids');
+    if (logits?.shape.length !== 3 || ids === undefined) {
+      throw new UserError(
+        `${source}: expected the tensors logits [views, samples, classes] and ids [samples], received ${[...tensors.keys()].join(', ') || 'none'}`,
+        'Use a soft-target file that Limbeck has written.',
+      );
+    }
+    const prefix = metadata['idPrefix'];
+    if (prefix !== undefined && prefix !== dataset.idPrefix) {
+      throw new UserError(
+        `${source}: holds answers for the split ${prefix}, received samples of ${dataset.idPrefix}`,
+        'Use the soft targets of the same split.',
+      );
+    }
+    [this.#views, this.#count, this.#classes] = logits.shape as [number, number, number];
+    this.#dataset = dataset;
+    this.#values = logits.data as Uint16Array | Float32Array;
+    const done = Number(metadata['done'] ?? Infinity);
+    if (done < this.#views * this.#count) {
+      throw new UserError(
+        `${source}: holds ${done} of ${this.#views * this.#count} answers`,
+        'Let the run that writes it come to its end.',
+      );
+    }
+    ids.data.forEach((id: number | bigint, i: number) => this.#position.set(Number(id), i));
+    const missing = dataset.ids.find((id) => !this.#position.has(id));
+    if (missing !== undefined) {
+      throw new UserError(
+        `${source}: no answer for sample ${dataset.idPrefix}/${missing}`,
+        'The store belongs to another data set or split; let the teacher answer again.',
+      );
+    }
+    const { width } = taskOf(dataset);
+    if (this.#classes !== width) {
+      throw new UserError(
+        `${source}: answers for ${this.#classes} classes, the data set has ${width}`,
+        'The store belongs to another data set; let the teacher answer again.',
+      );
+    }
+    const order = otherOrder(source, namesIn(new Map(Object.entries(metadata)), 'names'), dataset.classNames);
+    if (order === undefined) return;
+    throw new UserError(
+      `${source}: answers for ${order.join(', ')} in this order, and the data set has ${dataset.classNames.join(', ')}`,
+      'Name them in the order of the run that wrote it, as `dataset.classes` or `dataset.label`, or let the teacher answer again.',
+    );
+  }
+
+  get views(): number {
+    return this.#views;
+  }
+
+  async answersFor({ ids, view = 0 }: Asked): Promise<Record<string, Float32Array>> {
+    const classes = this.#classes;
+    const out = new Float32Array(ids.length * classes);
+    for (let i = 0; i < ids.length; i++) {
+      const at = this.#position.get(this.#dataset.ids[ids[i]!]!)!;
+      const from = ((view % this.#views) * this.#count + at) * classes;
+      for (let c = 0; c < classes; c++) {
+        const value = this.#values[from + c]!;
+        out[i * classes + c] = this.#values instanceof Uint16Array ? fromHalf(value) : value;
+      }
+    }
+    return Promise.resolve({ teacherLogits: out });
+  }
+}
+
+export function notFinite(teacher: Teacher, sample: string): UserError {
+  return new UserError(
+    `${teacher.name}: its answer to sample ${sample} is not finite`,
+    'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.',
+  );
+}
+
+function tooLarge(teacher: Teacher, sample: string, value: number): UserError {
+  return new UserError(
+    `${teacher.name}: its answer to sample ${sample} holds ${value.toPrecision(4)}, more than float16 can (${MOST_HALF})`,
+    'Set distill.softTargets.store to fp32, and check its normalization (`teacher.normalize`): logits are rarely beyond 100.',
+  );
+}
+
+/** A file that is kept under a key: the soft targets outlive the run that made them. */
+export interface KeyedStore {
+  load(key: string): Promise<Safetensors | undefined>;
+  save(key: string, content: Safetensors): Promise<void>;
+}

@@ -1,0 +1,101 @@
+import { UserError } from '../../base/errors.ts';
+import type { AugmentStep } from '../../data/config.ts';
+import { sampleId } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { readSafetensors } from '../../formats/safetensors.ts';
+import type { Safetensors } from '../../formats/safetensors.ts';
+import { unseal } from '../../formats/sealed.ts';
+import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
+import type { SoftTargets } from './soft-targets.ts';
+import { orderOf, permuted } from '../preflight/class-order.ts';
+import { npyLogits } from './npy-logits.ts';
+import { preflight } from '../preflight/preflight.ts';
+import type { Preflight } from '../preflight/preflight.ts';
+import { answersProbabilities, logitsOfProbabilities } from '../teachers/teacher.ts';
+
+/** Most samples that the stored answers are checked on. */
+const CHECKED = 10_000;
+
+export interface StoredLogitsOptions extends Partial<Pick<TeacherRecipe, 'minAccuracy' | 'confirmed' | 'outputs'>> {
+  /** Class names in the order of the answers, if it differs. */
+  readonly classes?: readonly string[] | undefined;
+  /** Augmentation and seed that the views shown to the student are drawn from. */
+  readonly augment?: readonly AugmentStep[];
+  readonly seed?: number;
+}
+
+export interface StoredLogits extends Preflight {
+  readonly answers: SoftTargets;
+  /** Number of views of each sample that answers are stored for; undefined unless they are views that the student can be shown. */
+  readonly views: number | undefined;
+  /** True if they are answers to the same pictures that the student is shown. */
+  readonly isSame: boolean;
+}
+
+/** Answers that a teacher gave in an earlier run, checked against the labels as the answers of a teacher's file are. */
+export async function storedLogits(
+  bytes: Uint8Array,
+  file: string,
+  dataset: Dataset,
+  { minAccuracy, confirmed, outputs = 'auto', classes: given, augment = [], seed = 0 }: StoredLogitsOptions = {},
+): Promise<StoredLogits> {
+  const content = file.endsWith('.npy') ? npyLogits(bytes, file) : storedContent(bytes, file);
+  const stored = new StoredSoftTargets(content, dataset, file);
+  const classes = taskOf(dataset).width;
+  const order = orderOf(file, given, dataset.classNames);
+  const valuesOf = async (ids: Int32Array, view = 0): Promise<Float32Array> =>
+    (await stored.answersFor({ ids, view, x: new Float32Array(0) })).teacherLogits!;
+  for (let view = 0; view < stored.views; view++) await refuseNotFinite((ids) => valuesOf(ids, view), file, dataset);
+  const { labelled } = dataset;
+  const known = Int32Array.from(dataset.ids.keys()).filter((row) => labelled === undefined || labelled[row] === 1);
+  const from = known.length > 0 ? known : Int32Array.from(dataset.ids.keys());
+  const n = Math.min(CHECKED, from.length);
+  const rows = Int32Array.from({ length: n }, (_, i) => from[Math.floor((i * from.length) / n)]!);
+  const isProbability = answersProbabilities(file, outputs, await valuesOf(rows), classes);
+  const answersTo = async (ids: Int32Array, view?: number): Promise<Float32Array> => {
+    const values = await valuesOf(ids, view);
+    return permuted(isProbability ? logitsOfProbabilities(values) : values, order);
+  };
+  const asked = { name: file, classes, answersTo };
+  const found = await preflight(asked, dataset, { minAccuracy, confirmed, rows, declared: given });
+  const isSame = (content.metadata['drawn'] ?? drawnFrom([], seed)) === drawnFrom(augment, seed);
+  const answers: SoftTargets = {
+    answersFor: async ({ ids, view }) => ({ teacherLogits: await answersTo(ids, view) }),
+  };
+  return { ...found, answers, isSame, views: isSame && augment.length > 0 ? stored.views : undefined };
+}
+
+async function refuseNotFinite(
+  valuesOf: (ids: Int32Array) => Promise<Float32Array>,
+  file: string,
+  dataset: Dataset,
+): Promise<void> {
+  const rows = Int32Array.from(dataset.ids.keys());
+  for (let start = 0; start < rows.length; start += CHECKED) {
+    const values = await valuesOf(rows.subarray(start, start + CHECKED));
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at === -1) continue;
+    const sample = sampleId(dataset, start + Math.floor(at / taskOf(dataset).width));
+    throw new UserError(
+      `${file}: the stored logits of sample ${sample} are not finite`,
+      'Let the teacher answer again.',
+    );
+  }
+}
+
+/** `UserError` for a file that a run has kept and that is not as it was written: its logits would be wrong ones. */
+function storedContent(bytes: Uint8Array, file: string): Safetensors {
+  const content = readSafetensors(bytes, file);
+  const { key, done, sha256 } = content.metadata;
+  if (key === undefined || done === undefined || sha256 === undefined) return content;
+  try {
+    return unseal(bytes, file);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    const hint =
+      'Copy it again from the run that wrote it. A file that you have changed yourself must not keep its metadata.';
+    throw new UserError(error.message, hint, { cause: error });
+  }
+}

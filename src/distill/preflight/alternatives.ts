@@ -1,0 +1,58 @@
+import type { Dataset } from '../../data/dataset.ts';
+import type { FileTeacherSettings } from '../teachers/file-teacher.ts';
+import type { Alternative } from './diagnosis.ts';
+import type { Teacher } from '../teachers/teacher.ts';
+
+type Reading = Pick<FileTeacherSettings, 'layout' | 'normalize' | 'output'>;
+
+const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+
+/**
+ * The usual ways to prepare a teacher's input, other than the one asked for: each may be the setting that the user forgot. Without a layout
+ * the file knows its own. `outputs`: further outputs of the file, beside the output that is asked for.
+ */
+export function alternativesOf(
+  { samples, sampleShape, normalization, text }: Dataset,
+  { layout, normalize: asked }: Partial<Reading>,
+  open: (change: Partial<Reading>) => Promise<Teacher>,
+  outputs: readonly string[] = [],
+): Alternative[] {
+  const variant = (what: string, change: Partial<Reading>): Alternative => ({ what, open: () => open(change) });
+  const others = outputs.map((output) => variant(`output: ${output}`, { output }));
+  // Ids are fed as they are.
+  if (text !== undefined) return others;
+  const isEightBit = samples instanceof Uint8Array;
+  const channels = sampleShape.at(-1)!;
+  const normalizations: readonly (readonly [string, Reading['normalize']])[] = [
+    // Said in numbers: where nothing is said, the file itself may say something else.
+    ['the input as the student sees it', asked === undefined ? undefined : normalization],
+    ['normalize: {scale: 1}', { scale: 1, mean: 0, std: 1 }],
+    ...(isEightBit
+      ? ([
+          ['normalize: {mean: 0, std: 1}', { scale: 1 / 255, mean: 0, std: 1 }],
+          ['normalize: {mean: 0.5, std: 0.5}', { scale: 1 / 255, mean: 0.5, std: 0.5 }],
+        ] as const)
+      : []),
+    ...(isEightBit && channels === 3
+      ? ([
+          [
+            `normalize: {mean: [${IMAGENET.mean.join(', ')}], std: [${IMAGENET.std.join(', ')}]}`,
+            { scale: 1 / 255, ...IMAGENET },
+          ],
+        ] as const)
+      : []),
+  ];
+  const layouts = (['nchw', 'nhwc'] as const).filter(
+    (other) => layout !== undefined && sampleShape.length > 1 && other !== layout,
+  );
+  return [
+    ...others,
+    ...layouts.map((other) => variant(`layout: ${other}`, { layout: other })),
+    ...normalizations.flatMap(([what, normalize]) =>
+      normalize === undefined && asked === undefined ? [] : [variant(what, { normalize })],
+    ),
+    ...layouts.flatMap((other) =>
+      normalizations.map(([what, normalize]) => variant(`layout: ${other} and ${what}`, { layout: other, normalize })),
+    ),
+  ];
+}

@@ -1,0 +1,69 @@
+import { UserError } from '../../base/errors.ts';
+
+/** Position in the teacher's answer of each class of the data set; undefined where the order is the same. */
+export function orderOf(
+  name: string,
+  classes: readonly string[] | undefined,
+  own: readonly string[],
+): number[] | undefined {
+  if (classes === undefined) return undefined;
+  const unknown = classes.find((label) => !own.includes(label));
+  const twice = classes.find((label, i) => classes.indexOf(label) !== i);
+  if (unknown !== undefined || twice !== undefined || classes.length !== own.length) {
+    const received =
+      unknown !== undefined
+        ? `the unknown class ${unknown}`
+        : twice !== undefined
+          ? `the class ${twice} twice`
+          : `${classes.length} names`;
+    throw new UserError(
+      `teacher.classes: expected the ${own.length} classes of the data set in the order of ${name}, received ${received}`,
+      `The classes of the data set: ${own.join(', ')}.`,
+    );
+  }
+  return own.map((label) => classes.indexOf(label));
+}
+
+/** Logits [n, classes] of a teacher in the order of the data set. */
+export function permuted(logits: Float32Array, order: readonly number[] | undefined): Float32Array {
+  if (order === undefined) return logits;
+  const classes = order.length;
+  return logits.map((_, i) => logits[i - (i % classes) + order[i % classes]!]!);
+}
+
+/** Score of a teacher with its answers assigned to other classes. */
+export interface Reordering {
+  /** The classes in the order that fits best. */
+  readonly classes: readonly string[];
+  readonly accuracy: number;
+}
+
+/** Each answer is given the class that it most often stands for, the surest first. */
+export function reordered(answers: Int32Array, labels: Int32Array, names: readonly string[]): Reordering {
+  const classes = names.length;
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  answers.forEach((answer, i) => counts[answer]![labels[i]!]!++);
+  const pairs = counts.flatMap((row, answer) => row.map((count, label) => ({ answer, label, count })));
+  // A class that is its own counterpart stays so where another fits as well.
+  const fit = ({ answer, label, count }: (typeof pairs)[number]): number => count + (answer === label ? 0.5 : 0);
+  const labelOf = new Map<number, number>();
+  const taken = new Set<number>();
+  let right = 0;
+  for (const pair of pairs.sort((a, b) => fit(b) - fit(a))) {
+    if (labelOf.has(pair.answer) || taken.has(pair.label)) continue;
+    labelOf.set(pair.answer, pair.label);
+    taken.add(pair.label);
+    right += pair.count;
+  }
+  return {
+    classes: names.map((_, answer) => names[labelOf.get(answer)!]!),
+    accuracy: right / labels.length,
+  };
+}
+
+/** Names as they can be pasted into a recipe: YAML would read 3 as a number and no as false. */
+export function classList(names: readonly string[]): string {
+  const isPlain = (name: string): boolean =>
+    /^[A-Za-z_][\w ./-]*[\w]$|^[A-Za-z_]$/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(name);
+  return `[${names.map((name) => (isPlain(name) ? name : JSON.stringify(name))).join(', ')}]`;
+}

@@ -1,0 +1,286 @@
+import { percent } from '../../base/numbers.ts';
+import { UserError } from '../../base/errors.ts';
+import type { OnProgress } from '../../base/progress.ts';
+import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
+import { asTeacherSees } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { originalsOf } from '../../data/pictures/originals.ts';
+import { inTurns } from '../../runtime/collectives.ts';
+import type { Collectives } from '../../runtime/collectives.ts';
+import { oneClassWarning } from '../../tasks/one-class.ts';
+import { targetsOf } from '../../data/targets/registry.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import { isBetter } from '../../tasks/score.ts';
+import type { Task } from '../../tasks/task.ts';
+import { accuracyOf, beatsChance, chanceBar, largestShare } from '../../tasks/chance.ts';
+import { classesOf } from '../../tasks/classes.ts';
+import { bestAlternative, diagnosis, explainingOrder, farBetterReading } from './diagnosis.ts';
+import type { Alternative, Ask, Asked, Diagnosis } from './diagnosis.ts';
+import { areProbabilities } from '../teachers/teacher.ts';
+import type { Teacher } from '../teachers/teacher.ts';
+
+export interface PreflightOptions {
+  /** Required accuracy, 0 … 1. Default: better than chance, by three standard errors. */
+  readonly minAccuracy?: number | undefined;
+  readonly alternatives?: readonly Alternative[];
+  /** The order of the teacher's classes as the recipe gives it, in which it is asked. */
+  readonly declared?: readonly string[] | undefined;
+  /** True if the recipe says that the teacher is asked as it is meant to be, though another reading is far better. */
+  readonly confirmed?: boolean | undefined;
+  /** Rows that are asked about. Default 20 of each class, 1000 at least and 5000 at most, spread over the split. */
+  readonly rows?: Int32Array;
+  readonly onProgress?: OnProgress | undefined;
+  /** Processes that take turns at asking. */
+  readonly together?: Collectives | undefined;
+}
+
+export interface Preflight {
+  /** Undefined where no label says how good it is. */
+  readonly accuracy: number | undefined;
+  readonly samples: number;
+  /** Oddities of a teacher that is good enough, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+const BATCH = 100;
+
+/** Softmax of 0 and z is the sigmoid of z. */
+const ONE_OF_TWO =
+  '. A model with one sigmoid output tells two classes apart; export it with two logits, 0 and z, where z is what goes into the sigmoid: torch.cat([torch.zeros_like(z), z], 1).';
+
+/** Answers that a teacher gave before. */
+export interface StoredAnswers {
+  /** Name for messages, e.g. the path of the file. */
+  readonly name: string;
+  readonly classes: number;
+  readonly otherOutputs?: undefined;
+  /** Answers [rows, classes] in the order of the data set. */
+  readonly answersTo: (rows: Int32Array) => Promise<Float32Array>;
+}
+
+/** Remedy for stored answers that nothing explains. */
+const ANSWER_AGAIN =
+  'They belong to another data set, another order of samples or another order of classes; let the teacher answer again.';
+
+function remedyFor(teacher: object, hint: string): string {
+  return 'answersTo' in teacher ? ANSWER_AGAIN : hint;
+}
+
+function namesOutput({ otherOutputs = [] }: Teacher | StoredAnswers): string {
+  const others = otherOutputs.length === 0 ? '' : ` (it also has: ${otherOutputs.join(', ')})`;
+  return `Name the right output with \`teacher.output\`${others}`;
+}
+
+/**
+ * Test of the teacher on some labelled samples, before anything is trained on its answers. Throws a `UserError` for another number of
+ * classes, answers that are not finite or always the same, classes in another order, and a teacher that is no better than chance; the last
+ * says what would be better: another layout, another normalization, another order of classes.
+ */
+export async function preflight(
+  teacher: Teacher | StoredAnswers,
+  dataset: Dataset,
+  options: PreflightOptions = {},
+): Promise<Preflight> {
+  const { minAccuracy, alternatives = [], confirmed = false } = options;
+  const task = taskOf(dataset);
+  const classes = task.width;
+  if (teacher.classes !== classes) {
+    const asked = task.classes === undefined ? `${classes} numbers` : `the ${classes} classes of the data set`;
+    throw new UserError(
+      `${teacher.name}: expected answers for ${asked}, received ${teacher.classes}`,
+      `${namesOutput(teacher)}${classes === 2 && teacher.classes === 1 && task.classes !== undefined ? ONE_OF_TWO : ', or use a teacher of this data set.'}`,
+    );
+  }
+  const { labelled } = dataset;
+  const rows = options.rows ?? someRows(dataset, samplesFor(classes));
+  if (rows.some((row) => labelled?.[row] === 0))
+    return checkWithoutLabels(teacher, dataset, task, { ...options, rows });
+  if (task.classes === undefined) return checkNumbers(teacher, dataset, task, { ...options, rows });
+  const asked = await askAbout(teacher, dataset, rows, options);
+  const { labels, logits, accuracy } = asked;
+  const samples = labels.length;
+  refuseUseless(teacher, logits, samples);
+  const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
+  const ask: Ask = (other, of, some) => answers(other, of, some, { onProgress: options.onProgress });
+  const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samplesText(samples, dataset)}`;
+  const settings = { alternatives, declared: options.declared };
+  if (isGood) {
+    const known = explainingOrder(asked, dataset.classNames);
+    // It may look like another order because of its input.
+    const found =
+      known === undefined
+        ? await farBetterReading(dataset, asked, alternatives, ask)
+        : {
+            isEvident: true,
+            ...(await diagnosis(dataset, asked, { ...settings, required: accuracy, known }, ask)),
+          };
+    if (found?.isEvident === true && !confirmed) {
+      throw new UserError(
+        `${right}, and ${found.fact}`,
+        `${found.hint} If it is asked as it is meant to be, say so with \`teacher.confirmed: true\`.`,
+      );
+    }
+    const warnings = found === undefined ? [] : [`${right}; ${found.fact}. ${found.hint}`];
+    return { accuracy, samples, warnings: [...oddities(teacher, dataset, asked), ...warnings] };
+  }
+  const required = minAccuracy ?? chanceBar(labels, classes);
+  const { fact, hint } = await diagnosis(dataset, asked, { ...settings, required }, ask);
+  const bar =
+    minAccuracy === undefined
+      ? `the most frequent class alone gives ${percent(largestShare(labels, classes), 1)}`
+      : `teacher.minAccuracy asks for ${percent(required, 1)}`;
+  throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, fact === '' ? remedyFor(teacher, hint) : hint);
+}
+
+/** `preflight` of data without labels, which cannot tell how often the teacher is right. */
+async function checkWithoutLabels(
+  teacher: Teacher | StoredAnswers,
+  dataset: Dataset,
+  task: Task,
+  { minAccuracy, rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
+): Promise<Preflight> {
+  if (minAccuracy !== undefined)
+    throw new UserError(
+      `teacher.minAccuracy: expected labels to check it on, and none of ${samplesText(rows.length, dataset)} has one, received ${minAccuracy}`,
+      'Take it out, or give these samples a label.',
+    );
+  const given = await answers(teacher, dataset, rows, asking);
+  refuseUseless(teacher, given, rows.length);
+  if (task.classes === undefined) return { accuracy: undefined, samples: rows.length, warnings: [] };
+  const counts = classesOf(given, task.width).reduce(
+    (sum, label) => sum.set(label, (sum.get(label) ?? 0) + 1),
+    new Map<number, number>(),
+  );
+  const [[most, count]] = [...counts].sort(([, a], [, b]) => b - a) as [[number, number]];
+  if (count < rows.length) return { accuracy: undefined, samples: rows.length, warnings: [] };
+  throw new UserError(
+    `${teacher.name}: gives all ${rows.length} samples the class ${dataset.classNames[most]!}`,
+    remedyFor(
+      teacher,
+      'Check how its input is prepared (`teacher.normalize`, `teacher.layout`), and that the samples are of several kinds.',
+    ),
+  );
+}
+
+/** `preflight` for tasks without classes: a teacher must be better than a model that ignores the samples. */
+async function checkNumbers(
+  teacher: Teacher | StoredAnswers,
+  dataset: Dataset,
+  task: Task,
+  { alternatives = [], rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
+): Promise<Preflight> {
+  const given = await answers(teacher, dataset, rows, asking);
+  refuseUseless(teacher, given, rows.length);
+  const useless = await noBetterThanNothing(teacher, dataset, { rows, given }, alternatives);
+  if (useless !== undefined) throw new UserError(useless.fact, useless.hint);
+  const labels = targetsOf(dataset, rows);
+  const stuck = task.stuck(teacher.name, given, labels);
+  return { accuracy: task.scoreOf(given, labels), samples: rows.length, warnings: stuck === undefined ? [] : [stuck] };
+}
+
+/** Text on answers that are no better than a model that ignores the samples, with another reading that is; undefined where they are. */
+export async function noBetterThanNothing(
+  teacher: Pick<Teacher | StoredAnswers, 'name'>,
+  dataset: Dataset,
+  { rows, given }: { readonly rows: Int32Array; readonly given: Float32Array },
+  alternatives: readonly Alternative[],
+): Promise<Diagnosis | undefined> {
+  const task = taskOf(dataset);
+  const labels = targetsOf(dataset, rows);
+  const { score, isBetter: isGood, chance } = task.skill(given, labels);
+  if (isGood) return undefined;
+  const fact = `${teacher.name}: ${task.score.said(score, samplesText(rows.length, dataset))}, and ${chance}`;
+  const best = await bestAlternative(dataset, { rows, labels }, alternatives, answers);
+  if (best !== undefined && isBetter(task.score, best.accuracy, task.ignorance(labels))) {
+    const better = task.score.said(best.accuracy, 'them');
+    return { fact: `${fact}; with ${best.what} it is ${better}`, hint: `Set \`teacher\` to use ${best.what}.` };
+  }
+  const hint =
+    'Check that it was trained on this data set, that it answers in the units of the labels, or logits of several labels, and how its input is prepared (`teacher.layout`, `teacher.normalize`).';
+  return { fact, hint: remedyFor(teacher, hint) };
+}
+
+function refuseUseless(teacher: Teacher | StoredAnswers, logits: Float32Array, samples: number): void {
+  if (logits.some((value) => !Number.isFinite(value))) {
+    throw new UserError(
+      `${teacher.name}: some of its answers are not finite numbers`,
+      remedyFor(teacher, 'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.'),
+    );
+  }
+  if (areConstant(logits, teacher.classes)) {
+    throw new UserError(
+      `${teacher.name}: gives the same answer to ${samples} different samples`,
+      remedyFor(
+        teacher,
+        'Its weights may be missing from the file, or its input range may be wrong (`teacher.normalize`).',
+      ),
+    );
+  }
+}
+
+/** A teacher can be better than chance and still be asked in the wrong way. */
+function oddities({ name, classes }: Teacher | StoredAnswers, dataset: Dataset, { labels, logits }: Asked): string[] {
+  const oneClass = oneClassWarning(name, classesOf(logits, classes), labels, dataset.classNames);
+  const asLogits = `${name}: its answers look like probabilities, not logits (\`teacher.outputs\`)`;
+  return [...(oneClass === undefined ? [] : [oneClass]), ...(areProbabilities(logits, classes) ? [asLogits] : [])];
+}
+
+async function askAbout(
+  teacher: Teacher | StoredAnswers,
+  dataset: Dataset,
+  rows: Int32Array,
+  asking: AnswersOptions = {},
+): Promise<Asked> {
+  const labels = targetsOf(dataset, rows) as Int32Array;
+  const logits = await answers(teacher, dataset, rows, asking);
+  return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
+}
+
+/** Number of samples for people, with the name of their split. */
+function samplesText(count: number, { name }: Dataset): string {
+  return `${count} ${name === 'train' ? 'training' : name} samples`;
+}
+
+/** Number of samples to ask about. With fewer per class, two classes that are swapped could not be told from a few mistakes. */
+function samplesFor(classes: number): number {
+  return Math.min(5000, Math.max(1000, 20 * classes));
+}
+
+/** Spread over the split: some data sets are sorted by class. */
+function someRows(dataset: Dataset, most: number): Int32Array {
+  const n = Math.min(most, dataset.count);
+  return Int32Array.from({ length: n }, (_, i) => Math.floor((i * dataset.count) / n));
+}
+
+/** Logits [rows, classes] of the plain samples. */
+export async function answers(
+  teacher: Teacher | StoredAnswers,
+  dataset: Dataset,
+  rows: Int32Array,
+  { onProgress, together }: AnswersOptions = {},
+): Promise<Float32Array> {
+  if ('answersTo' in teacher) return teacher.answersTo(rows);
+  const { classes } = teacher;
+  const count = Math.ceil(rows.length / BATCH);
+  const all = await inTurns(together, { count, width: BATCH * classes }, async (item) => {
+    const part = rows.subarray(item * BATCH, (item + 1) * BATCH);
+    // Before too: a run that is to stop does not wait for a batch of a slow teacher.
+    onProgress?.(`${dataset.name} samples,`, item * BATCH, rows.length);
+    const original = originalsOf(dataset, part, chanceOf(PLAIN));
+    const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), part, PLAIN), part.length, original);
+    onProgress?.(`${dataset.name} samples,`, item * BATCH + part.length, rows.length);
+    return logits;
+  });
+  return all.slice(0, rows.length * classes);
+}
+
+interface AnswersOptions {
+  readonly onProgress?: OnProgress | undefined;
+  /** Processes that take turns at the batches. */
+  readonly together?: Collectives | undefined;
+}
+
+function areConstant(logits: Float32Array, classes: number): boolean {
+  if (logits.length === classes) return false;
+  return logits.every((value, i) => Math.abs(value - logits[i % classes]!) <= 1e-6 * Math.max(1, Math.abs(value)));
+}

@@ -1,0 +1,237 @@
+import { fromHalfArray, sha256 } from '../../base/bytes.ts';
+import { orClose } from '../../base/closing.ts';
+import { UserError } from '../../base/errors.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import type { AtSize } from '../../data/pictures/originals.ts';
+import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
+import { taskRow } from '../../recipe/task.ts';
+import { feedsOf, fedInputs } from './teacher-inputs.ts';
+import { seenAs } from './own-pictures.ts';
+import type { OwnSize } from './own-pictures.ts';
+import { askedAboutTexts, textInputs } from './text-inputs.ts';
+import { affineOf, channelsLast, preprocess } from './preprocess.ts';
+import type { TeacherNormalization } from './preprocess.ts';
+import { orderOf, permuted } from '../preflight/class-order.ts';
+import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
+import type { Answer, Teacher } from './teacher.ts';
+
+export interface FileTeacherSettings extends OwnSize {
+  readonly input?: string | undefined;
+  readonly output?: string | undefined;
+  readonly layout: 'auto' | 'nchw' | 'nhwc';
+  readonly normalize?: TeacherNormalization | undefined;
+  readonly outputs: 'auto' | 'logits' | 'probabilities';
+  /** Class names in the teacher's order. */
+  readonly classes?: readonly string[] | undefined;
+  readonly intermediate: readonly string[];
+}
+
+/** A loaded file of any format: named inputs to named outputs. */
+export interface Runnable {
+  readonly inputs: readonly ModelValue[];
+  readonly outputs: readonly ModelValue[];
+  readonly device: string;
+  run(
+    feeds: Readonly<Record<string, InferenceTensor>>,
+    wanted: readonly string[],
+  ): Promise<Readonly<Record<string, InferenceTensor>>>;
+  dispose(): void;
+}
+
+/** Some samples to look at, see `Teacher.answer`. */
+export interface Probe {
+  readonly x: Float32Array;
+  readonly n: number;
+  readonly original?: AtSize | undefined;
+}
+
+export interface FileTeacherSource {
+  /** Name for messages, e.g. the path of the file. */
+  readonly name: string;
+  readonly runtime: Runnable;
+  /** Bytes of the file or a hash of them: stored answers belong to this content. */
+  readonly content: Uint8Array | string;
+  readonly params: number;
+  readonly sizeBytes: number;
+  readonly dataset: Dataset;
+  /** Some samples, [n, ...sampleShape], that the teacher is asked about when it is opened. */
+  readonly probe: Probe;
+}
+
+/** A loaded file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set; the file is closed then. */
+export function fileTeacher(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
+  return orClose(
+    () => fitting(source, settings),
+    () => source.runtime.dispose(),
+  );
+}
+
+async function fitting(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
+  const { name, runtime, content, params, sizeBytes, dataset, probe } = source;
+  const output = outputOf(runtime, name, settings);
+  const wanted = [output, ...settings.intermediate];
+  const others = settings.output === undefined ? othersOf(runtime, wanted) : [];
+  const ask = async (feeds: Readonly<Record<string, InferenceTensor>>, n: number): Promise<Record<string, Values>> =>
+    floats(await runtime.run(feeds, wanted), n, name);
+  const { raw, layout, ...fed } =
+    dataset.text === undefined ? plainInput(source, settings, ask) : textInput(source, settings, ask);
+  const first = await raw(probe.x, probe.n, probe.original);
+  const classes = first[output]!.data.length / probe.n;
+  const order = orderOf(name, settings.classes, dataset.classNames);
+  const isProbability = answersProbabilities(name, settings.outputs, first[output]!.data, classes);
+  const shapes = settings.intermediate.map(
+    (feature) => [feature, featureShape(first[feature]!.shape, layout)] as const,
+  );
+
+  // Not where the file lies: moved or copied, it gives the same answers.
+  const { intermediate } = settings;
+  const { input, preprocessing, sampleShape } = fed;
+  const size = sampleShape && { size: sampleShape };
+  const read = { input, output, intermediate, order, preprocessing, isProbability, ...size };
+
+  return {
+    name,
+    key: sha256(content, JSON.stringify(read)),
+    classes,
+    featureShapes: Object.fromEntries(shapes),
+    params,
+    sizeBytes,
+    device: runtime.device,
+    ...(sampleShape && { sampleShape }),
+    ...(others.length > 0 && { otherOutputs: others }),
+    answer: async (x, n, original): Promise<Answer> => {
+      const results = await raw(x, n, original);
+      const values = results[output]!.data;
+      const logits = isProbability ? logitsOfProbabilities(values) : values;
+      const features = settings.intermediate.map((feature) => [feature, featureOf(results[feature]!, layout)] as const);
+      return { logits: permuted(logits, order), features: Object.fromEntries(features) };
+    },
+    dispose: () => {
+      runtime.dispose();
+      return Promise.resolve();
+    },
+  };
+}
+
+type Ask = (feeds: Readonly<Record<string, InferenceTensor>>, n: number) => Promise<Readonly<Record<string, Values>>>;
+
+/** Way of asking a file. */
+interface Asking {
+  readonly raw: (x: Float32Array, n: number, original?: AtSize) => Promise<Record<string, Values>>;
+  readonly layout: 'nhwc' | 'nchw';
+  /** Names of its inputs. */
+  readonly input: string | readonly string[];
+  readonly preprocessing: object;
+  /** Shape of one sample as the file sees it, if not as the data set has it. */
+  readonly sampleShape?: readonly number[];
+}
+
+/** About samples that are numbers. */
+function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
+  const seen = seenAs(dataset, settings);
+  const { form } = seen;
+  const inputs = fedInputs(runtime, name, form, settings);
+  const { layout } = inputs[0]!.form;
+  const preprocessing = { ...affineOf(form, settings.normalize), layout };
+  const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
+  const run = async (piece: Float32Array, size: number): Promise<Readonly<Record<string, Values>>> =>
+    ask(feedsOf(inputs, piece, size, form, name), size);
+  const raw: Asking['raw'] = async (x, n, original) => {
+    const data = preprocess(await seen.bring(x, n, original), n, form.sampleShape, preprocessing);
+    return fixed === undefined || fixed === n ? run(data, n) : inPieces(data, n, fixed, (piece) => run(piece, fixed));
+  };
+  const input = dataset.inputs === undefined ? inputs[0]!.input.name : inputs.map((fed) => fed.input.name);
+  return { raw, layout, input, preprocessing, ...(form !== dataset && { sampleShape: form.sampleShape }) };
+}
+
+/** About texts. Answers to each token and inner tensors have one length in all batches, so that texts are filled up to it for them. */
+function textInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
+  const inputs = textInputs(runtime.inputs, name, dataset);
+  const { isPerWord } = taskRow(dataset.task);
+  const answer = isPerWord ? undefined : outputOf(runtime, name, settings);
+  const asked = { data: dataset, name, whole: settings.intermediate.length > 0 || isPerWord, answer, ask };
+  return {
+    raw: (x, n) => askedAboutTexts(x, n, inputs, asked),
+    layout: 'nhwc',
+    input: inputs.map(({ input }) => input.name),
+    preprocessing: { text: dataset.text },
+  };
+}
+
+const isFloat = ({ dtype }: ModelValue): boolean => dtype === 'float32' || dtype === 'float16';
+
+/** The output that is named, or the first that can be logits: classifiers that come with the label have it first. */
+function outputOf({ outputs }: Runnable, name: string, { output, intermediate }: FileTeacherSettings): string {
+  const candidates = outputs.filter((candidate) => !intermediate.includes(candidate.name));
+  const found =
+    output === undefined
+      ? (candidates.find(isFloat) ?? candidates[0])
+      : outputs.find((candidate) => candidate.name === output);
+  const has = `It has: ${candidates.map((candidate) => candidate.name).join(', ') || 'none'}.`;
+  if (found === undefined) {
+    throw new UserError(`teacher.output: ${name} has no output${output === undefined ? '' : ` ${output}`}`, has);
+  }
+  const other = outputs.find((value) => (value === found || intermediate.includes(value.name)) && !isFloat(value));
+  if (other === undefined) return found.name;
+  throw new UserError(`${name}: expected float32 or float16 from ${other.name}, received ${other.dtype}`, has);
+}
+
+/** Names of the outputs of floats that are not asked for. */
+function othersOf({ outputs }: Runnable, wanted: readonly string[]): string[] {
+  return outputs.filter((output) => isFloat(output) && !wanted.includes(output.name)).map(({ name }) => name);
+}
+
+interface Values {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+}
+
+/**
+ * Outputs of the file in float32. `UserError` where an output does not have one row per sample: then something in the file does not follow
+ * the size of the batch.
+ */
+function floats(results: Readonly<Record<string, InferenceTensor>>, n: number, name: string): Record<string, Values> {
+  return Object.fromEntries(
+    Object.entries(results).map(([output, { data, shape }]) => {
+      if (shape[0] !== n) {
+        throw new UserError(
+          `${name}: its output ${output} is [${shape.join(', ')}] for ${n} samples, expected ${n} rows`,
+          'Export the teacher with the batch as the first axis of its input and outputs (dynamic, or of size 1).',
+        );
+      }
+      return [output, { data: data instanceof Uint16Array ? fromHalfArray(data) : (data as Float32Array), shape }];
+    }),
+  );
+}
+
+/** Files with a fixed batch size are asked piece by piece; the last piece is filled up with zeros. */
+async function inPieces(
+  data: Float32Array,
+  n: number,
+  size: number,
+  run: (piece: Float32Array) => Promise<Readonly<Record<string, Values>>>,
+): Promise<Record<string, Values>> {
+  const each = data.length / n;
+  const all: Record<string, { data: Float32Array; shape: readonly number[] }> = {};
+  for (let start = 0; start < n; start += size) {
+    const piece = new Float32Array(size * each);
+    piece.set(data.subarray(start * each, Math.min(n, start + size) * each));
+    for (const [name, { data: values, shape }] of Object.entries(await run(piece))) {
+      const row = values.length / size;
+      const whole = (all[name] ??= { data: new Float32Array(n * row), shape: [n, ...shape.slice(1)] });
+      whole.data.set(values.subarray(0, Math.min(size, n - start) * row), start * row);
+    }
+  }
+  return all;
+}
+
+function featureShape(shape: readonly number[], layout: 'nhwc' | 'nchw'): number[] {
+  const [, ...rest] = shape;
+  return layout === 'nchw' && rest.length === 3 ? [rest[1]!, rest[2]!, rest[0]!] : rest;
+}
+
+function featureOf({ data, shape }: Values, layout: 'nhwc' | 'nchw'): Float32Array {
+  return layout === 'nchw' && shape.length === 4
+    ? channelsLast(data, shape as unknown as readonly [number, number, number, number])
+    : data;
+}

@@ -1,0 +1,157 @@
+import { UserError } from '../../base/errors.ts';
+import { argMax, percent } from '../../base/numbers.ts';
+import { RandomStream } from '../../base/random.ts';
+import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
+import { sampleId } from '../../data/dataset.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { originalsOf } from '../../data/pictures/originals.ts';
+import type { Model } from '../../formats/onnx/model.ts';
+import type { InferenceTensor } from '../../runtime/inference.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import { notFinite } from '../answers/soft-targets.ts';
+import type { Teacher } from './teacher.ts';
+
+/** Inputs of a file, by their names. */
+export type Fed = Readonly<Record<string, InferenceTensor>>;
+
+/** Quantizes an ONNX file to int8, calibrated with the samples that it is fed; `UserError` for a file that cannot be quantized. */
+export type ToInt8 = (bytes: Uint8Array, name: string, samples: readonly Fed[]) => Promise<Uint8Array>;
+
+/** Change to a file that is opened: other content, and a listener that receives the inputs it is fed. */
+export interface OpenedWith {
+  readonly bytes?: Uint8Array;
+  readonly onFed?: (feeds: Fed) => void;
+}
+
+const CALIBRATED = 128;
+const COMPARED = 384;
+const BATCH = 32;
+
+/** Least likeness of answers in 8 bits: noise below a tenth of what answers differ by, and the same class nearly always. */
+const LEAST_DB = 20;
+const LEAST_SAME = 0.99;
+
+/** `UserError` for a file of texts whose length is open: it is fed texts of many lengths, and quantized for one. */
+export function refuseOpenTexts({ graph }: Model, name: string, { text }: Pick<Dataset, 'text'>): void {
+  if (text === undefined) return;
+  const stored = new Set(graph.initializers.map((tensor) => tensor.name));
+  const open = graph.inputs.find((input) => !stored.has(input.name) && typeof input.dims?.[1] !== 'number');
+  if (open === undefined) return;
+  const dims = open.dims?.map((dim) => dim ?? '?').join(', ') ?? '';
+  throw new UserError(
+    `teacher.precision: int8: ${name}: expected texts of one length, received the input ${open.name} [${dims}]`,
+    `Export the file with inputs [batch, ${text.length}], or set teacher.precision: fp32.`,
+  );
+}
+
+/**
+ * A teacher whose file is quantized and asked in 8 bits. It is calibrated with what the float file is fed for some samples, so whatever
+ * prepares them holds for both, and its answers to others are compared with those of the float file. `UserError` where they differ too much.
+ */
+export async function int8Teacher(
+  file: Uint8Array,
+  open: (other: OpenedWith) => Promise<Teacher>,
+  dataset: Dataset,
+  toInt8: ToInt8,
+): Promise<{ readonly teacher: Teacher; readonly said: string }> {
+  if (dataset.count < 2)
+    throw new UserError(
+      `teacher.precision: int8: expected at least 2 validation samples, whose answers are compared, received ${dataset.count}`,
+      'Give validation more samples, or set teacher.precision: fp32.',
+    );
+  let fed: Fed[] | undefined;
+  const float = await open({ onFed: (feeds) => fed?.push(feeds) });
+  let int8: Teacher | undefined;
+  try {
+    const rows = Int32Array.from(new RandomStream(0, 'int8 teacher').permutation(dataset.count));
+    // Few samples serve for both.
+    const few = rows.length < 2 * BATCH;
+    const held = rows.subarray(0, few ? rows.length : Math.min(COMPARED, Math.ceil(rows.length / 2)));
+    const calibrated = few ? rows : rows.subarray(held.length, held.length + CALIBRATED);
+    const feeds: Fed[] = (fed = []);
+    requireFinite(float, dataset, calibrated, await answersTo(float, dataset, calibrated));
+    fed = undefined;
+    int8 = await open({ bytes: await toInt8(file, float.name, feeds).catch(notQuantized) });
+    const exact = await answersTo(float, dataset, held);
+    requireFinite(float, dataset, held, exact);
+    const likeness = alike(exact, await answersTo(int8, dataset, held), dataset);
+    const said = `on ${held.length} validation samples${few ? ', with which it was calibrated too,' : ''} ${likeness.text}`;
+    if (!likeness.isEnough)
+      throw new UserError(
+        `teacher.precision: int8: ${float.name} answers too differently in 8 bits: ${said}; expected at least ${LEAST_DB} dB${likeness.hasClasses ? ` and the same class on ${percent(LEAST_SAME)}` : ''}`,
+        'Set teacher.precision: fp32. A file that ends in a softmax is better exported with its logits as output.',
+      );
+    const { params, sizeBytes } = float;
+    return { teacher: { ...int8, params, sizeBytes }, said };
+  } catch (error) {
+    await int8?.dispose();
+    throw error;
+  } finally {
+    await float.dispose();
+  }
+}
+
+/** A file that cannot be read for it, or has sizes or operators that it does not know. */
+function notQuantized(error: unknown): never {
+  if (!(error instanceof UserError)) throw error;
+  throw new UserError(
+    `teacher.precision: int8: ${error.message}`,
+    `Set teacher.precision: fp32, or quantize the file by itself with \`limbeck quantize\` and name what it writes. ${error.hint}`,
+    { cause: error },
+  );
+}
+
+function requireFinite(teacher: Teacher, dataset: Dataset, rows: Int32Array, answers: readonly Float32Array[]): void {
+  for (const [batch, values] of answers.entries()) {
+    const at = values.findIndex((value) => !Number.isFinite(value));
+    if (at === -1) continue;
+    throw notFinite(teacher, sampleId(dataset, rows[batch * BATCH + Math.floor(at / teacher.classes)]!));
+  }
+}
+
+/** Answers, row after row. */
+async function answersTo(teacher: Teacher, dataset: Dataset, rows: Int32Array): Promise<Float32Array[]> {
+  const all = [];
+  for (let at = 0; at < rows.length; at += BATCH) {
+    const some = rows.subarray(at, at + BATCH);
+    const original = originalsOf(dataset, some, chanceOf(PLAIN));
+    const { logits } = await teacher.answer(viewOf(dataset, some, PLAIN), some.length, original);
+    all.push(logits.slice());
+  }
+  return all;
+}
+
+interface Likeness {
+  readonly isEnough: boolean;
+  readonly hasClasses: boolean;
+  readonly text: string;
+}
+
+/** Noise beside what the answers to different samples differ by: a mean that they share, as years have, says nothing. */
+export function alike(expected: readonly Float32Array[], actual: readonly Float32Array[], dataset: Dataset): Likeness {
+  const { classes: names, width } = taskOf(dataset);
+  const classes = names?.length;
+  const means = new Float64Array(width);
+  const rows = expected.reduce((sum, { length }) => sum + length / width, 0);
+  for (const a of expected) for (let i = 0; i < a.length; i++) means[i % width]! += a[i]! / rows;
+  let [signal, noise, same, compared] = [0, 0, 0, 0];
+  for (const [batch, a] of expected.entries()) {
+    const b = actual[batch]!;
+    for (let i = 0; i < a.length; i++) {
+      signal += (a[i]! - means[i % width]!) ** 2;
+      noise += (a[i]! - b[i]!) ** 2;
+    }
+    for (let at = 0; classes !== undefined && at < a.length; at += classes) {
+      compared++;
+      if (argMax(a, at, classes) === argMax(b, at, classes)) same++;
+    }
+  }
+  const db = noise === 0 ? Infinity : 10 * Math.log10(signal / noise);
+  const share = classes === undefined ? 1 : same / compared;
+  const agreement = classes === undefined ? '' : `, same class on ${percent(share)}`;
+  return {
+    isEnough: db >= LEAST_DB && share >= LEAST_SAME,
+    hasClasses: classes !== undefined,
+    text: `${db === Infinity ? 'no difference' : signal === 0 ? 'noise on answers that are all the same' : `${db.toFixed(1)} dB`}${agreement}`,
+  };
+}

@@ -1,0 +1,73 @@
+import { orClose } from '../../base/closing.ts';
+import { nearest, UserError } from '../../base/errors.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { parameterCount } from '../../formats/onnx/model.ts';
+import type { Model } from '../../formats/onnx/model.ts';
+import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
+import { withTwoLogits } from '../../formats/onnx/two-logits.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import type { SessionOptions } from '../../runtime/session.ts';
+import { taskOf } from '../../tasks/registry.ts';
+import { fileTeacher } from './file-teacher.ts';
+import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
+import type { Fed } from './int8-teacher.ts';
+import type { Teacher } from './teacher.ts';
+import { refuseOtherVocabulary } from './vocabulary.ts';
+
+export type OnnxTeacherSettings = FileTeacherSettings;
+
+export interface OnnxTeacherSource extends Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'> {
+  readonly bytes: Uint8Array;
+  readonly session: SessionOptions;
+  /** Listener to what the file is fed. */
+  readonly onFed?: (feeds: Fed) => void;
+}
+
+/** An ONNX file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
+export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeacherSettings): Promise<Teacher> {
+  const { name, bytes, dataset, session, probe, onFed } = source;
+  const stored = decodeModel(bytes, name);
+  const model = ofTwoClasses(stored, dataset, settings.output) ?? stored;
+  const asked = withOutputs(model, settings.intermediate, model === stored ? bytes : encodeModel(model));
+  const file = new InferenceModel(asked, name, session);
+  const runtime = onFed === undefined ? file : watched(file, onFed);
+  await orClose(
+    () => refuseOtherVocabulary(model, runtime.inputs, name, dataset),
+    () => file.dispose(),
+  );
+  const about = { params: parameterCount(model.graph), sizeBytes: bytes.length, content: bytes };
+  return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
+}
+
+/** A file of one logit or sigmoid for two classes as one of two logits; `undefined` for any other, which is asked as it is. */
+export function ofTwoClasses(model: Model, dataset: Dataset, output: string | undefined): Model | undefined {
+  const { classes, width } = taskOf(dataset);
+  return classes !== undefined && width === 2 ? withTwoLogits(model, output) : undefined;
+}
+
+function watched(file: Runnable, onFed: (feeds: Fed) => void): Runnable {
+  return {
+    ...{ inputs: file.inputs, outputs: file.outputs, device: file.device, dispose: () => file.dispose() },
+    run: (feeds, wanted) => {
+      onFed(feeds);
+      return file.run(feeds, wanted);
+    },
+  };
+}
+
+/** The file with inner tensors among its outputs. */
+function withOutputs(model: Model, names: readonly string[], bytes: Uint8Array): Uint8Array {
+  const missing = names.filter((name) => !model.graph.outputs.some((output) => output.name === name));
+  if (missing.length === 0) return bytes;
+  const known = model.graph.nodes.flatMap(({ outputs }) => outputs);
+  for (const name of missing) {
+    if (known.includes(name)) continue;
+    const meant = nearest(name, known);
+    throw new UserError(
+      `teacher.intermediate: the file has no tensor ${name}`,
+      meant !== undefined ? `Did you mean ${meant}?` : 'Run `limbeck inspect` on the file to see its tensors.',
+    );
+  }
+  const outputs = [...model.graph.outputs, ...missing.map((name) => ({ name, dtype: 'float32' as const }))];
+  return encodeModel({ ...model, graph: { ...model.graph, outputs } });
+}

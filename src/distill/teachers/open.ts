@@ -1,0 +1,192 @@
+import { orClose } from '../../base/closing.ts';
+import { atFile, UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
+import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { originalsOf } from '../../data/pictures/originals.ts';
+import { layersNetwork } from '../../networks/layers.ts';
+import type { TeacherFileRecipe, TeacherRecipe } from '../../recipe/schema/teacher.ts';
+import type { Engine } from '../../runtime/engine.ts';
+import type { SessionOptions } from '../../runtime/session.ts';
+import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
+import { readEntries } from '../../formats/tflite/entries.ts';
+import { readTflite } from '../../formats/tflite/read.ts';
+import { alternativesOf } from '../preflight/alternatives.ts';
+import type { Alternative } from '../preflight/diagnosis.ts';
+import { ensemble } from './ensemble.ts';
+import type { FileTeacherSettings } from './file-teacher.ts';
+import { modelTeacher } from './model-teacher.ts';
+import { int8Teacher, refuseOpenTexts } from './int8-teacher.ts';
+import type { OpenedWith, ToInt8 } from './int8-teacher.ts';
+import type { InputShapes } from '../../formats/onnx/sizes.ts';
+import { readOnnx } from '../../files/onnx-file.ts';
+import { ofTwoClasses, onnxTeacher } from './onnx-teacher.ts';
+import type { OnnxTeacherSource } from './onnx-teacher.ts';
+import { preparationOf } from './preparation.ts';
+import type { Preparation } from './preparation.ts';
+import { savedModelTeacher } from './saved-model-teacher.ts';
+import { loadTfjsModel } from '../../files/tfjs-file.ts';
+import { tfliteTeacher } from './tflite-teacher.ts';
+import { refuseOtherText } from './stated-text.ts';
+import type { Teacher } from './teacher.ts';
+import { readClassVectors, zeroShot } from './zero-shot.ts';
+
+export interface OpenOptions {
+  readonly engine: Engine;
+  readonly session: SessionOptions;
+  /** The validation split: shape and normalization of samples, and some to look at. */
+  readonly dataset: Dataset;
+  readonly name: (file: string) => string;
+  /** Sizes of inputs that an ONNX file leaves open. */
+  readonly shapes?: InputShapes;
+  /** Quantizer for a teacher with `precision: int8`. */
+  readonly toInt8?: ToInt8;
+}
+
+export interface OpenedTeacher {
+  readonly teacher: Teacher;
+  readonly alternatives: readonly Alternative[];
+  /** The order of its classes, where the recipe gives one. */
+  readonly declared?: readonly string[] | undefined;
+  /** Preparation of its inputs; the members of an ensemble each have their own. */
+  readonly preparation?: Preparation;
+  /** Members of an ensemble. Each is checked alone, because a good member hides a bad one. */
+  readonly members?: readonly OpenedTeacher[];
+  /** Text for the user: how close its 8-bit answers are to the answers of its float file. */
+  readonly inInt8?: string;
+}
+
+/** The teacher that a recipe names by file; an ensemble opens all of its members. */
+export async function openTeacher(recipe: TeacherRecipe, options: OpenOptions): Promise<OpenedTeacher> {
+  if (recipe.ensemble === undefined) return openFile(recipe, options);
+  const members: (OpenedTeacher & { readonly weight: number })[] = [];
+  return orClose(
+    async () => {
+      for (const { weight, ...member } of recipe.ensemble!) members.push({ ...(await openFile(member, options)), weight }); // prettier-ignore
+      return { teacher: ensemble(members, recipe.weighting), alternatives: [], members };
+    },
+    async () => {
+      for (const { teacher } of members) await teacher.dispose();
+    },
+  );
+}
+
+/** A file, and what the recipe says of how it is asked. */
+export type FileSettings = Omit<TeacherFileRecipe, 'weight' | 'normalize'> &
+  Pick<FileTeacherSettings, 'normalize'> & { readonly tflite?: string };
+
+/** A model file that is asked as `preparationOf` finds. */
+export async function openFile(
+  recipe: FileSettings,
+  options: OpenOptions,
+): Promise<OpenedTeacher & { readonly preparation: Preparation }> {
+  const { dataset } = options;
+  const { file, metadata, bytes, open: read } = await opener(recipe, options);
+  const isText = dataset.text !== undefined;
+  if (isText) refuseOtherText(options.name(file), metadata, dataset.text);
+  // Ids are fed as they are, whatever the metadata say of numbers.
+  const stated = isText ? new Map([...metadata].filter(([key]) => key !== 'preprocessing')) : metadata;
+  const preparation = preparationOf(options.name(file), recipe, stated, dataset);
+  refuseEnlarged(options.name(file), recipe, preparation, dataset);
+  const open = await withHead(preparation, recipe.logitScale, read, options);
+  const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
+  const asked = { ...layout, normalize: preparation.normalize };
+  const found = ({ otherOutputs }: Teacher) => ({
+    alternatives: alternativesOf(dataset, asked, (change) => open({ ...preparation, ...change }), otherOutputs),
+    ...{ declared: preparation.classes, preparation },
+  });
+  if (recipe.precision !== 'int8') {
+    const teacher = await open(preparation);
+    return { teacher, ...found(teacher) };
+  }
+  if (options.toInt8 === undefined || bytes === undefined) throw new Error('nothing here quantizes a teacher');
+  const model = decodeModel(bytes, file);
+  refuseOpenTexts(model, options.name(file), dataset);
+  const binary = ofTwoClasses(model, dataset, recipe.output);
+  const whole = binary === undefined ? bytes : encodeModel(binary);
+  const { teacher, said } = await int8Teacher(whole, (other) => open(preparation, other), dataset, options.toInt8);
+  return { teacher, ...found(teacher), inInt8: said };
+}
+
+/** A file whose metadata state a larger picture size would be fed enlarged pictures of the student's size. */
+function refuseEnlarged(
+  file: string,
+  recipe: FileSettings,
+  { resize, channels }: Preparation,
+  { originals, sampleShape }: Dataset,
+): void {
+  const isSaid = recipe.resize !== undefined || recipe.channels !== undefined;
+  if (originals !== 'not kept' || isSaid || (resize === undefined && channels === undefined)) return;
+  const [height, width, own] = sampleShape;
+  const [wanted, of] = [resize ?? [height!, width!], channels ?? own!];
+  throw new UserError(
+    `${file}: was made for pictures of ${wanted.join('x')}x${of}, received samples of shape [${sampleShape.join(', ')}]`,
+    `Set teacher.resize: [${wanted.join(', ')}] and teacher.channels: ${of}: it is then fed the picture files at that size.`,
+  );
+}
+
+/** Opens a model that embeds with vectors of the classes as its head. */
+async function withHead(
+  { vectors: file }: Preparation,
+  scale: number | undefined,
+  open: Opener['open'],
+  { dataset, name }: OpenOptions,
+): Promise<Opener['open']> {
+  if (file === undefined) return open;
+  const vectors = await readClassVectors(file, name(file), dataset.classNames);
+  return async (settings, other) => {
+    const model = await open(settings, other);
+    return orClose(
+      () => zeroShot(model, vectors, scale),
+      () => model.dispose(),
+    );
+  };
+}
+
+interface Opener {
+  readonly file: string;
+  readonly metadata: ReadonlyMap<string, string>;
+  /** Content of an ONNX file. */
+  readonly bytes?: Uint8Array;
+  readonly open: (settings: FileTeacherSettings, other?: OpenedWith) => Promise<Teacher>;
+}
+
+/** Opener of a teacher's file: reads it once, and makes a teacher for each preparation that is tried. */
+async function opener(recipe: FileSettings, { engine, session, dataset, name, shapes }: OpenOptions): Promise<Opener> {
+  const probe = probeOf(dataset);
+  const file = recipe.tfjs ?? recipe.savedModel ?? recipe.tflite ?? recipe.onnx;
+  if (file === undefined) throw new Error('the recipe names no file of a teacher');
+  const about = { name: name(file), dataset, probe };
+  const metadata = new Map<string, string>();
+  if (recipe.tfjs !== undefined) {
+    const source = { ...about, engine, network: layersNetwork(await loadTfjsModel(file)) };
+    const open: Opener['open'] = ({ outputs, normalize, classes, intermediate: features, resize, channels }) =>
+      modelTeacher({ ...source, features, outputs, normalize, classes, size: { resize, channels } });
+    return { file, metadata, open };
+  }
+  if (recipe.savedModel !== undefined) {
+    const source = { ...about, folder: file };
+    const { signature } = recipe;
+    return { file, metadata, open: (settings) => savedModelTeacher(source, { ...settings, signature }) };
+  }
+  if (recipe.tflite !== undefined) {
+    const bytes = await readBytes(file);
+    const open: Opener['open'] = (settings) => tfliteTeacher({ ...about, bytes }, settings);
+    return { file, metadata: atFile(file, () => readEntries(readTflite(bytes), bytes)), open };
+  }
+  const source = { ...about, bytes: await readOnnx(file, shapes), session };
+  return {
+    file,
+    bytes: source.bytes,
+    metadata: decodeModel(source.bytes, about.name).metadata,
+    open: (settings, other) => onnxTeacher({ ...source, ...other }, settings),
+  };
+}
+
+const PROBED = 32;
+
+function probeOf(dataset: Dataset): OnnxTeacherSource['probe'] {
+  const n = Math.min(PROBED, dataset.count);
+  const rows = Int32Array.from({ length: n }, (_, i) => i);
+  return { n, x: viewOf(dataset, rows, PLAIN), original: originalsOf(dataset, rows, chanceOf(PLAIN)) };
+}

@@ -1,0 +1,95 @@
+import { UserError } from '../../base/errors.ts';
+import { isImageShape, sizeOf } from '../../data/dataset.ts';
+import type { Dataset, Normalization } from '../../data/dataset.ts';
+import type { AtSize, PictureForm } from '../../data/pictures/originals.ts';
+import { resized } from '../../data/pictures/resize.ts';
+
+/** The size and the channels of pictures that a model is fed, where they are others than the data set has. */
+export interface OwnSize {
+  /** [height, width] */
+  readonly resize?: readonly [number, number] | undefined;
+  readonly channels?: 1 | 3 | undefined;
+}
+
+/** Samples as a model sees them, before its own normalization. */
+export interface Seen {
+  readonly form: Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs'>;
+  /** `x`: [n, ...sampleShape] of the data set; `original`: the same samples from their files, if they have files. */
+  bring(x: Float32Array, n: number, original?: AtSize): Promise<Float32Array>;
+}
+
+type Given = Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs'>;
+
+/** `UserError` where samples are no pictures, or have channels that are not one or three. */
+export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
+  const { sampleShape, normalization } = dataset;
+  const asked = resize === undefined ? 'channels' : 'resize';
+  if (resize === undefined && channels === undefined) return { form: dataset, bring: (x) => Promise.resolve(x) };
+  if (!isImageShape(sampleShape) || dataset.inputs !== undefined)
+    throw new UserError(
+      `teacher.${asked}: expected pictures, received samples of shape [${sampleShape.join(', ')}]`,
+      'Remove it: only pictures are brought to another size.',
+    );
+  const [height, width, has] = sampleShape;
+  const wanted = channels ?? has;
+  if (wanted !== has && has !== 1 && has !== 3)
+    throw new UserError(
+      `teacher.channels: expected pictures of 1 or 3 channels, received ${has}`,
+      'Remove it: only grey and colour are made of each other.',
+    );
+  const [toHeight, toWidth] = resize ?? [height, width];
+  if (toHeight === height && toWidth === width && wanted === has)
+    return { form: dataset, bring: (x) => Promise.resolve(x) };
+  const form = {
+    sampleShape: [toHeight, toWidth, wanted] as const,
+    normalization: normalizationFor(normalization, wanted),
+  } satisfies PictureForm;
+  const bring: Seen['bring'] = (x, n, original) => {
+    if (original !== undefined) return original(form);
+    const out = new Float32Array(n * sizeOf(form.sampleShape));
+    const each = sizeOf(sampleShape);
+    for (let i = 0; i < n; i++) {
+      const one = inChannels(x.subarray(i * each, (i + 1) * each), { normalization, to: form.normalization });
+      out.set(resized(one, [height, width, wanted], [toHeight, toWidth]), i * sizeOf(form.sampleShape));
+    }
+    return Promise.resolve(out);
+  };
+  return { form, bring };
+}
+
+/** Shape of one sample as a model sees it. */
+export function shapeSeen({ resize, channels }: OwnSize, sampleShape: readonly number[]): readonly number[] {
+  const [height, width, own] = sampleShape;
+  return sampleShape.length === 3 ? [...(resize ?? [height!, width!]), channels ?? own!] : sampleShape;
+}
+
+/** ITU-R 601-2 luma. */
+const LUMA = [0.299, 0.587, 0.114] as const;
+
+const luma = (values: readonly number[]): number => LUMA.reduce((sum, weight, c) => sum + weight * values[c]!, 0);
+
+/** Normalization of pictures that were brought to other channels: of grey ones by the mixed means of the colours, of each colour as grey had it. */
+function normalizationFor({ scale, mean, std }: Normalization, channels: number): Normalization {
+  if (mean.length === channels) return { scale, mean, std };
+  const spread = (values: readonly number[]): number[] =>
+    values.length === 3 ? [luma(values)] : Array.from({ length: channels }, () => values[0]!);
+  return { scale, mean: spread(mean), std: spread(std) };
+}
+
+/** One normalized picture in grey or in colour. */
+function inChannels(
+  x: Float32Array,
+  { normalization, to }: { readonly normalization: Normalization; readonly to: Normalization },
+): Float32Array {
+  const [has, wanted] = [normalization.mean.length, to.mean.length];
+  if (has === wanted) return x;
+  const pixels = x.length / has;
+  const out = new Float32Array(pixels * wanted);
+  if (has === 1) for (let i = 0; i < out.length; i++) out[i] = x[Math.floor(i / wanted)]!;
+  else
+    for (let p = 0; p < pixels; p++) {
+      const raw = LUMA.map((_, c) => x[p * has + c]! * normalization.std[c]! + normalization.mean[c]!);
+      out[p] = (luma(raw) - to.mean[0]!) / to.std[0]!;
+    }
+  return out;
+}

@@ -1,0 +1,290 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { z } from 'zod';
+import { UserError } from '../../base/errors.ts';
+import { areNamed } from '../../data/splits/columns.ts';
+import type { Column, InputPart } from '../../data/dataset.ts';
+import type { Dataset, Normalization } from '../../data/dataset.ts';
+import type { TeacherFileRecipe, TeacherRecipe } from '../../recipe/schema/teacher.ts';
+import { taskRow } from '../../recipe/task.ts';
+import type { FileTeacherSettings } from './file-teacher.ts';
+import { shapeSeen } from './own-pictures.ts';
+import type { OwnSize } from './own-pictures.ts';
+
+/** Preparation of a teacher's input as far as the recipe or the file states it. */
+export interface StatedSettings extends Partial<Omit<FileTeacherSettings, 'classes'>> {
+  /** Class names in the order of the file, or a file with vectors of the classes. */
+  readonly classes?: readonly string[] | string | undefined;
+}
+
+/** Preparation of a data set's samples as input of a model file. */
+export interface Preparation extends FileTeacherSettings {
+  /**
+   * Origin of the normalization: the `teacher` section of the recipe, the metadata of the file, or, where both say nothing, the data set
+   * itself.
+   */
+  readonly from: 'recipe' | 'file' | 'data';
+  /** File with a vector of each class, for a model that answers with an embedding. */
+  readonly vectors?: string;
+}
+
+/** `preprocessing` in the metadata of a file: (value * scale - mean) / std, channel by channel, on raw values. */
+const statedSchema = z.object({
+  shape: z.array(z.number()),
+  scale: z.number().positive(),
+  mean: z.array(z.number()).min(1),
+  std: z.array(z.number().positive()).min(1),
+  layout: z.enum(['nchw', 'nhwc']).optional(),
+});
+export type StatedPreparation = z.infer<typeof statedSchema>;
+
+/** Preparation that the metadata of a file states. What is absent or invalid is left out. */
+export function statedIn(metadata: ReadonlyMap<string, string>): {
+  readonly preprocessing?: StatedPreparation | undefined;
+  /** Class names in the order of the file. */
+  readonly labels?: readonly string[] | undefined;
+  /** The same, or names of what else it answers. */
+  readonly names?: readonly string[] | undefined;
+} {
+  const [labels, targets] = [namesIn(metadata, 'labels'), namesIn(metadata, 'targets')];
+  const preprocessing = statedSchema.safeParse(jsonOf(metadata.get('preprocessing'))).data;
+  return { preprocessing, labels, names: labels ?? targets };
+}
+
+/** Names that a file lists under a key of its metadata. */
+export function namesIn(
+  metadata: ReadonlyMap<string, string>,
+  key: 'labels' | 'targets' | 'names',
+): readonly string[] | undefined {
+  return z.array(z.coerce.string()).safeParse(jsonOf(metadata.get(key))).data;
+}
+
+/** Parts of a sample that each input of a file of several takes; undefined where it does not say. */
+export function partsIn(metadata: ReadonlyMap<string, string>): readonly InputPart[] | undefined {
+  const count = z.number().int().nonnegative();
+  const schema = z.array(z.object({ name: z.string(), shape: z.array(count), from: count, isWhole: z.boolean() }));
+  return schema.safeParse(jsonOf(metadata.get('inputs'))).data;
+}
+
+/** Columns of a table as a file was made for them, with their words; undefined where it does not say. */
+export function columnsIn(metadata: ReadonlyMap<string, string>): readonly Column[] | undefined {
+  const schema = z.array(z.object({ name: z.string(), words: z.array(z.string()).optional() }));
+  return schema.safeParse(jsonOf(metadata.get('columns'))).data;
+}
+
+/** A file made for other columns or other words would be fed numbers that mean something else to it. */
+function refuseOtherColumns(
+  file: string,
+  stated: readonly Column[] | undefined,
+  own: readonly Column[] | undefined,
+): void {
+  if (stated === undefined || own === undefined || !areNamed(own)) return;
+  const asText = ({ name, words }: Column): string => JSON.stringify([name.trim().toLowerCase(), words ?? null]);
+  const longer = Math.max(stated.length, own.length);
+  const at = Array.from({ length: longer }, (_, i) => i).find((i) => {
+    return stated[i] === undefined || own[i] === undefined || asText(stated[i]) !== asText(own[i]);
+  });
+  if (at === undefined) return;
+  const [its, here] = [stated[at], own[at]].map((column) => column && `${column.name}${column.words ? ` of ${column.words.length} words (${column.words.slice(0, 5).join(', ')}${column.words.length > 5 ? ', …' : ''})` : ''}`); // prettier-ignore
+  throw new UserError(
+    `${file}: was made for ${stated.length} columns, and the data have ${own.length}: its column ${at + 1} is ${its ?? 'none'}, that of the data ${here ?? 'none'}`,
+    'Use a file that was made for the same columns in the same order, with the same words of train; where a name alone differs, give the column of the data that of the file.',
+  );
+}
+
+/** The same number of values is another length of time at another rate, and all frequencies are others. */
+function refuseOtherRate(file: string, metadata: ReadonlyMap<string, string>, rate: number | undefined): void {
+  const stated = z.object({ rate: z.number() }).safeParse(jsonOf(metadata.get('sound'))).data?.rate;
+  if (stated === undefined || rate === undefined || stated === rate) return;
+  throw new UserError(
+    `${file}: was made for sounds of ${stated} values a second, and the data have ${rate}`,
+    `Set \`dataset.rate: ${stated}\`, to which sounds of other rates are brought.`,
+  );
+}
+
+/** `UserError` for a file that was made for other columns, or for sounds of another rate. */
+export function refuseOtherSamples(
+  file: string,
+  metadata: ReadonlyMap<string, string>,
+  { columns, rate }: Pick<Dataset, 'columns' | 'rate'>,
+): void {
+  refuseOtherColumns(file, columnsIn(metadata), columns);
+  refuseOtherRate(file, metadata, rate);
+}
+
+/**
+ * The one answer to how a model file is asked, whoever asks: what the recipe says of it, else what its own metadata says, else
+ * as the data set is prepared. `recipe` is the block that names the file, see `ownTeacher`. `UserError` if the file was made
+ * for another number of channels.
+ */
+export function preparationOf(
+  file: string,
+  recipe: StatedSettings | undefined,
+  metadata: ReadonlyMap<string, string>,
+  { sampleShape, classNames, columns, rate }: Pick<Dataset, 'sampleShape' | 'classNames' | 'columns' | 'rate'>,
+): Preparation {
+  refuseOtherSamples(file, metadata, { columns, rate });
+  const { preprocessing, names } = statedIn(metadata);
+  const vectors = typeof recipe?.classes === 'string' ? recipe.classes : undefined;
+  const size = ownSize(recipe, preprocessing, sampleShape);
+  const isOwn = recipe?.normalize === undefined && preprocessing !== undefined;
+  const layout = recipe?.layout === undefined || recipe.layout === 'auto' ? preprocessing?.layout : recipe.layout;
+  return {
+    input: recipe?.input,
+    output: recipe?.output ?? metadata.get('classOutput'),
+    layout: layout ?? 'auto',
+    normalize: isOwn ? statedNormalization(file, preprocessing, shapeSeen(size, sampleShape)) : recipe?.normalize,
+    outputs: vectors === undefined ? (recipe?.outputs ?? 'auto') : 'logits',
+    classes:
+      vectors === undefined
+        ? ((recipe?.classes as readonly string[] | undefined) ?? otherOrder(file, names, classNames))
+        : undefined,
+    intermediate: recipe?.intermediate ?? [],
+    ...size,
+    ...(vectors !== undefined && { vectors }),
+    from: isOwn ? 'file' : recipe?.normalize === undefined ? 'data' : 'recipe',
+  };
+}
+
+/** Picture size of the recipe, else the size that the file states, where the samples are pictures of another size. */
+function ownSize(
+  recipe: StatedSettings | undefined,
+  stated: StatedPreparation | undefined,
+  sampleShape: readonly number[],
+): OwnSize {
+  if (recipe?.resize !== undefined || recipe?.channels !== undefined)
+    return { resize: recipe.resize, channels: recipe.channels };
+  const [height, width, channels] = stated?.shape ?? [];
+  if (stated?.shape.length !== 3 || sampleShape.length !== 3) return {};
+  const [ownHeight, ownWidth, own] = sampleShape;
+  const isOfColours = (count: number | undefined): count is 1 | 3 => count === 1 || count === 3;
+  return {
+    ...((height !== ownHeight || width !== ownWidth) && { resize: [height!, width!] }),
+    ...(channels !== own && isOfColours(channels) && isOfColours(own) && { channels }),
+  };
+}
+
+function statedNormalization(
+  file: string,
+  { scale, mean, std }: StatedPreparation,
+  sampleShape: readonly number[],
+): Normalization | { scale: number; mean: number | number[]; std: number | number[] } {
+  const channels = sampleShape.at(-1)!;
+  const fitting = (values: number[]): number | number[] => {
+    if (values.length === 1) return values[0]!;
+    if (values.length === channels) return values;
+    throw new UserError(
+      `${file}: its metadata prepare ${values.length} channels, received samples of shape [${sampleShape.join(', ')}]`,
+      'Use the file on data of the kind that it was made for (`dataset.channels`).',
+    );
+  };
+  return { scale, mean: fitting(mean), std: fitting(std) };
+}
+
+/**
+ * Names of a file's answers, where the file has the names of the data set in another order. `UserError` for some of them at other places, unless they
+ * are numbers: those may count from elsewhere.
+ */
+export function otherOrder(
+  file: string,
+  stated: readonly string[] | undefined,
+  own: readonly string[],
+  remedy = 'Give both the same names, in whatever order; `teacher.classes` may name the classes of a teacher in its order.',
+): readonly string[] | undefined {
+  if (stated?.length !== own.length || new Set(stated).size !== stated.length) return undefined;
+  const moved = stated.find((name, i) => name !== own[i] && own.includes(name));
+  if (moved === undefined) return undefined;
+  if (stated.every((name) => own.includes(name))) return stated;
+  if ([...stated, ...own].every((name) => /^\d+$/.test(name))) return undefined;
+  throw new UserError(
+    `${file}: answers for ${shortList(stated)}, and the data set has ${shortList(own)}: ${moved} is at another place`,
+    remedy,
+  );
+}
+
+function shortList(names: readonly string[]): string {
+  return names.length <= 12 ? names.join(', ') : `${names.slice(0, 11).join(', ')}, …`;
+}
+
+/** The teacher, or the member of an ensemble, of a recipe that is this file: the same place, or a copy of it. */
+export async function ownTeacher(
+  file: string,
+  teacher: TeacherRecipe | undefined,
+): Promise<Omit<TeacherFileRecipe, 'weight'> | undefined> {
+  for (const one of teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])]) {
+    const named = one.onnx ?? one.tfjs;
+    if (named !== undefined && (await isSame(file, named))) return one;
+  }
+  return undefined;
+}
+
+async function isSame(file: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([file, other].map((name) => realpath(name).catch(() => undefined)));
+  if (a === undefined || b === undefined) return false;
+  if (a === b) return true;
+  const [size, otherSize] = await Promise.all([a, b].map(async (name) => (await stat(name)).size));
+  return size === otherSize && (await readFile(a)).equals(await readFile(b));
+}
+
+/** Text for people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
+export function preparationText(
+  { normalize, layout, from, resize, channels }: Preparation,
+  { normalization, text }: Pick<Dataset, 'normalization' | 'text'>,
+): string {
+  if (text !== undefined) return `texts of ${text.length} tokens by ${text.tokenizer}`;
+  const { scale = normalization.scale, mean, std } = normalize ?? normalization;
+  const shown = (value: number | readonly number[]): string => {
+    const rounded = [value].flat().map((one) => String(Number(one.toPrecision(4))));
+    const isOne = new Set(rounded).size === 1;
+    return isOne
+      ? rounded[0]!
+      : rounded.length > 4
+        ? `[${rounded.slice(0, 3).join(', ')}, …]`
+        : `[${rounded.join(', ')}]`;
+  };
+  const says = {
+    recipe: 'the teacher of the recipe says',
+    file: 'the metadata of the file say',
+    data: 'the recipe prepares its data',
+  };
+  const inLayout = layout === 'auto' ? '' : `, ${layout}`;
+  const atSize = resize === undefined ? '' : `pictures of ${resize.join('x')}, `;
+  const inColour = channels === undefined ? '' : channels === 1 ? 'in grey, ' : 'in colour, ';
+  return `${atSize}${inColour}(value * ${shown(scale)} - ${shown(mean)}) / ${shown(std)}${inLayout}, as ${says[from]}`;
+}
+
+/** The metadata that keep a preparation with the file that was made with it. */
+export function preparationMetadata(
+  { normalize, classes, output }: Preparation,
+  layout: 'nchw' | 'nhwc',
+  {
+    sampleShape,
+    normalization,
+    classNames,
+    task,
+  }: Pick<Dataset, 'sampleShape' | 'normalization' | 'classNames' | 'task'>,
+  answersTask: boolean,
+): Map<string, string> {
+  const channels = sampleShape.at(-1)!;
+  const all = (value: number | readonly number[]): readonly number[] =>
+    typeof value === 'number' ? new Array<number>(channels).fill(value) : value;
+  const { scale = normalization.scale, mean, std } = normalize ?? normalization;
+  const preprocessing = {
+    ...{ shape: sampleShape, scale, mean: all(mean), std: all(std) },
+    ...(layout === 'nchw' && sampleShape.length > 1 && { layout }),
+  };
+  return new Map([
+    ...(answersTask
+      ? [[taskRow(task).hasClasses ? 'labels' : 'targets', JSON.stringify(classes ?? classNames)] as const]
+      : []),
+    ['preprocessing', JSON.stringify(preprocessing)],
+    ...(output === undefined ? [] : [['classOutput', output] as const]),
+  ]);
+}
+
+function jsonOf(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return undefined;
+  }
+}

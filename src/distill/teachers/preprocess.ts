@@ -1,0 +1,81 @@
+import { UserError } from '../../base/errors.ts';
+import type { Dataset } from '../../data/dataset.ts';
+
+/** A sample as the student sees it, turned into what a teacher wants: `x · scale[c] + offset[c]`, in another layout perhaps. */
+export interface Preprocessing {
+  readonly scale: readonly number[];
+  readonly offset: readonly number[];
+  readonly layout: 'nhwc' | 'nchw';
+}
+
+/** Normalization that a teacher expects, of raw values: `(value · scale - mean) / std`. */
+export interface TeacherNormalization {
+  readonly scale?: number | undefined;
+  readonly mean: number | readonly number[];
+  readonly std: number | readonly number[];
+}
+
+/**
+ * Student's and teacher's normalization in one: the first undone, the second done. Augmentation happens before both, so
+ * teacher and student see the same picture. `UserError` for another number of channels.
+ */
+export function affineOf(
+  dataset: Pick<Dataset, 'normalization' | 'sampleShape'>,
+  wanted: TeacherNormalization | undefined,
+): Pick<Preprocessing, 'scale' | 'offset'> {
+  const { sampleShape } = dataset;
+  const channels = sampleShape.at(-1)!;
+  const all = Array.from({ length: channels }, (_, c) => c);
+  if (wanted === undefined) return { scale: all.map(() => 1), offset: all.map(() => 0) };
+  const { scale, mean, std } = dataset.normalization;
+  for (const [key, values] of Object.entries({ mean: wanted.mean, std: wanted.std })) {
+    if (typeof values === 'number' || values.length === channels) continue;
+    throw new UserError(
+      `teacher.normalize.${key}: expected one number, or ${channels} for samples of shape [${sampleShape.join(', ')}], received ${values.length}`,
+      'Channels are the last axis of a sample.',
+    );
+  }
+  const at = (value: number | readonly number[], c: number): number => (typeof value === 'number' ? value : value[c]!);
+  const factor = (wanted.scale ?? scale) / scale;
+  return {
+    scale: all.map((c) => (std[c]! * factor) / at(wanted.std, c)),
+    offset: all.map((c) => (mean[c]! * factor - at(wanted.mean, c)) / at(wanted.std, c)),
+  };
+}
+
+/** `x`: [n, ...sampleShape], channels last. */
+export function preprocess(
+  x: Float32Array,
+  n: number,
+  sampleShape: readonly number[],
+  { scale, offset, layout }: Preprocessing,
+): Float32Array {
+  const channels = sampleShape.at(-1)!;
+  const pixels = x.length / n / channels;
+  const out = new Float32Array(x.length);
+  for (let i = 0; i < n; i++) {
+    const from = i * pixels * channels;
+    for (let p = 0; p < pixels; p++) {
+      for (let c = 0; c < channels; c++) {
+        const to = layout === 'nhwc' ? from + p * channels + c : from + c * pixels + p;
+        out[to] = x[from + p * channels + c]! * scale[c]! + offset[c]!;
+      }
+    }
+  }
+  return out;
+}
+
+/** [n, c, h, w] to [n, h, w, c]: inner tensors of the teacher as the student has them. */
+export function channelsLast(
+  values: Float32Array,
+  [n, c, h, w]: readonly [number, number, number, number],
+): Float32Array {
+  const out = new Float32Array(values.length);
+  const pixels = h * w;
+  for (let i = 0; i < n; i++) {
+    for (let channel = 0; channel < c; channel++) {
+      for (let p = 0; p < pixels; p++) out[(i * pixels + p) * c + channel] = values[(i * c + channel) * pixels + p]!;
+    }
+  }
+  return out;
+}

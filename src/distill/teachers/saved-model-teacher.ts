@@ -1,0 +1,76 @@
+import path from 'node:path';
+import { readdir } from 'node:fs/promises';
+import { sha256 } from '../../base/bytes.ts';
+import { orClose } from '../../base/closing.ts';
+import { nearest, UserError } from '../../base/errors.ts';
+import { asUserError, readBytes } from '../../base/files.ts';
+import { savedModelParameters } from '../../formats/saved-model.ts';
+import { SavedModel } from '../../runtime/tensorflow/saved-model.ts';
+import { fileTeacher } from './file-teacher.ts';
+import type { FileTeacherSettings, FileTeacherSource } from './file-teacher.ts';
+import type { Teacher } from './teacher.ts';
+
+export interface SavedModelSettings extends FileTeacherSettings {
+  /** Signature that is called. Default `serving_default`. */
+  readonly signature?: string | undefined;
+}
+
+export interface SavedModelSource extends Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'> {
+  readonly folder: string;
+}
+
+/**
+ * A TensorFlow SavedModel as a teacher, run by libtensorflow whatever engine the student is trained on. Inner tensors are the
+ * other outputs of its signature. `UserError` for anything that does not fit, or where libtensorflow is not installed.
+ */
+export async function savedModelTeacher(
+  { name, folder, dataset, probe }: SavedModelSource,
+  settings: SavedModelSettings,
+): Promise<Teacher> {
+  const { signature = 'serving_default' } = settings;
+  const runtime = await SavedModel.load(folder, signature);
+  const about = await orClose(
+    () => {
+      refuseUnknown(runtime.outputs, settings.intermediate, { name, signature });
+      return contentOf(folder, signature);
+    },
+    () => runtime.dispose(),
+  );
+  // TensorFlow's images have their channels last, also where the signature leaves all sizes open.
+  const layout = settings.layout === 'auto' ? 'nhwc' : settings.layout;
+  return fileTeacher({ name, runtime, ...about, dataset, probe }, { ...settings, layout });
+}
+
+function refuseUnknown(
+  outputs: readonly { readonly name: string }[],
+  wanted: readonly string[],
+  { name, signature }: { readonly name: string; readonly signature: string },
+): void {
+  const known = outputs.map((output) => output.name);
+  const missing = wanted.find((one) => !known.includes(one));
+  if (missing === undefined) return;
+  const meant = nearest(missing, known);
+  throw new UserError(
+    `teacher.intermediate: the signature ${signature} of ${name} has no output ${missing}`,
+    meant === undefined ? `It has: ${known.join(', ')}.` : `Did you mean ${meant}?`,
+  );
+}
+
+/** Graph and variables: what the answers depend on. */
+async function contentOf(
+  folder: string,
+  signature: string,
+): Promise<Pick<FileTeacherSource, 'content' | 'params' | 'sizeBytes'>> {
+  const variables = path.join(folder, 'variables');
+  const names = await readdir(variables).catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw asUserError(error, variables, 'read');
+  });
+  const files = [path.join(folder, 'saved_model.pb'), ...names.sort().map((file) => path.join(variables, file))];
+  const parts = await Promise.all(files.map((file) => readBytes(file)));
+  return {
+    content: sha256(...parts),
+    params: savedModelParameters(parts[0]!, signature),
+    sizeBytes: parts.reduce((sum, { length }) => sum + length, 0),
+  };
+}

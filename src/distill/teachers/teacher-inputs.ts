@@ -1,0 +1,162 @@
+import { UserError } from '../../base/errors.ts';
+import { fedShapes } from '../../data/axes.ts';
+import type { FedShape, Layout } from '../../data/axes.ts';
+import { inputsOf, partsFor } from '../../data/inputs.ts';
+import type { SampleForm } from '../../data/inputs.ts';
+import type { DType } from '../../graph/types.ts';
+import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
+import { samplesAs } from '../../runtime/typed.ts';
+import { preprocess } from './preprocess.ts';
+
+/** An input of a file, and how samples are laid out for it. */
+export interface FedInput {
+  readonly input: ModelValue;
+  readonly form: InputForm;
+}
+
+interface Asked {
+  readonly input?: string | undefined;
+  readonly layout: 'auto' | 'nchw' | 'nhwc';
+}
+
+/** Types that samples can be handed on as: whole numbers as they are, others in float. */
+const FLOATS: ReadonlySet<DType> = new Set(['float32', 'float16']);
+const INTEGERS: ReadonlySet<DType> = new Set(['int32', 'int64']);
+/** Types of pixels, which are fed as they are. */
+const PIXELS: ReadonlySet<DType> = new Set(['uint8', 'int8']);
+
+/** The inputs of a file that samples of the data set go to. `UserError` where they do not fit each other. */
+export function fedInputs(
+  { inputs }: { readonly inputs: readonly ModelValue[] },
+  name: string,
+  dataset: SampleForm,
+  settings: Asked,
+): FedInput[] {
+  if (dataset.inputs === undefined) return [onlyInput(inputs, name, dataset, settings)];
+  if (settings.input !== undefined)
+    throw new UserError(
+      `teacher.input: expected none where the data have several inputs, received ${settings.input}`,
+      'Remove it: the inputs of the teacher are found by name.',
+    );
+  const parts = partsFor(
+    name,
+    inputs.map((input) => input.name),
+    dataset.inputs,
+  );
+  return inputs.map((input, i) => {
+    const { shape, isWhole } = parts[i]!;
+    const isFit = FLOATS.has(input.dtype) || PIXELS.has(input.dtype) || (isWhole && INTEGERS.has(input.dtype));
+    if (!isFit)
+      throw wrongType(
+        name,
+        input,
+        isWhole ? 'float32, int32, int64, uint8 or int8' : 'float32, float16, uint8 or int8',
+      );
+    return { input, form: inputForm(input, name, shape, settings.layout) };
+  });
+}
+
+function onlyInput(
+  inputs: readonly ModelValue[],
+  name: string,
+  { sampleShape }: SampleForm,
+  { input: wanted, layout }: Asked,
+): FedInput {
+  const input = wanted === undefined ? inputs[0] : inputs.find((candidate) => candidate.name === wanted);
+  const names = inputs.map((candidate) => candidate.name).join(', ');
+  if (inputs.length === 0) {
+    throw new UserError(
+      `${name}: expected a model with one input, received one without`,
+      'Export the teacher with what it is fed as an input of its graph.',
+    );
+  }
+  if (input === undefined) {
+    throw new UserError(`teacher.input: ${name} has no input ${wanted!}`, `It has: ${names}.`);
+  }
+  if (inputs.length > 1) {
+    throw new UserError(
+      `${name}: expected a model with one input, received ${names}`,
+      'Give the data an array for each of them (`type: npz`, `samples: [name, name]`), or export the teacher with the image or the features as its only input.',
+    );
+  }
+  if (![FLOATS, INTEGERS, PIXELS].some((types) => types.has(input.dtype)))
+    throw wrongType(name, input, 'float32, float16, int32, int64, uint8 or int8');
+  return { input, form: inputForm(input, name, sampleShape, layout) };
+}
+
+function wrongType(name: string, input: ModelValue, expected: string): UserError {
+  return new UserError(
+    `${name}: expected ${expected} for its input ${input.name}, received ${input.dtype}`,
+    'Export the teacher with such an input.',
+  );
+}
+
+/** Inputs of the file for `n` prepared samples. `UserError` for fractions where it takes integers. */
+export function feedsOf(
+  inputs: readonly FedInput[],
+  x: Float32Array,
+  n: number,
+  dataset: SampleForm,
+  name: string,
+): Record<string, InferenceTensor> {
+  const isOne = dataset.inputs === undefined;
+  const values = inputsOf(x, n, dataset);
+  return Object.fromEntries(
+    inputs.map(({ input, form }) => {
+      // The input of a model with a single input is prepared already, in its layout too.
+      const { data, shape } = values[isOne ? 'input' : input.name]!;
+      const laidOut = isOne || form.layout === 'nhwc' ? data : channelsFirst(data, n, shape.slice(1));
+      return [input.name, { data: samplesAs(input.dtype, laidOut, `${input.name} of ${name}`), shape: form.shape(n) }];
+    }),
+  );
+}
+
+function channelsFirst(data: Float32Array, n: number, shape: readonly number[]): Float32Array {
+  const all = Array.from({ length: shape.at(-1)! }, () => 1);
+  return preprocess(data, n, shape, { scale: all, offset: all.map(() => 0), layout: 'nchw' });
+}
+
+const SEQUENCES =
+  'Give samples of that shape, or a teacher for samples of this one; sequences may have their channels last or first.';
+
+/** Remedy for pictures of another size than the model was made for. */
+export function sizeRemedy(declared: readonly (number | string)[], sample: readonly number[]): string {
+  const other = 'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).';
+  const [, a, b, c] = declared;
+  if (declared.length === 4 && sample.length === 2)
+    return 'Samples of two axes are sequences: pictures are told by `dataset.layout: nhwc` (npz), or by a `dataset.shape` of three axes.';
+  if (declared.length !== 4 || sample.length !== 3) return sample.length === 2 ? SEQUENCES : other;
+  const isFirst = (a === 1 || a === 3) && c !== 1 && c !== 3;
+  const [height, width, channels] = isFirst ? [b, c, a] : [a, b, c];
+  if (channels !== 1 && channels !== 3) return other;
+  const size = typeof height === 'number' && typeof width === 'number' ? ` teacher.resize: [${height}, ${width}]` : '';
+  const colours = channels === sample[2] ? '' : ` teacher.channels: ${channels}`;
+  const keys = [size, colours].filter((key) => key !== '').join(' and');
+  return keys === '' ? other : `Set${keys}, so that it is fed the pictures as it wants them. Or: ${other}`;
+}
+
+interface InputForm {
+  readonly layout: Layout;
+  readonly shape: (n: number) => number[];
+}
+
+/** Layout of the input, among the layouts that its shape allows; `auto` takes PyTorch's where both fit. */
+function inputForm(
+  input: ModelValue,
+  name: string,
+  sample: readonly number[],
+  layout: 'auto' | 'nchw' | 'nhwc',
+): InputForm {
+  const fits = ({ shape }: FedShape): boolean =>
+    input.shape.length === shape.length + 1 &&
+    shape.every((size, i) => typeof input.shape[i + 1] === 'string' || input.shape[i + 1] === size);
+  const isAsked = (one: FedShape): boolean => layout === 'auto' || one.layout === layout;
+  const form = fedShapes(sample).find((one) => isAsked(one) && fits(one));
+  if (form !== undefined) return { layout: form.layout, shape: (n) => [n, ...form.shape] };
+  const declared = input.shape.map((size) => (size === '' ? '?' : size)).join(', ');
+  const asked = layout === 'auto' ? '' : ` in the layout ${layout}`;
+  throw new UserError(
+    `${name}: its input ${input.name} is [${declared}], received samples of shape [${sample.join(', ')}]${asked}`,
+    sizeRemedy(input.shape, sample),
+  );
+}

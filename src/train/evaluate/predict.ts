@@ -1,0 +1,81 @@
+import type { Network } from '../../networks/network.ts';
+import type { CompiledStep, Engine, State } from '../../runtime/engine.ts';
+import type { StepProgram } from '../../trace/program.ts';
+import type { InputPart } from '../../data/dataset.ts';
+import { fedTo, inputFeedsOf } from '../step/batch.ts';
+import { partSizes } from '../parallel/cut.ts';
+import { predictionProgram } from './inference.ts';
+
+/** Most memory of a program that evaluates or predicts, by its estimate. A constant, as the free memory changes from run to run. */
+export const INFERENCE_BYTES = 2 ** 30;
+
+export interface Predicting {
+  readonly network: Network;
+  readonly weights: State;
+  /** Layers whose values are wanted too. */
+  readonly features?: readonly string[];
+}
+
+export interface Samples {
+  /** [n, ...] */
+  readonly x: Float32Array;
+  readonly n: number;
+  /** Parts of `x` that belong to each input, for a model with several. */
+  readonly inputs?: readonly InputPart[] | undefined;
+  /** Bytes. */
+  readonly most?: number;
+}
+
+/**
+ * The outputs of a network for `n` samples and the layers named, by name: all at once where that takes no more than `most` bytes, else
+ * a half of them, a quarter, and so on.
+ */
+export async function predictions(
+  engine: Engine,
+  { network, weights, features = [] }: Predicting,
+  { x, n, inputs, most = INFERENCE_BYTES }: Samples,
+): Promise<Record<string, Float32Array>> {
+  const program = (batchSize: number): StepProgram => predictionProgram({ network, batchSize, features });
+  const steps = new Map<number, CompiledStep>();
+  const sized = async (size: number): Promise<CompiledStep> => {
+    const step = steps.get(size) ?? (await engine.compile(program(size)));
+    if (!steps.has(size)) await step.load(weights);
+    steps.set(size, step);
+    return step;
+  };
+  try {
+    const size = await sizeWithin(n, most, sized, (large) => steps.delete(large));
+    const results: Record<string, Float32Array> = {};
+    let done = 0;
+    for (const part of partSizes(n, size)) {
+      const width = x.length / n;
+      const step = await sized(part);
+      const feeds = inputFeedsOf(x.subarray(width * done, width * (done + part)), part, inputs);
+      for (const [name, data] of Object.entries(await step.run(fedTo(step, feeds)))) {
+        const values = data as Float32Array;
+        const each = values.length / part;
+        results[name] ??= new (values.constructor as Float32ArrayConstructor)(each * n);
+        results[name].set(values, each * done);
+      }
+      done += part;
+    }
+    return results;
+  } finally {
+    for (const step of steps.values()) await step.dispose();
+  }
+}
+
+/** The first of `size`, a half of it, … whose program takes no more than `most` bytes. Those that take more are disposed of. */
+export async function sizeWithin(
+  size: number,
+  most: number,
+  sized: (size: number) => Promise<CompiledStep>,
+  forget: (size: number) => void,
+): Promise<number> {
+  for (; ; size = Math.ceil(size / 2)) {
+    const step = await sized(size);
+    if (size === 1 || (step.memoryBytes ?? 0) <= most) return size;
+    await step.dispose();
+    forget(size);
+  }
+}

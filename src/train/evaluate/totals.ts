@@ -1,0 +1,49 @@
+import type { Task } from '../../tasks/task.ts';
+
+/** Sums over steps or batches; the mean loss is `loss / weight`. */
+export interface Totals {
+  readonly loss: number;
+  /** Numbers that the score follows from, by name. */
+  readonly sums: Readonly<Record<string, number>>;
+  readonly weight: number;
+  /** Weight that the score is over; absent where that is `weight`. */
+  readonly scored?: number | undefined;
+  readonly samples: number;
+}
+
+export const NOTHING: Totals = { loss: 0, sums: {}, weight: 0, samples: 0 };
+
+const SCORE = 'score/';
+
+/** True for a result of a step that is a sum of the task. */
+export function isSum(name: string): boolean {
+  return name.startsWith(SCORE);
+}
+
+/** The sums of a task among the results of a step. */
+export function sumsOf(results: Readonly<Record<string, number>>): Record<string, number> {
+  const found = Object.entries(results).filter(([name]) => isSum(name));
+  return Object.fromEntries(found.map(([name, value]) => [name.slice(SCORE.length), value]));
+}
+
+export function added(a: Totals, b: Totals): Totals {
+  const sums = Object.entries(b.sums).map(([name, value]) => [name, (a.sums[name] ?? 0) + value] as const);
+  return {
+    loss: a.loss + b.loss,
+    sums: { ...a.sums, ...Object.fromEntries(sums) },
+    weight: a.weight + b.weight,
+    ...((a.scored ?? b.scored) !== undefined && { scored: (a.scored ?? a.weight) + (b.scored ?? b.weight) }),
+    samples: a.samples + b.samples,
+  };
+}
+
+/** Totals as a saved state has them. Older versions knew classification alone, and had its one sum beside the others. */
+export function totalsOf(saved: Omit<Totals, 'sums'> & { readonly sums?: Totals['sums']; correct?: number }): Totals {
+  const { correct, sums = correct === undefined ? {} : { correct }, ...rest } = saved;
+  return { ...rest, sums };
+}
+
+/** Score of the sums; 0 without samples. */
+export function scoreOf({ sums, weight, scored = weight }: Totals, task: Pick<Task, 'scoreOfSums'>): number {
+  return scored === 0 ? 0 : task.scoreOfSums(sums, scored);
+}

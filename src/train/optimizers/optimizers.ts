@@ -1,0 +1,188 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { TensorType } from '../../graph/types.ts';
+import type { Tensors, Variables } from '../../networks/network.ts';
+import { clipByGlobalNorm } from './clip.ts';
+import { withinNorm } from './max-norm.ts';
+import type { Units } from './max-norm.ts';
+import { columnsOf, orthogonalized } from './muon.ts';
+
+export interface OptimizerConfig {
+  readonly type: 'sgd' | 'momentum' | 'nesterov' | 'rmsprop' | 'adam' | 'adamw' | 'muon';
+  /** `momentum`, `nesterov`: default 0.9. */
+  readonly momentum?: number;
+  /** `adam`, `adamw`, `muon`: default 0.9. */
+  readonly beta1?: number;
+  /** `adam`, `adamw`, `rmsprop`, `muon`: default 0.999. */
+  readonly beta2?: number;
+  /** `adam`, `adamw`, `rmsprop`, `muon`: added to the root in the denominator. Default 1e-8. */
+  readonly epsilon?: number;
+  /** `adamw`, `muon`: decoupled (Loshchilov & Hutter 2019); others: added to the gradient (L2). Default 0. */
+  readonly weightDecay?: number;
+  /** `matrices` (default) spares biases, norm scales and everything else of rank 0 or 1. */
+  readonly decay?: 'matrices' | 'all';
+  /** Gradients are scaled down to this global norm. Default: not clipped. */
+  readonly clipNorm?: number | undefined;
+  /** Weights that come into a unit are scaled back to this norm after each update. Default: not limited. */
+  readonly maxNorm?: number | undefined;
+}
+
+export interface Optimizer {
+  /** The optimizer's own variables, zero at the start, by state name, e.g. `adam.m/stem/kernel`. */
+  readonly slots: Variables;
+  /** The scalars that change from step to step. */
+  readonly feeds: Readonly<Record<string, TensorType>>;
+  /** Their values for step 0, 1, …: a resumed run names the step it is at. */
+  readonly feedValues: (step: number, learningRate: number) => Record<string, Float32Array>;
+  /** Update of the variables and the slots. A variable without a gradient stays as it is. */
+  readonly apply: (gradients: Tensors, feeds: Tensors) => void;
+}
+
+/** One update rule: how a variable and its slots follow from its gradient. */
+interface Rule {
+  /** Names of the slots of a variable of this shape. */
+  readonly slots: (shape: readonly number[]) => readonly string[];
+  readonly scalars: (step: number, learningRate: number) => Record<string, number>;
+  readonly update: (
+    gradient: tf.Tensor,
+    slots: Readonly<Record<string, tf.Tensor>>,
+    feeds: Tensors,
+  ) => { readonly by: tf.Tensor; readonly slots: Readonly<Record<string, tf.Tensor>> };
+}
+
+/**
+ * `variables` are the trainable ones by state name, `rateOf` by what the learning rate of one is multiplied, `units` the weights that
+ * `maxNorm` limits.
+ */
+export function createOptimizer(
+  config: OptimizerConfig,
+  variables: Variables,
+  rateOf: (name: string) => number = () => 1,
+  units: Units = new Map(),
+): Optimizer {
+  const rule = RULES[config.type](config);
+  const decay = config.weightDecay ?? 0;
+  const decoupled = config.type === 'adamw' || config.type === 'muon';
+  const decays = (variable: tf.Variable): boolean => decay !== 0 && (config.decay === 'all' || variable.rank > 1);
+  const slots: Record<string, tf.Variable> = {};
+  for (const [name, { shape }] of Object.entries(variables)) {
+    // One for all slots: variables of the same tensor share its memory.
+    const zeros = tf.zeros(shape);
+    for (const slot of rule.slots(shape)) slots[`${slot}/${name}`] = tf.variable(zeros, false);
+  }
+
+  function scalars(step: number, learningRate: number): Record<string, number> {
+    return {
+      ...rule.scalars(step, learningRate),
+      ...(decay === 0 ? {} : decoupled ? { keep: 1 - learningRate * decay } : { weightDecay: decay }),
+      ...(config.clipNorm === undefined ? {} : { clipNorm: config.clipNorm }),
+    };
+  }
+
+  function apply(gradients: Tensors, feeds: Tensors): void {
+    const clipped = config.clipNorm === undefined ? gradients : clipByGlobalNorm(gradients, feeds.clipNorm!);
+    for (const [name, gradient] of Object.entries(clipped)) {
+      const variable = variables[name]!;
+      const coupled = decays(variable) && !decoupled;
+      const g = coupled ? tf.add(gradient, tf.mul(variable, feeds.weightDecay!)) : gradient;
+      const before = Object.fromEntries(rule.slots(variable.shape).map((slot) => [slot, slots[`${slot}/${name}`]!]));
+      const { by, slots: after } = rule.update(g, before, feeds);
+      for (const [slot, value] of Object.entries(after)) slots[`${slot}/${name}`]!.assign(value);
+      const rate = rateOf(name);
+      const keep = (): tf.Tensor => (rate === 1 ? feeds.keep! : tf.sub(1, tf.mul(rate, tf.sub(1, feeds.keep!))));
+      const kept = decays(variable) && decoupled ? tf.mul(variable, keep()) : variable;
+      const moved = tf.sub(kept, rate === 1 ? by : tf.mul(by, rate));
+      const axis = config.maxNorm === undefined ? undefined : units.get(name);
+      variable.assign(axis === undefined ? moved : withinNorm(moved, axis, config.maxNorm!));
+    }
+  }
+
+  return {
+    slots,
+    feeds: Object.fromEntries(Object.keys(scalars(0, 0)).map((name) => [name, { dtype: 'float32', shape: [] }])),
+    feedValues: (step, learningRate) =>
+      Object.fromEntries(Object.entries(scalars(step, learningRate)).map(([k, v]) => [k, Float32Array.of(v)])),
+    apply,
+  };
+}
+
+const RULES: Record<OptimizerConfig['type'], (config: OptimizerConfig) => Rule> = {
+  sgd: () => ({
+    slots: () => [],
+    scalars: (_step, learningRate) => ({ learningRate }),
+    update: (g, _slots, { learningRate }) => ({ by: tf.mul(g, learningRate!), slots: {} }),
+  }),
+  momentum: (config) => withMomentum(config, (_g, buffer) => buffer),
+  /** Momentum that looks ahead (Sutskever et al. 2013). */
+  nesterov: (config) => withMomentum(config, (g, buffer, momentum) => tf.add(g, tf.mul(buffer, momentum))),
+  rmsprop,
+  adam,
+  adamw: adam,
+  muon,
+};
+
+/** b ← μ·b + g, then p ← p - η·direction(g, b): the form of PyTorch and of this field's papers. */
+function withMomentum(
+  { momentum = 0.9 }: OptimizerConfig,
+  direction: (g: tf.Tensor, buffer: tf.Tensor, momentum: number) => tf.Tensor,
+): Rule {
+  return {
+    slots: () => ['sgd.momentum'],
+    scalars: (_step, learningRate) => ({ learningRate }),
+    update: (g, slots, { learningRate }) => {
+      const buffer = tf.add(tf.mul(slots['sgd.momentum']!, momentum), g);
+      return { by: tf.mul(direction(g, buffer, momentum), learningRate!), slots: { 'sgd.momentum': buffer } };
+    },
+  };
+}
+
+/** Tieleman & Hinton 2012: v ← β2·v + (1 - β2)·g², then p ← p - η·g / (√v + ε). */
+function rmsprop({ beta2 = 0.999, epsilon = 1e-8 }: OptimizerConfig): Rule {
+  return {
+    slots: () => ['rmsprop.v'],
+    scalars: (_step, learningRate) => ({ learningRate }),
+    update: (g, slots, { learningRate }) => {
+      const v = tf.add(tf.mul(slots['rmsprop.v']!, beta2), tf.mul(tf.square(g), 1 - beta2));
+      const by = tf.mul(tf.div(g, tf.add(tf.sqrt(v), epsilon)), learningRate!);
+      return { by, slots: { 'rmsprop.v': v } };
+    },
+  };
+}
+
+/**
+ * Adam (Kingma & Ba 2015). The slots hold the plain sums M = Σ β1^k·g and V = Σ β2^k·g²; the factors (1 - β) and the bias
+ * corrections are folded into two scalars computed in double precision, `stepSize` and `epsilon`, so that
+ * p ← p - stepSize · M / (√V + epsilon) is the paper's update at three multiplications less per weight.
+ */
+function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: OptimizerConfig): Rule {
+  return {
+    slots: () => ['adam.m', 'adam.v'],
+    scalars: (step, learningRate) => {
+      const first = (1 - beta1) / (1 - beta1 ** (step + 1));
+      const second = Math.sqrt((1 - beta2) / (1 - beta2 ** (step + 1)));
+      return { stepSize: (learningRate * first) / second, epsilon: epsilon / second };
+    },
+    update: (g, slots, feeds) => {
+      const m = tf.add(tf.mul(slots['adam.m']!, beta1), g);
+      const v = tf.add(tf.mul(slots['adam.v']!, beta2), tf.square(g));
+      const by = tf.mul(tf.div(m, tf.add(tf.sqrt(v), feeds.epsilon!)), feeds.stepSize!);
+      return { by, slots: { 'adam.m': m, 'adam.v': v } };
+    },
+  };
+}
+
+/** Filters of convolutions by Muon, see `muon.ts`; everything else as adamw has it. The momentum is Adam's sum Σ β1^k·g. */
+function muon(config: OptimizerConfig): Rule {
+  const { beta1 = 0.9 } = config;
+  const others = adam(config);
+  return {
+    slots: (shape) => (columnsOf(shape) === undefined ? others.slots(shape) : ['adam.m']),
+    scalars: (step, learningRate) => ({ ...others.scalars(step, learningRate), learningRate }),
+    update: (g, slots, feeds) => {
+      const columns = columnsOf(g.shape);
+      if (columns === undefined) return others.update(g, slots, feeds);
+      const m = tf.add(tf.mul(slots['adam.m']!, beta1), g);
+      const direction = orthogonalized(tf.add(g, tf.mul(m, beta1)), columns);
+      return { by: tf.mul(direction, feeds.learningRate!), slots: { 'adam.m': m } };
+    },
+  };
+}

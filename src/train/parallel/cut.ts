@@ -1,0 +1,52 @@
+import { evenSizes } from '../../data/batches/share.ts';
+import type { TensorData } from '../../graph/types.ts';
+import type { TrainingBatch } from '../step/batch.ts';
+import type { Task } from '../../tasks/task.ts';
+import { samplesOf, totalWeight } from '../step/batch.ts';
+import type { Known } from '../step/known.ts';
+
+/** A part of a batch, and what of the batch it is. */
+export interface Part {
+  readonly batch: TrainingBatch;
+  /** Position in the batch of the part's first sample. */
+  readonly first: number;
+  /** Its share of the weight of the batch. */
+  readonly share: number;
+  /** Its share of the samples of the batch. */
+  readonly samples: number;
+}
+
+/** Sizes of as few parts as there can be of at most `most` samples, none larger than another by more than one: 10 by 4 is 4, 3, 3. */
+export function partSizes(samples: number, most: number): number[] {
+  return evenSizes(samples, Math.ceil(samples / most));
+}
+
+function mapped({ label, answer, scored }: Known, rows: (values: Float32Array) => Float32Array): Known {
+  return { label: rows(label), answer: rows(answer), scored: rows(scored) };
+}
+
+/** The parts of a batch, in order, as views of the batch's arrays. */
+export function partsOf(batch: TrainingBatch, sizes: readonly number[], task: Task): Part[] {
+  const n = samplesOf(batch, task);
+  const weight = totalWeight(batch, task);
+  const whole = { ...batch.teacher, ...(batch.mix && { targets: task.mixedValues(batch.targets, batch.mix) }) };
+  let next = 0;
+  return sizes.map((size) => {
+    const first = next;
+    next += size;
+    const rows = <T extends TensorData>(values: T): T => {
+      const width = values.length / n;
+      return values.subarray(first * width, next * width) as T;
+    };
+    const teacher = Object.fromEntries(Object.entries(whole).map(([name, values]) => [name, rows(values)]));
+    const part = {
+      x: rows(batch.x),
+      inputs: batch.inputs,
+      targets: rows(batch.targets),
+      ...(batch.weights && { weights: rows(batch.weights) }),
+      ...(batch.known && { known: mapped(batch.known, rows) }),
+      teacher,
+    };
+    return { batch: part, first, share: weight === 0 ? 0 : totalWeight(part, task) / weight, samples: size / n };
+  });
+}

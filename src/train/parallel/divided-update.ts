@@ -1,0 +1,142 @@
+import type { Collectives } from '../../runtime/collectives.ts';
+import { RANGE_STEP } from '../../runtime/engine.ts';
+import type { CompiledStep, DivisibleFeed, Range } from '../../runtime/engine.ts';
+import { addInPairs } from './add-in-pairs.ts';
+import { isGradient } from '../step/gradient.ts';
+import { Slices } from './slices.ts';
+import type { Part } from './slices.ts';
+import type { Values } from '../step/steps.ts';
+import { transportOf } from './transport.ts';
+import type { Transport } from './transport.ts';
+
+export interface DividedUpdateOptions {
+  /** Program of the update, which is from now on limited to the share of this process. */
+  readonly update: CompiledStep;
+  /** Variables that the programs of the gradients read. */
+  readonly read: ReadonlySet<string>;
+  readonly together: Collectives;
+  /** Least number of weights that are divided. Default: 1 MiB of float32. */
+  readonly least?: number | undefined;
+  /** Most elements of a slice. Default: 1 MiB of float32. */
+  readonly most?: number | undefined;
+}
+
+/** Fewer weights are updated in less time than processes take to give them to each other. */
+const LEAST = 2 ** 18;
+const MOST = 2 ** 18;
+
+type Arrays = ReadonlyMap<string, Float32Array>;
+
+/**
+ * An update of which each process makes a share (Rajbhandari et al. 2020, "ZeRO", stage 1): it gets its slices of all gradients, adds them up
+ * in pairs by the order of the ranks, updates its slices of the variables, and gives the weights to the others. What no program of a step
+ * reads but the update itself, such as the slots of the optimizer, stays with the process until all are asked for. Divided is what is
+ * updated number by number from a gradient that nothing else reads: so the bits are the same as in a single process.
+ */
+export class DividedUpdate {
+  /** Memory that this process adds up its gradients in, by the name of the result. */
+  readonly home: Values;
+  readonly #together: Collectives;
+  readonly #transport: Transport;
+  /** Parts of the slices, by turn and rank. */
+  readonly #parts: readonly (readonly (readonly Part[])[])[];
+  readonly #gradients: Arrays;
+  /** Variables that a step reads, and variables that it does not read, in the order of the gradients. */
+  readonly #read: readonly Arrays[];
+  readonly #unread: readonly Arrays[];
+
+  private constructor(
+    feeds: ReadonlyMap<string, DivisibleFeed>,
+    { update, read, together, most = MOST }: DividedUpdateOptions,
+  ) {
+    const { rank, size } = together;
+    this.#together = together;
+    const lengths = [...feeds].map(([name, { data }]) => [name, { shape: [data.length] }] as const);
+    const slices = new Slices(new Map(lengths), { count: size, most, multipleOf: RANGE_STEP, startsAt: RANGE_STEP });
+    const { turns, width } = slices;
+    this.#transport = transportOf(together, slices);
+    this.home = slices.read(this.#transport.values);
+    this.#parts = Array.from({ length: turns }, (_, turn) =>
+      Array.from({ length: size }, (__, of) => slices.parts((turn * size + of) * width, width)),
+    );
+    this.#gradients = new Map([...feeds].map(([name, { data }]) => [name, data]));
+    this.#read = layersOf(feeds, (name, isRead) => isRead || read.has(name));
+    if (this.#read.length === 0) throw new Error('no program reads what a divided update writes');
+    this.#unread = layersOf(feeds, (name, isRead) => !isRead && !read.has(name));
+    const ranges = new Map<string, Range[]>([...feeds.keys()].map((name) => [name, []]));
+    for (const turn of this.#parts) for (const { name, ...range } of turn[rank]!) ranges.get(name)!.push(range);
+    update.divide!(ranges);
+  }
+
+  /** Undefined where there is nothing to divide, or too little. */
+  static of(options: DividedUpdateOptions): DividedUpdate | undefined {
+    const { update, least = LEAST } = options;
+    const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
+    const weights = feeds.reduce((sum, [, { data }]) => sum + data.length, 0);
+    // One process alone may have had no memory for updates in one pass.
+    const wants = weights > 0 && weights >= least ? 1 : 0;
+    const isWanted = options.together.allreduce(Float32Array.of(wants))[0]! === options.together.size;
+    return isWanted ? new DividedUpdate(new Map(feeds), options) : undefined;
+  }
+
+  /** Adds up the share of this process over the first `count` ranks. To be called when all have their gradients at home. */
+  sum(count: number): void {
+    const { rank } = this.#together;
+    this.#transport.collect((turn, slices) => {
+      for (const { name, from, to, at } of this.#parts[turn]![rank]!) {
+        const addends = slices.slice(0, count).map((slice) => slice.subarray(at, at + to - from));
+        addInPairs(addends, this.#gradients.get(name)!.subarray(from, to));
+      }
+    });
+  }
+
+  /** Gives the updated weights to all. To be called by all processes, after the update. */
+  spread(): void {
+    for (const [i, arrays] of this.#read.entries()) {
+      // Of the layer before, all have got theirs.
+      if (i > 0) this.#together.barrier();
+      this.#spread(arrays);
+    }
+  }
+
+  /** Gives what else was updated to all. To be called by all processes. */
+  settle(): void {
+    for (const arrays of this.#unread) {
+      this.#together.barrier();
+      this.#spread(arrays);
+    }
+  }
+
+  dispose(): void {
+    this.#transport.dispose();
+  }
+
+  #spread(arrays: Arrays): void {
+    const { rank } = this.#together;
+    this.#transport.spread(
+      (turn, slice) => {
+        for (const { name, from, to, at } of this.#parts[turn]![rank]!) {
+          const values = arrays.get(name);
+          if (values !== undefined) slice.set(values.subarray(from, to), at);
+        }
+      },
+      (turn, other, slice) => {
+        for (const { name, from, to, at } of this.#parts[turn]![other]!)
+          arrays.get(name)?.set(slice.subarray(at, at + to - from), from);
+      },
+    );
+  }
+}
+
+/** The first of these variables of each feed, the second of each, and so on. */
+function layersOf(
+  feeds: ReadonlyMap<string, DivisibleFeed>,
+  isWanted: (name: string, isRead: boolean) => boolean,
+): Arrays[] {
+  const layers: Map<string, Float32Array>[] = [];
+  for (const [feed, { variables }] of feeds) {
+    const wanted = [...variables].filter(([name, { isRead }]) => isWanted(name, isRead));
+    for (const [i, [, { data }]] of wanted.entries()) (layers[i] ??= new Map()).set(feed, data);
+  }
+  return layers;
+}

@@ -1,0 +1,127 @@
+import type { TensorType } from '../../graph/types.ts';
+import type { Begun, Collectives } from '../../runtime/collectives.ts';
+import { PartSum } from './part-sum.ts';
+import type { Rounding } from './part-sum.ts';
+import { Slices } from './slices.ts';
+import type { Values } from '../step/steps.ts';
+
+/** The form in which values travel, where that is not float32. What is packed must come out of it unchanged. */
+export interface Wire {
+  /** Number of values that are packed together. */
+  readonly block: number;
+  /** Float32 elements that `values` values take, a multiple of `block`. */
+  lengthOf(values: number): number;
+  pack(values: Float32Array, into: Float32Array): void;
+  unpack(packed: Float32Array, into: Float32Array): void;
+}
+
+export interface ExchangeOptions {
+  readonly outputs: ReadonlyMap<string, TensorType>;
+  readonly together: Collectives;
+  readonly wire?: Wire | undefined;
+  readonly rounding?: Rounding | undefined;
+  /** Most elements of a slice. Default: 1 MiB of float32. */
+  readonly most?: number;
+}
+
+const MOST = 2 ** 18;
+/** Turns that are sent while one is added up. */
+const AHEAD = 4;
+
+/**
+ * Sum of what several processes have, in float32 and in pairs, by the order of their ranks: the same bits as in one process. It goes in
+ * turns: each process gets a slice of the turn from all, adds it up and gives the sum to all, while the next turns are under way. So each
+ * sends two arrays of the size of its results, however many parts they are the sum of.
+ */
+export class Exchange {
+  readonly #together: Collectives;
+  readonly #wire: Wire | undefined;
+  readonly #slices: Slices;
+  /** One of each turn, so that its memory is used again. */
+  readonly #sums: readonly PartSum[];
+  /** Values of this process, received values, its sums, and the sums of all processes; each also in the form in which they travel. */
+  readonly #values: Rooms;
+  readonly #packed: Rooms;
+
+  constructor({ outputs, together, wire, rounding, most = MOST }: ExchangeOptions) {
+    const { size } = together;
+    [this.#together, this.#wire] = [together, wire];
+    this.#slices = new Slices(outputs, { count: size, most, multipleOf: wire?.block ?? 1 });
+    const { turns, width } = this.#slices;
+    this.#sums = Array.from({ length: turns }, () => new PartSum('in pairs', { rounding }));
+    this.#values = roomsOf(turns, size, width);
+    this.#packed = wire === undefined ? this.#values : roomsOf(turns, size, wire.lengthOf(width));
+  }
+
+  /** `own`: undefined for a process that has nothing to add; `count`: how many have, the first ones. The sum is valid until the next call. */
+  sum(own: Values | undefined, count: number): Values {
+    const { turns } = this.#slices;
+    // Each process has then all that it computes behind it: what follows is short.
+    this.#together.barrier();
+    const arriving: Begun[] = [];
+    const leaving: Begun[] = [];
+    for (let turn = 0; turn < Math.min(AHEAD, turns); turn++) arriving.push(this.#send(own, turn));
+    for (let turn = 0; turn < turns; turn++) {
+      arriving[turn]!.wait();
+      leaving.push(this.#addUp(turn, count));
+      if (turn + AHEAD < turns) arriving.push(this.#send(own, turn + AHEAD));
+    }
+    for (const [turn, begun] of leaving.entries()) {
+      begun.wait();
+      this.#unpack(at(this.#packed.whole, turn, turns), at(this.#values.whole, turn, turns));
+    }
+    return this.#slices.read(this.#values.whole);
+  }
+
+  #send(own: Values | undefined, turn: number): Begun {
+    const { turns, width } = this.#slices;
+    const { size } = this.#together;
+    const [values, packed] = [this.#values, this.#packed].map((rooms) => at(rooms.own, turn, turns)) as Pair;
+    if (own !== undefined) {
+      this.#slices.write(own, values, turn * size * width);
+      for (let to = 0; to < size; to++) this.#wire?.pack(at(values, to, size), at(packed, to, size));
+    }
+    return this.#together.beginAlltoall(packed, at(this.#packed.got, turn, turns));
+  }
+
+  #addUp(turn: number, count: number): Begun {
+    const { turns, width } = this.#slices;
+    const { size, rank } = this.#together;
+    const [got, packed] = [this.#values, this.#packed].map((rooms) => at(rooms.got, turn, turns)) as Pair;
+    this.#unpack(packed, got);
+    const start = (turn * size + rank) * width;
+    const sum = this.#sums[turn]!;
+    sum.clear();
+    for (let from = 0; from < count; from++) sum.add(this.#slices.read(at(got, from, size), start));
+    const [values, summed] = [this.#values, this.#packed].map((rooms) => at(rooms.summed, turn, turns)) as Pair;
+    this.#slices.write(sum.values, values, start);
+    this.#wire?.pack(values, summed);
+    return this.#together.beginAllgather(summed, at(this.#packed.whole, turn, turns));
+  }
+
+  /** The slices of a turn: each is packed by itself, since it travels by itself. */
+  #unpack(packed: Float32Array, values: Float32Array): void {
+    const { size } = this.#together;
+    for (let from = 0; from < size; from++) this.#wire?.unpack(at(packed, from, size), at(values, from, size));
+  }
+}
+
+type Pair = [Float32Array, Float32Array];
+
+interface Rooms {
+  readonly own: Float32Array;
+  readonly got: Float32Array;
+  readonly summed: Float32Array;
+  readonly whole: Float32Array;
+}
+
+function roomsOf(turns: number, size: number, width: number): Rooms {
+  const room = (slices: number): Float32Array => new Float32Array(turns * slices * width);
+  return { own: room(size), got: room(size), summed: room(1), whole: room(size) };
+}
+
+/** Part `index` of `count` of an array. */
+function at(array: Float32Array, index: number, count: number): Float32Array {
+  const length = array.length / count;
+  return array.subarray(index * length, (index + 1) * length);
+}

@@ -1,0 +1,104 @@
+import { addUp } from '../../runtime/sums.ts';
+import { EXTREME, isForUpdate } from '../step/gradient.ts';
+import { scalars } from '../step/steps.ts';
+import type { Values } from '../step/steps.ts';
+
+const MERGES: Readonly<Record<string, (sum: Float32Array, next: Float32Array) => void>> = {
+  [EXTREME.lowest]: (sum, next) => sum.forEach((value, i) => (sum[i] = Math.min(value, next[i]!))),
+  [EXTREME.highest]: (sum, next) => sum.forEach((value, i) => (sum[i] = Math.max(value, next[i]!))),
+};
+
+/** Rounding of the values of a result, in place, after each sum of two. Those of parts are rounded already. */
+export type Rounding = (name: string, values: Float32Array) => void;
+
+export interface PartSumOptions {
+  readonly rounding?: Rounding | undefined;
+  readonly home?: Values | undefined;
+}
+
+/** Partial sum of at least 2^level parts. */
+interface Waiting {
+  level: number;
+  readonly isFirst: boolean;
+  readonly sums: Map<string, Float32Array>;
+}
+
+/**
+ * Sum of each result over the parts of a batch in float32, of extremes the extreme. In the order in which parts are added; or in pairs, and
+ * pairs of pairs: then the sum of each half, quarter, … can be made by another process, with the same bits.
+ */
+export class PartSum {
+  readonly #inPairs: boolean;
+  readonly #round: Rounding | undefined;
+  /** Memory for the sums of all parts, by the name of the result. */
+  readonly #home: Values;
+  /** Sums that wait for another one as large. */
+  readonly #waiting: Waiting[] = [];
+  /** Memory to use again. */
+  readonly #free: Waiting[] = [];
+
+  /** `home`: memory that the sums of these results are to lie in. A part that lies there already is not copied. */
+  constructor(order: 'one by one' | 'in pairs', { rounding, home = {} }: PartSumOptions = {}) {
+    [this.#inPairs, this.#round, this.#home] = [order === 'in pairs', rounding, home];
+  }
+
+  /** Begins anew; memory is kept. */
+  clear(): void {
+    this.#free.push(...this.#waiting.splice(0));
+  }
+
+  add(results: Values): void {
+    const last = this.#waiting.at(-1);
+    if (last !== undefined && (!this.#inPairs || last.level === 0)) {
+      for (const [name, values] of Object.entries(results))
+        this.#merge(name, last.sums.get(name)!, values as Float32Array);
+      last.level++;
+    } else this.#waiting.push(this.#filled(results));
+    while (this.#inPairs && this.#waiting.at(-1)!.level === this.#waiting.at(-2)?.level) this.#mergeLast();
+  }
+
+  /** All sums. To be asked for when all parts were added. */
+  get values(): Values {
+    while (this.#waiting.length > 1) this.#mergeLast();
+    return Object.fromEntries(this.#waiting[0]?.sums ?? []);
+  }
+
+  #mergeLast(): void {
+    const newer = this.#waiting.pop()!;
+    const older = this.#waiting.at(-1)!;
+    for (const [name, values] of newer.sums) this.#merge(name, older.sums.get(name)!, values);
+    older.level++;
+    this.#free.push(newer);
+  }
+
+  #merge(name: string, sum: Float32Array, next: Float32Array): void {
+    const merge = MERGES[name.slice(0, name.indexOf('/') + 1)];
+    if (merge === undefined) addUp(sum, next, sum);
+    else merge(sum, next);
+    this.#round?.(name, sum);
+  }
+
+  #filled(results: Values): Waiting {
+    // The first part is in the sum of all: others are added to it.
+    const isFirst = this.#waiting.length === 0;
+    const at = this.#free.findIndex((memory) => memory.isFirst === isFirst);
+    const memory = at === -1 ? undefined : this.#free.splice(at, 1)[0];
+    const sums = new Map<string, Float32Array>();
+    for (const [name, values] of Object.entries(results)) {
+      const room = (isFirst ? (this.#home[name] as Float32Array | undefined) : undefined) ?? memory?.sums.get(name);
+      if (room?.length === values.length && room !== values) room.set(values as Float32Array);
+      sums.set(name, room?.length === values.length ? room : (values.slice() as Float32Array));
+    }
+    return { level: 0, isFirst, sums };
+  }
+}
+
+/** Of sums, the feeds of the update. */
+export function forUpdate(sums: Values): Values {
+  return Object.fromEntries(Object.entries(sums).filter(([name]) => isForUpdate(name)));
+}
+
+/** Of sums, loss and hits of the batch. */
+export function figuresOf(sums: Values): Readonly<Record<string, number>> {
+  return scalars(Object.fromEntries(Object.entries(sums).filter(([name]) => !isForUpdate(name))));
+}

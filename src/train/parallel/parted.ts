@@ -1,0 +1,192 @@
+import { orClose } from '../../base/closing.ts';
+import { partsEach, sizesOf } from '../../data/batches/share.ts';
+import type { BatchCut, Share } from '../../data/batches/share.ts';
+import { several, wanted } from '../../runtime/collectives.ts';
+import type { Collectives } from '../../runtime/collectives.ts';
+import type { CompiledStep } from '../../runtime/engine.ts';
+import type { StepProgram } from '../../trace/program.ts';
+import type { Task } from '../../tasks/task.ts';
+import { fedTo, samplesOf } from '../step/batch.ts';
+import { partsOf } from './cut.ts';
+import { isGradient, MOVED, updateParts } from '../step/gradient.ts';
+import { PartGradients } from '../step/gradients.ts';
+import type { Gradients } from '../step/gradients.ts';
+import { DividedUpdate } from './divided-update.ts';
+import { Exchange } from './exchange.ts';
+import { halfBlocks } from './half-blocks.ts';
+import { HalfGradients, toHalves } from './half-gradients.ts';
+import { figuresOf, forUpdate, PartSum } from './part-sum.ts';
+import { compileOptions } from '../step/steps.ts';
+import { SyncedGradients } from './synced-gradients.ts';
+import type { Given, StepParts, Steps, StepsOptions, Values, Wishes } from '../step/steps.ts';
+
+/** A step in two programs, see `gradient.ts`. */
+export interface PartsOptions {
+  readonly gradient: (samples: number) => StepProgram;
+  readonly update: (parts: StepProgram['feeds']) => StepProgram;
+  /** Most samples of a part. */
+  readonly samples: number;
+  /** Least number of parts of a batch, which several processes share. Default 1. */
+  readonly shards?: number | undefined;
+  /** The processes that share the parts; default: this one alone. */
+  readonly together?: Collectives | undefined;
+  /** Form in which processes give each other gradients, and to which each sum of two is rounded. Default: none, float32. */
+  readonly gradientCompression?: 'none' | 'fp16' | undefined;
+  /** Normalize by the statistics of the whole batch in batch norms. Default false: by those of the part. */
+  readonly syncBatchNorm?: boolean | undefined;
+  /** Least number of weights whose update the processes divide. Default: see `DividedUpdate`. */
+  readonly leastDivided?: number | undefined;
+}
+
+export interface PartedOptions extends StepsOptions {
+  readonly parts: PartsOptions;
+  readonly task: Task;
+}
+
+/**
+ * Steps whose batch is cut into parts that fit into memory, one after another: their gradients are added up, and one update follows.
+ * The same result as of the whole batch up to the rounding of sums, but for batch norms that normalize each part by itself.
+ */
+export class PartedSteps implements Steps {
+  readonly compiled: CompiledStep;
+  readonly perCall = 1;
+  readonly #options: PartedOptions;
+  readonly #gradients: Gradients;
+  readonly #sum: PartSum;
+  readonly #half: HalfGradients | undefined;
+  readonly #divided: DividedUpdate | undefined;
+  /** Between processes: of gradients as halves, and of all else. */
+  readonly #exchanges: readonly Exchange[];
+
+  private constructor(options: PartedOptions, gradients: Gradients, update: CompiledStep) {
+    this.#options = options;
+    this.#gradients = gradients;
+    this.compiled = update;
+    const { shards, together, gradientCompression, leastDivided: least } = options.parts;
+    this.#half = gradientCompression === 'fp16' ? new HalfGradients(gradients.outputs) : undefined;
+    // Weights would travel as float32, where gradients are halves.
+    this.#divided =
+      several(together) && this.#half === undefined
+        ? DividedUpdate.of({ update, read: gradients.variables, together, least })
+        : undefined;
+    const home = this.#divided?.home ?? (several(together) || this.#half ? {} : homeIn(update));
+    const rounding = this.#half && toHalves;
+    this.#sum = new PartSum(shards === undefined ? 'one by one' : 'in pairs', { rounding, home });
+    const undivided = new Map([...gradients.outputs].filter(([name]) => !(name in home)));
+    const { halves, rest } = this.#half ?? { rest: undivided };
+    if (partsEach(sizesOf(options.batchSize, cutOf(options.parts)).length, together?.size ?? 1) === 1)
+      gradients.placeResults?.(home as Readonly<Record<string, Float32Array>>);
+    this.#exchanges = several(together)
+      ? [
+          new Exchange({ outputs: rest, together }),
+          ...(halves === undefined ? [] : [new Exchange({ outputs: halves, together, wire: halfBlocks, rounding })]),
+        ]
+      : [];
+  }
+
+  static async create(options: PartedOptions): Promise<PartedSteps> {
+    const { engine, parts, task } = options;
+    const { gradient: program, together } = parts;
+    const compile = compileOptions(options);
+    const given = { engine, task, program, largest: largest(options), compile };
+    const { length: count } = sizesOf(options.batchSize, cutOf(parts));
+    const gradients = parts.syncBatchNorm
+      ? await SyncedGradients.create({ ...given, together, parts: partsEach(count, together?.size ?? 1) })
+      : await PartGradients.create(given);
+    const shared = { ...compile, shareStateWith: gradients.holder };
+    const update = await orClose(
+      () => engine.compile(parts.update(updateParts(gradients.outputs)), shared),
+      () => gradients.dispose(),
+    );
+    return new PartedSteps(options, gradients, update);
+  }
+
+  get share(): Share | undefined {
+    const { parts } = this.#options;
+    if (!several(parts.together)) return undefined;
+    const { rank, size } = parts.together;
+    return { rank, size, cuts: [cutOf(parts)] };
+  }
+
+  get parts(): StepParts {
+    const { samples: most, syncBatchNorm } = this.#options.parts;
+    const isMean = (name: string): boolean => name.startsWith(MOVED);
+    const observesMeans = syncBatchNorm !== true && [...this.#gradients.outputs.keys()].some(isMean);
+    return { most, samples: largest(this.#options), observesMeans };
+  }
+
+  async take(given: readonly Given[], step: number): Promise<Readonly<Record<string, number>>[]> {
+    const figures = [];
+    for (const [i, each] of given.entries()) figures.push(await this.#one(each, step + i));
+    return figures;
+  }
+
+  async #one({ batch, feeds }: Given, step: number): Promise<Readonly<Record<string, number>>> {
+    const { task, parts } = this.#options;
+    this.#sum.clear();
+    const all = partsOf(batch, sizesOf(samplesOf(batch, task), cutOf(parts)), task);
+    const { together } = parts;
+    const { size, rank } = together ?? { size: 1, rank: 0 };
+    const each = partsEach(all.length, size);
+    const of = { own: all.slice(rank * each, (rank + 1) * each), count: all.length, each };
+    for await (const result of this.#gradients.of(of, feeds, step)) this.#sum.add(this.#half?.joined(result) ?? result);
+    const count = Math.ceil(all.length / each);
+    const sums = this.#summed(count);
+    this.#divided?.sum(count);
+    await this.compiled.run(fedTo(this.compiled, { ...feeds, ...forUpdate(sums) }), step);
+    this.#divided?.spread();
+    return figuresOf(sums);
+  }
+
+  settle(): void {
+    this.#divided?.settle();
+  }
+
+  /**
+   * Each process computes as many of the parts as a power of two, and adds them up in pairs; then what all have is added up in pairs too: the
+   * same bits as one process alone. `count`: processes that have parts, where there are fewer parts than processes.
+   */
+  #summed(count: number): Values {
+    const own = this.#sum.values;
+    const { rank = 0 } = this.#options.parts.together ?? {};
+    const given = rank < count ? own : undefined;
+    const shared = this.#exchanges.map((exchange) => exchange.sum(given, count));
+    const sums = shared.length === 0 ? own : shared.reduce((all, one) => ({ ...all, ...one }));
+    return this.#half?.named(sums) ?? sums;
+  }
+
+  agreed(wishes: Wishes): Wishes {
+    const [stop, save] = wanted([wishes.stop, wishes.save], this.#options.parts.together);
+    return { stop, save };
+  }
+
+  memoryBytes(rest: number): number | undefined {
+    const [gradient, update] = [this.#gradients.memoryBytes, this.compiled.memoryBytes];
+    if (gradient === undefined || update === undefined) return undefined;
+    const { batchSize, parts } = this.#options;
+    const sizes = new Set([batchSize, rest].flatMap((samples) => sizesOf(samples, cutOf(parts))));
+    const inParts = [...sizes].reduce((sum, size) => sum + size, 0);
+    return update + (gradient * inParts) / largest(this.#options);
+  }
+
+  async dispose(): Promise<void> {
+    this.#divided?.dispose();
+    await this.compiled.dispose();
+    await this.#gradients.dispose();
+  }
+}
+
+function largest({ batchSize, parts }: Pick<PartedOptions, 'batchSize' | 'parts'>): number {
+  return sizesOf(batchSize, cutOf(parts))[0]!;
+}
+
+/** Memory that the update reads gradients from: where they are added up there, they need not be copied. */
+function homeIn(update: CompiledStep): Values {
+  const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
+  update.divide?.(new Map(feeds.map(([name, { data }]) => [name, [{ from: 0, to: data.length }]])));
+  return Object.fromEntries(feeds.map(([name, { data }]) => [name, data]));
+}
+
+function cutOf({ samples: most, shards = 1 }: PartsOptions): BatchCut {
+  return { shards, most };
+}

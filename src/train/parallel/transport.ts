@@ -1,0 +1,131 @@
+import type { Begun, Collectives, SharedRooms } from '../../runtime/collectives.ts';
+import type { Slices } from './slices.ts';
+
+/** Turns that are sent while one is dealt with. */
+const AHEAD = 4;
+
+/** Way in which processes get each other's slices: of each turn a process has one slice of each process, [turns, processes, width]. */
+export interface Transport {
+  /** Values of this process that the others get their slices of, [turns, processes, width]. */
+  readonly values: Float32Array;
+  /** Gives `take`, turn by turn, what each process has for the slice of this one. To be called when all have filled their values. */
+  collect(take: (turn: number, slices: readonly Float32Array[]) => void): void;
+  /** Each process fills its slices, and receives the slices of the others. */
+  spread(fill: (turn: number, slice: Float32Array) => void, take: Take): void;
+  dispose(): void;
+}
+
+type Take = (turn: number, rank: number, slice: Float32Array) => void;
+
+/** By memory that all see, where they are on one machine; else by messages. */
+export function transportOf(together: Collectives, slices: Slices): Transport {
+  const { turns, width } = slices;
+  const shared = together.share?.(turns * width * (together.size + 1));
+  return shared === undefined ? new ByMessages(together, slices) : new ByMemory(together, slices, shared);
+}
+
+/** Each process reads where the other one has written: nothing is copied on the way. */
+class ByMemory implements Transport {
+  readonly values: Float32Array;
+  readonly #together: Collectives;
+  readonly #shared: SharedRooms;
+  /** Views of what each process has for the slice of this one, by turn and rank. */
+  readonly #for: readonly (readonly Float32Array[])[];
+  /** Slices that each process spreads, by turn and rank. They lie behind its values, which others may still read. */
+  readonly #of: readonly (readonly Float32Array[])[];
+
+  constructor(together: Collectives, { turns, width }: Slices, shared: SharedRooms) {
+    [this.#together, this.#shared] = [together, shared];
+    const { rank, size } = together;
+    const { rooms } = shared;
+    const length = turns * size * width;
+    this.values = rooms[rank]!.subarray(0, length);
+    const each = (at: (turn: number) => number): Float32Array[][] =>
+      Array.from({ length: turns }, (_, turn) => rooms.map((room) => room.subarray(at(turn), at(turn) + width)));
+    this.#for = each((turn) => (turn * size + rank) * width);
+    this.#of = each((turn) => length + turn * width);
+  }
+
+  collect(take: (turn: number, slices: readonly Float32Array[]) => void): void {
+    this.#for.forEach((slices, turn) => take(turn, slices));
+  }
+
+  spread(fill: (turn: number, slice: Float32Array) => void, take: Take): void {
+    const { rank } = this.#together;
+    this.#of.forEach((slices, turn) => fill(turn, slices[rank]!));
+    this.#together.barrier();
+    this.#of.forEach((slices, turn) =>
+      slices.forEach((slice, other) => {
+        if (other !== rank) take(turn, other, slice);
+      }),
+    );
+  }
+
+  dispose(): void {
+    this.#shared.release();
+  }
+}
+
+class ByMessages implements Transport {
+  readonly values: Float32Array;
+  readonly #together: Collectives;
+  readonly #turns: number;
+  readonly #width: number;
+  /** Slices of all processes, first of their values for this one, then of what they spread: [turns, processes, width]. */
+  readonly #got: Float32Array;
+  /** Slices that this process spreads, [turns, width]. */
+  readonly #own: Float32Array;
+
+  constructor(together: Collectives, { turns, width }: Slices) {
+    [this.#together, this.#turns, this.#width] = [together, turns, width];
+    this.values = new Float32Array(turns * together.size * width);
+    this.#got = new Float32Array(this.values.length);
+    this.#own = new Float32Array(turns * width);
+  }
+
+  collect(take: (turn: number, slices: readonly Float32Array[]) => void): void {
+    const begin = (turn: number): Begun =>
+      this.#together.beginAlltoall(this.#turn(this.values, turn), this.#gotIn(turn));
+    const arriving: Begun[] = [];
+    for (let turn = 0; turn < this.#turns; turn++) {
+      while (arriving.length < Math.min(turn + AHEAD, this.#turns)) arriving.push(begin(arriving.length));
+      arriving[turn]!.wait();
+      take(turn, this.#slicesIn(turn));
+    }
+  }
+
+  spread(fill: (turn: number, slice: Float32Array) => void, take: Take): void {
+    const { rank } = this.#together;
+    const arriving = Array.from({ length: this.#turns }, (_, turn) => {
+      const own = this.#own.subarray(turn * this.#width, (turn + 1) * this.#width);
+      fill(turn, own);
+      return this.#together.beginAllgather(own, this.#gotIn(turn));
+    });
+    for (const [turn, begun] of arriving.entries()) {
+      begun.wait();
+      this.#slicesIn(turn).forEach((slice, other) => {
+        if (other !== rank) take(turn, other, slice);
+      });
+    }
+  }
+
+  dispose(): void {
+    // Memory goes back by itself.
+  }
+
+  #turn(array: Float32Array, turn: number): Float32Array {
+    const length = this.#together.size * this.#width;
+    return array.subarray(turn * length, (turn + 1) * length);
+  }
+
+  #gotIn(turn: number): Float32Array {
+    return this.#turn(this.#got, turn);
+  }
+
+  #slicesIn(turn: number): Float32Array[] {
+    const got = this.#gotIn(turn);
+    return Array.from({ length: this.#together.size }, (_, other) =>
+      got.subarray(other * this.#width, (other + 1) * this.#width),
+    );
+  }
+}

@@ -1,0 +1,90 @@
+import type { TargetValues } from '../../data/dataset.ts';
+import { inputsOf } from '../../data/inputs.ts';
+import type { InputPart } from '../../data/dataset.ts';
+import type { TensorData } from '../../graph/types.ts';
+import type { CompiledStep } from '../../runtime/engine.ts';
+import { samplesAs } from '../../runtime/typed.ts';
+import type { Mixed, Task } from '../../tasks/task.ts';
+import type { Known } from './known.ts';
+
+/** Samples that one step learns from; a batch of src/data fits as it is. */
+export interface TrainingBatch {
+  /** [n, ...inputShape] */
+  readonly x: TensorData;
+  /** Parts of `x` that belong to each input, for a model with several. */
+  readonly inputs?: readonly InputPart[] | undefined;
+  /** [n] class indexes; of regression [n, numbers]. */
+  readonly targets: TargetValues;
+  /** [n] rows of the data set; a program that keeps something of each sample asks for them. */
+  readonly ids?: Int32Array;
+  /** [n] weight of each sample in the loss. Default 1. */
+  readonly weights?: Float32Array;
+  /** [n] flags of each sample (has a label, has a teacher's answer), for a program that reads them; see `src/train/step/known.ts`. */
+  readonly known?: Known | undefined;
+  /** Mixture of the samples, for a program with mixup targets. */
+  readonly mix?: Mixed;
+  /** The teacher's answers, by feed name: `teacherLogits`, `teacher/<name>`; or soft `targets`. */
+  readonly teacher?: Readonly<Record<string, Float32Array>>;
+}
+
+/** The feeds that stand for the batch; `UserError` for targets that the task cannot have. */
+export function batchFeeds(batch: TrainingBatch, task: Task, where: string): Record<string, TensorData> {
+  const { x, inputs, targets, ids, weights, known, mix, teacher } = batch;
+  const n = samplesOf(batch, task);
+  return {
+    ...inputFeedsOf(x, n, inputs),
+    ...task.fed(targets, where, mix),
+    ...(ids && { rows: ids }),
+    weights: weights ?? task.weightOf?.(targets) ?? ones(n),
+    ...(known && { hasLabel: known.label, hasAnswer: known.answer, isScored: known.scored }),
+    ...teacher,
+  };
+}
+
+/** The feeds of samples: `x`, or `x/<name>` for each of several inputs. */
+export function inputFeedsOf(x: TensorData, n: number, inputs?: readonly InputPart[]): Record<string, TensorData> {
+  if (inputs === undefined) return { x };
+  const values = inputsOf(x as Float32Array, n, { sampleShape: [x.length / n], inputs });
+  return Object.fromEntries(Object.entries(values).map(([name, { data }]) => [`x/${name}`, data]));
+}
+
+const isInput = (feed: string): boolean => feed === 'x' || feed.startsWith('x/');
+
+/**
+ * Feeds that a step takes, in its types: a training without a teacher ignores the answers of one, and ids are held in float32 like
+ * everything else in a sample.
+ */
+export function fedTo(
+  { inputs }: Pick<CompiledStep, 'inputs'>,
+  feeds: Readonly<Record<string, TensorData>>,
+): Record<string, TensorData> {
+  const taken = Object.entries(feeds).filter(([name]) => inputs.has(name));
+  return Object.fromEntries(
+    taken.map(([name, data]) => [name, isInput(name) ? samplesAs(inputs.get(name)!.dtype, data, name) : data]),
+  );
+}
+
+export function samplesOf({ targets }: TrainingBatch, { targetWidth }: Pick<Task, 'targetWidth'>): number {
+  return targets.length / targetWidth;
+}
+
+/** Σ w: what the results of the batch are sums or means over. */
+export function totalWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth' | 'weightOf'>): number {
+  const weights = batch.weights ?? task.weightOf?.(batch.targets);
+  return weights === undefined ? samplesOf(batch, task) : weights.reduce((sum, weight) => sum + weight, 0);
+}
+
+/** Σ w of the samples that the score of the batch is over. */
+export function scoredWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth' | 'weightOf'>): number {
+  const { weights, known } = batch;
+  if (known === undefined) return totalWeight(batch, task);
+  return known.scored.reduce((sum, has, i) => sum + has * (weights?.[i] ?? 1), 0);
+}
+
+const cache = new Map<number, Float32Array>();
+
+function ones(n: number): Float32Array {
+  let values = cache.get(n);
+  if (values === undefined) cache.set(n, (values = new Float32Array(n).fill(1)));
+  return values;
+}

@@ -1,0 +1,122 @@
+import { staticSize } from '../../graph/shapes.ts';
+import type { TensorType } from '../../graph/types.ts';
+import type { CompiledStep, CompileOptions, Engine } from '../../runtime/engine.ts';
+import { RANDOM_PREFIX } from '../../trace/random.ts';
+import { traceProgram } from '../../trace/trace.ts';
+import type { StepProgram } from '../../trace/program.ts';
+import type { Task } from '../../tasks/task.ts';
+import { batchFeeds, fedTo, samplesOf } from './batch.ts';
+import type { Part } from '../parallel/cut.ts';
+import type { Values } from './steps.ts';
+
+/** Parts of a batch that this process computes, and how many there are. */
+export interface OwnParts {
+  readonly own: readonly Part[];
+  readonly count: number;
+  /** Parts of a process; the last ones may have fewer. */
+  readonly each: number;
+}
+
+/** Gradients of the parts of a batch. */
+export interface Gradients {
+  /** A compiled program that has the variables which the gradients depend on. */
+  readonly holder: CompiledStep;
+  readonly outputs: ReadonlyMap<string, TensorType>;
+  /** Names of the variables that the programs read. */
+  readonly variables: ReadonlySet<string>;
+  /** Estimate of the memory in bytes that programs for the largest part take. Undefined where nobody counts. */
+  readonly memoryBytes: number | undefined;
+  /** Results of the own parts, one after another; each is valid until the next is asked for. */
+  of(parts: OwnParts, feeds: Values, step: number): AsyncIterable<Values>;
+  /** Memory that results of each part are written into from now on: for a process that has one part of each batch. */
+  placeResults?(places: Readonly<Record<string, Float32Array>>): void;
+  dispose(): Promise<void>;
+}
+
+export interface GradientsOptions {
+  readonly engine: Engine;
+  readonly task: Task;
+  readonly program: (samples: number) => StepProgram;
+  /** Samples of the largest part. */
+  readonly largest: number;
+  readonly compile: CompileOptions;
+}
+
+/** The usual ones: each part is one call, and knows of no other. */
+export class PartGradients implements Gradients {
+  readonly holder: CompiledStep;
+  readonly #options: GradientsOptions;
+  readonly #sized = new Map<number, CompiledStep>();
+  #places: Readonly<Record<string, Float32Array>> = {};
+
+  private constructor(options: GradientsOptions, holder: CompiledStep) {
+    this.#options = options;
+    this.holder = holder;
+    this.#sized.set(options.largest, holder);
+  }
+
+  static async create(given: GradientsOptions): Promise<PartGradients> {
+    const options = withRandoms(given);
+    const { engine, program, largest, compile } = options;
+    return new PartGradients(options, await engine.compile(program(largest), compile));
+  }
+
+  get outputs(): ReadonlyMap<string, TensorType> {
+    return this.holder.outputs;
+  }
+
+  get variables(): ReadonlySet<string> {
+    return this.holder.variables ?? new Set();
+  }
+
+  get memoryBytes(): number | undefined {
+    return this.holder.memoryBytes;
+  }
+
+  placeResults(places: Readonly<Record<string, Float32Array>>): void {
+    this.#places = places;
+    for (const step of this.#sized.values()) step.placeResults?.(places);
+  }
+
+  async *of({ own }: OwnParts, feeds: Values, step: number): AsyncGenerator<Values> {
+    const { task } = this.#options;
+    for (const part of own) {
+      const compiled = await this.#for(samplesOf(part.batch, task));
+      yield compiled.run(fedTo(compiled, feedsOf(part, feeds, task, step)), step, part.first);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    for (const step of this.#sized.values()) if (step !== this.holder) await step.dispose();
+    await this.holder.dispose();
+  }
+
+  async #for(size: number): Promise<CompiledStep> {
+    let compiled = this.#sized.get(size);
+    if (compiled === undefined) {
+      const { engine, program, compile } = this.#options;
+      compiled = await engine.compile(program(size), { ...compile, shareStateWith: this.holder });
+      compiled.placeResults?.(this.#places);
+      this.#sized.set(size, compiled);
+    }
+    return compiled;
+  }
+}
+
+/** All that a part is fed. */
+export function feedsOf(part: Part, feeds: Values, task: Task, step: number): Values {
+  const own = batchFeeds(part.batch, task, `step ${step + 1}`);
+  return { ...feeds, ...own, share: Float32Array.of(part.share), samples: Float32Array.of(part.samples) };
+}
+
+/** The same options, and how many numbers of each random feed belong to one sample: by the difference between its sizes for two samples and for one. */
+export function withRandoms(options: GradientsOptions): GradientsOptions {
+  const [one, two] = [1, 2].map((samples) => {
+    const inputs = [...traceProgram(options.program(samples)).inputs].filter(([name]) =>
+      name.startsWith(RANDOM_PREFIX),
+    );
+    return new Map(inputs.map(([name, { shape }]) => [name, staticSize(shape)]));
+  }) as [Map<string, number>, Map<string, number>];
+  const randomsPerSample = new Map([...one].map(([name, size]) => [name, two.get(name)! - size]));
+  return { ...options, compile: { ...options.compile, randomsPerSample } };
+}

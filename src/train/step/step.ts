@@ -1,0 +1,277 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { TensorType } from '../../graph/types.ts';
+import type { MixKind, Task } from '../../tasks/task.ts';
+import { prefixed, sized } from '../../networks/network.ts';
+import type { Network, Tensors, Variables } from '../../networks/network.ts';
+import type { StepProgram } from '../../trace/program.ts';
+import { partialOf } from './known.ts';
+import type { Loss, LossInput } from './loss.ts';
+import type { LossScale } from './loss-scale.ts';
+import type { Optimizer } from '../optimizers/optimizers.ts';
+
+/** Prefix of the state names of the moving average of the weights; the names of the model's weights follow it. */
+export const EMA_PREFIX = 'ema/';
+
+export interface TrainingOptions {
+  /** Network whose output is the answer of the task, [batch, width]. */
+  readonly network: Network;
+  readonly task: Task;
+  readonly loss: Loss;
+  readonly optimizer: Optimizer;
+  readonly batchSize: number;
+  /** Mixing of samples, see `MixKind`. Default none. */
+  readonly mix?: MixKind;
+  /**
+   * A second network of the same architecture whose variables follow as a moving average (Polyak & Juditsky 1992) with the
+   * decay that is fed as `emaDecay`. An evaluation program of it reads the averaged weights.
+   */
+  readonly ema?: Network;
+  /** Pruned weights stay zero: a variable of zeros and ones by the name of the weight; its state is `mask/<weight>`. */
+  readonly masks?: Variables;
+  /** True if some samples have no label, or no answer of the teacher: `hasLabel`, `hasAnswer` and `isScored` [batch] are then fed. Default false. */
+  readonly partial?: boolean | undefined;
+  /** Scale of the loss, for a step whose products are computed in float16. */
+  readonly lossScale?: LossScale | undefined;
+  /** A network that takes the same inputs and answers to the batch in place of a teacher, with its weights as they are now. It is not trained here. */
+  readonly peer?: Network | undefined;
+}
+
+/** State names of masks: that of the weight behind this prefix. */
+export const MASK_PREFIX = 'mask/';
+
+/**
+ * One training step: forward, loss, backward, update. Feeds: `x`, the targets, `weights` [batch], `teacherLogits` and
+ * `teacher/<name>` where the loss needs them, `hyper/<name>` and the optimizer's scalars. Results: `loss`,
+ * `loss/<part>`, and `score/<sum>`, the sums of the task over the batch before the update.
+ * `gradient.ts` has the same step in two programs.
+ */
+export function trainingProgram(options: TrainingOptions): StepProgram {
+  const penalized = (loss: tf.Scalar): tf.Scalar =>
+    options.network.penalties().reduce<tf.Scalar>((sum, penalty) => tf.add(sum, penalty), loss);
+  return {
+    feeds: { ...lossFeeds(options), ...updateFeeds(options) },
+    state: trainingState(options),
+    run: (feeds) => {
+      const { results, gradients } = differentiated(options, feeds, penalized);
+      update(options, gradients, feeds);
+      return results;
+    },
+  };
+}
+
+/** The results of a step, and the gradients by state name of what `minimized` makes of the loss; with a loss scale, times its factor. */
+export function differentiated(
+  { network, task, loss, mix = 'none', lossScale, peer }: TrainingOptions,
+  given: Tensors,
+  minimized: (loss: tf.Scalar) => tf.Scalar,
+): { readonly results: Record<string, tf.Tensor>; readonly gradients: Record<string, tf.Tensor> } {
+  const trained = { ...network.trainable, ...loss.variables };
+  const layers = loss.features.map(({ student }) => student);
+  // Computed outside of the differentiated function: for the gradient it is a constant.
+  const feeds = peer === undefined ? given : { ...given, teacherLogits: answersOf(peer, given) };
+  const goal = task.targets(feeds, mix);
+  const weights = feeds.weights as tf.Tensor1D;
+  const results: Record<string, tf.Tensor> = {};
+  const { grads } = tf.variableGrads(() => {
+    const { answers, layers: inner } = forward(network, feeds, { training: true, layers });
+    const outputs = task.forLoss(answers);
+    const strong = loss.reads === 'strong' ? strongView(network, task, feeds) : undefined;
+    const input = lossInput(loss, task, feeds, {
+      ...(strong && { strong }),
+      studentLogits: outputs,
+      targets: goal,
+      weights,
+      studentFeatures: inner,
+    });
+    const { loss: value, parts } = loss.compute(input);
+    results['loss'] = tf.keep(value.clone());
+    for (const [name, part] of Object.entries(parts)) results[`loss/${name}`] = tf.keep(part.clone());
+    const counted: tf.Tensor1D = feeds.isScored === undefined ? weights : tf.mul(weights, feeds.isScored);
+    for (const [name, sum] of Object.entries(task.sums(outputs, goal, counted)))
+      results[`score/${name}`] = tf.keep(sum);
+    const whole = minimized(value);
+    return lossScale === undefined ? whole : lossScale.scaled(whole);
+  }, Object.values(trained));
+  return { results, gradients: byStateName(trained, grads) };
+}
+
+/** Update of the weights by their gradients. Masked weights stay zero, and the moving average follows. */
+export function update(
+  { network, loss, optimizer, ema, masks = {}, lossScale }: TrainingOptions,
+  gradients: Tensors,
+  feeds: Tensors,
+): void {
+  const { state, trainable } = network;
+  const average = averageOf(ema);
+  const trained = { ...trainable, ...loss.variables };
+  if (lossScale === undefined) optimizer.apply(gradients, feeds);
+  else lossScale.apply(gradients, { ...trained, ...optimizer.slots }, (plain) => optimizer.apply(plain, feeds));
+  const masked = (name: string, value: tf.Tensor): tf.Tensor =>
+    masks[name] === undefined ? value : tf.mul(value, masks[name]);
+  for (const name of Object.keys(masks)) state[name]!.assign(masked(name, state[name]!));
+  for (const [name, variable] of Object.entries(state)) {
+    const averaged = average[`${EMA_PREFIX}${name}`];
+    averaged?.assign(masked(name, tf.add(variable, tf.mul(tf.sub(averaged, variable), feeds.emaDecay!))));
+  }
+}
+
+/** Feeds of an update besides the gradients. */
+export function updateFeeds({ optimizer, ema }: TrainingOptions): StepProgram['feeds'] {
+  return { ...optimizer.feeds, ...(ema === undefined ? {} : { emaDecay: floats([]) }) };
+}
+
+/** Every variable of a training by state name. */
+export function trainingState({
+  network,
+  loss,
+  optimizer,
+  ema,
+  masks = {},
+  lossScale,
+  peer,
+}: Omit<TrainingOptions, 'batchSize'>): Variables {
+  const maskState = prefixed(masks, MASK_PREFIX);
+  return {
+    ...network.state,
+    ...peer?.state,
+    ...loss.variables,
+    ...loss.memory,
+    ...optimizer.slots,
+    ...averageOf(ema),
+    ...maskState,
+    ...lossScale?.variables,
+  };
+}
+
+function averageOf(ema: Network | undefined): Variables {
+  return ema === undefined ? {} : prefixed(ema.state, EMA_PREFIX);
+}
+
+const KNOWN = ['hasLabel', 'hasAnswer', 'isScored'];
+
+/** Feeds of every program that computes a loss. */
+export function lossFeeds({
+  network,
+  task,
+  loss,
+  batchSize,
+  mix = 'none',
+  partial = false,
+  peer,
+}: Pick<
+  TrainingOptions,
+  'network' | 'task' | 'loss' | 'batchSize' | 'mix' | 'partial' | 'peer'
+>): StepProgram['feeds'] {
+  return {
+    ...inputFeeds(network, batchSize),
+    ...task.feeds(batchSize, mix),
+    weights: floats([batchSize]),
+    ...(partial && Object.fromEntries(KNOWN.map((name) => [name, floats([batchSize])]))),
+    ...(loss.needs !== 'labels' && peer === undefined ? { teacherLogits: floats([batchSize, task.width]) } : {}),
+    ...(loss.reads === 'rows' ? { rows: { dtype: 'int32', shape: [batchSize] } as const } : {}),
+    ...(loss.reads === 'strong' ? strongFeeds(network, task, batchSize) : {}),
+    ...Object.fromEntries(
+      loss.features.map(({ teacher, teacherShape }) => [`teacher/${teacher}`, floats([batchSize, ...teacherShape])]),
+    ),
+    ...Object.fromEntries([...Object.keys(loss.hyper), ...network.hyper].map((name) => [`hyper/${name}`, floats([])])),
+  };
+}
+
+/** Prefix of the feeds of a strong view: its inputs, and what the teacher answers to it. */
+export const STRONG = 'strong/';
+
+function strongFeeds(network: Network, task: Task, batchSize: number): StepProgram['feeds'] {
+  const inputs = Object.entries(inputFeeds(network, batchSize)).map(([name, type]) => [STRONG + name, type] as const);
+  return { ...Object.fromEntries(inputs), [`${STRONG}teacherLogits`]: floats([batchSize, task.width]) };
+}
+
+/** Answers to the strong view. It is a training call too: norms see both views, as in the authors' code of CRLD. */
+function strongView(network: Network, task: Task, feeds: Tensors): NonNullable<LossInput['strong']> {
+  const inputs = Object.keys(inputFeeds(network, 1)).map((name) => [name, feeds[STRONG + name]!] as const);
+  const { answers } = forward(network, { ...feeds, ...Object.fromEntries(inputs) }, { training: true, layers: [] });
+  return {
+    studentLogits: task.forLoss(answers),
+    teacherLogits: task.forLoss(feeds[`${STRONG}teacherLogits`] as tf.Tensor2D),
+  };
+}
+
+/** Answers of a network that learns beside this one, [batch, width]: answers of a training call that leaves its state unchanged. */
+function answersOf(peer: Network, feeds: Tensors): tf.Tensor2D {
+  const observed = Object.entries(peer.state).filter(([name]) => peer.trainable[name] === undefined);
+  const before = observed.map(([, variable]) => [variable, variable.clone()] as const);
+  const { answers } = forward(peer, feeds, { training: true, layers: [] });
+  for (const [variable, old] of before) variable.assign(old);
+  return answers;
+}
+
+/** The feed of an input: `x` where a network has one alone, else `x/<name>`. */
+function feedOf(network: Network, name: string): string {
+  return Object.keys(network.inputs).length === 1 ? 'x' : `x/${name}`;
+}
+
+export function inputFeeds(network: Network, batchSize: number): StepProgram['feeds'] {
+  const inputs = Object.entries(network.inputs);
+  return Object.fromEntries(inputs.map(([name, type]) => [feedOf(network, name), sized(narrow(type), batchSize)]));
+}
+
+/** tfjs has one type of whole numbers. */
+function narrow({ dtype, shape }: TensorType): TensorType {
+  return { dtype: dtype === 'int64' ? 'int32' : dtype, shape };
+}
+
+/** A call with what the feeds hold for it. `answers` is the output that is learnt. */
+export function forward(
+  network: Network,
+  feeds: Tensors,
+  { training, layers }: { readonly training: boolean; readonly layers: readonly string[] },
+): { readonly answers: tf.Tensor2D; readonly layers: Tensors; readonly outputs: Tensors } {
+  const inputs = Object.fromEntries(Object.keys(network.inputs).map((name) => [name, feeds[feedOf(network, name)]!]));
+  const hyper = Object.fromEntries(network.hyper.map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
+  const called = network.forward(inputs, { training, layers, ...(training && { hyper }) });
+  return { ...called, answers: asRows(called.outputs['logits']!) };
+}
+
+/** Answers [batch, width], whatever shape they have in a file. */
+function asRows(answers: tf.Tensor): tf.Tensor2D {
+  const { shape } = answers;
+  if (shape.length === 2) return answers as tf.Tensor2D;
+  const width = shape.slice(1).reduce((size, length) => size * length, 1);
+  return tf.reshape<tf.Rank.R2>(answers, [-1, width]);
+}
+
+export function lossInput(
+  loss: Loss,
+  task: Task,
+  feeds: Tensors,
+  rest: Pick<LossInput, 'studentLogits' | 'targets' | 'weights' | 'studentFeatures' | 'strong'>,
+): LossInput {
+  const hyper = Object.fromEntries(Object.keys(loss.hyper).map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
+  const partial = feeds.hasLabel && partialOf(feeds, rest.weights, hyper['alpha']!);
+  return {
+    ...rest,
+    ...(partial && { partial, weights: partial.soft }),
+    task,
+    ...(loss.reads === 'rows' ? { rows: feeds.rows as tf.Tensor1D } : {}),
+    ...(feeds.teacherLogits === undefined ? {} : { teacherLogits: task.forLoss(feeds.teacherLogits as tf.Tensor2D) }),
+    teacherFeatures: Object.fromEntries(loss.features.map(({ teacher }) => [teacher, feeds[`teacher/${teacher}`]!])),
+    hyper,
+  };
+}
+
+/** `tf.variableGrads` answers by tfjs' own variable names. */
+export function byStateName(variables: Variables, gradients: tf.NamedTensorMap): Record<string, tf.Tensor> {
+  const found = Object.entries(variables).flatMap(([name, variable]): [string, tf.Tensor][] => {
+    const gradient = gradients[variable.name];
+    return gradient === undefined ? [] : [[name, gradient]];
+  });
+  return Object.fromEntries(found);
+}
+
+/** Numbers that a network answers for each sample. */
+export function classCountOf(network: Network): number {
+  return network.outputs['logits']!.shape.slice(1).reduce<number>((product, size) => product * Number(size), 1);
+}
+
+export function floats(shape: readonly number[]): TensorType {
+  return { dtype: 'float32', shape };
+}

@@ -1,0 +1,136 @@
+import type { Share } from '../../data/batches/share.ts';
+import type { TensorData } from '../../graph/types.ts';
+import type { CompiledStep, CompileOptions, Engine } from '../../runtime/engine.ts';
+import type { StepProgram } from '../../trace/program.ts';
+import { fedTo } from './batch.ts';
+import type { TrainingBatch } from './batch.ts';
+
+export type Values = Readonly<Record<string, TensorData>>;
+
+/** Input of a step: a batch, and all feeds. */
+export interface Given {
+  readonly batch: TrainingBatch;
+  readonly feeds: Values;
+}
+
+export interface Wishes {
+  readonly stop: boolean;
+  readonly save: boolean;
+}
+
+/** Steps of a training, computed as one program each, or gradient and update apart. */
+export interface Steps {
+  /** Compiled step that holds all variables of the training. */
+  readonly compiled: CompiledStep;
+  /** Cut of each batch, where it is computed in parts. */
+  readonly parts?: StepParts | undefined;
+  /** Number of steps in one call. */
+  readonly perCall: number;
+  /** Part of every batch that this process computes, where there are several; it reads no other samples. Absent: the whole batch. */
+  readonly share?: Share | undefined;
+  /** Steps one after another with batches of one size; `step` numbers the first. Returns the figures of each, `loss` among them. */
+  take(given: readonly Given[], step: number): Promise<readonly Readonly<Record<string, number>>[]>;
+  /**
+   * Estimate of the memory in bytes that a training takes whose last, smaller batch has `rest` samples (0: none): a program of another size
+   * has memory of its own. Undefined where nobody counts.
+   */
+  memoryBytes(rest: number): number | undefined;
+  /** Agreement of several processes, taken if any of them asks: stop before the next step, and save the state after it. */
+  agreed?(wishes: Wishes): Wishes;
+  /** Brings all variables up to date, where processes divide the update of variables that a step does not read. All processes must call it. */
+  settle?(): void;
+  dispose(): Promise<void>;
+}
+
+/** Parts that the batch of a step is computed in. */
+export interface StepParts {
+  /** Most samples of a part, as it was asked for. */
+  readonly most: number;
+  /** Samples of the largest part of a whole batch. */
+  readonly samples: number;
+  /** True if the network has means of each part by itself, as batch norms do. */
+  readonly observesMeans: boolean;
+}
+
+export interface StepsOptions {
+  readonly engine: Engine;
+  /** The step for a batch of this size: asked for the usual size, and for the last, smaller batch when it comes. */
+  readonly program: (batchSize: number) => StepProgram;
+  readonly batchSize: number;
+  /** Precision of the step's products. */
+  readonly precision?: CompileOptions['precision'];
+  /** Key of the random feeds. */
+  readonly randomKey?: readonly (string | number)[];
+  /** Step of which this one uses the variables too. */
+  readonly shareStateWith?: CompiledStep | undefined;
+}
+
+/** Steps with forward, backward and update in one program, and one more program for the last, smaller batch. */
+export class WholeSteps implements Steps {
+  readonly compiled: CompiledStep;
+  readonly perCall: number;
+  readonly #options: StepsOptions;
+  readonly #sized = new Map<number, CompiledStep>();
+
+  private constructor(options: StepsOptions, compiled: CompiledStep) {
+    this.#options = options;
+    this.compiled = compiled;
+    this.perCall = options.engine.stepsPerCall ?? 1;
+    this.#sized.set(options.batchSize, compiled);
+  }
+
+  static async create(options: StepsOptions): Promise<WholeSteps> {
+    const { engine, program, batchSize } = options;
+    return new WholeSteps(options, await engine.compile(program(batchSize), compileOptions(options)));
+  }
+
+  async take(given: readonly Given[], step: number): Promise<Readonly<Record<string, number>>[]> {
+    const compiled = await this.#of(given[0]!.feeds['weights']!.length);
+    const feeds = given.map((each) => fedTo(compiled, each.feeds));
+    const results =
+      feeds.length === 1 || compiled.runs === undefined
+        ? await oneByOne(compiled, feeds, step)
+        : await compiled.runs(feeds, step);
+    return results.map(scalars);
+  }
+
+  memoryBytes(rest: number): number | undefined {
+    const { memoryBytes: bytes } = this.compiled;
+    return bytes === undefined ? undefined : bytes * (1 + rest / this.#options.batchSize);
+  }
+
+  async dispose(): Promise<void> {
+    for (const step of this.#sized.values()) if (step !== this.compiled) await step.dispose();
+    await this.compiled.dispose();
+  }
+
+  async #of(size: number): Promise<CompiledStep> {
+    let compiled = this.#sized.get(size);
+    if (compiled === undefined) {
+      const { engine, program } = this.#options;
+      const options = { ...compileOptions(this.#options), shareStateWith: this.compiled };
+      compiled = await engine.compile(program(size), options);
+      this.#sized.set(size, compiled);
+    }
+    return compiled;
+  }
+}
+
+export function compileOptions({ randomKey, precision, shareStateWith }: StepsOptions): CompileOptions {
+  return { precision, ...(randomKey && { randomKey }), ...(shareStateWith && { shareStateWith }) };
+}
+
+async function oneByOne(compiled: CompiledStep, feeds: readonly Values[], step: number): Promise<Values[]> {
+  const results = [];
+  // Results are only valid until the next call.
+  for (const [i, each] of feeds.entries()) results.push(copied(await compiled.run(each, step + i)));
+  return results;
+}
+
+function copied(results: Values): Record<string, TensorData> {
+  return Object.fromEntries(Object.entries(results).map(([name, values]) => [name, values.slice()]));
+}
+
+export function scalars(results: Values): Record<string, number> {
+  return Object.fromEntries(Object.entries(results).map(([name, values]) => [name, Number(values[0])]));
+}
