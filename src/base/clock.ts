@@ -8,7 +8,7 @@ export function timestamp(): string {
   return new Date().toISOString();
 }
 
-/** Seconds since 1970: for files and services that date what they are told. */
+/** Seconds since 1970, for files and services that date their entries. */
 export function epochSeconds(): number {
   return Date.now() / 1000;
 }
@@ -21,7 +21,7 @@ export class Stopwatch {
     return this.#ms / 1000;
   }
 
-  /** The same sequence; the time between asking for a part and having it counts, what is done with it does not. */
+  /** The same sequence; only the time between asking for an item and receiving it counts. */
   async *timed<T>(source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
     const iterator = source[Symbol.asyncIterator]();
     try {

@@ -46,7 +46,7 @@ export interface Problem {
   readonly hint: string;
 }
 
-/** The run was asked to stop (Ctrl-C or an AbortSignal) and has saved what it had. Exit code 130, or 143 after SIGTERM. */
+/** The run was asked to stop (Ctrl-C or an AbortSignal) and has saved its state. Exit code 130, or 143 after SIGTERM. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
@@ -87,7 +87,7 @@ function json(value: unknown): string {
   }
 }
 
-/** The candidate nearest to `word` by edit distance, if near enough to be what was meant. */
+/** The candidate nearest to `word` by edit distance, if near enough to be a typing error. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
   // Of three letters, two that differ are another word.

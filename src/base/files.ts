@@ -56,7 +56,7 @@ export async function firstMissing(folder: string): Promise<string | undefined> 
   return (await firstMissing(path.dirname(folder))) ?? folder;
 }
 
-/** Removal of a folder and of those that it lies in, out to `outermost`, as far as they are empty. */
+/** Removes a folder and its parent folders up to `outermost`, as far as they are empty. */
 export async function removeEmpty(folder: string, outermost: string): Promise<void> {
   // Another process may have begun something there meanwhile.
   await rmdir(folder).catch(() => undefined);

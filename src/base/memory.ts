@@ -13,10 +13,10 @@ export function memoryText(bytes: number): string {
   return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** Reason why arrays of so many values of so many bytes each cannot be made, for a sentence about them; undefined where they can. */
+/** Reason why arrays of these sizes cannot be made, as the end of a sentence; undefined where they can. */
 export function faultOfArrays(
   arrays: readonly { readonly values: number; readonly bytesEach: number }[],
-  // Elsewhere what is called free leaves out what other programs and the system would give back.
+  // On other systems the free memory leaves out the memory that programs and the system would give back.
   free = process.platform === 'linux' ? freeMemory() : totalmem(),
 ): string | undefined {
   const bytes = arrays.reduce((sum, { values, bytesEach }) => sum + values * bytesEach, 0);

@@ -6,7 +6,7 @@ export function percent(fraction: number, digits = 2): string {
 /** Sums and differences of floats are a few bits beside the half that they stand for, above it or below it by the order of the sums. */
 const BITS = 1e-9;
 
-/** So many decimals, halves away from zero, however a value was summed up; what is zero in them has no minus. */
+/** Text with `digits` decimals, halves away from zero, whatever the rounding errors of a sum; a zero has no minus. */
 export function decimals(value: number, digits: number): string {
   const text = (value + Math.sign(value) * BITS).toFixed(digits);
   return Number(text) === 0 ? text.replace('-', '') : text;

@@ -2,7 +2,7 @@ export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Standard deviation over so many degrees of freedom; by default that of the values themselves. */
+/** Standard deviation with `degrees` degrees of freedom; default: the number of values. */
 export function deviation(values: readonly number[], degrees = values.length): number {
   const centre = mean(values);
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / degrees);

@@ -115,7 +115,7 @@ async function complete(args: InitArgs, context: Context) {
   try {
     const needed = (question: string, option: string) => ask(question, { option, wrong: isThere });
     let place = args.train ?? (await needed('Training data', '--train'));
-    // Nothing can be said of what is not there.
+    // A missing file cannot be described.
     if (args.type === undefined) await refuseMissing([place], args.to);
     let seen = await seenAt(args, place, context);
     const type =

@@ -109,7 +109,7 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: Host): Con
   };
 }
 
-/** Text for people holds names out of files of strangers: a terminal is shown what it would obey, but for the bar of progress. */
+/** Text for people holds names out of files of strangers: control characters are printed as text, but for the bar of progress. */
 function forTerminal(write: Host['out']): Host['out'] {
   return (text) => write(text.split(CLEAR_LINE).map(printable).join(CLEAR_LINE));
 }

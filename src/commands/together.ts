@@ -15,14 +15,14 @@ export async function startedTogether(timeoutSeconds: number): Promise<Collectiv
       together.finish();
       return;
     }
-    // mpirun throws away what it has not read yet of a process that aborts.
+    // mpirun throws away the unread output of a process that aborts.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, READ_MS);
     together.abort(code);
   });
   return together;
 }
 
-/** Milliseconds in which mpirun reads what was printed last. */
+/** Milliseconds in which mpirun reads the last output. */
 const READ_MS = 500;
 /** Milliseconds in which process 0 can say what all of them found wrong. */
 const FIRST_MS = 2000;

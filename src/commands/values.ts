@@ -19,7 +19,7 @@ export function requireValues(parser: Argv): void {
   parser.requiresArg(Object.keys(key).filter((name) => !boolean.includes(name)));
 }
 
-/** `UserError` for values that yargs lets pass: one option given twice, and what is no number. `words`: the command line. */
+/** `UserError` for values that yargs lets pass: an option given twice, and a text in place of a number. `words`: the command line. */
 export function checkValues(
   args: Readonly<Record<string, unknown>>,
   { key, array, number }: OptionTable,

@@ -12,7 +12,7 @@ import { weightFiles } from './tfjs-weights.ts';
 /** Files that are looked at side by side. */
 const AT_ONCE = 64;
 
-/** Size and time of last change of a file; of a folder a hash of those of all its files. Undefined for what is not there. */
+/** Size and time of last change of a file; of a folder a hash over all its files. Undefined for a missing file. */
 export async function stampOf(file: string): Promise<string | undefined> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return undefined;

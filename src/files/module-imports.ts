@@ -27,7 +27,7 @@ export async function importsOf(file: string): Promise<string[]> {
   return [...found].map((one) => path.relative(folder, one)).sort();
 }
 
-/** The name without a query and without percent signs, which stand in those of URLs. */
+/** The name without a query, its percent encodings decoded. */
 function decoded(name: string): string {
   const [plain] = name.split(/[?#]/) as [string];
   try {

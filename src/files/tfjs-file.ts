@@ -57,7 +57,7 @@ export async function loadTfjsModel(file: string): Promise<LayersModel> {
   return model;
 }
 
-/** One call of the model with zeros: tfjs-layers refuses what it has not implemented of a layer only when the layer is called. */
+/** One call of the model with zeros: tfjs-layers refuses unimplemented settings of a layer only when the layer is called. */
 function tryOnce(model: LayersModel): void {
   const shapes = model.inputs.map(({ shape }) => shape.map((size, axis) => (axis === 0 ? (size ?? 1) : size)));
   if (shapes.flat().some((size) => size === null)) return;

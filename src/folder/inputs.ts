@@ -34,7 +34,7 @@ type Warn = (message: string) => void;
 /** Hash of all splits of the data as they were read. It passes over all samples. */
 export type HashOfData = () => string;
 
-/** Folder that has the notes, the one that messages name, and what to do about a file that is another one. */
+/** Folder that has the notes, the folder that messages name, and the remedy for a changed file. */
 interface Place {
   readonly home: string;
   /** Folder of the run, which has a copy of notes that are shared: it may be gone on with alone. */
@@ -109,7 +109,7 @@ export class RunInputs {
       .filter((key) => key in stamps && key in this.#stamps && stamps[key] !== this.#stamps[key]);
   }
 
-  /** `UserError` for samples that are not those that the run began with. */
+  /** `UserError` for samples that differ from the samples that the run began with. */
   checkData(hash: HashOfData): void {
     const before = this.#before?.data;
     if (before === undefined) {
@@ -129,7 +129,7 @@ export class RunInputs {
     return this.#before !== undefined;
   }
 
-  /** Keeps what was found, for the next start. */
+  /** Saves the hashes for the next start. */
   async save(): Promise<void> {
     const text = textOf(this.#now);
     const { home, own } = this.#place;

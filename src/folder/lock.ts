@@ -104,7 +104,7 @@ async function isTouched(
   return false;
 }
 
-/** Time of the last touch. The file is opened first: then NFS asks the server instead of what it remembers. */
+/** Time of the last touch. The file is opened first: then NFS asks the server instead of its cache. */
 async function stampOf(file: string): Promise<number | undefined> {
   const handle = await open(file, 'r').catch(() => undefined);
   try {

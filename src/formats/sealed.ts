@@ -12,7 +12,7 @@ export function seal({ tensors, metadata }: Safetensors): Uint8Array {
   return bytes;
 }
 
-/** `UserError` for a file whose content is not the one that it was sealed with. */
+/** `UserError` for a file whose content differs from its seal. */
 export function unseal(bytes: Uint8Array, file: string): Safetensors {
   const { tensors, metadata } = readSafetensors(bytes, file);
   const { sha256: claimed = '', ...rest } = metadata;

@@ -6,7 +6,7 @@ import type { DType, Graph, Node, TensorType } from './types.ts';
 export interface LiveBytes {
   /** Bytes of the feeds, and of the results. */
   readonly ends: number;
-  /** Variables: what they hold now, and for those that change, beside it, what they will hold. */
+  /** Bytes of variables: their current content, and beside it the next content of variables that change. */
   readonly state: number;
   /** The most that values between the ends take at once, each from the node that makes it to the last that reads it. */
   readonly values: number;

@@ -37,7 +37,7 @@ export const integerRange: Readonly<Record<TensorQuantization['dtype'], readonly
 /** Smallest normal float32: kernels refuse smaller scales, and a scale of 0 divides by zero. */
 const SMALLEST_NORMAL = 2 ** -126;
 
-/** Step of a range of so many steps; a range too small for one counts as 1. */
+/** Step of a range divided into `steps` steps; 1 for a range too small for a step. */
 function scaleOf(range: number, steps: number): number {
   const scale = Math.fround(range / steps);
   return scale >= SMALLEST_NORMAL ? scale : Math.fround(1 / steps);
@@ -131,7 +131,7 @@ export function layersOf({ nodes }: Graph): ReadonlyMap<string, string> {
   return new Map(nodes.flatMap(({ outputs, layer }) => outputs.map((name) => [name, layer ?? name] as const)));
 }
 
-/** True for an op that multiplies what it is given by weights. */
+/** True for an op that multiplies its input by weights. */
 export function isLayer(op: string): boolean {
   const { product } = opSpec(op);
   return product === 'matrix' || product === 'convolution';

@@ -46,7 +46,7 @@ const KEPT_UNREAD: Readonly<Record<string, readonly string[]>> = {
   SeparableConv2D: ['data_format'],
   // Its pixels lie elsewhere, whatever the interpolation.
   Resizing: ['interpolation'],
-  // The state is not kept between calls of what is written.
+  // Exported models keep no state between calls.
   ...Object.fromEntries(['SimpleRNN', 'GRU', 'LSTM', 'RNN', 'ConvLSTM2D'].map((name) => [name, ['stateful']])),
 };
 
@@ -64,7 +64,7 @@ export function forTfjs(topology: object, file: string): object {
 
 interface Source {
   readonly file: string;
-  /** Written by tfjs-layers: what it computes with is what the file means. */
+  /** Written by tfjs-layers, which therefore reads it as it is meant. */
   readonly isOwn: boolean;
   readonly isKeras3: boolean;
 }
@@ -95,8 +95,8 @@ function betterLayer(className: string, config: Json, { isOwn }: Source): KerasL
 
 function check(className: string, config: Json, reads: readonly string[], source: Source): void {
   const known = keysOf(className, config);
-  if (known === undefined) return; // tfjs-layers says that it does not know the layer, or what it misses.
-  // What tfjs-layers makes of its own files is what they mean, but for a key that it does not look at.
+  if (known === undefined) return; // tfjs-layers itself names the unknown layer or the missing key.
+  // tfjs-layers reads its own files as they are meant, but for keys that it ignores.
   const kept = source.isOwn && className !== 'DepthwiseConv2D' ? [] : (KEPT_UNREAD[className] ?? []);
   for (const [key, value] of Object.entries(config)) {
     const isRead = reads.includes(key) || (known.has(key) && !kept.includes(key));

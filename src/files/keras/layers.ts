@@ -49,7 +49,7 @@ class BilinearUpSampling extends classOf(layers.upSampling2d({})) {
   }
 }
 
-/** x from the threshold on, below it the slope times what is missing, and the maximum at most. */
+/** x from the threshold on, below it the slope times (x - threshold), and the maximum at most. */
 class SlopedRelu extends classOf(layers.reLU()) {
   static override className = 'KerasReLU';
   readonly #slope: number;

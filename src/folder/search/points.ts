@@ -51,7 +51,7 @@ export function paretoSet(points: readonly Point[], score: Score): Point[] {
   return points.filter((point) => !points.some((other) => dominates(other, point, score)));
 }
 
-/** The point with the best score within the budget; if there is none, the one that comes closest to it. */
+/** The point with the best score within the budget; if there is none, the point that comes closest to the budget. */
 export function pickOf(points: readonly Point[], judge: Judge): Point | undefined {
   return [...points].sort(better(judge))[0];
 }

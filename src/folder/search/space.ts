@@ -86,7 +86,7 @@ function defaultViews({ dataset, distill, teacher }: Recipe): { views?: number }
   return dataset.augment.length === 0 || !isStored ? {} : { views: Math.min(4, Math.ceil(distill.epochs)) };
 }
 
-/** The student with so many times its channels, or hidden units. */
+/** The student with its channels, or hidden units, times `width`. */
 function atWidth(student: Recipe['student'], width: number): object {
   const own = student?.model === undefined ? {} : models[student.model]!.options;
   const given = student as Record<string, unknown> | undefined;

@@ -3,7 +3,7 @@ import type { LatencyRow, Search } from '../../report/types.ts';
 import { excessOf, paretoSet } from './points.ts';
 import type { Judge, Point } from './points.ts';
 
-/** Result of a search: every point, those that are worth having, and the pick. */
+/** Result of a search: every point, the points of the Pareto front, and the pick. */
 export function summary(points: readonly Point[], pick: Point, target: TargetRecipe, judge: Judge): Search {
   const front = new Set(paretoSet(points, judge.score));
   const { runtime, batchSize, threads, p95Ms, sizeKb, maxDrop } = target;

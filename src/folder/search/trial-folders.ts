@@ -23,7 +23,7 @@ export async function beginTrial(
   { loaded: { base, written } }: Pick<Trial, 'loaded'>,
   twin: string | undefined,
 ): Promise<void> {
-  // First: saved states without a recipe are those of a damaged run.
+  // First: a folder with saved states and no recipe counts as a damaged run.
   await writeFileAtomic(path.join(folder, 'recipe.json'), `${JSON.stringify({ base, recipe: written }, null, 2)}\n`);
   if (twin !== undefined) await giveStates(TRAINING, path.join(path.dirname(folder), twin), folder);
 }

@@ -66,7 +66,7 @@ export function shipped({ models }: Report, { runtime }: TargetRecipe): ModelRow
   return models.filter((row) => row.model.role !== 'teacher' && row.file !== null && row.format === format);
 }
 
-/** Each student once: before it is pruned, a candidate is the one that is not pruned. */
+/** Each student once: a pruning candidate of amount 0 is the unpruned student itself. */
 export function distinct(points: readonly Point[]): Point[] {
   // The name of the model says by which step of `quantize` it was made: several of them may have one precision.
   const keyOf = ({ model, width, amount, epochs }: Point): string => [model, width, amount, epochs].join();
@@ -75,7 +75,7 @@ export function distinct(points: readonly Point[]): Point[] {
   return [...seen.values()];
 }
 
-/** Working time of `trials`: each counts what it has done itself. */
+/** Working time of `trials`: each counts its own work alone. */
 export function secondsOf(trials: readonly Trial[]): number {
   return trials.reduce((sum, { report }) => sum + report.wallSeconds, 0);
 }

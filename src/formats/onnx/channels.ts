@@ -12,7 +12,7 @@ export function missingChannels(channels: number, filters: number): number {
   return byThree ? 4 - (channels % 4) : 0;
 }
 
-/** Amounts of a Pad that puts `count` channels behind those of a tensor of `rank` axes. */
+/** Amounts of a Pad that adds `count` channels behind the channels of a tensor of `rank` axes. */
 export function channelsBehind(rank: number, count: number): number[] {
   return Array.from({ length: 2 * rank }, (_, i) => (i === rank + 1 ? count : 0));
 }

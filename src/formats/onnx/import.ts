@@ -108,7 +108,7 @@ function isKnown({ op, domain }: OnnxNode): boolean {
   return (domain === '' || domain === 'ai.onnx') && Object.hasOwn(importers, op);
 }
 
-/** Importer of a node, whether it stands in the graph or inside of another node, chosen by what is known of its inputs. */
+/** Importer of a node, whether it stands in the graph or inside of another node, chosen by which of its inputs are known values. */
 function importerOf(node: OnnxNode, c: Import): Importer {
   // Those of the graph itself have been asked for before anything was read.
   if (!isKnown(node)) return c.fail('it is not known here', knownOperators(node.op));

@@ -92,7 +92,7 @@ function domains(nodes: readonly OnnxNode[]): string[] {
   return [...new Set(nodes.map(({ domain }) => domain))].filter((domain) => domain !== '').sort();
 }
 
-/** Tensor by output name; what is fed, stored or handed out twice is copied. */
+/** Tensor by output name; an input, a stored tensor or a value of two outputs is copied. */
 function bindResults(c: Lowering): { results: Map<string, string>; outputs: ValueInfo[] } {
   const results = new Map<string, string>();
   const outputs: ValueInfo[] = [];

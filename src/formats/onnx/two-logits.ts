@@ -55,7 +55,7 @@ export function endsInSigmoid({ graph }: Model): boolean {
   return graph.outputs.some(({ name }) => source(name)?.op === 'Sigmoid');
 }
 
-/** The node that makes a value, past those that only hand it on in another shape. */
+/** The node that computes a value, past nodes that only reshape it. */
 function sourceIn({ nodes }: OnnxGraph): (value: string) => OnnxNode | undefined {
   const producers = producersOf(nodes);
   return (value) => {

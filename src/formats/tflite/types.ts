@@ -34,7 +34,7 @@ export interface TfliteTensor {
   readonly shapeSignature?: readonly number[];
   readonly hasRank?: boolean;
   readonly type: number;
-  /** Index into `buffers`; 0, the empty buffer, for what is computed. */
+  /** Index into `buffers`; 0, the empty buffer, for computed tensors. */
   readonly buffer: number;
   readonly quantization?: TensorQuantizationFields;
   readonly isVariable?: boolean;

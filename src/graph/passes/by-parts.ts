@@ -12,7 +12,7 @@ export function isSmall(shape: Shape): boolean {
   return isStatic(shape) && staticSize(shape) <= SMALL;
 }
 
-/** Parts of a whole: so many, all of one size along an axis. */
+/** Parts of a whole: `count` parts of one size along an axis. */
 export interface Parted {
   readonly axis: number;
   readonly size: number;

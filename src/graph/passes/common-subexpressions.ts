@@ -1,7 +1,7 @@
 import type { Constant, Graph } from '../types.ts';
 import { rewrite } from './rewrite.ts';
 
-/** Computes what is computed twice, from the same values with the same attributes, once; equal constants too. */
+/** Merges nodes of the same op, inputs and attributes, and equal constants. */
 export function mergeCommonSubexpressions(graph: Graph): Graph {
   const constants = new Map<string, string>();
   const merged = new Map<string, string>();

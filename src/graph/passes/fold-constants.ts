@@ -6,7 +6,7 @@ import { removeDeadCode } from './dead-code.ts';
 /** Computes the outputs of a graph without inputs. */
 export type Evaluate = (graph: Graph) => ReadonlyMap<string, TensorData>;
 
-/** Elements up to which a result is stored even if it is larger than what it was made of. */
+/** Elements up to which a result is stored even if it is larger than its operands. */
 const SMALL = 1024;
 
 /** Computes now what depends on constants alone, unless that would make the graph larger. */

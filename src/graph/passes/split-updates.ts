@@ -5,7 +5,7 @@ import { passesOf, UPDATE_OPS } from './fused-update.ts';
 import type { FusedUpdate, UpdateOp } from './fused-update.ts';
 import { readersOf } from './uses.ts';
 
-/** Columns come in vectors of so many numbers. */
+/** Numbers of a vector: a matrix whose width is no multiple stays with the single operators. */
 const COLUMNS_AT_ONCE = 4;
 
 export interface SplitGraph {
@@ -162,7 +162,7 @@ const sizesOf =
   (name: string): number =>
     staticSize(types.get(name)!.shape);
 
-/** Nodes that read results of each other, or a variable that is written, are computed together: what is read is then still old. */
+/** Nodes that read results of each other, or a variable that is written, are computed together: their reads then see the old content. */
 function groupsOf(graph: Graph, taken: ReadonlySet<Node>): Node[][] {
   const size = sizesOf(graph);
   const groups = new Map<string, { readonly keys: readonly string[]; readonly nodes: readonly Node[] }>();

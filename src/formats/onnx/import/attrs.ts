@@ -35,12 +35,12 @@ export function expectInt(node: OnnxNode, c: Import, name: string, expected: num
   if (value !== expected) c.fail(`its attribute ${name} is ${value}, expected ${expected}`);
 }
 
-/** Asks for attributes that do not change what is computed here. */
+/** Marks attributes as read that do not change the result. */
 export function ignore(node: OnnxNode, ...names: readonly string[]): void {
   for (const name of names) node.attrs.get(name);
 }
 
-/** Asks for an input that does not change what is computed here. */
+/** Marks an input as read that does not change the result. */
 export function ignoreInput(node: OnnxNode, position: number): void {
   node.inputs.at(position);
 }

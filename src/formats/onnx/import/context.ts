@@ -70,7 +70,7 @@ export class Import {
     if (missing >= 0) this.fail(`its output ${missing + 1}, ${node.outputs[missing]!}, is not computed here`);
   }
 
-  /** A graph inside of the node that is read, with its stored tensors; its names are those of nobody else. */
+  /** A graph inside of the node that is read, with its stored tensors; its names are made unique. */
   inside(graph: Pick<OnnxGraph, 'initializers' | 'nodes'>, wanted: readonly string[]): void {
     for (const tensor of graph.initializers) this.#tensors.set(tensor.name, tensor);
     for (const name of [...graph.nodes.flatMap(({ inputs }) => inputs), ...wanted]) this.#wanted.add(name);
@@ -145,7 +145,7 @@ export class Import {
     return this.#arranged.add(source, data, shape, as);
   }
 
-  /** The stored tensor of this name; undefined for what is computed. */
+  /** The stored tensor of this name; undefined for a computed value. */
   stored(name: string | undefined): Constant | undefined {
     const value = name === undefined ? undefined : this.#held.get(name)?.plain;
     const made = value === undefined ? undefined : this.builder.constantOf(value);

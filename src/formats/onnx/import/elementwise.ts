@@ -107,7 +107,7 @@ const modulo: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Select', [isFar, c.op('Add', [rest, y]), rest]) });
 };
 
-/** The exponent may be of another type than what is raised. */
+/** The exponent may be of another type than the base. */
 const pow: Importer = (node, c) => {
   const stored = c.stored(node.inputs[1]);
   if (stored === undefined || stored.type.dtype === 'float32') {

@@ -3,7 +3,7 @@ import type { OnnxAttr, OnnxNode } from '../model.ts';
 /** Old exporters say here which inputs may be overwritten: a matter of memory, not of numbers. */
 const HARMLESS = new Set(['consumed_inputs']);
 
-/** A node that notes what it is asked for, so that nothing of it is passed over without a word. */
+/** A node that notes which attributes and inputs the importer reads, so that unread parts are refused. */
 export interface Noted {
   readonly node: OnnxNode;
   /** An attribute or input that is there and has not been asked for. */

@@ -112,7 +112,7 @@ const constant: Importer = (node, c) => {
   else c.fail('a constant that is no tensor of numbers');
 };
 
-/** ConstantOfShape of floats; those of other types are known values. */
+/** ConstantOfShape of floats; other types are known values. */
 const constantOfShape: Importer = (node, c) => {
   const dims = c.numbers(node.inputs[0], 'shape');
   const given = attr(node, c, 'value', 'tensor');

@@ -36,7 +36,7 @@ interface Kind {
   readonly step: Step;
 }
 
-/** h · Rᵀ + what is added to it. */
+/** h · Rᵀ + an addend. */
 function recurrent(c: Import, { recurrence }: Gates, h: string | undefined, added: string): string {
   if (h === undefined) return added;
   return c.op('Add', [c.op('BatchMatMul', [h, recurrence], { transposeA: false, transposeB: true }), added]);

@@ -9,7 +9,7 @@ const by =
   (c, value) =>
     c.op(op, [value]);
 
-/** A reduction, of values made ready for it; what it gives may be made something of. */
+/** A reduction, with functions that prepare its input and finish its result. */
 const reduction =
   (op: string, before?: Step, after?: Step): Importer =>
   (node, c) => {

@@ -41,7 +41,7 @@ function scattered(node: OnnxNode, c: Import, { rows, updates, places }: Scatter
     const numSegments = height;
     const sums = c.op('UnsortedSegmentSum', [updates, places], { numSegments });
     if (reduction === 'add') return c.op('Add', [rows, sums]);
-    // Places are to be different: what is said twice is nobody's.
+    // Indices must be different: the specification leaves repeated ones undefined.
     const ones = c.constant(new Float32Array(c.builder.typeOf(places).shape[0] as number).fill(1), [
       c.builder.typeOf(places).shape[0] as number,
       1,

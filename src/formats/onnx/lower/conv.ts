@@ -68,7 +68,7 @@ export function transposedConv(
 ): string {
   const { strides, dilations, pads } = window;
   const rest = outputPadding(large, small, size, window);
-  // ONNX Runtime refuses an output_padding as large as stride and dilation; what is beyond is zeros.
+  // ONNX Runtime refuses an output_padding as large as stride and dilation; the rest is zeros.
   const allowed = rest.map((amount, i) => Math.max(0, Math.min(amount, Math.max(strides[i]!, dilations[i]!) - 1)));
   const beyond = rest.map((amount, i) => amount - allowed[i]!);
   const attrs = {

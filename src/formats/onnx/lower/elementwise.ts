@@ -9,11 +9,11 @@ const floatFormula = (build: Build): Rule => elementwise(build, onFloat);
 const number = (op: string): Rule => same(op, onNumbers);
 const isFloat = (dtype: DType): boolean => dtype.startsWith('float');
 
-/** Rounding: integers are what they are. */
+/** Rounding: integers pass unchanged. */
 const rounding = (op: string): Rule =>
   elementwise((c, [x], dtype) => (isFloat(dtype) ? c.one(op, [x!]) : c.one('Identity', [x!])));
 
-/** False, or true, for what is no float. */
+/** A constant result for types other than float. */
 const floatTest = (op: string, others: boolean): Rule =>
   elementwise((c, [x], dtype) => {
     if (isFloat(dtype)) return c.one(op, [x!]);

@@ -25,7 +25,7 @@ export function withColumnsAsChannels(
   return { graph: regrouped, quantization: scales };
 }
 
-/** Scales of channels that stand so many times one after another. */
+/** Scales of channels that are repeated `copies` times. */
 function repeated(own: TensorQuantization, copies: number): TensorQuantization {
   if (own.axis === undefined) return own;
   const times = <T>(values: readonly T[]): T[] => Array.from({ length: copies }, () => values).flat();

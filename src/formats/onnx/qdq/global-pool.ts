@@ -2,7 +2,7 @@ import { readersOf } from '../../../graph/passes/uses.ts';
 import { RESHAPING, tensorData } from '../model.ts';
 import type { OnnxGraph, OnnxNode } from '../model.ts';
 
-/** Ops that hand on what they are given. */
+/** Ops that pass their input on. */
 const HANDING_ON = [...RESHAPING, 'Transpose'];
 
 /**

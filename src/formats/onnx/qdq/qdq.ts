@@ -201,7 +201,7 @@ class Qdq {
     const unknown = [...activations, ...this.#targets(node)].find((name) => this.#scalesOf(name) === undefined);
     if (unknown !== undefined) return `the range of ${unknown} is not known`;
     if (activations.length === 0) return 'all its operands are constants';
-    // Digits would be lost at each step of a layer norm, those of its squares above all.
+    // Each step of a layer norm would lose digits, its squares above all.
     if (ON_EACH_VALUE.has(op) && activations.every((name) => float.has(name))) return 'its operands are float32';
     if (HANDING_ON.has(op)) {
       const [from, to] = [marked.get(activations[0]!), this.#scalesOf(node.outputs[0]!)!];

@@ -15,7 +15,7 @@ export class QdqWriter {
   readonly #initializers = new Map<string, OnnxTensor>();
   /** Scales of the constants that are stored under their own names. */
   readonly #scalesOf = new Map<string, TensorQuantization>();
-  /** Scales and zero points by what they hold: equal ones are stored once. */
+  /** Scales and zero points by content: equal tensors are stored once. */
   readonly #pool = new Map<string, string>();
 
   constructor(model: Model, marked: ReadonlyMap<string, TensorQuantization>) {

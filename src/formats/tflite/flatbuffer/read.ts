@@ -2,7 +2,7 @@ import { ByteBuffer } from 'flatbuffers';
 import type { Field, Fields, Scalar, Schema } from '../schema/notation.ts';
 import { fieldsOf, scalarSize, UNION_MEMBER } from '../schema/notation.ts';
 
-/** The bytes do not hold what they say: an offset that leads outside, a vector longer than the file. */
+/** The bytes are inconsistent: an offset that leads outside, a vector longer than the file. */
 export class FlatbufferError extends Error {
   override readonly name = 'FlatbufferError';
 }

@@ -17,7 +17,7 @@ export function writeFlatbuffer(schema: Schema, root: Fields, sizeHint = 1024): 
 class Writer {
   readonly #schema: Schema;
   readonly #builder: Builder;
-  /** Places of what is written already, by its content. */
+  /** Places of written objects, by content. */
   readonly #written = new Map<string, Offset>();
 
   constructor(schema: Schema, builder: Builder) {

@@ -87,7 +87,7 @@ function scaleChannels({ type, data, quantization }: Value, by: Float32Array, ax
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const product = (data as Float32Array).map((item, i) => item * by[Math.floor(i / inner) % by.length]!);
   if (quantization === undefined) return { type, data: product };
-  // The stored integers stay what they were: the factor goes into the scales.
+  // The stored integers do not change: the factor goes into the scales.
   const { scales, zeroPoints } = quantization;
   if (scales.length === 1 && isUniform(by)) {
     const scale = Math.fround(scales[0]! * Math.abs(by[0]!)) || 1;

@@ -39,7 +39,7 @@ export function rewrite(program: Program, [first, ...others]: readonly [Rule, ..
   while (others.some((rule) => pass(view, state, rule, 1)));
 }
 
-/** Applies a rule to the operations one after another, so many times at most; true if it fitted anywhere. */
+/** Applies a rule to the operations one after another, at most `most` times; true if it fitted anywhere. */
 function pass(view: View, state: Live, rule: Rule, most: number): boolean {
   const { program } = view;
   let times = 0;

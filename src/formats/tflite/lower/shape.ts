@@ -2,7 +2,7 @@ import { sameShape } from '../../../graph/shapes.ts';
 import type { Shape } from '../../../graph/types.ts';
 import type { Context, Lowering } from './context.ts';
 
-/** Sizes as TFLite's RESHAPE takes them: the batch axis is what is left. */
+/** Sizes as TFLite's RESHAPE takes them: the batch axis is -1, the remaining size. */
 function reshapeSizes(shape: Shape): number[] {
   return shape.map((dim) => (typeof dim === 'number' ? dim : -1));
 }

@@ -28,7 +28,7 @@ type Operations = ReadonlySet<Operation>;
 function readByFloat(program: Program, operations: readonly Operation[], float: Operations, among: Operations) {
   const read = new Set(program.outputs.values());
   const found = new Set<Operation>();
-  // From the last on: what is not one of them reads what comes before it.
+  // From the last on: an operation is kept only if all readers of its result are kept.
   for (const operation of operations.toReversed()) {
     if (among.has(operation) && !operation.outputs.some((name) => read.has(name))) found.add(operation);
     else if (!float.has(operation)) operation.inputs.forEach((name) => read.add(name));

@@ -4,7 +4,7 @@ import type { Dim, DType } from '../../../../graph/types.ts';
 export interface Known {
   readonly dtype: DType;
   readonly dims: readonly number[];
-  /** Row-major; those of `bool` are 0 and 1. */
+  /** Row-major; `bool` values are 0 and 1. */
   readonly values: readonly Dim[];
 }
 

@@ -94,7 +94,7 @@ const trilu: Fold = ([x, k], node, c) => {
   });
 };
 
-/** Places of what is not zero: [axes, how many]. */
+/** Indices of the elements that are not zero: [axes, count]. */
 const nonZero: Fold = ([x]) => {
   const found: (readonly number[])[] = [];
   filled(x!.dtype, x!.dims, (place) => {
@@ -173,7 +173,7 @@ const OPERANDS: Readonly<Record<string, number>> = {
 const computed: Importer = (_, c) =>
   c.fail('its inputs are computed; expected values that are known when the file is read');
 
-/** Operators that are read only of what is known. */
+/** Operators that are read only where their inputs are known. */
 export const foldedOnly: Readonly<Record<string, Importer>> = Object.fromEntries(
   ['Range', 'NonZero'].map((op) => [op, computed]),
 );

@@ -90,7 +90,7 @@ function pointwise(b: Blocked, { x, dy, large, small, strides }: Task): string {
   return b.reshape(sum, [1, 1, channels, filters]);
 }
 
-/** Every so many rows and columns, [batch, channels, rows, columns]. */
+/** Every n-th row and column, [batch, channels, rows, columns]. */
 function skipped(
   b: Blocked,
   x: string,

@@ -2,7 +2,7 @@ import type { Node } from '../../../../graph/types.ts';
 import type { Attr } from '../builder.ts';
 import type { Blocked } from './context.ts';
 
-/** Ops that a convolution applies to its sums before it stores them: those that follow and whose inputs nobody else reads. */
+/** Ops that a convolution applies to its sums before it stores them: the following ops whose inputs no other node reads. */
 export interface Epilogue {
   /** The value that then results. */
   readonly out: string;

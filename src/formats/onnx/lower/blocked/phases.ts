@@ -35,7 +35,7 @@ export function partSize([, h, w]: Sizes, strides: readonly [number, number]): [
   return [Math.ceil(h / strides[0]), Math.ceil(w / strides[1])];
 }
 
-/** The parts in their places: columns side by side, then rows below each other, then what is beyond the edge cut off. */
+/** The parts in their places: columns side by side, then rows below each other, then cut at the edge. */
 export function interleave(b: Blocks, { strides, parts }: Phased, sizes: Sizes): string {
   const [n, h, w, channels] = sizes;
   const filled = b.filled(channels);

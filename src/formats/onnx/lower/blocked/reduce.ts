@@ -40,7 +40,7 @@ const broadcastTo: BlockedRule = (node, b) => {
   return true;
 };
 
-/** True if a value in blocks comes together with what is broadcast. */
+/** True if a value in blocks meets a value that is broadcast. */
 function feedsBlocks({ outputs }: Node, b: Blocked): boolean {
   return b.c.consumersOf(outputs[0]!).some(({ inputs }) => inputs.some((name) => b.has(name)));
 }
