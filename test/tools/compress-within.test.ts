@@ -74,7 +74,7 @@ describe('the verdict on a compression', () => {
     const original = { name: 'm.onnx', bytes: net(4096), sampleShape: [256] };
     const speeds = await speedsOf({ ...report, models }, folder(), original, { seconds: 1 });
     expect([...speeds.keys()]).toEqual(['float.onnx', 'int8.onnx']);
-    expect(speeds.get('int8.onnx')!.interval![0]).toBeGreaterThan(2);
-    expect(speeds.get('float.onnx')!.factor).toBeLessThan(2);
+    // 64 times fewer products than the original, beside as many: a busy machine does not turn that around.
+    expect(speeds.get('int8.onnx')!.factor).toBeGreaterThan(2 * speeds.get('float.onnx')!.factor);
   });
 });
