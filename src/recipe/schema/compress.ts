@@ -157,6 +157,7 @@ const int8AfterTraining = z
       .describe('Activations with the zero point 0, which TensorRT needs, at the price of half their range.'),
     equalize,
     biasCorrection: z.boolean().default(true).describe('Take the mean error of the rounded weights out of the biases.'),
+    rounding: usual('nearest', 'Weights to the nearest step. Recipes of earlier runs name it.'),
     ...quantizeKeys,
     fallback: z
       .enum(['keep-float', 'stop', 'qat'])
