@@ -66,12 +66,13 @@ export async function convertModel(
     { file: to, format, precision, ...made },
     samples,
     options.accept === true,
-    async (calibration) => (await make(source, calibration, options)).bytes,
+    (calibration) => make(source, calibration, options),
   );
-  const { accepted } = checked;
-  const bytes = accepted.length === 0 ? made.bytes : made.write(withCheck(source.metadata, accepted));
-  const { skipped } = made;
-  return { from: source.file, to, bytes, skipped, ...checked, preparation: samples.preparation };
+  const { accepted, isUncorrected, ...found } = checked;
+  const chosen = isUncorrected ? made.uncorrected! : made;
+  const bytes = accepted.length === 0 ? chosen.bytes : chosen.write(withCheck(source.metadata, accepted));
+  const { skipped } = chosen;
+  return { from: source.file, to, bytes, skipped, ...found, accepted, preparation: samples.preparation };
 }
 
 const WITH_INT8_WEIGHTS: readonly string[] = ['int8', 'dynamic-int8', 'int16x8'];

@@ -6,6 +6,9 @@ import { table } from './zoo-table.ts';
 /** The same numbers but for roundings of float32: the error is a thousandth of the answers. */
 const SAME_DB = 60;
 
+/** Two roundings of a float32 number near 1: a sigmoid that gives less than that gives nothing but rounding. */
+const ROUNDING = 2 ** -22;
+
 /** Below it no file is written without --accept; the samples here are others than those that the export held out. */
 const LEAST_DB = 10;
 const OTHER_SAMPLES_DB = 2;
@@ -31,12 +34,12 @@ describe('further model files of packages, on samples that calibrated nothing', 
   }, 7_200_000);
   afterAll(close);
 
-  const sqnr = (name: string, kind: Kind): number | undefined => measured.get(name)!.found[kind]?.sqnr;
   const below = (kinds: readonly Kind[], least: (name: string, kind: Kind) => number): string[] =>
     made.flatMap(({ name }) =>
       kinds.flatMap((kind) => {
-        const db = sqnr(name, kind);
-        return db === undefined || db >= least(name, kind) ? [] : [`${name} ${kind}: ${db} dB`];
+        const { sqnr: db, absolute } = measured.get(name)!.found[kind] ?? {};
+        const isRight = db === undefined || db >= least(name, kind) || absolute! < ROUNDING;
+        return isRight ? [] : [`${name} ${kind}: ${db} dB`];
       }),
     );
 
@@ -53,7 +56,9 @@ describe('further model files of packages, on samples that calibrated nothing', 
     );
     expect(
       below(kinds, (name, kind) =>
-        isAccepted(name, kind) ? -Infinity : Math.min(ENOUGH_DB, (sqnr(name, 'ort.onnx') ?? 0) - MARGIN_DB),
+        isAccepted(name, kind)
+          ? -Infinity
+          : Math.min(ENOUGH_DB, (measured.get(name)!.found['ort.onnx']?.sqnr ?? 0) - MARGIN_DB),
       ),
     ).toEqual([]);
   });
@@ -66,6 +71,6 @@ describe('further model files of packages, on samples that calibrated nothing', 
   });
 
   it('these many are read', () => {
-    expect(found.length).toBeGreaterThanOrEqual(30);
+    if (process.env['ZOO_ONLY'] === undefined) expect(found.length).toBeGreaterThanOrEqual(30);
   });
 });

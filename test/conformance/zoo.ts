@@ -44,10 +44,18 @@ const WANTED: readonly (readonly [Kind, Pick<ConvertOptions, 'format' | 'precisi
   ['int8.tflite', { format: 'tflite', precision: 'int8' }],
 ];
 
+interface Likeness {
+  readonly output: string;
+  readonly sqnr: number;
+  /** Largest difference, as a share of the output's range and as it is. */
+  readonly error: number;
+  readonly absolute: number;
+}
+
 /** Of each file that was made, beside the source on the same samples: the output that fares worst. */
 export interface Measured {
   readonly name: string;
-  readonly found: Partial<Record<Kind, { readonly output: string; readonly sqnr: number; readonly error: number }>>;
+  readonly found: Partial<Record<Kind, Likeness>>;
   /** Outputs of the source that are the same for all samples: nothing can be wrong with them. */
   readonly still: readonly string[];
   /** Why LiteRT's quantizer does not make an int8 file of our float32 one; empty where it does. */

@@ -57,7 +57,7 @@ def tflite_answers(file, batches):
 
 
 def likeness(expected, actual):
-    """Signal to noise in dB and the largest error as a share of the range, of the output that has the least of the first."""
+    """Signal to noise in dB and the largest error, as it is and as a share of the range, of the output that has the least of the first."""
     worst = None
     for name in expected:
         a = np.concatenate([x.ravel() for x in expected[name]]).astype(np.float64)
@@ -67,7 +67,8 @@ def likeness(expected, actual):
         noise, signal = ((a - b) ** 2).sum(), (a**2).sum()
         sqnr = 999.0 if noise == 0 else -999.0 if signal == 0 else float(10 * np.log10(signal / noise))
         spread = float(np.ptp(a)) or float(np.abs(a).max()) or 1.0
-        one = {"output": name, "sqnr": sqnr, "error": float(np.abs(a - b).max() / spread)}
+        furthest = float(np.abs(a - b).max())
+        one = {"output": name, "sqnr": sqnr, "error": furthest / spread, "absolute": furthest}
         if worst is None or one["sqnr"] < worst["sqnr"]:
             worst = one
     return worst

@@ -10,7 +10,7 @@ import type { CalibratorName } from './calibrators.ts';
 import { widenForMasks } from './masks.ts';
 import { observe } from './observe.ts';
 import type { Samples } from './observe.ts';
-import { channelAxisOf, shareScales } from './share.ts';
+import { channelAxisOf, shareScales, tinyEnds } from './share.ts';
 import { unlikeEnds } from './unlike.ts';
 
 export interface PtqOptions {
@@ -57,6 +57,8 @@ export async function quantize(graph: Graph, samples: Samples, options: PtqOptio
     activations.set(name, isSymmetric ? symmetric([Math.max(-min, max)], type) : asymmetric(min, max, 'int8'));
   }
   const result = shareScales(graph, activations, isSymmetric);
+  const tiny = options.integerEnds === true ? [] : tinyEnds(graph, result);
+  for (const { outputs } of tiny) result.delete(outputs[0]!);
   const unlike = type === 'int8' && options.integerEnds !== true ? unlikeEnds(graph, result) : undefined;
   for (const name of unlike?.values ?? []) result.delete(name);
   for (const [name, scales] of weightScales(graph, options.dense)) result.set(name, scales);
@@ -70,6 +72,8 @@ export async function quantize(graph: Graph, samples: Samples, options: PtqOptio
       what: layer ?? outputs[0]!,
       why: 'parts of its result have ranges too unlike for one scale of 8 bits',
     });
+  for (const { layer, outputs } of tiny)
+    skipped.push({ what: layer ?? outputs[0]!, why: 'its results are too small for the steps of 8 bits' });
   return { result, skipped, masked };
 }
 

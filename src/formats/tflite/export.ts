@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import type { DenseScales, Quantization } from '../../graph/quantization.ts';
-import { withInt32Inputs } from '../../graph/passes/int64-inputs.ts';
+import { withInt32Ends } from '../../graph/passes/int64-inputs.ts';
 import { showStage } from '../../graph/stages.ts';
 import type { Graph } from '../../graph/types.ts';
 import { appendLabels } from './archive.ts';
@@ -65,7 +65,7 @@ export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteE
   const { precision = 'float32', batch = 1, description, quantization } = options;
   if (precision === 'integer' && quantization === undefined)
     throw new UserError('integer export without scales', 'Quantize the model first, or export with precision dynamic.');
-  const program = lower(withInt32Inputs(graph), batch, precision === 'integer' ? quantization : undefined);
+  const program = lower(withInt32Ends(graph), batch, precision === 'integer' ? quantization : undefined);
   showStage('tflite', () => printProgram(program));
   const { keepFloat, dense = 'tensor' } = options;
   fuse(program, {

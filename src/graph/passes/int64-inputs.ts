@@ -6,10 +6,11 @@ export function withInt64Inputs(graph: Graph, wide: ReadonlySet<string>): Graph 
   return withInputsOf('int64', graph, (name) => wide.has(name));
 }
 
-/** The int64 inputs as int32: LiteRT for WebAssembly takes no int64, and ids and masks of phones' programs are int32. */
-export function withInt32Inputs(graph: Graph): Graph {
-  const isWide = (name: string): boolean => graph.inputs.get(name)!.dtype === 'int64';
-  return [...graph.inputs.keys()].some(isWide) ? withInputsOf('int32', graph, isWide) : graph;
+/** The int64 and bool inputs, and bool outputs, as int32: LiteRT for WebAssembly takes none, and ids and masks of phones' programs are int32. */
+export function withInt32Ends(graph: Graph): Graph {
+  const isChanged = (name: string): boolean => ['int64', 'bool'].includes(graph.inputs.get(name)!.dtype);
+  const areChanged = [...graph.inputs.keys()].some(isChanged) || [...graph.outputs.values()].some((value) => graph.types.get(value)!.dtype === 'bool'); // prettier-ignore
+  return areChanged ? withInputsOf('int32', graph, isChanged) : graph;
 }
 
 function withInputsOf(dtype: DType, graph: Graph, isChanged: (name: string) => boolean): Graph {
@@ -32,7 +33,11 @@ function withInputsOf(dtype: DType, graph: Graph, isChanged: (name: string) => b
   for (const { op, inputs, attrs, layer, outputs } of graph.nodes)
     if (!instead.has(outputs[0]!))
       builder.node(op, inputs.map((value) => instead.get(value) ?? value), attrs, { layer, outputs }); // prettier-ignore
-  for (const [name, value] of graph.outputs) builder.output(name, instead.get(value) ?? value);
+  for (const [name, value] of graph.outputs) {
+    const given = instead.get(value) ?? value;
+    const isNarrowed = dtype === 'int32' && graph.types.get(value)!.dtype === 'bool';
+    builder.output(name, isNarrowed ? builder.op('Cast', [given], { dtype }) : given);
+  }
   return builder.build();
 }
 

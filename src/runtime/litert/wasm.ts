@@ -26,7 +26,7 @@ export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSes
     if (!ENDS.includes(dtype))
       throw new UserError(
         `${name} is ${dtype}, which LiteRT for WebAssembly does not take`,
-        'Export with float32 or uint8 ends, or use the native runtime.',
+        `It takes ${ENDS.join(', ')}: cast to one of them in the model before the export, or use the native runtime.`,
       );
   }
   const open = ends.inputs.find(({ shape }) => shape.filter((size) => size < 0).length > 1);

@@ -2,7 +2,6 @@ import { clipped, UserError } from '../../base/errors.ts';
 import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
-import type { Graph } from '../../graph/types.ts';
 import { oneClassWarning } from '../../tasks/one-class.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
@@ -14,6 +13,7 @@ import { openFileRunner } from '../parity/runners.ts';
 import type { Feeds, FileRunner } from '../parity/runners.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import { roundedOff, sharesIn } from './rounding.ts';
+import type { Made } from './make.ts';
 import type { ConvertSamples } from './samples.ts';
 import type { ConvertSource } from './source.ts';
 
@@ -27,35 +27,50 @@ export interface Checked {
   readonly kind: string;
   readonly accepted: readonly string[];
   readonly warnings: readonly string[];
+  /** The file is the one whose biases were not corrected, which answers better. */
+  readonly isUncorrected: boolean;
 }
 
 /** A file that was made from a source. */
-export type MadeFile = ModelFile & { readonly graph: Graph };
+export type MadeFile = ModelFile & Pick<Made, 'graph' | 'uncorrected'>;
+
+/** How much better a file must answer without corrected biases to be written so, in dB. */
+const CLEARLY_DB = 0.5;
 
 /**
  * The new file beside the source file: the user's own bytes in ONNX Runtime, not our reading of them. `UserError` where an
  * output is beyond the budget of the precision, unless `accept`. `makeFold`: the file as the samples of a fold calibrate it.
+ * Where the noise of rounding is much larger than its mean, corrected biases can do more harm than good: `isUncorrected` then.
  */
 export async function checkConversion(
   source: ConvertSource,
-  made: MadeFile,
+  file: MadeFile,
   samples: ConvertSamples,
   accept: boolean,
-  makeFold: (calibration: readonly Feeds[]) => Promise<Uint8Array>,
+  makeFold: (calibration: readonly Feeds[]) => Promise<Pick<Made, 'bytes' | 'uncorrected'>>,
 ): Promise<Checked> {
-  const own = await run(source, [{ ...made, check: samples.check }], samples);
-  // The file that is written must be sound on its own samples too.
-  const isSound = typeof own !== 'string' && !own.outputs.some((output) => beyondBudget(output, made.precision));
-  const folds = [];
-  if (isSound)
-    for (const { calibration, check } of samples.folds)
-      folds.push({ ...made, bytes: await makeFold(calibration), check });
-  const compared = folds.length === 0 ? own : await run(source, folds, samples);
-  const kind = kindOf(samples, folds.length > 0);
+  const folds: Awaited<ReturnType<typeof makeFold>>[] = [];
+  const compare = async (made: MadeFile, bytesOf: (fold: (typeof folds)[number]) => Uint8Array) => {
+    const own = await run(source, [{ ...made, check: samples.check }], samples);
+    // The file that is written must be sound on its own samples too.
+    const isSound = typeof own !== 'string' && !own.outputs.some((output) => beyondBudget(output, made.precision));
+    if (!isSound || samples.folds.length === 0) return { made, compared: own, areLeftOut: false };
+    for (const { calibration } of samples.folds.slice(folds.length)) folds.push(await makeFold(calibration));
+    const parts = samples.folds.map(({ check }, i) => ({ ...made, bytes: bytesOf(folds[i]!), check }));
+    return { made, compared: await run(source, parts, samples), areLeftOut: true };
+  };
+  let chosen = await compare(file, ({ bytes }) => bytes);
+  if (file.uncorrected !== undefined) {
+    const other = await compare({ ...file, ...file.uncorrected }, ({ uncorrected }) => uncorrected!.bytes);
+    if (leastOf(other.compared) > leastOf(chosen.compared) + CLEARLY_DB) chosen = other;
+  }
+  const { made, compared, areLeftOut } = chosen;
+  const isUncorrected = made !== file;
+  const kind = kindOf(samples, areLeftOut);
   if (typeof compared === 'string')
     return {
       ...NOTHING,
-      isMadeUp: true,
+      ...{ isMadeUp: true, isUncorrected },
       warnings: [`${made.file}: was not compared with ${source.file}: ${compared}`],
     };
   const { outputs } = compared;
@@ -72,7 +87,7 @@ export async function checkConversion(
   const on = `on ${compared.samples} ${kind}`;
   if (beyond.length > 0 && !accept) throw refusal(source, made, on, beyond, warnings, samples);
   return {
-    ...{ outputs, samples: compared.samples, isMadeUp: samples.isMadeUp, kind, warnings },
+    ...{ outputs, samples: compared.samples, isMadeUp: samples.isMadeUp, kind, warnings, isUncorrected },
     accepted: beyond.map((one) => `${one} (${on})`),
     top1Agreement:
       outputs.find(({ sqnrDb, top1Agreement }) => sqnrDb !== null && top1Agreement !== null)?.top1Agreement ?? null,
@@ -81,6 +96,13 @@ export async function checkConversion(
 }
 
 const NOTHING = { outputs: [], samples: 0, kind: '', top1Agreement: null, largestError: null, accepted: [] } as const;
+
+/** Signal to noise of the output that has the least, in dB. */
+function leastOf(compared: Compared | string): number {
+  return typeof compared === 'string'
+    ? -Infinity
+    : Math.min(...compared.outputs.map(({ sqnrDb }) => sqnrDb ?? Infinity));
+}
 
 /** Samples that a file is compared on, as people are told. */
 function kindOf({ isMadeUp, folds, calibrated }: ConvertSamples, areLeftOut: boolean): string {

@@ -25,18 +25,28 @@ export interface Made {
   readonly skipped: readonly Skipped[];
   /** The same file with other metadata. */
   readonly write: (metadata: ReadonlyMap<string, string>) => Uint8Array;
+  /** The same file, of the same calibration, with biases as they were before they were corrected; absent where none was. */
+  readonly uncorrected?: Made;
 }
 
 /** The file, written from the source in the format and precision that are asked for. */
 export async function make(source: ConvertSource, samples: Samples, options: ConvertOptions): Promise<Made> {
-  const { graph, writer, skipped } = await writerFor(source, samples, options);
-  const made = writer(source.metadata);
-  return {
-    graph,
-    bytes: made.bytes,
-    skipped: [...skipped, ...made.skipped],
-    write: (metadata) => writer(metadata).bytes,
-  };
+  const [made, uncorrected] = (await writersFor(source, samples, options)).map(({ graph, writer, skipped }): Made => {
+    const made = writer(source.metadata);
+    return {
+      graph,
+      bytes: made.bytes,
+      skipped: [...skipped, ...made.skipped],
+      write: (metadata) => writer(metadata).bytes,
+    };
+  });
+  return { ...made!, ...(uncorrected && { uncorrected }) };
+}
+
+interface Writable {
+  readonly graph: Graph;
+  readonly skipped: readonly Skipped[];
+  readonly writer: (metadata: ReadonlyMap<string, string>) => Written;
 }
 
 interface Written {
@@ -44,11 +54,17 @@ interface Written {
   readonly skipped: readonly Skipped[];
 }
 
-async function writerFor(
+const UNCORRECTED: Skipped = {
+  what: 'every bias',
+  why: 'the file answers samples that did not calibrate it better without the correction of biases',
+};
+
+/** The file, and behind it the same with biases that were not corrected. */
+async function writersFor(
   { graph, metadata: stated }: ConvertSource,
   samples: Samples,
   options: ConvertOptions,
-): Promise<{ graph: Graph; skipped: readonly Skipped[]; writer: (metadata: ReadonlyMap<string, string>) => Written }> {
+): Promise<readonly Writable[]> {
   const { format, precision, calibrator, symmetric, opset, batch = 1, ends = 'float32' } = options;
   const dense = options.dense ?? (format === 'tflite' ? 'tensor' : 'channel');
   const name = nameOf(options.from);
@@ -61,42 +77,38 @@ async function writerFor(
     const asked = { ...step, integerEnds: ends !== 'float32' };
     const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, asked, samples, options.onProgress);
     const keepFloat = (layer: string): boolean => kept.includes(layer);
-    const { quantization, skipped } = prepared;
-    const ready = withFloatLayers(prepared.graph, prepared.float, keepFloat);
+    const { quantization, skipped, float } = prepared;
     const integer = { precision: 'integer' as const, quantization, keepFloat, batch, ends };
     // The front-end of sounds: rounded to 16 bits it is off by less than a step of 8 bits, and by more than one of 16.
     const narrow = precision === 'int8' && { storeFixed: isFrontEnd };
-    if (format === 'tflite')
-      return {
-        ...{ graph: ready, skipped },
-        writer: (metadata) => exportTflite(ready, { ...integer, ...narrow, description: describe(metadata) }),
-      };
-    const writer = (metadata: ReadonlyMap<string, string>): Written => {
+    const write = (ready: Graph, metadata: ReadonlyMap<string, string>): Written => {
+      if (format === 'tflite') return exportTflite(ready, { ...integer, ...narrow, description: describe(metadata) });
       const made = exportQdq(ready, quantization, { ...onnx(metadata), keepFloat });
       return { bytes: encodeModel(made.result), skipped: made.skipped };
     };
-    return { graph: ready, skipped, writer };
+    const ready = withFloatLayers(prepared.graph, float, keepFloat);
+    const made: Writable = { graph: ready, skipped, writer: (metadata) => write(ready, metadata) };
+    if (prepared.graph === float) return [made];
+    return [made, { graph: float, skipped: [...skipped, UNCORRECTED], writer: (metadata) => write(float, metadata) }];
   }
   if (format === 'tflite') {
     const names = { fp32: 'float32', fp16: 'float16', 'dynamic-int8': 'dynamic', int4: 'dynamic' } as const;
     const sparse = options.sparse === true;
     const reduced = { precision: names[precision], dense, batch, sparse, keepFloat: isFrontEnd } as const;
-    return {
-      graph,
-      skipped: [],
-      writer: (metadata) => exportTflite(graph, { ...reduced, description: describe(metadata) }),
-    };
+    const writer = (metadata: ReadonlyMap<string, string>): Written =>
+      exportTflite(graph, { ...reduced, description: describe(metadata) });
+    return [{ graph, skipped: [], writer }];
   }
   if (precision === 'fp32') {
-    return {
-      graph,
+    const writer = (metadata: ReadonlyMap<string, string>): Written => ({
+      bytes: encodeModel(lowerToOnnx(graph, onnx(metadata))),
       skipped: [],
-      writer: (metadata) => ({ bytes: encodeModel(lowerToOnnx(graph, onnx(metadata))), skipped: [] }),
-    };
+    });
+    return [{ graph, skipped: [], writer }];
   }
   const writer = (metadata: ReadonlyMap<string, string>): Written => {
     const { result, skipped } = lowerReduced(graph, precision, { ...onnx(metadata), keepFloat: isFrontEnd });
     return { bytes: encodeModel(result), skipped };
   };
-  return { graph, skipped: [], writer };
+  return [{ graph, skipped: [], writer }];
 }

@@ -1,4 +1,4 @@
-import { channelAxisOf, shareScales } from '../../../src/compress/quantize/share.ts';
+import { channelAxisOf, shareScales, tinyEnds } from '../../../src/compress/quantize/share.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { asymmetric } from '../../../src/graph/quantization.ts';
 import type { Attrs, Graph } from '../../../src/graph/types.ts';
@@ -41,6 +41,16 @@ it.each<[string, Attrs, number, number]>([
   expect(scalesOf(op, attrs).shared).toEqual({ dtype: 'int8', scales: [scale], zeroPoints: [zero] });
   const { shared, own } = scalesOf(op, attrs, true);
   expect(shared).toBe(own);
+});
+
+it('results far below the prescribed step keep scales of their own, and are told where they leave the model', () => {
+  const graph = graphOf('Sigmoid', {});
+  const y = graph.outputs.get('y')!;
+  const given = (max: number) => new Map([[y, asymmetric(0, max, 'int8')]]);
+  expect(shareScales(graph, given(1 / 20)).get(y)).toEqual(given(1 / 20).get(y));
+  expect(tinyEnds(graph, given(1 / 20))).toEqual(graph.nodes);
+  expect(shareScales(graph, given(1 / 10)).get(y)!.scales).toEqual([1 / 256]);
+  expect(tinyEnds(graph, given(1 / 10))).toEqual([]);
 });
 
 it('Relu has scales of its own', () => {

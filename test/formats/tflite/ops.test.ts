@@ -45,6 +45,11 @@ describe('each op computes in LiteRT what tfjs computes', () => {
   });
 });
 
+it('bool inputs and outputs are int32 in the file, which LiteRT for WebAssembly takes', async () => {
+  const bytes = exported(sketch((g) => g.op('LogicalNot', [g.input('x', { dtype: 'bool', shape: [3] })])));
+  expect(await run(bytes, { x: Int32Array.of(0, 1, 7) })).toEqual({ y0: Float32Array.of(1, 0, 0) });
+});
+
 it('refuses a division of whole numbers of 64 bits, which LiteRT has no kernel for', () => {
   const type = { dtype: 'int64', shape: [2] } as const;
   const node = { op: 'FloorDiv', inputs: ['a', 'b'], attrs: {}, outputs: ['y'], layer: 'halves' } as const;

@@ -40,12 +40,15 @@ const bytesOf = (graph: Graph): Uint8Array => encodeModel(lowerToOnnx(graph));
 const batches = [{ x: { data: numbers(32 * 8, 'x'), shape: [32, 8] } }];
 
 /** The check of a file that holds `made`, whose source on the disk holds `source` and was read as `made`. */
-async function check(source: Graph, made: Graph, precision: 'fp32' | 'int8' = 'fp32', fed = batches) {
+async function check(source: Graph, made: Graph, precision: 'fp32' | 'int8' = 'fp32', fed = batches, other?: Graph) {
   await writeFile(place('source.onnx'), bytesOf(source));
   const opened = { file: place('source.onnx'), graph: made, metadata: new Map<string, string>() };
   const file = { file: 'made.onnx', bytes: bytesOf(made), format: 'onnx', precision, graph: made } as const;
+  const uncorrected = other && { graph: other, bytes: bytesOf(other), skipped: [], write: () => bytesOf(other) };
   const samples = { calibration: fed, check: fed, folds: [], calibrated: 0, isMadeUp: false };
-  return checkConversion(opened, file, samples, false, () => Promise.reject(new Error('there are no folds')));
+  return checkConversion(opened, { ...file, ...(uncorrected && { uncorrected }) }, samples, false, () =>
+    Promise.reject(new Error('there are no folds')),
+  );
 }
 
 describe('the check after an export', () => {
@@ -67,6 +70,19 @@ describe('the check after an export', () => {
     expect(await warningsOf(1)).toEqual([expect.stringMatching(/source\.onnx: was compared on one sample/)]);
     expect((await check(network(1), network(1))).warnings).toEqual([]);
   });
+
+  it.each([
+    [1.1, 1.02, true],
+    [1.02, 1.1, false],
+    [1.02, 1.0195, false],
+  ])(
+    'of a file off by %d and one off by %d without corrected biases, takes the second: %s',
+    async (a, b, isUncorrected) => {
+      const found = await check(network(1, 1), network(1, a), 'int8', batches, network(1, b));
+      expect(found.isUncorrected).toBe(isUncorrected);
+      expect(found.outputs[1]!.sqnrDb).toBeCloseTo(-20 * Math.log10((isUncorrected ? b : a) - 1), 1);
+    },
+  );
 
   // One number for each sample: the largest of its row is always the same.
   it.each(['fp32', 'int8'] as const)('refuses a regression that is off by 98 % in %s', async (precision) => {

@@ -79,6 +79,15 @@ const CASES: Readonly<Record<string, Case>> = {
       ['Transpose', ['last'], { perm: [1, 0, 2] }],
     ],
   },
+  'probabilities of rare events, all far below a step of 1 / 256': {
+    sample: [6],
+    stored: { w: floats(6, 4), rare: list(-8, -8, -8, -8) },
+    steps: [
+      ['MatMul', ['x', 'w']],
+      ['Add', ['y0', 'rare']],
+      ['Sigmoid', ['y1']],
+    ],
+  },
   'boxes in pixels beside scores': {
     sample: [6],
     stored: { w: floats(6, 4), v: floats(6, 8), size: list(640) },

@@ -64,7 +64,7 @@ function holds(c: Import, name: string, what: string): boolean {
   return c.fail(
     `${what} depends on the input of the model`,
     chooses === undefined
-      ? 'Export the model with that fixed: trace it instead of scripting it.'
+      ? 'Export the model with that fixed (trace it instead of scripting it), or, where it differs from sample to sample, let it compute both and choose by values: torch.where.'
       : `Say the value that the input always has, --fix ${chooses}=VALUE, or write a file with it: limbeck export --from FILE.onnx --fix ${chooses}=VALUE.`,
   );
 }

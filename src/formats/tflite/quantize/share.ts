@@ -14,9 +14,13 @@ export function shareScales(program: Program): void {
   )
     ? 'int16'
     : 'int8';
+  const ends = new Set(program.outputs.values());
+  // The calibration left it in float32.
+  const isLeftOut = (name: string): boolean => ends.has(name) && program.value(name).quantization === undefined;
   for (const operation of program.operations) {
     const rule = integerRules.get(operation.op);
-    const isFixed = rule === 'fixed' && !(kind === 'int16' && noInt16.has(operation.op));
+    const isFixed =
+      rule === 'fixed' && !(kind === 'int16' && noInt16.has(operation.op)) && !isLeftOut(operation.outputs[0]!);
     if (isFixed) set(program, operation.outputs[0]!, fixedQuantization(operation.op, kind));
     if (rule === 'same' && !MERGING.has(operation.op)) passOn(program, operation);
     if (MERGING.has(operation.op)) merge(program, operation);
