@@ -14,8 +14,12 @@ export type Outcome =
   | { readonly refusal: { readonly status: number; readonly message: string; readonly reason: FailureReason } }
   | { readonly bug: string };
 
-/** Bytes that are read at once: less than a millisecond of numbers, and a few of texts. */
-const SMALL = 2 ** 14;
+const [NUMBERS, OTHERS] = [2 ** 16, 2 ** 14];
+/** Bytes that are read at once: about a millisecond of numbers as JSON, and a few of texts. The way to the thread and back costs as much. */
+const AT_ONCE: Readonly<Record<keyof Jobs, number>> = {
+  ...{ request: NUMBERS, numbers: NUMBERS },
+  ...{ samples: OTHERS, sentences: OTHERS, message: OTHERS },
+};
 /** Milliseconds for one body; the largest takes one or two seconds. */
 const PATIENCE_MS = 10_000;
 /** MiB of what is made of one body. */
@@ -41,7 +45,7 @@ export class Reader {
 
   /** `size`: bytes of the part that has to be parsed. `Refusal` for what is wrong with it. */
   async read<K extends keyof Jobs>(kind: K, given: Given<K>, size: number): Promise<Found<K>> {
-    if (size <= SMALL) return (await (jobs[kind] as (value: Given<K>) => unknown)(given)) as Found<K>;
+    if (size <= AT_ONCE[kind]) return (await (jobs[kind] as (value: Given<K>) => unknown)(given)) as Found<K>;
     const outcome = await new Promise<Outcome>((resolve, reject) => {
       const settle = (told: Outcome | Error): void => (told instanceof Error ? reject(told) : resolve(told));
       this.#waiting.push({ job: { kind, given }, settle });
