@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { isFlat } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import type { FailureReason } from '../refusal.ts';
 import { jobs } from './jobs.ts';
@@ -14,12 +15,10 @@ export type Outcome =
   | { readonly refusal: { readonly status: number; readonly message: string; readonly reason: FailureReason } }
   | { readonly bug: string };
 
-const [NUMBERS, OTHERS] = [2 ** 16, 2 ** 14];
-/** Bytes that are read at once: about a millisecond of numbers as JSON, and a few of texts. The way to the thread and back costs as much. */
-const AT_ONCE: Readonly<Record<keyof Jobs, number>> = {
-  ...{ request: NUMBERS, numbers: NUMBERS },
-  ...{ samples: OTHERS, sentences: OTHERS, message: OTHERS },
-};
+/** Bytes that are read at once: a few milliseconds of texts, or of JSON that is made to cost time. */
+const SMALL = 2 ** 14;
+/** Bytes of JSON of little but numbers that are read at once: less than a millisecond, which the way to the thread and back costs too. */
+const SMALL_NUMBERS = 2 ** 16;
 /** Milliseconds for one body; the largest takes one or two seconds. */
 const PATIENCE_MS = 10_000;
 /** MiB of what is made of one body. */
@@ -45,7 +44,7 @@ export class Reader {
 
   /** `size`: bytes of the part that has to be parsed. `Refusal` for what is wrong with it. */
   async read<K extends keyof Jobs>(kind: K, given: Given<K>, size: number): Promise<Found<K>> {
-    if (size <= AT_ONCE[kind]) return (await (jobs[kind] as (value: Given<K>) => unknown)(given)) as Found<K>;
+    if (isSmall(kind, given.body, size)) return (await (jobs[kind] as (value: Given<K>) => unknown)(given)) as Found<K>;
     const outcome = await new Promise<Outcome>((resolve, reject) => {
       const settle = (told: Outcome | Error): void => (told instanceof Error ? reject(told) : resolve(told));
       this.#waiting.push({ job: { kind, given }, settle });
@@ -99,6 +98,11 @@ export class Reader {
     current?.settle(outcome);
     this.#next();
   }
+}
+
+function isSmall(kind: keyof Jobs, body: Uint8Array, size: number): boolean {
+  if (size <= SMALL) return true;
+  return (kind === 'request' || kind === 'numbers') && size <= SMALL_NUMBERS && isFlat(body.subarray(0, size));
 }
 
 /** The buffer of a body that has one of its own; a part of another one is copied. */
