@@ -27,8 +27,6 @@ interface ServeArgs {
   'tls-key': string | undefined;
   'access-log': string | undefined;
   rate: number | undefined;
-  traces: string | undefined;
-  'trace-share': number;
   shadow: string | undefined;
   share: number;
   keep: string | undefined;
@@ -94,11 +92,6 @@ export const serveCommand: Command<ServeArgs> = {
         type: 'number',
         describe: 'Most requests per second of one token or address; further ones get status 429',
       })
-      .option('traces', {
-        type: 'string',
-        describe: 'OpenTelemetry collector to send traces to: http://localhost:4318/v1/traces',
-      })
-      .option('trace-share', { type: 'number', default: 0.01, describe: 'Share of the requests that are traced' })
       .option('shadow', { type: 'string', describe: 'Teacher that answers a share of the requests too: file.onnx' })
       .option('share', { type: 'number', default: 0.01, describe: 'Share of the requests that the shadow answers too' })
       .option('keep', { type: 'string', describe: 'Folder for samples on which the shadow disagrees' })
@@ -136,7 +129,7 @@ export const serveCommand: Command<ServeArgs> = {
       ...{ maxBody: args['max-body'] * 2 ** 20, maxJson: args['max-json'] * 2 ** 20, workers: args.workers },
       ...{ openMetrics: args['open-metrics'], drainSeconds: args.drain, loadSeconds: args['load-timeout'] },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
-      ...{ shadow: shadowOf(args), rate: args.rate, traces: await tracesOf(args) },
+      ...{ shadow: shadowOf(args), rate: args.rate },
       batch: {
         ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },
         ...{
@@ -187,7 +180,6 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
   check('max-json', args['max-json'], (size) => size > 0 && size <= 256, 'MiB > 0, at most 256');
   check('load-timeout', args['load-timeout'], (seconds) => seconds > 0 && seconds < 2e6, 'seconds > 0');
   check('rate', args.rate, (rate) => rate > 0, 'requests a second');
-  check('trace-share', args['trace-share'], (share) => share >= 0 && share <= 1, 'a share from 0 to 1');
   check('share', args.share, (share) => share > 0 && share <= 1, 'a share above 0, at most 1');
   check('keep-most', args['keep-most'], (size) => size > 0, 'MiB > 0');
   check('drain', args.drain, (seconds) => seconds >= 0, 'seconds');
@@ -204,14 +196,4 @@ async function tlsOf({ 'tls-cert': tlsCert, 'tls-key': tlsKey }: ServeArgs) {
 function shadowOf({ shadow, share, keep, 'keep-most': most }: ServeArgs) {
   if (shadow === undefined) return undefined;
   return { teacher: shadow, share, ...(keep !== undefined && { keep: { folder: keep, mostBytes: most * 2 ** 20 } }) };
-}
-
-async function tracesOf({ traces, 'trace-share': share }: ServeArgs) {
-  if (traces === undefined) return undefined;
-  if (/^https?:\/\//.test(traces) && URL.canParse(traces)) return { url: traces, share };
-  const { UserError } = await import('../base/errors.ts');
-  throw new UserError(
-    `--traces: expected an HTTP address, received ${traces}`,
-    'A collector on this machine has http://localhost:4318/v1/traces.',
-  );
 }

@@ -20,8 +20,6 @@ import { serveHttp } from './http/server.ts';
 import { Reader } from './reading/reader.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
 import { sourcesOf, withShapes } from './sources.ts';
-import { Tracer } from './trace/otlp.ts';
-import type { TraceOptions } from './trace/otlp.ts';
 
 export interface ServeOptions {
   /** Files, folders of files, runs. */
@@ -48,8 +46,6 @@ export interface ServeOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Limit of requests per second for one token, or for one address where there are no tokens. Default: none. */
   readonly rate?: number | undefined;
-  /** Traces for OpenTelemetry. */
-  readonly traces?: TraceOptions | undefined;
   /** A file that gets a line of JSON for each answer. */
   readonly accessLog?: string | undefined;
   /** A teacher that answers a sample of the requests too. */
@@ -119,7 +115,6 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
           log.write('warn', `${options.accessLog}: the access log ends here: ${message}`),
         );
   const version = options.version ?? limbeckVersion();
-  const tracer = options.traces && new Tracer(options.traces, version, log);
   const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
   const metrics = serverMetrics(
     () => host,
@@ -134,7 +129,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     onAnswered: metrics.onAnswered,
     shadow: options.shadow,
   });
-  const closing: (() => Promise<unknown>)[] = [async () => accessLog?.close(), async () => tracer?.close()];
+  const closing: (() => Promise<unknown>)[] = [async () => accessLog?.close()];
   try {
     await host.start();
     const site = {
@@ -146,7 +141,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));
     const common = { host: address, access, tls, log, budget, maxBody, requestTimeoutMs: 30_000 };
     const http = await serveHttp(site, {
-      ...{ ...common, port: options.port ?? 8000, maxConnections: 4096, tracer },
+      ...{ ...common, port: options.port ?? 8000, maxConnections: 4096 },
       onAnswer: (entry) => {
         metrics.onAnswer(entry);
         accessLog?.write('info', `${entry.method} ${entry.path}`, { ...entry });
@@ -164,7 +159,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
         await Promise.all([http.drain(patienceMs), grpc?.close(patienceMs)]);
         await host.close(Math.max(0, until - monotonicMs()));
         await http.close();
-        await Promise.all([accessLog?.close(), tracer?.close()]);
+        await accessLog?.close();
       },
     };
   } catch (error) {

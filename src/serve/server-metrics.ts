@@ -1,7 +1,6 @@
 import { freemem, totalmem } from 'node:os';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { describeDrift } from './drift/metrics.ts';
-import { describeGpus } from './gpu-metrics.ts';
 import type { ModelHost } from './host.ts';
 import { VERSION } from './model.ts';
 import type { AnswerEntry } from './http/server.ts';
@@ -29,7 +28,6 @@ export function serverMetrics(host: () => ModelHost, device: () => string): Serv
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   copyStatistics(registry, host);
   describeResources(registry, host, device);
-  if (device() !== 'cpu') describeGpus(registry);
   describeDrift(registry, host);
   describeShadow(registry, host);
   const registers = [registry];

@@ -1,4 +1,3 @@
-import type { Timings } from '../statistics.ts';
 import type { WireTensor } from '../types.ts';
 
 /** A request for one model, its inputs in the model's order. */
@@ -19,8 +18,6 @@ export interface InferRequest {
 export interface Client {
   /** True when nobody waits for the answer any more. */
   readonly aborted: boolean;
-  /** Listener to the times of the stages, from the moment on when the request joined the queue. */
-  readonly onTimings?: (arrivedMs: number, timings: Timings) => void;
 }
 
 export interface InferAnswer {

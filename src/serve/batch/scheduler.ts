@@ -147,7 +147,6 @@ export class Scheduler {
       const all = { ...timings, queueMs: beganMs - waiting.arrivedMs };
       model.statistics.answered(waiting.request.samples, all, now);
       this.#onAnswered(model, all, waiting.request.samples);
-      waiting.request.client?.onTimings?.(waiting.arrivedMs, all);
       waiting.resolve({ outputs: own[i]! });
     });
   }

@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net';
 import { monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import type { Client } from '../batch/queue.ts';
 import { Refusal } from '../refusal.ts';
-import type { Tracer } from '../trace/otlp.ts';
 import type { Access } from './access.ts';
 import { readBody } from './body.ts';
 import type { BodyBudget } from './body.ts';
@@ -30,7 +30,6 @@ export interface HttpOptions {
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
   readonly log: Log;
-  readonly tracer?: Tracer | undefined;
   /** Listener to each answer. */
   readonly onAnswer: (answer: AnswerEntry) => void;
 }
@@ -61,11 +60,14 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
   let [active, lastMs] = [0, 0];
   const onRequest: RequestListener = (request, response) => {
     active++;
-    response.once('close', () => {
+    const client = { aborted: false };
+    // One listener for both: each costs microseconds.
+    response.on('close', () => {
       active--;
       lastMs = monotonicMs();
+      if (!response.writableFinished) client.aborted = true;
     });
-    void answer(site, options, request, response, () => draining);
+    void answer(site, options, client, request, response, () => draining);
   };
   const limits = {
     maxHeaderSize: 2 ** 14,
@@ -120,12 +122,15 @@ function connectionsOf(server: Server): Promise<number> {
   return new Promise((resolve) => server.getConnections((error, count) => resolve(error === null ? count : 0)));
 }
 
+const NO_QUERY = new URLSearchParams();
+
 /** Bytes of a command to the server. */
 const SMALL = 2 ** 16;
 
 async function answer(
   site: Site,
   options: HttpOptions,
+  client: Client,
   request: IncomingMessage,
   response: ServerResponse,
   isDraining: () => boolean,
@@ -136,14 +141,6 @@ async function answer(
   const from = request.socket.remoteAddress ?? '';
   let held = 0;
   let last = false;
-  const trace = options.tracer?.begin(request.headers['traceparent'] as string | undefined, start);
-  const client = {
-    aborted: false,
-    ...(trace && { onTimings: (...known: Parameters<typeof trace.answered>) => trace.answered(...known) }),
-  };
-  response.on('close', () => {
-    if (!response.writableFinished) client.aborted = true;
-  });
   const body = async (kind: BodyKind): Promise<Buffer> => {
     const most = Math.min(options.maxBody, { json: site.maxJson, binary: Infinity, command: SMALL }[kind]);
     const read = await readBody(request, most, budget, kind === 'json' && most < options.maxBody);
@@ -154,7 +151,7 @@ async function answer(
   let reply: Reply;
   try {
     const path = pathOf(place);
-    const query = new URLSearchParams(rest.join('?'));
+    const query = rest.length === 0 ? NO_QUERY : new URLSearchParams(rest.join('?'));
     access.refuseOtherPages(request);
     if (!isOpen(site, path)) access.admit(request.headers.authorization, from, start);
     reply = await route(site, { request, path, query, body, client });
@@ -169,16 +166,15 @@ async function answer(
   } finally {
     budget.give(held);
   }
-  trace?.end(request.method ?? '', place, reply.status ?? 200);
+  const { status = 200 } = reply;
+  // The path is without what stands behind the ?: people put tokens there.
   options.onAnswer({
-    ...{
-      method: request.method ?? '',
-      // Without what stands behind the ?: people put tokens there.
-      path: place,
-      status: reply.status ?? 200,
-      ms: monotonicMs() - start,
-    },
-    ...{ bytesIn: held, from },
+    method: request.method ?? '',
+    path: place,
+    status,
+    ms: monotonicMs() - start,
+    bytesIn: held,
+    from,
   });
 }
 

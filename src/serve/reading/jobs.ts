@@ -13,6 +13,8 @@ interface RequestJob {
 export const jobs = {
   request: ({ body, headerLength, model }: RequestJob) => parseRequest(body, headerLength, model),
   message: parseMessage,
+  /** Samples of JSON without texts. */
+  numbers: samplesOf,
   samples: samplesOf,
   sentences: sentencesIn,
 };

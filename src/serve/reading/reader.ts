@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { isFlat } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import type { FailureReason } from '../refusal.ts';
 import { jobs } from './jobs.ts';
@@ -14,8 +15,10 @@ export type Outcome =
   | { readonly refusal: { readonly status: number; readonly message: string; readonly reason: FailureReason } }
   | { readonly bug: string };
 
-/** Bytes that are read at once: less than a millisecond of numbers, and a few of texts. */
+/** Bytes that are read at once: a few milliseconds of texts, or of JSON that is made to cost time. */
 const SMALL = 2 ** 14;
+/** Bytes of JSON of little but numbers that are read at once: less than a millisecond, which the way to the thread and back costs too. */
+const SMALL_NUMBERS = 2 ** 16;
 /** Milliseconds for one body; the largest takes one or two seconds. */
 const PATIENCE_MS = 10_000;
 /** MiB of what is made of one body. */
@@ -41,7 +44,7 @@ export class Reader {
 
   /** `size`: bytes of the part that has to be parsed. `Refusal` for what is wrong with it. */
   async read<K extends keyof Jobs>(kind: K, given: Given<K>, size: number): Promise<Found<K>> {
-    if (size <= SMALL) return (await (jobs[kind] as (value: Given<K>) => unknown)(given)) as Found<K>;
+    if (isSmall(kind, given.body, size)) return (await (jobs[kind] as (value: Given<K>) => unknown)(given)) as Found<K>;
     const outcome = await new Promise<Outcome>((resolve, reject) => {
       const settle = (told: Outcome | Error): void => (told instanceof Error ? reject(told) : resolve(told));
       this.#waiting.push({ job: { kind, given }, settle });
@@ -95,6 +98,11 @@ export class Reader {
     current?.settle(outcome);
     this.#next();
   }
+}
+
+function isSmall(kind: keyof Jobs, body: Uint8Array, size: number): boolean {
+  if (size <= SMALL) return true;
+  return (kind === 'request' || kind === 'numbers') && size <= SMALL_NUMBERS && isFlat(body.subarray(0, size));
 }
 
 /** The buffer of a body that has one of its own; a part of another one is copied. */

@@ -12,7 +12,7 @@ import { viewOf } from '../v2/json-tensor.ts';
 import { best, named } from './answers.ts';
 import { describedBy, fedShape, prepared, tagsWords } from './preparation.ts';
 import type { Described } from './preparation.ts';
-import { isPicture } from './raw.ts';
+import { isPicture, isText } from './raw.ts';
 import { pixelsOf } from './read.ts';
 import { tagged } from './words.ts';
 
@@ -40,9 +40,10 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
     const rows = await answersOf(host, model, fed, described, call.client);
     return { model: model.name, predictions: rows.map((row, i) => tagged(sentences[i]!, row, described, call.top)) };
   }
+  const isNumbers = text === undefined && isText(call.contentType);
   const raw = isPicture(call.contentType)
     ? await pixelsOf(call.body, described)
-    : await host.reader.read('samples', sent, call.body.length);
+    : await host.reader.read(isNumbers ? 'numbers' : 'samples', sent, call.body.length);
   const rows = await answersOf(host, model, raw, described, call.client);
   const one = (row: readonly number[]): object =>
     targets === undefined ? best(row, described, call.top) : { values: named(row, described) };

@@ -35,7 +35,7 @@ export function bytesFromJson(name: string, dtype: DType, shape: readonly number
   let at = 0;
   const walk = (values: readonly unknown[], depth: number): void => {
     if (depth < shape.length - 1) for (const inner of values) walk(inner as readonly unknown[], depth + 1);
-    else for (const value of values) store(at++, value);
+    else for (let i = 0; i < values.length; i++) store(at++, values[i]);
   };
   walk(data, isNested ? 0 : shape.length - 1);
   return bytesOf(out);
