@@ -137,9 +137,12 @@ def inputs(name, net):
 
 
 def folded(net, x):
-    """As torch's newer exporter folds batch norms into the layers that come before them; others stay."""
+    """
+    As torch's newer exporter writes a net, and the parameters that its file then lacks: batch norms are folded into the layers that come before
+    them; of norms that read one value with equal weights, the first stands for all.
+    """
     net, makers, pairs, calls = deepcopy(net).eval(), {}, {}, Counter()
-    kept, hooks = [], []
+    kept, hooks, values, merged = [], [], {}, []
     is_norm = lambda module: isinstance(module, nn.modules.batchnorm._BatchNorm)
 
     def made(name, _, out):
@@ -156,6 +159,8 @@ def folded(net, x):
             hooks.append(module.register_forward_hook(lambda one, given, out, name=name: made(name, given, out)))
         if is_norm(module):
             hooks.append(module.register_forward_pre_hook(lambda one, given, name=name: read(name, given)))
+        if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)):
+            hooks.append(module.register_forward_pre_hook(lambda one, given, name=name: values.setdefault(name, given[0])))
     with torch.no_grad():
         net(x)
     for hook in hooks:
@@ -170,7 +175,14 @@ def folded(net, x):
         # timm's norms have their activations inside.
         behind = [getattr(norm, key) for key in ("drop", "act") if hasattr(norm, key)]
         net.set_submodule(name, nn.Sequential(*behind))
-    return net.requires_grad_(True)
+    left = [(name, module) for name, module in net.named_modules() if name in values and list(module.parameters(False))]
+    for i, (name, module) in enumerate(left):
+        is_same = lambda other: type(module) is type(other) and all(torch.equal(*pair) for pair in zip(module.state_dict().values(), other.state_dict().values()))
+        first = next((one for key, one in left[:i] if values[key] is values[name] and is_same(one)), None)
+        if first is not None:
+            merged += [f"{name}.{key}" for key, _ in module.named_parameters()]
+            net.set_submodule(name, first)
+    return net.requires_grad_(True), merged
 
 
 def stepped(name, net, x, y):
@@ -211,8 +223,8 @@ def main(folder, name):
     forms = []
     for exporter, options in (("legacy", mode), ("dynamo", {})):
         try:
-            one = deepcopy(net) if exporter == "legacy" else folded(net, x).train()
-            forms.append(written(name, one, x, y, exporter, folder, **options))
+            one, merged = (deepcopy(net), []) if exporter == "legacy" else folded(net, x)
+            forms.append({**written(name, one.train(), x, y, exporter, folder, **options), "merged": merged})
         except Exception as error:
             forms.append({"exporter": exporter, "notWritten": f"{type(error).__name__}: {error}".splitlines()[0][:200]})
     print("\n" + json.dumps({"forms": forms, "labels": y.tolist(), "shape": list(x.shape)}))
