@@ -23,7 +23,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from zoo_data import photos, sounds
 from zoo_kinks import KINKS, smooth
 from zoo_nets import Encoder, vit
-from zoo_train import ADAM, CLASSES, GRADIENTS_AGREE, STEPS_AGREE, differentiated, export, store, trained, worst_gradient, worst_move
+from zoo_train import ADAM, CLASSES, GRADIENTS_AGREE, STEPS_AGREE, differentiated, export, gradients, store, trained, worst_gradient, worst_move
 
 BATCH, SIZE, STEPS = 4, 64, 3
 SEED, COUNT, MOST = 32, 20, 4_000_000
@@ -185,6 +185,32 @@ def folded(net, x):
     return net.requires_grad_(True), merged
 
 
+def cancelling(net, x, y):
+    """
+    Sums of the absolute values of which the gradient of a single number is the sum, by the number's name, where float32 cannot tell that from 0: of a
+    scale or a bias that the next batch norm takes off. The rounding of such a gradient is a share of this sum, and not of the gradient.
+    """
+    copy, sums, watched = deepcopy(net).double(), {}, False
+
+    def added(name, one, given, out):
+        def backward(gradient):
+            for key, terms in (("scale", gradient * given[0].detach()), ("bias", gradient)):
+                sums[f"{name}.{key}"] = float(terms.abs().sum())
+
+        out.register_hook(backward)
+
+    for name, module in copy.named_modules():
+        own = dict(module.named_parameters(recurse=False))
+        if own.keys() == {"scale", "bias"} and all(parameter.numel() == 1 for parameter in own.values()):
+            watched = True
+            module.register_forward_hook(lambda one, given, out, name=name: added(name, one, given, out))
+    if not watched:
+        return {}
+    gradients(copy, x.double(), y)
+    least = 100 * np.finfo(np.float32).eps
+    return {key: size for key, size in sums.items() if abs(float(copy.get_parameter(key).grad)) < least * size}
+
+
 def stepped(name, net, x, y):
     """Three steps of Adam, by the first rate and epsilon with which PyTorch agrees with itself."""
     _, before, gradient = differentiated(name, net, x, y, torch.float64)
@@ -199,9 +225,11 @@ def stepped(name, net, x, y):
 def written(name, net, x, y, exporter, folder, **options):
     stem = f"{name}-{exporter}"
     exact, rounded = (differentiated(name, net, x, y, of)[2] for of in (torch.float64, torch.float32))
-    is_smooth = worst_gradient(rounded, exact) > GRADIENTS_AGREE and any(type(one) in KINKS for one in net.modules())
+    sums = cancelling(net, x, y)
+    is_smooth = worst_gradient(rounded, exact, sums) > GRADIENTS_AGREE and any(type(one) in KINKS for one in net.modules())
     if is_smooth:
         smooth(net)
+        sums = cancelling(net, x, y)
     (logits, weights, gradient), single = (differentiated(name, net, x, y, of) for of in (torch.float64, torch.float32))
     move, adam = stepped(name, net, x, y)
     export(deepcopy(net).eval(), x, folder / f"{stem}.onnx", exporter, True, **options)
@@ -211,7 +239,7 @@ def written(name, net, x, y, exporter, folder, **options):
     numbers = store(folder / f"{stem}.npz", x, {"p": weights, "g": gradient, "m": move}, logits=logits)
     return {
         **{"exporter": exporter, "file": f"{stem}.onnx", "numbers": numbers, "unused": unused, "isSmooth": is_smooth},
-        **{"float32": worst_gradient(single[2], gradient), "adam": adam},
+        **{"float32": worst_gradient(single[2], gradient, sums), "cancelling": sums, "adam": adam},
     }
 
 
