@@ -13,6 +13,7 @@ interface Origin {
   readonly filters: Trimmed['filters'];
   readonly split: readonly string[];
   readonly restored: readonly string[];
+  readonly lost: readonly string[];
 }
 
 function doing(batchNorm: 'train' | 'frozen', norms: number): string {
@@ -47,6 +48,7 @@ export function originOf({
   filters,
   split,
   restored,
+  lost,
 }: Origin): string[] {
   const ofNorms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
   const norms = ofNorms.length;
@@ -65,6 +67,11 @@ export function originOf({
       split.filter((one) => weights.has(one)),
     ),
     ...listed(file, 'biases of zeros, which the exporter left out, are trained', restored),
+    ...listed(
+      file,
+      'parameters that the file has not, so that they are not trained (of two layers that read one value with equal weights the newer exporter keeps one, where the older one keeps both; a model may have stored numbers in place of a parameter, which `student.trainable` can name)',
+      lost,
+    ),
     ...dropping(file, graph),
     ...trimmedIn(file, filters),
     ...listed(file, 'frozen', frozen),

@@ -38,7 +38,16 @@ export function untrainedIn(graph: OnnxGraph): ReadonlySet<string> {
 }
 
 function foldedFrom({ metadata }: ValueInfo): string[] {
-  return [...(metadata?.get(FOLDED) ?? '').matchAll(/'([^']*)'/g)].map(([, one]) => one!);
+  return quotedIn(metadata?.get(FOLDED));
+}
+
+function quotedIn(list = ''): string[] {
+  return [...list.matchAll(/'([^']*)'/g)].map(([, one]) => one!);
+}
+
+/** Path of the module in whose code a node is; empty where the exporter does not note it. */
+function moduleOf({ metadata }: OnnxNode): string {
+  return quotedIn(metadata?.get(SCOPES)).at(-2) ?? '';
 }
 
 /** Parameters that PyTorch's newer exporter computed stored tensors from, by the tensors' names; undefined for a file without its notes. */
@@ -53,6 +62,8 @@ export function foldedParameters(graph: OnnxGraph): ReadonlyMap<string, readonly
 const SIGNATURE = 'pkg.torch.export.ExportedProgram.graph_signature';
 /** Key of the note on a node: the call of PyTorch that it is of. */
 const CALL = 'pkg.torch.onnx.fx_node';
+/** Key of the note on a node: paths of the modules that it is in, from the whole model down to the call itself. */
+const SCOPES = 'pkg.torch.onnx.name_scopes';
 /** Calls that take their bias first. */
 const BIAS_FIRST = /aten\.b?add(cmul|mm|bmm|mv)\b/;
 /** Key of the note on a node that a rule has changed, and the rule that takes a bias of zeros away. */
@@ -62,8 +73,12 @@ const [RULE, WITHOUT_BIAS] = ['pkg.onnxscript.rewriter.rule_name', 'RemoveOption
 export interface NotedParameters {
   /** PARAMETER or BUFFER, by names. */
   readonly kinds: ReadonlyMap<string, string>;
+  /** Their names by those under which calls read them. */
+  readonly placeholders: ReadonlyMap<string, string>;
   /** Name of the parameter that a node reads at an input; undefined where the notes do not tell. */
   readonly ownerOf: (node: OnnxNode, at: number) => string | undefined;
+  /** Notes on a copy, under this name, of a stored tensor: what it is, or what the exporter computed it from in the module that reads the copy. */
+  readonly notesOfCopy: (of: ValueInfo | undefined, name: string, first: OnnxNode, reader: OnnxNode) => ValueInfo['metadata']; // prettier-ignore
   /** Name of the bias of a layer; undefined for a layer without. */
   readonly biasOf: (node: OnnxNode) => string | undefined;
 }
@@ -77,15 +92,22 @@ export function notedParameters({ metadata, initializers, inputs, nodes }: OnnxG
   const stored = new Set(initializers.filter(({ dtype }) => dtype.startsWith('float')).map(({ name }) => name));
   const computed = new Set([...inputs.map(({ name }) => name), ...nodes.flatMap(({ outputs }) => outputs)]);
   const readBy = (node: OnnxNode): string[] => {
-    const call = node.metadata?.get(CALL) ?? '';
-    const args = [...call.slice(call.indexOf('args =')).matchAll(/%(\w+)/g)].map(([, one]) => one!);
+    const args = argsOf(node);
     const parameters = args.flatMap((one) => names.get(one) ?? []);
     // A parameter in another shape, which the exporter stores as that, has the name of the call that gave it the shape.
     const read = parameters.length > 0 ? parameters : args.filter((one) => !computed.has(one));
-    return BIAS_FIRST.test(call) ? read.reverse() : read;
+    return BIAS_FIRST.test(node.metadata?.get(CALL) ?? '') ? read.reverse() : read;
   };
   return {
-    kinds,
+    ...{ kinds, placeholders: names },
+    notesOfCopy: (of, name, first, reader) => {
+      const kind = kinds.get(name);
+      if (kind !== undefined) return new Map([[KIND, kind]]);
+      const [here, there] = [moduleOf(first), moduleOf(reader)];
+      const moved = (one: string): string => (one.startsWith(`${here}.`) ? there + one.slice(here.length) : one);
+      const from = of === undefined ? [] : foldedFrom(of).map((one) => (kinds.has(moved(one)) ? moved(one) : one));
+      return from.length === 0 ? undefined : new Map([[FOLDED, `[${from.map((one) => `'${one}'`).join(', ')}]`]]);
+    },
     biasOf: (node) => {
       const [, bias] = readBy(node).filter((name) => kinds.get(name) === 'PARAMETER');
       return bias;
@@ -98,6 +120,27 @@ export function notedParameters({ metadata, initializers, inputs, nodes }: OnnxG
       return places.length > 1 ? undefined : node.op === 'Add' ? read.at(-1) : read[0];
     },
   };
+}
+
+/** Names that the call of PyTorch, which a node is of, reads. */
+function argsOf({ metadata }: OnnxNode): string[] {
+  const call = metadata?.get(CALL) ?? '';
+  return [...call.slice(call.indexOf('args =')).matchAll(/%(\w+)/g)].map(([, one]) => one!);
+}
+
+/**
+ * Parameters that PyTorch's newer exporter notes, but that no stored tensor is or was computed from and that no node's call reads. The exporter
+ * keeps only the first of two layers that read one value with equal weights, and a model may have put a number in place of a parameter.
+ */
+export function lostParameters(graph: OnnxGraph): string[] {
+  const { kinds, placeholders } = notedParameters(graph) ?? {};
+  if (kinds === undefined || placeholders === undefined) return [];
+  const found = new Set([
+    ...graph.initializers.map(({ name }) => name),
+    ...graph.valueInfos.flatMap(foldedFrom),
+    ...graph.nodes.flatMap(argsOf).flatMap((one) => placeholders.get(one) ?? []),
+  ]);
+  return [...kinds].flatMap(([name, kind]) => (kind === 'PARAMETER' && !found.has(name) ? [name] : []));
 }
 
 /** True for a layer whose bias of zeros the exporter took away. */

@@ -2,7 +2,7 @@ import { transposeData } from '../formats/onnx/lower/layout.ts';
 import { elementCount, tensor, tensorData } from '../formats/onnx/model.ts';
 import type { Model, OnnxGraph, OnnxNode, OnnxTensor, ValueInfo } from '../formats/onnx/model.ts';
 import { isFloat, learnedIn, NUMBERED } from './onnx-learned.ts';
-import { isWithoutBias, KIND, notedParameters } from './onnx-origins.ts';
+import { isWithoutBias, notedParameters } from './onnx-origins.ts';
 import type { NotedParameters } from './onnx-origins.ts';
 
 /** A file in which every weight is stored for itself. */
@@ -108,17 +108,23 @@ function withParts(
   const taken = new Set([...graph.initializers, ...graph.inputs].map(({ name }) => name));
   for (const { outputs } of graph.nodes) outputs.forEach((name) => taken.add(name));
   const added: OnnxTensor[] = [];
+  const infos = new Map(graph.valueInfos.map((info) => [info.name, info]));
+  const notes: ValueInfo[] = [];
   const renamed = new Map<OnnxNode, Map<number, string>>();
   for (const one of graph.initializers) {
     const owners = ownersOf(one);
     if (owners === undefined) continue;
     const first = owners.includes(one.name) ? one.name : owners[0]!;
     const others = [...new Set(owners)].filter((owner) => owner !== first && !taken.has(owner));
+    const readers = slots.get(one.name)!;
+    const readerOf = (owner: string): OnnxNode => readers[owners.indexOf(owner)]!.node;
     for (const owner of others) {
       taken.add(owner);
       added.push(own(one, owner));
+      const metadata = noted?.notesOfCopy(infos.get(one.name), owner, readers[0]!.node, readerOf(owner));
+      if (metadata !== undefined) notes.push({ name: owner, metadata });
     }
-    slots.get(one.name)!.forEach(({ node, at }, i) => {
+    readers.forEach(({ node, at }, i) => {
       if (!others.includes(owners[i]!)) return;
       renamed.set(node, (renamed.get(node) ?? new Map<number, string>()).set(at, owners[i]!));
     });
@@ -127,11 +133,7 @@ function withParts(
     const names = renamed.get(node);
     return names === undefined ? node : { ...node, inputs: node.inputs.map((input, at) => names.get(at) ?? input) };
   });
-  const kinds = added.flatMap(({ name }): ValueInfo[] => {
-    const kind = noted?.kinds.get(name);
-    return kind === undefined ? [] : [{ name, metadata: new Map([[KIND, kind]]) }];
-  });
-  const valueInfos = [...graph.valueInfos, ...kinds];
+  const valueInfos = [...graph.valueInfos, ...notes];
   return {
     graph: { ...graph, nodes, initializers: [...graph.initializers, ...added], valueInfos },
     split: added.map(({ name }) => name),

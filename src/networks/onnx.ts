@@ -18,6 +18,7 @@ import { fitting } from './chosen.ts';
 import { graphNetwork } from './graph.ts';
 import { headOf, withNewHead } from './head.ts';
 import type { ModelNetwork } from './network.ts';
+import { lostParameters } from './onnx-origins.ts';
 import { untied } from './onnx-ties.ts';
 import {
   refuseComputedStatistics,
@@ -98,7 +99,8 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
   refuseNoGradient(graph, (one) => !isFrozen(one), file);
   const short = file.split(/[\\/]/).at(-1)!;
-  const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters, split, restored });
+  const lost = lostParameters(model.graph);
+  const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters, split, restored, lost });
   const others = [...whole.outputs.keys()].slice(1).filter((output) => !compared.includes(output));
   if (others.length > 0)
     origin.push(

@@ -32,6 +32,8 @@ export type Arrays = ReadonlyMap<string, Stored>;
 
 export interface Lesson {
   readonly labels: readonly number[];
+  /** What errors of gradients are relative to, by PyTorch's names of the weights; of others, to their norms. */
+  readonly sizes?: Readonly<Record<string, number>>;
   /** Without it no step is taken. */
   readonly adam?: { readonly rate: number; readonly epsilon: number; readonly steps?: number };
 }
@@ -136,13 +138,14 @@ function orders(rank: number): number[][] {
 
 /**
  * PyTorch's weight that this one is, told by its values, and how to bring what PyTorch has into its order. Of several with the same values, as in
- * a net that is untrained, it is that with the nearest gradient.
+ * a net that is untrained, it is that with this name, or else that with the nearest gradient: branches that are added have the same.
  */
 export function matched(
   values: Float32Array,
   arrays: ReadonlyMap<string, Stored>,
   taken: Set<string>,
   gradient?: ArrayLike<number>,
+  name?: string,
 ) {
   const sizeOf = (of: Float32Array): number => of.reduce((sum, value) => sum + value * value, 0);
   const isUniform = values.every((value) => value === values[0]);
@@ -159,13 +162,17 @@ export function matched(
       return {
         key,
         turned,
+        isNamed: key === `p/${name}`,
         off: gradient === undefined || theirs === undefined ? 0 : distance(gradient, turned(theirs)),
       };
     });
   });
   const [first, ...others] = found;
   if (first === undefined) return undefined;
-  const { key, turned } = others.reduce((best, one) => (one.off < best.off ? one : best), first);
+  const { key, turned } = others.reduce(
+    (best, one) => ((one.isNamed === best.isNamed ? one.off < best.off : one.isNamed) ? one : best),
+    first,
+  );
   taken.add(key);
   return { key: key.slice(2), turned };
 }
@@ -238,7 +245,7 @@ export async function answered(file: string, arrays: Arrays): Promise<number> {
 }
 
 /** The file as a student: its logits and gradients on a batch, and its weights after steps of Adam, beside PyTorch's. */
-export async function trained(file: string, arrays: Arrays, { labels, adam }: Lesson): Promise<Trained> {
+export async function trained(file: string, arrays: Arrays, { labels, adam, sizes = {} }: Lesson): Promise<Trained> {
   const { sample, x } = await samplesOf(file, arrays, labels);
   const network = networkOf(file, sample);
   const isOfIds = Object.values(network.inputs).some(({ dtype }) => dtype !== 'float32');
@@ -250,9 +257,13 @@ export async function trained(file: string, arrays: Arrays, { labels, adam }: Le
   const results = await step.run(feeds);
   await step.dispose();
   const taken = new Set<string>();
+  const isNamed = (key: string): number => Number(arrays.has(`p/${key}`));
+  // Weights with PyTorch's names find theirs first.
+  const ours = Object.entries(network.trainable).sort(([a], [b]) => isNamed(b) - isNamed(a));
   const found = new Map(
-    Object.entries(network.trainable).flatMap(([key, one]) => {
-      const match = matched(one.dataSync().slice() as Float32Array, arrays, taken, results[`d ${key}`] as Float32Array);
+    ours.flatMap(([key, one]) => {
+      const gradient = results[`d ${key}`] as Float32Array;
+      const match = matched(one.dataSync().slice() as Float32Array, arrays, taken, gradient, key);
       return match === undefined ? [] : [[key, match] as const];
     }),
   );
@@ -261,7 +272,7 @@ export async function trained(file: string, arrays: Arrays, { labels, adam }: Le
   const isNothing = (key: string): boolean => norms.get(key)! <= NOTHING * largest;
   const gradients = [...found].map(([key, { key: theirs, turned }]) => {
     const given = (results[`d ${key}`] ?? new Float32Array(of('g', theirs).length)) as Float32Array;
-    return errorOf(given, turned(of('g', theirs)), isNothing(key) ? largest : norms.get(key)!);
+    return errorOf(given, turned(of('g', theirs)), sizes[theirs] ?? (isNothing(key) ? largest : norms.get(key)!));
   });
   const state = adam === undefined ? undefined : await afterSteps(networkOf(file, sample), feeds, adam);
   const moves = (state === undefined ? [] : [...found]).map(([key, { key: theirs, turned }]) => {

@@ -199,10 +199,10 @@ def nothing(gradient):
     return {key for key, norm in norms.items() if norm <= 1e-9 * max(norms.values())}
 
 
-def worst_gradient(actual, expected):
-    """Error of the tensor that is furthest off, relative to its norm; of a gradient that is nothing, to the largest norm."""
+def worst_gradient(actual, expected, sizes={}):
+    """Error of the tensor that is furthest off, relative to its norm; of a gradient that is nothing, to the largest norm; of one that has a size, to that."""
     largest, without = max(np.linalg.norm(value) for value in expected.values()), nothing(expected)
-    size = lambda key: largest if key in without else np.linalg.norm(expected[key])
+    size = lambda key: sizes[key] if key in sizes else largest if key in without else np.linalg.norm(expected[key])
     return max(float(np.linalg.norm(actual[key] - expected[key]) / size(key)) for key in expected)
 
 

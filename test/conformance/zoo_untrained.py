@@ -23,7 +23,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from zoo_data import photos, sounds
 from zoo_kinks import KINKS, smooth
 from zoo_nets import Encoder, vit
-from zoo_train import ADAM, CLASSES, GRADIENTS_AGREE, STEPS_AGREE, differentiated, export, store, trained, worst_gradient, worst_move
+from zoo_train import ADAM, CLASSES, GRADIENTS_AGREE, STEPS_AGREE, differentiated, export, gradients, store, trained, worst_gradient, worst_move
 
 BATCH, SIZE, STEPS = 4, 64, 3
 SEED, COUNT, MOST = 32, 20, 4_000_000
@@ -137,9 +137,12 @@ def inputs(name, net):
 
 
 def folded(net, x):
-    """As torch's newer exporter folds batch norms into the layers that come before them; others stay."""
+    """
+    As torch's newer exporter writes a net, and the parameters that its file then lacks: batch norms are folded into the layers that come before
+    them; of norms that read one value with equal weights, the first stands for all.
+    """
     net, makers, pairs, calls = deepcopy(net).eval(), {}, {}, Counter()
-    kept, hooks = [], []
+    kept, hooks, values, merged = [], [], {}, []
     is_norm = lambda module: isinstance(module, nn.modules.batchnorm._BatchNorm)
 
     def made(name, _, out):
@@ -156,6 +159,8 @@ def folded(net, x):
             hooks.append(module.register_forward_hook(lambda one, given, out, name=name: made(name, given, out)))
         if is_norm(module):
             hooks.append(module.register_forward_pre_hook(lambda one, given, name=name: read(name, given)))
+        if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.LayerNorm, nn.GroupNorm)):
+            hooks.append(module.register_forward_pre_hook(lambda one, given, name=name: values.setdefault(name, given[0])))
     with torch.no_grad():
         net(x)
     for hook in hooks:
@@ -170,7 +175,40 @@ def folded(net, x):
         # timm's norms have their activations inside.
         behind = [getattr(norm, key) for key in ("drop", "act") if hasattr(norm, key)]
         net.set_submodule(name, nn.Sequential(*behind))
-    return net.requires_grad_(True)
+    left = [(name, module) for name, module in net.named_modules() if name in values and list(module.parameters(False))]
+    for i, (name, module) in enumerate(left):
+        is_same = lambda other: type(module) is type(other) and all(torch.equal(*pair) for pair in zip(module.state_dict().values(), other.state_dict().values()))
+        first = next((one for key, one in left[:i] if values[key] is values[name] and is_same(one)), None)
+        if first is not None:
+            merged += [f"{name}.{key}" for key, _ in module.named_parameters()]
+            net.set_submodule(name, first)
+    return net.requires_grad_(True), merged
+
+
+def cancelling(net, x, y):
+    """
+    Sums of the absolute values of which the gradient of a single number is the sum, by the number's name, where float32 cannot tell that from 0: of a
+    scale or a bias that the next batch norm takes off. The rounding of such a gradient is a share of this sum, and not of the gradient.
+    """
+    copy, sums, watched = deepcopy(net).double(), {}, False
+
+    def added(name, one, given, out):
+        def backward(gradient):
+            for key, terms in (("scale", gradient * given[0].detach()), ("bias", gradient)):
+                sums[f"{name}.{key}"] = float(terms.abs().sum())
+
+        out.register_hook(backward)
+
+    for name, module in copy.named_modules():
+        own = dict(module.named_parameters(recurse=False))
+        if own.keys() == {"scale", "bias"} and all(parameter.numel() == 1 for parameter in own.values()):
+            watched = True
+            module.register_forward_hook(lambda one, given, out, name=name: added(name, one, given, out))
+    if not watched:
+        return {}
+    gradients(copy, x.double(), y)
+    least = 100 * np.finfo(np.float32).eps
+    return {key: size for key, size in sums.items() if abs(float(copy.get_parameter(key).grad)) < least * size}
 
 
 def stepped(name, net, x, y):
@@ -187,9 +225,11 @@ def stepped(name, net, x, y):
 def written(name, net, x, y, exporter, folder, **options):
     stem = f"{name}-{exporter}"
     exact, rounded = (differentiated(name, net, x, y, of)[2] for of in (torch.float64, torch.float32))
-    is_smooth = worst_gradient(rounded, exact) > GRADIENTS_AGREE and any(type(one) in KINKS for one in net.modules())
+    sums = cancelling(net, x, y)
+    is_smooth = worst_gradient(rounded, exact, sums) > GRADIENTS_AGREE and any(type(one) in KINKS for one in net.modules())
     if is_smooth:
         smooth(net)
+        sums = cancelling(net, x, y)
     (logits, weights, gradient), single = (differentiated(name, net, x, y, of) for of in (torch.float64, torch.float32))
     move, adam = stepped(name, net, x, y)
     export(deepcopy(net).eval(), x, folder / f"{stem}.onnx", exporter, True, **options)
@@ -199,7 +239,7 @@ def written(name, net, x, y, exporter, folder, **options):
     numbers = store(folder / f"{stem}.npz", x, {"p": weights, "g": gradient, "m": move}, logits=logits)
     return {
         **{"exporter": exporter, "file": f"{stem}.onnx", "numbers": numbers, "unused": unused, "isSmooth": is_smooth},
-        **{"float32": worst_gradient(single[2], gradient), "adam": adam},
+        **{"float32": worst_gradient(single[2], gradient, sums), "cancelling": sums, "adam": adam},
     }
 
 
@@ -211,8 +251,8 @@ def main(folder, name):
     forms = []
     for exporter, options in (("legacy", mode), ("dynamo", {})):
         try:
-            one = deepcopy(net) if exporter == "legacy" else folded(net, x).train()
-            forms.append(written(name, one, x, y, exporter, folder, **options))
+            one, merged = (deepcopy(net), []) if exporter == "legacy" else folded(net, x)
+            forms.append({**written(name, one.train(), x, y, exporter, folder, **options), "merged": merged})
         except Exception as error:
             forms.append({"exporter": exporter, "notWritten": f"{type(error).__name__}: {error}".splitlines()[0][:200]})
     print("\n" + json.dumps({"forms": forms, "labels": y.tolist(), "shape": list(x.shape)}))

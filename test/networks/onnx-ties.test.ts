@@ -39,10 +39,10 @@ function readBy({ graph }: Model): string[][] {
   return graph.nodes.map(({ inputs }) => inputs.filter((name) => stored.has(name)));
 }
 
-const trainedIn = (model: Model): string[] => {
-  const options = { inputShape: [4], classes: 4, seed: 0, head: 'keep', freeze: [] } as const;
-  return Object.keys(onnxNetwork(model, 'm.onnx', options).trainable).sort();
-};
+const OPTIONS = { inputShape: [4], classes: 4, seed: 0, head: 'keep', freeze: [] } as const;
+
+const trainedIn = (model: Model): string[] => Object.keys(onnxNetwork(model, 'm.onnx', OPTIONS).trainable).sort();
+const originIn = (model: Model): string => onnxNetwork(model, 'm.onnx', OPTIONS).origin!.join('\n');
 
 describe('weights that a file stores as one', () => {
   const norm: Step = ['LayerNormalization', ['x', 'one', 'nought']];
@@ -183,6 +183,64 @@ it.each([
   expect(own.graph.initializers.at(-1)).toMatchObject({ name: 'fc.bias', dims: [size], raw: new Uint8Array(4 * size) });
   // A layer without a bias has none, though the exporter wrote zeros and took them away.
   expect(untied(linear('%p_fc_weight', 'None')).restored).toEqual([]);
+});
+
+it('a parameter that the file has not is named: of two equal norms of one value the exporter keeps one, with the notes of that', () => {
+  const steps: Step[] = [
+    ['LayerNormalization', ['x', 'a.weight', 'a.bias']],
+    ['Mul', ['y0', 'y0']],
+    ['MatMul', ['y1', 'fc']],
+  ];
+  const stored = { 'a.weight': filled(1, 4), 'a.bias': filled(0, 4), fc: floats(4, 4) };
+  const names = ['a.weight', 'a.bias', 'b.weight', 'b.bias', 'fc', 'folded.weight'];
+  const calls = [
+    call('layer_norm', '%p_a_weight', '%p_a_bias'),
+    call('mul', '%layer_norm', '%layer_norm_1'),
+    // A batch norm that was folded into the layer is in its call.
+    call('linear', '%mul', '%p_fc', '%p_folded_weight'),
+  ];
+  const model = noted(modelOf(['N', 4], stored, steps), Object.fromEntries(names.map((one) => [one, 'PARAMETER'])), calls); // prettier-ignore
+  expect(originIn(model)).toMatch(
+    /parameters that the file has not, so that they are not trained \([^)]*\): b\.weight, b\.bias$/m,
+  );
+  const whole = noted(modelOf(['N', 4], stored, steps), Object.fromEntries(names.slice(0, 2).map((one) => [one, 'PARAMETER'])), calls); // prettier-ignore
+  expect(originIn(whole)).not.toMatch(/that the file has not/);
+});
+
+it('copies of a stored table have its notes: numbers of the model are not trained, and tables of parameters have the names of their own modules', () => {
+  const tables = (from: string): { model: Model; origin: string } => {
+    const steps: Step[] = [
+      ['Add', ['x', 'select']],
+      ['Add', ['y0', 'select']],
+      ['MatMul', ['y1', 'fc']],
+    ];
+    const signature = {
+      'a.table': 'PARAMETER',
+      'b.table': 'PARAMETER',
+      fc: 'PARAMETER',
+      'a.cached': 'CONSTANT_TENSOR',
+    };
+    const calls = [call('add', '%select'), call('add', '%select_1'), call('linear', '%p_fc')];
+    const { graph, ...rest } = noted(modelOf(['N', 4], { select: filled(0, 4), fc: floats(4, 4) }, steps), signature, calls); // prettier-ignore
+    const scopes = ["['', 'a', 'add']", "['', 'b', 'add_1']", "['', 'fc', 'linear']"];
+    const nodes = graph.nodes.map((node, i) => ({
+      ...node,
+      metadata: new Map([...node.metadata!, ['pkg.torch.onnx.name_scopes', scopes[i]!]]),
+    }));
+    const folded = new Map([['pkg.onnxscript.optimizer.folded_from', `['${from}', 'val_3']`]]);
+    const model = { ...rest, graph: { ...graph, nodes, valueInfos: [{ name: 'select', metadata: folded }] } };
+    return { model, origin: originIn(model) };
+  };
+  const ofParameters = tables('a.table');
+  expect(trainedIn(ofParameters.model)).toEqual(['fc', 'select', 'select_1']);
+  expect(ofParameters.origin).toMatch(/trained in their place: select \(computed from a\.table\), select_1 \(computed from b\.table\)$/m); // prettier-ignore
+  expect(ofParameters.origin).not.toMatch(/that the file has not/);
+  const ofNumbers = tables('a.cached');
+  expect(trainedIn(ofNumbers.model)).toEqual(['fc']);
+  expect(ofNumbers.origin).toMatch(/that are not learned stay as they are: select, select_1$/m);
+  expect(ofNumbers.origin).toMatch(/that the file has not, .*: a\.table, b\.table$/m);
+  const asked = onnxNetwork(ofNumbers.model, 'm.onnx', { ...OPTIONS, trainable: ['select*'] });
+  expect(Object.keys(asked.trainable).sort()).toEqual(['fc', 'select', 'select_1']);
 });
 
 it('a matrix that is stored beside its transpose stays one weight', () => {
