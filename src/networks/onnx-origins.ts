@@ -1,7 +1,7 @@
 import type { OnnxGraph, OnnxNode, ValueInfo } from '../formats/onnx/model.ts';
 
 /** Key of torch.export's note on a stored tensor: PARAMETER, BUFFER or CONSTANT_TENSOR. */
-export const KIND = 'pkg.torch.export.graph_signature.InputSpec.kind';
+const KIND = 'pkg.torch.export.graph_signature.InputSpec.kind';
 /** Names of all that the exporter computed a stored tensor from. */
 const FOLDED = 'pkg.onnxscript.optimizer.folded_from';
 
