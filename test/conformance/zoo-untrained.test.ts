@@ -57,6 +57,9 @@ const DRAWN = [
   ],
 ];
 
+/** Forms that torch's exporters cannot write. */
+const NOT_WRITTEN = new Set(['test_vit4 legacy']);
+
 const { folder, close } = zooFolder();
 const rows: string[][] = [];
 
@@ -77,6 +80,7 @@ describe.each([...OWN, ...DRAWN])('%s, untrained', (name) => {
     const faults: string[] = [];
     for (const form of forms) {
       if (form.notWritten !== undefined) {
+        if (!NOT_WRITTEN.has(`${name} ${form.exporter}`)) faults.push(`${form.exporter}: ${form.notWritten}`);
         rows.push([name, form.exporter, '—', '—', `torch does not write it: ${form.notWritten}`, '—', '—', '—', '—']);
         continue;
       }
