@@ -127,7 +127,8 @@ function stream(site: GrpcSite, options: GrpcOptions, call: Stream): void {
       }),
     );
     before = before.then(async () => {
-      call.write(await answer);
+      // A client that does not read its answers gets no more of them: nothing else would bound those that wait.
+      if (!call.write(await answer)) await new Promise((resolve) => call.once('drain', resolve));
       done();
       if (--pending < STREAM_MOST) call.resume();
     });
