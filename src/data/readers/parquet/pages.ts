@@ -74,7 +74,7 @@ async function checkPages(
     if (size > freeMemory() || (size > LARGE_PAGE && size > TIMES * packed))
       throw new Error(`a page of column ${name} becomes ${memoryText(size)} of ${packed} bytes`);
     if (page.end + packed > end) throw new Error(`a page of column ${name} ends behind its column`);
-    if (inDictionary === 0)
+    if (page.header.dictionary_page_header === undefined)
       refuseFalseRuns(new Uint8Array(await buffer.slice(page.end, page.end + packed)), page.header, chunk, form);
     left -= count;
     at = page.end + packed;

@@ -100,6 +100,15 @@ it('reads the pages that are written here, in both versions of the format', asyn
   expect([...(await read(parquetFile(4, values(INT64, page(DELTA, block))))).samples]).toEqual([3, 4, 5, 6]);
 });
 
+it('reads a column of nulls alone, whose dictionary is empty', async () => {
+  const empty: ParquetPage = { header: { 1: 2, 2: 0, 3: 0, 7: { 1: 0, 2: 0 } }, body: Buffer.of() };
+  const nulls = page(DICTIONARY, Buffer.of(2, 0, 0, 0, 8, 0, 0));
+  const column = { ...values(INT32, empty, nulls), schema: [{ 1: INT32, 3: 1, 4: 'a' }] };
+  const file = await folder.file('nulls.parquet', parquetFile(4, column));
+  const split = await readParquet(file, { withoutLabels: true, features: 'a', missing: 'zero' });
+  expect([...split.samples]).toEqual([0, 0, 0, 0]);
+});
+
 const zeros = (of: number): Buffer => Buffer.of(128, 1, 4, 4, of, 0, 0, 0, 0, 0);
 it.each<[string, Uint8Array, RegExp]>([
   [
