@@ -149,7 +149,13 @@ describe('the protocol over gRPC', () => {
     });
     const [block, blocks] = [Buffer.alloc(5000), 100];
     let taken = 0;
-    const next = (): void => void (taken < blocks && sent.write(block, () => (taken++, next())));
+    const next = (): void => {
+      if (taken === blocks) return;
+      sent.write(block, () => {
+        taken++;
+        next();
+      });
+    };
     next();
     for (let before = -1; before !== taken || taken === 0;) {
       before = taken;
