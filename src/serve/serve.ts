@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { limbeckVersion, needPackages } from '../base/packages.ts';
-import { readBytes } from '../base/files.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { fileLog } from '../base/log.ts';
 import { isLoopback } from '../base/web.ts';
@@ -17,6 +16,7 @@ import { ModelHost } from './host.ts';
 import { Access, tokensOf } from './http/access.ts';
 import { BodyBudget } from './http/body.ts';
 import { serveHttp } from './http/server.ts';
+import { readTls } from './http/tls.ts';
 import { Reader } from './reading/reader.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
 import { sourcesOf, withShapes } from './sources.ts';
@@ -101,7 +101,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   );
   const tokens = options.tokenFile === undefined ? [] : await tokensOf(options.tokenFile);
   const access = new Access({ tokens, loopback: isLoopback(address), rate: options.rate });
-  const tls = options.tls && { cert: await readBytes(options.tls.cert), key: await readBytes(options.tls.key) };
+  const tls = options.tls && (await readTls(options.tls, log));
   if (!isLoopback(address) && tokens.length === 0) {
     log.write(
       'warn',

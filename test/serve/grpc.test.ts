@@ -1,6 +1,7 @@
 import { credentials, loadPackageDefinition, Metadata, status } from '@grpc/grpc-js';
 import type { Client, ServiceError } from '@grpc/grpc-js';
 import { load } from '@grpc/proto-loader';
+import { connect } from 'node:http2';
 import path from 'node:path';
 import { ROOT } from '../support/built.ts';
 import { classified, classifier, sumAndDifference } from './models.ts';
@@ -138,6 +139,30 @@ describe('the protocol over gRPC', () => {
     const error = await call('ModelInfer', request).catch((reason: unknown) => reason as ServiceError);
     expect(error).toMatchObject({ code });
     expect((error as ServiceError).details).toMatch(message);
+  });
+
+  it('reads no more of a stream whose client does not read its answers', async () => {
+    const session = connect(`http://127.0.0.1:${server.grpcPort}`, { settings: { initialWindowSize: 0 } });
+    const sent = session.request({
+      ...{ ':method': 'POST', ':path': '/inference.GRPCInferenceService/ModelStreamInfer' },
+      ...{ 'content-type': 'application/grpc', te: 'trailers' },
+    });
+    const [block, blocks] = [Buffer.alloc(5000), 100];
+    let taken = 0;
+    const next = (): void => {
+      if (taken === blocks) return;
+      sent.write(block, () => {
+        taken++;
+        next();
+      });
+    };
+    next();
+    for (let before = -1; before !== taken || taken === 0;) {
+      before = taken;
+      await new Promise((resolve) => setTimeout(resolve, 400));
+    }
+    session.destroy();
+    expect(taken).toBeLessThan(blocks / 2);
   });
 
   it('loads and unloads', async () => {

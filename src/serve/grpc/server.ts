@@ -10,6 +10,7 @@ import type {
 import { epochSeconds } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import type { Tls } from '../http/tls.ts';
 import { Refusal } from '../refusal.ts';
 import { admission, admit, statusOf } from './admission.ts';
 import type { AdmissionOptions, Received } from './admission.ts';
@@ -24,7 +25,7 @@ import { inferenceService } from './service.ts';
 export interface GrpcOptions extends Omit<AdmissionOptions, 'maxUnpacked'> {
   readonly host: string;
   readonly port: number;
-  readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
+  readonly tls?: Tls | undefined;
   readonly log: Log;
 }
 
@@ -51,9 +52,7 @@ export async function serveGrpc(site: GrpcSite, options: GrpcOptions): Promise<G
   const credentials =
     options.tls === undefined
       ? ServerCredentials.createInsecure()
-      : ServerCredentials.createSsl(null, [
-          { cert_chain: Buffer.from(options.tls.cert), private_key: Buffer.from(options.tls.key) },
-        ]);
+      : ServerCredentials.createSsl(null, [{ cert_chain: options.tls.cert, private_key: options.tls.key }]);
   const address = options.host.includes(':') ? `[${options.host}]` : options.host;
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${address}:${options.port}`, credentials, (error, bound) => {
@@ -127,7 +126,8 @@ function stream(site: GrpcSite, options: GrpcOptions, call: Stream): void {
       }),
     );
     before = before.then(async () => {
-      call.write(await answer);
+      // A client that does not read its answers gets no more of them: nothing else would bound those that wait.
+      if (!call.write(await answer)) await new Promise((resolve) => call.once('drain', resolve));
       done();
       if (--pending < STREAM_MOST) call.resume();
     });

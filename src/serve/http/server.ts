@@ -16,12 +16,13 @@ import type { BodyKind, Site } from './call.ts';
 import { errorReply, send } from './reply.ts';
 import type { Reply } from './reply.ts';
 import { isOpen, route } from './routes.ts';
+import type { Tls } from './tls.ts';
 
 export interface HttpOptions {
   readonly host: string;
   readonly port: number;
   readonly access: Access;
-  readonly tls?: { readonly cert: Uint8Array; readonly key: Uint8Array } | undefined;
+  readonly tls?: Tls | undefined;
   /** Limit of what all bodies take together. */
   readonly budget: BodyBudget;
   /** Bytes of one body. */
@@ -74,12 +75,10 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
     requestTimeout: options.requestTimeoutMs,
     connectionsCheckingInterval: 1000,
   };
-  const timeouts = { ...limits, headersTimeout: Math.min(options.requestTimeoutMs, 10_000), keepAliveTimeout: 60_000 };
+  const headersTimeout = Math.min(options.requestTimeoutMs, 10_000);
+  const timeouts = { ...limits, headersTimeout, keepAliveTimeout: 60_000 };
   const server: Server = options.tls
-    ? createTlsServer(
-        { ...timeouts, cert: Buffer.from(options.tls.cert), key: Buffer.from(options.tls.key) },
-        onRequest,
-      )
+    ? createTlsServer({ ...timeouts, ...options.tls, handshakeTimeout: headersTimeout }, onRequest)
     : createServer({ ...timeouts, noDelay: true }, onRequest);
   server.maxConnections = options.maxConnections;
   server.listen({ port: options.port, host: options.host, backlog: 1024 });

@@ -7,6 +7,7 @@ import { UserError, nearest, shown } from '../../../base/errors.ts';
 import { asUserError } from '../../../base/files.ts';
 import { refuseFalsePages, refuseFalseTables } from './pages.ts';
 import { emptyFile, hex } from '../source.ts';
+import { refuseLongThrift } from './runs.ts';
 
 export interface OpenParquet {
   readonly file: string;
@@ -27,10 +28,14 @@ export async function openParquet(file: string): Promise<OpenParquet> {
     const buffer = bufferOf(handle, (await handle.stat()).size);
     if (buffer.byteLength === 0) throw emptyFile(file);
     await refuseTruncated(file, buffer);
+    const [size] = new Uint32Array(await buffer.slice(-8, -4));
+    refuseLongThrift({ view: new DataView(await buffer.slice(-8 - size!, -8)), offset: 0 });
     // Marking columns of places goes on for ever where a damaged schema has a negative number of children.
     const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
     refuseFalseTables(metadata);
-    const scan = await parquetScan({ file: buffer, metadata, utf8: false, compressors: COMPRESSORS });
+    // An index of pages may lead to others than those that are looked at before they are decoded.
+    const form = { utf8: false, compressors: COMPRESSORS, useOffsetIndex: false };
+    const scan = await parquetScan({ file: buffer, metadata, ...form });
     const columns: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
     if (!columns.every((name) => typeof name === 'string')) throw new Error('a column has no name');
     if (metadata.num_rows === 0n) throw noRows(file);
@@ -59,7 +64,8 @@ export function noRows(file: string): UserError {
 function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
   return {
     byteLength,
-    async slice(start, end = byteLength) {
+    async slice(start, stop = byteLength) {
+      const end = stop < 0 ? byteLength + stop : stop;
       const from = start < 0 ? Math.max(0, byteLength + start) : start;
       const bytes = new Uint8Array(Math.max(0, Math.min(end, byteLength) - from));
       await handle.read(bytes, 0, bytes.length, from);
@@ -88,7 +94,7 @@ export async function readColumn(
   try {
     const group = groupOf(source, rowStart);
     if (!source.checked.has(`${group} ${name}`))
-      await refuseFalsePages(source.buffer, source.metadata.row_groups[group], name);
+      await refuseFalsePages({ ...source, compressors: COMPRESSORS }, source.metadata.row_groups[group], name);
     source.checked.add(`${group} ${name}`);
     const values: ArrayLike<unknown> = await source.scan.readColumn({ column: name, rowStart, rowEnd });
     // A damaged page may hold fewer than its row group says.

@@ -1,9 +1,14 @@
-import type { AsyncBuffer, ColumnMetaData, FileMetaData, RowGroup } from 'hyparquet';
+import { getHeapStatistics } from 'node:v8';
+import type { AsyncBuffer, ColumnMetaData, Compressors, FileMetaData, RowGroup } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
 import { freeMemory, memoryText } from '../../../base/memory.ts';
+import { getSchemaPath, isFlatColumn } from 'hyparquet/src/schema.js';
+import { refuseFalseRuns, refuseLongThrift } from './runs.ts';
 
-/** Values of a column in one row group: more are not in an array of JavaScript for each of them. */
-const MOST_VALUES = 2 ** 28;
+/** Bytes of the heap for a value, in the arrays that hyparquet and the caller hold of it. */
+const PER_VALUE = 40;
+/** Values of a column in one row group: V8 ends a process that makes larger arrays of them, or has no room for them. */
+const MOST_VALUES = Math.min(2 ** 27 - 64, Math.floor(getHeapStatistics().heap_size_limit / PER_VALUE));
 /** Pages beyond this size that are packed more than so many times hold one value over and over, and so do columns of so many values. */
 const [LARGE_PAGE, TIMES] = [2 ** 28, 500];
 const [LARGE_COLUMN, PER_BYTE] = [2 ** 24, 20_000];
@@ -30,28 +35,47 @@ export function refuseFalseTables({ num_rows: rows, row_groups: groups }: FileMe
 }
 
 /** Refuses the pages of a column in a row group that promise more values than the column has, or become larger than is plausible. */
-export async function refuseFalsePages(buffer: AsyncBuffer, group: RowGroup | undefined, name: string): Promise<void> {
+export async function refuseFalsePages(
+  { buffer, metadata, compressors }: Pages,
+  group: RowGroup | undefined,
+  name: string,
+): Promise<void> {
   for (const { meta_data: chunk } of group?.columns ?? [])
-    if (chunk?.path_in_schema[0] === name) await checkPages(buffer, chunk);
+    if (chunk?.path_in_schema[0] === name) await checkPages(buffer, chunk, { schema: metadata.schema, compressors });
 }
 
-async function checkPages(buffer: AsyncBuffer, chunk: ColumnMetaData): Promise<void> {
+export interface Pages {
+  readonly buffer: AsyncBuffer;
+  readonly metadata: FileMetaData;
+  readonly compressors: Compressors;
+}
+
+async function checkPages(
+  buffer: AsyncBuffer,
+  chunk: ColumnMetaData,
+  form: Parameters<typeof refuseFalseRuns>[3],
+): Promise<void> {
   const name = chunk.path_in_schema.join('.');
   const [values, bytes] = [Number(chunk.num_values), Number(chunk.total_compressed_size)];
   let at = Number(chunk.dictionary_page_offset || chunk.data_page_offset);
   const end = Math.min(buffer.byteLength, at + bytes);
-  for (let left = values; left > 0 && at < end;) {
+  const isFlat = isFlatColumn(getSchemaPath(form.schema, chunk.path_in_schema));
+  // hyparquet reads lists up to the end of the column.
+  for (let left = values; (left > 0 || !isFlat) && at < end - 1;) {
     const page = await headerAt(buffer, at, end);
-    if (page === undefined) return;
+    if (page === undefined) throw new Error(`column ${name} has no header of a page at byte ${at}`);
     const { compressed_page_size: packed, uncompressed_page_size: size } = page.header;
     const { num_values: count = 0 } = page.header.data_page_header ?? page.header.data_page_header_v2 ?? {};
     const inDictionary = page.header.dictionary_page_header?.num_values ?? 0;
-    if (count > left || inDictionary > values)
+    if (count < 0 || count > left || inDictionary > values)
       throw new Error(
-        `a page of column ${name} is said to hold ${Math.max(count, inDictionary)} values, expected at most ${left}`,
+        `a page of column ${name} is said to hold ${count < 0 ? count : Math.max(count, inDictionary)} values, expected at most ${left}`,
       );
     if (size > freeMemory() || (size > LARGE_PAGE && size > TIMES * packed))
       throw new Error(`a page of column ${name} becomes ${memoryText(size)} of ${packed} bytes`);
+    if (page.end + packed > end) throw new Error(`a page of column ${name} ends behind its column`);
+    if (page.header.dictionary_page_header === undefined)
+      refuseFalseRuns(new Uint8Array(await buffer.slice(page.end, page.end + packed)), page.header, chunk, form);
     left -= count;
     at = page.end + packed;
   }
@@ -62,6 +86,7 @@ async function headerAt(buffer: AsyncBuffer, at: number, end: number) {
   for (const length of HEADERS) {
     const view = new DataView(await buffer.slice(at, Math.min(end, at + length)));
     try {
+      refuseLongThrift({ view, offset: 0 });
       const reader = { view, offset: 0 };
       const header = parquetHeader(reader);
       return header.compressed_page_size >= 0 ? { header, end: at + reader.offset } : undefined;

@@ -6,6 +6,9 @@ import { parquetHeader } from 'hyparquet/src/column.js';
 import { readParquet } from '../../../../src/data/readers/parquet/parquet.ts';
 import { refuseFalseTables } from '../../../../src/data/readers/parquet/pages.ts';
 import { temporaryFolder, userError } from '../../support.ts';
+import { gzipSync } from 'node:zlib';
+import { parquetFile, thrift } from '../../../support/parquet.ts';
+import type { ParquetColumn, ParquetPage } from '../../../support/parquet.ts';
 
 const folder = temporaryFolder();
 const bytes = await readFile(path.resolve('test/data/fixtures/table.parquet'));
@@ -60,4 +63,92 @@ it('a page that is said to hold more values than its column is refused before ro
     return;
   }
   throw new Error('no count was found');
+});
+
+/** A page of four values: its encoding, and its bytes, packed by gzip where their size is given. */
+const page = (encoding: number, body: Uint8Array, size = body.length): ParquetPage => ({
+  header: { 1: 0, 2: size, 3: body.length, 5: { 1: 4, 2: encoding, 3: 3, 4: 3 } },
+  body,
+});
+/** The same in the second version of the format, not packed. */
+const page2 = (encoding: number, body: Uint8Array, nulls = 0): ParquetPage => ({
+  header: { 1: 3, 2: body.length, 3: body.length, 8: { 1: 4, 2: nulls, 3: 4, 4: encoding, 5: 0, 6: 0, 7: false } },
+  body,
+});
+const dictionary: ParquetPage = {
+  header: { 1: 2, 2: 8, 3: 8, 7: { 1: 2, 2: 0 } },
+  body: Buffer.of(5, 0, 0, 0, 7, 0, 0, 0),
+};
+const [INT32, INT64, BYTE_ARRAY] = [1, 2, 6];
+const [PLAIN, DELTA, DELTA_TEXTS, DICTIONARY, GZIP] = [0, 5, 7, 8, 2];
+const values = (type: number, ...pages: ParquetPage[]): ParquetColumn => ({
+  ...{ schema: [{ 1: type, 3: 0, 4: 'a' }], path: ['a'], type, values: 4, pages },
+});
+const read = async (bytes: Uint8Array) =>
+  readParquet(await folder.file('made.parquet', bytes), { withoutLabels: true, features: 'a' });
+
+/** A number of Thrift, as lengths of runs have it. */
+const varint = (value: number): number[] => thrift(value % 2 === 0 ? value / 2 : -(value + 1) / 2);
+const BILLION = varint(2 ** 31 - 2);
+
+it('reads the pages that are written here, in both versions of the format', async () => {
+  // Each of two runs: two values of the second in the dictionary, then two of the first.
+  const runs = Buffer.of(1, 4, 1, 4, 0);
+  for (const own of [page(DICTIONARY, runs), page2(DICTIONARY, runs)])
+    expect([...(await read(parquetFile(4, values(INT32, dictionary, own)))).samples]).toEqual([7, 7, 5, 5]);
+  const block = Buffer.of(128, 1, 4, 4, 6, 2, 0, 0, 0, 0);
+  expect([...(await read(parquetFile(4, values(INT64, page(DELTA, block))))).samples]).toEqual([3, 4, 5, 6]);
+});
+
+it('reads a column of nulls alone, whose dictionary is empty', async () => {
+  const empty: ParquetPage = { header: { 1: 2, 2: 0, 3: 0, 7: { 1: 0, 2: 0 } }, body: Buffer.of() };
+  const nulls = page(DICTIONARY, Buffer.of(2, 0, 0, 0, 8, 0, 0));
+  const column = { ...values(INT32, empty, nulls), schema: [{ 1: INT32, 3: 1, 4: 'a' }] };
+  const file = await folder.file('nulls.parquet', parquetFile(4, column));
+  const split = await readParquet(file, { withoutLabels: true, features: 'a', missing: 'zero' });
+  expect([...split.samples]).toEqual([0, 0, 0, 0]);
+});
+
+const zeros = (of: number): Buffer => Buffer.of(128, 1, 4, 4, of, 0, 0, 0, 0, 0);
+it.each<[string, Uint8Array, RegExp]>([
+  [
+    'a run of a billion values in a page of four',
+    parquetFile(4, values(INT32, dictionary, page(DICTIONARY, Buffer.of(1, ...BILLION, 1)))),
+    /a run of 1073741823 values is longer than the 4 that are left of its page$/,
+  ],
+  [
+    'the same in the second version of the format, of values without bytes',
+    parquetFile(4, values(INT32, dictionary, page2(DICTIONARY, Buffer.of(0, ...BILLION)))),
+    /a run of 1073741823 values is longer than the 4/,
+  ],
+  [
+    'fewer than no nulls',
+    parquetFile(4, values(INT32, page2(PLAIN, Buffer.alloc(16), -(2 ** 27)))),
+    /nulls of less than no size$/,
+  ],
+  [
+    'a number of 300,000 bytes',
+    parquetFile(4, {
+      ...values(INT64, page(DELTA, gzipSync(Buffer.concat([Buffer.of(128, 1, 4, 4), Buffer.alloc(300_000, 255)])), 300_004)), // prettier-ignore
+      codec: GZIP,
+    }),
+    /a number has more than 10 bytes$/,
+  ],
+  [
+    'a number of a million bytes among its tables',
+    Buffer.concat([
+      Buffer.from('PAR1\x16'),
+      Buffer.alloc(1_000_000, 255),
+      Buffer.of(1, 0, 67, 66, 15, 0),
+      Buffer.from('PAR1'),
+    ]),
+    /a number has more than 10 bytes$/,
+  ],
+  [
+    'a text that repeats more of the one before it than there is',
+    parquetFile(4, values(BYTE_ARRAY, page(DELTA_TEXTS, Buffer.concat([Buffer.of(128, 1, 4, 4, ...varint(3e9), 0, 0, 0, 0, 0), zeros(0)])))), // prettier-ignore
+    /a text repeats 1500000000 bytes of one of 0$/,
+  ],
+])('refuses %s', async (_, bytes, message) => {
+  expect((await userError(read(bytes))).message).toMatch(message);
 });

@@ -1,0 +1,62 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { serveHttp } from '../../src/serve/http/server.ts';
+import type { HttpOptions } from '../../src/serve/http/server.ts';
+import type { Site } from '../../src/serve/http/call.ts';
+import { readTls } from '../../src/serve/http/tls.ts';
+import { ROOT } from '../support/built.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const [cert, key] = ['cert.pem', 'key.pem'].map((file) => path.join(ROOT, 'test/serve/fixtures', file)) as [
+  string,
+  string,
+];
+const folder = temporaryFolder();
+const lines: string[] = [];
+const log = { write: (_: string, message: string) => void lines.push(message), close: () => Promise.resolve() };
+
+it('refuses a certificate and a key that TLS cannot use together, with the names of both', async () => {
+  const other = path.join(folder(), 'other.pem');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  await writeFile(other, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+  const locked = path.join(folder(), 'locked.pem');
+  const cipher = { cipher: 'aes-128-cbc', passphrase: 'secret' };
+  await writeFile(locked, privateKey.export({ type: 'pkcs8', format: 'pem', ...cipher }));
+  for (const files of [
+    { cert, key: other },
+    { cert, key: locked },
+    { cert: other, key },
+  ])
+    await expect(readTls(files, log)).rejects.toMatchObject({
+      name: 'UserError',
+      message: expect.stringMatching(/^serve: .*\.pem and .*\.pem are no certificate and key for TLS: /) as string,
+    });
+});
+
+it('warns of a certificate that clients will refuse by its dates', async () => {
+  const { now } = Date;
+  try {
+    await readTls({ cert, key }, log);
+    expect(lines).toEqual([]);
+    Date.now = () => Date.UTC(2990, 1, 1);
+    await readTls({ cert, key }, log);
+    expect(lines).toEqual([expect.stringMatching(/cert\.pem: valid from .* to .*, not now: clients will refuse it$/)]);
+  } finally {
+    Date.now = now;
+  }
+});
+
+it('closes a connection that does not finish its handshake in the time of the headers', async () => {
+  const options = { host: '127.0.0.1', port: 0, requestTimeoutMs: 300, maxConnections: 10, log };
+  const server = await serveHttp({} as Site, { ...options, tls: await readTls({ cert, key }, log) } as HttpOptions);
+  const slow = connect(server.port, '127.0.0.1').resume();
+  // The head of a record that does not come.
+  slow.write(Buffer.from([0x16, 3, 1, 2, 0]));
+  const began = performance.now();
+  await once(slow, 'close');
+  expect(performance.now() - began).toBeLessThan(5000);
+  await server.close();
+});
