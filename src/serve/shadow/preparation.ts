@@ -27,7 +27,7 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
     .map(describedBy)
     .map((known) => (known?.parts === undefined ? known : undefined));
   const [from, to] = [own && asFed(own), its && { ...its, shape: fedShape(its) }];
-  const order = from && its && orderOf(from.shape, its);
+  const order = from && its && orderOf(from.shape, its, own?.layout !== undefined);
   if (from === undefined || to === undefined || order === undefined) {
     const shown = (known: Known): string =>
       known.facts.inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(' and ');
@@ -88,10 +88,13 @@ function refuseOtherMeaning(from: Described, to: Described, file: string): void 
   }
 }
 
-/** Channels last to channels first is the one difference of layouts that exporters make. */
-function orderOf(from: readonly number[], its: Described): 'same' | 'channelsFirst' | undefined {
+/**
+ * Order of the teacher's axes: exporters differ in nothing but channels last and channels first. `isFed`: `from` is the shape of the student's
+ * input, in its own layout, and an equal shape has the same order.
+ */
+function orderOf(from: readonly number[], its: Described, isFed: boolean): 'same' | 'channelsFirst' | undefined {
   const to = fedShape(its).join();
-  if (from.join() === to && its.layout === undefined) return 'same';
+  if (from.join() === to && (isFed || its.layout === undefined)) return 'same';
   const ways = fedShapes(from).filter(({ shape, layout }) => shape.length > 1 && shape.join() === to && layout === (its.layout ?? layout)); // prettier-ignore
   if (ways.length === 0) return undefined;
   return ways[0]!.layout === 'nhwc' || from.at(-1) === 1 ? 'same' : 'channelsFirst';
