@@ -30,14 +30,14 @@ dataset: { type: csv, train: data.csv, testFraction: 0.2 }
 teacher: { onnx: teacher.onnx, minAccuracy: 0.5 }
 student: { model: mlp, hidden: [2] }
 distill: { epochs: 1, batchSize: 16 }
-report: { latency: { seconds: 0.1, batchSizes: [1, 8], threads: [1] } }
+report: { latency: { seconds: 0.4, batchSizes: [1, 8], threads: [1] } }
 `,
     );
     await limbeck('run', 'given.yaml', '--quiet');
     const before = await report('given');
     expect(times(before, () => true)).toEqual(new Set([undefined]));
 
-    await limbeck('bench', 'given', '--seconds', '0.1', '--batch', '1', '8');
+    await limbeck('bench', 'given', '--seconds', '0.4', '--batch', '1', '8');
     const after = await report('given');
     const [teacher, students] = [
       times(after, ({ id }) => id === 'teacher'),
@@ -55,9 +55,9 @@ report: { latency: { seconds: 0.1, batchSizes: [1, 8], threads: [1] } }
     ]);
 
     // Some of the settings again: the others are of the measurement before, which is still named.
-    await limbeck('bench', 'given', '--seconds', '0.1', '--batch', '8');
+    await limbeck('bench', 'given', '--seconds', '0.4', '--batch', '8');
     expect(await report('given')).toMatchObject({ remeasured: [after.remeasured![0], { skipped: [] }] });
-    await limbeck('bench', 'given', '--seconds', '0.1', '--batch', '1');
+    await limbeck('bench', 'given', '--seconds', '0.4', '--batch', '1');
     const third = await report('given');
     expect(third.remeasured).toHaveLength(2);
     expect(third.remeasured![0]).not.toEqual(after.remeasured![0]);
