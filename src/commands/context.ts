@@ -1,6 +1,6 @@
 import type { Log, Verbosity } from '../base/log.ts';
 
-/** What a terminal is told before the bar of progress is drawn again; no other control characters come to it. */
+/** Control sequence that erases the line of the progress bar; no other control characters reach the terminal. */
 export const CLEAR_LINE = '\r\u001b[2K';
 
 /** Context of every command: streams to print to, verbosity, terminal, and the signal that stops it. */

@@ -11,7 +11,7 @@ type Setting = CommonConfig<unknown>['normalize'];
 /** The normalization that the recipe asks for; statistics come from `samples`, which must be those of train alone. */
 export function normalizationOf(setting: Setting, held: HeldSamples, shape: readonly number[]): Normalization {
   const channels = shape.at(-1)!;
-  // Bytes of a table are counts or codes; those of samples with more axes are pixels.
+  // Bytes of a table are counts or codes; bytes of samples with more axes are pixels.
   const eightBitImage = areBytes(held) && shape.length > 1;
   const scale = eightBitImage ? 1 / 255 : 1;
   const chosen = setting ?? (eightBitImage ? 'unit' : 'standard');

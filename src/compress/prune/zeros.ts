@@ -12,7 +12,7 @@ export interface ZeroInput {
   readonly zeros: readonly ReadonlySet<number>[];
 }
 
-/** Reductions of what is 0 alone to 0. */
+/** Reductions that give 0 if all their elements are 0. */
 const REDUCTIONS: ReadonlySet<string> = new Set(['Sum', 'Mean', 'Max', 'Min', 'Prod']);
 
 /** Ops that move values, or take products and sums of them: a label that was 0 still is. */
@@ -60,7 +60,7 @@ function isZero(
     default:
   }
   switch (op) {
-    // What multiplies the same batch, such as a head of an attention.
+    // Products with an operand of the same batch, such as a head of an attention.
     case 'BatchMatMul':
       return (axis < result.length - 2 && inputs.some(ofInput)) || zeros.some((one) => one.has(label));
     case 'ClipByValue':

@@ -61,7 +61,7 @@ export async function withPicture<T>(
     return await decode(image.timeout({ seconds: limits.seconds }), found);
   } catch (error) {
     const { message } = error as Error;
-    // The lines of libvips are those of all threads: another may have taken them.
+    // libvips shares its error buffer among threads: another thread may have taken this message.
     const isLate = /timeout: \d|killed for image/.test(message) || monotonicMs() - start > 1000 * limits.seconds;
     const fact = isLate ? `decoding it took more than ${limits.seconds} s` : message.split('\n')[0]!;
     throw new Error(fact, { cause: error });
@@ -79,7 +79,7 @@ export function pictureHeader(input: string | Uint8Array): Promise<Metadata> {
 let [active, taken, waiting]: [number, number, (() => void)[]] = [0, 0, []];
 
 async function enter(bytes: number, atOnce: number): Promise<void> {
-  // Beside others a picture may take half of what they leave; alone all.
+  // A picture decoded beside others may take half of the memory that they leave; alone, all of it.
   while (active > 0 && (active >= atOnce || !isFree(2 * (taken + bytes))))
     await new Promise<void>((resolve) => waiting.push(resolve));
   if (!isFree(bytes))

@@ -17,7 +17,7 @@ export function patternOf(pattern: unknown): RegExp {
   return new RegExp(translated(source), 'gu');
 }
 
-/** Letters of a pattern, and groups in one another: those of tokenizers have a tenth of them. */
+/** Most letters of a pattern, and most nested groups: patterns of real tokenizers have a tenth of them. */
 const [LONGEST, DEEPEST] = [10_000, 20];
 /** Parts without an upper bound that may follow each other: with each of them the time grows by a power of the length of a text. */
 const MOST_OPEN = 3;

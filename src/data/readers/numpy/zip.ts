@@ -29,7 +29,7 @@ interface Archive {
 const MOST_END = 22 + 0xffff;
 /** Deflate makes no more than this out of a byte (zlib.net/zlib_tech.html). */
 const MOST_INFLATED = 1032;
-/** Arrays beyond this size that are packed more than so many times are the same value over and over, which nothing can be learnt from. */
+/** Size in bytes beyond which an array that deflate packs more than `PLAUSIBLE` to one is refused: it repeats a single value. */
 const [LARGE, PLAUSIBLE] = [2 ** 30, 500];
 /** Value that says that a number is among the large ones. */
 const ELSEWHERE = 0xffffffff;
@@ -180,7 +180,7 @@ function unpacked({ name, isPlain, packed: length, size, crc }: ZipEntry, packed
   return bytes;
 }
 
-/** The bytes of an entry, unpacked. `UserError` where they are not those that its directory says. */
+/** The bytes of an entry, unpacked. `UserError` where size or CRC-32 differ from the directory. */
 export async function readEntry(file: string, entry: ZipEntry): Promise<Uint8Array> {
   try {
     refuseLarge(entry.size);
@@ -204,7 +204,7 @@ export async function checkEntry(file: string, entry: ZipEntry): Promise<void> {
   if (found !== entry.crc) throw damaged(file, new Error(`CRC-32 of ${entry.name} is wrong`));
 }
 
-/** The `.npy` files in an `.npz` archive, by name. `UserError` for what is no archive, or a damaged one. */
+/** The `.npy` files in an `.npz` archive, by name. `UserError` for a file that is no archive, or a damaged archive. */
 export async function npyEntries(bytes: Uint8Array, file: string): Promise<Record<string, Uint8Array>> {
   return unzip(bytes, (name) => name.endsWith('.npy')).catch((error: unknown) => {
     throw new UserError(

@@ -33,7 +33,7 @@ export async function openParquet(file: string): Promise<OpenParquet> {
     // Marking columns of places goes on for ever where a damaged schema has a negative number of children.
     const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
     refuseFalseTables(metadata);
-    // An index of pages may lead to others than those that are looked at before they are decoded.
+    // An index of pages could lead the reader to pages that were not checked before decoding.
     const form = { utf8: false, compressors: COMPRESSORS, useOffsetIndex: false };
     const scan = await parquetScan({ file: buffer, metadata, ...form });
     const columns: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);

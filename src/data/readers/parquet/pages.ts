@@ -9,7 +9,7 @@ import { refuseFalseRuns, refuseLongThrift } from './runs.ts';
 const PER_VALUE = 40;
 /** Values of a column in one row group: V8 ends a process that makes larger arrays of them, or has no room for them. */
 const MOST_VALUES = Math.min(2 ** 27 - 64, Math.floor(getHeapStatistics().heap_size_limit / PER_VALUE));
-/** Pages beyond this size that are packed more than so many times hold one value over and over, and so do columns of so many values. */
+/** Pages and columns beyond these sizes are refused where they are packed more than this many times: they repeat a single value. */
 const [LARGE_PAGE, TIMES] = [2 ** 28, 500];
 const [LARGE_COLUMN, PER_BYTE] = [2 ** 24, 20_000];
 /** Bytes that hold most headers of pages; statistics of long texts make them longer. */
