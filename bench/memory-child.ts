@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
 import { createLoss } from '../src/distill/losses/registry.ts';
-import { layersNetwork } from '../src/networks/layers.ts';
+import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { buildModel } from '../src/networks/models/registry.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../src/runtime/onnxruntime.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';

@@ -1,7 +1,7 @@
 /** Our side of bench/recipe.ts, one process: `node recipe-child.js RECIPE OUT [key=value …]` prints where the time went. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import type { LedgerRow } from '../src/folder/ledger.ts';
+import type { LedgerRow } from '../src/folder/states/ledger.ts';
 import { runRecipe } from '../src/run/run.ts';
 import { loadRunnable } from '../src/setup/runnable.ts';
 

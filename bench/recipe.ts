@@ -18,7 +18,7 @@ import { bytesOf } from '../src/base/bytes.ts';
 import { lossNumbers } from '../src/recipe/schema/loss.ts';
 import { loadData } from '../src/setup/data.ts';
 import { loadRunnable } from '../src/setup/runnable.ts';
-import { viewsOf } from '../src/run/stages/answer.ts';
+import { viewsOf } from '../src/run/stages/teacher/answer.ts';
 import type { Recipe } from '../src/recipe/schema.ts';
 import { createSchedule } from '../src/train/optimizers/schedules.ts';
 import { findPython, jsonOf, median, table } from './processes.ts';

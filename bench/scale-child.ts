@@ -6,11 +6,11 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { mpiLaunch } from '../src/base/environment.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
-import { layersNetwork } from '../src/networks/layers.ts';
+import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { parametersOf } from '../src/networks/network.ts';
-import type { Begun, Collectives } from '../src/runtime/collectives.ts';
-import { evaluator } from '../src/runtime/evaluator.ts';
-import { openMpi } from '../src/runtime/mpi.ts';
+import type { Begun, Collectives } from '../src/runtime/collectives/collectives.ts';
+import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
+import { openMpi } from '../src/runtime/collectives/mpi.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
 import { classification } from '../src/tasks/classification.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';

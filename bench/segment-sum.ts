@@ -8,7 +8,7 @@ import { OnnxBuilder } from '../src/formats/onnx/lower/builder.ts';
 import { lowerToOnnx } from '../src/formats/onnx/lower.ts';
 import { encodeModel } from '../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../src/graph/builder.ts';
-import { ortTensor, Session, tensorValues } from '../src/runtime/session.ts';
+import { ortTensor, Session, tensorValues } from '../src/runtime/onnxruntime/session.ts';
 import { table } from './processes.ts';
 
 const [ROWS, SIZE] = [4096, 128];

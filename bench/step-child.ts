@@ -4,7 +4,7 @@
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../src/graph/builder.ts';
-import type { DeviceName } from '../src/runtime/devices.ts';
+import type { DeviceName } from '../src/runtime/devices/devices.ts';
 import type { Engine } from '../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
 import { createTensorFlowEngine } from '../src/runtime/tensorflow.ts';

@@ -13,7 +13,7 @@ import { exportTflite } from '../src/formats/tflite/export.ts';
 import type { Precision } from '../src/formats/tflite/export.ts';
 import type { Graph } from '../src/graph/types.ts';
 import { buildModel } from '../src/networks/models/registry.ts';
-import { layersNetwork } from '../src/networks/layers.ts';
+import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { inferenceGraph } from '../src/ship/export.ts';
 import { prepareInt8 } from '../src/ship/quantize.ts';
 import { quantizeSchema } from '../src/recipe/schema/compress.ts';

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluator } from '../src/runtime/evaluator.ts';
+import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../src/trace/use.ts';
 import { findPython, jsonOf, table } from './processes.ts';
 import type { Comparison, Pair } from './tflite-cases.ts';

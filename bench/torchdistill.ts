@@ -17,7 +17,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bytesOf } from '../src/base/bytes.ts';
 import { deviation, mean, median, tQuantile } from '../src/base/statistics.ts';
-import type { LedgerRow } from '../src/folder/ledger.ts';
+import type { LedgerRow } from '../src/folder/states/ledger.ts';
 import { lossNumbers } from '../src/recipe/schema/loss.ts';
 import type { LossName } from '../src/recipe/schema/loss.ts';
 import { runRecipe } from '../src/run/run.ts';

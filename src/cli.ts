@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { EXIT } from './commands/failure.ts';
+import { EXIT } from './commands/terminal/failure.ts';
 import { runProgram } from './commands/program.ts';
 
 const interrupt = new AbortController();

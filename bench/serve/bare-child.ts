@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { noise } from '../../src/measure/inputs.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/session-choice.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
 
 const [file = '', samples = '1', seconds = '1'] = process.argv.slice(2);
 const model = new InferenceModel(readFileSync(file), file, sessionOptions('cpu', { threads: 1 }));

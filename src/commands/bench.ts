@@ -1,10 +1,10 @@
-import type { Comparison } from '../measure/compare.ts';
+import type { Comparison } from '../measure/latency/compare.ts';
 import type { BenchResult, BenchRow } from '../tools/bench.ts';
 import type { serveBench } from '../tools/serve.ts';
-import { outOption } from './command.ts';
-import type { Command } from './command.ts';
+import { outOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './table.ts';
+import { table } from './terminal/table.ts';
 import type { Context } from './context.ts';
 
 interface BenchArgs {

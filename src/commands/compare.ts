@@ -1,7 +1,7 @@
-import { outOption } from './command.ts';
-import type { Command } from './command.ts';
+import { outOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './table.ts';
+import { table } from './terminal/table.ts';
 
 interface CompareArgs {
   runs: string[];
@@ -21,7 +21,7 @@ export const compareCommand: Command<CompareArgs> = {
       throw new UserError(`compare: expected two runs or more, received ${runs.length}`, 'Name another run.');
     }
     const { findRun } = await import('../folder/find.ts');
-    const { reportOf } = await import('../folder/report-files.ts');
+    const { reportOf } = await import('../folder/report/report-files.ts');
     const { compareReports } = await import('../report/compare.ts');
     const reports = [];
     for (const run of runs) reports.push(await reportOf(await findRun(run, out)));

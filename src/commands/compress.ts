@@ -1,10 +1,10 @@
 import { UserError } from '../base/errors.ts';
-import { outOption, saveEveryOption, setOption } from './command.ts';
-import type { Command } from './command.ts';
+import { outOption, saveEveryOption, setOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
 import { execute } from './run.ts';
-import { inputOptions, inputShapes } from './shapes.ts';
-import { watchOptions } from './watch.ts';
-import type { WatchArgs } from './watch.ts';
+import { inputOptions, inputShapes } from './options/shapes.ts';
+import { watchOptions } from './options/watch.ts';
+import type { WatchArgs } from './options/watch.ts';
 
 interface CompressArgs extends WatchArgs {
   model: string;

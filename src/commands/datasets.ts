@@ -1,6 +1,6 @@
-import type { Command } from './command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './table.ts';
+import { table } from './terminal/table.ts';
 
 interface DatasetsArgs {
   folder: string | undefined;

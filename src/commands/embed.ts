@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
 
 interface EmbedArgs {
@@ -36,7 +36,7 @@ export const embedCommand: Command<EmbedArgs> = {
     const { embed } = await import('../tools/embed.ts');
     const { UserError } = await import('../base/errors.ts');
     const { fileSize } = await import('../report/format.ts');
-    const { showEvents } = await import('./progress.ts');
+    const { showEvents } = await import('./terminal/progress.ts');
     const { progressOf } = await import('../train/progress.ts');
     for (const [key, most] of [
       ['size', 4096],

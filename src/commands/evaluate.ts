@@ -1,10 +1,10 @@
 import { UserError } from '../base/errors.ts';
-import type { UsualAnswers } from '../measure/usual.ts';
-import { setOption } from './command.ts';
-import type { Command } from './command.ts';
+import type { UsualAnswers } from '../measure/usual-answers.ts';
+import { setOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './table.ts';
-import { inputOptions, inputShapes } from './shapes.ts';
+import { table } from './terminal/table.ts';
+import { inputOptions, inputShapes } from './options/shapes.ts';
 
 interface EvaluateArgs {
   model: string;
@@ -101,6 +101,6 @@ function refuseUsual(model: string, split: string): void {
 async function writeUsual(model: string, usual: UsualAnswers): Promise<void> {
   const { readBytes } = await import('../base/files.ts');
   const { writeWholeFile } = await import('../base/whole-folder.ts');
-  const { usualPath, usualText } = await import('../folder/usual.ts');
+  const { usualPath, usualText } = await import('../folder/usual-answers.ts');
   await writeWholeFile(usualPath(model), usualText(await readBytes(model), usual));
 }

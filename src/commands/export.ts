@@ -3,12 +3,12 @@ import { UserError } from '../base/errors.ts';
 import type { convertFile } from '../ship/convert.ts';
 import { CONVERT_DEFAULTS } from '../ship/convert/options.ts';
 import type { ConvertOptions } from '../ship/convert/options.ts';
-import { outOption } from './command.ts';
-import type { Command } from './command.ts';
+import { outOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
 import type { Context } from './context.ts';
 import { printJson } from './context.ts';
 import { FORMATS } from '../report/artifact.ts';
-import { inputOptions, inputShapes } from './shapes.ts';
+import { inputOptions, inputShapes } from './options/shapes.ts';
 
 interface ExportArgs {
   run: string | undefined;
@@ -115,7 +115,7 @@ export const exportCommand: Command<ExportArgs> = {
             'export: --triton and --kserve cannot stand beside --kit or --to',
             'Run the command once for each.',
           );
-        const { exportForCluster } = await import('./export-cluster.ts');
+        const { exportForCluster } = await import('./options/export-cluster.ts');
         return exportForCluster(folder, args, context);
       }
       if (args.kit !== undefined) return writeKitTo(folder, args.kit, args, context);
@@ -150,7 +150,7 @@ type ConvertArgs = Parameters<typeof convertFile>[0];
 
 export async function convert(options: ConvertArgs, context: Context): Promise<void> {
   const { convertFile } = await import('../ship/convert.ts');
-  const { showEvents } = await import('./progress.ts');
+  const { showEvents } = await import('./terminal/progress.ts');
   const { progressOf } = await import('../train/progress.ts');
   const display = await showEvents(context);
   const onProgress = progressOf({ onEvent: display.onEvent, signal: context.signal }, 'export');
@@ -170,10 +170,10 @@ export async function convert(options: ConvertArgs, context: Context): Promise<v
 }
 
 async function copy(folder: string, to: string, { model }: ExportArgs, context: Context): Promise<void> {
-  const { exportedModel } = await import('../folder/finished.ts');
+  const { exportedModel } = await import('../folder/report/finished.ts');
   const { readBytes } = await import('../base/files.ts');
   const { writeWholeFile } = await import('../base/whole-folder.ts');
-  const { usualPath, usualText } = await import('../folder/usual.ts');
+  const { usualPath, usualText } = await import('../folder/usual-answers.ts');
   const { file, row } = await exportedModel(folder, model);
   const bytes = await readBytes(file);
   const usual = row.usual && ([path.basename(usualPath(to)), usualText(bytes, row.usual)] as const);

@@ -4,9 +4,9 @@ import type { SeenForm } from '../recipe/init.ts';
 import type { SeenTask } from '../tools/init/task.ts';
 import { TASKS, taskRow } from '../recipe/task.ts';
 import type { TaskName } from '../recipe/task.ts';
-import { asker } from './ask.ts';
-import type { Ask } from './ask.ts';
-import type { Command } from './command.ts';
+import { asker } from './terminal/ask.ts';
+import type { Ask } from './terminal/ask.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
 import type { Context } from './context.ts';
 

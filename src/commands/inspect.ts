@@ -1,6 +1,6 @@
-import type { Command } from './command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { inputOptions, inputShapes } from './shapes.ts';
+import { inputOptions, inputShapes } from './options/shapes.ts';
 
 interface InspectArgs {
   file: string | undefined;
@@ -19,7 +19,7 @@ export const inspectCommand: Command<InspectArgs> = {
       .options(inputOptions),
   run: async ({ file, models, shape, fix }, context) => {
     const { inspectFile, inspectModels } = await import('../tools/inspect.ts');
-    const { fitted } = await import('./wrapped.ts');
+    const { fitted } = await import('./terminal/wrapped.ts');
     const { UserError } = await import('../base/errors.ts');
     if (models && file !== undefined) {
       throw new UserError(

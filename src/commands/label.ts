@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
-import { outOption, recipePositional, setOption } from './command.ts';
-import type { Command } from './command.ts';
+import { outOption, recipePositional, setOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
 
 interface LabelArgs {
@@ -38,7 +38,7 @@ export const labelCommand: Command<LabelArgs> = {
     const shard = ownShard(given);
     const { loadRunnable } = await import('../setup/runnable.ts');
     const { labelShard, mergeLabels } = await import('../run/shards/label.ts');
-    const { showEvents } = await import('./progress.ts');
+    const { showEvents } = await import('./terminal/progress.ts');
     const loaded = await loadRunnable(recipe, set);
     const display = await showEvents(context);
     const options = { out, signal: context.signal, onEvent: display.onEvent };

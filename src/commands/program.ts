@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { printable, shown, UserError } from '../base/errors.ts';
-import type { Command } from './command.ts';
+import type { Command } from './options/command.ts';
 import { CLEAR_LINE } from './context.ts';
 import type { Context, GlobalArgs } from './context.ts';
 import { benchCommand } from './bench.ts';
@@ -12,11 +12,11 @@ import { doctorCommand } from './doctor.ts';
 import { embedCommand } from './embed.ts';
 import { evaluateCommand } from './evaluate.ts';
 import { exportCommand } from './export.ts';
-import { failureOf } from './failure.ts';
-import { helpText } from './help.ts';
+import { failureOf } from './terminal/failure.ts';
+import { helpText } from './terminal/help.ts';
 import { initCommand } from './init.ts';
 import { labelCommand } from './label.ts';
-import { misuse } from './misuse.ts';
+import { misuse } from './options/misuse.ts';
 import { inspectCommand } from './inspect.ts';
 import { quantizeCommand } from './quantize.ts';
 import { reportCommand } from './report.ts';
@@ -26,8 +26,8 @@ import { schemaCommand } from './schema.ts';
 import { serveCommand } from './serve.ts';
 import { sweepCommand } from './sweep.ts';
 import { validateCommand } from './validate.ts';
-import { checkValues, optionsOf, requireValues } from './values.ts';
-import type { OptionTable } from './values.ts';
+import { checkValues, optionsOf, requireValues } from './options/values.ts';
+import type { OptionTable } from './options/values.ts';
 
 const commands = [
   runCommand,

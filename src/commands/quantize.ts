@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
-import type { Command } from './command.ts';
+import type { Command } from './options/command.ts';
 import { convert } from './export.ts';
-import { inputOptions, inputShapes } from './shapes.ts';
+import { inputOptions, inputShapes } from './options/shapes.ts';
 
 interface QuantizeArgs {
   model: string;

@@ -1,5 +1,5 @@
-import { outOption } from './command.ts';
-import type { Command } from './command.ts';
+import { outOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
 
 interface ReportArgs {
@@ -16,14 +16,14 @@ export const reportCommand: Command<ReportArgs> = {
       .option('out', outOption),
   run: async ({ run, out }, context) => {
     const { findRun } = await import('../folder/find.ts');
-    const { rebuildReport } = await import('../folder/report-files.ts');
+    const { rebuildReport } = await import('../folder/report/report-files.ts');
     const folder = await findRun(run, out);
     const { report, files } = await rebuildReport(folder);
-    const { missingFiles } = await import('../folder/finished.ts');
+    const { missingFiles } = await import('../folder/report/finished.ts');
     const gone = report.status === 'complete' ? await missingFiles(folder, report) : undefined;
     if (gone !== undefined) context.note(`warning: ${gone}\n`);
     const { reportText } = await import('../report/text.ts');
-    const { fitted } = await import('./wrapped.ts');
+    const { fitted } = await import('./terminal/wrapped.ts');
     if (context.json) printJson(context, { status: report.status, files });
     else context.out(fitted(reportText(report, folder), context));
   },

@@ -1,9 +1,9 @@
-import { deviceOption, engineOption, outOption, rankTimeoutOption, saveEveryOption } from './command.ts';
-import type { Command } from './command.ts';
-import type { Place } from '../folder/place.ts';
+import { deviceOption, engineOption, outOption, rankTimeoutOption, saveEveryOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
+import type { Place } from '../folder/compute-place.ts';
 import { execute } from './run.ts';
-import { watchOptions } from './watch.ts';
-import type { WatchArgs } from './watch.ts';
+import { watchOptions } from './options/watch.ts';
+import type { WatchArgs } from './options/watch.ts';
 
 interface ResumeArgs extends WatchArgs {
   run: string | undefined;

@@ -1,16 +1,23 @@
 import { UserError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { Existing } from '../folder/folder.ts';
-import type { Place } from '../folder/place.ts';
-import { engineOption, outOption, rankTimeoutOption, recipePositional, saveEveryOption, setOption } from './command.ts';
-import type { Command } from './command.ts';
+import type { Place } from '../folder/compute-place.ts';
+import {
+  engineOption,
+  outOption,
+  rankTimeoutOption,
+  recipePositional,
+  saveEveryOption,
+  setOption,
+} from './options/command.ts';
+import type { Command } from './options/command.ts';
 import type { Context } from './context.ts';
 import { printJson } from './context.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { RunResult } from '../run/options.ts';
 import type { Sharded } from '../run/shards/shard.ts';
-import { openWatchers, watchedRank, watchOptions } from './watch.ts';
-import type { WatchArgs } from './watch.ts';
+import { openWatchers, watchedRank, watchOptions } from './options/watch.ts';
+import type { WatchArgs } from './options/watch.ts';
 
 interface RunArgs extends WatchArgs {
   recipe: string;
@@ -58,7 +65,7 @@ export const runCommand: Command<RunArgs> = {
       throw new UserError('--fresh and --resume: expected one of them, received both', 'Leave one of them out.');
     }
     const { loadRunnable } = await import('../setup/runnable.ts');
-    const { placeAskedFor } = await import('../folder/place.ts');
+    const { placeAskedFor } = await import('../folder/compute-place.ts');
     const settings = engine === undefined ? set : [...set, `engine=${engine}`];
     const loaded = await loadRunnable(recipe, settings);
     const place = placeAskedFor(loaded.written, settings);
@@ -83,7 +90,7 @@ async function executeShard(
     );
   const { shardOf } = await import('../base/shard.ts');
   const { trainShard } = await import('../run/shards/shard.ts');
-  const { showEvents } = await import('./progress.ts');
+  const { showEvents } = await import('./terminal/progress.ts');
   const display = await showEvents(context);
   const watchers = await openWatchers(watch, display.onEvent);
   const onEvent: OnEvent = (event) => {
@@ -131,7 +138,7 @@ export async function execute(
   context: Context,
 ): Promise<RunResult> {
   const { runRecipe } = await import('../run/run.ts');
-  const { follower, startedTogether } = await import('./together.ts');
+  const { follower, startedTogether } = await import('./options/mpi-launch.ts');
   const together = await startedTogether(rankTimeout);
   if (together !== undefined && together.rank > 0) {
     const own = await openWatchers(watchedRank(watch, together.rank), () => undefined, together);
@@ -140,7 +147,7 @@ export async function execute(
       own.close(),
     );
   }
-  const { showEvents } = await import('./progress.ts');
+  const { showEvents } = await import('./terminal/progress.ts');
   const display = await showEvents(context);
   const watchers = await openWatchers(watch, display.onEvent, together);
   const onEvent: OnEvent = (event) => {
@@ -159,7 +166,7 @@ export async function execute(
     });
   const { reportJson } = await import('../report/json.ts');
   const { reportText } = await import('../report/text.ts');
-  const { fitted } = await import('./wrapped.ts');
+  const { fitted } = await import('./terminal/wrapped.ts');
   context.out(context.json ? reportJson(report) : fitted(reportText(report, folder), context));
   return { folder, report };
 }

@@ -1,4 +1,4 @@
-import type { Command } from './command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
 
 export const schemaCommand: Command<{ of: string }> = {

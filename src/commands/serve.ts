@@ -1,7 +1,7 @@
-import { outOption } from './command.ts';
-import type { Command } from './command.ts';
+import { outOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
 import { openLog, printJson } from './context.ts';
-import { inputOptions, inputShapes } from './shapes.ts';
+import { inputOptions, inputShapes } from './options/shapes.ts';
 
 interface ServeArgs {
   models: string[];

@@ -1,8 +1,8 @@
 import { UserError } from '../base/errors.ts';
-import { outOption, recipePositional, saveEveryOption, setOption } from './command.ts';
-import type { Command } from './command.ts';
+import { outOption, recipePositional, saveEveryOption, setOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './table.ts';
+import { table } from './terminal/table.ts';
 import { shardOption } from './label.ts';
 
 interface SweepArgs {
@@ -44,7 +44,7 @@ export const sweepCommand: Command<SweepArgs> = {
     const { fileTrials, gridTrials } = await import('../recipe/grid.ts');
     const { loadRunnable } = await import('../setup/runnable.ts');
     const { sweepShard } = await import('../run/shards/sweep.ts');
-    const { showEvents } = await import('./progress.ts');
+    const { showEvents } = await import('./terminal/progress.ts');
     const shard = ownShard(given);
     const trials = file === undefined ? gridTrials(grid) : fileTrials(await readUtf8(file), file);
     const base = await loadRunnable(recipe, set);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
-import { setOption } from './command.ts';
-import type { Command } from './command.ts';
+import { setOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
 
 interface ValidateArgs {

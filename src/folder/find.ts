@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { nearest, shown, UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
-import { finishedReport } from './finished.ts';
+import { finishedReport } from './report/finished.ts';
 
 /** The folder of a run by its name or path; without one, of the run under `out` that was worked on last and is unfinished. */
 export async function findRun(run: string | undefined, out: string): Promise<string> {

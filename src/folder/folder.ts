@@ -5,14 +5,14 @@ import { exists, readText, removeEmpty, removeHalfWritten, writeFileAtomic } fro
 import { completeRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { isEarlier, putBack, setAside } from './earlier.ts';
-import { finishedReport, writtenReport } from './finished.ts';
+import { isEarlier, putBack, setAside } from './replaced-run.ts';
+import { finishedReport, writtenReport } from './report/finished.ts';
 import { INPUTS_FILE } from './inputs.ts';
-import { Ledger } from './ledger.ts';
-import { ownFile } from './own.ts';
-import { differences, noteOf } from './place.ts';
-import type { Place } from './place.ts';
-import { shardsOfStates } from './state-shards.ts';
+import { Ledger } from './states/ledger.ts';
+import { ownFile } from './own-file.ts';
+import { differences, noteOf } from './compute-place.ts';
+import type { Place } from './compute-place.ts';
+import { shardsOfStates } from './states/state-shards.ts';
 
 /** Choice for a run folder that holds a run of another recipe. */
 export type Existing = 'ask' | 'fresh' | 'resume';

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { exists, readText, writeFileAtomic } from '../base/files.ts';
-import { giveAnswers, giveStates } from './given.ts';
-import { ownFile } from './own.ts';
+import { giveAnswers, giveStates } from './states/from-other-runs.ts';
+import { ownFile } from './own-file.ts';
 
 /** Result of a job that is finished. */
 interface Result {

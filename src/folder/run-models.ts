@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { exists, readBytes } from '../base/files.ts';
 import { readOnnx } from '../files/onnx-file.ts';
-import type { ModelFile } from '../measure/variants.ts';
+import type { ModelFile } from '../measure/latency/variants.ts';
 import type { ModelRow } from '../report/types.ts';
 import { shapeSeen } from '../distill/teachers/own-pictures.ts';
 import { storedRecipe } from './folder.ts';
-import { writtenReport } from './finished.ts';
-import { ownFile } from './own.ts';
+import { writtenReport } from './report/finished.ts';
+import { ownFile } from './own-file.ts';
 
 /**
  * The file of a model of a finished run, called by its id: what the run exported, or the ONNX teacher that its recipe

@@ -5,7 +5,7 @@ import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { readEntries } from '../formats/tflite/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import type { DType, TensorData } from '../graph/types.ts';
-import { allocate } from '../runtime/session.ts';
+import { allocate } from '../runtime/onnxruntime/session.ts';
 import type { Skipped } from '../base/skipped.ts';
 import { product } from '../base/numbers.ts';
 

@@ -4,8 +4,8 @@ import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { MemoryRequest } from './memory.ts';
-import { openVariants } from './variants.ts';
-import type { ModelFile } from './variants.ts';
+import { openVariants } from './latency/variants.ts';
+import type { ModelFile } from './latency/variants.ts';
 
 /** A process of its own: what it needs at its highest beyond what the runtime alone needs is the model's. */
 

@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { entryBeside } from '../base/entry.ts';
 import type { OnProgress } from '../base/progress.ts';
-import type { DeviceName } from '../runtime/devices.ts';
-import { describe } from './setting.ts';
-import type { Setting } from './setting.ts';
-import type { ModelFile } from './variants.ts';
+import type { DeviceName } from '../runtime/devices/devices.ts';
+import { describe } from './latency/setting.ts';
+import type { Setting } from './latency/setting.ts';
+import type { ModelFile } from './latency/variants.ts';
 
 export interface MemoryRequest {
   readonly name: string;

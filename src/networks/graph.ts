@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { bytesOf, sha256 } from '../base/bytes.ts';
-import { atBatch } from '../graph/passes/at-batch.ts';
+import { atBatch } from '../graph/passes/inputs/at-batch.ts';
 import { printGraph } from '../graph/print.ts';
 import type { Constant, Graph, Node, TensorType } from '../graph/types.ts';
 import { batchNormTrain } from '../trace/batch-norm.ts';

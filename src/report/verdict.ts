@@ -1,8 +1,8 @@
 import { deviation, mean, tQuantile } from '../base/statistics.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
-import { pairedTest } from '../measure/paired.ts';
-import type { PairedCounts } from '../measure/paired.ts';
+import { pairedTest } from '../measure/paired-test.ts';
+import type { PairedCounts } from '../measure/paired-test.ts';
 import { number } from './format.ts';
 import type { TaughtBy } from './taught-by.ts';
 import type { Pair, Repeats } from './types.ts';

@@ -1,7 +1,7 @@
 import { InterruptedError, UserError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
 import { storedRecipe } from '../folder/folder.ts';
-import { openStores } from '../folder/stores.ts';
+import { openStores } from '../folder/states/stores.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import { failureOf } from './at-once-protocol.ts';

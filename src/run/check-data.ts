@@ -3,8 +3,8 @@ import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
-import { checkModels } from './stages/check.ts';
-import { openAndCheck } from './stages/teach.ts';
+import { checkModels } from './stages/check/check-models.ts';
+import { openAndCheck } from './stages/teacher/teach.ts';
 
 export interface CheckedData {
   readonly data: LoadedDataset;

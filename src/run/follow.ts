@@ -7,19 +7,19 @@ import { TOKENIZER_FILE } from '../data/text/open.ts';
 import { loadDataToTeach, tokenizerOf } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { OnEvent } from '../base/events.ts';
-import { removeOutdated, unwritten, writeReport } from '../folder/written.ts';
+import { removeOutdated, unwritten, writeReport } from '../folder/report/written.ts';
 import { requireFiles } from '../folder/inputs.ts';
 import { inputsOf, hashOfData } from './inputs.ts';
 import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport } from './report.ts';
-import { several } from '../runtime/collectives.ts';
+import { several } from '../runtime/collectives/collectives.ts';
 import { contentOf, onSameMachine, requireSame, requireSameData } from './together.ts';
-import { factsOf, stagesOf, stoppedReport } from '../folder/report-frame.ts';
+import { factsOf, stagesOf, stoppedReport } from '../folder/report/report-frame.ts';
 import type { Findings } from './report.ts';
-import { curvesOf, modelsSoFar, stopOf } from '../folder/stopped.ts';
-import { openStores } from '../folder/stores.ts';
-import type { RunStores } from '../folder/stores.ts';
+import { curvesOf, modelsSoFar, stopOf } from '../folder/report/stopped.ts';
+import { openStores } from '../folder/states/stores.ts';
+import type { RunStores } from '../folder/states/stores.ts';
 import { trafficSince } from '../watch/traffic.ts';
 
 /** The stages of a run. They give their findings, and the data as models were scored on them: where there are no labels, with the teacher's answers. */

@@ -9,7 +9,7 @@ import { canonicalJson } from '../recipe/diff.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { namedFiles } from '../recipe/paths.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { Collectives } from '../runtime/collectives.ts';
+import type { Collectives } from '../runtime/collectives/collectives.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { splitsOf } from './together.ts';
 

@@ -1,9 +1,9 @@
-import type { Collectives } from '../runtime/collectives.ts';
+import type { Collectives } from '../runtime/collectives/collectives.ts';
 import { UserError } from '../base/errors.ts';
 import type { Report } from '../report/types.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { Existing } from '../folder/folder.ts';
-import type { Place } from '../folder/place.ts';
+import type { Place } from '../folder/compute-place.ts';
 
 export interface RunOptions {
   /** The folder that holds the folders of the runs. Default: `checkpoints`. */

@@ -2,7 +2,7 @@ import { sha256 } from '../base/bytes.ts';
 import { canonicalJson } from '../recipe/diff.ts';
 import { hashOfStudent } from '../folder/inputs.ts';
 import type { StageContext } from './context.ts';
-import type { Teaching } from './stages/teach.ts';
+import type { Teaching } from './stages/teacher/teach.ts';
 import { splitsOf } from './together.ts';
 
 /** Hash of all that the trainings of a repeat depend on. A teacher that the recipe trains follows from the rest. */

@@ -8,11 +8,11 @@ import { taughtBy } from '../report/taught-by.ts';
 import type { TaughtBy } from '../report/taught-by.ts';
 import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
 import type { StageContext } from './context.ts';
-import { factsOf, frameOf } from '../folder/report-frame.ts';
-import type { Course } from '../folder/report-frame.ts';
-import { learntFrom } from './stages/scores.ts';
-import type { Timed } from './stages/latency.ts';
-import type { Measured } from './stages/measure.ts';
+import { factsOf, frameOf } from '../folder/report/report-frame.ts';
+import type { Course } from '../folder/report/report-frame.ts';
+import { learntFrom } from './stages/teacher/labels-from-teacher.ts';
+import type { Timed } from './stages/measure/latency.ts';
+import type { Measured } from './stages/measure/measure.ts';
 
 /** Results of the stages, as far as the run has come. */
 export interface Findings extends Course {

@@ -1,23 +1,23 @@
 import { repeatKey } from './repeat-key.ts';
-import { raceLosses, raceResult } from './stages/race.ts';
-import { earlierGenerations, generationNotes } from './stages/generations.ts';
-import { assistants } from './stages/assist.ts';
+import { raceLosses, raceResult } from './stages/student/race.ts';
+import { earlierGenerations, generationNotes } from './stages/teacher/generations.ts';
+import { assistants } from './stages/teacher/assistants.ts';
 import { NEEDS_PEER } from '../recipe/schema/loss.ts';
 import { stageOf } from '../report/artifact.ts';
 import type { Race } from '../report/types.ts';
 import { labelledCount } from '../data/readers/labelled.ts';
-import type { RunStores } from '../folder/stores.ts';
+import type { RunStores } from '../folder/states/stores.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import type { StageContext } from './context.ts';
-import { collectAnswers } from './stages/answer.ts';
-import type { Answers } from './stages/answer.ts';
-import { checkModels } from './stages/check.ts';
-import { trainWithPeer } from './stages/mutual.ts';
-import { leftOutNotes, transferSet } from './stages/leave-out.ts';
-import { withScores } from './stages/scores.ts';
-import { checkLoss, trainStudent } from './stages/student.ts';
-import { teach } from './stages/teach.ts';
-import type { Teaching } from './stages/teach.ts';
+import { collectAnswers } from './stages/teacher/answer.ts';
+import type { Answers } from './stages/teacher/answer.ts';
+import { checkModels } from './stages/check/check-models.ts';
+import { trainWithPeer } from './stages/student/mutual.ts';
+import { leftOutNotes, transferSet } from './stages/teacher/leave-out.ts';
+import { withScores } from './stages/teacher/labels-from-teacher.ts';
+import { checkLoss, trainStudent } from './stages/student/train-student.ts';
+import { teach } from './stages/teacher/teach.ts';
+import type { Teaching } from './stages/teacher/teach.ts';
 
 /** Context, teacher and answers that the students of every repeat start from. */
 export interface Begun {

@@ -6,9 +6,9 @@ import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { withInputShapes } from '../formats/onnx/sizes.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { macsOf } from '../graph/macs.ts';
-import { layersNetwork } from '../networks/layers.ts';
+import { layersNetwork } from '../networks/layers/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../recipe/schema/teacher.ts';
-import { seenTypes } from '../runtime/seen-types.ts';
+import { seenTypes } from '../runtime/onnxruntime/value-types.ts';
 import { traceWithBatch } from '../trace/batch.ts';
 import { predictionProgram } from '../train/evaluate/inference.ts';
 

@@ -13,8 +13,8 @@ import type { LoadedDataset } from '../data/load.ts';
 import type { Safetensors } from '../formats/safetensors.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import { several } from '../runtime/collectives.ts';
-import type { Collectives } from '../runtime/collectives.ts';
+import { several } from '../runtime/collectives/collectives.ts';
+import type { Collectives } from '../runtime/collectives/collectives.ts';
 import type { RunOptions, RunResult } from './options.ts';
 
 /** Parts that a batch is cut into for several processes, however many there are: so 1, 2, 4 and 8 of them end with the same bytes. */

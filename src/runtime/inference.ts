@@ -3,9 +3,9 @@ import { padChannels } from '../formats/onnx/channels.ts';
 import { dataTypes } from '../formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
 import type { DType, TensorData } from '../graph/types.ts';
-import type { Tensor } from './session.ts';
-import { holds, ortTensor, Session, tensorValues } from './session.ts';
-import type { SessionOptions } from './session-options.ts';
+import type { Tensor } from './onnxruntime/session.ts';
+import { holds, ortTensor, Session, tensorValues } from './onnxruntime/session.ts';
+import type { SessionOptions } from './onnxruntime/session-options.ts';
 
 export interface ModelValue {
   readonly name: string;

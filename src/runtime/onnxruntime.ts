@@ -1,21 +1,21 @@
-import { halfProducts } from '../graph/passes/half-products.ts';
+import { halfProducts } from '../graph/passes/step/half-products.ts';
 import type { Graph, TensorType } from '../graph/types.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { setEvaluator } from '../trace/evaluate.ts';
-import { forStep } from '../graph/passes/for-step.ts';
+import { forStep } from '../graph/passes/step/for-step.ts';
 import { traceProgram } from '../trace/trace.ts';
-import { blockSize } from './blocks.ts';
-import type { DeviceName } from './devices.ts';
-import { chooseDevice } from './devices.ts';
+import { blockSize } from './onnxruntime/block-size.ts';
+import type { DeviceName } from './devices/devices.ts';
+import { chooseDevice } from './devices/devices.ts';
 import type { CompileOptions, Engine, State, StateTensor } from './engine.ts';
 import type { Traffic } from '../base/events.ts';
-import { evaluator } from './evaluator.ts';
-import { requireHalf } from './half.ts';
+import { evaluator } from './onnxruntime/evaluator.ts';
+import { requireHalf } from './onnxruntime/half.ts';
 import { InferenceModel } from './inference.ts';
-import type { SessionOptions } from './session.ts';
-import { sessionOptions } from './session-choice.ts';
-import type { SessionChoice } from './session-choice.ts';
-import { OnnxRuntimeStep } from './step.ts';
+import type { SessionOptions } from './onnxruntime/session.ts';
+import { sessionOptions } from './onnxruntime/session-choice.ts';
+import type { SessionChoice } from './onnxruntime/session-choice.ts';
+import { OnnxRuntimeStep } from './onnxruntime/step.ts';
 import { TrafficMeter } from './traffic.ts';
 
 export interface OnnxRuntimeOptions extends SessionChoice {
@@ -119,6 +119,6 @@ function typedAs({ dtype }: TensorType, data: Float32Array | Int32Array | Uint8A
 // tfjs tensors that are read outside a trace are computed here from now on.
 setEvaluator(evaluator);
 
-export { sessionOptions } from './session-choice.ts';
+export { sessionOptions } from './onnxruntime/session-choice.ts';
 export { evaluator };
 export { InferenceModel };

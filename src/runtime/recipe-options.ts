@@ -1,7 +1,7 @@
 import type { Recipe } from '../recipe/schema.ts';
-import { chooseDevice, isUsable } from './devices.ts';
+import { chooseDevice, isUsable } from './devices/devices.ts';
 import { sessionOptions } from './onnxruntime.ts';
-import type { SessionOptions } from './session.ts';
+import type { SessionOptions } from './onnxruntime/session.ts';
 
 /**
  * Session options for the ONNX files of a recipe: teachers and exports. With the engine tensorflow that is beside the training: on its

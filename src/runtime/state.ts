@@ -4,8 +4,8 @@ import { sameShape, staticShape, staticSize } from '../graph/shapes.ts';
 import type { TensorData, TensorType } from '../graph/types.ts';
 import type { State, StateTensor } from './engine.ts';
 import type { Arena } from './fused/arena.ts';
-import type { Tensor } from './session.ts';
-import { allocate, holds, ortTensor } from './session.ts';
+import type { Tensor } from './onnxruntime/session.ts';
+import { allocate, holds, ortTensor } from './onnxruntime/session.ts';
 
 interface Buffer {
   readonly data: TensorData;

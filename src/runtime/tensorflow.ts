@@ -11,8 +11,8 @@ import { RANDOM_PREFIX, withRandomSource } from '../trace/random.ts';
 import { traceProgram } from '../trace/trace.ts';
 import type { CompiledStep, CompileOptions, Engine, State } from './engine.ts';
 import { fillRandom } from './randoms.ts';
-import { tensorFlowRemedy } from './remedies.ts';
-import { allocate, holds } from './session.ts';
+import { tensorFlowRemedy } from './devices/remedies.ts';
+import { allocate, holds } from './onnxruntime/session.ts';
 import { loadTensorFlow } from './tensorflow/addon.ts';
 import { TensorStore } from './tensorflow/store.ts';
 

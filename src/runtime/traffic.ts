@@ -1,7 +1,7 @@
 import { staticSize } from '../graph/shapes.ts';
 import type { Graph, TensorType } from '../graph/types.ts';
 import type { Traffic } from '../base/events.ts';
-import { allocate } from './session.ts';
+import { allocate } from './onnxruntime/session.ts';
 
 /** Bytes that one call moves. */
 export type CallTraffic = Omit<Traffic, 'calls'>;

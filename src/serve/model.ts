@@ -1,5 +1,5 @@
 import { CostLine } from './batch/cost.ts';
-import type { UsualAnswers } from '../measure/usual.ts';
+import type { UsualAnswers } from '../measure/usual-answers.ts';
 import type { BatchOptions } from './batch/policy.ts';
 import { RequestQueue } from './batch/queue.ts';
 import { DriftWatch } from './drift/watch.ts';

@@ -72,7 +72,7 @@ function fileSource(file: string, name = path.basename(file).replace(/\.onnx$/i,
 
 async function runSource(given: string, name: string | undefined, out: string): Promise<Source> {
   const { findRun } = await import('../folder/find.ts');
-  const { exportedFile } = await import('../folder/finished.ts');
+  const { exportedFile } = await import('../folder/report/finished.ts');
   const [, run = given, id = 'distilled'] = /^(.*):([^:/\\]+)$/.exec(given) ?? [];
   const folder = await findRun(run, out);
   const file = await exportedFile(folder, id);

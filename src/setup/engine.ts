@@ -1,6 +1,6 @@
 import type { Recipe } from '../recipe/schema.ts';
 import type { Engine } from '../runtime/engine.ts';
-import { evaluator } from '../runtime/evaluator.ts';
+import { evaluator } from '../runtime/onnxruntime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../runtime/onnxruntime.ts';
 import { createTensorFlowEngine } from '../runtime/tensorflow.ts';
 import { asksSavedModel } from './runnable.ts';

@@ -4,8 +4,8 @@ import { exists } from '../base/files.ts';
 import { RandomStream, withSeededMathRandom } from '../base/random.ts';
 import type { InputPart } from '../data/dataset.ts';
 import type { LoadedDataset } from '../data/load.ts';
-import { logMelNetwork } from '../networks/log-mel.ts';
-import { melShape } from '../networks/mel.ts';
+import { logMelNetwork } from '../networks/sound/log-mel.ts';
+import { melShape } from '../networks/sound/mel.ts';
 import { scaledNetwork } from '../networks/scaled.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { readOnnx } from '../files/onnx-file.ts';
@@ -21,10 +21,10 @@ import type { AssistantRecipe, TeacherTrainingRecipe } from '../recipe/schema/te
 import { refuseMasks, soundOf } from './sound.ts';
 import { checkStudentFile } from './student-file.ts';
 import { checkParts } from '../networks/inputs.ts';
-import { chosenLayers } from '../networks/layers-choices.ts';
-import { layersNetwork } from '../networks/layers.ts';
+import { chosenLayers } from '../networks/layers/choices.ts';
+import { layersNetwork } from '../networks/layers/layers.ts';
 import { withChoices } from '../networks/chosen.ts';
-import { onnxNetwork } from '../networks/onnx.ts';
+import { onnxNetwork } from '../networks/onnx/onnx.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import type { LayersModel } from '../networks/models/registry.ts';
 

@@ -1,8 +1,8 @@
 import { UserError } from '../base/errors.ts';
 import { clipLength } from '../data/sounds/clip.ts';
-import { framesOf } from '../networks/mel.ts';
-import type { LogMel } from '../networks/mel.ts';
-import type { SpecAugment } from '../networks/spec-augment.ts';
+import { framesOf } from '../networks/sound/mel.ts';
+import type { LogMel } from '../networks/sound/mel.ts';
+import type { SpecAugment } from '../networks/sound/spec-augment.ts';
 import type { Recipe } from '../recipe/schema.ts';
 
 /** The front-end for the sounds of a recipe; undefined for other data. `UserError` for keys that do not fit each other. */

@@ -1,9 +1,9 @@
 import type { Figures, OnEvent } from '../base/events.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { Collectives } from '../runtime/collectives.ts';
+import type { Collectives } from '../runtime/collectives/collectives.ts';
 import type { Engine } from '../runtime/engine.ts';
-import type { LedgerRow } from '../folder/ledger.ts';
+import type { LedgerRow } from '../folder/states/ledger.ts';
 
 /** Context of the functions that make files of trained models and check them. */
 export interface ShipContext {

@@ -2,8 +2,8 @@ import type { OnProgress } from '../base/progress.ts';
 import { samplesAtOnce } from '../data/batches/at-once.ts';
 import { plainBatches } from '../data/batches/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
-import { inTurns } from '../runtime/collectives.ts';
-import type { Collectives } from '../runtime/collectives.ts';
+import { inTurns } from '../runtime/collectives/collectives.ts';
+import type { Collectives } from '../runtime/collectives/collectives.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { modelFeeds, storedFeeds } from '../runtime/feeds.ts';
@@ -11,7 +11,7 @@ import type { InputPart } from '../data/dataset.ts';
 import { fromStored, openFastestTflite, openTflite } from '../runtime/litert.ts';
 import type { TfliteSession } from '../runtime/litert.ts';
 import type { Form } from '../report/artifact.ts';
-import type { SessionOptions } from '../runtime/session-options.ts';
+import type { SessionOptions } from '../runtime/onnxruntime/session-options.ts';
 
 /** A file that ships, whichever runtime runs it. */
 export interface ModelFile extends Pick<Form, 'format' | 'precision'> {

@@ -18,7 +18,7 @@ import type { Recipe } from '../recipe/schema.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { modelFeeds } from '../runtime/feeds.ts';
-import { isFrontEnd } from '../networks/log-mel.ts';
+import { isFrontEnd } from '../networks/sound/log-mel.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { idOf } from '../report/artifact.ts';
 import type { QuantizationSensitivity } from '../report/types.ts';

@@ -7,7 +7,7 @@ import { exportTflite } from '../formats/tflite/export.ts';
 import type { TfliteOptions } from '../formats/tflite/export.ts';
 import type { DenseScales, Quantization } from '../graph/quantization.ts';
 import type { Graph } from '../graph/types.ts';
-import { isFrontEnd } from '../networks/log-mel.ts';
+import { isFrontEnd } from '../networks/sound/log-mel.ts';
 import type { ShipContext } from './context.ts';
 import { descriptionFrom } from './description.ts';
 import { onnxOptions } from './metadata.ts';

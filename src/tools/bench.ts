@@ -3,21 +3,21 @@ import { timestamp } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import { readOnnx } from '../files/onnx-file.ts';
-import { compareLatency } from '../measure/compare.ts';
-import type { Comparison } from '../measure/compare.ts';
-import type { DeviceRow } from '../measure/device-rows.ts';
-import { withoutSessions } from '../measure/findings.ts';
-import type { Latency } from '../measure/findings.ts';
-import { measureLatency } from '../measure/latency.ts';
+import { compareLatency } from '../measure/latency/compare.ts';
+import type { Comparison } from '../measure/latency/compare.ts';
+import type { DeviceRow } from '../measure/devices/device-rows.ts';
+import { withoutSessions } from '../measure/latency/findings.ts';
+import type { Latency } from '../measure/latency/findings.ts';
+import { measureLatency } from '../measure/latency/latency.ts';
 import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { MachineInfo } from '../measure/machine.ts';
 import { peakMemory } from '../measure/memory.ts';
-import { describe } from '../measure/setting.ts';
+import { describe } from '../measure/latency/setting.ts';
 import type { Skipped } from '../base/skipped.ts';
-import { sourceOf } from '../measure/variants.ts';
-import type { ModelFile, VariantOptions } from '../measure/variants.ts';
-import { libraryVersions, measureElsewhere } from '../measure/elsewhere.ts';
-import type { TimingPlace } from '../measure/elsewhere.ts';
+import { sourceOf } from '../measure/latency/variants.ts';
+import type { ModelFile, VariantOptions } from '../measure/latency/variants.ts';
+import { libraryVersions, measureElsewhere } from '../measure/devices/timing-place.ts';
+import type { TimingPlace } from '../measure/devices/timing-place.ts';
 
 export interface BenchOptions extends VariantOptions {
   /** Seconds for all files together, in each place. */

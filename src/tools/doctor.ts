@@ -1,9 +1,9 @@
 import { installCommand, limbeckVersion, packageFolder, requiredPackages, versionOf } from '../base/packages.ts';
 import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { CpuFeature, MachineInfo } from '../measure/machine.ts';
-import { chooseDevice, devices } from '../runtime/devices.ts';
-import type { DeviceStatus } from '../runtime/devices.ts';
-import { halfFault } from '../runtime/half.ts';
+import { chooseDevice, devices } from '../runtime/devices/devices.ts';
+import type { DeviceStatus } from '../runtime/devices/devices.ts';
+import { halfFault } from '../runtime/onnxruntime/half.ts';
 import { sessionOptions } from '../runtime/onnxruntime.ts';
 import { tensorFlowStatus } from '../runtime/tensorflow.ts';
 

@@ -12,11 +12,11 @@ import { readOnnx } from '../files/onnx-file.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
 import type { Constant } from '../graph/types.ts';
-import { layersNetwork } from '../networks/layers.ts';
+import { layersNetwork } from '../networks/layers/layers.ts';
 import { buildModel } from '../networks/models/registry.ts';
-import { evaluator } from '../runtime/evaluator.ts';
+import { evaluator } from '../runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../runtime/inference.ts';
-import { sessionOptions } from '../runtime/session-choice.ts';
+import { sessionOptions } from '../runtime/onnxruntime/session-choice.ts';
 import { inferenceGraph } from '../ship/export.ts';
 import { useLazyBackend } from '../trace/use.ts';
 

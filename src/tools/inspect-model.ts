@@ -8,8 +8,8 @@ import type { TensorDescription, TfliteDescription } from '../formats/tflite/des
 import { readEntries } from '../formats/tflite/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import { runtimeSentence } from '../formats/tflite/runtime.ts';
-import { seenTypes } from '../runtime/seen-types.ts';
-import type { SeenTypes } from '../runtime/seen-types.ts';
+import { seenTypes } from '../runtime/onnxruntime/value-types.ts';
+import type { SeenTypes } from '../runtime/onnxruntime/value-types.ts';
 import { acceptedIn } from '../ship/convert/card.ts';
 
 /** Result for machines and as text for people. */

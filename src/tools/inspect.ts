@@ -9,7 +9,7 @@ import { models } from '../networks/models/registry.ts';
 import { storedRecipe } from '../folder/folder.ts';
 import { inspectOnnx, inspectTflite } from './inspect-model.ts';
 import type { Inspection } from './inspect-model.ts';
-import { Ledger } from '../folder/ledger.ts';
+import { Ledger } from '../folder/states/ledger.ts';
 
 /** `shapes`: of inputs that an ONNX file leaves open. */
 export async function inspectFile(file: string, shapes: InputShapes = new Map()): Promise<Inspection> {

@@ -1,17 +1,17 @@
 import path from 'node:path';
 import { timestamp } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
-import type { DeviceRow } from '../measure/device-rows.ts';
+import type { DeviceRow } from '../measure/devices/device-rows.ts';
 import type { Skipped } from '../base/skipped.ts';
-import { planOf } from '../measure/plan.ts';
-import type { PlanOptions } from '../measure/plan.ts';
-import { servePage } from '../measure/serve.ts';
-import type { ModelFile } from '../measure/variants.ts';
+import { planOf } from '../measure/devices/page-plan.ts';
+import type { PlanOptions } from '../measure/devices/page-plan.ts';
+import { servePage } from '../measure/devices/page-server.ts';
+import type { ModelFile } from '../measure/latency/variants.ts';
 import type { Report } from '../report/types.ts';
-import { keepLatency } from '../folder/device-latency.ts';
-import type { Remeasured } from '../folder/device-latency.ts';
-import { libraryVersions } from '../measure/elsewhere.ts';
-import { rebuildReport, reportOf } from '../folder/report-files.ts';
+import { keepLatency } from '../folder/report/device-latency.ts';
+import type { Remeasured } from '../folder/report/device-latency.ts';
+import { libraryVersions } from '../measure/devices/timing-place.ts';
+import { rebuildReport, reportOf } from '../folder/report/report-files.ts';
 import { modelFileOf } from '../folder/run-models.ts';
 
 export interface ServeBenchOptions extends Omit<PlanOptions, 'title'> {

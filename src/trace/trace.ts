@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
-import { cleaned } from '../graph/passes/cleaned.ts';
+import { cleaned } from '../graph/passes/simplify/cleaned.ts';
 import { shown } from '../graph/stages.ts';
 import type { Graph, TensorType } from '../graph/types.ts';
 import { BACKEND_NAME, lazyBackend } from './backend.ts';

@@ -6,7 +6,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { createLoss, losses } from '../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { uniformNumbers } from '../../src/trace/random.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { RandomStream } from '../../src/base/random.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
+import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
 import { PEER_PREFIX } from '../../src/run/training/peer.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime.ts';

@@ -7,9 +7,9 @@ import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import type { Model, OnnxDType, OnnxTensor } from '../../src/formats/onnx/model.ts';
 import { byteLength, elementCount, tensor, tensorData } from '../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { forInference } from '../../src/graph/passes/for-inference.ts';
+import { forInference } from '../../src/graph/passes/inference/for-inference.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import type { InferenceTensor } from '../../src/runtime/inference.ts';
 

@@ -5,8 +5,8 @@ import { importOnnx } from '../../src/formats/onnx/import.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
-import { forInference } from '../../src/graph/passes/for-inference.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { forInference } from '../../src/graph/passes/inference/for-inference.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { runPython } from './python.ts';
 

@@ -7,7 +7,7 @@ import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { staticSize } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
+import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { install } from '../../src/trace/install.ts';
 import { traceProgram } from '../../src/trace/trace.ts';

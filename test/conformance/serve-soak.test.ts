@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/session-choice.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
 import { ask } from '../serve/server.ts';
 import { start } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';

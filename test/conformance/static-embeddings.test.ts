@@ -8,7 +8,7 @@ import { tensor } from '../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/session-choice.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { embed } from '../../src/tools/embed.ts';
 import { ROOT } from '../support/built.ts';

@@ -7,7 +7,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import type { TfliteRuntime } from '../../src/runtime/litert.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
-import { ortTensor, Session } from '../../src/runtime/session.ts';
+import { ortTensor, Session } from '../../src/runtime/onnxruntime/session.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -10,7 +10,7 @@ import { describeTflite } from '../../src/formats/tflite/describe.ts';
 import type { Precision } from '../../src/formats/tflite/export.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
 import { writeTflite } from '../../src/formats/tflite/write.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { runPython } from './python.ts';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { deviation, mean } from '../../src/base/statistics.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { runPython } from './python.ts';
 import { firstSteps, recipeOf, SEEN, writeTraining } from './zoo-tuning.ts';

@@ -6,7 +6,7 @@ import * as ort from 'onnxruntime-node';
 import { npySamples, parseNpy } from '../../src/data/readers/numpy/npy.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { runPython } from './python.ts';
 import { recipeOf, writeTraining } from './zoo-tuning.ts';

@@ -6,7 +6,7 @@ import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { contentOf } from '../../src/networks/network.ts';
-import { onnxNetwork } from '../../src/networks/onnx.ts';
+import { onnxNetwork } from '../../src/networks/onnx/onnx.ts';
 import type { LoadedRecipe } from '../../src/recipe/load.ts';
 import type { RecipeInput } from '../../src/recipe/schema.ts';
 import { epochOptions, stepsOf } from '../../src/run/training/options.ts';

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { runPython } from './python.ts';
 import { noted, zooFolder } from './zoo.ts';

@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { prepareFolder, refuseForeignFolder, removeUnbegun, storedRecipe } from '../../src/folder/folder.ts';
-import { Ledger } from '../../src/folder/ledger.ts';
+import { Ledger } from '../../src/folder/states/ledger.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

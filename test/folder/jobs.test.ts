@@ -1,6 +1,6 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CheckpointStore } from '../../src/folder/checkpoint.ts';
+import { CheckpointStore } from '../../src/folder/states/checkpoint.ts';
 import { JobFolder } from '../../src/folder/jobs.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

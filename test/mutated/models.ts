@@ -10,7 +10,7 @@ import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { openSource } from '../../src/ship/convert/source.ts';
 import { inspectFile } from '../../src/tools/inspect.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { endsOfFile } from '../../src/runtime/litert.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { countingDataset } from '../data/support.ts';

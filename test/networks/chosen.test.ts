@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.ts';
 import { withChoices } from '../../src/networks/chosen.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { layersNetwork } from '../../src/networks/layers/layers.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { randomWeights, small } from '../compress/prune/models.ts';

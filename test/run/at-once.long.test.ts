@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { sha256 } from '../../src/base/bytes.ts';
-import { CheckpointStore } from '../../src/folder/checkpoint.ts';
+import { CheckpointStore } from '../../src/folder/states/checkpoint.ts';
 import type { Report } from '../../src/report/types.ts';
 import { limbeck, ROOT, start } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';

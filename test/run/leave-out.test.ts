@@ -1,5 +1,5 @@
 import type { RunEvent } from '../../src/base/events.ts';
-import { bestShift, checkLeftOut } from '../../src/run/stages/leave-out.ts';
+import { bestShift, checkLeftOut } from '../../src/run/stages/teacher/leave-out.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { CLASSES, pictures } from '../support/dataset.ts';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { QUICK } from '../support/digits.ts';

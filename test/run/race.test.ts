@@ -1,4 +1,4 @@
-import { planOf } from '../../src/run/stages/race.ts';
+import { planOf } from '../../src/run/stages/student/race.ts';
 import { raceRows } from '../../src/report/race.ts';
 import { accuracyScore } from '../../src/tasks/score.ts';
 

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { saveTfjs } from '../support/saved-tfjs.ts';

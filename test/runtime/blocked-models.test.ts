@@ -1,7 +1,7 @@
 import { buildModel } from '../../src/networks/models/registry.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
+import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { State } from '../../src/runtime/engine.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { predictionProgram } from '../../src/train/evaluate/inference.ts';

@@ -1,5 +1,5 @@
 import type { TensorData } from '../../src/graph/types.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';

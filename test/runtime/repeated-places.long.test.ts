@@ -3,7 +3,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Shape, TensorData } from '../../src/graph/types.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
-import type { OnnxRuntimeStep } from '../../src/runtime/step.ts';
+import type { OnnxRuntimeStep } from '../../src/runtime/onnxruntime/step.ts';
 
 /** Sizes of a text step, where ONNX Runtime shares the work among its threads. */
 const [ROWS, SIZE, SEGMENTS] = [4096, 128, 1000];

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
-import { usualText } from '../../src/folder/usual.ts';
-import { usualAnswers } from '../../src/measure/usual.ts';
+import { usualText } from '../../src/folder/usual-answers.ts';
+import { usualAnswers } from '../../src/measure/usual-answers.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/session-choice.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
 import { classifier } from './models.ts';
 import { ask, floats, serving } from './server.ts';
 import type { Served } from './server.ts';

@@ -1,5 +1,5 @@
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/session-choice.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
 import type { ModelFacts } from '../../src/serve/types.ts';
 import { declaredBatching } from '../../src/serve/worker/batching.ts';
 import { likeness } from '../../src/serve/worker/likeness.ts';

@@ -1,5 +1,5 @@
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/session-choice.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
 import { classifier } from './models.ts';
 import { ask, binary, serving } from './server.ts';
 import type { Served } from './server.ts';

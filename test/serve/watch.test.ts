@@ -1,4 +1,4 @@
-import { usualAnswers } from '../../src/measure/usual.ts';
+import { usualAnswers } from '../../src/measure/usual-answers.ts';
 import { DriftWatch } from '../../src/serve/drift/watch.ts';
 
 /** Logits of so many answers of each class, all equally sure. */

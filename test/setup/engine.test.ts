@@ -1,5 +1,5 @@
 import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
-import { devices } from '../../src/runtime/devices.ts';
+import { devices } from '../../src/runtime/devices/devices.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
 
 const missing = devices().find(({ usable }) => !usable)!.name;

@@ -6,7 +6,7 @@ import { layers, model, sequential } from '@tensorflow/tfjs-layers';
 import { describeTflite } from '../../src/formats/tflite/describe.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { convertFile } from '../../src/ship/convert.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';

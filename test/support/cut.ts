@@ -4,7 +4,7 @@ import type { Dependencies } from '../../src/compress/prune/groups.ts';
 import { cut, storedBy } from '../../src/compress/prune/prune.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { freezeState } from '../../src/graph/passes/freeze-state.ts';
+import { freezeState } from '../../src/graph/passes/constants/freeze-state.ts';
 import type { Graph } from '../../src/graph/types.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
 import type { State } from '../../src/runtime/engine.ts';

@@ -1,8 +1,8 @@
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
+import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { inferenceGraph } from '../../src/ship/export.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 

@@ -1,4 +1,4 @@
-import type { Begun, Collectives } from '../../src/runtime/collectives.ts';
+import type { Begun, Collectives } from '../../src/runtime/collectives/collectives.ts';
 
 class Captured extends Error {}
 

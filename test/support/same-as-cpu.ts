@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { BACKEND_NAME } from '../../src/trace/backend.ts';
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';

@@ -1,4 +1,4 @@
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { QUICK } from './digits.ts';

@@ -4,7 +4,7 @@ import { createLoss } from '../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { layerOutput } from '../../src/networks/models/info.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
+import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';
 import type { FeaturePair } from '../../src/train/step/loss.ts';
 import { LossScale } from '../../src/train/step/loss-scale.ts';

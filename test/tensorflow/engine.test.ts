@@ -1,4 +1,4 @@
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { createTensorFlowEngine } from '../../src/runtime/tensorflow.ts';

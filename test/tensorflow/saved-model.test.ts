@@ -6,7 +6,7 @@ import { UserError } from '../../src/base/errors.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { openTeacher } from '../../src/distill/teachers/open.ts';
 import type { Teacher } from '../../src/distill/teachers/teacher.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { TeacherRecipe } from '../../src/recipe/schema/teacher.ts';

@@ -7,7 +7,7 @@ import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import type { Model, OnnxGraph } from '../../src/formats/onnx/model.ts';
 import { printOnnx } from '../../src/formats/onnx/print.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
-import { forInference } from '../../src/graph/passes/for-inference.ts';
+import { forInference } from '../../src/graph/passes/inference/for-inference.ts';
 import { showStage } from '../../src/graph/stages.ts';
 import { dumpGraphs } from '../../src/tools/dump-graph.ts';
 import { traceFunction } from '../../src/trace/trace.ts';

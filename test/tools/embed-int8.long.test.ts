@@ -3,7 +3,7 @@ import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
-import { sessionOptions } from '../../src/runtime/session-choice.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
 import { convertFile } from '../../src/ship/convert.ts';
 import { embed } from '../../src/tools/embed.ts';
 import { encoderBytes } from '../support/encoder.ts';

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/session-choice.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
 import { embed } from '../../src/tools/embed.ts';
 import { encoderBytes } from '../support/encoder.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -14,7 +14,7 @@ import { tensor } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { contentOf } from '../../src/networks/network.ts';
 import { checkData } from '../../src/run/check-data.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { engineOf } from '../../src/setup/engine.ts';
 import { loadData } from '../../src/setup/data.ts';

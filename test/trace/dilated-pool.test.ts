@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { rules } from '../../src/trace/interpret/interpret.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../src/base/errors.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
+import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import type { TrainingBatch } from '../../src/train/step/batch.ts';
 import { Evaluator } from '../../src/train/evaluate/evaluate.ts';

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/base/random.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
+import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime.ts';

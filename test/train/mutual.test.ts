@@ -1,6 +1,6 @@
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { RandomStream } from '../../src/base/random.ts';
-import { layersNetwork } from '../../src/networks/layers.ts';
+import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';

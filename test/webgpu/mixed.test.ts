@@ -1,7 +1,7 @@
 import { UserError } from '../../src/base/errors.ts';
-import { evaluator } from '../../src/runtime/evaluator.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime.ts';
-import { requireHalf } from '../../src/runtime/half.ts';
+import { requireHalf } from '../../src/runtime/onnxruntime/half.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { setups, trained, type Trained } from '../support/trainings.ts';
 

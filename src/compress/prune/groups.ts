@@ -1,7 +1,7 @@
 import type { Skipped } from '../../base/skipped.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
-import { atBatch } from '../../graph/passes/at-batch.ts';
+import { atBatch } from '../../graph/passes/inputs/at-batch.ts';
 import { traceProgram } from '../../trace/trace.ts';
 import { predictionProgram } from '../../train/evaluate/inference.ts';
 import type { Labels, Role, WeightAxis } from './channels.ts';

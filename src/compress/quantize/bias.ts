@@ -9,7 +9,7 @@ import { sizeOf } from '../../graph/shapes.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
-import type { SessionOptions } from '../../runtime/session.ts';
+import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { biasesOf, layerAlone } from './layers.ts';
 import { LayerInputs } from './layer-inputs.ts';
 import type { Feeds, Samples } from './observe.ts';

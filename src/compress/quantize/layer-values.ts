@@ -1,6 +1,6 @@
 import { integerRange } from '../../graph/quantization.ts';
 import type { TensorQuantization } from '../../graph/quantization.ts';
-import type { SessionOptions } from '../../runtime/session.ts';
+import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 
 export interface ValueOptions {
   readonly session: SessionOptions;

@@ -5,7 +5,7 @@ import { sizeOf } from '../../graph/shapes.ts';
 import type { Graph } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
-import type { SessionOptions } from '../../runtime/session.ts';
+import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { Histogram, Range } from './histogram.ts';
 import { addTo, emptyHistogram, rangeOf } from './histogram.ts';
 import { beforeSoftmax, unmasked } from './masks.ts';

@@ -4,7 +4,7 @@ import type { Skipped } from '../../base/skipped.ts';
 import { asymmetric, layersOf, magnitudes, symmetric, weightedNodes } from '../../graph/quantization.ts';
 import type { DenseScales, Quantization, TensorQuantization } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
-import type { SessionOptions } from '../../runtime/session.ts';
+import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { calibrators } from './calibrators.ts';
 import type { CalibratorName } from './calibrators.ts';
 import { widenForMasks } from './masks.ts';

@@ -6,7 +6,7 @@ import { gainOf } from '../../tasks/score.ts';
 import type { Task } from '../../tasks/task.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
-import type { SessionOptions } from '../../runtime/session.ts';
+import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 
 /** Effect of computing one layer in int8 and everything else in float. */
 export interface LayerSensitivity {

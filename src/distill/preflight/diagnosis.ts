@@ -1,7 +1,7 @@
 import { percent } from '../../base/numbers.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { TargetValues } from '../../data/dataset.ts';
-import { pairedTest } from '../../measure/paired.ts';
+import { pairedTest } from '../../measure/paired-test.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { isBetter } from '../../tasks/score.ts';
 import { classesOf, sideBySide } from '../../tasks/classes.ts';

@@ -6,7 +6,7 @@ import type { Model } from '../../formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
 import { withTwoLogits } from '../../formats/onnx/two-logits.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
-import type { SessionOptions } from '../../runtime/session.ts';
+import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { fileTeacher } from './file-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';

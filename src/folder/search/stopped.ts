@@ -1,9 +1,9 @@
 import path from 'node:path';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Report } from '../../report/types.ts';
-import { writtenReport } from '../finished.ts';
-import { factsOf, stoppedReport } from '../report-frame.ts';
-import type { StoppedFindings } from '../report-frame.ts';
+import { writtenReport } from '../report/finished.ts';
+import { factsOf, stoppedReport } from '../report/report-frame.ts';
+import type { StoppedFindings } from '../report/report-frame.ts';
 import { pickOf } from './points.ts';
 import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
 import { summary } from './summary.ts';

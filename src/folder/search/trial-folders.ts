@@ -4,11 +4,11 @@ import { UserError } from '../../base/errors.ts';
 import { writeFileAtomic } from '../../base/files.ts';
 import { stageOf } from '../../report/artifact.ts';
 import type { Report } from '../../report/types.ts';
-import { finishedReport } from '../finished.ts';
+import { finishedReport } from '../report/finished.ts';
 import { storedRecipe } from '../folder.ts';
-import { giveAnswers, giveStates, giveTeachers } from '../given.ts';
+import { giveAnswers, giveStates, giveTeachers } from '../states/from-other-runs.ts';
 import type { JobFolder } from '../jobs.ts';
-import { differences } from '../place.ts';
+import { differences } from '../compute-place.ts';
 import type { Trial } from './trials.ts';
 
 /** The stage that trials of one width and one number of epochs have in common: they differ in what comes after. */

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import type { DenseScales, Quantization } from '../../graph/quantization.ts';
-import { withInt32Ends } from '../../graph/passes/int64-inputs.ts';
+import { withInt32Ends } from '../../graph/passes/inputs/int64-inputs.ts';
 import { showStage } from '../../graph/stages.ts';
 import type { Graph } from '../../graph/types.ts';
 import { appendLabels } from './archive.ts';

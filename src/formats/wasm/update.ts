@@ -1,6 +1,6 @@
-import type { FusedUpdate, UpdateNode, UpdateOp } from '../../graph/passes/fused-update.ts';
-import { passesOf } from '../../graph/passes/fused-update.ts';
-import type { UpdatePass } from '../../graph/passes/fused-update.ts';
+import type { FusedUpdate, UpdateNode, UpdateOp } from '../../graph/passes/step/fused-update.ts';
+import { passesOf } from '../../graph/passes/step/fused-update.ts';
+import type { UpdatePass } from '../../graph/passes/step/fused-update.ts';
 import { advance, clear, get, I32_ADD, LOAD, repeated, set, simd, STORE, vectorOf } from './instructions.ts';
 import type { WasmFunction, WasmType } from './module.ts';
 

@@ -1,5 +1,5 @@
 import type { OnEvent, ProgressEvent, RunEvent } from '../../base/events.ts';
-import { reportSoFar } from '../../folder/so-far.ts';
+import { reportSoFar } from '../../folder/report/report-so-far.ts';
 import type { StageSummary, TrainingCurve } from '../../report/types.ts';
 
 /** End of a run; `message`: the reason, where it stopped before its end. */

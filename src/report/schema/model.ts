@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { usualSchema } from '../../measure/usual.ts';
+import { usualSchema } from '../../measure/usual-answers.ts';
 import { BESIDE, DESCRIBED } from '../../tasks/described.ts';
 import { METHODS, modelSchema, PRECISIONS } from '../artifact.ts';
 import { latencySchema } from './latency.ts';

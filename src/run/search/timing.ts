@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { monotonicMs } from '../../base/clock.ts';
 import { readBytes } from '../../base/files.ts';
-import { measureLatency } from '../../measure/latency.ts';
-import { sourceOf } from '../../measure/variants.ts';
+import { measureLatency } from '../../measure/latency/latency.ts';
+import { sourceOf } from '../../measure/latency/variants.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { FollowOptions } from '../follow.ts';
 import type { Point } from '../../folder/search/points.ts';

@@ -10,22 +10,22 @@ import { answerBlock, answerPlan, BlockMerge, isBlock } from '../../distill/answ
 import type { AnswerBlock, AnswerPlan } from '../../distill/answers/answer-blocks.ts';
 import { softTargetsKey } from '../../distill/answers/soft-targets.ts';
 import type { StoreOptions } from '../../distill/answers/soft-targets.ts';
-import { answerFiles } from '../../folder/answer-files.ts';
-import type { AnswerFiles } from '../../folder/answer-files.ts';
+import { answerFiles } from '../../folder/states/answer-files.ts';
+import type { AnswerFiles } from '../../folder/states/answer-files.ts';
 import { refuseForeignFolder } from '../../folder/folder.ts';
 import { requireFiles } from '../../folder/inputs.ts';
 import { JobFolder } from '../../folder/jobs.ts';
 import { lockRun } from '../../folder/lock.ts';
-import { openStores } from '../../folder/stores.ts';
+import { openStores } from '../../folder/states/stores.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { loadDataToTeach } from '../../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../../setup/engine.ts';
 import { progressOf } from '../../train/progress.ts';
 import type { RunOptions } from '../options.ts';
-import { batchFor, sized, storeOptions } from '../stages/answer.ts';
-import { transferSet } from '../stages/leave-out.ts';
-import { openAndCheck } from '../stages/teach.ts';
+import { batchFor, sized, storeOptions } from '../stages/teacher/answer.ts';
+import { transferSet } from '../stages/teacher/leave-out.ts';
+import { openAndCheck } from '../stages/teacher/teach.ts';
 
 /** `signal` stops after the current block. */
 export type LabelOptions = Pick<RunOptions, 'out' | 'onEvent' | 'signal'>;

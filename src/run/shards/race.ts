@@ -9,7 +9,7 @@ import { runAlone } from '../alone.ts';
 import type { StageContext } from '../context.ts';
 import type { RunOptions } from '../options.ts';
 import { repeatKey } from '../repeat-key.ts';
-import { courseOf, RACE_RESULTS, raceResult, raceRounds, trainCandidate, turnsOf } from '../stages/race.ts';
+import { courseOf, RACE_RESULTS, raceResult, raceRounds, trainCandidate, turnsOf } from '../stages/student/race.ts';
 import { lessonsOf } from '../students.ts';
 import { inRounds, openJobs } from './rounds.ts';
 import type { SharedRounds } from './rounds.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { InterruptedError, UserError } from '../../base/errors.ts';
 import { partOf } from '../../base/shard.ts';
 import type { Shard } from '../../base/shard.ts';
-import { writtenReport } from '../../folder/finished.ts';
+import { writtenReport } from '../../folder/report/finished.ts';
 import { JobFolder } from '../../folder/jobs.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import type { TrialSettings } from '../../recipe/grid.ts';

@@ -15,11 +15,11 @@ import type { StageContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { progressOf } from '../../train/progress.ts';
-import type { Answers } from './answer.ts';
+import type { Answers } from './teacher/answer.ts';
 import type { ExportedModel } from '../../ship/export.ts';
-import { lossOf, trainForInt8 } from './qat.ts';
-import { chooseDenseScales } from './dense-scales.ts';
-import type { DenseChoice } from './dense-scales.ts';
+import { lossOf, trainForInt8 } from './quantize/qat.ts';
+import { chooseDenseScales } from './quantize/dense-scales.ts';
+import type { DenseChoice } from './quantize/dense-scales.ts';
 import {
   calibrationSamples,
   growing,

@@ -1,4 +1,4 @@
-import type { FusedUpdate } from '../../graph/passes/fused-update.ts';
+import type { FusedUpdate } from '../../graph/passes/step/fused-update.ts';
 import type { WasmMemory } from './webassembly.ts';
 import { wasmMemory } from './webassembly.ts';
 

@@ -1,5 +1,5 @@
-import type { FusedUpdate } from '../../graph/passes/fused-update.ts';
-import type { SplitGraph } from '../../graph/passes/split-updates.ts';
+import type { FusedUpdate } from '../../graph/passes/step/fused-update.ts';
+import type { SplitGraph } from '../../graph/passes/step/split-updates.ts';
 import type { Graph } from '../../graph/types.ts';
 import { RANGE_STEP } from '../engine.ts';
 

@@ -1,5 +1,5 @@
-import { PART_PREFIX, splitUpdates } from '../../graph/passes/split-updates.ts';
-import type { FusedUpdate } from '../../graph/passes/fused-update.ts';
+import { PART_PREFIX, splitUpdates } from '../../graph/passes/step/split-updates.ts';
+import type { FusedUpdate } from '../../graph/passes/step/fused-update.ts';
 import { staticShape } from '../../graph/shapes.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { outputName } from '../../formats/onnx/lower.ts';
@@ -7,8 +7,8 @@ import { encodeModule } from '../../formats/wasm/module.ts';
 import { VECTOR_BYTES } from '../../formats/wasm/instructions.ts';
 import { kindOf, updateFunction } from '../../formats/wasm/update.ts';
 import type { DivisibleFeed, Range } from '../engine.ts';
-import type { Tensor } from '../session.ts';
-import { ortTensor } from '../session.ts';
+import type { Tensor } from '../onnxruntime/session.ts';
+import { ortTensor } from '../onnxruntime/session.ts';
 import type { HostStore } from '../state.ts';
 import { Arena } from './arena.ts';
 import { divisibleInput } from './divisible.ts';

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
 import { preventTelemetry } from '../../base/environment.ts';
-import type { SessionOptions } from '../session-options.ts';
+import type { SessionOptions } from './session-options.ts';
 
 /** The part of onnxruntime-node's own binding that we use: it runs at once, where the public `run` waits a turn. */
 export interface NativeSession {

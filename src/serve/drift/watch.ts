@@ -1,5 +1,5 @@
-import { binOf, largestGap, spreadOf, stabilityIndex } from '../../measure/usual.ts';
-import type { UsualAnswers } from '../../measure/usual.ts';
+import { binOf, largestGap, spreadOf, stabilityIndex } from '../../measure/usual-answers.ts';
+import type { UsualAnswers } from '../../measure/usual-answers.ts';
 
 /** Latest samples that are compared. */
 const WINDOW = 500;

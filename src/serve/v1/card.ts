@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { finishedReport } from '../../folder/finished.ts';
+import { finishedReport } from '../../folder/report/finished.ts';
 import { scoreOf } from '../../report/score.ts';
 import { commonLatency, rowScore, sameClass, settingOf, splitOf, teacherModel } from '../../report/summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';

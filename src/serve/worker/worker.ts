@@ -5,8 +5,8 @@ import { UserError } from '../../base/errors.ts';
 import type { DType, TensorData } from '../../graph/types.ts';
 import { arrays } from '../../runtime/arrays.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
-import { sessionOptions } from '../../runtime/session-choice.ts';
-import type { SessionOptions } from '../../runtime/session.ts';
+import { sessionOptions } from '../../runtime/onnxruntime/session-choice.ts';
+import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { Batching, ModelFacts } from '../types.ts';
 import { readFrame, writeParts } from './blocking.ts';
 import { framed, padded } from './frames.ts';
@@ -48,7 +48,7 @@ async function start({ device, threads }: StartMessage): Promise<void> {
 
 /** Looking for devices loads more than a worker on the cpu needs. */
 async function deviceOf(device: StartMessage['device']) {
-  return device === 'cpu' ? device : (await import('../../runtime/devices.ts')).chooseDevice(device);
+  return device === 'cpu' ? device : (await import('../../runtime/devices/devices.ts')).chooseDevice(device);
 }
 
 function load(message: ModelMessage, bytes: Uint8Array, options: SessionOptions): ModelFacts {

@@ -1,6 +1,6 @@
 import { shown, UserError } from '../../base/errors.ts';
 import type { TensorSpec } from '../../graph/types.ts';
-import type { UsualAnswers } from '../../measure/usual.ts';
+import type { UsualAnswers } from '../../measure/usual-answers.ts';
 import type { Curve } from './curve.ts';
 
 /** An ONNX file that is to be served elsewhere, and what is known of it. */

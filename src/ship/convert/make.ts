@@ -9,7 +9,7 @@ import { lowerReduced } from '../../formats/onnx/reduce.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { exportTflite } from '../../formats/tflite/export.ts';
 import type { Graph } from '../../graph/types.ts';
-import { isFrontEnd } from '../../networks/log-mel.ts';
+import { isFrontEnd } from '../../networks/sound/log-mel.ts';
 import { descriptionFrom } from '../description.ts';
 import { keptFloat, prepareInt8 } from '../quantize.ts';
 import type { ConvertOptions } from './options.ts';

@@ -4,7 +4,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { EncodedPart } from '../../data/text/encode.ts';
 import { PARTS } from '../../data/text/sink.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
-import { ownFile } from '../../folder/own.ts';
+import { ownFile } from '../../folder/own-file.ts';
 import { SCRIPT_FILE, tokenizerModules, tokenizerScript } from './portable.ts';
 
 /** Place of the tokenizer in a kit: beside the models, where `limbeck serve` looks for it. */

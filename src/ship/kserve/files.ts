@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import { sha256 } from '../../base/bytes.ts';
 import { shown, UserError } from '../../base/errors.ts';
-import { usualText } from '../../folder/usual.ts';
+import { usualText } from '../../folder/usual-answers.ts';
 import type { ShippedModel, Target } from '../cluster/model.ts';
 import type { Files } from '../cluster/write.ts';
 import { deployment, service } from './deployment.ts';

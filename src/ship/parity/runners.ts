@@ -5,7 +5,7 @@ import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
 import { fromStored, openTflite, toStored } from '../../runtime/litert.ts';
 import type { End, TfliteSession } from '../../runtime/litert.ts';
-import type { SessionOptions } from '../../runtime/session.ts';
+import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { ModelFile } from '../model-file.ts';
 import type { Values } from './likeness.ts';
 import { typedAs } from '../../runtime/typed.ts';

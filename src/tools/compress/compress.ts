@@ -6,7 +6,7 @@ import { firstMissing, readText, removeEmpty, removeHalfWritten, writeFileAtomic
 import type { OnProgress } from '../../base/progress.ts';
 import { lockRun } from '../../folder/lock.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
-import type { ModelFile } from '../../measure/variants.ts';
+import type { ModelFile } from '../../measure/latency/variants.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { applyOverride, parseOverride } from '../../recipe/overrides.ts';
 import { loadData } from '../../setup/data.ts';

@@ -8,8 +8,8 @@ import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import { endsInSigmoid, withTwoLogits } from '../../formats/onnx/two-logits.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
-import { onnxNetwork } from '../../networks/onnx.ts';
-import { evaluator } from '../../runtime/evaluator.ts';
+import { onnxNetwork } from '../../networks/onnx/onnx.ts';
+import { evaluator } from '../../runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../trace/use.ts';
 
 /** Facts about a model that is to be compressed. */

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
-import { inTurns } from '../../runtime/collectives.ts';
-import type { Collectives } from '../../runtime/collectives.ts';
+import { inTurns } from '../../runtime/collectives/collectives.ts';
+import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import type { CompiledStep, Engine } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import { INFERENCE_BYTES, sizeWithin } from './predict.ts';

@@ -1,4 +1,4 @@
-import { addUp } from '../../runtime/sums.ts';
+import { addUp } from '../../runtime/collectives/sums.ts';
 
 /** Elements that are added up at once: both operands then stay in the cache. */
 const BLOCK = 4096;

@@ -1,4 +1,4 @@
-import type { Collectives } from '../../runtime/collectives.ts';
+import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import { RANGE_STEP } from '../../runtime/engine.ts';
 import type { CompiledStep, DivisibleFeed, Range } from '../../runtime/engine.ts';
 import { addInPairs } from './add-in-pairs.ts';

@@ -1,5 +1,5 @@
 import type { TensorType } from '../../graph/types.ts';
-import type { Begun, Collectives } from '../../runtime/collectives.ts';
+import type { Begun, Collectives } from '../../runtime/collectives/collectives.ts';
 import { PartSum } from './part-sum.ts';
 import type { Rounding } from './part-sum.ts';
 import { Slices } from './slices.ts';

@@ -1,4 +1,4 @@
-import { addUp } from '../../runtime/sums.ts';
+import { addUp } from '../../runtime/collectives/sums.ts';
 import { EXTREME, isForUpdate } from '../step/gradient.ts';
 import { scalars } from '../step/steps.ts';
 import type { Values } from '../step/steps.ts';

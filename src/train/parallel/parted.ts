@@ -1,8 +1,8 @@
 import { orClose } from '../../base/closing.ts';
 import { partsEach, sizesOf } from '../../data/batches/share.ts';
 import type { BatchCut, Share } from '../../data/batches/share.ts';
-import { several, wanted } from '../../runtime/collectives.ts';
-import type { Collectives } from '../../runtime/collectives.ts';
+import { several, wanted } from '../../runtime/collectives/collectives.ts';
+import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import type { Task } from '../../tasks/task.ts';

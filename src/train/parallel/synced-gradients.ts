@@ -1,8 +1,8 @@
 import { UserError } from '../../base/errors.ts';
-import { CARRIED, cutAtBatchNorms, PART, WHOLE } from '../../graph/passes/cut-at-batch-norms.ts';
+import { CARRIED, cutAtBatchNorms, PART, WHOLE } from '../../graph/passes/step/cut-at-batch-norms.ts';
 import { staticSize } from '../../graph/shapes.ts';
 import type { TensorData, TensorType } from '../../graph/types.ts';
-import type { Collectives } from '../../runtime/collectives.ts';
+import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';
 import { fedTo, samplesOf } from '../step/batch.ts';
 import { feedsOf, withRandoms } from '../step/gradients.ts';

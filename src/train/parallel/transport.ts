@@ -1,4 +1,4 @@
-import type { Begun, Collectives, SharedRooms } from '../../runtime/collectives.ts';
+import type { Begun, Collectives, SharedRooms } from '../../runtime/collectives/collectives.ts';
 import type { Slices } from './slices.ts';
 
 /** Turns that are sent while one is dealt with. */

@@ -6,7 +6,7 @@ import { pruneChannels } from '../../../src/compress/prune/prune.ts';
 import { sensitivity } from '../../../src/compress/prune/sensitivity.ts';
 import { useCpu } from '../../support/cpu.ts';
 import { randomWeights, small } from './models.ts';
-import { layersNetwork } from '../../../src/networks/layers.ts';
+import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 
 beforeAll(useCpu);
 

@@ -7,7 +7,7 @@ import { dependencies } from '../../../src/compress/prune/groups.ts';
 import { pruneChannels } from '../../../src/compress/prune/prune.ts';
 import { useCpu } from '../../support/cpu.ts';
 import { modelOf, randomWeights, small } from './models.ts';
-import { layersNetwork } from '../../../src/networks/layers.ts';
+import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 
 beforeAll(useCpu);
 

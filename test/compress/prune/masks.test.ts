@@ -5,7 +5,7 @@ import {
   maskedCounts,
   patternMasks,
 } from '../../../src/compress/prune/masks.ts';
-import { kernelsOf } from '../../../src/networks/resizable.ts';
+import { kernelsOf } from '../../../src/networks/layers/resizable.ts';
 import type { State } from '../../../src/runtime/engine.ts';
 import { withMasks } from '../../../src/train/step/masks.ts';
 import { useCpu } from '../../support/cpu.ts';

@@ -1,6 +1,6 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 import type { State } from '../../../src/runtime/engine.ts';
-import type { LayersNetwork } from '../../../src/networks/layers.ts';
+import type { LayersNetwork } from '../../../src/networks/layers/layers.ts';
 import type { ModelNetwork } from '../../../src/networks/network.ts';
 import { modelVariables } from '../../../src/networks/models/info.ts';
 import { buildModel } from '../../../src/networks/models/registry.ts';

@@ -5,7 +5,7 @@ import { UserError } from '../../../src/base/errors.ts';
 import type { Model } from '../../../src/formats/onnx/model.ts';
 import { printOnnx } from '../../../src/formats/onnx/print.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
-import { evaluator } from '../../../src/runtime/evaluator.ts';
+import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { npyBytes } from '../../support/npy.ts';
 import { runPython } from '../python.ts';

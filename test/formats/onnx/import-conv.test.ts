@@ -1,6 +1,6 @@
 import { importOnnx } from '../../../src/formats/onnx/import.ts';
 import { convCases, IMAGE, stored } from '../../support/onnx-cases/conv.ts';
-import { liftConstants } from '../../../src/graph/passes/lift-constants.ts';
+import { liftConstants } from '../../../src/graph/passes/constants/lift-constants.ts';
 import type { Case, Step } from '../../support/onnx-steps.ts';
 import { expectSame, floats, modelOf } from '../../support/onnx-steps.ts';
 

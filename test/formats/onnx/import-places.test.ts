@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { importOnnx } from '../../../src/formats/onnx/import.ts';
-import { atBatch } from '../../../src/graph/passes/at-batch.ts';
-import { evaluator } from '../../../src/runtime/evaluator.ts';
+import { atBatch } from '../../../src/graph/passes/inputs/at-batch.ts';
+import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
 import { BACKEND_NAME } from '../../../src/trace/backend.ts';
 import { setEvaluator } from '../../../src/trace/evaluate.ts';
 import { install } from '../../../src/trace/install.ts';

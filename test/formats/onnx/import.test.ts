@@ -1,8 +1,8 @@
 import { importedOps, importOnnx } from '../../../src/formats/onnx/import.ts';
 import { tensor } from '../../../src/formats/onnx/model.ts';
 import type { OnnxDim, OnnxTensor } from '../../../src/formats/onnx/model.ts';
-import { forInference } from '../../../src/graph/passes/for-inference.ts';
-import { evaluator } from '../../../src/runtime/evaluator.ts';
+import { forInference } from '../../../src/graph/passes/inference/for-inference.ts';
+import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
 import type { Step } from '../../support/onnx-steps.ts';
 import { expectSame, floats, ints, modelOf, positive, scalar } from '../../support/onnx-steps.ts';
 

@@ -4,7 +4,7 @@ import type { Dim, Graph, Shape, TensorType } from '../../../src/graph/types.ts'
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import type { Model } from '../../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
-import { SessionEvaluator } from '../../../src/runtime/evaluator.ts';
+import { SessionEvaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { expectClose, values } from './ops/harness.ts';
 

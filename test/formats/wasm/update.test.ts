@@ -1,8 +1,8 @@
 import { encodeModule, unsigned } from '../../../src/formats/wasm/module.ts';
 import { kindOf, updateFunction } from '../../../src/formats/wasm/update.ts';
 import { RandomStream } from '../../../src/base/random.ts';
-import type { FusedUpdate } from '../../../src/graph/passes/fused-update.ts';
-import { passesOf } from '../../../src/graph/passes/fused-update.ts';
+import type { FusedUpdate } from '../../../src/graph/passes/step/fused-update.ts';
+import { passesOf } from '../../../src/graph/passes/step/fused-update.ts';
 import { wasmFunctions, wasmMemory } from '../../../src/runtime/fused/webassembly.ts';
 
 /** y ← -(√y / x - s) · s + x², and z ← x, of 6 numbers. */

@@ -1,9 +1,9 @@
 import { GraphBuilder } from '../../../src/graph/builder.ts';
-import { cleaned } from '../../../src/graph/passes/cleaned.ts';
-import { mergeCommonSubexpressions } from '../../../src/graph/passes/common-subexpressions.ts';
-import { removeDeadCode } from '../../../src/graph/passes/dead-code.ts';
-import { foldConstants } from '../../../src/graph/passes/fold-constants.ts';
-import { simplifyShapes } from '../../../src/graph/passes/simplify-shapes.ts';
+import { cleaned } from '../../../src/graph/passes/simplify/cleaned.ts';
+import { mergeCommonSubexpressions } from '../../../src/graph/passes/simplify/common-subexpressions.ts';
+import { removeDeadCode } from '../../../src/graph/passes/simplify/dead-code.ts';
+import { foldConstants } from '../../../src/graph/passes/constants/fold-constants.ts';
+import { simplifyShapes } from '../../../src/graph/passes/simplify/simplify-shapes.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { evaluateOnCpu, expectSameResults, float32, opsOf } from '../../support/graphs.ts';
 

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { writeFileAtomic } from '../../../src/base/files.ts';
 import type { LoadedDataset } from '../../../src/data/load.ts';
-import { checkModels } from '../../../src/run/stages/check.ts';
-import { openAndCheck } from '../../../src/run/stages/teach.ts';
-import type { Collectives } from '../../../src/runtime/collectives.ts';
+import { checkModels } from '../../../src/run/stages/check/check-models.ts';
+import { openAndCheck } from '../../../src/run/stages/teacher/teach.ts';
+import type { Collectives } from '../../../src/runtime/collectives/collectives.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime.ts';
 import { makeRecipe } from '../../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';

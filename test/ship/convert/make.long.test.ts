@@ -1,11 +1,11 @@
-import { forInference } from '../../../src/graph/passes/for-inference.ts';
-import { freezeState } from '../../../src/graph/passes/freeze-state.ts';
-import { layersNetwork } from '../../../src/networks/layers.ts';
-import { logMelNetwork } from '../../../src/networks/log-mel.ts';
-import { melShape } from '../../../src/networks/mel.ts';
+import { forInference } from '../../../src/graph/passes/inference/for-inference.ts';
+import { freezeState } from '../../../src/graph/passes/constants/freeze-state.ts';
+import { layersNetwork } from '../../../src/networks/layers/layers.ts';
+import { logMelNetwork } from '../../../src/networks/sound/log-mel.ts';
+import { melShape } from '../../../src/networks/sound/mel.ts';
 import { buildModel } from '../../../src/networks/models/registry.ts';
 import { contentOf } from '../../../src/networks/network.ts';
-import { evaluator } from '../../../src/runtime/evaluator.ts';
+import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
 import { make } from '../../../src/ship/convert/make.ts';
 import { CONVERT_DEFAULTS } from '../../../src/ship/convert/options.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
-import { findChromium } from '../../../src/measure/chromium.ts';
+import { findChromium } from '../../../src/measure/devices/chromium.ts';
 import type { BenchResult } from '../../../src/tools/bench.ts';
 import type { ModelRow, Report } from '../../../src/report/types.ts';
 import { limbeck, start } from '../../support/built.ts';

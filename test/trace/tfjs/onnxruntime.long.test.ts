@@ -1,5 +1,5 @@
 import '@tensorflow/tfjs-backend-cpu';
-import { evaluator } from '../../../src/runtime/evaluator.ts';
+import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
 import type { Ignored } from '../tfjs-ignored.ts';
 import { ignored, unlisted } from '../tfjs-ignored.ts';
 import { defineTfjsTests, loaderOf, testFiles } from './suite.ts';

@@ -1,7 +1,7 @@
 import { RandomStream } from '../../../src/base/random.ts';
 import { samplesAtOnce } from '../../../src/data/batches/at-once.ts';
 import { buildModel } from '../../../src/networks/models/registry.ts';
-import { layersNetwork } from '../../../src/networks/layers.ts';
+import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 import type { Engine, State } from '../../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';

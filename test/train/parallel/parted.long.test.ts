@@ -7,7 +7,7 @@ import type { Share } from '../../../src/data/batches/share.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
 import { buildModel } from '../../../src/networks/models/registry.ts';
-import { layersNetwork } from '../../../src/networks/layers.ts';
+import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 import type { Network } from '../../../src/networks/network.ts';
 import type { Quantization } from '../../../src/graph/quantization.ts';
 import type { State } from '../../../src/runtime/engine.ts';

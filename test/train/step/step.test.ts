@@ -3,7 +3,7 @@ import { input, layers, model as layersModel, type LayersModel, type SymbolicTen
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import { modelVariables } from '../../../src/networks/models/info.ts';
 import { buildModel } from '../../../src/networks/models/registry.ts';
-import { layersNetwork } from '../../../src/networks/layers.ts';
+import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 import { createOptimizer } from '../../../src/train/optimizers/optimizers.ts';
 import { evaluationProgram, predictionProgram } from '../../../src/train/evaluate/inference.ts';
 import { EMA_PREFIX, trainingProgram } from '../../../src/train/step/step.ts';

@@ -5,7 +5,7 @@ import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/typ
 import { tensorData } from '../model.ts';
 import type { OnnxGraph, OnnxNode, OnnxTensor } from '../model.ts';
 import type { Counted, Known } from './fold/known.ts';
-import { noted } from './noted.ts';
+import { noted } from './ignored-attrs.ts';
 import { ArrangedTensors } from './arranged.ts';
 import type { Arrangement } from './arrangement.ts';
 import { ANY_TYPE, INTEGERS } from './dtypes.ts';

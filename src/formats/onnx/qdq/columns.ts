@@ -1,4 +1,4 @@
-import { columnsToChannels } from '../../../graph/passes/columns-to-channels.ts';
+import { columnsToChannels } from '../../../graph/passes/step/columns-to-channels.ts';
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
 import type { Graph } from '../../../graph/types.ts';
 

@@ -16,7 +16,7 @@ import { saliencyProgram } from '../../../train/saliency.ts';
 import { epochOptions } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
 import { progressOf } from '../../../train/progress.ts';
-import { laterNumbersOf, studentLoss } from '../student.ts';
+import { laterNumbersOf, studentLoss } from '../student/train-student.ts';
 import { finetune } from './job.ts';
 import type { PruneJob, PruneOutcome, Uncut } from './job.ts';
 import type { PruneChannels } from '../../../recipe/schema/compress.ts';

@@ -7,11 +7,11 @@ import type { ModelNetwork } from '../../../networks/network.ts';
 import type { StageContext } from '../../context.ts';
 import type { FitOptions } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
-import type { LedgerRow } from '../../../folder/ledger.ts';
+import type { LedgerRow } from '../../../folder/states/ledger.ts';
 import type { Figures } from '../../../base/events.ts';
-import type { Answers } from '../answer.ts';
-import { trainStudent } from '../student.ts';
-import { taken } from '../taken.ts';
+import type { Answers } from '../teacher/answer.ts';
+import { trainStudent } from '../student/train-student.ts';
+import { taken } from '../score-as-given.ts';
 
 /** Pruning step of the recipe, and the network that it starts from. */
 export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune'][number]> {

@@ -1,9 +1,9 @@
 import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import type { Attrs, Graph, TensorData } from '../../../../src/graph/types.ts';
-import { blockSize } from '../../../../src/runtime/blocks.ts';
+import { blockSize } from '../../../../src/runtime/onnxruntime/block-size.ts';
 import { sessionOptions } from '../../../../src/runtime/onnxruntime.ts';
-import { OnnxRuntimeStep } from '../../../../src/runtime/step.ts';
+import { OnnxRuntimeStep } from '../../../../src/runtime/onnxruntime/step.ts';
 import { expectClose, values } from '../ops/harness.ts';
 
 const size = blockSize();

@@ -4,7 +4,7 @@ import { bytesOf, sha256 } from '../../../../src/base/bytes.ts';
 import { RandomStream } from '../../../../src/base/random.ts';
 import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
 import { buildModel } from '../../../../src/networks/models/registry.ts';
-import { layersNetwork } from '../../../../src/networks/layers.ts';
+import { layersNetwork } from '../../../../src/networks/layers/layers.ts';
 import type { State } from '../../../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../../../src/runtime/onnxruntime.ts';
 import { traceProgram } from '../../../../src/trace/trace.ts';

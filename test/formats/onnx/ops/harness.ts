@@ -4,7 +4,7 @@ import '@tensorflow/tfjs-layers';
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import type { Attrs, DType, TensorData } from '../../../../src/graph/types.ts';
-import { SessionEvaluator } from '../../../../src/runtime/evaluator.ts';
+import { SessionEvaluator } from '../../../../src/runtime/onnxruntime/evaluator.ts';
 
 // tfjs' cpu backend else advises to install a faster one.
 tf.env().set('IS_TEST', true);

@@ -4,8 +4,8 @@ import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import type { Attrs, TensorData } from '../../../../src/graph/types.ts';
-import type { Tensor } from '../../../../src/runtime/session.ts';
-import { ortTensor, Session, tensorValues } from '../../../../src/runtime/session.ts';
+import type { Tensor } from '../../../../src/runtime/onnxruntime/session.ts';
+import { ortTensor, Session, tensorValues } from '../../../../src/runtime/onnxruntime/session.ts';
 import type { Operand } from './harness.ts';
 import { expectClose, f32, runOp, values } from './harness.ts';
 

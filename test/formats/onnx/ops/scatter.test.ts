@@ -1,7 +1,7 @@
 import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
-import { ortTensor, Session, tensorValues } from '../../../../src/runtime/session.ts';
+import { ortTensor, Session, tensorValues } from '../../../../src/runtime/onnxruntime/session.ts';
 import { examples } from './examples.ts';
 import type { Operand } from './harness.ts';
 import { f32, i32, runOp } from './harness.ts';

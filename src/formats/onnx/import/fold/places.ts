@@ -1,7 +1,7 @@
 import { sizeOf } from '../../../../graph/shapes.ts';
 import { axisOf, intAttr, intsAttr } from '../attrs.ts';
 import type { Import } from '../context.ts';
-import { axesOf } from '../shape.ts';
+import { axesOf } from '../ops/shape.ts';
 import { slicesOf } from '../slices.ts';
 import { count, elementAt, filled } from './known.ts';
 import type { Known } from './known.ts';

@@ -6,7 +6,7 @@ import { attr, axisOf, intAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import { castType } from '../cast-type.ts';
-import { axesOf } from '../shape.ts';
+import { axesOf } from '../ops/shape.ts';
 import { combined, rounded, shared } from './arithmetic.ts';
 import { countedOf } from './counted.ts';
 import type { Fold } from './fold.ts';

@@ -1,0 +1,50 @@
+import type { Argv } from 'yargs';
+import type { Context } from '../context.ts';
+
+/** A command as the command line sees it. `run` imports what it needs itself, so that help stays fast. */
+export interface Command<Args extends object> {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: (yargs: Argv) => Argv<Args>;
+  readonly run: (args: Args, context: Context) => Promise<void>;
+}
+
+export const recipePositional = { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' } as const;
+
+export const setOption = {
+  type: 'string',
+  array: true,
+  nargs: 1,
+  default: [] as string[],
+  describe: 'Change a key of the recipe: --set distill.temperature=2',
+} as const;
+
+export const outOption = {
+  type: 'string',
+  default: 'checkpoints',
+  describe: 'Folder that holds the folders of the runs',
+} as const;
+
+export const saveEveryOption = {
+  type: 'number',
+  default: 5,
+  describe: 'Most seconds between two saved states, and so the most work that a kill loses',
+} as const;
+
+export const rankTimeoutOption = {
+  type: 'number',
+  default: 600,
+  describe: 'With mpirun: seconds after which a process that the others wait for counts as stuck',
+} as const;
+
+export const engineOption = {
+  type: 'string',
+  choices: ['auto', 'onnxruntime', 'tensorflow'] as const,
+  describe: 'Engine to compute with, instead of the `engine` of the recipe',
+} as const;
+
+export const deviceOption = {
+  type: 'string',
+  choices: ['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'] as const,
+  describe: 'Device to compute on, instead of the `device` of the recipe',
+} as const;

@@ -1,0 +1,101 @@
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+import type { ShippedModel, Target } from '../../ship/cluster/model.ts';
+import type { Context } from '../context.ts';
+import { printJson } from '../context.ts';
+
+interface ClusterArgs {
+  readonly triton: string | undefined;
+  readonly kserve: string | undefined;
+  readonly model: string | undefined;
+  readonly device: string;
+  readonly image: string | undefined;
+  readonly force: boolean;
+}
+
+interface Written {
+  readonly folder: string;
+  readonly files: readonly string[];
+}
+
+/** `export RUN --triton DIR` and `--kserve DIR`: a model of a run for servers on other machines. */
+export async function exportForCluster(run: string, args: ClusterArgs, context: Context): Promise<void> {
+  const { writeInto } = await import('../../ship/cluster/write.ts');
+  const target = args.device as Target;
+  const { model, precision } = await shippedModel(run, args.model, target);
+  const written: Written[] = [];
+  const skipped: { what: string; why: string }[] = [];
+  if (args.triton !== undefined) {
+    const { tritonFiles } = await import('../../ship/triton/repository.ts');
+    const files = tritonFiles(model, { target, precision });
+    const folder = path.join(args.triton, model.name);
+    await writeInto(folder, files, args.force);
+    written.push({ folder, files: [...files.keys()] });
+  }
+  if (args.kserve !== undefined) {
+    const { kserveFiles } = await import('../../ship/kserve/files.ts');
+    const { limbeckVersion } = await import('../../base/packages.ts');
+    const teacher = await teacherOf(run, target);
+    if (teacher === undefined)
+      skipped.push({ what: 'shadow.yaml', why: 'the recipe names no ONNX file as teacher that is there' });
+    const files = kserveFiles(model, { target, teacher, image: args.image, limbeck: limbeckVersion() });
+    await writeInto(args.kserve, files, args.force);
+    written.push({ folder: args.kserve, files: [...files.keys()] });
+  }
+  if (context.json) {
+    printJson(context, { model: model.name, written, skipped });
+    return;
+  }
+  if (model.curve === undefined)
+    context.note(`no latency of two sizes of batch was measured on ${target}: limbeck bench ${path.basename(run)}\n`);
+  if (!model.joins) context.note(`requests are not put together: ${model.alone}\n`);
+  for (const { what, why } of skipped) context.note(`left out: ${what}: ${why}\n`);
+  for (const { folder, files } of written) context.out(`${folder}: ${files.join(', ')}\n`);
+}
+
+async function shippedModel(
+  run: string,
+  id: string | undefined,
+  target: Target,
+): Promise<{ model: ShippedModel; precision: string }> {
+  const { exportedModel } = await import('../../folder/report/finished.ts');
+  const { readOnnx } = await import('../../files/onnx-file.ts');
+  const { examine } = await import('../../serve/examine.ts');
+  const { curveOf } = await import('../../ship/cluster/curve.ts');
+  const { checkedName, MEASURED_ON } = await import('../../ship/cluster/model.ts');
+  const { row, file } = await exportedModel(run, id);
+  if (row.format !== 'onnx')
+    throw new UserError(`${file}: expected an ONNX file, received ${row.format}`, 'Name another model with --model.');
+  const base = path.basename(path.resolve(run));
+  const name = checkedName(id === undefined || id === 'distilled' ? base : `${base}-${id}`);
+  const bytes = await readOnnx(file);
+  const { facts, labels } = examine(bytes, file);
+  const { inputs, outputs, batching, notes } = facts;
+  const alone = notes[0]?.replace(/^not batched: /, '') ?? 'the file takes batches of one size only';
+  return {
+    model: {
+      ...{ name, bytes, inputs, outputs, joins: batching.kind === 'any' },
+      ...(batching.kind !== 'any' && { alone }),
+      ...(labels !== undefined && { labels }),
+      ...(row.usual !== undefined && { usual: row.usual }),
+      curve: curveOf(row.latency, MEASURED_ON[target]),
+    },
+    precision: row.precision,
+  };
+}
+
+/** The teacher's file where the recipe names one that is still there, and what the report measured of it. */
+async function teacherOf(run: string, target: Target): Promise<Pick<ShippedModel, 'bytes' | 'curve'> | undefined> {
+  const { storedRecipe } = await import('../../folder/folder.ts');
+  const { finishedReport } = await import('../../folder/report/finished.ts');
+  const { readOnnx } = await import('../../files/onnx-file.ts');
+  const { curveOf } = await import('../../ship/cluster/curve.ts');
+  const { MEASURED_ON } = await import('../../ship/cluster/model.ts');
+  const { exists } = await import('../../base/files.ts');
+  const { recipe } = await storedRecipe(run);
+  const file = recipe.teacher?.onnx;
+  if (file === undefined || !(await exists(file))) return undefined;
+  const report = await finishedReport(run);
+  const row = report?.models.find(({ id }) => id === 'teacher');
+  return { bytes: await readOnnx(file), curve: curveOf(row?.latency ?? [], MEASURED_ON[target]) };
+}

@@ -1,0 +1,116 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { z } from 'zod';
+import { sha256 } from '../../base/bytes.ts';
+import { exists, readText, writeFileAtomic } from '../../base/files.ts';
+import type { DeviceRow } from '../../measure/devices/device-rows.ts';
+import { laterMeasurementSchema, latencySchema } from '../../report/schema/latency.ts';
+import type { LaterMeasurement, LatencyRow, ModelRow, Report } from '../../report/types.ts';
+import { latencyRow } from '../../measure/devices/timing-place.ts';
+import { ownFile } from '../own-file.ts';
+import { modelFileOf } from '../run-models.ts';
+
+/**
+ * Latencies measured after a run, a file for each device in the run's `latency` folder. They name the content of the model
+ * file that they are about: after a change of the model they count no more.
+ */
+const FOLDER = 'latency';
+
+const storedSchema = z.array(
+  z.strictObject({
+    measurement: laterMeasurementSchema,
+    rows: z.array(z.strictObject({ model: z.string(), sha256: z.string(), row: latencySchema })),
+  }),
+);
+type Stored = z.infer<typeof storedSchema>[number];
+
+/** Measurements of one time; `devices` where there are more than the rows have. */
+export interface Remeasured {
+  readonly rows: readonly DeviceRow[];
+  readonly devices?: readonly string[];
+  readonly measurement: LaterMeasurement;
+}
+
+/** Keep what devices have measured; figures that they had for the same settings are replaced. */
+export async function keepLatency(folder: string, report: Report, measured: Remeasured): Promise<void> {
+  const hashes = await hashesOf(folder, report);
+  const { rows, devices = [], measurement } = measured;
+  const { measuredAt } = measurement;
+  for (const device of new Set([...devices, ...rows.map((row) => row.device)])) {
+    const file = await ownFile(folder, path.join(FOLDER, fileName(device)));
+    const added = rows.flatMap((row): Stored['rows'] => {
+      const hash = hashes.get(row.model);
+      return row.device !== device || hash === undefined
+        ? []
+        : [{ model: row.model, sha256: hash, row: { ...latencyRow(row), measuredAt } }];
+    });
+    const isReplaced = (old: Stored['rows'][number]): boolean =>
+      added.some((row) => row.model === old.model && isSame(row.row, old.row));
+    const kept = (await readStored(file))
+      .map((old) => ({ ...old, rows: old.rows.filter((row) => !isReplaced(row)) }))
+      .filter((old) => old.rows.length > 0);
+    const all = [...kept, { measurement, rows: added }];
+    await writeFileAtomic(file, `${JSON.stringify(all, null, 2)}\n`);
+  }
+}
+
+/** The report with what devices have measured of its models. */
+export async function withKeptLatency(folder: string, report: Report): Promise<Report> {
+  const names = (await readdir(path.join(folder, FOLDER)).catch(() => []))
+    .filter((name) => name.endsWith('.json'))
+    .sort();
+  if (names.length === 0) return report;
+  const hashes = await hashesOf(folder, report);
+  const stored: Stored[] = [];
+  for (const name of names) stored.push(...(await readStored(await ownFile(folder, path.join(FOLDER, name)))));
+  const kept = stored.flatMap(({ rows }) => rows);
+  const models = report.models.map((model): ModelRow => {
+    const own = kept
+      .filter((entry) => entry.model === model.id && entry.sha256 === hashes.get(model.id))
+      .map(({ row }) => row);
+    const others = model.latency.filter((row) => !own.some((newer) => isSame(newer, row)));
+    return own.length === 0 ? model : { ...model, latency: [...others, ...own] };
+  });
+  const used = new Set(models.flatMap(({ latency }) => latency.map(({ measuredAt }) => measuredAt)));
+  // A device on which nothing ran has reasons, and no rows.
+  const measurements = stored.filter(({ rows, measurement }) => rows.length === 0 || used.has(measurement.measuredAt));
+  const earlier = (report.remeasured ?? []).filter(({ measuredAt }) => used.has(measuredAt));
+  const all = new Map(
+    [...earlier, ...measurements.map(({ measurement }) => measurement)].map((m) => [m.measuredAt, m]),
+  );
+  const remeasured = [...all.values()].sort((a, b) => (a.measuredAt < b.measuredAt ? -1 : 1));
+  return { ...report, models, ...(remeasured.length > 0 && { remeasured }) };
+}
+
+async function hashesOf(folder: string, report: Report): Promise<Map<string, string>> {
+  const hashes = new Map<string, string>();
+  for (const row of report.models) {
+    const file = await modelFileOf(folder, row);
+    if (file !== undefined) hashes.set(row.id, sha256(file.bytes));
+  }
+  return hashes;
+}
+
+/** A damaged file counts as none: the device can measure again. */
+async function readStored(file: string): Promise<Stored[]> {
+  if (!(await exists(file))) return [];
+  const text = await readText(file);
+  try {
+    return storedSchema.parse(JSON.parse(text));
+  } catch {
+    return [];
+  }
+}
+
+function isSame(a: LatencyRow, b: LatencyRow): boolean {
+  return a.runtime === b.runtime && a.device === b.device && a.batchSize === b.batchSize && a.threads === b.threads;
+}
+
+/** Readable, and no two devices in one file. */
+function fileName(device: string): string {
+  const readable = device
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  return `${readable}-${sha256(device).slice(0, 8)}.json`;
+}

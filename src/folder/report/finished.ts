@@ -1,0 +1,73 @@
+import path from 'node:path';
+import { nearest, shown, UserError } from '../../base/errors.ts';
+import { exists, readText } from '../../base/files.ts';
+import { nameOf } from '../../report/artifact.ts';
+import { parseReport } from '../../report/read.ts';
+import { ownFile } from '../own-file.ts';
+import type { ModelRow, Report } from '../../report/types.ts';
+
+/** The report of a run that came to its end; a damaged one counts as none, and is made again. */
+export async function finishedReport(folder: string): Promise<Report | undefined> {
+  const report = await writtenReport(folder);
+  return report?.status === 'complete' ? report : undefined;
+}
+
+/** The report of a run, finished or stopped; undefined if there is none, or a damaged one; `UserError` for one of a later version, or with files that are not of the run. */
+export async function writtenReport(folder: string): Promise<Report | undefined> {
+  const file = path.join(folder, 'report.json');
+  if (!(await exists(file))) return undefined;
+  const text = await readText(await ownFile(folder, 'report.json'));
+  let report: Report;
+  try {
+    report = parseReport(text, file);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    return undefined;
+  }
+  for (const model of report.models) if (model.file !== null) await ownFile(folder, model.file, file);
+  return report;
+}
+
+/** The files that a report names and that are gone, said in a sentence with what brings them back; undefined if all are there. */
+export async function missingFiles(folder: string, { models }: Report): Promise<string | undefined> {
+  const missing: string[] = [];
+  for (const { file } of models) {
+    if (file !== null && !(await exists(path.join(folder, file)))) missing.push(file);
+  }
+  if (missing.length === 0) return undefined;
+  return `${folder}: this run is finished, and of its files are gone: ${missing.join(', ')}. ` + AGAIN;
+}
+
+const AGAIN = 'Remove its report.json and run it again: they are made anew from what is saved.';
+
+/** The file of one of the models in a run's report. */
+export async function exportedFile(folder: string, id?: string): Promise<string> {
+  return (await exportedModel(folder, id)).file;
+}
+
+/** One of the models in a run's report by its id, the distilled student by default, and its file. */
+export async function exportedModel(
+  folder: string,
+  id = nameOf({ role: 'distilled', repeat: 0 }),
+): Promise<{ row: ModelRow; file: string }> {
+  const report = await finishedReport(folder);
+  if (report === undefined) {
+    throw new UserError(
+      `${folder}: this run has no report yet`,
+      `Finish it with \`limbeck resume ${path.basename(folder)}\`.`,
+    );
+  }
+  const files = report.models.filter(({ file }) => file !== null);
+  const row = files.find((one) => one.id === id);
+  if (typeof row?.file === 'string') {
+    const file = path.join(folder, row.file);
+    if (await exists(file)) return { row, file };
+    throw new UserError(`${file}: this run is finished, and the file is gone`, AGAIN);
+  }
+  const names = files.map((one) => one.id);
+  const meant = nearest(id, names);
+  throw new UserError(
+    `${folder}: expected one of the models ${names.join(', ')}, received ${shown(id)}`,
+    meant !== undefined ? `Did you mean ${meant}?` : 'Name one of these with --model.',
+  );
+}

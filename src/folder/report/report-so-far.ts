@@ -1,0 +1,71 @@
+import path from 'node:path';
+import { exists, readText } from '../../base/files.ts';
+import type { LoadedRecipe } from '../../recipe/load.ts';
+import type { Report } from '../../report/types.ts';
+import { writtenReport } from './finished.ts';
+import { storedRecipe } from '../folder.ts';
+import { ownFile } from '../own-file.ts';
+import { factsOf, stagesOf, stoppedReport } from './report-frame.ts';
+import type { RunFacts, StoppedFindings } from './report-frame.ts';
+import { finishedTrials, stoppedSearch } from '../search/stopped.ts';
+import { curvesOf, modelsSoFar } from './stopped.ts';
+import { openStores } from '../states/stores.ts';
+
+/**
+ * The report of a run that had no time to write one, because it was killed or is still going on: from its ledger, its saved
+ * states and its log. Undefined if it has come to nothing yet.
+ */
+export async function reportSoFar(folder: string): Promise<Report | undefined> {
+  const loaded = await storedRecipe(folder);
+  const { stage, trial } = await lastStage(folder);
+  const stopped = { status: 'interrupted', stage, reason: 'it was killed, or is still going on' } as const;
+  if (loaded.recipe.target === undefined) return fromLedger(loaded, folder, stopped);
+  const trials = await finishedTrials(loaded, folder);
+  const underWay = trial === undefined ? undefined : await trialSoFar(path.join(folder, 'search', trial), stopped);
+  if (trials.length === 0 && underWay === undefined) return undefined;
+  const place = trial === undefined ? stage : `${trial}/${stage}`;
+  return stoppedSearch(loaded, trials, underWay && { run: trial!, report: underWay }, { ...stopped, stage: place });
+}
+
+async function trialSoFar(folder: string, stopped: StoppedFindings['stopped']): Promise<Report | undefined> {
+  const written = await writtenReport(folder);
+  if (written !== undefined || !(await exists(path.join(folder, 'recipe.json')))) return written;
+  return fromLedger(await storedRecipe(folder), folder, stopped);
+}
+
+async function fromLedger(
+  { recipe, written }: LoadedRecipe,
+  folder: string,
+  stopped: StoppedFindings['stopped'],
+): Promise<Report | undefined> {
+  const { ledger, states } = await openStores(folder, () => undefined);
+  const { rows, seconds: wallSeconds } = ledger;
+  if (rows.length === 0) return undefined;
+  const facts = ledger.find('data')?.notes['facts'] as RunFacts | undefined;
+  return stoppedReport(recipe, facts ?? factsOf({ recipe }), {
+    ...{ written, wallSeconds, stopped },
+    training: await curvesOf(recipe, rows, { stage: stopped.stage, states: states(stopped.stage) }),
+    stages: stagesOf(ledger),
+    models: modelsSoFar(recipe, rows),
+  });
+}
+
+interface Logged {
+  readonly stage: string;
+  readonly trial?: string;
+}
+
+/** The stage that the log tells of last. A kill may have left half a line at its end. */
+async function lastStage(folder: string): Promise<Logged> {
+  const file = await ownFile(folder, 'log.jsonl');
+  const lines = (await exists(file)) ? (await readText(file)).split('\n') : [];
+  for (const line of lines.reverse()) {
+    try {
+      const event = JSON.parse(line) as Logged & { readonly event?: string };
+      if (event.event === 'stage') return event;
+    } catch {
+      continue;
+    }
+  }
+  return { stage: 'start' };
+}

@@ -1,0 +1,38 @@
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+import { exists, readBytes, writeFileAtomic } from '../../base/files.ts';
+import type { Safetensors } from '../../formats/safetensors.ts';
+import { seal, unseal } from '../../formats/sealed.ts';
+
+/** Files of a teacher's answers in a folder that several processes may write to: each file is whole, or not there. */
+export interface AnswerFiles<Key> {
+  /** Undefined for a file that is not there, and with a warning for one that is damaged or has other answers. */
+  load(key: Key): Promise<Safetensors | undefined>;
+  save(key: Key, content: Safetensors): Promise<void>;
+}
+
+/** `isOf`: true for the content that a file of this key has. */
+export function answerFiles<Key>(
+  folder: string,
+  nameOf: (key: Key) => string,
+  warn: (message: string) => void,
+  isOf: (content: Safetensors, key: Key) => boolean = () => true,
+): AnswerFiles<Key> {
+  const fileOf = (key: Key): string => path.join(folder, `${nameOf(key)}.safetensors`);
+  return {
+    load: async (key) => {
+      const file = fileOf(key);
+      if (!(await exists(file))) return undefined;
+      try {
+        const content = unseal(await readBytes(file), file);
+        if (isOf(content, key)) return content;
+        warn(`${file}: not the answers that its name says; the teacher answers again`);
+      } catch (error) {
+        if (!(error instanceof UserError)) throw error;
+        warn(`${error.message}; the teacher answers again`);
+      }
+      return undefined;
+    },
+    save: (key, content) => writeFileAtomic(fileOf(key), seal(content)),
+  };
+}

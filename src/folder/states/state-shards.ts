@@ -1,0 +1,30 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
+import { unseal } from '../../formats/sealed.ts';
+import { isTeacherStage } from '../../report/artifact.ts';
+import { stateOf } from './checkpoint.ts';
+
+/**
+ * Parts that batches are cut into by what the saved states of a run say; undefined where none of them says it. Those of a teacher may be
+ * older than the run, and count where there are no others. Damaged ones are left for their stage to report.
+ */
+export async function shardsOfStates(folder: string): Promise<{ readonly shards: number | undefined } | undefined> {
+  const names = await readdir(path.join(folder, 'state')).catch(() => []);
+  const states = names.flatMap((name) => {
+    const state = stateOf(name);
+    return state === undefined ? [] : [{ name, isTeachers: isTeacherStage(state.stage), number: state.number }];
+  });
+  states.sort((a, b) => Number(a.isTeachers) - Number(b.isTeachers) || b.number - a.number);
+  for (const { name } of states) {
+    const file = path.join(folder, 'state', name);
+    try {
+      const told = unseal(await readBytes(file), file).metadata['shards'];
+      if (told !== undefined) return { shards: told === 'no' ? undefined : Number(told) };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+    }
+  }
+  return undefined;
+}

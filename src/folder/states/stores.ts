@@ -1,0 +1,42 @@
+import path from 'node:path';
+import { writeFileAtomic } from '../../base/files.ts';
+import { isTeacherStage } from '../../report/artifact.ts';
+import { answerFiles } from './answer-files.ts';
+import { CheckpointStore } from './checkpoint.ts';
+import type { OnEvent } from '../../base/events.ts';
+import { JobFolder } from '../jobs.ts';
+import { Ledger } from './ledger.ts';
+import type { KeyedStore } from '../../distill/answers/soft-targets.ts';
+import type { StageStates } from '../../train/training.ts';
+
+/** Stores in the folder of a run, by their purpose. */
+export interface RunStores {
+  /** Folder of the run, for other processes that work on its states. */
+  readonly folder: string;
+  readonly ledger: Ledger;
+  readonly states: (stage: string) => StageStates;
+  readonly softTargets: KeyedStore;
+  /** Candidates of the race of losses that shards have trained. */
+  readonly race: JobFolder;
+  /** Write a result, e.g. `report.json` or `exports/distilled.onnx`. */
+  readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
+}
+
+/** `shared` is the folder of the run that keeps the training of the teacher and its assistants, and answers, where that is another one. */
+export async function openStores(folder: string, onEvent: OnEvent, shared = folder): Promise<RunStores> {
+  const warn = (message: string): void => onEvent({ type: 'warning', message });
+  const checkpoints = new CheckpointStore(folder, warn);
+  const teachers = shared === folder ? checkpoints : new CheckpointStore(shared, warn);
+  const of = (stage: string): CheckpointStore => (isTeacherStage(stage) ? teachers : checkpoints);
+  return {
+    folder,
+    ledger: await Ledger.open(folder, warn),
+    states: (stage) => ({
+      load: () => of(stage).load(stage),
+      save: async (state) => onEvent({ type: 'saved', stage, file: await of(stage).save(stage, state) }),
+    }),
+    softTargets: answerFiles(path.join(shared, 'soft-targets'), (key) => key.slice(0, 32), warn),
+    race: new JobFolder(folder, 'race'),
+    write: (name, content) => writeFileAtomic(path.join(folder, name), content),
+  };
+}

@@ -1,0 +1,140 @@
+import { isStatic } from '../../../../graph/shapes.ts';
+import type { OnnxNode } from '../../model.ts';
+import { attr, axisOf, intAttr } from '../attrs.ts';
+import type { Import, Importer } from '../context.ts';
+import { count } from '../fold/known.ts';
+import { flatPlaces, positive, tuplePlaces } from './gather.ts';
+
+/**
+ * Operator with which a scatter combines new and old values, and the value that leaves the old ones unchanged (undefined: the old value
+ * itself).
+ */
+const REDUCTIONS: Readonly<Record<string, { readonly op: string; readonly neutral?: number }>> = {
+  add: { op: 'Add', neutral: 0 },
+  mul: { op: 'Multiply', neutral: 1 },
+  max: { op: 'Maximum' },
+  min: { op: 'Minimum' },
+};
+
+interface Scatter {
+  /** [rows, width] of floats. */
+  readonly rows: string;
+  /** [places, width]. */
+  readonly updates: string;
+  /** int32 [places]: in which row each update goes. */
+  readonly places: string;
+}
+
+/** Rows changed at places. Where places are known: which update each row takes is said once, as a gather. */
+function scattered(node: OnnxNode, c: Import, { rows, updates, places }: Scatter): string {
+  const reduction = attr(node, c, 'reduction', 'string') ?? 'none';
+  const known = c.builder.constantOf(places)?.data as Int32Array | undefined;
+  const [height, width] = c.builder.typeOf(rows).shape as [number, number];
+  if (reduction === 'none' && known !== undefined) {
+    const from = Int32Array.from({ length: height }, (_, i) => i);
+    known.forEach((row, i) => (from[row] = height + i));
+    return taken(c, c.op('Concat', [rows, updates], { axis: 0 }), from);
+  }
+  if (known === undefined) {
+    if (reduction !== 'none' && reduction !== 'add')
+      return c.fail(`its attribute reduction is ${reduction}, at places that are computed; expected none or add`);
+    const numSegments = height;
+    const sums = c.op('UnsortedSegmentSum', [updates, places], { numSegments });
+    if (reduction === 'add') return c.op('Add', [rows, sums]);
+    // Indices must be different: the specification leaves repeated ones undefined.
+    const ones = c.constant(new Float32Array(c.builder.typeOf(places).shape[0] as number).fill(1), [
+      c.builder.typeOf(places).shape[0] as number,
+      1,
+    ]);
+    const hits = c.op('UnsortedSegmentSum', [ones, places], { numSegments });
+    return c.op('Select', [c.op('Greater', [hits, c.constant(Float32Array.of(0), [])]), sums, rows]);
+  }
+  const { op, neutral } = REDUCTIONS[reduction] ?? c.fail(`its attribute reduction is ${reduction}`);
+  const none = neutral === undefined ? rows : c.constant(new Float32Array(width).fill(neutral), [1, width]);
+  const from = c.op('Concat', [updates, none], { axis: 0 });
+  const unchanged = (row: number): number => known.length + (neutral === undefined ? row : 0);
+  // One round for each time that a row is named.
+  const rounds: Int32Array[] = [];
+  const times = new Int32Array(height);
+  known.forEach((row, i) => {
+    const round = (rounds[times[row]!++] ??= Int32Array.from({ length: height }, (_, at) => unchanged(at)));
+    round[row] = i;
+  });
+  return rounds.reduce((value, round) => c.op(op, [value, taken(c, from, round)]), rows);
+}
+
+function taken(c: Import, rows: string, from: Int32Array): string {
+  const indices = c.builder.constant({ dtype: 'int32', shape: [from.length] }, from);
+  return c.op('GatherV2', [rows, indices], { axis: 0, batchDims: 0 });
+}
+
+/** Known places as a constant, computed ones as they are. */
+function settled(c: Import, isKnown: boolean, values: () => readonly number[], computed: () => string): string {
+  if (!isKnown) return computed();
+  const list = values();
+  return c.builder.constant({ dtype: 'int32', shape: [list.length] }, Int32Array.from(list));
+}
+
+function fixed(c: Import, name: string): readonly number[] {
+  const shape = c.shapeOf(name);
+  return isStatic(shape) ? shape : c.fail(`of [${shape.join(', ')}]; expected fixed sizes, the batch too`);
+}
+
+/** https://onnx.ai/onnx/operators/onnx__ScatterElements.html; the older Scatter is the same. */
+const scatterElements: Importer = (node, c) => {
+  const [x, indices, updates] = node.inputs as [string, string, string];
+  const [shape, to] = [fixed(c, x), fixed(c, indices)];
+  const axis = axisOf(intAttr(node, c, 'axis', 0), shape.length, c);
+  const known = c.knownOf(indices);
+  const strides = shape.map((_, i) => count(shape.slice(i + 1)));
+  const steps = to.map((_, i) => count(to.slice(i + 1)));
+  const total = count(to);
+  const places = settled(
+    c,
+    known !== undefined,
+    () =>
+      Array.from({ length: total }, (_, i) =>
+        to.reduce((sum, dim, a) => {
+          const index = a === axis ? Number(known!.values[i]) : Math.floor(i / steps[a]!) % dim;
+          return sum + (index < 0 ? index + shape[a]! : index) * strides[a]!;
+        }, 0),
+      ),
+    () => c.op('Reshape', [flatPlaces(c, positive(c, indices, shape[axis]!), shape, to, axis)], { shape: [total] }),
+  );
+  const rows = c.op('Reshape', [c.plain(x)], { shape: [count(shape), 1] });
+  const given = c.op('Reshape', [c.plain(updates)], { shape: [total, 1] });
+  const y = scattered(node, c, { rows, updates: given, places });
+  c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape }) });
+};
+
+/** https://onnx.ai/onnx/operators/onnx__ScatterND.html */
+const scatterNd: Importer = (node, c) => {
+  const [x, indices, updates] = node.inputs as [string, string, string];
+  const [shape, to] = [fixed(c, x), fixed(c, indices)];
+  const depth = to.at(-1)!;
+  const sizes = shape.slice(0, depth);
+  const [height, width, total] = [count(sizes), count(shape.slice(depth)), count(to.slice(0, -1))];
+  const known = c.knownOf(indices);
+  const places = settled(
+    c,
+    known !== undefined,
+    () =>
+      Array.from({ length: total }, (_, i) =>
+        sizes.reduce((sum, size, a) => {
+          const index = Number(known!.values[i * depth + a]);
+          return sum * size + (index < 0 ? index + size : index);
+        }, 0),
+      ),
+    () => c.op('Reshape', [tuplePlaces(c, c.plain(indices), sizes)], { shape: [total] }),
+  );
+  const rows = c.op('Reshape', [c.plain(x)], { shape: [height, width] });
+  const given = c.op('Reshape', [c.plain(updates)], { shape: [total, width] });
+  const y = scattered(node, c, { rows, updates: given, places });
+  c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape }) });
+};
+
+export const scatterImporters: Readonly<Record<string, Importer>> = {
+  ScatterElements: scatterElements,
+  Scatter: scatterElements,
+  ScatterND: scatterNd,
+};

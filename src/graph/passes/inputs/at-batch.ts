@@ -1,0 +1,25 @@
+import { graphOf } from '../../builder.ts';
+import { opSpec } from '../../ops.ts';
+import { withBatch } from '../../shapes.ts';
+import type { Attrs, Graph, Shape } from '../../types.ts';
+
+/** The graph for batches of one size: no symbolic dimension is left. */
+export function atBatch(graph: Graph, batch: number): Graph {
+  const inputs = new Map(
+    [...graph.inputs].map(([name, { dtype, shape }]) => [name, { dtype, shape: withBatch(shape, batch) }]),
+  );
+  return graphOf({
+    ...graph,
+    inputs,
+    nodes: graph.nodes.map((node) => ({ ...node, attrs: fixed(node.op, node.attrs, batch) })),
+  });
+}
+
+function fixed(op: string, attrs: Attrs, batch: number): Attrs {
+  const kinds = opSpec(op).attrs;
+  const entries = Object.entries(attrs).map(([name, value]) => [
+    name,
+    kinds[name] === 'shape' ? withBatch(value as Shape, batch) : value,
+  ]);
+  return Object.fromEntries(entries) as Attrs;
+}

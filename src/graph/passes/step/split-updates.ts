@@ -1,0 +1,231 @@
+import { graphOf } from '../../builder.ts';
+import { staticSize } from '../../shapes.ts';
+import type { Attrs, Graph, Node, TensorType } from '../../types.ts';
+import { passesOf, UPDATE_OPS } from './fused-update.ts';
+import type { FusedUpdate, UpdateOp } from './fused-update.ts';
+import { readersOf } from '../uses.ts';
+
+/** Numbers of a vector: a matrix whose width is no multiple stays with the single operators. */
+const COLUMNS_AT_ONCE = 4;
+
+export interface SplitGraph {
+  /** The graph without the fused updates. Each value that they read of it is an output of the value's name behind `PART_PREFIX`. */
+  readonly rest: Graph;
+  readonly updates: readonly FusedUpdate[];
+}
+
+export const PART_PREFIX = 'update/';
+
+/**
+ * Takes the updates of a step apart that are arithmetic on every number of a variable by itself, as those of optimizers, moving
+ * averages and masks are: an engine can then compute each in one pass over memory instead of one for each node. So are those whose
+ * factors follow from sums of columns, as a limit on norms has them, in a pass more. The arithmetic is the same, node by node; a column
+ * is summed from its first row to its last, as ONNX Runtime does. Undefined where there is none. The graph has fixed shapes.
+ */
+export function splitUpdates(graph: Graph): SplitGraph | undefined {
+  const taken = takenNodes(graph);
+  const written = writtenBy(graph, taken);
+  if (written.size === 0) return undefined;
+  const all = [...written];
+  const places = new Map<string, number[]>();
+  all.forEach(([, value], i) => places.set(value, [...(places.get(value) ?? []), i]));
+  const updates = groupsOf(graph, taken).map((nodes) => {
+    const own = nodes.flatMap(({ outputs }) => places.get(outputs[0]!) ?? []).sort((a, b) => a - b);
+    return fusedUpdate(graph, nodes, new Map(own.map((i) => all[i]!)));
+  });
+  return { rest: restOf(graph, taken, written, updates), updates };
+}
+
+const outputsOf = (nodes: Iterable<Node>): ReadonlySet<string> => new Set([...nodes].flatMap(({ outputs }) => outputs));
+
+/** The value that becomes the content of each variable that these nodes update. */
+function writtenBy(graph: Graph, taken: ReadonlySet<Node>): ReadonlyMap<string, string> {
+  const made = outputsOf(taken);
+  return new Map([...graph.updates].filter(([, value]) => made.has(value)));
+}
+
+/** Nodes whose results only updates read. None reads a variable that another part of the graph gives new content meanwhile. */
+function takenNodes(graph: Graph): ReadonlySet<Node> {
+  const blocked = new Set<string>();
+  const left = new Set<Node>();
+  const columns = columnsOf(graph);
+  const size = sizesOf(graph);
+  for (;;) {
+    const taken = nodesFor(graph, columns, blocked, left);
+    const made = outputsOf(taken);
+    const isMixed = (name: string): boolean => graph.updates.has(name) && !made.has(graph.updates.get(name)!);
+    const found = [...taken].flatMap(({ inputs }) => inputs.filter(isMixed));
+    // Only columns of this update are there for it: what reads others is left, and what sums a value that is not its own.
+    const reads = ({ op, inputs, outputs }: Node): boolean =>
+      inputs.some((name) => !made.has(name) && (op === 'Sum' || (size(name) > 1 && size(name) < size(outputs[0]!))));
+    const strange = [...taken].filter(reads);
+    const of = found.length + strange.length > 0 ? strange : sumsOfOtherRows(graph, taken);
+    if (found.length + of.length === 0) return taken;
+    for (const name of found) blocked.add(name);
+    for (const node of of) left.add(node);
+  }
+}
+
+/** Sums in an update that has rows of different lengths. */
+function sumsOfOtherRows(graph: Graph, taken: ReadonlySet<Node>): Node[] {
+  const size = sizesOf(graph);
+  return groupsOf(graph, taken).flatMap((nodes) => {
+    const sums = nodes.filter(({ op }) => op === 'Sum');
+    return new Set(sums.map(({ outputs }) => size(outputs[0]!))).size > 1 ? sums : [];
+  });
+}
+
+/** Values that have one number for each column of a value, as its sums do and what follows from them alone. */
+function columnsOf(graph: Graph): ReadonlySet<string> {
+  const size = sizesOf(graph);
+  const columns = new Set<string>();
+  for (const { op, inputs, outputs, attrs } of graph.nodes) {
+    const [value] = outputs as readonly [string];
+    const isArithmetic = UPDATE_OPS.includes(op as (typeof UPDATE_OPS)[number]);
+    const follows =
+      isArithmetic &&
+      inputs.some((name) => columns.has(name)) &&
+      inputs.every((name) => columns.has(name) || size(name) === 1);
+    if (op === 'Sum' ? sumsColumns(graph.types.get(inputs[0]!)!, attrs) : follows && isRow(graph.types.get(value)!))
+      columns.add(value);
+  }
+  return columns;
+}
+
+/** True for a sum over all axes but the last, of several rows. */
+function sumsColumns({ dtype, shape }: TensorType, { axes }: Attrs): boolean {
+  const width = Number(shape.at(-1));
+  const isOfAll = (axes as readonly number[]).join() === [...shape.keys()].slice(0, -1).join();
+  return dtype === 'float32' && isOfAll && width > 1 && width % COLUMNS_AT_ONCE === 0 && staticSize(shape) > width;
+}
+
+/** True if the last axis has all the numbers. */
+const isRow = ({ shape }: TensorType): boolean => staticSize(shape) === shape.at(-1);
+
+function nodesFor(
+  graph: Graph,
+  columns: ReadonlySet<string>,
+  blocked: ReadonlySet<string>,
+  left: ReadonlySet<Node>,
+): ReadonlySet<Node> {
+  const size = sizesOf(graph);
+  const readers = readersOf(graph.nodes);
+  const isResult = new Set(graph.outputs.values());
+  const isUpdate = new Set(graph.updates.values());
+  const taken = new Set<Node>();
+  for (const node of [...graph.nodes].reverse()) {
+    const [value] = node.outputs as readonly [string];
+    const of = readers.get(value) ?? [];
+    const isRead = isUpdate.has(value) ? !columns.has(value) : of.length > 0;
+    const isOurs = of.every((reader) => taken.has(reader) && passesOn(value, reader, size, columns));
+    if (isRead && isOurs && !isResult.has(value) && !left.has(node) && isFusable(node, graph, columns, blocked))
+      taken.add(node);
+  }
+  return taken;
+}
+
+/** True if a fused update can hand a value on to a node: number by number, to sums, or from sums of columns to whole rows. */
+function passesOn(
+  value: string,
+  { op, outputs }: Node,
+  size: (name: string) => number,
+  columns: ReadonlySet<string>,
+): boolean {
+  const [to] = outputs as readonly [string];
+  if (columns.has(value)) return columns.has(to) || size(to) > size(value);
+  return size(to) === size(value) || op === 'Sum';
+}
+
+function isFusable(
+  { op, inputs, outputs }: Node,
+  graph: Graph,
+  columns: ReadonlySet<string>,
+  blocked: ReadonlySet<string>,
+): boolean {
+  const size = sizesOf(graph);
+  const [output] = outputs as readonly [string];
+  const elements = size(output);
+  const width = graph.types.get(output)!.shape.at(-1);
+  const isFloat = [...inputs, ...outputs].every((name) => graph.types.get(name)!.dtype === 'float32');
+  const isAcross = (name: string): boolean => columns.has(name) && size(name) === width;
+  const fits = (name: string): boolean =>
+    size(name) === 1 || (size(name) === elements && !graph.constants.has(name)) || isAcross(name);
+  if (!isFloat || inputs.some((name) => blocked.has(name))) return false;
+  if (op === 'Sum') return columns.has(output);
+  // Extremes of columns alone: of a zero and a negative one, which of the two it is differs from ONNX Runtime.
+  if ((op === 'Minimum' || op === 'Maximum') && !columns.has(output)) return false;
+  return UPDATE_OPS.includes(op as (typeof UPDATE_OPS)[number]) && inputs.every(fits);
+}
+
+const sizesOf =
+  ({ types }: Graph) =>
+  (name: string): number =>
+    staticSize(types.get(name)!.shape);
+
+/** Nodes that read results of each other, or a variable that is written, are computed together: their reads then see the old content. */
+function groupsOf(graph: Graph, taken: ReadonlySet<Node>): Node[][] {
+  const size = sizesOf(graph);
+  const groups = new Map<string, { readonly keys: readonly string[]; readonly nodes: readonly Node[] }>();
+  const join = (keys: readonly string[], node: Node): void => {
+    const found = [...new Set(keys.flatMap((key) => groups.get(key) ?? []))];
+    const all = {
+      keys: [...found.flatMap((one) => one.keys), ...keys],
+      nodes: [...found.flatMap((one) => one.nodes), node],
+    };
+    for (const key of all.keys) groups.set(key, all);
+  };
+  const made = outputsOf(taken);
+  const written = writtenBy(graph, taken);
+  const variableOf = new Map([...written].map(([name, value]) => [value, name]));
+  for (const node of graph.nodes) {
+    if (!taken.has(node)) continue;
+    const [value] = node.outputs as readonly [string];
+    const isShared = (name: string): boolean => made.has(name) || (size(name) === size(value) && written.has(name));
+    const variable = variableOf.get(value);
+    join([value, ...node.inputs.filter(isShared), ...(variable === undefined ? [] : [variable])], node);
+  }
+  const order = new Map(graph.nodes.map((node, i) => [node, i]));
+  return [...new Set(groups.values())].map(({ nodes }) => [...nodes].sort((a, b) => order.get(a)! - order.get(b)!));
+}
+
+function fusedUpdate(graph: Graph, nodes: readonly Node[], writes: ReadonlyMap<string, string>): FusedUpdate {
+  const size = sizesOf(graph);
+  const made = outputsOf(nodes);
+  const elements = Math.max(...[...made].map(size));
+  const read = [...new Set(nodes.flatMap(({ inputs }) => inputs))].filter((name) => !made.has(name));
+  const isVector = (name: string): boolean => size(name) === elements && !graph.constants.has(name);
+  const vectors = [...new Set([...read.filter(isVector), ...writes.keys()])];
+  const ordered = nodes.map(({ op, inputs, outputs }) => ({ op: op as UpdateOp, inputs, output: outputs[0]! }));
+  const { columns, waiting } = passesOf({ vectors, nodes: ordered, writes });
+  return {
+    elements,
+    row: columns.length === 0 ? elements : size(columns[0]!),
+    vectors: [...vectors, ...waiting],
+    columns,
+    scalars: read.filter((name) => !isVector(name)),
+    nodes: ordered,
+    writes,
+  };
+}
+
+function restOf(
+  graph: Graph,
+  taken: ReadonlySet<Node>,
+  written: ReadonlyMap<string, string>,
+  fused: readonly FusedUpdate[],
+): Graph {
+  const nodes = graph.nodes.filter((node) => !taken.has(node));
+  const made = outputsOf(nodes);
+  const handedOver = new Set(
+    fused.flatMap(({ vectors, scalars }) => [...vectors, ...scalars]).filter((name) => made.has(name)),
+  );
+  const updates = [...graph.updates].filter(([name]) => !written.has(name));
+  const used = new Set([...nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.values()]);
+  for (const [name, value] of updates) used.add(name).add(value);
+  const read = <T>(all: ReadonlyMap<string, T>): Map<string, T> => new Map([...all].filter(([name]) => used.has(name)));
+  return graphOf({
+    ...{ inputs: read(graph.inputs), state: read(graph.state), constants: read(graph.constants), nodes },
+    outputs: new Map([...graph.outputs, ...[...handedOver].map((name) => [PART_PREFIX + name, name] as const)]),
+    updates: new Map(updates),
+  });
+}

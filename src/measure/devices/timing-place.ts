@@ -1,0 +1,55 @@
+import { measureWithAdb } from './adb.ts';
+import { measureInChromium } from './chromium.ts';
+import type { DeviceRow, Measured } from './device-rows.ts';
+import { reasonOf } from '../reason.ts';
+import type { Skipped } from '../../base/skipped.ts';
+import { planOf } from './page-plan.ts';
+import type { PlanOptions } from './page-plan.ts';
+import type { ModelFile } from '../latency/variants.ts';
+import { versionOf } from '../../base/packages.ts';
+
+/** Places that a model can be timed at: this process, a headless Chromium of this machine, phones that adb reaches. */
+export type TimingPlace = 'node' | 'chromium' | 'adb';
+
+/** Time files in the places that are not this process; what cannot be is said, and is no failure. */
+export async function measureElsewhere(
+  places: readonly TimingPlace[],
+  files: readonly ModelFile[],
+  options: PlanOptions & { readonly signal?: AbortSignal | undefined },
+): Promise<Measured> {
+  const rows: DeviceRow[] = [];
+  const skipped: Skipped[] = [];
+  const add = async (what: string, measure: () => Promise<Measured>): Promise<void> => {
+    try {
+      const measured = await measure();
+      rows.push(...measured.rows);
+      skipped.push(...measured.skipped);
+    } catch (error) {
+      skipped.push({ what, why: reasonOf(error, what) });
+    }
+  };
+  if (places.includes('chromium')) {
+    const { plan, skipped: left } = planOf(files, options);
+    skipped.push(...left);
+    if (plan.models.length > 0) await add('browsers', () => measureInChromium(plan, files, { signal: options.signal }));
+  }
+  if (places.includes('adb')) await add('phones', () => measureWithAdb(files, options));
+  return { rows, skipped };
+}
+
+/** Versions of the libraries that models are timed in. */
+export function libraryVersions(): Record<string, string> {
+  const libraries = ['onnxruntime-node', 'onnxruntime-web', '@litertjs/core', 'tfjs-tflite-node'];
+  return Object.fromEntries(libraries.map((name) => [name, versionOf(name)]));
+}
+
+/** The part of a row that a report keeps under its model. */
+export function latencyRow({ runtime, device, batchSize, threads, p50Ms, p95Ms, ...rest }: Omit<DeviceRow, 'model'>) {
+  const { p99Ms, throughputPerSecond, intervalMs, runs, sessions, memoryBytes } = rest;
+  return {
+    ...{ runtime, device, batchSize, threads, p50Ms, p95Ms },
+    ...(p99Ms !== undefined && { p99Ms }),
+    ...{ throughputPerSecond, intervalMs, runs, sessions },
+    ...(memoryBytes !== undefined && { memoryBytes }),
+  };
+}

@@ -1,0 +1,81 @@
+import { describe } from './setting.ts';
+import type { Setting } from './setting.ts';
+import type { Skipped } from '../../base/skipped.ts';
+import { median } from '../../base/statistics.ts';
+import { summarize } from './figures.ts';
+import type { Figures } from './figures.ts';
+
+export interface Latency extends Setting, Figures {
+  /** The median of each session, in which all variants had their turns: for comparing variants in pairs. */
+  readonly sessionMs: readonly number[];
+}
+
+/** Results of all sessions together, by setting. */
+export class Findings {
+  readonly skipped: Skipped[] = [];
+  readonly #timed = new Map<string, { setting: Setting; sessions: number[][] }>();
+  readonly #leftOut = new Set<string>();
+
+  /** Say what was left out, once however many sessions say so. */
+  skip(entries: readonly Skipped[]): void {
+    for (const { what, why } of entries)
+      if (!this.skipped.some((entry) => entry.what === what)) this.skipped.push({ what, why });
+  }
+
+  /** No figures of this setting: what fails now and then is not to be believed before that either. */
+  leaveOut(setting: Setting, why: string): void {
+    const what = describe(setting);
+    this.#leftOut.add(what);
+    this.#timed.delete(what);
+    this.skip([{ what, why }]);
+  }
+
+  has(setting: Setting): boolean {
+    return this.#timed.has(describe(setting));
+  }
+
+  isTaken(setting: Setting): boolean {
+    return !this.#leftOut.has(describe(setting));
+  }
+
+  /** Drops settings that could not be opened again: sessions are compared in pairs, so all must have had each. */
+  keepOnly(settings: readonly Setting[]): void {
+    const opened = new Set(settings.map(describe));
+    for (const key of this.#timed.keys()) {
+      if (opened.has(key)) continue;
+      this.#timed.delete(key);
+      this.#leftOut.add(key);
+    }
+  }
+
+  add(given: Setting, times: readonly number[]): void {
+    if (times.length === 0 || !this.isTaken(given)) return;
+    const { name, runtime, device, batchSize, threads } = given;
+    const key = describe(given);
+    const found = this.#timed.get(key) ?? { setting: { name, runtime, device, batchSize, threads }, sessions: [] };
+    found.sessions.push([...times]);
+    this.#timed.set(key, found);
+  }
+
+  areKnown(precision: number): boolean {
+    return this.rows().every(({ p50Ms, intervalMs }) => {
+      return intervalMs !== null && intervalMs[1] - intervalMs[0] < 2 * precision * p50Ms;
+    });
+  }
+
+  rows(): Latency[] {
+    return [...this.#timed.values()].map(({ setting, sessions }) => ({
+      ...setting,
+      ...summarize(sessions, setting.batchSize),
+      sessionMs: sessions.map(median),
+    }));
+  }
+}
+
+/** A row by itself, without the sessions that only a comparison needs. */
+export function withoutSessions(latency: Latency): Omit<Latency, 'sessionMs'> {
+  return Object.fromEntries(Object.entries(latency).filter(([key]) => key !== 'sessionMs')) as Omit<
+    Latency,
+    'sessionMs'
+  >;
+}

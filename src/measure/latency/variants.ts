@@ -1,0 +1,162 @@
+import path from 'node:path';
+import { availableParallelism } from 'node:os';
+import { UserError } from '../../base/errors.ts';
+import { chooseDevice, devices } from '../../runtime/devices/devices.ts';
+import type { DeviceName } from '../../runtime/devices/devices.ts';
+import { InferenceModel } from '../../runtime/inference.ts';
+import { openTflite } from '../../runtime/litert.ts';
+import type { TfliteRuntime } from '../../runtime/litert.ts';
+import { sessionOptions } from '../../runtime/onnxruntime.ts';
+import { ortTensor, Session } from '../../runtime/onnxruntime/session.ts';
+import { noise, sizes, takesIds } from '../inputs.ts';
+import type { Opened, Source, Variant } from './setting.ts';
+import { reasonOf } from '../reason.ts';
+import type { Skipped } from '../../base/skipped.ts';
+
+export interface VariantOptions {
+  readonly batchSizes: readonly number[];
+  readonly threads: readonly number[];
+  /** Device that ONNX files run on; `all`: all that this machine has. Default: cpu. */
+  readonly device?: DeviceName | 'auto' | 'all';
+  /** Sizes of one sample, for inputs that leave other sizes open than that of the batch. */
+  readonly sampleShape?: readonly number[] | undefined;
+  /** Only this one, where several runtimes take the file. */
+  readonly runtime?: string;
+}
+
+export interface ModelFile {
+  readonly name: string;
+  /** `.onnx` or `.tflite`, where the name does not end in it. */
+  readonly format?: string;
+  readonly bytes: Uint8Array;
+  /** Shape of one sample, where it is not that of the other files. */
+  readonly sampleShape?: readonly number[];
+}
+
+/** A file to load for each session anew. */
+export function sourceOf(file: ModelFile, options: VariantOptions): Source {
+  return { name: file.name, open: () => openVariants(file, options) };
+}
+
+/**
+ * A file in every runtime that takes it here, at all batch sizes and threads asked for; where it cannot be opened, the
+ * reason. `UserError` for an unknown kind.
+ */
+export async function openVariants(file: ModelFile, asked: VariantOptions): Promise<Opened> {
+  const options = { ...asked, sampleShape: file.sampleShape ?? asked.sampleShape };
+  const extension = file.format ?? path.extname(file.name).toLowerCase();
+  const opened: Opening = { variants: [], skipped: [], disposals: [] };
+  const cores = availableParallelism();
+  for (const threads of options.threads) {
+    if (threads > cores) {
+      opened.skipped.push({ what: `${file.name} on ${threads} threads`, why: `there are ${cores} cores` });
+    } else if (extension === '.onnx') {
+      if (options.runtime !== undefined && options.runtime !== ONNX) continue;
+      for (const device of devicesOf(options, opened)) {
+        await attempt(file, ONNX, device, threads, opened, () => openOnnx(file, threads, device, options, opened));
+      }
+    } else if (extension === '.tflite') {
+      for (const runtime of ['litert', 'native'] as const) {
+        const name = TFLITE[runtime];
+        if (options.runtime !== undefined && options.runtime !== name) continue;
+        await attempt(file, name, 'cpu', threads, opened, () => tflite(file, runtime, threads, options, opened));
+      }
+    } else {
+      throw new UserError(
+        `${file.name}: expected a file ending in .onnx or .tflite, received ${extension || 'no ending'}`,
+        'Name a file of one of these kinds.',
+      );
+    }
+  }
+  const dispose = (): void => opened.disposals.forEach((close) => close());
+  return { variants: opened.variants, skipped: opened.skipped, dispose };
+}
+
+/** The runtimes by the names that rows have. */
+const ONNX = 'onnxruntime';
+const TFLITE = { litert: 'litert-wasm', native: 'tflite-native' } as const;
+
+interface Opening {
+  readonly variants: Variant[];
+  readonly skipped: Skipped[];
+  readonly disposals: (() => void)[];
+}
+
+function devicesOf({ device = 'cpu' }: VariantOptions, { skipped }: Opening): DeviceName[] {
+  if (device !== 'all') return [chooseDevice(device)];
+  return devices().flatMap(({ name, usable, reason }) => {
+    if (usable) return [name];
+    const what = `onnxruntime on ${name}`;
+    if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why: reason });
+    return [];
+  });
+}
+
+/** A file that one runtime does not load, another one may. */
+async function attempt(
+  { name }: ModelFile,
+  runtime: string,
+  device: string,
+  threads: number,
+  { skipped }: Opening,
+  open: () => unknown,
+): Promise<void> {
+  try {
+    await open();
+  } catch (error) {
+    const what = `${name} in ${runtime} on ${device}, ${threads} thread${threads === 1 ? '' : 's'}`;
+    skipped.push({ what, why: reasonOf(error, name) });
+  }
+}
+
+function openOnnx(
+  { name, bytes }: ModelFile,
+  threads: number,
+  device: DeviceName,
+  options: VariantOptions,
+  opened: Opening,
+): void {
+  const session = sessionOptions(device, { threads });
+  // Names, types and shapes of the inputs, checked; timed is the session itself, without the checks of each call.
+  const model = new InferenceModel(bytes, name, session);
+  const { inputs, outputs } = model;
+  model.dispose();
+  const timed = new Session(bytes, session);
+  opened.disposals.push(() => timed.dispose());
+  const isIds = takesIds('.onnx', bytes, name);
+  const fetches = Object.fromEntries(outputs.map((output) => [output.name, null]));
+  for (const batchSize of options.batchSizes) {
+    const ends = inputs.map(({ name: input, dtype, shape }) => ({
+      name: input,
+      dtype,
+      shape: shape.map((dim) => (typeof dim === 'number' ? dim : -1)),
+    }));
+    const sized = sizes(name, ends, batchSize, options.sampleShape, opened.skipped);
+    if (sized === undefined) continue;
+    const feeds = Object.fromEntries(
+      sized.map((end) => [end.name, ortTensor(end.dtype, noise(end.dtype, end.shape, isIds), end.shape)]),
+    );
+    const run = (): void => void timed.run(feeds, fetches);
+    opened.variants.push({ name, runtime: ONNX, device, batchSize, threads, run });
+  }
+}
+
+async function tflite(
+  { name, bytes }: ModelFile,
+  runtime: TfliteRuntime,
+  threads: number,
+  options: VariantOptions,
+  opened: Opening,
+): Promise<void> {
+  const isIds = takesIds('.tflite', bytes, name);
+  for (const batchSize of options.batchSizes) {
+    // A session per batch size: changing the size of an input lays the model out anew.
+    const session = await openTflite(bytes, { runtime, threads });
+    opened.disposals.push(() => session.dispose());
+    const sized = sizes(name, session.inputs, batchSize, options.sampleShape, opened.skipped);
+    if (sized === undefined) continue;
+    const feeds = Object.fromEntries(sized.map((end) => [end.name, noise(end.dtype, end.shape, isIds)]));
+    const run = (): Promise<unknown> => session.run(feeds);
+    opened.variants.push({ name, runtime: TFLITE[runtime], device: 'cpu', batchSize, threads, run });
+  }
+}

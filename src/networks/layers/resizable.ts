@@ -1,0 +1,63 @@
+import type { LayersModel } from '@tensorflow/tfjs-layers';
+import { modelVariables } from '../models/info.ts';
+import type { Kernel, Unmasked } from '../network.ts';
+
+/** The key of a layer's configuration that holds its number of output channels, and the axis of its kernel that has it. */
+interface Sized {
+  readonly key: string;
+  readonly weight: string;
+  readonly axis: number;
+}
+
+const KERNEL = 'kernel';
+
+/** Layers that make channels. */
+export const sized: Readonly<Record<string, Sized>> = {
+  Conv1D: { key: 'filters', weight: KERNEL, axis: 2 },
+  Conv2D: { key: 'filters', weight: KERNEL, axis: 3 },
+  Conv2DTranspose: { key: 'filters', weight: KERNEL, axis: 2 },
+  KerasConv2DTranspose: { key: 'filters', weight: KERNEL, axis: 2 },
+  SeparableConv2D: { key: 'filters', weight: 'pointwise_kernel', axis: 3 },
+  Dense: { key: 'units', weight: KERNEL, axis: 1 },
+};
+
+/** Layers that take as many channels as come to them. */
+const adapting = new Set([
+  'InputLayer',
+  ...['Activation', 'ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax', 'LimbeckGelu'],
+  ...['Dropout', 'SpatialDropout1D', 'GaussianNoise', 'GaussianDropout', 'AlphaDropout'],
+  ...['BatchNormalization', 'LayerNormalization', 'LimbeckLayerNorm', 'Flatten'],
+  ...['DepthwiseConv2D', 'LimbeckDilatedDepthwise'],
+  ...['Add', 'Multiply', 'Average', 'Maximum', 'Minimum', 'Concatenate'],
+  ...['MaxPooling1D', 'MaxPooling2D', 'AveragePooling1D', 'AveragePooling2D'],
+  ...['GlobalAveragePooling1D', 'GlobalAveragePooling2D', 'GlobalMaxPooling1D', 'GlobalMaxPooling2D'],
+  ...['ZeroPadding2D', 'Cropping2D', 'UpSampling2D', 'KerasUpSampling2D', 'KerasReLU'],
+]);
+
+/**
+ * The kernels of convolutions and dense layers. Depthwise filters stay whole, as in Zhu & Gupta 2017, section 4.2: they are
+ * few, and every one of them is the only way of its channel.
+ */
+export function kernelsOf(model: LayersModel): { result: Kernel[]; skipped: Unmasked[] } {
+  const classes = new Map(model.layers.map((layer) => [layer.name, layer.getClassName()]));
+  const result: Kernel[] = [];
+  const skipped: Unmasked[] = [];
+  for (const { name, variable } of modelVariables(model)) {
+    const { shape } = variable;
+    const [layer, weight] = [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
+    const className = classes.get(layer) ?? '';
+    const kind = Object.hasOwn(sized, className) ? sized[className] : undefined;
+    if (kind?.weight === weight) {
+      result.push({ name, shape, inputs: kind.axis === shape.length - 1 ? shape.length - 2 : shape.length - 1 });
+    } else if (shape.length > 1) {
+      skipped.push({ what: name, why: `weights of ${className} are not masked` });
+    }
+  }
+  return { result, skipped };
+}
+
+/** The layers whose sizes are their own affair, by name, with the class that says so. */
+export function fixedLayers(model: LayersModel): ReadonlyMap<string, string> {
+  const found = model.layers.map((layer) => [layer.name, layer.getClassName()] as const);
+  return new Map(found.filter(([, name]) => !adapting.has(name) && !Object.hasOwn(sized, name)));
+}

@@ -1,0 +1,259 @@
+import { UserError } from '../../base/errors.ts';
+import { byteInputs } from '../../formats/onnx/byte-inputs.ts';
+import { importOnnx } from '../../formats/onnx/import.ts';
+import type { Model, OnnxDim } from '../../formats/onnx/model.ts';
+import { withInputShapes } from '../../formats/onnx/sizes.ts';
+import { withTwoLogits } from '../../formats/onnx/two-logits.ts';
+import { handsOn } from '../../graph/ops.ts';
+import { cleaned } from '../../graph/passes/simplify/cleaned.ts';
+import { openBatch } from '../../graph/passes/inputs/open-batch.ts';
+import { liftConstants } from '../../graph/passes/constants/lift-constants.ts';
+import { trimFilters } from '../../graph/passes/inference/trim-filters.ts';
+import type { Graph } from '../../graph/types.ts';
+import { fedByParts, fedBySamples } from './inputs.ts';
+import { originOf } from './notes.ts';
+import { fedShapes } from '../../data/axes.ts';
+import type { InputPart } from '../../data/dataset.ts';
+import { fitting } from '../chosen.ts';
+import { graphNetwork } from '../graph.ts';
+import { headOf, withNewHead } from '../head.ts';
+import type { ModelNetwork } from '../network.ts';
+import { lostParameters } from './origins.ts';
+import { untied } from './ties.ts';
+import {
+  refuseComputedStatistics,
+  refuseNaN,
+  refuseNoGradient,
+  refuseNoNorms,
+  refuseSharedStatistics,
+  storedWeights,
+} from './weights.ts';
+
+export interface OnnxNetworkOptions {
+  readonly inputShape: readonly number[];
+  /** Parts of a sample that belong to each input, for a model with several. */
+  readonly inputs?: readonly InputPart[] | undefined;
+  readonly classes: number;
+  readonly seed: number;
+  /** The one of several outputs that has the logits. Default: the only one. */
+  readonly output?: string | undefined;
+  /** `keep`: as the file has it. `replace`: the last layer with weights is drawn anew, for the classes of the data. */
+  readonly head: 'keep' | 'replace';
+  /** Patterns of names of weights that stay as they are; `*` stands for any characters. */
+  readonly freeze: readonly string[];
+  /** Patterns of names of stored numbers that are trained though the file does not tell that they are weights. */
+  readonly trainable?: readonly string[] | undefined;
+  /** Default `train`. Of a file without batch norms it is refused: nothing would read it. */
+  readonly batchNorm?: 'train' | 'frozen' | undefined;
+  /** The classes are two, and a file may answer with one logit or sigmoid for both: it then answers with the logits 0 and z. */
+  readonly isOfTwo?: boolean;
+  /** The answers are numbers and no logits: a file may keep them within 0 and 1 by a sigmoid at its end. Default false. */
+  readonly isOfNumbers?: boolean;
+  /** Filters lose what only ever meets padding. Default true; false where weights are compared with the file's. */
+  readonly isTrimmed?: boolean;
+  /** Layers and outputs that a loss of inner tensors compares with the teacher's. */
+  readonly compared?: readonly string[] | undefined;
+}
+
+/**
+ * An ONNX file as a network to train. It is fed samples as the data has them, pictures with their channels last, whatever the file has.
+ * `UserError` for what the reader does not know, and where input or classes do not fit the data.
+ */
+export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
+  const isOfTwo = options.isOfTwo === true && options.head === 'keep';
+  const binary = isOfTwo ? withTwoLogits(source, options.output) : undefined;
+  const { model, split, restored } = untied(binary ?? source);
+  const {
+    inputShape,
+    inputs,
+    classes,
+    seed,
+    head,
+    freeze,
+    batchNorm = 'train',
+    compared = [],
+    isTrimmed = true,
+  } = options;
+  const sized = withSampleSizes(model, file, inputShape, inputs);
+  const read = importOnnx(sized, file, { isTrained: true });
+  const ordered = logitsFirst(withOpenBatch(read, file), file, options.output);
+  const imported = inputs === undefined ? fedBySamples(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
+  const headed = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
+  // Parts of a filter that only ever meet padding have no gradient, and cost memory and time.
+  const { graph: whole, filters } = isTrimmed ? trimFilters(headed) : { graph: headed, filters: [] };
+  checkOutput(whole, file, options);
+  refuseComputedStatistics(whole, file);
+  if (batchNorm === 'train') refuseSharedStatistics(whole, file);
+  if (options.batchNorm !== undefined) refuseNoNorms(whole, file);
+  const stored = storedWeights(model, file, whole, options.trainable);
+  const { graph, content: weights } = liftConstants(whole, stored.isWeight);
+  if (weights.size === 0) throw new UserError(`${file}: holds no float32 weights to train`, 'Export a float32 model.');
+  refuseTaken([...weights.keys()], file);
+  refuseNaN(weights, file);
+  const momenta = new Map(
+    model.graph.nodes.flatMap(({ op, name, outputs, attrs }) => {
+      const momentum = attrs.get('momentum')?.value;
+      return op === 'BatchNormalization' && typeof momentum === 'number' ? [[name || outputs[0]!, momentum]] : [];
+    }),
+  );
+  const isFrozen = fitting(freeze, [...weights.keys()], 'student.freeze', file);
+  refuseNoGradient(graph, (one) => !isFrozen(one), file);
+  const short = file.split(/[\\/]/).at(-1)!;
+  const lost = lostParameters(model.graph);
+  const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters, split, restored, lost });
+  const others = [...whole.outputs.keys()].slice(1).filter((output) => !compared.includes(output));
+  if (others.length > 0)
+    origin.push(
+      `${short}: its ${others.length === 1 ? 'output' : 'outputs'} ${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'} in the files, but nothing teaches ${others.length === 1 ? 'it' : 'them'}: what it answers changes with the weights that it shares with the logits`,
+    );
+  if (binary !== undefined)
+    origin.push(`${short}: answers with the logits 0 and z, where z is its one logit for two classes`);
+  for (const { name, dtype } of byteInputs(model))
+    origin.push(
+      `${short}: its input ${name}, ${dtype!} in the file, is int32 in what is made of it, and takes the same numbers`,
+    );
+  const [steps, channels] = inputShape;
+  if (inputs === undefined && inputShape.length === 2 && steps === channels && imported === ordered)
+    origin.push(
+      `${short}: takes samples [${steps!}, ${channels!}] as they are, as nothing tells whether its channels come first: transpose the arrays if they do`,
+    );
+  const fixed = fixedBatch(read);
+  if (fixed !== undefined) origin.push(`${short}: its batch size, ${fixed} in the file, is left open`);
+  if (head === 'replace') {
+    const [before, after] = [headOf(imported)!, headOf(whole)!];
+    origin.push(
+      `${short}: its last layer ${before.layer} is drawn anew: ${after.classes} classes instead of ${before.classes}`,
+    );
+  }
+  return graphNetwork(cleaned(graph), {
+    ...{ name: file, weights, batchNorm, isFrozen, origin, momentumOf: (layer) => momenta.get(layer) },
+  });
+}
+
+/** Names that a training step uses itself: a weight may not have one of them. */
+const TAKEN: ReadonlySet<string> = new Set([
+  ...['input', 'logits', 'x', 'labels', 'weights', 'targets', 'partners', 'lambda', 'teacherLogits', 'rows'],
+  ...['hasLabel', 'hasAnswer', 'isScored'],
+  ...['learningRate', 'stepSize', 'epsilon', 'keep', 'weightDecay', 'clipNorm', 'emaDecay', 'loss', 'correct'],
+]);
+
+function refuseTaken(names: readonly string[], file: string): void {
+  const taken = names.find((name) => TAKEN.has(name));
+  if (taken === undefined) return;
+  throw new UserError(
+    `${file}: a weight is called ${taken}, a name that the training step uses itself`,
+    'Rename the initializer in the file.',
+  );
+}
+
+/** The batch size of a file that fixes it; undefined for an open one. */
+function fixedBatch({ inputs }: Graph): number | undefined {
+  return [...inputs.values()].map(({ shape }) => shape[0]).find((dim) => typeof dim === 'number');
+}
+
+/** Graph that takes batches of any size, also of a file that fixes their size. `UserError` where that is not possible. */
+function withOpenBatch(graph: Graph, file: string): Graph {
+  const size = fixedBatch(graph);
+  if (size === undefined) return graph;
+  try {
+    return openBatch(graph, size);
+  } catch (error) {
+    throw new UserError(
+      `${file}: its input ${[...graph.inputs.keys()].join(', ')} has the fixed batch size ${size}, which cannot be left open: ${(error as Error).message}`,
+      'Export it with an open batch size (torch.onnx.export: dynamic_axes or dynamic_shapes).',
+    );
+  }
+}
+
+/**
+ * Model with the sizes of samples where its inputs leave theirs open. Pictures keep their layout; if both fit, channels come first.
+ */
+function withSampleSizes(
+  model: Model,
+  file: string,
+  sample: readonly number[],
+  parts: readonly InputPart[] | undefined,
+): Model {
+  const stored = new Set(model.graph.initializers.map(({ name }) => name));
+  const inputs = model.graph.inputs.filter(({ name }) => !stored.has(name));
+  const only = inputs.length === 1 ? sample : undefined;
+  const shapes = inputs.flatMap(({ name, dims = [] }) => {
+    const shape = parts === undefined ? only : parts.find((part) => part.name === name)?.shape;
+    const sizes = shape && openSizes(dims, shape);
+    return sizes === undefined ? [] : [[name, sizes] as const];
+  });
+  return withInputShapes(model, new Map(shapes), file);
+}
+
+/** Sizes of an input that leaves some open, as samples have them; undefined where it leaves none open, or they do not fit. */
+function openSizes(
+  [first, ...own]: readonly OnnxDim[],
+  sample: readonly number[],
+): readonly (number | 'batch')[] | undefined {
+  if (own.every((dim) => typeof dim === 'number')) return undefined;
+  const fits = fedShapes(sample)
+    .map(({ shape }) => shape)
+    .find((order) => order.length === own.length && order.every((size, i) => typeof own[i] !== 'number' || own[i] === size)); // prettier-ignore
+  return fits && [typeof first === 'number' ? first : 'batch', ...fits];
+}
+
+/** The output of the logits before the others, as everything that trains and measures takes the first. */
+function logitsFirst(graph: Graph, file: string, output: string | undefined): Graph {
+  const names = [...graph.outputs.keys()];
+  if (output !== undefined && !names.includes(output))
+    throw new UserError(`student.output: ${file} has no output ${output}`, `It has: ${names.join(', ')}.`);
+  if (output === undefined && names.length > 1)
+    throw new UserError(
+      `${file}: expected one output, received ${names.join(', ')}`,
+      'Set `student.output` to the one that has the logits, or export the model with its logits as its only output.',
+    );
+  if (output !== undefined && output !== 'logits' && names.includes('logits'))
+    throw new UserError(
+      `student.output: ${output} is to have the logits, and ${file} calls another output logits`,
+      'Rename that output in the file.',
+    );
+  if (output === undefined || output === names[0]) return graph;
+  const first: [string, string] = [output, graph.outputs.get(output)!];
+  return { ...graph, outputs: new Map([first, ...graph.outputs]) };
+}
+
+function checkOutput(
+  graph: Graph,
+  file: string,
+  { classes, head, isOfNumbers = false }: Pick<OnnxNetworkOptions, 'classes' | 'head' | 'isOfNumbers'>,
+): void {
+  const [name, value] = [...graph.outputs][0]!;
+  const producerOf = (of: string) => graph.nodes.find(({ outputs: given }) => given.includes(of));
+  let producer = producerOf(value);
+  while (producer !== undefined && (producer.op === 'Cast' || handsOn(producer.op, 'moved')))
+    producer = producerOf(producer.inputs[0]!);
+  // The losses take softmax and sigmoid themselves: of probabilities they would learn next to nothing, without a word.
+  const { op = '' } = producer ?? {};
+  const { shape } = graph.types.get(value)!;
+  const isFitting = shape.length === 2 && shape[1] === classes;
+  if (op === 'Softmax' || op === 'LogSoftmax' || (op === 'Sigmoid' && isFitting && !isOfNumbers))
+    throw new UserError(
+      `${file}: expected logits, received a model that ends in ${producer?.layer ?? name} (${op})`,
+      'Export it without that layer; the order of the classes does not change.',
+    );
+  // A reshape to [-1] or [-1, n] takes several numbers of a sample for several samples.
+  if (shape.length <= 2 && shape[0] !== 'batch')
+    throw new UserError(
+      `${file}: expected an output with one row for each sample, received ${name} [${shape.join(', ')}]`,
+      'Export the model up to its last dense layer, without a reshape that joins the batch with other axes.',
+    );
+  if (isFitting) return;
+  if (shape.length === 1 && classes === 1)
+    throw new UserError(
+      `${file}: expected an output [batch, 1], received ${name} [${shape.join(', ')}]`,
+      'Export the model without the squeeze (or the index) at its end, which takes that axis away.',
+    );
+  const last = headOf(graph);
+  const found = last === undefined ? '' : `; its last layer ${last.layer} has ${last.classes}`;
+  throw new UserError(
+    `${file}: expected ${classes === 1 ? 'an output [batch, 1] for the one number or label' : `logits [batch, ${classes}] for the ${classes} classes`} of the data, received ${name} [${shape.join(', ')}]${found}`,
+    head === 'keep'
+      ? 'Give data of the classes of the model, or set `student.head: replace`: the last layer is then drawn anew for these.'
+      : 'Export the model up to its last dense layer.',
+  );
+}

@@ -1,0 +1,190 @@
+import { transposeData } from '../../formats/onnx/lower/layout.ts';
+import { elementCount, tensor, tensorData } from '../../formats/onnx/model.ts';
+import type { Model, OnnxGraph, OnnxNode, OnnxTensor, ValueInfo } from '../../formats/onnx/model.ts';
+import { isFloat, learnedIn, NUMBERED } from './learned.ts';
+import { isWithoutBias, notedParameters } from './origins.ts';
+import type { NotedParameters } from './origins.ts';
+
+/** A file in which every weight is stored for itself. */
+export interface Untied {
+  readonly model: Model;
+  /** Weights that the file stores as one with others of equal values. */
+  readonly split: readonly string[];
+  /** Biases of zeros that the exporter left out. */
+  readonly restored: readonly string[];
+}
+
+/** A place where a node reads a tensor. */
+interface Slot {
+  readonly node: OnnxNode;
+  readonly at: number;
+}
+
+/**
+ * Exporters store tensors of equal values once, such as the scales of all norms of an untrained model, though each is a weight of its own. Here
+ * each is stored for itself: under its name where PyTorch's older exporter keeps that in an Identity, by the notes of its newer exporter on the
+ * parameters that a node reads, and in other files for each node that reads a tensor whose values are all equal. A weight that the model
+ * itself uses several times stays one, also where the exporter stored its transpose beside it.
+ */
+export function untied(model: Model): Untied {
+  const { graph: named, found } = model.producerName === 'pytorch' ? withNames(model.graph) : { graph: model.graph, found: [] }; // prettier-ignore
+  const noted = notedParameters(named);
+  const { graph, restored } = noted === undefined ? { graph: named, restored: [] } : withBiases(named, noted);
+  const isLearned = learnedIn(graph);
+  const isWeight = (one: OnnxTensor): boolean => isFloat(one) && (!NUMBERED.test(one.name) || isLearned(one));
+  const slots = slotsIn(graph);
+  const ownerOf = (one: OnnxTensor): readonly string[] | undefined => {
+    const readers = slots.get(one.name) ?? [];
+    if (readers.length < 2 || !isWeight(one)) return undefined;
+    if (noted !== undefined) return readers.map(({ node, at }) => noted.ownerOf(node, at) ?? one.name);
+    const isOne = found.length > 0 || !isUniform(one) || (elementCount(one.dims) === 1 && !isLearned(one));
+    return isOne ? undefined : ownNames(one.name, readers);
+  };
+  const { graph: parted, split } = withParts(graph, slots, ownerOf, noted);
+  return { model: { ...model, graph: withTransposes(parted) }, split: [...found, ...split], restored };
+}
+
+function slotsIn({ nodes }: OnnxGraph): Map<string, Slot[]> {
+  const slots = new Map<string, Slot[]>();
+  for (const node of nodes)
+    node.inputs.forEach((name, at) => slots.set(name, [...(slots.get(name) ?? []), { node, at }]));
+  return slots;
+}
+
+/** Graph in which an Identity of a stored tensor is a stored tensor, but for numbered ones of a module that is called again. */
+function withNames(graph: OnnxGraph): { graph: OnnxGraph; found: readonly string[] } {
+  const stored = new Map(graph.initializers.filter(isFloat).map((one) => [one.name, one]));
+  const answers = new Set(graph.outputs.map(({ name }) => name));
+  const slots = slotsIn(graph);
+  const callers = (name: string): string[] => (slots.get(name) ?? []).flatMap(({ node }) => (node.op === 'Identity' ? [] : [node.name])); // prettier-ignore
+  const isCopy = ({ op, inputs: [from = ''], outputs: [to = ''] }: OnnxNode): boolean =>
+    op === 'Identity' &&
+    stored.has(from) &&
+    !answers.has(to) &&
+    !(NUMBERED.test(to) && callers(to).every((call) => callers(from).some((first) => isCalledAgain(first, call))));
+  const copies = graph.nodes.filter(isCopy).map(({ inputs: [from], outputs: [to] }) => own(stored.get(from!)!, to!));
+  const nodes = graph.nodes.filter((node) => !isCopy(node));
+  return {
+    graph: { ...graph, nodes, initializers: [...graph.initializers, ...copies] },
+    found: copies.map(({ name }) => name),
+  };
+}
+
+/** A tensor of its own: two weights may not share memory. */
+function own(one: OnnxTensor, name: string): OnnxTensor {
+  return { ...one, name, raw: one.raw.slice() };
+}
+
+/** True for names of nodes in two calls of one module, which PyTorch's older exporter calls `/norm/Mul` and `/norm_1/Mul`. */
+function isCalledAgain(first: string, again: string): boolean {
+  const [a, b] = [first.split('/'), again.split('/')];
+  const isSuffixed = (part: string, i: number): boolean => part.startsWith(`${a[i]!}_`) && /^\d+$/.test(part.slice(a[i]!.length + 1)); // prettier-ignore
+  return a.length === b.length && a.at(-1) === b.at(-1) && b.every((part, i) => part === a[i] || isSuffixed(part, i));
+}
+
+/** True if all values of a tensor are equal. */
+function isUniform({ raw, dims }: OnnxTensor): boolean {
+  const width = raw.length / elementCount(dims);
+  return raw.length > 0 && raw.every((byte, i) => byte === raw[i % width]);
+}
+
+/** Names of a tensor for those that read it: its own for the first, that of the node for others, the same in each call of a module. */
+function ownNames(name: string, readers: readonly Slot[]): string[] {
+  const leaf = name.split('.').at(-1)!;
+  const calls = readers.map(({ node, at }) => ({ call: node.name || node.outputs[0]!, at }));
+  return calls.map(({ call, at }) => {
+    const first = calls.find((one) => one.at === at && isCalledAgain(one.call, call))!;
+    return first === calls[0] ? name : `${first.call}.${at === calls[0]!.at ? leaf : at}`;
+  });
+}
+
+/** Graph in which each owner of a tensor, one for each slot that reads it, has a tensor of its own. */
+function withParts(
+  graph: OnnxGraph,
+  slots: ReadonlyMap<string, readonly Slot[]>,
+  ownersOf: (one: OnnxTensor) => readonly string[] | undefined,
+  noted: NotedParameters | undefined,
+): { graph: OnnxGraph; split: readonly string[] } {
+  const taken = new Set([...graph.initializers, ...graph.inputs].map(({ name }) => name));
+  for (const { outputs } of graph.nodes) outputs.forEach((name) => taken.add(name));
+  const added: OnnxTensor[] = [];
+  const infos = new Map(graph.valueInfos.map((info) => [info.name, info]));
+  const notes: ValueInfo[] = [];
+  const renamed = new Map<OnnxNode, Map<number, string>>();
+  for (const one of graph.initializers) {
+    const owners = ownersOf(one);
+    if (owners === undefined) continue;
+    const first = owners.includes(one.name) ? one.name : owners[0]!;
+    const others = [...new Set(owners)].filter((owner) => owner !== first && !taken.has(owner));
+    const readers = slots.get(one.name)!;
+    const readerOf = (owner: string): OnnxNode => readers[owners.indexOf(owner)]!.node;
+    for (const owner of others) {
+      taken.add(owner);
+      added.push(own(one, owner));
+      const metadata = noted?.notesOfCopy(infos.get(one.name), owner, readers[0]!.node, readerOf(owner));
+      if (metadata !== undefined) notes.push({ name: owner, metadata });
+    }
+    readers.forEach(({ node, at }, i) => {
+      if (!others.includes(owners[i]!)) return;
+      renamed.set(node, (renamed.get(node) ?? new Map<number, string>()).set(at, owners[i]!));
+    });
+  }
+  const nodes = graph.nodes.map((node) => {
+    const names = renamed.get(node);
+    return names === undefined ? node : { ...node, inputs: node.inputs.map((input, at) => names.get(at) ?? input) };
+  });
+  const valueInfos = [...graph.valueInfos, ...notes];
+  return {
+    graph: { ...graph, nodes, initializers: [...graph.initializers, ...added], valueInfos },
+    split: added.map(({ name }) => name),
+  };
+}
+
+/** Biases of zeros that PyTorch's newer exporter leaves out of the layers of an untrained model. */
+function withBiases(graph: OnnxGraph, noted: NotedParameters): { graph: OnnxGraph; restored: readonly string[] } {
+  const stored = new Map(graph.initializers.map((one) => [one.name, one]));
+  const added: OnnxTensor[] = [];
+  const nodes = graph.nodes.map((node) => {
+    const [x = '', filter = '', bias = ''] = node.inputs;
+    const dims = stored.get(filter)?.dims;
+    const name = noted.biasOf(node);
+    if (bias !== '' || dims === undefined || name === undefined || !isWithoutBias(node)) return node;
+    if (stored.has(name) || added.some((one) => one.name === name)) return node;
+    const flag = (key: string): number => Number(node.attrs.get(key)?.value ?? (key === 'group' ? 1 : 0));
+    const size = node.op === 'ConvTranspose' ? dims[1]! * flag('group') : dims[node.op === 'Gemm' && flag('transB') === 0 ? 1 : 0]!; // prettier-ignore
+    added.push(tensor(name, 'float32', [size], new Float32Array(size)));
+    return { ...node, inputs: [x, filter, name] };
+  });
+  return {
+    graph: { ...graph, nodes, initializers: [...graph.initializers, ...added] },
+    restored: added.map(({ name }) => name),
+  };
+}
+
+/**
+ * Graph in which a matrix that an exporter stored as the transpose of another, such as that of an embedding which is the output matrix too, is computed
+ * from that.
+ */
+function withTransposes(graph: OnnxGraph): OnnxGraph {
+  const matrices = graph.initializers.filter(({ dtype, dims }) => dtype === 'float32' && dims.length === 2);
+  const sources = new Map<string, string>();
+  for (const one of matrices.filter(({ name }) => NUMBERED.test(name))) {
+    const source = matrices.find((other) => !NUMBERED.test(other.name) && isTransposed(other, one));
+    if (source !== undefined) sources.set(one.name, source.name);
+  }
+  const turns = [...sources].map(([to, from]): OnnxNode => ({
+    ...{ op: 'Transpose', domain: '', name: to, inputs: [from], outputs: [to] },
+    attrs: new Map([['perm', { type: 'ints', value: [1, 0] }]]),
+  }));
+  const initializers = graph.initializers.filter(({ name }) => !sources.has(name));
+  return { ...graph, nodes: [...turns, ...graph.nodes], initializers };
+}
+
+function isTransposed(one: OnnxTensor, other: OnnxTensor): boolean {
+  const [rows, columns] = one.dims;
+  if (rows !== other.dims[1] || columns !== other.dims[0] || isUniform(one)) return false;
+  const [a, b] = [tensorData(one)!, tensorData(other)!];
+  if (a[1] !== b[rows!]) return false;
+  const turned = transposeData(a as Float32Array, one.dims, [1, 0]);
+  return turned.every((value: number | bigint, i: number) => value === b[i]);
+}

@@ -1,0 +1,185 @@
+import { nearest, UserError } from '../../../base/errors.ts';
+import { dependencies } from '../../../compress/prune/groups.ts';
+import { createAugmenter } from '../../../data/augment/augment.ts';
+import { createMixer, isMix } from '../../../data/augment/mix.ts';
+import { labelledCount } from '../../../data/readers/labelled.ts';
+import { NEEDS_LABEL, NEEDS_PLAIN, NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
+import { contentOf } from '../../../networks/network.ts';
+import type { ModelNetwork } from '../../../networks/network.ts';
+import type { Recipe } from '../../../recipe/schema.ts';
+import type { TeacherRecipe } from '../../../recipe/schema/teacher.ts';
+import type { StageContext } from '../../context.ts';
+import { hashOf, requireSame } from '../../together.ts';
+import { studentBuilder, teacherBuilder } from '../../../setup/models.ts';
+import { several } from '../../../runtime/collectives/collectives.ts';
+import { taskOf } from '../../../tasks/registry.ts';
+import { checkLeftOut } from '../teacher/leave-out.ts';
+import { checkPeer } from './check-peer.ts';
+import { refuseNoTokens } from './token-ids.ts';
+
+/**
+ * Checks before any training, for what would otherwise fail late: models that cannot be built, answers that cannot be stored. Returns notes
+ * for the report on the weights that a student from a file starts with.
+ */
+export async function checkModels(
+  context: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'together'>,
+): Promise<readonly string[]> {
+  const { recipe, data, onEvent, together } = context;
+  onEvent({ type: 'stage', stage: 'check models' });
+  const { teacher, student, distill } = recipe;
+  refuseForLabels(recipe, data);
+  const { sampleShape, normalization, backgrounds } = data.train;
+  createAugmenter(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);
+  if ('strong' in distill) createAugmenter(distill.strong, sampleShape, normalization, sampleShape, backgrounds);
+  createMixer(recipe.dataset.augment, sampleShape, recipe.seed, 0);
+  checkOfTeacher(recipe, data);
+  const trained = teacher?.train && (await teacherBuilder(context, teacher.train)());
+  if (trained !== undefined) refuseNoTokens(trained, data);
+  const assistants = [];
+  for (const assistant of teacher?.chain ?? []) {
+    assistants.push(await teacherBuilder(context, assistant)());
+    refuseNoTokens(assistants.at(-1)!, data);
+  }
+  if (student === undefined) return [];
+  const model = await studentBuilder(context, recipe.seed)();
+  // Its file may be another one on another machine: gradients of several networks would be added up.
+  if (several(together)) requireSame(together, 'student', hashOf(contentOf(model)));
+  refuseNoTokens(model, data);
+  const peer = await checkPeer(context, model);
+  if (peer !== undefined) refuseNoTokens(peer, data);
+  checkLeftOut(recipe, data, model);
+  refuseUnprunable(recipe, model);
+  refuseUndrawn(recipe, data);
+  const notes = beginning(recipe, data, model);
+  for (const message of notes) onEvent({ type: 'message', message });
+  const layers = Object.keys(model.layers);
+  if (teacher === undefined) return notes;
+  refuseImpossible(recipe);
+  if (!('features' in distill)) return notes;
+  for (const pair of distill.features) {
+    if (!layers.includes(pair.student))
+      throw unknownTensor(`the student has no layer ${pair.student}`, pair.student, layers);
+    const compared = assistants.at(-1) ?? trained;
+    if (compared !== undefined) {
+      const known = Object.keys(compared.layers);
+      if (!known.includes(pair.teacher))
+        throw unknownTensor(
+          `${assistants.length > 0 ? 'the last assistant' : 'the teacher'} has no layer ${pair.teacher}`,
+          pair.teacher,
+          known,
+        );
+    } else refuseUnnamed(teacher, pair.teacher);
+  }
+  return notes;
+}
+
+/** `UserError` for changes of the teacher's own that its samples cannot have. */
+function checkOfTeacher({ teacher, seed }: Recipe, { train }: StageContext['data']): void {
+  const { augment = [] } = teacher?.train ?? {};
+  if (augment.length === 0) return;
+  const { sampleShape, normalization, text, inputs } = train;
+  const kind = text !== undefined ? 'texts' : inputs !== undefined ? 'samples of several inputs' : undefined;
+  if (kind !== undefined)
+    throw new UserError(
+      `teacher.train.augment: expected none for ${kind}, received ${augment.map((step) => Object.keys(step).join()).join(', ')}`,
+      'Remove it: pictures and sounds are changed at random where they are the only input.',
+    );
+  createAugmenter(augment, sampleShape, normalization);
+  createMixer(augment, sampleShape, seed, 0);
+}
+
+/** `UserError` for a loss or a teacher that needs labels where there are none. */
+function refuseForLabels({ teacher, distill }: Recipe, { train, validation }: StageContext['data']): void {
+  if (teacher === undefined) return;
+  const without = train.count - labelledCount(train);
+  if (without > 0 && NEEDS_LABEL.has(distill.loss))
+    throw new UserError(
+      `distill.loss: ${distill.loss} asks which class or number is the true one, and ${without} of ${train.count} samples of train have no label`,
+      'Choose another loss, such as kd or mse.',
+    );
+  if (validation.labelled === undefined || teacher.logits === undefined) return;
+  throw new UserError(
+    'teacher.logits: expected a teacher that can be asked about validation and test, which have no labels, received stored answers to train',
+    'Name the teacher itself, or give the samples of validation and test a label.',
+  );
+}
+
+/** Notes on the weights that the student and its twin start with, if those come from a file. */
+function beginning(
+  { teacher, baseline }: Recipe,
+  { train }: StageContext['data'],
+  { origin = [] }: ModelNetwork,
+): string[] {
+  const hasTwin = origin.length > 0 && teacher !== undefined && baseline !== false && labelledCount(train) > 0;
+  return [...origin, ...(hasTwin ? ['the twin that is trained without the teacher begins from the same weights'] : [])];
+}
+
+function refuseUnnamed({ ensemble, intermediate }: TeacherRecipe, name: string): void {
+  if (ensemble !== undefined) {
+    throw new UserError(
+      `distill.features: an ensemble gives no inner tensors, received ${name}`,
+      'Name one teacher, or choose a loss of logits such as kd.',
+    );
+  }
+  if (intermediate.includes(name)) return;
+  throw new UserError(
+    `distill.features: ${name} is not among teacher.intermediate, received ${intermediate.join(', ') || 'none'}`,
+    `Add it there: intermediate: [${[...intermediate, name].join(', ')}].`,
+  );
+}
+
+export function unknownTensor(fact: string, name: string, known: readonly string[]): UserError {
+  const meant = nearest(name, known);
+  const hint = meant === undefined ? `There are: ${known.join(', ') || 'none'}.` : `Did you mean ${meant}?`;
+  return new UserError(`distill.features: ${fact}`, hint);
+}
+
+function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): void {
+  if (prune.some(({ type }) => type !== 'channels') && student.kernels().result.length === 0) {
+    throw new UserError(
+      `prune: the student ${student.name} has no weights that can be masked: it has neither convolutions nor dense layers`,
+      'Choose another student, or leave `prune` out.',
+    );
+  }
+  if (prune.every(({ type }) => type !== 'channels')) return;
+  const { groups, skipped } = dependencies(student);
+  if (groups.length > 0) return;
+  throw new UserError(
+    `prune: the student ${student.name} has no channels that can be removed: ${skipped[0]?.why ?? 'no layer makes any'}`,
+    'Choose a student of convolutions or dense layers, or leave `prune` out.',
+  );
+}
+
+/** Importances that need the answers of a teacher, of which one class is right. */
+function refuseUndrawn({ prune, teacher }: Recipe, { train }: StageContext['data']): void {
+  const at = prune.findIndex((step) => step.type === 'channels' && step.importance === 'fisher');
+  const { classes, name } = taskOf(train);
+  if (at < 0 || (teacher !== undefined && classes !== undefined)) return;
+  throw new UserError(
+    `prune.${at}.importance: fisher draws classes from the answers of a teacher, received ${teacher === undefined ? 'no teacher' : `a task of ${name}`}`,
+    'Choose taylor, which measures the loss itself.',
+  );
+}
+
+function refuseImpossible({ dataset, distill, teacher }: Recipe): void {
+  const { store } = distill.softTargets;
+  const isStored = teacher?.logits !== undefined;
+  const mix = dataset.augment.find(isMix);
+  if (mix !== undefined && NEEDS_PLAIN.has(distill.loss))
+    throw new UserError(
+      `distill.loss: ${distill.loss} remembers single samples, received dataset.augment with ${Object.keys(mix).join()}`,
+      'Choose another loss, or leave the mixing out.',
+    );
+  if (store === 'live' && !isStored) return;
+  const reason = mix
+    ? `dataset.augment: ${Object.keys(mix).join()} makes samples that no stored answer is for`
+    : 'features' in distill
+      ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
+      : NEEDS_STRONG.has(distill.loss)
+        ? `distill.loss: ${distill.loss} asks the teacher about a second view of each sample, for which no answer is stored`
+        : undefined;
+  if (reason === undefined) return;
+  if (isStored)
+    throw new UserError(`${reason}, received teacher.logits`, 'Use the teacher itself, with answers `live`.');
+  throw new UserError(`${reason}, received softTargets.store: ${store}`, 'Set distill.softTargets.store to live.');
+}

@@ -1,0 +1,49 @@
+import { UserError } from '../../../base/errors.ts';
+import { contentOf } from '../../../networks/network.ts';
+import type { ModelNetwork } from '../../../networks/network.ts';
+import { NEEDS_PEER } from '../../../recipe/schema/loss.ts';
+import { peerBuilder } from '../../../setup/models.ts';
+import type { StageContext } from '../../context.ts';
+
+/** The peer of a student that has one. `UserError` for a peer that cannot learn from the samples that the student sees, or that would be the student itself. */
+export async function checkPeer(
+  context: Pick<StageContext, 'recipe' | 'data'>,
+  student: ModelNetwork,
+): Promise<ModelNetwork | undefined> {
+  const { recipe } = context;
+  if (!NEEDS_PEER.has(recipe.distill.loss)) return undefined;
+  const peer = await peerBuilder(context, recipe.seed)();
+  const [own, its] = [student, peer].map(inputsText) as [string, string];
+  if (own !== its)
+    throw new UserError(
+      `distill.peer: expected a network with the inputs of the student, ${own}, received ${its}`,
+      'Name a model that takes the same samples, or leave `peer` out: it is then the same network as the student.',
+    );
+  if (!isSame(student, peer)) return peer;
+  throw new UserError(
+    'distill.peer: expected a network that begins from other weights than the student, received the same weights: both would always answer alike',
+    'Name another model, as `peer: { model: mlp }`, or draw the last layer anew: `student.head: replace`.',
+  );
+}
+
+/** The only input is fed under one name, whatever the network calls it. */
+function inputsText({ inputs }: ModelNetwork): string {
+  const types = Object.entries(inputs);
+  const shown = types.map(
+    ([name, { dtype, shape }]) => `${types.length > 1 ? `${name} ` : ''}${dtype} [${shape.join(', ')}]`,
+  );
+  return shown.sort().join(' and ');
+}
+
+function isSame(student: ModelNetwork, peer: ModelNetwork): boolean {
+  const [own, its] = [contentOf(student), contentOf(peer)];
+  if (own.size !== its.size) return false;
+  return [...own].every(([name, { type, data }]) => {
+    const other = its.get(name);
+    return (
+      other !== undefined &&
+      other.type.shape.join() === type.shape.join() &&
+      (data as Float32Array).every((value, i) => Object.is(value, other.data[i]))
+    );
+  });
+}

@@ -1,0 +1,128 @@
+import { sampleId, sizeOf } from '../../../data/dataset.ts';
+import type { Dataset } from '../../../data/dataset.ts';
+import { rowReader } from '../../../data/storage/sample-storage.ts';
+import { readSplits } from '../../../data/readers/read.ts';
+import { pictureOf, thumbnail } from '../../../data/pictures/thumbnail.ts';
+import { wavBytes } from '../../../data/sounds/wav.ts';
+import { spectraOf } from '../../../networks/sound/log-mel.ts';
+import { melShape } from '../../../networks/sound/mel.ts';
+import type { Recipe } from '../../../recipe/schema.ts';
+import type { Examples } from '../../../report/types.ts';
+import { soundOf } from '../../../setup/sound.ts';
+import { taskOf } from '../../../tasks/registry.ts';
+import type { StageContext } from '../../context.ts';
+import type { Measured } from './measure.ts';
+
+/** Most samples that are shown, and most columns of one. */
+const [SAMPLES, COLUMNS] = [12, 8];
+/** Most characters of a text, and most values of a sound, so that a report has at most about 1 MB of sounds. */
+const [CHARACTERS, PLAYED] = [400, 2 ** 15];
+
+/** Samples on which the last student and the teacher differ; undefined where one of them is missing, or they never differ. */
+export async function examplesOf(
+  { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
+  measured: readonly Measured[],
+): Promise<Examples | undefined> {
+  const isTeacher = ({ row }: Measured): boolean => row.model.role === 'teacher';
+  const teacher = measured.find(isTeacher);
+  const student = measured.findLast(({ row: { model, precision, format } }) => precision === 'fp32' && format === 'onnx' && model.repeat === 0 && ['distilled', 'pruned'].includes(model.role)); // prettier-ignore
+  if (teacher === undefined || student === undefined) return undefined;
+  const split = data.test === undefined ? ('validation' as const) : ('test' as const);
+  const dataset = data[split]!;
+  const task = taskOf(dataset);
+  const sizes = task.disagreement(student.answers, teacher.answers, dataset.targets);
+  const order = Array.from(sizes.keys()).filter((row) => sizes[row]! > 0);
+  if (order.length === 0) return undefined;
+  order.sort((a, b) => sizes[b]! - sizes[a]! || a - b);
+  const chosen = order.slice(0, SAMPLES);
+  const shown = (await soundsOf(recipe, dataset, chosen)) ?? (await textsOf(recipe, dataset, chosen));
+  const rows = chosen.map(async (row, i) => {
+    const picture = shown === undefined ? await thumbnail(dataset, row) : undefined;
+    const { targets } = dataset;
+    const words = task.entities && shown?.[i]?.texts;
+    if (task.entities !== undefined && words !== undefined) {
+      const marked = {
+        label: task.entities.there(targets, row),
+        teacher: task.entities.given(teacher.answers, row, targets),
+        student: task.entities.given(student.answers, row, targets),
+      };
+      const said = (who: keyof typeof marked): string =>
+        marked[who].map(({ type, from, to }) => `${type} ${words.slice(from, to + 1).join(' ')}`).join(', ') || 'none';
+      return {
+        sample: sampleId(dataset, row),
+        marked: { words, ...marked },
+        ...{ label: said('label'), teacher: said('teacher'), student: said('student') },
+      };
+    }
+    return {
+      sample: sampleId(dataset, row),
+      ...(shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture })),
+      ...(data.labelledBy === undefined && { label: task.labelText(targets, row) }),
+      teacher: task.textOf(teacher.answers, row, targets),
+      student: task.textOf(student.answers, row, targets),
+    };
+  });
+  return {
+    ...{ model: student.row.id, split, differ: order.length, samples: dataset.count },
+    rows: await Promise.all(rows),
+  };
+}
+
+type Shown = Pick<Examples['rows'][number], 'picture' | 'sound' | 'texts'>;
+
+/** Sounds to play, and what a named model sees of them; undefined for other data. */
+async function soundsOf(recipe: Recipe, { samples }: Dataset, rows: readonly number[]): Promise<Shown[] | undefined> {
+  const sound = soundOf(recipe.dataset);
+  if (sound === undefined) return undefined;
+  const { length, rate } = sound;
+  const heard = rows.map((row) => samples.subarray(row * length, (row + 1) * length) as Float32Array);
+  const [frames, bands] = melShape(sound);
+  return Promise.all(
+    heard.map(async (values) => {
+      const spectrum = await spectraOf(values, sound);
+      // Time goes from left to right, and high frequencies are on top.
+      const upright = Float32Array.from({ length: frames * bands }, (_, i) => {
+        const [band, frame] = [bands - 1 - Math.floor(i / frames), i % frames];
+        return spectrum[frame * bands + band]!;
+      });
+      const from = Math.max(0, (length - PLAYED) >> 1);
+      const wav = wavBytes({ rate, values: values.subarray(from, from + PLAYED) }).toString('base64');
+      const picture = await pictureOf(upright, { width: frames, height: bands, channels: 1 });
+      return { picture, sound: { wav, seconds: length / rate } };
+    }),
+  );
+}
+
+/** Texts as they are in the files, which are read again for them; undefined for other data. */
+async function textsOf(
+  { dataset: config }: Recipe,
+  dataset: Dataset,
+  rows: readonly number[],
+): Promise<Shown[] | undefined> {
+  if (dataset.text === undefined) return undefined;
+  const wanted = new Map(rows.map((row, i) => [sampleId(dataset, row), i]));
+  const found: (readonly string[])[] = [];
+  await readSplits(config, (id, texts) => {
+    const at = wanted.get(id);
+    if (at !== undefined) found[at] = texts;
+  });
+  // Half of a sign of two code units is no text.
+  const begun = (text: string): string =>
+    text.length > CHARACTERS ? `${text.slice(0, CHARACTERS).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
+  return rows.map((_, i) => ({ texts: (found[i] ?? []).map(begun) }));
+}
+
+/** First columns of a row of a table, as they are in the file. */
+function valuesOf(dataset: Dataset, row: number): Pick<Examples['rows'][number], 'values'> {
+  const { columns, sampleShape } = dataset;
+  if (columns === undefined || sampleShape.length > 1) return {};
+  const samples = rowReader(dataset, sizeOf(sampleShape))(row);
+  let at = 0;
+  const values = columns.map(({ name, words }) => {
+    const from = at;
+    at += words?.length ?? 1;
+    if (words === undefined) return { name, value: samples[from]! };
+    return { name, value: words.find((_, i) => samples[from + i] === 1) ?? 'none of the known words' };
+  });
+  return { values: values.slice(0, COLUMNS) };
+}

@@ -1,0 +1,128 @@
+import { gzipSync } from 'node:zlib';
+import { monotonicMs } from '../../../base/clock.ts';
+import { answers } from '../../../distill/preflight/preflight.ts';
+import type { Teacher } from '../../../distill/teachers/teacher.ts';
+import type { Dataset } from '../../../data/dataset.ts';
+import { usualAnswers } from '../../../measure/usual-answers.ts';
+import { taskOf } from '../../../tasks/registry.ts';
+import { idOf, nameOf, stageOf, TEACHER } from '../../../report/artifact.ts';
+import type { ModelRow } from '../../../report/types.ts';
+import type { StageContext } from '../../context.ts';
+import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
+import { logitsOfFile } from '../../../ship/model-file.ts';
+import { teacherFigures } from '../../teacher-figures.ts';
+import type { ExportedModel } from '../../../ship/export.ts';
+
+export interface Measured {
+  readonly row: ModelRow;
+  /** Outputs for the samples of the split that the figures are from, [samples, width]. */
+  readonly answers: Float32Array;
+  readonly exported?: ExportedModel;
+}
+
+/** Score of a file that ships, as it is: on the validation split, and once on the test split. */
+export async function measure(context: StageContext, exported: ExportedModel): Promise<Measured> {
+  const { recipe, together } = context;
+  const start = monotonicMs();
+  const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
+  context.onEvent({ type: 'stage', stage: `measure ${file}` });
+  const session = sessionOptionsOf(recipe);
+  const {
+    score,
+    answers: said,
+    ...quality
+  } = await evaluate(context, (split) => logitsOfFile(exported, split, { session, together }), format === 'onnx');
+  const figures = { score: given(score), params, macs, sizeBytes: bytes.length, file };
+  await context.done(`measure ${file}`, (monotonicMs() - start) / 1000, figures);
+  const row = {
+    id: idOf(exported),
+    model,
+    stage,
+    format,
+    precision,
+    ...(method !== undefined && { method }),
+    ...(number !== undefined && { number }),
+    params,
+    macs,
+    sizeBytes: bytes.length,
+    gzipBytes: gzipSync(bytes, { level: 9 }).length,
+    file,
+    score,
+    seconds: trained.seconds,
+    latency: [],
+    ...quality,
+  };
+  return { row, answers: said, exported };
+}
+
+/** Score of a teacher that came as a file. */
+export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<Measured> {
+  context.onEvent({ type: 'stage', stage: 'measure teacher' });
+  const start = monotonicMs();
+  const {
+    score,
+    answers: said,
+    ...quality
+  } = await evaluate(context, async (split) => {
+    const rows = Int32Array.from({ length: split.count }, (_, i) => i);
+    return answers(teacher, split, rows, { together: context.together });
+  });
+  const { params, sizeBytes } = teacher;
+  const { format, macs } = await teacherFigures(
+    context.recipe.teacher!,
+    teacher.sampleShape ?? context.data.train.sampleShape,
+  );
+  const seconds = (monotonicMs() - start) / 1000;
+  await context.done('measure teacher', seconds, { score: given(score), params, sizeBytes });
+  const row = {
+    id: nameOf(TEACHER),
+    model: TEACHER,
+    stage: stageOf(TEACHER),
+    format,
+    precision: 'fp32' as const,
+    params,
+    macs,
+    sizeBytes,
+    file: null,
+    score,
+    seconds: 0,
+    latency: [],
+    ...quality,
+  };
+  return { row, answers: said };
+}
+
+async function evaluate(
+  { data }: StageContext,
+  answersOf: (split: Dataset) => Promise<Float32Array>,
+  isServed = false,
+) {
+  const task = taskOf(data.validation);
+  const onValidation = await answersOf(data.validation);
+  const onTest = data.test && (await answersOf(data.test));
+  const score = {
+    validation: task.scoreOf(onValidation, data.validation.targets),
+    test: onTest === undefined ? null : task.scoreOf(onTest, data.test!.targets),
+  };
+  const split = onTest === undefined ? ('validation' as const) : ('test' as const);
+  const [answers, { targets }] = [onTest ?? onValidation, data[split]!];
+  const found = Object.entries(
+    task.describe(answers, targets, { answers: onValidation, targets: data.validation.targets }),
+  );
+  // Each part says which split it is of.
+  const parts = Object.fromEntries(found.map(([name, part]) => [name, { split, ...(part as object) }]));
+  // Servers watch the confidence of classes.
+  const isWatched = isServed && task.classes !== undefined;
+  return {
+    score,
+    answers,
+    ...(isWatched && { usual: usualAnswers(answers, task.width, split) }),
+    ...(parts as Parts),
+  };
+}
+
+type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors' | 'labels' | 'entities'>;
+
+function given({ validation, test }: { validation: number; test: number | null }) {
+  return test === null ? { validation } : { validation, test };
+}

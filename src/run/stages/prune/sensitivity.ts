@@ -1,0 +1,45 @@
+import { monotonicMs } from '../../../base/clock.ts';
+import { InterruptedError } from '../../../base/errors.ts';
+import { sensitivity } from '../../../compress/prune/sensitivity.ts';
+import { taskOf } from '../../../tasks/registry.ts';
+import { nameOf } from '../../../report/artifact.ts';
+import type { PruningSensitivity } from '../../../report/types.ts';
+import type { StageContext } from '../../context.ts';
+import { progressOf } from '../../../train/progress.ts';
+import type { TrainedModel } from '../../../ship/export.ts';
+import { validationScore } from '../score-as-given.ts';
+
+const STAGE = 'pruning-sensitivity';
+
+/**
+ * Loss of score on the validation split when one layer alone of the student loses channels, for each layer; undefined unless the recipe
+ * asks for it.
+ */
+export async function pruningSensitivity(
+  context: StageContext,
+  students: readonly TrainedModel[],
+): Promise<PruningSensitivity | undefined> {
+  const student = students.filter(({ model }) => model.repeat === 0).at(-1);
+  if (!context.recipe.report.pruningSensitivity || student === undefined) return undefined;
+  const { trained } = student;
+  const id = nameOf(student.model);
+  const start = monotonicMs();
+  context.onEvent({ type: 'stage', stage: STAGE, title: `removing channels of each layer of ${id} alone` });
+  const { score } = taskOf(context.data.train);
+  // For a score of which lower is better, the loss is the increase.
+  const lost = (drop: number): string => score.change(drop).replace(/^\+/, '');
+  const rows = await sensitivity(trained.network, trained.weights, {
+    score,
+    onProgress: progressOf(context, STAGE),
+    evaluate: async (network, weights) => {
+      if (context.signal?.aborted === true) throw new InterruptedError(`stopped ${STAGE}`);
+      return validationScore(context, network, weights);
+    },
+  });
+  for (const { layers, channels, kept, drop } of rows) {
+    const message = `  ${layers.join(', ')}: ${kept} of ${channels} channels, ${lost(drop)} lost`;
+    context.onEvent({ type: 'message', message });
+  }
+  await context.done(STAGE, (monotonicMs() - start) / 1000, {}, { rows });
+  return { model: id, score: trained.validation, rows };
+}

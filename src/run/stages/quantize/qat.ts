@@ -1,0 +1,146 @@
+import { FakeQuantizedNetwork, RANGE_RATE } from '../../../compress/quantize/qat/network.ts';
+import type { Calibrated } from '../../../compress/quantize/ptq.ts';
+import { RandomStream } from '../../../base/random.ts';
+import { labelledCount } from '../../../data/readers/labelled.ts';
+import { losses } from '../../../distill/losses/registry.ts';
+import type { AnyLoss } from '../../../distill/losses/registry.ts';
+import type { Skipped } from '../../../base/skipped.ts';
+import type { Quantization } from '../../../graph/quantization.ts';
+import type { LossName } from '../../../recipe/schema/loss.ts';
+import { NEEDS_STRONG } from '../../../recipe/schema/loss.ts';
+import { usualQat } from '../../../recipe/schema/compress.ts';
+import type { Int8Recipe } from '../../../recipe/schema/compress.ts';
+import type { Recipe } from '../../../recipe/schema.ts';
+import type { State } from '../../../runtime/engine.ts';
+import { taskOf } from '../../../tasks/registry.ts';
+import { predictions } from '../../../train/evaluate/predict.ts';
+import type { StageContext } from '../../context.ts';
+import { fit } from '../../training/fit.ts';
+import { stepsOf } from '../../training/options.ts';
+import type { Fitted } from '../../../train/training.ts';
+import { idOf } from '../../../report/artifact.ts';
+import type { Answers } from '../teacher/answer.ts';
+import type { Reference } from '../../../ship/parity/check-file.ts';
+import type { ExportedModel } from '../../../ship/export.ts';
+import { laterNumbersOf, lossOfStudent } from '../student/train-student.ts';
+
+/** Ranges of activations on samples of the training split, and scales of weights. */
+type Calibrate = (graph: ExportedModel['graph']) => Promise<Calibrated>;
+
+export interface QatStep {
+  readonly stage: string;
+  readonly step: Int8Recipe;
+  /** Number of this step, which gives the samples another order than in the trainings before. */
+  readonly number: number;
+  readonly lessons: Answers | undefined;
+  /** Layers that are trained and exported in float. */
+  readonly keepFloat: (layer: string) => boolean;
+  readonly calibrate: Calibrate;
+}
+
+export interface TrainedForInt8 {
+  /** The model with its new weights, and what the training graph says with them. */
+  readonly model: ExportedModel;
+  readonly quantization: Quantization;
+  readonly skipped: readonly Skipped[];
+}
+
+/**
+ * Training of a model's inference graph with int8 simulated, under the same teacher, starting from the calibrated ranges. The result has
+ * the weights and ranges of the epoch that was best on the validation split.
+ */
+export async function trainForInt8(context: StageContext, from: ExportedModel, qat: QatStep): Promise<TrainedForInt8> {
+  const { stage, step } = qat;
+  context.onEvent({ type: 'stage', stage });
+  const { result: calibrated, skipped, masked } = await qat.calibrate(from.graph);
+  const options = { keepFloat: qat.keepFloat, name: idOf(from), masked };
+  const build = () => Promise.resolve(new FakeQuantizedNetwork(from.graph, calibrated, options));
+  const done: StageContext['done'] = (name, seconds, figures, notes) => {
+    const drop = taskOf(context.data.train).score.lost(from.trained.validation, figures!.score!.validation!);
+    const all = { ...notes, drop, method: 'qat', scheme: step.scheme, skipped };
+    return context.done(name, seconds, { ...figures, params: from.params, macs: from.macs }, all);
+  };
+  const trained = await fitQuantized({ ...context, done }, build, qat);
+  const { network, weights, validation, bestEpoch, epochs, seconds } = trained;
+  try {
+    const { graph, activations } = network.exported(weights);
+    // Some activations only one of the file formats rounds: those keep a range of their own.
+    const again = await qat.calibrate(graph);
+    const quantization = new Map([...again.result, ...activations]);
+    const { logits, ...rest } = await simulated(context, network, weights, from.reference);
+    const others = Object.entries(rest).map(([name, data]) => [name, { ...from.reference.others![name]!, data }]);
+    const model = {
+      ...from,
+      graph,
+      stage,
+      trained: { ...from.trained, validation, bestEpoch, epochs, seconds },
+      reference: {
+        ...from.reference,
+        logits: logits!,
+        others: Object.fromEntries(others) as NonNullable<Reference['others']>,
+      },
+    };
+    return { model, quantization, skipped };
+  } finally {
+    network.dispose();
+  }
+}
+
+/** Temperature for losses that have one: quantized students learn better from a low one. */
+const QAT_TEMPERATURE = 1;
+
+/** One training as any other, of a network that rounds, whose ranges stop moving on the way. */
+function fitQuantized(
+  context: StageContext,
+  build: () => Promise<FakeQuantizedNetwork>,
+  { stage, step, number, lessons }: QatStep,
+): Promise<Fitted<FakeQuantizedNetwork>> {
+  const { data, recipe } = context;
+  const { epochs, optimizer, temperature = QAT_TEMPERATURE, freezeAfter, rangeDecay } = step.qat ?? usualQat;
+  const settings = { ...recipe.distill, epochs, optimizer };
+  const seed = new RandomStream(recipe.seed, 'qat', number).uint32();
+  const loss = lossOf(recipe, lessons);
+  const numbers = laterNumbersOf(recipe, loss);
+  const ofLabels = taskOf(data.train).labelNumbers(recipe.distill);
+  const frozenFrom = (steps: number): number => Math.round(freezeAfter * steps);
+  const samples = lessons === undefined ? labelledCount(data.train) : data.train.count;
+  const steps = stepsOf(settings, samples);
+  return fit(context, {
+    stage,
+    title: `training the student with quantization, ranges frozen from step ${frozenFrom(steps)} of ${steps} on`,
+    build,
+    settings,
+    loss,
+    lossArgs: { hyper: { ...numbers, ...('temperature' in numbers && { temperature }) }, ofLabels, seed },
+    seed,
+    answers: lessons?.answers,
+    views: lessons?.views,
+    // Frozen is a matter of the step alone, so a resume cannot forget it.
+    hyper: (at) => ({ [RANGE_RATE]: at < frozenFrom(steps) ? 1 - rangeDecay : 0 }),
+    precision: 'full',
+  });
+}
+
+/**
+ * Inner tensors have no names any more once batch norms are folded, and a second view would move the observed ranges: those losses give way
+ * to plain distillation.
+ */
+export function lossOf({ distill }: Recipe, lessons: Answers | undefined): AnyLoss {
+  if (lessons === undefined) return 'ce';
+  return ofAnswers(lossOfStudent(distill));
+}
+
+/** The loss, or plain distillation in place of one that needs more than answers to the samples. */
+export function ofAnswers(loss: LossName): LossName {
+  return losses[loss].needs === 'features' || NEEDS_STRONG.has(loss) ? 'kd' : loss;
+}
+
+/** Outputs of the training graph for the samples that the files are checked on. */
+async function simulated(
+  { engine }: StageContext,
+  network: FakeQuantizedNetwork,
+  weights: State,
+  { x, shape, inputs }: ExportedModel['reference'],
+): Promise<Record<string, Float32Array>> {
+  return predictions(engine, { network, weights }, { x, n: shape[0]!, inputs });
+}

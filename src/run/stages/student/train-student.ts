@@ -1,0 +1,173 @@
+import type { Dataset } from '../../../data/dataset.ts';
+import type { LossArgs } from '../../../distill/losses/define.ts';
+import type { Teacher } from '../../../distill/teachers/teacher.ts';
+import { createLoss } from '../../../distill/losses/registry.ts';
+import type { AnyLoss } from '../../../distill/losses/registry.ts';
+import { lossNumbers } from '../../../recipe/schema/loss.ts';
+import type { LossName } from '../../../recipe/schema/loss.ts';
+import type { DistillRecipe, Recipe } from '../../../recipe/schema.ts';
+import { OF_TEACHER } from '../../../train/optimizers/schedules.ts';
+import { stageOf } from '../../../report/artifact.ts';
+import { taskOf } from '../../../tasks/registry.ts';
+import type { StageContext } from '../../context.ts';
+import { fit } from '../../training/fit.ts';
+import type { FitOptions } from '../../training/options.ts';
+import type { Fitted } from '../../../train/training.ts';
+import { unknownTensor } from '../check/check-models.ts';
+import { biasCorrected } from '../teacher/leave-out.ts';
+import type { Answers } from '../teacher/answer.ts';
+import { studentBuilder } from '../../../setup/models.ts';
+import { contentOf } from '../../../networks/network.ts';
+import { taken } from '../score-as-given.ts';
+
+/** Settings that differ when a student that was changed is trained further. */
+export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed' | 'masks' | 'peer'> & {
+  /** True where a student is trained from its beginning, not on from another. */
+  readonly isNew?: boolean;
+};
+
+/** Train the student: from the teacher, without `lessons` from the labels alone, as its scratch twin, or with a peer from that. */
+export async function trainStudent(
+  context: StageContext,
+  repeat: number,
+  lessons?: Answers,
+  change?: Change,
+): Promise<Fitted> {
+  const { recipe } = context;
+  const { distill } = recipe;
+  // Twins share everything but the teacher, and the optimizer where `baseline` has one: weights at the start, order of samples, number of steps.
+  const seed = change?.seed ?? recipe.seed + repeat;
+  const role = lessons === undefined ? 'scratch' : 'distilled';
+  const number = numberOf(recipe, repeat);
+  const isTaught = lessons !== undefined || change?.peer !== undefined;
+  const isNew = change === undefined || change.isNew === true;
+  const build = change?.build ?? studentBuilder(context, seed);
+  if (distill.epochs === 0 && change === undefined) {
+    const network = await build();
+    return taken(context, {
+      stage: stageOf({ role, repeat }),
+      title: 'taking the student as it is',
+      network,
+      weights: contentOf(network),
+    });
+  }
+  const stage = change?.stage ?? stageOf({ role, repeat });
+  const fitted = await fit(context, {
+    stage,
+    title:
+      lessons === undefined ? `training the student without the teacher${number}` : `distilling the student${number}`,
+    build,
+    settings: isTaught ? distill : withoutTeacher(recipe),
+    ...(await studentLoss(context, lessons, build, {
+      seed,
+      isTaught,
+      isNew,
+    })),
+    seed,
+    answers: lessons?.answers,
+    views: lessons?.views,
+    strong: 'strong' in distill ? distill.strong : undefined,
+    // A twin of the student, on the same budget.
+    asLongAs: context.data.train.count,
+    ...change,
+  });
+  // A student that teaches the next generation does so as it would ship.
+  return isNew ? biasCorrected(context, fitted, stage) : fitted;
+}
+
+/** Settings of a training from the labels alone. */
+function withoutTeacher({ baseline, distill }: Recipe): DistillRecipe {
+  return typeof baseline === 'object' ? { ...distill, optimizer: baseline.optimizer } : distill;
+}
+
+/** Number of a repeat for the title of its training, where there are several. */
+export function numberOf({ repeats }: Pick<Recipe, 'repeats'>, repeat: number): string {
+  return repeats > 1 ? ` (${repeat + 1} of ${repeats})` : '';
+}
+
+/** Loss that a student is trained with: the loss of the recipe, or the label loss alone. */
+export async function studentLoss(
+  context: StageContext,
+  lessons: Answers | undefined,
+  build: ReturnType<typeof studentBuilder>,
+  {
+    seed,
+    isNew,
+    isTaught = lessons !== undefined,
+  }: { readonly seed: number; readonly isNew: boolean; readonly isTaught?: boolean },
+): Promise<Pick<FitOptions, 'loss' | 'lossArgs' | 'schedules' | 'teacherUntil'>> {
+  const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
+  const { distill } = context.recipe;
+  const loss = isTaught ? lossOfStudent(distill) : 'ce';
+  const ofLabels = taskOf(context.data.train).labelNumbers(distill);
+  const samples = samplesOf(context.data.train);
+  const hyper = isNew ? numbersOf(context.recipe, loss) : laterNumbersOf(context.recipe, loss);
+  const course = isNew && isTaught ? courseOf(context.recipe, loss) : {};
+  return { loss, lossArgs: { hyper, ofLabels, features, seed, samples }, ...course };
+}
+
+/** Check that the loss can compare the outputs of this teacher, made before the twin without a teacher is trained. */
+export async function checkLoss(context: StageContext, lessons: Answers): Promise<void> {
+  const { recipe } = context;
+  if (!('features' in recipe.distill)) return;
+  const build = studentBuilder(context, recipe.seed);
+  const { loss, lossArgs } = await studentLoss(context, lessons, build, { seed: recipe.seed, isNew: true });
+  const { variables, memory } = createLoss(loss, lossArgs);
+  for (const variable of Object.values({ ...variables, ...memory })) variable.dispose();
+}
+
+/** The samples as a loss remembers them; of other tasks than classification none does. */
+function samplesOf({ targets, classNames }: Dataset): LossArgs['samples'] {
+  return targets instanceof Int32Array ? { labels: targets, classes: classNames.length } : undefined;
+}
+
+/** The loss of a recipe whose race, if it has one, has been run. */
+export function lossOfStudent({ loss }: DistillRecipe): LossName {
+  if (loss === 'auto') throw new Error('the race of the losses has not been run');
+  return loss;
+}
+
+/** Options that the recipe gives the distillation loss, besides the options of the label loss. */
+export function numbersOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Record<string, number> {
+  return loss === 'ce' ? {} : lossNumbers(loss, distill);
+}
+
+/** Schedules of the options that change while the student is trained. */
+function courseOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Pick<FitOptions, 'schedules' | 'teacherUntil'> {
+  const numbers = numbersOf({ distill }, loss);
+  const schedules = Object.entries(distill.schedules ?? {}).map(([name, schedule]) => {
+    return [name, { ...schedule, from: schedule.from ?? numbers[name]! }] as const;
+  });
+  return { schedules: Object.fromEntries(schedules), teacherUntil: distill.teacherUntil };
+}
+
+/** The numbers in the trainings after that of the student, which have the values that it ended with. */
+export function laterNumbersOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Record<string, number> {
+  const { schedules = {}, teacherUntil, epochs } = distill;
+  const isOver = teacherUntil !== undefined && teacherUntil < epochs;
+  const numbers = Object.entries(numbersOf({ distill }, loss)).map(([name, usual]) => {
+    return [name, isOver && OF_TEACHER.includes(name) ? 0 : (schedules[name]?.to ?? usual)] as const;
+  });
+  return Object.fromEntries(numbers);
+}
+
+async function featurePairs(
+  { recipe: { distill } }: StageContext,
+  teacher: Teacher | undefined,
+  build: ReturnType<typeof studentBuilder>,
+) {
+  if (teacher === undefined || !('features' in distill)) return [];
+  const { layers } = await build();
+  return distill.features.map((pair) => {
+    const layer = layers[pair.student]!;
+    const shape = teacher.featureShapes[pair.teacher];
+    if (shape === undefined) {
+      throw unknownTensor(
+        `${teacher.name} gives no tensor ${pair.teacher}`,
+        pair.teacher,
+        Object.keys(teacher.featureShapes),
+      );
+    }
+    return { ...pair, studentShape: layer.shape.slice(1).map(Number), teacherShape: shape };
+  });
+}

@@ -1,0 +1,180 @@
+import { monotonicMs } from '../../../base/clock.ts';
+import { InterruptedError, UserError } from '../../../base/errors.ts';
+import { LiveSoftTargets } from '../../../distill/answers/live-soft-targets.ts';
+import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../../distill/answers/soft-targets.ts';
+import type { KeyedStore, SoftTargets, StoreOptions } from '../../../distill/answers/soft-targets.ts';
+import type { Teacher } from '../../../distill/teachers/teacher.ts';
+import type { Safetensors } from '../../../formats/safetensors.ts';
+import type { Recipe } from '../../../recipe/schema.ts';
+import type { TeacherSummary } from '../../../report/types.ts';
+import { asTeacherSees, sizeOf as elementsOf } from '../../../data/dataset.ts';
+import { several, wanted } from '../../../runtime/collectives/collectives.ts';
+import type { StageContext } from '../../context.ts';
+import { SHOW_EVERY_MS } from '../../../train/progress.ts';
+import { isShortOfMemory, LabelBatch } from './label-batch.ts';
+import type { Teaching } from './teach.ts';
+
+/** The teacher's answers, the views of the samples that they are for, and what having them cost. */
+export interface Answers {
+  readonly teacher?: Teacher;
+  readonly answers: SoftTargets;
+  readonly views: number | undefined;
+  readonly summary: TeacherSummary;
+}
+
+/** Let the teacher answer for every training sample and view, or arrange for it to be asked at every step. */
+export async function collectAnswers(
+  context: StageContext,
+  teaching: Teaching,
+  kept: KeyedStore,
+  stage = 'answers',
+): Promise<Answers> {
+  const { recipe } = context;
+  // A network that was trained here reads what the student reads, not what a teacher's file reads.
+  const data = teaching.trained === undefined ? context.data : ownForm(context.data);
+  context.onEvent({ type: 'stage', stage });
+  const { augment } = recipe.dataset;
+  const { store } = recipe.distill.softTargets;
+  if (teaching.stored !== undefined) {
+    const summary = {
+      source: teaching.source,
+      store: 'none',
+      views: teaching.views ?? 1,
+      seconds: 0,
+      savedSeconds: 0,
+      bytes: 0,
+    } as const;
+    return { answers: teaching.stored, views: teaching.views, summary };
+  }
+  const { teacher } = teaching;
+  if (store === 'live') {
+    const answers = new LiveSoftTargets(teacher, data.train, {
+      shards: context.recipe.shards,
+      together: context.together,
+    });
+    // Known when the training is over.
+    const summary = {
+      ...{ source: teacher.name, store, views: 1, savedSeconds: 0, bytes: 0 },
+      get seconds(): number {
+        return answers.seconds;
+      },
+    };
+    return { teacher, answers, views: undefined, summary };
+  }
+  const options = storeOptions(recipe, data, teacher, store);
+  const { views } = options;
+  const key = softTargetsKey(options);
+  const known = await kept.load(key);
+  const content = known ?? (await answerAll(context, options, stage));
+  if (known === undefined) await kept.save(key, content);
+  const seconds = Number(content.metadata['seconds']);
+  await context.done(stage, seconds);
+  const { epochs } = recipe.distill;
+  const live = (seconds / views) * epochs * recipe.repeats;
+  return {
+    teacher,
+    answers: new StoredSoftTargets(content, data.train, 'the stored soft targets'),
+    views: augment.length === 0 ? undefined : views,
+    summary: {
+      ...{ source: teacher.name, store, views, seconds },
+      savedSeconds: Math.max(0, live - seconds),
+      bytes: sizeOf(content),
+    },
+  };
+}
+
+function ownForm(data: StageContext['data']): StageContext['data'] {
+  return { ...data, train: { ...data.train, forTeacher: undefined } };
+}
+
+/** Options of the store of answers to the training samples. */
+export function storeOptions(
+  recipe: Recipe,
+  { train }: StageContext['data'],
+  teacher: Teacher,
+  store: StoreOptions['store'],
+): StoreOptions {
+  const { augment } = recipe.dataset;
+  return { teacher, dataset: train, store, views: viewsOf(recipe), augment, seed: recipe.seed };
+}
+
+const MOST_VIEWS = 4;
+
+/** Views of each sample that are answered for beforehand. */
+export function viewsOf({ dataset, distill }: Recipe): number {
+  if (dataset.augment.length === 0) return 1;
+  return distill.softTargets.views ?? Math.max(1, Math.min(MOST_VIEWS, Math.ceil(distill.epochs)));
+}
+
+async function answerAll(context: StageContext, options: StoreOptions, stage: string): Promise<Safetensors> {
+  const { onEvent, signal, together } = context;
+  const states = context.states(stage);
+  const saved = await states.load();
+  const builder = new SoftTargetsBuilder(options, saved);
+  const { total } = builder;
+  const views = options.views === 1 ? '' : `, ${options.views} views each`;
+  onEvent({
+    type: 'stage',
+    stage,
+    title: `asking the teacher about ${options.dataset.count} samples${views}`,
+    ...(builder.done > 0 && { resumedAt: `sample ${builder.done} of ${total}` }),
+  });
+  const first = builder.done;
+  const before = first === 0 ? 0 : Number(saved?.metadata['seconds'] ?? 0);
+  const start = monotonicMs();
+  const elapsed = (): number => (monotonicMs() - start) / 1000;
+  const content = (): Safetensors => {
+    const { tensors, metadata } = builder.saved();
+    return { tensors, metadata: { ...metadata, seconds: String(before + elapsed()) } };
+  };
+  let [savedAt, shownAt] = [start, 0];
+  const batch = batchFor(options.teacher, context);
+  const halved = (size: number): void =>
+    onEvent({ type: 'message', message: `  short of memory: asking about ${size} samples at once` });
+  while (builder.done < total) {
+    if (wanted([signal?.aborted === true], together)[0]) {
+      await states.save(content());
+      throw new InterruptedError(`stopped asking the teacher after sample ${builder.done} of ${total}`);
+    }
+    if (several(together)) await sized(batch.size, (size) => builder.next(size, together));
+    else await batch.ask((size) => builder.next(size), halved);
+    const now = monotonicMs();
+    if (now - savedAt > context.saveEveryMs) {
+      await states.save(content());
+      savedAt = monotonicMs();
+    }
+    if (now - shownAt < SHOW_EVERY_MS) continue;
+    shownAt = now;
+    const samplesPerSecond = (builder.done - first) / elapsed();
+    const secondsLeft = (total - builder.done) / samplesPerSecond;
+    onEvent({ type: 'progress', stage, done: builder.done, total, samplesPerSecond, secondsLeft });
+  }
+  return content();
+}
+
+/** A question in batches of one size, as all who ask must have them; `UserError` if memory is short. */
+export async function sized<T>(size: number, question: (size: number) => Promise<T>): Promise<T> {
+  try {
+    return await question(size);
+  } catch (error) {
+    if (!isShortOfMemory(error)) throw error;
+    throw new UserError(
+      `the teacher is short of memory with ${size} samples at once, which all who ask it have to ask about`,
+      `Set distill.softTargets.batchSize to ${Math.ceil(size / 2)} for all of them.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Batch for asking the teacher. Its size is for the device that the teacher runs on, which may be another than the student's. */
+export function batchFor(
+  { device, sampleShape }: Pick<Teacher, 'device' | 'sampleShape'>,
+  { data, recipe }: Pick<StageContext, 'data' | 'recipe'>,
+): LabelBatch {
+  const seen = sampleShape ?? asTeacherSees(data.train).sampleShape;
+  return new LabelBatch(device, elementsOf(seen), recipe.distill.softTargets.batchSize);
+}
+
+function sizeOf({ tensors }: Safetensors): number {
+  return [...tensors.values()].reduce((sum, { data }) => sum + data.byteLength, 0);
+}

@@ -1,0 +1,97 @@
+import { sha256 } from '../../../base/bytes.ts';
+import { UserError } from '../../../base/errors.ts';
+import { RandomStream } from '../../../base/random.ts';
+import { fingerprint } from '../../../data/dataset.ts';
+import type { KeyedStore } from '../../../distill/answers/soft-targets.ts';
+import { canonicalJson } from '../../../recipe/diff.ts';
+import { assistantStage } from '../../../report/artifact.ts';
+import type { AssistantRecipe } from '../../../recipe/schema/teacher.ts';
+import { teacherBuilder } from '../../../setup/models.ts';
+import { taskOf } from '../../../tasks/registry.ts';
+import { isBetter } from '../../../tasks/score.ts';
+import type { Fitted } from '../../../train/training.ts';
+import type { StageContext } from '../../context.ts';
+import { fit } from '../../training/fit.ts';
+import { collectAnswers } from './answer.ts';
+import type { Answers } from './answer.ts';
+import { ofAnswers } from '../quantize/qat.ts';
+import { numbersOf } from '../student/train-student.ts';
+import { trainedTeacher } from './teach.ts';
+import type { Teaching } from './teach.ts';
+
+/**
+ * Mirzadeh et al. 2020 (AAAI), "Improved knowledge distillation via teacher assistant" (TAKD): networks between the sizes of teacher and
+ * student, each trained by the one before it. Returns the last one as the teacher of the student, or the teacher itself without a chain.
+ */
+export async function assistants(
+  context: StageContext,
+  teaching: Teaching,
+  kept: KeyedStore,
+): Promise<{ readonly teaching: Teaching; readonly notes: readonly string[] }> {
+  const chain = context.recipe.teacher?.chain ?? [];
+  let before = teaching;
+  const notes = [];
+  for (const [i, training] of chain.entries()) {
+    const number = i + 1;
+    const lessons = await collectAnswers(context, before, kept, `answers for assistant ${number}`);
+    const fitted = await trainAssistant(context, training, { number, lessons, of: before });
+    refuseIgnorant(context, fitted, number);
+    const said = taskOf(context.data.validation).score.said(fitted.validation, 'the validation split');
+    const name = `assistant ${number} (${training.model})`;
+    context.onEvent({ type: 'message', message: `${name}: ${said}` });
+    notes.push(`${name}, trained by ${lessons.summary.source}, is ${said}`);
+    if (before !== teaching) await before.teacher?.dispose();
+    const isLast = number === chain.length;
+    before = { teacher: await trainedTeacher(context, fitted, { name, isStudents: isLast }), trained: fitted };
+  }
+  return { teaching: before, notes };
+}
+
+function trainAssistant(
+  context: StageContext,
+  training: AssistantRecipe,
+  { number, lessons, of }: { readonly number: number; readonly lessons: Answers; readonly of: Teaching },
+): Promise<Fitted> {
+  const { recipe, data } = context;
+  const { dataset, distill, precision } = recipe;
+  // Before the race for the student's loss; and a loss of inner tensors is of the last assistant and the student.
+  const loss = distill.loss === 'auto' ? 'kd' : ofAnswers(distill.loss);
+  const hyper = numbersOf(recipe, loss);
+  const seed = new RandomStream(recipe.seed, 'assistant', number).uint32();
+  const { softTargets, minConfidence } = distill;
+  const taught = of.teacher?.key ?? recipe.teacher;
+  const job = {
+    training,
+    loss,
+    hyper,
+    dataset,
+    seed,
+    precision,
+    softTargets,
+    minConfidence,
+    taught,
+    views: lessons.views,
+  };
+  return fit(context, {
+    stage: assistantStage(number),
+    title: `training assistant ${number} (${training.model})`,
+    job: sha256(canonicalJson(job)),
+    data: sha256(fingerprint(data.train), fingerprint(data.validation)),
+    build: teacherBuilder(context, training),
+    settings: training,
+    loss,
+    lossArgs: { hyper, ofLabels: taskOf(data.train).labelNumbers(training), seed },
+    seed,
+    answers: lessons.answers,
+    views: lessons.views,
+  });
+}
+
+function refuseIgnorant({ data }: StageContext, { validation }: Fitted, number: number): void {
+  const task = taskOf(data.validation);
+  if (isBetter(task.score, validation, task.ignorance(data.validation.targets))) return;
+  throw new UserError(
+    `teacher.chain: assistant ${number} is ${task.score.said(validation, 'the validation split')}, no better than chance`,
+    'Train it longer, or lower its optimizer.learningRate.',
+  );
+}

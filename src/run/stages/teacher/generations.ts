@@ -1,0 +1,53 @@
+import { RandomStream } from '../../../base/random.ts';
+import type { KeyedStore } from '../../../distill/answers/soft-targets.ts';
+import { generationStage } from '../../../report/artifact.ts';
+import { studentBuilder } from '../../../setup/models.ts';
+import type { StageContext } from '../../context.ts';
+import { collectAnswers } from './answer.ts';
+import type { Answers } from './answer.ts';
+import { trainStudent } from '../student/train-student.ts';
+import { trainedTeacher } from './teach.ts';
+
+/**
+ * Furlanello et al. 2018 (ICML), "Born-again neural networks": a student teaches its successor of the same kind, which begins from other
+ * weights. Trains all generations but the last, which the run trains as any student, and returns what that learns from.
+ */
+export async function earlierGenerations(
+  context: StageContext,
+  repeat: number,
+  lessons: Answers,
+  kept: KeyedStore,
+): Promise<Answers> {
+  const { recipe } = context;
+  const { generations = 1 } = recipe.distill;
+  let taught = lessons;
+  for (let number = 1; number < generations; number++) {
+    const seed = new RandomStream(recipe.seed + repeat, 'generation', number).uint32();
+    const stage = generationStage(number, repeat);
+    const fitted = await trainStudent(context, repeat, taught, {
+      stage,
+      title: `training generation ${number} of ${generations}`,
+      build: studentBuilder(context, seed),
+      settings: recipe.distill,
+      seed,
+      isNew: true,
+    });
+    if (taught !== lessons) await taught.teacher?.dispose();
+    const teacher = await trainedTeacher(context, fitted, { name: `generation ${number}`, isStudents: false });
+    taught = await collectAnswers(context, { teacher, trained: fitted }, kept, `answers of ${stage}`);
+  }
+  return taught;
+}
+
+/** For the report: a student of several generations costs more than its twin. */
+export function generationNotes({ recipe }: Pick<StageContext, 'recipe'>): string[] {
+  const { generations = 1, leaveOut } = recipe.distill;
+  if (generations === 1) return [];
+  const bias =
+    leaveOut?.correctBias === true
+      ? `. The bias of ${leaveOut.classes.join(', ')} is raised in each before it teaches`
+      : '';
+  return [
+    `the distilled student is generation ${generations}, each taught by the one before; its twin has the epochs of one generation. Pruning and training with quantization learn from the teacher of the first${bias}`,
+  ];
+}

@@ -1,0 +1,59 @@
+import { labelledCount } from '../../../data/readers/labelled.ts';
+import { isWithoutLabels, scoredByTeacher } from '../../../distill/answers/scored-by-teacher.ts';
+import type { Recipe } from '../../../recipe/schema.ts';
+import { number } from '../../../report/format.ts';
+import { progressOf } from '../../../train/progress.ts';
+import type { StageContext } from '../../context.ts';
+import type { Teaching } from './teach.ts';
+
+/** The same context, with what the teacher answers in place of the labels of validation and test where these have none. */
+export async function withScores(context: StageContext, teaching: Teaching | undefined): Promise<StageContext> {
+  if (!isWithoutLabels(context.data) || teaching?.teacher === undefined) return context;
+  const { teacher } = teaching;
+  const stage = 'score by teacher';
+  context.onEvent({ type: 'stage', stage });
+  const data = await scoredByTeacher(context.data, teacher, progressOf(context, stage));
+  const message = `no labels are read: every score is against the answers of ${teacher.name}, and says nothing of how often either is right`;
+  context.onEvent({ type: 'warning', message });
+  return { ...context, data };
+}
+
+/** Sentence on the samples that a student and its twin learn from; undefined where every sample has a label. */
+export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data' | 'recipe'>): string | undefined {
+  const [known, { minConfidence }] = [labelledCount(train), recipe.distill];
+  const sure =
+    minConfidence === undefined ? '' : `, answers of the teacher below a probability of ${minConfidence} left out`;
+  if (known === train.count)
+    return sure === '' ? undefined : `the student learnt from ${number(train.count)} samples${sure}`;
+  const twin =
+    known > 0 && recipe.baseline !== false ? `; its twin from those ${number(known)}, for as many steps` : '';
+  return `the student learnt from ${number(train.count)} samples, ${number(known)} of them with a label${sure}${twin}`;
+}
+
+/** Notes for the report on the samples that each model has learnt from, and on a missing twin. */
+export function labelNotes(context: Pick<StageContext, 'data' | 'recipe'>): string[] {
+  const { recipe, data } = context;
+  if (recipe.student === undefined) return [];
+  // A twin of a student that learns with a peer.
+  if (recipe.teacher === undefined) return optimizerNotes(recipe);
+  const seen = learntFrom(context);
+  return [...(seen === undefined ? [] : [seen]), ...twinNotes(recipe, labelledCount(data.train))];
+}
+
+function twinNotes(recipe: Recipe, known: number): string[] {
+  if (recipe.baseline === false) return [];
+  if (known === 0)
+    return [
+      'no twin was trained without the teacher: no sample of train has a label. The training curve counts agreement with the teacher',
+    ];
+  return optimizerNotes(recipe);
+}
+
+function optimizerNotes({ baseline, distill }: Recipe): string[] {
+  if (typeof baseline !== 'object') return [];
+  const said = ({ type, learningRate, schedule }: Recipe['distill']['optimizer']): string =>
+    `${type} at ${learningRate} (${schedule})`;
+  return [
+    `the twin was trained with the optimizer of \`baseline\`, ${said(baseline.optimizer)}, the student with ${said(distill.optimizer)}`,
+  ];
+}

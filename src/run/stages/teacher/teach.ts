@@ -1,0 +1,183 @@
+import { percent } from '../../../base/numbers.ts';
+import path from 'node:path';
+import { sha256 } from '../../../base/bytes.ts';
+import { orClose } from '../../../base/closing.ts';
+import { InterruptedError, UserError } from '../../../base/errors.ts';
+import { readBytes } from '../../../base/files.ts';
+import { modelTeacher } from '../../../distill/teachers/model-teacher.ts';
+import { asTeacherSees, fingerprint } from '../../../data/dataset.ts';
+import { openTeacher } from '../../../distill/teachers/open.ts';
+import type { OpenedTeacher } from '../../../distill/teachers/open.ts';
+import { preflight } from '../../../distill/preflight/preflight.ts';
+import type { PreflightOptions } from '../../../distill/preflight/preflight.ts';
+import { storedLogits } from '../../../distill/answers/stored-logits.ts';
+import type { SoftTargets } from '../../../distill/answers/soft-targets.ts';
+import type { Teacher } from '../../../distill/teachers/teacher.ts';
+import { canonicalJson } from '../../../recipe/diff.ts';
+import { taskOf } from '../../../tasks/registry.ts';
+import { isBetter } from '../../../tasks/score.ts';
+import { stageOf, TEACHER } from '../../../report/artifact.ts';
+import type { TeacherTrainingRecipe } from '../../../recipe/schema/teacher.ts';
+import { several } from '../../../runtime/collectives/collectives.ts';
+import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
+import type { StageContext } from '../../context.ts';
+import { requireSame } from '../../together.ts';
+import { fit } from '../../training/fit.ts';
+import type { Fitted } from '../../../train/training.ts';
+import { teacherBuilder } from '../../../setup/models.ts';
+import { toInt8 } from '../../../ship/int8-teacher.ts';
+import { progressOf } from '../../../train/progress.ts';
+
+/** A teacher to ask, or answers that it gave before. */
+export type Teaching =
+  | { readonly teacher: Teacher; readonly trained?: Fitted; readonly stored?: undefined }
+  | {
+      readonly stored: SoftTargets;
+      readonly source: string;
+      /** Hash of the file that they are in. */
+      readonly key: string;
+      /** Views that they answer to, see `StoredLogits`. */
+      readonly views: number | undefined;
+      readonly teacher?: undefined;
+      readonly trained?: undefined;
+    };
+
+/** Opens or trains the teacher, and checks its answers to some labelled samples before a student learns from it. */
+export async function teach(context: StageContext): Promise<Teaching | undefined> {
+  const { recipe, onEvent } = context;
+  if (recipe.teacher?.train === undefined) return openAndCheck(context);
+  const trained = await trainTeacher(context, recipe.teacher.train);
+  onEvent({ type: 'stage', stage: 'open teacher' });
+  const isStudents = recipe.teacher.chain === undefined;
+  return { teacher: await trainedTeacher(context, trained, { name: 'the trained teacher', isStudents }), trained };
+}
+
+/** Remedy for a teacher that each process quantizes. */
+const OTHER_INT8 =
+  'Give all processes the same file. If they have it, their processors quantize it to other last bits: quantize it once with `limbeck quantize`, and name that file.';
+
+type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'together' | 'isChecked'>;
+
+/** A teacher that comes as files, or answers that one gave, opened and checked; undefined for a recipe without. */
+export async function openAndCheck(context: Opening): Promise<Teaching | undefined> {
+  const { recipe, engine, data, onEvent, together } = context;
+  const { teacher: source } = recipe;
+  if (source === undefined) return undefined;
+  if (source.logits !== undefined) {
+    onEvent({ type: 'stage', stage: 'open teacher' });
+    const { augment } = recipe.dataset;
+    const bytes = await readBytes(source.logits);
+    const { outputs, classes } = source;
+    const read = outputs === 'auto' && classes === undefined ? [] : [JSON.stringify({ outputs, classes })];
+    const key = sha256(bytes, ...read);
+    if (several(together)) requireSame(together, 'file of stored logits', key);
+    const stored = await storedLogits(bytes, source.logits, data.train, {
+      ...source,
+      classes: typeof classes === 'string' ? undefined : classes,
+      augment,
+      seed: recipe.seed,
+    });
+    onEvent({
+      type: 'message',
+      message:
+        stored.accuracy === undefined
+          ? 'stored logits: no label says how often they are right'
+          : `stored logits: ${taskOf(data.train).score.said(stored.accuracy, 'the training samples')}`,
+    });
+    for (const warning of stored.warnings) onEvent({ type: 'warning', message: warning });
+    if (!stored.isSame) {
+      const seen = augment.length === 0 ? 'plain samples' : 'samples augmented anew in each epoch';
+      onEvent({
+        type: 'warning',
+        message: `${source.logits}: answers to other pictures than the student is shown, which are ${seen} (dataset.augment, seed)`,
+      });
+    }
+    return { stored: stored.answers, views: stored.views, source: path.basename(source.logits), key };
+  }
+  onEvent({ type: 'stage', stage: 'open teacher', title: 'opening the teacher' });
+  const session = sessionOptionsOf(recipe);
+  const opened = await openTeacher(source, {
+    engine,
+    session,
+    dataset: asTeacherSees(data.validation),
+    name: (file) => path.basename(file),
+    toInt8: toInt8(progressOf(context, 'open teacher')),
+  });
+  return orClose(
+    async () => {
+      const isInt8 = [source, ...(source.ensemble ?? [])].some(({ precision }) => precision === 'int8');
+      if (several(together)) requireSame(together, 'teacher', opened.teacher.key, isInt8 ? OTHER_INT8 : undefined);
+      for (const { teacher, inInt8 } of [opened, ...(opened.members ?? [])])
+        if (inInt8 !== undefined) onEvent({ type: 'message', message: `teacher ${teacher.name} in 8 bits: ${inInt8}` });
+      if (context.signal?.aborted === true) throw new InterruptedError('stopped opening the teacher');
+      onEvent({ type: 'stage', stage: 'check teacher' });
+      for (const [i, member] of (opened.members ?? []).entries())
+        await check(context, member, { confirmed: source.ensemble?.[i]?.confirmed ?? source.confirmed });
+      await check(context, opened, source);
+      return { teacher: opened.teacher };
+    },
+    () => opened.teacher.dispose(),
+  );
+}
+
+async function check(
+  context: Opening,
+  { teacher, alternatives, declared }: OpenedTeacher,
+  { minAccuracy, confirmed }: Pick<PreflightOptions, 'minAccuracy' | 'confirmed'>,
+): Promise<void> {
+  const { data, onEvent, together, isChecked } = context;
+  if (isChecked === true) return;
+  const onProgress = progressOf(context, 'check teacher');
+  const options = { minAccuracy, confirmed, alternatives, declared, together, onProgress };
+  const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
+  const said =
+    accuracy === undefined
+      ? `answers ${samples} validation samples, and no label says how often it is right`
+      : taskOf(data.validation).score.said(accuracy, `${samples} validation samples`);
+  const message = `teacher ${teacher.name}: ${said}`;
+  onEvent({ type: 'message', message });
+  for (const warning of warnings) onEvent({ type: 'warning', message: warning });
+}
+
+/** Train the teacher that the recipe describes. It is kept as long as nothing that it depends on changes. */
+async function trainTeacher(context: StageContext, training: TeacherTrainingRecipe): Promise<Fitted> {
+  const { recipe, data } = context;
+  const { dataset, seed, precision } = recipe;
+  const fitted = await fit(context, {
+    stage: stageOf(TEACHER),
+    title: `training the teacher (${training.model})`,
+    job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
+    // The files of the data set may hold something else by now.
+    data: sha256(fingerprint(data.train), fingerprint(data.validation)),
+    build: teacherBuilder(context, training),
+    settings: training,
+    augment: training.augment,
+    loss: 'ce',
+    lossArgs: { ofLabels: taskOf(data.train).labelNumbers(training), seed: recipe.seed },
+    seed: recipe.seed,
+  });
+  const { minAccuracy } = recipe.teacher ?? {};
+  if (minAccuracy !== undefined && fitted.validation < minAccuracy) {
+    throw new UserError(
+      `teacher.minAccuracy asks for ${percent(minAccuracy)}, and the trained teacher is right on ${percent(fitted.validation)} of the validation split`,
+      'Train it longer, choose a larger teacher.train.model, or ask for less.',
+    );
+  }
+  const task = taskOf(data.validation);
+  if (isBetter(task.score, fitted.validation, task.ignorance(data.validation.targets))) return fitted;
+  throw new UserError(
+    `teacher.train: the trained teacher is ${task.score.said(fitted.validation, 'the validation split')}, no better than chance`,
+    'Train it longer, or lower teacher.train.optimizer.learningRate.',
+  );
+}
+
+/** A trained model as a teacher; that of the student gives the inner tensors that its loss compares. */
+export async function trainedTeacher(
+  { recipe: { distill }, engine, data }: StageContext,
+  { network, weights }: Fitted,
+  { name, isStudents }: { readonly name: string; readonly isStudents: boolean },
+): Promise<Teacher> {
+  const features = isStudents && 'features' in distill ? distill.features.map(({ teacher }) => teacher) : [];
+  const dataset = { ...data.validation, forTeacher: undefined };
+  return modelTeacher({ name, engine, network, weights, features, dataset, outputs: 'logits' });
+}

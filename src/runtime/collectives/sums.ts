@@ -1,0 +1,43 @@
+import { encodeModule } from '../../formats/wasm/module.ts';
+import { sumFunction } from '../../formats/wasm/sum.ts';
+import { wasmFunctions, wasmMemory } from '../fused/webassembly.ts';
+
+/** Numbers that fit into a processor's first cache, of both arrays, while they are copied. */
+const PART = 2048;
+/** Fewer numbers are added sooner one by one. */
+const FEW = 64;
+
+let adding: { readonly run: () => void; readonly sums: Float32Array; readonly next: Float32Array } | undefined;
+
+/**
+ * The sums of two arrays of float32, which may be `into` themselves, by vectors of WebAssembly: the bits of adding one by one, sooner than by
+ * a loop, although all is copied into the memory of WebAssembly and back.
+ */
+export function addUp(one: Float32Array, other: Float32Array, into: Float32Array): void {
+  const { length } = into;
+  if (length < FEW) {
+    for (let i = 0; i < length; i++) into[i] = one[i]! + other[i]!;
+    return;
+  }
+  const { run, sums, next } = (adding ??= makeAdding());
+  for (let from = 0; from < length; from += PART) {
+    const to = Math.min(from + PART, length);
+    const isWhole = to - from === PART;
+    sums.set(one.subarray(from, to));
+    next.set(other.subarray(from, to));
+    run();
+    into.set(isWhole ? sums : sums.subarray(0, to - from), from);
+  }
+}
+
+function makeAdding(): NonNullable<typeof adding> {
+  const memory = wasmMemory(2 * 4 * PART);
+  if (memory === undefined) throw new Error('WebAssembly has no memory of one page');
+  const { sum } = wasmFunctions(encodeModule([sumFunction('sum')]), memory);
+  const bytes = 4 * PART;
+  return {
+    run: () => sum!(0, bytes, bytes),
+    sums: new Float32Array(memory.buffer, 0, PART),
+    next: new Float32Array(memory.buffer, bytes, PART),
+  };
+}

@@ -1,0 +1,73 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+import type { DeviceName } from './device-name.ts';
+import { tryConvolution, tryElsewhere } from './device-trial.ts';
+import type { Trial } from './device-trial.ts';
+import { remedyFor } from './remedies.ts';
+import { listBundledBackends, nativeFolder } from '../onnxruntime/session.ts';
+
+export type { DeviceName } from './device-name.ts';
+
+export interface DeviceStatus extends Trial {
+  readonly name: DeviceName;
+  /** Remedy that would make it usable, if it is not. */
+  readonly remedy?: string;
+}
+
+/**
+ * Best first: what `auto` takes. WebGPU is not among them: on software drivers it is far slower than the cpu. Nor is CoreML,
+ * where the state goes over and back at every step, and which nobody has measured against the cpu.
+ */
+export const automatic: readonly DeviceName[] = ['cuda', 'cpu'];
+const all: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'];
+
+const found = new Map<DeviceName, DeviceStatus>();
+
+/** Every device with whether it can be used on this machine, found by running a convolution on it. */
+export function devices(): readonly DeviceStatus[] {
+  return all.map(status);
+}
+
+export function isUsable(device: DeviceName): boolean {
+  return status(device).usable;
+}
+
+/** The device to use; `UserError` with the reason if the one asked for cannot be. */
+export function chooseDevice(wanted: DeviceName | 'auto'): DeviceName {
+  if (wanted === 'cpu') return 'cpu';
+  if (wanted === 'auto') return automatic.find((name) => name === 'cpu' || status(name).usable)!;
+  const { usable, reason } = status(wanted);
+  if (!usable)
+    throw new UserError(`device ${wanted} cannot be used: ${reason}`, `${remedyFor(wanted)} Or use --device cpu.`);
+  return wanted;
+}
+
+function status(name: DeviceName): DeviceStatus {
+  const known = found.get(name) ?? probed(name);
+  found.set(name, known);
+  return known;
+}
+
+function probed(name: DeviceName): DeviceStatus {
+  const result = probe(name);
+  return { name, ...result, ...(result.usable ? {} : { remedy: remedyFor(name) }) };
+}
+
+function probe(name: DeviceName): Trial {
+  const backend = listBundledBackends().find((entry) => entry.name === name);
+  if (backend === undefined)
+    return { usable: false, reason: `onnxruntime-node has no ${name} provider for ${process.platform}` };
+  if (name === 'cuda' || name === 'tensorrt') {
+    const library = providerLibrary(name);
+    if (!existsSync(library))
+      return { usable: false, reason: `the provider's library is not installed (${path.basename(library)})` };
+  }
+  return name === 'webgpu' ? tryElsewhere(name) : tryConvolution(name);
+}
+
+function providerLibrary(name: 'cuda' | 'tensorrt'): string {
+  const library =
+    process.platform === 'win32' ? `onnxruntime_providers_${name}.dll` : `libonnxruntime_providers_${name}.so`;
+  return path.join(nativeFolder(), library);
+}

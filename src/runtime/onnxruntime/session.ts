@@ -1,0 +1,73 @@
+import type { DType, TensorData } from '../../graph/types.ts';
+import { arrays } from '../arrays.ts';
+import type { NativeSession, NativeValue, Tensor } from './binding.ts';
+import { makeTensor, nativeBinding } from './binding.ts';
+import type { SessionOptions } from './session-options.ts';
+
+export { listBundledBackends, nativeFolder } from './binding.ts';
+export type { Tensor } from './binding.ts';
+export type { SessionOptions } from './session-options.ts';
+
+/** A loaded ONNX model. Calls block until the result is there. */
+export class Session {
+  readonly #native: NativeSession;
+  #disposed = false;
+
+  constructor(bytes: Uint8Array, options: SessionOptions) {
+    const { binding } = nativeBinding();
+    this.#native = new binding.InferenceSession();
+    this.#native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
+  }
+
+  get isDisposed(): boolean {
+    return this.#disposed;
+  }
+
+  get inputs(): readonly NativeValue[] {
+    return this.#native.inputMetadata;
+  }
+
+  get outputs(): readonly NativeValue[] {
+    return this.#native.outputMetadata;
+  }
+
+  /** A tensor in `fetches` is filled in place; null makes a new one. */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    fetches: Readonly<Record<string, Tensor | null>>,
+  ): Readonly<Record<string, Tensor>> {
+    if (this.#disposed) throw new Error('the session is disposed');
+    return this.#native.run(feeds, fetches, {});
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#native.dispose();
+  }
+}
+
+/**
+ * A tensor over `data`, without a copy. Where JavaScript has a Float16Array (Node 24), onnxruntime's constructor wants that for
+ * float16, and its native half then finds no bytes in it, as Node-API does not know that type: so the bits go in as uint16.
+ */
+export function ortTensor(dtype: DType, data: TensorData, dims: readonly number[]): Tensor {
+  if (dtype !== 'float16') return makeTensor(dtype, data, dims);
+  return Object.assign(makeTensor('uint16', data, dims), { type: dtype });
+}
+
+/** The elements of a result; float16 as bits. */
+export function tensorValues({ data }: Tensor): TensorData {
+  const view = data as unknown as TensorData;
+  if (view.constructor.name !== 'Float16Array') return view;
+  return new Uint16Array(view.buffer, view.byteOffset, view.length);
+}
+
+export function allocate(dtype: DType, elements: number): TensorData {
+  return new arrays[dtype](elements);
+}
+
+/** True if `data` is the kind of array that holds `dtype`. */
+export function holds(dtype: DType, data: TensorData): boolean {
+  return data instanceof arrays[dtype];
+}

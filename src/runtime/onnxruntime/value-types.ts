@@ -1,0 +1,59 @@
+import type { Model } from '../../formats/onnx/model.ts';
+import { dataTypes } from '../../formats/onnx/model.ts';
+import { encodeModel } from '../../formats/onnx/protobuf.ts';
+import type { DType } from '../../graph/types.ts';
+import { allocate, ortTensor, Session } from './session.ts';
+import type { Tensor } from './session.ts';
+
+export interface SeenTypes {
+  /** Types of all values that the model computed, by their names. */
+  readonly types: ReadonlyMap<string, { readonly dtype: string; readonly dims: readonly number[] }>;
+  /** Shape of each input that was fed, and the axes whose size the file leaves open. */
+  readonly fed: ReadonlyMap<string, { readonly dims: readonly number[]; readonly open: readonly number[] }>;
+  /** Reason why there are none: the model does not run here. */
+  readonly problem?: string;
+}
+
+/**
+ * Types and shapes of all values of a model, found by running it once on zeros: exact for any operator that ONNX Runtime
+ * knows. Sizes that vary are taken to be 1.
+ */
+export function seenTypes(model: Model): SeenTypes {
+  const names = [...new Set(model.graph.nodes.flatMap(({ outputs }) => outputs))].filter((name) => name !== '');
+  const declared = new Map(model.graph.outputs.map((value) => [value.name, value]));
+  const outputs = names.map((name) => declared.get(name) ?? { name });
+  const open = { ...model, graph: { ...model.graph, outputs } };
+  let session: Session | undefined;
+  try {
+    session = new Session(encodeModel(open), { graphOptimizationLevel: 'disabled', logSeverityLevel: 4 });
+    const inputs = session.inputs.map(({ name, type, shape }) => [name, zeros(type, shape)] as const);
+    const fed = session.inputs.map(({ name, shape }, i) => {
+      const open = shape.flatMap((size, axis) => (size < 0 ? [axis] : []));
+      return [name, { dims: [...inputs[i]![1].dims], open }] as const;
+    });
+    const results = session.run(Object.fromEntries(inputs), Object.fromEntries(names.map((name) => [name, null])));
+    const found = [...inputs, ...Object.entries(results)];
+    return {
+      types: new Map(found.map(([name, { type, dims }]) => [name, { dtype: type, dims: [...dims] }])),
+      fed: new Map(fed),
+    };
+  } catch (error) {
+    const [problem] = (error instanceof Error ? error.message : String(error)).split('\n', 1);
+    return { types: new Map(), fed: new Map(), problem: problem!.slice(0, 200) };
+  } finally {
+    session?.dispose();
+  }
+}
+
+function zeros(type: number, shape: readonly number[]): Tensor {
+  const dtype = Object.entries(dataTypes).find(([, number]) => number === type)?.[0] as DType;
+  const dims = shape.map((size) => Math.max(size, 1));
+  return ortTensor(
+    dtype,
+    allocate(
+      dtype,
+      dims.reduce((product, size) => product * size, 1),
+    ),
+    dims,
+  );
+}

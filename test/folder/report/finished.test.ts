@@ -1,0 +1,19 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { exportedFile } from '../../../src/folder/report/finished.ts';
+import { reportJson } from '../../../src/report/json.ts';
+import { example } from '../../report/example.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+const folder = temporaryFolder();
+
+it('a model of a finished run whose file is gone is named, with what brings it back', async () => {
+  await writeFile(path.join(folder(), 'report.json'), reportJson(example));
+  await expect(exportedFile(folder())).rejects.toMatchObject({
+    message: expect.stringMatching(/distilled\.onnx: this run is finished, and the file is gone$/) as string,
+    hint: expect.stringMatching(/^Remove its report\.json and run it again/) as string,
+  });
+  await mkdir(path.join(folder(), 'exports'));
+  await writeFile(path.join(folder(), 'exports/distilled.onnx'), '');
+  expect(await exportedFile(folder())).toBe(path.join(folder(), 'exports/distilled.onnx'));
+});
