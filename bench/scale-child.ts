@@ -7,8 +7,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { mpiLaunch } from '../src/base/environment.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
 import { layersNetwork } from '../src/networks/layers/layers.ts';
-import { parametersOf } from '../src/networks/network.ts';
-import type { Begun, Collectives } from '../src/runtime/collectives/collectives.ts';
+import { networkParameters } from '../src/networks/network.ts';
+import type { PendingCall, Collectives } from '../src/runtime/collectives/collectives.ts';
 import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
 import { openMpi } from '../src/runtime/collectives/mpi.ts';
 import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
@@ -42,7 +42,7 @@ const together: Collectives | undefined = opened && {
   beginAllgather: (own, all) => waited(talking(() => opened.beginAllgather(own, all))),
 };
 
-function waited(begun: Begun): Begun {
+function waited(begun: PendingCall): PendingCall {
   return { wait: () => talking(() => begun.wait()) };
 }
 
@@ -94,7 +94,7 @@ const atOnce = opened && shards === 0 ? stepsAtOnce(opened, times) : times;
 if (opened === undefined || opened.rank === 0)
   console.log(
     JSON.stringify({
-      ...{ net: name, steps: done - WARM, ms_per_step: median(atOnce), parameters: parametersOf(network) },
+      ...{ net: name, steps: done - WARM, ms_per_step: median(atOnce), parameters: networkParameters(network) },
       gather_ms: (gatherMs - gatherBefore) / steps,
       waited_ms: (1000 * ((opened?.waitedSeconds ?? 0) - waitedBefore)) / steps,
     }),

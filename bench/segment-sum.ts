@@ -8,7 +8,7 @@ import { OnnxBuilder } from '../src/formats/onnx/lower/builder.ts';
 import { lowerToOnnx } from '../src/formats/onnx/lower.ts';
 import { encodeModel } from '../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../src/graph/builder.ts';
-import { ortTensor, Session, tensorValues } from '../src/runtime/onnxruntime/session.ts';
+import { ortTensor, OnnxSession, tensorValues } from '../src/runtime/onnxruntime/session.ts';
 import { table } from './processes.ts';
 
 const [ROWS, SIZE] = [4096, 128];
@@ -80,7 +80,11 @@ function draw(random: RandomStream, vocabulary: number, kind: string): Int32Arra
 }
 
 function timed(bytes: Uint8Array, vocabulary: number, kind: string, threads: number): string {
-  const session = new Session(bytes, { executionProviders: ['cpu'], intraOpNumThreads: threads, logSeverityLevel: 3 });
+  const session = new OnnxSession(bytes, {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: threads,
+    logSeverityLevel: 3,
+  });
   const random = new RandomStream('segment-sum', kind, vocabulary);
   const x = Float32Array.from({ length: ROWS * SIZE }, () => 1 + random.below(8));
   const sum = ortTensor('float32', new Float32Array(vocabulary * SIZE), [vocabulary, SIZE]);

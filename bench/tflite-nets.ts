@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { RandomStream } from '../src/base/random.ts';
-import type { Samples } from '../src/compress/quantize/observe.ts';
+import type { CalibrationSamples } from '../src/compress/quantize/observe.ts';
 import { viewOf } from '../src/data/batches/batches.ts';
 import { listDatasets } from '../src/data/catalog.ts';
-import { sizeOf } from '../src/data/dataset.ts';
+import { countOfElements } from '../src/data/dataset.ts';
 import type { Dataset } from '../src/data/dataset.ts';
 import { loadDataset } from '../src/data/load.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
@@ -123,8 +123,8 @@ async function shippedFiles(graph: Graph, { x }: Pictures, shape: readonly numbe
   };
 }
 
-function inBatches(x: Float32Array, shape: readonly number[], size = 32): Samples {
-  const each = sizeOf(shape);
+function inBatches(x: Float32Array, shape: readonly number[], size = 32): CalibrationSamples {
+  const each = countOfElements(shape);
   return Array.from({ length: x.length / each / size }, (_, i) => ({
     input: { data: x.subarray(i * size * each, (i + 1) * size * each), shape: [size, ...shape] },
   }));
@@ -142,7 +142,7 @@ async function trainedWeights(
   const step = await engine.compile(
     trainingProgram({ task: classification(10), network: layersNetwork(model), loss, optimizer, batchSize: BATCH }),
   );
-  const [each, perEpoch] = [sizeOf(shape), Math.floor(labels.length / BATCH)];
+  const [each, perEpoch] = [countOfElements(shape), Math.floor(labels.length / BATCH)];
   const weights = new Float32Array(BATCH).fill(1);
   const hyper = Object.fromEntries(
     Object.entries(loss.hyper).map(([key, value]) => [`hyper/${key}`, Float32Array.of(value)]),
@@ -201,7 +201,7 @@ function pictures(data: Dataset, from: number, count: number, shape: readonly nu
 function enlarged(from: Float32Array, [h, w]: readonly number[], to: readonly number[]): Float32Array {
   const [height, width, channels] = to as [number, number, number];
   const count = from.length / (h! * w!);
-  const out = new Float32Array(count * sizeOf(to));
+  const out = new Float32Array(count * countOfElements(to));
   const [rows, columns] = [positions(h!, height), positions(w!, width)];
   let at = 0;
   for (let n = 0; n < count; n++) {

@@ -39,7 +39,7 @@ export interface StageEvent extends OfStage {
 
 export interface DoneEvent extends OfStage {
   readonly type: 'done';
-  readonly figures: Figures;
+  readonly figures: StageFigures;
   readonly seconds: number;
   /** Share of a training's time that steps waited for their data. */
   readonly dataWait?: number;
@@ -84,7 +84,7 @@ export interface EpochEvent extends OfStage {
 export type OnEvent = (event: RunEvent) => void;
 
 /** Figures of a model after a stage; sizes are in bytes. */
-export interface Figures {
+export interface StageFigures {
   readonly score?: { readonly validation?: number; readonly test?: number };
   readonly params?: number;
   readonly macs?: number;

@@ -1,11 +1,11 @@
-import type { Comparison } from '../measure/latency/compare.ts';
+import type { LatencyComparison } from '../measure/latency/compare.ts';
 import type { BenchResult, BenchRow } from '../tools/bench.ts';
 import type { serveBench } from '../tools/serve.ts';
 import { outOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
 import { table } from './terminal/table.ts';
-import type { Context } from './context.ts';
+import type { CommandContext } from './context.ts';
 
 interface BenchArgs {
   files: string[];
@@ -115,7 +115,7 @@ async function serve(
   { host, port }: BenchArgs,
   what: Parameters<typeof serveBench>[0],
   settings: Awaited<ReturnType<typeof optionsOf>>,
-  context: Context,
+  context: CommandContext,
 ): Promise<void> {
   const { serveBench: start } = await import('../tools/serve.ts');
   const { renderUnicodeCompact } = await import('uqr');
@@ -139,7 +139,7 @@ async function serve(
   });
 }
 
-async function print(result: BenchResult, context: Context): Promise<void> {
+async function print(result: BenchResult, context: CommandContext): Promise<void> {
   context.out(await rowTable(result.rows, context));
   for (const { file, base, setting, ...comparison } of result.comparisons)
     context.out(`${file} beside ${base}, ${setting}: ${said(comparison)}\n`);
@@ -150,7 +150,7 @@ async function print(result: BenchResult, context: Context): Promise<void> {
   context.note(`${machine.cpu} (${cpuFeatures?.join(', ') ?? 'features unknown'}), ${load}, ${libraries.join(', ')}\n`);
 }
 
-function said({ result, ratio, interval }: Comparison): string {
+function said({ result, ratio, interval }: LatencyComparison): string {
   if (interval === null) return `too few sessions to tell, ${ratio.toFixed(3)} of its time`;
   const found = result === 'unknown' ? 'too noisy to tell' : result;
   return `${found}, ${ratio.toFixed(3)} of its time (99 % interval ${interval.map((end) => end.toFixed(3)).join(' to ')})`;
@@ -161,7 +161,7 @@ const HEAD = [
   ...['samples/s', 'sessions', 'memory'],
 ];
 
-async function rowTable(rows: readonly BenchRow[], context: Context): Promise<string> {
+async function rowTable(rows: readonly BenchRow[], context: CommandContext): Promise<string> {
   const { milliseconds, number, size } = await import('../report/format.ts');
   const lines = rows.map((row) => [
     row.name,

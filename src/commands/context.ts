@@ -4,7 +4,7 @@ import type { Log, Verbosity } from '../base/log.ts';
 export const CLEAR_LINE = '\r\u001b[2K';
 
 /** Context of every command: streams to print to, verbosity, terminal, and the signal that stops it. */
-export interface Context {
+export interface CommandContext {
   readonly json: boolean;
   readonly verbosity: Verbosity;
   readonly isTerminal: boolean;
@@ -24,12 +24,12 @@ export interface GlobalArgs {
   readonly dumpGraph?: string | undefined;
 }
 
-export function printJson(context: Context, value: unknown): void {
+export function printJson(context: CommandContext, value: unknown): void {
   context.out(`${JSON.stringify(value, null, 2)}\n`);
 }
 
 /** The log for people. It is loaded when first needed: winston takes longer than all of `--help`. */
-export async function openLog(context: Context): Promise<Log> {
+export async function openLog(context: CommandContext): Promise<Log> {
   const { consoleLog } = await import('../base/log.ts');
   return consoleLog(context.verbosity, context.note);
 }

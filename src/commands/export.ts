@@ -5,7 +5,7 @@ import { CONVERT_DEFAULTS } from '../ship/convert/options.ts';
 import type { ConvertOptions } from '../ship/convert/options.ts';
 import { outOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
-import type { Context } from './context.ts';
+import type { CommandContext } from './context.ts';
 import { printJson } from './context.ts';
 import { FORMATS } from '../report/artifact.ts';
 import { inputOptions, inputShapes } from './options/shapes.ts';
@@ -148,7 +148,7 @@ function conversionOf(args: ExportArgs, from: string): ConvertArgs {
 
 type ConvertArgs = Parameters<typeof convertFile>[0];
 
-export async function convert(options: ConvertArgs, context: Context): Promise<void> {
+export async function convert(options: ConvertArgs, context: CommandContext): Promise<void> {
   const { convertFile } = await import('../ship/convert.ts');
   const { showEvents } = await import('./terminal/progress.ts');
   const { progressOf } = await import('../train/progress.ts');
@@ -169,7 +169,7 @@ export async function convert(options: ConvertArgs, context: Context): Promise<v
   for (const one of result.accepted) context.note(`accepted although beyond its budget: ${one}\n`);
 }
 
-async function copy(folder: string, to: string, { model }: ExportArgs, context: Context): Promise<void> {
+async function copy(folder: string, to: string, { model }: ExportArgs, context: CommandContext): Promise<void> {
   const { exportedModel } = await import('../folder/report/finished.ts');
   const { readBytes } = await import('../base/files.ts');
   const { writeWholeFile } = await import('../base/whole-folder.ts');
@@ -182,7 +182,12 @@ async function copy(folder: string, to: string, { model }: ExportArgs, context: 
   else context.out(`${to}: ${bytes.length} bytes, from ${file}\n`);
 }
 
-async function writeKitTo(run: string, folder: string, { model, force }: ExportArgs, context: Context): Promise<void> {
+async function writeKitTo(
+  run: string,
+  folder: string,
+  { model, force }: ExportArgs,
+  context: CommandContext,
+): Promise<void> {
   const { writeKit } = await import('../ship/kit/kit.ts');
   const { files, skipped } = await writeKit(run, folder, { model, force });
   for (const { what, why } of skipped) context.note(`left out: ${what}: ${why}\n`);

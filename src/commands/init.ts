@@ -5,10 +5,10 @@ import type { SeenTask } from '../tools/init/task.ts';
 import { TASKS, taskRow } from '../recipe/task.ts';
 import type { TaskName } from '../recipe/task.ts';
 import { asker } from './terminal/ask.ts';
-import type { Ask } from './terminal/ask.ts';
+import type { TerminalQuestion } from './terminal/ask.ts';
 import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import type { Context } from './context.ts';
+import type { CommandContext } from './context.ts';
 
 interface InitArgs {
   to: string;
@@ -95,7 +95,7 @@ const TYPES = [
 ];
 
 /** Answers to everything that the options leave open: asked in a terminal. Elsewhere a missing option is a `UserError`. */
-async function complete(args: InitArgs, context: Context) {
+async function complete(args: InitArgs, context: CommandContext) {
   const { nearest, shown } = await import('../base/errors.ts');
   const { exists } = await import('../base/files.ts');
   const { models } = await import('../networks/models/registry.ts');
@@ -180,7 +180,7 @@ async function complete(args: InitArgs, context: Context) {
 async function seenAt(
   { to, type, train: named }: InitArgs,
   train: string,
-  context: Context,
+  context: CommandContext,
 ): Promise<SeenData | undefined> {
   const path = await import('node:path');
   const { stat } = await import('node:fs/promises');
@@ -212,7 +212,7 @@ async function seenAt(
 async function formAt(
   { to, task }: Pick<InitArgs, 'to' | 'task'>,
   { type, train, label }: { readonly type: string; readonly train: string; readonly label: string },
-  context: Context,
+  context: CommandContext,
 ): Promise<SeenForm> {
   const path = await import('node:path');
   const { seenForm } = await import('../tools/init/form.ts');
@@ -249,7 +249,11 @@ interface Data extends Pick<InitArgs, 'to' | 'task' | 'label'> {
 }
 
 /** The task, as it is said or as the labels look; on a terminal one may say otherwise. */
-async function taskOf({ to, task, label, isNamed, form, ...data }: Data, ask: Ask, context: Context) {
+async function taskOf(
+  { to, task, label, isNamed, form, ...data }: Data,
+  ask: TerminalQuestion,
+  context: CommandContext,
+) {
   const names = label!.includes(',') ? label!.split(',').map((name) => name.trim()) : label!;
   const { words } = form;
   const ofWords = TASKS.find((name) => taskRow(name).isPerWord)!;

@@ -19,7 +19,7 @@ export const inspectCommand: Command<InspectArgs> = {
       .options(inputOptions),
   run: async ({ file, models, shape, fix }, context) => {
     const { inspectFile, inspectModels } = await import('../tools/inspect.ts');
-    const { fitted } = await import('./terminal/wrapped.ts');
+    const { fittedToWidth: fitted } = await import('./terminal/wrapped.ts');
     const { UserError } = await import('../base/errors.ts');
     if (models && file !== undefined) {
       throw new UserError(

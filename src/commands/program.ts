@@ -3,7 +3,7 @@ import type { Argv } from 'yargs';
 import { printable, shown, UserError } from '../base/errors.ts';
 import type { Command } from './options/command.ts';
 import { CLEAR_LINE } from './context.ts';
-import type { Context, GlobalArgs } from './context.ts';
+import type { CommandContext, GlobalArgs } from './context.ts';
 import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
 import { compressCommand } from './compress.ts';
@@ -52,7 +52,7 @@ const commands = [
 ] as const;
 
 /** Surroundings of the program: streams, terminal and signals, given by a process or by a test. */
-export interface Host {
+export interface ProgramHost {
   readonly out: (text: string) => void;
   readonly err: (text: string) => void;
   readonly isTerminal: boolean;
@@ -66,7 +66,7 @@ export interface Host {
  * Run of one command line; returns the exit code. The reason for a code other than 0 is written to `err`, and with `--json` also to `out`,
  * as `{ error: JsonFailure }`.
  */
-export async function runProgram(args: readonly string[], host: Host): Promise<number> {
+export async function runProgram(args: readonly string[], host: ProgramHost): Promise<number> {
   try {
     await parse(args, host);
     return 0;
@@ -86,11 +86,11 @@ function asksJson(args: readonly string[]): boolean {
 }
 
 /** A terminal that does not know its size says 0. */
-function widthOf({ columns = 0 }: Host, otherwise: number): number {
+function widthOf({ columns = 0 }: ProgramHost, otherwise: number): number {
   return columns > 0 ? columns : otherwise;
 }
 
-export function contextOf({ json, quiet, verbose }: GlobalArgs, host: Host): Context {
+export function contextOf({ json, quiet, verbose }: GlobalArgs, host: ProgramHost): CommandContext {
   const { out, err, isTerminal } = host;
   return {
     json,
@@ -110,14 +110,14 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: Host): Con
 }
 
 /** Text for people holds names out of files of strangers: control characters are printed as text, but for the bar of progress. */
-function forTerminal(write: Host['out']): Host['out'] {
+function forTerminal(write: ProgramHost['out']): ProgramHost['out'] {
   return (text) => write(text.split(CLEAR_LINE).map(printable).join(CLEAR_LINE));
 }
 
 function add<Args extends object>(
   parser: Argv<GlobalArgs>,
   { name, summary, options, run }: Command<Args>,
-  host: Host,
+  host: ProgramHost,
 ): void {
   parser.command(
     name,
@@ -145,7 +145,7 @@ function version(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-async function parse(given: readonly string[], host: Host): Promise<void> {
+async function parse(given: readonly string[], host: ProgramHost): Promise<void> {
   const args = given[0] === 'help' && given.length === 2 ? [given[1]!, '--help'] : given;
   const width = Math.min(110, widthOf(host, 110));
   if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0]!)) {

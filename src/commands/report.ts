@@ -23,7 +23,7 @@ export const reportCommand: Command<ReportArgs> = {
     const gone = report.status === 'complete' ? await missingFiles(folder, report) : undefined;
     if (gone !== undefined) context.note(`warning: ${gone}\n`);
     const { reportText } = await import('../report/text.ts');
-    const { fitted } = await import('./terminal/wrapped.ts');
+    const { fittedToWidth: fitted } = await import('./terminal/wrapped.ts');
     if (context.json) printJson(context, { status: report.status, files });
     else context.out(fitted(reportText(report, folder), context));
   },

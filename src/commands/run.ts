@@ -11,7 +11,7 @@ import {
   setOption,
 } from './options/command.ts';
 import type { Command } from './options/command.ts';
-import type { Context } from './context.ts';
+import type { CommandContext } from './context.ts';
 import { printJson } from './context.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { RunResult } from '../run/options.ts';
@@ -80,7 +80,7 @@ async function executeShard(
   loaded: LoadedRecipe,
   given: string,
   { watch, ...options }: Omit<ExecuteOptions, 'rankTimeout'>,
-  context: Context,
+  context: CommandContext,
 ): Promise<void> {
   const { mpiLaunch } = await import('../base/environment.ts');
   if ((mpiLaunch()?.size ?? 1) > 1)
@@ -135,7 +135,7 @@ interface ExecuteOptions {
 export async function execute(
   loaded: LoadedRecipe,
   { watch, rankTimeout = rankTimeoutOption.default, ...options }: ExecuteOptions,
-  context: Context,
+  context: CommandContext,
 ): Promise<RunResult> {
   const { runRecipe } = await import('../run/run.ts');
   const { follower, startedTogether } = await import('./options/mpi-launch.ts');
@@ -166,7 +166,7 @@ export async function execute(
     });
   const { reportJson } = await import('../report/json.ts');
   const { reportText } = await import('../report/text.ts');
-  const { fitted } = await import('./terminal/wrapped.ts');
+  const { fittedToWidth: fitted } = await import('./terminal/wrapped.ts');
   context.out(context.json ? reportJson(report) : fitted(reportText(report, folder), context));
   return { folder, report };
 }

@@ -1,11 +1,11 @@
-import { sizeOf } from './dataset.ts';
+import { countOfElements } from './dataset.ts';
 
 /** Order of the axes of an input: channels last or first, of pictures, sequences and volumes alike. */
-export type Layout = 'nhwc' | 'nchw';
+export type AxisOrder = 'nhwc' | 'nchw';
 
 /** Shape in which an input takes one sample, and the order of the numbers in it. */
 export interface FedShape {
-  readonly layout: Layout;
+  readonly layout: AxisOrder;
   readonly shape: readonly number[];
 }
 
@@ -20,7 +20,7 @@ export function fedShapes(sample: readonly number[]): readonly FedShape[] {
     { layout: 'nhwc', shape },
     { layout: 'nchw', shape },
   ];
-  const row = both([sizeOf(sample)]);
+  const row = both([countOfElements(sample)]);
   if (sample.length === 1) return row;
   const first: FedShape = { layout: 'nchw', shape: channelsFirst(sample) };
   const last: FedShape = { layout: 'nhwc', shape: sample };

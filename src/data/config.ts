@@ -29,7 +29,7 @@ export type AugmentStep = NonNullable<Given['augment']>[number];
 export type NormalizeConfig = Extract<Given['normalize'], object>;
 
 /** Files are read one after another, as if they were one. */
-export type Files = Of<'csv'>['train'];
+export type DataFiles = Of<'csv'>['train'];
 export type IdxFiles = Of<'idx'>['train'];
 export type NpzSource = Of<'npz'>['train'];
 

@@ -120,7 +120,7 @@ export function sampleId(dataset: Pick<Dataset, 'idPrefix' | 'ids'>, row: number
   return `${dataset.idPrefix}/${dataset.ids[row]!}`;
 }
 
-export function sizeOf(shape: readonly number[]): number {
+export function countOfElements(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }
 

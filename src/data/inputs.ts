@@ -1,5 +1,5 @@
 import { UserError } from '../base/errors.ts';
-import { sizeOf } from './dataset.ts';
+import { countOfElements } from './dataset.ts';
 import type { InputPart } from './dataset.ts';
 
 /** Shape of samples, and their parts where a model has more than one input. */
@@ -19,18 +19,22 @@ export function inputParts(parts: readonly Omit<InputPart, 'from'>[]): InputPart
   let from = 0;
   return parts.map((part) => {
     const placed = { ...part, from };
-    from += sizeOf(part.shape);
+    from += countOfElements(part.shape);
     return placed;
   });
 }
 
 /** `x`: [n, ...sampleShape], as the inputs of a model of several; those of a model of one have the name `input`. */
-export function inputsOf(x: Float32Array, n: number, { sampleShape, inputs }: SampleForm): Record<string, InputValues> {
+export function inputsByName(
+  x: Float32Array,
+  n: number,
+  { sampleShape, inputs }: SampleForm,
+): Record<string, InputValues> {
   if (inputs === undefined) return { input: { data: x, shape: [n, ...sampleShape] } };
-  const row = sizeOf(sampleShape);
+  const row = countOfElements(sampleShape);
   return Object.fromEntries(
     inputs.map(({ name, shape, from }) => {
-      const size = sizeOf(shape);
+      const size = countOfElements(shape);
       const data = new Float32Array(n * size);
       for (let i = 0; i < n; i++) data.set(x.subarray(i * row + from, i * row + from + size), i * size);
       return [name, { data, shape: [n, ...shape] }];

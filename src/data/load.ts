@@ -12,11 +12,11 @@ import { renamed } from './splits/label-names.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
 import { joinedOriginals } from './pictures/originals.ts';
 import { overlaps } from './splits/overlap.ts';
-import { added, carve, keepLabels, labelledTargets, limited, nextId, splitOf } from './splits/parts.ts';
-import type { Part, Split } from './splits/parts.ts';
+import { withUnlabelled, carve, keepLabels, labelledTargets, limited, nextId, splitOf } from './splits/parts.ts';
+import type { SplitName, UnnormalizedSplit } from './splits/parts.ts';
 import { readSplits } from './readers/read.ts';
 import type { OnText } from './readers/read.ts';
-import type { Readers } from './storage/shared-reading.ts';
+import type { ReadingProcesses } from './storage/shared-reading.ts';
 import { Room } from './storage/memory-budget.ts';
 import { fillMeans } from './readers/table.ts';
 import { fillWithMeans, targetReader } from './targets/registry.ts';
@@ -41,7 +41,7 @@ export interface LoadedDataset {
   readonly warnings: readonly string[];
 }
 
-export interface LoadOptions {
+export interface DataOptions {
   readonly onText?: OnText | undefined;
   /** See `Dataset.originals`. */
   readonly keepOriginals?: boolean | undefined;
@@ -57,7 +57,7 @@ export interface LoadOptions {
   /** Processes of this machine that read the same data and share its memory. Default 1. */
   readonly processes?: number | undefined;
   /** Processes that read the same data and share the work of it. Default: this one alone. */
-  readonly readers?: Readers | undefined;
+  readonly readers?: ReadingProcesses | undefined;
 }
 
 /** Default share of train that becomes the validation split. */
@@ -74,7 +74,7 @@ const NO_TEST =
  */
 export async function loadDataset(
   given: DatasetConfig,
-  { onText, keepOriginals = false, arePictures, columns: stated, memory, processes, readers }: LoadOptions = {},
+  { onText, keepOriginals = false, arePictures, columns: stated, memory, processes, readers }: DataOptions = {},
 ): Promise<LoadedDataset> {
   const hasPictures = given.type === 'image-folder' || given.type === 'parquet';
   const config = hasPictures && keepOriginals ? { ...given, keepOriginals } : given;
@@ -119,7 +119,8 @@ export async function loadDataset(
   const onValidation = validationRaw && scored(labelPresence(validationRaw), labelled);
   if (labelled !== 0 && present.known === 0 && onValidation === undefined) throw noneLabelled(trainRaw, present.count);
   const classNames = namesFrom(reader, [present, onValidation], config);
-  const split = (name: Part, presence: Presence): Split => splitOf(name, presence, { reader, classNames, config });
+  const split = (name: SplitName, presence: Presence): UnnormalizedSplit =>
+    splitOf(name, presence, { reader, classNames, config });
   let train = split('train', present);
   const behindTrain = nextId(train.ids);
   let validation = onValidation && split('validation', onValidation);
@@ -138,7 +139,7 @@ export async function loadDataset(
     [train, validation] = carve(train, 'validation', amount, 'validation', splitSeed);
   }
   if (labelled !== undefined && labelled > 0) train = keepLabels(train, labelled, splitSeed);
-  if (unlabelledRaw !== undefined) train = added(train, unlabelledRaw, behindTrain);
+  if (unlabelledRaw !== undefined) train = withUnlabelled(train, unlabelledRaw, behindTrain);
   if (limit !== undefined) {
     [train, validation] = [limited(train, limit, splitSeed), limited(validation, limit, splitSeed)];
     test = test && limited(test, limit, splitSeed);
@@ -174,7 +175,7 @@ export async function loadDataset(
     validation: validationRaw?.originals,
     test: testRaw?.originals,
   };
-  const dataset = ({ name, idPrefix, samples, stored, targets, flags, ids }: Split): Dataset => {
+  const dataset = ({ name, idPrefix, samples, stored, targets, flags, ids }: UnnormalizedSplit): Dataset => {
     const { sampleShape } = trainRaw;
     const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
     const sound = config.type === 'audio-folder' ? { rate: config.rate } : {};

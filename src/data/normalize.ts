@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import type { CommonConfig, NormalizeConfig } from './config.ts';
-import { sizeOf } from './dataset.ts';
+import { countOfElements } from './dataset.ts';
 import type { Normalization, Samples } from './dataset.ts';
 import { areBytes, blocksOf } from './storage/sample-storage.ts';
 import type { HeldSamples } from './storage/sample-storage.ts';
@@ -32,9 +32,9 @@ export function normalizationOfParts(setting: Setting, samples: Samples, inputs:
       `normalize: expected standard or none for samples of several inputs, received ${typeof chosen === 'string' ? chosen : 'mean and std'}`,
       'Numbers of an integer type are never normalized; prepare the others in the files.',
     );
-  const row = inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const row = inputs.reduce((sum, { shape }) => sum + countOfElements(shape), 0);
   const each = inputs.map(({ shape, from, isWhole }) => {
-    const size = sizeOf(shape);
+    const size = countOfElements(shape);
     const [channels, pixels] = [shape.at(-1)!, size / shape.at(-1)!];
     if (isWhole || chosen === 'none') return plain(1, size);
     const own = new Float32Array((samples.length / row) * size);

@@ -27,7 +27,7 @@ interface StoredRecipe {
   readonly moves?: readonly string[];
 }
 
-export interface Prepared {
+export interface PreparedFolder {
   /** The recipe to follow. */
   readonly loaded: LoadedRecipe;
   /** True if there is something to resume. */
@@ -104,7 +104,7 @@ export async function prepareFolder(
   existing: Existing,
   place: Place = {},
   shards?: number,
-): Promise<Prepared> {
+): Promise<PreparedFolder> {
   await putBack(folder);
   await removeHalfWritten(folder);
   const file = path.join(folder, 'recipe.json');
@@ -152,7 +152,7 @@ async function withoutStored(
   asked: LoadedRecipe,
   place: Place | undefined,
   shards: number | undefined,
-): Promise<Prepared> {
+): Promise<PreparedFolder> {
   const remembered = await rememberedRecipe(folder);
   const kept = remembered ?? (await shardsOfStates(folder)) ?? { shards: asked.recipe.shards ?? shards };
   const given = inShards(asked, kept.shards);
@@ -169,7 +169,7 @@ async function goingOn(
   asked: LoadedRecipe,
   place: Place | undefined,
   shards: number | undefined,
-): Promise<Prepared> {
+): Promise<PreparedFolder> {
   const stored = await readStored(path.join(folder, 'recipe.json'));
   if (!(await hasWork(folder))) {
     await rm(path.join(folder, INPUTS_FILE), { force: true });

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { exists, readBytes } from '../base/files.ts';
 import { readOnnx } from '../files/onnx-file.ts';
-import type { ModelFile } from '../measure/latency/variants.ts';
+import type { TimedFile } from '../measure/latency/variants.ts';
 import type { ModelRow } from '../report/types.ts';
 import { shapeSeen } from '../distill/teachers/own-pictures.ts';
 import { storedRecipe } from './folder.ts';
@@ -12,7 +12,7 @@ import { ownFile } from './own-file.ts';
  * The file of a model of a finished run, called by its id: what the run exported, or the ONNX teacher that its recipe
  * names. Undefined where there is none, or no longer.
  */
-export async function modelFileOf(folder: string, { id, model, file }: ModelRow): Promise<ModelFile | undefined> {
+export async function modelFileOf(folder: string, { id, model, file }: ModelRow): Promise<TimedFile | undefined> {
   const teacher = file === null && model.role === 'teacher' ? (await storedRecipe(folder)).recipe.teacher : undefined;
   const place = file === null ? teacher?.onnx : await ownFile(folder, file);
   if (place === undefined || !(await exists(place))) return undefined;

@@ -1,6 +1,6 @@
 import { checkGraph } from './check.ts';
 import { opSpec } from './ops.ts';
-import { sizeOf } from './shapes.ts';
+import { symbolicSize } from './shapes.ts';
 import type { Attrs, Constant, Graph, Node, TensorData, TensorType } from './types.ts';
 
 /** Builds a graph node by node, inferring types as it goes. Names are given in order of creation: same calls, same names. */
@@ -35,7 +35,7 @@ export class GraphBuilder {
   /** A constant; `name` is a wish that gets a number behind it when taken. */
   constant(type: TensorType, data: TensorData, name?: string): string {
     const unique = name !== undefined && !this.#types.has(name) ? name : this.#fresh(name ?? 'const');
-    const { factor } = sizeOf(type.shape);
+    const { factor } = symbolicSize(type.shape);
     if (factor !== data.length)
       throw new Error(`constant ${unique}: ${data.length} values for [${type.shape.join(', ')}]`);
     this.#bind(unique, type);

@@ -1,12 +1,12 @@
 import type { OpName } from './ops.ts';
-import { sizeOf } from './shapes.ts';
+import { symbolicSize } from './shapes.ts';
 import type { Graph, Node, Shape } from './types.ts';
 
 /** Multiply-accumulates of one node for one sample, from its input and output shapes. */
 type Count = (inputs: readonly Shape[], output: Shape, attrs: Node['attrs']) => number;
 
 /** Elements, the batch counted once: a symbolic size is a factor of it. */
-const size = (shape: Shape): number => sizeOf(shape).factor;
+const size = (shape: Shape): number => symbolicSize(shape).factor;
 const product = (dims: Shape): number => dims.reduce<number>((total, dim) => total * Number(dim), 1);
 
 /** Operators that multiply. Elementwise arithmetic, reductions and pooling do not count, as usual in this field. */

@@ -11,7 +11,7 @@ export function batchTimes(factor: number): Dim {
 }
 
 /** Elements as `factor · batch^power`. */
-export function sizeOf(shape: Shape): { factor: number; power: number } {
+export function symbolicSize(shape: Shape): { factor: number; power: number } {
   let factor = 1;
   let power = 0;
   for (const dim of shape) {
@@ -24,7 +24,7 @@ export function sizeOf(shape: Shape): { factor: number; power: number } {
 
 /** Elements of a shape without a symbolic dimension. */
 export function staticSize(shape: Shape): number {
-  const { factor, power } = sizeOf(shape);
+  const { factor, power } = symbolicSize(shape);
   if (power > 0) throw new Error(`the shape [${shape.join(', ')}] has a symbolic dimension`);
   return factor;
 }

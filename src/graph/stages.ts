@@ -28,7 +28,7 @@ export function showStage(stage: Stage, text: () => string): void {
 }
 
 /** Shows a graph and hands it on. */
-export function shown(stage: Stage, graph: Graph): Graph {
+export function reportStage(stage: Stage, graph: Graph): Graph {
   showStage(stage, () => printGraph(graph));
   return graph;
 }

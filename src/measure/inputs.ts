@@ -10,7 +10,7 @@ import type { Skipped } from '../base/skipped.ts';
 import { product } from '../base/numbers.ts';
 
 /** An input of a model file. */
-export interface End {
+export interface ModelInput {
   readonly name: string;
   readonly dtype: DType;
   /** -1 where the size is open. */
@@ -22,12 +22,12 @@ export interface End {
 /** The inputs with all sizes known at this batch size; nothing, with a reason noted, where the file has another one or no memory holds them. */
 export function sizes(
   file: string,
-  ends: readonly End[],
+  ends: readonly ModelInput[],
   batchSize: number,
   sampleShape: readonly number[] | undefined,
   skipped: Skipped[],
-): End[] | undefined {
-  const sized: End[] = [];
+): ModelInput[] | undefined {
+  const sized: ModelInput[] = [];
   const leaveOut = (why: string): void => {
     const what = `${file} at batch ${batchSize}`;
     if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why });

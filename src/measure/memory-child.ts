@@ -5,7 +5,7 @@ import { encodeModel } from '../formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import type { MemoryRequest } from './memory.ts';
 import { openVariants } from './latency/variants.ts';
-import type { ModelFile } from './latency/variants.ts';
+import type { TimedFile } from './latency/variants.ts';
 
 /** A process of its own: what it needs at its highest beyond what the runtime alone needs is the model's. */
 
@@ -29,7 +29,7 @@ process.stdout.write(JSON.stringify(results));
 // Threads of the runtimes need not end first.
 process.exit(0);
 
-async function runOnce(file: ModelFile, batchSize: number): Promise<void> {
+async function runOnce(file: TimedFile, batchSize: number): Promise<void> {
   const { runtime, device, threads, sampleShape } = request;
   const opened = await openVariants(file, {
     ...{ batchSizes: [batchSize], threads: [threads], device, runtime },

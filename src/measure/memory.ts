@@ -4,8 +4,8 @@ import { entryBeside } from '../base/entry.ts';
 import type { OnProgress } from '../base/progress.ts';
 import type { DeviceName } from '../runtime/devices/devices.ts';
 import { describe } from './latency/setting.ts';
-import type { Setting } from './latency/setting.ts';
-import type { ModelFile } from './latency/variants.ts';
+import type { LatencySetting } from './latency/setting.ts';
+import type { TimedFile } from './latency/variants.ts';
 
 export interface MemoryRequest {
   readonly name: string;
@@ -36,8 +36,8 @@ const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
  * are absent.
  */
 export async function peakMemory(
-  files: readonly ModelFile[],
-  settings: readonly Setting[],
+  files: readonly TimedFile[],
+  settings: readonly LatencySetting[],
   { sampleShape, signal, onProgress }: MemoryOptions = {},
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();

@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts';
 import type { ModelNetwork } from './network.ts';
 
 /** Choices of a recipe about weights, by patterns of their names. */
-export interface Choices {
+export interface WeightChoices {
   /** Weights that stay as they are. */
   readonly freeze: readonly string[];
   /** Factors of the learning rate of weights; where several patterns fit, the last one counts. */
@@ -12,7 +12,7 @@ export interface Choices {
 /** The network with some weights trained slower or faster, or not at all. `UserError` for a pattern that fits no weight. */
 export function withChoices<Of extends ModelNetwork>(
   network: Of,
-  { freeze, learningRates }: Choices,
+  { freeze, learningRates }: WeightChoices,
   file: string,
 ): Of {
   const names = Object.keys(network.trainable);

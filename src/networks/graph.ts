@@ -4,7 +4,7 @@ import { atBatch } from '../graph/passes/inputs/at-batch.ts';
 import { printGraph } from '../graph/print.ts';
 import type { Constant, Graph, Node, TensorType } from '../graph/types.ts';
 import { batchNormTrain } from '../trace/batch-norm.ts';
-import { interpret, rules, tensorOf } from '../trace/interpret/interpret.ts';
+import { interpret, interpretRules, tensorOf } from '../trace/interpret/interpret.ts';
 import { dropoutMask } from '../trace/layers/dropout.ts';
 import { inLayer } from '../trace/scope.ts';
 import { kernelsOfGraph } from './graph-kernels.ts';
@@ -72,7 +72,7 @@ function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, 
       if (training && node.op === 'Dropout') return [dropoutMask(given[0]!, node.attrs.rate as number)];
       return node.layer === undefined
         ? undefined
-        : inLayer(node.layer, () => [rules[node.op]!(given, node.attrs)].flat());
+        : inLayer(node.layer, () => [interpretRules[node.op]!(given, node.attrs)].flat());
     };
     const { outputs } = interpret(sized, { ...fed, ...state }, see, instead);
     const named = [...graph.outputs.keys()].map((key, i) => [outputNames[i]!, outputs[key]!] as const);

@@ -100,7 +100,7 @@ export function onlyInput(network: Pick<Network, 'name' | 'inputs'>): readonly [
 }
 
 /** Numbers in the state of a network. */
-export function parametersOf({ state }: Pick<Network, 'state'>): number {
+export function networkParameters({ state }: Pick<Network, 'state'>): number {
   return Object.values(state).reduce((sum, { size }) => sum + size, 0);
 }
 
@@ -120,6 +120,6 @@ export function prefixed(variables: Variables, prefix: string): Variables {
 }
 
 /** The type for a batch of this size. */
-export function sized({ dtype, shape }: TensorType, batchSize: number): TensorType {
+export function atBatchSize({ dtype, shape }: TensorType, batchSize: number): TensorType {
   return { dtype, shape: withBatch(shape, batchSize) };
 }

@@ -6,7 +6,7 @@ import { complaintsOf, valueAt } from './issues.ts';
 import type { Complaint } from './issues.ts';
 import { knownKeys } from './keys.ts';
 import { applyOverride, parseOverride } from './overrides.ts';
-import type { Override, Setting } from './overrides.ts';
+import type { Override, RecipeChange } from './overrides.ts';
 import { modelComplaints } from './models.ts';
 import { withTaskDefaults } from './schema/task.ts';
 import type { ModelTable } from './models.ts';
@@ -25,9 +25,9 @@ export interface LoadedRecipe {
   readonly recipe: Recipe;
 }
 
-export interface LoadOptions {
+export interface RecipeOptions {
   /** `key.path=value`, stronger than the file. */
-  readonly set?: readonly Setting[];
+  readonly set?: readonly RecipeChange[];
   /** The models there are: with them, options of models are checked too. */
   readonly models?: ModelTable;
   /** Test whether a file or folder exists; if it is given, a path in the recipe that does not exist is reported. */
@@ -35,7 +35,7 @@ export interface LoadOptions {
 }
 
 /** Read, check and complete a recipe. Throws a `UserError` that names file, line, column and key of everything wrong. */
-export async function loadRecipe(file: string, options: LoadOptions = {}): Promise<LoadedRecipe> {
+export async function loadRecipe(file: string, options: RecipeOptions = {}): Promise<LoadedRecipe> {
   const [, ending] = /\.(onnx|tflite|npz|npy|csv|parquet|jsonl)$/i.exec(file) ?? [];
   if (ending !== undefined)
     throw new UserError(
@@ -46,7 +46,7 @@ export async function loadRecipe(file: string, options: LoadOptions = {}): Promi
   return parseRecipe(await readUtf8(file), file, options);
 }
 
-export function parseRecipe(text: string, file: string, options: LoadOptions = {}): LoadedRecipe {
+export function parseRecipe(text: string, file: string, options: RecipeOptions = {}): LoadedRecipe {
   const source = parseSource(text, file);
   if (typeof source.data !== 'object' || source.data === null || Array.isArray(source.data)) {
     throw new UserError(

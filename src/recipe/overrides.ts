@@ -10,9 +10,9 @@ export interface Override {
 }
 
 /** A change as it is given; `option`: where, if not as `--set`. */
-export type Setting = string | { readonly text: string; readonly option: string };
+export type RecipeChange = string | { readonly text: string; readonly option: string };
 
-export function parseOverride(setting: Setting): Override {
+export function parseOverride(setting: RecipeChange): Override {
   const { text, option } = typeof setting === 'string' ? { text: setting, option: '--set' } : setting;
   const equals = text.indexOf('=');
   const keys = text.slice(0, equals).split('.');

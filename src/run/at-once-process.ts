@@ -4,11 +4,11 @@ import { storedRecipe } from '../folder/folder.ts';
 import { openStores } from '../folder/states/stores.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
-import { failureOf } from './at-once-protocol.ts';
+import { sentFailure } from './at-once-protocol.ts';
 import type { FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
 import type { StageContext } from './context.ts';
 import { filesKey } from './repeat-key.ts';
-import { prepare, trainingsOf } from './students.ts';
+import { prepareStudents, trainingsOf } from './students.ts';
 import type { Training } from './students.ts';
 
 /**
@@ -44,7 +44,7 @@ async function train(stage: string): Promise<void> {
     send({ trained: stage });
   } catch (error) {
     if (error instanceof InterruptedError) send({ interrupted: error.message });
-    else send({ failure: failureOf(error) });
+    else send({ failure: sentFailure(error) });
   } finally {
     isTraining = false;
   }
@@ -68,7 +68,7 @@ async function open({ folder, threads, files, saveEveryMs }: Setup): Promise<Map
     done: () => Promise.resolve(),
     isChecked: true,
   };
-  const prepared = await prepare(context, stores);
+  const prepared = await prepareStudents(context, stores);
   if ((await filesKey(prepared.context, prepared.teaching)) !== files)
     throw new UserError(
       `${folder}: the data, the student or the teacher changed while the run trains`,

@@ -14,7 +14,7 @@ export interface Setup {
 /** Stage to train, or the word to save what there is and end. */
 export type ToProcess = { readonly train: string } | { readonly stop: true };
 
-export interface Failure {
+export interface SentFailure {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
@@ -27,10 +27,10 @@ export type FromProcess =
   | { readonly event: RunEvent }
   | { readonly trained: string }
   | { readonly interrupted: string }
-  | { readonly failure: Failure };
+  | { readonly failure: SentFailure };
 
 /** An error as it is sent to another process. */
-export function failureOf(error: unknown): Failure {
+export function sentFailure(error: unknown): SentFailure {
   const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
   const failure = { name, message, stack };
   if (!(error instanceof UserError)) return failure;
@@ -39,7 +39,7 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** An error that was sent: a `UserError` with its remedy, or any other with the name and the stack of the process where it was thrown. */
-export function revived({ name, message, stack, user }: Failure): Error {
+export function revived({ name, message, stack, user }: SentFailure): Error {
   if (user !== undefined) return new UserError(message, user.hint, user);
   return Object.assign(new Error(message), { name, ...(stack !== undefined && { stack }) });
 }

@@ -11,7 +11,7 @@ import { revived } from './at-once-protocol.ts';
 import type { FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
 import { filesKey } from './repeat-key.ts';
 import { trainingsOf } from './students.ts';
-import type { Begun, Training } from './students.ts';
+import type { StudentsStart, Training } from './students.ts';
 
 /**
  * Train the students of these repeats `jobs` at once, up to their last saved state: this process one after another, and so do others, each
@@ -19,7 +19,7 @@ import type { Begun, Training } from './students.ts';
  * or where one training is left, nothing is done here. What is trained is the same as one after another.
  */
 export async function trainAtOnce(
-  begun: Begun,
+  begun: StudentsStart,
   repeats: readonly number[],
   stores: Pick<RunStores, 'folder' | 'ledger' | 'softTargets'>,
 ): Promise<void> {

@@ -4,19 +4,19 @@ import type { LoadedRecipe } from '../recipe/load.ts';
 import type { Report } from '../report/types.ts';
 import type { StageContext } from './context.ts';
 import { TOKENIZER_FILE } from '../data/text/open.ts';
-import { loadDataToTeach, tokenizerOf } from '../setup/data.ts';
+import { loadDataToTeach, recipeTokenizer } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { OnEvent } from '../base/events.ts';
 import { removeOutdated, unwritten, writeReport } from '../folder/report/written.ts';
 import { requireFiles } from '../folder/inputs.ts';
-import { inputsOf, hashOfData } from './inputs.ts';
+import { runInputs, hashOfData } from './inputs.ts';
 import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
 import { makeReport } from './report.ts';
 import { several } from '../runtime/collectives/collectives.ts';
 import { contentOf, onSameMachine, requireSame, requireSameData } from './together.ts';
 import { factsOf, stagesOf, stoppedReport } from '../folder/report/report-frame.ts';
-import type { Findings } from './report.ts';
+import type { RunFindings } from './report.ts';
 import { curvesOf, modelsSoFar, stopOf } from '../folder/report/stopped.ts';
 import { openStores } from '../folder/states/stores.ts';
 import type { RunStores } from '../folder/states/stores.ts';
@@ -26,7 +26,7 @@ import { trafficSince } from '../watch/traffic.ts';
 export type Stages = (
   context: StageContext,
   stores: RunStores,
-) => Promise<Partial<Findings> & { readonly data?: StageContext['data'] }>;
+) => Promise<Partial<RunFindings> & { readonly data?: StageContext['data'] }>;
 
 export interface FollowOptions extends RunOptions {
   readonly onEvent: OnEvent;
@@ -104,7 +104,7 @@ export async function follow(
 
 /** The tokenizer of texts is a part of the models that ship. */
 async function keepTokenizer({ recipe, data }: StageContext, { write }: RunStores): Promise<void> {
-  const bytes = await tokenizerOf(recipe, data);
+  const bytes = await recipeTokenizer(recipe, data);
   if (bytes !== undefined) await write(`exports/${TOKENIZER_FILE}`, bytes);
 }
 
@@ -122,7 +122,7 @@ async function begin(
   prepareSavedModels(recipe);
   onEvent({ type: 'stage', stage: 'data' });
   const start = monotonicMs();
-  const inputs = await inputsOf(folder, recipe, options);
+  const inputs = await runInputs(folder, recipe, options);
   await requireFiles(recipe);
   await inputs?.checkFiles();
   const shared = several(together) ? { processes: await onSameMachine(together), readers: together } : {};

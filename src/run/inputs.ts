@@ -44,7 +44,11 @@ export function inputsOfSweep(sweep: string, { written }: LoadedRecipe): SharedI
  * What the files of a recipe were when the run in `folder` began, or the first of those that share their notes with it. Undefined in
  * processes that are compared with the first one, whose equal copies may have other times.
  */
-export async function inputsOf(folder: string, recipe: Recipe, options: InputsOptions): Promise<RunInputs | undefined> {
+export async function runInputs(
+  folder: string,
+  recipe: Recipe,
+  options: InputsOptions,
+): Promise<RunInputs | undefined> {
   const { shared, isShard, inputs, onEvent, together } = options;
   if (together !== undefined && together.rank > 0) return undefined;
   const warn = (message: string): void => onEvent?.({ type: 'warning', message });
@@ -66,7 +70,7 @@ export function hashOfData(data: LoadedDataset): HashOfData {
  * sizes or times differ.
  */
 export async function requireInputs(folder: string, recipe: Recipe, options: InputsOptions): Promise<void> {
-  const inputs = await inputsOf(folder, recipe, options);
+  const inputs = await runInputs(folder, recipe, options);
   if (inputs === undefined) return;
   await inputs.checkFiles();
   if (inputs.touchedData.length > 0) inputs.checkData(hashOfData(await loadDataToTeach(recipe)));

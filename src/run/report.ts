@@ -12,11 +12,11 @@ import { factsOf, frameOf } from '../folder/report/report-frame.ts';
 import type { Course } from '../folder/report/report-frame.ts';
 import { learntFrom } from './stages/teacher/labels-from-teacher.ts';
 import type { Timed } from './stages/measure/latency.ts';
-import type { Measured } from './stages/measure/measure.ts';
+import type { MeasuredModels } from './stages/measure/measure.ts';
 
 /** Results of the stages, as far as the run has come. */
-export interface Findings extends Course {
-  readonly measured: readonly Measured[];
+export interface RunFindings extends Course {
+  readonly measured: readonly MeasuredModels[];
   readonly answers?: TeacherSummary | undefined;
   readonly examples?: Examples | undefined;
   readonly timed?: Timed | undefined;
@@ -42,7 +42,7 @@ export function makeReport(
     pruningSensitivity,
     channels = [],
     ...rest
-  }: Findings,
+  }: RunFindings,
 ): Report {
   const { data } = context;
   const task = taskOf(data.validation);
@@ -99,20 +99,20 @@ function verdictIn(
 
 /** The scores of a model that was trained more than once. */
 function repeatsIn(
-  measured: readonly Measured[],
+  measured: readonly MeasuredModels[],
   first: ModelRow,
   samples: number,
   score: Score,
 ): Pick<ModelRow, 'repeats'> {
-  const isSame = ({ row }: Measured): boolean =>
+  const isSame = ({ row }: MeasuredModels): boolean =>
     row.format === first.format && isSameContent({ ...row, model: { ...row.model, repeat: 0 } }, first);
   const scores = measured.filter(isSame).flatMap(({ row: { score } }) => score.test ?? score.validation ?? []);
   return scores.length < 2 ? {} : { repeats: repeatsOf(scores, samples, score) };
 }
 
 /** The only student and its only twin, sample by sample. */
-function pairIn(measured: readonly Measured[], data: StageContext['data'], by: TaughtBy): { pair?: Pair } {
-  const of = (role: ModelRef['role']): readonly Measured[] =>
+function pairIn(measured: readonly MeasuredModels[], data: StageContext['data'], by: TaughtBy): { pair?: Pair } {
+  const of = (role: ModelRef['role']): readonly MeasuredModels[] =>
     measured.filter(({ row }) => row.model.role === role && row.precision === 'fp32' && row.format === 'onnx');
   const [[distilled, ...more], [scratch]] = [of('distilled'), of('scratch')];
   if (distilled === undefined || scratch === undefined || more.length > 0) return {};
@@ -129,7 +129,7 @@ function pairIn(measured: readonly Measured[], data: StageContext['data'], by: T
 function agreementOf(
   { model: { role } }: ModelRow,
   answers: Float32Array,
-  measured: readonly Measured[],
+  measured: readonly MeasuredModels[],
   { data }: Pick<StageContext, 'data'>,
 ): Pick<ModelRow, 'agreement' | 'distance'> {
   const teacher = measured.find(({ row }) => row.model.role === 'teacher');

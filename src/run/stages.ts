@@ -9,14 +9,14 @@ import { examplesOf } from './stages/measure/examples.ts';
 import { timeModels } from './stages/measure/latency.ts';
 import { peerNotes } from './stages/student/mutual.ts';
 import { measure, measureTeacher } from './stages/measure/measure.ts';
-import type { Measured } from './stages/measure/measure.ts';
+import type { MeasuredModels } from './stages/measure/measure.ts';
 import { pruneStudents, sizeOnly } from './stages/prune/prune.ts';
 import { pruningSensitivity } from './stages/prune/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
 import { repeatKey } from './repeat-key.ts';
 import { takeRepeat } from './shards/repeats.ts';
 import { labelNotes } from './stages/teacher/labels-from-teacher.ts';
-import { prepare, trainRepeat } from './students.ts';
+import { prepareStudents, trainRepeat } from './students.ts';
 import { trainAtOnce } from './at-once.ts';
 
 /**
@@ -30,7 +30,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   const { recipe } = begin;
 
   // 0 to 2. What would fail late is found out now; the teacher and its answers.
-  const prepared = await prepare(begin, stores);
+  const prepared = await prepareStudents(begin, stores);
   const { context, teaching, lessons, begun, race } = prepared;
 
   // 3 and 4. Students by themselves and with their teacher; students that shards have trained are taken over.
@@ -61,7 +61,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   files.push(...(shipped?.files ?? []));
 
   // 8. The test split, for the first and only time.
-  const measured: Measured[] = [];
+  const measured: MeasuredModels[] = [];
   const tell = progressOf(context, 'measure');
   for (const file of files) {
     measured.push(await measure(context, file));

@@ -20,7 +20,7 @@ import { teach } from './stages/teacher/teach.ts';
 import type { Teaching } from './stages/teacher/teach.ts';
 
 /** Context, teacher and answers that the students of every repeat start from. */
-export interface Begun {
+export interface StudentsStart {
   readonly context: StageContext;
   readonly teaching: Teaching | undefined;
   readonly lessons: Answers | undefined;
@@ -46,7 +46,7 @@ export async function lessonsOf(begin: StageContext, { softTargets }: Pick<RunSt
   return { context: transferred, teaching, lessons, notes };
 }
 
-export async function prepare(begin: StageContext, stores: RunStores): Promise<Begun> {
+export async function prepareStudents(begin: StageContext, stores: RunStores): Promise<StudentsStart> {
   const { context: transferred, teaching, lessons, notes: before } = await lessonsOf(begin, stores);
   // And the loss to learn with.
   const key = begin.recipe.distill.loss === 'auto' ? await repeatKey(transferred, teaching) : '';
@@ -68,7 +68,7 @@ export interface Training {
 
 /** The trainings of a repeat, in order. */
 export function trainingsOf(
-  { context: begun, lessons }: Pick<Begun, 'context' | 'lessons'>,
+  { context: begun, lessons }: Pick<StudentsStart, 'context' | 'lessons'>,
   repeat: number,
   { softTargets }: Pick<RunStores, 'softTargets'>,
 ): Training[] {
@@ -107,7 +107,7 @@ export function trainingsOf(
 }
 
 export async function trainRepeat(
-  begun: Pick<Begun, 'context' | 'lessons'>,
+  begun: Pick<StudentsStart, 'context' | 'lessons'>,
   repeat: number,
   stores: Pick<RunStores, 'softTargets'>,
 ): Promise<TrainedModel[]> {

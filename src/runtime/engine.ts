@@ -11,7 +11,7 @@ export interface StateTensor {
 export type State = ReadonlyMap<string, StateTensor>;
 
 /** Elements of a tensor in a row, from `from` up to but without `to`. */
-export interface Range {
+export interface ElementRange {
   readonly from: number;
   readonly to: number;
 }
@@ -70,7 +70,7 @@ export interface CompiledStep {
    * Limits all calls from now on to these elements of divisible feeds and of the variables that follow from them. Such a feed is not fed any
    * more: its elements are put into its memory.
    */
-  divide?(ranges: ReadonlyMap<string, readonly Range[]>): void;
+  divide?(ranges: ReadonlyMap<string, readonly ElementRange[]>): void;
   /** Memory that calls write these results into from now on, where an engine can choose it. */
   placeResults?(places: Readonly<Record<string, Float32Array>>): void;
   /** Names of the variables that calls read or write. Absent where an engine does not say. */

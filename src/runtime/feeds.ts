@@ -1,9 +1,9 @@
-import { inputsOf } from '../data/inputs.ts';
+import { inputsByName } from '../data/inputs.ts';
 import type { InputPart } from '../data/dataset.ts';
 import type { InferenceTensor, ModelValue } from './inference.ts';
 import type { TensorData } from '../graph/types.ts';
 import { toStored } from './litert/ends.ts';
-import type { End } from './litert/ends.ts';
+import type { TfliteEnd } from './litert/ends.ts';
 import { samplesAs } from './typed.ts';
 
 /** Samples [n, ...] as a file is fed them: as its only input, or each part as the input of its name, in the types of the file. */
@@ -13,7 +13,7 @@ export function modelFeeds(
   [n, ...sampleShape]: readonly number[],
   inputs: readonly InputPart[] | undefined,
 ): Record<string, InferenceTensor> {
-  const values = inputsOf(x, n!, { sampleShape, inputs });
+  const values = inputsByName(x, n!, { sampleShape, inputs });
   return Object.fromEntries(
     ends.map(({ name, dtype }) => {
       const { data, shape } = inputs === undefined ? values['input']! : values[name]!;
@@ -24,7 +24,7 @@ export function modelFeeds(
 
 /** The same for a TFLite file, whose integers may stand for numbers. */
 export function storedFeeds(
-  session: { readonly inputs: readonly End[] },
+  session: { readonly inputs: readonly TfliteEnd[] },
   x: Float32Array,
   shape: readonly number[],
   inputs: readonly InputPart[] | undefined,

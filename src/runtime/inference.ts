@@ -4,7 +4,7 @@ import { dataTypes } from '../formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../formats/onnx/protobuf.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import type { Tensor } from './onnxruntime/session.ts';
-import { holds, ortTensor, Session, tensorValues } from './onnxruntime/session.ts';
+import { holds, ortTensor, OnnxSession, tensorValues } from './onnxruntime/session.ts';
 import type { SessionOptions } from './onnxruntime/session-options.ts';
 
 export interface ModelValue {
@@ -25,7 +25,7 @@ export class InferenceModel {
   readonly outputs: readonly ModelValue[];
   /** Provider that it prefers to run on. */
   readonly device: string;
-  readonly #session: Session;
+  readonly #session: OnnxSession;
   readonly #fileName: string;
 
   /** `UserError` if ONNX Runtime cannot load the model. */
@@ -34,7 +34,7 @@ export class InferenceModel {
     const [provider = 'cpu'] = options.executionProviders ?? [];
     this.device = typeof provider === 'string' ? provider : provider.name;
     try {
-      this.#session = new Session(this.device === 'webgpu' ? forWebgpu(bytes, fileName) : bytes, options);
+      this.#session = new OnnxSession(this.device === 'webgpu' ? forWebgpu(bytes, fileName) : bytes, options);
     } catch (error) {
       const fact = firstLine(error);
       const [, version] = /max supported IR version: (\d+)/.exec(fact) ?? [];
@@ -115,7 +115,7 @@ function forWebgpu(bytes: Uint8Array, fileName: string): Uint8Array {
   return padded === model ? bytes : encodeModel(padded);
 }
 
-function modelValue(value: Session['inputs'][number], fileName: string): ModelValue {
+function modelValue(value: OnnxSession['inputs'][number], fileName: string): ModelValue {
   const dtype = value.isTensor ? dtypes.get(value.type) : undefined;
   if (dtype === undefined)
     throw new UserError(

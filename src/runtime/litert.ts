@@ -2,16 +2,16 @@ import { atFile, UserError } from '../base/errors.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import { wrongInTensorflow29 } from '../formats/tflite/runtime.ts';
 import { modelEnds } from './litert/ends.ts';
-import type { Ends } from './litert/ends.ts';
+import type { TfliteEnds } from './litert/ends.ts';
 import type { TfliteRuntime, TfliteSession } from './litert/session.ts';
 import { openNative } from './litert/native.ts';
 import { openWasm } from './litert/wasm.ts';
 
 export { fromStored, modelEnds, toStored } from './litert/ends.ts';
-export type { End } from './litert/ends.ts';
+export type { TfliteEnd } from './litert/ends.ts';
 export type { TfliteRuntime, TfliteSession } from './litert/session.ts';
 
-export interface OpenOptions {
+export interface TfliteOpenOptions {
   readonly runtime?: TfliteRuntime;
   /** 1 by default. */
   readonly threads?: number;
@@ -20,7 +20,7 @@ export interface OpenOptions {
 }
 
 /** Inputs and outputs of a file; a `UserError` says `name`, if there is one. */
-export function endsOfFile(bytes: Uint8Array, name?: string): Ends {
+export function endsOfFile(bytes: Uint8Array, name?: string): TfliteEnds {
   return atFile(name, () => modelEnds(readTflite(bytes)));
 }
 
@@ -28,7 +28,7 @@ export function endsOfFile(bytes: Uint8Array, name?: string): Ends {
  * Session of a TFLite file. Throws a `UserError` for a file that is none, and for a model that the runtime cannot run, or would compute
  * wrongly.
  */
-export async function openTflite(bytes: Uint8Array, options: OpenOptions = {}): Promise<TfliteSession> {
+export async function openTflite(bytes: Uint8Array, options: TfliteOpenOptions = {}): Promise<TfliteSession> {
   const { runtime = 'litert', threads = 1, name } = options;
   const ends = endsOfFile(bytes, name);
   if (runtime === 'native') {

@@ -4,7 +4,7 @@ import type { DatasetConfig, TextConfig, TokenInput } from '../data/config.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
 import { loadDataset } from '../data/load.ts';
-import type { LoadedDataset, LoadOptions } from '../data/load.ts';
+import type { LoadedDataset, DataOptions } from '../data/load.ts';
 import { refuseOtherFile } from '../data/text/open.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
@@ -16,7 +16,7 @@ import type { Readers } from './pictures.ts';
  */
 export async function loadData(
   recipe: Readers,
-  { keepOriginals = seesOwnSize(recipe.teacher), ...options }: LoadOptions = {},
+  { keepOriginals = seesOwnSize(recipe.teacher), ...options }: DataOptions = {},
 ): Promise<LoadedDataset> {
   const { dataset, teacher } = recipe;
   // The schema says the same as the type, but for optional keys that it holds as undefined.
@@ -58,7 +58,7 @@ const ALL: readonly TokenInput[] = ['input_ids', 'attention_mask', 'token_type_i
  */
 export async function loadDataToTeach(
   recipe: Readers,
-  options: Pick<LoadOptions, 'processes' | 'readers'> = {},
+  options: Pick<DataOptions, 'processes' | 'readers'> = {},
 ): Promise<LoadedDataset> {
   const data = await loadData(recipe, options);
   const { teacher } = recipe;
@@ -79,7 +79,7 @@ export async function loadFedData(
   recipe: Readers,
   own: Pick<TeacherRecipe, 'text'> | undefined,
   isTfjs: boolean,
-  { columns, processes, readers }: Pick<LoadOptions, 'columns' | 'processes' | 'readers'> = {},
+  { columns, processes, readers }: Pick<DataOptions, 'columns' | 'processes' | 'readers'> = {},
 ): Promise<LoadedDataset> {
   const { dataset } = recipe;
   const asTheyAre = { keepOriginals: true, arePictures: () => arePictures(recipe), columns, processes };
@@ -95,7 +95,7 @@ export async function loadFedData(
 }
 
 /** The tokenizer.json of a recipe's texts; undefined where they need none. `UserError` if the data were read with another one. */
-export async function tokenizerOf(
+export async function recipeTokenizer(
   { dataset }: Pick<Recipe, 'dataset'>,
   { train }: Pick<LoadedDataset, 'train'>,
 ): Promise<Uint8Array | undefined> {

@@ -2,16 +2,16 @@ import path from 'node:path';
 import { needPackages } from '../base/packages.ts';
 import { models } from '../networks/models/registry.ts';
 import { completeRecipe, loadRecipe } from '../recipe/load.ts';
-import type { LoadedRecipe, LoadOptions } from '../recipe/load.ts';
-import type { Setting } from '../recipe/overrides.ts';
+import type { LoadedRecipe, RecipeOptions } from '../recipe/load.ts';
+import type { RecipeChange } from '../recipe/overrides.ts';
 import type { Recipe, RecipeInput } from '../recipe/schema.ts';
 import { locateTensorFlow } from '../runtime/tensorflow.ts';
 
 /** A recipe that this version can follow to its end: right in itself, and asking for nothing that is not there. */
 export async function loadRunnable(
   file: string,
-  set: readonly Setting[] = [],
-  options: Pick<LoadOptions, 'isThere'> = {},
+  set: readonly RecipeChange[] = [],
+  options: Pick<RecipeOptions, 'isThere'> = {},
 ): Promise<LoadedRecipe> {
   const loaded = await loadRecipe(file, { set, models, ...options });
   refuseMissing(loaded.recipe);

@@ -1,4 +1,4 @@
-import type { Figures, OnEvent } from '../base/events.ts';
+import type { StageFigures, OnEvent } from '../base/events.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { Collectives } from '../runtime/collectives/collectives.ts';
@@ -19,7 +19,7 @@ export interface ShipContext {
   readonly done: (
     stage: string,
     seconds: number | undefined,
-    figures?: Figures,
+    figures?: StageFigures,
     notes?: LedgerRow['notes'],
   ) => Promise<void>;
 }

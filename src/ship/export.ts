@@ -8,7 +8,7 @@ import { forInference } from '../graph/passes/inference/for-inference.ts';
 import { freezeState } from '../graph/passes/constants/freeze-state.ts';
 import type { Graph } from '../graph/types.ts';
 import { macsOf } from '../graph/macs.ts';
-import { parametersOf } from '../networks/network.ts';
+import { networkParameters } from '../networks/network.ts';
 import type { Network, Weights } from '../networks/network.ts';
 import { fileOf, stageOf } from '../report/artifact.ts';
 import type { Artifact, ModelRef } from '../report/artifact.ts';
@@ -65,7 +65,7 @@ export async function exportModel(
   const parity = await checkFile(context, reference, made, () => firstOfTraining(context, trained, reference, file));
   await write(file, bytes);
   await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
-  const params = parametersOf(trained.network);
+  const params = networkParameters(trained.network);
   const exported = { ...artifact, stage: stageOf(model), trained, ...made };
   return { ...exported, macs: macsOf(graph), params, parity, graph, reference };
 }

@@ -4,7 +4,7 @@ import { RandomStream } from '../base/random.ts';
 import { correctBias } from '../compress/quantize/bias.ts';
 import { equalize } from '../compress/quantize/equalize.ts';
 import { calibrationBatch } from '../compress/quantize/observe.ts';
-import type { Samples } from '../compress/quantize/observe.ts';
+import type { CalibrationSamples } from '../compress/quantize/observe.ts';
 import { quantize, weightScales } from '../compress/quantize/ptq.ts';
 import { layerSensitivity, quantizableLayers } from '../compress/quantize/sensitivity.ts';
 import { viewOf } from '../data/batches/batches.ts';
@@ -13,7 +13,7 @@ import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
 import type { Skipped } from '../base/skipped.ts';
 import type { DenseScales, Quantization } from '../graph/quantization.ts';
 import type { Graph } from '../graph/types.ts';
-import type { Calibrator } from '../recipe/schema/compress.ts';
+import type { RecipeCalibrator } from '../recipe/schema/compress.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
@@ -38,7 +38,7 @@ export interface Prepared {
 /** Settings of calibration and correction of a graph; int16x8 has neither asymmetric ranges nor corrected biases. */
 export interface PtqRecipe {
   readonly scheme: 'int8' | 'int16x8';
-  readonly calibrator: Calibrator;
+  readonly calibrator: RecipeCalibrator;
   readonly equalize: boolean;
   readonly biasCorrection?: boolean;
   readonly symmetric?: boolean;
@@ -54,7 +54,7 @@ export async function prepareInt8(
   recipe: Pick<Recipe, 'device' | 'threads'>,
   graph: Graph,
   step: PtqRecipe,
-  samples: Samples,
+  samples: CalibrationSamples,
   onProgress?: OnProgress,
 ): Promise<Prepared> {
   const session = sessionOptionsOf(recipe);
@@ -72,7 +72,7 @@ export async function withDenseScales(
   recipe: Pick<Recipe, 'device' | 'threads'>,
   { float, quantization: found, skipped }: Prepared,
   step: PtqRecipe,
-  samples: Samples,
+  samples: CalibrationSamples,
 ): Promise<Prepared> {
   const quantization = new Map([...found, ...weightScales(float, step.dense)]);
   return { graph: await corrected(recipe, float, quantization, step, samples), float, quantization, skipped };
@@ -84,7 +84,7 @@ async function corrected(
   float: Graph,
   quantization: Quantization,
   { scheme, biasCorrection = false, kept }: PtqRecipe,
-  samples: Samples,
+  samples: CalibrationSamples,
   onProgress?: OnProgress,
 ): Promise<Graph> {
   const isCorrected = biasCorrection && scheme !== 'int16x8';
@@ -100,7 +100,7 @@ export function calibrationSamples(
   { recipe, data }: Pick<ShipContext, 'recipe' | 'data'>,
   graph: Graph,
   count: number,
-): Samples {
+): CalibrationSamples {
   const { train } = data;
   const order = new RandomStream(recipe.seed, 'calibration').permutation(train.count);
   const rows = order.slice(0, Math.min(count, train.count));

@@ -33,14 +33,14 @@ export function mixedNumbers(targets: TargetValues, { partners, lambda }: Mixed,
 }
 
 /** Samples below which nothing is said of how answers are spread. */
-export const FEWEST = 10;
+export const FEWEST_SAMPLES = 10;
 
 /** A share of the spread of the truth; answers that vary less do not depend on the sample. */
 const SPREAD = 0.01;
 
 /** The first number whose answers are nearly the same for all samples, while `truth` is not; -1 where there is none. */
 export function stuckAt(answers: ArrayLike<number>, truth: ArrayLike<number>, width: number, unit?: number): number {
-  if (answers.length / width < FEWEST) return -1;
+  if (answers.length / width < FEWEST_SAMPLES) return -1;
   return Array.from({ length: width }, (_, c) => c).findIndex((c) => {
     const its = deviation(columnOf(truth, c, width));
     return its > 0 && deviation(columnOf(answers, c, width)) < SPREAD * (unit ?? its);

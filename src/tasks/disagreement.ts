@@ -38,7 +38,12 @@ export function betweenNumbers(answers: Float32Array, others: Float32Array, std:
 }
 
 /** The labels that are given at more than a probability of a half. */
-export function labelsText(values: ArrayLike<number>, row: number, names: readonly string[], limit: number): string {
+export function givenLabelsText(
+  values: ArrayLike<number>,
+  row: number,
+  names: readonly string[],
+  limit: number,
+): string {
   return names.filter((_, c) => values[row * names.length + c]! > limit).join(', ') || 'none';
 }
 

@@ -2,8 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { percent } from '../base/numbers.ts';
 import type { TargetValues } from '../data/dataset.ts';
-import { columnOf, FEWEST, isAboveZero, meanOf, mixedNumbers, PROBABLY, stuckAt } from './columns.ts';
-import { betweenLabels, labelsText } from './disagreement.ts';
+import { columnOf, FEWEST_SAMPLES, isAboveZero, meanOf, mixedNumbers, PROBABLY, stuckAt } from './columns.ts';
+import { betweenLabels, givenLabelsText } from './disagreement.ts';
 import { f1Of, GIVEN, labelReport, macroF1, rankingOf, rightDecisions } from './labels.ts';
 import type { Labelled } from './labels.ts';
 import { f1Score } from './score.ts';
@@ -55,8 +55,8 @@ export function multiLabel(names: readonly string[]): Task {
     scoreOf: (answers, targets) => macroF1({ answers, targets }, width),
     describe: (answers, targets, tuning) => ({ labels: labelReport({ answers, targets }, names, tuning) }),
     beside: (answers, teacher) => ({ distance: distanceOf(answers, teacher) }),
-    textOf: (answers, row) => labelsText(answers, row, names, GIVEN),
-    labelText: (targets, row) => labelsText(targets, row, names, 0.5),
+    textOf: (answers, row) => givenLabelsText(answers, row, names, GIVEN),
+    labelText: (targets, row) => givenLabelsText(targets, row, names, 0.5),
     disagreement: (answers, others) => betweenLabels(answers, others, width),
     asTargets: (answers) => Int32Array.from(answers, (logit) => (logit > GIVEN ? 1 : 0)),
     ignorance: (targets) => meanOf(names.map((_, c) => ofCommoner(columnOf(targets, c, width)))) ?? 0,
@@ -122,7 +122,7 @@ function ranking(answers: ArrayLike<number>, targets: TargetValues, width: numbe
 
 /** A file that ends in a sigmoid: read as logits, its answers would give every label to every sample. */
 function areProbabilities(answers: Float32Array, width: number): boolean {
-  return answers.length / width >= FEWEST && answers.every((value) => value >= 0 && value <= 1);
+  return answers.length / width >= FEWEST_SAMPLES && answers.every((value) => value >= 0 && value <= 1);
 }
 
 /** Sentence on a model whose answers do not depend on the sample: their spread is below a share of another model's, or of 1 beside labels. */

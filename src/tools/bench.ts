@@ -4,7 +4,7 @@ import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { compareLatency } from '../measure/latency/compare.ts';
-import type { Comparison } from '../measure/latency/compare.ts';
+import type { LatencyComparison } from '../measure/latency/compare.ts';
 import type { DeviceRow } from '../measure/devices/device-rows.ts';
 import { withoutSessions } from '../measure/latency/findings.ts';
 import type { Latency } from '../measure/latency/findings.ts';
@@ -15,7 +15,7 @@ import { peakMemory } from '../measure/memory.ts';
 import { describe } from '../measure/latency/setting.ts';
 import type { Skipped } from '../base/skipped.ts';
 import { sourceOf } from '../measure/latency/variants.ts';
-import type { ModelFile, VariantOptions } from '../measure/latency/variants.ts';
+import type { TimedFile, VariantOptions } from '../measure/latency/variants.ts';
 import { libraryVersions, measureElsewhere } from '../measure/devices/timing-place.ts';
 import type { TimingPlace } from '../measure/devices/timing-place.ts';
 
@@ -26,7 +26,7 @@ export interface BenchOptions extends VariantOptions {
   readonly places?: readonly TimingPlace[];
   readonly signal?: AbortSignal | undefined;
   /** Timed along in this process alone: where a student ships its teacher does not go. */
-  readonly teacher?: ModelFile | undefined;
+  readonly teacher?: TimedFile | undefined;
 }
 
 export interface BenchRow extends Omit<DeviceRow, 'model'> {
@@ -43,7 +43,7 @@ export interface BenchResult {
   readonly loadAverage: number;
   readonly rows: readonly BenchRow[];
   /** Every file beside the first, in the settings that both have. */
-  readonly comparisons: readonly (Comparison & {
+  readonly comparisons: readonly (LatencyComparison & {
     readonly file: string;
     readonly base: string;
     readonly setting: string;
@@ -56,8 +56,8 @@ export async function benchFiles(files: readonly string[], options: BenchOptions
   return benchModels(await modelFiles(files), options);
 }
 
-export async function modelFiles(files: readonly string[]): Promise<ModelFile[]> {
-  const models: ModelFile[] = [];
+export async function modelFiles(files: readonly string[]): Promise<TimedFile[]> {
+  const models: TimedFile[] = [];
   for (const [i, file] of files.entries()) {
     const earlier = files.slice(0, i).filter((other) => other === file).length;
     const name = earlier === 0 ? file : `${file} (${earlier + 1})`;
@@ -68,7 +68,7 @@ export async function modelFiles(files: readonly string[]): Promise<ModelFile[]>
 }
 
 /** `UserError` where nothing could be measured; of several files or settings those that could not be are in `skipped`. */
-export async function benchModels(files: readonly ModelFile[], options: BenchOptions): Promise<BenchResult> {
+export async function benchModels(files: readonly TimedFile[], options: BenchOptions): Promise<BenchResult> {
   const { places = ['node'], seconds, signal, sampleShape, teacher } = options;
   const measuredAt = timestamp();
   const loadAverage = loadavg()[0]!;

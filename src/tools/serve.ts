@@ -3,10 +3,10 @@ import { timestamp } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import type { DeviceRow } from '../measure/devices/device-rows.ts';
 import type { Skipped } from '../base/skipped.ts';
-import { planOf } from '../measure/devices/page-plan.ts';
+import { pagePlanOf } from '../measure/devices/page-plan.ts';
 import type { PlanOptions } from '../measure/devices/page-plan.ts';
 import { servePage } from '../measure/devices/page-server.ts';
-import type { ModelFile } from '../measure/latency/variants.ts';
+import type { TimedFile } from '../measure/latency/variants.ts';
 import type { Report } from '../report/types.ts';
 import { keepLatency } from '../folder/report/device-latency.ts';
 import type { Remeasured } from '../folder/report/device-latency.ts';
@@ -26,10 +26,10 @@ export interface ServeBenchOptions extends Omit<PlanOptions, 'title'> {
 /** The models of a finished run that ship, called by their ids, and its teacher where there is a file of it. */
 export async function modelsOfRun(
   folder: string,
-): Promise<{ report: Report; files: ModelFile[]; teacher: ModelFile | undefined }> {
+): Promise<{ report: Report; files: TimedFile[]; teacher: TimedFile | undefined }> {
   const report = await reportOf(folder);
-  const files: ModelFile[] = [];
-  let teacher: ModelFile | undefined;
+  const files: TimedFile[] = [];
+  let teacher: TimedFile | undefined;
   for (const row of report.models) {
     const file = await modelFileOf(folder, row);
     if (row.model.role === 'teacher') teacher = file;
@@ -52,10 +52,10 @@ export async function joinReport(folder: string, measured: Remeasured): Promise<
 
 /** Serve the page that measures on other devices until told to stop; with the folder of a run, its report is kept up. */
 export async function serveBench(
-  { files, title, folder }: { files: readonly ModelFile[]; title: string; folder?: string | undefined },
+  { files, title, folder }: { files: readonly TimedFile[]; title: string; folder?: string | undefined },
   options: ServeBenchOptions,
 ): Promise<void> {
-  const { plan, skipped } = planOf(files, { ...options, title });
+  const { plan, skipped } = pagePlanOf(files, { ...options, title });
   if (plan.models.length === 0) {
     const reasons = skipped.map(({ what, why }) => `${what}: ${why}`).join('; ');
     throw new UserError(`there is nothing to measure: ${reasons || 'no file'}`, 'Name a model file that can be read.');

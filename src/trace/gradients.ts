@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { additions, kept, run } from './added-gradients.ts';
-import type { Attributes, Gradient, Gradients, Original, Saved } from './added-gradients.ts';
+import type { Attributes, Gradient, GradientFunctions, Original, Saved } from './added-gradients.ts';
 import { BACKEND_NAME, LazyBackend } from './backend.ts';
 
 /** dy of a reduction, back in the shape of its input. */
@@ -20,7 +20,7 @@ function rowsOf(x: tf.Tensor): tf.Tensor {
 }
 
 /** The gradient of the larger or smaller of two: it goes where the value came from; a takes it when they are equal. */
-function chosen(dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor, isA: tf.Tensor): Gradients {
+function chosen(dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor, isA: tf.Tensor): GradientFunctions {
   return {
     a: () => unbroadcast(tf.where(isA, dy, tf.zerosLike(dy)), a),
     b: () => unbroadcast(tf.where(isA, tf.zerosLike(dy), dy), b),
@@ -222,7 +222,7 @@ const NONE: Original = () => ({});
 
 function register(
   config: Omit<Gradient, 'gradFunc'>,
-  gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes) => Gradients,
+  gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes) => GradientFunctions,
 ): void {
   tf.registerGradient({
     kernelName: config.kernelName,

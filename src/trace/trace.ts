@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../base/errors.ts';
 import { GraphBuilder } from '../graph/builder.ts';
 import { cleaned } from '../graph/passes/simplify/cleaned.ts';
-import { shown } from '../graph/stages.ts';
+import { reportStage } from '../graph/stages.ts';
 import type { Graph, TensorType } from '../graph/types.ts';
 import { BACKEND_NAME, lazyBackend } from './backend.ts';
 import { addNodes, uniform } from './collect.ts';
@@ -73,7 +73,7 @@ function buildGraph(
   );
   for (const [name, value] of outputs) builder.output(name, nameOf(value));
   for (const [name, value] of updates) builder.update(name, nameOf(value));
-  return shown('cleaned', cleaned(shown('traced', builder.build())));
+  return reportStage('cleaned', cleaned(reportStage('traced', builder.build())));
 }
 
 /** One value everywhere is a broadcast scalar: smaller, and of any batch size. */

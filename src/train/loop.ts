@@ -4,7 +4,7 @@ import type { Share } from '../data/batches/share.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { CompiledStep, State } from '../runtime/engine.ts';
 import type { Task } from '../tasks/task.ts';
-import { batchFeeds, samplesOf, scoredWeight, totalWeight, type TrainingBatch } from './step/batch.ts';
+import { batchFeeds, samplesInBatch, scoredWeight, totalWeight, type TrainingBatch } from './step/batch.ts';
 import type { Optimizer } from './optimizers/optimizers.ts';
 import { StepsInTurn } from './parallel/in-turn.ts';
 import { PartedSteps } from './parallel/parted.ts';
@@ -12,7 +12,7 @@ import type { PartsOptions } from './parallel/parted.ts';
 import type { Schedule } from './optimizers/schedules.ts';
 import { WholeSteps } from './step/steps.ts';
 import type { Steps, StepsOptions } from './step/steps.ts';
-import { added, isSum, NOTHING, scoreOf, sumsOf } from './evaluate/totals.ts';
+import { addedTotals, isSum, NOTHING, scoreOfTotals, sumsOf } from './evaluate/totals.ts';
 import type { Totals } from './evaluate/totals.ts';
 
 export interface TrainerOptions extends StepsOptions {
@@ -72,7 +72,7 @@ export interface StepMetrics {
 }
 
 /** Wishes of this process: to stop, and to have the state saved after a step, which may be the last one of an epoch. */
-export interface RunOptions {
+export interface LoopOptions {
   readonly signal?: AbortSignal | undefined;
   readonly save?: (endsEpoch: boolean) => boolean;
 }
@@ -87,7 +87,7 @@ export class Trainer {
   #lastLoss: number | undefined;
   /** Agreement of the processes for the next step; undefined for a process that decides by itself. */
   #saves: boolean | undefined;
-  #wantsSave: NonNullable<RunOptions['save']> = () => false;
+  #wantsSave: NonNullable<LoopOptions['save']> = () => false;
 
   private constructor(options: TrainerOptions, steps: Steps) {
     this.#options = options;
@@ -134,7 +134,7 @@ export class Trainer {
    * Steps until the training is done or `signal` fires, which lets the current call finish first. Where the engine takes
    * several steps at once, `position` and `state` are those after the last of them, while their metrics come one by one.
    */
-  async *run({ signal, save }: RunOptions = {}): AsyncGenerator<StepMetrics, void, undefined> {
+  async *run({ signal, save }: LoopOptions = {}): AsyncGenerator<StepMetrics, void, undefined> {
     const { steps, batches, stepsPerEpoch } = this.#options;
     this.#wantsSave = save ?? (() => false);
     while (this.#position.step < steps) {
@@ -203,7 +203,7 @@ export class Trainer {
     const { loss = NaN, ...rest } = results;
     if (!Number.isFinite(loss)) throw diverged(this.#where(0), step, loss, this.#lastLoss);
     this.#lastLoss = loss;
-    const [weight, samples] = [totalWeight(batch, task), samplesOf(batch, task)];
+    const [weight, samples] = [totalWeight(batch, task), samplesInBatch(batch, task)];
     const scored = batch.known && scoredWeight(batch, task);
     const own: Totals = { loss: loss * weight, sums: sumsOf(rest), weight, scored, samples };
     const ended = this.#advance(own);
@@ -212,7 +212,7 @@ export class Trainer {
       position: this.#position,
       loss,
       parts: Object.fromEntries(parts.map(([name, value]) => [name.replace(/^loss\//, ''), value])),
-      score: scoreOf(own, task),
+      score: scoreOfTotals(own, task),
       learningRate: schedule(step),
       samples,
       ...(ended === undefined ? {} : { epoch: ended }),
@@ -223,7 +223,7 @@ export class Trainer {
   /** Moves on by one step; gives the sums of the epoch when that was its last. */
   #advance(step: Totals): Totals | undefined {
     const { epoch, batch, step: done, totals: before } = this.#position;
-    const totals = added(before, step);
+    const totals = addedTotals(before, step);
     const ends = batch + 1 === this.#options.stepsPerEpoch;
     this.#position = ends
       ? { epoch: epoch + 1, batch: 0, step: done + 1, totals: NOTHING }

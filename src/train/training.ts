@@ -12,7 +12,7 @@ import { epochRecord } from './epoch-record.ts';
 import type { EpochRecord, StoredEpoch } from './epoch-record.ts';
 import type { Cut } from './memory.ts';
 import { SHOW_EVERY_MS } from './progress.ts';
-import { scoreOf, totalsOf } from './evaluate/totals.ts';
+import { scoreOfTotals, totalsOf } from './evaluate/totals.ts';
 import type { Totals } from './evaluate/totals.ts';
 
 /** The saved states of one stage. */
@@ -133,7 +133,7 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     const isFirst = best.epoch === 0;
     if (isWhole && (isFirst || isBetter(run.task.score, validation, best.validation)))
       best = { epoch, validation, weights: shippedOf(await trainer.state(), run.shipped) };
-    const record = { epoch, loss: totals.loss / totals.weight, score: scoreOf(totals, run.task), validation };
+    const record = { epoch, loss: totals.loss / totals.weight, score: scoreOfTotals(totals, run.task), validation };
     epochs = [...epochs, record];
     const of = Math.ceil(run.steps / run.stepsPerEpoch);
     onEvent({ type: 'epoch', stage, ...record, epochs: of, step: trainer.position.step, seconds: times().seconds });
@@ -188,7 +188,7 @@ class Meter {
       epoch: position.step / stepsPerEpoch,
       epochs: Math.ceil(steps / stepsPerEpoch),
       loss: totals.weight > 0 ? totals.loss / totals.weight : loss,
-      score: totals.weight > 0 ? scoreOf(totals, task) : score,
+      score: totals.weight > 0 ? scoreOfTotals(totals, task) : score,
       samplesPerSecond: this.#samples / elapsed,
       secondsPerStep,
       secondsLeft: ((steps - position.step) * elapsed) / (position.step - this.#firstStep),

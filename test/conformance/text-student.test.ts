@@ -7,7 +7,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import type { TfliteRuntime } from '../../src/runtime/litert.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
-import { ortTensor, Session } from '../../src/runtime/onnxruntime/session.ts';
+import { ortTensor, OnnxSession } from '../../src/runtime/onnxruntime/session.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -32,7 +32,7 @@ type Reader = (tokens: readonly number[]) => unknown;
 
 /** The teacher reads the tokens of a text and no padding, which makes it as fast as it can be. */
 function teacherReader(bytes: Uint8Array): Reader {
-  const session = new Session(bytes, sessionOptions('cpu', { threads: 1 }));
+  const session = new OnnxSession(bytes, sessionOptions('cpu', { threads: 1 }));
   const tensor = (values: readonly number[]) =>
     ortTensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
   return (tokens) => {
@@ -45,7 +45,7 @@ const filledUp = (tokens: readonly number[]): Float32Array =>
   Float32Array.from({ length: LENGTH }, (_, i) => tokens[i] ?? 0);
 
 function onnxReader(bytes: Uint8Array): Reader {
-  const session = new Session(bytes, sessionOptions('cpu', { threads: 1 }));
+  const session = new OnnxSession(bytes, sessionOptions('cpu', { threads: 1 }));
   const [input, output] = [session.inputs[0]!.name, session.outputs[0]!.name];
   return (tokens) => session.run({ [input]: ortTensor('float32', filledUp(tokens), [1, LENGTH]) }, { [output]: null });
 }

@@ -1,5 +1,5 @@
 import { quantize, weightScales } from '../../src/compress/quantize/ptq.ts';
-import { rounded, weightScalesOf, withConstants } from '../../src/compress/quantize/rounding.ts';
+import { roundedWeights, weightScalesOf, withChangedConstants } from '../../src/compress/quantize/rounding.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import type { TfliteOptions } from '../../src/formats/tflite/export.ts';
@@ -59,9 +59,9 @@ function widened(quantization: Quantization, graph: Graph): Quantization {
 function withRoundedWeights(graph: Graph, quantization: Quantization): Graph {
   const stored = [...graph.constants].flatMap(([name, { type, data }]): [string, Float32Array][] => {
     const scales = weightScalesOf(quantization, name);
-    return scales === undefined ? [] : [[name, rounded(data as Float32Array, type.shape as number[], scales)]];
+    return scales === undefined ? [] : [[name, roundedWeights(data as Float32Array, type.shape as number[], scales)]];
   });
-  return withConstants(graph, new Map(stored));
+  return withChangedConstants(graph, new Map(stored));
 }
 
 async function logitsOf(graph: Graph, x: TensorData, shape: readonly number[]): Promise<Float32Array> {

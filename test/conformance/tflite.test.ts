@@ -1,4 +1,4 @@
-import { withConstants } from '../../src/compress/quantize/rounding.ts';
+import { withChangedConstants } from '../../src/compress/quantize/rounding.ts';
 import type { TfliteOptions } from '../../src/formats/tflite/export.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
@@ -128,7 +128,7 @@ describe('the official interpreter gives what tfjs gives', () => {
     const pruned = [...graph.constants].flatMap(([name, { type, data }]): [string, Float32Array][] =>
       type.shape.length === 4 ? [[name, (data as Float32Array).map((value, i) => (i % 10 === 3 ? 3 * value : 0))]] : [],
     );
-    const sparse = withConstants(graph, new Map(pruned));
+    const sparse = withChangedConstants(graph, new Map(pruned));
     const bytes = exported(sparse, { sparse: true });
     expect(operators(bytes).filter((op) => op === 'DENSIFY').length).toBeGreaterThan(10);
     expectAll([caseOf('sparse', sparse, bytes, { feeds: randomFeeds(sparse, 7) })]);

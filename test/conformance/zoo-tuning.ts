@@ -9,7 +9,7 @@ import { contentOf } from '../../src/networks/network.ts';
 import { onnxNetwork } from '../../src/networks/onnx/onnx.ts';
 import type { LoadedRecipe } from '../../src/recipe/load.ts';
 import type { RecipeInput } from '../../src/recipe/schema.ts';
-import { epochOptions, stepsOf } from '../../src/run/training/options.ts';
+import { epochOptions, numberOfSteps } from '../../src/run/training/options.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { loadData } from '../../src/setup/data.ts';
@@ -67,7 +67,10 @@ export async function writeTraining({ recipe }: LoadedRecipe, folder: string): P
       sizes.push(ids.length);
     }
   }
-  const length = { stepsPerEpoch: batchCount(train.count, distill.batchSize), steps: stepsOf(distill, train.count) };
+  const length = {
+    stepsPerEpoch: batchCount(train.count, distill.batchSize),
+    steps: numberOfSteps(distill, train.count),
+  };
   const schedule = createSchedule(distill.optimizer, length);
   write(folder, 'steps.npz', {
     rows: npyBytes([rows.length], Int32Array.from(rows)),
@@ -133,7 +136,7 @@ export async function firstSteps({ recipe }: LoadedRecipe, folder: string): Prom
   const hyper = Object.fromEntries(Object.entries(loss.hyper).map(([key, v]) => [`hyper/${key}`, Float32Array.of(v)]));
   const length = {
     stepsPerEpoch: batchCount(data.train.count, batchSize),
-    steps: stepsOf(distill, data.train.count),
+    steps: numberOfSteps(distill, data.train.count),
   };
   const schedule = createSchedule(asked, length);
   const off = (state: State, of: typeof found, kind: string, name: (key: string) => string, isWay: boolean): number => {

@@ -44,9 +44,9 @@ describe('the changes of pixels', () => {
   it("equalize makes PIL's table: half a step, then the sum of what is darker", () => {
     // 510 pixels in two values: the step is (510 - 255) / 255 = 1, so the brighter of the two goes to 255 and the darker to 0.
     const bytes = Array.from({ length: 510 }, (_, i) => (i < 255 ? 10 : 20));
-    expect(new Set(grey(pixels.equalize, ...bytes))).toEqual(new Set([0, 255]));
+    expect(new Set(grey(pixels.equalizeHistogram, ...bytes))).toEqual(new Set([0, 255]));
     // Fewer pixels than a step takes: as it is.
-    expect(grey(pixels.equalize, 10, 20)).toEqual([10, 20]);
+    expect(grey(pixels.equalizeHistogram, 10, 20)).toEqual([10, 20]);
   });
 
   it('sharpness 0 is the smooth picture, its border as it was', () => {

@@ -5,7 +5,7 @@ import { UserError } from '../../src/base/errors.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import type { TaskName } from '../../src/recipe/task.ts';
 import type { Dataset, Samples } from '../../src/data/dataset.ts';
-import { sharedBytes, sizeOf } from '../../src/data/dataset.ts';
+import { sharedBytes, countOfElements } from '../../src/data/dataset.ts';
 
 /** A folder for the tests of one file, removed after them. */
 export function temporaryFolder(): {
@@ -62,14 +62,14 @@ export function idx(type: number, shape: readonly number[], values: ArrayLike<nu
 
 /** A data set whose pixel values tell their row: (row · 7 + position) mod 256; class = row mod classes. */
 export function countingDataset(count: number, sampleShape: readonly number[], classes = 3): Dataset {
-  const size = sizeOf(sampleShape);
+  const size = countOfElements(sampleShape);
   const samples = sharedBytes(count * size);
   for (let i = 0; i < samples.length; i++) samples[i] = Math.floor(i / size) * 7 + (i % size);
   return datasetOf(samples, sampleShape, classes);
 }
 
 export function datasetOf(samples: Samples, sampleShape: readonly number[], classes = 3): Dataset {
-  const count = samples.length / sizeOf(sampleShape);
+  const count = samples.length / countOfElements(sampleShape);
   const channels = sampleShape.at(-1)!;
   return {
     name: 'train',

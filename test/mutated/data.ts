@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { zipSync } from 'fflate';
 import type { DatasetConfig } from '../../src/data/config.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { sizeOf } from '../../src/data/dataset.ts';
+import { countOfElements } from '../../src/data/dataset.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { storedLogits } from '../../src/distill/answers/stored-logits.ts';
 import { readClassVectors } from '../../src/distill/teachers/zero-shot.ts';
@@ -167,7 +167,7 @@ function checkSplit({ samples, targets: labels, sampleShape, count, classNames, 
     sampleShape.every((size) => Number.isSafeInteger(size) && size > 0),
     `samples are [${sampleShape.join(', ')}]`,
   );
-  sane(samples.length === count * sizeOf(sampleShape), `it has ${samples.length} values`);
+  sane(samples.length === count * countOfElements(sampleShape), `it has ${samples.length} values`);
   sane(samples.every(Number.isFinite), 'some values are not finite');
   sane(
     labels.every((label) => label >= least && label < classNames.length),

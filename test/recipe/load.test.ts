@@ -1,6 +1,6 @@
 import { UserError } from '../../src/base/errors.ts';
 import { completeRecipe, parseRecipe } from '../../src/recipe/load.ts';
-import type { Setting } from '../../src/recipe/overrides.ts';
+import type { RecipeChange } from '../../src/recipe/overrides.ts';
 import { LOSSES } from '../../src/recipe/schema/loss.ts';
 import { recipeDiff, recipeHash } from '../../src/recipe/diff.ts';
 
@@ -26,7 +26,7 @@ const SHORT = `dataset: {type: csv, train: data.csv}
 student: {model: mlp}
 `;
 
-function failure(text: string, set: Setting[] = []): UserError {
+function failure(text: string, set: RecipeChange[] = []): UserError {
   try {
     parseRecipe(text, 'recipes/x.yaml', { set });
   } catch (error) {

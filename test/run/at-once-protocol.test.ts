@@ -1,9 +1,9 @@
 import { UserError } from '../../src/base/errors.ts';
-import { failureOf, revived } from '../../src/run/at-once-protocol.ts';
-import type { Failure } from '../../src/run/at-once-protocol.ts';
+import { sentFailure, revived } from '../../src/run/at-once-protocol.ts';
+import type { SentFailure } from '../../src/run/at-once-protocol.ts';
 
 /** An error as it arrives in another process, which messages reach as JSON. */
-const sent = (error: unknown): Error => revived(JSON.parse(JSON.stringify(failureOf(error))) as Failure);
+const sent = (error: unknown): Error => revived(JSON.parse(JSON.stringify(sentFailure(error))) as SentFailure);
 
 it('a mistake of the user arrives in the first process with its remedy, kind and places', () => {
   const problem = { file: 'r.yaml', line: 3, column: 1, key: 'seed', message: 'no number', hint: 'Write 1.' };

@@ -1,14 +1,14 @@
-import { planOf } from '../../src/run/stages/student/race.ts';
+import { raceRoundsOf } from '../../src/run/stages/student/race.ts';
 import { raceRows } from '../../src/report/race.ts';
 import { accuracyScore } from '../../src/tasks/score.ts';
 
 it('each round has half the candidates and twice the epochs, the last half of the epochs of the student', () => {
-  expect(planOf(12, 3, 30)).toEqual([
+  expect(raceRoundsOf(12, 3, 30)).toEqual([
     { count: 12, epochs: 3.75 },
     { count: 6, epochs: 7.5 },
     { count: 3, epochs: 15 },
   ]);
-  expect(planOf(1, 2, 4)).toEqual([
+  expect(raceRoundsOf(1, 2, 4)).toEqual([
     { count: 1, epochs: 1 },
     { count: 1, epochs: 2 },
   ]);

@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { permuted } from '../../src/distill/preflight/class-order.ts';
+import { inClassOrder } from '../../src/distill/preflight/class-order.ts';
 import { orderBetween, orderOfRows } from '../../src/serve/shadow/shadow.ts';
 import { transferClasses } from '../../src/serve/shadow/transfer-recipe.ts';
 import { temporaryFolder } from '../support/folder.ts';
@@ -33,7 +33,7 @@ describe('a transfer set that is continued', () => {
     const teacher = stating(['dog', 'hen', 'cat']);
     const kept = async (labels: readonly string[], rows: number) => {
       const order = orderOfRows(folder(), await names(labels, rows), stating(labels), teacher);
-      return [...permuted(Float32Array.of(1, 2, 3, 6, 5, 4), order)];
+      return [...inClassOrder(Float32Array.of(1, 2, 3, 6, 5, 4), order)];
     };
     const rows = await kept(first, 0);
     expect(rows).toEqual([3, 1, 2, 4, 6, 5]);

@@ -2,7 +2,7 @@ import { createLoss } from '../../src/distill/losses/registry.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
 import type { DistillRecipe } from '../../src/recipe/schema.ts';
 import { peerPrograms, withPeer } from '../../src/run/training/peer.ts';
-import type { Pair } from '../../src/run/training/peer.ts';
+import type { PeerPair } from '../../src/run/training/peer.ts';
 import type { Engine } from '../../src/runtime/engine.ts';
 import { classification } from '../../src/tasks/classification.ts';
 import type { TrainingBatch } from '../../src/train/step/batch.ts';
@@ -39,7 +39,7 @@ export async function pairTrainer(
   setup: PairSetup,
   batches: readonly TrainingBatch[],
   cut?: Cut,
-): Promise<{ readonly trainer: Trainer; readonly pair: Pair }> {
+): Promise<{ readonly trainer: Trainer; readonly pair: PeerPair }> {
   const { optimizer: config = { type: 'sgd' }, rate = 0.5, hyper = {}, ema: emaDecay = 0, classes = CLASSES } = setup;
   const task = classification(classes);
   const network = setup.student();

@@ -1,9 +1,9 @@
-import type { Begun, Collectives } from '../../src/runtime/collectives/collectives.ts';
+import type { PendingCall, Collectives } from '../../src/runtime/collectives/collectives.ts';
 
 class Captured extends Error {}
 
 /** A call under way: what it fills is of no use before the wait for it, and what it was given must stay as it is until then. */
-function begun(own: Float32Array, all: Float32Array, result: Float32Array): Begun {
+function begun(own: Float32Array, all: Float32Array, result: Float32Array): PendingCall {
   const given = own.slice();
   all.fill(NaN);
   return {

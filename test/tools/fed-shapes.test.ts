@@ -4,7 +4,7 @@ import { zipSync } from 'fflate';
 import { argMax } from '../../src/base/numbers.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { rowReader } from '../../src/data/storage/sample-storage.ts';
-import { sizeOf } from '../../src/data/dataset.ts';
+import { countOfElements } from '../../src/data/dataset.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { openFile } from '../../src/distill/teachers/open.ts';
@@ -59,7 +59,7 @@ const FORMATS = {
     layout: 'nhwc',
   }),
   csv: async (x: Float32Array, y: Int32Array, shape: readonly number[]) => {
-    const rows = Array.from(y, (label, i) => [...x.subarray(i * sizeOf(shape), (i + 1) * sizeOf(shape)), label].join()); // prettier-ignore
+    const rows = Array.from(y, (label, i) => [...x.subarray(i * countOfElements(shape), (i + 1) * countOfElements(shape)), label].join()); // prettier-ignore
     await writeFile(at('d.csv'), rows.join('\n'));
     return { type: 'csv', train: at('d.csv'), header: false, shape: [...shape] };
   },
@@ -85,7 +85,7 @@ const CASES = (Object.keys(FILES) as Kind[]).flatMap((kind) =>
 
 it.each(CASES)('%s, %s of %d steps of %d channels, steps open: %s', async (kind, format, steps, channels, isOpen) => {
   const sample = [steps, channels] as const;
-  const size = sizeOf(sample);
+  const size = countOfElements(sample);
   const { dims, to } = FILES[kind];
   const fed = dims(steps, channels);
   const draw = new RandomStream('values', kind, format);
@@ -129,7 +129,7 @@ it.each(CASES)('%s, %s of %d steps of %d channels, steps open: %s', async (kind,
 
   const network = await studentBuilder({ recipe: recipe.recipe, data }, 0)();
   const graph = inferenceGraph({ network, weights: contentOf(network) }, []);
-  const read = rowReader(train, sizeOf(train.sampleShape));
+  const read = rowReader(train, countOfElements(train.sampleShape));
   const values = Float32Array.from([...rows].flatMap((row) => [...read(row)]));
   const given = await ofFile(encodeModel(lowerToOnnx(graph)), values, [train.count, ...train.sampleShape]);
   expect(relativeError(given, expectedOf(train))).toBeLessThan(1e-6);

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { rules } from '../../src/trace/interpret/interpret.ts';
+import { interpretRules } from '../../src/trace/interpret/interpret.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
@@ -26,7 +26,7 @@ function windows(picture: readonly number[]): number[][] {
 it('a pool with dilation takes the largest of what its windows see, and has a gradient', () => {
   const of = (seen: readonly number[]): number => Math.max(...seen);
   const picture = Array.from({ length: HEIGHT * WIDTH }, (_, i) => Math.sin(1 + i * i));
-  const pooled = (x: tf.Tensor): tf.Tensor => [rules.MaxPool!([x], attrs)].flat()[0]!;
+  const pooled = (x: tf.Tensor): tf.Tensor => [interpretRules.MaxPool!([x], attrs)].flat()[0]!;
   const x = tf.tensor4d(picture, [1, HEIGHT, WIDTH, 1]);
   const expected = windows(picture).map(of);
   [...pooled(x).dataSync()].forEach((value, i) => expect(value).toBeCloseTo(expected[i]!, 5));
@@ -45,6 +45,6 @@ it.each([
   [[0, 0, 0, 1], true],
 ])('the largest are taken from a picture that is padded only where there are pads: %j', async (pads, isPadded) => {
   const x = tf.ones([1, HEIGHT, WIDTH, 1]);
-  const { kernelNames } = await tf.profile(() => [rules.MaxPool!([x], { ...attrs, pads })].flat()[0]!);
+  const { kernelNames } = await tf.profile(() => [interpretRules.MaxPool!([x], { ...attrs, pads })].flat()[0]!);
   expect(kernelNames.includes('PadV2')).toBe(isPadded);
 });

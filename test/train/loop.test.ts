@@ -11,7 +11,7 @@ import { withKnown } from '../../src/train/step/known.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { createSchedule } from '../../src/train/optimizers/schedules.ts';
 import { evaluationProgram } from '../../src/train/evaluate/inference.ts';
-import { scoreOf } from '../../src/train/evaluate/totals.ts';
+import { scoreOfTotals } from '../../src/train/evaluate/totals.ts';
 import { trainingProgram } from '../../src/train/step/step.ts';
 import { useCpu } from '../support/cpu.ts';
 import { eagerEngine } from '../support/eager-engine.ts';
@@ -110,7 +110,7 @@ describe('a training', () => {
           }
         },
       }).trainer;
-      return scoreOf((await drain(trainer, STEPS_PER_EPOCH)).at(-1)!.epoch!, classification(2));
+      return scoreOfTotals((await drain(trainer, STEPS_PER_EPOCH)).at(-1)!.epoch!, classification(2));
     };
     const few = [0, 1, 2, 3, 4, 9, 21];
     const each = await Promise.all(few.map((sample) => scored((one) => one === sample)));

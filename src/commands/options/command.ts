@@ -1,12 +1,12 @@
 import type { Argv } from 'yargs';
-import type { Context } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 
 /** A command as the command line sees it. `run` imports what it needs itself, so that help stays fast. */
 export interface Command<Args extends object> {
   readonly name: string;
   readonly summary: string;
   readonly options: (yargs: Argv) => Argv<Args>;
-  readonly run: (args: Args, context: Context) => Promise<void>;
+  readonly run: (args: Args, context: CommandContext) => Promise<void>;
 }
 
 export const recipePositional = { type: 'string', demandOption: true, describe: 'Recipe file (YAML)' } as const;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import type { ShippedModel, Target } from '../../ship/cluster/model.ts';
-import type { Context } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 import { printJson } from '../context.ts';
 
 interface ClusterArgs {
@@ -19,7 +19,7 @@ interface Written {
 }
 
 /** `export RUN --triton DIR` and `--kserve DIR`: a model of a run for servers on other machines. */
-export async function exportForCluster(run: string, args: ClusterArgs, context: Context): Promise<void> {
+export async function exportForCluster(run: string, args: ClusterArgs, context: CommandContext): Promise<void> {
   const { writeInto } = await import('../../ship/cluster/write.ts');
   const target = args.device as Target;
   const { model, precision } = await shippedModel(run, args.model, target);

@@ -1,5 +1,5 @@
 import { InterruptedError, UserError } from '../../base/errors.ts';
-import type { Context } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 
 interface Question {
   /** Option of the command line that gives the same answer. */
@@ -10,12 +10,12 @@ interface Question {
   readonly wrong?: (answer: string) => string | undefined | Promise<string | undefined>;
 }
 
-export interface Ask {
+export interface TerminalQuestion {
   (question: string, about: Question): Promise<string>;
   readonly close: () => void;
 }
 
-export async function asker(context: Context): Promise<Ask> {
+export async function asker(context: CommandContext): Promise<TerminalQuestion> {
   const { createInterface } = await import('node:readline/promises');
   // Beside --json, stdout is for the result alone.
   const output = context.json ? process.stderr : process.stdout;

@@ -1,8 +1,8 @@
 import type { EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../../base/events.ts';
 import { eventText, scoreOfEvent } from '../../watch/events.ts';
 import { CLEAR_LINE, openLog } from '../context.ts';
-import type { Context } from '../context.ts';
-import { fitted } from './wrapped.ts';
+import type { CommandContext } from '../context.ts';
+import { fittedToWidth } from './wrapped.ts';
 
 export interface Display {
   readonly onEvent: OnEvent;
@@ -10,14 +10,14 @@ export interface Display {
 }
 
 /** Display of events as lines, and of progress as a bar below them where there is a terminal. */
-export async function showEvents(context: Context): Promise<Display> {
+export async function showEvents(context: CommandContext): Promise<Display> {
   const hasBar = context.isTerminal && !context.json && context.verbosity !== 'quiet';
   const isDue = epochThrottle();
   let bar = '';
   const log = await openLog({
     ...context,
     note: (text) => {
-      const lines = fitted(text, context);
+      const lines = fittedToWidth(text, context);
       context.note(bar === '' ? lines : `${CLEAR_LINE}${lines}${bar}`);
     },
   });

@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 import { wrapped } from './wrapped.ts';
 
 /** Least width of a column of words that is wrapped. */
@@ -10,7 +10,7 @@ const NARROW = 24;
  */
 export function table(
   rows: readonly (readonly string[])[],
-  { isTerminal, columns }: Pick<Context, 'isTerminal' | 'columns'> = { isTerminal: false, columns: Infinity },
+  { isTerminal, columns }: Pick<CommandContext, 'isTerminal' | 'columns'> = { isTerminal: false, columns: Infinity },
 ): string {
   const widths = (rows[0] ?? []).map((_, i) => Math.max(...rows.map((row) => (row[i] ?? '').length)));
   const isNumber = widths.map((_, i) => rows.slice(1).every((row) => /^[\d.,%+-]*( [a-zA-Z%]+)?$/.test(row[i] ?? '')));

@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts';
+import type { CommandContext } from '../context.ts';
 
 /** A text in lines of at most `width` letters; a longer word has a line of its own. */
 export function wrapped(text: string, width: number): string[] {
@@ -15,7 +15,10 @@ export function wrapped(text: string, width: number): string[] {
  * A text whose lines are cut between words where a terminal is too narrow for them; what goes on has two more spaces in front. A path or
  * another word that is too long stays whole, so that it can be copied.
  */
-export function fitted(text: string, { isTerminal, columns }: Pick<Context, 'isTerminal' | 'columns'>): string {
+export function fittedToWidth(
+  text: string,
+  { isTerminal, columns }: Pick<CommandContext, 'isTerminal' | 'columns'>,
+): string {
   if (!isTerminal) return text;
   return text
     .split('\n')

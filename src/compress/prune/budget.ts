@@ -1,9 +1,9 @@
-import type { Costs, CostsOf, Target } from './costs.ts';
+import type { Costs, CostsOf, BudgetTarget } from './costs.ts';
 
 export interface BudgetOptions {
   /** Share of the target that is to go, 0 … 1. */
   readonly amount: number;
-  readonly target: Target;
+  readonly target: BudgetTarget;
   /** `global`: where it costs least importance. `layer`: the same share everywhere. */
   readonly budget: 'global' | 'layer';
   /**
@@ -32,7 +32,7 @@ export function allot(scores: readonly Float64Array[], costsOf: CostsOf, options
 }
 
 /** The share of the target that is gone. */
-export function removedShare(before: Costs, after: Costs, target: Target): number {
+export function removedShare(before: Costs, after: Costs, target: BudgetTarget): number {
   return before[target] === 0 ? 0 : 1 - after[target] / before[target];
 }
 
@@ -43,7 +43,7 @@ export function multipleFor(channels: number, multipleOf: BudgetOptions['multipl
 }
 
 /** `share` of `channels` removed and rounded: the next multiple, never fewer than one, never more than there were. */
-export function rounded(channels: number, share: number, multipleOf: number): number {
+export function roundedChannels(channels: number, share: number, multipleOf: number): number {
   const multiple = Math.round((channels * (1 - share)) / multipleOf) * multipleOf;
   return Math.min(channels, Math.max(multipleOf, multiple));
 }
@@ -56,7 +56,7 @@ function evenly(
   { amount, target, multipleOf, whole }: BudgetOptions,
 ): number[] {
   const keptAt = (share: number): number[] =>
-    scores.map(({ length }) => rounded(length, share, multipleFor(length, multipleOf)));
+    scores.map(({ length }) => roundedChannels(length, share, multipleFor(length, multipleOf)));
   if (target === 'channels' && whole === undefined) return keptAt(amount);
   const before = whole ?? costsOf(keptAt(0));
   let best = keptAt(0);

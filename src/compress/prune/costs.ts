@@ -2,7 +2,7 @@ import { macsOfNode } from '../../graph/macs.ts';
 import type { AxisLabels, Labels } from './channels.ts';
 import type { Dependencies } from './groups.ts';
 
-export type Target = 'channels' | 'macs' | 'parameters';
+export type BudgetTarget = 'channels' | 'macs' | 'parameters';
 
 export interface Costs {
   /** Number of channels that can be removed at all. */

@@ -2,7 +2,7 @@ import { handsOn } from '../../graph/ops.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 import type { AxisLabels, Channels, Labels } from './channels.ts';
 import { headsOf } from './heads.ts';
-import { manyRules, rules } from './rules.ts';
+import { manyRules, channelRules } from './rules.ts';
 import { zerosOf } from './zeros.ts';
 
 /** The stored tensor that a value is, as it is or with its axes moved; undefined for a value that is computed. */
@@ -16,7 +16,7 @@ export function storedOf({ state, constants, nodes }: Graph): ReadonlyMap<string
 }
 
 /** Labels of every value, computed forward from inputs, state and constants; labels that an op ties together are joined. */
-export function follow(graph: Graph, channels: Channels, labels: Map<string, Labels>): void {
+export function followChannels(graph: Graph, channels: Channels, labels: Map<string, Labels>): void {
   const shape = (name: string): number[] => graph.types.get(name)!.shape.map(Number);
   const stored = storedOf(graph);
   // Removed elements of a stored tensor count as 0.
@@ -27,7 +27,7 @@ export function follow(graph: Graph, channels: Channels, labels: Map<string, Lab
     const { op, inputs, outputs, attrs } = node;
     const given = inputs.filter((name) => name !== '');
     // The scale, which comes last, may be missing.
-    const rule = Object.hasOwn(rules, op) ? rules[op] : undefined;
+    const rule = Object.hasOwn(channelRules, op) ? channelRules[op] : undefined;
     const many = Object.hasOwn(manyRules, op) ? manyRules[op] : undefined;
     if ((rule ?? many) === undefined || (op === 'FusedBatchNorm' && inputs[3] === '')) {
       const reason = `${nameOf(node)} reads its channels in another way (${op})`;

@@ -6,10 +6,10 @@ import { traceProgram } from '../../trace/trace.ts';
 import { predictionProgram } from '../../train/evaluate/inference.ts';
 import type { Labels, Role, WeightAxis } from './channels.ts';
 import { Channels } from './channels.ts';
-import { follow, storedOf, untracked } from './flow.ts';
+import { followChannels, storedOf, untracked } from './flow.ts';
 
 /** An axis of a weight that a group reaches into: `positions[c]` are the positions of the group's channel c. */
-export interface Member {
+export interface GroupMember {
   readonly weight: string;
   /** The layer that computes with it. */
   readonly layer: string;
@@ -27,7 +27,7 @@ export interface ChannelGroup {
   /** All layers that produce the channels, e.g. the layers that meet in a residual add. */
   readonly layers: readonly string[];
   readonly channels: number;
-  readonly members: readonly Member[];
+  readonly members: readonly GroupMember[];
 }
 
 export interface Dependencies {
@@ -110,7 +110,7 @@ function found(
   { layerOf, reasonOf }: { layerOf: (weight: string) => string; reasonOf: (output: string) => string },
 ): Dependencies {
   for (const [name, { shape }] of graph.inputs) labels.set(name, untracked(shape.length));
-  follow(graph, channels, labels);
+  followChannels(graph, channels, labels);
   for (const [name, value] of graph.outputs) for (const axis of labels.get(value)!) channels.keep(axis, reasonOf(name));
   return { ...grouped(channels, layerOf), graph, labels };
 }

@@ -1,12 +1,12 @@
 import type { State, StateTensor } from '../../runtime/engine.ts';
-import type { ChannelGroup, Member } from './groups.ts';
+import type { ChannelGroup, GroupMember } from './groups.ts';
 
 export type Importance = 'l1' | 'l2' | 'bn-scale' | 'taylor' | 'fisher';
 
 /** Importances that are measured on samples, see taylor.ts. */
-export type Measured = 'taylor' | 'fisher';
+export type MeasuredImportance = 'taylor' | 'fisher';
 
-export const isMeasured = (importance: Importance): importance is Measured =>
+export const isMeasured = (importance: Importance): importance is MeasuredImportance =>
   importance === 'taylor' || importance === 'fisher';
 
 export interface Scored {
@@ -48,7 +48,7 @@ export function scoreChannels(
 /** Adds to `sums`, [channels], the sum of `of` over the values that each channel holds in a weight. */
 export function addSums(
   sums: Float64Array,
-  { axis, positions }: Pick<Member, 'axis' | 'positions'>,
+  { axis, positions }: Pick<GroupMember, 'axis' | 'positions'>,
   { type, data }: Pick<StateTensor, 'type' | 'data'>,
   of: (value: number) => number,
 ): void {

@@ -18,4 +18,4 @@ export interface RuleInput {
 }
 
 /** Rule of one op: joins the channels that the op ties together, and returns the labels of its result. */
-export type Rule = (input: RuleInput) => Labels;
+export type ChannelRule = (input: RuleInput) => Labels;

@@ -2,14 +2,14 @@ import { elementwise } from '../../graph/ops/elementwise.ts';
 import { reduce } from '../../graph/ops/reduce.ts';
 import type { Attrs } from '../../graph/types.ts';
 import type { AxisLabels, Labels } from './channels.ts';
-import type { Rule, RuleInput } from './rule.ts';
+import type { ChannelRule, RuleInput } from './rule.ts';
 import { fixed, reshaped } from './reshape.ts';
-import { parts, slice, stridedSlice } from './slices.ts';
+import { parts, sliceLabels, stridedSlice } from './slices.ts';
 
 const ints = (attrs: Attrs, name: string): readonly number[] => attrs[name] as readonly number[];
 
 /** Axes are aligned at the end; one of size 1 is repeated. */
-const broadcasting: Rule = ({ channels, labels, shapes, output, reason }) =>
+const broadcasting: ChannelRule = ({ channels, labels, shapes, output, reason }) =>
   output.map((size, i) => {
     const found = labels.flatMap((axes, k): AxisLabels[] => {
       const axis = i - (output.length - axes.length);
@@ -21,19 +21,19 @@ const broadcasting: Rule = ({ channels, labels, shapes, output, reason }) =>
     return found.reduce((a, b) => channels.join(a, b, reason));
   });
 
-const same: Rule = ({ labels: [x] }) => x!;
+const same: ChannelRule = ({ labels: [x] }) => x!;
 
 /** Height and width of what a window moves over: a place less would bring its neighbours together, also where a layer before made the places. */
 const keepPlaces = ({ channels, labels: [x], reason }: Pick<RuleInput, 'channels' | 'labels' | 'reason'>): void => {
   for (const axis of [1, 2]) channels.keep(x![axis]!, reason);
 };
 
-const window: Rule = (input) => {
+const window: ChannelRule = (input) => {
   keepPlaces(input);
   return input.labels[0]!.map((axis, i) => (i === 3 ? axis : null));
 };
 
-const convolution: Rule = (input) => {
+const convolution: ChannelRule = (input) => {
   const { channels, reason } = input;
   const [x, filter] = input.labels;
   keepPlaces(input);
@@ -43,7 +43,7 @@ const convolution: Rule = (input) => {
   return [x![0]!, null, null, filter![3]!];
 };
 
-const depthwise: Rule = (input) => {
+const depthwise: ChannelRule = (input) => {
   const { channels, shapes, reason } = input;
   const [x, filter] = input.labels;
   keepPlaces(input);
@@ -56,7 +56,7 @@ const depthwise: Rule = (input) => {
 };
 
 /** A transposed convolution: its filter is [height, width, out, in]. */
-const transposedConvolution: Rule = (input) => {
+const transposedConvolution: ChannelRule = (input) => {
   const { channels, reason } = input;
   const [x, filter] = input.labels;
   keepPlaces(input);
@@ -66,7 +66,17 @@ const transposedConvolution: Rule = (input) => {
   return [x![0]!, null, null, filter![2]!];
 };
 
-const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, stored, zeros, heads, reason }) => {
+const matrixProduct: ChannelRule = ({
+  channels,
+  labels: [a, b],
+  shapes,
+  output,
+  attrs,
+  stored,
+  zeros,
+  heads,
+  reason,
+}) => {
   const split = (labels: Labels, transposed: boolean): [AxisLabels, AxisLabels] => {
     const [rows, columns] = [labels.at(-2)!, labels.at(-1)!];
     return transposed ? [columns, rows] : [rows, columns];
@@ -98,7 +108,7 @@ const matrixProduct: Rule = ({ channels, labels: [a, b], shapes, output, attrs, 
   return [...leading, rows, columns];
 };
 
-const batchNorm: Rule = ({ channels, labels: [x, ...vectors], reason }) => {
+const batchNorm: ChannelRule = ({ channels, labels: [x, ...vectors], reason }) => {
   const [, , offset, scale] = vectors.map((vector) => vector[0] ?? null);
   channels.mark(scale ?? null, 'scale');
   channels.mark(offset ?? null, 'offset');
@@ -112,7 +122,7 @@ const batchNorm: Rule = ({ channels, labels: [x, ...vectors], reason }) => {
 
 /** A sum over channels does not notice one that is zero; a mean or a maximum does. */
 const reduction =
-  (isSum: boolean): Rule =>
+  (isSum: boolean): ChannelRule =>
   ({ channels, labels: [x], attrs, zeros, reason }) => {
     const axes = ints(attrs, 'axes');
     for (const axis of axes)
@@ -122,12 +132,12 @@ const reduction =
       : x!.filter((_, axis) => !axes.includes(axis));
   };
 
-const alongAxis: Rule = ({ channels, labels: [x], attrs, reason }) => {
+const alongAxis: ChannelRule = ({ channels, labels: [x], attrs, reason }) => {
   channels.keep(x![attrs['axis'] as number]!, reason);
   return x!;
 };
 
-const concatenation: Rule = ({ channels, labels, shapes, output, attrs, reason }) => {
+const concatenation: ChannelRule = ({ channels, labels, shapes, output, attrs, reason }) => {
   const along = attrs['axis'] as number;
   return output.map((_, axis): AxisLabels => {
     const parts = labels.map((labelled): AxisLabels => labelled[axis]!);
@@ -138,7 +148,7 @@ const concatenation: Rule = ({ channels, labels, shapes, output, attrs, reason }
 };
 
 /** `paddings`: before and after each axis. Zeros beside channels, as in a shortcut without weights, stay. */
-const padding: Rule = ({ channels, labels: [x], attrs, reason }) => {
+const padding: ChannelRule = ({ channels, labels: [x], attrs, reason }) => {
   const pads = ints(attrs, 'paddings');
   return x!.map((labels, axis) => {
     const [before, after] = [pads[2 * axis]!, pads[2 * axis + 1]!];
@@ -148,7 +158,7 @@ const padding: Rule = ({ channels, labels: [x], attrs, reason }) => {
 };
 
 /** Rows of a table of embeddings: all of them stay, as whoever asks may ask for any. */
-const gather: Rule = ({ channels, labels: [x, indices], attrs, reason }) => {
+const gather: ChannelRule = ({ channels, labels: [x, indices], attrs, reason }) => {
   const axis = attrs['axis'] as number;
   channels.keep(x![axis]!, reason);
   for (const labels of indices!) channels.keep(labels, reason);
@@ -165,7 +175,7 @@ const REDUCTIONS = ['Sum', 'Mean', 'Max', 'Min', 'Prod'].filter((name) => Object
 export const manyRules: Readonly<Record<string, (input: RuleInput) => readonly Labels[]>> = { Split: parts };
 
 /** Rules by op. An op that is in neither table keeps all channels that reach it. */
-export const rules: Readonly<Record<string, Rule>> = {
+export const channelRules: Readonly<Record<string, ChannelRule>> = {
   ...Object.fromEntries(Object.keys(elementwise).map((name) => [name, broadcasting])),
   ...Object.fromEntries(REDUCTIONS.map((name) => [name, reduction(name === 'Sum')])),
   Identity: same,
@@ -184,7 +194,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     reshaped(channels, x!, from!, output, { heads, reason }),
   Transpose: ({ labels: [x], attrs }) => ints(attrs, 'perm').map((axis) => x![axis]!),
   Concat: concatenation,
-  Slice: slice,
+  Slice: sliceLabels,
   StridedSlice: stridedSlice,
   GatherV2: gather,
   Pad: padding,

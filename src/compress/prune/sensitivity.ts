@@ -3,17 +3,17 @@ import type { ModelNetwork } from '../../networks/network.ts';
 import { accuracyScore, gainOf } from '../../tasks/score.ts';
 import type { Score } from '../../tasks/score.ts';
 import type { State } from '../../runtime/engine.ts';
-import { rounded } from './budget.ts';
+import { roundedChannels } from './budget.ts';
 import { dependencies } from './groups.ts';
 import { scoreChannels } from './importance.ts';
-import type { Importance, Measured } from './importance.ts';
+import type { Importance, MeasuredImportance } from './importance.ts';
 import { cut, storedBy } from './prune.ts';
 
 export interface SensitivityOptions {
   /** Shares of a layer's channels to remove. Default a quarter, a half, three quarters. */
   readonly amounts?: readonly number[];
   readonly multipleOf?: number;
-  readonly importance?: Exclude<Importance, Measured>;
+  readonly importance?: Exclude<Importance, MeasuredImportance>;
   readonly score?: Pick<Score, 'better'>;
   /** Score of a model on samples of the caller's choice. */
   readonly evaluate: (network: ModelNetwork, weights: State) => Promise<number>;
@@ -47,7 +47,7 @@ export async function sensitivity(
   const whole = await evaluate(network, weights);
   const rows: SensitivityRow[] = [];
   const plan = found.groups.map(({ channels }) => {
-    const counts = new Set(amounts.map((amount) => rounded(channels, amount, multipleOf)));
+    const counts = new Set(amounts.map((amount) => roundedChannels(channels, amount, multipleOf)));
     return [...counts].filter((kept) => kept !== channels);
   });
   const total = plan.flat().length;

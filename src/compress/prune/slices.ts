@@ -5,7 +5,7 @@ const ints = (input: Pick<RuleInput, 'attrs'>, name: string): readonly number[] 
   input.attrs[name] as readonly number[];
 
 /** Labels of a part of each axis. */
-export function slice(input: RuleInput): Labels {
+export function sliceLabels(input: RuleInput): Labels {
   const [begin, size] = [ints(input, 'begin'), ints(input, 'size')];
   return input.labels[0]!.map((labels, axis): AxisLabels => {
     const [from, count] = [begin[axis]!, size[axis]!];

@@ -1,11 +1,11 @@
 import type { Task } from '../../tasks/task.ts';
-import { batchFeeds, fedTo, samplesOf } from '../../train/step/batch.ts';
+import { batchFeeds, fedTo, samplesInBatch } from '../../train/step/batch.ts';
 import type { TrainingBatch } from '../../train/step/batch.ts';
 import { partSizes, partsOf } from '../../train/parallel/cut.ts';
 import { sizeWithin } from '../../train/evaluate/predict.ts';
 import type { CompiledStep, Engine, State } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
-import type { ChannelGroup, Member } from './groups.ts';
+import type { ChannelGroup, GroupMember } from './groups.ts';
 import { addSums } from './importance.ts';
 
 export interface TaylorOptions {
@@ -44,10 +44,10 @@ export async function taylorScores(groups: readonly ChannelGroup[], options: Tay
   let count = 0;
   try {
     for await (const batch of batches) {
-      microBatch ??= await sizeWithin(samplesOf(batch, task), MOST_BYTES, sized, (size) => steps.delete(size));
+      microBatch ??= await sizeWithin(samplesInBatch(batch, task), MOST_BYTES, sized, (size) => steps.delete(size));
       const all = groups.map(({ channels }) => new Float64Array(channels));
-      for (const { batch: part, share } of partsOf(batch, partSizes(samplesOf(batch, task), microBatch), task)) {
-        const step = await sized(samplesOf(part, task));
+      for (const { batch: part, share } of partsOf(batch, partSizes(samplesInBatch(batch, task), microBatch), task)) {
+        const step = await sized(samplesInBatch(part, task));
         const feeds = {
           ...batchFeeds(part, task, `importance, batch ${count + 1}`),
           ...Object.fromEntries(scalars),
@@ -82,7 +82,7 @@ async function loaded(engine: Engine, program: StepProgram, weights: State) {
 }
 
 /** The weights that scale the whole output of the layers that make the channels. */
-function gatesOf({ members, layers }: ChannelGroup): readonly Member[] {
+function gatesOf({ members, layers }: ChannelGroup): readonly GroupMember[] {
   const gates = members.filter(({ isGate }) => isGate);
   if (gates.length > 0) return gates;
   return members.filter(({ role, layer }) => role === 'out' || (role === 'other' && layers.includes(layer)));

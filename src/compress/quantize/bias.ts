@@ -5,15 +5,15 @@ import { rewrite } from '../../graph/passes/rewrite.ts';
 import { readersOf } from '../../graph/passes/uses.ts';
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Quantization } from '../../graph/quantization.ts';
-import { sizeOf } from '../../graph/shapes.ts';
+import { symbolicSize } from '../../graph/shapes.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { biasesOf, layerAlone } from './layers.ts';
 import { LayerInputs } from './layer-inputs.ts';
-import type { Feeds, Samples } from './observe.ts';
-import { rounded, weightScalesOf, withConstants } from './rounding.ts';
+import type { Feeds, CalibrationSamples } from './observe.ts';
+import { roundedWeights, weightScalesOf, withChangedConstants } from './rounding.ts';
 
 /**
  * Rounding moves the mean of what a layer gives; its bias takes that back (Nagel et al. 2019, "Data-free quantization through
@@ -25,7 +25,7 @@ import { rounded, weightScalesOf, withConstants } from './rounding.ts';
 export async function correctBias(
   graph: Graph,
   quantization: Quantization,
-  samples: Samples,
+  samples: CalibrationSamples,
   { session, keepFloat = () => false }: BiasOptions,
   onProgress?: OnProgress,
 ): Promise<Graph> {
@@ -52,15 +52,15 @@ export async function correctBias(
     const output = add.outputs[0]!;
     const { data: values, type } = graph.constants.get(weights)!;
     const scales = weightScalesOf(quantization, weights)!;
-    const integers = rounded(values as Float32Array, type.shape as readonly number[], scales);
-    const alone = layerAlone(withConstants(graph, new Map([[weights, integers]])), [node, add], input, output);
+    const integers = roundedWeights(values as Float32Array, type.shape as readonly number[], scales);
+    const alone = layerAlone(withChangedConstants(graph, new Map([[weights, integers]])), [node, add], input, output);
     const given = fedTo(input, graph, inputs.next(corrected));
     const actual = await meansOf(meanGraph(alone, [output]), given, session);
     const [e, a] = [expected.get(output)!, actual.get(output)!];
     const before = graph.constants.get(bias)!.data as Float32Array;
     const after = before.map((value, channel) => value + e[channel]! - a[channel]!);
     // Values that are infinite somewhere have no mean to correct.
-    if (after.every(Number.isFinite)) corrected = withConstants(corrected, new Map([[bias, after]]));
+    if (after.every(Number.isFinite)) corrected = withChangedConstants(corrected, new Map([[bias, after]]));
     onProgress?.('correcting biases, layer', i + 1, layers.length);
   }
   return corrected;
@@ -78,7 +78,7 @@ interface Batch {
   readonly count: number;
 }
 
-function* ofSamples(samples: Samples): Generator<Batch, void, undefined> {
+function* ofSamples(samples: CalibrationSamples): Generator<Batch, void, undefined> {
   for (const feeds of samples) yield { feeds, count: Object.values(feeds)[0]!.shape[0]! };
 }
 
@@ -88,7 +88,7 @@ async function* fedTo(
   graph: Graph,
   batches: AsyncIterable<InferenceTensor>,
 ): AsyncGenerator<Batch, void, undefined> {
-  const { factor } = sizeOf(graph.types.get(input)!.shape);
+  const { factor } = symbolicSize(graph.types.get(input)!.shape);
   for await (const batch of batches) yield { feeds: { [input]: batch }, count: batch.data.length / factor };
 }
 

@@ -1,9 +1,9 @@
 import { entropy } from './entropy.ts';
-import type { Histogram, Range } from './histogram.ts';
+import type { Histogram, ActivationRange } from './histogram.ts';
 import { sum } from '../../base/numbers.ts';
 
 /** Choice of the range that 8 bits are spread over; values outside are clipped. The observed range includes 0. */
-export type Calibrator = (histogram: Histogram) => Range;
+export type Calibrator = (histogram: Histogram) => ActivationRange;
 
 /** Share of the nonzero values that a percentile clips at each end. */
 const CLIPPED = 0.0001 / 2;

@@ -1,4 +1,4 @@
-import type { Histogram, Range } from './histogram.ts';
+import type { Histogram, ActivationRange } from './histogram.ts';
 import { squaredErrorOf } from './squared-error.ts';
 
 const LEVELS = 256;
@@ -13,7 +13,7 @@ const CANDIDATES = 128;
  * a ds-cnn for Fashion-MNIST: twenty times the error of the logits that min-max makes). So a range stands for election only
  * if its squared error is no larger than that of the whole range.
  */
-export function entropy(histogram: Histogram): Range {
+export function entropy(histogram: Histogram): ActivationRange {
   const { min, max, bins, width } = histogram;
   const whole = { min, max };
   if (bins.length === 0 || bins.every((count) => count === 0)) return whole;

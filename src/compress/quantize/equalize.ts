@@ -3,7 +3,7 @@ import { magnitudes, weightedNodes } from '../../graph/quantization.ts';
 import { usesOf } from '../../graph/passes/uses.ts';
 import type { Graph, Node } from '../../graph/types.ts';
 import { biasesOf } from './layers.ts';
-import { sliceOf, withConstants } from './rounding.ts';
+import { sliceOf, withChangedConstants } from './rounding.ts';
 
 const SWEEPS = 20;
 /**
@@ -13,7 +13,7 @@ const SWEEPS = 20;
 const SILENT = 1e-6;
 
 /** A layer, and the only layer that reads its output. */
-export interface Pair {
+export interface EqualizedPair {
   readonly first: Node;
   readonly second: Node;
 }
@@ -24,7 +24,7 @@ export interface Pair {
  * same, and the channels of one tensor come to lie in similar ranges. It works on pairs with nothing between them that a
  * positive factor does not pass through, swept over until nothing moves.
  */
-export function equalize(graph: Graph): { result: Graph; pairs: readonly Pair[] } {
+export function equalize(graph: Graph): { result: Graph; pairs: readonly EqualizedPair[] } {
   const pairs = pairsOf(graph);
   const biases = biasesOf(graph);
   const changed = new Map<string, Float32Array>();
@@ -50,7 +50,7 @@ export function equalize(graph: Graph): { result: Graph; pairs: readonly Pair[] 
     });
     if (Math.max(0, ...moved) < 1e-3) break;
   }
-  return { result: withConstants(graph, changed), pairs };
+  return { result: withChangedConstants(graph, changed), pairs };
 }
 
 interface Side {
@@ -79,7 +79,7 @@ function scale(
   for (let i = 0; i < values.length; i++) values[i] = by(values[i]!, factors[slice(i)]!);
 }
 
-export function pairsOf(graph: Graph): Pair[] {
+export function pairsOf(graph: Graph): EqualizedPair[] {
   const uses = usesOf(graph);
   const results = new Set(graph.outputs.values());
   const biases = biasesOf(graph);

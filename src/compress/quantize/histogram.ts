@@ -10,7 +10,7 @@ export interface Histogram {
   readonly width: number;
 }
 
-export interface Range {
+export interface ActivationRange {
   readonly min: number;
   readonly max: number;
 }
@@ -19,7 +19,7 @@ export interface Range {
 const BINS = 2048;
 
 /** A histogram with room for values from `min` to `max`. */
-export function emptyHistogram({ min, max }: Range): Histogram {
+export function emptyHistogram({ min, max }: ActivationRange): Histogram {
   const width = (max - min) / BINS;
   return { min, max, bins: new Float64Array(width > 0 ? BINS : 0), width };
 }
@@ -38,7 +38,7 @@ export function addTo({ bins, min, width }: Histogram, values: Float32Array): vo
 }
 
 /** Smallest and largest value, 0 included; `undefined` if one is not finite. */
-export function rangeOf(values: Float32Array, before?: Range): Range | undefined {
+export function rangeOf(values: Float32Array, before?: ActivationRange): ActivationRange | undefined {
   let { min, max } = before ?? { min: 0, max: 0 };
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;

@@ -1,7 +1,7 @@
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import { biasesOf } from './layers.ts';
-import { withConstants } from './rounding.ts';
+import { withChangedConstants } from './rounding.ts';
 
 /**
  * `prepared`, with weights and biases that were changed for int8, where some layers are computed in float after all: those
@@ -15,5 +15,8 @@ export function withFloatLayers(prepared: Graph, float: Graph, keepFloat: (layer
     return [inputs[1]!, ...[biases.get(outputs[0]!)].filter((bias) => bias !== undefined)];
   });
   if (names.length === 0) return prepared;
-  return withConstants(prepared, new Map(names.map((name) => [name, float.constants.get(name)!.data as Float32Array])));
+  return withChangedConstants(
+    prepared,
+    new Map(names.map((name) => [name, float.constants.get(name)!.data as Float32Array])),
+  );
 }

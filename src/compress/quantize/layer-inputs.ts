@@ -5,9 +5,9 @@ import type { Quantization, TensorQuantization } from '../../graph/quantization.
 import type { Graph, Node, TensorType } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
-import { dequantized, onGrid, stepsOf } from './layer-values.ts';
+import { dequantized, onGrid, int8Steps } from './layer-values.ts';
 import type { ValueOptions } from './layer-values.ts';
-import type { Feeds, Samples } from './observe.ts';
+import type { Feeds, CalibrationSamples } from './observe.ts';
 import { producersOf } from '../../graph/passes/uses.ts';
 
 /** Most bytes that stored values may take together: a quarter of a gigabyte. */
@@ -24,7 +24,7 @@ interface Stored {
  */
 export class LayerInputs {
   readonly #quantization: Quantization;
-  readonly #samples: Samples;
+  readonly #samples: CalibrationSamples;
   readonly #options: ValueOptions;
   readonly #values: readonly string[];
   readonly #mostBytes: number;
@@ -41,7 +41,7 @@ export class LayerInputs {
     graph: Graph,
     values: readonly string[],
     quantization: Quantization,
-    samples: Samples,
+    samples: CalibrationSamples,
     options: ValueOptions,
     mostBytes = MOST_BYTES,
   ) {
@@ -80,7 +80,7 @@ export class LayerInputs {
         const { data, shape } = (await model.run(feeds))[outputName(part, value)]!;
         const rounded = onGrid(data as Float32Array, q);
         const isSame = !mayDiffer || isOnGrid(data as Float32Array, rounded, q);
-        const steps = kept && isSame ? stepsOf(rounded, q!) : undefined;
+        const steps = kept && isSame ? int8Steps(rounded, q!) : undefined;
         if (kept !== undefined && steps !== undefined && this.#bytes + steps.length <= this.#mostBytes) {
           kept.push({ steps, shape });
           this.#bytes += steps.length;

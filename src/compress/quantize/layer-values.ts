@@ -23,7 +23,7 @@ export function onGrid(values: Float32Array, q: TensorQuantization | undefined):
 }
 
 /** The steps of an int8 tensor that values on its grid are. */
-export function stepsOf(values: Float32Array, { scales, zeroPoints }: TensorQuantization): Int8Array {
+export function int8Steps(values: Float32Array, { scales, zeroPoints }: TensorQuantization): Int8Array {
   const [scale, zero] = [scales[0]!, zeroPoints[0]!];
   const steps = new Int8Array(values.length);
   for (let i = 0; i < values.length; i++) steps[i] = Math.round(values[i]! / scale) + zero;

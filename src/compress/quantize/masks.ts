@@ -1,6 +1,6 @@
 import { handsOn } from '../../graph/ops.ts';
 import type { Graph } from '../../graph/types.ts';
-import type { Range } from './histogram.ts';
+import type { ActivationRange } from './histogram.ts';
 
 /**
  * An attention mask adds a number such as -1e9 to a score, which stands for minus infinity. In the range of 8 bits it would
@@ -34,7 +34,11 @@ export function unmasked(values: Float32Array): Float32Array {
  * The ranges of values that hold masks (`masked`), made wide enough below that a masked score is lost in the softmax:
  * `ranges` are the ranges of the values without masks, and are changed.
  */
-export function widenForMasks({ nodes }: Graph, masked: ReadonlySet<string>, ranges: Map<string, Range>): void {
+export function widenForMasks(
+  { nodes }: Graph,
+  masked: ReadonlySet<string>,
+  ranges: Map<string, ActivationRange>,
+): void {
   const lower = (name: string, min: number): unknown =>
     masked.has(name) && ranges.has(name) && ranges.set(name, { ...ranges.get(name)!, min });
   for (const { op, inputs, outputs } of nodes.toReversed()) {

@@ -1,19 +1,19 @@
 import type { OnProgress } from '../../base/progress.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
-import { sizeOf } from '../../graph/shapes.ts';
+import { symbolicSize } from '../../graph/shapes.ts';
 import type { Graph } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
-import type { Histogram, Range } from './histogram.ts';
+import type { Histogram, ActivationRange } from './histogram.ts';
 import { addTo, emptyHistogram, rangeOf } from './histogram.ts';
 import { beforeSoftmax, unmasked } from './masks.ts';
 
 export type Feeds = Readonly<Record<string, InferenceTensor>>;
 
 /** Feeds of a model by the names of its inputs, batch by batch. They are read several times, each time from the first batch on. */
-export interface Samples extends Iterable<Feeds> {
+export interface CalibrationSamples extends Iterable<Feeds> {
   /** Batches. */
   readonly length: number;
 }
@@ -26,7 +26,10 @@ const MOST_BYTES = 2 ** 29;
  * every machine calibrates alike.
  */
 export function calibrationBatch(graph: Graph, most: number): number {
-  const each = activationsOf(graph).reduce((sum, name) => sum + 4 * sizeOf(graph.types.get(name)!.shape).factor, 0);
+  const each = activationsOf(graph).reduce(
+    (sum, name) => sum + 4 * symbolicSize(graph.types.get(name)!.shape).factor,
+    0,
+  );
   let batch = most;
   while (batch > 1 && batch * each > MOST_BYTES) batch = Math.ceil(batch / 2);
   return batch;
@@ -48,13 +51,13 @@ function activationsOf(graph: Graph): string[] {
 /** Ranges and histograms of every activation of an inference graph. The samples are run twice: once for the ranges, once to count. */
 export async function observe(
   graph: Graph,
-  samples: Samples,
+  samples: CalibrationSamples,
   session: SessionOptions,
   onProgress?: OnProgress,
 ): Promise<Observed> {
   let batches = 0;
   const onBatch = (): void => onProgress?.('calibrating, batch', ++batches, 2 * samples.length);
-  const ranges = new Map<string, Range>();
+  const ranges = new Map<string, ActivationRange>();
   const notFinite = new Set<string>();
   const [maskable, masked] = [beforeSoftmax(graph), new Set<string>()];
   const relevant = (name: string, values: Float32Array): Float32Array => {
@@ -92,7 +95,7 @@ export async function observe(
 /** Hands out every float32 value of every batch, fed values included. */
 async function visit(
   graph: Graph,
-  samples: Samples,
+  samples: CalibrationSamples,
   session: SessionOptions,
   see: (name: string, values: Float32Array) => void,
   onBatch: () => void = () => undefined,

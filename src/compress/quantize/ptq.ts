@@ -9,7 +9,7 @@ import { calibrators } from './calibrators.ts';
 import type { CalibratorName } from './calibrators.ts';
 import { widenForMasks } from './masks.ts';
 import { observe } from './observe.ts';
-import type { Samples } from './observe.ts';
+import type { CalibrationSamples } from './observe.ts';
 import { channelAxisOf, shareScales, tinyEnds } from './share.ts';
 import { unlikeEnds } from './unlike.ts';
 
@@ -40,7 +40,7 @@ export interface Calibrated {
  * int8, asymmetric and one scale each; weights int8, symmetric, one scale for each output channel, or for all of a dense
  * layer.
  */
-export async function quantize(graph: Graph, samples: Samples, options: PtqOptions): Promise<Calibrated> {
+export async function quantize(graph: Graph, samples: CalibrationSamples, options: PtqOptions): Promise<Calibrated> {
   if (samples.length === 0)
     throw new UserError(
       'quantize.samples: expected at least 1 sample to calibrate with, received none',

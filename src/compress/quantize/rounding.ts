@@ -10,7 +10,7 @@ export function sliceOf(shape: readonly number[], axis: number | undefined): (in
 }
 
 /** Weights after being stored as int8 (-127 … 127, half away from zero) and read again. */
-export function rounded(values: Float32Array, shape: readonly number[], q: TensorQuantization): Float32Array {
+export function roundedWeights(values: Float32Array, shape: readonly number[], q: TensorQuantization): Float32Array {
   const slice = sliceOf(shape, q.axis);
   return values.map((value, i) => {
     const scale = q.scales[slice(i)]!;
@@ -20,7 +20,7 @@ export function rounded(values: Float32Array, shape: readonly number[], q: Tenso
 }
 
 /** The graph with other values in some of its constants. */
-export function withConstants(graph: Graph, changed: ReadonlyMap<string, Float32Array>): Graph {
+export function withChangedConstants(graph: Graph, changed: ReadonlyMap<string, Float32Array>): Graph {
   const constants = new Map(
     [...graph.constants].map(([name, constant]) => [name, { ...constant, data: changed.get(name) ?? constant.data }]),
   );

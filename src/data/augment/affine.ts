@@ -2,7 +2,7 @@ import { unitOf } from './image.ts';
 import type { StepContext } from './image.ts';
 
 /** Source position of each pixel: its position relative to the centre times the matrix, then shifted; x points right, y down. */
-export interface Source {
+export interface PixelSource {
   /** [[xx, xy], [yx, yy]] */
   readonly matrix: readonly [readonly [number, number], readonly [number, number]];
   readonly shift?: readonly [number, number];
@@ -13,7 +13,7 @@ export function affine(
   image: Float32Array,
   scratch: Float32Array,
   context: StepContext,
-  { matrix: [[xx, across], [down, yy]], shift: [dx, dy] = [0, 0] }: Source,
+  { matrix: [[xx, across], [down, yy]], shift: [dx, dy] = [0, 0] }: PixelSource,
 ): void {
   const { height, width, channels, black } = context;
   scratch.set(image);

@@ -88,7 +88,7 @@ export function autoContrast(image: Float32Array, { channels }: ImageShape): voi
 }
 
 /** Each channel's histogram of 256 values flattened, as PIL's `ImageOps.equalize` does. */
-export function equalize(image: Float32Array, { channels }: ImageShape): void {
+export function equalizeHistogram(image: Float32Array, { channels }: ImageShape): void {
   for (let c = 0; c < channels; c++) {
     const counts = new Array<number>(256).fill(0);
     for (let i = c; i < image.length; i += channels) counts[byte(image[i]!)]!++;

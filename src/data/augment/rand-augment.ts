@@ -39,7 +39,7 @@ const moved =
 export const OPERATIONS: Readonly<Record<string, { readonly isSigned?: true; readonly apply: Operation }>> = {
   identity: { apply: () => undefined },
   autoContrast: { apply: (image, _scratch, context) => pixels.autoContrast(image, context) },
-  equalize: { apply: (image, _scratch, context) => pixels.equalize(image, context) },
+  equalize: { apply: (image, _scratch, context) => pixels.equalizeHistogram(image, context) },
   rotate: {
     isSigned: true,
     apply: (image, scratch, context, share) => rotate(image, scratch, context, (share * Math.PI) / 6),

@@ -3,7 +3,7 @@ import { createAugmenter } from '../augment/augment.ts';
 import { createMixer } from '../augment/mix.ts';
 import type { Mix } from '../augment/mixup.ts';
 import type { AugmentStep } from '../config.ts';
-import { sizeOf } from '../dataset.ts';
+import { countOfElements } from '../dataset.ts';
 import type { Dataset, InputPart, TargetValues } from '../dataset.ts';
 import { sampleWriter } from './samples.ts';
 import { neededOf } from './share.ts';
@@ -74,7 +74,7 @@ export function batchCount(samples: number, batchSize: number): number {
 export function* batches(dataset: Dataset, options: BatchOptions): Generator<Batch, void, undefined> {
   const make = batchMaker(dataset, options);
   const count = batchCount(dataset.count, options.batchSize);
-  const size = sizeOf(dataset.sampleShape) * Math.min(options.batchSize, dataset.count);
+  const size = countOfElements(dataset.sampleShape) * Math.min(options.batchSize, dataset.count);
   const buffer = options.reuse === true ? new Float32Array(size) : undefined;
   for (let index = options.startBatch ?? 0; index < count; index++) yield make(index, buffer);
 }
@@ -118,7 +118,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
       : { augment, seed: options.viewSeed ?? seed, key: ['view', view] };
   const write = augmentedWriter(dataset, chance);
   const mixer = createMixer(augment, dataset.sampleShape, seed, epoch);
-  const size = sizeOf(dataset.sampleShape);
+  const size = countOfElements(dataset.sampleShape);
 
   return (index, buffer) => {
     const start = index * batchSize;
@@ -163,7 +163,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
  * e mod views = view, mixed samples aside. A teacher's answer to a view can so be stored once, under the sample's id and the view.
  */
 export function viewOf(dataset: Dataset, rows: ArrayLike<number>, view: View): Float32Array {
-  const size = sizeOf(dataset.sampleShape);
+  const size = countOfElements(dataset.sampleShape);
   const write = augmentedWriter(dataset, chanceOf(view));
   const out = new Float32Array(rows.length * size);
   for (let i = 0; i < rows.length; i++) write(rows[i]!, out, i * size);
@@ -193,7 +193,7 @@ export function augmentedWriter(dataset: Dataset, { augment, seed, key }: Chance
   const apply = createAugmenter(augment, sampleShape, normalization, drawn, backgrounds);
   if (apply === undefined) return plain;
   const random = new RandomStream(seed, 'augment', dataset.idPrefix, ...key);
-  const size = sizeOf(sampleShape);
+  const size = countOfElements(sampleShape);
   return (row: number, out: Float32Array, offset: number) => {
     plain(row, out, offset);
     apply(out.subarray(offset, offset + size), random.seek(dataset.ids[row]!));

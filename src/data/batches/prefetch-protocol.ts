@@ -22,7 +22,7 @@ export const CONTROL = {
   changes: 2,
 } as const;
 
-export interface Job {
+export interface PrefetchJob {
   readonly job: number;
   readonly options: BatchOptions;
   /** Memory of the samples of a batch, as many as may be ahead, which batches take in turns. Reader and worker share it. */
@@ -40,5 +40,5 @@ export interface WorkerError {
   readonly hint: string | undefined;
 }
 
-export type FromWorker =
+export type FromPrefetcher =
   { readonly job: number; readonly batch: LeftBatch } | { readonly job: number; readonly error: WorkerError };

@@ -3,11 +3,11 @@ import { UserError } from '../../base/errors.ts';
 import { batchCount, batchMaker } from './batches.ts';
 import type { Batch } from './batches.ts';
 import { CONTROL } from './prefetch-protocol.ts';
-import type { FromWorker, Job, WorkerSetup } from './prefetch-protocol.ts';
+import type { FromPrefetcher, PrefetchJob, WorkerSetup } from './prefetch-protocol.ts';
 
 const { dataset, first, step, ahead, control } = workerData as WorkerSetup;
 
-parentPort!.on('message', ({ job, options, slots }: Job) => {
+parentPort!.on('message', ({ job, options, slots }: PrefetchJob) => {
   try {
     const make = batchMaker(dataset, options);
     const count = batchCount(dataset.count, options.batchSize);
@@ -39,6 +39,6 @@ function buffersOf({ ids, targets, weights, labelled }: Batch): ArrayBuffer[] {
   return [ids, targets, ...optional].map((array) => array.buffer as ArrayBuffer);
 }
 
-function send(message: FromWorker, transfer: ArrayBuffer[]): void {
+function send(message: FromPrefetcher, transfer: ArrayBuffer[]): void {
   parentPort!.postMessage(message, transfer);
 }

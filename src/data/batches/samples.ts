@@ -1,5 +1,5 @@
 import type { Dataset, Normalization, Samples } from '../dataset.ts';
-import { sizeOf } from '../dataset.ts';
+import { countOfElements } from '../dataset.ts';
 import { areBytes, rowReader } from '../storage/sample-storage.ts';
 import { byteTable } from '../normalize.ts';
 
@@ -8,7 +8,7 @@ export type SampleWriter = (row: number, out: Float32Array, offset: number) => v
 
 export function sampleWriter(dataset: Dataset): SampleWriter {
   const { samples, stored, sampleShape, normalization } = dataset;
-  const size = sizeOf(sampleShape);
+  const size = countOfElements(sampleShape);
   const channels = sampleShape.at(-1)!;
   if (stored === undefined) return writerOf(samples, size, channels, normalization);
   // Each row becomes row 0 of a buffer.

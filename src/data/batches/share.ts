@@ -26,7 +26,7 @@ export function evenSizes(samples: number, wanted: number): number[] {
 }
 
 /** Samples of the parts of a batch: each shard is cut into as few parts as there can be of at most `most` samples. */
-export function sizesOf(samples: number, { shards, most = samples }: BatchCut): number[] {
+export function batchPartSizes(samples: number, { shards, most = samples }: BatchCut): number[] {
   const wanted = Math.min(shards, samples);
   return evenSizes(samples, wanted * Math.ceil(Math.ceil(samples / wanted) / most));
 }
@@ -54,7 +54,7 @@ export function within(samples: number, { first, end }: Span, partners?: Int32Ar
 function spanOf(samples: number, { rank, size, cuts }: Share): Span {
   const spans = cuts
     .map((cut) => {
-      const sizes = sizesOf(samples, cut);
+      const sizes = batchPartSizes(samples, cut);
       const each = partsEach(sizes.length, size);
       const before = (part: number): number => sizes.slice(0, part).reduce((sum, n) => sum + n, 0);
       return { first: before(rank * each), end: before((rank + 1) * each) };

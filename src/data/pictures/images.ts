@@ -11,7 +11,7 @@ import { OF_FILES, TooManyPixels, withPicture } from './picture.ts';
 import { rawPixels, scaledPixels } from './pixels.ts';
 import type { Pixels } from './pixels.ts';
 import { bytesOfAll, otherPixels, requireSameCount } from '../storage/shared-reading.ts';
-import type { Readers } from '../storage/shared-reading.ts';
+import type { ReadingProcesses } from '../storage/shared-reading.ts';
 import { Room } from '../storage/memory-budget.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
 import { Scratch } from '../storage/temporary-file.ts';
@@ -25,7 +25,7 @@ const [FEW_PIXELS, PIXELS_PER_BYTE] = [2 ** 24, 8 * 1032];
 /** Options of the readers of pictures. */
 export interface PicturesGiven extends RoomGiven {
   /** Processes that decode the pictures together. Default: this one alone. */
-  readonly readers?: Readers | undefined;
+  readonly readers?: ReadingProcesses | undefined;
 }
 
 /**
@@ -38,7 +38,7 @@ export class ImageSink {
   readonly #options: ImageOptions;
   readonly #expected: number;
   readonly #room: Room;
-  readonly #readers: Readers | undefined;
+  readonly #readers: ReadingProcesses | undefined;
   #first = '';
   #samples = growingBytes();
   #scratch: Scratch | undefined;

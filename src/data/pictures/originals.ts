@@ -1,7 +1,7 @@
 import { sha256 } from '../../base/bytes.ts';
 import { augmentedWriter, mixerOf } from '../batches/batches.ts';
 import type { Chance } from '../batches/batches.ts';
-import { sizeOf } from '../dataset.ts';
+import { countOfElements } from '../dataset.ts';
 import { within } from '../batches/share.ts';
 import type { Span } from '../batches/share.ts';
 import type { Dataset, Normalization, Originals } from '../dataset.ts';
@@ -33,7 +33,7 @@ export function originalsOf(
   const { originals } = dataset;
   if (typeof originals !== 'object') return undefined;
   return async ({ sampleShape, normalization }) => {
-    const size = sizeOf(sampleShape);
+    const size = countOfElements(sampleShape);
     const { mix } = chance;
     const mixing = mix && mixerOf({ sampleShape }, chance, dataset.sampleShape)?.(rows.length, mix.index);
     const needed = within(rows.length, part, mixing?.mix.partners);

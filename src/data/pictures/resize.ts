@@ -8,19 +8,19 @@ interface Taps {
 }
 
 /** Weight of a pixel by its distance from the centre of the output pixel, which is 0 from `reach` on. */
-export interface Filter {
+export interface ResizeFilter {
   readonly reach: number;
   readonly weight: (distance: number) => number;
 }
 
 /** Triangle, as Pillow's `Image.resize(..., BILINEAR)` and torchvision's `Resize` have it. */
-const BILINEAR: Filter = { reach: 1, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) };
+const BILINEAR: ResizeFilter = { reach: 1, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) };
 
 /**
  * Three lobes of a windowed sinc, as Pillow's `LANCZOS`. sharp scales the pictures of a recipe by the same filter, after halving very large ones: pixels
  * are about one level of 255 apart, where pictures become smaller.
  */
-export const LANCZOS: Filter = {
+export const LANCZOS: ResizeFilter = {
   reach: 3,
   weight: (distance) => (Math.abs(distance) < 3 ? sinc(distance) * sinc(distance / 3) : 0),
 };
@@ -30,7 +30,7 @@ function sinc(x: number): number {
 }
 
 /** With antialiasing: distances count in pixels of the smaller of both pictures. */
-function tapsOf(from: number, to: number, filter: Filter): Taps {
+function tapsOf(from: number, to: number, filter: ResizeFilter): Taps {
   const scale = from / to;
   const size = Math.max(scale, 1);
   const reach = filter.reach * size;
@@ -62,7 +62,7 @@ interface Lines {
   readonly inner: number;
   readonly from: number;
   readonly to: number;
-  readonly filter: Filter;
+  readonly filter: ResizeFilter;
 }
 
 /** Bits after the point of a weight in 8-bit pictures, as Pillow has them. */

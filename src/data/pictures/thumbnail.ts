@@ -1,4 +1,4 @@
-import { isImageShape, sizeOf } from '../dataset.ts';
+import { isImageShape, countOfElements } from '../dataset.ts';
 import type { Dataset, Samples } from '../dataset.ts';
 import { rowReader } from '../storage/sample-storage.ts';
 
@@ -10,7 +10,7 @@ export async function thumbnail(dataset: Dataset, row: number): Promise<string |
   const { sampleShape, inputs } = dataset;
   const [height, width, channels] = sampleShape;
   if (!isImageShape(sampleShape) || inputs !== undefined || (channels !== 1 && channels !== 3)) return undefined;
-  const values = rowReader(dataset, sizeOf(sampleShape))(row);
+  const values = rowReader(dataset, countOfElements(sampleShape))(row);
   return pictureOf(values, { width: width!, height: height!, channels });
 }
 

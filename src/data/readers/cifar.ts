@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { asUserError } from '../../base/files.ts';
-import type { Files } from '../config.ts';
+import type { DataFiles } from '../config.ts';
 import { sharedBytes } from '../dataset.ts';
 import type { RawSplit } from '../dataset.ts';
 import type { Room } from '../storage/memory-budget.ts';
@@ -41,7 +41,7 @@ const VARIANTS: Readonly<Record<'cifar10' | 'fine' | 'coarse', Variant>> = {
 
 /** CIFAR's binary version: `files` are the `.bin` files, or the folder from the archive, whose standard names are then used. */
 export async function readCifar(
-  files: Files,
+  files: DataFiles,
   variant: 'cifar10' | 'fine' | 'coarse',
   split: 'train' | 'validation' | 'test',
   room?: Room,

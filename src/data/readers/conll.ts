@@ -1,5 +1,5 @@
 import { shown, UserError } from '../../base/errors.ts';
-import type { ConllConfig, Files } from '../config.ts';
+import type { ConllConfig, DataFiles } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import { listedText } from '../splits/label-names.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
@@ -22,7 +22,7 @@ const CONLL_U = 10;
  * white space, and a blank line behind each sentence. In a file with tabs, lines that begin with # and have other columns than the words are
  * comments: CoNLL-U has no tab in them, GermEval one.
  */
-export async function readConll(files: Files, options: ConllOptions): Promise<RawSplit> {
+export async function readConll(files: DataFiles, options: ConllOptions): Promise<RawSplit> {
   const list = fileList(files);
   const { text } = options;
   if (text === undefined)

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { CsvError, Parser } from 'csv-parse';
 import { UserError, nearest, shown } from '../../base/errors.ts';
-import type { CsvConfig, Files } from '../config.ts';
+import type { CsvConfig, DataFiles } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import { countLines, emptyFile, fileList, openUnpacked, streamError } from './source.ts';
 import type { LabelsRead } from './labelled.ts';
@@ -25,7 +25,7 @@ interface Layout {
 }
 
 /** Comma separated values, streamed through csv-parse: no row outlives its callback. */
-export async function readCsv(files: Files, options: CsvOptions): Promise<RawSplit> {
+export async function readCsv(files: DataFiles, options: CsvOptions): Promise<RawSplit> {
   const reader = new CsvReader(fileList(files), options);
   for (const file of fileList(files)) await reader.read(file);
   return reader.finish();

@@ -2,7 +2,7 @@ import { openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { clipped, UserError } from '../../base/errors.ts';
 import type { IdxFiles } from '../config.ts';
-import { sizeOf, storedSamples } from '../dataset.ts';
+import { countOfElements, storedSamples } from '../dataset.ts';
 import type { RawSplit, Samples } from '../dataset.ts';
 import { heldIn, OpenFile } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
@@ -75,7 +75,7 @@ async function readImages(file: string, room: Room | undefined): Promise<Images>
   const start = room && (await startOf(file).catch(() => undefined));
   const header = start && headerOf(start, file);
   if (header !== undefined) {
-    const numbers = sizeOf(header.shape);
+    const numbers = countOfElements(header.shape);
     const bytes = numbers * (header.type === 0x08 ? 1 : 4);
     if (!room!.take(bytes, Math.max(bytes, numbers * TYPES[header.type]!.bytes)))
       return { shape: header.shape, held: () => storedImages(file, header, room!) };
@@ -87,7 +87,7 @@ async function readImages(file: string, room: Room | undefined): Promise<Images>
 /** Bytes are read where they are; other numbers, and compressed ones, are converted into a temporary file. */
 async function storedImages(file: string, { shape, type, length }: Header, room: Room) {
   const [count, ...sample] = shape as [number, ...number[]];
-  const rowSize = sizeOf(sample);
+  const rowSize = countOfElements(sample);
   const { bytes } = TYPES[type]!;
   const form = { type: type === 0x08 ? ('uint8' as const) : ('float32' as const), rowSize };
   const size = count * rowSize * (type === 0x08 ? 1 : 4);
@@ -138,7 +138,7 @@ function headerOf(bytes: Uint8Array, file: string): Header {
 
 function refuseOtherLength(file: string, { shape, type, length }: Header, received: number): void {
   const { name, bytes } = TYPES[type]!;
-  const expected = length + sizeOf(shape) * bytes;
+  const expected = length + countOfElements(shape) * bytes;
   if (received < expected) throw truncated(file, expected, received);
   if (received > expected) {
     throw new UserError(
@@ -156,7 +156,9 @@ function shapeOf(bytes: Uint8Array): number[] {
 
 const sizeByHeader: SizeByHeader = (start) => {
   const [type, header] = [TYPES[start[2] ?? 0], 4 + 4 * (start[3] ?? 0)];
-  return type === undefined || start.length < header ? undefined : header + sizeOf(shapeOf(start)) * type.bytes;
+  return type === undefined || start.length < header
+    ? undefined
+    : header + countOfElements(shapeOf(start)) * type.bytes;
 };
 
 function truncated(file: string, expected: number, received: number): UserError {
@@ -167,7 +169,7 @@ function truncated(file: string, expected: number, received: number): UserError 
 }
 
 function samplesOf({ shape, type, body }: IdxArray): Samples {
-  return storedSamples(body, sizeOf(shape), type === 0x08 ? undefined : TYPES[type]!);
+  return storedSamples(body, countOfElements(shape), type === 0x08 ? undefined : TYPES[type]!);
 }
 
 function integersOf({ shape, type, body }: IdxArray, file: string): Int32Array {

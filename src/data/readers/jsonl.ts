@@ -1,10 +1,10 @@
 import { UserError, nearest, shown } from '../../base/errors.ts';
 import { taskRow } from '../../recipe/task.ts';
-import type { Files, JsonlConfig } from '../config.ts';
+import type { DataFiles, JsonlConfig } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import { countLines, fileList, linesOf } from './source.ts';
 import { listedText } from '../splits/label-names.ts';
-import { LABELS } from './supported.ts';
+import { SUPPORTED_LABELS } from './supported.ts';
 import type { LabelsRead } from './labelled.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
 import { TableSink } from './table.ts';
@@ -22,7 +22,7 @@ export type JsonlOptions = Pick<
 type Row = Record<string, unknown>;
 
 /** JSON lines: one object per line, with an array of numbers (nested for pictures) or one number per key, and a label. */
-export async function readJsonl(files: Files, options: JsonlOptions): Promise<RawSplit> {
+export async function readJsonl(files: DataFiles, options: JsonlOptions): Promise<RawSplit> {
   const list = fileList(files);
   let expectedRows = 0;
   for (const file of list) expectedRows += await countLines(file);
@@ -145,7 +145,7 @@ class JsonlReader {
     if (taskRow(task).hasNames) for (const one of [found].flat()) this.#requireDigits(one, 'the label');
     if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
     if (value === undefined || value === null) return undefined;
-    throw new UserError(`${this.#where()}: the label is ${shown(value)}`, LABELS);
+    throw new UserError(`${this.#where()}: the label is ${shown(value)}`, SUPPORTED_LABELS);
   }
 
   /** Refusal of a number whose last digits JSON has lost: two that differ in those alone would be the same class or word. */

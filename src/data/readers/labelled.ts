@@ -1,5 +1,5 @@
 import { shown, UserError } from '../../base/errors.ts';
-import { sizeOf } from '../dataset.ts';
+import { countOfElements } from '../dataset.ts';
 import type { Dataset, RawLabels, RawSplit, TargetValues } from '../dataset.ts';
 import { chosenRows } from '../storage/sample-storage.ts';
 import { targetsOf } from '../targets/registry.ts';
@@ -126,19 +126,19 @@ export function labelledOf(dataset: Dataset): Dataset {
   const known = subsets.get(dataset);
   if (known !== undefined) return known;
   const rows = Int32Array.from(ids.keys()).filter((row) => labelled[row] === 1);
-  const subset = { ...rowsOf(dataset, rows), labelled: undefined, forTeacher: undefined };
+  const subset = { ...datasetRows(dataset, rows), labelled: undefined, forTeacher: undefined };
   subsets.set(dataset, subset);
   return subset;
 }
 
 /** These rows of a data set alone, with their ids; also as a teacher sees them that reads another form. */
-export function rowsOf(dataset: Dataset, rows: Int32Array): Dataset {
+export function datasetRows(dataset: Dataset, rows: Int32Array): Dataset {
   const { sampleShape, ids, labelled, forTeacher } = dataset;
   return {
     ...dataset,
-    ...chosenRows(dataset, rows, sizeOf(sampleShape)),
+    ...chosenRows(dataset, rows, countOfElements(sampleShape)),
     ...{ count: rows.length, ids: rows.map((row) => ids[row]!), targets: targetsOf(dataset, rows) },
     labelled: labelled && Uint8Array.from(rows, (row) => labelled[row]!),
-    forTeacher: forTeacher && rowsOf(forTeacher, rows),
+    forTeacher: forTeacher && datasetRows(forTeacher, rows),
   };
 }

@@ -6,7 +6,7 @@ import type { PicturesGiven } from '../pictures/images.ts';
 import { atOnce, readOnce } from '../storage/read-once.ts';
 import type { SplitSource } from '../storage/read-once.ts';
 import { textsOfAll } from '../storage/shared-reading.ts';
-import type { Readers } from '../storage/shared-reading.ts';
+import type { ReadingProcesses } from '../storage/shared-reading.ts';
 import { Room } from '../storage/memory-budget.ts';
 import { openText } from '../text/open.ts';
 import type { OpenText } from '../text/open.ts';
@@ -35,7 +35,7 @@ export async function readSplits(
   };
   const { readers, room } = given;
   const read = (part: Part | 'unlabelled') => readSplit(config, part, textOf(part), given);
-  const once = async (by: Readers): Promise<readonly (RawSplit | undefined)[]> => {
+  const once = async (by: ReadingProcesses): Promise<readonly (RawSplit | undefined)[]> => {
     const sources = parts.map((part) => sourcesOf(config, part, text));
     // Files that one process reads alone it decodes alone: a split with pictures beside a table is refused when it is there.
     const alone = (split: number) =>
@@ -58,7 +58,7 @@ export async function readSplits(
 const PARSED: ReadonlySet<DatasetConfig['type']> = new Set(['csv', 'jsonl', 'conll', 'text-folder', 'audio-folder']);
 
 /** Work of reading that processes share: pictures are decoded by all of them, tables, texts and sounds parsed by one of a machine. */
-async function sharingOf(config: DatasetConfig, readers: Readers): Promise<'decoded' | 'parsed' | undefined> {
+async function sharingOf(config: DatasetConfig, readers: ReadingProcesses): Promise<'decoded' | 'parsed' | undefined> {
   if (config.type === 'image-folder') return 'decoded';
   if (config.type !== 'parquet') return PARSED.has(config.type) ? 'parsed' : undefined;
   const { holdsPictures } = await import('./parquet/parquet.ts');

@@ -6,9 +6,9 @@ import { constants as zlib, createGunzip, gunzip } from 'node:zlib';
 import type { ZlibOptions } from 'node:zlib';
 import { UserError } from '../../base/errors.ts';
 import { asUserError, readBytes } from '../../base/files.ts';
-import type { Files } from '../config.ts';
+import type { DataFiles } from '../config.ts';
 
-export function fileList(files: Files): readonly string[] {
+export function fileList(files: DataFiles): readonly string[] {
   return typeof files === 'string' ? [files] : files;
 }
 

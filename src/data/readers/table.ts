@@ -2,7 +2,7 @@ import { nearest, shown, UserError } from '../../base/errors.ts';
 import { taskRow } from '../../recipe/task.ts';
 import { refuseDate } from '../splits/columns.ts';
 import type { TableOptions } from '../config.ts';
-import { sizeOf } from '../dataset.ts';
+import { countOfElements } from '../dataset.ts';
 import type { RawLabels, RawSplit, Samples } from '../dataset.ts';
 import { FloatRows } from '../storage/float-rows.ts';
 import { growingInts } from '../storage/growing-array.ts';
@@ -227,9 +227,9 @@ function wordColumns(source: string, columns: readonly string[], { categorical =
 
 function tableShape(features: number, shape?: readonly number[]): readonly number[] {
   if (shape === undefined) return [features];
-  if (sizeOf(shape) !== features) {
+  if (countOfElements(shape) !== features) {
     throw new UserError(
-      `shape: [${shape.join(', ')}] has ${sizeOf(shape)} values, but a row has ${features} features`,
+      `shape: [${shape.join(', ')}] has ${countOfElements(shape)} values, but a row has ${features} features`,
       'Choose a shape whose product is the number of features.',
     );
   }

@@ -1,5 +1,5 @@
 import { UserError, shown } from '../../base/errors.ts';
-import { sizeOf } from '../dataset.ts';
+import { countOfElements } from '../dataset.ts';
 import type { RawSplit } from '../dataset.ts';
 import { areBytes, blocksOf } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
@@ -47,7 +47,7 @@ export function checkFinite(split: HeldSamples & Pick<RawSplit, 'source' | 'samp
   const { source, sampleShape, ids, fillWithMean } = split;
   // The NaN of a split whose gaps get the mean are gaps; everything else in it was checked when it was read.
   if (areBytes(split) || fillWithMean === true) return;
-  const size = sizeOf(sampleShape);
+  const size = countOfElements(sampleShape);
   let first = 0;
   for (const values of blocksOf(split)) {
     const at = values.findIndex((value) => !Number.isFinite(value));

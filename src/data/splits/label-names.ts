@@ -1,7 +1,7 @@
 import { UserError, nearest, shown } from '../../base/errors.ts';
 import type { LabelWords, RawLabels, RawSplit } from '../dataset.ts';
 import { growingInts } from '../storage/growing-array.ts';
-import { LABELS } from '../readers/supported.ts';
+import { SUPPORTED_LABELS } from '../readers/supported.ts';
 
 /** Collects labels that are words; each different word is kept once. */
 export class LabelNames {
@@ -44,7 +44,7 @@ export function listedText(list: readonly unknown[], separator: string, where: (
   const words = list.map((one) => {
     const word = one instanceof Uint8Array ? Buffer.from(one).toString('utf8') : one;
     const isPlain = ['string', 'bigint', 'boolean'].includes(typeof word) || Number.isFinite(word);
-    if (!isPlain) throw new UserError(`${where()}: the list of labels holds ${shown(one)}`, LABELS);
+    if (!isPlain) throw new UserError(`${where()}: the list of labels holds ${shown(one)}`, SUPPORTED_LABELS);
     return String(word);
   });
   const split = words.find((word) => word.includes(separator));
@@ -100,7 +100,7 @@ function refuseNegative({ source, ids }: RawSplit, values: Int32Array): void {
   if (at === -1) return;
   throw new UserError(
     `${source}: sample ${ids?.[at] ?? at}: label ${values[at]!} is out of range, class indexes start at 0`,
-    `${LABELS} Remove samples without a label, and number the classes from 0.`,
+    `${SUPPORTED_LABELS} Remove samples without a label, and number the classes from 0.`,
   );
 }
 
@@ -126,14 +126,14 @@ function checkedCount(names: string[], count: number, source: string): string[] 
   if (names.length > 100 && names.length > count / 2) {
     throw new UserError(
       `${source}: ${names.length} different labels for ${count} samples, e.g. ${shown(names[1])}`,
-      `${LABELS} Check which column or file holds the labels.`,
+      `${SUPPORTED_LABELS} Check which column or file holds the labels.`,
     );
   }
   const fractions = names.filter((name) => Number.isFinite(Number(name)) && !Number.isInteger(Number(name)));
   if (fractions.length >= MANY && fractions.length > names.length / 2) {
     throw new UserError(
       `${source}: the labels are ${names.length} different numbers, e.g. ${shown(fractions[0])}`,
-      `${LABELS} If each of these numbers is a class, list them as \`classes\`.`,
+      `${SUPPORTED_LABELS} If each of these numbers is a class, list them as \`classes\`.`,
     );
   }
   return names;

@@ -3,7 +3,7 @@ import { computedOnce } from '../storage/computed-once.ts';
 import type { Samples } from '../dataset.ts';
 import { areBytes, blocksOf } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
-import type { Readers } from '../storage/shared-reading.ts';
+import type { ReadingProcesses } from '../storage/shared-reading.ts';
 
 /** A split whose samples are compared with those of others. */
 interface Compared extends HeldSamples {
@@ -20,7 +20,7 @@ const LEAST = 0.01;
  * A sentence for each split of which some samples are in one before it too, value for value: a score on what was learnt, or chosen by, says
  * little of new samples. `splits`: train, validation and test. Files of samples are passed over by one of the processes of a machine.
  */
-export async function overlaps(splits: readonly Compared[], readers?: Readers): Promise<string[]> {
+export async function overlaps(splits: readonly Compared[], readers?: ReadingProcesses): Promise<string[]> {
   const inMemory = splits.map((split) => (split.stored === undefined ? keysOf(split) : undefined));
   const beside = sha256(...inMemory.flatMap((keys) => (keys === undefined ? [] : [bytesOf(keys)])));
   const found = (): string[] =>

@@ -1,24 +1,24 @@
 import { UserError } from '../../base/errors.ts';
 import type { DatasetConfig } from '../config.ts';
-import { sizeOf } from '../dataset.ts';
+import { countOfElements } from '../dataset.ts';
 import type { RawSplit, TargetValues } from '../dataset.ts';
 import { heldIn } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
 import { spread } from '../readers/labelled.ts';
 import type { Presence } from '../readers/labelled.ts';
-import { joined } from '../storage/temporary-file.ts';
+import { joinedSamples } from '../storage/temporary-file.ts';
 import { drawStratified, partition, splitSize } from './split.ts';
 import type { Draw } from './split.ts';
 import type { TargetReader } from '../targets/reader.ts';
 
-export type Part = 'train' | 'validation' | 'test';
+export type SplitName = 'train' | 'validation' | 'test';
 
 /** A split on the way: what was read, and not yet normalized. */
-export interface Split extends HeldSamples {
+export interface UnnormalizedSplit extends HeldSamples {
   /** The files, for messages. */
   readonly source: string;
-  readonly name: Part;
-  readonly idPrefix: Part;
+  readonly name: SplitName;
+  readonly idPrefix: SplitName;
   readonly rowSize: number;
   readonly targets: TargetValues;
   /** Numbers of `targets` for each sample. */
@@ -36,10 +36,10 @@ interface Reading {
 }
 
 export function splitOf(
-  name: Part,
+  name: SplitName,
   { raw, flags, count, known, ids: given }: Presence,
   { reader, classNames, config }: Reading,
-): Split {
+): UnnormalizedSplit {
   const width = reader.width(classNames, raw.text);
   const values = known > 0 ? reader.values(raw, classNames, config) : reader.none();
   const ids = given ?? Int32Array.from({ length: count }, (_, i) => i);
@@ -47,7 +47,7 @@ export function splitOf(
     source: raw.source,
     name,
     idPrefix: name,
-    rowSize: sizeOf(raw.sampleShape),
+    rowSize: countOfElements(raw.sampleShape),
     samples: raw.samples,
     stored: raw.stored,
     targets: flags === undefined ? values : spread(values, flags, width),
@@ -59,7 +59,13 @@ export function splitOf(
 }
 
 /** Draw a part of `split`, stratified, in place. Its ids go on counting in the files they came from. */
-export function carve(split: Split, name: Part, amount: number, key: string, seed: number): [Split, Split] {
+export function carve(
+  split: UnnormalizedSplit,
+  name: SplitName,
+  amount: number,
+  key: string,
+  seed: number,
+): [UnnormalizedSplit, UnnormalizedSplit] {
   // What is scored needs labels; where nothing has one, the teacher stands in.
   const from = split.flags?.includes(1) === true ? labelledRows(split.flags) : undefined;
   const size = splitSize(key, amount, from?.length ?? split.ids.length, split.source);
@@ -73,7 +79,7 @@ export function carve(split: Split, name: Part, amount: number, key: string, see
   return parts;
 }
 
-export function limited(split: Split, limit: number, seed: number): Split {
+export function limited(split: UnnormalizedSplit, limit: number, seed: number): UnnormalizedSplit {
   if (split.ids.length <= limit) return split;
   return draw(split, split.name, { size: limit, seed, purpose: `limit ${split.name}`, kept: 0 })[1];
 }
@@ -84,7 +90,7 @@ interface DrawFrom extends Draw {
 }
 
 /** The rest of `split`, and the part that was drawn. */
-function draw(split: Split, name: Part, given: DrawFrom): [Split, Split] {
+function draw(split: UnnormalizedSplit, name: SplitName, given: DrawFrom): [UnnormalizedSplit, UnnormalizedSplit] {
   const rows = drawnRows(split, given);
   const samples = heldParts(split, rows);
   const targets = partition(split.targets, split.width, rows);
@@ -97,7 +103,10 @@ function draw(split: Split, name: Part, given: DrawFrom): [Split, Split] {
 }
 
 /** Of stored samples only the list of rows is divided. */
-function heldParts({ samples, stored, rowSize }: Split, drawn: Int32Array): { kept: HeldSamples; drawn: HeldSamples } {
+function heldParts(
+  { samples, stored, rowSize }: UnnormalizedSplit,
+  drawn: Int32Array,
+): { kept: HeldSamples; drawn: HeldSamples } {
   if (stored === undefined) {
     const parts = partition(samples, rowSize, drawn);
     return { kept: { samples: parts.kept }, drawn: { samples: parts.drawn } };
@@ -107,7 +116,7 @@ function heldParts({ samples, stored, rowSize }: Split, drawn: Int32Array): { ke
 }
 
 /** Samples without a label are a class of their own. */
-function drawnRows(split: Split, { from, ...given }: DrawFrom): Int32Array {
+function drawnRows(split: UnnormalizedSplit, { from, ...given }: DrawFrom): Int32Array {
   const { flags } = split;
   const known = split.strata(split.targets, split.width).subarray(0, split.ids.length);
   const most = known.reduce((max, label) => Math.max(max, label), 0) + 1;
@@ -119,7 +128,7 @@ function drawnRows(split: Split, { from, ...given }: DrawFrom): Int32Array {
 }
 
 /** Train with the labels of so many samples, drawn stratified; the others lose theirs. */
-export function keepLabels(split: Split, wanted: number, seed: number): Split {
+export function keepLabels(split: UnnormalizedSplit, wanted: number, seed: number): UnnormalizedSplit {
   const { ids, width } = split;
   const rows = split.flags === undefined ? Int32Array.from(ids.keys()) : labelledRows(split.flags);
   if (wanted > rows.length)
@@ -141,7 +150,7 @@ export function nextId(ids: Int32Array): number {
 }
 
 /** Train with samples of no label behind its own; their ids go on counting at `next`, behind all that its files hold. */
-export function added(split: Split, raw: RawSplit, next: number): Split {
+export function withUnlabelled(split: UnnormalizedSplit, raw: RawSplit, next: number): UnnormalizedSplit {
   const { ids, targets, width, flags } = split;
   // None of its samples has a label, and `labels` says so of each.
   const own = raw.ids ?? Int32Array.from({ length: raw.labels.values.length }, (_, i) => i);
@@ -154,7 +163,7 @@ export function added(split: Split, raw: RawSplit, next: number): Split {
   const behind = own.map((id) => next + id);
   return {
     ...split,
-    ...joined(split, raw, split.rowSize),
+    ...joinedSamples(split, raw, split.rowSize),
     targets: all,
     ids: Int32Array.from([...ids, ...behind]),
     flags: has,
@@ -166,7 +175,7 @@ function labelledRows(flags: Uint8Array): Int32Array {
 }
 
 /** Targets of the samples that have a label. */
-export function labelledTargets({ targets, flags, width }: Split): TargetValues {
+export function labelledTargets({ targets, flags, width }: UnnormalizedSplit): TargetValues {
   if (flags === undefined) return targets;
   return targets.filter((_, i) => flags[Math.floor(i / width)] === 1);
 }

@@ -5,7 +5,7 @@ import { fingerprint, fingerprintedParts, rememberFingerprint } from '../dataset
 import type { Dataset } from '../dataset.ts';
 import type { HeldSamples } from './sample-storage.ts';
 import { textsOfAll } from './shared-reading.ts';
-import type { Readers } from './shared-reading.ts';
+import type { ReadingProcesses } from './shared-reading.ts';
 
 /**
  * A text that is computed in one pass over the samples of splits. Where they are in files, one of the processes of a machine that have the same
@@ -13,7 +13,7 @@ import type { Readers } from './shared-reading.ts';
  * among it where others are in files.
  */
 export async function computedOnce(
-  readers: Readers | undefined,
+  readers: ReadingProcesses | undefined,
   held: readonly HeldSamples[],
   compute: () => string,
   beside = '',
@@ -28,7 +28,7 @@ export async function computedOnce(
 }
 
 /** Takes the fingerprint of a data set, which `fingerprint` then knows. */
-export async function fingerprintOnce(readers: Readers, dataset: Dataset): Promise<void> {
+export async function fingerprintOnce(readers: ReadingProcesses, dataset: Dataset): Promise<void> {
   const parts = dataset.stored === undefined ? [] : fingerprintedParts(dataset);
   const beside = sha256(...parts.map((part) => (typeof part === 'string' ? part : bytesOf(part))));
   rememberFingerprint(dataset, await computedOnce(readers, [dataset], () => fingerprint(dataset), beside));

@@ -7,7 +7,7 @@ import type { TemporaryFolder } from '../../base/temporary.ts';
 import type { RawSplit } from '../dataset.ts';
 import { handOver, takeOver } from './split-file.ts';
 import { textsOfAll } from './shared-reading.ts';
-import type { Readers } from './shared-reading.ts';
+import type { ReadingProcesses } from './shared-reading.ts';
 import type { Room } from './memory-budget.ts';
 
 /** Files or folders that a split is read from, and what else it depends on. */
@@ -28,7 +28,7 @@ interface ReadOnce {
  * not see what it is given, parses them itself. An entry of `sources` is undefined where the data have no such split; `read`: by its place there.
  */
 export async function readOnce(
-  readers: Readers,
+  readers: ReadingProcesses,
   sources: readonly (SplitSource | undefined)[],
   read: (split: number) => Promise<RawSplit | undefined>,
   room?: Room,

@@ -4,7 +4,7 @@ import { UserError } from '../../base/errors.ts';
  * Processes that read the same data: each reads a part of them, and they give each other what they have read. Every one of them makes the same
  * calls in the same order.
  */
-export interface Readers {
+export interface ReadingProcesses {
   readonly rank: number;
   readonly size: number;
   /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call of it. */
@@ -14,14 +14,14 @@ export interface Readers {
 }
 
 /** The bytes of all processes, one after another; each gives as many, a multiple of 4. Valid until the next call. */
-export function bytesOfAll(readers: Readers, own: Uint8Array<ArrayBuffer>): Uint8Array {
+export function bytesOfAll(readers: ReadingProcesses, own: Uint8Array<ArrayBuffer>): Uint8Array {
   // They travel as floats, which nobody computes with.
   const all = readers.allgather(new Float32Array(own.buffer, own.byteOffset, own.byteLength / 4));
   return new Uint8Array(all.buffer, all.byteOffset, all.byteLength);
 }
 
 /** The texts of all processes, of any lengths, in the order of their ranks. */
-export function textsOfAll(readers: Readers, own: string): string[] {
+export function textsOfAll(readers: ReadingProcesses, own: string): string[] {
   const bytes = Buffer.from(own);
   const sizes = bytesOfAll(readers, new Uint8Array(Uint32Array.of(bytes.length).buffer));
   const lengths = [...new Uint32Array(sizes.buffer, sizes.byteOffset, readers.size)];
@@ -34,7 +34,7 @@ export function textsOfAll(readers: Readers, own: string): string[] {
 }
 
 /** `UserError` in every process unless all of them have as many pictures. */
-export function requireSameCount(readers: Readers, count: number, where: string): void {
+export function requireSameCount(readers: ReadingProcesses, count: number, where: string): void {
   const counts = readers.allgather(Float32Array.of(count));
   const other = counts.findIndex((one) => one !== counts[0]);
   if (other === -1) return;
@@ -45,7 +45,7 @@ export function requireSameCount(readers: Readers, count: number, where: string)
 }
 
 /** A picture that two processes decode to other pixels. */
-export function otherPixels(where: string, { rank, size }: Readers, other: number): UserError {
+export function otherPixels(where: string, { rank, size }: ReadingProcesses, other: number): UserError {
   return new UserError(`${where}: process ${rank} of ${size} reads other pixels than process ${other}`, SAME);
 }
 

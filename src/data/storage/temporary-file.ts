@@ -83,7 +83,7 @@ function refuseNoRoom(what: string, bytes: number, remedy = ''): void {
 }
 
 /** Samples of both, one behind the other: in memory if both are there. */
-export function joined(a: HeldSamples, b: HeldSamples, rowSize: number): HeldSamples {
+export function joinedSamples(a: HeldSamples, b: HeldSamples, rowSize: number): HeldSamples {
   if (a.stored === undefined && b.stored === undefined) {
     const samples = likeSamples(a.samples, a.samples.length + b.samples.length);
     samples.set(a.samples);

@@ -2,7 +2,7 @@ import type { Dataset, TargetValues } from '../../data/dataset.ts';
 import { surest } from '../../tasks/classes.ts';
 import type { Task } from '../../tasks/task.ts';
 import { withKnown } from '../../train/step/known.ts';
-import type { Known } from '../../train/step/known.ts';
+import type { KnownFlags } from '../../train/step/known.ts';
 
 interface Answered {
   readonly ids: Int32Array;
@@ -28,7 +28,7 @@ interface Learning {
 export function known<B extends Answered & { readonly weights?: Float32Array }>(
   batch: B,
   { task, hasLabels, minConfidence }: Learning,
-): B & { readonly known: Known } {
+): B & { readonly known: KnownFlags } {
   const { ids, labelled, teacher } = batch;
   const ones = (): Float32Array => new Float32Array(ids.length).fill(1);
   const logits = teacher['teacherLogits']!;

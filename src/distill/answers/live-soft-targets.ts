@@ -1,9 +1,9 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { PLAIN, viewOf } from '../../data/batches/batches.ts';
-import { sizeOf } from '../../data/dataset.ts';
+import { countOfElements } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { originalsOf } from '../../data/pictures/originals.ts';
-import { partsEach, sizesOf } from '../../data/batches/share.ts';
+import { partsEach, batchPartSizes } from '../../data/batches/share.ts';
 import type { BatchCut, Span } from '../../data/batches/share.ts';
 import { inTurns } from '../../runtime/collectives/collectives.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
@@ -78,11 +78,11 @@ export class LiveSoftTargets implements SoftTargets {
     const { classes, featureShapes } = this.#teacher;
     const { together } = this.#options;
     const { length: n } = asked.ids;
-    const sizes = sizesOf(n, this.cut);
+    const sizes = batchPartSizes(n, this.cut);
     const firsts = sizes.map((_, i) => sizes.slice(0, i).reduce((sum, size) => sum + size, 0));
     const widths = new Map([
       ['teacherLogits', classes],
-      ...Object.entries(featureShapes).map(([name, shape]) => [`teacher/${name}`, sizeOf(shape)] as const),
+      ...Object.entries(featureShapes).map(([name, shape]) => [`teacher/${name}`, countOfElements(shape)] as const),
     ]);
     const each = [...widths.values()].reduce((sum, width) => sum + width, 0);
     const width = sizes[0]! * each;

@@ -9,7 +9,7 @@ import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
 import type { SoftTargets } from './soft-targets.ts';
-import { orderOf, permuted } from '../preflight/class-order.ts';
+import { orderOf, inClassOrder } from '../preflight/class-order.ts';
 import { npyLogits } from './npy-logits.ts';
 import { preflight } from '../preflight/preflight.ts';
 import type { Preflight } from '../preflight/preflight.ts';
@@ -56,7 +56,7 @@ export async function storedLogits(
   const isProbability = answersProbabilities(file, outputs, await valuesOf(rows), classes);
   const answersTo = async (ids: Int32Array, view?: number): Promise<Float32Array> => {
     const values = await valuesOf(ids, view);
-    return permuted(isProbability ? logitsOfProbabilities(values) : values, order);
+    return inClassOrder(isProbability ? logitsOfProbabilities(values) : values, order);
   };
   const asked = { name: file, classes, answersTo };
   const found = await preflight(asked, dataset, { minAccuracy, confirmed, rows, declared: given });

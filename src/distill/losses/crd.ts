@@ -6,7 +6,7 @@ import type { FeaturePair, LossInput } from '../../train/step/loss.ts';
 import { weightedMean } from './common.ts';
 import type { TrainingSamples } from './define.ts';
 import { both, jointLoss, pooled } from './features.ts';
-import type { Settings } from './features.ts';
+import type { FeatureSettings } from './features.ts';
 import { normals, stateName } from './projector.ts';
 
 type Variables = Readonly<Record<string, tf.Variable>>;
@@ -72,7 +72,12 @@ function bank(pair: FeaturePair, side: Side, shape: [number, number], seed: numb
 
 const UNKNOWN = -1;
 
-function contrasted(pair: FeaturePair, { hyper, samples }: Settings, input: LossInput, own: Variables): tf.Scalar {
+function contrasted(
+  pair: FeaturePair,
+  { hyper, samples }: FeatureSettings,
+  input: LossInput,
+  own: Variables,
+): tf.Scalar {
   const of = (side: Side, part: string): tf.Variable => own[stateName('crd', pair, `${side}/${part}`)]!;
   const features = both(pair, input);
   const embedded = (side: Side): tf.Tensor2D =>

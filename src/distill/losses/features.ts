@@ -8,7 +8,7 @@ import { softened } from './kd.ts';
 type Variables = Readonly<Record<string, tf.Variable>>;
 
 /** Settings that a loss of inner tensors is built with. */
-export interface Settings {
+export interface FeatureSettings {
   readonly name: string;
   readonly pairs: readonly FeaturePair[];
   readonly seed: number;
@@ -39,19 +39,19 @@ export function featureLoss(definition: {
  *   L = b · distance + α · T² · KL(…) + (1 - α) · CE(s, y)
  */
 export function jointLoss(definition: {
-  readonly check: (settings: Settings) => void;
-  readonly variables: (settings: Settings) => Variables;
+  readonly check: (settings: FeatureSettings) => void;
+  readonly variables: (settings: FeatureSettings) => Variables;
   /** Variables that `distance` changes itself. Default: none. */
-  readonly memory?: (settings: Settings) => Variables;
+  readonly memory?: (settings: FeatureSettings) => Variables;
   readonly reads?: 'rows';
-  readonly distance: (settings: Settings, input: LossInput, variables: Variables) => tf.Scalar;
+  readonly distance: (settings: FeatureSettings, input: LossInput, variables: Variables) => tf.Scalar;
 }): LossDefinition {
   const { check, variables: draw, memory: begin, reads, distance } = definition;
   return {
     needs: 'features',
     build: (name, { hyper, seed = 0, samples, ...args }) => {
       const features = requireFeatures(name, args.features);
-      const settings: Settings = { name, pairs: features, seed, samples, hyper };
+      const settings: FeatureSettings = { name, pairs: features, seed, samples, hyper };
       check(settings);
       const variables = draw(settings);
       const memory = begin?.(settings);
@@ -93,7 +93,7 @@ function requireFeatures(loss: string, features: readonly FeaturePair[] | undefi
 export function checkSizes(loss: string, { student, teacher, studentShape, teacherShape }: FeaturePair): void {
   const [a, b] = [studentShape.slice(0, -1), teacherShape.slice(0, -1)];
   const fits =
-    a.length === b.length && (isPicture(studentShape) ? ratio(a, b) !== undefined : a.every((n, i) => n === b[i]));
+    a.length === b.length && (isFeatureMap(studentShape) ? ratio(a, b) !== undefined : a.every((n, i) => n === b[i]));
   if (fits) return;
   throw new UserError(
     `distill.loss: ${loss} cannot compare ${student} [${studentShape.join(', ')}] of the student with ${teacher} [${teacherShape.join(', ')}] of the teacher`,
@@ -111,7 +111,7 @@ export function checkPlaces(loss: string, pair: FeaturePair): void {
   );
 }
 
-export function isPicture(shape: readonly number[]): boolean {
+export function isFeatureMap(shape: readonly number[]): boolean {
   return shape.length === 3;
 }
 
@@ -131,7 +131,7 @@ export function both(pair: FeaturePair, input: LossInput): { student: tf.Tensor;
 /** Both features of a pair at one height and width. */
 export function aligned(pair: FeaturePair, input: LossInput): { student: tf.Tensor; teacher: tf.Tensor } {
   const { student, teacher } = both(pair, input);
-  if (!isPicture(pair.studentShape)) return { student, teacher };
+  if (!isFeatureMap(pair.studentShape)) return { student, teacher };
   const { of, window } = ratio(pair.studentShape, pair.teacherShape)!;
   if (window[0] === 1 && window[1] === 1) return { student, teacher };
   const pooled = (x: tf.Tensor): tf.Tensor => tf.avgPool(x as tf.Tensor4D, window, window, 'valid');

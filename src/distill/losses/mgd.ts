@@ -3,7 +3,7 @@ import { UserError } from '../../base/errors.ts';
 import { uniformFeed } from '../../trace/random.ts';
 import type { FeaturePair } from '../../train/step/loss.ts';
 import { weightedMean } from './common.ts';
-import { checkSizes, featureLoss, isPicture } from './features.ts';
+import { checkSizes, featureLoss, isFeatureMap } from './features.ts';
 import { normals, projected, projectorIfNeeded, stateName } from './projector.ts';
 
 /**
@@ -46,7 +46,7 @@ export const mgd = featureLoss({
 });
 
 function checkPicture(loss: string, { student, studentShape }: FeaturePair): void {
-  if (isPicture(studentShape)) return;
+  if (isFeatureMap(studentShape)) return;
   throw new UserError(
     `distill.loss: ${loss} generates pictures, and ${student} [${studentShape.join(', ')}] of the student is none`,
     'Pair layers whose tensors are [height, width, channels].',

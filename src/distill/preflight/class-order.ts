@@ -25,7 +25,7 @@ export function orderOf(
 }
 
 /** Logits [n, classes] of a teacher in the order of the data set. */
-export function permuted(logits: Float32Array, order: readonly number[] | undefined): Float32Array {
+export function inClassOrder(logits: Float32Array, order: readonly number[] | undefined): Float32Array {
   if (order === undefined) return logits;
   const classes = order.length;
   return logits.map((_, i) => logits[i - (i % classes) + order[i % classes]!]!);

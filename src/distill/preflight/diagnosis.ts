@@ -18,16 +18,16 @@ export interface Alternative {
 }
 
 /** A teacher's answers [rows, classes] to samples whose labels are known. */
-export interface Asked {
+export interface LabelledAnswers {
   readonly rows: Int32Array;
   readonly labels: Int32Array;
   readonly logits: Float32Array;
   readonly accuracy: number;
 }
 
-export type Ask = (teacher: Teacher, dataset: Dataset, rows: Int32Array) => Promise<Float32Array>;
+export type AskTeacher = (teacher: Teacher, dataset: Dataset, rows: Int32Array) => Promise<Float32Array>;
 
-export interface Diagnosis {
+export interface TeacherFault {
   readonly fact: string;
   readonly hint: string;
 }
@@ -46,7 +46,10 @@ export interface DiagnosisOptions {
  * Some classes may be in their place by chance, so the accuracy as it is says little. Where only a few changed places, each
  * pair is looked at.
  */
-export function explainingOrder({ labels, logits, accuracy }: Asked, names: readonly string[]): Reordering | undefined {
+export function explainingOrder(
+  { labels, logits, accuracy }: LabelledAnswers,
+  names: readonly string[],
+): Reordering | undefined {
   const given = classesOf(logits, names.length);
   const whole = reordered(given, labels, names);
   return isMuchBetter(whole.accuracy, accuracy) ? whole : swappedPairs(given, labels, names);
@@ -65,7 +68,7 @@ function wrongOrder(
   { classes, accuracy }: Reordering,
   names: readonly string[],
   declared: readonly string[] = names,
-): Diagnosis {
+): TeacherFault {
   const moved = names.flatMap((name, i) => (name === classes[i] ? [] : [`what it calls ${name} is ${classes[i]!}`]));
   const list = classList(declared.map((name) => classes[names.indexOf(name)]!));
   return {
@@ -86,7 +89,7 @@ export async function bestAlternative(
   dataset: Dataset,
   { rows, labels }: { readonly rows: Int32Array; readonly labels: TargetValues },
   alternatives: readonly Alternative[],
-  ask: Ask,
+  ask: AskTeacher,
 ): Promise<Found | undefined> {
   const task = taskOf(dataset);
   let best: Found | undefined;
@@ -112,10 +115,10 @@ export async function bestAlternative(
  */
 export async function diagnosis(
   dataset: Dataset,
-  asked: Asked,
+  asked: LabelledAnswers,
   { alternatives, required, declared, known }: DiagnosisOptions,
-  ask: Ask,
-): Promise<Diagnosis> {
+  ask: AskTeacher,
+): Promise<TeacherFault> {
   const { classNames } = dataset;
   const order = known ?? reordered(classesOf(asked.logits, classNames.length), asked.labels, classNames);
   const best = await bestAlternative(dataset, asked, alternatives, ask);
@@ -141,10 +144,10 @@ const EVIDENT = 1e-4;
 /** Another reading of a teacher that has less than half of its errors; undefined where there is none. */
 export async function farBetterReading(
   dataset: Dataset,
-  asked: Asked,
+  asked: LabelledAnswers,
   alternatives: readonly Alternative[],
-  ask: Ask,
-): Promise<(Diagnosis & { readonly isEvident: boolean }) | undefined> {
+  ask: AskTeacher,
+): Promise<(TeacherFault & { readonly isEvident: boolean }) | undefined> {
   const { rows, labels, accuracy } = asked;
   if (accuracy >= GOOD) return undefined;
   const isTried = (_: number, i: number): boolean => i % Math.max(1, Math.floor(rows.length / TRIED)) === 0;
@@ -160,7 +163,7 @@ export async function farBetterReading(
   return { ...otherReading(best), isEvident: p < EVIDENT };
 }
 
-function otherReading({ what, accuracy }: { what: string; accuracy: number }): Diagnosis {
+function otherReading({ what, accuracy }: { what: string; accuracy: number }): TeacherFault {
   return {
     fact: `with ${what} it is right on ${percent(accuracy, 1)}`,
     hint: `Set \`teacher\` to use ${what}.`,

@@ -15,7 +15,7 @@ import type { Task } from '../../tasks/task.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../../tasks/chance.ts';
 import { classesOf } from '../../tasks/classes.ts';
 import { bestAlternative, diagnosis, explainingOrder, farBetterReading } from './diagnosis.ts';
-import type { Alternative, Ask, Asked, Diagnosis } from './diagnosis.ts';
+import type { Alternative, AskTeacher, LabelledAnswers, TeacherFault } from './diagnosis.ts';
 import { areProbabilities } from '../teachers/teacher.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
@@ -101,7 +101,7 @@ export async function preflight(
   const samples = labels.length;
   refuseUseless(teacher, logits, samples);
   const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
-  const ask: Ask = (other, of, some) => answers(other, of, some, { onProgress: options.onProgress });
+  const ask: AskTeacher = (other, of, some) => answers(other, of, some, { onProgress: options.onProgress });
   const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samplesText(samples, dataset)}`;
   const settings = { alternatives, declared: options.declared };
   if (isGood) {
@@ -184,7 +184,7 @@ export async function noBetterThanNothing(
   dataset: Dataset,
   { rows, given }: { readonly rows: Int32Array; readonly given: Float32Array },
   alternatives: readonly Alternative[],
-): Promise<Diagnosis | undefined> {
+): Promise<TeacherFault | undefined> {
   const task = taskOf(dataset);
   const labels = targetsOf(dataset, rows);
   const { score, isBetter: isGood, chance } = task.skill(given, labels);
@@ -219,7 +219,11 @@ function refuseUseless(teacher: Teacher | StoredAnswers, logits: Float32Array, s
 }
 
 /** A teacher can be better than chance and still be asked in the wrong way. */
-function oddities({ name, classes }: Teacher | StoredAnswers, dataset: Dataset, { labels, logits }: Asked): string[] {
+function oddities(
+  { name, classes }: Teacher | StoredAnswers,
+  dataset: Dataset,
+  { labels, logits }: LabelledAnswers,
+): string[] {
   const oneClass = oneClassWarning(name, classesOf(logits, classes), labels, dataset.classNames);
   const asLogits = `${name}: its answers look like probabilities, not logits (\`teacher.outputs\`)`;
   return [...(oneClass === undefined ? [] : [oneClass]), ...(areProbabilities(logits, classes) ? [asLogits] : [])];
@@ -230,7 +234,7 @@ async function askAbout(
   dataset: Dataset,
   rows: Int32Array,
   asking: AnswersOptions = {},
-): Promise<Asked> {
+): Promise<LabelledAnswers> {
   const labels = targetsOf(dataset, rows) as Int32Array;
   const logits = await answers(teacher, dataset, rows, asking);
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };

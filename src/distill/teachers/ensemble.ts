@@ -1,9 +1,9 @@
 import { sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
-import { sizeOf } from '../../data/dataset.ts';
+import { countOfElements } from '../../data/dataset.ts';
 import type { Teacher } from './teacher.ts';
 
-export interface Member {
+export interface EnsembleMember {
   readonly teacher: Teacher;
   readonly weight: number;
 }
@@ -12,7 +12,7 @@ export interface Member {
 export type Weighting = 'fixed' | 'entropy';
 
 /** The weighted mean of the members' logits: the geometric mean of their predicted probabilities, as Hinton et al. 2015 average experts. */
-export function ensemble(members: readonly Member[], weighting: Weighting = 'fixed'): Teacher {
+export function ensemble(members: readonly EnsembleMember[], weighting: Weighting = 'fixed'): Teacher {
   const [first] = members;
   const classes = first!.teacher.classes;
   const other = members.find(({ teacher }) => teacher.classes !== classes)?.teacher;
@@ -24,7 +24,7 @@ export function ensemble(members: readonly Member[], weighting: Weighting = 'fix
   }
   const largest = members
     .flatMap(({ teacher }) => (teacher.sampleShape === undefined ? [] : [teacher.sampleShape]))
-    .sort((a, b) => sizeOf(b) - sizeOf(a))[0];
+    .sort((a, b) => countOfElements(b) - countOfElements(a))[0];
   const sum = members.reduce((total, { weight }) => total + weight, 0);
   return {
     name: `an ensemble of ${members.map(({ teacher }) => teacher.name).join(', ')}`,
@@ -67,7 +67,7 @@ export function ensemble(members: readonly Member[], weighting: Weighting = 'fix
  *
  *   ω_m = (1 - exp(H_m) / Σ_j exp(H_j)) / (M - 1),   times the weights of the members, so that they sum to 1
  */
-function byEntropy(members: readonly Member[], all: readonly Float32Array[], classes: number): Float64Array[] {
+function byEntropy(members: readonly EnsembleMember[], all: readonly Float32Array[], classes: number): Float64Array[] {
   const spread = all.map((logits) =>
     Float64Array.from({ length: logits.length / classes }, (_, row) => Math.exp(entropyOf(logits, row, classes))),
   );

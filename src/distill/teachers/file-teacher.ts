@@ -9,9 +9,9 @@ import { feedsOf, fedInputs } from './teacher-inputs.ts';
 import { seenAs } from './own-pictures.ts';
 import type { OwnSize } from './own-pictures.ts';
 import { askedAboutTexts, textInputs } from './text-inputs.ts';
-import { affineOf, channelsLast, preprocess } from './preprocess.ts';
+import { preparationAffine, channelsLast, preprocess } from './preprocess.ts';
 import type { TeacherNormalization } from './preprocess.ts';
-import { orderOf, permuted } from '../preflight/class-order.ts';
+import { orderOf, inClassOrder } from '../preflight/class-order.ts';
 import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher } from './teacher.ts';
 
@@ -104,7 +104,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
       const values = results[output]!.data;
       const logits = isProbability ? logitsOfProbabilities(values) : values;
       const features = settings.intermediate.map((feature) => [feature, featureOf(results[feature]!, layout)] as const);
-      return { logits: permuted(logits, order), features: Object.fromEntries(features) };
+      return { logits: inClassOrder(logits, order), features: Object.fromEntries(features) };
     },
     dispose: () => {
       runtime.dispose();
@@ -132,7 +132,7 @@ function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: Fil
   const { form } = seen;
   const inputs = fedInputs(runtime, name, form, settings);
   const { layout } = inputs[0]!.form;
-  const preprocessing = { ...affineOf(form, settings.normalize), layout };
+  const preprocessing = { ...preparationAffine(form, settings.normalize), layout };
   const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
   const run = async (piece: Float32Array, size: number): Promise<Readonly<Record<string, Values>>> =>
     ask(feedsOf(inputs, piece, size, form, name), size);

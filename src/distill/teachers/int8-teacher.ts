@@ -12,15 +12,15 @@ import { notFinite } from '../answers/soft-targets.ts';
 import type { Teacher } from './teacher.ts';
 
 /** Inputs of a file, by their names. */
-export type Fed = Readonly<Record<string, InferenceTensor>>;
+export type FileFeeds = Readonly<Record<string, InferenceTensor>>;
 
 /** Quantizes an ONNX file to int8, calibrated with the samples that it is fed; `UserError` for a file that cannot be quantized. */
-export type ToInt8 = (bytes: Uint8Array, name: string, samples: readonly Fed[]) => Promise<Uint8Array>;
+export type ToInt8 = (bytes: Uint8Array, name: string, samples: readonly FileFeeds[]) => Promise<Uint8Array>;
 
 /** Change to a file that is opened: other content, and a listener that receives the inputs it is fed. */
 export interface OpenedWith {
   readonly bytes?: Uint8Array;
-  readonly onFed?: (feeds: Fed) => void;
+  readonly onFed?: (feeds: FileFeeds) => void;
 }
 
 const CALIBRATED = 128;
@@ -59,7 +59,7 @@ export async function int8Teacher(
       `teacher.precision: int8: expected at least 2 validation samples, whose answers are compared, received ${dataset.count}`,
       'Give validation more samples, or set teacher.precision: fp32.',
     );
-  let fed: Fed[] | undefined;
+  let fed: FileFeeds[] | undefined;
   const float = await open({ onFed: (feeds) => fed?.push(feeds) });
   let int8: Teacher | undefined;
   try {
@@ -68,7 +68,7 @@ export async function int8Teacher(
     const few = rows.length < 2 * BATCH;
     const held = rows.subarray(0, few ? rows.length : Math.min(COMPARED, Math.ceil(rows.length / 2)));
     const calibrated = few ? rows : rows.subarray(held.length, held.length + CALIBRATED);
-    const feeds: Fed[] = (fed = []);
+    const feeds: FileFeeds[] = (fed = []);
     requireFinite(float, dataset, calibrated, await answersTo(float, dataset, calibrated));
     fed = undefined;
     int8 = await open({ bytes: await toInt8(file, float.name, feeds).catch(notQuantized) });

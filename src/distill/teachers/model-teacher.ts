@@ -5,19 +5,19 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { SampleForm } from '../../data/inputs.ts';
 import type { AtSize } from '../../data/pictures/originals.ts';
 import { checkParts } from '../../networks/inputs.ts';
-import { onlyInput, parametersOf } from '../../networks/network.ts';
+import { onlyInput, networkParameters } from '../../networks/network.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import type { CompiledStep, Engine, State } from '../../runtime/engine.ts';
 import { fedTo, inputFeedsOf } from '../../train/step/batch.ts';
 import { predictionProgram } from '../../train/evaluate/inference.ts';
 import { classCountOf } from '../../train/step/step.ts';
-import { affineOf, preprocess } from './preprocess.ts';
+import { preparationAffine, preprocess } from './preprocess.ts';
 import type { Probe } from './file-teacher.ts';
 import { sizeRemedy } from './teacher-inputs.ts';
 import { seenAs } from './own-pictures.ts';
 import type { OwnSize } from './own-pictures.ts';
 import type { TeacherNormalization } from './preprocess.ts';
-import { orderOf, permuted } from '../preflight/class-order.ts';
+import { orderOf, inClassOrder } from '../preflight/class-order.ts';
 import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher } from './teacher.ts';
 
@@ -69,7 +69,7 @@ async function withSteps(
   { seen, shapes, steps }: Opened,
 ): Promise<Teacher> {
   const { device } = options.engine;
-  const preprocessing = { ...affineOf(seen.form, normalize), layout: 'nhwc' } as const;
+  const preprocessing = { ...preparationAffine(seen.form, normalize), layout: 'nhwc' } as const;
   const raw = async (x: Float32Array, n: number, original?: AtSize): Promise<Answer> => {
     const step = await steps.for(n);
     const prepared = preprocess(await seen.bring(x, n, original), n, seen.form.sampleShape, preprocessing);
@@ -92,13 +92,13 @@ async function withSteps(
     key: sha256(JSON.stringify(settings), ...sorted.flatMap(([key, { data }]) => [key, bytesOf(data)])),
     classes,
     featureShapes: Object.fromEntries(shapes),
-    params: parametersOf(network),
+    params: networkParameters(network),
     sizeBytes: sorted.reduce((sum, [, { data }]) => sum + data.byteLength, 0),
     device,
     ...(seen.form !== dataset && { sampleShape: seen.form.sampleShape }),
     answer: async (x, n, original) => {
       const { logits, features: named } = await raw(x, n, original);
-      return { logits: permuted(isProbability ? logitsOfProbabilities(logits) : logits, order), features: named };
+      return { logits: inClassOrder(isProbability ? logitsOfProbabilities(logits) : logits, order), features: named };
     },
     dispose: () => steps.dispose(),
   };

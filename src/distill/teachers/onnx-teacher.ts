@@ -10,7 +10,7 @@ import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { fileTeacher } from './file-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
-import type { Fed } from './int8-teacher.ts';
+import type { FileFeeds } from './int8-teacher.ts';
 import type { Teacher } from './teacher.ts';
 import { refuseOtherVocabulary } from './vocabulary.ts';
 
@@ -20,7 +20,7 @@ export interface OnnxTeacherSource extends Pick<FileTeacherSource, 'name' | 'dat
   readonly bytes: Uint8Array;
   readonly session: SessionOptions;
   /** Listener to what the file is fed. */
-  readonly onFed?: (feeds: Fed) => void;
+  readonly onFed?: (feeds: FileFeeds) => void;
 }
 
 /** An ONNX file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
@@ -45,7 +45,7 @@ export function ofTwoClasses(model: Model, dataset: Dataset, output: string | un
   return classes !== undefined && width === 2 ? withTwoLogits(model, output) : undefined;
 }
 
-function watched(file: Runnable, onFed: (feeds: Fed) => void): Runnable {
+function watched(file: Runnable, onFed: (feeds: FileFeeds) => void): Runnable {
   return {
     ...{ inputs: file.inputs, outputs: file.outputs, device: file.device, dispose: () => file.dispose() },
     run: (feeds, wanted) => {

@@ -31,7 +31,7 @@ import { refuseOtherText } from './stated-text.ts';
 import type { Teacher } from './teacher.ts';
 import { readClassVectors, zeroShot } from './zero-shot.ts';
 
-export interface OpenOptions {
+export interface TeacherOptions {
   readonly engine: Engine;
   readonly session: SessionOptions;
   /** The validation split: shape and normalization of samples, and some to look at. */
@@ -57,7 +57,7 @@ export interface OpenedTeacher {
 }
 
 /** The teacher that a recipe names by file; an ensemble opens all of its members. */
-export async function openTeacher(recipe: TeacherRecipe, options: OpenOptions): Promise<OpenedTeacher> {
+export async function openTeacher(recipe: TeacherRecipe, options: TeacherOptions): Promise<OpenedTeacher> {
   if (recipe.ensemble === undefined) return openFile(recipe, options);
   const members: (OpenedTeacher & { readonly weight: number })[] = [];
   return orClose(
@@ -78,7 +78,7 @@ export type FileSettings = Omit<TeacherFileRecipe, 'weight' | 'normalize'> &
 /** A model file that is asked as `preparationOf` finds. */
 export async function openFile(
   recipe: FileSettings,
-  options: OpenOptions,
+  options: TeacherOptions,
 ): Promise<OpenedTeacher & { readonly preparation: Preparation }> {
   const { dataset } = options;
   const { file, metadata, bytes, open: read } = await opener(recipe, options);
@@ -130,7 +130,7 @@ async function withHead(
   { vectors: file }: Preparation,
   scale: number | undefined,
   open: Opener['open'],
-  { dataset, name }: OpenOptions,
+  { dataset, name }: TeacherOptions,
 ): Promise<Opener['open']> {
   if (file === undefined) return open;
   const vectors = await readClassVectors(file, name(file), dataset.classNames);
@@ -152,7 +152,10 @@ interface Opener {
 }
 
 /** Opener of a teacher's file: reads it once, and makes a teacher for each preparation that is tried. */
-async function opener(recipe: FileSettings, { engine, session, dataset, name, shapes }: OpenOptions): Promise<Opener> {
+async function opener(
+  recipe: FileSettings,
+  { engine, session, dataset, name, shapes }: TeacherOptions,
+): Promise<Opener> {
   const probe = probeOf(dataset);
   const file = recipe.tfjs ?? recipe.savedModel ?? recipe.tflite ?? recipe.onnx;
   if (file === undefined) throw new Error('the recipe names no file of a teacher');

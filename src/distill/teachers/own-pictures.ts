@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { isImageShape, sizeOf } from '../../data/dataset.ts';
+import { isImageShape, countOfElements } from '../../data/dataset.ts';
 import type { Dataset, Normalization } from '../../data/dataset.ts';
 import type { AtSize, PictureForm } from '../../data/pictures/originals.ts';
 import { resized } from '../../data/pictures/resize.ts';
@@ -46,11 +46,11 @@ export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
   } satisfies PictureForm;
   const bring: Seen['bring'] = (x, n, original) => {
     if (original !== undefined) return original(form);
-    const out = new Float32Array(n * sizeOf(form.sampleShape));
-    const each = sizeOf(sampleShape);
+    const out = new Float32Array(n * countOfElements(form.sampleShape));
+    const each = countOfElements(sampleShape);
     for (let i = 0; i < n; i++) {
       const one = inChannels(x.subarray(i * each, (i + 1) * each), { normalization, to: form.normalization });
-      out.set(resized(one, [height, width, wanted], [toHeight, toWidth]), i * sizeOf(form.sampleShape));
+      out.set(resized(one, [height, width, wanted], [toHeight, toWidth]), i * countOfElements(form.sampleShape));
     }
     return Promise.resolve(out);
   };

@@ -19,7 +19,7 @@ export interface TeacherNormalization {
  * Student's and teacher's normalization in one: the first undone, the second done. Augmentation happens before both, so
  * teacher and student see the same picture. `UserError` for another number of channels.
  */
-export function affineOf(
+export function preparationAffine(
   dataset: Pick<Dataset, 'normalization' | 'sampleShape'>,
   wanted: TeacherNormalization | undefined,
 ): Pick<Preprocessing, 'scale' | 'offset'> {

@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import { fedShapes } from '../../data/axes.ts';
-import type { FedShape, Layout } from '../../data/axes.ts';
-import { inputsOf, partsFor } from '../../data/inputs.ts';
+import type { FedShape, AxisOrder } from '../../data/axes.ts';
+import { inputsByName, partsFor } from '../../data/inputs.ts';
 import type { SampleForm } from '../../data/inputs.ts';
 import type { DType } from '../../graph/types.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
@@ -100,7 +100,7 @@ export function feedsOf(
   name: string,
 ): Record<string, InferenceTensor> {
   const isOne = dataset.inputs === undefined;
-  const values = inputsOf(x, n, dataset);
+  const values = inputsByName(x, n, dataset);
   return Object.fromEntries(
     inputs.map(({ input, form }) => {
       // The input of a model with a single input is prepared already, in its layout too.
@@ -136,7 +136,7 @@ export function sizeRemedy(declared: readonly (number | string)[], sample: reado
 }
 
 interface InputForm {
-  readonly layout: Layout;
+  readonly layout: AxisOrder;
   readonly shape: (n: number) => number[];
 }
 

@@ -4,7 +4,7 @@ import type { TfliteModel } from '../../formats/tflite/types.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { ModelValue } from '../../runtime/inference.ts';
 import { fromStored, openFastestTflite, toStored } from '../../runtime/litert.ts';
-import type { End, TfliteSession } from '../../runtime/litert.ts';
+import type { TfliteEnd, TfliteSession } from '../../runtime/litert.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import { fileTeacher } from './file-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
@@ -51,12 +51,12 @@ function runnable(session: TfliteSession): Runnable {
 }
 
 /** Quantized integers are fed and read as the real numbers that they encode; other integers, such as ids, are passed unchanged. */
-function asFloat({ name, shape, dtype, quantization }: End): ModelValue {
+function asFloat({ name, shape, dtype, quantization }: TfliteEnd): ModelValue {
   const type = quantization === undefined ? dtype : 'float32';
   return { name, dtype: type, shape: shape.map((size) => (size < 0 ? '' : size)) };
 }
 
-function stored(data: TensorData, end: End): TensorData {
+function stored(data: TensorData, end: TfliteEnd): TensorData {
   return end.quantization === undefined ? typedAs(end.dtype, data) : toStored(data as Float32Array, end);
 }
 

@@ -5,7 +5,7 @@ import type { Artifact, ModelRef } from '../../report/artifact.ts';
 import { formsOf } from '../../report/forms.ts';
 import type { ModelRow, TrainingCurve } from '../../report/types.ts';
 import type { LedgerRow } from '../states/ledger.ts';
-import type { Figures } from '../../base/events.ts';
+import type { StageFigures } from '../../base/events.ts';
 import type { StoppedFindings } from './report-frame.ts';
 import { curveOfState } from '../../train/training.ts';
 import type { StageStates } from '../../train/training.ts';
@@ -80,7 +80,7 @@ function modelsOf({ prune }: Pick<Recipe, 'prune'>): ModelRef[] {
 function rowOf(
   artifact: Artifact,
   { stage, seconds }: Pick<LedgerRow, 'stage' | 'seconds'>,
-  figures: Figures,
+  figures: StageFigures,
 ): ModelRow {
   const { params = 0, macs = null, sizeBytes = 0, file = null } = figures;
   const { validation = null, test = null } = figures.score ?? {};

@@ -4,7 +4,7 @@ import { gainOf } from '../../tasks/score.ts';
 import type { Score } from '../../tasks/score.ts';
 
 /** A file that was made and measured, before it is held against the others and the budget. */
-export interface Point extends Omit<SearchPoint, 'onFront' | 'withinBudget'> {
+export interface MeasuredPoint extends Omit<SearchPoint, 'onFront' | 'withinBudget'> {
   /** The folder of its run in `search/`. */
   readonly run: string;
   /** Its id in the report of that run. */
@@ -20,7 +20,7 @@ export interface Judge {
 }
 
 /** Excess of a point over the budget: the largest of `figure / limit - 1`; 0 or less meets it. */
-export function excessOf(point: Point, judge: Judge): number {
+export function excessOf(point: MeasuredPoint, judge: Judge): number {
   const { budget } = judge;
   const excess = [
     budget.p95Ms === undefined ? -Infinity : point.p95Ms / budget.p95Ms - 1,
@@ -30,7 +30,7 @@ export function excessOf(point: Point, judge: Judge): number {
   return Math.max(...excess);
 }
 
-function dropExcess({ validation }: Point, { budget: { maxDrop }, score, teacher }: Judge): number {
+function dropExcess({ validation }: MeasuredPoint, { budget: { maxDrop }, score, teacher }: Judge): number {
   if (maxDrop === undefined) return -Infinity;
   // What cannot be compared does not meet a limit.
   if (teacher === undefined) return Infinity;
@@ -40,24 +40,24 @@ function dropExcess({ validation }: Point, { budget: { maxDrop }, score, teacher
 }
 
 /** True if `a` is at least as good in score, latency and size, and better in one of them. */
-function dominates(a: Point, b: Point, score: Score): boolean {
+function dominates(a: MeasuredPoint, b: MeasuredPoint, score: Score): boolean {
   const gain = gainOf(score, a.validation, b.validation);
   const asGood = gain >= 0 && a.p95Ms <= b.p95Ms && a.sizeBytes <= b.sizeBytes;
   return asGood && (gain > 0 || a.p95Ms < b.p95Ms || a.sizeBytes < b.sizeBytes);
 }
 
 /** The points that no other one dominates. */
-export function paretoSet(points: readonly Point[], score: Score): Point[] {
+export function paretoSet(points: readonly MeasuredPoint[], score: Score): MeasuredPoint[] {
   return points.filter((point) => !points.some((other) => dominates(other, point, score)));
 }
 
 /** The point with the best score within the budget; if there is none, the point that comes closest to the budget. */
-export function pickOf(points: readonly Point[], judge: Judge): Point | undefined {
+export function pickOf(points: readonly MeasuredPoint[], judge: Judge): MeasuredPoint | undefined {
   return [...points].sort(better(judge))[0];
 }
 
 /** Orders points as the search prefers them. */
-function better(judge: Judge): (a: Point, b: Point) => number {
+function better(judge: Judge): (a: MeasuredPoint, b: MeasuredPoint) => number {
   return (a, b) => {
     const [over, other] = [a, b].map((point) => Math.max(0, excessOf(point, judge))) as [number, number];
     if (over !== other) return over - other;
@@ -69,7 +69,7 @@ function better(judge: Judge): (a: Point, b: Point) => number {
  * Candidates that the next round keeps. They are ranked by their best point, first those within the budget or closest to it. Every other
  * place goes to the Pareto set, so that the next round still has something to choose between.
  */
-export function survivors<T>(groups: ReadonlyMap<T, readonly Point[]>, judge: Judge): T[] {
+export function survivors<T>(groups: ReadonlyMap<T, readonly MeasuredPoint[]>, judge: Judge): T[] {
   const keep = Math.ceil(groups.size / 2);
   const order = better(judge);
   const all = [...groups.values()].flat();

@@ -34,7 +34,7 @@ export function shareOf(round: number, rounds: number): number {
  * The recipe of one candidate: the student at its width, pruned and quantized, trained for a share of the epochs. Nothing
  * stops such a run for losing accuracy: the search is what judges.
  */
-export function recipeOf(
+export function candidateRecipe(
   { written, base }: LoadedRecipe,
   { width, amount }: Candidate,
   share: number,

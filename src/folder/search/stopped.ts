@@ -5,15 +5,15 @@ import { writtenReport } from '../report/finished.ts';
 import { factsOf, stoppedReport } from '../report/report-frame.ts';
 import type { StoppedFindings } from '../report/report-frame.ts';
 import { pickOf } from './points.ts';
-import { candidatesOf, recipeOf, runOf, shareOf } from './space.ts';
+import { candidatesOf, candidateRecipe, runOf, shareOf } from './space.ts';
 import { summary } from './summary.ts';
 import { distinct, judgeOf, pointsOf, secondsOf } from './trials.ts';
-import type { Trial } from './trials.ts';
+import type { SearchTrial } from './trials.ts';
 
 /** The trials of a search that came to their end, in order, as their folders have them. */
-export async function finishedTrials(loaded: LoadedRecipe, folder: string): Promise<Trial[]> {
+export async function finishedTrials(loaded: LoadedRecipe, folder: string): Promise<SearchTrial[]> {
   const target = loaded.recipe.target!;
-  const trials: Trial[] = [];
+  const trials: SearchTrial[] = [];
   for (let round = 0; round < target.rounds; round++) {
     for (const candidate of candidatesOf(target)) {
       const run = runOf(candidate, round);
@@ -23,7 +23,7 @@ export async function finishedTrials(loaded: LoadedRecipe, folder: string): Prom
         candidate,
         run,
         report,
-        loaded: recipeOf(loaded, candidate, shareOf(round, target.rounds), target),
+        loaded: candidateRecipe(loaded, candidate, shareOf(round, target.rounds), target),
       });
     }
   }
@@ -37,7 +37,7 @@ export async function finishedTrials(loaded: LoadedRecipe, folder: string): Prom
  */
 export function stoppedSearch(
   { recipe, written }: LoadedRecipe,
-  trials: readonly Trial[],
+  trials: readonly SearchTrial[],
   underWay: { readonly run: string; readonly report: Report } | undefined,
   stopped: StoppedFindings['stopped'],
 ): Report {

@@ -1,10 +1,15 @@
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { LatencyRow, Search } from '../../report/types.ts';
 import { excessOf, paretoSet } from './points.ts';
-import type { Judge, Point } from './points.ts';
+import type { Judge, MeasuredPoint } from './points.ts';
 
 /** Result of a search: every point, the points of the Pareto front, and the pick. */
-export function summary(points: readonly Point[], pick: Point, target: TargetRecipe, judge: Judge): Search {
+export function summary(
+  points: readonly MeasuredPoint[],
+  pick: MeasuredPoint,
+  target: TargetRecipe,
+  judge: Judge,
+): Search {
   const front = new Set(paretoSet(points, judge.score));
   const { runtime, batchSize, threads, p95Ms, sizeKb, maxDrop } = target;
   const budget = {
@@ -26,12 +31,12 @@ export function summary(points: readonly Point[], pick: Point, target: TargetRec
 }
 
 /** A point in the report: its id says run and model. */
-function reported(point: Point) {
+function reported(point: MeasuredPoint) {
   const { id, width, amount, precision, epochs, params, sizeBytes, validation, p50Ms, p95Ms } = point;
   return { id, width, amount, precision, epochs, params, sizeBytes, validation, p50Ms, p95Ms };
 }
 
-function sentenceOf(points: readonly Point[], pick: Point, judge: Judge): string {
+function sentenceOf(points: readonly MeasuredPoint[], pick: MeasuredPoint, judge: Judge): string {
   const { score, teacher } = judge;
   const drop = teacher === undefined ? '' : `, ${score.dropText(score.lost(teacher, pick.validation))} the teacher`;
   const figures =

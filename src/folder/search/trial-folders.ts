@@ -9,7 +9,7 @@ import { storedRecipe } from '../folder.ts';
 import { giveAnswers, giveStates, giveTeachers } from '../states/from-other-runs.ts';
 import type { JobFolder } from '../jobs.ts';
 import { differences } from '../compute-place.ts';
-import type { Trial } from './trials.ts';
+import type { SearchTrial } from './trials.ts';
 
 /** The stage that trials of one width and one number of epochs have in common: they differ in what comes after. */
 const TRAINING = stageOf({ role: 'distilled', repeat: 0 });
@@ -20,7 +20,7 @@ const TRAINING = stageOf({ role: 'distilled', repeat: 0 });
  */
 export async function beginTrial(
   folder: string,
-  { loaded: { base, written } }: Pick<Trial, 'loaded'>,
+  { loaded: { base, written } }: Pick<SearchTrial, 'loaded'>,
   twin: string | undefined,
 ): Promise<void> {
   // First: a folder with saved states and no recipe counts as a damaged run.
@@ -31,7 +31,7 @@ export async function beginTrial(
 /** Report of a trial that a shard has finished; undefined for another one. `UserError` for one of another recipe. */
 export async function findTrial(
   jobs: JobFolder,
-  { run, loaded }: Pick<Trial, 'run' | 'loaded'>,
+  { run, loaded }: Pick<SearchTrial, 'run' | 'loaded'>,
 ): Promise<Report | undefined> {
   const own = jobs.place(run);
   const report = await finishedReport(own);

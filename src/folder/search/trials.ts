@@ -3,11 +3,11 @@ import type { Recipe } from '../../recipe/schema.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';
 import { scoreOfTask } from '../../tasks/score.ts';
-import type { Judge, Point } from './points.ts';
+import type { Judge, MeasuredPoint } from './points.ts';
 import type { Candidate } from './space.ts';
 
 /** One candidate in one round, as it came out. */
-export interface Trial {
+export interface SearchTrial {
   readonly candidate: Candidate;
   readonly loaded: LoadedRecipe;
   /** The name of its folder in `search/`. */
@@ -17,9 +17,9 @@ export interface Trial {
 
 /** The trial among `earlier` ones whose student has been trained just as that of `trial` will be. */
 export function twinOf(
-  { candidate, loaded }: Pick<Trial, 'candidate' | 'loaded'>,
-  earlier: readonly Trial[],
-): Trial | undefined {
+  { candidate, loaded }: Pick<SearchTrial, 'candidate' | 'loaded'>,
+  earlier: readonly SearchTrial[],
+): SearchTrial | undefined {
   const { epochs } = loaded.recipe.distill;
   return earlier.find(
     (other) => other.candidate.width === candidate.width && other.loaded.recipe.distill.epochs === epochs,
@@ -27,16 +27,19 @@ export function twinOf(
 }
 
 /** Limits and score that the files of these trials are judged by. */
-export function judgeOf({ dataset, target }: Pick<Recipe, 'dataset' | 'target'>, trials: readonly Trial[]): Judge {
+export function judgeOf(
+  { dataset, target }: Pick<Recipe, 'dataset' | 'target'>,
+  trials: readonly SearchTrial[],
+): Judge {
   const row = trials[0]?.report.models.find(({ model }) => model.role === 'teacher');
   return { budget: target!, score: scoreOfTask(dataset.task), teacher: row?.score.validation ?? undefined };
 }
 
 /** The files of a trial that the target's runtime runs. Its own latency, measured in its run, stands until all are timed. */
-export function pointsOf({ candidate, loaded, run, report }: Trial, target: TargetRecipe): Point[] {
+export function pointsOf({ candidate, loaded, run, report }: SearchTrial, target: TargetRecipe): MeasuredPoint[] {
   const { width, amount } = candidate;
   const { epochs } = loaded.recipe.distill;
-  return shipped(report, target).flatMap((row): Point[] => {
+  return shipped(report, target).flatMap((row): MeasuredPoint[] => {
     const latency = latencyOf(row, target);
     const { id: model, precision, params, sizeBytes, score } = row;
     if (latency === undefined || score.validation === null) return [];
@@ -67,15 +70,15 @@ export function shipped({ models }: Report, { runtime }: TargetRecipe): ModelRow
 }
 
 /** Each student once: a pruning candidate of amount 0 is the unpruned student itself. */
-export function distinct(points: readonly Point[]): Point[] {
+export function distinct(points: readonly MeasuredPoint[]): MeasuredPoint[] {
   // The name of the model says by which step of `quantize` it was made: several of them may have one precision.
-  const keyOf = ({ model, width, amount, epochs }: Point): string => [model, width, amount, epochs].join();
-  const seen = new Map<string, Point>();
+  const keyOf = ({ model, width, amount, epochs }: MeasuredPoint): string => [model, width, amount, epochs].join();
+  const seen = new Map<string, MeasuredPoint>();
   for (const point of points) if (!seen.has(keyOf(point))) seen.set(keyOf(point), point);
   return [...seen.values()];
 }
 
 /** Working time of `trials`: each counts its own work alone. */
-export function secondsOf(trials: readonly Trial[]): number {
+export function secondsOf(trials: readonly SearchTrial[]): number {
   return trials.reduce((sum, { report }) => sum + report.wallSeconds, 0);
 }

@@ -1,5 +1,5 @@
 import { sha256 } from '../../base/bytes.ts';
-import type { Figures } from '../../base/events.ts';
+import type { StageFigures } from '../../base/events.ts';
 import { exists, readText, writeFileAtomic } from '../../base/files.ts';
 import { epochRecord } from '../../train/epoch-record.ts';
 import type { StoredEpoch } from '../../train/epoch-record.ts';
@@ -10,7 +10,7 @@ export interface LedgerRow {
   readonly stage: string;
   /** Seconds of the stage's own work; for a training all of it, also what an earlier run has done for this one. */
   readonly seconds: number;
-  readonly figures: Figures;
+  readonly figures: StageFigures;
   /** Everything else that the report says about the stage. */
   readonly notes: Readonly<Record<string, unknown>>;
 }
@@ -100,7 +100,7 @@ function parse(text: string): Content | undefined {
 }
 
 function withScore(row: LedgerRow): LedgerRow {
-  const { accuracy, ...figures } = row.figures as Figures & { readonly accuracy?: Figures['score'] };
+  const { accuracy, ...figures } = row.figures as StageFigures & { readonly accuracy?: StageFigures['score'] };
   const { epochs } = row.notes as { readonly epochs?: readonly StoredEpoch[] };
   return {
     ...row,

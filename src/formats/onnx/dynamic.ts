@@ -2,7 +2,7 @@ import { symmetric, magnitudes } from '../../graph/quantization.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { dataTypes, tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
-import { channelAxis, integers } from './qdq/weights.ts';
+import { channelAxis, quantizedIntegers } from './qdq/weights.ts';
 import { replaceNodes } from './replace-nodes.ts';
 import { storedRows, takesRows } from './rows.ts';
 
@@ -68,7 +68,7 @@ function integerProduct(
   const matrix = node.attrs.get('transB')?.value === 1 ? transposed(weights) : weights;
   const axis = channelAxis({ ...node, attrs: new Map() }, matrix);
   const scales = symmetric(magnitudes(tensorData(matrix) as Float32Array, matrix.dims, axis), 'int8', axis);
-  const int8 = integers(`${matrix.name}/int8`, matrix, scales, true);
+  const int8 = quantizedIntegers(`${matrix.name}/int8`, matrix, scales, true);
   // ONNX Runtime's ConvInteger takes uint8 weights alone.
   const values = isConv ? unsigned(int8) : int8;
   const zero = isConv

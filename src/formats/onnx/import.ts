@@ -5,7 +5,7 @@ import type { Importer } from './import/context.ts';
 import { attentionImporters } from './import/ops/attention.ts';
 import { activationImporters } from './import/ops/activations.ts';
 import { choiceImporters } from './import/ops/choose.ts';
-import { controlImporters, withConstants } from './import/ops/control.ts';
+import { controlImporters, withStoredConstants } from './import/ops/control.ts';
 import { convImporters } from './import/ops/conv.ts';
 import { einsumImporters } from './import/ops/einsum.ts';
 import { elementwiseImporters } from './import/ops/elementwise.ts';
@@ -65,7 +65,7 @@ const DAMAGED = 'Check the file with onnx.checker, and export the model again.';
 export function importOnnx(model: Model, file: string, { isTrained = false } = {}): Graph {
   const { graph: given, opsets } = widened(isTrained ? withWideInputs(model) : model);
   refuseUnknown(model, file);
-  const graph = withConstants(given);
+  const graph = withStoredConstants(given);
   const tensors = new Map<string, OnnxTensor>(graph.initializers.map((t) => [t.name, t]));
   const fed = graph.inputs.filter(({ name }) => !tensors.has(name));
   if (fed.length === 0)

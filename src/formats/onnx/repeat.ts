@@ -18,7 +18,7 @@ const STEPS = 'steps';
  * the step's, and which takes a slice of each feed per step. A state that the step only reads keeps its name and is seen
  * from inside of the `Scan`. `graph` must have feeds: their first axis says how many steps there are.
  */
-export function repeated(model: Model, graph: Graph): Model {
+export function repeatedModel(model: Model, graph: Graph): Model {
   const body = model.graph;
   const info = new Map([...body.inputs, ...body.outputs].map((value) => [value.name, value]));
   const feeds = [...graph.inputs.keys()];

@@ -1,7 +1,7 @@
 import { magnitudes, symmetric } from '../../graph/quantization.ts';
 import { dataTypes, tensor, tensorData } from './model.ts';
 import type { OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
-import { integers } from './qdq/weights.ts';
+import { quantizedIntegers } from './qdq/weights.ts';
 
 /** Smaller tables gain nothing. */
 const SMALLEST = 1024;
@@ -24,7 +24,7 @@ export function storedRows(
   const [, ids] = inputs as [string, string];
   const output = outputs[0]!;
   const scales = symmetric(magnitudes(tensorData(table) as Float32Array, table.dims, 0), 'int8', 0);
-  const rows = integers(`${table.name}/rows`, table, scales, true);
+  const rows = quantizedIntegers(`${table.name}/rows`, table, scales, true);
   const scale = tensor(`${table.name}/scales`, 'float32', [table.dims[0]!, 1], Float32Array.from(scales.scales));
   for (const one of [rows, scale]) added.set(one.name, one);
   const node = (op: string, from: readonly string[], to: string, own: OnnxNode['attrs'] = new Map()): OnnxNode => ({

@@ -1,7 +1,7 @@
 import { inflateSync, strToU8, zipSync } from 'fflate';
 
 /** File in the archive that tools read a model's class names from. */
-export const LABELS = 'labels.txt';
+export const LABELS_FILE = 'labels.txt';
 
 /** One label a line. */
 export function labelsText(labels: readonly string[]): string {
@@ -12,7 +12,7 @@ export function labelsText(labels: readonly string[]): string {
 /** The file with the labels appended as a zip archive, which is where the tools look for associated files. */
 export function appendLabels(bytes: Uint8Array, labels: readonly string[]): Uint8Array {
   // A fixed date keeps the bytes the same from run to run; stored, not deflated, since readers map the file.
-  const zip = zipSync({ [LABELS]: strToU8(labelsText(labels)) }, { level: 0, mtime: '1980-01-01T12:00:00' });
+  const zip = zipSync({ [LABELS_FILE]: strToU8(labelsText(labels)) }, { level: 0, mtime: '1980-01-01T12:00:00' });
   const out = new Uint8Array(bytes.length + zip.length);
   out.set(bytes);
   out.set(shifted(zip, bytes.length), bytes.length);

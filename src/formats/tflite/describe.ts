@@ -1,5 +1,5 @@
 import { associatedNames } from './archive.ts';
-import { macsOf } from './macs.ts';
+import { layerMacs } from './macs.ts';
 import { decodeMetadata } from './metadata.ts';
 import { integerRules } from './quantize/rules.ts';
 import { readTflite } from './read.ts';
@@ -8,8 +8,8 @@ import type { NeededRuntime } from './runtime.ts';
 import type { Fields } from './schema/notation.ts';
 import { builtinOperators } from './schema/operators.ts';
 import { tensorTypes } from './schema/tensor-types.ts';
-import { sizesOf } from './sizes.ts';
-import type { Sizes } from './sizes.ts';
+import { sizesByContent } from './sizes.ts';
+import type { SizesByContent } from './sizes.ts';
 import type { Subgraph, TfliteModel, TfliteTensor } from './types.ts';
 
 export interface TensorDescription {
@@ -37,7 +37,7 @@ export interface TfliteDescription extends NeededRuntime {
   readonly fileBytes: number;
   readonly weightBytes: number;
   /** Bytes of the whole file by what they hold. */
-  readonly sizes: Sizes;
+  readonly sizes: SizesByContent;
   readonly description: string;
   readonly inputs: readonly TensorDescription[];
   readonly outputs: readonly TensorDescription[];
@@ -66,7 +66,7 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
     format: 'tflite',
     fileBytes: bytes.length,
     weightBytes: [...used].reduce((sum, index) => sum + (model.buffers[index]?.data?.length ?? 0), 0),
-    sizes: sizesOf(bytes, (model.metadata ?? []).map(({ buffer }) => buffer)), // prettier-ignore
+    sizes: sizesByContent(bytes, (model.metadata ?? []).map(({ buffer }) => buffer)), // prettier-ignore
     description: model.description ?? '',
     inputs: main.inputs.map((index) => describeTensor(main.tensors[index]!)),
     outputs: main.outputs.map((index) => describeTensor(main.tensors[index]!)),
@@ -137,7 +137,7 @@ function describeLayer(
     output: output?.shapeSignature ?? output?.shape ?? [],
     precision: weight === undefined || weight === activation ? activation : `${activation} × ${weight}`,
     weightBytes: inputs.reduce((sum, { buffer }) => sum + (model.buffers[buffer]?.data?.length ?? 0), 0),
-    macs: macsOf(code.customCode === undefined ? op : 'CUSTOM', places, output, operator.builtinOptions),
+    macs: layerMacs(code.customCode === undefined ? op : 'CUSTOM', places, output, operator.builtinOptions),
   };
 }
 

@@ -1,7 +1,7 @@
 import { bytesOf, sha256 } from '../../base/bytes.ts';
 import type { TensorQuantization } from '../../graph/quantization.ts';
 import { batchFactor } from '../../graph/shapes.ts';
-import type { Operation, Program, Value } from './lower/program.ts';
+import type { Operation, Program, TfliteValue } from './lower/program.ts';
 import { oldestRuntime } from './releases.ts';
 import { builtinOperators } from './schema/operators.ts';
 import type { BuiltinOperator } from './schema/operators.ts';
@@ -110,12 +110,12 @@ class Emitter {
     return index;
   }
 
-  #computed(name: string, value: Value, label?: string): number {
+  #computed(name: string, value: TfliteValue, label?: string): number {
     const given = label ?? this.#outputNames.get(name);
     return this.#tensors.push(this.#describe(given ?? this.#number(), value, 0)) - 1;
   }
 
-  #constant(name: string, value: Value): number {
+  #constant(name: string, value: TfliteValue): number {
     const bytes = bytesOf(value.data!);
     const content = `${bytes.length} ${sha256(bytes)}`;
     const key = JSON.stringify([value.type, value.quantization, value.sparsity, content]);
@@ -143,7 +143,7 @@ class Emitter {
     return name;
   }
 
-  #describe(name: string, { type, quantization, sparsity }: Value, buffer: number): TfliteTensor {
+  #describe(name: string, { type, quantization, sparsity }: TfliteValue, buffer: number): TfliteTensor {
     const shape = type.shape.map((dim) => (typeof dim === 'number' ? dim : batchFactor(dim)));
     const dynamic = type.shape.some((dim) => typeof dim !== 'number');
     const signature = type.shape.map((dim) => (typeof dim === 'number' ? dim : -1));

@@ -1,4 +1,4 @@
-import { associatedFiles, LABELS } from './archive.ts';
+import { associatedFiles, LABELS_FILE } from './archive.ts';
 import { decodeMetadata } from './metadata.ts';
 import type { Fields } from './schema/notation.ts';
 import type { TfliteModel } from './types.ts';
@@ -16,7 +16,7 @@ export function encodeEntries(entries: ReadonlyMap<string, string>): Uint8Array 
  */
 export function readEntries(model: TfliteModel, bytes: Uint8Array): Map<string, string> {
   const entries = new Map<string, string>();
-  const labels = associatedFiles(bytes)[LABELS];
+  const labels = associatedFiles(bytes)[LABELS_FILE];
   if (labels !== undefined) entries.set('labels', JSON.stringify(labels.replace(/\n$/, '').split(/\r?\n/)));
   const normalization = standardNormalization(model);
   if (normalization !== undefined) entries.set('preprocessing', JSON.stringify(normalization));

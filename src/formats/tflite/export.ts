@@ -7,7 +7,7 @@ import { appendLabels } from './archive.ts';
 import { emit } from './emit.ts';
 import { encodeEntries, ENTRIES_NAME } from './entries.ts';
 import { fuse } from './fuse/fuse.ts';
-import type { Batch } from './lower/context.ts';
+import type { TfliteBatch } from './lower/context.ts';
 import { lower } from './lower/lower.ts';
 import type { Program } from './lower/program.ts';
 import type { ModelDescription } from './metadata.ts';
@@ -15,7 +15,7 @@ import { encodeMetadata, METADATA_NAME } from './metadata.ts';
 import { printProgram } from './print.ts';
 import { quantizeDynamic } from './quantize/dynamic.ts';
 import { halveWeights } from './quantize/half.ts';
-import type { Ends } from './quantize/integer.ts';
+import type { EndsType } from './quantize/integer.ts';
 import { quantizeInteger } from './quantize/integer.ts';
 import { storeFixed } from './quantize/narrow.ts';
 import type { Skipped } from '../../base/skipped.ts';
@@ -39,7 +39,7 @@ export interface TfliteOptions {
    */
   readonly dense?: DenseScales;
   /** Type of inputs and outputs, for `integer`; float32 by default, with conversions inside the model. */
-  readonly ends?: Ends;
+  readonly ends?: EndsType;
   /** Layers that stay in float32, by their name in the graph. */
   readonly keepFloat?: (layer: string) => boolean;
   /** Of those, for `integer`, layers whose constants are stored in 16 bits and widened when the model is loaded. Default: none. */
@@ -50,7 +50,7 @@ export interface TfliteOptions {
    */
   readonly sparse?: boolean;
   /** 1 by default. */
-  readonly batch?: Batch;
+  readonly batch?: TfliteBatch;
   readonly description?: ModelDescription;
 }
 

@@ -1,7 +1,7 @@
 import type { Operator, TfliteTensor } from './types.ts';
 
 /** Multiplications with additions of a layer for one call; null where it has some and they are not counted. */
-export function macsOf(
+export function layerMacs(
   op: string,
   inputs: readonly (TfliteTensor | undefined)[],
   output: TfliteTensor | undefined,

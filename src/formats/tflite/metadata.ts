@@ -1,4 +1,4 @@
-import { LABELS } from './archive.ts';
+import { LABELS_FILE } from './archive.ts';
 import { FlatbufferError, hasIdentifier, readFlatbuffer } from './flatbuffer/read.ts';
 import { writeFlatbuffer } from './flatbuffer/write.ts';
 import { metadataSchema } from './schema/metadata.ts';
@@ -39,7 +39,7 @@ export function encodeMetadata(
   inputs: readonly string[],
   outputs: readonly string[],
 ): Uint8Array {
-  const labels = { name: LABELS, description: 'Class names, one a line.', type: 2 };
+  const labels = { name: LABELS_FILE, description: 'Class names, one a line.', type: 2 };
   return writeFlatbuffer(metadataSchema, {
     name: description.name,
     ...only(description, ['description', 'version', 'author', 'license']),

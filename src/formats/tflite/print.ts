@@ -1,5 +1,5 @@
 import { printType } from '../../graph/print.ts';
-import type { Program, Value } from './lower/program.ts';
+import type { Program, TfliteValue } from './lower/program.ts';
 
 /**
  * A program as stable text in the manner of `printGraph`, one line a value:
@@ -25,7 +25,7 @@ export function printProgram(program: Program): string {
   ].join('\n');
 }
 
-function valueText({ type, quantization, sparsity }: Value): string {
+function valueText({ type, quantization, sparsity }: TfliteValue): string {
   const sparse = sparsity === undefined ? '' : ', sparse';
   if (quantization === undefined) return `${printType(type)}${sparse}`;
   const { scales, zeroPoints } = quantization;

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import { FlatbufferError, hasIdentifier, readFlatbuffer } from './flatbuffer/read.ts';
-import { modelSchema } from './schema/model.ts';
+import { modelTableSchema } from './schema/model.ts';
 import type { Fields } from './schema/notation.ts';
 import { tensorTypes, typeBits } from './schema/tensor-types.ts';
 import type { Subgraph, TfliteBuffer, TfliteModel, TfliteTensor } from './types.ts';
@@ -12,10 +12,10 @@ const HINT = 'Download or export the file again; if it was made by another progr
  * Throws a `UserError` for whatever is not a whole and sound `.tflite` file.
  */
 export function readTflite(bytes: Uint8Array): TfliteModel {
-  if (!hasIdentifier(modelSchema, bytes))
+  if (!hasIdentifier(modelTableSchema, bytes))
     throw new UserError('not a TFLite file: it lacks the identifier TFL3', 'Give a file that ends in .tflite.');
   try {
-    const model = complete(readFlatbuffer(modelSchema, bytes), bytes);
+    const model = complete(readFlatbuffer(modelTableSchema, bytes), bytes);
     checkModel(model);
     return model;
   } catch (error) {

@@ -1,4 +1,4 @@
-import { modelSchema } from './schema/model.ts';
+import { modelTableSchema } from './schema/model.ts';
 import { fieldsOf, scalarSize } from './schema/notation.ts';
 import type { Field } from './schema/notation.ts';
 
@@ -6,10 +6,10 @@ import type { Field } from './schema/notation.ts';
 const PARTS = ['constants', 'quantization', 'tensors', 'operators', 'names', 'metadata', 'other'] as const;
 
 /** Bytes by what they hold: `constants` are weights and other data, `other` is padding and what is packed behind the model. */
-export type Sizes = Readonly<Record<(typeof PARTS)[number], number>>;
+export type SizesByContent = Readonly<Record<(typeof PARTS)[number], number>>;
 
 /** Part that a table with its vectors belongs to. Texts are names if they are those of tensors, else metadata. */
-const OF_TABLE: Readonly<Record<string, keyof Sizes>> = {
+const OF_TABLE: Readonly<Record<string, keyof SizesByContent>> = {
   ...{ Tensor: 'tensors', SparsityParameters: 'tensors', DimensionMetadata: 'tensors', VariantSubType: 'tensors' },
   ...{ QuantizationParameters: 'quantization', Operator: 'operators', OperatorCode: 'operators', SubGraph: 'tensors' },
   ...{ Buffer: 'constants', Metadata: 'metadata', SignatureDef: 'metadata', TensorMap: 'metadata', Model: 'metadata' },
@@ -19,11 +19,11 @@ const OF_TABLE: Readonly<Record<string, keyof Sizes>> = {
  * Bytes of a file that `readTflite` takes, by what they hold; what several places share counts once. `metadata` are the numbers of the buffers
  * that are none of the model's constants.
  */
-export function sizesOf(bytes: Uint8Array, metadata: readonly number[]): Sizes {
+export function sizesByContent(bytes: Uint8Array, metadata: readonly number[]): SizesByContent {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const sizes = Object.fromEntries(PARTS.map((part) => [part, 0])) as Record<keyof Sizes, number>;
+  const sizes = Object.fromEntries(PARTS.map((part) => [part, 0])) as Record<keyof SizesByContent, number>;
   const seen = new Set<number>();
-  const isNew = (part: keyof Sizes, at: number, size: number): boolean => {
+  const isNew = (part: keyof SizesByContent, at: number, size: number): boolean => {
     if (seen.has(at)) return false;
     seen.add(at);
     sizes[part] += size;
@@ -40,12 +40,12 @@ export function sizesOf(bytes: Uint8Array, metadata: readonly number[]): Sizes {
     const vtable = at - view.getInt32(at, true);
     isNew(part, vtable, view.getUint16(vtable, true));
     if (!isNew(part, at, view.getUint16(vtable + 2, true))) return;
-    for (const field of fieldsOf(modelSchema, name)) {
+    for (const field of fieldsOf(modelTableSchema, name)) {
       const place = placeOf(at, field.slot);
       if (place !== 0) child(name, field, place, part, at);
     }
   };
-  const child = (name: string, field: Field, place: number, part: keyof Sizes, at: number): void => {
+  const child = (name: string, field: Field, place: number, part: keyof SizesByContent, at: number): void => {
     if (field.kind === 'scalar') return;
     if (field.kind === 'union') {
       const member = field.members[view.getUint8(place) - 1];
@@ -68,7 +68,7 @@ export function sizesOf(bytes: Uint8Array, metadata: readonly number[]): Sizes {
       table(field.table, follow(target + 4 + 4 * i), isMetadata ? 'metadata' : undefined);
     }
   };
-  table(modelSchema.root, follow(0));
+  table(modelTableSchema.root, follow(0));
   const known = PARTS.reduce((sum, part) => sum + sizes[part], 0);
   return { ...sizes, other: bytes.length - known };
 }

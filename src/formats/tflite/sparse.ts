@@ -1,4 +1,4 @@
-import type { Operation, Program, Value } from './lower/program.ts';
+import type { Operation, Program, TfliteValue } from './lower/program.ts';
 import { changed } from './lower/program.ts';
 import type { Fields } from './schema/notation.ts';
 
@@ -36,7 +36,7 @@ export function storeSparse(program: Program): number {
 }
 
 /** The filter [out, 1, 1, in] as compressed rows, if that is smaller. */
-function compressed({ type, data }: Value): Value | undefined {
+function compressed({ type, data }: TfliteValue): TfliteValue | undefined {
   const shape = type.shape as readonly number[];
   if (!(data instanceof Float32Array) || shape.length !== 4 || shape[1] !== 1 || shape[2] !== 1) return undefined;
   const depth = shape[3]!;

@@ -6,7 +6,7 @@ export function emptyLike<T extends TensorData>(data: T, length: number): T {
 }
 
 /** A tensor with its axes in the order `perm`. */
-export function permuted(data: TensorData, shape: readonly number[], perm: readonly number[]): TensorData {
+export function permutedTensor(data: TensorData, shape: readonly number[], perm: readonly number[]): TensorData {
   if (perm.every((p, i) => p === i)) return data;
   const strides = shape.map((_, i) => shape.slice(i + 1).reduce((a, b) => a * b, 1));
   const out = emptyLike(data, data.length);

@@ -1,10 +1,10 @@
 import { writeFlatbuffer } from './flatbuffer/write.ts';
-import { modelSchema } from './schema/model.ts';
+import { modelTableSchema } from './schema/model.ts';
 import type { Fields } from './schema/notation.ts';
 import type { TfliteModel } from './types.ts';
 
 /** The bytes of a `.tflite` file: the same model always gives the same bytes. */
 export function writeTflite(model: TfliteModel): Uint8Array {
   const weights = model.buffers.reduce((sum, { data }) => sum + (data?.length ?? 0) + 32, 0);
-  return writeFlatbuffer(modelSchema, model as unknown as Fields, weights + 16_384);
+  return writeFlatbuffer(modelTableSchema, model as unknown as Fields, weights + 16_384);
 }

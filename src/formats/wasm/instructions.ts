@@ -20,7 +20,7 @@ export const vectorOf = (numbers: Uint32Array | Float32Array): number[] => [
 ];
 
 /** `body` over and over, while the local `at` is less than the local `end` behind it. */
-export function repeated(at: number, end: number, body: readonly number[]): number[] {
+export function loopUntil(at: number, end: number, body: readonly number[]): number[] {
   return [0x03, 0x40, ...body, ...get(at), ...get(end), I32_LESS, 0x0d, 0, 0x0b];
 }
 

@@ -1,4 +1,4 @@
-import { advance, get, LOAD, repeated, simd, STORE } from './instructions.ts';
+import { advance, get, LOAD, loopUntil, simd, STORE } from './instructions.ts';
 import type { WasmFunction } from './module.ts';
 
 const ADD = simd(0xe4);
@@ -14,6 +14,6 @@ export function sumFunction(name: string): WasmFunction {
     name,
     params: ['i32', 'i32', 'i32'],
     locals: [],
-    body: repeated(sum, end, [...added, ...advance(sum), ...advance(next)]),
+    body: loopUntil(sum, end, [...added, ...advance(sum), ...advance(next)]),
   };
 }

@@ -3,7 +3,7 @@ import {
   I32_ADD,
   I32_CONST,
   I32_LESS,
-  repeated,
+  loopUntil,
   set,
   simd,
   STORE,
@@ -100,6 +100,6 @@ export function uniformFunction(name: string): WasmFunction {
     // 64 as a signed LEB128 has two bytes.
     ...[...get(at), I32_CONST, 0xc0, 0x00, I32_ADD, ...set(at)],
   ];
-  const body = [...setup, ...repeated(at, end, [...start, ...rounds, ...pairs, ...stores, ...next])];
+  const body = [...setup, ...loopUntil(at, end, [...start, ...rounds, ...pairs, ...stores, ...next])];
   return { name, params, locals, body };
 }

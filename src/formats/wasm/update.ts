@@ -1,7 +1,7 @@
 import type { FusedUpdate, UpdateNode, UpdateOp } from '../../graph/passes/step/fused-update.ts';
-import { passesOf } from '../../graph/passes/step/fused-update.ts';
+import { updatePasses } from '../../graph/passes/step/fused-update.ts';
 import type { UpdatePass } from '../../graph/passes/step/fused-update.ts';
-import { advance, clear, get, I32_ADD, LOAD, repeated, set, simd, STORE, vectorOf } from './instructions.ts';
+import { advance, clear, get, I32_ADD, LOAD, loopUntil, set, simd, STORE, vectorOf } from './instructions.ts';
 import type { WasmFunction, WasmType } from './module.ts';
 
 const SPLAT = simd(0x13);
@@ -66,7 +66,7 @@ export function updateFunction(name: string, update: FusedUpdate): WasmFunction 
     return [...read].flatMap((value) => (made.has(value) ? [] : loaded(value, value)));
   };
   const overColumns = (body: readonly number[]): number[] => [
-    ...[...clear(column), ...repeated(column, row, [...body, ...advance(column)])],
+    ...[...clear(column), ...loopUntil(column, row, [...body, ...advance(column)])],
   ];
   const everyNumber = ({ reads, nodes, sums, writes }: UpdatePass): number[] => [
     ...[...reads].flatMap(([value, place]) => loaded(value, place)),
@@ -79,12 +79,12 @@ export function updateFunction(name: string, update: FusedUpdate): WasmFunction 
   const everyColumn = ({ columns: nodes }: UpdatePass): number[] => [
     ...[...columnsFor(nodes), ...nodes.flatMap(computed), ...nodes.flatMap(({ output }) => stored(output, output))],
   ];
-  const passes = passesOf(update).passes.flatMap((pass) => [
+  const passes = updatePasses(update).passes.flatMap((pass) => [
     ...(pass.sums.length === 0
       ? []
       : overColumns(pass.sums.flatMap(({ output }) => [...address(output), ...MINUS_ZERO, ...STORE]))),
     ...clear(at),
-    ...repeated(at, bytes, columns.length === 0 ? everyNumber(pass) : overColumns(everyNumber(pass))),
+    ...loopUntil(at, bytes, columns.length === 0 ? everyNumber(pass) : overColumns(everyNumber(pass))),
     ...(pass.columns.length === 0 ? [] : overColumns(everyColumn(pass))),
   ]);
   return { name, params, locals, body: [...setup, ...passes] };

@@ -1,4 +1,4 @@
-import { batchFactor, batchTimes, broadcast, sameShape, sizeOf } from '../shapes.ts';
+import { batchFactor, batchTimes, broadcast, sameShape, symbolicSize } from '../shapes.ts';
 import type { Dim } from '../types.ts';
 import type { OpSpec } from './spec.ts';
 import { expect, int, ints, shapeAttr, show, type } from './spec.ts';
@@ -35,7 +35,7 @@ export const shape = {
     attrs: { shape: 'shape' },
     infer: ([x], attrs) => {
       const to = shapeAttr(attrs, 'shape');
-      const [a, b] = [sizeOf(x!.shape), sizeOf(to)];
+      const [a, b] = [symbolicSize(x!.shape), symbolicSize(to)];
       expect(
         a.factor === b.factor && (a.power === b.power || a.factor === 0),
         `cannot reshape ${show(x!.shape)} to ${show(to)}`,

@@ -2,7 +2,7 @@ import type { GraphBuilder } from '../builder.ts';
 import type { Attrs, Node } from '../types.ts';
 
 /** A pattern that was found: an op on `x` that gives the same. */
-export interface Found {
+export interface FoundPattern {
   readonly op: string;
   readonly x: string;
   readonly attrs?: Attrs;

@@ -5,11 +5,11 @@ import { promisify } from 'node:util';
 import { sha256 } from '../../base/bytes.ts';
 import { InterruptedError } from '../../base/errors.ts';
 import { temporaryFolder } from '../../base/temporary.ts';
-import type { DeviceRow, Measured } from './device-rows.ts';
+import type { DeviceRow, DeviceFigures } from './device-rows.ts';
 import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { ascending, median, medianInterval } from '../../base/statistics.ts';
-import type { ModelFile } from '../latency/variants.ts';
+import type { TimedFile } from '../latency/variants.ts';
 
 export interface AdbOptions {
   readonly threads: readonly number[];
@@ -51,10 +51,10 @@ export function parseToolOutput(output: string): ToolFigures | undefined {
 }
 
 /** Time TFLite files with `benchmark_model` on every phone that `adb` reaches; a reason instead where there is none. */
-export async function measureWithAdb(files: readonly ModelFile[], options: AdbOptions): Promise<Measured> {
+export async function measureWithAdb(files: readonly TimedFile[], options: AdbOptions): Promise<DeviceFigures> {
   const { env = process.env, signal } = options;
   const adb = env['ADB'] ?? 'adb';
-  const nothing = (why: string): Measured => ({ rows: [], skipped: [{ what: 'phones', why }] });
+  const nothing = (why: string): DeviceFigures => ({ rows: [], skipped: [{ what: 'phones', why }] });
   const call = async (args: readonly string[]): Promise<string> => {
     const limits = { maxBuffer: 2 ** 24, timeout: PATIENCE_MS + 1000 * options.seconds };
     try {
@@ -101,9 +101,9 @@ type Call = (args: readonly string[]) => Promise<string>;
 async function measureOn(
   call: Call,
   serial: string,
-  files: readonly ModelFile[],
+  files: readonly TimedFile[],
   options: AdbOptions,
-): Promise<Measured> {
+): Promise<DeviceFigures> {
   const { threads, seconds, env = process.env } = options;
   const device = (await call(['shell', 'getprop', 'ro.product.model'])).trim() || serial;
   const skipped: Skipped[] = [];
@@ -124,7 +124,7 @@ async function measureOn(
         why: 'benchmark_model runs a file as it is, with batch 1',
       });
   }
-  const jobs: { file: ModelFile; remote: string; threads: number; found: ToolFigures[] }[] = [];
+  const jobs: { file: TimedFile; remote: string; threads: number; found: ToolFigures[] }[] = [];
   const { path: folder, remove } = await temporaryFolder('limbeck-adb-');
   const remotes = new Set<string>();
   try {
@@ -178,7 +178,7 @@ function toolCommand(remote: string, threads: number, seconds: number): string {
 }
 
 /** The tool prints no single times: figures of the sessions are put together by their medians. */
-function rowOf(job: { file: ModelFile; threads: number; found: readonly ToolFigures[] }, device: string): DeviceRow {
+function rowOf(job: { file: TimedFile; threads: number; found: readonly ToolFigures[] }, device: string): DeviceRow {
   const p50 = ascending(job.found.map(({ p50Ms }) => p50Ms));
   const p50Ms = median(p50);
   const memory = job.found.flatMap(({ memoryBytes }) => memoryBytes ?? []);

@@ -3,10 +3,10 @@ import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { InterruptedError, UserError } from '../../base/errors.ts';
 import { temporaryFolder } from '../../base/temporary.ts';
-import type { Measured } from './device-rows.ts';
+import type { DeviceFigures } from './device-rows.ts';
 import type { Plan } from '../page/protocol.ts';
 import { servePage } from './page-server.ts';
-import type { ModelFile } from '../latency/variants.ts';
+import type { TimedFile } from '../latency/variants.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome', 'microsoft-edge'];
 const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
@@ -52,18 +52,18 @@ export interface BrowserOptions {
 /** Measure in onnxruntime-web and LiteRT.js, in a headless Chromium of this machine; a reason instead where there is none. */
 export async function measureInChromium(
   plan: Plan,
-  files: readonly ModelFile[],
+  files: readonly TimedFile[],
   { signal, env = process.env }: BrowserOptions = {},
-): Promise<Measured> {
+): Promise<DeviceFigures> {
   const program = findChromium(env);
   if (program === undefined) {
     const { CHROME_PATH: given } = env;
     const why = given ? `CHROME_PATH is no program: ${given}` : 'no Chromium or Chrome is installed, see CHROME_PATH';
     return { rows: [], skipped: [{ what: 'browsers', why }] };
   }
-  let resolve: (measured: Measured) => void = () => undefined;
+  let resolve: (measured: DeviceFigures) => void = () => undefined;
   let reject: (error: Error) => void = () => undefined;
-  const posted = new Promise<Measured>((whenDone, whenFailed) => ([resolve, reject] = [whenDone, whenFailed]));
+  const posted = new Promise<DeviceFigures>((whenDone, whenFailed) => ([resolve, reject] = [whenDone, whenFailed]));
   const server = await servePage({
     plan,
     files,

@@ -3,10 +3,10 @@ import { UserError } from '../../base/errors.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import type { Posted, Shown } from '../page/protocol.ts';
 import { summarize } from '../latency/figures.ts';
-import type { Figures } from '../latency/figures.ts';
+import type { TimeFigures } from '../latency/figures.ts';
 
 /** A row of figures from another device. */
-export interface DeviceRow extends Omit<Figures, 'p99Ms'> {
+export interface DeviceRow extends Omit<TimeFigures, 'p99Ms'> {
   readonly model: string;
   readonly runtime: string;
   readonly device: string;
@@ -16,7 +16,7 @@ export interface DeviceRow extends Omit<Figures, 'p99Ms'> {
   readonly memoryBytes?: number;
 }
 
-export interface Measured {
+export interface DeviceFigures {
   readonly rows: readonly DeviceRow[];
   readonly skipped: readonly Skipped[];
 }

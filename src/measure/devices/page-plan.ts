@@ -4,11 +4,11 @@ import { modelEnds } from '../../runtime/litert.ts';
 import { sessionOptions } from '../../runtime/onnxruntime.ts';
 import { MOST_BATCH } from './device-rows.ts';
 import { sizes, takesIds } from '../inputs.ts';
-import type { End } from '../inputs.ts';
+import type { ModelInput } from '../inputs.ts';
 import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import type { Plan, PlannedModel } from '../page/protocol.ts';
-import type { ModelFile } from '../latency/variants.ts';
+import type { TimedFile } from '../latency/variants.ts';
 
 export interface PlanOptions {
   readonly title: string;
@@ -19,7 +19,7 @@ export interface PlanOptions {
 }
 
 /** Work of a page for these files; `name` of a file is the id of its model. One that cannot be read is left out. */
-export function planOf(files: readonly ModelFile[], options: PlanOptions): { plan: Plan; skipped: Skipped[] } {
+export function pagePlanOf(files: readonly TimedFile[], options: PlanOptions): { plan: Plan; skipped: Skipped[] } {
   const skipped: Skipped[] = [];
   const models = files.flatMap((file, i): PlannedModel[] => {
     try {
@@ -33,7 +33,7 @@ export function planOf(files: readonly ModelFile[], options: PlanOptions): { pla
   return { plan: { title, models, threads, seconds }, skipped };
 }
 
-function planned(file: ModelFile, i: number, options: PlanOptions, skipped: Skipped[]): PlannedModel {
+function planned(file: TimedFile, i: number, options: PlanOptions, skipped: Skipped[]): PlannedModel {
   const format = (file.format ?? file.name).endsWith('.onnx') ? 'onnx' : 'tflite';
   const ends = format === 'onnx' ? onnxInputs(file) : modelEnds(readTflite(file.bytes)).inputs;
   const isIds = takesIds(`.${format}`, file.bytes, file.name);
@@ -54,7 +54,7 @@ function planned(file: ModelFile, i: number, options: PlanOptions, skipped: Skip
   return { id: file.name, format, url: `models/${i}`, settings };
 }
 
-function onnxInputs({ name, bytes }: ModelFile): End[] {
+function onnxInputs({ name, bytes }: TimedFile): ModelInput[] {
   const model = new InferenceModel(bytes, name, sessionOptions('cpu', { threads: 1 }));
   model.dispose();
   return model.inputs.map((input) => ({

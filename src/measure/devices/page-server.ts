@@ -11,12 +11,12 @@ import { deviceRows, shownRow } from './device-rows.ts';
 import type { DeviceRow } from './device-rows.ts';
 import { pageHtml, pageStyle } from '../page/html.ts';
 import type { Plan, Posted } from '../page/protocol.ts';
-import type { ModelFile } from '../latency/variants.ts';
+import type { TimedFile } from '../latency/variants.ts';
 
 export interface ServeOptions {
   readonly plan: Plan;
   /** Files in the order of the plan's models. */
-  readonly files: readonly ModelFile[];
+  readonly files: readonly TimedFile[];
   /** Default 127.0.0.1; 0.0.0.0 for all networks of this machine. */
   readonly host?: string;
   /** Default: any that is free. */

@@ -1,11 +1,11 @@
 import { measureWithAdb } from './adb.ts';
 import { measureInChromium } from './chromium.ts';
-import type { DeviceRow, Measured } from './device-rows.ts';
+import type { DeviceRow, DeviceFigures } from './device-rows.ts';
 import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
-import { planOf } from './page-plan.ts';
+import { pagePlanOf } from './page-plan.ts';
 import type { PlanOptions } from './page-plan.ts';
-import type { ModelFile } from '../latency/variants.ts';
+import type { TimedFile } from '../latency/variants.ts';
 import { versionOf } from '../../base/packages.ts';
 
 /** Places that a model can be timed at: this process, a headless Chromium of this machine, phones that adb reaches. */
@@ -14,12 +14,12 @@ export type TimingPlace = 'node' | 'chromium' | 'adb';
 /** Time files in the places that are not this process; what cannot be is said, and is no failure. */
 export async function measureElsewhere(
   places: readonly TimingPlace[],
-  files: readonly ModelFile[],
+  files: readonly TimedFile[],
   options: PlanOptions & { readonly signal?: AbortSignal | undefined },
-): Promise<Measured> {
+): Promise<DeviceFigures> {
   const rows: DeviceRow[] = [];
   const skipped: Skipped[] = [];
-  const add = async (what: string, measure: () => Promise<Measured>): Promise<void> => {
+  const add = async (what: string, measure: () => Promise<DeviceFigures>): Promise<void> => {
     try {
       const measured = await measure();
       rows.push(...measured.rows);
@@ -29,7 +29,7 @@ export async function measureElsewhere(
     }
   };
   if (places.includes('chromium')) {
-    const { plan, skipped: left } = planOf(files, options);
+    const { plan, skipped: left } = pagePlanOf(files, options);
     skipped.push(...left);
     if (plan.models.length > 0) await add('browsers', () => measureInChromium(plan, files, { signal: options.signal }));
   }

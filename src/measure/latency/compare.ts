@@ -1,7 +1,7 @@
 import type { Latency } from './findings.ts';
 import { ascending, medianInterval, quantile } from '../../base/statistics.ts';
 
-export interface Comparison {
+export interface LatencyComparison {
   /** Time of `a` as a multiple of that of `b`: the median over sessions. */
   readonly ratio: number;
   /** 99 % confidence interval; null after too few sessions. */
@@ -23,7 +23,7 @@ const MARGIN = 0.05;
  * Comparison of the latency of `a` and `b`, in pairs, session by session: what slowed the machine down for a while drops out, and how the
  * files happened to lie in memory is part of the spread.
  */
-export function compareLatency(a: Pick<Latency, 'sessionMs'>, b: Pick<Latency, 'sessionMs'>): Comparison {
+export function compareLatency(a: Pick<Latency, 'sessionMs'>, b: Pick<Latency, 'sessionMs'>): LatencyComparison {
   const sessions = Math.min(a.sessionMs.length, b.sessionMs.length);
   const ratios = ascending(Array.from({ length: sessions }, (_, i) => a.sessionMs[i]! / b.sessionMs[i]!));
   const interval = medianInterval(ratios, 0.99) ?? null;
@@ -31,7 +31,7 @@ export function compareLatency(a: Pick<Latency, 'sessionMs'>, b: Pick<Latency, '
   return { ratio, interval, result: interval === null ? 'unknown' : resultOf(interval) };
 }
 
-function resultOf([low, high]: readonly [number, number]): Comparison['result'] {
+function resultOf([low, high]: readonly [number, number]): LatencyComparison['result'] {
   if (high < 1 - MARGIN) return 'faster';
   if (low > 1 + MARGIN) return 'slower';
   return low >= 1 - MARGIN && high <= 1 + MARGIN ? 'no difference' : 'unknown';

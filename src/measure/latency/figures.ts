@@ -1,7 +1,7 @@
 import { ascending, median, medianInterval, quantile } from '../../base/statistics.ts';
 
 /** Times of one setting. */
-export interface Figures {
+export interface TimeFigures {
   /** Median of the medians of the sessions. */
   readonly p50Ms: number;
   readonly p95Ms: number;
@@ -18,7 +18,7 @@ export interface Figures {
  * Figures of the times of several sessions, in milliseconds; none of them empty. Runs within a session are too much alike
  * to say how sure a median is: each session counts once.
  */
-export function summarize(sessions: readonly (readonly number[])[], batchSize: number): Figures {
+export function summarize(sessions: readonly (readonly number[])[], batchSize: number): TimeFigures {
   const medians = ascending(sessions.map(median));
   const all = ascending(sessions.flat());
   const p50Ms = quantile(medians, 0.5);

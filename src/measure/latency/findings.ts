@@ -1,19 +1,19 @@
 import { describe } from './setting.ts';
-import type { Setting } from './setting.ts';
+import type { LatencySetting } from './setting.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { median } from '../../base/statistics.ts';
 import { summarize } from './figures.ts';
-import type { Figures } from './figures.ts';
+import type { TimeFigures } from './figures.ts';
 
-export interface Latency extends Setting, Figures {
+export interface Latency extends LatencySetting, TimeFigures {
   /** The median of each session, in which all variants had their turns: for comparing variants in pairs. */
   readonly sessionMs: readonly number[];
 }
 
 /** Results of all sessions together, by setting. */
-export class Findings {
+export class LatencyFindings {
   readonly skipped: Skipped[] = [];
-  readonly #timed = new Map<string, { setting: Setting; sessions: number[][] }>();
+  readonly #timed = new Map<string, { setting: LatencySetting; sessions: number[][] }>();
   readonly #leftOut = new Set<string>();
 
   /** Say what was left out, once however many sessions say so. */
@@ -23,23 +23,23 @@ export class Findings {
   }
 
   /** No figures of this setting: what fails now and then is not to be believed before that either. */
-  leaveOut(setting: Setting, why: string): void {
+  leaveOut(setting: LatencySetting, why: string): void {
     const what = describe(setting);
     this.#leftOut.add(what);
     this.#timed.delete(what);
     this.skip([{ what, why }]);
   }
 
-  has(setting: Setting): boolean {
+  has(setting: LatencySetting): boolean {
     return this.#timed.has(describe(setting));
   }
 
-  isTaken(setting: Setting): boolean {
+  isTaken(setting: LatencySetting): boolean {
     return !this.#leftOut.has(describe(setting));
   }
 
   /** Drops settings that could not be opened again: sessions are compared in pairs, so all must have had each. */
-  keepOnly(settings: readonly Setting[]): void {
+  keepOnly(settings: readonly LatencySetting[]): void {
     const opened = new Set(settings.map(describe));
     for (const key of this.#timed.keys()) {
       if (opened.has(key)) continue;
@@ -48,7 +48,7 @@ export class Findings {
     }
   }
 
-  add(given: Setting, times: readonly number[]): void {
+  add(given: LatencySetting, times: readonly number[]): void {
     if (times.length === 0 || !this.isTaken(given)) return;
     const { name, runtime, device, batchSize, threads } = given;
     const key = describe(given);

@@ -1,10 +1,10 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { InterruptedError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
-import { Findings } from './findings.ts';
+import { LatencyFindings } from './findings.ts';
 import type { Latency } from './findings.ts';
 import { describe } from './setting.ts';
-import type { Opened, Source, Variant } from './setting.ts';
+import type { Opened, TimedSource, TimedVariant } from './setting.ts';
 import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { takeTurn, TURN, warm } from './turn.ts';
@@ -40,15 +40,18 @@ const ROUNDS = 5;
  * another order: a drift of the machine hits all alike. It ends when all medians are known to `precision`, or in time.
  * One that fails is left out, and the others go on.
  */
-export async function measureLatency(sources: readonly Source[], settings: LatencySettings): Promise<LatencyResult> {
+export async function measureLatency(
+  sources: readonly TimedSource[],
+  settings: LatencySettings,
+): Promise<LatencyResult> {
   const { budgetMs, precision = 0.01, signal, clock = monotonicMs, onProgress } = settings;
   const start = clock();
   const timeLeft = (): number => budgetMs - (clock() - start);
   const stopIfAsked = (): void => {
     if (signal?.aborted === true) throw new InterruptedError('stopped measuring latency');
   };
-  const found = new Findings();
-  const isTaken = (variant: Variant): boolean => found.isTaken(variant);
+  const found = new LatencyFindings();
+  const isTaken = (variant: TimedVariant): boolean => found.isTaken(variant);
   let session: Opened | undefined;
   try {
     for (let number = 0; ; number++) {
@@ -101,14 +104,14 @@ interface WarmUp {
 
 /** Run each variant twice; the first time those that would take more than their share of the time are left out. */
 async function warmUp(
-  variants: readonly Variant[],
+  variants: readonly TimedVariant[],
   isFirst: boolean,
-  found: Findings,
+  found: LatencyFindings,
   { budgetMs, clock, stopIfAsked }: WarmUp,
-): Promise<Variant[]> {
+): Promise<TimedVariant[]> {
   const most = budgetMs / Math.max(1, variants.length) / (TURN.runs + 1);
   const known = new Map<string, number>();
-  const taken: Variant[] = [];
+  const taken: TimedVariant[] = [];
   for (const variant of variants) {
     stopIfAsked();
     if (!found.isTaken(variant) || (!isFirst && !found.has(variant))) continue;
@@ -131,7 +134,7 @@ async function warmUp(
 }
 
 /** All files, each session in another order; variants in the order of the files all the same. */
-async function openAll(sources: readonly Source[], number: number): Promise<Opened> {
+async function openAll(sources: readonly TimedSource[], number: number): Promise<Opened> {
   const opened: (Opened | undefined)[] = sources.map(() => undefined);
   const failed: Skipped[] = [];
   for (let i = 0; i < sources.length; i++) {

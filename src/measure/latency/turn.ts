@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Variant } from './setting.ts';
+import type { TimedVariant } from './setting.ts';
 
 /** Milliseconds from any origin. */
 export type Clock = () => number;
@@ -13,12 +13,12 @@ const SETTLE_MS = 2;
  * Milliseconds of a run. The first one allocates, lays out weights and, on a GPU, compiles: only the second one tells, and
  * the first where it took `mostMs` already.
  */
-export async function warm(variant: Variant, mostMs: number, clock: Clock): Promise<number> {
+export async function warm(variant: TimedVariant, mostMs: number, clock: Clock): Promise<number> {
   const first = await timeOf(variant, clock);
   return first >= mostMs ? first : timeOf(variant, clock);
 }
 
-export async function takeTurn(variant: Variant, clock: Clock): Promise<number[]> {
+export async function takeTurn(variant: TimedVariant, clock: Clock): Promise<number[]> {
   await sleep(SETTLE_MS);
   const times: number[] = [];
   const first = await timeOf(variant, clock);
@@ -33,7 +33,7 @@ export async function takeTurn(variant: Variant, clock: Clock): Promise<number[]
   return times;
 }
 
-async function timeOf({ run }: Variant, clock: Clock): Promise<number> {
+async function timeOf({ run }: TimedVariant, clock: Clock): Promise<number> {
   const start = clock();
   const result = run();
   // Waiting for what is there already would cost a small model as much as its run.

@@ -7,9 +7,9 @@ import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
 import type { TfliteRuntime } from '../../runtime/litert.ts';
 import { sessionOptions } from '../../runtime/onnxruntime.ts';
-import { ortTensor, Session } from '../../runtime/onnxruntime/session.ts';
+import { ortTensor, OnnxSession } from '../../runtime/onnxruntime/session.ts';
 import { noise, sizes, takesIds } from '../inputs.ts';
-import type { Opened, Source, Variant } from './setting.ts';
+import type { Opened, TimedSource, TimedVariant } from './setting.ts';
 import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
 
@@ -24,7 +24,7 @@ export interface VariantOptions {
   readonly runtime?: string;
 }
 
-export interface ModelFile {
+export interface TimedFile {
   readonly name: string;
   /** `.onnx` or `.tflite`, where the name does not end in it. */
   readonly format?: string;
@@ -34,7 +34,7 @@ export interface ModelFile {
 }
 
 /** A file to load for each session anew. */
-export function sourceOf(file: ModelFile, options: VariantOptions): Source {
+export function sourceOf(file: TimedFile, options: VariantOptions): TimedSource {
   return { name: file.name, open: () => openVariants(file, options) };
 }
 
@@ -42,7 +42,7 @@ export function sourceOf(file: ModelFile, options: VariantOptions): Source {
  * A file in every runtime that takes it here, at all batch sizes and threads asked for; where it cannot be opened, the
  * reason. `UserError` for an unknown kind.
  */
-export async function openVariants(file: ModelFile, asked: VariantOptions): Promise<Opened> {
+export async function openVariants(file: TimedFile, asked: VariantOptions): Promise<Opened> {
   const options = { ...asked, sampleShape: file.sampleShape ?? asked.sampleShape };
   const extension = file.format ?? path.extname(file.name).toLowerCase();
   const opened: Opening = { variants: [], skipped: [], disposals: [] };
@@ -77,7 +77,7 @@ const ONNX = 'onnxruntime';
 const TFLITE = { litert: 'litert-wasm', native: 'tflite-native' } as const;
 
 interface Opening {
-  readonly variants: Variant[];
+  readonly variants: TimedVariant[];
   readonly skipped: Skipped[];
   readonly disposals: (() => void)[];
 }
@@ -94,7 +94,7 @@ function devicesOf({ device = 'cpu' }: VariantOptions, { skipped }: Opening): De
 
 /** A file that one runtime does not load, another one may. */
 async function attempt(
-  { name }: ModelFile,
+  { name }: TimedFile,
   runtime: string,
   device: string,
   threads: number,
@@ -110,7 +110,7 @@ async function attempt(
 }
 
 function openOnnx(
-  { name, bytes }: ModelFile,
+  { name, bytes }: TimedFile,
   threads: number,
   device: DeviceName,
   options: VariantOptions,
@@ -121,7 +121,7 @@ function openOnnx(
   const model = new InferenceModel(bytes, name, session);
   const { inputs, outputs } = model;
   model.dispose();
-  const timed = new Session(bytes, session);
+  const timed = new OnnxSession(bytes, session);
   opened.disposals.push(() => timed.dispose());
   const isIds = takesIds('.onnx', bytes, name);
   const fetches = Object.fromEntries(outputs.map((output) => [output.name, null]));
@@ -142,7 +142,7 @@ function openOnnx(
 }
 
 async function tflite(
-  { name, bytes }: ModelFile,
+  { name, bytes }: TimedFile,
   runtime: TfliteRuntime,
   threads: number,
   options: VariantOptions,

@@ -12,7 +12,7 @@ interface Sized {
 const KERNEL = 'kernel';
 
 /** Layers that make channels. */
-export const sized: Readonly<Record<string, Sized>> = {
+export const resizableKinds: Readonly<Record<string, Sized>> = {
   Conv1D: { key: 'filters', weight: KERNEL, axis: 2 },
   Conv2D: { key: 'filters', weight: KERNEL, axis: 3 },
   Conv2DTranspose: { key: 'filters', weight: KERNEL, axis: 2 },
@@ -46,7 +46,7 @@ export function kernelsOf(model: LayersModel): { result: Kernel[]; skipped: Unma
     const { shape } = variable;
     const [layer, weight] = [name.slice(0, name.indexOf('/')), name.slice(name.indexOf('/') + 1)];
     const className = classes.get(layer) ?? '';
-    const kind = Object.hasOwn(sized, className) ? sized[className] : undefined;
+    const kind = Object.hasOwn(resizableKinds, className) ? resizableKinds[className] : undefined;
     if (kind?.weight === weight) {
       result.push({ name, shape, inputs: kind.axis === shape.length - 1 ? shape.length - 2 : shape.length - 1 });
     } else if (shape.length > 1) {
@@ -59,5 +59,5 @@ export function kernelsOf(model: LayersModel): { result: Kernel[]; skipped: Unma
 /** The layers whose sizes are their own affair, by name, with the class that says so. */
 export function fixedLayers(model: LayersModel): ReadonlyMap<string, string> {
   const found = model.layers.map((layer) => [layer.name, layer.getClassName()] as const);
-  return new Map(found.filter(([, name]) => !adapting.has(name) && !Object.hasOwn(sized, name)));
+  return new Map(found.filter(([, name]) => !adapting.has(name) && !Object.hasOwn(resizableKinds, name)));
 }

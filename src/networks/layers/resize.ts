@@ -4,7 +4,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { loadLayersModel } from '@tensorflow/tfjs-layers';
 import { modelVariables } from '../models/info.ts';
 import type { Weights } from '../network.ts';
-import { sized } from './resizable.ts';
+import { resizableKinds } from './resizable.ts';
 
 export interface LayerJson {
   class_name: string;
@@ -22,8 +22,8 @@ export async function withWeights(
   for (const layer of layers) {
     change(layer);
     const { class_name: className, config } = layer;
-    if (!Object.hasOwn(sized, className)) continue;
-    const { key, weight, axis } = sized[className]!;
+    if (!Object.hasOwn(resizableKinds, className)) continue;
+    const { key, weight, axis } = resizableKinds[className]!;
     const kernel = weights.get(`${config.name}/${weight}`);
     if (kernel === undefined) throw new Error(`${config.name} has no ${weight}`);
     config[key] = kernel.type.shape[axis];

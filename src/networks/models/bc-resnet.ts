@@ -2,7 +2,7 @@ import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { UserError } from '../../base/errors.ts';
 import type { Blocks } from './blocks.ts';
 import { BATCH_NORM } from './blocks.ts';
-import { family, imageShape, network } from './builder.ts';
+import { family, imageInputShape, network } from './builder.ts';
 import { integer, real } from './options.ts';
 import { SubSpectralNorm } from './sub-spectral-norm.ts';
 
@@ -29,7 +29,7 @@ export const bcResnet = family({
     dropout: real(0.1, 'Share of the channels that is dropped in training.', 0, 0.9),
   },
   build: ({ inputShape, classes, blocks }, { width, bands, dropout }) => {
-    imageShape('bc-resnet', inputShape);
+    imageInputShape('bc-resnet', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     const filters = (base: number): number => Math.max(1, Math.round(base * width));
     let y = blocks.conv(x, 'stem', filters(16), { kernel: 5, stride: [1, 2] });

@@ -49,7 +49,7 @@ export function network(name: string, inputs: SymbolicTensor, logits: SymbolicTe
 }
 
 /** Height, width and channels of an image model's input; anything else is a `UserError` that says what would fit. */
-export function imageShape(
+export function imageInputShape(
   model: string,
   shape: readonly number[],
   smallest = 1,

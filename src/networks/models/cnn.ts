@@ -1,6 +1,6 @@
 import { input } from '@tensorflow/tfjs-layers';
-import { family, imageShape, network } from './builder.ts';
-import { integer, integers } from './options.ts';
+import { family, imageInputShape, network } from './builder.ts';
+import { integer, integerList } from './options.ts';
 
 /**
  * Convolutions of the fewest operators that train well within a few epochs. Pooling comes before batch norm and ReLU, which then go over a
@@ -12,11 +12,11 @@ export const cnn = family({
   isOfPictures: true,
   doc: 'Plain convolutions with max pooling and a learned pooling at the end, 27,210 parameters for 28×28×1 and 10 classes.',
   options: {
-    filters: integers([16, 32, 64], 'Filters of each 3×3 convolution.'),
+    filters: integerList([16, 32, 64], 'Filters of each 3×3 convolution.'),
     pools: integer(2, 'Number of convolutions, from the first one on, that a 2×2 max pooling follows.', 0, 16),
   },
   build: ({ inputShape, classes, blocks }, { filters, pools }) => {
-    imageShape('cnn', inputShape, 2 ** Math.min(pools, filters.length));
+    imageInputShape('cnn', inputShape, 2 ** Math.min(pools, filters.length));
     const x = input({ shape: [...inputShape], name: 'input' });
     let y = x;
     filters.forEach((count, i) => {

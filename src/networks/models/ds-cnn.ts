@@ -1,7 +1,7 @@
 import { input } from '@tensorflow/tfjs-layers';
 import { channels } from './blocks.ts';
-import { family, imageShape, network } from './builder.ts';
-import { integer, integers, real } from './options.ts';
+import { family, imageInputShape, network } from './builder.ts';
+import { integer, integerList, real } from './options.ts';
 
 /** Filters of the full convolutions before the first depthwise block. */
 const STEM = [16, 32, 64] as const;
@@ -17,10 +17,10 @@ export const dsCnn = family({
   options: {
     width: real(1, 'Filters of every layer, as a multiple of 16, 32, 64 (stem), 96 and 128 (blocks).', 0.1, 16),
     depth: integer(2, 'Depthwise separable blocks behind the stem.', 1, 32),
-    strides: integers([2, 1, 2], 'Stride of each of the three convolutions of the stem.', 3),
+    strides: integerList([2, 1, 2], 'Stride of each of the three convolutions of the stem.', 3),
   },
   build: ({ inputShape, classes, blocks }, { width, depth, strides }) => {
-    imageShape('ds-cnn', inputShape);
+    imageInputShape('ds-cnn', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     let y = x;
     STEM.forEach((filters, i) => {

@@ -1,5 +1,5 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
-import { family, imageShape, network } from './builder.ts';
+import { family, imageInputShape, network } from './builder.ts';
 import { integer } from './options.ts';
 
 /** LeNet-5 of LeCun et al. 1998, "Gradient-based learning applied to document recognition", with ReLU and max pooling. */
@@ -10,7 +10,7 @@ export const lenet = family({
     filters: integer(6, 'Filters of the first convolution; the second has 8/3 as many, as 6 and 16 in the paper.'),
   },
   build: ({ inputShape, classes, blocks }, { filters }) => {
-    imageShape('lenet', inputShape, 4);
+    imageInputShape('lenet', inputShape, 4);
     const x = input({ shape: [...inputShape], name: 'input' });
     const pool = (y: SymbolicTensor, name: string): SymbolicTensor =>
       layers.maxPooling2d({ name, poolSize: 2 }).apply(y) as SymbolicTensor;

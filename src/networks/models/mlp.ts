@@ -1,11 +1,11 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { family, network } from './builder.ts';
-import { integers, real } from './options.ts';
+import { integerList, real } from './options.ts';
 
 export const mlp = family({
   doc: 'Fully connected layers with ReLU, for tables and small pictures.',
   options: {
-    hidden: integers([256, 128], 'Units of each hidden layer, first to last.'),
+    hidden: integerList([256, 128], 'Units of each hidden layer, first to last.'),
     dropout: real(0, 'Share of the hidden units that is dropped in training.', 0, 0.9),
   },
   build: ({ inputShape, classes, blocks }, { hidden, dropout }) => {

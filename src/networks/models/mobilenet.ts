@@ -1,7 +1,7 @@
 import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Blocks } from './blocks.ts';
 import { channels } from './blocks.ts';
-import { family, halvings, imageShape, network } from './builder.ts';
+import { family, halvings, imageInputShape, network } from './builder.ts';
 import { real } from './options.ts';
 
 /**
@@ -34,7 +34,7 @@ export const mobilenetV1 = family({
   doc: 'MobileNet v1: a stack of depthwise separable convolutions; strides adapt to small pictures.',
   options: { alpha },
   build: ({ inputShape, classes, blocks }, options) => {
-    const [height, width] = imageShape('mobilenet-v1', inputShape);
+    const [height, width] = imageInputShape('mobilenet-v1', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     const strides = stridesFor(
       V1.map(([, stride]) => stride),
@@ -72,7 +72,7 @@ export const mobilenetV2 = family({
   doc: 'MobileNet v2: inverted residuals with linear bottlenecks; strides adapt to small pictures.',
   options: { alpha },
   build: ({ inputShape, classes, blocks }, options) => {
-    const [height, width] = imageShape('mobilenet-v2', inputShape);
+    const [height, width] = imageInputShape('mobilenet-v2', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     const strides = stridesFor([2, ...V2.map(([, , , stride]) => stride)], height, width);
     let y = blocks.conv(x, 'stem', channels(32, options.alpha), { stride: strides[0]!, activation: 'relu6' });

@@ -29,7 +29,7 @@ export function real(fallback: number, doc: string, min: number, max: number): O
   return { default: fallback, doc, wrong };
 }
 
-export function integers(fallback: readonly number[], doc: string, length?: number): OptionSpec<readonly number[]> {
+export function integerList(fallback: readonly number[], doc: string, length?: number): OptionSpec<readonly number[]> {
   const wrong = (value: unknown): string | undefined =>
     Array.isArray(value) &&
     value.every((n) => Number.isInteger(n) && (n as number) > 0 && (n as number) <= MOST) &&

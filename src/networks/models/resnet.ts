@@ -2,8 +2,8 @@ import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { UserError } from '../../base/errors.ts';
 import type { Blocks } from './blocks.ts';
 import { channels } from './blocks.ts';
-import { family, imageShape, network } from './builder.ts';
-import { integer, integers, real } from './options.ts';
+import { family, imageInputShape, network } from './builder.ts';
+import { integer, integerList, real } from './options.ts';
 
 /**
  * He et al. 2016, "Deep residual learning", section 4.2: three stages of basic blocks, 6n + 2 layers, with a 1×1
@@ -17,10 +17,10 @@ export const resnet = family({
     depth: integer(20, 'Layers with weights, 6n + 2: 8, 14, 20, 32, 44, 56 or 110.', 8, 1202),
     width: real(1, 'Filters of every stage, as a multiple of 16, 32, 64.', 0.25, 16),
     stem: integer(0, 'Filters of the first convolution; 0 means 16, or 32 from width 4 on.', 0, 1024),
-    strides: integers([1, 1, 2, 2], 'Stride of the first convolution and of each of the three stages.', 4),
+    strides: integerList([1, 1, 2, 2], 'Stride of the first convolution and of each of the three stages.', 4),
   },
   build: ({ inputShape, classes, blocks }, { depth, width, stem, strides }) => {
-    imageShape('resnet', inputShape);
+    imageInputShape('resnet', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     const perStage = blocksPerStage('resnet', depth, 6, 2);
     const first = stem === 0 ? (width >= 4 ? 32 : 16) : stem;

@@ -1,6 +1,6 @@
 import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { channels } from './blocks.ts';
-import { family, halvings, imageShape, network } from './builder.ts';
+import { family, halvings, imageInputShape, network } from './builder.ts';
 import { choice, real } from './options.ts';
 
 /** Simonyan & Zisserman 2015, table 1, columns A, B and D: convolutions per stage. */
@@ -16,7 +16,7 @@ export const vgg = family({
     dropout: real(0, 'Share of the pooled features that is dropped in training.', 0, 0.9),
   },
   build: ({ inputShape, classes, blocks }, options) => {
-    const [height, width] = imageShape('vgg', inputShape);
+    const [height, width] = imageInputShape('vgg', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     const pools = halvings(height, width);
     let y: SymbolicTensor = x;

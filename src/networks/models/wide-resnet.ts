@@ -1,6 +1,6 @@
 import { input, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import type { Blocks } from './blocks.ts';
-import { family, imageShape, network } from './builder.ts';
+import { family, imageInputShape, network } from './builder.ts';
 import { integer, real } from './options.ts';
 import { blocksPerStage } from './resnet.ts';
 
@@ -14,7 +14,7 @@ export const wideResnet = family({
     dropout: real(0, 'Share of the values dropped between the two convolutions of a block.', 0, 0.9),
   },
   build: ({ inputShape, classes, blocks }, { depth, width, dropout }) => {
-    imageShape('wide-resnet', inputShape);
+    imageInputShape('wide-resnet', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     const perStage = blocksPerStage('wide-resnet', depth, 6, 4);
     let y = blocks.conv(x, 'stem', 16, PLAIN);

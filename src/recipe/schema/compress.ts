@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { count, degrees, fraction, usual } from './parts.ts';
+import { count, temperatureSchema, fraction, usual } from './parts.ts';
 import { optimizerSchema } from './training.ts';
 
 const finetune = z
@@ -100,7 +100,7 @@ export const pruneSchema = z
 const qat = z
   .strictObject({
     epochs: z.number().gt(0).max(10_000).default(2).describe('Passes over the training split.'),
-    temperature: degrees
+    temperature: temperatureSchema
       .optional()
       .describe('Temperature of the distillation loss: quantized students learn better from a low one; default: 1.'),
     optimizer: optimizerSchema
@@ -214,7 +214,7 @@ export type QuantizeRecipe = z.infer<typeof quantizeStep>;
 export type Int8Recipe = Extract<QuantizeRecipe, { scheme: 'int8' }>;
 export type Int8AfterTraining = Extract<Int8Recipe, { method: 'ptq' }>;
 export type Int16Recipe = Extract<QuantizeRecipe, { scheme: 'int16x8' }>;
-export type Calibrator = Int8Recipe['calibrator'];
+export type RecipeCalibrator = Int8Recipe['calibrator'];
 
 /** One step may stand without a list around it. */
 export const quantizeSchema = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { augmentStep } from './augment.ts';
-import { count, degrees, fraction } from './parts.ts';
+import { count, temperatureSchema, fraction } from './parts.ts';
 import { modelName, modelOption } from './training.ts';
 
 /**
@@ -9,7 +9,7 @@ import { modelName, modelOption } from './training.ts';
  */
 
 const temperature = (usual: number) =>
-  degrees
+  temperatureSchema
     .default(usual)
     .describe('Temperature that softens the answers of teacher and student before they are compared.');
 const alpha = (usual: number) =>
@@ -227,7 +227,7 @@ export const LOSSES = {
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 0.8),
-      contrastTemperature: degrees.default(0.07).describe('Temperature of the likeness of samples.'),
+      contrastTemperature: temperatureSchema.default(0.07).describe('Temperature of the likeness of samples.'),
       momentum: z.number().min(0).lt(1).default(0.5).describe('Share of a memory that stays when its sample is seen.'),
       negatives: count
         .max(65_536)

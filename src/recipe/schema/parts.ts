@@ -32,4 +32,4 @@ export const sampleShape = z.array(count).min(1).max(4);
 export const OPSETS = [17, 21] as const;
 
 /** A temperature: logits are divided by it in float32, and at less their softmax is all of the largest. */
-export const degrees = z.number().min(0.01).max(1000);
+export const temperatureSchema = z.number().min(0.01).max(1000);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LOSSES } from './loss.ts';
 import type { LossName } from './loss.ts';
-import { degrees, fraction } from './parts.ts';
+import { temperatureSchema, fraction } from './parts.ts';
 
 /** Losses that can race: those of answers alone, which need no further choices. */
 const RACERS = (Object.keys(LOSSES) as LossName[]).filter((name) => {
@@ -16,7 +16,7 @@ export const raceSchema = z
       .min(1)
       .default(['kd', 'dkd', 'dist', 'mlld'])
       .describe('Losses that race; one that is not for the task or the samples is left out with a note.'),
-    temperatures: z.array(degrees).min(1).default([2, 4]).describe('Temperatures of each loss that has one.'),
+    temperatures: z.array(temperatureSchema).min(1).default([2, 4]).describe('Temperatures of each loss that has one.'),
     alphas: z.array(fraction).min(1).default([0.5, 0.9]).describe('Weights of the teacher, of each loss that has one.'),
     rounds: z
       .int()

@@ -2,22 +2,22 @@ import type { OnEvent } from '../../base/events.ts';
 import { partOf } from '../../base/shard.ts';
 import type { Shard } from '../../base/shard.ts';
 import { survivors } from '../../folder/search/points.ts';
-import { candidatesOf, recipeOf, runOf, shareOf } from '../../folder/search/space.ts';
+import { candidatesOf, candidateRecipe, runOf, shareOf } from '../../folder/search/space.ts';
 import { roughly } from '../../folder/search/summary.ts';
 import { judgeOf, pointsOf, twinOf } from '../../folder/search/trials.ts';
-import type { Trial } from '../../folder/search/trials.ts';
+import type { SearchTrial } from '../../folder/search/trials.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Report } from '../../report/types.ts';
 import { inRounds } from '../shards/rounds.ts';
 import type { Rounds } from '../shards/rounds.ts';
 
-export type NewTrial = Omit<Trial, 'report'>;
+export type NewTrial = Omit<SearchTrial, 'report'>;
 
 interface Work {
   /** The candidates of its part of the widths are this process' own: those of one width share a training. */
   readonly shard: Shard;
   /** Does a trial of its own, from the training of `twin`, a trial of its own as well. */
-  readonly run: (trial: NewTrial, twin: string | undefined) => Promise<Trial>;
+  readonly run: (trial: NewTrial, twin: string | undefined) => Promise<SearchTrial>;
   /** Report of a trial that another shard has finished. */
   readonly find: (trial: NewTrial) => Promise<Report | undefined>;
   readonly onEvent: OnEvent;
@@ -29,14 +29,14 @@ export async function halve(loaded: LoadedRecipe, { shard, run, find, onEvent }:
   const total = target.rounds;
   let candidates = candidatesOf(target);
   // A student that cannot be built is found before anything is trained.
-  for (const candidate of candidates) recipeOf(loaded, candidate, 1, target);
+  for (const candidate of candidates) candidateRecipe(loaded, candidate, 1, target);
   return inRounds(total, async (round) => {
     const all = candidates.map((candidate) => ({
       ...{ candidate, run: runOf(candidate, round) },
-      loaded: recipeOf(loaded, candidate, shareOf(round, total), target),
+      loaded: candidateRecipe(loaded, candidate, shareOf(round, total), target),
     }));
     const widths = partOf([...new Set(candidates.map(({ width }) => width))], shard);
-    const own: Trial[] = [];
+    const own: SearchTrial[] = [];
     for (const [i, trial] of all.entries()) {
       const { width, amount } = trial.candidate;
       if (!widths.includes(width)) continue;
@@ -45,7 +45,7 @@ export async function halve(loaded: LoadedRecipe, { shard, run, find, onEvent }:
       onEvent({ type: 'message', message: `search: ${what} (${place})` });
       own.push(await run(trial, twinOf(trial, own)?.run));
     }
-    const trials: Trial[] = [];
+    const trials: SearchTrial[] = [];
     for (const trial of all) {
       const report = own.find((one) => one.run === trial.run)?.report ?? (await find(trial));
       if (report !== undefined) trials.push({ ...trial, report });

@@ -23,7 +23,7 @@ import { halve } from './halve.ts';
 import type { NewTrial } from './halve.ts';
 import { timed } from './timing.ts';
 import { judgeOf, latencyOf, pointsOf, secondsOf } from '../../folder/search/trials.ts';
-import type { Trial } from '../../folder/search/trials.ts';
+import type { SearchTrial } from '../../folder/search/trials.ts';
 
 type SearchOptions = RunOptions & Pick<FollowOptions, 'onEvent' | 'onWork'>;
 
@@ -39,7 +39,7 @@ export async function searchBudget(
   options: SearchOptions,
   stages: Stages,
 ): Promise<Report> {
-  const trials: Trial[] = [];
+  const trials: SearchTrial[] = [];
   let current: StageEvent = { type: 'stage', stage: 'start' };
   const onEvent: OnEvent = (event) => {
     if (event.type === 'stage') current = event;
@@ -73,7 +73,7 @@ async function completeSearch(
   folder: string,
   options: SearchOptions,
   stages: Stages,
-  trials: Trial[],
+  trials: SearchTrial[],
 ): Promise<Report> {
   const target = loaded.recipe.target!;
   await halve(loaded, {
@@ -118,7 +118,7 @@ async function completeSearch(
 }
 
 /** A note where trials were timed on machines of several kinds, each in its own run: what went on to the next round was chosen by that. */
-function timedElsewhere(trials: readonly Trial[]): string[] {
+function timedElsewhere(trials: readonly SearchTrial[]): string[] {
   const cpus = [...new Set(trials.map(({ report }) => report.machine.cpu))];
   return cpus.length === 1
     ? []
@@ -128,7 +128,7 @@ function timedElsewhere(trials: readonly Trial[]): string[] {
 }
 
 /** The trial. `UserError` where no file was timed, for a runtime that is not installed or too few cores: the other trials would come to the same. */
-export function requireTimed(trial: Trial, target: TargetRecipe): Trial {
+export function requireTimed(trial: SearchTrial, target: TargetRecipe): SearchTrial {
   if (pointsOf(trial, target).length > 0) return trial;
   throw untimed(
     target,

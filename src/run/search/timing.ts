@@ -5,17 +5,17 @@ import { measureLatency } from '../../measure/latency/latency.ts';
 import { sourceOf } from '../../measure/latency/variants.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 import type { FollowOptions } from '../follow.ts';
-import type { Point } from '../../folder/search/points.ts';
+import type { MeasuredPoint } from '../../folder/search/points.ts';
 import { distinct, pointId, pointsOf, shipped } from '../../folder/search/trials.ts';
-import type { Trial } from '../../folder/search/trials.ts';
+import type { SearchTrial } from '../../folder/search/trials.ts';
 
 /** All files of all trials side by side: figures from different minutes of a machine cannot be compared. */
 export async function timed(
-  trials: readonly Trial[],
+  trials: readonly SearchTrial[],
   folder: string,
   target: TargetRecipe,
   { onEvent, signal }: FollowOptions,
-): Promise<{ points: Point[]; seconds: number; notes: string[] }> {
+): Promise<{ points: MeasuredPoint[]; seconds: number; notes: string[] }> {
   const start = monotonicMs();
   const { batchSize, threads, runtime } = target;
   // As much for eight files as other runs have for all of theirs.
@@ -32,7 +32,7 @@ export async function timed(
   }
   const { rows, skipped } = await measureLatency(sources, { budgetMs: perFileMs * sources.length, signal });
   const latency = new Map(rows.map((row) => [row.name, row]));
-  const points = distinct(trials.flatMap((trial) => pointsOf(trial, target))).flatMap((point): Point[] => {
+  const points = distinct(trials.flatMap((trial) => pointsOf(trial, target))).flatMap((point): MeasuredPoint[] => {
     const figures = latency.get(point.id);
     // Its own run has figures of other minutes.
     if (figures === undefined) return [];

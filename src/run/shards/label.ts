@@ -23,14 +23,14 @@ import { loadDataToTeach } from '../../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../../setup/engine.ts';
 import { progressOf } from '../../train/progress.ts';
 import type { RunOptions } from '../options.ts';
-import { batchFor, sized, storeOptions } from '../stages/teacher/answer.ts';
+import { batchFor, inBatchesOf, storeOptions } from '../stages/teacher/answer.ts';
 import { transferSet } from '../stages/teacher/leave-out.ts';
 import { openAndCheck } from '../stages/teacher/teach.ts';
 
 /** `signal` stops after the current block. */
 export type LabelOptions = Pick<RunOptions, 'out' | 'onEvent' | 'signal'>;
 
-export interface Labelled {
+export interface LabelledShard {
   /** Blocks that are this shard's, and how many of them this call has answered. */
   readonly blocks: number;
   readonly answered: number;
@@ -43,7 +43,11 @@ export interface Labelled {
  * A shard's part of the teacher's answers. Each block of answers is a file, so a shard that is killed and started again, or is shared
  * by other shards than before, asks only about samples without a stored answer.
  */
-export async function labelShard(given: LoadedRecipe, shard: Shard, options: LabelOptions = {}): Promise<Labelled> {
+export async function labelShard(
+  given: LoadedRecipe,
+  shard: Shard,
+  options: LabelOptions = {},
+): Promise<LabelledShard> {
   return withTeacher(given, options, async ({ plan, store, folder, blocks, onEvent }) => {
     const own = partOf(plan.blocks, shard);
     const tell = progressOf({ onEvent, signal: options.signal }, 'answers');
@@ -156,7 +160,7 @@ function nothingToAsk(received: string, remedy: string): UserError {
 
 async function asked(store: StoreOptions, plan: AnswerPlan, block: AnswerBlock) {
   const start = monotonicMs();
-  return sized(plan.batchSize, () => answerBlock(store, plan, block, () => (monotonicMs() - start) / 1000));
+  return inBatchesOf(plan.batchSize, () => answerBlock(store, plan, block, () => (monotonicMs() - start) / 1000));
 }
 
 function unfinished(folder: string, missing: readonly number[], total: number): UserError {

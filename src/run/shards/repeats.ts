@@ -8,7 +8,7 @@ import { runAlone } from '../alone.ts';
 import { trainAtOnce } from '../at-once.ts';
 import type { RunOptions } from '../options.ts';
 import { repeatKey } from '../repeat-key.ts';
-import { prepare, trainRepeat } from '../students.ts';
+import { prepareStudents, trainRepeat } from '../students.ts';
 import { openJobs, runFolder } from './rounds.ts';
 
 export interface Repeated {
@@ -40,7 +40,7 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
     options.onEvent?.({ type: 'message', message: `repeat ${folder} of ${total}` });
     await jobs.giveAnswers(folder);
     await runAlone(given, jobs.place(folder), { ...options, isShard: true }, async (begin, stores) => {
-      const prepared = await prepare(begin, { ...stores, race });
+      const prepared = await prepareStudents(begin, { ...stores, race });
       await trainAtOnce(prepared, [repeat], stores);
       await trainRepeat(prepared, repeat, stores);
       await jobs.write(resultOf(repeat), { key: await repeatKey(prepared.context, prepared.teaching) });

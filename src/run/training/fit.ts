@@ -17,10 +17,10 @@ import { begunTraining, finishedTraining, train } from '../../train/training.ts'
 import type { Fitted } from '../../train/training.ts';
 import type { StageContext } from '../context.ts';
 import { BatchSource } from './batch-source.ts';
-import { fitted } from './fitted.ts';
+import { fittedNetwork } from './fitted.ts';
 import { learnerOf, refuseFrozen } from './learner.ts';
 import type { Learner } from './learner.ts';
-import { jobOf, stepsOf } from './options.ts';
+import { jobOf, numberOfSteps } from './options.ts';
 import type { FitOptions } from './options.ts';
 
 const EVALUATION_BATCH = 256;
@@ -40,12 +40,12 @@ export async function fit<N extends Network = ModelNetwork>(
   // Without a teacher nothing can be learnt from a sample without a label.
   const learnt = answers === undefined ? labelledOf(data.train) : data.train;
   const { asLongAs = learnt.count } = options;
-  const span = { stepsPerEpoch: batchCount(asLongAs, settings.batchSize), steps: stepsOf(settings, asLongAs) };
+  const span = { stepsPerEpoch: batchCount(asLongAs, settings.batchSize), steps: numberOfSteps(settings, asLongAs) };
   const states = context.states(stage);
   const saved = await states.load();
   const owner = { stage, job: jobOf(options, recipe), data: options.data, shards: recipe.shards };
   const finished = finishedTraining(saved, span.steps, owner);
-  if (finished !== undefined) return fitted(context, options, finished, network);
+  if (finished !== undefined) return fittedNetwork(context, options, finished, network);
   const begun = begunTraining(saved, owner);
 
   const batchSize = Math.min(settings.batchSize, learnt.count);
@@ -107,7 +107,7 @@ export async function fit<N extends Network = ModelNetwork>(
       teacherSeconds: answers?.timed?.(),
       ...{ onEvent: context.onEvent, signal: context.signal, saveEveryMs: context.saveEveryMs },
     });
-    return await fitted(context, options, result, network);
+    return await fittedNetwork(context, options, result, network);
   } finally {
     await evaluator.dispose();
     await trainer.dispose();

@@ -1,5 +1,5 @@
 import type { ModelNetwork, Network } from '../../networks/network.ts';
-import { parametersOf } from '../../networks/network.ts';
+import { networkParameters } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
 import { MASK_PREFIX } from '../../train/step/step.ts';
 import type { Fitted, TrainingResult } from '../../train/training.ts';
@@ -8,13 +8,13 @@ import type { FitOptions } from './options.ts';
 import { PEER_PREFIX } from './peer.ts';
 
 /** Enters a finished training in the ledger, and divides its weights into the network's, its masks and its peer's. */
-export async function fitted<N extends Network = ModelNetwork>(
+export async function fittedNetwork<N extends Network = ModelNetwork>(
   context: Pick<StageContext, 'done'>,
   { stage, peer, answers }: Pick<FitOptions, 'stage' | 'peer' | 'answers'>,
   { weights: kept, ...result }: TrainingResult,
   network: N,
 ): Promise<Fitted<N>> {
-  const figures = { score: { validation: result.validation }, params: parametersOf(network) };
+  const figures = { score: { validation: result.validation }, params: networkParameters(network) };
   const { bestEpoch, epochs, seconds, dataSeconds = 0, cut } = result;
   answers?.tookFor?.(stage, result.teacherSeconds ?? 0);
   const dataWait = seconds === 0 ? 0 : dataSeconds / seconds;

@@ -69,7 +69,10 @@ export function epochOptions(
 }
 
 /** Number of steps of a training on `samples` samples. */
-export function stepsOf({ epochs, batchSize }: Pick<DistillRecipe, 'epochs' | 'batchSize'>, samples: number): number {
+export function numberOfSteps(
+  { epochs, batchSize }: Pick<DistillRecipe, 'epochs' | 'batchSize'>,
+  samples: number,
+): number {
   return Math.max(1, Math.round(epochs * batchCount(samples, batchSize)));
 }
 

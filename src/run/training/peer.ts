@@ -17,7 +17,7 @@ export const PEER_PREFIX = 'peer/';
 type Learning = Omit<TrainingOptions, 'batchSize' | 'mix'>;
 
 /** Two students of one training, each of which is the other's peer. */
-export interface Pair {
+export interface PeerPair {
   readonly own: Learning;
   readonly peer: Learning;
   dispose(): void;
@@ -28,7 +28,7 @@ export async function withPeer(
   alone: Learning,
   build: () => Promise<ModelNetwork>,
   { optimizer: config, ema: decay }: Pick<DistillRecipe, 'optimizer' | 'ema'>,
-): Promise<Pair> {
+): Promise<PeerPair> {
   const made = async () => underPrefix(await build(), PEER_PREFIX);
   const network = await made();
   const ema = decay > 0 ? await made() : undefined;
@@ -51,7 +51,7 @@ export async function withPeer(
 
 /** Programs of the peer's step. Their state is that of both students: the compiled step holds the whole training. */
 export function peerPrograms(
-  { own, peer }: Pair,
+  { own, peer }: PeerPair,
   { batchSize, mix }: { readonly batchSize: number; readonly mix: { readonly whole: MixKind; readonly part: MixKind } },
 ): NonNullable<TrainerOptions['peer']> {
   const ofBoth = (program: StepProgram): StepProgram => ({

@@ -1,5 +1,5 @@
 /** A call that is under way. The arrays that it was given are the library's until `wait` returns. */
-export interface Begun {
+export interface PendingCall {
   wait(): void;
 }
 
@@ -27,9 +27,9 @@ export interface Collectives {
    * Begins to fill `all` with what each has for this process; `own`: what this one has for each; both [size, length]. It waits for nobody:
    * to be called after a `barrier`. Several calls may be under way, in the same order in all processes.
    */
-  beginAlltoall(own: Float32Array, all: Float32Array): Begun;
+  beginAlltoall(own: Float32Array, all: Float32Array): PendingCall;
   /** As `beginAlltoall`: begins to fill `all` with the values of all processes in the order of their ranks, [size, length]. */
-  beginAllgather(own: Float32Array, all: Float32Array): Begun;
+  beginAllgather(own: Float32Array, all: Float32Array): PendingCall;
   /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */
   allreduce(own: Float32Array): Float32Array;
   /** Copies the values of rank 0 to all processes, in place. */

@@ -7,7 +7,7 @@ import { prepareMpi } from '../../base/environment.ts';
 import type { MpiLaunch } from '../../base/environment.ts';
 import { awaitAll } from './arrival.ts';
 import type { Arrival } from './arrival.ts';
-import type { Begun, Collectives } from './collectives.ts';
+import type { PendingCall, Collectives } from './collectives.ts';
 import { SharedMemory } from './shared-memory.ts';
 
 /** Value that the library's functions take for a communicator, a type or an operation: pointers in Open MPI, numbers elsewhere. */
@@ -84,7 +84,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
   let waitedMs = 0;
   const arrive = (): void => void (waitedMs += awaitAll(waits.arrived(), { rank, places, seconds }));
   /** A call that does not block, and the wait for it: a blocking one could not be given up. */
-  const begin = (...call: Parameters<typeof waits.called>): Begun => {
+  const begin = (...call: Parameters<typeof waits.called>): PendingCall => {
     const called = waits.called(...call);
     return { wait: () => void awaitAll(called, { rank, places, seconds }) };
   };

@@ -4,7 +4,7 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import type { DeviceName } from './device-name.ts';
 import { RepeatedStep } from '../onnxruntime/repeated-step.ts';
 import type { SessionOptions } from '../onnxruntime/session.ts';
-import { ortTensor, Session, tensorValues } from '../onnxruntime/session.ts';
+import { ortTensor, OnnxSession, tensorValues } from '../onnxruntime/session.ts';
 import { HostStore } from '../state.ts';
 
 /**
@@ -33,7 +33,7 @@ export function convolves(provider: DeviceName, looping: boolean): boolean {
     steps.dispose();
     return results.map(({ y }) => y!.join()).join(' ') === '6,8,12,14 12,16,24,28';
   }
-  const session = new Session(encodeModel(model), options);
+  const session = new OnnxSession(encodeModel(model), options);
   const name = outputName(graph, 'y');
   const feeds = { x: ortTensor('float32', pixels, image.shape), filter: ortTensor('float32', weights, window.shape) };
   const { [name]: y } = session.run(feeds, { [name]: null });

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import type { DeviceName } from './device-name.ts';
 import { tryConvolution, tryElsewhere } from './device-trial.ts';
-import type { Trial } from './device-trial.ts';
+import type { DeviceTrial } from './device-trial.ts';
 import { remedyFor } from './remedies.ts';
 import { listBundledBackends, nativeFolder } from '../onnxruntime/session.ts';
 
 export type { DeviceName } from './device-name.ts';
 
-export interface DeviceStatus extends Trial {
+export interface DeviceStatus extends DeviceTrial {
   readonly name: DeviceName;
   /** Remedy that would make it usable, if it is not. */
   readonly remedy?: string;
@@ -54,7 +54,7 @@ function probed(name: DeviceName): DeviceStatus {
   return { name, ...result, ...(result.usable ? {} : { remedy: remedyFor(name) }) };
 }
 
-function probe(name: DeviceName): Trial {
+function probe(name: DeviceName): DeviceTrial {
   const backend = listBundledBackends().find((entry) => entry.name === name);
   if (backend === undefined)
     return { usable: false, reason: `onnxruntime-node has no ${name} provider for ${process.platform}` };

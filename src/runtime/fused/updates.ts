@@ -6,7 +6,7 @@ import { outputName } from '../../formats/onnx/lower.ts';
 import { encodeModule } from '../../formats/wasm/module.ts';
 import { VECTOR_BYTES } from '../../formats/wasm/instructions.ts';
 import { kindOf, updateFunction } from '../../formats/wasm/update.ts';
-import type { DivisibleFeed, Range } from '../engine.ts';
+import type { DivisibleFeed, ElementRange } from '../engine.ts';
 import type { Tensor } from '../onnxruntime/session.ts';
 import { ortTensor } from '../onnxruntime/session.ts';
 import type { HostStore } from '../state.ts';
@@ -27,7 +27,7 @@ interface Call {
 interface Divided {
   readonly elements: number;
   readonly input: string | undefined;
-  readonly callFor: (range: Range) => Call;
+  readonly callFor: (range: ElementRange) => Call;
 }
 
 /**
@@ -106,7 +106,7 @@ export class FusedUpdates {
     const divided = updates.map((update) => ({
       elements: update.elements,
       input: divisibleInput(update, split, graph),
-      callFor: (range: Range) => callOf(update, run[kindOf(update)]!, vectors, scalarOf, range),
+      callFor: (range: ElementRange) => callOf(update, run[kindOf(update)]!, vectors, scalarOf, range),
     }));
     const divisible = updates.flatMap(({ writes }, i): [string, DivisibleFeed][] => {
       const { input } = divided[i]!;
@@ -121,7 +121,7 @@ export class FusedUpdates {
   }
 
   /** Limits the updates of these feeds to some of their elements, which are no longer fed. */
-  divide(ranges: ReadonlyMap<string, readonly Range[]>): void {
+  divide(ranges: ReadonlyMap<string, readonly ElementRange[]>): void {
     this.#calls = this.#updates.flatMap(({ elements, input, callFor }) =>
       ((input === undefined ? undefined : ranges.get(input)) ?? [{ from: 0, to: elements }]).map(callFor),
     );
@@ -154,7 +154,7 @@ function callOf(
   run: Call['run'],
   data: ReadonlyMap<string, Float32Array>,
   scalarOf: (name: string) => (feeds: Feeds) => number,
-  { from, to }: Range,
+  { from, to }: ElementRange,
 ): Call {
   const addresses = [
     ...vectors.map((name) => data.get(name)!.byteOffset + 4 * from),

@@ -6,7 +6,7 @@ import type { DType, TensorData } from '../../graph/types.ts';
 import { arrays } from '../arrays.ts';
 
 /** An input or output of a model. */
-export interface End {
+export interface TfliteEnd {
   readonly name: string;
   readonly dtype: DType;
   /** -1 where the size may differ from call to call. */
@@ -15,20 +15,20 @@ export interface End {
   readonly quantization?: { readonly scale: number; readonly zeroPoint: number };
 }
 
-export interface Ends {
-  readonly inputs: readonly End[];
-  readonly outputs: readonly End[];
+export interface TfliteEnds {
+  readonly inputs: readonly TfliteEnd[];
+  readonly outputs: readonly TfliteEnd[];
 }
 
 /**
  * Inputs and outputs in the order of the main subgraph, under the names of its signature, or of the tensors. `UserError`
  * for a type that has no array here, as strings have none.
  */
-export function modelEnds(model: TfliteModel): Ends {
+export function modelEnds(model: TfliteModel): TfliteEnds {
   const main = model.subgraphs[0];
   if (main === undefined) throw new UserError('the TFLite file has no graph', 'Export the model again.');
   const signature = model.signatureDefs?.find(({ subgraphIndex }) => (subgraphIndex ?? 0) === 0);
-  const describe = (index: number, labels: readonly { name: string; tensorIndex: number }[] = []): End => {
+  const describe = (index: number, labels: readonly { name: string; tensorIndex: number }[] = []): TfliteEnd => {
     const tensor = main.tensors[index]!;
     const { scale, zeroPoint } = tensor.quantization ?? {};
     const name = labels.find(({ tensorIndex }) => tensorIndex === index)?.name ?? tensor.name;
@@ -59,14 +59,14 @@ export function asValues(dtype: DType, buffer: ArrayBuffer): TensorData {
 }
 
 /** A value fed: `batch` is what the open size came to, 1 where there is none. */
-export interface Fed {
+export interface FedValue {
   readonly data: TensorData;
   readonly shape: number[];
   readonly batch: number;
 }
 
 /** The value fed for an input, checked against its type and size, with the concrete shape that it has. */
-export function fed(end: End, feeds: Readonly<Record<string, TensorData>>): Fed {
+export function fed(end: TfliteEnd, feeds: Readonly<Record<string, TensorData>>): FedValue {
   const data = feeds[end.name];
   if (data === undefined) throw new Error(`input ${end.name} is not fed`);
   if (data.constructor.name !== arrays[end.dtype].name)
@@ -80,7 +80,7 @@ export function fed(end: End, feeds: Readonly<Record<string, TensorData>>): Fed 
 }
 
 /** Real numbers as an input takes them: rounded to its scale where it is quantized. */
-export function toStored(values: Float32Array, { name, dtype, quantization }: End): TensorData {
+export function toStored(values: Float32Array, { name, dtype, quantization }: TfliteEnd): TensorData {
   if (dtype === 'float32') return values;
   if (quantization === undefined || !isRounded(dtype))
     throw new UserError(
@@ -94,7 +94,7 @@ export function toStored(values: Float32Array, { name, dtype, quantization }: En
 }
 
 /** Real numbers that an output stands for. */
-export function fromStored(values: TensorData, { dtype, quantization }: End): Float32Array {
+export function fromStored(values: TensorData, { dtype, quantization }: TfliteEnd): Float32Array {
   if (dtype === 'float32') return values as Float32Array;
   const { scale, zeroPoint } = quantization ?? { scale: 1, zeroPoint: 0 };
   return Float32Array.from(values as Int8Array, (value) => scale * (value - zeroPoint));

@@ -7,7 +7,7 @@ import { installCommand } from '../../base/packages.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { TfliteSession } from './session.ts';
 import { asValues, fed } from './ends.ts';
-import type { Ends } from './ends.ts';
+import type { TfliteEnds } from './ends.ts';
 
 /** A pointer of the C library. */
 type Pointer = unknown;
@@ -21,7 +21,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 };
 
 /** Opens a model with TensorFlow Lite's C library and its XNNPACK delegate. */
-export function openNative(bytes: Uint8Array, ends: Ends, threads: number): TfliteSession {
+export function openNative(bytes: Uint8Array, ends: TfliteEnds, threads: number): TfliteSession {
   const native = (loaded ??= load());
   // The library reads the model from this copy as long as it lives.
   const kept = Uint8Array.from(bytes);
@@ -75,7 +75,7 @@ const QUANTIZED_KERNELS = 3;
 interface Call {
   readonly native: Native;
   readonly interpreter: Pointer;
-  readonly ends: Ends;
+  readonly ends: TfliteEnds;
 }
 
 function feed({ native, interpreter, ends }: Call, feeds: Readonly<Record<string, TensorData>>): void {

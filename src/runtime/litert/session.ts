@@ -1,11 +1,11 @@
 import type { TensorData } from '../../graph/types.ts';
-import type { End } from './ends.ts';
+import type { TfliteEnd } from './ends.ts';
 
 /** A `.tflite` file ready to run. */
 export interface TfliteSession {
   readonly runtime: TfliteRuntime;
-  readonly inputs: readonly End[];
-  readonly outputs: readonly End[];
+  readonly inputs: readonly TfliteEnd[];
+  readonly outputs: readonly TfliteEnd[];
   /** Values by input name, in row-major order; results by output name, valid for good. */
   run(feeds: Readonly<Record<string, TensorData>>): Promise<Readonly<Record<string, TensorData>>>;
   dispose(): void;

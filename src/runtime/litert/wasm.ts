@@ -11,7 +11,7 @@ import type { TfliteModel } from '../../formats/tflite/types.ts';
 import { writeTflite } from '../../formats/tflite/write.ts';
 import type { TfliteSession } from './session.ts';
 import { fed } from './ends.ts';
-import type { Ends } from './ends.ts';
+import type { TfliteEnds } from './ends.ts';
 import { Kept } from './kept.ts';
 import { turned, withUnsignedEnds } from './unsigned.ts';
 
@@ -21,7 +21,7 @@ type Core = typeof LiteRtCore;
 const ENDS = ['float32', 'int32', 'uint8', 'int8'];
 
 /** Opens a model with LiteRT's WebAssembly build, which is loaded at the first call. */
-export async function openWasm(bytes: Uint8Array, ends: Ends): Promise<TfliteSession> {
+export async function openWasm(bytes: Uint8Array, ends: TfliteEnds): Promise<TfliteSession> {
   for (const { name, dtype } of [...ends.inputs, ...ends.outputs]) {
     if (!ENDS.includes(dtype))
       throw new UserError(
@@ -116,7 +116,7 @@ async function compile(bytes: Uint8Array): Promise<LiteRtCore.CompiledModel> {
   }
 }
 
-function isDynamic({ inputs }: Ends): boolean {
+function isDynamic({ inputs }: TfliteEnds): boolean {
   return inputs.some(({ shape }) => shape.includes(-1));
 }
 

@@ -2,7 +2,7 @@ import { NCHWC } from '../../formats/onnx/lower/blocked/domain.ts';
 import type { Model, OnnxAttr, OnnxNode } from '../../formats/onnx/model.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import type { Tensor } from './session.ts';
-import { ortTensor, Session, tensorValues } from './session.ts';
+import { ortTensor, OnnxSession, tensorValues } from './session.ts';
 
 let found: { readonly size: number | undefined } | undefined;
 
@@ -101,7 +101,7 @@ function run(nodes: readonly OnnxNode[], feeds: Readonly<Record<string, Tensor>>
     metadata: new Map(),
     functions: [],
   };
-  const session = new Session(encodeModel(model), {
+  const session = new OnnxSession(encodeModel(model), {
     graphOptimizationLevel: 'all',
     intraOpNumThreads: 1,
     logSeverityLevel: 4,

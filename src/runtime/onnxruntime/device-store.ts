@@ -6,7 +6,7 @@ import { staticShape, staticSize } from '../../graph/shapes.ts';
 import type { Graph, TensorData, TensorType } from '../../graph/types.ts';
 import type { State, StateTensor } from '../engine.ts';
 import type { SessionOptions, Tensor } from './session.ts';
-import { ortTensor, Session, tensorValues } from './session.ts';
+import { ortTensor, OnnxSession, tensorValues } from './session.ts';
 import type { StateStore } from '../state.ts';
 import { checkState, checkType } from '../state.ts';
 import { bytesIn, TrafficMeter } from '../traffic.ts';
@@ -134,7 +134,7 @@ function hostTensor(type: TensorType, data: TensorData): Tensor {
 
 /** onnxruntime-node moves tensors only by running a model: here a model that returns its inputs. */
 class Copier {
-  readonly #session: Session;
+  readonly #session: OnnxSession;
   readonly #graph: Graph;
 
   constructor(types: Types, to: 'cpu' | 'gpu-buffer', options: SessionOptions) {
@@ -142,7 +142,7 @@ class Copier {
     for (const [name, type] of types) builder.output(name, builder.input(name, type));
     this.#graph = builder.build();
     const locations = [...types.keys()].map((name) => [outputName(this.#graph, name), to]);
-    this.#session = new Session(encodeModel(lowerToOnnx(this.#graph)), {
+    this.#session = new OnnxSession(encodeModel(lowerToOnnx(this.#graph)), {
       ...options,
       preferredOutputLocation: Object.fromEntries(locations) as Record<string, 'cpu' | 'gpu-buffer'>,
     });

@@ -6,14 +6,14 @@ import { staticShape, staticSize } from '../../graph/shapes.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import type { GraphEvaluator } from '../../trace/evaluate.ts';
 import type { Tensor } from './session.ts';
-import { allocate, ortTensor, Session } from './session.ts';
+import { allocate, ortTensor, OnnxSession } from './session.ts';
 
 /** Sessions kept for graphs that come again; the oldest goes first. */
 const KEPT = 128;
 
 /** Computes graphs as they come by sessions of ONNX Runtime, e.g. what tfjs tensors that are read outside a trace depend on. */
 export class SessionEvaluator implements GraphEvaluator {
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Map<string, OnnxSession>();
 
   runSync(graph: Graph, feeds: ReadonlyMap<string, TensorData>): ReadonlyMap<string, TensorData> {
     const results = new Map<string, TensorData>();
@@ -44,7 +44,7 @@ export class SessionEvaluator implements GraphEvaluator {
     this.#sessions.clear();
   }
 
-  #session(graph: Graph): Session {
+  #session(graph: Graph): OnnxSession {
     const key = sha256(printGraph(graph), ...[...graph.constants.values()].map(({ data }) => bytesOf(data)));
     const known = this.#sessions.get(key);
     if (known !== undefined) {
@@ -53,7 +53,7 @@ export class SessionEvaluator implements GraphEvaluator {
       return known;
     }
     const bytes = encodeModel(lowerToOnnx(graph, { exactNaN: true }));
-    const session = new Session(bytes, {
+    const session = new OnnxSession(bytes, {
       // Making the session is most of the work for the small graphs that come here.
       graphOptimizationLevel: 'disabled',
       intraOpNumThreads: isLarge(graph) ? 0 : 1,

@@ -4,7 +4,7 @@ import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import { GraphBuilder } from '../../graph/builder.ts';
 import type { SessionOptions } from './session.ts';
-import { ortTensor, Session, tensorValues } from './session.ts';
+import { ortTensor, OnnxSession, tensorValues } from './session.ts';
 
 const known = new Map<string, string | undefined>();
 
@@ -34,7 +34,7 @@ function faultOf(options: SessionOptions): string | undefined {
   b.output('y', b.op('Cast', [product], { dtype: 'float32' }));
   const tensor = (...values: number[]) => ortTensor('float16', toHalfArray(Float32Array.from(values)), [2, 2]);
   try {
-    const session = new Session(encodeModel(lowerToOnnx(b.build())), { ...options, logSeverityLevel: 4 });
+    const session = new OnnxSession(encodeModel(lowerToOnnx(b.build())), { ...options, logSeverityLevel: 4 });
     const { y } = session.run({ a: tensor(1, 2, 3, 4), b: tensor(0.5, -1, 2, 8) }, { y: null });
     session.dispose();
     return [...tensorValues(y!)].join() === '4.5,15,9.5,29' ? undefined : 'it multiplies wrongly';

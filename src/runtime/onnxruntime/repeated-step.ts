@@ -1,11 +1,11 @@
 import type { Model } from '../../formats/onnx/model.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { outputName } from '../../formats/onnx/lower.ts';
-import { firstName, lastName, repeated, resultsName, stackName } from '../../formats/onnx/repeat.ts';
+import { firstName, lastName, repeatedModel, resultsName, stackName } from '../../formats/onnx/repeat.ts';
 import { staticShape, staticSize } from '../../graph/shapes.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import type { SessionOptions, Tensor } from './session.ts';
-import { allocate, ortTensor, Session, tensorValues } from './session.ts';
+import { allocate, ortTensor, OnnxSession, tensorValues } from './session.ts';
 import type { StateStore } from '../state.ts';
 
 type Values = Readonly<Record<string, TensorData>>;
@@ -16,13 +16,13 @@ type Values = Readonly<Record<string, TensorData>>;
  */
 export class RepeatedStep {
   readonly #graph: Graph;
-  readonly #session: Session;
+  readonly #session: OnnxSession;
   readonly #outputs: readonly string[];
 
   /** `model` is that of one step. */
   constructor(graph: Graph, model: Model, options: SessionOptions) {
     this.#graph = graph;
-    this.#session = new Session(encodeModel(repeated(model, graph)), options);
+    this.#session = new OnnxSession(encodeModel(repeatedModel(model, graph)), options);
     this.#outputs = [...graph.outputs.keys()];
   }
 

@@ -9,7 +9,7 @@ export type { Tensor } from './binding.ts';
 export type { SessionOptions } from './session-options.ts';
 
 /** A loaded ONNX model. Calls block until the result is there. */
-export class Session {
+export class OnnxSession {
   readonly #native: NativeSession;
   #disposed = false;
 

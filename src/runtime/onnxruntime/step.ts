@@ -7,15 +7,15 @@ import { foldPads } from '../../graph/passes/inference/fold-pads.ts';
 import { stepBytes } from '../../graph/memory.ts';
 import { printType } from '../../graph/print.ts';
 import { staticShape, staticSize } from '../../graph/shapes.ts';
-import { shown } from '../../graph/stages.ts';
+import { reportStage } from '../../graph/stages.ts';
 import type { Graph, TensorData, TensorType } from '../../graph/types.ts';
-import type { CompiledStep, CompileOptions, DivisibleFeed, Range, State } from '../engine.ts';
+import type { CompiledStep, CompileOptions, DivisibleFeed, ElementRange, State } from '../engine.ts';
 import { RANDOM_PREFIX } from '../../trace/random.ts';
 import { inOrder } from './node-order.ts';
 import { fillRandom } from '../randoms.ts';
 import { RepeatedStep } from './repeated-step.ts';
 import type { SessionOptions, Tensor } from './session.ts';
-import { allocate, holds, ortTensor, Session, tensorValues } from './session.ts';
+import { allocate, holds, ortTensor, OnnxSession, tensorValues } from './session.ts';
 import { DeviceStore } from './device-store.ts';
 import { FusedUpdates } from '../fused/updates.ts';
 import { HostStore } from '../state.ts';
@@ -36,7 +36,7 @@ export class OnnxRuntimeStep implements CompiledStep {
   readonly memoryBytes: number | undefined;
   readonly store: StateStore;
   /** None where fused updates are all there is to compute. */
-  readonly #session: Session | undefined;
+  readonly #session: OnnxSession | undefined;
   /** The model of one step and how to run it, for a session of many. */
   readonly #single: { readonly model: Model; readonly options: SessionOptions };
   #repeated: RepeatedStep | undefined;
@@ -89,7 +89,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     for (const [name, type] of this.outputs) this.#bindOutput(name, type);
     this.#traffic = trafficOf(graph, this.store instanceof DeviceStore);
     Object.assign(this.#fetches, this.#fused?.fetches);
-    const lowered = lowerToOnnx(shown('step', foldPads(part)), {
+    const lowered = lowerToOnnx(reportStage('step', foldPads(part)), {
       poolIndices: onCpu(session),
       addsMatrices: onCpu(session),
       anyChannels: session.executionProviders?.[0] !== 'webgpu',
@@ -98,7 +98,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     const model = onCpu(session) ? inOrder(lowered) : lowered;
     this.#single = { model, options: session };
     const located = this.store instanceof DeviceStore && { preferredOutputLocation: this.#locations(this.store) };
-    if (model.graph.nodes.length > 0) this.#session = new Session(encodeModel(model), { ...session, ...located });
+    if (model.graph.nodes.length > 0) this.#session = new OnnxSession(encodeModel(model), { ...session, ...located });
   }
 
   async run(
@@ -158,7 +158,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     return this.#fused?.divisible;
   }
 
-  divide(ranges: ReadonlyMap<string, readonly Range[]>): void {
+  divide(ranges: ReadonlyMap<string, readonly ElementRange[]>): void {
     this.#fused?.divide(ranges);
     for (const name of ranges.keys()) {
       this.#feeds.delete(name);

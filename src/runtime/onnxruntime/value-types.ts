@@ -2,7 +2,7 @@ import type { Model } from '../../formats/onnx/model.ts';
 import { dataTypes } from '../../formats/onnx/model.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import type { DType } from '../../graph/types.ts';
-import { allocate, ortTensor, Session } from './session.ts';
+import { allocate, ortTensor, OnnxSession } from './session.ts';
 import type { Tensor } from './session.ts';
 
 export interface SeenTypes {
@@ -23,9 +23,9 @@ export function seenTypes(model: Model): SeenTypes {
   const declared = new Map(model.graph.outputs.map((value) => [value.name, value]));
   const outputs = names.map((name) => declared.get(name) ?? { name });
   const open = { ...model, graph: { ...model.graph, outputs } };
-  let session: Session | undefined;
+  let session: OnnxSession | undefined;
   try {
-    session = new Session(encodeModel(open), { graphOptimizationLevel: 'disabled', logSeverityLevel: 4 });
+    session = new OnnxSession(encodeModel(open), { graphOptimizationLevel: 'disabled', logSeverityLevel: 4 });
     const inputs = session.inputs.map(({ name, type, shape }) => [name, zeros(type, shape)] as const);
     const fed = session.inputs.map(({ name, shape }, i) => {
       const open = shape.flatMap((size, axis) => (size < 0 ? [axis] : []));

@@ -61,7 +61,7 @@ interface Found {
   readonly addon: string;
 }
 
-export interface LoadOptions {
+export interface SavedModelOptions {
   /** Threads of one op; 0 or absent: one per core. */
   readonly threads?: number;
   /** Default true: compute on the first GPU if it has one. */
@@ -74,7 +74,7 @@ let loaded: TensorFlowLibrary | undefined;
  * libtensorflow by tfjs-node's own backend and kernels, once in a process: options of a later call change nothing.
  * `UserError` if it is not installed.
  */
-export function loadTensorFlow(options: LoadOptions = {}): TensorFlowLibrary {
+export function loadTensorFlow(options: SavedModelOptions = {}): TensorFlowLibrary {
   return (loaded ??= load(locate(), options));
 }
 
@@ -83,7 +83,7 @@ export function locateTensorFlow(from?: string): string {
   return locate(from).addon;
 }
 
-function load({ packageName, folder, addon }: Found, options: LoadOptions): TensorFlowLibrary {
+function load({ packageName, folder, addon }: Found, options: SavedModelOptions): TensorFlowLibrary {
   const require = createRequire(path.join(folder, 'package.json'));
   restoreRemovedUtilities(require('node:util') as Record<string, unknown>);
   prepareTensorFlow(options);

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import { fedShapes } from '../../data/axes.ts';
-import { sizeOf } from '../../data/dataset.ts';
+import { countOfElements } from '../../data/dataset.ts';
 import type { ServedModel } from '../model.ts';
 import { describedBy, fedShape } from '../v1/preparation.ts';
 import type { Described } from '../v1/preparation.ts';
@@ -114,7 +114,7 @@ function normalized(raw: Float32Array, { shape }: Described, { normalization }: 
 }
 
 function channelsFirst(values: Float32Array, sample: readonly number[]): Float32Array {
-  const size = sizeOf(sample);
+  const size = countOfElements(sample);
   const channels = sample.at(-1)!;
   const pixels = size / channels;
   return Float32Array.from(values, (_, i) => {

@@ -3,7 +3,7 @@ import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
 import { argMax } from '../../base/numbers.ts';
 import { RandomStream } from '../../base/random.ts';
-import { orderOf, permuted } from '../../distill/preflight/class-order.ts';
+import { orderOf, inClassOrder } from '../../distill/preflight/class-order.ts';
 import { otherOrder } from '../../distill/teachers/preparation.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
@@ -185,10 +185,10 @@ export class Shadow {
     const run = { key: KEY, inputs: [head], outputs: [output] };
     const answer = await this.#pool.free()!.run(run, [[bytesOf(toTeacher(fed))]]);
     const [own, its] = [said, answer.outputs[0]!].map((one) => viewOf(one.dtype, one.shape, one.bytes) as Float32Array);
-    const other = permuted(its!, order);
+    const other = inClassOrder(its!, order);
     const classes = own!.length / samples;
     const raw = this.#set && toRaw(fed);
-    const kept = permuted(its!, keptOrder);
+    const kept = inClassOrder(its!, keptOrder);
     for (let i = 0; i < samples; i++) {
       const isSame = argMax(other, i * classes, classes) === argMax(own!, i * classes, classes);
       this.counts[isSame ? 'agree' : 'disagree']++;

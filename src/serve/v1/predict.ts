@@ -1,5 +1,5 @@
 import { bytesOf } from '../../base/bytes.ts';
-import { inputsOf } from '../../data/inputs.ts';
+import { inputsByName } from '../../data/inputs.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import type { Client } from '../batch/queue.ts';
@@ -80,7 +80,7 @@ function fedTo({ facts }: ServedModel, values: Float32Array, samples: number, de
   const [{ name }] = facts.inputs as [TensorSpec];
   if (parts === undefined)
     return [{ name, dtype: 'float32', shape: [samples, ...fedShape(described)], bytes: bytesOf(values) }];
-  const each = inputsOf(values, samples, { sampleShape: shape, inputs: parts });
+  const each = inputsByName(values, samples, { sampleShape: shape, inputs: parts });
   return facts.inputs.map((input) => {
     const { data, shape: own } = each[input.name]!;
     return { name: input.name, dtype: input.dtype, shape: own, bytes: bytesOf(typedAs(input.dtype, data)) };

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { withFloatLayers } from '../../compress/quantize/kept.ts';
-import type { Samples } from '../../compress/quantize/observe.ts';
+import type { CalibrationSamples } from '../../compress/quantize/observe.ts';
 import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import type { Options } from '../../formats/onnx/lower.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
@@ -30,7 +30,7 @@ export interface Made {
 }
 
 /** The file, written from the source in the format and precision that are asked for. */
-export async function make(source: ConvertSource, samples: Samples, options: ConvertOptions): Promise<Made> {
+export async function make(source: ConvertSource, samples: CalibrationSamples, options: ConvertOptions): Promise<Made> {
   const [made, uncorrected] = (await writersFor(source, samples, options)).map(({ graph, writer, skipped }): Made => {
     const made = writer(source.metadata);
     return {
@@ -62,7 +62,7 @@ const UNCORRECTED: Skipped = {
 /** The file, and behind it the same with biases that were not corrected. */
 async function writersFor(
   { graph, metadata: stated }: ConvertSource,
-  samples: Samples,
+  samples: CalibrationSamples,
   options: ConvertOptions,
 ): Promise<readonly Writable[]> {
   const { format, precision, calibrator, symmetric, opset, batch = 1, ends = 'float32' } = options;

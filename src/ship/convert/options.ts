@@ -2,7 +2,7 @@ import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import type { DenseScales } from '../../graph/quantization.ts';
 import type { ModelFile } from '../model-file.ts';
-import type { Calibrator } from '../../recipe/schema/compress.ts';
+import type { RecipeCalibrator } from '../../recipe/schema/compress.ts';
 
 export interface ConvertOptions {
   /** Folder of a run, an ONNX file, or the model.json of a tfjs layers model. */
@@ -15,7 +15,7 @@ export interface ConvertOptions {
   readonly precision: ModelFile['precision'];
   /** Samples to calibrate with and to compare on: a recipe (.yaml), or arrays in the form of the model's inputs (.npy, .npz). */
   readonly data?: string | undefined;
-  readonly calibrator: Calibrator;
+  readonly calibrator: RecipeCalibrator;
   readonly samples: number;
   readonly keepFloat: readonly string[];
   readonly symmetric: boolean;

@@ -8,7 +8,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { originalsOf } from '../../data/pictures/originals.ts';
 import { fedInputs, feedsOf } from '../../distill/teachers/teacher-inputs.ts';
 import { ownTeacher, preparationMetadata, preparationOf, preparationText } from '../../distill/teachers/preparation.ts';
-import { affineOf, preprocess } from '../../distill/teachers/preprocess.ts';
+import { preparationAffine, preprocess } from '../../distill/teachers/preprocess.ts';
 import { seenAs } from '../../distill/teachers/own-pictures.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Graph } from '../../graph/types.ts';
@@ -138,7 +138,10 @@ async function fromRecipe(
     const rows = rowsOf(split);
     const originals = originalsOf(split, rows, chanceOf(PLAIN));
     const x = await seenAs(split, asked).bring(viewOf(split, rows, PLAIN), rows.length, originals);
-    const prepared = preprocess(x, rows.length, form.sampleShape, { ...affineOf(form, asked.normalize), layout });
+    const prepared = preprocess(x, rows.length, form.sampleShape, {
+      ...preparationAffine(form, asked.normalize),
+      layout,
+    });
     const feeds = Object.entries(feedsOf(fed, prepared, rows.length, form, file));
     const values = new Map(
       feeds.map(([name, { data, shape }]) => [name, { values: typedAs('float32', data) as Float32Array, shape }]),

@@ -1,5 +1,5 @@
 import { viewOf } from '../../data/batches/batches.ts';
-import { sizeOf } from '../../data/dataset.ts';
+import { countOfElements } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { rowReader } from '../../data/storage/sample-storage.ts';
 import { targetsOf } from '../../data/targets/registry.ts';
@@ -34,7 +34,7 @@ export async function examples({ row, bytes }: KitModel, split: Dataset, of: Sou
     : undefined;
   const rows = (found ?? Array.from({ length: split.count }, (_, i) => i)).slice(0, EXAMPLES);
   const exampleOf = await exampleMaker(split, of);
-  const sample = rowReader(split, sizeOf(split.sampleShape));
+  const sample = rowReader(split, countOfElements(split.sampleShape));
   const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
   const runner = await openRunner(file, session);
   const x = viewOf(split, Int32Array.from(rows), { seed: 0, view: 0, augment: [] });

@@ -1,5 +1,5 @@
 import { readBytes } from '../../base/files.ts';
-import { sampleId, sizeOf } from '../../data/dataset.ts';
+import { sampleId, countOfElements } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { EncodedPart } from '../../data/text/encode.ts';
 import { PARTS } from '../../data/text/sink.ts';
@@ -48,7 +48,7 @@ export function plainExample(
     return { text: found.length === 1 ? found[0] : found, ...Object.fromEntries(parts) };
   }
   if (inputs === undefined) return { raw };
-  return { inputs: Object.fromEntries(inputs.map(({ name, from, shape }) => cut(name, from, sizeOf(shape)))) };
+  return { inputs: Object.fromEntries(inputs.map(({ name, from, shape }) => cut(name, from, countOfElements(shape)))) };
 }
 
 /** `prepare` of texts, after `encode` and `text` are there. */

@@ -13,7 +13,7 @@ import { partSizes } from '../../train/parallel/cut.ts';
 import type { ShipContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
-import { inputsOf } from '../../data/inputs.ts';
+import { inputsByName } from '../../data/inputs.ts';
 import type { InputPart } from '../../data/dataset.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
 import { beyondBudget } from './budgets.ts';
@@ -100,7 +100,7 @@ export async function checkFile(
       return given;
     },
   };
-  const feeds = parts.map((part) => inputsOf(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs }));
+  const feeds = parts.map((part) => inputsByName(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs }));
   // Classes are compared where answers are classes, elsewhere how far the numbers are apart.
   const classOutput = task.classes && { classes: task.width, output: 'logits' };
   const compared = await compareOn(feeds, trained, asked, classOutput).finally(() => runner.dispose());

@@ -4,7 +4,7 @@ import type { TensorData } from '../../graph/types.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
 import { fromStored, openTflite, toStored } from '../../runtime/litert.ts';
-import type { End, TfliteSession } from '../../runtime/litert.ts';
+import type { TfliteEnd, TfliteSession } from '../../runtime/litert.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { ModelFile } from '../model-file.ts';
 import type { Values } from './likeness.ts';
@@ -83,12 +83,12 @@ function rowOf({ data, shape }: InferenceTensor, row: number, rows: number): Inf
   return { data: data.slice(row * each, (row + 1) * each), shape: [1, ...shape.slice(1)] };
 }
 
-function storedAs(data: TensorData, end: End): TensorData {
+function storedAs(data: TensorData, end: TfliteEnd): TensorData {
   if (end.quantization === undefined) return typedAs(end.dtype, data);
   return toStored(typedAs('float32', data) as Float32Array, end);
 }
 
-function joined(end: End, pieces: readonly Readonly<Record<string, TensorData>>[], batch: number): Values {
+function joined(end: TfliteEnd, pieces: readonly Readonly<Record<string, TensorData>>[], batch: number): Values {
   const parts = pieces.map((piece) => piece[end.name]!);
   const all = parts.length === 1 ? parts[0]! : concatenated(parts);
   const [first, ...rest] = end.shape;

@@ -6,7 +6,7 @@ import { firstMissing, readText, removeEmpty, removeHalfWritten, writeFileAtomic
 import type { OnProgress } from '../../base/progress.ts';
 import { lockRun } from '../../folder/lock.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
-import type { ModelFile } from '../../measure/latency/variants.ts';
+import type { TimedFile } from '../../measure/latency/variants.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { applyOverride, parseOverride } from '../../recipe/overrides.ts';
 import { loadData } from '../../setup/data.ts';
@@ -18,7 +18,7 @@ import { openModel } from './model.ts';
 import type { CompressedModel } from './model.ts';
 import { cutsFor, cutsSchema } from './plan.ts';
 import type { Cuts } from './plan.ts';
-import { recipeOf } from './recipe.ts';
+import { compressRecipe } from './recipe.ts';
 import { datasetOf } from './samples.ts';
 
 export interface CompressOptions {
@@ -57,7 +57,7 @@ export interface Compression {
   readonly loaded: LoadedRecipe;
   readonly budget: Budget;
   /** The file that is compressed, for timing others beside it. */
-  readonly original: ModelFile;
+  readonly original: TimedFile;
   /** One sentence each. */
   readonly notes: readonly string[];
 }
@@ -106,7 +106,17 @@ export async function compression(options: CompressOptions): Promise<Compression
     const budget = budgetOf(asked, dataset.labelledBy === undefined);
     const { hasNorms } = model;
     const recipeWith = (cuts: Cuts): LoadedRecipe => {
-      let recipe: unknown = recipeOf({ name, model: file, dataset, budget, cuts, hasNorms, epochs, seed, formats });
+      let recipe: unknown = compressRecipe({
+        name,
+        model: file,
+        dataset,
+        budget,
+        cuts,
+        hasNorms,
+        epochs,
+        seed,
+        formats,
+      });
       for (const change of options.set ?? []) recipe = applyOverride(recipe, parseOverride(change));
       return makeRecipe(recipe);
     };

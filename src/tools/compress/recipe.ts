@@ -4,7 +4,7 @@ import type { Cuts } from './plan.ts';
 import { askedAs } from './samples.ts';
 
 /** Choices that the recipe of a compression is made from. */
-export interface Choices {
+export interface CompressChoices {
   readonly name: string;
   readonly model: string;
   readonly dataset: RecipeInput['dataset'];
@@ -33,7 +33,7 @@ const RATES = { normalized: 0.003, folded: 0.001 };
  * The recipe of a compression: the model teaches itself. It is taken as it is, loses channels in steps with distillation after each,
  * and is quantized after training, with training where that loses too much. An ordinary run follows it.
  */
-export function recipeOf({
+export function compressRecipe({
   name,
   model,
   dataset,
@@ -43,7 +43,7 @@ export function recipeOf({
   epochs,
   seed,
   formats,
-}: Choices): RecipeInput {
+}: CompressChoices): RecipeInput {
   const { drop } = budget;
   const learningRate = RATES[hasNorms ? 'normalized' : 'folded'];
   const step = {

@@ -5,7 +5,7 @@ import type { OnProgress } from '../../base/progress.ts';
 import { compareLatency } from '../../measure/latency/compare.ts';
 import { measureLatency } from '../../measure/latency/latency.ts';
 import { sourceOf } from '../../measure/latency/variants.ts';
-import type { ModelFile } from '../../measure/latency/variants.ts';
+import type { TimedFile } from '../../measure/latency/variants.ts';
 import { rowScore, scoreSentence, teacherModel } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import type { Budget } from './budget.ts';
@@ -25,7 +25,7 @@ export interface Speed {
 }
 
 /** A file beside the original. */
-export interface Beside {
+export interface FileBesideOriginal {
   readonly id: string;
   readonly file: string;
   readonly format: Format;
@@ -59,7 +59,7 @@ const isMade = (row: ModelRow): row is ModelRow & { readonly file: string; reado
 export async function speedsOf(
   report: Report,
   folder: string,
-  original: ModelFile,
+  original: TimedFile,
   { seconds, signal, onProgress }: SpeedOptions,
 ): Promise<Speeds> {
   const speeds = new Map<string, Speed>();
@@ -94,12 +94,12 @@ export async function speedsOf(
 const isTaken = ({ model, precision }: ModelRow): boolean => model.role === 'distilled' && precision === 'fp32';
 
 /** Every file that the run wrote beside the original, the smallest first. */
-export function besideOriginal(report: Report, budget: Budget, speeds: Speeds): Beside[] {
+export function besideOriginal(report: Report, budget: Budget, speeds: Speeds): FileBesideOriginal[] {
   const original = teacherModel(report);
   if (original === undefined) return [];
   return report.models
     .filter(isMade)
-    .map((row): Beside => {
+    .map((row): FileBesideOriginal => {
       const { id, file, format, sizeBytes } = row;
       const size = original.sizeBytes / sizeBytes;
       const drop = 100 * ((rowScore(original) ?? NaN) - (rowScore(row) ?? NaN));
@@ -111,14 +111,14 @@ export function besideOriginal(report: Report, budget: Budget, speeds: Speeds): 
 }
 
 /** Decided where the whole interval lies on one side of the factor that is asked for. */
-function reached(speed: Speed | undefined, { latency }: Pick<Budget, 'latency'>): Beside['verdict'] {
+function reached(speed: Speed | undefined, { latency }: Pick<Budget, 'latency'>): FileBesideOriginal['verdict'] {
   if (latency === 1) return 'within';
   const [low, high] = speed?.interval ?? [0, Infinity];
   return low >= latency ? 'within' : high < latency ? 'beyond' : 'not decided';
 }
 
 /** The same for people, and which file keeps within the budget. */
-export function besideText(report: Report, all: readonly Beside[], budget: Budget, folder: string): string {
+export function besideText(report: Report, all: readonly FileBesideOriginal[], budget: Budget, folder: string): string {
   const lost = scoreSentence(report).length > 0 ? 'points of agreement lost' : 'points of accuracy lost';
   const lines = all.map(
     ({ id, size, drop, ...one }) =>
@@ -137,7 +137,7 @@ export function besideText(report: Report, all: readonly Beside[], budget: Budge
   return `${[`beside the original:`, ...lines.map((line) => `  ${line}`), ...end, ...undecided].join('\n')}\n`;
 }
 
-function speedText({ format, speed }: Pick<Beside, 'format' | 'speed'>, { latency }: Budget): string {
+function speedText({ format, speed }: Pick<FileBesideOriginal, 'format' | 'speed'>, { latency }: Budget): string {
   const { text } = RUNTIMES[format];
   if (speed === undefined) return latency === 1 ? 'not timed' : `not timed in ${text}`;
   const { factor, interval } = speed;
@@ -146,7 +146,7 @@ function speedText({ format, speed }: Pick<Beside, 'format' | 'speed'>, { latenc
   return `${factor.toFixed(1)}×${range} as fast${than} in ${text}`;
 }
 
-function remedy(open: readonly Beside[]): string {
+function remedy(open: readonly FileBesideOriginal[]): string {
   const differs = open.some(({ speed }) => speed !== undefined);
   const isMissing = open.some(({ speed, format }) => speed === undefined && format === 'tflite');
   return [

@@ -3,7 +3,7 @@ import type { SeenForm } from '../../recipe/init.ts';
 import { isBoolean, isMissing } from '../../data/readers/table.ts';
 
 /** First rows of a table, by the names of its columns, or by their numbers where they have none. */
-export type Rows = readonly Readonly<Record<string, unknown>>[];
+export type TableRows = readonly Readonly<Record<string, unknown>>[];
 
 /** Words of a text, on average, at least; of fewer are a name or a kind. */
 const WORDS = 3;
@@ -47,7 +47,7 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
 }
 
 /** The same of JSON lines. Their columns cannot be left out by name, but for all others. */
-export function jsonForm(rows: Rows, label: readonly string[]): SeenForm {
+export function jsonForm(rows: TableRows, label: readonly string[]): SeenForm {
   const names = Object.keys(rows[0] ?? {});
   const last = names.length > 1 && !names.includes('label') ? names.at(-1) : undefined;
   const isLast = label.length === 0 && last !== undefined;
@@ -60,7 +60,7 @@ export function jsonForm(rows: Rows, label: readonly string[]): SeenForm {
   };
 }
 
-export function jsonRows(lines: readonly string[]): Rows {
+export function jsonRows(lines: readonly string[]): TableRows {
   const rows: unknown[] = lines.flatMap((line) => {
     try {
       return [JSON.parse(line) as unknown];
@@ -68,7 +68,7 @@ export function jsonRows(lines: readonly string[]): Rows {
       return [];
     }
   });
-  return rows.filter((row) => typeof row === 'object' && row !== null && !Array.isArray(row)) as Rows;
+  return rows.filter((row) => typeof row === 'object' && row !== null && !Array.isArray(row)) as TableRows;
 }
 
 function records(text: string, delimiter: string, most?: number): string[][] {
@@ -90,7 +90,7 @@ function delimiterOf(text: string): string {
   return DELIMITERS.find(cuts) ?? ',';
 }
 
-function columnsForm(rows: Rows, label: readonly string[]): SeenForm {
+function columnsForm(rows: TableRows, label: readonly string[]): SeenForm {
   const names = Object.keys(rows[0] ?? {});
   const labels = new Set(label.length > 0 ? label : ['label']);
   const all = names.filter((name) => !labels.has(name)).map((name) => ({ name, values: rows.map((row) => row[name]) }));

@@ -6,7 +6,7 @@ import type { DatasetConfig } from '../../data/config.ts';
 import type { SeenForm } from '../../recipe/init.ts';
 import { arrayForm } from './arrays.ts';
 import { csvForm, jsonForm, jsonRows } from './columns.ts';
-import type { Rows } from './columns.ts';
+import type { TableRows } from './columns.ts';
 import { pictureForm } from './pictures.ts';
 import { linesOf } from '../../data/readers/source.ts';
 import { parseWav } from '../../data/sounds/wav.ts';
@@ -59,7 +59,7 @@ async function conllForm(file: string, [label]: readonly string[]): Promise<Seen
 }
 
 /** Two lists of one length in every row, of which the one that is said, or has fewer different texts, is the tags; undefined if there are none. */
-function wordsForm(rows: Rows, [label]: readonly string[]): SeenForm | undefined {
+function wordsForm(rows: TableRows, [label]: readonly string[]): SeenForm | undefined {
   const isList = (value: unknown): value is readonly unknown[] =>
     Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' || Number.isInteger(one));
   const lists = Object.keys(rows[0] ?? {}).filter((name) => rows.every((row) => isList(row[name])));

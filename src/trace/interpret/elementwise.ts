@@ -1,16 +1,16 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DType } from '../../graph/types.ts';
 import { fakeQuant, fakeQuantGradient } from '../fake-quant.ts';
-import type { Rule, Rules } from './table.ts';
+import type { InterpretRule, Rules } from './table.ts';
 import { number } from './table.ts';
 
 const unary =
-  (run: (x: tf.Tensor) => tf.Tensor): Rule =>
+  (run: (x: tf.Tensor) => tf.Tensor): InterpretRule =>
   ([x]) =>
     run(x!);
 
 const binary =
-  (run: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): Rule =>
+  (run: (a: tf.Tensor, b: tf.Tensor) => tf.Tensor): InterpretRule =>
   ([a, b]) =>
     run(a!, b!);
 

@@ -7,7 +7,7 @@ import { reduce } from './reduce.ts';
 import { shape } from './shape.ts';
 import type { Rules } from './table.ts';
 
-export const rules: Rules = { ...elementwise, ...reduce, ...shape, ...linear, ...norm };
+export const interpretRules: Rules = { ...elementwise, ...reduce, ...shape, ...linear, ...norm };
 
 export interface Interpreted {
   readonly outputs: Readonly<Record<string, tf.Tensor>>;
@@ -31,7 +31,7 @@ export function interpret(
       if (!bound.has(name)) bound.set(name, tensorOf(data, type.dtype, type.shape as number[]));
     for (const node of graph.nodes) {
       const { op, inputs, attrs, outputs, layer } = node;
-      const rule = Object.hasOwn(rules, op) ? rules[op] : undefined;
+      const rule = Object.hasOwn(interpretRules, op) ? interpretRules[op] : undefined;
       if (rule === undefined) throw new Error(`${layer ?? ''} ${op} cannot be interpreted`.trim());
       const given = inputs.map((name) => (name === '' ? undefined : bound.get(name)!)) as tf.Tensor[];
       const computed = instead(node, given) ?? [rule(given, attrs)].flat();

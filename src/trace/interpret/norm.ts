@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attrs } from '../../graph/types.ts';
-import type { Rule, Rules } from './table.ts';
+import type { InterpretRule, Rules } from './table.ts';
 import { kernel, number, numbers } from './table.ts';
 
 function allButLast(x: tf.Tensor): number[] {
@@ -8,7 +8,7 @@ function allButLast(x: tf.Tensor): number[] {
 }
 
 const resize =
-  (name: string): Rule =>
+  (name: string): InterpretRule =>
   ([images], attrs) =>
     kernel(
       name,
@@ -54,7 +54,7 @@ const nearest: Mixing = (from, to, attrs) => {
 
 /** A resize is linear in each axis: its gradient is the product with the transposed mixing matrices. */
 const resizeGradient =
-  (mixing: Mixing): Rule =>
+  (mixing: Mixing): InterpretRule =>
   ([dy], attrs) => {
     const [batch, height, width, channels] = numbers(attrs, 'inputShape') as [number, number, number, number];
     const [, rows, columns] = dy!.shape as [number, number, number, number];

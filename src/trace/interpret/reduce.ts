@@ -1,10 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import type { Rule, Rules } from './table.ts';
+import type { InterpretRule, Rules } from './table.ts';
 import { number, numbers } from './table.ts';
 
 /** Over no axes a reduction is the value itself (tfjs takes an empty list for all axes). */
 const reduction =
-  (run: (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor): Rule =>
+  (run: (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor): InterpretRule =>
   ([x], attrs) => {
     const axes = numbers(attrs, 'axes');
     return axes.length === 0 ? tf.clone(x!) : run(x!, axes, attrs.keepDims === true);

@@ -2,7 +2,7 @@ import type * as tf from '@tensorflow/tfjs-core';
 import type { LazyBackend } from '../backend.ts';
 import { op } from '../value.ts';
 import type { Row, Table, TensorInputs, TensorRow, TensorTable } from './table.ts';
-import { onValues, valuesOf } from './table.ts';
+import { onValues, inputValues } from './table.ts';
 
 /** Kernels that treat real and imaginary part alike. */
 const BY_PARTS = [
@@ -38,7 +38,7 @@ function partsOf(inputs: TensorInputs, part: 'real' | 'imag', backend: LazyBacke
 function byParts(row: Row): TensorRow {
   return (inputs, attrs, backend) => {
     const parts = (['real', 'imag'] as const).map((part) =>
-      row(valuesOf(partsOf(inputs, part, backend), backend), attrs),
+      row(inputValues(partsOf(inputs, part, backend), backend), attrs),
     );
     const [real, imag] = parts.map((values) => [values].flat().map((value) => backend.hold(value))) as [
       tf.TensorInfo[],
@@ -51,8 +51,8 @@ function byParts(row: Row): TensorRow {
 
 /** (a + bi)(c + di) = (ac - bd) + (ad + bc)i */
 const multiply: TensorRow = (inputs, _, backend) => {
-  const real = valuesOf(partsOf(inputs, 'real', backend), backend);
-  const imag = valuesOf(partsOf(inputs, 'imag', backend), backend);
+  const real = inputValues(partsOf(inputs, 'real', backend), backend);
+  const imag = inputValues(partsOf(inputs, 'imag', backend), backend);
   const [ar, br, ai, bi] = [real.a!, real.b!, imag.a!, imag.b!];
   const times = (x: typeof ar, y: typeof ar): typeof ar => op('Multiply', [x, y]);
   return backend.holdComplex(

@@ -48,7 +48,7 @@ function padding(attrs: Attributes): unknown {
 }
 
 /** Strides, dilations and paddings in numbers; what rounding up needs is added at the far edges. */
-export function windowAttrs(info: Info): Attrs {
+export function kernelWindow(info: Info): Attrs {
   const { top, bottom, left, right } = info.padInfo;
   const needed = (out: number, size: number, stride: number, window: number, before: number, after: number): number =>
     Math.max(after, (out - 1) * stride + window - size - before);
@@ -70,7 +70,7 @@ function lastShape(shape: readonly number[], attrs: Attributes): number[] {
 
 function forward(name: string, x: Value, filter: Value, attrs: Attributes): Value {
   const info = convInfo(x.type.shape, filter.type.shape, attrs, name !== 'Conv2D');
-  return op(name, [x, filter], windowAttrs(info));
+  return op(name, [x, filter], kernelWindow(info));
 }
 
 const plain =
@@ -103,7 +103,7 @@ const backpropInput =
   ({ dy, filter }, attrs) => {
     const inputShape = lastShape(attrs.inputShape as number[], attrs);
     const info = convInfo(inputShape, filter!.type.shape, attrs, depthwise);
-    const dx = op(name, [toLast(dy!, attrs), filter!], { ...windowAttrs(info), inputShape });
+    const dx = op(name, [toLast(dy!, attrs), filter!], { ...kernelWindow(info), inputShape });
     return fromLast(dx, attrs);
   };
 
@@ -113,7 +113,7 @@ const backpropFilter =
     const filterShape = attrs.filterShape as number[];
     const last = toLast(x!, attrs);
     const info = convInfo(last.type.shape, filterShape, attrs, depthwise);
-    return op(name, [last, toLast(dy!, attrs)], { ...windowAttrs(info), filterShape });
+    return op(name, [last, toLast(dy!, attrs)], { ...kernelWindow(info), filterShape });
   };
 
 export const conv: Table = {

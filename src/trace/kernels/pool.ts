@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attrs } from '../../graph/types.ts';
 import { op } from '../value.ts';
-import { windowAttrs } from './conv.ts';
+import { kernelWindow } from './conv.ts';
 import type { Attributes, Table } from './table.ts';
 
 function poolAttrs(shape: readonly number[], attrs: Attributes): Attrs {
@@ -13,7 +13,7 @@ function poolAttrs(shape: readonly number[], attrs: Attributes): Attrs {
     attrs.pad as 'same',
     attrs.dimRoundingMode as 'floor',
   );
-  return { filterSize: [info.filterHeight, info.filterWidth], ...windowAttrs(info) };
+  return { filterSize: [info.filterHeight, info.filterWidth], ...kernelWindow(info) };
 }
 
 export const pool: Table = {

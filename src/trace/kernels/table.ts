@@ -37,12 +37,12 @@ function registerTensorRow(kernelName: string, row: TensorRow): void {
 
 export function onValues(row: Row): TensorRow {
   return (inputs, attrs, backend) => {
-    const outputs = row(valuesOf(inputs, backend), attrs);
+    const outputs = row(inputValues(inputs, backend), attrs);
     return Array.isArray(outputs) ? outputs.map((value) => backend.hold(value)) : backend.hold(outputs);
   };
 }
 
-export function valuesOf(inputs: TensorInputs, backend: LazyBackend): Inputs {
+export function inputValues(inputs: TensorInputs, backend: LazyBackend): Inputs {
   const values: Record<string, Value> = {};
   for (const [name, input] of Object.entries(inputs)) {
     if (input !== undefined && input !== null) values[name] = backend.lookup(input);

@@ -5,9 +5,9 @@ import type { CompiledStep, Engine } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import { INFERENCE_BYTES, sizeWithin } from './predict.ts';
 import type { Task } from '../../tasks/task.ts';
-import { batchFeeds, fedTo, samplesOf, totalWeight, type TrainingBatch } from '../step/batch.ts';
+import { batchFeeds, fedTo, samplesInBatch, totalWeight, type TrainingBatch } from '../step/batch.ts';
 import { scalars } from '../step/steps.ts';
-import { added, NOTHING, scoreOf, sumsOf } from './totals.ts';
+import { addedTotals, NOTHING, scoreOfTotals, sumsOf } from './totals.ts';
 import type { Totals } from './totals.ts';
 
 export interface Evaluation {
@@ -51,7 +51,7 @@ export class Evaluator {
     const width = names.length + 2;
     const all = await inTurns(together, { count, width }, async (item) => {
       const given = batch(item);
-      const samples = samplesOf(given, task);
+      const samples = samplesInBatch(given, task);
       const compiled = await this.#sized(samples);
       const feeds = batchFeeds(given, task, `evaluation, batch ${item + 1}`);
       const results = scalars(await compiled.run(fedTo(compiled, feeds)));
@@ -62,10 +62,10 @@ export class Evaluator {
       const numbers = all.subarray(item * width, (item + 1) * width);
       const [weight, samples] = numbers.subarray(names.length) as unknown as [number, number];
       const { loss, ...rest } = Object.fromEntries(names.map((name, i) => [name, numbers[i]!]));
-      totals = added(totals, { loss: loss!, sums: sumsOf(rest), weight, samples });
+      totals = addedTotals(totals, { loss: loss!, sums: sumsOf(rest), weight, samples });
     }
     if (!Number.isFinite(totals.loss)) throw notFinite(totals);
-    return { score: scoreOf(totals, task), loss: totals.loss / totals.weight, samples: totals.samples };
+    return { score: scoreOfTotals(totals, task), loss: totals.loss / totals.weight, samples: totals.samples };
   }
 
   /** Number of samples at once: `most`, or fewer where those would take more than a gigabyte. */

@@ -16,7 +16,7 @@ export interface Predicting {
   readonly features?: readonly string[];
 }
 
-export interface Samples {
+export interface PredictedSamples {
   /** [n, ...] */
   readonly x: Float32Array;
   readonly n: number;
@@ -33,7 +33,7 @@ export interface Samples {
 export async function predictions(
   engine: Engine,
   { network, weights, features = [] }: Predicting,
-  { x, n, inputs, most = INFERENCE_BYTES }: Samples,
+  { x, n, inputs, most = INFERENCE_BYTES }: PredictedSamples,
 ): Promise<Record<string, Float32Array>> {
   const program = (batchSize: number): StepProgram => predictionProgram({ network, batchSize, features });
   const steps = new Map<number, CompiledStep>();

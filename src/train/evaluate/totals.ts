@@ -26,7 +26,7 @@ export function sumsOf(results: Readonly<Record<string, number>>): Record<string
   return Object.fromEntries(found.map(([name, value]) => [name.slice(SCORE.length), value]));
 }
 
-export function added(a: Totals, b: Totals): Totals {
+export function addedTotals(a: Totals, b: Totals): Totals {
   const sums = Object.entries(b.sums).map(([name, value]) => [name, (a.sums[name] ?? 0) + value] as const);
   return {
     loss: a.loss + b.loss,
@@ -44,6 +44,6 @@ export function totalsOf(saved: Omit<Totals, 'sums'> & { readonly sums?: Totals[
 }
 
 /** Score of the sums; 0 without samples. */
-export function scoreOf({ sums, weight, scored = weight }: Totals, task: Pick<Task, 'scoreOfSums'>): number {
+export function scoreOfTotals({ sums, weight, scored = weight }: Totals, task: Pick<Task, 'scoreOfSums'>): number {
   return scored === 0 ? 0 : task.scoreOfSums(sums, scored);
 }

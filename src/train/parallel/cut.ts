@@ -2,11 +2,11 @@ import { evenSizes } from '../../data/batches/share.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { TrainingBatch } from '../step/batch.ts';
 import type { Task } from '../../tasks/task.ts';
-import { samplesOf, totalWeight } from '../step/batch.ts';
-import type { Known } from '../step/known.ts';
+import { samplesInBatch, totalWeight } from '../step/batch.ts';
+import type { KnownFlags } from '../step/known.ts';
 
 /** A part of a batch, and what of the batch it is. */
-export interface Part {
+export interface BatchPart {
   readonly batch: TrainingBatch;
   /** Position in the batch of the part's first sample. */
   readonly first: number;
@@ -21,13 +21,13 @@ export function partSizes(samples: number, most: number): number[] {
   return evenSizes(samples, Math.ceil(samples / most));
 }
 
-function mapped({ label, answer, scored }: Known, rows: (values: Float32Array) => Float32Array): Known {
+function mapped({ label, answer, scored }: KnownFlags, rows: (values: Float32Array) => Float32Array): KnownFlags {
   return { label: rows(label), answer: rows(answer), scored: rows(scored) };
 }
 
 /** The parts of a batch, in order, as views of the batch's arrays. */
-export function partsOf(batch: TrainingBatch, sizes: readonly number[], task: Task): Part[] {
-  const n = samplesOf(batch, task);
+export function partsOf(batch: TrainingBatch, sizes: readonly number[], task: Task): BatchPart[] {
+  const n = samplesInBatch(batch, task);
   const weight = totalWeight(batch, task);
   const whole = { ...batch.teacher, ...(batch.mix && { targets: task.mixedValues(batch.targets, batch.mix) }) };
   let next = 0;

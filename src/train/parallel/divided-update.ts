@@ -1,11 +1,11 @@
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import { RANGE_STEP } from '../../runtime/engine.ts';
-import type { CompiledStep, DivisibleFeed, Range } from '../../runtime/engine.ts';
+import type { CompiledStep, DivisibleFeed, ElementRange } from '../../runtime/engine.ts';
 import { addInPairs } from './add-in-pairs.ts';
 import { isGradient } from '../step/gradient.ts';
 import { Slices } from './slices.ts';
-import type { Part } from './slices.ts';
-import type { Values } from '../step/steps.ts';
+import type { ResultRange } from './slices.ts';
+import type { StepValues } from '../step/steps.ts';
 import { transportOf } from './transport.ts';
 import type { Transport } from './transport.ts';
 
@@ -35,11 +35,11 @@ type Arrays = ReadonlyMap<string, Float32Array>;
  */
 export class DividedUpdate {
   /** Memory that this process adds up its gradients in, by the name of the result. */
-  readonly home: Values;
+  readonly home: StepValues;
   readonly #together: Collectives;
   readonly #transport: Transport;
   /** Parts of the slices, by turn and rank. */
-  readonly #parts: readonly (readonly (readonly Part[])[])[];
+  readonly #parts: readonly (readonly (readonly ResultRange[])[])[];
   readonly #gradients: Arrays;
   /** Variables that a step reads, and variables that it does not read, in the order of the gradients. */
   readonly #read: readonly Arrays[];
@@ -63,7 +63,7 @@ export class DividedUpdate {
     this.#read = layersOf(feeds, (name, isRead) => isRead || read.has(name));
     if (this.#read.length === 0) throw new Error('no program reads what a divided update writes');
     this.#unread = layersOf(feeds, (name, isRead) => !isRead && !read.has(name));
-    const ranges = new Map<string, Range[]>([...feeds.keys()].map((name) => [name, []]));
+    const ranges = new Map<string, ElementRange[]>([...feeds.keys()].map((name) => [name, []]));
     for (const turn of this.#parts) for (const { name, ...range } of turn[rank]!) ranges.get(name)!.push(range);
     update.divide!(ranges);
   }

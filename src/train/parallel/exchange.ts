@@ -1,9 +1,9 @@
 import type { TensorType } from '../../graph/types.ts';
-import type { Begun, Collectives } from '../../runtime/collectives/collectives.ts';
+import type { PendingCall, Collectives } from '../../runtime/collectives/collectives.ts';
 import { PartSum } from './part-sum.ts';
 import type { Rounding } from './part-sum.ts';
 import { Slices } from './slices.ts';
-import type { Values } from '../step/steps.ts';
+import type { StepValues } from '../step/steps.ts';
 
 /** The form in which values travel, where that is not float32. What is packed must come out of it unchanged. */
 export interface Wire {
@@ -54,12 +54,12 @@ export class Exchange {
   }
 
   /** `own`: undefined for a process that has nothing to add; `count`: how many have, the first ones. The sum is valid until the next call. */
-  sum(own: Values | undefined, count: number): Values {
+  sum(own: StepValues | undefined, count: number): StepValues {
     const { turns } = this.#slices;
     // Each process has then all that it computes behind it: what follows is short.
     this.#together.barrier();
-    const arriving: Begun[] = [];
-    const leaving: Begun[] = [];
+    const arriving: PendingCall[] = [];
+    const leaving: PendingCall[] = [];
     for (let turn = 0; turn < Math.min(AHEAD, turns); turn++) arriving.push(this.#send(own, turn));
     for (let turn = 0; turn < turns; turn++) {
       arriving[turn]!.wait();
@@ -73,7 +73,7 @@ export class Exchange {
     return this.#slices.read(this.#values.whole);
   }
 
-  #send(own: Values | undefined, turn: number): Begun {
+  #send(own: StepValues | undefined, turn: number): PendingCall {
     const { turns, width } = this.#slices;
     const { size } = this.#together;
     const [values, packed] = [this.#values, this.#packed].map((rooms) => at(rooms.own, turn, turns)) as Pair;
@@ -84,7 +84,7 @@ export class Exchange {
     return this.#together.beginAlltoall(packed, at(this.#packed.got, turn, turns));
   }
 
-  #addUp(turn: number, count: number): Begun {
+  #addUp(turn: number, count: number): PendingCall {
     const { turns, width } = this.#slices;
     const { size, rank } = this.#together;
     const [got, packed] = [this.#values, this.#packed].map((rooms) => at(rooms.got, turn, turns)) as Pair;

@@ -4,7 +4,7 @@ import { isGradient } from '../step/gradient.ts';
 import { inBlocks, roundToHalfBlocks } from './half-blocks.ts';
 import type { Rounding } from './part-sum.ts';
 import { Slices } from './slices.ts';
-import type { Values } from '../step/steps.ts';
+import type { StepValues } from '../step/steps.ts';
 
 /** Name of the gradients of all variables in one array. */
 const ALL = 'gradients';
@@ -35,13 +35,13 @@ export class HalfGradients {
   }
 
   /** With its gradients rounded. Valid until the next call. */
-  joined(results: Values): Values {
+  joined(results: StepValues): StepValues {
     this.#slices.write(results, this.#all);
     toHalves(ALL, this.#all);
     return { ...Object.fromEntries(Object.entries(results).filter(([name]) => this.rest.has(name))), [ALL]: this.#all };
   }
 
-  named({ [ALL]: all, ...rest }: Values): Values {
+  named({ [ALL]: all, ...rest }: StepValues): StepValues {
     return { ...rest, ...this.#slices.read(all as Float32Array) };
   }
 }

@@ -1,6 +1,6 @@
 import type { Share } from '../../data/batches/share.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';
-import type { Given, StepParts, Steps, Wishes } from '../step/steps.ts';
+import type { StepInput, StepParts, Steps, Wishes } from '../step/steps.ts';
 
 /**
  * Steps of two networks that learn from the same batches and see each other's variables, in the order of Zhang et al. 2018, "Deep mutual
@@ -32,7 +32,7 @@ export class StepsInTurn implements Steps {
   }
 
   /** Figures of the first network, and the loss of the second as `loss/peer`. */
-  async take(given: readonly Given[], step: number): Promise<readonly Readonly<Record<string, number>>[]> {
+  async take(given: readonly StepInput[], step: number): Promise<readonly Readonly<Record<string, number>>[]> {
     const figures = [];
     for (const [i, each] of given.entries()) {
       const [own] = await this.#first.take([each], step + i);

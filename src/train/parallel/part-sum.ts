@@ -1,7 +1,7 @@
 import { addUp } from '../../runtime/collectives/sums.ts';
 import { EXTREME, isForUpdate } from '../step/gradient.ts';
 import { scalars } from '../step/steps.ts';
-import type { Values } from '../step/steps.ts';
+import type { StepValues } from '../step/steps.ts';
 
 const MERGES: Readonly<Record<string, (sum: Float32Array, next: Float32Array) => void>> = {
   [EXTREME.lowest]: (sum, next) => sum.forEach((value, i) => (sum[i] = Math.min(value, next[i]!))),
@@ -13,7 +13,7 @@ export type Rounding = (name: string, values: Float32Array) => void;
 
 export interface PartSumOptions {
   readonly rounding?: Rounding | undefined;
-  readonly home?: Values | undefined;
+  readonly home?: StepValues | undefined;
 }
 
 /** Partial sum of at least 2^level parts. */
@@ -31,7 +31,7 @@ export class PartSum {
   readonly #inPairs: boolean;
   readonly #round: Rounding | undefined;
   /** Memory for the sums of all parts, by the name of the result. */
-  readonly #home: Values;
+  readonly #home: StepValues;
   /** Sums that wait for another one as large. */
   readonly #waiting: Waiting[] = [];
   /** Memory to use again. */
@@ -47,7 +47,7 @@ export class PartSum {
     this.#free.push(...this.#waiting.splice(0));
   }
 
-  add(results: Values): void {
+  add(results: StepValues): void {
     const last = this.#waiting.at(-1);
     if (last !== undefined && (!this.#inPairs || last.level === 0)) {
       for (const [name, values] of Object.entries(results))
@@ -58,7 +58,7 @@ export class PartSum {
   }
 
   /** All sums. To be asked for when all parts were added. */
-  get values(): Values {
+  get values(): StepValues {
     while (this.#waiting.length > 1) this.#mergeLast();
     return Object.fromEntries(this.#waiting[0]?.sums ?? []);
   }
@@ -78,7 +78,7 @@ export class PartSum {
     this.#round?.(name, sum);
   }
 
-  #filled(results: Values): Waiting {
+  #filled(results: StepValues): Waiting {
     // The first part is in the sum of all: others are added to it.
     const isFirst = this.#waiting.length === 0;
     const at = this.#free.findIndex((memory) => memory.isFirst === isFirst);
@@ -94,11 +94,11 @@ export class PartSum {
 }
 
 /** Of sums, the feeds of the update. */
-export function forUpdate(sums: Values): Values {
+export function forUpdate(sums: StepValues): StepValues {
   return Object.fromEntries(Object.entries(sums).filter(([name]) => isForUpdate(name)));
 }
 
 /** Of sums, loss and hits of the batch. */
-export function figuresOf(sums: Values): Readonly<Record<string, number>> {
+export function figuresOf(sums: StepValues): Readonly<Record<string, number>> {
   return scalars(Object.fromEntries(Object.entries(sums).filter(([name]) => !isForUpdate(name))));
 }

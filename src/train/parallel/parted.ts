@@ -1,16 +1,16 @@
 import { orClose } from '../../base/closing.ts';
-import { partsEach, sizesOf } from '../../data/batches/share.ts';
+import { partsEach, batchPartSizes } from '../../data/batches/share.ts';
 import type { BatchCut, Share } from '../../data/batches/share.ts';
 import { several, wanted } from '../../runtime/collectives/collectives.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import type { Task } from '../../tasks/task.ts';
-import { fedTo, samplesOf } from '../step/batch.ts';
+import { fedTo, samplesInBatch } from '../step/batch.ts';
 import { partsOf } from './cut.ts';
 import { isGradient, MOVED, updateParts } from '../step/gradient.ts';
 import { PartGradients } from '../step/gradients.ts';
-import type { Gradients } from '../step/gradients.ts';
+import type { BatchPartGradients } from '../step/gradients.ts';
 import { DividedUpdate } from './divided-update.ts';
 import { Exchange } from './exchange.ts';
 import { halfBlocks } from './half-blocks.ts';
@@ -18,7 +18,7 @@ import { HalfGradients, toHalves } from './half-gradients.ts';
 import { figuresOf, forUpdate, PartSum } from './part-sum.ts';
 import { compileOptions } from '../step/steps.ts';
 import { SyncedGradients } from './synced-gradients.ts';
-import type { Given, StepParts, Steps, StepsOptions, Values, Wishes } from '../step/steps.ts';
+import type { StepInput, StepParts, Steps, StepsOptions, StepValues, Wishes } from '../step/steps.ts';
 
 /** A step in two programs, see `gradient.ts`. */
 export interface PartsOptions {
@@ -51,14 +51,14 @@ export class PartedSteps implements Steps {
   readonly compiled: CompiledStep;
   readonly perCall = 1;
   readonly #options: PartedOptions;
-  readonly #gradients: Gradients;
+  readonly #gradients: BatchPartGradients;
   readonly #sum: PartSum;
   readonly #half: HalfGradients | undefined;
   readonly #divided: DividedUpdate | undefined;
   /** Between processes: of gradients as halves, and of all else. */
   readonly #exchanges: readonly Exchange[];
 
-  private constructor(options: PartedOptions, gradients: Gradients, update: CompiledStep) {
+  private constructor(options: PartedOptions, gradients: BatchPartGradients, update: CompiledStep) {
     this.#options = options;
     this.#gradients = gradients;
     this.compiled = update;
@@ -74,7 +74,7 @@ export class PartedSteps implements Steps {
     this.#sum = new PartSum(shards === undefined ? 'one by one' : 'in pairs', { rounding, home });
     const undivided = new Map([...gradients.outputs].filter(([name]) => !(name in home)));
     const { halves, rest } = this.#half ?? { rest: undivided };
-    if (partsEach(sizesOf(options.batchSize, cutOf(options.parts)).length, together?.size ?? 1) === 1)
+    if (partsEach(batchPartSizes(options.batchSize, cutOf(options.parts)).length, together?.size ?? 1) === 1)
       gradients.placeResults?.(home as Readonly<Record<string, Float32Array>>);
     this.#exchanges = several(together)
       ? [
@@ -89,7 +89,7 @@ export class PartedSteps implements Steps {
     const { gradient: program, together } = parts;
     const compile = compileOptions(options);
     const given = { engine, task, program, largest: largest(options), compile };
-    const { length: count } = sizesOf(options.batchSize, cutOf(parts));
+    const { length: count } = batchPartSizes(options.batchSize, cutOf(parts));
     const gradients = parts.syncBatchNorm
       ? await SyncedGradients.create({ ...given, together, parts: partsEach(count, together?.size ?? 1) })
       : await PartGradients.create(given);
@@ -115,16 +115,16 @@ export class PartedSteps implements Steps {
     return { most, samples: largest(this.#options), observesMeans };
   }
 
-  async take(given: readonly Given[], step: number): Promise<Readonly<Record<string, number>>[]> {
+  async take(given: readonly StepInput[], step: number): Promise<Readonly<Record<string, number>>[]> {
     const figures = [];
     for (const [i, each] of given.entries()) figures.push(await this.#one(each, step + i));
     return figures;
   }
 
-  async #one({ batch, feeds }: Given, step: number): Promise<Readonly<Record<string, number>>> {
+  async #one({ batch, feeds }: StepInput, step: number): Promise<Readonly<Record<string, number>>> {
     const { task, parts } = this.#options;
     this.#sum.clear();
-    const all = partsOf(batch, sizesOf(samplesOf(batch, task), cutOf(parts)), task);
+    const all = partsOf(batch, batchPartSizes(samplesInBatch(batch, task), cutOf(parts)), task);
     const { together } = parts;
     const { size, rank } = together ?? { size: 1, rank: 0 };
     const each = partsEach(all.length, size);
@@ -146,7 +146,7 @@ export class PartedSteps implements Steps {
    * Each process computes as many of the parts as a power of two, and adds them up in pairs; then what all have is added up in pairs too: the
    * same bits as one process alone. `count`: processes that have parts, where there are fewer parts than processes.
    */
-  #summed(count: number): Values {
+  #summed(count: number): StepValues {
     const own = this.#sum.values;
     const { rank = 0 } = this.#options.parts.together ?? {};
     const given = rank < count ? own : undefined;
@@ -164,7 +164,7 @@ export class PartedSteps implements Steps {
     const [gradient, update] = [this.#gradients.memoryBytes, this.compiled.memoryBytes];
     if (gradient === undefined || update === undefined) return undefined;
     const { batchSize, parts } = this.#options;
-    const sizes = new Set([batchSize, rest].flatMap((samples) => sizesOf(samples, cutOf(parts))));
+    const sizes = new Set([batchSize, rest].flatMap((samples) => batchPartSizes(samples, cutOf(parts))));
     const inParts = [...sizes].reduce((sum, size) => sum + size, 0);
     return update + (gradient * inParts) / largest(this.#options);
   }
@@ -177,11 +177,11 @@ export class PartedSteps implements Steps {
 }
 
 function largest({ batchSize, parts }: Pick<PartedOptions, 'batchSize' | 'parts'>): number {
-  return sizesOf(batchSize, cutOf(parts))[0]!;
+  return batchPartSizes(batchSize, cutOf(parts))[0]!;
 }
 
 /** Memory that the update reads gradients from: where they are added up there, they need not be copied. */
-function homeIn(update: CompiledStep): Values {
+function homeIn(update: CompiledStep): StepValues {
   const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
   update.divide?.(new Map(feeds.map(([name, { data }]) => [name, [{ from: 0, to: data.length }]])));
   return Object.fromEntries(feeds.map(([name, { data }]) => [name, data]));

@@ -1,6 +1,6 @@
 import { staticSize } from '../../graph/shapes.ts';
 import type { TensorType } from '../../graph/types.ts';
-import type { Values } from '../step/steps.ts';
+import type { StepValues } from '../step/steps.ts';
 
 export interface SliceOptions {
   /** Slices of a turn, one for each process. */
@@ -14,7 +14,7 @@ export interface SliceOptions {
 }
 
 /** Elements of a result, from `from` up to but without `to`, and the element of an array where the first of them is. */
-export interface Part {
+export interface ResultRange {
   readonly name: string;
   readonly from: number;
   readonly to: number;
@@ -50,7 +50,7 @@ export class Slices {
    * Puts results into `array`, which is all of them from element `start` on. Each is given whole, of which the part is taken that lies there;
    * or is that part already, as `read` gives it.
    */
-  write(values: Values, array: Float32Array, start = 0): void {
+  write(values: StepValues, array: Float32Array, start = 0): void {
     for (const { name, first, end } of this.#within(array, start)) {
       const all = values[name] as Float32Array;
       const [from, to] = [Math.max(first, start), Math.min(end, start + array.length)];
@@ -59,7 +59,7 @@ export class Slices {
   }
 
   /** The results that lie in `array`, which is all of them from element `start` on: of those at its ends a part. No copies. */
-  read(array: Float32Array, start = 0): Values {
+  read(array: Float32Array, start = 0): StepValues {
     const found = this.#within(array, start).map(({ name, first, end }) => {
       return [name, array.subarray(Math.max(first - start, 0), end - start)] as const;
     });
@@ -67,7 +67,7 @@ export class Slices {
   }
 
   /** Parts of results in an array of `length` elements, which holds all results from element `start` on. */
-  parts(start: number, length: number): readonly Part[] {
+  parts(start: number, length: number): readonly ResultRange[] {
     return this.#places
       .filter(({ first, end }) => end > start && first < start + length)
       .map(({ name, first, end }) => {

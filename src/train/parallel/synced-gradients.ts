@@ -1,15 +1,15 @@
 import { UserError } from '../../base/errors.ts';
-import { CARRIED, cutAtBatchNorms, PART, WHOLE } from '../../graph/passes/step/cut-at-batch-norms.ts';
+import { CARRIED, cutAtBatchNorms, PART, WHOLE_PREFIX } from '../../graph/passes/step/cut-at-batch-norms.ts';
 import { staticSize } from '../../graph/shapes.ts';
 import type { TensorData, TensorType } from '../../graph/types.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';
-import { fedTo, samplesOf } from '../step/batch.ts';
+import { fedTo, samplesInBatch } from '../step/batch.ts';
 import { feedsOf, withRandoms } from '../step/gradients.ts';
-import type { Gradients, GradientsOptions, OwnParts } from '../step/gradients.ts';
+import type { BatchPartGradients, GradientsOptions, OwnParts } from '../step/gradients.ts';
 import { PartSum } from './part-sum.ts';
 import { Slices } from './slices.ts';
-import type { Values } from '../step/steps.ts';
+import type { StepValues } from '../step/steps.ts';
 
 interface SyncedOptions extends GradientsOptions {
   /** The processes that share the parts; default: this one alone. */
@@ -22,7 +22,7 @@ interface SyncedOptions extends GradientsOptions {
  * Gradients whose batch norms normalize by the whole batch. The program is cut at its batch norms; all parts are computed up to a cut before
  * any goes on, and what the norms need is summed over them, in their order and in float32: the same bits in any number of processes.
  */
-export class SyncedGradients implements Gradients {
+export class SyncedGradients implements BatchPartGradients {
   readonly holder: CompiledStep;
   readonly outputs: ReadonlyMap<string, TensorType>;
   readonly variables: ReadonlySet<string>;
@@ -55,11 +55,11 @@ export class SyncedGradients implements Gradients {
     return Math.max(...bytes) + (this.#options.parts + 1) * handed.reduce((sum, size) => sum + size, 0);
   }
 
-  async *of({ own, count, each }: OwnParts, feeds: Values, step: number): AsyncGenerator<Values> {
+  async *of({ own, count, each }: OwnParts, feeds: StepValues, step: number): AsyncGenerator<StepValues> {
     const { task } = this.#options;
     const work = [];
     for (const part of own) {
-      const pieces = await this.#for(samplesOf(part.batch, task));
+      const pieces = await this.#for(samplesInBatch(part.batch, task));
       const held = new Map(Object.entries(feedsOf(part, feeds, task, step)));
       work.push({ part, pieces, held, results: {} as Record<string, TensorData> });
     }
@@ -94,9 +94,9 @@ export class SyncedGradients implements Gradients {
   /** Sums over all parts of the batch, wherever they are computed. */
   #summed(
     outputs: ReadonlyMap<string, TensorType>,
-    own: readonly Values[],
+    own: readonly StepValues[],
     { count, each }: Omit<OwnParts, 'own'>,
-  ): Values {
+  ): StepValues {
     const wanted = new Map([...outputs].filter(([name]) => name.startsWith(PART)));
     if (wanted.size === 0) return {};
     const slices = new Slices(wanted, { count: 1 });
@@ -106,8 +106,11 @@ export class SyncedGradients implements Gradients {
     const all = this.#options.together?.allgather(flat) ?? flat;
     this.#sum.clear();
     for (let i = 0; i < count; i++) this.#sum.add(slices.read(all.subarray(i * width, (i + 1) * width)));
-    const named = [...wanted.keys()].map((name) => [WHOLE + name.slice(PART.length), this.#sum.values[name]!.slice()]);
-    return Object.fromEntries(named) as Values;
+    const named = [...wanted.keys()].map((name) => [
+      WHOLE_PREFIX + name.slice(PART.length),
+      this.#sum.values[name]!.slice(),
+    ]);
+    return Object.fromEntries(named) as StepValues;
   }
 
   async #for(size: number): Promise<readonly CompiledStep[]> {

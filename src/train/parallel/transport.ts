@@ -1,4 +1,4 @@
-import type { Begun, Collectives, SharedRooms } from '../../runtime/collectives/collectives.ts';
+import type { PendingCall, Collectives, SharedRooms } from '../../runtime/collectives/collectives.ts';
 import type { Slices } from './slices.ts';
 
 /** Turns that are sent while one is dealt with. */
@@ -84,9 +84,9 @@ class ByMessages implements Transport {
   }
 
   collect(take: (turn: number, slices: readonly Float32Array[]) => void): void {
-    const begin = (turn: number): Begun =>
+    const begin = (turn: number): PendingCall =>
       this.#together.beginAlltoall(this.#turn(this.values, turn), this.#gotIn(turn));
-    const arriving: Begun[] = [];
+    const arriving: PendingCall[] = [];
     for (let turn = 0; turn < this.#turns; turn++) {
       while (arriving.length < Math.min(turn + AHEAD, this.#turns)) arriving.push(begin(arriving.length));
       arriving[turn]!.wait();

@@ -1,11 +1,11 @@
 import type { TargetValues } from '../../data/dataset.ts';
-import { inputsOf } from '../../data/inputs.ts';
+import { inputsByName } from '../../data/inputs.ts';
 import type { InputPart } from '../../data/dataset.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';
 import { samplesAs } from '../../runtime/typed.ts';
 import type { Mixed, Task } from '../../tasks/task.ts';
-import type { Known } from './known.ts';
+import type { KnownFlags } from './known.ts';
 
 /** Samples that one step learns from; a batch of src/data fits as it is. */
 export interface TrainingBatch {
@@ -20,7 +20,7 @@ export interface TrainingBatch {
   /** [n] weight of each sample in the loss. Default 1. */
   readonly weights?: Float32Array;
   /** [n] flags of each sample (has a label, has a teacher's answer), for a program that reads them; see `src/train/step/known.ts`. */
-  readonly known?: Known | undefined;
+  readonly known?: KnownFlags | undefined;
   /** Mixture of the samples, for a program with mixup targets. */
   readonly mix?: Mixed;
   /** The teacher's answers, by feed name: `teacherLogits`, `teacher/<name>`; or soft `targets`. */
@@ -30,7 +30,7 @@ export interface TrainingBatch {
 /** The feeds that stand for the batch; `UserError` for targets that the task cannot have. */
 export function batchFeeds(batch: TrainingBatch, task: Task, where: string): Record<string, TensorData> {
   const { x, inputs, targets, ids, weights, known, mix, teacher } = batch;
-  const n = samplesOf(batch, task);
+  const n = samplesInBatch(batch, task);
   return {
     ...inputFeedsOf(x, n, inputs),
     ...task.fed(targets, where, mix),
@@ -44,7 +44,7 @@ export function batchFeeds(batch: TrainingBatch, task: Task, where: string): Rec
 /** The feeds of samples: `x`, or `x/<name>` for each of several inputs. */
 export function inputFeedsOf(x: TensorData, n: number, inputs?: readonly InputPart[]): Record<string, TensorData> {
   if (inputs === undefined) return { x };
-  const values = inputsOf(x as Float32Array, n, { sampleShape: [x.length / n], inputs });
+  const values = inputsByName(x as Float32Array, n, { sampleShape: [x.length / n], inputs });
   return Object.fromEntries(Object.entries(values).map(([name, { data }]) => [`x/${name}`, data]));
 }
 
@@ -64,14 +64,14 @@ export function fedTo(
   );
 }
 
-export function samplesOf({ targets }: TrainingBatch, { targetWidth }: Pick<Task, 'targetWidth'>): number {
+export function samplesInBatch({ targets }: TrainingBatch, { targetWidth }: Pick<Task, 'targetWidth'>): number {
   return targets.length / targetWidth;
 }
 
 /** Σ w: what the results of the batch are sums or means over. */
 export function totalWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth' | 'weightOf'>): number {
   const weights = batch.weights ?? task.weightOf?.(batch.targets);
-  return weights === undefined ? samplesOf(batch, task) : weights.reduce((sum, weight) => sum + weight, 0);
+  return weights === undefined ? samplesInBatch(batch, task) : weights.reduce((sum, weight) => sum + weight, 0);
 }
 
 /** Σ w of the samples that the score of the batch is over. */

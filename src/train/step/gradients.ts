@@ -5,20 +5,20 @@ import { RANDOM_PREFIX } from '../../trace/random.ts';
 import { traceProgram } from '../../trace/trace.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import type { Task } from '../../tasks/task.ts';
-import { batchFeeds, fedTo, samplesOf } from './batch.ts';
-import type { Part } from '../parallel/cut.ts';
-import type { Values } from './steps.ts';
+import { batchFeeds, fedTo, samplesInBatch } from './batch.ts';
+import type { BatchPart } from '../parallel/cut.ts';
+import type { StepValues } from './steps.ts';
 
 /** Parts of a batch that this process computes, and how many there are. */
 export interface OwnParts {
-  readonly own: readonly Part[];
+  readonly own: readonly BatchPart[];
   readonly count: number;
   /** Parts of a process; the last ones may have fewer. */
   readonly each: number;
 }
 
 /** Gradients of the parts of a batch. */
-export interface Gradients {
+export interface BatchPartGradients {
   /** A compiled program that has the variables which the gradients depend on. */
   readonly holder: CompiledStep;
   readonly outputs: ReadonlyMap<string, TensorType>;
@@ -27,7 +27,7 @@ export interface Gradients {
   /** Estimate of the memory in bytes that programs for the largest part take. Undefined where nobody counts. */
   readonly memoryBytes: number | undefined;
   /** Results of the own parts, one after another; each is valid until the next is asked for. */
-  of(parts: OwnParts, feeds: Values, step: number): AsyncIterable<Values>;
+  of(parts: OwnParts, feeds: StepValues, step: number): AsyncIterable<StepValues>;
   /** Memory that results of each part are written into from now on: for a process that has one part of each batch. */
   placeResults?(places: Readonly<Record<string, Float32Array>>): void;
   dispose(): Promise<void>;
@@ -43,7 +43,7 @@ export interface GradientsOptions {
 }
 
 /** The usual ones: each part is one call, and knows of no other. */
-export class PartGradients implements Gradients {
+export class PartGradients implements BatchPartGradients {
   readonly holder: CompiledStep;
   readonly #options: GradientsOptions;
   readonly #sized = new Map<number, CompiledStep>();
@@ -78,10 +78,10 @@ export class PartGradients implements Gradients {
     for (const step of this.#sized.values()) step.placeResults?.(places);
   }
 
-  async *of({ own }: OwnParts, feeds: Values, step: number): AsyncGenerator<Values> {
+  async *of({ own }: OwnParts, feeds: StepValues, step: number): AsyncGenerator<StepValues> {
     const { task } = this.#options;
     for (const part of own) {
-      const compiled = await this.#for(samplesOf(part.batch, task));
+      const compiled = await this.#for(samplesInBatch(part.batch, task));
       yield compiled.run(fedTo(compiled, feedsOf(part, feeds, task, step)), step, part.first);
     }
   }
@@ -104,7 +104,7 @@ export class PartGradients implements Gradients {
 }
 
 /** All that a part is fed. */
-export function feedsOf(part: Part, feeds: Values, task: Task, step: number): Values {
+export function feedsOf(part: BatchPart, feeds: StepValues, task: Task, step: number): StepValues {
   const own = batchFeeds(part.batch, task, `step ${step + 1}`);
   return { ...feeds, ...own, share: Float32Array.of(part.share), samples: Float32Array.of(part.samples) };
 }

@@ -6,7 +6,7 @@ import type { Tensors } from '../../networks/network.ts';
  * each sample: as the recipe has it where both are known, 1 where the teacher alone is, 0 where the label alone is; a sample of
  * which neither is known weighs nothing.
  */
-export interface Known {
+export interface KnownFlags {
   /** [n] */
   readonly label: Float32Array;
   /** [n] */
@@ -48,8 +48,8 @@ export function partialOf(feeds: Tensors, weights: tf.Tensor1D, alpha: tf.Scalar
 /** The same batch with the flags of its samples; a sample with neither flag has weight 0. */
 export function withKnown<B extends { readonly weights?: Float32Array }>(
   batch: B,
-  known: Known,
-): B & { readonly known: Known; readonly weights: Float32Array } {
+  known: KnownFlags,
+): B & { readonly known: KnownFlags; readonly weights: Float32Array } {
   const weights = known.label.map((has, i) => (has + known.answer[i]! > 0 ? (batch.weights?.[i] ?? 1) : 0));
   return { ...batch, known, weights };
 }

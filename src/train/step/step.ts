@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../../graph/types.ts';
 import type { MixKind, Task } from '../../tasks/task.ts';
-import { prefixed, sized } from '../../networks/network.ts';
+import { prefixed, atBatchSize } from '../../networks/network.ts';
 import type { Network, Tensors, Variables } from '../../networks/network.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import { partialOf } from './known.ts';
@@ -211,7 +211,9 @@ function feedOf(network: Network, name: string): string {
 
 export function inputFeeds(network: Network, batchSize: number): StepProgram['feeds'] {
   const inputs = Object.entries(network.inputs);
-  return Object.fromEntries(inputs.map(([name, type]) => [feedOf(network, name), sized(narrow(type), batchSize)]));
+  return Object.fromEntries(
+    inputs.map(([name, type]) => [feedOf(network, name), atBatchSize(narrow(type), batchSize)]),
+  );
 }
 
 /** tfjs has one type of whole numbers. */

@@ -5,12 +5,12 @@ import type { StepProgram } from '../../trace/program.ts';
 import { fedTo } from './batch.ts';
 import type { TrainingBatch } from './batch.ts';
 
-export type Values = Readonly<Record<string, TensorData>>;
+export type StepValues = Readonly<Record<string, TensorData>>;
 
 /** Input of a step: a batch, and all feeds. */
-export interface Given {
+export interface StepInput {
   readonly batch: TrainingBatch;
-  readonly feeds: Values;
+  readonly feeds: StepValues;
 }
 
 export interface Wishes {
@@ -29,7 +29,7 @@ export interface Steps {
   /** Part of every batch that this process computes, where there are several; it reads no other samples. Absent: the whole batch. */
   readonly share?: Share | undefined;
   /** Steps one after another with batches of one size; `step` numbers the first. Returns the figures of each, `loss` among them. */
-  take(given: readonly Given[], step: number): Promise<readonly Readonly<Record<string, number>>[]>;
+  take(given: readonly StepInput[], step: number): Promise<readonly Readonly<Record<string, number>>[]>;
   /**
    * Estimate of the memory in bytes that a training takes whose last, smaller batch has `rest` samples (0: none): a program of another size
    * has memory of its own. Undefined where nobody counts.
@@ -84,7 +84,7 @@ export class WholeSteps implements Steps {
     return new WholeSteps(options, await engine.compile(program(batchSize), compileOptions(options)));
   }
 
-  async take(given: readonly Given[], step: number): Promise<Readonly<Record<string, number>>[]> {
+  async take(given: readonly StepInput[], step: number): Promise<Readonly<Record<string, number>>[]> {
     const compiled = await this.#of(given[0]!.feeds['weights']!.length);
     const feeds = given.map((each) => fedTo(compiled, each.feeds));
     const results =
@@ -120,17 +120,17 @@ export function compileOptions({ randomKey, precision, shareStateWith }: StepsOp
   return { precision, ...(randomKey && { randomKey }), ...(shareStateWith && { shareStateWith }) };
 }
 
-async function oneByOne(compiled: CompiledStep, feeds: readonly Values[], step: number): Promise<Values[]> {
+async function oneByOne(compiled: CompiledStep, feeds: readonly StepValues[], step: number): Promise<StepValues[]> {
   const results = [];
   // Results are only valid until the next call.
   for (const [i, each] of feeds.entries()) results.push(copied(await compiled.run(each, step + i)));
   return results;
 }
 
-function copied(results: Values): Record<string, TensorData> {
+function copied(results: StepValues): Record<string, TensorData> {
   return Object.fromEntries(Object.entries(results).map(([name, values]) => [name, values.slice()]));
 }
 
-export function scalars(results: Values): Record<string, number> {
+export function scalars(results: StepValues): Record<string, number> {
   return Object.fromEntries(Object.entries(results).map(([name, values]) => [name, Number(values[0])]));
 }

@@ -1,4 +1,4 @@
-import type { Context } from '../../../src/commands/context.ts';
+import type { CommandContext } from '../../../src/commands/context.ts';
 import { table } from '../../../src/commands/terminal/table.ts';
 import { contextOf } from '../../../src/commands/program.ts';
 import { helpText } from '../../../src/commands/terminal/help.ts';
@@ -31,11 +31,11 @@ const epoch = (number: number, seconds: number): EpochEvent => ({
 });
 
 async function shown(
-  change: Partial<Context>,
+  change: Partial<CommandContext>,
   run: (on: Awaited<ReturnType<typeof showEvents>>['onEvent']) => void,
 ): Promise<string> {
   let text = '';
-  const context: Context = {
+  const context: CommandContext = {
     json: false,
     verbosity: 'normal',
     isTerminal: false,
@@ -91,7 +91,7 @@ describe('the progress bar', () => {
     ]);
   });
 
-  it.each<[string, Partial<Context>]>([
+  it.each<[string, Partial<CommandContext>]>([
     ['elsewhere', {}],
     ['with --json', { isTerminal: true, json: true }],
     ['with --quiet', { isTerminal: true, verbosity: 'quiet' }],

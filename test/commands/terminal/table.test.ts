@@ -1,5 +1,5 @@
 import { table } from '../../../src/commands/terminal/table.ts';
-import { fitted } from '../../../src/commands/terminal/wrapped.ts';
+import { fittedToWidth } from '../../../src/commands/terminal/wrapped.ts';
 
 const ROWS = [
   ['device', 'usable', ''],
@@ -45,8 +45,8 @@ it('becomes blocks where numbers do not fit beside each other', () => {
 
 it('sentences are cut between words on a terminal that is too narrow, and a path stays whole', () => {
   const text = 'model  size\n  it was left alone as nothing is known of it\nreport: a/very/long/path/to/report.html\n';
-  expect(fitted(text, { isTerminal: true, columns: 26 })).toBe(
+  expect(fittedToWidth(text, { isTerminal: true, columns: 26 })).toBe(
     'model  size\n  it was left alone as\n    nothing is known of it\nreport:\n  a/very/long/path/to/report.html\n',
   );
-  expect(fitted(text, { isTerminal: false, columns: 26 })).toBe(text);
+  expect(fittedToWidth(text, { isTerminal: false, columns: 26 })).toBe(text);
 });

@@ -1,4 +1,4 @@
-import { allot, removedShare, rounded } from '../../../src/compress/prune/budget.ts';
+import { allot, removedShare, roundedChannels } from '../../../src/compress/prune/budget.ts';
 import type { BudgetOptions } from '../../../src/compress/prune/budget.ts';
 import { costModel } from '../../../src/compress/prune/costs.ts';
 import { dependencies } from '../../../src/compress/prune/groups.ts';
@@ -31,7 +31,7 @@ describe('rounding', () => {
     [12, 0.5, 1, 6],
     [12, 0.99, 1, 1],
   ])('%d channels, %d removed, multiples of %d: %d stay', (channels, share, multipleOf, expected) => {
-    expect(rounded(channels, share, multipleOf)).toBe(expected);
+    expect(roundedChannels(channels, share, multipleOf)).toBe(expected);
   });
 });
 

@@ -1,7 +1,7 @@
 import { RandomStream } from '../../../src/base/random.ts';
 import { calibrators } from '../../../src/compress/quantize/calibrators.ts';
 import type { CalibratorName } from '../../../src/compress/quantize/calibrators.ts';
-import type { Range } from '../../../src/compress/quantize/histogram.ts';
+import type { ActivationRange } from '../../../src/compress/quantize/histogram.ts';
 import { addTo, emptyHistogram, rangeOf } from '../../../src/compress/quantize/histogram.ts';
 import { asymmetric } from '../../../src/graph/quantization.ts';
 
@@ -29,10 +29,11 @@ function histogramOf(values: Float32Array) {
   return histogram;
 }
 
-const calibrated = (name: CalibratorName, values: Float32Array): Range => calibrators[name](histogramOf(values));
+const calibrated = (name: CalibratorName, values: Float32Array): ActivationRange =>
+  calibrators[name](histogramOf(values));
 
 /** What int8 makes of the values, with the very scales that are stored. */
-function squaredError(values: Float32Array, { min, max }: Range): number {
+function squaredError(values: Float32Array, { min, max }: ActivationRange): number {
   const { scales, zeroPoints } = asymmetric(min, max, 'int8');
   let sum = 0;
   for (const value of values) {
@@ -43,7 +44,7 @@ function squaredError(values: Float32Array, { min, max }: Range): number {
 }
 
 const grid = Array.from({ length: 11 }, (_, i) => i / 10);
-const bounds = (values: Float32Array): Range => rangeOf(values)!;
+const bounds = (values: Float32Array): ActivationRange => rangeOf(values)!;
 
 describe.each(Object.entries(DISTRIBUTIONS))('of %s', (name, values) => {
   const { min, max } = bounds(values);
@@ -96,7 +97,7 @@ describe.each(Object.entries(DISTRIBUTIONS))('of %s', (name, values) => {
 });
 
 /** Bins of every value, clipped into the range, against the levels that they fall into; from the definition, sample by sample. */
-function divergenceOf(values: Float32Array, range: Range): number {
+function divergenceOf(values: Float32Array, range: ActivationRange): number {
   const { min, max } = bounds(values);
   const width = (max - min) / 2048;
   const [first, last] = [Math.round((range.min - min) / width), Math.round((range.max - min) / width)];
@@ -123,7 +124,7 @@ function divergenceOf(values: Float32Array, range: Range): number {
 }
 
 /** Of the values as bins hold them: rounding, on average, and the squares of what is clipped. */
-function costOf(values: Float32Array, range: Range): number {
+function costOf(values: Float32Array, range: ActivationRange): number {
   const { min, max } = bounds(values);
   const width = (max - min) / 2048;
   return values.reduce((sum, value) => {

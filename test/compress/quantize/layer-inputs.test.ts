@@ -1,5 +1,5 @@
 import { LayerInputs } from '../../../src/compress/quantize/layer-inputs.ts';
-import type { Feeds, Samples } from '../../../src/compress/quantize/observe.ts';
+import type { Feeds, CalibrationSamples } from '../../../src/compress/quantize/observe.ts';
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { weightedNodes } from '../../../src/graph/quantization.ts';
@@ -40,7 +40,7 @@ describe('inputs of layers one after another', () => {
     const graph = network();
     const batches = [8, 8, 3].map((size, i) => ({ x: { data: numbers(size * 50, 'x', i), shape: [size, 5, 5, 2] } }));
     let read = 0;
-    const samples: Samples = {
+    const samples: CalibrationSamples = {
       length: batches.length,
       *[Symbol.iterator](): Generator<Feeds, void, undefined> {
         read++;

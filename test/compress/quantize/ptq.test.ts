@@ -2,7 +2,7 @@ import { correctBias } from '../../../src/compress/quantize/bias.ts';
 import { equalize, pairsOf } from '../../../src/compress/quantize/equalize.ts';
 import { biasesOf } from '../../../src/compress/quantize/layers.ts';
 import { weightScales } from '../../../src/compress/quantize/ptq.ts';
-import { rounded, withConstants } from '../../../src/compress/quantize/rounding.ts';
+import { roundedWeights, withChangedConstants } from '../../../src/compress/quantize/rounding.ts';
 import { layerSensitivity, quantizableLayers } from '../../../src/compress/quantize/sensitivity.ts';
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
@@ -141,12 +141,12 @@ describe('bias correction', () => {
       [...scales].map(([name, q]) => [name, { ...q, scales: q.scales.map((scale) => 16 * scale) }]),
     );
     const weightsOf = (of: Graph): Graph =>
-      withConstants(
+      withChangedConstants(
         of,
         new Map(
           [...coarse].map(([name, q]) => {
             const { data, type } = of.constants.get(name)!;
-            return [name, rounded(data as Float32Array, type.shape as number[], q)];
+            return [name, roundedWeights(data as Float32Array, type.shape as number[], q)];
           }),
         ),
       );
@@ -277,10 +277,10 @@ describe('the sensitivity of layers', () => {
 it('weights are rounded half away from zero, and clipped to ±127 steps of their own channel', () => {
   const q = { dtype: 'int8', axis: 1, scales: [1, 0.5], zeroPoints: [0, 0] } as const;
   const values = Float32Array.of(2.5, 0.25, -2.5, -0.25, 127.4, 64, -500, -500);
-  expect([...rounded(values, [4, 2], q)]).toEqual([3, 0.5, -3, -0.5, 127, 63.5, -127, -63.5]);
+  expect([...roundedWeights(values, [4, 2], q)]).toEqual([3, 0.5, -3, -0.5, 127, 63.5, -127, -63.5]);
   // The slices of an axis in the middle are runs of the rest.
   const ofTwo = { ...q, scales: [1, 10] };
-  expect([...rounded(Float32Array.of(4, 3, 4, 6, -4, 3, 4, -6), [2, 2, 2], ofTwo)]).toEqual([
+  expect([...roundedWeights(Float32Array.of(4, 3, 4, 6, -4, 3, 4, -6), [2, 2, 2], ofTwo)]).toEqual([
     4, 3, 0, 10, -4, 3, 0, -10,
   ]);
 });

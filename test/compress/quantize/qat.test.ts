@@ -3,7 +3,7 @@ import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { FakeQuantizedNetwork, HIGH, LOW } from '../../../src/compress/quantize/qat/network.ts';
 import { evaluationProgram, predictionProgram } from '../../../src/train/evaluate/inference.ts';
 import { trainingProgram } from '../../../src/train/step/step.ts';
-import { parametersOf, perChannel, roomForBias } from '../../../src/compress/quantize/qat/fake-quantize.ts';
+import { scaleOfRange, perChannel, roomForBias } from '../../../src/compress/quantize/qat/fake-quantize.ts';
 import { quantizationOfRange } from '../../../src/compress/quantize/qat/ranges.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
@@ -171,7 +171,7 @@ it('scale and zero point of a range are those of the training graph to the bit',
   const high = Float32Array.from({ length: 500 }, (_, i) => Math.abs(numbers(1, 'high', i)[0]! * (1 + (i % 5))));
   // Steps of 1 and a zero point between two: the even one, as ONNX rounds.
   [low[0], high[0], low[1], high[1]] = [-100.5, 154.5, -101.5, 153.5];
-  const { scale, zeroPoint } = parametersOf(tf.tensor1d(low), tf.tensor1d(high));
+  const { scale, zeroPoint } = scaleOfRange(tf.tensor1d(low), tf.tensor1d(high));
   const [scales, zeroPoints] = [scale.dataSync(), zeroPoint.dataSync()];
   expect([...zeroPoints.subarray(0, 2)]).toEqual([-28, -26]);
   low.forEach((value, i) => {

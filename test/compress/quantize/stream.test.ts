@@ -1,6 +1,6 @@
 import { correctBias } from '../../../src/compress/quantize/bias.ts';
 import { calibrationBatch } from '../../../src/compress/quantize/observe.ts';
-import type { Feeds, Samples } from '../../../src/compress/quantize/observe.ts';
+import type { Feeds, CalibrationSamples } from '../../../src/compress/quantize/observe.ts';
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Graph } from '../../../src/graph/types.ts';
@@ -31,7 +31,7 @@ function network(side: number): Graph {
 }
 
 /** Batches that are made when they are asked for. */
-function stream(batches: readonly number[], onBatch: () => void = () => undefined): Samples {
+function stream(batches: readonly number[], onBatch: () => void = () => undefined): CalibrationSamples {
   const all = numbers(batches.reduce((a, b) => a + b, 0) * 48, 'x', 0);
   return {
     length: batches.length,
@@ -73,7 +73,7 @@ it.each(['minmax', 'mse', 'entropy', 'percentile'] as const)(
 it('corrects biases batch by batch', async () => {
   const graph = network(4);
   const { result } = await quantize(graph, stream([12]), { calibrator: 'minmax', session });
-  const biases = async (samples: Samples): Promise<number[]> => {
+  const biases = async (samples: CalibrationSamples): Promise<number[]> => {
     const corrected = await correctBias(graph, result, samples, { session });
     return [...corrected.constants.values()]
       .filter(({ type }) => type.shape.length === 1)

@@ -1,9 +1,9 @@
 import { batches } from '../../../src/data/batches/batches.ts';
 import type { BatchOptions } from '../../../src/data/batches/batches.ts';
-import { sizeOf } from '../../../src/data/dataset.ts';
+import { countOfElements } from '../../../src/data/dataset.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
 import { loadDataset } from '../../../src/data/load.ts';
-import { neededOf, partsEach, sizesOf } from '../../../src/data/batches/share.ts';
+import { neededOf, partsEach, batchPartSizes } from '../../../src/data/batches/share.ts';
 import type { BatchCut } from '../../../src/data/batches/share.ts';
 import { idx, temporaryFolder } from '../support.ts';
 
@@ -20,7 +20,7 @@ describe('the share of a process', () => {
       for (const samples of [1, 7, 8, 50, 61]) {
         const all = needs(samples, size, [cut]);
         expect(all.flat()).toEqual(Array.from({ length: samples }, (_, i) => i));
-        const sizes = sizesOf(samples, cut);
+        const sizes = batchPartSizes(samples, cut);
         const each = partsEach(sizes.length, size);
         const own = (rank: number) => sizes.slice(rank * each, (rank + 1) * each).reduce((sum, n) => sum + n, 0);
         expect(all.map(({ length }) => length)).toEqual(all.map((_, rank) => own(rank)));
@@ -30,7 +30,7 @@ describe('the share of a process', () => {
   it('holds the samples of all cuts, where one is not a refinement of the other', () => {
     // Of six parts for the gradient the first process has four, of 8 samples; of three for the teacher, of 4, 3 and 3, it has two.
     const cuts = [{ shards: 3, most: 2 }, { shards: 3 }];
-    expect(sizesOf(10, cuts[0]!)).toEqual([2, 2, 2, 2, 1, 1]);
+    expect(batchPartSizes(10, cuts[0]!)).toEqual([2, 2, 2, 2, 1, 1]);
     expect(needs(10, 2, cuts)).toEqual([
       [0, 1, 2, 3, 4, 5, 6, 7],
       [7, 8, 9],
@@ -107,13 +107,13 @@ describe('batches of one of several processes', () => {
 });
 
 function rowsOf(x: Float32Array, { sampleShape }: Dataset, positions: Int32Array): number[] {
-  const size = sizeOf(sampleShape);
+  const size = countOfElements(sampleShape);
   return [...positions].flatMap((i) => [...x.subarray(i * size, (i + 1) * size)]);
 }
 
 /** NaN in place of all but these. */
 function without(x: Float32Array, { sampleShape }: Dataset, positions: Int32Array): Float32Array {
-  const size = sizeOf(sampleShape);
+  const size = countOfElements(sampleShape);
   const kept = new Float32Array(x.length).fill(NaN);
   for (const i of positions) kept.set(x.subarray(i * size, (i + 1) * size), i * size);
   return kept;

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openTeacher } from '../../../src/distill/teachers/open.ts';
-import type { OpenOptions } from '../../../src/distill/teachers/open.ts';
+import type { TeacherOptions } from '../../../src/distill/teachers/open.ts';
 import { completeRecipe } from '../../../src/recipe/load.ts';
 import { npyBytes } from '../../../src/data/readers/numpy/npy.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
@@ -49,7 +49,7 @@ it.each<[string, object, number, RegExp]>([
   );
   const options = {
     ...{ dataset: pictures(20), session: { executionProviders: ['cpu'] }, name: (file: string) => path.basename(file) },
-  } as unknown as OpenOptions;
+  } as unknown as TeacherOptions;
   await expect(openTeacher(recipe.teacher!, options)).rejects.toThrow(message);
   expect(closed).toBe(expected);
 });

@@ -1,9 +1,9 @@
 import { excessOf, paretoSet, pickOf, survivors } from '../../../src/folder/search/points.ts';
-import type { Judge, Point } from '../../../src/folder/search/points.ts';
+import type { Judge, MeasuredPoint } from '../../../src/folder/search/points.ts';
 import { accuracyScore, rmseScore } from '../../../src/tasks/score.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 
-const point = (id: string, validation: number, p95Ms: number, sizeBytes: number): Point => ({
+const point = (id: string, validation: number, p95Ms: number, sizeBytes: number): MeasuredPoint => ({
   ...{ id, run: id, model: 'scratch', validation, p95Ms, sizeBytes },
   ...{ width: 1, amount: 0, precision: 'fp32', epochs: 1, params: 1, p50Ms: p95Ms },
 });
@@ -11,7 +11,7 @@ const point = (id: string, validation: number, p95Ms: number, sizeBytes: number)
 const by = (budget: Judge['budget'], teacher?: number): Judge => ({ budget, teacher, score: accuracyScore });
 
 /** Said again here, so that the test does not believe what it tests. */
-const beats = (a: Point, b: Point): boolean => {
+const beats = (a: MeasuredPoint, b: MeasuredPoint): boolean => {
   const gains = [a.validation - b.validation, b.p95Ms - a.p95Ms, b.sizeBytes - a.sizeBytes];
   return gains.every((gain) => gain >= 0) && gains.some((gain) => gain > 0);
 };

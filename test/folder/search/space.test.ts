@@ -1,4 +1,4 @@
-import { recipeOf } from '../../../src/folder/search/space.ts';
+import { candidateRecipe } from '../../../src/folder/search/space.ts';
 import { models } from '../../../src/networks/models/registry.ts';
 import { completeRecipe } from '../../../src/recipe/load.ts';
 
@@ -15,6 +15,6 @@ it.each([
   ['live', undefined],
 ] as const)('candidates of a search have one number of views where answers are stored: %s', (store, views) => {
   const given = completeRecipe({ ...BASE, distill: { epochs: 2, softTargets: { store } } }, '/', models);
-  const { recipe } = recipeOf(given, { width: 1, amount: 0 }, 0.25, given.recipe.target!);
+  const { recipe } = candidateRecipe(given, { width: 1, amount: 0 }, 0.25, given.recipe.target!);
   expect(recipe.distill.softTargets.views).toBe(views);
 });

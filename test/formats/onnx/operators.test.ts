@@ -5,7 +5,7 @@ import { format } from 'prettier';
 import { UserError } from '../../../src/base/errors.ts';
 import { Channels } from '../../../src/compress/prune/channels.ts';
 import type { Labels } from '../../../src/compress/prune/channels.ts';
-import { follow } from '../../../src/compress/prune/flow.ts';
+import { followChannels } from '../../../src/compress/prune/flow.ts';
 import { importedOps, importOnnx } from '../../../src/formats/onnx/import.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import { fuse } from '../../../src/formats/tflite/fuse/fuse.ts';
@@ -70,7 +70,7 @@ function cut(graph: Graph): string {
       name,
       shape.map((_, i) => (i === axis ? own : null)),
     );
-    follow(graph, channels, labels);
+    followChannels(graph, channels, labels);
     return own.every((label) => channels.reason(label) === undefined);
   });
   if (free.length === axes.length) return 'yes';

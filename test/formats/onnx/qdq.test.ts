@@ -8,7 +8,7 @@ import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import { tensor } from '../../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
-import { weightScales } from '../../../src/formats/onnx/qdq/weights.ts';
+import { fileWeightScales } from '../../../src/formats/onnx/qdq/weights.ts';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Quantization } from '../../../src/graph/quantization.ts';
@@ -194,7 +194,7 @@ describe('int8 ONNX', () => {
   it('gives the several outputs of a depthwise channel the scale of that channel', () => {
     const weights = tensor('w', 'float32', [4, 1, 1, 1], new Float32Array(4));
     const node = { op: 'Conv', domain: '', name: '', inputs: ['x', 'w'], outputs: ['y'], attrs: new Map() };
-    const { scales, axis } = weightScales(node, weights, {
+    const { scales, axis } = fileWeightScales(node, weights, {
       dtype: 'int8',
       scales: [1, 2],
       zeroPoints: [0, 0],

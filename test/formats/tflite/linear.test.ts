@@ -1,4 +1,4 @@
-import { rewrite } from '../../../src/formats/tflite/fuse/rewrite.ts';
+import { fuseProgram } from '../../../src/formats/tflite/fuse/rewrite.ts';
 import { Program } from '../../../src/formats/tflite/lower/program.ts';
 import type { Operation } from '../../../src/formats/tflite/lower/program.ts';
 import { betweenFloat } from '../../../src/formats/tflite/quantize/between.ts';
@@ -31,7 +31,7 @@ describe('the time for a program is that for each of its operations', () => {
   it('where rules fit everywhere', () => {
     const program = chain(Array.from({ length: COUNT }, (_, i) => (i % 3 === 0 ? 'ABS' : i % 3 === 1 ? 'NEG' : 'EXP')));
     let asked = 0;
-    rewrite(program, [
+    fuseProgram(program, [
       (operation, { only }) => {
         asked++;
         if (operation.op === 'NEG') return { same: operation.inputs[0]! };

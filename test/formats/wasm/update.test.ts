@@ -2,7 +2,7 @@ import { encodeModule, unsigned } from '../../../src/formats/wasm/module.ts';
 import { kindOf, updateFunction } from '../../../src/formats/wasm/update.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 import type { FusedUpdate } from '../../../src/graph/passes/step/fused-update.ts';
-import { passesOf } from '../../../src/graph/passes/step/fused-update.ts';
+import { updatePasses } from '../../../src/graph/passes/step/fused-update.ts';
 import { wasmFunctions, wasmMemory } from '../../../src/runtime/fused/webassembly.ts';
 
 /** y ← -(√y / x - s) · s + x², and z ← x, of 6 numbers. */
@@ -75,7 +75,7 @@ it.each([
   ['in memory of its own', true],
 ])('computes what follows from sums of columns in a pass after them; meanwhile a value waits %s', (_where, waits) => {
   const update = inColumns(waits);
-  expect(passesOf({ ...update, vectors: ['w', 'g', 'a'] }).waiting).toEqual(waits ? ['v'] : []);
+  expect(updatePasses({ ...update, vectors: ['w', 'g', 'a'] }).waiting).toEqual(waits ? ['v'] : []);
   const memory = wasmMemory(1)!;
   const { run } = wasmFunctions(encodeModule([updateFunction('run', update)]), memory);
   const random = new RandomStream('columns');

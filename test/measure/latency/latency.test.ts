@@ -4,7 +4,7 @@ import { RandomStream } from '../../../src/base/random.ts';
 import { UserError } from '../../../src/base/errors.ts';
 import { compareLatency } from '../../../src/measure/latency/compare.ts';
 import { measureLatency } from '../../../src/measure/latency/latency.ts';
-import type { Source, Variant } from '../../../src/measure/latency/setting.ts';
+import type { TimedSource, TimedVariant } from '../../../src/measure/latency/setting.ts';
 import { openVariants, sourceOf } from '../../../src/measure/latency/variants.ts';
 import { calibrated } from '../../formats/tflite/calibrate.ts';
 import { exported, floats, randomFeeds, sketch } from '../../formats/tflite/support.ts';
@@ -13,7 +13,7 @@ import { exported, floats, randomFeeds, sketch } from '../../formats/tflite/supp
 let now = 0;
 const clock = () => now;
 
-function variant(name: string, ms: number, calls: string[] = [], batchSize = 1): Variant {
+function variant(name: string, ms: number, calls: string[] = [], batchSize = 1): TimedVariant {
   const run = (): void => {
     calls.push(name);
     now += ms;
@@ -22,7 +22,7 @@ function variant(name: string, ms: number, calls: string[] = [], batchSize = 1):
 }
 
 /** Variants that are the same in every session. */
-const always = (variants: readonly Variant[]): Source[] => [
+const always = (variants: readonly TimedVariant[]): TimedSource[] => [
   { name: 'always', open: () => Promise.resolve({ variants, skipped: [], dispose: () => undefined }) },
 ];
 
@@ -72,7 +72,7 @@ describe('latency', () => {
 
   it('counts each session once, and closes each', async () => {
     let [open, opened] = [0, 0];
-    const source: Source = {
+    const source: TimedSource = {
       name: 'a',
       open: () => {
         open++;
@@ -99,14 +99,14 @@ describe('latency', () => {
   it('leaves out a variant that fails, at once or after some sessions, and one that cannot be loaded again', async () => {
     let runs = 0;
     let opened = 0;
-    const failing = (name: string, after: number): Variant => ({
+    const failing = (name: string, after: number): TimedVariant => ({
       ...variant(name, 1),
       run: () => {
         now += 1;
         if (++runs > after) throw new Error(`${name}: out of memory\n  at kernel`);
       },
     });
-    const once: Source = {
+    const once: TimedSource = {
       name: 'once',
       open: () =>
         opened++ === 0
@@ -125,7 +125,7 @@ describe('latency', () => {
   });
 
   it('takes no first run, in which a GPU compiles, for the time of a run', async () => {
-    const compiling = (batchSize: number): Variant => {
+    const compiling = (batchSize: number): TimedVariant => {
       const { run, ...setting } = variant('gpu', 1, [], batchSize);
       let isFirst = true;
       return {
@@ -189,7 +189,7 @@ describe('a comparison', () => {
   /** Sessions of files that, within one, are faster or slower for good by up to `spread`. */
   async function compared(spread: number) {
     const places = new RandomStream('places');
-    const source = (name: string, ms: number): Source => ({
+    const source = (name: string, ms: number): TimedSource => ({
       name,
       open: () => {
         const factor = 1 - spread + 2 * spread * places.uniform();

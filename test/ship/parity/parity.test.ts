@@ -1,5 +1,5 @@
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
-import { withConstants } from '../../../src/compress/quantize/rounding.ts';
+import { withChangedConstants } from '../../../src/compress/quantize/rounding.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
@@ -54,7 +54,7 @@ async function gate(format: 'onnx' | 'tflite', wrong?: string) {
   const make = (of: Graph) => {
     const weights = of.constants.get(`${wrong}/w`)?.data as Float32Array | undefined;
     const written =
-      weights === undefined ? of : withConstants(of, new Map([[`${wrong}/w`, weights.map((value) => -value)]]));
+      weights === undefined ? of : withChangedConstants(of, new Map([[`${wrong}/w`, weights.map((value) => -value)]]));
     if (format === 'tflite') return exportTflite(written, { precision: 'integer', quantization });
     return { bytes: encodeModel(exportQdq(written, quantization).result) };
   };

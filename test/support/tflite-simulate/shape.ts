@@ -1,5 +1,5 @@
 import type { TensorData } from '../../../src/graph/types.ts';
-import { emptyLike, permuted } from '../../../src/formats/tflite/tensor.ts';
+import { emptyLike, permutedTensor } from '../../../src/formats/tflite/tensor.ts';
 import type { Call, Kernel, Values } from './kernel.ts';
 import { ints, isQuantized, values, zeroPointOf } from './kernel.ts';
 import { sizeOf } from './tensor.ts';
@@ -138,5 +138,5 @@ export const shape: Readonly<Record<string, Kernel>> = {
   GATHER: gather,
   BROADCAST_TO: tiled,
   TILE: tiled,
-  TRANSPOSE: (call) => [permuted(values(call, 0), call.inputs[0]!.shape, ints(call, 1))],
+  TRANSPOSE: (call) => [permutedTensor(values(call, 0), call.inputs[0]!.shape, ints(call, 1))],
 };

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../../src/base/random.ts';
-import type { CompiledStep, DivisibleFeed, Range } from '../../../src/runtime/engine.ts';
+import type { CompiledStep, DivisibleFeed, ElementRange } from '../../../src/runtime/engine.ts';
 import { addInPairs } from '../../../src/train/parallel/add-in-pairs.ts';
 import { DividedUpdate } from '../../../src/train/parallel/divided-update.ts';
 import { PartSum } from '../../../src/train/parallel/part-sum.ts';
@@ -20,7 +20,7 @@ function fakeUpdate() {
     return [name, { data: new Float32Array(length), variables }];
   });
   const divisible = new Map(feeds);
-  let ranges: ReadonlyMap<string, readonly Range[]> = new Map();
+  let ranges: ReadonlyMap<string, readonly ElementRange[]> = new Map();
   const step = {
     divisible,
     divide: (given: typeof ranges) => void (ranges = given),

@@ -3,7 +3,7 @@ import type { TensorType } from '../../../src/graph/types.ts';
 import { Exchange } from '../../../src/train/parallel/exchange.ts';
 import { halfBlocks, roundToHalfBlocks } from '../../../src/train/parallel/half-blocks.ts';
 import { PartSum } from '../../../src/train/parallel/part-sum.ts';
-import type { Values } from '../../../src/train/step/steps.ts';
+import type { StepValues } from '../../../src/train/step/steps.ts';
 import { played } from '../../support/played.ts';
 
 const type = (...shape: number[]): TensorType => ({ dtype: 'float32', shape });
@@ -24,7 +24,7 @@ const results = () =>
 const summed = (
   size: number,
   options: Omit<ConstructorParameters<typeof Exchange>[0], 'together'>,
-  all: readonly Values[],
+  all: readonly StepValues[],
 ) =>
   played(size, (together) =>
     Promise.resolve().then(() => {

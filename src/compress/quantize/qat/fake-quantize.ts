@@ -19,7 +19,7 @@ export function fakeQuantizeActivation(x: tf.Tensor, scale: tf.Tensor, zeroPoint
 }
 
 /** Scales and zero points of activations. */
-export interface Parameters {
+export interface ScaleAndZero {
   readonly scale: tf.Tensor;
   readonly zeroPoint: tf.Tensor;
 }
@@ -28,7 +28,7 @@ export interface Parameters {
  * Scale and zero point that spread -128 … 127 from `low` to `high`, element by element; low ≤ 0 ≤ high. The same float32
  * arithmetic as `quantizationOfRange`.
  */
-export function parametersOf(low: tf.Tensor, high: tf.Tensor): Parameters {
+export function scaleOfRange(low: tf.Tensor, high: tf.Tensor): ScaleAndZero {
   const scale = tf.maximum(tf.div(tf.sub(high, low), LEVELS), SMALLEST_SCALE);
   const zeroPoint = tf.clipByValue(tf.round(tf.sub(-128, tf.div(low, scale))), -128, 127);
   return { scale, zeroPoint };
@@ -77,8 +77,11 @@ export function fakeQuantizeBias(bias: tf.Tensor, scale: tf.Tensor): tf.Tensor {
 }
 
 /** A constant operand of a sum or product: int8 with one scale over its own range, of a sum what of it matters, see `termRange`. */
-export function fakeQuantizeOperand(operand: tf.Tensor, sum?: { other: Parameters; result: Parameters }): tf.Tensor {
-  const end = (step: number, { scale, zeroPoint }: Parameters): tf.Tensor => tf.mul(tf.sub(step, zeroPoint), scale);
+export function fakeQuantizeOperand(
+  operand: tf.Tensor,
+  sum?: { other: ScaleAndZero; result: ScaleAndZero },
+): tf.Tensor {
+  const end = (step: number, { scale, zeroPoint }: ScaleAndZero): tf.Tensor => tf.mul(tf.sub(step, zeroPoint), scale);
   return straightThrough(operand, (x) => {
     let [low, high] = [tf.min(x), tf.max(x)];
     if (sum !== undefined) {

@@ -8,19 +8,19 @@ import { weightedNodes } from '../../../graph/quantization.ts';
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
 import type { Constant, Graph, Node, TensorType } from '../../../graph/types.ts';
 import type { State } from '../../../runtime/engine.ts';
-import { interpret, rules, tensorOf } from '../../../trace/interpret/interpret.ts';
+import { interpret, interpretRules, tensorOf } from '../../../trace/interpret/interpret.ts';
 import type { Forwarded, ForwardOptions, Network, Tensors, Variables } from '../../../networks/network.ts';
 import {
   fakeQuantizeActivation,
   fakeQuantizeBias,
   fakeQuantizeOperand,
   fakeQuantizeWeights,
-  parametersOf,
+  scaleOfRange,
   perChannel,
   roomForBias,
   weightScale,
 } from './fake-quantize.ts';
-import type { Parameters } from './fake-quantize.ts';
+import type { ScaleAndZero } from './fake-quantize.ts';
 import { beforeSoftmax, MASKED } from '../masks.ts';
 import { quantizationOfRange, rangesOf } from './ranges.ts';
 import type { Ranges } from './ranges.ts';
@@ -31,7 +31,7 @@ export const LOW = 'range/low';
 export const HIGH = 'range/high';
 
 /** Scale and zero point of an activation that is rounded; undefined for any other. */
-type ParametersOf = (name: string) => Parameters | undefined;
+type ParametersOf = (name: string) => ScaleAndZero | undefined;
 
 /** The scalar that a training call is fed: how far a range moves towards that of the batch; 0 while ranges are frozen. */
 export const RANGE_RATE = 'rangeRate';
@@ -179,7 +179,7 @@ export class FakeQuantizedNetwork implements Network {
   #parameters(): ParametersOf {
     const count = this.#ranges.groups.length;
     if (count === 0) return () => undefined;
-    const { scale, zeroPoint } = parametersOf(this.state[LOW]!, this.state[HIGH]!);
+    const { scale, zeroPoint } = scaleOfRange(this.state[LOW]!, this.state[HIGH]!);
     const split = (x: tf.Tensor): tf.Tensor[] => (count === 1 ? [x] : tf.split(x, count));
     const [scales, zeroPoints] = [split(scale), split(zeroPoint)];
     return (name) => {
@@ -223,7 +223,7 @@ export class FakeQuantizedNetwork implements Network {
         const { sum } = operand;
         return fakeQuantizeOperand(value, sum && { other: parameters(sum.other)!, result: parameters(sum.result)! });
       });
-      return [rules[op]!(rounded, attrs)].flat();
+      return [interpretRules[op]!(rounded, attrs)].flat();
     };
   }
 }

@@ -1,12 +1,12 @@
 import { bytesOf, fromHalf } from '../../../base/bytes.ts';
 import { UserError, shown } from '../../../base/errors.ts';
 import { faultOfArrays } from '../../../base/memory.ts';
-import { sizeOf, storedSamples } from '../../dataset.ts';
+import { countOfElements, storedSamples } from '../../dataset.ts';
 import type { RawLabels, Samples } from '../../dataset.ts';
 import { likeSamples } from '../../storage/sample-storage.ts';
 import { LabelNames } from '../../splits/label-names.ts';
 import { hex } from '../source.ts';
-import { LABELS } from '../supported.ts';
+import { SUPPORTED_LABELS } from '../supported.ts';
 
 interface DType {
   readonly bytes: number;
@@ -59,7 +59,7 @@ export interface NpyArray {
  */
 export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   const { shape, code, isBigEndian, isFortran, length: end, sizes } = npyHeader(bytes, where);
-  const expected = end + sizeOf(shape) * sizes.element;
+  const expected = end + countOfElements(shape) * sizes.element;
   if (bytes.length < expected) throw truncated(where, expected, bytes.length);
   let body = bytes.subarray(end, expected);
   if (isBigEndian) body = reversed(body, sizes.number);
@@ -133,7 +133,7 @@ export function reversed(body: Uint8Array, bytes: number): Uint8Array {
 
 /** Copy of an array in Fortran order with the last axis varying fastest. */
 function rowsFirst(body: Uint8Array, shape: readonly number[], bytes: number): Uint8Array {
-  const strides = shape.map((_, axis) => bytes * sizeOf(shape.slice(0, axis)));
+  const strides = shape.map((_, axis) => bytes * countOfElements(shape.slice(0, axis)));
   const index = new Array<number>(shape.length).fill(0);
   const out = new Uint8Array(body.length);
   for (let to = 0, from = 0; to < out.length; to += bytes) {
@@ -163,16 +163,16 @@ export function holdsWhole({ code }: NpyArray): boolean {
 /** uint8 stays as it is, everything else becomes float32. */
 export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   if (WORDS.test(code)) throw unsupported(where, shown(code), code);
-  if (code === 'u1') return storedSamples(body, sizeOf(shape), undefined);
-  const fault = faultOfArrays([{ values: sizeOf(shape), bytesEach: 4 }]);
+  if (code === 'u1') return storedSamples(body, countOfElements(shape), undefined);
+  const fault = faultOfArrays([{ values: countOfElements(shape), bytesEach: 4 }]);
   if (fault !== undefined) throw new UserError(`${where}: its values ${fault}`, 'Use fewer samples, or free memory.');
-  return storedSamples(body, sizeOf(shape), DTYPES[code]);
+  return storedSamples(body, countOfElements(shape), DTYPES[code]);
 }
 
 /** Samples [channels, height, width] as [height, width, channels]. */
 export function toChannelsLast(samples: Samples, [channels, ...sides]: readonly number[]): Samples {
   const out = likeSamples(samples, samples.length);
-  const pixels = sizeOf(sides);
+  const pixels = countOfElements(sides);
   const size = channels! * pixels;
   for (let start = 0; start < samples.length; start += size) {
     for (let c = 0; c < channels!; c++) {
@@ -185,7 +185,7 @@ export function toChannelsLast(samples: Samples, [channels, ...sides]: readonly 
 /** Targets of a regression: [count] or [count, width]. */
 export function npyNumbers(array: NpyArray): RawLabels {
   const { where, shape, code, body } = array;
-  if (shape.length < 1 || shape.length > 2 || sizeOf(shape) === 0) {
+  if (shape.length < 1 || shape.length > 2 || countOfElements(shape) === 0) {
     throw new UserError(
       `${where}: labels have the shape [${shape.join(', ')}], expected [samples] or [samples, numbers]`,
       'Reshape the array; its first axis counts the samples.',
@@ -194,17 +194,17 @@ export function npyNumbers(array: NpyArray): RawLabels {
   if (WORDS.test(code)) return wordLabels(array);
   const { bytes, read } = DTYPES[code]!;
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
-  const values = Float32Array.from({ length: sizeOf(shape) }, (_, i) => read(view, i * bytes));
+  const values = Float32Array.from({ length: countOfElements(shape) }, (_, i) => read(view, i * bytes));
   return { kind: 'numbers', values, width: shape[1] ?? 1 };
 }
 
 /** Class indexes, or words. */
 export function npyLabels(array: NpyArray): RawLabels {
   const { where, shape, code, body } = array;
-  if (sizeOf(shape.slice(1)) !== 1) {
+  if (countOfElements(shape.slice(1)) !== 1) {
     throw new UserError(
       `${where}: labels have the shape [${shape.join(', ')}], expected one class index per sample`,
-      `${LABELS} One-hot labels: save labels.argmax(axis=1).`,
+      `${SUPPORTED_LABELS} One-hot labels: save labels.argmax(axis=1).`,
     );
   }
   if (WORDS.test(code)) return wordLabels(array);
@@ -218,7 +218,7 @@ export function npyLabels(array: NpyArray): RawLabels {
     if (values[i] !== value) {
       throw new UserError(
         `${where}: sample ${i}: label ${value} is no class index${integer ? '' : ` (the array is float${8 * bytes})`}`,
-        `${LABELS} Save whole numbers from 0, as labels.astype('int64').`,
+        `${SUPPORTED_LABELS} Save whole numbers from 0, as labels.astype('int64').`,
       );
     }
   }

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { UserError } from '../../../base/errors.ts';
 import { memoryText } from '../../../base/memory.ts';
 import type { NpzSource } from '../../config.ts';
-import { sizeOf } from '../../dataset.ts';
+import { countOfElements } from '../../dataset.ts';
 import type { RawSplit, Samples } from '../../dataset.ts';
 import { heldIn, OpenFile } from '../../storage/sample-storage.ts';
 import { npyHeader, npySamples, parseNpy, reversed, toChannelsLast, truncated } from './npy.ts';
@@ -82,7 +82,7 @@ async function large(where: string, place: Place, room: Room): Promise<LargeArra
     return undefined;
   }
   const { shape, code } = header;
-  const bytes = sizeOf(shape) * (code === 'u1' ? 1 : 4);
+  const bytes = countOfElements(shape) * (code === 'u1' ? 1 : 4);
   // In memory are samples of a file that is read whole, whatever else it holds.
   const { size } = await stat(place.file);
   if (room.take(bytes, Math.max(bytes, size))) return undefined;
@@ -97,7 +97,7 @@ async function heldOf(
   room: Room,
 ): ReturnType<LargeArray['held']> {
   const { shape, code, isFortran, isBigEndian, length, sizes } = header;
-  const [count, rowSize] = [shape[0]!, sizeOf(form.shape)];
+  const [count, rowSize] = [shape[0]!, countOfElements(form.shape)];
   const type = code === 'u1' ? 'uint8' : 'float32';
   const bytes = count * rowSize * (type === 'uint8' ? 1 : 4);
   const inFile = length + count * rowSize * sizes.element;

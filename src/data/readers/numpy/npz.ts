@@ -3,7 +3,7 @@ import { UserError, clipped, nearest, shown } from '../../../base/errors.ts';
 import { readBytes } from '../../../base/files.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import type { NpzConfig, NpzSource } from '../../config.ts';
-import { sharedFloats, sizeOf } from '../../dataset.ts';
+import { sharedFloats, countOfElements } from '../../dataset.ts';
 import type { RawSplit } from '../../dataset.ts';
 import { inputParts } from '../../inputs.ts';
 import { largeArray } from './npz-large.ts';
@@ -71,7 +71,7 @@ function split(
         : npyNumbers(labels);
   const labelled = raw.values.length / (raw.kind === 'numbers' ? raw.width : 1);
   const [count = 0, ...shape] = samples.shape;
-  if (shape.length < 1 || sizeOf(samples.shape) === 0) {
+  if (shape.length < 1 || countOfElements(samples.shape) === 0) {
     throw new UserError(
       `${samples.where}: expected samples as [count, features], [count, steps, channels], [count, height, width, channels] or with more axes, received [${samples.shape.join(', ')}]`,
       'Reshape the array; the first axis counts the samples.',
@@ -108,11 +108,11 @@ function severalInputs(
     })),
   );
   const [{ source, labels: classes }] = splits as [RawSplit];
-  const row = inputs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const samples = sharedFloats((splits[0]!.samples.length / sizeOf(inputs[0]!.shape)) * row);
+  const row = inputs.reduce((sum, { shape }) => sum + countOfElements(shape), 0);
+  const samples = sharedFloats((splits[0]!.samples.length / countOfElements(inputs[0]!.shape)) * row);
   splits.forEach((one, i) => {
     const { from, shape } = inputs[i]!;
-    const size = sizeOf(shape);
+    const size = countOfElements(shape);
     for (let at = 0, to = from; at < one.samples.length; at += size, to += row)
       samples.set(one.samples.subarray(at, at + size), to);
   });

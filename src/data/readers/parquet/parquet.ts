@@ -1,6 +1,6 @@
 import { UserError, shown } from '../../../base/errors.ts';
 import { taskRow } from '../../../recipe/task.ts';
-import type { Files, ParquetConfig } from '../../config.ts';
+import type { DataFiles, ParquetConfig } from '../../config.ts';
 import type { RawLabels, RawSplit } from '../../dataset.ts';
 import { ImageSink } from '../../pictures/images.ts';
 import type { PicturesGiven } from '../../pictures/images.ts';
@@ -9,7 +9,7 @@ import { column, noRows, openParquet, readColumn } from './file.ts';
 import type { OpenParquet } from './file.ts';
 import { huggingFaceNames, pandasIndexes } from './metadata.ts';
 import { fileList } from '../source.ts';
-import { LABELS } from '../supported.ts';
+import { SUPPORTED_LABELS } from '../supported.ts';
 import type { LabelsRead } from '../labelled.ts';
 import { noLabels } from '../labelled.ts';
 import { TableSink } from '../table.ts';
@@ -28,7 +28,7 @@ export type ParquetOptions = Pick<
 const ROWS_AT_ONCE = 256;
 
 /** Parquet through hyparquet, row group by row group: numeric columns, lists, or Hugging Face's `{image: {bytes}, label}`. */
-export async function readParquet(files: Files, options: ParquetOptions): Promise<RawSplit> {
+export async function readParquet(files: DataFiles, options: ParquetOptions): Promise<RawSplit> {
   const opened: OpenParquet[] = [];
   try {
     for (const file of fileList(files)) opened.push(await openParquet(file));
@@ -54,7 +54,7 @@ function sameNames(opened: readonly OpenParquet[], label: string): readonly stri
 }
 
 /** True for a file of pictures, false for a table. Where the options do not say it the names of its columns are read. */
-export async function holdsPictures(files: Files, options: PictureColumn): Promise<boolean> {
+export async function holdsPictures(files: DataFiles, options: PictureColumn): Promise<boolean> {
   if (options.image !== undefined || isNamed(options)) return options.image !== undefined;
   const opened = await openParquet(fileList(files)[0]!);
   await opened.handle.close();
@@ -187,7 +187,7 @@ function labelText(value: unknown, where: string, { task, separator = '|' }: Par
     typeof value === 'boolean'
   )
     return String(value);
-  throw new UserError(`${where}: the label is ${Number.isNaN(value) ? 'NaN' : shown(value)}`, LABELS);
+  throw new UserError(`${where}: the label is ${Number.isNaN(value) ? 'NaN' : shown(value)}`, SUPPORTED_LABELS);
 }
 
 function imageBytes(value: unknown, where: string, name: string): Uint8Array {

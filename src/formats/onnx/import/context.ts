@@ -4,7 +4,7 @@ import { broadcast, isStatic, staticShape } from '../../../graph/shapes.ts';
 import type { Attrs, Constant, Dim, Shape, TensorData } from '../../../graph/types.ts';
 import { tensorData } from '../model.ts';
 import type { OnnxGraph, OnnxNode, OnnxTensor } from '../model.ts';
-import type { Counted, Known } from './fold/known.ts';
+import type { Counted, KnownTensor } from './fold/known.ts';
 import { noted } from './ignored-attrs.ts';
 import { ArrangedTensors } from './arranged.ts';
 import type { Arrangement } from './arrangement.ts';
@@ -32,7 +32,7 @@ export class Import {
   readonly #file: string;
   readonly #tensors: Map<string, OnnxTensor>;
   readonly #held = new Map<string, Held>();
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Map<string, KnownTensor>();
   readonly #arranged = new ArrangedTensors({ builder: this.builder, op: (...args) => this.op(...args) });
   /** Values that a node or the caller reads. */
   readonly #wanted: Set<string>;
@@ -173,7 +173,7 @@ export class Import {
     return !this.#known.has(name) && this.stored(name)?.type.dtype === 'float32';
   }
 
-  knownOf(name: string | undefined): Known | undefined {
+  knownOf(name: string | undefined): KnownTensor | undefined {
     const known = this.#known.get(name ?? '');
     const found = known === undefined ? this.stored(name) : undefined;
     if (found === undefined) return known;
@@ -202,7 +202,7 @@ export class Import {
     return Number(found.data[0]);
   }
 
-  defineKnown(name: string, known: Known): void {
+  defineKnown(name: string, known: KnownTensor): void {
     if (name !== '') this.#known.set(name, known);
   }
 
@@ -290,7 +290,7 @@ export class Import {
 
 export type Importer = (node: OnnxNode, c: Import) => void;
 
-function constantOf({ dtype, dims, values }: Known): Constant {
+function constantOf({ dtype, dims, values }: KnownTensor): Constant {
   const numbers = values as readonly number[];
   const type = { dtype, shape: dims };
   if (dtype === 'int64')

@@ -2,7 +2,7 @@ import type { OnnxNode } from '../model.ts';
 import { attr, intAttr, intsAttr } from './attrs.ts';
 import type { Import } from './context.ts';
 
-export interface Window {
+export interface ImportedWindow {
   readonly strides: number[];
   readonly dilations: number[];
   /** Top, bottom, left, right. */
@@ -39,7 +39,12 @@ export function padsOf(node: OnnxNode, c: Import): number[] {
 }
 
 /** Strides, dilations and padding of a window op over [height, width]. */
-export function windowOf(node: OnnxNode, c: Import, kernel: readonly number[], size: readonly number[]): Window {
+export function windowOf(
+  node: OnnxNode,
+  c: Import,
+  kernel: readonly number[],
+  size: readonly number[],
+): ImportedWindow {
   const { strides, dilations } = windowAttrs(node, c, kernel);
   const given = padsOf(node, c);
   const auto = attr(node, c, 'auto_pad', 'string') ?? 'NOTSET';
@@ -68,7 +73,7 @@ export function ceiling(
   c: Import,
   kernel: readonly number[],
   size: readonly number[],
-  { strides, dilations, pads }: Window,
+  { strides, dilations, pads }: ImportedWindow,
 ): [number, number] {
   const isCeiled = intAttr(node, c, 'ceil_mode', 0) === 1;
   const auto = attr(node, c, 'auto_pad', 'string') ?? 'NOTSET';

@@ -2,7 +2,7 @@ import { bytesOf } from '../../../base/bytes.ts';
 import type { DType, TensorData } from '../../../graph/types.ts';
 import { dataTypes, tensor } from '../model.ts';
 import type { OnnxAttr, OnnxDType, OnnxNode, OnnxTensor } from '../model.ts';
-import { valuesOf } from './values.ts';
+import { typedValues } from './values.ts';
 
 /** An attribute in short: numbers are ints unless wrapped in `{float}`. */
 export type Attr =
@@ -74,7 +74,7 @@ export class OnnxBuilder {
   }
 
   scalar(dtype: DType, value: number): string {
-    return this.initializer(dtype, [], valuesOf(dtype, [value]), `${dtype}_${value}`);
+    return this.initializer(dtype, [], typedValues(dtype, [value]), `${dtype}_${value}`);
   }
 
   /** Asks for a name; the first wish for a tensor that has none counts. */

@@ -1,4 +1,4 @@
-import { batchFactor, sizeOf } from '../../../graph/shapes.ts';
+import { batchFactor, symbolicSize } from '../../../graph/shapes.ts';
 import type { Dim, Graph, Shape } from '../../../graph/types.ts';
 import type { OnnxBuilder } from './builder.ts';
 
@@ -8,7 +8,7 @@ import type { OnnxBuilder } from './builder.ts';
  */
 export function fixedReshape(from: Shape, to: Shape): number[] | undefined {
   if (to.every((dim) => typeof dim === 'number')) return [...to];
-  if (sizeOf(to).factor === 0) return undefined;
+  if (symbolicSize(to).factor === 0) return undefined;
   const symbolic = to.flatMap((dim, i) => (typeof dim === 'number' ? [] : [i]));
   if (symbolic.length === 1) return to.map((dim) => (typeof dim === 'number' ? dim : -1));
   const inferred = symbolic.filter((i) => from[i] !== to[i]);

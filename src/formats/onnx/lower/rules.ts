@@ -1,4 +1,4 @@
-import { sizeOf } from '../../../graph/shapes.ts';
+import { symbolicSize } from '../../../graph/shapes.ts';
 import type { DType, Node } from '../../../graph/types.ts';
 import type { Lowering, Rule } from './context.ts';
 import type { Layout } from './layout.ts';
@@ -73,6 +73,6 @@ export function commonLayout(c: Lowering, inputs: readonly string[], rank: numbe
 }
 
 function elements(c: Lowering, name: string): number {
-  const { factor, power } = sizeOf(c.shapeOf(name));
+  const { factor, power } = symbolicSize(c.shapeOf(name));
   return factor * 1024 ** power;
 }

@@ -1,5 +1,5 @@
 import { int, ints } from '../../../graph/ops/spec.ts';
-import { batchTimes, sizeOf, staticSize } from '../../../graph/shapes.ts';
+import { batchTimes, symbolicSize, staticSize } from '../../../graph/shapes.ts';
 import type { Dim, DType, Node, Shape } from '../../../graph/types.ts';
 import type { Lowering, Rule } from './context.ts';
 import { pick, sumByKey } from './sum-by-key.ts';
@@ -73,7 +73,7 @@ function defineSums(
 
 /** The rows that index axes of this shape stand for. */
 function rowsOf(node: Node, c: Lowering, shape: Shape): Dim {
-  const { factor, power } = sizeOf(shape);
+  const { factor, power } = symbolicSize(shape);
   if (power > 1)
     return c.fail(
       node,

@@ -2,7 +2,7 @@ import { toHalfArray } from '../../../base/bytes.ts';
 import type { DType, TensorData } from '../../../graph/types.ts';
 
 /** Numbers as the elements of a tensor of `dtype`. */
-export function valuesOf(dtype: DType, values: readonly number[]): TensorData {
+export function typedValues(dtype: DType, values: readonly number[]): TensorData {
   switch (dtype) {
     case 'float32':
       return Float32Array.from(values);

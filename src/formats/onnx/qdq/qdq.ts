@@ -14,7 +14,7 @@ import { takesRows } from '../rows.ts';
 import { withColumnsAsChannels } from './columns.ts';
 import { withGlobalPools } from './global-pool.ts';
 import { FREE, HANDING_ON, ON_EACH_VALUE, WEIGHTED } from './ops.ts';
-import { biasScales, weightScales } from './weights.ts';
+import { biasScales, fileWeightScales } from './weights.ts';
 import { QdqWriter } from './writer.ts';
 
 export interface QdqOptions extends Options {
@@ -276,7 +276,7 @@ class Qdq {
       return stored;
     }
     const [input, weights, bias = ''] = inputs as [string, string, string?];
-    const own = weightScales(node, this.#constants.get(weights)!, this.#questions.scalesOf(weights));
+    const own = fileWeightScales(node, this.#constants.get(weights)!, this.#questions.scalesOf(weights));
     const values = this.#constants.get(bias);
     const biases = values && (tensorData(values) as Float32Array);
     const scales = withRoomForBias(own, biases, this.#scalesOf(input)!.scales[0]!);

@@ -7,7 +7,7 @@ import type { OnnxNode, OnnxTensor } from '../model.ts';
  * Scales of a stored filter [out, ...] or matrix as it lies in the file: those of the value in the graph, else its own
  * range, one for each output channel.
  */
-export function weightScales(
+export function fileWeightScales(
   node: OnnxNode,
   weights: OnnxTensor,
   given: TensorQuantization | undefined,
@@ -36,7 +36,12 @@ function magnitudesOf(weights: OnnxTensor, axis?: number): number[] {
 }
 
 /** A tensor's values as integers, half away from zero as everywhere in TFLite; weights keep to -127 … 127. */
-export function integers(name: string, source: OnnxTensor, q: TensorQuantization, narrow: boolean): OnnxTensor {
+export function quantizedIntegers(
+  name: string,
+  source: OnnxTensor,
+  q: TensorQuantization,
+  narrow: boolean,
+): OnnxTensor {
   const values = tensorData(source) as Float32Array;
   const inner = q.axis === undefined ? 1 : elementCount(source.dims.slice(q.axis + 1));
   const dtype = q.dtype === 'uint8' || q.dtype === 'int32' ? q.dtype : 'int8';

@@ -2,7 +2,7 @@ import type { TensorQuantization } from '../../../graph/quantization.ts';
 import { bytesOf } from '../../../base/bytes.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensor } from '../model.ts';
-import { ARRAYS, integers } from './weights.ts';
+import { ARRAYS, quantizedIntegers } from './weights.ts';
 
 /** Puts quantized tensors into a model, node by node. */
 export class QdqWriter {
@@ -79,7 +79,7 @@ export class QdqWriter {
     const stored = `${prefix}/${scales.dtype}`;
     if (this.#initializers.has(stored)) return widened;
     const isWeight = scales.zeroPoints.every((zeroPoint) => zeroPoint === 0);
-    this.#initializers.set(stored, integers(stored, this.#constants.get(name)!, scales, isWeight));
+    this.#initializers.set(stored, quantizedIntegers(stored, this.#constants.get(name)!, scales, isWeight));
     this.#emit('DequantizeLinear', [stored, ...this.#parameters(prefix, scales)], widened, scales.axis);
     return widened;
   }

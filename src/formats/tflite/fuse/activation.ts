@@ -1,5 +1,5 @@
 import { changed } from '../lower/program.ts';
-import type { Rule } from './rewrite.ts';
+import type { FusionRule } from './rewrite.ts';
 
 const ACTIVATION: Readonly<Record<string, number>> = { RELU: 1, RELU_N1_TO_1: 2, RELU6: 3 };
 
@@ -18,7 +18,7 @@ const HOSTS = new Set([
 ]);
 
 /** A relu, relu6 or clip to [-1, 1] becomes a part of the operation whose result it takes. */
-export const fuseActivation: Rule = (operation, { program, only, isApart }) => {
+export const fuseActivation: FusionRule = (operation, { program, only, isApart }) => {
   const activation = ACTIVATION[operation.op];
   const host = only(operation.inputs[0] ?? '');
   if (activation === undefined || host === undefined || !HOSTS.has(host.op)) return undefined;

@@ -1,6 +1,6 @@
-import type { Operation, Program, Value } from '../lower/program.ts';
+import type { Operation, Program, TfliteValue } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
-import type { Rule } from './rewrite.ts';
+import type { FusionRule } from './rewrite.ts';
 
 /** Operators with a filter and a bias, and the filter axis that holds the output channels. */
 export const channelAxis: Readonly<Record<string, number>> = {
@@ -16,7 +16,7 @@ export function weightInputs(op: string): { filter: number; bias: number } {
 }
 
 /** A convolution or fully connected layer takes up a multiplication or addition by constants: bias and batch norm. */
-export const foldAffine: Rule = (operation, { program, only, isApart, oneScale }) => {
+export const foldAffine: FusionRule = (operation, { program, only, isApart, oneScale }) => {
   if (!['ADD', 'SUB', 'MUL'].includes(operation.op)) return undefined;
   const [a, b] = operation.inputs as [string, string];
   const constant = program.data(b) !== undefined ? b : operation.op === 'SUB' ? undefined : a;
@@ -82,7 +82,7 @@ function scaled(program: Program, layer: Operation, by: Float32Array, oneScale: 
       );
 }
 
-function scaleChannels({ type, data, quantization }: Value, by: Float32Array, axis: number): Value {
+function scaleChannels({ type, data, quantization }: TfliteValue, by: Float32Array, axis: number): TfliteValue {
   const shape = type.shape as readonly number[];
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const product = (data as Float32Array).map((item, i) => item * by[Math.floor(i / inner) % by.length]!);

@@ -5,7 +5,7 @@ import { channelAxis, foldAffine, weightInputs, withBias } from './affine.ts';
 import { hardSwish } from './hard-swish.ts';
 import { foldPad } from './pad.ts';
 import { dropReshape, dropReshapeAroundFullyConnected, moveReshapeDown } from './reshape.ts';
-import { rewrite } from './rewrite.ts';
+import { fuseProgram } from './rewrite.ts';
 import type { Limits } from './rewrite.ts';
 
 export interface FuseOptions {
@@ -20,12 +20,12 @@ export function fuse(program: Program, { keepFloat, oneScale = false }: FuseOpti
   const isKept = ({ layer, outputs }: Operation): boolean => keepFloat?.(layer ?? outputs[0]!) === true;
   const limits: Limits = { isApart: (operation, into) => isKept(operation) && !isKept(into), oneScale };
   program.prune();
-  rewrite(program, [hardSwish], limits);
-  rewrite(program, [dropReshape, moveReshapeDown]);
-  rewrite(program, [foldPad]);
-  rewrite(program, [foldAffine], limits);
-  rewrite(program, [fuseActivation], limits);
-  rewrite(program, [dropReshapeAroundFullyConnected, dropReshape]);
+  fuseProgram(program, [hardSwish], limits);
+  fuseProgram(program, [dropReshape, moveReshapeDown]);
+  fuseProgram(program, [foldPad]);
+  fuseProgram(program, [foldAffine], limits);
+  fuseProgram(program, [fuseActivation], limits);
+  fuseProgram(program, [dropReshapeAroundFullyConnected, dropReshape]);
   program.prune();
   completeBiases(program);
 }

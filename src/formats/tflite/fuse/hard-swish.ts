@@ -1,8 +1,8 @@
 import type { Operation, Program } from '../lower/program.ts';
-import type { Rule, View } from './rewrite.ts';
+import type { FusionRule, ProgramView } from './rewrite.ts';
 
 /** x · relu6(x + 3) / 6, in either order of the two products, as the one operator that it is (Howard et al. 2019). */
-export const hardSwish: Rule = (operation, view) => {
+export const hardSwish: FusionRule = (operation, view) => {
   if (operation.op !== 'MUL') return undefined;
   for (const [a, b] of both(operation)) {
     const gate = view.only(b);
@@ -32,7 +32,7 @@ function both({ inputs: [a, b] }: Operation): (readonly [string, string])[] {
   ];
 }
 
-function shiftedRelu6({ program, only, isApart }: View, name: string, x: string, into: Operation): boolean {
+function shiftedRelu6({ program, only, isApart }: ProgramView, name: string, x: string, into: Operation): boolean {
   const relu = only(name);
   const sum = relu?.op === 'RELU6' ? only(relu.inputs[0]!) : undefined;
   if (relu === undefined || sum === undefined || isApart(relu, into) || isApart(sum, into)) return false;

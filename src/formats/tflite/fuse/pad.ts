@@ -1,9 +1,9 @@
 import { changed } from '../lower/program.ts';
 import { PADDING, paddingScheme } from '../lower/window.ts';
-import type { Rule } from './rewrite.ts';
+import type { FusionRule } from './rewrite.ts';
 
 /** Zeros around a convolution's input that are what SAME padding would put there. */
-export const foldPad: Rule = (operation, { program, producer }) => {
+export const foldPad: FusionRule = (operation, { program, producer }) => {
   if (operation.op !== 'CONV_2D' && operation.op !== 'DEPTHWISE_CONV_2D') return undefined;
   const pad = producer(operation.inputs[0]!);
   const options = operation.options!;

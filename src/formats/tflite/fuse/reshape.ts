@@ -1,10 +1,10 @@
 import { sameShape } from '../../../graph/shapes.ts';
 import { changed } from '../lower/program.ts';
 import type { Program } from '../lower/program.ts';
-import type { Rule } from './rewrite.ts';
+import type { FusionRule } from './rewrite.ts';
 
 /** A reshape to the shape that the value has already, and a reshape of a reshape. */
-export const dropReshape: Rule = (operation, { program, only, producer }) => {
+export const dropReshape: FusionRule = (operation, { program, only, producer }) => {
   if (operation.op !== 'RESHAPE') return undefined;
   const [x, sizes] = operation.inputs as [string, string];
   const isOutput = [...program.outputs.values()].includes(operation.outputs[0]!);
@@ -26,7 +26,7 @@ const BINARY = new Set(['ADD', 'SUB', 'MUL']);
  * keeps the last axis. tfjs reshapes a batch norm's input to four axes and back, and a dense layer's input to two: the
  * reshapes meet and cancel, and the constants reach the layer that takes them up.
  */
-export const moveReshapeDown: Rule = (operation, { program, only }) => {
+export const moveReshapeDown: FusionRule = (operation, { program, only }) => {
   const [a, b] = operation.inputs as [string, string | undefined];
   if (!UNARY.has(operation.op) && !BINARY.has(operation.op)) return undefined;
   const reshape = only(a);
@@ -56,7 +56,7 @@ function alongLastAxis(program: Program, name: string): boolean {
 }
 
 /** A fully connected layer works on the last axis whatever is before it: reshapes around it that keep that axis are not needed. */
-export const dropReshapeAroundFullyConnected: Rule = (operation, { program, only, producer }) => {
+export const dropReshapeAroundFullyConnected: FusionRule = (operation, { program, only, producer }) => {
   if (operation.op === 'FULLY_CONNECTED') {
     const before = producer(operation.inputs[0]!);
     if (before?.op !== 'RESHAPE' || operation.options?.keepNumDims) return undefined;

@@ -1,7 +1,7 @@
 import type { Operation, Program } from '../lower/program.ts';
 
 /** The program around an operation, as a rule sees it. */
-export interface View {
+export interface ProgramView {
   readonly program: Program;
   /** The operation that computes a value, if it is read nowhere else. */
   readonly only: (name: string) => Operation | undefined;
@@ -12,7 +12,7 @@ export interface View {
   readonly oneScale: boolean;
 }
 
-export type Limits = Pick<View, 'isApart' | 'oneScale'>;
+export type Limits = Pick<ProgramView, 'isApart' | 'oneScale'>;
 
 const NONE: Limits = { isApart: () => false, oneScale: false };
 
@@ -24,12 +24,16 @@ interface Rewrite {
   readonly same?: string;
 }
 
-export type Rule = (operation: Operation, view: View) => Rewrite | undefined;
+export type FusionRule = (operation: Operation, view: ProgramView) => Rewrite | undefined;
 
 /** Applies rules until none fits, a further one only where those before it fit nowhere. Each must leave fewer operations, or move one kind of operation one way. */
-export function rewrite(program: Program, [first, ...others]: readonly [Rule, ...Rule[]], limits = NONE): void {
+export function fuseProgram(
+  program: Program,
+  [first, ...others]: readonly [FusionRule, ...FusionRule[]],
+  limits = NONE,
+): void {
   const state = new Live(program);
-  const view: View = {
+  const view: ProgramView = {
     program,
     ...limits,
     producer: (name) => state.producers.get(name),
@@ -40,7 +44,7 @@ export function rewrite(program: Program, [first, ...others]: readonly [Rule, ..
 }
 
 /** Applies a rule to the operations one after another, at most `most` times; true if it fitted anywhere. */
-function pass(view: View, state: Live, rule: Rule, most: number): boolean {
+function pass(view: ProgramView, state: Live, rule: FusionRule, most: number): boolean {
   const { program } = view;
   let times = 0;
   const all: Operation[] = [];

@@ -7,21 +7,21 @@ import type { Fields } from '../schema/notation.ts';
 import { Program } from './program.ts';
 
 /** A batch size, or `dynamic` for one that is chosen when the model is loaded. */
-export type Batch = number | 'dynamic';
+export type TfliteBatch = number | 'dynamic';
 
 /** Lowers one node into a program. */
-export type Lowering = (context: Context) => void;
+export type TfliteLowering = (context: LoweringContext) => void;
 
 /** The node at hand as a lowering sees it, and the means to write operations. */
-export class Context {
+export class LoweringContext {
   readonly program: Program;
   readonly #graph: Graph;
-  readonly #batch: Batch;
+  readonly #batch: TfliteBatch;
   readonly #aliases = new Map<string, string>();
   readonly #quantization: Quantization;
   node!: Node;
 
-  constructor(graph: Graph, batch: Batch, quantization: Quantization) {
+  constructor(graph: Graph, batch: TfliteBatch, quantization: Quantization) {
     this.program = new Program();
     this.#graph = graph;
     this.#batch = batch;

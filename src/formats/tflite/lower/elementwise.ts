@@ -1,24 +1,24 @@
 import type { BuiltinOperator } from '../schema/operators.ts';
 import { tensorType } from '../schema/tensor-types.ts';
-import type { Context, Lowering } from './context.ts';
+import type { LoweringContext, TfliteLowering } from './context.ts';
 
 const unary =
-  (op: BuiltinOperator): Lowering =>
+  (op: BuiltinOperator): TfliteLowering =>
   (c) =>
     c.emit(op, [c.input(0)]);
 
 const binary =
-  (op: BuiltinOperator): Lowering =>
+  (op: BuiltinOperator): TfliteLowering =>
   (c) =>
     c.emit(op, c.inputs());
 
 const arithmetic =
-  (op: 'ADD' | 'SUB' | 'MUL' | 'MAXIMUM' | 'MINIMUM'): Lowering =>
+  (op: 'ADD' | 'SUB' | 'MUL' | 'MAXIMUM' | 'MINIMUM'): TfliteLowering =>
   (c) =>
     c.emitBinary(op, c.input(0), c.input(1));
 
 /** Division by a constant as multiplication: the same to the last bit or two, faster, and the only one with an int8 kernel. */
-function divide(c: Context): void {
+function divide(c: LoweringContext): void {
   const [a, b] = [c.input(0), c.input(1)];
   const divisor = c.data(b);
   if (divisor === undefined || c.type(b).dtype !== 'float32') {
@@ -29,7 +29,7 @@ function divide(c: Context): void {
   c.emitBinary('MUL', a, c.program.constant(c.type(b), inverse, `${b}/inverse`));
 }
 
-function clip(c: Context): void {
+function clip(c: LoweringContext): void {
   const [x, min, max] = [c.input(0), c.attr('clipValueMin'), c.attr('clipValueMax')];
   if (min === 0 && max === Infinity) {
     c.emit('RELU', [x]);
@@ -52,7 +52,7 @@ function clip(c: Context): void {
 }
 
 /** relu6(x + 3) / 6 is how converters write it; alpha and beta other than 1/6 and 1/2 are clipped to [0, 1]. */
-function hardSigmoid(c: Context): void {
+function hardSigmoid(c: LoweringContext): void {
   const [x, alpha, beta] = [c.input(0), c.attr('alpha'), c.attr('beta')];
   if (Math.abs(alpha * 6 - 1) < 1e-6 && beta === 0.5) {
     const shifted = c.unary('RELU6', c.binary('ADD', x, c.program.float(3)));
@@ -64,14 +64,14 @@ function hardSigmoid(c: Context): void {
 }
 
 /** log(1 + exp x) without overflow: relu(x) + log(1 + exp(-|x|)). */
-function softplus(c: Context): void {
+function softplus(c: LoweringContext): void {
   const x = c.input(0);
   const tail = c.unary('EXP', c.unary('NEG', c.unary('ABS', x)));
   c.emitBinary('ADD', c.unary('RELU', x), c.unary('LOG', c.binary('ADD', tail, c.program.float(1))));
 }
 
 /** Klambauer et al. 2017: scale · (relu(x) + alpha · min(elu(x), 0)). */
-function selu(c: Context): void {
+function selu(c: LoweringContext): void {
   const x = c.input(0);
   const [alpha, scale] = [1.6732632423543772, 1.0507009873554805];
   const below = c.binary('MINIMUM', c.unary('ELU', x), c.program.float(0));
@@ -81,14 +81,14 @@ function selu(c: Context): void {
 
 /** (exp x ± exp -x) / 2 */
 const hyperbolic =
-  (op: 'ADD' | 'SUB'): Lowering =>
+  (op: 'ADD' | 'SUB'): TfliteLowering =>
   (c) => {
     const x = c.input(0);
     const sum = c.binary(op, c.unary('EXP', x), c.unary('EXP', c.unary('NEG', x)));
     c.emitBinary('MUL', sum, c.program.float(0.5));
   };
 
-function floorDivision(c: Context): void {
+function floorDivision(c: LoweringContext): void {
   if (c.type(c.input(0)).dtype === 'int64')
     c.fail(
       'divides whole numbers of 64 bits, which LiteRT does not',
@@ -97,7 +97,7 @@ function floorDivision(c: Context): void {
   binary('FLOOR_DIV')(c);
 }
 
-function step(c: Context): void {
+function step(c: LoweringContext): void {
   const x = c.input(0);
   const positive = c.temp('GREATER', [x, c.program.float(0)], { dtype: 'bool', shape: c.shape(x) });
   c.emit('SELECT_V2', [positive, c.program.float(1), c.program.float(c.attr('alpha'))]);
@@ -105,11 +105,11 @@ function step(c: Context): void {
 
 /** |x| compared with infinity. */
 const magnitudeTest =
-  (op: 'EQUAL' | 'LESS'): Lowering =>
+  (op: 'EQUAL' | 'LESS'): TfliteLowering =>
   (c) =>
     c.emit(op, [c.unary('ABS', c.input(0)), c.program.float(Infinity)]);
 
-function cast(c: Context): void {
+function cast(c: LoweringContext): void {
   const [from, to] = [c.type(c.input(0)).dtype, c.out().dtype];
   if (from === to) {
     c.same(c.input(0));
@@ -119,7 +119,7 @@ function cast(c: Context): void {
   c.emit('CAST', [c.input(0)], options);
 }
 
-export const elementwise: Readonly<Record<string, Lowering>> = {
+export const elementwise: Readonly<Record<string, TfliteLowering>> = {
   Identity: (c) => c.same(c.input(0)),
   Dropout: (c) => c.same(c.input(0)),
   Abs: unary('ABS'),

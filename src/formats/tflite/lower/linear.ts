@@ -1,13 +1,13 @@
 import type { Shape } from '../../../graph/types.ts';
-import { permuted } from '../tensor.ts';
-import type { Context, Lowering } from './context.ts';
+import { permutedTensor } from '../tensor.ts';
+import type { LoweringContext, TfliteLowering } from './context.ts';
 import type { Axis } from './window.ts';
 import { neededAfter, PADDING, paddingScheme } from './window.ts';
 
 const HINT_FIXED = 'Export the trained model, where weights are constants; move this computation out of the model.';
 
 /** The two window axes of the node: `size` and `out` are the spatial sizes on the unpadded and the strided side. */
-function axes(c: Context, size: Shape, out: Shape, filter: readonly number[]): [Axis, Axis] {
+function axes(c: LoweringContext, size: Shape, out: Shape, filter: readonly number[]): [Axis, Axis] {
   const [strides, dilations, pads] = [c.ints('strides'), c.ints('dilations'), c.ints('pads')];
   return [0, 1].map((i) => ({
     size: size[i + 1] as number,
@@ -19,7 +19,7 @@ function axes(c: Context, size: Shape, out: Shape, filter: readonly number[]): [
 }
 
 /** The input, padded first where TFLite's own paddings do not fit, and the padding that is left to the operator. */
-function padded(c: Context, x: string, [h, w]: [Axis, Axis], value?: number): { x: string; padding: number } {
+function padded(c: LoweringContext, x: string, [h, w]: [Axis, Axis], value?: number): { x: string; padding: number } {
   const scheme = paddingScheme([h, w]);
   if (scheme !== undefined) return { x, padding: PADDING[scheme] };
   const amounts = [0, 0, h.before, neededAfter(h), w.before, neededAfter(w), 0, 0];
@@ -33,12 +33,12 @@ function padded(c: Context, x: string, [h, w]: [Axis, Axis], value?: number): { 
 }
 
 /** A constant filter with its axes in TFLite's order; scales by channel follow their axis. */
-function filterConstant(c: Context, name: string, perm: readonly number[], shape?: readonly number[]): string {
+function filterConstant(c: LoweringContext, name: string, perm: readonly number[], shape?: readonly number[]): string {
   const { data, type, quantization } = c.program.value(name);
   if (data === undefined) c.fail('has a filter that is computed', HINT_FIXED);
   const from = type.shape as readonly number[];
   const to = shape ?? perm.map((p) => from[p]!);
-  const filter = c.program.constant({ dtype: type.dtype, shape: to }, permuted(data, from, perm), name);
+  const filter = c.program.constant({ dtype: type.dtype, shape: to }, permutedTensor(data, from, perm), name);
   if (quantization !== undefined) {
     const { axis } = quantization;
     const moved =
@@ -48,7 +48,7 @@ function filterConstant(c: Context, name: string, perm: readonly number[], shape
   return filter;
 }
 
-function window2d(c: Context, padding: number): Record<string, unknown> {
+function window2d(c: LoweringContext, padding: number): Record<string, unknown> {
   const [strides, dilations] = [c.ints('strides'), c.ints('dilations')];
   return {
     padding,
@@ -60,7 +60,7 @@ function window2d(c: Context, padding: number): Record<string, unknown> {
 }
 
 /** Filters go from [height, width, in, out] to [out, height, width, in]. */
-function conv2d(c: Context): void {
+function conv2d(c: LoweringContext): void {
   const filterShape = c.shape(c.input(1)) as readonly number[];
   const { x, padding } = padded(c, c.input(0), axes(c, c.shape(c.input(0)), c.out().shape, filterShape));
   const filter = filterConstant(c, c.input(1), [3, 0, 1, 2]);
@@ -68,7 +68,7 @@ function conv2d(c: Context): void {
 }
 
 /** Filters go from [height, width, in, multiplier] to [1, height, width, in · multiplier]. */
-function depthwise(c: Context): void {
+function depthwise(c: LoweringContext): void {
   const shape = c.shape(c.input(1)) as readonly [number, number, number, number];
   const [height, width, channels, depthMultiplier] = shape;
   const { x, padding } = padded(c, c.input(0), axes(c, c.shape(c.input(0)), c.out().shape, shape));
@@ -78,7 +78,7 @@ function depthwise(c: Context): void {
 }
 
 /** A transposed convolution. Filters go from [height, width, out, in] (a Conv2D's, seen from behind) to [out, height, width, in]. */
-function transposeConv(c: Context): void {
+function transposeConv(c: LoweringContext): void {
   const [dy, filterName, out] = [c.input(0), c.input(1), c.out()];
   if (c.ints('dilations').some((dilation) => dilation !== 1))
     c.fail('is dilated, which TFLite does not know', 'Use a dilation of 1.');
@@ -112,7 +112,7 @@ function transposeConv(c: Context): void {
 }
 
 /** Matrix product. With a constant right factor it is a fully connected layer, whose weights TFLite wants as [out, in]. */
-function matMul(c: Context): void {
+function matMul(c: LoweringContext): void {
   const [a, b] = [c.input(0), c.input(1)];
   const [transposeA, transposeB] = [c.attr<boolean>('transposeA'), c.attr<boolean>('transposeB')];
   const shape = c.shape(b);
@@ -133,7 +133,7 @@ function matMul(c: Context): void {
   });
 }
 
-function pool(c: Context, op: 'MAX_POOL_2D' | 'AVERAGE_POOL_2D'): void {
+function pool(c: LoweringContext, op: 'MAX_POOL_2D' | 'AVERAGE_POOL_2D'): void {
   if (c.ints('dilations').some((dilation) => dilation !== 1))
     c.fail('is dilated, which TFLite does not know', 'Use a dilation of 1.');
   const filter = c.ints('filterSize');
@@ -164,7 +164,7 @@ function inside({ size, window, stride, before }: Axis, i: number): number {
   return Math.min(size, start + window) - Math.max(0, start);
 }
 
-export const linear: Readonly<Record<string, Lowering>> = {
+export const linear: Readonly<Record<string, TfliteLowering>> = {
   BatchMatMul: matMul,
   Conv2D: conv2d,
   DepthwiseConv2dNative: depthwise,

@@ -1,8 +1,8 @@
 import { UserError } from '../../../base/errors.ts';
 import type { Quantization } from '../../../graph/quantization.ts';
 import type { Graph, Node } from '../../../graph/types.ts';
-import type { Batch, Lowering } from './context.ts';
-import { Context } from './context.ts';
+import type { TfliteBatch, TfliteLowering } from './context.ts';
+import { LoweringContext } from './context.ts';
 import { elementwise } from './elementwise.ts';
 import { linear } from './linear.ts';
 import { norm } from './norm.ts';
@@ -11,7 +11,7 @@ import { reduce } from './reduce.ts';
 import { shape } from './shape.ts';
 
 /** Rules by which each op of the graph is written in TFLite's built-in operators. */
-export const lowerings: Readonly<Record<string, Lowering>> = {
+export const lowerings: Readonly<Record<string, TfliteLowering>> = {
   ...elementwise,
   ...linear,
   ...norm,
@@ -49,12 +49,12 @@ export const unsupported: Readonly<Record<string, string>> = {
 };
 
 /** The graph in TFLite's operators, one node at a time. */
-export function lower(graph: Graph, batch: Batch, quantization: Quantization = new Map()): Program {
+export function lower(graph: Graph, batch: TfliteBatch, quantization: Quantization = new Map()): Program {
   if (graph.updates.size > 0)
     throw new UserError(`the graph updates ${graph.updates.size} variables: it is a training step`, TRAINING);
   const state = [...graph.state.keys()][0];
   if (state !== undefined) throw new Error(`state ${state} must be a constant before it is lowered to TFLite`);
-  const context = new Context(graph, batch, quantization);
+  const context = new LoweringContext(graph, batch, quantization);
   const { program } = context;
   for (const [name, { dtype, shape: dims }] of graph.inputs) {
     program.inputs.set(name, context.bind(name, { dtype, shape: context.fixed(dims) }));
@@ -69,7 +69,7 @@ export function lower(graph: Graph, batch: Batch, quantization: Quantization = n
   return program;
 }
 
-function lowering(node: Node): Lowering {
+function lowering(node: Node): TfliteLowering {
   const found = Object.hasOwn(lowerings, node.op) ? lowerings[node.op] : undefined;
   if (found !== undefined) return found;
   const where = node.layer === undefined ? node.outputs[0]! : `layer ${node.layer}`;

@@ -1,7 +1,7 @@
-import type { Context, Lowering } from './context.ts';
+import type { LoweringContext, TfliteLowering } from './context.ts';
 
 /** One multiplication and one addition by constants, which a convolution before it takes up. */
-function batchNorm(c: Context): void {
+function batchNorm(c: LoweringContext): void {
   const [x, mean, variance, offset, scale] = c.inputs() as [string, string, string, string, string];
   const [m, v, o, s] = [mean, variance, offset, scale].map((name) => c.data(name));
   const epsilon = c.attr('epsilon');
@@ -16,7 +16,11 @@ function batchNorm(c: Context): void {
   c.emitBinary('ADD', scaled, c.program.constant(type, shift, `${mean}/shift`));
 }
 
-function computedNorm(c: Context, [x, mean, variance, offset, scale]: readonly string[], epsilon: number): void {
+function computedNorm(
+  c: LoweringContext,
+  [x, mean, variance, offset, scale]: readonly string[],
+  epsilon: number,
+): void {
   const deviation = c.unary('RSQRT', c.binary('ADD', variance!, c.program.float(epsilon)));
   const factor = scale === '' ? deviation : c.binary('MUL', deviation, scale!);
   const centred = c.binary('SUB', x!, mean!);
@@ -28,20 +32,20 @@ function computedNorm(c: Context, [x, mean, variance, offset, scale]: readonly s
 }
 
 const resize =
-  (op: 'RESIZE_BILINEAR' | 'RESIZE_NEAREST_NEIGHBOR', options: string): Lowering =>
+  (op: 'RESIZE_BILINEAR' | 'RESIZE_NEAREST_NEIGHBOR', options: string): TfliteLowering =>
   (c) => {
     const { alignCorners, halfPixelCenters } = c.node.attrs;
     const size = c.program.ints(c.ints('size'), 'size');
     c.emit(op, [c.input(0), size], { type$: options, alignCorners, halfPixelCenters });
   };
 
-function localResponse(c: Context): void {
+function localResponse(c: LoweringContext): void {
   const [radius, bias, alpha, beta] = [c.attr('depthRadius'), c.attr('bias'), c.attr('alpha'), c.attr('beta')];
   const options = { type$: 'LocalResponseNormalizationOptions', radius, bias, alpha, beta };
   c.emit('LOCAL_RESPONSE_NORMALIZATION', [c.input(0)], options);
 }
 
-export const norm: Readonly<Record<string, Lowering>> = {
+export const norm: Readonly<Record<string, TfliteLowering>> = {
   FusedBatchNorm: batchNorm,
   LRN: localResponse,
   ResizeBilinear: resize('RESIZE_BILINEAR', 'ResizeBilinearOptions'),

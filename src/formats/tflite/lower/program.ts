@@ -1,10 +1,10 @@
 import type { TensorQuantization } from '../../../graph/quantization.ts';
-import { sizeOf } from '../../../graph/shapes.ts';
+import { symbolicSize } from '../../../graph/shapes.ts';
 import type { TensorData, TensorType } from '../../../graph/types.ts';
 import type { Fields } from '../schema/notation.ts';
 import type { BuiltinOperator } from '../schema/operators.ts';
 
-export interface Value {
+export interface TfliteValue {
   readonly type: TensorType;
   /** Present for a constant. */
   readonly data?: TensorData;
@@ -31,7 +31,7 @@ export class Program {
   inputs = new Map<string, string>();
   outputs = new Map<string, string>();
   operations: Operation[] = [];
-  readonly values = new Map<string, Value>();
+  readonly values = new Map<string, TfliteValue>();
   /** The number to try next behind a name that is taken; no value is ever taken away. */
   readonly #numbers = new Map<string, number>();
 
@@ -43,14 +43,14 @@ export class Program {
     return name === '' ? undefined : this.value(name).data;
   }
 
-  value(name: string): Value {
+  value(name: string): TfliteValue {
     const value = this.values.get(name);
     if (value === undefined) throw new Error(`value ${name} is not bound`);
     return value;
   }
 
   /** Binds a value; `wish` gets a number behind it when taken. */
-  add(wish: string, value: Value): string {
+  add(wish: string, value: TfliteValue): string {
     let name = wish;
     let number = this.#numbers.get(wish) ?? 1;
     for (; this.values.has(name); number++) name = `${wish}_${number}`;
@@ -60,7 +60,7 @@ export class Program {
   }
 
   constant(type: TensorType, data: TensorData, wish: string): string {
-    if (sizeOf(type.shape).factor !== data.length)
+    if (symbolicSize(type.shape).factor !== data.length)
       throw new Error(`constant ${wish}: ${data.length} values for [${type.shape.join(', ')}]`);
     return this.add(wish, { type, data });
   }

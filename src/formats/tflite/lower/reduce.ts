@@ -1,8 +1,8 @@
 import type { BuiltinOperator } from '../schema/operators.ts';
-import type { Context, Lowering } from './context.ts';
+import type { LoweringContext, TfliteLowering } from './context.ts';
 
 const reduction =
-  (op: BuiltinOperator): Lowering =>
+  (op: BuiltinOperator): TfliteLowering =>
   (c) => {
     const axes = c.ints('axes');
     if (axes.length === 0) {
@@ -13,7 +13,13 @@ const reduction =
     c.emit(op, [c.input(0), c.program.ints(axes, 'axes')], options);
   };
 
-function reduced(c: Context, op: BuiltinOperator, x: string, axes: readonly number[], keepDims: boolean): string {
+function reduced(
+  c: LoweringContext,
+  op: BuiltinOperator,
+  x: string,
+  axes: readonly number[],
+  keepDims: boolean,
+): string {
   const shape = keepDims
     ? c.shape(x).map((dim, i) => (axes.includes(i) ? 1 : dim))
     : c.shape(x).filter((_, i) => !axes.includes(i));
@@ -22,7 +28,7 @@ function reduced(c: Context, op: BuiltinOperator, x: string, axes: readonly numb
 }
 
 /** max + log Σ exp(x - max) */
-function logSumExp(c: Context): void {
+function logSumExp(c: LoweringContext): void {
   const [x, axes, keepDims] = [c.input(0), c.ints('axes'), c.attr<boolean>('keepDims')];
   if (axes.length === 0) {
     c.same(x);
@@ -34,13 +40,13 @@ function logSumExp(c: Context): void {
 }
 
 const argument =
-  (op: 'ARG_MAX' | 'ARG_MIN', options: string): Lowering =>
+  (op: 'ARG_MAX' | 'ARG_MIN', options: string): TfliteLowering =>
   (c) =>
     c.emit(op, [c.input(0), c.program.int(c.attr('axis'), 'axis')], { type$: options, outputType: 2 });
 
 /** TFLite normalizes over the last axis alone. */
 const softmax =
-  (op: 'SOFTMAX' | 'LOG_SOFTMAX', options: Record<string, unknown> | undefined): Lowering =>
+  (op: 'SOFTMAX' | 'LOG_SOFTMAX', options: Record<string, unknown> | undefined): TfliteLowering =>
   (c) => {
     const [x, axis] = [c.input(0), c.attr('axis')];
     const last = c.shape(x).length - 1;
@@ -57,7 +63,7 @@ const softmax =
     c.emit('TRANSPOSE', [c.temp(op, [c.temp('TRANSPOSE', [x, perm], moved)], moved, options), perm]);
   };
 
-function cumsum(c: Context): void {
+function cumsum(c: LoweringContext): void {
   const options = {
     type$: 'CumsumOptions',
     exclusive: c.attr<boolean>('exclusive'),
@@ -66,7 +72,7 @@ function cumsum(c: Context): void {
   c.emit('CUMSUM', [c.input(0), c.program.int(c.attr('axis'), 'axis')], options);
 }
 
-export const reduce: Readonly<Record<string, Lowering>> = {
+export const reduce: Readonly<Record<string, TfliteLowering>> = {
   Sum: reduction('SUM'),
   Mean: reduction('MEAN'),
   Max: reduction('REDUCE_MAX'),

@@ -1,13 +1,13 @@
 import { sameShape } from '../../../graph/shapes.ts';
 import type { Shape } from '../../../graph/types.ts';
-import type { Context, Lowering } from './context.ts';
+import type { LoweringContext, TfliteLowering } from './context.ts';
 
 /** Sizes as TFLite's RESHAPE takes them: the batch axis is -1, the remaining size. */
 function reshapeSizes(shape: Shape): number[] {
   return shape.map((dim) => (typeof dim === 'number' ? dim : -1));
 }
 
-function reshape(c: Context): void {
+function reshape(c: LoweringContext): void {
   const to = c.out().shape;
   if (sameShape(c.shape(c.input(0)), to)) {
     c.same(c.input(0));
@@ -18,7 +18,7 @@ function reshape(c: Context): void {
   c.emit('RESHAPE', [c.input(0), c.program.ints(reshapeSizes(to), 'shape')]);
 }
 
-function transpose(c: Context): void {
+function transpose(c: LoweringContext): void {
   const perm = c.ints('perm');
   if (perm.every((p, i) => p === i)) {
     c.same(c.input(0));
@@ -27,7 +27,7 @@ function transpose(c: Context): void {
   c.emit('TRANSPOSE', [c.input(0), c.program.ints(perm, 'perm')]);
 }
 
-function broadcastTo(c: Context): void {
+function broadcastTo(c: LoweringContext): void {
   const [x, to] = [c.input(0), c.out().shape];
   if (sameShape(c.shape(x), to)) {
     c.same(x);
@@ -39,7 +39,7 @@ function broadcastTo(c: Context): void {
   c.emit('BROADCAST_TO', [x, c.shapeValue(to, like ?? x)]);
 }
 
-function split(c: Context): void {
+function split(c: LoweringContext): void {
   const [x, axis, sizes] = [c.input(0), c.attr('axis'), c.ints('sizes')];
   if (sizes.length === 1) {
     c.same(x);
@@ -56,7 +56,7 @@ function split(c: Context): void {
   });
 }
 
-function slice(c: Context): void {
+function slice(c: LoweringContext): void {
   const [begin, size] = [c.ints('begin'), c.ints('size')];
   if (sameShape(c.shape(c.input(0)), c.out().shape)) {
     c.same(c.input(0));
@@ -66,19 +66,19 @@ function slice(c: Context): void {
 }
 
 /** An end of -1 with a negative stride means "through element 0", which TFLite says with a mask. */
-function stridedSlice(c: Context): void {
+function stridedSlice(c: LoweringContext): void {
   const [begin, end, strides] = [c.ints('begin'), c.ints('end'), c.ints('strides')];
   const endMask = end.reduce((mask, value, i) => (value < 0 && strides[i]! < 0 ? mask | (1 << i) : mask), 0);
   const inputs = [c.program.ints(begin, 'begin'), c.program.ints(end, 'end'), c.program.ints(strides, 'strides')];
   c.emit('STRIDED_SLICE', [c.input(0), ...inputs], { type$: 'StridedSliceOptions', endMask });
 }
 
-function paddingsValue(c: Context): string {
+function paddingsValue(c: LoweringContext): string {
   const paddings = c.ints('paddings');
   return c.program.constant({ dtype: 'int32', shape: [paddings.length / 2, 2] }, Int32Array.from(paddings), 'paddings');
 }
 
-function pad(c: Context): void {
+function pad(c: LoweringContext): void {
   const [x, value] = [c.input(0), c.attr('constantValue')];
   if (c.ints('paddings').every((amount) => amount === 0)) {
     c.same(x);
@@ -97,7 +97,7 @@ function pad(c: Context): void {
 }
 
 /** One axis at a time: several at once came late to TFLite and only side by side. */
-function reverse(c: Context): void {
+function reverse(c: LoweringContext): void {
   const axes = c.ints('axes');
   if (axes.length === 0) {
     c.same(c.input(0));
@@ -110,7 +110,7 @@ function reverse(c: Context): void {
   c.emit('REVERSE_V2', [x, c.program.ints([last], 'axis')]);
 }
 
-function oneHot(c: Context): void {
+function oneHot(c: LoweringContext): void {
   const { dtype } = c.out();
   const scalar = (value: number): string => {
     if (dtype === 'float32') return c.program.float(value);
@@ -122,19 +122,19 @@ function oneHot(c: Context): void {
   c.emit('ONE_HOT', [c.input(0), program.int(c.attr('depth'), 'depth'), on, off], { type$: 'OneHotOptions', axis: -1 });
 }
 
-const mirrorPad: Lowering = (c) =>
+const mirrorPad: TfliteLowering = (c) =>
   c.emit('MIRROR_PAD', [c.input(0), paddingsValue(c)], {
     type$: 'MirrorPadOptions',
     mode: c.attr<string>('mode') === 'reflect' ? 0 : 1,
   });
 
-function gather(c: Context): void {
+function gather(c: LoweringContext): void {
   const batchDims = c.attr('batchDims');
   const options = { type$: 'GatherOptions', axis: c.attr('axis'), ...(batchDims === 0 ? {} : { batchDims }) };
   c.emit('GATHER', c.inputs(), options);
 }
 
-export const shape: Readonly<Record<string, Lowering>> = {
+export const shape: Readonly<Record<string, TfliteLowering>> = {
   Reshape: reshape,
   Transpose: transpose,
   BroadcastTo: broadcastTo,

@@ -1,20 +1,20 @@
 import type { DenseScales, TensorQuantization } from '../../../graph/quantization.ts';
 import { withRoomForBias } from '../../../graph/quantization.ts';
 import { weightInputs } from '../fuse/affine.ts';
-import type { Operation, Program, Value } from '../lower/program.ts';
+import type { Operation, Program, TfliteValue } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import type { Skipped } from '../../../base/skipped.ts';
 import { betweenFloat, dividedBy } from './between.ts';
 import { constantQuantization, overflows } from './constants.ts';
 import { integerRules, noInt16 } from './rules.ts';
-import { shareScales } from './share.ts';
+import { shareProgramScales } from './share.ts';
 import { quantized, roundHalfAway, weightQuantization } from './weights.ts';
 
 /** Type of the model's inputs and outputs. */
-export type Ends = 'float32' | 'int8' | 'uint8';
+export type EndsType = 'float32' | 'int8' | 'uint8';
 
 export interface IntegerOptions {
-  readonly ends: Ends;
+  readonly ends: EndsType;
   /** Scales of dense layers whose weights have none yet. */
   readonly dense: DenseScales;
   readonly keepFloat: (layer: string) => boolean;
@@ -26,7 +26,7 @@ export interface IntegerOptions {
  * DEQUANTIZE and a QUANTIZE, and is reported; so does, without a word, one that stands between such operations or whose result is divided by.
  */
 export function quantizeInteger(program: Program, { ends, dense, keepFloat }: IntegerOptions): Skipped[] {
-  shareScales(program);
+  shareProgramScales(program);
   // Of a layer of many operations, the same is said once.
   const skipped = new Map<string, Skipped>();
   const skip = (what: string, why: string): void => void skipped.set(`${what}: ${why}`, { what, why });
@@ -63,7 +63,7 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat }: In
 }
 
 /** Reason why an input or output of the model stays float32 although 8 bits were asked for. */
-function floatEnd(program: Program, name: string, ends: Ends): string | undefined {
+function floatEnd(program: Program, name: string, ends: EndsType): string | undefined {
   const { type, quantization, data } = program.value(name);
   const isReal = type.dtype === 'float32' || quantization !== undefined;
   if (ends === 'float32' || !isReal || data !== undefined) return undefined;
@@ -108,7 +108,7 @@ class Conversion {
     return this.#integers.has(name);
   }
 
-  input(name: string, ends: Ends): void {
+  input(name: string, ends: EndsType): void {
     const value = this.#program.value(name);
     if (value.type.dtype !== 'float32') return;
     if (value.quantization === undefined || ends === 'float32') {
@@ -126,7 +126,7 @@ class Conversion {
     this.#integers.set(name, name);
   }
 
-  output(name: string, ends: Ends): string {
+  output(name: string, ends: EndsType): string {
     const integer = this.#integers.get(name);
     if (integer === undefined || ends === 'float32') return this.#float(name);
     const value = this.#program.value(integer);
@@ -175,13 +175,13 @@ class Conversion {
     });
   }
 
-  #requantized(name: string, value: Value, quantization: TensorQuantization): string {
+  #requantized(name: string, value: TfliteValue, quantization: TensorQuantization): string {
     const output = this.#program.add(`${name}/rescaled`, { ...value, quantization });
     this.#append({ op: 'QUANTIZE', inputs: [name], outputs: [output] });
     return output;
   }
 
-  #constant(name: string, { type, data }: Value, quantization: TensorQuantization): string {
+  #constant(name: string, { type, data }: TfliteValue, quantization: TensorQuantization): string {
     const shape = type.shape as readonly number[];
     const values = quantized(data as Float32Array, shape, quantization);
     return this.#program.add(`${name}/integer`, {
@@ -269,7 +269,7 @@ class Conversion {
   }
 }
 
-function asInteger(value: Value): Value {
+function asInteger(value: TfliteValue): TfliteValue {
   return { ...value, type: { dtype: value.quantization!.dtype, shape: value.type.shape } };
 }
 

@@ -1,12 +1,12 @@
 import type { Shape } from '../../../graph/types.ts';
-import type { Operation, Program, Value } from '../lower/program.ts';
+import type { Operation, Program, TfliteValue } from '../lower/program.ts';
 import { roundHalfAway } from './weights.ts';
 
 /** Below this a DEQUANTIZE operation and its tensor take more bytes than the narrower numbers save. */
 const SMALLEST = 64;
 
 /** The same numbers in a type of fewer bits; undefined: they stay as they are. */
-type Narrow = (data: Float32Array, shape: Shape, name: string) => Value | undefined;
+type Narrow = (data: Float32Array, shape: Shape, name: string) => TfliteValue | undefined;
 
 /** Float32 constants of the layers that are meant in a narrower type, widened when the model is loaded. */
 export function storeNarrow(program: Program, isMeant: (layer: string) => boolean, narrow: Narrow): void {

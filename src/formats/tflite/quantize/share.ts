@@ -8,7 +8,7 @@ import { fixedQuantization, integerRules, noInt16 } from './rules.ts';
  * where operand and result must agree. Parts of a concatenation that nothing else reads are computed with the scale of the
  * whole, so that nothing needs to be rescaled.
  */
-export function shareScales(program: Program): void {
+export function shareProgramScales(program: Program): void {
   const kind = program.operations.some((operation) =>
     operation.outputs.some((name) => program.value(name).quantization?.dtype === 'int16'),
   )

@@ -1,7 +1,7 @@
 import type { DenseScales, TensorQuantization } from '../../../graph/quantization.ts';
 import { integerRange, magnitudes, symmetric } from '../../../graph/quantization.ts';
 import { channelAxis } from '../fuse/affine.ts';
-import type { Value } from '../lower/program.ts';
+import type { TfliteValue } from '../lower/program.ts';
 import type { BuiltinOperator } from '../schema/operators.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { BuiltinOperator } from '../schema/operators.ts';
  */
 export function weightQuantization(
   op: BuiltinOperator,
-  { type, data, quantization }: Value,
+  { type, data, quantization }: TfliteValue,
   dense: DenseScales,
 ): TensorQuantization {
   const shape = type.shape as readonly number[];

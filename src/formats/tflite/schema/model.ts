@@ -41,7 +41,7 @@ const unions: Schema['unions'] = {
   SparseIndexVector: ['Int32Vector', 'Uint16Vector', 'Uint8Vector'],
 };
 
-export const modelSchema: Schema = {
+export const modelTableSchema: Schema = {
   root: 'Model',
   identifier: 'TFL3',
   tables: { ...tables, ...builtinOptions, ...builtinOptions2 },

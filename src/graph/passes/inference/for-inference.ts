@@ -1,4 +1,4 @@
-import { shown } from '../../stages.ts';
+import { reportStage } from '../../stages.ts';
 import type { Graph } from '../../types.ts';
 import { cleaned } from '../simplify/cleaned.ts';
 import { dilatedFilters } from './dilated-filters.ts';
@@ -12,5 +12,5 @@ import { reluBeforePool } from './relu-before-pool.ts';
 export function forInference(graph: Graph, evaluate: Evaluate): Graph {
   const folded = foldConstants(foldBatchNorm(dilatedFilters(cleaned(graph))), evaluate);
   const made = cleaned(reluBeforePool(recognizeActivations(folded)));
-  return shown('inference', made);
+  return reportStage('inference', made);
 }

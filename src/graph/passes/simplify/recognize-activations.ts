@@ -1,13 +1,13 @@
 import type { GraphBuilder } from '../../builder.ts';
 import type { Graph, Node } from '../../types.ts';
 import { removeDeadCode } from './dead-code.ts';
-import type { Found, Match } from '../match.ts';
+import type { FoundPattern, Match } from '../match.ts';
 import { factors, matching, near } from '../match.ts';
 import { recognizedReduction } from './recognize-reductions.ts';
 import { rewrite } from '../rewrite.ts';
 
 /** A pattern looks at one node, whose operands have names of the new graph. */
-type Pattern = (node: Node, match: Match, builder: GraphBuilder) => Found | undefined;
+type Pattern = (node: Node, match: Match, builder: GraphBuilder) => FoundPattern | undefined;
 
 /** max(x, 0), min(relu(x), 6), clips, and relu6(relu(x)), which Keras' ReLU with a maximum of 6 is. */
 const clipped: Pattern = (node, match) => {
@@ -155,7 +155,13 @@ export function recognizeActivations(graph: Graph): Graph {
 }
 
 /** Broadcasting may have made the spelled-out result larger than the operand. */
-function keepsType(found: Found, inputs: readonly string[], node: Node, graph: Graph, builder: GraphBuilder): boolean {
+function keepsType(
+  found: FoundPattern,
+  inputs: readonly string[],
+  node: Node,
+  graph: Graph,
+  builder: GraphBuilder,
+): boolean {
   const before = graph.types.get(node.outputs[0]!)!;
   const after = builder.inferred(found.op, inputs, found.attrs ?? {});
   return after.dtype === before.dtype && after.shape.join() === before.shape.join();

@@ -1,15 +1,15 @@
 import type { GraphBuilder } from '../../builder.ts';
 import type { Node } from '../../types.ts';
-import type { Found, Match } from '../match.ts';
+import type { FoundPattern, Match } from '../match.ts';
 
 /** Log-sum-exp and log-softmax as tfjs spells them: against the maximum, which it reshapes away and back. */
-export function recognizedReduction(node: Node, match: Match, builder: GraphBuilder): Found | undefined {
+export function recognizedReduction(node: Node, match: Match, builder: GraphBuilder): FoundPattern | undefined {
   if (node.op === 'Add') return logSumExp(node, match);
   return node.op === 'Sub' ? logSoftmax(node, match, builder) : undefined;
 }
 
 /** max(x) + log Σ exp(x - max(x)) */
-function logSumExp(node: Node, match: Match): Found | undefined {
+function logSumExp(node: Node, match: Match): FoundPattern | undefined {
   for (const [top, rest] of [node.inputs, node.inputs.toReversed()] as [string, string][]) {
     const largest = match.node(match.node(top, 'Reshape')?.inputs[0] ?? top, 'Max');
     const log = match.node(rest, 'Log');
@@ -28,7 +28,7 @@ function logSumExp(node: Node, match: Match): Found | undefined {
 }
 
 /** x - logSumExp(x) over one axis */
-function logSoftmax(node: Node, match: Match, builder: GraphBuilder): Found | undefined {
+function logSoftmax(node: Node, match: Match, builder: GraphBuilder): FoundPattern | undefined {
   const [x, from] = node.inputs as [string, string];
   const sum = match.node(match.node(from, 'Reshape')?.inputs[0] ?? from, 'LogSumExp');
   const [axis, ...others] = (sum?.attrs.axes ?? []) as readonly number[];

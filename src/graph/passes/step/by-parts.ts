@@ -4,7 +4,7 @@ import { isStatic, staticSize } from '../../shapes.ts';
 import type { Attrs, Node, Shape } from '../../types.ts';
 
 /** Fewest values of a kind for which one op on all of them is worth what joins them or takes them apart. */
-export const FEWEST = 4;
+export const FEWEST_PARTS = 4;
 /** Most numbers of a value that waits in memory for the others: of more, its own op takes longer than its call. */
 const SMALL = 1 << 17;
 

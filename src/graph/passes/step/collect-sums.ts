@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../builder.ts';
 import { flag, int, ints } from '../../ops/spec.ts';
 import type { Graph, Node } from '../../types.ts';
-import { FEWEST, isSmall } from './by-parts.ts';
+import { FEWEST_PARTS, isSmall } from './by-parts.ts';
 import { rewrite } from '../rewrite.ts';
 import { usesOf } from '../uses.ts';
 
@@ -65,7 +65,7 @@ function lastFirst(places: ReadonlyMap<string, number>): (a: string, b: string) 
 
 /** The sum of terms with the many of a kind as one op; undefined where there are none, or where much would wait for the last. */
 function collected(terms: readonly string[], work: Work): string | undefined {
-  if (terms.length < FEWEST || !terms.every((name) => isLight(name, work))) return undefined;
+  if (terms.length < FEWEST_PARTS || !terms.every((name) => isLight(name, work))) return undefined;
   const groups = new Map<string, { readonly kind: Kind; readonly nodes: Node[] }>();
   const keys = terms.map((name) => {
     const producer = ownProducer(name, work);
@@ -76,7 +76,7 @@ function collected(terms: readonly string[], work: Work): string | undefined {
     groups.set(kind.key, group);
     return kind.key;
   });
-  for (const [key, { nodes }] of groups) if (nodes.length < FEWEST) groups.delete(key);
+  for (const [key, { nodes }] of groups) if (nodes.length < FEWEST_PARTS) groups.delete(key);
   if (groups.size === 0) return undefined;
   const alone = terms.filter((_, i) => !groups.has(keys[i] ?? ''));
   return added([...[...groups.values()].map(({ kind, nodes }) => kind.sum(nodes)), ...alone], work);

@@ -7,7 +7,7 @@ import type { Replacement } from '../rewrite.ts';
 export const CARRIED = 'carried/';
 /** Prefix of a piece's outputs whose sum over all parts of a batch later pieces are fed as `WHOLE` and the same number. */
 export const PART = 'part/';
-export const WHOLE = 'whole/';
+export const WHOLE_PREFIX = 'whole/';
 
 /**
  * Cuts the gradient of a part of a batch where its batch norms need the statistics of the whole batch, forward and backward: graphs to be
@@ -34,7 +34,7 @@ function withMeans(graph: Graph, share: string): Graph {
       const own = op('Multiply', [op('Mean', [value], over(value)), share]);
       means++;
       builder.output(`${PART}${means}`, own);
-      return builder.input(`${WHOLE}${means}`, builder.typeOf(own));
+      return builder.input(`${WHOLE_PREFIX}${means}`, builder.typeOf(own));
     };
     if (node.op === 'BatchNormTrain') {
       const [x, scale, offset] = node.inputs as [string, string, string];
@@ -91,8 +91,8 @@ function depthsOf({ inputs, nodes, outputs }: Graph): ReadonlyMap<string, number
   const depths = new Map<string, number>();
   const depthOf = (name: string): number => {
     const found = depths.get(name);
-    if (found !== undefined || !name.startsWith(WHOLE) || !inputs.has(name)) return found ?? 0;
-    const depth = 1 + depthOf(outputs.get(PART + name.slice(WHOLE.length))!);
+    if (found !== undefined || !name.startsWith(WHOLE_PREFIX) || !inputs.has(name)) return found ?? 0;
+    const depth = 1 + depthOf(outputs.get(PART + name.slice(WHOLE_PREFIX.length))!);
     depths.set(name, depth);
     return depth;
   };

@@ -56,7 +56,11 @@ export interface UpdatePlan {
  * Passes of an update. What reads the sum of a column is computed in the pass after the sum. Until then a value waits in a variable that
  * gets its new content later and whose old content nothing reads any more.
  */
-export function passesOf({ vectors, nodes, writes }: Pick<FusedUpdate, 'vectors' | 'nodes' | 'writes'>): UpdatePlan {
+export function updatePasses({
+  vectors,
+  nodes,
+  writes,
+}: Pick<FusedUpdate, 'vectors' | 'nodes' | 'writes'>): UpdatePlan {
   const levels = new Map<string, number>();
   const columns = new Set<string>();
   const whole = new Set(vectors);

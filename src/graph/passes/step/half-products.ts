@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../../builder.ts';
 import { opSpec } from '../../ops.ts';
-import { sizeOf } from '../../shapes.ts';
+import { symbolicSize } from '../../shapes.ts';
 import type { Graph, Node } from '../../types.ts';
 import { rewrite } from '../rewrite.ts';
 
@@ -35,7 +35,7 @@ function cast(builder: GraphBuilder, value: string, dtype: 'float16' | 'float32'
  */
 function rounded(builder: GraphBuilder, value: string, node?: Node): string {
   const { shape } = builder.typeOf(value);
-  const flat = shape.length === 1 ? [1, ...shape] : [sizeOf(shape).factor];
+  const flat = shape.length === 1 ? [1, ...shape] : [symbolicSize(shape).factor];
   const half = builder.op('Reshape', [cast(builder, value, 'float16', node)], { shape: flat }, node?.layer);
   return builder.op('Reshape', [cast(builder, half, 'float32', node)], { shape }, node?.layer);
 }

@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../builder.ts';
 import type { Graph, Node } from '../../types.ts';
 import { int } from '../../ops/spec.ts';
-import { FEWEST, isSmall, onTheWhole } from './by-parts.ts';
+import { FEWEST_PARTS, isSmall, onTheWhole } from './by-parts.ts';
 import type { Replacement } from '../rewrite.ts';
 import { rewrite } from '../rewrite.ts';
 import { usesOf } from '../uses.ts';
@@ -18,7 +18,7 @@ export function joinBeforeOp(graph: Graph): Graph {
   return rewrite(graph, ({ op, inputs, attrs, layer }, builder): Replacement => {
     const producers = op === 'Concat' ? inputs.map((name) => builder.producerOf(name)) : [];
     const [first] = producers;
-    if (producers.length < FEWEST || first === undefined || !MOVED.includes(first.op)) return undefined;
+    if (producers.length < FEWEST_PARTS || first === undefined || !MOVED.includes(first.op)) return undefined;
     if (inputs.some((name) => uses.get(name) !== 1)) return undefined;
     const place = placeOf(first, producers, builder);
     if (place === undefined) return undefined;

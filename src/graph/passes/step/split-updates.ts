@@ -1,7 +1,7 @@
 import { graphOf } from '../../builder.ts';
 import { staticSize } from '../../shapes.ts';
 import type { Attrs, Graph, Node, TensorType } from '../../types.ts';
-import { passesOf, UPDATE_OPS } from './fused-update.ts';
+import { updatePasses, UPDATE_OPS } from './fused-update.ts';
 import type { FusedUpdate, UpdateOp } from './fused-update.ts';
 import { readersOf } from '../uses.ts';
 
@@ -196,7 +196,7 @@ function fusedUpdate(graph: Graph, nodes: readonly Node[], writes: ReadonlyMap<s
   const isVector = (name: string): boolean => size(name) === elements && !graph.constants.has(name);
   const vectors = [...new Set([...read.filter(isVector), ...writes.keys()])];
   const ordered = nodes.map(({ op, inputs, outputs }) => ({ op: op as UpdateOp, inputs, output: outputs[0]! }));
-  const { columns, waiting } = passesOf({ vectors, nodes: ordered, writes });
+  const { columns, waiting } = updatePasses({ vectors, nodes: ordered, writes });
   return {
     elements,
     row: columns.length === 0 ? elements : size(columns[0]!),

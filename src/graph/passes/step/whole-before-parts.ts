@@ -1,7 +1,7 @@
 import type { GraphBuilder } from '../../builder.ts';
 import { ints } from '../../ops/spec.ts';
 import type { Attrs, Graph, Node } from '../../types.ts';
-import { FEWEST, isSmall, onTheWhole } from './by-parts.ts';
+import { FEWEST_PARTS, isSmall, onTheWhole } from './by-parts.ts';
 import type { Parted } from './by-parts.ts';
 import { rewrite } from '../rewrite.ts';
 import { readersOf } from '../uses.ts';
@@ -48,7 +48,8 @@ function membersOf(graph: Graph): ReadonlyMap<string, { readonly siblings: Sibli
   for (const split of graph.nodes) {
     const sizes = split.op === 'Split' ? ints(split.attrs, 'sizes') : [];
     // Parts of parts come in a later round: once those are one Split, these are parts of that.
-    if (sizes.length < FEWEST || sizes.some((size) => size !== sizes[0]) || members.has(split.outputs[0]!)) continue;
+    if (sizes.length < FEWEST_PARTS || sizes.some((size) => size !== sizes[0]) || members.has(split.outputs[0]!))
+      continue;
     const rest = split.outputs.slice(1).map((part) => byKey(readers.get(part) ?? [], part));
     for (const first of readers.get(split.outputs[0]!) ?? []) {
       const key = keyOf(first, split.outputs[0]!);

@@ -1,5 +1,5 @@
 import { UserError, shown } from '../../../base/errors.ts';
-import { sizeOf } from '../../../data/dataset.ts';
+import { countOfElements } from '../../../data/dataset.ts';
 import type { Dataset } from '../../../data/dataset.ts';
 import type { LoadedDataset } from '../../../data/load.ts';
 import { sampleWriter } from '../../../data/batches/samples.ts';
@@ -17,7 +17,7 @@ export function refuseNoTokens(network: ModelNetwork, { train, validation, test 
 
 function check(model: string, split: Dataset, vocabulary: number): void {
   const write = sampleWriter(split);
-  const sample = new Float32Array(sizeOf(split.sampleShape));
+  const sample = new Float32Array(countOfElements(split.sampleShape));
   for (let row = 0; row < split.count; row++) {
     write(row, sample, 0);
     const at = sample.findIndex((value) => !Number.isInteger(value) || value < 0 || value >= vocabulary);

@@ -1,4 +1,4 @@
-import { sampleId, sizeOf } from '../../../data/dataset.ts';
+import { sampleId, countOfElements } from '../../../data/dataset.ts';
 import type { Dataset } from '../../../data/dataset.ts';
 import { rowReader } from '../../../data/storage/sample-storage.ts';
 import { readSplits } from '../../../data/readers/read.ts';
@@ -11,7 +11,7 @@ import type { Examples } from '../../../report/types.ts';
 import { soundOf } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import type { StageContext } from '../../context.ts';
-import type { Measured } from './measure.ts';
+import type { MeasuredModels } from './measure.ts';
 
 /** Most samples that are shown, and most columns of one. */
 const [SAMPLES, COLUMNS] = [12, 8];
@@ -21,9 +21,9 @@ const [CHARACTERS, PLAYED] = [400, 2 ** 15];
 /** Samples on which the last student and the teacher differ; undefined where one of them is missing, or they never differ. */
 export async function examplesOf(
   { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
-  measured: readonly Measured[],
+  measured: readonly MeasuredModels[],
 ): Promise<Examples | undefined> {
-  const isTeacher = ({ row }: Measured): boolean => row.model.role === 'teacher';
+  const isTeacher = ({ row }: MeasuredModels): boolean => row.model.role === 'teacher';
   const teacher = measured.find(isTeacher);
   const student = measured.findLast(({ row: { model, precision, format } }) => precision === 'fp32' && format === 'onnx' && model.repeat === 0 && ['distilled', 'pruned'].includes(model.role)); // prettier-ignore
   if (teacher === undefined || student === undefined) return undefined;
@@ -116,7 +116,7 @@ async function textsOf(
 function valuesOf(dataset: Dataset, row: number): Pick<Examples['rows'][number], 'values'> {
   const { columns, sampleShape } = dataset;
   if (columns === undefined || sampleShape.length > 1) return {};
-  const samples = rowReader(dataset, sizeOf(sampleShape))(row);
+  const samples = rowReader(dataset, countOfElements(sampleShape))(row);
   let at = 0;
   const values = columns.map(({ name, words }) => {
     const from = at;

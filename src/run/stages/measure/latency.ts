@@ -10,14 +10,14 @@ import { peakMemory } from '../../../measure/memory.ts';
 import { describe } from '../../../measure/latency/setting.ts';
 import type { Skipped } from '../../../base/skipped.ts';
 import { sourceOf } from '../../../measure/latency/variants.ts';
-import type { ModelFile } from '../../../measure/latency/variants.ts';
+import type { TimedFile } from '../../../measure/latency/variants.ts';
 import { idOf, nameOf, TEACHER } from '../../../report/artifact.ts';
 import type { Measurement } from '../../../report/types.ts';
 import type { LatencyRow } from '../../../report/types.ts';
 import type { StageContext } from '../../context.ts';
 import { latencyRow, libraryVersions, measureElsewhere } from '../../../measure/devices/timing-place.ts';
 import { progressOf } from '../../../train/progress.ts';
-import type { Measured } from './measure.ts';
+import type { MeasuredModels } from './measure.ts';
 
 export interface Timed {
   readonly rows: ReadonlyMap<string, readonly LatencyRow[]>;
@@ -26,7 +26,7 @@ export interface Timed {
 }
 
 /** Time the exported models and the teacher beside each other, within the seconds that the recipe gives. */
-export async function timeModels(context: StageContext, measured: readonly Measured[]): Promise<Timed> {
+export async function timeModels(context: StageContext, measured: readonly MeasuredModels[]): Promise<Timed> {
   const { recipe, data, onEvent, signal } = context;
   const { batchSizes, threads, seconds, places } = recipe.report.latency;
   const files = seconds === 0 ? [] : await filesOf(context, measured);
@@ -74,7 +74,7 @@ export async function timeModels(context: StageContext, measured: readonly Measu
 }
 
 /** Batch sizes of the recipe, and that of a teacher's file which takes no other: a student timed at it can be compared with the teacher. */
-function withTeachers(batchSizes: readonly number[], files: readonly ModelFile[]): readonly number[] {
+function withTeachers(batchSizes: readonly number[], files: readonly TimedFile[]): readonly number[] {
   const teacher = files.find(({ name }) => name === nameOf(TEACHER));
   if (teacher === undefined) return batchSizes;
   const { inputs, initializers } = decodeModel(teacher.bytes, teacher.name).graph;
@@ -88,7 +88,7 @@ function noteOf({ what, why }: Skipped): string {
 }
 
 /** Files to time, named by the id of the model: what the run exported, and an ONNX teacher as it was given. */
-async function filesOf({ recipe, data }: StageContext, measured: readonly Measured[]): Promise<ModelFile[]> {
+async function filesOf({ recipe, data }: StageContext, measured: readonly MeasuredModels[]): Promise<TimedFile[]> {
   const files = measured.flatMap(({ exported }) =>
     exported === undefined || exported.model.repeat > 0
       ? []

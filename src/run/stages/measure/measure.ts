@@ -13,7 +13,7 @@ import { logitsOfFile } from '../../../ship/model-file.ts';
 import { teacherFigures } from '../../teacher-figures.ts';
 import type { ExportedModel } from '../../../ship/export.ts';
 
-export interface Measured {
+export interface MeasuredModels {
   readonly row: ModelRow;
   /** Outputs for the samples of the split that the figures are from, [samples, width]. */
   readonly answers: Float32Array;
@@ -21,7 +21,7 @@ export interface Measured {
 }
 
 /** Score of a file that ships, as it is: on the validation split, and once on the test split. */
-export async function measure(context: StageContext, exported: ExportedModel): Promise<Measured> {
+export async function measure(context: StageContext, exported: ExportedModel): Promise<MeasuredModels> {
   const { recipe, together } = context;
   const start = monotonicMs();
   const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
@@ -56,7 +56,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
 }
 
 /** Score of a teacher that came as a file. */
-export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<Measured> {
+export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<MeasuredModels> {
   context.onEvent({ type: 'stage', stage: 'measure teacher' });
   const start = monotonicMs();
   const {

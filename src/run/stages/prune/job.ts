@@ -8,7 +8,7 @@ import type { StageContext } from '../../context.ts';
 import type { FitOptions } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
 import type { LedgerRow } from '../../../folder/states/ledger.ts';
-import type { Figures } from '../../../base/events.ts';
+import type { StageFigures } from '../../../base/events.ts';
 import type { Answers } from '../teacher/answer.ts';
 import { trainStudent } from '../student/train-student.ts';
 import { taken } from '../score-as-given.ts';
@@ -24,14 +24,14 @@ export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune']
   readonly from: Fitted;
   /** Row of the ledger that marks the step as done. */
   readonly inLedger: (found: {
-    readonly figures?: Figures;
+    readonly figures?: StageFigures;
     readonly notes?: LedgerRow['notes'];
   }) => StageContext['done'];
 }
 
 export interface PruneOutcome {
   readonly trained: Fitted;
-  readonly figures?: Figures;
+  readonly figures?: StageFigures;
   readonly notes?: LedgerRow['notes'];
   readonly skipped: readonly Skipped[];
   /** Channels of each layer before and after the step, if it removes channels. */

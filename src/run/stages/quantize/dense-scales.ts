@@ -1,5 +1,5 @@
 import { weightScales } from '../../../compress/quantize/ptq.ts';
-import { rounded, withConstants } from '../../../compress/quantize/rounding.ts';
+import { roundedWeights, withChangedConstants } from '../../../compress/quantize/rounding.ts';
 import { lowerToOnnx } from '../../../formats/onnx/lower.ts';
 import { encodeModel } from '../../../formats/onnx/protobuf.ts';
 import { weightedNodes } from '../../../graph/quantization.ts';
@@ -59,12 +59,12 @@ function denseWeights(graph: Graph): string[] {
 /** The float model, but for weights of dense layers that have been through 8 bits. */
 function withRoundedDense(graph: Graph, dense: DenseScales): Graph {
   const scales = weightScales(graph, dense);
-  return withConstants(
+  return withChangedConstants(
     graph,
     new Map(
       denseWeights(graph).map((name) => {
         const { data, type } = graph.constants.get(name)!;
-        return [name, rounded(data as Float32Array, type.shape as number[], scales.get(name)!)] as const;
+        return [name, roundedWeights(data as Float32Array, type.shape as number[], scales.get(name)!)] as const;
       }),
     ),
   );

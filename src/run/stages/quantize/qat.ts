@@ -16,7 +16,7 @@ import { taskOf } from '../../../tasks/registry.ts';
 import { predictions } from '../../../train/evaluate/predict.ts';
 import type { StageContext } from '../../context.ts';
 import { fit } from '../../training/fit.ts';
-import { stepsOf } from '../../training/options.ts';
+import { numberOfSteps } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
 import { idOf } from '../../../report/artifact.ts';
 import type { Answers } from '../teacher/answer.ts';
@@ -104,7 +104,7 @@ function fitQuantized(
   const ofLabels = taskOf(data.train).labelNumbers(recipe.distill);
   const frozenFrom = (steps: number): number => Math.round(freezeAfter * steps);
   const samples = lessons === undefined ? labelledCount(data.train) : data.train.count;
-  const steps = stepsOf(settings, samples);
+  const steps = numberOfSteps(settings, samples);
   return fit(context, {
     stage,
     title: `training the student with quantization, ranges frozen from step ${frozenFrom(steps)} of ${steps} on`,

@@ -1,7 +1,7 @@
 import { monotonicMs } from '../../../base/clock.ts';
 import { mean } from '../../../base/statistics.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
-import { parametersOf } from '../../../networks/network.ts';
+import { networkParameters } from '../../../networks/network.ts';
 import { number } from '../../../report/format.ts';
 import { stageOf } from '../../../report/artifact.ts';
 import { peerBuilder, studentBuilder } from '../../../setup/models.ts';
@@ -39,7 +39,7 @@ export async function trainWithPeer(context: StageContext, repeat: number): Prom
   const started = monotonicMs();
   const network = await build();
   const validation = await validationScore(context, network, trained.peer!);
-  const params = parametersOf(network);
+  const params = networkParameters(network);
   network.dispose();
   await context.done(own, (monotonicMs() - started) / 1000, { score: { validation }, params });
   return { model, trained, peer: { name: nameOf(recipe), params, validation } };

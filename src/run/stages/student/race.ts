@@ -34,7 +34,7 @@ export interface Raced {
 /** Candidates, and for each round how many of them train how long. */
 interface Course {
   readonly candidates: readonly Candidate[];
-  readonly plan: ReturnType<typeof planOf>;
+  readonly plan: ReturnType<typeof raceRoundsOf>;
   /** Losses that do not take part, and why. */
   readonly notes: readonly string[];
 }
@@ -51,7 +51,7 @@ export function courseOf(context: StageContext): Course {
   const { distill } = context.recipe;
   if (distill.loss !== 'auto') throw new Error('this recipe names its loss');
   const { candidates, notes } = candidatesOf(context, distill.race);
-  return { candidates, notes, plan: planOf(candidates.length, distill.race.rounds, distill.epochs) };
+  return { candidates, notes, plan: raceRoundsOf(candidates.length, distill.race.rounds, distill.epochs) };
 }
 
 /** Trainings of round `round`, from 0; `left`: the candidates, the best first. */
@@ -177,7 +177,7 @@ function candidatesOf(
 }
 
 /** Candidates of each round and the epochs of each: half as many candidates and twice the epochs each time, half of `epochs` in the last. */
-export function planOf(candidates: number, rounds: number, epochs: number): { count: number; epochs: number }[] {
+export function raceRoundsOf(candidates: number, rounds: number, epochs: number): { count: number; epochs: number }[] {
   return Array.from({ length: rounds }, (_, i) => ({
     count: Math.ceil(candidates / 2 ** i),
     epochs: epochs / 2 ** (rounds - i),

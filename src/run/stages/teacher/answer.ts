@@ -7,7 +7,7 @@ import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import type { Safetensors } from '../../../formats/safetensors.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { TeacherSummary } from '../../../report/types.ts';
-import { asTeacherSees, sizeOf as elementsOf } from '../../../data/dataset.ts';
+import { asTeacherSees, countOfElements } from '../../../data/dataset.ts';
 import { several, wanted } from '../../../runtime/collectives/collectives.ts';
 import type { StageContext } from '../../context.ts';
 import { SHOW_EVERY_MS } from '../../../train/progress.ts';
@@ -136,7 +136,7 @@ async function answerAll(context: StageContext, options: StoreOptions, stage: st
       await states.save(content());
       throw new InterruptedError(`stopped asking the teacher after sample ${builder.done} of ${total}`);
     }
-    if (several(together)) await sized(batch.size, (size) => builder.next(size, together));
+    if (several(together)) await inBatchesOf(batch.size, (size) => builder.next(size, together));
     else await batch.ask((size) => builder.next(size), halved);
     const now = monotonicMs();
     if (now - savedAt > context.saveEveryMs) {
@@ -153,7 +153,7 @@ async function answerAll(context: StageContext, options: StoreOptions, stage: st
 }
 
 /** A question in batches of one size, as all who ask must have them; `UserError` if memory is short. */
-export async function sized<T>(size: number, question: (size: number) => Promise<T>): Promise<T> {
+export async function inBatchesOf<T>(size: number, question: (size: number) => Promise<T>): Promise<T> {
   try {
     return await question(size);
   } catch (error) {
@@ -172,7 +172,7 @@ export function batchFor(
   { data, recipe }: Pick<StageContext, 'data' | 'recipe'>,
 ): LabelBatch {
   const seen = sampleShape ?? asTeacherSees(data.train).sampleShape;
-  return new LabelBatch(device, elementsOf(seen), recipe.distill.softTargets.batchSize);
+  return new LabelBatch(device, countOfElements(seen), recipe.distill.softTargets.batchSize);
 }
 
 function sizeOf({ tensors }: Safetensors): number {

@@ -2,7 +2,7 @@ import { monotonicMs } from '../../../base/clock.ts';
 import { nearest, UserError } from '../../../base/errors.ts';
 import { percent } from '../../../base/numbers.ts';
 import { plainBatches } from '../../../data/batches/batches.ts';
-import { labelledCount, rowsOf } from '../../../data/readers/labelled.ts';
+import { labelledCount, datasetRows } from '../../../data/readers/labelled.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import { number } from '../../../report/format.ts';
@@ -29,7 +29,7 @@ export function transferSet<C extends Pick<StageContext, 'recipe' | 'data'>>(con
   const left = indexesOf(leaveOut.classes, data.classNames);
   const targets = data.train.targets as Int32Array;
   const rows = Int32Array.from(targets.keys()).filter((row) => !left.has(targets[row]!));
-  return { ...context, data: { ...data, train: rowsOf(data.train, rows) } };
+  return { ...context, data: { ...data, train: datasetRows(data.train, rows) } };
 }
 
 /** For the report; of the context that `transferSet` gives. */

@@ -5,7 +5,7 @@ import { encodeModel } from '../../../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import type { Attrs, TensorData } from '../../../../src/graph/types.ts';
 import type { Tensor } from '../../../../src/runtime/onnxruntime/session.ts';
-import { ortTensor, Session, tensorValues } from '../../../../src/runtime/onnxruntime/session.ts';
+import { ortTensor, OnnxSession, tensorValues } from '../../../../src/runtime/onnxruntime/session.ts';
 import type { Operand } from './harness.ts';
 import { expectClose, f32, runOp, values } from './harness.ts';
 
@@ -92,7 +92,7 @@ function maxPoolGradWithoutIndices(dy: Operand, x: Operand, y: Operand, attrs: A
   b.output('dx', b.op('MaxPoolGrad', names, attrs));
   const model = lowerToOnnx(b.build(), { poolIndices: false });
   expect(model.graph.nodes.filter(({ op }) => op === 'MaxPool')).toEqual([]);
-  const session = new Session(encodeModel(model), { executionProviders: ['cpu'], intraOpNumThreads: 1 });
+  const session = new OnnxSession(encodeModel(model), { executionProviders: ['cpu'], intraOpNumThreads: 1 });
   const feeds = Object.entries(operands).map(([name, { dtype, data, shape }]) => [name, ortTensor(dtype, data, shape)]);
   const results = session.run(Object.fromEntries(feeds) as Record<string, Tensor>, { dx: null });
   session.dispose();

@@ -1,7 +1,7 @@
 import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
-import { ortTensor, Session, tensorValues } from '../../../../src/runtime/onnxruntime/session.ts';
+import { ortTensor, OnnxSession, tensorValues } from '../../../../src/runtime/onnxruntime/session.ts';
 import { examples } from './examples.ts';
 import type { Operand } from './harness.ts';
 import { f32, i32, runOp } from './harness.ts';
@@ -25,7 +25,7 @@ it('UnsortedSegmentSum of a batch whose size is known when the model runs', () =
   const ids = b.input('ids', { dtype: 'int32', shape: ['batch', 3] });
   b.output('sum', b.op('UnsortedSegmentSum', [x, ids], { numSegments: 4 }));
   const bytes = encodeModel(lowerToOnnx(b.build()));
-  const session = new Session(bytes, { executionProviders: ['cpu'], intraOpNumThreads: 2 });
+  const session = new OnnxSession(bytes, { executionProviders: ['cpu'], intraOpNumThreads: 2 });
   for (const batch of [1, 2, 100]) {
     const size = batch * 3;
     const tensors = {

@@ -4,7 +4,7 @@ import { parseWav } from '../../../../src/data/sounds/wav.ts';
 import { examplesSection } from '../../../../src/report/html/examples.ts';
 import type { Examples, Report } from '../../../../src/report/types.ts';
 import { examplesOf } from '../../../../src/run/stages/measure/examples.ts';
-import type { Measured } from '../../../../src/run/stages/measure/measure.ts';
+import type { MeasuredModels } from '../../../../src/run/stages/measure/measure.ts';
 import { loadData } from '../../../../src/setup/data.ts';
 import { makeRecipe } from '../../../../src/setup/runnable.ts';
 import { useCpu } from '../../../support/cpu.ts';
@@ -24,7 +24,7 @@ async function compared(dataset: object): Promise<{ examples: Examples; html: st
   const measured = [
     { row: row('teacher'), answers: answers(1, 0, 9, 0) },
     { row: row('distilled'), answers: answers(0, 1, 0, 9) },
-  ] as unknown as Measured[];
+  ] as unknown as MeasuredModels[];
   const examples = (await examplesOf({ recipe, data }, measured))!;
   return {
     examples,

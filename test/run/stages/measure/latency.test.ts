@@ -5,7 +5,7 @@ import { temporaryFolder } from '../../../support/folder.ts';
 import { modelOf } from '../../../support/onnx-steps.ts';
 import { InterruptedError } from '../../../../src/base/errors.ts';
 import type { StageContext } from '../../../../src/run/context.ts';
-import type { Measured } from '../../../../src/run/stages/measure/measure.ts';
+import type { MeasuredModels } from '../../../../src/run/stages/measure/measure.ts';
 import { timeModels } from '../../../../src/run/stages/measure/latency.ts';
 
 const folder = temporaryFolder();
@@ -21,7 +21,7 @@ it('a run that is stopped while its models are measured is not finished', async 
   } as unknown as StageContext;
   const model = { role: 'distilled', repeat: 0 };
   const exported = { model, format: 'onnx', precision: 'fp32', bytes: new Uint8Array() };
-  const measured = [{ row: { model }, exported }] as unknown as Measured[];
+  const measured = [{ row: { model }, exported }] as unknown as MeasuredModels[];
   await expect(timeModels(context, measured)).rejects.toThrow(InterruptedError);
   expect(done).toEqual([]);
 });
@@ -42,7 +42,10 @@ it('a teacher whose file has a fixed batch is timed at it, and the students besi
   } as unknown as StageContext;
   const model = { role: 'distilled', repeat: 0 };
   const exported = { model, format: 'onnx', precision: 'fp32', bytes: bytes('batch') };
-  const measured = [{ row: { model: { role: 'teacher' } } }, { row: { model }, exported }] as unknown as Measured[];
+  const measured = [
+    { row: { model: { role: 'teacher' } } },
+    { row: { model }, exported },
+  ] as unknown as MeasuredModels[];
   const { rows } = await timeModels(context, measured);
   const sizes = [...rows].map(([name, all]) => [name, all.map(({ batchSize }) => batchSize).sort()]);
   expect(sizes).toEqual([

@@ -3,7 +3,7 @@ import type { Dim, DType } from '../../../../graph/types.ts';
 import type { Import } from '../context.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import { elementAt, filled } from './known.ts';
-import type { Known } from './known.ts';
+import type { KnownTensor } from './known.ts';
 
 /** Operation on two known values: on numbers, and on sizes that may be multiples of the batch (undefined: not known). */
 interface Arithmetic {
@@ -91,23 +91,23 @@ function both(a: Dim, b: Dim): boolean {
 }
 
 /** A number as its type holds it. */
-export function rounded(value: number, dtype: DType): number {
+export function roundedTo(value: number, dtype: DType): number {
   return dtype === 'float32' ? Math.fround(value) : dtype === 'bool' ? Number(value !== 0) : value;
 }
 
 /** Two known tensors, broadcast. */
-export function combined(c: Import, op: string, a: Known, b: Known, dtype = a.dtype): Known {
+export function combined(c: Import, op: string, a: KnownTensor, b: KnownTensor, dtype = a.dtype): KnownTensor {
   const { numbers, sizes } = arithmetic[op]!;
   return filled(dtype, shared(c, a, b), (place) => {
     const [x, y] = [elementAt(a, place), elementAt(b, place)];
     if (typeof x === 'number' && typeof y === 'number') {
       if ((op === 'Div' || op === 'Mod') && y === 0 && isInteger(a.dtype)) c.fail('it divides by zero');
-      return rounded(numbers(x, y, a.dtype), dtype);
+      return roundedTo(numbers(x, y, a.dtype), dtype);
     }
     return sizes(x, y) ?? c.fail(`of ${x} and ${y}, what it gives depends on the batch size`, FIXED_BATCH);
   });
 }
 
-export function shared(c: Import, ...all: readonly Known[]): number[] {
+export function shared(c: Import, ...all: readonly KnownTensor[]): number[] {
   return all.map(({ dims }) => dims).reduce<readonly number[]>((a, b) => c.broadcast(a, b) as number[], []) as number[];
 }

@@ -4,7 +4,7 @@ import type { Import, Importer } from '../context.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import type { OnnxNode } from '../../model.ts';
 import type { Fold } from './fold.ts';
-import type { Known } from './known.ts';
+import type { KnownTensor } from './known.ts';
 
 /** Operators that keep the steps equal where one of their inputs has such integers. */
 const STEADY: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Unsqueeze', 'Identity']);
@@ -23,7 +23,7 @@ export function countedOf(node: OnnxNode, fold: Fold | undefined, c: Import): Im
   const others = node.inputs.every((name, i) => i === at || c.isKnown(name));
   if (fold === undefined || !isSteady || !others) return () => c.fail(`its input ${node.inputs[at]!} counts the samples`, FIXED_BATCH); // prettier-ignore
   return (asked) => {
-    const read = (one: Known): Known => fold(asked.inputs.map((name, i) => (i === at ? one : c.knownOf(name)!)), asked, c) as Known; // prettier-ignore
+    const read = (one: KnownTensor): KnownTensor => fold(asked.inputs.map((name, i) => (i === at ? one : c.knownOf(name)!)), asked, c) as KnownTensor; // prettier-ignore
     const [first, second] = [read(given[at]!.first), read(given[at]!.second)];
     const isFirst = node.op === 'Unsqueeze' ? !axesIn(asked, c, first).includes(0) : first.dims.length === given[at]!.first.dims.length; // prettier-ignore
     if (!isFirst || first.dims[0] !== 1) c.fail('it moves the axis of the samples', FIXED_BATCH);
@@ -31,7 +31,7 @@ export function countedOf(node: OnnxNode, fold: Fold | undefined, c: Import): Im
   };
 }
 
-function axesIn(node: OnnxNode, c: Import, { dims }: Known): number[] {
+function axesIn(node: OnnxNode, c: Import, { dims }: KnownTensor): number[] {
   const axes = c.knownOf(node.inputs[1])?.values ?? [0];
   return axes.map((axis) => axisOf(Number(axis), dims.length, c));
 }
@@ -40,7 +40,7 @@ function axesIn(node: OnnxNode, c: Import, { dims }: Known): number[] {
 function range(node: OnnxNode, c: Import, factor: number): void {
   const [start, , delta] = [...node.inputs].map((name) => c.knownOf(name));
   if (factor !== 1 || start?.values[0] !== 0 || delta?.values[0] !== 1) c.fail(DEPENDS, FIXED_BATCH);
-  const at = (value: number): Known => ({ dtype: start.dtype, dims: [1], values: [value] });
+  const at = (value: number): KnownTensor => ({ dtype: start.dtype, dims: [1], values: [value] });
   c.counted.set(node.outputs[0]!, { first: at(0), second: at(1) });
 }
 

@@ -1,7 +1,7 @@
 import type { Dim, DType } from '../../../../graph/types.ts';
 
 /** A tensor whose values are known when the file is read: stored, or computed from shapes. Sizes may be those of the batch. */
-export interface Known {
+export interface KnownTensor {
   readonly dtype: DType;
   readonly dims: readonly number[];
   /** Row-major; `bool` values are 0 and 1. */
@@ -13,8 +13,8 @@ export interface Known {
  * stands for the samples. PyTorch's newer exporter makes places of a Gather of them (`as_strided`): [0, 1, 2, ...] · n + [0 ... n - 1].
  */
 export interface Counted {
-  readonly first: Known;
-  readonly second: Known;
+  readonly first: KnownTensor;
+  readonly second: KnownTensor;
 }
 
 export function count(dims: readonly number[]): number {
@@ -22,7 +22,7 @@ export function count(dims: readonly number[]): number {
 }
 
 /** A list of integers, or one integer. */
-export function integers(values: readonly Dim[], isScalar = false): Known {
+export function knownIntegers(values: readonly Dim[], isScalar = false): KnownTensor {
   return { dtype: 'int64', dims: isScalar ? [] : [values.length], values };
 }
 
@@ -38,7 +38,7 @@ export function filled(
   dtype: DType,
   dims: readonly number[],
   at: (place: readonly number[], index: number) => Dim,
-): Known {
+): KnownTensor {
   const strides = stridesOf(dims);
   const values = Array.from({ length: count(dims) }, (_, index) => {
     const place = dims.map((dim, axis) => Math.floor(index / strides[axis]!) % dim);
@@ -48,7 +48,7 @@ export function filled(
 }
 
 /** The element at `place`, counted from the last axis; axes of size 1 are repeated. */
-export function elementAt({ dims, values }: Known, place: readonly number[]): Dim {
+export function elementAt({ dims, values }: KnownTensor, place: readonly number[]): Dim {
   const strides = stridesOf(dims);
   const skipped = place.length - dims.length;
   return values[dims.reduce((sum, dim, i) => sum + (dim === 1 ? 0 : place[i + skipped]! * strides[i]!), 0)]!;

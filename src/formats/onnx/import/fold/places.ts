@@ -1,18 +1,18 @@
-import { sizeOf } from '../../../../graph/shapes.ts';
+import { symbolicSize } from '../../../../graph/shapes.ts';
 import { axisOf, intAttr, intsAttr } from '../attrs.ts';
 import type { Import } from '../context.ts';
 import { axesOf } from '../ops/shape.ts';
 import { slicesOf } from '../slices.ts';
 import { count, elementAt, filled } from './known.ts';
-import type { Known } from './known.ts';
+import type { KnownTensor } from './known.ts';
 import type { Fold } from './fold.ts';
 
 /** Numbers that are the same for every batch size. */
-function fixed(c: Import, { values }: Known, what: string): number[] {
+function fixed(c: Import, { values }: KnownTensor, what: string): number[] {
   return values.map((value) => (typeof value === 'number' ? value : c.fail(`its ${what} depends on the batch size`)));
 }
 
-const withDims = (x: Known, dims: readonly number[]): Known => ({ ...x, dims });
+const withDims = (x: KnownTensor, dims: readonly number[]): KnownTensor => ({ ...x, dims });
 
 const gather: Fold = ([x, indices], node, c) => {
   const axis = axisOf(intAttr(node, c, 'axis', 0), x!.dims.length, c);
@@ -55,7 +55,7 @@ const reshape: Fold = ([x, shape], node, c) => {
   const dims = (given ?? c.fail('it names no shape')).map((dim, i) => (dim === 0 && !isZeroKept ? x!.dims[i]! : dim));
   const rest = x!.values.length / count(dims.filter((dim) => dim !== -1));
   const whole = dims.map((dim) => (dim === -1 ? rest : dim));
-  if (sizeOf(whole).factor !== x!.values.length)
+  if (symbolicSize(whole).factor !== x!.values.length)
     c.fail(`it cannot make [${dims.join(', ')}] of [${x!.dims.join(', ')}]`);
   return withDims(x!, whole);
 };
@@ -72,7 +72,7 @@ const transpose: Fold = ([x], node, c) => {
 };
 
 const concat: Fold = (inputs, node, c) => {
-  const [first] = inputs as [Known];
+  const [first] = inputs as [KnownTensor];
   const axis = axisOf(intAttr(node, c, 'axis', 1), first.dims.length, c);
   const size = inputs.reduce((sum, { dims }) => sum + dims[axis]!, 0);
   return filled(first.dtype, first.dims.with(axis, size), (place) => {

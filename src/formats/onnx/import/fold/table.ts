@@ -7,11 +7,11 @@ import type { Import, Importer } from '../context.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import { castType } from '../cast-type.ts';
 import { axesOf } from '../ops/shape.ts';
-import { combined, rounded, shared } from './arithmetic.ts';
+import { combined, roundedTo, shared } from './arithmetic.ts';
 import { countedOf } from './counted.ts';
 import type { Fold } from './fold.ts';
-import { elementAt, filled, integers } from './known.ts';
-import type { Known } from './known.ts';
+import { elementAt, filled, knownIntegers } from './known.ts';
+import type { KnownTensor } from './known.ts';
 import { places } from './places.ts';
 
 const binary =
@@ -30,7 +30,7 @@ const unary =
   ([x], _, c) => ({
     ...x!,
     values: x!.values.map((value) => {
-      if (typeof value === 'number') return rounded(run(value), x!.dtype);
+      if (typeof value === 'number') return roundedTo(run(value), x!.dtype);
       return isRounding ? value : c.fail('it computes with the batch size', FIXED_BATCH);
     }),
   });
@@ -41,7 +41,7 @@ const cast: Fold = ([x], node, c) => {
     return c.fail(`to ${to}; expected to float32, int32, int64 or bool`);
   const values = x!.values.map((value) => {
     if (typeof value !== 'number') return to === 'bool' ? 1 : value;
-    if (!to.startsWith('int')) return rounded(value, to);
+    if (!to.startsWith('int')) return roundedTo(value, to);
     return Number.isFinite(value) ? Math.trunc(value) : c.fail(`${value} to ${to}`);
   });
   return { dtype: to, dims: x!.dims, values };
@@ -59,7 +59,7 @@ const range: Fold = ([start, limit, delta], _, c) => {
   }) as [number, number, number];
   if (step === 0) c.fail('with a step of 0');
   const length = Math.max(0, Math.ceil((to - from) / step));
-  return filled(start!.dtype, [length], (_place, i) => rounded(from + i * step, start!.dtype));
+  return filled(start!.dtype, [length], (_place, i) => roundedTo(from + i * step, start!.dtype));
 };
 
 const reduction =
@@ -70,8 +70,8 @@ const reduction =
     if (intAttr(node, c, 'noop_with_empty_axes', 0) === 1 && given.length === 0) return x!;
     const axes = given.length === 0 ? x!.dims.map((_, i) => i) : given;
     const kept = x!.dims.map((dim, i) => (axes.includes(i) ? 1 : dim));
-    const parts = new Map<string, Known>();
-    const element = (place: readonly number[]): Known => ({ ...x!, dims: [], values: [elementAt(x!, place)] });
+    const parts = new Map<string, KnownTensor>();
+    const element = (place: readonly number[]): KnownTensor => ({ ...x!, dims: [], values: [elementAt(x!, place)] });
     filled(x!.dtype, x!.dims, (place) => {
       const key = place.map((at, i) => (axes.includes(i) ? 0 : at)).join();
       const before = parts.get(key);
@@ -125,7 +125,7 @@ const cumulated: Fold = ([x, axisInput], node, c) => {
     const [first, last] = reverse ? [exclusive ? at + 1 : at, n - 1] : [0, exclusive ? at - 1 : at];
     let sum = 0;
     for (let i = first; i <= last; i++) sum += Number(elementAt(x!, place.with(axis, i)));
-    return rounded(sum, x!.dtype);
+    return roundedTo(sum, x!.dtype);
   });
 };
 
@@ -152,7 +152,7 @@ const folds: Readonly<Record<string, Fold>> = {
   Cast: cast,
   Where: where,
   Range: range,
-  Size: ([x]) => integers([x!.values.length], true),
+  Size: ([x]) => knownIntegers([x!.values.length], true),
   ReduceSum: reduction('Add'),
   ReduceProd: reduction('Mul'),
   ReduceMin: reduction('Min'),
@@ -198,7 +198,7 @@ export function foldOf(node: OnnxNode, c: Import): Importer | undefined {
   // Repeated for each sample, it is a tensor of the graph.
   if (node.op === 'Expand' && !isStatic(c.numbers(node.inputs[1], 'shape'))) return undefined;
   return (asked, context) => {
-    const inputs = asked.inputs.map((name) => (name === '' ? undefined : context.knownOf(name))) as Known[];
+    const inputs = asked.inputs.map((name) => (name === '' ? undefined : context.knownOf(name))) as KnownTensor[];
     const result = fold(inputs, asked, context);
     const all = 'dims' in result ? [result] : result;
     all.forEach((known, i) => context.defineKnown(asked.outputs[i]!, known));

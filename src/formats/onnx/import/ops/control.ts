@@ -3,7 +3,7 @@ import type { TensorType } from '../../../../graph/types.ts';
 import type { OnnxAttr, OnnxGraph, OnnxNode, OnnxTensor } from '../../model.ts';
 import { attr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
-import type { Known } from '../fold/known.ts';
+import type { KnownTensor } from '../fold/known.ts';
 
 /** Steps of a loop, each of which is read as nodes of its own. */
 const MOST_STEPS = 1000;
@@ -11,7 +11,7 @@ const MOST_STEPS = 1000;
 type Names = ReadonlyMap<string, string>;
 
 /** A graph whose Constant nodes of tensors are stored tensors, as exporters write it either way. */
-export function withConstants(graph: OnnxGraph): OnnxGraph {
+export function withStoredConstants(graph: OnnxGraph): OnnxGraph {
   const stored: OnnxTensor[] = [];
   const nodes = graph.nodes.filter(({ op, domain, outputs, attrs }) => {
     const value = op === 'Constant' && (domain === '' || domain === 'ai.onnx') ? attrs.get('value') : undefined;
@@ -46,7 +46,7 @@ function renamedAttr(value: OnnxAttr, names: Names): OnnxAttr {
 
 /** Reads a graph inside of a node as part of the whole; `fed` are its inputs' values. Gives the names of its outputs. */
 function inlined(c: Import, given: OnnxGraph, fed: Names, prefix: string): string[] {
-  const graph = withConstants(given);
+  const graph = withStoredConstants(given);
   const names = new Map(fed);
   for (const name of ownNames(graph)) if (name !== '' && !fed.has(name)) names.set(name, prefix + name);
   const outputs = graph.outputs.map(({ name }) => names.get(name) ?? name);
@@ -116,7 +116,7 @@ function stacked(c: Import, name: string, values: readonly string[]): void {
   if (name === '') return;
   if (values.length === 0) return c.fail('it takes no step, and gives what each of them would give');
   const known = values.map((value) => c.knownOf(value));
-  if (known.every((one): one is Known => one !== undefined)) {
+  if (known.every((one): one is KnownTensor => one !== undefined)) {
     const { dtype, dims } = known[0]!;
     const isAlike = known.every((one) => one.dims.join() === dims.join());
     if (!isAlike) c.fail('its steps give tensors of different shapes');

@@ -1,4 +1,4 @@
-import { batchTimes, sizeOf } from '../../../../graph/shapes.ts';
+import { batchTimes, symbolicSize } from '../../../../graph/shapes.ts';
 import type { Dim, Shape } from '../../../../graph/types.ts';
 import { attr, axisOf, expectInt, floatAttr, ignore, intAttr, intsAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
@@ -7,7 +7,7 @@ import { defineImage, imageOf } from '../image.ts';
 
 /** Number of elements that some axes have together. */
 export function side(dims: Shape): Dim {
-  const { factor, power } = sizeOf(dims);
+  const { factor, power } = symbolicSize(dims);
   return power === 0 ? factor : batchTimes(factor);
 }
 

@@ -3,7 +3,7 @@ import { ignore, intAttr, intsAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
 import { defineImage, imageOf, spatialOf } from '../image.ts';
 import { ceiling, windowOf } from '../window.ts';
-import type { Window } from '../window.ts';
+import type { ImportedWindow } from '../window.ts';
 
 const pool =
   (op: 'MaxPool' | 'AvgPool'): Importer =>
@@ -36,7 +36,7 @@ const pool =
  * A mean over windows with gaps, of which the pads do not count: a convolution with equal weights, as TFLite has no such pool, and ONNX
  * Runtime makes a file of no use of one between roundings to 8 bits.
  */
-function dilatedMean(c: Import, value: string, kernel: readonly number[], attrs: Window): string {
+function dilatedMean(c: Import, value: string, kernel: readonly number[], attrs: ImportedWindow): string {
   const [, height, width, channels] = c.builder.typeOf(value).shape as [Dim, number, number, number];
   const [rows, columns] = [height, width].map((size, i) => counts(size, kernel[i]!, attrs, i)) as [number[], number[]];
   const all = kernel[0]! * kernel[1]!;
@@ -48,7 +48,7 @@ function dilatedMean(c: Import, value: string, kernel: readonly number[], attrs:
 }
 
 /** Numbers of pixels in each window along an axis. */
-function counts(size: number, kernel: number, { strides, dilations, pads }: Window, axis: number): number[] {
+function counts(size: number, kernel: number, { strides, dilations, pads }: ImportedWindow, axis: number): number[] {
   const [stride, dilation, before, after] = [strides[axis]!, dilations[axis]!, pads[2 * axis]!, pads[2 * axis + 1]!];
   const windows = Math.floor((size + before + after - (kernel - 1) * dilation - 1) / stride) + 1;
   return Array.from({ length: windows }, (_, window) => {

@@ -1,9 +1,9 @@
-import { batchTimes, sameShape, sizeOf } from '../../../../graph/shapes.ts';
+import { batchTimes, sameShape, symbolicSize } from '../../../../graph/shapes.ts';
 import type { Dim, Shape } from '../../../../graph/types.ts';
 import type { OnnxNode } from '../../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
-import { integers } from '../fold/known.ts';
+import { knownIntegers } from '../fold/known.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import { side } from './norm.ts';
 
@@ -33,8 +33,8 @@ const reshape: Importer = (node, c) => {
 
 /** Size that -1 stands for. */
 function restOf(c: Import, from: Shape, wanted: readonly Dim[]): Dim {
-  const others = sizeOf(wanted.map((dim) => (dim === -1 ? 1 : dim)));
-  const all = sizeOf(from);
+  const others = symbolicSize(wanted.map((dim) => (dim === -1 ? 1 : dim)));
+  const all = symbolicSize(from);
   const rest = all.factor / others.factor;
   if (!Number.isInteger(rest)) c.fail(`it cannot make [${wanted.join(', ')}] of [${from.join(', ')}]`);
   return all.power > others.power ? batchTimes(rest) : rest;
@@ -92,11 +92,11 @@ const shape: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const sizes = c.knownOf(x)?.dims ?? c.shapeOf(x);
   const known = sizes.slice(intAttr(node, c, 'start', 0), intAttr(node, c, 'end', sizes.length));
-  c.defineKnown(node.outputs[0]!, integers(known));
+  c.defineKnown(node.outputs[0]!, knownIntegers(known));
 };
 
 const size: Importer = (node, c) => {
-  c.defineKnown(node.outputs[0]!, integers([side(c.shapeOf(node.inputs[0]!))], true));
+  c.defineKnown(node.outputs[0]!, knownIntegers([side(c.shapeOf(node.inputs[0]!))], true));
 };
 
 /** Axis in [n, h, w, c] of an axis of [n, c, h, w]. */

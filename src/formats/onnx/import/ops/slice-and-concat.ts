@@ -3,7 +3,7 @@ import { elementCount, tensorData } from '../../model.ts';
 import { attr, axisOf, intAttr, intsAttr } from '../attrs.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import type { Import, Importer } from '../context.ts';
-import { integers } from '../fold/known.ts';
+import { knownIntegers } from '../fold/known.ts';
 import { nhwcAxis } from './shape.ts';
 import { slicesOf } from '../slices.ts';
 
@@ -108,7 +108,7 @@ const constant: Importer = (node, c) => {
   if (floats !== undefined) {
     const data = Float32Array.from(floats);
     c.define(output, { plain: c.constant(data, float === undefined ? [data.length] : []) });
-  } else if (ints !== undefined) c.defineKnown(output, integers(ints.map(Number), int !== undefined));
+  } else if (ints !== undefined) c.defineKnown(output, knownIntegers(ints.map(Number), int !== undefined));
   else c.fail('a constant that is no tensor of numbers');
 };
 

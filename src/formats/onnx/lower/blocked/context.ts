@@ -4,13 +4,13 @@ import type { Attr } from '../builder.ts';
 import type { Lowering } from '../context.ts';
 import { NCHW } from '../layout.ts';
 import { NCHWC } from './domain.ts';
-import type { Phased, Sizes } from './phases.ts';
+import type { Phased, PictureSizes } from './phases.ts';
 import { interleave } from './phases.ts';
 
 /** A rule that may decline, and then leaves nothing behind: the plain rule follows. */
 export type BlockedRule = (node: Node, b: Blocked) => boolean;
 
-export type { Sizes };
+export type { PictureSizes };
 
 /** A value is `tensor`, in blocks, times `factor`; a vector over whole blocks. */
 interface Scaled {
@@ -59,10 +59,10 @@ export class Blocked {
   }
 
   /** Shape of a value that may lie in blocks: a float32 activation of fixed size, not too much of it filling. */
-  sizesOf(value: string): Sizes | undefined {
+  sizesOf(value: string): PictureSizes | undefined {
     const type = this.c.graph.types.get(value);
     if (type?.dtype !== 'float32' || type.shape.length !== 4 || !isStatic(type.shape)) return undefined;
-    const sizes = type.shape as unknown as Sizes;
+    const sizes = type.shape as unknown as PictureSizes;
     return sizes[0] > 0 && this.fits(sizes[3]) ? sizes : undefined;
   }
 
@@ -197,7 +197,7 @@ export class Blocked {
     return this.c.one('Slice', [vector, this.c.ints([0]), this.c.ints([channels])]);
   }
 
-  #reordered(value: string, [n, h, w, c]: Sizes): string {
+  #reordered(value: string, [n, h, w, c]: PictureSizes): string {
     const layouts = this.c.layoutsOf(value).map((layout) => layout.join());
     const first = layouts.includes(NCHW.join()) && !layouts.includes('0,1,2,3');
     if (first) return this.nchwc('ReorderInput', [this.c.as(value, NCHW)]);

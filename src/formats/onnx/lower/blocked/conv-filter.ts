@@ -4,7 +4,7 @@ import type { Node } from '../../../../graph/types.ts';
 import { NCHW } from '../layout.ts';
 import { windowOf } from '../window.ts';
 import { padded } from './affine.ts';
-import type { Blocked, BlockedRule, Sizes } from './context.ts';
+import type { Blocked, BlockedRule, PictureSizes } from './context.ts';
 import { MICROSOFT } from './domain.ts';
 
 /** Values that the three ways to the gradient of a filter start from. */
@@ -12,8 +12,8 @@ interface Task {
   readonly x: string;
   readonly dy: string;
   /** x and dy: [batch, height, width, channels]. */
-  readonly large: Sizes;
-  readonly small: Sizes;
+  readonly large: PictureSizes;
+  readonly small: PictureSizes;
   readonly size: readonly [number, number];
   readonly strides: readonly [number, number];
   /** Padding before the first row and column. */
@@ -25,7 +25,7 @@ interface Task {
 }
 
 export const conv2dBackpropFilter: BlockedRule = (node, b) => {
-  const task = taskOf(node, b);
+  const task = filterTaskOf(node, b);
   if (task === undefined) return false;
   const { size, large } = task;
   const result =
@@ -45,7 +45,7 @@ function isImage(b: Blocked, { x, large }: Task): boolean {
   return large[3] < b.size && !b.has(x);
 }
 
-export function taskOf(node: Node, b: Blocked): Task | undefined {
+export function filterTaskOf(node: Node, b: Blocked): Task | undefined {
   const [x, dy] = node.inputs as [string, string];
   const { strides, dilations, pads } = windowOf(node.attrs);
   const size = ints(node.attrs, 'filterShape').slice(0, 2) as [number, number];
@@ -53,7 +53,7 @@ export function taskOf(node: Node, b: Blocked): Task | undefined {
   const { dtype, shape } = b.c.typeOf(x);
   const readable = dtype === 'float32' && (b.sizesOf(x) !== undefined || (shape[3] as number) < b.size);
   if (small === undefined || !readable || dilations.some((dilation) => dilation !== 1)) return undefined;
-  const large = shape as unknown as Sizes;
+  const large = shape as unknown as PictureSizes;
   const along = <T>(f: (i: 0 | 1) => T): [T, T] => [f(0), f(1)];
   const regular = along(
     (i) => small[i + 1] === windowed(large[i + 1]!, size[i], strides[i], 1, pads[2 * i]!, pads[2 * i + 1]!),
@@ -228,7 +228,7 @@ function withSamples(b: Blocked, tensor: string, [n, rest]: readonly [number, nu
 }
 
 /** dy by block of samples: [samples / size, filters / size, height, width, samples % size, filters % size] in memory. */
-function sorted(b: Blocked, dy: string, [n, h, w, depth]: Sizes): string {
+function sorted(b: Blocked, dy: string, [n, h, w, depth]: PictureSizes): string {
   return b.c.once(`sorted ${dy}`, () => {
     const [samples, row] = [b.filled(n), h * w * b.filled(depth)];
     const full = withSamples(b, b.unscaled(dy)!, [n, row], samples);
@@ -238,14 +238,14 @@ function sorted(b: Blocked, dy: string, [n, h, w, depth]: Sizes): string {
 }
 
 /** dy as the filters of a group for each block of samples. */
-function byBlock(b: Blocked, dy: string, small: Sizes): string {
+function byBlock(b: Blocked, dy: string, small: PictureSizes): string {
   const [n, h, w, depth] = small;
   const groups = b.filled(n) / b.size;
   return b.reshape(sorted(b, dy, small), [groups * b.filled(depth), b.size, h, w]);
 }
 
 /** dy as a filter over samples: [filters / size, samples / size, height, width, samples % size, filters % size] in memory. */
-function kernel(b: Blocked, dy: string, small: Sizes, samples: number): string {
+function kernel(b: Blocked, dy: string, small: PictureSizes, samples: number): string {
   const [, h, w, depth] = small;
   return b.c.once(`kernel ${dy}`, () => {
     const { size } = b;

@@ -1,7 +1,7 @@
 import { staticSize } from '../../../../graph/shapes.ts';
 import { NCHW } from '../layout.ts';
 import { onnxPads, windowOf } from '../window.ts';
-import type { Blocked, BlockedRule, Sizes } from './context.ts';
+import type { Blocked, BlockedRule, PictureSizes } from './context.ts';
 import { define, epilogueInputs, epilogueOf } from './epilogue.ts';
 import type { Epilogue } from './epilogue.ts';
 import { filterOf, forward } from './filters.ts';
@@ -16,7 +16,7 @@ export const conv2d: BlockedRule = (node, b) => {
   const { strides, dilations, pads } = windowOf(node.attrs);
   const weights = filterOf(b, filter, { channels: input.blocked });
   const shifted = defineShifted(b, epilogue, {
-    ...{ input: input.tensor, blocked: input.blocked, sizes: b.c.shapeOf(x) as unknown as Sizes },
+    ...{ input: input.tensor, blocked: input.blocked, sizes: b.c.shapeOf(x) as unknown as PictureSizes },
     ...{ filter: () => forward(b, weights), products: weights.height * weights.width * weights.channels },
     ...{ kernel: [weights.height, weights.width], strides, dilations, pads: onnxPads(pads), attrs: {} },
   });

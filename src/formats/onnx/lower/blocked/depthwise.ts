@@ -1,7 +1,7 @@
 import { onnxPads, windowOf } from '../window.ts';
 import type { Blocked, BlockedRule } from './context.ts';
 import { biased } from './conv.ts';
-import { taskOf } from './conv-filter.ts';
+import { filterTaskOf } from './conv-filter.ts';
 import { define, epilogueInputs, epilogueOf } from './epilogue.ts';
 import { defineShifted } from './shift.ts';
 import { depthwise as depthwiseFilter } from './filters.ts';
@@ -36,7 +36,7 @@ export const depthwise: BlockedRule = (node, b) => {
  * summed over the samples.
  */
 export const depthwiseBackpropFilter: BlockedRule = (node, b) => {
-  const task = taskOf(node, b);
+  const task = filterTaskOf(node, b);
   const multiplier = b.c.shapeOf(node.outputs[0]!)[3];
   if (task === undefined || multiplier !== 1 || b.sizesOf(task.x) === undefined) return false;
   const { large, small, size, strides, before, after, out } = task;

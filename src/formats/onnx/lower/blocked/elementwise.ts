@@ -1,9 +1,9 @@
-import { sizeOf } from '../../../../graph/shapes.ts';
+import { symbolicSize } from '../../../../graph/shapes.ts';
 import type { Node } from '../../../../graph/types.ts';
 import { elementwise as plainRow } from '../rules.ts';
 import type { ElementwiseRule } from '../rules.ts';
 import { affine } from './affine.ts';
-import type { Blocked, BlockedRule, Sizes } from './context.ts';
+import type { Blocked, BlockedRule, PictureSizes } from './context.ts';
 import { isVector } from './epilogue.ts';
 import { mask } from './mask.ts';
 import { addPhases } from './phases.ts';
@@ -43,11 +43,11 @@ function keepsZero(node: Node, b: Blocked): boolean {
 }
 
 function elements(b: Blocked, name: string): number {
-  const { factor, power } = sizeOf(b.c.shapeOf(name));
+  const { factor, power } = symbolicSize(b.c.shapeOf(name));
   return power === 0 ? factor : Infinity;
 }
 
-function isWhole(b: Blocked, name: string, sizes: Sizes): boolean {
+function isWhole(b: Blocked, name: string, sizes: PictureSizes): boolean {
   return b.c.shapeOf(name).join() === sizes.join();
 }
 
@@ -75,7 +75,7 @@ function phasedSum({ op, inputs, outputs }: Node, b: Blocked): boolean {
 }
 
 /** Products and sums with a vector over the channels. */
-function perChannel({ op, inputs, outputs }: Node, b: Blocked, sizes: Sizes): boolean {
+function perChannel({ op, inputs, outputs }: Node, b: Blocked, sizes: PictureSizes): boolean {
   const [x, vector] = b.has(inputs[0]!) ? inputs : [inputs[1], inputs[0]];
   if (x === undefined || vector === undefined || !isWhole(b, x, sizes) || !isVector(b, vector, x)) return false;
   if (op !== 'Multiply' && op !== 'Add') return false;
@@ -97,7 +97,7 @@ interface Operand {
   readonly split: () => string;
 }
 
-function operandOf(b: Blocked, name: string, [n, h, w, channels]: Sizes): Operand | undefined {
+function operandOf(b: Blocked, name: string, [n, h, w, channels]: PictureSizes): Operand | undefined {
   const shape = b.c.shapeOf(name);
   if (elements(b, name) === 1) {
     // Of rank 4 at most, so that it stretches as it is.

@@ -1,5 +1,5 @@
 import { staticSize } from '../../../../graph/shapes.ts';
-import type { Blocked, BlockedRule, Centred, Sizes } from './context.ts';
+import type { Blocked, BlockedRule, Centred, PictureSizes } from './context.ts';
 import { affine, affineOf } from './affine.ts';
 import { define, epilogueInputs, statistics, withSum } from './epilogue.ts';
 import type { Epilogue } from './epilogue.ts';
@@ -145,7 +145,7 @@ const TAKES_FACTOR: Readonly<Record<string, number>> = {
 };
 
 /** True if all that read a gradient have filters, and these are together no larger than the gradient. */
-function isScalable(b: Blocked, gradient: string, [n, h, w, depth]: Sizes): boolean {
+function isScalable(b: Blocked, gradient: string, [n, h, w, depth]: PictureSizes): boolean {
   const readers = b.c.consumersOf(gradient);
   const filters = readers.map(({ op, inputs, outputs }) => {
     const place = TAKES_FACTOR[op];

@@ -1,7 +1,7 @@
 import type { Lowering } from '../context.ts';
 
 /** [batch, height, width, channels] */
-export type Sizes = readonly [number, number, number, number];
+export type PictureSizes = readonly [number, number, number, number];
 
 /** The parts of the blocked lowering that putting phases together needs. */
 interface Blocks {
@@ -31,12 +31,12 @@ export function addPhases(b: Blocks, one: Phased, other: Phased): Phased | undef
 }
 
 /** Rows and columns that each part has. */
-export function partSize([, h, w]: Sizes, strides: readonly [number, number]): [number, number] {
+export function partSize([, h, w]: PictureSizes, strides: readonly [number, number]): [number, number] {
   return [Math.ceil(h / strides[0]), Math.ceil(w / strides[1])];
 }
 
 /** The parts in their places: columns side by side, then rows below each other, then cut at the edge. */
-export function interleave(b: Blocks, { strides, parts }: Phased, sizes: Sizes): string {
+export function interleave(b: Blocks, { strides, parts }: Phased, sizes: PictureSizes): string {
   const [n, h, w, channels] = sizes;
   const filled = b.filled(channels);
   const planes = (n * filled) / b.size;

@@ -2,7 +2,7 @@ import { ints } from '../../../../graph/ops/spec.ts';
 import type { Attrs, Node } from '../../../../graph/types.ts';
 import { onnxPads, windowOf } from '../window.ts';
 import { padded } from './affine.ts';
-import type { Blocked, BlockedRule, Sizes } from './context.ts';
+import type { Blocked, BlockedRule, PictureSizes } from './context.ts';
 import { follower } from './epilogue.ts';
 import { mask } from './mask.ts';
 
@@ -103,7 +103,12 @@ export const maxPoolGrad: BlockedRule = (node, b) => {
   return true;
 };
 
-function unpooled(b: Blocked, gradient: string, { right, below }: Pairs, [n, height, width, depth]: Sizes): string {
+function unpooled(
+  b: Blocked,
+  gradient: string,
+  { right, below }: Pairs,
+  [n, height, width, depth]: PictureSizes,
+): string {
   const channels = b.filled(depth);
   const [h, w] = [Math.floor(height / 2), Math.floor(width / 2)];
   const planes = (n * channels) / b.size;

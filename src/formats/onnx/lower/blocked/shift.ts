@@ -1,6 +1,6 @@
 import type { Attr } from '../builder.ts';
 import { affine } from './affine.ts';
-import type { Blocked, Sizes } from './context.ts';
+import type { Blocked, PictureSizes } from './context.ts';
 import type { Epilogue } from './epilogue.ts';
 import { channelMeans } from './sums.ts';
 
@@ -10,7 +10,7 @@ interface Convolution {
   /** False for an image that lies [batch, channels, height, width]. */
   readonly blocked: boolean;
   /** Of the input. */
-  readonly sizes: Sizes;
+  readonly sizes: PictureSizes;
   readonly filter: () => string;
   /** Products for a value of the output. */
   readonly products: number;
@@ -67,7 +67,7 @@ function isNormed(b: Blocked, { out, norm, sum, activation }: Epilogue): boolean
  * Mean over rows in the middle of samples at even distances: a vector over whole blocks. Neighbouring rows of one sample, or rows at an edge,
  * would say less about all of them. Undefined where these lie in the padding.
  */
-function pilot(b: Blocked, conv: Convolution, [n, h]: Sizes): string | undefined {
+function pilot(b: Blocked, conv: Convolution, [n, h]: PictureSizes): string | undefined {
   const { input, blocked, sizes, pads, kernel, strides, dilations } = conv;
   const [, height, width, channels] = sizes;
   const all = Math.max(1, Math.round(n * h * SHARE));

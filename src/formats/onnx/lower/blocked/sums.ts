@@ -1,4 +1,4 @@
-import type { Blocked, Sizes } from './context.ts';
+import type { Blocked, PictureSizes } from './context.ts';
 
 /** Means over the pixels of each sample: [batch, channels filled up to whole blocks]. */
 export function pixelMeans(b: Blocked, tensor: string, batch: number, channels: number): string {
@@ -21,7 +21,7 @@ export function channelMeans(b: Blocked, tensor: string): string {
 }
 
 /** Σ one · other over samples and pixels, of blocked tensors: each channel of each sample is a group with one output. */
-export function channelProducts(b: Blocked, one: string, other: string, [n, h, w, depth]: Sizes): string {
+export function channelProducts(b: Blocked, one: string, other: string, [n, h, w, depth]: PictureSizes): string {
   const channels = b.filled(depth);
   const group = n * channels;
   const image = b.reshape(one, [1, group, 1, h * w]);
