@@ -24,6 +24,11 @@ interface TaskRow {
 const ALPHA = '# weight of the teacher; the labels weigh 1 - alpha';
 const SOFTENS = '# softens teacher and student before they are compared';
 
+/** Losses that compare logits alone: rows of tokens as well as samples. mlld is none: its relations grow with the square of the rows of a batch. */
+const OF_LOGITS: readonly LossName[] = [
+  ...(['kd', 'kd-standardized', 'dkd', 'dist', 'ttm', 'wttm', 'nkd', 'mse', 'mutual'] as const),
+];
+
 const ROWS = {
   classification: {
     ...{ hasClasses: true, isEmptyKnown: false, isPerWord: false, losses: 'of classes', loss: 'kd', store: 'fp16' },
@@ -56,7 +61,7 @@ const ROWS = {
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
   tagging: {
-    ...{ hasClasses: false, isEmptyKnown: false, isPerWord: true, losses: ['kd'], loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: false, isEmptyKnown: false, isPerWord: true, losses: OF_LOGITS, loss: 'kd', store: 'fp16' },
     hasNames: true,
     answers: ['tag', 'tags'],
     begins: ['loss: kd # token by token', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],

@@ -47,8 +47,7 @@ export function classification(names: readonly string[] | number): Task {
     mixedValues: (labels, mix) => mixedLabels(labels, mix, width),
     forLoss: asGiven,
     loss: crossEntropy,
-    divergence: (teacher, student, temperature) =>
-      divergence(tf.logSoftmax(tf.div(teacher, temperature)), tf.logSoftmax(tf.div(student, temperature))),
+    divergence: softenedDivergence,
     sums: (logits, targets, weights) => ({ correct: correct(logits, targets, weights) }),
     scoreOfSums: ({ correct: right }, weight) => right! / weight,
     scoreOf: (logits, labels) => accuracyOf(logits, labels, width),
@@ -81,8 +80,8 @@ export function classification(names: readonly string[] | number): Task {
   };
 }
 
-/** -Σ_k target_k · log softmax(logits)_k of each sample, targets smoothed by `labelSmoothing` where it is fed. */
-function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D, { labelSmoothing }: Hyper): tf.Tensor1D {
+/** -Σ_k target_k · log softmax(logits)_k of each row, targets smoothed by `labelSmoothing` where it is fed. */
+export function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D, { labelSmoothing }: Hyper): tf.Tensor1D {
   const goal = labelSmoothing === undefined ? targets : smoothed(targets, labelSmoothing);
   return tf.neg(tf.sum(tf.mul(goal, tf.logSoftmax(logits)), -1));
 }
@@ -92,8 +91,13 @@ function smoothed(targets: tf.Tensor2D, share: tf.Scalar): tf.Tensor2D {
   return tf.add(tf.mul(targets, tf.sub(1, share)), tf.div(share, targets.shape[1]));
 }
 
+/** KL(softmax(t/T) ‖ softmax(s/T)) of each row. */
+export function softenedDivergence(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D {
+  return divergence(tf.logSoftmax(tf.div(teacher, temperature)), tf.logSoftmax(tf.div(student, temperature)));
+}
+
 /**
- * KL(p ‖ q) of each row from log-probabilities, [batch]. Stays finite for any finite logarithm: where p underflows to 0,
+ * KL(p ‖ q) of each row from log-probabilities, [rows]. Stays finite for any finite logarithm: where p underflows to 0,
  * so does its term.
  */
 export function divergence(logP: tf.Tensor, logQ: tf.Tensor): tf.Tensor1D {

@@ -3,7 +3,7 @@ import { shown, UserError } from '../base/errors.ts';
 import { argMax, percent } from '../base/numbers.ts';
 import type { TargetValues } from '../data/dataset.ts';
 import { markEntities, NO_TAG } from '../data/targets/tags.ts';
-import { divergence } from './classification.ts';
+import { crossEntropy, softenedDivergence } from './classification.ts';
 import { hits, isWorse, surest } from './classes.ts';
 import { isAboveZero } from './columns.ts';
 import { bordersOf, countsByType, entitiesOf, f1OfCounts, tagsAt, total } from './entities.ts';
@@ -24,11 +24,6 @@ export function tagging(names: readonly string[], length: number): Task {
   const borders = bordersOf(names);
   const asTable = (values: tf.Tensor): tf.Tensor3D => tf.reshape<tf.Rank.R3>(values, [-1, length, tags]);
   const asMask = (targets: tf.Tensor): tf.Tensor2D => tf.sum(asTable(targets), -1);
-  /** Mean over the tokens that have a tag. */
-  const mean = (each: tf.Tensor, targets: tf.Tensor2D): tf.Tensor1D => {
-    const mask = asMask(targets);
-    return tf.div(tf.sum(tf.mul(each, mask), -1), tf.maximum(tf.sum(mask, -1), 1));
-  };
   const sentences = (answers: Float32Array, targets: TargetValues): Sentence[] =>
     sentencesOf(answers, targets, { length, tags });
   const countsOf = (all: readonly Sentence[]) => countsByType(all, borders);
@@ -58,18 +53,17 @@ export function tagging(names: readonly string[], length: number): Task {
       throw new Error(UNMIXED);
     },
     forLoss: asGiven,
-    loss: (logits, targets) => {
-      const each = tf.neg(tf.sum(tf.mul(asTable(targets), tf.logSoftmax(asTable(logits))), -1));
-      return mean(each, targets);
+    // A row is a token: a sample weighs as much as its words, so that each of them weighs the same.
+    rows: {
+      of: (values) => tf.reshape<tf.Rank.R2>(values, [-1, tags]),
+      weights: (samples, targets) => {
+        const mask = asMask(targets);
+        const each = tf.div(samples, tf.maximum(tf.sum(mask, -1), 1));
+        return tf.reshape<tf.Rank.R1>(tf.mul(mask, tf.expandDims(each, 1)), [-1]);
+      },
     },
-    divergence: (teacher, student, temperature, targets) =>
-      mean(
-        divergence(
-          tf.logSoftmax(asTable(tf.div(teacher, temperature))),
-          tf.logSoftmax(asTable(tf.div(student, temperature))),
-        ),
-        targets,
-      ),
+    loss: (logits, targets) => crossEntropy(logits, targets, {}),
+    divergence: softenedDivergence,
     sums: (logits, targets, weights) => {
       // Samples that only fill up a batch weigh nothing, and entities are counted whatever their sentence weighs.
       const isThere = tf.cast(tf.greater(weights, 0), 'float32');

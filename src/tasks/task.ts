@@ -20,6 +20,14 @@ export type MixKind = 'none' | 'partners' | 'soft';
 
 export type Hyper = Readonly<Record<string, tf.Scalar>>;
 
+/** Rows [rows, classes] that losses of logits compare, where a sample has several: its tokens, say. */
+export interface LossRows {
+  /** Answers or targets [batch, width] as rows. */
+  of(values: tf.Tensor2D): tf.Tensor2D;
+  /** Weights of the rows [rows] of samples with weights [batch]; those of a sample's rows sum to its weight. Rows without a label weigh 0. */
+  weights(samples: tf.Tensor1D, targets: tf.Tensor2D): tf.Tensor1D;
+}
+
 /**
  * Task: the question that a model answers about a sample, and the measure of a good answer. Everything that differs between tasks is here;
  * no other code asks which of them it is. `outputs` and `answers` are what a model gives, [batch, width]: logits, or numbers in the label's
@@ -59,10 +67,12 @@ export interface Task {
   mixedValues(targets: TargetValues, mix: Mixed): Float32Array;
   /** Answers of a student or a teacher as a loss takes them, [batch, width]: of one size whatever the label's units. */
   forLoss(answers: tf.Tensor2D): tf.Tensor2D;
-  /** Loss without a teacher, [batch]: the distance of outputs from targets, both in the form that a loss takes. */
+  /** Rows of a sample, which losses see in place of samples; absent: each sample is a row. */
+  readonly rows?: LossRows;
+  /** Loss without a teacher, [rows]: the distance of outputs from targets, both [rows, classes] in the form that a loss takes. */
   loss(outputs: tf.Tensor2D, targets: tf.Tensor2D, hyper: Hyper): tf.Tensor1D;
-  /** Distance of two answers at a temperature, [batch]; absent where a temperature means nothing. */
-  divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar, targets: tf.Tensor2D): tf.Tensor1D;
+  /** Distance of two answers [rows, classes] at a temperature, [rows]; absent where a temperature means nothing. */
+  divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D;
   /** Sums over a batch that the score follows from, by name; targets and outputs as a loss takes them. */
   sums(outputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): Record<string, tf.Scalar>;
   /** The score of such sums, added up over batches, over the summed weight. */

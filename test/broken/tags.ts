@@ -181,11 +181,14 @@ export const tags: Readonly<Record<string, Case>> = {
       'Choose text-transformer or text-cnn.',
     ],
   },
-  'a loss that compares classes beside tags': {
-    recipe: `${data()}teacher: {train: {model: text-cnn, epochs: 1}}\n`.replace('epochs: 1}', 'epochs: 1, loss: dkd}'),
+  'a loss that compares numbers beside tags': {
+    recipe: `${data()}teacher: {train: {model: text-cnn, epochs: 1}}\n`.replace(
+      'epochs: 1}',
+      'epochs: 1, loss: bounded}',
+    ),
     files: rows(),
     message: [
-      'r.yaml:3:28 distill.loss: expected a loss for tagging: kd, received dkd',
+      'r.yaml:3:28 distill.loss: expected a loss for tagging: kd or kd-standardized or dkd or dist or ttm or wttm or nkd or mse or mutual, received bounded',
       'Change distill.loss, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
     ],
   },

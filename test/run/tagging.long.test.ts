@@ -73,6 +73,19 @@ it('goes from words with tags to files that give each word one', async () => {
   expect(reportHtml(report)).toContain('<section id="entities">');
 });
 
+it.each(['dkd', 'dist', 'wttm', 'mutual'])('learns tags by %s, in parts of a batch where it has any', async (loss) => {
+  await writeFile(at('train.jsonl'), asJsonl(taggedSentences(400, 'train')));
+  await writeFile(at('test.jsonl'), asJsonl(taggedSentences(80, 'test')));
+  const { distill, teacher } = recipe();
+  const parts = ['dkd', 'wttm'].includes(loss) ? { microBatch: 12 } : {};
+  const change = {
+    ...(loss === 'mutual' && { teacher: undefined }),
+    distill: { ...distill, ...parts, epochs: 10, loss },
+  };
+  const { report } = await runRecipe(makeRecipe(recipe({ teacher, ...change }), folder()), { out: folder() });
+  expect(report.models.find(({ id }) => id === 'distilled')!.score.test).toBeGreaterThan(0.5);
+});
+
 it('packs a kit whose program gives words the ids and the tags that `limbeck evaluate` reads and scores', async () => {
   // Sentences that are longer than the model reads, and words without a token.
   const rows = taggedSentences(80, 'kit').map(({ tokens, tags }, i) =>

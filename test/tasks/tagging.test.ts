@@ -77,21 +77,28 @@ describe('tagging', () => {
     expect(task.scoreOfSums(sumsOf([5, 5, 3, 2]), 15)).toBeCloseTo(8 / 15, 12);
   });
 
-  it('has the mean cross-entropy and divergence over the words of a sentence, weighed by their number', () => {
-    const right = Math.log(Math.exp(3) + 4) - 3;
-    const wrong = right + 3;
-    const loss = [...task.loss(table(ANSWERS), targets(), {}).dataSync()];
-    [4, 3, 1, 2].forEach((ok, i) => {
-      const words = SENTENCES[i]!.truth.length;
-      expect(loss[i]).toBeCloseTo((ok * right + (words - ok) * wrong) / words, 5);
-    });
+  it('has a row for each token; those without a tag weigh nothing, and words of all sentences the same', () => {
     expect([...task.weightOf!(TARGETS)]).toEqual([5, 5, 3, 2]);
+    const { of, weights } = task.rows!;
+    const own = weights(tf.tensor1d([5, 5, 3, 2]), targets()).dataSync();
+    expect([...own]).toEqual(Array.from(TARGETS, (tag) => (tag === NO_TAG ? 0 : 1)));
+    expect([
+      ...weights(tf.tensor1d([5, 0, 6, 2]), targets())
+        .dataSync()
+        .subarray(LENGTH, 3 * LENGTH),
+    ]).toEqual(Array.from(TARGETS.subarray(LENGTH, 3 * LENGTH), (tag, i) => (tag === NO_TAG || i < LENGTH ? 0 : 2)));
+    const [right, all] = [Math.log(Math.exp(3) + 4) - 3, of(table(ANSWERS))];
+    const loss = task.loss(all, of(targets()), {}).dataSync();
+    const words = SENTENCES.flatMap(({ truth, given }) => truth.map((tag, i) => right + (tag === given[i] ? 0 : 3)));
+    expect([...loss.filter((_, i) => own[i] === 1)]).toEqual(words.map((value) => expect.closeTo(value, 5) as number));
+    const apart = (from: Float32Array) =>
+      task.divergence!(all, of(table(from)), tf.scalar(2))
+        .dataSync()
+        .filter((_, i) => own[i] === 1);
+    expect(Math.min(...apart(ANSWERS.map((value) => 0.5 * value)))).toBeGreaterThan(0.01);
     // Answers that differ at tokens without a tag alone do not differ.
     const other = ANSWERS.map((value, at) => (TARGETS[Math.floor(at / TAGS.length)] === NO_TAG ? -value : value));
-    const apart = (from: Float32Array) =>
-      task.divergence!(table(ANSWERS), table(from), tf.scalar(2), targets()).dataSync();
     expect(Math.max(...apart(other))).toBe(0);
-    expect(Math.min(...apart(ANSWERS.map((value) => 0.5 * value)))).toBeGreaterThan(0.01);
     expect([...task.disagreement(ANSWERS, other, TARGETS)]).toEqual([0, 0, 0, 0]);
     expect(task.beside(ANSWERS, other, TARGETS)).toEqual({ distance: 0 });
   });

@@ -3,6 +3,7 @@ import { prefixed } from '../../networks/network.ts';
 import type { Network } from '../../networks/network.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import type { Task } from '../../tasks/task.ts';
+import { rowsOfBatch } from '../step/rows.ts';
 import { floats, forward, inputFeeds } from '../step/step.ts';
 
 export interface EvaluationOptions {
@@ -39,8 +40,9 @@ export function evaluationProgram({
       const weights = feeds.weights as tf.Tensor1D;
       const outputs = task.forLoss(answers);
       const sums = Object.entries(task.sums(outputs, targets, weights));
+      const rows = rowsOfBatch(task, targets);
       return {
-        loss: tf.sum(tf.mul(task.loss(outputs, targets, {}), weights)),
+        loss: tf.sum(tf.mul(task.loss(rows.of(outputs), rows.of(targets), {}), rows.weights(weights))),
         ...Object.fromEntries(sums.map(([name, sum]) => [`score/${name}`, sum])),
         ...(wanted ? { logits: answers } : {}),
       };

@@ -6,22 +6,22 @@ import type { Partial } from './known.ts';
 export interface LossInput {
   /** Task, which gives the part of a loss that compares with the labels. */
   readonly task: Pick<Task, 'loss' | 'lossName' | 'divergence'>;
-  /** [batch, width] logits, or numbers as `Task.forLoss` gives them. */
+  /** [rows, classes] logits, or numbers as `Task.forLoss` gives them. A row is a sample, or a part of one: see `Task.rows`. */
   readonly studentLogits: tf.Tensor2D;
-  /** [batch, width] of classes the labels as distributions: one-hot, or mixed by mixup; rows sum to 1. */
+  /** [rows, classes] of classes the labels as distributions: one-hot, or mixed by mixup; rows sum to 1, or to 0 without a label. */
   readonly targets: tf.Tensor2D;
-  /** [batch] weight of each sample; 1 everywhere unless classes or samples are weighted. */
+  /** [rows] weight of each row; 1 everywhere unless classes, samples or parts of samples are weighted. */
   readonly weights: tf.Tensor1D;
   /** Weights of the label part, where some samples have no label or no answer of the teacher; `weights` then weigh the teacher's part. */
   readonly partial?: Partial | undefined;
-  /** [batch, width]; only for losses that need it. */
+  /** [rows, classes]; only for losses that need it. */
   readonly teacherLogits?: tf.Tensor2D;
   /** Intermediate tensors by the names that the loss asked for; [batch, ...]. */
   readonly studentFeatures: Readonly<Record<string, tf.Tensor>>;
   readonly teacherFeatures: Readonly<Record<string, tf.Tensor>>;
   /** [batch] rows of the training split that the samples are; only for losses that read them. */
   readonly rows?: tf.Tensor1D;
-  /** The same samples in another, strongly augmented view, [batch, width] each; only for losses that read it. */
+  /** The same samples in another, strongly augmented view, [rows, classes] each; only for losses that read it. */
   readonly strong?: { readonly studentLogits: tf.Tensor2D; readonly teacherLogits: tf.Tensor2D };
   /** The loss' numbers as scalars, e.g. `temperature`: fed, so that they may change during training. */
   readonly hyper: Readonly<Record<string, tf.Scalar>>;

@@ -5,6 +5,7 @@ import { prefixed, atBatchSize } from '../../networks/network.ts';
 import type { Network, Tensors, Variables } from '../../networks/network.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import { partialOf } from './known.ts';
+import { rowsOfBatch } from './rows.ts';
 import type { Loss, LossInput } from './loss.ts';
 import type { LossScale } from './loss-scale.ts';
 import type { Optimizer } from '../optimizers/optimizers.ts';
@@ -241,6 +242,7 @@ function asRows(answers: tf.Tensor): tf.Tensor2D {
   return tf.reshape<tf.Rank.R2>(answers, [-1, width]);
 }
 
+/** Input of a loss, in rows; `rest` is in samples, its answers and targets [batch, width] and its weights [batch]. */
 export function lossInput(
   loss: Loss,
   task: Task,
@@ -248,13 +250,23 @@ export function lossInput(
   rest: Pick<LossInput, 'studentLogits' | 'targets' | 'weights' | 'studentFeatures' | 'strong'>,
 ): LossInput {
   const hyper = Object.fromEntries(Object.keys(loss.hyper).map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
+  const { of, weights } = rowsOfBatch(task, rest.targets);
   const partial = feeds.hasLabel && partialOf(feeds, rest.weights, hyper['alpha']!);
+  const strong = rest.strong;
   return {
-    ...rest,
-    ...(partial && { partial, weights: partial.soft }),
+    ...{
+      studentLogits: of(rest.studentLogits),
+      targets: of(rest.targets),
+      weights: weights(partial?.soft ?? rest.weights),
+    },
+    ...(partial && { partial: { ...partial, labels: weights(partial.labels) } }),
+    ...(strong && { strong: { studentLogits: of(strong.studentLogits), teacherLogits: of(strong.teacherLogits) } }),
+    studentFeatures: rest.studentFeatures,
     task,
     ...(loss.reads === 'rows' ? { rows: feeds.rows as tf.Tensor1D } : {}),
-    ...(feeds.teacherLogits === undefined ? {} : { teacherLogits: task.forLoss(feeds.teacherLogits as tf.Tensor2D) }),
+    ...(feeds.teacherLogits === undefined
+      ? {}
+      : { teacherLogits: of(task.forLoss(feeds.teacherLogits as tf.Tensor2D)) }),
     teacherFeatures: Object.fromEntries(loss.features.map(({ teacher }) => [teacher, feeds[`teacher/${teacher}`]!])),
     hyper,
   };
