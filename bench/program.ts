@@ -8,7 +8,7 @@ import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { onnxNetwork } from '../src/networks/onnx/onnx.ts';
 import type { ModelNetwork } from '../src/networks/network.ts';
 import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
-import { classification } from '../src/tasks/classification.ts';
+import { classification } from '../src/tasks/classification/task.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
 import type { StepProgram } from '../src/trace/program.ts';

@@ -1,8 +1,8 @@
 import type { TaskName } from '../data/config.ts';
-import { classification } from './classification.ts';
-import { multiLabel } from './multi-label.ts';
-import { regression } from './regression.ts';
-import { tagging } from './tagging.ts';
+import { classification } from './classification/task.ts';
+import { multiLabel } from './multi-label/task.ts';
+import { regression } from './regression/task.ts';
+import { tagging } from './tagging/task.ts';
 import type { Task, TaskData } from './task.ts';
 
 const tasks: Readonly<Record<TaskName, (data: TaskData) => Task>> = {

@@ -3,7 +3,7 @@ import type { Dataset, TargetValues } from '../data/dataset.ts';
 import type { TaskName } from '../data/config.ts';
 import type { TensorData, TensorType } from '../graph/types.ts';
 import type { Beside, Described } from './described.ts';
-import type { Entity } from './entities.ts';
+import type { Entity } from './tagging/entities.ts';
 import type { Score } from './score.ts';
 
 /** Mixture of the targets of samples: `lambda` of the own one, the rest of that at position `partners`. */

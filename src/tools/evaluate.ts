@@ -5,7 +5,7 @@ import type { Column, Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { isWithoutLabels, scoredByTeacher } from '../distill/answers/scored-by-teacher.ts';
-import { classesOf, perClassOf as countsOf } from '../tasks/classes.ts';
+import { classesOf, perClassOf as countsOf } from '../tasks/classification/classes.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { EntityReport, ErrorReport, LabelReport } from '../tasks/described.ts';
 import { againstText } from '../tasks/score.ts';

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
-import { errorsOf } from '../../src/tasks/errors.ts';
-import { labelReport, macroF1 } from '../../src/tasks/labels.ts';
+import { errorsOf } from '../../src/tasks/regression/errors.ts';
+import { labelReport, macroF1 } from '../../src/tasks/multi-label/labels.ts';
 import { runPython } from './python.ts';
 
 function byScikitLearn(cases: readonly object[]): unknown[] {

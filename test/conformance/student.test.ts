@@ -16,7 +16,7 @@ import type { StepProgram } from '../../src/trace/program.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { forward, trainingProgram } from '../../src/train/step/step.ts';
-import { classification } from '../../src/tasks/classification.ts';
+import { classification } from '../../src/tasks/classification/task.ts';
 import { relativeError } from '../support/error.ts';
 import { runPython } from './python.ts';
 

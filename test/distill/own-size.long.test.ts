@@ -15,7 +15,7 @@ import { answers } from '../../src/distill/preflight/preflight.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
 import { convertFile } from '../../src/ship/convert.ts';
-import { accuracyOf } from '../../src/tasks/chance.ts';
+import { accuracyOf } from '../../src/tasks/classification/chance.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { pictures } from '../support/dataset.ts';
 import { QUICK } from '../support/digits.ts';

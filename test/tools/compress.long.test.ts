@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zipSync } from 'fflate';
 import sharp from 'sharp';
-import { classesOf } from '../../src/tasks/classes.ts';
+import { classesOf } from '../../src/tasks/classification/classes.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { compression } from '../../src/tools/compress/compress.ts';

@@ -9,7 +9,7 @@ import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
-import { classification } from '../../src/tasks/classification.ts';
+import { classification } from '../../src/tasks/classification/task.ts';
 import { trainingProgram } from '../../src/train/step/step.ts';
 
 const BATCH = 8;

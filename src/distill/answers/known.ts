@@ -1,5 +1,5 @@
 import type { Dataset, TargetValues } from '../../data/dataset.ts';
-import { surest } from '../../tasks/classes.ts';
+import { surest } from '../../tasks/classification/classes.ts';
 import type { Task } from '../../tasks/task.ts';
 import { withKnown } from '../../train/step/known.ts';
 import type { KnownFlags } from '../../train/step/known.ts';

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LossInput, LossOutput } from '../../train/step/loss.ts';
 
-export { divergence } from '../../tasks/classification.ts';
+export { divergence } from '../../tasks/classification/task.ts';
 
 /** Σ w·x / Σ w over the batch; `values` [batch]. Weights that are all 0 give 0. */
 export function weightedMean(values: tf.Tensor, weights: tf.Tensor1D): tf.Scalar {

@@ -4,7 +4,7 @@ import type { TargetValues } from '../../data/dataset.ts';
 import { pairedTest } from '../../measure/paired-test.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { isBetter } from '../../tasks/score.ts';
-import { classesOf, sideBySide } from '../../tasks/classes.ts';
+import { classesOf, sideBySide } from '../../tasks/classification/classes.ts';
 import { classList, reordered } from './class-order.ts';
 import type { Reordering } from './class-order.ts';
 import { swappedPairs } from './swapped.ts';

@@ -4,7 +4,7 @@ import type { TextForm } from '../../data/text/encode.ts';
 import { storedWordEncoder } from '../../data/text/open.ts';
 import { wordsIn } from '../../data/text/words.ts';
 import type { EncodedWords } from '../../data/text/words.ts';
-import { bordersOf, entitiesOf, tagsAt } from '../../tasks/entities.ts';
+import { bordersOf, entitiesOf, tagsAt } from '../../tasks/tagging/entities.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import { best } from './answers.ts';

@@ -2,7 +2,7 @@ import { clipped, UserError } from '../../base/errors.ts';
 import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
-import { oneClassWarning } from '../../tasks/one-class.ts';
+import { oneClassWarning } from '../../tasks/classification/one-class.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { beyondBudget, likenessText } from '../parity/budgets.ts';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { sampleId } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { storedWordEncoder } from '../../data/text/open.ts';
-import { tagsAt } from '../../tasks/entities.ts';
+import { tagsAt } from '../../tasks/tagging/entities.ts';
 
 /** The parts of a kit that are for models that give each word of a text a tag. */
 

@@ -13,7 +13,7 @@ import { magnitudes } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
-import { classification } from '../../../src/tasks/classification.ts';
+import { classification } from '../../../src/tasks/classification/task.ts';
 import { expectClose, numbers } from '../../support/graphs.ts';
 
 const session = sessionOptions('cpu', { threads: 1 });

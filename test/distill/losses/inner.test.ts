@@ -6,7 +6,7 @@ import type { LossName } from '../../../src/recipe/schema/loss.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 import { withRandomSource } from '../../../src/trace/random.ts';
 import type { FeaturePair, Loss } from '../../../src/train/step/loss.ts';
-import { classification } from '../../../src/tasks/classification.ts';
+import { classification } from '../../../src/tasks/classification/task.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);

@@ -3,7 +3,7 @@ import type { Dataset } from '../../../src/data/dataset.ts';
 import { alternativesOf } from '../../../src/distill/preflight/alternatives.ts';
 import { onnxTeacher } from '../../../src/distill/teachers/onnx-teacher.ts';
 import type { OnnxTeacherSettings, OnnxTeacherSource } from '../../../src/distill/teachers/onnx-teacher.ts';
-import { accuracyOf } from '../../../src/tasks/chance.ts';
+import { accuracyOf } from '../../../src/tasks/classification/chance.ts';
 import { answers, preflight } from '../../../src/distill/preflight/preflight.ts';
 import type { PreflightOptions } from '../../../src/distill/preflight/preflight.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';

@@ -4,7 +4,7 @@ import { decodeModel } from '../../../../src/formats/onnx/protobuf.ts';
 import { describeTflite } from '../../../../src/formats/tflite/describe.ts';
 import { runRecipe } from '../../../../src/run/run.ts';
 import { makeRecipe } from '../../../../src/setup/runnable.ts';
-import { isWorse } from '../../../../src/tasks/classes.ts';
+import { isWorse } from '../../../../src/tasks/classification/classes.ts';
 import { DIGITS, QUICK } from '../../../support/digits.ts';
 import { temporaryFolder } from '../../../support/folder.ts';
 

@@ -1,5 +1,5 @@
 import { surest } from './classes.ts';
-import type { Calibration } from './described.ts';
+import type { Calibration } from '../described.ts';
 
 /**
  * Is a model as often right as it is sure? Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3.

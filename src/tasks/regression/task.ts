@@ -1,11 +1,10 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { UserError } from '../base/errors.ts';
-import { mixedNumbers, PROBABLY, stuckAt } from './columns.ts';
-import { betweenNumbers, numbersText } from './disagreement.ts';
-import { errorsOf, isFurtherOff, rmseOf } from './errors.ts';
-import { rmseScore } from './score.ts';
-import { mixedTargets, numberFeeds } from './targets.ts';
-import type { Hyper, Task, TaskData } from './task.ts';
+import { UserError } from '../../base/errors.ts';
+import { mixedNumbers, PROBABLY, stuckAt } from '../columns.ts';
+import { betweenNumbers, errorsOf, isFurtherOff, numbersText, rmseOf } from './errors.ts';
+import { rmseScore } from '../score.ts';
+import { mixedTargets, numberFeeds } from '../targets.ts';
+import type { Hyper, Task, TaskData } from '../task.ts';
 
 /**
  * One or several numbers for each sample. Networks answer in the label's units; losses see answers and labels with train's mean taken

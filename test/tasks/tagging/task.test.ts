@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { NO_TAG } from '../../src/data/targets/tags.ts';
-import { bordersOf, countsByType, entitiesOf, f1OfCounts, total } from '../../src/tasks/entities.ts';
-import { tagging } from '../../src/tasks/tagging.ts';
-import { useCpu } from '../support/cpu.ts';
+import { NO_TAG } from '../../../src/data/targets/tags.ts';
+import { bordersOf, countsByType, entitiesOf, f1OfCounts, total } from '../../../src/tasks/tagging/entities.ts';
+import { tagging } from '../../../src/tasks/tagging/task.ts';
+import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);
 

@@ -1,14 +1,22 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { UserError } from '../base/errors.ts';
-import { percent } from '../base/numbers.ts';
-import type { TargetValues } from '../data/dataset.ts';
-import { columnOf, FEWEST_SAMPLES, isAboveZero, meanOf, mixedNumbers, PROBABLY, stuckAt } from './columns.ts';
-import { betweenLabels, givenLabelsText } from './disagreement.ts';
-import { f1Of, GIVEN, labelReport, macroF1, rankingOf, rightDecisions } from './labels.ts';
+import { UserError } from '../../base/errors.ts';
+import { percent } from '../../base/numbers.ts';
+import type { TargetValues } from '../../data/dataset.ts';
+import { columnOf, FEWEST_SAMPLES, isAboveZero, meanOf, mixedNumbers, PROBABLY, stuckAt } from '../columns.ts';
+import {
+  betweenLabels,
+  f1Of,
+  GIVEN,
+  givenLabelsText,
+  labelReport,
+  macroF1,
+  rankingOf,
+  rightDecisions,
+} from './labels.ts';
 import type { Labelled } from './labels.ts';
-import { f1Score } from './score.ts';
-import { asGiven, mixedTargets, numberFeeds } from './targets.ts';
-import type { Task } from './task.ts';
+import { f1Score } from '../score.ts';
+import { asGiven, mixedTargets, numberFeeds } from '../targets.ts';
+import type { Task } from '../task.ts';
 
 /** Any of several labels for each sample, none and all of them too: a logit for each, by a sigmoid of its own. */
 export function multiLabel(names: readonly string[]): Task {

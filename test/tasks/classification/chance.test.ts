@@ -1,5 +1,5 @@
-import { beatsChance } from '../../src/tasks/chance.ts';
-import { RandomStream } from '../../src/base/random.ts';
+import { beatsChance } from '../../../src/tasks/classification/chance.ts';
+import { RandomStream } from '../../../src/base/random.ts';
 
 /** Logits that answer with these classes. */
 function logitsOf(answers: readonly number[], classes: number): Float32Array {

@@ -1,4 +1,4 @@
-import { PROBABLY } from './columns.ts';
+import { PROBABLY } from '../columns.ts';
 
 /**
  * A loud word where a model gives one class to (nearly) every sample and the samples are of more: what a wrong preparation of

@@ -1,6 +1,6 @@
-import { reliabilityOf } from './calibration.ts';
-import { columnOf, meanOf } from './columns.ts';
-import type { LabelReport } from './described.ts';
+import { reliabilityOf } from '../classification/calibration.ts';
+import { columnOf, meanOf } from '../columns.ts';
+import type { LabelReport } from '../described.ts';
 
 /** Figures of answers to samples that have any of several labels; logits and labels are [samples, width], labels 0 or 1. */
 
@@ -143,4 +143,26 @@ function steps(logits: readonly number[], labels: readonly number[]): Step[] {
     if (next !== logit) found.push({ right, given: i + 1, logit, next });
   });
   return found;
+}
+
+/** The largest over the labels that one gives and the other does not of the smaller distance from 0 of the two logits. */
+export function betweenLabels(answers: Float32Array, others: Float32Array, width: number): Float32Array {
+  return Float32Array.from({ length: answers.length / width }, (_, row) => {
+    let most = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      const [own, its] = [answers[i]!, others[i]!];
+      if (own > 0 !== its > 0) most = Math.max(most, Math.min(Math.abs(own), Math.abs(its)));
+    }
+    return most;
+  });
+}
+
+/** The labels that are given at more than a probability of a half. */
+export function givenLabelsText(
+  values: ArrayLike<number>,
+  row: number,
+  names: readonly string[],
+  limit: number,
+): string {
+  return names.filter((_, c) => values[row * names.length + c]! > limit).join(', ') || 'none';
 }

@@ -1,5 +1,5 @@
-import { calibrationOf, reliabilityOf } from '../../src/tasks/calibration.ts';
-import { sideBySide } from '../../src/tasks/classes.ts';
+import { calibrationOf, reliabilityOf } from '../../../src/tasks/classification/calibration.ts';
+import { sideBySide } from '../../../src/tasks/classification/classes.ts';
 
 /** Logits of a two-class model that is sure of its class by these probabilities. */
 const logits = (rows: readonly (readonly [sure: number, says: 0 | 1])[]): Float32Array =>

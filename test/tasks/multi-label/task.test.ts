@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { averagePrecision, bestThreshold, f1Of, rankingOf } from '../../src/tasks/labels.ts';
-import { multiLabel } from '../../src/tasks/multi-label.ts';
-import { useCpu } from '../support/cpu.ts';
+import { averagePrecision, bestThreshold, f1Of, rankingOf } from '../../../src/tasks/multi-label/labels.ts';
+import { multiLabel } from '../../../src/tasks/multi-label/task.ts';
+import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);
 

@@ -1,4 +1,4 @@
-import { classesOf, isWorse, perClassOf, surest } from '../../src/tasks/classes.ts';
+import { classesOf, isWorse, perClassOf, surest } from '../../../src/tasks/classification/classes.ts';
 
 it('counts right answers class by class', () => {
   const labels = Int32Array.of(0, 0, 2, 2, 2);

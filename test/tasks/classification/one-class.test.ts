@@ -1,4 +1,4 @@
-import { oneClassWarning } from '../../src/tasks/one-class.ts';
+import { oneClassWarning } from '../../../src/tasks/classification/one-class.ts';
 
 /** Class k as often as `counts[k]` says. */
 const said = (...counts: number[]): Int32Array =>

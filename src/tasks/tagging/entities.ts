@@ -1,5 +1,5 @@
-import { argMax } from '../base/numbers.ts';
-import { markEntities } from '../data/targets/tags.ts';
+import { argMax } from '../../base/numbers.ts';
+import { markEntities } from '../../data/targets/tags.ts';
 
 /** Tags and entities as seqeval and conlleval count them, one sentence at a time. */
 

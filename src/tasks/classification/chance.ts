@@ -1,5 +1,5 @@
 import { classesOf } from './classes.ts';
-import { argMax } from '../base/numbers.ts';
+import { argMax } from '../../base/numbers.ts';
 
 /** Accuracy, and what a teacher that knows nothing would have of it. */
 

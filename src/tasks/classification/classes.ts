@@ -1,5 +1,5 @@
-import { argMax } from '../base/numbers.ts';
-import { SURE } from './columns.ts';
+import { argMax, percent } from '../../base/numbers.ts';
+import { SURE } from '../columns.ts';
 
 /** The class of each row. */
 export function classesOf(logits: Float32Array, classes: number): Int32Array {
@@ -76,4 +76,17 @@ export function isWorse(a: readonly boolean[], b: readonly boolean[]): boolean {
   const lost = a.filter((right, i) => !right && b[i]).length;
   const won = a.filter((right, i) => right && !b[i]).length;
   return lost - won - 1 > SURE * Math.sqrt(lost + won);
+}
+
+/** The smaller of the two probabilities where the classes differ. */
+export function betweenClasses(answers: Float32Array, others: Float32Array, width: number): Float32Array {
+  return Float32Array.from({ length: answers.length / width }, (_, row) => {
+    const [own, its] = [surest(answers, row * width, width), surest(others, row * width, width)];
+    return own.best === its.best ? 0 : Math.min(own.probability, its.probability);
+  });
+}
+
+export function classText(logits: Float32Array, row: number, names: readonly string[]): string {
+  const { best, probability } = surest(logits, row * names.length, names.length);
+  return `${names[best]!} (${percent(probability, 1)})`;
 }

@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { regression } from '../../src/tasks/regression.ts';
-import { gainOf, isBetter, rmseScore } from '../../src/tasks/score.ts';
-import { useCpu } from '../support/cpu.ts';
+import { regression } from '../../../src/tasks/regression/task.ts';
+import { gainOf, isBetter, rmseScore } from '../../../src/tasks/score.ts';
+import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);
 

@@ -1,18 +1,18 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { shown, UserError } from '../base/errors.ts';
-import { argMax, percent } from '../base/numbers.ts';
-import type { TargetValues } from '../data/dataset.ts';
-import { markEntities, NO_TAG } from '../data/targets/tags.ts';
-import { crossEntropy, softenedDivergence } from './classification.ts';
-import { hits, isWorse, surest } from './classes.ts';
-import { isAboveZero } from './columns.ts';
+import { shown, UserError } from '../../base/errors.ts';
+import { argMax, percent } from '../../base/numbers.ts';
+import type { TargetValues } from '../../data/dataset.ts';
+import { markEntities, NO_TAG } from '../../data/targets/tags.ts';
+import { crossEntropy, softenedDivergence } from '../classification/task.ts';
+import { hits, isWorse, surest } from '../classification/classes.ts';
+import { isAboveZero } from '../columns.ts';
 import { bordersOf, countsByType, entitiesOf, f1OfCounts, tagsAt, total } from './entities.ts';
 import type { Counts } from './entities.ts';
 import { entitySums } from './entity-sums.ts';
-import { oneClassWarning } from './one-class.ts';
-import { entityF1Score } from './score.ts';
-import { asGiven } from './targets.ts';
-import type { Task } from './task.ts';
+import { oneClassWarning } from '../classification/one-class.ts';
+import { entityF1Score } from '../score.ts';
+import { asGiven } from '../targets.ts';
+import type { Task } from '../task.ts';
 
 /**
  * A tag for each word, by softmax over the tags at the token that the word begins with. Answers are [batch, length · tags], targets

@@ -1,15 +1,14 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { shown, UserError } from '../base/errors.ts';
-import { percent } from '../base/numbers.ts';
-import type { TargetValues } from '../data/dataset.ts';
+import { shown, UserError } from '../../base/errors.ts';
+import { percent } from '../../base/numbers.ts';
+import type { TargetValues } from '../../data/dataset.ts';
 import { calibrationOf } from './calibration.ts';
 import { accuracyOf, beatsChance, largestShare } from './chance.ts';
-import { classesOf, confusionOf, hits, isWorse, perClassOf, sideBySide } from './classes.ts';
-import { betweenClasses, classText } from './disagreement.ts';
+import { betweenClasses, classesOf, classText, confusionOf, hits, isWorse, perClassOf, sideBySide } from './classes.ts';
 import { oneClassWarning } from './one-class.ts';
-import { accuracyScore } from './score.ts';
-import { asGiven, mixedTargets, mixFeeds, numberFeeds } from './targets.ts';
-import type { Hyper, Mixed, Task } from './task.ts';
+import { accuracyScore } from '../score.ts';
+import { asGiven, mixedTargets, mixFeeds, numberFeeds } from '../targets.ts';
+import type { Hyper, Mixed, Task } from '../task.ts';
 
 /** Number of classes above which a confusion matrix is larger than anybody reads, and than the rest of the report. */
 const MOST_CLASSES = 40;

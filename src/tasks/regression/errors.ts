@@ -1,6 +1,6 @@
-import { columnOf, isAboveZero } from './columns.ts';
-import type { ErrorReport } from './described.ts';
-import { sum } from '../base/numbers.ts';
+import { columnOf, isAboveZero } from '../columns.ts';
+import type { ErrorReport } from '../described.ts';
+import { sum } from '../../base/numbers.ts';
 
 /** Samples that a chart of residuals shows. */
 const SHOWN = 400;
@@ -58,4 +58,21 @@ export function isFurtherOff(
   return isAboveZero(
     Array.from({ length: targets.length / width }, (_, row) => errorOf(answers, row) - errorOf(than, row)),
   );
+}
+
+/** The mean distance of the numbers, each in deviations of its label. */
+export function betweenNumbers(answers: Float32Array, others: Float32Array, std: readonly number[]): Float32Array {
+  const width = std.length;
+  return Float32Array.from({ length: answers.length / width }, (_, row) => {
+    const each = std.map((deviation, c) => Math.abs(answers[row * width + c]! - others[row * width + c]!) / deviation);
+    return each.reduce((sum, value) => sum + value, 0) / width;
+  });
+}
+
+export function numbersText(values: ArrayLike<number>, row: number, names: readonly string[]): string {
+  const each = names.map((name, c) => {
+    const text = String(Number(values[row * names.length + c]!.toPrecision(4)));
+    return names.length === 1 ? text : `${name} ${text}`;
+  });
+  return each.join(', ');
 }
