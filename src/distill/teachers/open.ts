@@ -9,6 +9,7 @@ import type { TeacherFileRecipe, TeacherRecipe } from '../../recipe/schema/teach
 import type { Engine } from '../../runtime/engine.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
+import { withTensorEnds } from '../../formats/onnx/classifier-ends.ts';
 import { readEntries } from '../../formats/tflite/entries.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { alternativesOf } from '../preflight/alternatives.ts';
@@ -177,11 +178,14 @@ async function opener(
     const open: Opener['open'] = (settings) => tfliteTeacher({ ...about, bytes }, settings);
     return { file, metadata: atFile(file, () => readEntries(readTflite(bytes), bytes)), open };
   }
-  const source = { ...about, bytes: await readOnnx(file, shapes), session };
+  const stored = await readOnnx(file, shapes);
+  const whole = decodeModel(stored, about.name);
+  const model = withTensorEnds(whole);
+  const source = { ...about, bytes: model === whole ? stored : encodeModel(model), session };
   return {
     file,
     bytes: source.bytes,
-    metadata: decodeModel(source.bytes, about.name).metadata,
+    metadata: model.metadata,
     open: (settings, other) => onnxTeacher({ ...source, ...other }, settings),
   };
 }
