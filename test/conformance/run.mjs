@@ -1,9 +1,9 @@
 /**
- * `npm run test:conformance -- [--tflite | --serve | --phones | --zoo] [--setup] [jest options]`: checks our files with the official Python
+ * `npm run test:conformance -- [--tflite | --serve | --phones | --zoo | --tables] [--setup] [jest options]`: checks our files with the official Python
  * packages. Makes a virtual environment in .venv from requirements.txt first, if it is not there or the requirements have
  * changed. With --tflite the tests are those of TFLite files, with --serve those of the inference server, asked by Triton's
- * clients, with --phones those of a kit's samples for phones, with --zoo those of model files that others made; their packages have
- * environments of their own. `text-student`, which trains a transformer for minutes, runs where it is named alone.
+ * clients, with --phones those of a kit's samples for phones, with --zoo those of model files that others made, with --tables
+ * those of scikit-learn and boosted trees; their packages have environments of their own. `text-student`, which trains a transformer for minutes, runs where it is named alone.
  */
 import { createHash } from 'node:crypto';
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-const group = ['tflite', 'serve', 'phones', 'zoo'].find((name) => process.argv.includes(`--${name}`));
+const group = ['tflite', 'serve', 'phones', 'zoo', 'tables'].find((name) => process.argv.includes(`--${name}`));
 const venv = join(root, '.venv', ...(group === undefined ? [] : [group]));
 const python = process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
 const requirements = join(import.meta.dirname, `requirements${group === undefined ? '' : `-${group}`}.txt`);
@@ -42,7 +42,7 @@ setUp();
 const args = process.argv.slice(2).filter((arg) => !['--setup', `--${group}`].includes(arg));
 if (!process.argv.includes('--setup')) {
   const isNamed = args[0] !== undefined && !args[0].startsWith('-');
-  const others = ['tflite', 'serve', 'phones', 'zoo', ...(isNamed ? [] : ['text-student'])].join('|');
+  const others = ['tflite', 'serve', 'phones', 'zoo', 'tables', ...(isNamed ? [] : ['text-student'])].join('|');
   const all = `conformance/${group === undefined ? `(?!${others})` : `(?=${group})`}`;
   // `npm run test:conformance -- losses`: jest would run what fits either pattern.
   const [tests, ...options] = isNamed ? [`${all}.*(?:${args[0]})`, ...args.slice(1)] : [all, ...args];

@@ -1,15 +1,16 @@
 import { sha256 } from '../../base/bytes.ts';
 import { augmentedWriter, mixerOf } from '../batches/batches.ts';
 import type { Chance } from '../batches/batches.ts';
+import { sampleWriter } from '../batches/samples.ts';
 import { countOfElements } from '../dataset.ts';
 import { within } from '../batches/share.ts';
 import type { Span } from '../batches/share.ts';
 import type { Dataset, Normalization, Originals } from '../dataset.ts';
 
-/** A picture as a model wants it that sees another size than the data set has. */
+/** A sample as a model wants it that sees another size or normalization than the data set has. */
 export interface PictureForm {
-  /** [height, width, channels] */
-  readonly sampleShape: readonly [number, number, number];
+  /** [height, width, channels]; of a row of a table [width]. */
+  readonly sampleShape: readonly number[];
   readonly normalization: Normalization;
 }
 
@@ -21,7 +22,7 @@ const AT_ONCE = 8;
 
 /**
  * The samples `rows` of a data set of picture files at any size, each from its file and not from what the student sees of it, and
- * changed by the same chance as the student's. Undefined for a data set that has no picture files. `part`: positions in `rows` of those that
+ * changed by the same chance as the student's; or rows of a table as its file has them, where no chance changes them. Undefined for other data. `part`: positions in `rows` of those that
  * are asked for, where they are mixed with others of a batch. Default: all.
  */
 export function originalsOf(
@@ -31,6 +32,7 @@ export function originalsOf(
   part: Span = { first: 0, end: rows.length },
 ): AtSize | undefined {
   const { originals } = dataset;
+  if (dataset.columns !== undefined) return rowsAsRead(dataset, rows, chance, part);
   if (typeof originals !== 'object') return undefined;
   return async ({ sampleShape, normalization }) => {
     const size = countOfElements(sampleShape);
@@ -44,7 +46,9 @@ export function originalsOf(
     const { decoded } = await import('./decode.ts');
     for (let from = 0; from < n; from += AT_ONCE) {
       const some = Array.from(ids.subarray(from, from + AT_ONCE));
-      const pixels = await Promise.all(some.map((id) => decoded(originals.images[id]!, sampleShape)));
+      const pixels = await Promise.all(
+        some.map((id) => decoded(originals.images[id]!, sampleShape as readonly [number, number, number])),
+      );
       pixels.forEach((one, i) => samples.set(one, (from + i) * size));
     }
     const at: Dataset = { ...dataset, sampleShape, normalization, samples, stored: undefined, ids, count: n };
@@ -58,6 +62,22 @@ export function originalsOf(
     needed.forEach((position, i) => write(i, out, position * size));
     mixing.apply(out);
     return out.subarray(part.first * size, part.end * size);
+  };
+}
+
+function rowsAsRead(
+  dataset: Dataset,
+  rows: ArrayLike<number>,
+  { augment, mix }: Chance,
+  { first, end }: Span,
+): AtSize | undefined {
+  if (augment.length > 0 || mix !== undefined) return undefined;
+  return ({ sampleShape, normalization }) => {
+    const size = countOfElements(sampleShape);
+    const write = sampleWriter({ ...dataset, normalization });
+    const out = new Float32Array((end - first) * size);
+    for (let i = first; i < end; i++) write(rows[i]!, out, (i - first) * size);
+    return Promise.resolve(out);
   };
 }
 

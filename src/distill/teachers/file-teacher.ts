@@ -5,12 +5,13 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { AtSize } from '../../data/pictures/originals.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
 import { taskRow } from '../../recipe/task.ts';
+import { columnFeeds, columnInputs } from './column-inputs.ts';
 import { feedsOf, fedInputs } from './teacher-inputs.ts';
 import { seenAs } from './own-pictures.ts';
 import type { OwnSize } from './own-pictures.ts';
 import { askedAboutTexts, textInputs } from './text-inputs.ts';
-import { preparationAffine, channelsLast, preprocess } from './preprocess.ts';
-import type { TeacherNormalization } from './preprocess.ts';
+import { channelsLast, isRaw, preparationAffine, preprocess } from './preprocess.ts';
+import type { Preprocessing, TeacherNormalization } from './preprocess.ts';
 import { orderOf, inClassOrder } from '../preflight/class-order.ts';
 import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher } from './teacher.ts';
@@ -128,20 +129,57 @@ interface Asking {
 
 /** About samples that are numbers. */
 function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
+  const columns = columnInputs(runtime.inputs, dataset);
+  if (columns !== undefined) return columnInput({ name, dataset }, columns, settings, ask);
   const seen = seenAs(dataset, settings);
   const { form } = seen;
   const inputs = fedInputs(runtime, name, form, settings);
   const { layout } = inputs[0]!.form;
   const preprocessing = { ...preparationAffine(form, settings.normalize), layout };
+  const prepare = prepared(form, settings.normalize, preprocessing);
   const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
   const run = async (piece: Float32Array, size: number): Promise<Readonly<Record<string, Values>>> =>
     ask(feedsOf(inputs, piece, size, form, name), size);
   const raw: Asking['raw'] = async (x, n, original) => {
-    const data = preprocess(await seen.bring(x, n, original), n, form.sampleShape, preprocessing);
+    const data = await prepare(await seen.bring(x, n, original), n, original);
     return fixed === undefined || fixed === n ? run(data, n) : inPieces(data, n, fixed, (piece) => run(piece, fixed));
   };
   const input = dataset.inputs === undefined ? inputs[0]!.input.name : inputs.map((fed) => fed.input.name);
   return { raw, layout, input, preprocessing, ...(form !== dataset && { sampleShape: form.sampleShape }) };
+}
+
+/** Normalization that leaves raw values, as the pipeline of a file with an input for each column prepares them itself. */
+const RAW = { scale: 1, mean: 0, std: 1 };
+
+/** About rows of a table, a column for each input. */
+function columnInput(
+  { name, dataset }: Pick<FileTeacherSource, 'name' | 'dataset'>,
+  inputs: NonNullable<ReturnType<typeof columnInputs>>,
+  settings: FileTeacherSettings,
+  ask: Ask,
+): Asking {
+  const wanted = settings.normalize ?? RAW;
+  const preprocessing = { ...preparationAffine(dataset, wanted), layout: 'nhwc' as const };
+  const prepare = prepared(dataset, wanted, preprocessing);
+  const raw: Asking['raw'] = async (x, n, original) =>
+    ask(columnFeeds(inputs, await prepare(x, n, original), n, name), n);
+  return { raw, layout: 'nhwc', input: inputs.map(({ input }) => input.name), preprocessing };
+}
+
+/** Preparation of samples as a file wants them. Raw rows of a table are read anew: a tree decides differently on the two sides of a rounding. */
+function prepared(
+  form: Pick<Dataset, 'sampleShape' | 'normalization'>,
+  settings: TeacherNormalization | undefined,
+  preprocessing: Preprocessing,
+) {
+  const { sampleShape } = form;
+  const [width = 0, ...more] = sampleShape;
+  const normalization = { scale: 1, mean: new Array<number>(width).fill(0), std: new Array<number>(width).fill(1) };
+  const isRawRow = more.length === 0 && settings !== undefined && isRaw(settings);
+  return async (x: Float32Array, n: number, original?: AtSize): Promise<Float32Array> =>
+    isRawRow && original !== undefined
+      ? original({ sampleShape, normalization })
+      : preprocess(x, n, sampleShape, preprocessing);
 }
 
 /** About texts. Answers to each token and inner tensors have one length in all batches, so that texts are filled up to it for them. */

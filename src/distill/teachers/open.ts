@@ -8,6 +8,7 @@ import { layersNetwork } from '../../networks/layers/layers.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
+import type { Model } from '../../formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
 import { withTensorEnds } from '../../formats/onnx/classifier-ends.ts';
 import { readEntries } from '../../formats/tflite/entries.ts';
@@ -23,6 +24,7 @@ import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { ofTwoClasses, onnxTeacher } from './onnx-teacher.ts';
 import type { OnnxTeacherSource } from './onnx-teacher.ts';
+import { withWordNumbers } from './column-inputs.ts';
 import { preparationOf } from './preparation.ts';
 import type { Preparation } from './preparation.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
@@ -180,14 +182,24 @@ async function opener(
   }
   const stored = await readOnnx(file, shapes);
   const whole = decodeModel(stored, about.name);
-  const model = withTensorEnds(whole);
+  const model = withWordNumbers(withTensorEnds(whole), dataset.columns);
   const source = { ...about, bytes: model === whole ? stored : encodeModel(model), session };
   return {
     file,
     bytes: source.bytes,
-    metadata: model.metadata,
+    metadata: withRawColumns(model, dataset),
     open: (settings, other) => onnxTeacher({ ...source, ...other }, settings),
   };
+}
+
+/** A file of trees or of scikit-learn takes a table as it was trained on: its raw values, unless it says or the recipe says otherwise. */
+function withRawColumns({ metadata, graph }: Model, { columns, sampleShape }: Dataset): ReadonlyMap<string, string> {
+  const isOfTables = columns !== undefined && graph.nodes.some(({ domain }) => domain === 'ai.onnx.ml');
+  if (!isOfTables || metadata.has('preprocessing')) return metadata;
+  return new Map([
+    ...metadata,
+    ['preprocessing', JSON.stringify({ shape: sampleShape, scale: 1, mean: [0], std: [1] })],
+  ]);
 }
 
 const PROBED = 32;

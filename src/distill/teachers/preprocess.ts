@@ -79,3 +79,10 @@ export function channelsLast(
   }
   return out;
 }
+
+/** True for a preparation that gives raw values. */
+export function isRaw({ scale = 1, mean, std }: TeacherNormalization): boolean {
+  const all = (values: number | readonly number[], value: number): boolean =>
+    [values].flat().every((one) => one === value);
+  return scale === 1 && all(mean, 0) && all(std, 1);
+}

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { argMax } from '../../src/base/numbers.ts';
+import { openTeacher } from '../../src/distill/teachers/open.ts';
+import { answers } from '../../src/distill/preflight/preflight.ts';
+import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
+import { loadFedData } from '../../src/setup/data.ts';
+import { engineOf } from '../../src/setup/engine.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { runPython } from './python.ts';
+
+interface Row {
+  readonly id: string;
+  readonly table: string;
+  /** Classes in the order of the library; none of a regression. */
+  readonly classes: readonly string[];
+  /** Probabilities of the classes, or one number, for each row of the test table. */
+  readonly answers: readonly (readonly number[])[];
+  /** Largest difference of the file in Python's ONNX Runtime from its library: its converter rounds thresholds to 32 bits. */
+  readonly converterApart: number;
+}
+
+const folder = mkdtempSync(path.join(tmpdir(), 'tables-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function softmax(logits: Float32Array): number[] {
+  const largest = Math.max(...logits);
+  const exps = Array.from(logits, (value) => Math.exp(value - largest));
+  const sum = exps.reduce((all, value) => all + value, 0);
+  return exps.map((value) => value / sum);
+}
+
+it('answers of files by scikit-learn, LightGBM, XGBoost and CatBoost are those of predict_proba and predict', async () => {
+  const rows = runPython('tables_write.py', folder) as Row[];
+  expect(rows.length).toBeGreaterThanOrEqual(25);
+  const lines: string[] = [];
+  for (const { id, table, classes, answers: expected, converterApart } of rows) {
+    const isOfClasses = classes.length > 0;
+    const written = {
+      name: 'tables',
+      dataset: {
+        ...{ type: 'csv', train: `${table}-train.csv`, test: `${table}-test.csv`, label: 'label', validation: 0.2 },
+        ...(!isOfClasses && { task: 'regression' }),
+        ...(table === 'people' && { categorical: ['home city', 'plan'] }),
+      },
+      teacher: { onnx: `${id}.onnx` },
+    };
+    const { recipe } = makeRecipe(written, folder);
+    const { validation, test } = await loadFedData(recipe, recipe.teacher, false);
+    const { teacher } = await openTeacher(recipe.teacher!, {
+      ...{ engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: validation },
+      name: (file) => path.basename(file),
+    });
+    const all = Int32Array.from({ length: test!.count }, (_, i) => i);
+    const given = await answers(teacher, test!, all).finally(() => teacher.dispose());
+    const width = given.length / test!.count;
+    let [worst, same, spread] = [0, 0, 0];
+    for (const row of all) {
+      const own = given.subarray(row * width, (row + 1) * width);
+      const its = expected[test!.ids[row]!]!;
+      if (!isOfClasses) {
+        const value = its[0]!;
+        worst = Math.max(worst, Math.abs(own[0]! - value));
+        spread = Math.max(spread, Math.abs(value));
+        continue;
+      }
+      const shares = softmax(own);
+      its.forEach((value, c) => {
+        worst = Math.max(worst, Math.abs(value - shares[test!.classNames.indexOf(classes[c]!)]!));
+      });
+      if (test!.classNames[argMax(own, 0, width)] === classes[argMax(its, 0, its.length)]) same++;
+    }
+    const isNear = worst < converterApart + 1e-4 * (isOfClasses ? 1 : spread);
+    lines.push(
+      `${isNear ? 'ok   ' : 'WRONG'} ${id}: largest difference ${worst.toExponential(1)}${isOfClasses ? `, same class on ${same} of ${test!.count}` : ''}${converterApart > 1e-3 ? ` (the file itself: ${converterApart.toExponential(1)})` : ''}`,
+    );
+  }
+  console.log(lines.join('\n'));
+  expect(lines.filter((line) => line.startsWith('WRONG'))).toEqual([]);
+});
