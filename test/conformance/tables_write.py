@@ -80,7 +80,7 @@ def inRuntime(content, own, numbers):
     if numbers:
         feeds = {session.get_inputs()[0].name: np.asarray(own.test, np.float32)}
     else:
-        feeds = {name: own.test[[name]].to_numpy(object if name in words else None) for name in own.test}
+        feeds = {name.replace(" ", "_"): own.test[[name]].to_numpy(object if name in words else None) for name in own.test}
         feeds = {name: column.astype(np.float32) if column.dtype == np.float64 else column for name, column in feeds.items()}
     answer = session.run(None, feeds)[-1]
     if isinstance(answer, list):
