@@ -210,7 +210,7 @@ describe('limbeck run', () => {
   });
 });
 
-it('says how a student module is named in a project of CommonJS', async () => {
+it('says how a student module is named in a project of CommonJS, and which Node reads one in TypeScript', async () => {
   await writeData(folder());
   await writeRecipe(folder(), 'dataset: { type: csv, train: data.csv }\nstudent: { module: m.js }\n');
   await writeFile(path.join(folder(), 'package.json'), '{ "type": "commonjs" }');
@@ -227,4 +227,11 @@ it('says how a student module is named in a project of CommonJS', async () => {
   await writeFile(path.join(folder(), 'm.mjs'), source);
   await writeRecipe(folder(), 'dataset: { type: csv, train: data.csv }\nstudent: { module: m.mjs }\n');
   expect((await limbeck(folder(), 'validate', '--data', 'tiny.yaml')).code).toBe(0);
+
+  await writeFile(path.join(folder(), 'm.ts'), source.replace('}) =>', '}: any) =>'));
+  await writeRecipe(folder(), 'dataset: { type: csv, train: data.csv }\nstudent: { module: m.ts }\n');
+  const typed = await limbeck(folder(), 'validate', '--data', 'tiny.yaml');
+  const [major, minor] = process.versions.node.split('.').map(Number) as [number, number];
+  if (major > 22 || (major === 22 && minor >= 18)) expect(typed.code).toBe(0);
+  else expect(typed.stderr).toMatch(/Unknown file extension "\.ts".*\nNode reads TypeScript itself from 22\.18 on/);
 });

@@ -157,11 +157,7 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
     found = (await import(pathToFileURL(file).href)) as typeof found;
   } catch (error) {
     const fact = error instanceof Error ? error.message : String(error);
-    const isCommonJs = /^Unexpected token 'export'|^Cannot use import statement/.test(fact);
-    const hint = isCommonJs
-      ? 'Node reads .js as CommonJS here: a package.json above it says "type": "commonjs", or Node is older than 20.19. Name it, and what it imports, .mjs, or put { "type": "module" } into a package.json beside it.'
-      : 'Check the path and what the module imports.';
-    throw new UserError(`student.module: cannot load ${file}: ${fact}`, hint, { cause: error });
+    throw new UserError(`student.module: cannot load ${file}: ${fact}`, remedyOf(fact), { cause: error });
   }
   const { default: make } = found;
   if (typeof make !== 'function') {
@@ -185,6 +181,15 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
   }
   renumber(model);
   return checked(file, model, args, false);
+}
+
+/** Remedy for a module that Node cannot load. */
+function remedyOf(fact: string): string {
+  if (/^Unknown file extension "\.[cm]?ts"/.test(fact))
+    return `Node reads TypeScript itself from 22.18 on, and this is ${process.version}: use a newer Node, or write the module as .mjs.`;
+  if (/^Unexpected token 'export'|^Cannot use import statement/.test(fact))
+    return 'Node reads .js as CommonJS here: a package.json above it says "type": "commonjs", or Node is older than 20.19. Name it, and what it imports, .mjs, or put { "type": "module" } into a package.json beside it.';
+  return 'Check the path and what the module imports.';
 }
 
 /** `UserError` for anything that a user's function throws, or tfjs on its behalf, with the place in that function. */
