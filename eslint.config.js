@@ -44,7 +44,8 @@ export default tseslint.config(
       eqeqeq: 'error',
     },
   },
-  { files: ['src/**/*.ts'], rules: { 'max-lines': ['error', 300] } },
+  // A net for drawers alone: most files have some 80 lines, and a file that is read as a whole is not cut at a number.
+  { files: ['src/**/*.ts'], rules: { 'max-lines': ['error', 400] } },
   {
     files: ['src/base/**', 'src/cli.ts', 'src/measure/**', 'test/**', 'bench/**'],
     rules: { 'no-restricted-syntax': 'off', 'no-console': 'off' },

@@ -170,10 +170,19 @@ async function complete(args: InitArgs, context: CommandContext) {
       answer.endsWith('.onnx') ? isThere(answer) : oneOf(Object.keys(models))(answer);
     const student = { fallback: usualStudent(type, form), wrong: modelOrFile };
     const model = args.model ?? (await ask('Model of the student', student));
-    return { type, task, train, labels, test, testLabels, unlabelled, label, teacher, model, form };
+    const teacherBytes = await bytesOfFile(teacher, args.to);
+    return { type, task, train, labels, test, testLabels, unlabelled, label, teacher, teacherBytes, model, form };
   } finally {
     ask.close();
   }
+}
+
+/** Bytes of a file, named from the recipe; undefined for a folder, and for none. */
+async function bytesOfFile(name: string, to: string): Promise<number | undefined> {
+  const { stat } = await import('node:fs/promises');
+  const path = await import('node:path');
+  const found = name === '' ? undefined : await stat(path.resolve(path.dirname(to), name)).catch(() => undefined);
+  return found?.isFile() === true ? found.size : undefined;
 }
 
 /** Type and splits of the data as the names of its files show them; the user is told. Undefined if the names show nothing. */

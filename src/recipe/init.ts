@@ -15,6 +15,8 @@ export interface InitAnswers {
   readonly label: string | readonly string[];
   /** Empty: train one. */
   readonly teacher: string;
+  /** Size of the teacher's file; absent where there is none. */
+  readonly teacherBytes?: number | undefined;
   readonly model: string;
   /** Keys of the data set that its files call for: columns of texts and words, rate and length of sounds. */
   readonly form?: SeenForm | undefined;
@@ -62,6 +64,7 @@ export function recipeText({
   unlabelled = '',
   label,
   teacher,
+  teacherBytes,
   model,
   form = {},
 }: InitAnswers): string {
@@ -95,7 +98,7 @@ export function recipeText({
     '# The small model that ships; `limbeck inspect --models` lists models and their options.',
     model.endsWith('.onnx')
       ? `student: { onnx: ${quoted(model)}, head: keep } # head: replace draws the last layer anew for the classes of the data`
-      : `student: { model: ${model} }`,
+      : `student: { model: ${model}${hiddenText(model, form.columns?.length, teacherBytes)}`,
     '',
     'distill:',
     ...taskRow(task).begins.map((line) => `  ${line}`),
@@ -107,6 +110,17 @@ export function recipeText({
     '# repeats: 3 # train with three seeds: a gain that is larger than chance can explain gets the verdict BEATS',
     '',
   ].join('\n');
+}
+
+/** Units of the first hidden layer of an mlp; the second has half as many. */
+const HIDDEN = [256, 128, 64, 32];
+
+/** Rest of the student's line: hidden layers of a net that is no larger than its teacher, where that is small. */
+function hiddenText(model: string, columns: number | undefined, teacherBytes = Infinity): string {
+  const fits = (units: number): boolean => 4 * ((columns ?? 0) * units + units ** 2 / 2) <= teacherBytes;
+  const units = HIDDEN.find(fits) ?? HIDDEN.at(-1)!;
+  if (model !== 'mlp' || columns === undefined || units === HIDDEN[0]) return ' }';
+  return `, hidden: [${units}, ${units / 2}] } # about as large as the teacher; more units are more accurate`;
 }
 
 type Kind = 'picture' | 'series' | 'sound' | 'text' | 'words' | 'table';

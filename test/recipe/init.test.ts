@@ -5,3 +5,14 @@ it('a recipe for numbers over time does not advise what turns pictures', () => {
   expect(recipeText(answers)).toContain('flip');
   expect(recipeText({ ...answers, form: { sample: 'series' } })).not.toContain('flip');
 });
+
+it('a recipe for a table proposes a student of about the size of its teacher', () => {
+  const answers = { type: 'csv', train: 't.csv', labels: '', test: '', testLabels: '', label: '', teacher: 't.onnx', model: 'mlp' }; // prettier-ignore
+  const form = { columns: Array.from({ length: 10 }, (_, i) => `c${i}`) };
+  const student = (teacherBytes?: number): string =>
+    /^student: .*$/m.exec(recipeText({ ...answers, form, teacherBytes }))![0];
+  expect(student()).toBe('student: { model: mlp }');
+  expect(student(500_000)).toBe('student: { model: mlp }');
+  expect(student(31_000)).toMatch(/^student: \{ model: mlp, hidden: \[64, 32\] \} # /);
+  expect(student(900)).toMatch(/hidden: \[32, 16\]/);
+});
