@@ -1,7 +1,20 @@
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { createServer, Server } from 'node:net';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { UserError } from '../../src/base/errors.ts';
-import { asUserError, exists, firstMissing, makeFolder, readText, writeFileAtomic } from '../../src/base/files.ts';
+import {
+  asUserError,
+  exists,
+  firstMissing,
+  makeFolder,
+  openToRead,
+  readText,
+  requireFile,
+  writeFileAtomic,
+} from '../../src/base/files.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 let folder: string;
@@ -9,6 +22,12 @@ const made = temporaryFolder();
 beforeEach(() => {
   folder = made();
 });
+
+async function listening(place: string): Promise<Server> {
+  const server = createServer().listen(place);
+  await once(server, 'listening');
+  return server;
+}
 
 describe('writeFileAtomic', () => {
   it('makes the folders it needs and leaves no temporary file', async () => {
@@ -49,6 +68,24 @@ describe('readText', () => {
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toContain('nothing.yaml: cannot read it: no such file or folder');
     expect((error as UserError).hint).toContain('relative paths');
+  });
+
+  it.each([
+    ['a pipe', (file: string) => promisify(execFile)('mkfifo', [file]), /it is a pipe$/, /write what comes out/],
+    ['a link to a device without an end', (file: string) => symlink('/dev/zero', file), /it is a device$/, /a file/],
+    ['a socket', (file: string) => listening(file), /it is a socket$/, /a file/],
+    ['a folder', (file: string) => mkdir(file), /it is a folder$/, /a file/],
+  ])('waits for nothing where there is %s in place of a file', async (_, make, fact, remedy) => {
+    const file = path.join(folder, 'other');
+    const made = await make(file);
+    for (const read of [readText, openToRead, requireFile]) {
+      const error: unknown = await read(file).catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(UserError);
+      expect((error as UserError).message).toMatch(fact);
+      expect((error as UserError).message).toContain(file);
+      expect((error as UserError).hint).toMatch(remedy);
+    }
+    if (made instanceof Server) made.close();
   });
 
   it('says that a file has more bytes than can be read at once', async () => {
