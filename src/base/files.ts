@@ -119,10 +119,11 @@ function requireRegular(found: Stats): void {
   throw Object.assign(new Error(code), { code });
 }
 
-/** Read a whole file; what the operating system says becomes a `UserError` that names the file and a remedy. */
-export async function readBytes(file: string): Promise<Uint8Array> {
+/** Read a whole file of at most `most` bytes; what the operating system says becomes a `UserError` that names the file and a remedy. */
+export async function readBytes(file: string, most = Infinity): Promise<Uint8Array> {
   const handle = await openToRead(file);
   try {
+    if (most < Infinity) refuseLong((await handle.stat()).size, most, file);
     return await handle.readFile();
   } catch (error) {
     throw asUserError(error, file, 'read');
@@ -131,13 +132,42 @@ export async function readBytes(file: string): Promise<Uint8Array> {
   }
 }
 
+/** Bytes of a text that is read whole, and depth of brackets in one that is JSON: those that programs write have a tenth of each. */
+const [MOST_TEXT, DEEPEST] = [2 ** 27, 500];
+
+/** `readBytes` for a text. `UserError` for one that is longer, or JSON that is nested deeper, than what reads it can bear. */
 export async function readText(file: string): Promise<string> {
-  return Buffer.from(await readBytes(file)).toString('utf8');
+  const text = Buffer.from(await readBytes(file, MOST_TEXT)).toString('utf8');
+  if (file.endsWith('.json')) refuseDeep(text, file);
+  return text;
+}
+
+function refuseLong(size: number, most: number, file: string): void {
+  if (size <= most) return;
+  throw new UserError(
+    `${file}: cannot read it: received ${size} bytes of text, expected at most ${most}`,
+    'Check that this is the file that was meant.',
+  );
+}
+
+function refuseDeep(text: string, file: string): void {
+  let depth = 0;
+  for (let i = 0; i < text.length && depth <= DEEPEST; i++) {
+    const sign = text[i];
+    if (sign === '"') for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++;
+    if (sign === '[' || sign === '{') depth++;
+    else if (sign === ']' || sign === '}') depth--;
+  }
+  if (depth <= DEEPEST) return;
+  throw new UserError(
+    `${file}: not usable JSON: nested more than ${DEEPEST} deep`,
+    'Check that this is the file that was meant.',
+  );
 }
 
 /** `readText` for files that people write: text in another encoding is a `UserError`, not text with wrong letters. */
 export async function readUtf8(file: string): Promise<string> {
-  const bytes = await readBytes(file);
+  const bytes = await readBytes(file, MOST_TEXT);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {

@@ -11,7 +11,9 @@ import {
   firstMissing,
   makeFolder,
   openToRead,
+  readBytes,
   readText,
+  readUtf8,
   requireFile,
   writeFileAtomic,
 } from '../../src/base/files.ts';
@@ -88,11 +90,29 @@ describe('readText', () => {
     if (made instanceof Server) made.close();
   });
 
+  it('reads no text that is longer than what reads it can bear', async () => {
+    const file = path.join(folder, 'report.json');
+    await writeFile(file, '');
+    await truncate(file, 2 ** 27 + 1);
+    for (const read of [readText, readUtf8])
+      await expect(read(file)).rejects.toThrow(/received 134217729 bytes of text, expected at most 134217728/);
+  });
+
+  it('reads JSON whose brackets nest 500 deep and no deeper, texts apart', async () => {
+    const file = path.join(folder, 'deep.json');
+    const nested = (depth: number): string =>
+      `${'{"[[":['.repeat(depth / 2)}"]\\"[${'['.repeat(600)}"${']}'.repeat(depth / 2)}`;
+    await writeFile(file, nested(500));
+    expect(JSON.parse(await readText(file))).toHaveProperty(['[[']);
+    await writeFile(file, nested(502));
+    await expect(readText(file)).rejects.toThrow(/deep\.json: not usable JSON: nested more than 500 deep/);
+  });
+
   it('says that a file has more bytes than can be read at once', async () => {
     const file = path.join(folder, 'large');
     await writeFile(file, '');
     await truncate(file, 2 ** 31 + 1);
-    const error: unknown = await readText(file).catch((e: unknown) => e);
+    const error: unknown = await readBytes(file).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toMatch(/large: cannot read it: it has more than 2 GiB/);
   });
