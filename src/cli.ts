@@ -18,17 +18,27 @@ function onInterrupt(code: number, again: string): void {
   interrupt.abort();
 }
 
-// A reader such as `head` that has seen enough is no error of ours; the code is that of any program that a pipe ends.
+/** True once a result was printed, which the code of the program speaks of. */
+let hasResult = false;
+/** True once somebody was told that messages are lost. */
+let isTold = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
+    // A reader such as `head` that has seen enough is no error of ours; the code is that of any program that a pipe ends.
     if (error.code === 'EPIPE') process.exit(EXIT.pipe);
-    if (stream === process.stdout) process.stderr.write(`cannot print: ${error.message}\n`);
-    process.exit(EXIT.user);
+    if (stream === process.stdout && !isTold) process.stderr.write(`cannot print: ${error.message}\n`);
+    isTold = true;
+    // The disk of a log that is full takes no server and no training with it.
+    if (stream === process.stdout && hasResult) process.exit(EXIT.user);
   });
 }
 
 const exitCode = await runProgram(process.argv.slice(2), {
-  out: (text) => void process.stdout.write(text),
+  out: (text) => {
+    hasResult = true;
+    process.stdout.write(text);
+  },
+  note: (text) => void process.stdout.write(text),
   err: (text) => void process.stderr.write(text),
   isTerminal: process.stdout.isTTY,
   get columns() {

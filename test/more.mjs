@@ -1,7 +1,10 @@
 import { spawn } from 'node:child_process';
 import { parseArgs } from 'node:util';
 
-/** Tests that `npm test` leaves out, or runs a few times only: `npm run test:kill -- --kills 50`, `npm run test:mutated -- --times 1000`, `npm run test:malformed`, `npm run test:drift`, `npm run test:soak -- --seconds 60`. */
+/**
+ * Tests that `npm test` leaves out, or runs a few times only: `npm run test:kill -- --kills 50`, `npm run test:mutated -- --times 1000`, `npm run test:malformed`, `npm run test:drift`,
+ * `npm run test:soak -- --seconds 60`; all of `npm run test:long`, or those of `npm run test:long -- test/serve/attacked.long.test.ts`.
+ */
 const TESTS = {
   kill: {
     ...{ file: 'test/run/kill.test.ts', variable: 'LIMBECK_KILLS', option: 'kills', usual: '8' },
@@ -24,17 +27,26 @@ const TESTS = {
   },
 };
 
-const { file, variable, option, usual, config = [] } = TESTS[process.argv[2]];
-const { values } = parseArgs({
-  args: process.argv.slice(3),
-  options: { [option]: { type: 'string', default: usual } },
-});
-const times = values[option];
-if (!/^[1-9]\d*$/.test(times)) throw new Error(`--${option}: expected a whole number > 0, received ${times}`);
-const jest = spawn('npm', ['run', '-s', 'test:unit', '--', ...config, file], {
+const LONG = ['--config', 'jest.long.config.js'];
+const [kind, ...args] = process.argv.slice(2);
+const { values, patterns } = kind === 'long' ? longOnes() : repeated(TESTS[kind]);
+const jest = spawn('npm', ['run', '-s', 'test:unit', '--', ...patterns], {
   ...{ stdio: 'inherit', shell: process.platform === 'win32' },
-  env: { ...process.env, [variable]: times },
+  env: { ...process.env, ...values },
 });
 jest.on('exit', (code) => {
   process.exitCode = code ?? 1;
 });
+
+/** Jest runs what matches any of its patterns: a path stands in place of that of all long tests, not beside it. */
+function longOnes() {
+  const isPath = args.length > 0 && !args[0].startsWith('-');
+  return { patterns: [...LONG, ...(isPath ? [] : ['long.test']), ...args] };
+}
+
+function repeated({ file, variable, option, usual, config = [] }) {
+  const { values } = parseArgs({ args, options: { [option]: { type: 'string', default: usual } } });
+  const times = values[option];
+  if (!/^[1-9]\d*$/.test(times)) throw new Error(`--${option}: expected a whole number > 0, received ${times}`);
+  return { values: { [variable]: times }, patterns: [...config, file] };
+}

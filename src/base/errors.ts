@@ -18,13 +18,14 @@ export class UserError extends Error {
 }
 
 /**
- * Names out of damaged files hold anything: what a terminal would obey or not show is written out. Line breaks stay, messages
+ * Names out of damaged files hold anything: what a terminal would obey or not show is written out, as are signs that turn the order of letters. Line breaks stay, messages
  * have some of their own.
  */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what this function escapes
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (letter) => {
-    return `\\x${letter.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, (letter) => {
+    const code = letter.charCodeAt(0).toString(16);
+    return code.length > 2 ? `\\u${code}` : `\\x${code.padStart(2, '0')}`;
   });
 }
 

@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { access, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from './errors.ts';
 
@@ -86,22 +88,86 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Read a whole file; what the operating system says becomes a `UserError` that names the file and a remedy. */
-export async function readBytes(file: string): Promise<Uint8Array> {
+/**
+ * Open a file to read. `UserError` for what is no regular file: opening a pipe that nobody writes to would block a thread of Node.js for ever,
+ * which no signal ends, and a device may have no end.
+ */
+export async function openToRead(file: string): Promise<FileHandle> {
+  let handle: FileHandle | undefined;
   try {
-    return await readFile(file);
+    handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    requireRegular(await handle.stat());
+    return handle;
+  } catch (error) {
+    await handle?.close();
+    throw asUserError(error, file, 'read');
+  }
+}
+
+/** The check of `openToRead` for a file that a library opens by its name. */
+export async function requireFile(file: string): Promise<void> {
+  try {
+    requireRegular(await stat(file));
   } catch (error) {
     throw asUserError(error, file, 'read');
   }
 }
 
+function requireRegular(found: Stats): void {
+  if (found.isFile()) return;
+  const code = found.isDirectory() ? 'EISDIR' : found.isFIFO() ? 'ESPIPE' : found.isSocket() ? 'ENXIO' : 'ENODEV';
+  throw Object.assign(new Error(code), { code });
+}
+
+/** Read a whole file of at most `most` bytes; what the operating system says becomes a `UserError` that names the file and a remedy. */
+export async function readBytes(file: string, most = Infinity): Promise<Uint8Array> {
+  const handle = await openToRead(file);
+  try {
+    if (most < Infinity) refuseLong((await handle.stat()).size, most, file);
+    return await handle.readFile();
+  } catch (error) {
+    throw asUserError(error, file, 'read');
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Bytes of a text that is read whole, and depth of brackets in one that is JSON: those that programs write have a tenth of each. */
+const [MOST_TEXT, DEEPEST] = [2 ** 27, 500];
+
+/** `readBytes` for a text. `UserError` for one that is longer, or JSON that is nested deeper, than what reads it can bear. */
 export async function readText(file: string): Promise<string> {
-  return Buffer.from(await readBytes(file)).toString('utf8');
+  const text = Buffer.from(await readBytes(file, MOST_TEXT)).toString('utf8');
+  if (file.endsWith('.json')) refuseDeep(text, file);
+  return text;
+}
+
+function refuseLong(size: number, most: number, file: string): void {
+  if (size <= most) return;
+  throw new UserError(
+    `${file}: cannot read it: received ${size} bytes of text, expected at most ${most}`,
+    'Check that this is the file that was meant.',
+  );
+}
+
+function refuseDeep(text: string, file: string): void {
+  let depth = 0;
+  for (let i = 0; i < text.length && depth <= DEEPEST; i++) {
+    const sign = text[i];
+    if (sign === '"') for (i++; i < text.length && text[i] !== '"'; i++) if (text[i] === '\\') i++;
+    if (sign === '[' || sign === '{') depth++;
+    else if (sign === ']' || sign === '}') depth--;
+  }
+  if (depth <= DEEPEST) return;
+  throw new UserError(
+    `${file}: not usable JSON: nested more than ${DEEPEST} deep`,
+    'Check that this is the file that was meant.',
+  );
 }
 
 /** `readText` for files that people write: text in another encoding is a `UserError`, not text with wrong letters. */
 export async function readUtf8(file: string): Promise<string> {
-  const bytes = await readBytes(file);
+  const bytes = await readBytes(file, MOST_TEXT);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
@@ -123,6 +189,8 @@ const FACTS: Record<string, string> = {
   ENOENT: 'no such file or folder',
   EISDIR: 'it is a folder',
   ESPIPE: 'it is a pipe',
+  ENXIO: 'it is a socket',
+  ENODEV: 'it is a device',
   ERR_FS_FILE_TOO_LARGE: 'it has more than 2 GiB, and this kind of file is read whole',
 };
 
@@ -130,6 +198,8 @@ const REMEDIES: Record<string, string> = {
   ENOENT: 'Check the path; relative paths in a recipe start at the recipe file.',
   EISDIR: 'Name a file, not a folder.',
   ESPIPE: 'A pipe can be read only once; write what comes out of it into a file, and name that.',
+  ENXIO: 'Name a file.',
+  ENODEV: 'Name a file.',
   ENOTDIR: 'A part of this path is a file, not a folder; check the path.',
   EXDEV: 'A part of this folder lies on another file system; choose a folder without such links.',
   ENOTEMPTY: 'Another process has filled that folder; choose another one.',

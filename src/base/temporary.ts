@@ -1,7 +1,8 @@
 import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { readText } from './files.ts';
 import { isAlive, parseOwner, thisProcess } from './owner.ts';
 
 const OWNER = 'owner.json';
@@ -50,7 +51,7 @@ async function removeLeft(prefix: string, place: string): Promise<void> {
   for (const name of await readdir(place).catch(() => [])) {
     if (!name.startsWith(prefix)) continue;
     const folder = path.join(place, name);
-    const owner = parseOwner(await readFile(path.join(folder, OWNER), 'utf8').catch(() => ''));
+    const owner = parseOwner(await readText(path.join(folder, OWNER)).catch(() => ''));
     // Another user's cannot be removed.
     if (owner !== undefined && (await isAlive(owner)) === false)
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);

@@ -1,6 +1,8 @@
 import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { UserError } from './errors.ts';
 import { asUserError, exists, makeFolder, writeSynced } from './files.ts';
+import { fileInside } from './inside.ts';
 import { temporaryFolder } from './temporary.ts';
 
 const PREFIX = '.limbeck-files-';
@@ -103,7 +105,14 @@ async function moveAll(from: string, folder: string, onlyNewer = false): Promise
   for (const entry of entries) {
     if (entry.isDirectory()) continue;
     const source = path.join(entry.parentPath, entry.name);
-    const to = path.join(folder, path.relative(from, source));
+    const name = path.relative(from, source);
+    const to = path.join(folder, name);
+    // Files that somebody else has prepared, in a folder that was unpacked, go nowhere else by links in it.
+    if (onlyNewer && (await fileInside(folder, name)) === undefined)
+      throw new UserError(
+        `${to}: it leads out of ${folder}, and ${path.dirname(from)} is to be moved there`,
+        `Remove ${path.dirname(from)}: it is left of a process that was killed, or made by somebody else.`,
+      );
     try {
       await makeFolder(path.dirname(to));
       if (!onlyNewer || !(await isOlder(source, to))) await rename(source, to);

@@ -53,7 +53,10 @@ const commands = [
 
 /** Surroundings of the program: streams, terminal and signals, given by a process or by a test. */
 export interface ProgramHost {
+  /** The result. */
   readonly out: (text: string) => void;
+  /** Messages beside it, on the same stream. */
+  readonly note: (text: string) => void;
   readonly err: (text: string) => void;
   readonly isTerminal: boolean;
   /** Width of the terminal; undefined where there is none. */
@@ -91,7 +94,7 @@ function widthOf({ columns = 0 }: ProgramHost, otherwise: number): number {
 }
 
 export function contextOf({ json, quiet, verbose }: GlobalArgs, host: ProgramHost): CommandContext {
-  const { out, err, isTerminal } = host;
+  const { out, note, err, isTerminal } = host;
   return {
     json,
     verbosity: quiet === true ? 'quiet' : verbose === true ? 'verbose' : 'normal',
@@ -105,7 +108,7 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: ProgramHos
       return host.signal;
     },
     out: json ? out : forTerminal(out),
-    note: forTerminal(json ? err : out),
+    note: forTerminal(json ? err : note),
   };
 }
 

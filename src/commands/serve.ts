@@ -27,6 +27,7 @@ interface ServeArgs {
   'tls-key': string | undefined;
   'access-log': string | undefined;
   rate: number | undefined;
+  'max-connections': number;
   shadow: string | undefined;
   share: number;
   keep: string | undefined;
@@ -96,6 +97,10 @@ export const serveCommand: Command<ServeArgs> = {
       .option('share', { type: 'number', default: 0.01, describe: 'Share of the requests that the shadow answers too' })
       .option('keep', { type: 'string', describe: 'Folder for samples on which the shadow disagrees' })
       .option('keep-most', { type: 'number', default: 256, describe: 'Most MiB in that folder' })
+      .option('max-connections', {
+        ...{ type: 'number', default: 1024 },
+        describe: 'Most connections over HTTP of one address, up to 4096',
+      })
       .option('max-body', { type: 'number', default: 64, describe: 'Most MiB in a request' })
       .option('max-json', {
         ...{ type: 'number', default: 8 },
@@ -129,7 +134,7 @@ export const serveCommand: Command<ServeArgs> = {
       ...{ maxBody: args['max-body'] * 2 ** 20, maxJson: args['max-json'] * 2 ** 20, workers: args.workers },
       ...{ openMetrics: args['open-metrics'], drainSeconds: args.drain, loadSeconds: args['load-timeout'] },
       ...{ grpcPort: args['grpc-port'], tokenFile: args['token-file'], accessLog: args['access-log'] },
-      ...{ shadow: shadowOf(args), rate: args.rate },
+      ...{ shadow: shadowOf(args), rate: args.rate, maxConnections: args['max-connections'] },
       batch: {
         ...{ maxBatch: args['max-batch'], maxDelayMs: args['max-delay'], maxLatencyMs: args['max-latency'] },
         ...{
@@ -176,6 +181,7 @@ async function checkNumbers(args: ServeArgs): Promise<void> {
   }
   check('max-delay', args['max-delay'], (ms) => ms >= 0, 'milliseconds');
   check('max-latency', args['max-latency'], (ms) => ms > 0, 'milliseconds > 0');
+  check('max-connections', args['max-connections'], (count) => isCount(count) && count <= 4096, '1 to 4096');
   check('max-body', args['max-body'], (size) => size > 0 && size <= 1024, 'MiB > 0, at most 1024');
   check('max-json', args['max-json'], (size) => size > 0 && size <= 256, 'MiB > 0, at most 256');
   check('load-timeout', args['load-timeout'], (seconds) => seconds > 0 && seconds < 2e6, 'seconds > 0');

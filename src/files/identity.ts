@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { readdir, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
-import { readText } from '../base/files.ts';
+import { openToRead, readText } from '../base/files.ts';
 import { importsOf } from './module-imports.ts';
 import { onnxParts } from './onnx-file.ts';
 import { weightFiles } from './tfjs-weights.ts';
@@ -78,6 +77,6 @@ export async function contentHash(file: string): Promise<string> {
 
 async function hashOfFile(file: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Uint8Array);
+  for await (const chunk of (await openToRead(file)).createReadStream()) hash.update(chunk as Uint8Array);
   return hash.digest('hex');
 }

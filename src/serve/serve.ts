@@ -46,6 +46,8 @@ export interface ServeOptions {
   readonly tls?: { readonly cert: string; readonly key: string } | undefined;
   /** Limit of requests per second for one token, or for one address where there are no tokens. Default: none. */
   readonly rate?: number | undefined;
+  /** Connections over HTTP of one address; default: 1024. */
+  readonly maxConnections?: number | undefined;
   /** A file that gets a line of JSON for each answer. */
   readonly accessLog?: string | undefined;
   /** A teacher that answers a sample of the requests too. */
@@ -87,6 +89,8 @@ export const BATCH: BatchOptions = {
   },
 };
 
+/** Connections over HTTP at a time. */
+const MOST_CONNECTIONS = 4096;
 const SILENT: Log = { write: () => undefined, close: () => Promise.resolve() };
 
 /** Load the models and answer requests until closed. `UserError` for a file, a port or an option that cannot be. */
@@ -141,7 +145,8 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     const budget = new BodyBudget(Math.max(4 * maxBody, 2 ** 28));
     const common = { host: address, access, tls, log, budget, maxBody, requestTimeoutMs: 30_000 };
     const http = await serveHttp(site, {
-      ...{ ...common, port: options.port ?? 8000, maxConnections: 4096 },
+      ...{ ...common, port: options.port ?? 8000, maxConnections: MOST_CONNECTIONS },
+      maxConnectionsEach: options.maxConnections ?? MOST_CONNECTIONS / 4,
       onAnswer: (entry) => {
         metrics.onAnswer(entry);
         accessLog?.write('info', `${entry.method} ${entry.path}`, { ...entry });

@@ -39,8 +39,8 @@ it('a UserError carries its remedy', () => {
 });
 
 it('a UserError shows what a terminal would obey or hide', () => {
-  const { message, hint } = new UserError('x\0y: \u001b[2J\u009b1m\n  next', 'Did you mean "a\r"?');
-  expect([message, hint]).toEqual(['x\\x00y: \\x1b[2J\\x9b1m\n  next', 'Did you mean "a\\x0d"?']);
+  const { message, hint } = new UserError('x\0y: \u001b[2J\u009b1m\n  next', 'Did you mean "a\r" or "\u202egnp.exe"?');
+  expect([message, hint]).toEqual(['x\\x00y: \\x1b[2J\\x9b1m\n  next', 'Did you mean "a\\x0d" or "\\u202egnp.exe"?']);
 });
 
 it('atFile says which file a refusal is about, and leaves all else as it is', () => {

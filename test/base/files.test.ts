@@ -1,7 +1,22 @@
-import { readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
+import { createServer, Server } from 'node:net';
 import path from 'node:path';
+import { promisify } from 'node:util';
 import { UserError } from '../../src/base/errors.ts';
-import { asUserError, exists, firstMissing, makeFolder, readText, writeFileAtomic } from '../../src/base/files.ts';
+import {
+  asUserError,
+  exists,
+  firstMissing,
+  makeFolder,
+  openToRead,
+  readBytes,
+  readText,
+  readUtf8,
+  requireFile,
+  writeFileAtomic,
+} from '../../src/base/files.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
 let folder: string;
@@ -9,6 +24,12 @@ const made = temporaryFolder();
 beforeEach(() => {
   folder = made();
 });
+
+async function listening(place: string): Promise<Server> {
+  const server = createServer().listen(place);
+  await once(server, 'listening');
+  return server;
+}
 
 describe('writeFileAtomic', () => {
   it('makes the folders it needs and leaves no temporary file', async () => {
@@ -51,11 +72,47 @@ describe('readText', () => {
     expect((error as UserError).hint).toContain('relative paths');
   });
 
+  it.each([
+    ['a pipe', (file: string) => promisify(execFile)('mkfifo', [file]), /it is a pipe$/, /write what comes out/],
+    ['a link to a device without an end', (file: string) => symlink('/dev/zero', file), /it is a device$/, /a file/],
+    ['a socket', (file: string) => listening(file), /it is a socket$/, /a file/],
+    ['a folder', (file: string) => mkdir(file), /it is a folder$/, /a file/],
+  ])('waits for nothing where there is %s in place of a file', async (_, make, fact, remedy) => {
+    const file = path.join(folder, 'other');
+    const made = await make(file);
+    for (const read of [readText, openToRead, requireFile]) {
+      const error: unknown = await read(file).catch((e: unknown) => e);
+      expect(error).toBeInstanceOf(UserError);
+      expect((error as UserError).message).toMatch(fact);
+      expect((error as UserError).message).toContain(file);
+      expect((error as UserError).hint).toMatch(remedy);
+    }
+    if (made instanceof Server) made.close();
+  });
+
+  it('reads no text that is longer than what reads it can bear', async () => {
+    const file = path.join(folder, 'report.json');
+    await writeFile(file, '');
+    await truncate(file, 2 ** 27 + 1);
+    for (const read of [readText, readUtf8])
+      await expect(read(file)).rejects.toThrow(/received 134217729 bytes of text, expected at most 134217728/);
+  });
+
+  it('reads JSON whose brackets nest 500 deep and no deeper, texts apart', async () => {
+    const file = path.join(folder, 'deep.json');
+    const nested = (depth: number): string =>
+      `${'{"[[":['.repeat(depth / 2)}"]\\"[${'['.repeat(600)}"${']}'.repeat(depth / 2)}`;
+    await writeFile(file, nested(500));
+    expect(JSON.parse(await readText(file))).toHaveProperty(['[[']);
+    await writeFile(file, nested(502));
+    await expect(readText(file)).rejects.toThrow(/deep\.json: not usable JSON: nested more than 500 deep/);
+  });
+
   it('says that a file has more bytes than can be read at once', async () => {
     const file = path.join(folder, 'large');
     await writeFile(file, '');
     await truncate(file, 2 ** 31 + 1);
-    const error: unknown = await readText(file).catch((e: unknown) => e);
+    const error: unknown = await readBytes(file).catch((e: unknown) => e);
     expect(error).toBeInstanceOf(UserError);
     expect((error as UserError).message).toMatch(/large: cannot read it: it has more than 2 GiB/);
   });

@@ -119,6 +119,23 @@ it('no file is moved where one of them cannot be', async () => {
   },
 );
 
+it('files that somebody has prepared go nowhere else by a link', async () => {
+  await mkdir(at('kit/.limbeck-files-evil/ready/out'), { recursive: true });
+  await writeFile(at('kit/.limbeck-files-evil/ready/out/keys'), 'evil');
+  await mkdir(at('home'));
+  await symlink('../home', at('kit/out'));
+  const evil = /kit\/out\/keys: it leads out of .*kit, and .*\.limbeck-files-evil is to be moved there$/;
+  await expect(writeWholeFile(at('kit/a.onnx'), 'bytes')).rejects.toThrow(evil);
+  expect(await readdir(at('home'))).toEqual([]);
+});
+
+it('a link in place of a file is replaced, and what it leads to stays', async () => {
+  await writeFile(at('mine.txt'), 'mine');
+  await symlink('mine.txt', at('a.onnx'));
+  await writeWholeFile(at('a.onnx'), 'bytes');
+  expect([await readFile(at('mine.txt'), 'utf8'), await readFile(at('a.onnx'), 'utf8')]).toEqual(['mine', 'bytes']);
+});
+
 describe('a file in a folder of others', () => {
   it('is written with what belongs to it, and what a killed process left there goes', async () => {
     const left = at('out/.limbeck-files-killed');

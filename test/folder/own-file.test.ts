@@ -86,6 +86,15 @@ it('names no file of another place by the ledger of a run that was killed', asyn
   await expect(modelsOfRun(run())).rejects.toThrow('../secret leads out of the folder of the run');
 });
 
+it('takes no report of another place for that of a trial that the log names', async () => {
+  await rm(of('report.json'));
+  const search = { target: { sizeKb: 100 } };
+  const stored = JSON.parse(RECIPE) as { recipe: object };
+  await writeFile(of('recipe.json'), JSON.stringify({ ...stored, recipe: { ...stored.recipe, ...search } }));
+  await writeFile(of('log.jsonl'), JSON.stringify({ event: 'stage', stage: 'distill', trial: '../../../elsewhere' }));
+  await expect(reportOf(run())).rejects.toThrow('elsewhere leads out of the folder of the run');
+});
+
 it('writes and reads no latency by a link to another folder', async () => {
   await mkdir(path.join(folder(), 'elsewhere'));
   await symlink('../elsewhere', of('latency'));

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { zipSync } from 'fflate';
+import { readBytes } from '../../src/base/files.ts';
 import type { DatasetConfig } from '../../src/data/config.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { countOfElements } from '../../src/data/dataset.ts';
@@ -247,7 +247,7 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
       const at = (name: string): string => path.join(folder, name);
       const train = { samples: at('x.npy'), labels: at('y.npy') };
       const { train: split } = await loadDataset({ type: 'npz', train, validation: 2 });
-      await storedLogits(new Uint8Array(await readFile(at('logits.npy'))), at('logits.npy'), split);
+      await storedLogits(await readBytes(at('logits.npy')), at('logits.npy'), split);
     },
   },
   'vectors of classes': {

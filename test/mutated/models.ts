@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
+import { readBytes } from '../../src/base/files.ts';
 import { openTeacher } from '../../src/distill/teachers/open.ts';
 import { associatedFiles } from '../../src/formats/tflite/archive.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
@@ -47,7 +47,7 @@ const quantization = calibrated(graph, [randomFeeds(graph)]);
 async function readTfliteFile(folder: string): Promise<void> {
   const file = path.join(folder, 'a.tflite');
   await inspectFile(file);
-  const bytes = new Uint8Array(await readFile(file));
+  const bytes = await readBytes(file);
   associatedFiles(bytes);
   endsOfFile(bytes, file);
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../../src/base/bytes.ts';
+import { readBytes, readUtf8 } from '../../src/base/files.ts';
 import { UserError } from '../../src/base/errors.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import type { Safetensors } from '../../src/formats/safetensors.ts';
@@ -116,8 +117,7 @@ export const runReaders: Readonly<Record<string, Reader>> = {
     ...{ files: { 't.yaml': TRIALS }, damaged: 't.yaml', text: true },
     read: async (folder) => {
       const file = path.join(folder, 't.yaml');
-      for (const { name } of fileTrials(await readFile(file, 'utf8'), file))
-        sane(/^[\w.-]+$/.test(name), `a trial is ${name}`);
+      for (const { name } of fileTrials(await readUtf8(file), file)) sane(/^[\w.-]+$/.test(name), `a trial is ${name}`);
     },
   },
   safetensors: {
@@ -125,7 +125,7 @@ export const runReaders: Readonly<Record<string, Reader>> = {
     read: async (folder) => {
       const file = path.join(folder, 'a.safetensors');
       await inspectFile(file);
-      for (const { shape, data } of readSafetensors(await readFile(file), file).tensors.values())
+      for (const { shape, data } of readSafetensors(await readBytes(file), file).tensors.values())
         sane(
           data.length === shape.reduce((a, b) => a * b, 1),
           `a tensor [${shape.join(', ')}] has ${data.length} values`,
@@ -142,7 +142,7 @@ export const runReaders: Readonly<Record<string, Reader>> = {
 /** Whatever was done to the newest state, the run goes on with it or with the one before, and loses neither. */
 async function readState(folder: string): Promise<void> {
   const before = await readFile(path.join(folder, OLDER));
-  const newest = await readFile(path.join(folder, NEWEST));
+  const newest = Buffer.from(await readBytes(path.join(folder, NEWEST)));
   const warnings: string[] = [];
   const store = new CheckpointStore(folder, (warning) => warnings.push(warning));
   const found = await store.load('distill');
@@ -159,7 +159,7 @@ async function readState(folder: string): Promise<void> {
 /** A ledger is whole, or empty with a warning; looking at it writes nothing. */
 async function readLedger(folder: string): Promise<void> {
   const file = path.join(folder, 'ledger.json');
-  const before = await readFile(file);
+  const before = Buffer.from(await readBytes(file));
   const warnings: string[] = [];
   const ledger = await Ledger.open(folder, (warning) => warnings.push(warning));
   expect(ledger.rows).toEqual(warnings.length === 0 ? rows : []);

@@ -59,6 +59,13 @@ it.each(['classification', 'regression', 'multi-label'] as const)(
   },
 );
 
+it('a report of more models than charts can show is refused by their number', () => {
+  const many = JSON.stringify({ ...example, models: Array.from({ length: 2001 }, () => example.models[0]) });
+  expect(() => parseReport(many, 'run/report.json')).toThrow(
+    'run/report.json: received 2001 models, expected at most 2000',
+  );
+});
+
 it('a report of a later version is refused by its number', () => {
   const later = JSON.stringify({ ...example, version: 4 });
   expect(() => parseReport(later, 'run/report.json')).toThrow(

@@ -1,4 +1,5 @@
 import { reportCsv } from '../../src/report/csv.ts';
+import { escape } from '../../src/report/html/escape.ts';
 import { reportHtml } from '../../src/report/html.ts';
 import { besideMarks } from '../../src/report/html/labels.ts';
 import { reportJson } from '../../src/report/json.ts';
@@ -88,6 +89,7 @@ describe('report.html', () => {
   it('shows hostile names as text', () => {
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(html).toContain('&quot;&gt;&lt;img src=x onerror=&#39;alert(2)&#39;&gt;\ufffd &amp; co');
+    expect(escape('is smaller \u202egnp.exe')).toBe('is smaller \ufffdgnp.exe');
     expect(html).toContain('CPU &lt;b&gt;');
   });
 

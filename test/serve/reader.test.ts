@@ -33,6 +33,7 @@ it('reads numbers at once, of which 64 KiB take less than a millisecond', async 
 it.each([
   ['more numbers', 'numbers', [...numbers, ...numbers], [16_000]],
   ['numbers that a tokenizer may read', 'samples', numbers, [8000]],
+  ['a text of more than 1 KiB, of which byte pairs take long', 'samples', 'a'.repeat(1023), [8]],
   ['arrays in arrays', 'numbers', Array.from({ length: 4000 }, () => [1.5]), [4000, 1]],
 ] as const)('hands the thread %s', async (_, kind, given, shape) => {
   expect(await read(kind, given, shape)).toBe('by the thread');

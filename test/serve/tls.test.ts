@@ -2,7 +2,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import path from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { serveHttp } from '../../src/serve/http/server.ts';
 import type { HttpOptions } from '../../src/serve/http/server.ts';
 import type { Site } from '../../src/serve/http/call.ts';
@@ -50,7 +52,14 @@ it('warns of a certificate that clients will refuse by its dates', async () => {
 });
 
 it('closes a connection that does not finish its handshake in the time of the headers', async () => {
-  const options = { host: '127.0.0.1', port: 0, requestTimeoutMs: 300, maxConnections: 10, log };
+  const options = {
+    host: '127.0.0.1',
+    port: 0,
+    requestTimeoutMs: 300,
+    maxConnections: 10,
+    maxConnectionsEach: 10,
+    log,
+  };
   const server = await serveHttp({} as Site, { ...options, tls: await readTls({ cert, key }, log) } as HttpOptions);
   const slow = connect(server.port, '127.0.0.1').resume();
   // The head of a record that does not come.
@@ -60,3 +69,28 @@ it('closes a connection that does not finish its handshake in the time of the he
   expect(performance.now() - began).toBeLessThan(5000);
   await server.close();
 });
+
+it.each([false, true])(
+  'takes two connections of an address, and a third where one of them has ended; TLS: %s',
+  async (isTls) => {
+    const limits = { requestTimeoutMs: 10_000, maxConnections: 10, maxConnectionsEach: 2 };
+    const tls = isTls ? await readTls({ cert, key }, log) : undefined;
+    const server = await serveHttp({} as Site, { host: '127.0.0.1', port: 0, log, tls, ...limits } as HttpOptions);
+    const opened = async (): Promise<Socket> => {
+      const socket = isTls
+        ? connectTls({ port: server.port, host: '127.0.0.1', rejectUnauthorized: false })
+        : connect(server.port, '127.0.0.1');
+      await once(socket, isTls ? 'secureConnect' : 'connect');
+      return socket.resume();
+    };
+    const [first] = [await opened(), await opened()];
+    const third = connect(server.port, '127.0.0.1').resume();
+    await once(third, 'close');
+    first.end();
+    await once(first, 'close');
+    // The server may hear of it a moment later.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect((await opened()).destroyed).toBe(false);
+    await server.close();
+  },
+);

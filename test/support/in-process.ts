@@ -17,6 +17,7 @@ export async function inProcess(cwd: string, ...args: readonly string[]): Promis
   try {
     const code = await runProgram(args, {
       out: (text) => (stdout += text),
+      note: (text) => (stdout += text),
       err: (text) => (stderr += text),
       isTerminal: false,
       columns: undefined,

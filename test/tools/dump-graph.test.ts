@@ -63,7 +63,11 @@ describe('--dump-graph', () => {
   it('is an option of every command, and refused where the folder cannot be written', async () => {
     const said: string[] = [];
     const host = {
-      ...{ out: (text: string) => said.push(text), err: (text: string) => said.push(text) },
+      ...{
+        out: (text: string) => said.push(text),
+        note: (text: string) => said.push(text),
+        err: (text: string) => said.push(text),
+      },
       ...{ isTerminal: false, columns: undefined, signal: new AbortController().signal },
     };
     const target = path.join(folder(), 'graphs');

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { InterruptedError, UserError } from '../../base/errors.ts';
+import { InterruptedError, printable, UserError } from '../../base/errors.ts';
 import type { Problem } from '../../base/errors.ts';
 
 /** Exit codes of the program; 0 is success. Those of signals are 128 and the number of SIGINT, SIGPIPE or SIGTERM. */
@@ -37,11 +37,11 @@ export function failureOf(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof InterruptedError) {
     const json = { code: 'interrupted', ...NOWHERE, message, hint: null, problems: [] } as const;
-    return { exitCode: EXIT.interrupted, text: `${message}\n`, json };
+    return { exitCode: EXIT.interrupted, text: `${printable(message)}\n`, json };
   }
   const stack = error instanceof Error ? (error.stack ?? message) : message;
   const json = { code: 'bug', ...NOWHERE, message: stack, hint: REPORT, problems: [] } as const;
-  return { exitCode: EXIT.bug, text: `${stack}\n${REPORT}\n`, json };
+  return { exitCode: EXIT.bug, text: `${printable(stack)}\n${REPORT}\n`, json };
 }
 
 /** Messages about a file begin with it: `rows.csv:7: …`, `teacher.onnx: …`. */

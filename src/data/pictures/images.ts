@@ -193,6 +193,7 @@ export class ImageSink {
         return resize === undefined ? rawPixels(image, found, read) : scaledPixels(image, found, resize, read);
       });
     } catch (error) {
+      if (error instanceof UserError) throw error;
       if (error instanceof TooManyPixels) throw await this.#claimed(encoded, error, pixels);
       throw new UserError(
         `${where}: cannot decode the image: ${firstLine(error)} (received ${await sizeOf(input)} bytes)`,

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 import { monotonicMs } from '../../base/clock.ts';
+import { requireFile } from '../../base/files.ts';
 import { freeMemory, memoryText } from '../../base/memory.ts';
 
 // libvips chooses a decoder by the first bytes of a file, whatever its name says. Of an SVG of 200 bytes it renders filters for half an
@@ -71,7 +72,8 @@ export async function withPicture<T>(
 }
 
 /** Size, channels and form of a picture, of which nothing is decoded. */
-export function pictureHeader(input: string | Uint8Array): Promise<Metadata> {
+export async function pictureHeader(input: string | Uint8Array): Promise<Metadata> {
+  if (typeof input === 'string') await requireFile(input);
   return sharp(input, { limitInputPixels: false }).metadata();
 }
 

@@ -1,7 +1,7 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import { asUserError } from '../../base/files.ts';
+import { asUserError, readText } from '../../base/files.ts';
 import type { DataFiles } from '../config.ts';
 import { sharedBytes } from '../dataset.ts';
 import type { RawSplit } from '../dataset.ts';
@@ -117,7 +117,7 @@ function interleave(source: Uint8Array, from: number, target: Uint8Array, to: nu
 }
 
 async function namesBeside(file: string, { namesFile, names, classes }: Variant): Promise<readonly string[]> {
-  const text = await readFile(path.join(path.dirname(file), namesFile), 'utf8').catch(() => '');
+  const text = await readText(path.join(path.dirname(file), namesFile)).catch(() => '');
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   return lines.length === classes ? lines : (names ?? Array.from({ length: classes }, (_, i) => String(i)));
 }

@@ -1,11 +1,10 @@
-import { createReadStream } from 'node:fs';
-import { open, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { constants as zlib, createGunzip, gunzip } from 'node:zlib';
 import type { ZlibOptions } from 'node:zlib';
 import { UserError } from '../../base/errors.ts';
-import { asUserError, readBytes } from '../../base/files.ts';
+import { asUserError, openToRead, readBytes } from '../../base/files.ts';
 import type { DataFiles } from '../config.ts';
 
 export function fileList(files: DataFiles): readonly string[] {
@@ -44,7 +43,7 @@ export async function openUnpacked(file: string): Promise<Readable> {
 /** Any file as a stream of bytes, decompressed if it is gzip. */
 export async function openRaw(file: string): Promise<Readable> {
   const gzip = await isCompressed(file);
-  const raw = createReadStream(file, { highWaterMark: 1 << 18 });
+  const raw = (await openToRead(file)).createReadStream({ highWaterMark: 1 << 18 });
   if (!gzip) return raw;
   const unpacked = createGunzip();
   raw.on('error', (error) => unpacked.destroy(error));
@@ -112,7 +111,7 @@ async function firstBytes(file: string): Promise<Uint8Array> {
 /** Bytes of a file from a position on: `length` of them, or as many as there are. */
 export async function bytesAt(file: string, position: number, length: number): Promise<Uint8Array> {
   try {
-    const handle = await open(file, 'r');
+    const handle = await openToRead(file);
     try {
       const { buffer, bytesRead } = await handle.read({ buffer: new Uint8Array(length), position });
       return buffer.subarray(0, bytesRead);
@@ -132,7 +131,9 @@ export async function countLines(file: string): Promise<number> {
   if (isGzip(await firstBytes(file))) return 0;
   let feeds = 0;
   let returns = 0;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 18 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of (await openToRead(file)).createReadStream({
+    highWaterMark: 1 << 18,
+  }) as AsyncIterable<Buffer>) {
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) feeds++;
     // Old Mac files end lines with a carriage return alone.
     if (feeds === 0) for (let at = chunk.indexOf(13); at !== -1; at = chunk.indexOf(13, at + 1)) returns++;

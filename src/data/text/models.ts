@@ -100,15 +100,19 @@ function bytePairs(part: ModelPart): TokenModel {
     });
   };
   const joined = (ids: number[]): number[] => {
+    const mergeAt = (at: number) => merges.get(ids[at]! * size + ids[at + 1]!);
+    const rankAt = (at: number): number => mergeAt(at)?.[0] ?? Infinity;
+    // Kept for each pair: looked up anew for each merge, they took most of the time.
+    const ranks = ids.map((_, at) => rankAt(at));
     for (;;) {
-      let best = Infinity;
-      let at = -1;
-      for (let i = 0; i + 1 < ids.length; i++) {
-        const rank = merges.get(ids[i]! * size + ids[i + 1]!)?.[0] ?? Infinity;
-        if (rank < best) [best, at] = [rank, i];
-      }
-      if (at === -1) return ids;
-      ids.splice(at, 2, merges.get(ids[at]! * size + ids[at + 1]!)![1]);
+      let at = 0;
+      for (let i = 1; i < ranks.length; i++) if (ranks[i]! < ranks[at]!) at = i;
+      const merge = mergeAt(at);
+      if (merge === undefined) return ids;
+      ids.splice(at, 2, merge[1]);
+      ranks.splice(at, 1);
+      ranks[at] = rankAt(at);
+      if (at > 0) ranks[at - 1] = rankAt(at - 1);
     }
   };
   return (word) => {

@@ -1,6 +1,7 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
 import { areNamed } from '../../data/splits/columns.ts';
 import type { Column, InputPart } from '../../data/dataset.ts';
 import type { Dataset, Normalization } from '../../data/dataset.ts';
@@ -222,7 +223,7 @@ async function isSame(file: string, other: string): Promise<boolean> {
   if (a === undefined || b === undefined) return false;
   if (a === b) return true;
   const [size, otherSize] = await Promise.all([a, b].map(async (name) => (await stat(name)).size));
-  return size === otherSize && (await readFile(a)).equals(await readFile(b));
+  return size === otherSize && Buffer.from(await readBytes(a)).equals(await readBytes(b));
 }
 
 /** Text for people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */

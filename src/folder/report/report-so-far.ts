@@ -21,7 +21,8 @@ export async function reportSoFar(folder: string): Promise<Report | undefined> {
   const stopped = { status: 'interrupted', stage, reason: 'it was killed, or is still going on' } as const;
   if (loaded.recipe.target === undefined) return fromLedger(loaded, folder, stopped);
   const trials = await finishedTrials(loaded, folder);
-  const underWay = trial === undefined ? undefined : await trialSoFar(path.join(folder, 'search', trial), stopped);
+  const underWay =
+    trial === undefined ? undefined : await trialSoFar(await ownFile(folder, path.join('search', trial)), stopped);
   if (trials.length === 0 && underWay === undefined) return undefined;
   const place = trial === undefined ? stage : `${trial}/${stage}`;
   return stoppedSearch(loaded, trials, underWay && { run: trial!, report: underWay }, { ...stopped, stage: place });
@@ -61,8 +62,8 @@ async function lastStage(folder: string): Promise<Logged> {
   const lines = (await exists(file)) ? (await readText(file)).split('\n') : [];
   for (const line of lines.reverse()) {
     try {
-      const event = JSON.parse(line) as Logged & { readonly event?: string };
-      if (event.event === 'stage') return event;
+      const { event, stage, trial } = JSON.parse(line) as Partial<Logged> & { readonly event?: string };
+      if (event === 'stage' && typeof stage === 'string') return { stage, ...(typeof trial === 'string' && { trial }) };
     } catch {
       continue;
     }

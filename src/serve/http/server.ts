@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { Server as NetServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
@@ -30,6 +30,8 @@ export interface HttpOptions {
   /** Milliseconds in which a request has to be here, headers and body. */
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
+  /** Of them those of one address; further ones are closed before anything is read. */
+  readonly maxConnectionsEach: number;
   readonly log: Log;
   /** Listener to each answer. */
   readonly onAnswer: (answer: AnswerEntry) => void;
@@ -81,6 +83,7 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
     ? createTlsServer({ ...timeouts, ...options.tls, handshakeTimeout: headersTimeout }, onRequest)
     : createServer({ ...timeouts, noDelay: true }, onRequest);
   server.maxConnections = options.maxConnections;
+  const connections = limitEach(server, options.maxConnectionsEach);
   server.listen({ port: options.port, host: options.host, backlog: 1024 });
   await once(server, 'listening').catch((error: unknown) => {
     throw new UserError(
@@ -109,9 +112,26 @@ export async function serveHttp(site: Site, options: HttpOptions): Promise<HttpS
       new Promise((resolve) => {
         // An error says that it listens no more.
         server.close(() => resolve());
-        server.closeAllConnections();
+        // Not by HTTP's own list, which a connection joins when its handshake has ended.
+        for (const own of connections.values()) for (const socket of own) socket.destroy();
       }),
   };
+}
+
+/** Closes connections of an address that has `most` of them open already. The open ones by their address, also those without a finished handshake. */
+function limitEach(server: Server, most: number): ReadonlyMap<string, ReadonlySet<Socket>> {
+  const open = new Map<string, Set<Socket>>();
+  server.on('connection', (socket: Socket) => {
+    const { remoteAddress: address = '' } = socket;
+    const own = open.get(address) ?? new Set();
+    if (own.size >= most) return void socket.destroy();
+    open.set(address, own.add(socket));
+    socket.once('close', () => {
+      own.delete(socket);
+      if (own.size === 0) open.delete(address);
+    });
+  });
+  return open;
 }
 
 /** Milliseconds without a request after which the clients of open connections are taken to have none on its way. */

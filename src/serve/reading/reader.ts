@@ -15,8 +15,10 @@ export type Outcome =
   | { readonly refusal: { readonly status: number; readonly message: string; readonly reason: FailureReason } }
   | { readonly bug: string };
 
-/** Bytes that are read at once: a few milliseconds of texts, or of JSON that is made to cost time. */
+/** Bytes that are read at once: a few milliseconds of JSON that is made to cost time. */
 const SMALL = 2 ** 14;
+/** The same of texts and sounds: a word of 16 KiB costs a tokenizer of byte pairs more than a second, one of 1 KiB some 5 ms. */
+const SMALL_SAMPLES = 2 ** 10;
 /** Bytes of JSON of little but numbers that are read at once: less than a millisecond, which the way to the thread and back costs too. */
 const SMALL_NUMBERS = 2 ** 16;
 /** Milliseconds for one body; the largest takes one or two seconds. */
@@ -101,6 +103,7 @@ export class Reader {
 }
 
 function isSmall(kind: keyof Jobs, body: Uint8Array, size: number): boolean {
+  if (kind === 'samples' || kind === 'sentences') return size <= SMALL_SAMPLES;
   if (size <= SMALL) return true;
   return (kind === 'request' || kind === 'numbers') && size <= SMALL_NUMBERS && isFlat(body.subarray(0, size));
 }

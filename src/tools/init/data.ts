@@ -1,6 +1,6 @@
-import { lstat, open, readdir, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { asUserError } from '../../base/files.ts';
+import { asUserError, openToRead } from '../../base/files.ts';
 import { leadsUp } from '../../data/readers/class-folder.ts';
 import type { DatasetConfig } from '../../data/config.ts';
 
@@ -87,7 +87,7 @@ function masksIn(names: readonly string[]): string | undefined {
 
 /** True if a JSON file is one object with the lists that COCO has, and not a line for each sample. */
 async function isCoco(file: string): Promise<boolean> {
-  const handle = await open(file);
+  const handle = await openToRead(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(COCO), 0, COCO, 0);
     const text = buffer.toString('utf8', 0, bytesRead);

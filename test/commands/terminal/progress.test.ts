@@ -153,7 +153,8 @@ it('wraps help to the terminal', () => {
 describe('the context of a command', () => {
   it('follows a terminal that changes its size', () => {
     const signal = new AbortController().signal;
-    const host = { out: () => undefined, err: () => undefined, isTerminal: true, columns: 120, signal };
+    const nothing = (): void => undefined;
+    const host = { out: nothing, note: nothing, err: nothing, isTerminal: true, columns: 120, signal };
     const context = contextOf({ json: false, quiet: undefined, verbose: undefined }, host);
     host.columns = 40;
     expect(context.columns).toBe(40);

@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process';
-import { open } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -229,12 +228,10 @@ describe('broken CSV', () => {
     expect(message).toMatch(/cannot read it: it is a folder$/);
   });
 
-  it('a pipe, which cannot be read twice', async () => {
+  it('a pipe, which nobody may ever write to', async () => {
     const file = path.join(folder.path, 'pipe.csv');
     await promisify(execFile)('mkfifo', [file]);
-    const failed = userError(readCsv(file, {}));
-    const pipe = await open(file, 'w');
-    await expect(failed).resolves.toMatchObject({ message: `${file}: cannot read it: it is a pipe` });
-    await pipe.close();
+    const { message } = await userError(readCsv(file, {}));
+    expect(message).toBe(`${file}: cannot read it: it is a pipe`);
   });
 });

@@ -1,6 +1,7 @@
-import { createReadStream, openSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { UserError } from '../../../base/errors.ts';
+import { openToRead } from '../../../base/files.ts';
 import { memoryText } from '../../../base/memory.ts';
 import type { NpzSource } from '../../config.ts';
 import { countOfElements } from '../../dataset.ts';
@@ -124,7 +125,7 @@ async function heldOf(
     return form.isFirst ? toChannelsLast(samples, form.shape) : samples;
   };
   const [start, end] = [offset + length, offset + inFile - 1];
-  const stream = createReadStream(file, { start, end, highWaterMark: 1 << 20 });
+  const stream = (await openToRead(file)).createReadStream({ start, end, highWaterMark: 1 << 20 });
   await writeRows(scratch, stream as AsyncIterable<Uint8Array>, {
     skip: 0,
     rowBytes: rowSize * sizes.element,

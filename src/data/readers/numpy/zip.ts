@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import { UserError } from '../../../base/errors.ts';
+import { openToRead } from '../../../base/files.ts';
 import { freeMemory, memoryText } from '../../../base/memory.ts';
 
 /** CRC-32 as zip has it, which goes on from that of the bytes before; Node has it since 20.15. */
@@ -60,7 +60,7 @@ export async function zipEntries(file: string): Promise<readonly ZipEntry[] | un
 }
 
 async function inFile<T>(file: string, use: (archive: Archive) => Promise<T>): Promise<T> {
-  const handle = await open(file, 'r');
+  const handle = await openToRead(file);
   const read = async (from: number, length: number): Promise<Uint8Array> => {
     const bytes = new Uint8Array(length);
     for (let done = 0; done < length;) {

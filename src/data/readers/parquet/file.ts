@@ -1,10 +1,9 @@
 import { parquetMetadataAsync, parquetScan, parquetSchema } from 'hyparquet';
 import type { AsyncBuffer, Compressors, FileMetaData, ParquetScan } from 'hyparquet';
-import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import * as zlib from 'node:zlib';
 import { UserError, nearest, shown } from '../../../base/errors.ts';
-import { asUserError } from '../../../base/files.ts';
+import { asUserError, openToRead } from '../../../base/files.ts';
 import { refuseFalsePages, refuseFalseTables } from './pages.ts';
 import { emptyFile, hex } from '../source.ts';
 import { refuseLongThrift } from './runs.ts';
@@ -24,7 +23,7 @@ export interface OpenParquet {
 export async function openParquet(file: string): Promise<OpenParquet> {
   let handle: FileHandle | undefined;
   try {
-    handle = await open(file, 'r');
+    handle = await openToRead(file);
     const buffer = bufferOf(handle, (await handle.stat()).size);
     if (buffer.byteLength === 0) throw emptyFile(file);
     await refuseTruncated(file, buffer);

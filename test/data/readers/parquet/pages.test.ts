@@ -127,6 +127,17 @@ it.each<[string, Uint8Array, RegExp]>([
     /nulls of less than no size$/,
   ],
   [
+    'levels of a size that its header leaves out, which were looked for without an end',
+    parquetFile(4, {
+      ...values(INT32, {
+        ...page2(PLAIN, Buffer.alloc(16)),
+        header: { 1: 3, 2: 16, 3: 16, 8: { 1: 4, 2: 0, 3: 4, 4: PLAIN, 5: 0, 7: false } },
+      }),
+      schema: [{ 1: INT32, 3: 1, 4: 'a' }],
+    }),
+    /nulls of less than no size$/,
+  ],
+  [
     'a number of 300,000 bytes',
     parquetFile(4, {
       ...values(INT64, page(DELTA, gzipSync(Buffer.concat([Buffer.of(128, 1, 4, 4), Buffer.alloc(300_000, 255)])), 300_004)), // prettier-ignore
