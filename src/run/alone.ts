@@ -17,8 +17,8 @@ import { searchBudget } from './search/search.ts';
 import { requireShards, SHARDS } from './together.ts';
 
 /**
- * Follow the stages in this folder, under its lock: from the beginning, or from where they were stopped. `isShard`: it is a shard's part of a
- * run, which `limbeck resume` would take for a whole one.
+ * Runs the recipe in `folder`, holding its lock, from the beginning or from the saved states. `isShard`: the folder belongs to a shard; `limbeck
+ * resume` must not take it for a complete run.
  */
 export async function runAlone(
   given: LoadedRecipe,
@@ -71,7 +71,7 @@ export async function runAlone(
     const report = await followed.finally(() => log.close());
     return { folder, report };
   } catch (error) {
-    // If the removal fails now, the next start repeats it.
+    // If this removal fails, the next start repeats it.
     if (!lost.signal.aborted && (await putBack(folder).catch(() => false))) {
       warn(`${folder}: holds the run that was there before, since the new one has not got beyond its checks`);
       throw error;

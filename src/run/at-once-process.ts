@@ -12,8 +12,8 @@ import { prepareStudents, trainingsOf } from './students.ts';
 import type { Training } from './students.ts';
 
 /**
- * A process that trains students of a run, one stage after another as it is told: recipe and states are those of the run's folder. What the
- * first process has done is there: the teacher is trained, its answers are stored, and it was looked at.
+ * Entry of a process that trains students of a run, one stage at a time, as the first process asks. It reads recipe and states from the run's folder.
+ * The first process has already trained and checked the teacher and stored its answers.
  */
 
 const setup = JSON.parse(process.argv[2]!) as Setup;
@@ -21,7 +21,7 @@ const stop = new AbortController();
 let isTraining = false;
 let opened: Promise<Map<string, Training>> | undefined;
 
-// Nobody is left to tell: another start of the run may have begun.
+// The first process is gone: exit at once, because another start of the run may have begun.
 process.once('disconnect', () => process.exit(1));
 process.on('message', (message: ToProcess) => {
   if ('train' in message) void train(message.train);
@@ -31,7 +31,7 @@ process.on('message', (message: ToProcess) => {
 const send = (message: FromProcess): void => void process.send!(message);
 
 const onEvent: OnEvent = (event) => {
-  // Messages before the training were told by the first process.
+  // The first process has already reported the messages before a training.
   if (isTraining) send({ event });
 };
 
@@ -64,7 +64,7 @@ async function open({ folder, threads, files, saveEveryMs }: Setup): Promise<Map
     signal: stop.signal,
     saveEveryMs,
     states: stores.states,
-    // The first process enters it in the ledger, when it comes to the finished state.
+    // The first process enters the stage in the ledger when it loads the finished state.
     done: () => Promise.resolve(),
     isChecked: true,
   };

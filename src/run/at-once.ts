@@ -14,9 +14,9 @@ import { trainingsOf } from './students.ts';
 import type { StudentsStart, Training } from './students.ts';
 
 /**
- * Train the students of these repeats `jobs` at once, up to their last saved state: this process one after another, and so do others, each
- * with its share of the threads. Small networks do not fill several threads, and their trainings do not wait for each other. Without `jobs`,
- * or where one training is left, nothing is done here. What is trained is the same as one after another.
+ * Trains the students of these repeats up to their last saved state in `jobs` processes at once, this process included, each with its share of the
+ * threads. Small networks do not fill several threads, and their trainings do not depend on each other. Does nothing without `jobs` or with a single
+ * unfinished training. The weights equal those of trainings one after another.
  */
 export async function trainAtOnce(
   begun: StudentsStart,
@@ -35,7 +35,8 @@ export async function trainAtOnce(
     context.onEvent({ type: 'message', message });
     return;
   }
-  // The same share however many trainings are left: a run that was stopped goes on with the sums that it began with.
+  // The share does not depend on how many trainings are unfinished: the number of threads changes the order of sums, and a resumed run must repeat
+  // them.
   const share = Math.max(1, Math.floor((threads === 0 ? availableParallelism() : threads) / jobs));
   const files = await filesKey(context, begun.teaching);
   const setup = { folder: stores.folder, threads: share, files, saveEveryMs: context.saveEveryMs };
@@ -48,7 +49,7 @@ export async function trainAtOnce(
   const signal = AbortSignal.any([stop.signal, ...(context.signal === undefined ? [] : [context.signal])]);
   const others = Array.from({ length: lanes - 1 }, () => new TrainingProcess(entry, setup, context.onEvent, signal));
   const engine = engineOf({ ...context.recipe, threads: share });
-  // The ledger gets a training where the run comes to its finished state.
+  // The ledger gets its row later, when the run itself loads the finished state.
   const done = (): Promise<void> => Promise.resolve();
   const ways = [
     async ({ train }: Training): Promise<unknown> => train({ engine, signal, done }),
@@ -62,7 +63,7 @@ export async function trainAtOnce(
     try {
       for (let next = waiting.shift(); next !== undefined && !signal.aborted; next = waiting.shift()) await train(next);
     } catch (error) {
-      // The other processes save their states.
+      // After a failure in one process, the others save their states and stop.
       stop.abort();
       throw error;
     }
@@ -74,7 +75,7 @@ export async function trainAtOnce(
   if (first !== undefined) throw first;
 }
 
-/** The first process' side of one that trains students for it. */
+/** The first process' handle of a process that trains students for it. */
 class TrainingProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
@@ -85,7 +86,7 @@ class TrainingProcess {
 
   constructor(entry: string, setup: Setup, onEvent: OnEvent, signal: AbortSignal) {
     this.#onEvent = onEvent;
-    // A group of its own: Ctrl-C in the terminal is for the first process, which tells this one to save.
+    // `detached`: Ctrl-C in the terminal reaches the first process only, which tells this process to save.
     this.#child = fork(entry, [JSON.stringify(setup)], {
       detached: true,
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -117,14 +118,14 @@ class TrainingProcess {
     }).finally(() => (this.#waiting = undefined));
   }
 
-  /** End of the process, which has nothing to save any more. */
+  /** Kills the process, which has nothing left to save. */
   async close(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;
   }
 
   #send(message: ToProcess): void {
-    // A message that cannot be sent is ignored: the end of the process is noticed apart.
+    // A message that cannot be sent is ignored: the `exit` event reports the end of the process.
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 
@@ -135,7 +136,7 @@ class TrainingProcess {
     else this.#waiting?.reject(revived(message.failure));
   }
 
-  /** Events of its training. Only the first process reports times of stages and draws the progress bar. */
+  /** Passes on an event of the training. Only the first process reports times of stages and draws the progress bar. */
   #tell(event: RunEvent): void {
     if (event.type === 'stage') {
       if (event.title === undefined) return;

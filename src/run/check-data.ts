@@ -8,14 +8,14 @@ import { openAndCheck } from './stages/teacher/teach.ts';
 
 export interface CheckedData {
   readonly data: LoadedDataset;
-  /** Facts for the user: the weights that a student from a file starts with, and the score of a teacher that comes as files. */
+  /** Facts for the user: the source of a student's initial weights, and the score of a teacher that is given as files. */
   readonly messages: readonly string[];
   readonly warnings: readonly string[];
 }
 
 /**
- * Checks that need no training: the data set is read, models are built, and a teacher that comes as files is opened and asked about some
- * samples. Throws a `UserError` for everything that would stop the run there.
+ * Checks a recipe without training: reads the data set, builds the models, and asks a teacher that is given as files about some samples. Throws the
+ * `UserError` that would stop the run.
  */
 export async function checkData(recipe: Recipe): Promise<CheckedData> {
   const data = await loadDataToTeach(recipe);

@@ -22,7 +22,10 @@ import { openStores } from '../folder/states/stores.ts';
 import type { RunStores } from '../folder/states/stores.ts';
 import { trafficSince } from '../watch/traffic.ts';
 
-/** The stages of a run. They give their findings, and the data as models were scored on them: where there are no labels, with the teacher's answers. */
+/**
+ * The stages of a run. They return their findings, and the data that models were scored on: labels that are missing are replaced by the teacher's
+ * answers.
+ */
 export type Stages = (
   context: StageContext,
   stores: RunStores,
@@ -30,20 +33,20 @@ export type Stages = (
 
 export interface FollowOptions extends RunOptions {
   readonly onEvent: OnEvent;
-  /** Called before the run writes its first result: until then it has only read and checked the recipe and its files. */
+  /** Called before the run writes its first result; before that it has only read and checked the recipe and its files. */
   readonly onWork?: () => Promise<void>;
-  /** Folder of a run whose trained teacher and stored answers are used and added to, instead of the run's own. */
+  /** Folder of another run whose trained teacher and stored answers this run uses and adds to, instead of its own. */
   readonly shared?: string;
-  /** True for a shard's part of a run. */
+  /** True if the run is a shard's part of a recipe. */
   readonly isShard?: boolean;
   readonly inputs?: SharedInputs;
-  /** Leave the test split alone. */
+  /** Never scores on the test split. */
   readonly withoutTest?: boolean;
-  /** Further notes for the report, besides the notes of the stages. */
+  /** Notes for the report, added to the notes of the stages. */
   readonly notes?: readonly string[];
 }
 
-/** Runs the stages, then writes the report of their results, or of the stage at which the run stopped. */
+/** Runs the stages and writes the report, also if a stage fails: then it names the stage at which the run stopped. */
 export async function follow(
   loaded: LoadedRecipe,
   folder: string,
@@ -77,13 +80,13 @@ export async function follow(
     const notes = [...(options.notes ?? []), ...parts, ...(findings.notes ?? [])];
     const training = await curvesOf(recipe, rows);
     const report = makeReport({ ...context, data }, { measured: [], ...found, training, ...findings, notes });
-    // First: a run that has its report is not gone on with.
+    // Before the report is written: a run that has its report is not resumed, so the ledger would stay behind.
     await stores.ledger.save();
     await writeReport(folder, report);
     return report;
   } catch (error) {
     const { rows, found } = ledger();
-    // Data that cannot be read, or no engine: all that there is to say is in the error.
+    // The run stopped before its first result (unreadable data, no engine): the error says everything, and no report is written.
     if (rows.length === 0) throw error;
     const write = async (): Promise<void> => {
       const under = stores && { stage: current, states: stores.states(current) };
@@ -102,7 +105,7 @@ export async function follow(
   }
 }
 
-/** The tokenizer of texts is a part of the models that ship. */
+/** Writes the tokenizer of a text data set beside the exported models, which need it. */
 async function keepTokenizer({ recipe, data }: StageContext, { write }: RunStores): Promise<void> {
   const bytes = await recipeTokenizer(recipe, data);
   if (bytes !== undefined) await write(`exports/${TOKENIZER_FILE}`, bytes);
@@ -116,7 +119,7 @@ async function begin(
   options: FollowOptions & { readonly clock: StageClock },
 ): Promise<StageContext> {
   const { onEvent, onWork, signal, saveEvery = 5, withoutTest, clock, together } = options;
-  // First: a library that cannot be loaded is known before a large data set is read.
+  // The engine is opened first: a missing library is reported before a large data set is read.
   onEvent({ type: 'stage', stage: 'engine' });
   const engine = engineOf(recipe);
   prepareSavedModels(recipe);
@@ -161,7 +164,7 @@ async function begin(
   return context;
 }
 
-/** States of stages; with each that is saved the time until then is, so that a kill loses the time of lost work alone. */
+/** Saved states of stages. Each save also enters the time since the last save in the ledger, so a killed run loses only the time of lost work. */
 function counted(
   { states, ledger }: RunStores,
   clock: StageClock,
@@ -172,7 +175,7 @@ function counted(
     return {
       load: async () => {
         const saved = await kept.load();
-        // A training that goes on from another step would mix its sums with sums of other steps.
+        // Processes that resume from different steps would add gradients of different steps.
         if (several(together)) requireSame(together, `saved state of ${stage}`, contentOf(saved));
         return saved;
       },

@@ -13,7 +13,7 @@ import type { Collectives } from '../runtime/collectives/collectives.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { splitsOf } from './together.ts';
 
-/** Folder of notes on the files of several runs, and the folder of all that these have made. */
+/** Notes on the input files that several runs share. */
 export interface SharedInputs {
   readonly home: string;
   readonly of: string;
@@ -23,16 +23,16 @@ interface InputsOptions {
   /** Folder that holds teacher and answers of several runs. */
   readonly shared?: string | undefined;
   readonly isShard?: boolean | undefined;
-  /** Default: the notes of the run, or of the runs that share their teacher with it. */
+  /** Default: the notes of the run itself, or of the runs that share their teacher with it. */
   readonly inputs?: SharedInputs | undefined;
   readonly onEvent?: OnEvent | undefined;
   readonly together?: Collectives | undefined;
 }
 
-/** Notes that the trials of a sweep share which name the same files and read their data in the same way. */
+/** Notes shared by the trials of a sweep that name the same files and read their data in the same way. */
 export function inputsOfSweep(sweep: string, { written }: LoadedRecipe): SharedInputs {
   const { teacher } = written;
-  // Samples at the size of a teacher are read with the data.
+  // Samples at the teacher's size are read together with the data.
   const seen = [teacher, ...(teacher?.ensemble ?? [])].map((one) => ({
     ...{ resize: one?.resize ?? null, channels: one?.channels ?? null },
   }));
@@ -41,8 +41,8 @@ export function inputsOfSweep(sweep: string, { written }: LoadedRecipe): SharedI
 }
 
 /**
- * What the files of a recipe were when the run in `folder` began, or the first of those that share their notes with it. Undefined in
- * processes that are compared with the first one, whose equal copies may have other times.
+ * The recipe's input files as they were when the run in `folder` began, or the first of the runs that share notes with it. Undefined in processes of
+ * rank above 0: their data are compared with rank 0 instead, because equal copies of a file may have other times.
  */
 export async function runInputs(
   folder: string,
@@ -56,7 +56,10 @@ export async function runInputs(
   return RunInputs.open(inputs?.home ?? shared ?? folder, recipe, { own: folder, of, warn });
 }
 
-/** `UserError` for a file of a recipe that is not there before `folder`, that of several runs, is made. What is in one that is there may need it no more. */
+/**
+ * Checks that the recipe's files exist, unless `folder`, which several runs share, already does: then the results in it may make the files
+ * unnecessary.
+ */
 export async function requireFilesBefore(folder: string, recipe: Recipe): Promise<void> {
   if (!(await exists(folder))) await requireFiles(recipe);
 }
@@ -65,15 +68,13 @@ export function hashOfData(data: LoadedDataset): HashOfData {
   return () => splitsOf(data);
 }
 
-/**
- * `UserError` where the files of a run that is finished hold something else by now: its report is not of these. Data are read only if their
- * sizes or times differ.
- */
+/** `UserError` if files of a finished run have changed since: its report does not describe them. Reads the data only if sizes or times differ. */
 export async function requireInputs(folder: string, recipe: Recipe, options: InputsOptions): Promise<void> {
   const inputs = await runInputs(folder, recipe, options);
   if (inputs === undefined) return;
   await inputs.checkFiles();
   if (inputs.touchedData.length > 0) inputs.checkData(hashOfData(await loadDataToTeach(recipe)));
-  // Files of the same content and another time are read once, not at each start. What they were when the run began, old notes alone say.
+  // Notes the new times of files with the same content, so that the next start need not read them. Without old notes nothing is known about the files
+  // at the beginning.
   if (inputs.areNoted) await inputs.save();
 }

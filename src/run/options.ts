@@ -6,16 +6,16 @@ import type { Existing } from '../folder/folder.ts';
 import type { Place } from '../folder/compute-place.ts';
 
 export interface RunOptions {
-  /** The folder that holds the folders of the runs. Default: `checkpoints`. */
+  /** Folder that holds the run folders. Default: `checkpoints`. */
   readonly out?: string;
-  /** Treatment of an earlier run of the same name with another recipe. Default: stop and say what changed. */
+  /** Treatment of an earlier run of the same name with another recipe. Default: stop and list the differences. */
   readonly existing?: Existing;
-  /** Engine and device to go on with under `existing: 'resume'`, in place of the engine and device that the run began with. */
+  /** Engine and device to resume with under `existing: 'resume'`, instead of those that the run began with. */
   readonly place?: Place;
   readonly onEvent?: OnEvent;
-  /** Signal that stops the run after the current step; the state is saved and the promise rejects with an `InterruptedError`. */
+  /** Stops the run after the current step: the state is saved and the promise rejects with an `InterruptedError`. */
   readonly signal?: AbortSignal | undefined;
-  /** The processes that train together: each calls `runRecipe`, and all have the same recipe and data. Default: this one alone. */
+  /** Processes that train together: each calls `runRecipe` with the same recipe and data. Default: this process alone. */
   readonly together?: Collectives | undefined;
   /** Most seconds between two saved states: what a kill can cost. Default 5. */
   readonly saveEvery?: number | undefined;
@@ -26,7 +26,7 @@ export interface RunResult {
   readonly report: Report;
 }
 
-/** Check of what types cannot hold: with NaN no time to save would ever come. */
+/** Checks values that types cannot exclude: with NaN the run would never save. */
 export function checkOptions({ saveEvery = 5 }: RunOptions): void {
   if (saveEvery >= 0) return;
   throw new UserError(

@@ -5,14 +5,17 @@ import type { StageContext } from './context.ts';
 import type { Teaching } from './stages/teacher/teach.ts';
 import { splitsOf } from './together.ts';
 
-/** Hash of all that the trainings of a repeat depend on. A teacher that the recipe trains follows from the rest. */
+/**
+ * Hash of everything that the trainings of a repeat depend on. It needs no weights of a teacher that the recipe trains: they follow from recipe and
+ * data.
+ */
 export async function repeatKey(context: StageContext, teaching: Teaching | undefined): Promise<string> {
   const { recipe, written, data } = context;
   const recipeOf = canonicalJson({ ...written, name: null, jobs: null, shards: recipe.shards ?? null });
   return sha256(recipeOf, splitsOf(data), (await hashOfStudent(recipe)) ?? '', teacherKey(teaching));
 }
 
-/** Hash of what a training has of the files that the recipe names: samples, student and teacher. */
+/** Hash of the files that a training reads: samples, student and teacher. */
 export async function filesKey(
   { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
   teaching: Teaching | undefined,

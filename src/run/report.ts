@@ -28,7 +28,7 @@ export interface RunFindings extends Course {
   readonly race?: Race | undefined;
 }
 
-/** Report of everything that a run found out. Each model has one row; its repeats are in the verdict. */
+/** Makes the report of a run. Each model has one row; its repeats are in the verdict. */
 export function makeReport(
   context: StageContext,
   {
@@ -85,7 +85,7 @@ export function makeReport(
   };
 }
 
-/** The verdict, which says what student and twin learnt from where that differs. */
+/** The verdict. It says what student and twin learned from if they learned from different samples. */
 function verdictIn(
   context: StageContext,
   distilled: readonly number[],
@@ -110,7 +110,7 @@ function repeatsIn(
   return scores.length < 2 ? {} : { repeats: repeatsOf(scores, samples, score) };
 }
 
-/** The only student and its only twin, sample by sample. */
+/** Comparison of student and twin sample by sample; empty unless the run has exactly one of each. */
 function pairIn(measured: readonly MeasuredModels[], data: StageContext['data'], by: TaughtBy): { pair?: Pair } {
   const of = (role: ModelRef['role']): readonly MeasuredModels[] =>
     measured.filter(({ row }) => row.model.role === role && row.precision === 'fp32' && row.format === 'onnx');
@@ -119,7 +119,7 @@ function pairIn(measured: readonly MeasuredModels[], data: StageContext['data'],
   const split = data.test === undefined ? 'validation' : 'test';
   const { targets, count } = data[split]!;
   const { agreement } = taskOf(data.validation).beside(distilled.answers, scratch.answers, targets);
-  // Only of classes is a sample right or wrong.
+  // Only classifications have samples that are right or wrong.
   if (agreement === undefined) return {};
   const counts = { onlyFirst: agreement.onlyThis, onlySecond: agreement.onlyTeacher, samples: count };
   return { pair: pairOf(split, counts, by) };

@@ -6,9 +6,9 @@ import type { RunOptions, RunResult } from './options.ts';
 import { stages } from './stages.ts';
 import { runTogether } from './together.ts';
 
-// Nothing else is exported here: the types of the package must load none of TensorFlow.js.
+// Only types are exported from here besides `runRecipe`: the package's type declarations must not load TensorFlow.js.
 
-/** Follow a recipe in the folder of its run, alone there. Killed anywhere and called again, it ends with the same bits. */
+/** Runs a recipe in the folder of its run, under its lock. Killed at any time and called again, it ends with the same bits. */
 export async function runRecipe(given: LoadedRecipe, options: RunOptions = {}): Promise<RunResult> {
   checkOptions(options);
   const { together } = options;

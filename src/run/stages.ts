@@ -29,38 +29,38 @@ import { trainAtOnce } from './at-once.ts';
 export async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages> {
   const { recipe } = begin;
 
-  // 0 to 2. What would fail late is found out now; the teacher and its answers.
+  // 0 to 2. Check everything that would fail late; train or open the teacher and collect its answers.
   const prepared = await prepareStudents(begin, stores);
   const { context, teaching, lessons, begun, race } = prepared;
 
-  // 3 and 4. Students by themselves and with their teacher; students that shards have trained are taken over.
+  // 3 and 4. Train students with labels alone and with their teacher; trainings by shards are taken over.
   const students: TrainedModel[] = [];
   const repeats = Array.from({ length: recipe.student === undefined ? 0 : recipe.repeats }, (_, repeat) => repeat);
   for (const repeat of recipe.repeats > 1 ? repeats : []) {
     if (await takeRepeat(stores.folder, repeat, await repeatKey(context, teaching)))
       context.onEvent({ type: 'message', message: `repeat ${repeat + 1} was trained by a shard` });
   }
-  // Trainings at once end in saved states; the loop behind them loads these.
+  // Trainings in other processes end in saved states, which the loop below loads.
   await trainAtOnce(prepared, repeats, stores);
   for (const repeat of repeats) students.push(...(await trainRepeat(prepared, repeat, stores)));
 
-  // 5. Fewer channels or weights, a student of its own after each step.
+  // 5. Remove channels or weights; each step gives a student of its own.
   const sensitivity = await pruningSensitivity(context, students);
   const { pruned, channels, notes } = await pruneStudents(context, students, lessons);
 
-  // 6. Files that ship, each run beside its training graph before it is trusted.
+  // 6. Export models; each file is compared with its training graph before it is trusted.
   const files = [];
   if (teaching?.trained !== undefined) {
     files.push(await exportModel(context, { model: TEACHER, trained: teaching.trained }, stores.write));
   }
   for (const student of [...students, ...pruned]) files.push(await exportModel(context, student, stores.write));
 
-  // 7. The last student in the other formats and in fewer bits.
+  // 7. Write the last student in the other formats and with fewer bits.
   const last = files.filter(({ model }) => model.role !== 'teacher' && model.repeat === 0).at(-1);
   const shipped = last && (await shipModel(context, last, lessons, stores.write));
   files.push(...(shipped?.files ?? []));
 
-  // 8. The test split, for the first and only time.
+  // 8. Score on the test split, for the first and only time.
   const measured: MeasuredModels[] = [];
   const tell = progressOf(context, 'measure');
   for (const file of files) {
@@ -70,7 +70,7 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   const opened = teaching?.trained === undefined && teaching?.teacher !== undefined;
   if (opened) measured.unshift(await measureTeacher(context, teaching.teacher));
 
-  // 9. Their latency, side by side. Of several processes the first times alone, and writes the report.
+  // 9. Measure latencies side by side. Of several processes only the first measures, and writes the report.
   if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
   const timed = await timeModels(context, measured);
   const changed = students.flatMap(({ trained }) => trained.notes ?? []);

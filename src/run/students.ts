@@ -24,21 +24,21 @@ export interface StudentsStart {
   readonly context: StageContext;
   readonly teaching: Teaching | undefined;
   readonly lessons: Answers | undefined;
-  /** Notes of the checks, and on how the student's teacher and loss were found. */
+  /** Notes of the checks, and on the choice of the student's teacher and loss. */
   readonly begun: readonly string[];
   readonly race: Race | undefined;
 }
 
-/** The data as it is scored, the teacher and its lessons, and notes on both. */
+/** Prepares scored data, the teacher and its answers, and notes on both. */
 export async function lessonsOf(begin: StageContext, { softTargets }: Pick<RunStores, 'softTargets'>) {
-  // 0. What would fail late is found out now.
+  // 0. Check everything that would fail late.
   const begun = await checkModels(begin);
 
-  // 1. A teacher, opened or trained, and known to be worth listening to. Where there are no labels its answers stand in for them.
+  // 1. Open or train the teacher and check its answers. They stand in for missing labels.
   const teaching = await teach(begin);
   const scored = await withScores(begin, teaching);
 
-  // 2. The teacher's answers to the training samples, or the last assistant's, shared by all repeats.
+  // 2. Collect the answers of the teacher, or of the last assistant, to the training samples, for all repeats.
   const chained = teaching && (await assistants(scored, teaching, softTargets));
   const transferred = transferSet(scored);
   const lessons = chained && begin.recipe.student && (await collectAnswers(transferred, chained.teaching, softTargets));
@@ -48,7 +48,7 @@ export async function lessonsOf(begin: StageContext, { softTargets }: Pick<RunSt
 
 export async function prepareStudents(begin: StageContext, stores: RunStores): Promise<StudentsStart> {
   const { context: transferred, teaching, lessons, notes: before } = await lessonsOf(begin, stores);
-  // And the loss to learn with.
+  // Choose the loss.
   const key = begin.recipe.distill.loss === 'auto' ? await repeatKey(transferred, teaching) : '';
   const { context, race, notes } = await raceLosses(transferred, lessons, (stage) =>
     stores.race.take(raceResult(stage), key, [stage], stores.folder),
@@ -58,11 +58,11 @@ export async function prepareStudents(begin: StageContext, stores: RunStores): P
   return { context, teaching, lessons, begun: [...before, ...ways], race };
 }
 
-/** A training of a student that needs none of the others. */
+/** A training of a student that depends on no other training. */
 export interface Training {
-  /** Stage whose saved state it works on. */
+  /** Stage whose saved states the training uses. */
   readonly stage: string;
-  /** The same each time; `change`: parts of the context that replace the run's. */
+  /** Trains the student; repeated calls give the same weights. `change` replaces parts of the run's context. */
   readonly train: (change?: Pick<StageContext, 'engine' | 'signal' | 'done'>) => Promise<TrainedModel>;
 }
 
@@ -92,9 +92,9 @@ export function trainingsOf(
     trained: await trainStudent(context, repeat, taught),
   });
   return [
-    // 3. The student by itself: what the distilled one has to beat.
+    // 3. The student without a teacher: the score that distillation has to beat.
     ...(!isTaught || hasTwin ? [training('scratch', (context) => student(context, 'scratch'))] : []),
-    // 4. The student and its teacher, or its peer.
+    // 4. The student with its teacher or its peer.
     ...(hasPeer ? [training('distilled', (context) => trainWithPeer(context, repeat))] : []),
     ...(lessons === undefined
       ? []

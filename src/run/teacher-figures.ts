@@ -14,14 +14,17 @@ import { predictionProgram } from '../train/evaluate/inference.ts';
 
 export interface TeacherFigures {
   readonly format: string;
-  /** Multiply-accumulates for one sample; null where they are not known. */
+  /** Multiply-accumulates for one sample; null if unknown. */
   readonly macs: number | null;
 }
 
-/** Figures in the report for a teacher that comes as a file, besides the figures of the `Teacher` itself. `sample`: shape of a sample as the teacher sees it. */
+/**
+ * Facts for the report about a teacher that is given as files, besides those of the `Teacher` itself. `sample`: shape of a sample as the teacher
+ * reads it.
+ */
 export async function teacherFigures(recipe: TeacherRecipe, sample: readonly number[]): Promise<TeacherFigures> {
   if (recipe.ensemble === undefined) return figuresOf(recipe, sample);
-  // Members may each see pictures of a size of their own.
+  // Each member may read pictures of another size.
   const members = await Promise.all(recipe.ensemble.map((member) => figuresOf(member, [])));
   const formats = new Set(members.map(({ format }) => format));
   const macs = members.reduce<number | null>(
@@ -40,19 +43,19 @@ async function figuresOf({ onnx, tfjs }: OneFile, sample: readonly number[]): Pr
   return { format: 'tfjs', macs: macsOf(traceWithBatch((batchSize) => predictionProgram({ network, batchSize }))) };
 }
 
-/** `sample`: shape of a sample as the teacher sees it. */
+/** `sample`: shape of a sample as the teacher reads it. */
 function onnxMacs(bytes: Uint8Array, file: string, sample: readonly number[]): number | null {
   const model = decodeModel(bytes, file);
   const { types, fed, problem } = seenTypes(withInputShapes(model, openSizes(model, sample), file));
   if (problem !== undefined) return null;
-  // A teacher has its samples along the first axis; the file may fix their number.
+  // The first axis of a teacher's input is the batch; the file may fix its size.
   const batches = new Set([...fed.values()].map(({ dims }) => dims[0] ?? 1));
   const isKnown = batches.size === 1 && [...fed.values()].every(({ open }) => open.every((axis) => axis === 0));
   if (!isKnown) return null;
   return Math.round(describeOnnxLayers(model, types).reduce((sum, layer) => sum + layer.macs, 0) / [...batches][0]!);
 }
 
-/** Height and width of a picture [height, width, channels] for the two axes that a file leaves open for them. */
+/** Height and width of a picture [height, width, channels] for two axes that the file leaves open. */
 function openSizes({ graph }: Model, sample: readonly number[]): InputShapes {
   const stored = new Set(graph.initializers.map(({ name }) => name));
   const inputs = graph.inputs.filter(({ name }) => !stored.has(name));

@@ -17,10 +17,10 @@ import { several } from '../runtime/collectives/collectives.ts';
 import type { Collectives } from '../runtime/collectives/collectives.ts';
 import type { RunOptions, RunResult } from './options.ts';
 
-/** Parts that a batch is cut into for several processes, however many there are: so 1, 2, 4 and 8 of them end with the same bytes. */
+/** Number of parts that each batch is cut into for several processes: 1, 2, 4 or 8 processes add the same parts and end with the same bytes. */
 export const SHARDS = 8;
 
-/** `UserError` where the processes cannot share the batches of the run in `folder`, whose batches are whole, or cut into `parts` parts. */
+/** `UserError` if the processes cannot share the batches of the run in `folder`, which were begun whole or in `parts` parts. */
 export function requireShards(
   together: Collectives | undefined,
   { shards, gradientCompression }: Pick<Recipe, 'shards' | 'gradientCompression'>,
@@ -45,8 +45,8 @@ export function requireShards(
 }
 
 /**
- * A run of several processes. Each follows all stages and computes a share of every gradient. Rank 0 has the folder of the run; the others
- * work on a copy of it, which they throw away, so that all go on from the same saved states.
+ * Runs a recipe in several processes. Each follows all stages and computes a share of every gradient. Rank 0 owns the folder of the run; the others
+ * work on a temporary copy, so that all resume from the same saved states.
  */
 export async function runTogether(
   run: (given: LoadedRecipe, options: RunOptions) => Promise<RunResult>,
@@ -76,7 +76,7 @@ export async function runTogether(
   }
   const { path: copy, remove } = await temporaryFolder('limbeck-rank-');
   try {
-    // Students that shards have trained lie beside it. For a fresh start too, which keeps the teacher and its answers.
+    // Trainings by shards lie beside the run folder. Copied for a fresh start too, which keeps the teacher and its answers.
     for (const beside of ['', '-repeats', '-race']) {
       const name = recipe.name + beside;
       if (!(await exists(path.join(out, name)))) continue;
@@ -107,13 +107,13 @@ export function requireSame(
   throw new UserError(`process ${other} of ${together.size} has another ${what} than process 0`, remedy);
 }
 
-/** Processes on the machine of this one. */
+/** Number of processes on this machine. */
 export async function onSameMachine(together: Collectives): Promise<number> {
   const names = gatheredTexts(together, await machineName());
   return names.filter((name) => name === names[together.rank]).length;
 }
 
-/** Hashes of the texts of all processes. */
+/** Hashes of the texts of all processes, by rank. */
 function gatheredTexts(together: Collectives, text: string): string[] {
   const own = Float32Array.from(Buffer.from(sha256(text), 'hex'));
   const all = together.allgather(own);
@@ -122,12 +122,12 @@ function gatheredTexts(together: Collectives, text: string): string[] {
   );
 }
 
-/** Fingerprints of the splits, also as a teacher reads them, which must be the same in all processes. */
+/** Fingerprints of the splits, including the samples as a teacher reads them; they must agree in all processes. */
 export function splitsOf(data: LoadedDataset): string {
   return splitsIn(data).map(fingerprint).join();
 }
 
-/** `UserError` in every process unless all of them have the same samples. Those of a file are passed over by one process of each machine. */
+/** `UserError` in every process unless all of them have the same samples. Samples in a file are hashed by one process of each machine. */
 export async function requireSameData(together: Collectives, data: LoadedDataset): Promise<void> {
   for (const split of splitsIn(data)) await fingerprintOnce(together, split);
   requireSame(together, 'data', splitsOf(data));
@@ -138,12 +138,12 @@ function splitsIn({ train, validation, test }: LoadedDataset): Dataset[] {
   return splits.flatMap((split) => (split.forTeacher === undefined ? [split] : [split, split.forTeacher]));
 }
 
-/** Hash of the tensors of a saved state. What else it holds are the times of one process. */
+/** Hash of the tensors of a saved state; its times differ between processes. */
 export function contentOf(saved: Safetensors | undefined): string {
   return hashOf(saved?.tensors ?? []);
 }
 
-/** Hash of tensors by their names. */
+/** Hash of tensors and their names. */
 export function hashOf(tensors: Iterable<readonly [string, { readonly data: ArrayBufferView }]>): string {
   return sha256(...[...tensors].flatMap(([name, { data }]) => [name, bytesOf(data)]));
 }

@@ -2,12 +2,12 @@
 export interface EpochRecord {
   readonly epoch: number;
   readonly loss: number;
-  /** Score of the task on the training batches as they came. */
+  /** Score on the training batches, before the update of each. */
   readonly score: number;
   readonly validation: number;
 }
 
-/** An epoch as it may stand on disk: earlier versions called the score accuracy. */
+/** An epoch in a saved file: earlier versions called the score accuracy. */
 export type StoredEpoch = Omit<EpochRecord, 'score'> & ({ readonly score: number } | { readonly accuracy: number });
 
 export function epochRecord(stored: StoredEpoch): EpochRecord {

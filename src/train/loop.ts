@@ -16,15 +16,18 @@ import { addedTotals, isSum, NOTHING, scoreOfTotals, sumsOf } from './evaluate/t
 import type { Totals } from './evaluate/totals.ts';
 
 export interface TrainerOptions extends StepsOptions {
-  /** Options of a step whose batch is cut into parts; absent: each step is one program. */
+  /** Options for batches that are cut into parts; absent: each step is one program. */
   readonly parts?: PartsOptions | undefined;
-  /** Programs of a second network: its step on a batch follows that of the first, with the same feeds. Its state has all variables of both. */
+  /**
+   * Programs of a second network, which learns from each batch after the first, with the same feeds. Their state includes the variables of both
+   * networks.
+   */
   readonly peer?: (Pick<StepsOptions, 'program'> & Pick<PartsOptions, 'gradient' | 'update'>) | undefined;
   readonly task: Task;
   readonly stepsPerEpoch: number;
   /** Steps of the whole training. */
   readonly steps: number;
-  /** The batches of an epoch from `startBatch` on. With a share `x` may be without the samples that are not in it. */
+  /** The batches of an epoch from `startBatch` on. If processes share each batch, `x` may lack the samples outside of the share. */
   readonly batches: (
     epoch: number,
     startBatch: number,
@@ -32,11 +35,11 @@ export interface TrainerOptions extends StepsOptions {
   ) => AsyncIterable<TrainingBatch> | Iterable<TrainingBatch>;
   readonly optimizer: Pick<Optimizer, 'feedValues'>;
   readonly schedule: Schedule;
-  /** The loss' scalars at a step. */
+  /** Values of the loss' scalars at a step. */
   readonly hyper?: (step: number) => Readonly<Record<string, number>>;
   /** Decay of the moving average of the weights; absent for a program without one. */
   readonly emaDecay?: number;
-  /** Changes of the state besides the step itself, e.g. growing masks: the steps before which they happen, and the change. */
+  /** Changes of the state between steps, such as growing masks: the steps before which they happen, and the change. */
   readonly prepare?:
     | {
         readonly changesAt: (step: number) => boolean;
@@ -45,14 +48,14 @@ export interface TrainerOptions extends StepsOptions {
     | undefined;
 }
 
-/** Position of a training. Together with the state it is all that a resume needs; plain JSON. */
+/** Position of a training: plain JSON that, with the state, suffices to resume. */
 export interface Position {
   readonly epoch: number;
   /** The next batch of the epoch. */
   readonly batch: number;
-  /** Steps done. */
+  /** Number of finished steps. */
   readonly step: number;
-  /** Totals of the epoch so far. */
+  /** Totals of the current epoch so far. */
   readonly totals: Totals;
 }
 
@@ -65,13 +68,13 @@ export interface StepMetrics {
   readonly score: number;
   readonly learningRate: number;
   readonly samples: number;
-  /** The sums of the epoch that this step ended, if it did. */
+  /** Totals of the epoch, if this step was its last. */
   readonly epoch?: Totals;
-  /** True if the state is to be saved after this step. */
+  /** True if the state must be saved after this step. */
   readonly save: boolean;
 }
 
-/** Wishes of this process: to stop, and to have the state saved after a step, which may be the last one of an epoch. */
+/** Requests of this process: to stop, and to save the state after a step, which may be the last of an epoch. */
 export interface LoopOptions {
   readonly signal?: AbortSignal | undefined;
   readonly save?: (endsEpoch: boolean) => boolean;
@@ -79,13 +82,13 @@ export interface LoopOptions {
 
 const START: Position = { epoch: 0, batch: 0, step: 0, totals: NOTHING };
 
-/** A training in progress: the compiled steps, the state inside them, and the position. Knows no paths and no clock. */
+/** A training in progress: the compiled steps, the state in them, and the position. It knows neither paths nor clocks. */
 export class Trainer {
   readonly #options: TrainerOptions;
   readonly steps: Steps;
   #position: Position = START;
   #lastLoss: number | undefined;
-  /** Agreement of the processes for the next step; undefined for a process that decides by itself. */
+  /** Agreement of the processes on saving after the next step; undefined in a process that decides alone. */
   #saves: boolean | undefined;
   #wantsSave: NonNullable<LoopOptions['save']> = () => false;
 
@@ -108,31 +111,31 @@ export class Trainer {
     return this.#position;
   }
 
-  /** Compiled step, for programs that read the same variables, e.g. an evaluation in mid-training. */
+  /** Compiled step whose variables other programs share, such as an evaluation during the training. */
   get compiled(): CompiledStep {
     return this.steps.compiled;
   }
 
-  /** To be called by all processes of a training, after the same step. */
+  /** The current variables. All processes of a training must call it after the same step. */
   async state(): Promise<State> {
     this.settle();
     return this.compiled.state();
   }
 
-  /** Brings all variables up to date that other programs read, in all processes of a training, which must call it after the same step. */
+  /** Brings the variables that other programs read up to date. All processes of a training must call it after the same step. */
   settle(): void {
     this.steps.settle?.();
   }
 
-  /** Continue from where another process stopped. */
+  /** Continues from a saved state. */
   async resume(state: State, position: Position): Promise<void> {
     await this.compiled.load(state);
     this.#position = position;
   }
 
   /**
-   * Steps until the training is done or `signal` fires, which lets the current call finish first. Where the engine takes
-   * several steps at once, `position` and `state` are those after the last of them, while their metrics come one by one.
+   * Takes steps until the training ends or `signal` fires; the current call finishes first. If a call takes several steps, `position` and `state`
+   * belong to the last of them, while metrics are yielded for each.
    */
   async *run({ signal, save }: LoopOptions = {}): AsyncGenerator<StepMetrics, void, undefined> {
     const { steps, batches, stepsPerEpoch } = this.#options;
@@ -156,7 +159,7 @@ export class Trainer {
     }
   }
 
-  /** True if the collected steps must be taken before another batch is drawn. */
+  /** True if the collected batches must be trained on before another is drawn. */
   #isFull({ length }: readonly TrainingBatch[]): boolean {
     const { steps, stepsPerEpoch, prepare } = this.#options;
     const { batch, step } = this.#position;
@@ -168,7 +171,7 @@ export class Trainer {
     await this.steps.dispose();
   }
 
-  /** The steps of these batches, all of one size, which it takes out of the list. */
+  /** Takes the steps of these batches of equal size, and empties the list. */
   async #take(chunk: TrainingBatch[]): Promise<readonly StepMetrics[]> {
     const batches = chunk.splice(0);
     const { step } = this.#position;
@@ -182,7 +185,7 @@ export class Trainer {
     return batches.map((batch, i) => this.#done(batch, results[i]!));
   }
 
-  /** Feeds of the `ahead`-th step from here. */
+  /** Feeds of the step `ahead` steps after the current one. */
   #feeds(batch: TrainingBatch, ahead: number): Record<string, TensorData> {
     const { schedule, optimizer, task } = this.#options;
     const step = this.#position.step + ahead;
@@ -220,7 +223,7 @@ export class Trainer {
     };
   }
 
-  /** Moves on by one step; gives the sums of the epoch when that was its last. */
+  /** Advances the position by a step; returns the totals of the epoch after its last step. */
   #advance(step: Totals): Totals | undefined {
     const { epoch, batch, step: done, totals: before } = this.#position;
     const totals = addedTotals(before, step);
@@ -238,7 +241,7 @@ export class Trainer {
       Float32Array.of(value),
     ]);
     const feeds = Object.fromEntries(entries);
-    // Young averages follow faster, as in TensorFlow's ExponentialMovingAverage(num_updates).
+    // The average follows faster in early steps, as in TensorFlow's ExponentialMovingAverage(num_updates).
     if (emaDecay !== undefined) feeds['emaDecay'] = Float32Array.of(Math.min(emaDecay, (1 + step) / (10 + step)));
     return feeds;
   }
@@ -255,7 +258,7 @@ async function stepsOfPair(first: Steps, { peer, parts, randomKey, ...rest }: Tr
     ...rest,
     program,
     parts: parts && { ...parts, gradient, update },
-    // Masks of its own.
+    // The peer draws its own random masks.
     ...(randomKey && { randomKey: [...randomKey, 'peer'] }),
     shareStateWith: first.compiled,
   });

@@ -11,29 +11,29 @@ const LARGE = 0.5;
 
 export interface Fitting {
   readonly stage: string;
-  /** Samples of the last batch of an epoch where it is smaller: programs with memory of their own. 0 where it is not. */
+  /** Size of the last batch of an epoch if it is smaller, which needs a program with memory of its own; else 0. */
   readonly rest: number;
-  /** Most samples of a part, where the recipe or the saved state says so. */
+  /** Maximum samples of a part, if the recipe or the saved state sets it. */
   readonly microBatch?: number | undefined;
-  /** A training that goes on cuts its batches as it began, or its results would differ from those of an uninterrupted training. */
+  /** True for a resumed training: it must cut its batches as before, or its sums would differ from those of an uninterrupted training. */
   readonly isBegun: boolean;
-  /** Programs of the parts that a batch can be cut into; undefined for a loss that compares its samples with each other. */
+  /** Programs for the parts of a batch; undefined for a loss that compares samples with each other. */
   readonly parts: Omit<PartsOptions, 'samples'> | undefined;
   /** Bytes. */
   readonly free: number;
   readonly onEvent: OnEvent;
 }
 
-/** Cut of the batches of a training: most samples of a part, and a sentence on it for log and report. */
+/** How batches are cut: the maximum samples of a part, and a sentence for log and report. */
 export interface Cut {
   readonly samples: number;
   readonly note: string;
 }
 
 /**
- * A trainer that there is memory for, by the estimate before its first step. Where a whole batch does not fit, it is cut into parts
- * whose gradients are added up. `UserError` where that does not help; a warning where it takes more than half of the free memory. Else
- * the system would end the process on the way.
+ * A trainer that fits into memory, by an estimate before its first step. If a whole batch does not fit, it is cut into parts whose gradients are
+ * added. `UserError` if parts do not fit either, a warning above half of the free memory: the operating system would kill the process during the
+ * training.
  */
 export async function fittingTrainer(
   options: Omit<TrainerOptions, 'parts'>,
@@ -83,7 +83,9 @@ export async function fittingTrainer(
   return { trainer, cut: { samples, note } };
 }
 
-/** Trainer with the largest parts, halved from `samples` down, that take half of the free memory; if none do, with the first that fit. */
+/**
+ * Trainer with the largest parts, halved from `samples` down, that take at most half of the free memory; if none do, with the first that fit at all.
+ */
 async function largestParts(
   samples: number,
   make: (samples: number) => Promise<Trainer>,
@@ -110,7 +112,7 @@ function factOf(stage: string, what: string, bytes: number): string {
   return `${stage}: ${what} samples take about ${memoryText(bytes)} of memory`;
 }
 
-/** The estimate is close to proportional to the batch, so half of the free memory holds this many samples. */
+/** Number of samples that fit into half of the free memory: the estimate is nearly proportional to the batch. */
 function fittingSamples(samples: number, bytes: number, free: number): number {
   const fitting = 2 ** Math.floor(Math.log2(Math.max(1, (LARGE * free * samples) / bytes)));
   return Math.min(fitting, Math.ceil(samples / 2));
@@ -119,11 +121,11 @@ function fittingSamples(samples: number, bytes: number, free: number): number {
 interface Need extends Pick<Fitting, 'isBegun' | 'parts' | 'free' | 'onEvent'> {
   readonly fact: string;
   readonly bytes: number;
-  /** Samples that are computed at once. */
+  /** Number of samples that are computed at once. */
   readonly samples: number;
 }
 
-/** `UserError` for a training that takes more memory than there is, a warning for one that takes more than half of it. */
+/** `UserError` for a training that needs more memory than is free, a warning above half of it. */
 export function checkMemory({ fact, bytes, samples, isBegun, parts, free, onEvent }: Need): void {
   if (bytes <= LARGE * free) return;
   const fitting = fittingSamples(samples, bytes, free);

@@ -7,8 +7,8 @@ import type { OnEvent } from '../base/events.ts';
 export const SHOW_EVERY_MS = 100;
 
 /**
- * Report of the progress and remaining time of a stage, for each kind of work that it does one after another. Throws an `InterruptedError`
- * where the run is to stop; the next start then repeats this work.
+ * Reports the progress and remaining time of a stage, for one kind of work after another. Throws an `InterruptedError` if the run must stop; the next
+ * start then repeats the work.
  */
 export function progressOf(
   { onEvent, signal }: { readonly onEvent: OnEvent; readonly signal?: AbortSignal | undefined },
@@ -18,7 +18,7 @@ export function progressOf(
   let [current, start, before, shown] = ['', 0, clock(), -SHOW_EVERY_MS];
   return (what, done, total) => {
     if (signal?.aborted === true) throw new InterruptedError(`stopped ${stage}, ${what} ${done} of ${total}`);
-    // The first item of a kind was under way since the last item of the kind before was done.
+    // The first item of a kind began when the last item of the previous kind ended.
     if (what !== current) [current, start] = [what, before];
     const now = (before = clock());
     if (done <= 0 || now - shown < SHOW_EVERY_MS) return;

@@ -4,8 +4,8 @@ import type { TrainingOptions } from './step/step.ts';
 import { byStateName, forward, lossFeeds, lossInput } from './step/step.ts';
 
 /**
- * Gradient times weight of every trainable variable for a batch, by state name, in inference mode: what removing a weight
- * would change the loss by, to the first order. Fed as a training step is, without the optimizer's scalars.
+ * Gradient times weight of every trainable variable for a batch, by state name, in inference mode: the first-order estimate of how removing a weight
+ * changes the loss. Feeds: those of a training step without the optimizer's scalars.
  */
 export function saliencyProgram(
   options: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix' | 'partial'>,

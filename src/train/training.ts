@@ -28,28 +28,28 @@ export interface TrainingRun {
   readonly task: Pick<Task, 'score' | 'scoreOfSums'>;
   readonly steps: number;
   readonly stepsPerEpoch: number;
-  /** The score on the validation split with the weights as they are now. */
+  /** Score on the validation split with the current weights. */
   readonly validate: () => Promise<number>;
-  /** The weights that are shipped, by name, and what stands before the name: nothing, or the moving average's prefix. */
+  /** State names of the weights to ship, and their prefix: empty, or that of the moving average. */
   readonly shipped: { readonly names: readonly string[]; readonly prefix: string; readonly masks?: readonly string[] };
   /** Only epochs that end after this step (from 0) are candidates for the chosen model. */
   readonly chooseFrom?: number | undefined;
-  /** Cut of batches into parts, if there is one. */
+  /** Parts of a batch, if it is cut. */
   readonly cut?: Cut | undefined;
   /** Hash of the settings that the training depends on. Saved states with another hash are ignored. */
   readonly job?: string | undefined;
-  /** Hash of the training samples, where a saved state may be older than they are. States of other samples are ignored. */
+  /** Hash of the training samples, if a saved state may be older than they are. States with another hash are ignored. */
   readonly data?: string | undefined;
-  /** Parts that every batch is cut into for several processes; absent: none. A state of another number cannot be gone on with. */
+  /** Number of parts of every batch for several processes; absent: batches are whole. `UserError` for a saved state with another number. */
   readonly shards?: number | undefined;
-  /** Seconds that steps of this process have waited for their data so far. */
+  /** Seconds that steps of this process have waited for samples. */
   readonly dataSeconds?: () => number;
-  /** Seconds that a teacher which is asked at every step has taken in this process so far; absent where none is asked. */
+  /** Seconds that the teacher has computed in this process; absent unless it is asked at every step. */
   readonly teacherSeconds?: (() => number) | undefined;
   readonly states: StageStates;
   readonly onEvent: OnEvent;
   readonly signal?: AbortSignal | undefined;
-  /** Most milliseconds between two saved states; at the end of an epoch a fifth of it is enough. */
+  /** Maximum milliseconds between two saves; at the end of an epoch a fifth of it is enough. */
   readonly saveEveryMs: number;
 }
 
@@ -57,28 +57,28 @@ export interface TrainingRun {
 interface Times {
   /** Working time. */
   readonly seconds: number;
-  /** Seconds that steps waited for their data. Absent in states of older versions. */
+  /** Seconds that steps waited for samples. Absent in states of older versions. */
   readonly dataSeconds?: number;
-  /** Seconds that a teacher took which was asked at every step. */
+  /** Seconds of a teacher that was asked at every step. */
   readonly teacherSeconds?: number;
 }
 
 export interface TrainingResult extends Times {
-  /** The weights of the epoch that was best on the validation split, and the masks that were trained along. */
+  /** Weights of the epoch with the best score on the validation split, and their masks. */
   readonly weights: State;
   readonly validation: number;
   readonly bestEpoch: number;
   readonly epochs: readonly EpochRecord[];
-  /** Cut of batches into parts, if there was one. */
+  /** Parts of a batch, if it was cut. */
   readonly cut?: Cut | undefined;
 }
 
 /** A trained network. */
 export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult {
   readonly network: N;
-  /** Zeros and ones by the name of the weight: a weight with mask 0 stays zero when the model is trained on. */
+  /** Zeros and ones by the name of the weight: a weight with mask 0 stays zero in later trainings. */
   readonly masks?: State | undefined;
-  /** Weights of the student that learnt beside it, at the epoch that was chosen for this one, by the state names of that network. */
+  /** Weights of the peer at the epoch that was chosen for this network, by the peer's state names. */
   readonly peer?: State | undefined;
   /** Sentences for the report about changes of the weights after the training. */
   readonly notes?: readonly string[];
@@ -92,8 +92,8 @@ interface Progress extends Times {
 }
 
 /**
- * Train to the end, from the saved state if there is one. A run that was killed anywhere ends with the same bits as one
- * that was not: the saved state has all variables, the position, the sums so far and the best weights so far.
+ * Trains to the end, from the saved state if there is one. A training that was killed at any time ends with the same bits as an uninterrupted one:
+ * the saved state has all variables, the position, the sums so far and the best weights so far.
  */
 export async function train(run: TrainingRun): Promise<TrainingResult> {
   const { trainer, states, onEvent, signal, stage } = run;
@@ -143,9 +143,9 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   for await (const metrics of trainer.run({ signal, save: isDue })) {
     if (metrics.epoch !== undefined) await endEpoch(metrics.position.epoch, metrics.epoch);
     else if (metrics.position.step === run.steps) await endEpoch(metrics.position.epoch + 1, metrics.position.totals);
-    // Steps are one call after another: whoever waits for the event loop, such as a reader of metrics, has a turn here.
+    // Steps follow each other without a pause: give other tasks of the event loop a turn, such as a reader of metrics.
     if (meter.show(metrics)) await nextTurn();
-    // The state is that after the last step of a call: no other step of it can be resumed from.
+    // The state belongs to the last step of a call: only that step can be resumed from.
     if (metrics.position.step !== trainer.position.step) continue;
     if (metrics.save) await save();
   }
@@ -218,8 +218,8 @@ function toSafetensors(state: State, best: State, progress: Progress, owner: Own
 type Owner = Pick<TrainingRun, 'stage' | 'job' | 'data' | 'shards'>;
 
 /**
- * True for a state of the training; `UserError` for one whose batches were cut into another number of shards, since its sums are others.
- * States of older versions do not say which samples they are of, nor their shards.
+ * True for a state of this training; `UserError` for a state whose batches were cut into another number of shards, which changes sums. States of
+ * older versions record neither samples nor shards.
  */
 function isOf(saved: Safetensors | undefined, owner: Owner): saved is Safetensors {
   const { job = '', data, stage } = owner;
@@ -237,7 +237,7 @@ function shardsText({ shards }: Pick<TrainingRun, 'shards'>): string {
   return shards === undefined ? 'no' : String(shards);
 }
 
-/** Result of a training that the saved state says is finished; undefined for any other state. */
+/** Result of a finished training from its saved state; undefined for any other state. */
 export function finishedTraining(
   saved: Safetensors | undefined,
   steps: number,
@@ -250,7 +250,7 @@ export function finishedTraining(
   return { weights: part(saved, BEST), validation, bestEpoch, ...rest };
 }
 
-/** Cut of the batches that a training with this saved state began with; undefined for a state of another training. */
+/** Cut of batches that the saved training began with; undefined for a state of another training. */
 export function begunTraining(
   saved: Safetensors | undefined,
   owner: Owner,
@@ -258,7 +258,7 @@ export function begunTraining(
   return isOf(saved, owner) ? progressOf(saved) : undefined;
 }
 
-/** The epochs that a saved state has behind it; none for the state of another kind of stage. */
+/** Epochs in a saved state; none for the state of another kind of stage. */
 export function curveOfState(saved: Safetensors): readonly EpochRecord[] {
   return saved.metadata['progress'] === undefined ? [] : progressOf(saved).epochs;
 }
@@ -286,7 +286,7 @@ function part({ tensors }: Safetensors, prefix: string): State {
   );
 }
 
-/** The weights to ship by their names in the model, whether they are its own or the moving average. */
+/** The weights to ship by their names in the model, taken from the model or from the moving average. */
 function shippedOf(state: State, { names, prefix, masks = [] }: TrainingRun['shipped']): State {
   const find = (name: string): StateTensor => {
     const value = state.get(name);

@@ -14,21 +14,21 @@ import type { Rounds } from '../shards/rounds.ts';
 export type NewTrial = Omit<SearchTrial, 'report'>;
 
 interface Work {
-  /** The candidates of its part of the widths are this process' own: those of one width share a training. */
+  /** The widths are divided among shards; candidates of the same width share a training and stay together. */
   readonly shard: Shard;
-  /** Does a trial of its own, from the training of `twin`, a trial of its own as well. */
+  /** Runs a trial, which starts from the training of the trial `twin` if that is given. */
   readonly run: (trial: NewTrial, twin: string | undefined) => Promise<SearchTrial>;
   /** Report of a trial that another shard has finished. */
   readonly find: (trial: NewTrial) => Promise<Report | undefined>;
   readonly onEvent: OnEvent;
 }
 
-/** The rounds of a search by successive halving: candidates that are better go on, up to a round of which trials are missing. */
+/** The rounds of a search by successive halving: the better candidates go on to the next round. Stops at the first round that still misses trials. */
 export async function halve(loaded: LoadedRecipe, { shard, run, find, onEvent }: Work): Promise<Rounds> {
   const target = loaded.recipe.target!;
   const total = target.rounds;
   let candidates = candidatesOf(target);
-  // A student that cannot be built is found before anything is trained.
+  // Builds every student before the first training, so that a width that cannot be built is reported at once.
   for (const candidate of candidates) candidateRecipe(loaded, candidate, 1, target);
   return inRounds(total, async (round) => {
     const all = candidates.map((candidate) => ({

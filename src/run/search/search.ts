@@ -28,10 +28,10 @@ import type { SearchTrial } from '../../folder/search/trials.ts';
 type SearchOptions = RunOptions & Pick<FollowOptions, 'onEvent' | 'onWork'>;
 
 /**
- * Find the student that is best within the budget of `target`, by successive halving (Jamieson and Talwalkar 2016,
- * "Non-stochastic best arm identification"): every candidate is distilled, pruned and quantized with few epochs, the better
- * half again with twice as many, and so on; candidates of one width share the training before they are pruned. Each candidate of each round is a run of its own in `search/` of the run's
- * folder, so a search that was stopped goes on where it was. The test split is looked at once, for the pick.
+ * Searches for the best student within the budget of `target`, by successive halving (Jamieson and Talwalkar 2016, "Non-stochastic best arm
+ * identification"): every candidate is distilled, pruned and quantized with few epochs, the better half again with twice as many, and so on.
+ * Candidates of one width share the training before pruning. Each candidate of each round is a run of its own in `search/` of the run's folder, so a
+ * stopped search continues. The test split is used once, for the pick.
  */
 export async function searchBudget(
   loaded: LoadedRecipe,
@@ -67,7 +67,7 @@ export async function searchBudget(
   }
 }
 
-/** `trials` takes each one when it has come to its end. */
+/** `trials` receives each trial when it has finished. */
 async function completeSearch(
   loaded: LoadedRecipe,
   folder: string,
@@ -101,7 +101,7 @@ async function completeSearch(
     stages,
   );
   const wallSeconds = secondsOf(trials) - trial.report.wallSeconds + final.wallSeconds + seconds;
-  // What the pick was made from stands before it; what was made of it further on was not picked.
+  // The report keeps the models before the pick and the pick; models that were derived from the pick are left out.
   const at = final.models.findIndex(({ id }) => id === pick.model);
   const models = final.models.slice(0, at + 1);
   const parity = final.parity.filter(({ file }) => models.some((row) => row.file === file));
@@ -117,7 +117,7 @@ async function completeSearch(
   return report;
 }
 
-/** A note where trials were timed on machines of several kinds, each in its own run: what went on to the next round was chosen by that. */
+/** Note for trials that were timed on machines of several kinds: their latencies decided which candidates went on. */
 function timedElsewhere(trials: readonly SearchTrial[]): string[] {
   const cpus = [...new Set(trials.map(({ report }) => report.machine.cpu))];
   return cpus.length === 1
@@ -127,7 +127,9 @@ function timedElsewhere(trials: readonly SearchTrial[]): string[] {
       ];
 }
 
-/** The trial. `UserError` where no file was timed, for a runtime that is not installed or too few cores: the other trials would come to the same. */
+/**
+ * Returns the trial. `UserError` if none of its files was timed because a runtime is missing or cores are too few: all other trials would fail alike.
+ */
 export function requireTimed(trial: SearchTrial, target: TargetRecipe): SearchTrial {
   if (pointsOf(trial, target).length > 0) return trial;
   throw untimed(
@@ -143,7 +145,7 @@ function untimed({ runtime, threads }: TargetRecipe, reasons: readonly string[])
   );
 }
 
-/** A trial in a folder of its own. One that is done is not done again, neither here nor by a shard. */
+/** Runs a trial in its own folder, unless this process or a shard has finished it. */
 async function runTrial(
   trial: NewTrial,
   twin: string | undefined,
@@ -158,7 +160,7 @@ async function runTrial(
   const jobs = new JobFolder(folder, 'search');
   const shared = await findTrial(jobs, trial);
   if (shared !== undefined) {
-    // Its files may hold something else by now.
+    // The recipe's files may have changed since the trial began.
     const inputs = { shared: jobs.folder, isShard: true, onEvent: options.onEvent };
     await requireInputs(jobs.folder, loaded.recipe, inputs);
     await takeTrial(jobs, run, folder);
@@ -168,7 +170,7 @@ async function runTrial(
   return follow(loaded, own, { ...ofTrial(options, run), shared: folder, withoutTest: true }, stages);
 }
 
-/** Candidates have stages of the same names: whoever follows the events is told which is whose. */
+/** Adds the trial's name to its events: stages have the same names in all trials. */
 function ofTrial(options: SearchOptions, trial: string): SearchOptions {
   return { ...options, onEvent: (event) => options.onEvent('stage' in event ? { ...event, trial } : event) };
 }

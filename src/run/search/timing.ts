@@ -9,7 +9,7 @@ import type { MeasuredPoint } from '../../folder/search/points.ts';
 import { distinct, pointId, pointsOf, shipped } from '../../folder/search/trials.ts';
 import type { SearchTrial } from '../../folder/search/trials.ts';
 
-/** All files of all trials side by side: figures from different minutes of a machine cannot be compared. */
+/** Times the files of all trials side by side: latencies that a machine gave at different times cannot be compared. */
 export async function timed(
   trials: readonly SearchTrial[],
   folder: string,
@@ -18,7 +18,7 @@ export async function timed(
 ): Promise<{ points: MeasuredPoint[]; seconds: number; notes: string[] }> {
   const start = monotonicMs();
   const { batchSize, threads, runtime } = target;
-  // As much for eight files as other runs have for all of theirs.
+  // Eight files get the time that the recipe grants to all files of a run.
   const perFileMs = (1000 * trials[0]!.loaded.recipe.report.latency.seconds) / 8;
   const sources = [];
   onEvent({ type: 'stage', stage: 'search', title: 'timing all candidates side by side' });
@@ -34,7 +34,7 @@ export async function timed(
   const latency = new Map(rows.map((row) => [row.name, row]));
   const points = distinct(trials.flatMap((trial) => pointsOf(trial, target))).flatMap((point): MeasuredPoint[] => {
     const figures = latency.get(point.id);
-    // Its own run has figures of other minutes.
+    // Without a common measurement the trial's own latencies, measured at another time, are not used either.
     if (figures === undefined) return [];
     const { p50Ms, p95Ms } = figures;
     return [{ ...point, p50Ms, p95Ms }];

@@ -31,17 +31,17 @@ import { openAndCheck } from '../stages/teacher/teach.ts';
 export type LabelOptions = Pick<RunOptions, 'out' | 'onEvent' | 'signal'>;
 
 export interface LabelledShard {
-  /** Blocks that are this shard's, and how many of them this call has answered. */
+  /** Number of blocks that belong to this shard, and number that this call has answered. */
   readonly blocks: number;
   readonly answered: number;
-  /** Blocks of all shards. */
+  /** Number of blocks of all shards. */
   readonly total: number;
   readonly folder: string;
 }
 
 /**
- * A shard's part of the teacher's answers. Each block of answers is a file, so a shard that is killed and started again, or is shared
- * by other shards than before, asks only about samples without a stored answer.
+ * Stores the teacher's answers to a shard's part of the samples. Each block of answers is a file, so a shard that is restarted, or divided among
+ * other shards, asks only about samples without a stored answer.
  */
 export async function labelShard(
   given: LoadedRecipe,
@@ -66,7 +66,7 @@ export async function labelShard(
 export interface Merged {
   readonly samples: number;
   readonly views: number;
-  /** Folder of the run that will find the answers there. */
+  /** Folder of the run that will use the answers. */
   readonly folder: string;
 }
 
@@ -98,7 +98,7 @@ export async function mergeLabels(given: LoadedRecipe, options: LabelOptions = {
 interface Work {
   readonly plan: AnswerPlan;
   readonly store: StoreOptions;
-  /** Folder of the blocks, a file for each. */
+  /** Folder of the blocks, one file each. */
   readonly folder: string;
   readonly blocks: AnswerFiles<AnswerBlock>;
   /** Folder of the run. */
@@ -114,7 +114,7 @@ async function withTeacher<T>(
   const format = storeOf(recipe);
   const engine = engineOf(recipe);
   prepareSavedModels(recipe);
-  // The samples that a run asks about, as it asks: it finds answers by a hash of them. An assistant learns all classes.
+  // Reads the samples exactly as a run does, because the run finds answers by a hash of the samples. An assistant learns all classes.
   await requireFiles(recipe);
   const whole = { recipe, data: await loadDataToTeach(recipe) };
   const { data } = recipe.teacher?.chain === undefined ? transferSet(whole) : whole;
@@ -137,7 +137,7 @@ async function withTeacher<T>(
   }
 }
 
-/** The number format of the answers; `UserError` where there are none to ask for beforehand. */
+/** Number format of the stored answers; `UserError` for a recipe whose answers cannot be stored beforehand. */
 function storeOf({ teacher, distill }: Recipe): StoreOptions['store'] {
   const { store } = distill.softTargets;
   if (teacher === undefined) throw nothingToAsk('no teacher', 'Name a teacher in the recipe.');

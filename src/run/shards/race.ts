@@ -14,12 +14,12 @@ import { lessonsOf } from '../students.ts';
 import { inRounds, openJobs } from './rounds.ts';
 import type { SharedRounds } from './rounds.ts';
 
-/** Numbers of candidates of the rounds, the same whichever shard says them. */
+/** Number of candidates in each round; every shard writes the same. */
 const COUNTS = 'rounds.json';
 
 /**
- * A shard's part of the race of losses: in each round its candidates, in one run folder. What is finished is left as it is. A plain run of the
- * recipe takes what is finished, and trains what is missing.
+ * Trains a shard's candidates in each round of the race of losses, in a folder that all shards share. Finished trainings are not repeated. A plain
+ * run of the recipe takes over the finished trainings and trains the missing ones.
  */
 export async function raceShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<SharedRounds> {
   const { distill } = given.recipe;
@@ -48,7 +48,7 @@ export async function raceShard(given: LoadedRecipe, shard: Shard, options: RunO
   return { ...rounds, folder: jobs.folder };
 }
 
-/** Trainings of a round, chosen by the results of the rounds before it. */
+/** Trainings of a round, chosen by the results of the earlier rounds. */
 async function turnsOfRound(
   context: StageContext,
   { jobs, key, round }: { readonly jobs: JobFolder; readonly key: string; readonly round: number },
@@ -60,14 +60,14 @@ async function turnsOfRound(
   );
   const left = await raceRounds(context, course, round, async ({ stage }) => {
     const result = await jobs.find(raceResult(stage), key);
-    // It was there when the round began.
+    // Every candidate of the earlier round had its result when this round began, so a missing result is a fault of ours.
     if (result?.validation === undefined) throw new Error(`${jobs.folder}: ${stage} is gone`);
     return result.validation;
   });
   return turnsOf(course, round, left);
 }
 
-/** Candidates of a round that are not finished. */
+/** Number of unfinished candidates of a round. */
 async function missing(jobs: JobFolder, round: number): Promise<number> {
   const counts = (await jobs.read(COUNTS)) as readonly number[];
   const names = await readdir(jobs.place(RACE_RESULTS)).catch(() => []);

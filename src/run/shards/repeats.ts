@@ -19,8 +19,8 @@ export interface Repeated {
 }
 
 /**
- * A shard's part of the repeats of a recipe, each a run of its own that trains the student and its twin and no more. Those that are
- * finished are left as they are, those that were stopped go on. A plain run of the recipe takes what is finished, and goes on from there.
+ * Trains a shard's part of the repeats of a recipe; each repeat is a run of its own that trains the student and its twin only. Finished repeats are
+ * left alone, stopped repeats continue. A plain run of the recipe takes over what is finished.
  */
 export async function repeatShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<Repeated> {
   const { repeats: total, student } = given.recipe;
@@ -50,7 +50,7 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
   return { repeats: own.map((repeat) => repeat + 1), total, folder: jobs.folder };
 }
 
-/** Gives the run in `folder` the trainings of a repeat that a shard has finished; false if there are none. */
+/** Copies a repeat's trainings by a shard into the run in `folder`; false if no shard has finished them. */
 export async function takeRepeat(folder: string, repeat: number, key: string): Promise<boolean> {
   const stages = (['scratch', 'distilled'] as const).map((role) => stageOf({ role, repeat }));
   return new JobFolder(folder, 'repeats').take(resultOf(repeat), key, stages, folder);

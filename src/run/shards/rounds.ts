@@ -4,12 +4,12 @@ import type { LoadedRecipe } from '../../recipe/load.ts';
 import { requireFilesBefore } from '../inputs.ts';
 import type { RunOptions } from '../options.ts';
 
-/** Rounds of jobs, each of which chooses those of the next one, so that it begins when all shards have finished the one before. */
+/** Progress of jobs in rounds. The results of a round choose the jobs of the next, so all shards must finish a round before the next begins. */
 export interface Rounds {
-  /** Rounds that all shards have finished, and of how many. */
+  /** Number of rounds that all shards have finished, and number of all rounds. */
   readonly rounds: number;
   readonly total: number;
-  /** Jobs of the round after that which are not finished. */
+  /** Number of unfinished jobs in the round that follows. */
   readonly missing: number;
 }
 
@@ -21,7 +21,7 @@ export function runFolder({ recipe }: LoadedRecipe, { out = 'checkpoints' }: Run
   return path.join(out, recipe.name);
 }
 
-/** Folder of the jobs of a recipe. `UserError` for a file that the recipe names and that is not there, before the folder is made. */
+/** Opens the folder of a recipe's jobs. `UserError` for a missing input file, before the folder is made. */
 export async function openJobs(
   given: LoadedRecipe,
   kind: 'race' | 'repeats' | 'search',
@@ -32,7 +32,10 @@ export async function openJobs(
   return jobs;
 }
 
-/** Rounds from 0, up to one of which jobs are missing; `work` does what a shard can of a round, and counts the jobs that are missing then. */
+/**
+ * Works through the rounds from 0 to the first with missing jobs. `work` does the shard's jobs of a round and returns the number of jobs that are
+ * still missing.
+ */
 export async function inRounds(total: number, work: (round: number) => Promise<number>): Promise<Rounds> {
   for (let round = 0; round < total; round++) {
     const missing = await work(round);

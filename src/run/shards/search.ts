@@ -11,8 +11,8 @@ import { openJobs } from './rounds.ts';
 import type { SharedRounds } from './rounds.ts';
 
 /**
- * A shard's part of the search of a recipe with a target: in each round the candidates of its widths. A plain run of the recipe takes what is
- * finished, does what is missing, times all side by side and picks.
+ * Runs a shard's part of the search of a recipe with a target: in each round the candidates of its widths. A plain run of the recipe takes over
+ * finished trials, runs the missing ones, times all files side by side and picks.
  */
 export async function searchShard(
   given: LoadedRecipe,

@@ -9,15 +9,15 @@ import type { SharedRounds } from './rounds.ts';
 import { searchShard } from './search.ts';
 
 export interface Sharded {
-  /** Absent without a target. */
+  /** Absent for a recipe without a target. */
   readonly search?: SharedRounds;
-  /** Absent without a race. */
+  /** Absent for a recipe without a race of losses. */
   readonly race?: SharedRounds;
-  /** Absent where there is only one, and as long as the race has not chosen a loss. */
+  /** Absent for a recipe with a single repeat, and until the race has chosen a loss. */
   readonly repeated?: Repeated;
 }
 
-/** A shard's part of what a recipe trains many times over: the candidates of a search, or those of the race of losses, and the repeats. */
+/** Runs a shard's part of a recipe that trains many times: the candidates of a search, or those of a race of losses, then the repeats. */
 export async function trainShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<Sharded> {
   const { distill, repeats, target } = given.recipe;
   if (target !== undefined) return { search: await searchShard(given, shard, options, stages) };

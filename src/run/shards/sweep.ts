@@ -18,7 +18,7 @@ import { runFolder } from './rounds.ts';
 
 export type SweepOptions = Pick<RunOptions, 'out' | 'saveEvery' | 'onEvent' | 'signal'>;
 
-/** A trial and its report, finished or stopped, if it has one yet. */
+/** A trial with its report, complete or partial; without one if the trial has not begun. */
 interface TrialSoFar extends TrialSettings {
   readonly folder: string;
   readonly report: Report | undefined;
@@ -28,13 +28,13 @@ export interface Swept {
   readonly folder: string;
   /** Trials of all shards, with the reports that exist so far. */
   readonly trials: readonly TrialSoFar[];
-  /** Trials of this shard that failed, and why. */
+  /** Trials of this shard that failed, with the reason. */
   readonly failed: readonly { readonly name: string; readonly reason: string }[];
 }
 
 /**
- * A shard's part of the trials of a sweep, each a run of its own. Runs that are finished are left as they are, those that were stopped
- * go on; a trial that fails does not keep the others from their turn. One whose files hold something else than when others began fails.
+ * Runs a shard's part of the trials of a sweep, each as a run of its own. Finished runs are left alone, stopped runs continue; after a trial that
+ * fails, the next begins. A trial fails if its input files have changed since other trials read them.
  */
 export async function sweepShard(
   base: LoadedRecipe,
@@ -73,7 +73,7 @@ export async function sweepShard(
   return { folder: jobs.folder, trials: soFar, failed };
 }
 
-/** Writes down the recipe, and what each trial changes, as all shards do. `UserError` where the folder has another sweep. */
+/** Writes the recipe and the changes of each trial; every shard writes the same files. `UserError` if the folder holds another sweep. */
 async function writeDown(jobs: JobFolder, { written }: LoadedRecipe, trials: readonly TrialSettings[]): Promise<void> {
   const fileOf = ({ name }: TrialSettings): string => path.join('trials', `${name}.json`);
   const files = new Map<string, object>([

@@ -8,7 +8,7 @@ import { evaluationProgram } from '../../train/evaluate/inference.ts';
 import type { Fitted } from '../../train/training.ts';
 import type { StageContext } from '../context.ts';
 
-/** A model that is not trained: its score on the validation split is taken. */
+/** Takes a model without training it, and scores it on the validation split. */
 export async function taken(
   context: StageContext,
   given: { readonly stage: string; readonly title: string; readonly network: ModelNetwork; readonly weights: State },

@@ -37,7 +37,7 @@ interface QuantizeStep extends WriteStep {
   readonly lessons: Answers | undefined;
 }
 
-/** The files that the recipe asks for beyond the fp32 ONNX file of every student: TFLite, and both in fewer bits. */
+/** Writes the files that the recipe asks for besides the fp32 ONNX file of every student: TFLite, and both formats with fewer bits. */
 export async function shipModel(
   context: StageContext,
   model: ExportedModel,
@@ -65,7 +65,7 @@ export async function shipModel(
   return { files, notes, sensitivity };
 }
 
-/** Only TFLite files give cause to ask: ONNX Runtime always took a scale for each output. */
+/** Only TFLite files need the choice: ONNX Runtime always accepts a scale for each output. */
 async function denseScalesOf(context: StageContext, model: ExportedModel): Promise<DenseChoice> {
   const { export: formats, quantize: steps } = context.recipe;
   const isAsked =
@@ -79,7 +79,7 @@ async function denseScalesOf(context: StageContext, model: ExportedModel): Promi
   return choice;
 }
 
-/** One quantization of the recipe, from the float weights; after training if it is asked to train, or if it loses too much. */
+/** One quantization of the recipe: from the float weights, or after training if the recipe asks for training or the score drops too much. */
 async function quantizeModel(context: StageContext, model: ExportedModel, step: QuantizeStep): Promise<Shipped> {
   const { recipe } = context;
   const { number } = step;
@@ -89,7 +89,7 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   context.onEvent({ type: 'stage', stage, title: `quantizing ${idOf(model)} to ${settings.scheme}` });
   const form = reducedForm(recipe.quantize, number, 'ptq');
   const ptq = await afterTraining(context, model, { ...step, form }, settings);
-  // Files were written in between, which are stages of their own.
+  // Writing the files was a stage of its own, so the ledger needs a row for this stage.
   await context.done(stage, undefined, {}, { method: 'ptq', scheme: settings.scheme });
   if (ptq.refused === undefined || settings.fallback !== 'qat') return ptq;
   const { file, seconds, validation, drop } = ptq.refused;
@@ -100,7 +100,7 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
   return { files: [...ptq.files, ...qat.files], notes: [...ptq.notes, ...qat.notes], sensitivity: ptq.sensitivity };
 }
 
-/** The files of a quantization that trains nothing. */
+/** Writes the files of a quantization without training. */
 function afterTraining(
   context: StageContext,
   model: ExportedModel,
@@ -132,7 +132,7 @@ async function trainAndQuantize(
   return { ...made, notes: [...lossNote(recipe, lessons, qatStage(number)), ...made.notes] };
 }
 
-/** Note for a step that is trained by another loss than the student was. */
+/** Note for a quantization that is trained with another loss than the student. */
 function lossNote(recipe: Recipe, lessons: Answers | undefined, stage: string): string[] {
   const [asked, used] = [recipe.distill.loss, lossOf(recipe, lessons)];
   if (lessons === undefined || used === asked) return [];
@@ -143,8 +143,8 @@ function lossNote(recipe: Recipe, lessons: Answers | undefined, stage: string): 
 }
 
 /**
- * int8 after training, format by format. Where it loses too much, the most sensitive layers stay in float, more and more of
- * them until the drop is within `maxDrop`, if the step falls back so.
+ * Writes int8 files after training, format by format. If the score drops by more than `maxDrop` and the step has a fallback, more and more of the
+ * most sensitive layers stay in float.
  */
 async function writeInt8(
   context: StageContext,
@@ -156,7 +156,7 @@ async function writeInt8(
   const asked = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
   const samples = calibrationSamples(context, model.graph, settings.samples);
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);
-  // ONNX files have a scale for each output of a dense layer.
+  // ONNX files always have a scale for each output of a dense layer.
   const dense = recipe.export.includes('onnx') ? 'channel' : step.dense;
   const prepared = await prepareInt8(recipe, model.graph, { ...settings, dense, kept: asked }, samples, onProgress);
   const onTflite =
@@ -194,7 +194,7 @@ async function writeInt8(
   return { files, notes, sensitivity, ...(refused !== undefined && { refused }) };
 }
 
-/** Activations of 16 bits, weights of 8: a TFLite file alone. */
+/** Writes 16-bit activations with 8-bit weights: TFLite only. */
 async function writeInt16(
   context: StageContext,
   model: ExportedModel,
@@ -217,7 +217,7 @@ async function writeInt16(
   return writeVariants(context, model, ready, [{ ...file, make }], step);
 }
 
-/** Ranges of the activations on samples of the training split, drawn once for the recipe, as they are without augmentation. */
+/** Measures ranges of activations on samples of the training split without augmentation, drawn once for the recipe. */
 async function calibrate(
   context: StageContext,
   graph: Graph,

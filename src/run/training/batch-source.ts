@@ -13,11 +13,11 @@ import type { FitOptions } from './options.ts';
 import { StrongViews } from './strong-views.ts';
 
 interface SourceOptions {
-  /** Samples that the training learns from. */
+  /** The samples that the training learns from. */
   readonly learnt: Dataset;
   readonly task: Task;
   readonly stepsPerEpoch: number;
-  /** True where samples may lack a label or a teacher's answer. */
+  /** True if samples may lack a label or a teacher's answer. */
   readonly partial: boolean;
   /** True for a loss that reads a strong view of each sample. */
   readonly readsStrong: boolean;
@@ -33,7 +33,7 @@ export class BatchSource {
   readonly #source: SourceOptions;
   readonly #strong: StrongViews | undefined;
   readonly #hasLabels: boolean;
-  /** Opened with the first batch: a training that has ended reads none. */
+  /** Opened with the first batch: a finished training reads no samples. */
   #prefetcher: Prefetcher | undefined;
 
   constructor(context: Context, options: Omit<FitOptions, 'build'>, source: SourceOptions) {
@@ -44,7 +44,7 @@ export class BatchSource {
       this.#strong = new StrongViews(source.learnt, { augment, answers });
   }
 
-  /** The batches of an epoch from `startBatch` on; of each only what `own` needs, where several processes share them. */
+  /** Batches of an epoch from `startBatch` on. If several processes share each batch, only the part `own` is read. */
   async *epoch(epoch: number, startBatch: number, own?: Share): AsyncGenerator<Batch, void, undefined> {
     const { recipe, engine, data } = this.#context;
     const { answers, settings } = this.#options;
@@ -52,7 +52,7 @@ export class BatchSource {
     const prefetcher = (this.#prefetcher ??= new Prefetcher(learnt));
     const share = own && answers?.cut ? { ...own, cuts: [...own.cuts, answers.cut] } : own;
     const passes = { from: epoch * stepsPerEpoch + startBatch, to: (epoch + 1) * stepsPerEpoch };
-    // The program needs the answers of a whole call, and of the smaller batch that ends an epoch early.
+    // Batches to request ahead: those of a whole call, and the smaller batch that ends an epoch early.
     const needed = 1 + (engine.stepsPerCall ?? 1);
     const batches = passesOf(passes, batchCount(learnt.count, settings.batchSize), (pass, first) => {
       const shown = { ...epochOptions(recipe, this.#options, pass), startBatch: first, share, needed };

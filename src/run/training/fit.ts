@@ -32,12 +32,12 @@ export async function fit<N extends Network = ModelNetwork>(
 ): Promise<Fitted<N>> {
   const { data, recipe } = context;
   const { settings, answers, stage } = options;
-  // Building and compiling come before the training tells where it begins.
+  // The stage begins before building and compiling, which take time too.
   context.onEvent({ type: 'stage', stage });
   const task = taskOf(data.train);
   const network = await options.build();
   refuseFrozen(network);
-  // Without a teacher nothing can be learnt from a sample without a label.
+  // Without a teacher, samples without a label teach nothing.
   const learnt = answers === undefined ? labelledOf(data.train) : data.train;
   const { asLongAs = learnt.count } = options;
   const span = { stepsPerEpoch: batchCount(asLongAs, settings.batchSize), steps: numberOfSteps(settings, asLongAs) };
@@ -115,7 +115,10 @@ export async function fit<N extends Network = ModelNetwork>(
   }
 }
 
-/** Programs of the parts that batches can be cut into. Without shards a batch that is normalized as a whole, or compared across, must not be cut. */
+/**
+ * Programs for a part of a batch. Unless the recipe has shards, a batch must not be cut if the network normalizes over the batch or the loss compares
+ * its samples.
+ */
 function partsOf<N extends Network>(
   { recipe: { syncBatchNorm, shards, gradientCompression }, together }: StageContext,
   { loss, parts }: Learner<N>,

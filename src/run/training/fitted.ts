@@ -7,7 +7,7 @@ import type { StageContext } from '../context.ts';
 import type { FitOptions } from './options.ts';
 import { PEER_PREFIX } from './peer.ts';
 
-/** Enters a finished training in the ledger, and divides its weights into the network's, its masks and its peer's. */
+/** Enters a finished training in the ledger, and separates its weights into those of the network, its masks and its peer. */
 export async function fittedNetwork<N extends Network = ModelNetwork>(
   context: Pick<StageContext, 'done'>,
   { stage, peer, answers }: Pick<FitOptions, 'stage' | 'peer' | 'answers'>,

@@ -23,11 +23,11 @@ interface LearnerOptions {
   /** Number of steps of the training. */
   readonly steps: number;
   readonly batchSize: number;
-  /** True where samples may lack a label or a teacher's answer. */
+  /** True if samples may lack a label or a teacher's answer. */
   readonly partial: boolean;
 }
 
-/** A network with everything that changes it in training: loss, optimizer, moving average, masks and a peer; and the programs of its steps. */
+/** Builds what trains a network: loss, optimizer, moving average, masks, a peer, and the programs of its steps. */
 export async function learnerOf<N extends Network>(
   network: N,
   options: FitOptions<N>,
@@ -65,7 +65,7 @@ export async function learnerOf<N extends Network>(
   };
 }
 
-/** `UserError` for a network without a trained weight. */
+/** `UserError` for a network without trainable weights. */
 export function refuseFrozen({ name, trainable, state }: Network): void {
   if (Object.keys(trainable).length > 0) return;
   throw new UserError(

@@ -14,7 +14,7 @@ import type { NumberSchedule } from '../../train/optimizers/schedules.ts';
 export interface FitOptions<N extends Network = ModelNetwork> {
   readonly stage: string;
   readonly title: string;
-  /** Builder of the network; each call gives the same one. */
+  /** Builds the network; each call gives the same weights. */
   readonly build: () => Promise<N>;
   readonly settings: Pick<DistillRecipe, 'epochs' | 'batchSize' | 'microBatch' | 'optimizer' | 'ema'>;
   readonly loss: AnyLoss;
@@ -22,38 +22,35 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly seed: number;
   /** The teacher's answers; absent for training with labels alone. */
   readonly answers?: SoftTargets | undefined;
-  /** Random changes of samples. Default: the augmentation of the data set. */
+  /** Augmentation. Default: the augmentation of the data set. */
   readonly augment?: readonly AugmentStep[] | undefined;
-  /** Draw augmentation from this many fixed views, for which the teacher's answers are stored. */
+  /** Number of fixed views of each sample with stored answers; augmentation draws from them. */
   readonly views?: number | undefined;
-  /** Numbers of the loss that change, by name. */
+  /** Schedules of loss options, by name. */
   readonly schedules?: Readonly<Record<string, NumberSchedule>> | undefined;
-  /** Epoch from whose end on the labels alone teach. Default: none. */
+  /** Number of epochs with the teacher; after them only the labels teach. Default: all epochs. */
   readonly teacherUntil?: number | undefined;
-  /** Further changes of samples for a strong view, where the loss reads one. */
+  /** Further augmentation for the strong view, if the loss reads one. */
   readonly strong?: readonly AugmentStep[] | undefined;
-  /** Builder of another student, which learns from the same batches: in place of a teacher each learns from the other's answers. */
+  /** Builds another student, which learns from the same batches: each of the two learns from the other's answers instead of a teacher's. */
   readonly peer?: (() => Promise<ModelNetwork>) | undefined;
   /** Masks of pruned weights, for a training of `steps` steps. */
   readonly masks?: ((steps: number) => MaskPlan) | undefined;
   /** Scalars that the network is fed at a step, besides the scalars of the loss. */
   readonly hyper?: (step: number) => Readonly<Record<string, number>>;
-  /** Take as many steps as a training on this many samples, however few have a label. Default: the number of samples that this training learns from. */
+  /** Number of samples that determines the number of steps. Default: the samples that this training learns from. */
   readonly asLongAs?: number | undefined;
   /** Default: the recipe's. */
   readonly precision?: Recipe['precision'];
-  /**
-   * Hash of the settings that the training depends on, where it depends on less than the whole recipe. Saved states with another hash are
-   * ignored.
-   */
+  /** Hash of the settings that the training depends on, if fewer than the whole recipe. Saved states with another hash are ignored. */
   readonly job?: string;
-  /** Hash of the training samples, where a saved state may be older than they are. */
+  /** Hash of the training samples, if a saved state may be older than they are. */
   readonly data?: string;
 }
 
 /**
- * Options of the batches of an epoch. Their order follows the seed of the training, which differs between repeats; the fixed views follow
- * the seed of the recipe, because the teacher's answers are stored for these views.
+ * Options of the batches of an epoch. Their order depends on the seed of the training, which differs between repeats; the fixed views depend on the
+ * seed of the recipe, because the stored answers belong to these views.
  */
 export function epochOptions(
   recipe: Pick<Recipe, 'seed' | 'dataset'>,
@@ -76,10 +73,7 @@ export function numberOfSteps(
   return Math.max(1, Math.round(epochs * batchCount(samples, batchSize)));
 }
 
-/**
- * Hash of the settings that a training depends on, extended by the settings of the whole recipe that change its sums: a state with another
- * hash belongs to another training and is ignored.
- */
+/** Hash of a training's settings and of the recipe's settings that change its sums. A saved state with another hash is ignored. */
 export function jobOf(
   { job }: Pick<FitOptions, 'job'>,
   {

@@ -11,19 +11,19 @@ import { createOptimizer } from '../../train/optimizers/optimizers.ts';
 import { trainingProgram, trainingState } from '../../train/step/step.ts';
 import type { TrainingOptions } from '../../train/step/step.ts';
 
-/** Prefix of the state names of a student that learns beside another one. */
+/** Prefix of the state names of the peer. */
 export const PEER_PREFIX = 'peer/';
 
 type Learning = Omit<TrainingOptions, 'batchSize' | 'mix'>;
 
-/** Two students of one training, each of which is the other's peer. */
+/** Two students in one training, each the other's peer. */
 export interface PeerPair {
   readonly own: Learning;
   readonly peer: Learning;
   dispose(): void;
 }
 
-/** The student that a training is of, and its peer: another network with an optimizer and a moving average of its own. */
+/** Builds the peer of a student, with its own optimizer and moving average. */
 export async function withPeer(
   alone: Learning,
   build: () => Promise<ModelNetwork>,
@@ -49,7 +49,7 @@ export async function withPeer(
   };
 }
 
-/** Programs of the peer's step. Their state is that of both students: the compiled step holds the whole training. */
+/** Programs of the peer's step. Their state includes both students, because one compiled step holds the whole training. */
 export function peerPrograms(
   { own, peer }: PeerPair,
   { batchSize, mix }: { readonly batchSize: number; readonly mix: { readonly whole: MixKind; readonly part: MixKind } },

@@ -8,8 +8,8 @@ import { STRONG } from '../../train/step/step.ts';
 import { inputFeedsOf } from '../../train/step/batch.ts';
 
 /**
- * Strong views of the batches of a training: the same samples, changed as the batch is and then further, with the teacher's answers to
- * them. The random numbers are keyed by the batch, so a resumed run sees the same views.
+ * Strong views for the batches of a training: the same samples with the batch's augmentation and further changes, and the teacher's answers to them.
+ * Random numbers are keyed by the batch, so a resumed run sees the same views.
  */
 export class StrongViews {
   readonly #prefetcher: Prefetcher;
@@ -22,7 +22,7 @@ export class StrongViews {
     [this.#augment, this.#answers] = [options.augment, options.answers];
   }
 
-  /** Begins an epoch; `of` is then called with the batches of these options, in order. */
+  /** Begins an epoch; `of` must then be called with its batches in order. */
   begin(options: EpochOptions): void {
     this.#views = this.#prefetcher.epoch({ ...options, augment: [...(options.augment ?? []), ...this.#augment] });
   }

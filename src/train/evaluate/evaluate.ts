@@ -11,9 +11,9 @@ import { addedTotals, NOTHING, scoreOfTotals, sumsOf } from './totals.ts';
 import type { Totals } from './totals.ts';
 
 export interface Evaluation {
-  /** Score of the task over all samples by their weight. */
+  /** Weighted score of the task over all samples. */
   readonly score: number;
-  /** Weighted mean of the loss with the labels. */
+  /** Weighted mean of the label loss. */
   readonly loss: number;
   readonly samples: number;
 }
@@ -22,19 +22,19 @@ export interface EvaluatorOptions {
   readonly engine: Engine;
   readonly program: (batchSize: number) => StepProgram;
   readonly task: Task;
-  /** The training whose weights are evaluated; absent: the variables as they are now. */
+  /** Training whose current weights are evaluated. Default: the initial variables of the program. */
   readonly shareStateWith?: CompiledStep;
 }
 
-/** The batches of a split, any of which can be asked for. */
+/** The batches of a split, in any order. */
 export interface Batches {
   readonly count: number;
-  /** Samples of each but the last, which may have fewer. */
+  /** Samples of each batch; the last may have fewer. */
   readonly size: number;
   readonly batch: (index: number) => TrainingBatch;
 }
 
-/** Evaluation of the same weights, any number of times; a program for each batch size is compiled when it is first needed. */
+/** Evaluates the same weights any number of times. The program for a batch size is compiled when it is first needed. */
 export class Evaluator {
   readonly #options: EvaluatorOptions;
   readonly #compiled = new Map<number, CompiledStep>();
@@ -44,7 +44,7 @@ export class Evaluator {
     this.#options = options;
   }
 
-  /** `together`: processes that take turns at the batches. */
+  /** `together`: processes that share the batches. */
   async run({ count, size, batch }: Batches, together?: Collectives): Promise<Evaluation> {
     const { task } = this.#options;
     const names = [...(await this.#sized(size)).outputs.keys()];
@@ -68,7 +68,7 @@ export class Evaluator {
     return { score: scoreOfTotals(totals, task), loss: totals.loss / totals.weight, samples: totals.samples };
   }
 
-  /** Number of samples at once: `most`, or fewer where those would take more than a gigabyte. */
+  /** Number of samples at once: `most`, or fewer if their program would take more than a gigabyte. */
   async atOnce(most: number): Promise<number> {
     return (this.#atOnce ??= await sizeWithin(
       most,
@@ -95,7 +95,7 @@ export class Evaluator {
   }
 }
 
-/** Weights that the last step has made infinite: of NaN the largest of several answers is the first, which looks like a score. */
+/** Error for weights that the last step made infinite: the argmax of NaN outputs is class 0, so the score would look valid. */
 function notFinite({ loss, samples }: Totals): UserError {
   return new UserError(
     `the loss of the model on ${samples} samples of the validation split is ${loss}, expected a finite number`,

@@ -12,13 +12,13 @@ export interface EvaluationOptions {
   readonly batchSize: number;
   /** Prefix of the state names: `EMA_PREFIX` for the averaged network. Default none. */
   readonly prefix?: string;
-  /** Hand the answers back too, as `logits`. Default false. */
+  /** Return the outputs too, as `logits`. Default false. */
   readonly logits?: boolean;
 }
 
 /**
- * Inference on a batch. Feeds: `x`, the targets, `weights` [batch]. Results are sums, so that batches add up exactly: `loss`
- * Σ w · loss with the labels, `score/<sum>` the sums of the task's score, and on demand `logits` [batch, width].
+ * Evaluates a batch. Feeds: `x`, the targets, `weights` [batch]. Results are sums, so that batches add up exactly: `loss` Σ w · loss with the labels,
+ * `score/<sum>` the sums of the task's score, and on demand `logits` [batch, width].
  */
 export function evaluationProgram({
   network,
@@ -50,7 +50,7 @@ export function evaluationProgram({
   };
 }
 
-/** Inference without labels: `x` to the outputs by name and the layers named. For teachers, exports and parity checks. */
+/** Inference without labels: from `x` to the outputs and the named layers. For teachers, exports and parity checks. */
 export function predictionProgram({
   network,
   batchSize,

@@ -6,13 +6,13 @@ import { fedTo, inputFeedsOf } from '../step/batch.ts';
 import { partSizes } from '../parallel/cut.ts';
 import { predictionProgram } from './inference.ts';
 
-/** Most memory of a program that evaluates or predicts, by its estimate. A constant, as the free memory changes from run to run. */
+/** Maximum estimated bytes of a program that evaluates or predicts. A constant, because the free memory differs from run to run. */
 export const INFERENCE_BYTES = 2 ** 30;
 
 export interface Predicting {
   readonly network: Network;
   readonly weights: State;
-  /** Layers whose values are wanted too. */
+  /** Layers whose values are returned too. */
   readonly features?: readonly string[];
 }
 
@@ -20,15 +20,15 @@ export interface PredictedSamples {
   /** [n, ...] */
   readonly x: Float32Array;
   readonly n: number;
-  /** Parts of `x` that belong to each input, for a model with several. */
+  /** Slices of `x` for each input of a model with several inputs. */
   readonly inputs?: readonly InputPart[] | undefined;
   /** Bytes. */
   readonly most?: number;
 }
 
 /**
- * The outputs of a network for `n` samples and the layers named, by name: all at once where that takes no more than `most` bytes, else
- * a half of them, a quarter, and so on.
+ * Outputs and named layers of a network for `n` samples, by name. All samples are computed at once if that takes at most `most` bytes, else in
+ * batches of a half, a quarter, and so on.
  */
 export async function predictions(
   engine: Engine,
@@ -65,7 +65,7 @@ export async function predictions(
   }
 }
 
-/** The first of `size`, a half of it, … whose program takes no more than `most` bytes. Those that take more are disposed of. */
+/** Largest of `size`, its half, its quarter, … whose program takes at most `most` bytes. Larger programs are disposed of. */
 export async function sizeWithin(
   size: number,
   most: number,

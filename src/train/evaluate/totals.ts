@@ -3,10 +3,10 @@ import type { Task } from '../../tasks/task.ts';
 /** Sums over steps or batches; the mean loss is `loss / weight`. */
 export interface Totals {
   readonly loss: number;
-  /** Numbers that the score follows from, by name. */
+  /** Sums that the score is computed from, by name. */
   readonly sums: Readonly<Record<string, number>>;
   readonly weight: number;
-  /** Weight that the score is over; absent where that is `weight`. */
+  /** Weight of the samples in the score. Default: `weight`. */
   readonly scored?: number | undefined;
   readonly samples: number;
 }
@@ -15,12 +15,12 @@ export const NOTHING: Totals = { loss: 0, sums: {}, weight: 0, samples: 0 };
 
 const SCORE = 'score/';
 
-/** True for a result of a step that is a sum of the task. */
+/** True for a step's result that is a sum of the task. */
 export function isSum(name: string): boolean {
   return name.startsWith(SCORE);
 }
 
-/** The sums of a task among the results of a step. */
+/** A task's sums among the results of a step. */
 export function sumsOf(results: Readonly<Record<string, number>>): Record<string, number> {
   const found = Object.entries(results).filter(([name]) => isSum(name));
   return Object.fromEntries(found.map(([name, value]) => [name.slice(SCORE.length), value]));
@@ -37,13 +37,13 @@ export function addedTotals(a: Totals, b: Totals): Totals {
   };
 }
 
-/** Totals as a saved state has them. Older versions knew classification alone, and had its one sum beside the others. */
+/** Totals from a saved state. Older versions knew only classification and saved its single sum, `correct`, beside the others. */
 export function totalsOf(saved: Omit<Totals, 'sums'> & { readonly sums?: Totals['sums']; correct?: number }): Totals {
   const { correct, sums = correct === undefined ? {} : { correct }, ...rest } = saved;
   return { ...rest, sums };
 }
 
-/** Score of the sums; 0 without samples. */
+/** Score computed from the sums; 0 without samples. */
 export function scoreOfTotals({ sums, weight, scored = weight }: Totals, task: Pick<Task, 'scoreOfSums'>): number {
   return scored === 0 ? 0 : task.scoreOfSums(sums, scored);
 }

@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 
 /**
- * All gradients scaled by min(1, norm / global norm) (Pascanu et al. 2013, "On the difficulty of training recurrent neural
- * networks"), where the global norm is over every gradient at once.
+ * Scales all gradients by min(1, norm / global norm), with the global norm over all gradients together (Pascanu et al. 2013, "On the difficulty of
+ * training recurrent neural networks").
  */
 export function clipByGlobalNorm(
   gradients: Readonly<Record<string, tf.Tensor>>,

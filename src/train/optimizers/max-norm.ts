@@ -1,17 +1,17 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Kernel, ModelNetwork, Network } from '../../networks/network.ts';
 
-/** Axis of the units of a weight, by its state name: its other axes are what comes into a unit. */
+/** Axis of a weight with its units, by state name: the other axes hold a unit's incoming weights. */
 export type Units = ReadonlyMap<string, number>;
 
-/** The axis that has one place for each unit: that of the output channels, the last but for transposed convolutions. */
+/** Axis of the units of each kernel: its output channels, which are the last axis except in transposed convolutions. */
 export function unitsOf(kernels: readonly Kernel[]): Units {
   return new Map(
     kernels.map(({ name, shape, inputs }) => [name, inputs === shape.length - 1 ? inputs - 1 : shape.length - 1]),
   );
 }
 
-/** The weights that `maxNorm` limits; none without it. */
+/** Weights that `maxNorm` limits; empty if it is not set. */
 export function limitedUnits(network: Network, { maxNorm }: { readonly maxNorm?: number | undefined }): Units {
   if (maxNorm === undefined) return new Map();
   if (!('kernels' in network)) throw new Error(`${network.name} does not say what comes into a unit`);
@@ -19,10 +19,10 @@ export function limitedUnits(network: Network, { maxNorm }: { readonly maxNorm?:
 }
 
 /**
- * Limit on the norm of what comes into a unit (Hinton et al. 2012, "Improving neural networks by preventing co-adaptation of feature
- * detectors", section on MNIST; Srivastava et al. 2014, "Dropout", section 5.1): weights that an update has made longer than `maxNorm` are
- * scaled back to it. `weight` has one unit at each place of axis `units`. The norms follow from sums over the whole weight, so the update
- * of it takes a second pass over memory; where the units are not its last axis, or no multiple of four, it is computed node by node.
+ * Limits the norm of each unit's incoming weights (Hinton et al. 2012, "Improving neural networks by preventing co-adaptation of feature detectors",
+ * section on MNIST; Srivastava et al. 2014, "Dropout", section 5.1): after an update, longer vectors are scaled back to `maxNorm`. The units of
+ * `weight` lie along axis `units`. The norms need sums over the whole weight, so its update takes a second pass over memory; if the units are not the
+ * last axis, or their number is no multiple of four, the update is not fused.
  */
 export function withinNorm(weight: tf.Tensor, units: number, maxNorm: number): tf.Tensor {
   const inputs = weight.shape.map((_, axis) => axis).filter((axis) => axis !== units);

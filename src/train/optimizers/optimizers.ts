@@ -18,28 +18,28 @@ export interface OptimizerConfig {
   readonly epsilon?: number;
   /** `adamw`, `muon`: decoupled (Loshchilov & Hutter 2019); others: added to the gradient (L2). Default 0. */
   readonly weightDecay?: number;
-  /** `matrices` (default) spares biases, norm scales and everything else of rank 0 or 1. */
+  /** `matrices` (default) exempts biases, norm scales and all other tensors of rank 0 or 1. */
   readonly decay?: 'matrices' | 'all';
   /** Gradients are scaled down to this global norm. Default: not clipped. */
   readonly clipNorm?: number | undefined;
-  /** Weights that come into a unit are scaled back to this norm after each update. Default: not limited. */
+  /** Maximum norm of a unit's incoming weights, enforced after each update. Default: unlimited. */
   readonly maxNorm?: number | undefined;
 }
 
 export interface Optimizer {
   /** The optimizer's own variables, zero at the start, by state name, e.g. `adam.m/stem/kernel`. */
   readonly slots: Variables;
-  /** The scalars that change from step to step. */
+  /** Scalars that change from step to step. */
   readonly feeds: Readonly<Record<string, TensorType>>;
-  /** Their values for step 0, 1, …: a resumed run names the step it is at. */
+  /** Values of these scalars at a step (from 0). */
   readonly feedValues: (step: number, learningRate: number) => Record<string, Float32Array>;
-  /** Update of the variables and the slots. A variable without a gradient stays as it is. */
+  /** Updates the variables and the slots. A variable without a gradient keeps its value. */
   readonly apply: (gradients: Tensors, feeds: Tensors) => void;
 }
 
-/** One update rule: how a variable and its slots follow from its gradient. */
+/** Update rule: computes a variable and its slots from its gradient. */
 interface Rule {
-  /** Names of the slots of a variable of this shape. */
+  /** Names of the slots for a variable of this shape. */
   readonly slots: (shape: readonly number[]) => readonly string[];
   readonly scalars: (step: number, learningRate: number) => Record<string, number>;
   readonly update: (
@@ -49,10 +49,7 @@ interface Rule {
   ) => { readonly by: tf.Tensor; readonly slots: Readonly<Record<string, tf.Tensor>> };
 }
 
-/**
- * `variables` are the trainable ones by state name, `rateOf` by what the learning rate of one is multiplied, `units` the weights that
- * `maxNorm` limits.
- */
+/** `variables`: the trainable ones, by state name. `rateOf`: factor of a variable's learning rate. `units`: weights that `maxNorm` limits. */
 export function createOptimizer(
   config: OptimizerConfig,
   variables: Variables,
@@ -65,7 +62,7 @@ export function createOptimizer(
   const decays = (variable: tf.Variable): boolean => decay !== 0 && (config.decay === 'all' || variable.rank > 1);
   const slots: Record<string, tf.Variable> = {};
   for (const [name, { shape }] of Object.entries(variables)) {
-    // One for all slots: variables of the same tensor share its memory.
+    // Slots of the same shape start as one tensor: tfjs variables share its memory.
     const zeros = tf.zeros(shape);
     for (const slot of rule.slots(shape)) slots[`${slot}/${name}`] = tf.variable(zeros, false);
   }
@@ -112,7 +109,7 @@ const RULES: Record<OptimizerConfig['type'], (config: OptimizerConfig) => Rule> 
     update: (g, _slots, { learningRate }) => ({ by: tf.mul(g, learningRate!), slots: {} }),
   }),
   momentum: (config) => withMomentum(config, (_g, buffer) => buffer),
-  /** Momentum that looks ahead (Sutskever et al. 2013). */
+  /** Nesterov momentum (Sutskever et al. 2013). */
   nesterov: (config) => withMomentum(config, (g, buffer, momentum) => tf.add(g, tf.mul(buffer, momentum))),
   rmsprop,
   adam,
@@ -120,7 +117,7 @@ const RULES: Record<OptimizerConfig['type'], (config: OptimizerConfig) => Rule> 
   muon,
 };
 
-/** b ← μ·b + g, then p ← p - η·direction(g, b): the form of PyTorch and of this field's papers. */
+/** b ← μ·b + g, then p ← p - η·direction(g, b): the form of PyTorch and of most papers on distillation. */
 function withMomentum(
   { momentum = 0.9 }: OptimizerConfig,
   direction: (g: tf.Tensor, buffer: tf.Tensor, momentum: number) => tf.Tensor,
@@ -170,7 +167,7 @@ function adam({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: OptimizerConfig): 
   };
 }
 
-/** Filters of convolutions by Muon, see `muon.ts`; everything else as adamw has it. The momentum is Adam's sum Σ β1^k·g. */
+/** Muon for filters of convolutions, see `muon.ts`, AdamW for all else. The momentum is Adam's sum Σ β1^k·g. */
 function muon(config: OptimizerConfig): Rule {
   const { beta1 = 0.9 } = config;
   const others = adam(config);

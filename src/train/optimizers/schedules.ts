@@ -1,17 +1,17 @@
-/** The learning-rate part of a recipe's optimizer: lengths in epochs, rates absolute. */
+/** Learning-rate options of a recipe's optimizer: lengths in epochs, absolute rates. */
 export interface ScheduleConfig {
   readonly schedule: 'constant' | 'cosine' | 'linear' | 'step' | 'onecycle';
-  /** The rate at its highest. */
+  /** Highest learning rate. */
   readonly learningRate: number;
   /** Learning rate at the end of cosine, linear and onecycle. Default 0. */
   readonly finalLearningRate?: number;
-  /** Epochs in which the rate rises in a straight line. Default 0; for onecycle, 0 stands for 30 % of the run. */
+  /** Epochs of linear warm-up. Default 0; for onecycle, 0 stands for 30 % of the run. */
   readonly warmup?: number;
   /** `step`: epochs after which the rate is multiplied by `gamma`. */
   readonly milestones?: readonly number[];
   /** `step`: default 0.1. */
   readonly gamma?: number;
-  /** Number of cycles: the schedule is repeated, each time in an equal share of the steps (warm restarts). Default 1. */
+  /** Number of cycles (warm restarts), each with an equal share of the steps. Default 1. */
   readonly cycles?: number | undefined;
   /** Factor of the rates from one cycle to the next. Default 1. */
   readonly cycleFactor?: number | undefined;
@@ -23,13 +23,16 @@ export interface TrainingLength {
   readonly steps: number;
 }
 
-/** The learning rate of step 0 … steps - 1. Pure: a resumed run asks for the step it is at. */
+/** Learning rate of step 0 … steps - 1. A pure function, so a resumed run continues the schedule. */
 export type Schedule = (step: number) => number;
 
-/** One-cycle's rise when the recipe gives none, and where it starts: Smith & Topin 2018, as fast.ai made it popular. */
+/**
+ * One-cycle without `warmup`: share of the steps in which the rate rises, and the initial share of the highest rate (Smith & Topin 2018, with
+ * fast.ai's defaults).
+ */
 const CYCLE = { rise: 0.3, start: 1 / 25 };
 
-/** Loshchilov & Hutter 2017, "SGDR: stochastic gradient descent with warm restarts", around any schedule. */
+/** Repeats a schedule in cycles (Loshchilov & Hutter 2017, "SGDR: stochastic gradient descent with warm restarts"). */
 export function createSchedule(config: ScheduleConfig, length: TrainingLength): Schedule {
   const { cycles = 1, cycleFactor = 1 } = config;
   if (cycles === 1) return oneTime(config, length);
@@ -57,7 +60,7 @@ function oneTime(config: ScheduleConfig, length: TrainingLength): Schedule {
 
 type Curve = (progress: number, step: number) => number;
 
-/** The rate at `progress`, 0 … 1 through the steps behind the warm-up. */
+/** Learning rate at `progress`, from 0 to 1 over the steps after the warm-up. */
 const AFTER_WARMUP: Record<
   Exclude<ScheduleConfig['schedule'], 'onecycle'>,
   (config: ScheduleConfig, length: TrainingLength) => Curve
@@ -98,16 +101,16 @@ function cosineBetween(from: number, to: number, progress: number): number {
   return to + ((from - to) * (1 + Math.cos(Math.PI * progress))) / 2;
 }
 
-/** Schedule of an option of the loss: `from` a first value `to` a last, then constant. */
+/** Schedule of a loss option: from value `from` to value `to`, then constant. */
 export interface NumberSchedule {
   readonly from: number;
   readonly to: number;
   readonly curve: 'linear' | 'cosine';
-  /** Default: all of the training. */
+  /** Default: the whole training. */
   readonly epochs?: number | undefined;
 }
 
-/** The number at step 0 … steps - 1: `from` at the first step, `to` from the last of its epochs on. Pure, as a `Schedule` is. */
+/** Value at step 0 … steps - 1: `from` at the first step, `to` from the last of its epochs on. A pure function, like `Schedule`. */
 export function createNumberSchedule(config: NumberSchedule, { stepsPerEpoch, steps }: TrainingLength): Schedule {
   const { from, to, curve, epochs } = config;
   const last = (epochs === undefined ? steps : Math.round(epochs * stepsPerEpoch)) - 1;
@@ -117,10 +120,10 @@ export function createNumberSchedule(config: NumberSchedule, { stepsPerEpoch, st
   };
 }
 
-/** Weights of what the teacher says in a loss. */
+/** Loss options that weigh the teacher's part of the loss. */
 export const OF_TEACHER = ['alpha', 'featureWeight'];
 
-/** Numbers of the loss at a step, as far as they are not constant. A loss picks its own options by name. */
+/** Values at a step of the loss options that are not constant. A loss reads its own options by name. */
 export function changingNumbers(
   {
     schedules = {},

@@ -1,9 +1,12 @@
 import { addUp } from '../../runtime/collectives/sums.ts';
 
-/** Elements that are added up at once: both operands then stay in the cache. */
+/** Elements that are added before the next block: both operands stay in the cache. */
 const BLOCK = 4096;
 
-/** Sum of arrays of one length, in pairs, pairs of pairs and so on: the bits of `PartSum`, which is given one array after another. */
+/**
+ * Adds arrays of equal length in pairs, then pairs of pairs, and so on: bit for bit the sum of `PartSum`, which receives the arrays one after
+ * another.
+ */
 export function addInPairs(arrays: readonly Float32Array[], into: Float32Array): void {
   const block = arrays.length > 2 ? BLOCK : into.length;
   for (let from = 0; from < into.length; from += block) {

@@ -5,18 +5,18 @@ import type { Task } from '../../tasks/task.ts';
 import { samplesInBatch, totalWeight } from '../step/batch.ts';
 import type { KnownFlags } from '../step/known.ts';
 
-/** A part of a batch, and what of the batch it is. */
+/** A part of a batch, and its shares of the whole. */
 export interface BatchPart {
   readonly batch: TrainingBatch;
-  /** Position in the batch of the part's first sample. */
+  /** Index in the batch of the part's first sample. */
   readonly first: number;
-  /** Its share of the weight of the batch. */
+  /** The part's share of the weight of the batch. */
   readonly share: number;
-  /** Its share of the samples of the batch. */
+  /** The part's share of the samples of the batch. */
   readonly samples: number;
 }
 
-/** Sizes of as few parts as there can be of at most `most` samples, none larger than another by more than one: 10 by 4 is 4, 3, 3. */
+/** Sizes of the fewest parts of at most `most` samples; sizes differ by at most one: 10 by 4 gives 4, 3, 3. */
 export function partSizes(samples: number, most: number): number[] {
   return evenSizes(samples, Math.ceil(samples / most));
 }

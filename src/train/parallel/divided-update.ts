@@ -10,38 +10,38 @@ import { transportOf } from './transport.ts';
 import type { Transport } from './transport.ts';
 
 export interface DividedUpdateOptions {
-  /** Program of the update, which is from now on limited to the share of this process. */
+  /** Program of the update; the constructor limits it to the share of this process. */
   readonly update: CompiledStep;
   /** Variables that the programs of the gradients read. */
   readonly read: ReadonlySet<string>;
   readonly together: Collectives;
-  /** Least number of weights that are divided. Default: 1 MiB of float32. */
+  /** Minimum number of weights for which the update is divided. Default: 1 MiB of float32. */
   readonly least?: number | undefined;
-  /** Most elements of a slice. Default: 1 MiB of float32. */
+  /** Maximum elements of a slice. Default: 1 MiB of float32. */
   readonly most?: number | undefined;
 }
 
-/** Fewer weights are updated in less time than processes take to give them to each other. */
+/** Below this number, updating all weights takes less time than exchanging updated weights. */
 const LEAST = 2 ** 18;
 const MOST = 2 ** 18;
 
 type Arrays = ReadonlyMap<string, Float32Array>;
 
 /**
- * An update of which each process makes a share (Rajbhandari et al. 2020, "ZeRO", stage 1): it gets its slices of all gradients, adds them up
- * in pairs by the order of the ranks, updates its slices of the variables, and gives the weights to the others. What no program of a step
- * reads but the update itself, such as the slots of the optimizer, stays with the process until all are asked for. Divided is what is
- * updated number by number from a gradient that nothing else reads: so the bits are the same as in a single process.
+ * An update that processes divide (Rajbhandari et al. 2020, "ZeRO", stage 1): each process gets its slices of all gradients, adds them in pairs in
+ * the order of the ranks, updates its slices of the variables, and sends the weights to the others. Variables that only the update reads, such as the
+ * optimizer's slots, stay in their process until `settle`. Only elementwise updates are divided, whose gradient nothing else reads, so the bits equal
+ * those of a single process.
  */
 export class DividedUpdate {
-  /** Memory that this process adds up its gradients in, by the name of the result. */
+  /** Memory in which this process adds up its gradients, by the name of the result. */
   readonly home: StepValues;
   readonly #together: Collectives;
   readonly #transport: Transport;
-  /** Parts of the slices, by turn and rank. */
+  /** Ranges of the slices, by turn and rank. */
   readonly #parts: readonly (readonly (readonly ResultRange[])[])[];
   readonly #gradients: Arrays;
-  /** Variables that a step reads, and variables that it does not read, in the order of the gradients. */
+  /** Variables that steps read, and variables that they do not read, in the order of the gradients. */
   readonly #read: readonly Arrays[];
   readonly #unread: readonly Arrays[];
 
@@ -68,18 +68,18 @@ export class DividedUpdate {
     update.divide!(ranges);
   }
 
-  /** Undefined where there is nothing to divide, or too little. */
+  /** Undefined if the update cannot be divided or has too few weights. */
   static of(options: DividedUpdateOptions): DividedUpdate | undefined {
     const { update, least = LEAST } = options;
     const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
     const weights = feeds.reduce((sum, [, { data }]) => sum + data.length, 0);
-    // One process alone may have had no memory for updates in one pass.
+    // A process whose memory did not suffice for a fused update has nothing to divide; then no process divides.
     const wants = weights > 0 && weights >= least ? 1 : 0;
     const isWanted = options.together.allreduce(Float32Array.of(wants))[0]! === options.together.size;
     return isWanted ? new DividedUpdate(new Map(feeds), options) : undefined;
   }
 
-  /** Adds up the share of this process over the first `count` ranks. To be called when all have their gradients at home. */
+  /** Adds up this process' share over the first `count` ranks, after all processes have written their gradients. */
   sum(count: number): void {
     const { rank } = this.#together;
     this.#transport.collect((turn, slices) => {
@@ -90,16 +90,16 @@ export class DividedUpdate {
     });
   }
 
-  /** Gives the updated weights to all. To be called by all processes, after the update. */
+  /** Sends the updated weights to all processes, which must all call it after the update. */
   spread(): void {
     for (const [i, arrays] of this.#read.entries()) {
-      // Of the layer before, all have got theirs.
+      // Wait until all processes have read the previous layer.
       if (i > 0) this.#together.barrier();
       this.#spread(arrays);
     }
   }
 
-  /** Gives what else was updated to all. To be called by all processes. */
+  /** Sends the remaining updated variables to all processes, which must all call it. */
   settle(): void {
     for (const arrays of this.#unread) {
       this.#together.barrier();
@@ -128,7 +128,7 @@ export class DividedUpdate {
   }
 }
 
-/** The first of these variables of each feed, the second of each, and so on. */
+/** The first wanted variable of each feed, then the second of each, and so on. */
 function layersOf(
   feeds: ReadonlyMap<string, DivisibleFeed>,
   isWanted: (name: string, isRead: boolean) => boolean,

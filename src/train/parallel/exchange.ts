@@ -5,7 +5,7 @@ import type { Rounding } from './part-sum.ts';
 import { Slices } from './slices.ts';
 import type { StepValues } from '../step/steps.ts';
 
-/** The form in which values travel, where that is not float32. What is packed must come out of it unchanged. */
+/** Encoding of values between processes, if not float32. Packed values must unpack without a change. */
 export interface Wire {
   /** Number of values that are packed together. */
   readonly block: number;
@@ -20,18 +20,18 @@ export interface ExchangeOptions {
   readonly together: Collectives;
   readonly wire?: Wire | undefined;
   readonly rounding?: Rounding | undefined;
-  /** Most elements of a slice. Default: 1 MiB of float32. */
+  /** Maximum elements of a slice. Default: 1 MiB of float32. */
   readonly most?: number;
 }
 
 const MOST = 2 ** 18;
-/** Turns that are sent while one is added up. */
+/** Number of turns that are in transit while one is added up. */
 const AHEAD = 4;
 
 /**
- * Sum of what several processes have, in float32 and in pairs, by the order of their ranks: the same bits as in one process. It goes in
- * turns: each process gets a slice of the turn from all, adds it up and gives the sum to all, while the next turns are under way. So each
- * sends two arrays of the size of its results, however many parts they are the sum of.
+ * Sums arrays of several processes in float32, in pairs, in the order of the ranks: bit for bit the sum of one process. Works in turns: each process
+ * receives its slice of the turn from all, adds up and sends the sum to all, while the next turns are in transit. So each process sends two arrays of
+ * the size of its results, whatever the number of parts.
  */
 export class Exchange {
   readonly #together: Collectives;
@@ -39,7 +39,7 @@ export class Exchange {
   readonly #slices: Slices;
   /** One of each turn, so that its memory is used again. */
   readonly #sums: readonly PartSum[];
-  /** Values of this process, received values, its sums, and the sums of all processes; each also in the form in which they travel. */
+  /** Values of this process, received values, its sums, and the sums of all processes; each also in encoded form. */
   readonly #values: Rooms;
   readonly #packed: Rooms;
 
@@ -53,10 +53,13 @@ export class Exchange {
     this.#packed = wire === undefined ? this.#values : roomsOf(turns, size, wire.lengthOf(width));
   }
 
-  /** `own`: undefined for a process that has nothing to add; `count`: how many have, the first ones. The sum is valid until the next call. */
+  /**
+   * `own`: values of this process, undefined if it has none. `count`: number of processes with values, which have the first ranks. The sum is valid
+   * until the next call.
+   */
   sum(own: StepValues | undefined, count: number): StepValues {
     const { turns } = this.#slices;
-    // Each process has then all that it computes behind it: what follows is short.
+    // All processes have finished computing before the exchange, so it never waits long.
     this.#together.barrier();
     const arriving: PendingCall[] = [];
     const leaving: PendingCall[] = [];
@@ -99,7 +102,7 @@ export class Exchange {
     return this.#together.beginAllgather(summed, at(this.#packed.whole, turn, turns));
   }
 
-  /** The slices of a turn: each is packed by itself, since it travels by itself. */
+  /** Decodes the slices of a turn; each was encoded on its own. */
   #unpack(packed: Float32Array, values: Float32Array): void {
     const { size } = this.#together;
     for (let from = 0; from < size; from++) this.#wire?.unpack(at(packed, from, size), at(values, from, size));
@@ -120,7 +123,7 @@ function roomsOf(turns: number, size: number, width: number): Rooms {
   return { own: room(size), got: room(size), summed: room(1), whole: room(size) };
 }
 
-/** Part `index` of `count` of an array. */
+/** Part `index` of `count` equal parts of an array. */
 function at(array: Float32Array, index: number, count: number): Float32Array {
   const length = array.length / count;
   return array.subarray(index * length, (index + 1) * length);

@@ -1,11 +1,11 @@
 import { fromHalf, toHalf } from '../../base/bytes.ts';
 import type { Wire } from './exchange.ts';
 
-/** Values that share a factor. */
+/** Number of values that share a factor. */
 const BLOCK = 256;
-/** Least exponent of the largest value of a block: below it float32 could not hold all that a half with its factor says. */
+/** Lowest exponent of the largest value of a block; below it, float32 cannot represent every half times its factor. */
 const LOWEST = -100;
-/** A half holds at most 65504: the largest value of a block comes to 2^14 at least, and to less than 2^15. */
+/** The largest value of a block is scaled to at least 2^14 and below 2^15: a half holds at most 65504. */
 const TOP = 14;
 
 const VALUES = Float32Array.from({ length: 2 ** 16 }, (_, bits) => fromHalf(bits));
@@ -13,8 +13,8 @@ const bits = new Uint32Array(1);
 const float = new Float32Array(bits.buffer);
 
 /**
- * Float16 with a factor for each 256 values in a row, a power of two by which the largest of them comes near the largest half: none
- * overflows, and values down to 2^-28 of the largest keep the eleven bits of a half. NaN and infinity are kept.
+ * Float16 with a factor for each block of 256 values, a power of two that brings the largest value near the largest half: none overflows, and values
+ * down to 2^-28 of the largest keep the eleven bits of a half. NaN and infinity are preserved.
  */
 export const halfBlocks: Wire = {
   block: BLOCK,
@@ -39,7 +39,7 @@ export const halfBlocks: Wire = {
   },
 };
 
-/** Rounds to what packing leaves unchanged; in place. */
+/** Rounds values in place so that packing does not change them. */
 export function roundToHalfBlocks(values: Float32Array): void {
   for (let start = 0; start < values.length; start += BLOCK) {
     const end = Math.min(start + BLOCK, values.length);
@@ -48,7 +48,7 @@ export function roundToHalfBlocks(values: Float32Array): void {
   }
 }
 
-/** Number of values that is a multiple of a block. */
+/** Rounds a number of values up to whole blocks. */
 export function inBlocks(values: number): number {
   return BLOCK * Math.ceil(values / BLOCK);
 }
@@ -57,18 +57,18 @@ function halvesOf(packed: Float32Array, blocks: number): Uint16Array {
   return new Uint16Array(packed.buffer, packed.byteOffset + 4 * blocks, blocks * BLOCK);
 }
 
-/** The power of two for the values from `start` to `end`; 1 where one of them is not finite. The same for the rounded values. */
+/** Power of two for the values from `start` to `end`, the same before and after rounding; 1 if any value is not finite. */
 function factorOf(values: Float32Array, start: number, end: number): number {
   let most = 0;
   for (let i = start; i < end; i++) {
     const size = Math.abs(values[i]!);
-    // Not finite, NaN among them.
+    // Infinite or NaN.
     if (!(size < Infinity)) return 1;
     if (size > most) most = size;
   }
   if (most === 0) return 1;
   float[0] = most;
-  // Rounded to eleven bits first: where that carries, the exponent is that of the rounded value.
+  // Round to eleven bits first: a carry may raise the exponent.
   const exponent = ((bits[0]! + 0xfff + ((bits[0]! >>> 13) & 1)) >>> 23) - 127;
   return 2 ** (TOP - Math.max(LOWEST, exponent));
 }

@@ -6,20 +6,20 @@ import type { Rounding } from './part-sum.ts';
 import { Slices } from './slices.ts';
 import type { StepValues } from '../step/steps.ts';
 
-/** Name of the gradients of all variables in one array. */
+/** Name of the array that holds the gradients of all variables. */
 const ALL = 'gradients';
 
-/** Rounding of the gradients to what halves hold: of sums of two too, so that a sum is the same whoever makes which part of it. */
+/** Rounds gradients, and every sum of two, to values that halves represent: so the sum does not depend on which process adds which part. */
 export const toHalves: Rounding = (name, values) => {
   if (name === ALL) roundToHalfBlocks(values);
 };
 
 /**
- * Results of a part whose gradients lie in one array, one after another: the blocks of halves with a factor of their own are counted there,
- * wherever it is cut. All other results, such as losses and observed means, are as they were.
+ * Results of a part with all gradients in one array, so that the blocks of halves do not depend on how the array is cut. Other results, such as
+ * losses and observed means, are unchanged.
  */
 export class HalfGradients {
-  /** The one array, and the other results. */
+  /** Types of the gradient array and of the other results. */
   readonly halves: ReadonlyMap<string, TensorType>;
   readonly rest: ReadonlyMap<string, TensorType>;
   readonly #slices: Slices;
@@ -34,7 +34,7 @@ export class HalfGradients {
     this.#slices = new Slices(gradients, { count: 1 });
   }
 
-  /** With its gradients rounded. Valid until the next call. */
+  /** The results with rounded gradients. Valid until the next call. */
   joined(results: StepValues): StepValues {
     this.#slices.write(results, this.#all);
     toHalves(ALL, this.#all);

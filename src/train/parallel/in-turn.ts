@@ -3,8 +3,8 @@ import type { CompiledStep } from '../../runtime/engine.ts';
 import type { StepInput, StepParts, Steps, Wishes } from '../step/steps.ts';
 
 /**
- * Steps of two networks that learn from the same batches and see each other's variables, in the order of Zhang et al. 2018, "Deep mutual
- * learning", algorithm 1: on each batch that of the first network, then that of the second, which sees the first one as it is after its update.
+ * Steps of two networks that learn from the same batches (Zhang et al. 2018, "Deep mutual learning", algorithm 1): on each batch first the step of
+ * the first network, then that of the second, which sees the updated first.
  */
 export class StepsInTurn implements Steps {
   readonly perCall = 1;
@@ -25,7 +25,7 @@ export class StepsInTurn implements Steps {
     return own && its && { ...own, observesMeans: own.observesMeans || its.observesMeans };
   }
 
-  /** Samples of a batch that one of the two needs. */
+  /** Samples of a batch that either of the two needs. */
   get share(): Share | undefined {
     const [own, its] = [this.#first.share, this.#second.share];
     return own && its && { ...own, cuts: [...own.cuts, ...its.cuts] };

@@ -8,7 +8,7 @@ const MERGES: Readonly<Record<string, (sum: Float32Array, next: Float32Array) =>
   [EXTREME.highest]: (sum, next) => sum.forEach((value, i) => (sum[i] = Math.max(value, next[i]!))),
 };
 
-/** Rounding of the values of a result, in place, after each sum of two. Those of parts are rounded already. */
+/** Rounds a result in place after each addition. Parts must be rounded already. */
 export type Rounding = (name: string, values: Float32Array) => void;
 
 export interface PartSumOptions {
@@ -24,25 +24,25 @@ interface Waiting {
 }
 
 /**
- * Sum of each result over the parts of a batch in float32, of extremes the extreme. In the order in which parts are added; or in pairs, and
- * pairs of pairs: then the sum of each half, quarter, … can be made by another process, with the same bits.
+ * Sum of each result over the parts of a batch in float32; observed minima and maxima are merged instead. Parts are added in their order, or in pairs
+ * and pairs of pairs: then other processes can add up halves, quarters, … with the same bits.
  */
 export class PartSum {
   readonly #inPairs: boolean;
   readonly #round: Rounding | undefined;
-  /** Memory for the sums of all parts, by the name of the result. */
+  /** Memory for the final sums, by the name of the result. */
   readonly #home: StepValues;
-  /** Sums that wait for another one as large. */
+  /** Sums that wait for another sum of the same number of parts. */
   readonly #waiting: Waiting[] = [];
-  /** Memory to use again. */
+  /** Memory for reuse. */
   readonly #free: Waiting[] = [];
 
-  /** `home`: memory that the sums of these results are to lie in. A part that lies there already is not copied. */
+  /** `home`: memory that receives the sums of these results. A part that lies in it already is not copied. */
   constructor(order: 'one by one' | 'in pairs', { rounding, home = {} }: PartSumOptions = {}) {
     [this.#inPairs, this.#round, this.#home] = [order === 'in pairs', rounding, home];
   }
 
-  /** Begins anew; memory is kept. */
+  /** Starts a new sum; memory is reused. */
   clear(): void {
     this.#free.push(...this.#waiting.splice(0));
   }
@@ -57,7 +57,7 @@ export class PartSum {
     while (this.#inPairs && this.#waiting.at(-1)!.level === this.#waiting.at(-2)?.level) this.#mergeLast();
   }
 
-  /** All sums. To be asked for when all parts were added. */
+  /** The sums, after all parts were added. */
   get values(): StepValues {
     while (this.#waiting.length > 1) this.#mergeLast();
     return Object.fromEntries(this.#waiting[0]?.sums ?? []);
@@ -79,7 +79,7 @@ export class PartSum {
   }
 
   #filled(results: StepValues): Waiting {
-    // The first part is in the sum of all: others are added to it.
+    // The first part's memory becomes the final sum; others are added to it.
     const isFirst = this.#waiting.length === 0;
     const at = this.#free.findIndex((memory) => memory.isFirst === isFirst);
     const memory = at === -1 ? undefined : this.#free.splice(at, 1)[0];
@@ -93,12 +93,12 @@ export class PartSum {
   }
 }
 
-/** Of sums, the feeds of the update. */
+/** The sums that the update is fed. */
 export function forUpdate(sums: StepValues): StepValues {
   return Object.fromEntries(Object.entries(sums).filter(([name]) => isForUpdate(name)));
 }
 
-/** Of sums, loss and hits of the batch. */
+/** Loss and score sums of the batch. */
 export function figuresOf(sums: StepValues): Readonly<Record<string, number>> {
   return scalars(Object.fromEntries(Object.entries(sums).filter(([name]) => !isForUpdate(name))));
 }

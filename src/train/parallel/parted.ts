@@ -24,17 +24,17 @@ import type { StepInput, StepParts, Steps, StepsOptions, StepValues, Wishes } fr
 export interface PartsOptions {
   readonly gradient: (samples: number) => StepProgram;
   readonly update: (parts: StepProgram['feeds']) => StepProgram;
-  /** Most samples of a part. */
+  /** Maximum samples of a part. */
   readonly samples: number;
-  /** Least number of parts of a batch, which several processes share. Default 1. */
+  /** Minimum number of parts of a batch, which several processes share. Default 1. */
   readonly shards?: number | undefined;
-  /** The processes that share the parts; default: this one alone. */
+  /** The processes that share the parts. Default: this process alone. */
   readonly together?: Collectives | undefined;
-  /** Form in which processes give each other gradients, and to which each sum of two is rounded. Default: none, float32. */
+  /** Encoding of gradients between processes, to which each sum of two is rounded. Default: none, float32. */
   readonly gradientCompression?: 'none' | 'fp16' | undefined;
-  /** Normalize by the statistics of the whole batch in batch norms. Default false: by those of the part. */
+  /** Batch norms normalize by the statistics of the whole batch. Default false: of the part. */
   readonly syncBatchNorm?: boolean | undefined;
-  /** Least number of weights whose update the processes divide. Default: see `DividedUpdate`. */
+  /** Minimum number of weights for which the processes divide the update. Default: see `DividedUpdate`. */
   readonly leastDivided?: number | undefined;
 }
 
@@ -44,8 +44,8 @@ export interface PartedOptions extends StepsOptions {
 }
 
 /**
- * Steps whose batch is cut into parts that fit into memory, one after another: their gradients are added up, and one update follows.
- * The same result as of the whole batch up to the rounding of sums, but for batch norms that normalize each part by itself.
+ * Steps whose batch is cut into parts that fit into memory: their gradients are added up, and one update follows. The result equals that of the whole
+ * batch up to the rounding of sums, except for batch norms that normalize each part on its own.
  */
 export class PartedSteps implements Steps {
   readonly compiled: CompiledStep;
@@ -55,7 +55,7 @@ export class PartedSteps implements Steps {
   readonly #sum: PartSum;
   readonly #half: HalfGradients | undefined;
   readonly #divided: DividedUpdate | undefined;
-  /** Between processes: of gradients as halves, and of all else. */
+  /** Exchanges between processes: for gradients as halves, and for all other results. */
   readonly #exchanges: readonly Exchange[];
 
   private constructor(options: PartedOptions, gradients: BatchPartGradients, update: CompiledStep) {
@@ -64,7 +64,7 @@ export class PartedSteps implements Steps {
     this.compiled = update;
     const { shards, together, gradientCompression, leastDivided: least } = options.parts;
     this.#half = gradientCompression === 'fp16' ? new HalfGradients(gradients.outputs) : undefined;
-    // Weights would travel as float32, where gradients are halves.
+    // Halved gradients exclude a divided update, which would send weights as float32.
     this.#divided =
       several(together) && this.#half === undefined
         ? DividedUpdate.of({ update, read: gradients.variables, together, least })
@@ -143,8 +143,8 @@ export class PartedSteps implements Steps {
   }
 
   /**
-   * Each process computes as many of the parts as a power of two, and adds them up in pairs; then what all have is added up in pairs too: the
-   * same bits as one process alone. `count`: processes that have parts, where there are fewer parts than processes.
+   * Each process computes a power of two of the parts and adds them in pairs; then the sums of the processes are added in pairs: bit for bit the sum
+   * of one process. `count`: number of processes with parts, if parts are fewer than processes.
    */
   #summed(count: number): StepValues {
     const own = this.#sum.values;
@@ -180,7 +180,7 @@ function largest({ batchSize, parts }: Pick<PartedOptions, 'batchSize' | 'parts'
   return batchPartSizes(batchSize, cutOf(parts))[0]!;
 }
 
-/** Memory that the update reads gradients from: where they are added up there, they need not be copied. */
+/** Memory that the update reads gradients from: gradients that are added up in it need not be copied. */
 function homeIn(update: CompiledStep): StepValues {
   const feeds = [...(update.divisible ?? [])].filter(([name]) => isGradient(name));
   update.divide?.(new Map(feeds.map(([name, { data }]) => [name, [{ from: 0, to: data.length }]])));

@@ -5,15 +5,15 @@ import type { StepValues } from '../step/steps.ts';
 export interface SliceOptions {
   /** Slices of a turn, one for each process. */
   readonly count: number;
-  /** Most elements of a slice: where that is not enough there are several turns. Default: no limit. */
+  /** Maximum elements of a slice; larger results take several turns. Default: unlimited. */
   readonly most?: number;
-  /** Number that the elements of a slice are a multiple of. Default: 1. */
+  /** The width of a slice is a multiple of this number. Default: 1. */
   readonly multipleOf?: number;
-  /** Number that the first element of each result is a multiple of. Default: 1. */
+  /** The first element of each result is at a multiple of this number. Default: 1. */
   readonly startsAt?: number;
 }
 
-/** Elements of a result, from `from` up to but without `to`, and the element of an array where the first of them is. */
+/** Elements `from` (inclusive) to `to` (exclusive) of a result, and the index of the first in a larger array. */
 export interface ResultRange {
   readonly name: string;
   readonly from: number;
@@ -21,13 +21,10 @@ export interface ResultRange {
   readonly at: number;
 }
 
-/**
- * Results of a step in one array, cut into turns, and each turn into slices of one width: [turns, count, width]. The last ones have room to
- * spare. All values are float32.
- */
+/** Lays out the float32 results of a step in one array [turns, count, width]: turns of `count` slices. The last slices may be partly unused. */
 export class Slices {
   readonly turns: number;
-  /** Elements of a slice. */
+  /** Number of elements of a slice. */
   readonly width: number;
   readonly #places: readonly { readonly name: string; readonly first: number; readonly end: number }[];
 
@@ -47,8 +44,8 @@ export class Slices {
   }
 
   /**
-   * Puts results into `array`, which is all of them from element `start` on. Each is given whole, of which the part is taken that lies there;
-   * or is that part already, as `read` gives it.
+   * Writes results into `array`, which holds the layout from element `start` on. A result is given whole, or as the part that belongs into `array`,
+   * as `read` returns it.
    */
   write(values: StepValues, array: Float32Array, start = 0): void {
     for (const { name, first, end } of this.#within(array, start)) {
@@ -58,7 +55,7 @@ export class Slices {
     }
   }
 
-  /** The results that lie in `array`, which is all of them from element `start` on: of those at its ends a part. No copies. */
+  /** The results in `array`, which holds the layout from element `start` on; results at its ends are partial. Returns views. */
   read(array: Float32Array, start = 0): StepValues {
     const found = this.#within(array, start).map(({ name, first, end }) => {
       return [name, array.subarray(Math.max(first - start, 0), end - start)] as const;
@@ -66,7 +63,7 @@ export class Slices {
     return Object.fromEntries(found);
   }
 
-  /** Parts of results in an array of `length` elements, which holds all results from element `start` on. */
+  /** Ranges of results in an array of `length` elements that holds the layout from element `start` on. */
   parts(start: number, length: number): readonly ResultRange[] {
     return this.#places
       .filter(({ first, end }) => end > start && first < start + length)

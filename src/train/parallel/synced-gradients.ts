@@ -12,15 +12,15 @@ import { Slices } from './slices.ts';
 import type { StepValues } from '../step/steps.ts';
 
 interface SyncedOptions extends GradientsOptions {
-  /** The processes that share the parts; default: this one alone. */
+  /** The processes that share the parts; undefined: this process alone. */
   readonly together: Collectives | undefined;
-  /** Parts of this process. */
+  /** Number of parts of this process. */
   readonly parts: number;
 }
 
 /**
- * Gradients whose batch norms normalize by the whole batch. The program is cut at its batch norms; all parts are computed up to a cut before
- * any goes on, and what the norms need is summed over them, in their order and in float32: the same bits in any number of processes.
+ * Gradients with batch norms over the whole batch. The program is cut at its batch norms; all parts are computed up to a cut before any continues,
+ * and the statistics are summed over the parts, in order and in float32: the same bits in any number of processes.
  */
 export class SyncedGradients implements BatchPartGradients {
   readonly holder: CompiledStep;
@@ -45,7 +45,7 @@ export class SyncedGradients implements BatchPartGradients {
     return new SyncedGradients(options, await piecesFor(options.largest, options));
   }
 
-  /** All parts of this process are held at once, and tensors that pass from piece to piece are copied. */
+  /** All parts of this process are in memory at once, with copies of the tensors that pass between the pieces of the program. */
   get memoryBytes(): number | undefined {
     const bytes = this.#pieces.map(({ memoryBytes }) => memoryBytes ?? NaN);
     if (bytes.some(Number.isNaN)) return undefined;
@@ -91,7 +91,7 @@ export class SyncedGradients implements BatchPartGradients {
     await this.holder.dispose();
   }
 
-  /** Sums over all parts of the batch, wherever they are computed. */
+  /** Sums over all parts of the batch, in all processes. */
   #summed(
     outputs: ReadonlyMap<string, TensorType>,
     own: readonly StepValues[],

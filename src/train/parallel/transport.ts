@@ -1,37 +1,40 @@
 import type { PendingCall, Collectives, SharedRooms } from '../../runtime/collectives/collectives.ts';
 import type { Slices } from './slices.ts';
 
-/** Turns that are sent while one is dealt with. */
+/** Number of turns that are in transit while one is processed. */
 const AHEAD = 4;
 
-/** Way in which processes get each other's slices: of each turn a process has one slice of each process, [turns, processes, width]. */
+/** Exchange of slices between processes. In each turn every process has a slice for every process: [turns, processes, width]. */
 export interface Transport {
-  /** Values of this process that the others get their slices of, [turns, processes, width]. */
+  /** Values of this process, [turns, processes, width]: the slice at index r goes to rank r. */
   readonly values: Float32Array;
-  /** Gives `take`, turn by turn, what each process has for the slice of this one. To be called when all have filled their values. */
+  /**
+   * Calls `take`, turn by turn, with the slices of all processes that are addressed to this process. All processes must call it after they have
+   * filled `values`.
+   */
   collect(take: (turn: number, slices: readonly Float32Array[]) => void): void;
-  /** Each process fills its slices, and receives the slices of the others. */
+  /** Each process fills its slice of every turn and receives the slices of the others. */
   spread(fill: (turn: number, slice: Float32Array) => void, take: Take): void;
   dispose(): void;
 }
 
 type Take = (turn: number, rank: number, slice: Float32Array) => void;
 
-/** By memory that all see, where they are on one machine; else by messages. */
+/** Shared memory for processes on the same machine, messages for others. */
 export function transportOf(together: Collectives, slices: Slices): Transport {
   const { turns, width } = slices;
   const shared = together.share?.(turns * width * (together.size + 1));
   return shared === undefined ? new ByMessages(together, slices) : new ByMemory(together, slices, shared);
 }
 
-/** Each process reads where the other one has written: nothing is copied on the way. */
+/** Each process reads the memory of the others: nothing is copied. */
 class ByMemory implements Transport {
   readonly values: Float32Array;
   readonly #together: Collectives;
   readonly #shared: SharedRooms;
-  /** Views of what each process has for the slice of this one, by turn and rank. */
+  /** Views of the slices that each process has for this process, by turn and rank. */
   readonly #for: readonly (readonly Float32Array[])[];
-  /** Slices that each process spreads, by turn and rank. They lie behind its values, which others may still read. */
+  /** Slices that each process spreads, by turn and rank. They follow its values, which others may still read. */
   readonly #of: readonly (readonly Float32Array[])[];
 
   constructor(together: Collectives, { turns, width }: Slices, shared: SharedRooms) {
@@ -71,7 +74,7 @@ class ByMessages implements Transport {
   readonly #together: Collectives;
   readonly #turns: number;
   readonly #width: number;
-  /** Slices of all processes, first of their values for this one, then of what they spread: [turns, processes, width]. */
+  /** Received slices [turns, processes, width]: in `collect` values for this process, in `spread` slices of the others. */
   readonly #got: Float32Array;
   /** Slices that this process spreads, [turns, width]. */
   readonly #own: Float32Array;
@@ -110,7 +113,7 @@ class ByMessages implements Transport {
   }
 
   dispose(): void {
-    // Memory goes back by itself.
+    // Garbage collection frees the memory.
   }
 
   #turn(array: Float32Array, turn: number): Float32Array {

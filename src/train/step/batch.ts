@@ -7,15 +7,15 @@ import { samplesAs } from '../../runtime/typed.ts';
 import type { Mixed, Task } from '../../tasks/task.ts';
 import type { KnownFlags } from './known.ts';
 
-/** Samples that one step learns from; a batch of src/data fits as it is. */
+/** Samples that one step learns from; satisfied by a batch of src/data. */
 export interface TrainingBatch {
   /** [n, ...inputShape] */
   readonly x: TensorData;
-  /** Parts of `x` that belong to each input, for a model with several. */
+  /** Slices of `x` for each input of a model with several inputs. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** [n] class indexes; of regression [n, numbers]. */
+  /** [n] class indexes; for regression [n, numbers]. */
   readonly targets: TargetValues;
-  /** [n] rows of the data set; a program that keeps something of each sample asks for them. */
+  /** [n] rows of the data set, for a program that remembers each sample. */
   readonly ids?: Int32Array;
   /** [n] weight of each sample in the loss. Default 1. */
   readonly weights?: Float32Array;
@@ -27,7 +27,7 @@ export interface TrainingBatch {
   readonly teacher?: Readonly<Record<string, Float32Array>>;
 }
 
-/** The feeds that stand for the batch; `UserError` for targets that the task cannot have. */
+/** Feeds of a batch; `UserError` for targets that the task does not allow. */
 export function batchFeeds(batch: TrainingBatch, task: Task, where: string): Record<string, TensorData> {
   const { x, inputs, targets, ids, weights, known, mix, teacher } = batch;
   const n = samplesInBatch(batch, task);
@@ -41,7 +41,7 @@ export function batchFeeds(batch: TrainingBatch, task: Task, where: string): Rec
   };
 }
 
-/** The feeds of samples: `x`, or `x/<name>` for each of several inputs. */
+/** Feeds of the samples: `x`, or `x/<name>` for each of several inputs. */
 export function inputFeedsOf(x: TensorData, n: number, inputs?: readonly InputPart[]): Record<string, TensorData> {
   if (inputs === undefined) return { x };
   const values = inputsByName(x as Float32Array, n, { sampleShape: [x.length / n], inputs });
@@ -51,8 +51,8 @@ export function inputFeedsOf(x: TensorData, n: number, inputs?: readonly InputPa
 const isInput = (feed: string): boolean => feed === 'x' || feed.startsWith('x/');
 
 /**
- * Feeds that a step takes, in its types: a training without a teacher ignores the answers of one, and ids are held in float32 like
- * everything else in a sample.
+ * The feeds that a step takes, in its types: a training without a teacher ignores a teacher's answers, and token ids are stored as float32 like all
+ * samples.
  */
 export function fedTo(
   { inputs }: Pick<CompiledStep, 'inputs'>,
@@ -68,13 +68,13 @@ export function samplesInBatch({ targets }: TrainingBatch, { targetWidth }: Pick
   return targets.length / targetWidth;
 }
 
-/** Σ w: what the results of the batch are sums or means over. */
+/** Σ w, the weight that the sums and means of the batch's results refer to. */
 export function totalWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth' | 'weightOf'>): number {
   const weights = batch.weights ?? task.weightOf?.(batch.targets);
   return weights === undefined ? samplesInBatch(batch, task) : weights.reduce((sum, weight) => sum + weight, 0);
 }
 
-/** Σ w of the samples that the score of the batch is over. */
+/** Σ w over the samples that count in the score of the batch. */
 export function scoredWeight(batch: TrainingBatch, task: Pick<Task, 'targetWidth' | 'weightOf'>): number {
   const { weights, known } = batch;
   if (known === undefined) return totalWeight(batch, task);

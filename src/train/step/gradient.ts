@@ -16,17 +16,17 @@ import { isSum } from '../evaluate/totals.ts';
  * Losses are weighted means, so the loss of the batch is the sum of the losses of its parts, each times its share of the weight.
  */
 
-/** Prefix of a part's results for the gradient of a variable, by state name. With a loss scale, times its factor. */
+/** Prefix of a result that is a variable's gradient, before the state name. The gradient still includes the loss scale. */
 const GRADIENT = 'gradient/';
-/** Prefix of a part's results for the change of an observed mean, times the part's share of the samples. */
+/** Prefix of a result that is the change of an observed mean, times the part's share of the samples. */
 export const MOVED = 'moved/';
-/** Prefixes of the names of a part's results that are observed minima and maxima. */
+/** Prefixes of results that are observed minima and maxima. */
 export const EXTREME = { lowest: 'lowest/', highest: 'highest/' } as const;
 
 /**
- * Program of forward and backward pass of a part of a batch. It changes no variable: what the network observes is a result, so that each
- * part sees the same state wherever it is computed. Feeds: the feeds of `lossFeeds`, `share` (the part's share of the weight of the batch) and
- * `samples` (its share of the samples). Results: the results of a training step, losses times `share`, and the feeds of the update.
+ * Forward and backward pass of a part of a batch. It changes no variable: observed statistics are results, so that all parts see the same state.
+ * Feeds: those of `lossFeeds`, `share` (the part's share of the weight of the batch) and `samples` (its share of the samples). Results: those of a
+ * training step, losses times `share`, and the feeds of the update.
  */
 export function gradientProgram(options: TrainingOptions): StepProgram {
   const { network, loss, lossScale, peer } = options;
@@ -46,7 +46,7 @@ export function gradientProgram(options: TrainingOptions): StepProgram {
   };
 }
 
-/** The update of a step from the sums of its parts; `parts` are the types of these sums. */
+/** Update of a step from the sums over its parts, whose types are `parts`. */
 export function updateProgram(options: TrainingOptions, parts: StepProgram['feeds']): StepProgram {
   const { network, loss } = options;
   return {
@@ -73,17 +73,17 @@ export function updateProgram(options: TrainingOptions, parts: StepProgram['feed
   };
 }
 
-/** True for a result of a part that is the gradient of a variable. */
+/** True for a part's result that is a variable's gradient. */
 export function isGradient(name: string): boolean {
   return name.startsWith(GRADIENT);
 }
 
-/** True for a result of a part that is a feed of the update. The others are figures. */
+/** True for a part's result that is fed to the update; the other results are figures. */
 export function isForUpdate(name: string): boolean {
   return [GRADIENT, MOVED, ...Object.values(EXTREME)].some((prefix) => name.startsWith(prefix));
 }
 
-/** The regularizers of a model are of its weights alone: they count once in a step, however many parts it has. */
+/** Adds the gradients of the regularizers, which depend on the weights alone and count once in a step. */
 function withPenalties({ network, lossScale }: TrainingOptions, gradients: Tensors): Tensors {
   if (network.penalties().length === 0) return gradients;
   const { grads } = tf.variableGrads(() => {
@@ -97,7 +97,7 @@ function withPenalties({ network, lossScale }: TrainingOptions, gradients: Tenso
   };
 }
 
-/** Recorder of the variables that are not trained; the function that it returns gives their changes by a call and undoes them. */
+/** Starts to record changes of untrained variables; the returned function gives the changes since, and undoes them. */
 function observing({ state, trainable, extremes = {} }: Network, samples: tf.Tensor): () => Record<string, tf.Tensor> {
   const before = Object.entries(state)
     .filter(([name]) => trainable[name] === undefined)
@@ -123,7 +123,7 @@ function renamed(tensors: Tensors, rename: (name: string) => string): Record<str
   return Object.fromEntries(Object.entries(tensors).map(([name, value]) => [rename(name), value]));
 }
 
-/** The types of the results that the update is fed. */
+/** Types of the results that are fed to the update. */
 export function updateParts(outputs: ReadonlyMap<string, TensorType>): StepProgram['feeds'] {
   return Object.fromEntries([...outputs].filter(([name]) => isForUpdate(name)));
 }

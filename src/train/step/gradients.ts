@@ -9,26 +9,26 @@ import { batchFeeds, fedTo, samplesInBatch } from './batch.ts';
 import type { BatchPart } from '../parallel/cut.ts';
 import type { StepValues } from './steps.ts';
 
-/** Parts of a batch that this process computes, and how many there are. */
+/** The parts of a batch that this process computes, and the number of all parts. */
 export interface OwnParts {
   readonly own: readonly BatchPart[];
   readonly count: number;
-  /** Parts of a process; the last ones may have fewer. */
+  /** Number of parts of a process; the last processes may have fewer. */
   readonly each: number;
 }
 
 /** Gradients of the parts of a batch. */
 export interface BatchPartGradients {
-  /** A compiled program that has the variables which the gradients depend on. */
+  /** A compiled program with the variables that the gradients depend on. */
   readonly holder: CompiledStep;
   readonly outputs: ReadonlyMap<string, TensorType>;
   /** Names of the variables that the programs read. */
   readonly variables: ReadonlySet<string>;
-  /** Estimate of the memory in bytes that programs for the largest part take. Undefined where nobody counts. */
+  /** Estimated bytes of the programs for the largest part; undefined if the engine gives no estimate. */
   readonly memoryBytes: number | undefined;
-  /** Results of the own parts, one after another; each is valid until the next is asked for. */
+  /** Results of this process' parts, one after another; each is valid until the next is requested. */
   of(parts: OwnParts, feeds: StepValues, step: number): AsyncIterable<StepValues>;
-  /** Memory that results of each part are written into from now on: for a process that has one part of each batch. */
+  /** Sets the memory for the results of each part, for a process with a single part of each batch. */
   placeResults?(places: Readonly<Record<string, Float32Array>>): void;
   dispose(): Promise<void>;
 }
@@ -42,7 +42,7 @@ export interface GradientsOptions {
   readonly compile: CompileOptions;
 }
 
-/** The usual ones: each part is one call, and knows of no other. */
+/** The usual gradients: each part is one call, independent of the others. */
 export class PartGradients implements BatchPartGradients {
   readonly holder: CompiledStep;
   readonly #options: GradientsOptions;
@@ -103,13 +103,13 @@ export class PartGradients implements BatchPartGradients {
   }
 }
 
-/** All that a part is fed. */
+/** All feeds of a part. */
 export function feedsOf(part: BatchPart, feeds: StepValues, task: Task, step: number): StepValues {
   const own = batchFeeds(part.batch, task, `step ${step + 1}`);
   return { ...feeds, ...own, share: Float32Array.of(part.share), samples: Float32Array.of(part.samples) };
 }
 
-/** The same options, and how many numbers of each random feed belong to one sample: by the difference between its sizes for two samples and for one. */
+/** Adds to the options how many elements of each random feed belong to a sample: the difference between its sizes for two samples and for one. */
 export function withRandoms(options: GradientsOptions): GradientsOptions {
   const [one, two] = [1, 2].map((samples) => {
     const inputs = [...traceProgram(options.program(samples)).inputs].filter(([name]) =>

@@ -1,24 +1,23 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensors, Variables } from '../../networks/network.ts';
 
-/** The values that NVIDIA's recipe for mixed precision and PyTorch's GradScaler start from. */
+/** Initial scale of NVIDIA's mixed-precision recipe and of PyTorch's GradScaler. */
 const INITIAL = 2 ** 16;
 const LARGEST = 2 ** 24;
 const STEPS_TO_GROW = 2000;
 
 /**
- * Dynamic loss scaling (Micikevicius et al. 2018, section 3.2): the loss is multiplied before its gradient is taken, so that
- * small gradients do not vanish in float16, and the gradients are divided again. Where one of them overflowed, the step
- * changes no weight and the factor is halved; after 2,000 steps without that it is doubled. Factor and count are variables
- * of the step, so that a saved state has them.
+ * Dynamic loss scaling (Micikevicius et al. 2018, section 3.2): the loss is multiplied before differentiation, so that small gradients do not vanish
+ * in float16, and the gradients are divided by the same factor. After an overflow the step changes no weight and the factor is halved; after 2,000
+ * steps without overflow it is doubled. Factor and counter are variables of the step, so saved states include them.
  */
 export class LossScale {
   readonly #factor = tf.variable(tf.scalar(INITIAL), false);
-  /** Steps since the factor changed, or since a gradient overflowed. */
+  /** Steps since the last overflow or change of the factor. */
   readonly #steps = tf.variable(tf.scalar(0), false);
   readonly #prefix: string;
 
-  /** `prefix` of its state names, where a training has several. */
+  /** `prefix`: of the state names, for a training with several scales. */
   constructor(prefix = '') {
     this.#prefix = prefix;
   }
@@ -33,10 +32,7 @@ export class LossScale {
     return tf.mul(loss, this.#factor);
   }
 
-  /**
-   * Calls `update` with the gradients as they are without the factor. If they are not all finite it is called with zeros, and
-   * every variable of `state` keeps its value.
-   */
+  /** Calls `update` with the unscaled gradients. If any is not finite, `update` gets zeros and every variable of `state` keeps its value. */
   apply(gradients: Tensors, state: Variables, update: (gradients: Tensors) => void): void {
     const finite = Object.values(gradients)
       .map((gradient) => tf.min(tf.cast(tf.isFinite(gradient), 'float32')))

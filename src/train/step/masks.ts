@@ -3,19 +3,19 @@ import type { CompiledStep, State, StateTensor } from '../../runtime/engine.ts';
 import type { Network, Variables } from '../../networks/network.ts';
 import { EMA_PREFIX, MASK_PREFIX } from './step.ts';
 
-/** Plan of the masks of pruned weights during a training. A function of step and weights alone, so a run can be resumed. */
+/** Masks of pruned weights during a training: a function of step and weights alone, so that a run can be resumed. */
 export interface MaskPlan {
-  /** The weights that are masked, by state name. */
+  /** State names of the masked weights. */
   readonly names: readonly string[];
   /** True if the masks change before this step. */
   readonly changesAt: (step: number) => boolean;
-  /** The masks from this step on, of the weights as they are then: zeros and ones by the name of the weight. */
+  /** Masks from this step on, zeros and ones by the name of the weight; `weights`: their values at the step. */
   readonly masksAt: (step: number, weights: State) => State;
-  /** The step from which on they stay as they are. */
+  /** Step from which the masks are constant. */
   readonly finalFrom: number;
 }
 
-/** Masks that are there from the start and stay. */
+/** Constant masks. */
 export function fixedMasks(masks: State): MaskPlan {
   return {
     names: [...masks.keys()],
@@ -25,12 +25,12 @@ export function fixedMasks(masks: State): MaskPlan {
   };
 }
 
-/** A variable of ones for each weight that is to be masked, by the name of the weight. */
+/** A variable of ones for each masked weight, by the name of the weight. */
 export function maskVariables(names: readonly string[], { state }: Network): Variables {
   return Object.fromEntries(names.map((name) => [name, tf.variable(tf.ones(state[name]!.shape), false)]));
 }
 
-/** Gives a training its masks if they change before this step, and sets the masked weights to zero. */
+/** Updates the masks if they change before this step, and sets masked weights to zero. */
 export async function updateMasks(compiled: CompiledStep, plan: MaskPlan, step: number): Promise<void> {
   if (!plan.changesAt(step)) return;
   const state = await compiled.state();
@@ -45,7 +45,7 @@ export async function updateMasks(compiled: CompiledStep, plan: MaskPlan, step: 
   await compiled.load(changed);
 }
 
-/** The weights with those zero that a mask covers. */
+/** The weights, with zeros in masked places. */
 export function withMasks(weights: State, masks: State): State {
   return new Map(
     [...weights].map(([name, weight]) => {

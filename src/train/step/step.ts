@@ -10,7 +10,7 @@ import type { Loss, LossInput } from './loss.ts';
 import type { LossScale } from './loss-scale.ts';
 import type { Optimizer } from '../optimizers/optimizers.ts';
 
-/** Prefix of the state names of the moving average of the weights; the names of the model's weights follow it. */
+/** Prefix of the state names of averaged weights; the name of the weight follows. */
 export const EMA_PREFIX = 'ema/';
 
 export interface TrainingOptions {
@@ -23,28 +23,27 @@ export interface TrainingOptions {
   /** Mixing of samples, see `MixKind`. Default none. */
   readonly mix?: MixKind;
   /**
-   * A second network of the same architecture whose variables follow as a moving average (Polyak & Juditsky 1992) with the
-   * decay that is fed as `emaDecay`. An evaluation program of it reads the averaged weights.
+   * A network of the same architecture whose variables are the moving average (Polyak & Juditsky 1992) with the fed decay `emaDecay`. An evaluation
+   * program of this network reads the averaged weights.
    */
   readonly ema?: Network;
-  /** Pruned weights stay zero: a variable of zeros and ones by the name of the weight; its state is `mask/<weight>`. */
+  /** Variables of zeros and ones by the name of the weight, which keep pruned weights at zero; state name `mask/<weight>`. */
   readonly masks?: Variables;
-  /** True if some samples have no label, or no answer of the teacher: `hasLabel`, `hasAnswer` and `isScored` [batch] are then fed. Default false. */
+  /** True if samples may lack a label or a teacher's answer: `hasLabel`, `hasAnswer` and `isScored` [batch] are then fed. Default false. */
   readonly partial?: boolean | undefined;
-  /** Scale of the loss, for a step whose products are computed in float16. */
+  /** Loss scale, for a step with float16 products. */
   readonly lossScale?: LossScale | undefined;
-  /** A network that takes the same inputs and answers to the batch in place of a teacher, with its weights as they are now. It is not trained here. */
+  /** Network with the same inputs whose current outputs stand in for the teacher's answers. This step does not train it. */
   readonly peer?: Network | undefined;
 }
 
-/** State names of masks: that of the weight behind this prefix. */
+/** Prefix of the state names of masks; the name of the weight follows. */
 export const MASK_PREFIX = 'mask/';
 
 /**
- * One training step: forward, loss, backward, update. Feeds: `x`, the targets, `weights` [batch], `teacherLogits` and
- * `teacher/<name>` where the loss needs them, `hyper/<name>` and the optimizer's scalars. Results: `loss`,
- * `loss/<part>`, and `score/<sum>`, the sums of the task over the batch before the update.
- * `gradient.ts` has the same step in two programs.
+ * One training step: forward, loss, backward, update. Feeds: `x`, the targets, `weights` [batch], `teacherLogits` and `teacher/<name>` if the loss
+ * needs them, `hyper/<name>` and the optimizer's scalars. Results: `loss`, `loss/<part>`, and `score/<sum>`, the task's sums over the batch before
+ * the update. `gradient.ts` has the same step in two programs.
  */
 export function trainingProgram(options: TrainingOptions): StepProgram {
   const penalized = (loss: tf.Scalar): tf.Scalar =>
@@ -60,7 +59,7 @@ export function trainingProgram(options: TrainingOptions): StepProgram {
   };
 }
 
-/** The results of a step, and the gradients by state name of what `minimized` makes of the loss; with a loss scale, times its factor. */
+/** Results of a step, and the gradients of `minimized` of the loss by state name, including the loss scale. */
 export function differentiated(
   { network, task, loss, mix = 'none', lossScale, peer }: TrainingOptions,
   given: Tensors,
@@ -68,7 +67,7 @@ export function differentiated(
 ): { readonly results: Record<string, tf.Tensor>; readonly gradients: Record<string, tf.Tensor> } {
   const trained = { ...network.trainable, ...loss.variables };
   const layers = loss.features.map(({ student }) => student);
-  // Computed outside of the differentiated function: for the gradient it is a constant.
+  // The peer is evaluated outside of the differentiated function: its answers are constants for the gradient.
   const feeds = peer === undefined ? given : { ...given, teacherLogits: answersOf(peer, given) };
   const goal = task.targets(feeds, mix);
   const weights = feeds.weights as tf.Tensor1D;
@@ -96,7 +95,7 @@ export function differentiated(
   return { results, gradients: byStateName(trained, grads) };
 }
 
-/** Update of the weights by their gradients. Masked weights stay zero, and the moving average follows. */
+/** Updates the weights by their gradients. Masked weights stay zero, and the moving average follows. */
 export function update(
   { network, loss, optimizer, ema, masks = {}, lossScale }: TrainingOptions,
   gradients: Tensors,
@@ -178,7 +177,7 @@ export function lossFeeds({
   };
 }
 
-/** Prefix of the feeds of a strong view: its inputs, and what the teacher answers to it. */
+/** Prefix of the feeds of a strong view: its inputs, and the teacher's answers to it. */
 export const STRONG = 'strong/';
 
 function strongFeeds(network: Network, task: Task, batchSize: number): StepProgram['feeds'] {
@@ -186,7 +185,7 @@ function strongFeeds(network: Network, task: Task, batchSize: number): StepProgr
   return { ...Object.fromEntries(inputs), [`${STRONG}teacherLogits`]: floats([batchSize, task.width]) };
 }
 
-/** Answers to the strong view. It is a training call too: norms see both views, as in the authors' code of CRLD. */
+/** Outputs for the strong view, computed in training mode: norms see both views, as in the authors' code of CRLD. */
 function strongView(network: Network, task: Task, feeds: Tensors): NonNullable<LossInput['strong']> {
   const inputs = Object.keys(inputFeeds(network, 1)).map((name) => [name, feeds[STRONG + name]!] as const);
   const { answers } = forward(network, { ...feeds, ...Object.fromEntries(inputs) }, { training: true, layers: [] });
@@ -196,7 +195,7 @@ function strongView(network: Network, task: Task, feeds: Tensors): NonNullable<L
   };
 }
 
-/** Answers of a network that learns beside this one, [batch, width]: answers of a training call that leaves its state unchanged. */
+/** A peer's answers [batch, width] in training mode, without a change of its state. */
 function answersOf(peer: Network, feeds: Tensors): tf.Tensor2D {
   const observed = Object.entries(peer.state).filter(([name]) => peer.trainable[name] === undefined);
   const before = observed.map(([, variable]) => [variable, variable.clone()] as const);
@@ -205,7 +204,7 @@ function answersOf(peer: Network, feeds: Tensors): tf.Tensor2D {
   return answers;
 }
 
-/** The feed of an input: `x` where a network has one alone, else `x/<name>`. */
+/** Feed name of an input: `x` for a single input, else `x/<name>`. */
 function feedOf(network: Network, name: string): string {
   return Object.keys(network.inputs).length === 1 ? 'x' : `x/${name}`;
 }
@@ -217,12 +216,12 @@ export function inputFeeds(network: Network, batchSize: number): StepProgram['fe
   );
 }
 
-/** tfjs has one type of whole numbers. */
+/** tfjs has a single integer type. */
 function narrow({ dtype, shape }: TensorType): TensorType {
   return { dtype: dtype === 'int64' ? 'int32' : dtype, shape };
 }
 
-/** A call with what the feeds hold for it. `answers` is the output that is learnt. */
+/** Calls the network with its feeds. `answers`: the output for the loss. */
 export function forward(
   network: Network,
   feeds: Tensors,
@@ -234,7 +233,7 @@ export function forward(
   return { ...called, answers: asRows(called.outputs['logits']!) };
 }
 
-/** Answers [batch, width], whatever shape they have in a file. */
+/** Answers as [batch, width], whatever their shape in the model file. */
 function asRows(answers: tf.Tensor): tf.Tensor2D {
   const { shape } = answers;
   if (shape.length === 2) return answers as tf.Tensor2D;
@@ -272,7 +271,7 @@ export function lossInput(
   };
 }
 
-/** `tf.variableGrads` answers by tfjs' own variable names. */
+/** Gradients by state name: `tf.variableGrads` uses tfjs' variable names. */
 export function byStateName(variables: Variables, gradients: tf.NamedTensorMap): Record<string, tf.Tensor> {
   const found = Object.entries(variables).flatMap(([name, variable]): [string, tf.Tensor][] => {
     const gradient = gradients[variable.name];
@@ -281,7 +280,7 @@ export function byStateName(variables: Variables, gradients: tf.NamedTensorMap):
   return Object.fromEntries(found);
 }
 
-/** Numbers that a network answers for each sample. */
+/** Number of outputs of a network for each sample. */
 export function classCountOf(network: Network): number {
   return network.outputs['logits']!.shape.slice(1).reduce<number>((product, size) => product * Number(size), 1);
 }

@@ -18,54 +18,54 @@ export interface Wishes {
   readonly save: boolean;
 }
 
-/** Steps of a training, computed as one program each, or gradient and update apart. */
+/** Steps of a training, compiled as one program or as gradient and update. */
 export interface Steps {
   /** Compiled step that holds all variables of the training. */
   readonly compiled: CompiledStep;
-  /** Cut of each batch, where it is computed in parts. */
+  /** Parts of each batch, if it is cut. */
   readonly parts?: StepParts | undefined;
   /** Number of steps in one call. */
   readonly perCall: number;
-  /** Part of every batch that this process computes, where there are several; it reads no other samples. Absent: the whole batch. */
+  /** Part of every batch that this process computes; it reads no other samples. Absent: the whole batch. */
   readonly share?: Share | undefined;
-  /** Steps one after another with batches of one size; `step` numbers the first. Returns the figures of each, `loss` among them. */
+  /** Takes a step for each batch of equal size; `step`: number of the first. Returns the figures of each, with `loss`. */
   take(given: readonly StepInput[], step: number): Promise<readonly Readonly<Record<string, number>>[]>;
   /**
-   * Estimate of the memory in bytes that a training takes whose last, smaller batch has `rest` samples (0: none): a program of another size
-   * has memory of its own. Undefined where nobody counts.
+   * Estimated bytes of a training; `rest`: size of a smaller last batch (0: none), which needs a program with memory of its own. Undefined if the
+   * engine gives no estimate.
    */
   memoryBytes(rest: number): number | undefined;
-  /** Agreement of several processes, taken if any of them asks: stop before the next step, and save the state after it. */
+  /** Agreement of several processes, reached if any of them asks to stop before the next step or to save after it. */
   agreed?(wishes: Wishes): Wishes;
-  /** Brings all variables up to date, where processes divide the update of variables that a step does not read. All processes must call it. */
+  /** Brings all variables up to date if processes divide the update. All processes must call it. */
   settle?(): void;
   dispose(): Promise<void>;
 }
 
 /** Parts that the batch of a step is computed in. */
 export interface StepParts {
-  /** Most samples of a part, as it was asked for. */
+  /** Requested maximum of samples in a part. */
   readonly most: number;
   /** Samples of the largest part of a whole batch. */
   readonly samples: number;
-  /** True if the network has means of each part by itself, as batch norms do. */
+  /** True if the network observes statistics of each part on its own, as batch norms do. */
   readonly observesMeans: boolean;
 }
 
 export interface StepsOptions {
   readonly engine: Engine;
-  /** The step for a batch of this size: asked for the usual size, and for the last, smaller batch when it comes. */
+  /** The step for a batch of this size; called for the usual size and for the smaller last batch. */
   readonly program: (batchSize: number) => StepProgram;
   readonly batchSize: number;
   /** Precision of the step's products. */
   readonly precision?: CompileOptions['precision'];
   /** Key of the random feeds. */
   readonly randomKey?: readonly (string | number)[];
-  /** Step of which this one uses the variables too. */
+  /** Step whose variables this step shares. */
   readonly shareStateWith?: CompiledStep | undefined;
 }
 
-/** Steps with forward, backward and update in one program, and one more program for the last, smaller batch. */
+/** Steps with forward, backward and update in one program, and a second program for the smaller last batch. */
 export class WholeSteps implements Steps {
   readonly compiled: CompiledStep;
   readonly perCall: number;
@@ -122,7 +122,7 @@ export function compileOptions({ randomKey, precision, shareStateWith }: StepsOp
 
 async function oneByOne(compiled: CompiledStep, feeds: readonly StepValues[], step: number): Promise<StepValues[]> {
   const results = [];
-  // Results are only valid until the next call.
+  // Results are valid only until the next call.
   for (const [i, each] of feeds.entries()) results.push(copied(await compiled.run(each, step + i)));
   return results;
 }

@@ -18,8 +18,8 @@ import { checkPeer } from './check-peer.ts';
 import { refuseNoTokens } from './token-ids.ts';
 
 /**
- * Checks before any training, for what would otherwise fail late: models that cannot be built, answers that cannot be stored. Returns notes
- * for the report on the weights that a student from a file starts with.
+ * Checks before any training what would otherwise fail late: models that cannot be built, answers that cannot be stored. Returns notes for the report
+ * on the initial weights of a student from a file.
  */
 export async function checkModels(
   context: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'together'>,
@@ -42,7 +42,7 @@ export async function checkModels(
   }
   if (student === undefined) return [];
   const model = await studentBuilder(context, recipe.seed)();
-  // Its file may be another one on another machine: gradients of several networks would be added up.
+  // Another machine may hold another file: gradients of different networks would be added.
   if (several(together)) requireSame(together, 'student', hashOf(contentOf(model)));
   refuseNoTokens(model, data);
   const peer = await checkPeer(context, model);
@@ -73,7 +73,7 @@ export async function checkModels(
   return notes;
 }
 
-/** `UserError` for changes of the teacher's own that its samples cannot have. */
+/** `UserError` for augmentation of the teacher's samples that does not fit their kind. */
 function checkOfTeacher({ teacher, seed }: Recipe, { train }: StageContext['data']): void {
   const { augment = [] } = teacher?.train ?? {};
   if (augment.length === 0) return;
@@ -88,7 +88,7 @@ function checkOfTeacher({ teacher, seed }: Recipe, { train }: StageContext['data
   createMixer(augment, sampleShape, seed, 0);
 }
 
-/** `UserError` for a loss or a teacher that needs labels where there are none. */
+/** `UserError` for a loss or a teacher that needs labels, if samples have none. */
 function refuseForLabels({ teacher, distill }: Recipe, { train, validation }: StageContext['data']): void {
   if (teacher === undefined) return;
   const without = train.count - labelledCount(train);
@@ -104,7 +104,7 @@ function refuseForLabels({ teacher, distill }: Recipe, { train, validation }: St
   );
 }
 
-/** Notes on the weights that the student and its twin start with, if those come from a file. */
+/** Notes on the initial weights of the student and its twin, if they come from a file. */
 function beginning(
   { teacher, baseline }: Recipe,
   { train }: StageContext['data'],
@@ -150,7 +150,7 @@ function refuseUnprunable({ prune }: Recipe, student: ModelNetwork): void {
   );
 }
 
-/** Importances that need the answers of a teacher, of which one class is right. */
+/** `UserError` for an importance that draws classes from the teacher's answers, in a recipe whose task has no single right class. */
 function refuseUndrawn({ prune, teacher }: Recipe, { train }: StageContext['data']): void {
   const at = prune.findIndex((step) => step.type === 'channels' && step.importance === 'fisher');
   const { classes, name } = taskOf(train);

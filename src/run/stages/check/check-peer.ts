@@ -5,7 +5,7 @@ import { NEEDS_PEER } from '../../../recipe/schema/loss.ts';
 import { peerBuilder } from '../../../setup/models.ts';
 import type { StageContext } from '../../context.ts';
 
-/** The peer of a student that has one. `UserError` for a peer that cannot learn from the samples that the student sees, or that would be the student itself. */
+/** Builds and checks the peer of a student. `UserError` for a peer that cannot learn from the student's samples, or that equals the student. */
 export async function checkPeer(
   context: Pick<StageContext, 'recipe' | 'data'>,
   student: ModelNetwork,
@@ -26,7 +26,7 @@ export async function checkPeer(
   );
 }
 
-/** The only input is fed under one name, whatever the network calls it. */
+/** Input types as text. The name of a single input is left out: it is fed under a fixed name. */
 function inputsText({ inputs }: ModelNetwork): string {
   const types = Object.entries(inputs);
   const shown = types.map(

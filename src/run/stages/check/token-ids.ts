@@ -6,8 +6,8 @@ import { sampleWriter } from '../../../data/batches/samples.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
 
 /**
- * A model whose input goes into an embedding reads token ids: whole numbers below its vocabulary. Normalized ids would be
- * rounded to a few wrong tokens without a word, and an id beyond the vocabulary would stop the training half-way.
+ * `UserError` for a model with token ids as input whose data are not whole numbers below its vocabulary: normalized ids would be rounded to a few
+ * wrong tokens without a word, and an id beyond the vocabulary would stop the training half-way.
  */
 export function refuseNoTokens(network: ModelNetwork, { train, validation, test }: LoadedDataset): void {
   const { name, vocabulary } = network;

@@ -13,12 +13,12 @@ import { taskOf } from '../../../tasks/registry.ts';
 import type { StageContext } from '../../context.ts';
 import type { MeasuredModels } from './measure.ts';
 
-/** Most samples that are shown, and most columns of one. */
+/** Maximum number of samples, and of columns of a table row. */
 const [SAMPLES, COLUMNS] = [12, 8];
-/** Most characters of a text, and most values of a sound, so that a report has at most about 1 MB of sounds. */
+/** Maximum number of characters of a text and of values of a sound: the sounds of a report take about 1 MB at most. */
 const [CHARACTERS, PLAYED] = [400, 2 ** 15];
 
-/** Samples on which the last student and the teacher differ; undefined where one of them is missing, or they never differ. */
+/** Samples on which the last student and the teacher differ; undefined if one of them is missing or they always agree. */
 export async function examplesOf(
   { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
   measured: readonly MeasuredModels[],
@@ -70,7 +70,7 @@ export async function examplesOf(
 
 type Shown = Pick<Examples['rows'][number], 'picture' | 'sound' | 'texts'>;
 
-/** Sounds to play, and what a named model sees of them; undefined for other data. */
+/** Sounds to play, with the spectrogram that a named model reads; undefined for other data. */
 async function soundsOf(recipe: Recipe, { samples }: Dataset, rows: readonly number[]): Promise<Shown[] | undefined> {
   const sound = soundOf(recipe.dataset);
   if (sound === undefined) return undefined;
@@ -80,7 +80,7 @@ async function soundsOf(recipe: Recipe, { samples }: Dataset, rows: readonly num
   return Promise.all(
     heard.map(async (values) => {
       const spectrum = await spectraOf(values, sound);
-      // Time goes from left to right, and high frequencies are on top.
+      // Time runs from left to right, with high frequencies on top.
       const upright = Float32Array.from({ length: frames * bands }, (_, i) => {
         const [band, frame] = [bands - 1 - Math.floor(i / frames), i % frames];
         return spectrum[frame * bands + band]!;
@@ -93,7 +93,7 @@ async function soundsOf(recipe: Recipe, { samples }: Dataset, rows: readonly num
   );
 }
 
-/** Texts as they are in the files, which are read again for them; undefined for other data. */
+/** Texts of the samples, read again from the files; undefined for other data. */
 async function textsOf(
   { dataset: config }: Recipe,
   dataset: Dataset,
@@ -106,13 +106,13 @@ async function textsOf(
     const at = wanted.get(id);
     if (at !== undefined) found[at] = texts;
   });
-  // Half of a sign of two code units is no text.
+  // Drops the first half of a surrogate pair at the end.
   const begun = (text: string): string =>
     text.length > CHARACTERS ? `${text.slice(0, CHARACTERS).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
   return rows.map((_, i) => ({ texts: (found[i] ?? []).map(begun) }));
 }
 
-/** First columns of a row of a table, as they are in the file. */
+/** First columns of a table row, as written in the file. */
 function valuesOf(dataset: Dataset, row: number): Pick<Examples['rows'][number], 'values'> {
   const { columns, sampleShape } = dataset;
   if (columns === undefined || sampleShape.length > 1) return {};

@@ -25,7 +25,7 @@ export interface Timed {
   readonly notes: readonly string[];
 }
 
-/** Time the exported models and the teacher beside each other, within the seconds that the recipe gives. */
+/** Measures latencies of the exported models and the teacher side by side, within the seconds that the recipe grants. */
 export async function timeModels(context: StageContext, measured: readonly MeasuredModels[]): Promise<Timed> {
   const { recipe, data, onEvent, signal } = context;
   const { batchSizes, threads, seconds, places } = recipe.report.latency;
@@ -45,7 +45,7 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   const students = files.filter(({ name }) => name !== nameOf(TEACHER));
   const plan = { ...options, batchSizes, title: recipe.name, seconds, signal };
   const elsewhere = signal?.aborted === true ? undefined : await measureElsewhere(places, students, plan);
-  // A measurement that is asked to stop returns early with few samples, and a report of them would count as finished.
+  // A measurement that was told to stop returns few samples; a report of them would count as finished.
   if (elsewhere === undefined || signal?.aborted === true) throw new InterruptedError('stopped measuring the models');
   const here = result.rows.map((row) => {
     const memoryBytes = memory.get(describe(row));
@@ -73,7 +73,7 @@ export async function timeModels(context: StageContext, measured: readonly Measu
   };
 }
 
-/** Batch sizes of the recipe, and that of a teacher's file which takes no other: a student timed at it can be compared with the teacher. */
+/** Batch sizes of the recipe, and the fixed batch size of a teacher's file: timed at that size, a student can be compared with the teacher. */
 function withTeachers(batchSizes: readonly number[], files: readonly TimedFile[]): readonly number[] {
   const teacher = files.find(({ name }) => name === nameOf(TEACHER));
   if (teacher === undefined) return batchSizes;
@@ -87,7 +87,7 @@ function noteOf({ what, why }: Skipped): string {
   return `latency of ${what} was not measured: ${why}`;
 }
 
-/** Files to time, named by the id of the model: what the run exported, and an ONNX teacher as it was given. */
+/** Files to time, named by the id of the model: the exports of the run, and an ONNX teacher's original file. */
 async function filesOf({ recipe, data }: StageContext, measured: readonly MeasuredModels[]): Promise<TimedFile[]> {
   const files = measured.flatMap(({ exported }) =>
     exported === undefined || exported.model.repeat > 0

@@ -15,12 +15,12 @@ import type { ExportedModel } from '../../../ship/export.ts';
 
 export interface MeasuredModels {
   readonly row: ModelRow;
-  /** Outputs for the samples of the split that the figures are from, [samples, width]. */
+  /** Outputs for the samples of the split that the scores are from, [samples, width]. */
   readonly answers: Float32Array;
   readonly exported?: ExportedModel;
 }
 
-/** Score of a file that ships, as it is: on the validation split, and once on the test split. */
+/** Scores an exported file on the validation split, and once on the test split. */
 export async function measure(context: StageContext, exported: ExportedModel): Promise<MeasuredModels> {
   const { recipe, together } = context;
   const start = monotonicMs();
@@ -55,7 +55,7 @@ export async function measure(context: StageContext, exported: ExportedModel): P
   return { row, answers: said, exported };
 }
 
-/** Score of a teacher that came as a file. */
+/** Scores a teacher that is given as a file. */
 export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<MeasuredModels> {
   context.onEvent({ type: 'stage', stage: 'measure teacher' });
   const start = monotonicMs();
@@ -109,9 +109,9 @@ async function evaluate(
   const found = Object.entries(
     task.describe(answers, targets, { answers: onValidation, targets: data.validation.targets }),
   );
-  // Each part says which split it is of.
+  // Each part names its split.
   const parts = Object.fromEntries(found.map(([name, part]) => [name, { split, ...(part as object) }]));
-  // Servers watch the confidence of classes.
+  // The server monitors the confidence of classes.
   const isWatched = isServed && task.classes !== undefined;
   return {
     score,

@@ -22,8 +22,8 @@ import type { PruneJob, PruneOutcome, Uncut } from './job.ts';
 import type { PruneChannels } from '../../../recipe/schema/compress.ts';
 
 /**
- * Remove channels in `rounds` rounds, with training after each. Every round leaves the same share of what the one before
- * left: most goes while most training is still to come. Rounds that find nothing to remove, before any that does, train nothing.
+ * Removes channels in `rounds` rounds, with training after each. Every round keeps the same share of the channels, so early rounds remove most while
+ * most training is still to come. Rounds before the first that removes a channel are not trained.
  */
 export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<PruneOutcome | Uncut> {
   const { step, stage, from } = job;
@@ -45,7 +45,7 @@ export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<P
     whole ??= before;
     const figures = { macs: after.macs, params: after.parameters };
     const all = [...leftAlone, ...short];
-    // A training alone would be told apart from pruning by nothing but its name.
+    // Nothing was removed, and training alone does not make a pruned student.
     if (student === from && after.parameters === before.parameters) {
       if (result.network !== from.network) result.network.dispose();
       if (isLast) return { uncut: true, skipped: all };
@@ -67,10 +67,10 @@ export async function pruneStepChannels(job: PruneJob<PruneChannels>): Promise<P
   }
 }
 
-/** Enough that the order of the channels no longer changes much, and a fraction of an epoch. */
+/** Enough batches that the order of the channels hardly changes any more, at a fraction of an epoch. */
 const TAYLOR_BATCHES = 32;
 
-/** Importance of the channels for the loss that the student is trained by, on batches as it is trained on. */
+/** Measures the importance of channels for the loss and the batches that the student is trained with. */
 function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted): MeasureGroups {
   const { context, step, stage, lessons } = job;
   return async (groups) => {
@@ -82,7 +82,8 @@ function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted)
       drawn?.options ??
       (await studentLoss(context, lessons, () => network.withWeights(weights), { seed, isNew: false }));
     const asked = createLoss(options.loss, options.lossArgs);
-    // A memory that is not filled yet would measure chance, and a second view is not drawn here.
+    // Losses that remember samples or read a strong view give way to their plain form: an empty memory would measure chance, and no strong view is
+    // drawn here.
     const plain = { ...options.lossArgs, hyper: laterNumbersOf(recipe, 'kd'), features: [] };
     const loss = asked.reads === undefined ? asked : createLoss('kd', plain);
     const learnt = lessons === undefined ? labelledOf(data.train) : data.train;
@@ -116,7 +117,7 @@ function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted)
 
 const LOGITS = 'teacherLogits';
 
-/** The loss that `fisher` measures by, and the teacher's answers as it sees them. */
+/** The loss of the importance `fisher`, and the teacher's answers in the form that the loss reads. */
 function drawing({ context: { recipe, data }, number }: PruneJob) {
   const { distill, seed } = recipe;
   const temperature = 'temperature' in distill ? distill.temperature : 1;

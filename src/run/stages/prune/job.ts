@@ -13,7 +13,7 @@ import type { Answers } from '../teacher/answer.ts';
 import { trainStudent } from '../student/train-student.ts';
 import { taken } from '../score-as-given.ts';
 
-/** Pruning step of the recipe, and the network that it starts from. */
+/** A pruning step of the recipe, and the network that it starts from. */
 export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune'][number]> {
   readonly context: StageContext;
   readonly step: Step;
@@ -22,7 +22,7 @@ export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune']
   readonly number: number;
   readonly lessons: Answers | undefined;
   readonly from: Fitted;
-  /** Row of the ledger that marks the step as done. */
+  /** Enters the step as done in the ledger. */
   readonly inLedger: (found: {
     readonly figures?: StageFigures;
     readonly notes?: LedgerRow['notes'];
@@ -54,10 +54,10 @@ export interface Finetuning extends Pick<FitOptions, 'stage' | 'title' | 'masks'
   readonly round?: number;
 }
 
-/** Share of the learning rate of `distill`: a pruned student is already near its optimum, and the full rate would train it anew. */
+/** Share of the learning rate of `distill`: a pruned student is near its optimum, and the full rate would undo its training. */
 export const FINETUNE_RATE = 0.3;
 
-/** Train a pruned student on, or take its score where the recipe wants no training. */
+/** Trains a pruned student further, or only scores it if the recipe grants no epochs. */
 export async function finetune(
   { context, step, number, lessons }: PruneJob,
   { stage, title, masks, network, weights, done, round = 0 }: Finetuning,
@@ -78,7 +78,7 @@ export async function finetune(
     masks,
     build: () => network.withWeights(weights),
     settings: { ...distill, epochs: step.finetune.epochs, optimizer: step.finetune.optimizer ?? lower },
-    // Another order of the samples than the training before had.
+    // Gives the samples another order than in the earlier training.
     seed: new RandomStream(seed, 'prune', number, ...(round === 0 ? [] : [round])).uint32(),
   });
 }

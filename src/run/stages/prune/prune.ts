@@ -15,14 +15,14 @@ import { pruneStepWeights } from './weights.ts';
 interface PruneStep {
   /** The pruned student; undefined if the recipe goes on without it. */
   readonly student: TrainedModel | undefined;
-  /** Reason why there is none, about the step. */
+  /** Reason why there is no pruned student. */
   readonly why?: string;
   readonly channels: ChannelCuts;
-  /** One sentence each, for the report. */
+  /** Notes for the report, one sentence each. */
   readonly notes: readonly string[];
 }
 
-/** All pruning steps of the recipe, each from what the one before left, with the first student of those given last. */
+/** Runs all pruning steps of the recipe, each on the student of the step before; the first step starts from the last of `students` at repeat 0. */
 export async function pruneStudents(
   context: StageContext,
   students: readonly TrainedModel[],
@@ -52,9 +52,8 @@ export async function pruneStudents(
 }
 
 /**
- * Pruning step `number` (from 0) of the recipe: channels are removed or weights made zero, the student is trained on with
- * the loss and the teacher it had, and its score on the validation split is held against that of the student it was made from.
- * `known`: what earlier steps left alone, and why.
+ * Pruning step `number` (from 0) of the recipe: removes channels or zeroes weights, trains the student further with its loss and its teacher, and
+ * compares its score on the validation split with the score before. `known`: notes that earlier steps have already given.
  */
 async function pruneStudent(
   context: StageContext,
@@ -68,7 +67,7 @@ async function pruneStudent(
   context.onEvent({ type: 'stage', stage });
   const { score } = taskOf(context.data.train);
   const dropOf = (validation: number): number => score.lost(from.trained.validation, validation);
-  // The row of the last training lists the pruned weights and the time that pruning took.
+  // The ledger row of the last training lists the pruned weights and the duration of pruning.
   const inLedger =
     (found: Partial<Pick<PruneOutcome, 'figures' | 'notes'>>): StageContext['done'] =>
     (name, seconds, figures = {}, more: LedgerRow['notes'] = {}) =>
@@ -82,7 +81,7 @@ async function pruneStudent(
   const outcome = await (step.type === 'channels'
     ? pruneStepChannels({ ...job, step })
     : pruneStepWeights({ ...job, step }));
-  // Each step leaves the same alone as the one before: that is said once.
+  // Layers that an earlier step also left alone are mentioned once.
   const left = outcome.skipped.map(({ what, why }) => `left ${what} alone: ${why}`).filter((one) => !known.has(one));
   for (const one of left) known.add(one);
   const notes = [...left.map((one) => `${stage}: ${one}`), ...('uncut' in outcome ? [] : outcome.said)];
@@ -112,7 +111,7 @@ async function pruneStudent(
   return { student: undefined, why: 'lost too much', channels: [], notes: [...notes, message] };
 }
 
-/** Notes on pruned students that are not faster than the student that they were made from, wherever both were timed. */
+/** Notes on pruned students that are not faster than the student before pruning, for every runtime that timed both. */
 export function sizeOnly(
   students: readonly TrainedModel[],
   pruned: readonly TrainedModel[],
@@ -146,7 +145,7 @@ function hasNewMasks(trained: Fitted, before: Fitted): boolean {
 }
 
 function sizes({ weights }: Fitted): string {
-  // In whatever order a saved state has them.
+  // Sorted, because saved states list the weights in any order.
   return [...weights]
     .map(([name, { data }]) => `${name} ${data.length}`)
     .sort()

@@ -12,8 +12,8 @@ import { validationScore } from '../score-as-given.ts';
 const STAGE = 'pruning-sensitivity';
 
 /**
- * Loss of score on the validation split when one layer alone of the student loses channels, for each layer; undefined unless the recipe
- * asks for it.
+ * Decrease of the score on the validation split for each layer of the student, if that layer alone loses channels; undefined unless the recipe asks
+ * for it.
  */
 export async function pruningSensitivity(
   context: StageContext,
@@ -26,7 +26,7 @@ export async function pruningSensitivity(
   const start = monotonicMs();
   context.onEvent({ type: 'stage', stage: STAGE, title: `removing channels of each layer of ${id} alone` });
   const { score } = taskOf(context.data.train);
-  // For a score of which lower is better, the loss is the increase.
+  // For a score of which lower is better, the decrease in quality is an increase of the score.
   const lost = (drop: number): string => score.change(drop).replace(/^\+/, '');
   const rows = await sensitivity(trained.network, trained.weights, {
     score,

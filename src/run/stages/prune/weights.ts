@@ -9,7 +9,7 @@ import type { PruneJob, PruneOutcome } from './job.ts';
 import type { PruneMagnitude, PrunePattern } from '../../../recipe/schema/compress.ts';
 import type { Fitted } from '../../../train/training.ts';
 
-/** Make single weights zero, by magnitude or in a pattern, and train the others on. */
+/** Makes single weights zero, by magnitude or in a pattern, and trains the others further. */
 export async function pruneStepWeights(job: PruneJob<PruneMagnitude | PrunePattern>): Promise<PruneOutcome> {
   const { step, stage, from } = job;
   const { result: targets, skipped } = from.network.kernels();
@@ -33,12 +33,12 @@ export async function pruneStepWeights(job: PruneJob<PruneMagnitude | PrunePatte
 
 interface Masks {
   readonly plan: (steps: number) => MaskPlan;
-  /** Masks of the weights before training; the number of zeros is the same at the end. */
+  /** Masks by the weights before training; the masks at the end have as many zeros. */
   readonly final: State;
   readonly skipped: readonly Skipped[];
 }
 
-/** Masks that grow while the student is trained on. */
+/** Masks whose share of zeros grows during training. */
 function gradual(step: PruneMagnitude, from: Fitted, targets: readonly Kernel[]): Masks {
   const names = targets.map(({ name }) => name);
   const { amount: sparsity, budget } = step;
@@ -56,7 +56,7 @@ function patterned(step: PrunePattern, from: Fitted, targets: readonly Kernel[])
   return { plan: () => fixedMasks(masks), final: masks, skipped };
 }
 
-/** Masks that also keep at zero what an earlier step made zero. */
+/** Masks that also keep the zeros of earlier steps. */
 function within(masks: State, earlier: State = new Map()): State {
   return new Map([...earlier, ...withMasks(masks, earlier)]);
 }

@@ -19,10 +19,9 @@ export interface DenseChoice {
 }
 
 /**
- * Scales of dense layers in TFLite files. One for each output needs TensorFlow Lite 2.17, so it is taken only where the
- * validation split says that it pays: the float model with nothing but these weights in 8 bits loses, by more than chance,
- * with one scale a layer, and less so with one for each output. Computed in float32, so the choice is the same for every
- * scheme and whichever TFLite runtimes are installed.
+ * Chooses between a scale for each layer and a scale for each output for dense layers of TFLite files. A scale for each output needs TensorFlow Lite
+ * 2.17, so it is taken only if the validation split shows a gain: with only the dense weights in 8 bits, the score drops by more than chance with one
+ * scale a layer, and by less with one for each output. Computed in float32, so the choice does not depend on the scheme or the installed runtimes.
  */
 export async function chooseDenseScales(
   { recipe, data, together }: Pick<StageContext, 'recipe' | 'data' | 'together'>,
@@ -56,7 +55,7 @@ function denseWeights(graph: Graph): string[] {
   return weightedNodes(graph).flatMap(({ op, inputs }) => (op === 'BatchMatMul' ? [inputs[1]!] : []));
 }
 
-/** The float model, but for weights of dense layers that have been through 8 bits. */
+/** The float model with its dense weights rounded to 8 bits. */
 function withRoundedDense(graph: Graph, dense: DenseScales): Graph {
   const scales = weightScales(graph, dense);
   return withChangedConstants(

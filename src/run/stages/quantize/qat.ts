@@ -24,13 +24,13 @@ import type { Reference } from '../../../ship/parity/check-file.ts';
 import type { ExportedModel } from '../../../ship/export.ts';
 import { laterNumbersOf, lossOfStudent } from '../student/train-student.ts';
 
-/** Ranges of activations on samples of the training split, and scales of weights. */
+/** Measures ranges of activations on samples of the training split, and scales of weights. */
 type Calibrate = (graph: ExportedModel['graph']) => Promise<Calibrated>;
 
 export interface QatStep {
   readonly stage: string;
   readonly step: Int8Recipe;
-  /** Number of this step, which gives the samples another order than in the trainings before. */
+  /** Number of the step; it makes the order of the samples differ from earlier trainings. */
   readonly number: number;
   readonly lessons: Answers | undefined;
   /** Layers that are trained and exported in float. */
@@ -39,15 +39,15 @@ export interface QatStep {
 }
 
 export interface TrainedForInt8 {
-  /** The model with its new weights, and what the training graph says with them. */
+  /** The model with its new weights, and the outputs of the training graph with them. */
   readonly model: ExportedModel;
   readonly quantization: Quantization;
   readonly skipped: readonly Skipped[];
 }
 
 /**
- * Training of a model's inference graph with int8 simulated, under the same teacher, starting from the calibrated ranges. The result has
- * the weights and ranges of the epoch that was best on the validation split.
+ * Trains a model's inference graph with int8 simulated, under the same teacher, from the calibrated ranges. Returns weights and ranges of the epoch
+ * with the best score on the validation split.
  */
 export async function trainForInt8(context: StageContext, from: ExportedModel, qat: QatStep): Promise<TrainedForInt8> {
   const { stage, step } = qat;
@@ -64,7 +64,7 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
   const { network, weights, validation, bestEpoch, epochs, seconds } = trained;
   try {
     const { graph, activations } = network.exported(weights);
-    // Some activations only one of the file formats rounds: those keep a range of their own.
+    // Activations that only one of the file formats rounds are not in the training graph: their ranges are measured again.
     const again = await qat.calibrate(graph);
     const quantization = new Map([...again.result, ...activations]);
     const { logits, ...rest } = await simulated(context, network, weights, from.reference);
@@ -89,7 +89,7 @@ export async function trainForInt8(context: StageContext, from: ExportedModel, q
 /** Temperature for losses that have one: quantized students learn better from a low one. */
 const QAT_TEMPERATURE = 1;
 
-/** One training as any other, of a network that rounds, whose ranges stop moving on the way. */
+/** Trains a network that simulates int8, and freezes its ranges before the end. */
 function fitQuantized(
   context: StageContext,
   build: () => Promise<FakeQuantizedNetwork>,
@@ -115,27 +115,27 @@ function fitQuantized(
     seed,
     answers: lessons?.answers,
     views: lessons?.views,
-    // Frozen is a matter of the step alone, so a resume cannot forget it.
+    // Frozen ranges depend on the step number alone, so a resumed training freezes at the same step.
     hyper: (at) => ({ [RANGE_RATE]: at < frozenFrom(steps) ? 1 - rangeDecay : 0 }),
     precision: 'full',
   });
 }
 
 /**
- * Inner tensors have no names any more once batch norms are folded, and a second view would move the observed ranges: those losses give way
- * to plain distillation.
+ * Loss of the training. Losses of inner tensors and losses that read a strong view become plain distillation: folded batch norms leave inner tensors
+ * without names, and a second view would move the observed ranges.
  */
 export function lossOf({ distill }: Recipe, lessons: Answers | undefined): AnyLoss {
   if (lessons === undefined) return 'ce';
   return ofAnswers(lossOfStudent(distill));
 }
 
-/** The loss, or plain distillation in place of one that needs more than answers to the samples. */
+/** Returns the loss, or plain distillation for a loss that needs more than the teacher's answers. */
 export function ofAnswers(loss: LossName): LossName {
   return losses[loss].needs === 'features' || NEEDS_STRONG.has(loss) ? 'kd' : loss;
 }
 
-/** Outputs of the training graph for the samples that the files are checked on. */
+/** Outputs of the training graph for the samples that exported files are checked on. */
 async function simulated(
   { engine }: StageContext,
   network: FakeQuantizedNetwork,

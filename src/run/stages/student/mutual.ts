@@ -16,8 +16,8 @@ interface TrainedWithPeer extends TrainedModel {
 }
 
 /**
- * Zhang et al. 2018 (CVPR), "Deep mutual learning", algorithm 1: two students learn from the same batches, each from the labels and from what
- * the other one answers. Only the student ships; the score of its peer is taken at the same epoch.
+ * Zhang et al. 2018 (CVPR), "Deep mutual learning", algorithm 1: two students learn from the same batches, each from the labels and from the other's
+ * answers. Only the student is exported; the peer is scored at the same epoch.
  */
 export async function trainWithPeer(context: StageContext, repeat: number): Promise<TrainedWithPeer> {
   const { recipe } = context;
@@ -45,7 +45,7 @@ export async function trainWithPeer(context: StageContext, repeat: number): Prom
   return { model, trained, peer: { name: nameOf(recipe), params, validation } };
 }
 
-/** For the report: who the peer is and how good, and what learns without it. */
+/** Notes for the report: the peer and its score, and the stages that train without a peer. */
 export function peerNotes(
   { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
   students: readonly TrainedModel[],

@@ -24,18 +24,18 @@ interface Candidate {
   readonly rounds: Race['candidates'][number]['rounds'][number][];
 }
 
-/** The context whose recipe has the loss that won, the race for the report, and notes; as it was for a recipe that names a loss. */
+/** The context with the loss that won, the race for the report, and notes; the context unchanged for a recipe that names a loss. */
 export interface Raced {
   readonly context: StageContext;
   readonly race?: Race;
   readonly notes: readonly string[];
 }
 
-/** Candidates, and for each round how many of them train how long. */
+/** Candidates, and the number of candidates and epochs of each round. */
 interface Course {
   readonly candidates: readonly Candidate[];
   readonly plan: ReturnType<typeof raceRoundsOf>;
-  /** Losses that do not take part, and why. */
+  /** Losses that do not take part, with the reason. */
   readonly notes: readonly string[];
 }
 
@@ -46,7 +46,7 @@ interface Turn {
   readonly stage: string;
 }
 
-/** The race of a recipe whose loss is `auto`. */
+/** Plans the race of a recipe whose loss is `auto`. */
 export function courseOf(context: StageContext): Course {
   const { distill } = context.recipe;
   if (distill.loss !== 'auto') throw new Error('this recipe names its loss');
@@ -54,7 +54,7 @@ export function courseOf(context: StageContext): Course {
   return { candidates, notes, plan: raceRoundsOf(candidates.length, distill.race.rounds, distill.epochs) };
 }
 
-/** Trainings of round `round`, from 0; `left`: the candidates, the best first. */
+/** Trainings of round `round` (from 0); `left`: the remaining candidates, best first. */
 export function turnsOf({ candidates, plan }: Course, round: number, left: readonly Candidate[]): Turn[] {
   const { count, epochs } = plan[round]!;
   return left.slice(0, count).map((candidate) => {
@@ -63,7 +63,7 @@ export function turnsOf({ candidates, plan }: Course, round: number, left: reado
   });
 }
 
-/** Folder, in that of the race's jobs, with a file for each candidate that a shard has trained, by the name of its stage. */
+/** Subfolder of the race's job folder with a file for each training that a shard has finished, named by its stage. */
 export const RACE_RESULTS = 'done';
 
 export function raceResult(stage: string): string {
@@ -71,8 +71,8 @@ export function raceResult(stage: string): string {
 }
 
 /**
- * Candidates after the first `rounds` rounds, the best first; of equal ones, the one that was ahead before. `scoreOf`: score of a training on the
- * validation split.
+ * Runs the first `rounds` rounds and returns the candidates, best first; of equal scores, the candidate that led before. `scoreOf`: score of a
+ * training on the validation split.
  */
 export async function raceRounds(
   { data }: StageContext,
@@ -94,10 +94,10 @@ export async function raceRounds(
 }
 
 /**
- * A race of losses by successive halving (Jamieson & Talwalkar 2016, "Non-stochastic best arm identification"): each candidate trains the
- * student for few epochs, the half that is better on the validation split again for twice as many, from the beginning. All have the same
- * start, samples and order. Each training is a stage of the run, so a race that was stopped goes on where it was; `take` gives the run the
- * states of a stage that a shard has trained, if one has.
+ * A race of losses by successive halving (Jamieson & Talwalkar 2016, "Non-stochastic best arm identification"): each candidate trains the student for
+ * few epochs, the better half on the validation split again for twice as many, from the beginning. All have the same initial weights, samples and
+ * order. Each training is a stage of the run, so a stopped race continues; `take` copies the states of a stage that a shard has trained into the run,
+ * if they exist.
  */
 export async function raceLosses(
   context: StageContext,
@@ -139,7 +139,7 @@ export async function raceLosses(
   };
 }
 
-/** All losses of the recipe with its temperatures and alphas, as far as they have them, in the order of the recipe. */
+/** All losses of the recipe, each with every temperature and alpha that it accepts, in the order of the recipe. */
 function candidatesOf(
   { recipe, data: { train } }: StageContext,
   { losses, temperatures, alphas }: RaceRecipe,
@@ -176,7 +176,7 @@ function candidatesOf(
   );
 }
 
-/** Candidates of each round and the epochs of each: half as many candidates and twice the epochs each time, half of `epochs` in the last. */
+/** Number of candidates and of epochs in each round: every round halves the candidates and doubles the epochs; the last has half of `epochs`. */
 export function raceRoundsOf(candidates: number, rounds: number, epochs: number): { count: number; epochs: number }[] {
   return Array.from({ length: rounds }, (_, i) => ({
     count: Math.ceil(candidates / 2 ** i),
@@ -226,7 +226,7 @@ function withLoss(context: StageContext, { loss, numbers }: Pick<Candidate, 'los
   return { ...context, recipe: { ...context.recipe, distill } };
 }
 
-/** The numbers that race. */
+/** The options that the race varies. */
 function raced({ temperature, alpha }: Readonly<Record<string, number>>): Record<string, number> {
   return { ...(temperature !== undefined && { temperature }), ...(alpha !== undefined && { alpha }) };
 }

@@ -20,13 +20,13 @@ import { studentBuilder } from '../../../setup/models.ts';
 import { contentOf } from '../../../networks/network.ts';
 import { taken } from '../score-as-given.ts';
 
-/** Settings that differ when a student that was changed is trained further. */
+/** Settings for training a changed (pruned) student further. */
 export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' | 'seed' | 'masks' | 'peer'> & {
-  /** True where a student is trained from its beginning, not on from another. */
+  /** True if the student starts from its initial weights rather than from another training. */
   readonly isNew?: boolean;
 };
 
-/** Train the student: from the teacher, without `lessons` from the labels alone, as its scratch twin, or with a peer from that. */
+/** Trains the student: from the teacher; without `lessons` from the labels alone, as the twin; or together with a peer. */
 export async function trainStudent(
   context: StageContext,
   repeat: number,
@@ -35,7 +35,7 @@ export async function trainStudent(
 ): Promise<Fitted> {
   const { recipe } = context;
   const { distill } = recipe;
-  // Twins share everything but the teacher, and the optimizer where `baseline` has one: weights at the start, order of samples, number of steps.
+  // Twins share initial weights, order of samples and number of steps; they differ in the teacher, and in the optimizer if `baseline` names one.
   const seed = change?.seed ?? recipe.seed + repeat;
   const role = lessons === undefined ? 'scratch' : 'distilled';
   const number = numberOf(recipe, repeat);
@@ -67,11 +67,11 @@ export async function trainStudent(
     answers: lessons?.answers,
     views: lessons?.views,
     strong: 'strong' in distill ? distill.strong : undefined,
-    // A twin of the student, on the same budget.
+    // The twin takes as many steps as the student, whatever samples have labels.
     asLongAs: context.data.train.count,
     ...change,
   });
-  // A student that teaches the next generation does so as it would ship.
+  // A student that teaches the next generation gets the corrected bias of the exported model.
   return isNew ? biasCorrected(context, fitted, stage) : fitted;
 }
 
@@ -80,12 +80,12 @@ function withoutTeacher({ baseline, distill }: Recipe): DistillRecipe {
   return typeof baseline === 'object' ? { ...distill, optimizer: baseline.optimizer } : distill;
 }
 
-/** Number of a repeat for the title of its training, where there are several. */
+/** Suffix of a training's title with the number of the repeat; empty for a single repeat. */
 export function numberOf({ repeats }: Pick<Recipe, 'repeats'>, repeat: number): string {
   return repeats > 1 ? ` (${repeat + 1} of ${repeats})` : '';
 }
 
-/** Loss that a student is trained with: the loss of the recipe, or the label loss alone. */
+/** Loss of a student's training: the loss of the recipe, or the label loss alone. */
 export async function studentLoss(
   context: StageContext,
   lessons: Answers | undefined,
@@ -106,7 +106,7 @@ export async function studentLoss(
   return { loss, lossArgs: { hyper, ofLabels, features, seed, samples }, ...course };
 }
 
-/** Check that the loss can compare the outputs of this teacher, made before the twin without a teacher is trained. */
+/** Checks that the loss can compare the outputs of this teacher, before the twin is trained. */
 export async function checkLoss(context: StageContext, lessons: Answers): Promise<void> {
   const { recipe } = context;
   if (!('features' in recipe.distill)) return;
@@ -116,23 +116,23 @@ export async function checkLoss(context: StageContext, lessons: Answers): Promis
   for (const variable of Object.values({ ...variables, ...memory })) variable.dispose();
 }
 
-/** The samples as a loss remembers them; of other tasks than classification none does. */
+/** The samples for losses that keep a memory of them; only classification has such losses. */
 function samplesOf({ targets, classNames }: Dataset): LossArgs['samples'] {
   return targets instanceof Int32Array ? { labels: targets, classes: classNames.length } : undefined;
 }
 
-/** The loss of a recipe whose race, if it has one, has been run. */
+/** The loss of a recipe; a race must have been run before. */
 export function lossOfStudent({ loss }: DistillRecipe): LossName {
   if (loss === 'auto') throw new Error('the race of the losses has not been run');
   return loss;
 }
 
-/** Options that the recipe gives the distillation loss, besides the options of the label loss. */
+/** Options of the distillation loss from the recipe; the label loss has its own. */
 export function numbersOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Record<string, number> {
   return loss === 'ce' ? {} : lossNumbers(loss, distill);
 }
 
-/** Schedules of the options that change while the student is trained. */
+/** Schedules of the options that change during the student's training. */
 function courseOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Pick<FitOptions, 'schedules' | 'teacherUntil'> {
   const numbers = numbersOf({ distill }, loss);
   const schedules = Object.entries(distill.schedules ?? {}).map(([name, schedule]) => {
@@ -141,7 +141,7 @@ function courseOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Pick<Fit
   return { schedules: Object.fromEntries(schedules), teacherUntil: distill.teacherUntil };
 }
 
-/** The numbers in the trainings after that of the student, which have the values that it ended with. */
+/** Loss options of trainings after the student's: the values at the end of its schedules. */
 export function laterNumbersOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLoss): Record<string, number> {
   const { schedules = {}, teacherUntil, epochs } = distill;
   const isOver = teacherUntil !== undefined && teacherUntil < epochs;

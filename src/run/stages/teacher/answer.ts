@@ -14,7 +14,7 @@ import { SHOW_EVERY_MS } from '../../../train/progress.ts';
 import { isShortOfMemory, LabelBatch } from './label-batch.ts';
 import type { Teaching } from './teach.ts';
 
-/** The teacher's answers, the views of the samples that they are for, and what having them cost. */
+/** The teacher's answers, the views that they answer to, and the time and space that they cost. */
 export interface Answers {
   readonly teacher?: Teacher;
   readonly answers: SoftTargets;
@@ -22,7 +22,7 @@ export interface Answers {
   readonly summary: TeacherSummary;
 }
 
-/** Let the teacher answer for every training sample and view, or arrange for it to be asked at every step. */
+/** Stores the teacher's answers to every training sample and view, or arranges to ask it at every step. */
 export async function collectAnswers(
   context: StageContext,
   teaching: Teaching,
@@ -30,7 +30,7 @@ export async function collectAnswers(
   stage = 'answers',
 ): Promise<Answers> {
   const { recipe } = context;
-  // A network that was trained here reads what the student reads, not what a teacher's file reads.
+  // A network trained by this run reads the student's samples, not those prepared for a teacher's file.
   const data = teaching.trained === undefined ? context.data : ownForm(context.data);
   context.onEvent({ type: 'stage', stage });
   const { augment } = recipe.dataset;
@@ -52,7 +52,7 @@ export async function collectAnswers(
       shards: context.recipe.shards,
       together: context.together,
     });
-    // Known when the training is over.
+    // The seconds are known only after the training.
     const summary = {
       ...{ source: teacher.name, store, views: 1, savedSeconds: 0, bytes: 0 },
       get seconds(): number {
@@ -100,7 +100,7 @@ export function storeOptions(
 
 const MOST_VIEWS = 4;
 
-/** Views of each sample that are answered for beforehand. */
+/** Number of views of each sample with a stored answer. */
 export function viewsOf({ dataset, distill }: Recipe): number {
   if (dataset.augment.length === 0) return 1;
   return distill.softTargets.views ?? Math.max(1, Math.min(MOST_VIEWS, Math.ceil(distill.epochs)));
@@ -152,7 +152,7 @@ async function answerAll(context: StageContext, options: StoreOptions, stage: st
   return content();
 }
 
-/** A question in batches of one size, as all who ask must have them; `UserError` if memory is short. */
+/** Asks a question in batches of one size, the same in all processes; `UserError` if memory is too small. */
 export async function inBatchesOf<T>(size: number, question: (size: number) => Promise<T>): Promise<T> {
   try {
     return await question(size);
@@ -166,7 +166,7 @@ export async function inBatchesOf<T>(size: number, question: (size: number) => P
   }
 }
 
-/** Batch for asking the teacher. Its size is for the device that the teacher runs on, which may be another than the student's. */
+/** Batch for asking the teacher. Its size depends on the teacher's device, which may differ from the student's. */
 export function batchFor(
   { device, sampleShape }: Pick<Teacher, 'device' | 'sampleShape'>,
   { data, recipe }: Pick<StageContext, 'data' | 'recipe'>,

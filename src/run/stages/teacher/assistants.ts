@@ -20,8 +20,8 @@ import { trainedTeacher } from './teach.ts';
 import type { Teaching } from './teach.ts';
 
 /**
- * Mirzadeh et al. 2020 (AAAI), "Improved knowledge distillation via teacher assistant" (TAKD): networks between the sizes of teacher and
- * student, each trained by the one before it. Returns the last one as the teacher of the student, or the teacher itself without a chain.
+ * Mirzadeh et al. 2020 (AAAI), "Improved knowledge distillation via teacher assistant" (TAKD): networks between teacher and student in size, each
+ * trained by the one before. Returns the last assistant as the student's teacher, or the teacher itself without assistants.
  */
 export async function assistants(
   context: StageContext,
@@ -54,7 +54,8 @@ function trainAssistant(
 ): Promise<Fitted> {
   const { recipe, data } = context;
   const { dataset, distill, precision } = recipe;
-  // Before the race for the student's loss; and a loss of inner tensors is of the last assistant and the student.
+  // Assistants learn by plain distillation if the student's loss is not yet chosen, or compares inner tensors, which are chosen for the last
+  // assistant and the student.
   const loss = distill.loss === 'auto' ? 'kd' : ofAnswers(distill.loss);
   const hyper = numbersOf(recipe, loss);
   const seed = new RandomStream(recipe.seed, 'assistant', number).uint32();

@@ -9,8 +9,8 @@ import { trainStudent } from '../student/train-student.ts';
 import { trainedTeacher } from './teach.ts';
 
 /**
- * Furlanello et al. 2018 (ICML), "Born-again neural networks": a student teaches its successor of the same kind, which begins from other
- * weights. Trains all generations but the last, which the run trains as any student, and returns what that learns from.
+ * Furlanello et al. 2018 (ICML), "Born-again neural networks": a student teaches its successor of the same architecture, which starts from other
+ * weights. Trains all generations but the last, and returns the answers that the last learns from.
  */
 export async function earlierGenerations(
   context: StageContext,
@@ -39,7 +39,7 @@ export async function earlierGenerations(
   return taught;
 }
 
-/** For the report: a student of several generations costs more than its twin. */
+/** Note for the report: a student of several generations costs more than its twin. */
 export function generationNotes({ recipe }: Pick<StageContext, 'recipe'>): string[] {
   const { generations = 1, leaveOut } = recipe.distill;
   if (generations === 1) return [];

@@ -1,22 +1,22 @@
-/** Samples in a call of the teacher. On a CPU with two cores this is the fastest number; more only needs more memory. */
+/** Samples in a call of the teacher on a CPU: the fastest number on two cores; more only needs more memory. */
 const ON_CPU = 100;
 const ON_DEVICE = 1024;
-/** Limit of one batch of samples, as float32. */
+/** Maximum bytes of a batch of samples, as float32. */
 const MOST_BYTES = 2 ** 28;
 
 /** Messages of ONNX Runtime, its providers and libtensorflow when memory is short. */
 const SHORT_OF_MEMORY = /out of memory|failed to allocate|bad_alloc|\bOOM\b|RESOURCE_EXHAUSTED|not enough memory/i;
 
-/** True for an error by which an engine says that memory is short. */
+/** True for an engine's error about too little memory. */
 export function isShortOfMemory(error: unknown): boolean {
   return SHORT_OF_MEMORY.test(error instanceof Error ? error.message : String(error));
 }
 
-/** Number of samples that a teacher is asked about at once: many on a graphics card, halved as long as its memory is too small. */
+/** Number of samples in a call of the teacher: large on a graphics card, halved as long as memory is too small. */
 export class LabelBatch {
   #size: number;
 
-  /** `sampleSize`: elements of one sample. `wanted`: what the recipe asks for. */
+  /** `sampleSize`: elements of a sample. `wanted`: the batch size in the recipe. */
   constructor(device: string, sampleSize: number, wanted?: number) {
     const fitting = Math.max(1, Math.floor(MOST_BYTES / (4 * sampleSize)));
     this.#size = wanted ?? Math.min(device === 'cpu' ? ON_CPU : ON_DEVICE, fitting);
@@ -26,7 +26,7 @@ export class LabelBatch {
     return this.#size;
   }
 
-  /** Calls `question` with this size; if memory is short, with half of it, down to one sample. Other errors are passed on. */
+  /** Calls `question` with the current size; if memory is too small, with half of it, down to one sample. Other errors are passed on. */
   async ask(question: (size: number) => Promise<void>, onHalved: (size: number) => void): Promise<void> {
     for (;;) {
       try {

@@ -6,7 +6,7 @@ import { progressOf } from '../../../train/progress.ts';
 import type { StageContext } from '../../context.ts';
 import type { Teaching } from './teach.ts';
 
-/** The same context, with what the teacher answers in place of the labels of validation and test where these have none. */
+/** The context with the teacher's answers in place of missing labels of the validation and test splits. */
 export async function withScores(context: StageContext, teaching: Teaching | undefined): Promise<StageContext> {
   if (!isWithoutLabels(context.data) || teaching?.teacher === undefined) return context;
   const { teacher } = teaching;
@@ -18,7 +18,7 @@ export async function withScores(context: StageContext, teaching: Teaching | und
   return { ...context, data };
 }
 
-/** Sentence on the samples that a student and its twin learn from; undefined where every sample has a label. */
+/** Sentence on the samples that student and twin learn from; undefined if every sample has a label. */
 export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data' | 'recipe'>): string | undefined {
   const [known, { minConfidence }] = [labelledCount(train), recipe.distill];
   const sure =
@@ -30,11 +30,11 @@ export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data
   return `the student learnt from ${number(train.count)} samples, ${number(known)} of them with a label${sure}${twin}`;
 }
 
-/** Notes for the report on the samples that each model has learnt from, and on a missing twin. */
+/** Notes for the report on the samples that each model has learned from, and on a missing twin. */
 export function labelNotes(context: Pick<StageContext, 'data' | 'recipe'>): string[] {
   const { recipe, data } = context;
   if (recipe.student === undefined) return [];
-  // A twin of a student that learns with a peer.
+  // A recipe without a teacher trains with a peer; its twin may have another optimizer.
   if (recipe.teacher === undefined) return optimizerNotes(recipe);
   const seen = learntFrom(context);
   return [...(seen === undefined ? [] : [seen]), ...twinNotes(recipe, labelledCount(data.train))];

@@ -12,16 +12,15 @@ import type { StageContext } from '../../context.ts';
 import { validationScore } from '../score-as-given.ts';
 
 /**
- * Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network", section 3: a transfer set without a class that the teacher
- * knows. The student learns the class from how the teacher answers to other samples; its bias for the class comes out much too low and is
- * raised afterwards.
+ * Hinton, Vinyals & Dean 2015, "Distilling the knowledge in a neural network", section 3: the transfer set lacks a class that the teacher knows. The
+ * student learns the class from the teacher's answers to other samples; its bias for the class comes out much too low and is raised afterwards.
  */
 
 /** State name of the bias that each named model adds to its logits, [classes]. */
 const BIAS = 'logits/bias';
 const EVALUATION_BATCH = 256;
 
-/** The same context whose training split has no sample of the classes that are left out. */
+/** The context with a training split without the left-out classes. */
 export function transferSet<C extends Pick<StageContext, 'recipe' | 'data'>>(context: C): C {
   const { recipe, data } = context;
   const { leaveOut } = recipe.distill;
@@ -32,7 +31,7 @@ export function transferSet<C extends Pick<StageContext, 'recipe' | 'data'>>(con
   return { ...context, data: { ...data, train: datasetRows(data.train, rows) } };
 }
 
-/** For the report; of the context that `transferSet` gives. */
+/** Notes for the report; takes the context from `transferSet`. */
 export function leftOutNotes({ recipe, data }: Pick<StageContext, 'recipe' | 'data'>): string[] {
   const { leaveOut } = recipe.distill;
   if (leaveOut === undefined) return [];
@@ -42,8 +41,7 @@ export function leftOutNotes({ recipe, data }: Pick<StageContext, 'recipe' | 'da
 }
 
 /**
- * `UserError` for classes that do not exist, for fewer than two that are left, for samples that may be of any class, and for a bias that
- * cannot be corrected.
+ * `UserError` for classes that do not exist, fewer than two remaining classes, samples without a known class, and a bias that cannot be corrected.
  */
 export function checkLeftOut(
   { distill: { leaveOut } }: Pick<Recipe, 'distill'>,
@@ -85,8 +83,8 @@ function indexesOf(names: readonly string[], classNames: readonly string[]): Rea
 }
 
 /**
- * The student with the bias of the classes that were left out raised by one number, with which it is right most often on the validation
- * split. The paper takes the number from the test split; that is not done here.
+ * Adds the number with the highest validation accuracy to the student's bias of the left-out classes. The paper takes the number from the test split;
+ * that is not done here.
  */
 export async function biasCorrected(context: StageContext, fitted: Fitted, stage: string): Promise<Fitted> {
   const { recipe, data, onEvent } = context;
@@ -108,7 +106,7 @@ export async function biasCorrected(context: StageContext, fitted: Fitted, stage
   return { ...fitted, weights, validation, notes: [note] };
 }
 
-/** [validation, classes] */
+/** Logits for the validation split, [samples, classes]. */
 async function validationLogits({ engine, data }: StageContext, { network, weights }: Fitted): Promise<Float32Array> {
   const { count, batch } = plainBatches(data.validation, Math.min(EVALUATION_BATCH, data.validation.count));
   const classes = data.classNames.length;
@@ -124,12 +122,12 @@ async function validationLogits({ engine, data }: StageContext, { network, weigh
 }
 
 /**
- * The number with which most answers are right if it is added to the logits of the classes `left`, [n, classes]: the middle of the best
- * range between two numbers at which an answer changes, and of ranges that are as good the one nearest to 0.
+ * Shift of the logits of the classes `left` with the highest accuracy, for logits [n, classes]. The accuracy is constant between numbers at which an
+ * answer changes: returns the middle of the best range, of equal ranges the one nearest to 0.
  */
 export function bestShift(logits: Float32Array, targets: Int32Array, left: ReadonlySet<number>): number {
   const classes = logits.length / targets.length;
-  // At a larger number than `at` a sample is answered with a class that was left out; `gain`: whether that makes it right or wrong.
+  // A shift above `at` changes the sample's answer to a left-out class; `gain`: 1 if that makes it right, -1 if wrong.
   const changes = Array.from(targets, (target, row) => {
     const own = logits.subarray(row * classes, (row + 1) * classes);
     const best = (isLeft: boolean): number =>
@@ -150,7 +148,7 @@ export function bestShift(logits: Float32Array, targets: Int32Array, left: Reado
   return found.shift;
 }
 
-/** 0 where that lies between both; else their middle, and beyond the last one a number that is as good as any. */
+/** A shift between `from` and `to`: 0 if it lies between them, else their middle; beyond the last number any will do. */
 function within(from: number, to: number): number {
   if (from < 0 && to > 0) return 0;
   if (from === -Infinity) return to - 1;

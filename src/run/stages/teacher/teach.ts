@@ -28,15 +28,15 @@ import { teacherBuilder } from '../../../setup/models.ts';
 import { toInt8 } from '../../../ship/int8-teacher.ts';
 import { progressOf } from '../../../train/progress.ts';
 
-/** A teacher to ask, or answers that it gave before. */
+/** A teacher to ask, or its stored answers. */
 export type Teaching =
   | { readonly teacher: Teacher; readonly trained?: Fitted; readonly stored?: undefined }
   | {
       readonly stored: SoftTargets;
       readonly source: string;
-      /** Hash of the file that they are in. */
+      /** Hash of the file with the answers. */
       readonly key: string;
-      /** Views that they answer to, see `StoredLogits`. */
+      /** Number of views with answers, see `StoredLogits`. */
       readonly views: number | undefined;
       readonly teacher?: undefined;
       readonly trained?: undefined;
@@ -52,13 +52,13 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
   return { teacher: await trainedTeacher(context, trained, { name: 'the trained teacher', isStudents }), trained };
 }
 
-/** Remedy for a teacher that each process quantizes. */
+/** Remedy for processes whose quantized teachers differ. */
 const OTHER_INT8 =
   'Give all processes the same file. If they have it, their processors quantize it to other last bits: quantize it once with `limbeck quantize`, and name that file.';
 
 type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'together' | 'isChecked'>;
 
-/** A teacher that comes as files, or answers that one gave, opened and checked; undefined for a recipe without. */
+/** Opens and checks a teacher that is given as files, or as stored answers; undefined for a recipe without either. */
 export async function openAndCheck(context: Opening): Promise<Teaching | undefined> {
   const { recipe, engine, data, onEvent, together } = context;
   const { teacher: source } = recipe;
@@ -139,7 +139,7 @@ async function check(
   for (const warning of warnings) onEvent({ type: 'warning', message: warning });
 }
 
-/** Train the teacher that the recipe describes. It is kept as long as nothing that it depends on changes. */
+/** Trains the teacher that the recipe describes. The result is reused until something that it depends on changes. */
 async function trainTeacher(context: StageContext, training: TeacherTrainingRecipe): Promise<Fitted> {
   const { recipe, data } = context;
   const { dataset, seed, precision } = recipe;
@@ -147,7 +147,7 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
     stage: stageOf(TEACHER),
     title: `training the teacher (${training.model})`,
     job: sha256(canonicalJson({ training, dataset, seed, ...(precision === 'mixed' && { precision }) })),
-    // The files of the data set may hold something else by now.
+    // The files of the data set may have changed since.
     data: sha256(fingerprint(data.train), fingerprint(data.validation)),
     build: teacherBuilder(context, training),
     settings: training,
@@ -171,7 +171,7 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
   );
 }
 
-/** A trained model as a teacher; that of the student gives the inner tensors that its loss compares. */
+/** A trained model as a teacher. The teacher of the student (`isStudents`) also gives the inner tensors that the loss compares. */
 export async function trainedTeacher(
   { recipe: { distill }, engine, data }: StageContext,
   { network, weights }: Fitted,
