@@ -1,18 +1,17 @@
 import { countOfElements } from './dataset.ts';
 
-/** Order of the axes of an input: channels last or first, of pictures, sequences and volumes alike. */
+/** Order of the axes of an input: channels last or first, for pictures, sequences and volumes alike. */
 export type AxisOrder = 'nhwc' | 'nchw';
 
-/** Shape in which an input takes one sample, and the order of the numbers in it. */
+/** Shape in which an input takes a sample, and the order of its axes. */
 export interface FedShape {
   readonly layout: AxisOrder;
   readonly shape: readonly number[];
 }
 
 /**
- * Shapes in which an input may take a sample, the preferred one first. Pictures and volumes [..., channels] come with their channels first, as
- * PyTorch has them, or last; sequences [steps, channels] as they are or with their channels first; a grey picture also as its rows, one step
- * each; and everything as one row of numbers.
+ * Shapes in which an input may take a sample, best first: pictures and volumes [..., channels] with channels first (as in PyTorch) or last; sequences
+ * [steps, channels] with channels last or first; a grey picture also as a sequence of rows; and every sample as one row of numbers.
  */
 export function fedShapes(sample: readonly number[]): readonly FedShape[] {
   const channels = sample.at(-1)!;
@@ -28,12 +27,12 @@ export function fedShapes(sample: readonly number[]): readonly FedShape[] {
   return [first, last, ...(sample.length === 3 && channels === 1 ? both(sample.slice(0, 2)) : []), ...row];
 }
 
-/** Shape of a sample with its last axis first. */
+/** Shape with the last axis moved to the front. */
 function channelsFirst(sample: readonly number[]): readonly number[] {
   return [sample.at(-1)!, ...sample.slice(0, -1)];
 }
 
-/** Grey pictures [height, width, 1] in place of arrays [height, width]. */
+/** Grey pictures [height, width, 1] from arrays [height, width]. */
 export function asPictures<S extends { readonly sampleShape: readonly number[] }>(split: S): S {
   return { ...split, sampleShape: [...split.sampleShape, 1] };
 }

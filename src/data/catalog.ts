@@ -6,27 +6,27 @@ import { readText } from '../base/files.ts';
 import type { DatasetConfig } from './config.ts';
 import { readUnpacked } from './readers/source.ts';
 
-/** A data set of the `datasets/` folder, as `index.json` there describes it. */
+/** A data set in the folder `datasets/`, as its `index.json` describes it. */
 export interface CatalogEntry {
   readonly name: string;
   readonly title: string;
   readonly summary: string;
   readonly license: string;
   readonly source: string;
-  /** Absolute path of the file that describes the data set and, where its files are not included, says how to get them. */
+  /** Absolute path of a description of the data set; for data that are not included it says how to get them. */
   readonly readme: string;
   readonly sampleShape: readonly number[];
   readonly classNames: readonly string[];
-  /** Samples per split. */
+  /** Number of samples per split. */
   readonly splits: Readonly<Record<string, number>>;
-  /** Paths are absolute; `bytes` and `sha256` are of the decompressed file. */
+  /** Files with absolute paths; `bytes` and `sha256` refer to the decompressed file. */
   readonly files: readonly CatalogFile[];
-  /** `dataset` of a recipe that loads it, with absolute paths. */
+  /** The recipe section `dataset` that loads it, with absolute paths. */
   readonly dataset: DatasetConfig;
-  /** True if all files are there. */
+  /** True if all files exist. */
   readonly available: boolean;
   readonly missing: readonly string[];
-  /** Bytes of the files that are there, as stored. */
+  /** Bytes of the existing files, as stored. */
   readonly bytesOnDisk: number;
 }
 
@@ -36,7 +36,7 @@ interface CatalogFile {
   readonly sha256?: string;
 }
 
-/** The data sets that `root`, the `datasets/` folder, describes, in the order of its `index.json`. */
+/** Data sets that the folder `root` (`datasets/`) describes, in the order of its `index.json`. */
 export async function listDatasets(root: string): Promise<CatalogEntry[]> {
   const file = path.join(root, 'index.json');
   const text = await readText(file);
@@ -71,7 +71,7 @@ async function look(entry: CatalogEntry, root: string): Promise<CatalogEntry> {
   };
 }
 
-/** The same configuration with the paths under `train`, `validation` and `test` made absolute. */
+/** Copies a configuration with absolute paths under `train`, `validation` and `test`. */
 function absolute(value: unknown, root: string): unknown {
   if (typeof value === 'string') return path.join(root, value);
   if (typeof value !== 'object' || value === null) return value;
@@ -82,7 +82,7 @@ function absolute(value: unknown, root: string): unknown {
   );
 }
 
-/** Problems with the files of a data set, one sentence each; empty if size and checksum of all files are right. */
+/** Problems with the files of a data set, one sentence each; empty if sizes and checksums are right. */
 export async function verifyDataset(entry: CatalogEntry): Promise<string[]> {
   const problems = entry.missing.map((file) => `${file}: missing`);
   for (const file of entry.files) {

@@ -4,20 +4,20 @@ import type { TaskName } from '../recipe/task.ts';
 
 export type { TaskName };
 
-/** A value whose reader changes nothing in it. */
+/** The type of a section whose reader changes no value. */
 type Unchanged<T> = T extends object ? { readonly [Key in keyof T]: Unchanged<T[Key]> } : T;
 
 type Given = Unchanged<z.input<typeof datasetSchema>>;
 type Of<Type extends Given['type']> = Extract<Given, { type: Type }>;
 
 /**
- * Description of a data set: the section `dataset` of a recipe, whose schema says what each key means. Paths are absolute. Keys that have a
- * default may be absent, but for the rate and length of sounds.
+ * The section `dataset` of a recipe; its schema explains the keys. Paths are absolute. Keys with a default may be absent, except rate and length of
+ * sounds.
  */
 export type DatasetConfig =
   Exclude<Given, { type: 'audio-folder' }> | Unchanged<Of<'audio-folder'> & { rate: number; seconds: number }>;
 
-/** Keys of all types; `Source`: what a split is read from. */
+/** Keys of all types; `Source`: files of a split. */
 export interface CommonConfig<Source> extends Omit<Of<'idx'>, 'type' | 'train' | 'test' | 'validation' | 'unlabelled'> {
   readonly train: Source;
   readonly test?: Source | undefined;
@@ -28,20 +28,20 @@ export interface CommonConfig<Source> extends Omit<Of<'idx'>, 'type' | 'train' |
 export type AugmentStep = NonNullable<Given['augment']>[number];
 export type NormalizeConfig = Extract<Given['normalize'], object>;
 
-/** Files are read one after another, as if they were one. */
+/** Files that are read in sequence, as if they were one. */
 export type DataFiles = Of<'csv'>['train'];
 export type IdxFiles = Of<'idx'>['train'];
 export type NpzSource = Of<'npz'>['train'];
 
 export type TableOptions = Pick<Of<'csv'>, 'categorical' | 'task' | 'missing' | 'separator' | 'shape'>;
 export interface ImageOptions extends Pick<Of<'image-folder'>, 'resize' | 'channels'> {
-  /** True to keep the way back to the picture files, for a model that sees them at another size. No key of a recipe. */
+  /** True to keep the encoded pictures, for a model that reads them at another size. Not a key of recipes. */
   readonly keepOriginals?: boolean | undefined;
 }
 
-/** Conversion of texts into token ids: of columns, or of files. */
+/** Tokenization of texts in columns or files. */
 export type TextConfig = NonNullable<Of<'text-folder'>['text']> & Partial<NonNullable<Of<'csv'>['text']>>;
-/** A tensor that a model of several inputs takes of a text. */
+/** Tensor that a model with several inputs takes for a text. */
 export type TokenInput = NonNullable<TextConfig['inputs']>[number];
 
 export type IdxConfig = Of<'idx'>;

@@ -5,34 +5,34 @@ import { areBytes, blocksOf } from './storage/sample-storage.ts';
 import type { HeldSamples, Samples } from './storage/sample-storage.ts';
 import type { TextForm } from './text/encode.ts';
 
-/** `(value · scale - mean[c]) / std[c]`, where c is the last axis: the channel of an image, the feature of a table. */
+/** Normalization `(value · scale - mean[c]) / std[c]`, where c is the index of the last axis: the channel of an image, the feature of a table. */
 export interface Normalization {
   readonly scale: number;
   readonly mean: readonly number[];
   readonly std: readonly number[];
 }
 
-/** One of several inputs of a model: a part of the row of numbers that a sample is. */
+/** Slice of a sample's row of numbers that belongs to one of several inputs of a model. */
 export interface InputPart {
   readonly name: string;
   /** Shape of one sample. */
   readonly shape: readonly number[];
-  /** Position of its first number in the row. */
+  /** Index of its first number in the row. */
   readonly from: number;
-  /** Ids, masks, counts: numbers that are never normalized, and that an input of integers can take. */
+  /** True for ids, masks and counts: never normalized, and accepted by integer inputs. */
   readonly isWhole: boolean;
 }
 
-/** A column of a table as a model sees it: one number, or a number of 0 and 1 for each of its words. */
+/** A column of a table in the samples: one number, or a one-hot number for each of its words. */
 export interface Column {
   readonly name: string;
-  /** The words of train in order; any other word is 0 in all of them. */
+  /** The words of train in order; any other word has 0 everywhere. */
   readonly words?: readonly string[] | undefined;
 }
 
-/** Words of a column of a split as it was read: the numbers in its place point into them, -1: missing. */
+/** Words of a column of a split. The column holds indexes into `words`, -1 if missing. */
 interface ColumnWords {
-  /** Its place among the columns. */
+  /** Index of the column. */
   readonly column: number;
   readonly names: readonly string[];
   readonly firstAt: readonly string[];
@@ -40,71 +40,74 @@ interface ColumnWords {
 
 export type { Samples };
 
-/** One split. Images stay 8-bit until a batch is made: a quarter of the memory. */
+/** One split. Images stay 8-bit until a batch is made, in a quarter of the memory. */
 export interface Dataset extends HeldSamples {
   /** `train`, `validation` or `test`. */
   readonly name: string;
   /** `[height, width, channels]` for images, `[steps, channels]` for sequences, `[features]` for tables, `[values, 1]` for sounds. */
   readonly sampleShape: readonly number[];
-  /** Parts of a sample that belong to each input, for a model with several. */
+  /** Slices of a sample for each input of a model with several inputs. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** Columns of a data set of tables, with the words of those that have some. */
+  /** Columns of tabular data, with the words of categorical columns. */
   readonly columns?: readonly Column[] | undefined;
-  /** Conversion of texts into these samples, for data sets of texts. */
+  /** Tokenization of these samples, for texts. */
   readonly text?: TextForm | undefined;
-  /** The same samples, row by row, as a teacher is fed them that has a tokenizer of its own. */
+  /** The same samples, row by row, in the form that a teacher with another tokenizer reads. */
   readonly forTeacher?: Dataset | undefined;
-  /** Task that the targets belong to; its `Task` value is in `src/tasks`. */
+  /** Name of the task; its `Task` value is in `src/tasks`. */
   readonly task: TaskName;
-  /** Names of the model's outputs: the classes, or the label columns. */
+  /** Names of the model's outputs: classes or label columns. */
   readonly classNames: readonly string[];
   readonly count: number;
-  /** The split in whose files `ids` count: `train` for a validation split that was carved from it. */
+  /** The split whose files `ids` refer to: `train` for a validation split drawn from it. */
   readonly idPrefix: string;
-  /** [count] the position of each sample in its files; it stays the same however the split is drawn or shuffled. */
+  /** [count] position of each sample in its files, however the split is drawn or shuffled. */
   readonly ids: Int32Array;
   /**
-   * [count, ...sampleShape], before normalization; on a SharedArrayBuffer, so that workers see it without a copy. Those that do not fit into
-   * memory are in a file, see `HeldSamples`.
+   * [count, ...sampleShape], before normalization; on a SharedArrayBuffer, so that workers share it. Samples too large for memory are in a file, see
+   * `HeldSamples`.
    */
   readonly samples: Samples;
-  /** [count] class indexes; of regression [count, classNames.length] numbers; of tagging [count, text.length]. Of samples without a label they mean nothing. */
+  /**
+   * [count] class indexes; for regression [count, classNames.length] numbers; for tagging [count, text.length]. Values of samples without a label are
+   * arbitrary.
+   */
   readonly targets: TargetValues;
-  /** [count] 1 where a sample has a label, else 0; absent where all have one. */
+  /** [count] 1 for a sample with a label, else 0; absent if all have one. */
   readonly labelled?: Uint8Array | undefined;
-  /** Mean and deviation of each number to predict over train, in the label's units. */
+  /** Mean and deviation over train of each number to predict, in the label's units. */
   readonly scaling?: Scaling | undefined;
   readonly normalization: Normalization;
-  /** Sounds: values a second. */
+  /** Sample rate of sounds, in values per second. */
   readonly rate?: number | undefined;
-  /** Noise that the augmentation of sounds adds, by folder. */
+  /** Recordings that augmentation mixes into sounds, by folder. */
   readonly backgrounds?: Backgrounds | undefined;
-  /** The pictures that `samples` were made of, where they are files: kept where someone wants them at another size. */
+  /** The encoded pictures behind `samples`, kept if a model reads them at another size. */
   readonly originals?: Originals | 'not kept' | undefined;
 }
 
-/** Sounds of a folder, one behind the other, at the rate of the data. */
+/** Recordings of a folder in sequence, at the rate of the data. */
 export interface Background {
-  /** On a SharedArrayBuffer, so that workers see it without a copy. */
+  /** On a SharedArrayBuffer, so that workers share it. */
   readonly values: Float32Array;
-  /** Start of each in order, followed by the end of the last one. */
+  /** Start of each recording in order, then the end of the last. */
   readonly starts: readonly number[];
 }
 
-/** By folder. */
+/** Recordings by folder. */
 export type Backgrounds = Readonly<Record<string, Background>>;
 
 export interface EncodedImage {
-  /** For messages, e.g. a path or `x.parquet: row 7`. */
+  /** For messages, such as a path or `x.parquet: row 7`. */
   readonly where: string;
   /** A path, or the bytes of the file. */
   readonly input: string | Uint8Array;
 }
 
-/** Pictures as they are stored, found by the ids of samples. */
+/** Encoded pictures, indexed by the ids of samples. */
 export interface Originals {
   readonly images: readonly EncodedImage[];
-  /** A hash of all of their bytes. */
+  /** Hash of the bytes of all pictures. */
   readonly hash: string;
 }
 
@@ -115,7 +118,7 @@ export interface Scaling {
   readonly std: readonly number[];
 }
 
-/** The stable name of a sample, e.g. `train/1234`. */
+/** Stable name of a sample, such as `train/1234`. */
 export function sampleId(dataset: Pick<Dataset, 'idPrefix' | 'ids'>, row: number): string {
   return `${dataset.idPrefix}/${dataset.ids[row]!}`;
 }
@@ -128,26 +131,26 @@ export function isImageShape(shape: readonly number[]): shape is readonly [numbe
   return shape.length === 3;
 }
 
-/** True for sounds: [values, 1], one value after another in time. */
+/** True for sounds: [values, 1]. */
 export function isSoundShape(shape: readonly number[]): boolean {
   return shape.length === 2 && shape[1] === 1;
 }
 
-/** The samples as the teacher is fed them. */
+/** The samples in the form that the teacher reads. */
 export function asTeacherSees(dataset: Dataset): Dataset {
   return dataset.forTeacher ?? dataset;
 }
 
-/** Hash of the parts of a data set, and the parts that it is of. */
+/** Hash of a data set, and the objects that it was computed from. */
 interface Fingerprint {
   readonly parts: readonly unknown[];
   readonly digest: string;
 }
 
-/** Hashes that were taken, by the ids of the data set: other objects may have the same samples, which are passed over once. */
+/** Computed fingerprints by the ids of the data set: other objects may share the same samples, which are hashed once. */
 const taken = new WeakMap<Int32Array, readonly Fingerprint[]>();
 
-/** A hash of everything a teacher's answer depends on: the samples, their ids, their order and their normalization. */
+/** Hash of everything that a teacher's answer depends on: the samples, their ids, order and normalization. */
 export function fingerprint(dataset: Dataset): string {
   const known = knownFingerprint(dataset);
   if (known !== undefined) return known;
@@ -160,7 +163,7 @@ export function fingerprint(dataset: Dataset): string {
   return digest;
 }
 
-/** All that the fingerprint is of but the samples. */
+/** All parts of the fingerprint except the samples. */
 export function fingerprintedParts(
   dataset: Dataset,
 ): readonly [head: string, ids: Int32Array, targets: TargetValues, ...rest: (Uint8Array | Float32Array)[]] {
@@ -185,7 +188,7 @@ function knownFingerprint(dataset: Dataset): string | undefined {
   return taken.get(dataset.ids)?.find(isSame)?.digest;
 }
 
-/** Parts that are compared as objects: the same ones are of the same numbers. */
+/** Parts that are compared by identity: the same object has the same numbers. */
 function identifying(dataset: Dataset): readonly unknown[] {
   return [...fingerprintedParts(dataset), dataset.stored ?? dataset.samples];
 }
@@ -198,7 +201,7 @@ export function sharedFloats(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(length * 4));
 }
 
-/** Numbers in the bytes of a file as float32; where no `type` says how to read them, the bytes themselves. */
+/** Samples as float32 from the bytes of a file; without `type`, the bytes themselves. */
 export function storedSamples(
   body: Uint8Array,
   count: number,
@@ -215,62 +218,65 @@ export function storedSamples(
   return samples;
 }
 
-/** Result of a reader: one split as its files have it, labels not yet mapped to classes. */
+/** Result of a reader: a split as in its files, with labels that are not yet mapped to classes. */
 export interface RawSplit extends HeldSamples {
-  /** File or folder that the samples came from, for messages. */
+  /** File or folder of the samples, for messages. */
   readonly source: string;
   readonly sampleShape: readonly number[];
   /** See `Dataset`. */
   readonly inputs?: readonly InputPart[] | undefined;
   readonly text?: TextForm | undefined;
   readonly labels: RawLabels;
-  /** Of samples that are words with a tag each. */
+  /** Starts of words, for samples that are tagged words. */
   readonly starts?: WordStarts | undefined;
-  /** Class names that the file itself holds. */
+  /** Class names in the file itself. */
   readonly classNames?: readonly string[];
-  /** The position of each sample in its files; absent: 0 … count - 1. */
+  /** Position of each sample in its files. Default: 0 … count - 1. */
   readonly ids?: Int32Array;
   /** Column names of a table. */
   readonly columns?: readonly string[];
-  /** Words of columns of words, which the numbers in their place point into. */
+  /** Words of categorical columns, whose values in `samples` are indexes. */
   readonly words?: readonly ColumnWords[] | undefined;
-  /** Names of its label columns. */
+  /** Names of the label columns. */
   readonly labelNames?: readonly string[];
-  /** NaN in `samples` stands for a value to be replaced by the column's mean over train. */
+  /** NaN in `samples` stands for a missing value, to be replaced by the column's mean over train. */
   readonly fillWithMean?: boolean;
   readonly originals?: Originals | 'not kept' | undefined;
-  /** Oddities of the files that are no error, one sentence each. */
+  /** Warnings about the files, one sentence each. */
   readonly notes?: readonly string[];
 }
 
-/** Tokens that words begin with. */
+/** Tokens that begin a word. */
 interface WordStarts {
-  /** [count, text.length] the position of the word that begins with this token among those of its sample; -1 elsewhere. */
+  /** [count, text.length] index in the sample of the word that begins with this token; -1 for other tokens. */
   readonly words: Int32Array;
-  /** [count] words of each sample, those without a token too. */
+  /** [count] number of words of each sample, including words without a token. */
   readonly counts: Int32Array;
 }
 
 export type RawLabels =
   | LabelWords
-  /** Several label columns; `values` are those of the first. */
+  /** Several label columns; `values` belong to the first. */
   | {
       readonly kind: 'columns';
       readonly names: readonly string[];
       readonly columns: readonly LabelWords[];
       readonly values: Int32Array;
     }
-  /** [count, width] numbers as stored; NaN: none. */
+  /** [count, width] numbers as stored; NaN: no label. */
   | { readonly kind: 'numbers'; readonly values: Float32Array; readonly width: number }
-  /** Class indexes as stored; -1 beside 0: none. */
+  /** Class indexes as stored; -1 together with 0: no label. */
   | { readonly kind: 'index'; readonly values: Int32Array };
 
-/** `values` point into `names`, which are in order of first appearance, -1: no label; `firstAt` says where that was, e.g. `x.csv:7`. */
+/**
+ * `values` are indexes of `names`, which are in order of first appearance, or -1 for no label; `firstAt`: place of the first appearance, such as
+ * `x.csv:7`.
+ */
 export interface LabelWords {
   readonly kind: 'name';
   readonly values: Int32Array;
   readonly names: readonly string[];
   readonly firstAt: readonly string[];
-  /** Place of the first sample without a label, e.g. `x.csv:7`. */
+  /** Place of the first sample without a label, such as `x.csv:7`. */
   readonly noneAt?: string | undefined;
 }

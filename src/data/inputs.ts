@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { countOfElements } from './dataset.ts';
 import type { InputPart } from './dataset.ts';
 
-/** Shape of samples, and their parts where a model has more than one input. */
+/** Shape of samples, with their slices for a model with several inputs. */
 export interface SampleForm {
   readonly sampleShape: readonly number[];
   readonly inputs?: readonly InputPart[] | undefined;
@@ -14,7 +14,7 @@ export interface InputValues {
   readonly shape: readonly number[];
 }
 
-/** The parts of a row by name, one behind the other. */
+/** Slices of a row for parts that follow each other. */
 export function inputParts(parts: readonly Omit<InputPart, 'from'>[]): InputPart[] {
   let from = 0;
   return parts.map((part) => {
@@ -24,7 +24,7 @@ export function inputParts(parts: readonly Omit<InputPart, 'from'>[]): InputPart
   });
 }
 
-/** `x`: [n, ...sampleShape], as the inputs of a model of several; those of a model of one have the name `input`. */
+/** Inputs of a model by name from `x` [n, ...sampleShape]; a single input has the name `input`. */
 export function inputsByName(
   x: Float32Array,
   n: number,
@@ -43,8 +43,8 @@ export function inputsByName(
 }
 
 /**
- * The inputs of a model in its order. `UserError` for one that the data do not have, and for a part of the data that the model does not
- * take: it would be left out without a word.
+ * The slices for a model's inputs, in its order. `UserError` for an input that the data lack, and for a part of the data that the model does not
+ * read, which would be ignored without a word.
  */
 export function partsFor(model: string, wanted: readonly string[], parts: readonly InputPart[]): InputPart[] {
   const has = parts.map(({ name }) => name);

@@ -26,18 +26,18 @@ import { classWeights } from './splits/class-weights.ts';
 export interface LoadedDataset {
   readonly train: Dataset;
   readonly validation: Dataset;
-  /** Undefined if the recipe names no test split and no `testFraction`; `warnings` says so. */
+  /** Undefined, with a warning, if the recipe names neither a test split nor `testFraction`. */
   readonly test: Dataset | undefined;
   readonly task: TaskName;
-  /** Names of the model's outputs: the classes, or the label columns. */
+  /** Names of the model's outputs: classes or label columns. */
   readonly classNames: readonly string[];
-  /** Whose answers stand in for the labels of validation and test; absent where these are labels. */
+  /** Name of the teacher whose answers replace the labels of validation and test; absent if they have labels. */
   readonly labelledBy?: string | undefined;
-  /** Place of the first sample of train without a label; undefined where all have one. */
+  /** Place of the first sample of train without a label; undefined if all have one. */
   readonly unlabelledAt?: string | undefined;
-  /** [classes], if the recipe asks for class weights. */
+  /** [classes] weights, if the recipe asks for them. */
   readonly classWeights: Float32Array | undefined;
-  /** Oddities of the data that are no error, one sentence each. */
+  /** Warnings about the data, one sentence each. */
   readonly warnings: readonly string[];
 }
 
@@ -46,31 +46,31 @@ export interface DataOptions {
   /** See `Dataset.originals`. */
   readonly keepOriginals?: boolean | undefined;
   /**
-   * True if arrays of two axes are grey pictures [height, width] to whoever reads them, who sees [height, width, 1]. Asked where samples have
-   * two axes. Default: they are sequences [steps, channels].
+   * Called for samples with two axes: true if the model reads them as grey pictures [height, width, 1]. Default: they are sequences [steps,
+   * channels].
    */
   readonly arePictures?: (() => Promise<boolean>) | undefined;
-  /** Columns with their words as a model file has them, instead of those of train. */
+  /** Columns and words stored in a model file, used instead of those of train. */
   readonly columns?: readonly Column[] | undefined;
-  /** Bytes of memory that samples may take before they are left in files. Default: 40 % of what is free. */
+  /** Bytes of memory for samples; larger samples stay in files. Default: 40 % of free memory. */
   readonly memory?: number | undefined;
-  /** Processes of this machine that read the same data and share its memory. Default 1. */
+  /** Number of processes on this machine that read the same data and share its memory. Default 1. */
   readonly processes?: number | undefined;
-  /** Processes that read the same data and share the work of it. Default: this one alone. */
+  /** Processes that divide the work of reading the same data. Default: this process alone. */
   readonly readers?: ReadingProcesses | undefined;
 }
 
-/** Default share of train that becomes the validation split. */
+/** Default share of train for the validation split. */
 const VALIDATION = 0.1;
-/** Apart from the recipe's seed: a teacher and its students, of whatever seeds, must validate on the same samples. */
+/** Independent of the recipe's seed: a teacher and its students must validate on the same samples, whatever their seeds. */
 const SPLIT_SEED = 1;
 
 const NO_TEST =
   'no test split: accuracies are those of the validation split, which the models were chosen on; set `test` or `testFraction`';
 
 /**
- * Read a data set and split it. With the same files and `splitSeed` the splits are the same. Throws `UserError` for files that are
- * missing or broken, labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
+ * Reads a data set and splits it. The same files and `splitSeed` give the same splits. Throws `UserError` for files that are missing or broken,
+ * labels that are no class, samples of another shape than train's, and NaN or infinity in the data.
  */
 export async function loadDataset(
   given: DatasetConfig,
@@ -154,7 +154,7 @@ export async function loadDataset(
 
   const { inputs, text } = trainRaw;
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
-  // A sound is fed as it is recorded: loudness is part of it.
+  // Sounds are not normalized by default: loudness carries information.
   const asRecorded = config.type === 'audio-folder' ? 'none' : undefined;
   const setting = text === undefined ? (config.normalize ?? asRecorded) : 'none';
   const overTrain = (): Normalization =>
@@ -167,7 +167,7 @@ export async function loadDataset(
       : (JSON.parse(await computedOnce(readers, [train], () => JSON.stringify(overTrain()))) as Normalization);
   const normalization = hasWords ? plainWords(usual, columns) : usual;
   const known = splits.map(labelledTargets);
-  // Without labels in train those of validation say how large the numbers are.
+  // If train has no labels, the validation labels determine the scale of the numbers.
   const basis = known[0]!.length > 0 ? known[0]! : known[1]!;
   const scaling = basis.length === 0 ? undefined : reader.scaling?.(basis, train.width);
   const originals = {
@@ -218,7 +218,7 @@ export async function loadDataset(
   };
 }
 
-/** A model file that was made for other columns cannot be fed these. */
+/** `UserError` for columns that differ from those that the model file was trained on. */
 function refuseOtherColumns(columns: readonly Column[], { source, columns: own = [], words = [] }: RawSplit): void {
   const isSame =
     columns.length === own.length &&

@@ -8,10 +8,10 @@ import type { InputPart } from './dataset.ts';
 
 type Setting = CommonConfig<unknown>['normalize'];
 
-/** The normalization that the recipe asks for; statistics come from `samples`, which must be those of train alone. */
+/** Normalization that the recipe asks for; statistics are over `samples`, which must be train's. */
 export function normalizationOf(setting: Setting, held: HeldSamples, shape: readonly number[]): Normalization {
   const channels = shape.at(-1)!;
-  // Bytes of a table are counts or codes; bytes of samples with more axes are pixels.
+  // Bytes in a table are counts or codes; bytes in samples with more axes are pixels.
   const eightBitImage = areBytes(held) && shape.length > 1;
   const scale = eightBitImage ? 1 / 255 : 1;
   const chosen = setting ?? (eightBitImage ? 'unit' : 'standard');
@@ -22,8 +22,8 @@ export function normalizationOf(setting: Setting, held: HeldSamples, shape: read
 }
 
 /**
- * The same for samples of several inputs, number by number of the row: whole numbers stay as they are, the rest of them is normalized
- * by the channels of their own input.
+ * Normalization of samples with several inputs, for each number of the row: integers are unchanged, other inputs are normalized by their own
+ * channels.
  */
 export function normalizationOfParts(setting: Setting, samples: Samples, inputs: readonly InputPart[]): Normalization {
   const chosen = setting ?? 'standard';
@@ -82,7 +82,7 @@ function statistics(held: HeldSamples, channels: number, scale: number): { mean:
   }
   const count = length / channels;
   const means = sums.map((sum) => sum / count);
-  // Two passes: the sum of squares alone loses all digits where the mean is large beside the deviation.
+  // Two passes: a sum of squares loses all digits if the mean is much larger than the deviation.
   const squares = new Float64Array(channels);
   for (const values of blocksOf(held)) {
     for (let i = 0, c = 0; i < values.length; i++, c = c + 1 === channels ? 0 : c + 1) {
@@ -96,10 +96,7 @@ function statistics(held: HeldSamples, channels: number, scale: number): { mean:
   return { mean: Array.from(means, (mean) => mean * scale), std };
 }
 
-/**
- * The float32 value of every 8-bit value: `table[c * 256 + value]`. A batch of images becomes a look-up per pixel, which is
- * about three times as fast as the arithmetic.
- */
+/** Normalized float32 of every 8-bit value: `table[c * 256 + value]`. A look-up per pixel is about three times as fast as the arithmetic. */
 export function byteTable({ scale, mean, std }: Normalization): Float32Array {
   const table = new Float32Array(256 * mean.length);
   for (let i = 0; i < table.length; i++) table[i] = ((i & 255) * scale - mean[i >> 8]!) / std[i >> 8]!;

@@ -8,7 +8,7 @@ export interface PixelSource {
   readonly shift?: readonly [number, number];
 }
 
-/** Draw an image anew from other places of itself, bilinear; what comes in is black. */
+/** Resamples an image by an affine map, bilinear; positions outside of the image are black. */
 export function affine(
   image: Float32Array,
   scratch: Float32Array,
@@ -17,7 +17,7 @@ export function affine(
 ): void {
   const { height, width, channels, black } = context;
   scratch.set(image);
-  // A picture that is wider here than where angles are said is turned as that one is.
+  // Angles refer to the picture `drawn`; in a picture stretched against it, rotations become shears.
   const [unitY, unitX] = unitOf(context);
   const [xy, yx] = [across * (unitX / unitY), down * (unitY / unitX)];
   const [middleY, middleX] = [(height - 1) / 2, (width - 1) / 2];

@@ -17,8 +17,8 @@ import type { ImageStep } from './steps.ts';
 export type Augmenter = (sample: Float32Array, random: RandomStream) => void;
 
 /**
- * The steps that change single samples, as one function; undefined if there are none (the others work on batches). `drawnIn`: see
- * `StepContext`. `backgrounds`: see `Dataset`.
+ * Combines the steps that change single samples; undefined if there are none. (Other steps work on batches.) `drawnIn`: see `StepContext`.
+ * `backgrounds`: see `Dataset`.
  */
 export function createAugmenter(
   steps: readonly AugmentStep[],
@@ -65,10 +65,10 @@ function soundAugmenter(
   };
 }
 
-/** Steps that change samples of any kind, or sounds. */
+/** Steps for any kind of sample, or for sounds. */
 const OTHERS: ReadonlySet<string> = new Set(['mixup', 'timeShift', 'gain', 'noise', 'background']);
 
-/** True for a step that pictures alone have. */
+/** True for a step that only pictures can have. */
 export function changesPictures(step: AugmentStep): boolean {
   return !OTHERS.has(nameOf(step));
 }

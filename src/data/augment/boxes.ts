@@ -8,7 +8,7 @@ export interface Box {
   readonly width: number;
 }
 
-/** The same part of a picture of another size, one pixel at least. */
+/** The box at the same place of a picture of another size, at least one pixel. */
 export function scaledBox({ top, left, height, width }: Box, [down, across]: readonly [number, number]): Box {
   const [y, x] = [Math.round(top * down), Math.round(left * across)];
   const [bottom, right] = [Math.round((top + height) * down), Math.round((left + width) * across)];
@@ -18,8 +18,8 @@ export function scaledBox({ top, left, height, width }: Box, [down, across]: rea
 const TRIES = 10;
 
 /**
- * A box inside an image whose share of the area and whose width / height are drawn from these ranges, the latter evenly by its
- * logarithm; undefined if ten draws did not fit.
+ * Draws a box inside an image: its share of the area and its width / height come from these ranges, the latter evenly by its logarithm; undefined if
+ * ten draws did not fit.
  */
 export function drawBox(
   { height, width }: { readonly height: number; readonly width: number },

@@ -4,9 +4,9 @@ import { beta } from './mixup.ts';
 import type { Mixing } from './mixup.ts';
 
 /**
- * Yun et al. 2019, "CutMix: regularization strategy to train strong classifiers with localizable features", section 3.2: a box of
- * each sample comes from another sample of the batch. Its centre may lie anywhere, so part of it may lie outside; what it covers is
- * what the label says. One box a sample, drawn in pixels of `drawn`.
+ * Yun et al. 2019, "CutMix: regularization strategy to train strong classifiers with localizable features", section 3.2: a box of each sample comes
+ * from another sample of the batch. The box may reach over the border; the label counts the covered pixels. One box a sample, drawn in pixels of
+ * `drawn`.
  */
 export function cutmix(
   n: number,
@@ -40,7 +40,7 @@ export function cutmix(
   return { mix: { partners, lambda }, apply };
 }
 
-/** Begin and end, along one side, of a piece with this share of it. */
+/** Start and end of a piece with this share of a side. */
 function span(length: number, share: number, random: RandomStream, unit: number): [number, number] {
   const half = Math.floor((length * share) / 2);
   const centre = random.below(length);

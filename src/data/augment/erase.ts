@@ -7,8 +7,8 @@ import type { ImageStep } from './steps.ts';
 export type Erase = Extract<AugmentStep, { erase: unknown }>['erase'];
 
 /**
- * Zhong et al. 2020, "Random erasing data augmentation", algorithm 1: a box of some of the images becomes noise, each value between
- * the darkest and the brightest of the image.
+ * Zhong et al. 2020, "Random erasing data augmentation", algorithm 1: fills a box of some images with noise between the darkest and the brightest
+ * value of the image.
  */
 export function eraseStep(context: StepContext, { probability, area, ratio }: Erase): ImageStep {
   const { width, channels, drawn = context } = context;

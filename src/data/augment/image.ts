@@ -1,4 +1,4 @@
-/** Pixels are stored row by row, channels last. */
+/** Shape of an image: pixels row by row, channels last. */
 export interface ImageShape {
   readonly height: number;
   readonly width: number;
@@ -8,7 +8,7 @@ export interface ImageShape {
 /** Image shape and normalization that a step is built for. `black` is the normalized value of 0, per channel. */
 export interface StepContext extends ImageShape {
   readonly black: Float32Array;
-  /** The picture in whose pixels lengths are drawn and said, if it is another than this one: the same at another size. */
+  /** The picture at the size in which lengths are drawn and given. Default: this size. */
   readonly drawn?: ImageShape;
 }
 
@@ -16,7 +16,7 @@ export function imageShape([height = 1, width = 1, channels = 1]: readonly numbe
   return { height, width, channels };
 }
 
-/** Pixels of this picture in one of that in which lengths are drawn: down and across. */
+/** Pixels of this picture per pixel of `drawn`: down and across. */
 export function unitOf({ height, width, drawn }: Pick<StepContext, 'height' | 'width' | 'drawn'>): [number, number] {
   return drawn === undefined ? [1, 1] : [height / drawn.height, width / drawn.width];
 }

@@ -7,15 +7,15 @@ import { imageShape } from './image.ts';
 import { mixup } from './mixup.ts';
 import type { Mixing } from './mixup.ts';
 
-/** True for a step that makes one sample out of several, for which no teacher's answer can be stored. */
+/** True for a step that combines several samples; no teacher's answer can be stored for the result. */
 export function isMix(step: AugmentStep): boolean {
   return 'mixup' in step || 'cutmix' in step;
 }
 
-/** Draws the mixture of a batch of `n` samples; `index` is the batch's place in the epoch. */
+/** Draws the mixture of a batch of `n` samples; `index`: number of the batch in the epoch. */
 export type Mixer = (n: number, index: number) => Mixing;
 
-/** The steps that mix samples, as one function; undefined if there are none. Of two, each batch gets one by chance. */
+/** Combines the steps that mix samples; undefined if there are none. With two steps, each batch gets a random one. */
 export function createMixer(
   steps: readonly AugmentStep[],
   shape: readonly number[],

@@ -1,6 +1,6 @@
 import type { RandomStream } from '../../base/random.ts';
 
-/** Mixture of a batch: `lambda[i]` is the share of sample i itself, the rest is the sample at position `partners[i]`. */
+/** Mixture of a batch: share `lambda[i]` of sample i, the rest of the sample at position `partners[i]`. */
 export interface Mix {
   /** [n] positions in the same batch. */
   readonly partners: Int32Array;
@@ -8,7 +8,7 @@ export interface Mix {
   readonly lambda: Float32Array;
 }
 
-/** A mixture that has been drawn for a batch. */
+/** The mixture drawn for a batch. */
 export interface Mixing {
   readonly mix: Mix;
   /** Mixes the samples [n, ...sampleShape] in place. */
@@ -35,15 +35,15 @@ function mixed(x: Float32Array, { partners, lambda }: Mix): void {
   }
 }
 
-/** A draw from Beta(alpha, alpha), as a ratio of two gamma draws. */
+/** Draws from Beta(alpha, alpha), as a ratio of two gamma draws. */
 export function beta(alpha: number, random: RandomStream): number {
   const a = gamma(alpha, random);
   const b = gamma(alpha, random);
-  // Both underflow only for a tiny alpha, where the distribution sits at the two ends.
+  // Both draws underflow only for a tiny alpha, whose distribution is concentrated at 0 and 1.
   return a + b === 0 ? random.below(2) : a / (a + b);
 }
 
-/** Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; below 1 by their section 8. */
+/** Marsaglia and Tsang 2000, "A simple method for generating gamma variables"; their section 8 for shapes below 1. */
 function gamma(shape: number, random: RandomStream): number {
   if (shape < 1) return gamma(shape + 1, random) * (1 - random.uniform()) ** (1 / shape);
   const d = shape - 1 / 3;

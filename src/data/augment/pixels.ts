@@ -5,7 +5,7 @@ export type PixelChange = (image: Float32Array, shape: ImageShape) => void;
 
 const clamped = (value: number): number => Math.min(1, Math.max(0, value));
 
-/** Between another image (factor 0) and this one (factor 1), or beyond: PIL's `Image.blend`. */
+/** Interpolates between another image (factor 0) and this one (factor 1), or extrapolates: PIL's `Image.blend`. */
 function blend(image: Float32Array, other: (at: number) => number, factor: number): void {
   for (let i = 0; i < image.length; i++) {
     const from = other(i);
@@ -13,7 +13,7 @@ function blend(image: Float32Array, other: (at: number) => number, factor: numbe
   }
 }
 
-/** ITU-R 601-2 luma of each pixel, as PIL's `convert("L")`; of a grey image the image itself. */
+/** ITU-R 601-2 luma of each pixel, as PIL's `convert("L")`; a grey image is returned unchanged. */
 function luma(image: Float32Array, { channels }: ImageShape): Float32Array {
   if (channels !== 3) return Float32Array.from({ length: image.length / channels }, (_, i) => image[i * channels]!);
   return Float32Array.from(
@@ -42,7 +42,7 @@ export function colour(factor: number): PixelChange {
   };
 }
 
-/** Blurred by PIL's SMOOTH filter (5 in the middle, 1 around, by 13); the border stays. */
+/** Blends with PIL's SMOOTH filter (5 in the middle, 1 around, divided by 13); border pixels stay. */
 export function sharpness(factor: number): PixelChange {
   return (image, { height, width, channels }) => {
     const plain = image.slice();
@@ -58,7 +58,7 @@ export function sharpness(factor: number): PixelChange {
   };
 }
 
-/** Inversion of the values from the threshold on. */
+/** Inverts the values at or above the threshold. */
 export function solarize(threshold: number): PixelChange {
   return (image) => {
     for (let i = 0; i < image.length; i++) if (image[i]! >= threshold) image[i] = 1 - image[i]!;
@@ -67,7 +67,7 @@ export function solarize(threshold: number): PixelChange {
 
 const byte = (value: number): number => Math.round(255 * clamped(value));
 
-/** Only the highest `bits` of the 8 of a value stay. */
+/** Keeps only the highest `bits` of 8 bits. */
 export function posterize(bits: number): PixelChange {
   const mask = 0xff & (0xff << (8 - bits));
   return (image) => {
@@ -75,7 +75,7 @@ export function posterize(bits: number): PixelChange {
   };
 }
 
-/** Each channel stretched from black to white. */
+/** Stretches each channel from black to white. */
 export function autoContrast(image: Float32Array, { channels }: ImageShape): void {
   for (let c = 0; c < channels; c++) {
     let [low, high] = [Infinity, -Infinity];
@@ -87,7 +87,7 @@ export function autoContrast(image: Float32Array, { channels }: ImageShape): voi
   }
 }
 
-/** Each channel's histogram of 256 values flattened, as PIL's `ImageOps.equalize` does. */
+/** Flattens each channel's histogram of 256 values, as PIL's `ImageOps.equalize`. */
 export function equalizeHistogram(image: Float32Array, { channels }: ImageShape): void {
   for (let c = 0; c < channels; c++) {
     const counts = new Array<number>(256).fill(0);

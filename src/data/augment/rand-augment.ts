@@ -10,7 +10,7 @@ import type { ImageStep } from './steps.ts';
 
 export type RandAugment = Extract<AugmentStep, { randAugment: unknown }>['randAugment'];
 
-/** Magnitudes are shares of this, see torchvision's `RandAugment(num_magnitude_bins=31)`. */
+/** Largest magnitude, see torchvision's `RandAugment(num_magnitude_bins=31)`. */
 const MOST = 30;
 
 type Operation = (image: Float32Array, scratch: Float32Array, context: StepContext, share: number) => void;
@@ -35,7 +35,7 @@ const moved =
     affine(image, scratch, context, { matrix, shift: [dx * share, dy * share] });
   };
 
-/** The fourteen of the paper, at a share of their greatest strength; with a sign from -1 to 1, without one from 0 to 1. */
+/** The fourteen operations of the paper. Their strength is a share of the maximum: from -1 to 1 with a sign, else from 0 to 1. */
 export const OPERATIONS: Readonly<Record<string, { readonly isSigned?: true; readonly apply: Operation }>> = {
   identity: { apply: () => undefined },
   autoContrast: { apply: (image, _scratch, context) => pixels.autoContrast(image, context) },
@@ -69,9 +69,9 @@ export const OPERATIONS: Readonly<Record<string, { readonly isSigned?: true; rea
 };
 
 /**
- * Cubuk et al. 2020, "RandAugment: practical automated data augmentation with a reduced search space": some operations at random, one
- * after another, all at one magnitude. Strengths are torchvision's; shears are about the centre, and bilinear. The image is seen as
- * values from black to white, so its 8-bit scale must be known.
+ * Cubuk et al. 2020, "RandAugment: practical automated data augmentation with a reduced search space": random operations in sequence, all at one
+ * magnitude. Strengths are torchvision's; shears are about the centre, and bilinear. Operations work on values from black to white, so the 8-bit
+ * scale of the image must be known.
  */
 export function randAugmentStep(
   context: StepContext,
@@ -100,7 +100,7 @@ function convert(image: Float32Array, by: (value: number, channel: number) => nu
   for (let i = 0; i < image.length; i++) image[i] = by(image[i]!, i % channels);
 }
 
-/** Mean and deviation of values that are 1 where they are white. */
+/** Mean and deviation for values on a scale from 0 to 1 (white). */
 function unitNormalization({ scale, mean, std }: Normalization): Pick<Normalization, 'mean' | 'std'> {
   if (Math.abs(scale * 255 - 1) < 1e-6) return { mean, std };
   throw new UserError(

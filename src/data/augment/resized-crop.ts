@@ -8,8 +8,8 @@ import type { ImageStep } from './steps.ts';
 export type ResizedCrop = Extract<AugmentStep, { resizedCrop: unknown }>['resizedCrop'];
 
 /**
- * The "inception crop" of Szegedy et al. 2015, "Going deeper with convolutions", section 6: a part of the image, drawn to its whole
- * size. Without a box that fits the image stays as it is.
+ * The "inception crop" of Szegedy et al. 2015, "Going deeper with convolutions", section 6: enlarges a random box of the image to the whole size. If
+ * no box fits, the image stays unchanged.
  */
 export function resizedCropStep(context: StepContext, { area, ratio }: ResizedCrop): ImageStep {
   const scratch = new Float32Array(context.height * context.width * context.channels);
@@ -19,7 +19,7 @@ export function resizedCropStep(context: StepContext, { area, ratio }: ResizedCr
   };
 }
 
-/** Draw a part of an image to its whole size, bilinear between the centres of pixels; beyond the last centre its value holds. */
+/** Enlarges a box of an image to the whole size, bilinear between pixel centres; beyond the outermost centres the value is constant. */
 export function enlarge(
   image: Float32Array,
   scratch: Float32Array,
@@ -27,7 +27,7 @@ export function enlarge(
   box: Box,
 ): void {
   scratch.set(image);
-  // Once for all rows: the columns are the same in each.
+  // Columns are interpolated alike in all rows, so they are computed once.
   const lefts = new Int32Array(width);
   const rights = new Int32Array(width);
   const weights = new Float64Array(width);
@@ -52,7 +52,7 @@ export function enlarge(
   }
 }
 
-/** Pixels on both sides of position `at` of `size`, within `part` pixels, and the weight of the second. */
+/** The two pixels around position `at` of `size`, within `part` pixels, and the weight of the second. */
 function neighbours(at: number, size: number, part: number): [number, number, number] {
   const from = Math.min(Math.max(((at + 0.5) * part) / size - 0.5, 0), part - 1);
   const first = Math.floor(from);

@@ -1,10 +1,10 @@
 import { affine } from './affine.ts';
 import type { StepContext } from './image.ts';
 
-/** Turn an image about its centre by `angle` radians, counter-clockwise as seen, bilinear; what comes in is black. */
+/** Rotates an image about its centre by `angle` radians, counter-clockwise as seen, bilinear; positions outside are black. */
 export function rotate(image: Float32Array, scratch: Float32Array, context: StepContext, angle: number): void {
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
-  // Each position is turned back. The y axis points down.
+  // The source position is the target rotated back. The y axis points down.
   const matrix = [
     [cos, -sin],
     [sin, cos],

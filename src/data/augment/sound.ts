@@ -5,10 +5,10 @@ import type { Background, Backgrounds } from '../dataset.ts';
 /** Function that changes one sound, [length, 1] values from -1 to 1, in place; all chance comes from `random`. */
 export type SoundStep = (sound: Float32Array, random: RandomStream) => void;
 
-/** Deviations of noise drawn for all samples: as many as are read from a random place on, forwards or backwards. */
+/** Length of a table of normal noise that all samples share: each reads it from a random position, forwards or backwards. */
 const NOISE = 2 ** 16;
 
-/** The function of a step that changes sounds; undefined for one that changes pictures. `backgrounds` has the folders that steps name. */
+/** Function of a step for sounds; undefined for a step for pictures. `backgrounds`: recordings of the folders that steps name. */
 export function soundStep(step: AugmentStep, length: number, backgrounds: Backgrounds = {}): SoundStep | undefined {
   if ('timeShift' in step) return timeShift(Math.floor(step.timeShift * length), length);
   if ('gain' in step) {
@@ -28,7 +28,7 @@ export function soundStep(step: AugmentStep, length: number, backgrounds: Backgr
   return undefined;
 }
 
-/** Move in time by up to `reach` values each way; silence comes in. */
+/** Shifts a sound by up to `reach` values either way; the gap is silent. */
 function timeShift(reach: number, length: number): SoundStep {
   return (sound, random) => {
     const by = random.below(2 * reach + 1) - reach;
@@ -38,7 +38,7 @@ function timeShift(reach: number, length: number): SoundStep {
   };
 }
 
-/** White noise at a signal-to-noise ratio, in decibels, drawn between two. A silent sound stays silent. */
+/** Adds white noise at a signal-to-noise ratio drawn between two, in decibels. A silent sound stays silent. */
 function noise([low, high]: readonly [number, number], length: number): SoundStep {
   let table: Float32Array | undefined;
   return (sound, random) => {
@@ -51,7 +51,7 @@ function noise([low, high]: readonly [number, number], length: number): SoundSte
   };
 }
 
-/** A stretch of a recording, the same stretch again where it is shorter. One of silence, or a silent sound, adds nothing. */
+/** Adds a random stretch of a recording, repeated if the recording is shorter. A silent stretch or a silent sound changes nothing. */
 function background({ values, starts }: Background, [low, high]: readonly [number, number], length: number): SoundStep {
   return (sound, random) => {
     const at = random.below(starts.length - 1);
@@ -65,7 +65,7 @@ function background({ values, starts }: Background, [low, high]: readonly [numbe
   };
 }
 
-/** Mean of the squares. */
+/** Mean square. */
 function powerOf(values: Float32Array, from: number, length: number): number {
   let sum = 0;
   for (let i = from; i < from + length; i++) sum += values[i]! ** 2;

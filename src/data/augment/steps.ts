@@ -32,7 +32,7 @@ export function rotateStep(context: StepContext, degrees: number): ImageStep {
   };
 }
 
-/** The square's centre is anywhere in the image, so that part of it may lie outside; it is filled with 0, as in the paper. */
+/** Fills a square with 0, as in the paper. Its centre may be anywhere in the image, so the square may reach over the border. */
 export function cutoutStep(context: StepContext, side: number): ImageStep {
   const { height, width, channels, drawn = context } = context;
   const [down, across] = unitOf(context);

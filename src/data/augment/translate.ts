@@ -1,6 +1,6 @@
 import type { ImageShape, StepContext } from './image.ts';
 
-/** Move an image down by `dy` and right by `dx`; what comes in is black, or the image mirrored at its border pixels. */
+/** Moves an image down by `dy` and right by `dx`; the gap is black, or the image mirrored at its border pixels. */
 export function translate(
   image: Float32Array,
   scratch: Float32Array,
@@ -25,7 +25,7 @@ export function translate(
   }
 }
 
-/** -1 becomes 1 and `size` becomes `size - 2`: the border pixel itself is not repeated. */
+/** Reflected position: -1 becomes 1, `size` becomes `size - 2`; the border pixel itself is not repeated. */
 function mirrored(position: number, size: number): number {
   if (size === 1) return 0;
   const period = 2 * (size - 1);

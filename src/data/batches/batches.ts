@@ -14,63 +14,63 @@ export interface BatchOptions {
   readonly batchSize: number;
   readonly seed: number;
   readonly epoch: number;
-  /** Default true; false: in the order of the data set. */
+  /** Random order; false: the order of the data set. Default true. */
   readonly shuffle?: boolean | undefined;
-  /** Default: none. Evaluation wants none. */
+  /** Augmentation. Default: none, as evaluations need. */
   readonly augment?: readonly AugmentStep[] | undefined;
-  /** Draw the augmentation from this many fixed views instead of anew: epoch e sees view e mod views, see `viewOf`. */
+  /** Number of fixed views: epoch e shows view e mod views instead of new random changes, see `viewOf`. */
   readonly views?: number | undefined;
-  /** Seed of the fixed views, if it is not `seed`: runs that differ in their order can see the same views. */
+  /** Seed of the fixed views. Default: `seed`. Runs with different orders can share their views. */
   readonly viewSeed?: number | undefined;
-  /** First batch to give, e.g. after a resume: the batches from here on equal those of a whole epoch. Default 0. */
+  /** First batch, for a resume: batches from here on equal those of a whole epoch. Default 0. */
   readonly startBatch?: number | undefined;
-  /** [classes]; fills `weights`. */
+  /** [classes] weights of the classes, which become `weights` of samples. */
   readonly classWeights?: Float32Array | undefined;
-  /** Samples of each batch that one of several processes needs; `x` holds NaN in place of the others, which are not read. Default: all. */
+  /** Samples of each batch that this process needs; the others are not read, and are NaN in `x`. Default: all. */
   readonly share?: Share | undefined;
-  /** Use one `x` for all batches: each is then valid only until the next is asked for. Default false. */
+  /** Reuse the memory of `x`: a batch is then valid only until the next is requested. Default false. */
   readonly reuse?: boolean | undefined;
 }
 
-/** All that the random changes of samples depend on, beside their ids. */
+/** Everything that the random changes of samples depend on, besides their ids. */
 export interface Chance {
   readonly augment: readonly AugmentStep[];
   readonly seed: number;
   readonly key: readonly ['epoch' | 'view', number];
-  /** Seed and epoch that mixing draws from; absent where samples are not mixed. */
+  /** Seed and epoch of the mixing; absent unless samples are mixed. */
   readonly mix?: { readonly seed: number; readonly epoch: number; readonly index: number };
 }
 
 export interface Batch {
-  /** Position in the epoch. */
+  /** Number of the batch in the epoch. */
   readonly index: number;
-  /** [n] rows of the data set; `dataset.ids[row]` and `sampleId(dataset, row)` name the sample. */
+  /** [n] rows of the data set; `dataset.ids[row]` and `sampleId(dataset, row)` identify the sample. */
   readonly ids: Int32Array;
-  /** [n, ...sampleShape] normalized and augmented; NaN for samples that are not in the share that was asked for. */
+  /** [n, ...sampleShape] normalized and augmented; NaN for samples outside of the requested share. */
   readonly x: Float32Array;
   /** The shape of `x`. */
   readonly shape: readonly number[];
-  /** Parts of `x` that belong to each input, for a model with several. */
+  /** Slices of `x` for each input of a model with several inputs. */
   readonly inputs?: readonly InputPart[];
-  /** [n] class indexes; of regression [n, numbers]. */
+  /** [n] class indexes; for regression [n, numbers]. */
   readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. */
   readonly weights?: Float32Array;
-  /** [n] 1 where a sample has a label, of a mixed one where both have; absent where all have. */
+  /** [n] 1 for a sample with a label (a mixed sample: both have one), else 0; absent if all have one. */
   readonly labelled?: Float32Array;
   readonly mix?: Mix;
-  /** Number of the fixed view that this batch shows. */
+  /** Number of the fixed view in this batch. */
   readonly view?: number;
-  /** Random changes that its samples were given. */
+  /** Random changes of its samples. */
   readonly chance: Chance;
 }
 
-/** Batches in an epoch, the last, smaller one included. */
+/** Number of batches in an epoch, including a smaller last one. */
 export function batchCount(samples: number, batchSize: number): number {
   return Math.ceil(samples / batchSize);
 }
 
-/** The batches of one epoch. Their order and content depend on the data set, `seed` and `epoch` alone. */
+/** The batches of one epoch. Order and content depend only on the data set, `seed` and `epoch`. */
 export function* batches(dataset: Dataset, options: BatchOptions): Generator<Batch, void, undefined> {
   const make = batchMaker(dataset, options);
   const count = batchCount(dataset.count, options.batchSize);
@@ -80,8 +80,8 @@ export function* batches(dataset: Dataset, options: BatchOptions): Generator<Bat
 }
 
 /**
- * Batches of step `from` up to step `to` of a training that goes through its samples pass after pass, whatever the epochs are called by
- * which it is validated: a twin that learns from few samples takes as many steps as the student that learns from many.
+ * Batches of steps `from` to `to` of a training that makes complete passes over its samples, independent of its epochs (the intervals between
+ * validations): a twin that learns from few samples takes as many steps as the student with many.
  */
 export async function* passesOf(
   { from, to }: { readonly from: number; readonly to: number },
@@ -100,13 +100,13 @@ export async function* passesOf(
   }
 }
 
-/** The samples of a data set in their order and as they are, in batches. */
+/** The samples of a data set in order and without augmentation, in batches. */
 export function plainBatches(dataset: Dataset, size: number) {
   const batch = batchMaker(dataset, { batchSize: size, seed: 0, epoch: 0, shuffle: false });
   return { count: batchCount(dataset.count, size), size: Math.min(size, dataset.count), batch };
 }
 
-/** Maker of any batch of an epoch, in any order; so workers can share the work and a resumed run can start anywhere. */
+/** Makes the batches of an epoch in any order, so workers can share the work and a resumed run can start anywhere. */
 export function batchMaker(dataset: Dataset, options: BatchOptions): (index: number, buffer?: Float32Array) => Batch {
   const { seed, epoch, batchSize, classWeights, augment = [], views, share } = options;
   const order =
@@ -129,7 +129,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
     const mixing = mixer?.(n, index);
     const mix = mixing?.mix;
     const needed = neededOf(n, share, mix?.partners);
-    // A sample that was not read makes NaN of all that uses it, so the mistake shows.
+    // NaN in samples that are not read makes a mistaken use of them visible.
     if (needed.length < n) x.fill(NaN);
     for (const i of needed) write(ids[i]!, x, i * size);
     mixing?.apply(x);
@@ -159,8 +159,8 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
 }
 
 /**
- * View `view` of the samples `rows`, [rows, ...sampleShape]: what `batches` gives for them in every epoch e with
- * e mod views = view, mixed samples aside. A teacher's answer to a view can so be stored once, under the sample's id and the view.
+ * View `view` of the samples `rows`, [rows, ...sampleShape]: the samples of `batches` in every epoch e with e mod views = view, before mixing. So the
+ * teacher's answer to a view can be stored once, under the sample's id and the view.
  */
 export function viewOf(dataset: Dataset, rows: ArrayLike<number>, view: View): Float32Array {
   const size = countOfElements(dataset.sampleShape);
@@ -176,7 +176,7 @@ export interface View {
   readonly augment: readonly AugmentStep[];
 }
 
-/** Samples as they are. */
+/** The view without augmentation. */
 export const PLAIN: View = { seed: 0, view: 0, augment: [] };
 
 export function chanceOf({ seed, view, augment }: View): Chance {
@@ -184,8 +184,8 @@ export function chanceOf({ seed, view, augment }: View): Chance {
 }
 
 /**
- * One key per epoch or view, one substream per sample id: a sample's chance does not depend on where it is in the order. `drawn`: the
- * shape that lengths are drawn in, if the samples have another: one picture at two sizes is changed alike.
+ * Writes augmented samples. One random key per epoch or view, one substream per sample id: changes of a sample do not depend on its position in the
+ * order. `drawn`: shape that lengths are drawn in, if not that of the samples, so that a picture is changed alike at two sizes.
  */
 export function augmentedWriter(dataset: Dataset, { augment, seed, key }: Chance, drawn?: readonly number[]) {
   const plain = sampleWriter(dataset);
@@ -200,7 +200,7 @@ export function augmentedWriter(dataset: Dataset, { augment, seed, key }: Chance
   };
 }
 
-/** The mixing of a batch at another size. */
+/** Repeats the mixing of a batch on samples of another size. */
 export function mixerOf(
   { sampleShape }: Pick<Dataset, 'sampleShape'>,
   { augment, mix }: Chance,
@@ -213,7 +213,7 @@ function labelledIn(labelled: Uint8Array, rows: Int32Array, mix: Mix | undefined
   return Float32Array.from(rows, (row, i) => labelled[row]! & labelled[rows[mix?.partners[i] ?? i]!]!);
 }
 
-/** A sample without a label weighs 1, whichever class it may be of. */
+/** Weights of samples by their classes; a sample without a label weighs 1. */
 function sampleWeights(
   labels: Int32Array,
   classWeights: Float32Array,

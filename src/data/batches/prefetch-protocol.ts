@@ -1,42 +1,42 @@
 import type { Batch, BatchOptions } from './batches.ts';
 import type { Dataset } from '../dataset.ts';
 
-/** Data that a prefetch worker starts with. */
+/** Initial message to a prefetch worker. */
 export interface WorkerSetup {
   readonly dataset: Dataset;
-  /** This worker makes batches first, first + step, first + 2·step, … after the start. */
+  /** This worker makes the batches first, first + step, first + 2·step, … after the start. */
   readonly first: number;
   readonly step: number;
-  /** Batches that may be made ahead of the reader. */
+  /** Maximum number of batches made ahead of the reader. */
   readonly ahead: number;
   readonly control: Int32Array;
 }
 
-/** Cells of `control`, which reader and worker share. */
+/** Indexes of the shared array `control`. */
 export const CONTROL = {
-  /** Number of the job that is wanted; 0: none. A worker drops a job as soon as another number stands here. */
+  /** Number of the current job; 0: none. A worker drops its job when the number changes. */
   job: 0,
-  /** Batches of this job that the reader has taken from this worker. */
+  /** Number of this job's batches that the reader has taken from this worker. */
   taken: 1,
-  /** Counter that rises with every change of the others; a waiting worker sleeps on it. */
+  /** Counter that rises with every change of the other cells; a waiting worker sleeps on it. */
   changes: 2,
 } as const;
 
 export interface PrefetchJob {
   readonly job: number;
   readonly options: BatchOptions;
-  /** Memory of the samples of a batch, as many as may be ahead, which batches take in turns. Reader and worker share it. */
+  /** Shared memory for the samples of batches, one slot for each batch that may be ahead, used in turns. */
   readonly slots: readonly Float32Array[];
 }
 
-/** A batch whose samples are left in a slot. */
+/** A batch whose samples are in a slot. */
 export type LeftBatch = Omit<Batch, 'x'> & { readonly x?: undefined };
 
 export interface WorkerError {
   readonly name: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** The remedy, if it was a `UserError`. */
+  /** Remedy of a `UserError`. */
   readonly hint: string | undefined;
 }
 

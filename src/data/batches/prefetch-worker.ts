@@ -23,7 +23,7 @@ parentPort!.on('message', ({ job, options, slots }: PrefetchJob) => {
   }
 });
 
-/** Sleeps until the reader has room for one more batch; false if it no longer wants this job. */
+/** Sleeps until the reader has taken enough batches for one more; false if the reader has dropped this job. */
 function roomFor(made: number, job: number): boolean {
   for (;;) {
     const changes = Atomics.load(control, CONTROL.changes);
@@ -33,7 +33,7 @@ function roomFor(made: number, job: number): boolean {
   }
 }
 
-/** Moved to the reader, not copied. */
+/** Buffers that are transferred to the reader instead of copied. */
 function buffersOf({ ids, targets, weights, labelled }: Batch): ArrayBuffer[] {
   const optional = [weights, labelled].filter((array) => array !== undefined);
   return [ids, targets, ...optional].map((array) => array.buffer as ArrayBuffer);

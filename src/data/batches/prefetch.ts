@@ -10,27 +10,27 @@ import { CONTROL } from './prefetch-protocol.ts';
 import type { FromPrefetcher, PrefetchJob, LeftBatch, WorkerError, WorkerSetup } from './prefetch-protocol.ts';
 
 export interface PrefetchOptions {
-  /** Worker threads; 0 makes the batches in this thread. One makes 128 augmented 28×28 images in 0.5 ms. Default 1. */
+  /** Number of worker threads; 0 makes batches in this thread. One worker makes 128 augmented 28×28 images in 0.5 ms. Default 1. */
   readonly workers?: number | undefined;
-  /** Batches that are ready or in the making, all workers together. Default 4. */
+  /** Batches ready or in the making, in all workers together. Default 4. */
   readonly depth?: number | undefined;
 }
 
 export interface EpochOptions extends Omit<BatchOptions, 'reuse'> {
   /**
-   * Number of batches that the reader needs at once: `x` of an older one is overwritten. New memory for every batch makes V8's collector go
-   * through all objects every few steps. Default: each batch has its own.
+   * Number of batches that the reader uses at once: `x` of older batches is overwritten. (New memory for every batch makes V8's garbage collector go
+   * through all objects every few steps.) Default: each batch has memory of its own.
    */
   readonly needed?: number | undefined;
 }
 
 /**
- * Worker threads that make the batches of one data set ahead of the reader: a training step blocks the event loop while it runs, and the
- * next batch is there when it ends. Batches are those of `batches()`, in order and byte for byte. The data set is shared with the workers,
- * and so is the memory that they make batches in, of which each is copied once: ONNX Runtime takes no shared memory. Close it when done.
+ * Worker threads that make the batches of a data set ahead of the reader: a training step blocks the event loop, and the next batch is ready when it
+ * ends. Gives the batches of `batches()`, in order and byte for byte. Workers share the data set and the memory of batches; each batch is copied
+ * once, because ONNX Runtime takes no shared memory. Close it after use.
  */
 export class Prefetcher {
-  /** `inline`: no worker threads, batches are made when they are asked for. */
+  /** `inline`: without worker threads, batches are made on request. */
   readonly mode: 'workers' | 'inline';
   readonly #dataset: Dataset;
   readonly #lanes: Lane[];
@@ -39,7 +39,7 @@ export class Prefetcher {
   constructor(dataset: Dataset, { workers = 1, depth = 4 }: PrefetchOptions = {}) {
     const entry = entryBeside(import.meta.url, 'prefetch-worker');
     this.#dataset = dataset;
-    // Batches are made of samples alone.
+    // Workers do not need the picture files and the teacher's samples.
     const sent = sendable({ ...dataset, originals: undefined, forTeacher: undefined });
     this.mode = workers > 0 && entry !== undefined ? 'workers' : 'inline';
     const step = this.mode === 'workers' ? workers : 0;
@@ -47,11 +47,11 @@ export class Prefetcher {
     this.#lanes = Array.from({ length: step }, (_, first) => new Lane(entry!, { dataset: sent, first, step, ahead }));
   }
 
-  /** The batches of one epoch, from `startBatch` on. Only one epoch can be read at a time: the next call ends the one before. */
+  /** The batches of one epoch, from `startBatch` on. Only one epoch can be read at a time: a call ends the epoch before. */
   epoch({ needed = Infinity, ...options }: EpochOptions): AsyncGenerator<Batch, void, undefined> {
     const job = ++this.#job;
     const largest = Math.min(options.batchSize, this.#dataset.count) * countOfElements(this.#dataset.sampleShape);
-    // Begin now, not when the first batch is asked for: compiling a step takes longer than filling the queue.
+    // Begin before the first batch is requested: compiling a step takes longer than filling the queue.
     for (const lane of this.#lanes) lane.begin(job, options, largest);
     return this.mode === 'inline' ? this.#inline(options) : this.#read(job, options, needed);
   }
@@ -78,19 +78,19 @@ export class Prefetcher {
     }
   }
 
-  /** Batches that have arrived and wait to be read. */
+  /** Number of batches that wait to be read. */
   get ready(): number {
     return this.#lanes.reduce((sum, lane) => sum + lane.ready, 0);
   }
 
-  /** End of the worker threads; resolves when they are gone. */
+  /** Ends the worker threads. */
   async close(): Promise<void> {
     this.#job++;
     await Promise.all(this.#lanes.map((lane) => lane.close()));
   }
 }
 
-/** One epoch with its own workers, which end with it: for short use; keep a `Prefetcher` for many epochs. */
+/** One epoch with workers that end with it, for short use; a `Prefetcher` serves many epochs. */
 export async function* prefetch(
   dataset: Dataset,
   { workers, depth, ...options }: EpochOptions & PrefetchOptions,
@@ -103,7 +103,7 @@ export async function* prefetch(
   }
 }
 
-/** The reader's side of one worker. */
+/** The reader's handle of one worker. */
 class Lane {
   readonly #worker: Worker;
   readonly #control = new Int32Array(new SharedArrayBuffer(12));
@@ -111,9 +111,9 @@ class Lane {
   #slots: Float32Array[] = [];
   #taken = 0;
   #ready: LeftBatch[] = [];
-  /** Failure of this job; the worker stays usable. */
+  /** Error of the current job; the worker stays usable. */
   #failure: Error | undefined;
-  /** Reason why the worker ended. */
+  /** Reason for the end of the worker. */
   #death: Error | undefined;
   #wake: (() => void) | undefined;
 
@@ -121,7 +121,7 @@ class Lane {
     this.#ahead = setup.ahead;
     const workerData: WorkerSetup = { ...setup, control: this.#control };
     this.#worker = new Worker(entry, { workerData });
-    // Someone who forgets to close must still be able to leave; while a batch is awaited the worker holds the process.
+    // A process that forgets to close the prefetcher can still exit; only a pending request keeps it alive.
     this.#worker.unref();
     this.#worker.on('message', (message: FromPrefetcher) => {
       if (message.job !== Atomics.load(this.#control, CONTROL.job)) return;
@@ -137,7 +137,7 @@ class Lane {
     return this.#ready.length;
   }
 
-  /** `largest`: elements of the samples of a whole batch. */
+  /** `largest`: number of elements of a whole batch. */
   begin(job: number, options: BatchOptions, largest: number): void {
     this.#ready = [];
     this.#failure = undefined;
@@ -153,7 +153,7 @@ class Lane {
     this.#worker.postMessage(message);
   }
 
-  /** The next batch, in `memory` if that is enough for it. */
+  /** Returns the next batch, in `memory` if that is large enough. */
   async take(memory?: Float32Array): Promise<Batch> {
     while (this.#ready.length === 0) {
       const error = this.#death ?? this.#failure;

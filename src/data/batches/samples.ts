@@ -3,7 +3,7 @@ import { countOfElements } from '../dataset.ts';
 import { areBytes, rowReader } from '../storage/sample-storage.ts';
 import { byteTable } from '../normalize.ts';
 
-/** Function that writes the normalized sample of a row to `out`, from `offset` on. */
+/** Writes the normalized sample of a row to `out` from `offset` on. */
 export type SampleWriter = (row: number, out: Float32Array, offset: number) => void;
 
 export function sampleWriter(dataset: Dataset): SampleWriter {
@@ -11,7 +11,7 @@ export function sampleWriter(dataset: Dataset): SampleWriter {
   const size = countOfElements(sampleShape);
   const channels = sampleShape.at(-1)!;
   if (stored === undefined) return writerOf(samples, size, channels, normalization);
-  // Each row becomes row 0 of a buffer.
+  // `read` copies each row to the start of a buffer.
   const read = rowReader(dataset, size);
   const buffer = areBytes(dataset) ? new Uint8Array(size) : new Float32Array(size);
   const write = writerOf(buffer, size, channels, normalization);

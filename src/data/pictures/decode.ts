@@ -4,7 +4,7 @@ import { OF_FILES, withPicture } from './picture.ts';
 import { rawPixels } from './pixels.ts';
 import { resized } from './resize.ts';
 
-/** A picture file in 8 bits, [height, width, channels], as Pillow decodes and resizes it; transparency is dropped. */
+/** Decodes a picture to 8 bits, [height, width, channels], and resizes it as Pillow does; transparency is dropped. */
 export async function decoded(
   { where, input }: EncodedImage,
   [height, width, channels]: readonly [number, number, number],

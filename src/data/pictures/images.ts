@@ -16,22 +16,22 @@ import { Room } from '../storage/memory-budget.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
 import { Scratch } from '../storage/temporary-file.ts';
 
-/** Images decoded at a time: what is in memory besides the result. */
+/** Number of images decoded at a time, which are in memory besides the result. */
 const AT_ONCE = 8;
 
-/** Pixels that a file of any size may have, and that one of PNG can have for each of its bytes (one bit each, deflated). */
+/** Pixels allowed for a file of any size, and for each byte of a PNG (one bit per pixel, deflated). */
 const [FEW_PIXELS, PIXELS_PER_BYTE] = [2 ** 24, 8 * 1032];
 
-/** Options of the readers of pictures. */
+/** Options of readers of pictures. */
 export interface PicturesGiven extends RoomGiven {
-  /** Processes that decode the pictures together. Default: this one alone. */
+  /** Processes that share the decoding. Default: this process alone. */
   readonly readers?: ReadingProcesses | undefined;
 }
 
 /**
- * Decodes PNG, JPEG and WebP (and GIF, TIFF and AVIF under such a name) to one uint8 array [count, height, width, channels]. The first
- * image sets the size and the channels unless the options do. Memory: the result, plus eight decoded images of each process; a result that
- * does not fit goes into a temporary file.
+ * Decodes PNG, JPEG and WebP (and GIF, TIFF and AVIF under such a name) into one uint8 array [count, height, width, channels]. The first image sets
+ * size and channels unless the options do. Memory: the result, plus eight decoded images of each process; a result too large for memory goes into a
+ * temporary file.
  */
 export class ImageSink {
   shape: [number, number, number] | undefined;
@@ -79,19 +79,19 @@ export class ImageSink {
     }
   }
 
-  /** Images that are decoded at a time by all processes. */
+  /** Number of images that all processes decode at a time. */
   get #atOnce(): number {
     return AT_ONCE * (this.#readers?.size ?? 1);
   }
 
-  /** The pixels of a group of images, of which several processes decode eight each. */
+  /** Pixels of a group of images; of several processes each decodes eight. */
   async #decodeAll(group: readonly EncodedImage[]): Promise<Pixels[]> {
     const readers = this.#readers;
     if (readers === undefined) return Promise.all(group.map((image) => this.#decode(image)));
     const [height, width, channels] = this.shape!;
     const bytes = height * width * channels;
     const first = readers.rank * AT_ONCE;
-    // And the first of the next process: other pictures there, or another decoder, would else go unnoticed.
+    // Each process also decodes the first image of the next process: other files or another decoder would go unnoticed otherwise.
     const next = (readers.rank + 1) % readers.size;
     const checked = group[next * AT_ONCE];
     const asked = [...group.slice(first, first + AT_ONCE), ...(checked === undefined ? [] : [checked])];
@@ -106,7 +106,7 @@ export class ImageSink {
     return group.map((_, i) => ({ data: ofPicture(i), height, width, channels }));
   }
 
-  /** The pixels, and a sentence for the log where they are in a file; called once. */
+  /** Returns the pixels, with a note for the log if they are in a file. Called once. */
   held(source: string): HeldSamples & { readonly notes: readonly string[] } {
     if (this.#scratch === undefined) return { samples: this.#samples.view(), notes: [] };
     const held = this.#scratch.finish();
@@ -114,7 +114,7 @@ export class ImageSink {
     return { ...held, notes: [this.#room.note(source, bytes, 'they are decoded into a temporary file')] };
   }
 
-  /** See `Dataset`; called once. */
+  /** See `Dataset`. Called once. */
   originals(): Originals | 'not kept' {
     return this.#options.keepOriginals === true ? { images: this.#kept, hash: this.#hash.digest('hex') } : 'not kept';
   }
@@ -165,7 +165,7 @@ export class ImageSink {
     );
   }
 
-  /** Limit of pixels to decode: a damaged file may claim to have any number. Images that are scaled are never whole in memory. */
+  /** Maximum pixels to decode: a damaged file may claim any number. Images that are scaled are never whole in memory. */
   async #mostPixels(input: EncodedImage['input']): Promise<number> {
     if (this.#options.resize !== undefined) return OF_FILES.pixels;
     if (this.shape !== undefined) return this.shape[0] * this.shape[1];
@@ -187,7 +187,7 @@ export class ImageSink {
     try {
       return await withPicture(input, { ...OF_FILES, pixels }, (image, found) => {
         const channels = this.#options.channels ?? this.shape?.[2] ?? greyOrColour(found);
-        // A grey set must not swallow the colours of a later image: look before converting.
+        // If the first images are grey, a later colour image must not be converted to grey unnoticed.
         const grey = channels === 1 && (this.#options.channels === 1 || greyOrColour(found) === 1);
         const read = grey ? 1 : 3;
         return resize === undefined ? rawPixels(image, found, read) : scaledPixels(image, found, resize, read);

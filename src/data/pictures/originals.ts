@@ -7,23 +7,23 @@ import { within } from '../batches/share.ts';
 import type { Span } from '../batches/share.ts';
 import type { Dataset, Normalization, Originals } from '../dataset.ts';
 
-/** A sample as a model wants it that sees another size or normalization than the data set has. */
+/** Form in which a model reads samples at another size or normalization than the data set's. */
 export interface PictureForm {
   /** [height, width, channels]; of a row of a table [width]. */
   readonly sampleShape: readonly number[];
   readonly normalization: Normalization;
 }
 
-/** Some samples at another size, normalized: [n, height, width, channels]. */
+/** Returns samples at another size, normalized: [n, height, width, channels]. */
 export type AtSize = (form: PictureForm) => Promise<Float32Array>;
 
-/** Decoded at a time. */
+/** Number of pictures decoded at a time. */
 const AT_ONCE = 8;
 
 /**
- * The samples `rows` of a data set of picture files at any size, each from its file and not from what the student sees of it, and
- * changed by the same chance as the student's; or rows of a table as its file has them, where no chance changes them. Undefined for other data. `part`: positions in `rows` of those that
- * are asked for, where they are mixed with others of a batch. Default: all.
+ * The samples `rows` of a data set of picture files at any size, each decoded from its file and changed by the same random numbers as the student's
+ * sample; or rows of a table as its file has them, if no random change applies. Undefined for other data. `part`: positions in `rows` to return, if
+ * samples are mixed with others of the batch. Default: all.
  */
 export function originalsOf(
   dataset: Dataset,
@@ -42,7 +42,7 @@ export function originalsOf(
     const n = needed.length;
     const ids = needed.map((position) => dataset.ids[rows[position]!]!);
     const samples = new Uint8Array(n * size);
-    // sharp alone would cost every other run 50 ms.
+    // Loaded on demand: sharp would cost every other run 50 ms.
     const { decoded } = await import('./decode.ts');
     for (let from = 0; from < n; from += AT_ONCE) {
       const some = Array.from(ids.subarray(from, from + AT_ONCE));
@@ -81,7 +81,7 @@ function rowsAsRead(
   };
 }
 
-/** Pictures of train and behind them those without labels, as the ids of samples count them. */
+/** Pictures of train followed by those without labels, in the order of sample ids. */
 export function joinedOriginals(
   train: Dataset['originals'],
   unlabelled: Dataset['originals'],

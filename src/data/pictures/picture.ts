@@ -4,32 +4,32 @@ import { monotonicMs } from '../../base/clock.ts';
 import { requireFile } from '../../base/files.ts';
 import { freeMemory, memoryText } from '../../base/memory.ts';
 
-// libvips chooses a decoder by the first bytes of a file, whatever its name says. Of an SVG of 200 bytes it renders filters for half an
-// hour, and each further format is code that meets bytes of strangers.
+// libvips chooses a decoder by the first bytes of a file, whatever its name. An SVG of 200 bytes makes it render filters for half an hour, and each
+// further format is code that untrusted bytes reach.
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({ operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'].map((name) => `VipsForeignLoad${name}`) });
-// Each picture is read once: a cache only costs memory.
+// Each picture is read once, so a cache only costs memory.
 sharp.cache(false);
 
-/** Bounds of the decoding of a picture that somebody else made. */
+/** Limits on decoding a picture from an untrusted source. */
 export interface PictureLimits {
-  /** Height times width by the header of the file. */
+  /** Height times width in the header. */
   readonly pixels: number;
-  /** Time of decoding and scaling, after which libvips stops. */
+  /** Maximum time for decoding and scaling, enforced by libvips. */
   readonly seconds: number;
-  /** Pictures decoded at a time by this process. */
+  /** Number of pictures that this process decodes at a time. */
   readonly atOnce: number;
 }
 
-/** Limits for the files of a data set: photographs of any camera, whose large ones are scaled while they are read. */
+/** Limits for files of a data set: photographs of any camera; large ones are scaled while they are read. */
 export const OF_FILES: PictureLimits = { pixels: 2 ** 28, seconds: 120, atOnce: 8 };
-/** Limits for the clients of a server. Two of libuv's four threads are left for files, compression and names of hosts. */
+/** Limits for clients of a server. Two of libuv's four threads remain for files, compression and name resolution. */
 export const OF_CLIENTS: PictureLimits = { pixels: 25e6, seconds: 10, atOnce: 2 };
 
-/** Most bytes for a pixel while it is decoded: the coefficients of a progressive JPEG, and the rows that they become. */
+/** Maximum bytes per pixel during decoding: the coefficients of a progressive JPEG, and the decoded rows. */
 const BYTES_PER_PIXEL = 8;
 
-/** Error for a header that promises more pixels than are decoded. */
+/** Error for a header with more pixels than the limit. */
 export class TooManyPixels extends Error {
   override readonly name = 'TooManyPixels';
   readonly height: number;
@@ -43,8 +43,8 @@ export class TooManyPixels extends Error {
 }
 
 /**
- * Result of `decode` on a picture of PNG, JPEG, WebP, GIF, TIFF or AVIF, upright, with what its header says. The header is read first: nothing
- * is decoded of one that is too large, or before memory for all of its pixels is free. `TooManyPixels`; else an `Error` of one line.
+ * Calls `decode` on a PNG, JPEG, WebP, GIF, TIFF or AVIF picture, upright, with its header. Decoding begins only if the header is within the limits
+ * and memory for all pixels is free. Throws `TooManyPixels`, or an `Error` of one line.
  */
 export async function withPicture<T>(
   input: string | Uint8Array,
@@ -71,17 +71,17 @@ export async function withPicture<T>(
   }
 }
 
-/** Size, channels and form of a picture, of which nothing is decoded. */
+/** Size, channels and format of a picture; nothing is decoded. */
 export async function pictureHeader(input: string | Uint8Array): Promise<Metadata> {
   if (typeof input === 'string') await requireFile(input);
   return sharp(input, { limitInputPixels: false }).metadata();
 }
 
-/** Pictures that are being decoded, their bytes, and calls to make when one of them is done. */
+/** Number of pictures being decoded, their bytes, and callbacks for the end of one. */
 let [active, taken, waiting]: [number, number, (() => void)[]] = [0, 0, []];
 
 async function enter(bytes: number, atOnce: number): Promise<void> {
-  // A picture decoded beside others may take half of the memory that they leave; alone, all of it.
+  // A picture decoded beside others may take half of the memory that they leave; a single picture, all of it.
   while (active > 0 && (active >= atOnce || !isFree(2 * (taken + bytes))))
     await new Promise<void>((resolve) => waiting.push(resolve));
   if (!isFree(bytes))
@@ -98,7 +98,7 @@ function leave(bytes: number): void {
   for (const call of called) call();
 }
 
-/** True for few bytes without asking the system, which takes longer than a small picture. */
+/** True if this memory is free. Small sizes skip the system call, which takes longer than decoding a small picture. */
 function isFree(bytes: number): boolean {
   return bytes < 2 ** 26 || bytes <= freeMemory();
 }

@@ -11,14 +11,14 @@ export interface Pixels {
 }
 
 /**
- * Values of a picture in 8 bits, without transparency. Grey is the luma of ITU-R 601-2, as Pillow, torchvision and a kit's samples have it;
- * sharp's own is another. So is its CMYK where a file has no colour profile.
+ * 8-bit values of a picture, without transparency. Grey is the luma of ITU-R 601-2, as in Pillow, torchvision and a kit's samples; sharp's grey
+ * differs, and so do its colours of CMYK files without a profile.
  */
 export async function rawPixels(image: Sharp, found: Metadata, channels: 1 | 3): Promise<Pixels> {
   return inChannels(await inColour(image, found), channels);
 }
 
-/** The same at another size, whatever the proportions are. */
+/** Like `rawPixels`, at another size; proportions may change. */
 export async function scaledPixels(
   image: Sharp,
   found: Metadata,
@@ -27,7 +27,7 @@ export async function scaledPixels(
 ): Promise<Pixels> {
   const [shown, form] = found.hasAlpha ? [await withoutAlpha(image, found), COLOUR] : [image, found];
   const smaller = await inColour(shown.resize(width, height, { fit: 'fill', withoutEnlargement: true }), form);
-  // sharp moves what it enlarges by half a pixel of the result; phones and Pillow do not.
+  // sharp shifts enlarged pictures by half a pixel of the result; phones and Pillow do not.
   const from = [smaller.height, smaller.width, 3] as const;
   const data = resized(new Uint8Array(smaller.data), from, [height, width], LANCZOS);
   return inChannels({ data, height, width, channels: 3 }, channels);
@@ -40,12 +40,12 @@ const COLOUR: Found = { space: 'srgb' };
 async function inColour(image: Sharp, { space, icc }: Found): Promise<Pixels & { readonly channels: 3 }> {
   const isInks = space === 'cmyk' && icc === undefined;
   const read = isInks ? image.pipelineColourspace('cmyk').toColourspace('cmyk') : image.toColourspace('srgb');
-  // Grey files have three equal channels here, whose luma is that grey.
+  // Grey files have three equal channels at this point, whose luma is their grey.
   const { data, info } = await read.removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   return { data: isInks ? coloursOf(data) : data, height: info.height, width: info.width, channels: 3 };
 }
 
-/** A picture whose transparency is dropped before it is scaled: sharp would else weigh its pixels by how opaque they are. */
+/** A picture without transparency. It is dropped before scaling, because sharp weighs pixels by their opacity. */
 async function withoutAlpha(image: Sharp, found: Found): Promise<Sharp> {
   const { data, ...raw } = await inColour(image, found);
   const { default: sharp } = await import('sharp');
@@ -56,7 +56,7 @@ function inChannels(pixels: Pixels, channels: 1 | 3): Pixels {
   return channels === 1 ? { ...pixels, data: greyOf(pixels.data), channels } : pixels;
 }
 
-/** Red, green and blue of cyan, magenta, yellow and black, as browsers and Pillow's `convert("RGB")` have them without a profile. */
+/** RGB of CMYK without a profile, as browsers and Pillow's `convert("RGB")` compute it. */
 function coloursOf(inks: Uint8Array): Uint8Array {
   const out = new Uint8Array((inks.length / 4) * 3);
   for (let i = 0; i < out.length; i++) {
@@ -66,7 +66,7 @@ function coloursOf(inks: Uint8Array): Uint8Array {
   return out;
 }
 
-/** Grey of a colour picture, ITU-R 601-2 luma in whole numbers, as Pillow's `convert("L")`. */
+/** Grey of a colour picture, ITU-R 601-2 luma in integers, as Pillow's `convert("L")`. */
 export function greyOf(pixels: Uint8Array): Uint8Array {
   const out = new Uint8Array(pixels.length / 3);
   for (let i = 0; i < out.length; i++)

@@ -1,24 +1,24 @@
-/** Pixels that an output pixel is made of along one side, and their weights. */
+/** Input pixels that each output pixel along a side is computed from, and their weights. */
 interface Taps {
   readonly first: Int32Array;
   readonly count: Int32Array;
-  /** [output, most]: of each output the weights of its pixels, summing to 1. */
+  /** [output, most]: weights of the input pixels of each output pixel, with sum 1. */
   readonly weights: Float64Array;
   readonly most: number;
 }
 
-/** Weight of a pixel by its distance from the centre of the output pixel, which is 0 from `reach` on. */
+/** Weight of a pixel by its distance from the centre of the output pixel; 0 from `reach` on. */
 export interface ResizeFilter {
   readonly reach: number;
   readonly weight: (distance: number) => number;
 }
 
-/** Triangle, as Pillow's `Image.resize(..., BILINEAR)` and torchvision's `Resize` have it. */
+/** Triangle filter, as in Pillow's `Image.resize(..., BILINEAR)` and torchvision's `Resize`. */
 const BILINEAR: ResizeFilter = { reach: 1, weight: (distance) => Math.max(0, 1 - Math.abs(distance)) };
 
 /**
- * Three lobes of a windowed sinc, as Pillow's `LANCZOS`. sharp scales the pictures of a recipe by the same filter, after halving very large ones: pixels
- * are about one level of 255 apart, where pictures become smaller.
+ * Windowed sinc with three lobes, as Pillow's `LANCZOS`. sharp scales pictures of a recipe with the same filter, after halving very large ones:
+ * pixels of reduced pictures differ by about one level of 255.
  */
 export const LANCZOS: ResizeFilter = {
   reach: 3,
@@ -29,7 +29,7 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
 }
 
-/** With antialiasing: distances count in pixels of the smaller of both pictures. */
+/** With antialiasing: distances are in pixels of the smaller picture. */
 function tapsOf(from: number, to: number, filter: ResizeFilter): Taps {
   const scale = from / to;
   const size = Math.max(scale, 1);
@@ -57,7 +57,7 @@ function tapsOf(from: number, to: number, filter: ResizeFilter): Taps {
 type Pixels = Uint8Array | Float32Array;
 
 interface Lines {
-  /** Rows of pixels, or pixels of a row: what is not resized in this pass, outside and inside of what is. */
+  /** Number of lines outside of the resized axis, and elements inside of it. */
   readonly outer: number;
   readonly inner: number;
   readonly from: number;
@@ -65,14 +65,14 @@ interface Lines {
   readonly filter: ResizeFilter;
 }
 
-/** Bits after the point of a weight in 8-bit pictures, as Pillow has them. */
+/** Fractional bits of a weight for 8-bit pictures, as in Pillow. */
 const BITS = 22;
 
-/** One side resized: [outer, from, inner] to [outer, to, inner]. */
+/** Resizes one axis: [outer, from, inner] to [outer, to, inner]. */
 function pass<P extends Pixels>(source: P, { outer, inner, from, to, filter }: Lines, out: P): P {
   const { first, count, weights, most } = tapsOf(from, to, filter);
   const isByte = source instanceof Uint8Array;
-  // Bytes are summed in whole numbers, so that every machine rounds alike.
+  // Bytes are summed in integers, so every machine rounds alike.
   const factors = isByte ? weights.map((weight) => Math.trunc(weight * 2 ** BITS + Math.sign(weight) / 2)) : weights;
   for (let o = 0; o < outer; o++) {
     for (let i = 0; i < to; i++) {
@@ -89,8 +89,8 @@ function pass<P extends Pixels>(source: P, { outer, inner, from, to, filter }: L
 }
 
 /**
- * One picture [height, width, channels] at another size. 8-bit pictures come out as Pillow has them: across, then down, each rounded.
- * Pillow 13 begins with either side, as it finds it faster: its pixels are then off by one from these at most.
+ * Resizes a picture [height, width, channels]. 8-bit pictures equal Pillow's: horizontally, then vertically, each pass rounded. Pillow 13 chooses the
+ * faster order, so its pixels may differ by one.
  */
 export function resized<P extends Pixels>(
   pixels: P,

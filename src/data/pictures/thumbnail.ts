@@ -2,10 +2,13 @@ import { isImageShape, countOfElements } from '../dataset.ts';
 import type { Dataset, Samples } from '../dataset.ts';
 import { rowReader } from '../storage/sample-storage.ts';
 
-/** Longest side of the picture of a sample, in pixels. */
+/** Longest side of a sample's picture, in pixels. */
 const SIDE = 96;
 
-/** A sample as a PNG file in base64, as it is before normalization; numbers are spread from black to white. Undefined of what is no picture. */
+/**
+ * A sample before normalization as a PNG file in base64; values other than bytes are stretched from black to white. Undefined for samples that are no
+ * picture.
+ */
 export async function thumbnail(dataset: Dataset, row: number): Promise<string | undefined> {
   const { sampleShape, inputs } = dataset;
   const [height, width, channels] = sampleShape;
@@ -14,7 +17,7 @@ export async function thumbnail(dataset: Dataset, row: number): Promise<string |
   return pictureOf(values, { width: width!, height: height!, channels });
 }
 
-/** Values as a PNG file in base64; those that are no bytes are spread from black to white. */
+/** Values as a PNG file in base64; values other than bytes are stretched from black to white. */
 export async function pictureOf(
   values: Samples,
   raw: { readonly width: number; readonly height: number; readonly channels: 1 | 3 },

@@ -18,13 +18,13 @@ export const SOUNDS = {
   convert: 'ffmpeg -i in.mp3 -ac 1 -c:a pcm_s16le out.wav',
 };
 
-/** Files read at a time. */
+/** Number of files read at a time. */
 const AT_ONCE = 16;
 
 /**
- * One sub-folder per class, with WAV files at any depth below it, each a sample [length, 1] of values from -1 to 1; without labels all
- * WAV files of the folder. Other rates are resampled, longer ones cut to their middle, shorter ones padded with silence. `UserError` names
- * the file that cannot be read.
+ * Reads a sub-folder per class, with WAV files at any depth, each a sample [length, 1] of values from -1 to 1; without labels, all WAV files of the
+ * folder. Other sample rates are resampled, longer sounds cut to their middle, shorter ones padded with silence. `UserError` names a file that cannot
+ * be read.
  */
 export async function readAudioFolder(
   folder: string,

@@ -8,7 +8,7 @@ import type { RawSplit } from '../dataset.ts';
 import type { Room } from '../storage/memory-budget.ts';
 import { fileList, readUnpacked } from './source.ts';
 
-/** One record: label bytes, then 1024 red, 1024 green, 1024 blue values (cs.toronto.edu/~kriz/cifar.html). */
+/** Record format: label bytes, then 1024 red, 1024 green, 1024 blue values (cs.toronto.edu/~kriz/cifar.html). */
 interface Variant {
   readonly labelBytes: number;
   readonly labelAt: number;
@@ -39,7 +39,7 @@ const VARIANTS: Readonly<Record<'cifar10' | 'fine' | 'coarse', Variant>> = {
   fine: { ...CIFAR100, labelAt: 1, classes: 100, namesFile: 'fine_label_names.txt' },
 };
 
-/** CIFAR's binary version: `files` are the `.bin` files, or the folder from the archive, whose standard names are then used. */
+/** Reads CIFAR's binary version: `files` are the `.bin` files, or the folder of the archive with its standard names. */
 export async function readCifar(
   files: DataFiles,
   variant: 'cifar10' | 'fine' | 'coarse',
@@ -107,7 +107,7 @@ async function readRecords(file: string, { labelBytes }: Variant, variant: strin
   return bytes;
 }
 
-/** Conversion of one image from colour planes to pixels. */
+/** Converts an image from colour planes to interleaved pixels. */
 function interleave(source: Uint8Array, from: number, target: Uint8Array, to: number): void {
   for (let i = 0; i < PIXELS; i++) {
     target[to + 3 * i] = source[from + i]!;

@@ -3,16 +3,16 @@ import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { asUserError } from '../../base/files.ts';
 
-/** Sub-folders of a whole data set, as downloads have them. */
+/** Names of sub-folders that are splits, not classes, in downloaded data sets. */
 const SPLITS = new Set(['train', 'training', 'test', 'testing', 'val', 'valid', 'validation', 'dev', 'eval']);
 
-/** Files of a kind, for messages too: `images` that are `PNG, JPEG or WebP`. */
+/** Kind of file, with its words for messages: `images` in `PNG, JPEG or WebP`. */
 interface FileKind {
-  /** Endings of the files, with the dot and in small letters. */
+  /** File name extensions, with the dot and in lower case. */
   readonly extensions: ReadonlySet<string>;
   readonly what: string;
   readonly kinds: string;
-  /** Command that makes such a file of one of another kind. */
+  /** Command that converts other kinds of files. */
   readonly convert?: string;
 }
 
@@ -22,13 +22,12 @@ interface ClassFiles {
   readonly files: readonly string[];
   /** Class of each file. */
   readonly values: Int32Array;
-  /** Oddities that are no error, one sentence each. */
+  /** Warnings, one sentence each. */
   readonly notes: readonly string[];
 }
 
 /**
- * Files of one sub-folder per class, at any depth below it, in order of their paths (by code unit): this order is what sample ids
- * count. `UserError` where there is none.
+ * Files of a sub-folder per class, at any depth, in order of their paths by code unit; sample ids count in this order. `UserError` if there are none.
  */
 export async function classFiles(folder: string, kind: FileKind): Promise<ClassFiles> {
   const { extensions, what, kinds } = kind;
@@ -76,7 +75,7 @@ export async function classFiles(folder: string, kind: FileKind): Promise<ClassF
   return { classNames, files, values: Int32Array.from(values), notes: others.length === 0 ? [] : [left] };
 }
 
-/** All files of a kind in a folder, at any depth, in order of their paths. `UserError` where there is none. */
+/** All files of a kind in a folder, at any depth, in order of their paths. `UserError` if there are none. */
 export async function allFiles(folder: string, kind: FileKind): Promise<Pick<ClassFiles, 'files' | 'notes'>> {
   const { extensions, what, kinds } = kind;
   const all = await filesBelow(folder);
@@ -106,7 +105,7 @@ async function filesBelow(folder: string): Promise<string[]> {
   return found;
 }
 
-/** Entries of a folder, sorted, without hidden files and what macOS puts into archives; links are followed. */
+/** Sorted entries of a folder, without hidden files and the files that macOS adds to archives; links are followed. */
 async function entries(folder: string): Promise<{ name: string; isFolder: boolean }[]> {
   try {
     const all = await readdir(folder, { withFileTypes: true });
@@ -124,7 +123,7 @@ async function entries(folder: string): Promise<{ name: string; isFolder: boolea
   }
 }
 
-/** True for a link to a folder. `UserError` for one that leads nowhere, or to a folder that it lies in itself. */
+/** True for a link to a folder. `UserError` for a dangling link, or a link to a folder above it. */
 async function leadsToFolder(link: string): Promise<boolean> {
   try {
     if (!(await stat(link)).isDirectory()) return false;
@@ -135,7 +134,7 @@ async function leadsToFolder(link: string): Promise<boolean> {
   throw new UserError(`${link}: it is a link to a folder that it lies in itself`, 'Remove it: it leads in a circle.');
 }
 
-/** True for a link to a folder that it lies in itself: who follows it comes to it again. */
+/** True for a link to a folder that contains the link, which would be followed forever. */
 export async function leadsUp(link: string): Promise<boolean> {
   const [from, to] = await Promise.all([realpath(path.dirname(link)), realpath(link)]);
   return !path.relative(to, from).startsWith('..');

@@ -10,16 +10,16 @@ import { TAG_SEPARATOR } from '../text/words.ts';
 
 type ConllOptions = Pick<ConllConfig, 'label' | 'task'> & RoomGiven & { readonly text?: OpenText | undefined };
 
-/** Line that separates the documents of CoNLL-2003. */
+/** Separator of documents in CoNLL-2003. */
 const DOCUMENT = /^-DOCSTART-/;
-/** Ids of CoNLL-U that are no words of their own: the span of a contraction, as 3-4, and an empty node, as 8.1. */
+/** Ids in CoNLL-U that are no words: the span of a contraction, such as 3-4, and an empty node, such as 8.1. */
 const NO_WORD = /^\d+(?:-|\.)\d+$/;
-/** Columns of CoNLL-U. */
+/** Number of columns in CoNLL-U. */
 const CONLL_U = 10;
 
 /**
- * Words and tags as CoNLL-2000, CoNLL-2003, CoNLL-U and GermEval have them: a word on each line, its columns separated by tabs or else by
- * white space, and a blank line behind each sentence. In a file with tabs, lines that begin with # and have other columns than the words are
+ * Reads words and tags in the formats of CoNLL-2000, CoNLL-2003, CoNLL-U and GermEval: a word on each line, columns separated by tabs or else by
+ * white space, a blank line after each sentence. In a file with tabs, lines that begin with # and have another number of columns than the words are
  * comments: CoNLL-U has no tab in them, GermEval one.
  */
 export async function readConll(files: DataFiles, options: ConllOptions): Promise<RawSplit> {
@@ -80,11 +80,11 @@ async function readFile(file: string, { words: wordColumn, tags: tagColumn }: La
 
 interface FirstLine {
   readonly hasTabs: boolean;
-  /** Columns of it. */
+  /** Number of its columns. */
   readonly width: number;
 }
 
-/** The first line with a word. One that begins with # may be a comment, and counts where there is no other. */
+/** The first line with a word. A line that begins with # may be a comment, and counts only in the absence of others. */
 async function firstLine(file: string): Promise<FirstLine> {
   let found: FirstLine = { hasTabs: false, width: 0 };
   for await (const lines of linesOf(file)) {

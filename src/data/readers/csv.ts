@@ -24,7 +24,7 @@ interface Layout {
   readonly features: readonly number[];
 }
 
-/** Comma separated values, streamed through csv-parse: no row outlives its callback. */
+/** Reads comma separated values, streamed through csv-parse: no row outlives its callback. */
 export async function readCsv(files: DataFiles, options: CsvOptions): Promise<RawSplit> {
   const reader = new CsvReader(fileList(files), options);
   for (const file of fileList(files)) await reader.read(file);
@@ -57,7 +57,7 @@ class CsvReader {
       relax_column_count: true,
       skip_empty_lines: true,
       max_record_size: 1 << 26,
-      // Work in the callback and hand nothing on: half the time of reading records from the stream.
+      // Rows are handled in the callback and not passed on: half the time of reading records from the stream.
       on_record: (record: string[], info) => {
         this.#line = lines.startOf(record, info);
         if (first) this.#firstRecord(record);
@@ -117,7 +117,7 @@ class CsvReader {
       );
     }
     sink.begin();
-    // Below a header that ends with a line feed alone, lines may end with a carriage return too.
+    // After a header that ends with a line feed, lines may still end with carriage return and line feed.
     const last = record.at(-1)!;
     const row = last.endsWith('\r') ? record.with(-1, last.slice(0, -1)) : record;
     for (let i = 0; i < features.length; i++) sink.setText(i, row[features[i]!]!, this.#where);
@@ -142,7 +142,7 @@ class CsvReader {
   }
 }
 
-/** csv-parse counts a quoted line break of two characters twice, and tells the line where a record ends: count again. */
+/** Line number at the start of a record: csv-parse reports the line of its end, and counts a quoted line break of two characters twice. */
 class LineCounter {
   #next = 1;
   #empty = 0;
@@ -159,12 +159,12 @@ class LineCounter {
   }
 }
 
-/** YAML reads it as a backslash and a t unless it stands in double quotes. */
+/** YAML reads \t as a backslash and a t unless it stands in double quotes. */
 function delimiterOf({ delimiter = ',' }: CsvOptions): string {
   return delimiter === '\\t' ? '\t' : delimiter;
 }
 
-/** The usual separator that a line which was not separated is full of. */
+/** The usual delimiter in a header that was not separated. */
 function otherDelimiter(names: readonly string[]): string | undefined {
   return names.length > 1 ? undefined : [';', '\t', '|', ','].find((candidate) => names[0]!.includes(candidate));
 }
@@ -180,7 +180,7 @@ function layoutOf(record: readonly string[], options: CsvOptions, where: string)
     );
   }
   const wanted = [options.label ?? (header ? 'label' : -1)].flat();
-  // Label columns are no features, also if labels are not read; then they may be missing.
+  // Label columns are no features even if labels are not read; they may be missing then.
   const there = options.withoutLabels === true ? wanted.filter((column) => isThere(column, names)) : wanted;
   const labels = there.map((column) => columnOf(column, names, header, where, 'label'));
   const isRead = options.withoutLabels !== true;

@@ -12,7 +12,7 @@ import { Scratch, writeRows } from '../storage/temporary-file.ts';
 import { hex, isCompressed, openRaw, readUnpacked, startOf, streamError } from './source.ts';
 import type { SizeByHeader } from './source.ts';
 
-/** The type byte of an IDX header: bytes per value and how to read one (big endian). */
+/** Type byte of an IDX header: bytes per value, and a reader of one value (big endian). */
 const TYPES: Readonly<Record<number, { name: string; bytes: number; read: (view: DataView, at: number) => number }>> = {
   0x08: { name: 'uint8', bytes: 1, read: (view, at) => view.getUint8(at) },
   0x09: { name: 'int8', bytes: 1, read: (view, at) => view.getInt8(at) },
@@ -28,7 +28,7 @@ interface IdxArray {
   readonly body: Uint8Array;
 }
 
-/** IDX, the format of MNIST (yann.lecun.com/exdb/mnist): 00 00 type rank, the dimensions, the values; plain or gzip. */
+/** Reads IDX, the format of MNIST (yann.lecun.com/exdb/mnist): 00 00 type rank, the dimensions, the values; plain or gzip. */
 export async function readIdx({ images, labels }: IdxFiles, room?: Room): Promise<RawSplit> {
   const [imageArray, labelArray] = await Promise.all([
     readImages(images, room),
@@ -69,9 +69,9 @@ interface Images extends Pick<IdxArray, 'shape'> {
   readonly held: () => Promise<HeldSamples & { readonly notes?: readonly string[] }>;
 }
 
-/** The images of a file; those that do not fit into memory are left there. */
+/** The images of a file; images too large for memory stay in the file. */
 async function readImages(file: string, room: Room | undefined): Promise<Images> {
-  // A fault at the beginning of a file is reported when it is read whole.
+  // An error here is ignored: reading the whole file reports it.
   const start = room && (await startOf(file).catch(() => undefined));
   const header = start && headerOf(start, file);
   if (header !== undefined) {
@@ -84,7 +84,7 @@ async function readImages(file: string, room: Room | undefined): Promise<Images>
   return { shape: array.shape, held: () => Promise.resolve({ samples: samplesOf(array) }) };
 }
 
-/** Bytes are read where they are; other numbers, and compressed ones, are converted into a temporary file. */
+/** Plain bytes are read from the file itself; other numbers, and compressed files, are converted into a temporary file. */
 async function storedImages(file: string, { shape, type, length }: Header, room: Room) {
   const [count, ...sample] = shape as [number, ...number[]];
   const rowSize = countOfElements(sample);
@@ -117,11 +117,11 @@ async function readArray(file: string): Promise<IdxArray> {
 }
 
 interface Header extends Pick<IdxArray, 'shape' | 'type'> {
-  /** Bytes before the first value. */
+  /** Number of bytes before the first value. */
   readonly length: number;
 }
 
-/** `UserError` for a file that is no IDX file or holds nothing. */
+/** `UserError` for a file that is not IDX or is empty. */
 function headerOf(bytes: Uint8Array, file: string): Header {
   const type = TYPES[bytes[2] ?? 0];
   const rank = bytes[3] ?? 0;

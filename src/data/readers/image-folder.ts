@@ -12,7 +12,7 @@ export const PICTURES = {
   kinds: 'PNG, JPEG or WebP',
 };
 
-/** One sub-folder per class, with images at any depth below it. */
+/** Reads a sub-folder per class, with images at any depth. */
 export async function readImageFolder(folder: string, options: ImageOptions, given?: PicturesGiven): Promise<RawSplit> {
   const { classNames, files, values, notes } = await classFiles(folder, PICTURES);
   const sink = new ImageSink(options, files.length, given);
@@ -31,7 +31,7 @@ export async function readImageFolder(folder: string, options: ImageOptions, giv
   };
 }
 
-/** Pictures of no class: all that lie in the folder, at any depth. */
+/** Reads pictures without classes: all in the folder, at any depth. */
 export async function readPictures(folder: string, options: ImageOptions, given?: PicturesGiven): Promise<RawSplit> {
   const { files, notes } = await allFiles(folder, PICTURES);
   const sink = new ImageSink(options, files.length, given);

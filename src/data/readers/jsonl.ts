@@ -21,7 +21,7 @@ export type JsonlOptions = Pick<
 
 type Row = Record<string, unknown>;
 
-/** JSON lines: one object per line, with an array of numbers (nested for pictures) or one number per key, and a label. */
+/** Reads JSON lines: an object per line, with an array of numbers (nested for pictures) or one number per key, and a label. */
 export async function readJsonl(files: DataFiles, options: JsonlOptions): Promise<RawSplit> {
   const list = fileList(files);
   let expectedRows = 0;
@@ -35,16 +35,16 @@ class JsonlReader {
   readonly #options: JsonlOptions;
   readonly #source: string;
   readonly #expectedRows: number;
-  /** Keys of the columns of words. */
+  /** Keys of the categorical columns. */
   readonly #words: ReadonlySet<string>;
   #sink: RowSink | undefined;
   /** Key of the array of features; undefined if each feature has a key of its own. */
   #array: string | undefined;
   #shape: readonly number[] | undefined;
-  /** The shape as the first line has it, without a channel added. */
+  /** The nested shape of the first line, without an added channel axis. */
   #nested: readonly number[] = [];
   #first: { readonly row: Row; readonly where: string } | undefined;
-  /** The features are the keys of the first line, as nothing names them. */
+  /** True if the features are the keys of the first line, because neither the recipe nor a model names them. */
   #isByFirstLine = false;
   #hasLabelKey = false;
   #file = '';
@@ -70,7 +70,7 @@ class JsonlReader {
   }
 
   finish(): RawSplit {
-    // A key that no line has is a slip of the pen and not a file without labels.
+    // A label key that no line has is a spelling mistake rather than unlabelled data.
     if (this.#options.withoutLabels !== true && !this.#hasLabelKey && this.#first !== undefined)
       throw this.#noKey(this.#labelKeys()[0]!, 'label', this.#first.row, this.#first.where);
     this.#sink ??= new TableSink(this.#source, ['features'], this.#options, 0);
@@ -148,7 +148,7 @@ class JsonlReader {
     throw new UserError(`${this.#where()}: the label is ${shown(value)}`, SUPPORTED_LABELS);
   }
 
-  /** Refusal of a number whose last digits JSON has lost: two that differ in those alone would be the same class or word. */
+  /** `UserError` for a number beyond 2^53: JSON.parse rounds it, and different classes could become one. */
   #requireDigits(value: unknown, what: string): void {
     if (!Number.isInteger(value) || Number.isSafeInteger(value)) return;
     throw new UserError(
@@ -200,7 +200,7 @@ class JsonlReader {
     this.#sink = new TableSink(this.#source, names, this.#options, this.#expectedRows, kept);
   }
 
-  /** A feature that only later lines have would be left out without a word. */
+  /** `UserError` for a feature that only later lines have: it would be ignored without a word. */
   #refuseNewKey(row: Row): void {
     const { columns } = this.#sink!;
     const labels = this.#labelKeys();
@@ -226,7 +226,7 @@ function flatten(value: unknown): readonly unknown[] {
   return value.some(Array.isArray) ? value.flat(Infinity) : value;
 }
 
-/** `[[1, 2, 3], [4, 5, 6]]` is a picture of [2, 3, 1]; undefined for a flat list. */
+/** Shape of nested arrays, [2, 3, 1] for `[[1, 2, 3], [4, 5, 6]]`; undefined for a flat list. */
 function shapeOf(value: unknown, where: string): readonly number[] | undefined {
   const shape = nesting(value);
   if (shape.length === 1) return undefined;
@@ -241,7 +241,7 @@ function uneven(value: unknown, where: string): UserError {
   );
 }
 
-/** Rows of a picture that differ in length can have as many values together as rows of one length. */
+/** True if all rows have the same length; the total number of values alone does not tell. */
 function isEven(value: unknown, [length, ...inner]: readonly number[]): boolean {
   if (length === undefined) return !Array.isArray(value);
   return Array.isArray(value) && value.length === length && value.every((one) => isEven(one, inner));

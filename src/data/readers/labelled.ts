@@ -6,31 +6,31 @@ import { targetsOf } from '../targets/registry.ts';
 
 /** Option of the readers of files. */
 export interface LabelsRead {
-  /** The files need no labels, and those that they have are not read. */
+  /** The files need no labels, and labels in them are ignored. */
   readonly withoutLabels?: boolean | undefined;
 }
 
-/** Labels of so many samples that have none. */
+/** Labels of `count` samples without one. */
 export function noLabels(count: number): RawLabels & { readonly kind: 'index' } {
   return { kind: 'index', values: new Int32Array(count).fill(-1) };
 }
 
-/** A split with the labels of the samples that have one, and a flag for each sample. */
+/** Labels of a split, and which samples have one. */
 export interface Presence {
-  /** [count] 1 or 0; undefined where all have one. */
+  /** [count] 1 or 0; undefined if all have one. */
   readonly flags: Uint8Array | undefined;
   readonly count: number;
-  /** Samples that have one. */
+  /** Number of samples with a label. */
   readonly known: number;
   /** Ids of all samples, see `RawSplit`. */
   readonly ids: Int32Array | undefined;
-  /** Labels and ids of the samples that have one; `samples` are those of all. */
+  /** Labels and ids of the samples with a label only; `samples` of all. */
   readonly raw: RawSplit;
-  /** Place of the first sample without a label, e.g. `x.csv:7`. */
+  /** Place of the first sample without a label, such as `x.csv:7`. */
   readonly noneAt: string | undefined;
 }
 
-/** `UserError` for a sample that has some of its labels only. */
+/** Finds the samples that have a label. `UserError` for a sample with only some of its labels. */
 export function labelPresence(raw: RawSplit): Presence {
   const { labels, ids, source } = raw;
   const width = labels.kind === 'numbers' ? labels.width : 1;
@@ -58,7 +58,7 @@ function placeOfNone(labels: RawLabels): string | undefined {
 /** True for a row without any label. */
 function emptyAt({ labels, source, ids }: RawSplit): (row: number) => boolean {
   if (labels.kind === 'name') return (row) => labels.values[row]! === -1;
-  // -1 alone may be a class of a support vector machine; beside a class 0 it is what scikit-learn writes for none.
+  // -1 may be a class of a support vector machine; together with a class 0 it is scikit-learn's mark for no label.
   if (labels.kind === 'index') {
     const isMark = labels.values.includes(0) || labels.values.every((value) => value === -1);
     return (row) => isMark && labels.values[row]! === -1;
@@ -99,7 +99,7 @@ function chosen(labels: RawLabels, rows: Int32Array): RawLabels {
   return { ...labels, values: at(labels.values) };
 }
 
-/** Targets of all samples from those of the labelled ones; the others get 0. */
+/** Targets of all samples from those of the labelled samples; the others get 0. */
 export function spread(targets: TargetValues, flags: Uint8Array, width: number): TargetValues {
   const size = flags.length * width;
   const out = targets instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
@@ -112,14 +112,14 @@ export function spread(targets: TargetValues, flags: Uint8Array, width: number):
   return out;
 }
 
-/** Samples that have a label. */
+/** Number of samples with a label. */
 export function labelledCount({ labelled, count }: Pick<Dataset, 'labelled' | 'count'>): number {
   return labelled === undefined ? count : labelled.reduce((sum, flag) => sum + flag, 0);
 }
 
 const subsets = new WeakMap<Dataset, Dataset>();
 
-/** The samples that have a label, which is what a training without a teacher learns from. */
+/** The samples with a label, from which a training without a teacher learns. */
 export function labelledOf(dataset: Dataset): Dataset {
   const { labelled, ids } = dataset;
   if (labelled === undefined) return dataset;
@@ -131,7 +131,7 @@ export function labelledOf(dataset: Dataset): Dataset {
   return subset;
 }
 
-/** These rows of a data set alone, with their ids; also as a teacher sees them that reads another form. */
+/** A data set of these rows only, with their ids; includes the teacher's form of the samples. */
 export function datasetRows(dataset: Dataset, rows: Int32Array): Dataset {
   const { sampleShape, ids, labelled, forTeacher } = dataset;
   return {

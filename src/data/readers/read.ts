@@ -14,12 +14,12 @@ import type { OpenText } from '../text/open.ts';
 type Part = 'train' | 'validation' | 'test';
 
 /**
- * Called with the texts of each sample, which are otherwise gone when their ids are there; `id` as `sampleId` names it. Not called for
- * samples under `unlabelled`. Of a list of words `texts` are those that have a tag, and `all` also those that are cut off or have no token.
+ * Called with the texts of each sample, which are not kept; `id`: the name from `sampleId`. Not called for samples under `unlabelled`. For lists of
+ * words, `texts` are the words with a tag, and `all` includes words that are cut off or have no token.
  */
 export type OnText = (id: string, texts: readonly string[], all: readonly string[]) => void;
 
-/** All splits; of several errors, train's comes first, whichever was found first. */
+/** Reads all splits; of several errors, train's is thrown, whichever occurs first. */
 export async function readSplits(
   config: DatasetConfig,
   onText?: OnText,
@@ -37,7 +37,7 @@ export async function readSplits(
   const read = (part: Part | 'unlabelled') => readSplit(config, part, textOf(part), given);
   const once = async (by: ReadingProcesses): Promise<readonly (RawSplit | undefined)[]> => {
     const sources = parts.map((part) => sourcesOf(config, part, text));
-    // Files that one process reads alone it decodes alone: a split with pictures beside a table is refused when it is there.
+    // A process that reads a split alone must not wait for others in decoding: a split of pictures beside a table is refused later.
     const alone = (split: number) =>
       readSplit(config, parts[split]!, textOf(parts[split]!), { ...given, readers: undefined });
     const { splits, remove } = await readOnce(by, sources, alone, room);
@@ -54,10 +54,10 @@ export async function readSplits(
   return [splits[0]!, ...splits.slice(1)];
 }
 
-/** Types of data that take long to parse, which one process of a machine does for the others. */
+/** Types that take long to parse: one process of a machine parses for the others. */
 const PARSED: ReadonlySet<DatasetConfig['type']> = new Set(['csv', 'jsonl', 'conll', 'text-folder', 'audio-folder']);
 
-/** Work of reading that processes share: pictures are decoded by all of them, tables, texts and sounds parsed by one of a machine. */
+/** Work that processes share: all decode pictures; tables, texts and sounds are parsed by one process of a machine. */
 async function sharingOf(config: DatasetConfig, readers: ReadingProcesses): Promise<'decoded' | 'parsed' | undefined> {
   if (config.type === 'image-folder') return 'decoded';
   if (config.type !== 'parquet') return PARSED.has(config.type) ? 'parsed' : undefined;
@@ -74,7 +74,7 @@ async function sharingOf(config: DatasetConfig, readers: ReadingProcesses): Prom
   );
 }
 
-/** Files of a split; undefined where there is none. */
+/** Files of a split; undefined for a split that the recipe does not have. */
 function sourcesOf(
   config: DatasetConfig,
   part: Part | 'unlabelled',
@@ -85,14 +85,14 @@ function sourcesOf(
   return { files: [source].flat() as string[], by: JSON.stringify([part, text?.form ?? null]) };
 }
 
-/** Processes that decode pictures together must ask for the same ones at the same time. */
+/** Processes that decode together must read the splits in the same order. */
 async function inOrder<P, T>(parts: readonly P[], read: (part: P) => Promise<T>): Promise<T[]> {
   const results: T[] = [];
   for (const part of parts) results.push(await read(part));
   return results;
 }
 
-/** A reader is loaded when its format is asked for: sharp alone would cost every other run 50 ms. */
+/** Readers are loaded on demand: sharp would cost every other run 50 ms. */
 export async function readSplit(
   config: DatasetConfig,
   part: Part | 'unlabelled',
@@ -156,7 +156,7 @@ function sourceOf<S>(config: CommonConfig<S>, part: Part | 'unlabelled'): S {
   return config[part] as S;
 }
 
-/** Files of samples and of labels: of both where labels are read, else of samples alone. */
+/** Files of samples and labels; without labels, of samples only. */
 function pairOf<S extends object>(source: S, part: Part | 'unlabelled', withoutLabels: boolean): S {
   const { labels } = source as { labels?: string };
   if (withoutLabels && labels !== undefined)

@@ -11,10 +11,10 @@ export function fileList(files: DataFiles): readonly string[] {
   return typeof files === 'string' ? [files] : files;
 }
 
-/** Number of bytes of the unpacked data by their beginning; undefined where it does not say. */
+/** Uncompressed size of data according to their first bytes; undefined if they do not tell. */
 export type SizeByHeader = (start: Uint8Array) => number | undefined;
 
-/** A whole file, decompressed if it is gzip (told by its first bytes, not by its name). */
+/** Reads a whole file, decompressed if it is gzip (by its first bytes, not its name). */
 export async function readUnpacked(file: string, sizeByHeader?: SizeByHeader): Promise<Uint8Array> {
   const bytes = await readBytes(file);
   if (bytes.length === 0) throw emptyFile(file);
@@ -30,17 +30,17 @@ export async function readUnpacked(file: string, sizeByHeader?: SizeByHeader): P
   }
 }
 
-/** Pieces of 1 MB: a sixth faster on 47 MB than the default of 16 KB. */
+/** Pieces of 1 MB: on 47 MB a sixth faster than the default of 16 KB. */
 const unpack = async (bytes: Uint8Array, options: ZlibOptions = {}): Promise<Uint8Array> =>
   promisify<Uint8Array, ZlibOptions, Uint8Array>(gunzip)(bytes, { chunkSize: 1 << 20, ...options });
 
-/** A text file as a stream of bytes, decompressed if it is gzip. */
+/** Opens a text file as a stream of bytes, decompressed if it is gzip. */
 export async function openUnpacked(file: string): Promise<Readable> {
   refuseOtherText(file, await firstBytes(file));
   return openRaw(file);
 }
 
-/** Any file as a stream of bytes, decompressed if it is gzip. */
+/** Opens any file as a stream of bytes, decompressed if it is gzip. */
 export async function openRaw(file: string): Promise<Readable> {
   const gzip = await isCompressed(file);
   const raw = (await openToRead(file)).createReadStream({ highWaterMark: 1 << 18 });
@@ -51,7 +51,7 @@ export async function openRaw(file: string): Promise<Readable> {
   return raw.pipe(unpacked);
 }
 
-/** The lines of a text file, those of one chunk at a time, without their ends; a byte order mark is dropped. */
+/** The lines of a text file, chunk by chunk, without line ends; a byte order mark is dropped. */
 export async function* linesOf(file: string): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = '';
@@ -64,12 +64,12 @@ export async function* linesOf(file: string): AsyncGenerator<string[]> {
   } catch (error) {
     throw await streamError(file, error);
   }
-  // Bytes that begin a sign and are not followed by the rest of it.
+  // Bytes of an incomplete character at the end.
   rest += decoder.decode();
   if (rest !== '') yield [rest];
 }
 
-/** Refusal of UTF-16 text, zip archives and Excel workbooks where UTF-8 text is expected. */
+/** `UserError` for UTF-16 text, zip archives and Excel workbooks, which are no UTF-8 text. */
 function refuseOtherText(file: string, start: Uint8Array): void {
   const bytes = hex(start);
   if (bytes.startsWith('ff fe') || bytes.startsWith('fe ff')) {
@@ -91,7 +91,7 @@ export async function isCompressed(file: string): Promise<boolean> {
   return isGzip(await firstBytes(file));
 }
 
-/** The beginning of a file, decompressed: enough for the header of one that is read by parts. */
+/** First bytes of a file, decompressed: enough for the header of a file that is read in parts. */
 export async function startOf(file: string): Promise<Uint8Array> {
   try {
     const stream = await openRaw(file);
@@ -108,7 +108,7 @@ async function firstBytes(file: string): Promise<Uint8Array> {
   return bytes;
 }
 
-/** Bytes of a file from a position on: `length` of them, or as many as there are. */
+/** Bytes of a file from a position on: `length`, or fewer at the end. */
 export async function bytesAt(file: string, position: number, length: number): Promise<Uint8Array> {
   try {
     const handle = await openToRead(file);
@@ -124,8 +124,8 @@ export async function bytesAt(file: string, position: number, length: number): P
 }
 
 /**
- * The number of lines of a text file, an upper bound for its records; 0 (unknown) if it is compressed. It costs a few
- * percent of parsing, and saves growing an array of gigabytes.
+ * Number of lines of a text file, an upper bound for its records; 0 (unknown) if it is compressed. It costs a few percent of parsing, and avoids
+ * growing an array of gigabytes.
  */
 export async function countLines(file: string): Promise<number> {
   if (isGzip(await firstBytes(file))) return 0;
@@ -135,7 +135,7 @@ export async function countLines(file: string): Promise<number> {
     highWaterMark: 1 << 18,
   }) as AsyncIterable<Buffer>) {
     for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, at + 1)) feeds++;
-    // Old Mac files end lines with a carriage return alone.
+    // Old Mac files end lines with a carriage return only.
     if (feeds === 0) for (let at = chunk.indexOf(13); at !== -1; at = chunk.indexOf(13, at + 1)) returns++;
   }
   return Math.max(feeds, returns) + 1;
@@ -163,7 +163,7 @@ function endsEarly(file: string, received: string): UserError {
   );
 }
 
-/** `UserError` for a damaged file that zlib complains about; any other error unchanged. */
+/** `UserError` for a file that zlib cannot decompress; other errors unchanged. */
 function badGzip(file: string, error: unknown): unknown {
   if (zlibCode(error) === '') return error;
   return new UserError(
@@ -172,13 +172,13 @@ function badGzip(file: string, error: unknown): unknown {
   );
 }
 
-/** Errors of a stream that reads `file`: of the system, of zlib, or neither. */
+/** Error for the user from an error of a stream of `file`. */
 export async function streamError(file: string, error: unknown): Promise<unknown> {
   if (zlibCode(error) === ENDS_EARLY) return endsEarly(file, `${(await stat(file)).size} bytes`);
   return badGzip(file, asUserError(error, file, 'read'));
 }
 
-/** The first bytes as a person compares them, e.g. `3c 21 44 4f`. */
+/** First bytes as hexadecimal text, such as `3c 21 44 4f`. */
 export function hex(bytes: Uint8Array, count = 4): string {
   return Array.from(bytes.subarray(0, count), (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 }

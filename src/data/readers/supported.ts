@@ -1,4 +1,4 @@
-/** Text for messages: the kinds of labels that a data set can have. */
+/** Sentence for messages: the supported kinds of labels. */
 export const SUPPORTED_LABELS =
   'Supported are one class for each sample, a word or a class index; numbers to predict, with `task: regression`; and ' +
   'several labels for a sample, with `task: multi-label`. In train a sample may have none, where a teacher answers for it.';

@@ -11,10 +11,10 @@ import { LabelNames } from '../splits/label-names.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
 import { FEATURES } from './supported.ts';
 
-/** Words that spreadsheets, pandas, R and Weka write for "no value". */
+/** Words that spreadsheets, pandas, R and Weka write for a missing value. */
 const MISSING = new Set(['', 'na', 'n/a', '<na>', 'nan', 'null', 'none', '?']);
 
-/** Booleans as pandas and R write them in text; typed files have them as 1 and 0. */
+/** Booleans as pandas and R write them in text; in typed files they are 1 and 0. */
 const BOOLEAN = /^\s*(?:true|false)\s*$/i;
 
 export function isMissing(text: string): boolean {
@@ -26,8 +26,8 @@ export function isBoolean(text: string): boolean {
 }
 
 /**
- * Collector of table rows as float32. Only the array and the different labels are kept, whatever the size of the file. A row: `begin()`,
- * `set()` for every column, then `end(label)`.
+ * Collects table rows as float32. Only the array and the distinct labels are kept, whatever the size of the file. For each row: `begin()`, `set()`
+ * for every column, then `end(label)`.
  */
 export class TableSink {
   readonly columns: readonly string[];
@@ -36,7 +36,7 @@ export class TableSink {
   readonly #rows: FloatRows;
   readonly #ids = growingInts();
   readonly #labels: readonly LabelNames[];
-  /** Words of each column of words, by its place among the columns. */
+  /** Words of each categorical column, by its index. */
   readonly #words: ReadonlyMap<number, LabelNames>;
   readonly #labelNames: readonly string[];
   #row: Float32Array = new Float32Array(0);
@@ -69,7 +69,7 @@ export class TableSink {
     this.#labels = labels.map(() => new LabelNames());
     this.#words = new Map(wordColumns(source, columns, options).map((column) => [column, new LabelNames()]));
     const { room, missing } = options;
-    // Words and means are known at the end, and written over what was read.
+    // Words and means are known only at the end and then written over the values, which must be in memory.
     const inMemory = this.#words.size > 0 ? 'categorical' : missing === 'mean' ? 'missing: mean' : undefined;
     this.#rows = new FloatRows({ source, width: columns.length, expected: expectedRows, room, inMemory });
   }
@@ -79,7 +79,7 @@ export class TableSink {
     this.#dropped = false;
   }
 
-  /** A field of a text file. */
+  /** Sets a field of a text file. */
   setText(column: number, text: string, where: () => string): void {
     if (this.#words.has(column)) {
       this.#setWord(column, text, where);
@@ -95,7 +95,7 @@ export class TableSink {
     else throw this.#notFinite(column, text, where);
   }
 
-  /** A value of a typed file: number, bigint, boolean; null is missing. */
+  /** Sets a value of a typed file: number, bigint, boolean; null is missing. */
   setValue(column: number, value: unknown, where: () => string): void {
     if (value === null || value === undefined || Number.isNaN(value)) {
       this.#setMissing(column, value, where);
@@ -117,7 +117,7 @@ export class TableSink {
     const word = text.trim();
     if (isMissing(word)) {
       this.#setMissing(column, text, where);
-      // A column of words has no mean: a row without one has none of them.
+      // A categorical column has no mean: a missing value is none of its words.
       this.#row[this.#start + column] = -1;
       return;
     }
@@ -125,7 +125,7 @@ export class TableSink {
     this.#row[this.#start + column] = this.#words.get(column)!.push(word, where);
   }
 
-  /** `labels`: of each label column; undefined or empty: the sample has none there. */
+  /** `labels`: value in each label column; undefined or empty: no label. */
   end(labels: readonly (string | undefined)[], where: () => string): void {
     const id = this.#rowsSeen++;
     if (this.#dropped) this.#rows.drop();
@@ -207,7 +207,7 @@ function isPlain(value: unknown): value is string | number | bigint | boolean {
   return ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
 }
 
-/** Places of the columns of words. */
+/** Indexes of the categorical columns. */
 function wordColumns(source: string, columns: readonly string[], { categorical = [], shape }: TableOptions): number[] {
   if (categorical.length > 0 && shape !== undefined)
     throw new UserError(
@@ -236,7 +236,7 @@ function tableShape(features: number, shape?: readonly number[]): readonly numbe
   return shape;
 }
 
-/** Replace NaN by the column's mean over train, the first of `splits`, in all of them; a column without any value becomes 0. */
+/** Replaces NaN in all `splits` by the column's mean over the first, train; a column without any value becomes 0. */
 export function fillMeans(splits: readonly Samples[], width: number): void {
   const sums = new Float64Array(width);
   const counts = new Float64Array(width);

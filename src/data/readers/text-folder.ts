@@ -9,7 +9,7 @@ import { textSink } from '../text/word-sink.ts';
 
 const TEXTS = { extensions: new Set(['.txt']), what: 'texts', kinds: 'text files (.txt)' };
 
-/** One sub-folder per class, with a text in each .txt file at any depth below it, in order of their paths. */
+/** Reads a sub-folder per class, with a text in each .txt file at any depth, in order of their paths. */
 export async function readTextFolder(
   folder: string,
   text: OpenText,
@@ -28,7 +28,7 @@ export async function readTextFolder(
   return { ...split, notes: [...(split.notes ?? []), ...notes] };
 }
 
-/** A file without the byte order mark that some editors begin it with. */
+/** Drops the byte order mark that some editors write. */
 function withoutMark(bytes: Uint8Array): Uint8Array {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }

@@ -7,7 +7,7 @@ import type { Background, Backgrounds } from '../dataset.ts';
 import { resampled } from './resample.ts';
 import { parseWav } from './wav.ts';
 
-/** The folders of noise that the augmentation of a data set of sounds names; undefined if it names none. `UserError` as for its samples. */
+/** Reads the folders of recordings that the augmentation of sounds names; undefined if it names none. `UserError` as for samples. */
 export async function readBackgrounds({
   type,
   augment = [],

@@ -1,9 +1,9 @@
 import { resampled } from './resample.ts';
 import type { Sound } from './wav.ts';
 
-/** Rate and length of every sample of a data set of sounds. */
+/** Rate and length of every sound of a data set. */
 export interface ClipOptions {
-  /** Values a second. */
+  /** Sample rate, in values per second. */
   readonly rate: number;
   readonly seconds: number;
 }
@@ -12,11 +12,11 @@ export function clipLength({ rate, seconds }: ClipOptions): number {
   return Math.round(rate * seconds);
 }
 
-/** A sound at the rate and of the length of the data: its middle where it is longer, silence on both sides where it is shorter. */
+/** A sound at the rate and length of the data: longer ones are cut to their middle, shorter ones padded with silence on both sides. */
 export function clip(sound: Sound, options: ClipOptions): Float32Array {
   const length = clipLength(options);
   const out = new Float32Array(length);
-  // All of a long sound whose header has a false rate would be more than memory holds.
+  // Only `length` values are computed: a long sound with a wrong rate in its header would exceed memory.
   const values = resampled(sound, options.rate, length);
   out.set(values, (length - values.length) >> 1);
   return out;

@@ -1,12 +1,12 @@
-/** Filters that are kept: a data set has sounds of few rates. */
+/** Maximum number of cached filters: the sounds of a data set have few rates. */
 const MOST_FILTERS = 8;
-/** Zero crossings of the filter on each side, and the shape of its window. */
+/** Zero crossings of the filter on each side, and the beta of its window. */
 const [HALF_WIDTH, BETA] = [10, 5];
 
 /**
- * Values of a sound at `up / down` times their rate, a fraction in lowest terms: what lies above half of the lower rate is filtered out by a
- * windowed sinc (polyphase, Kaiser window of beta 5), with the values of `scipy.signal.resample_poly`. Result of ceil(length · up / down) values,
- * or of at most `most` in their middle, without the time and the memory of the others.
+ * Resamples a sound by `up / down`, a fraction in lowest terms: frequencies above half of the lower rate are removed by a windowed sinc (polyphase,
+ * Kaiser window of beta 5), with the values of `scipy.signal.resample_poly`. Returns ceil(length · up / down) values, or at most `most` in their
+ * middle, without computing the others.
  */
 export function polyphase(values: Float32Array, up: number, down: number, most = Infinity): Float32Array {
   const filter = filterOf(up, down);
@@ -38,7 +38,7 @@ function filterOf(up: number, down: number): Float64Array {
     const sinc = x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
     return (sinc * bessel(BETA * Math.sqrt(1 - ((i - half) / half) ** 2))) / bessel(BETA);
   });
-  // A constant stays what it is.
+  // The gain keeps constants unchanged.
   const gain = up / filter.reduce((sum, value) => sum + value, 0);
   const result = filter.map((value) => value * gain);
   if (filters.size >= MOST_FILTERS) filters.clear();
@@ -46,7 +46,7 @@ function filterOf(up: number, down: number): Float64Array {
   return result;
 }
 
-/** Modified Bessel function of the first kind, order 0, by its series. */
+/** Modified Bessel function of the first kind, order 0, as a series. */
 function bessel(x: number): number {
   let [sum, term] = [1, 1];
   for (let k = 1; term > 1e-17 * sum; k++) {

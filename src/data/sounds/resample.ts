@@ -4,14 +4,14 @@ import { greatestCommonDivisor } from '../../base/numbers.ts';
 import { polyphase } from './polyphase.ts';
 import type { Sound } from './wav.ts';
 
-/** Limit of the terms of a ratio of rates: the filter has 20 times as many values. */
+/** Maximum numerator and denominator of a ratio of rates: the filter has 20 times as many values. */
 const MOST = 20_000;
-/** Limit of the ratio itself: a rate that is further off is not that of the sound. */
+/** Maximum ratio of rates: a larger one means a wrong rate in the header. */
 const FURTHEST = 500;
 
 /**
- * Sound at another rate, see `polyphase`: ceil(length · rate / from) values, or at most `most` in their middle.
- * `UserError` for rates without a common divisor, such as 44,101 and 16,000, and for rates that lie far apart.
+ * Resamples a sound, see `polyphase`, to ceil(length · rate / from) values, or at most `most` in their middle. `UserError` for rates with too small a
+ * common divisor, such as 44,101 and 16,000, and for rates that are too far apart.
  */
 export function resampled(
   { where = 'the sound', rate: from, values }: Sound,

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 
-/** Sound of one channel: values from -1 to 1, `rate` of them a second. */
+/** Sound of one channel: values from -1 to 1, `rate` values per second. */
 export interface Sound {
   /** The file, for messages. */
   readonly where?: string;
@@ -10,7 +10,7 @@ export interface Sound {
 
 type ReadValue = (view: DataView, at: number) => number;
 
-/** Values of PCM by their bits, from -1 to 1. */
+/** Readers of PCM values by their number of bits, scaled to -1 to 1. */
 const PCM: Readonly<Record<number, ReadValue>> = {
   8: (view, at) => (view.getUint8(at) - 128) / 128,
   16: (view, at) => view.getInt16(at, true) / 2 ** 15,
@@ -22,7 +22,7 @@ const FLOAT: Readonly<Record<number, ReadValue>> = {
   64: (view, at) => view.getFloat64(at, true),
 };
 
-/** Encodings by their number in a file; the last one names the encoding further down in the header. */
+/** Encodings by their number; the extensible one is specified further down in the header. */
 const [PCM_TAG, FLOAT_TAG, EXTENSIBLE_TAG] = [1, 3, 0xfffe];
 const OTHERS: Readonly<Record<number, string>> = {
   ...{ 2: 'ADPCM', 6: 'A-law', 7: 'µ-law', 17: 'IMA ADPCM', 49: 'GSM 6.10', 80: 'MPEG', 85: 'MP3', 353: 'WMA' },
@@ -34,14 +34,14 @@ const KINDS: Readonly<Record<string, string>> = {
   ...{ fLaC: 'a FLAC file', OggS: 'an Ogg file', FORM: 'an AIFF file', ID3: 'an MP3 file', '.snd': 'an AU file' },
 };
 
-/** Floats beyond this are no sound from -1 to 1 that is too loud, but integers that were never divided. */
+/** Floats beyond this are integers that were never divided, rather than a loud sound from -1 to 1. */
 const LOUDEST = 32;
 
 const CONVERT = 'Convert it, e.g. with `ffmpeg -i in.wav -ac 1 -c:a pcm_s16le out.wav`.';
 
 /**
- * Sound of a WAV file (RIFF, "Multimedia Programming Interface and Data Specifications 1.0"): PCM of 8, 16, 24 or 32 bits or floats,
- * one channel or the mean of two. `UserError` for other encodings, more channels, and files that are damaged or hold no sound.
+ * Parses a WAV file (RIFF, "Multimedia Programming Interface and Data Specifications 1.0"): PCM of 8, 16, 24 or 32 bits or floats, one channel or the
+ * mean of two. `UserError` for other encodings, more channels, and files that are damaged or empty.
  */
 export function parseWav(bytes: Uint8Array, where: string): Sound {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -57,7 +57,7 @@ export function parseWav(bytes: Uint8Array, where: string): Sound {
     if (name(at) === 'fmt ') format = formatOf(view, body, size, where);
     if (name(at) === 'data') {
       if (format === undefined) throw damaged(where, 'its data come before its format');
-      // Programs that write to a pipe cannot know the size; they leave the largest.
+      // Programs that write to a pipe cannot know the size, and write the largest number.
       const isOpen = size === 0xffffffff;
       if (!isOpen && body + size > bytes.length)
         throw new UserError(
@@ -141,7 +141,7 @@ function valuesOf(
   return values;
 }
 
-/** A WAV file of 16-bit PCM and one channel; values beyond -1 and 1 are cut off. */
+/** A WAV file of 16-bit PCM and one channel; values beyond -1 and 1 are clipped. */
 export function wavBytes({ rate, values }: Pick<Sound, 'rate' | 'values'>): Buffer {
   const size = 2 * values.length;
   const bytes = Buffer.alloc(44 + size);

@@ -5,7 +5,7 @@ import { areBytes, blocksOf } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
 import { countByClass } from './class-weights.ts';
 
-/** Every split must look like train: shape, type and columns. */
+/** `UserError` for a split that differs from train in shape, type or columns. */
 export function checkSameKind(split: RawSplit, train: RawSplit): void {
   const column = split.columns?.findIndex((name, i) => name !== train.columns?.[i]) ?? -1;
   if (column !== -1 || split.columns?.length !== train.columns?.length) {
@@ -42,10 +42,10 @@ export function checkSameKind(split: RawSplit, train: RawSplit): void {
   }
 }
 
-/** NaN or infinity would turn every weight into NaN within a step. */
+/** `UserError` for NaN or infinity, which would turn every weight into NaN within a step. */
 export function checkFinite(split: HeldSamples & Pick<RawSplit, 'source' | 'sampleShape'> & Partial<RawSplit>): void {
   const { source, sampleShape, ids, fillWithMean } = split;
-  // The NaN of a split whose gaps get the mean are gaps; everything else in it was checked when it was read.
+  // In a split with missing values, NaN marks the missing ones; its other values were checked in reading.
   if (areBytes(split) || fillWithMean === true) return;
   const size = countOfElements(sampleShape);
   let first = 0;
@@ -69,23 +69,23 @@ export function missingClasses(split: string, labels: Int32Array, classNames: re
   return [`${split} has no sample of ${missing.length} of ${classNames.length} classes: ${some}`];
 }
 
-/** Whole number beyond which float32 rounds to those that it has. */
+/** Largest integer up to which float32 represents every integer. */
 const ROUNDED = 2 ** 24;
-/** Different numbers that a column should be able to hold between its least and its largest one. */
+/** Minimum number of distinct values that float32 must offer between a column's minimum and maximum. */
 const ENOUGH = 1024;
 
-/** A sentence about numbers that float32 hardly tells apart, such as seconds since 1970 of a single day; undefined for others. */
+/** A warning about numbers that float32 hardly distinguishes, such as seconds since 1970 within a day; undefined for others. */
 export function coarse(what: string, least: number, most: number): string | undefined {
   const largest = Math.max(Math.abs(least), Math.abs(most));
   const step = 2 ** (Math.floor(Math.log2(largest)) - 23);
   if (most < least || largest < ROUNDED || (most - least) / step >= ENOUGH) return undefined;
-  // A constant here may have been numbers of many digits in the file.
+  // A constant in float32 may be distinct numbers of many digits in the file.
   if (most === least)
     return `${what} is read as ${least} for every sample, which float32 has in steps of ${step}: numbers of the file that differ by less are the same`;
   return `${what} is read as numbers from ${least} to ${most}, which float32 has in steps of ${step}: take an offset off in the file, or divide it into several columns`;
 }
 
-/** The same about the columns of a table: samples [count, width]. */
+/** The same warning for the columns of a table: samples [count, width]. */
 export function coarseColumns(split: string, held: HeldSamples, names: readonly string[]): string[] {
   const width = names.length;
   const least = new Float64Array(width).fill(Infinity);

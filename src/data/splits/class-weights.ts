@@ -2,8 +2,8 @@ import { UserError } from '../../base/errors.ts';
 import type { CommonConfig } from '../config.ts';
 
 /**
- * One weight per class. `balanced` is n / (k · count), k being the classes that occur (King and Zeng 2001): each class weighs
- * the same and the mean weight of a sample is 1. A class without samples gets 0.
+ * Weight of each class. `balanced` is n / (k · count) with k classes that occur (King and Zeng 2001): each class has the same total weight, and the
+ * mean weight of a sample is 1. A class without samples gets 0.
  */
 export function classWeights(
   setting: NonNullable<CommonConfig<unknown>['classWeights']>,

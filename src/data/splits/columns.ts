@@ -3,10 +3,10 @@ import { sharedFloats } from '../dataset.ts';
 import type { Column, Normalization, RawSplit } from '../dataset.ts';
 import { compareNames } from './label-names.ts';
 
-/** Most words of a column: more are mostly names or numbers of single rows, which no model can learn from. */
+/** Maximum words of a categorical column: more are mostly names or numbers of single rows, which no model can learn from. */
 const MOST_WORDS = 1000;
 
-/** The columns of train, with all words that it has. `UserError` for a column of too many. */
+/** The columns of train with their words. `UserError` for a column of too many. */
 export function columnsOf({ source, columns = [], words = [] }: RawSplit): readonly Column[] {
   return columns.map((name, at) => {
     const found = words.find(({ column }) => column === at);
@@ -19,17 +19,17 @@ export function columnsOf({ source, columns = [], words = [] }: RawSplit): reado
   });
 }
 
-/** True if columns have names of their own: those of a file without a header, and of the numbers of a list, only say their place. */
+/** True if columns have real names: without a header, and for lists of numbers, names are only indexes. */
 export function areNamed(columns: readonly Column[]): boolean {
   return columns.some(({ name, words }) => words !== undefined || !/^\d+$|\[\d+\]$/.test(name));
 }
 
-/** Name of each number of a row, e.g. `age`, `city=Paris`. */
+/** Name of each number of a row, such as `age`, `city=Paris`. */
 export function numberNames(columns: readonly Column[]): string[] {
   return columns.flatMap(({ name, words }) => (words === undefined ? [name] : words.map((word) => `${name}=${word}`)));
 }
 
-/** A split with a number of 0 and 1 for each word of `columns` in place of its columns of words, and what it has besides. */
+/** One-hot encodes the categorical columns of a split by the words in `columns`. */
 export function encoded(raw: RawSplit, columns: readonly Column[], name: string): RawSplit {
   const { words = [], samples } = raw;
   const width = columns.length;
@@ -67,7 +67,7 @@ export function encoded(raw: RawSplit, columns: readonly Column[], name: string)
   };
 }
 
-/** Numbers of words stay 0 and 1: divided by its deviation a rare word would be larger than all else. */
+/** One-hot numbers are not normalized: divided by its deviation, a rare word would outweigh all other features. */
 export function plainWords(normalization: Normalization, columns: readonly Column[]): Normalization {
   const isWord = columns.flatMap(({ words }) => (words === undefined ? [false] : words.map(() => true)));
   return {
@@ -79,7 +79,7 @@ export function plainWords(normalization: Normalization, columns: readonly Colum
 
 const DATE = /^\s*(\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4})\s*$/;
 
-/** `UserError` for a date: as a word each would stand for itself alone, and as a number it has no meaning that is agreed on. */
+/** `UserError` for a date, which is neither a useful word nor a number with an agreed meaning. */
 export function refuseDate(value: unknown, column: string, where: () => string): void {
   if (!(value instanceof Date) && !(typeof value === 'string' && DATE.test(value))) return;
   throw new UserError(

@@ -3,14 +3,14 @@ import type { LabelWords, RawLabels, RawSplit } from '../dataset.ts';
 import { growingInts } from '../storage/growing-array.ts';
 import { SUPPORTED_LABELS } from '../readers/supported.ts';
 
-/** Collects labels that are words; each different word is kept once. */
+/** Collects labels that are words; each distinct word is kept once. */
 export class LabelNames {
   readonly #values = growingInts();
   readonly #index = new Map<string, number>();
   readonly #firstAt: string[] = [];
   #noneAt: string | undefined;
 
-  /** `where` is asked only when the name is new. */
+  /** `where` is called only for a new name. */
   push(name: string, where: () => string): number {
     let index = this.#index.get(name);
     if (index === undefined) {
@@ -23,7 +23,7 @@ export class LabelNames {
     return index;
   }
 
-  /** A sample without a label. */
+  /** Adds a sample without a label. */
   pushNone(where: () => string): void {
     this.#noneAt ??= where();
     this.#values.push(-1);
@@ -39,7 +39,7 @@ export class LabelNames {
   }
 }
 
-/** Labels or numbers of a list as the text of a column that lists them. `UserError` for one that such a text cannot hold. */
+/** A list of labels or numbers as text for one column. `UserError` for an item that contains the separator. */
 export function listedText(list: readonly unknown[], separator: string, where: () => string): string {
   const words = list.map((one) => {
     const word = one instanceof Uint8Array ? Buffer.from(one).toString('utf8') : one;
@@ -55,7 +55,7 @@ export function listedText(list: readonly unknown[], separator: string, where: (
   );
 }
 
-/** Refusal of a label that is not UTF-8. Its bytes would all be read as U+FFFD, and different classes could silently become one. */
+/** Error for a label that is not UTF-8: its invalid bytes would all become U+FFFD, and different classes could become one. */
 function notUtf8(name: string, where: string): UserError {
   return new UserError(
     `${where}: the label ${shown(name)} holds bytes that are no UTF-8`,
@@ -64,8 +64,8 @@ function notUtf8(name: string, where: string): UserError {
 }
 
 /**
- * Class names in index order: those given in the recipe, else those in the file, else the different labels of train, sorted
- * (numbers by value, words by code unit, so that no locale can change the order of a model's outputs).
+ * Class names in index order: from the recipe, else from the file, else the distinct labels of train, sorted (numbers by value, words by code unit,
+ * so that no locale changes the order of a model's outputs).
  */
 export function classNamesOf(train: RawSplit, declared?: readonly string[]): readonly string[] {
   if (declared !== undefined) return checkedNames(declared);
@@ -84,7 +84,7 @@ export function classNamesOf(train: RawSplit, declared?: readonly string[]): rea
 
 type ClassLabels = RawLabels & { kind: 'name' | 'index' };
 
-/** Labels of which each sample has one. */
+/** Class labels; `UserError` for labels of another kind. */
 function oneClass({ labels, source }: RawSplit): ClassLabels {
   if (labels.kind === 'name' || labels.kind === 'index') return labels;
   const received = labels.kind === 'columns' ? `the columns ${labels.names.join(', ')}` : `${labels.width} numbers`;
@@ -94,7 +94,7 @@ function oneClass({ labels, source }: RawSplit): ClassLabels {
   );
 }
 
-/** -1 stands for "no label" in many files, and for a class in those of support vector machines. */
+/** `UserError` for -1, which means "no label" in many files and a class in those of support vector machines. */
 function refuseNegative({ source, ids }: RawSplit, values: Int32Array): void {
   const at = values.findIndex((value) => value < 0);
   if (at === -1) return;
@@ -112,10 +112,10 @@ export function checkedNames(names: readonly string[]): readonly string[] {
   return names;
 }
 
-/** Number of fractions from which labels are taken for numbers: fewer may be names of classes, e.g. of sizes. */
+/** Number of distinct fractions above which labels are taken for numbers: fewer may be class names, such as sizes. */
 const MANY = 6;
 
-/** A column of measurements taken for the label gives nearly as many classes as samples. */
+/** `UserError` for implausible class counts: measurements taken for labels give nearly as many classes as samples. */
 function checkedCount(names: string[], count: number, source: string): string[] {
   if (names.length < 2) {
     throw new UserError(
@@ -146,7 +146,7 @@ export function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** The class index of every sample; a label that is no class is an error that says where it stands. */
+/** Class index of every sample; `UserError` with the place of a label that is no class. */
 export function classIndexes(split: RawSplit, classNames: readonly string[]): Int32Array {
   const labels = oneClass(split);
   if (labels.kind === 'name') return mapped(labels, classNames);
@@ -154,8 +154,8 @@ export function classIndexes(split: RawSplit, classNames: readonly string[]): In
 }
 
 /**
- * A split whose file names its classes otherwise than `classes` of the recipe, by those: other words at the same places, for a file with the
- * names that train has. Names that the recipe puts at other places are no renaming.
+ * Renames the classes of a split to `classes` of the recipe, by index, if train's file has the split's own names. Names that the recipe lists in
+ * another order are not renamed.
  */
 export function renamed<S extends RawSplit>(
   split: S,
@@ -169,10 +169,7 @@ export function renamed<S extends RawSplit>(
   return isRenaming && split.classNames?.join('\n') === own.join('\n') ? { ...split, classNames: declared } : split;
 }
 
-/**
- * Positions among the names that the split's own file holds as positions among `classNames`: another file, or `classes` of the recipe, may
- * have the same names in another order.
- */
+/** Converts indexes into the names of the split's own file to indexes into `classNames`, which may have the names in another order. */
 function byOwnNames({ source, ids, classNames: own }: RawSplit, values: Int32Array, classNames: readonly string[]) {
   if (own === undefined || own.every((name, i) => name === classNames[i])) return values;
   const places = own.map((name) => (classNames.includes(name) ? classNames.indexOf(name) : asIndex(name, classNames)));
@@ -209,7 +206,7 @@ function mapped(labels: LabelWords, classNames: readonly string[]): Int32Array {
   return labels.values.map((value) => toClass[value]!);
 }
 
-/** `3` means the class at index 3 where the recipe names classes (`classes: [zero, one, …]`) and none is called 3. */
+/** Class index for a number as label, such as `3`, if the recipe names the classes (`classes: [zero, one, …]`) and no class is called 3. */
 export function asIndex(name: string, classNames: readonly string[]): number | undefined {
   if (!/^\d+$/.test(name) || classNames.some((other) => /^-?\d+$/.test(other))) return undefined;
   return Number(name) < classNames.length ? Number(name) : undefined;

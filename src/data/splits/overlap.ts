@@ -5,20 +5,20 @@ import { areBytes, blocksOf } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
 import type { ReadingProcesses } from '../storage/shared-reading.ts';
 
-/** A split whose samples are compared with those of others. */
+/** A split to compare with others. */
 interface Compared extends HeldSamples {
   readonly name: string;
-  /** Numbers of a sample. */
+  /** Number of elements of a sample. */
   readonly rowSize: number;
   readonly ids: Int32Array;
 }
 
-/** Share of a split from which on it is said that another one has its samples too. */
+/** Minimum share of a split's samples in another split for a warning. */
 const LEAST = 0.01;
 
 /**
- * A sentence for each split of which some samples are in one before it too, value for value: a score on what was learnt, or chosen by, says
- * little of new samples. `splits`: train, validation and test. Files of samples are passed over by one of the processes of a machine.
+ * Warnings for splits that share samples, value for value, with a split before: a score on samples that the model was trained or chosen by says
+ * little about new samples. `splits`: train, validation and test. Samples in files are read by one process of each machine.
  */
 export async function overlaps(splits: readonly Compared[], readers?: ReadingProcesses): Promise<string[]> {
   const inMemory = splits.map((split) => (split.stored === undefined ? keysOf(split) : undefined));
@@ -45,13 +45,13 @@ function between(splits: readonly Compared[], keys: readonly Float64Array[]): st
   );
 }
 
-/** Number of samples of a split that another one has too, by their keys. */
+/** Number of samples of a split that also occur in another, by their keys. */
 function sameSamples(own: Float64Array, before: Float64Array): number {
   const others = new Set(before);
   return own.reduce((same, key) => same + Number(others.has(key)), 0);
 }
 
-/** A number of 53 bits for each sample, from two hashes of 32 (Appleby 2011, MurmurHash3). Equal samples have equal ones. */
+/** A 53-bit key for each sample, from two 32-bit hashes (Appleby 2011, MurmurHash3). Equal samples have equal keys. */
 function keysOf(split: Compared): Float64Array {
   const keys = new Float64Array(split.ids.length);
   let row = 0;
@@ -82,7 +82,7 @@ function bytesIn({ buffer, byteOffset, byteLength }: Samples): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-/** Four bytes each. */
+/** Samples as 32-bit words. */
 function wordsOf(samples: Samples): Uint32Array {
   const { buffer, byteOffset, byteLength } = samples.byteOffset % 4 === 0 ? samples : samples.slice();
   return new Uint32Array(buffer, byteOffset, byteLength / 4);

@@ -13,7 +13,7 @@ import type { TargetReader } from '../targets/reader.ts';
 
 export type SplitName = 'train' | 'validation' | 'test';
 
-/** A split on the way: what was read, and not yet normalized. */
+/** A split that has been read and not yet normalized. */
 export interface UnnormalizedSplit extends HeldSamples {
   /** The files, for messages. */
   readonly source: string;
@@ -21,11 +21,11 @@ export interface UnnormalizedSplit extends HeldSamples {
   readonly idPrefix: SplitName;
   readonly rowSize: number;
   readonly targets: TargetValues;
-  /** Numbers of `targets` for each sample. */
+  /** Number of targets of each sample. */
   readonly width: number;
   readonly strata: (values: TargetValues, width: number) => Int32Array;
   readonly ids: Int32Array;
-  /** 1 where a sample has a label; undefined where all have one. */
+  /** 1 for a sample with a label, else 0; undefined if all have one. */
   readonly flags: Uint8Array | undefined;
 }
 
@@ -58,7 +58,7 @@ export function splitOf(
   };
 }
 
-/** Draw a part of `split`, stratified, in place. Its ids go on counting in the files they came from. */
+/** Draws a stratified part of `split`, in place. The part keeps its ids. */
 export function carve(
   split: UnnormalizedSplit,
   name: SplitName,
@@ -66,7 +66,7 @@ export function carve(
   key: string,
   seed: number,
 ): [UnnormalizedSplit, UnnormalizedSplit] {
-  // What is scored needs labels; where nothing has one, the teacher stands in.
+  // Validation and test are drawn from labelled samples; if there are none, the teacher's answers stand in.
   const from = split.flags?.includes(1) === true ? labelledRows(split.flags) : undefined;
   const size = splitSize(key, amount, from?.length ?? split.ids.length, split.source);
   const parts = draw(split, name, { size, seed, purpose: name, kept: 1, from });
@@ -84,12 +84,12 @@ export function limited(split: UnnormalizedSplit, limit: number, seed: number): 
   return draw(split, split.name, { size: limit, seed, purpose: `limit ${split.name}`, kept: 0 })[1];
 }
 
-/** A draw from the rows `from` alone where they are given. */
+/** `from`: rows to draw from. Default: all. */
 interface DrawFrom extends Draw {
   readonly from?: Int32Array | undefined;
 }
 
-/** The rest of `split`, and the part that was drawn. */
+/** The rest of `split`, and the drawn part. */
 function draw(split: UnnormalizedSplit, name: SplitName, given: DrawFrom): [UnnormalizedSplit, UnnormalizedSplit] {
   const rows = drawnRows(split, given);
   const samples = heldParts(split, rows);
@@ -102,7 +102,7 @@ function draw(split: UnnormalizedSplit, name: SplitName, given: DrawFrom): [Unno
   ];
 }
 
-/** Of stored samples only the list of rows is divided. */
+/** For samples in a file, only the list of rows is divided. */
 function heldParts(
   { samples, stored, rowSize }: UnnormalizedSplit,
   drawn: Int32Array,
@@ -115,7 +115,7 @@ function heldParts(
   return { kept: heldIn({ ...stored, rows: parts.kept }), drawn: heldIn({ ...stored, rows: parts.drawn }) };
 }
 
-/** Samples without a label are a class of their own. */
+/** Samples without a label are drawn like a class of their own. */
 function drawnRows(split: UnnormalizedSplit, { from, ...given }: DrawFrom): Int32Array {
   const { flags } = split;
   const known = split.strata(split.targets, split.width).subarray(0, split.ids.length);
@@ -127,7 +127,7 @@ function drawnRows(split: UnnormalizedSplit, { from, ...given }: DrawFrom): Int3
   return drawStratified(among, classes, given).map((i) => from[i]!);
 }
 
-/** Train with the labels of so many samples, drawn stratified; the others lose theirs. */
+/** Train with labels of only `wanted` samples, drawn stratified. */
 export function keepLabels(split: UnnormalizedSplit, wanted: number, seed: number): UnnormalizedSplit {
   const { ids, width } = split;
   const rows = split.flags === undefined ? Int32Array.from(ids.keys()) : labelledRows(split.flags);
@@ -139,20 +139,20 @@ export function keepLabels(split: UnnormalizedSplit, wanted: number, seed: numbe
   const flags = new Uint8Array(ids.length);
   const draws = { size: wanted, seed, purpose: 'labelled', kept: 0, from: rows } as const;
   for (const row of drawnRows(split, draws)) flags[row] = 1;
-  // What is not to be known is not kept either.
+  // Removed labels are also overwritten.
   const targets = split.targets.map((value, i) => (flags[Math.floor(i / width)] === 1 ? value : 0));
   return { ...split, targets, flags };
 }
 
-/** The first id behind those of a split. */
+/** The id after the largest of a split. */
 export function nextId(ids: Int32Array): number {
   return ids.reduce((max, id) => Math.max(max, id), -1) + 1;
 }
 
-/** Train with samples of no label behind its own; their ids go on counting at `next`, behind all that its files hold. */
+/** Appends samples without labels to train; their ids start at `next`, after all ids of its files. */
 export function withUnlabelled(split: UnnormalizedSplit, raw: RawSplit, next: number): UnnormalizedSplit {
   const { ids, targets, width, flags } = split;
-  // None of its samples has a label, and `labels` says so of each.
+  // None of these samples has a label; `labels` only gives their number.
   const own = raw.ids ?? Int32Array.from({ length: raw.labels.values.length }, (_, i) => i);
   const count = ids.length + own.length;
   const all = targets instanceof Int32Array ? new Int32Array(count * width) : new Float32Array(count * width);
@@ -174,7 +174,7 @@ function labelledRows(flags: Uint8Array): Int32Array {
   return Int32Array.from(flags.keys()).filter((row) => flags[row] === 1);
 }
 
-/** Targets of the samples that have a label. */
+/** Targets of the samples with a label. */
 export function labelledTargets({ targets, flags, width }: UnnormalizedSplit): TargetValues {
   if (flags === undefined) return targets;
   return targets.filter((_, i) => flags[Math.floor(i / width)] === 1);

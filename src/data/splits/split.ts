@@ -7,13 +7,13 @@ export interface Draw {
   readonly size: number;
   readonly seed: number;
   readonly purpose: string;
-  /** Samples of each class that are not drawn, so that none is missing in what is left. */
+  /** Minimum number of samples of each class that must not be drawn. */
   readonly kept: 0 | 1;
 }
 
 /**
- * Rows of a stratified draw: every class gives its share, rounded by largest remainder. The draw depends on `seed`, `purpose` and the
- * labels alone; rows come back in ascending order. There are fewer than `size` only where every class keeps one.
+ * Rows of a stratified draw: every class gives its share, rounded by largest remainder. The draw depends only on `seed`, `purpose` and the labels;
+ * rows are in ascending order. It has fewer than `size` rows only if every class must keep one.
  */
 export function drawStratified(labels: Int32Array, classes: number, { size, seed, purpose, kept }: Draw): Int32Array {
   const rowsByClass = Array.from({ length: classes }, (): number[] => []);
@@ -50,7 +50,7 @@ function shares(counts: readonly number[], wanted: number, kept: number): number
   return quotas;
 }
 
-/** `0.1` is a fraction of the samples, `500` a number of them. */
+/** Number of samples for an amount: `0.1` is a fraction, `500` a number. */
 export function splitSize(key: string, amount: number, count: number, source: string): number {
   if (!(amount > 0) || (amount >= 1 && !Number.isInteger(amount))) {
     throw new UserError(
@@ -69,8 +69,8 @@ export function splitSize(key: string, amount: number, count: number, source: st
 }
 
 /**
- * Move the drawn rows behind the others, in place: the order among each stays, and both parts become views of the same
- * memory. A copy is made of the drawn rows only, so that a split costs little beside gigabytes of data.
+ * Moves the drawn rows after the others, in place: both parts keep their order and become views of the same memory. Only the drawn rows are copied,
+ * so that splitting gigabytes of data costs little memory.
  */
 export function partition<A extends Samples | Int32Array>(
   data: A,

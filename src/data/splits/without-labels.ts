@@ -5,7 +5,7 @@ import type { Presence } from '../readers/labelled.ts';
 import { checkedNames } from './label-names.ts';
 import type { TargetReader } from '../targets/reader.ts';
 
-/** A split that models are scored on: `UserError` unless all of its samples have a label, or none are read at all. */
+/** A split that models are scored on: `UserError` unless all of its samples have a label, or labels are not read at all. */
 export function scored(presence: Presence, labelled: number | undefined): Presence {
   const { flags, known, noneAt, raw, count } = presence;
   if (flags === undefined || labelled === 0) return presence;
@@ -25,7 +25,7 @@ export function noneLabelled({ source }: RawSplit, count: number): UserError {
   );
 }
 
-/** Names of the numbers that a model answers with: those of the labels, or where there are none those of the recipe. */
+/** Names of the model's outputs: those of the labels, or of the recipe if no split has labels. */
 export function namesFrom(
   reader: TargetReader,
   presences: readonly (Presence | undefined)[],

@@ -8,9 +8,8 @@ import { textsOfAll } from './shared-reading.ts';
 import type { ReadingProcesses } from './shared-reading.ts';
 
 /**
- * A text that is computed in one pass over the samples of splits. Where they are in files, one of the processes of a machine that have the same
- * files passes over them, for all of them; samples in memory are each process' own. `beside`: what else the text depends on, samples in memory
- * among it where others are in files.
+ * Returns a text that takes one pass over samples to compute. If the samples are in files, one process of each machine with the same files computes
+ * it for all; samples in memory belong to each process. `beside`: what the text depends on besides samples in files.
  */
 export async function computedOnce(
   readers: ReadingProcesses | undefined,
@@ -27,17 +26,14 @@ export async function computedOnce(
   return textsOfAll(readers, own)[first]!;
 }
 
-/** Takes the fingerprint of a data set, which `fingerprint` then knows. */
+/** Computes the fingerprint of a data set, which `fingerprint` then returns. */
 export async function fingerprintOnce(readers: ReadingProcesses, dataset: Dataset): Promise<void> {
   const parts = dataset.stored === undefined ? [] : fingerprintedParts(dataset);
   const beside = sha256(...parts.map((part) => (typeof part === 'string' ? part : bytesOf(part))));
   rememberFingerprint(dataset, await computedOnce(readers, [dataset], () => fingerprint(dataset), beside));
 }
 
-/**
- * Equal where the rows are the same ones of the same files: of one device and inode, size and time, of one machine. Undefined where all samples are
- * in memory.
- */
+/** Key that is equal for the same rows of the same files: device and inode, size and time, on one machine. Undefined if all samples are in memory. */
 async function keyOf(held: readonly HeldSamples[], beside: string): Promise<string | undefined> {
   const parts = held.flatMap(({ stored }) => {
     if (stored === undefined) return [];

@@ -4,22 +4,22 @@ import type { HeldSamples } from './sample-storage.ts';
 import type { Room } from './memory-budget.ts';
 import { Scratch } from './temporary-file.ts';
 
-/** Numbers that are collected before they are written to a file. */
+/** Number of elements that are collected before they are written to a file. */
 const AT_ONCE = 1 << 20;
 
 interface FloatRowsOptions {
   /** The file, for messages. */
   readonly source: string;
-  /** Numbers of a row. */
+  /** Number of elements of a row. */
   readonly width: number;
-  /** Rows that are expected at most; 0: unknown. */
+  /** Expected maximum of rows; 0: unknown. */
   readonly expected: number;
   readonly room: Room | undefined;
-  /** Key that needs all rows in memory, as it is written in the recipe; absent: none. */
+  /** Recipe key that needs all rows in memory; absent: none. */
   readonly inMemory?: string | undefined;
 }
 
-/** Rows of float32, one after another: in memory, or in a temporary file where they do not fit. */
+/** Rows of float32: in memory, or in a temporary file if they do not fit. */
 export class FloatRows {
   readonly #options: FloatRowsOptions;
   #values: GrowingArray<Float32Array>;
@@ -28,7 +28,7 @@ export class FloatRows {
   #start = 0;
   #count = 0;
 
-  /** `UserError` with the sizes for rows that are too many and can only be in memory. */
+  /** `UserError` with the sizes for rows that do not fit into memory but must. */
   constructor(options: FloatRowsOptions) {
     const { source, width, expected, room, inMemory } = (this.#options = options);
     this.#taken = 4 * width * expected;
@@ -42,13 +42,13 @@ export class FloatRows {
     this.#values = growingFloats(this.#scratch === undefined ? width * expected : AT_ONCE);
   }
 
-  /** Room for one more row: the array to write to, and the place of its first number. */
+  /** Begins a row: the array to write to, and the index of its first element. */
   begin(): readonly [Float32Array, number] {
     const { width, room, inMemory } = this.#options;
     if (this.#scratch !== undefined && this.#values.length >= AT_ONCE) this.#flush();
     const bytes = 4 * this.#values.length;
     if (this.#scratch === undefined && inMemory === undefined && bytes >= this.#taken) {
-      // More than was expected, e.g. of a compressed file.
+      // More rows than expected, such as from a compressed file.
       const more = Math.max(4 * AT_ONCE, bytes / 2);
       if (room?.take(more) === false) {
         this.#scratch = this.#file(bytes + more);
@@ -62,7 +62,7 @@ export class FloatRows {
     return [this.#values.extend(width), this.#start];
   }
 
-  /** Takes the last row back. */
+  /** Removes the last row. */
   drop(): void {
     this.#values.length = this.#start;
     this.#count--;
@@ -81,7 +81,7 @@ export class FloatRows {
     return new Scratch(`${source}: its rows of ${width} numbers`, { type: 'float32', rowSize: width }, bytes);
   }
 
-  /** In pieces: each is copied before it is written, and all rows so far may be most of the memory. */
+  /** Written in pieces: each is copied first, and all rows together may be most of the memory. */
   #flush(): void {
     const all = this.#values.view();
     for (let at = 0; at < all.length; at += AT_ONCE) this.#scratch!.write(all.subarray(at, at + AT_ONCE));

@@ -2,8 +2,8 @@ import { sharedBytes, sharedFloats } from '../dataset.ts';
 import type { Samples } from '../dataset.ts';
 
 /**
- * A typed array that grows by half when it is full. With a good first guess of the size nothing is ever copied, and a
- * guess that is too high costs address space only: the system backs shared memory with pages when they are written.
+ * A typed array that grows by half when it is full. With a good first estimate of the size nothing is ever copied; too high an estimate only costs
+ * address space, because the system allocates pages of shared memory when they are written.
  */
 export class GrowingArray<A extends Samples | Int32Array> {
   length = 0;
@@ -15,7 +15,7 @@ export class GrowingArray<A extends Samples | Int32Array> {
     this.#data = allocate(Math.max(expected, 1024));
   }
 
-  /** Make room for `count` more values and return the array to write them to, from index `length` before the call. */
+  /** Makes room for `count` more values and returns the array to write them to, from index `length` before the call. */
   extend(count: number): A {
     const needed = this.length + count;
     if (needed > this.#data.length) {

@@ -10,7 +10,7 @@ import { textsOfAll } from './shared-reading.ts';
 import type { ReadingProcesses } from './shared-reading.ts';
 import type { Room } from './memory-budget.ts';
 
-/** Files or folders that a split is read from, and what else it depends on. */
+/** Files or folders of a split, and the options that the result depends on. */
 export interface SplitSource {
   readonly files: readonly string[];
   readonly by: string;
@@ -18,14 +18,14 @@ export interface SplitSource {
 
 interface ReadOnce {
   readonly splits: readonly (RawSplit | undefined)[];
-  /** Removes the files that this process has written for others. All have read them. */
+  /** Removes the files that this process has written for others, after all have read them. */
   readonly remove: () => Promise<void>;
 }
 
 /**
- * Splits that take long to parse. Of the processes of a machine that see the same files one parses each split, and the others take what it has
- * read. The same files are those of one device and inode, size and time: nothing need be compared. A process that sees other files, or does
- * not see what it is given, parses them itself. An entry of `sources` is undefined where the data have no such split; `read`: by its place there.
+ * Reads splits that take long to parse. Of the processes of a machine with the same files, one parses each split and the others take over the result.
+ * Files are the same if device and inode, size and time agree. A process with other files, or without access to the result, parses the split itself.
+ * An entry of `sources` is undefined for a split that the data lack; `read` gets its index.
  */
 export async function readOnce(
   readers: ReadingProcesses,
@@ -58,7 +58,7 @@ export async function readOnce(
     const given = from === '' ? undefined : await takeOver(path.join(from, nameOf(reader, split)), room);
     splits[split] = given ?? (await read(split));
   }
-  // All have taken what they were given.
+  // Wait until all processes have taken over their splits.
   await readers.meet();
   const remove = async (): Promise<void> => {
     for (const file of written) await rm(file, { force: true });
@@ -66,7 +66,7 @@ export async function readOnce(
   return { splits, remove };
 }
 
-/** Results of all; of several errors that of the first part, whichever was found first. */
+/** Results of all parts; of several errors, the first part's is thrown, whichever occurs first. */
 export async function atOnce<P, T>(parts: readonly P[], read: (part: P, at: number) => Promise<T>): Promise<T[]> {
   const results = await Promise.allSettled(parts.map(read));
   return results.map((result) => {
@@ -77,7 +77,7 @@ export async function atOnce<P, T>(parts: readonly P[], read: (part: P, at: numb
 
 let folder: Promise<TemporaryFolder> | undefined;
 
-/** Folder of this process for what it gives to others, until its end. */
+/** Temporary folder for splits that this process hands over. */
 async function place(): Promise<TemporaryFolder> {
   return (folder ??= temporaryFolder('limbeck-split-'));
 }
@@ -86,7 +86,7 @@ function nameOf(rank: number, split: number): string {
   return `${rank}-${split}`;
 }
 
-/** Equal texts: the same files on the same machine, read alike. One that is not there is reported by whoever reads it. */
+/** A text that is equal for the same files on the same machine, read in the same way. Missing files are reported by their reader. */
 async function identityOf(source: SplitSource | undefined): Promise<string> {
   if (source === undefined) return 'none';
   const stats = source.files.map(async (file) => {

@@ -5,8 +5,8 @@ import { UserError } from '../../base/errors.ts';
 export type Samples = Uint8Array | Float32Array;
 
 /**
- * An open file, which is closed when nothing refers to it any more: a process that follows many recipes, as sweeps and searches do, reads data
- * for each, and a temporary file takes room on the disk for as long as it is open.
+ * An open file that is closed when it is garbage collected: a process that runs many recipes, as in sweeps and searches, reads data for each, and a
+ * temporary file takes disk space as long as it is open.
  */
 export class OpenFile {
   readonly descriptor: number;
@@ -19,29 +19,29 @@ export class OpenFile {
 
 const closing = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
 
-/** Samples in a file, whose rows are read when they are asked for. */
+/** Samples in a file, whose rows are read on request. */
 export interface StoredSamples {
   /** The file, for messages. */
   readonly file: string;
-  /** Worker threads read from it too: they get a copy without its class, and the data set that they read for stays here. */
+  /** A worker thread gets a copy without the class; this process keeps the file open for it. */
   readonly open: Pick<OpenFile, 'descriptor'>;
-  /** Byte where its first row begins. */
+  /** Offset of the first row in the file. */
   readonly offset: number;
   readonly type: 'uint8' | 'float32';
-  /** Numbers of a row. */
+  /** Number of elements of a row. */
   readonly rowSize: number;
-  /** Row of the file, by row of the split. */
+  /** Row of the file for each row of the split. */
   readonly rows: Int32Array;
 }
 
 /** Samples of a split, in memory or in a file. */
 export interface HeldSamples {
-  /** [count, ...sampleShape]; where they are stored, any access throws: an empty array would be taken for data. */
+  /** [count, ...sampleShape]; for samples in a file any access throws, because an empty array could be mistaken for data. */
   readonly samples: Samples;
   readonly stored?: StoredSamples | undefined;
 }
 
-/** Values of a block of rows, when they are read in order. */
+/** Number of elements in a block of rows. */
 const BLOCK = 1 << 22;
 
 /** A split whose samples are in a file. */
@@ -54,7 +54,7 @@ const GUARDS: Readonly<Record<StoredSamples['type'], Samples>> = {
   float32: guard(new Float32Array(0)),
 };
 
-/** An array that is one by `instanceof`, and throws when it is read. */
+/** A typed array by `instanceof` that throws on access. */
 function guard<S extends Samples>(empty: S): S {
   return new Proxy(empty, {
     get: () => {
@@ -63,12 +63,12 @@ function guard<S extends Samples>(empty: S): S {
   });
 }
 
-/** The same for a worker thread, to which a guard cannot be sent. */
+/** Samples in a form that can be sent to a worker thread: proxies cannot. */
 export function sendable<H extends HeldSamples>(held: H): H {
   return held.stored === undefined ? held : { ...held, samples: arrayOf(held.stored.type, 0) };
 }
 
-/** Reader of single rows. What it returns is valid until the next call. */
+/** Reader of single rows. Its result is valid until the next call. */
 export function rowReader({ samples, stored }: HeldSamples, size: number): (row: number) => Samples {
   if (stored === undefined) return (row) => samples.subarray(row * size, (row + 1) * size);
   const values = arrayOf(stored.type, size);
@@ -78,7 +78,7 @@ export function rowReader({ samples, stored }: HeldSamples, size: number): (row:
   };
 }
 
-/** All values in order, in blocks of whole rows; each is valid until the next is asked for. */
+/** All values in order, in blocks of whole rows; each is valid until the next is requested. */
 export function* blocksOf({ samples, stored }: HeldSamples): Generator<Samples, void, undefined> {
   if (stored === undefined) {
     yield samples;
@@ -89,7 +89,7 @@ export function* blocksOf({ samples, stored }: HeldSamples): Generator<Samples, 
   const block = arrayOf(type, Math.min(most, rows.length) * rowSize);
   for (let first = 0; first < rows.length; first += most) {
     const count = Math.min(most, rows.length - first);
-    // Rows that lie side by side in the file are one read.
+    // Adjacent rows of the file are read in one call.
     let from = 0;
     for (let at = 1; at <= count; at++) {
       if (at < count && rows[first + at] === rows[first + at - 1]! + 1) continue;
@@ -100,12 +100,12 @@ export function* blocksOf({ samples, stored }: HeldSamples): Generator<Samples, 
   }
 }
 
-/** True if the numbers are 8-bit, wherever they are. */
+/** True if samples are 8-bit, in memory or in a file. */
 export function areBytes({ samples, stored }: HeldSamples): boolean {
   return stored === undefined ? samples instanceof Uint8Array : stored.type === 'uint8';
 }
 
-/** The samples of some rows. */
+/** Samples of some rows. */
 export function chosenRows({ samples, stored }: HeldSamples, rows: Int32Array, size: number): HeldSamples {
   if (stored !== undefined) return heldIn({ ...stored, rows: rows.map((row) => stored.rows[row]!) });
   const own = likeSamples(samples, rows.length * size);

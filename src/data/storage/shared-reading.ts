@@ -1,21 +1,18 @@
 import { UserError } from '../../base/errors.ts';
 
-/**
- * Processes that read the same data: each reads a part of them, and they give each other what they have read. Every one of them makes the same
- * calls in the same order.
- */
+/** Processes that read the same data: each reads a part and exchanges it with the others. All make the same calls in the same order. */
 export interface ReadingProcesses {
   readonly rank: number;
   readonly size: number;
-  /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call of it. */
+  /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call. */
   allgather(own: Float32Array): Float32Array;
-  /** Waits for all of them, however long each takes to read its part. */
+  /** Waits until all processes call it, however long each reads. */
   meet(): Promise<void>;
 }
 
-/** The bytes of all processes, one after another; each gives as many, a multiple of 4. Valid until the next call. */
+/** The bytes of all processes in sequence; all must give the same number, a multiple of 4. Valid until the next call. */
 export function bytesOfAll(readers: ReadingProcesses, own: Uint8Array<ArrayBuffer>): Uint8Array {
-  // They travel as floats, which nobody computes with.
+  // The bytes travel as floats, which are not computed with.
   const all = readers.allgather(new Float32Array(own.buffer, own.byteOffset, own.byteLength / 4));
   return new Uint8Array(all.buffer, all.byteOffset, all.byteLength);
 }
@@ -33,7 +30,7 @@ export function textsOfAll(readers: ReadingProcesses, own: string): string[] {
   return lengths.map((length, rank) => Buffer.from(all.subarray(rank * most, rank * most + length)).toString());
 }
 
-/** `UserError` in every process unless all of them have as many pictures. */
+/** `UserError` in every process unless all have the same number of pictures. */
 export function requireSameCount(readers: ReadingProcesses, count: number, where: string): void {
   const counts = readers.allgather(Float32Array.of(count));
   const other = counts.findIndex((one) => one !== counts[0]);
@@ -44,7 +41,7 @@ export function requireSameCount(readers: ReadingProcesses, count: number, where
   );
 }
 
-/** A picture that two processes decode to other pixels. */
+/** Error: two processes decoded the same picture to different pixels. */
 export function otherPixels(where: string, { rank, size }: ReadingProcesses, other: number): UserError {
   return new UserError(`${where}: process ${rank} of ${size} reads other pixels than process ${other}`, SAME);
 }

@@ -9,17 +9,17 @@ import { areBytes, heldIn, OpenFile } from './sample-storage.ts';
 import type { StoredSamples } from './sample-storage.ts';
 import type { Room } from './memory-budget.ts';
 
-/** Bytes that are read from a file or written to it at once. */
+/** Bytes that are read or written in one call. */
 const AT_ONCE = 2 ** 28;
 
-/** Samples in the file that hands a split over: behind its head, or in another file, which the process that has written it holds open. */
+/** Location of the samples: after the head of this file, or in another file, which the writing process keeps open. */
 type Place =
   | { readonly type: StoredSamples['type']; readonly length: number }
   | (Omit<StoredSamples, 'open'> & { readonly path: string; readonly identity: string });
 
 /**
- * Writes a split for another process of this machine: eight bytes with the length of the head, the head, the samples. False where that is not
- * possible, as on a full disk: the other one then reads the split itself.
+ * Writes a split for another process of this machine: eight bytes with the length of the head, the head, the samples. False if writing fails, as on a
+ * full disk: the other process then reads the split itself.
  */
 export async function handOver(file: string, { samples, stored, ...rest }: RawSplit): Promise<boolean> {
   try {
@@ -41,7 +41,9 @@ export async function handOver(file: string, { samples, stored, ...rest }: RawSp
   }
 }
 
-/** A split that another process has written; undefined where it is not there, or where its samples are in a file that this process does not see. */
+/**
+ * Reads a split that another process has written; undefined if the file does not exist, or its samples are in a file that this process cannot open.
+ */
 export async function takeOver(file: string, room?: Room): Promise<RawSplit | undefined> {
   const handle = await open(file, 'r').catch(() => undefined);
   if (handle === undefined) return undefined;
@@ -55,7 +57,7 @@ export async function takeOver(file: string, room?: Room): Promise<RawSplit | un
       const stored = openedAt(place);
       return stored && { ...rest, ...heldIn(stored) };
     }
-    // Without room for it, the split is read as by a process alone, which leaves it in a file.
+    // Without memory for the samples, this process reads the split itself and leaves it in a file.
     if (room?.take(place.length * (place.type === 'uint8' ? 1 : 4)) === false) return undefined;
     const samples = place.type === 'uint8' ? sharedBytes(place.length) : sharedFloats(place.length);
     await readAll(handle, bytesOf(samples), 8 + head.length);
@@ -69,7 +71,7 @@ function placeOf(held: Pick<RawSplit, 'samples'>): Place {
   return { type: areBytes(held) ? 'uint8' : 'float32', length: held.samples.length };
 }
 
-/** Linux shows the open files of a process to others of its user, also those without a name. */
+/** Linux shows a process' open files, even unnamed ones, to other processes of the same user. */
 function placeOfStored({ open: { descriptor }, ...stored }: StoredSamples): Place {
   return { ...stored, path: `/proc/${process.pid}/fd/${descriptor}`, identity: identityOf(descriptor) };
 }
@@ -77,7 +79,7 @@ function placeOfStored({ open: { descriptor }, ...stored }: StoredSamples): Plac
 function openedAt({ path, identity, ...stored }: Extract<Place, { path: string }>): StoredSamples | undefined {
   try {
     const file = new OpenFile(openSync(path, 'r'));
-    // In another PID namespace the number is another process'.
+    // In another PID namespace the path belongs to another process, so the file's identity is compared.
     return identityOf(file.descriptor) === identity ? { ...stored, open: file } : undefined;
   } catch {
     return undefined;

@@ -10,10 +10,10 @@ import type { HeldSamples, Samples, StoredSamples } from './sample-storage.ts';
 
 /** `f_type` of a file system in memory (statfs(2), linux/magic.h). */
 const TMPFS = 0x01021994;
-/** Bytes that are collected before they are written. */
+/** Number of bytes that are collected before they are written. */
 const BUFFER = 1 << 22;
 
-/** Samples on their way into a temporary file, row after row. The file has no name any more: it goes when it is closed or the process ends, however it ends. */
+/** Temporary file for samples, written row after row. The file is unlinked at once, so it disappears when it is closed or the process ends. */
 export class Scratch {
   readonly #open: OpenFile;
   readonly #form: Pick<StoredSamples, 'type' | 'rowSize'>;
@@ -22,7 +22,10 @@ export class Scratch {
   #bytes = 0;
   #written = 0;
 
-  /** `what`: samples, e.g. `x.idx: its samples`; `bytes`: what they will take. `UserError` where the folder of temporary files has no room, or is memory itself. */
+  /**
+   * `what`: name for messages, such as `x.idx: its samples`; `bytes`: their size. `UserError` if the temporary folder has too little space, or is in
+   * memory.
+   */
   constructor(what: string, form: Pick<StoredSamples, 'type' | 'rowSize'>, bytes: number, remedy?: string) {
     this.#what = what;
     this.#form = form;
@@ -36,7 +39,7 @@ export class Scratch {
     }
   }
 
-  /** Values of rows, one after another; they are copied. */
+  /** Writes a copy of the values of rows. */
   write(values: Samples): void {
     const bytes = bytesOf(values).slice();
     this.#waiting.push(bytes);
@@ -82,7 +85,7 @@ function refuseNoRoom(what: string, bytes: number, remedy = ''): void {
   );
 }
 
-/** Samples of both, one behind the other: in memory if both are there. */
+/** Concatenates samples: in memory if both are in memory. */
 export function joinedSamples(a: HeldSamples, b: HeldSamples, rowSize: number): HeldSamples {
   if (a.stored === undefined && b.stored === undefined) {
     const samples = likeSamples(a.samples, a.samples.length + b.samples.length);
@@ -109,11 +112,11 @@ interface Converting {
   /** Bytes before the first row, and of a row. */
   readonly skip: number;
   readonly rowBytes: number;
-  /** Numbers of a row, from its bytes. */
+  /** Converts the bytes of a row to numbers. */
   readonly convert: (row: Uint8Array) => Samples;
 }
 
-/** Writes the rows of a stream of bytes; returns how many bytes it had. */
+/** Writes the rows of a stream of bytes; returns the number of bytes. */
 export async function writeRows(
   scratch: Scratch,
   stream: AsyncIterable<Uint8Array>,

@@ -21,7 +21,7 @@ export const classes: TargetReader = {
   ],
 };
 
-/** Warnings of names that R and pandas write for an unknown value: of samples that have no label a class of its own would be made. */
+/** Warnings about class names that R and pandas write for an unknown value: samples without a label would become a class. */
 function unknownClasses(names: readonly string[]): string[] {
   return names
     .filter((name) => /^(na|n\/a|<na>|nan|null|\?)$/i.test(name))

@@ -14,7 +14,7 @@ const BITS: ReadonlyMap<string, number> = new Map([
   ['true', 1],
 ]);
 
-/** Any of several labels for each sample: a column of 0 and 1 for each, or one that lists the labels of a sample. */
+/** Any number of labels for each sample: a column of 0 and 1 for each label, or one column that lists labels. */
 export const labels: TargetReader = {
   unread: { classWeights: 'Labels are no classes to weigh; leave it out.' },
   names: (train, { classes, separator }) => {
@@ -41,12 +41,12 @@ export const labels: TargetReader = {
     return raw.kind === 'columns' ? fromColumns(raw.columns, source, names) : fromLists(raw, names, separator);
   },
   width: (names) => names.length,
-  // Drawn at random, without strata.
+  // Splits are drawn without strata.
   strata: (values) => new Int32Array(values.length),
   oddities: (split, values, names) => constants(split, values, names),
 };
 
-/** The different labels that a column lists, sorted. */
+/** The distinct labels that a column lists, sorted. */
 function listedNames(words: LabelWords, source: string, separator?: string): string[] {
   const names = [...new Set(words.names.flatMap((text) => listOf(text, separator)))];
   if (names.length < 2 || names.every((name) => BITS.has(name.toLowerCase()))) {
@@ -58,7 +58,7 @@ function listedNames(words: LabelWords, source: string, separator?: string): str
   return names.sort(compareNames);
 }
 
-/** An empty text lists nothing: a sample without any label. */
+/** The labels in a text; an empty text means a sample without any. */
 function listOf(text: string, separator = SEPARATOR): string[] {
   return text
     .split(separator)

@@ -5,7 +5,7 @@ import type { TargetReader } from './reader.ts';
 
 const SEPARATOR = '|';
 
-/** Name of numbers whose file has none for them. */
+/** Name of a number without a column name. */
 const UNNAMED = 'target';
 
 /** One or several numbers to predict for each sample: number columns, or a column that lists them. */
@@ -18,7 +18,7 @@ export const numbers: TargetReader = {
     if (labels.kind === 'columns') return labels.names;
     const width =
       labels.kind === 'numbers' ? labels.width : labels.kind === 'index' ? 1 : listOf(labels, 0, separator).length;
-    // Without a header a column has a number, which says nothing.
+    // Without a header, the column's name is only its index.
     const name = header === false || column === '' ? UNNAMED : column;
     return width === 1 ? [name] : Array.from({ length: width }, (_, i) => `${name}[${i}]`);
   },
@@ -43,7 +43,7 @@ export const numbers: TargetReader = {
     const count = columns[0]!.values.length;
     const out = new Float32Array(count * width);
     columns.forEach((column, c) => {
-      // Each different text is read once.
+      // Each distinct text is parsed once.
       const known = column.names.map((_, i) => {
         const list = listOf(column, i, columns.length > 1 ? undefined : separator);
         if (list.length !== each) throw otherWidth(column.firstAt[i]!, list.length, each);
@@ -54,7 +54,7 @@ export const numbers: TargetReader = {
     return out;
   },
   width: (names) => names.length,
-  // Drawn at random, without strata.
+  // Splits are drawn without strata.
   strata: (values) => new Int32Array(values.length),
   scaling: meanAndDeviation,
   oddities: (split, values, names) => odd(split, values, names),
@@ -82,12 +82,12 @@ function otherWidth(where: string, received: number, expected: number): UserErro
   );
 }
 
-/** Mean and deviation of each number; one that is always the same has the deviation 1. */
+/** Mean and deviation of each number; a constant gets deviation 1. */
 function meanAndDeviation(values: TargetValues, width: number): Scaling {
   const count = values.length / width;
   const mean = new Float64Array(width);
   for (let i = 0; i < values.length; i++) mean[i % width]! += values[i]! / count;
-  // Two passes: the sum of squares alone loses all digits where the mean is large beside the deviation.
+  // Two passes: a sum of squares loses all digits if the mean is much larger than the deviation.
   const squares = new Float64Array(width);
   for (let i = 0; i < values.length; i++) squares[i % width]! += (values[i]! - mean[i % width]!) ** 2 / count;
   const std = Array.from(squares, (square, c) => {

@@ -2,13 +2,13 @@ import type { DatasetConfig } from '../config.ts';
 import type { TextForm } from '../text/encode.ts';
 import type { RawSplit, Scaling, TargetValues } from '../dataset.ts';
 
-/** Reader of the label columns of a task: turns them into numbers. */
+/** Reads the label columns of a task as numbers. */
 export interface TargetReader {
-  /** Keys of the data set that this task does not read, with what to do instead. */
+  /** Keys of the data set that do not apply to this task, with the remedy. */
   readonly unread: Readonly<Partial<Record<'classes' | 'classWeights' | 'separator', string>>>;
-  /** Names of what a model answers, a number each. */
+  /** Names of a model's outputs, one for each number. */
   names(train: RawSplit, config: TargetConfig): readonly string[];
-  /** Names where no file has a label; undefined where the recipe has to say them. `listed`: the label columns that it names. */
+  /** Names if no file has labels; undefined if the recipe must list them. `listed`: label columns in the recipe. */
   unlabelledNames(
     config: TargetConfig,
     listed: readonly string[] | undefined,
@@ -16,17 +16,17 @@ export interface TargetReader {
   ): readonly string[] | undefined;
   /** Word for an entry of `names` in messages. */
   readonly named: string;
-  /** Targets of no samples. */
+  /** Empty targets. */
   none(): TargetValues;
-  /** Targets of all samples of a split; `UserError` with the place of a label that is none. */
+  /** Targets of all samples of a split; `UserError` with the place of an invalid label. */
   values(split: RawSplit, names: readonly string[], config: TargetConfig): TargetValues;
-  /** Numbers that stand for one sample. */
+  /** Number of targets of a sample. */
   width(names: readonly string[], text: TextForm | undefined): number;
-  /** A class for each sample, so that a split takes its share of each. */
+  /** A class for each sample, by which splits are stratified. */
   readonly strata: (values: TargetValues, width: number) => Int32Array;
-  /** Over train. */
+  /** Mean and deviation over train. */
   scaling?(values: TargetValues, width: number): Scaling;
-  /** Oddities of a split that are no error, one sentence each. */
+  /** Warnings about a split, one sentence each. */
   oddities(split: string, values: TargetValues, names: readonly string[]): string[];
 }
 

@@ -7,7 +7,7 @@ import { numbers } from './numbers.ts';
 import type { TargetReader } from './reader.ts';
 import { tags } from './tags.ts';
 
-/** Parts of a data set that say how its targets are kept. */
+/** Parts of a data set that determine the format of its targets. */
 type TargetData = Pick<Dataset, 'task' | 'classNames' | 'text'>;
 
 const readers: Readonly<Record<TaskName, TargetReader>> = {
@@ -17,7 +17,7 @@ const readers: Readonly<Record<TaskName, TargetReader>> = {
   tagging: tags,
 };
 
-/** Reader of the targets of a data set, by its task. Throws a `UserError` for a key that the task does not read. */
+/** Reader of the targets of a data set, by its task. Throws a `UserError` for a key that does not apply to the task. */
 export function targetReader(config: DatasetConfig): TargetReader {
   const task = config.task ?? 'classification';
   const reader = readers[task];
@@ -29,12 +29,12 @@ export function targetReader(config: DatasetConfig): TargetReader {
   return reader;
 }
 
-/** Mean and deviation of targets, for tasks that answer in units of their own; undefined for others. */
+/** Mean and deviation of targets, for tasks with units; undefined for others. */
 export function scalingOf(data: TargetData, targets: TargetValues): Scaling | undefined {
   return readers[data.task].scaling?.(targets, targetWidth(data));
 }
 
-/** The numbers of some samples, one sample after another. */
+/** Targets of some samples, one sample after another. */
 export function targetsOf(
   { targets, ...data }: TargetData & { readonly targets: TargetValues },
   rows: ArrayLike<number>,
@@ -47,13 +47,13 @@ export function targetsOf(
   return out;
 }
 
-/** Gives samples without a label the mean of the others: their loss weighs nothing, and so it stays finite. */
+/** Gives samples without a label the mean target: their loss has weight 0, and must be finite. */
 export function fillWithMeans(targets: TargetValues, flags: Uint8Array, means: readonly number[]): void {
   const width = means.length;
   for (let i = 0; i < targets.length; i++) if (flags[Math.floor(i / width)] === 0) targets[i] = means[i % width]!;
 }
 
-/** Numbers that stand for one sample in `targets`. */
+/** Number of targets of a sample. */
 function targetWidth({ task, classNames, text }: TargetData): number {
   return readers[task].width(classNames, text);
 }

@@ -4,14 +4,14 @@ import { asIndex, checkedNames, compareNames, unknownLabel } from '../splits/lab
 import { tagsIn } from '../text/tag-list.ts';
 import type { TargetReader } from './reader.ts';
 
-/** Token without a tag: padding, what the tokenizer adds, and all tokens of a word but the first. */
+/** Tag of tokens without one: padding, special tokens, and all tokens of a word but the first. */
 export const NO_TAG = -1;
 
 const SCHEMES =
   'Tags are read as IOB2, IOB1 or IOBES: O, or B-, I-, E- or S- before a type; or as plain tags without any such beginning, such as parts of speech, ' +
   'each word by itself. ';
 
-/** A tag for each word, at the token that the word begins with. */
+/** A tag for each word, at its first token. */
 export const tags: TargetReader = {
   unread: { classWeights: 'Tags are not weighed; leave it out.' },
   names: (train, { classes, separator }) => {
@@ -43,12 +43,12 @@ export const tags: TargetReader = {
     if (text === undefined) throw new Error('tags are of texts');
     return text.length;
   },
-  // Drawn at random, without strata.
+  // Splits are drawn without strata.
   strata: (values, width) => new Int32Array(values.length / width),
   oddities: (split, values, names) => missing(split, values, names),
 };
 
-/** Places where words begin. `UserError` for data that are not words. */
+/** Starts of words. `UserError` for data that are not words. */
 function startsOf({ starts, source }: RawSplit): NonNullable<RawSplit['starts']> {
   if (starts !== undefined) return starts;
   throw new UserError(
@@ -66,7 +66,7 @@ function wordsOf(split: RawSplit): LabelWords {
   );
 }
 
-/** The different tags of a split, sorted. */
+/** The distinct tags of a split, sorted. */
 function foundNames(split: RawSplit, separator?: string): string[] {
   const names = [...new Set(wordsOf(split).names.flatMap((text) => tagsIn(text, separator)))].sort(compareNames);
   if (names.every((name) => /^\d+$/.test(name))) {
@@ -84,7 +84,7 @@ function foundNames(split: RawSplit, separator?: string): string[] {
 
 const ENTITY = /^[BIES](?:-.+)?$/;
 
-/** True if tags mark entities; else each word stands by itself. */
+/** True if tags mark entities; otherwise each word is scored on its own. */
 export function markEntities(names: readonly string[]): boolean {
   return names.every((name) => name === 'O' || ENTITY.test(name));
 }

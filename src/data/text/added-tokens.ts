@@ -1,4 +1,4 @@
-/** Tokens of a tokenizer.json that are found in a text before anything else is done with it, such as [SEP]. */
+/** Token of a tokenizer.json that is found in a text before any other step, such as [SEP]. */
 export interface AddedToken {
   readonly id: number;
   readonly content: string;
@@ -9,7 +9,7 @@ export interface AddedToken {
   readonly special?: boolean;
 }
 
-/** Texts between added tokens, and the ids of these. */
+/** A text between added tokens, or the id of an added token. */
 type Part = string | number;
 
 export type Finder = (text: string) => Part[];
@@ -19,8 +19,8 @@ const WORD_END = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
 const WORD_START = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /**
- * Finds the leftmost token, of several there the longest; with lstrip and rstrip the spaces beside it are a part of it. A token of spaces
- * among those is found all the same, as the Rust package does.
+ * Finds the leftmost added token, the longest of several; lstrip and rstrip include adjacent spaces. A token of spaces within those is found too, as
+ * by the Rust package.
  */
 export function finderOf(tokens: readonly AddedToken[], contentOf: (token: AddedToken) => string): Finder {
   const byContent = new Map(

@@ -1,11 +1,11 @@
 /**
- * The encodings that the tokenizers ask for, written in JavaScript alone, for the one script of a kit: an engine outside of browsers and Node, such as
- * JavaScriptCore in an app, has none of them. They stand there in place of those of the engine, so that every engine runs the same code.
+ * The encodings that the tokenizers use, in plain JavaScript, for the self-contained script of a kit: an engine outside of browsers and Node, such as
+ * JavaScriptCore in an app, lacks them. They also replace the built-in ones, so that every engine runs the same code.
  */
 
 const UNKNOWN = 0xfffd;
 
-/** UTF-8 as the Encoding Standard writes it: half of a surrogate pair becomes U+FFFD. */
+/** UTF-8 encoder of the Encoding Standard: half of a surrogate pair becomes U+FFFD. */
 export class TextEncoder {
   encode(text: string): Uint8Array {
     const bytes: number[] = [];
@@ -22,7 +22,7 @@ export class TextEncoder {
   }
 }
 
-/** UTF-8 as the Encoding Standard reads it: without a byte order mark, and with U+FFFD for each part that is none. */
+/** UTF-8 decoder of the Encoding Standard: drops a byte order mark, and replaces each invalid part by U+FFFD. */
 export class TextDecoder {
   decode(bytes: Uint8Array): string {
     let text = '';
@@ -35,7 +35,7 @@ export class TextDecoder {
   }
 }
 
-/** A code point and the bytes that it takes. The second byte of some has narrower bounds, which leaves out long forms and surrogates. */
+/** Decodes a code point, with its number of bytes. Narrower bounds of some second bytes exclude overlong forms and surrogates. */
 function letterAt(bytes: Uint8Array, at: number): readonly [code: number, size: number] {
   const lead = bytes[at]!;
   if (lead < 0x80) return [lead, 1];
@@ -55,7 +55,7 @@ function letterAt(bytes: Uint8Array, at: number): readonly [code: number, size: 
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** Base64 as a text of a letter for each byte; an Error for anything else. */
+/** Decodes base64 to a string with a character for each byte; an Error for anything else. */
 export function atob(text: string): string {
   const written = text.replace(/[\t\n\f\r ]+/g, '');
   const digits = written.length % 4 === 0 ? written.replace(/={1,2}$/, '') : written;

@@ -13,7 +13,7 @@ const isId = (value: unknown): boolean => Number.isInteger(value) && Number(valu
 const isPair = (value: unknown, first: (one: unknown) => boolean, second: (one: unknown) => boolean): boolean =>
   Array.isArray(value) && value.length === 2 && first(value[0]) && second(value[1]);
 
-/** A tokenizer.json whose parts are of the types that the tokenizers take for granted; an Error names the part that is not. */
+/** Checks the types in a tokenizer.json that the tokenizers rely on; an Error names the wrong part. */
 export function checkedTokenizer(json: unknown): TokenizerJson {
   if (!isObject(json) || !isObject(json['model'])) throw new Error('it has no `model`');
   const { added_tokens: added, model, padding } = json;
@@ -52,7 +52,7 @@ function checkModel(model: Json): void {
     if (!isNone(model[key]) && !isText(model[key])) throw expected(`model.${key}`, 'a text', model[key]);
 }
 
-/** Components of a Sequence too, and what a post-processor puts around the texts. */
+/** Checks a component, the components of a Sequence, and the template of a post-processor. */
 function checkComponent(where: string, part: unknown): void {
   if (isNone(part)) return;
   if (!isObject(part) || !isText(part['type'])) throw expected(where, 'a component with a type', part);

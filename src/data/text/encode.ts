@@ -2,42 +2,42 @@ import { bytes, hashed } from './plain.ts';
 import { tokenizerOf } from './tokenizer-json.ts';
 import type { Tokenizer, TokenizerJson } from './tokenizer-json.ts';
 
-/** Conversion of texts into numbers: the entry `text` in the metadata of a model, and all that an app needs to do the same. */
+/** Tokenization of texts: the entry `text` in the metadata of a model, with everything that an app needs to repeat it. */
 export interface TextForm {
-  /** `tokenizer.json`: the file of this name and hash. */
+  /** `tokenizer.json`: a file with this name and hash. */
   readonly tokenizer: 'bytes' | 'hashed' | 'tokenizer.json';
   /** Hash of the file tokenizer.json. */
   readonly sha256?: string | undefined;
-  /** hashed: ids, and most words in a row. */
+  /** hashed: number of ids, and maximum words of a run. */
   readonly buckets?: number | undefined;
   readonly ngrams?: number | undefined;
-  /** Texts of a sample: 2 for a pair. */
+  /** Number of texts of a sample: 2 for a pair. */
   readonly texts: 1 | 2;
-  /** Tokens of a sample, those that the tokenizer adds included; longer ones lose this end. */
+  /** Number of tokens of a sample, including special tokens; longer samples are cut at `truncate`. */
   readonly length: number;
   readonly truncate: 'end' | 'start';
-  /** Number of ids, that of padding included. */
+  /** Number of ids, including padding. */
   readonly vocabulary: number;
-  /** Id that shorter samples are filled up with. */
+  /** Id of padding. */
   readonly padding: number;
 }
 
-/** Token ids and the like of one sample, each [length]. */
+/** Token ids, mask and types of one sample, each [length]. */
 export interface Encoded {
   readonly ids: Int32Array;
   /** 1 for a token, 0 for padding. */
   readonly mask: Int32Array;
   readonly types: Int32Array;
-  /** Tokens before it was cut. */
+  /** Number of tokens before cutting. */
   readonly tokens: number;
 }
 
-/** A tensor that a model may take of a sample. */
+/** Tensor that a model may take for a sample. */
 export type EncodedPart = 'ids' | 'mask' | 'types';
 
 export type Encoder = (texts: readonly string[]) => Encoded;
 
-/** Tokenizer of a form; throws an Error for a tokenizer.json of a kind that is not supported. */
+/** Tokenizer of a form; throws an Error for an unsupported kind of tokenizer.json. */
 export function tokenizerFor(
   form: Pick<TextForm, 'tokenizer' | 'buckets' | 'ngrams'>,
   json: TokenizerJson | undefined,
@@ -47,17 +47,17 @@ export function tokenizerFor(
   return tokenizerOf(json!);
 }
 
-/** True for a text that is more than white space. */
+/** True for a text with more than white space. */
 export function isWord(text: unknown): text is string {
   return typeof text === 'string' && /[^\p{White_Space}\0]/u.test(text);
 }
 
-/** The encoder that `form` describes; `json`: the content of its tokenizer.json, if it has one. */
+/** The encoder of `form`; `json`: content of its tokenizer.json, if it has one. */
 export function encoderFor(form: TextForm, json: TokenizerJson | undefined): Encoder {
   return encoderOf(tokenizerFor(form, json), form);
 }
 
-/** Whole samples: the texts of one, cut, with the tokens of the template, filled up with padding. */
+/** Encodes samples: cuts the texts, adds special tokens by the template, and pads. */
 export function encoderOf(tokenizer: Tokenizer, { texts, length, truncate, padding }: TextForm): Encoder {
   const template = tokenizer.templates[texts === 2 ? 'pair' : 'single'];
   const room = length - template.filter((part) => 'id' in part).length;
@@ -85,7 +85,7 @@ export function encoderOf(tokenizer: Tokenizer, { texts, length, truncate, paddi
   };
 }
 
-/** The sizes of one or two texts that have room together: the longer one is cut first, as `longest_first` of the Rust package. */
+/** Sizes of one or two texts that fit into `room` together: the longer text is cut first, as by `longest_first` of the Rust package. */
 function cut(sizes: readonly number[], room: number): readonly number[] {
   const total = sizes.reduce((sum, size) => sum + size, 0);
   if (total <= room) return sizes;

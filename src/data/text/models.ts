@@ -1,4 +1,4 @@
-/** Ids of a piece of a text between which no token reaches. */
+/** Ids of a piece of text; tokens never span two pieces. */
 export type TokenModel = (piece: string) => readonly number[];
 
 export interface ModelPart {
@@ -12,14 +12,14 @@ export interface ModelPart {
 
 type Vocabulary = ReadonlyMap<string, number>;
 
-/** `vocab` of all models but Unigram. */
+/** `vocab` of any model; Unigram's has another form. */
 export function vocabularyOf({ type, vocab }: ModelPart): Vocabulary {
   if (type === 'Unigram' || Array.isArray(vocab))
     return new Map((vocab as [string, number][]).map(([token], id) => [token, id]));
   return new Map(Object.entries(vocab as Record<string, number>));
 }
 
-/** -1 of an empty vocabulary. */
+/** Largest id; -1 for an empty vocabulary. */
 export function largestId(vocabulary: ReadonlyMap<string, number>): number {
   let largest = -1;
   for (const id of vocabulary.values()) largest = Math.max(largest, id);
@@ -33,7 +33,7 @@ function unknownOf({ unk_token }: ModelPart, vocabulary: Vocabulary): number | u
   return id;
 }
 
-/** Wu et al. 2016, "Google's neural machine translation system": from the left the longest piece that is known. */
+/** Wu et al. 2016, "Google's neural machine translation system": takes the longest known piece, from left to right. */
 function wordPiece(part: ModelPart): TokenModel {
   const vocabulary = vocabularyOf(part);
   const unknown = unknownOf({ ...part, unk_token: part.unk_token ?? '[UNK]' }, vocabulary)!;
@@ -60,7 +60,7 @@ function wordPiece(part: ModelPart): TokenModel {
 
 const utf8 = new TextEncoder();
 
-/** The tokens <0x00> … of the bytes of a text; undefined where one is missing. */
+/** The byte tokens <0x00> … of a text; undefined if the vocabulary lacks any. */
 function byteTokens(text: string, vocabulary: Vocabulary): number[] | undefined {
   const ids = Array.from(utf8.encode(text), (byte) =>
     vocabulary.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`),
@@ -68,7 +68,7 @@ function byteTokens(text: string, vocabulary: Vocabulary): number[] | undefined 
   return ids.every((id) => id !== undefined) ? ids : undefined;
 }
 
-/** Sennrich et al. 2016, "Neural machine translation of rare words with subword units": pairs joined in the order they were learned. */
+/** Sennrich et al. 2016, "Neural machine translation of rare words with subword units": merges pairs in the order they were learned. */
 function bytePairs(part: ModelPart): TokenModel {
   const vocabulary = vocabularyOf(part);
   const unknown = unknownOf(part, vocabulary);
@@ -76,7 +76,7 @@ function bytePairs(part: ModelPart): TokenModel {
   const prefix = part.continuing_subword_prefix ?? '';
   const suffix = part.end_of_word_suffix ?? '';
   const size = largestId(vocabulary) + 1;
-  /** Rank and id of what a pair becomes, by first · size + second. */
+  /** Rank and resulting id of a pair, keyed by first · size + second. */
   const merges = new Map<number, readonly [rank: number, id: number]>();
   (part['merges'] as (string | [string, string])[]).forEach((merge, rank) => {
     const [a, b] = typeof merge === 'string' ? (merge.split(' ') as [string, string]) : merge;
@@ -121,10 +121,10 @@ function bytePairs(part: ModelPart): TokenModel {
   };
 }
 
-/** Distance in score of an unknown letter below the least likely token. */
+/** Penalty of an unknown character below the score of the least likely token. */
 const UNKNOWN_PENALTY = 10;
 
-/** Kudo 2018, "Subword regularization": the most likely tokens, by Viterbi. */
+/** Kudo 2018, "Subword regularization": the most likely segmentation, by Viterbi. */
 function unigram(part: ModelPart): TokenModel {
   const vocab = part.vocab as readonly [string, number][];
   const vocabulary = vocabularyOf(part);
@@ -163,7 +163,7 @@ function unigram(part: ModelPart): TokenModel {
     for (let to = text.length; to > 0;) {
       let from = starts[to]!;
       if (ids[to] === (unknown ?? -1)) {
-        // Unknown letters beside each other are one.
+        // Adjacent unknown characters become one token.
         while (from > 0 && ids[from] === (unknown ?? -1)) from = starts[from]!;
         const piece = text.slice(from, to);
         const bytes = part['byte_fallback'] === true ? byteTokens(piece, vocabulary) : undefined;
@@ -204,7 +204,7 @@ export function tokenModelOf(part: ModelPart): TokenModel {
   return remembering(factory({ ...part, type }));
 }
 
-/** Pieces whose ids are kept: words come again and again. */
+/** Maximum number of pieces with cached ids: words recur. */
 const KEPT = 20_000;
 const LONGEST_KEPT = 64;
 

@@ -1,7 +1,7 @@
 import { precompiled } from './precompiled.ts';
 import { patternOf } from './pattern.ts';
 
-/** The part of a tokenizer.json: a component by its `type`. */
+/** A component of a tokenizer.json, by its `type`. */
 export interface Component {
   readonly type: string;
   readonly [key: string]: unknown;
@@ -11,16 +11,16 @@ export type Normalizer = (text: string) => string;
 
 const SPACE = /\p{White_Space}/u;
 
-/** Letter by letter, as Rust does it: `toLowerCase` of a whole word makes another letter of a sigma at its end. */
+/** Lower-cases each character alone, as Rust does: `toLowerCase` on a word treats a final sigma differently. */
 function lowerCase(text: string): string {
-  // Only ΣσÎ and the like differ; most texts need no second look.
+  // Only Σ, σ, İ and the like differ, so most texts need no second pass.
   return text.includes('\u03A3') ? Array.from(text, (letter) => letter.toLowerCase()).join('') : text.toLowerCase();
 }
 
 const CHINESE =
   /[\u4E00-\u9FFF\u3400-\u4DBF\u{20000}-\u{2A6DF}\u{2A700}-\u{2B73F}\u{2B740}-\u{2B81F}\u{2B920}-\u{2CEAF}\uF900-\uFAFF\u{2F800}-\u{2FA1F}]/gu;
 
-/** Devlin et al. 2018, "BERT": cleaned, Chinese letters apart, without accents, in small letters. */
+/** Devlin et al. 2018, "BERT": removes control characters, separates Chinese characters, strips accents and lower-cases. */
 function bert({ clean_text, handle_chinese_chars, strip_accents, lowercase }: Component): Normalizer {
   const stripped = strip_accents ?? lowercase;
   return (given) => {
@@ -42,14 +42,14 @@ function strip({ strip_left, strip_right }: Component): Normalizer {
   };
 }
 
-/** Normalizer that sentencepiece calls nmt: removes control characters, and turns unusual spaces into spaces. */
+/** Sentencepiece's normalizer nmt: removes control characters, and turns unusual spaces into spaces. */
 const nmt: Normalizer = (text) =>
   text
     // eslint-disable-next-line no-control-regex -- control characters are what is taken away
     .replace(/[\u0001-\u0008\u000B\u000E-\u001F\u007F\u008F\u009F]/g, '')
     .replace(/[\t\n\f\r\u1680\u200B-\u200F\u2028\u2029\u2581\uFEFF\uFFFD]/g, ' ');
 
-/** Letters that a text may become for each of its own, and that a normalizer may put in place of one. */
+/** Maximum growth of a text by normalization, and maximum length of a replacement, in characters per character. */
 const MOST_GROWTH = 100;
 
 function contentOf(content: unknown): string {
@@ -102,7 +102,7 @@ export function normalizerOf(component: Component | null | undefined): Normalize
   return factory(component);
 }
 
-/** A printable letter for each byte, as GPT-2 has them: those of Latin-1 that can be seen, and U+0100 and up for the others. */
+/** A printable character for each byte, as in GPT-2: visible Latin-1 characters for themselves, U+0100 and up for the others. */
 const LETTERS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte).map((byte, _, all) => {
   const isSeen = (one: number): boolean =>
     (one >= 0x21 && one <= 0x7e) || (one >= 0xa1 && one <= 0xac) || (one >= 0xae && one <= 0xff);
@@ -111,7 +111,7 @@ const LETTERS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte
 
 const utf8 = new TextEncoder();
 
-/** The UTF-8 bytes of a text as letters. */
+/** The UTF-8 bytes of a text as printable characters. */
 export function byteLetters(text: string): string {
   return Array.from(utf8.encode(text), (byte) => LETTERS[byte]!).join('');
 }

@@ -10,16 +10,16 @@ import type { TokenizerJson } from './tokenizer-json.ts';
 import { wordEncoderFor, wordEncoderOf } from './words.ts';
 import type { WordEncoder } from './words.ts';
 
-/** Texts on their way to numbers. */
+/** Tokenizer and settings of a text data set. */
 export interface OpenText {
   readonly form: TextForm;
   readonly encode: Encoder;
   readonly encodeWords: WordEncoder;
-  /** The inputs of a model of several, in this order; undefined: ids alone. */
+  /** Inputs of a model with several, in this order; undefined: ids only. */
   readonly inputs?: readonly TokenInput[] | undefined;
-  /** Columns of a file that hold the texts of a sample. */
+  /** Columns with the texts of a sample. */
   readonly columns: readonly (string | number)[];
-  /** Called with the texts of each row. Of a list of words `texts` are those that have a tag. */
+  /** Called with the texts of each row. For lists of words, `texts` are the words with a tag. */
   readonly onText?: ((row: number, texts: readonly string[], all: readonly string[]) => void) | undefined;
 }
 
@@ -27,12 +27,12 @@ const DEFAULT_LENGTH = 128;
 const DEFAULT_BUCKETS = 4096;
 const DEFAULT_NGRAMS = 2;
 
-/** Names that are no files. */
+/** True for a path; `bytes` and `hashed` are built in. */
 function isTokenizerFile(tokenizer: string | undefined): tokenizer is string {
   return tokenizer !== undefined && tokenizer !== 'bytes' && tokenizer !== 'hashed';
 }
 
-/** The tokenizer that a recipe names. `UserError` for a file that is none, or of a kind that is not supported. */
+/** Opens the tokenizer that a recipe names. `UserError` for an invalid file or an unsupported kind. */
 export async function openText(config: TextConfig): Promise<OpenText> {
   const { tokenizer: named = 'bytes', truncate = 'end', inputs } = config;
   const columns = [config.column ?? []].flat();
@@ -49,14 +49,14 @@ export async function openText(config: TextConfig): Promise<OpenText> {
   } as const;
   try {
     const tokenizer = tokenizerFor(own, bytes && parsed(bytes));
-    // A tokenizer without padding gets an id of its own for it, where no mask tells it from a token.
+    // A tokenizer without padding gets a new id for it, unless a mask marks padding.
     const { padding = inputs?.includes('attention_mask') === true ? 0 : tokenizer.vocabulary } = tokenizer;
     const form: TextForm = {
       ...own,
       ...{ texts: columns.length === 2 ? 2 : 1, length: config.length ?? DEFAULT_LENGTH, truncate },
       ...{ vocabulary: Math.max(tokenizer.vocabulary, padding + 1), padding },
     };
-    // Ids alone are the whole sample, whatever the model calls its only input.
+    // A model with ids as its single input takes the sample as it is, whatever the input's name.
     const several = inputs?.length === 1 ? undefined : inputs;
     const [encode, encodeWords] = [encoderOf(tokenizer, form), wordEncoderOf(tokenizer, form)];
     return { form, encode, encodeWords, inputs: several, columns };
@@ -80,14 +80,14 @@ export async function openText(config: TextConfig): Promise<OpenText> {
 export const TOKENIZER_FILE = 'tokenizer.json';
 
 /**
- * Encoder that a model was fed by, from its metadata and the tokenizer.json in `folder`, or in `exports` there: a run keeps it beside the
- * files that it exports, and the teacher's lies a folder above. `UserError` where that is another one, or none.
+ * Encoder of a model, from its metadata and the tokenizer.json in `folder` or its `exports`: a run keeps the file beside its exports, and the
+ * teacher's a folder above. `UserError` if it is missing or differs.
  */
 export async function storedEncoder(form: TextForm, folder: string): Promise<Encoder> {
   return encoderFor(form, await storedJson(form, folder));
 }
 
-/** The same for a model that was fed lists of words. */
+/** Like `storedEncoder`, for a model on lists of words. */
 export async function storedWordEncoder(form: TextForm, folder: string): Promise<WordEncoder> {
   return wordEncoderFor(form, await storedJson(form, folder));
 }
@@ -101,7 +101,7 @@ async function storedJson(form: TextForm, folder: string): Promise<TokenizerJson
   return parsed(bytes);
 }
 
-/** `UserError` for a tokenizer.json that is not the one of `form`. */
+/** `UserError` for a tokenizer.json other than the model's. */
 export function refuseOtherFile(file: string, bytes: Uint8Array, { sha256: expected }: TextForm): void {
   const found = sha256(bytes);
   if (found === expected) return;
@@ -111,7 +111,7 @@ export function refuseOtherFile(file: string, bytes: Uint8Array, { sha256: expec
   );
 }
 
-/** Content of a tokenizer's file. */
+/** Parses a tokenizer's file. */
 function parsed(bytes: Uint8Array): TokenizerJson {
   let json: unknown;
   try {

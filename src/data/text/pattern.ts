@@ -9,7 +9,7 @@ const CLASSES: Readonly<Record<string, readonly [inside: string, alone: string]>
   W: ['', `[^${WORD}]`],
 };
 
-/** `{String}` or `{Regex}` of a tokenizer.json as a global RegExp; an Error for what JavaScript would read otherwise. */
+/** `{String}` or `{Regex}` of a tokenizer.json as a global RegExp; an Error for syntax that JavaScript reads differently. */
 export function patternOf(pattern: unknown): RegExp {
   const { String: text, Regex: source } = pattern as { readonly String?: string; readonly Regex?: string };
   if (text !== undefined) return new RegExp(text.replace(/[$^\\.*+?()[\]{}|/-]/g, '\\$&').replace(/\\-/g, '-'), 'gu');
@@ -17,29 +17,26 @@ export function patternOf(pattern: unknown): RegExp {
   return new RegExp(translated(source), 'gu');
 }
 
-/** Most letters of a pattern, and most nested groups: patterns of real tokenizers have a tenth of them. */
+/** Maximum length of a pattern and depth of its groups: real tokenizers use a tenth of that. */
 const [LONGEST, DEEPEST] = [10_000, 20];
-/** Parts without an upper bound that may follow each other: with each of them the time grows by a power of the length of a text. */
+/** Maximum number of consecutive unbounded repetitions: each raises the time by a power of the text's length. */
 const MOST_OPEN = 3;
-/** Most times that a part is repeated by a number. */
+/** Maximum count in a bounded repetition. */
 const MOST_TIMES = 1000;
 
-/** Part of a pattern in brackets, as far as it was read. */
+/** Group of a pattern that has been opened. */
 interface Group {
   /** True if it can match the same text in several ways. */
   isLoose: boolean;
-  /** Parts without an upper bound in the alternative that is read. */
+  /** Number of unbounded repetitions in the current alternative. */
   open: number;
 }
 
-/**
- * Refuses patterns for whose matching JavaScript, unlike an automaton, may take time that doubles with each letter of a text: a group that is
- * repeated, and that has alternatives or a repeated part inside.
- */
+/** Refuses patterns that backtracking may match in exponential time: a repeated group with alternatives or a repetition inside. */
 function refuseSlow(source: string, refuse: (what: string) => Error): void {
   if (source.length > LONGEST) throw new Error(`a pattern has ${source.length} letters, expected at most ${LONGEST}`);
   const groups: Group[] = [{ isLoose: false, open: 0 }];
-  // Classes and escaped signs are one part each.
+  // A class or an escaped character counts as one part.
   const parts = source.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|\((?:\?[i<]?[:=!])?|[*+?]|\{(\d+)(,?)(\d*)\}|[^]/gu);
   let closed: Group | undefined;
   for (const [part, least, comma, given] of parts) {
@@ -63,13 +60,13 @@ function refuseSlow(source: string, refuse: (what: string) => Error): void {
   }
 }
 
-/** Pattern of Oniguruma, with which the Rust package compiles patterns, translated to JavaScript. */
+/** Translates a pattern from Oniguruma, which the Rust package uses, to JavaScript. */
 function translated(source: string): string {
   const shown = source.length > 200 ? `${source.slice(0, 197)}...` : source;
   const refuse = (what: string): Error => new Error(`the pattern ${shown} holds ${what}, which is not supported`);
   refuseSlow(source, refuse);
   let out = '';
-  /** Depth of groups, and at which of them letters of both cases count as one. */
+  /** Current depth of groups, and depths at which case is ignored. */
   let depth = 0;
   const folded: number[] = [];
   let inClass = false;
@@ -88,7 +85,7 @@ function translated(source: string): string {
         out += `\\${next}${name}`;
         i += name.length;
       } else if (/[nrtfv0]/.test(next) || /[$^\\.*+?()[\]{}|/-]/.test(next)) {
-        // Outside a class JavaScript has no \-.
+        // Outside of a class JavaScript has no \-.
         out += next === '-' && !inClass ? '-' : `\\${next}`;
       } else if (/[^A-Za-z0-9]/.test(next)) out += next;
       else throw refuse(`\\${next}`);

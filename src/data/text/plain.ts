@@ -5,7 +5,7 @@ const utf8 = new TextEncoder();
 
 const PADDING = 0;
 
-/** Bytes of UTF-8 as ids 1 to 256; 257 stands between the texts of a pair. */
+/** Tokenizer of UTF-8 bytes: ids 1 to 256; 257 separates the texts of a pair. */
 export const bytes: Tokenizer = {
   vocabulary: 258,
   padding: PADDING,
@@ -23,8 +23,8 @@ export const bytes: Tokenizer = {
 const WORDS = /[\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}\p{White_Space}]/gu;
 
 /**
- * Words and runs of up to `ngrams` of them, in small letters, by their hash (Weinberger et al. 2009, "Feature hashing for large scale
- * multitask learning"): ids 1 to `buckets` - 1. The words of the second text of a pair have hashes of their own.
+ * Tokenizer of words and runs of up to `ngrams` words, lower-cased, by their hash (Weinberger et al. 2009, "Feature hashing for large scale multitask
+ * learning"): ids 1 to `buckets` - 1. The second text of a pair is hashed differently.
  */
 export function hashed(buckets: number, ngrams: number): Tokenizer {
   return {
@@ -35,7 +35,7 @@ export function hashed(buckets: number, ngrams: number): Tokenizer {
       const words = Array.from(text.normalize('NFKC').toLowerCase().matchAll(WORDS), ([word]) => word);
       const ids: number[] = [];
       words.forEach((_, i) => {
-        // The word itself first, so that a text that is cut loses its end and not its words.
+        // A word comes before its runs, so that cutting removes the end of the text.
         for (let n = 1; n <= Math.min(ngrams, i + 1); n++) {
           const run = words.slice(i + 1 - n, i + 1).join(' ');
           ids.push(1 + (fnv1a(second ? `\0${run}` : run) % (buckets - 1)));
@@ -46,7 +46,7 @@ export function hashed(buckets: number, ngrams: number): Tokenizer {
   };
 }
 
-/** Fowler, Noll and Vo's hash of 32 bits over UTF-8. */
+/** The 32-bit hash of Fowler, Noll and Vo over UTF-8. */
 function fnv1a(text: string): number {
   let hash = 0x811c9dc5;
   for (const byte of utf8.encode(text)) hash = Math.imul(hash ^ byte, 0x01000193);

@@ -2,7 +2,7 @@ import { byteLetters } from './normalizers.ts';
 import type { Component } from './normalizers.ts';
 import { patternOf } from './pattern.ts';
 
-/** Splits a piece of a text; `isFirst`: whether the text begins with it. */
+/** Splits a piece of a text; `isFirst`: the piece begins the text. */
 export type PreTokenizer = (text: string, isFirst: boolean) => string[];
 
 type Behavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous';
@@ -12,7 +12,7 @@ interface Span {
   readonly isMatch: boolean;
 }
 
-/** All of a text, in turn what the pattern matches and what is between. */
+/** Splits a text into matches of the pattern and the spans between them. */
 function spansOf(text: string, pattern: RegExp): Span[] {
   const spans: Span[] = [];
   let end = 0;
@@ -26,7 +26,7 @@ function spansOf(text: string, pattern: RegExp): Span[] {
   return spans;
 }
 
-/** The pieces of a text that a pattern splits; `invert`: what the pattern does not match is what splits. */
+/** Splits a text at matches of a pattern; `invert`: at what lies between matches. */
 function split(text: string, pattern: RegExp, behavior: Behavior, invert = false): string[] {
   const spans = spansOf(text, pattern).map((span) => ({ ...span, isMatch: span.isMatch !== invert }));
   if (behavior === 'Isolated') return spans.map((span) => span.text);
@@ -107,7 +107,7 @@ const FACTORIES: Readonly<Record<string, (component: Component) => PreTokenizer>
   Sequence: (component) => {
     const parts = (component['pretokenizers'] as Component[]).map(preTokenizerOf);
     return (text, isFirst) =>
-      // A piece begins the text unless what stood before it was taken away.
+      // Only a piece at the start of the text, with nothing removed before it, is the first.
       parts.reduce<string[]>(
         (so, part) => so.flatMap((piece, i) => part(piece, isFirst && i === 0 && text.startsWith(piece))),
         [text],

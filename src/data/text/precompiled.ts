@@ -4,9 +4,9 @@ const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
 /**
- * Replacements that sentencepiece has compiled: in base64 the size of a double array trie over UTF-8 (Aoe 1989), the trie, then
- * texts that end in 0. As the Rust package spm_precompiled reads them: what a grapheme of up to 5 bytes begins with stands for all of
- * it, else letter by letter.
+ * Replacements compiled by sentencepiece: base64 of the size of a double-array trie over UTF-8 (Aoe 1989), the trie, and texts that end in 0. Read as
+ * by the Rust package spm_precompiled: the replacement of a prefix of a grapheme of up to 5 bytes replaces the whole grapheme; other graphemes are
+ * replaced character by character.
  */
 export function precompiled(charsmap: string | null): (text: string) => string {
   if (charsmap === null) return (text) => text;
@@ -41,7 +41,7 @@ function replacementsOf(bytes: Uint8Array): Replacement {
   };
 }
 
-/** The value of the shortest key of the trie that `piece` begins with. */
+/** Value of the shortest key in the trie that `piece` begins with. */
 function firstPrefix(units: Uint32Array, piece: Uint8Array): number | undefined {
   const offset = (unit: number): number => (unit >>> 10) << ((unit & (1 << 9)) >>> 6);
   const label = (unit: number): number => (unit & ((1 << 31) | 0xff)) >>> 0;

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 
-/** The result of `read`. Other errors than `UserError`, which a tokenizer throws, become one that names the row. */
+/** Calls `read`. Errors of a tokenizer become a `UserError` that names the row. */
 export function readByTokenizer<T>(what: 'text' | 'words', where: () => string, read: () => T): T {
   try {
     return read();

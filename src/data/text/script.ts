@@ -5,13 +5,13 @@ import { wordEncoderOf, wordsIn } from './words.ts';
 import type { WordEncoder } from './words.ts';
 
 /**
- * The functions of the one script of a kit. They take texts of JSON and give one, an object, since every engine that a phone has hands over texts unchanged;
- * what goes wrong is its entry `error`.
+ * Functions of a kit's self-contained script. They take and return JSON text, which every engine on a phone passes unchanged; failures are returned
+ * as the field `error`.
  */
 
 /** The entry `text` of preprocessing.json. */
 interface Form extends TextForm {
-  /** Parts of a sample that the model takes. Default: ids alone. */
+  /** Parts of a sample that the model takes. Default: ids only. */
   readonly parts?: readonly EncodedPart[];
 }
 
@@ -35,7 +35,7 @@ export function open(form: string, json: string): string {
   });
 }
 
-/** The parts of a list of texts that the form names: one, or the two of a pair; `tokens`: their number before they were cut. */
+/** Encodes a text, or the two texts of a pair, into the parts that the form names; `tokens`: their number before cutting. */
 export function encode(texts: string): string {
   return answer(() => {
     const { form, encode: encoded } = tokenizer();
@@ -45,7 +45,7 @@ export function encode(texts: string): string {
   });
 }
 
-/** `ids` of a list of words; `words`: for each id the position of the word that begins with it, or -1. */
+/** Encodes a list of words as `ids`; `words`: for each id, the index of the word that begins with it, or -1. */
 export function encodeWords(list: string): string {
   return answer(() => {
     const { ids, words } = tokenizer().encodeWords(JSON.parse(list) as string[]);
@@ -53,7 +53,7 @@ export function encodeWords(list: string): string {
   });
 }
 
-/** `words` of a text, given as a JSON text: each punctuation mark is one too. */
+/** Splits a text, given as JSON, into `words`; each punctuation mark is a word. */
 export function cutWords(text: string): string {
   return answer(() => ({ words: wordsIn(JSON.parse(text) as string) }));
 }

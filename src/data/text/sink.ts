@@ -8,20 +8,20 @@ import type { Encoded, TextForm } from './encode.ts';
 import type { OpenText } from './open.ts';
 import { readByTokenizer } from './read-by.ts';
 
-/** Receiver of the rows of a file, be they numbers or texts. */
+/** Receiver of the rows of a file, numbers or texts. */
 export type RowSink = Pick<TableSink, 'columns' | 'begin' | 'setText' | 'setValue' | 'end' | 'finish'>;
 
 export const PARTS = { input_ids: 'ids', attention_mask: 'mask', token_type_ids: 'types' } as const;
 
-/** Inputs of a model of several, which a row has one behind the other. */
+/** Slices of a sample for the inputs of a model with several inputs. */
 export function tokenInputs(names: readonly TokenInput[], { length }: Pick<TextForm, 'length'>): InputPart[] {
   return inputParts(names.map((name) => ({ name, shape: [length], isWhole: true })));
 }
 
-/** Share of the samples that are cut above which it is said. */
+/** Share of cut samples above which a warning is given. */
 const CUT = 0.01;
 
-/** Collects the texts of rows as token ids, and for a model of several inputs their masks and types, one behind the other. */
+/** Collects rows of texts as token ids, followed by masks and types for a model with several inputs. */
 export class TextSink implements RowSink {
   readonly columns: readonly string[];
   readonly #source: string;

@@ -1,6 +1,6 @@
 import type { Component } from './normalizers.ts';
 
-/** Part of a sample, in order: a token of its own, or the first or second text; `type`: its token type id. */
+/** Part of a sample: a special token, or the first or second text; `type`: its token type id. */
 type TemplatePart = { readonly id: number; readonly type: number } | { readonly text: 0 | 1; readonly type: number };
 
 export interface Templates {
@@ -8,7 +8,7 @@ export interface Templates {
   readonly pair: readonly TemplatePart[];
 }
 
-/** Texts with no token before, between or behind them. */
+/** Texts without special tokens. */
 export const BARE: Templates = {
   single: [{ text: 0, type: 0 }],
   pair: [
@@ -19,7 +19,7 @@ export const BARE: Templates = {
 
 type Ends = readonly [token: string, id: number];
 
-/** One text between the tokens that begin and end it. */
+/** A text between a start and an end token. */
 function single({ cls, sep }: Component): { readonly single: readonly TemplatePart[]; readonly end: TemplatePart } {
   const end = { id: (sep as Ends)[1], type: 0 };
   return { single: [{ id: (cls as Ends)[1], type: 0 }, { text: 0, type: 0 }, end], end };
@@ -53,7 +53,7 @@ function written(component: Component): Templates {
   return { single: parts(component['single']), pair: parts(component['pair']) };
 }
 
-/** `post_processor` of a tokenizer.json. */
+/** Template from `post_processor` of a tokenizer.json. */
 export function templatesOf(component: Component | null | undefined): Templates {
   if (component === null || component === undefined || component.type === 'ByteLevel') return BARE;
   if (component.type === 'BertProcessing') return bert(component);

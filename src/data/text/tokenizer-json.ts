@@ -8,18 +8,18 @@ import { preTokenizerOf } from './pre-tokenizers.ts';
 import { templatesOf } from './template.ts';
 import type { Templates } from './template.ts';
 
-/** Tokenizer, from a text to ids. It runs in browsers too, in a kit; what it does not support is an Error. */
+/** Converts a text to ids. It also runs in browsers, in a kit; an Error for anything unsupported. */
 export interface Tokenizer {
-  /** Number of ids: one more than the largest. */
+  /** Number of ids: the largest plus one. */
   readonly vocabulary: number;
-  /** Id of padding; undefined where the tokenizer has none. */
+  /** Id of padding; undefined for a tokenizer without padding. */
   readonly padding: number | undefined;
   readonly templates: Templates;
-  /** Ids of a text without those that its template adds; `second`: the second text of a pair. */
+  /** Ids of a text, without special tokens of the template; `second`: for the second text of a pair. */
   ids(text: string, second: boolean): number[];
 }
 
-/** The content of a tokenizer.json, as far as it is read. */
+/** The parts of a tokenizer.json that are read. */
 export interface TokenizerJson {
   readonly added_tokens?: readonly AddedToken[] | null;
   readonly normalizer?: Component | null;
@@ -31,7 +31,7 @@ export interface TokenizerJson {
 
 const PADDING = /^(?:\[PAD\]|<pad>|<\|pad\|>|<PAD>|\[pad\])$/;
 
-/** A tokenizer.json of Hugging Face, with the ids that the Rust package `tokenizers` gives. */
+/** Tokenizer from Hugging Face's tokenizer.json, with the ids of the Rust package `tokenizers`. */
 export function tokenizerOf(json: TokenizerJson): Tokenizer {
   const added = json.added_tokens ?? [];
   refuseFirst(json);
@@ -68,10 +68,13 @@ export function tokenizerOf(json: TokenizerJson): Tokenizer {
   };
 }
 
-/** Normalizers that can take away what a text begins with. */
+/** Normalizers that can remove the start of a text. */
 const SHORTENING = /"(?:Strip|Nmt|BertNormalizer|StripAccents|Precompiled)"|"content":""/;
 
-/** The Rust package asks where a word stood before normalization; what is known here is where it stands after it. */
+/**
+ * An Error for pre-tokenizers that need the original position of a word, if a normalizer may change it: the Rust package knows it, this code does
+ * not.
+ */
 function refuseFirst({ normalizer, pre_tokenizer }: TokenizerJson): void {
   const found = SHORTENING.exec(JSON.stringify(normalizer ?? null));
   if (found === null || !JSON.stringify(pre_tokenizer ?? null).includes('"prepend_scheme":"first"')) return;

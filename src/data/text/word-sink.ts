@@ -14,13 +14,13 @@ import { TAG_SEPARATOR } from './words.ts';
 import type { EncodedWords } from './words.ts';
 import { readByTokenizer } from './read-by.ts';
 
-/** Receiver of rows of texts, which the task of the data reads as they are or word by word. */
+/** Receiver of rows of texts, read as whole texts or as words, depending on the task. */
 export function textSink(...given: ConstructorParameters<typeof TextSink>): RowSink {
   const { task } = given[3];
   return taskRow(task).isPerWord ? new WordSink(...given) : new TextSink(...given);
 }
 
-/** Collects lists of words as token ids, with the tokens that they begin with, and their tags. */
+/** Collects lists of words as token ids, with the first token of each word, and their tags. */
 export class WordSink implements RowSink {
   readonly columns: readonly string[];
   readonly #source: string;

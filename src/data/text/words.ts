@@ -4,31 +4,31 @@ import type { Tokenizer, TokenizerJson } from './tokenizer-json.ts';
 
 /** Token ids of a sample that is a list of words. */
 export interface EncodedWords extends Pick<Encoded, 'ids' | 'mask' | 'types'> {
-  /** [length] the position of the word that begins with this token; -1 where none does. */
+  /** [length] index of the word that begins with this token; -1 for other tokens. */
   readonly words: Int32Array;
-  /** Words whose first token was cut off. */
+  /** Number of words whose first token was cut off. */
   readonly cut: number;
-  /** Words that the tokenizer has no token for. */
+  /** Number of words without a token. */
   readonly empty: number;
 }
 
 export type WordEncoder = (words: readonly string[]) => EncodedWords;
 
-/** Separator of the tags of a sample in the text that they are kept as. */
+/** Separator of a sample's tags in their joined text. */
 export const TAG_SEPARATOR = '|';
 
-/** Words whose ids are remembered, so that a server that reads for months does not fill its memory with them. */
+/** Maximum number of words with cached ids, which bounds a server's memory. */
 const MOST_KNOWN = 100_000;
 
-/** The byte between two words, as the byte tokenizer numbers it. */
+/** Id of a space in the byte tokenizer, which separates words. */
 const SPACE = 33;
 
 let segmenter: Intl.Segmenter | undefined;
 
 /**
- * A text as words, by the word boundaries of Unicode (UAX 29): each punctuation mark and symbol is one too, white space is none. The engines of browsers
- * and of iOS differ from UAX 29 at full stops and colons between letters, so they are asked about other characters of the same classes, MidNumLet and
- * MidLetter.
+ * Splits a text into words by the word boundaries of Unicode (UAX 29): punctuation marks and symbols are words, white space is dropped. Browsers and
+ * iOS differ from UAX 29 at full stops and colons between letters, so other characters of the same classes (MidNumLet and MidLetter) stand in for
+ * them.
  */
 export function wordsIn(text: string): string[] {
   segmenter ??= new Intl.Segmenter('und', { granularity: 'word' });
@@ -37,14 +37,14 @@ export function wordsIn(text: string): string[] {
   return found.filter(isWord);
 }
 
-/** The encoder of lists of words that `form` describes; `json`: the content of its tokenizer.json, if it has one. */
+/** The encoder of `form` for lists of words; `json`: content of its tokenizer.json, if it has one. */
 export function wordEncoderFor(form: TextForm, json: TokenizerJson | undefined): WordEncoder {
   return wordEncoderOf(tokenizerFor(form, json), form);
 }
 
 /**
- * Whole samples of words, each tokenized by itself, as the package tokenizers does with `is_pretokenized`: cut at the end, with the tokens of the
- * template, filled up with padding. A word keeps its place as long as its first token does. The byte tokenizer has a space between two words.
+ * Encodes samples of words, each tokenized on its own, as the package tokenizers does with `is_pretokenized`: cut at the end, with special tokens by
+ * the template, padded. A word counts as kept if its first token is. The byte tokenizer puts a space between words.
  */
 export function wordEncoderOf(
   tokenizer: Tokenizer,

@@ -30,10 +30,10 @@ const DTYPES: Readonly<Record<string, DType>> = {
   f8: { bytes: 8, integer: false, read: (view, at) => view.getFloat64(at, true) },
 };
 
-/** Words of up to n letters: UTF-32 (`U`, what str becomes) or bytes (`S`), padded with zeros. */
+/** Strings of up to n characters: UTF-32 (`U`, from str) or bytes (`S`), padded with zeros. */
 const WORDS = /^([US])(\d+)$/;
 
-/** Bytes of an element, and of what its byte order is the order of. */
+/** Bytes of an element, and of the unit that byte order applies to. */
 function sizesOf(code: string): { element: number; number: number } | undefined {
   const words = WORDS.exec(code);
   if (words === null) {
@@ -47,15 +47,15 @@ function sizesOf(code: string): { element: number; number: number } | undefined 
 export interface NpyArray {
   readonly where: string;
   readonly shape: readonly number[];
-  /** NumPy's code, e.g. `u1`, `f4` or `U5`. */
+  /** NumPy's type code, such as `u1`, `f4` or `U5`. */
   readonly code: string;
   /** The values, little endian, the last axis varying fastest. */
   readonly body: Uint8Array;
 }
 
 /**
- * NumPy's own file format (numpy.org/doc/stable/reference/generated/numpy.lib.format.html).
- * Big-endian values and Fortran order, in which pandas hands out its tables, come back as little endian and C order.
+ * Parses NumPy's file format (numpy.org/doc/stable/reference/generated/numpy.lib.format.html). Big-endian values and Fortran order (as from pandas
+ * tables) are converted to little endian and C order.
  */
 export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
   const { shape, code, isBigEndian, isFortran, length: end, sizes } = npyHeader(bytes, where);
@@ -70,13 +70,13 @@ export function parseNpy(bytes: Uint8Array, where: string): NpyArray {
 export interface NpyHeader extends Pick<NpyArray, 'shape' | 'code'> {
   readonly isBigEndian: boolean;
   readonly isFortran: boolean;
-  /** Bytes before the first value. */
+  /** Number of bytes before the first value. */
   readonly length: number;
-  /** Bytes of an element, and of what its byte order is the order of. */
+  /** Bytes of an element, and of the unit that byte order applies to. */
   readonly sizes: { readonly element: number; readonly number: number };
 }
 
-/** The header of an array, from its first bytes. */
+/** Parses the header of an array from the first bytes of a file. */
 export function npyHeader(bytes: Uint8Array, where: string): NpyHeader {
   if (bytes.length < 10 || hex(bytes, 6) !== '93 4e 55 4d 50 59') {
     throw new UserError(
@@ -124,14 +124,14 @@ function parseHeader(header: string, where: string): { descr: string; fortran: b
   return { descr, fortran: fortran === 'True', shape: shape.split(',').map(parseFloat).filter(Number.isFinite) };
 }
 
-/** Numbers of so many bytes in the other byte order. */
+/** Swaps the byte order of values of `bytes` bytes. */
 export function reversed(body: Uint8Array, bytes: number): Uint8Array {
   const out = new Uint8Array(body.length);
   for (let i = 0; i < body.length; i++) out[i] = body[i - 2 * (i % bytes) + bytes - 1]!;
   return out;
 }
 
-/** Copy of an array in Fortran order with the last axis varying fastest. */
+/** Converts an array from Fortran order to C order. */
 function rowsFirst(body: Uint8Array, shape: readonly number[], bytes: number): Uint8Array {
   const strides = shape.map((_, axis) => bytes * countOfElements(shape.slice(0, axis)));
   const index = new Array<number>(shape.length).fill(0);
@@ -155,12 +155,12 @@ export function truncated(where: string, expected: number, received: number): Us
   );
 }
 
-/** True if the array has a type of whole numbers. */
+/** True for an integer array. */
 export function holdsWhole({ code }: NpyArray): boolean {
   return DTYPES[code]?.integer === true;
 }
 
-/** uint8 stays as it is, everything else becomes float32. */
+/** Samples of an array: uint8 is kept, other types become float32. */
 export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   if (WORDS.test(code)) throw unsupported(where, shown(code), code);
   if (code === 'u1') return storedSamples(body, countOfElements(shape), undefined);
@@ -254,7 +254,7 @@ function utf8(view: DataView, at: number, bytes: number): string {
   return text.subarray(0, end < 0 ? bytes : end).toString('utf8');
 }
 
-/** An array as numpy.save writes it (format 1.0). */
+/** An array in the format of numpy.save (1.0). */
 export function npyBytes(shape: readonly number[], data: Samples | Int32Array): Uint8Array {
   const code = data instanceof Uint8Array ? '|u1' : data instanceof Int32Array ? '<i4' : '<f4';
   const text = `{'descr': '${code}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;

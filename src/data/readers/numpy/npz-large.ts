@@ -15,25 +15,25 @@ import { bytesAt } from '../source.ts';
 import { checkEntry, readEntry, zipEntries } from './zip.ts';
 import type { ZipEntry } from './zip.ts';
 
-/** Shape of one sample as the file has it, and whether its channels come first and are to be last. */
+/** Shape of a sample in the file, and whether its channels must be moved from the first axis to the last. */
 export interface ArrayForm {
   readonly shape: readonly number[];
   readonly isFirst: boolean;
 }
 
-/** An array of samples that is left in its file. */
+/** An array of samples that stays in its file. */
 interface LargeArray extends Pick<NpyArray, 'where' | 'shape'> {
   readonly held: (form: ArrayForm, room: Room) => Promise<Pick<RawSplit, 'samples' | 'stored' | 'notes'>>;
-  /** Another array of the same archive; absent where there is none. */
+  /** Reads another array of the same archive; absent for a single array. */
   readonly entry?: (name: string) => Promise<NpyArray>;
 }
 
-/** Bytes that hold the header of an array, however long NumPy pads it. */
+/** Number of bytes that hold the header of any array, with NumPy's padding. */
 const HEADER = 1 << 16;
 
 /**
- * The samples of a source if they do not fit into memory, or their file is too large to be read whole; undefined where they do, or where the
- * file is damaged, which is said when it is read whole. `UserError` with the sizes for an archive that would have to be unpacked.
+ * The samples of a source, if they do not fit into memory or their file is too large to read at once; undefined otherwise. Also undefined for a
+ * damaged file, whose error the ordinary reader reports. `UserError` with the sizes for an archive that would have to be unpacked.
  */
 export async function largeArray(source: NpzSource, room: Room): Promise<LargeArray | undefined> {
   if (!('file' in source)) return large(source.samples, { file: source.samples, offset: 0 }, room);
@@ -70,7 +70,7 @@ async function entryOf(file: string, name: string, entry: ZipEntry | undefined):
 
 interface Place {
   readonly file: string;
-  /** Byte of the file where the array begins, header and all. */
+  /** Offset in the file of the array, including its header. */
   readonly offset: number;
   readonly entry?: ZipEntry;
 }
@@ -84,7 +84,7 @@ async function large(where: string, place: Place, room: Room): Promise<LargeArra
   }
   const { shape, code } = header;
   const bytes = countOfElements(shape) * (code === 'u1' ? 1 : 4);
-  // In memory are samples of a file that is read whole, whatever else it holds.
+  // A file that is read whole takes its whole size in memory, whatever else it contains.
   const { size } = await stat(place.file);
   if (room.take(bytes, Math.max(bytes, size))) return undefined;
   return { where, shape, held: (form, own) => heldOf(where, place, header, form, own) };

@@ -16,7 +16,7 @@ import type { RoomGiven } from '../../storage/memory-budget.ts';
 import { emptyFile, hex } from '../source.ts';
 import { damaged, unzip } from './zip.ts';
 
-/** NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). Samples that do not fit into memory are left there. */
+/** Reads NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). Samples too large for memory stay in the file. */
 export async function readNpz(
   source: NpzSource,
   { layout, task, withoutLabels = false, room }: SplitOptions & LabelsRead & RoomGiven,
@@ -57,7 +57,7 @@ function inMemory(array: NpyArray, labels: NpyArray | undefined, options: SplitO
   return { ...read, samples: form.isFirst ? toChannelsLast(samples, form.shape) : samples };
 }
 
-/** Samples and labels of one input, without the values of the samples. */
+/** A split of one input, without the values of the samples. */
 function split(
   samples: Pick<NpyArray, 'where' | 'shape'>,
   labels: NpyArray | undefined,
@@ -86,7 +86,7 @@ function split(
   return { source: samples.where, ...arrange(samples, shape, layout), labels: raw };
 }
 
-/** The arrays of several inputs, sample by sample one behind the other. */
+/** Concatenates the arrays of several inputs, sample by sample. */
 function severalInputs(
   names: readonly string[],
   arrays: readonly NpyArray[],
@@ -120,7 +120,8 @@ function severalInputs(
 }
 
 /**
- * An array keeps its axes: [steps, channels] is a sequence, and with a layout, which pictures alone have, [height, width] a grey picture.
+ * Shape of samples: arrays keep their axes, [steps, channels] is a sequence; with a layout, which only pictures have, [height, width] is a grey
+ * picture.
  */
 function arrange(
   { where, shape: whole }: Pick<NpyArray, 'where' | 'shape'>,
@@ -133,7 +134,7 @@ function arrange(
   const [a, b, c] = shape as [number, number, number];
   if (layout === 'nchw') return { sampleShape: [...shape.slice(1), a], form: { shape, isFirst: true } };
   if (shape.length > 3) return { sampleShape: shape, form };
-  // The sides of a picture are often equal, and channels are seldom as many as one of them.
+  // Channels first: height and width are often equal, and rarely equal to the number of channels.
   const isSquareBehind = b === c && a !== b && c > 1;
   if (layout === undefined && (((a === 1 || a === 3) && c > 4) || isSquareBehind)) {
     throw new UserError(

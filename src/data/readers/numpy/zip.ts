@@ -3,35 +3,35 @@ import { UserError } from '../../../base/errors.ts';
 import { openToRead } from '../../../base/files.ts';
 import { freeMemory, memoryText } from '../../../base/memory.ts';
 
-/** CRC-32 as zip has it, which goes on from that of the bytes before; Node has it since 20.15. */
+/** CRC-32 of zip, continued from the CRC of the bytes before; in Node since 20.15. */
 const crc32 = (zlib as { crc32?: (data: Uint8Array, before?: number) => number }).crc32;
 
 /** Entry of a zip archive. */
 export interface ZipEntry {
   readonly name: string;
-  /** True where its bytes stand in the file as they are. */
+  /** True if its bytes are stored without compression. */
   readonly isPlain: boolean;
-  /** Bytes in the file, and unpacked. */
+  /** Compressed and uncompressed size in bytes. */
   readonly packed: number;
   readonly size: number;
   readonly crc: number;
-  /** Byte of the file where its data begin. */
+  /** Offset of its data in the file. */
   readonly offset: number;
 }
 
-/** An archive: its size, and its bytes from a place on, as far as there are some. */
+/** An archive: its size, and a reader of bytes from a position, fewer at the end. */
 interface Archive {
   readonly size: number;
   readonly read: (from: number, length: number) => Promise<Uint8Array>;
 }
 
-/** Most bytes of the end record of an archive, with its comment (APPNOTE.TXT, 4.3.16). */
+/** Maximum bytes of the end record of an archive, with its comment (APPNOTE.TXT, 4.3.16). */
 const MOST_END = 22 + 0xffff;
-/** Deflate makes no more than this out of a byte (zlib.net/zlib_tech.html). */
+/** Maximum expansion of deflate (zlib.net/zlib_tech.html). */
 const MOST_INFLATED = 1032;
-/** Size in bytes beyond which an array that deflate packs more than `PLAUSIBLE` to one is refused: it repeats a single value. */
+/** Arrays larger than `LARGE` bytes that deflate shrinks by more than `PLAUSIBLE` are refused: they repeat a single value. */
 const [LARGE, PLAUSIBLE] = [2 ** 30, 500];
-/** Value that says that a number is among the large ones. */
+/** Marks a number that is stored in the zip64 field. */
 const ELSEWHERE = 0xffffffff;
 
 const inMemory = (bytes: Uint8Array): Archive => ({
@@ -40,8 +40,8 @@ const inMemory = (bytes: Uint8Array): Archive => ({
 });
 
 /**
- * Wanted entries of an archive by name, unpacked. Its directory is checked first, and what is unpacked against the CRC-32 in it
- * (APPNOTE.TXT, 4.3.12). An `Error` for an archive that is damaged, or whose entries are larger than is plausible or than memory is free.
+ * Unpacks the wanted entries of an archive, by name. The directory is checked first, and each entry against its CRC-32 (APPNOTE.TXT, 4.3.12). `Error`
+ * for a damaged archive, and for entries larger than plausible or than free memory.
  */
 export async function unzip(
   bytes: Uint8Array,
@@ -54,7 +54,7 @@ export async function unzip(
   return Object.fromEntries(wanted.map((entry) => [entry.name, unpacked(entry, bytes.subarray(entry.offset))]));
 }
 
-/** Entries of an archive of any size, by its directory (APPNOTE.TXT, 4.3.12, 4.3.14 and 4.5.3). Undefined where that is damaged. */
+/** Entries of an archive of any size, from its directory (APPNOTE.TXT, 4.3.12, 4.3.14 and 4.5.3). Undefined for a damaged directory. */
 export async function zipEntries(file: string): Promise<readonly ZipEntry[] | undefined> {
   return inFile(file, (archive) => entriesOf(archive).catch(() => undefined));
 }
@@ -101,7 +101,7 @@ async function entriesOf(archive: Archive): Promise<readonly ZipEntry[]> {
   return found;
 }
 
-/** Bytes of the entry of a directory, with its name, extra fields and comment. */
+/** Length of a directory entry with its name, extra fields and comment. */
 function entryLength(view: DataView, at: number): number {
   return 46 + view.getUint16(at + 28, true) + view.getUint16(at + 30, true) + view.getUint16(at + 32, true);
 }
@@ -115,7 +115,7 @@ async function entryAt(view: DataView, at: number, archive: Archive): Promise<Zi
     const value = view.getUint32(at + offset, true);
     return value === ELSEWHERE ? (large.shift() ?? value) : value;
   };
-  // In this order they stand among the large numbers.
+  // The zip64 field lists them in this order.
   const [size, packed, header] = [number(24), number(20), number(42)];
   const method = view.getUint16(at + 10, true);
   if (method !== 0 && method !== 8) throw new Error(`${name} is packed by method ${method}, expected deflate`);
@@ -133,7 +133,7 @@ async function entryAt(view: DataView, at: number, archive: Archive): Promise<Zi
   return { name, isPlain: method === 0, packed, size, crc: view.getUint32(at + 16, true), offset };
 }
 
-/** Numbers of the extra field of sizes beyond 4 GiB. */
+/** Numbers of the extra field for sizes beyond 4 GiB (zip64). */
 function largeNumbers(view: DataView, from: number, length: number): number[] {
   for (let at = from; at + 4 <= from + length;) {
     const [id, size] = [view.getUint16(at, true), view.getUint16(at + 2, true)];
@@ -144,7 +144,7 @@ function largeNumbers(view: DataView, from: number, length: number): number[] {
   return [];
 }
 
-/** Expected size of an archive without its directory: the end of its last entry by that entry's own header (APPNOTE.TXT, 4.3.7). */
+/** Expected size of an archive without a directory: the end of its last entry according to the entry's own header (APPNOTE.TXT, 4.3.7). */
 async function expectedOf({ size, read }: Archive): Promise<string> {
   for (let at = 0; at + 30 <= size;) {
     const view = viewOf(await read(at, 30));
@@ -166,7 +166,7 @@ function refuseLarge(bytes: number): void {
     throw new Error(`unpacked it takes ${memoryText(bytes)} of memory, and ${memoryText(free)} are free`);
 }
 
-/** The bytes of an entry; `packed` begins with them. No more are made of them than its directory says. */
+/** Unpacks an entry, which `packed` begins with. Stops at the size in the directory. */
 function unpacked({ name, isPlain, packed: length, size, crc }: ZipEntry, packed: Uint8Array): Uint8Array {
   const own = packed.subarray(0, length);
   let bytes: Uint8Array;
@@ -180,7 +180,7 @@ function unpacked({ name, isPlain, packed: length, size, crc }: ZipEntry, packed
   return bytes;
 }
 
-/** The bytes of an entry, unpacked. `UserError` where size or CRC-32 differ from the directory. */
+/** Reads and unpacks an entry. `UserError` if size or CRC-32 differ from the directory. */
 export async function readEntry(file: string, entry: ZipEntry): Promise<Uint8Array> {
   try {
     refuseLarge(entry.size);
@@ -192,7 +192,7 @@ export async function readEntry(file: string, entry: ZipEntry): Promise<Uint8Arr
 
 const PIECE = 1 << 24;
 
-/** Compares the bytes of a plain entry with the CRC-32 of its directory, piece by piece. */
+/** Compares the bytes of an uncompressed entry with the CRC-32 in the directory, piece by piece. */
 export async function checkEntry(file: string, entry: ZipEntry): Promise<void> {
   if (crc32 === undefined) return;
   const found = await inFile(file, async ({ read }) => {
@@ -204,7 +204,7 @@ export async function checkEntry(file: string, entry: ZipEntry): Promise<void> {
   if (found !== entry.crc) throw damaged(file, new Error(`CRC-32 of ${entry.name} is wrong`));
 }
 
-/** The `.npy` files in an `.npz` archive, by name. `UserError` for a file that is no archive, or a damaged archive. */
+/** The `.npy` files in an `.npz` archive, by name. `UserError` for a file that is no archive, or a damaged one. */
 export async function npyEntries(bytes: Uint8Array, file: string): Promise<Record<string, Uint8Array>> {
   return unzip(bytes, (name) => name.endsWith('.npy')).catch((error: unknown) => {
     throw new UserError(
@@ -215,7 +215,7 @@ export async function npyEntries(bytes: Uint8Array, file: string): Promise<Recor
   });
 }
 
-/** Error on an archive that cannot be read, for its file. */
+/** Error for an archive that cannot be read. */
 export function damaged(file: string, error: unknown): UserError {
   return new UserError(
     `${file}: the archive is damaged or truncated (${(error as Error).message})`,

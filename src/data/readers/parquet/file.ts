@@ -14,12 +14,12 @@ export interface OpenParquet {
   readonly metadata: FileMetaData;
   readonly scan: ParquetScan;
   readonly columns: readonly string[];
-  /** Row groups and columns whose pages were looked at. */
+  /** Row groups and columns whose pages have been checked. */
   readonly checked: Set<string>;
   readonly buffer: AsyncBuffer;
 }
 
-/** A file with its tables read, whose handle the caller closes. `UserError` for one that is missing, damaged or without rows. */
+/** Opens a file and reads its metadata; the caller closes the handle. `UserError` for a file that is missing, damaged or without rows. */
 export async function openParquet(file: string): Promise<OpenParquet> {
   let handle: FileHandle | undefined;
   try {
@@ -29,10 +29,10 @@ export async function openParquet(file: string): Promise<OpenParquet> {
     await refuseTruncated(file, buffer);
     const [size] = new Uint32Array(await buffer.slice(-8, -4));
     refuseLongThrift({ view: new DataView(await buffer.slice(-8 - size!, -8)), offset: 0 });
-    // Marking columns of places goes on for ever where a damaged schema has a negative number of children.
+    // `geoparquet: false`: the search for columns of places never ends if a damaged schema has a negative number of children.
     const metadata = await parquetMetadataAsync(buffer, { geoparquet: false });
     refuseFalseTables(metadata);
-    // An index of pages could lead the reader to pages that were not checked before decoding.
+    // `useOffsetIndex: false`: a page index could lead the reader to pages that were not checked.
     const form = { utf8: false, compressors: COMPRESSORS, useOffsetIndex: false };
     const scan = await parquetScan({ file: buffer, metadata, ...form });
     const columns: unknown[] = parquetSchema(metadata).children.map((child) => child.element.name);
@@ -45,7 +45,7 @@ export async function openParquet(file: string): Promise<OpenParquet> {
   }
 }
 
-/** Its tables are at its end, so of a truncated file nothing tells how long it was. */
+/** `UserError` for a truncated file. The metadata is at the end, so the original size is unknown. */
 async function refuseTruncated(file: string, buffer: AsyncBuffer): Promise<void> {
   const [start, end] = [new Uint8Array(await buffer.slice(0, 4)), new Uint8Array(await buffer.slice(-4))];
   const mark = hex(new TextEncoder().encode('PAR1'));
@@ -73,7 +73,7 @@ function bufferOf(handle: FileHandle, byteLength: number): AsyncBuffer {
   };
 }
 
-/** hyparquet reads snappy itself; Node knows zstd from 22.15 on. */
+/** hyparquet decodes snappy itself; Node has zstd since 22.15. */
 const zstd = (zlib as { zstdDecompressSync?: (input: Uint8Array, options: { maxOutputLength: number }) => Uint8Array })
   .zstdDecompressSync;
 const COMPRESSORS: Compressors = {
@@ -84,7 +84,7 @@ const COMPRESSORS: Compressors = {
     : { ZSTD: (input: Uint8Array, size: number) => zstd(input, { maxOutputLength: Math.max(1, size) }) }),
 };
 
-/** Values of some rows of one row group. */
+/** Reads values of some rows of a row group. */
 export async function readColumn(
   source: OpenParquet,
   name: string,
@@ -96,7 +96,7 @@ export async function readColumn(
       await refuseFalsePages({ ...source, compressors: COMPRESSORS }, source.metadata.row_groups[group], name);
     source.checked.add(`${group} ${name}`);
     const values: ArrayLike<unknown> = await source.scan.readColumn({ column: name, rowStart, rowEnd });
-    // A damaged page may hold fewer than its row group says.
+    // A damaged page may hold fewer values than its row group claims.
     if (values.length !== rowEnd - rowStart)
       throw new Error(`${shown(name)} has ${values.length} of ${rowEnd - rowStart} rows`);
     return Array.from(values);
@@ -105,7 +105,7 @@ export async function readColumn(
   }
 }
 
-/** Number of the row group that a row is in. */
+/** Index of the row group that contains a row. */
 function groupOf({ metadata }: OpenParquet, row: number): number {
   let end = 0;
   return metadata.row_groups.findIndex(({ num_rows }) => row < (end += Number(num_rows)));
@@ -115,8 +115,7 @@ function parquetError(file: string, error: unknown): unknown {
   const system = asUserError(error, file, 'read');
   if (system instanceof UserError) return system;
   const message = error instanceof Error ? error.message : String(error);
-  // A TypeError or RangeError is about the reader's own variables, which tell nobody what is wrong with the file; likewise a
-  // message about something that its table has no name for.
+  // A TypeError or RangeError concerns the reader's own variables and tells nothing about the file; likewise a message with `undefined` in it.
   const isSaid = error instanceof Error && error.name === 'Error' && !message.includes('undefined');
   const codec = /unsupported compression codec: (?!undefined)(\w+)/.exec(message)?.[1];
   if (codec !== undefined) {
@@ -137,7 +136,7 @@ function parquetError(file: string, error: unknown): unknown {
   );
 }
 
-/** A column by its name. `UserError` where the file has none of it, with those that it has. */
+/** Finds a column by its name. `UserError` lists the existing columns. */
 export function column({ file, columns }: OpenParquet, name: string, option: string): string {
   if (columns.includes(name)) return name;
   const near = nearest(name, columns);

@@ -1,13 +1,13 @@
 import type { FileMetaData } from 'hyparquet';
 
-/** Hugging Face stores its feature types as JSON beside the schema; a ClassLabel has names. */
+/** Class names from Hugging Face's feature types, which are stored as JSON beside the schema. */
 export function huggingFaceNames(metadata: FileMetaData, label: string): readonly string[] | undefined {
   const parsed = jsonOf(metadata, 'huggingface') as { info?: { features?: Record<string, { names?: unknown }> } };
   const names = parsed.info?.features?.[label]?.names;
   return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
 }
 
-/** pandas writes the index of a filtered table as one more column, and takes it off again when it reads the file. */
+/** Columns that hold the index of a pandas table: pandas adds them in writing and removes them in reading. */
 export function pandasIndexes(metadata: FileMetaData): ReadonlySet<string> {
   const { index_columns: columns } = jsonOf(metadata, 'pandas') as { index_columns?: unknown };
   const names: unknown[] = Array.isArray(columns) ? columns : [];

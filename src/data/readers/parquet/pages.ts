@@ -5,17 +5,17 @@ import { freeMemory, memoryText } from '../../../base/memory.ts';
 import { getSchemaPath, isFlatColumn } from 'hyparquet/src/schema.js';
 import { refuseFalseRuns, refuseLongThrift } from './runs.ts';
 
-/** Bytes of the heap for a value, in the arrays that hyparquet and the caller hold of it. */
+/** Bytes of heap per value, in the arrays of hyparquet and of the caller. */
 const PER_VALUE = 40;
-/** Values of a column in one row group: V8 ends a process that makes larger arrays of them, or has no room for them. */
+/** Maximum values of a column in a row group: V8 ends a process with larger arrays or too little heap. */
 const MOST_VALUES = Math.min(2 ** 27 - 64, Math.floor(getHeapStatistics().heap_size_limit / PER_VALUE));
-/** Pages and columns beyond these sizes are refused where they are packed more than this many times: they repeat a single value. */
+/** Pages and columns above `LARGE_PAGE` bytes are refused if they are compressed by more than `TIMES`: they repeat a single value. */
 const [LARGE_PAGE, TIMES] = [2 ** 28, 500];
 const [LARGE_COLUMN, PER_BYTE] = [2 ** 24, 20_000];
-/** Bytes that hold most headers of pages; statistics of long texts make them longer. */
+/** Number of bytes that hold most page headers; statistics of long texts make some longer. */
 const HEADERS = [512, 1 << 20];
 
-/** Refuses a file whose tables disagree about its rows, or promise more values than is plausible for their bytes. An `Error` with the numbers. */
+/** Refuses a file whose metadata are inconsistent about its rows, or claim more values than plausible for its bytes. `Error` with the numbers. */
 export function refuseFalseTables({ num_rows: rows, row_groups: groups }: FileMetaData): void {
   const sum = groups.reduce((all, group) => all + group.num_rows, 0n);
   if (sum !== rows) throw new Error(`it is said to hold ${rows} rows, and its row groups ${sum}`);
@@ -34,7 +34,7 @@ export function refuseFalseTables({ num_rows: rows, row_groups: groups }: FileMe
   }
 }
 
-/** Refuses the pages of a column in a row group that promise more values than the column has, or become larger than is plausible. */
+/** Refuses pages of a column in a row group that claim more values than the column has, or expand beyond the plausible. */
 export async function refuseFalsePages(
   { buffer, metadata, compressors }: Pages,
   group: RowGroup | undefined,
@@ -81,7 +81,7 @@ async function checkPages(
   }
 }
 
-/** Header of a page and the byte behind it; undefined where there is none, which hyparquet says. */
+/** Header of a page and the position after it; undefined for an unreadable header, which hyparquet reports. */
 async function headerAt(buffer: AsyncBuffer, at: number, end: number) {
   for (const length of HEADERS) {
     const view = new DataView(await buffer.slice(at, Math.min(end, at + length)));

@@ -24,10 +24,10 @@ export type ParquetOptions = Pick<
   PicturesGiven &
   LabelsRead & { readonly text?: OpenText | undefined };
 
-/** Rows decoded at a time when they hold images. */
+/** Number of rows decoded at a time if they hold images. */
 const ROWS_AT_ONCE = 256;
 
-/** Parquet through hyparquet, row group by row group: numeric columns, lists, or Hugging Face's `{image: {bytes}, label}`. */
+/** Reads Parquet through hyparquet, row group by row group: numeric columns, lists, or Hugging Face's `{image: {bytes}, label}`. */
 export async function readParquet(files: DataFiles, options: ParquetOptions): Promise<RawSplit> {
   const opened: OpenParquet[] = [];
   try {
@@ -41,7 +41,7 @@ export async function readParquet(files: DataFiles, options: ParquetOptions): Pr
   }
 }
 
-/** Class names that the files hold. `UserError` for files of one split that name other ones: a label is a position among them. */
+/** Class names in the files. `UserError` for files of a split with different names: a label is an index into them. */
 function sameNames(opened: readonly OpenParquet[], label: string): readonly string[] | undefined {
   const [first, ...others] = opened.map(({ metadata }) => huggingFaceNames(metadata, label));
   const other = others.findIndex((names) => names?.join('\0') !== first?.join('\0'));
@@ -53,7 +53,7 @@ function sameNames(opened: readonly OpenParquet[], label: string): readonly stri
   );
 }
 
-/** True for a file of pictures, false for a table. Where the options do not say it the names of its columns are read. */
+/** True for a file of pictures, false for a table. Decided by the options, else by the column names. */
 export async function holdsPictures(files: DataFiles, options: PictureColumn): Promise<boolean> {
   if (options.image !== undefined || isNamed(options)) return options.image !== undefined;
   const opened = await openParquet(fileList(files)[0]!);
@@ -63,7 +63,7 @@ export async function holdsPictures(files: DataFiles, options: PictureColumn): P
 
 type PictureColumn = Pick<ParquetConfig, 'image' | 'features'> & { readonly text?: unknown };
 
-/** Undefined where the rows are those of a table or texts. */
+/** Name of the picture column; undefined for tables and texts. */
 function pictureColumn({ columns }: OpenParquet, options: PictureColumn): string | undefined {
   return options.image ?? (isNamed(options) ? undefined : ['image', 'img'].find((name) => columns.includes(name)));
 }
@@ -72,11 +72,11 @@ function isNamed({ features, text }: PictureColumn): boolean {
   return features !== undefined || text !== undefined;
 }
 
-/** A ClassLabel is the position of its name, even where names are numbers: in [0, 1, 10, 2] the label 2 means "10". */
+/** Labels of a ClassLabel as indexes, even if its names are numbers: in [0, 1, 10, 2] the label 2 means "10". */
 function asIndexes(labels: RawLabels): RawLabels {
   if (labels.kind !== 'name' || !labels.names.every((name) => /^-?\d+$/.test(name))) return labels;
   const indexes = labels.names.map(Number);
-  // -1 stands for no label here too.
+  // -1 stands for no label, as in other readers.
   return { kind: 'index', values: labels.values.map((value) => (value === -1 ? -1 : indexes[value]!)) };
 }
 
@@ -161,7 +161,7 @@ function asList(value: unknown): ArrayLike<unknown> {
   return ArrayBuffer.isView(value) && !(value instanceof DataView) ? (value as unknown as ArrayLike<unknown>) : [value];
 }
 
-/** Pictures have one column of labels. */
+/** Name of the only label column; `UserError` for several. */
 function oneLabel({ label = 'label' }: ParquetOptions): string {
   if (typeof label === 'string') return label;
   throw new UserError(
@@ -175,7 +175,7 @@ function pushLabel(labels: LabelNames, label: string | undefined, where: () => s
   else labels.push(label, where);
 }
 
-/** Undefined for a sample without a label. */
+/** Text of a label; undefined for a sample without one. */
 function labelText(value: unknown, where: string, { task, separator = '|' }: ParquetOptions): string | undefined {
   if (value === null || value === undefined) return undefined;
   if (Array.isArray(value) && !taskRow(task).hasClasses) return listedText(value, separator, () => where);

@@ -8,16 +8,16 @@ import { freeMemory, memoryText } from '../../../base/memory.ts';
 
 type PageHeader = ReturnType<typeof parquetHeader>;
 
-/** Place in a page, as hyparquet's functions move it. */
+/** Position in a page, as hyparquet's functions advance it. */
 interface Place {
   readonly view: DataView;
   offset: number;
 }
 
 /**
- * Refuses a data page whose runs of equal values are longer than the page, whose numbers have more bytes than any number, or whose texts repeat more of
- * those before them than there is: hyparquet makes room for all of it. An `Error` with the numbers.
- * Encodings: https://parquet.apache.org/docs/file-format/data-pages/encodings/
+ * Refuses a data page with runs longer than the page, with numbers longer than any number, or with texts whose prefix is longer than the text before:
+ * hyparquet would allocate memory for all of it. `Error` with the numbers. Encodings:
+ * https://parquet.apache.org/docs/file-format/data-pages/encodings/
  */
 export function refuseFalseRuns(
   bytes: Uint8Array,
@@ -60,7 +60,7 @@ function place(bytes: Uint8Array): Place {
   return { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
 }
 
-/** Levels up to `most`, whose runs were looked at; their bytes are counted before them where `length` is undefined. */
+/** Reads levels up to `most`, checking their runs; without `length`, a byte count precedes them. */
 function readLevels(page: Place, most: number, count: number, length?: number): number[] {
   const width = 32 - Math.clz32(most);
   refuseLongRuns({ ...page, offset: page.offset + (length === undefined ? 4 : 0) }, width, count);
@@ -74,7 +74,7 @@ function refuseLongRuns(page: Place, width: number, count: number): void {
     const head = numberAt(page, 5);
     const isPacked = head % 2 === 1;
     const run = Math.floor(head / 2) * (isPacked ? 8 : 1);
-    // Packed values come by eights.
+    // Packed values come in groups of eight.
     if (run > left + (isPacked ? 7 : 0) && !(isPacked && width > 0))
       throw new Error(`a run of ${run} values is longer than the ${left} that are left of its page`);
     page.offset += isPacked ? (run * width) / 8 : Math.ceil(width / 8);
@@ -83,7 +83,7 @@ function refuseLongRuns(page: Place, width: number, count: number): void {
   }
 }
 
-/** Walks the blocks of numbers of 64 bits: https://parquet.apache.org/docs/file-format/data-pages/encodings/#DELTAENC */
+/** Walks the blocks of delta-encoded 64-bit numbers: https://parquet.apache.org/docs/file-format/data-pages/encodings/#DELTAENC */
 function refuseLongNumbers(page: Place, count: number): void {
   const [size, parts] = [numberAt(page, 5), numberAt(page, 5)];
   numberAt(page, 5);
@@ -97,7 +97,7 @@ function refuseLongNumbers(page: Place, count: number): void {
   }
 }
 
-/** Each text may begin with a part of the one before it. */
+/** Each text may share a prefix with the text before. */
 function refuseFalsePrefixes(page: Place, count: number): void {
   const [prefixes, suffixes] = [new Int32Array(count), new Int32Array(count)];
   deltaBinaryUnpack(page, count, prefixes);
@@ -112,10 +112,10 @@ function refuseFalsePrefixes(page: Place, count: number): void {
   if (sum > freeMemory()) throw new Error(`the texts of a page become ${memoryText(sum)}`);
 }
 
-/** Types of the compact protocol: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md */
+/** Type numbers of Thrift's compact protocol: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md */
 const [TRUE, FALSE, BYTE, I16, I64, DOUBLE, BINARY, LIST, STRUCT] = [1, 2, 3, 4, 6, 7, 8, 9, 12];
 
-/** Walks a struct of Thrift. An `Error` where a number has more bytes than any number: hyparquet's time grows with their square. */
+/** Walks a Thrift struct. `Error` for a number of more bytes than any number needs: hyparquet's time grows with the square of its length. */
 export function refuseLongThrift(page: Place, type = STRUCT): void {
   if (page.offset > page.view.byteLength) throw new Error('a table ends within a value');
   if (type === BYTE) page.offset++;
@@ -137,7 +137,7 @@ export function refuseLongThrift(page: Place, type = STRUCT): void {
   } else if (type !== TRUE && type !== FALSE) throw new Error(`a value of the unknown type ${type}`);
 }
 
-/** A number in as many bytes as it needs, at most `most`. */
+/** Reads a variable-length number of at most `most` bytes. */
 function numberAt(page: Place, most: number): number {
   let value = 0;
   for (let i = 0; i < most; i++) {
