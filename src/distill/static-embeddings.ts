@@ -8,15 +8,15 @@ import { samplesAs } from '../runtime/typed.ts';
 import { tokenInputOf } from './teachers/text-inputs.ts';
 
 export interface StaticOptions {
-  /** Numbers of a vector; the encoder's own are more. */
+  /** Number of elements of a vector, fewer than the encoder's. */
   readonly size: number;
-  /** The mean over all tokens of a text, or its first one ([CLS]). */
+  /** Mean over all tokens of a text, or its first token ([CLS]). */
   readonly pooling: 'mean' | 'first';
-  /** Output to be read; of a file that has several that could be meant. */
+  /** Output to read, if the file has several candidates. */
   readonly output?: string | undefined;
-  /** Ids that get zeros, for they stand for no part of a text: padding, what a template adds, what stands for unknown words. */
+  /** Ids that get zeros because they stand for no text: padding, special tokens, unknown words. */
   readonly silent: ReadonlySet<number>;
-  /** Ids that get zeros and are not asked about: they have no place in the vocabulary's order either. */
+  /** Ids that get zeros without asking the encoder, and have no rank in the vocabulary. */
   readonly unused: ReadonlySet<number>;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -24,9 +24,9 @@ export interface StaticOptions {
 export interface StaticEmbeddings {
   /** [vocabulary, size] */
   readonly vectors: Float32Array;
-  /** Numbers that the encoder itself gives. */
+  /** Number of elements of the encoder's vectors. */
   readonly width: number;
-  /** Share of the variance of its vectors that is kept. */
+  /** Share of the variance of these vectors that is kept. */
   readonly kept: number;
 }
 
@@ -35,10 +35,9 @@ const SIF = 1e-4;
 const BATCH = 256;
 
 /**
- * A vector for each token from an encoder of sentences, as model2vec makes them (Tulkens and van Dongen 2024, "Model2Vec: fast
- * state-of-the-art static embeddings"): the encoder reads each token alone, its principal components are kept, and each vector is
- * multiplied by a / (a + p), where p is the frequency that Zipf's law gives to its place in the vocabulary.
- * `UserError` for an encoder of other inputs or outputs.
+ * Makes a vector for each token from an encoder of sentences, as model2vec does (Tulkens and van Dongen 2024, "Model2Vec: fast state-of-the-art
+ * static embeddings"): the encoder reads each token alone, the principal components are kept, and each vector is multiplied by a / (a + p), where p
+ * is the frequency of its rank in the vocabulary by Zipf's law. `UserError` for an encoder of other inputs or outputs.
  */
 export async function staticEmbeddings(
   encoder: InferenceModel,
@@ -76,7 +75,7 @@ export async function staticEmbeddings(
   return { vectors, width, kept };
 }
 
-/** a / (a + p) by rank, where p is proportional to 1 / (rank + 2), the ranks counted from 0. */
+/** a / (a + p) by rank, with p proportional to 1 / (rank + 2) for ranks from 0. */
 function zipfWeights(count: number): number[] {
   const inverse = Array.from({ length: count }, (_, rank) => 1 / (rank + 2));
   const sum = inverse.reduce((total, value) => total + value, 0);

@@ -4,7 +4,7 @@ import { nearest, shown, UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { finishedReport } from './report/finished.ts';
 
-/** The folder of a run by its name or path; without one, of the run under `out` that was worked on last and is unfinished. */
+/** Folder of a run by its name or path; without one, of the unfinished run under `out` that was active last. */
 export async function findRun(run: string | undefined, out: string): Promise<string> {
   const runs = await runsIn(out);
   if (run === undefined) {
@@ -40,7 +40,7 @@ async function runsIn(out: string): Promise<{ folder: string; finished: boolean;
   return runs.flat();
 }
 
-/** A run whose report a later Limbeck wrote is none to go on with here; asked for by its name, it is refused. */
+/** A run with a report of a later Limbeck counts as finished; named explicitly, it is refused. */
 async function isFinished(folder: string): Promise<boolean> {
   try {
     return (await finishedReport(folder)) !== undefined;

@@ -14,33 +14,33 @@ import { differences, noteOf } from './compute-place.ts';
 import type { Place } from './compute-place.ts';
 import { shardsOfStates } from './states/state-shards.ts';
 
-/** Choice for a run folder that holds a run of another recipe. */
+/** What to do if a run folder holds a run of another recipe. */
 export type Existing = 'ask' | 'fresh' | 'resume';
 
 interface StoredRecipe {
-  /** Folder that relative file names of the recipe start from. */
+  /** Folder that relative file names of the recipe refer to. */
   readonly base: string;
-  /** The same, as seen from the run folder: right when a project is moved as a whole. Absent in older runs. */
+  /** The same folder relative to the run folder: still right after a project is moved as a whole. Absent in older runs. */
   readonly baseFromHere?: string;
   readonly recipe: Recipe;
-  /** A sentence for each time that the run went on with another engine or device. */
+  /** A sentence for each time that the run was resumed with another engine or device. */
   readonly moves?: readonly string[];
 }
 
 export interface PreparedFolder {
-  /** The recipe to follow. */
+  /** The recipe to run. */
   readonly loaded: LoadedRecipe;
-  /** True if there is something to resume. */
+  /** True if there are saved states to resume from. */
   readonly resumed: boolean;
-  /** Notes for the report, on the run so far and this start. */
+  /** Notes for the report on changes of engine or device. */
   readonly moves: readonly string[];
-  /** The last of them if it is of this start. */
+  /** The last of these notes, if it concerns this start. */
   readonly moved?: string;
-  /** Sentences on parts of the given recipe that are not followed, since the run goes on with the one that it began with, or on the loss of that one. */
+  /** Sentences on ignored parts of the given recipe, because the run continues with its original one, or on the loss of the original. */
   readonly left?: string;
 }
 
-/** The recipe that a run folder belongs to; throws a `UserError` if it is not a run folder. */
+/** The recipe stored in a run folder; `UserError` if it is no run folder. */
 export async function storedRecipe(folder: string): Promise<LoadedRecipe> {
   const file = await ownFile(folder, 'recipe.json');
   if (!(await exists(file))) {
@@ -58,7 +58,7 @@ export async function storedRecipe(folder: string): Promise<LoadedRecipe> {
   return found[0]!;
 }
 
-/** Recipe as it is stored; undefined for a file that is damaged or gone. */
+/** The stored recipe; undefined for a missing or damaged file. */
 async function readStored(file: string): Promise<StoredRecipe | undefined> {
   if (!(await exists(file))) return undefined;
   const text = await readText(file);
@@ -74,7 +74,7 @@ const GO_ON = 'Go on with the recipe that the run began with: `limbeck run recip
 
 const START_AGAIN = 'Start the run again from its recipe with `limbeck run recipe.yaml --fresh`.';
 
-/** A run of another version may have keys that this one does not know. */
+/** `UserError` for a recipe from another version, with keys that this version does not know. */
 function stillRight(file: string, complete: () => LoadedRecipe): LoadedRecipe {
   try {
     return complete();
@@ -92,11 +92,10 @@ async function hasItsFiles(value: unknown): Promise<boolean> {
 }
 
 /**
- * Make the folder ready for a run of this recipe; call it while holding the lock. A run of the same recipe goes on, on
- * another engine or device too as long as it is not finished; one of a changed recipe stops unless told what to do. `fresh` sets it aside,
- * until `dropEarlier` removes it or `putBack` brings it back.
- * `resume` goes on with the recipe that the run began with, in the `place` that is asked for.
- * `shards`: parts of a batch of a new run whose recipe does not say; one that goes on keeps the number that it began with.
+ * Prepares the folder for a run of this recipe; call it while holding the lock. A run of the same recipe is resumed, on another engine or device too
+ * unless it is finished; a changed recipe is an error unless `existing` decides. `fresh` sets the old run aside until `dropEarlier` removes it or
+ * `putBack` restores it. `resume` continues with the original recipe, in the given `place`. `shards`: number of parts of a batch for a new run whose
+ * recipe does not say; a resumed run keeps its own.
  */
 export async function prepareFolder(
   folder: string,
@@ -123,16 +122,16 @@ export async function prepareFolder(
   return prepared;
 }
 
-/** True if a run has come to anything yet: one that has not simply starts again, with a corrected recipe too. */
+/** True if a run has results; without any it simply starts again, even with a changed recipe. */
 async function hasWork(folder: string): Promise<boolean> {
   const { rows } = await Ledger.open(folder, () => undefined);
   if (rows.some(({ stage }) => stage !== 'data')) return true;
-  // The trials of a search are runs of their own.
+  // Trials of a search are runs with results of their own.
   for (const name of ['state', 'search']) if (await exists(path.join(folder, name))) return true;
   return false;
 }
 
-/** Removal of what a start made that failed before it had read its data: the folder of the run, and `made`, in which it lies. */
+/** Removes the folders of a run that failed before it had read its data: its own folder, and `made`, which contains it. */
 export async function removeUnbegun(folder: string, made: string): Promise<void> {
   const names = await readdir(folder).catch(() => undefined);
   if (names?.every((name) => isTraceOfStart(name) || name === 'recipe.json') === false) return;
@@ -140,13 +139,13 @@ export async function removeUnbegun(folder: string, made: string): Promise<void>
   await removeEmpty(folder, made);
 }
 
-/** The recipe of a run as its ledger or its report has it; undefined where neither does. */
+/** Recipe of a run from its ledger or its report; undefined if neither has it. */
 async function rememberedRecipe(folder: string): Promise<Recipe | undefined> {
   const { notes } = (await Ledger.open(folder, () => undefined)).find('data') ?? {};
   return (notes?.['recipe'] ?? (await writtenReport(folder))?.recipe) as Recipe | undefined;
 }
 
-/** A run whose recipe.json is damaged or gone goes on with the given recipe, as far as can be told the one that it began with. */
+/** Resumes a run without a readable recipe.json with the given recipe, if ledger or report do not contradict it. */
 async function withoutStored(
   folder: string,
   asked: LoadedRecipe,
@@ -163,7 +162,7 @@ async function withoutStored(
   return { loaded: place ? placed(given, place) : given, resumed: true, moves: [], left };
 }
 
-/** `place`: go on with the stored recipe there; absent: with the given one if it is the same. */
+/** `place`: resume with the stored recipe there; absent: with the given recipe, which must be the same. */
 async function goingOn(
   folder: string,
   asked: LoadedRecipe,
@@ -180,14 +179,13 @@ async function goingOn(
   const before = await storedRecipe(folder);
   const given = inShards(asked, before.recipe.shards);
   const isFinished = (await finishedReport(folder)) !== undefined;
-  // The folder may have another name by now.
-  // Nor may as much go on at once.
+  // The folder may have been renamed, and `jobs` does not affect results.
   const { name, jobs } = given.recipe;
   const named = { ...before, recipe: { ...before.recipe, name, jobs }, written: { ...before.written, jobs } };
   const loaded = place === undefined ? given : isFinished ? named : placed(named, place);
   const { moves: earlier = [] } = stored;
   const { changes, moves } = differences(before.written, loaded.written);
-  // What is finished is not to be done elsewhere.
+  // A finished run cannot be moved to another engine or device.
   const refused = [...changes, ...(isFinished ? moves : [])];
   if (refused.length > 0) throw changed(folder, refused);
   const other = differences(before.written, given.written).changes;
@@ -201,11 +199,11 @@ async function goingOn(
   return { loaded, resumed: true, moves: [...earlier, moved], moved, ...left };
 }
 
-/** Parts of a batch change what a training comes to: the recipe of a run says how many, also where the one that is given does not. */
+/** The number of parts of a batch affects the results: a run keeps its own even if the given recipe lacks it. */
 function inShards(loaded: LoadedRecipe, shards: number | undefined): LoadedRecipe {
   const { written, base, recipe } = loaded;
   if (shards === undefined || recipe.shards !== undefined) return loaded;
-  // As if it were written there: exports hold a hash of the recipe.
+  // As if the recipe had it: exports contain a hash of the recipe.
   const complete = completeRecipe({ ...written, shards }, base);
   return { ...complete, recipe: { ...complete.recipe, name: recipe.name } };
 }
@@ -218,7 +216,7 @@ function placed(loaded: LoadedRecipe, place: Place): LoadedRecipe {
   return { ...loaded, recipe: { ...loaded.recipe, ...place }, written: { ...loaded.written, ...place } };
 }
 
-/** Refuse a folder that holds something else than a run, before anything is written to it. */
+/** `UserError` for a folder with other content than a run, before anything is written. */
 export async function refuseForeignFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined);
   if (found === undefined) return;
@@ -242,7 +240,7 @@ export async function refuseForeignFolder(folder: string): Promise<void> {
   );
 }
 
-/** True for a file that a process killed right after its start leaves behind, and for answers of a teacher that were there before it. */
+/** True for files of a process that was killed right after its start, and for stored answers. */
 function isTraceOfStart(name: string): boolean {
   return (
     name === 'soft-targets' ||

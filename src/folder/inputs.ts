@@ -14,12 +14,12 @@ export const INPUTS_FILE = 'inputs.json';
 const stampsSchema = z.record(z.string(), z.string());
 
 /**
- * A file, or a folder, as it was when the run began: size and time of it and of the files that belong to it, by their names from its folder,
- * and a hash of their content.
+ * A file or folder when the run began: size and time of it and of the files that belong to it, by their names relative to its folder, and a hash of
+ * their content.
  */
 const identitySchema = z.object({ stamps: stampsSchema, sha256: z.string() });
 
-/** Files of models, stored logits and tokenizers of a teacher, by their keys in the recipe, and the data. */
+/** A teacher's model files, stored logits and tokenizers, by their keys in the recipe, and the data. */
 const storedSchema = z.object({
   files: z.record(z.string(), identitySchema),
   /** Size and time of each file or folder, by its key. The hash is of the samples. */
@@ -31,21 +31,21 @@ type Stored = z.infer<typeof storedSchema>;
 
 type Warn = (message: string) => void;
 
-/** Hash of all splits of the data as they were read. It passes over all samples. */
+/** Hash of all splits of the data. Computing it reads all samples. */
 export type HashOfData = () => string;
 
-/** Folder that has the notes, the folder that messages name, and the remedy for a changed file. */
+/** Folder of the notes, folder for messages, and remedy for a changed file. */
 interface Place {
   readonly home: string;
-  /** Folder of the run, which has a copy of notes that are shared: it may be gone on with alone. */
+  /** Folder of the run. It gets a copy of shared notes, because it may be resumed alone. */
   readonly own: string;
   readonly of: string;
   readonly remedy: string;
 }
 
 /**
- * Files that a recipe names, beside what they were when the run began, in `inputs.json` of its folder: a run that goes on with others would
- * mix what it has learnt from both. Sizes and times are compared first, and content where those differ.
+ * The files that a recipe names, compared with their state when the run began, which `inputs.json` records: resuming with other files would mix what
+ * was learned from both. Sizes and times are compared first, content only if they differ.
  */
 export class RunInputs {
   readonly #place: Place;
@@ -65,7 +65,7 @@ export class RunInputs {
     this.#now = { files: {}, data: before?.data };
   }
 
-  /** To be called before the data are read. `home`: folder that has the notes; `of`: that of all that several runs have made, where it is theirs. */
+  /** Must be called before the data are read. `home`: folder of the notes; `of`: folder of the runs that share them, if any. */
   static async open(
     home: string,
     recipe: Recipe,
@@ -84,14 +84,14 @@ export class RunInputs {
     return new RunInputs({ home, own, of: of ?? home, remedy }, named, await storedInputs(home, warn), stamps);
   }
 
-  /** `UserError` for a file of a model, stored logits or a tokenizer that is another one than when the run began. */
+  /** `UserError` for model files, stored logits or tokenizers that have changed since the run began. */
   async checkFiles(): Promise<void> {
     const files: Record<string, Identity> = {};
     for (const { keys, file } of this.#named.filter((one) => !isOfData(one))) {
       const key = keys.join('.');
       const before = this.#before?.files[key];
       const now = await identityOf(String(keys.at(-1)), file, before).catch(unreadable(file));
-      // One that is gone is reported where it is opened.
+      // A missing file is reported when it is opened.
       if (now !== undefined && before !== undefined && now.sha256 !== before.sha256)
         throw this.#refused(`${key}: ${file} is not the file that it was when this run began`);
       const kept = now ?? before;
@@ -100,7 +100,7 @@ export class RunInputs {
     this.#now = { ...this.#now, files };
   }
 
-  /** Names in the recipe of the data whose sizes or times differ. Where there are none, the samples need not be looked at. */
+  /** Recipe keys of the data whose sizes or times differ. If there are none, the samples need not be read. */
   get touchedData(): readonly string[] {
     const { stamps = {} } = this.#before?.data ?? {};
     return this.#named
@@ -109,7 +109,7 @@ export class RunInputs {
       .filter((key) => key in stamps && key in this.#stamps && stamps[key] !== this.#stamps[key]);
   }
 
-  /** `UserError` for samples that differ from the samples that the run began with. */
+  /** `UserError` for samples that have changed since the run began. */
   checkData(hash: HashOfData): void {
     const before = this.#before?.data;
     if (before === undefined) {
@@ -124,7 +124,7 @@ export class RunInputs {
     this.#now = { ...this.#now, data: { ...before, stamps: { ...before.stamps, ...this.#stamps } } };
   }
 
-  /** True if there were notes that can be read. */
+  /** True if readable notes exist. */
   get areNoted(): boolean {
     return this.#before !== undefined;
   }
@@ -143,10 +143,7 @@ export class RunInputs {
   }
 }
 
-/**
- * `UserError` for a file or folder that a recipe names and that is not there or cannot be read: known before anything is made of the others.
- * `isRead`: of which keys the files are needed.
- */
+/** `UserError` for a file or folder in the recipe that is missing or unreadable, before any result is made. `isRead`: keys whose files are needed. */
 export async function requireFiles(
   recipe: Recipe,
   isRead: (keys: readonly (string | number)[]) => boolean = () => true,
@@ -155,7 +152,7 @@ export async function requireFiles(
     await access(file, constants.R_OK).catch(unreadable(`${keys.join('.')}: ${file}`));
 }
 
-/** Hash of the content of all files of the student, with those beside them; undefined for a student that is no file. */
+/** Hash of the student's model files and the files that belong to them; undefined for a student that is no file. */
 export async function hashOfStudent(recipe: Recipe): Promise<string | undefined> {
   const named = namedFiles(recipe).filter(({ keys }) => keys[0] === 'student');
   const found = await Promise.all(named.map(({ keys, file }) => identityOf(String(keys.at(-1)), file, undefined)));
@@ -165,7 +162,7 @@ export async function hashOfStudent(recipe: Recipe): Promise<string | undefined>
 
 const isOfData = ({ keys }: ReturnType<typeof namedFiles>[number]): boolean => keys[0] === 'dataset';
 
-/** The file as it is now; undefined where it, or what lay beside it, is not there. Its content is read where `before` does not tell. */
+/** The present identity of a file; undefined if it or a file beside it is missing. Content is read only if `before` does not match. */
 async function identityOf(key: string, file: string, before: Identity | undefined): Promise<Identity | undefined> {
   const folder = path.dirname(file);
   const own = path.basename(file);
@@ -173,7 +170,7 @@ async function identityOf(key: string, file: string, before: Identity | undefine
     const names = Object.keys(before.stamps);
     const stamps = await stampsOf(folder, names);
     if (Object.entries(before.stamps).every(([name, stamp]) => stamps?.[name] === stamp)) return before;
-    // Notes of older versions have not all the files that belong to it.
+    // Notes of older versions lack some of the files that belong to it.
     const again = await identityIn(folder, names);
     if (again?.sha256 === before.sha256) return again;
   }
@@ -208,7 +205,7 @@ function textOf(inputs: Stored): string {
   return `${JSON.stringify(inputs, null, 2)}\n`;
 }
 
-/** Undefined for a run of an older version, or whose file is damaged: it goes on with what there is. */
+/** Undefined for a run of an older version or a damaged file: the run continues without a comparison. */
 async function storedInputs(home: string, warn: Warn = () => undefined): Promise<Stored | undefined> {
   const file = path.join(home, INPUTS_FILE);
   if (!(await exists(file))) return undefined;

@@ -4,24 +4,24 @@ import { exists, readText, writeFileAtomic } from '../base/files.ts';
 import { giveAnswers, giveStates } from './states/from-other-runs.ts';
 import { ownFile } from './own-file.ts';
 
-/** Result of a job that is finished. */
+/** Result of a finished job. */
 interface Result {
-  /** Hash of all that the job depends on. */
+  /** Hash of everything that the job depends on. */
   readonly key: string;
-  /** Run folder that has the saved states of the job; default: the one that the result lies in. */
+  /** Run folder with the saved states of the job. Default: the folder of the result. */
   readonly folder?: string;
-  /** Score on the validation split, where it decides which jobs come next. */
+  /** Score on the validation split, if it decides which jobs come next. */
   readonly validation?: number;
 }
 
 /**
- * Folder `RUN-KIND` beside that of a run, in which shards do jobs of the run, knowing nothing of each other, on many machines:
+ * Folder `RUN-KIND` beside a run's, in which independent shards do the run's jobs, on any machines:
  *
- * 1. Claim. A job is done in a run folder of its own, whose lock its process touches while it lives (`lockRun`).
- * 2. Result. A file that is written whole when the job is done; who finds it there does not do the job.
- * 3. Merge. The run takes the saved states of finished jobs, and does the others itself.
+ * 1. Claim. A job is done in a run folder of its own; its process touches the folder's lock while it lives (`lockRun`).
+ * 2. Result. A file that is written whole when the job is done; shards that find it skip the job.
+ * 3. Merge. The run takes over saved states of finished jobs, and does the others itself.
  *
- * It needs of the file system that a rename is atomic, which NFS holds. Two processes that do one job write the same.
+ * The file system must rename atomically, which NFS does. Two processes that do the same job write the same bytes.
  */
 export class JobFolder {
   readonly folder: string;
@@ -35,7 +35,7 @@ export class JobFolder {
     return path.join(this.folder, name);
   }
 
-  /** Gives a run folder in this one, or this one for all of them, the answers that the teacher gave beforehand. */
+  /** Copies stored answers of the teacher into the run folder `name`, or into this folder for all of them. */
   async giveAnswers(name = ''): Promise<void> {
     await giveAnswers(this.#run, this.place(name));
   }
@@ -44,12 +44,12 @@ export class JobFolder {
     await writeFileAtomic(this.place(name), `${JSON.stringify(content, null, 2)}\n`);
   }
 
-  /** Content of a file that `write` has written; undefined if it is not there. */
+  /** Content of a file from `write`; undefined if it does not exist. */
   async read(name: string): Promise<unknown> {
     return (await exists(this.place(name))) ? (JSON.parse(await readText(this.place(name))) as unknown) : undefined;
   }
 
-  /** The result in a file; undefined for a job that is not finished. `UserError` for one that was done from something else. */
+  /** Result of a job from its file; undefined for an unfinished job. `UserError` if it was computed from something else. */
   async find(name: string, key: string): Promise<Result | undefined> {
     const result = (await this.read(name)) as Result | undefined;
     if (result === undefined || result.key === key) return result;
@@ -59,7 +59,7 @@ export class JobFolder {
     );
   }
 
-  /** Gives the run folder `to` the saved states of a finished job, as far as it has none of these stages; false if it took none. */
+  /** Copies the saved states of a finished job into the run folder `to`, except stages that it already has; false if nothing was copied. */
   async take(name: string, key: string, stages: readonly string[], to: string): Promise<boolean> {
     const result = await this.find(name, key);
     if (result === undefined) return false;

@@ -8,30 +8,30 @@ import { isAlive, ownerText, parseOwner, thisProcess } from '../base/owner.ts';
 import type { Owner } from '../base/owner.ts';
 
 interface Holder extends Owner {
-  /** True if the process touches its lock again and again while it lives. */
+  /** True if the process touches its lock periodically while it lives. */
   readonly beats?: boolean;
 }
 
 export interface LockOptions {
   /** Milliseconds between two touches of the lock. */
   readonly beatMs?: number;
-  /** Milliseconds without a touch after which a process that cannot be seen from here counts as dead. */
+  /** Milliseconds without a touch after which a process of another machine or container counts as dead. */
   readonly silentMs?: number;
-  /** Called with a message when the lock of a process that cannot be seen from here is watched, which takes `silentMs`. */
+  /** Called with a message while the lock of a process elsewhere is watched, which takes `silentMs`. */
   readonly onWait?: (message: string) => void;
-  /** Called with a message when another process has taken the lock over, as this one was silent for too long: it must not write any more. */
+  /** Called with a message when another process has taken over the lock because this process was silent for too long: it must stop writing. */
   readonly onLost?: (message: string) => void;
-  /** The option that gives the run another name. */
+  /** Option that gives the run another name, for messages. */
   readonly rename?: string;
 }
 
 const BEAT_MS = 5000;
-/** Many beats: a process can be busy in one call of its engine, and a network file system can be slow. */
+/** Many beats: a process may be busy in a long call of its engine, and a network file system may be slow. */
 const SILENT_MS = 90_000;
 
 /**
- * Keep a second process out of a run folder. A lock whose process is gone is taken over. Whether a process of another machine or
- * container lives is seen from its lock, which it touches again and again; that is compared with itself, so clocks need not agree.
+ * Locks a run folder against a second process. The lock of a dead process is taken over. A process on another machine or in a container counts as
+ * alive while it touches its lock; its time stamps are compared only with each other, so clocks need not agree.
  */
 export async function lockRun(
   folder: string,
@@ -48,7 +48,7 @@ export async function lockRun(
     const text = await readFile(file, 'utf8').catch(() => undefined);
     if (text === undefined) continue;
     const other = parseOwner(text);
-    // A lock without a readable owner is one that its process has not finished writing, or was killed while writing.
+    // A lock without a readable owner is being written, or its process was killed while writing.
     const lives = other && ((await isAlive(other, file)) ?? (await isTouched(file, other, silentMs, onWait)));
     if (lives ?? attempt < 10) {
       if (other !== undefined) throw await inUse(folder, other, named);
@@ -61,14 +61,14 @@ export async function lockRun(
   throw new UserError(`${file}: cannot get the lock of this run`, 'Remove the file if no other process works on it.');
 }
 
-/** Touches the lock until it is released or lost. A beat begins when the one before it has ended: a slow file system gets no queue of them. */
+/** Touches the lock until it is released or lost. A beat begins after the previous one has ended, so none queue up on a slow file system. */
 function held(file: string, own: string, beatMs: number, onLost: LockOptions['onLost']): () => Promise<void> {
   const isOwn = async (): Promise<boolean> => (await readFile(file, 'utf8').catch(() => own)) === own;
   let ended = false;
   const beat = async (): Promise<void> => {
     if (await isOwn()) {
       const now = new Date();
-      // A touch that fails is made up for by the next.
+      // If a touch fails, the next makes up for it.
       await utimes(file, now, now).catch(() => undefined);
     } else if (!ended) {
       ended = true;
@@ -87,7 +87,7 @@ function held(file: string, own: string, beatMs: number, onLost: LockOptions['on
   };
 }
 
-/** Watches the lock until it is touched, or changes hands, or was silent for too long. */
+/** Watches the lock until it is touched, changes hands, or stays silent for too long. */
 async function isTouched(
   file: string,
   other: Holder,
@@ -104,7 +104,7 @@ async function isTouched(
   return false;
 }
 
-/** Time of the last touch. The file is opened first: then NFS asks the server instead of its cache. */
+/** Time of the last touch. Opening the file first makes NFS ask the server instead of its cache. */
 async function stampOf(file: string): Promise<number | undefined> {
   const handle = await open(file, 'r').catch(() => undefined);
   try {
@@ -118,7 +118,7 @@ async function create(file: string, text: string): Promise<boolean> {
   try {
     const handle = await open(file, 'wx');
     await handle.writeFile(text).finally(() => handle.close());
-    // Whoever saw it half written for too long may have taken it over.
+    // A process that saw the half-written lock for too long may have taken it over.
     return (await readFile(file, 'utf8').catch(() => undefined)) === text;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
@@ -127,8 +127,8 @@ async function create(file: string, text: string): Promise<boolean> {
 }
 
 /**
- * Put the own lock in the place of a stale one, but only of that one. Whoever makes the folder named after the stale lock may do it, and
- * looks once more: those who come later find another lock. True if it is done.
+ * Replaces a stale lock, and no other, by the own. The process that makes the folder named after the stale lock may do so, after another look; later
+ * processes find a new lock. True on success.
  */
 async function takeOver(file: string, stale: string, own: string): Promise<boolean> {
   const ticket = `${file}.${sha256(stale).slice(0, 16)}`;
@@ -136,7 +136,7 @@ async function takeOver(file: string, stale: string, own: string): Promise<boole
   await writeFile(aside, own);
   try {
     if (!(await mkdir(ticket).then(always, never))) {
-      // Its maker needs a moment; one that was killed in it leaves the ticket behind. Both times are the file system's.
+      // The process that made the ticket needs a moment; one that was killed then leaves the ticket behind. Both times are the file system's.
       const [made, now] = await Promise.all([ticket, aside].map((name) => stat(name).catch(() => undefined)));
       if (made !== undefined && now !== undefined && now.ctimeMs - made.ctimeMs > TICKET_MS)
         await rmdir(ticket).catch(never);

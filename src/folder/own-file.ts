@@ -4,8 +4,8 @@ import { clipped, UserError } from '../base/errors.ts';
 import { fileInside } from '../base/inside.ts';
 
 /**
- * Path of a file of a run by its name there. Every name that a file of the run gives goes through here, and those of the files that are read of
- * a run that somebody else made. `UserError` for what leads out of the folder, by its name or by a symbolic link, and for pipes and devices.
+ * Path of a file in a run folder. All names from a run's files go through this function, because the run may come from a stranger. `UserError` for a
+ * name or symbolic link that leads out of the folder, and for pipes and devices.
  */
 export async function ownFile(folder: string, name: string, said = folder): Promise<string> {
   const file = await fileInside(folder, name);

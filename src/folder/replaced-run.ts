@@ -5,14 +5,14 @@ import { isTeacherStage } from '../report/artifact.ts';
 import { stateOf } from './states/checkpoint.ts';
 
 /**
- * Folders inside a run's for the run that a fresh start replaces. It is kept until the new one has done work: a new run that is
- * refused for its data or its models gives it back. What is in `MOVING` belongs back in its place, whenever a process was killed.
+ * Sub-folders for the run that a fresh start replaces. It is kept until the new run has results: a new run that is refused for its data or models
+ * restores it. Files in `MOVING` belong to the old run, whenever a process was killed.
  */
 const [MOVING, KEPT, GONE] = ['.earlier-moving', '.earlier', '.earlier-gone'];
 
 export const isEarlier = (name: string): boolean => [MOVING, KEPT, GONE].includes(name);
 
-/** The run in a folder, out of the way of a new one. */
+/** Sets the run in a folder aside for a new one. */
 export async function setAside(folder: string): Promise<void> {
   const moving = path.join(folder, MOVING);
   await mkdir(moving, { recursive: true });
@@ -20,7 +20,7 @@ export async function setAside(folder: string): Promise<void> {
   await rename(moving, path.join(folder, KEPT));
 }
 
-/** The run that was set aside, in its place again instead of what came after it; false if there is none. */
+/** Restores the run that was set aside and removes its successor; false if there is none. */
 export async function putBack(folder: string): Promise<boolean> {
   const [moving, kept] = [path.join(folder, MOVING), path.join(folder, KEPT)];
   await rm(path.join(folder, GONE), { recursive: true, force: true });
@@ -34,18 +34,18 @@ export async function putBack(folder: string): Promise<boolean> {
   return true;
 }
 
-/** Removal of the run that was set aside. */
+/** Removes the run that was set aside. */
 export async function dropEarlier(folder: string): Promise<void> {
   const [kept, gone] = [path.join(folder, KEPT), path.join(folder, GONE)];
   if (!(await exists(kept))) return;
-  // Renamed first: half of a run is not to be put back.
+  // Renamed first, so that a half-removed run is never restored.
   await rename(kept, gone);
   await rm(gone, { recursive: true });
 }
 
 /**
- * What makes up a run, as paths in its folder. A trained teacher and its answers are nobody's: they carry the hash of everything that
- * they depend on, so they are used again only if nothing about them has changed.
+ * Paths of a run's own files in its folder. A trained teacher and stored answers are excluded: keyed by a hash of everything that they depend on,
+ * they are reused only if that is unchanged.
  */
 async function partsOf(folder: string): Promise<string[]> {
   const names = (await readdir(folder)).filter(

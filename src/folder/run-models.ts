@@ -8,10 +8,7 @@ import { storedRecipe } from './folder.ts';
 import { writtenReport } from './report/finished.ts';
 import { ownFile } from './own-file.ts';
 
-/**
- * The file of a model of a finished run, called by its id: what the run exported, or the ONNX teacher that its recipe
- * names. Undefined where there is none, or no longer.
- */
+/** File of a model of a finished run, named by its id: an export of the run, or the ONNX teacher in its recipe. Undefined if it does not exist. */
 export async function modelFileOf(folder: string, { id, model, file }: ModelRow): Promise<TimedFile | undefined> {
   const teacher = file === null && model.role === 'teacher' ? (await storedRecipe(folder)).recipe.teacher : undefined;
   const place = file === null ? teacher?.onnx : await ownFile(folder, file);

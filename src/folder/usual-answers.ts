@@ -7,9 +7,7 @@ import type { UsualAnswers } from '../measure/usual-answers.ts';
 import { writtenReport } from './report/finished.ts';
 import { z } from 'zod';
 
-/**
- * Path of the file beside a model file outside of its run that says how its answers are spread. For models in a run the report has that.
- */
+/** Path of the file beside a model file with the distribution of its answers. For models in a run, the report has it. */
 export function usualPath(file: string): string {
   return file.replace(/\.onnx$/i, '') + '.usual.json';
 }
@@ -19,8 +17,8 @@ export function usualText(bytes: Uint8Array, usual: UsualAnswers): string {
 }
 
 /**
- * Usual answers of a model, from the file beside it, or from the report of the run whose `exports` it is in. Throws a `UserError` if the
- * file beside it belongs to another model.
+ * Usual answers of a model, from the file beside it, or from the report of the run that exported it. `UserError` if the file beside it belongs to
+ * another model.
  */
 export async function usualOf(file: string, bytes: Uint8Array): Promise<UsualAnswers | undefined> {
   const beside = usualPath(file);

@@ -11,15 +11,13 @@ import type { TeacherRecipe } from '../recipe/schema/teacher.ts';
 import { arePictures } from './pictures.ts';
 import type { Readers } from './pictures.ts';
 
-/**
- * The data set of a recipe, read and split. `UserError` for samples without a label where no teacher answers for them.
- */
+/** Reads and splits the data set of a recipe. `UserError` for samples without a label unless a teacher answers for them. */
 export async function loadData(
   recipe: Readers,
   { keepOriginals = seesOwnSize(recipe.teacher), ...options }: DataOptions = {},
 ): Promise<LoadedDataset> {
   const { dataset, teacher } = recipe;
-  // The schema says the same as the type, but for optional keys that it holds as undefined.
+  // The schema's type equals the parameter's, except that optional keys may be undefined.
   const data = await loadDataset(dataset, { keepOriginals, arePictures: () => arePictures(recipe), ...options });
   if (teacher === undefined) return { ...data, train: onlyLabelled(data, dataset) };
   if (teacher.train !== undefined && labelledCount(data.train) === 0)
@@ -44,7 +42,7 @@ function onlyLabelled({ train, unlabelledAt }: LoadedDataset, { unlabelled, labe
   return labelledOf(train);
 }
 
-/** True if a teacher is fed pictures of another size than the student, as far as the recipe says. */
+/** True if the recipe gives a teacher another picture size than the student's. */
 function seesOwnSize(teacher: Recipe['teacher']): boolean {
   const all = teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])];
   return all.some(({ resize, channels }) => resize !== undefined || channels !== undefined);
@@ -53,8 +51,8 @@ function seesOwnSize(teacher: Recipe['teacher']): boolean {
 const ALL: readonly TokenInput[] = ['input_ids', 'attention_mask', 'token_type_ids'];
 
 /**
- * The data set of a recipe; of texts also what a teacher from a file is fed: the tokens of its own tokenizer, with masks and types.
- * Both are read from the same files and split alike.
+ * Reads the data set of a recipe; for texts also the form that a teacher's file reads: tokens of its own tokenizer, with masks and types. Both are
+ * read from the same files and split alike.
  */
 export async function loadDataToTeach(
   recipe: Readers,
@@ -74,7 +72,7 @@ export async function loadDataToTeach(
   };
 }
 
-/** The data set as a model file is fed it: of texts all that such a file may take, but for a tfjs model, whose one input is ids. */
+/** Reads the data set in the form that a model file takes: for texts all possible inputs, except for a tfjs model, whose single input is ids. */
 export async function loadFedData(
   recipe: Readers,
   own: Pick<TeacherRecipe, 'text'> | undefined,
@@ -94,7 +92,7 @@ export async function loadFedData(
   return loadDataset({ ...dataset, text: fed } as DatasetConfig, { processes, readers });
 }
 
-/** The tokenizer.json of a recipe's texts; undefined where they need none. `UserError` if the data were read with another one. */
+/** The tokenizer.json of a recipe's texts; undefined if they need none. `UserError` if the data were read with another. */
 export async function recipeTokenizer(
   { dataset }: Pick<Recipe, 'dataset'>,
   { train }: Pick<LoadedDataset, 'train'>,

@@ -6,7 +6,7 @@ import { createTensorFlowEngine } from '../runtime/tensorflow.ts';
 import { asksSavedModel } from './runnable.ts';
 import { useLazyBackend } from '../trace/use.ts';
 
-/** The engine that a recipe asks for, and tfjs set up for it; `UserError` if this machine cannot give it. */
+/** Creates the engine that a recipe asks for, and sets tfjs up for it; `UserError` if this machine cannot run it. */
 export function engineOf({
   engine,
   device,

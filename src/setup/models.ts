@@ -43,14 +43,14 @@ function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
   return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, seed, perToken };
 }
 
-/** Arguments of a model that is made here: of sounds it sees the features. */
+/** Arguments of a model built from code: for sounds, the shape is that of their features. */
 function madeArgs({ recipe, data }: Given, seed: number) {
   const args = argsOf({ data }, seed);
   const sound = soundOf(recipe.dataset);
   return sound === undefined ? args : { ...args, inputShape: melShape(sound) };
 }
 
-/** The student of the recipe: a named model, one from a module, a tfjs file, or an ONNX file. */
+/** Builds the student of the recipe: a named model, a module, a tfjs file, or an ONNX file. */
 export function studentBuilder(context: Given, seed: number): Build {
   const { student } = context.recipe;
   if (student === undefined) throw new Error('the recipe has no student');
@@ -77,7 +77,7 @@ export function studentBuilder(context: Given, seed: number): Build {
   if (onnx !== undefined) {
     const compared = 'features' in context.recipe.distill ? context.recipe.distill.features : [];
     const isOfTwo = taskOf(context.data.train).classes?.length === 2;
-    // A new head answers in a scale of its own, which a sigmoid would cut off.
+    // A new head has outputs on its own scale, which a sigmoid would cut off.
     const isOfNumbers = head === 'keep' && hasNumbers(context);
     const inner = compared.map((pair) => pair.student);
     const options = { ...args, output, head, freeze, trainable, batchNorm, isOfTwo, isOfNumbers, compared: inner };
@@ -99,7 +99,7 @@ export function teacherBuilder(context: Given, training: TeacherTrainingRecipe |
   return namedBuilder(context, training.model, { options, seed: context.recipe.seed });
 }
 
-/** The other student of `distill.loss: mutual`, for the student that begins from `seed`: a model of its own, or the same from other weights. */
+/** Builds the other student of `distill.loss: mutual` for a student with initial seed `seed`: its own model, or the student's with other weights. */
 export function peerBuilder(context: Given, seed: number): Build {
   const { distill } = context.recipe;
   const own = new RandomStream(seed, 'peer').uint32();
@@ -108,7 +108,7 @@ export function peerBuilder(context: Given, seed: number): Build {
   return namedBuilder(context, peer.model, { options: modelOptions(peer, 'peer'), seed: own });
 }
 
-/** A model of the registry. */
+/** Builds a model of the registry. */
 function namedBuilder(
   context: Given,
   model: string,
@@ -119,7 +119,7 @@ function namedBuilder(
   return () => Promise.resolve(fitted(context, layersNetwork(buildModel(model, args))));
 }
 
-/** Models of the registry would take the parts of a sample for one long row. */
+/** Error: models of the registry would read several inputs as one long row. */
 function ofOneInput(model: string, inputs: readonly InputPart[]): UserError {
   return new UserError(
     `model ${model}: takes one input, received data for ${inputs.map(({ name }) => name).join(', ')}`,
@@ -127,24 +127,24 @@ function ofOneInput(model: string, inputs: readonly InputPart[]): UserError {
   );
 }
 
-/** A network that is made here hears sounds through a front-end, and answers as the task wants it. */
+/** Adds a front-end for sounds, and the task's output scaling, to a network built from code. */
 function fitted(context: Given, network: ModelNetwork): ModelNetwork {
   const sound = soundOf(context.recipe.dataset);
   return answering(context, sound === undefined ? network : logMelNetwork(network, sound));
 }
 
-/** True if answers are numbers, which a file may keep within 0 and 1 by a sigmoid at its end. */
+/** True if the answers are numbers, for which a file may end in a sigmoid. */
 function hasNumbers({ data }: Pick<Given, 'data'>): boolean {
   return taskOf(data.train).answers === 'values';
 }
 
-/** A network that begins from nothing answers as the task wants it; one from a file answers as it is. */
+/** Scales the outputs of a network without pretrained weights to the label's units; a network from a file keeps its own. */
 function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork): ModelNetwork {
   const { scaling } = taskOf(data.train);
   return scaling === undefined ? network : scaledNetwork(network, scaling);
 }
 
-/** `export default ({ tf, inputShape, classes, seed }) => a tfjs-layers model that gives logits`. */
+/** Loads a user's module `export default ({ tf, inputShape, classes, seed }) => a tfjs-layers model that gives logits`. */
 async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): Promise<LayersModel> {
   if (!(await exists(file))) {
     throw new UserError(
@@ -166,7 +166,7 @@ async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): P
       'Write `export default ({ tf, inputShape, classes, seed }) => model`.',
     );
   }
-  // Initializers without a seed ask Math.random: the same recipe must give the same weights all the same.
+  // Initializers without a seed use Math.random, which is seeded so that the same recipe gives the same weights.
   const model = await withSeededMathRandom([args.seed, 'module'], () => make({ tf, ...args })).catch(
     (error: unknown) => {
       throw failedInside(file, args, error);
@@ -192,10 +192,10 @@ function remedyOf(fact: string): string {
   return 'Check the path and what the module imports.';
 }
 
-/** `UserError` for anything that a user's function throws, or tfjs on its behalf, with the place in that function. */
+/** `UserError` for an exception in a user's function, or in tfjs called by it, with the place in that function. */
 function failedInside(file: string, { inputShape, classes }: ReturnType<typeof argsOf>, error: unknown): UserError {
   const { message = String(error), stack = '' } = (error ?? {}) as Partial<Error>;
-  // A stack names a module by its URL or, in some runners, by its path.
+  // A stack trace names a module by its URL or, in some runners, by its path.
   const place = [pathToFileURL(file).href, file].map((name) => stack.split(name)[1]).find((rest) => rest !== undefined);
   const at = /^:\d+:\d+/.exec(place ?? '')?.[0] ?? '';
   return new UserError(
@@ -205,7 +205,7 @@ function failedInside(file: string, { inputShape, classes }: ReturnType<typeof a
   );
 }
 
-/** A model that the user brought, if it fits the data. */
+/** Checks that a user's model fits the data. */
 function checked(
   file: string,
   model: LayersModel,
@@ -242,12 +242,12 @@ function checked(
   return model;
 }
 
-/** Layers that hand on the same numbers in another order or shape. */
+/** Layers that pass on their input in another order or shape. */
 const HANDING_ON: ReadonlySet<string> = new Set(['Reshape', 'Flatten', 'Permute']);
 
 /**
- * `UserError` for probabilities: the losses take softmax and sigmoid themselves, and would learn next to nothing of them, without a word. `isOfNumbers`:
- * the answers are numbers, which a sigmoid may keep within 0 and 1.
+ * `UserError` for probabilities as output: the losses apply softmax or sigmoid themselves and would learn next to nothing. `isOfNumbers`: the answers
+ * are numbers, which a sigmoid may keep between 0 and 1.
  */
 function refuseProbabilities(file: string, { outputs }: LayersModel, isOfNumbers: boolean): void {
   let layer = outputs[0]!.sourceLayer;

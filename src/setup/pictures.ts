@@ -1,18 +1,18 @@
 import type { Recipe } from '../recipe/schema.ts';
 
-/** Recipe and file whose networks decide what an array [a, b] is. */
+/** Recipe and file whose networks decide how an array [a, b] is read. */
 export interface Readers extends Pick<Recipe, 'dataset' | 'teacher'>, Partial<Pick<Recipe, 'student' | 'distill'>> {
-  /** Another model file that the samples are for. */
+  /** A further model file that reads the samples. */
   readonly file?: string | undefined;
 }
 
-/** Axes of an input of pictures, with the batch. */
+/** Axes of an input of pictures, including the batch. */
 const OF_PICTURES = 4;
 
 /**
- * True if someone who reads arrays [a, b] takes them for grey pictures, which get an axis of one channel: a named network of pictures, an
- * augmentation of pictures, a teacher of another size, or a file with an input of four axes. Whoever else reads them then, such as a recurrent
- * network, sees the rows of the pictures.
+ * True if any reader of arrays [a, b] takes them for grey pictures, which get a channel axis: a named network for pictures, an augmentation of
+ * pictures, a teacher of another size, or a file with an input of four axes. Other readers, such as a recurrent network, then get the rows of the
+ * pictures.
  */
 export async function arePictures({ dataset, teacher, student, distill, file }: Readers): Promise<boolean> {
   const members = teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])];
@@ -28,7 +28,7 @@ export async function arePictures({ dataset, teacher, student, distill, file }: 
   return false;
 }
 
-/** True if the only input of a file has four axes. */
+/** True if a file's only input has four axes. */
 async function takesPictures(file: string): Promise<boolean> {
   const ranks = await ranksOf(file);
   return ranks.length === 1 && ranks[0] === OF_PICTURES;

@@ -5,7 +5,7 @@ import type { LogMel } from '../networks/sound/mel.ts';
 import type { SpecAugment } from '../networks/sound/spec-augment.ts';
 import type { Recipe } from '../recipe/schema.ts';
 
-/** The front-end for the sounds of a recipe; undefined for other data. `UserError` for keys that do not fit each other. */
+/** The front-end for the sounds of a recipe; undefined for other data. `UserError` for inconsistent keys. */
 export function soundOf(dataset: Recipe['dataset']): LogMel | undefined {
   if (dataset.type !== 'audio-folder') return undefined;
   const { rate, seconds, features } = dataset;
@@ -33,7 +33,7 @@ export function soundOf(dataset: Recipe['dataset']): LogMel | undefined {
   return sound;
 }
 
-/** A student from a file is fed the sound: there is no spectrum of ours to mask. */
+/** `UserError` for masks with a student from a file: it reads the sound itself, without a spectrum to mask. */
 export function refuseMasks({ dataset }: Pick<Recipe, 'dataset'>): void {
   if (dataset.type !== 'audio-folder' || dataset.features.specAugment === undefined) return;
   throw new UserError(
@@ -44,7 +44,7 @@ export function refuseMasks({ dataset }: Pick<Recipe, 'dataset'>): void {
 
 type Features = Extract<Recipe['dataset'], { type: 'audio-folder' }>['features'];
 
-/** Masks of no width are none. */
+/** Undefined for masks without width. */
 function masksOf(given: Features['specAugment']): SpecAugment | undefined {
   if (given === undefined) return undefined;
   const { timeWidth, frequencyWidth } = given;

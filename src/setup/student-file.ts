@@ -8,12 +8,12 @@ import type { Recipe } from '../recipe/schema.ts';
 
 const SAME_NAMES = 'Give both the same names, in whatever order, or set `student.head: replace`.';
 
-/** Most channels whose numbers a note lists. */
+/** Maximum number of channels whose numbers a note lists. */
 const LISTED = 4;
 
 /**
- * What the metadata of a student's file say against its use on these data: its weights mean the columns, tokens and sounds, and answer in the
- * order, that it was made for. `UserError` where these are others; notes where the numbers are prepared in another way.
+ * Compares the metadata of a student's file with the data: its weights assume certain columns, tokens and sounds, and an order of classes.
+ * `UserError` if these differ; notes if numbers are prepared differently.
  */
 export function checkStudentFile(
   file: string,
@@ -32,7 +32,7 @@ export function checkStudentFile(
         ? `Set \`dataset.classes: ${JSON.stringify(order)}\`, or \`student.head: replace\`.`
         : 'Name them in the order of the file, as `dataset.label` or `dataset.classes`, or set `student.head: replace`.',
     );
-  // A recipe that says how a teacher is asked knows that its numbers are others.
+  // A recipe that sets the teacher's normalization expects different numbers.
   const isSaid = train.text !== undefined || teacher?.normalize !== undefined;
   if (isSaid || preprocessing === undefined || isSame(preprocessing, train.normalization)) return [];
   const { scale, mean, std } = preprocessing;
@@ -45,7 +45,7 @@ export function checkStudentFile(
   ];
 }
 
-/** True if both make nearly the same numbers of the same samples. */
+/** True if both give nearly the same numbers for the same samples. */
 function isSame({ scale, mean, std }: StatedPreparation, own: Normalization): boolean {
   const at = (values: readonly number[], i: number): number => values[values.length === 1 ? 0 : i]!;
   if (![1, own.mean.length].includes(mean.length)) return false;

@@ -3,29 +3,29 @@ import type { Safetensors } from '../../formats/safetensors.ts';
 import { answerRoom, answersFile, answersTo, softTargetsKey } from './soft-targets.ts';
 import type { StoreOptions } from './soft-targets.ts';
 
-/** Most blocks of one view: with more, files would be many and small. */
+/** Maximum number of blocks per view: more would make many small files. */
 const MOST_BLOCKS = 1024;
 
-/** Some of the answers to one view of the samples. */
+/** A block of the answers to one view of the samples. */
 export interface AnswerBlock {
   readonly number: number;
-  /** Rows answered before it, over all views. */
+  /** Number of rows before the block, over all views. */
   readonly first: number;
   readonly count: number;
 }
 
-/** Answers cut into blocks, however many processes there are to give them. */
+/** Division of answers into blocks; it does not depend on the number of processes. */
 export interface AnswerPlan {
-  /** Hash of the answers and of how they are cut: blocks of another plan do not fit together. */
+  /** Hash of the answers and their division: blocks of different plans cannot be merged. */
   readonly key: string;
-  /** Samples that the teacher is asked about at once. */
+  /** Number of samples in a call of the teacher. */
   readonly batchSize: number;
   readonly blocks: readonly AnswerBlock[];
 }
 
 /**
- * Blocks of whole batches, as one process would ask them one after another: a teacher's answer to a sample can differ in its last bit
- * with the size of the batch, so merged blocks are the bytes of one process only if the batches are the same.
+ * Blocks of whole batches, as a single process would ask them: a teacher's answer to a sample can differ in its last bit with the size of the batch,
+ * so merged blocks have the bytes of a single process only if the batches are the same.
  */
 export function answerPlan(options: StoreOptions, batchSize: number, mostBlocks = MOST_BLOCKS): AnswerPlan {
   const { dataset, views } = options;
@@ -42,7 +42,7 @@ export function answerPlan(options: StoreOptions, batchSize: number, mostBlocks 
   return { key: sha256(softTargetsKey(options), String(batchSize), String(size)), batchSize, blocks };
 }
 
-/** Ask the teacher about the samples of a block. */
+/** Asks the teacher about the samples of a block. */
 export async function answerBlock(
   options: StoreOptions,
   { key, batchSize }: AnswerPlan,
@@ -60,12 +60,12 @@ export async function answerBlock(
   };
 }
 
-/** True for the block itself, and not for one of another plan or place. */
+/** True if a file holds this block, not a block of another plan or position. */
 export function isBlock({ metadata }: Safetensors, { key }: AnswerPlan, { first }: AnswerBlock): boolean {
   return metadata['key'] === key && metadata['first'] === String(first);
 }
 
-/** Answers of all blocks in the order of a single process, whatever the order of the blocks; `seconds` is the sum over all blocks. */
+/** Merges the answers of all blocks, in any order, into the order of a single process; `seconds` is the sum over all blocks. */
 export class BlockMerge {
   readonly #options: StoreOptions;
   readonly #values: Uint16Array | Float32Array;
@@ -81,7 +81,7 @@ export class BlockMerge {
     this.#seconds += Number(metadata['seconds']);
   }
 
-  /** Answers of all blocks together; read it after the last one was added. */
+  /** All answers; valid after the last block was added. */
   get whole(): Safetensors {
     const { dataset, views } = this.#options;
     const { tensors, metadata } = answersFile(this.#options, this.#values, {

@@ -11,7 +11,7 @@ interface Answered {
   readonly teacher: Readonly<Record<string, Float32Array>>;
 }
 
-/** True if samples of the training may have no label, or no answer of the teacher that is learnt from. */
+/** True if samples of the training may lack a label, or an answer of the teacher that the student learns. */
 export function isPartial({ labelled }: Pick<Dataset, 'labelled'>, minConfidence: number | undefined): boolean {
   return labelled !== undefined || minConfidence !== undefined;
 }
@@ -20,11 +20,14 @@ interface Learning {
   readonly task: Pick<Task, 'width' | 'asTargets'>;
   /** True if any sample of the training has a label. */
   readonly hasLabels: boolean;
-  /** The least probability of the class that the teacher gives, for its answer to be learnt. */
+  /** Minimum probability of the teacher's class for the student to learn the answer. */
   readonly minConfidence?: number | undefined;
 }
 
-/** The batch with two flags for each sample: has a label, has a teacher's answer. Where the training has no label at all, its score is agreement with the teacher. */
+/**
+ * The batch with two flags for each sample: it has a label, it has a teacher's answer. If no sample of the training has a label, its score is
+ * agreement with the teacher.
+ */
 export function known<B extends Answered & { readonly weights?: Float32Array }>(
   batch: B,
   { task, hasLabels, minConfidence }: Learning,

@@ -12,13 +12,13 @@ import type { Asked, SoftTargets } from './soft-targets.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
 export interface LiveOptions {
-  /** Parts of a batch that the teacher is asked about one after another. Default 1. */
+  /** Number of parts of a batch that the teacher is asked about one after another. Default 1. */
   readonly shards?: number | undefined;
-  /** Processes that take turns at the parts. */
+  /** Processes that share the parts. */
   readonly together?: Collectives | undefined;
 }
 
-/** The teacher is asked at every step, about the batch as the student sees it: any augmentation, and inner tensors too. */
+/** Asks the teacher at every step about the batch as the student sees it, with any augmentation; includes inner tensors. */
 export class LiveSoftTargets implements SoftTargets {
   readonly #teacher: Teacher;
   readonly #dataset: Dataset;
@@ -27,7 +27,7 @@ export class LiveSoftTargets implements SoftTargets {
   readonly #trainings = new Map<string, number>();
   #ms = 0;
 
-  /** `dataset`: the one whose batches it is asked about. */
+  /** `dataset`: the data set of the batches. */
   constructor(teacher: Teacher, dataset: Dataset, options: LiveOptions = {}) {
     this.#teacher = teacher;
     this.#dataset = dataset;
@@ -44,7 +44,7 @@ export class LiveSoftTargets implements SoftTargets {
     this.#trainings.set(stage, seconds);
   }
 
-  /** Seconds that the teacher took for all trainings that are over. */
+  /** Seconds that the teacher took for all finished trainings. */
   get seconds(): number {
     return [...this.#trainings.values()].reduce((sum, seconds) => sum + seconds, 0);
   }
@@ -62,7 +62,7 @@ export class LiveSoftTargets implements SoftTargets {
     return answers;
   }
 
-  /** Answers to some samples of a batch: no others of it are read here. */
+  /** Answers to some samples of a batch; other samples are not read. */
   async #part({ x, ids, chance }: Asked, part: Span): Promise<Record<string, Float32Array>> {
     const { first, end } = part;
     const { forTeacher } = this.#dataset;
@@ -73,7 +73,7 @@ export class LiveSoftTargets implements SoftTargets {
     return namedAnswers(await this.#teacher.answer(seen, end - first, original));
   }
 
-  /** Parts are as many as shards, however many processes there are: an answer can differ in its last bit with the samples beside it. */
+  /** The number of parts does not depend on the number of processes: an answer can differ in its last bit with the other samples of the call. */
   async #inParts(asked: Asked): Promise<Record<string, Float32Array>> {
     const { classes, featureShapes } = this.#teacher;
     const { together } = this.#options;

@@ -3,8 +3,8 @@ import { npySamples, parseNpy } from '../../data/readers/numpy/npy.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 
 /**
- * Logits of a NumPy file as a store of soft targets: an array [samples, classes], row i for sample i of the training file
- * (before a part of it becomes the validation split). `limbeck serve --keep` writes one beside its samples.
+ * Logits of a NumPy file as a store of soft targets: an array [samples, classes], row i for sample i of the training file (before a part of it
+ * becomes the validation split). `limbeck serve --keep` writes such a file beside its samples.
  */
 export function npyLogits(bytes: Uint8Array, file: string): Safetensors {
   const array = parseNpy(bytes, file);

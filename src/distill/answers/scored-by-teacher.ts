@@ -6,14 +6,14 @@ import { taskOf } from '../../tasks/registry.ts';
 import { answers } from '../preflight/preflight.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
-/** True if the samples that models are scored on have no labels. */
+/** True if the validation samples have no labels. */
 export function isWithoutLabels({ validation }: Pick<LoadedDataset, 'validation'>): boolean {
   return validation.labelled !== undefined;
 }
 
 /**
- * The data with what the teacher answers in place of the labels of validation and test, which have none: scores are agreement with it.
- * Train stays without labels.
+ * The data with the teacher's answers as labels of validation and test, which have none: scores are agreement with the teacher. Train stays without
+ * labels.
  */
 export async function scoredByTeacher(
   data: LoadedDataset,

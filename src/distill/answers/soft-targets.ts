@@ -23,13 +23,13 @@ export interface Asked {
   readonly chance?: Chance;
 }
 
-/** The teacher's answers as the feeds of a training step; stored and live ones are one type. */
+/** The teacher's answers as feeds of a training step, stored or live. */
 export interface SoftTargets {
-  /** Cut of a batch by whose parts a process asks: of the others it needs no samples. Absent where all answers are stored. */
+  /** Division of a batch into the parts that processes ask about: a process needs no samples of other parts. Absent for stored answers. */
   readonly cut?: BatchCut;
-  /** Begins to count the seconds that a teacher takes which is asked at every step, in this process. Absent where all answers are stored. */
+  /** Starts to count the seconds that a live teacher takes in this process. Absent for stored answers. */
   timed?(): () => number;
-  /** Adds the seconds that the teacher has taken for a training, in any process, over all starts. */
+  /** Adds the seconds that the teacher took for a training, over all processes and starts. */
   tookFor?(stage: string, seconds: number): void;
   answersFor(batch: Asked): Promise<Readonly<Record<string, Float32Array>>>;
 }
@@ -43,7 +43,7 @@ export interface StoreOptions {
   readonly seed: number;
 }
 
-/** A changed teacher, preprocessing, data set, augmentation or number format has another key, and so another file. */
+/** Key of stored answers. Another teacher, preprocessing, data set, augmentation or number format has another key, and so another file. */
 export function softTargetsKey({ teacher, dataset, store, views, augment, seed }: StoreOptions): string {
   const drawn = augment.length === 0 ? {} : { augment, seed, views };
   return sha256(
@@ -51,20 +51,20 @@ export function softTargetsKey({ teacher, dataset, store, views, augment, seed }
   );
 }
 
-/** Text that identifies the random views of samples: stores with equal texts hold answers to the same pictures. */
+/** Text that identifies the random views of samples: equal texts mean answers to the same pictures. */
 export function drawnFrom(augment: readonly AugmentStep[], seed: number): string {
   return augment.length === 0 ? '' : JSON.stringify({ augment, seed });
 }
 
-/** The largest float16; what rounds to more is infinite. */
+/** The largest float16; values that round to more become infinite. */
 const MOST_HALF = 65504;
 
-/** Answers being collected, sample after sample and view after view. All that a resume needs is in `saved()`. */
+/** Collects answers, sample after sample and view after view. `saved()` has all that a resume needs. */
 export class SoftTargetsBuilder {
   readonly #options: StoreOptions;
   readonly #key: string;
   readonly #values: Uint16Array | Float32Array;
-  /** Rows answered, over all views. */
+  /** Number of answered rows, over all views. */
   #done = 0;
 
   constructor(options: StoreOptions, resumed?: Safetensors) {
@@ -86,8 +86,8 @@ export class SoftTargetsBuilder {
   }
 
   /**
-   * Stores the teacher's answers to the next samples, `count` at most. Processes that work together ask about so many each, and store the
-   * answers of all: in the same batches as one process.
+   * Stores the teacher's answers to the next samples, `count` at most. Processes that work together ask about `count` samples each and store all
+   * answers: in the same batches as a single process.
    */
   async next(count: number, together?: Collectives): Promise<void> {
     const { teacher, dataset } = this.#options;
@@ -98,7 +98,7 @@ export class SoftTargetsBuilder {
       batches.push({ first: next, n });
       next += n;
     }
-    // Bytes travel as floats.
+    // The bytes travel as floats.
     const width = Math.ceil((count * teacher.classes * this.#values.BYTES_PER_ELEMENT) / 4);
     const all = await inTurns(together, { count: batches.length, width }, async (item) => {
       const { first, n } = batches[item]!;
@@ -123,8 +123,8 @@ export function answerRoom({ store, teacher }: StoreOptions, rows: number): Uint
 }
 
 /**
- * The teacher's answers to `count` rows of one view, [count, classes] in the number format of the store. Rows are counted over all views:
- * `first` is `view * samples + row`. `UserError` for an answer that is not finite, or that the format cannot hold.
+ * The teacher's answers to `count` rows of one view, [count, classes] in the number format of the store. `first` is `view * samples + row`.
+ * `UserError` for an answer that is not finite or exceeds the format.
  */
 export async function answersTo(
   options: StoreOptions,
@@ -148,7 +148,7 @@ export async function answersTo(
   return values;
 }
 
-/** Answers as they are kept, of which the first `done` rows are there. */
+/** File content of the answers, of which the first `done` rows are complete. */
 export function answersFile(
   options: StoreOptions,
   data: Uint16Array | Float32Array,
@@ -171,17 +171,17 @@ export function answersFile(
   };
 }
 
-/** Stored answers, found by sample id and never by position. */
+/** Stored answers, found by sample id rather than by position. */
 export class StoredSoftTargets implements SoftTargets {
   readonly #dataset: Dataset;
   readonly #classes: number;
   readonly #count: number;
   readonly #views: number;
   readonly #values: Uint16Array | Float32Array;
-  /** Position in the store by sample id. */
+  /** Row of the store by sample id. */
   readonly #position = new Map<number, number>();
 
-  /** `source` names the store in messages. */
+  /** `source`: name of the store in messages. */
   constructor({ tensors, metadata }: Safetensors, dataset: Dataset, source: string) {
     const logits = tensors.get('logits');
     const ids = tensors.get('ids');
@@ -264,7 +264,7 @@ function tooLarge(teacher: Teacher, sample: string, value: number): UserError {
   );
 }
 
-/** A file that is kept under a key: the soft targets outlive the run that made them. */
+/** Files that are kept under a key and outlive the run that made them. */
 export interface KeyedStore {
   load(key: string): Promise<Safetensors | undefined>;
   save(key: string, content: Safetensors): Promise<void>;

@@ -15,26 +15,26 @@ import { preflight } from '../preflight/preflight.ts';
 import type { Preflight } from '../preflight/preflight.ts';
 import { answersProbabilities, logitsOfProbabilities } from '../teachers/teacher.ts';
 
-/** Most samples that the stored answers are checked on. */
+/** Maximum number of samples that stored answers are checked on. */
 const CHECKED = 10_000;
 
 export interface StoredLogitsOptions extends Partial<Pick<TeacherRecipe, 'minAccuracy' | 'confirmed' | 'outputs'>> {
-  /** Class names in the order of the answers, if it differs. */
+  /** Class names in the order of the answers, if it differs from the data set's. */
   readonly classes?: readonly string[] | undefined;
-  /** Augmentation and seed that the views shown to the student are drawn from. */
+  /** Augmentation and seed of the views that the student is shown. */
   readonly augment?: readonly AugmentStep[];
   readonly seed?: number;
 }
 
 export interface StoredLogits extends Preflight {
   readonly answers: SoftTargets;
-  /** Number of views of each sample that answers are stored for; undefined unless they are views that the student can be shown. */
+  /** Number of views of each sample with stored answers; undefined unless the student can be shown these views. */
   readonly views: number | undefined;
-  /** True if they are answers to the same pictures that the student is shown. */
+  /** True if the student is shown the same pictures. */
   readonly isSame: boolean;
 }
 
-/** Answers that a teacher gave in an earlier run, checked against the labels as the answers of a teacher's file are. */
+/** Opens answers that a teacher gave in an earlier run, and checks them against the labels like those of a teacher's file. */
 export async function storedLogits(
   bytes: Uint8Array,
   file: string,
@@ -85,7 +85,7 @@ async function refuseNotFinite(
   }
 }
 
-/** `UserError` for a file that a run has kept and that is not as it was written: its logits would be wrong ones. */
+/** Reads a file of answers. `UserError` if its checksum fails: its logits would be wrong. */
 function storedContent(bytes: Uint8Array, file: string): Safetensors {
   const content = readSafetensors(bytes, file);
   const { key, done, sha256 } = content.metadata;

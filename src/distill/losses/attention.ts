@@ -16,7 +16,7 @@ export const attention = featureLoss({
   },
 });
 
-/** [batch, positions], of length 1. */
+/** [batch, positions], each row of length 1. */
 function attentionMap(feature: tf.Tensor): tf.Tensor {
   const flat = tf.reshape(tf.mean(tf.square(feature), -1), [feature.shape[0], -1]);
   return tf.mul(flat, tf.rsqrt(tf.add(tf.sum(tf.square(flat), -1, true), 1e-24)));

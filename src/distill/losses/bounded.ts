@@ -3,19 +3,19 @@ import { labelLoss, teacherLogits, weightedMean } from './common.ts';
 import { logitLoss } from './define.ts';
 
 /**
- * Chen et al. 2017, "Learning efficient object detection models with knowledge distillation", equation 5: the teacher is no target but
- * a bound. A student that is not better than it by the margin pays its own error once more, one that is does not.
+ * Chen et al. 2017, "Learning efficient object detection models with knowledge distillation", equation 5: the teacher is not a target but a bound. A
+ * student whose error is not below the teacher's by the margin pays its own error once more.
  *
- *   L = label loss(s, y) + ν · L_b,   L_b = |s - y|² where |s - y|² + m > |t - y|², else 0
+ * L = label loss(s, y) + ν · L_b, L_b = |s - y|² if |s - y|² + m > |t - y|², else 0
  *
- * Errors are means over the numbers of a sample, in deviations of the labels. A teacher that is wrong about a sample so takes no part.
+ * Errors are means over the numbers of a sample, in deviations of the labels. So a teacher that is wrong about a sample does no harm.
  */
 export const bounded = logitLoss({
   needs: 'logits',
   compute: (input) => {
     const { studentLogits, targets, weights, hyper } = input;
     const [student, teacher] = [error(studentLogits, targets), error(teacherLogits(input), targets)];
-    // 1 where it is positive, else 0; it has a gradient in tfjs, of zeros, which a comparison has not.
+    // Step function: unlike a comparison it has a gradient in tfjs, which is zero.
     const isWorse = tf.step(tf.sub(tf.add(student, hyper['margin']!), teacher));
     const bound = weightedMean(tf.mul(student, isWorse), weights);
     const label = labelLoss(input);

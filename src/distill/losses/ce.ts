@@ -2,9 +2,9 @@ import { labelLoss } from './common.ts';
 import { logitLoss } from './define.ts';
 
 /**
- * The labels alone, as the task learns from them: how the scratch twin of the student is trained. Of classes that is cross-entropy,
+ * The task's loss with the labels alone, by which the student's twin is trained. For classification, cross-entropy:
  *
- *   L = -Σ_k y_k log softmax(s)_k,   y = (1 - ε)·onehot + ε/K
+ * L = -Σ_k y_k log softmax(s)_k, y = (1 - ε)·onehot + ε/K
  */
 export const ce = logitLoss({
   needs: 'labels',

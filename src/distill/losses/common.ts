@@ -3,12 +3,12 @@ import type { LossInput, LossOutput } from '../../train/step/loss.ts';
 
 export { divergence } from '../../tasks/classification/task.ts';
 
-/** Σ w·x / Σ w over the batch; `values` [batch]. Weights that are all 0 give 0. */
+/** Weighted mean Σ w·x / Σ w over the batch; `values` [batch]. 0 if all weights are 0. */
 export function weightedMean(values: tf.Tensor, weights: tf.Tensor1D): tf.Scalar {
   return tf.div(tf.sum(tf.mul(values, weights)), tf.maximum(tf.sum(weights), 1e-12));
 }
 
-/** The share of each sample in the batch, [batch]: Σ = 1. Weights that are all 0 give 0. */
+/** Share of each sample's weight, [batch]: Σ = 1. 0 if all weights are 0. */
 export function shares(weights: tf.Tensor1D): tf.Tensor1D {
   return tf.div(weights, tf.maximum(tf.sum(weights), 1e-12));
 }
@@ -20,29 +20,29 @@ export function smoothL1(values: tf.Tensor): tf.Tensor {
   return tf.mul(near, tf.sub(size, tf.mul(near, 0.5)));
 }
 
-/** Number added to the target class's logit to take it out of a softmax; any float32 logit is negligible beside it. */
+/** Number added to the target class's logit to remove it from a softmax; any float32 logit is negligible beside it. */
 const OUT = -1e9;
 
-/** Ones at the class of the label, [batch, classes]; at the larger one of a mixed label. */
+/** One-hot of the label's class, [batch, classes]; for a mixed label, of the class with the larger share. */
 export function targetMask(targets: tf.Tensor2D): tf.Tensor2D {
   return tf.oneHot(tf.argMax(targets, -1), targets.shape[1], 1, 0, 'float32') as tf.Tensor2D;
 }
 
-/** Logits [batch, classes] whose softmax leaves out the masked class. */
+/** Logits [batch, classes] whose softmax gives the masked class probability 0. */
 export function withoutTarget(logits: tf.Tensor, isTarget: tf.Tensor): tf.Tensor {
   return tf.add(logits, tf.mul(isTarget, OUT));
 }
 
-/** Weighted mean of what the task makes of the labels, e.g. their cross-entropy. */
+/** Weighted mean of the task's loss with the labels, such as cross-entropy. */
 export function labelLoss({ task, studentLogits, targets, weights, hyper, partial }: LossInput): tf.Scalar {
   return weightedMean(task.loss(studentLogits, targets, hyper), partial?.labels ?? weights);
 }
 
-/** (1 - alpha) · loss with the labels + alpha · `soft`, the part that the teacher decides; alpha sample by sample where `partial` is. */
+/** (1 - alpha) · loss with the labels + alpha · `soft`, the teacher's part; with `partial`, alpha differs from sample to sample. */
 export function mixed(name: string, input: LossInput, soft: tf.Scalar, label = labelLoss(input)): LossOutput {
   const { partial } = input;
   if (partial !== undefined) {
-    // Parts of the loss times their weights, so that the sums over parts of a batch equal the sums over the whole batch.
+    // Each part times its share of the weight, so that sums over parts of a batch equal the sums over the whole batch.
     const weighed: [tf.Scalar, tf.Scalar] = [tf.mul(label, partial.labelShare), tf.mul(soft, partial.softShare)];
     return { loss: tf.add(...weighed), parts: { [input.task.lossName]: weighed[0], [name]: weighed[1] } };
   }
@@ -51,7 +51,7 @@ export function mixed(name: string, input: LossInput, soft: tf.Scalar, label = l
   return { loss, parts: { [input.task.lossName]: label, [name]: soft } };
 }
 
-/** The teacher's logits; a training program feeds them whenever a loss needs more than labels. */
+/** The teacher's logits; a training program feeds them to every loss that needs more than labels. */
 export function teacherLogits(input: LossInput): tf.Tensor2D {
   if (input.teacherLogits === undefined) throw new Error('this loss needs teacherLogits');
   return input.teacherLogits;

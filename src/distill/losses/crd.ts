@@ -58,7 +58,7 @@ function embedding(pair: FeaturePair, side: Side, from: number, to: number, seed
   ];
 }
 
-/** Uniform numbers of the deviation of a coordinate of a vector of length 1, as in the authors' code; Z is not known yet. */
+/** Initial bank: uniform numbers with the deviation of a coordinate of a unit vector, as in the authors' code. Z is still unknown. */
 function bank(pair: FeaturePair, side: Side, shape: [number, number], seed: number): [string, tf.Variable][] {
   const name = stateName('crd', pair, `${side}/bank`);
   const random = new RandomStream(seed, 'init', name);
@@ -95,7 +95,7 @@ function contrasted(
   return weightedMean(each, input.weights);
 }
 
-/** ℓ of each sample, [batch]. `compared`: [batch, 1 + K] rows of the bank, that of the sample itself first. */
+/** ℓ of each sample, [batch]. `compared`: [batch, 1 + K] rows of the bank, first the sample's own. */
 function noiseContrast(
   embedded: tf.Tensor2D,
   memory: tf.Variable,
@@ -112,19 +112,19 @@ function noiseContrast(
     return tf.where(tf.logicalOr(tf.greater(z, 0), tf.equal(mean, 0)), z, mean);
   });
   z.assign(known);
-  // A first batch whose samples all have the weight 0 says nothing.
+  // If all samples of the first batch have weight 0, Z stays unknown.
   const scale = tf.abs(known);
   const p = tf.div(raw, scale);
-  // ln((p + K/N) / (K/N)) of all; of the sample itself ln((p + K/N) / p).
+  // ln((p + K/N) / (K/N)) of all rows; for the sample's own row ln((p + K/N) / p).
   const logs = tf.log(tf.add(tf.div(p, noise), 1 + FLOOR / noise));
   const own = tf.sub(tf.log(tf.squeeze(tf.slice(p, [0, 0], [-1, 1]), [1])), Math.log(noise));
   return tf.sub(tf.sum(logs, -1), own);
 }
 
-/** Of the authors' code, beside the noise. */
+/** Constant of the authors' code, added to the noise. */
 const FLOOR = 1e-7;
 
-/** A function of a tensor, taken as a constant by the gradient. */
+/** A function of a tensor that the gradient treats as a constant. */
 function constantOf(x: tf.Tensor, of: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
   const constant = tf.customGrad((given) => ({
     value: of(given as tf.Tensor),
@@ -137,17 +137,17 @@ function remember(memory: tf.Variable, rows: tf.Tensor1D, embedded: tf.Tensor2D,
   const before = tf.gather(memory, rows);
   const momentum = hyper['momentum']!;
   const after = unit(tf.add(tf.mul(before, momentum), tf.mul(embedded, tf.sub(1, momentum))));
-  // Each row is in a batch once.
+  // Each row of the bank occurs in a batch once.
   const moved = tf.unsortedSegmentSum(tf.sub(after, before), rows, memory.shape[0]);
   memory.assign(tf.add(memory, moved));
 }
 
-/** Rows scaled to length 1. */
+/** Scales rows to length 1. */
 function unit(rows: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(rows, tf.rsqrt(tf.maximum(tf.sum(tf.square(rows), -1, true), 1e-24)));
 }
 
-/** Rows of samples of other classes than each sample's, drawn evenly and with replacement, [batch, count]. */
+/** Rows of samples of other classes than each sample's own, drawn uniformly with replacement, [batch, count]. */
 function otherClasses({ labels, classes }: TrainingSamples, own: tf.Tensor, count: number): tf.Tensor2D {
   const sizes = new Int32Array(classes);
   for (const label of labels) sizes[label]!++;
@@ -156,7 +156,7 @@ function otherClasses({ labels, classes }: TrainingSamples, own: tf.Tensor, coun
   const of = (table: Int32Array): tf.Tensor => tf.expandDims(tf.gather(tf.tensor1d(Float32Array.from(table)), own), 1);
   const others = tf.sub(labels.length, of(sizes));
   const drawn = tf.floor(tf.mul(uniformFeed([own.shape[0], count]), others));
-  // A product just below the number of the others may be rounded up to it.
+  // float32 may round a product just below the number of other samples up to it.
   const place = tf.minimum(drawn, tf.sub(others, 1));
   const skipped = tf.mul(tf.cast(tf.greaterEqual(place, of(starts)), 'float32'), of(sizes));
   const rows: tf.Tensor = tf.tensor1d(byClass, 'int32');

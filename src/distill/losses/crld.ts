@@ -34,7 +34,7 @@ export const crld = logitLoss({
   },
 });
 
-/** KL of the softened answers of each sample, [batch]. */
+/** KL divergence of the softened answers of each sample, [batch]. */
 function apart({ task, hyper }: LossInput, teacher: tf.Tensor2D, student: tf.Tensor2D): tf.Tensor {
   if (task.divergence === undefined) throw new Error('this loss is of tasks with a temperature');
   return task.divergence(teacher, student, hyper['temperature']!);

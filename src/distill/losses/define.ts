@@ -1,15 +1,15 @@
 import type { FeaturePair, Loss, LossInput, LossOutput } from '../../train/step/loss.ts';
 
 export interface LossArgs {
-  /** Numbers that replace defaults. */
+  /** Options that replace defaults. */
   readonly hyper?: Readonly<Record<string, number>>;
-  /** Options of the label's part and their defaults, which the task states; default: the options of classification. */
+  /** Options of the label part and their defaults, given by the task. Default: those of classification. */
   readonly ofLabels?: Readonly<Record<string, number>>;
   /** Pairs of inner tensors that a feature loss compares. */
   readonly features?: readonly FeaturePair[];
   /** Seed of the loss' own weights. */
   readonly seed?: number;
-  /** The samples of the training split, for a loss that keeps something of each. */
+  /** The samples of the training split, for a loss that remembers each sample. */
   readonly samples?: TrainingSamples | undefined;
 }
 
@@ -21,11 +21,11 @@ export interface TrainingSamples {
 
 export interface LossDefinition {
   readonly needs: Loss['needs'];
-  /** Builds it; `name` is the one in the registry, `hyper` has all of its numbers. They are fed at every step. */
+  /** Builds the loss; `name`: name in the registry, `hyper`: all of its options, which are fed at every step. */
   readonly build: (name: string, args: LossArgs & { readonly hyper: Readonly<Record<string, number>> }) => Loss;
 }
 
-/** A loss of logits and labels alone, without variables of its own. */
+/** Defines a loss of logits and labels only, without variables of its own. */
 export function logitLoss(definition: {
   readonly needs: 'labels' | 'logits';
   readonly reads?: 'strong';

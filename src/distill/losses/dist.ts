@@ -28,10 +28,10 @@ function relations(input: LossInput): tf.Scalar {
   return tf.mul(sum, tf.square(temperature));
 }
 
-/** The floor under a squared norm: below it a vector has no direction worth following, and its gradient is cut off. */
+/** Minimum squared norm: a shorter vector has no meaningful direction, and its gradient is cut off. */
 const FLOOR = 1e-12;
 
-/** Pearson's ρ along `axis`; `share`, which sums to 1 along it, weighs the entries. */
+/** Pearson's ρ along `axis`; `share`: weights of the entries, which sum to 1 along it. */
 function correlation(a: tf.Tensor, b: tf.Tensor, axis: number, share?: tf.Tensor): tf.Tensor {
   const along = (x: tf.Tensor): tf.Tensor =>
     share === undefined ? tf.mean(x, axis, true) : tf.sum(tf.mul(x, share), axis, true);

@@ -7,21 +7,21 @@ import { softened } from './kd.ts';
 
 type Variables = Readonly<Record<string, tf.Variable>>;
 
-/** Settings that a loss of inner tensors is built with. */
+/** Settings of a loss of inner tensors. */
 export interface FeatureSettings {
   readonly name: string;
   readonly pairs: readonly FeaturePair[];
   readonly seed: number;
   readonly samples?: TrainingSamples | undefined;
-  /** Options of the loss in the recipe; some of them are sizes of layers. */
+  /** Options of the loss in the recipe; some are sizes of layers. */
   readonly hyper: Readonly<Record<string, number>>;
 }
 
-/** A loss of inner tensors beside plain KD, pair by pair: b · Σ_pairs distance(F_s, F_t) + the KD of `jointLoss`. */
+/** Defines a loss of inner tensors in addition to plain KD, pair by pair: b · Σ_pairs distance(F_s, F_t) + the KD of `jointLoss`. */
 export function featureLoss(definition: {
-  /** Check of a pair; throws a `UserError` for one that the loss cannot compare. */
+  /** Throws a `UserError` for a pair that the loss cannot compare. */
   readonly check: (loss: string, pair: FeaturePair) => void;
-  /** Variables that are trained along for a pair, by state name; drawn from the seed. */
+  /** Trained variables of a pair, by state name, initialized from the seed. */
   readonly variables?: (pair: FeaturePair, seed: number) => Variables;
   readonly distance: (pair: FeaturePair, input: LossInput, variables: Variables) => tf.Scalar;
 }): LossDefinition {
@@ -34,14 +34,14 @@ export function featureLoss(definition: {
 }
 
 /**
- * A loss of all inner tensors together, beside plain KD.
+ * Defines a loss of all inner tensors together, in addition to plain KD.
  *
- *   L = b · distance + α · T² · KL(…) + (1 - α) · CE(s, y)
+ * L = b · distance + α · T² · KL(…) + (1 - α) · CE(s, y)
  */
 export function jointLoss(definition: {
   readonly check: (settings: FeatureSettings) => void;
   readonly variables: (settings: FeatureSettings) => Variables;
-  /** Variables that `distance` changes itself. Default: none. */
+  /** Variables that `distance` updates itself. Default: none. */
   readonly memory?: (settings: FeatureSettings) => Variables;
   readonly reads?: 'rows';
   readonly distance: (settings: FeatureSettings, input: LossInput, variables: Variables) => tf.Scalar;
@@ -76,7 +76,7 @@ export function jointLoss(definition: {
   };
 }
 
-/** A feature loss compares something, or it would be plain KD in disguise. */
+/** A feature loss needs pairs: without any it would be plain KD under another name. */
 function requireFeatures(loss: string, features: readonly FeaturePair[] | undefined): readonly FeaturePair[] {
   if (features !== undefined && features.length > 0) return features;
   throw new UserError(
@@ -86,9 +86,8 @@ function requireFeatures(loss: string, features: readonly FeaturePair[] | undefi
 }
 
 /**
- * Check that two tensors can be brought to one size. Of two pictures, [batch, height, width, channels], the larger is averaged over
- * windows, so its height and width must be multiples of the smaller's. Other tensors must have the same shape except for the last axis.
- * Throws a `UserError` otherwise.
+ * Checks that two tensors can be brought to one size. Of two pictures, [batch, height, width, channels], the larger is averaged over windows, so its
+ * height and width must be multiples of the smaller's. Other tensors must have equal shapes except for the last axis. Throws a `UserError` otherwise.
  */
 export function checkSizes(loss: string, { student, teacher, studentShape, teacherShape }: FeaturePair): void {
   const [a, b] = [studentShape.slice(0, -1), teacherShape.slice(0, -1)];
@@ -101,7 +100,7 @@ export function checkSizes(loss: string, { student, teacher, studentShape, teach
   );
 }
 
-/** `checkSizes` for a loss that compares the positions within a layer; also refuses a layer whose output is a vector, which has none. */
+/** Like `checkSizes`, for a loss that compares positions within a layer: also refuses a layer whose output is a vector. */
 export function checkPlaces(loss: string, pair: FeaturePair): void {
   checkSizes(loss, pair);
   if (pair.studentShape.length > 1) return;
@@ -115,7 +114,7 @@ export function isFeatureMap(shape: readonly number[]): boolean {
   return shape.length === 3;
 }
 
-/** [height, width] of the window over the larger of two pictures, and which that is. */
+/** Which of two pictures is larger, and the [height, width] of its averaging windows. */
 function ratio(a: readonly number[], b: readonly number[]): { of: 'a' | 'b'; window: [number, number] } | undefined {
   const of = a[0]! >= b[0]! ? 'a' : 'b';
   const [large, small] = of === 'a' ? [a, b] : [b, a];
@@ -123,12 +122,12 @@ function ratio(a: readonly number[], b: readonly number[]): { of: 'a' | 'b'; win
   return window.every(Number.isInteger) ? { of, window } : undefined;
 }
 
-/** Both features of a pair as they are. */
+/** Both features of a pair, unchanged. */
 export function both(pair: FeaturePair, input: LossInput): { student: tf.Tensor; teacher: tf.Tensor } {
   return { student: input.studentFeatures[pair.student]!, teacher: input.teacherFeatures[pair.teacher]! };
 }
 
-/** Both features of a pair at one height and width. */
+/** Both features of a pair at the same height and width. */
 export function aligned(pair: FeaturePair, input: LossInput): { student: tf.Tensor; teacher: tf.Tensor } {
   const { student, teacher } = both(pair, input);
   if (!isFeatureMap(pair.studentShape)) return { student, teacher };

@@ -4,9 +4,9 @@ import { checkSizes, featureLoss, perSample } from './features.ts';
 import { projected, projector } from './projector.ts';
 
 /**
- * Romero et al. 2015, "FitNets: hints for thin deep nets", equation 3, in one stage with KD instead of two after one another.
+ * Romero et al. 2015, "FitNets: hints for thin deep nets", equation 3, trained together with KD instead of in a stage before it.
  *
- *   distance = mean (r(F_s) - F_t)²
+ * distance = mean (r(F_s) - F_t)²
  *
  * r is a learned 1×1 convolution from the student's channels to the teacher's.
  */

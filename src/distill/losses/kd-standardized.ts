@@ -19,8 +19,8 @@ export const kdStandardized = logitLoss({
 });
 
 /**
- * Logits with mean 0 and deviation 1. As in the authors' code, the deviation divides by K - 1. The floor keeps the gradient of constant
- * logits finite.
+ * Logits with mean 0 and deviation 1. As in the authors' code, the deviation divides by K - 1. The floor keeps the gradient of constant logits
+ * finite.
  */
 function standardized(logits: tf.Tensor2D): tf.Tensor2D {
   const centred = tf.sub(logits, tf.mean(logits, -1, true));

@@ -4,11 +4,12 @@ import { logitLoss } from './define.ts';
 import { softened } from './kd.ts';
 
 /**
- * Zhang et al. 2018 (CVPR), "Deep mutual learning", equations 4 to 6: of each of two students, p the answers of the other one.
+ * Zhang et al. 2018 (CVPR), "Deep mutual learning", equations 4 to 6, for either of two students; p: the other student's answers.
  *
- *   L = CE(s, y) + w · T² · KL(softmax(p/T) ‖ softmax(s/T))
+ * L = CE(s, y) + w · T² · KL(softmax(p/T) ‖ softmax(s/T))
  *
- * The paper has w = 1 and T = 1. The order of the steps, its algorithm 1, is in src/train/parallel/in-turn.ts; p is a constant, see src/train/step.ts.
+ * The paper has w = 1 and T = 1. The order of the steps, its algorithm 1, is in src/train/parallel/in-turn.ts; p is a constant, see
+ * src/train/step.ts.
  */
 export const mutual = logitLoss({
   needs: 'logits',

@@ -24,7 +24,7 @@ function normalized(input: LossInput): tf.Scalar {
   const isTarget = targetMask(targets);
   const atTarget = tf.mul(tf.mul(tf.softmax(teacher), tf.logSoftmax(studentLogits)), isTarget);
   const others = (logits: tf.Tensor2D): tf.Tensor => withoutTarget(tf.div(logits, temperature), isTarget);
-  // The class that is left out has the probability 0 and a logarithm of -1e9.
+  // The left-out class has probability 0 and logarithm -1e9.
   const apart = tf.mul(tf.mul(tf.softmax(others(teacher)), tf.logSoftmax(others(studentLogits))), tf.sub(1, isTarget));
   const factor = tf.mul(tf.square(temperature), hyper['nonTargetWeight']!);
   return tf.neg(weightedMean(tf.sum(tf.add(atTarget, tf.mul(apart, factor)), -1), weights));

@@ -23,7 +23,7 @@ export const pkd = featureLoss({
   },
 });
 
-/** The floor keeps the gradient of a silent channel finite. */
+/** Minimum variance: it keeps the gradient of a constant channel finite. */
 const FLOOR = 1e-12;
 
 function standardized(feature: tf.Tensor, { weights }: LossInput): tf.Tensor {

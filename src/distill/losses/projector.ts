@@ -5,18 +5,18 @@ import { aligned } from './features.ts';
 
 type Variables = Readonly<Record<string, tf.Variable>>;
 
-/** Trained along with the student and thrown away: none of it is in an exported file. */
+/** State name of a variable of the loss. These variables are trained with the student, and never exported. */
 export const stateName = (loss: string, { student, teacher }: FeaturePair, part: string): string =>
   `${loss}/${student}:${teacher}/${part}`;
 
-/** Normal numbers of this deviation; the same for one seed and name. */
+/** Normal numbers with this deviation, determined by seed and name. */
 export function normals(name: string, shape: readonly number[], deviation: number, seed: number): tf.Variable {
   const random = new RandomStream(seed, 'init', name);
   const values = Float32Array.from({ length: tf.util.sizeFromShape([...shape]) }, () => random.normal() * deviation);
   return tf.variable(tf.tensor(values, [...shape]));
 }
 
-/** A 1×1 convolution from the student's channels to the teacher's; without a bias where the loss would not see it. */
+/** A 1×1 convolution from the student's channels to the teacher's; without a bias for losses that ignore it. */
 export function projector(loss: string, pair: FeaturePair, seed: number, hasBias = true): Variables {
   const [from, to] = [pair.studentShape.at(-1)!, pair.teacherShape.at(-1)!];
   const kernel = stateName(loss, pair, 'kernel');
@@ -26,12 +26,12 @@ export function projector(loss: string, pair: FeaturePair, seed: number, hasBias
   };
 }
 
-/** A `projector` where student and teacher have different numbers of channels. */
+/** A `projector` if student and teacher have different numbers of channels. */
 export function projectorIfNeeded(loss: string, pair: FeaturePair, seed: number, hasBias = true): Variables {
   return pair.studentShape.at(-1) === pair.teacherShape.at(-1) ? {} : projector(loss, pair, seed, hasBias);
 }
 
-/** Both features at one height and width, the student's through the projector of the pair where there is one. */
+/** Both features at the same height and width, the student's after the pair's projector, if it has one. */
 export function projected(
   loss: string,
   pair: FeaturePair,

@@ -27,7 +27,7 @@ import { vkd } from './vkd.ts';
 
 export type AnyLoss = LossName | 'ce';
 
-/** Every loss that a recipe can name, and `ce` for training without a teacher. Their numbers are in recipe/schema/loss.ts. */
+/** Every loss that a recipe can name, and `ce` for training without a teacher. Their options are in recipe/schema/loss.ts. */
 export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   ce,
   bounded,
@@ -54,7 +54,7 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   attention,
 };
 
-/** Options of a loss at their defaults; `ofLabels`: the options of its label part. */
+/** Default options of a loss; `ofLabels`: options of its label part. */
 export function usualNumbers(
   name: AnyLoss,
   ofLabels: Readonly<Record<string, number>> = { labelSmoothing: 0 },
@@ -62,7 +62,7 @@ export function usualNumbers(
   return { ...(name === 'ce' ? {} : lossNumbers(name)), ...ofLabels };
 }
 
-/** Loss of a name with its numbers; throws for a number that the loss does not have. */
+/** Creates a loss by its name; throws for an option that the loss does not have. */
 export function createLoss(name: AnyLoss, args: LossArgs = {}): Loss {
   const numbers = usualNumbers(name, args.ofLabels);
   for (const key of Object.keys(args.hyper ?? {})) {

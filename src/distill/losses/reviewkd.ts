@@ -36,7 +36,7 @@ export const reviewkd = jointLoss({
   },
 });
 
-/** Most channels of the tensor that is carried from pair to pair, as in the authors' code. */
+/** Maximum number of channels of the tensor that is passed from pair to pair, as in the authors' code. */
 const MOST_CHANNELS = 512;
 
 function checkPictures(loss: string, { student, teacher, studentShape, teacherShape }: FeaturePair): void {
@@ -103,7 +103,7 @@ function fused(
   return [normed(carried, 'out'), carried];
 }
 
-/** Each channel with mean 0 and deviation 1 over the batch, a sample of weight 2 as two, with PyTorch's floor. */
+/** Each channel with mean 0 and deviation 1 over the batch, with weights of samples and PyTorch's floor. */
 function standardized(x: tf.Tensor4D, weights: tf.Tensor1D): tf.Tensor4D {
   const [, height, width] = x.shape;
   const share = tf.reshape(tf.div(shares(weights), height * width), [-1, 1, 1, 1]);
@@ -114,7 +114,7 @@ function standardized(x: tf.Tensor4D, weights: tf.Tensor1D): tf.Tensor4D {
 
 const LEVELS = [4, 2, 1];
 
-/** HCL: mean squares at all levels that are coarser than the tensor. */
+/** HCL: mean squares at all levels coarser than the tensor. */
 function hierarchical(student: tf.Tensor4D, teacher: tf.Tensor4D, weights: tf.Tensor1D): tf.Scalar {
   const squares = (a: tf.Tensor, b: tf.Tensor): tf.Scalar =>
     weightedMean(perSample(tf.squaredDifference(a, b)), weights);
@@ -135,7 +135,7 @@ function averaged(x: tf.Tensor4D, level: number): tf.Tensor {
   return tf.reshape(cells, [batch, level, level, channels]);
 }
 
-/** [1, level, size] with the share of each place in each window, which reaches from ⌊i · size / level⌋ to ⌈(i + 1) · size / level⌉. */
+/** [1, level, size] weights of each position in each window; windows reach from ⌊i · size / level⌋ to ⌈(i + 1) · size / level⌉. */
 function windows(size: number, level: number): tf.Tensor3D {
   const values = Array.from({ length: level }, (_, i) => {
     const [from, to] = [Math.floor((i * size) / level), Math.ceil(((i + 1) * size) / level)];

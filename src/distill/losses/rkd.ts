@@ -28,7 +28,7 @@ function sum({ hyper }: LossInput, distances: tf.Scalar, angles: tf.Scalar): tf.
   return tf.add(tf.mul(distances, hyper['distanceWeight']!), tf.mul(angles, hyper['angleWeight']!));
 }
 
-/** Weights of the pairs, [batch, batch], and of the triples, [batch, batch, batch], with the corner in the middle. */
+/** Weights of the pairs, [batch, batch], and of the triples, [batch, batch, batch], with the vertex in the middle. */
 function counts(weights: tf.Tensor1D): { pairs: tf.Tensor2D; triples: tf.Tensor3D } {
   const size = weights.shape[0];
   const different = Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 0 : 1));
@@ -43,13 +43,13 @@ function meanOver(counted: tf.Tensor, values: tf.Tensor): tf.Scalar {
   return tf.div(tf.sum(tf.mul(counted, values)), tf.maximum(tf.sum(counted), 1e-12));
 }
 
-/** Below this share of their squares, the squared distance of two samples is the rounding of float32: they lie at one place. */
+/** A squared distance below this share of the squared norms is float32 rounding: the samples coincide. */
 const NOISE = 1e-6;
 
-/** Distances [batch, batch] as multiples of their mean, and cosines of the angles [batch, corner, batch]; 0 at one place. */
+/** Distances [batch, batch] divided by their mean, and cosines of the angles [batch, vertex, batch]; 0 for samples that coincide. */
 function relations(feature: tf.Tensor, pairs: tf.Tensor2D): { distances: tf.Tensor; angles: tf.Tensor } {
   const rows = tf.reshape<tf.Rank.R2>(feature, [feature.shape[0], -1]);
-  // Differences do not mind the offset, float32 does.
+  // Centring does not change differences, and improves their precision in float32.
   const centred = tf.sub<tf.Tensor2D>(rows, tf.mean(rows, 0, true));
   const products = tf.matMul(centred, centred, false, true);
   const squares = tf.sum(tf.square(centred), 1);

@@ -29,7 +29,7 @@ export const wttm = logitLoss({
   },
 });
 
-/** KL from the transformed teacher, and the sum of the powers, each [batch]. */
+/** KL divergence from the transformed teacher, and the sum of the powers, each [batch]. */
 function transformed(input: LossInput): { divergence: tf.Tensor; powerSum: tf.Tensor } {
   const powers = tf.div(tf.logSoftmax(teacherLogits(input)), input.hyper['temperature']!);
   const log = tf.logSoftmax(powers);

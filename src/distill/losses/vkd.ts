@@ -39,7 +39,7 @@ function normalized(rows: tf.Tensor2D): tf.Tensor2D {
   return tf.mul(centred, tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), 1e-5)));
 }
 
-/** Squarings of exp(A / 2^n) to exp(A), and terms of its series: exact to float32 while ‖A‖ stays below 64. */
+/** Number of squarings from exp(A / 2^n) to exp(A), and terms of the series: exact to float32 for ‖A‖ below 64. */
 const [SQUARINGS, TERMS] = [6, 9];
 
 /** exp(W - Wᵀ), by scaling and squaring (Higham 2008, "Functions of matrices", section 10.3). */

@@ -8,8 +8,8 @@ type Reading = Pick<FileTeacherSettings, 'layout' | 'normalize' | 'output'>;
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /**
- * The usual ways to prepare a teacher's input, other than the one asked for: each may be the setting that the user forgot. Without a layout
- * the file knows its own. `outputs`: further outputs of the file, beside the output that is asked for.
+ * The usual ways to prepare a teacher's input, except the requested one: each may be a setting that the user forgot. Layouts are tried only if the
+ * file does not fix its own. `outputs`: further outputs of the file.
  */
 export function alternativesOf(
   { samples, sampleShape, normalization, text }: Dataset,
@@ -19,12 +19,12 @@ export function alternativesOf(
 ): Alternative[] {
   const variant = (what: string, change: Partial<Reading>): Alternative => ({ what, open: () => open(change) });
   const others = outputs.map((output) => variant(`output: ${output}`, { output }));
-  // Ids are fed as they are.
+  // Token ids are fed unchanged.
   if (text !== undefined) return others;
   const isEightBit = samples instanceof Uint8Array;
   const channels = sampleShape.at(-1)!;
   const normalizations: readonly (readonly [string, Reading['normalize']])[] = [
-    // Said in numbers: where nothing is said, the file itself may say something else.
+    // Normalizations are given in numbers: without a setting, the file's metadata might apply.
     ['the input as the student sees it', asked === undefined ? undefined : normalization],
     ['normalize: {scale: 1}', { scale: 1, mean: 0, std: 1 }],
     ...(isEightBit

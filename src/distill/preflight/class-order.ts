@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 
-/** Position in the teacher's answer of each class of the data set; undefined where the order is the same. */
+/** Index in the teacher's answer of each class of the data set; undefined for the same order. */
 export function orderOf(
   name: string,
   classes: readonly string[] | undefined,
@@ -24,27 +24,27 @@ export function orderOf(
   return own.map((label) => classes.indexOf(label));
 }
 
-/** Logits [n, classes] of a teacher in the order of the data set. */
+/** Reorders a teacher's logits [n, classes] into the order of the data set. */
 export function inClassOrder(logits: Float32Array, order: readonly number[] | undefined): Float32Array {
   if (order === undefined) return logits;
   const classes = order.length;
   return logits.map((_, i) => logits[i - (i % classes) + order[i % classes]!]!);
 }
 
-/** Score of a teacher with its answers assigned to other classes. */
+/** Accuracy of a teacher after its answers are reassigned to classes. */
 export interface Reordering {
-  /** The classes in the order that fits best. */
+  /** The classes in the best order. */
   readonly classes: readonly string[];
   readonly accuracy: number;
 }
 
-/** Each answer is given the class that it most often stands for, the surest first. */
+/** Assigns each answer to the class that it most often stands for, the clearest first. */
 export function reordered(answers: Int32Array, labels: Int32Array, names: readonly string[]): Reordering {
   const classes = names.length;
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   answers.forEach((answer, i) => counts[answer]![labels[i]!]!++);
   const pairs = counts.flatMap((row, answer) => row.map((count, label) => ({ answer, label, count })));
-  // A class that is its own counterpart stays so where another fits as well.
+  // Among equally good assignments, an answer keeps its own class.
   const fit = ({ answer, label, count }: (typeof pairs)[number]): number => count + (answer === label ? 0.5 : 0);
   const labelOf = new Map<number, number>();
   const taken = new Set<number>();
@@ -61,7 +61,7 @@ export function reordered(answers: Int32Array, labels: Int32Array, names: readon
   };
 }
 
-/** Names as they can be pasted into a recipe: YAML would read 3 as a number and no as false. */
+/** Class names as text for a recipe, quoted if YAML would read another type: 3 is a number and no is false. */
 export function classList(names: readonly string[]): string {
   const isPlain = (name: string): boolean =>
     /^[A-Za-z_][\w ./-]*[\w]$|^[A-Za-z_]$/.test(name) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(name);

@@ -10,14 +10,14 @@ import type { Reordering } from './class-order.ts';
 import { swappedPairs } from './swapped.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
-/** Teacher opened with other settings, to find which setting of the recipe is wrong. */
+/** A teacher opened with other settings, to find the wrong setting of the recipe. */
 export interface Alternative {
-  /** Completes "with …", e.g. `layout: nchw`. */
+  /** Setting, for messages that end in "with …", such as `layout: nchw`. */
   readonly what: string;
   readonly open: () => Promise<Teacher>;
 }
 
-/** A teacher's answers [rows, classes] to samples whose labels are known. */
+/** A teacher's answers [rows, classes] to labelled samples. */
 export interface LabelledAnswers {
   readonly rows: Int32Array;
   readonly labels: Int32Array;
@@ -34,17 +34,16 @@ export interface TeacherFault {
 
 export interface DiagnosisOptions {
   readonly alternatives: readonly Alternative[];
-  /** Accuracy that a reading must have to explain anything. */
+  /** Minimum accuracy for a reading to count as an explanation. */
   readonly required: number;
-  /** The order of the teacher's classes as the recipe gives it. */
+  /** The order of the teacher's classes in the recipe. */
   readonly declared?: readonly string[] | undefined;
   readonly known?: Reordering | undefined;
 }
 
 /**
- * The order of classes that explains the errors of a teacher that knows something; undefined where it is as it should be.
- * Some classes may be in their place by chance, so the accuracy as it is says little. Where only a few changed places, each
- * pair is looked at.
+ * Order of classes that explains the errors of a teacher; undefined if the order is right. Some classes may be in place by chance, so the present
+ * accuracy says little. If only a few classes changed places, each pair is tested.
  */
 export function explainingOrder(
   { labels, logits, accuracy }: LabelledAnswers,
@@ -55,15 +54,15 @@ export function explainingOrder(
   return isMuchBetter(whole.accuracy, accuracy) ? whole : swappedPairs(given, labels, names);
 }
 
-/** Half of the errors gone, and not by a few lucky samples. */
+/** True if half of the errors are gone, and the accuracy rises by more than a few samples. */
 function isMuchBetter(accuracy: number, before: number): boolean {
   return accuracy - before > 0.05 && 1 - accuracy < 0.5 * (1 - before);
 }
 
-/** Most classes that are named one by one. */
+/** Maximum number of classes that a message names. */
 const NAMED = 4;
 
-/** `declared`: the order that the recipe gives already, in which the answers were read. */
+/** `declared`: order in the recipe, in which the answers were read. */
 function wrongOrder(
   { classes, accuracy }: Reordering,
   names: readonly string[],
@@ -96,7 +95,7 @@ export async function bestAlternative(
   for (const from of alternatives) {
     const other = await from.open().catch(() => undefined);
     if (other === undefined) continue;
-    // Another output of the file may be something else.
+    // A tensor of another width cannot be the answers.
     if (other.classes !== task.width) {
       await other.dispose();
       continue;
@@ -110,8 +109,8 @@ export async function bestAlternative(
 }
 
 /**
- * Reason why a teacher is not good enough: the order of its classes, the preparation of its input, or neither. `known`: an order that
- * explains it, used where nothing explains it better.
+ * Reason why a teacher is not good enough: the order of its classes, the preparation of its input, or unknown. `known`: an order that explains it,
+ * used unless something explains it better.
  */
 export async function diagnosis(
   dataset: Dataset,
@@ -122,7 +121,7 @@ export async function diagnosis(
   const { classNames } = dataset;
   const order = known ?? reordered(classesOf(asked.logits, classNames.length), asked.labels, classNames);
   const best = await bestAlternative(dataset, asked, alternatives, ask);
-  // Good, and much better: not a lucky variant of a teacher that knows nothing.
+  // Requires a good and much better accuracy, which a useless teacher does not reach by luck.
   const explains = (accuracy: number): boolean =>
     (accuracy > required || accuracy === 1) &&
     (accuracy > 2 * asked.accuracy + 0.05 || isMuchBetter(accuracy, asked.accuracy));
@@ -134,14 +133,14 @@ export async function diagnosis(
   };
 }
 
-/** Above it, a teacher's input is taken to be as it wants it. */
+/** Accuracy above which a teacher's input is assumed to be right. */
 const GOOD = 0.9;
-/** A tenth of what the teacher itself is asked about: there may be ten other readings. */
+/** Number of samples per reading: a tenth of those for the teacher itself, because there may be ten other readings. */
 const TRIED = 100;
-/** Most that chance may explain of a reading's advantage, for a run to stop: there are ten readings, and many runs. */
+/** Maximum probability that chance explains a reading's advantage, for a run to stop: there are ten readings, and many runs. */
 const EVIDENT = 1e-4;
 
-/** Another reading of a teacher that has less than half of its errors; undefined where there is none. */
+/** Another reading of a teacher with less than half of its errors; undefined if there is none. */
 export async function farBetterReading(
   dataset: Dataset,
   asked: LabelledAnswers,
@@ -154,7 +153,7 @@ export async function farBetterReading(
   const few = { rows: rows.filter(isTried).subarray(0, TRIED), labels: labels.filter(isTried).subarray(0, TRIED) };
   const first = await bestAlternative(dataset, few, alternatives, ask);
   if (first === undefined || !isMuchBetter(first.accuracy, accuracy)) return undefined;
-  // A few samples can mislead.
+  // Repeated on all rows, because a few samples can mislead.
   const best = rows.length === few.rows.length ? first : await bestAlternative(dataset, asked, [first.from], ask);
   if (best === undefined || !isMuchBetter(best.accuracy, accuracy)) return undefined;
   const [own, its] = [asked, best].map(({ logits }) => classesOf(logits, dataset.classNames.length));

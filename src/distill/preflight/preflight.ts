@@ -23,34 +23,34 @@ export interface PreflightOptions {
   /** Required accuracy, 0 … 1. Default: better than chance, by three standard errors. */
   readonly minAccuracy?: number | undefined;
   readonly alternatives?: readonly Alternative[];
-  /** The order of the teacher's classes as the recipe gives it, in which it is asked. */
+  /** The order of the teacher's classes in the recipe, in which it is asked. */
   readonly declared?: readonly string[] | undefined;
-  /** True if the recipe says that the teacher is asked as it is meant to be, though another reading is far better. */
+  /** True if the recipe confirms the teacher's settings although another reading is far better. */
   readonly confirmed?: boolean | undefined;
-  /** Rows that are asked about. Default 20 of each class, 1000 at least and 5000 at most, spread over the split. */
+  /** Rows to ask about. Default: 20 of each class, 1000 to 5000 in all, spread over the split. */
   readonly rows?: Int32Array;
   readonly onProgress?: OnProgress | undefined;
-  /** Processes that take turns at asking. */
+  /** Processes that share the asking. */
   readonly together?: Collectives | undefined;
 }
 
 export interface Preflight {
-  /** Undefined where no label says how good it is. */
+  /** Undefined without labels. */
   readonly accuracy: number | undefined;
   readonly samples: number;
-  /** Oddities of a teacher that is good enough, one sentence each. */
+  /** Warnings about a teacher that is good enough, one sentence each. */
   readonly warnings: readonly string[];
 }
 
 const BATCH = 100;
 
-/** Softmax of 0 and z is the sigmoid of z. */
+/** Remedy for a single sigmoid output: softmax of 0 and z is the sigmoid of z. */
 const ONE_OF_TWO =
   '. A model with one sigmoid output tells two classes apart; export it with two logits, 0 and z, where z is what goes into the sigmoid: torch.cat([torch.zeros_like(z), z], 1).';
 
-/** Answers that a teacher gave before. */
+/** Stored answers of a teacher. */
 export interface StoredAnswers {
-  /** Name for messages, e.g. the path of the file. */
+  /** Name for messages, such as the path of the file. */
   readonly name: string;
   readonly classes: number;
   readonly otherOutputs?: undefined;
@@ -58,7 +58,7 @@ export interface StoredAnswers {
   readonly answersTo: (rows: Int32Array) => Promise<Float32Array>;
 }
 
-/** Remedy for stored answers that nothing explains. */
+/** Remedy for stored answers whose errors have no explanation. */
 const ANSWER_AGAIN =
   'They belong to another data set, another order of samples or another order of classes; let the teacher answer again.';
 
@@ -72,9 +72,9 @@ function namesOutput({ otherOutputs = [] }: Teacher | StoredAnswers): string {
 }
 
 /**
- * Test of the teacher on some labelled samples, before anything is trained on its answers. Throws a `UserError` for another number of
- * classes, answers that are not finite or always the same, classes in another order, and a teacher that is no better than chance; the last
- * says what would be better: another layout, another normalization, another order of classes.
+ * Tests the teacher on some labelled samples, before anything is trained on its answers. Throws a `UserError` for another number of classes, answers
+ * that are not finite or always equal, classes in another order, and a teacher no better than chance; the last names a better layout, normalization
+ * or order of classes if there is one.
  */
 export async function preflight(
   teacher: Teacher | StoredAnswers,
@@ -106,7 +106,7 @@ export async function preflight(
   const settings = { alternatives, declared: options.declared };
   if (isGood) {
     const known = explainingOrder(asked, dataset.classNames);
-    // It may look like another order because of its input.
+    // A wrong input can look like a wrong order, so other readings are tried first.
     const found =
       known === undefined
         ? await farBetterReading(dataset, asked, alternatives, ask)
@@ -132,7 +132,7 @@ export async function preflight(
   throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, fact === '' ? remedyFor(teacher, hint) : hint);
 }
 
-/** `preflight` of data without labels, which cannot tell how often the teacher is right. */
+/** `preflight` for data without labels, which do not tell how often the teacher is right. */
 async function checkWithoutLabels(
   teacher: Teacher | StoredAnswers,
   dataset: Dataset,
@@ -178,7 +178,7 @@ async function checkNumbers(
   return { accuracy: task.scoreOf(given, labels), samples: rows.length, warnings: stuck === undefined ? [] : [stuck] };
 }
 
-/** Text on answers that are no better than a model that ignores the samples, with another reading that is; undefined where they are. */
+/** Message about answers no better than those of a model that ignores the samples, with a better reading; undefined for better answers. */
 export async function noBetterThanNothing(
   teacher: Pick<Teacher | StoredAnswers, 'name'>,
   dataset: Dataset,
@@ -218,7 +218,7 @@ function refuseUseless(teacher: Teacher | StoredAnswers, logits: Float32Array, s
   }
 }
 
-/** A teacher can be better than chance and still be asked in the wrong way. */
+/** A teacher can be better than chance although its settings are wrong. */
 function oddities(
   { name, classes }: Teacher | StoredAnswers,
   dataset: Dataset,
@@ -240,23 +240,23 @@ async function askAbout(
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
 }
 
-/** Number of samples for people, with the name of their split. */
+/** Number of samples with the name of their split, as text. */
 function samplesText(count: number, { name }: Dataset): string {
   return `${count} ${name === 'train' ? 'training' : name} samples`;
 }
 
-/** Number of samples to ask about. With fewer per class, two classes that are swapped could not be told from a few mistakes. */
+/** Number of samples to ask about. With fewer per class, two swapped classes could not be told from a few mistakes. */
 function samplesFor(classes: number): number {
   return Math.min(5000, Math.max(1000, 20 * classes));
 }
 
-/** Spread over the split: some data sets are sorted by class. */
+/** Rows spread over the split, because some data sets are sorted by class. */
 function someRows(dataset: Dataset, most: number): Int32Array {
   const n = Math.min(most, dataset.count);
   return Int32Array.from({ length: n }, (_, i) => Math.floor((i * dataset.count) / n));
 }
 
-/** Logits [rows, classes] of the plain samples. */
+/** Logits [rows, classes] of samples without augmentation. */
 export async function answers(
   teacher: Teacher | StoredAnswers,
   dataset: Dataset,
@@ -268,7 +268,7 @@ export async function answers(
   const count = Math.ceil(rows.length / BATCH);
   const all = await inTurns(together, { count, width: BATCH * classes }, async (item) => {
     const part = rows.subarray(item * BATCH, (item + 1) * BATCH);
-    // Before too: a run that is to stop does not wait for a batch of a slow teacher.
+    // Reported before the call too, so that a stop does not wait for a batch of a slow teacher.
     onProgress?.(`${dataset.name} samples,`, item * BATCH, rows.length);
     const original = originalsOf(dataset, part, chanceOf(PLAIN));
     const { logits } = await teacher.answer(viewOf(asTeacherSees(dataset), part, PLAIN), part.length, original);
@@ -280,7 +280,7 @@ export async function answers(
 
 interface AnswersOptions {
   readonly onProgress?: OnProgress | undefined;
-  /** Processes that take turns at the batches. */
+  /** Processes that share the batches. */
   readonly together?: Collectives | undefined;
 }
 

@@ -1,18 +1,17 @@
 import type { Reordering } from './class-order.ts';
 
-/** Chance that a teacher whose classes are all in their place is taken for one with two of them changed over. */
+/** Probability that a teacher with all classes in place is reported to have two of them swapped. */
 const FALSE_ALARMS = 1e-3;
 
 /**
- * The classes in the order in which those pairs stand changed over whose exchange makes `answers` right significantly more
- * often; undefined where there is no such pair. Each pair of classes is held against the samples that are labelled and
- * answered with one of the two:
+ * Order of classes with those pairs swapped whose exchange makes `answers` right significantly more often; undefined without such a pair. Each pair
+ * is tested on the samples labelled and answered with one of its two classes:
  *
  * - more of them become right than wrong, by a sign test (McNemar 1947), and
  * - an answer speaks against its own class, by Fisher's exact test. A teacher that prefers one class of a pair, or a data
- *   set with many more samples of one, can pass the first test with every class in its place; it does not pass this one.
+ * set with many more samples of one, can pass the first test with every class in place, but not this one.
  *
- * Both are exact, whatever the number of samples, and Bonferroni's correction is for the number of pairs.
+ * Both tests are exact for any number of samples, and Bonferroni's correction is for the number of pairs.
  */
 export function swappedPairs(
   answers: Int32Array,
@@ -64,8 +63,8 @@ function signTest(more: number, less: number, logFactorial: Float64Array): numbe
 }
 
 /**
- * Logarithm of the probability of no more right answers than were found, if answers and labels of the two classes had nothing to do
- * with each other: the lower tail of the hypergeometric distribution.
+ * Logarithm of the probability of at most as many right answers as found, if answers and labels of the two classes were independent: the lower tail
+ * of the hypergeometric distribution.
  */
 function fisherTest(
   [aa, bb]: readonly [number, number],

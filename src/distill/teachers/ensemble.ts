@@ -8,10 +8,10 @@ export interface EnsembleMember {
   readonly weight: number;
 }
 
-/** `fixed`: by the weights alone. `entropy`: of each sample the members count more that are surer of it. */
+/** `fixed`: constant weights. `entropy`: members that are surer of a sample count more for it. */
 export type Weighting = 'fixed' | 'entropy';
 
-/** The weighted mean of the members' logits: the geometric mean of their predicted probabilities, as Hinton et al. 2015 average experts. */
+/** Weighted mean of the members' logits: the geometric mean of their predicted probabilities, as in Hinton et al. 2015. */
 export function ensemble(members: readonly EnsembleMember[], weighting: Weighting = 'fixed'): Teacher {
   const [first] = members;
   const classes = first!.teacher.classes;
@@ -38,7 +38,7 @@ export function ensemble(members: readonly EnsembleMember[], weighting: Weightin
     featureShapes: {},
     params: members.reduce((total, { teacher }) => total + teacher.params, 0),
     sizeBytes: members.reduce((total, { teacher }) => total + teacher.sizeBytes, 0),
-    // One batch goes to all: the slowest at large ones decides.
+    // All members get the same batch, so the batch size follows the slowest at large ones, a CPU.
     device: members.find(({ teacher }) => teacher.device === 'cpu')?.teacher.device ?? first!.teacher.device,
     ...(largest && { sampleShape: largest }),
     answer: async (x, n, original) => {
@@ -61,11 +61,10 @@ export function ensemble(members: readonly EnsembleMember[], weighting: Weightin
 }
 
 /**
- * Share of each member in each sample, [members][n]. Zhang et al. 2022 (ICASSP), "Confidence-aware multi-teacher knowledge
- * distillation", equation 3, with the entropy of an answer where they have its cross-entropy with the label, which a teacher
- * that is asked does not know:
+ * Share of each member in each sample, [members][n]. Zhang et al. 2022 (ICASSP), "Confidence-aware multi-teacher knowledge distillation", equation 3,
+ * with the entropy of an answer instead of its cross-entropy with the label, which is unknown when a teacher is asked:
  *
- *   ω_m = (1 - exp(H_m) / Σ_j exp(H_j)) / (M - 1),   times the weights of the members, so that they sum to 1
+ * ω_m = (1 - exp(H_m) / Σ_j exp(H_j)) / (M - 1), times the weights of the members, rescaled to sum to 1
  */
 function byEntropy(members: readonly EnsembleMember[], all: readonly Float32Array[], classes: number): Float64Array[] {
   const spread = all.map((logits) =>

@@ -27,7 +27,7 @@ export interface FileTeacherSettings extends OwnSize {
   readonly intermediate: readonly string[];
 }
 
-/** A loaded file of any format: named inputs to named outputs. */
+/** A loaded model file of any format, with named inputs and outputs. */
 export interface Runnable {
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
@@ -39,7 +39,7 @@ export interface Runnable {
   dispose(): void;
 }
 
-/** Some samples to look at, see `Teacher.answer`. */
+/** Samples for a test, see `Teacher.answer`. */
 export interface Probe {
   readonly x: Float32Array;
   readonly n: number;
@@ -47,19 +47,19 @@ export interface Probe {
 }
 
 export interface FileTeacherSource {
-  /** Name for messages, e.g. the path of the file. */
+  /** Name for messages, such as the path of the file. */
   readonly name: string;
   readonly runtime: Runnable;
-  /** Bytes of the file or a hash of them: stored answers belong to this content. */
+  /** Bytes of the file or their hash: stored answers belong to this content. */
   readonly content: Uint8Array | string;
   readonly params: number;
   readonly sizeBytes: number;
   readonly dataset: Dataset;
-  /** Some samples, [n, ...sampleShape], that the teacher is asked about when it is opened. */
+  /** Samples [n, ...sampleShape] that the teacher is tested on when it is opened. */
   readonly probe: Probe;
 }
 
-/** A loaded file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set; the file is closed then. */
+/** A loaded file as a teacher. `UserError` if settings or file do not fit the data set; the file is then closed. */
 export function fileTeacher(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
   return orClose(
     () => fitting(source, settings),
@@ -84,7 +84,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
     (feature) => [feature, featureShape(first[feature]!.shape, layout)] as const,
   );
 
-  // Not where the file lies: moved or copied, it gives the same answers.
+  // The path is not part of the key: a moved file gives the same answers.
   const { intermediate } = settings;
   const { input, preprocessing, sampleShape } = fed;
   const size = sampleShape && { size: sampleShape };
@@ -123,11 +123,11 @@ interface Asking {
   /** Names of its inputs. */
   readonly input: string | readonly string[];
   readonly preprocessing: object;
-  /** Shape of one sample as the file sees it, if not as the data set has it. */
+  /** Shape of a sample as the file reads it, if not the data set's. */
   readonly sampleShape?: readonly number[];
 }
 
-/** About samples that are numbers. */
+/** Asks about samples that are numbers. */
 function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
   const columns = columnInputs(runtime.inputs, dataset);
   if (columns !== undefined) return columnInput({ name, dataset }, columns, settings, ask);
@@ -182,7 +182,10 @@ function prepared(
       : preprocess(x, n, sampleShape, preprocessing);
 }
 
-/** About texts. Answers to each token and inner tensors have one length in all batches, so that texts are filled up to it for them. */
+/**
+ * Asks about texts. All texts are padded to one length if the answers are per token or inner tensors are read, which must have equal shapes in all
+ * batches.
+ */
 function textInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
   const inputs = textInputs(runtime.inputs, name, dataset);
   const { isPerWord } = taskRow(dataset.task);
@@ -198,7 +201,7 @@ function textInput({ name, runtime, dataset }: FileTeacherSource, settings: File
 
 const isFloat = ({ dtype }: ModelValue): boolean => dtype === 'float32' || dtype === 'float16';
 
-/** The output that is named, or the first that can be logits: classifiers that come with the label have it first. */
+/** The named output, or the first that can be logits: classifiers that also return the label return it first. */
 function outputOf({ outputs }: Runnable, name: string, { output, intermediate }: FileTeacherSettings): string {
   const candidates = outputs.filter((candidate) => !intermediate.includes(candidate.name));
   const found =
@@ -214,7 +217,7 @@ function outputOf({ outputs }: Runnable, name: string, { output, intermediate }:
   throw new UserError(`${name}: expected float32 or float16 from ${other.name}, received ${other.dtype}`, has);
 }
 
-/** Names of the outputs of floats that are not asked for. */
+/** Names of the float outputs that are not read. */
 function othersOf({ outputs }: Runnable, wanted: readonly string[]): string[] {
   return outputs.filter((output) => isFloat(output) && !wanted.includes(output.name)).map(({ name }) => name);
 }
@@ -224,10 +227,7 @@ interface Values {
   readonly shape: readonly number[];
 }
 
-/**
- * Outputs of the file in float32. `UserError` where an output does not have one row per sample: then something in the file does not follow
- * the size of the batch.
- */
+/** Outputs in float32. `UserError` for an output without one row per sample: some shape in the file then ignores the batch size. */
 function floats(results: Readonly<Record<string, InferenceTensor>>, n: number, name: string): Record<string, Values> {
   return Object.fromEntries(
     Object.entries(results).map(([output, { data, shape }]) => {
@@ -242,7 +242,7 @@ function floats(results: Readonly<Record<string, InferenceTensor>>, n: number, n
   );
 }
 
-/** Files with a fixed batch size are asked piece by piece; the last piece is filled up with zeros. */
+/** Asks a file with a fixed batch size piece by piece; the last piece is padded with zeros. */
 async function inPieces(
   data: Float32Array,
   n: number,

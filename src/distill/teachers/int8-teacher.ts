@@ -14,10 +14,10 @@ import type { Teacher } from './teacher.ts';
 /** Inputs of a file, by their names. */
 export type FileFeeds = Readonly<Record<string, InferenceTensor>>;
 
-/** Quantizes an ONNX file to int8, calibrated with the samples that it is fed; `UserError` for a file that cannot be quantized. */
+/** Quantizes an ONNX file to int8, calibrated with these inputs; `UserError` for a file that cannot be quantized. */
 export type ToInt8 = (bytes: Uint8Array, name: string, samples: readonly FileFeeds[]) => Promise<Uint8Array>;
 
-/** Change to a file that is opened: other content, and a listener that receives the inputs it is fed. */
+/** How to open a file differently: with other content, and with a listener to its inputs. */
 export interface OpenedWith {
   readonly bytes?: Uint8Array;
   readonly onFed?: (feeds: FileFeeds) => void;
@@ -27,11 +27,11 @@ const CALIBRATED = 128;
 const COMPARED = 384;
 const BATCH = 32;
 
-/** Least likeness of answers in 8 bits: noise below a tenth of what answers differ by, and the same class nearly always. */
+/** Minimum similarity of 8-bit answers: a signal-to-noise ratio of 20 dB, and nearly always the same class. */
 const LEAST_DB = 20;
 const LEAST_SAME = 0.99;
 
-/** `UserError` for a file of texts whose length is open: it is fed texts of many lengths, and quantized for one. */
+/** `UserError` for a file of texts with open length: its inputs have many lengths, and quantization calibrates one. */
 export function refuseOpenTexts({ graph }: Model, name: string, { text }: Pick<Dataset, 'text'>): void {
   if (text === undefined) return;
   const stored = new Set(graph.initializers.map((tensor) => tensor.name));
@@ -45,8 +45,8 @@ export function refuseOpenTexts({ graph }: Model, name: string, { text }: Pick<D
 }
 
 /**
- * A teacher whose file is quantized and asked in 8 bits. It is calibrated with what the float file is fed for some samples, so whatever
- * prepares them holds for both, and its answers to others are compared with those of the float file. `UserError` where they differ too much.
+ * Quantizes a teacher's file and asks it in 8 bits. It is calibrated with inputs of the float file, so the same preparation holds for both, and its
+ * answers to other samples are compared with the float file's. `UserError` if they differ too much.
  */
 export async function int8Teacher(
   file: Uint8Array,
@@ -64,7 +64,7 @@ export async function int8Teacher(
   let int8: Teacher | undefined;
   try {
     const rows = Int32Array.from(new RandomStream(0, 'int8 teacher').permutation(dataset.count));
-    // Few samples serve for both.
+    // With few samples, the same serve for calibration and comparison.
     const few = rows.length < 2 * BATCH;
     const held = rows.subarray(0, few ? rows.length : Math.min(COMPARED, Math.ceil(rows.length / 2)));
     const calibrated = few ? rows : rows.subarray(held.length, held.length + CALIBRATED);
@@ -91,7 +91,7 @@ export async function int8Teacher(
   }
 }
 
-/** A file that cannot be read for it, or has sizes or operators that it does not know. */
+/** Error for a file that cannot be quantized because it cannot be read, or has unsupported sizes or operators. */
 function notQuantized(error: unknown): never {
   if (!(error instanceof UserError)) throw error;
   throw new UserError(
@@ -127,7 +127,7 @@ interface Likeness {
   readonly text: string;
 }
 
-/** Noise beside what the answers to different samples differ by: a mean that they share, as years have, says nothing. */
+/** Similarity of answers: noise relative to the variation between samples. A common mean, such as of years, does not count. */
 export function alike(expected: readonly Float32Array[], actual: readonly Float32Array[], dataset: Dataset): Likeness {
   const { classes: names, width } = taskOf(dataset);
   const classes = names?.length;

@@ -25,19 +25,19 @@ export interface ModelTeacherOptions {
   readonly name: string;
   readonly engine: Engine;
   readonly network: ModelNetwork;
-  /** Its weights, if they are not the content of its variables. */
+  /** Weights, if not the present values of its variables. */
   readonly weights?: State;
   /** Layers whose outputs are read. */
   readonly features: readonly string[];
   readonly dataset: Dataset;
   readonly outputs: 'auto' | 'logits' | 'probabilities';
-  /** Default: as the student sees its input. */
+  /** Default: the student's normalization. */
   readonly normalize?: TeacherNormalization | undefined;
-  /** Default: as the data set has its samples. */
+  /** Default: the data set's size. */
   readonly size?: OwnSize | undefined;
-  /** Class names in the model's order. Default: that of the data set. */
+  /** Class names in the model's order. Default: the data set's. */
   readonly classes?: readonly string[] | undefined;
-  /** Some samples on which it is tested whether the answers are probabilities. */
+  /** Samples on which it is tested whether the answers are probabilities. */
   readonly probe?: Probe;
 }
 
@@ -48,7 +48,7 @@ interface Opened {
   readonly steps: SizedSteps;
 }
 
-/** A network as a teacher, such as one that this run has trained. */
+/** A network as a teacher, such as one trained by this run. */
 export async function modelTeacher(options: ModelTeacherOptions): Promise<Teacher> {
   const { name, engine, network, features, dataset } = options;
   const seen = seenAs(dataset, options.size ?? {});
@@ -117,7 +117,7 @@ function checkShape(network: ModelNetwork, name: string, { sampleShape: sample, 
   );
 }
 
-/** One compiled prediction per batch size, all with the same weights. */
+/** A compiled prediction for each batch size, with shared weights. */
 class SizedSteps {
   readonly #make: (batchSize: number, first: CompiledStep | undefined) => Promise<CompiledStep>;
   readonly #weights: State | undefined;

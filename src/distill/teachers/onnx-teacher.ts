@@ -19,11 +19,11 @@ export type OnnxTeacherSettings = FileTeacherSettings;
 export interface OnnxTeacherSource extends Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'> {
   readonly bytes: Uint8Array;
   readonly session: SessionOptions;
-  /** Listener to what the file is fed. */
+  /** Listener to the file's inputs. */
   readonly onFed?: (feeds: FileFeeds) => void;
 }
 
-/** An ONNX file as a teacher. `UserError` for anything in the settings or the file that does not fit the data set. */
+/** An ONNX file as a teacher. `UserError` if settings or file do not fit the data set. */
 export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeacherSettings): Promise<Teacher> {
   const { name, bytes, dataset, session, probe, onFed } = source;
   const stored = decodeModel(bytes, name);
@@ -39,7 +39,7 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
   return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
 }
 
-/** A file of one logit or sigmoid for two classes as one of two logits; `undefined` for any other, which is asked as it is. */
+/** Converts a file with one logit or sigmoid for two classes to two logits; undefined for other files, which are used unchanged. */
 export function ofTwoClasses(model: Model, dataset: Dataset, output: string | undefined): Model | undefined {
   const { classes, width } = taskOf(dataset);
   return classes !== undefined && width === 2 ? withTwoLogits(model, output) : undefined;
@@ -55,7 +55,7 @@ function watched(file: Runnable, onFed: (feeds: FileFeeds) => void): Runnable {
   };
 }
 
-/** The file with inner tensors among its outputs. */
+/** The file with inner tensors added to its outputs. */
 function withOutputs(model: Model, names: readonly string[], bytes: Uint8Array): Uint8Array {
   const missing = names.filter((name) => !model.graph.outputs.some((output) => output.name === name));
   if (missing.length === 0) return bytes;

@@ -37,7 +37,7 @@ import { readClassVectors, zeroShot } from './zero-shot.ts';
 export interface TeacherOptions {
   readonly engine: Engine;
   readonly session: SessionOptions;
-  /** The validation split: shape and normalization of samples, and some to look at. */
+  /** The validation split: shape and normalization of samples, and samples for tests. */
   readonly dataset: Dataset;
   readonly name: (file: string) => string;
   /** Sizes of inputs that an ONNX file leaves open. */
@@ -49,17 +49,17 @@ export interface TeacherOptions {
 export interface OpenedTeacher {
   readonly teacher: Teacher;
   readonly alternatives: readonly Alternative[];
-  /** The order of its classes, where the recipe gives one. */
+  /** The order of its classes, if the recipe gives it. */
   readonly declared?: readonly string[] | undefined;
-  /** Preparation of its inputs; the members of an ensemble each have their own. */
+  /** Preparation of its inputs; absent for an ensemble, whose members have their own. */
   readonly preparation?: Preparation;
   /** Members of an ensemble. Each is checked alone, because a good member hides a bad one. */
   readonly members?: readonly OpenedTeacher[];
-  /** Text for the user: how close its 8-bit answers are to the answers of its float file. */
+  /** Message for the user: similarity of its 8-bit answers to those of its float file. */
   readonly inInt8?: string;
 }
 
-/** The teacher that a recipe names by file; an ensemble opens all of its members. */
+/** Opens the teacher that a recipe names by file; for an ensemble, all members. */
 export async function openTeacher(recipe: TeacherRecipe, options: TeacherOptions): Promise<OpenedTeacher> {
   if (recipe.ensemble === undefined) return openFile(recipe, options);
   const members: (OpenedTeacher & { readonly weight: number })[] = [];
@@ -74,11 +74,11 @@ export async function openTeacher(recipe: TeacherRecipe, options: TeacherOptions
   );
 }
 
-/** A file, and what the recipe says of how it is asked. */
+/** A file, and the recipe's settings for asking it. */
 export type FileSettings = Omit<TeacherFileRecipe, 'weight' | 'normalize'> &
   Pick<FileTeacherSettings, 'normalize'> & { readonly tflite?: string };
 
-/** A model file that is asked as `preparationOf` finds. */
+/** Opens a model file with the settings of `preparationOf`. */
 export async function openFile(
   recipe: FileSettings,
   options: TeacherOptions,
@@ -87,7 +87,7 @@ export async function openFile(
   const { file, metadata, bytes, open: read } = await opener(recipe, options);
   const isText = dataset.text !== undefined;
   if (isText) refuseOtherText(options.name(file), metadata, dataset.text);
-  // Ids are fed as they are, whatever the metadata say of numbers.
+  // Token ids are fed unchanged, whatever preprocessing the metadata state.
   const stated = isText ? new Map([...metadata].filter(([key]) => key !== 'preprocessing')) : metadata;
   const preparation = preparationOf(options.name(file), recipe, stated, dataset);
   refuseEnlarged(options.name(file), recipe, preparation, dataset);
@@ -111,7 +111,7 @@ export async function openFile(
   return { teacher, ...found(teacher), inInt8: said };
 }
 
-/** A file whose metadata state a larger picture size would be fed enlarged pictures of the student's size. */
+/** `UserError` for a file whose metadata state a larger picture size: the student's pictures would be enlarged for it. */
 function refuseEnlarged(
   file: string,
   recipe: FileSettings,
@@ -128,7 +128,7 @@ function refuseEnlarged(
   );
 }
 
-/** Opens a model that embeds with vectors of the classes as its head. */
+/** Adds vectors of the classes as the head of a model that gives embeddings. */
 async function withHead(
   { vectors: file }: Preparation,
   scale: number | undefined,
@@ -154,7 +154,7 @@ interface Opener {
   readonly open: (settings: FileTeacherSettings, other?: OpenedWith) => Promise<Teacher>;
 }
 
-/** Opener of a teacher's file: reads it once, and makes a teacher for each preparation that is tried. */
+/** Reads a teacher's file once, and returns a function that opens it with each preparation to try. */
 async function opener(
   recipe: FileSettings,
   { engine, session, dataset, name, shapes }: TeacherOptions,

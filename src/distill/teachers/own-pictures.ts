@@ -4,23 +4,23 @@ import type { Dataset, Normalization } from '../../data/dataset.ts';
 import type { AtSize, PictureForm } from '../../data/pictures/originals.ts';
 import { resized } from '../../data/pictures/resize.ts';
 
-/** The size and the channels of pictures that a model is fed, where they are others than the data set has. */
+/** Size and channels of pictures for a model, if they differ from the data set's. */
 export interface OwnSize {
   /** [height, width] */
   readonly resize?: readonly [number, number] | undefined;
   readonly channels?: 1 | 3 | undefined;
 }
 
-/** Samples as a model sees them, before its own normalization. */
+/** Samples in a model's form, before its own normalization. */
 export interface Seen {
   readonly form: Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs'>;
-  /** `x`: [n, ...sampleShape] of the data set; `original`: the same samples from their files, if they have files. */
+  /** `x`: [n, ...sampleShape] of the data set; `original`: the same samples from their picture files, if any. */
   bring(x: Float32Array, n: number, original?: AtSize): Promise<Float32Array>;
 }
 
 type Given = Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs'>;
 
-/** `UserError` where samples are no pictures, or have channels that are not one or three. */
+/** `UserError` for samples that are no pictures, or have neither one nor three channels. */
 export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
   const { sampleShape, normalization } = dataset;
   const asked = resize === undefined ? 'channels' : 'resize';
@@ -57,7 +57,7 @@ export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
   return { form, bring };
 }
 
-/** Shape of one sample as a model sees it. */
+/** Shape of a sample as a model reads it. */
 export function shapeSeen({ resize, channels }: OwnSize, sampleShape: readonly number[]): readonly number[] {
   const [height, width, own] = sampleShape;
   return sampleShape.length === 3 ? [...(resize ?? [height!, width!]), channels ?? own!] : sampleShape;
@@ -68,7 +68,7 @@ const LUMA = [0.299, 0.587, 0.114] as const;
 
 const luma = (values: readonly number[]): number => LUMA.reduce((sum, weight, c) => sum + weight * values[c]!, 0);
 
-/** Normalization of pictures that were brought to other channels: of grey ones by the mixed means of the colours, of each colour as grey had it. */
+/** Normalization of pictures converted to other channels: grey gets the luma-weighted means of the colours, each colour gets grey's. */
 function normalizationFor({ scale, mean, std }: Normalization, channels: number): Normalization {
   if (mean.length === channels) return { scale, mean, std };
   const spread = (values: readonly number[]): number[] =>
@@ -76,7 +76,7 @@ function normalizationFor({ scale, mean, std }: Normalization, channels: number)
   return { scale, mean: spread(mean), std: spread(std) };
 }
 
-/** One normalized picture in grey or in colour. */
+/** A normalized picture converted to grey or to colour. */
 function inChannels(
   x: Float32Array,
   { normalization, to }: { readonly normalization: Normalization; readonly to: Normalization },

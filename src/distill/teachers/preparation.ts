@@ -11,20 +11,17 @@ import type { FileTeacherSettings } from './file-teacher.ts';
 import { shapeSeen } from './own-pictures.ts';
 import type { OwnSize } from './own-pictures.ts';
 
-/** Preparation of a teacher's input as far as the recipe or the file states it. */
+/** Preparation of a teacher's input as stated in the recipe or the file. */
 export interface StatedSettings extends Partial<Omit<FileTeacherSettings, 'classes'>> {
-  /** Class names in the order of the file, or a file with vectors of the classes. */
+  /** Class names in the order of the file, or the path of a file with vectors of the classes. */
   readonly classes?: readonly string[] | string | undefined;
 }
 
 /** Preparation of a data set's samples as input of a model file. */
 export interface Preparation extends FileTeacherSettings {
-  /**
-   * Origin of the normalization: the `teacher` section of the recipe, the metadata of the file, or, where both say nothing, the data set
-   * itself.
-   */
+  /** Source of the normalization: the `teacher` section of the recipe, the metadata of the file, or else the data set itself. */
   readonly from: 'recipe' | 'file' | 'data';
-  /** File with a vector of each class, for a model that answers with an embedding. */
+  /** File with a vector of each class, for a model that gives embeddings. */
   readonly vectors?: string;
 }
 
@@ -38,12 +35,12 @@ const statedSchema = z.object({
 });
 export type StatedPreparation = z.infer<typeof statedSchema>;
 
-/** Preparation that the metadata of a file states. What is absent or invalid is left out. */
+/** Preparation stated in the metadata of a file; absent or invalid entries are left out. */
 export function statedIn(metadata: ReadonlyMap<string, string>): {
   readonly preprocessing?: StatedPreparation | undefined;
   /** Class names in the order of the file. */
   readonly labels?: readonly string[] | undefined;
-  /** The same, or names of what else it answers. */
+  /** Names of the file's outputs: classes, or whatever else it predicts. */
   readonly names?: readonly string[] | undefined;
 } {
   const [labels, targets] = [namesIn(metadata, 'labels'), namesIn(metadata, 'targets')];
@@ -51,7 +48,7 @@ export function statedIn(metadata: ReadonlyMap<string, string>): {
   return { preprocessing, labels, names: labels ?? targets };
 }
 
-/** Names that a file lists under a key of its metadata. */
+/** Names listed under a key of a file's metadata. */
 export function namesIn(
   metadata: ReadonlyMap<string, string>,
   key: 'labels' | 'targets' | 'names',
@@ -59,20 +56,20 @@ export function namesIn(
   return z.array(z.coerce.string()).safeParse(jsonOf(metadata.get(key))).data;
 }
 
-/** Parts of a sample that each input of a file of several takes; undefined where it does not say. */
+/** Slices of a sample for each input of a file with several inputs; undefined if the metadata do not tell. */
 export function partsIn(metadata: ReadonlyMap<string, string>): readonly InputPart[] | undefined {
   const count = z.number().int().nonnegative();
   const schema = z.array(z.object({ name: z.string(), shape: z.array(count), from: count, isWhole: z.boolean() }));
   return schema.safeParse(jsonOf(metadata.get('inputs'))).data;
 }
 
-/** Columns of a table as a file was made for them, with their words; undefined where it does not say. */
+/** Columns and words of a table that a file was made for; undefined if the metadata do not tell. */
 export function columnsIn(metadata: ReadonlyMap<string, string>): readonly Column[] | undefined {
   const schema = z.array(z.object({ name: z.string(), words: z.array(z.string()).optional() }));
   return schema.safeParse(jsonOf(metadata.get('columns'))).data;
 }
 
-/** A file made for other columns or other words would be fed numbers that mean something else to it. */
+/** `UserError` for a file made for other columns or words: the numbers would have another meaning. */
 function refuseOtherColumns(
   file: string,
   stated: readonly Column[] | undefined,
@@ -92,7 +89,7 @@ function refuseOtherColumns(
   );
 }
 
-/** The same number of values is another length of time at another rate, and all frequencies are others. */
+/** `UserError` for another sample rate, which changes durations and frequencies. */
 function refuseOtherRate(file: string, metadata: ReadonlyMap<string, string>, rate: number | undefined): void {
   const stated = z.object({ rate: z.number() }).safeParse(jsonOf(metadata.get('sound'))).data?.rate;
   if (stated === undefined || rate === undefined || stated === rate) return;
@@ -102,7 +99,7 @@ function refuseOtherRate(file: string, metadata: ReadonlyMap<string, string>, ra
   );
 }
 
-/** `UserError` for a file that was made for other columns, or for sounds of another rate. */
+/** `UserError` for a file made for other columns, or for sounds of another rate. */
 export function refuseOtherSamples(
   file: string,
   metadata: ReadonlyMap<string, string>,
@@ -113,9 +110,8 @@ export function refuseOtherSamples(
 }
 
 /**
- * The one answer to how a model file is asked, whoever asks: what the recipe says of it, else what its own metadata says, else
- * as the data set is prepared. `recipe` is the block that names the file, see `ownTeacher`. `UserError` if the file was made
- * for another number of channels.
+ * Determines how a model file is asked, for every command: by the recipe, else by the file's own metadata, else as the data set is prepared.
+ * `recipe`: the section that names the file, see `ownTeacher`. `UserError` if the file was made for another number of channels.
  */
 export function preparationOf(
   file: string,
@@ -146,7 +142,7 @@ export function preparationOf(
   };
 }
 
-/** Picture size of the recipe, else the size that the file states, where the samples are pictures of another size. */
+/** Picture size of the recipe, else the file's, if it differs from the samples'. */
 function ownSize(
   recipe: StatedSettings | undefined,
   stated: StatedPreparation | undefined,
@@ -182,8 +178,8 @@ function statedNormalization(
 }
 
 /**
- * Names of a file's answers, where the file has the names of the data set in another order. `UserError` for some of them at other places, unless they
- * are numbers: those may count from elsewhere.
+ * Names of a file's answers if they are the data set's in another order. `UserError` if only some of them are at other positions, unless they are
+ * numbers, which may count from another start.
  */
 export function otherOrder(
   file: string,
@@ -206,7 +202,7 @@ function shortList(names: readonly string[]): string {
   return names.length <= 12 ? names.join(', ') : `${names.slice(0, 11).join(', ')}, …`;
 }
 
-/** The teacher, or the member of an ensemble, of a recipe that is this file: the same place, or a copy of it. */
+/** The teacher of a recipe, or the member of an ensemble, that is this file: by path or by content. */
 export async function ownTeacher(
   file: string,
   teacher: TeacherRecipe | undefined,
@@ -226,7 +222,7 @@ async function isSame(file: string, other: string): Promise<boolean> {
   return size === otherSize && Buffer.from(await readBytes(a)).equals(await readBytes(b));
 }
 
-/** Text for people, e.g. `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
+/** Text for messages, such as `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
 export function preparationText(
   { normalize, layout, from, resize, channels }: Preparation,
   { normalization, text }: Pick<Dataset, 'normalization' | 'text'>,
@@ -253,7 +249,7 @@ export function preparationText(
   return `${atSize}${inColour}(value * ${shown(scale)} - ${shown(mean)}) / ${shown(std)}${inLayout}, as ${says[from]}`;
 }
 
-/** The metadata that keep a preparation with the file that was made with it. */
+/** Metadata that state a preparation in the exported file. */
 export function preparationMetadata(
   { normalize, classes, output }: Preparation,
   layout: 'nchw' | 'nhwc',

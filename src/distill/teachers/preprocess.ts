@@ -1,14 +1,14 @@
 import { UserError } from '../../base/errors.ts';
 import type { Dataset } from '../../data/dataset.ts';
 
-/** A sample as the student sees it, turned into what a teacher wants: `x · scale[c] + offset[c]`, in another layout perhaps. */
+/** Converts the student's samples for a teacher: `x · scale[c] + offset[c]`, possibly in another layout. */
 export interface Preprocessing {
   readonly scale: readonly number[];
   readonly offset: readonly number[];
   readonly layout: 'nhwc' | 'nchw';
 }
 
-/** Normalization that a teacher expects, of raw values: `(value · scale - mean) / std`. */
+/** Normalization that a teacher expects for raw values: `(value · scale - mean) / std`. */
 export interface TeacherNormalization {
   readonly scale?: number | undefined;
   readonly mean: number | readonly number[];
@@ -16,8 +16,8 @@ export interface TeacherNormalization {
 }
 
 /**
- * Student's and teacher's normalization in one: the first undone, the second done. Augmentation happens before both, so
- * teacher and student see the same picture. `UserError` for another number of channels.
+ * Combines two steps: undoes the student's normalization and applies the teacher's. Augmentation happens before, so both see the same picture.
+ * `UserError` for another number of channels.
  */
 export function preparationAffine(
   dataset: Pick<Dataset, 'normalization' | 'sampleShape'>,
@@ -65,7 +65,7 @@ export function preprocess(
   return out;
 }
 
-/** [n, c, h, w] to [n, h, w, c]: inner tensors of the teacher as the student has them. */
+/** [n, c, h, w] to [n, h, w, c]: the teacher's inner tensors in the student's layout. */
 export function channelsLast(
   values: Float32Array,
   [n, c, h, w]: readonly [number, number, number, number],

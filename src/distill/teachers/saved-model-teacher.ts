@@ -11,7 +11,7 @@ import type { FileTeacherSettings, FileTeacherSource } from './file-teacher.ts';
 import type { Teacher } from './teacher.ts';
 
 export interface SavedModelSettings extends FileTeacherSettings {
-  /** Signature that is called. Default `serving_default`. */
+  /** Signature to call. Default `serving_default`. */
   readonly signature?: string | undefined;
 }
 
@@ -20,8 +20,8 @@ export interface SavedModelSource extends Pick<FileTeacherSource, 'name' | 'data
 }
 
 /**
- * A TensorFlow SavedModel as a teacher, run by libtensorflow whatever engine the student is trained on. Inner tensors are the
- * other outputs of its signature. `UserError` for anything that does not fit, or where libtensorflow is not installed.
+ * A TensorFlow SavedModel as a teacher, run by libtensorflow whatever engine trains the student. Inner tensors are other outputs of its signature.
+ * `UserError` if anything does not fit, or libtensorflow is not installed.
  */
 export async function savedModelTeacher(
   { name, folder, dataset, probe }: SavedModelSource,
@@ -36,7 +36,7 @@ export async function savedModelTeacher(
     },
     () => runtime.dispose(),
   );
-  // TensorFlow's images have their channels last, also where the signature leaves all sizes open.
+  // TensorFlow's pictures have channels last, even if the signature leaves all sizes open.
   const layout = settings.layout === 'auto' ? 'nhwc' : settings.layout;
   return fileTeacher({ name, runtime, ...about, dataset, probe }, { ...settings, layout });
 }
@@ -56,7 +56,7 @@ function refuseUnknown(
   );
 }
 
-/** Graph and variables: what the answers depend on. */
+/** Content that the answers depend on: graph and variables. */
 async function contentOf(
   folder: string,
   signature: string,

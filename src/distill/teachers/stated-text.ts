@@ -14,7 +14,7 @@ const stated = z.object({
   padding: z.number().int().nonnegative(),
 });
 
-/** Conversion of texts into numbers that `text` in the metadata of a file states; undefined where it states nothing valid. */
+/** Tokenization stated by `text` in the metadata of a file; undefined if it is missing or invalid. */
 export function statedText(metadata: ReadonlyMap<string, string>): TextForm | undefined {
   try {
     return stated.safeParse(JSON.parse(metadata.get('text') ?? 'null')).data;
@@ -23,7 +23,7 @@ export function statedText(metadata: ReadonlyMap<string, string>): TextForm | un
   }
 }
 
-/** `UserError` for a file that was made for other tokens than it is fed: its answers would be to other texts. */
+/** `UserError` for a file made for other tokens: it would read other texts. */
 export function refuseOtherText(file: string, metadata: ReadonlyMap<string, string>, text: TextForm): void {
   const own = statedText(metadata);
   if (own === undefined) return;

@@ -8,7 +8,7 @@ import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
 import { samplesAs } from '../../runtime/typed.ts';
 import { preprocess } from './preprocess.ts';
 
-/** An input of a file, and how samples are laid out for it. */
+/** An input of a file, and the layout of samples for it. */
 export interface FedInput {
   readonly input: ModelValue;
   readonly form: InputForm;
@@ -19,13 +19,13 @@ interface Asked {
   readonly layout: 'auto' | 'nchw' | 'nhwc';
 }
 
-/** Types that samples can be handed on as: whole numbers as they are, others in float. */
+/** Float types: samples are converted to them. */
 const FLOATS: ReadonlySet<DType> = new Set(['float32', 'float16']);
 const INTEGERS: ReadonlySet<DType> = new Set(['int32', 'int64']);
-/** Types of pixels, which are fed as they are. */
+/** Types of pixels, which are fed unchanged. */
 const PIXELS: ReadonlySet<DType> = new Set(['uint8', 'int8']);
 
-/** The inputs of a file that samples of the data set go to. `UserError` where they do not fit each other. */
+/** The inputs of a file for samples of the data set. `UserError` if they do not fit. */
 export function fedInputs(
   { inputs }: { readonly inputs: readonly ModelValue[] },
   name: string,
@@ -91,7 +91,7 @@ function wrongType(name: string, input: ModelValue, expected: string): UserError
   );
 }
 
-/** Inputs of the file for `n` prepared samples. `UserError` for fractions where it takes integers. */
+/** Inputs of a file for `n` prepared samples. `UserError` for fractions as input of integer type. */
 export function feedsOf(
   inputs: readonly FedInput[],
   x: Float32Array,
@@ -103,7 +103,7 @@ export function feedsOf(
   const values = inputsByName(x, n, dataset);
   return Object.fromEntries(
     inputs.map(({ input, form }) => {
-      // The input of a model with a single input is prepared already, in its layout too.
+      // A single input is already prepared, including its layout.
       const { data, shape } = values[isOne ? 'input' : input.name]!;
       const laidOut = isOne || form.layout === 'nhwc' ? data : channelsFirst(data, n, shape.slice(1));
       return [input.name, { data: samplesAs(input.dtype, laidOut, `${input.name} of ${name}`), shape: form.shape(n) }];
@@ -119,7 +119,7 @@ function channelsFirst(data: Float32Array, n: number, shape: readonly number[]):
 const SEQUENCES =
   'Give samples of that shape, or a teacher for samples of this one; sequences may have their channels last or first.';
 
-/** Remedy for pictures of another size than the model was made for. */
+/** Remedy for pictures of another size than the model expects. */
 export function sizeRemedy(declared: readonly (number | string)[], sample: readonly number[]): string {
   const other = 'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).';
   const [, a, b, c] = declared;
@@ -140,7 +140,7 @@ interface InputForm {
   readonly shape: (n: number) => number[];
 }
 
-/** Layout of the input, among the layouts that its shape allows; `auto` takes PyTorch's where both fit. */
+/** Layout of an input among those that its shape allows; `auto` prefers PyTorch's if both fit. */
 function inputForm(
   input: ModelValue,
   name: string,

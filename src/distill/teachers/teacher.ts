@@ -10,36 +10,36 @@ export interface Answer {
 }
 
 /**
- * Anything that gives logits, and named inner tensors, for a batch: a file, a model trained by this run, an ensemble.
- * It sees samples as the student does (NHWC, normalized, augmented) and turns them into the layout, scale and size of its own input.
+ * Gives logits, and named inner tensors, for a batch: a file, a model trained by this run, or an ensemble. It gets samples as the student does (NHWC,
+ * normalized, augmented) and converts them to the layout, scale and size of its own input.
  */
 export interface Teacher {
-  /** Name for people, e.g. that of its file. */
+  /** Name for messages, such as the file's. */
   readonly name: string;
-  /** A hash of everything its answers depend on: weights, preprocessing, which outputs are read. */
+  /** Hash of everything that its answers depend on: weights, preprocessing, outputs that are read. */
   readonly key: string;
   readonly classes: number;
   /** Shapes of its named inner tensors, without the batch. */
   readonly featureShapes: Readonly<Record<string, readonly number[]>>;
   readonly params: number;
   readonly sizeBytes: number;
-  /** Other outputs of its file, any of which the user may have meant; absent where the recipe names an output. */
+  /** Other outputs of its file, which the user may have meant; absent if the recipe names an output. */
   readonly otherOutputs?: readonly string[];
-  /** Shape of one sample as the teacher sees it, if not as the data set has it. */
+  /** Shape of a sample as the teacher reads it, if not the data set's. */
   readonly sampleShape?: readonly number[];
-  /** Device that it runs on, e.g. `cpu`; the student may be trained on another device. */
+  /** Device of the teacher, such as `cpu`; the student's may differ. */
   readonly device: string;
-  /** `x`: [n, ...sampleShape]; `original`: the same samples from their files, for a teacher of another size. */
+  /** `x`: [n, ...sampleShape]; `original`: the same samples from their picture files, for a teacher of another size. */
   answer(x: Float32Array, n: number, original?: AtSize): Promise<Answer>;
   dispose(): Promise<void>;
 }
 
-/** Probabilities as logits: softmax gives them back. What is 0 in float32 must not become -infinity. */
+/** Logits whose softmax gives these probabilities. Clamped, because a probability of 0 would become -infinity. */
 export function logitsOfProbabilities(probabilities: Float32Array): Float32Array {
   return probabilities.map((p) => Math.log(Math.max(p, 1e-12)));
 }
 
-/** True if the rows look like probabilities: inside 0 … 1, and summing to 1. */
+/** True if all rows look like probabilities: between 0 and 1, with sum 1. */
 export function areProbabilities(values: Float32Array, classes: number): boolean {
   for (let row = 0; row < values.length; row += classes) {
     let sum = 0;
@@ -53,7 +53,7 @@ export function areProbabilities(values: Float32Array, classes: number): boolean
   return values.length > 0;
 }
 
-/** True if answers that look like `values` are probabilities; `UserError` if the recipe says that they are and they are not. */
+/** True if answers like `values` are probabilities; `UserError` if the recipe says so and they are not. */
 export function answersProbabilities(
   name: string,
   outputs: 'auto' | 'logits' | 'probabilities',
@@ -61,7 +61,7 @@ export function answersProbabilities(
   classes: number,
 ): boolean {
   if (outputs !== 'probabilities') return outputs === 'auto' && areProbabilities(values, classes);
-  // Rounding to 8 bits changes answers a little.
+  // Tolerance for rounding to 8 bits.
   const other = values.find((value) => value < -0.01 || value > 1.01);
   if (other === undefined) return true;
   throw new UserError(

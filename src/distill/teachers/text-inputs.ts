@@ -5,7 +5,7 @@ import type { DType } from '../../graph/types.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
 import { samplesAs } from '../../runtime/typed.ts';
 
-/** Names that exporters of PyTorch and TensorFlow give the tensors of a text. */
+/** Input names of texts in files from PyTorch and TensorFlow. */
 const NAMES: Readonly<Record<string, TokenInput>> = {
   input_ids: 'input_ids',
   input_word_ids: 'input_ids',
@@ -18,7 +18,7 @@ const NAMES: Readonly<Record<string, TokenInput>> = {
   segment_ids: 'token_type_ids',
 };
 
-/** Part of a text that an input of a file takes; that of a file with one input is the ids. */
+/** Part of a text that an input of a file takes; a single input takes the ids. */
 export function tokenInputOf(inputs: readonly ModelValue[], { name }: ModelValue): TokenInput | undefined {
   if (inputs.length === 1) return 'input_ids';
   return Object.hasOwn(NAMES, name) ? NAMES[name] : undefined;
@@ -28,13 +28,13 @@ const TYPES: ReadonlySet<DType> = new Set(['int64', 'int32', 'float32']);
 
 interface TextInput {
   readonly input: ModelValue;
-  /** Position of its part in a row of the data. */
+  /** Index of its part in a row of the data. */
   readonly from: number;
 }
 
 type Fed = Pick<Dataset, 'text' | 'inputs' | 'sampleShape'>;
 
-/** The inputs of a file that texts go to. `UserError` where they do not fit each other. */
+/** The inputs of a file for texts. `UserError` if they do not fit. */
 export function textInputs(inputs: readonly ModelValue[], name: string, { text, inputs: parts }: Fed): TextInput[] {
   const { length } = text!;
   return inputs.map((input) => {
@@ -65,10 +65,10 @@ export function textInputs(inputs: readonly ModelValue[], name: string, { text, 
   });
 }
 
-/** Lengths that texts are filled up to, in steps of this: more lengths would make the runtime plan anew for each. */
+/** Texts are padded to a multiple of this length: a runtime plans anew for each length. */
 const BUCKET = 16;
 
-/** Rows of a batch by the length that they are filled up to; [all of them] where the file has one length or `whole` is asked for. */
+/** Groups rows of a batch by padded length; a single group for a file of fixed length or if `whole` is set. */
 function buckets(x: Float32Array, n: number, inputs: readonly TextInput[], data: Fed, whole: boolean): Bucket[] {
   const { length } = data.text!;
   const mask = data.inputs?.find((part) => part.name === 'attention_mask')?.from;
@@ -123,14 +123,14 @@ interface Asking {
   readonly data: Fed;
   /** Name of the file for messages. */
   readonly name: string;
-  /** True if all texts are filled up to one length. */
+  /** True if all texts are padded to the same length. */
   readonly whole: boolean;
-  /** Output that has one row of numbers for each text; undefined where it has one for each token. */
+  /** Output with one row of numbers for each text; undefined for outputs with a row for each token. */
   readonly answer?: string | undefined;
   readonly ask: Ask;
 }
 
-/** Outputs of a file for texts, in the order of the batch, whatever their lengths and the number that it is asked about at once. */
+/** Outputs of a file for texts, in the order of the batch, whatever their lengths and the file's batch size. */
 export async function askedAboutTexts(
   x: Float32Array,
   n: number,
@@ -143,7 +143,7 @@ export async function askedAboutTexts(
     const at = fixed ?? rows.length;
     for (let start = 0; start < rows.length; start += at) {
       const some = rows.slice(start, start + at);
-      // A file of a fixed batch that is not full is asked about the first text again.
+      // A fixed batch is filled up by repeating the first text.
       const full = [...some, ...new Array<number>(at - some.length).fill(some[0]!)];
       const results = await ask(textFeeds(x, { length, rows: full }, inputs, data, name), full.length);
       for (const [output, { data: values, shape }] of Object.entries(results)) {

@@ -14,7 +14,7 @@ export interface TfliteSource extends Pick<FileTeacherSource, 'name' | 'dataset'
   readonly bytes: Uint8Array;
 }
 
-/** A TFLite file that answers as a teacher does; integers at its ends are fed and read as the numbers that they stand for. */
+/** A TFLite file as a teacher; quantized inputs and outputs are converted from and to real numbers. */
 export async function tfliteTeacher(
   { name, bytes, dataset, probe }: TfliteSource,
   settings: FileTeacherSettings,

@@ -5,10 +5,10 @@ import type { Model } from '../../formats/onnx/model.ts';
 import type { ModelValue } from '../../runtime/inference.ts';
 import { tokenInputOf } from './text-inputs.ts';
 
-/** Ops that hand ids on as they are. */
+/** Ops that pass ids on unchanged. */
 const PASSING = [...RESHAPING, 'Cast', 'Clip'];
 
-/** Rows of the table that the ids of an input are looked up in; undefined where none is seen. */
+/** Number of rows of the table in which an input's ids are looked up; undefined if no look-up is found. */
 function tableRows({ graph }: Model, input: string): number | undefined {
   const rows = new Map(graph.initializers.map(({ name, dims }) => [name, dims[0]]));
   const ids = new Set([input]);
@@ -16,7 +16,7 @@ function tableRows({ graph }: Model, input: string): number | undefined {
   for (const { op, inputs, outputs } of graph.nodes) {
     const [first, second] = inputs;
     if (PASSING.includes(op) && ids.has(first!)) ids.add(outputs[0]!);
-    // A table of few bits is brought to float before or after.
+    // A quantized table is dequantized before or after the look-up.
     if (op === 'DequantizeLinear' && rows.has(first!)) rows.set(outputs[0]!, rows.get(first!));
     const table = rows.get(first!);
     if (op === 'Gather' && ids.has(second!) && table !== undefined) found.push(table);
@@ -24,10 +24,10 @@ function tableRows({ graph }: Model, input: string): number | undefined {
   return found.length === 0 ? undefined : Math.min(...found);
 }
 
-/** Rows that exporters add so that a table has a round number of them. */
+/** Maximum number of rows that exporters add to round up the size of a table. */
 const ROUNDING = 256;
 
-/** `UserError` for a tokenizer that has not the vocabulary of the file. */
+/** `UserError` for a tokenizer whose vocabulary differs from the file's. */
 export function refuseOtherVocabulary(
   model: Model,
   inputs: readonly ModelValue[],

@@ -7,7 +7,7 @@ import { readSafetensors } from '../../formats/safetensors.ts';
 import { typedAs } from '../../runtime/typed.ts';
 import type { Teacher } from './teacher.ts';
 
-/** A vector of each class, where the embeddings of its samples lie: a row each, of length 1. */
+/** A unit vector for each class, in the space of a model's embeddings. */
 export interface ClassVectors {
   /** For messages. */
   readonly name: string;
@@ -22,12 +22,12 @@ interface Stored {
   readonly data: Float32Array;
 }
 
-/** The factor on cosines that CLIP's training comes to (Radford et al. 2021, section 2.5: clipped at 100). */
+/** Scale of cosines that CLIP's training arrives at (Radford et al. 2021, section 2.5: clipped at 100). */
 const LOGIT_SCALE = 100;
 
 /**
- * The vectors in a file: one array [classes, size] in the order of the classes, or an array [size] for each class, called as it is.
- * `UserError` for a file of another kind, another number of classes, and numbers that are no direction.
+ * Reads class vectors: one array [classes, size] in the order of the classes, or an array [size] for each class, named like it. `UserError` for a
+ * file of another kind, another number of classes, and vectors without a direction.
  */
 export async function readClassVectors(
   file: string,
@@ -109,8 +109,8 @@ function matrixOf(arrays: ReadonlyMap<string, Stored>, name: string, classNames:
 }
 
 /**
- * A model that embeds as one that classifies, without having been trained on the classes (Radford et al. 2021, "Learning transferable
- * visual models from natural language supervision", section 3.1.2): logits = scale · e · Vᵀ, e and the rows of V of length 1.
+ * Classifies with a model that gives embeddings and was not trained on the classes (Radford et al. 2021, "Learning transferable visual models from
+ * natural language supervision", section 3.1.2): logits = scale · e · Vᵀ, with e and the rows of V of length 1.
  */
 export function zeroShot(model: Teacher, vectors: ClassVectors, scale: number = LOGIT_SCALE): Teacher {
   const { values, classes, size } = vectors;

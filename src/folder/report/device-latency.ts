@@ -11,8 +11,8 @@ import { ownFile } from '../own-file.ts';
 import { modelFileOf } from '../run-models.ts';
 
 /**
- * Latencies measured after a run, a file for each device in the run's `latency` folder. They name the content of the model
- * file that they are about: after a change of the model they count no more.
+ * Folder in the run's with a file for each device that measured latencies after the run. They name a hash of the model file: after a change of the
+ * model they are ignored.
  */
 const FOLDER = 'latency';
 
@@ -24,14 +24,14 @@ const storedSchema = z.array(
 );
 type Stored = z.infer<typeof storedSchema>[number];
 
-/** Measurements of one time; `devices` where there are more than the rows have. */
+/** Measurements taken at one time; `devices`: further devices than the rows have. */
 export interface Remeasured {
   readonly rows: readonly DeviceRow[];
   readonly devices?: readonly string[];
   readonly measurement: LaterMeasurement;
 }
 
-/** Keep what devices have measured; figures that they had for the same settings are replaced. */
+/** Stores what devices have measured; earlier figures for the same settings are replaced. */
 export async function keepLatency(folder: string, report: Report, measured: Remeasured): Promise<void> {
   const hashes = await hashesOf(folder, report);
   const { rows, devices = [], measurement } = measured;
@@ -54,7 +54,7 @@ export async function keepLatency(folder: string, report: Report, measured: Reme
   }
 }
 
-/** The report with what devices have measured of its models. */
+/** The report with latencies that devices have measured since. */
 export async function withKeptLatency(folder: string, report: Report): Promise<Report> {
   const names = (await readdir(path.join(folder, FOLDER)).catch(() => []))
     .filter((name) => name.endsWith('.json'))
@@ -72,7 +72,7 @@ export async function withKeptLatency(folder: string, report: Report): Promise<R
     return own.length === 0 ? model : { ...model, latency: [...others, ...own] };
   });
   const used = new Set(models.flatMap(({ latency }) => latency.map(({ measuredAt }) => measuredAt)));
-  // A device on which nothing ran has reasons, and no rows.
+  // A device on which nothing ran has reasons instead of rows.
   const measurements = stored.filter(({ rows, measurement }) => rows.length === 0 || used.has(measurement.measuredAt));
   const earlier = (report.remeasured ?? []).filter(({ measuredAt }) => used.has(measuredAt));
   const all = new Map(
@@ -91,7 +91,7 @@ async function hashesOf(folder: string, report: Report): Promise<Map<string, str
   return hashes;
 }
 
-/** A damaged file counts as none: the device can measure again. */
+/** A damaged file is ignored: the device can measure again. */
 async function readStored(file: string): Promise<Stored[]> {
   if (!(await exists(file))) return [];
   const text = await readText(file);
@@ -106,7 +106,7 @@ function isSame(a: LatencyRow, b: LatencyRow): boolean {
   return a.runtime === b.runtime && a.device === b.device && a.batchSize === b.batchSize && a.threads === b.threads;
 }
 
-/** Readable, and no two devices in one file. */
+/** A readable file name that is unique for the device. */
 function fileName(device: string): string {
   const readable = device
     .toLowerCase()

@@ -6,13 +6,16 @@ import { parseReport } from '../../report/read.ts';
 import { ownFile } from '../own-file.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 
-/** The report of a run that came to its end; a damaged one counts as none, and is made again. */
+/** The report of a finished run; a damaged report is ignored and written again. */
 export async function finishedReport(folder: string): Promise<Report | undefined> {
   const report = await writtenReport(folder);
   return report?.status === 'complete' ? report : undefined;
 }
 
-/** The report of a run, finished or stopped; undefined if there is none, or a damaged one; `UserError` for one of a later version, or with files that are not of the run. */
+/**
+ * The report of a run, finished or stopped; undefined if there is none or it is damaged; `UserError` for a report of a later version, or with files
+ * outside of the run.
+ */
 export async function writtenReport(folder: string): Promise<Report | undefined> {
   const file = path.join(folder, 'report.json');
   if (!(await exists(file))) return undefined;
@@ -28,7 +31,7 @@ export async function writtenReport(folder: string): Promise<Report | undefined>
   return report;
 }
 
-/** The files that a report names and that are gone, said in a sentence with what brings them back; undefined if all are there. */
+/** Sentence on missing files of a report, with the way to restore them; undefined if all exist. */
 export async function missingFiles(folder: string, { models }: Report): Promise<string | undefined> {
   const missing: string[] = [];
   for (const { file } of models) {
@@ -40,12 +43,12 @@ export async function missingFiles(folder: string, { models }: Report): Promise<
 
 const AGAIN = 'Remove its report.json and run it again: they are made anew from what is saved.';
 
-/** The file of one of the models in a run's report. */
+/** File of a model in a run's report. */
 export async function exportedFile(folder: string, id?: string): Promise<string> {
   return (await exportedModel(folder, id)).file;
 }
 
-/** One of the models in a run's report by its id, the distilled student by default, and its file. */
+/** A model in a run's report by its id, with its file. Default: the distilled student. */
 export async function exportedModel(
   folder: string,
   id = nameOf({ role: 'distilled', repeat: 0 }),

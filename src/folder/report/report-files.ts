@@ -7,7 +7,7 @@ import { writtenReport } from './finished.ts';
 import { writeReport } from './written.ts';
 import { reportSoFar } from './report-so-far.ts';
 
-/** The report of a run, of one that was killed as far as it came; or a `UserError` that says how to get one. */
+/** The report of a run, up to the point that a killed run had reached; `UserError` if there is none yet. */
 export async function reportOf(folder: string): Promise<Report> {
   const report = (await writtenReport(folder)) ?? (await reportSoFar(folder));
   if (report !== undefined) return report;
@@ -17,10 +17,7 @@ export async function reportOf(folder: string): Promise<Report> {
   );
 }
 
-/**
- * Make the files of a report again: from its report.json and what devices have measured since, or from the ledger of a run
- * that could not write one.
- */
+/** Writes the files of a report again: from its report.json and latencies measured since, or from the ledger of a run that could not write it. */
 export async function rebuildReport(folder: string): Promise<{ report: Report; files: string[] }> {
   const written = await reportOf(folder);
   const report = await withKeptLatency(folder, written);

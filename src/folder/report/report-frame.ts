@@ -20,7 +20,7 @@ import type { Ledger } from '../states/ledger.ts';
 
 /** Course of a run so far: its recipe, its time, its curves. */
 export interface Course {
-  /** The recipe as it was written: file names as the user gave them. */
+  /** The recipe as written, with file names as the user gave them. */
   readonly written: Recipe;
   readonly wallSeconds: number;
   readonly training: readonly TrainingCurve[];
@@ -33,14 +33,14 @@ interface Known {
   readonly engine?: Engine;
 }
 
-/** Data, models and machine of a run. The ledger keeps it, for the report of a run that cannot tell it itself any more. */
+/** Data, models and machine of a run. The ledger keeps them for the report of a killed run. */
 export interface RunFacts {
   readonly machine: Machine;
   readonly dataset: DatasetSummary;
   readonly warnings: readonly string[];
 }
 
-/** The facts of a run. Until the data is read and the engine is there, they are what the recipe says. */
+/** The facts of a run. Before the data are read and the engine is opened, they come from the recipe. */
 export function factsOf({ recipe, data, engine }: Known): RunFacts {
   const { type, task = 'classification' } = recipe.dataset;
   const isUnknown = data?.validation.labelled !== undefined;
@@ -71,7 +71,7 @@ export interface StoppedFindings extends Course {
   readonly stopped: { readonly status: 'failed' | 'interrupted'; readonly stage: string; readonly reason: string };
 }
 
-/** The report of a run that did not come to its end. */
+/** The report of an unfinished run. */
 export function stoppedReport(recipe: Recipe, facts: RunFacts, found: StoppedFindings): Report {
   const { models, stopped, ...rest } = found;
   const { status, stage, reason } = stopped;
@@ -100,7 +100,7 @@ export function frameOf(
   };
 }
 
-/** The stages of the ledger with the time that each took, without what the report has elsewhere. */
+/** The stages of the ledger with the time of each, without figures that the report has elsewhere. */
 export function stagesOf(ledger: Pick<Ledger, 'times' | 'find'>): StageSummary[] {
   return [...ledger.times].map(([stage, seconds]) => {
     const { figures, notes } = ledger.find(stage) ?? {};

@@ -12,8 +12,8 @@ import { curvesOf, modelsSoFar } from './stopped.ts';
 import { openStores } from '../states/stores.ts';
 
 /**
- * The report of a run that had no time to write one, because it was killed or is still going on: from its ledger, its saved
- * states and its log. Undefined if it has come to nothing yet.
+ * The report of a run that has not written one, because it was killed or is still running: from its ledger, saved states and log. Undefined if it has
+ * no results yet.
  */
 export async function reportSoFar(folder: string): Promise<Report | undefined> {
   const loaded = await storedRecipe(folder);
@@ -56,7 +56,7 @@ interface Logged {
   readonly trial?: string;
 }
 
-/** The stage that the log tells of last. A kill may have left half a line at its end. */
+/** The last stage in the log, whose last line may be incomplete after a kill. */
 async function lastStage(folder: string): Promise<Logged> {
   const file = await ownFile(folder, 'log.jsonl');
   const lines = (await exists(file)) ? (await readText(file)).split('\n') : [];

@@ -10,19 +10,19 @@ import type { StoppedFindings } from './report-frame.ts';
 import { curveOfState } from '../../train/training.ts';
 import type { StageStates } from '../../train/training.ts';
 
-/** Reason why a run stopped before its end, in the words of the report. */
+/** Reason why a run stopped, as the report words it. */
 export function stopOf(error: unknown, stage: string): StoppedFindings['stopped'] {
   const reason = error instanceof Error ? error.message : String(error);
   return { status: error instanceof InterruptedError ? 'interrupted' : 'failed', stage, reason };
 }
 
-/** Training of the models, as the ledger has it; of the stage that was under way, as its saved state has it. */
+/** Training curves of the models from the ledger; of the unfinished stage from its saved state. */
 export async function curvesOf(
   { repeats, distill: { generations = 1 } }: Pick<Recipe, 'repeats' | 'distill'>,
   rows: readonly LedgerRow[],
   current?: { readonly stage: string; readonly states: StageStates },
 ): Promise<TrainingCurve[]> {
-  // Repeats are in the verdict; curves are of the first.
+  // The verdict covers repeats; curves are of the first.
   const again = new Set(
     Array.from({ length: repeats - 1 }, (_, i) => [
       ...(['scratch', 'distilled'] as const).map((role) => stageOf({ role, repeat: i + 1 })),
@@ -41,8 +41,8 @@ export async function curvesOf(
 }
 
 /**
- * The models that a run had when it stopped: those of the recipe whose stages are in the ledger. One that was trained and
- * not exported yet has no file, and a size of 0. Repeats are left out, and files of which no score is known.
+ * The models of a stopped run: those of the recipe whose stages are in the ledger. A model that was trained but not exported has no file and size 0.
+ * Repeats and files without a score are left out.
  */
 export function modelsSoFar(recipe: Pick<Recipe, 'prune' | 'quantize'>, ledger: readonly LedgerRow[]): ModelRow[] {
   const find = (stage: string): LedgerRow | undefined => ledger.find((row) => row.stage === stage);

@@ -9,7 +9,7 @@ export async function writeReport(folder: string, report: Report): Promise<void>
   for (const [name, content] of reportFiles(report)) await writeFileAtomic(path.join(folder, name), content);
 }
 
-/** The report of an earlier stop: from here on the ledger knows more, and if the run is killed it is all that is right. */
+/** Removes the report of an earlier stop: the ledger knows more from here on, and remains right if the run is killed. */
 export async function removeOutdated(folder: string): Promise<void> {
   if ((await finishedReport(folder)) !== undefined) return;
   for (const ending of ['html', 'md', 'csv', 'json']) await rm(path.join(folder, `report.${ending}`), { force: true });

@@ -3,23 +3,23 @@ import type { SearchPoint } from '../../report/types.ts';
 import { gainOf } from '../../tasks/score.ts';
 import type { Score } from '../../tasks/score.ts';
 
-/** A file that was made and measured, before it is held against the others and the budget. */
+/** A measured file, before it is compared with others and with the budget. */
 export interface MeasuredPoint extends Omit<SearchPoint, 'onFront' | 'withinBudget'> {
-  /** The folder of its run in `search/`. */
+  /** Folder of its run in `search/`. */
   readonly run: string;
-  /** Its id in the report of that run. */
+  /** Id of its model in the report of that run. */
   readonly model: string;
 }
 
-/** Limits and score that points are judged by. */
+/** Limits and score by which points are judged. */
 export interface Judge {
   readonly budget: Pick<TargetRecipe, 'p95Ms' | 'sizeKb' | 'maxDrop'>;
   readonly score: Score;
-  /** Its score on the validation split; undefined without one. */
+  /** The teacher's score on the validation split; undefined without a teacher. */
   readonly teacher: number | undefined;
 }
 
-/** Excess of a point over the budget: the largest of `figure / limit - 1`; 0 or less meets it. */
+/** Excess of a point over the budget: the largest of `figure / limit - 1`; it meets the budget at 0 or less. */
 export function excessOf(point: MeasuredPoint, judge: Judge): number {
   const { budget } = judge;
   const excess = [
@@ -32,31 +32,31 @@ export function excessOf(point: MeasuredPoint, judge: Judge): number {
 
 function dropExcess({ validation }: MeasuredPoint, { budget: { maxDrop }, score, teacher }: Judge): number {
   if (maxDrop === undefined) return -Infinity;
-  // What cannot be compared does not meet a limit.
+  // Without a teacher's score the limit cannot be met.
   if (teacher === undefined) return Infinity;
   const missing = gainOf(score, score.after(teacher, maxDrop), validation);
-  // Relative to the score of the teacher, so that a budget of no loss at all divides by something.
+  // Relative to the teacher's score, because a limit of 0 cannot be a divisor.
   return missing <= 0 && teacher === 0 ? 0 : missing / teacher;
 }
 
-/** True if `a` is at least as good in score, latency and size, and better in one of them. */
+/** True if `a` is at least as good as `b` in score, latency and size, and better in one of them. */
 function dominates(a: MeasuredPoint, b: MeasuredPoint, score: Score): boolean {
   const gain = gainOf(score, a.validation, b.validation);
   const asGood = gain >= 0 && a.p95Ms <= b.p95Ms && a.sizeBytes <= b.sizeBytes;
   return asGood && (gain > 0 || a.p95Ms < b.p95Ms || a.sizeBytes < b.sizeBytes);
 }
 
-/** The points that no other one dominates. */
+/** The points that no other point dominates. */
 export function paretoSet(points: readonly MeasuredPoint[], score: Score): MeasuredPoint[] {
   return points.filter((point) => !points.some((other) => dominates(other, point, score)));
 }
 
-/** The point with the best score within the budget; if there is none, the point that comes closest to the budget. */
+/** The point with the best score within the budget; if none meets it, the closest. */
 export function pickOf(points: readonly MeasuredPoint[], judge: Judge): MeasuredPoint | undefined {
   return [...points].sort(better(judge))[0];
 }
 
-/** Orders points as the search prefers them. */
+/** Orders points by preference. */
 function better(judge: Judge): (a: MeasuredPoint, b: MeasuredPoint) => number {
   return (a, b) => {
     const [over, other] = [a, b].map((point) => Math.max(0, excessOf(point, judge))) as [number, number];
@@ -66,8 +66,8 @@ function better(judge: Judge): (a: MeasuredPoint, b: MeasuredPoint) => number {
 }
 
 /**
- * Candidates that the next round keeps. They are ranked by their best point, first those within the budget or closest to it. Every other
- * place goes to the Pareto set, so that the next round still has something to choose between.
+ * Candidates for the next round, half of the groups. They are ranked by their best point, first those within or closest to the budget. Every other
+ * place goes to the Pareto set, so that the next round has something to choose from.
  */
 export function survivors<T>(groups: ReadonlyMap<T, readonly MeasuredPoint[]>, judge: Judge): T[] {
   const keep = Math.ceil(groups.size / 2);

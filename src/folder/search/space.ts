@@ -5,7 +5,7 @@ import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
 
-/** A student to try: its number formats come with it, since quantizing costs little beside training. */
+/** A student to try, in all number formats of the recipe: quantizing costs little compared with training. */
 export interface Candidate {
   /** Factor on the width of the recipe's student. */
   readonly width: number;
@@ -13,26 +13,26 @@ export interface Candidate {
   readonly amount: number;
 }
 
-/** All combinations, the cheapest last: of equals the earlier is tried first. */
+/** All combinations, cheapest last: of equals the earlier is tried first. */
 export function candidatesOf({ widths, amounts }: TargetRecipe): Candidate[] {
   const sorted = (values: readonly number[], sign: number): number[] =>
     [...new Set(values)].sort((a, b) => sign * (a - b));
   return sorted(widths, -1).flatMap((width) => sorted(amounts, 1).map((amount) => ({ width, amount })));
 }
 
-/** The name of the folder of a candidate's run in round `round` (from 0). */
+/** Folder name of a candidate's run in round `round` (from 0). */
 export function runOf({ width, amount }: Candidate, round: number): string {
   return `width-${width}-pruned-${amount}-round-${round + 1}`;
 }
 
-/** Share of the epochs that round `round` (from 0) of `rounds` trains for: the last one all, each before it half. */
+/** Share of the epochs in round `round` (from 0) of `rounds`: all in the last, half in each before. */
 export function shareOf(round: number, rounds: number): number {
   return 2 ** (round + 1 - rounds);
 }
 
 /**
- * The recipe of one candidate: the student at its width, pruned and quantized, trained for a share of the epochs. Nothing
- * stops such a run for losing accuracy: the search is what judges.
+ * The recipe of a candidate: the student at its width, pruned and quantized, trained for a share of the epochs. Limits on accuracy loss are removed,
+ * because the search judges.
  */
 export function candidateRecipe(
   { written, base }: LoadedRecipe,
@@ -48,7 +48,7 @@ export function candidateRecipe(
     ...written,
     target: undefined,
     student: width === 1 ? student : atWidth(student, width),
-    // One set of stored answers for all rounds, however many epochs they have.
+    // All rounds share the stored answers, whatever their epochs.
     distill: {
       ...distill,
       epochs: distill.epochs * share,
@@ -64,12 +64,12 @@ export function candidateRecipe(
   return completeRecipe(recipe, base, models);
 }
 
-/** A target is about latency: there is nothing to choose by without measuring it. */
+/** A target limits latency, so latency must be measured. */
 function timeOf({ report }: Recipe): number {
   return report.latency.seconds > 0 ? report.latency.seconds : 1;
 }
 
-/** A candidate is what its step makes it, however much it loses; what the step would have fallen back to is not read. */
+/** A candidate is the result of its step, whatever it loses; the step's fallback is removed. */
 function withoutFallback(step: Partial<Recipe['quantize'][number]>): object {
   const kept = Object.entries(step).filter(([key]) => key !== 'qat' || ('method' in step && step.method === 'qat'));
   return { ...Object.fromEntries(kept), maxDrop: 100, fallback: 'keep-float' };
@@ -86,7 +86,7 @@ function defaultViews({ dataset, distill, teacher }: Recipe): { views?: number }
   return dataset.augment.length === 0 || !isStored ? {} : { views: Math.min(4, Math.ceil(distill.epochs)) };
 }
 
-/** The student with its channels, or hidden units, times `width`. */
+/** The student with its channels or hidden units multiplied by `width`. */
 function atWidth(student: Recipe['student'], width: number): object {
   const own = student?.model === undefined ? {} : models[student.model]!.options;
   const given = student as Record<string, unknown> | undefined;

@@ -10,7 +10,7 @@ import { summary } from './summary.ts';
 import { distinct, judgeOf, pointsOf, secondsOf } from './trials.ts';
 import type { SearchTrial } from './trials.ts';
 
-/** The trials of a search that came to their end, in order, as their folders have them. */
+/** The finished trials of a search, in order, from their folders. */
 export async function finishedTrials(loaded: LoadedRecipe, folder: string): Promise<SearchTrial[]> {
   const target = loaded.recipe.target!;
   const trials: SearchTrial[] = [];
@@ -31,9 +31,8 @@ export async function finishedTrials(loaded: LoadedRecipe, folder: string): Prom
 }
 
 /**
- * The report of a search that stopped: the points of the trials that came to their end, with the latency that each was
- * measured with in its own run, the models of the best of them, and what all of them left out. Without any such trial, the
- * models of the one that was under way.
+ * The report of a stopped search: the points of finished trials, with latencies from their own runs, the models of the best trial, and the omissions
+ * of all. Without finished trials, the models of the unfinished one.
  */
 export function stoppedSearch(
   { recipe, written }: LoadedRecipe,
@@ -57,7 +56,7 @@ export function stoppedSearch(
   return {
     ...base,
     ...{ status, stopped: { stage, reason }, recipe: written, wallSeconds, parity: [] },
-    // Files stay in the folders of their trials until the search is over.
+    // Files stay in the folders of their trials until the search is finished.
     models: base.models
       .slice(0, best === undefined ? undefined : at + 1)
       .map((row) => ({ ...row, file: row.file && `search/${shown!.run}/${row.file}` })),

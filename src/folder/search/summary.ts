@@ -3,7 +3,7 @@ import type { LatencyRow, Search } from '../../report/types.ts';
 import { excessOf, paretoSet } from './points.ts';
 import type { Judge, MeasuredPoint } from './points.ts';
 
-/** Result of a search: every point, the points of the Pareto front, and the pick. */
+/** Result of a search: all points, the Pareto set, and the pick. */
 export function summary(
   points: readonly MeasuredPoint[],
   pick: MeasuredPoint,
@@ -30,7 +30,7 @@ export function summary(
   };
 }
 
-/** A point in the report: its id says run and model. */
+/** A point in the report, with run and model in its id. */
 function reported(point: MeasuredPoint) {
   const { id, width, amount, precision, epochs, params, sizeBytes, validation, p50Ms, p95Ms } = point;
   return { id, width, amount, precision, epochs, params, sizeBytes, validation, p50Ms, p95Ms };
@@ -49,8 +49,8 @@ function sentenceOf(points: readonly MeasuredPoint[], pick: MeasuredPoint, judge
 }
 
 /**
- * The search with what the pick took when it was timed once more. Whoever takes the fastest of many picks a lucky
- * measurement among them: the second one, which nothing was chosen by, says whether the pick keeps to the budget.
+ * The search with the pick's latency from a second measurement. The fastest of many measurements is biased by luck; the second, which nothing was
+ * chosen by, tells whether the pick meets the budget.
  */
 export function timedAgain(search: Search, latency: LatencyRow | undefined): Search {
   if (latency === undefined) return search;

@@ -11,24 +11,24 @@ import type { JobFolder } from '../jobs.ts';
 import { differences } from '../compute-place.ts';
 import type { SearchTrial } from './trials.ts';
 
-/** The stage that trials of one width and one number of epochs have in common: they differ in what comes after. */
+/** Training that trials of equal width and number of epochs share; they differ in the later stages. */
 const TRAINING = stageOf({ role: 'distilled', repeat: 0 });
 
 /**
- * Begins a trial in `folder`, the run folder of its twin beside it: it gets the saved states of the twin's training, from which its own goes
- * on as after a stop, with nothing left to do. A trial that has begun keeps its own states.
+ * Begins a trial in `folder`, beside the run folder of its twin, from which it takes the finished states of the common training. A trial that has
+ * begun keeps its own states.
  */
 export async function beginTrial(
   folder: string,
   { loaded: { base, written } }: Pick<SearchTrial, 'loaded'>,
   twin: string | undefined,
 ): Promise<void> {
-  // First: a folder with saved states and no recipe counts as a damaged run.
+  // Written first: a folder with saved states but no recipe counts as a damaged run.
   await writeFileAtomic(path.join(folder, 'recipe.json'), `${JSON.stringify({ base, recipe: written }, null, 2)}\n`);
   if (twin !== undefined) await giveStates(TRAINING, path.join(path.dirname(folder), twin), folder);
 }
 
-/** Report of a trial that a shard has finished; undefined for another one. `UserError` for one of another recipe. */
+/** Report of a trial that a shard has finished; undefined for an unfinished trial. `UserError` for a trial of another recipe. */
 export async function findTrial(
   jobs: JobFolder,
   { run, loaded }: Pick<SearchTrial, 'run' | 'loaded'>,
@@ -44,7 +44,7 @@ export async function findTrial(
   );
 }
 
-/** Gives the search in `folder` a trial that a shard has finished, with the teacher and assistants that shards have trained for it. */
+/** Copies a trial that a shard has finished into the search in `folder`, with the teacher and assistants trained for it. */
 export async function takeTrial(jobs: JobFolder, run: string, folder: string): Promise<void> {
   await giveAnswers(jobs.folder, folder);
   await giveTeachers(jobs.folder, folder);

@@ -6,16 +6,16 @@ import { scoreOfTask } from '../../tasks/score.ts';
 import type { Judge, MeasuredPoint } from './points.ts';
 import type { Candidate } from './space.ts';
 
-/** One candidate in one round, as it came out. */
+/** Result of a candidate in a round. */
 export interface SearchTrial {
   readonly candidate: Candidate;
   readonly loaded: LoadedRecipe;
-  /** The name of its folder in `search/`. */
+  /** Name of its folder in `search/`. */
   readonly run: string;
   readonly report: Report;
 }
 
-/** The trial among `earlier` ones whose student has been trained just as that of `trial` will be. */
+/** The earlier trial whose student was trained exactly as that of `trial` will be. */
 export function twinOf(
   { candidate, loaded }: Pick<SearchTrial, 'candidate' | 'loaded'>,
   earlier: readonly SearchTrial[],
@@ -26,7 +26,7 @@ export function twinOf(
   );
 }
 
-/** Limits and score that the files of these trials are judged by. */
+/** Limits and score by which the files of these trials are judged. */
 export function judgeOf(
   { dataset, target }: Pick<Recipe, 'dataset' | 'target'>,
   trials: readonly SearchTrial[],
@@ -35,7 +35,7 @@ export function judgeOf(
   return { budget: target!, score: scoreOfTask(dataset.task), teacher: row?.score.validation ?? undefined };
 }
 
-/** The files of a trial that the target's runtime runs. Its own latency, measured in its run, stands until all are timed. */
+/** Points of a trial's files for the target's runtime. Their latencies are from the trial's own run, until all are timed together. */
 export function pointsOf({ candidate, loaded, run, report }: SearchTrial, target: TargetRecipe): MeasuredPoint[] {
   const { width, amount } = candidate;
   const { epochs } = loaded.recipe.distill;
@@ -55,7 +55,7 @@ export function pointId(run: string, model: string): string {
   return `${run}/${model}`;
 }
 
-/** Timing of a model where the target is. */
+/** Latency of a model in the target's setting. */
 export function latencyOf({ latency }: ModelRow, target: TargetRecipe): LatencyRow | undefined {
   return latency.find(
     ({ runtime, batchSize, threads }) =>
@@ -63,22 +63,22 @@ export function latencyOf({ latency }: ModelRow, target: TargetRecipe): LatencyR
   );
 }
 
-/** The files of a trial that the runtime of the target runs. */
+/** Files of a trial for the target's runtime. */
 export function shipped({ models }: Report, { runtime }: TargetRecipe): ModelRow[] {
   const format = runtime === 'onnxruntime' ? 'onnx' : 'tflite';
   return models.filter((row) => row.model.role !== 'teacher' && row.file !== null && row.format === format);
 }
 
-/** Each student once: a pruning candidate of amount 0 is the unpruned student itself. */
+/** Removes duplicates: a pruning candidate of amount 0 is the unpruned student itself. */
 export function distinct(points: readonly MeasuredPoint[]): MeasuredPoint[] {
-  // The name of the model says by which step of `quantize` it was made: several of them may have one precision.
+  // Models are named by their step of `quantize`: several steps may have the same precision.
   const keyOf = ({ model, width, amount, epochs }: MeasuredPoint): string => [model, width, amount, epochs].join();
   const seen = new Map<string, MeasuredPoint>();
   for (const point of points) if (!seen.has(keyOf(point))) seen.set(keyOf(point), point);
   return [...seen.values()];
 }
 
-/** Working time of `trials`: each counts its own work alone. */
+/** Total working time of `trials`; shared work is counted once. */
 export function secondsOf(trials: readonly SearchTrial[]): number {
   return trials.reduce((sum, { report }) => sum + report.wallSeconds, 0);
 }

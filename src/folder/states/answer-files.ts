@@ -4,14 +4,14 @@ import { exists, readBytes, writeFileAtomic } from '../../base/files.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import { seal, unseal } from '../../formats/sealed.ts';
 
-/** Files of a teacher's answers in a folder that several processes may write to: each file is whole, or not there. */
+/** Files of a teacher's answers in a folder that several processes may write to: a file is complete or absent. */
 export interface AnswerFiles<Key> {
-  /** Undefined for a file that is not there, and with a warning for one that is damaged or has other answers. */
+  /** Undefined for a missing file, and with a warning for a damaged file or other answers. */
   load(key: Key): Promise<Safetensors | undefined>;
   save(key: Key, content: Safetensors): Promise<void>;
 }
 
-/** `isOf`: true for the content that a file of this key has. */
+/** `isOf`: true for content that belongs to this key. */
 export function answerFiles<Key>(
   folder: string,
   nameOf: (key: Key) => string,

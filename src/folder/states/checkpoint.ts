@@ -5,12 +5,12 @@ import { asUserError, readBytes, writeFileAtomic } from '../../base/files.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import { seal, unseal } from '../../formats/sealed.ts';
 
-/** Generations kept per stage: the newest, and the one before in case the newest is damaged. */
+/** Number of generations kept per stage: the newest, and its predecessor in case the newest is damaged. */
 const KEPT = 2;
 
 /**
- * The saved states of a run, `state/<stage>-<generation>.safetensors`. Each is written to a temporary file, fsynced,
- * renamed, and carries a checksum of itself. A checksum that fails makes the one before the newest.
+ * Saved states of a run, `state/<stage>-<generation>.safetensors`. Each is written to a temporary file, fsynced and renamed, and contains its
+ * checksum. If the newest fails its checksum, the one before is used.
  */
 export class CheckpointStore {
   readonly #folder: string;
@@ -32,7 +32,7 @@ export class CheckpointStore {
     return name;
   }
 
-  /** The newest good state of a stage, or nothing if it has none. */
+  /** The newest intact state of a stage, or undefined. */
   async load(stage: string): Promise<Safetensors | undefined> {
     const generations = await this.#generations(stage);
     for (const [i, { name }] of generations.entries()) {
@@ -71,7 +71,7 @@ export class CheckpointStore {
   }
 }
 
-/** The stage and the generation that a file in `state/` is of; undefined for anything else. */
+/** Stage and generation of a file in `state/`; undefined for other files. */
 export function stateOf(name: string): { readonly stage: string; readonly number: number } | undefined {
   const [, stage, number] = /^(.+)-(\d{6,})\.safetensors$/.exec(name) ?? [];
   return stage === undefined ? undefined : { stage, number: Number(number) };

@@ -4,7 +4,7 @@ import { exists, readBytes, writeFileAtomic } from '../../base/files.ts';
 import { isTeacherStage } from '../../report/artifact.ts';
 import { stateOf } from './checkpoint.ts';
 
-/** Gives a run the answers that a teacher gave for another one. Those of other teachers and data have other keys, and are not read. */
+/** Copies a teacher's stored answers from another run. Answers of other teachers or data have other keys and are never read. */
 export async function giveAnswers(from: string, to: string): Promise<void> {
   for (const name of await readdir(path.join(from, 'soft-targets')).catch(() => [])) {
     const file = path.join('soft-targets', name);
@@ -14,8 +14,8 @@ export async function giveAnswers(from: string, to: string): Promise<void> {
 }
 
 /**
- * Gives a run the saved states of a stage of another one, from which the stage goes on as after a stop; false where there are none. A stage that
- * has begun keeps its own.
+ * Copies the saved states of a stage from another run, which continues from them; false if there are none. A stage that has begun keeps its own
+ * states.
  */
 export async function giveStates(stage: string, from: string, to: string): Promise<boolean> {
   const names = await statesOf(stage, from);
@@ -25,7 +25,7 @@ export async function giveStates(stage: string, from: string, to: string): Promi
   return true;
 }
 
-/** Gives a run the trainings of the teacher and its assistants of another one. */
+/** Copies the trainings of the teacher and its assistants from another run. */
 export async function giveTeachers(from: string, to: string): Promise<void> {
   const names = await readdir(path.join(from, 'state')).catch(() => []);
   const stages = new Set(names.flatMap((name) => stateOf(name)?.stage ?? []).filter(isTeacherStage));

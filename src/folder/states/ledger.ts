@@ -8,7 +8,7 @@ import { ownFile } from '../own-file.ts';
 /** One completed stage. */
 export interface LedgerRow {
   readonly stage: string;
-  /** Seconds of the stage's own work; for a training all of it, also what an earlier run has done for this one. */
+  /** Seconds of the stage's work; for a training over all starts, including work taken over from other runs. */
   readonly seconds: number;
   readonly figures: StageFigures;
   /** Everything else that the report says about the stage. */
@@ -16,8 +16,8 @@ export interface LedgerRow {
 }
 
 /**
- * The completed stages of a run, in `ledger.json`, and how much of its time every stage took, over all starts. It holds
- * nothing but these times that the saved states do not lead to again, so a damaged ledger costs the time of measuring.
+ * The completed stages of a run, in `ledger.json`, and the time of every stage over all starts. Everything but these times follows from the saved
+ * states, so a damaged ledger costs only measurements.
  */
 export class Ledger {
   readonly #file: string;
@@ -45,7 +45,7 @@ export class Ledger {
     return this.#rows;
   }
 
-  /** Seconds that each stage took, completed or not, in the order of their first time. */
+  /** Seconds of each stage, completed or not, in the order of their first start. */
   get times(): ReadonlyMap<string, number> {
     return this.#times;
   }
@@ -59,7 +59,7 @@ export class Ledger {
     return this.#rows.find((row) => row.stage === stage);
   }
 
-  /** Count time that has passed; `save` or `add` writes it. */
+  /** Adds elapsed time; `save` or `add` writes it. */
   count(times: ReadonlyMap<string, number>): void {
     for (const [stage, seconds] of times) this.#times.set(stage, (this.#times.get(stage) ?? 0) + seconds);
   }
@@ -86,7 +86,7 @@ function checksum(content: Content | readonly LedgerRow[]): string {
   return sha256(JSON.stringify(content));
 }
 
-/** Older ledgers have the times of their rows alone, and call the score accuracy. */
+/** Older ledgers have only the times of their rows, and call the score accuracy. */
 function parse(text: string): Content | undefined {
   try {
     const { sha256: claimed, rows, times } = JSON.parse(text) as { sha256: string } & Content;

@@ -7,8 +7,8 @@ import { isTeacherStage } from '../../report/artifact.ts';
 import { stateOf } from './checkpoint.ts';
 
 /**
- * Parts that batches are cut into by what the saved states of a run say; undefined where none of them says it. Those of a teacher may be
- * older than the run, and count where there are no others. Damaged ones are left for their stage to report.
+ * Number of parts of a batch according to a run's saved states; undefined if none tells. A teacher's states may be older than the run, and count only
+ * in the absence of others. Damaged states are reported by their stage.
  */
 export async function shardsOfStates(folder: string): Promise<{ readonly shards: number | undefined } | undefined> {
   const names = await readdir(path.join(folder, 'state')).catch(() => []);

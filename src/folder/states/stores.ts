@@ -11,18 +11,18 @@ import type { StageStates } from '../../train/training.ts';
 
 /** Stores in the folder of a run, by their purpose. */
 export interface RunStores {
-  /** Folder of the run, for other processes that work on its states. */
+  /** Folder of the run, for other processes that use its states. */
   readonly folder: string;
   readonly ledger: Ledger;
   readonly states: (stage: string) => StageStates;
   readonly softTargets: KeyedStore;
-  /** Candidates of the race of losses that shards have trained. */
+  /** Jobs of the race of losses that shards have done. */
   readonly race: JobFolder;
-  /** Write a result, e.g. `report.json` or `exports/distilled.onnx`. */
+  /** Writes a result, such as `report.json` or `exports/distilled.onnx`. */
   readonly write: (name: string, content: Uint8Array | string) => Promise<void>;
 }
 
-/** `shared` is the folder of the run that keeps the training of the teacher and its assistants, and answers, where that is another one. */
+/** `shared`: folder of the run that keeps the trainings of teacher and assistants, and stored answers, if it is another run. */
 export async function openStores(folder: string, onEvent: OnEvent, shared = folder): Promise<RunStores> {
   const warn = (message: string): void => onEvent({ type: 'warning', message });
   const checkpoints = new CheckpointStore(folder, warn);
