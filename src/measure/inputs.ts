@@ -13,13 +13,13 @@ import { product } from '../base/numbers.ts';
 export interface ModelInput {
   readonly name: string;
   readonly dtype: DType;
-  /** -1 where the size is open. */
+  /** -1 for an open size. */
   readonly shape: readonly number[];
-  /** Floats that stand for token ids. */
+  /** True for floats that hold token ids. */
   readonly isIds?: boolean;
 }
 
-/** The inputs with all sizes known at this batch size; nothing, with a reason noted, where the file has another one or no memory holds them. */
+/** Inputs with all sizes for this batch size; undefined, with the reason noted, if the file has another batch size or the inputs exceed memory. */
 export function sizes(
   file: string,
   ends: readonly ModelInput[],
@@ -56,7 +56,7 @@ export function sizes(
   return undefined;
 }
 
-/** Sizes of a picture are said with its channels last; a file that has them first is told by the sizes that it fixes. */
+/** Picture sizes are given channels last; a file with channels first is recognized by its fixed sizes. */
 function laidOut(rest: readonly number[], shape: readonly number[] | undefined): readonly number[] | undefined {
   if (shape?.length !== 3 || rest.length !== 3) return shape;
   const fits = (sizes: readonly number[]): boolean => rest.every((size, i) => size < 0 || size === sizes[i]);
@@ -64,13 +64,13 @@ function laidOut(rest: readonly number[], shape: readonly number[] | undefined):
   return !fits(shape) && fits(first) ? first : shape;
 }
 
-/** True if the inputs of a file are token ids, by its metadata. */
+/** True if a file's inputs are token ids, according to its metadata. */
 export function takesIds(format: '.onnx' | '.tflite', bytes: Uint8Array, name: string): boolean {
   if (format === '.onnx') return decodeModel(bytes, name).metadata.has('text');
   return readEntries(readTflite(bytes), bytes).has('text');
 }
 
-/** Values as normalized data has them; whole numbers and ids stay 0 and 1, which are indexes of any table. */
+/** Values like normalized data; integers and ids are 0 and 1, which are valid indexes of any table. */
 export function noise(dtype: DType, shape: readonly number[], isIds = false): TensorData {
   const data = allocate(dtype, product(shape));
   const random = new RandomStream('latency');

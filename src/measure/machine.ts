@@ -23,7 +23,7 @@ export function systemRelease(): string {
   return `${platform()} ${release()}`;
 }
 
-/** Features that a CPU must have for a kind of arithmetic to be fast, by their names in Linux, and why each matters here. */
+/** CPU features for fast arithmetic, by their Linux names, with their effect. */
 const X86 = [
   ['AVX2', ['avx2'], 'fp32 in vectors of 8'],
   ['AVX-512', ['avx512f'], 'fp32 in vectors of 16'],
@@ -42,7 +42,7 @@ export interface CpuFeature {
   readonly why: string;
 }
 
-/** Features of the CPU from /proc/cpuinfo; undefined where the system has none. */
+/** Features of the CPU from /proc/cpuinfo; undefined on other systems. */
 export function cpuFeatures(read: () => string = readCpuInfo): CpuFeature[] | undefined {
   let text: string;
   try {

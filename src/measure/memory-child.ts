@@ -7,26 +7,26 @@ import type { MemoryRequest } from './memory.ts';
 import { openVariants } from './latency/variants.ts';
 import type { TimedFile } from './latency/variants.ts';
 
-/** A process of its own: what it needs at its highest beyond what the runtime alone needs is the model's. */
+/** Entry of a process that measures memory: its peak beyond that of the runtime is the model's. */
 
 const RUNS = 3;
 
 const request = JSON.parse(process.argv[2]!) as MemoryRequest;
 const bytes = readInput(request.sizeBytes);
 await runOnce({ name: 'empty', format: request.format, bytes: emptyModel(request.format) }, 1);
-// What this program itself has left lying about is no part of the model.
+// Free this program's own garbage first.
 (globalThis as { gc?: () => void }).gc?.();
 resetPeak();
 const before = process.memoryUsage.rss();
 const results: { batchSize: number; memoryBytes: number }[] = [];
-// Upwards: the highest of all batches so far is that of the last.
+// In ascending order, so that the peak so far belongs to the current batch size.
 for (const batchSize of [...request.batchSizes].sort((a, b) => a - b)) {
   await runOnce({ name: request.name, format: request.format, bytes }, batchSize);
   const memoryBytes = Math.max(0, peakBytes() - before);
   results.push({ batchSize, memoryBytes });
 }
 process.stdout.write(JSON.stringify(results));
-// Threads of the runtimes need not end first.
+// Do not wait for threads of the runtimes.
 process.exit(0);
 
 async function runOnce(file: TimedFile, batchSize: number): Promise<void> {
@@ -40,10 +40,7 @@ async function runOnce(file: TimedFile, batchSize: number): Promise<void> {
   opened.dispose();
 }
 
-/**
- * The model from stdin, without a stream's buffers: freed behind the program's back, they would hold memory as the measuring
- * begins that the model then takes without adding any.
- */
+/** Reads the model from stdin without a stream: freed stream buffers would provide memory that the model then takes without raising the peak. */
 function readInput(sizeBytes: number): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
   for (let at = 0; at < sizeBytes;) {
@@ -67,16 +64,16 @@ function emptyModel(format: string): Uint8Array {
   return format === '.onnx' ? encodeModel(lowerToOnnx(graph)) : exportTflite(graph, { precision: 'float32' }).bytes;
 }
 
-/** Linux forgets the highest so far if asked to; elsewhere loading this program may hide a small model. */
+/** Linux resets a process' peak on request; elsewhere, loading this program may hide a small model. */
 function resetPeak(): void {
   try {
     writeFileSync('/proc/self/clear_refs', '5');
   } catch {
-    // Not Linux, or not allowed.
+    // Not Linux, or not permitted.
   }
 }
 
-/** Linux carries `maxRSS` over from the process that started this one: the peak of the program itself is elsewhere. */
+/** On Linux `maxRSS` is inherited from the parent process; /proc has the process' own peak. */
 function peakBytes(): number {
   if (process.platform !== 'linux') return 1024 * process.resourceUsage().maxRSS;
   const [, kibibytes] = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync('/proc/self/status', 'utf8')) ?? [];

@@ -15,7 +15,7 @@ export interface MemoryRequest {
   readonly device: DeviceName;
   readonly threads: number;
   readonly batchSizes: readonly number[];
-  /** Size of the file, which the process reads from its stdin. */
+  /** Size of the file, which the process reads from stdin. */
   readonly sizeBytes: number;
   readonly sampleShape?: readonly number[] | undefined;
 }
@@ -27,13 +27,12 @@ export interface MemoryOptions {
 }
 
 const PATIENCE_MS = 60_000;
-/** JavaScript's own memory, which is none of the model's, grows by as little as possible. */
+/** Keep the growth of JavaScript's own memory small. */
 const FLAGS = ['--expose-gc', '--max-semi-space-size=1'];
 
 /**
- * Memory that loading and running a model adds to a process at its highest, in bytes, by `describe` of the
- * setting: a process for each file and runtime, on the smallest number of threads. Settings that could not be measured
- * are absent.
+ * Peak memory in bytes that loading and running a model adds to a process, by `describe` of the setting: one process for each file and runtime, with
+ * the smallest number of threads. Settings that could not be measured are absent.
  */
 export async function peakMemory(
   files: readonly TimedFile[],
@@ -76,7 +75,7 @@ async function ask(
   });
   const timer = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
   try {
-    // A child that is gone does not read; its output tells.
+    // A dead child does not read its input; its output tells why.
     child.stdin.on('error', () => undefined);
     child.on('error', () => undefined);
     child.stdin.end(bytes);

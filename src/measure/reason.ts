@@ -1,6 +1,6 @@
 import { InterruptedError, UserError } from '../base/errors.ts';
 
-/** Reason why `what` failed, on one line, with the remedy where there is one. An `InterruptedError` is thrown on. */
+/** Reason why `what` failed, in one line, with the remedy if there is one. An `InterruptedError` is thrown on. */
 export function reasonOf(error: unknown, what: string): string {
   if (error instanceof InterruptedError) throw error;
   const message = error instanceof Error ? error.message : String(error);

@@ -7,7 +7,7 @@ const histogram = z.strictObject({
   counts: z.array(whole).readonly(),
 });
 
-/** Distribution of a model's answers on a split. Answers to requests are compared with it later, when nobody knows the right ones. */
+/** Distribution of a model's answers on a split. Answers to requests, whose labels are unknown, are compared with it later. */
 export const usualSchema = z.strictObject({
   split: z.enum(['test', 'validation']),
   samples: whole,
@@ -26,7 +26,7 @@ export interface Spread {
   readonly entropy: number;
 }
 
-/** Bins of about as many samples each: of equal width, nearly all samples of a good model would be in one. */
+/** Number of bins with nearly equal numbers of samples: with bins of equal width, most samples of a good model would share one. */
 const BINS = 20;
 
 /** `logits`: [samples, classes]. */
@@ -74,9 +74,9 @@ export function binOf(edges: readonly number[], value: number): number {
 }
 
 /**
- * Population stability index of two histograms over the same bins, Σ (p - q) · ln(p / q), less what samples of one and the
- * same distribution are expected to have by chance, (bins - 1) · (1/n + 1/m); at least 0. Half a sample is added to each bin,
- * so that empty ones are finite. Below 0.1 nothing happened, above 0.25 much did (Siddiqi 2006, "Credit Risk Scorecards").
+ * Population stability index of two histograms over the same bins, Σ (p - q) · ln(p / q), minus its expectation for samples of the same distribution,
+ * (bins - 1) · (1/n + 1/m); at least 0. Half a sample is added to each bin, so that empty bins are finite. Below 0.1 the distributions agree, above
+ * 0.25 they differ strongly (Siddiqi 2006, "Credit Risk Scorecards").
  */
 export function stabilityIndex(counts: readonly number[], reference: readonly number[]): number {
   const [n, m, bins] = [sum(counts), sum(reference), counts.length];
@@ -88,7 +88,7 @@ export function stabilityIndex(counts: readonly number[], reference: readonly nu
   return Math.max(0, index - (bins - 1) * (1 / n + 1 / m));
 }
 
-/** Statistic of Kolmogorov and Smirnov: the largest difference of the two shares below an edge. */
+/** Kolmogorov-Smirnov statistic: the largest difference of the two cumulative shares. */
 export function largestGap(counts: readonly number[], reference: readonly number[]): number {
   const [n, m] = [sum(counts), sum(reference)];
   let [own, other, gap] = [0, 0, 0];

@@ -2,28 +2,28 @@ import { deviation, mean } from '../base/statistics.ts';
 import type { TargetValues } from '../data/dataset.ts';
 import type { Mixed } from './task.ts';
 
-/** Numbers of samples, `width` a sample, one number after the other. */
+/** Arrays of `width` numbers for each sample. */
 
 export function columnOf(values: ArrayLike<number>, c: number, width: number): number[] {
   return Array.from({ length: values.length / width }, (_, row) => values[row * width + c]!);
 }
 
-/** Mean of what is not null; null where there is nothing. */
+/** Mean without nulls; null if there are only nulls. */
 export function meanOf(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : mean(known);
 }
 
-/** 1.96 standard deviations: chance alone does that in one of 40 cases. */
+/** 1.96 standard deviations: chance alone exceeds that in one of 40 cases. */
 export const SURE = 1.96;
 
-/** True if the mean of differences, sample by sample, is above 0 by more than chance: a paired test. */
+/** True if the mean of differences between paired samples is significantly above 0. */
 export function isAboveZero(differences: readonly number[]): boolean {
   const n = differences.length;
   return mean(differences) > SURE * (deviation(differences, Math.max(1, n - 1)) / Math.sqrt(n));
 }
 
-/** `lambda` of each sample's own numbers, the rest of its partner's. */
+/** `lambda` of each sample's numbers plus the rest of its partner's. */
 export function mixedNumbers(targets: TargetValues, { partners, lambda }: Mixed, width: number): Float32Array {
   return Float32Array.from(targets, (value, at) => {
     const [i, c] = [Math.floor(at / width), at % width];
@@ -32,13 +32,13 @@ export function mixedNumbers(targets: TargetValues, { partners, lambda }: Mixed,
   });
 }
 
-/** Samples below which nothing is said of how answers are spread. */
+/** Minimum number of samples for statements on the distribution of answers. */
 export const FEWEST_SAMPLES = 10;
 
-/** A share of the spread of the truth; answers that vary less do not depend on the sample. */
+/** Share of the spread of the truth below which answers count as independent of the sample. */
 const SPREAD = 0.01;
 
-/** The first number whose answers are nearly the same for all samples, while `truth` is not; -1 where there is none. */
+/** Index of the first number whose answers are nearly constant although `truth` is not; -1 if there is none. */
 export function stuckAt(answers: ArrayLike<number>, truth: ArrayLike<number>, width: number, unit?: number): number {
   if (answers.length / width < FEWEST_SAMPLES) return -1;
   return Array.from({ length: width }, (_, c) => c).findIndex((c) => {
@@ -47,6 +47,6 @@ export function stuckAt(answers: ArrayLike<number>, truth: ArrayLike<number>, wi
   });
 }
 
-/** Probable cause of such answers, for messages. */
+/** Probable cause of constant answers, for messages. */
 export const PROBABLY =
   'its input is probably not prepared as it wants it (normalization, layout, size), or its weights are wrong';

@@ -118,7 +118,7 @@ export const DESCRIBED = {
     .describe('Of words with a tag each: entities as seqeval counts them.'),
 };
 
-/** One model's answers beside the teacher's. */
+/** Comparison of a model's answers with the teacher's. */
 export const BESIDE = {
   agreement: z
     .strictObject({
@@ -138,6 +138,6 @@ export type LabelReport = NonNullable<Described['labels']>;
 export type EntityReport = NonNullable<Described['entities']>;
 export interface Beside {
   readonly agreement?: z.infer<(typeof BESIDE)['agreement']>;
-  /** Root of the mean squared difference of the answers, of numbers in the label's units, mean over them. */
+  /** Root mean squared difference of the answers, for numbers in the label's units, mean over the numbers. */
   readonly distance?: number;
 }

@@ -1,43 +1,40 @@
 import { decimals, digits, percent } from '../base/numbers.ts';
 import type { TaskName } from '../recipe/task.ts';
 
-/** The figure that a task is judged by: epochs and students are chosen by it, limits and verdicts are given in it. */
+/** The figure that a task is judged by: it chooses epochs and students, and limits and verdicts are given in it. */
 export interface Score {
   readonly name: string;
   /** `fraction`: from 0 to 1; `label`: in the units of the label. */
   readonly unit: 'fraction' | 'label';
   readonly better: 'higher' | 'lower';
-  /** Text for people, e.g. `93.40 %` or `54.2`. */
+  /** Text for messages, such as `93.40 %` or `54.2`. */
   readonly text: (value: number) => string;
-  /** A difference of two, e.g. `+0.40 points`. */
+  /** Text of a difference of two scores, such as `+0.40 points`. */
   readonly change: (difference: number) => string;
-  /** Words for a sentence about a model, e.g. `right on 93.40 % of 200 validation samples`. */
+  /** Predicate of a sentence about a model, such as `right on 93.40 % of 200 validation samples`. */
   readonly said: (value: number, samples: string, digits?: number) => string;
-  /** Ends of an axis. */
+  /** Ends of a chart's axis. */
   readonly bounds: readonly [number, number];
-  /** A gain below this share of the twin's score matters to nobody; of accuracy, a difference below this. */
+  /** Smallest relevant gain: a share of the twin's score; for accuracy, a difference. */
   readonly smallestGain: (score: number) => number;
-  /**
-   * Deviation of a score that comes from the size of the split alone, where it moves in steps of one sample: that of a uniform error of one
-   * step.
-   */
+  /** Deviation of a score due to the size of the split, if the score moves in steps of one sample: that of a uniform error of one step. */
   readonly grain: (samples: number) => number;
-  /** Loss that `maxDrop` limits, see `lossText`. Negative where the second is better. */
+  /** Loss that `maxDrop` limits, see `lossText`. Negative if the second score is better. */
   readonly lost: (before: number, after: number) => number;
-  /** The score that loses so much; the inverse of `lost`. */
+  /** Score after this loss; the inverse of `lost`. */
   readonly after: (before: number, lost: number) => number;
-  /** `lost` beside another model's score, e.g. `1.20 points below`. */
+  /** Text of `lost` relative to another model's score, such as `1.20 points below`. */
   readonly dropText: (lost: number) => string;
-  /** `lost` in words, e.g. `1.20 points of validation accuracy`. */
+  /** Text of `lost`, such as `1.20 points of validation accuracy`. */
   readonly lossText: (lost: number) => string;
 }
 
-/** True if a score is better than another one. */
+/** True if `score` is better than `than`. */
 export function isBetter({ better }: Pick<Score, 'better'>, score: number, than: number): boolean {
   return better === 'higher' ? score > than : score < than;
 }
 
-/** Gain of a score over another one; positive is better, whichever direction the score has. */
+/** Gain of a score over another; positive is better, whatever the direction of the score. */
 export function gainOf({ better }: Pick<Score, 'better'>, score: number, than: number): number {
   return better === 'higher' ? score - than : than - score;
 }
@@ -47,7 +44,7 @@ function points(fraction: number): string {
   return `${text.startsWith('-') ? '' : '+'}${text} points`;
 }
 
-/** A score from 0 to 1, of which drops are in percentage points. */
+/** A score from 0 to 1, with drops in percentage points. */
 function share(name: string, said: Score['said']): Score {
   return {
     ...{
@@ -68,7 +65,7 @@ function share(name: string, said: Score['said']): Score {
   };
 }
 
-/** Share of the samples that are right. */
+/** Share of samples with a right answer. */
 export const accuracyScore = share(
   'accuracy',
   (value, samples, digits) => `right on ${percent(value, digits)} of ${samples}`,
@@ -80,13 +77,13 @@ export const f1Score = share(
   (value, samples, digits) => `at a macro F1 of ${percent(value, digits)} on ${samples}`,
 );
 
-/** F1 of entities, micro-averaged: right ones have the type and all words of a true one. */
+/** Micro-averaged F1 of entities: a right entity has the type and all words of a true one. */
 export const entityF1Score = share(
   'entity F1',
   (value, samples, digits) => `at an entity F1 of ${percent(value, digits)} on ${samples}`,
 );
 
-/** Root of the mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
+/** Root mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
 export const rmseScore: Score = {
   ...{ name: 'RMSE', unit: 'label', better: 'lower', text: digits, bounds: [0, Infinity] },
   change: (difference) => `${difference >= 0 ? '+' : '-'}${digits(Math.abs(difference))}`,
@@ -99,7 +96,7 @@ export const rmseScore: Score = {
   lossText: (lost) => `${decimals(lost, 2)} % of validation RMSE`,
 };
 
-/** A score where the answers of another model stand in for labels. */
+/** Sentence on a score if another model's answers stand in for labels. */
 export function againstText(score: Score, value: number, by: string, samples: string): string {
   if (score.name === 'accuracy') return `gives the class that ${by} gives on ${score.text(value)} of ${samples}`;
   return `${score.name} ${score.text(value)} against the answers of ${by} on ${samples}`;
@@ -112,7 +109,7 @@ const scores: Readonly<Record<TaskName, Score>> = {
   tagging: entityF1Score,
 };
 
-/** The score of a task, for whoever has only its name. */
+/** The score of a task by the task's name. */
 export function scoreOfTask(task: TaskName = 'classification'): Score {
   return scores[task];
 }

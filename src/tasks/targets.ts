@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../graph/types.ts';
 import type { MixKind } from './task.ts';
 
-/** Feeds that say how the samples of a batch were mixed. */
+/** Feeds with the mixture of a batch. */
 export function mixFeeds(batchSize: number): Record<string, TensorType> {
   return {
     partners: { dtype: 'int32', shape: [batchSize] },
@@ -10,7 +10,7 @@ export function mixFeeds(batchSize: number): Record<string, TensorType> {
   };
 }
 
-/** λ · own + (1 - λ) · that of the partner, row by row. */
+/** λ · own target + (1 - λ) · the partner's, row by row. */
 export function mixedTargets(own: tf.Tensor2D, feeds: Readonly<Record<string, tf.Tensor>>): tf.Tensor2D {
   const lambda = tf.expandDims(feeds['lambda']!, 1);
   const partners = tf.gather(own, feeds['partners'] as tf.Tensor1D);

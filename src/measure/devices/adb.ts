@@ -13,19 +13,19 @@ import type { TimedFile } from '../latency/variants.ts';
 
 export interface AdbOptions {
   readonly threads: readonly number[];
-  /** `benchmark_model` runs a file as it is: other batch sizes than 1 are left out. */
+  /** Only batch size 1 is measured: `benchmark_model` cannot change a file's. */
   readonly batchSizes: readonly number[];
   /** Seconds for all files together. */
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
-  /** `ADB`: the program; `BENCHMARK_MODEL`: TensorFlow Lite's benchmark_model for the phone, to be copied there. */
+  /** `ADB`: path of adb; `BENCHMARK_MODEL`: path of TensorFlow Lite's benchmark_model for the phone, which is copied to it. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 const FOLDER = '/data/local/tmp';
 const TOOL = `${FOLDER}/benchmark_model`;
 const SESSIONS = 8;
-/** Milliseconds to wait for an answer, besides the time for measuring: a phone that does not answer by then is gone. */
+/** Milliseconds to wait for a reply besides the time for measuring, after which a phone counts as gone. */
 const PATIENCE_MS = 60_000;
 
 /** Result of one call of `benchmark_model`. */
@@ -37,20 +37,20 @@ export interface ToolFigures {
 }
 
 /**
- * The last line of statistics that `benchmark_model` prints; the one before is of its warm-up. Undefined where there is
- * none, and for old versions, which print no percentiles.
+ * Parses the last line of statistics of `benchmark_model`; the line before is of its warm-up. Undefined without such a line, and for old versions,
+ * which print no percentiles.
  */
 export function parseToolOutput(output: string): ToolFigures | undefined {
   const lines = [...output.matchAll(/count=(\d+) .*\bmedian=([\d.e+]+) p95=([\d.e+]+)/g)];
   const [, count, p50, p95] = lines.at(-1) ?? [];
-  // The warm-up alone is no measurement.
+  // A warm-up alone is no measurement.
   if (count === undefined || lines.length < 2) return undefined;
   const [, megabytes] = /Memory footprint delta[^:]*: init=[\d.]+ overall=([\d.]+)/.exec(output) ?? [];
   const memory = megabytes === undefined ? {} : { memoryBytes: Math.round(Number(megabytes) * 2 ** 20) };
   return { runs: Number(count), p50Ms: Number(p50) / 1000, p95Ms: Number(p95) / 1000, ...memory };
 }
 
-/** Time TFLite files with `benchmark_model` on every phone that `adb` reaches; a reason instead where there is none. */
+/** Times TFLite files with `benchmark_model` on every phone that `adb` reaches; returns a reason if there is none. */
 export async function measureWithAdb(files: readonly TimedFile[], options: AdbOptions): Promise<DeviceFigures> {
   const { env = process.env, signal } = options;
   const adb = env['ADB'] ?? 'adb';
@@ -107,7 +107,7 @@ async function measureOn(
   const { threads, seconds, env = process.env } = options;
   const device = (await call(['shell', 'getprop', 'ro.product.model'])).trim() || serial;
   const skipped: Skipped[] = [];
-  // `adb shell` passes on the exit code, which says nothing about the phone here.
+  // The exit code of `adb shell` would not tell a missing tool from a lost phone.
   if (!(await call(['shell', `test -x ${TOOL} && echo present || true`])).includes('present')) {
     const { BENCHMARK_MODEL: given } = env;
     if (given === undefined) {
@@ -171,13 +171,13 @@ function figuresIn(output: string): ToolFigures {
   return figures;
 }
 
-/** Command of the tool: at least 10 runs, and at least `seconds` of them. */
+/** Command line of the tool: at least 10 runs and at least `seconds`. */
 function toolCommand(remote: string, threads: number, seconds: number): string {
   const rounded = seconds.toFixed(2);
   return `${TOOL} --graph=${remote} --num_threads=${threads} --use_xnnpack=true --num_runs=10 --min_secs=${rounded}`;
 }
 
-/** The tool prints no single times: figures of the sessions are put together by their medians. */
+/** The tool prints no single times, so the figures of several sessions are merged by their medians. */
 function rowOf(job: { file: TimedFile; threads: number; found: readonly ToolFigures[] }, device: string): DeviceRow {
   const p50 = ascending(job.found.map(({ p50Ms }) => p50Ms));
   const p50Ms = median(p50);
@@ -194,7 +194,7 @@ function rowOf(job: { file: TimedFile; threads: number; found: readonly ToolFigu
   };
 }
 
-/** Last words of a program before it failed; its own command line helps nobody. */
+/** Last output of a program that failed, without its command line. */
 function failure(error: unknown): string {
   const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string };
   const said = `${stdout}\n${stderr}`.trim().split('\n').at(-1)!.trim();

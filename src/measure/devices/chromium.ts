@@ -20,7 +20,7 @@ const PLACES: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>> = {
   ],
 };
 
-/** `CHROME_PATH`, or a Chromium that is installed; undefined where there is none. */
+/** `CHROME_PATH`, or an installed Chromium; undefined if there is none. */
 export function findChromium(env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
   const { CHROME_PATH: given } = env;
   if (given !== undefined && given !== '') return isProgram(given) ? given : undefined;
@@ -39,8 +39,8 @@ function isProgram(file: string): boolean {
 }
 
 /**
- * Milliseconds to wait besides the time for measuring: for the start, the runtimes, and the sessions that every model gets however long
- * they take.
+ * Milliseconds to wait besides the time for measuring: for starting the browser, loading runtimes, and one session of each model however long it
+ * takes.
  */
 const PATIENCE_MS = 120_000;
 
@@ -49,7 +49,7 @@ export interface BrowserOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Measure in onnxruntime-web and LiteRT.js, in a headless Chromium of this machine; a reason instead where there is none. */
+/** Measures in onnxruntime-web and LiteRT.js, in a headless Chromium on this machine; returns a reason if there is none. */
 export async function measureInChromium(
   plan: Plan,
   files: readonly TimedFile[],
@@ -118,11 +118,11 @@ function flags(profile: string): string[] {
     '--no-first-run',
     `--user-data-dir=${profile}`,
     ...quiet.map((what) => `--disable-${what}`),
-    // A page in the background is slowed down.
+    // Browsers slow down a page in the background.
     '--disable-background-timer-throttling',
     '--disable-renderer-backgrounding',
     '--enable-unsafe-webgpu',
-    // Chromium refuses its sandbox to the superuser, who runs containers; the only page is our own.
+    // Chromium refuses its sandbox to root, which containers run as; the only page is our own.
     ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
   ];
 }

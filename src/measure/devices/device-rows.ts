@@ -5,7 +5,7 @@ import type { Posted, Shown } from '../page/protocol.ts';
 import { summarize } from '../latency/figures.ts';
 import type { TimeFigures } from '../latency/figures.ts';
 
-/** A row of figures from another device. */
+/** A row of latencies from another device. */
 export interface DeviceRow extends Omit<TimeFigures, 'p99Ms'> {
   readonly model: string;
   readonly runtime: string;
@@ -24,10 +24,10 @@ export interface DeviceFigures {
 const text = z.string().max(300);
 const milliseconds = z.number().gt(0).max(3_600_000);
 
-/** Largest batch that a page measures. */
+/** Largest batch size that a page measures. */
 export const MOST_BATCH = 65_536;
 
-/** Schema of what a page may send: it comes from outside, so every size has a bound. */
+/** Schema of a page's results: they are untrusted, so every size is bounded. */
 const postedSchema = z.strictObject({
   device: z.string().max(60),
   rows: z
@@ -44,7 +44,7 @@ const postedSchema = z.strictObject({
   skipped: z.array(z.strictObject({ what: text, why: z.string().max(2000) })).max(1000),
 });
 
-/** Check what a page has sent about `models`, and make figures of it. `UserError` for anything else. */
+/** Validates a page's results about `models`, and computes figures. `UserError` for invalid results. */
 export function deviceRows(
   body: string,
   models: ReadonlySet<string>,
@@ -71,7 +71,7 @@ export function deviceRows(
   };
 }
 
-/** One line of ordinary characters. `cpu` and the like mean this machine in a report. */
+/** A device's name in one line of ordinary characters. `cpu` and the like are refused: in a report they mean this machine. */
 function deviceName(given: string): string {
   const name = given
     .replace(/[^\p{L}\p{N} ._+()-]+/gu, ' ')

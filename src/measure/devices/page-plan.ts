@@ -18,7 +18,7 @@ export interface PlanOptions {
   readonly sampleShape?: readonly number[] | undefined;
 }
 
-/** Work of a page for these files; `name` of a file is the id of its model. One that cannot be read is left out. */
+/** The plan of measurements for a page; files are named by the ids of their models. Unreadable files are skipped. */
 export function pagePlanOf(files: readonly TimedFile[], options: PlanOptions): { plan: Plan; skipped: Skipped[] } {
   const skipped: Skipped[] = [];
   const models = files.flatMap((file, i): PlannedModel[] => {

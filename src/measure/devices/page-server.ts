@@ -19,21 +19,21 @@ export interface ServeOptions {
   readonly files: readonly TimedFile[];
   /** Default 127.0.0.1; 0.0.0.0 for all networks of this machine. */
   readonly host?: string;
-  /** Default: any that is free. */
+  /** Default: a free port. */
   readonly port?: number;
-  /** Called for every device that has measured; returns what the page says then. */
+  /** Called with the results of each device; returns the message that the page then shows. */
   readonly onRows: (rows: readonly DeviceRow[], skipped: Posted['skipped']) => Promise<string>;
 }
 
 export interface PageServer {
-  /** Address with the token: whoever knows it may use the page. */
+  /** Address with the token, which grants access to the page. */
   readonly url: string;
   readonly close: () => Promise<void>;
 }
 
 const MOST_BYTES = 2 ** 20;
 
-/** The browser's runtimes among the installed packages: these files and no others are served. */
+/** Files of the browser runtimes in the installed packages; no other files are served. */
 const ASSETS: Readonly<Record<string, readonly [from: string, file: string]>> = {
   'ort/ort.wasm.bundle.min.mjs': ['onnxruntime-web', 'dist/ort.wasm.bundle.min.mjs'],
   'ort/ort-wasm-simd-threaded.mjs': ['onnxruntime-web', 'dist/ort-wasm-simd-threaded.mjs'],
@@ -50,7 +50,7 @@ const ASSETS: Readonly<Record<string, readonly [from: string, file: string]>> = 
   ),
 };
 
-/** Runtimes of a browser, by the format of a model. */
+/** Package of a browser runtime, by model format. */
 const RUNTIMES = { onnx: 'onnxruntime-web', tflite: '@litertjs/core' } as const;
 
 const SCRIPTS = ['script', 'runtimes', 'timing'];
@@ -65,20 +65,20 @@ const TYPES: Readonly<Record<string, string>> = {
 };
 
 const HEADERS = {
-  // Isolated from other origins, or browsers give no threads and a coarse clock.
+  // Isolates the page from other origins: without that, browsers give no threads and a coarse clock.
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
   'cross-origin-resource-policy': 'same-origin',
   'content-security-policy':
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self' blob:; connect-src 'self'; " +
     "style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  // The token must not leave in the address of the page.
+  // Keeps the token in the page's address from being sent elsewhere.
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
 };
 
-/** Serve the page that measures `files` in a browser. `UserError` where the package is not installed that runs them there. */
+/** Serves the page that measures `files` in a browser. `UserError` if the package of a runtime is not installed. */
 export async function servePage(options: ServeOptions): Promise<PageServer> {
   const formats = new Set(options.plan.models.map(({ format }) => format));
   needPackages(
@@ -95,7 +95,7 @@ export async function servePage(options: ServeOptions): Promise<PageServer> {
           : error instanceof UserError
             ? [400, error.message]
             : [500, 'this is a bug in Limbeck'];
-      // What is still on its way of a refused message is not read.
+      // The unread rest of a refused request is dropped.
       response.writeHead(status, { ...HEADERS, 'content-type': 'text/plain; charset=utf-8', connection: 'close' });
       response.end(message);
     });
@@ -161,19 +161,19 @@ async function contentOf(name: string, { plan, files }: ServeOptions): Promise<[
   if (place === undefined) throw new Refusal(404, 'there is no such file');
   const bytes = await readFile(path.join(folderOf(place[0]), place[1]));
   if (asset !== 'litert/index.js') return [bytes, path.extname(asset)];
-  // Browsers know no packages.
+  // Browsers cannot resolve package names.
   return [bytes.toString('utf8').replaceAll('"@litertjs/wasm-utils"', '"./wasm-utils.js"'), '.js'];
 }
 
 function folderOf(name: string): string {
   const core = packageFolder('@litertjs/core');
-  // What a package depends on lies beside it or inside it.
+  // A dependency's folder is inside the package's or beside it.
   const folder = packageFolder(name, core && path.join(core, 'package.json'));
   if (folder === undefined) throw new Refusal(404, `${name} is not installed`);
   return folder;
 }
 
-/** Requests that another page makes the browser send. A plain visit, from a QR code or a link, has no origin. */
+/** Refuses requests that another page makes the browser send. A visit by QR code or link has no origin. */
 function refuseOtherOrigins({ headers, method }: IncomingMessage): void {
   const { origin, host } = headers;
   const isOwn = origin === `http://${host}`;
@@ -200,7 +200,7 @@ function isEqual(given: string, token: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b);
 }
 
-/** The address under which a phone on the same network reaches this machine. */
+/** Address of this machine for a phone on the same network. */
 function ownAddress(): string {
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
   return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';

@@ -8,10 +8,10 @@ import type { PlanOptions } from './page-plan.ts';
 import type { TimedFile } from '../latency/variants.ts';
 import { versionOf } from '../../base/packages.ts';
 
-/** Places that a model can be timed at: this process, a headless Chromium of this machine, phones that adb reaches. */
+/** Places to time a model: this process, a headless Chromium on this machine, phones that adb reaches. */
 export type TimingPlace = 'node' | 'chromium' | 'adb';
 
-/** Time files in the places that are not this process; what cannot be is said, and is no failure. */
+/** Times files in places other than this process; a place that cannot measure is reported, without failing. */
 export async function measureElsewhere(
   places: readonly TimingPlace[],
   files: readonly TimedFile[],

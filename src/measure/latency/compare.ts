@@ -2,26 +2,23 @@ import type { Latency } from './findings.ts';
 import { ascending, medianInterval, quantile } from '../../base/statistics.ts';
 
 export interface LatencyComparison {
-  /** Time of `a` as a multiple of that of `b`: the median over sessions. */
+  /** Latency of `a` divided by that of `b`: median over sessions. */
   readonly ratio: number;
-  /** 99 % confidence interval; null after too few sessions. */
+  /** 99 % confidence interval; null with too few sessions. */
   readonly interval: readonly [number, number] | null;
-  /**
-   * A difference where the whole interval lies beyond the margin, none where it lies within; unknown where it lies across,
-   * or where there is none.
-   */
+  /** A difference if the whole interval lies beyond the margin, none if it lies within; unknown if it crosses the margin or is missing. */
   readonly result: 'faster' | 'slower' | 'no difference' | 'unknown';
 }
 
 /**
- * Margin of equivalence: less is nothing to choose a model by, and the medians of one file were seen to differ by as much
- * between runs.
+ * Margin of equivalence: smaller differences are irrelevant for choosing a model, and medians of the same file were seen to differ by as much between
+ * runs.
  */
 const MARGIN = 0.05;
 
 /**
- * Comparison of the latency of `a` and `b`, in pairs, session by session: what slowed the machine down for a while drops out, and how the
- * files happened to lie in memory is part of the spread.
+ * Compares the latencies of `a` and `b` in pairs, session by session: temporary slowdowns of the machine cancel out, and the effect of the files'
+ * position in memory is part of the spread.
  */
 export function compareLatency(a: Pick<Latency, 'sessionMs'>, b: Pick<Latency, 'sessionMs'>): LatencyComparison {
   const sessions = Math.min(a.sessionMs.length, b.sessionMs.length);

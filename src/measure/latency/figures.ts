@@ -6,17 +6,17 @@ export interface TimeFigures {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
-  /** Samples, not batches, at the median. */
+  /** Samples (not batches) per second at the median. */
   readonly throughputPerSecond: number;
-  /** 95 % confidence interval of the median, from the spread between sessions; null for fewer than six of them. */
+  /** 95 % confidence interval of the median, from the spread between sessions; null with fewer than six. */
   readonly intervalMs: readonly [number, number] | null;
   readonly runs: number;
   readonly sessions: number;
 }
 
 /**
- * Figures of the times of several sessions, in milliseconds; none of them empty. Runs within a session are too much alike
- * to say how sure a median is: each session counts once.
+ * Figures from the times of several non-empty sessions, in milliseconds. Runs within a session are too similar to show the uncertainty of a median,
+ * so each session counts once.
  */
 export function summarize(sessions: readonly (readonly number[])[], batchSize: number): TimeFigures {
   const medians = ascending(sessions.map(median));
@@ -24,7 +24,7 @@ export function summarize(sessions: readonly (readonly number[])[], batchSize: n
   const p50Ms = quantile(medians, 0.5);
   return {
     p50Ms,
-    // Sessions of unequal lengths could turn the order around.
+    // With sessions of unequal lengths, quantiles over all runs could fall below the median of medians.
     p95Ms: Math.max(p50Ms, quantile(all, 0.95)),
     p99Ms: Math.max(p50Ms, quantile(all, 0.99)),
     throughputPerSecond: (1000 * batchSize) / p50Ms,

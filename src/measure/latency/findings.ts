@@ -6,23 +6,23 @@ import { summarize } from './figures.ts';
 import type { TimeFigures } from './figures.ts';
 
 export interface Latency extends LatencySetting, TimeFigures {
-  /** The median of each session, in which all variants had their turns: for comparing variants in pairs. */
+  /** Median of each session, in which all variants took turns: for comparing variants in pairs. */
   readonly sessionMs: readonly number[];
 }
 
-/** Results of all sessions together, by setting. */
+/** Results of all sessions, by setting. */
 export class LatencyFindings {
   readonly skipped: Skipped[] = [];
   readonly #timed = new Map<string, { setting: LatencySetting; sessions: number[][] }>();
   readonly #leftOut = new Set<string>();
 
-  /** Say what was left out, once however many sessions say so. */
+  /** Reports an omission once, however many sessions repeat it. */
   skip(entries: readonly Skipped[]): void {
     for (const { what, why } of entries)
       if (!this.skipped.some((entry) => entry.what === what)) this.skipped.push({ what, why });
   }
 
-  /** No figures of this setting: what fails now and then is not to be believed before that either. */
+  /** Removes all figures of a setting: one that fails in some sessions is not trusted in others. */
   leaveOut(setting: LatencySetting, why: string): void {
     const what = describe(setting);
     this.#leftOut.add(what);
@@ -38,7 +38,7 @@ export class LatencyFindings {
     return !this.#leftOut.has(describe(setting));
   }
 
-  /** Drops settings that could not be opened again: sessions are compared in pairs, so all must have had each. */
+  /** Drops settings that could not be opened in a session: pairwise comparison needs all in every session. */
   keepOnly(settings: readonly LatencySetting[]): void {
     const opened = new Set(settings.map(describe));
     for (const key of this.#timed.keys()) {
@@ -72,7 +72,7 @@ export class LatencyFindings {
   }
 }
 
-/** A row by itself, without the sessions that only a comparison needs. */
+/** A row without the sessions, which only comparisons need. */
 export function withoutSessions(latency: Latency): Omit<Latency, 'sessionMs'> {
   return Object.fromEntries(Object.entries(latency).filter(([key]) => key !== 'sessionMs')) as Omit<
     Latency,

@@ -13,32 +13,31 @@ import type { Clock } from './turn.ts';
 export interface LatencySettings {
   /** Milliseconds for all variants together. */
   readonly budgetMs: number;
-  /** Enough when half the interval of every median is below this share of it. Default 1 %. */
+  /** Stop when half the interval of every median is below this share of the median. Default 1 %. */
   readonly precision?: number;
   readonly signal?: AbortSignal | undefined;
   /** Default: the process's monotonic clock. */
   readonly clock?: Clock;
-  /** Called with the seconds of the budget that are over; medians that are known earlier end it earlier. */
+  /** Called with the elapsed seconds of the budget, which is not used up if medians are precise earlier. */
   readonly onProgress?: OnProgress;
 }
 
 export interface LatencyResult {
   readonly rows: readonly Latency[];
-  /** Files that could not be opened, variants that failed or would have taken all the time. */
+  /** Files that could not be opened, and variants that failed or would have used up the time. */
   readonly skipped: readonly Skipped[];
 }
 
-/** Number of sessions: one may take a sixteenth of the time; fewer than eight compare nothing. */
+/** Number of sessions: each may take a sixteenth of the time; with fewer than eight, nothing is compared. */
 const SESSIONS = { wanted: 16, fewest: 8 };
-/** Rounds of a session that was soon open: another session says more than another round. */
+/** Maximum rounds of a session of quickly opened files: another session is worth more than another round. */
 const ROUNDS = 5;
 
 /**
- * Time variants side by side, in several sessions. The same file loaded twice lies elsewhere in memory, and its medians
- * were seen to differ by 10 % for as long as both live: repeats within a session cannot tell that from a real difference,
- * so what counts is the spread between sessions. In a session each variant has turns, round after round, each time in
- * another order: a drift of the machine hits all alike. It ends when all medians are known to `precision`, or in time.
- * One that fails is left out, and the others go on.
+ * Times variants side by side, in several sessions. A file loaded twice has different addresses, and its medians were seen to differ by 10 % for as
+ * long as both live: repeats within a session cannot tell that from a real difference, so the spread between sessions counts. In a session variants
+ * take turns, round after round, each time in another order, so a drift of the machine affects all alike. It ends when all medians are known to
+ * `precision`, or when time is up. A variant that fails is left out.
  */
 export async function measureLatency(
   sources: readonly TimedSource[],
@@ -57,7 +56,7 @@ export async function measureLatency(
     for (let number = 0; ; number++) {
       stopIfAsked();
       const begun = clock();
-      // The one before stays until the next is there: freed memory would be given to it again, and be no other place.
+      // The previous session is closed only after the next is open, which would otherwise get the same addresses again.
       const before = session;
       session = await openAll(sources, number);
       before?.dispose();
@@ -69,7 +68,7 @@ export async function measureLatency(
       for (let round = 0; variants.some(isTaken); round++) {
         for (let i = 0; i < variants.length; i++) {
           stopIfAsked();
-          // The very first round is had by all, whatever it takes: a row without a figure helps nobody.
+          // Every variant runs in the very first round, whatever it takes, so that every row has a figure.
           if ((number > 0 || round > 0) && timeLeft() <= 0) break;
           const place = orderOf(number + round, i, variants.length);
           const variant = variants[place]!;
@@ -102,7 +101,7 @@ interface WarmUp {
   readonly stopIfAsked: () => void;
 }
 
-/** Run each variant twice; the first time those that would take more than their share of the time are left out. */
+/** Runs each variant twice; in the first session, variants that would exceed their share of the time are left out. */
 async function warmUp(
   variants: readonly TimedVariant[],
   isFirst: boolean,
@@ -133,7 +132,7 @@ async function warmUp(
   return taken;
 }
 
-/** All files, each session in another order; variants in the order of the files all the same. */
+/** Opens all files, in another order for each session; returns variants in the order of the files. */
 async function openAll(sources: readonly TimedSource[], number: number): Promise<Opened> {
   const opened: (Opened | undefined)[] = sources.map(() => undefined);
   const failed: Skipped[] = [];
@@ -153,7 +152,7 @@ async function openAll(sources: readonly TimedSource[], number: number): Promise
   };
 }
 
-/** Position of file `i` in a round: forward and backward in turn, each time starting with another file. */
+/** Position of file `i` in a round: forward and backward alternately, starting with another file each time. */
 function orderOf(round: number, i: number, n: number): number {
   const place = (i + round) % n;
   return round % 2 === 0 ? place : n - 1 - place;

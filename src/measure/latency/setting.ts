@@ -1,8 +1,8 @@
 import type { Skipped } from '../../base/skipped.ts';
 
-/** Runtime, device and batch that a row of figures is about. */
+/** Runtime, device and batch size of a row of figures. */
 export interface LatencySetting {
-  /** The file, or whatever else the rows are told apart by. */
+  /** The file, or another name that identifies the row. */
   readonly name: string;
   readonly runtime: string;
   readonly device: string;
@@ -10,20 +10,20 @@ export interface LatencySetting {
   readonly threads: number;
 }
 
-/** One thing to time: a model in a runtime, at a batch size and a number of threads. */
+/** A model to time in a runtime, at a batch size and number of threads. */
 export interface TimedVariant extends LatencySetting {
-  /** One inference; it is over when the promise, if there is one, is resolved. */
+  /** One inference; it ends when the promise, if any, resolves. */
   readonly run: () => unknown;
 }
 
-/** Models loaded once: a session of each. */
+/** A session: models that have been loaded once. */
 export interface Opened {
   readonly variants: readonly TimedVariant[];
   readonly skipped: readonly Skipped[];
   readonly dispose: () => void;
 }
 
-/** A file that can be loaded again and again. */
+/** A model file, which is loaded again for each session. */
 export interface TimedSource {
   readonly name: string;
   readonly open: () => Promise<Opened>;

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { TimedVariant } from './setting.ts';
 
-/** Milliseconds from any origin. */
+/** Clock in milliseconds from any origin. */
 export type Clock = () => number;
 
-/** A turn of one variant: at least so many runs, and so many milliseconds. */
+/** Minimum runs and milliseconds of a variant's turn. */
 export const TURN = { runs: 3, ms: 8 };
-/** ONNX Runtime's threads go on spinning for a while after a run, which the next variant would pay for. */
+/** ONNX Runtime's threads spin for a while after a run, which would slow down the next variant. */
 const SETTLE_MS = 2;
 
 /**
- * Milliseconds of a run. The first one allocates, lays out weights and, on a GPU, compiles: only the second one tells, and
- * the first where it took `mostMs` already.
+ * Milliseconds of a run. The first run allocates memory, lays out weights and, on a GPU, compiles, so the second is returned; the first if it already
+ * took `mostMs`.
  */
 export async function warm(variant: TimedVariant, mostMs: number, clock: Clock): Promise<number> {
   const first = await timeOf(variant, clock);
@@ -23,7 +23,7 @@ export async function takeTurn(variant: TimedVariant, clock: Clock): Promise<num
   const times: number[] = [];
   const first = await timeOf(variant, clock);
   let sum = 0;
-  // A run that takes long by itself needs no second warm-up.
+  // A run that takes long needs no further warm-up.
   const [runs, ms] = first > 4 * TURN.ms ? [1, 0] : [TURN.runs, TURN.ms];
   while (times.length < runs || sum < ms) {
     const took = await timeOf(variant, clock);
@@ -36,7 +36,7 @@ export async function takeTurn(variant: TimedVariant, clock: Clock): Promise<num
 async function timeOf({ run }: TimedVariant, clock: Clock): Promise<number> {
   const start = clock();
   const result = run();
-  // Waiting for what is there already would cost a small model as much as its run.
+  // Awaiting a value that is no promise would take a small model as long as its run.
   if (result instanceof Promise) await result;
   return clock() - start;
 }

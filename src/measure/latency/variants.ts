@@ -16,31 +16,31 @@ import type { Skipped } from '../../base/skipped.ts';
 export interface VariantOptions {
   readonly batchSizes: readonly number[];
   readonly threads: readonly number[];
-  /** Device that ONNX files run on; `all`: all that this machine has. Default: cpu. */
+  /** Device for ONNX files; `all`: all devices of this machine. Default: cpu. */
   readonly device?: DeviceName | 'auto' | 'all';
-  /** Sizes of one sample, for inputs that leave other sizes open than that of the batch. */
+  /** Shape of a sample, for inputs with open sizes besides the batch. */
   readonly sampleShape?: readonly number[] | undefined;
-  /** Only this one, where several runtimes take the file. */
+  /** Time only this runtime, if several can load the file. */
   readonly runtime?: string;
 }
 
 export interface TimedFile {
   readonly name: string;
-  /** `.onnx` or `.tflite`, where the name does not end in it. */
+  /** `.onnx` or `.tflite`, if the name does not end in it. */
   readonly format?: string;
   readonly bytes: Uint8Array;
-  /** Shape of one sample, where it is not that of the other files. */
+  /** Shape of a sample, if it differs from other files'. */
   readonly sampleShape?: readonly number[];
 }
 
-/** A file to load for each session anew. */
+/** A file to load for each session. */
 export function sourceOf(file: TimedFile, options: VariantOptions): TimedSource {
   return { name: file.name, open: () => openVariants(file, options) };
 }
 
 /**
- * A file in every runtime that takes it here, at all batch sizes and threads asked for; where it cannot be opened, the
- * reason. `UserError` for an unknown kind.
+ * Opens a file in every available runtime, at all requested batch sizes and numbers of threads; returns a reason if it cannot be opened. `UserError`
+ * for an unknown kind of file.
  */
 export async function openVariants(file: TimedFile, asked: VariantOptions): Promise<Opened> {
   const options = { ...asked, sampleShape: file.sampleShape ?? asked.sampleShape };
@@ -72,7 +72,7 @@ export async function openVariants(file: TimedFile, asked: VariantOptions): Prom
   return { variants: opened.variants, skipped: opened.skipped, dispose };
 }
 
-/** The runtimes by the names that rows have. */
+/** Names of the runtimes in rows. */
 const ONNX = 'onnxruntime';
 const TFLITE = { litert: 'litert-wasm', native: 'tflite-native' } as const;
 
@@ -92,7 +92,7 @@ function devicesOf({ device = 'cpu' }: VariantOptions, { skipped }: Opening): De
   });
 }
 
-/** A file that one runtime does not load, another one may. */
+/** A file that one runtime cannot load may load in another. */
 async function attempt(
   { name }: TimedFile,
   runtime: string,
@@ -117,7 +117,7 @@ function openOnnx(
   opened: Opening,
 ): void {
   const session = sessionOptions(device, { threads });
-  // Names, types and shapes of the inputs, checked; timed is the session itself, without the checks of each call.
+  // The model provides checked names, types and shapes of the inputs; the session is timed without the checks of each call.
   const model = new InferenceModel(bytes, name, session);
   const { inputs, outputs } = model;
   model.dispose();
@@ -150,7 +150,7 @@ async function tflite(
 ): Promise<void> {
   const isIds = takesIds('.tflite', bytes, name);
   for (const batchSize of options.batchSizes) {
-    // A session per batch size: changing the size of an input lays the model out anew.
+    // A session for each batch size: resizing an input would lay the model out anew.
     const session = await openTflite(bytes, { runtime, threads });
     opened.disposals.push(() => session.dispose());
     const sized = sizes(name, session.inputs, batchSize, options.sampleShape, opened.skipped);

@@ -10,7 +10,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid #8886; font-variant-numeric: tabular-nums; }
 `;
 
-/** The page that measures. All it needs lies beside it; it holds no inline script. */
+/** The page that measures; scripts are separate files, none inline. */
 export function pageHtml(title: string): string {
   return `<!doctype html>
 <html lang="en">

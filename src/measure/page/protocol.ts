@@ -1,11 +1,11 @@
-/** Messages between server and page: what to measure, and what came of it. */
+/** Messages between server and page: the plan, and the results. */
 
 export interface PlannedInput {
   readonly name: string;
   readonly dtype: string;
-  /** Shape with the size of the batch. */
+  /** Shape including the batch. */
   readonly shape: readonly number[];
-  /** Floats that stand for token ids. */
+  /** True for floats that hold token ids. */
   readonly isIds?: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface PostedRow {
   readonly runtime: string;
   readonly batchSize: number;
   readonly threads: number;
-  /** Milliseconds of one run, by session. */
+  /** Milliseconds of each run, by session. */
   readonly sessions: readonly (readonly number[])[];
 }
 
@@ -40,7 +40,7 @@ export interface Posted {
   readonly skipped: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** A row as the server sees it, for the page to show. */
+/** A row of figures, as computed by the server, for the page to show. */
 export interface Shown {
   readonly model: string;
   readonly runtime: string;

@@ -2,7 +2,7 @@ import type { Skipped } from '../../base/skipped.ts';
 import type { PlannedInput } from './protocol.ts';
 import type { Session } from './timing.ts';
 
-/** The part of the browser's world that this needs; it runs there, and nothing else of the program does. */
+/** Browser globals that this file uses; it runs in the browser. */
 declare const navigator: { readonly hardwareConcurrency: number; readonly gpu?: Gpu };
 declare const crossOriginIsolated: boolean;
 declare const isSecureContext: boolean;
@@ -45,7 +45,7 @@ export interface PageRuntime {
   open(bytes: Uint8Array, inputs: readonly PlannedInput[]): Promise<Session>;
 }
 
-/** Every runtime that this browser has, and why it has not the others. */
+/** Every runtime available in this browser, and reasons for the missing ones. */
 export async function findRuntimes(
   formats: ReadonlySet<string>,
   threads: readonly number[],
@@ -96,7 +96,7 @@ async function hasGpu(skipped: Skipped[]): Promise<boolean> {
   return isSoftware ? because('the only adapter is software') : true;
 }
 
-/** A module of its own for every number of threads, which cannot be changed later. */
+/** A module instance for each number of threads, which cannot be changed later. */
 async function ortWasm(threads: number): Promise<PageRuntime> {
   const ort = await load<Ort>(`assets/ort/ort.wasm.bundle.min.mjs?threads=${threads}`);
   ort.env.wasm.numThreads = threads;
@@ -151,10 +151,10 @@ const ARRAYS: Readonly<Record<string, new (size: number) => ArrayBufferView>> = 
   ...{ int64: BigInt64Array, float16: Uint16Array, int16: Int16Array },
 };
 
-/** Zeros for whole numbers, which are indexes of any table. */
+/** Integers are zeros, which are valid indexes of any table. */
 function noise({ dtype, shape, isIds = false }: PlannedInput): ArrayBufferView {
   const data = new ARRAYS[dtype]!(shape.reduce((product, size) => product * size, 1));
-  // The values change no time, as long as they are none of the tiny ones that some processors are slow with.
+  // Values do not affect latency, except denormals on some processors.
   if (data instanceof Float32Array) for (let i = 0; i < data.length; i++) data[i] = isIds ? 1 : Math.sin(i + 1);
   return data;
 }

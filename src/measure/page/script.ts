@@ -2,7 +2,7 @@ import type { Plan, Posted, PostedRow, Shown } from './protocol.ts';
 import { findRuntimes } from './runtimes.ts';
 import { timeJobs } from './timing.ts';
 
-/** The program on the phone: measures when asked to, shows, sends back. */
+/** The page's script: measures on request, shows results, and sends them to the server. */
 
 interface Element {
   textContent: string | null;
@@ -59,7 +59,7 @@ async function measure(): Promise<void> {
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     status.textContent = `That went wrong: ${why}`;
-    // Nobody looks at a page that measures by itself: whoever waits for it is told.
+    // In a page that measures automatically, nobody reads it: the result goes to the waiting program.
     const what = 'this browser';
     if (parameters.has('auto'))
       await send({ device: element('device').value, rows: [], skipped: [{ what, why }] }).catch(() => undefined);
@@ -67,7 +67,7 @@ async function measure(): Promise<void> {
   button.disabled = false;
 }
 
-/** The server takes a message of a megabyte. Runs of a session are much alike: fewer of them say the same. */
+/** The server accepts a message of a megabyte. Runs of a session are similar, so fewer of them suffice. */
 const MOST_TIMES = 80_000;
 
 function shortened(rows: readonly PostedRow[]): PostedRow[] {
@@ -97,7 +97,7 @@ async function send(posted: Posted): Promise<string> {
   return message;
 }
 
-/** No longer than the server takes. */
+/** Truncated to the server's limits. */
 function cut({ what, why }: Posted['skipped'][number]): Posted['skipped'][number] {
   return { what: what.slice(0, 300), why: why.slice(0, 2000) };
 }
@@ -124,7 +124,7 @@ function show(rows: readonly string[][], skipped: Posted['skipped']): void {
   element('result').hidden = false;
 }
 
-/** A name that a person would give the device, as far as the browser tells. */
+/** A readable name of the device, as far as the browser reveals it. */
 async function deviceName(): Promise<string> {
   const agent = navigator.userAgent;
   const { model } = (await navigator.userAgentData?.getHighEntropyValues(['model']).catch(() => undefined)) ?? {};

@@ -7,15 +7,15 @@ export interface Job {
   readonly open: () => Promise<Session>;
 }
 
-/** Limit of the runs kept of one session: more would make the message large, and the figures no better. */
+/** Maximum number of runs kept of a session: more would enlarge the message without better figures. */
 const MOST_RUNS = 200;
 const FEWEST_RUNS = 3;
-/** Sessions that the time is divided into. */
+/** Number of sessions that the time is divided into. */
 const SESSIONS = 8;
 
 /**
- * Milliseconds of a run of each job, by session. Jobs take turns, each turn loads the model anew, and each time in another
- * order; a job that fails is left out with what it said. A clock that ticks too seldom for a run times several at once.
+ * Milliseconds of a run of each job, by session. Jobs take turns, in another order each time, and each turn loads the model again; a job that fails
+ * is left out with its error. With a coarse clock, several runs are timed together.
  */
 export async function timeJobs(
   jobs: readonly Job[],
@@ -31,7 +31,7 @@ export async function timeJobs(
     for (let i = 0; i < jobs.length; i++) {
       const place = (i + number) % jobs.length;
       const result = results[place]!;
-      // Every job has one session, whatever it takes.
+      // Every job gets one session, however long it takes.
       if (result.failure !== undefined || (number > 0 && now() - start > 1000 * seconds)) continue;
       onProgress((number * jobs.length + i) / (SESSIONS * jobs.length), place);
       try {
@@ -62,10 +62,7 @@ async function timeSession(job: Job, turnMs: number, tick: number, now: () => nu
   }
 }
 
-/**
- * Number of runs in one reading of the clock, so that they take twenty ticks: an error of one tick is 5 % of a single figure, and far less
- * of the median.
- */
+/** Number of runs per clock reading, so that they span twenty ticks: an error of one tick is 5 % of a figure, and far less of the median. */
 async function runsTogether(session: Session, tick: number, now: () => number): Promise<number> {
   for (let together = 1; ; together *= 2) {
     const start = now();
@@ -74,7 +71,7 @@ async function runsTogether(session: Session, tick: number, now: () => number): 
   }
 }
 
-/** The smallest step of the clock: browsers make it coarse, up to a millisecond, where a page is not isolated. */
+/** Smallest step of the clock: in a page that is not isolated, browsers make it as coarse as a millisecond. */
 function tickOf(now: () => number): number {
   let smallest = Infinity;
   for (let i = 0; i < 5; i++) {

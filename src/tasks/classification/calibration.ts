@@ -2,8 +2,7 @@ import { surest } from './classes.ts';
 import type { Calibration } from '../described.ts';
 
 /**
- * Is a model as often right as it is sure? Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3.
- * logits: [labels.length, classes].
+ * Reliability of a model's confidence (Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3). logits: [labels.length, classes].
  */
 export function calibrationOf(logits: Float32Array, labels: Int32Array, classes: number, bins = 15): Calibration {
   const answers = Array.from(labels, (_, row) => surest(logits, row * classes, classes));
@@ -20,7 +19,7 @@ export function calibrationOf(logits: Float32Array, labels: Int32Array, classes:
   };
 }
 
-/** Expected calibration error, and by bin the mean probability of samples and the share of them that came true. */
+/** Expected calibration error, and for each bin the mean probability and the share of samples that came true. */
 export interface Reliability {
   readonly ece: number;
   readonly bins: readonly {
@@ -30,7 +29,7 @@ export interface Reliability {
   }[];
 }
 
-/** Probabilities beside what came true, in bins of equal width: bin m holds those in ((m - 1) / bins, m / bins]. */
+/** Reliability of probabilities in bins of equal width: bin m holds ((m - 1) / bins, m / bins]. */
 export function reliabilityOf(
   probabilities: readonly number[],
   cameTrue: readonly boolean[],

@@ -1,7 +1,7 @@
 import { classesOf } from './classes.ts';
 import { argMax } from '../../base/numbers.ts';
 
-/** Accuracy, and what a teacher that knows nothing would have of it. */
+/** Accuracy, and the accuracy of a teacher that knows nothing. */
 
 export function accuracyOf(logits: Float32Array, labels: ArrayLike<number>, classes: number): number {
   let right = 0;
@@ -21,9 +21,9 @@ export function chanceBar(labels: ArrayLike<number>, classes: number): number {
 }
 
 /**
- * True if a teacher is better than chance: by its accuracy, or by its recall averaged over the classes. Where 99 of 100 samples are of one
- * class, hardly any teacher is more often right than that class, and a good one still finds the others. Answers that do not depend on the
- * sample have the recall 1/K on average, whatever their shares q_k, with the variance Σ q_k (1 - q_k) / n_k / K².
+ * True if a teacher is better than chance: by its accuracy, or by its mean recall over the classes. If 99 of 100 samples belong to one class, hardly
+ * any teacher is more accurate than that class alone, and a good one still finds the others. Answers independent of the sample have mean recall 1/K,
+ * whatever their shares q_k, with variance Σ q_k (1 - q_k) / n_k / K².
  */
 export function beatsChance(logits: Float32Array, labels: ArrayLike<number>, classes: number): boolean {
   const accuracy = accuracyOf(logits, labels, classes);

@@ -6,7 +6,7 @@ export function classesOf(logits: Float32Array, classes: number): Int32Array {
   return Int32Array.from({ length: logits.length / classes }, (_, row) => argMax(logits, row * classes, classes));
 }
 
-/** The class of the row that begins at `from`, and its softmax probability. */
+/** The most probable class of the row that begins at `from`, and its softmax probability. */
 export function surest(
   logits: ArrayLike<number>,
   from: number,
@@ -25,7 +25,7 @@ export function confusionOf(predicted: Int32Array, labels: Int32Array, classes: 
   return counts;
 }
 
-/** Numbers of samples by their true class, and of those among them that are right. */
+/** Number of samples of each true class, and number of right answers among them. */
 export function perClassOf(
   predicted: Int32Array,
   labels: Int32Array,
@@ -40,12 +40,12 @@ export function perClassOf(
   return { samples, right };
 }
 
-/** Two models on the same samples: numbers of samples. */
+/** Two models on the same samples, as numbers of samples. */
 export interface SideBySide {
   readonly bothRight: number;
   readonly onlyOther: number;
   readonly onlyThis: number;
-  /** Number of samples that both get wrong with the same class. */
+  /** Number of samples to which both give the same wrong class. */
   readonly sameError: number;
   readonly differentErrors: number;
 }
@@ -63,14 +63,14 @@ export function sideBySide(predicted: Int32Array, other: Int32Array, labels: Int
   return counts;
 }
 
-/** True for each sample that is right. */
+/** True for each sample with a right answer. */
 export function hits(predicted: Int32Array, labels: ArrayLike<number>): boolean[] {
   return Array.from(predicted, (one, i) => one === labels[i]);
 }
 
 /**
- * True if `a` is right less often than `b` on the same samples by more than chance: McNemar's test, with the continuity correction of
- * Edwards 1948, over the samples that one of them has right and the other wrong.
+ * True if `a` is right significantly less often than `b` on the same samples: McNemar's test, with the continuity correction of Edwards 1948, over
+ * the samples that only one of them gets right.
  */
 export function isWorse(a: readonly boolean[], b: readonly boolean[]): boolean {
   const lost = a.filter((right, i) => !right && b[i]).length;

@@ -1,9 +1,8 @@
 import { PROBABLY } from '../columns.ts';
 
 /**
- * A loud word where a model gives one class to (nearly) every sample and the samples are of more: what a wrong preparation of
- * its input looks like, in an accuracy that may pass for a weak model's, or in an agreement of 100 %. Undefined where all is
- * well. `truth`: the labels, or what a model to be compared with says.
+ * Warning about a model that gives one class to nearly all samples although they belong to several: a sign of wrongly prepared input, in an accuracy
+ * that may pass for a weak model's, or in an agreement of 100 %. Undefined otherwise. `truth`: the labels, or the answers of a model for comparison.
  */
 export function oneClassWarning(
   name: string,
@@ -16,7 +15,7 @@ export function oneClassWarning(
   if (samples < FEWEST) return undefined;
   const [share, given] = mostFrequent(predicted);
   const [trueShare] = mostFrequent(truth);
-  // Of data that are nearly all of one class, a good model says so too.
+  // If nearly all data belong to one class, a good model gives that class too.
   if (share < NEARLY_ALL || 1 - share >= REST * (1 - trueShare)) return undefined;
   const what = classNames?.[given] ?? `class ${given}`;
   return `${name}: answers ${what} to ${(100 * share).toFixed(1)} % of ${samples} samples, whatever they show; ${why}`;
@@ -24,7 +23,7 @@ export function oneClassWarning(
 
 const FEWEST = 10;
 const NEARLY_ALL = 0.9;
-/** Share of the other classes that is left, of what there should be. */
+/** Maximum share of the other classes, relative to their true share. */
 const REST = 0.2;
 
 function mostFrequent(values: ArrayLike<number>): [share: number, value: number] {

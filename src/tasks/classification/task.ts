@@ -10,10 +10,10 @@ import { accuracyScore } from '../score.ts';
 import { asGiven, mixedTargets, mixFeeds, numberFeeds } from '../targets.ts';
 import type { Hyper, Mixed, Task } from '../task.ts';
 
-/** Number of classes above which a confusion matrix is larger than anybody reads, and than the rest of the report. */
+/** Maximum number of classes with a confusion matrix: a larger one is unreadable, and larger than the rest of the report. */
 const MOST_CLASSES = 40;
 
-/** One class for each sample, by softmax over as many logits as there are classes. */
+/** One class for each sample, by softmax over a logit for each class. */
 export function classification(names: readonly string[] | number): Task {
   const classes = typeof names === 'number' ? Array.from({ length: names }, (_, i) => String(i)) : names;
   const width = classes.length;
@@ -79,7 +79,7 @@ export function classification(names: readonly string[] | number): Task {
   };
 }
 
-/** -Σ_k target_k · log softmax(logits)_k of each row, targets smoothed by `labelSmoothing` where it is fed. */
+/** -Σ_k target_k · log softmax(logits)_k of each row, with targets smoothed by `labelSmoothing` if it is fed. */
 export function crossEntropy(logits: tf.Tensor2D, targets: tf.Tensor2D, { labelSmoothing }: Hyper): tf.Tensor1D {
   const goal = labelSmoothing === undefined ? targets : smoothed(targets, labelSmoothing);
   return tf.neg(tf.sum(tf.mul(goal, tf.logSoftmax(logits)), -1));
@@ -95,10 +95,7 @@ export function softenedDivergence(teacher: tf.Tensor2D, student: tf.Tensor2D, t
   return divergence(tf.logSoftmax(tf.div(teacher, temperature)), tf.logSoftmax(tf.div(student, temperature)));
 }
 
-/**
- * KL(p ‖ q) of each row from log-probabilities, [rows]. Stays finite for any finite logarithm: where p underflows to 0,
- * so does its term.
- */
+/** KL(p ‖ q) of each row from log-probabilities, [rows]. Finite for any finite logarithm: terms whose p underflows are 0. */
 export function divergence(logP: tf.Tensor, logQ: tf.Tensor): tf.Tensor1D {
   return tf.sum(tf.mul(tf.exp(logP), tf.sub(logP, logQ)), -1);
 }
@@ -108,7 +105,7 @@ function correct(logits: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D
   return tf.sum(tf.mul(hit, weights));
 }
 
-/** [n, classes] what a step makes of mixed labels, in the same float32 arithmetic. */
+/** Mixed labels [n, classes], in the same float32 arithmetic as in a step. */
 function mixedLabels(labels: TargetValues, { partners, lambda }: Mixed, classes: number): Float32Array {
   const targets = new Float32Array(labels.length * classes);
   labels.forEach((label, i) => {
@@ -123,7 +120,7 @@ function mixedLabels(labels: TargetValues, { partners, lambda }: Mixed, classes:
   return targets;
 }
 
-/** A one-hot of a label outside 0 … classes - 1 would be all zero. */
+/** `UserError` for a label outside 0 … classes - 1, whose one-hot would be all zero. */
 function checkLabels(labels: TargetValues, classes: number, where: string): void {
   for (let i = 0; i < labels.length; i++) {
     const label = labels[i]!;

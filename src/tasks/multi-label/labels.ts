@@ -2,7 +2,7 @@ import { reliabilityOf } from '../classification/calibration.ts';
 import { columnOf, meanOf } from '../columns.ts';
 import type { LabelReport } from '../described.ts';
 
-/** Figures of answers to samples that have any of several labels; logits and labels are [samples, width], labels 0 or 1. */
+/** Figures of answers to samples with any number of labels; logits and labels are [samples, width], labels 0 or 1. */
 
 /** Answers to some samples, and their labels. */
 export interface Labelled {
@@ -10,23 +10,26 @@ export interface Labelled {
   readonly targets: ArrayLike<number>;
 }
 
-/** A label is given where its probability is above 0.5. */
+/** Logit above which a label is given: a probability of 0.5. */
 export const GIVEN = 0;
 
-/** Bins of the diagram of reliability of a label. */
+/** Number of bins in a label's reliability diagram. */
 const BINS = 10;
 
 function sigmoid(logit: number): number {
   return 1 / (1 + Math.exp(-logit));
 }
 
-/** F1 at a probability of 0.5, mean over the labels; one that no sample has and none is given is left out, as scikit-learn's `zero_division=nan` does. */
+/**
+ * F1 at a probability of 0.5, mean over the labels; a label that no sample has and none is given is left out, as scikit-learn's `zero_division=nan`
+ * does.
+ */
 export function macroF1({ answers, targets }: Labelled, width: number): number {
   const all = Array.from({ length: width }, (_, c) => f1Of(columnOf(answers, c, width), columnOf(targets, c, width)));
   return meanOf(all) ?? 0;
 }
 
-/** Each label by itself. `tuning`: samples on which the thresholds are chosen that give the best F1, the validation split. */
+/** Figures of each label. `tuning`: samples of the validation split, on which the thresholds with the best F1 are chosen. */
 export function labelReport(of: Labelled, names: readonly string[], tuning?: Labelled): LabelReport {
   const width = names.length;
   const rows = names.map((name, c) => {
@@ -53,7 +56,7 @@ export function labelReport(of: Labelled, names: readonly string[], tuning?: Lab
   };
 }
 
-/** Number of labels of each sample that are rightly given or not given, at a probability of 0.5. */
+/** Number of right decisions of each sample over all labels, at a probability of 0.5. */
 export function rightDecisions({ answers, targets }: Labelled, width: number): number[] {
   return Array.from({ length: targets.length / width }, (_, row) => {
     let right = 0;
@@ -62,7 +65,7 @@ export function rightDecisions({ answers, targets }: Labelled, width: number): n
   });
 }
 
-/** 2 · right / (given + true); null where no sample has the label and none is given. */
+/** F1: 2 · right / (given + true); null if no sample has the label and none is given it. */
 export function f1Of(logits: readonly number[], labels: readonly number[], threshold = GIVEN): number | null {
   let [right, both] = [0, 0];
   logits.forEach((logit, i) => {
@@ -74,37 +77,37 @@ export function f1Of(logits: readonly number[], labels: readonly number[], thres
 }
 
 /**
- * Σ (R_n - R_{n-1}) · P_n over the thresholds from the highest answer down, equal answers at once (the sum that scikit-learn takes, without
- * interpolation); null where no sample has the label.
+ * Average precision Σ (R_n - R_{n-1}) · P_n over the thresholds from the highest answer down, equal answers together (scikit-learn's sum, without
+ * interpolation); null if no sample has the label.
  */
 export function averagePrecision(logits: readonly number[], labels: readonly number[]): number | null {
   const positives = labels.filter((label) => label === 1).length;
   if (positives === 0) return null;
   let [sum, before] = [0, 0];
   for (const { right, given } of steps(logits, labels)) {
-    // Divided at the end: where all are ranked first, that is 1 to the last bit.
+    // Divided at the end, so that a perfect ranking gives exactly 1.
     sum += (right - before) * (right / given);
     before = right;
   }
   return sum / positives;
 }
 
-/** The logit above which the label is given for the best F1; undefined where no sample has the label. */
+/** Logit threshold with the best F1; undefined if no sample has the label. */
 export function bestThreshold(logits: readonly number[], labels: readonly number[]): number | undefined {
   const positives = labels.filter((label) => label === 1).length;
   if (positives === 0) return undefined;
   let [best, found] = [-1, 0];
   for (const { right, given, logit, next } of steps(logits, labels)) {
     const f1 = (2 * right) / (given + positives);
-    // Halfway to the next answer; below all answers, a little below the lowest.
+    // Halfway to the next answer; after the last, a little below it.
     if (f1 > best) [best, found] = [f1, next === undefined ? logit - 1 : (logit + next) / 2];
   }
   return found;
 }
 
 /**
- * Probability that a sample with the label is ranked before one without, ties half (Mann & Whitney 1947), and its deviation where answers say
- * nothing; undefined where all samples are of one kind.
+ * Probability that a sample with the label is ranked before one without, ties half (Mann & Whitney 1947), and its deviation for random answers;
+ * undefined if all or none have the label.
  */
 export function rankingOf(
   logits: readonly number[],
@@ -125,7 +128,7 @@ export function rankingOf(
 }
 
 interface Step {
-  /** Samples with the label among those of this answer or a higher one, and all of them. */
+  /** Number of samples with at least this answer that have the label, and number of all of them. */
   readonly right: number;
   readonly given: number;
   readonly logit: number;

@@ -18,7 +18,7 @@ import { f1Score } from '../score.ts';
 import { asGiven, mixedTargets, numberFeeds } from '../targets.ts';
 import type { Task } from '../task.ts';
 
-/** Any of several labels for each sample, none and all of them too: a logit for each, by a sigmoid of its own. */
+/** Any number of labels for each sample, including none: a logit and a sigmoid for each. */
 export function multiLabel(names: readonly string[]): Task {
   const width = names.length;
   return {
@@ -68,7 +68,7 @@ export function multiLabel(names: readonly string[]): Task {
     disagreement: (answers, others) => betweenLabels(answers, others, width),
     asTargets: (answers) => Int32Array.from(answers, (logit) => (logit > GIVEN ? 1 : 0)),
     ignorance: (targets) => meanOf(names.map((_, c) => ofCommoner(columnOf(targets, c, width)))) ?? 0,
-    // Decision by decision: F1 is no sum over samples.
+    // Tested decision by decision, because F1 is no sum over samples.
     isWorse: (answers, than, targets) =>
       isAboveZero(lostDecisions({ answers, targets }, { answers: than, targets }, width)),
     skill: (answers, targets) => ({
@@ -91,18 +91,18 @@ function above(values: tf.Tensor, limit: number): tf.Tensor {
   return tf.cast(tf.greater(values, limit), 'float32');
 }
 
-/** Root of the mean squared difference of the logits. */
+/** Root mean squared difference of the logits. */
 function distanceOf(answers: Float32Array, teacher: Float32Array): number {
   return Math.sqrt(answers.reduce((sum, value, i) => sum + (value - teacher[i]!) ** 2, 0) / answers.length);
 }
 
-/** Right decisions of each sample that are lost against other answers to the same samples. */
+/** Number of right decisions lost in each sample against other answers to it. */
 function lostDecisions(own: Labelled, other: Labelled, width: number): number[] {
   const right = rightDecisions(own, width);
   return rightDecisions(other, width).map((value, i) => value - right[i]!);
 }
 
-/** F1 of whoever gives a label to all samples where most have it, else to none. */
+/** F1 of giving a label to all samples if most have it, else to none. */
 function ofCommoner(labels: readonly number[]): number | null {
   const most = labels.filter((label) => label === 1).length > labels.length / 2;
   return f1Of(
@@ -112,8 +112,8 @@ function ofCommoner(labels: readonly number[]): number | null {
 }
 
 /**
- * Ranking of samples with a label before those without, which needs no threshold: a good teacher of rare labels may give none of them at
- * 0.5. The deviation of a mean is at most the mean of the deviations, however the labels go together.
+ * Ranking of samples with a label before those without, which needs no threshold: a good teacher of rare labels may give none at 0.5. The deviation
+ * of a mean is at most the mean of the deviations, however the labels correlate.
  */
 function ranking(answers: ArrayLike<number>, targets: TargetValues, width: number) {
   const all = Array.from({ length: width }, (_, c) =>
@@ -128,12 +128,14 @@ function ranking(answers: ArrayLike<number>, targets: TargetValues, width: numbe
   };
 }
 
-/** A file that ends in a sigmoid: read as logits, its answers would give every label to every sample. */
+/** True for answers of a file that ends in a sigmoid: read as logits, they would give every label to every sample. */
 function areProbabilities(answers: Float32Array, width: number): boolean {
   return answers.length / width >= FEWEST_SAMPLES && answers.every((value) => value >= 0 && value <= 1);
 }
 
-/** Sentence on a model whose answers do not depend on the sample: their spread is below a share of another model's, or of 1 beside labels. */
+/**
+ * Sentence on a model whose answers do not depend on the sample: their spread is below a share of another model's, or of 1 if compared with labels.
+ */
 function stuck(
   name: string,
   answers: Float32Array,

@@ -2,7 +2,7 @@ import { columnOf, isAboveZero } from '../columns.ts';
 import type { ErrorReport } from '../described.ts';
 import { sum } from '../../base/numbers.ts';
 
-/** Samples that a chart of residuals shows. */
+/** Number of samples in a chart of residuals. */
 const SHOWN = 400;
 
 /** Errors of answers [samples, names.length] in the label's units. */
@@ -37,7 +37,7 @@ export function errorsOf(
   };
 }
 
-/** Root of the mean squared error of each number, mean over the numbers. */
+/** Root mean squared error of each number, mean over the numbers. */
 export function rmseOf(answers: ArrayLike<number>, targets: ArrayLike<number>, width: number): number {
   const squared = new Float64Array(width);
   for (let i = 0; i < targets.length; i++) squared[i % width]! += (answers[i]! - targets[i]!) ** 2;
@@ -45,7 +45,7 @@ export function rmseOf(answers: ArrayLike<number>, targets: ArrayLike<number>, w
   return squared.reduce((total, value) => total + Math.sqrt(value / n), 0) / width;
 }
 
-/** True if answers are further off than other ones by more than chance: a paired test on the squared errors, in deviations, sample by sample. */
+/** True if answers have significantly larger errors than others: a paired test on squared errors, in deviations, sample by sample. */
 export function isFurtherOff(
   answers: ArrayLike<number>,
   than: ArrayLike<number>,

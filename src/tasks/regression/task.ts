@@ -7,8 +7,8 @@ import { mixedTargets, numberFeeds } from '../targets.ts';
 import type { Hyper, Task, TaskData } from '../task.ts';
 
 /**
- * One or several numbers for each sample. Networks answer in the label's units; losses see answers and labels with train's mean taken
- * off and divided by its deviation, so that numbers of all sizes weigh the same and a learning rate fits any unit.
+ * One or several numbers for each sample. Networks answer in the label's units; losses see answers and labels minus train's mean, divided by its
+ * deviation, so that numbers of all sizes weigh the same and a learning rate fits any unit.
  */
 export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'>): Task {
   const width = names.length;
@@ -60,7 +60,7 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
       const { rows } = errorsOf(answers, targets, names);
       const score = rmseOf(answers, targets, width);
       const ignorant = rmseScore.text(ignorance(targets));
-      // Better than the mean for every number that varies: one of several may be read in another unit.
+      // Requires better than the mean for every number that varies: one of several may be in another unit.
       const isBetter = rows.every(({ r2 }) => r2 === null || r2 > 0);
       return { score, isBetter, chance: `the mean of the labels alone gives ${ignorant}` };
     },
@@ -68,15 +68,15 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
   };
 }
 
-/** Huber 1964: squared up to `delta` deviations, then straight, so that a few wild labels do not rule the training. */
+/** Huber 1964: squared up to `delta` deviations, then linear, so that outliers do not dominate the training. */
 function huberLoss(error: tf.Tensor, delta: tf.Scalar): tf.Tensor {
   const size = tf.abs(error);
   const inner = tf.minimum(size, delta);
-  // 0.5 · inner² + delta · (size - inner), which is both branches at once.
+  // 0.5 · inner² + delta · (size - inner) covers both branches.
   return tf.add(tf.mul(0.5, tf.square(inner)), tf.mul(delta, tf.sub(size, inner)));
 }
 
-/** Mean of the targets, repeated for each of them: [rows, width]. */
+/** Mean of each target, repeated for each row: [rows, width]. */
 function meansOf(targets: ArrayLike<number>, width: number): Float32Array {
   const mean = new Float64Array(width);
   for (let i = 0; i < targets.length; i++) mean[i % width]! += (targets[i]! * width) / targets.length;

@@ -3,22 +3,22 @@ import { markEntities } from '../../data/targets/tags.ts';
 
 /** Tags and entities as seqeval and conlleval count them, one sentence at a time. */
 
-/** Words `from` to `to`, the last one included, that are one entity. */
+/** An entity of words `from` to `to` (inclusive). */
 export interface Entity {
   readonly type: string;
   readonly from: number;
   readonly to: number;
 }
 
-/** Borders of entities between two tags, by their places; the place behind the last tag is that of the end of a sentence. */
+/** Borders of entities between two tags, by index; the index after the last tag stands for the end of a sentence. */
 export interface Borders {
   /** Names of the types, in the order of the tags. */
   readonly types: readonly string[];
   /** Type of each tag; -1 for O and for the end of a sentence. */
   readonly typeOf: readonly number[];
-  /** [before][tag] true if an entity begins with `tag` behind `before`. */
+  /** [before][tag]: true if an entity begins at `tag` after `before`. */
   readonly begins: readonly (readonly boolean[])[];
-  /** [tag][after] true if an entity ends with `tag` before `after`. */
+  /** [tag][after]: true if an entity ends at `tag` before `after`. */
   readonly ends: readonly (readonly boolean[])[];
 }
 
@@ -27,10 +27,10 @@ interface Parts {
   readonly type: string;
 }
 
-/** Rules of conlleval (Tjong Kim Sang and De Meulder 2003), which seqeval follows where it is given no scheme: IOB1, IOB2 and IOBES by the same ones. */
+/** Rules of conlleval (Tjong Kim Sang and De Meulder 2003), which seqeval follows by default, for IOB1, IOB2 and IOBES alike. */
 export function bordersOf(names: readonly string[]): Borders {
   const isEntities = markEntities(names);
-  // A plain tag is an entity of one word.
+  // A plain tag counts as an entity of one word.
   const parts = [...names.map((name) => (isEntities ? partsOf(name) : { letter: 'S', type: name })), partsOf('O')];
   const types = [...new Set(parts.filter(({ letter }) => letter !== 'O').map(({ type }) => type))];
   return {
@@ -58,7 +58,7 @@ function isEnd(tag: Parts, after: Parts): boolean {
   return 'BSO'.includes(after.letter) || tag.type !== after.type;
 }
 
-/** The tags that a model gives at some places: each the first of its largest logits. `answers`: [places, tags], one behind the other. */
+/** A model's tag at each of some tokens, the first of equal logits. `answers`: [tokens, tags] in a row. */
 export function tagsAt(answers: ArrayLike<number>, places: readonly number[], tags: number): number[] {
   return places.map((at) => argMax(answers, at * tags, tags));
 }
@@ -76,19 +76,19 @@ export function entitiesOf(tags: ArrayLike<number>, { types, typeOf, begins, end
   return found;
 }
 
-/** Entities of a type: those that are there, those that are given, and those that are both. */
+/** Numbers of entities of a type: true ones, predicted ones, and right ones (both). */
 export interface Counts {
   readonly there: number;
   readonly given: number;
   readonly right: number;
 }
 
-/** Micro-averaged F1: that of the sums over all types. 0 where no entity is there and none is given, as seqeval has it. */
+/** Micro-averaged F1 from the sums over all types. 0 without any true or predicted entity, as in seqeval. */
 export function f1OfCounts({ there, given, right }: Counts): number {
   return there + given === 0 ? 0 : (2 * right) / (there + given);
 }
 
-/** Counts of each type over sentences of true and given tags. */
+/** Counts of each type over sentences of true and predicted tags. */
 export function countsByType(
   sentences: Iterable<{ readonly truth: ArrayLike<number>; readonly given: ArrayLike<number> }>,
   borders: Borders,

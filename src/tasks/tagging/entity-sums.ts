@@ -2,9 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Borders } from './entities.ts';
 
 /**
- * Numbers of entities of a batch as sums over it, inside a graph, so that batches and processes add up exactly: those that are there, those
- * that are given, and those that are both. Both sides are one-hot tags [batch, length, tags]; `mask` [batch, length] is 1 at the tokens that have
- * a tag. Neighbours are those tokens; what lies between them does not count.
+ * Numbers of true, predicted and right entities of a batch as sums in a graph, so that batches and processes add up exactly. Both sides are one-hot
+ * tags [batch, length, tags]; `mask` [batch, length] is 1 at tokens that have a tag. Only these tokens are neighbours; others are skipped.
  */
 export function entitySums(
   given: tf.Tensor3D,
@@ -22,7 +21,7 @@ export function entitySums(
   return { there: tf.sum(its.ends), given: tf.sum(own.ends), right: tf.sum(right) };
 }
 
-/** [batch, i, j] 1 where j is the last token with a tag before i. */
+/** [batch, i, j]: 1 if j is the last token with a tag before i. */
 function isBefore(mask: tf.Tensor2D, length: number): tf.Tensor3D {
   const places = tf.expandDims(tf.mul(mask, tf.range(1, length + 1)), 1);
   const last = tf.max(tf.mul(places, triangle(length, 1)), -1, true);
@@ -30,17 +29,17 @@ function isBefore(mask: tf.Tensor2D, length: number): tf.Tensor3D {
   return tf.cast(tf.equal<tf.Tensor3D>(last, all), 'float32');
 }
 
-/** [length, length] 1 where column + `behind` is at most the row. */
+/** [length, length]: 1 if column + `behind` is at most the row. */
 function triangle(length: number, behind: 0 | 1): tf.Tensor2D {
   const values = new Float32Array(length * length);
   for (let i = 0; i < length; i++) for (let j = 0; j + behind <= i; j++) values[i * length + j] = 1;
   return tf.tensor2d(values, [length, length]);
 }
 
-/** Ends of entities, [batch, length]; beginning of the last one up to each token, [batch, length]; types of the tags [batch, length, types]. */
+/** Ends of entities, [batch, length]; start of the last entity up to each token, [batch, length]; types of the tags [batch, length, types]. */
 function chunks(tags: tf.Tensor3D, mask: tf.Tensor2D, before: tf.Tensor3D, { types, typeOf, begins, ends }: Borders) {
   const [, length, width] = tags.shape;
-  // Rows without a neighbour are those at an end of the sentence, which has a column of its own.
+  // Tokens without a neighbour are at an end of the sentence, which has a column of its own.
   const withEnd = (neighbour: tf.Tensor): tf.Tensor =>
     tf.concat([neighbour, tf.sub(1, tf.sum(neighbour, -1, true))], -1);
   const known = tf.mul<tf.Tensor3D>(tags, tf.expandDims(mask, -1));

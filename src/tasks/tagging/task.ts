@@ -15,8 +15,8 @@ import { asGiven } from '../targets.ts';
 import type { Task } from '../task.ts';
 
 /**
- * A tag for each word, by softmax over the tags at the token that the word begins with. Answers are [batch, length · tags], targets
- * [batch, length], `NO_TAG` where a token has none.
+ * A tag for each word, by softmax over the tags at the word's first token. Answers are [batch, length · tags], targets [batch, length], `NO_TAG` for
+ * a token without a tag.
  */
 export function tagging(names: readonly string[], length: number): Task {
   const tags = names.length;
@@ -46,7 +46,7 @@ export function tagging(names: readonly string[], length: number): Task {
       checkTags(targets, tags, length, where);
       return { labels: targets };
     },
-    // Of a token without a tag all are 0.
+    // All zero for a token without a tag.
     targets: (feeds) =>
       tf.reshape<tf.Rank.R2>(tf.oneHot(feeds['labels'] as tf.Tensor2D, tags, 1, 0, 'float32'), [-1, width]),
     mixedValues: () => {
@@ -65,7 +65,7 @@ export function tagging(names: readonly string[], length: number): Task {
     loss: (logits, targets) => crossEntropy(logits, targets, {}),
     divergence: softenedDivergence,
     sums: (logits, targets, weights) => {
-      // Samples that only fill up a batch weigh nothing, and entities are counted whatever their sentence weighs.
+      // Padding samples have weight 0; entities of all others count fully, whatever their weight.
       const isThere = tf.cast(tf.greater(weights, 0), 'float32');
       const mask = tf.mul<tf.Tensor2D>(asMask(targets), tf.expandDims(isThere, 1));
       const given = tf.oneHot(tf.argMax(asTable(logits), -1), tags, 1, 0, 'float32') as tf.Tensor3D;
@@ -139,7 +139,7 @@ export function tagging(names: readonly string[], length: number): Task {
         : { score: scoreOf(all), ...besideOthers(all, countsOf) };
     },
     stuck: (name, answers, truth, why) => {
-      // Without targets nothing says which tokens have a tag.
+      // Without targets it is unknown which tokens have a tag.
       if (!(truth instanceof Int32Array)) return undefined;
       const all = sentences(answers, truth);
       return oneClassWarning(name, flat(all, 'given'), flat(all, 'truth'), names, why);
@@ -192,7 +192,7 @@ function mostFrequent(values: Int32Array, tags: number): number {
   return argMax(counts, 0, tags);
 }
 
-/** The tags in words, those of entities with the number of words: `PER (2), LOC`; of plain tags one after another. */
+/** Tags as text: entities with their number of words, `PER (2), LOC`; plain tags in sequence. */
 function listed(given: readonly number[], names: readonly string[]): string {
   if (!markEntities(names)) return given.map((tag) => names[tag]!).join(' ');
   const found = entitiesOf(given, bordersOf(names));
@@ -209,7 +209,7 @@ function f1OrNull(counts: Counts): number | null {
   return counts.there + counts.given === 0 ? null : f1OfCounts(counts);
 }
 
-/** Root of the mean squared difference of the logits at the tokens that have a tag. */
+/** Root mean squared difference of the logits at the tokens that have a tag. */
 function distanceOf(answers: Float32Array, teacher: Float32Array, targets: TargetValues, tags: number): number {
   let [sum, count] = [0, 0];
   targets.forEach((tag, at) => {
@@ -220,7 +220,7 @@ function distanceOf(answers: Float32Array, teacher: Float32Array, targets: Targe
   return Math.sqrt(sum / Math.max(1, count));
 }
 
-/** Skill beside the same answers given to other sentences: entities that are right there are right by chance. */
+/** Skill relative to the same answers assigned to other sentences, whose right entities are right by chance. */
 function besideOthers(all: readonly Sentence[], countsOf: (all: readonly Sentence[]) => Map<string, Counts>) {
   const shuffled = all.map(({ truth }, i): Sentence => {
     const { given } = all[(i + 1) % all.length]!;
