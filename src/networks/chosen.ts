@@ -1,15 +1,15 @@
 import { UserError } from '../base/errors.ts';
 import type { ModelNetwork } from './network.ts';
 
-/** Choices of a recipe about weights, by patterns of their names. */
+/** A recipe's choices about weights, by patterns of their names. */
 export interface WeightChoices {
-  /** Weights that stay as they are. */
+  /** Patterns of weights that are not trained. */
   readonly freeze: readonly string[];
-  /** Factors of the learning rate of weights; where several patterns fit, the last one counts. */
+  /** Factors of the learning rate by pattern; of several matching patterns the last counts. */
   readonly learningRates: Readonly<Record<string, number>>;
 }
 
-/** The network with some weights trained slower or faster, or not at all. `UserError` for a pattern that fits no weight. */
+/** The network with learning rates and frozen weights as chosen. `UserError` for a pattern that matches no weight. */
 export function withChoices<Of extends ModelNetwork>(
   network: Of,
   { freeze, learningRates }: WeightChoices,
@@ -36,7 +36,7 @@ export function withChoices<Of extends ModelNetwork>(
   };
 }
 
-/** Names of weights that a message shows. */
+/** Number of weight names in a message. */
 const SHOWN = 8;
 
 function shortOf(file: string): string {
@@ -44,8 +44,8 @@ function shortOf(file: string): string {
 }
 
 /**
- * Test whether one of the patterns fits a name; `*` stands for any characters. A pattern that fits no name at all is a `UserError`, because
- * nobody would notice the mistake.
+ * Test whether a name matches one of the patterns; `*` stands for any characters. A pattern that matches no name at all is a `UserError`, because the
+ * mistake would go unnoticed.
  */
 export function fitting(
   patterns: readonly string[],

@@ -8,8 +8,8 @@ const SUMMED: Readonly<Record<string, (node: Node, rank: number) => number>> = {
 };
 
 /**
- * The kernels of convolutions and matrix products of a graph whose weights are `state`. Depthwise filters stay whole (Zhu & Gupta
- * 2017, section 4.2): every one of them is the only way of its channel.
+ * Kernels of convolutions and matrix products of a graph with weights `state`. Depthwise filters are not pruned (Zhu & Gupta 2017, section 4.2): each
+ * is the only path of its channel.
  */
 export function kernelsOfGraph({ nodes }: Graph, state: Variables): { result: Kernel[]; skipped: Unmasked[] } {
   const result = new Map<string, Kernel>();

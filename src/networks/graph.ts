@@ -12,37 +12,36 @@ import type { ForwardOptions, Forwarded, ModelNetwork, Tensors, Variables, Weigh
 
 export interface GraphNetworkOptions {
   readonly name: string;
-  /** Content of the graph's state: its weights, which become variables under their names. */
+  /** Content of the graph's state: its weights, which become variables of the same names. */
   readonly weights: Weights;
-  /** Among the weights, those that stay as they are. Default none. */
+  /** True for weights that are not trained. Default: none. */
   readonly isFrozen?: (name: string) => boolean;
   /**
-   * `train`: batch norms use the statistics of the batch and move their own towards them by the momentum that they were exported with.
-   * `frozen`: they stay as they are, scale and offset too.
+   * `train`: batch norms use the batch's statistics and update their own with the exported momentum. `frozen`: statistics, scale and offset are
+   * constant.
    */
   readonly batchNorm: 'train' | 'frozen';
-  /** Momentum of the batch norm of this name, in ONNX' sense: running = running · momentum + batch · (1 - momentum). */
+  /** Momentum of the batch norm of this name, as ONNX defines it: running = running · momentum + batch · (1 - momentum). */
   readonly momentumOf?: (layer: string) => number | undefined;
-  /** Notes on the weights that a training starts with, a sentence each. */
+  /** Notes on the initial weights, a sentence each. */
   readonly origin?: readonly string[];
 }
 
-/** The only input of a network and its first output have these names, whatever the graph calls them. */
+/** Names of a network's single input and first output, whatever the graph calls them. */
 const INPUT = 'input';
 const LOGITS = 'logits';
 
-/** ONNX: BatchNormalization, default of the attribute momentum. */
+/** ONNX BatchNormalization: default of the attribute momentum. */
 const USUAL_MOMENTUM = 0.9;
 
 /**
- * An inference graph as a network: its weights are variables, its batch norms those of a training. The graph is run by tfjs' ops, so
- * their gradients are its own.
+ * An inference graph as a trainable network: its weights are variables, and its batch norms train. tfjs ops run the graph, so gradients are tfjs'.
  */
 export function graphNetwork(graph: Graph, { weights, ...options }: GraphNetworkOptions): ModelNetwork {
   return networkOf(graph, options, variablesOf(graph, weights));
 }
 
-/** The network of these variables, made in a function of its own: else the weights would stay in memory with what is made beside them. */
+/** A separate function, so that the network's closures do not keep the caller's weights in memory. */
 function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, state: Variables): ModelNetwork {
   const { name, batchNorm, isFrozen = () => false, momentumOf = () => undefined } = options;
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
@@ -61,7 +60,7 @@ function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, 
     const watched = new Map(wanted.map((layer) => [lastOf(graph, layer), layer]));
     const see = (value: string, tensor: tf.Tensor): tf.Tensor => {
       const layer = watched.get(value);
-      // The interpreter tidies up behind itself.
+      // Kept, because the interpreter disposes of its tensors.
       if (layer !== undefined) found[layer] = tf.keep(tf.clone(tensor));
       return tensor;
     };
@@ -109,7 +108,7 @@ function variableOf({ type, data }: Constant): tf.Variable {
   return tf.variable(tensorOf(data, 'float32', type.shape as number[]));
 }
 
-/** One kernel, which an export folds into the layer before it; the rule's sums and products would stay what they are. */
+/** One batch-norm kernel, which an export folds into the layer before it; the sums and products of the interpreter's rule could not be folded. */
 function normalizedBy(node: Node, given: readonly tf.Tensor[]): tf.Tensor {
   const [x, mean, variance, offset, scale] = given as [tf.Tensor, tf.Tensor1D, tf.Tensor1D, tf.Tensor1D?, tf.Tensor1D?];
   const apply = (): tf.Tensor => tf.batchNorm(x, mean, variance, offset, scale, node.attrs.epsilon as number);
@@ -131,12 +130,12 @@ function normalized(node: Node, given: readonly tf.Tensor[], state: Variables, m
   return y;
 }
 
-/** Output of an operator of the file: that of the last node that it became. */
+/** Output of a file's operator: that of its last node. */
 function lastOf(graph: Graph, layer: string): string {
   return furtherOutputs(graph).get(layer) ?? graph.nodes.findLast((node) => node.layer === layer)!.outputs[0]!;
 }
 
-/** Outputs beside the logits, by their names: a loss of inner tensors may name them too. */
+/** Outputs besides the logits, by name, which a loss of inner tensors may name too. */
 function furtherOutputs({ outputs }: Graph): Map<string, string> {
   return new Map([...outputs].slice(1));
 }
@@ -161,7 +160,7 @@ function fitting({ state }: Graph, content: Weights): Weights {
   return new Map(found);
 }
 
-/** Hash of the constants that the graph computes with besides its weights. */
+/** Hash of the constants other than weights. */
 function hashOfConstants({ constants }: Graph): string {
   return sha256(...[...constants].flatMap(([key, { data }]) => [key, bytesOf(data)]));
 }

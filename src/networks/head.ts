@@ -6,21 +6,21 @@ import { isStatic } from '../graph/shapes.ts';
 import type { Attrs, Constant, Graph, Node } from '../graph/types.ts';
 
 export interface Head {
-  /** Name of the operator that is the head: a dense layer or a 1×1 convolution. */
+  /** Name of the head's operator: a dense layer or a 1×1 convolution. */
   readonly layer: string;
-  /** Classes that it answers with. */
+  /** Number of its classes. */
   readonly classes: number;
 }
 
-/** The last layer before the only output, if it is one with stored weights; undefined where it is not. */
+/** The last layer before the only output, if it has stored weights; else undefined. */
 export function headOf(graph: Graph): Head | undefined {
   const found = foundHead(graph);
   return found && { layer: found.node.layer ?? found.node.outputs[0]!, classes: found.classes };
 }
 
 /**
- * The graph with the head re-initialized for another number of classes, as PyTorch initializes a linear layer: uniform within
- * ±1/√(inputs), bias too. `UserError` where what follows the head does not take another number.
+ * The graph with its head re-initialized for another number of classes, as PyTorch initializes a linear layer: uniform within ±1/√(inputs), bias too.
+ * `UserError` if ops after the head cannot take another number.
  */
 export function withNewHead(graph: Graph, file: string, classes: number, seed: number): Graph {
   const head = foundHead(graph);
@@ -57,12 +57,12 @@ export function withNewHead(graph: Graph, file: string, classes: number, seed: n
 
 interface Found extends Head {
   readonly node: Node;
-  /** The constant that holds its weights, and the axis of it that has one place for each class. */
+  /** Name of its weight constant, and the axis with an index for each class. */
   readonly weight: string;
   readonly axis: number;
 }
 
-/** The last layer of the kind that has weights; undefined where it computes its weights, or shares them with another layer. */
+/** The last layer with weights; undefined if its weights are computed or shared with another layer. */
 function foundHead(graph: Graph): Found | undefined {
   const node = graph.nodes.findLast(({ op }) => isLayer(op));
   if (node === undefined || node.op === 'DepthwiseConv2dNative') return undefined;
@@ -78,7 +78,7 @@ function foundHead(graph: Graph): Found | undefined {
   return { node, weight, axis, classes, layer: node.layer ?? node.outputs[0]! };
 }
 
-/** Constants of one value a class that are added to what the head gives. */
+/** Constants with a value for each class that are added to the head's output. */
 function biasesOf({ nodes, constants }: Graph, head: Node, classes: number): string[] {
   const sum = nodes.find(({ op, inputs }) => op === 'Add' && inputs.includes(head.outputs[0]!));
   return (sum?.inputs ?? []).filter((name) => {
@@ -87,7 +87,7 @@ function biasesOf({ nodes, constants }: Graph, head: Node, classes: number): str
   });
 }
 
-/** The same nodes on other constants; what they give is inferred anew. Sizes behind the head follow its classes. */
+/** The same nodes with other constants; types are inferred again. Shapes after the head follow its classes. */
 function replayed(
   graph: Graph,
   content: ReadonlyMap<string, Constant>,

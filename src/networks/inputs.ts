@@ -3,7 +3,7 @@ import { partsFor } from '../data/inputs.ts';
 import type { InputPart } from '../data/dataset.ts';
 import type { TensorType } from '../graph/types.ts';
 
-/** `UserError` where the parts of the samples are not what the inputs [batch, ...] of a model of several take. */
+/** `UserError` if the parts of the samples do not match the inputs [batch, ...] of a model with several inputs. */
 export function checkParts(
   name: string,
   wanted: Readonly<Record<string, TensorType>>,
@@ -11,7 +11,7 @@ export function checkParts(
 ): void {
   for (const { name: input, shape, isWhole } of partsFor(name, Object.keys(wanted), inputs)) {
     const { dtype, shape: own } = wanted[input]!;
-    // tfjs leaves sizes open as NaN.
+    // NaN: a size that tfjs leaves open.
     const fits = own.length === shape.length + 1 && shape.every((size, i) => [size, NaN].includes(Number(own[i + 1])));
     if (!fits)
       throw new UserError(

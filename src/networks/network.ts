@@ -6,60 +6,58 @@ export type Tensors = Readonly<Record<string, tf.Tensor>>;
 export type Variables = Readonly<Record<string, tf.Variable>>;
 
 /**
- * A differentiable function with state, wherever it comes from: a tfjs-layers model, an ONNX file, or a graph that computes as its
- * int8 file will. Losses, optimizers, trainings, masks and exports take this and never ask.
+ * A differentiable function with state: a tfjs-layers model, an ONNX file, or a graph that simulates its int8 file. Losses, optimizers, trainings,
+ * masks and exports use this interface alone.
  */
 export interface Network {
   readonly name: string;
   /** [batch, ...] by name. */
   readonly inputs: Readonly<Record<string, TensorType>>;
-  /** [batch, ...] by name; `logits` is what is trained, and the first. */
+  /** [batch, ...] by name; the first, `logits`, is trained. */
   readonly outputs: Readonly<Record<string, TensorType>>;
   /** Variables that a call reads, by names that are the same in every process. */
   readonly state: Variables;
-  /** The part of it that an optimizer moves. */
+  /** The variables that an optimizer updates. */
   readonly trainable: Variables;
-  /** Factor of the learning rate of a weight. Default 1 for each. */
+  /** Factor of a weight's learning rate. Default 1. */
   readonly rateOf?: ((name: string) => number) | undefined;
   /** Inner tensors that a feature loss or a parity check can name, in order, with their shapes [batch, ...]. */
   readonly layers: Readonly<Record<string, TensorType>>;
-  /** Scalars that a training call is fed besides those of the loss, e.g. how far observed ranges move. */
+  /** Scalars that a training call is fed besides the loss', such as the rate at which observed ranges move. */
   readonly hyper: readonly string[];
   /**
-   * Variables that a training call sets to the lowest or highest value of its batch, by state name. For a batch in parts the lowest or
-   * highest of all parts counts; every other observed value is a mean over the batch.
+   * Variables that a training call sets to the minimum or maximum of its batch, by state name. For a batch in parts, the minimum or maximum of all
+   * parts counts; all other observed values are means over the batch.
    */
   readonly extremes?: Readonly<Record<string, 'lowest' | 'highest'>>;
-  /** A training call moves what is observed rather than learned (moving averages, ranges) by itself. */
+  /** Computes the outputs. A training call also updates observed values (moving averages, ranges). */
   forward(inputs: Tensors, options: ForwardOptions): Forwarded;
-  /** Added to the loss: the regularizers that the model itself has. */
+  /** Regularizers of the model, which are added to the loss. */
   penalties(): readonly tf.Scalar[];
   dispose(): void;
 }
 
-/** A network that is a model in its own right: it can teach, be made smaller, and begin from other weights. */
+/** A network that can also teach, be pruned, and start from other weights. */
 export interface ModelNetwork extends Network {
-  /** Token ids from 0 to this are what the only input holds, if it goes into an embedding. */
+  /** Number of token ids, if the only input feeds an embedding. */
   readonly vocabulary?: number | undefined;
-  /** Notes on the weights that a training starts with, where they come from a file: a sentence each, for log and report. */
+  /** Notes on initial weights from a file, a sentence each, for log and report. */
   readonly origin?: readonly string[] | undefined;
-  /** The inference graph that it is, its weights as state, if it is one: channels are cut there, and the result is a network of its kind. */
+  /**
+   * The inference graph of the network, with its weights as state, if it is defined by one: channels are removed from the graph, and `build` makes
+   * the network of the result.
+   */
   readonly graph?: {
     readonly value: Graph;
     readonly replaced: (graph: Graph, weights: Weights) => ModelNetwork;
   };
-  /**
-   * Definition of the computation without the weights, as plain JSON: two networks of one definition and one state give the same answers.
-   */
+  /** Definition of the computation without weights, as plain JSON: networks with equal definition and state give equal outputs. */
   definition(): unknown;
-  /**
-   * The same network holding these weights, by state name; one of layers is as wide as they are, where channels of them are gone. The
-   * network itself is left as it is.
-   */
+  /** A copy of the network with these weights, by state name; a network of layers takes the channel counts of the weights. */
   withWeights(weights: Weights): Promise<ModelNetwork>;
-  /** Weights whose values can be masked one by one, and those that cannot, with the reason. */
+  /** Weights that can be masked value by value, and weights that cannot, with the reason. */
   kernels(): { readonly result: readonly Kernel[]; readonly skipped: readonly Unmasked[] };
-  /** Among `layers`, those whose channels cannot become fewer, with what they are; of a graph weights that stay, with the reason. */
+  /** Layers whose channel count cannot change, with their class; for a graph, weights that must stay whole, with the reason. */
   rigid(): ReadonlyMap<string, string>;
 }
 
@@ -80,9 +78,9 @@ export interface Unmasked {
 
 export interface ForwardOptions {
   readonly training: boolean;
-  /** Names of `layers` to hand back. */
+  /** Names of `layers` to return. */
   readonly layers?: readonly string[];
-  /** The scalars that `hyper` names; of a training call alone. */
+  /** Values of the scalars in `hyper`, for training calls. */
   readonly hyper?: Readonly<Record<string, tf.Scalar>>;
 }
 
@@ -91,7 +89,7 @@ export interface Forwarded {
   readonly layers: Tensors;
 }
 
-/** The name and type of the only input; throws where there are several. */
+/** Name and type of the only input; throws for several. */
 export function onlyInput(network: Pick<Network, 'name' | 'inputs'>): readonly [string, TensorType] {
   const all = Object.entries(network.inputs);
   if (all.length !== 1)
@@ -99,7 +97,7 @@ export function onlyInput(network: Pick<Network, 'name' | 'inputs'>): readonly [
   return all[0]!;
 }
 
-/** Numbers in the state of a network. */
+/** Number of elements of a network's state. */
 export function networkParameters({ state }: Pick<Network, 'state'>): number {
   return Object.values(state).reduce((sum, { size }) => sum + size, 0);
 }
@@ -114,7 +112,7 @@ export function contentOf({ state }: Pick<Network, 'state'>): Map<string, Consta
   );
 }
 
-/** State names with a prefix, e.g. those of a second network that holds the moving average of the first one's weights. */
+/** Variables with prefixed state names, such as those of a network that holds the moving average of another's weights. */
 export function prefixed(variables: Variables, prefix: string): Variables {
   return Object.fromEntries(Object.entries(variables).map(([name, variable]) => [`${prefix}${name}`, variable]));
 }

@@ -2,9 +2,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { ModelNetwork } from './network.ts';
 
 /**
- * The network with its answers times `std` plus `mean`, number by number: it learns numbers of the size that weights are drawn
- * for, and answers in the units that its labels have. In files of few bits these two ops stay float32: one scale of 8 bits for numbers of
- * several units, or for one that is far from zero, would leave nothing of them.
+ * The network with outputs times `std` plus `mean`, number by number: it learns numbers on the scale of its initial weights, and answers in the
+ * labels' units. In quantized files these two ops stay float32: an 8-bit scale cannot represent numbers of different units, or numbers far from zero.
  */
 export function scaledNetwork(
   network: ModelNetwork,

@@ -1,7 +1,7 @@
 import type { Kernel, ModelNetwork, Network } from './network.ts';
 import { prefixed } from './network.ts';
 
-/** The same network with this prefix before all state names, so that one training can hold it beside another. */
+/** The network with prefixed state names, so that one training can hold it beside another. */
 export function underPrefix(network: ModelNetwork, prefix: string): Network & Pick<ModelNetwork, 'kernels'> {
   const { state, trainable, rateOf, extremes = {} } = network;
   const kernels = (): ReturnType<ModelNetwork['kernels']> => {

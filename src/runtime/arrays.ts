@@ -1,4 +1,4 @@
-/** The kind of array that holds the elements of a type; float16 as bits. */
+/** Typed array for the elements of a type; float16 as bits. */
 export const arrays = {
   float32: Float32Array,
   float16: Uint16Array,

@@ -6,7 +6,7 @@ import { toStored } from './litert/ends.ts';
 import type { TfliteEnd } from './litert/ends.ts';
 import { samplesAs } from './typed.ts';
 
-/** Samples [n, ...] as a file is fed them: as its only input, or each part as the input of its name, in the types of the file. */
+/** Feeds of a file for samples [n, ...]: its only input, or each part as the input of its name, in the file's types. */
 export function modelFeeds(
   { inputs: ends }: { readonly inputs: readonly Pick<ModelValue, 'name' | 'dtype'>[] },
   x: Float32Array,
@@ -22,7 +22,7 @@ export function modelFeeds(
   );
 }
 
-/** The same for a TFLite file, whose integers may stand for numbers. */
+/** Feeds of a TFLite file, whose integers may be quantized. */
 export function storedFeeds(
   session: { readonly inputs: readonly TfliteEnd[] },
   x: Float32Array,

@@ -10,7 +10,7 @@ import type { SessionOptions } from './onnxruntime/session-options.ts';
 export interface ModelValue {
   readonly name: string;
   readonly dtype: DType;
-  /** A name, or '' for none, stands for a size that varies. */
+  /** A name, or '', stands for a variable size. */
   readonly shape: readonly (number | string)[];
 }
 
@@ -19,11 +19,11 @@ export interface InferenceTensor {
   readonly shape: readonly number[];
 }
 
-/** Any ONNX model, e.g. a teacher or an export, for running forward. */
+/** An ONNX model for inference, such as a teacher or an export. */
 export class InferenceModel {
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
-  /** Provider that it prefers to run on. */
+  /** Preferred provider. */
   readonly device: string;
   readonly #session: OnnxSession;
   readonly #fileName: string;
@@ -50,7 +50,7 @@ export class InferenceModel {
     this.outputs = this.#session.outputs.map((value) => modelValue(value, fileName));
   }
 
-  /** Runs forward; `wanted` names the outputs to compute and return. */
+  /** Computes the outputs `wanted`. */
   async run(
     feeds: Readonly<Record<string, InferenceTensor>>,
     wanted: readonly string[] = this.outputs.map(({ name }) => name),
@@ -59,7 +59,7 @@ export class InferenceModel {
     return this.runNow(feeds, wanted);
   }
 
-  /** `run` without letting anything else happen before: for a process that has nothing else to do. */
+  /** Like `run`, synchronously: for a process without other work. */
   runNow(
     feeds: Readonly<Record<string, InferenceTensor>>,
     wanted: readonly string[] = this.outputs.map(({ name }) => name),
@@ -128,7 +128,7 @@ function modelValue(value: OnnxSession['inputs'][number], fileName: string): Mod
   return { name: value.name, dtype, shape };
 }
 
-/** ONNX Runtime's message without the places in its source, which mean nothing to users. */
+/** ONNX Runtime's message without positions in its source code. */
 function firstLine(error: unknown): string {
   const text =
     typeof error === 'object' && error !== null && 'message' in error ? String(error.message) : String(error);

@@ -13,21 +13,18 @@ export type { TfliteRuntime, TfliteSession } from './litert/session.ts';
 
 export interface TfliteOpenOptions {
   readonly runtime?: TfliteRuntime;
-  /** 1 by default. */
+  /** Default 1. */
   readonly threads?: number;
-  /** Name for messages, e.g. the path of the file. */
+  /** Name for messages, such as the path of the file. */
   readonly name?: string;
 }
 
-/** Inputs and outputs of a file; a `UserError` says `name`, if there is one. */
+/** Inputs and outputs of a file; `name` is for errors. */
 export function endsOfFile(bytes: Uint8Array, name?: string): TfliteEnds {
   return atFile(name, () => modelEnds(readTflite(bytes)));
 }
 
-/**
- * Session of a TFLite file. Throws a `UserError` for a file that is none, and for a model that the runtime cannot run, or would compute
- * wrongly.
- */
+/** Opens a TFLite file. `UserError` for an invalid file, and for a model that the runtime cannot run or would compute wrongly. */
 export async function openTflite(bytes: Uint8Array, options: TfliteOpenOptions = {}): Promise<TfliteSession> {
   const { runtime = 'litert', threads = 1, name } = options;
   const ends = endsOfFile(bytes, name);
@@ -42,8 +39,8 @@ export async function openTflite(bytes: Uint8Array, options: TfliteOpenOptions =
 }
 
 /**
- * The native library answers about ten times as fast as LiteRT's WebAssembly, which counts over all samples of a split; where
- * it is not installed or lacks an operator, LiteRT it is. Their answers differ by roundings.
+ * The native library is about ten times as fast as LiteRT's WebAssembly, which matters for a whole split; LiteRT is used if the library is not
+ * installed or lacks an operator. Their outputs differ by rounding.
  */
 export async function openFastestTflite(bytes: Uint8Array, name?: string): Promise<TfliteSession> {
   try {

@@ -20,18 +20,18 @@ import { TrafficMeter } from './traffic.ts';
 
 export interface OnnxRuntimeOptions extends SessionChoice {
   readonly device?: DeviceName | 'auto';
-  /** Use ONNX Runtime's blocked convolutions where this CPU has them. Default true; false is for comparisons. */
+  /** Use ONNX Runtime's blocked convolutions if this CPU has them. Default true; false for comparisons. */
   readonly blocked?: boolean;
-  /** Compute updates of variables in one pass over memory, on the CPU. Default true; false is for comparisons. */
+  /** Update variables in one pass over memory, on the CPU. Default true; false for comparisons. */
   readonly fused?: boolean;
-  /** Steps of a training in one call; default: 16 where a state would go to the device and back at every call, else 1. */
+  /** Steps of a training in one call. Default: 16 on devices where the state is copied in every call, else 1. */
   readonly stepsPerCall?: number | undefined;
 }
 
-/** Providers that take and give host memory, and run the body of a loop on the device. */
+/** Providers that take and return host memory, and run a loop's body on the device. */
 const LOOPING: readonly DeviceName[] = ['cuda', 'tensorrt'];
 
-/** ONNX Runtime in this process, on the cpu or on a provider that this machine has. */
+/** ONNX Runtime in this process, on the cpu or another provider of this machine. */
 export class OnnxRuntimeEngine implements Engine {
   readonly name = 'onnxruntime';
   readonly device: DeviceName;
@@ -73,15 +73,15 @@ export class OnnxRuntimeEngine implements Engine {
     return pieces;
   }
 
-  /** An ONNX file, e.g. a teacher or an export; `fileName` is for messages. */
+  /** Loads an ONNX file, such as a teacher or an export; `fileName` is for messages. */
   load(bytes: Uint8Array, fileName: string): InferenceModel {
     return new InferenceModel(bytes, fileName, this.#session);
   }
 
-  /** A graph of fixed shapes, however it was made. */
+  /** Compiles a graph of fixed shapes. */
   compileGraph(graph: Graph, initial: State, options?: CompileOptions): OnnxRuntimeStep {
     const mixed = options?.precision === 'mixed';
-    // The cpu provider has no products of float16: there they are float32 with rounded operands and results.
+    // The cpu provider has no float16 products: they are emulated in float32 with rounded operands and results.
     const emulated = this.device === 'cpu';
     if (mixed && !emulated) requireHalf(this.device, this.#session);
     const size = this.#blocked ? blockSize() : undefined;
@@ -98,7 +98,7 @@ export class OnnxRuntimeEngine implements Engine {
   }
 }
 
-/** `UserError` if the device asked for cannot be used here. */
+/** Creates the engine; `UserError` if the requested device is unusable. */
 export function createOnnxRuntimeEngine(options: OnnxRuntimeOptions = {}): OnnxRuntimeEngine {
   return new OnnxRuntimeEngine(options);
 }
@@ -116,7 +116,7 @@ function typedAs({ dtype }: TensorType, data: Float32Array | Int32Array | Uint8A
   return dtype === 'int32' ? Int32Array.from(data) : dtype === 'bool' ? Uint8Array.from(data) : data;
 }
 
-// tfjs tensors that are read outside a trace are computed here from now on.
+// From now on, reading a tfjs tensor outside of a trace computes it with this engine.
 setEvaluator(evaluator);
 
 export { sessionOptions } from './onnxruntime/session-choice.ts';

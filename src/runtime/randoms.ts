@@ -4,7 +4,7 @@ import { encodeModule } from '../formats/wasm/module.ts';
 import { UNIFORM_AT_ONCE, uniformFunction } from '../formats/wasm/uniform.ts';
 import { wasmFunctions, wasmMemory } from './fused/webassembly.ts';
 
-/** Fills `data` with the numbers that belong to call `step` of the feed `name`, after the first `skipped` of them. */
+/** Fills `data` with the random numbers of call `step` of the feed `name`, after skipping `skipped` of them. */
 export function fillRandom(
   data: Float32Array,
   key: readonly (string | number)[],
@@ -15,12 +15,12 @@ export function fillRandom(
   new RandomStream(...key, step, name).skip(skipped).fillUniform(data, fillVectors);
 }
 
-/** Numbers that fit into a processor's first cache while they are copied. */
+/** Number of elements that fit into the L1 cache while they are copied. */
 const PART = 4096;
 
 let drawing: { readonly run: (...args: readonly number[]) => void; readonly numbers: Float32Array } | undefined;
 
-/** The bits of `RandomStream`'s own way, by vectors of WebAssembly. A mask of dropout has a number for each unit of each sample. */
+/** The bits of `RandomStream`, computed by WebAssembly vectors: a dropout mask has a number for each unit of each sample. */
 export const fillVectors: FillBlocks = (out, { counter, c2, c3, k0, k1 }) => {
   drawing ??= makeDrawing();
   const { run, numbers } = drawing;

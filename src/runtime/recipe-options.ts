@@ -4,8 +4,8 @@ import { sessionOptions } from './onnxruntime.ts';
 import type { SessionOptions } from './onnxruntime/session.ts';
 
 /**
- * Session options for the ONNX files of a recipe: teachers and exports. With the engine tensorflow that is beside the training: on its
- * device where ONNX Runtime has that too, else on the cpu.
+ * Session options for a recipe's ONNX files: teachers and exports. With the engine tensorflow they run on its device if ONNX Runtime supports that
+ * too, else on the cpu.
  */
 export function sessionOptionsOf({
   engine,

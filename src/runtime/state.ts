@@ -12,33 +12,33 @@ interface Buffer {
   readonly tensor: Tensor;
 }
 
-/** The variables of one or more steps, wherever they lie. */
+/** Variables of one or more steps, in any memory. */
 export interface StateStore {
-  /** Adds a variable; if one of this name exists, it keeps its content. */
+  /** Adds a variable; an existing one of this name keeps its content. */
   declare(name: string, type: TensorType, initial: () => TensorData): void;
-  /** The tensor that a call is fed. */
+  /** Tensor to feed to a call. */
   current(name: string): Tensor;
-  /** The tensor that a call writes the next content into; null: the call makes one of its own. */
+  /** Tensor that receives the next content; null: the call makes one. */
   spare(name: string): Tensor | null;
-  /** A call has ended and given `written` as the next content. */
+  /** After a call, makes `written` the current content. */
   advance(name: string, written: Tensor): void;
-  /** Copies of the variables named. */
+  /** Copies of the named variables. */
   read(names: Iterable<string>): State;
-  /** Replaces the content of variables that are among `names`; a `UserError` for others. */
+  /** Replaces the content of variables in `names`; `UserError` for others. */
   load(state: State, names: ReadonlySet<string>): void;
   open(): this;
-  /** Frees everything when whoever opened it last has closed it. */
+  /** Frees everything when its last user has closed it. */
   close(): void;
 }
 
-/** A variable: its current content, and the buffer that its next content is written to meanwhile. */
+/** A variable: its current content, and a buffer for the next. */
 class Slot {
   readonly type: TensorType;
-  /** Initial content, which is not written anywhere before someone asks: the variable may be given a place first. */
+  /** Initial content, written only on first use, because the variable may get a place before. */
   #initial: (() => TensorData) | undefined;
   #current: Buffer | undefined;
   #spare: Buffer | undefined;
-  /** True once others know the place of the content: it then stays there. */
+  /** True after the address of the content was given out: it must stay there. */
   #isPlaced = false;
 
   constructor(type: TensorType, initial: () => TensorData) {
@@ -60,7 +60,7 @@ class Slot {
     else [this.#current, this.#spare] = [this.spare, this.current];
   }
 
-  /** Moves to `data`, for good. */
+  /** Moves the variable to `data` permanently. */
   place(data: TensorData): void {
     if (this.#current?.data === data) return;
     this.#current = this.#filled(data);
@@ -68,7 +68,7 @@ class Slot {
     this.#isPlaced = true;
   }
 
-  /** `data` with what the variable holds. */
+  /** `data`, filled with the variable's content. */
   #filled(data: TensorData): Buffer {
     (data as Float32Array).set((this.#current?.data ?? this.#initial!()) as Float32Array);
     this.#initial = undefined;
@@ -84,9 +84,9 @@ class Slot {
   }
 }
 
-/** Variables in this process' memory: two buffers each, which take turns, or one buffer for variables of fused updates. */
+/** Variables in this process' memory: two buffers each, used alternately, or one for variables of fused updates. */
 export class HostStore implements StateStore {
-  /** Memory of the variables of fused updates: one for each network that a training updates by itself. */
+  /** Memory of variables with fused updates: one arena for each network that a training updates separately. */
   readonly arenas: Arena[] = [];
   readonly #slots = new Map<string, Slot>();
 
@@ -113,7 +113,7 @@ export class HostStore implements StateStore {
     return this.#slot(name).current.data;
   }
 
-  /** Moves a variable's content to `data`, where it stays from now on. */
+  /** Moves a variable's content to `data` permanently. */
   place(name: string, data: TensorData): void {
     this.#slot(name).place(data);
   }
@@ -137,7 +137,7 @@ export class HostStore implements StateStore {
   }
 
   close(): void {
-    // Memory goes back by itself.
+    // Garbage collection frees the memory.
   }
 
   #slot(name: string): Slot {
@@ -145,7 +145,7 @@ export class HostStore implements StateStore {
   }
 }
 
-/** `UserError` unless `state` has only variables of `types`, each of its own type. */
+/** `UserError` unless `state` has only variables of `types`, each with its type. */
 export function checkState(state: State, types: ReadonlyMap<string, TensorType>): void {
   for (const [name, { type, data }] of state) {
     const own = types.get(name);

@@ -18,17 +18,17 @@ import { TensorStore } from './tensorflow/store.ts';
 
 export { locateTensorFlow } from './tensorflow/addon.ts';
 
-/** Its name among tfjs' backends, which is tfjs-node's own. */
+/** Name of tfjs-node's backend in tfjs. */
 const BACKEND = 'tensorflow';
 
-/** Step programs run op by op on libtensorflow, by `@tensorflow/tfjs-node-gpu`: the second opinion on every number. */
+/** Runs step programs op by op on libtensorflow, through `@tensorflow/tfjs-node-gpu`: an independent check of every number. */
 export class TensorFlowEngine implements Engine {
   readonly name = 'tensorflow';
   readonly device: 'cpu' | 'cuda';
   /** Version of libtensorflow. */
   readonly version: string;
 
-  /** `UserError` if it is not installed, or has no GPU where `cuda` is asked for. `threads`: of one op; 0: one per core. */
+  /** `UserError` if it is not installed, or lacks the GPU that `cuda` asks for. `threads`: per op; 0: one per core. */
   constructor(device: string = 'auto', threads = 0) {
     const { backend, version, gpu } = loadTensorFlow({ threads, gpu: device !== 'cpu' });
     this.version = version;
@@ -49,7 +49,7 @@ export class TensorFlowEngine implements Engine {
         'engine tensorflow: expected precision full, received mixed',
         'Use --engine onnxruntime, or leave precision out.',
       );
-    // The trace checks the program, and knows its random feeds and the types of its results.
+    // The trace checks the program and finds its random feeds and the types of its results.
     const graph = traceProgram(program);
     const initial = new Map<string, TensorData>();
     for (const name of graph.state.keys()) initial.set(name, await program.state[name]!.data());
@@ -57,7 +57,7 @@ export class TensorFlowEngine implements Engine {
   }
 }
 
-/** Status of the engine here: usable and in which version, or why not. Loads the library if it is installed. */
+/** Usability and version of the engine here, or the reason. Loads the library if it is installed. */
 export function tensorFlowStatus(): {
   readonly usable: boolean;
   readonly reason: string;
@@ -73,7 +73,7 @@ export function tensorFlowStatus(): {
   }
 }
 
-/** `UserError` if it is not installed or has not the device. */
+/** `UserError` if it is not installed or lacks the device. */
 export function createTensorFlowEngine(device?: string, threads?: number): TensorFlowEngine {
   return new TensorFlowEngine(device, threads);
 }
@@ -82,7 +82,7 @@ function register(backend: tf.KernelBackend): void {
   if (tf.findBackend(BACKEND) !== null) return;
   install();
   tf.registerBackend(BACKEND, () => backend, 0);
-  // tfjs-node may have brought tfjs' own gradients along, over ours.
+  // tfjs-node may have replaced our gradients by tfjs'.
   registerGradients();
 }
 
@@ -130,7 +130,7 @@ class TensorFlowStep implements CompiledStep {
     step?: number,
     first = 0,
   ): Promise<Readonly<Record<string, TensorData>>> {
-    // A turn of the event loop between steps lets timers, signals and loaders in.
+    // A turn of the event loop between steps serves timers, signals and loaders.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#disposed) throw new Error('the step is disposed');
     for (const name of Object.keys(feeds)) if (!this.inputs.has(name)) throw new Error(`the step has no input ${name}`);
@@ -150,7 +150,7 @@ class TensorFlowStep implements CompiledStep {
           name,
           typedAs(this.outputs.get(name)!.dtype, tensor.dataSync()),
         ]);
-        // A program keeps the values that it computes inside of a gradient.
+        // Values computed inside of a gradient are not disposed of by `tidy`.
         for (const tensor of Object.values(results)) if (!(tensor instanceof tf.Variable)) tensor.dispose();
         return Object.fromEntries(values) as Record<string, TensorData> & tf.TensorContainerObject;
       }),
@@ -190,7 +190,7 @@ function sharedStore(other: CompiledStep | undefined): TensorStore {
   return other.store;
 }
 
-/** tfjs knows float32, int32 and bool; of the others it takes small whole numbers as int32. */
+/** tfjs has float32, int32 and bool; other small integers are passed as int32. */
 function fed(name: string, type: TensorType, data: TensorData): tf.Tensor {
   const { dtype, shape } = type;
   if (!holds(dtype, data))
@@ -214,13 +214,13 @@ function fed(name: string, type: TensorType, data: TensorData): tf.Tensor {
   return tf.tensor(Int32Array.from(data as Int8Array), dims, 'int32');
 }
 
-/** tfjs-node hands bool tensors back as it finds them. */
+/** tfjs-node returns bool tensors with unspecified bytes. */
 function typedAs(dtype: TensorType['dtype'], data: TensorData): TensorData {
   if (holds(dtype, data)) return data;
   return dtype === 'int32' ? Int32Array.from(data as Float32Array) : Uint8Array.from(data as Float32Array);
 }
 
-/** Runs `body` with libtensorflow as tfjs' backend; an engine must have been made before. */
+/** Runs `body` with libtensorflow as tfjs' backend; requires an existing engine. */
 export function onTensorFlow<T>(body: () => T): T {
   const engine = tf.engine();
   const before = engine.backendName;

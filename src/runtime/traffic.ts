@@ -6,16 +6,16 @@ import { allocate } from './onnxruntime/session.ts';
 /** Bytes that one call moves. */
 export type CallTraffic = Omit<Traffic, 'calls'>;
 
-/** Meter of the bytes that are copied between this process' memory and the device. */
+/** Counts the bytes that are copied between this process' memory and the device. */
 export class TrafficMeter {
   #traffic: Traffic = { calls: 0, stateMoves: 0, stateBytes: 0, dataBytes: 0 };
 
-  /** The counts so far; they do not change afterwards. */
+  /** The present counts, in an immutable object. */
   get traffic(): Traffic {
     return this.#traffic;
   }
 
-  /** A step was called. */
+  /** Counts a call of a step. */
   called({ dataBytes, stateBytes, stateMoves }: CallTraffic): void {
     const before = this.#traffic;
     this.#traffic = {
@@ -26,7 +26,7 @@ export class TrafficMeter {
     };
   }
 
-  /** State went over outside of a call. */
+  /** Counts state that was copied outside of a call. */
   moved(bytes: number): void {
     const { stateMoves, stateBytes } = this.#traffic;
     this.#traffic = { ...this.#traffic, stateMoves: stateMoves + 1, stateBytes: stateBytes + bytes };
@@ -37,7 +37,7 @@ export function bytesIn({ dtype, shape }: TensorType): number {
   return staticSize(shape) * allocate(dtype, 1).BYTES_PER_ELEMENT;
 }
 
-/** Bytes that a call of the graph moves; the state only where it does not stay on the device. */
+/** Bytes that a call of the graph moves; includes the state unless it stays on the device. */
 export function trafficOf({ inputs, state, outputs, updates, types }: Graph, stays: boolean): CallTraffic {
   const bytesOf = (all: Iterable<TensorType>): number => [...all].reduce((sum, type) => sum + bytesIn(type), 0);
   const results = [...outputs.values()].map((value) => types.get(value)!);

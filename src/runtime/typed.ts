@@ -3,7 +3,7 @@ import type { DType, TensorData } from '../graph/types.ts';
 import { UserError } from '../base/errors.ts';
 import { arrays } from './arrays.ts';
 
-/** The same numbers in another type; `from` says whether `data` holds float16 bits. */
+/** The numbers in another type; `from`: type of `data`, to recognize float16 bits. */
 export function typedAs(dtype: DType, data: TensorData, from?: DType): TensorData {
   if (dtype === from || (from === undefined && data instanceof arrays[dtype] && dtype !== 'float16')) return data;
   const plain = from === 'float16' ? fromHalfArray(data as Uint16Array) : data;
@@ -14,12 +14,12 @@ export function typedAs(dtype: DType, data: TensorData, from?: DType): TensorDat
 
 const INTEGERS: ReadonlySet<DType> = new Set(['int32', 'int64', 'int16', 'int8', 'uint8', 'bool']);
 
-/** Types of pixels, with the numbers that they hold: others would wrap around. */
+/** Pixel types with their ranges: other numbers would wrap around. */
 const PIXELS: Partial<Record<DType, readonly [least: number, most: number]>> = { uint8: [0, 255], int8: [-128, 127] };
-/** Distance from a whole number that rounding leaves of pixels which were normalized for a student and are turned back. */
+/** Rounding error of pixels whose normalization was undone. */
 const NEAR = 1e-3;
 
-/** Samples in the type of the input that they are for. `UserError` for fractions where it takes whole numbers: they would be rounded. */
+/** Samples in an input's type. `UserError` for fractions as input of integer type, which would be rounded. */
 export function samplesAs(dtype: DType, data: TensorData, input: string): TensorData {
   if (!INTEGERS.has(dtype) || !(data instanceof Float32Array)) return typedAs(dtype, data);
   const limits = PIXELS[dtype];

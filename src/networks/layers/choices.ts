@@ -7,15 +7,15 @@ import { withWeights } from './resize.ts';
 import type { LayerJson } from './resize.ts';
 
 export interface LayersChoices {
-  /** `replace`: the last layer with weights is drawn anew, for the classes of the data. */
+  /** `replace`: the last layer with weights is re-initialized for the classes of the data. */
   readonly head: 'keep' | 'replace';
-  /** `frozen`: batch norms stay as they are, scale and offset too. */
+  /** `frozen`: statistics, scale and offset of batch norms are constant. */
   readonly batchNorm?: 'train' | 'frozen' | undefined;
   readonly classes: number;
   readonly seed: number;
 }
 
-/** The model of a file with what a recipe says of it, and what of that is to be said, a sentence each. */
+/** A file's model with a recipe's choices, and notes on them, a sentence each. */
 export async function chosenLayers(
   model: LayersModel,
   file: string,
@@ -55,11 +55,11 @@ export async function chosenLayers(
 interface Top {
   readonly name: string;
   readonly kernel: string;
-  /** Layers behind it. */
+  /** Layers after it. */
   readonly behind: readonly string[];
 }
 
-/** The last layer that has weights, if it makes classes of features: a dense layer or a 1×1 convolution. */
+/** The last layer with weights, if it computes classes from features: a dense layer or a 1×1 convolution. */
 function topOf({ layers }: LayersModel, file: string): Top {
   const at = layers.findLastIndex(({ weights }) => weights.length > 0);
   const layer = layers[at];
@@ -82,7 +82,7 @@ function drawn(name: string, dims: readonly number[], kernel: readonly number[],
   return { type: { dtype: 'float32', shape: dims }, data };
 }
 
-/** The losses take softmax and sigmoid themselves, and numbers are learnt in a scale of their own. */
+/** Removes a final softmax or sigmoid: the losses apply it themselves, and numbers are learned on their own scale. */
 function withoutProbabilities(layer: LayerJson): void {
   if (['softmax', 'sigmoid'].includes(layer.config['activation'] as string)) layer.config['activation'] = 'linear';
   if (layer.class_name !== 'Softmax') return;

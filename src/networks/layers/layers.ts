@@ -7,12 +7,12 @@ import type { ModelNetwork, Tensors, Variables } from '../network.ts';
 import { fixedLayers, kernelsOf } from './resizable.ts';
 import { withWeights } from './resize.ts';
 
-/** A network that is a tfjs-layers model: from the registry, from a module, or from a file. */
+/** A network from a tfjs-layers model of the registry, a module, or a file. */
 export interface LayersNetwork extends ModelNetwork {
   readonly model: LayersModel;
 }
 
-/** A model with one input or output has them under these names, whatever tfjs numbered them as: files are the same in every process. */
+/** Names of a model's single input and output: tfjs' numbered names differ between processes. */
 const INPUT = 'input';
 const LOGITS = 'logits';
 
@@ -36,8 +36,8 @@ export function layersNetwork(model: LayersModel): LayersNetwork {
   const network: LayersNetwork = {
     name: model.name,
     model,
-    // Samples are float32 wherever they are held, fed and shipped. A model of token ids casts them as its first step: ids are
-    // exact up to 2^24, and each exported file takes the same input type as a file of any other model.
+    // Samples are float32 in storage, feeds and exports. A model of token ids casts them in its first step: ids are exact up to 2^24, and each
+    // exported file takes the same input type as a file of any other model.
     inputs: Object.fromEntries(inputNames.map((name, i) => [name, batched(model.inputs[i]!.shape)])),
     outputs: Object.fromEntries(outputNames.map((name, i) => [name, batched(model.outputs[i]!.shape)])),
     state: named(variables),
@@ -69,7 +69,7 @@ function vocabularyOf(model: LayersModel): number | undefined {
   return sizes.length === 0 ? undefined : Math.min(...sizes);
 }
 
-/** Sizes that a model leaves open but for the batch are the data's; none of our layers leaves any. */
+/** Open sizes other than the batch become NaN; models built from code have none. */
 function batched(shape: readonly (number | null)[]): TensorType {
   return { dtype: 'float32', shape: ['batch', ...shape.slice(1).map(Number)] };
 }

@@ -2,7 +2,7 @@ import type { LayersModel } from '@tensorflow/tfjs-layers';
 import { modelVariables } from '../models/info.ts';
 import type { Kernel, Unmasked } from '../network.ts';
 
-/** The key of a layer's configuration that holds its number of output channels, and the axis of its kernel that has it. */
+/** Configuration key with a layer's number of output channels, and the kernel axis of that size. */
 interface Sized {
   readonly key: string;
   readonly weight: string;
@@ -11,7 +11,7 @@ interface Sized {
 
 const KERNEL = 'kernel';
 
-/** Layers that make channels. */
+/** Layers with a configurable number of output channels. */
 export const resizableKinds: Readonly<Record<string, Sized>> = {
   Conv1D: { key: 'filters', weight: KERNEL, axis: 2 },
   Conv2D: { key: 'filters', weight: KERNEL, axis: 3 },
@@ -21,7 +21,7 @@ export const resizableKinds: Readonly<Record<string, Sized>> = {
   Dense: { key: 'units', weight: KERNEL, axis: 1 },
 };
 
-/** Layers that take as many channels as come to them. */
+/** Layers whose channels follow their input. */
 const adapting = new Set([
   'InputLayer',
   ...['Activation', 'ReLU', 'LeakyReLU', 'PReLU', 'ELU', 'ThresholdedReLU', 'Softmax', 'LimbeckGelu'],
@@ -35,8 +35,8 @@ const adapting = new Set([
 ]);
 
 /**
- * The kernels of convolutions and dense layers. Depthwise filters stay whole, as in Zhu & Gupta 2017, section 4.2: they are
- * few, and every one of them is the only way of its channel.
+ * Kernels of convolutions and dense layers. Depthwise filters are not pruned (Zhu & Gupta 2017, section 4.2): they are few, and each is the only path
+ * of its channel.
  */
 export function kernelsOf(model: LayersModel): { result: Kernel[]; skipped: Unmasked[] } {
   const classes = new Map(model.layers.map((layer) => [layer.name, layer.getClassName()]));
@@ -56,7 +56,7 @@ export function kernelsOf(model: LayersModel): { result: Kernel[]; skipped: Unma
   return { result, skipped };
 }
 
-/** The layers whose sizes are their own affair, by name, with the class that says so. */
+/** Layers whose channel count cannot change, by name, with their class. */
 export function fixedLayers(model: LayersModel): ReadonlyMap<string, string> {
   const found = model.layers.map((layer) => [layer.name, layer.getClassName()] as const);
   return new Map(found.filter(([, name]) => !adapting.has(name) && !Object.hasOwn(resizableKinds, name)));

@@ -11,7 +11,7 @@ export interface LayerJson {
   config: Record<string, unknown> & { name: string };
 }
 
-/** A model of the same layers, as wide as these weights are, that holds them; `change`: of a layer. `model` is left as it is. */
+/** A copy of `model` with these weights, and the channel counts that they have; `change`: edits a layer's configuration. */
 export async function withWeights(
   model: LayersModel,
   weights: Weights,

@@ -13,8 +13,8 @@ function firstShape(shape: Shape | Shape[]): Shape {
 }
 
 /**
- * Layer norm over the last axis (Ba et al. 2016), in means and products: tfjs-layers' own tiles its statistics to the full
- * shape and sends them through the batch-norm kernel.
+ * Layer norm over the last axis (Ba et al. 2016), from means and products: tfjs-layers' own tiles its statistics to the full shape and uses the
+ * batch-norm kernel.
  */
 export class LayerNorm extends layers.Layer {
   static readonly className = 'LimbeckLayerNorm';
@@ -50,11 +50,11 @@ export class LayerNorm extends layers.Layer {
 }
 
 /**
- * x · Φ(x), with the gradient Φ(x) + x · φ(x) in six ops where tfjs' own takes ten: u = x / √2, and the factor of the density
- * φ(x) = e^(-u²) / √(2π) is in the exponent.
+ * x · Φ(x), with the gradient Φ(x) + x · φ(x) in six ops instead of tfjs' ten: u = x / √2, and the factor of the density φ(x) = e^(-u²) / √(2π) is in
+ * the exponent.
  */
 const gelu = tf.customGrad((x, save) => {
-  // Only inputs and results can be saved; what the gradient computes again, the graph has once.
+  // The gradient can save only inputs and results; parts that it computes again are merged in the graph.
   const parts = (of: tf.Tensor) => {
     const u = tf.mul(of, Math.SQRT1_2);
     return { u, distribution: tf.mul(tf.add(tf.erf(u), 1), 0.5) };
@@ -106,7 +106,7 @@ export class PositionEmbedding extends layers.Layer {
   }
 }
 
-/** Token ids [batch, length] to 1 where there is a token and 0 where there is padding. */
+/** Token ids [batch, length] to a mask: 1 for tokens, 0 for padding. */
 export class TokenMask extends layers.Layer {
   static readonly className = 'LimbeckTokenMask';
   readonly #padding: number;
@@ -125,7 +125,7 @@ export class TokenMask extends layers.Layer {
   }
 }
 
-/** Makes all numbers of the tokens of [batch, length, size] 0 that the mask [batch, length] does not keep. */
+/** Sets vectors of [batch, length, size] to 0 where the mask [batch, length] is 0. */
 export class MaskedTokens extends layers.Layer {
   static readonly className = 'LimbeckMaskedTokens';
 
@@ -141,7 +141,7 @@ export class MaskedTokens extends layers.Layer {
   }
 }
 
-/** Mean over the tokens of [batch, length, size] that the mask [batch, length] keeps. */
+/** Mean over the tokens of [batch, length, size] whose mask [batch, length] is 1. */
 export class MaskedMean extends layers.Layer {
   static readonly className = 'LimbeckMaskedMean';
 
@@ -159,7 +159,7 @@ export class MaskedMean extends layers.Layer {
   }
 }
 
-/** Added to the score of a padded token: its share after softmax is exactly 0 in float32. */
+/** Score of a padded token: its share after softmax is exactly 0 in float32. */
 const MASKED_SCORE = -1e9;
 
 /**

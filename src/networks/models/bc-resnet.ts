@@ -39,7 +39,7 @@ export const bcResnet = family({
         y = block(blocks, y, `stage${stage + 1}_block${i}`, { ...shared, transition: i === 1 ? stride : undefined });
       }
     });
-    // 5×5 in the paper, where 40 bands have become 5: all that are left, without padding.
+    // The paper has 5×5, where 40 bands have been reduced to 5: a kernel over all remaining bands, without padding.
     const padded = layers.zeroPadding2d({ name: 'head_pad', padding: [[2, 2], [0, 0]] }).apply(y) as SymbolicTensor; // prettier-ignore
     const kernel = [5, y.shape[2]!] as const;
     y = blocks.depthwise(padded, 'head_depthwise', { kernel, padding: 'valid', ...PLAIN });
@@ -52,15 +52,15 @@ const PLAIN = { norm: false, bias: false, activation: 'none' } as const;
 
 interface BlockOptions {
   readonly filters: number;
-  /** In time. */
+  /** Dilation in time. */
   readonly dilation: number;
   readonly bands: number;
   readonly dropout: number;
-  /** Stride over the frequencies of a block that changes the channels, and so has no shortcut. */
+  /** Frequency stride of a block that changes the channels, and therefore has no shortcut. */
   readonly transition: number | undefined;
 }
 
-/** Equations 3 and 4: y = f2(x), and relu(x + y + f1(mean of y over the frequencies)), the last summand the same for all frequencies. */
+/** Equations 3 and 4: y = f2(x), and relu(x + y + f1(mean of y over the frequencies)), whose last summand is the same for all frequencies. */
 function block(blocks: Blocks, x: SymbolicTensor, name: string, options: BlockOptions): SymbolicTensor {
   const { filters, dilation, bands, dropout, transition } = options;
   const changed = transition === undefined ? x : blocks.conv(x, `${name}_transition`, filters, { kernel: 1 });

@@ -2,13 +2,10 @@ import { layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { DilatedDepthwise } from '../../trace/layers/dilated-depthwise.ts';
 import { SeededInitializer, type SeededConfig } from './initializers.ts';
 
-/**
- * Moving statistics follow the batches with a half-life of 7 steps: runs here are thousands of steps, not the hundreds of
- * thousands for which Keras chose 0.99.
- */
+/** Moving statistics have a half-life of 7 steps: runs here have thousands of steps, not the hundreds of thousands for which Keras chose 0.99. */
 export const BATCH_NORM = { momentum: 0.9, epsilon: 1e-3 };
 
-/** One number for height and width, or one each. */
+/** One size for height and width, or one for each. */
 type Size = number | readonly [height: number, width: number];
 
 export interface ConvOptions {
@@ -18,18 +15,18 @@ export interface ConvOptions {
   readonly dilation?: Size;
   /** Default: same. */
   readonly padding?: 'same' | 'valid';
-  /** Default true: batch norm behind the convolution, which then has no bias. */
+  /** Batch norm after the convolution, which then has no bias. Default true. */
   readonly norm?: boolean;
-  /** Default true: the batch norm has a scale, which a ReLU and another layer behind it make superfluous. */
+  /** The batch norm has a scale; superfluous before a ReLU and another layer. Default true. */
   readonly scale?: boolean;
-  /** Default false: 2×2 max pooling between the convolution and its batch norm. */
+  /** 2×2 max pooling between the convolution and its batch norm. Default false. */
   readonly pool?: boolean;
-  /** Default: only without batch norm, which has its own. */
+  /** Default: true without batch norm, which has an offset. */
   readonly bias?: boolean;
   readonly activation?: 'relu' | 'relu6' | 'none';
 }
 
-/** Layer constructors with explicit names and seeded weights. `name` names the convolution; what follows it is `name_bn`, `name_relu`. */
+/** Layer constructors with explicit names and seeded weights. `name` names the convolution; its successors are `name_bn`, `name_relu`. */
 export class Blocks {
   readonly #seed: number;
 
@@ -80,15 +77,15 @@ export class Blocks {
     return layers.dense({ name, units, kernelInitializer }).apply(x) as SymbolicTensor;
   }
 
-  /** The classifier: global mean over height and width, then one dense layer that gives logits. */
+  /** Classifier: global mean over height and width, then a dense layer that gives logits. */
   classifier(x: SymbolicTensor, classes: number): SymbolicTensor {
     const pooled = layers.globalAveragePooling2d({ name: 'pool' }).apply(x) as SymbolicTensor;
     return this.dense(pooled, 'logits', classes, 'glorot-uniform');
   }
 
   /**
-   * Sum over height and width with a learned weight for each place and channel, normalized over the batch: [batch, channels]. It begins near
-   * the mean.
+   * Sum over height and width with a learned weight for each position and channel, normalized over the batch: [batch, channels]. It is initialized
+   * near the mean.
    */
   weightedSum(x: SymbolicTensor, name: string): SymbolicTensor {
     const kernelSize = x.shape.slice(1, 3) as [number, number];
@@ -107,7 +104,7 @@ export class Blocks {
     return layers.add({ name }).apply([a, b]) as SymbolicTensor;
   }
 
-  /** `noiseShape`: sizes of 1 along which all values are dropped together. */
+  /** `noiseShape`: axes of size 1 along which all values are dropped together. */
   dropout(x: SymbolicTensor, name: string, rate: number, noiseShape?: (number | null)[]): SymbolicTensor {
     const shaped = noiseShape === undefined ? {} : { noiseShape: noiseShape as number[] };
     return rate === 0 ? x : (layers.dropout({ name, rate, ...shaped }).apply(x) as SymbolicTensor);

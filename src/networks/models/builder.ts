@@ -4,12 +4,12 @@ import { shown, UserError } from '../../base/errors.ts';
 import { Blocks } from './blocks.ts';
 import type { OptionSpecs, OptionsOf } from './options.ts';
 
-/** Arguments of every builder: the shape of one sample without the batch, the number of classes, the seed of the weights. */
+/** Arguments of every builder: shape of a sample without the batch, number of classes, seed of the weights. */
 export interface ModelArgs {
   readonly inputShape: readonly number[];
   readonly classes: number;
   readonly seed: number;
-  /** Number of token ids, and the one that is padding, for samples that are texts. */
+  /** Number of token ids and id of padding, for samples that are texts. */
   readonly tokens?: { readonly vocabulary: number; readonly padding: number } | undefined;
   /** True for logits of each token, [batch, length, classes], instead of each sample. */
   readonly perToken?: boolean | undefined;
@@ -19,15 +19,15 @@ export interface ModelFamily {
   /** One sentence. */
   readonly doc: string;
   readonly options: OptionSpecs;
-  /** True if it takes pictures [height, width, channels] alone. */
+  /** True if it takes only pictures [height, width, channels]. */
   readonly isOfPictures?: boolean | undefined;
-  /** True if it can answer for each token. */
+  /** True if it can give logits for each token. */
   readonly hasPerToken?: boolean | undefined;
-  /** A model from [batch, ...inputShape] to logits [batch, classes], without softmax. */
+  /** Builds a model from [batch, ...inputShape] to logits [batch, classes], without softmax. */
   readonly build: (args: ModelArgs, options: Readonly<Record<string, unknown>>) => LayersModel;
 }
 
-/** Types a family's options by their specs: `build` sees the values that `resolveOptions` has checked. */
+/** Types a family's options by their specs: `build` gets the values that `resolveOptions` has checked. */
 export function family<S extends OptionSpecs>(definition: {
   readonly doc: string;
   readonly options: S;
@@ -48,7 +48,7 @@ export function network(name: string, inputs: SymbolicTensor, logits: SymbolicTe
   return layersModel({ inputs, outputs: logits, name });
 }
 
-/** Height, width and channels of an image model's input; anything else is a `UserError` that says what would fit. */
+/** Height, width and channels of an image model's input; `UserError` for other shapes, with a model that fits. */
 export function imageInputShape(
   model: string,
   shape: readonly number[],

@@ -3,10 +3,9 @@ import { family, imageInputShape, network } from './builder.ts';
 import { integer, integerList } from './options.ts';
 
 /**
- * Convolutions of the fewest operators that train well within a few epochs. Pooling comes before batch norm and ReLU, which then go over a
- * quarter of the pixels; without a scale of its own the batch norm still folds into the convolution. The end is a depthwise convolution as
- * large as the picture (Chen et al. 2018, "MobileFaceNets", section 3.2): a weight for each place in place of the mean over all of them,
- * for pictures in which things lie at the same place.
+ * The fewest convolutions that train well within a few epochs. Pooling comes before batch norm and ReLU, which then process a quarter of the pixels;
+ * without a scale the batch norm still folds into the convolution. The last layer is a depthwise convolution as large as the picture (Chen et al.
+ * 2018, "MobileFaceNets", section 3.2): learned weights for each position instead of a mean, for pictures with objects at fixed positions.
  */
 export const cnn = family({
   isOfPictures: true,

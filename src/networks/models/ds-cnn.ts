@@ -7,9 +7,9 @@ import { integer, integerList, real } from './options.ts';
 const STEM = [16, 32, 64] as const;
 
 /**
- * Depthwise separable CNN in the size class of microcontrollers (after Zhang et al. 2017, "Hello edge"). The stem is made of
- * full convolutions: at the start channels are few, so they cost little arithmetic, and training time goes into moving
- * activations, of which they make half as many as a depthwise and a pointwise layer with a batch norm each.
+ * Depthwise separable CNN in the size class of microcontrollers (after Zhang et al. 2017, "Hello edge"). The stem has full convolutions: with few
+ * channels they need little arithmetic, and half the activations (whose memory traffic dominates training time) of depthwise and pointwise layers
+ * with a batch norm each.
  */
 export const dsCnn = family({
   isOfPictures: true,

@@ -5,7 +5,7 @@ import { nearest, shown, UserError } from '../../base/errors.ts';
 type Layer = layers.Layer;
 
 export interface ModelVariable {
-  /** `<layer>/<weight>`, e.g. `block1_depthwise_bn/moving_mean`: the same in every process, unique in the model. */
+  /** `<layer>/<weight>`, such as `block1_depthwise_bn/moving_mean`: the same in every process, unique in the model. */
   readonly name: string;
   readonly variable: Variable;
   readonly trainable: boolean;
@@ -19,11 +19,11 @@ export interface ModelInfo {
     readonly shape: readonly number[];
     readonly trainable: boolean;
   }[];
-  /** Every layer with one output, in order: what feature hints can name. Shapes are without the batch. */
+  /** Layers with one output, in order, which feature hints can name. Shapes exclude the batch. */
   readonly outputs: readonly { readonly name: string; readonly shape: readonly (number | null)[] }[];
 }
 
-/** The model's variables in layer order, with names that do not depend on what else this process has built. */
+/** The model's variables in layer order; their names do not depend on other models built in this process. */
 export function modelVariables(model: LayersModel): ModelVariable[] {
   const found: ModelVariable[] = [];
   const names = new Set<string>();
@@ -37,18 +37,18 @@ export function modelVariables(model: LayersModel): ModelVariable[] {
   return found;
 }
 
-/** `read()` is typed as a tensor, and hands out the variable itself. */
+/** `read()` is typed as a tensor, and returns the variable itself. */
 function variableOf(weight: LayerVariable): Variable {
   const value: Tensor = weight.read();
   if (value instanceof Variable) return value as Variable;
   throw new Error(`weight ${weight.name} is not backed by a variable`);
 }
 
-/** tfjs-layers calls a weight `<scope>/<weight>`, and numbers it when that is taken in this process. */
+/** Name of a weight without its scope: tfjs-layers names it `<scope>/<weight>`, with a number if that name is taken in this process. */
 function shortName(layer: Layer, weight: LayerVariable): string {
   const scope = `${layer.name}/`;
   if (weight.originalName.startsWith(scope)) return weight.originalName.slice(scope.length);
-  // The layer was renamed, or wraps the one that has the weight.
+  // The layer was renamed, or wraps the layer with the weight.
   return weight.originalName.split('/').at(-1)!;
 }
 
@@ -73,7 +73,7 @@ export function modelInfo(model: LayersModel): ModelInfo {
   };
 }
 
-/** The output of the layer called `name`, for a model with more outputs than its logits. */
+/** Output of the layer `name`, for a model that also returns inner tensors. */
 export function layerOutput(model: LayersModel, name: string): SymbolicTensor {
   const layer = model.layers.find((candidate) => candidate.name === name);
   if (layer === undefined || Array.isArray(layer.output)) throw unknownLayer(model, name);

@@ -6,20 +6,20 @@ export type Scheme = 'he-normal' | 'glorot-uniform' | 'normal' | 'mean';
 
 export interface SeededConfig {
   readonly seed: number;
-  /** Name of the stream of random numbers: a weight gets the same numbers whatever was built before it. */
+  /** Name of the random stream: a weight gets the same numbers whatever was built before. */
   readonly stream: string;
   readonly scheme: Scheme;
-  /** Deviation for `normal`. */
+  /** Standard deviation for `normal`. */
   readonly deviation?: number;
-  /** A depthwise filter [height, width, in, multiplier] sees one channel: its fan-in is height · width. */
+  /** A depthwise filter [height, width, in, multiplier] reads one channel: its fan-in is height · width. */
   readonly depthwise?: boolean;
 }
 
 type Initializer = ReturnType<typeof initializers.ones>;
-/** tfjs-layers keeps the base class to itself, and accepts no initializer that does not descend from it. */
+/** tfjs-layers accepts only descendants of its base class, which it does not export. */
 const Base = Object.getPrototypeOf(initializers.ones().constructor) as new () => Initializer;
 
-/** Weights drawn from base/random.ts instead of tfjs' generator: equal seeds give equal bytes in every process. */
+/** Draws weights with base/random.ts instead of tfjs' generator: equal seeds give equal bytes in every process. */
 export class SeededInitializer extends Base {
   static readonly className = 'LimbeckSeeded';
   readonly #config: SeededConfig;
@@ -59,14 +59,14 @@ function scaled(
     for (let i = 0; i < size; i++) values[i] = (2 * random.uniform() - 1) * limit;
     return values;
   }
-  // The mean of what comes in, each place of it disturbed by as much again.
+  // A mean of the inputs, with each weight disturbed by noise of the same size.
   if (scheme === 'mean') return values.map(() => (1 + random.normal()) / fanIn);
   const sigma = scheme === 'normal' ? deviation : Math.sqrt(2 / fanIn);
   for (let i = 0; i < size; i++) values[i] = random.normal() * sigma;
   return values;
 }
 
-/** Inputs and outputs of one unit: filters [height, width, in, out] or matrices [in, out]. */
+/** Fan-in and fan-out of filters [height, width, in, out] or matrices [in, out]. */
 function fans(shape: readonly number[], depthwise: boolean): [fanIn: number, fanOut: number] {
   if (shape.length < 2) return [shape[0] ?? 1, shape[0] ?? 1];
   const window = shape.slice(0, -2).reduce((product, n) => product * n, 1);

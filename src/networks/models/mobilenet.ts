@@ -5,8 +5,8 @@ import { family, halvings, imageInputShape, network } from './builder.ts';
 import { real } from './options.ts';
 
 /**
- * The published nets halve a 224-pixel picture five times. A smaller one is halved only while 4 pixels are left: the first
- * strides become 1, as is usual for CIFAR.
+ * The published nets halve a 224-pixel picture five times. Smaller pictures are halved only while 4 pixels are left: the first strides become 1, as
+ * is usual for CIFAR.
  */
 function stridesFor(strides: readonly number[], height: number, width: number): number[] {
   let spare = strides.filter((stride) => stride === 2).length - halvings(height, width);

@@ -1,9 +1,8 @@
 import type { LayersModel } from '@tensorflow/tfjs-layers';
 
 /**
- * tfjs-layers names what has no name by how many of its kind the process has built, e.g. `dense_Dense7` in `sequential_3`.
- * Here they are numbered within their model, in order of its layers: names of weights and nodes must be the same in every
- * process, or a resumed run could not find its weights.
+ * Renames layers that tfjs-layers has named by the number of layers built in this process, such as `dense_Dense7` in `sequential_3`, by their order
+ * in the model: names of weights and nodes must be the same in every process, or a resumed run could not find its weights.
  */
 export function renumber(model: LayersModel): void {
   const renamed = new Map<string, string>();
@@ -19,7 +18,7 @@ export function renumber(model: LayersModel): void {
     layer.name = name;
   }
   model.name = model.name.replace(/^(sequential|model)_?\d+$/, '$1');
-  // A functional model knows its nodes by the names that their layers had.
+  // A functional model refers to its nodes by the previous names of their layers.
   const { containerNodes } = model as unknown as { containerNodes?: Set<string> };
   if (containerNodes === undefined) return;
   for (const key of [...containerNodes]) {

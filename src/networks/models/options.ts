@@ -2,7 +2,7 @@ import { nearest, shown, UserError } from '../../base/errors.ts';
 
 type OptionValue = number | boolean | string | readonly number[];
 
-/** One option of a model: its default, one sentence for people, and what is wrong with a value, if anything is. */
+/** One option of a model: its default, a sentence of documentation, and a check of values. */
 export interface OptionSpec<T extends OptionValue = OptionValue> {
   readonly default: T;
   readonly doc: string;
@@ -12,7 +12,7 @@ export interface OptionSpec<T extends OptionValue = OptionValue> {
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 export type OptionsOf<S extends OptionSpecs> = { readonly [K in keyof S]: S[K]['default'] };
 
-/** More units or channels than any layer has. */
+/** Maximum units or channels of a layer. */
 const MOST = 65536;
 
 export function integer(fallback: number, doc: string, min = 1, max = MOST): OptionSpec<number> {
@@ -45,7 +45,7 @@ export function choice<T extends string | number>(fallback: T, of: readonly T[],
   return { default: fallback, doc, wrong };
 }
 
-/** The options with every default filled in; an unknown one or a bad value is a `UserError`. */
+/** The options with defaults filled in; `UserError` for an unknown option or a wrong value. */
 export function resolveOptions<S extends OptionSpecs>(
   model: string,
   specs: S,

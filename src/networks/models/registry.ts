@@ -35,11 +35,11 @@ export const models: Readonly<Record<string, ModelFamily>> = {
 };
 
 export interface BuildModelArgs extends ModelArgs {
-  /** Options of the family, e.g. `{depth: 20, width: 2}`; absent ones take their defaults. */
+  /** Options of the family, such as `{depth: 20, width: 2}`; absent options have their defaults. */
   readonly options?: Readonly<Record<string, unknown>>;
 }
 
-/** A named model with weights drawn from `seed`; it gives logits. Unknown names, options and bad values are `UserError`s. */
+/** Builds a named model with weights drawn from `seed`; it gives logits. `UserError` for unknown names, options and wrong values. */
 export function buildModel(name: string, { options = {}, ...args }: BuildModelArgs): LayersModel {
   const model = Object.hasOwn(models, name) ? models[name] : undefined;
   if (model === undefined) {
@@ -54,11 +54,11 @@ export function buildModel(name: string, { options = {}, ...args }: BuildModelAr
       `Choose ${able.join(' or ')}.`,
     );
   }
-  // What the data say of token ids stands where the options say nothing.
+  // Token ids of the data are the defaults of the options.
   const { tokens = {} } = args;
   const known = Object.entries(tokens).filter(([key]) => Object.hasOwn(model.options, key));
   return model.build(args, resolveOptions(name, model.options, { ...Object.fromEntries(known), ...options }));
 }
 
-/** A model of the registry, or one that the user brought. */
+/** A model of the registry, or one from the user. */
 export type { LayersModel };

@@ -43,7 +43,7 @@ function basicBlock(blocks: Blocks, x: SymbolicTensor, name: string, filters: nu
   return blocks.relu(blocks.add(y, shortcut, `${name}_add`), `${name}_out`);
 }
 
-/** n of `depth = factor · n + rest`; other depths do not exist. */
+/** n of `depth = factor · n + rest`; `UserError` for other depths. */
 export function blocksPerStage(model: string, depth: number, factor: number, rest: number): number {
   const n = (depth - rest) / factor;
   if (Number.isInteger(n) && n >= 1) return n;

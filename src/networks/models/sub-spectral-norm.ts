@@ -12,9 +12,9 @@ interface Config {
 }
 
 /**
- * Batch norm of [batch, time, frequency, channels] with statistics, factors and offsets of its own for each of `bands` parts of the
- * frequencies (Chang et al. 2021, "SubSpectral normalization for neural audio data processing"). After training it is one factor and one
- * offset for each frequency and channel.
+ * Batch norm of [batch, time, frequency, channels] with separate statistics, scales and offsets for each of `bands` parts of the frequencies (Chang
+ * et al. 2021, "SubSpectral normalization for neural audio data processing"). After training it is a scale and an offset for each frequency and
+ * channel.
  */
 export class SubSpectralNorm extends layers.Layer {
   static readonly className = 'LimbeckSubSpectralNorm';
@@ -74,7 +74,7 @@ export class SubSpectralNorm extends layers.Layer {
     const [, , frequencies, channels] = x.shape;
     const factor = tf.mul(this.#gamma.read(), tf.rsqrt(tf.add(this.#variance.read(), epsilon)));
     const offset = tf.sub(this.#beta.read(), tf.mul(this.#mean.read(), factor));
-    // One factor for all frequencies is one for each channel, which the convolution in front takes up.
+    // With one band there is a factor for each channel, which folds into the convolution before it.
     const spread = (values: tf.Tensor): tf.Tensor =>
       bands === 1
         ? values

@@ -5,8 +5,8 @@ import { integer, real } from './options.ts';
 import { tokenOptions, tokens } from './tokens.ts';
 
 /**
- * Kim 2014, "Convolutional neural networks for sentence classification", over bytes as in Google's Magika: what a filter answers most
- * anywhere counts. Padding is made 0 before each convolution and after it, so that it is like the end of the text.
+ * Kim 2014, "Convolutional neural networks for sentence classification", over bytes as in Google's Magika: each filter's largest response counts.
+ * Padding is set to 0 before and after each convolution, so that it acts like the end of the text.
  */
 export const textCnn = family({
   doc: 'Convolutions over token vectors and their largest answers; for bytes.',
@@ -34,7 +34,7 @@ export const textCnn = family({
         padding: 'same',
         kernelInitializer: blocks.initial(`${name}/kernel`, { scheme: 'he-normal' }),
       });
-      // Not below 0, so that masked tokens are never the largest.
+      // Non-negative after ReLU, so that masked tokens never have the maximum.
       y = masked(blocks.relu(conv.apply(y) as SymbolicTensor, `${name}_relu`), `${name}_masked`);
     }
     if (perToken !== true) y = layers.globalMaxPooling1d({ name: 'pool' }).apply(y) as SymbolicTensor;

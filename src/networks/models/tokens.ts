@@ -4,7 +4,7 @@ import { TokenMask } from './attention.ts';
 import type { Blocks } from './blocks.ts';
 import { integer } from './options.ts';
 
-/** Options of every model over token ids; a data set of texts knows both. */
+/** Options of every model over token ids; for a data set of texts both are known. */
 export const tokenOptions = {
   vocabulary: integer(8192, 'Number of token ids, padding included; of texts: as their tokenizer has.', 2, 1_000_000),
   padding: integer(0, 'Id of padding; of texts: as their tokenizer has.', 0, 1_000_000),
@@ -13,13 +13,13 @@ export const tokenOptions = {
 interface Tokens {
   /** Ids [length]. */
   readonly input: SymbolicTensor;
-  /** [length], 1 for a token and 0 for padding. */
+  /** [length]: 1 for a token and 0 for padding. */
   readonly mask: SymbolicTensor;
   /** [length, size] */
   readonly vectors: SymbolicTensor;
 }
 
-/** Token ids and the vectors that are learned for them. `UserError` for samples that are no ids [length]. */
+/** Token ids and their learned vectors. `UserError` for samples that are no ids [length]. */
 export function tokens(
   model: string,
   inputShape: readonly number[],

@@ -29,7 +29,7 @@ export const wideResnet = family({
   },
 });
 
-/** Options of a convolution without norm, activation and bias: the batch norm of the next block brings an offset. */
+/** Options of a convolution without norm, activation and bias: the batch norm of the next block has an offset. */
 const PLAIN = { norm: false, bias: false, activation: 'none' } as const;
 
 function preActivated(

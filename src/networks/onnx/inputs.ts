@@ -6,7 +6,7 @@ import { GraphBuilder } from '../../graph/builder.ts';
 import type { Graph } from '../../graph/types.ts';
 import { checkParts } from '../inputs.ts';
 
-/** Graph with an input [batch, ...sample] in front of one that takes such samples in another shape; `UserError` where the sizes are others. */
+/** Adds an input [batch, ...sample] before an input that takes samples in another layout; `UserError` for other sizes. */
 export function fedBySamples(graph: Graph, file: string, sample: readonly number[]): Graph {
   const inputs = [...graph.inputs];
   if (inputs.length !== 1)
@@ -29,7 +29,7 @@ export function fedBySamples(graph: Graph, file: string, sample: readonly number
   return reshaped(graph, new Map([[name, { sample, fed }]]));
 }
 
-/** Remedy for samples of another shape than an input has. */
+/** Remedy for samples of another shape than an input's. */
 function shapeRemedy(own: readonly unknown[], sample: readonly number[]): string {
   if (own.length === 3 && sample.length === 3)
     return 'Set dataset.resize and dataset.channels to what the model takes.';
@@ -38,7 +38,7 @@ function shapeRemedy(own: readonly unknown[], sample: readonly number[]): string
   return 'Give data whose samples have that shape, as the model was trained on.';
 }
 
-/** The same for each of several inputs. `UserError` where they are not the parts of the samples. */
+/** Like `fedBySamples`, for each of several inputs. `UserError` if they do not match the parts of the samples. */
 export function fedByParts(graph: Graph, file: string, parts: readonly InputPart[]): Graph {
   const ways = parts.flatMap(({ name, shape: sample }) => {
     const fed = graph.inputs.get(name)?.dtype === 'float32' ? fedAs(graph, name, sample) : undefined;
@@ -50,15 +50,14 @@ export function fedByParts(graph: Graph, file: string, parts: readonly InputPart
 }
 
 interface Way {
-  /** One sample as the data have it. */
+  /** Shape of a sample in the data. */
   readonly sample: readonly number[];
   readonly fed: FedShape;
 }
 
 /**
- * Shape in which an input takes samples; undefined where it takes none of theirs. Of pictures with as many channels as rows and columns the sizes do
- * not tell: such an input has its channels first if an operator of the file takes it so, and its reading brings them to the end. Colours in one
- * row of numbers have an order that nothing tells.
+ * Shape in which an input takes samples; undefined if it cannot. For pictures with as many channels as rows and columns, sizes do not tell the
+ * layout: such an input has channels first if an operator of the file reads it so. The order of colours flattened into one row is unknowable.
  */
 function fedAs({ inputs, nodes }: Graph, name: string, sample: readonly number[]): FedShape | undefined {
   const own = inputs.get(name)!.shape.slice(1).join();
@@ -73,12 +72,12 @@ function fedAs({ inputs, nodes }: Graph, name: string, sample: readonly number[]
   return both[0];
 }
 
-/** Order of the axes that brings channels behind the batch to the end. */
+/** Permutation that moves channels from behind the batch to the end. */
 function toLast(rank: number): number[] {
   return [0, ...Array.from({ length: rank - 1 }, (_, i) => i + 2), 1];
 }
 
-/** The graph with inputs [batch, ...sample] in place of those that are named. */
+/** The graph with inputs [batch, ...sample] instead of the named ones. */
 function reshaped(graph: Graph, ways: ReadonlyMap<string, Way>): Graph {
   const others = [...ways].filter(([, { sample, fed }]) => fed.layout === 'nchw' || fed.shape.join() !== sample.join());
   if (others.length === 0) return graph;
@@ -88,7 +87,7 @@ function reshaped(graph: Graph, ways: ReadonlyMap<string, Way>): Graph {
     const way = changed.get(name);
     builder.input(name, way === undefined ? type : { dtype: type.dtype, shape: ['batch', ...way.sample] });
   }
-  // The names in the file are taken.
+  // Reserve the names that the file already uses.
   for (const { outputs } of graph.nodes) for (const value of outputs) builder.reserve(value);
   const places = new Map(
     others.map(([name, { sample, fed }]) => [

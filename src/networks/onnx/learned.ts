@@ -3,19 +3,19 @@ import type { OnnxGraph, OnnxTensor } from '../../formats/onnx/model.ts';
 import { producersOf, readersOf } from '../../graph/passes/uses.ts';
 import { foldedParameters } from './origins.ts';
 
-/** Names that exporters only number: of numbers that they computed, and of weights that they transposed. */
+/** Numbered names that exporters give to computed constants and transposed weights. */
 export const NUMBERED = /^(val_\d+|onnx::\w+_\d+)$/;
 
 const NORMS: ReadonlySet<string> = new Set(
   ['Batch', 'Layer', 'Instance', 'Group', 'RMS'].map((kind) => `${kind}Normalization`),
 );
 
-/** Operators that learn what they compute with. */
+/** Operators with learned operands. */
 const LEARNED: ReadonlySet<string> = new Set([
   ...['Conv', 'ConvTranspose', 'Gemm', 'MatMul', 'PRelu', 'LSTM', 'GRU', 'RNN', 'Einsum', ...NORMS],
 ]);
 
-/** Inputs from this one on are what a layer starts from, such as the state of an LSTM, and nothing that it computes with. */
+/** Inputs from this index on are initial states, such as an LSTM's, rather than learned operands. */
 const STARTS = 5;
 
 interface Reader {
@@ -28,7 +28,7 @@ export function isFloat({ dtype }: { readonly dtype: string }): boolean {
   return dtype === 'float32' || dtype === 'float16';
 }
 
-/** Nodes that read a stored tensor, by its name. */
+/** Finds the nodes that read a stored tensor, by its name. */
 export function readersIn({ nodes }: OnnxGraph): (name: string) => readonly Reader[] {
   const readers = readersOf(nodes);
   return (one) =>
@@ -37,7 +37,7 @@ export function readersIn({ nodes }: OnnxGraph): (name: string) => readonly Read
     });
 }
 
-/** Test whether a layer computes with a stored tensor as with something that it learned. */
+/** Test whether a layer uses a stored tensor as a learned operand. */
 export function learnedIn(graph: OnnxGraph): (tensor: OnnxTensor) => boolean {
   const readBy = readersIn(graph);
   const ofGroups = groupNormWeights(graph);
@@ -50,9 +50,9 @@ export function learnedIn(graph: OnnxGraph): (tensor: OnnxTensor) => boolean {
 }
 
 /**
- * Test for numbered gains and offsets of channels: vectors, along whatever axis, that are multiplied with or added to what a layer with weights came
- * before, such as those of a global response norm, which PyTorch's older exporter reshapes. A mask or a table has several axes, an epsilon none, and
- * the mean of pictures or the window of sounds stands before all layers. Where the newer exporter notes what it computed them from, that is a parameter.
+ * Test for numbered scales and offsets of channels: vectors, along any axis, that are multiplied with or added to a value after a layer with weights,
+ * such as those of a global response norm, which PyTorch's older exporter reshapes. A mask or a table has several axes, an epsilon none, and the mean
+ * of pictures or the window of sounds precedes all layers. If the newer exporter notes the origin of the vector, it must be a parameter.
  */
 function gainsIn(graph: OnnxGraph): (tensor: OnnxTensor) => boolean {
   const stored = new Set(graph.initializers.filter(isFloat).map(({ name }) => name));
@@ -71,7 +71,7 @@ function gainsIn(graph: OnnxGraph): (tensor: OnnxTensor) => boolean {
     (parameters === undefined || (parameters.get(name) ?? []).length > 0);
 }
 
-/** Words behind the name of a stored tensor: the parameters that an exporter computed it from, or a node that reads it, by its module. */
+/** Where a stored tensor comes from, for messages: the parameters that it was computed from, or the module of a node that reads it. */
 export function placesIn(graph: OnnxGraph): (name: string) => string {
   const readBy = readersIn(graph);
   const parameters = foldedParameters(graph);
@@ -87,8 +87,8 @@ export function placesIn(graph: OnnxGraph): (name: string) => string {
 }
 
 /**
- * Scales and offsets of group norms, which PyTorch's exporters write as an InstanceNormalization of the groups and a product and a sum behind
- * it, of tensors that they number.
+ * Scales and offsets of group norms, which PyTorch's exporters write as an InstanceNormalization of the groups followed by a product and a sum with
+ * numbered tensors.
  */
 function groupNormWeights({ nodes }: OnnxGraph): Set<string> {
   const producers = producersOf(nodes);
@@ -102,7 +102,7 @@ function groupNormWeights({ nodes }: OnnxGraph): Set<string> {
   return new Set([...scaled, ...shifted].flatMap(({ inputs }) => inputs));
 }
 
-/** Scale or offset that an exporter puts into a norm which has none: nothing that was learned. */
+/** True for the scale or offset that an exporter adds to a norm without one: it was not learned. */
 function isOneOrZero(tensor: OnnxTensor): boolean {
   const values = Array.from<number | bigint, number>(tensorData(tensor) ?? [], Number);
   return values.length > 0 && [0, 1].some((number) => values.every((value) => value === number));

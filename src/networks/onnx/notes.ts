@@ -37,7 +37,7 @@ function trimmedIn(file: string, filters: Trimmed['filters']): string[] {
   return listed(file, 'rows and columns of filters that only ever meet padding are left out', all);
 }
 
-/** Notes on the weights that a training of the file starts with, and on which of them are trained, a sentence each. */
+/** Notes on the initial weights of a file's network, and on which are trained, a sentence each. */
 export function originOf({
   file,
   graph,

@@ -31,33 +31,33 @@ import {
 
 export interface OnnxNetworkOptions {
   readonly inputShape: readonly number[];
-  /** Parts of a sample that belong to each input, for a model with several. */
+  /** Slices of a sample for each input of a model with several inputs. */
   readonly inputs?: readonly InputPart[] | undefined;
   readonly classes: number;
   readonly seed: number;
-  /** The one of several outputs that has the logits. Default: the only one. */
+  /** Name of the output with the logits. Default: the only output. */
   readonly output?: string | undefined;
-  /** `keep`: as the file has it. `replace`: the last layer with weights is drawn anew, for the classes of the data. */
+  /** `keep`: the file's head. `replace`: the last layer with weights is re-initialized for the classes of the data. */
   readonly head: 'keep' | 'replace';
-  /** Patterns of names of weights that stay as they are; `*` stands for any characters. */
+  /** Patterns of names of weights that are not trained; `*` stands for any characters. */
   readonly freeze: readonly string[];
-  /** Patterns of names of stored numbers that are trained though the file does not tell that they are weights. */
+  /** Patterns of names of stored numbers that are trained although the file does not mark them as weights. */
   readonly trainable?: readonly string[] | undefined;
-  /** Default `train`. Of a file without batch norms it is refused: nothing would read it. */
+  /** Default `train`. Refused for a file without batch norms, which would ignore it. */
   readonly batchNorm?: 'train' | 'frozen' | undefined;
-  /** The classes are two, and a file may answer with one logit or sigmoid for both: it then answers with the logits 0 and z. */
+  /** True for two classes: a file with a single logit or sigmoid then answers with the logits 0 and z. */
   readonly isOfTwo?: boolean;
-  /** The answers are numbers and no logits: a file may keep them within 0 and 1 by a sigmoid at its end. Default false. */
+  /** True if the answers are numbers rather than logits: a file may end in a sigmoid. Default false. */
   readonly isOfNumbers?: boolean;
-  /** Filters lose what only ever meets padding. Default true; false where weights are compared with the file's. */
+  /** Remove parts of filters that only meet padding. Default true; false for comparing weights with the file's. */
   readonly isTrimmed?: boolean;
   /** Layers and outputs that a loss of inner tensors compares with the teacher's. */
   readonly compared?: readonly string[] | undefined;
 }
 
 /**
- * An ONNX file as a network to train. It is fed samples as the data has them, pictures with their channels last, whatever the file has.
- * `UserError` for what the reader does not know, and where input or classes do not fit the data.
+ * An ONNX file as a trainable network. It is fed samples in the data's layout, pictures with channels last, whatever the file's. `UserError` for
+ * unsupported operators, and if input or classes do not fit the data.
  */
 export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOptions): ModelNetwork {
   const isOfTwo = options.isOfTwo === true && options.head === 'keep';
@@ -79,7 +79,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   const ordered = logitsFirst(withOpenBatch(read, file), file, options.output);
   const imported = inputs === undefined ? fedBySamples(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
   const headed = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
-  // Parts of a filter that only ever meet padding have no gradient, and cost memory and time.
+  // Parts of a filter that only meet padding have no gradient, and cost memory and time.
   const { graph: whole, filters } = isTrimmed ? trimFilters(headed) : { graph: headed, filters: [] };
   checkOutput(whole, file, options);
   refuseComputedStatistics(whole, file);
@@ -130,7 +130,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   });
 }
 
-/** Names that a training step uses itself: a weight may not have one of them. */
+/** Feed and variable names of a training step, which weights may not have. */
 const TAKEN: ReadonlySet<string> = new Set([
   ...['input', 'logits', 'x', 'labels', 'weights', 'targets', 'partners', 'lambda', 'teacherLogits', 'rows'],
   ...['hasLabel', 'hasAnswer', 'isScored'],
@@ -146,12 +146,12 @@ function refuseTaken(names: readonly string[], file: string): void {
   );
 }
 
-/** The batch size of a file that fixes it; undefined for an open one. */
+/** Batch size of a file that fixes it; undefined if it is open. */
 function fixedBatch({ inputs }: Graph): number | undefined {
   return [...inputs.values()].map(({ shape }) => shape[0]).find((dim) => typeof dim === 'number');
 }
 
-/** Graph that takes batches of any size, also of a file that fixes their size. `UserError` where that is not possible. */
+/** The graph with an open batch size. `UserError` if that is not possible. */
 function withOpenBatch(graph: Graph, file: string): Graph {
   const size = fixedBatch(graph);
   if (size === undefined) return graph;
@@ -165,9 +165,7 @@ function withOpenBatch(graph: Graph, file: string): Graph {
   }
 }
 
-/**
- * Model with the sizes of samples where its inputs leave theirs open. Pictures keep their layout; if both fit, channels come first.
- */
+/** The model with samples' sizes for open sizes of its inputs. Pictures keep the file's layout; if both fit, channels come first. */
 function withSampleSizes(
   model: Model,
   file: string,
@@ -185,7 +183,7 @@ function withSampleSizes(
   return withInputShapes(model, new Map(shapes), file);
 }
 
-/** Sizes of an input that leaves some open, as samples have them; undefined where it leaves none open, or they do not fit. */
+/** Sizes of samples for an input that leaves some open; undefined if all are fixed or they do not fit. */
 function openSizes(
   [first, ...own]: readonly OnnxDim[],
   sample: readonly number[],
@@ -197,7 +195,7 @@ function openSizes(
   return fits && [typeof first === 'number' ? first : 'batch', ...fits];
 }
 
-/** The output of the logits before the others, as everything that trains and measures takes the first. */
+/** The graph with the logits as its first output, which training and measurements use. */
 function logitsFirst(graph: Graph, file: string, output: string | undefined): Graph {
   const names = [...graph.outputs.keys()];
   if (output !== undefined && !names.includes(output))
@@ -227,7 +225,7 @@ function checkOutput(
   let producer = producerOf(value);
   while (producer !== undefined && (producer.op === 'Cast' || handsOn(producer.op, 'moved')))
     producer = producerOf(producer.inputs[0]!);
-  // The losses take softmax and sigmoid themselves: of probabilities they would learn next to nothing, without a word.
+  // The losses apply softmax and sigmoid themselves: from probabilities they would learn next to nothing.
   const { op = '' } = producer ?? {};
   const { shape } = graph.types.get(value)!;
   const isFitting = shape.length === 2 && shape[1] === classes;
@@ -236,7 +234,7 @@ function checkOutput(
       `${file}: expected logits, received a model that ends in ${producer?.layer ?? name} (${op})`,
       'Export it without that layer; the order of the classes does not change.',
     );
-  // A reshape to [-1] or [-1, n] takes several numbers of a sample for several samples.
+  // A reshape to [-1] or [-1, n] turns numbers of one sample into several rows.
   if (shape.length <= 2 && shape[0] !== 'batch')
     throw new UserError(
       `${file}: expected an output with one row for each sample, received ${name} [${shape.join(', ')}]`,

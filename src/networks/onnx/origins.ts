@@ -2,10 +2,10 @@ import type { OnnxGraph, OnnxNode, ValueInfo } from '../../formats/onnx/model.ts
 
 /** Key of torch.export's note on a stored tensor: PARAMETER, BUFFER or CONSTANT_TENSOR. */
 const KIND = 'pkg.torch.export.graph_signature.InputSpec.kind';
-/** Names of all that the exporter computed a stored tensor from. */
+/** Key of the note on the tensors that a stored tensor was computed from. */
 const FOLDED = 'pkg.onnxscript.optimizer.folded_from';
 
-/** Operators of PyTorch that make numbers or only change them, after which torch.export names their results. */
+/** PyTorch operators that create or only rearrange numbers; torch.export names results after them. */
 const MADE = [
   ...['val', 'lifted_tensor', 'lift_fresh_copy', 'scalar_tensor', 'arange', 'linspace', 'logspace', 'eye', 'full', 'zeros', 'ones', 'empty'],
   ...['full_like', 'zeros_like', 'ones_like', 'new_full', 'new_zeros', 'new_ones', 'fill', 'triu', 'tril', 'clone', '_to_copy', 'detach', 'alias'],
@@ -17,9 +17,8 @@ const MADE = [
 const IS_MADE = new RegExp(`^(${MADE.join('|')})(_default|_tensor|_scalar|_int|_self)?(_\\d+)?$`);
 
 /**
- * Stored tensors of a file of PyTorch's newer exporter that PyTorch does not train: buffers, constants, and what the exporter computed from
- * numbers of the code alone, such as a table of sines or a mask. Statistics of batch norms, which follow the data, are none of these.
- * A file of another exporter says nothing of it.
+ * Stored tensors in a file of PyTorch's newer exporter that PyTorch does not train: buffers, constants, and results of constants in the code, such as
+ * a table of sines or a mask. Excludes statistics of batch norms, which follow the data. Empty for files of other exporters, which do not tell.
  */
 export function untrainedIn(graph: OnnxGraph): ReadonlySet<string> {
   const { valueInfos, nodes } = graph;
@@ -45,12 +44,15 @@ function quotedIn(list = ''): string[] {
   return [...list.matchAll(/'([^']*)'/g)].map(([, one]) => one!);
 }
 
-/** Path of the module in whose code a node is; empty where the exporter does not note it. */
+/** Path of the module that a node belongs to; empty if the exporter does not note it. */
 function moduleOf({ metadata }: OnnxNode): string {
   return quotedIn(metadata?.get(SCOPES)).at(-2) ?? '';
 }
 
-/** Parameters that PyTorch's newer exporter computed stored tensors from, by the tensors' names; undefined for a file without its notes. */
+/**
+ * Parameters that stored tensors were computed from, by the tensors' names, as noted by PyTorch's newer exporter; undefined for a file without such
+ * notes.
+ */
 export function foldedParameters(graph: OnnxGraph): ReadonlyMap<string, readonly string[]> | undefined {
   const kinds = notedParameters(graph)?.kinds;
   if (kinds === undefined) return undefined;
@@ -58,32 +60,32 @@ export function foldedParameters(graph: OnnxGraph): ReadonlyMap<string, readonly
   return new Map(graph.valueInfos.map((info) => [info.name, from(info)]));
 }
 
-/** Key of torch.export's note on a file: every parameter and buffer of the model, under the name that its calls read it by. */
+/** Key of torch.export's note on a file: all parameters and buffers of the model, with their names in calls. */
 const SIGNATURE = 'pkg.torch.export.ExportedProgram.graph_signature';
-/** Key of the note on a node: the call of PyTorch that it is of. */
+/** Key of the note on a node: the PyTorch call that it is part of. */
 const CALL = 'pkg.torch.onnx.fx_node';
-/** Key of the note on a node: paths of the modules that it is in, from the whole model down to the call itself. */
+/** Key of the note on a node: paths of the enclosing modules, from the whole model to the call itself. */
 const SCOPES = 'pkg.torch.onnx.name_scopes';
-/** Calls that take their bias first. */
+/** Calls whose first argument is the bias. */
 const BIAS_FIRST = /aten\.b?add(cmul|mm|bmm|mv)\b/;
-/** Key of the note on a node that a rule has changed, and the rule that takes a bias of zeros away. */
+/** Key of the note on a node changed by a rewrite rule, and the rule that removes a bias of zeros. */
 const [RULE, WITHOUT_BIAS] = ['pkg.onnxscript.rewriter.rule_name', 'RemoveOptionalBias'];
 
-/** Parameters and buffers that PyTorch's newer exporter notes. */
+/** Parameters and buffers noted by PyTorch's newer exporter. */
 export interface NotedParameters {
-  /** PARAMETER or BUFFER, by names. */
+  /** PARAMETER or BUFFER, by name. */
   readonly kinds: ReadonlyMap<string, string>;
-  /** Their names by those under which calls read them. */
+  /** Their names by the names that calls use. */
   readonly placeholders: ReadonlyMap<string, string>;
-  /** Name of the parameter that a node reads at an input; undefined where the notes do not tell. */
+  /** Name of the parameter that a node reads at an input; undefined if the notes do not tell. */
   readonly ownerOf: (node: OnnxNode, at: number) => string | undefined;
-  /** Notes on a copy, under this name, of a stored tensor: what it is, or what the exporter computed it from in the module that reads the copy. */
+  /** Notes for a copy, named `name`, of a stored tensor: its kind, or its origin in the module that reads the copy. */
   readonly notesOfCopy: (of: ValueInfo | undefined, name: string, first: OnnxNode, reader: OnnxNode) => ValueInfo['metadata']; // prettier-ignore
-  /** Name of the bias of a layer; undefined for a layer without. */
+  /** Name of a layer's bias; undefined for a layer without one. */
   readonly biasOf: (node: OnnxNode) => string | undefined;
 }
 
-/** What the notes of PyTorch's newer exporter say of parameters; undefined for a file without. */
+/** Parameters in the notes of PyTorch's newer exporter; undefined for a file without notes. */
 export function notedParameters({ metadata, initializers, inputs, nodes }: OnnxGraph): NotedParameters | undefined {
   const lines = [...(metadata?.get(SIGNATURE) ?? '').matchAll(/^(\w+): (\w+) target='([^']+)'/gm)];
   if (lines.length === 0) return undefined;
@@ -94,7 +96,7 @@ export function notedParameters({ metadata, initializers, inputs, nodes }: OnnxG
   const readBy = (node: OnnxNode): string[] => {
     const args = argsOf(node);
     const parameters = args.flatMap((one) => names.get(one) ?? []);
-    // A parameter in another shape, which the exporter stores as that, has the name of the call that gave it the shape.
+    // A parameter that the exporter stores in another shape has the name of the reshaping call.
     const read = parameters.length > 0 ? parameters : args.filter((one) => !computed.has(one));
     return BIAS_FIRST.test(node.metadata?.get(CALL) ?? '') ? read.reverse() : read;
   };
@@ -115,22 +117,22 @@ export function notedParameters({ metadata, initializers, inputs, nodes }: OnnxG
     ownerOf: (node, at) => {
       const read = readBy(node);
       const places = node.inputs.flatMap((name, i) => (stored.has(name) ? [i] : []));
-      // Of a product and a sum that are one call, the sum adds what the call reads last.
+      // If a call is exported as a product and a sum, the sum adds the call's last argument.
       if (places.length === read.length) return read[places.indexOf(at)];
       return places.length > 1 ? undefined : node.op === 'Add' ? read.at(-1) : read[0];
     },
   };
 }
 
-/** Names that the call of PyTorch, which a node is of, reads. */
+/** Names of the arguments of the PyTorch call that a node is part of. */
 function argsOf({ metadata }: OnnxNode): string[] {
   const call = metadata?.get(CALL) ?? '';
   return [...call.slice(call.indexOf('args =')).matchAll(/%(\w+)/g)].map(([, one]) => one!);
 }
 
 /**
- * Parameters that PyTorch's newer exporter notes, but that no stored tensor is or was computed from and that no node's call reads. The exporter
- * keeps only the first of two layers that read one value with equal weights, and a model may have put a number in place of a parameter.
+ * Parameters noted by PyTorch's newer exporter that no stored tensor is or derives from and no node's call reads. The exporter merges layers with
+ * equal weights, and a model may have replaced a parameter by a number.
  */
 export function lostParameters(graph: OnnxGraph): string[] {
   const { kinds, placeholders } = notedParameters(graph) ?? {};
@@ -143,7 +145,7 @@ export function lostParameters(graph: OnnxGraph): string[] {
   return [...kinds].flatMap(([name, kind]) => (kind === 'PARAMETER' && !found.has(name) ? [name] : []));
 }
 
-/** True for a layer whose bias of zeros the exporter took away. */
+/** True for a layer whose zero bias the exporter removed. */
 export function isWithoutBias({ metadata }: OnnxNode): boolean {
   return metadata?.get(RULE)?.includes(WITHOUT_BIAS) === true;
 }

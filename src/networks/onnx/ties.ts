@@ -5,26 +5,26 @@ import { isFloat, learnedIn, NUMBERED } from './learned.ts';
 import { isWithoutBias, notedParameters } from './origins.ts';
 import type { NotedParameters } from './origins.ts';
 
-/** A file in which every weight is stored for itself. */
+/** A file in which every weight is stored separately. */
 export interface Untied {
   readonly model: Model;
-  /** Weights that the file stores as one with others of equal values. */
+  /** Weights that the file stores as one tensor with others of equal value. */
   readonly split: readonly string[];
-  /** Biases of zeros that the exporter left out. */
+  /** Zero biases that the exporter left out. */
   readonly restored: readonly string[];
 }
 
-/** A place where a node reads a tensor. */
+/** An input of a node that reads a tensor. */
 interface Slot {
   readonly node: OnnxNode;
   readonly at: number;
 }
 
 /**
- * Exporters store tensors of equal values once, such as the scales of all norms of an untrained model, though each is a weight of its own. Here
- * each is stored for itself: under its name where PyTorch's older exporter keeps that in an Identity, by the notes of its newer exporter on the
- * parameters that a node reads, and in other files for each node that reads a tensor whose values are all equal. A weight that the model
- * itself uses several times stays one, also where the exporter stored its transpose beside it.
+ * Separates weights of equal initial value that exporters store once, such as the scales of all norms of an untrained model: by the names that
+ * PyTorch's older exporter keeps in Identity nodes, by its newer exporter's notes on the parameters of a node, and in other files one for each node
+ * that reads a tensor of equal values. A weight that the model itself uses several times stays shared, even if the exporter also stores its
+ * transpose.
  */
 export function untied(model: Model): Untied {
   const { graph: named, found } = model.producerName === 'pytorch' ? withNames(model.graph) : { graph: model.graph, found: [] }; // prettier-ignore
@@ -51,7 +51,7 @@ function slotsIn({ nodes }: OnnxGraph): Map<string, Slot[]> {
   return slots;
 }
 
-/** Graph in which an Identity of a stored tensor is a stored tensor, but for numbered ones of a module that is called again. */
+/** Turns an Identity of a stored tensor into a stored tensor, except numbered copies for a module that is called again. */
 function withNames(graph: OnnxGraph): { graph: OnnxGraph; found: readonly string[] } {
   const stored = new Map(graph.initializers.filter(isFloat).map((one) => [one.name, one]));
   const answers = new Set(graph.outputs.map(({ name }) => name));
@@ -70,12 +70,12 @@ function withNames(graph: OnnxGraph): { graph: OnnxGraph; found: readonly string
   };
 }
 
-/** A tensor of its own: two weights may not share memory. */
+/** A copy of a tensor: two weights may not share memory. */
 function own(one: OnnxTensor, name: string): OnnxTensor {
   return { ...one, name, raw: one.raw.slice() };
 }
 
-/** True for names of nodes in two calls of one module, which PyTorch's older exporter calls `/norm/Mul` and `/norm_1/Mul`. */
+/** True for node names of two calls of one module, which PyTorch's older exporter writes as `/norm/Mul` and `/norm_1/Mul`. */
 function isCalledAgain(first: string, again: string): boolean {
   const [a, b] = [first.split('/'), again.split('/')];
   const isSuffixed = (part: string, i: number): boolean => part.startsWith(`${a[i]!}_`) && /^\d+$/.test(part.slice(a[i]!.length + 1)); // prettier-ignore
@@ -88,7 +88,7 @@ function isUniform({ raw, dims }: OnnxTensor): boolean {
   return raw.length > 0 && raw.every((byte, i) => byte === raw[i % width]);
 }
 
-/** Names of a tensor for those that read it: its own for the first, that of the node for others, the same in each call of a module. */
+/** Names for the copies of a tensor: its own for the first reader, the node's for others, equal for all calls of a module. */
 function ownNames(name: string, readers: readonly Slot[]): string[] {
   const leaf = name.split('.').at(-1)!;
   const calls = readers.map(({ node, at }) => ({ call: node.name || node.outputs[0]!, at }));
@@ -98,7 +98,7 @@ function ownNames(name: string, readers: readonly Slot[]): string[] {
   });
 }
 
-/** Graph in which each owner of a tensor, one for each slot that reads it, has a tensor of its own. */
+/** The graph with a separate tensor for each owner of a tensor, one for each slot that reads it. */
 function withParts(
   graph: OnnxGraph,
   slots: ReadonlyMap<string, readonly Slot[]>,
@@ -140,7 +140,7 @@ function withParts(
   };
 }
 
-/** Biases of zeros that PyTorch's newer exporter leaves out of the layers of an untrained model. */
+/** Adds zero biases that PyTorch's newer exporter leaves out of an untrained model's layers. */
 function withBiases(graph: OnnxGraph, noted: NotedParameters): { graph: OnnxGraph; restored: readonly string[] } {
   const stored = new Map(graph.initializers.map((one) => [one.name, one]));
   const added: OnnxTensor[] = [];
@@ -161,10 +161,7 @@ function withBiases(graph: OnnxGraph, noted: NotedParameters): { graph: OnnxGrap
   };
 }
 
-/**
- * Graph in which a matrix that an exporter stored as the transpose of another, such as that of an embedding which is the output matrix too, is computed
- * from that.
- */
+/** Computes a matrix that an exporter stored as the transpose of another from that other, such as an embedding that is also the output matrix. */
 function withTransposes(graph: OnnxGraph): OnnxGraph {
   const matrices = graph.initializers.filter(({ dtype, dims }) => dtype === 'float32' && dims.length === 2);
   const sources = new Map<string, string>();

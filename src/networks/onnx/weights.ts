@@ -5,28 +5,28 @@ import { fitting } from '../chosen.ts';
 import { isFloat, learnedIn, NUMBERED, placesIn, readersIn } from './learned.ts';
 import { foldedParameters, untrainedIn } from './origins.ts';
 
-/** Names that our own files give to what no layer learned: an epsilon, a mask, the tables of a spectrum. */
+/** Names of constants in our own files: epsilons, masks, tables of a spectrum. */
 const OWN_CONSTANT = /^(const_\d+|float32_[-+.e\d]+)(_\d+)?$/;
 
-/** Operators that are told by a stored float how to compute: nothing that is learned. */
+/** Operators whose stored floats are parameters of the computation, never learned. */
 const TOLD: ReadonlySet<string> = new Set(['Clip', 'Pad', 'Resize', 'Upsample', 'Dropout', 'Pow', 'Range', 'OneHot']);
 
 export interface StoredWeights {
   readonly isWeight: (name: string) => boolean;
-  /** Stored floats that stay as they are, each with the place where it is read. */
+  /** Stored floats that are not trained, each with its origin. */
   readonly fixed: readonly string[];
-  /** Weights that the exporter only numbered and that a product or a sum reads, with the place too. */
+  /** Numbered weights that a product or sum reads, with their origin. */
   readonly gains: readonly string[];
-  /** Weights that the exporter computed from parameters, such as a table of positions, with their names. */
+  /** Weights that the exporter computed from parameters, such as a table of positions, with the parameters' names. */
   readonly computed: readonly string[];
   /** Weights that several operators of the file read. */
   readonly shared: readonly { readonly name: string; readonly by: readonly string[] }[];
 }
 
 /**
- * Stored floats that are weights: those with a name, unless the exporter says that they are something else (`untrainedIn`), and those without
- * one that a layer computes with; and those that patterns of `trainable` name. A file that stores none, as some exporters write it, has its
- * weights in Constant nodes. Throws a `UserError` for a weight that the graph does not have as it is stored, and for a pattern that fits nothing.
+ * Stored floats that are weights: named ones, unless the exporter's notes exclude them (`untrainedIn`); numbered ones that a layer computes with; and
+ * those matching `trainable`. Some exporters store weights in Constant nodes instead. `UserError` for a weight that the graph does not contain as
+ * stored, and for a pattern without a match.
  */
 export function storedWeights(
   { graph: file, producerName }: Model,
@@ -42,7 +42,7 @@ export function storedWeights(
   const stored = named.length > 0 ? named : constants.filter((one) => isFloat(one) && one.dims.length > 0);
   const readBy = readersIn(file);
   const isLearned = learnedIn(file);
-  // Zeros from which a layer starts are not in the graph.
+  // Zero initial states of layers are not in the graph.
   const isNoStart = (one: string): boolean => !graph.constants.has(one) && readBy(one).every(({ isStart }) => isStart);
   const untrained = untrainedIn(file);
   const isTold = (one: string): boolean => untrained.has(one) || (producerName === 'limbeck' && OWN_CONSTANT.test(one));
@@ -51,7 +51,7 @@ export function storedWeights(
       if (isTold(one)) return !trusted && isLearned({ name: one, ...rest });
       return NUMBERED.test(one) ? isLearned({ name: one, ...rest }) : !isNoStart(one);
     });
-  // Names and notes that leave no layer a weight say something else, as of a file whose weights were lifted to constants.
+  // If names and notes leave no layer a weight, they are unreliable, as in a file whose weights were turned into constants.
   const told = learnable(true);
   const byDefault = new Set(told.some(isLearned) ? told : learnable(false));
   const isAsked = fitting(
@@ -87,7 +87,7 @@ export function storedWeights(
   };
 }
 
-/** A second constant of a weight, which the builder of graphs numbers, would stay as it is while the first is trained. */
+/** `UserError` for a second copy of a weight, which would stay constant while the first is trained. */
 function refuseCopies(graph: Graph, weights: ReadonlySet<string>, stored: ReadonlySet<string>, file: string): void {
   const copy = [...graph.constants.keys()].find((one) => !stored.has(one) && weights.has(one.replace(/_\d+$/, '')));
   if (copy === undefined) return;
@@ -97,7 +97,7 @@ function refuseCopies(graph: Graph, weights: ReadonlySet<string>, stored: Readon
   );
 }
 
-/** `UserError` for a graph without batch norms, of which the recipe says what they are to do. */
+/** `UserError` for a `batchNorm` setting with a graph without batch norms. */
 export function refuseNoNorms(graph: Graph, file: string): void {
   if (graph.nodes.some(({ op }) => op === 'FusedBatchNorm')) return;
   throw new UserError(
@@ -107,7 +107,7 @@ export function refuseNoNorms(graph: Graph, file: string): void {
 }
 
 /**
- * Statistics that several batch norms read would be moved by each of them in turn, and weights that are statistics too would not be
+ * `UserError` for statistics that several batch norms share: each norm would update them in turn, and weights that are also statistics would not be
  * trained. Tools that simplify a file store equal values once.
  */
 export function refuseSharedStatistics(graph: Graph, file: string): void {
@@ -136,7 +136,7 @@ export function refuseSharedStatistics(graph: Graph, file: string): void {
 const SHARED =
   'Set `student.batchNorm: frozen`, or take the file as PyTorch exports it, with the name of every statistic: tools that simplify a file store equal values once.';
 
-/** `UserError` for a batch norm without running statistics: there is nothing that could follow the data. */
+/** `UserError` for a batch norm without running statistics, which training must update. */
 export function refuseComputedStatistics({ nodes, constants }: Graph, file: string): void {
   const norm = nodes.find(({ op, inputs }) => op === 'FusedBatchNorm' && inputs.slice(1, 3).some((one) => !constants.has(one))); // prettier-ignore
   if (norm === undefined) return;
@@ -146,7 +146,7 @@ export function refuseComputedStatistics({ nodes, constants }: Graph, file: stri
   );
 }
 
-/** `UserError` for a product of all that came before, of which there is no gradient. */
+/** `UserError` for a cumulative product, which has no gradient here. */
 export function refuseNoGradient({ nodes, state }: Graph, isTrained: (name: string) => boolean, file: string): void {
   const trained = new Set([...state.keys()].filter(isTrained));
   for (const { op, layer, inputs, outputs } of nodes) {
@@ -160,7 +160,7 @@ export function refuseNoGradient({ nodes, state }: Graph, isTrained: (name: stri
   }
 }
 
-/** `UserError` for a weight with a value that is no number: every answer and every loss would be none, whatever the data. */
+/** `UserError` for NaN in a weight, which would make all answers and losses NaN. */
 export function refuseNaN(
   weights: ReadonlyMap<string, { readonly data: ArrayLike<number | bigint> }>,
   file: string,

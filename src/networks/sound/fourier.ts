@@ -2,15 +2,15 @@ import * as tf from '@tensorflow/tfjs-core';
 
 /** Constants of a Fourier transform in two stages, see `fourierTables`. */
 export interface FourierTables {
-  /** Factors of the length: value `inner · a + b` of a row is value a of its b-th part. */
+  /** Factors of the length: value `inner · a + b` of a row is value a of part b. */
   readonly outer: number;
   readonly inner: number;
-  /** Frequencies of the first stage, and those of the second one. */
+  /** Number of frequencies of the first stage, and of the second. */
   readonly first: number;
   readonly second: number;
   /** [outer, 2 · first]: cosines, then negative sines. */
   readonly parts: Float32Array;
-  /** [inner, first] of both: what turns the result of part b at frequency k by b · k / length of a circle. */
+  /** [inner, first] each: rotation of part b at frequency k by b · k / length of a circle. */
   readonly turnCosines: Float32Array;
   readonly turnSines: Float32Array;
   /** [2 · inner, 2 · second]: from real and imaginary parts to real and imaginary parts. */
@@ -63,7 +63,7 @@ function waves(rows: number, columns: number, period: number): [Float32Array, Fl
   return [of(Math.cos), of(Math.sin)];
 }
 
-/** [rows, first · second] squared absolute values of the frequencies of x [rows, length], in order from 0 on. */
+/** [rows, first · second]: squared magnitudes of the frequencies of x [rows, length], from 0 on. */
 export function powerSpectrum(x: tf.Tensor, tables: FourierTables): tf.Tensor2D {
   const { outer, inner, first, second } = tables;
   const byPart = tf.transpose(tf.reshape(x, [-1, outer, inner]), [0, 2, 1]);
@@ -79,7 +79,7 @@ export function powerSpectrum(x: tf.Tensor, tables: FourierTables): tf.Tensor2D 
   return tf.reshape(tf.transpose(power, [0, 2, 1]), [-1, second * first]);
 }
 
-/** Product of the last axis of x, which has three, with a matrix. */
+/** Product of the last axis of x, of rank 3, with a matrix. */
 function product(x: tf.Tensor, matrix: Float32Array, [from, to]: readonly [number, number]): tf.Tensor {
   const flat = tf.matMul(tf.reshape<tf.Rank.R2>(x, [-1, from]), tf.tensor2d(matrix, [from, to]));
   return tf.reshape(flat, [-1, x.shape[1]!, to]);

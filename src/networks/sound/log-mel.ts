@@ -7,21 +7,21 @@ import type { BandGroup, LogMel } from './mel.ts';
 import type { ModelNetwork } from '../network.ts';
 import { specAugmented } from './spec-augment.ts';
 
-/** Layer of all ops of the front-end. In files of few bits it stays float: powers of a spectrum span ten orders of magnitude. */
+/** Layer name of all ops of the front-end, which stay float in quantized files: powers of a spectrum span ten orders of magnitude. */
 const LOG_MEL = 'log-mel';
 
-/** True for a layer of the front-end of sounds; in a file that is read again each of its ops is a layer, with this name first. */
+/** True for a layer of the sound front-end; in a file that is read again, each of its ops is a layer with this name as prefix. */
 export function isFrontEnd(layer: string): boolean {
   return layer.split('/')[0] === LOG_MEL;
 }
 
-/** Power that counts as silence: added to every band before the logarithm. */
+/** Power of silence, which is added to every band before the logarithm. */
 const SILENCE = 1e-6;
 
 /**
- * The network on the logarithm of the mel spectrum of its input [batch, length, 1], values from -1 to 1. The spectrum is computed in
- * the graph, so that every exported file takes the sound itself. Band m of frame t is ln(1 + P / 1e-6), where P is what
- * `librosa.feature.melspectrogram(n_fft=window, hop_length=hop, window='hann', center=False, power=2)` gives; silence is 0.
+ * Prepends a log-mel front-end, so that the network's input is a sound [batch, length, 1] of values from -1 to 1. The spectrum is computed in the
+ * graph: every exported file takes the sound itself. Band m of frame t is ln(1 + P / 1e-6), with P as in
+ * `librosa.feature.melspectrogram(n_fft=window, hop_length=hop, window='hann', center=False, power=2)`; silence is 0.
  */
 export function logMelNetwork(network: ModelNetwork, sound: LogMel): ModelNetwork {
   const [inner, ...others] = Object.keys(network.inputs);
@@ -40,14 +40,14 @@ export function logMelNetwork(network: ModelNetwork, sound: LogMel): ModelNetwor
   };
 }
 
-/** Input of a named network for sounds [n, length]: [n, frames, bands or coefficients, 1]. */
+/** Spectra of sounds [n, length] as a named network reads them: [n, frames, bands or coefficients, 1]. */
 export function spectraOf(sounds: Float32Array, sound: LogMel): Promise<Float32Array> {
   const x = tf.tensor3d(sounds, [sounds.length / sound.length, sound.length, 1]);
   return logMel(x, sound, constantsOf(sound), false).data<'float32'>();
 }
 
 interface Constants {
-  /** [window]: Hann's window as for a spectrum: periodic. */
+  /** [window]: periodic Hann window. */
   readonly weights: Float32Array;
   readonly fourier: FourierTables;
   readonly groups: readonly BandGroup[];
@@ -72,7 +72,7 @@ function logMel(x: tf.Tensor, sound: LogMel, { weights, fourier, groups }: Const
   return tf.reshape(cepstrum, [-1, frames, coefficients, 1]);
 }
 
-/** [batch, frames, window] of a sound [batch, length, 1]: rows of one hop each, beside the rows that follow them. */
+/** [batch, frames, window] of a sound [batch, length, 1]: rows of one hop, concatenated with the following rows. */
 function framed(x: tf.Tensor, sound: LogMel): tf.Tensor {
   const { length, window, hop } = sound;
   const frames = framesOf(sound);

@@ -1,30 +1,30 @@
 import type { SpecAugment } from './spec-augment.ts';
 
-/** Front-end of sounds: what of a stretch of sound a network sees. */
+/** Front-end of sounds: the features that a network reads. */
 export interface LogMel {
-  /** Values a second of the sound. */
+  /** Sample rate of the sound, in values per second. */
   readonly rate: number;
-  /** Values of a sample. */
+  /** Number of values of a sample. */
   readonly length: number;
-  /** Values of a frame, and from the start of one to that of the next. */
+  /** Number of values of a frame, and between the starts of frames. */
   readonly window: number;
   readonly hop: number;
-  /** Bands of the mel scale, and the frequencies, in hertz, that they begin and end at. */
+  /** Number of mel bands, and their lowest and highest frequency in hertz. */
   readonly mels: number;
   readonly low: number;
   readonly high: number;
-  /** Number of cepstral coefficients (MFCC) made of the bands; undefined: the bands themselves. */
+  /** Number of cepstral coefficients (MFCC) computed from the bands; undefined: the bands themselves. */
   readonly coefficients?: number | undefined;
-  /** In training alone: masks of the bands. Default: none. */
+  /** Masks of the bands, in training only. Default: none. */
   readonly specAugment?: SpecAugment | undefined;
 }
 
-/** Frames that lie in a sample whole. */
+/** Number of complete frames in a sample. */
 export function framesOf({ length, window, hop }: LogMel): number {
   return 1 + Math.floor((length - window) / hop);
 }
 
-/** Shape of what a network sees of a sample: [frames, bands or coefficients, 1]. */
+/** Shape of a sample's features: [frames, bands or coefficients, 1]. */
 export function melShape(sound: LogMel): readonly [number, number, number] {
   return [framesOf(sound), sound.coefficients ?? sound.mels, 1];
 }
@@ -57,7 +57,7 @@ export function melFilters({ rate, window, mels, low, high }: LogMel): Float64Ar
   return filters;
 }
 
-/** Neighbouring bands, as the product of the bins that they reach with a matrix. */
+/** Neighbouring bands, computed by the product of their bins with a matrix. */
 export interface BandGroup {
   /** First bin, and number of bins. */
   readonly from: number;
@@ -67,12 +67,10 @@ export interface BandGroup {
   readonly filters: Float32Array;
 }
 
-/** Numbers that a further group costs in a file: its two operators and their tensors. */
+/** Cost of another group in a file, in elements: two operators and their tensors. */
 const GROUP_COST = 80;
 
-/**
- * The filters of `melFilters` in the groups that need the fewest numbers: most of the whole matrix is 0, as each bin is in two bands at most.
- */
+/** The filters of `melFilters` in the cheapest groups: most of the whole matrix is 0, because each bin belongs to at most two bands. */
 export function bandGroups(sound: LogMel): BandGroup[] {
   const { mels, window } = sound;
   const filters = melFilters(sound);
@@ -83,12 +81,12 @@ export function bandGroups(sound: LogMel): BandGroup[] {
     const bins = Array.from({ length: all }, (__, bin) => bin).filter((bin) => heights(bin, band, band + 1)[0]! > 0);
     return bins.length === 0 ? undefined : ([bins[0]!, bins.at(-1)! + 1] as const);
   });
-  /** First bin and the one behind the last; a band between two bins reaches none, and is 0 of any. */
+  /** First bin and the end (exclusive); a band between two bins covers none, and is always 0. */
   const span = (from: number, to: number): readonly [number, number] => {
     const spans = reached.slice(from, to).filter((found) => found !== undefined);
     return spans.length === 0 ? [0, 1] : [spans[0]![0], spans.at(-1)![1]];
   };
-  // Cheapest groups of the first `to` bands: the last group begins at `from`.
+  // Cheapest groups for the first `to` bands; the last group begins at `from`.
   const cheapest: { cost: number; from: number }[] = [{ cost: 0, from: 0 }];
   for (let to = 1; to <= mels; to++) {
     const options = Array.from({ length: to }, (_, from) => {

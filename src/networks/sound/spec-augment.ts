@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { uniformFeed } from '../../trace/random.ts';
 
-/** Masks of a spectrum while a network is trained: how many, and the most frames or bands that one covers. */
+/** Masks of a spectrum in training: their number, and the maximum frames or bands of each. */
 export interface SpecAugment {
   readonly timeMasks: number;
   readonly timeWidth: number;
@@ -10,9 +10,9 @@ export interface SpecAugment {
 }
 
 /**
- * x [batch, frames, bands] with stretches of frames and of bands at the mean of the sample (Park et al. 2019, "SpecAugment", section 2, where
- * the mean is zero): each as long as drawn from 0 to the most, anywhere. Numbers of `uniformFeed` decide, so every engine and every resume
- * sees the same masks.
+ * x [batch, frames, bands] with random stretches of frames and of bands set to the mean of the sample (Park et al. 2019, "SpecAugment", section 2,
+ * where the mean is zero): each of a random length up to the maximum, at a random position. The random numbers come from `uniformFeed`, so every
+ * engine and every resume sees the same masks.
  */
 export function specAugmented(x: tf.Tensor, masks: SpecAugment): tf.Tensor {
   const [batch, frames, bands] = x.shape as [number, number, number];
@@ -28,10 +28,10 @@ export function specAugmented(x: tf.Tensor, masks: SpecAugment): tf.Tensor {
   return tf.add(mean, tf.mul(tf.sub(x, mean), kept));
 }
 
-/** [batch, size] 0 in one stretch of up to `most` for each sample, else 1. */
+/** [batch, size]: 0 in a stretch of up to `most` for each sample, else 1. */
 function keptOf(batch: number, size: number, most: number): tf.Tensor {
   const below = (of: tf.Tensor | number): tf.Tensor => tf.floor(tf.mul(uniformFeed([batch, 1]), of));
-  // A number just below 1 times the limit can round to the limit.
+  // float32 may round a number just below 1 times the limit up to the limit.
   const length = tf.minimum(below(most + 1), most);
   const free = tf.sub(size, length);
   const start = tf.minimum(below(tf.add(free, 1)), free);

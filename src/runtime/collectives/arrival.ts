@@ -1,39 +1,42 @@
 import { monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
 
-/** State of a call that all processes have to reach. */
+/** Progress of a call that all processes must reach. */
 export interface Arrival {
-  /** True as soon as all have. Asked again and again. */
+  /** True when all processes have arrived. Polled. */
   readonly isWhole: () => boolean;
-  /** Processes that have not come, as far as process 0 knows; the others know only when all have, and give none. */
+  /** Processes that have not arrived. Only process 0 knows them; the others return none. */
   readonly missing: () => readonly number[];
 }
 
-/** Time that a wait may take until it asks who still lives, which `late` begins; `missing` then has the answer. */
+/** `late`: called once when a wait takes long, to ask which processes live; `missing` then has the answer. */
 interface Late {
   readonly late: () => void;
 }
 
 export interface Patience {
   readonly rank: number;
-  /** Machine and process id of each process, for people: `node2, process 4711`. */
+  /** Machine and process id of each process, for messages: `node2, process 4711`. */
   readonly places: readonly string[];
-  /** Seconds after which a process that does not come counts as stuck. */
+  /** Seconds after which a missing process counts as stuck. */
   readonly seconds: number;
   readonly clock?: () => number;
   readonly pause?: (ms: number) => void;
 }
 
-/** Milliseconds in which a wait asks without a pause: most waits are shorter. */
+/** Milliseconds of polling without a pause: most waits are shorter. */
 const BUSY_MS = 0.2;
-/** Milliseconds between two questions then. Processes that share a core compute in it. */
+/** Milliseconds between later polls, in which processes on the same core can compute. */
 const PAUSE_MS = 0.1;
 /** Seconds between signs of life of a living process. */
 const ANSWER_SECONDS = 3;
-/** Seconds that process 0 has to say who is missing, before the others say that it is process 0. */
+/** Seconds that process 0 has to report missing processes, before the others report process 0 as missing. */
 const FIRST_SECONDS = 10;
 
-/** Returns when all processes have come, with the milliseconds that it took; `UserError` that names the missing processes. A blocking call of the library would wait for ever. */
+/**
+ * Waits until all processes have arrived and returns the milliseconds; `UserError` names the missing processes. The library's blocking calls would
+ * wait for ever.
+ */
 export function awaitAll(
   { isWhole, missing, late }: Arrival & Partial<Late>,
   { rank, places, seconds, clock = monotonicMs, pause = sleep }: Patience,

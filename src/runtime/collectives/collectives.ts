@@ -1,61 +1,63 @@
-/** A call that is under way. The arrays that it was given are the library's until `wait` returns. */
+/** A call in progress. Its arrays belong to the library until `wait` returns. */
 export interface PendingCall {
   wait(): void;
 }
 
-/** Memory of each process that all can read, by rank, of one length. What another has written is to be read after a call that both have come to. */
+/** Memory of all processes, by rank, of equal length, which all can read. Another process' values may be read after a call that both have reached. */
 export interface SharedRooms {
   readonly rooms: readonly Float32Array[];
-  /** Gives the memory back for another use, to be called by all processes. */
+  /** Returns the memory for reuse; all processes must call it. */
   release(): void;
 }
 
 /**
- * Processes that compute one thing together. Every one of them makes the same calls in the same order, with arrays of the same length;
- * a call returns when all have made it.
+ * Processes that compute together. All make the same calls in the same order, with arrays of the same length; a call returns when all have made it.
  */
 export interface Collectives {
   /** Number of this process, from 0. */
   readonly rank: number;
   /** Number of processes. */
   readonly size: number;
-  /** Seconds that calls of this process have waited for the others so far: most in the fastest. */
+  /** Seconds that this process has waited for others so far: most in the fastest process. */
   readonly waitedSeconds: number;
-  /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call of it. */
+  /** Values of all processes in the order of their ranks, [size, length]. Valid until the next call. */
   allgather(own: Float32Array): Float32Array;
   /**
-   * Begins to fill `all` with what each has for this process; `own`: what this one has for each; both [size, length]. It waits for nobody:
-   * to be called after a `barrier`. Several calls may be under way, in the same order in all processes.
+   * Starts to fill `all` with the slices of all processes that are addressed to this process; `own`: slices of this process for each; both [size,
+   * length]. It does not wait: call it after a `barrier`. Several calls may be in progress, in the same order in all processes.
    */
   beginAlltoall(own: Float32Array, all: Float32Array): PendingCall;
-  /** As `beginAlltoall`: begins to fill `all` with the values of all processes in the order of their ranks, [size, length]. */
+  /** Like `beginAlltoall`: starts to fill `all` with the values of all processes in the order of their ranks, [size, length]. */
   beginAllgather(own: Float32Array, all: Float32Array): PendingCall;
-  /** The sum of what all have. The order in which it is added up is the library's: for figures, not for weights. */
+  /** Sum over all processes, in an order that the library chooses: for figures, not for weights. */
   allreduce(own: Float32Array): Float32Array;
   /** Copies the values of rank 0 to all processes, in place. */
   broadcast(values: Float32Array): void;
   barrier(): void;
-  /** Shared memory of `length` numbers of each process; undefined where the processes share none, as on several machines. Absent where the library never shares memory. */
+  /**
+   * Shared memory of `length` numbers for each process; undefined if the processes share none, as on several machines. Absent if the library never
+   * shares memory.
+   */
   share?(length: number): SharedRooms | undefined;
-  /** As `barrier`, however long it takes, and with time for other things meanwhile. */
+  /** Like `barrier`, without a time limit, and without blocking the event loop. */
   meet(): Promise<void>;
   /** Ends all processes at once with this exit code. */
   abort(exitCode: number): void;
-  /** End of the communication, to be called by all processes. */
+  /** Ends the communication; all processes must call it. */
   finish(): void;
 }
 
 interface Items {
   readonly count: number;
-  /** Most numbers of an item. */
+  /** Maximum numbers of an item. */
   readonly width: number;
-  /** Items in a row that are one turn. Default 1. */
+  /** Consecutive items of a turn. Default 1. */
   readonly each?: number;
 }
 
 /**
- * Results of `compute` for items 0 … count - 1, [count, width]. The processes take turns at the items, and all get all: the same numbers as
- * from one process.
+ * Results of `compute` for items 0 … count - 1, [count, width]. Processes take turns at the items and exchange all results: the same numbers as from
+ * a single process.
  */
 export async function inTurns(
   together: Collectives | undefined,
@@ -80,13 +82,13 @@ export async function inTurns(
   return all;
 }
 
-/** Of each wish, true if any of the processes has it. */
+/** For each wish, true if any process has it. */
 export function wanted<T extends readonly boolean[]>(wishes: readonly [...T], together: Collectives | undefined): T {
   if (together === undefined) return wishes as T;
   return [...together.allreduce(Float32Array.from(wishes, Number))].map((count) => count > 0) as unknown as T;
 }
 
-/** True where there are others to share the work with. */
+/** True if there are several processes. */
 export function several(together: Collectives | undefined): together is Collectives {
   return together !== undefined && together.size > 1;
 }

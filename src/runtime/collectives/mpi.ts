@@ -10,7 +10,7 @@ import type { Arrival } from './arrival.ts';
 import type { PendingCall, Collectives } from './collectives.ts';
 import { SharedMemory } from './shared-memory.ts';
 
-/** Value that the library's functions take for a communicator, a type or an operation: pointers in Open MPI, numbers elsewhere. */
+/** A communicator, type or operation of the library: a pointer in Open MPI, a number elsewhere. */
 type Handle = unknown;
 
 interface Abi {
@@ -20,7 +20,7 @@ interface Abi {
   readonly sum: Handle;
 }
 
-/** Names of the library; the library of the launcher that has started this process comes first. */
+/** Names of the library; the library of the launcher that started this process comes first. */
 const NAMES: Readonly<Record<MpiLaunch['by'], readonly string[]>> = {
   'Open MPI': ['libmpi.so.40', 'libmpi.so', 'libmpi.40.dylib', 'libmpi.dylib'],
   MPICH: [
@@ -36,15 +36,15 @@ const NAMES: Readonly<Record<MpiLaunch['by'], readonly string[]>> = {
 };
 
 export interface MpiOptions {
-  /** Seconds after which a process that does not come to a call counts as stuck. */
+  /** Seconds after which a process that does not reach a call counts as stuck. */
   readonly seconds: number;
-  /** Machine and process id, for people. */
+  /** Machine and process id, for messages. */
   readonly place: string;
 }
 
 /**
- * The processes that `mpirun` has started, by the library that it belongs to. `UserError` where the library or the package `koffi`, which
- * calls it, is not there: each process would else run the whole recipe by itself.
+ * Connects the processes that `mpirun` has started, through the launcher's library. `UserError` without the library or the package `koffi`, which
+ * calls it: each process would otherwise run the whole recipe alone.
  */
 export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOptions): Collectives {
   const ffi = requireKoffi(by, told);
@@ -83,7 +83,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
   let places: readonly string[] = Array.from({ length: size }, (_, other) => `rank ${other}`);
   let waitedMs = 0;
   const arrive = (): void => void (waitedMs += awaitAll(waits.arrived(), { rank, places, seconds }));
-  /** A call that does not block, and the wait for it: a blocking one could not be given up. */
+  /** A non-blocking call and its wait: a blocking call could not be given up. */
   const begin = (...call: Parameters<typeof waits.called>): PendingCall => {
     const called = waits.called(...call);
     return { wait: () => void awaitAll(called, { rank, places, seconds }) };
@@ -130,10 +130,10 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
   };
 }
 
-/** Milliseconds between two questions whether all have come who meet: so seldom that what others time meanwhile is not disturbed. */
+/** Milliseconds between polls in `meet`: rare enough not to disturb timings in other processes. */
 const MEET_MS = 20;
 
-/** Gives an array of a length, the same one again as long as the length stays: new ones of megabytes in each step take time. */
+/** Returns an array of a length, reusing it while the length stays the same: allocating megabytes in each step takes time. */
 function reused(): (length: number) => Float32Array {
   let array = new Float32Array(0);
   return (length) => (array = array.length === length ? array : new Float32Array(length));
@@ -142,8 +142,8 @@ function reused(): (length: number) => Float32Array {
 type Bound = (name: string, types: string) => (...args: unknown[]) => void;
 
 /**
- * Tells all processes that this one has come, without waiting for them: a barrier that does not block, and a message to process 0, which
- * so knows who is missing. Requests and messages lie in memory of their own, since the library writes there after the call.
+ * Announces the arrival of this process without waiting: by a non-blocking barrier, and a message to process 0, which thereby knows the missing
+ * processes. Requests and messages have memory of their own, because the library writes to it after the call.
  */
 function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, size: number) {
   const ibarrier = bound('MPI_Ibarrier', `${h}, void *`);
@@ -160,7 +160,7 @@ function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, 
     }));
   const [ofArrival, ofLife] = [messages(), messages()];
   const barrier = new BigInt64Array(new ArrayBuffer(256));
-  /** A request that is done stays done: the library makes it a null request. */
+  /** A finished request stays finished: the library makes it a null request. */
   const isDone = (request: BigInt64Array): boolean => {
     test(request, flag, status);
     return flag[0] !== 0;
@@ -180,18 +180,18 @@ function arrivals(bound: Bound, { handle: h, float, world }: Abi, rank: number, 
       tell(ofArrival, ARRIVED);
       ibarrier(world, barrier);
       const missing = missingIn(ofArrival);
-      // Process 0 may still be in the call before, and want to know who lives.
+      // Process 0 may still be in the previous call, asking which processes live.
       const late = rank === 0 ? undefined : () => tell(ofLife, ALIVE);
       return { isWhole: () => isDone(barrier) && missing().length === 0, missing, ...(late && { late }) };
     },
-    /** Begins a call that all processes have come to. The result waits for its end; living processes give signs of life when it takes too long. */
+    /** Starts a call that all processes have reached. The result waits for its end; living processes send signs of life if it takes too long. */
     called: (call: (...args: unknown[]) => void, ...args: unknown[]) => {
-      // Asking for the buffer of a small array moves it to where it stays: the library writes there while JavaScript goes on.
+      // Accessing the buffer of a small array moves it to its final address, to which the library writes while JavaScript continues.
       for (const one of args) if (one instanceof Float32Array) one.buffer.slice(0, 0);
       const request = new BigInt64Array(new ArrayBuffer(256));
       call(...args, request);
       const isWhole = (): boolean => isDone(request);
-      // Held until then: the arrays must not be collected as garbage.
+      // Referenced until the end, so that the arrays are not garbage collected.
       return { isWhole, missing: missingIn(ofLife), late: () => tell(ofLife, ALIVE), held: args };
     },
   };
@@ -226,7 +226,7 @@ function abiOf(library: Library): Abi {
   const world = symbol('ompi_mpi_comm_world');
   if (world !== undefined)
     return { handle: 'void *', world, float: symbol('ompi_mpi_float'), sum: symbol('ompi_mpi_op_sum') };
-  // The standard ABI of MPI 5 says so itself; MPICH and its derivatives have handles of their own.
+  // Libraries with MPI 5's standard ABI define this function; MPICH and its derivatives have handles of their own.
   return symbol('MPI_Abi_get_version') !== undefined && symbol('MPIR_Process') === undefined
     ? { handle: 'intptr_t', world: 0x101, float: 0x210, sum: 0x21 }
     : { handle: 'int', world: 0x44000000, float: 0x4c00040a, sum: 0x58000003 };
@@ -246,10 +246,10 @@ function requireKoffi(by: string, size: number): typeof koffi {
 function firstLibrary(ffi: typeof koffi, names: readonly string[], by: string): Library {
   for (const name of names) {
     try {
-      // Its plugins look for its symbols among the symbols of the program.
+      // Global, because the library's plugins look up its symbols there.
       return ffi.load(name, { global: true });
     } catch {
-      // The next one.
+      // Try the next name.
     }
   }
   throw new UserError(

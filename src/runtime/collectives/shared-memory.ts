@@ -4,7 +4,7 @@ import path from 'node:path';
 import type koffi from 'koffi';
 import type { Collectives, SharedRooms } from './collectives.ts';
 
-/** Folder of files that lie in memory. POSIX has no name for it; where there is none, processes send messages. */
+/** Folder of files in memory, which POSIX does not name; without it, processes send messages. */
 const FOLDER = '/dev/shm';
 /** `PROT_READ | PROT_WRITE` and `MAP_SHARED` of POSIX's mmap, the same on Linux and macOS. */
 const [READ_WRITE, SHARED] = [3, 1];
@@ -16,14 +16,14 @@ type Others = Pick<Collectives, 'rank' | 'size' | 'allgather' | 'allreduce' | 'b
 type Maps = (fd: number, bytes: number) => ArrayBuffer;
 
 /**
- * Memory that all processes see, where all are on one machine: a file that each maps, and that has no name any more when all have. It is kept
- * for the next one who asks for no more: views of memory that was given back would be of nothing.
+ * Memory that all processes on a machine share: a file that each maps, and that is unlinked as soon as all have. Released memory is kept for the next
+ * request of at most its size, because views of unmapped memory would be invalid.
  */
 export class SharedMemory {
   readonly #others: Others;
   readonly #maps: Maps | undefined;
   readonly #free: SharedRooms[] = [];
-  /** True where all see memory of any one; undefined before it was tried. */
+  /** True if all processes see each other's memory; undefined before the first try. */
   #isOneMachine: boolean | undefined;
 
   constructor(others: Others, ffi: typeof koffi) {
@@ -31,14 +31,14 @@ export class SharedMemory {
     this.#maps = mapsOf(ffi);
   }
 
-  /** To be asked for by all processes. Undefined in all where one of them does not see the memory. */
+  /** All processes must call it. Undefined in all if one of them cannot see the memory. */
   rooms(length: number): SharedRooms | undefined {
-    // Tried with little memory, as a mapping is never given back.
+    // Tried with little memory, because a mapping is never released.
     this.#isOneMachine ??= this.#made(1) !== undefined;
     if (!this.#isOneMachine) return undefined;
     const at = this.#free.findIndex(({ rooms }) => rooms[0]!.length >= length);
     if (at === -1) return this.#made(length);
-    // The other processes may still read the old content.
+    // Other processes may still be reading the old content.
     this.#others.barrier();
     const [whole] = this.#free.splice(at, 1) as [SharedRooms];
     return { rooms: whole.rooms.map((room) => room.subarray(0, length)), release: () => whole.release() };
@@ -58,7 +58,7 @@ export class SharedMemory {
       barrier();
       if (!all) return undefined;
     } finally {
-      // Also where another process ends meanwhile: the file would stay until the machine is started again.
+      // Even if another process ends meanwhile: the file would otherwise stay until the machine restarts.
       if (own !== undefined) attempt(() => unlinkSync(path.join(FOLDER, own.name)));
     }
     const rooms = Array.from({ length: size }, (_, other) => new Float32Array(memory!, other * room, length));
@@ -80,7 +80,7 @@ interface File {
   readonly fd: number;
 }
 
-/** A file of zeros. They are written: where there is no memory for them this fails, and not the first access. */
+/** Creates a file of zeros. Writing them fails if memory is short, rather than the first access. */
 function create(bytes: number): File | undefined {
   if (!existsSync(FOLDER)) return undefined;
   const name = `limbeck-${randomUUID()}`;
@@ -117,7 +117,7 @@ function mapsOf(ffi: typeof koffi): Maps | undefined {
   );
 }
 
-/** The result, or undefined where this machine cannot do it: processes then send messages. */
+/** The result, or undefined if this machine does not support it: processes then send messages. */
 function attempt<T>(act: () => T): T | undefined {
   try {
     return act();

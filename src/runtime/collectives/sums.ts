@@ -2,16 +2,16 @@ import { encodeModule } from '../../formats/wasm/module.ts';
 import { sumFunction } from '../../formats/wasm/sum.ts';
 import { wasmFunctions, wasmMemory } from '../fused/webassembly.ts';
 
-/** Numbers that fit into a processor's first cache, of both arrays, while they are copied. */
+/** Number of elements of both arrays that fit into the L1 cache while they are copied. */
 const PART = 2048;
-/** Fewer numbers are added sooner one by one. */
+/** Shorter arrays are faster to add in a loop. */
 const FEW = 64;
 
 let adding: { readonly run: () => void; readonly sums: Float32Array; readonly next: Float32Array } | undefined;
 
 /**
- * The sums of two arrays of float32, which may be `into` themselves, by vectors of WebAssembly: the bits of adding one by one, sooner than by
- * a loop, although all is copied into the memory of WebAssembly and back.
+ * Adds two float32 arrays, of which either may be `into`, with WebAssembly vectors: the same bits as a loop, and faster although everything is copied
+ * to WebAssembly memory and back.
  */
 export function addUp(one: Float32Array, other: Float32Array, into: Float32Array): void {
   const { length } = into;

@@ -8,8 +8,8 @@ import { ortTensor, OnnxSession, tensorValues } from '../onnxruntime/session.ts'
 import { HostStore } from '../state.ts';
 
 /**
- * True if a provider convolves rightly, which needs more of its libraries than an addition does (cuDNN); errors of the provider pass through.
- * `looping`: as the body of a `Scan`, the form that training steps have on CUDA.
+ * True if a provider computes a convolution correctly, which needs more of its libraries than an addition (cuDNN); throws the provider's errors.
+ * `looping`: inside of a `Scan`, as in training steps on CUDA.
  */
 export function convolves(provider: DeviceName, looping: boolean): boolean {
   const float = (...shape: number[]) => ({ dtype: 'float32', shape }) as const;
@@ -20,7 +20,7 @@ export function convolves(provider: DeviceName, looping: boolean): boolean {
   b.update('filter', b.op('Add', [filter, filter]));
   const graph = b.build();
   const model = lowerToOnnx(graph);
-  // One that is named is loaded, or throws.
+  // ONNX Runtime loads a named provider or throws.
   const providers = provider === 'tensorrt' ? ['tensorrt', 'cuda'] : [provider];
   const options: SessionOptions = { executionProviders: providers, logSeverityLevel: 4 };
   const pixels = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9);

@@ -7,13 +7,13 @@ import { halfFault } from '../onnxruntime/half.ts';
 
 export interface DeviceTrial {
   readonly usable: boolean;
-  /** Reason why it is not usable, or a description of it. */
+  /** Reason why the device is unusable, or its description. */
   readonly reason: string;
-  /** Answer of `halfFault` for a usable device; absent where nobody asked. */
+  /** Result of `halfFault` for a usable device; absent if it was not tested. */
   readonly half?: string | null;
 }
 
-/** A convolution on the device, in this process. */
+/** Computes a convolution on the device, in this process. */
 export function tryConvolution(name: DeviceName): DeviceTrial {
   try {
     return convolves(name, name === 'cuda' || name === 'tensorrt')
@@ -24,7 +24,7 @@ export function tryConvolution(name: DeviceName): DeviceTrial {
   }
 }
 
-/** Trial of a device, with a product of float16. */
+/** Tests a device, including a float16 product. */
 export function tryDevice(name: DeviceName): DeviceTrial {
   const trial = tryConvolution(name);
   return trial.usable ? { ...trial, half: halfFault(name, { executionProviders: [name, 'cpu'] }) ?? null } : trial;
@@ -32,7 +32,7 @@ export function tryDevice(name: DeviceName): DeviceTrial {
 
 const PATIENCE_MS = 60_000;
 
-/** Trial in a process of its own: WebGPU's library writes warnings to the terminal as it starts, and a driver may crash. */
+/** Tests a device in another process: WebGPU's library prints warnings as it starts, and a driver may crash. */
 export function tryElsewhere(name: DeviceName): DeviceTrial {
   const entry = entryBeside(import.meta.url, 'device-child');
   if (entry === undefined) return tryDevice(name);

@@ -11,20 +11,20 @@ export type { DeviceName } from './device-name.ts';
 
 export interface DeviceStatus extends DeviceTrial {
   readonly name: DeviceName;
-  /** Remedy that would make it usable, if it is not. */
+  /** Remedy for an unusable device. */
   readonly remedy?: string;
 }
 
 /**
- * Best first: what `auto` takes. WebGPU is not among them: on software drivers it is far slower than the cpu. Nor is CoreML,
- * where the state goes over and back at every step, and which nobody has measured against the cpu.
+ * Devices that `auto` chooses from, best first. Excludes WebGPU, which is far slower than the cpu on software drivers, and CoreML, where the state is
+ * copied in every call, and which was never measured against the cpu.
  */
 export const automatic: readonly DeviceName[] = ['cuda', 'cpu'];
 const all: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'];
 
 const found = new Map<DeviceName, DeviceStatus>();
 
-/** Every device with whether it can be used on this machine, found by running a convolution on it. */
+/** All devices, each with its usability on this machine, found by computing a convolution on it. */
 export function devices(): readonly DeviceStatus[] {
   return all.map(status);
 }
@@ -33,7 +33,7 @@ export function isUsable(device: DeviceName): boolean {
   return status(device).usable;
 }
 
-/** The device to use; `UserError` with the reason if the one asked for cannot be. */
+/** The device to use; `UserError` with the reason if the requested one is unusable. */
 export function chooseDevice(wanted: DeviceName | 'auto'): DeviceName {
   if (wanted === 'cpu') return 'cpu';
   if (wanted === 'auto') return automatic.find((name) => name === 'cpu' || status(name).usable)!;

@@ -1,6 +1,6 @@
 import type { DeviceName } from './device-name.ts';
 
-/** System that a program runs on, in Node's words. */
+/** Operating system and processor, in Node's words. */
 export interface Host {
   readonly platform: string;
   readonly arch: string;
@@ -11,7 +11,7 @@ const WITHOUT_CUDA: Readonly<Record<string, string>> = {
   win32: 'onnxruntime-node has no CUDA provider for Windows: use webgpu or dml, or Linux (WSL 2).',
 };
 
-/** Remedy that would make a device usable; on systems where nothing does, what to use instead. */
+/** Remedy for an unusable device, or an alternative for systems that cannot have it. */
 export function remedyFor(device: DeviceName, { platform, arch }: Host = process): string {
   switch (device) {
     case 'cpu':
@@ -34,7 +34,7 @@ export function remedyFor(device: DeviceName, { platform, arch }: Host = process
   }
 }
 
-/** Remedy that lets libtensorflow use the card that is there; undefined where the set-up for it does not run. */
+/** Remedy that lets libtensorflow use an existing card; undefined on systems without a set-up. */
 export function tensorFlowRemedy(gpu: boolean, card: boolean, { platform }: Host = process): string | undefined {
   if (gpu || !card || platform !== 'linux') return undefined;
   return 'This machine has an NVIDIA card, which it does not use: npm run setup:tensorflow -- --cuda in a clone of Limbeck.';

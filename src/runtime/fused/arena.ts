@@ -2,12 +2,12 @@ import type { FusedUpdate } from '../../graph/passes/step/fused-update.ts';
 import type { WasmMemory } from './webassembly.ts';
 import { wasmMemory } from './webassembly.ts';
 
-/** A cache line, and the width of the widest registers. */
+/** Bytes of a cache line and of the widest registers. */
 const ALIGNMENT = 64;
 
 const spaceOf = (elements: number): number => Math.ceil((4 * elements) / ALIGNMENT) * ALIGNMENT;
 
-/** The memory of fused updates: variables, each at its place, and behind them the vectors of a call, such as gradients. */
+/** Memory of fused updates: variables at fixed places, then the vectors of a call, such as gradients. */
 export class Arena {
   readonly memory: WasmMemory;
   readonly #variables = new Map<string, Float32Array>();
@@ -18,7 +18,7 @@ export class Arena {
     this.memory = memory;
   }
 
-  /** Arena with space for these updates; undefined if that is more than 4 GB. */
+  /** An arena with space for these updates; undefined above 4 GB. */
   static for(updates: readonly FusedUpdate[]): Arena | undefined {
     const bytes = updates.reduce(
       (sum, { elements, row, vectors, columns }) =>
@@ -40,7 +40,7 @@ export class Arena {
     return data;
   }
 
-  /** Space for what one call holds: the same to all steps that ask by this name and size. Undefined if there is none left. */
+  /** Space for a vector of a call, shared by all steps that ask for the same name and size. Undefined if there is none left. */
   lent(name: string, elements: number): Float32Array | undefined {
     const key = `${name} ${elements}`;
     const data = this.#lent.get(key) ?? this.#take(elements);

@@ -4,9 +4,9 @@ import type { Graph } from '../../graph/types.ts';
 import { RANGE_STEP } from '../engine.ts';
 
 /**
- * The feed that an update can be divided by: the only one that it reads number by number, if nothing else reads it. A gradient whose norm is
- * needed, or whose matrix is, is read by other nodes too, and must be there as a whole; so must weights whose columns are summed. Undefined where
- * there is none. Variables of a few numbers are left whole: one alone may be read as a scalar by other updates.
+ * The feed by which an update can be divided: the only one that it reads elementwise, if nothing else reads it. A gradient whose norm or matrix is
+ * needed is read by other nodes too, and must be complete; so must weights whose columns are summed. Undefined if there is none. Variables of a few
+ * elements stay whole: single numbers may be read as scalars by other updates.
  */
 export function divisibleInput(
   { elements, vectors, columns }: FusedUpdate,

@@ -19,11 +19,11 @@ type Feeds = Readonly<Record<string, TensorData>>;
 interface Call {
   readonly run: (...args: readonly number[]) => void;
   readonly args: number[];
-  /** Positions of scalars in `args`, and the functions that read them. */
+  /** Positions of scalars in `args`, and functions that read them from the feeds. */
   readonly scalars: readonly (readonly [at: number, read: (feeds: Feeds) => number])[];
 }
 
-/** An update, the feed that it can be divided by, and its call for some of its elements. */
+/** An update, the feed by which it can be divided, and its call for a range of elements. */
 interface Divided {
   readonly elements: number;
   readonly input: string | undefined;
@@ -31,20 +31,20 @@ interface Divided {
 }
 
 /**
- * Updates of variables by WebAssembly, in one pass over memory each and one more for each sum of columns that something reads: the
- * arithmetic of the nodes that `splitUpdates` took out of a graph, in place. The variables move to the memory of these functions, and
- * ONNX Runtime writes gradients there. onnxruntime-node 1.30 copies every output into an array of its own too, which nothing reads.
+ * Updates of variables by WebAssembly, in one pass over memory each, and another for each sum of columns: the arithmetic of the nodes that
+ * `splitUpdates` took out of a graph, in place. The variables move to WebAssembly's memory, and ONNX Runtime writes gradients there. onnxruntime-node
+ * 1.30 also copies every output into an unused array.
  */
 export class FusedUpdates {
   /** The graph without these updates, which is computed before them. */
   readonly rest: Graph;
-  /** Tensors that ONNX Runtime writes outputs of the rest of the graph into, by output. */
+  /** Tensors that receive outputs of the rest of the graph, by output. */
   readonly fetches: Readonly<Record<string, Tensor>>;
-  /** Feeds of which calls can be limited to some elements. */
+  /** Feeds whose updates can be limited to some elements. */
   readonly divisible: ReadonlyMap<string, DivisibleFeed>;
   readonly #updates: readonly Divided[];
   #calls: readonly Call[];
-  /** Feeds that are read number by number, and where to. */
+  /** Feeds that are read elementwise, with the memory that they are copied to. */
   readonly #copied: Map<string, Float32Array>;
 
   private constructor(
@@ -62,7 +62,7 @@ export class FusedUpdates {
     this.#copied = copied;
   }
 
-  /** Moves the variables of `store`; undefined, with nothing moved, if the graph has no such updates or there is no memory for them. */
+  /** Moves the variables of `store`; undefined, without moving any, if the graph has no such updates or memory is short. */
   static of(graph: Graph, store: HostStore): FusedUpdates | undefined {
     const split = splitUpdates(graph);
     if (split === undefined) return undefined;
@@ -120,7 +120,7 @@ export class FusedUpdates {
     return new FusedUpdates(rest, fetches, divided, new Map(divisible), copied);
   }
 
-  /** Limits the updates of these feeds to some of their elements, which are no longer fed. */
+  /** Limits the updates of these feeds to some elements; the feeds are then no longer fed. */
   divide(ranges: ReadonlyMap<string, readonly ElementRange[]>): void {
     this.#calls = this.#updates.flatMap(({ elements, input, callFor }) =>
       ((input === undefined ? undefined : ranges.get(input)) ?? [{ from: 0, to: elements }]).map(callFor),
@@ -131,13 +131,13 @@ export class FusedUpdates {
   /** Runs the updates, after the rest of the graph was computed with the same feeds. */
   run(feeds: Feeds): void {
     for (const [name, data] of this.#copied) data.set(feeds[name] as Float32Array);
-    // A variable of one number may be read as a scalar and written: all are read before the first is written.
+    // A variable of one number may be read as a scalar and written, so all scalars are read first.
     for (const { args, scalars } of this.#calls) for (const [at, read] of scalars) args[at] = read(feeds);
     for (const { run, args } of this.#calls) run(...args);
   }
 }
 
-/** The memory that has variables of these updates already, or new memory for them. */
+/** Memory that already has variables of these updates, or new memory. */
 function arenaFor(updates: readonly FusedUpdate[], { arenas }: HostStore): Arena | undefined {
   const names = updates.flatMap(({ vectors }) => vectors);
   const known = arenas.find((arena) => names.some((name) => arena.variable(name) !== undefined));
@@ -163,7 +163,7 @@ function callOf(
   const elements = to - from;
   return {
     run,
-    // Without sums of columns all elements are one row.
+    // Without sums of columns, all elements count as one row.
     args: [...addresses, ...scalars.map(() => 0), ...[elements, columns.length > 0 ? row : elements].map(bytesOf)],
     scalars: scalars.map((name, i) => [addresses.length + i, scalarOf(name)]),
   };

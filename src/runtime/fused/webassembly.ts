@@ -1,4 +1,4 @@
-/** The part of WebAssembly's JavaScript interface that is used here; TypeScript has its types only among those of browsers. */
+/** The used part of WebAssembly's JavaScript interface, which TypeScript only types for browsers. */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }
@@ -14,10 +14,10 @@ interface Wasm {
 const { WebAssembly: wasm } = globalThis as unknown as { readonly WebAssembly: Wasm };
 
 const PAGE = 65536;
-/** Limit of what 32 bits address. */
+/** Maximum that 32-bit addresses reach. */
 const MOST_BYTES = 65535 * PAGE;
 
-/** Zeroed memory of `bytes` bytes; undefined if that exceeds the limit of WebAssembly. The system provides a page when it is first written. */
+/** Zeroed memory; undefined if `bytes` exceeds WebAssembly's limit. The system allocates a page when it is first written. */
 export function wasmMemory(bytes: number): WasmMemory | undefined {
   if (bytes > MOST_BYTES) return undefined;
   const pages = Math.max(1, Math.ceil(bytes / PAGE));
@@ -28,7 +28,7 @@ export function wasmMemory(bytes: number): WasmMemory | undefined {
   }
 }
 
-/** The functions of a module over this memory. */
+/** Instantiates a module with this memory. */
 export function wasmFunctions(module: Uint8Array<ArrayBuffer>, memory: WasmMemory): Exports {
   return new wasm.Instance(new wasm.Module(module), { env: { memory } }).exports;
 }

@@ -9,9 +9,9 @@ import { arrays } from '../arrays.ts';
 export interface TfliteEnd {
   readonly name: string;
   readonly dtype: DType;
-  /** -1 where the size may differ from call to call. */
+  /** -1 for a variable size. */
   readonly shape: readonly number[];
-  /** Integers that stand for real numbers: real = scale · (stored - zeroPoint). */
+  /** Quantized integers: real = scale · (stored - zeroPoint). */
   readonly quantization?: { readonly scale: number; readonly zeroPoint: number };
 }
 
@@ -21,8 +21,8 @@ export interface TfliteEnds {
 }
 
 /**
- * Inputs and outputs in the order of the main subgraph, under the names of its signature, or of the tensors. `UserError`
- * for a type that has no array here, as strings have none.
+ * Inputs and outputs in the order of the main subgraph, named by its signature or else by the tensors. `UserError` for a type without a typed array,
+ * such as strings.
  */
 export function modelEnds(model: TfliteModel): TfliteEnds {
   const main = model.subgraphs[0];
@@ -58,14 +58,14 @@ export function asValues(dtype: DType, buffer: ArrayBuffer): TensorData {
   return new arrays[dtype](buffer);
 }
 
-/** A value fed: `batch` is what the open size came to, 1 where there is none. */
+/** A value to feed; `batch`: size of the open axis, 1 without one. */
 export interface FedValue {
   readonly data: TensorData;
   readonly shape: number[];
   readonly batch: number;
 }
 
-/** The value fed for an input, checked against its type and size, with the concrete shape that it has. */
+/** Checks the value for an input, and determines its concrete shape. */
 export function fed(end: TfliteEnd, feeds: Readonly<Record<string, TensorData>>): FedValue {
   const data = feeds[end.name];
   if (data === undefined) throw new Error(`input ${end.name} is not fed`);
@@ -79,7 +79,7 @@ export function fed(end: TfliteEnd, feeds: Readonly<Record<string, TensorData>>)
   return { data, shape: end.shape.map((size) => (size < 0 ? batch : size)), batch };
 }
 
-/** Real numbers as an input takes them: rounded to its scale where it is quantized. */
+/** Real numbers in an input's type: quantized if the input is. */
 export function toStored(values: Float32Array, { name, dtype, quantization }: TfliteEnd): TensorData {
   if (dtype === 'float32') return values;
   if (quantization === undefined || !isRounded(dtype))
@@ -93,7 +93,7 @@ export function toStored(values: Float32Array, { name, dtype, quantization }: Tf
   return new arrays[dtype](stored);
 }
 
-/** Real numbers that an output stands for. */
+/** Real numbers from an output's type. */
 export function fromStored(values: TensorData, { dtype, quantization }: TfliteEnd): Float32Array {
   if (dtype === 'float32') return values as Float32Array;
   const { scale, zeroPoint } = quantization ?? { scale: 1, zeroPoint: 0 };

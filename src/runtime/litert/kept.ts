@@ -1,4 +1,4 @@
-/** One value for each key, made when it is first asked for. A failure is not kept: the next call tries again. */
+/** Cache with a value for each key, made on first request. A failure is not cached: the next request tries again. */
 export class Kept<K, V> {
   readonly #made = new Map<K, Promise<V>>();
 
@@ -13,9 +13,9 @@ export class Kept<K, V> {
     return making;
   }
 
-  /** Forgets all entries and passes each to `dispose`, also those that are still being made. */
+  /** Removes all entries and passes each to `dispose`, including those still being made. */
   clear(dispose: (value: V) => void): void {
-    // Whoever asked for a value was told that it failed; here it would be a rejection that nobody handles.
+    // The requester has received the failure; here it would be an unhandled rejection.
     for (const making of this.#made.values()) making.then(dispose, () => undefined);
     this.#made.clear();
   }

@@ -23,7 +23,7 @@ const LIBRARIES: Readonly<Record<string, string>> = {
 /** Opens a model with TensorFlow Lite's C library and its XNNPACK delegate. */
 export function openNative(bytes: Uint8Array, ends: TfliteEnds, threads: number): TfliteSession {
   const native = (loaded ??= load());
-  // The library reads the model from this copy as long as it lives.
+  // Referenced as long as the library reads the model from it.
   const kept = Uint8Array.from(bytes);
   const model = native.modelCreate(kept, kept.length);
   if (model === null) throw new UserError('TensorFlow Lite does not take the file', 'Export the model again.');
@@ -46,7 +46,7 @@ export function openNative(bytes: Uint8Array, ends: TfliteEnds, threads: number)
   };
 }
 
-/** An interpreter with XNNPACK, or without where shapes are computed inside the model, which this XNNPACK cannot take. */
+/** An interpreter with XNNPACK, or without it for models that compute shapes, which this XNNPACK does not support. */
 function interpret(native: Native, model: Pointer, threads: number): { interpreter: Pointer; dispose: () => void } {
   for (const accelerated of [true, false]) {
     const options = native.optionsCreate();
@@ -120,7 +120,7 @@ function load(): Native {
   }
 }
 
-/** The functions of the C library by our own names. */
+/** Declares the functions of the C library. */
 function bind(ffi: typeof koffi, file: string) {
   // Pinned (RTLD_NOW | RTLD_NODELETE): at exit koffi unloads it while threads of XNNPACK's pool still run in it.
   if (process.platform === 'linux')
@@ -141,7 +141,7 @@ function bind(ffi: typeof koffi, file: string) {
     optionsDelete: f<OnePointer<void>>('void TfLiteInterpreterOptionsDelete(void *options)'),
     optionsThreads: f<Indexed<void>>('void TfLiteInterpreterOptionsSetNumThreads(void *options, int32_t n)'),
     optionsDelegate: f<(o: Pointer, d: Pointer) => void>('void TfLiteInterpreterOptionsAddDelegate(void *o, void *d)'),
-    // The options are two 32-bit integers in this build, threads and flags; later ones have more.
+    // In this build the options are two 32-bit integers, threads and flags; later builds have more.
     xnnpackCreate: f<(options: Int32Array) => Pointer>('void *TfLiteXNNPackDelegateCreate(const void *options)'),
     xnnpackDelete: f<OnePointer<void>>('void TfLiteXNNPackDelegateDelete(void *delegate)'),
     create: f<(model: Pointer, options: Pointer) => Pointer>(
@@ -166,7 +166,7 @@ function bind(ffi: typeof koffi, file: string) {
   };
 }
 
-/** The library announces its delegate and its refusals on stderr; the caller is told both anyway. */
+/** Mutes the library's announcements on stderr; errors are returned anyway. */
 function mutingStderr(ffi: typeof koffi): <T>(action: () => T) => T {
   const libc = ffi.load('libc.so.6');
   const dup = libc.func('int dup(int file)') as unknown as (file: number) => number;

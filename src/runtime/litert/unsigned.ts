@@ -6,8 +6,8 @@ import type { TensorData } from '../../graph/types.ts';
 const QUANTIZE = builtinOperators.indexOf('QUANTIZE');
 
 /**
- * The model with uint8 where it takes or hands back int8, which LiteRT.js has no tensors for: a QUANTIZE at each such end
- * moves all values by 128, to the bit. Everything else is unchanged.
+ * The model with uint8 instead of int8 inputs and outputs, for which LiteRT.js has no tensors: a QUANTIZE at each shifts all values by 128, exactly.
+ * Everything else is unchanged.
  */
 export function withUnsignedEnds(model: TfliteModel): TfliteModel {
   const [main, ...others] = model.subgraphs;
@@ -19,7 +19,7 @@ export function withUnsignedEnds(model: TfliteModel): TfliteModel {
       const tensor = tensors[inner]!;
       if (tensor.type !== tensorType('int8') || tensor.quantization?.zeroPoint === undefined) return inner;
       const quantization = { ...tensor.quantization, zeroPoint: tensor.quantization.zeroPoint.map((at) => at + 128n) };
-      // The name stays with the input, as feeds are given by name.
+      // The input keeps its name, by which values are fed.
       const outer = tensors.push({ ...tensor, type: tensorType('uint8'), quantization, buffer: 0 }) - 1;
       tensors[inner] = { ...tensor, name: `${tensor.name}/int8` };
       place(inner, outer);
@@ -50,7 +50,7 @@ export function withUnsignedEnds(model: TfliteModel): TfliteModel {
   };
 }
 
-/** int8 as uint8 with the zero point 128 higher, and back: the highest bit turned over. */
+/** Converts int8 to uint8 with a zero point higher by 128, and back: flips the highest bit. */
 export function turned(data: TensorData): TensorData {
   const bytes = new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength).map((byte) => byte ^ 0x80);
   return data instanceof Int8Array ? bytes : new Int8Array(bytes.buffer);

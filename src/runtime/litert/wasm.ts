@@ -17,7 +17,7 @@ import { turned, withUnsignedEnds } from './unsigned.ts';
 
 type Core = typeof LiteRtCore;
 
-/** int8 as uint8 with another zero point. */
+/** Supported types; int8 is passed as uint8 with another zero point. */
 const ENDS = ['float32', 'int32', 'uint8', 'int8'];
 
 /** Opens a model with LiteRT's WebAssembly build, which is loaded at the first call. */
@@ -60,7 +60,7 @@ export async function openWasm(bytes: Uint8Array, ends: TfliteEnds): Promise<Tfl
         }
         messages.length = 0;
         results = await model.run(inputs);
-        // It hands back whatever lies in the memory of the outputs.
+        // On failure it returns whatever is in the outputs' memory, so its messages are checked.
         const failed = messages.find((line) => line.startsWith(ERROR));
         if (failed !== undefined)
           throw new UserError(
@@ -81,7 +81,7 @@ export async function openWasm(bytes: Uint8Array, ends: TfliteEnds): Promise<Tfl
   };
 }
 
-/** LiteRT hands back garbage for an output whose own operator is told its shape by a computed value. */
+/** `UserError` for an output whose operator gets its shape from a computed value: LiteRT returns garbage for it. */
 function refuseComputedOutputs({ subgraphs: [main], buffers }: TfliteModel): void {
   const computed = new Set(main!.operators.flatMap(({ outputs }) => outputs));
   for (const { inputs, outputs } of main!.operators) {
@@ -120,14 +120,14 @@ function isDynamic({ inputs }: TfliteEnds): boolean {
   return inputs.some(({ shape }) => shape.includes(-1));
 }
 
-/** LiteRT.js has no way to resize an input: the model is rewritten for the batch size at hand. */
+/** Rewrites the model for a batch size, because LiteRT.js cannot resize inputs. */
 function withBatch(bytes: Uint8Array, batch: number): Uint8Array {
   const model = readTflite(bytes);
   const subgraphs = model.subgraphs.map((subgraph) => ({
     ...subgraph,
     tensors: subgraph.tensors.map(({ shapeSignature, ...tensor }) => {
       if (shapeSignature === undefined) return tensor;
-      // An open size is taken as 1, for a batch of 1.
+      // An open size is 1 for a batch of 1.
       const size = (size: number, axis: number): number => (shapeSignature[axis]! < 0 ? size * batch : size);
       return { ...tensor, shape: (tensor.shape ?? []).map(size) };
     }),
@@ -150,7 +150,7 @@ function load(): Promise<Loaded> {
   return loaded.get('litert', loadOnce);
 }
 
-/** LiteRT.js is written for browsers: it gets the few globals that it looks for, and its glue code through `importScripts`. */
+/** Loads LiteRT.js, which is written for browsers: it gets the few globals that it needs, and its glue code through `importScripts`. */
 async function loadOnce(): Promise<Loaded> {
   needPackages('TFLite files', ['@litertjs/core']);
   const scope = globalThis as unknown as Record<string, unknown>;
@@ -175,13 +175,13 @@ async function loadOnce(): Promise<Loaded> {
 
 type Factory = (options: object) => unknown;
 
-/** The library's messages are kept instead of printed. */
+/** Collects the library's messages instead of printing them. */
 function quiet(factory: Factory): Factory {
   const keep = (line: string): unknown => messages.push(line);
   return (options) => factory({ ...options, print: keep, printErr: keep });
 }
 
-/** The exports of a CommonJS file inside a package that calls itself an ES module, where `require` refuses it. */
+/** Exports of a CommonJS file in a package declared as ES module, which `require` refuses. */
 function commonJs(file: string): unknown {
   const module = { exports: {} };
   const run = compileFunction(readFileSync(file, 'utf8'), ['module', 'exports', 'require', '__filename', '__dirname'], {

@@ -4,7 +4,7 @@ import * as ort from 'onnxruntime-node';
 import { preventTelemetry } from '../../base/environment.ts';
 import type { SessionOptions } from './session-options.ts';
 
-/** The part of onnxruntime-node's own binding that we use: it runs at once, where the public `run` waits a turn. */
+/** The used part of onnxruntime-node's native binding, which is synchronous; the public `run` is not. */
 export interface NativeSession {
   loadModel(bytes: ArrayBufferLike, offset: number, length: number, options: SessionOptions): void;
   run(
@@ -39,7 +39,7 @@ export function nativeBinding(): Binding {
   const found = require('onnxruntime-node/dist/binding.js') as Partial<Binding>;
   if (typeof found.binding?.InferenceSession !== 'function' || typeof found.initOrt !== 'function')
     throw new Error('onnxruntime-node has no binding of the known form: this version of it is not supported');
-  // Failures are thrown; the library's own log would write to the terminal.
+  // Failures are thrown; the library's own log would go to the terminal.
   ort.env.logLevel = 'fatal';
   found.initOrt();
   return (loaded = found as Binding);
@@ -47,7 +47,7 @@ export function nativeBinding(): Binding {
 
 export type Tensor = ort.Tensor;
 
-/** A tensor over `data`, which must be the kind of typed array that `type` wants. */
+/** A tensor over `data`, whose typed array must match `type`. */
 export function makeTensor(type: ort.Tensor.Type, data: ArrayBufferView, dims: readonly number[]): Tensor {
   return new ort.Tensor(type, data as Float32Array, dims);
 }

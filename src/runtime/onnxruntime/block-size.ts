@@ -7,9 +7,8 @@ import { ortTensor, OnnxSession, tensorValues } from './session.ts';
 let found: { readonly size: number | undefined } | undefined;
 
 /**
- * Number of channels that ONNX Runtime's convolutions for this CPU work on at once, if this version of it lets a model say so
- * itself: 16 with AVX-512, 8 with AVX. The ops are ONNX Runtime's own and promised to nobody, so a small convolution is
- * computed here as well and compared. Undefined: leave them alone. Asked once per process.
+ * Number of channels in a block of ONNX Runtime's convolutions for this CPU: 16 with AVX-512, 8 with AVX; undefined if they cannot be used. The
+ * blocked ops are internal to ONNX Runtime and may change, so a small convolution is computed and compared. Determined once per process.
  */
 export function blockSize(): number | undefined {
   found ??= { size: probed() };
@@ -25,13 +24,13 @@ function probed(): number | undefined {
   }
 }
 
-/** A reordering fills up the channels of a block: 4 become as many as one has. */
+/** Block size as seen from a reordering, which pads 4 channels to a block. */
 function reordered(): number {
   const { dims } = run([node('ReorderInput', ['x'], 'y')], { x: filled([1, 4, 1, 1], () => 1) });
   return dims[1]!;
 }
 
-/** A 3×3 convolution, stride 1 down and 2 across, with padding that differs at every edge. */
+/** Tests a 3×3 convolution, stride 1 down and 2 across, with padding that differs at every edge. */
 function convolves(size: number): boolean {
   const [height, width, pads] = [4, 6, [1, 0, 0, 1]] as const;
   const x = filled([1, size, height, width], (i) => ((i * 7) % 13) - 6);
@@ -48,7 +47,7 @@ function convolves(size: number): boolean {
   return result.dims.join() === [1, size, 3, 3].join() && expected.every((value, i) => value === values[i]);
 }
 
-/** x: [height, width, size], w: [height, width, in, out], small whole numbers: any order of summing gives the same. */
+/** Reference for x [height, width, size], w [height, width, in, out], small integers: the order of summing does not matter. */
 function reference(x: Float32Array, w: Float32Array, size: number, height: number, width: number): number[] {
   const at = (row: number, column: number, channel: number): number =>
     row < 0 || column < 0 || row >= height || column >= width ? 0 : x[(row * width + column) * size + channel]!;

@@ -13,7 +13,7 @@ import { bytesIn, TrafficMeter } from '../traffic.ts';
 
 interface Held {
   readonly type: TensorType;
-  /** Content on the device, or in memory until a call needs it there. */
+  /** Content on the device, or in host memory until a call needs it on the device. */
   tensor: Tensor;
 }
 
@@ -21,8 +21,8 @@ type Types = ReadonlyMap<string, TensorType>;
 type Tensors = Readonly<Record<string, Tensor>>;
 
 /**
- * Variables that stay in the device's memory from call to call, as WebGPU buffers that one call gives and the next is fed.
- * They come to this process' memory only when they are read, and go back only after they were loaded.
+ * Variables that stay in the device's memory between calls, as WebGPU buffers that a call returns and the next is fed. They are copied to host memory
+ * only when they are read, and to the device only after they were loaded.
  */
 export class DeviceStore implements StateStore {
   readonly #held = new Map<string, Held>();
@@ -55,10 +55,7 @@ export class DeviceStore implements StateStore {
     return null;
   }
 
-  /**
-   * Takes over the result of a call. Throws if the call gave host memory for a variable that stays on the device: it would be copied at
-   * every step.
-   */
+  /** Takes over a call's result. Throws if the call returned host memory for a variable of the device, which would be copied at every step. */
   advance(name: string, written: Tensor): void {
     const held = this.#held.get(name)!;
     const { location } = written;
@@ -106,7 +103,7 @@ export class DeviceStore implements StateStore {
     return tensor.location === 'cpu' && isResident(type);
   }
 
-  /** Uploads everything that was declared or loaded since the last call, at once. */
+  /** Uploads all content that was declared or loaded since the last call. */
   #upload(): void {
     const waiting = new Map([...this.#held].filter(([, held]) => this.#waits(held)));
     const uploaded = this.#copy(waiting, 'gpu-buffer');
@@ -123,7 +120,7 @@ export class DeviceStore implements StateStore {
   }
 }
 
-/** The provider has no buffers of other types, nor empty ones. */
+/** True if the variable can stay on the device: the provider has no buffers of other types, nor empty ones. */
 function isResident({ dtype, shape }: TensorType): boolean {
   return (dtype === 'float32' || dtype === 'int32') && staticSize(shape) > 0;
 }
@@ -132,7 +129,7 @@ function hostTensor(type: TensorType, data: TensorData): Tensor {
   return ortTensor(type.dtype, (data as Float32Array).slice(), staticShape(type.shape, 'a variable'));
 }
 
-/** onnxruntime-node moves tensors only by running a model: here a model that returns its inputs. */
+/** onnxruntime-node moves tensors only by running a model: this model returns its inputs. */
 class Copier {
   readonly #session: OnnxSession;
   readonly #graph: Graph;

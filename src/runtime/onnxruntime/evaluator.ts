@@ -8,10 +8,10 @@ import type { GraphEvaluator } from '../../trace/evaluate.ts';
 import type { Tensor } from './session.ts';
 import { allocate, ortTensor, OnnxSession } from './session.ts';
 
-/** Sessions kept for graphs that come again; the oldest goes first. */
+/** Maximum number of cached sessions; the oldest is removed first. */
 const KEPT = 128;
 
-/** Computes graphs as they come by sessions of ONNX Runtime, e.g. what tfjs tensors that are read outside a trace depend on. */
+/** Computes single graphs with ONNX Runtime sessions, such as for tfjs tensors that are read outside of a trace. */
 export class SessionEvaluator implements GraphEvaluator {
   readonly #sessions = new Map<string, OnnxSession>();
 
@@ -54,7 +54,7 @@ export class SessionEvaluator implements GraphEvaluator {
     }
     const bytes = encodeModel(lowerToOnnx(graph, { exactNaN: true }));
     const session = new OnnxSession(bytes, {
-      // Making the session is most of the work for the small graphs that come here.
+      // For the small graphs here, making the session is most of the work.
       graphOptimizationLevel: 'disabled',
       intraOpNumThreads: isLarge(graph) ? 0 : 1,
       interOpNumThreads: 1,
@@ -71,10 +71,10 @@ export class SessionEvaluator implements GraphEvaluator {
   }
 }
 
-/** True if threads could help: a product or convolution of some size, by its elements. */
+/** True if threads may help: the graph has a large tensor. */
 function isLarge(graph: Graph): boolean {
   return graph.nodes.some(({ outputs }) => outputs.some((name) => staticSize(graph.types.get(name)!.shape) > 100_000));
 }
 
-/** One for the process. */
+/** The evaluator of the process. */
 export const evaluator = new SessionEvaluator();

@@ -8,7 +8,7 @@ import { ortTensor, OnnxSession, tensorValues } from './session.ts';
 
 const known = new Map<string, string | undefined>();
 
-/** `UserError` if a device cannot multiply matrices of float16: a product of two small ones is computed and looked at. */
+/** `UserError` if a device cannot multiply float16 matrices, tested with a product of two small ones. */
 export function requireHalf(device: string, options: SessionOptions): void {
   const fault = halfFault(device, options);
   if (fault === undefined) return;
@@ -18,7 +18,7 @@ export function requireHalf(device: string, options: SessionOptions): void {
   );
 }
 
-/** Reason why a device does not multiply matrices of float16; `undefined` if it does. */
+/** Reason why a device cannot multiply float16 matrices; undefined if it can. */
 export function halfFault(device: string, options: SessionOptions): string | undefined {
   if (!known.has(device)) known.set(device, faultOf(options));
   return known.get(device);

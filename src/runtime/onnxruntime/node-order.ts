@@ -1,10 +1,10 @@
 import type { Model, OnnxNode } from '../../formats/onnx/model.ts';
 
 /**
- * The same model with the order of its nodes in which ONNX Runtime holds the fewest values. It begins with the last of the nodes whose
- * results no other node reads, after all that this one needs, and so on to the first of them (`GraphViewer` in
- * onnxruntime/core/graph/graph_viewer.cc). If it began with the first layer's weights, it would go through all layers forwards and back
- * before it came to the gradients of the others, and hold every value of every layer until then: so it begins with what needs least.
+ * The model with its nodes in the order in which ONNX Runtime holds the fewest values. ONNX Runtime starts with the last node whose results no other
+ * node reads, after everything that it needs, and so on to the first (`GraphViewer` in onnxruntime/core/graph/graph_viewer.cc). Starting with the
+ * first layer's weights, it would go through all layers forward and backward before the gradients of the others, and hold every value until then: so
+ * the node that needs least comes last in the list.
  */
 export function inOrder(model: Model): Model {
   const { nodes, outputs } = model.graph;
@@ -26,7 +26,7 @@ export function inOrder(model: Model): Model {
 /** Nodes that ONNX Runtime may replace by others, which then come last in its list. */
 const REPLACED = new Set(['Reshape', 'Transpose', 'Identity', 'Squeeze', 'Unsqueeze']);
 
-/** A sum of one value is a copy of it that ONNX Runtime leaves where it is; such values have the size of weights, not of a batch. */
+/** ONNX Runtime keeps a sum of one value, which is a copy; such values have the size of weights, not of a batch. */
 function pinnedOf(
   node: OnnxNode,
   floats: ReadonlySet<string>,
@@ -39,8 +39,8 @@ function pinnedOf(
 }
 
 /**
- * Numbers of nodes that have to be computed before each node, itself included. The nodes come in an order in which they can be computed; one time
- * through them looks for 32 needed nodes, a bit each.
+ * For each node, the number of nodes that must be computed before it, itself included. `nodes` are in a valid order; each pass looks for 32 needed
+ * nodes, one per bit.
  */
 function needsOf(nodes: readonly OnnxNode[]): Uint32Array {
   const places = new Map(nodes.flatMap(({ outputs }, i) => outputs.map((name) => [name, i] as const)));
@@ -58,7 +58,7 @@ function needsOf(nodes: readonly OnnxNode[]): Uint32Array {
   return counts;
 }
 
-/** Bits of 32 that are set, by sums of neighbours (Hacker's Delight, figure 5-2). */
+/** Number of set bits of 32 (Hacker's Delight, figure 5-2). */
 function ones(bits: number): number {
   const twos = bits - ((bits >>> 1) & 0x55555555);
   const fours = (twos & 0x33333333) + ((twos >>> 2) & 0x33333333);

@@ -11,22 +11,22 @@ import type { StateStore } from '../state.ts';
 type Values = Readonly<Record<string, TensorData>>;
 
 /**
- * Several steps of a graph in one call of ONNX Runtime: the state goes in once, stays with the provider from step to step, and
- * comes out once.
+ * Several steps of a graph in one call of ONNX Runtime: the state is copied in once, stays with the provider from step to step, and is copied out
+ * once.
  */
 export class RepeatedStep {
   readonly #graph: Graph;
   readonly #session: OnnxSession;
   readonly #outputs: readonly string[];
 
-  /** `model` is that of one step. */
+  /** `model`: the model of one step. */
   constructor(graph: Graph, model: Model, options: SessionOptions) {
     this.#graph = graph;
     this.#session = new OnnxSession(encodeModel(repeatedModel(model, graph)), options);
     this.#outputs = [...graph.outputs.keys()];
   }
 
-  /** `feeds`: the feeds of each step, random ones included. Gives the results of each step, and advances the store. */
+  /** `feeds`: feeds of each step, including random ones. Returns the results of each step, and advances the store. */
   run(feeds: readonly Values[], store: StateStore): Values[] {
     const { state, updates, inputs } = this.#graph;
     const tensors: Record<string, Tensor> = {};

@@ -2,9 +2,9 @@ import type { DeviceName } from '../devices/device-name.ts';
 import type { SessionOptions } from './session-options.ts';
 
 export interface SessionChoice {
-  /** Threads of one op; 0 or absent: one per core. */
+  /** Threads of an operator; 0 or absent: one per core. */
   readonly threads?: number;
-  /** ONNX Runtime's own session settings, e.g. `session.set_denormal_as_zero`. */
+  /** ONNX Runtime's own session settings, such as `session.set_denormal_as_zero`. */
   readonly settings?: Readonly<Record<string, string>>;
 }
 

@@ -1,15 +1,15 @@
-/** The options of ONNX Runtime that are used here; ONNX Runtime's own type wants the types of a browser beside it. */
+/** The used options of ONNX Runtime; its own type needs browser types. */
 export interface SessionOptions {
-  /** E.g. `cpu`; the first that can compute a node does. Default: cpu. */
+  /** Such as `cpu`; a node runs on the first provider that can compute it. Default: cpu. */
   readonly executionProviders?: readonly (string | { readonly name: string })[];
-  /** Threads of one operator; 0: one per core. */
+  /** Threads of an operator; 0: one per core. */
   readonly intraOpNumThreads?: number;
   readonly interOpNumThreads?: number;
   readonly graphOptimizationLevel?: 'disabled' | 'basic' | 'extended' | 'layout' | 'all';
-  /** 0: all, 2: warnings, 4: nothing but what ends the process. */
+  /** 0: all, 2: warnings, 4: fatal errors only. */
   readonly logSeverityLevel?: 0 | 1 | 2 | 3 | 4;
   readonly enableMemPattern?: boolean;
-  /** File that ONNX Runtime writes the model to as it has rewritten it. */
+  /** File for the model as ONNX Runtime has rewritten it. */
   readonly optimizedModelFilePath?: string;
   readonly preferredOutputLocation?: 'cpu' | 'gpu-buffer' | Readonly<Record<string, 'cpu' | 'gpu-buffer'>>;
   readonly extra?: Readonly<Record<string, unknown>>;

@@ -8,7 +8,7 @@ export { listBundledBackends, nativeFolder } from './binding.ts';
 export type { Tensor } from './binding.ts';
 export type { SessionOptions } from './session-options.ts';
 
-/** A loaded ONNX model. Calls block until the result is there. */
+/** A loaded ONNX model. Calls block until the result is ready. */
 export class OnnxSession {
   readonly #native: NativeSession;
   #disposed = false;
@@ -31,7 +31,7 @@ export class OnnxSession {
     return this.#native.outputMetadata;
   }
 
-  /** A tensor in `fetches` is filled in place; null makes a new one. */
+  /** Runs the model. A tensor in `fetches` is filled in place; null creates a new one. */
   run(
     feeds: Readonly<Record<string, Tensor>>,
     fetches: Readonly<Record<string, Tensor | null>>,
@@ -48,15 +48,15 @@ export class OnnxSession {
 }
 
 /**
- * A tensor over `data`, without a copy. Where JavaScript has a Float16Array (Node 24), onnxruntime's constructor wants that for
- * float16, and its native half then finds no bytes in it, as Node-API does not know that type: so the bits go in as uint16.
+ * A tensor over `data`, without a copy. With JavaScript's Float16Array (Node 24), onnxruntime's constructor demands one for float16, but its native
+ * part finds no bytes in it, because Node-API does not know the type: so the bits are passed as uint16.
  */
 export function ortTensor(dtype: DType, data: TensorData, dims: readonly number[]): Tensor {
   if (dtype !== 'float16') return makeTensor(dtype, data, dims);
   return Object.assign(makeTensor('uint16', data, dims), { type: dtype });
 }
 
-/** The elements of a result; float16 as bits. */
+/** Elements of a result; float16 as bits. */
 export function tensorValues({ data }: Tensor): TensorData {
   const view = data as unknown as TensorData;
   if (view.constructor.name !== 'Float16Array') return view;
@@ -67,7 +67,7 @@ export function allocate(dtype: DType, elements: number): TensorData {
   return new arrays[dtype](elements);
 }
 
-/** True if `data` is the kind of array that holds `dtype`. */
+/** True if `data` is the typed array of `dtype`. */
 export function holds(dtype: DType, data: TensorData): boolean {
   return data instanceof arrays[dtype];
 }

@@ -29,19 +29,19 @@ interface Feed {
   readonly elements: number;
 }
 
-/** A graph compiled for ONNX Runtime, with variables that stay in place from call to call. */
+/** A graph compiled for ONNX Runtime, with variables that stay in place between calls. */
 export class OnnxRuntimeStep implements CompiledStep {
   readonly inputs: Map<string, TensorType>;
   readonly outputs: ReadonlyMap<string, TensorType>;
   readonly memoryBytes: number | undefined;
   readonly store: StateStore;
-  /** None where fused updates are all there is to compute. */
+  /** Undefined if fused updates are all of the graph. */
   readonly #session: OnnxSession | undefined;
-  /** The model of one step and how to run it, for a session of many. */
+  /** Model and options of a single step, from which a session of several steps is made. */
   readonly #single: { readonly model: Model; readonly options: SessionOptions };
   #repeated: RepeatedStep | undefined;
   readonly #graph: Graph;
-  /** Graph that the session computes: the whole one, or the part without the fused updates. */
+  /** Graph that the session computes: the whole, or the part without fused updates. */
   readonly #part: Graph;
   readonly #fused: FusedUpdates | undefined;
   readonly variables: ReadonlySet<string>;
@@ -65,8 +65,8 @@ export class OnnxRuntimeStep implements CompiledStep {
     meter = new TrafficMeter(),
     fuses = false,
   ) {
-    // A pattern is a second block of the size of all that was held at once, taken from the second call on beside what the first call
-    // took: up to twice the memory (docs/benchmarks.md) for a step that is at most 6 % faster (ds-cnn, batch 128).
+    // A memory pattern is a second block as large as all simultaneously held values, allocated at the second call beside the first call's memory: up
+    // to twice the memory (docs/benchmarks.md) for a step that is at most 6 % faster (ds-cnn, batch 128).
     const session = { ...asked, enableMemPattern: false };
     this.#meter = meter;
     this.#graph = graph;
@@ -76,7 +76,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     this.store = (sharedStore(options.shareStateWith) ?? newStore(session, meter)).open();
     for (const [name, type] of graph.state) this.store.declare(name, type, () => initialOf(name, initial));
     this.#fused = fuses && this.store instanceof HostStore ? FusedUpdates.of(graph, this.store) : undefined;
-    // Those that have no place yet get one now: a variable without content is found here, not at the first call.
+    // Places all remaining variables now: a variable without content is found here, not at the first call.
     for (const name of graph.state.keys()) this.store.current(name);
     const part = (this.#part = this.#fused?.rest ?? graph);
     const resting = [...graph.state].flatMap(([name, type]) => (part.state.has(name) ? [] : [type]));
@@ -106,12 +106,12 @@ export class OnnxRuntimeStep implements CompiledStep {
     step?: number,
     first?: number,
   ): Promise<Readonly<Record<string, TensorData>>> {
-    // A turn of the event loop between steps lets timers, signals and loaders in.
+    // A turn of the event loop between steps serves timers, signals and loaders.
     await new Promise((resolve) => setImmediate(resolve));
     return this.runSync(feeds, step, first);
   }
 
-  /** `run` without giving way to anything else first. */
+  /** Like `run`, without a turn of the event loop. */
   runSync(
     feeds: Readonly<Record<string, TensorData>>,
     step?: number,
@@ -141,7 +141,7 @@ export class OnnxRuntimeStep implements CompiledStep {
   ): Promise<readonly Readonly<Record<string, TensorData>>[]> {
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#disposed) throw new Error('the session is disposed');
-    // A state that stays where it is has nothing to gain, and ONNX Runtime's WebGPU provider has no loops.
+    // Nothing to gain if the state stays in place; and ONNX Runtime's WebGPU provider has no loops.
     if (this.#isResident || this.#fused !== undefined || this.#graph.inputs.size === 0)
       return feeds.map((each, i) => copyOf(this.runSync(each, step === undefined ? step : step + i)));
     const { model, options } = this.#single;
@@ -208,13 +208,13 @@ export class OnnxRuntimeStep implements CompiledStep {
     return feeds;
   }
 
-  /** Copies of the random feeds of a call. */
+  /** Copies of a call's random feeds. */
   #drawn(step: number | undefined): Record<string, TensorData> {
     if (this.#randoms.size > 0) this.#drawRandoms(step);
     return Object.fromEntries([...this.#randoms].map(([name, data]) => [name, data.slice()]));
   }
 
-  /** Results come to this process' memory, the next state stays. */
+  /** Results are copied to host memory, the next state stays on the device. */
   #locations(store: DeviceStore): Record<string, 'cpu' | 'gpu-buffer'> {
     return Object.fromEntries([
       ...[...this.outputs.keys()].map((name) => [outputName(this.#graph, name), 'cpu'] as const),
@@ -222,10 +222,7 @@ export class OnnxRuntimeStep implements CompiledStep {
     ]);
   }
 
-  /**
-   * Copies the results of a call. If outputs stay on the device, ONNX Runtime creates the others anew instead of filling the arrays that it
-   * is given.
-   */
+  /** Copies the results of a call. If outputs stay on the device, ONNX Runtime returns new arrays instead of filling the given ones. */
   #takeResults(written: Readonly<Record<string, Tensor>>): void {
     for (const [name, data] of Object.entries(this.#results)) {
       if (data.length === 0) continue;
@@ -254,7 +251,7 @@ export class OnnxRuntimeStep implements CompiledStep {
   }
 }
 
-/** WebGPU buffers can be handed from call to call; ONNX Runtime's other providers take and give host memory. */
+/** WebGPU buffers can be passed from call to call; ONNX Runtime's other providers use host memory. */
 function newStore(session: SessionOptions, meter: TrafficMeter): StateStore {
   return session.executionProviders?.[0] === 'webgpu' ? new DeviceStore(session, meter) : new HostStore();
 }

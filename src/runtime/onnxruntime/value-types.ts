@@ -6,17 +6,17 @@ import { allocate, ortTensor, OnnxSession } from './session.ts';
 import type { Tensor } from './session.ts';
 
 export interface SeenTypes {
-  /** Types of all values that the model computed, by their names. */
+  /** Types of all values that the model computed, by name. */
   readonly types: ReadonlyMap<string, { readonly dtype: string; readonly dims: readonly number[] }>;
-  /** Shape of each input that was fed, and the axes whose size the file leaves open. */
+  /** Shape of each input, and its axes of open size. */
   readonly fed: ReadonlyMap<string, { readonly dims: readonly number[]; readonly open: readonly number[] }>;
-  /** Reason why there are none: the model does not run here. */
+  /** Reason why the model does not run. */
   readonly problem?: string;
 }
 
 /**
- * Types and shapes of all values of a model, found by running it once on zeros: exact for any operator that ONNX Runtime
- * knows. Sizes that vary are taken to be 1.
+ * Types and shapes of all values of a model, found by running it once on zeros: exact for any operator of ONNX Runtime. Variable sizes are taken as
+ * 1.
  */
 export function seenTypes(model: Model): SeenTypes {
   const names = [...new Set(model.graph.nodes.flatMap(({ outputs }) => outputs))].filter((name) => name !== '');

@@ -5,12 +5,12 @@ import type { KernelBackend, NamedTensorMap } from '@tensorflow/tfjs-core';
 import { prepareTensorFlow } from '../../base/environment.ts';
 import { UserError } from '../../base/errors.ts';
 
-/** Folder that `npm run setup:tensorflow` makes, above this file; docs/gpu.md lists its content. */
+/** Folder that `npm run setup:tensorflow` makes, in a folder above this file; docs/gpu.md lists its content. */
 const MADE = path.join('.venv', 'tensorflow');
 const PACKAGES = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node'] as const;
 const REMEDY = 'Run npm run setup:tensorflow in a clone of Limbeck, which builds it, or use --engine onnxruntime.';
 
-/** The part of tfjs-node's addon that is read here; the rest is between it and tfjs-node. */
+/** The used part of tfjs-node's addon. */
 interface Addon {
   readonly TF_Version: string;
   isUsingGpuDevice(): boolean;
@@ -22,7 +22,7 @@ interface BackendModule {
 
 export interface TensorFlowLibrary {
   readonly backend: KernelBackend;
-  /** Version of libtensorflow, e.g. `2.19.0`. */
+  /** Version of libtensorflow, such as `2.19.0`. */
   readonly version: string;
   readonly gpu: boolean;
   /** tfjs-node's loader of SavedModels. */
@@ -62,23 +62,22 @@ interface Found {
 }
 
 export interface SavedModelOptions {
-  /** Threads of one op; 0 or absent: one per core. */
+  /** Threads of an op; 0 or absent: one per core. */
   readonly threads?: number;
-  /** Default true: compute on the first GPU if it has one. */
+  /** Compute on the first GPU if there is one. Default true. */
   readonly gpu?: boolean;
 }
 
 let loaded: TensorFlowLibrary | undefined;
 
 /**
- * libtensorflow by tfjs-node's own backend and kernels, once in a process: options of a later call change nothing.
- * `UserError` if it is not installed.
+ * Loads libtensorflow with tfjs-node's backend and kernels, once per process: options of later calls are ignored. `UserError` if it is not installed.
  */
 export function loadTensorFlow(options: SavedModelOptions = {}): TensorFlowLibrary {
   return (loaded ??= load(locate(), options));
 }
 
-/** Its addon, as found from a folder of this package upwards; `UserError` that says what to do if it is not installed. */
+/** Path of its addon, searched from a folder of this package upwards; `UserError` with the remedy if it is not installed. */
 export function locateTensorFlow(from?: string): string {
   return locate(from).addon;
 }
@@ -110,12 +109,12 @@ function load({ packageName, folder, addon }: Found, options: SavedModelOptions)
   }
 }
 
-/** Package that tfjs-node loads; none of our dependencies. */
+/** Package that tfjs-node loads, which is not our dependency. */
 const WHOLE = '@tensorflow/tfjs';
 
 /**
- * The set-up stands in for all of tfjs, of which tfjs-node uses the core, with a file that loads the core beside it. Where `.venv` is a link
- * to the set-up of another clone that is a second core, which registers everything again and warns of it: it is given that of this process.
+ * tfjs-node loads all of tfjs but uses only its core, so the set-up replaces tfjs by a file that loads the core installed beside it. If `.venv` links
+ * to another clone's set-up, that is a second core, which registers everything again with warnings: it is replaced by this process' core.
  */
 function shareCore(require: NodeJS.Require, folder: string): void {
   const alias = path.join(folder, '..', 'tfjs', 'index.js');
@@ -131,7 +130,7 @@ function restoreRemovedUtilities(util: Record<string, unknown>): void {
   util['isArray'] ??= (value: unknown) => Array.isArray(value);
 }
 
-/** The library that the set-up made comes first, as it is the newer one. */
+/** Finds the library; the set-up's comes first, because it is newer. */
 function locate(from: string = import.meta.dirname): Found {
   for (let folder = from; path.dirname(folder) !== folder; folder = path.dirname(folder)) {
     const made = path.join(folder, MADE);
@@ -156,7 +155,7 @@ function installedPackage(packageName: string, from: string): Found | undefined 
     const folder = path.join(modules, packageName);
     if (!existsSync(path.join(folder, 'package.json'))) continue;
     const lib = path.join(folder, 'lib');
-    // One folder per version of Node-API, of which the highest is the one for a current Node.
+    // A folder for each version of Node-API, of which the highest suits a current Node.
     const versions = existsSync(lib) ? readdirSync(lib).filter((name) => name.startsWith('napi-v')) : [];
     const newest = versions.sort((a, b) => Number(a.slice(6)) - Number(b.slice(6))).at(-1) ?? 'napi-v8';
     return { packageName, folder, addon: path.join(lib, newest, 'tfjs_binding.node') };

@@ -6,12 +6,12 @@ import { createTensorFlowEngine, onTensorFlow } from '../tensorflow.ts';
 import type { SignatureDef, TensorFlowLibrary, TensorInfo, TfSavedModel } from './addon.ts';
 import { loadTensorFlow } from './addon.ts';
 
-/** Tag under which TensorFlow and Keras save a model for serving. */
+/** Tag of serving graphs in TensorFlow's and Keras' SavedModels. */
 const TAG = 'serve';
-/** The output that comes first if there is one of this name. */
+/** Name of the output that comes first if it exists. */
 const LOGITS = 'logits';
 
-/** A TensorFlow SavedModel, run forward by libtensorflow. */
+/** A TensorFlow SavedModel for inference by libtensorflow. */
 export class SavedModel {
   readonly inputs: readonly ModelValue[];
   readonly outputs: readonly ModelValue[];
@@ -22,17 +22,17 @@ export class SavedModel {
     this.#model = model;
     this.device = device;
     this.inputs = valuesOf(inputs);
-    // A signature's outputs have no order: protobuf sorts them by name.
+    // A signature's outputs are unordered: protobuf sorts them by name.
     this.outputs = [...valuesOf(outputs)].sort((a, b) => Number(b.name === LOGITS) - Number(a.name === LOGITS));
   }
 
-  /** `UserError` if libtensorflow is not installed, the folder holds no SavedModel, or it has no such signature. */
+  /** `UserError` if libtensorflow is not installed, the folder holds no SavedModel, or the signature does not exist. */
   static async load(folder: string, signature: string): Promise<SavedModel> {
     const library = installed(folder);
     const { device } = createTensorFlowEngine();
     try {
       const definition = await definitionOf(library, folder, signature);
-      // tfjs-node asks for its backend before it waits for anything.
+      // tfjs-node asks for its backend before its first await.
       const model = await onTensorFlow(() => library.loadSavedModel(folder, [TAG], signature));
       return new SavedModel(model, device, definition);
     } catch (error) {
@@ -45,7 +45,7 @@ export class SavedModel {
     }
   }
 
-  /** Runs forward. float32 in and out, other types as int32. */
+  /** Computes the outputs. float32 is kept, other types become int32. */
   async run(
     feeds: Readonly<Record<string, InferenceTensor>>,
     wanted: readonly string[] = this.outputs.map(({ name }) => name),

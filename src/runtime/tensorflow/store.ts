@@ -6,11 +6,11 @@ import { checkState, checkType } from '../state.ts';
 
 interface Held {
   readonly type: TensorType;
-  /** Tensor that holds the content; its one reference belongs to the store. */
+  /** Data of the content; the store owns its only reference. */
   dataId: tf.DataId;
 }
 
-/** The content of the variables of one or more steps, as tensors of the current tfjs backend. */
+/** Variables of one or more steps, as tensors of the current tfjs backend. */
 export class TensorStore {
   readonly #held = new Map<string, Held>();
   #users = 0;
@@ -20,14 +20,14 @@ export class TensorStore {
     return this;
   }
 
-  /** Frees everything when the last user has closed. */
+  /** Frees everything when the last user has closed it. */
   close(): void {
     if (--this.#users > 0) return;
     for (const held of this.#held.values()) free(held);
     this.#held.clear();
   }
 
-  /** Adds a variable; if one of this name exists, it keeps its content. */
+  /** Adds a variable; an existing one of this name keeps its content. */
   declare(name: string, type: TensorType, initial: () => TensorData): void {
     const known = this.#held.get(name);
     if (known === undefined) this.#held.set(name, { type, dataId: written(type, initial()) });
@@ -35,8 +35,8 @@ export class TensorStore {
   }
 
   /**
-   * Runs `body` with the stored content inside of `variables`, without a copy; the values that it assigns are the new content. The
-   * variables have their old content back afterwards.
+   * Runs `body` with the stored content in `variables`, without a copy; values that it assigns become the stored content. Afterwards the variables
+   * have their old content.
    */
   within<T>(variables: Readonly<Record<string, tf.Variable>>, body: () => T): T {
     const before = new Map<tf.Variable, tf.DataId>();
@@ -54,7 +54,7 @@ export class TensorStore {
     }
   }
 
-  /** Copies of the variables named. */
+  /** Copies of the named variables. */
   read(names: Iterable<string>): State {
     const copies = new Map<string, StateTensor>();
     for (const name of names) {
@@ -79,7 +79,7 @@ export class TensorStore {
   }
 }
 
-/** A copy of `data` on the backend: tfjs keeps the array that it is given until it is first used. */
+/** A copy of `data` on the backend: tfjs keeps the given array until its first use. */
 function written({ dtype, shape }: TensorType, data: TensorData): tf.DataId {
   const values = (data as Float32Array).slice();
   return tf.keep(tf.tensor(values, [...staticShape(shape, 'a variable')], dtype as 'float32')).dataId;
