@@ -99,11 +99,11 @@ async function optionsOf({ batch, threads, seconds, shape, device, port }: Bench
   return { batchSizes: batch, threads, seconds, device: device as 'cpu', sampleShape };
 }
 
-/** One name that is no model file is that of a run. */
+/** A single name that is no model file is the name of a run. */
 async function runOf({ files: [name = '', ...others], out }: BenchArgs) {
   if (others.length > 0 || /\.(onnx|tflite)$/i.test(name)) return undefined;
   const { stat } = await import('node:fs/promises');
-  // Another kind of file gets the message about kinds of files.
+  // Another kind of file gets the error about kinds of files.
   if ((await stat(name).catch(() => undefined))?.isFile() === true) return undefined;
   const { findRun } = await import('../folder/find.ts');
   const { modelsOfRun } = await import('../tools/serve.ts');

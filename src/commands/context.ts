@@ -11,9 +11,9 @@ export interface CommandContext {
   readonly columns: number;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
-  /** The result: stdout. */
+  /** Writes the result to stdout. */
   readonly out: (text: string) => void;
-  /** Writer of all further text: to stdout for people, to stderr beside `--json`. */
+  /** Writes all other text: to stdout, or to stderr with `--json`. */
   readonly note: (text: string) => void;
 }
 
@@ -28,7 +28,7 @@ export function printJson(context: CommandContext, value: unknown): void {
   context.out(`${JSON.stringify(value, null, 2)}\n`);
 }
 
-/** The log for people. It is loaded when first needed: winston takes longer than all of `--help`. */
+/** The log for people. Loaded on demand: winston takes longer than all of `--help`. */
 export async function openLog(context: CommandContext): Promise<Log> {
   const { consoleLog } = await import('../base/log.ts');
   return consoleLog(context.verbosity, context.note);

@@ -25,7 +25,7 @@ export const datasetsCommand: Command<DatasetsArgs> = {
       );
     }
     const entries = await listDatasets(folder);
-    // A data set of which nothing is here was never fetched: the list says so, and there is nothing to check.
+    // A data set without any file was never fetched: the list says so, and there is nothing to check.
     const fetched = entries.filter(({ missing, files }) => missing.length < files.length);
     const problems = verify ? (await Promise.all(fetched.map(verifyDataset))).flat() : [];
     if (context.json) {

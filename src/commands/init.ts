@@ -75,7 +75,7 @@ export const initCommand: Command<InitArgs> = {
   },
 };
 
-/** `UserError` for the first of the files and folders, named from the recipe, that is not there. Empty names are none. */
+/** `UserError` for the first missing file or folder, named relative to the recipe. Empty names are skipped. */
 async function refuseMissing(names: readonly string[], to: string): Promise<void> {
   const { exists } = await import('../base/files.ts');
   const path = await import('node:path');
@@ -94,7 +94,7 @@ const TYPES = [
   'csv', 'idx', 'cifar10', 'cifar100', 'image-folder', 'audio-folder', 'text-folder', 'npz', 'parquet', 'jsonl', 'conll',
 ];
 
-/** Answers to everything that the options leave open: asked in a terminal. Elsewhere a missing option is a `UserError`. */
+/** Completes the options by questions in a terminal. Elsewhere a missing option is a `UserError`. */
 async function complete(args: InitArgs, context: CommandContext) {
   const { nearest, shown } = await import('../base/errors.ts');
   const { exists } = await import('../base/files.ts');
@@ -115,7 +115,7 @@ async function complete(args: InitArgs, context: CommandContext) {
   try {
     const needed = (question: string, option: string) => ask(question, { option, wrong: isThere });
     let place = args.train ?? (await needed('Training data', '--train'));
-    // A missing file cannot be described.
+    // The kind of a missing file cannot be determined.
     if (args.type === undefined) await refuseMissing([place], args.to);
     let seen = await seenAt(args, place, context);
     const type =
@@ -185,7 +185,7 @@ async function bytesOfFile(name: string, to: string): Promise<number | undefined
   return found?.isFile() === true ? found.size : undefined;
 }
 
-/** Type and splits of the data as the names of its files show them; the user is told. Undefined if the names show nothing. */
+/** Type and splits of the data according to file names; tells the user. Undefined if the names do not tell. */
 async function seenAt(
   { to, type, train: named }: InitArgs,
   train: string,
@@ -196,7 +196,7 @@ async function seenAt(
   const { exists } = await import('../base/files.ts');
   const { seenData } = await import('../tools/init/data.ts');
   const place = path.resolve(path.dirname(to), train);
-  // A later check of all files reports those that are missing.
+  // A later check of all files reports missing ones.
   if (!(await exists(place))) return undefined;
   const seen = await seenData(place);
   if (type !== undefined) return seen;
@@ -209,7 +209,7 @@ async function seenAt(
     ? []
     : [`${seen.why}: type: ${seen.type}; say --type for another one`, ...seen.notes])
     context.note(`${line}\n`);
-  // Who is asked is told so by the next question.
+  // In a terminal, the next question tells instead.
   if (seen === undefined && named !== undefined && (await stat(place)).isDirectory())
     throw new UserError(
       `init: ${train} holds no pictures (.png, .jpg, .webp), sounds (.wav) or texts (.txt)`,
@@ -236,7 +236,7 @@ async function formAt(
   }
 }
 
-/** Complaint on a folder where the type reads a file, or the other way round. */
+/** Message about a folder for a type that reads a file, or the reverse. */
 async function otherKind(type: string, answer: string, to: string): Promise<string | undefined> {
   const { stat } = await import('node:fs/promises');
   const path = await import('node:path');
@@ -257,7 +257,7 @@ interface Data extends Pick<InitArgs, 'to' | 'task' | 'label'> {
   readonly form: SeenForm;
 }
 
-/** The task, as it is said or as the labels look; on a terminal one may say otherwise. */
+/** The task, as given or as the labels suggest; in a terminal the user may change it. */
 async function taskOf(
   { to, task, label, isNamed, form, ...data }: Data,
   ask: TerminalQuestion,
@@ -280,7 +280,7 @@ async function taskOf(
     form.arrays === undefined
       ? (SOURCES[data.type]?.(place(data.train), place(data.labels)) ?? place(data.train))
       : { file: place(data.train), ...form.arrays };
-  // Gaps and texts of none say nothing of the labels.
+  // Missing values and empty texts say nothing about the labels.
   const missing = form.text === undefined ? 'zero' : 'drop';
   const config = { type: data.type, train, ...(names.length > 0 && { label: names }), ...form, missing };
   const seen = await seenTask(config as never).catch((error: unknown): SeenTask => {

@@ -51,7 +51,7 @@ const commands = [
   schemaCommand,
 ] as const;
 
-/** Surroundings of the program: streams, terminal and signals, given by a process or by a test. */
+/** Environment of the program: streams, terminal and signals, given by a process or by a test. */
 export interface ProgramHost {
   /** The result. */
   readonly out: (text: string) => void;
@@ -59,15 +59,15 @@ export interface ProgramHost {
   readonly note: (text: string) => void;
   readonly err: (text: string) => void;
   readonly isTerminal: boolean;
-  /** Width of the terminal; undefined where there is none. */
+  /** Width of the terminal; undefined without one. */
   readonly columns: number | undefined;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Run of one command line; returns the exit code. The reason for a code other than 0 is written to `err`, and with `--json` also to `out`,
- * as `{ error: JsonFailure }`.
+ * Runs a command line and returns the exit code. The reason for a code other than 0 is written to `err`, and with `--json` also to `out`, as `{
+ * error: JsonFailure }`.
  */
 export async function runProgram(args: readonly string[], host: ProgramHost): Promise<number> {
   try {
@@ -81,14 +81,14 @@ export async function runProgram(args: readonly string[], host: ProgramHost): Pr
   }
 }
 
-/** Search for `--json` among the raw words, since a command line that yargs cannot parse has no options yet. */
+/** Looks for `--json` among the raw words, because a command line that yargs cannot parse has no options yet. */
 function asksJson(args: readonly string[]): boolean {
   const end = args.indexOf('--');
   const word = (end < 0 ? args : args.slice(0, end)).findLast((arg) => /^--json(=|$)/.test(arg));
   return word !== undefined && word !== '--json=false';
 }
 
-/** A terminal that does not know its size says 0. */
+/** A terminal of unknown size reports 0. */
 function widthOf({ columns = 0 }: ProgramHost, otherwise: number): number {
   return columns > 0 ? columns : otherwise;
 }
@@ -99,11 +99,11 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: ProgramHos
     json,
     verbosity: quiet === true ? 'quiet' : verbose === true ? 'verbose' : 'normal',
     isTerminal,
-    // A terminal changes its size while a run goes on.
+    // A getter, because the terminal may be resized during a run.
     get columns() {
       return widthOf(host, 80);
     },
-    // Asked for by those commands alone that end by themselves after Ctrl-C.
+    // A getter: only commands that handle Ctrl-C themselves ask for it.
     get signal() {
       return host.signal;
     },
@@ -112,7 +112,7 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: ProgramHos
   };
 }
 
-/** Text for people holds names out of files of strangers: control characters are printed as text, but for the bar of progress. */
+/** Escapes control characters in text for people, which contains names from untrusted files, except those of the progress bar. */
 function forTerminal(write: ProgramHost['out']): ProgramHost['out'] {
   return (text) => write(text.split(CLEAR_LINE).map(printable).join(CLEAR_LINE));
 }
@@ -156,7 +156,7 @@ async function parse(given: readonly string[], host: ProgramHost): Promise<void>
     return;
   }
   const [first, second] = args;
-  // yargs takes what follows without a word.
+  // yargs would ignore further words.
   if (first === 'completion' && second !== undefined && !['--help', '-h'].includes(second))
     throw new UserError(
       `completion: expected nothing more, received ${shown(second)}`,
@@ -175,9 +175,9 @@ async function parse(given: readonly string[], host: ProgramHost): Promise<void>
       describe: 'Folder to write: the graphs of what is computed, as text, at each stage of their lowering',
     })
     .conflicts('quiet', 'verbose')
-    // A file name may hold dots, and no option has a `no-` form: both only turn mistakes into values of the wrong type.
+    // File names may contain dots, and no option has a `no-` form: both settings would only turn mistakes into values of the wrong type.
     .parserConfiguration({ 'dot-notation': false, 'boolean-negation': false })
-    // yargs hands its options to a check; its types say otherwise.
+    // yargs passes its options to a check, which its types do not declare.
     .check((values, options) => checkValues(values, options as unknown as OptionTable, args))
     .version(version())
     .help()

@@ -36,7 +36,7 @@ export const resumeCommand: Command<ResumeArgs> = {
     const place = { ...(engine !== undefined && { engine }), ...(device !== undefined && { device }) };
     refuseMissing({ ...loaded.recipe, ...place });
     const { default: path } = await import('node:path');
-    // The folder may have another name by now; the recipe that is followed is the one it holds.
+    // The folder may have been renamed; the recipe in it is the one to run.
     const here = { ...loaded, recipe: { ...loaded.recipe, name: path.basename(folder) } };
     await execute(
       here,

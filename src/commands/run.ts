@@ -75,7 +75,7 @@ export const runCommand: Command<RunArgs> = {
   },
 };
 
-/** Train a shard, and say what of. */
+/** Trains a shard, and reports its part. */
 async function executeShard(
   loaded: LoadedRecipe,
   given: string,
@@ -131,7 +131,7 @@ interface ExecuteOptions {
   readonly rankTimeout?: number;
 }
 
-/** Run, show what happens, and print the report at the end; it is given too. */
+/** Runs a recipe, shows its events, prints and returns the report. */
 export async function execute(
   loaded: LoadedRecipe,
   { watch, rankTimeout = rankTimeoutOption.default, ...options }: ExecuteOptions,

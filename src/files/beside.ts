@@ -2,7 +2,7 @@ import { clipped, UserError } from '../base/errors.ts';
 import { exists, readBytes } from '../base/files.ts';
 import { fileBeside } from '../base/inside.ts';
 
-/** The bytes of a file of weights that a model names, from the folder of the model. `whole`: how the model is saved without such files. */
+/** Reads a file of weights that a model names, relative to the model's folder. `whole`: remedy, how to save the model in a single file. */
 export async function readBeside(file: string, name: string, whole?: string): Promise<Uint8Array> {
   const target = await fileBeside(file, name);
   if (target === undefined) {

@@ -8,10 +8,10 @@ import { importsOf } from './module-imports.ts';
 import { onnxParts } from './onnx-file.ts';
 import { weightFiles } from './tfjs-weights.ts';
 
-/** Files that are looked at side by side. */
+/** Number of files read at a time. */
 const AT_ONCE = 64;
 
-/** Size and time of last change of a file; of a folder a hash over all its files. Undefined for a missing file. */
+/** Size and modification time of a file; for a folder, a hash over all its files. Undefined if it is missing. */
 export async function stampOf(file: string): Promise<string | undefined> {
   const found = await stat(file).catch(() => undefined);
   if (found === undefined) return undefined;
@@ -28,12 +28,12 @@ export async function stampOf(file: string): Promise<string | undefined> {
 }
 
 /**
- * Names of the files in a folder and those below, in an order that does not depend on the machine. What file managers leave is passed over, as
- * readers of data do; links are followed.
+ * Names of all files below a folder, in an order that does not depend on the machine. Files of file managers are skipped, as by readers of data;
+ * links are followed.
  */
 async function namesIn(folder: string, within: readonly string[] = []): Promise<string[]> {
   const place = await realpath(folder);
-  // A link may lead back to where it is.
+  // A link to a folder above it is not followed.
   if (within.includes(place)) return [];
   const found: string[] = [];
   for (const name of await readdir(folder)) {
@@ -47,12 +47,12 @@ async function namesIn(folder: string, within: readonly string[] = []): Promise<
   return found.sort();
 }
 
-/** Keys of a recipe whose file may have others that belong to it. */
+/** Keys of a recipe whose file may refer to others. */
 const KINDS = ['onnx', 'tfjs', 'module'] as const;
 
 /**
- * Names of the files that belong to a file, from its folder: those that hold the weights of a model, or that a module imports. None of a
- * file that is not what its key says, which is for its reader to say.
+ * Names of the files that belong to a file, relative to its folder: weights of a model, or imports of a module. Empty for a file of the wrong kind,
+ * which its reader reports.
  */
 export async function namesBeside(key: string, file: string): Promise<readonly string[]> {
   const kind = KINDS.find((one) => one === key);

@@ -2,15 +2,15 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { readText } from '../base/files.ts';
 
-/** A name that begins with ./ or ../, where a module imports, exports, requires or opens it. */
+/** A name that begins with ./ or ../ in an import, export, require or URL. */
 const RELATIVE = /\b(?:from|import|require|URL)\s*\(?\s*(["'`])(\.\.?\/[^"'`\n]+)\1/g;
 
-/** Endings that `require` tries. */
+/** Extensions that `require` tries. */
 const ENDINGS = ['', '.js', '.json', '.cjs', '.mjs', '/index.js'];
 
 /**
- * Names of the files that a JavaScript module imports by a relative name, and of those that these import, from its folder. Packages and names
- * that are computed are not followed; what only looks like an import, as in a comment, counts if such a file is there.
+ * Names of the files that a JavaScript module imports by a relative name, directly or indirectly, relative to its folder. Packages and computed names
+ * are not followed; text that only looks like an import, as in a comment, counts if such a file exists.
  */
 export async function importsOf(file: string): Promise<string[]> {
   const folder = path.dirname(file);

@@ -7,8 +7,8 @@ import { readBeside } from './beside.ts';
 const AS_ONE = 'onnx.save_model(model, path, save_as_external_data=False)';
 
 /**
- * The bytes of an ONNX model as one file. PyTorch's exporter writes the weights to `model.onnx.data` beside `model.onnx`;
- * they are put back, so that nothing behind here, hashes of teachers included, needs to know of two files. `shapes`: of inputs that it leaves open.
+ * Reads an ONNX model as one file. PyTorch's exporter writes weights to `model.onnx.data` beside `model.onnx`; they are merged, so that no other
+ * code, such as hashes of teachers, deals with two files. `shapes`: of inputs that it leaves open.
  */
 export async function readOnnx(file: string, shapes: InputShapes = new Map()): Promise<Uint8Array> {
   const { bytes, files } = await onnxParts(file);
@@ -16,7 +16,7 @@ export async function readOnnx(file: string, shapes: InputShapes = new Map()): P
   return encodeModel(withInputShapes(decodeModel(bytes, file, files), shapes, file));
 }
 
-/** The bytes of an ONNX file, and of the files beside it that hold its weights, by their names there. */
+/** Reads an ONNX file, and the files beside it that hold its weights, by name. */
 export async function onnxParts(
   file: string,
 ): Promise<{ readonly bytes: Uint8Array; readonly files: ReadonlyMap<string, Uint8Array> }> {

@@ -14,8 +14,8 @@ interface ModelJson {
 }
 
 /**
- * A `model.json` of TensorFlow.js (layers format) with its weight files beside it. `UserError` by layer and key for what
- * tfjs-layers would pass over.
+ * Loads a `model.json` of TensorFlow.js (layers format) with its weight files. `UserError` by layer and key for settings that tfjs-layers would
+ * ignore.
  */
 export async function loadTfjsModel(file: string): Promise<LayersModel> {
   const text = await readText(file);
@@ -57,14 +57,14 @@ export async function loadTfjsModel(file: string): Promise<LayersModel> {
   return model;
 }
 
-/** One call of the model with zeros: tfjs-layers refuses unimplemented settings of a layer only when the layer is called. */
+/** Calls the model once with zeros: tfjs-layers refuses unimplemented settings of a layer only in a call. */
 function tryOnce(model: LayersModel): void {
   const shapes = model.inputs.map(({ shape }) => shape.map((size, axis) => (axis === 0 ? (size ?? 1) : size)));
   if (shapes.flat().some((size) => size === null)) return;
   tidy(() => model.predict(shapes.map((shape) => zeros(shape as number[]))));
 }
 
-/** Answers of a model for `x`, [n, ...], output by output: computed by tfjs itself on its backend. */
+/** Outputs of a model for `x`, [n, ...], computed by tfjs on its own backend. */
 export async function predictTfjs(
   model: LayersModel,
   x: Float32Array,
@@ -84,7 +84,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The first line, in words for people who do not write JavaScript. */
+/** First line of an error, reworded for people who do not write JavaScript. */
 function factOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split('\n')[0]!.slice(0, 300).replaceAll('undefined', 'nothing');

@@ -8,7 +8,7 @@ interface Group {
   readonly weights: io.WeightsManifestEntry[];
 }
 
-/** The weights of a `model.json`: what its manifest says of them, and the bytes of the files beside it that it names. */
+/** Reads the weights of a `model.json`: its manifest, and the bytes of the files that it names. */
 export async function readWeights(
   file: string,
   manifest: unknown,
@@ -23,7 +23,7 @@ export async function readWeights(
   return { specs: manifest.flatMap(({ weights }) => weights), bytes: concatBytes(parts) };
 }
 
-/** Names of the weight files of a `model.json`, from its folder; none of a manifest that is damaged, as `readWeights` says. */
+/** Names of the weight files of a `model.json`, relative to its folder; empty for a damaged manifest, which `readWeights` reports. */
 export function weightFiles(manifest: unknown): readonly string[] {
   return isManifest(manifest) ? manifest.flatMap(({ paths }) => paths) : [];
 }

@@ -44,8 +44,8 @@ export interface ModelNetwork extends Network {
   /** Notes on initial weights from a file, a sentence each, for log and report. */
   readonly origin?: readonly string[] | undefined;
   /**
-   * The inference graph of the network, with its weights as state, if it is defined by one: channels are removed from the graph, and `build` makes
-   * the network of the result.
+   * The inference graph of the network, with its weights as state, if it is defined by one: channels are removed from the graph, and `replaced`
+   * makes the network of the result.
    */
   readonly graph?: {
     readonly value: Graph;

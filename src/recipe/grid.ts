@@ -3,18 +3,18 @@ import { shown, UserError } from '../base/errors.ts';
 import { parseOverride } from './overrides.ts';
 import { refuseExcess } from './yaml.ts';
 
-/** One run of a sweep: a name that is the same whoever makes the list, and what it changes, as for `--set`. */
+/** One run of a sweep: a name that does not depend on the process, and its changes, as for `--set`. */
 export interface TrialSettings {
   readonly name: string;
   readonly set: readonly string[];
 }
 
-/** Most trials of one sweep: more than that is a slip of the pen. */
+/** Maximum number of trials of a sweep; more are probably a mistake. */
 const MOST = 10_000;
-/** Longest name of a trial. */
+/** Maximum length of a trial's name. */
 const LONGEST = 60;
 
-/** Every combination of `--grid key=a,b,…`, the last key changing fastest. Values are YAML; one in brackets or quotes may hold commas. */
+/** Every combination of `--grid key=a,b,…`, the last key changing fastest. Values are YAML; brackets or quotes may enclose commas. */
 export function gridTrials(grid: readonly string[]): TrialSettings[] {
   const axes = grid.map((text) => {
     const equals = text.indexOf('=');
@@ -42,7 +42,7 @@ export function gridTrials(grid: readonly string[]): TrialSettings[] {
   return named(trials, '--grid');
 }
 
-/** The trials of a file: a list, in YAML or JSON, of what each changes: `[{ "distill.temperature": 2, "seed": 1 }, …]`. */
+/** The trials in a file: a list, in YAML or JSON, of the changes of each: `[{ "distill.temperature": 2, "seed": 1 }, …]`. */
 export function fileTrials(text: string, file: string): TrialSettings[] {
   refuseExcess(text, file);
   const trials = read(text);
@@ -64,7 +64,7 @@ export function fileTrials(text: string, file: string): TrialSettings[] {
   );
 }
 
-/** Words with points between them. */
+/** Key path: words with points between them. */
 const KEY = /^[^.=\s]+(?:\.[^.=\s]+)*$/;
 
 function read(text: string): Record<string, unknown>[] | undefined {
@@ -98,7 +98,7 @@ function tooMany(received: number): UserError {
   return new UserError(`a sweep of ${received} trials: expected at most ${MOST}`, 'Cut it into several sweeps.');
 }
 
-/** Parts between the commas that are not inside brackets or quotes. */
+/** Splits at commas outside of brackets and quotes. */
 function split(text: string): string[] {
   const parts: string[] = [];
   let [part, depth, quote] = ['', 0, ''];

@@ -11,49 +11,49 @@ export interface InitAnswers {
   readonly testLabels: string;
   /** Folder or file of samples without labels; default: none. */
   readonly unlabelled?: string | undefined;
-  /** Column of the labels, or several; empty for the usual one. */
+  /** Column of the labels, or several; empty for the default. */
   readonly label: string | readonly string[];
-  /** Empty: train one. */
+  /** Path of the teacher; empty: train one. */
   readonly teacher: string;
   /** Size of the teacher's file; absent where there is none. */
   readonly teacherBytes?: number | undefined;
   readonly model: string;
-  /** Keys of the data set that its files call for: columns of texts and words, rate and length of sounds. */
+  /** Keys that the data's files require: columns of texts and words, rate and length of sounds. */
   readonly form?: SeenForm | undefined;
 }
 
-/** Keys of a data set that its files call for. */
+/** Keys that a data set's files require. */
 export interface SeenForm {
-  /** Texts: their column, of a table. */
+  /** Texts; with their column in a table. */
   readonly text?: { readonly column?: string };
-  /** Words with a tag each: their columns; of the tags undefined where it is the usual one. */
+  /** Tagged words, with their columns; `tags` is undefined for the default column. */
   readonly words?: { readonly column: string | number; readonly tags?: string | number; readonly why: string };
-  /** Columns of words, and of words that are nearly all different, which say nothing of others. */
+  /** Categorical columns, and columns of nearly unique words, which are ignored. */
   readonly categorical?: readonly (string | number)[] | undefined;
   readonly ignore?: readonly (string | number)[] | undefined;
-  /** Reasons for people why each of `ignore` is left out, e.g. `day holds dates`. */
+  /** Reasons for `ignore`, one for each column, such as `day holds dates`. */
   readonly leftOut?: readonly string[];
-  /** Names of all columns, of a table that has them in one place. */
+  /** Names of all columns of a table. */
   readonly columns?: readonly string[];
   readonly delimiter?: string;
-  /** False where the first line holds data. */
+  /** False if the first line holds data. */
   readonly header?: false;
-  /** The last column, which is taken for the label as none is called `label`. */
+  /** The last column, taken for the label because none is called `label`. */
   readonly lastLabel?: string;
-  /** Values are missing in some columns. */
+  /** Set if some columns have missing values. */
   readonly missing?: 'mean';
-  /** Pictures: one [height, width] for those of several sizes, and channels for grey ones among others. */
+  /** Pictures: a common [height, width] if sizes differ, and channels if only some are grey. */
   readonly resize?: { readonly size: readonly [height: number, width: number]; readonly why: string };
   readonly channels?: 3;
-  /** Arrays: names of those in an archive, and the kind of a sample: a row of numbers, or numbers over time, where it is no picture. */
+  /** Arrays: their names in an archive, and the kind of a sample other than a picture: a table row or a time series. */
   readonly arrays?: { readonly samples: string; readonly labels: string };
   readonly sample?: 'table' | 'series';
-  /** Sounds: values a second and length of most of them. */
+  /** Sounds: values per second, and a length that covers most of them. */
   readonly rate?: number;
   readonly seconds?: number;
 }
 
-/** A recipe to start from: what must be said, and as comments what is likely to be wanted next. */
+/** Text of a recipe to start from: required keys, and likely next ones as comments. */
 export function recipeText({
   type,
   task = 'classification',
@@ -125,7 +125,7 @@ function hiddenText(model: string, columns: number | undefined, teacherBytes = I
 
 type Kind = 'picture' | 'series' | 'sound' | 'text' | 'words' | 'table';
 
-/** What is likely to be wanted for data of a kind. */
+/** Likely choices for a kind of data. */
 const KINDS: Readonly<
   Record<Kind, { readonly augment: readonly string[]; readonly teacher: string; readonly student: string }>
 > = {
@@ -157,7 +157,7 @@ function kindOf(type: string, form: SeenForm): Kind {
   return ['csv', 'parquet', 'jsonl'].includes(type) ? 'table' : 'picture';
 }
 
-/** Architecture of a student that fits data of a type. */
+/** Default architecture of a student for a type of data. */
 export function usualStudent(type: string, form: SeenForm = {}): string {
   return KINDS[kindOf(type, form)].student;
 }
@@ -230,7 +230,7 @@ function teacherLines(teacher: string, kind: Kind): string[] {
   ];
 }
 
-/** The key of a recipe's teacher that names such a file or folder; undefined for a file of another kind. */
+/** Key of a recipe's teacher for such a file or folder; undefined for another kind of file. */
 function teacherKey(name: string): 'onnx' | 'tfjs' | 'logits' | 'savedModel' | undefined {
   const keys = {
     '.onnx': 'onnx',
@@ -243,7 +243,7 @@ function teacherKey(name: string): 'onnx' | 'tfjs' | 'logits' | 'savedModel' | u
   return Object.hasOwn(keys, ending) ? keys[ending as keyof typeof keys] : undefined;
 }
 
-/** Complaint on a file that no teacher is; undefined where it may be one. */
+/** Message about a file that cannot be a teacher; undefined if it may be. */
 export function otherTeacher(name: string): string | undefined {
   const kinds =
     'an ONNX file, a model.json of tfjs, the folder of a SavedModel, or stored answers as .npy or .safetensors';

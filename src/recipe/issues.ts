@@ -6,10 +6,10 @@ import type { KeyPath } from './source.ts';
 
 type Issue = z.core.$ZodIssue;
 
-/** Complaint about one value, in the words of the error message. */
+/** Problem with a value, in the words of the error message. */
 export interface Complaint {
   readonly path: KeyPath;
-  /** A key of the value at `path` that should not be there. */
+  /** A key of the value at `path` that should not exist. */
   readonly key?: string;
   readonly fact: string;
   readonly hint: string;
@@ -17,7 +17,7 @@ export interface Complaint {
 
 const SEE_SCHEMA = 'Run `limbeck schema` to see every key with its meaning.';
 
-/** Turn zod's issues into complaints; `keysAt` gives the keys that the schema knows at a path. */
+/** Converts zod's issues to complaints; `keysAt`: keys that the schema knows at a path. */
 export function complaintsOf(
   issues: readonly Issue[],
   data: unknown,
@@ -57,8 +57,8 @@ function unknownKey(path: KeyPath, key: string, { keys: known, chosenBy, elsewhe
 }
 
 /**
- * The alternative of a union that the value was meant to be: one that does not already fail on the kind of value, with
- * the fewest things wrong. An unknown key weighs more than a wrong value, since keys say which alternative was meant.
+ * The alternative of a union that the user probably meant: among those that accept the kind of value, the one with the fewest problems. An unknown
+ * key weighs more than a wrong value, because keys identify the alternative.
  */
 function likeliest(branches: readonly (readonly Issue[])[], value: unknown): readonly Issue[] | undefined {
   const plausible = branches.filter((issues) => !issues.some((issue) => issue.path.length === 0 && fundamental(issue)));
@@ -120,17 +120,17 @@ function sized(origin: string, sign: string, words: string, limit: number | bigi
   return `a number ${sign} ${limit}`;
 }
 
-/** The value that the issue is about: of a mapping without a usable `type`, that `type`. */
+/** The value that the issue is about: for a mapping with an unusable `type`, that `type`. */
 function decisive(issue: Issue, value: unknown): unknown {
   const { discriminator } = issue as { discriminator?: string };
   if (discriminator === undefined || typeof value !== 'object' || value === null) return value;
   return (value as Record<string, unknown>)[discriminator];
 }
 
-/** The values allowed, where they can be listed. Of a mapping with `type`, zod reports them outside of its types. */
+/** Allowed values, if they can be listed. For a mapping with `type`, zod reports them outside of its types. */
 function choices(issue: Issue): string[] {
   if (issue.code === 'invalid_value') return issue.values.map(String);
-  // Absent stands for the usual one, which is in the list by its name too.
+  // Leaves out undefined, which stands for the default: the list has it by name.
   const options = (issue as { options?: readonly unknown[] }).options ?? [];
   return options.filter((option) => option !== undefined).map(String);
 }

@@ -13,11 +13,11 @@ interface JsonSchema {
 
 /** The keys that the schema knows at a path. */
 export interface KnownKeys {
-  /** Keys of the member of a union that the value is. */
+  /** Keys of the union member that matches the value. */
   readonly keys: readonly string[];
-  /** The key that says which member it is, e.g. `loss`, and what it says. */
+  /** The key that identifies the member, such as `loss`, and its value. */
   readonly chosenBy?: { readonly key: string; readonly value: string };
-  /** Values of `chosenBy.key` for which a member has this key. */
+  /** Values of `chosenBy.key` whose members have this key. */
   readonly elsewhere: (key: string) => readonly string[];
 }
 
@@ -54,7 +54,7 @@ function flat(schemas: readonly JsonSchema[]): JsonSchema[] {
   });
 }
 
-/** The members of a union that the value can be, and the key that says so: one that is a constant of each. */
+/** Union members that match the value, and the identifying key: one that is a constant in each member. */
 function members(all: readonly JsonSchema[], value: unknown): { chosen: readonly JsonSchema[]; key?: string } {
   if (Array.isArray(value)) return { chosen: all.filter(({ items, prefixItems }) => items ?? prefixItems) };
   let chosen = all.filter(({ properties }) => properties !== undefined);
@@ -69,7 +69,7 @@ function members(all: readonly JsonSchema[], value: unknown): { chosen: readonly
   return { chosen, ...(decisive !== undefined && { key: decisive }) };
 }
 
-/** The value of a key, or the default that the schema gives it. */
+/** The value of a key, or its default in the schema. */
 function given(key: string, { properties }: JsonSchema, value: unknown): unknown {
   return (value as Record<string, unknown> | null | undefined)?.[key] ?? properties?.[key]?.default;
 }

@@ -17,24 +17,24 @@ import { parseSource, pathText, sourceText } from './source.ts';
 import type { RecipeSource, SourcePlace } from './source.ts';
 
 export interface LoadedRecipe {
-  /** Defaults filled in, file names as they were written: what is kept as recipe.json and compared. */
+  /** With defaults, file names as written: stored as recipe.json and compared. */
   readonly written: Recipe;
-  /** The folder that relative file names start at. */
+  /** Folder that relative file names refer to. */
   readonly base: string;
-  /** Defaults filled in, file names absolute. */
+  /** With defaults and absolute file names. */
   readonly recipe: Recipe;
 }
 
 export interface RecipeOptions {
-  /** `key.path=value`, stronger than the file. */
+  /** Settings `key.path=value`, which override the file. */
   readonly set?: readonly RecipeChange[];
-  /** The models there are: with them, options of models are checked too. */
+  /** Known models: with them, options of models are checked too. */
   readonly models?: ModelTable;
-  /** Test whether a file or folder exists; if it is given, a path in the recipe that does not exist is reported. */
+  /** Tests whether a file or folder exists; if given, missing paths in the recipe are reported. */
   readonly isThere?: (file: string) => boolean;
 }
 
-/** Read, check and complete a recipe. Throws a `UserError` that names file, line, column and key of everything wrong. */
+/** Reads, checks and completes a recipe. Throws a `UserError` with file, line, column and key of every problem. */
 export async function loadRecipe(file: string, options: RecipeOptions = {}): Promise<LoadedRecipe> {
   const [, ending] = /\.(onnx|tflite|npz|npy|csv|parquet|jsonl)$/i.exec(file) ?? [];
   if (ending !== undefined)
@@ -78,7 +78,7 @@ function missingFiles({ recipe }: LoadedRecipe, isThere: (file: string) => boole
   );
 }
 
-/** A recipe built in code, checked like one from a file; relative file names start at `base`. */
+/** Completes and checks a recipe built in code; relative file names refer to `base`. */
 export function completeRecipe(data: unknown, base: string, models?: ModelTable): LoadedRecipe {
   return complete(data, base, (complaints) => report(complaints, undefined, []), models);
 }
@@ -105,7 +105,7 @@ function report(
   source: RecipeSource | undefined,
   overrides: readonly Override[],
 ): never {
-  // Two checks of one value say the same twice: that it is a safe integer, and that it is in range.
+  // A value can fail two checks for the same reason (safe integer, range): only the first is reported.
   const kept = complaints.filter(
     ({ path: keys, key }, i) =>
       complaints.findIndex((other) => other.key === key && String(other.path) === String(keys)) === i,
@@ -127,7 +127,7 @@ function report(
   });
 }
 
-/** Place of something: in a file, or in an option of the command line. */
+/** Position in a file, or an option of the command line. */
 type RecipePlace = SourcePlace | { readonly option: string };
 
 function placeText(place: RecipePlace | undefined): string {
@@ -143,7 +143,7 @@ function placeOf(
   const full = key === undefined ? keys : [...keys, key];
   const isWithin = (inner: readonly unknown[], outer: readonly unknown[]): boolean =>
     outer.every((part, i) => part === inner[i]);
-  // What the file has as one value, and an override made a mapping of, is wrong because of the override.
+  // If an override replaced a single value of the file by a mapping, the problem belongs to the override.
   const isSplit = typeof valueAt(source?.data, full) !== 'object';
   const override = overrides.findLast(
     ({ path: set }) => isWithin(full, set) || ((key !== undefined || isSplit) && isWithin(set, full)),

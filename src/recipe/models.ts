@@ -6,7 +6,7 @@ import { studentSchema } from './schema/student.ts';
 import { assistantSchema, teacherTrainingSchema } from './schema/teacher.ts';
 import type { KeyPath } from './source.ts';
 
-/** The models as a recipe needs to know them: their options, and what is wrong with a value of one. */
+/** Known models: their options, and a check of option values. */
 export type ModelTable = Readonly<
   Record<
     string,
@@ -19,7 +19,7 @@ const TRAINING_KEYS = Object.keys(teacherTrainingSchema.shape);
 const ASSISTANT_KEYS = Object.keys(assistantSchema.shape);
 const OWN_KEYS = { student: STUDENT_KEYS, teacher: TRAINING_KEYS, assistant: ASSISTANT_KEYS, peer: PEER_KEYS };
 
-/** The options of the model in a part of the recipe: what is left when the keys of the recipe itself are taken away. */
+/** Options of the model in a section of the recipe: all keys but the section's own. */
 export function modelOptions(
   part: Readonly<Record<string, unknown>>,
   own: keyof typeof OWN_KEYS,
@@ -28,7 +28,7 @@ export function modelOptions(
   return Object.fromEntries(Object.entries(part).filter(([key]) => !keys.includes(key)));
 }
 
-/** Models that do not exist, options that they do not have, values that an option cannot take. */
+/** Problems with models: unknown names, unknown options, wrong values. */
 export function modelComplaints(recipe: Recipe, models: ModelTable): Complaint[] {
   const { student, teacher, distill } = recipe;
   const peer = 'peer' in distill ? distill.peer : undefined;

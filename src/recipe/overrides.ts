@@ -2,14 +2,14 @@ import { parse } from 'yaml';
 import { shown, UserError } from '../base/errors.ts';
 import type { KeyPath } from './source.ts';
 
-/** One `--set distill.temperature=2`, and its text as a message names it. */
+/** One `--set distill.temperature=2`, with its text for messages. */
 export interface Override {
   readonly text: string;
   readonly path: KeyPath;
   readonly value: unknown;
 }
 
-/** A change as it is given; `option`: where, if not as `--set`. */
+/** A change as given; `option`: its source, if not `--set`. */
 export type RecipeChange = string | { readonly text: string; readonly option: string };
 
 export function parseOverride(setting: RecipeChange): Override {
@@ -36,7 +36,7 @@ export function parseOverride(setting: RecipeChange): Override {
   }
 }
 
-/** A copy of `data` with the value in place; mappings that are missing on the way are made. */
+/** A copy of `data` with the value set; missing mappings along the path are created. */
 export function applyOverride(data: unknown, { path, value, text }: Override): unknown {
   const [head, ...rest] = path;
   if (head === undefined) return value;

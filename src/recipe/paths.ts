@@ -4,12 +4,12 @@ import type { Recipe } from './schema.ts';
 type Key = string | number;
 type Change = (file: string, keys: readonly Key[]) => string;
 
-/** The same recipe with every file name made absolute, starting at `base`, the folder of the recipe. */
+/** The recipe with absolute file names, resolved from `base`, the recipe's folder. */
 export function resolvePaths(recipe: Recipe, base: string): Recipe {
   return mapPaths(recipe, (file) => path.resolve(base, file));
 }
 
-/** Every file and folder that a recipe names, and where it does. */
+/** Every file and folder that a recipe names, with its key. */
 export function namedFiles(recipe: Recipe): { readonly keys: readonly Key[]; readonly file: string }[] {
   const found: { keys: readonly Key[]; file: string }[] = [];
   mapPaths(recipe, (file, keys) => {
@@ -26,7 +26,7 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
       .filter((key) => dataset[key] !== undefined)
       .map((key) => [key, mapSource(dataset[key], ['dataset', key], change)]),
   );
-  // Classes are a file where they are no list.
+  // `classes` is a file unless it is a list.
   const files = ['onnx', 'tfjs', 'savedModel', 'classes'] as const;
   return {
     ...recipe,
@@ -43,7 +43,7 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
   };
 }
 
-/** The augmentation with its folders of noise changed. */
+/** The augmentation with changed folders of background noise. */
 function withFolders(steps: Recipe['dataset']['augment'], change: Change): Recipe['dataset']['augment'] {
   return steps.map((step, i) =>
     'background' in step
@@ -52,7 +52,7 @@ function withFolders(steps: Recipe['dataset']['augment'], change: Change): Recip
   );
 }
 
-/** `text.tokenizer` is a file unless it is one of the tokenizers that need none. */
+/** `text.tokenizer` is a file unless it names a built-in tokenizer. */
 function withText<T extends object>(part: T, at: readonly Key[], change: Change): T {
   const { text } = part as { readonly text?: { readonly tokenizer?: string | undefined } | undefined };
   if (text?.tokenizer === undefined || text.tokenizer === 'bytes' || text.tokenizer === 'hashed') return part;

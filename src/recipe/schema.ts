@@ -264,7 +264,7 @@ export const recipeSchema = z
   .describe('A Limbeck recipe.');
 
 export type Recipe = z.infer<typeof recipeSchema>;
-/** Recipe as it is written: keys with a default may be left out. */
+/** Recipe as written: keys with a default may be absent. */
 export interface RecipeInput extends Omit<z.input<typeof recipeSchema>, 'teacher' | 'student'> {
   readonly teacher?: TeacherInput | undefined;
   readonly student?: StudentInput | undefined;
@@ -273,7 +273,7 @@ export type DistillRecipe = Recipe['distill'];
 
 export function recipeJsonSchema(): Record<string, unknown> {
   const schema = z.toJSONSchema(recipeSchema, { io: 'input' }) as Record<string, unknown>;
-  // The name of the file stands in for it.
+  // `name` defaults to the file's name.
   schema['required'] = (schema['required'] as string[]).filter((key) => key !== 'name');
   return schema;
 }

@@ -10,11 +10,11 @@ export function pathText(path: KeyPath): string {
   return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
 }
 
-/** YAML text that still knows where each key and value stands. */
+/** Parsed YAML with the positions of keys and values. */
 export interface RecipeSource {
   readonly file: string;
   readonly data: unknown;
-  /** Place of the value at `path`, or of the nearest thing around it; `key` points at a key of that value. */
+  /** Position of the value at `path`, or of the nearest enclosing value; `key`: a key of that value. */
   locate(path: KeyPath, key?: string): SourcePlace;
 }
 
@@ -25,7 +25,7 @@ export interface SourcePlace {
   readonly column: number;
 }
 
-/** `file:line:column`, which a terminal makes a link of. */
+/** `file:line:column`, which terminals turn into a link. */
 export function sourceText({ file, line, column }: SourcePlace): string {
   return `${file}:${line}:${column}`;
 }
@@ -33,20 +33,20 @@ export function sourceText({ file, line, column }: SourcePlace): string {
 export function parseSource(text: string, file: string): RecipeSource {
   refuseExcess(text, file);
   const lines = new LineCounter();
-  // `<<` is of YAML 1.1, and what people share settings by.
+  // `merge`: `<<` of YAML 1.1, which is common for sharing settings.
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, merge: true, logLevel: 'error' });
   const at = (offset: number): SourcePlace => {
     const { line, col: column } = lines.linePos(offset);
     return { file, line, column };
   };
-  // A tag that nobody knows is only a warning to the parser: its value would be taken as if it were not there.
+  // An unknown tag is only a warning to the parser, which would drop its value.
   const errors = [...document.errors, ...document.warnings];
   if (errors.length > 0) throw yamlErrors(errors, at);
   let data: unknown;
   try {
     data = document.toJS() as unknown;
   } catch (error) {
-    // Resource exhaustion by nested aliases, or an alias that points nowhere.
+    // Resource exhaustion by nested aliases, or an alias without an anchor.
     const fact = error instanceof Error ? error.message : String(error);
     throw new UserError(`${file}: not usable YAML: ${fact}`, 'Write the values out instead of using aliases.', {
       kind: 'recipe',

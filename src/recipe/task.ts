@@ -2,22 +2,22 @@ import type { LossName } from './schema/loss.ts';
 
 /** Properties of a task that recipes and readers of data depend on. */
 interface TaskRow {
-  /** True if a label is the name of one class; elsewhere a sample has numbers, or a list. */
+  /** True if a label is the name of one class; otherwise it is numbers or a list. */
   readonly hasClasses: boolean;
-  /** True if labels are names, whatever digits they are made of. */
+  /** True if labels are names, even if they consist of digits. */
   readonly hasNames: boolean;
-  /** True if an empty list of labels is known: the sample has none of them. Elsewhere it is a sample without a label. */
+  /** True if an empty list is a label (the sample has none of the labels); otherwise it is a sample without a label. */
   readonly isEmptyKnown: boolean;
   /** True if a sample is a list of words, each with a label of its own. */
   readonly isPerWord: boolean;
-  /** The losses that are for it, or all but those that are for another task alone. */
+  /** Losses for this task; `of classes`: all except those for another task only. */
   readonly losses: readonly LossName[] | 'of classes';
-  /** Default of a recipe that names none. */
+  /** Default loss. */
   readonly loss: LossName;
   readonly store: 'fp16' | 'fp32';
-  /** Words for one answer of a model and for several. */
+  /** Words for a model's answer, singular and plural. */
   readonly answers: readonly [one: string, several: string];
-  /** Keys of `distill` that `limbeck init` writes. */
+  /** Keys of `distill` in a recipe from `limbeck init`. */
   readonly begins: readonly string[];
 }
 
@@ -68,7 +68,7 @@ const ROWS = {
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;
 
-/** Name of a task: a model answers with the class of a sample, with numbers, with those of several labels that it has, or with a tag for each word. */
+/** Name of a task: a model answers with the class of a sample, with numbers, with any number of labels, or with a tag for each word. */
 export type TaskName = keyof typeof ROWS;
 export const TASKS = Object.keys(ROWS) as [TaskName, ...TaskName[]];
 
@@ -76,10 +76,10 @@ export function taskRow(task: TaskName = 'classification'): TaskRow {
   return ROWS[task];
 }
 
-/** Losses that are for numbers alone. */
+/** Losses only for numbers. */
 const OF_NUMBERS: ReadonlySet<LossName> = new Set(['bounded']);
 
-/** True if a loss is for a task. Most compare classes. */
+/** True if a loss suits a task. Most compare classes. */
 export function isLossFor(loss: LossName, task: TaskName): boolean {
   const { losses } = taskRow(task);
   return losses === 'of classes' ? !OF_NUMBERS.has(loss) : losses.includes(loss);

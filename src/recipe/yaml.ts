@@ -1,12 +1,12 @@
 import { CST, Parser } from 'yaml';
 import { UserError } from '../base/errors.ts';
 
-/** Letters of a file, keys of one mapping, depth of what lies in one another, and aliases: recipes have a hundredth of each. */
+/** Maximum characters of a file, keys of a mapping, nesting depth, and aliases: recipes have a hundredth of each. */
 const MOST = { letters: 2 ** 21, keys: 5000, depth: 50, aliases: 1000 };
 
 /**
- * Refuses YAML that its parser would take minutes for, or come to no end with: it compares each key with all others of its mapping, looks for
- * anchors from the start, writes keys that are collections as texts over and over, and calls itself for what lies in something else.
+ * Refuses YAML that its parser would take minutes for, or never finish: it compares each key with all others of its mapping, searches for anchors
+ * from the start, serializes keys that are collections again and again, and recurses into nested values.
  */
 export function refuseExcess(text: string, file: string): void {
   if (text.length > MOST.letters) throw tooMuch(file, `${text.length} letters`, MOST.letters);

@@ -214,7 +214,7 @@ function fed(name: string, type: TensorType, data: TensorData): tf.Tensor {
   return tf.tensor(Int32Array.from(data as Int8Array), dims, 'int32');
 }
 
-/** tfjs-node returns bool tensors with unspecified bytes. */
+/** Converts a result that tfjs-node returns in another kind of array, such as a bool. */
 function typedAs(dtype: TensorType['dtype'], data: TensorData): TensorData {
   if (holds(dtype, data)) return data;
   return dtype === 'int32' ? Int32Array.from(data as Float32Array) : Uint8Array.from(data as Float32Array);

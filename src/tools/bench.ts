@@ -25,7 +25,7 @@ export interface BenchOptions extends VariantOptions {
   /** Default: this process. */
   readonly places?: readonly TimingPlace[];
   readonly signal?: AbortSignal | undefined;
-  /** Timed along in this process alone: where a student ships its teacher does not go. */
+  /** A teacher to time beside the files, in this process only: it is not shipped to the students' devices. */
   readonly teacher?: TimedFile | undefined;
 }
 
@@ -34,15 +34,15 @@ export interface BenchRow extends Omit<DeviceRow, 'model'> {
 }
 
 export interface BenchResult {
-  /** Beginning of the measurement, ISO 8601. */
+  /** Start of the measurement, ISO 8601. */
   readonly measuredAt: string;
   readonly machine: MachineInfo;
   readonly cpuFeatures: readonly string[] | null;
   readonly versions: Readonly<Record<string, string>>;
-  /** Load average of the last minute before measuring began. */
+  /** Load average of the minute before measuring began. */
   readonly loadAverage: number;
   readonly rows: readonly BenchRow[];
-  /** Every file beside the first, in the settings that both have. */
+  /** Comparison of every other file with the first, in common settings. */
   readonly comparisons: readonly (LatencyComparison & {
     readonly file: string;
     readonly base: string;
@@ -51,7 +51,7 @@ export interface BenchResult {
   readonly skipped: readonly Skipped[];
 }
 
-/** Time model files side by side. The same file given twice is told apart by a number. */
+/** Times model files side by side. A file given twice is told apart by a number. */
 export async function benchFiles(files: readonly string[], options: BenchOptions): Promise<BenchResult> {
   return benchModels(await modelFiles(files), options);
 }
@@ -67,7 +67,7 @@ export async function modelFiles(files: readonly string[]): Promise<TimedFile[]>
   return models;
 }
 
-/** `UserError` where nothing could be measured; of several files or settings those that could not be are in `skipped`. */
+/** `UserError` if nothing could be measured; single files and settings that could not are in `skipped`. */
 export async function benchModels(files: readonly TimedFile[], options: BenchOptions): Promise<BenchResult> {
   const { places = ['node'], seconds, signal, sampleShape, teacher } = options;
   const measuredAt = timestamp();

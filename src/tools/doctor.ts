@@ -11,23 +11,23 @@ interface EngineStatus {
   readonly name: 'onnxruntime' | 'tensorflow';
   readonly usable: boolean;
   readonly reason: string;
-  /** Remedy that would make it usable, or faster. */
+  /** Remedy that makes it usable or faster. */
   readonly remedy?: string | undefined;
 }
 
 interface DoctorDevice extends Omit<DeviceStatus, 'half'> {
-  /** Behaviour of `precision: mixed` there; absent where the device is not usable. */
+  /** How `precision: mixed` is computed on it; absent for an unusable device. */
   readonly float16?: string;
 }
 
-/** A package that not everyone needs, and that a user's project has only if it asks for it. */
+/** An optional package, which a user's project must install itself. */
 interface OptionalPackage {
   readonly name: string;
-  /** `missing` where it is not installed. */
+  /** `missing` if it is not installed. */
   readonly version: string;
   /** Purpose of the package. */
   readonly use: string;
-  /** The command that installs it; absent where it is. */
+  /** Command that installs it; absent if it is installed. */
   readonly remedy?: string;
 }
 
@@ -42,7 +42,7 @@ export interface Diagnosis {
   readonly devices: readonly DoctorDevice[];
   readonly optional: readonly OptionalPackage[];
   readonly cpuFeatures: readonly CpuFeature[] | undefined;
-  /** One sentence each: what would be faster or possible if it were there. */
+  /** Missing parts that would make something faster or possible, one sentence each. */
   readonly missing: readonly string[];
 }
 
@@ -85,7 +85,7 @@ export function diagnose(): Diagnosis {
   };
 }
 
-/** Device with the result of mixed precision; the cpu rounds to float16 and multiplies in float32. */
+/** Device with a sentence on mixed precision; the cpu rounds to float16 and multiplies in float32. */
 function withHalf({ half, ...device }: DeviceStatus): DoctorDevice {
   if (!device.usable) return device;
   if (device.name === 'cpu') return { ...device, float16: 'emulated' };

@@ -5,19 +5,18 @@ import { sha256 } from '../base/bytes.ts';
 import { asUserError, firstMissing, removeEmpty } from '../base/files.ts';
 import { watchStages } from '../graph/stages.ts';
 
-/** A dump that goes on until it is ended. */
+/** A dump in progress. */
 export interface Dump {
   readonly count: () => number;
-  /** A folder that was made for it goes where nothing was written. */
+  /** Ends the dump. A folder that was made for it is removed if nothing was written. */
   readonly end: () => Promise<void>;
 }
 
 const INDEX = 'index.txt';
 
 /**
- * Writes every graph that this process makes from now on into `folder`, a text for each stage, numbered as they come:
- * `0001-traced.txt`, and a line for each in `index.txt`. A text that was written before is left out. What an earlier dump left in the
- * folder is deleted.
+ * Writes every graph that this process makes from now on into `folder`, a text for each stage in numbered files such as `0001-traced.txt`, and a line
+ * for each in `index.txt`. Repeated texts are skipped. Files of an earlier dump are deleted.
  */
 export async function dumpGraphs(folder: string): Promise<Dump> {
   const made = await firstMissing(folder);
@@ -35,7 +34,7 @@ export async function dumpGraphs(folder: string): Promise<Dump> {
     if (known.has(hash)) return;
     known.add(hash);
     const file = `${String(known.size).padStart(4, '0')}-${stage}.txt`;
-    // Graphs are made where nothing can be waited for.
+    // Synchronous, because graphs are made in synchronous code.
     try {
       writeFileSync(path.join(folder, file), `${text}\n`);
       appendFileSync(path.join(folder, INDEX), `${file}  ${summaryOf(text)}\n`);
@@ -52,7 +51,7 @@ export async function dumpGraphs(folder: string): Promise<Dump> {
   };
 }
 
-/** Inputs and outputs of a text's graph, by which it is found again at the next stage. */
+/** Inputs and outputs of a text's graph, by which it is recognized in the next stage. */
 function summaryOf(text: string): string {
   const lines = text.split('\n');
   const named = (kind: string) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => nameOf(line));
@@ -65,7 +64,7 @@ function nameOf(line: string): string {
   return line.replace(/^\w+ +/, '').replace(/(: | = ).*/, '');
 }
 
-/** The first of them: a training step has hundreds of states. */
+/** The first names only: a training step has hundreds of state variables. */
 function some(names: readonly string[]): string {
   const MOST = 6;
   return names.length <= MOST ? names.join(', ') : `${names.slice(0, MOST).join(', ')}, … ${names.length - MOST} more`;

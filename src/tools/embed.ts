@@ -21,16 +21,16 @@ import { inferenceGraph } from '../ship/export.ts';
 import { useLazyBackend } from '../trace/use.ts';
 
 export interface EmbedOptions {
-  /** An encoder of sentences, .onnx. */
+  /** Path of an encoder of sentences, .onnx. */
   readonly encoder: string;
-  /** Its tokenizer.json. */
+  /** Path of its tokenizer.json. */
   readonly tokenizer: string;
   readonly size: number;
-  /** Tokens of a text. */
+  /** Maximum tokens of a text. */
   readonly length: number;
   readonly pooling: 'mean' | 'first';
   readonly output?: string | undefined;
-  /** The file to write; tokenizer.json is put beside it. */
+  /** The file to write; tokenizer.json is copied beside it. */
   readonly out: string;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -40,15 +40,15 @@ export interface Embedded {
   readonly tokenizer: string;
   readonly vocabulary: number;
   readonly size: number;
-  /** Numbers of the encoder's own vectors, and the share of their variance that is kept. */
+  /** Size of the encoder's own vectors, and the share of their variance that is kept. */
   readonly width: number;
   readonly kept: number;
   readonly sizeBytes: number;
 }
 
 /**
- * A bag of static embeddings made from an encoder of sentences, as an ONNX file: token ids [batch, length] to the mean of their vectors
- * [batch, size], through a dense layer that changes nothing until a recipe replaces it (`student: { onnx: FILE, head: replace }`).
+ * Makes a bag of static embeddings from an encoder of sentences, as an ONNX file: token ids [batch, length] to the mean of their vectors [batch,
+ * size], followed by an identity dense layer that a recipe replaces (`student: { onnx: FILE, head: replace }`).
  */
 export async function embed(options: EmbedOptions): Promise<Embedded> {
   const { encoder: file, size, length, out } = options;
@@ -105,7 +105,7 @@ function bagOf(
     ...{ inputShape: [length], classes: size, seed: 0 },
     options: { vocabulary, padding, size },
   });
-  // A tokenizer without padding gets an id of its own for it, which no text has.
+  // A tokenizer without padding gets a new id for it.
   const table = new Float32Array(vocabulary * size);
   table.set(vectors);
   const identity = Float32Array.from({ length: size * size }, (_, i) => (i % (size + 1) === 0 ? 1 : 0));
@@ -121,7 +121,7 @@ function bagOf(
   return inferenceGraph({ network: layersNetwork(model), weights }, []);
 }
 
-/** Ids of tokens that are no part of a text: padding and unknown words, which have a place in the vocabulary's order, and all others. */
+/** Ids of tokens that stand for no text: padding and unknown words, which have a rank in the vocabulary, and all others. */
 function markedIds({ added_tokens, model }: TokenizerJson, { templates, vocabulary }: Tokenizer, padding: number) {
   const names = vocabularyOf(model);
   const silent = new Set([padding]);

@@ -35,32 +35,32 @@ export interface EvaluationResult {
   readonly file: string;
   readonly split: Split;
   readonly samples: number;
-  /** Whose answers stand in for labels, which nobody has: the score is agreement with them. */
+  /** Name of the teacher whose answers replace missing labels: the score is agreement with it. */
   readonly labelledBy?: string;
   /** The result in words. */
   readonly said: string;
-  /** Accuracy, for classes. */
+  /** Accuracy, for classification. */
   readonly accuracy?: number;
-  /** Accuracy of each class, by name; null for one of which the split has no sample. */
+  /** Accuracy of each class, by name; null for a class without samples in the split. */
   readonly perClass?: Readonly<Record<string, number | null>>;
   /** Score of other tasks. */
   readonly score?: { readonly name: string; readonly value: number };
   readonly errors?: ErrorReport;
   readonly labels?: LabelReport;
   readonly entities?: EntityReport;
-  /** Preparation of the input, and who states it. */
+  /** Preparation of the input, and its source. */
   readonly preparation: string;
-  /** Distribution of its answers; undefined for the train split, whose answers are not usual, and for tasks without classes. */
+  /** Distribution of the answers; undefined for the train split, whose answers are untypical, and for tasks without classes. */
   readonly usual?: UsualAnswers | undefined;
-  /** Oddities of its answers, one sentence each. */
+  /** Warnings about its answers, one sentence each. */
   readonly warnings: readonly string[];
 }
 
 const ANY = { layout: 'auto', outputs: 'auto' } as const;
 
 /**
- * Score of a model file on a split of a recipe's data. Its input is prepared as the recipe's `teacher` says if it is the
- * recipe's own, else as its metadata say, else as the recipe prepares its data. `shapes`: of inputs that an ONNX file leaves open.
+ * Scores a model file on a split of a recipe's data. Its input is prepared by the recipe's `teacher` if that names the file, else by the file's
+ * metadata, else like the recipe's data. `shapes`: of inputs that an ONNX file leaves open.
  */
 export async function evaluateFile(
   file: string,
@@ -72,19 +72,19 @@ export async function evaluateFile(
   if (shapes.size > 0 && format !== 'onnx')
     throw new UserError(`${file}: --shape is for an .onnx file`, 'Leave it out: other files have their sizes.');
   const own = await ownTeacher(file, recipe.teacher);
-  // Nothing is augmented, and texts are read by the tokenizer of the recipe's own file where it has one.
+  // Without augmentation; texts are read with the tokenizer that the recipe gives the file.
   const hasTokenizer = own !== undefined && recipe.teacher?.text?.tokenizer !== undefined;
   await requireFiles(
     recipe,
     ([part, key]) => part === 'dataset' && key !== 'augment' && !(hasTokenizer && key === 'text'),
   );
-  // A member of an ensemble reads what the ensemble does.
+  // A member of an ensemble reads the ensemble's input.
   const taught = own && recipe.teacher;
   const fed = await loadFedData({ ...recipe, file }, taught, format === 'tfjs', { columns: await columnsOf(file) });
   const data = await scoredData(recipe, fed);
   const { labelledBy } = data;
   const dataset = labelledSplit(data, split, recipe.name);
-  // The file as it is, whatever the recipe quantizes for its run.
+  // The unquantized file, even if the recipe quantizes it for its run.
   const settings = { ...ANY, ...own, onnx: undefined, intermediate: [], precision: 'fp32' as const, [format]: file };
   const options = {
     engine: engineOf(recipe),
@@ -132,7 +132,7 @@ export async function evaluateFile(
   };
 }
 
-/** Usual answers in the order of the file's own classes, in which whoever asks it later counts them. */
+/** Usual answers in the order of the file's own classes, by which they are compared later. */
 function inOrderOf(
   { classes: own }: Pick<Preparation, 'classes'>,
   usual: UsualAnswers,
@@ -141,7 +141,7 @@ function inOrderOf(
   return own === undefined ? usual : { ...usual, classes: own.map((name) => usual.classes[classes.indexOf(name)]!) };
 }
 
-/** `UserError` for answers that are no numbers: comparisons with them are false, and would pass for the first class, or for no label. */
+/** `UserError` for NaN answers: all comparisons with them are false, which looks like the first class, or like no label. */
 function refuseNaN(given: Float32Array, file: string, samples: number): void {
   const each = given.length / samples;
   const bad = new Set<number>();
@@ -155,7 +155,7 @@ function refuseNaN(given: Float32Array, file: string, samples: number): void {
   );
 }
 
-/** Columns and words that a file says it was made for: rows are read with them, whatever words train has. */
+/** Columns and words that a file states; rows are then encoded by these instead of train's words. */
 async function columnsOf(file: string): Promise<readonly Column[] | undefined> {
   if (file.endsWith('.json')) return undefined;
   if (!file.endsWith('.tflite')) return columnsIn(decodeModel(await readOnnx(file), file).metadata);
@@ -163,13 +163,13 @@ async function columnsOf(file: string): Promise<readonly Column[] | undefined> {
   return columnsIn(atFile(file, () => readEntries(readTflite(bytes), bytes)));
 }
 
-/** The data of the recipe; where no labels are read, its teacher is asked what to score against. */
+/** The data of the recipe; its teacher's answers replace missing labels. */
 async function scoredData(recipe: LoadedRecipe['recipe'], data: LoadedDataset): Promise<LoadedDataset> {
   if (!isWithoutLabels(data) || recipe.teacher === undefined) return data;
   await requireFiles(recipe, ([part]) => part === 'teacher');
   const [engine, session] = [engineOf(recipe), sessionOptionsOf(recipe)];
   const name = (file: string): string => path.basename(file);
-  // Split alike; its rows are as the teacher is fed them.
+  // Split in the same way, in the form that the teacher reads.
   const taught = await loadDataToTeach(recipe);
   const dataset = asTeacherSees(taught.validation);
   const { teacher } = await openTeacher(recipe.teacher, { engine, session, dataset, name, toInt8: toInt8() });
@@ -186,7 +186,7 @@ async function scoredData(recipe: LoadedRecipe['recipe'], data: LoadedDataset): 
   }
 }
 
-/** The samples of a split that have a label, or an answer of the teacher in its place. */
+/** The samples of a split with a label, or a teacher's answer in its place. */
 function labelledSplit(data: LoadedDataset, split: Split, recipe: string): Dataset {
   const dataset = data[split];
   if (dataset === undefined)
@@ -207,7 +207,7 @@ function errorsOf(
   return { ...(errors && { errors }), ...(labels && { labels }), ...(entities && { entities }) };
 }
 
-/** Share of each class that is right, by its name. */
+/** Accuracy of each class, by name. */
 function perClassOf(
   logits: Float32Array,
   { targets }: Dataset,

@@ -12,7 +12,7 @@ import { seenTypes } from '../runtime/onnxruntime/value-types.ts';
 import type { SeenTypes } from '../runtime/onnxruntime/value-types.ts';
 import { acceptedIn } from '../ship/convert/card.ts';
 
-/** Result for machines and as text for people. */
+/** Result for machines, and as text. */
 export interface Inspection {
   readonly value: unknown;
   readonly text: string;
@@ -38,9 +38,9 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
     opsets: Object.fromEntries([...opsets].map(([domain, version]) => [domain || 'ai.onnx', version])),
     metadata: Object.fromEntries(model.metadata),
     parameters,
-    // Without the shapes that a run shows, nothing can be said of them.
+    // Layers are counted with the shapes of a run; without a run they are unknown.
     macs: problem === undefined ? total(layers) : null,
-    /** Shapes of the inputs that `macs` and `layers` are for. */
+    /** Shapes of the inputs that `macs` and `layers` refer to. */
     shapes: Object.fromEntries([...fed].map(([name, { dims }]) => [name, dims])),
     inputs: graph.inputs.filter(({ name }) => !weights.has(name)).map(end),
     outputs: graph.outputs.map(end),
@@ -67,7 +67,7 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
   return { value, text };
 }
 
-/** Call that the figures are for: one sample, several, or sizes chosen where the file leaves them open. */
+/** Sentence on the call that the figures refer to: one sample, several, or assumed sizes. */
 function occasion(fed: SeenTypes['fed']): string {
   const inputs = [...fed];
   const isOpen = inputs.some(([, { open }]) => open.some((axis) => axis > 0));
@@ -105,7 +105,7 @@ export function inspectTflite(bytes: Uint8Array, file: string): Inspection {
   return { value: JSON.parse(JSON.stringify(value, bigint)) as unknown, text };
 }
 
-/** A file that was written although it answers too differently from its source says so. */
+/** Notes in the metadata of a file that was written although it differs from its source beyond its budget. */
 function acceptedRows(metadata: ReadonlyMap<string, string>): string[] {
   return acceptedIn(metadata).map((beyond) => `  accepted although beyond its budget: ${beyond}`);
 }

@@ -11,7 +11,7 @@ import { inspectOnnx, inspectTflite } from './inspect-model.ts';
 import type { Inspection } from './inspect-model.ts';
 import { Ledger } from '../folder/states/ledger.ts';
 
-/** `shapes`: of inputs that an ONNX file leaves open. */
+/** Describes a model file. `shapes`: of inputs that an ONNX file leaves open. */
 export async function inspectFile(file: string, shapes: InputShapes = new Map()): Promise<Inspection> {
   const found = await stat(file).catch((error: unknown) => {
     throw asUserError(error, file, 'read');

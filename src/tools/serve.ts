@@ -19,11 +19,11 @@ export interface ServeBenchOptions extends Omit<PlanOptions, 'title'> {
   readonly port: number;
   readonly onReady: (url: string, skipped: readonly Skipped[]) => void;
   readonly onDevice: (device: string, rows: readonly DeviceRow[], skipped: readonly Skipped[]) => Promise<void>;
-  /** Ends it. */
+  /** Ends the server. */
   readonly signal: AbortSignal;
 }
 
-/** The models of a finished run that ship, called by their ids, and its teacher where there is a file of it. */
+/** The exported models of a finished run, named by their ids, and its teacher if its file exists. */
 export async function modelsOfRun(
   folder: string,
 ): Promise<{ report: Report; files: TimedFile[]; teacher: TimedFile | undefined }> {
@@ -44,13 +44,13 @@ export async function modelsOfRun(
   return { report, files, teacher };
 }
 
-/** Add what was measured to the report of a run. */
+/** Adds measurements to the report of a run. */
 export async function joinReport(folder: string, measured: Remeasured): Promise<void> {
   await keepLatency(folder, await reportOf(folder), measured);
   await rebuildReport(folder);
 }
 
-/** Serve the page that measures on other devices until told to stop; with the folder of a run, its report is kept up. */
+/** Serves the page that measures on other devices until `signal` aborts; with the folder of a run, its report is updated. */
 export async function serveBench(
   { files, title, folder }: { files: readonly TimedFile[]; title: string; folder?: string | undefined },
   options: ServeBenchOptions,
@@ -60,7 +60,7 @@ export async function serveBench(
     const reasons = skipped.map(({ what, why }) => `${what}: ${why}`).join('; ');
     throw new UserError(`there is nothing to measure: ${reasons || 'no file'}`, 'Name a model file that can be read.');
   }
-  // Two devices may finish at once, but a report is written by one.
+  // Two devices may finish at once: updates of the report are queued.
   let last = Promise.resolve();
   const server = await servePage({
     ...{ plan, files, host: options.host, port: options.port },

@@ -5,7 +5,7 @@ import type { RunEvent } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
 import { trafficText } from './traffic.ts';
 
-/** The machine log has everything but the several-times-a-second progress. */
+/** Writes an event to the machine log, except progress, which comes several times a second. */
 export function logEvent(log: Log, event: RunEvent): void {
   if (event.type === 'progress') return;
   const { type, ...fields } = event;
@@ -19,7 +19,7 @@ function without(fields: object, key: string): Record<string, unknown> {
   return Object.fromEntries(Object.entries(fields).filter(([name]) => name !== key));
 }
 
-/** The line that says an event to people; undefined for those that only a progress bar shows. */
+/** Line of text for an event; undefined for events that only a progress bar shows. */
 export function eventText(event: RunEvent): string | undefined {
   switch (event.type) {
     case 'run':
@@ -41,7 +41,7 @@ export function eventText(event: RunEvent): string | undefined {
         ...(validation === undefined ? [] : [`validation ${score(validation)}`]),
         ...(test === undefined ? [] : [`test ${score(test)}`]),
         `${event.seconds.toFixed(1)} s`,
-        // Below that nobody needs to act.
+        // A shorter wait needs no action.
         ...((event.dataWait ?? 0) < 0.1 ? [] : [`${percent(event.dataWait!)} of it waiting for data`]),
         ...(event.traffic === undefined ? [] : [trafficText(event.traffic)]),
       ];
@@ -56,13 +56,13 @@ export function eventText(event: RunEvent): string | undefined {
   }
 }
 
-/** The score of a task in words, with its name where that is not accuracy. */
+/** Text of a task's score, with its name unless it is accuracy. */
 export function scoreOfEvent({ task }: { readonly task?: string }): (value: number) => string {
   const score = scoreOfTask(task as TaskName | undefined);
   return (value) => (task === undefined ? score.text(value) : `${score.name} ${score.text(value)}`);
 }
 
-/** The name of the score in metrics and curves, e.g. `accuracy` or `rmse`. */
+/** Name of the score in metrics and curves, such as `accuracy` or `rmse`. */
 export function metricOfEvent({ task }: { readonly task?: string }): string {
   return scoreOfTask(task as TaskName | undefined)
     .name.toLowerCase()

@@ -8,11 +8,11 @@ import { runMetrics } from './run-metrics.ts';
 import type { Together } from './together.ts';
 
 export interface MetricsOptions {
-  /** 0 takes a free one. */
+  /** 0: a free port. */
   readonly port: number;
-  /** Default 127.0.0.1: nobody else on the network. */
+  /** Default 127.0.0.1: not reachable from the network. */
   readonly host?: string;
-  /** The process as one of several: its metrics have the label `rank`. */
+  /** This process as one of several: its metrics have the label `rank`. */
   readonly together?: Together | undefined;
 }
 
@@ -23,8 +23,8 @@ export interface MetricsServer {
 }
 
 /**
- * Serve what a run tells to Prometheus, at `/metrics`, for as long as it goes. `UserError` for a port that is taken, and where
- * prom-client is not installed, which is loaded here.
+ * Serves a run's metrics to Prometheus at `/metrics` until the run ends. `UserError` for an occupied port, and if prom-client, which is loaded here,
+ * is not installed.
  */
 export async function serveMetrics({ port, host = '127.0.0.1', together }: MetricsOptions): Promise<MetricsServer> {
   needPackages('--metrics', ['prom-client']);
@@ -48,7 +48,7 @@ export async function serveMetrics({ port, host = '127.0.0.1', together }: Metri
       'Choose another port, or 0 for a free one.',
     );
   });
-  // The run decides when the process ends, not who reads its metrics.
+  // The server does not keep the process alive after the run.
   server.unref();
   const { port: taken, family, address } = server.address() as AddressInfo;
   return {

@@ -5,11 +5,11 @@ import { metricOfEvent } from './events.ts';
 import type { OnEvent, RunEvent } from '../base/events.ts';
 import type { Together } from './together.ts';
 
-/** Metrics of a run's events; names and units as Prometheus wants them. */
+/** Metrics of a run's events; names and units follow Prometheus' conventions. */
 export function runMetrics(client: typeof PromClient, registry: Registry, together?: Together): OnEvent {
   if (together !== undefined) registry.setDefaultLabels({ rank: String(together.rank) });
   client.collectDefaultMetrics({ register: registry });
-  // Gauges with the names of counters: promtool refuses them, and nobody needs them to watch a training.
+  // Removed: gauges with the names of counters, which promtool refuses, and which nobody needs to watch a training.
   for (const what of ['handles', 'requests', 'resources']) registry.removeSingleMetric(`nodejs_active_${what}_total`);
   const registers = [registry];
   const gauge = <T extends string>(name: string, help: string, labelNames: readonly T[] = []): Gauge<T> =>
@@ -18,7 +18,7 @@ export function runMetrics(client: typeof PromClient, registry: Registry, togeth
     new client.Counter({ name: `limbeck_${name}`, help, registers });
 
   const info = gauge('run_info', 'The run that is going on; always 1.', ['run', 'version']);
-  // In a search stages have the same names in every trial; elsewhere there is no such label.
+  // Only searches have the label `trial`, because stages have the same names in every trial.
   const current = gauge('stage', 'The stage that is going on; always 1.', ['trial', 'stage']);
   const loss = gauge('loss', 'Mean training loss of the epoch so far.', ['trial', 'stage']);
   const right = gauge('accuracy_ratio', 'Share of right answers, by split.', ['trial', 'stage', 'split']);

@@ -6,24 +6,24 @@ import { fileVersionRecord, restartRecord, scalarRecord } from '../formats/tenso
 import { metricOfEvent } from './events.ts';
 import type { DoneEvent, EpochEvent, OnEvent, ProgressEvent, RunEvent } from '../base/events.ts';
 
-/** The folder of a run that `tensorboard --logdir` is pointed at. */
+/** Folder in the run's for `tensorboard --logdir`. */
 const TENSORBOARD_FOLDER = 'tensorboard';
 
 /**
- * Writes the curves of a run as TensorBoard's event files, a folder per stage, in a search one per trial and stage, so that TensorBoard lays the stages over each
- * other. A start, a resumed one too, opens files of its own and says from which step on the older ones are outdated.
+ * Writes the curves of a run as TensorBoard's event files, a folder per stage (in a search per trial and stage), so that TensorBoard overlays the
+ * stages. Every start opens files of its own and records the step from which older files are outdated.
  */
 export function tensorboardWriter(onFailure: (message: string) => void): OnEvent {
   const files = new Map<string, string>();
   let folder: string | undefined;
   const write = ({ stage, trial = '' }: { stage: string; trial?: string }, content: Uint8Array): void => {
     if (folder === undefined) return;
-    // Stages such as `measure exports/distilled.onnx` are one folder each.
+    // A stage such as `measure exports/distilled.onnx` gets a single folder.
     const place = path.join(folder, TENSORBOARD_FOLDER, trial, stage.replace(/[ /]+/g, '-'));
     try {
       appendFileSync(files.get(place) ?? open(place), content);
     } catch (error) {
-      // Curves are a by-product: a disk that is full must not take the training with it.
+      // Curves are a by-product: a full disk must not stop the training.
       folder = undefined;
       onFailure(`TensorBoard's files cannot be written: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -44,7 +44,7 @@ export function tensorboardWriter(onFailure: (message: string) => void): OnEvent
     else if (event.type === 'progress' && event.loss !== undefined)
       write(event, recordOf(event.done, progressScalars(event)));
     else if (event.type === 'done' && event.figures.score?.test !== undefined) {
-      // One point, which takes the place of the one that an earlier start wrote.
+      // A single point, which replaces that of an earlier start.
       write(event, restartRecord(epochSeconds(), 0));
       write(event, recordOf(0, resultScalars(event.figures.score, metricOfEvent(event))));
     }

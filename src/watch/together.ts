@@ -1,4 +1,4 @@
-/** The process as one of several that train together, as far as metrics tell of it. A file of its own: prom-client is optional, also for types. */
+/** This process as one of several that train together, for metrics. A file of its own, because prom-client is optional, even its types. */
 export interface Together {
   readonly rank: number;
   readonly waitedSeconds: number;

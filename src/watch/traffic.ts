@@ -1,6 +1,6 @@
 import type { Traffic } from '../base/events.ts';
 
-/** Counts of what was moved since `before`; none where the engine does not count or was not called. */
+/** Bytes moved since `before`; none if the engine does not count or was not called. */
 export function trafficSince(before: Traffic | undefined, now: Traffic | undefined): { readonly traffic?: Traffic } {
   if (before === undefined || now === undefined || now.calls === before.calls) return {};
   return {
@@ -13,7 +13,7 @@ export function trafficSince(before: Traffic | undefined, now: Traffic | undefin
   };
 }
 
-/** Text for people, e.g. `state moved 12 times (2.1 MB) in 900 calls, data 30.5 MB`. */
+/** Text such as `state moved 12 times (2.1 MB) in 900 calls, data 30.5 MB`. */
 export function trafficText({ calls, stateMoves, stateBytes, dataBytes }: Traffic): string {
   const times = stateMoves === 1 ? 'once' : `${stateMoves} times`;
   return `state moved ${times} (${megabytes(stateBytes)}) in ${calls} calls, data ${megabytes(dataBytes)}`;

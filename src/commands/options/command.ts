@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import type { CommandContext } from '../context.ts';
 
-/** A command as the command line sees it. `run` imports what it needs itself, so that help stays fast. */
+/** A command. `run` imports what it needs itself, so that help stays fast. */
 export interface Command<Args extends object> {
   readonly name: string;
   readonly summary: string;

@@ -18,7 +18,7 @@ interface Written {
   readonly files: readonly string[];
 }
 
-/** `export RUN --triton DIR` and `--kserve DIR`: a model of a run for servers on other machines. */
+/** `export RUN --triton DIR` and `--kserve DIR`: writes a model of a run for inference servers on other machines. */
 export async function exportForCluster(run: string, args: ClusterArgs, context: CommandContext): Promise<void> {
   const { writeInto } = await import('../../ship/cluster/write.ts');
   const target = args.device as Target;
@@ -84,7 +84,7 @@ async function shippedModel(
   };
 }
 
-/** The teacher's file where the recipe names one that is still there, and what the report measured of it. */
+/** The teacher's file, if the recipe names one that exists, with its measurements in the report. */
 async function teacherOf(run: string, target: Target): Promise<Pick<ShippedModel, 'bytes' | 'curve'> | undefined> {
   const { storedRecipe } = await import('../../folder/folder.ts');
   const { finishedReport } = await import('../../folder/report/finished.ts');

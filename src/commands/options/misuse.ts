@@ -1,6 +1,6 @@
 import { nearest, UserError } from '../../base/errors.ts';
 
-/** `UserError` for a complaint of yargs: what was expected, what was received, where to read more. */
+/** `UserError` from an error of yargs: expected, received, and where to read more. */
 export function misuse(
   message: string,
   args: readonly string[],
@@ -10,7 +10,7 @@ export function misuse(
   const command = commands.find(({ name }) => name.split(' ')[0] === args[0]);
   const [, unknown] = /^Unknown arguments?: ([^,]+)/.exec(message) ?? [];
   const isOption = args.some((arg) => arg.split('=')[0] === `--${unknown}`);
-  // Those that a command takes by their place have no dashes.
+  // Positional arguments have no dashes.
   const places = command?.name.split(' ').map((place) => place.replace(/[[\]<>.]/g, '')) ?? [];
   const named = options.filter((option) => !places.includes(option));
   const meant = unknown !== undefined && isOption ? nearest(unknown, named) : undefined;
@@ -42,7 +42,7 @@ function plain(message: string, command: string): string {
   return message;
 }
 
-/** yargs names an option with dashes a second time, in camel case. */
+/** yargs lists an option with dashes a second time, in camel case. */
 function unknownArguments(names: readonly string[]): string {
   const camel = names.map((name) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()));
   const asTyped = names.filter((name, i) => camel.findIndex((other, j) => other === name && j !== i) < 0);

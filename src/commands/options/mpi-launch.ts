@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { mpiLaunch } from '../../base/environment.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 
-/** The processes that mpirun has started with this one; undefined without mpirun. When this one ends with an error, all end. */
+/** Connects the processes that mpirun started; undefined without mpirun. If this process ends with an error, all end. */
 export async function startedTogether(timeoutSeconds: number): Promise<Collectives | undefined> {
   const launch = mpiLaunch();
   if (launch === undefined) return undefined;
@@ -15,19 +15,19 @@ export async function startedTogether(timeoutSeconds: number): Promise<Collectiv
       together.finish();
       return;
     }
-    // mpirun throws away the unread output of a process that aborts.
+    // mpirun drops the unread output of a process that aborts.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, READ_MS);
     together.abort(code);
   });
   return together;
 }
 
-/** Milliseconds in which mpirun reads the last output. */
+/** Milliseconds for mpirun to read the last output. */
 const READ_MS = 500;
-/** Milliseconds in which process 0 can say what all of them found wrong. */
+/** Milliseconds for process 0 to report an error that all processes found. */
 const FIRST_MS = 2000;
 
-/** The work of a process that prints nothing: what only it found wrong it says after the first one had time to. */
+/** Work of a process that prints nothing: it reports its own error only after process 0 had time to report a common one. */
 export async function follower<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -17,7 +17,7 @@ export interface InputArgs {
   readonly fix: readonly string[];
 }
 
-/** `name=1,3,224,224` for each input; the first size may be `batch`, which stays open. Of `fix`, `name=16000`. */
+/** Parses `name=1,3,224,224` for each input, where the first size may be `batch`, which stays open; and `name=16000` of `fix`. */
 export function inputShapes({ shape: shapes, fix }: InputArgs): InputShapes {
   const values = fix.map((text): readonly [string, InputShape] => {
     const at = text.lastIndexOf('=');

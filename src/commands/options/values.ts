@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import { shown, UserError } from '../../base/errors.ts';
 
-/** Table that yargs keeps of the options of a command, by name. Its types do not declare it. */
+/** yargs' table of a command's options, by name, which its types do not declare. */
 export interface OptionTable {
   readonly key: Readonly<Record<string, unknown>>;
   readonly array: readonly string[];
@@ -13,13 +13,13 @@ export function optionsOf(parser: Argv): OptionTable {
   return (parser as unknown as { getOptions(): OptionTable }).getOptions();
 }
 
-/** Options that stand without the value that they need are an error, not their default. */
+/** Makes an option without its value an error instead of the default. */
 export function requireValues(parser: Argv): void {
   const { key, boolean } = optionsOf(parser);
   parser.requiresArg(Object.keys(key).filter((name) => !boolean.includes(name)));
 }
 
-/** `UserError` for values that yargs lets pass: an option given twice, and a text in place of a number. `words`: the command line. */
+/** `UserError` for values that yargs accepts: an option given twice, and text instead of a number. `words`: the command line. */
 export function checkValues(
   args: Readonly<Record<string, unknown>>,
   { key, array, number }: OptionTable,
@@ -40,7 +40,7 @@ export function checkValues(
   return true;
 }
 
-/** The first word behind an option that is no number, of which yargs keeps NaN alone. */
+/** The first value of an option that is no number; yargs keeps only NaN. */
 function noNumber(name: string, words: readonly string[]): string {
   const at = words.findLastIndex((word) => word === `--${name}` || word.startsWith(`--${name}=`));
   const [option = '', ...others] = words.slice(at);

@@ -2,7 +2,7 @@ import type { OnEvent } from '../../base/events.ts';
 import type { RunEnd } from '../../page/run/log.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 
-/** Options of commands that run something: who else is told how it goes. */
+/** Options of commands that run something, about watching the run. */
 export interface WatchArgs {
   readonly tensorboard: boolean;
   readonly metrics: number | undefined;
@@ -43,18 +43,18 @@ export const watchOptions = {
 
 export interface Watchers {
   readonly onEvent: OnEvent;
-  /** `error`: what the run ended with, if it did not come to its end. */
+  /** `error`: error that ended the run, if any. */
   readonly close: (error?: unknown) => Promise<void>;
 }
 
-/** Options of one process of several: each serves its metrics, rank r at the port r further; all else is the first one's alone. */
+/** Options of one process of several: rank r serves its metrics at the port plus r; everything else is the first process' task. */
 export function watchedRank(watch: WatchArgs, rank: number): WatchArgs {
   const { metrics } = watch;
   const alone = rank === 0 ? {} : { tensorboard: false, page: false, 'page-port': undefined };
   return { ...watch, ...alone, metrics: metrics === undefined || metrics === 0 ? metrics : metrics + rank };
 }
 
-/** Watchers that the options ask for; only their packages are loaded. Throws a `UserError` for a port that cannot be opened. */
+/** Opens the watchers that the options ask for, loading only their packages. `UserError` for a port that cannot be opened. */
 export async function openWatchers(
   { tensorboard, metrics, 'metrics-host': host, page, 'page-port': pagePort, 'page-host': pageHost }: WatchArgs,
   tell: OnEvent,

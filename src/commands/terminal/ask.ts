@@ -2,11 +2,11 @@ import { InterruptedError, UserError } from '../../base/errors.ts';
 import type { CommandContext } from '../context.ts';
 
 interface Question {
-  /** Option of the command line that gives the same answer. */
+  /** Option of the command line that gives the answer. */
   readonly option?: string;
-  /** Default for an empty answer; a question without one is asked until it is answered. */
+  /** Default for an empty answer; without it the question is repeated until it is answered. */
   readonly fallback?: string;
-  /** Check of an answer: the reason why it is refused, after which the question is asked again; undefined if it is accepted. */
+  /** Reason why an answer is refused, after which the question is repeated; undefined to accept it. */
   readonly wrong?: (answer: string) => string | undefined | Promise<string | undefined>;
 }
 
@@ -17,11 +17,11 @@ export interface TerminalQuestion {
 
 export async function asker(context: CommandContext): Promise<TerminalQuestion> {
   const { createInterface } = await import('node:readline/promises');
-  // Beside --json, stdout is for the result alone.
+  // With --json, stdout is for the result only.
   const output = context.json ? process.stderr : process.stdout;
   const isAnswered = context.isTerminal && process.stdin.isTTY;
   const prompt = isAnswered ? createInterface({ input: process.stdin, output }) : undefined;
-  // Lines typed before a question is asked are kept for it.
+  // Lines typed before a question are kept for it.
   prompt?.pause();
   const ask = async (question: string, about: Question): Promise<string> => {
     const { option, fallback, wrong } = about;

@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs';
 import { InterruptedError, printable, UserError } from '../../base/errors.ts';
 import type { Problem } from '../../base/errors.ts';
 
-/** Exit codes of the program; 0 is success. Those of signals are 128 and the number of SIGINT, SIGPIPE or SIGTERM. */
+/** Exit codes of the program; 0 is success. Codes for signals are 128 plus the number of SIGINT, SIGPIPE or SIGTERM. */
 export const EXIT = { user: 1, bug: 70, interrupted: 130, pipe: 141, terminated: 143 };
 
-/** Object that `--json` prints when a command fails: all keys in every case, null where they do not apply. */
+/** Object that `--json` prints when a command fails: all keys in every case, null if they do not apply. */
 export interface JsonFailure extends Omit<Problem, 'hint'> {
   readonly code: UserError['kind'] | 'interrupted' | 'bug';
   readonly hint: string | null;
-  /** Each by itself, where there are several: the place above is that of the first. */
+  /** All problems, if there are several; the position above is the first one's. */
   readonly problems: readonly Problem[];
 }
 
@@ -44,12 +44,12 @@ export function failureOf(error: unknown): Failure {
   return { exitCode: EXIT.bug, text: `${printable(stack)}\n${REPORT}\n`, json };
 }
 
-/** Messages about a file begin with it: `rows.csv:7: …`, `teacher.onnx: …`. */
+/** Position at the start of a message: `rows.csv:7: …`, `teacher.onnx: …`. */
 function placeIn(message: string): Pick<Problem, 'file' | 'line' | 'column'> {
   const [, file = null, line, column] = /^([^\n]+?):(\d+)(?::(\d+))?:? /.exec(message) ?? [];
   if (file !== null && existsSync(file)) return { file, line: Number(line), column: column ? Number(column) : null };
   const [, whole = null] = /^([^\n]+?): /.exec(message) ?? [];
-  // One that is missing is told by its name, and so is a model that is called by its name alone.
+  // A missing file is recognized by its extension, like a model given by its name only.
   const isFile =
     whole !== null &&
     (existsSync(whole) || /: cannot (read|write) it: /.test(message) || /\.(onnx|tflite)$/.test(whole));

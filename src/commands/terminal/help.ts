@@ -10,10 +10,7 @@ const GLOBAL_OPTIONS: readonly (readonly [string, string])[] = [
   ['-h, --help', 'Print this, or the options of a command'],
 ];
 
-/**
- * The answer to `limbeck --help`, made from the list of commands without yargs: loading that takes longer (80 ms) than
- * everything else that the answer needs.
- */
+/** Text of `limbeck --help`, made from the list of commands without yargs, whose loading (80 ms) takes longer than everything else. */
 export function helpText(commands: readonly Pick<Command<object>, 'name' | 'summary'>[], columns: number): string {
   const rows = commands.map(({ name, summary }) => [`limbeck ${name}`, summary] as const);
   const completion = [

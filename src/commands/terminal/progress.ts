@@ -9,7 +9,7 @@ export interface Display {
   readonly close: () => Promise<void>;
 }
 
-/** Display of events as lines, and of progress as a bar below them where there is a terminal. */
+/** Shows events as lines, and progress as a bar below them in a terminal. */
 export async function showEvents(context: CommandContext): Promise<Display> {
   const hasBar = context.isTerminal && !context.json && context.verbosity !== 'quiet';
   const isDue = epochThrottle();
@@ -48,7 +48,7 @@ export async function showEvents(context: CommandContext): Promise<Display> {
   };
 }
 
-/** Epochs of a few milliseconds are not worth a line each: of each stage the first, the last, and one a second between. */
+/** Epochs of a few milliseconds are not shown each: only the first and last of a stage, and one a second between. */
 function epochThrottle(): (event: EpochEvent) => boolean {
   const shownAt = new Map<string, number>();
   return ({ stage, trial, epoch, epochs, seconds }) => {
@@ -61,8 +61,8 @@ function epochThrottle(): (event: EpochEvent) => boolean {
 }
 
 /**
- * `[#####-----]  50 %  12 s left  loss 0.4312  84.10 %  epoch 2.5/5  10,400 samples/s`: what people look for first. A narrow
- * terminal gets a shorter bar, and of the rest what fits.
+ * `[#####-----] 50 % 12 s left loss 0.4312 84.10 % epoch 2.5/5 10,400 samples/s`: most important first. A narrow terminal gets a shorter bar, and as
+ * much of the rest as fits.
  */
 export function barText(event: ProgressEvent, columns: number): string {
   const share = event.total === 0 ? 1 : event.done / event.total;

@@ -1,12 +1,12 @@
 import type { CommandContext } from '../context.ts';
 import { wrapped } from './wrapped.ts';
 
-/** Least width of a column of words that is wrapped. */
+/** Minimum width of a wrapped column of words. */
 const NARROW = 24;
 
 /**
- * A table of left-aligned columns; numbers keep to the right. On a terminal that is too narrow for it, the widest columns of words are
- * wrapped; where that does not do, each row is a block of lines with the names of the columns.
+ * A table of left-aligned columns; numbers are right-aligned. In a narrow terminal the widest columns of words are wrapped; if that does not suffice,
+ * each row becomes a block of lines with the names of the columns.
  */
 export function table(
   rows: readonly (readonly string[])[],

@@ -1,6 +1,6 @@
 import type { CommandContext } from '../context.ts';
 
-/** A text in lines of at most `width` letters; a longer word has a line of its own. */
+/** Breaks a text into lines of at most `width` characters; a longer word has a line of its own. */
 export function wrapped(text: string, width: number): string[] {
   const out = [''];
   for (const word of text.split(' ')) {
@@ -12,8 +12,8 @@ export function wrapped(text: string, width: number): string[] {
 }
 
 /**
- * A text whose lines are cut between words where a terminal is too narrow for them; what goes on has two more spaces in front. A path or
- * another word that is too long stays whole, so that it can be copied.
+ * Breaks lines between words in a narrow terminal; continuation lines are indented by two more spaces. A long path or word stays whole, so that it
+ * can be copied.
  */
 export function fittedToWidth(
   text: string,

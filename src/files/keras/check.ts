@@ -5,7 +5,7 @@ import { kerasLayer, registerKerasLayers } from './layers.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Keys of a layer that say nothing about what it computes in inference, whatever their value. */
+/** Keys of a layer that do not affect inference, whatever their value. */
 const ANY = new Set(
   (
     'name trainable dtype batch_input_shape batch_shape build_config compile_config layer backward_layer cell cells ' +
@@ -14,7 +14,7 @@ const ANY = new Set(
 );
 const ABOUT_TRAINING = /_(initializer|regularizer|constraint)$/;
 
-/** Values at which a key that is not read changes nothing. */
+/** Values at which an ignored key has no effect. */
 const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
   dilation_rate: [1],
   groups: [1],
@@ -36,23 +36,23 @@ const HARMLESS: Readonly<Record<string, readonly unknown[]>> = {
   antialias: [false],
 };
 
-/** Keys that a layer of tfjs-layers computes with and does not hand back. */
+/** Keys that a layer of tfjs-layers uses but does not return in its configuration. */
 const READ_UNTOLD: Readonly<Record<string, readonly string[]>> = { SeparableConv2D: ['depth_multiplier'] };
 
-/** Keys that a layer of tfjs-layers keeps and does not compute with, or computes with otherwise than Keras. */
+/** Keys that a layer of tfjs-layers keeps but ignores, or interprets differently from Keras. */
 const KEPT_UNREAD: Readonly<Record<string, readonly string[]>> = {
   DepthwiseConv2D: ['dilation_rate'],
-  // The bias goes to the wrong axis.
+  // tfjs-layers adds the bias along the wrong axis.
   SeparableConv2D: ['data_format'],
-  // Its pixels lie elsewhere, whatever the interpolation.
+  // tfjs-layers samples other positions, whatever the interpolation.
   Resizing: ['interpolation'],
   // Exported models keep no state between calls.
   ...Object.fromEntries(['SimpleRNN', 'GRU', 'LSTM', 'RNN', 'ConvLSTM2D'].map((name) => [name, ['stateful']])),
 };
 
 /**
- * The topology of a model.json, as tfjs-layers builds it right. tfjs-layers passes over what it does not know: `UserError`
- * by layer and key for what would change the numbers.
+ * The topology of a model.json with layers that tfjs-layers computes correctly. tfjs-layers ignores what it does not know: `UserError` by layer and
+ * key for settings that would change the numbers.
  */
 export function forTfjs(topology: object, file: string): object {
   registerKerasLayers();
@@ -64,12 +64,12 @@ export function forTfjs(topology: object, file: string): object {
 
 interface Source {
   readonly file: string;
-  /** Written by tfjs-layers, which therefore reads it as it is meant. */
+  /** True for a file written by tfjs-layers itself, which interprets it as intended. */
   readonly isOwn: boolean;
   readonly isKeras3: boolean;
 }
 
-/** A layer, a wrapper or a model with the layers inside it. */
+/** A layer, or a wrapper or model with the layers inside. */
 function layerOf(json: Json, source: Source): Json {
   const { class_name: className, config } = json as { class_name?: unknown; config?: Json };
   if (typeof className !== 'string' || typeof config !== 'object' || config === null) return json;
@@ -88,21 +88,21 @@ function layerOf(json: Json, source: Source): Json {
 }
 
 function betterLayer(className: string, config: Json, { isOwn }: Source): KerasLayer | undefined {
-  // What tfjs-layers makes of these is what a file of its own was trained with.
+  // The interpretation of tfjs-layers is what a file of its own was trained with.
   const isMeant = isOwn && (className === 'UpSampling2D' || className === 'DepthwiseConv2D');
   return isMeant ? undefined : kerasLayer(className, config);
 }
 
 function check(className: string, config: Json, reads: readonly string[], source: Source): void {
   const known = keysOf(className, config);
-  if (known === undefined) return; // tfjs-layers itself names the unknown layer or the missing key.
-  // tfjs-layers reads its own files as they are meant, but for keys that it ignores.
+  if (known === undefined) return; // tfjs-layers itself reports an unknown layer or a missing key.
+  // tfjs-layers interprets its own files as intended, except for ignored keys.
   const kept = source.isOwn && className !== 'DepthwiseConv2D' ? [] : (KEPT_UNREAD[className] ?? []);
   for (const [key, value] of Object.entries(config)) {
     const isRead = reads.includes(key) || (known.has(key) && !kept.includes(key));
     const isIrrelevant = ANY.has(key) || ABOUT_TRAINING.test(key) || isHarmless(key, value);
     if (!isRead && !isIrrelevant) refuse(className, config, key, value, source);
-    // Keras 3 has it as relu6(x + 3) / 6, tfjs-layers and Keras 2 as 0.2 · x + 0.5 between 0 and 1.
+    // Keras 3 defines it as relu6(x + 3) / 6, tfjs-layers and Keras 2 as 0.2 · x + 0.5 between 0 and 1.
     if (source.isKeras3 && value === 'hard_sigmoid') refuse(className, config, key, value, source);
   }
   if (className === 'Bidirectional') checkBackward(config, source);
@@ -120,11 +120,11 @@ function refuse(className: string, config: Json, key: string, value: unknown, { 
   );
 }
 
-/** Settings that a layer of this class hands back, as Keras spells them: those that it has read. */
+/** Settings that a layer of this class returns in its configuration, in Keras' spelling: those that it has read. */
 function keysOf(className: string, config: Json): ReadonlySet<string> | undefined {
   const [layerClass, fromConfig] = serialization.SerializationMap.getMap().classNameMap[className] ?? [];
   if (layerClass === undefined || fromConfig === undefined) return undefined;
-  // A wrapper makes the layer inside it of its settings, and hands them back.
+  // A wrapper builds its inner layer from the settings, and returns them.
   if (config['layer'] !== undefined) return new Set(['layer', 'merge_mode']);
   try {
     const made = fromConfig(layerClass, camelCased(config) as serialization.ConfigDict);
@@ -134,7 +134,7 @@ function keysOf(className: string, config: Json): ReadonlySet<string> | undefine
   }
 }
 
-/** tfjs-layers makes the backward layer of a Bidirectional of the forward one. */
+/** tfjs-layers builds the backward layer of a Bidirectional from the forward one. */
 function checkBackward(config: Json, source: Source): void {
   const [forward, backward] = [config['layer'], config['backward_layer']] as [Json, Json | null | undefined];
   if (backward === null || backward === undefined) return;

@@ -7,7 +7,7 @@ type Shape = (number | null)[];
 type Pair = [number, number];
 type Config = Readonly<Record<string, unknown>>;
 
-/** Members of a layer that are used here; many are not in its public types. */
+/** Used members of a layer; many are missing in its public types. */
 interface Inner {
   readonly strides: Pair;
   readonly kernelSize: Pair;
@@ -25,7 +25,7 @@ interface Inner {
 
 type LayerClass = (new (config: Config) => Inner) & { className: string };
 
-/** Class of a layer, to derive another one from. */
+/** Class of a layer, for deriving from it. */
 const classOf = (like: layers.Layer): LayerClass => like.constructor as unknown as LayerClass;
 
 const single = (inputs: unknown): Tensor4D => (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor4D;
@@ -35,7 +35,7 @@ function finished({ bias, activation }: Inner, y: Tensor): Tensor {
   return activation === null ? sum : activation.apply(sum);
 }
 
-/** Keras counts from the middle of a pixel, tfjs-layers from its corner. */
+/** Keras interpolates between pixel centres, tfjs-layers between corners. */
 class BilinearUpSampling extends classOf(layers.upSampling2d({})) {
   static override className = 'KerasUpSampling2D';
 
@@ -49,7 +49,7 @@ class BilinearUpSampling extends classOf(layers.upSampling2d({})) {
   }
 }
 
-/** x from the threshold on, below it the slope times (x - threshold), and the maximum at most. */
+/** x above the threshold, below it slope times (x - threshold), limited by the maximum. */
 class SlopedRelu extends classOf(layers.reLU()) {
   static override className = 'KerasReLU';
   readonly #slope: number;
@@ -111,7 +111,7 @@ class PaddedTranspose extends classOf(layers.conv2dTranspose({ filters: 1, kerne
 
 let registered = false;
 
-/** Makes the layers known to tfjs-layers, once. */
+/** Registers these layers with tfjs-layers, once. */
 export function registerKerasLayers(): void {
   if (registered) return;
   registered = true;
@@ -119,14 +119,14 @@ export function registerKerasLayers(): void {
     tf.serialization.registerClass(layer as unknown as Parameters<typeof tf.serialization.registerClass>[0]);
 }
 
-/** A layer for tfjs-layers to make in place of the usual one, and the keys that this one reads and the usual does not. */
+/** A replacement for a layer of tfjs-layers, and the keys that only the replacement reads. */
 export interface KerasLayer {
   readonly className: string;
   readonly config: Config;
   readonly reads: readonly string[];
 }
 
-/** A layer that computes with all that the file says, where the usual one of tfjs-layers does not and we have one. */
+/** A layer that honours all settings in the file, if the one in tfjs-layers does not and a replacement exists. */
 export function kerasLayer(className: string, config: Config): KerasLayer | undefined {
   const isLast = (config['data_format'] ?? 'channels_last') === 'channels_last';
   const isSet = (key: string, usual?: number): boolean => {

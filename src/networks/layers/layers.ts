@@ -69,7 +69,7 @@ function vocabularyOf(model: LayersModel): number | undefined {
   return sizes.length === 0 ? undefined : Math.min(...sizes);
 }
 
-/** Open sizes other than the batch become NaN; models built from code have none. */
+/** Type with an open batch. A model may leave other sizes to the data; models built from code do not. */
 function batched(shape: readonly (number | null)[]): TensorType {
   return { dtype: 'float32', shape: ['batch', ...shape.slice(1).map(Number)] };
 }

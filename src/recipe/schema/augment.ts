@@ -1,18 +1,18 @@
 import { z } from 'zod';
 import { count, file, fraction } from './parts.ts';
 
-/** [least, most], both above 0. */
+/** [minimum, maximum], both above 0. */
 const range = (most: number) =>
   z
     .tuple([z.number().gt(0).max(most), z.number().gt(0).max(most)])
     .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' });
 
-/** [least, most] of a ratio, in decibels. */
+/** [minimum, maximum] of a ratio, in decibels. */
 const decibels = z
   .tuple([z.number().min(-40).max(100), z.number().min(-40).max(100)])
   .refine(([low, high]) => low <= high, { error: 'the first is the smaller one' });
 
-/** One random change of samples; shapes are those of the sample. */
+/** One augmentation step; shapes are the sample's. */
 export const augmentStep = z
   .union([
     z.strictObject({ shift: z.number().min(0).describe('Shift by up to this many pixels each way.') }),

@@ -16,7 +16,7 @@ export const baselineSchema = z
   .default(true)
   .describe('Train the same student without the teacher too, its twin, to compare.');
 
-/** Parts of a recipe on which it depends whether there is a twin. */
+/** Parts of a recipe that decide whether there is a twin. */
 interface Checked {
   readonly baseline: z.infer<typeof baselineSchema>;
   readonly target?: object | undefined;
@@ -26,7 +26,7 @@ interface Checked {
   readonly dataset: { readonly labelled?: number | undefined };
 }
 
-/** An optimizer of a twin that is not trained. */
+/** Refuses an optimizer for a twin that is not trained. */
 export function refuseForBaseline(recipe: Checked, context: z.RefinementCtx): void {
   const { baseline, target, student, distill, teacher, dataset } = recipe;
   if (typeof baseline !== 'object') return;

@@ -122,7 +122,7 @@ const qat = z
   })
   .describe('Training with quantization, with the loss of `distill`.');
 
-/** Training with quantization where a step falls back to it and says no more. */
+/** Quantization-aware training as a fallback without settings of its own. */
 export const usualQat: z.infer<typeof qat> = qat.parse({});
 
 /** Keys of every quantization. */
@@ -130,7 +130,7 @@ const quantizeKeys = { maxDrop: maxDrop.default(0.5) };
 const FALLBACK = 'Action when the drop is larger: ';
 const keepOrStop = z.enum(['keep-float', 'stop']).default('keep-float');
 
-/** Keys of the quantizations that look at samples. */
+/** Keys of quantizations that are calibrated with samples. */
 const calibrated = {
   calibrator: z
     .enum(['minmax', 'percentile', 'entropy', 'mse'])
@@ -216,7 +216,7 @@ export type Int8AfterTraining = Extract<Int8Recipe, { method: 'ptq' }>;
 export type Int16Recipe = Extract<QuantizeRecipe, { scheme: 'int16x8' }>;
 export type RecipeCalibrator = Int8Recipe['calibrator'];
 
-/** One step may stand without a list around it. */
+/** A single step needs no list around it. */
 export const quantizeSchema = z
   .union([quantizeStep, z.array(quantizeStep)])
   .transform((given) => (Array.isArray(given) ? given : [given]))

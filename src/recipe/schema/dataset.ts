@@ -17,7 +17,7 @@ const normalize = z.union([
   }),
 ]);
 
-/** Keys of every data set type; `source` is what one split is read from. */
+/** Keys of every data set type; `source`: schema of a split's files. */
 function common<S extends z.ZodType>(source: S) {
   return {
     task: z

@@ -77,7 +77,7 @@ const distillKeys = {
     ),
 };
 
-/** A recipe that names no loss has this one. */
+/** Loss of a recipe that names none. */
 export const USUAL_LOSS = 'kd';
 
 function withOptions<N extends LossName>(loss: N) {
@@ -105,7 +105,7 @@ export const distillSchema = z
   .discriminatedUnion('loss', members as [WithOptions, ...(WithOptions | typeof auto)[]])
   .describe('Training of the student: the distillation loss with its options, and how it is trained.');
 
-/** The parts of a recipe that are read here. */
+/** Parts of a recipe that the checks below read. */
 interface Checked {
   readonly dataset: { readonly labelled?: number | undefined; readonly unlabelled?: unknown };
   readonly distill: z.infer<typeof distillSchema>;
@@ -118,7 +118,7 @@ interface Checked {
   readonly stepsPerCall?: number | undefined;
 }
 
-/** Keys of `distill` that would have no effect, or none that anybody knows, beside the others. */
+/** Refuses keys of `distill` without effect, or with an unknown effect, in combination with others. */
 export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): void {
   const { distill, teacher, student, target } = recipe;
   const refuse: Refuse = (path, expected, received, hint) =>
@@ -185,7 +185,7 @@ export function refuseForDistill(recipe: Checked, context: z.RefinementCtx): voi
 
 type Refuse = (path: readonly string[], expected: string, received: unknown, hint?: string) => void;
 
-/** Refusals of keys about stored answers where none are stored. */
+/** Refuses keys about stored answers if none are stored. */
 function refuseUnstored({ distill, teacher }: Checked, refuse: Refuse): void {
   const { softTargets: given, generations = 1 } = distill;
   const isGiven = teacher?.logits !== undefined && teacher.chain === undefined && generations === 1;
@@ -206,7 +206,7 @@ function refuseUnstored({ distill, teacher }: Checked, refuse: Refuse): void {
     );
 }
 
-/** Refusals of keys that two students that teach each other do not read. */
+/** Refuses keys that deep mutual learning ignores. */
 function refuseWithPeer({ distill, teacher, student, target, stepsPerCall = 1 }: Checked, refuse: Refuse): void {
   const { loss, epochs, softTargets: given } = distill;
   const at = ['distill', 'loss'];
@@ -231,7 +231,7 @@ function refuseWithPeer({ distill, teacher, student, target, stepsPerCall = 1 }:
     );
 }
 
-/** Keys that would train a student further on samples without the classes that it lacks, or could not tell which samples those are. */
+/** Refuses keys that would train a student further on samples without the left-out classes, or that hide which samples those are. */
 function refuseToLeaveOut({ dataset, distill, teacher, target, prune, quantize }: Checked, refuse: Refuse): void {
   const has = (key: 'method' | 'fallback'): boolean =>
     quantize.some((step) => (step as Readonly<Record<string, unknown>>)[key] === 'qat');

@@ -4,8 +4,8 @@ import { count, temperatureSchema, fraction } from './parts.ts';
 import { modelName, modelOption } from './training.ts';
 
 /**
- * Options of each loss with their defaults, one row a loss. The schema, `limbeck schema` and the table in docs/losses.md follow from it;
- * what the loss computes is a file in src/distill/losses.
+ * Options of each loss with their defaults, one row a loss. The schema, `limbeck schema` and the table in docs/losses.md follow from it; the
+ * computation is in src/distill/losses.
  */
 
 const temperature = (usual: number) =>
@@ -26,7 +26,7 @@ const features = z
   .describe('Pairs of inner tensors to compare.');
 
 const peerKeys = { model: modelName };
-/** Keys of `peer` that are no options of its model. */
+/** Keys of `peer` besides the options of its model. */
 export const PEER_KEYS = Object.keys(peerKeys);
 const peer = z
   .object(peerKeys)
@@ -36,24 +36,24 @@ const peer = z
 
 const withKd = { temperature: temperature(4), alpha: alpha(0.9) };
 
-/** What else a recipe and a training have to know of a loss. */
+/** Further properties of a loss that recipes and trainings depend on. */
 interface LossRow {
   readonly doc: string;
   readonly options: Readonly<Record<string, z.ZodType>>;
   /**
-   * Compares the samples of a batch with each other, takes means of it in norms of its own, or remembers it: it is no sum over samples, and
-   * has no value for a part of a batch.
+   * Compares samples of a batch, normalizes over the batch, or remembers it: the loss is no sum over samples, and cannot be computed for a part of a
+   * batch.
    */
   readonly acrossBatch?: true;
-  /** The part of the teacher asks which class or number is the true one: it has no value for a sample without a label. */
+  /** The teacher's part needs the true class or number: the loss has no value for a sample without a label. */
   readonly needsLabel?: true;
-  /** It remembers single samples: it has no value for a mixture of two. */
+  /** Remembers single samples: the loss has no value for mixed samples. */
   readonly needsPlain?: true;
-  /** Student and teacher are asked about a second view of each sample. */
+  /** Needs the outputs of student and teacher for a second view of each sample. */
   readonly needsStrong?: true;
-  /** The answers are those of another student, which learns at the same time and from this one: there is no teacher. */
+  /** Learns from another student, which is trained at the same time, instead of a teacher. */
   readonly needsPeer?: true;
-  /** Its matrix products are sums over whole layers, keep a projection orthogonal, or are divided by a low temperature: float16 is too coarse for them. */
+  /** Its matrix products sum over whole layers, keep a projection orthogonal, or are divided by a low temperature: float16 is too coarse. */
   readonly fullPrecision?: true;
 }
 
@@ -267,7 +267,7 @@ export const FULL_PRECISION = lossesWith('fullPrecision');
 /** Options that are no numbers. */
 const LISTS = ['features', 'strong', 'peer'];
 
-/** The numbers of a loss, those that are not given by their defaults. */
+/** Numeric options of a loss, with defaults for absent ones. */
 export function lossNumbers(name: LossName, given: Readonly<Record<string, unknown>> = {}): Record<string, number> {
   const options = Object.entries(LOSSES[name].options as Readonly<Record<string, z.ZodType>>);
   const numbers = options.filter(([key]) => !LISTS.includes(key));

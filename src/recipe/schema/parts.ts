@@ -11,11 +11,11 @@ export const fraction = z.number().min(0).max(1);
 export const file = z
   .string()
   .min(1)
-  // No system has a file of such a name; Node's complaint about it looks like a bug of ours.
+  // No system allows such a file name, and Node's error for it looks like a bug of ours.
   .refine((name) => !name.includes('\0'), { params: { expected: 'a file name without NUL characters' } });
 /**
- * The member of a union that a mapping without this key is. zod finds a member by its key only if an absent one is among the key's
- * values, hence `optional`; with the default it is never absent from what comes out, whatever zod's type says.
+ * Discriminator of the union member that a mapping without this key belongs to. zod finds a member only if undefined is among the key's values, hence
+ * `optional`; with the default, the output never lacks it, whatever zod's type says.
  */
 export function usual<T extends string>(name: T, doc: string): z.ZodDefault<z.ZodLiteral<T>> {
   const schema = z
@@ -26,10 +26,10 @@ export function usual<T extends string>(name: T, doc: string): z.ZodDefault<z.Zo
   return schema as unknown as z.ZodDefault<z.ZodLiteral<T>>;
 }
 export const files = z.union([file, z.array(file).min(1)]);
-/** Sizes of the axes of one sample, e.g. `[28, 28, 1]`. */
+/** Sizes of a sample's axes, such as `[28, 28, 1]`. */
 export const sampleShape = z.array(count).min(1).max(4);
-/** Oldest and newest operator set that ONNX files are written for; one that needs a later one has that. */
+/** Oldest and default newest operator set of exported ONNX files; an operator that needs a later one raises it. */
 export const OPSETS = [17, 21] as const;
 
-/** A temperature: logits are divided by it in float32, and at less their softmax is all of the largest. */
+/** A temperature: logits are divided by it in float32, and below the minimum the softmax is all of the largest. */
 export const temperatureSchema = z.number().min(0.01).max(1000);

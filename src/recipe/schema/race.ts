@@ -3,7 +3,7 @@ import { LOSSES } from './loss.ts';
 import type { LossName } from './loss.ts';
 import { temperatureSchema, fraction } from './parts.ts';
 
-/** Losses that can race: those of answers alone, which need no further choices. */
+/** Losses that can race: those that need only the teacher's answers and no further choices. */
 const RACERS = (Object.keys(LOSSES) as LossName[]).filter((name) => {
   const { options } = LOSSES[name];
   return !('features' in options) && !('strong' in options) && !('peer' in options);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Course of a number of the loss over the epochs. */
+/** Schedule of a loss option over the epochs. */
 const numberSchedule = z.strictObject({
   from: z.number().min(0).optional().describe('Value at the first step; default: the number as the recipe has it.'),
   to: z.number().min(0).describe('Value at the end, and in the trainings after it (pruning, quantization).'),
@@ -12,7 +12,7 @@ export const lossSchedules = z
   .record(z.string(), numberSchedule)
   .describe('Numbers of the loss that change while the student is trained, such as temperature or alpha.');
 
-/** True for an option that is a number fed at each step: lists and sizes are fixed when the step is built. */
+/** True for a numeric option, which is fed at each step: lists and sizes are fixed when the step is built. */
 export function isFed(option: z.ZodType): boolean {
   return [0.5, 1.5].some((value) => option.safeParse(value).success);
 }

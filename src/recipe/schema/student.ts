@@ -5,10 +5,10 @@ import { modelName, modelOption } from './training.ts';
 
 const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
 
-/** Keys that say how an ONNX file becomes a student; beside another source nothing reads them. */
+/** Keys for a student from an ONNX file; ignored for other sources. */
 const OF_ONNX = ['output', 'trainable'] as const;
 
-/** Keys that say how a file is trained. */
+/** Keys for training a model file. */
 const OF_FILES = ['head', 'batchNorm', 'freeze', 'learningRates'] as const;
 
 const keys = {
@@ -89,10 +89,10 @@ export const studentSchema = z
     context.addIssue({ code: 'custom', message: 'not one source', params });
   })
   .describe('The small model that ships.');
-/** Student as it is written. zod's own type has options of the model as the type of every key, `freeze` too. */
+/** Student as written. zod's own type gives every key, even `freeze`, the type of model options. */
 export type StudentInput = z.input<z.ZodObject<typeof keys>> & Readonly<Record<string, unknown>>;
 
-/** Keys about the student of a recipe that has none. */
+/** Refuses keys about the student in a recipe without one. */
 export function refuseWithoutStudent(
   {
     student,

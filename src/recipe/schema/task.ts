@@ -7,7 +7,7 @@ import { refuseForWords } from './words.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** The recipe as it was written, with what its task has for a default. */
+/** The recipe as written, with the defaults of its task. */
 export function withTaskDefaults(data: unknown): unknown {
   const task = at(data, 'dataset', 'task');
   const known = TASKS.find((name) => name === task && name !== 'classification');
@@ -56,7 +56,7 @@ interface Training {
   readonly huber?: number | undefined;
 }
 
-/** Keys that mean nothing for the task of the data are refused by name: nothing would read them. */
+/** Refuses keys that do not apply to the task of the data and would be ignored. */
 export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   const { dataset, distill, teacher } = recipe;
   const { task = 'classification' } = dataset;

@@ -18,10 +18,10 @@ const trainedKeys = {
     .describe('Random changes of the samples that the teacher is trained on; default: those of dataset.augment.'),
 };
 
-/** An assistant between teacher and student, which learns from answers to the samples that the student sees. */
+/** An assistant between teacher and student, which learns from answers to the student's samples. */
 export const assistantSchema = z.object(assistantKeys).catchall(modelOption);
 
-/** A teacher that the recipe trains: a model and the way it is trained. */
+/** A teacher that the recipe trains: a model and its training. */
 export const teacherTrainingSchema = z
   .object(trainedKeys)
   .catchall(modelOption)
@@ -100,7 +100,7 @@ const fileKeys = {
 
 const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
 
-/** Keys that say how a source is read; one that nothing reads would be a mistake that nobody notices. */
+/** Keys about reading a source; a key that is ignored would hide a mistake. */
 const READ = [
   'signature',
   'input',
@@ -215,7 +215,7 @@ function refuseUnread(
   }
 }
 
-/** Teacher as it is written. zod's own type has options of the model as the type of every key, `optimizer` too. */
+/** Teacher as written. zod's own type gives every key, even `optimizer`, the type of model options. */
 export interface TeacherInput extends Omit<z.input<typeof teacherSchema>, 'train' | 'chain'> {
   readonly train?: TrainingInput | undefined;
   readonly chain?: readonly AssistantInput[] | undefined;

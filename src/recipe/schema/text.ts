@@ -65,7 +65,7 @@ function refuseUnread(
   }
 }
 
-/** The tokens that a teacher from a file is fed, where they are not the student's. */
+/** Tokens for a teacher from a file, if not the student's. */
 export const teacherText = z
   .strictObject({ tokenizer, length, truncate })
   .describe('Its own tokenizer, for data of texts; what is not said is as in dataset.text.');
@@ -75,7 +75,7 @@ interface Checked {
   readonly teacher?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Keys that mean nothing for texts, and `teacher.text` without any. */
+/** Refuses keys that do not apply to texts, and `teacher.text` without texts. */
 export function refuseForText({ dataset, teacher }: Checked, context: z.RefinementCtx): void {
   const isText = dataset['text'] !== undefined || dataset['type'] === 'text-folder';
   const refuse = (path: readonly string[], expected: string, received: unknown): void =>

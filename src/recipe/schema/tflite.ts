@@ -14,7 +14,7 @@ export const tfliteSchema = z
   .prefault({})
   .describe('Options of TFLite files.');
 
-/** Parts of a recipe that say which files are written. */
+/** Parts of a recipe that determine which files are written. */
 interface Checked {
   readonly tflite: z.infer<typeof tfliteSchema>;
   readonly export: readonly string[];
@@ -23,8 +23,7 @@ interface Checked {
 }
 
 /**
- * Files that are not written: options of them, and numbers of bits that only they have. A search has files for its runtime, in int8 unless
- * the recipe says otherwise.
+ * Refuses options of files that are not written, and bit widths that only they support. A search writes files for its runtime, in int8 by default.
  */
 export function refuseUnwritten(
   { tflite, export: formats, quantize, target }: Checked,
@@ -33,7 +32,7 @@ export function refuseUnwritten(
   const refuse = (path: readonly (string | number)[], expected: string, received: unknown): void =>
     context.addIssue({ code: 'custom', message: 'not written', path: [...path], params: { expected, received } });
   const isWritten = target === undefined ? formats.includes('tflite') : target.runtime !== 'onnxruntime';
-  // Steps that are refused themselves are no list yet.
+  // If the steps are invalid themselves, this is no list.
   const steps = Array.isArray(quantize) ? (quantize as readonly object[]) : [];
   const schemes = steps.map((step) => ('scheme' in step ? step.scheme : undefined));
   const hasInt8 = schemes.includes('int8') || (target !== undefined && schemes.length === 0);

@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import { count } from './parts.ts';
 
-/**
- * Keys that only some update rules or schedules read, with their defaults: another value beside the others would be a mistake that
- * nobody notices.
- */
+/** Keys that only some update rules or schedules read, with their defaults: with others they would be ignored, and hide a mistake. */
 const READ_BY: Readonly<
   Record<string, { readonly by: 'type' | 'schedule'; readonly readers: readonly string[]; readonly usual: unknown }>
 > = {
@@ -96,7 +93,7 @@ export const optimizerSchema = z
   })
   .describe('Optimizer and learning-rate schedule.');
 
-/** Keys that change nothing without another one, what they were given, and what is expected. */
+/** Keys without effect in the absence of another, with the received and the expected value. */
 function withoutEffect({
   schedule,
   milestones,
@@ -144,7 +141,7 @@ export const trainingKeys = {
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };
 
-/** Name of a model. Besides it any option of that model may stand here; the models define them. */
+/** Name of a model, beside which its options are allowed; the models define them. */
 export const modelName = z
   .string()
   .min(1)

@@ -1,6 +1,6 @@
 type Mapping = Readonly<Record<string, unknown>>;
 
-/** Parts of a recipe that are checked where each word has a tag. */
+/** Parts of a recipe that are checked for tagging. */
 interface WordRecipe {
   readonly dataset: { readonly type: string; readonly text?: unknown };
   readonly teacher?: object | undefined;
@@ -14,7 +14,7 @@ type Refuse = (path: readonly (string | number)[], expected: string, received: u
 /** Types of data that can hold lists of words. */
 const OF_WORDS: ReadonlySet<string> = new Set(['conll', 'jsonl', 'parquet']);
 
-/** Keys that are not supported where each word has a tag. */
+/** Refuses keys that tagging does not support. */
 export function refuseForWords({ dataset, teacher, student, prune, target }: WordRecipe, refuse: Refuse): void {
   if (!OF_WORDS.has(dataset.type))
     refuse(['dataset', 'type'], 'jsonl, parquet or conll for tagging, which reads lists of words', dataset.type);

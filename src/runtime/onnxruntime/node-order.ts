@@ -26,7 +26,7 @@ export function inOrder(model: Model): Model {
 /** Nodes that ONNX Runtime may replace by others, which then come last in its list. */
 const REPLACED = new Set(['Reshape', 'Transpose', 'Identity', 'Squeeze', 'Unsqueeze']);
 
-/** ONNX Runtime keeps a sum of one value, which is a copy; such values have the size of weights, not of a batch. */
+/** Ends such a node with a `Sum` of one value, a copy that ONNX Runtime does not replace; the values have the size of weights, not of a batch. */
 function pinnedOf(
   node: OnnxNode,
   floats: ReadonlySet<string>,

@@ -2,21 +2,21 @@ import { UserError } from '../../base/errors.ts';
 
 /** Targets of a compression, relative to the original model. */
 export interface Budget {
-  /** Factor that the file is to be smaller by. */
+  /** Factor of the reduction in file size. */
   readonly size: number;
-  /** Factor that one sample is to be faster by. */
+  /** Factor of the reduction in latency of a sample. */
   readonly latency: number;
-  /** Points, in percent, that the score may lose. */
+  /** Maximum loss of score, in percentage points. */
   readonly drop: number;
 }
 
 /**
- * Points of a score that may go. Where nobody knows the labels, the score is agreement with the original, which no accuracy can lose
- * more than: two models that are right equally often still disagree about samples that are hard for both.
+ * Default maximum loss of score, in points. Without labels the score is agreement with the original, which drops by more than accuracy: two models of
+ * equal accuracy disagree about samples that are hard for both.
  */
 const USUAL_DROP = { labelled: 1, unlabelled: 5 };
 
-/** `size=4,latency=2,drop=0.5`, each of them optional: factors and points. */
+/** Parses `size=4,latency=2,drop=0.5`, each optional: factors and points. */
 export function budgetOf(text: string | undefined, isLabelled: boolean): Budget {
   const budget = { size: 4, latency: 2, drop: USUAL_DROP[isLabelled ? 'labelled' : 'unlabelled'] };
   const said = new Set<string>();

@@ -22,49 +22,49 @@ import { compressRecipe } from './recipe.ts';
 import { datasetOf } from './samples.ts';
 
 export interface CompressOptions {
-  /** An ONNX file that answers with logits of classes. */
+  /** Path of an ONNX file that gives logits of classes. */
   readonly model: string;
-  /** Sizes of inputs that the file leaves open, by their names. */
+  /** Sizes of inputs that the file leaves open, by name. */
   readonly shapes?: InputShapes | undefined;
-  /** A recipe, a folder of pictures, or arrays of inputs as the model is fed. */
+  /** A recipe, a folder of pictures, or arrays in the form of the model's input. */
   readonly data: string;
   /** Budget as text: `size=4,latency=2,drop=0.5`. */
   readonly budget?: string | undefined;
-  /** Passes over the training split after each cut; 0: nothing is trained. */
+  /** Passes over the training split after each cut; 0: no training. */
   readonly epochs: number;
   readonly seed: number;
   readonly formats: readonly ('onnx' | 'tflite')[];
-  /** Name of the run. Default: that of the file. */
+  /** Name of the run. Default: the file's. */
   readonly name?: string | undefined;
-  /** The folder that holds the folders of the runs. */
+  /** Folder that holds the run folders. */
   readonly out: string;
-  /** Means of pictures in a folder: a number for all channels, or one for each. */
+  /** Mean of pictures in a folder: a number for all channels, or one for each. */
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
-  /** Changes of the recipe that is made, as `distill.temperature=3`. */
+  /** Changes of the resulting recipe, such as `distill.temperature=3`. */
   readonly set?: readonly string[] | undefined;
-  /** Choose the cuts anew, whatever an earlier call chose. Default false. */
+  /** Choose the cuts again, whatever an earlier call has chosen. Default false. */
   readonly fresh?: boolean;
-  /** Most seconds for the timing that chooses the cuts. Default 8. */
+  /** Maximum seconds for timing the candidate cuts. Default 8. */
   readonly seconds?: number;
   readonly onProgress?: OnProgress;
-  /** Called with a message when another machine seems to work in the folder of the samples, which is watched for a while. */
+  /** Called with a message while the lock of another machine on the samples' folder is watched. */
   readonly onWait?: (message: string) => void;
 }
 
-/** A recipe that compresses a model, and how it came about. */
+/** A recipe that compresses a model, with notes. */
 export interface Compression {
   readonly loaded: LoadedRecipe;
   readonly budget: Budget;
-  /** The file that is compressed, for timing others beside it. */
+  /** The file to compress, for timing results beside it. */
   readonly original: TimedFile;
-  /** One sentence each. */
+  /** Notes, one sentence each. */
   readonly notes: readonly string[];
 }
 
 const MOST_EPOCHS = 10_000;
 
-/** Options that become keys of the recipe are refused by the names that the user wrote. */
+/** `UserError` for options that become keys of the recipe, by the names that the user wrote. */
 function checkOptions({ epochs, seed, name, mean, std }: CompressOptions): void {
   if (!(epochs >= 0 && epochs <= MOST_EPOCHS))
     throw new UserError(
@@ -91,7 +91,7 @@ function checkOptions({ epochs, seed, name, mean, std }: CompressOptions): void 
     throw new UserError(`--std: expected numbers > 0, received ${odd}`, 'The pictures are divided by it.');
 }
 
-/** The recipe that compresses a model: it is its own teacher, and where the data have no labels its answers are the labels. */
+/** Makes the recipe that compresses a model: the model is its own teacher, and labels samples that have none. */
 export async function compression(options: CompressOptions): Promise<Compression> {
   const { mean, std, budget: asked, out, epochs, seed, formats, onProgress } = options;
   budgetOf(asked, true);
@@ -129,14 +129,14 @@ export async function compression(options: CompressOptions): Promise<Compression
   return { loaded, budget, original, notes: [...twoOf(model), ...notes] };
 }
 
-/** `UserError` for all that the run would refuse before it trains: said before the cuts are timed, and not behind it. */
+/** `UserError` for everything that the run would refuse before training, found before the cuts are timed. */
 async function checkFits({ recipe }: LoadedRecipe): Promise<void> {
   const data = await loadData(recipe);
   const network = await studentBuilder({ recipe, data }, recipe.seed)();
   network.dispose();
 }
 
-/** Work in a folder that no other process works in meanwhile, without what a killed one left there half written. One in which nothing was made goes. */
+/** Works in a locked folder, without half-written files of a killed process. The folder is removed if nothing was made in it. */
 async function aloneIn<T>(folder: string, onWait: CompressOptions['onWait'], work: () => Promise<T>): Promise<T> {
   const made = await firstMissing(folder);
   const unlock = await lockRun(folder, { ...(onWait && { onWait }), rename: '--name' });
@@ -149,7 +149,7 @@ async function aloneIn<T>(folder: string, onWait: CompressOptions['onWait'], wor
   }
 }
 
-/** Files of a model with one number for two classes have two outputs: whoever uses them must know. */
+/** Notes for a model with one number for two classes: compressed files have two outputs. */
 function twoOf({ file, one }: CompressedModel): string[] {
   if (one === undefined) return [];
   return [
@@ -157,7 +157,7 @@ function twoOf({ file, one }: CompressedModel): string[] {
   ];
 }
 
-/** Cuts as they were chosen before, if for the same file and budget: times differ, and a run that was killed goes on with its own recipe. */
+/** The cuts chosen by an earlier call for the same file and budget, else new ones: timings vary, and a killed run must resume with its own recipe. */
 async function planned(
   model: CompressedModel,
   budget: Budget,

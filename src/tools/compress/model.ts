@@ -12,38 +12,38 @@ import { onnxNetwork } from '../../networks/onnx/onnx.ts';
 import { evaluator } from '../../runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../trace/use.ts';
 
-/** Facts about a model that is to be compressed. */
+/** Facts about a model to compress. */
 export interface CompressedModel {
   readonly file: string;
   readonly bytes: Uint8Array;
-  /** The file as a network to train. */
+  /** The file as a trainable network. */
   readonly network: ModelNetwork;
-  /** Reason why none of its channels can be removed; undefined where some can. */
+  /** Reason why no channels can be removed; undefined if some can. */
   readonly uncut: string | undefined;
-  /** True if batch norms are nodes of their own, as exporters leave them where they are told to. */
+  /** True if the file has batch-norm nodes, which exporters may fold. */
   readonly hasNorms: boolean;
   readonly input: string;
-  /** One sample as the file is fed it. */
+  /** Shape of a sample as input of the file. */
   readonly fed: readonly number[];
-  /** The same with the channels of a picture last. */
+  /** The same shape, with channels of pictures last. */
   readonly sampleShape: readonly number[];
   readonly classes: number;
-  /** Names of its classes, where it states them. */
+  /** Names of its classes, if stated in the file. */
   readonly labels?: readonly string[] | undefined;
-  /** The one number for two classes that a file answers with: training makes two logits of it. */
+  /** Kind of a file's single number for two classes; training turns it into two logits. */
   readonly one: 'logit' | 'probability' | undefined;
-  /** Conversion of pictures to input that the file itself states; undefined where it states none. */
+  /** Normalization of pictures stated in the file; undefined if there is none. */
   readonly stated?: { readonly scale: number; readonly mean: number[]; readonly std: number[] } | undefined;
 }
 
-/** `UserError` for a file that is not there, that is no model of classes, or that cannot be trained. */
+/** Opens a model. `UserError` for a file that is missing, is no classifier, or cannot be trained. */
 export async function openModel(file: string, shapes: InputShapes = new Map()): Promise<CompressedModel> {
   if (!file.endsWith('.onnx'))
     throw new UserError(
       `compress: expected an .onnx file, received ${file}`,
       'Export the model to ONNX, e.g. with torch.onnx.export.',
     );
-  // A training needs batches of any size.
+  // Training needs an open batch size.
   const open = [...shapes].map(([input, one]) => [input, 'value' in one ? one : (['batch', ...one.slice(1)] as const)] as const); // prettier-ignore
   const bytes = await readOnnx(file, new Map(open));
   const model = decodeModel(bytes, file);
@@ -56,7 +56,7 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const sampleShape = isChannelsFirst(fed) ? [fed[1]!, fed[2]!, fed[0]!] : fed;
   const classes = Number(graph.types.get([...graph.outputs.values()][0] ?? '')?.shape[1]);
   useLazyBackend(evaluator);
-  // Whatever a training would stop at is said now, by node and operator.
+  // Finds everything that would stop a training, by node and operator.
   const options = {
     inputShape: sampleShape,
     classes,
@@ -76,7 +76,7 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   return { ...facts, input, fed, sampleShape, classes, labels, ...(stated && { stated }) };
 }
 
-/** `UserError` for a model of several inputs or outputs, or without a score for each of several classes. */
+/** `UserError` for a model with several inputs or outputs, or without a score for each of several classes. */
 function checkEnds({ inputs, outputs, types }: Graph, file: string): void {
   const [names, answers] = [[...inputs.keys()], [...outputs]];
   if (names.length !== 1)
@@ -101,7 +101,7 @@ function checkEnds({ inputs, outputs, types }: Graph, file: string): void {
 export const ONLY_CLASSES =
   'Only models that choose a class are compressed without a recipe, with one number for two classes where a dense layer or a sigmoid gives it. `limbeck quantize` takes any; `student: { onnx: … }` in a recipe trains those of other tasks.';
 
-/** True for shapes as PyTorch has pictures: few channels in front of height and width. */
+/** True for PyTorch's shape of pictures: few channels before height and width. */
 function isChannelsFirst([channels, height, width, ...more]: readonly number[]): boolean {
   if (height === undefined || width === undefined || more.length > 0) return false;
   return channels! <= 4 ? width > 4 || height > 4 : channels! < width;

@@ -14,17 +14,17 @@ import { prepareInt8 } from '../../ship/quantize.ts';
 import type { Budget } from './budget.ts';
 import type { CompressedModel } from './model.ts';
 
-/** Factors by which channels are to make a model smaller, beside what 8 bits do. */
+/** Factors by which removing channels reduces a model, in addition to 8 bits. */
 export const cutsSchema = z.strictObject({ macs: z.number().min(1), parameters: z.number().min(1) });
 export type Cuts = z.infer<typeof cutsSchema>;
 
-/** Factors of multiply-accumulates that are tried; the first file is the whole model in 8 bits. */
+/** Candidate factors of multiply-accumulates; 1 is the whole model in 8 bits. */
 const TRIED = [1, 1.5, 2.2, 3.3, 5];
 
-/** Medians are known to 3 % mostly, and other channels go in the end. */
+/** Safety margin: medians are mostly precise to 3 %, and the final cut removes other channels. */
 const MARGIN = 1.08;
 
-/** Trial of a cut: factors of size and speed of its int8 file beside the original. */
+/** A candidate cut: factors of size and speed of its int8 file relative to the original. */
 interface Trial {
   readonly macs: number;
   readonly size: number;
@@ -32,7 +32,7 @@ interface Trial {
 }
 
 interface Timing {
-  /** Most seconds for all files together. Default 8. */
+  /** Maximum seconds for all files together. Default 8. */
   readonly seconds?: number | undefined;
   readonly onProgress?: OnProgress | undefined;
 }
@@ -40,8 +40,8 @@ interface Timing {
 const ORIGINAL = 'original';
 
 /**
- * The cuts that a budget takes. What narrower layers and 8 bits gain depends on model and machine, so files are made and timed beside the
- * original: int8, with the channels of the smallest norms removed, and not trained, which neither size nor time depends on.
+ * The cuts that a budget needs. The gain of narrower layers and 8 bits depends on model and machine, so files are made and timed beside the original:
+ * int8, without the channels of smallest norm, untrained, because training changes neither size nor latency.
  */
 export async function cutsFor(
   { file, bytes, network }: Pick<CompressedModel, 'file' | 'bytes' | 'network'>,
@@ -64,7 +64,7 @@ export async function cutsFor(
   return { cuts: { macs: rounded(macs), parameters: rounded(parameters) }, trials };
 }
 
-/** Median milliseconds of one sample on one thread, by the name of a file; `UserError` for a file that cannot be timed. */
+/** Median milliseconds of a sample on one thread, by the name of a file; `UserError` for a file that cannot be timed. */
 async function timed(
   file: string,
   named: readonly { readonly name: string; readonly bytes: Uint8Array }[],
@@ -101,12 +101,12 @@ async function int8Of(network: ModelNetwork, macs: number): Promise<Uint8Array> 
   return encodeModel(exportQdq(prepared.graph, prepared.quantization, {}).result);
 }
 
-/** As fast as the fastest, but for what timing leaves open. */
+/** Share of the best speed that counts as equal, given the precision of timings. */
 const NEARLY = 0.95;
 
 /**
- * The least factor of multiply-accumulates with which a measure is reached. Where none reaches it, as where a model is too small for its
- * products to take the time, the least that is nearly as good as the best: a further cut would cost accuracy for nothing.
+ * Smallest factor of multiply-accumulates that reaches a measure. If none does, as in models too small for products to dominate the latency, the
+ * smallest that is nearly as good as the best: a further cut would cost accuracy for nothing.
  */
 function reaching(trials: readonly Trial[], of: (trial: Trial) => number, wanted: number): number {
   const best = Math.max(...trials.map(of));
@@ -117,7 +117,7 @@ function reaching(trials: readonly Trial[], of: (trial: Trial) => number, wanted
   return before.macs * (after.macs / before.macs) ** share;
 }
 
-/** Measure at a factor between those that were tried. */
+/** Measure at a factor between candidates, interpolated. */
 function between(trials: readonly Trial[], macs: number, of: (trial: Trial) => number): number {
   const at = Math.max(
     1,

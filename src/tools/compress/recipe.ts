@@ -3,35 +3,35 @@ import type { Budget } from './budget.ts';
 import type { Cuts } from './plan.ts';
 import { askedAs } from './samples.ts';
 
-/** Choices that the recipe of a compression is made from. */
+/** Choices from which a compression's recipe is made. */
 export interface CompressChoices {
   readonly name: string;
   readonly model: string;
   readonly dataset: RecipeInput['dataset'];
   readonly budget: Budget;
   readonly cuts: Cuts;
-  /** True if the file has batch norms; exporters may have folded them into the layers before them. */
+  /** True if the file has batch norms; exporters may have folded them into the layers before. */
   readonly hasNorms: boolean;
-  /** Epochs of the fine-tuning after each cut, and of training with quantization. With 0 nothing is trained. */
+  /** Epochs of fine-tuning after each cut, and of quantization-aware training. 0: no training. */
   readonly epochs: number;
   readonly seed: number;
   readonly formats: readonly ('onnx' | 'tflite')[];
 }
 
-/** Largest factor that one step cuts by: more at once, and fine-tuning does not bring back what is lost. */
+/** Largest factor of a single step: fine-tuning does not recover from larger cuts. */
 const STEP = 1.5;
 
 /**
- * Learning rate of the training after a cut. A residual net with batch norms, `resnet-small` of bench/compress.ts, was cut five times without
- * labels, to a quarter of its multiply-accumulates and a seventh of its numbers, by two seeds: by 0.003 it agreed with the original on 96.1
- * and 96.0 % of the test split, by 0.001 on 92.5 and 95.4 %; it was right on 86.1 and 85.8 %, by 0.001 on 84.9 and 85.9 %, and before on
- * 87.6 % of Fashion-MNIST's test pictures. Without batch norms a training bears less.
+ * Learning rate after a cut. A residual net with batch norms, `resnet-small` of bench/compress.ts, was cut five times without labels, to a quarter of
+ * its multiply-accumulates and a seventh of its parameters, with two seeds: at 0.003 it agreed with the original on 96.1 and 96.0 % of the test
+ * split, at 0.001 on 92.5 and 95.4 %; its accuracy on Fashion-MNIST's test pictures was 86.1 and 85.8 %, at 0.001 84.9 and 85.9 %, and 87.6 % before.
+ * Without batch norms a training tolerates less.
  */
 const RATES = { normalized: 0.003, folded: 0.001 };
 
 /**
- * The recipe of a compression: the model teaches itself. It is taken as it is, loses channels in steps with distillation after each,
- * and is quantized after training, with training where that loses too much. An ordinary run follows it.
+ * The recipe of a compression: the model is its own teacher and student, loses channels in steps with distillation after each, and is quantized after
+ * training, or with training if that loses too much. An ordinary run follows it.
  */
 export function compressRecipe({
   name,

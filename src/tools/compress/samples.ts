@@ -27,16 +27,16 @@ type DatasetInput = RecipeInput['dataset'];
 type Normalize = NonNullable<DatasetInput['normalize']>;
 
 export interface SamplesOptions {
-  /** A recipe, a folder of pictures, or arrays of inputs as the model is fed. */
+  /** A recipe, a folder of pictures, or arrays in the form of the model's input. */
   readonly data: string;
-  /** Normalization that turns the values of pictures into those that the model was trained on. */
+  /** Normalization that the model was trained with, for values of pictures. */
   readonly normalize?: Normalize | undefined;
-  /** Folder for the samples and the labels that the model gives them. */
+  /** Folder for the samples and the model's labels for them. */
   readonly folder: string;
   readonly onProgress?: OnProgress | undefined;
 }
 
-/** The `dataset` of the recipe. Samples without labels are given those that the model itself answers. */
+/** The `dataset` of the recipe. Samples without labels get the model's answers as labels. */
 export async function datasetOf(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
   const { data, normalize } = options;
   if (/\.(ya?ml|json)$/.test(data)) {
@@ -66,7 +66,7 @@ function refuse(normalize: Normalize | undefined, data: string): void {
   );
 }
 
-/** Means and deviations for every channel; `UserError` for another number of them. */
+/** Mean and deviation for every channel; `UserError` for another number of them. */
 function perChannel(normalize: Normalize | undefined, channels: number): Normalize | undefined {
   if (typeof normalize !== 'object') return normalize;
   const all = (option: string, given: number | readonly number[]): number[] => {
@@ -81,7 +81,7 @@ function perChannel(normalize: Normalize | undefined, channels: number): Normali
   return { ...normalize, mean: all('--mean', normalize.mean), std: all('--std', normalize.std) };
 }
 
-/** Fewest samples of which a tenth and a fifth can be left out to validate and test on. */
+/** Minimum number of samples for a validation split of a tenth and a test split of a fifth. */
 const FEWEST = 10;
 
 function refuseFew(count: number, where: string): void {
@@ -92,7 +92,7 @@ function refuseFew(count: number, where: string): void {
   );
 }
 
-/** Classes of a folder are those of the model if there are as many; else the pictures alone are taken. */
+/** The sub-folders are classes if there are as many as the model has; otherwise only the pictures are used. */
 async function ofFolder(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
   const { data } = options;
   const { file, sampleShape, classes } = model;
@@ -125,7 +125,7 @@ async function ofFolder(model: CompressedModel, options: SamplesOptions): Promis
   return labelled(model, { samples: sink.held(data).samples, sampleShape, normalize, layout: 'nhwc' }, options);
 }
 
-/** Arrays as the model is fed: of an archive `x`, the only one, or the one that is called as the input; labels, if any, are `y`. */
+/** Arrays in the form of the model's input: in an archive `x`, the only array, or the array named like the input; labels, if any, are `y`. */
 async function ofArrays(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
   const { data } = options;
   const bytes = await readBytes(data);
@@ -155,7 +155,7 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
     return {
       ...{ type: 'npz', train: { file: path.resolve(data), samples: key, labels: 'y' }, testFraction: TEST },
       ...{ normalize: 'none', ...(own.length === 3 && { layout }) },
-      // Numbers are places among the answers.
+      // Integer labels are indexes of the model's outputs.
       ...(/^[US]/.test(labels.code) ? inOrder(model, wordsIn(labels)) : { classes: namesOf(model) }),
     };
   const samples = npySamples(array);
@@ -163,7 +163,7 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
   return labelled(model, { samples: arranged(samples, model), sampleShape: model.sampleShape, normalize: 'none', layout: 'nhwc' }, options); // prettier-ignore
 }
 
-/** Samples with channels last, as data sets hold them. */
+/** Samples with channels last, as in data sets. */
 function arranged(samples: Samples, { fed, sampleShape }: CompressedModel): Samples {
   if (fed.join() === sampleShape.join()) return samples;
   const [height, width, channels] = sampleShape as [number, number, number];
@@ -178,14 +178,14 @@ function arranged(samples: Samples, { fed, sampleShape }: CompressedModel): Samp
 
 const TEST = 0.2;
 
-/** `teacher.normalize` that gives it what the student is given, whatever its file says of itself; undefined: as the data are. */
+/** The `teacher.normalize` with which the model gets the student's input, whatever its file states; undefined for the data set's own. */
 export function askedAs(normalize: DatasetInput['normalize']) {
   if (normalize === 'none') return { scale: 1, mean: 0, std: 1 };
   if (normalize === 'unit') return { scale: 1 / 255, mean: 0, std: 1 };
   return typeof normalize === 'object' ? normalize : undefined;
 }
 
-/** The classes in the order that the model states. Without it they are sorted, as the model must have been trained on them. */
+/** Class names in the order that the model states; otherwise sorted, as the model must have been trained. */
 function inOrder({ labels }: CompressedModel, names: ReadonlySet<string>): { classes?: string[] } {
   const isStated = labels?.length === names.size && labels.every((label) => names.has(label));
   return isStated ? { classes: [...labels] } : {};
@@ -207,7 +207,7 @@ interface Unlabelled {
   readonly layout: 'nhwc';
 }
 
-/** The samples as arrays in the folder, with what the model answers as their labels. */
+/** Writes the samples to the folder as arrays, with the model's answers as labels. */
 async function labelled(
   model: CompressedModel,
   { samples, sampleShape, normalize, layout }: Unlabelled,
@@ -243,7 +243,7 @@ async function labelled(
   };
 }
 
-/** Without labels nothing tells a logit from a number to predict, of which the sign is no class. */
+/** `UserError` for a single logit without labels: it cannot be told from a regression, whose sign is no class. */
 function refuseNumber({ file, one }: CompressedModel): void {
   if (one !== 'logit') return;
   throw new UserError(
@@ -252,7 +252,10 @@ function refuseNumber({ file, one }: CompressedModel): void {
   );
 }
 
-/** Samples that are all of one class to the model say nothing of what it can tell apart; mostly they are not what it was trained on. */
+/**
+ * `UserError` for samples that the model assigns to a single class: they do not show what it distinguishes, and are mostly not what it was trained
+ * on.
+ */
 function refuseOne(labels: Int32Array, file: string): void {
   if (labels.some((label) => label !== labels[0])) return;
   throw new UserError(

@@ -12,37 +12,37 @@ import type { Budget } from './budget.ts';
 
 type Format = 'onnx' | 'tflite';
 
-/** Runtimes that files are judged in. LiteRT's WebAssembly, which browsers run, tells nothing of phones and is none of them. */
+/** Runtimes in which files are judged. LiteRT's WebAssembly is excluded: it runs in browsers and says nothing about phones. */
 const RUNTIMES: Readonly<Record<Format, { readonly runtime: string; readonly text: string }>> = {
   onnx: { runtime: 'onnxruntime', text: 'ONNX Runtime' },
   tflite: { runtime: 'tflite-native', text: 'native TensorFlow Lite' },
 };
 
-/** Speed of a file beside the original in one runtime: the factor, and its 99 % interval; null after too few sessions. */
+/** Speed of a file relative to the original in a runtime: factor and 99 % interval (null after too few sessions). */
 export interface Speed {
   readonly factor: number;
   readonly interval: readonly [number, number] | null;
 }
 
-/** A file beside the original. */
+/** A file compared with the original. */
 export interface FileBesideOriginal {
   readonly id: string;
   readonly file: string;
   readonly format: Format;
   /** Factor by which it is smaller. */
   readonly size: number;
-  /** Points of the score lost. */
+  /** Loss of score, in points. */
   readonly drop: number;
-  /** Undefined where it was not timed, as where no speed is asked for. */
+  /** Undefined if it was not timed, such as for a budget without latency. */
   readonly speed: Speed | undefined;
   readonly verdict: 'within' | 'beyond' | 'not decided';
 }
 
-/** The timed files by their names in the folder. */
+/** Speeds by the files' names in the folder. */
 export type Speeds = ReadonlyMap<string, Speed>;
 
 export interface SpeedOptions {
-  /** Most seconds for the files of a format. */
+  /** Maximum seconds for the files of a format. */
   readonly seconds: number;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: OnProgress | undefined;
@@ -52,9 +52,8 @@ const isMade = (row: ModelRow): row is ModelRow & { readonly file: string; reado
   row.model.role !== 'teacher' && row.file !== null;
 
 /**
- * Each file that a run wrote beside the original in the runtime that its format is meant for, one sample on one thread: ONNX files beside the
- * original itself, TFLite files beside its own float32 TFLite file. All take turns, and are loaded anew many times. A runtime that is
- * not installed times nothing.
+ * Times each file of a run beside the original in its format's runtime, one sample on one thread: ONNX files beside the original, TFLite files beside
+ * its float32 TFLite file. Files take turns and are loaded many times. A runtime that is not installed is skipped.
  */
 export async function speedsOf(
   report: Report,
@@ -90,10 +89,10 @@ export async function speedsOf(
   return speeds;
 }
 
-/** The original as it was read, before anything of it was cut. */
+/** The student before cuts: the original. */
 const isTaken = ({ model, precision }: ModelRow): boolean => model.role === 'distilled' && precision === 'fp32';
 
-/** Every file that the run wrote beside the original, the smallest first. */
+/** Every file of the run compared with the original, smallest first. */
 export function besideOriginal(report: Report, budget: Budget, speeds: Speeds): FileBesideOriginal[] {
   const original = teacherModel(report);
   if (original === undefined) return [];
@@ -110,14 +109,14 @@ export function besideOriginal(report: Report, budget: Budget, speeds: Speeds): 
     .sort((a, b) => b.size - a.size);
 }
 
-/** Decided where the whole interval lies on one side of the factor that is asked for. */
+/** Decided if the whole interval lies on one side of the requested factor. */
 function reached(speed: Speed | undefined, { latency }: Pick<Budget, 'latency'>): FileBesideOriginal['verdict'] {
   if (latency === 1) return 'within';
   const [low, high] = speed?.interval ?? [0, Infinity];
   return low >= latency ? 'within' : high < latency ? 'beyond' : 'not decided';
 }
 
-/** The same for people, and which file keeps within the budget. */
+/** The comparison as text, with the files that meet the budget. */
 export function besideText(report: Report, all: readonly FileBesideOriginal[], budget: Budget, folder: string): string {
   const lost = scoreSentence(report).length > 0 ? 'points of agreement lost' : 'points of accuracy lost';
   const lines = all.map(

@@ -7,14 +7,14 @@ import { npyEntries } from '../../data/readers/numpy/zip.ts';
 /** Usual names of the arrays of samples and of labels in an archive. */
 const SAMPLES = ['x', 'x_train', 'X', 'samples', 'data', 'images', 'features', 'inputs'];
 const LABELS = ['y', 'y_train', 'Y', 'labels', 'label', 'target', 'targets'];
-/** Bytes of a file, at most: larger ones are for the reader alone. */
+/** Maximum bytes of a file to inspect; larger files are left to the reader. */
 const LOOKED_INTO = 2 ** 28;
-/** The least side of a picture, in pixels. */
+/** Minimum side of a picture, in pixels. */
 const SIDE = 8;
-/** Axes of an array of rows, and of one of pictures with their channels, of which there are so many. */
+/** Number of axes of a table and of colour pictures, and possible numbers of channels. */
 const [TABLE, PICTURES, CHANNELS] = [2, 4, [1, 3]] as const;
 
-/** The arrays of an .npz archive that are samples and labels, and the kind of its samples where they are no pictures. */
+/** Names of an .npz archive's arrays for samples and labels, and the kind of samples other than pictures. */
 export async function arrayForm(file: string): Promise<SeenForm> {
   if ((await stat(file)).size > LOOKED_INTO) return {};
   const bytes = await readBytes(file);
@@ -29,7 +29,7 @@ export async function arrayForm(file: string): Promise<SeenForm> {
   return { ...kind, ...(labels !== undefined && { arrays: { samples, labels } }) };
 }
 
-/** Three axes of bytes are grey pictures; of other numbers they are numbers over time, as an accelerometer gives them. */
+/** Three axes of bytes are grey pictures; of other numbers, time series, as from an accelerometer. */
 function kindOf({ shape, code }: ReturnType<typeof npyHeader>): Pick<SeenForm, 'sample'> {
   if (shape.length <= TABLE) return { sample: 'table' };
   const isWide = shape.slice(1, 3).every((side) => side >= SIDE);

@@ -2,25 +2,25 @@ import { parse } from 'csv-parse/sync';
 import type { SeenForm } from '../../recipe/init.ts';
 import { isBoolean, isMissing } from '../../data/readers/table.ts';
 
-/** First rows of a table, by the names of its columns, or by their numbers where they have none. */
+/** First rows of a table, by the names of its columns, or by index without names. */
 export type TableRows = readonly Readonly<Record<string, unknown>>[];
 
-/** Words of a text, on average, at least; of fewer are a name or a kind. */
+/** Minimum average number of words in a text; shorter values are names or categories. */
 const WORDS = 3;
-/** Different words in a column, and their share of its values, at most; with more of them most are seen once. */
+/** Maximum distinct words in a categorical column, and their maximum share of its values: above it most words occur once. */
 const [MOST_WORDS, MOST_SHARE] = [50, 0.5];
-/** Rows by which separators are told apart. */
+/** Number of rows by which delimiters are compared. */
 const COMPARED = 20;
-/** A day, in whatever order, or a time of day, or both. */
+/** A date in any order, a time of day, or both. */
 const DATE = /^\s*(\d{1,4}([-./])\d{1,2}\2\d{1,4}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2}.*)?)\s*$/;
 const DELIMITERS = [',', ';', '\t', '|'] as const;
 
-/** Separator, header, label column and kinds of columns of a CSV file. `lines`: those that it begins with; `label`: columns that are named. */
+/** Delimiter, header, label column and kinds of columns of a CSV file. `lines`: its first lines; `label`: named columns. */
 export function csvForm(lines: readonly string[], label: readonly string[]): SeenForm {
   const text = lines.join('\n');
   const delimiter = delimiterOf(text);
   const [first = [], ...others] = records(text, delimiter);
-  /** A word above numbers alone is a name, also beside names that are numbers. */
+  /** A word above numbers only is a column name, even beside names that are numbers. */
   const isName = (cell: string, i: number): boolean =>
     !isNumber(cell) && !isMissing(cell.trim()) && others.length > 0 && others.every((row) => isNumber(row[i] ?? ''));
   const isLabel = (cell: string): boolean =>
@@ -33,7 +33,7 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
   const last = names.length > 1 && !names.includes('label') ? names.at(-1) : undefined;
   const isLast = label.length === 0 && last !== undefined;
   const { categorical, ignore, leftOut, ...form } = columnsForm(rows, isLast ? [last] : label);
-  /** Columns without names are meant by their numbers. */
+  /** Columns without names are given by index. */
   const meant = (columns: SeenForm['ignore']): SeenForm['ignore'] => (hasHeader ? columns : columns!.map(Number));
   return {
     columns: names,
@@ -46,7 +46,7 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
   };
 }
 
-/** The same of JSON lines. Their columns cannot be left out by name, but for all others. */
+/** Like `csvForm`, for JSON lines, in which columns to ignore cannot be named, only columns to use. */
 export function jsonForm(rows: TableRows, label: readonly string[]): SeenForm {
   const names = Object.keys(rows[0] ?? {});
   const last = names.length > 1 && !names.includes('label') ? names.at(-1) : undefined;
@@ -81,7 +81,7 @@ function records(text: string, delimiter: string, most?: number): string[][] {
   return parse(text, { ...lenient, bom: true, delimiter, ...(most !== undefined && { to: most }) });
 }
 
-/** The separator that cuts all of the first rows into as many columns; a comma if none does. */
+/** Delimiter that gives all of the first rows the same number of columns; a comma if none does. */
 function delimiterOf(text: string): string {
   const cuts = (delimiter: string): boolean => {
     const widths = records(text, delimiter, COMPARED).map((record) => record.length);
@@ -127,7 +127,7 @@ function isNothing(value: unknown): boolean {
   return value === null || value === undefined || (typeof value === 'string' && isMissing(value));
 }
 
-/** True if no value is a word, or most are numbers: the few others are slips, which the reader names with their line. */
+/** True if no value is a word, or most are numbers: the reader reports the few others with their line. */
 function areNumbers(values: readonly unknown[]): boolean {
   const words = values.filter((value) => typeof value === 'string' && !isNumber(value) && !isBoolean(value));
   return words.length === 0 || words.filter((word) => isSlip(String(word))).length + values.length - words.length > values.length / 2; // prettier-ignore
@@ -137,7 +137,7 @@ function isNumber(text: string): boolean {
   return text.trim() !== '' && Number.isFinite(Number(text));
 }
 
-/** A number as it is not read: with a comma, groups of thousands, or a unit of money or percent. A date is none. */
+/** A number in an unreadable form: with a comma, groups of thousands, or a unit of money or percent. Excludes dates. */
 function isSlip(text: string): boolean {
   return /^\s*[-+]?[€$£]? ?\d[\d.,' ]*[%€$£]?\s*$/.test(text) && !/^\s*\d{1,4}([./])\d{1,2}\1\d{1,4}\s*$/.test(text);
 }
@@ -146,7 +146,7 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-/** Complaint on the first of the label columns, with commas between them, that a table has not. A number is the place of a column. */
+/** Message about the first of the label columns (separated by commas) that a table lacks. A number is a column's index. */
 export function absentColumn(named: string, file: string, columns: readonly string[] | undefined): string | undefined {
   const names = named.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
   const absent = columns && names.find((name) => !columns.includes(name) && !/^-?\d+$/.test(name));

@@ -6,20 +6,20 @@ import type { DatasetConfig } from '../../data/config.ts';
 
 type Type = DatasetConfig['type'];
 
-/** Kind of data in a file or folder, judged by names alone. */
+/** Kind of data in a file or folder, judged by names only. */
 export interface SeenData {
   readonly type: Type;
-  /** For people, e.g. `speech holds 3,600 files .wav`. */
+  /** Reason for the user, such as `speech holds 3,600 files .wav`. */
   readonly why: string;
-  /** For people: what may be taken for something else than it is meant to be. */
+  /** Notes for the user on possible misinterpretations. */
   readonly notes: readonly string[];
-  /** Text on the signs of masks or boxes, which no task here learns; absent where there are none. */
+  /** Message about signs of masks or boxes, for which there is no task; absent without any. */
   readonly unsupported?: string;
-  /** Folders of the splits, relative to the place, where it holds a whole data set. */
+  /** Folders of the splits, relative to the place, if it holds a whole data set. */
   readonly splits?: { readonly train: string; readonly test?: string; readonly unlabelled?: string };
 }
 
-/** Types of a folder by the endings of its files, and of a file by its own. */
+/** Types of a folder by its files' extensions, and of a file by its own. */
 const IN_FOLDER: Readonly<Record<string, Type>> = {
   ...Object.fromEntries(['.png', '.jpg', '.jpeg', '.webp'].map((ending) => [ending, 'image-folder' as const])),
   ...{ '.wav': 'audio-folder', '.wave': 'audio-folder', '.txt': 'text-folder' },
@@ -31,13 +31,13 @@ const OF_FILE: Readonly<Record<string, Type>> = {
 };
 const SPLITS = { train: ['train', 'training'], test: ['test', 'testing'], unlabelled: ['unlabelled', 'unlabeled'] };
 
-/** Bytes at the beginning of a JSON file by which its kind is told. */
+/** Number of initial bytes of a JSON file by which its kind is recognized. */
 const COCO = 2 ** 20;
 
-/** Files that are counted: enough to tell the type. */
+/** Maximum number of files to count. */
 const ENOUGH = 2000;
 
-/** The type of the data at `place`; undefined where its names do not say. `UserError` for a place that is not there. */
+/** Type of the data at `place`; undefined if names do not tell. `UserError` for a missing place. */
 export async function seenData(place: string): Promise<SeenData | undefined> {
   const isFolder = await stat(place).then(
     (found) => found.isDirectory(),
@@ -76,7 +76,7 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
   return { type: IN_FOLDER[ending]!, why, notes, ...(splits && { splits }), ...(unsupported && { unsupported }) };
 }
 
-/** Names of pictures beside those of their masks or boxes: what data for segmentation and detection look like. */
+/** Names of pictures and of their masks or boxes: the layout of data for segmentation and detection. */
 function masksIn(names: readonly string[]): string | undefined {
   const pictures = names.find((name) => /^(images?|imgs?|jpegimages)$/i.test(name));
   const answers = names.find((name) => /^(masks?|labels?|annotations?|segmentations?|segmentationclass|ground_?truth|gt)$/i.test(name)); // prettier-ignore
@@ -85,7 +85,7 @@ function masksIn(names: readonly string[]): string | undefined {
   return pictures && answers && `holds ${pictures} and ${answers}, as data with masks or boxes do`;
 }
 
-/** True if a JSON file is one object with the lists that COCO has, and not a line for each sample. */
+/** True for a JSON file with COCO's lists in one object, rather than a line for each sample. */
 async function isCoco(file: string): Promise<boolean> {
   const handle = await openToRead(file);
   try {
@@ -106,7 +106,7 @@ async function namesIn(folder: string): Promise<readonly string[]> {
   });
 }
 
-/** Adds the endings of the files of a folder, at any depth, and the least of these depths. Links to folders are followed, as their readers do. */
+/** Counts the extensions of the files in a folder, at any depth, and the minimum depth. Links to folders are followed, as by the readers. */
 async function count(
   folder: string,
   counts: Map<string, number>,
@@ -117,7 +117,7 @@ async function count(
     if (seen.left === 0) return;
     if (name.startsWith('.') || name === '__MACOSX') continue;
     const full = path.join(folder, name);
-    // A link that leads nowhere is named by the reader.
+    // The reader reports a dangling link.
     if ((await stat(full).catch(() => undefined))?.isDirectory() === true) {
       const isLink = (await lstat(full)).isSymbolicLink();
       if (!isLink || !(await leadsUp(full))) await count(full, counts, seen, depth + 1);

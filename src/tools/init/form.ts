@@ -11,18 +11,18 @@ import { pictureForm } from './pictures.ts';
 import { linesOf } from '../../data/readers/source.ts';
 import { parseWav } from '../../data/sounds/wav.ts';
 
-/** Columns of CoNLL-U, and most different tags. */
+/** Number of columns in CoNLL-U, and maximum number of distinct tags. */
 const [CONLL_U, MOST_TAGS] = [10, 100];
-/** Rows and sounds that are looked at, and bytes of a table. */
+/** Number of rows and sounds to inspect, and bytes of a table. */
 const [ROWS, HEARD, BYTES] = [200, 40, 2 ** 18];
 interface Said {
-  /** Names of the label columns, if they are said. */
+  /** Names of the label columns, if given. */
   readonly label: readonly string[];
-  /** True if a task is said that is not for words with a tag each. */
+  /** True if a given task excludes tagged words. */
   readonly isOtherTask: boolean;
 }
 
-/** The form of training data of a type, beside what is said of them. `UserError` where they cannot be read. */
+/** Form of training data of a type, as far as it is not given. `UserError` for unreadable data. */
 export async function seenForm(
   type: DatasetConfig['type'],
   place: string,
@@ -39,7 +39,7 @@ export async function seenForm(
   return (isOtherTask ? undefined : wordsForm(rows, label)) ?? jsonForm(rows, label);
 }
 
-/** Columns of words and tags: in CoNLL-U the words are in column 1 and their parts of speech in column 3, else the first and the last. */
+/** Columns of words and tags: in CoNLL-U columns 1 and 3 (parts of speech), else the first and the last. */
 async function conllForm(file: string, [label]: readonly string[]): Promise<SeenForm> {
   const said = label === undefined ? undefined : Number(label);
   if (said !== undefined && !Number.isInteger(said))
@@ -58,7 +58,9 @@ async function conllForm(file: string, [label]: readonly string[]): Promise<Seen
   return { words: { column: 0, why: `it has a word on each line, and its tag in ${last}`, ...tags } };
 }
 
-/** Two lists of one length in every row, of which the one that is said, or has fewer different texts, is the tags; undefined if there are none. */
+/**
+ * Two lists of equal length in every row, of which the named one, or the one with fewer distinct texts, holds the tags; undefined without such lists.
+ */
 function wordsForm(rows: TableRows, [label]: readonly string[]): SeenForm | undefined {
   const isList = (value: unknown): value is readonly unknown[] =>
     Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string' || Number.isInteger(one));
@@ -95,7 +97,7 @@ async function soundForm(folder: string): Promise<SeenForm> {
   if (sounds.length === 0) throw failed;
   const times = (rate: number): number => sounds.filter((sound) => sound.rate === rate).length;
   const rate = sounds.map((sound) => sound.rate).reduce((most, one) => (times(one) > times(most) ? one : most));
-  // Of nine in ten all is heard, rounded up to a tenth of a second.
+  // A length that covers nine of ten sounds, rounded up to a tenth of a second.
   const lengths = sounds.map(({ seconds }) => seconds).sort((a, b) => a - b);
   const seconds = Math.min(60, Math.ceil(10 * lengths[Math.floor(0.9 * (lengths.length - 1))]! - 1e-6) / 10);
   return { rate, seconds };

@@ -3,18 +3,18 @@ import { allFiles } from '../../data/readers/class-folder.ts';
 import { PICTURES } from '../../data/readers/image-folder.ts';
 import { pictureHeader } from '../../data/pictures/picture.ts';
 
-/** Pictures that are looked at. */
+/** Number of pictures to inspect. */
 const LOOKED_AT = 100;
-/** Longer side that pictures are scaled to, in pixels, at most, and what sides are a multiple of. */
+/** Maximum longer side that pictures are scaled to, in pixels, and the unit of sides. */
 const [LONGEST, STEP] = [64, 8];
 
-/** One size and number of channels for the pictures of a folder that have different ones, or are large. */
+/** A common size and number of channels for a folder of pictures that differ, or are large. */
 export async function pictureForm(folder: string): Promise<SeenForm> {
   const { files } = await allFiles(folder, PICTURES);
   const step = Math.max(1, Math.floor(files.length / LOOKED_AT));
   const seen = [];
   for (const file of files.filter((_, i) => i % step === 0).slice(0, LOOKED_AT)) {
-    // The reader names a file that is damaged.
+    // The reader reports a damaged file.
     const found = await pictureHeader(file).catch(() => undefined);
     if (found === undefined) continue;
     const { autoOrient, channels } = found;

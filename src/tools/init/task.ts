@@ -3,27 +3,27 @@ import type { LabelWords, RawLabels, RawSplit } from '../../data/dataset.ts';
 import { readSplit } from '../../data/readers/read.ts';
 import { openText } from '../../data/text/open.ts';
 
-/** The task that the labels of a data set look like. */
+/** The task that the labels of a data set suggest. */
 export interface SeenTask {
   readonly task: TaskName;
-  /** For people, e.g. `progression holds 214 different numbers`; absent of classes. */
+  /** Reason for the user, such as `progression holds 214 different numbers`; absent for classification. */
   readonly why?: string;
-  /** Columns of 0 and 1 at the end of a table, which may be labels all of them; with `task` for the last one alone. */
+  /** Columns of 0 and 1 at the end of a table, which may all be labels; `task` applies to the last alone. */
   readonly bits?: readonly string[];
 }
 
-/** Limit of different whole numbers that can be classes. */
+/** Maximum number of distinct integers that may be classes. */
 const MOST_CLASSES = 20;
-/** Limit of different whole numbers as a share of the samples: above it most have too few samples to be classes. */
+/** Maximum number of distinct integers as a share of the samples: above it most have too few samples for a class. */
 const RARE = 0.2;
 
-/** Reads the training files. `UserError` where they cannot be read. */
+/** Reads the training files. `UserError` if they are unreadable. */
 export async function seenTask(config: DatasetConfig): Promise<SeenTask> {
-  // Read so, a label may be anything: words, lists, several columns.
+  // Read in a way that allows any label: words, lists, several columns.
   const stated = 'text' in config ? config.text : undefined;
   const text = stated && (await openText(stated));
   const split = await readSplit({ ...config, task: 'multi-label' }, 'train', text);
-  // A type that is none is refused where the recipe is checked.
+  // An unknown type is refused when the recipe is checked.
   if (split === undefined) return { task: 'classification' };
   const { labels, labelNames = [] } = split;
   const seen = taskOf(labels, labelNames);
@@ -83,7 +83,7 @@ function areBits(texts: readonly string[]): boolean {
   return texts.length === 2 && texts.every((text) => /^(0|1|0\.0|1\.0|true|false)$/i.test(text.trim()));
 }
 
-/** Names of the last feature columns that hold nothing but 0 and 1, each of both. */
+/** Names of the last feature columns that hold both 0 and 1 and nothing else. */
 function bitsAtEnd({ samples, columns = [] }: RawSplit): readonly string[] {
   const width = columns.length;
   let first = width;
