@@ -6,7 +6,7 @@ export function sha256(...parts: readonly (Uint8Array | string)[]): string {
   return hash.digest('hex');
 }
 
-/** The bytes that a typed array views, without a copy. */
+/** Bytes of a typed array, without a copy. */
 export function bytesOf(view: ArrayBufferView): Uint8Array {
   return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
@@ -38,7 +38,7 @@ export function toHalf(value: number): number {
     if (unbiased < -10) return sign;
     return sign | roundShift(mantissa | 0x800000, 14 - unbiased);
   }
-  // A carry out of the mantissa moves into the exponent, which is what rounding up to the next binade means.
+  // A carry from the mantissa increments the exponent, which rounds up to the next binade.
   return sign | ((unbiased << 10) + roundShift(mantissa, 13));
 }
 

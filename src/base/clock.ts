@@ -3,7 +3,7 @@ export function monotonicMs(): number {
   return performance.now();
 }
 
-/** The current moment as an ISO 8601 string in UTC: for records that people read, never for anything that trains. */
+/** The current time in UTC (ISO 8601), for records that people read; never for training. */
 export function timestamp(): string {
   return new Date().toISOString();
 }
@@ -13,7 +13,7 @@ export function epochSeconds(): number {
   return Date.now() / 1000;
 }
 
-/** Adds up how long the reader of a sequence waits for its parts. */
+/** Adds up the time that the reader of a sequence waits for its items. */
 export class Stopwatch {
   #ms = 0;
 
@@ -21,7 +21,7 @@ export class Stopwatch {
     return this.#ms / 1000;
   }
 
-  /** The same sequence; only the time between asking for an item and receiving it counts. */
+  /** The same sequence; counts the time from requesting an item to receiving it. */
   async *timed<T>(source: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
     const iterator = source[Symbol.asyncIterator]();
     try {

@@ -1,4 +1,4 @@
-/** The result of `work`, which goes on with something that is open already: where it fails, `close` closes that. */
+/** Result of `work`; if it fails, calls `close` to release what is already open. */
 export async function orClose<T>(work: () => T | Promise<T>, close: () => void | Promise<void>): Promise<T> {
   try {
     return await work();

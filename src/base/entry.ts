@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The module `name` beside the module `from` (its `import.meta.url`), to be started as a process or a worker. They can only run
- * compiled code, or TypeScript where Node itself strips the types; undefined elsewhere (in tests).
+ * Path of the module `name` beside the module `from` (its `import.meta.url`), to be started as a process or worker. Both run compiled code, or
+ * TypeScript whose types Node strips; undefined elsewhere (in tests).
  */
 export function entryBeside(from: string, name: string): string | undefined {
   const compiled = from.endsWith('.js');

@@ -1,22 +1,21 @@
 import { shardOf } from './shard.ts';
 import type { Shard } from './shard.ts';
 
-/** Sets the environment variables that libtensorflow reads when it is loaded, so call this before. Settings of the user stay. */
+/** Sets the environment variables that libtensorflow reads when it is loaded; call it before. The user's settings take precedence. */
 export function prepareTensorFlow({ threads = 0, gpu = true }: { threads?: number; gpu?: boolean } = {}): void {
   // Warnings and errors only.
   process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '1';
-  // It would take all memory of the GPU, which ONNX Runtime and other processes share.
+  // By default it takes all memory of the GPU, which ONNX Runtime and other processes share.
   process.env['TF_FORCE_GPU_ALLOW_GROWTH'] ??= 'true';
   if (threads > 0) process.env['TF_NUM_INTRAOP_THREADS'] ??= String(threads);
-  // The only way to the CPU with a library for CUDA: tfjs-node computes on the first GPU that is seen.
+  // The only way to compute on the CPU with a CUDA library: tfjs-node uses the first visible GPU.
   if (!gpu) process.env['CUDA_VISIBLE_DEVICES'] = '-1';
 }
 
 /**
- * Keeps ONNX Runtime from sending data on this machine and its models to Microsoft, which its packages for Linux and macOS do since 1.30, and
- * from the files that it keeps for that: an identifier of the machine and a database in the user's cache, a log in the folder for temporary
- * files for each process (microsoft/onnxruntime#27379). The library reads the variable when it is set up, so call this before. Your own
- * setting stays.
+ * Keeps ONNX Runtime from sending data about this machine and its models to Microsoft, as its packages for Linux and macOS do since 1.30, and from
+ * writing files for that: a machine identifier and a database in the user's cache, and a log for each process in the temporary folder
+ * (microsoft/onnxruntime#27379). The library reads the variable when it is initialized; call it before. The user's setting takes precedence.
  */
 export function preventTelemetry(): void {
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
@@ -29,7 +28,7 @@ export interface MpiLaunch {
   readonly rank: number;
 }
 
-/** Launch by mpirun or the like, or by Slurm's srun with PMIx, which is Open MPI; undefined where nothing like it has started this process. */
+/** Launch by mpirun or a similar program, or by Slurm's srun with PMIx, which counts as Open MPI; undefined without a launcher. */
 export function mpiLaunch(): MpiLaunch | undefined {
   const { OMPI_COMM_WORLD_SIZE: open, OMPI_COMM_WORLD_RANK: openRank, PMI_SIZE: mpich, PMI_RANK: rank } = process.env;
   if (open !== undefined) return { by: 'Open MPI', size: Number(open), rank: Number(openRank) };
@@ -40,16 +39,16 @@ export function mpiLaunch(): MpiLaunch | undefined {
 }
 
 /**
- * Sets variables that libraries of MPI read when they are loaded, which is to come after this. Your own settings stay. Open MPI and UCX
- * patch the machine code of mmap, brk and their like, to remember which memory a network card knows. A few starts of Node under Open MPI ended
- * in a segmentation fault, none since this is off; that it was the cause is not shown.
+ * Sets variables that MPI libraries read when they are loaded; call it before. The user's settings take precedence. Open MPI and UCX patch the
+ * machine code of mmap, brk and similar functions to track memory that a network card knows. A few starts of Node under Open MPI ended in a
+ * segmentation fault, none since this is off; that it was the cause is not proven.
  */
 export function prepareMpi(): void {
   process.env['OMPI_MCA_memory'] ??= '^patcher';
   process.env['UCX_MEM_EVENTS'] ??= 'no';
 }
 
-/** The shard of a work that several processes share, by `--shard i/n` or by the launcher that has started this one. */
+/** The shard of this process, from `--shard i/n` or from the launcher that started it. */
 export function ownShard(given: string | undefined): Shard {
   return shardOf(given, process.env);
 }

@@ -1,12 +1,12 @@
 /**
- * A mistake in what the user gave us: a recipe, a file, an option. It is printed as two lines (fact with the received
- * value, then the remedy), without a stack, and the process ends with exit code 1. Anything else thrown is our bug.
+ * A mistake in the user's input: a recipe, a file, an option. It is printed as two lines (fact with the received value, then the remedy), without a
+ * stack, and the process ends with exit code 1. Any other error is our bug.
  */
 export class UserError extends Error {
   override readonly name = 'UserError';
   readonly hint: string;
   readonly kind: 'usage' | 'recipe' | 'input';
-  /** The mistakes, one entry each, where the message tells of several. */
+  /** The single mistakes, if the message describes several. */
   readonly problems: readonly Problem[];
 
   constructor(message: string, hint: string, { cause, kind = 'input', problems = [] }: UserErrorOptions = {}) {
@@ -18,8 +18,8 @@ export class UserError extends Error {
 }
 
 /**
- * Names out of damaged files hold anything: what a terminal would obey or not show is written out, as are signs that turn the order of letters. Line breaks stay, messages
- * have some of their own.
+ * Escapes control characters and characters that change the direction of text, because names from damaged files may contain anything. Line breaks
+ * stay, because messages contain them.
  */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what this function escapes
@@ -31,40 +31,40 @@ export function printable(text: string): string {
 
 export interface UserErrorOptions {
   readonly cause?: unknown;
-  /** The input that holds the mistake: the command line, the recipe, or any other. */
+  /** Input with the mistake: the command line, the recipe, or another. */
   readonly kind?: UserError['kind'];
   readonly problems?: readonly Problem[];
 }
 
-/** One mistake and its place, as far as that is known; lines and columns from 1. */
+/** A mistake and its position, as far as known; lines and columns from 1. */
 export interface Problem {
   readonly file: string | null;
   readonly line: number | null;
   readonly column: number | null;
-  /** Key of a recipe, e.g. `distill.epochs`. */
+  /** Key of a recipe, such as `distill.epochs`. */
   readonly key: string | null;
   readonly message: string;
   readonly hint: string;
 }
 
-/** The run was asked to stop (Ctrl-C or an AbortSignal) and has saved its state. Exit code 130, or 143 after SIGTERM. */
+/** The run was told to stop (Ctrl-C or an AbortSignal) and has saved its state. Exit code 130, or 143 after SIGTERM. */
 export class InterruptedError extends Error {
   override readonly name = 'InterruptedError';
 }
 
-/** A value as it appears in an error message: short, on one line. */
+/** A value for an error message: short, on one line. */
 export function shown(value: unknown): string {
   if (value === undefined) return 'nothing';
   const text = json(value);
   return clipped(text);
 }
 
-/** A name out of a file, which may be of any length. */
+/** A name from a file, shortened for a message. */
 export function clipped(text: string): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-/** The result of `use`; an error that it throws gets the name of this file. */
+/** Result of `use`; prefixes its errors with the name of the file. */
 export function atFile<T>(file: string | undefined, use: () => T): T {
   try {
     return use();
@@ -74,7 +74,7 @@ export function atFile<T>(file: string | undefined, use: () => T): T {
   }
 }
 
-/** A word of a command that is there to be copied: in quotes where a shell would take it apart. */
+/** A word of a command for copying: quoted if a shell would split it. */
 export function inShell(word: string): string {
   return /^[\w@%+=:,./\\-]+$/.test(word) ? word : `"${word.replace(/(["$`])/g, '\\$1')}"`;
 }
@@ -88,10 +88,10 @@ function json(value: unknown): string {
   }
 }
 
-/** The candidate nearest to `word` by edit distance, if near enough to be a typing error. */
+/** Candidate with the smallest edit distance to `word`, if small enough for a typing error. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined;
-  // Of three letters, two that differ are another word.
+  // With three letters, two differences make another word.
   let bestDistance = (word.length < 4 ? 1 : Math.max(2, Math.floor(word.length / 3))) + 1;
   for (const candidate of candidates) {
     const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
@@ -100,7 +100,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** Letters to insert, leave out, replace or swap with their neighbour (Damerau 1964; no letter is changed twice). */
+/** Number of characters to insert, delete, replace or swap with their neighbour (Damerau 1964; no character is changed twice). */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   let before: number[] = [];
@@ -116,7 +116,7 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-/** The first line of what a library says. */
+/** First line of a library's error message. */
 export function firstLine(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
   return text.split('\n', 1)[0]!.slice(0, 300);

@@ -1,4 +1,4 @@
-/** An event of a run at work. Times are seconds, scores those of the task. */
+/** Event of a running run. Times are in seconds, scores are the task's. */
 export type RunEvent =
   | RunBegun
   | StageEvent
@@ -10,7 +10,7 @@ export type RunEvent =
   | { readonly type: 'warning'; readonly message: string };
 
 interface OfTask {
-  /** The task that scores are of; absent of classification. */
+  /** Task of the scores; absent for classification. */
   readonly task?: string;
 }
 
@@ -22,18 +22,18 @@ interface RunBegun extends OfTask {
 }
 
 interface OfStage extends OfTask {
-  /** As the ledger names it. */
+  /** Name of the stage in the ledger. */
   readonly stage: string;
-  /** Candidate and round of a search that the stage belongs to, by the name of its folder. */
+  /** Folder name of the search trial that the stage belongs to. */
   readonly trial?: string;
 }
 
 export interface StageEvent extends OfStage {
   readonly type: 'stage';
-  /** Title for people; absent for a stage that takes a moment, whose `done` event is enough. */
+  /** Title for people; absent for a short stage, whose `done` event suffices. */
   readonly title?: string;
   readonly resumedAt?: string;
-  /** First step of the training: 0 unless it was resumed. */
+  /** First step of the training: 0 unless resumed. */
   readonly step?: number;
 }
 
@@ -41,27 +41,27 @@ export interface DoneEvent extends OfStage {
   readonly type: 'done';
   readonly figures: StageFigures;
   readonly seconds: number;
-  /** Share of a training's time that steps waited for their data. */
+  /** Share of a training's time that steps waited for samples. */
   readonly dataWait?: number;
   /** Traffic to and from the device, if it has memory of its own. */
   readonly traffic?: Traffic;
 }
 
-/** Several times a second at most. */
+/** Progress, several times a second at most. */
 export interface ProgressEvent extends OfStage {
   readonly type: 'progress';
-  /** Name of the work that is counted, e.g. `calibrating`, in a stage that does several things. */
+  /** Name of the counted work, such as `calibrating`, in a stage with several kinds. */
   readonly what?: string;
-  /** Units of work done and in all: training steps, or batches of the teacher. */
+  /** Completed units of work, and all: training steps, or batches of the teacher. */
   readonly done: number;
   readonly total: number;
-  /** Epochs done, with fraction; absent where the stage has none. */
+  /** Completed epochs, with fraction; absent in a stage without epochs. */
   readonly epoch?: number;
   readonly epochs?: number;
   readonly loss?: number;
   readonly score?: number;
   readonly samplesPerSecond?: number;
-  /** Seconds for a unit of work, since the last event of progress. */
+  /** Seconds per unit of work since the last progress event. */
   readonly secondsPerStep?: number;
   readonly secondsLeft: number;
 }
@@ -70,20 +70,20 @@ export interface EpochEvent extends OfStage {
   readonly type: 'epoch';
   readonly epoch: number;
   readonly epochs: number;
-  /** Training steps done. */
+  /** Completed training steps. */
   readonly step: number;
   readonly loss: number;
-  /** On the training batches as they came, before each update. */
+  /** Score on the training batches, before each update. */
   readonly score: number;
   readonly validation?: number;
   readonly seconds: number;
-  /** True of a training that goes on at the same time as the one whose stage was told. */
+  /** True for a training that runs beside the one whose stage was announced. */
   readonly isBeside?: boolean;
 }
 
 export type OnEvent = (event: RunEvent) => void;
 
-/** Figures of a model after a stage; sizes are in bytes. */
+/** Figures of a model after a stage; sizes in bytes. */
 export interface StageFigures {
   readonly score?: { readonly validation?: number; readonly test?: number };
   readonly params?: number;
@@ -94,9 +94,9 @@ export interface StageFigures {
 
 /** Traffic between this process' memory and the device so far. */
 export interface Traffic {
-  /** Calls of compiled steps. */
+  /** Number of calls of compiled steps. */
   readonly calls: number;
-  /** Moves of a state, in either direction. */
+  /** Number of copies of a state, in either direction. */
   readonly stateMoves: number;
   readonly stateBytes: number;
   /** Bytes of feeds and results. */

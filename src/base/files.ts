@@ -7,9 +7,8 @@ import path from 'node:path';
 import { UserError } from './errors.ts';
 
 /**
- * Write a whole file or nothing: to a temporary file beside it, fsync, rename, fsync of the folder. A process killed at
- * any moment leaves the old file or the new one, never a mixture. For folders of our own, which `removeHalfWritten` tidies; a file
- * elsewhere is written by `writeWholeFile`.
+ * Writes a whole file or nothing: to a temporary file beside it, fsync, rename, fsync of the folder. A process killed at any moment leaves the old
+ * file or the new one, never a mixture. For our own folders, which `removeHalfWritten` cleans; elsewhere use `writeWholeFile`.
  */
 export async function writeFileAtomic(file: string, data: Uint8Array | string): Promise<void> {
   const folder = path.dirname(file);
@@ -25,7 +24,7 @@ export async function writeFileAtomic(file: string, data: Uint8Array | string): 
   }
 }
 
-/** Write a file that is on the disk when this comes back. */
+/** Writes a file and waits until it is on the disk. */
 export async function writeSynced(file: string, data: Uint8Array | string): Promise<void> {
   const handle = await open(file, 'w');
   try {
@@ -37,8 +36,8 @@ export async function writeSynced(file: string, data: Uint8Array | string): Prom
 }
 
 /**
- * Make a folder and those that it lies in. Not by node's `recursive`, which says ENOENT of a file system that is read-only, and
- * does not come back from one that takes no folders, such as /proc.
+ * Makes a folder and its parents. Node's `recursive` is avoided: it reports ENOENT for a read-only file system, and never returns for one without
+ * folders, such as /proc.
  */
 export async function makeFolder(folder: string): Promise<void> {
   try {
@@ -52,23 +51,23 @@ export async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** The outermost of a folder and those that it lies in that is not there; undefined where all are. */
+/** The outermost missing folder among a folder and its parents; undefined if all exist. */
 export async function firstMissing(folder: string): Promise<string | undefined> {
   if (await exists(folder)) return undefined;
   return (await firstMissing(path.dirname(folder))) ?? folder;
 }
 
-/** Removes a folder and its parent folders up to `outermost`, as far as they are empty. */
+/** Removes a folder and its parents up to `outermost`, as far as they are empty. */
 export async function removeEmpty(folder: string, outermost: string): Promise<void> {
-  // Another process may have begun something there meanwhile.
+  // Another process may have started to use it.
   await rmdir(folder).catch(() => undefined);
   if (folder !== outermost) await removeEmpty(path.dirname(folder), outermost);
 }
 
-/** The temporary files of `writeFileAtomic`. */
+/** Names of temporary files of `writeFileAtomic`. */
 const HALF_WRITTEN = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
-/** Remove what killed processes left half written, here and in all folders below. Nobody else may be writing there. */
+/** Removes half-written files of killed processes, in this folder and all below. No other process may be writing there. */
 export async function removeHalfWritten(folder: string): Promise<void> {
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     if (entry.isFile() && HALF_WRITTEN.test(entry.name))
@@ -77,7 +76,7 @@ export async function removeHalfWritten(folder: string): Promise<void> {
 }
 
 async function syncFolder(folder: string): Promise<void> {
-  // Windows cannot open a folder; there the rename alone has to do.
+  // Windows cannot open a folder; there the rename must suffice.
   const handle = await open(folder, 'r').catch(() => undefined);
   try {
     await handle?.sync();
@@ -89,8 +88,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 /**
- * Open a file to read. `UserError` for what is no regular file: opening a pipe that nobody writes to would block a thread of Node.js for ever,
- * which no signal ends, and a device may have no end.
+ * Opens a file to read. `UserError` unless it is a regular file: opening a pipe without a writer would block a thread of Node.js for ever, which no
+ * signal ends, and a device may have no end.
  */
 export async function openToRead(file: string): Promise<FileHandle> {
   let handle: FileHandle | undefined;
@@ -165,7 +164,7 @@ function refuseDeep(text: string, file: string): void {
   );
 }
 
-/** `readText` for files that people write: text in another encoding is a `UserError`, not text with wrong letters. */
+/** Like `readText`, for files that people write: another encoding is a `UserError` instead of wrong characters. */
 export async function readUtf8(file: string): Promise<string> {
   const bytes = await readBytes(file, MOST_TEXT);
   try {
@@ -221,7 +220,7 @@ const REMEDIES: Record<string, string> = {
     'Divide it into smaller files, or store it in a form that is read by parts: docs/large-data.md.',
 };
 
-/** An operating-system error about `file` as a `UserError`; any other error comes back as it is. */
+/** A `UserError` from an operating-system error about `file`; other errors are returned unchanged. */
 export function asUserError(error: unknown, file: string, verb: 'read' | 'write'): unknown {
   // Not `instanceof Error`: errors of node's own modules come from another realm inside a vm context (jest).
   const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : undefined;

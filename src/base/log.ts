@@ -7,19 +7,19 @@ import { asUserError } from './files.ts';
 
 type Level = 'error' | 'warn' | 'info' | 'debug';
 
-/** `normal` shows what happens, `verbose` details too, `quiet` only warnings and errors. */
+/** `normal` shows events, `verbose` also details, `quiet` only warnings and errors. */
 export type Verbosity = 'quiet' | 'normal' | 'verbose';
 
 export interface Log {
-  /** `fields` are for machines. */
+  /** `fields`: for the machine log. */
   write(level: Level, message: string, fields?: Readonly<Record<string, unknown>>): void;
-  /** Resolves when everything has been handed to the system. */
+  /** Resolves when everything has been passed to the system. */
   close(): Promise<void>;
 }
 
 const LEVELS: Readonly<Record<Verbosity, Level>> = { quiet: 'warn', normal: 'info', verbose: 'debug' };
 
-/** Log for people: one message after another, warnings marked. `print` gets the text with its line end. */
+/** Log for people: one message after another, with warnings marked. `print` gets the text with its line end. */
 export function consoleLog(verbosity: Verbosity, print: (text: string) => void): Log {
   const stream = new Writable({
     decodeStrings: false,
@@ -40,8 +40,8 @@ export function consoleLog(verbosity: Verbosity, print: (text: string) => void):
 }
 
 /**
- * Log for machines: a JSON object per line, appended to `file`: time, level, message and the fields. `onFailed` is told, once, why no more
- * can be written, e.g. on a full disk.
+ * Log for machines: a JSON object per line, appended to `file`, with time, level, message and fields. `onFailed` is called once if writing fails,
+ * such as on a full disk.
  */
 export async function fileLog(file: string, onFailed: (error: Error) => void = () => undefined): Promise<Log> {
   const stream = createWriteStream(file, { flags: 'a' });
@@ -54,14 +54,14 @@ export async function fileLog(file: string, onFailed: (error: Error) => void = (
   return logOf(logger, stream);
 }
 
-/** winston's types have its stream transport as an interface beside the class that a logger takes. */
+/** winston types its stream transport as an interface, but loggers take the class. */
 function streamTransport(stream: Writable): Logger['transports'][number] {
   // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its stream transport as an interface, not as the class
   return new transports.Stream({ stream });
 }
 
 function logOf(logger: Logger, stream: Writable): Log {
-  // A disk that is full must not take the run with it: the log is the one file it can do without.
+  // A full disk must not stop the run, which can do without its log.
   stream.on('error', () => undefined);
   logger.on('error', () => undefined);
   return {
@@ -69,7 +69,7 @@ function logOf(logger: Logger, stream: Writable): Log {
     close: async () => {
       logger.end();
       await once(logger, 'finish');
-      // One that could not be written to ends without a word.
+      // A stream that failed is not closed.
       if (!stream.destroyed) await new Promise<void>((resolve) => stream.end(() => resolve()));
     },
   };

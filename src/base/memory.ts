@@ -1,22 +1,22 @@
 import { constants } from 'node:buffer';
 import { freemem, totalmem } from 'node:os';
 
-/** Bytes that this process can still take: what the machine has free, or less where a container limits it. */
+/** Bytes that this process can still allocate: the machine's free memory, or less under a container's limit. */
 export function freeMemory(): number {
   // Node 20.13 and later.
   const { availableMemory } = process as { readonly availableMemory?: () => number };
   return availableMemory?.() ?? freemem();
 }
 
-/** E.g. `7.6 GB`, `320 MB`. */
+/** Text such as `7.6 GB`, `320 MB`. */
 export function memoryText(bytes: number): string {
   return bytes < 1e9 ? `${Math.round(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`;
 }
 
-/** Reason why arrays of these sizes cannot be made, as the end of a sentence; undefined where they can. */
+/** Reason why arrays of these sizes cannot be made, as the end of a sentence; undefined if they can. */
 export function faultOfArrays(
   arrays: readonly { readonly values: number; readonly bytesEach: number }[],
-  // On other systems the free memory leaves out the memory that programs and the system would give back.
+  // On other systems, free memory excludes memory that the system would reclaim.
   free = process.platform === 'linux' ? freeMemory() : totalmem(),
 ): string | undefined {
   const bytes = arrays.reduce((sum, { values, bytesEach }) => sum + values * bytesEach, 0);

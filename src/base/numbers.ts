@@ -3,21 +3,21 @@ export function percent(fraction: number, digits = 2): string {
   return `${decimals(100 * fraction, digits)} %`;
 }
 
-/** Sums and differences of floats are a few bits beside the half that they stand for, above it or below it by the order of the sums. */
+/** Relative tolerance of halves: sums of floats are off by a few bits, in a direction that depends on their order. */
 const BITS = 1e-9;
 
-/** Text with `digits` decimals, halves away from zero, whatever the rounding errors of a sum; a zero has no minus. */
+/** Text with `digits` decimals, rounding halves away from zero despite rounding errors of sums; a zero has no minus. */
 export function decimals(value: number, digits: number): string {
   const text = (value + Math.sign(value) * BITS).toFixed(digits);
   return Number(text) === 0 ? text.replace('-', '') : text;
 }
 
-/** Four digits that say something, halves away from zero. */
+/** Text with four significant digits, halves away from zero. */
 export function digits(value: number): string {
   return Math.abs(value) >= 1000 ? decimals(value, 0) : String(Number((value * (1 + BITS)).toPrecision(4)));
 }
 
-/** Position of the largest of `count` values from `from` on; the first of equal ones. */
+/** Index, relative to `from`, of the largest of `count` values, the first of equals. */
 export function argMax(values: ArrayLike<number | bigint>, from: number, count: number): number {
   let best = 0;
   for (let i = 1; i < count; i++) if (values[from + i]! > values[from + best]!) best = i;

@@ -1,15 +1,15 @@
 import { readFile, readlink, stat, statfs } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
 
-/** A process that something belongs to, as it is written down. */
+/** A process that owns something, in the form written to files. */
 export interface Owner {
   readonly pid: number;
   readonly host: string;
-  /** Start of the process, as the system counts it: tells a process from a later one with the same id. */
+  /** Start time of the process in the system's units: distinguishes it from a later process with the same id. */
   readonly started: string;
   /**
-   * PID namespace in which `pid` is its number (pid_namespaces(7)), and the boot id of its machine, '' where the system has neither: machines and
-   * containers can have one host name, and do not see each other's processes. The first namespace has the same name on every machine.
+   * PID namespace of `pid` (pid_namespaces(7)) and boot id of the machine, '' on systems without them: machines and containers may share a host name
+   * without seeing each other's processes. The first namespace has the same name on every machine.
    */
   readonly namespace: string;
 }
@@ -18,7 +18,7 @@ export async function thisProcess(): Promise<Owner> {
   return { pid: process.pid, host: hostname(), started: await startOf(process.pid), namespace: await ownNamespace() };
 }
 
-/** Undefined for a text that is none, or was not written to its end. */
+/** Undefined for other or incomplete text. */
 export function parseOwner(text: string): (Owner & { readonly beats?: true }) | undefined {
   try {
     const {
@@ -31,15 +31,15 @@ export function parseOwner(text: string): (Owner & { readonly beats?: true }) | 
     if ([host, started, namespace].every((part) => typeof part === 'string') && typeof pid === 'number')
       return { pid, host: host!, started: started!, namespace, ...(beats === true && { beats }) };
   } catch {
-    // Not written to its end.
+    // Incomplete.
   }
   return undefined;
 }
 
 /**
- * True for a process of this machine that lives, false for one that is gone; undefined for one that cannot be seen from here: of another
- * machine, or of another PID namespace. One from before this machine was started again looks like another machine's, unless `note`, a file that
- * its process touches again and again while it lives, is as old, and lies on a disk.
+ * True for a living process of this machine, false for a dead one; undefined for one invisible from here: on another machine or in another PID
+ * namespace. A process from before a restart of this machine looks like another machine's, unless `note`, a file that it touches periodically while
+ * it lives, is as old and on a local disk.
  */
 export async function isAlive(owner: Owner, note?: string): Promise<boolean | undefined> {
   const own = await ownNamespace();
@@ -50,18 +50,18 @@ export async function isAlive(owner: Owner, note?: string): Promise<boolean | un
   }
   if (owner.host !== hostname() || (owner.namespace !== own && !isWithoutBoot(owner, own))) return undefined;
   const lives = await isSeen(owner);
-  // One that is not seen may be another machine's.
+  // A process that is not found may belong to another machine.
   return owner.namespace === own || lives ? lives : undefined;
 }
 
-/** The first PID namespace of a machine, by the number that Linux gives it everywhere (PROC_PID_INIT_INO). */
+/** The first PID namespace of every Linux machine (PROC_PID_INIT_INO). */
 const FIRST = 'pid:[4026531836]';
-/** File systems on a disk of one machine, by their numbers (statfs(2)): ext4, XFS, Btrfs, F2FS, ZFS. Others write to them where it exports them. */
+/** Local file systems by number (statfs(2)): ext4, XFS, Btrfs, F2FS, ZFS. Other machines write to them only through an export. */
 const ON_DISK: readonly (number | undefined)[] = [0xef53, 0x58465342, 0x9123683e, 0xf2f52010, 0x2fc12fc1];
 
 /**
- * True for a process of the first PID namespace whose boot id is not that of `own`, another one of such a namespace, where both have written to the
- * same disk: then the machine was started again between them. Containers of systemd-nspawn and LXC have boot ids and PID namespaces of their own.
+ * True if a process of the first PID namespace has another boot id than `own`, also of a first namespace, and both have written to the same local
+ * disk: the machine was restarted in between. Containers of systemd-nspawn and LXC have boot ids and PID namespaces of their own.
  */
 export function isOfEarlierStart({ namespace }: Pick<Owner, 'namespace'>, own: string, fileSystem?: number): boolean {
   const [[space, boot], [ownSpace, ownBoot]] = [namespace.split(' '), own.split(' ')];
@@ -69,12 +69,12 @@ export function isOfEarlierStart({ namespace }: Pick<Owner, 'namespace'>, own: s
   return isFirst && boot !== undefined && ownBoot !== undefined && boot !== ownBoot && ON_DISK.includes(fileSystem);
 }
 
-/** True for an owner written before boot ids were, in a PID namespace of this one's name. */
+/** True for an owner from versions without boot ids, in a PID namespace of the same name. */
 function isWithoutBoot({ namespace }: Owner, own: string): boolean {
   return namespace === own.split(' ')[0];
 }
 
-/** True if a process of that number and start is there. */
+/** True if a process with this id and start time exists. */
 async function isSeen({ pid, started }: Owner): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -84,7 +84,7 @@ async function isSeen({ pid, started }: Owner): Promise<boolean> {
   return (await startOf(pid)) === started;
 }
 
-/** Process and place of an owner, for people. */
+/** Process and machine of an owner, for messages. */
 export async function ownerText(owner: Owner): Promise<string> {
   const { pid, host, namespace } = owner;
   if (host !== hostname()) return `process ${pid} on ${host}`;
@@ -93,22 +93,22 @@ export async function ownerText(owner: Owner): Promise<string> {
     : `process ${pid} on ${host} (another machine or container of this name, or before a restart)`;
 }
 
-/** Name of this machine until it is started again: several can have one host name. Containers of a machine that have one host name have one. */
+/** Name of this machine until its restart: several may share a host name. Containers on a machine with equal host names share it. */
 export async function machineName(): Promise<string> {
   return `${hostname()} ${await bootId()}`.trim();
 }
 
-/** Name of this process' PID namespace and boot id of its machine, apart by a space; '' where the system has neither. */
+/** PID namespace of this process and boot id of its machine, separated by a space; '' on systems without them. */
 async function ownNamespace(): Promise<string> {
   return `${await readlink('/proc/self/ns/pid').catch(() => '')} ${await bootId()}`.trim();
 }
 
-/** Another one for each start of each machine (random(4)); '' where the system has none. */
+/** A new id for each start of each machine (random(4)); '' on other systems. */
 async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim();
 }
 
-/** Field 22 of /proc/<pid>/stat; '' where there is no such file, and for a process that ended and was not waited for. */
+/** Field 22 of /proc/<pid>/stat; '' without such a file, and for a zombie. */
 async function startOf(pid: number): Promise<string> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

@@ -14,8 +14,8 @@ interface Manifest {
 }
 
 /**
- * The folder of an installed package, as Node finds it from the file `from`; undefined where it is not installed. By the
- * folder, since many packages do not export their package.json.
+ * Folder of an installed package as Node resolves it from the file `from`; undefined if it is not installed. By folder, because many packages do not
+ * export their package.json.
  */
 export function packageFolder(name: string, from: string = import.meta.filename): string | undefined {
   return (createRequire(from).resolve.paths(name) ?? [])
@@ -23,7 +23,7 @@ export function packageFolder(name: string, from: string = import.meta.filename)
     .find((folder) => existsSync(path.join(folder, 'package.json')));
 }
 
-/** Version of an installed package; `missing` where it is not installed or its package.json cannot be read. */
+/** Version of an installed package; `missing` if it is not installed or its package.json is unreadable. */
 export function versionOf(name: string): string {
   const folder = packageFolder(name);
   return (folder && manifestIn(folder)?.version) ?? MISSING;
@@ -33,14 +33,14 @@ export function limbeckVersion(): string {
   return manifestIn(path.dirname(MANIFEST))?.version ?? MISSING;
 }
 
-/** Names of the packages that nothing works without. */
+/** Names of the required packages. */
 export function requiredPackages(): string[] {
   return Object.keys(own().dependencies);
 }
 
 /**
- * `UserError` with the command that installs them if one of the packages is not there. They are the optional peer
- * dependencies of package.json, named in docs/install.md; `what` needs them, e.g. `export: [tflite]`.
+ * `UserError` with the install command if a package is missing. They are the optional peer dependencies of package.json, named in docs/install.md;
+ * `what` needs them, such as `export: [tflite]`.
  */
 export function needPackages(what: string, names: readonly string[], from?: string): void {
   const absent = names.filter((name) => packageFolder(name, from) === undefined);

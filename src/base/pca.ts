@@ -1,9 +1,8 @@
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix';
 
 /**
- * Principal components: rows [count, width] centred and turned onto the `size` directions in which they differ most, those of the
- * largest eigenvalues of their covariance. The sign of each is such that its largest value is positive. Also the share of all variance
- * that is kept, 0 to 1.
+ * Principal components: rows [count, width], centred and projected onto the `size` eigenvectors of their covariance with the largest eigenvalues; the
+ * largest element of each is positive. Also the share of variance that is kept, 0 to 1.
  */
 export function principalComponents(
   rows: Float32Array,

@@ -4,9 +4,8 @@ import { createHash } from 'node:crypto';
 const { imul, floor, log, sqrt, sin, cos, PI } = Math;
 
 /**
- * Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011).
- * A stream is a pure function of its key, so a resumed run draws the numbers that an uninterrupted one would have drawn,
- * in whatever order stages, steps and workers ask for them.
+ * Counter-based random numbers: Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). A stream is a pure function of
+ * its key, so a resumed run draws the numbers of an uninterrupted one, in whatever order stages, steps and workers ask for them.
  */
 export class RandomStream {
   readonly #k0: number;
@@ -28,8 +27,8 @@ export class RandomStream {
   }
 
   /**
-   * Jump to the start of substream `index` (0 … 2^32 - 1). Substreams lie 2^20 blocks apart, 4 million numbers each, so that
-   * one key serves many samples: naming a stream costs a SHA-256, a jump costs nothing.
+   * Jumps to the start of substream `index` (0 … 2^32 - 1). Substreams are 2^20 blocks apart, 4 million numbers each, so that one key serves many
+   * samples: a new key costs a SHA-256, a jump costs nothing.
    */
   seek(index: number): this {
     this.#counter = index * 0x100000;
@@ -38,7 +37,7 @@ export class RandomStream {
     return this;
   }
 
-  /** Passes over the first `count` numbers of a stream that has given none yet. */
+  /** Skips the first `count` numbers of a fresh stream. */
   skip(count: number): this {
     this.#counter += floor(count / 4);
     for (let i = 0; i < count % 4; i++) this.uint32();
@@ -60,7 +59,7 @@ export class RandomStream {
     return (this.uint32() >>> 8) / 0x1000000;
   }
 
-  /** Fills `out` with what as many calls of `uniform` would give, faster; `fillBlocks` may be a faster way to the same numbers. */
+  /** Fills `out` with the numbers of that many calls of `uniform`, faster; `fillBlocks`: a faster implementation with the same numbers. */
   fillUniform(out: Float32Array, fillBlocks: FillBlocks = fillUniformBlocks): void {
     let i = 0;
     for (; i < out.length && this.#used !== 4; i++) out[i] = this.uniform();
@@ -106,7 +105,7 @@ export class RandomStream {
   }
 }
 
-/** Inputs of Philox for a block of four numbers: its counter, of up to 53 bits, and four words that are the same in a whole stream. */
+/** Inputs of Philox for a block of four numbers: its counter, of up to 53 bits, and four words that are constant in a stream. */
 export interface Block {
   readonly counter: number;
   readonly c2: number;
@@ -115,7 +114,7 @@ export interface Block {
   readonly k1: number;
 }
 
-/** Fills `out` with the numbers in [0, 1) of `first` and the blocks behind it; its length is a multiple of four. */
+/** Fills `out`, whose length is a multiple of four, with numbers in [0, 1) of the block `first` and its successors. */
 export type FillBlocks = (out: Float32Array, first: Block) => void;
 
 const fillUniformBlocks: FillBlocks = (out, { counter, c2, c3, k0, k1 }) => {
@@ -129,7 +128,7 @@ const fillUniformBlocks: FillBlocks = (out, { counter, c2, c3, k0, k1 }) => {
   }
 };
 
-/** All in 32-bit integers, where V8 is fast; `out` makes them unsigned. */
+/** Uses 32-bit integers, which V8 computes fast; `out` makes them unsigned. */
 function philox(out: Uint32Array, counter: number, c2: number, c3: number, key0: number, key1: number): void {
   let x0 = counter | 0;
   let x1 = floor(counter / 0x100000000) | 0;
@@ -155,7 +154,7 @@ function philox(out: Uint32Array, counter: number, c2: number, c3: number, key0:
   out[3] = x3;
 }
 
-/** The upper 32 bits of the 64-bit product of two unsigned 32-bit integers, the first given in halves of 16 bits. */
+/** Upper 32 bits of the product of two unsigned 32-bit integers, the first given in halves of 16 bits. */
 function multiplyHigh(aHigh: number, aLow: number, b: number): number {
   const bLow = b & 0xffff;
   const bHigh = b >>> 16;
@@ -164,7 +163,7 @@ function multiplyHigh(aHigh: number, aLow: number, b: number): number {
   return (imul(aHigh, bHigh) + (middle >>> 16) + (carry >>> 16)) | 0;
 }
 
-/** Result of `work`, during which `Math.random` is a stream of this key: for libraries that take no generator. Not for work in parallel. */
+/** Result of `work` with `Math.random` seeded by this key: for libraries that take no generator. Not for parallel work. */
 export async function withSeededMathRandom<T>(
   key: readonly (string | number)[],
   work: () => T | Promise<T>,

@@ -1,6 +1,6 @@
 import { UserError } from './errors.ts';
 
-/** A part of a piece of work that several processes share without speaking with each other: number `index`, from 0, of `count`. */
+/** A part of work that independent processes share: number `index` (from 0) of `count`. */
 export interface Shard {
   readonly index: number;
   readonly count: number;
@@ -10,14 +10,14 @@ export const WHOLE: Shard = { index: 0, count: 1 };
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Environment variables of launchers: number of this process, from 0, and number of processes. */
+/** Environment variables of launchers: index of this process, from 0, and number of processes. */
 const LAUNCHERS: readonly {
   readonly by: string;
   readonly index: string;
   readonly count: string;
-  /** Variable that holds the first index, where that is not 0. */
+  /** Variable with the first index, if it is not 0. */
   readonly first?: string;
-  /** Variable that holds how far apart the indexes are. */
+  /** Variable with the step between indexes. */
   readonly step?: string;
 }[] = [
   { by: 'a Kubernetes Indexed Job', index: 'JOB_COMPLETION_INDEX', count: 'JOB_COMPLETIONS' },
@@ -31,8 +31,8 @@ const LAUNCHERS: readonly {
 ];
 
 /**
- * The shard that `--shard i/n` names, else the one that a launcher tells in the environment, else the whole. `UserError` for what
- * names no shard, and where two launchers tell different ones: a shard that is left out would be missed in the end.
+ * The shard of `--shard i/n`, else of a launcher's environment, else the whole. `UserError` for invalid values, and for two launchers that disagree:
+ * the work of a wrong shard would be missing in the end.
  */
 export function shardOf(given: string | undefined, environment: Environment): Shard {
   if (given !== undefined) return parse(given);
@@ -50,12 +50,12 @@ export function shardOf(given: string | undefined, environment: Environment): Sh
   return first.shard;
 }
 
-/** E.g. `3/8`. */
+/** Text such as `3/8`. */
 export function textOf({ index, count }: Shard): string {
   return `${index}/${count}`;
 }
 
-/** The items of a list that are this shard's: every so-and-so-many-th, so that a list in order of size is dealt out evenly. */
+/** Items of a list that belong to this shard: every `count`-th, so that a list sorted by size is divided evenly. */
 export function partOf<T>(items: readonly T[], { index, count }: Shard): T[] {
   return items.filter((_, i) => i % count === index);
 }

@@ -1,4 +1,4 @@
-/** Something that was left out, or left as it was, and why. */
+/** Something that was left out or left unchanged, with the reason. */
 export interface Skipped {
   readonly what: string;
   readonly why: string;

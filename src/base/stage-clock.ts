@@ -1,6 +1,6 @@
 import { monotonicMs } from './clock.ts';
 
-/** Clock that counts the seconds of a piece of work by stage: every moment belongs to one of them. */
+/** Divides elapsed time among stages: every moment belongs to one of them. */
 export class StageClock {
   readonly #now: () => number;
   readonly #seconds = new Map<string, number>();
@@ -16,12 +16,12 @@ export class StageClock {
     this.#stage = stage;
   }
 
-  /** Seconds since they were taken last. */
+  /** Seconds since the last `take`. */
   get untaken(): number {
     return [...this.#seconds.values()].reduce((sum, value) => sum + value, (this.#now() - this.#since) / 1000);
   }
 
-  /** The seconds of each stage since they were taken last, in the order in which the stages were entered. */
+  /** Seconds of each stage since the last `take`, in the order in which the stages were entered. */
   take(): Map<string, number> {
     this.#book();
     const taken = new Map(this.#seconds);

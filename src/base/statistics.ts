@@ -8,7 +8,7 @@ export function deviation(values: readonly number[], degrees = values.length): n
   return Math.sqrt(values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / degrees);
 }
 
-/** The `q` quantile of ascending values, linear between its neighbours. */
+/** The `q` quantile of ascending values, interpolated linearly. */
 export function quantile(sorted: readonly number[], q: number): number {
   const place = q * (sorted.length - 1);
   const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
@@ -24,8 +24,8 @@ export function ascending(values: readonly number[]): number[] {
 }
 
 /**
- * Confidence interval of the median between two order statistics: the number of values below the true median is
- * binomial (n, 1/2), whatever the distribution. Undefined where there are too few values for the level (6 for 95 %).
+ * Confidence interval of the median between two order statistics: the number of values below the true median is binomial (n, 1/2) for any
+ * distribution. Undefined with too few values for the level (6 for 95 %).
  */
 export function medianInterval(
   sorted: readonly number[],
@@ -36,10 +36,10 @@ export function medianInterval(
   return [sorted[below - 1]!, sorted[sorted.length - below]!];
 }
 
-/** Above this many values the normal approximation is off by one rank at most, and 2^-n is still far from underflow. */
+/** Above this number of values the normal approximation is off by at most one rank; up to it 2^-n is far from underflow. */
 const EXACT = 200;
 
-/** The largest rank r with P(X < r) at most half of what the level leaves out; X is binomial (n, 1/2). */
+/** Largest rank r with P(X < r) at most half of the error probability; X is binomial (n, 1/2). */
 function lowerRank(n: number, level: 0.95 | 0.99): number {
   if (n > EXACT) return Math.floor((n - (level === 0.95 ? 1.96 : 2.576) * Math.sqrt(n)) / 2);
   const tail = (1 - level) / 2;

@@ -9,16 +9,15 @@ const OWNER = 'owner.json';
 
 export interface TemporaryFolder {
   readonly path: string;
-  /** Removal of the folder with all that is in it. */
+  /** Removes the folder and its content. */
   readonly remove: () => Promise<void>;
-  /** The folder stays where the process exits before `remove`. */
+  /** Keeps the folder if the process exits before `remove`. */
   readonly keep: () => void;
 }
 
 /**
- * A folder for files of this process in `place`, whose name begins with `prefix`. It goes with `remove`, and where the process exits before that. What a
- * process left that was killed goes when the next one makes such a folder on the same machine and in the same container, unless the machine was started
- * again between them.
+ * Makes a folder in `place` for files of this process, with a name that begins with `prefix`. `remove` or the exit of the process removes it. Folders
+ * of killed processes are removed by the next call on the same machine and in the same container, unless the machine was restarted in between.
  */
 export async function temporaryFolder(prefix: string, place = tmpdir()): Promise<TemporaryFolder> {
   await removeLeft(prefix, place);
@@ -27,7 +26,7 @@ export async function temporaryFolder(prefix: string, place = tmpdir()): Promise
     try {
       rmSync(whole, { recursive: true, force: true });
     } catch {
-      // A program that was started may still write there; the next process removes it.
+      // A program started by this process may still write to it; the next call removes it.
     }
   };
   const keep = (): void => void process.off('exit', removeNow);
@@ -45,14 +44,14 @@ export async function temporaryFolder(prefix: string, place = tmpdir()): Promise
   };
 }
 
-/** Removes the folders of processes of this machine and PID namespace that are gone. One that does not say whose it is may be just being made. */
+/** Removes folders of dead processes of this machine and PID namespace. A folder without an owner may be just being made. */
 async function removeLeft(prefix: string, place: string): Promise<void> {
-  // A folder for temporary ones may be closed to readers.
+  // The temporary folder may be unreadable.
   for (const name of await readdir(place).catch(() => [])) {
     if (!name.startsWith(prefix)) continue;
     const folder = path.join(place, name);
     const owner = parseOwner(await readText(path.join(folder, OWNER)).catch(() => ''));
-    // Another user's cannot be removed.
+    // Another user's folder cannot be removed.
     if (owner !== undefined && (await isAlive(owner)) === false)
       await rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }

@@ -7,21 +7,21 @@ import { temporaryFolder } from './temporary.ts';
 
 const PREFIX = '.limbeck-files-';
 
-/** Folder in a temporary one whose files are all written, and are on their way to the folder that it lies in. */
+/** Sub-folder of a temporary folder whose files are complete and are being moved to the destination. */
 const READY = 'ready';
 
 /** Contents of files by their paths. */
 type Files = ReadonlyMap<string, Uint8Array | string>;
 
-/** True for a temporary folder of `writeWhole`, of a process that writes now or that was killed. */
+/** True for a temporary folder of `writeWhole`, of a running or a killed process. */
 export function isLeft(name: string): boolean {
   return name.startsWith(PREFIX);
 }
 
 /**
- * Writes files by their paths relative to `folder`, all of them or none: into a temporary folder beside it, which then gets its name, or in it where
- * it is there, from where they are moved when all are written. Files of the same name are replaced. What is killed while it moves them is finished by
- * the next call, or by `finishWhole`. `UserError` for what the file system refuses; where no file of them is to blame, it names `whole`.
+ * Writes files by their paths relative to `folder`, all or none: into a temporary folder beside it, which is then renamed, or, if the folder exists,
+ * inside it, and moved when all are complete. Files of the same name are replaced. An interrupted move is completed by the next call or by
+ * `finishWhole`. `UserError` for errors of the file system; unless they concern one of the files, it names `whole`.
  */
 export async function writeWhole(folder: string, files: Files, whole = folder): Promise<void> {
   const isThere = await exists(folder);
@@ -57,8 +57,8 @@ export async function writeWhole(folder: string, files: Files, whole = folder): 
 }
 
 /**
- * Writes a file into a folder that others may write to as well, and `beside` it further ones, by their names: all of them or none, as `writeWhole`
- * does. A process that is killed leaves nothing that the next call would not remove.
+ * Writes a file into a folder that others may write to, with further files `beside` it, by name: all or none, like `writeWhole`. The next call
+ * removes whatever a killed process leaves.
  */
 export async function writeWholeFile(
   file: string,
@@ -68,7 +68,7 @@ export async function writeWholeFile(
   const folder = path.dirname(file);
   try {
     if (/[\\/]$/.test(file)) refuse('EISDIR');
-    // Not by a folder that gets its name when all is written: another process may fill one at the same time.
+    // Not by renaming a complete folder: another process may be filling one at the same time.
     await makeFolder(folder);
   } catch (error) {
     throw asUserError(error, file, 'write');
@@ -76,12 +76,9 @@ export async function writeWholeFile(
   await writeWhole(folder, new Map([[path.basename(file), data], ...beside]), file);
 }
 
-/**
- * Moves what a killed `writeWhole` had written and not moved yet into this folder, which is then as if nothing had happened. A file that was
- * written there since stays as it is.
- */
+/** Completes the move of an interrupted `writeWhole` into this folder. Files that have been written since are kept. */
 export async function finishWhole(folder: string): Promise<void> {
-  // A folder for others may be closed to readers.
+  // The folder may be unreadable.
   for (const name of (await readdir(folder).catch(() => [])).filter(isLeft)) {
     const left = path.join(folder, name);
     if (!(await exists(path.join(left, READY))) || !(await isOurs(left))) continue;
@@ -90,13 +87,13 @@ export async function finishWhole(folder: string): Promise<void> {
   }
 }
 
-/** False for a link, and for the folder of another user: in a folder for all, such as /tmp, it would replace files of ours. */
+/** False for a link, and for another user's folder: in a shared folder such as /tmp, it would replace our files. */
 async function isOurs(folder: string): Promise<boolean> {
   const found = await lstat(folder);
   return found.isDirectory() && (process.getuid === undefined || found.uid === process.getuid());
 }
 
-/** Two processes may do so at once: each file is moved by one of them. With `onlyNewer` files stay whose place was written to since. */
+/** Two processes may do so at once: each file is moved by one of them. `onlyNewer`: keep files that have been written since. */
 async function moveAll(from: string, folder: string, onlyNewer = false): Promise<void> {
   const entries = await readdir(from, { recursive: true, withFileTypes: true }).catch(async (error: unknown) => {
     if (await exists(from)) throw error;
@@ -122,13 +119,13 @@ async function moveAll(from: string, folder: string, onlyNewer = false): Promise
   }
 }
 
-/** True for a file whose place was written to after it. */
+/** True if the destination was written after the file. */
 async function isOlder(source: string, to: string): Promise<boolean> {
   const there = await stat(to).catch(() => undefined);
   return there?.isFile() === true && there.mtimeMs > (await stat(source)).mtimeMs;
 }
 
-/** Refuses a place that a file cannot be moved to: known before the first one is. */
+/** `UserError` for a destination that a file cannot be moved to, before the first is moved. */
 async function requirePlace(file: string, from: string): Promise<void> {
   const folder = path.dirname(file);
   await makeFolder(folder);

@@ -3,7 +3,7 @@ import { opSpec } from './ops.ts';
 import { symbolicSize } from './shapes.ts';
 import type { Attrs, Constant, Graph, Node, TensorData, TensorType } from './types.ts';
 
-/** Builds a graph node by node, inferring types as it goes. Names are given in order of creation: same calls, same names. */
+/** Builds a graph node by node, inferring types. Names depend only on the order of calls. */
 export class GraphBuilder {
   readonly #inputs = new Map<string, TensorType>();
   readonly #state = new Map<string, TensorType>();
@@ -32,7 +32,7 @@ export class GraphBuilder {
     return name;
   }
 
-  /** A constant; `name` is a wish that gets a number behind it when taken. */
+  /** Adds a constant; if `name` is taken, a number is appended. */
   constant(type: TensorType, data: TensorData, name?: string): string {
     const unique = name !== undefined && !this.#types.has(name) ? name : this.#fresh(name ?? 'const');
     const { factor } = symbolicSize(type.shape);
@@ -43,7 +43,7 @@ export class GraphBuilder {
     return unique;
   }
 
-  /** Appends a node and returns its output names. `outputs` may wish for names. */
+  /** Appends a node and returns its output names. `outputs`: preferred names. */
   node(
     op: string,
     inputs: readonly string[],
@@ -70,12 +70,12 @@ export class GraphBuilder {
     return this.node(op, inputs, attrs, { layer })[0]!;
   }
 
-  /** Keeps `name` from being given to anything that does not ask for it. */
+  /** Keeps `name` from being chosen automatically. */
   reserve(name: string): void {
     this.#reserved.add(name);
   }
 
-  /** The type that an op's first output would have. */
+  /** Type of the first output that an op would have. */
   inferred(op: string, inputs: readonly string[], attrs: Attrs = {}): TensorType {
     return this.#infer(op, inputs, attrs)[0]!;
   }
@@ -92,7 +92,7 @@ export class GraphBuilder {
     this.#updates.set(state, value);
   }
 
-  /** The node that gives a value; none for inputs, state and constants. */
+  /** The node that computes a value; undefined for inputs, state and constants. */
   producerOf(name: string): Node | undefined {
     return this.#producers.get(name);
   }
@@ -146,7 +146,7 @@ export class GraphBuilder {
   }
 }
 
-/** The graph of these parts; the types of what its nodes give are inferred. */
+/** Makes a graph of these parts, inferring the types of its nodes. */
 export function graphOf({ inputs, state, constants, nodes, outputs, updates }: Omit<Graph, 'types'>): Graph {
   const builder = new GraphBuilder();
   for (const [name, type] of inputs) builder.input(name, type);

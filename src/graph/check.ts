@@ -3,7 +3,7 @@ import { opSpec } from './ops.ts';
 import { sameShape } from './shapes.ts';
 import type { AttrValue, Graph, Node, TensorType } from './types.ts';
 
-/** Throws when a graph breaks a rule of its own: an unbound or twice bound name, a wrong attribute, a wrong type. */
+/** Throws for an inconsistent graph: an unbound or twice bound name, a wrong attribute, a wrong type. */
 export function checkGraph(graph: Graph): void {
   const bound = new Map<string, TensorType>();
   const bind = (name: string, type: TensorType): void => {

@@ -2,13 +2,13 @@ import { handsOn } from './ops.ts';
 import { staticSize } from './shapes.ts';
 import type { DType, Graph, Node, TensorType } from './types.ts';
 
-/** Bytes that a graph of fixed shapes holds while it is computed, node after node in its order. */
+/** Bytes that a graph of fixed shapes holds while its nodes are computed in order. */
 export interface LiveBytes {
-  /** Bytes of the feeds, and of the results. */
+  /** Bytes of feeds and results. */
   readonly ends: number;
-  /** Bytes of variables: their current content, and beside it the next content of variables that change. */
+  /** Bytes of variables: their current content, and the next content of variables that change. */
   readonly state: number;
-  /** The most that values between the ends take at once, each from the node that makes it to the last that reads it. */
+  /** Maximum bytes of intermediate values held at once, each from its producer to its last reader. */
   readonly values: number;
 }
 
@@ -20,7 +20,7 @@ function bytesOfType({ dtype, shape }: TensorType): number {
   return staticSize(shape) * BYTES[dtype];
 }
 
-/** A graph of a fixed batch size: throws where a shape is symbolic. */
+/** Computes the bytes of a graph of fixed batch size; throws for a symbolic shape. */
 export function liveBytes(graph: Graph): LiveBytes {
   const { inputs, state, updates, outputs, types, nodes } = graph;
   const size = (name: string): number => bytesOfType(types.get(name)!);
@@ -46,7 +46,7 @@ export function liveBytes(graph: Graph): LiveBytes {
   };
 }
 
-/** Value that owns the memory, for each value that is a view of another. */
+/** For each value that is a view, the value that owns its memory. */
 function sourcesOf(nodes: readonly Node[]): ReadonlyMap<string, string> {
   const sources = new Map<string, string>();
   for (const { op, inputs, outputs } of nodes) {
@@ -56,12 +56,12 @@ function sourcesOf(nodes: readonly Node[]): ReadonlyMap<string, string> {
   return sources;
 }
 
-/** Memory that ONNX Runtime takes for itself with a session, and that its kernels and the gaps between its blocks add to the values. */
+/** Bytes of a session of ONNX Runtime itself, and factor of values for its kernels and fragmentation. */
 const [OWN, GAPS] = [55e6, 1.2];
 
 /**
- * About the memory that computing a graph of fixed shapes takes at its highest. The two numbers are fitted to measurements: see "Memory
- * of a training step" in docs/benchmarks.md. `resting`: variables of the step that the graph does not read.
+ * Estimated peak memory of computing a graph of fixed shapes. The two constants are fitted to measurements: see "Memory of a training step" in
+ * docs/benchmarks.md. `resting`: variables of the step that the graph does not read.
  */
 export function stepBytes(graph: Graph, resting: readonly TensorType[] = []): number {
   const { ends, state, values } = liveBytes(graph);

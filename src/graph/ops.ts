@@ -10,7 +10,7 @@ const table = { ...elementwise, ...reduce, ...shape, ...linear, ...norm };
 
 export type OpName = keyof typeof table;
 
-/** The only op list. Every interpretation (trace, onnx, tflite, interpret, macs) is a table keyed by these names. */
+/** All ops. Every interpretation (trace, onnx, tflite, interpret, macs) is a table with these keys. */
 const ops: Readonly<Record<string, OpSpec>> = table;
 
 export const opNames = Object.keys(table) as OpName[];
@@ -21,7 +21,7 @@ export function opSpec(name: string): OpSpec {
   return spec;
 }
 
-/** True if the results of an op are numbers of its first operand, which become no more of than `most`. */
+/** True if an op only passes on elements of its first operand, changing them by at most the degree `most`. */
 export function handsOn(op: string, most: Degree): boolean {
   const degree = opSpec(op).handsOn;
   return degree !== undefined && degrees.indexOf(degree) <= degrees.indexOf(most);

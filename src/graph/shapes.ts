@@ -1,6 +1,6 @@
 import type { Dim, Shape } from './types.ts';
 
-/** Multiple of the batch size that a dimension is; 0 for a plain number. */
+/** Factor of the batch size in a dimension; 0 for a fixed dimension. */
 export function batchFactor(dim: Dim): number {
   if (typeof dim === 'number') return 0;
   return dim === 'batch' ? 1 : Number(dim.slice(0, -'*batch'.length));
@@ -10,7 +10,7 @@ export function batchTimes(factor: number): Dim {
   return factor === 1 ? 'batch' : `${factor}*batch`;
 }
 
-/** Elements as `factor · batch^power`. */
+/** Number of elements as `factor · batch^power`. */
 export function symbolicSize(shape: Shape): { factor: number; power: number } {
   let factor = 1;
   let power = 0;
@@ -22,7 +22,7 @@ export function symbolicSize(shape: Shape): { factor: number; power: number } {
   return { factor, power };
 }
 
-/** Elements of a shape without a symbolic dimension. */
+/** Number of elements of a static shape. */
 export function staticSize(shape: Shape): number {
   const { factor, power } = symbolicSize(shape);
   if (power > 0) throw new Error(`the shape [${shape.join(', ')}] has a symbolic dimension`);
@@ -33,13 +33,13 @@ export function isStatic(shape: Shape): shape is readonly number[] {
   return shape.every((dim) => typeof dim === 'number');
 }
 
-/** A shape that must be static here, e.g. a filter's. */
+/** The shape, which must be static, such as a filter's. */
 export function staticShape(shape: Shape, what: string): readonly number[] {
   if (!isStatic(shape)) throw new Error(`${what} must have a fixed shape, received [${shape.join(', ')}]`);
   return shape;
 }
 
-/** The shape with every symbolic dimension replaced for a batch of `batch`. */
+/** The shape for a batch of `batch`. */
 export function withBatch(shape: Shape, batch: number): number[] {
   return shape.map((dim) => (typeof dim === 'number' ? dim : batchFactor(dim) * batch));
 }

@@ -2,14 +2,14 @@ import { printGraph } from './print.ts';
 import type { Graph } from './types.ts';
 
 /**
- * Stages of a graph on its way from tfjs calls to a session or a file:
+ * Stages of a graph from tfjs calls to a session or a file:
  *
- * - `traced`: one node a kernel call of tfjs;
- * - `cleaned`: nothing computed twice or for nothing;
- * - `inference`: as it ships, with batch norms folded and constants computed;
- * - `step`: as ONNX Runtime trains it, in mixed precision if asked for;
- * - `onnx`, `qdq`: in ONNX' operators; with quantize and dequantize nodes in it;
- * - `tflite`, `tflite-final`: in TFLite's operators; fused, in its precision.
+ * - `traced`: a node for each kernel call of tfjs;
+ * - `cleaned`: without duplicate and unused computations;
+ * - `inference`: as exported, with batch norms folded and constants computed;
+ * - `step`: as ONNX Runtime trains it, possibly in mixed precision;
+ * - `onnx`, `qdq`: in ONNX operators; with quantize and dequantize nodes;
+ * - `tflite`, `tflite-final`: in TFLite operators; fused, in its precision.
  */
 export type Stage = 'traced' | 'cleaned' | 'inference' | 'step' | 'onnx' | 'qdq' | 'tflite' | 'tflite-final';
 
@@ -17,17 +17,17 @@ type Watcher = (stage: Stage, text: string) => void;
 
 let watcher: Watcher | undefined;
 
-/** Every graph is shown to `watch` at every stage from now on, in this process; undefined: to nobody. */
+/** Passes every graph of this process to `watch` at every stage from now on; undefined: ends that. */
 export function watchStages(watch: Watcher | undefined): void {
   watcher = watch;
 }
 
-/** Shows a graph; its text is made only where someone watches. */
+/** Passes a graph's text to the watcher; it is made only if there is one. */
 export function showStage(stage: Stage, text: () => string): void {
   watcher?.(stage, text());
 }
 
-/** Shows a graph and hands it on. */
+/** Passes a graph to the watcher, and returns it. */
 export function reportStage(stage: Stage, graph: Graph): Graph {
   showStage(stage, () => printGraph(graph));
   return graph;

@@ -1,18 +1,18 @@
 /**
- * The typed graph that everything else reads: what a trace writes, what passes rewrite, what the ONNX and TFLite writers
- * lower. It speaks tfjs' kernel vocabulary (`Conv2D`, `MaxPool`; NHWC activations, HWIO filters).
+ * The typed graph: traces produce it, passes rewrite it, and the ONNX and TFLite writers lower it. It uses tfjs' kernel vocabulary (`Conv2D`,
+ * `MaxPool`; NHWC activations, HWIO filters).
  */
 
 export type DType = 'float32' | 'float16' | 'int32' | 'int64' | 'int16' | 'int8' | 'uint8' | 'bool';
 
-/** An input or output as the file declares it; a name, or '' for none, stands for a size that varies. */
+/** An input or output as the file declares it; a name, or '', stands for a variable size. */
 export interface TensorSpec {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: readonly (number | string)[];
 }
 
-/** A size: known, the batch size, or a multiple of it (`'49*batch'`, from a reshape that folds other axes into it). */
+/** A fixed size, the batch size, or a multiple of it (`'49*batch'`, from a reshape that folds other axes into it). */
 export type Dim = number | 'batch' | `${number}*batch`;
 export type Shape = readonly Dim[];
 
@@ -30,7 +30,7 @@ export interface Node {
   readonly inputs: readonly string[];
   readonly attrs: Attrs;
   readonly outputs: readonly string[];
-  /** The place in the model that it comes from (layer names, outermost first, joined by `/`): for messages, never for meaning. */
+  /** Place in the model (layer names, outermost first, joined by `/`), for messages only. */
   readonly layer?: string;
 }
 
@@ -43,9 +43,8 @@ export interface Constant {
 }
 
 /**
- * `inputs` are fed anew at every call; `state` persists between calls and is replaced by `updates` (state name to the
- * value that becomes its next content) when a call ends; `outputs` are handed back. Nodes are in topological order and
- * each value name is bound once. `types` holds the type of every value.
+ * `inputs` are fed in every call; `state` persists between calls and is replaced by `updates` (state name to the value of its next content) at the
+ * end of a call; `outputs` are returned. Nodes are in topological order and each value name is bound once. `types` has the type of every value.
  */
 export interface Graph {
   readonly inputs: ReadonlyMap<string, TensorType>;

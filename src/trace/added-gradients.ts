@@ -20,7 +20,7 @@ export function run(kernelName: string, inputs: Record<string, tf.Tensor>, attrs
   return tf.engine().runKernel(kernelName, inputs, attrs);
 }
 
-/** The result of a reduction, or its gradient, with its axes as axes of size 1. */
+/** The result of a reduction, or its gradient, with reduced axes as axes of size 1. */
 export function kept(reduced: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
   const axes = tf.util.parseAxisParam(axis, x.shape);
   return tf.reshape(
@@ -29,7 +29,7 @@ export function kept(reduced: tf.Tensor, x: tf.Tensor, axis: number | number[]):
   );
 }
 
-/** Steps: the gradient is zero. tfjs refuses a mask that depends on what is trained. */
+/** Zero gradient, for step functions. tfjs refuses masks that depend on trained variables. */
 const flat = (kernelName: string, ...inputs: readonly string[]): Gradient => ({
   kernelName,
   inputsToSave: inputs,
@@ -37,7 +37,10 @@ const flat = (kernelName: string, ...inputs: readonly string[]): Gradient => ({
     Object.fromEntries(inputs.map((name, i) => [name, (): tf.Tensor => tf.zeros(saved[i]!.shape)])),
 });
 
-/** Gradient of what was padded before and after `size` elements of an axis by their mirror image, added to where it came from; `skipped`: the elements at the ends that stand alone. */
+/**
+ * Gradient of mirror padding along an axis of `size` elements: padded parts are added to their sources; `skipped`: edge elements that are not
+ * repeated.
+ */
 function folded(
   dy: tf.Tensor,
   axis: number,
@@ -58,7 +61,7 @@ function folded(
   return sum;
 }
 
-/** Gradients of kernels that only this backend has, or that tfjs has no gradient for, or a wrong one. */
+/** Gradients of kernels that only this backend has, or for which tfjs' gradient is missing or wrong. */
 export const additions: readonly Gradient[] = [
   ...['Greater', 'Less', 'LessEqual', 'Equal', 'NotEqual', 'LogicalAnd', 'LogicalOr'].map((name) =>
     flat(name, 'a', 'b'),
@@ -77,14 +80,14 @@ export const additions: readonly Gradient[] = [
     }),
   },
   {
-    // Finite at 0, so that a norm of nothing but zeros has the gradient 0, as in PyTorch, and not NaN. Other roots are no smaller than this one.
+    // Finite at 0, so that the norm of a zero vector has gradient 0, as in PyTorch, instead of NaN. The clamp does not affect other roots.
     kernelName: 'Sqrt',
     inputsToSave: ['x'],
     outputsToSave: [true],
     gradFunc: (dy, [, y]) => ({ x: () => tf.div(dy, tf.mul(tf.maximum(y!, 2 ** -63), 2)) }),
   },
   ...['Max', 'Min'].map((kernelName): Gradient => ({
-    // tfjs gives all of it to each of several equal ones.
+    // tfjs gives the full gradient to each of several equal values.
     kernelName,
     inputsToSave: ['x'],
     outputsToSave: [true],
@@ -98,7 +101,7 @@ export const additions: readonly Gradient[] = [
     }),
   })),
   {
-    // tfjs leaves out what the mirrored elements had a share in.
+    // tfjs ignores the contributions of mirrored elements.
     kernelName: 'MirrorPad',
     inputsToSave: ['x'],
     gradFunc: (dy, [x], { paddings, mode }) => ({
@@ -111,14 +114,14 @@ export const additions: readonly Gradient[] = [
     }),
   },
   {
-    // Of the values; where they were found has no gradient.
+    // Gradient of the values; indices have none.
     kernelName: 'TopK',
     inputsToSave: ['x'],
     outputsToSave: [false, true],
     gradFunc: (dys, [x, places]) => ({
       x: () => {
         const dy = (dys as unknown as readonly tf.Tensor[])[0]!;
-        // Of one value there is nothing to choose, and tfjs knows no choice of one.
+        // A single value needs no choice, which tfjs cannot trace.
         if (x!.shape.at(-1) === 1) return dy;
         const found = tf.oneHot(places!, x!.shape.at(-1)!, 1, 0, 'float32');
         return tf.sum(tf.mul(found, tf.expandDims(dy, -1)), -2);

@@ -16,12 +16,12 @@ interface Entry {
   readonly complex?: { readonly real: tf.TensorInfo; readonly imag: tf.TensorInfo };
 }
 
-/** Pending nodes in a row after which what has piled up is computed, so that a long eager loop stays bounded. */
+/** Maximum chain of pending nodes before they are computed, which bounds a long eager loop. */
 const MAX_DEPTH = 500;
 
 /**
- * A tfjs backend that computes nothing when a kernel is called: it records what would have to be computed. A program can
- * therefore be traced into a graph; and reading a value outside a trace computes what it depends on.
+ * A tfjs backend that records kernels instead of computing them. So a program can be traced into a graph; reading a value outside of a trace computes
+ * what it depends on.
  */
 export class LazyBackend extends tf.KernelBackend {
   readonly #data: tf.DataStorage<Entry> = new tf.DataStorage<Entry>(this, tf.engine());
@@ -50,10 +50,10 @@ export class LazyBackend extends tf.KernelBackend {
     return { refCount, dtype, value };
   }
 
-  /** A tensor info for a recorded value. */
+  /** Tensor info for a recorded value. */
   hold(value: Value): tf.TensorInfo {
     const dtype = value.type.dtype as tf.DataType;
-    // A trace must stay whole, however deep its program is: values that stand for feeds cannot be computed.
+    // Never during a trace, however deep: placeholders of feeds cannot be computed.
     if (!isTracing() && value.node !== undefined && value.node.depth > MAX_DEPTH) evaluate([value]);
     value.holders++;
     const dataId = {};
@@ -67,7 +67,7 @@ export class LazyBackend extends tf.KernelBackend {
     return { dataId, shape: real.shape, dtype: 'complex64' };
   }
 
-  /** The value that a tensor stands for; reshaped when the tensor shares its data with one of another shape. */
+  /** Value of a tensor, reshaped if the tensor shares its data with one of another shape. */
   lookup({ dataId, shape, dtype }: tf.TensorInfo): Value {
     const { value } = this.#data.get(dataId);
     if (value === undefined) throw new Error(`${dtype} tensors are not supported by this kernel on ${BACKEND_NAME}`);
@@ -146,11 +146,11 @@ export class LazyBackend extends tf.KernelBackend {
   }
 
   override dispose(): void {
-    // Nothing outlives its tensors.
+    // Data are freed with their tensors.
   }
 }
 
-/** Own copy: the caller may reuse its array before the value is needed. */
+/** A copy: the caller may reuse its array before the value is needed. */
 function typed(values: tf.BackendValues, dtype: 'float32' | 'int32' | 'bool'): TensorData {
   const source = values as ArrayLike<number>;
   switch (dtype) {
@@ -163,7 +163,7 @@ function typed(values: tf.BackendValues, dtype: 'float32' | 'int32' | 'bool'): T
   }
 }
 
-/** Backend, which is registered on first use. */
+/** The backend, registered on first use. */
 export function lazyBackend(): LazyBackend {
   const engine = tf.engine();
   if (!engine.backendNames().includes(BACKEND_NAME)) tf.registerBackend(BACKEND_NAME, () => new LazyBackend(), 0);

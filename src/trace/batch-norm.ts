@@ -10,8 +10,8 @@ export interface BatchNormResult {
 }
 
 /**
- * Batch norm with the batch's own statistics over all axes but the last (Ioffe & Szegedy 2015, Algorithm 1). On the tracing
- * backend one op forward and one backward; elsewhere tf ops. Gradients flow through `y` alone.
+ * Batch norm with the batch's own statistics over all axes but the last (Ioffe & Szegedy 2015, Algorithm 1). On the tracing backend one op forward
+ * and one backward; elsewhere tf ops. Gradients flow only through `y`.
  */
 export function batchNormTrain(x: tf.Tensor, scale: tf.Tensor, offset: tf.Tensor, epsilon: number): BatchNormResult {
   if (tf.engine().backendName === BACKEND_NAME) {

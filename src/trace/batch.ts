@@ -6,12 +6,12 @@ import type { Attrs, AttrValue, Constant, Dim, Graph, Node, Shape, TensorType } 
 import type { StepProgram } from './program.ts';
 import { traceProgram } from './trace.ts';
 
-/** Two sizes that nothing in a model is likely to have by chance, neither a multiple of the other. */
+/** Two unusual sizes for a model, neither a multiple of the other. */
 const SIZES = [23, 29] as const;
 
 /**
- * The graph of a program for any batch size. It is traced at two sizes; what differs between the traces in proportion to
- * them is `batch` or a multiple of it. `UserError` where something else depends on the size.
+ * Graph of a program for any batch size. It is traced at two sizes; dimensions that differ in proportion become `batch` or a multiple of it.
+ * `UserError` for other dependencies on the size.
  */
 export function traceWithBatch(make: (batch: number) => StepProgram): Graph {
   const [a, b] = SIZES.map((batch) => traceProgram(make(batch))) as [Graph, Graph];

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 
-/** Ops that tfjs also has as methods of tensors, tensor first. */
+/** Ops that tfjs also has as methods of tensors, with the tensor as first argument. */
 const METHODS = [
   'abs', 'acos', 'acosh', 'add', 'all', 'any', 'argMax', 'argMin', 'asin', 'asinh', 'atan', 'atan2', 'atanh', 'avgPool',
   'batchToSpaceND', 'batchNorm', 'broadcastTo', 'cast', 'ceil', 'clipByValue', 'conv1d', 'conv2d', 'conv2dTranspose', 'cos',
@@ -18,8 +18,8 @@ type Op = (x: tf.Tensor, ...more: unknown[]) => unknown;
 type Methods = Record<string, (this: tf.Tensor, ...args: unknown[]) => unknown>;
 
 /**
- * `x.relu()` for `tf.relu(x)`. tfjs registers these methods in a module that its CommonJS bundle leaves out, and tfjs-layers
- * calls some of them (its orthogonal initializer, the default of recurrent layers). Methods that are there already stay.
+ * Adds methods such as `x.relu()` for `tf.relu(x)`. tfjs registers them in a module that its CommonJS bundle leaves out, and tfjs-layers calls some
+ * of them (its orthogonal initializer, the default of recurrent layers). Existing methods are kept.
  */
 export function registerChainedOps(): void {
   const methods = tf.Tensor.prototype as unknown as Methods;

@@ -3,7 +3,7 @@ import type { GraphBuilder } from '../graph/builder.ts';
 import type { TensorData } from '../graph/types.ts';
 import type { LazyNode, Value } from './value.ts';
 
-/** Every pending node that `roots` need, in order of creation, and the values without a node. */
+/** Every pending node that `roots` need, in order of creation, and values without a node. */
 export function reachable(roots: readonly Value[]): { nodes: LazyNode[]; leaves: Value[] } {
   const nodes = new Set<LazyNode>();
   const leaves = new Set<Value>();
@@ -19,7 +19,7 @@ export function reachable(roots: readonly Value[]): { nodes: LazyNode[]; leaves:
   return { nodes: [...nodes].sort((a, b) => a.order - b.order), leaves: [...leaves] };
 }
 
-/** Adds what `roots` need to `builder`, and gives a function from value to its name in the graph. */
+/** Adds what `roots` need to `builder`, and returns a function from values to their names in the graph. */
 export function addNodes(
   builder: GraphBuilder,
   roots: readonly Value[],
@@ -42,7 +42,7 @@ export function addNodes(
   return nameOf;
 }
 
-/** A value that has no content yet because the program that would give it one is only being traced. */
+/** Error for reading a value that only exists as a placeholder in a trace. */
 export function notReadable(value: Value, roots: readonly Value[]): UserError {
   const from = value.placeholder!;
   let node = roots[0]?.node;
@@ -57,7 +57,7 @@ export function notReadable(value: Value, roots: readonly Value[]): UserError {
   );
 }
 
-/** The single value that fills `data`, if there is one. */
+/** The value of a constant array; undefined if values differ. */
 export function uniform(data: TensorData): number | bigint | undefined {
   const first = data[0];
   if (first === undefined) return undefined;

@@ -10,14 +10,14 @@ export interface GraphEvaluator {
 
 let evaluator: GraphEvaluator | undefined;
 
-/** Computes values that are read outside a trace. */
+/** Sets the evaluator of values that are read outside of a trace. */
 export function setEvaluator(next: GraphEvaluator | undefined): GraphEvaluator | undefined {
   const previous = evaluator;
   evaluator = next;
   return previous;
 }
 
-/** Gives `values` their data, and with them what lies on the way and is still held by a tensor. */
+/** Computes the data of `values`, and of pending values on the way that tensors still hold. */
 export function evaluate(values: readonly Value[]): void {
   const { nodes, leaves } = reachable(values);
   for (const value of leaves) if (value.placeholder !== undefined) throw notReadable(value, values);

@@ -3,7 +3,7 @@ import { additions, kept, run } from './added-gradients.ts';
 import type { Attributes, Gradient, GradientFunctions, Original, Saved } from './added-gradients.ts';
 import { BACKEND_NAME, LazyBackend } from './backend.ts';
 
-/** dy of a reduction, back in the shape of its input. */
+/** Broadcasts the gradient of a reduction to the shape of its input. */
 function spread(dy: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
   return run('BroadcastTo', { x: kept(dy, x, axis) }, { shape: x.shape });
 }
@@ -14,12 +14,12 @@ function unbroadcast(dx: tf.Tensor, x: tf.Tensor): tf.Tensor {
   return axes.length === 0 ? dx : tf.reshape(tf.sum(dx, axes), x.shape);
 }
 
-/** The rows of all matrices, one below another. */
+/** Rows of all matrices as one matrix. */
 function rowsOf(x: tf.Tensor): tf.Tensor {
   return tf.reshape(x, [-1, x.shape.at(-1)!]);
 }
 
-/** The gradient of the larger or smaller of two: it goes where the value came from; a takes it when they are equal. */
+/** Gradient of a maximum or minimum of two: it flows to the chosen operand, to a if they are equal. */
 function chosen(dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor, isA: tf.Tensor): GradientFunctions {
   return {
     a: () => unbroadcast(tf.where(isA, dy, tf.zerosLike(dy)), a),
@@ -27,7 +27,7 @@ function chosen(dy: tf.Tensor, a: tf.Tensor, b: tf.Tensor, isA: tf.Tensor): Grad
   };
 }
 
-/** The next larger float32 of a positive normal one. */
+/** The next larger float32 of a positive normal number. */
 function nextFloat(value: number): number {
   const bits = new Int32Array(Float32Array.of(value).buffer);
   bits[0]!++;
@@ -35,20 +35,20 @@ function nextFloat(value: number): number {
 }
 
 /**
- * dy where x ≤ most, else 0. In blocks of channels, a comparison and a choice would leave them and come back; the difference has the
- * right sign for every x, as that of two floats is zero only for equal ones.
+ * dy if x ≤ most, else 0. Unlike a comparison, this stays in blocked layouts; the sign of the difference is exact for every x, because the difference
+ * of two floats is zero only for equal ones.
  */
 function upTo(dy: tf.Tensor, x: tf.Tensor, most: number): tf.Tensor {
   return run('ReluGrad', { dy, x: tf.sub(nextFloat(most), x) });
 }
 
-/** Was this computed by a ReLU, in the trace at hand? */
+/** True if a ReLU of the current trace computed this. */
 function isPositive(x: tf.Tensor): boolean {
   const backend = tf.backend();
   return backend instanceof LazyBackend && backend.lookup(x).node?.op === 'Relu';
 }
 
-/** Gradient of rows that each sample looked up in its own x [batch, n, ...], computed with all samples as one list. */
+/** Gradient of a look-up of rows in each sample's own x [batch, n, ...], computed as one list over all samples. */
 function lookedUpBySample(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor): tf.Tensor {
   const [batch, n, ...inner] = x.shape as [number, number, ...number[]];
   const first = tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(n, 'int32'));
@@ -59,12 +59,12 @@ function lookedUpBySample(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor): tf.T
 }
 
 /**
- * Gradients that give a smaller graph than tfjs' own, or that tfjs refuses. The registry is one for all backends: on any other
- * backend they fall back to tfjs' own, so what they save must be a superset of what those need, in the same order.
+ * Gradients with a smaller graph than tfjs' own, or that tfjs refuses. The registry serves all backends: on others they fall back to tfjs' own, so
+ * the values that they save must include those of tfjs, in the same order.
  */
 const overrides: readonly Gradient[] = [
   {
-    // Which row goes where has no gradient; tfjs refuses what depends on it.
+    // Segment ids have no gradient; tfjs refuses what depends on them.
     kernelName: 'UnsortedSegmentSum',
     inputsToSave: ['segmentIds'],
     gradFunc: (dy, [ids], attrs, original) => ({
@@ -73,7 +73,7 @@ const overrides: readonly Gradient[] = [
     }),
   },
   {
-    // tfjs takes the samples of a batch one by one, and gives indices a gradient of integers, which it then refuses.
+    // tfjs computes sample by sample, and gives indices an integer gradient, which it then refuses.
     kernelName: 'GatherV2',
     inputsToSave: ['x', 'indices'],
     gradFunc: (dy, [x, indices], attrs, original) => ({
@@ -96,7 +96,7 @@ const overrides: readonly Gradient[] = [
     gradFunc: (dy, [x]) => ({ x: () => run('ReluGrad', { dy: upTo(dy, x!, 6), x: x! }) }),
   },
   {
-    // A ReLU with a largest value is a ReLU and this behind it. Otherwise what the limits left as it was passes: one comparison for two.
+    // A ReLU with a maximum is a ReLU followed by this. Otherwise the gradient passes where the value was not clipped: one comparison instead of two.
     kernelName: 'ClipByValue',
     inputsToSave: ['x'],
     outputsToSave: [true],
@@ -151,7 +151,7 @@ const overrides: readonly Gradient[] = [
             ? tf.matMul(slope, x, true, transposeA === true)
             : tf.matMul(x, slope, transposeA !== true, false);
         const isOneMatrix = transposeA !== true && b!.shape.slice(0, -2).every((size) => size === 1);
-        // One product of the rows of all samples, instead of one of each sample and their sum.
+        // One product over the rows of all samples, instead of one for each sample and their sum.
         return isOneMatrix ? tf.reshape(product(rowsOf(a!), rowsOf(dy)), b!.shape) : unbroadcast(product(a!, dy), b!);
       },
     }),
@@ -175,12 +175,12 @@ const overrides: readonly Gradient[] = [
     },
   },
   {
-    // tfjs hands on a tensor, and no list, where there is one part.
+    // With a single part tfjs passes a tensor instead of a list.
     kernelName: 'SplitV',
     gradFunc: (dy, saved, attrs, original) => (Array.isArray(dy) ? original(dy, [...saved], attrs) : { x: () => dy }),
   },
   {
-    // tfjs transposes the result when the axis is not the last.
+    // tfjs transposes the result if the axis is not the last.
     kernelName: 'Cumsum',
     inputsToSave: ['x'],
     gradFunc: (dy, _, { axis, exclusive, reverse }) => ({
@@ -217,7 +217,7 @@ export function registerGradients(): void {
     register(addition, (dy, saved, attrs) => gradFunc(dy, saved, attrs, NONE));
 }
 
-/** Gradient of kernels for which tfjs has none. */
+/** Stands for tfjs' gradient of kernels without one. */
 const NONE: Original = () => ({});
 
 function register(

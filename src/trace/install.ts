@@ -34,7 +34,7 @@ const values: Table = {
   ...volume,
 };
 
-/** Every kernel of the backend, by tfjs' names. */
+/** All kernels of the backend, by tfjs' names. */
 export const kernels: TensorTable = withSpecialDtypes();
 
 function withSpecialDtypes(): TensorTable {
@@ -47,7 +47,7 @@ function withSpecialDtypes(): TensorTable {
 
 let installed = false;
 
-/** Registers the backend with its kernels, once in a process. tfjs' current backend stays what it was. */
+/** Registers the backend with its kernels, once per process. tfjs' current backend is unchanged. */
 export function install(): void {
   if (installed) return;
   installed = true;

@@ -5,7 +5,7 @@ import { isTracing } from './scope.ts';
 import type { Value } from './value.ts';
 import { placeholder } from './value.ts';
 
-/** Graph inputs whose names start so are filled with uniform numbers in [0, 1) by whoever runs the graph. */
+/** Prefix of graph inputs that whoever runs the graph fills with uniform numbers in [0, 1). */
 export const RANDOM_PREFIX = 'random/';
 
 export type RandomSource = (name: string, shape: readonly number[]) => Float32Array;
@@ -15,8 +15,8 @@ let source: RandomSource | undefined;
 let drawn = 0;
 
 /**
- * Uniform numbers in [0, 1) that are new at every call of the program: a feed `random/<n>` when traced (numbered in the
- * order of the calls), else drawn at once. Masks made of it are the same on every engine and in every resumed run.
+ * Uniform numbers in [0, 1) that are new in every call of the program: a feed `random/<n>` in a trace (numbered in the order of the calls), else
+ * drawn at once. Masks made from them are the same on every engine and in every resumed run.
  */
 export function uniformFeed(shape: readonly number[]): tf.Tensor {
   if (isTracing() && inputs !== undefined) {
@@ -36,7 +36,7 @@ export function normalFeed(shape: readonly number[]): tf.Tensor {
   });
 }
 
-/** Runs `body` eagerly with the numbers of `next`: feeds are named `random/0`, `random/1`, … as in a trace. */
+/** Runs `body` eagerly with numbers from `next`, for feeds named `random/0`, `random/1`, … as in a trace. */
 export function withRandomSource<T>(next: RandomSource, body: () => T): T {
   const before = [source, drawn] as const;
   [source, drawn] = [next, 0];
@@ -61,7 +61,7 @@ function drawUniform(name: string, shape: readonly number[]): Float32Array {
   );
 }
 
-/** Runs `body` with the list that random inputs of this trace are added to. */
+/** Runs `body`, collecting the random inputs of this trace. */
 export function collectRandomInputs<T>(body: (random: readonly Value[]) => T): T {
   const before = inputs;
   inputs = [];

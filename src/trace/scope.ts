@@ -1,11 +1,11 @@
-/** Layers that are being applied, innermost last, so that nodes and messages can name them. */
+/** Layers that are being applied, innermost last, for names of nodes and messages. */
 const layers: string[] = [];
 
 export function currentLayer(): string | undefined {
   return layers.length === 0 ? undefined : layers.join('/');
 }
 
-/** Result of `body`; everything recorded while it runs belongs to layer `name`. */
+/** Result of `body`; everything recorded meanwhile belongs to layer `name`. */
 export function inLayer<T>(name: string, body: () => T): T {
   layers.push(name);
   try {

@@ -15,15 +15,15 @@ import { op, placeholder } from './value.ts';
 import { missingFromState, swapVariables } from './variables.ts';
 
 /**
- * The graph of one call of `program`: feeds and random inputs become inputs, variables become state, what the program
- * assigns becomes updates. The variables keep the content that they had.
+ * Graph of one call of `program`: feeds and random inputs become inputs, variables become state, assignments become updates. The variables keep their
+ * content.
  */
 export function traceProgram(program: StepProgram): Graph {
   install();
   return onBackend(() => whileTracing(() => collectRandomInputs((random) => traceOnce(program, random))));
 }
 
-/** The graph of a function from feeds to results, e.g. a model's prediction; `state` as for a program. */
+/** Graph of a function from feeds to results, such as a model's prediction; `state`: as for a program. */
 export function traceFunction(
   run: StepProgram['run'],
   feeds: Readonly<Record<string, TensorType>>,
@@ -76,7 +76,7 @@ function buildGraph(
   return reportStage('cleaned', cleaned(reportStage('traced', builder.build())));
 }
 
-/** One value everywhere is a broadcast scalar: smaller, and of any batch size. */
+/** A constant array becomes a broadcast scalar: smaller, and for any batch size. */
 function addConstant(builder: GraphBuilder, { type, data, placeholder: missing }: Value): string {
   if (missing !== undefined) throw missingFromState(missing.name, 'reads');
   const same = data!.length > 1 ? uniform(data!) : undefined;
@@ -95,7 +95,7 @@ function concrete(name: string, { dtype, shape }: TensorType): ConcreteType {
 
 const TFJS_DTYPES = ['float32', 'int32', 'bool'];
 
-/** tfjs knows three dtypes; a feed of another one is converted as it comes in. */
+/** tfjs has three dtypes; feeds of others are converted. */
 function asTfjs(input: Value): Value {
   const { dtype } = input.type;
   if (TFJS_DTYPES.includes(dtype)) return input;

@@ -4,7 +4,7 @@ import { setEvaluator } from './evaluate.ts';
 import type { GraphEvaluator } from './evaluate.ts';
 import { install } from './install.ts';
 
-/** Make the lazy backend tfjs' current one, with `evaluator` to compute what is read outside of a trace. */
+/** Makes the lazy backend tfjs' current one; `evaluator` computes values that are read outside of a trace. */
 export function useLazyBackend(evaluator: GraphEvaluator): void {
   install();
   setEvaluator(evaluator);

@@ -2,20 +2,20 @@ import { opSpec } from '../graph/ops.ts';
 import type { Attrs, TensorData, TensorType } from '../graph/types.ts';
 import { currentLayer } from './scope.ts';
 
-/** A type inside a trace: every size is known there. */
+/** A type in a trace: every size is known. */
 export interface ConcreteType extends TensorType {
   readonly shape: readonly number[];
 }
 
-/** Source of a value that has no data and is not computed by a node. */
+/** Source of a value that has no data and no node. */
 export interface Placeholder {
   readonly kind: 'input' | 'state' | 'foreign variable';
   readonly name: string;
 }
 
 /**
- * The content of a tensor: data, or a promise of it (output `index` of a node), or a placeholder of a running trace. Once
- * it has been computed it holds data and lets go of the node, so that what it came from can be collected.
+ * Content of a tensor: data, a pending result (output `index` of a node), or a placeholder in a trace. A computed value drops its node, so that the
+ * node's inputs can be garbage collected.
  */
 export interface Value {
   readonly type: ConcreteType;
@@ -23,11 +23,11 @@ export interface Value {
   data?: TensorData;
   node?: LazyNode;
   readonly placeholder?: Placeholder;
-  /** Number of the backend's data ids that stand for this value. */
+  /** Number of the backend's data ids that refer to this value. */
   holders: number;
 }
 
-/** An op that was called and may be computed later. Nothing points from inputs to it: an unused one is garbage. */
+/** An op that was called and may be computed later. Inputs do not refer to it: an unused node is garbage. */
 export interface LazyNode {
   readonly op: string;
   readonly inputs: readonly (Value | undefined)[];
@@ -36,7 +36,7 @@ export interface LazyNode {
   readonly layer: string | undefined;
   /** Order of creation. */
   readonly order: number;
-  /** Longest chain of pending nodes below it. */
+  /** Length of the longest chain of pending nodes below it. */
   readonly depth: number;
 }
 
@@ -50,7 +50,7 @@ export function placeholder(kind: Placeholder['kind'], name: string, type: Concr
   return { type, index: 0, placeholder: { kind, name }, holders: 0 };
 }
 
-/** Records an op and gives all of its outputs. An absent optional input is `undefined`. */
+/** Records an op and returns all of its outputs. An absent optional input is `undefined`. */
 export function nodeOutputs(op: string, inputs: readonly (Value | undefined)[], attrs: Attrs = {}): Value[] {
   const layer = currentLayer();
   const types = inputs.map((value) => value?.type ?? ({ dtype: 'float32', shape: [] } as const));

@@ -5,11 +5,11 @@ import type { Value } from './value.ts';
 import { placeholder } from './value.ts';
 
 export interface SwappedVariables {
-  /** The placeholders of the program's state, in its order. */
+  /** Placeholders of the program's state, in its order. */
   readonly state: readonly Value[];
-  /** New content of the variables of the state that were assigned. Throws when others were assigned or made. */
+  /** New content of assigned state variables. Throws if other variables were assigned or created. */
   assigned(): ReadonlyMap<string, Value>;
-  /** Gives every variable its old content back. */
+  /** Restores the content of every variable. */
   restore(): void;
 }
 
@@ -22,7 +22,7 @@ interface Swapped {
   readonly inState: boolean;
 }
 
-/** Puts placeholders into all registered variables: those of `state` under its names, the others to be noticed. */
+/** Replaces the content of all registered variables by placeholders: for `state` under its names; for others, to detect their use. */
 export function swapVariables(state: Readonly<Record<string, tf.Variable>>): SwappedVariables {
   const registered = (): Record<string, tf.Variable> => tf.engine().state.registeredVariables;
   const known = new Set(Object.values(registered()));
@@ -47,7 +47,7 @@ export function swapVariables(state: Readonly<Record<string, tf.Variable>>): Swa
       for (const variable of Object.values(registered())) {
         if (!known.has(variable) && !own.has(variable)) throw missingFromState(variable.name, 'creates');
       }
-      // One that was given back what it held has not changed.
+      // A variable that was assigned its own value has not changed.
       const changed = swapped.filter(
         ({ variable, symbol, placeholder: held }) =>
           variable.dataId !== symbol && lazyBackend().lookup(variable) !== held,

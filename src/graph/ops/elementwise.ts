@@ -2,17 +2,17 @@ import { broadcast } from '../shapes.ts';
 import type { AttrKind, OpSpec } from './spec.ts';
 import { dtypeAttr, expect, type } from './spec.ts';
 
-/** Same shape and dtype out as in. */
+/** Shape and dtype are the operand's. */
 const unary = (attrs: Record<string, AttrKind> = {}): OpSpec => ({ inputs: ['x'], attrs, infer: ([x]) => [x!] });
 
-/** 0 where its operand is. */
+/** 0 for an operand of 0. */
 const throughZero = (attrs: Record<string, AttrKind> = {}): OpSpec => ({ ...unary(attrs), zero: 'first' });
 
 const proportional = (attrs: Record<string, AttrKind> = {}): OpSpec => ({ ...throughZero(attrs), isHomogeneous: true });
 
 const test: OpSpec = { inputs: ['x'], attrs: {}, infer: ([x]) => [type('bool', x!.shape)] };
 
-/** Broadcast; both operands have one dtype, the result has it too. */
+/** Broadcasts operands of the same dtype, which is also the result's. */
 const arithmetic: OpSpec = {
   inputs: ['a', 'b'],
   attrs: {},
@@ -27,7 +27,7 @@ const comparison: OpSpec = {
   infer: (inputs, attrs) => arithmetic.infer(inputs, attrs).map(({ shape }) => type('bool', shape)),
 };
 
-/** The last two inputs are single float32 numbers; the result is as the first. */
+/** The last two inputs are float32 scalars; the result has the first's type. */
 const quantizer = (inputs: readonly string[]): OpSpec => ({
   inputs,
   attrs: {},
@@ -55,7 +55,7 @@ export const elementwise = {
   ClipByValue: unary({ clipValueMin: 'float', clipValueMax: 'float' }),
   Cos: unary(),
   Cosh: unary(),
-  /** Drops values in a training call alone: what comes in goes out of a graph that is run. */
+  /** Drops values only in training: in a graph that is run it passes its input on. */
   Dropout: { ...proportional({ rate: 'float' }), handsOn: 'kept' },
   Elu: throughZero(),
   Erf: throughZero(),
@@ -83,7 +83,7 @@ export const elementwise = {
   Softplus: unary(),
   Sqrt: throughZero(),
   Square: throughZero(),
-  /** 0 at 0 where `alpha` is. */
+  /** 0 at 0 if `alpha` is 0. */
   Step: unary({ alpha: 'float' }),
   Swish: throughZero(),
   Tan: throughZero(),
@@ -115,9 +115,9 @@ export const elementwise = {
   EluGrad: { ...arithmetic, zero: 'first' },
   /** Gradient of relu from its output or input: dy where x > 0, else 0. */
   ReluGrad: { ...arithmetic, zero: 'any' },
-  /** x as int8 with one scale would hold it: scale · (q - zeroPoint), q = clip(round(x / scale) + zeroPoint, -128, 127). */
+  /** x as represented in int8 with one scale: scale · (q - zeroPoint), q = clip(round(x / scale) + zeroPoint, -128, 127). */
   FakeQuant: quantizer(['x', 'scale', 'zeroPoint']),
-  /** Its straight-through gradient: dy where q was not clipped, else 0. */
+  /** Straight-through gradient of FakeQuant: dy if q was not clipped, else 0. */
   FakeQuantGrad: quantizer(['dy', 'x', 'scale', 'zeroPoint']),
   Equal: comparison,
   NotEqual: comparison,
@@ -127,7 +127,7 @@ export const elementwise = {
   LessEqual: comparison,
   LogicalAnd: comparison,
   LogicalOr: comparison,
-  /** condition ? t : e, all three broadcast. */
+  /** condition ? t : e, with all three broadcast. */
   Select: {
     inputs: ['condition', 't', 'e'],
     attrs: {},

@@ -3,7 +3,7 @@ import type { Attrs, Dim, TensorType } from '../types.ts';
 import type { OpSpec } from './spec.ts';
 import { expect, flag, ints, shapeAttr, show, type } from './spec.ts';
 
-/** Output size of a window of `filter` (dilated) over `size` padded by `before` and `after`, rounded down. */
+/** Output size of a (dilated) window of `filter` over `size`, padded by `before` and `after`, rounded down. */
 export function windowed(
   size: number,
   filter: number,
@@ -41,7 +41,7 @@ const pool: OpSpec = {
   isHomogeneous: true,
 };
 
-/** A pooling whose windows have no gaps: an average of windows with gaps is a convolution, and no gradient needs them. */
+/** A pooling without dilation: a dilated average is a convolution, and gradients need none. */
 const undilated = (spec: OpSpec): OpSpec => ({
   ...spec,
   infer: (inputs, attrs) => {
@@ -54,7 +54,7 @@ const undilated = (spec: OpSpec): OpSpec => ({
   },
 });
 
-/** Shape of a convolution with a filter of [height, width, channels, last], which has `outOf(channels, last)` outputs. */
+/** Shape of a convolution with a filter [height, width, channels, last] and `outOf(channels, last)` output channels. */
 const convolved =
   (outOf: (channels: number, last: number) => number): OpSpec['infer'] =>
   ([x, filter], attrs) => {
@@ -129,7 +129,7 @@ export const linear = {
     product: 'filter gradient',
   },
   MaxPool: { ...pool, handsOn: 'chosen' },
-  /** Padding is not counted. */
+  /** Padding does not count in the averages. */
   AvgPool: { ...undilated(pool), handsOn: 'averaged' },
   /** The first maximum of each window, row by row, gets its gradient. */
   MaxPoolGrad: undilated({ inputs: ['dy', 'x', 'y'], attrs: pool2d, infer: ([, x]) => [x!] }),

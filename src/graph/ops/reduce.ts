@@ -7,7 +7,7 @@ function reduced(shape: Shape, axes: readonly number[], keepDims: boolean): Dim[
   return keepDims ? shape.map((dim, i) => (axes.includes(i) ? 1 : dim)) : shape.filter((_, i) => !axes.includes(i));
 }
 
-/** Over `axes` (non-negative, sorted, possibly none: then the value itself). */
+/** Reduces `axes` (non-negative, sorted); with none, returns the value itself. */
 const reduction: OpSpec = {
   inputs: ['x'],
   attrs: { axes: 'ints', keepDims: 'bool' },
@@ -34,7 +34,7 @@ export const reduce = {
   Prod: reduction,
   All: reduction,
   Any: reduction,
-  /** log Σ exp x, computed against the maximum. */
+  /** log Σ exp x, computed relative to the maximum. */
   LogSumExp: reduction,
   ArgMax: argument,
   ArgMin: argument,

@@ -92,7 +92,7 @@ export const shape = {
       ];
     },
   },
-  /** Into pieces of `sizes` along `axis`. */
+  /** Splits into pieces of `sizes` along `axis`. */
   Split: {
     inputs: ['x'],
     attrs: { axis: 'int', sizes: 'ints' },
@@ -110,7 +110,7 @@ export const shape = {
     },
     handsOn: 'cut',
   },
-  /** `size` -1 takes all from `begin` on: the only way to pass the batch axis through. */
+  /** `size` -1 takes all from `begin` on: the only way to keep the batch axis. */
   Slice: {
     inputs: ['x'],
     attrs: { begin: 'ints', size: 'ints' },
@@ -167,7 +167,7 @@ export const shape = {
     handsOn: 'chosen',
   },
   Reverse: { inputs: ['x'], attrs: { axes: 'ints' }, infer: ([x]) => [x!], handsOn: 'moved' },
-  /** Slices of `x` along `axis`, one for each index; the first `batchDims` axes of both run in step. */
+  /** Slices of `x` along `axis`, one for each index; the first `batchDims` axes of both correspond. */
   GatherV2: {
     inputs: ['x', 'indices'],
     attrs: { axis: 'int', batchDims: 'int' },

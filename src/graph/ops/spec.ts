@@ -2,38 +2,38 @@ import type { Attrs, Dim, DType, Shape, TensorType } from '../types.ts';
 
 export type AttrKind = 'int' | 'float' | 'bool' | 'string' | 'ints' | 'dtype' | 'shape';
 
-/** What becomes of the numbers of an operand that is handed on; each degree includes those before it. */
+/** How elements of an operand appear in the result; each degree includes those before it. */
 export const degrees = [
-  /** All of them come out in their order. */
+  /** All, in their order. */
   'kept',
-  /** All of them come out, in an order that the attributes say. */
+  /** All, in an order that the attributes determine. */
   'moved',
-  /** Each comes out at most once, as the attributes say. */
+  /** Each at most once, determined by the attributes. */
   'cut',
-  /** Each comes out any number of times; the numbers themselves, or another operand, may decide. */
+  /** Each any number of times, determined by attributes, by the elements or by another operand. */
   'chosen',
-  /** Means of neighbours come out. */
+  /** Means of neighbours. */
   'averaged',
 ] as const;
 
 export type Degree = (typeof degrees)[number];
 
 /**
- * Inputs and outputs of an op. `inputs` are names in order: a trailing `?` marks one that may be absent (`''` in the
- * node), a trailing `*` one that takes one or more values. `infer` gives the output types, or throws with the reason why these inputs do not fit.
- * The rest is true of the op whatever its attributes are; `test/graph/ops.test.ts` computes each op and compares.
+ * Specification of an op. `inputs`: names in order; a trailing `?` marks an optional one (`''` in the node), a trailing `*` one or more values.
+ * `infer` gives the output types, or throws with the reason why the inputs do not fit. The other properties hold for all attributes;
+ * `test/graph/ops.test.ts` computes each op to check them.
  */
 export interface OpSpec {
   readonly inputs: readonly string[];
   readonly attrs: Readonly<Record<string, AttrKind>>;
   readonly infer: (inputs: readonly TensorType[], attrs: Attrs) => readonly TensorType[];
-  /** The results hold numbers of the first operand and nothing else. */
+  /** The results consist of elements of the first operand. */
   readonly handsOn?: Degree;
-  /** An element of the result is 0 where the `first` operand is, where `any` of them is, or where `all` of them are. */
+  /** An element of the result is 0 if the `first` operand, `any` operand, or `all` operands are 0 there. */
   readonly zero?: 'first' | 'any' | 'all';
-  /** A positive factor for each channel of the operand, along its last axis, is a factor of the result. */
+  /** A positive factor for each channel (last axis) of the operand factors out of the result. */
   readonly isHomogeneous?: true;
-  /** Sums of products of two operands: of matrices, of pictures and filters, or the gradient of such a convolution by one of them. */
+  /** A sum of products of two operands: matrices, pictures and filters, or a gradient of such a convolution. */
   readonly product?: 'matrix' | 'convolution' | 'input gradient' | 'filter gradient';
 }
 

@@ -28,7 +28,7 @@ export function usual<T extends string>(name: T, doc: string): z.ZodDefault<z.Zo
 export const files = z.union([file, z.array(file).min(1)]);
 /** Sizes of a sample's axes, such as `[28, 28, 1]`. */
 export const sampleShape = z.array(count).min(1).max(4);
-/** Oldest and default newest operator set of exported ONNX files; an operator that needs a later one raises it. */
+/** Oldest and newest operator set of ONNX files that a recipe may choose; a file whose operators need a later set gets that. */
 export const OPSETS = [17, 21] as const;
 
 /** A temperature: logits are divided by it in float32, and below the minimum the softmax is all of the largest. */

@@ -25,7 +25,7 @@ const TO_TFJS: Readonly<Record<DType, tf.DataType>> = {
   bool: 'bool',
 };
 
-/** The dtype that stands for `dtype` in tfjs, which has only three. */
+/** tfjs' dtype for `dtype`; it has only three. */
 export function tfjsDtype(dtype: DType): tf.DataType {
   return TO_TFJS[dtype];
 }

@@ -3,7 +3,7 @@ import type { TensorData } from '../../graph/types.ts';
 import type { GraphEvaluator } from '../evaluate.ts';
 import { interpret, tensorOf } from './interpret.ts';
 
-/** Evaluates graphs with tf ops on another backend, e.g. tfjs' own `cpu`: slow, but independent of everything else. */
+/** Evaluates graphs with tf ops on another backend, such as tfjs' `cpu`: slow, but independent of other code. */
 export function interpreterOn(backendName: string): GraphEvaluator {
   return {
     runSync: (graph, feeds) => {

@@ -15,8 +15,8 @@ export interface Interpreted {
 }
 
 /**
- * Runs a graph of fixed shapes with tf ops on the current backend; `values` are the inputs and state by name, and what is to
- * stand for constants. What `see` gives for a value takes its place; what `instead` gives for a node is taken for its results.
+ * Runs a graph of fixed shapes with tf ops on the current backend; `values`: inputs and state by name, and replacements of constants. A result of
+ * `see` replaces a value; a result of `instead` replaces the results of a node.
  */
 export function interpret(
   graph: Graph,
@@ -50,7 +50,7 @@ export function interpret(
   return { outputs: take('o'), updates: take('u') };
 }
 
-/** A tensor on the current backend; float16 bits and 64-bit integers are not understood by tfjs. */
+/** A tensor on the current backend; tfjs does not support float16 bits and 64-bit integers. */
 export function tensorOf(data: TensorData, dtype: DType, shape: readonly number[]): tf.Tensor {
   if (dtype === 'float16') throw new Error('float16 cannot be interpreted');
   const values = data instanceof BigInt64Array ? Int32Array.from(data, Number) : data;

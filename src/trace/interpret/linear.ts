@@ -3,7 +3,7 @@ import type { Attrs } from '../../graph/types.ts';
 import type { Rules } from './table.ts';
 import { kernel, numbers } from './table.ts';
 
-/** Attributes as tfjs' kernels take them, without dilation: the filter is dilated instead, which every backend can. */
+/** Attributes for tfjs' kernels, without dilation: the filter is dilated instead, which works on every backend. */
 function window(attrs: Attrs): Record<string, unknown> {
   const [top, bottom, left, right] = numbers(attrs, 'pads') as [number, number, number, number];
   return {
@@ -19,7 +19,7 @@ function window(attrs: Attrs): Record<string, unknown> {
   };
 }
 
-/** A convolution of any padding; tfjs-node has no gradients for one that is neither `same` nor `valid`: there x is padded. */
+/** A convolution with any padding; tfjs-node has no gradients for paddings other than `same` and `valid`, so x is padded. */
 function convolution(name: string, x: tf.Tensor, filter: tf.Tensor, attrs: Attrs): tf.Tensor {
   const options = window(attrs);
   const inputs = { x, filter: dilated(filter, attrs) };
@@ -48,7 +48,7 @@ function dilated(filter: tf.Tensor, attrs: Attrs): tf.Tensor {
   }, filter);
 }
 
-/** The taps of a dilated filter. */
+/** Taps of a dilated filter. */
 function taps(filter: tf.Tensor, attrs: Attrs): tf.Tensor {
   const [vertical, horizontal] = numbers(attrs, 'dilations') as [number, number];
   return tf.stridedSlice(filter, [0, 0, 0, 0], filter.shape, [vertical, horizontal, 1, 1]);
@@ -68,7 +68,7 @@ function maxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
   return isDilated ? dilatedMaxPool(x, attrs) : kernel('MaxPool', { x }, pooling(attrs));
 }
 
-/** tfjs' kernels know no dilation: the largest of the pictures that each place of the window sees. */
+/** tfjs' kernels lack dilation: the maximum over shifted pictures, one for each position of the window. */
 function dilatedMaxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
   const whole = padded(x, attrs, -Infinity);
   const [filterSize, strides, dilations] = ['filterSize', 'strides', 'dilations'].map((name) => numbers(attrs, name)) as [number[], number[], number[]]; // prettier-ignore
@@ -83,7 +83,7 @@ function dilatedMaxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
   }, whole);
 }
 
-/** Each window's gradient, spread evenly over the elements of the window that are no padding. */
+/** Spreads each window's gradient evenly over its elements other than padding. */
 function averagePoolGradient(dy: tf.Tensor, attrs: Attrs): tf.Tensor {
   const [batch, height, width, channels] = numbers(attrs, 'inputShape') as [number, number, number, number];
   const [rows, columns] = numbers(attrs, 'filterSize') as [number, number];

@@ -20,7 +20,7 @@ const resize =
       },
     );
 
-/** Matrix [to, from] that mixes an output of size `to` along one axis from an input of size `from`. */
+/** Interpolation matrix [to, from] along one axis. */
 type Mixing = (from: number, to: number, attrs: Attrs) => tf.Tensor2D;
 
 function position(i: number, from: number, to: number, attrs: Attrs): number {
@@ -44,7 +44,7 @@ const bilinear: Mixing = (from, to, attrs) => {
 const nearest: Mixing = (from, to, attrs) => {
   const mix = tf.buffer([to, from]);
   for (let i = 0; i < to; i++) {
-    // Nearest takes the pixel whose area the centre lies in: half-pixel centres without the shift back.
+    // Nearest picks the pixel that contains the centre: half-pixel centres without the shift back.
     const at = attrs.halfPixelCenters === true ? position(i, from, to, attrs) + 0.5 : position(i, from, to, attrs);
     const pixel = attrs.alignCorners === true ? Math.round(at) : Math.floor(at);
     mix.set(1, i, Math.min(from - 1, Math.max(0, pixel)));
@@ -52,7 +52,7 @@ const nearest: Mixing = (from, to, attrs) => {
   return mix.toTensor() as tf.Tensor2D;
 };
 
-/** A resize is linear in each axis: its gradient is the product with the transposed mixing matrices. */
+/** A resize is linear in each axis: its gradient multiplies by the transposed matrices. */
 const resizeGradient =
   (mixing: Mixing): InterpretRule =>
   ([dy], attrs) => {

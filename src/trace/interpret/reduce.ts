@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { InterpretRule, Rules } from './table.ts';
 import { number, numbers } from './table.ts';
 
-/** Over no axes a reduction is the value itself (tfjs takes an empty list for all axes). */
+/** A reduction over no axes is the identity (tfjs takes an empty list for all axes). */
 const reduction =
   (run: (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor): InterpretRule =>
   ([x], attrs) => {
@@ -31,7 +31,7 @@ export const reduce: Rules = {
   LogSoftmax: ([x], attrs) => axisLast(x!, number(attrs, 'axis'), (y) => tf.logSoftmax(y, -1)),
 };
 
-/** tfjs has these along the last axis only. */
+/** tfjs has these ops along the last axis only. */
 function axisLast(x: tf.Tensor, axis: number, run: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
   const perm = x.shape.map((_, i) => i).filter((i) => i !== axis);
   const there = [...perm, axis];

@@ -17,7 +17,7 @@ export const shape: Rules = {
   Slice: ([x], attrs) => tf.slice(x!, numbers(attrs, 'begin'), numbers(attrs, 'size')),
   StridedSlice: ([x], attrs) => {
     const [begin, end, strides] = [numbers(attrs, 'begin'), numbers(attrs, 'end'), numbers(attrs, 'strides')];
-    // -1 with a negative stride means "through element 0", which tfjs says with a mask.
+    // -1 with a negative stride means "through element 0", which tfjs expresses by a mask.
     const endMask = end.reduce((mask, e, i) => (e === -1 && strides[i]! < 0 ? mask | (1 << i) : mask), 0);
     return tf.stridedSlice(x!, begin, end, strides, 0, endMask);
   },

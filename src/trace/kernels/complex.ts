@@ -4,13 +4,13 @@ import { op } from '../value.ts';
 import type { Row, Table, TensorInputs, TensorRow, TensorTable } from './table.ts';
 import { onValues, inputValues } from './table.ts';
 
-/** Kernels that treat real and imaginary part alike. */
+/** Kernels that apply to real and imaginary part separately. */
 const BY_PARTS = [
   'Add', 'AddN', 'Sub', 'Neg', 'Concat', 'Pack', 'Unpack', 'SplitV', 'Slice', 'StridedSlice', 'Transpose', 'Tile',
   'BroadcastTo', 'Reverse', 'GatherV2', 'GatherNd', 'Select', 'PadV2', 'Sum',
 ]; // prettier-ignore
 
-/** Kernels of `table` that take complex numbers as well as real ones. */
+/** Kernels of `table` that also take complex numbers. */
 export function complexKernels(table: Table): TensorTable {
   const rows: Record<string, TensorRow> = {};
   for (const name of BY_PARTS) rows[name] = eitherOr(table[name]!, byParts(table[name]!));

@@ -41,13 +41,13 @@ function convInfo(
   );
 }
 
-/** Explicit paddings come in the order of the data's axes. */
+/** Explicit paddings follow the order of the data's axes. */
 function padding(attrs: Attributes): unknown {
   const pad = attrs.pad as unknown;
   return channelsFirst(attrs) && Array.isArray(pad) ? TO_NHWC.map((i) => pad[i] as unknown) : pad;
 }
 
-/** Strides, dilations and paddings in numbers; what rounding up needs is added at the far edges. */
+/** Strides, dilations and paddings as numbers; rounding up adds padding at the far edges. */
 export function kernelWindow(info: Info): Attrs {
   const { top, bottom, left, right } = info.padInfo;
   const needed = (out: number, size: number, stride: number, window: number, before: number, after: number): number =>
@@ -92,7 +92,7 @@ const fused =
     return fromLast(activate(bias === undefined ? y : op('Add', [y, perChannel(bias, y)]), attrs, slope), attrs);
   };
 
-/** A bias per channel, whatever ones tfjs was given around it. */
+/** A bias per channel, without tfjs' axes of size 1. */
 function perChannel(bias: Value, y: Value): Value {
   const channels = y.type.shape.at(-1)!;
   return size(bias.type.shape) === channels ? reshape(bias, [channels]) : bias;

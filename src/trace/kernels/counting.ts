@@ -8,7 +8,7 @@ function sum(x: Value, axes: readonly number[]): Value {
   return op('Sum', [x], { axes: [...axes], keepDims: false });
 }
 
-/** Counts of each of `size` values in the last axis of x, weighted where there are weights. */
+/** Counts of each of `size` values in the last axis of x, weighted if there are weights. */
 function histogram(x: Value, weights: Value, bins: number, binary: boolean): Value {
   const { dtype } = weights.type;
   const hits = op('OneHot', [cast(x, 'int32')], { depth: bins, onValue: 1, offValue: 0, dtype });
@@ -19,13 +19,13 @@ function histogram(x: Value, weights: Value, bins: number, binary: boolean): Val
   return sum(weighted, axes);
 }
 
-/** Index tuples one a row. */
+/** Index tuples, one per row. */
 function tuples(indices: Value): Value {
   const { shape } = indices.type;
   return cast(rank(indices) < 2 ? reshape(indices, [size(shape), 1]) : indices, 'int32');
 }
 
-/** `updates` at `indices`, `otherwise` everywhere else. Indices that repeat are added up. */
+/** `updates` at `indices`, `otherwise` elsewhere. Values at repeated indices are added. */
 function scattered(indices: Value, updates: Value, shape: readonly number[], otherwise: Value): Value {
   const { dtype } = updates.type;
   const numeric = dtype === 'bool' ? cast(updates, 'int32') : updates;
@@ -34,7 +34,7 @@ function scattered(indices: Value, updates: Value, shape: readonly number[], oth
   return op('Select', [op('Greater', [hit, scalar(0, 'int32')]), values, cast(otherwise, dtype)]);
 }
 
-/** Sums over `depthRadius` neighbours to each side along the last axis, as a product with a band of ones. */
+/** Sums over `depthRadius` neighbours to each side along the last axis, as a product with a banded matrix. */
 function neighbours(x: Value, depthRadius: number): Value {
   const channels = x.type.shape.at(-1)!;
   const band = Array.from({ length: channels * channels }, (_, i) =>
@@ -57,7 +57,7 @@ export const counting: Table = {
   },
   TensorScatterUpdate: ({ tensor, indices, updates }) =>
     scattered(cast(indices!, 'int32'), updates!, tensor!.type.shape, tensor!),
-  /** Number of each row's sorted numbers that lie before each value. */
+  /** For each value, the number of elements of its sorted row before it. */
   SearchSorted: ({ sortedSequence, values }, { side }) => {
     const [batch, length] = sortedSequence!.type.shape as readonly [number, number];
     const found = values!.type.shape[1]!;

@@ -5,13 +5,13 @@ import { op } from '../value.ts';
 import type { Row, Table } from './table.ts';
 import { cast, toFloat } from './table.ts';
 
-/** Only defined on real numbers: integers are taken as such. */
+/** Defined on real numbers only: integers are converted. */
 const real =
   (name: string): Row =>
   ({ x }) =>
     op(name, [toFloat(x!)]);
 
-/** Defined on integers as well. */
+/** Also defined on integers. */
 const numeric =
   (name: string): Row =>
   ({ x }) =>
@@ -29,7 +29,7 @@ function common(a: Value, b: Value): DType {
     : (tf.upcastType(a.type.dtype as tf.DataType, b.type.dtype as tf.DataType) as DType);
 }
 
-/** Both operands in one dtype; booleans count as 0 and 1. */
+/** Converts both operands to one dtype; booleans count as 0 and 1. */
 export function binary(name: string, a: Value, b: Value): Value {
   const dtype = common(a, b);
   if (dtype === 'bool') return cast(op(name, [cast(a, 'int32'), cast(b, 'int32')]), 'bool');
@@ -98,7 +98,7 @@ export const elementwise: Table = {
     op('ClipByValue', [x!], { clipValueMin: clipValueMin as number, clipValueMax: clipValueMax as number }),
   Prelu: ({ x, alpha }) => op('Prelu', [toFloat(x!), toFloat(alpha!)]),
   EluGrad: ({ dy, y }) => op('EluGrad', [dy!, y!]),
-  /** Ours: see gradients.ts. */
+  /** Our own kernels: see gradients.ts. */
   ReluGrad: ({ dy, x }) => op('ReluGrad', [dy!, x!]),
   FakeQuant: ({ x, scale, zeroPoint }) => op('FakeQuant', [x!, scale!, zeroPoint!]),
   FakeQuantGrad: ({ dy, x, scale, zeroPoint }) => op('FakeQuantGrad', [dy!, x!, scale!, zeroPoint!]),

@@ -9,7 +9,7 @@ type Numbers = Float32Array | Int32Array;
 type Result = readonly [values: tf.BackendValues, shape: number[], dtype: tf.DataType];
 type HostKernel = (read: (name: string) => Numbers, inputs: TensorInputs, attrs: Attributes) => Result | Result[];
 
-/** Kernels whose result's shape or order depends on values: computed in JavaScript, outside a trace only. */
+/** Kernels whose result shape or order depends on values: computed in JavaScript, outside of traces only. */
 const host =
   (name: string, run: HostKernel): TensorRow =>
   (inputs, attrs, backend) => {
@@ -43,7 +43,7 @@ function floats(values: readonly number[]): Result {
 
 const { nonMaxSuppressionV3Impl, nonMaxSuppressionV4Impl, nonMaxSuppressionV5Impl } = tf.kernel_impls;
 
-/** Draws from each row's categorical distribution, by the inverse of its cumulative sum. */
+/** Draws from each row's categorical distribution, by inverting its cumulative sum. */
 function multinomial(
   probabilities: Numbers,
   [rows, events]: readonly number[],
@@ -68,7 +68,7 @@ function softmaxRows(logits: Float32Array, width: number): Float32Array {
   });
 }
 
-/** The different slices along `axis` in order of appearance, and for each slice which of them it is. */
+/** Distinct slices along `axis` in order of appearance, and for each slice the index of its equal. */
 function unique(values: ArrayLike<unknown>, { shape, dtype }: tf.TensorInfo, axis: number): Result[] {
   const inner = shape.slice(axis + 1).reduce((n, dim) => n * dim, 1);
   const length = shape[axis]!;
@@ -88,7 +88,7 @@ function unique(values: ArrayLike<unknown>, { shape, dtype }: tf.TensorInfo, axi
   return [[out as unknown as tf.BackendValues, shape.with(axis, firsts.length), dtype], ints(indices)];
 }
 
-/** What every kind of non-maximum suppression takes. */
+/** Arguments of all kinds of non-maximum suppression. */
 function boxesOf(read: (name: string) => Numbers, attrs: Attributes): [Numbers, Numbers, number, number, number] {
   const { maxOutputSize, iouThreshold, scoreThreshold } = attrs as Record<string, number>;
   return [read('boxes'), read('scores'), maxOutputSize!, iouThreshold!, scoreThreshold!];

@@ -3,7 +3,7 @@ import { op } from '../value.ts';
 import type { Attributes, Table } from './table.ts';
 import { cast, rank, reshape, scalar, toFloat } from './table.ts';
 
-/** Batches of one matrix are multiplied as matrices. */
+/** Multiplies; batches of one are multiplied as matrices. */
 export function matMul(a: Value, b: Value, transposeA = false, transposeB = false): Value {
   const product = batched(a, b, (x, y) => op('BatchMatMul', [toFloat(x), toFloat(y)], { transposeA, transposeB }));
   return cast(product, a.type.dtype === 'float32' || b.type.dtype === 'float32' ? 'float32' : 'int32');
@@ -17,7 +17,7 @@ function batched(a: Value, b: Value, multiply: (a: Value, b: Value) => Value): V
   return reshape(product, [...Array.from({ length: lead }, () => 1), ...product.type.shape]);
 }
 
-/** The activation that tfjs' fused kernels end with. */
+/** Applies the activation of tfjs' fused kernels. */
 export function activate(x: Value, attrs: Attributes, preluWeights?: Value): Value {
   const activation = (attrs.activation as string | null | undefined) ?? 'linear';
   switch (activation) {

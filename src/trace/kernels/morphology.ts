@@ -31,7 +31,7 @@ function dilation(x: Value, filter: Value, attrs: Attributes): Windows {
   return windowsOf(info);
 }
 
-/** x at each tap plus the filter there: what the dilation is the maximum of. */
+/** x plus the filter at each tap: dilation is their maximum. */
 function raised(x: Value, filter: Value, windows: Windows): Value[] {
   const [, width, channels] = filter.type.shape as [number, number, number];
   return taps(x, windows, LOWEST / 2).map((value, t) => {
@@ -40,7 +40,7 @@ function raised(x: Value, filter: Value, windows: Windows): Value[] {
   });
 }
 
-/** Each output's gradient, given to the first tap that reached the maximum. */
+/** Gives each output's gradient to the first tap with the maximum. */
 function shares({ x, filter, dy }: Readonly<Record<string, Value>>, windows: Windows): Value[] {
   const values = raised(x!, filter!, windows);
   return firstBest(values, largest(values)).map((first) => op('Select', [first, dy!, scalar(0)]));
@@ -76,7 +76,7 @@ export const morphology: Table = {
   },
 };
 
-/** Flat positions in the input of the values that each tap picks. */
+/** Flat input positions of the values at each tap. */
 function positions(info: tf.backend_util.Conv2DInfo, windows: Windows, includeBatch: boolean): Value[] {
   const { inHeight, inWidth, inChannels, outHeight, outWidth } = info;
   const batch = includeBatch ? info.batchSize : 1;

@@ -42,7 +42,7 @@ function batchNorm(
 export const norm: Table = {
   FusedBatchNorm: ({ x, mean, variance, offset, scale }, { varianceEpsilon }) =>
     batchNorm(x!, mean!, variance!, offset, scale, (varianceEpsilon as number | undefined) ?? 0.001),
-  /** Ours: see batch-norm.ts. */
+  /** Our own kernels: see batch-norm.ts. */
   BatchNormTrain: ({ x, scale, offset }, { epsilon }) =>
     nodeOutputs('BatchNormTrain', [x!, scale!, offset!], { epsilon: epsilon as number }),
   BatchNormTrainGrad: ({ dy, x, scale, mean, inverseDeviation }) =>

@@ -10,13 +10,13 @@ function reduceOver(name: string, x: Value, attrs: Attributes): Value {
   return axes.length === 0 ? x : op(name, [x], { axes, keepDims });
 }
 
-/** Booleans are counted. */
+/** Sums booleans as counts. */
 const counting =
   (name: string): Row =>
   ({ x }, attrs) =>
     reduceOver(name, x!.type.dtype === 'bool' ? cast(x!, 'int32') : x!, attrs);
 
-/** Booleans are compared as 0 and 1. */
+/** Compares booleans as 0 and 1. */
 const extreme =
   (name: string): Row =>
   ({ x }, attrs) => {

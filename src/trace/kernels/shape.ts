@@ -35,7 +35,7 @@ function select(condition: Value, t: Value, e: Value): Value {
   return op('Select', [cast(mask, 'bool'), yes, no]);
 }
 
-/** tfjs spells a broadcast as a repetition too. */
+/** tfjs also expresses a broadcast as a repetition. */
 function tile(x: Value, reps: readonly number[]): Value {
   const broadcast = reps.every((n, i) => n === 1 || (n > 0 && x.type.shape[i] === 1));
   const to = reps.map((n, i) => n * x.type.shape[i]!);
@@ -88,12 +88,12 @@ function stridedSlice(x: Value, attrs: Readonly<Record<string, unknown>>): Value
   return reshape(picked, finalShape);
 }
 
-/** Empty tensor of the given shape (which has a 0 in it). */
+/** Empty tensor of the given shape (which contains a 0). */
 function emptied(x: Value, to: readonly number[]): Value {
   return constant([], to, x.type.dtype as 'float32');
 }
 
-/** Some helpers of tfjs want a tensor and read its shape alone. */
+/** A tensor for helpers of tfjs that only read its shape. */
 function tensorLike(x: Value): tf.Tensor {
   return { shape: [...x.type.shape], rank: rank(x), dtype: x.type.dtype } as unknown as tf.Tensor;
 }

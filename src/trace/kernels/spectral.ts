@@ -6,7 +6,7 @@ import { matMul } from './matmul.ts';
 import type { TensorRow, TensorTable } from './table.ts';
 import { constant, reshape, scalar, size } from './table.ts';
 
-/** The discrete Fourier transform of each row, as a product with its matrix: meant for short signals. */
+/** Discrete Fourier transform of each row, as a product with its matrix: for short signals. */
 const transform =
   (inverse: boolean): TensorRow =>
   ({ input }, _, backend: LazyBackend) => {

@@ -6,7 +6,7 @@ import type { TensorInputs, TensorRow } from './table.ts';
 import { constant, onValues } from './table.ts';
 import type { Row } from './table.ts';
 
-/** Kernels that move strings about. */
+/** Kernels that only move elements. */
 const MOVING = [
   'Concat', 'GatherNd', 'GatherV2', 'Pack', 'Reverse', 'Slice', 'SparseToDense', 'SplitV', 'StridedSlice', 'Tile', 'Transpose', 'Unpack',
 ]; // prettier-ignore
@@ -15,8 +15,8 @@ const COMPARING = ['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'Less
 export const STRING_KERNELS: readonly string[] = [...MOVING, ...COMPARING];
 
 /**
- * A kernel on strings, by the kernel on numbers: each string is replaced by its rank among all of them, and numbers that come
- * out of a kernel that moves are replaced by their strings. Computed at once, for strings are not in the graph's vocabulary.
+ * Makes a numeric kernel work on strings: each string is replaced by its rank among all, and the results of moving kernels by their strings. Computed
+ * at once, because the graph has no strings.
  */
 export function withStrings(name: string, row: Row, otherwise: TensorRow): TensorRow {
   return (inputs, attrs, backend) => {

@@ -5,7 +5,7 @@ import { BACKEND_NAME, lazyBackend } from '../backend.ts';
 import type { Value } from '../value.ts';
 import { leaf, op } from '../value.ts';
 
-/** Kernel inputs by tfjs' names, and its attributes; gives what the kernel's outputs stand for. */
+/** Records a kernel: takes its inputs by tfjs' names and its attributes, returns the values of its outputs. */
 export type Row = (inputs: Inputs, attrs: Attributes) => Value | Value[];
 export type Inputs = Readonly<Record<string, Value>>;
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as tfjs passes them: each row knows what its kernel takes
@@ -58,7 +58,7 @@ export function size(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1);
 }
 
-/** Axes as tfjs passes them (one, several, none for all; negative from the end), sorted. */
+/** Axes from tfjs' argument (one, several, or none for all; negative from the end), sorted. */
 export function axesOf(axis: number | readonly number[] | null | undefined, x: Value): number[] {
   const list = axis ?? x.type.shape.map((_, i) => i);
   return tf.util.parseAxisParam(list as number | number[], [...x.type.shape]).sort((a, b) => a - b);
@@ -106,7 +106,7 @@ export function broadcastTo(x: Value, shape: readonly number[]): Value {
   return same ? x : op('BroadcastTo', [x], { shape: [...shape] });
 }
 
-/** One value everywhere: a broadcast scalar, so that the size costs nothing and may be symbolic. */
+/** A constant tensor as a broadcast scalar, whose size costs nothing and may be symbolic. */
 export function filled(value: number, shape: readonly number[], dtype: DType = 'float32'): Value {
   return broadcastTo(scalar(value, dtype), shape);
 }

@@ -4,7 +4,7 @@ import type { TensorRow, TensorTable } from './table.ts';
 import { cast, filled } from './table.ts';
 import { leaf } from '../value.ts';
 
-/** The same data under another shape: no op is recorded until something needs that shape. */
+/** The same data with another shape: no op is recorded until the shape is needed. */
 function shared(x: tf.TensorInfo, shape: number[], backend: LazyBackend): tf.TensorInfo {
   backend.incRef(x.dataId);
   return { dataId: x.dataId, shape, dtype: x.dtype };
@@ -71,7 +71,7 @@ export const tensors: TensorTable = {
   },
   Complex: ({ real, imag }, _, backend) =>
     backend.holdComplex(backend.hold(backend.lookup(real!)), backend.hold(backend.lookup(imag!))),
-  // The parts belong to the complex tensor and go with it: what is handed out is held on its own.
+  // The parts are freed with the complex tensor, so the result holds its value separately.
   Real: ({ input }, _, backend) => backend.hold(backend.lookup(backend.partsOf(input!).real)),
   Imag: ({ input }, _, backend) => backend.hold(backend.lookup(backend.partsOf(input!).imag)),
   Fill: fill,

@@ -43,7 +43,7 @@ function pooling(inputShape: readonly number[], attrs: Attributes): Windows {
   return windowsOf(info);
 }
 
-/** All taps of a position in a row: [positions, taps · channels]. */
+/** All taps of a position as a row: [positions, taps · channels]. */
 function columns(x: Value, windows: Windows): Value {
   const all = concat(taps(x, windows), 4);
   return reshape(all, [size(all.type.shape.slice(0, 4)), all.type.shape[4]!]);
@@ -58,12 +58,12 @@ function rows(dy: Value): Value {
   return reshape(dy, [size(dy.type.shape.slice(0, 4)), dy.type.shape[4]!]);
 }
 
-/** Number of elements of each window that are no padding. */
+/** Number of elements of each window other than padding. */
 function counts(windows: Windows): Value {
   return taps(filled(1, [1, ...windows.input, 1]), windows).reduce((sum, value) => op('Add', [sum, value]));
 }
 
-/** Three spatial axes: as sums over the taps of a window; there is no op for them. */
+/** Kernels over three spatial axes, as sums over the taps of a window: the graph has no such ops. */
 export const volume: Table = {
   Conv3D: ({ x, filter }, attrs) => {
     const windows = convolution(x!.type.shape, filter!.type.shape, attrs);

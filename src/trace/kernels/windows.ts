@@ -9,11 +9,11 @@ export interface Windows {
   readonly filter: readonly number[];
   readonly strides: readonly number[];
   readonly dilations: readonly number[];
-  /** Padding before each axis; what windows reach beyond the end is padded as well. */
+  /** Padding before each axis; windows that reach beyond the end are padded too. */
   readonly before: readonly number[];
 }
 
-/** Start of each tap of a window: every combination, the last axis fastest. */
+/** Offset of each tap in a window: all combinations, the last axis fastest. */
 export function offsets({ filter, dilations }: Windows): number[][] {
   return filter.reduce<number[][]>(
     (all, length, axis) => all.flatMap((at) => Array.from({ length }, (_, i) => [...at, i * dilations[axis]!])),
@@ -21,7 +21,7 @@ export function offsets({ filter, dilations }: Windows): number[][] {
   );
 }
 
-/** Axis lengths once padded: enough for the last window. */
+/** Padded axis lengths: enough for the last window. */
 function padded({ input, output, filter, strides, dilations, before }: Windows): number[] {
   return input.map((length, i) =>
     Math.max(length + before[i]!, (output[i]! - 1) * strides[i]! + (filter[i]! - 1) * dilations[i]! + 1),
@@ -44,7 +44,7 @@ export function taps(x: Value, windows: Windows, fill = 0): Value[] {
   );
 }
 
-/** The transpose of `taps`: each value is added where its tap came from. */
+/** Transpose of `taps`: adds each value at the position of its tap. */
 export function untap(values: readonly Value[], windows: Windows): Value {
   const { input, strides, before } = windows;
   const whole = padded(windows);
@@ -59,7 +59,7 @@ export function untap(values: readonly Value[], windows: Windows): Value {
   return op('Slice', [wide], { begin: [0, ...before, 0], size: [shape[0]!, ...input, shape.at(-1)!] });
 }
 
-/** `stride` - 1 zeros between the elements along `axis`. */
+/** Puts `stride` - 1 zeros between the elements along `axis`. */
 function spread(x: Value, axis: number, stride: number): Value {
   if (stride === 1) return x;
   const { shape } = x.type;
@@ -72,7 +72,7 @@ function spread(x: Value, axis: number, stride: number): Value {
   return op('Slice', [long], { begin: shape.map(() => 0), size: shape.with(axis, (shape[axis]! - 1) * stride + 1) });
 }
 
-/** Masks, one for each tap, of the places where it is the first to reach `best`. */
+/** Masks, one for each tap, of positions at which it is the first to reach `best`. */
 export function firstBest(values: readonly Value[], best: Value): Value[] {
   let taken: Value | undefined;
   return values.map((value) => {
@@ -83,10 +83,10 @@ export function firstBest(values: readonly Value[], best: Value): Value[] {
   });
 }
 
-/** Below everything that a maximum could meet. */
+/** The lowest float32, below every other value. */
 export const LOWEST = -3.4028234663852886e38;
 
-/** The largest of each position; what is not a number is passed over. */
+/** Maximum at each position, ignoring NaN. */
 export function largest(values: readonly Value[]): Value {
   const lowest = filled(LOWEST, values[0]!.type.shape);
   return values.reduce((best, value) => op('Select', [op('Greater', [value, best]), value, best]), lowest);

@@ -4,14 +4,14 @@ import { batchNormTrain } from '../batch-norm.ts';
 import type { LayerLike } from './types.ts';
 import { single } from './types.ts';
 
-/** Training with the channels last; everything else stays with tfjs. */
+/** Handles training with channels last; everything else is left to tfjs. */
 export function callBatchNormalization(
   layer: LayerLike,
   inputs: unknown,
   options: Readonly<Record<string, unknown>>,
 ): tf.Tensor | undefined {
   const x = single(inputs);
-  // As Keras has it: one that is not to be trained does not follow the data.
+  // As in Keras: a layer that is not trainable keeps its statistics.
   if (options.training === true && layer.trainable === false)
     return single(layer.call!(inputs, { ...options, training: false }));
   if (options.training !== true || (layer.axis !== -1 && layer.axis !== x.rank - 1)) return undefined;
@@ -26,7 +26,7 @@ export function callBatchNormalization(
   });
 }
 
-/** Update of a moving value as in tfjs: moving ← moving - (moving - value) · (1 - momentum), with the biased variance. */
+/** Updates a moving average as tfjs does: moving ← moving - (moving - value) · (1 - momentum), with the biased variance. */
 function move(variable: LayerVariable, value: tf.Tensor, momentum: number): void {
   tf.tidy(() => {
     const before = variable.read();

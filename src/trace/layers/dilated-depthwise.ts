@@ -5,7 +5,7 @@ import { single } from './types.ts';
 type Shape = (number | null)[];
 type Pair = [number, number];
 
-/** Members of tfjs' layer that are used here; they are not in its public type. */
+/** Used members of tfjs' layer that are not in its public type. */
 interface Inner extends layers.Layer {
   readonly strides: Pair;
   readonly kernelSize: Pair;
@@ -19,7 +19,7 @@ interface Inner extends layers.Layer {
 type Config = Readonly<Record<string, unknown>>;
 const Depthwise = layers.depthwiseConv2d({ kernelSize: 1 }).constructor as unknown as new (config: Config) => Inner;
 
-/** A depthwise convolution that computes with its `dilationRate`, which that of tfjs-layers does not. Channels are the last axis. */
+/** A depthwise convolution that honours its `dilationRate`, unlike tfjs-layers'. Channels are the last axis. */
 export class DilatedDepthwise extends Depthwise {
   static readonly className = 'LimbeckDilatedDepthwise';
 

@@ -9,7 +9,7 @@ function drops({ rate }: LayerLike, { training }: Options): boolean {
   return training === true && rate > 0 && rate < 1;
 }
 
-/** Inverted dropout (Srivastava et al. 2014): what is kept is scaled by 1 / (1 - rate). */
+/** Inverted dropout (Srivastava et al. 2014): kept values are scaled by 1 / (1 - rate). */
 export function dropoutMask(x: tf.Tensor, rate: number, noiseShape: readonly number[] = x.shape): tf.Tensor {
   const kept = tf.cast(tf.greaterEqual(uniformFeed(noiseShape), rate), 'float32');
   return tf.mul(x, tf.mul(kept, 1 / (1 - rate)));

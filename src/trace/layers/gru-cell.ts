@@ -19,17 +19,17 @@ interface Activation {
   getClassName(): string;
 }
 
-/** Activations over all units of a gate, which two gates side by side would change. */
+/** Activations over all units of a gate, which would mix two concatenated gates. */
 const ACROSS: readonly string[] = ['softmax', 'logSoftmax'];
 
-/** An activation of a · x + b, of which the weights that give x can bring a and b. */
+/** An activation of a · x + b, where a and b can be folded into the weights that give x. */
 interface Gate {
   readonly apply: (x: tf.Tensor) => tf.Tensor;
   readonly a?: number;
   readonly b?: number;
 }
 
-/** clip(0.2 · x + 0.5, 0, 1) as a clip of what weights a fifth as large give, which are scaled once for all steps. */
+/** clip(0.2 · x + 0.5, 0, 1) as a clip of the result of weights scaled by a fifth, which are scaled once for all steps. */
 function gateOf(activation: Activation): Gate {
   return activation.getClassName() === 'hardSigmoid'
     ? { apply: (x) => tf.clipByValue(x, 0, 1), a: 0.2, b: 0.5 }
@@ -37,9 +37,9 @@ function gateOf(activation: Activation): Gate {
 }
 
 /**
- * A step of a GRU without dropout, with the gates z and r as one tensor [batch, 2 · units] for as long as both go through the same ops: a
- * step over a short sequence of small matrices takes as long as its nodes are many. Inputs and results are those of tfjs:
- * [x, h before] and [output, h], which are one tensor. Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder".
+ * A GRU step without dropout, with the gates z and r concatenated as [batch, 2 · units] as long as both go through the same ops: over a short
+ * sequence of small matrices, the time of a step depends on its number of nodes. Inputs and results are tfjs': [x, h before] and [output, h], which
+ * are one tensor. Cho et al. 2014, "Learning phrase representations using RNN encoder-decoder".
  */
 export function callGruCell(layer: LayerLike, inputs: unknown): tf.Tensor[] | undefined {
   const { units, kernel, recurrentKernel, bias, activation, recurrentActivation, ...cell } = layer as GruCell;

@@ -5,7 +5,7 @@ import { alphaDropout, dropout, dropoutMask, gaussianDropout, gaussianNoise } fr
 import { callGruCell } from './gru-cell.ts';
 import type { LayerClass, LayerLike } from './types.ts';
 
-/** The prototype of the class that `layer` is made of. */
+/** Prototype of the layer's class. */
 function prototypeOf(layer: tfl.layers.Layer): LayerClass {
   return Object.getPrototypeOf(layer) as LayerClass;
 }
@@ -13,8 +13,8 @@ function prototypeOf(layer: tfl.layers.Layer): LayerClass {
 let patched = false;
 
 /**
- * Changes tfjs-layers in place, once: the layer being applied is known by name, training batch norm is one op, a GRU takes fewer ops, and
- * the noise of dropout layers is fed instead of drawn in JavaScript (which would freeze it into the trace).
+ * Changes tfjs-layers in place, once: the current layer is known by name, training batch norm is one op, a GRU takes fewer ops, and the noise of
+ * dropout layers is fed instead of drawn in JavaScript (which would freeze it into the trace).
  */
 export function patchLayers(): void {
   if (patched) return;
@@ -32,7 +32,7 @@ export function patchLayers(): void {
   replaceCall(prototypeOf(tfl.layers.gruCell({ units: 1 })), callGruCell);
 }
 
-/** A `call` that handles some cases and gives `undefined` for the others, which the original keeps. */
+/** A `call` that handles some cases and returns `undefined` for others, which the original handles. */
 type Call = (layer: LayerLike, inputs: unknown, options: Readonly<Record<string, unknown>>) => unknown;
 
 function replaceCall(layerClass: LayerClass, call: Call): void {
@@ -45,7 +45,7 @@ function replaceCall(layerClass: LayerClass, call: Call): void {
 function nameLayers(layerClass: LayerClass): void {
   const original = layerClass.apply;
   layerClass.apply = function (this: LayerLike, inputs, options) {
-    // The model as a whole says nothing; a model used as a layer does.
+    // The outermost model gives no name; a model used as a layer does.
     const outermost = 'layers' in this && currentLayer() === undefined;
     return outermost
       ? original.call(this, inputs, options)
@@ -53,7 +53,7 @@ function nameLayers(layerClass: LayerClass): void {
   };
 }
 
-/** Recurrent cells draw one mask for all time steps, with `dropoutFunc` where they have one. */
+/** Recurrent cells draw one mask for all time steps, with `dropoutFunc` if they have it. */
 function feedCellDropout(cellClass: LayerClass): void {
   const original = cellClass.call;
   cellClass.call = function (this: LayerLike, inputs, options) {

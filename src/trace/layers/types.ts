@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
 
-/** Members of a tfjs layer that are used here; many are not in its public types. */
+/** Used members of a tfjs layer; many are not in its public types. */
 export interface LayerLike {
   readonly name: string;
   readonly trainable?: boolean;
@@ -25,7 +25,7 @@ export interface LayerClass {
   apply: (this: LayerLike, inputs: unknown, options: unknown) => unknown;
 }
 
-/** The input of a layer that takes one. */
+/** The input of a layer with one input. */
 export function single(inputs: unknown): Tensor {
   return (Array.isArray(inputs) ? inputs[0] : inputs) as Tensor;
 }
