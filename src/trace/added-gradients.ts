@@ -121,7 +121,7 @@ export const additions: readonly Gradient[] = [
     gradFunc: (dys, [x, places]) => ({
       x: () => {
         const dy = (dys as unknown as readonly tf.Tensor[])[0]!;
-        // A single value needs no choice, which tfjs cannot trace.
+        // A single value needs no choice, and tfjs does not support one.
         if (x!.shape.at(-1) === 1) return dy;
         const found = tf.oneHot(places!, x!.shape.at(-1)!, 1, 0, 'float32');
         return tf.sum(tf.mul(found, tf.expandDims(dy, -1)), -2);

@@ -1,17 +1,17 @@
 import { inflateSync, strToU8, zipSync } from 'fflate';
 
-/** File in the archive that tools read a model's class names from. */
+/** Archived file from which tools read a model's class names. */
 export const LABELS_FILE = 'labels.txt';
 
-/** One label a line. */
+/** Class names, one per line. */
 export function labelsText(labels: readonly string[]): string {
-  // A break inside a label would move all that follow.
+  // A line break inside a label would shift all later ones.
   return labels.map((label) => `${label.replaceAll(/[\r\n\u2028\u2029]+/g, ' ')}\n`).join('');
 }
 
-/** The file with the labels appended as a zip archive, which is where the tools look for associated files. */
+/** Appends the labels to the file as a zip archive, in which tools look for associated files. */
 export function appendLabels(bytes: Uint8Array, labels: readonly string[]): Uint8Array {
-  // A fixed date keeps the bytes the same from run to run; stored, not deflated, since readers map the file.
+  // A fixed date keeps the bytes equal; stored without compression, because readers map the file.
   const zip = zipSync({ [LABELS_FILE]: strToU8(labelsText(labels)) }, { level: 0, mtime: '1980-01-01T12:00:00' });
   const out = new Uint8Array(bytes.length + zip.length);
   out.set(bytes);
@@ -19,7 +19,7 @@ export function appendLabels(bytes: Uint8Array, labels: readonly string[]): Uint
   return out;
 }
 
-/** A zip archive that begins at `by` in its file: offsets in the central directory count from the start of the file. */
+/** A zip archive that begins at offset `by` of its file: offsets in its directory count from the start of the file. */
 function shifted(zip: Uint8Array, by: number): Uint8Array {
   const out = zip.slice();
   const view = new DataView(out.buffer);
@@ -46,16 +46,16 @@ interface Entry {
 const END_SIZE = 22;
 const [END_MARK, ENTRY_MARK, LOCAL_MARK] = [0x06054b50, 0x02014b50, 0x04034b50];
 const LONGEST_COMMENT = 0xffff;
-/** Models have a few associated files, of kilobytes; whoever says otherwise is not believed. */
+/** Maximum number of archived files: models have a few, of kilobytes; a larger number is not trusted. */
 const MOST_FILES = 64;
 const [LARGEST, LARGEST_TOTAL] = [1 << 20, 1 << 22];
 
-/** Names of the files packed behind the model, without unpacking one. */
+/** Names of the files archived after the model, without unpacking them. */
 export function associatedNames(bytes: Uint8Array): string[] {
   return entriesOf(bytes).map(({ name }) => name);
 }
 
-/** Text files packed behind the model, by name: labels, vocabularies. Large or damaged ones are left out. */
+/** Text files archived after the model, by name: labels, vocabularies. Large or damaged files are left out. */
 export function associatedFiles(bytes: Uint8Array): Record<string, string> {
   const texts: [string, string][] = [];
   let total = 0;
@@ -69,7 +69,7 @@ export function associatedFiles(bytes: Uint8Array): Record<string, string> {
   return Object.fromEntries(texts);
 }
 
-/** The central directory; empty where there is none that is sound, of the plain format and of a believable length. */
+/** Entries of the zip directory; empty unless it is valid, of the plain format and of plausible length. */
 function entriesOf(bytes: Uint8Array): Entry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = endRecord(view);
@@ -111,7 +111,7 @@ function unpacked(bytes: Uint8Array, { method, packedSize, size, offset }: Entry
   if (method === 0) return packedSize === size ? packed : undefined;
   if (method !== 8) return undefined;
   try {
-    // Into an array of the size that was promised, so that a few bytes cannot swell.
+    // Into an array of the promised size, so that a few bytes cannot expand.
     return inflateSync(packed, { out: new Uint8Array(size) });
   } catch {
     return undefined;

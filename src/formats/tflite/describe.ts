@@ -15,7 +15,7 @@ import type { Subgraph, TfliteModel, TfliteTensor } from './types.ts';
 export interface TensorDescription {
   readonly name: string;
   readonly dtype: string;
-  /** -1 where the size may differ from call to call. */
+  /** -1 for a variable size. */
   readonly shape: readonly number[];
   readonly quantization?: { readonly scales: number; readonly scale: number; readonly zeroPoint: number };
 }
@@ -25,10 +25,10 @@ interface LayerDescription {
   readonly version: number;
   readonly name: string;
   readonly output: readonly number[];
-  /** Types that it computes with: that of its activations, and that of its weights where it differs, as in `float32 × int8`. */
+  /** Types of the computation: the activations', and the weights' if it differs, as in `float32 × int8`. */
   readonly precision: string;
   readonly weightBytes: number;
-  /** Multiplications with additions, for convolutions, matrix products and LSTMs; null where they are not counted. */
+  /** Multiply-accumulates of convolutions, matrix products and LSTMs; null if unknown. */
   readonly macs: number | null;
 }
 
@@ -36,7 +36,7 @@ export interface TfliteDescription extends NeededRuntime {
   readonly format: 'tflite';
   readonly fileBytes: number;
   readonly weightBytes: number;
-  /** Bytes of the whole file by what they hold. */
+  /** Bytes of the whole file by content. */
   readonly sizes: SizesByContent;
   readonly description: string;
   readonly inputs: readonly TensorDescription[];
@@ -46,14 +46,14 @@ export interface TfliteDescription extends NeededRuntime {
   readonly layers: readonly LayerDescription[];
   /** Multiply-accumulates of the layers that are counted. */
   readonly macs: number;
-  /** Operators that `macs` leaves out, and the number of subgraphs beside the main one. */
+  /** Operators that `macs` excludes, and the number of further subgraphs. */
   readonly uncounted: { readonly operators: readonly string[]; readonly subgraphs: number };
-  /** The model metadata table, and the names of files packed behind the model. */
+  /** The model metadata table, and the names of files archived after the model. */
   readonly metadata: Fields | undefined;
   readonly files: readonly string[];
 }
 
-/** Contents of a `.tflite` file, for people. `UserError` if it is none. */
+/** Describes a `.tflite` file for people. `UserError` for other files. */
 export function describeTflite(bytes: Uint8Array): TfliteDescription {
   const model = readTflite(bytes);
   const main = model.subgraphs[0] ?? { tensors: [], inputs: [], outputs: [], operators: [] };
@@ -84,7 +84,7 @@ export function describeTflite(bytes: Uint8Array): TfliteDescription {
   };
 }
 
-/** Constants that weights are stored as, by the value that a DEQUANTIZE or DENSIFY makes of each. */
+/** Stored constant for each value that a DEQUANTIZE or DENSIFY makes from one. */
 function storedAs(model: TfliteModel, { operators, tensors }: Subgraph): ReadonlyMap<TfliteTensor, TfliteTensor> {
   const widening = [builtinOperators.indexOf('DEQUANTIZE'), builtinOperators.indexOf('DENSIFY')];
   return new Map(
@@ -141,5 +141,5 @@ function describeLayer(
   };
 }
 
-/** The input that an operator computes with, where it is not the first that is no constant. */
+/** Index of the data input, if it is not the first input that is no constant. */
 const COMPUTED: Readonly<Record<string, number>> = { TRANSPOSE_CONV: 2, GATHER: 0, GATHER_ND: 0, EMBEDDING_LOOKUP: 1 };

@@ -9,7 +9,7 @@ import { tensorType } from './schema/tensor-types.ts';
 import type { OperatorCode, TensorQuantizationFields, TfliteBuffer, TfliteModel, TfliteTensor } from './types.ts';
 import { operatorVersion } from './versions.ts';
 
-/** Metadata by name, which a file holds beside the program. */
+/** Metadata of a file, by name. */
 export type Metadata = Readonly<Record<string, Uint8Array>>;
 
 /** A program as a model: tensors numbered in order of use, equal constants stored once. */
@@ -132,8 +132,8 @@ class Emitter {
   }
 
   /**
-   * Name of a tensor inside the model: its number, to base 36. A name of three letters takes 8 bytes of the file, that of a layer some 40, once for
-   * each of its tensors. No interpreter reads them, but other converters tell tensors apart by their names.
+   * Name of a tensor in the model: its number in base 36. A name of three letters takes 8 bytes, a layer's name some 40 for each of its tensors.
+   * Interpreters ignore names, but other converters need them to be distinct.
    */
   #number(): string {
     let number = this.#tensors.length;
@@ -151,7 +151,7 @@ class Emitter {
       name,
       shape,
       ...(dynamic ? { shapeSignature: signature } : {}),
-      // Tells a scalar from a tensor of unknown rank.
+      // Distinguishes a scalar from a tensor of unknown rank.
       ...(shape.length === 0 ? { hasRank: true } : {}),
       type: tensorType(type.dtype),
       buffer,

@@ -3,7 +3,7 @@ import { decodeMetadata } from './metadata.ts';
 import type { Fields } from './schema/notation.ts';
 import type { TfliteModel } from './types.ts';
 
-/** The buffer of a file in which we keep, as JSON, what the standard metadata have no place for. */
+/** Name of the metadata buffer with our own entries, as JSON, which the standard metadata do not provide for. */
 export const ENTRIES_NAME = 'LIMBECK';
 
 export function encodeEntries(entries: ReadonlyMap<string, string>): Uint8Array {
@@ -11,8 +11,8 @@ export function encodeEntries(entries: ReadonlyMap<string, string>): Uint8Array 
 }
 
 /**
- * Metadata under the names that ONNX files have them by: our own entries, and the class names and the normalization of the
- * first input from the standard metadata. What is damaged is left out: the model runs without.
+ * Metadata under the names in ONNX files: our own entries, and the class names and the normalization of the first input from the standard metadata.
+ * Damaged entries are left out: the model runs without them.
  */
 export function readEntries(model: TfliteModel, bytes: Uint8Array): Map<string, string> {
   const entries = new Map<string, string>();
@@ -35,7 +35,7 @@ function ownEntries(model: TfliteModel): Record<string, unknown> {
   }
 }
 
-/** The format has (value - mean) / std: a scale of 1. */
+/** The format has (value - mean) / std, so the scale is 1. */
 function standardNormalization(model: TfliteModel): object | undefined {
   const [graph] = (decodeMetadata(model)?.['subgraphMetadata'] ?? []) as Fields[];
   const [input] = (graph?.['inputTensorMetadata'] ?? []) as Fields[];

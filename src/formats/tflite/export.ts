@@ -23,9 +23,9 @@ import { storeSparse } from './sparse.ts';
 import { writeTflite } from './write.ts';
 
 /**
- * - `float16`: weights stored as halves, computed in float32;
- * - `dynamic`: weights stored as int8, activations quantized by the kernels as they go;
- * - `integer`: everything in integers, with the scales of `quantization` (int8, or int16 activations beside int8 weights).
+ * - `float16`: weights stored in half precision, computed in float32;
+ * - `dynamic`: weights stored as int8, activations quantized by the kernels at run time;
+ * - `integer`: everything in integers, with the scales of `quantization` (int8, or int16 activations with int8 weights).
  */
 export type Precision = 'float32' | 'float16' | 'dynamic' | 'integer';
 
@@ -34,33 +34,33 @@ export interface TfliteOptions {
   /** Scales by value name, for `integer`. */
   readonly quantization?: Quantization;
   /**
-   * Scales of dense layers, for `dynamic`, and for `integer` where `quantization` does not name the weights. Default `tensor`; `channel`
-   * takes a runtime from TensorFlow Lite 2.17 on.
+   * Scales of dense layers, for `dynamic`, and for `integer` unless `quantization` has the weights. Default `tensor`; `channel` needs TensorFlow Lite
+   * 2.17 or later.
    */
   readonly dense?: DenseScales;
-  /** Type of inputs and outputs, for `integer`; float32 by default, with conversions inside the model. */
+  /** Type of inputs and outputs, for `integer`. Default: float32, with conversions inside the model. */
   readonly ends?: EndsType;
   /** Layers that stay in float32, by their name in the graph. */
   readonly keepFloat?: (layer: string) => boolean;
-  /** Of those, for `integer`, layers whose constants are stored in 16 bits and widened when the model is loaded. Default: none. */
+  /** For `integer`, float layers whose constants are stored in 16 bits and widened when the model is loaded. Default: none. */
   readonly storeFixed?: (layer: string) => boolean;
   /**
-   * Pruned filters of 1×1 convolutions as sparse tensors, for `float32`. The file is smaller and no slower on XNNPACK; other delegates,
-   * such as those for GPUs, may not know DENSIFY. Default false.
+   * Store pruned filters of 1×1 convolutions as sparse tensors, for `float32`. The file is smaller and no slower on XNNPACK; other delegates, such as
+   * those for GPUs, may not support DENSIFY. Default false.
    */
   readonly sparse?: boolean;
-  /** 1 by default. */
+  /** Default 1. */
   readonly batch?: TfliteBatch;
   readonly description?: ModelDescription;
 }
 
 export interface TfliteExport {
   readonly bytes: Uint8Array;
-  /** Parts of the model that kept a higher precision than asked for, and why. */
+  /** Parts of the model that kept a higher precision than requested, with the reason. */
   readonly skipped: readonly Skipped[];
 }
 
-/** An inference graph (weights as constants, no state) as a `.tflite` file. The same graph always gives the same bytes. */
+/** Exports an inference graph (weights as constants, no state) as a `.tflite` file. The same graph always gives the same bytes. */
 export function exportTflite(graph: Graph, options: TfliteOptions = {}): TfliteExport {
   const { precision = 'float32', batch = 1, description, quantization } = options;
   if (precision === 'integer' && quantization === undefined)

@@ -1,6 +1,6 @@
 import type { Operator, TfliteTensor } from './types.ts';
 
-/** Multiplications with additions of a layer for one call; null where it has some and they are not counted. */
+/** Multiply-accumulates of a layer in one call; null if it has some that cannot be counted. */
 export function layerMacs(
   op: string,
   inputs: readonly (TfliteTensor | undefined)[],
@@ -23,7 +23,7 @@ export function layerMacs(
     case 'BATCH_MATMUL':
       return size(output?.shape) * (inputs[0]?.shape?.at(options?.adjX === true ? -2 : -1) ?? 0);
     case 'UNIDIRECTIONAL_SEQUENCE_LSTM': {
-      // Each step of each sequence meets the matrices of input, recurrence and projection once.
+      // Each step of each sequence uses the matrices of input, recurrence and projection once.
       const steps = size(inputs[0]?.shape?.slice(0, -1));
       const matrices = [...inputs.slice(1, 9), inputs[16]].filter((tensor) => tensor?.shape?.length === 2);
       return steps * matrices.reduce((sum, tensor) => sum + size(tensor!.shape), 0);

@@ -5,7 +5,7 @@ import { metadataSchema } from './schema/metadata.ts';
 import type { Fields } from './schema/notation.ts';
 import type { TfliteModel } from './types.ts';
 
-/** Description for apps, in the file: how to feed the model, and what its outputs mean. */
+/** Description for apps in the file: how to feed the model, and the meaning of its outputs. */
 export interface ModelDescription {
   readonly name: string;
   readonly description?: string;
@@ -15,13 +15,13 @@ export interface ModelDescription {
   readonly inputs?: Readonly<Record<string, InputDescription>>;
   /** Class names, one for each index of the first output's last axis. */
   readonly labels?: readonly string[];
-  /** Entries that the standard metadata have no place for, by name; kept in a buffer of its own if there is any. */
+  /** Further entries by name, which the standard metadata do not provide for, kept in a separate buffer. */
   readonly entries?: ReadonlyMap<string, string>;
 }
 
 export interface InputDescription {
   readonly description?: string;
-  /** An image; pixels are normalized as (value - mean) / std, with one number for all channels or one for each. */
+  /** For an image input: pixels are normalized as (value - mean) / std, with one number for all channels or one for each. */
   readonly image?: {
     readonly colorSpace: 'rgb' | 'grayscale';
     readonly mean: readonly number[];
@@ -33,7 +33,7 @@ export const METADATA_NAME = 'TFLITE_METADATA';
 const COLOR = { rgb: 1, grayscale: 2 } as const;
 const NORMALIZATION = 'NormalizationOptions';
 
-/** The metadata flatbuffer `M001` that the standard tools read, for a model with these inputs and outputs. */
+/** The metadata flatbuffer `M001` of the standard tools, for a model with these inputs and outputs. */
 export function encodeMetadata(
   description: ModelDescription,
   inputs: readonly string[],
@@ -71,7 +71,7 @@ function only(from: object, keys: readonly string[]): Fields {
   return Object.fromEntries(Object.entries(from).filter(([key, value]) => keys.includes(key) && value !== undefined));
 }
 
-/** The metadata table of a model, if it has one that can be read: a model runs without, so a damaged one is none. */
+/** The metadata table of a model; undefined if it is missing or damaged, because a model runs without it. */
 export function decodeMetadata(model: TfliteModel): Fields | undefined {
   const entry = model.metadata?.find(({ name }) => name === METADATA_NAME);
   const data = entry && model.buffers[entry.buffer]?.data;

@@ -7,10 +7,7 @@ import type { Subgraph, TfliteBuffer, TfliteModel, TfliteTensor } from './types.
 
 const HINT = 'Download or export the file again; if it was made by another program, report it with the file.';
 
-/**
- * The model in a `.tflite` file. Weights are views into `bytes`, not copies.
- * Throws a `UserError` for whatever is not a whole and sound `.tflite` file.
- */
+/** Parses a `.tflite` file. Weights are views of `bytes`. Throws a `UserError` for an incomplete or invalid file. */
 export function readTflite(bytes: Uint8Array): TfliteModel {
   if (!hasIdentifier(modelTableSchema, bytes))
     throw new UserError('not a TFLite file: it lacks the identifier TFL3', 'Give a file that ends in .tflite.');
@@ -25,7 +22,7 @@ export function readTflite(bytes: Uint8Array): TfliteModel {
   }
 }
 
-/** Vectors that the format may leave out as empty ones; data that newer writers put behind the flatbuffer brought in. */
+/** Adds empty vectors that the format may omit, and data that newer writers put after the flatbuffer. */
 function complete(fields: Fields, bytes: Uint8Array): TfliteModel {
   const model = fields as unknown as Partial<TfliteModel> & { version: number };
   return {
@@ -85,7 +82,7 @@ function checkSubgraph({ tensors, inputs, outputs, operators }: Subgraph, model:
   }
 }
 
-/** Kernels know eight; a damaged file may claim a hundred thousand, and every layer that hands the tensor on with it. */
+/** Maximum dimensions of a tensor: kernels support eight; a damaged file may claim a hundred thousand, and every later layer with it. */
 const MOST_DIMENSIONS = 32;
 
 function checkRank({ name, shape = [], shapeSignature = [] }: TfliteTensor): void {

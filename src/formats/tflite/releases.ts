@@ -2,8 +2,8 @@ import type { BuiltinOperator } from './schema/operators.ts';
 
 /**
  * The first TensorFlow release whose runtime has each version of an operator, from version 1: the map in TensorFlow's
- * lite/tools/versioning/runtime_version.cc, but for ABS 5 and SIGN 1, which are set later than there, on the safe side.
- * BROADCAST_TO begins with version 2, its first was withdrawn.
+ * lite/tools/versioning/runtime_version.cc, except for ABS 5 and SIGN 1, which are later here to be safe. BROADCAST_TO begins with version 2; its
+ * version 1 was withdrawn.
  */
 const table = `
 ABS 1.13 2.4 2.5 2.6 2.14
@@ -180,12 +180,12 @@ export interface VersionedOperator {
   readonly version: number;
 }
 
-/** The first release that has a version of an operator, e.g. `2.3`; undefined for one that is not in the map. */
+/** The first release with a version of an operator, such as `2.3`; undefined if it is not in the map. */
 export function releaseOf({ op, version }: VersionedOperator): string | undefined {
   return releases.get(op)?.[version - 1];
 }
 
-/** The oldest runtime that has every operator, e.g. `2.3.0`; undefined with an operator that is not in the map. */
+/** The oldest runtime with every operator, such as `2.3.0`; undefined if an operator is not in the map. */
 export function oldestRuntime(operators: Iterable<VersionedOperator>): string | undefined {
   let oldest = [1, 5, 0];
   for (const operator of operators) {

@@ -4,21 +4,21 @@ import { builtinOperators } from './schema/operators.ts';
 import { tensorTypes } from './schema/tensor-types.ts';
 import type { OperatorCode, Subgraph, TfliteModel, TfliteTensor } from './types.ts';
 
-/** A number from `builtinOperators`. Old files have the first field alone. */
+/** Index into `builtinOperators`. Old files have only the deprecated field. */
 export function codeNumber({ builtinCode, deprecatedBuiltinCode }: OperatorCode): number {
   return Math.max(builtinCode, deprecatedBuiltinCode);
 }
 
 export interface NeededRuntime {
-  /** The oldest TensorFlow Lite that has all operators and computes them right, e.g. `2.3.0`; undefined where one is not known. */
+  /** The oldest TensorFlow Lite that has all operators and computes them correctly, such as `2.3.0`; undefined if one is unknown. */
   readonly minimumRuntime: string | undefined;
-  /** The operators that need no older one. */
+  /** The operators that require this version. */
   readonly minimumRuntimeFor: readonly string[];
-  /** Sentence on operators that no release of TensorFlow Lite by itself computes right. */
+  /** Sentence on operators that no release of TensorFlow Lite computes correctly by itself. */
   readonly caution?: string;
 }
 
-/** Read off the operators, whatever the file says of it. */
+/** The needed runtime according to the operators, whatever the file claims. */
 export function runtimeOf(model: TfliteModel): NeededRuntime {
   const kernels = operatorsOf(model, neededKernel);
   const minimumRuntime = oldestRuntime(kernels);
@@ -31,7 +31,7 @@ export function runtimeOf(model: TfliteModel): NeededRuntime {
   };
 }
 
-/** Sentence for people: `runs in TensorFlow Lite 2.17.0 and later, for FULLY_CONNECTED v12`. */
+/** Sentence for messages: `runs in TensorFlow Lite 2.17.0 and later, for FULLY_CONNECTED v12`. */
 export function runtimeSentence({ minimumRuntime, minimumRuntimeFor, caution }: NeededRuntime): string {
   if (minimumRuntime === undefined)
     return 'runs in a TensorFlow Lite that has all its operators: of one it is not known since when';
@@ -39,7 +39,7 @@ export function runtimeSentence({ minimumRuntime, minimumRuntimeFor, caution }: 
   return `runs in TensorFlow Lite ${minimumRuntime} and later${operators}${caution === undefined ? '' : `; ${caution}`}`;
 }
 
-/** Sentence on what TensorFlow Lite 2.9 would compute wrong without a word; undefined if there is nothing. */
+/** Sentence on operators that TensorFlow Lite 2.9 silently computes wrongly; undefined without any. */
 export function wrongInTensorflow29(model: TfliteModel): string | undefined {
   return operatorsOf(model, (code, inputs, outputs) => {
     if (isSumOfIntegers(code, inputs)) return 'its kernel for sums of integers is wrong';
@@ -50,13 +50,13 @@ export function wrongInTensorflow29(model: TfliteModel): string | undefined {
   }).find((problem) => problem !== undefined);
 }
 
-/** TensorFlow Lite's own kernels are off by more than the largest sum that there is. */
+/** True for a sum of integers: errors of TensorFlow Lite's own kernels exceed the largest possible sum. */
 function isSumOfIntegers(code: OperatorCode, inputs: readonly (TfliteTensor | undefined)[]): boolean {
   const dtype = tensorTypes[inputs[0]?.type ?? 0] ?? '';
   return builtinOperators[codeNumber(code)] === 'SUM' && ['int8', 'uint8'].includes(dtype);
 }
 
-/** XNNPACK of that time takes ratios of scales from 2^-10 on, and is off by several steps below. */
+/** True for additions with a ratio of scales below 2^-10, for which XNNPACK of that release is off by several steps. */
 function isUnevenAddition(code: OperatorCode, inputs: Tensors, [result]: Tensors): boolean {
   const isAddition = ['ADD', 'SUB'].includes(builtinOperators[codeNumber(code)] ?? '');
   const dtype = tensorTypes[result?.type ?? 0] ?? '';
@@ -70,7 +70,7 @@ function neededKernel(code: OperatorCode, inputs: readonly (TfliteTensor | undef
   return { op, version: hasScalesByOutput(code, inputs) ? Math.max(12, code.version) : code.version };
 }
 
-/** Google's converter writes version 4 there, which runtimes before 2.17 run and get wrong. */
+/** True for scales by output: Google's converter writes version 4 for them, which runtimes before 2.17 accept and compute wrongly. */
 function hasScalesByOutput(code: OperatorCode, inputs: readonly (TfliteTensor | undefined)[]): boolean {
   const isDense = builtinOperators[codeNumber(code)] === 'FULLY_CONNECTED';
   return isDense && (inputs[1]?.quantization?.scale?.length ?? 0) > 1;

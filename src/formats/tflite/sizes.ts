@@ -2,23 +2,20 @@ import { modelTableSchema } from './schema/model.ts';
 import { fieldsOf, scalarSize } from './schema/notation.ts';
 import type { Field } from './schema/notation.ts';
 
-/** Parts of a `.tflite` file, in the order that they are listed in. */
+/** Kinds of content of a `.tflite` file, in the order of listing. */
 const PARTS = ['constants', 'quantization', 'tensors', 'operators', 'names', 'metadata', 'other'] as const;
 
-/** Bytes by what they hold: `constants` are weights and other data, `other` is padding and what is packed behind the model. */
+/** Bytes by content: `constants` are weights and other data, `other` is padding and files archived after the model. */
 export type SizesByContent = Readonly<Record<(typeof PARTS)[number], number>>;
 
-/** Part that a table with its vectors belongs to. Texts are names if they are those of tensors, else metadata. */
+/** Kind of content of a table with its vectors. Texts are names if they belong to tensors, else metadata. */
 const OF_TABLE: Readonly<Record<string, keyof SizesByContent>> = {
   ...{ Tensor: 'tensors', SparsityParameters: 'tensors', DimensionMetadata: 'tensors', VariantSubType: 'tensors' },
   ...{ QuantizationParameters: 'quantization', Operator: 'operators', OperatorCode: 'operators', SubGraph: 'tensors' },
   ...{ Buffer: 'constants', Metadata: 'metadata', SignatureDef: 'metadata', TensorMap: 'metadata', Model: 'metadata' },
 };
 
-/**
- * Bytes of a file that `readTflite` takes, by what they hold; what several places share counts once. `metadata` are the numbers of the buffers
- * that are none of the model's constants.
- */
+/** Bytes of a valid file by content; shared bytes count once. `metadata`: indexes of buffers that hold no constants of the model. */
 export function sizesByContent(bytes: Uint8Array, metadata: readonly number[]): SizesByContent {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const sizes = Object.fromEntries(PARTS.map((part) => [part, 0])) as Record<keyof SizesByContent, number>;

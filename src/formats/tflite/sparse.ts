@@ -6,13 +6,12 @@ import type { Fields } from './schema/notation.ts';
 const DENSE = 0;
 const CSR = 1;
 
-/** A sparse filter must take less than this share of the bytes of the dense one. */
+/** Maximum size of a sparse filter, as a share of the dense one's bytes. */
 const WORTH = 0.9;
 
 /**
- * Filters of float32 1×1 convolutions that pruning has left mostly zeros, stored as their nonzero weights and where these
- * stand (compressed rows, one for each output channel). A DENSIFY operation spreads them when the model is loaded: a
- * smaller file for the same computation. Returns how many filters were stored so.
+ * Stores mostly zero filters of float32 1×1 convolutions as their nonzero weights and positions (compressed rows, one for each output channel). A
+ * DENSIFY operation restores them when the model is loaded: a smaller file for the same computation. Returns the number of filters.
  */
 export function storeSparse(program: Program): number {
   const spread = new Map<string, string>();

@@ -1,6 +1,6 @@
 import type { TensorData } from '../../graph/types.ts';
 
-/** The same kind of typed array with `length` elements. */
+/** A typed array of the same kind with `length` elements. */
 export function emptyLike<T extends TensorData>(data: T, length: number): T {
   return new (data.constructor as new (length: number) => T)(length);
 }

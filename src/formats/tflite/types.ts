@@ -1,6 +1,6 @@
 import type { Fields } from './schema/notation.ts';
 
-/** A `.tflite` file in memory, one member per field of the format's schema; absent vectors and tables are left out. */
+/** A `.tflite` file in memory, a member for each field of the format's schema; absent vectors and tables are left out. */
 export interface TfliteModel {
   readonly version: number;
   readonly description?: string;
@@ -12,7 +12,7 @@ export interface TfliteModel {
 }
 
 export interface OperatorCode {
-  /** The number again if it fits into 7 bits, else 127: all that readers before 2020 look at. */
+  /** The number if it fits into 7 bits, else 127; readers before 2020 use only this field. */
   readonly deprecatedBuiltinCode: number;
   readonly customCode?: string;
   readonly version: number;
@@ -30,7 +30,7 @@ export interface Subgraph {
 export interface TfliteTensor {
   readonly name: string;
   readonly shape?: readonly number[];
-  /** Shape with -1 where the size may differ from call to call. */
+  /** Shape with -1 for variable sizes. */
   readonly shapeSignature?: readonly number[];
   readonly hasRank?: boolean;
   readonly type: number;
@@ -52,7 +52,7 @@ export interface TensorQuantizationFields {
 
 export interface Operator {
   readonly opcodeIndex: number;
-  /** Tensor indices; -1 for an optional input that is absent. */
+  /** Tensor indexes; -1 for an absent optional input. */
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   /** The options table with its name in `type$`. */

@@ -2,16 +2,16 @@ import type { TensorType } from '../../graph/types.ts';
 import type { Fields } from './schema/notation.ts';
 import type { BuiltinOperator } from './schema/operators.ts';
 
-/** Types of tensors and options, which decide the version of an operator. */
+/** Types of tensors and options, on which the version of an operator depends. */
 export interface Signature {
   readonly op: BuiltinOperator;
-  /** Undefined where an optional input is absent. */
+  /** Undefined for an absent optional input. */
   readonly inputs: readonly (TensorType | undefined)[];
   readonly outputs: readonly TensorType[];
   readonly options?: Fields | undefined;
   /** True if the filter has a scale for each output channel. */
   readonly perChannel?: boolean;
-  /** Product of the operands' scales over the result's, for MUL. */
+  /** Product of the operands' scales divided by the result's, for MUL. */
   readonly rescale?: number;
 }
 
@@ -20,14 +20,14 @@ type Rule = (signature: Signature) => number;
 const dtype = (s: Signature, i = 0): string | undefined => s.inputs[i]?.dtype;
 const rank = (s: Signature): number => Math.max(...s.inputs.map((input) => input?.shape.length ?? 0));
 
-/** 1, 2 with int8 tensors, 3 with int16 ones: how most operators grew. */
+/** 1, 2 with int8 tensors, 3 with int16: the usual history of operators. */
 const byType: Rule = (s) => (dtype(s) === 'int16' ? 3 : dtype(s) === 'int8' ? 2 : 1);
 const int8: Rule = (s) => (dtype(s) === 'int8' ? 2 : 1);
 const broadcasts = (s: Signature): boolean => String(s.inputs[0]?.shape) !== String(s.inputs[1]?.shape) && rank(s) > 4;
 
 const hybrid = (s: Signature): boolean => dtype(s) === 'float32' && dtype(s, 1) === 'int8';
 
-/** The lowest version of an operator's kernel that knows these types and options. */
+/** The lowest version of an operator that supports these types and options. */
 const rules: Partial<Record<BuiltinOperator, Rule>> = {
   CONV_2D: (s) => {
     if (hybrid(s)) return s.perChannel ? 5 : 2;
@@ -40,7 +40,7 @@ const rules: Partial<Record<BuiltinOperator, Rule>> = {
     return Number(s.options?.dilationHFactor ?? 1) > 1 || Number(s.options?.dilationWFactor ?? 1) > 1 ? 2 : 1;
   },
   FULLY_CONNECTED: (s) => {
-    // Kernels before this take the first scale for all channels, without a word; this way they refuse.
+    // Older kernels silently use the first scale for all channels; with this version they refuse the model.
     if (s.perChannel) return 12;
     if (dtype(s) === 'int16') return 7;
     if (s.options?.keepNumDims) return hybrid(s) ? 9 : 5;

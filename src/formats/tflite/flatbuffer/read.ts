@@ -2,14 +2,14 @@ import { ByteBuffer } from 'flatbuffers';
 import type { Field, Fields, Scalar, Schema } from '../schema/notation.ts';
 import { fieldsOf, scalarSize, UNION_MEMBER } from '../schema/notation.ts';
 
-/** The bytes are inconsistent: an offset that leads outside, a vector longer than the file. */
+/** Error for inconsistent bytes: an offset beyond the end, a vector longer than the file. */
 export class FlatbufferError extends Error {
   override readonly name = 'FlatbufferError';
 }
 
 /**
- * A flatbuffer as plain objects. Every offset and length is checked before it is followed, and the work is bounded by the
- * size of the file, whatever the file says: tables may share parts, so that a small file could otherwise unfold without end.
+ * Parses a flatbuffer into plain objects. Every offset and length is checked before it is followed, and the work is bounded by the size of the file:
+ * tables may share parts, so that a small malicious file could otherwise expand without limit.
  */
 export function readFlatbuffer(schema: Schema, bytes: Uint8Array): Fields {
   if (bytes.length < 8) throw new FlatbufferError(`${bytes.length} bytes are too few`);
@@ -56,7 +56,7 @@ class Reader {
     return result;
   }
 
-  /** Place that the offset at `at` leads to. */
+  /** Target of the offset at `at`. */
   follow(at: number): number {
     const to = at + this.#at(at, 4, () => this.#buffer.readUint32(at));
     this.#check(to, 4);

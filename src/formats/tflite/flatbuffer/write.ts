@@ -4,9 +4,8 @@ import type { Field, Fields, Scalar, Schema } from '../schema/notation.ts';
 import { fieldsOf, scalarSize, UNION_MEMBER } from '../schema/notation.ts';
 
 /**
- * Plain objects as a flatbuffer. The bytes depend on nothing but the values; fields at their default are left out, and equal texts,
- * vectors and tables are stored once: whatever refers to one may share it (FlatBuffers, "Internals", as `CreateSharedString`). Data of bytes
- * are not compared.
+ * Writes plain objects as a flatbuffer. The bytes depend only on the values; fields with default values are omitted, and equal texts, vectors and
+ * tables are stored once (FlatBuffers, "Internals", as `CreateSharedString`). Byte data are not compared.
  */
 export function writeFlatbuffer(schema: Schema, root: Fields, sizeHint = 1024): Uint8Array {
   const builder = new Builder(sizeHint);
@@ -17,7 +16,7 @@ export function writeFlatbuffer(schema: Schema, root: Fields, sizeHint = 1024): 
 class Writer {
   readonly #schema: Schema;
   readonly #builder: Builder;
-  /** Places of written objects, by content. */
+  /** Offsets of written objects, by content. */
   readonly #written = new Map<string, Offset>();
 
   constructor(schema: Schema, builder: Builder) {
@@ -27,7 +26,7 @@ class Writer {
 
   table(name: string, values: Fields): Offset {
     const fields = fieldsOf(this.#schema, name);
-    // A flatbuffer is built from its leaves: what a table refers to is written before the table itself.
+    // A flatbuffer is built from its leaves: a table's children are written before it.
     const children = new Map<Field, Offset>();
     for (const field of fields) {
       const value = values[field.name];
@@ -41,7 +40,7 @@ class Writer {
     return this.#once(`${name} ${parts.join(',')}`, () => {
       const last = fields.at(-1);
       this.#builder.startObject(last === undefined ? 0 : last.slot + (last.kind === 'union' ? 2 : 1));
-      // The widest first, so that no padding is needed between them.
+      // The widest first, so that no padding is needed in between.
       for (const width of [8, 4, 2, 1]) {
         for (const field of fields) addField(this.#builder, field, width, values[field.name], children.get(field));
       }
@@ -102,7 +101,7 @@ class Writer {
 
 type Item = number | bigint | boolean;
 
-/** Two values with one text are stored as the same bytes; -0 and 0 are not. */
+/** Key of a value; values with equal keys are stored as the same bytes, unlike -0 and 0. */
 function textOf(value: Item): string {
   if (typeof value === 'boolean') return String(Number(value));
   return Object.is(value, -0) ? '-0' : String(value);
@@ -125,7 +124,7 @@ function addField(builder: Builder, field: Field, width: number, value: unknown,
   if (field.kind === 'union' && width === 1) builder.addFieldInt8(field.slot, member(field, value), 0);
 }
 
-/** Number of the table that a union holds; 0: none. */
+/** Number of a union's table type; 0: none. */
 function member({ members }: Field & { readonly kind: 'union' }, value: unknown): number {
   if (value === undefined) return 0;
   const name = (value as Fields)[UNION_MEMBER] as string;

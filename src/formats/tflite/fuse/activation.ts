@@ -17,7 +17,7 @@ const HOSTS = new Set([
   'SUB',
 ]);
 
-/** A relu, relu6 or clip to [-1, 1] becomes a part of the operation whose result it takes. */
+/** Fuses a relu, relu6 or clip to [-1, 1] into the operation before it. */
 export const fuseActivation: FusionRule = (operation, { program, only, isApart }) => {
   const activation = ACTIVATION[operation.op];
   const host = only(operation.inputs[0] ?? '');
@@ -30,7 +30,7 @@ export const fuseActivation: FusionRule = (operation, { program, only, isApart }
   return { insert: [changed(host, { outputs: operation.outputs, options })] };
 };
 
-/** Two clips one after the other as a single one, if there is one: a Keras ReLU with a maximum of 6 is a relu and a relu6. */
+/** The single clip equal to two in sequence, if there is one: a Keras ReLU with a maximum of 6 is a relu and a relu6. */
 function after(first: number, second: number): number | undefined {
   if (first === 0 || first === second) return second;
   const both = [first, second];

@@ -2,7 +2,7 @@ import type { Operation, Program, TfliteValue } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import type { FusionRule } from './rewrite.ts';
 
-/** Operators with a filter and a bias, and the filter axis that holds the output channels. */
+/** Operators with filter and bias, and the filter axis of the output channels. */
 export const channelAxis: Readonly<Record<string, number>> = {
   CONV_2D: 0,
   DEPTHWISE_CONV_2D: 3,
@@ -10,12 +10,12 @@ export const channelAxis: Readonly<Record<string, number>> = {
   TRANSPOSE_CONV: 0,
 };
 
-/** Positions of filter and bias among the inputs. */
+/** Indexes of filter and bias among the inputs. */
 export function weightInputs(op: string): { filter: number; bias: number } {
   return op === 'TRANSPOSE_CONV' ? { filter: 1, bias: 3 } : { filter: 1, bias: 2 };
 }
 
-/** A convolution or fully connected layer takes up a multiplication or addition by constants: bias and batch norm. */
+/** Folds a multiplication or addition of constants, as from bias and batch norm, into a convolution or fully connected layer. */
 export const foldAffine: FusionRule = (operation, { program, only, isApart, oneScale }) => {
   if (!['ADD', 'SUB', 'MUL'].includes(operation.op)) return undefined;
   const [a, b] = operation.inputs as [string, string];
@@ -43,7 +43,7 @@ function sameRank(program: Program, operation: Operation, layer: Operation): boo
   return program.type(operation.outputs[0]!).shape.length === program.type(layer.outputs[0]!).shape.length;
 }
 
-/** A constant as one number for each channel of `output`, or undefined if it varies otherwise. */
+/** A constant as one number for each channel of `output`; undefined if it varies otherwise. */
 function perChannel(program: Program, constant: string, output: string): Float32Array | undefined {
   const { type, data } = program.value(constant);
   const channels = program.type(output).shape.at(-1);
@@ -66,7 +66,7 @@ function scaled(program: Program, layer: Operation, by: Float32Array, oneScale: 
   const name = layer.inputs[filter]!;
   const value = program.value(name);
   if (value.type.dtype !== 'float32' || value.data === undefined) return undefined;
-  // Its one scale would become one for each output, which older runtimes do not know for this operator.
+  // The single scale would become one for each output, which older runtimes do not support for this operator.
   const hasOne = value.quantization === undefined ? oneScale : value.quantization.scales.length === 1;
   if (layer.op === 'FULLY_CONNECTED' && hasOne && !isUniform(by)) return undefined;
   const product = program.add(name, scaleChannels(value, by, channelAxis[layer.op]!));
@@ -87,13 +87,13 @@ function scaleChannels({ type, data, quantization }: TfliteValue, by: Float32Arr
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const product = (data as Float32Array).map((item, i) => item * by[Math.floor(i / inner) % by.length]!);
   if (quantization === undefined) return { type, data: product };
-  // The stored integers do not change: the factor goes into the scales.
+  // The stored integers do not change: the factor is applied to the scales.
   const { scales, zeroPoints } = quantization;
   if (scales.length === 1 && isUniform(by)) {
     const scale = Math.fround(scales[0]! * Math.abs(by[0]!)) || 1;
     return { type, data: product, quantization: { ...quantization, scales: [scale] } };
   }
-  // One for all, or one for each input channel of a depthwise filter with a multiplier: repeated for its outputs.
+  // One scale for all, or one for each input channel of a depthwise filter with a multiplier: repeated for its outputs.
   const repeated = (values: readonly number[]): number[] =>
     Array.from(by, (_, i) => values[Math.floor((i * values.length) / by.length)]!);
   const all = repeated(scales);

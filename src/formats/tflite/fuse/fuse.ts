@@ -9,13 +9,13 @@ import { fuseProgram } from './rewrite.ts';
 import type { Limits } from './rewrite.ts';
 
 export interface FuseOptions {
-  /** Layers that stay in float in a file of integers: none of them becomes a part of one that does not. */
+  /** Layers that stay in float in an integer file: they are not fused into layers that do not. */
   readonly keepFloat?: (layer: string) => boolean;
-  /** Dense layers without scales of their own will get one for all outputs: factors that differ stay outside. Default false. */
+  /** Dense layers without scales will get one for all outputs: factors that differ between outputs are not folded. Default false. */
   readonly oneScale?: boolean;
 }
 
-/** Fuses operations where fewer give the same result. */
+/** Fuses operations into fewer with the same result. */
 export function fuse(program: Program, { keepFloat, oneScale = false }: FuseOptions = {}): void {
   const isKept = ({ layer, outputs }: Operation): boolean => keepFloat?.(layer ?? outputs[0]!) === true;
   const limits: Limits = { isApart: (operation, into) => isKept(operation) && !isKept(into), oneScale };
@@ -30,7 +30,7 @@ export function fuse(program: Program, { keepFloat, oneScale = false }: FuseOpti
   completeBiases(program);
 }
 
-/** Convolutions need a bias, zeros if need be; the other layers may leave theirs out. */
+/** Adds zero biases to convolutions, which require one; other layers may omit it. */
 function completeBiases(program: Program): void {
   program.operations = program.operations.map((operation) => {
     const axis = channelAxis[operation.op];

@@ -1,7 +1,7 @@
 import type { Operation, Program } from '../lower/program.ts';
 import type { FusionRule, ProgramView } from './rewrite.ts';
 
-/** x · relu6(x + 3) / 6, in either order of the two products, as the one operator that it is (Howard et al. 2019). */
+/** Fuses x · relu6(x + 3) / 6, with the products in either order, into one operator (Howard et al. 2019). */
 export const hardSwish: FusionRule = (operation, view) => {
   if (operation.op !== 'MUL') return undefined;
   for (const [a, b] of both(operation)) {

@@ -2,7 +2,7 @@ import { changed } from '../lower/program.ts';
 import { PADDING, paddingScheme } from '../lower/window.ts';
 import type { FusionRule } from './rewrite.ts';
 
-/** Zeros around a convolution's input that are what SAME padding would put there. */
+/** Folds zero padding that equals SAME padding into the convolution after it. */
 export const foldPad: FusionRule = (operation, { program, producer }) => {
   if (operation.op !== 'CONV_2D' && operation.op !== 'DEPTHWISE_CONV_2D') return undefined;
   const pad = producer(operation.inputs[0]!);

@@ -3,7 +3,7 @@ import { changed } from '../lower/program.ts';
 import type { Program } from '../lower/program.ts';
 import type { FusionRule } from './rewrite.ts';
 
-/** A reshape to the shape that the value has already, and a reshape of a reshape. */
+/** Drops a reshape to the present shape, and merges a reshape of a reshape. */
 export const dropReshape: FusionRule = (operation, { program, only, producer }) => {
   if (operation.op !== 'RESHAPE') return undefined;
   const [x, sizes] = operation.inputs as [string, string];
@@ -11,7 +11,7 @@ export const dropReshape: FusionRule = (operation, { program, only, producer }) 
   const keepsShape = sameShape(program.type(x).shape, program.type(operation.outputs[0]!).shape);
   if (keepsShape && !isOutput) return { same: x };
   const before = producer(x);
-  // Other results of its producer would be lost.
+  // Further results of its producer would be lost.
   if (keepsShape && only(x)?.outputs.length === 1)
     return { insert: [changed(before!, { outputs: [operation.outputs[0]!] })] };
   if (before?.op !== 'RESHAPE') return undefined;
@@ -22,9 +22,9 @@ const UNARY = new Set(['RELU', 'RELU6', 'RELU_N1_TO_1', 'LOGISTIC', 'TANH', 'HAR
 const BINARY = new Set(['ADD', 'SUB', 'MUL']);
 
 /**
- * An operation on each element, with constants that vary along the last axis alone, moves ahead of a reshape that
- * keeps the last axis. tfjs reshapes a batch norm's input to four axes and back, and a dense layer's input to two: the
- * reshapes meet and cancel, and the constants reach the layer that takes them up.
+ * Moves an elementwise operation, with constants that vary along the last axis only, before a reshape that keeps the last axis. tfjs reshapes a batch
+ * norm's input to four axes and back, and a dense layer's input to two: the reshapes then meet and cancel, and the constants reach the layer into
+ * which they are folded.
  */
 export const moveReshapeDown: FusionRule = (operation, { program, only }) => {
   const [a, b] = operation.inputs as [string, string | undefined];
@@ -55,7 +55,7 @@ function alongLastAxis(program: Program, name: string): boolean {
   return data !== undefined && type.shape.slice(0, -1).every((dim) => dim === 1);
 }
 
-/** A fully connected layer works on the last axis whatever is before it: reshapes around it that keep that axis are not needed. */
+/** Drops reshapes around a fully connected layer that keep the last axis, on which it works whatever the others. */
 export const dropReshapeAroundFullyConnected: FusionRule = (operation, { program, only, producer }) => {
   if (operation.op === 'FULLY_CONNECTED') {
     const before = producer(operation.inputs[0]!);

@@ -1,14 +1,14 @@
 import type { Operation, Program } from '../lower/program.ts';
 
-/** The program around an operation, as a rule sees it. */
+/** The program around an operation, for rules. */
 export interface ProgramView {
   readonly program: Program;
-  /** The operation that computes a value, if it is read nowhere else. */
+  /** Producer of a value that has a single reader. */
   readonly only: (name: string) => Operation | undefined;
   readonly producer: (name: string) => Operation | undefined;
-  /** True where `operation` is to stay in float and `into`, which would take it up, is not. */
+  /** True if `operation` must stay in float and `into`, which would absorb it, must not. */
   readonly isApart: (operation: Operation, into: Operation) => boolean;
-  /** True where a dense layer whose scales are not known yet is to have one for all of its outputs. */
+  /** True if dense layers without scales will get one for all of their outputs. */
   readonly oneScale: boolean;
 }
 
@@ -16,17 +16,20 @@ export type Limits = Pick<ProgramView, 'isApart' | 'oneScale'>;
 
 const NONE: Limits = { isApart: () => false, oneScale: false };
 
-/** Operations in the place of one. Earlier ones whose results nothing reads any more go by themselves. */
+/** Replacement of an operation. Earlier operations without remaining readers are removed. */
 interface Rewrite {
-  /** Operations that give the same results. */
+  /** Operations with the same results. */
   readonly insert?: readonly Operation[];
-  /** A value that is read instead of the operation's output. */
+  /** A value to read instead of the operation's output. */
   readonly same?: string;
 }
 
 export type FusionRule = (operation: Operation, view: ProgramView) => Rewrite | undefined;
 
-/** Applies rules until none fits, a further one only where those before it fit nowhere. Each must leave fewer operations, or move one kind of operation one way. */
+/**
+ * Applies rules until none matches; a later rule only if no earlier one matches anywhere. Each must reduce the number of operations, or move one kind
+ * of operation in one direction.
+ */
 export function fuseProgram(
   program: Program,
   [first, ...others]: readonly [FusionRule, ...FusionRule[]],
@@ -43,7 +46,7 @@ export function fuseProgram(
   while (others.some((rule) => pass(view, state, rule, 1)));
 }
 
-/** Applies a rule to the operations one after another, at most `most` times; true if it fitted anywhere. */
+/** Applies a rule to the operations in order, at most `most` times; true if it matched anywhere. */
 function pass(view: ProgramView, state: Live, rule: FusionRule, most: number): boolean {
   const { program } = view;
   let times = 0;
@@ -66,24 +69,27 @@ function pass(view: ProgramView, state: Live, rule: FusionRule, most: number): b
   return true;
 }
 
-/** Producers of the values of a program and how many read each, kept up while its operations are replaced: thousands of passes may change one each. */
+/**
+ * Producers and numbers of readers of a program's values, updated while operations are replaced: there may be thousands of passes that change one
+ * operation each.
+ */
 class Live {
   readonly producers: Map<string, Operation>;
   readonly uses: Map<string, number>;
   readonly gone = new Set<Operation>();
-  /** Values that are read instead of others, by the operations that a pass has not come to yet. */
+  /** Replacements of values for operations that the current pass has not reached yet. */
   readonly instead = new Map<string, string>();
   readonly #program: Program;
 
   constructor(program: Program) {
-    // Operations that an earlier rule has left without a reader are no readers themselves.
+    // Operations without readers, as left by an earlier rule, do not count as readers.
     program.prune();
     this.#program = program;
     this.uses = program.uses();
     this.producers = program.producers();
   }
 
-  /** The operation with what it reads now. */
+  /** The operation with replaced inputs. */
   current(operation: Operation): Operation {
     if (this.instead.size === 0 || !operation.inputs.some((name) => this.instead.has(name))) return operation;
     const now = { ...operation, inputs: operation.inputs.map((name) => this.instead.get(name) ?? name) };

@@ -6,13 +6,13 @@ import type { BuiltinOperator } from '../schema/operators.ts';
 import type { Fields } from '../schema/notation.ts';
 import { Program } from './program.ts';
 
-/** A batch size, or `dynamic` for one that is chosen when the model is loaded. */
+/** A batch size, or `dynamic` if it is chosen when the model is loaded. */
 export type TfliteBatch = number | 'dynamic';
 
 /** Lowers one node into a program. */
 export type TfliteLowering = (context: LoweringContext) => void;
 
-/** The node at hand as a lowering sees it, and the means to write operations. */
+/** The current node for its lowering, and methods to append operations. */
 export class LoweringContext {
   readonly program: Program;
   readonly #graph: Graph;
@@ -28,7 +28,7 @@ export class LoweringContext {
     this.#quantization = quantization;
   }
 
-  /** Binds an input or constant of the graph, or another name of it that is still free. */
+  /** Adds a value for an input, a constant, or a node output of the graph. */
   bind(name: string, type: TensorType, data?: TensorData): string {
     const quantization = this.#quantization.get(name);
     const bound = this.program.add(name, {
@@ -40,7 +40,7 @@ export class LoweringContext {
     return bound;
   }
 
-  /** The value that is the node's input number `i`. */
+  /** Value of the node's input `i`. */
   input(i: number): string {
     return this.resolve(this.node.inputs[i]!);
   }
@@ -74,7 +74,7 @@ export class LoweringContext {
     return this.program.data(name);
   }
 
-  /** The type of the node's output number `i`, for the batch size of this export. */
+  /** Type of the node's output `i`, for the batch size of this export. */
   out(i = 0): TensorType {
     const { dtype, shape } = this.#graph.types.get(this.node.outputs[i]!)!;
     return { dtype, shape: this.fixed(shape) };
@@ -97,7 +97,7 @@ export class LoweringContext {
     return output;
   }
 
-  /** An elementwise operation on broadcast operands, as an intermediate result. */
+  /** Appends an elementwise operation on broadcast operands, with an intermediate result. */
   binary(
     op: 'ADD' | 'SUB' | 'MUL' | 'DIV' | 'MAXIMUM' | 'MINIMUM' | 'EQUAL',
     a: string,
@@ -108,7 +108,7 @@ export class LoweringContext {
     return this.temp(op, [a, b], { dtype: dtype ?? this.type(a).dtype, shape }, binaryOptions(op));
   }
 
-  /** An elementwise operation, as an intermediate result. */
+  /** Appends an elementwise operation with an intermediate result. */
   unary(op: BuiltinOperator, x: string): string {
     return this.temp(op, [x], this.type(x));
   }
@@ -118,7 +118,7 @@ export class LoweringContext {
     this.emit(op, [a, b], binaryOptions(op));
   }
 
-  /** Makes the node's output another name of a value. */
+  /** Makes the node's output an alias of a value. */
   same(value: string): void {
     const output = this.node.outputs[0]!;
     this.#aliases.set(output, value);
@@ -128,13 +128,13 @@ export class LoweringContext {
       this.program.values.set(value, { ...bound, quantization });
   }
 
-  /** An int32 vector that holds a shape, for operations that take one. With a dynamic batch it is computed from `like`. */
+  /** An int32 vector with a shape, for operations that need one. With a dynamic batch it is computed from `like`. */
   shapeValue(shape: Shape, like: string): string {
     if (shape.every((dim) => typeof dim === 'number')) return this.program.ints(shape, 'shape');
     const batchAxis = this.shape(like).indexOf('batch');
     if (batchAxis < 0 || shape.some((dim) => typeof dim !== 'number' && dim !== 'batch'))
       this.fail('needs its batch size when it runs', 'Export with a fixed batch size.');
-    // The operators that the converter uses for this: interpreters follow them when they plan memory.
+    // The operators of Google's converter, which interpreters recognize in memory planning.
     const type = (dims: readonly number[]): TensorType => ({ dtype: 'int32', shape: dims });
     const whole = this.temp('SHAPE', [like], type([this.shape(like).length]), { type$: 'ShapeOptions', outType: 2 });
     const range = [batchAxis, batchAxis + 1, 1].map((value) => this.program.ints([value]));

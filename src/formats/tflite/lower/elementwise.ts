@@ -17,7 +17,7 @@ const arithmetic =
   (c) =>
     c.emitBinary(op, c.input(0), c.input(1));
 
-/** Division by a constant as multiplication: the same to the last bit or two, faster, and the only one with an int8 kernel. */
+/** Division by a constant as multiplication: equal up to the last bit or two, faster, and the only one with an int8 kernel. */
 function divide(c: LoweringContext): void {
   const [a, b] = [c.input(0), c.input(1)];
   const divisor = c.data(b);
@@ -51,7 +51,7 @@ function clip(c: LoweringContext): void {
   c.emitBinary('MINIMUM', low, c.program.float(max));
 }
 
-/** relu6(x + 3) / 6 is how converters write it; alpha and beta other than 1/6 and 1/2 are clipped to [0, 1]. */
+/** relu6(x + 3) / 6 as converters write it; alpha and beta other than 1/6 and 1/2 are clipped to [0, 1]. */
 function hardSigmoid(c: LoweringContext): void {
   const [x, alpha, beta] = [c.input(0), c.attr('alpha'), c.attr('beta')];
   if (Math.abs(alpha * 6 - 1) < 1e-6 && beta === 0.5) {
@@ -103,7 +103,7 @@ function step(c: LoweringContext): void {
   c.emit('SELECT_V2', [positive, c.program.float(1), c.program.float(c.attr('alpha'))]);
 }
 
-/** |x| compared with infinity. */
+/** Compares |x| with infinity. */
 const magnitudeTest =
   (op: 'EQUAL' | 'LESS'): TfliteLowering =>
   (c) =>

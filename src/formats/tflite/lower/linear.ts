@@ -6,7 +6,7 @@ import { neededAfter, PADDING, paddingScheme } from './window.ts';
 
 const HINT_FIXED = 'Export the trained model, where weights are constants; move this computation out of the model.';
 
-/** The two window axes of the node: `size` and `out` are the spatial sizes on the unpadded and the strided side. */
+/** The node's two window axes; `size` and `out`: spatial sizes before and after striding. */
 function axes(c: LoweringContext, size: Shape, out: Shape, filter: readonly number[]): [Axis, Axis] {
   const [strides, dilations, pads] = [c.ints('strides'), c.ints('dilations'), c.ints('pads')];
   return [0, 1].map((i) => ({
@@ -18,7 +18,7 @@ function axes(c: LoweringContext, size: Shape, out: Shape, filter: readonly numb
   })) as [Axis, Axis];
 }
 
-/** The input, padded first where TFLite's own paddings do not fit, and the padding that is left to the operator. */
+/** The input, padded unless TFLite's own paddings fit, and the operator's padding. */
 function padded(c: LoweringContext, x: string, [h, w]: [Axis, Axis], value?: number): { x: string; padding: number } {
   const scheme = paddingScheme([h, w]);
   if (scheme !== undefined) return { x, padding: PADDING[scheme] };
@@ -32,7 +32,7 @@ function padded(c: LoweringContext, x: string, [h, w]: [Axis, Axis], value?: num
   return { x: c.temp('PADV2', [x, paddings, c.program.float(value)], type), padding: PADDING.VALID };
 }
 
-/** A constant filter with its axes in TFLite's order; scales by channel follow their axis. */
+/** A constant filter with its axes permuted to TFLite's order, including the axis of its scales. */
 function filterConstant(c: LoweringContext, name: string, perm: readonly number[], shape?: readonly number[]): string {
   const { data, type, quantization } = c.program.value(name);
   if (data === undefined) c.fail('has a filter that is computed', HINT_FIXED);
@@ -59,7 +59,7 @@ function window2d(c: LoweringContext, padding: number): Record<string, unknown> 
   };
 }
 
-/** Filters go from [height, width, in, out] to [out, height, width, in]. */
+/** Filters change from [height, width, in, out] to [out, height, width, in]. */
 function conv2d(c: LoweringContext): void {
   const filterShape = c.shape(c.input(1)) as readonly number[];
   const { x, padding } = padded(c, c.input(0), axes(c, c.shape(c.input(0)), c.out().shape, filterShape));
@@ -67,7 +67,7 @@ function conv2d(c: LoweringContext): void {
   c.emit('CONV_2D', [x, filter, ''], { type$: 'Conv2DOptions', ...window2d(c, padding) });
 }
 
-/** Filters go from [height, width, in, multiplier] to [1, height, width, in · multiplier]. */
+/** Filters change from [height, width, in, multiplier] to [1, height, width, in · multiplier]. */
 function depthwise(c: LoweringContext): void {
   const shape = c.shape(c.input(1)) as readonly [number, number, number, number];
   const [height, width, channels, depthMultiplier] = shape;
@@ -77,7 +77,7 @@ function depthwise(c: LoweringContext): void {
   c.emit('DEPTHWISE_CONV_2D', [x, filter, ''], options);
 }
 
-/** A transposed convolution. Filters go from [height, width, out, in] (a Conv2D's, seen from behind) to [out, height, width, in]. */
+/** A transposed convolution. Filters change from [height, width, out, in] (a Conv2D's, reversed) to [out, height, width, in]. */
 function transposeConv(c: LoweringContext): void {
   const [dy, filterName, out] = [c.input(0), c.input(1), c.out()];
   if (c.ints('dilations').some((dilation) => dilation !== 1))
@@ -111,7 +111,7 @@ function transposeConv(c: LoweringContext): void {
   c.emit('SLICE', [full, begin, c.program.ints([-1, h.size, w.size, -1], 'size')]);
 }
 
-/** Matrix product. With a constant right factor it is a fully connected layer, whose weights TFLite wants as [out, in]. */
+/** Matrix product. With a constant right factor it becomes a fully connected layer, whose weights are [out, in]. */
 function matMul(c: LoweringContext): void {
   const [a, b] = [c.input(0), c.input(1)];
   const [transposeA, transposeB] = [c.attr<boolean>('transposeA'), c.attr<boolean>('transposeB')];
@@ -151,7 +151,7 @@ function pool(c: LoweringContext, op: 'MAX_POOL_2D' | 'AVERAGE_POOL_2D'): void {
     c.emit(op, [x], options);
     return;
   }
-  // The zeros must not count: scale each mean by window size over pixels inside the image.
+  // To exclude padding zeros, each mean is scaled by the window size over the number of pixels inside.
   const mean = c.temp(op, [x], c.out(), options);
   const factors = Float32Array.from({ length: h.out * w.out }, (_, i) => {
     return (h.window * w.window) / (inside(h, Math.floor(i / w.out)) * inside(w, i % w.out));

@@ -10,7 +10,7 @@ import type { Program } from './program.ts';
 import { reduce } from './reduce.ts';
 import { shape } from './shape.ts';
 
-/** Rules by which each op of the graph is written in TFLite's built-in operators. */
+/** Lowering of each op to TFLite's built-in operators. */
 export const lowerings: Readonly<Record<string, TfliteLowering>> = {
   ...elementwise,
   ...linear,
@@ -22,7 +22,7 @@ export const lowerings: Readonly<Record<string, TfliteLowering>> = {
 const NO_BUILTIN = 'TFLite has no built-in operator for it. Replace it in the model, or export to ONNX.';
 const TRAINING = 'It belongs to a training step: export the inference graph.';
 
-/** Ops that cannot be lowered, and what to do about it. */
+/** Ops that cannot be lowered, with the remedy. */
 export const unsupported: Readonly<Record<string, string>> = {
   Acos: NO_BUILTIN,
   Acosh: NO_BUILTIN,
@@ -48,7 +48,7 @@ export const unsupported: Readonly<Record<string, string>> = {
   ResizeNearestNeighborGrad: TRAINING,
 };
 
-/** The graph in TFLite's operators, one node at a time. */
+/** Lowers a graph to TFLite's operators, node by node. */
 export function lower(graph: Graph, batch: TfliteBatch, quantization: Quantization = new Map()): Program {
   if (graph.updates.size > 0)
     throw new UserError(`the graph updates ${graph.updates.size} variables: it is a training step`, TRAINING);
@@ -76,7 +76,7 @@ function lowering(node: Node): TfliteLowering {
   throw new UserError(`${where}: ${node.op} cannot be exported to TFLite`, unsupported[node.op] ?? NO_BUILTIN);
 }
 
-/** Each output a tensor of its own that some operation computes: interpreters take no input, constant or other output for one. */
+/** Makes each output a tensor of its own computed by an operation: interpreters accept no input, constant or other output. */
 function separateOutputs(program: Program): void {
   const computed = program.producers();
   const taken = new Set<string>();

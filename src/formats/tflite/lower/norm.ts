@@ -1,6 +1,6 @@
 import type { LoweringContext, TfliteLowering } from './context.ts';
 
-/** One multiplication and one addition by constants, which a convolution before it takes up. */
+/** Multiplication and addition of constants, which are folded into a preceding convolution. */
 function batchNorm(c: LoweringContext): void {
   const [x, mean, variance, offset, scale] = c.inputs() as [string, string, string, string, string];
   const [m, v, o, s] = [mean, variance, offset, scale].map((name) => c.data(name));

@@ -9,11 +9,11 @@ export interface TfliteValue {
   /** Present for a constant. */
   readonly data?: TensorData;
   readonly quantization?: TensorQuantization;
-  /** Positions of the nonzero values, as the format's SparsityParameters, of a constant whose `data` are those values alone. */
+  /** Positions of nonzero values, as the format's SparsityParameters, of a constant whose `data` has only these. */
   readonly sparsity?: Fields;
 }
 
-/** One TFLite operation. Inputs and outputs are value names; an optional input that is absent is `''`. */
+/** A TFLite operation. Inputs and outputs are value names; an absent optional input is `''`. */
 export interface Operation {
   readonly op: BuiltinOperator;
   readonly inputs: readonly string[];
@@ -23,16 +23,16 @@ export interface Operation {
 }
 
 /**
- * A model in TFLite's operators, not yet in its file format: what lowering writes and the fusing and quantizing passes
- * rewrite. Values keep the names that they have in the graph.
+ * A model in TFLite's operators before serialization: lowering writes it, the fusing and quantizing passes rewrite it. Values keep their names in the
+ * graph.
  */
 export class Program {
-  /** Values that are fed or returned, by their names in the graph. */
+  /** Inputs and outputs, by their names in the graph. */
   inputs = new Map<string, string>();
   outputs = new Map<string, string>();
   operations: Operation[] = [];
   readonly values = new Map<string, TfliteValue>();
-  /** The number to try next behind a name that is taken; no value is ever taken away. */
+  /** Next number to append to a taken name; values are never removed. */
   readonly #numbers = new Map<string, number>();
 
   type(name: string): TensorType {
@@ -49,7 +49,7 @@ export class Program {
     return value;
   }
 
-  /** Binds a value; `wish` gets a number behind it when taken. */
+  /** Adds a value; if `wish` is taken, a number is appended. */
   add(wish: string, value: TfliteValue): string {
     let name = wish;
     let number = this.#numbers.get(wish) ?? 1;
@@ -90,7 +90,7 @@ export class Program {
     return new Map(this.operations.flatMap((operation) => operation.outputs.map((name) => [name, operation] as const)));
   }
 
-  /** Drops operations whose results nothing reads. */
+  /** Removes operations without readers. */
   prune(): void {
     const needed = new Set(this.outputs.values());
     this.operations = this.operations
@@ -104,7 +104,7 @@ export class Program {
   }
 }
 
-/** The operation with some of its parts replaced. */
+/** A copy of the operation with changes. */
 export function changed(operation: Operation, change: Partial<Operation>): Operation {
   return { ...operation, ...change };
 }

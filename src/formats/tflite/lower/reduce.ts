@@ -44,7 +44,7 @@ const argument =
   (c) =>
     c.emit(op, [c.input(0), c.program.int(c.attr('axis'), 'axis')], { type$: options, outputType: 2 });
 
-/** TFLite normalizes over the last axis alone. */
+/** TFLite normalizes over the last axis only. */
 const softmax =
   (op: 'SOFTMAX' | 'LOG_SOFTMAX', options: Record<string, unknown> | undefined): TfliteLowering =>
   (c) => {

@@ -2,7 +2,7 @@ import { sameShape } from '../../../graph/shapes.ts';
 import type { Shape } from '../../../graph/types.ts';
 import type { LoweringContext, TfliteLowering } from './context.ts';
 
-/** Sizes as TFLite's RESHAPE takes them: the batch axis is -1, the remaining size. */
+/** Sizes for TFLite's RESHAPE, in which -1 stands for the batch axis, the remaining size. */
 function reshapeSizes(shape: Shape): number[] {
   return shape.map((dim) => (typeof dim === 'number' ? dim : -1));
 }
@@ -65,7 +65,7 @@ function slice(c: LoweringContext): void {
   c.emit('SLICE', [c.input(0), c.program.ints(begin, 'begin'), c.program.ints(size, 'size')]);
 }
 
-/** An end of -1 with a negative stride means "through element 0", which TFLite says with a mask. */
+/** An end of -1 with a negative stride means "through element 0", which TFLite expresses by a mask. */
 function stridedSlice(c: LoweringContext): void {
   const [begin, end, strides] = [c.ints('begin'), c.ints('end'), c.ints('strides')];
   const endMask = end.reduce((mask, value, i) => (value < 0 && strides[i]! < 0 ? mask | (1 << i) : mask), 0);
@@ -96,7 +96,7 @@ function pad(c: LoweringContext): void {
   c.emit('PADV2', [x, paddingsValue(c), constant]);
 }
 
-/** One axis at a time: several at once came late to TFLite and only side by side. */
+/** One axis at a time: TFLite supports several only since recently, and only adjacent ones. */
 function reverse(c: LoweringContext): void {
   const axes = c.ints('axes');
   if (axes.length === 0) {

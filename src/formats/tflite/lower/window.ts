@@ -1,4 +1,4 @@
-/** Place of a window along one axis: input and output size, window size over its dilation, stride, zeros in front. */
+/** Geometry of a window along one axis: input and output size, dilated window size, stride, zeros before. */
 export interface Axis {
   readonly size: number;
   readonly out: number;
@@ -7,15 +7,15 @@ export interface Axis {
   readonly before: number;
 }
 
-/** Zeros that TensorFlow's SAME puts in front, or -1 if SAME would give another output size. */
+/** Zeros before the input in TensorFlow's SAME padding, or -1 if SAME gives another output size. */
 function sameBefore({ size, out, window, stride }: Axis): number {
   if (out !== Math.ceil(size / stride)) return -1;
   return Math.floor(Math.max(0, (out - 1) * stride + window - size) / 2);
 }
 
 /**
- * TFLite knows two paddings. Where the windows lie is decided by the zeros in front and the output size alone, so these two
- * are compared; how many zeros the graph asks for behind does not matter.
+ * The matching one of TFLite's two paddings. Positions of windows depend only on the zeros before and the output size, so these are compared; zeros
+ * behind do not matter.
  */
 export function paddingScheme(axes: readonly Axis[]): 'SAME' | 'VALID' | undefined {
   const valid = ({ size, out, window, stride, before }: Axis): boolean =>
@@ -24,7 +24,7 @@ export function paddingScheme(axes: readonly Axis[]): 'SAME' | 'VALID' | undefin
   return axes.every((axis) => sameBefore(axis) === axis.before) ? 'SAME' : undefined;
 }
 
-/** Zeros behind that the last window reaches. */
+/** Number of zeros behind that the last window reaches. */
 export function neededAfter({ size, out, window, stride, before }: Axis): number {
   return Math.max(0, (out - 1) * stride + window - size - before);
 }

@@ -4,9 +4,8 @@ import type { Operation, Program } from '../lower/program.ts';
 import { integerRules } from './rules.ts';
 
 /**
- * The operations that stand between float32 ones: a number that they compute with comes from such, and nothing else reads what they
- * give. In integers they would cost conversions and digits, such as those of a mean of token vectors, whose sum and number of
- * tokens are divided in float32.
+ * Operations between float32 ones: they compute with a number from a float32 operation, and only float32 operations read their results. In integers
+ * they would cost conversions and precision, such as the mean of token vectors, whose sum and number of tokens are divided in float32.
  */
 export function betweenFloat(
   program: Program,
@@ -24,11 +23,11 @@ export function betweenFloat(
 
 type Operations = ReadonlySet<Operation>;
 
-/** Those of `among` whose results are read by float32 operations and by each other alone. */
+/** Operations in `among` whose results only float32 operations and each other read. */
 function readByFloat(program: Program, operations: readonly Operation[], float: Operations, among: Operations) {
   const read = new Set(program.outputs.values());
   const found = new Set<Operation>();
-  // From the last on: an operation is kept only if all readers of its result are kept.
+  // In reverse order: an operation is kept only if all readers of its result are.
   for (const operation of operations.toReversed()) {
     if (among.has(operation) && !operation.outputs.some((name) => read.has(name))) found.add(operation);
     else if (!float.has(operation)) operation.inputs.forEach((name) => read.add(name));
@@ -36,7 +35,7 @@ function readByFloat(program: Program, operations: readonly Operation[], float: 
   return found;
 }
 
-/** Those of `among` with an operand from a float32 operation or from each other. */
+/** Operations in `among` with an operand from a float32 operation or from each other. */
 function fedByFloat(program: Program, operations: readonly Operation[], float: Operations, among: Operations) {
   const given = new Set<string>();
   const found = new Set<Operation>();
@@ -48,7 +47,7 @@ function fedByFloat(program: Program, operations: readonly Operation[], float: O
   return found;
 }
 
-/** As cheap in float32 as the conversion of its operands, and without constants that would be four times as large. */
+/** True if float32 costs no more than converting the operands, and no constants would become four times as large. */
 function isLight(program: Program, { op, inputs, outputs }: Operation): boolean {
   if (integerRules.get(op) === 'weights') return false;
   const isLarge = (name: string): boolean =>
@@ -57,7 +56,7 @@ function isLight(program: Program, { op, inputs, outputs }: Operation): boolean 
   return op !== 'BATCH_MATMUL' || program.type(outputs[0]!).shape.slice(-2).includes(1);
 }
 
-/** Operations without weights whose results are read for a root, a logarithm or as a divisor alone. */
+/** Operations without weights whose results are only used for a root or logarithm, or as divisors. */
 export function dividedBy(program: Program, operations: readonly Operation[]): Operations {
   const readers = readersOf(operations);
   const ends = new Set(program.outputs.values());

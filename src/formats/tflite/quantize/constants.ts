@@ -2,7 +2,7 @@ import type { TensorQuantization } from '../../../graph/quantization.ts';
 import { constantScale, heldRange, termRange } from '../../../graph/quantization.ts';
 import type { Operation, Program } from '../lower/program.ts';
 
-/** A constant operand, e.g. of an addition: the range of its own values. No such kernel knows more than one scale. */
+/** Quantization of a constant operand, such as of an addition, by the range of its values. These kernels support a single scale. */
 export function constantQuantization(program: Program, operation: Operation, name: string): TensorQuantization {
   const { data, quantization } = program.value(name);
   if (quantization?.scales.length === 1) return quantization;
@@ -12,7 +12,7 @@ export function constantQuantization(program: Program, operation: Operation, nam
   return constantScale(data as Float32Array, dtype, relevant(program, operation, name), isSymmetric);
 }
 
-/** Range of a constant operand that matters for the result: see `termRange`. */
+/** The part of a constant operand's range that affects the result, see `termRange`. */
 function relevant(
   program: Program,
   { op, inputs, outputs }: Operation,
@@ -30,15 +30,15 @@ function quantizationOf(program: Program, name: string): TensorQuantization | un
   return name === '' ? undefined : program.value(name).quantization;
 }
 
-/** Largest scale over that of the result which 32 bits hold: kernels rescale a product, and operands of a sum, by it. */
+/** Maximum ratio of an operand's scale to the result's that 32 bits hold: kernels rescale products, and operands of sums, by it. */
 const MOST: Readonly<Record<string, Readonly<Record<'int8' | 'int16', number>>>> = {
   MUL: { int8: 1024, int16: 1 },
-  // Sums are computed with 20 bits behind the point, or 15, at twice the larger scale.
+  // Sums are computed with 20 or 15 fractional bits, at twice the larger scale.
   ADD: { int8: 2 ** 19, int16: 2 ** 14 },
   SUB: { int8: 2 ** 19, int16: 2 ** 14 },
 };
 
-/** True if the scales of a sum or product lie too far apart, as those of a product with a factor such as -1e9 do. */
+/** True if the scales of a sum or product are too far apart, as for a factor such as -1e9. */
 export function overflows(program: Program, operation: Operation): boolean {
   const most = MOST[operation.op];
   if (most === undefined) return false;

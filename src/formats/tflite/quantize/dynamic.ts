@@ -6,12 +6,12 @@ import type { Skipped } from '../../../base/skipped.ts';
 import { magnitudes, symmetric } from '../../../graph/quantization.ts';
 import { quantized, weightQuantization } from './weights.ts';
 
-/** The converter's own limit: smaller filters gain nothing. */
+/** Minimum elements of a quantized filter, as in Google's converter: smaller ones gain nothing. */
 const SMALLEST = 1024;
 
 /**
- * Weights as int8, activations as float32 that the kernels quantize as they go. Each output channel of a convolution has a
- * scale of its own; with `dense: 'channel'` each output of a fully connected layer too, and each row of a table of vectors always.
+ * Quantizes weights to int8; kernels quantize float32 activations at run time. Each output channel of a convolution has a scale of its own; with
+ * `dense: 'channel'` each output of a fully connected layer too, and always each row of an embedding table.
  */
 export function quantizeDynamic(
   program: Program,
@@ -52,8 +52,8 @@ export function quantizeDynamic(
 }
 
 /**
- * The rows that an operation takes out of a stored table, which becomes int8 with a scale for each row; undefined where it takes others. No kernel knows scales
- * for rows, so integers and scales are taken out each, and multiplied.
+ * Look-up of rows in a stored table, which becomes int8 with a scale for each row; undefined for other look-ups. No kernel supports scales for rows,
+ * so integers and scales are looked up separately and multiplied.
  */
 function storedRows(
   program: Program,
@@ -69,7 +69,7 @@ function storedRows(
     return undefined;
   const shape = type.shape as readonly number[];
   const scales = symmetric(magnitudes(data, shape, 0), 'int8', 0);
-  // The integers as they are: the scales of the rows are a factor of their own.
+  // The plain integers: the rows' scales are a separate factor.
   const quantization = { dtype: 'int8', scales: [1], zeroPoints: [0] } as const;
   const stored = (key: string, make: () => string): string => {
     const found = done.get(key) ?? make();

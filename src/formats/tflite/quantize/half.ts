@@ -5,7 +5,7 @@ import { storeNarrow } from './narrow.ts';
 
 const LARGEST_HALF = 65504;
 
-/** Weights as float16, widened when the model is loaded, but for those of layers that are kept. Reports the ones that must stay float32. */
+/** Stores weights as float16, widened when the model is loaded, except in kept layers. Reports weights that must stay float32. */
 export function halveWeights(program: Program, keepFloat: (layer: string) => boolean): Skipped[] {
   const skipped: Skipped[] = [];
   storeNarrow(

@@ -21,13 +21,13 @@ export interface IntegerOptions {
 }
 
 /**
- * The program in integers. Activations take the scales that their values bear, weights theirs or those of their ranges.
- * An operation without an integer kernel, or with an activation whose range is not known, stays float32 between a
- * DEQUANTIZE and a QUANTIZE, and is reported; so does, without a word, one that stands between such operations or whose result is divided by.
+ * Quantizes a program to integers. Activations use their values' scales, weights their own or their ranges'. An operation without an integer kernel,
+ * or with an activation of unknown range, stays float32 between a DEQUANTIZE and a QUANTIZE, and is reported; so does, without a report, an operation
+ * between such operations or whose result is a divisor.
  */
 export function quantizeInteger(program: Program, { ends, dense, keepFloat }: IntegerOptions): Skipped[] {
   shareProgramScales(program);
-  // Of a layer of many operations, the same is said once.
+  // Repeated reasons of a layer's operations are reported once.
   const skipped = new Map<string, Skipped>();
   const skip = (what: string, why: string): void => void skipped.set(`${what}: ${why}`, { what, why });
   const conversion = new Conversion(program, dense);
@@ -47,7 +47,7 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat }: In
       conversion.float(operation);
       continue;
     }
-    // What only hands integers on does so in a layer that is kept, too, where integers come to it.
+    // Operations that only pass integers on do so in a float layer too, if they receive integers.
     const handsOn = integerRules.get(operation.op) === 'same' && conversion.hasInteger(operation.inputs[0]!);
     const why = !handsOn && isKept(operation) ? 'it is kept in float' : obstacle(program, operation);
     if (why === undefined) conversion.integer(operation);
@@ -62,7 +62,7 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat }: In
   return [...skipped.values()];
 }
 
-/** Reason why an input or output of the model stays float32 although 8 bits were asked for. */
+/** Reason why an input or output of the model stays float32 although 8 bits were requested. */
 function floatEnd(program: Program, name: string, ends: EndsType): string | undefined {
   const { type, quantization, data } = program.value(name);
   const isReal = type.dtype === 'float32' || quantization !== undefined;
@@ -95,7 +95,7 @@ function obstacle(program: Program, operation: Operation): string | undefined {
 class Conversion {
   readonly #program: Program;
   readonly #dense: DenseScales;
-  /** Integer and float32 forms of each value, as far as they exist yet. */
+  /** Integer and float32 form of each value, as far as they exist. */
   readonly #integers = new Map<string, string>();
   readonly #floats = new Map<string, string>();
 
@@ -139,7 +139,7 @@ class Conversion {
     return outer;
   }
 
-  /** Computes an operation in float32 and remembers which form its results have. */
+  /** Computes an operation in float32 and records the form of its results. */
   float(operation: Operation): void {
     this.#append(changed(operation, { inputs: operation.inputs.map((name) => this.#float(name)) }));
     for (const name of operation.outputs) {
@@ -191,13 +191,13 @@ class Conversion {
     });
   }
 
-  /** Filter and bias. A bias is added to sums of products, so its scale is the product of theirs. */
+  /** Inputs of an operation with filter and bias. A bias is added to sums of products, so its scale is the product of their scales. */
   #weighted(operation: Operation): string[] {
     const { op, inputs } = operation;
     const at = weightInputs(op);
     const x = op === 'TRANSPOSE_CONV' ? 2 : 0;
     const fed = this.#program.value(inputs[x]!);
-    // Such as the state that a recurrent layer starts from.
+    // A constant input, such as the initial state of a recurrent layer.
     const input =
       fed.data === undefined
         ? this.#integer(inputs[x]!)
@@ -206,7 +206,7 @@ class Conversion {
     const filter = this.#program.value(inputs[at.filter]!);
     const bias = this.#program.data(inputs[at.bias] ?? '') as Float32Array | undefined;
     const own = weightQuantization(op, filter, this.#dense);
-    // Beside 16-bit activations a bias has 64 bits, but the factor that rescales the sum to the result ends at 2⁻³² of its step as well.
+    // With 16-bit activations a bias has 64 bits, but the factor that rescales the sum to the result also ends at 2⁻³² of its step.
     const [step] = this.#program.value(operation.outputs[0]!).quantization!.scales as [number];
     const kept = dtype === 'int16' ? own.scales.map(() => step / 2) : bias;
     const weights = withRoomForBias(own, kept, scales[0]!);
@@ -225,7 +225,7 @@ class Conversion {
     });
   }
 
-  /** 64 bits beside 16-bit activations, as the kernels want. */
+  /** 64 bits with 16-bit activations, as the kernels require. */
   #bias(name: string, bias: Float32Array, scale: number, weights: TensorQuantization, wide: boolean): string {
     const scales = weights.scales.map((weight) => Math.fround(scale * weight));
     const values = Array.from(bias, (value, i) => roundHalfAway(value / (scales[i] ?? scales[0]!)));
@@ -242,7 +242,7 @@ class Conversion {
     });
   }
 
-  /** The integer form of a value, quantized here if there is none yet. */
+  /** Integer form of a value, quantized here if necessary. */
   #integer(name: string): string {
     const done = this.#integers.get(name);
     if (done !== undefined) return done;
@@ -252,7 +252,7 @@ class Conversion {
     return output;
   }
 
-  /** The float32 form of a value, dequantized here if there is none yet. */
+  /** Float32 form of a value, dequantized here if necessary. */
   #float(name: string): string {
     const integer = this.#integers.get(name);
     const done = this.#floats.get(name);

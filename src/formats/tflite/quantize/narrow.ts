@@ -2,13 +2,13 @@ import type { Shape } from '../../../graph/types.ts';
 import type { Operation, Program, TfliteValue } from '../lower/program.ts';
 import { roundHalfAway } from './weights.ts';
 
-/** Below this a DEQUANTIZE operation and its tensor take more bytes than the narrower numbers save. */
+/** Minimum elements: below it a DEQUANTIZE operation and its tensor take more bytes than narrower numbers save. */
 const SMALLEST = 64;
 
-/** The same numbers in a type of fewer bits; undefined: they stay as they are. */
+/** Converts numbers to a type of fewer bits; undefined leaves them unchanged. */
 type Narrow = (data: Float32Array, shape: Shape, name: string) => TfliteValue | undefined;
 
-/** Float32 constants of the layers that are meant in a narrower type, widened when the model is loaded. */
+/** Stores float32 constants of the layers `isMeant` in a narrower type, widened when the model is loaded. */
 export function storeNarrow(program: Program, isMeant: (layer: string) => boolean, narrow: Narrow): void {
   const widened = new Map<string, string>();
   const widening: Operation[] = [];
@@ -36,8 +36,8 @@ export function storeNarrow(program: Program, isMeant: (layer: string) => boolea
 }
 
 /**
- * Constants of some layers as integers of 16 bits with one scale for each constant. What is at most 1, such as the cosines of a Fourier
- * transform, is off by 1.5e-5 at most; as a half it would be off by 2.4e-4.
+ * Stores constants of some layers as 16-bit integers with one scale per constant. Values up to 1, such as cosines of a Fourier transform, are off by
+ * at most 1.5e-5; in half precision by 2.4e-4.
  */
 export function storeFixed(program: Program, isMeant: (layer: string) => boolean): void {
   storeNarrow(program, isMeant, (data, shape) => {

@@ -1,13 +1,13 @@
 import type { TensorQuantization } from '../../../graph/quantization.ts';
 
 /**
- * Demands of an operator's integer kernel on its tensors (TFLite's 8-bit quantization specification):
+ * Requirements of an operator's integer kernel (TFLite's 8-bit quantization specification):
  * - `weights`: input and output have scales of their own, the filter is symmetric, the bias int32;
  * - `free`: every operand and the result have scales of their own;
- * - `same`: the first operand, its like and the result share one scale;
+ * - `same`: operands and result share one scale;
  * - `fixed`: the result's scale is prescribed;
- * - `reads`: operands are integers, the result is not a quantized value (arg max, shape).
- * An operator that is not listed has no integer kernel: it computes in float32, converted to and fro.
+ * - `reads`: operands are integers, the result is no quantized value (arg max, shape).
+ * Operators that are not listed have no integer kernel: they compute in float32, with conversions around.
  */
 export type IntegerRule = 'weights' | 'free' | 'same' | 'fixed' | 'reads';
 
@@ -21,11 +21,11 @@ export const integerRules: ReadonlyMap<string, IntegerRule> = new Map([
   ...rule('same', 'PAD PADV2 MIRROR_PAD TILE RESIZE_BILINEAR RESIZE_NEAREST_NEIGHBOR DEPTH_TO_SPACE REVERSE_V2'),
   ...rule('same', 'REDUCE_MAX REDUCE_MIN CONCATENATION MAXIMUM MINIMUM BROADCAST_TO SELECT_V2 TOPK_V2'),
   ...rule('fixed', 'SOFTMAX LOGISTIC TANH LOG_SOFTMAX'),
-  // Comparisons have integer kernels too, which abort the process at scales of 1 and more.
+  // Comparisons also have integer kernels, but these abort the process for scales of 1 and more.
   ...rule('reads', 'ARG_MAX ARG_MIN SHAPE'),
 ]);
 
-/** Operators whose kernels have no 16-bit kind. */
+/** Operators without 16-bit kernels. */
 export const noInt16: ReadonlySet<string> = new Set([
   'ELU',
   'GELU',

@@ -4,9 +4,8 @@ import type { Operation, Program } from '../lower/program.ts';
 import { fixedQuantization, integerRules, noInt16 } from './rules.ts';
 
 /**
- * Gives each value the scale that the operators around it allow: prescribed ones where they are prescribed, the operand's
- * where operand and result must agree. Parts of a concatenation that nothing else reads are computed with the scale of the
- * whole, so that nothing needs to be rescaled.
+ * Gives each value a scale that its operators allow: a prescribed one, or the operand's if operand and result must agree. Parts of a concatenation
+ * without other readers are computed with the scale of the whole, so that nothing is rescaled.
  */
 export function shareProgramScales(program: Program): void {
   const kind = program.operations.some((operation) =>
@@ -15,7 +14,7 @@ export function shareProgramScales(program: Program): void {
     ? 'int16'
     : 'int8';
   const ends = new Set(program.outputs.values());
-  // The calibration left it in float32.
+  // The calibration left this value in float32.
   const isLeftOut = (name: string): boolean => ends.has(name) && program.value(name).quantization === undefined;
   for (const operation of program.operations) {
     const rule = integerRules.get(operation.op);
@@ -27,17 +26,17 @@ export function shareProgramScales(program: Program): void {
   }
 }
 
-/** Operators with several operands, all of which get the scale of the result. */
+/** Operators with several operands that must have the result's scale. */
 const MERGING = new Set(['CONCATENATION', 'MAXIMUM', 'MINIMUM', 'SELECT_V2']);
 
-/** The operand that a result shares its scale with. */
+/** The operand whose scale a result shares. */
 function first({ op, inputs }: Operation): string {
   return op === 'SPLIT' ? inputs[1]! : inputs[0]!;
 }
 
 /**
- * How much longer the step of a result may be than that of its operands. A constant that makes it longer stands for infinity, as masks before a
- * maximum do: it ends at the edge of the range, where it is still the least, and what it meets keeps its steps.
+ * Maximum ratio of a result's step to its operands'. A constant that exceeds it stands for infinity, such as a mask before a maximum: it is clipped
+ * to the edge of the range, where it is still the minimum, and other values keep their precision.
  */
 const FAR = 256;
 
@@ -70,7 +69,7 @@ function merge(program: Program, operation: Operation): void {
   const beyond = constants.filter((name) => !holds(program, operation, name, held));
   if (given === undefined && beyond.some((name) => !(program.data(name) as Float32Array).every(Number.isFinite)))
     return;
-  // The calibration left it, or a part of it, in float32 where no layer wants integers: a scale of the others would cut that part.
+  // The calibration left this value, or a part of it, in float32 for layers without integers: the scale of other parts would clip it.
   if (given === undefined && (known.length < parts.length || (operation.op === 'CONCATENATION' && isUnlike(known))))
     return;
   const isShared = same && known.length === parts.length && beyond.length === 0;
@@ -87,8 +86,8 @@ interface View {
 }
 
 /**
- * Gives this scale to a value that nothing else reads, through operators that pass scales on, so that it is computed with it from the
- * start.
+ * Sets the scale of a value without other readers, and of its producers through operators that pass scales on, so that it is computed with this scale
+ * from the start.
  */
 function adopt(program: Program, view: View, name: string, quantization: TensorQuantization): void {
   const producer = view.producers.get(name);
@@ -100,7 +99,7 @@ function adopt(program: Program, view: View, name: string, quantization: TensorQ
   passOn(program, producer);
 }
 
-/** True if integers of this scale hold the values of a constant, as far as they can come out of the operator. */
+/** True if integers of this scale represent a constant's values, as far as they affect the result. */
 function holds(program: Program, { op }: Operation, name: string, quantization: TensorQuantization): boolean {
   const [low, high] = heldRange(quantization);
   const half = quantization.scales[0]! / 2;
@@ -109,7 +108,7 @@ function holds(program: Program, { op }: Operation, name: string, quantization: 
   );
 }
 
-/** The range of a scale, widened to hold some constants. */
+/** The range of a scale, widened to include some constants. */
 function around(program: Program, quantization: TensorQuantization, names: readonly string[]): TensorQuantization {
   if (names.length === 0) return quantization;
   let [low, high] = heldRange(quantization);

@@ -5,8 +5,7 @@ import type { TfliteValue } from '../lower/program.ts';
 import type { BuiltinOperator } from '../schema/operators.ts';
 
 /**
- * Scales of a filter: those that were handed in, else from its largest weights, one for each output channel or, with
- * `dense: 'tensor'`, for all of a dense layer.
+ * Scales of a filter: given ones, else by its largest weights, one for each output channel or, with `dense: 'tensor'`, one for a whole dense layer.
  */
 export function weightQuantization(
   op: BuiltinOperator,
@@ -19,7 +18,7 @@ export function weightQuantization(
   return symmetric(magnitudes(data as Float32Array, shape, axis), 'int8', axis);
 }
 
-/** Handed in for [in] channels of a depthwise filter with a multiplier, scales are repeated for in · multiplier. */
+/** Scales given for [in] channels of a depthwise filter with a multiplier are repeated for in · multiplier. */
 function perChannel(given: TensorQuantization, shape: readonly number[], axis?: number): TensorQuantization {
   if (given.scales.length === 1 || axis === undefined) return given;
   const channels = shape[axis]!;
@@ -31,7 +30,7 @@ function perChannel(given: TensorQuantization, shape: readonly number[], axis?: 
 
 type Integers = Int8Array | Uint8Array | Int16Array | Int32Array;
 
-/** Values as integers. Weights keep to -127 … 127, as the TFLite quantization specification wants. */
+/** Values as integers. Weights are limited to -127 … 127, as the TFLite quantization specification requires. */
 export function quantized(
   values: Float32Array,
   shape: readonly number[],
@@ -63,7 +62,7 @@ function newIntegers(dtype: TensorQuantization['dtype'], length: number): Intege
   }
 }
 
-/** Nearest integer, halves away from zero, as C's round, which the converter and the kernels use. */
+/** Rounds halves away from zero, like C's round, which converter and kernels use. */
 export function roundHalfAway(value: number): number {
   return Math.sign(value) * Math.round(Math.abs(value));
 }

@@ -1,6 +1,6 @@
 import type { Schema } from './notation.ts';
 
-/** The tables of TensorFlow Lite's model metadata, file identifier `M001`. */
+/** Tables of TensorFlow Lite's model metadata, file identifier `M001`. */
 const tables: Schema['tables'] = {
   AssociatedFile: 'name:string description:string type:i8 locale:string version:string',
   FeatureProperties: '',

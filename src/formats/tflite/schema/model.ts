@@ -1,10 +1,7 @@
 import type { Schema } from './notation.ts';
 import { builtinOptions, builtinOptions2 } from './options.ts';
 
-/**
- * The tables of a `.tflite` file but for the operators' options: TensorFlow Lite's schema 3, in the notation of
- * notation.ts.
- */
+/** Tables of a `.tflite` file except the operators' options: TensorFlow Lite's schema 3, in the notation of notation.ts. */
 const tables: Schema['tables'] = {
   CustomQuantization: 'custom:[u8]',
   BlockwiseQuantization: 'scales:i32 zeroPoints:i32 blockSize:i32 blockShape:[i32]',

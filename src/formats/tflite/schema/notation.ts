@@ -1,11 +1,11 @@
 /**
- * A flatbuffer schema as data, so that one reader, one checker and one writer serve every table.
+ * A flatbuffer schema as data, for a generic reader, checker and writer.
  *
  * A table is a line of fields in slot order, `name:kind`:
  * - `i32`, `bool`, `f32` ...: a scalar, `i32=1` with a default other than 0;
- * - `string`, `Table`: one of them; `[i32]`, `[string]`, `[Table]`: a vector; `[u8]^16`: aligned to 16 bytes;
- * - `<Union>`: a union, which takes two slots, the member's number and then its table;
- * - `name@4:kind` continues at slot 4, past removed fields.
+ * - `string`, `Table`: a single one; `[i32]`, `[string]`, `[Table]`: a vector; `[u8]^16`: aligned to 16 bytes;
+ * - `<Union>`: a union, which takes two slots, the member's number and its table;
+ * - `name@4:kind` continues at slot 4, after removed fields.
  */
 export interface Schema {
   readonly root: string;
@@ -46,7 +46,7 @@ export const scalarSize: Readonly<Record<Scalar, number>> = {
 
 const parsed = new WeakMap<Schema, Map<string, readonly Field[]>>();
 
-/** The fields of a table, parsed once. */
+/** Fields of a table, parsed once. */
 export function fieldsOf(schema: Schema, table: string): readonly Field[] {
   let tables = parsed.get(schema);
   if (tables === undefined) parsed.set(schema, (tables = new Map<string, readonly Field[]>()));

@@ -139,7 +139,7 @@ export const builtinOptions: Tables = {
   RightShiftOptions: '',
 };
 
-/** The second union, `BuiltinOptions2`: options added after the first had used up its 127 numbers. */
+/** The second union, `BuiltinOptions2`, added after the first had used up its 127 numbers. */
 export const builtinOptions2: Tables = {
   StablehloConcatenateOptions: 'dimension:i64',
   StablehloBroadcastInDimOptions: 'broadcastDimensions:[i64]',

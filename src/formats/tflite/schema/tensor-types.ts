@@ -33,7 +33,7 @@ export function tensorType(dtype: DType): number {
   return tensorTypes.indexOf(dtype);
 }
 
-/** Bits of one element; undefined where elements have no fixed size. */
+/** Bits of an element; undefined for elements without a fixed size. */
 export const typeBits: Readonly<Partial<Record<TfliteType, number>>> = {
   float32: 32,
   float16: 16,
