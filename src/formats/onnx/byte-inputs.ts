@@ -2,21 +2,21 @@ import { dataTypes, RESHAPING } from './model.ts';
 import type { Model, OnnxGraph, ValueInfo } from './model.ts';
 
 const BYTES: ReadonlySet<string | undefined> = new Set(['uint8', 'int8']);
-/** Ops that hand numbers on as they are. */
+/** Ops that only move numbers. */
 const MOVING = [...RESHAPING, 'Transpose', 'Slice'];
-/** Types that hold all numbers of 8 bits. */
+/** Types that represent all 8-bit numbers. */
 const WIDE: ReadonlySet<number> = new Set(
   (['float32', 'float16', 'float64', 'int32', 'int64'] as const).map((dtype) => dataTypes[dtype]),
 );
 
-/** Inputs that are fed bytes, such as the pixels of pictures where the preparation is part of the file. */
+/** Byte inputs, such as pixels of a model that contains its own preparation. */
 export function byteInputs({ graph }: Model): ValueInfo[] {
   return graph.inputs.filter(({ dtype }) => BYTES.has(dtype));
 }
 
 /**
- * The model with inputs of int32 in place of bytes, which are fed the same numbers. Only where they are cast to a wider type before anything
- * is computed with them, since bytes wrap around; any other input stays as it is.
+ * The model with int32 instead of byte inputs, with the same values. Only for inputs that are cast to a wider type before any computation, because
+ * bytes wrap around; other inputs are unchanged.
  */
 export function withWideInputs(model: Model): Model {
   const { graph } = model;
@@ -28,7 +28,7 @@ export function withWideInputs(model: Model): Model {
 
 function isCast(graph: OnnxGraph, value: string): boolean {
   if (graph.outputs.some(({ name }) => name === value)) return false;
-  // A graph inside a node may read it too.
+  // A graph inside a node may also read the input.
   if (graph.nodes.some(({ attrs }) => [...attrs.values()].some(({ type }) => type === 'graph'))) return false;
   return graph.nodes
     .filter(({ inputs }) => inputs.includes(value))

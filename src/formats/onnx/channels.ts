@@ -3,24 +3,24 @@ import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 import { producersOf } from '../../graph/passes/uses.ts';
 
 /**
- * Number of channels of zeros that a convolution needs so that ONNX Runtime's WebGPU provider (1.30) computes it rightly. It reads
- * channels by three where they are a multiple of 3 and not of 4, and filters a multiple of 4, and takes all but the first
- * three from the wrong place: https://github.com/microsoft/onnxruntime/issues/29651
+ * Number of zero channels that a convolution needs so that ONNX Runtime's WebGPU provider (1.30) computes it correctly. If channels are a multiple of
+ * 3 and not of 4, and filters a multiple of 4, it reads channels by threes and all but the first three from the wrong place:
+ * https://github.com/microsoft/onnxruntime/issues/29651
  */
 export function missingChannels(channels: number, filters: number): number {
   const byThree = channels > 3 && channels % 3 === 0 && channels % 4 !== 0 && filters % 4 === 0;
   return byThree ? 4 - (channels % 4) : 0;
 }
 
-/** Amounts of a Pad that adds `count` channels behind the channels of a tensor of `rank` axes. */
+/** Amounts of a Pad that appends `count` channels to a tensor of `rank` axes. */
 export function channelsBehind(rank: number, count: number): number[] {
   return Array.from({ length: 2 * rank }, (_, i) => (i === rank + 1 ? count : 0));
 }
 
-/** Between stored weights and a convolution. */
+/** Ops between stored weights and a convolution. */
 const SAME_SHAPE = ['DequantizeLinear', 'Cast', 'Identity'];
 
-/** The model with channels of zeros where WebGPU needs them; the same object if it needs none. Weights must be stored. */
+/** The model with zero channels where WebGPU needs them; the same object if it needs none. Weights must be stored. */
 export function padChannels(model: Model): Model {
   const { graph } = model;
   const stored = new Map(graph.initializers.map((t) => [t.name, t]));
@@ -41,7 +41,7 @@ export function padChannels(model: Model): Model {
     const padded = [0, 1].map((input): OnnxNode => {
       const name = `${node.outputs[0]!}/channels ${index} ${input}`;
       const pad = { op: 'Pad', domain: '', name, outputs: [name] };
-      // Until operator set 11 the amounts are an attribute.
+      // Before operator set 11 the amounts are an attribute.
       if ((model.opsets.get('') ?? 1) < 11) {
         const attrs = new Map<string, OnnxAttr>([['pads', { type: 'ints', value: amounts }]]);
         return { ...pad, inputs: [node.inputs[input]!], attrs };

@@ -1,8 +1,8 @@
 import type { Model, OnnxAttr, OnnxNode } from './model.ts';
 
 /**
- * The same model in fewer bytes, for files whose weights are so small that names count: tensors inside are numbered (those
- * at the ends and the nodes keep their names), and attributes that say what is so anyway are left out.
+ * The model in fewer bytes, for files with so few weights that names matter: inner tensors are numbered (inputs, outputs and nodes keep their names),
+ * and attributes with default values are omitted.
  */
 export function compact(model: Model): Model {
   const { graph } = model;
@@ -30,7 +30,7 @@ export function compact(model: Model): Model {
   return { ...model, graph: { ...graph, nodes, initializers } };
 }
 
-/** True if an attribute of a convolution or product is what a reader assumes without it. */
+/** True if an attribute of a convolution or product has its default value. */
 function isDefault({ op }: OnnxNode, name: string, attr: OnnxAttr): boolean {
   const all = (value: number): boolean => attr.type === 'ints' && attr.value.every((one) => one === value);
   if (op === 'Conv' && (name === 'strides' || name === 'dilations')) return all(1);

@@ -3,7 +3,7 @@ import type { Model, OnnxNode, OnnxTensor } from './model.ts';
 import { producersOf } from '../../graph/passes/uses.ts';
 import { sum } from '../../base/numbers.ts';
 
-/** Type and shape of a value, as seen when the model ran. */
+/** Type and shape of a value, observed in a run of the model. */
 export interface SeenType {
   readonly dtype: string;
   readonly dims: readonly number[];
@@ -12,21 +12,21 @@ export interface SeenType {
 export interface OnnxLayer {
   readonly op: string;
   readonly name: string;
-  /** Shape as it was seen; empty where it is not known. */
+  /** Observed shape; empty if unknown. */
   readonly output: readonly number[];
-  /** Types that it computes with: that of its activations, and that of its weights where it differs, as in `float32 × int8`. */
+  /** Types of the computation: the activations', and the weights' if it differs, as in `float32 × int8`. */
   readonly precision: string;
   readonly weightBytes: number;
-  /** Multiplications with additions for outputs of that shape, of convolutions, matrix products and recurrent layers. */
+  /** Multiply-accumulates of convolutions, matrix products and recurrent layers, for outputs of this shape. */
   readonly macs: number;
 }
 
-/** The operators of a model in order. `seen`: type and shape of its values, by name, where they are known. */
+/** Describes the operators of a model, in order. `seen`: observed types and shapes of its values, by name. */
 export function describeOnnxLayers({ graph }: Model, seen: ReadonlyMap<string, SeenType>): OnnxLayer[] {
   const constants = storedTensors(graph);
   const producers = producersOf(graph.nodes);
   const dims = (name = ''): readonly number[] => constants.get(name)?.dims ?? seen.get(name)?.dims ?? [];
-  /** Type that a value is stored in: that of the integers or halves which a node before this one widens. */
+  /** Stored type of a value: that of the integers or halves that a preceding node widens. */
   const stored = (name: string): { dtype?: string | undefined; constant?: OnnxTensor | undefined } => {
     const constant = constants.get(name);
     if (constant !== undefined) return { dtype: constant.dtype, constant };
@@ -49,14 +49,14 @@ export function describeOnnxLayers({ graph }: Model, seen: ReadonlyMap<string, S
       name: node.name || (node.outputs[0] ?? ''),
       output: [...(seen.get(node.outputs[0] ?? '')?.dims ?? [])],
       precision: weights === undefined || weights === computed ? computed : `${computed} × ${weights}`,
-      // A constant that is widened counts at the node that computes with it.
+      // A widened constant counts for the node that computes with it.
       weightBytes: node.op === 'DequantizeLinear' || node.op === 'Cast' ? 0 : sum([...bytes.values()]),
       macs: macs(node, dims),
     };
   });
 }
 
-/** Position of the weights among the inputs. */
+/** Index of the weights among the inputs. */
 const weightInputs: Readonly<Record<string, number>> = {
   Conv: 1,
   ConvTranspose: 1,

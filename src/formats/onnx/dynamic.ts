@@ -7,9 +7,9 @@ import { replaceNodes } from './replace-nodes.ts';
 import { storedRows, takesRows } from './rows.ts';
 
 /**
- * Dynamic int8: weights of convolutions and products stored as int8 (one scale for each output channel), what they read is
- * quantized as it comes by DynamicQuantizeLinear, and the products are computed in integers. Tables of vectors are stored as int8 too, with a
- * scale for each row. It needs no calibration, and pays where products are large: for small convolutions the float kernels are faster.
+ * Dynamic int8: weights of convolutions and products are stored as int8 (one scale for each output channel), their inputs are quantized at run time
+ * by DynamicQuantizeLinear, and the products are computed in integers. Embedding tables are stored as int8 too, with a scale for each row. It needs
+ * no calibration, and pays for large products: small convolutions are faster with float kernels.
  */
 export function dynamicInt8(
   model: Model,
@@ -69,7 +69,7 @@ function integerProduct(
   const axis = channelAxis({ ...node, attrs: new Map() }, matrix);
   const scales = symmetric(magnitudes(tensorData(matrix) as Float32Array, matrix.dims, axis), 'int8', axis);
   const int8 = quantizedIntegers(`${matrix.name}/int8`, matrix, scales, true);
-  // ONNX Runtime's ConvInteger takes uint8 weights alone.
+  // ONNX Runtime's ConvInteger takes only uint8 weights.
   const values = isConv ? unsigned(int8) : int8;
   const zero = isConv
     ? tensor('zero/uint8', 'uint8', [], Uint8Array.of(128))
@@ -107,7 +107,7 @@ function unsigned({ name, dims, raw }: OnnxTensor): OnnxTensor {
   );
 }
 
-/** A stored matrix with rows and columns swapped, under a name of its own: another node may read it as it is. */
+/** Transposed copy of a stored matrix, under another name, because other nodes may read the original. */
 export function transposed(t: OnnxTensor): OnnxTensor {
   const [rows, columns] = t.dims as [number, number];
   const from = tensorData(t) as Float32Array;

@@ -4,20 +4,20 @@ import { dataTypes, tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 import { producersOf } from '../../graph/passes/uses.ts';
 
-/** Inputs that are float32 whatever the data is, by op and position: the scales of a resize. */
+/** Inputs that must be float32 whatever the data type, by op and index: the scales of a resize. */
 const ALWAYS_FLOAT: Readonly<Record<string, readonly number[]>> = { Resize: [1, 2] };
 
 const LARGEST = 65504;
 
 interface Units {
-  /** The value that the first of the nodes takes. */
+  /** Value that the first of the nodes reads. */
   readonly from: string;
   readonly nodes: readonly OnnxNode[];
 }
 
 /**
- * The last nodes before each output that bring answers to their units: a product and maybe a sum with constants that nothing else reads.
- * They stay float32: a thousand and a deviation of five from it have no room together in the eleven bits of a half.
+ * The last nodes before each output that scale answers to their units: a product, and optionally a sum, with constants that nothing else reads. They
+ * stay float32: eleven bits cannot hold a mean of a thousand with a deviation of five.
  */
 function unitsOf({ nodes, initializers, outputs }: Model['graph']): Units[] {
   const producers = producersOf(nodes);
@@ -40,8 +40,8 @@ function unitsOf({ nodes, initializers, outputs }: Model['graph']): Units[] {
 }
 
 /**
- * The model computed and stored in float16 between float32 ends. Finite constants beyond what a half can hold become the
- * largest half, and are reported. Nodes that are kept, the first of the model, stay float32. ONNX Runtime's cpu provider widens what it has no float16 kernel for.
+ * The model computed and stored in float16, with float32 inputs and outputs. Finite constants beyond the range of a half become the largest half, and
+ * are reported. Nodes with `keepFloat`, the first of the model, stay float32. ONNX Runtime's cpu provider widens ops without a float16 kernel.
  */
 export function halveModel(
   model: Model,
@@ -76,7 +76,7 @@ export function halveModel(
     attrs: new Map([['to', { type: 'int', value: dataTypes[dtype] }]]),
   });
   const isFed = new Set(graph.inputs.map((input) => input.name));
-  // What is cast at once, as token ids are, would lose its lower digits in half precision.
+  // Inputs that are cast first, such as token ids, would lose digits in half precision.
   const asFed = (op: string, input: string): string => (op === 'Cast' && isFed.has(input) ? input : name(input));
   const starts = new Map(units.map(({ from, nodes: [first] }) => [first, from] as const));
   const nodes = graph.nodes.flatMap((node): OnnxNode[] => {

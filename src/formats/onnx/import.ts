@@ -51,16 +51,15 @@ const importers: Readonly<Record<string, Importer>> = {
   ...foldedOnly,
 };
 
-/** ONNX operators that can be read. */
+/** Supported ONNX operators. */
 export const importedOps: readonly string[] = Object.keys(importers).sort();
 
 const DAMAGED = 'Check the file with onnx.checker, and export the model again.';
 
 /**
- * An ONNX model of float32 or float16 as an inference graph in float32: inputs and outputs keep their names and layouts, layers are called what the
- * nodes are. The first axis of an input is the batch where the file leaves it open. `UserError`, naming the node, for an
- * operator that is not known, and for what cannot be read of a known one. `isTrained`: with the dropout of the file, and int32
- * in place of bytes that are only cast.
+ * Imports a float32 or float16 ONNX model as an inference graph in float32: inputs and outputs keep names and layouts, layers are named after nodes.
+ * The first axis of an input is the batch if the file leaves it open. `UserError`, naming the node, for an unknown operator, and for an unsupported
+ * use of a known one. `isTrained`: keep dropout, and use int32 for byte inputs that are only cast.
  */
 export function importOnnx(model: Model, file: string, { isTrained = false } = {}): Graph {
   const { graph: given, opsets } = widened(isTrained ? withWideInputs(model) : model);
@@ -80,7 +79,7 @@ export function importOnnx(model: Model, file: string, { isTrained = false } = {
     );
   const wanted = new Set([...graph.nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.map(({ name }) => name)]);
   const c = new Import(file, opsets.get('') ?? opsets.get('ai.onnx') ?? 1, tensors, wanted, importerOf, isTrained);
-  // Weights of our own files are called as results are here.
+  // Names of weights in our own files may equal those of results here.
   for (const name of tensors.keys()) c.builder.reserve(name);
   for (const input of fed) {
     c.define(input.name, { plain: c.builder.input(input.name, typeOf(input, file)) });
@@ -108,9 +107,9 @@ function isKnown({ op, domain }: OnnxNode): boolean {
   return (domain === '' || domain === 'ai.onnx') && Object.hasOwn(importers, op);
 }
 
-/** Importer of a node, whether it stands in the graph or inside of another node, chosen by which of its inputs are known values. */
+/** Importer of a node, in the graph or inside another node; it depends on which of its inputs are known values. */
 function importerOf(node: OnnxNode, c: Import): Importer {
-  // Those of the graph itself have been asked for before anything was read.
+  // For nodes of the graph itself this was checked before reading.
   if (!isKnown(node)) return c.fail('it is not known here', knownOperators(node.op));
   return foldOf(node, c) ?? importers[node.op]!;
 }
@@ -142,7 +141,7 @@ const QUANTIZED = /quantize|Integer|QLinear|^QGemm|^QAttention|NBits/i;
 const OF_TREES =
   'ONNX Runtime alone reads it. It is usable as a teacher, `teacher: { onnx: … }`, whose student is then exported.';
 
-/** Remedy for an operator that is not known. */
+/** Remedy for an unknown operator. */
 function knownOperators(op: string): string {
   const meant = nearest(op, importedOps);
   return `Known are ${importedOps.length} operators${meant === undefined ? '' : `, among them ${meant}`}: see docs/operators.md.`;

@@ -4,17 +4,17 @@ import { tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 import { replaceNodes } from './replace-nodes.ts';
 
-/** Weights that share one scale, along the inner axis of a product. ONNX Runtime's kernels take 16, 32, 64, … */
+/** Number of weights that share a scale, along the inner axis of a product. ONNX Runtime's kernels support 16, 32, 64, … */
 const INT4_BLOCK = 32;
-/** int4 came with this operator set: the model has to be written for it. */
+/** Minimum operator set of models with int4. */
 export const INT4_OPSET = 21;
-/** Shares of the largest magnitude that are tried as the end of the range. */
+/** Candidate ends of the range, as shares of the largest magnitude. */
 const CANDIDATES = [1, 0.95, 0.9, 0.85, 0.8, 0.75, 0.7];
 
 /**
- * int4 weights of dense layers, in blocks with a scale each, widened by DequantizeLinear before the product is computed in
- * float (operator set 21, which ONNX' checker knows and ONNX Runtime fuses into a product with 4-bit weights).
- * Convolutions stay as they are. Each block gets the scale of the least squared error.
+ * int4 weights of dense layers, in blocks with a scale each, widened by DequantizeLinear before the float product (operator set 21, which ONNX'
+ * checker knows and ONNX Runtime fuses into a product with 4-bit weights). Convolutions are unchanged. Each block gets the scale with the least
+ * squared error.
  */
 export function int4Weights(
   model: Model,
@@ -44,7 +44,7 @@ export function int4Weights(
   });
 }
 
-/** A product with the widened matrix; a Gemm without its own scaling becomes MatMul and Add, which is what gets fused. */
+/** Product with the widened matrix; a Gemm without scaling becomes MatMul and Add, which ONNX Runtime fuses. */
 function product(node: OnnxNode, matrix: string): OnnxNode[] {
   const [x, , bias = ''] = node.inputs as [string, string, string?];
   const { attrs, outputs, name } = node;
@@ -61,7 +61,7 @@ function product(node: OnnxNode, matrix: string): OnnxNode[] {
   return [result, { op: 'Add', domain: '', name: '', inputs: [sum, bias], outputs: [outputs[0]!], attrs: new Map() }];
 }
 
-/** A matrix [inner, columns] as int4, two to a byte (the first in the low half), and its scales [blocks, columns]. */
+/** A matrix [inner, columns] as int4, two per byte (the first in the low half), and its scales [blocks, columns]. */
 function blocks(matrix: OnnxTensor): { values: OnnxTensor; scales: OnnxTensor } {
   const [inner, columns] = matrix.dims as [number, number];
   const from = tensorData(matrix) as Float32Array;

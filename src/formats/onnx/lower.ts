@@ -13,28 +13,28 @@ export interface Options extends Partial<LowerOptions> {
   readonly metadata?: ReadonlyMap<string, string>;
 }
 
-/** Widely read (ONNX Runtime 1.12, TensorRT 8.5), and all that the rules need but for a few ops. */
+/** Widely supported (ONNX Runtime 1.12, TensorRT 8.5), and sufficient for all but a few ops. */
 export const DEFAULT_OPSET = 17;
 
-/** Name of the new content of a state among the outputs. */
+/** Output name of a state's new content. */
 export function nextName(state: string): string {
   return `${state}/next`;
 }
 
-/** Name of an output: its own, unless an input or a state has it, as ONNX has one space of names for both. */
+/** Name of an output, with a suffix if an input or state has it, because ONNX has a single name space. */
 export function outputName({ inputs, state }: Graph, output: string): string {
   return inputs.has(output) || state.has(output) ? `${output}/out` : output;
 }
 
 /**
- * The graph as an ONNX model. Inputs keep their names, state `s` becomes an input `s` and, where it is updated, an output
- * `s/next`. The batch axis is the symbolic dimension `batch`. `UserError` for what ONNX cannot say.
+ * Lowers a graph to an ONNX model. Inputs keep their names, state `s` becomes an input `s` and, if updated, an output `s/next`. The batch axis is the
+ * symbolic dimension `batch`. `UserError` for ops that ONNX cannot express.
  */
 export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
   return lowerWithValues(graph, options).model;
 }
 
-/** The model, and for each of its tensors that holds a value of the graph, in whatever layout, the name of that value. */
+/** The model, and for each of its tensors with a value of the graph, in any layout, the name of that value. */
 export function lowerWithValues(graph: Graph, options: Options = {}): { model: Model; values: Map<string, string> } {
   const opset = Math.max(options.opset ?? DEFAULT_OPSET, ...graph.nodes.map(({ op }) => neededOpset[op] ?? 0));
   const c = new Lowering(graph, {
@@ -47,7 +47,7 @@ export function lowerWithValues(graph: Graph, options: Options = {}): { model: M
   });
   const inBlocks = blockedLowering(c);
   for (const node of graph.nodes) {
-    // A rule may have taken the node that follows along.
+    // A rule may already have lowered this node with the previous.
     if (c.isDefined(node.outputs[0]!)) continue;
     c.enter(node.layer === undefined ? node.outputs[0]! : `${node.layer}/${node.outputs[0]!}`);
     if (inBlocks(node)) continue;
@@ -82,12 +82,12 @@ export function lowerWithValues(graph: Graph, options: Options = {}): { model: M
     metadata: options.metadata ?? new Map(),
     functions: [],
   };
-  // The evaluator's graphs, of values on the way, are hundreds.
+  // Excludes the evaluator's hundreds of small graphs.
   if (options.exactNaN !== true) showStage('onnx', () => printOnnx(model));
   return { model, values: new Map([...c.values].map(([tensor, value]) => [name(tensor), value])) };
 }
 
-/** Operator sets beyond ONNX' own that the nodes come from. */
+/** Operator sets of the nodes besides ONNX' own. */
 function domains(nodes: readonly OnnxNode[]): string[] {
   return [...new Set(nodes.map(({ domain }) => domain))].filter((domain) => domain !== '').sort();
 }
@@ -107,7 +107,7 @@ function bindResults(c: Lowering): { results: Map<string, string>; outputs: Valu
   return { results, outputs };
 }
 
-/** The nodes that the results need: a rule may have made a tensor that nobody read. */
+/** The nodes that the results need: a rule may have made an unused tensor. */
 function withoutUnused(nodes: readonly OnnxNode[], wanted: Set<string>): OnnxNode[] {
   const kept = [...nodes].reverse().filter((node) => {
     if (!node.outputs.some((output) => wanted.has(output))) return false;

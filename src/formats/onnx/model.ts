@@ -1,6 +1,6 @@
 import type { DType, TensorData } from '../../graph/types.ts';
 
-/** An ONNX model in memory: what onnx.proto holds and we use, without protobuf's shapes. */
+/** An ONNX model in memory: the used parts of onnx.proto, without protobuf's types. */
 export interface Model {
   readonly irVersion: number;
   /** Operator set versions by domain; `''` is ONNX' own. */
@@ -9,7 +9,7 @@ export interface Model {
   readonly producerVersion: string;
   readonly graph: OnnxGraph;
   readonly metadata: ReadonlyMap<string, string>;
-  /** Model-local functions, kept as they were read. */
+  /** Model-local functions, kept unchanged. */
   readonly functions: readonly OnnxFunction[];
 }
 
@@ -20,7 +20,7 @@ export interface OnnxGraph {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly valueInfos: readonly ValueInfo[];
-  /** Notes of the exporter, which are read and not written; absent where there are none. */
+  /** Notes of the exporter, which are read but not written; absent if there are none. */
   readonly metadata?: ReadonlyMap<string, string>;
 }
 
@@ -31,11 +31,11 @@ export interface OnnxNode {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly attrs: ReadonlyMap<string, OnnxAttr>;
-  /** Notes of the exporter, which are read and not written; absent where there are none. */
+  /** Notes of the exporter, which are read but not written; absent if there are none. */
   readonly metadata?: ReadonlyMap<string, string>;
 }
 
-/** Ops that hand on their operand in another shape, or as it is. */
+/** Ops that only reshape their operand, or pass it on. */
 export const RESHAPING: readonly string[] = ['Identity', 'Reshape', 'Squeeze', 'Unsqueeze', 'Flatten'];
 
 export interface OnnxFunction {
@@ -44,7 +44,7 @@ export interface OnnxFunction {
   readonly bytes: Uint8Array;
 }
 
-/** A 64-bit integer: a number where that is exact, else a bigint. */
+/** A 64-bit integer: a number if that is exact, else a bigint. */
 export type Int64 = number | bigint;
 
 export type OnnxAttr =
@@ -58,9 +58,9 @@ export type OnnxAttr =
   | { readonly type: 'strings'; readonly value: readonly string[] }
   | { readonly type: 'tensors'; readonly value: readonly OnnxTensor[] }
   | { readonly type: 'graphs'; readonly value: readonly OnnxGraph[] }
-  /** Inside a function: takes the value of the function's own attribute. */
+  /** In a function: takes the value of the function's own attribute. */
   | { readonly type: 'reference'; readonly value: string; readonly attrType: number }
-  /** A type or a sparse tensor, kept as it was read: fields by number. */
+  /** A type or a sparse tensor, kept unchanged: fields by number. */
   | {
       readonly type: 'other';
       readonly value: readonly (readonly [field: number, bytes: Uint8Array])[];
@@ -133,7 +133,7 @@ export interface OnnxTensor {
   readonly dtype: OnnxDType;
   readonly dims: readonly number[];
   readonly raw: Uint8Array;
-  /** The elements of a string tensor, whose `raw` is empty. */
+  /** Elements of a string tensor, whose `raw` is empty. */
   readonly strings?: readonly string[];
 }
 
@@ -143,11 +143,11 @@ export type OnnxDim = number | string | null;
 export interface ValueInfo {
   readonly name: string;
   readonly dtype?: OnnxDType;
-  /** Absent: the rank is unknown. */
+  /** Absent: unknown rank. */
   readonly dims?: readonly OnnxDim[];
-  /** A type that is no tensor (sequence, map, optional), as it was read. */
+  /** A type that is no tensor (sequence, map, optional), kept unchanged. */
   readonly otherType?: Uint8Array;
-  /** Notes of the exporter; absent where there are none. */
+  /** Notes of the exporter; absent if there are none. */
   readonly metadata?: ReadonlyMap<string, string>;
 }
 
@@ -159,7 +159,7 @@ export function elementCount(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
 }
 
-/** Tensors that a graph stores, by the names of their values: initializers, and those of Constant nodes, as some exporters write weights. */
+/** Stored tensors of a graph by value name: initializers, and Constant nodes, in which some exporters store weights. */
 export function storedTensors({ initializers, nodes }: OnnxGraph): Map<string, OnnxTensor> {
   const stored = new Map(initializers.map((tensor) => [tensor.name, tensor]));
   for (const { op, domain, outputs, attrs } of nodes) {
@@ -170,13 +170,16 @@ export function storedTensors({ initializers, nodes }: OnnxGraph): Map<string, O
   return stored;
 }
 
-/** Attributes in which nodes of ai.onnx.ml keep what they learnt, by the operators' specification; `_as_tensor` in float64. */
+/** Attributes with learned numbers in nodes of ai.onnx.ml, by their specification; `_as_tensor` in float64. */
 const LEARNT = [
   ...['nodes_values', 'target_weights', 'class_weights'].flatMap((name) => [name, `${name}_as_tensor`]),
   ...['nodes_splits', 'leaf_weights', 'coefficients', 'intercepts', 'support_vectors', 'rho'],
 ];
 
-/** Numbers that a node learnt: thresholds and leaves of trees, coefficients. A leaf has a place among the thresholds too, and no threshold. */
+/**
+ * Number of learned values of a node: thresholds and leaves of trees, coefficients. A leaf also has an entry among the thresholds, which does not
+ * count.
+ */
 function learntIn({ domain, attrs }: OnnxNode): number {
   if (domain !== 'ai.onnx.ml') return 0;
   const modes = attrs.get('nodes_modes');
@@ -189,20 +192,20 @@ function learntIn({ domain, attrs }: OnnxNode): number {
   return counts.reduce((sum, count) => sum + count, 0) - leaves;
 }
 
-/** Number of parameters: float elements that a graph stores, integers of 8 bits, which stand for floats, and what trees and linear models learnt. */
+/** Number of parameters: stored float elements, 8-bit integers, which are quantized floats, and learned values of trees and linear models. */
 export function parameterCount(graph: OnnxGraph): number {
   const isInitializer = new Set(graph.initializers.map(({ name }) => name));
   return (
     [...storedTensors(graph)]
       .filter(([, { dtype }]) => /^(?:float|bfloat)/.test(dtype) || dtype.endsWith('int8'))
-      // A Constant of no dimension is a number in a formula, such as the 2 of a square.
+      // A scalar Constant is a number in a formula, such as the 2 of a square.
       .filter(([name, { dims }]) => isInitializer.has(name) || dims.length > 0)
       .reduce((sum, [, { dims }]) => sum + elementCount(dims), 0) +
     graph.nodes.reduce((sum, node) => sum + learntIn(node), 0)
   );
 }
 
-/** A tensor that views `data` without a copy. */
+/** A tensor over `data`, without a copy. */
 export function tensor(name: string, dtype: DType, dims: readonly number[], data: TensorData): OnnxTensor {
   return { name, dtype, dims, raw: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) };
 }
@@ -225,7 +228,7 @@ const views = {
 
 export type OnnxData = InstanceType<(typeof views)[keyof typeof views]>;
 
-/** The elements of a tensor, copied where `raw` is not aligned; undefined for types without a typed array. */
+/** Elements of a tensor, copied if `raw` is not aligned; undefined for types without a typed array. */
 export function tensorData(t: OnnxTensor): OnnxData | undefined {
   if (!Object.hasOwn(views, t.dtype)) return undefined;
   const View = views[t.dtype as keyof typeof views];

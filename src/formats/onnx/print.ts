@@ -31,7 +31,7 @@ function tensorText({ dtype, dims }: OnnxTensor): string {
   return `${dtype}[${dims.join(', ')}]`;
 }
 
-/** Graphs inside an attribute follow the node, further in. */
+/** Lines of a node; graphs inside an attribute follow, indented. */
 function nodeLines({ op, domain, name, inputs, outputs, attrs }: OnnxNode): string[] {
   const written = Array.from(attrs, ([key, attr]) => `${key}: ${attrText(attr)}`);
   const suffix = written.length === 0 ? '' : ` {${written.join(', ')}}`;

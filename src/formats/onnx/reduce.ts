@@ -12,10 +12,10 @@ const reductions = { fp16: halveModel, 'dynamic-int8': dynamicInt8, int4: int4We
 /** Number formats that need no calibration. */
 export type Reduction = keyof typeof reductions;
 
-/** True for a node that stays in float32, by its name, which begins with that of its layer. */
+/** True for a node that stays in float32, by its name, which begins with its layer's. */
 type KeepFloat = (node: string) => boolean;
 
-/** An inference graph as ONNX in fewer bits. */
+/** Lowers an inference graph to ONNX with fewer bits. */
 export function lowerReduced(
   graph: Graph,
   reduction: Reduction,

@@ -14,9 +14,9 @@ export const lastName = (state: string): string => `${state}#last`;
 const STEPS = 'steps';
 
 /**
- * The model of one step, made from `graph`, as a model of any number of steps: a `Scan` (ONNX operator set 11) whose state is
- * the step's, and which takes a slice of each feed per step. A state that the step only reads keeps its name and is seen
- * from inside of the `Scan`. `graph` must have feeds: their first axis says how many steps there are.
+ * Makes a model of any number of steps from the model of one step of `graph`: a `Scan` (ONNX operator set 11) with the step's state, which takes a
+ * slice of each feed per step. State that the step only reads keeps its name and is captured by the `Scan`. `graph` must have feeds: their first axis
+ * is the number of steps.
  */
 export function repeatedModel(model: Model, graph: Graph): Model {
   const body = model.graph;

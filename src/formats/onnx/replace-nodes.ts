@@ -3,15 +3,15 @@ import { compact } from './compact.ts';
 import type { Model, OnnxNode, OnnxTensor } from './model.ts';
 
 export interface Replacing {
-  /** Stored tensors of the model, by their names. */
+  /** Stored tensors of the model, by name. */
   readonly stored: ReadonlyMap<string, OnnxTensor>;
-  /** Tensors that the new nodes read, by their names. */
+  /** New tensors for the new nodes, by name. */
   readonly added: Map<string, OnnxTensor>;
-  /** Layers that stay as they are. */
+  /** Layers that stay unchanged. */
   readonly skipped: Skipped[];
 }
 
-/** A model with other nodes in the place of each of its own, without the stored tensors that nothing reads any more. */
+/** Replaces each node of a model by others, and drops stored tensors that become unused. */
 export function replaceNodes(
   model: Model,
   replace: (node: OnnxNode, into: Replacing) => OnnxNode[],

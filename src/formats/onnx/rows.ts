@@ -3,18 +3,18 @@ import { dataTypes, tensor, tensorData } from './model.ts';
 import type { OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 import { quantizedIntegers } from './qdq/weights.ts';
 
-/** Smaller tables gain nothing. */
+/** Minimum elements of a table: smaller ones gain nothing. */
 const SMALLEST = 1024;
 
-/** True for a node that takes rows out of a stored table of numbers, such as the vectors of tokens. */
+/** True for a node that looks up rows of a stored float table, such as token embeddings. */
 export function takesRows({ op, attrs }: OnnxNode, table: OnnxTensor | undefined): table is OnnxTensor {
   if (op !== 'Gather' || (attrs.get('axis')?.value ?? 0) !== 0 || table?.dtype !== 'float32') return false;
   return table.dims.length === 2 && table.dims[0]! * table.dims[1]! >= SMALLEST;
 }
 
 /**
- * The rows of a table that is stored as int8, with a scale for each row: vectors of frequent tokens may be a hundred times shorter than those of rare ones, which
- * one scale for all would round away. Gather → Cast → Mul by the scales of these rows; only what is taken is turned into floats.
+ * Look-up of rows in a table stored as int8 with a scale for each row: vectors of frequent tokens may be a hundred times shorter than those of rare
+ * ones, and would vanish with a common scale. Gather → Cast → Mul by the rows' scales; only looked-up rows are converted to floats.
  */
 export function storedRows(
   { name, inputs, outputs, attrs }: OnnxNode,

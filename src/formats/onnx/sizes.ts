@@ -2,17 +2,17 @@ import { UserError } from '../../base/errors.ts';
 import { tensor } from './model.ts';
 import type { Model, OnnxDim, OnnxTensor, ValueInfo } from './model.ts';
 
-/** Shape of an input, of which `batch` leaves the first axis open, or the number that it always has. */
+/** Shape of an input, with `batch` for an open first axis, or a constant value for it. */
 export type InputShape = readonly (number | 'batch')[] | { readonly value: number };
 
-/** Shapes or values that inputs are to have, by their names. */
+/** Requested shapes or values of inputs, by name. */
 export type InputShapes = ReadonlyMap<string, InputShape>;
 
 const isValue = (shape: InputShape | undefined): shape is { readonly value: number } => shape !== undefined && 'value' in shape; // prettier-ignore
 
 /**
- * The model with sizes for the axes of its inputs that it leaves open, and with a stored number in the place of each input that has a value. A size
- * that has a name is the same wherever the file names it. `UserError` for an input that is not there, and for a shape or a value that does not fit it.
+ * The model with fixed sizes for open axes of its inputs, and with stored numbers instead of inputs that have a value. A named size is replaced
+ * wherever the file names it. `UserError` for an unknown input, and for a shape or value that does not fit it.
  */
 export function withInputShapes(model: Model, shapes: InputShapes, file: string): Model {
   if (shapes.size === 0) return model;
@@ -41,7 +41,7 @@ export function withInputShapes(model: Model, shapes: InputShapes, file: string)
       dims: value.dims.map((dim) => (typeof dim === 'string' ? (named.get(dim) ?? dim) : dim)),
     }),
   });
-  // What an exporter noted of the values between may hold for other sizes.
+  // Drops the exporter's notes on inner values, which may hold for other sizes.
   return {
     ...model,
     graph: {
@@ -54,7 +54,7 @@ export function withInputShapes(model: Model, shapes: InputShapes, file: string)
   };
 }
 
-/** Stored tensor of an input that always has this value. */
+/** Stored tensor for an input with a constant value. */
 function valued({ name, dtype, dims = [] }: ValueInfo, value: number, file: string): OnnxTensor {
   const size = dims.reduce<number>((product, dim) => product * (typeof dim === 'number' ? dim : NaN), 1);
   const isWhole = Number.isInteger(value);

@@ -3,9 +3,9 @@ import { RESHAPING, tensor } from './model.ts';
 import { producersOf } from '../../graph/passes/uses.ts';
 
 /**
- * A model of two classes that answers with one number for each sample, [batch, 1] or [batch], as one that answers with the logits 0 and z:
- * their softmax is the sigmoid of z. z is what goes into the sigmoid at the end of the file, or what its last dense layer gives. `undefined`
- * where the output is another, or ends in anything else, of which nobody can tell what it means. `output`: default the first of floats.
+ * Converts a model that answers two classes with one number for each sample, [batch, 1] or [batch], to the logits 0 and z, whose softmax is the
+ * sigmoid of z. z is the input of the file's final sigmoid, or the output of its last dense layer. Undefined for other outputs, whose meaning is
+ * unknown. `output`: default the first float output.
  */
 export function withTwoLogits(model: Model, output?: string): Model | undefined {
   const { graph } = model;
@@ -27,7 +27,7 @@ export function withTwoLogits(model: Model, output?: string): Model | undefined 
     outputs: node.outputs.map(renamed),
   }));
   const [batch = null] = dims;
-  // The zeros are computed: a stored number would count as a weight to train.
+  // The zeros are computed, because a stored number would count as a trainable weight.
   const added = [
     made('Reshape', [renamed(z), shape], column),
     made('Sub', [column, column], zero),
@@ -49,13 +49,13 @@ function made(op: string, inputs: readonly string[], output: string, attrs: Onnx
   return { op, domain: '', name: output, inputs, outputs: [output], attrs };
 }
 
-/** True for a file that ends in a sigmoid, so that one number of it is a probability and no number to predict. */
+/** True for a file that ends in a sigmoid: its single number is a probability rather than a number to predict. */
 export function endsInSigmoid({ graph }: Model): boolean {
   const source = sourceIn(graph);
   return graph.outputs.some(({ name }) => source(name)?.op === 'Sigmoid');
 }
 
-/** The node that computes a value, past nodes that only reshape it. */
+/** Producer of a value, skipping nodes that only reshape. */
 function sourceIn({ nodes }: OnnxGraph): (value: string) => OnnxNode | undefined {
   const producers = producersOf(nodes);
   return (value) => {
@@ -66,7 +66,7 @@ function sourceIn({ nodes }: OnnxGraph): (value: string) => OnnxNode | undefined
   };
 }
 
-/** The tensor of one logit for each sample that an answer is made of. */
+/** Tensor with one logit for each sample from which an answer is computed. */
 function logitOf(graph: OnnxGraph, answer: string): string | undefined {
   const stored = new Set(graph.initializers.map(({ name }) => name));
   const source = sourceIn(graph);

@@ -2,7 +2,7 @@ import { fromHalfArray } from '../../base/bytes.ts';
 import { dataTypes, tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxGraph, OnnxNode, OnnxTensor, ValueInfo } from './model.ts';
 
-/** A float16 model in float32: the same numbers, computed with more digits. Models of other types stay as they are. */
+/** A float16 model in float32: the same weights, computed with more precision. Models of other types are unchanged. */
 export function widened(model: Model): Model {
   return { ...model, graph: wideGraph(model.graph) };
 }

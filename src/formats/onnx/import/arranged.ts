@@ -6,20 +6,20 @@ import type { Arrangement } from './arrangement.ts';
 
 interface Stored {
   readonly dims: readonly number[];
-  /** The order that its constant has. */
+  /** Order of its constant. */
   readonly own: Arrangement;
   readonly values: Map<string, string>;
 }
 
-/** Means to make the constants. */
+/** What is needed to make constants. */
 export interface Maker {
   readonly builder: GraphBuilder;
   readonly op: (op: string, inputs: readonly string[], attrs: Attrs) => string;
 }
 
 /**
- * Stored tensors of floats in the graph, each as one constant, and what nodes read of it in other orders: copies of a weight would
- * be trained apart.
+ * Stored float tensors in the graph, each as one constant, and rearrangements of it for nodes that read another order: copies of a weight would be
+ * trained separately.
  */
 export class ArrangedTensors {
   readonly #maker: Maker;
@@ -33,7 +33,7 @@ export class ArrangedTensors {
     return this.#stored.has(source);
   }
 
-  /** A tensor that is a constant already, in the order asked for. */
+  /** A stored tensor in the requested order. */
   again(source: string, as: Arrangement): string {
     const { values } = this.#stored.get(source)!;
     const found = values.get(keyOf(as)) ?? this.turned(this.plain(source), as);
@@ -41,7 +41,7 @@ export class ArrangedTensors {
     return found;
   }
 
-  /** A constant in the order that is asked for first. */
+  /** Adds a constant in the order that is requested first. */
   add(name: string, data: Float32Array, dims: readonly number[], as: Arrangement): string {
     const type = { dtype: 'float32' as const, shape: as.shape };
     const made = this.#maker.builder.constant(type, arranged(data, as), name);
@@ -49,7 +49,7 @@ export class ArrangedTensors {
     return made;
   }
 
-  /** A tensor that was stored in another order, as the file has it. */
+  /** A stored tensor in the order of the file. */
   plain(source: string): string {
     const { dims, own, values } = this.#stored.get(source)!;
     const plain = plainOf(dims);

@@ -1,7 +1,7 @@
 import type { TensorData } from '../../../graph/types.ts';
 import { transposeData } from '../lower/layout.ts';
 
-/** Way to read a stored tensor: given the shape `from`, its axes in the order `perm`, and the result given `shape`. */
+/** How to read a stored tensor: reshape to `from`, permute its axes by `perm`, and reshape to `shape`. */
 export interface Arrangement {
   readonly from: readonly number[];
   readonly perm: readonly number[];
@@ -12,7 +12,7 @@ export function arranged(data: TensorData, { from, perm }: Arrangement): Float32
   return transposeData(data, from, perm) as Float32Array;
 }
 
-/** A tensor of this shape as it is. */
+/** The identity for a tensor of this shape. */
 export function plainOf(shape: readonly number[]): Arrangement {
   return { from: shape, perm: shape.map((_, i) => i), shape };
 }
@@ -22,7 +22,7 @@ export function backwards({ from, perm }: Arrangement): Arrangement {
   return { from: perm.map((axis) => from[axis]!), perm: perm.map((_, i) => perm.indexOf(i)), shape: from };
 }
 
-/** Equal for arrangements that put the same values in the same places. */
+/** Key that is equal for arrangements with the same effect. */
 export function keyOf({ from, perm, shape }: Arrangement): string {
   const moving = perm.filter((axis) => from[axis] !== 1);
   const moves = moving.some((axis, i) => i > 0 && axis < moving[i - 1]!);

@@ -4,7 +4,7 @@ import type { Import } from './context.ts';
 /** Value types of attributes, by type. */
 type Values = { [Type in OnnxAttr['type']]: Extract<OnnxAttr, { type: Type }>['value'] };
 
-/** The value of an attribute; undefined where there is none. `UserError` where it is of another type. */
+/** Value of an attribute; undefined if it is absent. `UserError` for another type. */
 export function attr<Type extends OnnxAttr['type']>(
   node: OnnxNode,
   c: Import,
@@ -29,23 +29,23 @@ export function intsAttr(node: OnnxNode, c: Import, name: string): number[] | un
   return attr(node, c, name, 'ints')?.map(Number);
 }
 
-/** Asks for an attribute of which only some values can be read. */
+/** Fails unless an attribute has a supported value. */
 export function expectInt(node: OnnxNode, c: Import, name: string, expected: number, otherwise = expected): void {
   const value = intAttr(node, c, name, otherwise);
   if (value !== expected) c.fail(`its attribute ${name} is ${value}, expected ${expected}`);
 }
 
-/** Marks attributes as read that do not change the result. */
+/** Marks attributes without effect on the result as read. */
 export function ignore(node: OnnxNode, ...names: readonly string[]): void {
   for (const name of names) node.attrs.get(name);
 }
 
-/** Marks an input as read that does not change the result. */
+/** Marks an input without effect on the result as read. */
 export function ignoreInput(node: OnnxNode, position: number): void {
   node.inputs.at(position);
 }
 
-/** An axis counted from the end as one counted from the start. */
+/** Converts a negative axis to one counted from the start. */
 export function axisOf(axis: number, rank: number, c: Import): number {
   const positive = axis < 0 ? axis + rank : axis;
   if (positive < 0 || positive >= Math.max(rank, 1)) c.fail(`axis ${axis} of a tensor with ${rank} axes`);

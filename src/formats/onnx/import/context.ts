@@ -13,21 +13,21 @@ import { ANY_TYPE, INTEGERS } from './dtypes.ts';
 const TO_NHWC = [0, 2, 3, 1] as const;
 const TO_NCHW = [0, 3, 1, 2] as const;
 
-/** Values in the graph that stand for an ONNX tensor: as in ONNX, with its channels last, or both. */
+/** Graph values of an ONNX tensor: in ONNX' order, with channels last, or both. */
 interface Held {
   plain?: string;
   /** Value [n, h, w, c] of a tensor [n, c, h, w]. */
   nhwc?: string;
 }
 
-/** Context of the import of one node. */
+/** Context for importing one node. */
 export class Import {
   readonly builder = new GraphBuilder();
-  /** Integers that grow from sample to sample, by the names of their tensors. */
+  /** Integers that grow from sample to sample, by tensor name. */
   readonly counted = new Map<string, Counted>();
   /** Version of ONNX' own operator set in this file. */
   readonly opset: number;
-  /** True if the graph is to be trained: nodes that act in training alone, such as Dropout, are then kept. */
+  /** True if the graph will be trained: nodes with an effect in training only, such as Dropout, are then kept. */
   readonly isTrained: boolean;
   readonly #file: string;
   readonly #tensors: Map<string, OnnxTensor>;
@@ -55,12 +55,12 @@ export class Import {
     this.#importerOf = importerOf;
   }
 
-  /** Reads one node with its importer, which must ask for all of it and give all that somebody reads. */
+  /** Imports a node; its importer must read all attributes and inputs, and define all outputs that are used. */
   read(node: OnnxNode): void {
     this.#node = node;
     const { node: asked, unread } = noted(node);
     this.#importerOf(node, this)(asked, this);
-    // A graph inside of it has been read in between.
+    // A graph inside the node was read in the meantime.
     this.#node = node;
     const passed = unread();
     if (passed !== undefined) this.fail(`${passed} is not read here`);
@@ -70,14 +70,14 @@ export class Import {
     if (missing >= 0) this.fail(`its output ${missing + 1}, ${node.outputs[missing]!}, is not computed here`);
   }
 
-  /** A graph inside of the node that is read, with its stored tensors; its names are made unique. */
+  /** Imports a graph inside the current node, after its names were made unique; `wanted`: its outputs. */
   inside(graph: Pick<OnnxGraph, 'initializers' | 'nodes'>, wanted: readonly string[]): void {
     for (const tensor of graph.initializers) this.#tensors.set(tensor.name, tensor);
     for (const name of [...graph.nodes.flatMap(({ inputs }) => inputs), ...wanted]) this.#wanted.add(name);
     for (const node of graph.nodes) this.read(node);
   }
 
-  /** Another name of a value. */
+  /** Makes `name` an alias of a value. */
   alias(name: string, of: string): void {
     const known = this.#known.get(of);
     if (known !== undefined) this.defineKnown(name, known);
@@ -85,7 +85,7 @@ export class Import {
     else this.define(name, this.#hold(of));
   }
 
-  /** Hands a value back under its own name. */
+  /** Value of an output of the file, under its own name. */
   output(name: string): void {
     this.#node = { op: 'output', domain: '', name, inputs: [name], outputs: [], attrs: new Map() };
     this.builder.output(name, this.plain(name));
@@ -105,7 +105,7 @@ export class Import {
     return this.ops(op, inputs, attrs)[0]!;
   }
 
-  /** A node of the graph with all its results. What computes does so in float32. */
+  /** Adds a node and returns all its results. Computations must be in float32. */
   ops(op: string, inputs: readonly string[], attrs: Attrs): string[] {
     for (const operand of ANY_TYPE.has(op) ? [] : inputs) {
       const { dtype } = this.builder.typeOf(operand);
@@ -115,13 +115,13 @@ export class Import {
     try {
       return this.builder.node(op, inputs, attrs, { layer: this.layer });
     } catch (error) {
-      // The builder says where, too.
+      // The builder's error also names the place.
       const { cause = error } = error as Error;
       return this.fail((cause as Error).message, 'Check the file with onnx.checker, and export the model again.');
     }
   }
 
-  /** The shape of two that are broadcast. */
+  /** Broadcast shape of two. */
   broadcast(a: Shape, b: Shape): Dim[] {
     try {
       return broadcast(a, b);
@@ -135,7 +135,7 @@ export class Import {
     return this.builder.constant({ dtype: 'float32', shape }, data, name);
   }
 
-  /** A stored tensor of floats as an op reads it, with its axes in another order; one constant, whoever reads it how. */
+  /** A stored float tensor in the order that an op reads; one constant, whatever the orders. */
   operand(name: string, as: Arrangement): string {
     const held = this.#held.get(name)?.plain;
     const source = held !== undefined && this.builder.constantOf(held) !== undefined ? held : name;
@@ -156,19 +156,19 @@ export class Import {
     return tensor === undefined ? undefined : this.#constantOf(tensor);
   }
 
-  /** A stored tensor of floats that an op needs as such. */
+  /** A stored float tensor, which the op requires. */
   weights(name: string | undefined, what: string): { data: Float32Array; shape: readonly number[] } {
     const found = this.stored(name);
     if (!(found?.data instanceof Float32Array)) return this.fail(`its ${what} must be stored in the file as float32`);
     return { data: found.data, shape: staticShape(found.type.shape, what) };
   }
 
-  /** True if the values of a tensor are known when the file is read, perhaps except for the batch size. */
+  /** True if the values of a tensor are known in reading the file, up to the batch size. */
   isKnown(name: string): boolean {
     return this.#known.has(name) || this.stored(name) !== undefined;
   }
 
-  /** True if the tensor is stored as floats, as weights are. */
+  /** True if the tensor is stored as floats, like weights. */
   isWeights(name: string): boolean {
     return !this.#known.has(name) && this.stored(name)?.type.dtype === 'float32';
   }
@@ -194,7 +194,7 @@ export class Import {
     return numbers as number[];
   }
 
-  /** The one number of a stored tensor of any type. */
+  /** The only element of a stored tensor of any type. */
   number(name: string, what: string): number {
     const found = this.stored(name);
     if (found === undefined) return this.fail(`its ${what} is computed, expected a number that is stored in the file`);
@@ -207,17 +207,17 @@ export class Import {
   }
 
   define(name: string, held: Held): void {
-    // An output that is left out.
+    // '' stands for an omitted output.
     if (name !== '') this.#held.set(name, held);
   }
 
-  /** Defines the ONNX tensor [n, c, h, w] of this name by an op whose result is [n, h, w, c]. */
+  /** Defines the ONNX tensor [n, c, h, w] of this name by an op with result [n, h, w, c]. */
   defineNhwc(name: string, value: string): void {
     this.define(name, { nhwc: value });
   }
 
   shapeOf(name: string): Shape {
-    // A stored tensor is not held for it: an op may read it in another order alone.
+    // A stored tensor is not added to the graph for this: ops may read it in another order only.
     const found = this.#held.has(name) ? undefined : this.stored(name);
     if (found !== undefined) return found.type.shape;
     const { plain, nhwc } = this.#hold(name);
@@ -236,7 +236,7 @@ export class Import {
     return held.plain;
   }
 
-  /** [n, c, h, w] as [n, h, w, c]. */
+  /** Value of a tensor [n, c, h, w] as [n, h, w, c]. */
   nhwc(name: string): string {
     const held = this.#hold(name);
     if (held.nhwc !== undefined) return held.nhwc;
@@ -246,7 +246,7 @@ export class Import {
     return held.nhwc;
   }
 
-  /** An operand of an elementwise op whose other operand is [n, h, w, c]: a stored one that broadcasts, channels last. */
+  /** Operand of an elementwise op with another operand [n, h, w, c]: a stored one that broadcasts gets channels last. */
   alignedNhwc(name: string): string {
     const found = this.stored(name);
     if (found === undefined) return this.nhwc(name);

@@ -1,4 +1,4 @@
-/** Ops that take other types than float32 as they are. */
+/** Ops that take other types than float32. */
 export const ANY_TYPE: ReadonlySet<string> = new Set([
   ...[
     'Cast',
@@ -18,7 +18,7 @@ export const ANY_TYPE: ReadonlySet<string> = new Set([
   ...['Equal', 'NotEqual', 'Greater', 'GreaterEqual', 'Less', 'LessEqual', 'LogicalAnd', 'LogicalOr', 'LogicalNot'],
 ]);
 
-/** Ops that give of integers what ONNX gives. */
+/** Ops whose integer results equal ONNX'. */
 export const INTEGERS: ReadonlySet<string> = new Set([
   ...['Add', 'Sub', 'Multiply', 'Maximum', 'Minimum', 'Neg', 'Abs', 'FloorDiv', 'Mod', 'Pad', 'Cumsum'],
   ...['Sum', 'Max', 'Min', 'Prod', 'TopK', 'ArgMax', 'ArgMin'],

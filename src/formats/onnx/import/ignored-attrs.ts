@@ -1,12 +1,12 @@
 import type { OnnxAttr, OnnxNode } from '../model.ts';
 
-/** Old exporters say here which inputs may be overwritten: a matter of memory, not of numbers. */
+/** Attribute of old exporters on inputs that may be overwritten; it does not affect results. */
 const HARMLESS = new Set(['consumed_inputs']);
 
-/** A node that notes which attributes and inputs the importer reads, so that unread parts are refused. */
+/** A node that records which attributes and inputs the importer reads, so that unread ones are refused. */
 export interface Noted {
   readonly node: OnnxNode;
-  /** An attribute or input that is there and has not been asked for. */
+  /** An existing attribute or input that was not read. */
   readonly unread: () => string | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { isStatic } from '../../../graph/shapes.ts';
 import type { Import } from './context.ts';
 
-/** [n, c, h, w] as [n, h, w, c], and [n, c, l] as [n, 1, l, c]. */
+/** [n, c, h, w] as [n, h, w, c], or [n, c, l] as [n, 1, l, c]. */
 export function imageOf(c: Import, name: string): string {
   const shape = c.shapeOf(name);
   if (shape.length !== 3) return c.nhwc(name);
@@ -9,7 +9,7 @@ export function imageOf(c: Import, name: string): string {
   return c.op('Reshape', [rows], { shape: [shape[0]!, 1, shape[2]!, shape[1]!] });
 }
 
-/** Defines the tensor `name` as `value`, which was computed from `imageOf` of a tensor with `rank` axes. */
+/** Defines the tensor `name` as `value`, computed from `imageOf` of a tensor with `rank` axes. */
 export function defineImage(c: Import, name: string, value: string, rank: number): void {
   if (rank !== 3) {
     c.defineNhwc(name, value);
@@ -20,7 +20,7 @@ export function defineImage(c: Import, name: string, value: string, rank: number
   c.define(name, { plain: c.op('Transpose', [rows], { perm: [0, 2, 1] }) });
 }
 
-/** Height and width of a tensor [n, c, h, w], 1 and the length of one [n, c, l]. */
+/** Height and width of a tensor [n, c, h, w]; 1 and the length of [n, c, l]. */
 export function spatialOf(c: Import, name: string): number[] {
   const shape = c.shapeOf(name);
   if (shape.length !== 3 && shape.length !== 4)

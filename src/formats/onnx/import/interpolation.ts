@@ -1,14 +1,14 @@
-/** Placing of pixels by a resize, and rounding to the nearest one: names of ONNX, and `simple` for its older forms. */
+/** Coordinates and rounding of a resize: ONNX' names, and `simple` for its older forms. */
 export interface Sampling {
   readonly coordinates: string;
   readonly rounding: string;
-  /** The coefficient a of cubic interpolation (Keys 1981). */
+  /** Coefficient a of cubic interpolation (Keys 1981). */
   readonly cubic: number;
 }
 
 const single = Math.fround;
 
-/** Position of an output pixel between the pixels of the input, computed in float32 as ONNX Runtime does. */
+/** Input position of an output pixel, computed in float32 as in ONNX Runtime. */
 function position(i: number, from: number, to: number, scale: number, coordinates: string): number {
   const half = single(single((i + 0.5) / scale) - 0.5);
   switch (coordinates) {
@@ -19,7 +19,7 @@ function position(i: number, from: number, to: number, scale: number, coordinate
     case 'pytorch_half_pixel':
       return to > 1 ? half : 0;
     case 'half_pixel_symmetric': {
-      // Step by step as ONNX Runtime rounds: a pixel may lie right between two.
+      // Rounded in each step as in ONNX Runtime, because a position may be exactly between two pixels.
       const offset = single((from / 2) * single(1 - single(to / single(scale * from))));
       return single(single(offset + single((i + 0.5) / scale)) - 0.5);
     }
@@ -28,7 +28,7 @@ function position(i: number, from: number, to: number, scale: number, coordinate
   }
 }
 
-/** The input pixel of each output pixel. */
+/** Input pixel of each output pixel. */
 export function nearestPixels(from: number, to: number, scale: number, sampling: Sampling): number[] {
   return Array.from({ length: to }, (_, i) => {
     const at = position(i, from, to, scale, sampling.coordinates);
@@ -44,7 +44,7 @@ function round(at: number, scale: number, rounding: string): number {
   return Math.ceil(at - 0.5);
 }
 
-/** Weights of the input pixels in each output pixel: [from, to], row-major. */
+/** Interpolation weights [from, to], row-major. */
 export function mixing(mode: string, from: number, to: number, scale: number, sampling: Sampling): Float32Array {
   const weights = new Float32Array(from * to);
   const add = (pixel: number, i: number, weight: number): void => {

@@ -4,7 +4,7 @@ import { axisOf, intsAttr } from './attrs.ts';
 import { FIXED_BATCH } from './hints.ts';
 import type { Import } from './context.ts';
 
-/** Slice of one axis: `length` elements from `begin` on, `step` apart; a `length` of -1 is the whole batch. */
+/** Slice of an axis: `length` elements from `begin` on, at distance `step`; a `length` of -1 is the whole batch. */
 export interface AxisSlice {
   readonly begin: number;
   readonly step: number;

@@ -9,7 +9,7 @@ export interface ImportedWindow {
   readonly pads: number[];
 }
 
-/** Strides and dilations over [height, width]; a window over one axis is one of height 1. */
+/** Strides and dilations over [height, width]; a 1-D window gets height 1. */
 export function windowAttrs(
   node: OnnxNode,
   c: Import,
@@ -52,7 +52,7 @@ export function windowOf(
     const pads = [0, 1].flatMap((i) => {
       const reach = (kernel[i]! - 1) * dilations[i]! + 1;
       const wanted = (Math.ceil(size[i]! / strides[i]!) - 1) * strides[i]! + reach - size[i]!;
-      // ONNX Runtime's pools pad as if nothing were dilated, and cut away half of what is too much; its convolutions do neither.
+      // ONNX Runtime's pools ignore dilation in padding, and cut half of the excess; its convolutions do neither.
       if (node.op !== 'Conv' && reach > kernel[i]!)
         c.fail(`${auto} with windows dilated by ${dilations[i]!}, which runtimes pad differently`);
       if (node.op !== 'Conv' && Math.trunc((auto === 'SAME_UPPER' ? wanted : wanted + 1) / 2) < 0)
@@ -67,7 +67,7 @@ export function windowOf(
   return { strides, dilations, pads: auto === 'VALID' ? [0, 0, 0, 0] : given };
 }
 
-/** Padding (bottom, right) that `ceil_mode` adds, so that a last window that is not whole counts too. */
+/** Padding (bottom, right) that `ceil_mode` adds for an incomplete last window. */
 export function ceiling(
   node: OnnxNode,
   c: Import,
@@ -77,7 +77,7 @@ export function ceiling(
 ): [number, number] {
   const isCeiled = intAttr(node, c, 'ceil_mode', 0) === 1;
   const auto = attr(node, c, 'auto_pad', 'string') ?? 'NOTSET';
-  // The other ways to pad say themselves how many windows there are.
+  // Other paddings determine the number of windows themselves.
   if (!isCeiled || auto.startsWith('SAME')) return [0, 0];
   const [bottom, right] = [0, 1].map((i) => {
     const span = size[i]! + pads[2 * i]! + pads[2 * i + 1]! - (kernel[i]! - 1) * dilations[i]! - 1;

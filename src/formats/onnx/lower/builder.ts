@@ -4,7 +4,7 @@ import { dataTypes, tensor } from '../model.ts';
 import type { OnnxAttr, OnnxDType, OnnxNode, OnnxTensor } from '../model.ts';
 import { typedValues } from './values.ts';
 
-/** An attribute in short: numbers are ints unless wrapped in `{float}`. */
+/** An attribute in short form: numbers are ints unless wrapped in `{float}`. */
 export type Attr =
   | number
   | string
@@ -13,7 +13,7 @@ export type Attr =
   | { readonly floats: readonly number[] }
   | { readonly dtype: OnnxDType };
 
-/** Collects ONNX nodes and initializers under names of their own; graph names are given at the end. */
+/** Collects ONNX nodes and initializers under temporary names; final names are given at the end. */
 export class OnnxBuilder {
   readonly nodes: OnnxNode[] = [];
   readonly initializers = new Map<string, OnnxTensor>();
@@ -29,7 +29,7 @@ export class OnnxBuilder {
     this.#reserved = reserved;
   }
 
-  /** Nodes from here on are named after `scope`. */
+  /** Names nodes from here on after `scope`. */
   enter(scope: string): void {
     this.#scope = scope;
     this.#inScope = 0;
@@ -53,7 +53,7 @@ export class OnnxBuilder {
     return this.emit(op, inputs, attrs, 1, domain)[0]!;
   }
 
-  /** A stored tensor; equal small ones are stored once. */
+  /** Adds a stored tensor; equal small ones are stored once. */
   initializer(dtype: DType, dims: readonly number[], data: TensorData, name?: string): string {
     const key = data.byteLength <= 1024 ? `${dtype} ${dims.join()} ${bytesOf(data).join()}` : undefined;
     const known = key === undefined ? undefined : this.#pool.get(key);
@@ -77,17 +77,17 @@ export class OnnxBuilder {
     return this.initializer(dtype, [], typedValues(dtype, [value]), `${dtype}_${value}`);
   }
 
-  /** Asks for a name; the first wish for a tensor that has none counts. */
+  /** Suggests a final name; the first suggestion for a tensor counts. */
   wish(tensorName: string, name: string): void {
     if (this.#made.has(tensorName) && !this.#wishes.has(tensorName)) this.#wishes.set(tensorName, name);
   }
 
-  /** True for a tensor that a node computes, rather than one that is fed or stored. */
+  /** True for a tensor that a node computes, rather than an input or a stored tensor. */
   isComputed(tensorName: string): boolean {
     return this.#made.has(tensorName) && !this.initializers.has(tensorName);
   }
 
-  /** The final name of every tensor made here; `results` are names that must be exactly so. */
+  /** Final names of all tensors; `results`: prescribed names. */
   names(results: ReadonlyMap<string, string>): Map<string, string> {
     const taken = new Set([...this.#reserved, ...results.values()]);
     const names = new Map(results);

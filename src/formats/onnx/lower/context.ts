@@ -8,30 +8,30 @@ import { between, isPlain, keepsOrder, permuted, plainLayout, transposeData } fr
 import { batchSize, fixedReshape } from './reshape.ts';
 
 export interface LowerOptions {
-  /** ONNX operator set; raised when an op of the graph needs a later one. */
+  /** ONNX operator set; raised if an op of the graph needs a later one. */
   readonly opset: number;
-  /** NaN is treated as tfjs does in every op (max, sign, step, ...), at the price of extra nodes. */
+  /** Treat NaN as tfjs does in every op (max, sign, step, ...), at the cost of extra nodes. */
   readonly exactNaN: boolean;
-  /** The provider's MaxPool says where the maxima lie (WebGPU's does not). */
+  /** True if the provider's MaxPool returns the positions of maxima (not WebGPU's). */
   readonly poolIndices: boolean;
-  /** The provider convolves any number of channels rightly (WebGPU's does not, see channels.ts). */
+  /** True if the provider convolves any number of channels correctly (not WebGPU's, see channels.ts). */
   readonly anyChannels: boolean;
-  /** A matrix product may add a whole matrix on its way, not a bias alone: for steps, as a quantized file has no such product. */
+  /** Let a matrix product add a whole matrix, not only a bias: for training steps, because quantized files have no such product. */
   readonly addsMatrices: boolean;
-  /** Blocks of this many channels for activations, see blocked/; for ONNX Runtime's cpu provider alone. */
+  /** Layout of activations in blocks of this many channels, see blocked/; only for ONNX Runtime's cpu provider. */
   readonly blocked?: { readonly size: number } | undefined;
 }
 
-/** Maker of a value in `layout`, or in a layout of its own choice. */
+/** Makes a value in `layout`, or in a layout of its own choice. */
 export type Make = (layout: Layout) => { readonly tensor: string; readonly layout: Layout };
 
-/** The graph and the ONNX nodes so far, which a lowering rule works with. */
+/** The graph and the ONNX nodes so far, for lowering rules. */
 export class Lowering extends OnnxBuilder {
   readonly graph: Graph;
   readonly options: LowerOptions;
   /** Values that were flattened in another layout than the plain one: sizes of the flattened axes, and their order. */
   readonly flattened = new Map<string, { readonly sizes: readonly number[]; readonly order: readonly number[] }>();
-  /** Value of each tensor; the first one where two values share a tensor. */
+  /** Value of each tensor; the first if two values share a tensor. */
   readonly values = new Map<string, string>();
   readonly #tensors = new Map<string, Map<string, string>>();
   readonly #deferred = new Map<string, Make>();
@@ -54,18 +54,18 @@ export class Lowering extends OnnxBuilder {
     return this.typeOf(value).shape;
   }
 
-  /** The nodes that read a value. */
+  /** Nodes that read a value. */
   consumersOf(value: string): readonly Node[] {
     this.#consumers ??= readersOf(this.graph.nodes);
     return this.#consumers.get(value) ?? [];
   }
 
-  /** True for a value that leaves the graph. */
+  /** True for an output or an update of the graph. */
   isResult(value: string): boolean {
     return [...this.graph.outputs.values(), ...this.graph.updates.values()].includes(value);
   }
 
-  /** Defines the ONNX tensor `tensor` as the graph's `value` in `layout` (plain by default). */
+  /** Defines `tensor` as the graph's `value` in `layout` (plain by default). */
   define(value: string, tensor: string, layout: Layout = plainLayout(this.shapeOf(value).length)): void {
     const layouts = this.#tensors.get(value) ?? new Map<string, string>();
     layouts.set(layout.join(), tensor);
@@ -74,7 +74,7 @@ export class Lowering extends OnnxBuilder {
     this.wish(tensor, isPlain(layout) ? value : `${value}:${layout.join('')}`);
   }
 
-  /** Defines `make` as the source of the value when a rule asks for it, e.g. because the value lies there in no order of axes. */
+  /** Registers `make` as the source of a value, called when a rule needs it, such as for a value that exists in no permutation of axes. */
   defer(value: string, make: Make): void {
     this.#deferred.set(value, make);
   }
@@ -83,12 +83,12 @@ export class Lowering extends OnnxBuilder {
     return this.#tensors.has(value) || this.#deferred.has(value);
   }
 
-  /** Layouts in which a value is held already; empty for a constant, which can be had in any. */
+  /** Layouts in which a value exists; empty for a constant, which is available in any. */
   layoutsOf(value: string): Layout[] {
     return [...(this.#tensors.get(value)?.keys() ?? [])].map((key) => (key === '' ? [] : key.split(',').map(Number)));
   }
 
-  /** The value in a layout in which it lies there already, plain if that is one of them. */
+  /** The value in an existing layout, plain if possible. */
   any(value: string): { tensor: string; layout: Layout } {
     const layouts = this.graph.constants.has(value) ? [] : this.layoutsOf(value);
     const layout = layouts.find(isPlain) ?? layouts[0] ?? plainLayout(this.shapeOf(value).length);
@@ -99,7 +99,7 @@ export class Lowering extends OnnxBuilder {
     return this.as(value, plainLayout(this.shapeOf(value).length));
   }
 
-  /** The value in `layout`: as it is, transposed now (once), or for a constant transposed here and stored. */
+  /** The value in `layout`: existing, transposed now (once), or for a constant transposed and stored. */
   as(value: string, layout: Layout): string {
     const known = this.#tensors.get(value)?.get(layout.join());
     if (known !== undefined) return known;
@@ -125,7 +125,7 @@ export class Lowering extends OnnxBuilder {
     return tensor;
   }
 
-  /** A value broadcast-ready against results of rank `rank` in `layout`: axes of size 1 put in where they are missing. */
+  /** A value for broadcasting against results of rank `rank` in `layout`: missing axes are inserted with size 1. */
   aligned(value: string, rank: number, layout: Layout): string {
     const shape = this.shapeOf(value);
     if (shape.length === rank) return this.as(value, layout);
@@ -141,7 +141,7 @@ export class Lowering extends OnnxBuilder {
     });
   }
 
-  /** Runs `build` for the first of equal keys; others get its result. */
+  /** Result of `build` for a key, computed once. */
   once<T = string>(key: string, build: () => T): T {
     if (this.#memo.has(key)) return this.#memo.get(key) as T;
     const made = build();
@@ -162,7 +162,7 @@ export class Lowering extends OnnxBuilder {
     return this.one('Reshape', [tensor, this.ints(sizes)], to.includes(0) ? { allowzero: 1 } : {});
   }
 
-  /** `shape` as a 1-D int64 tensor, computed from an input's shape where it depends on the batch size. */
+  /** `shape` as a 1-D int64 tensor, computed from an input's shape if it depends on the batch size. */
   shapeVector(shape: Shape): string {
     return this.once(`shape ${shape.join()}`, () => {
       if (shape.every((dim) => typeof dim === 'number')) return this.ints(shape);
@@ -171,7 +171,7 @@ export class Lowering extends OnnxBuilder {
     });
   }
 
-  /** Elements of `shape` as a scalar of a float type. */
+  /** Number of elements of `shape` as a scalar of a float type. */
   count(shape: Shape, dtype: DType): string {
     if (shape.every((dim) => typeof dim === 'number')) return this.scalar(dtype, staticSize(shape));
     return this.once(`count ${shape.join()} ${dtype}`, () => {
@@ -184,7 +184,7 @@ export class Lowering extends OnnxBuilder {
     return this.one('Cast', [tensor], { to: { dtype: to } });
   }
 
-  /** A reduction over axes of a tensor; ONNX moved `axes` from attribute to input op by op. */
+  /** A reduction over axes of a tensor; ONNX moved `axes` from attribute to input in different operator sets. */
   reduce(op: string, tensor: string, axes: readonly number[], keepDims: boolean): string {
     const asInput = this.options.opset >= 18 || op === 'ReduceSum';
     const keepdims = keepDims ? 1 : 0;

@@ -18,7 +18,7 @@ export const conv2d: Rule = (node, c) => {
   );
 };
 
-/** Input and filter of a convolution with channels of zeros, if the provider needs them to compute it rightly. */
+/** Input and filter of a convolution, with zero channels if the provider needs them for a correct result. */
 function withChannels(c: Lowering, operands: readonly string[], channels: Dim, filters: Dim): readonly string[] {
   if (c.options.anyChannels || typeof channels !== 'number' || typeof filters !== 'number') return operands;
   const count = missingChannels(channels, filters);
@@ -37,7 +37,7 @@ export const conv2dBackpropInput: Rule = (node, c) => {
   c.define(out, result, NCHW);
 };
 
-/** tfjs reads of dy only as much as a convolution of `large` would have given, whatever its size. */
+/** tfjs reads only the part of dy that a convolution of `large` would have given, whatever its size. */
 function cropped(
   c: Lowering,
   dy: string,
@@ -55,7 +55,7 @@ function cropped(
   return { tensor: c.one('Slice', [tensor, c.ints([0, 0]), c.ints(small), c.ints([2, 3])]), small };
 }
 
-/** ConvTranspose to exactly the size `large`. */
+/** ConvTranspose with output size `large`. */
 export function transposedConv(
   c: Lowering,
   dy: string,
@@ -68,7 +68,7 @@ export function transposedConv(
 ): string {
   const { strides, dilations, pads } = window;
   const rest = outputPadding(large, small, size, window);
-  // ONNX Runtime refuses an output_padding as large as stride and dilation; the rest is zeros.
+  // ONNX Runtime refuses an output_padding as large as stride and dilation; further zeros are padded.
   const allowed = rest.map((amount, i) => Math.max(0, Math.min(amount, Math.max(strides[i]!, dilations[i]!) - 1)));
   const beyond = rest.map((amount, i) => amount - allowed[i]!);
   const attrs = {
@@ -82,8 +82,8 @@ export function transposedConv(
 }
 
 /**
- * The filter's gradient is a convolution of the input with the output's gradient as filter: batch and channels swap
- * places, strides and dilations too.
+ * The filter's gradient is a convolution of the input with the output's gradient as filter: batch and channels are swapped, and so are strides and
+ * dilations.
  */
 export const conv2dBackpropFilter: Rule = (node, c) => {
   const [x, dy] = node.inputs as [string, string];
@@ -91,14 +91,14 @@ export const conv2dBackpropFilter: Rule = (node, c) => {
   const out = node.outputs[0]!;
   const [large, small] = [spatial(c.shapeOf(x)), spatial(c.shapeOf(dy))];
   const [height, width, channels, filters] = ints(node.attrs, 'filterShape') as [number, number, number, number];
-  // The samples are its channels.
+  // Samples take the place of channels.
   const operands = withChannels(c, [c.as(x, CNHW), c.as(dy, CNHW)], c.shapeOf(x)[0]!, filters) as [string, string];
   const gradient = correlate(c, ...operands, large, small, [height, width], window, 1);
-  // Plain at once: filters are small, and their update wants them so.
+  // Converted to the plain layout at once: filters are small, and their update needs it.
   c.define(out, c.transpose(gradient, [channels, filters, height, width], [2, 3, 0, 1]));
 };
 
-/** Conv of `x` with the kernel `dy`, cut to the filter's size: windows that do not fit a stride leave more. */
+/** Convolution of `x` with the kernel `dy`, cropped to the filter's size: with strides, windows that do not fit leave more. */
 export function correlate(
   c: Lowering,
   x: string,

@@ -41,9 +41,7 @@ export const depthwiseBackpropInput: Rule = (node, c) => {
   c.define(out, transposedConv(c, c.as(dy, NCHW), weights, large, small, [height, width], window, group), NCHW);
 };
 
-/**
- * Gradient of a depthwise filter, as for a full convolution with one group per input channel: its "channels" are the samples of the batch.
- */
+/** Gradient of a depthwise filter: like a full convolution's with a group for each input channel, whose "channels" are the samples. */
 export const depthwiseBackpropFilter: Rule = (node, c) => {
   const [x, dy] = node.inputs as [string, string];
   const [height, width, group, multiplier] = ints(node.attrs, 'filterShape') as [number, number, number, number];

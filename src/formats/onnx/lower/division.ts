@@ -1,7 +1,7 @@
 import type { Lowering } from './context.ts';
 import type { Build } from './rules.ts';
 
-/** Integers are divided as float64: exact, and an integer division by zero would end the process. */
+/** Divides integers as float64: exact, and an integer division by zero would end the process. */
 function inDoubles(c: Lowering, inputs: readonly string[], dtype: string, floor: boolean): string {
   const [a, b] = inputs.map((x) => c.cast(x, 'float64'));
   const quotient = c.one('Div', [a!, b!]);
@@ -14,7 +14,7 @@ export const realDivide: Build = (c, inputs, dtype) =>
 export const floorDivide: Build = (c, inputs, dtype) =>
   dtype.startsWith('float') ? c.one('Floor', [c.one('Div', inputs)]) : inDoubles(c, inputs, dtype, true);
 
-/** The result has the divisor's sign. ONNX has that for integers (fmod 0) and JavaScript's rule for floats (fmod 1). */
+/** Remainder with the divisor's sign. ONNX has that for integers (fmod 0) and JavaScript's rule for floats (fmod 1). */
 export const modulo: Build = (c, [a, b], dtype) => {
   const zero = c.scalar(dtype, 0);
   if (!dtype.startsWith('float')) {
@@ -27,7 +27,7 @@ export const modulo: Build = (c, [a, b], dtype) => {
   return c.one('Where', [sameSign, remainder, shifted]);
 };
 
-/** atan(y / x) is right for x > 0; it is moved by ±π for x < 0, and x = 0 gives ±π/2. */
+/** atan(y / x) is right for x > 0; it is shifted by ±π for x < 0, and x = 0 gives ±π/2. */
 export const atan2: Build = (c, [y, x], dtype) => {
   const zero = c.scalar(dtype, 0);
   const number = (value: number): string => c.scalar(dtype, value);

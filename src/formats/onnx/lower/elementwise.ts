@@ -9,11 +9,11 @@ const floatFormula = (build: Build): Rule => elementwise(build, onFloat);
 const number = (op: string): Rule => same(op, onNumbers);
 const isFloat = (dtype: DType): boolean => dtype.startsWith('float');
 
-/** Rounding: integers pass unchanged. */
+/** Rounding; integers pass unchanged. */
 const rounding = (op: string): Rule =>
   elementwise((c, [x], dtype) => (isFloat(dtype) ? c.one(op, [x!]) : c.one('Identity', [x!])));
 
-/** A constant result for types other than float. */
+/** A test of floats, with a constant result for other types. */
 const floatTest = (op: string, others: boolean): Rule =>
   elementwise((c, [x], dtype) => {
     if (isFloat(dtype)) return c.one(op, [x!]);
@@ -21,7 +21,7 @@ const floatTest = (op: string, others: boolean): Rule =>
     return others ? equal : c.one('Not', [equal]);
   });
 
-/** x where `condition`, else y; ONNX Runtime's Where knows no bool. */
+/** x if `condition`, else y; ONNX Runtime's Where does not support bool. */
 function where(c: Lowering, condition: string, x: string, y: string, dtype: DType): string {
   if (dtype !== 'bool') return c.one('Where', [condition, x, y]);
   return c.cast(c.one('Where', [condition, c.cast(x, 'uint8'), c.cast(y, 'uint8')]), 'bool');
@@ -70,7 +70,7 @@ function tanhOfGelu(c: Lowering, x: string, dtype: DType): string {
   return c.one('Tanh', [times(c, dtype, sum, Math.sqrt(2 / Math.PI))]);
 }
 
-/** Sign keeps NaN, and so does Relu. */
+/** Sign and Relu preserve NaN. */
 const step: Build = (c, [x], dtype, node) => {
   const alpha = node.attrs.alpha as number;
   if (alpha === 0) return c.one('Relu', [c.one('Sign', [x!])]);
@@ -80,7 +80,7 @@ const step: Build = (c, [x], dtype, node) => {
   return c.one('Where', [c.one('IsNaN', [x!]), x!, result]);
 };
 
-/** tfjs: the sign of NaN is 0. */
+/** In tfjs the sign of NaN is 0. */
 const sign: Build = (c, [x], dtype) => {
   const result = c.one('Sign', [x!]);
   if (!c.options.exactNaN || !isFloat(dtype)) return result;
@@ -99,14 +99,14 @@ const prelu: Build = (c, [x, alpha], dtype, node) => {
   return c.one('Where', [negative, c.one('Mul', [alpha!, x!]), x!]);
 };
 
-/** x in steps of `scale`, rounded half to even as QuantizeLinear rounds. */
+/** x in steps of `scale`, rounded half to even like QuantizeLinear. */
 function steps(c: Lowering, x: string, scale: string): string {
   return c.once(`steps ${x} ${scale}`, () => c.one('Round', [c.one('Div', [x, scale])]));
 }
 
 /**
- * The same, clipped to what int8 holds. QuantizeLinear and DequantizeLinear would do it as well, no faster, and ONNX Runtime
- * would take their pairs for a model in integers.
+ * Quantized and clipped to int8's range. QuantizeLinear and DequantizeLinear would be no faster, and ONNX Runtime would take their pairs for an
+ * integer model.
  */
 function quantized(c: Lowering, x: string, scale: string, zeroPoint: string): string {
   const limit = (value: number): string =>
@@ -128,10 +128,10 @@ const attrsOf = (op: string, names: readonly string[], floats = true): Rule =>
 const logic = (op: string): Rule =>
   elementwise((c, inputs, dtype) => c.one(op, dtype === 'bool' ? inputs : inputs.map((x) => c.cast(x, 'bool'))));
 
-/** The opposite of a comparison would be true for NaN; these are not. */
+/** The negation of the opposite comparison would be true for NaN. */
 const compare = (op: string): Rule => same(op, onNumbers);
 
-/** Another name for the input, in every layout it has. */
+/** An alias of the input, in every existing layout. */
 const identity: Rule = (node, c) => {
   const [x, out] = [node.inputs[0]!, node.outputs[0]!];
   if (c.graph.constants.has(x)) c.define(out, c.plain(x));

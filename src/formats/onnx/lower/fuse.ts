@@ -4,13 +4,13 @@ import type { Lowering } from './context.ts';
 import type { Layout } from './layout.ts';
 import { isPlain, transposeData } from './layout.ts';
 
-/** A value whose only use is an addition of something per channel, or of a matrix: `bias` is that, `out` the sum. */
+/** An addition that is the only use of a value: `bias`: the addend, per channel or a matrix; `out`: the sum. */
 interface Bias {
   readonly bias: string;
   readonly out: string;
 }
 
-/** The bias that ONNX' Conv, ConvTranspose or Gemm can add on the way, if a node's only consumer adds one. */
+/** The bias that ONNX' Conv, ConvTranspose or Gemm can add itself, if a node's only consumer adds one. */
 function biasOf(node: Node, c: Lowering): Bias | undefined {
   const value = node.outputs[0]!;
   const [add, ...others] = c.consumersOf(value);
@@ -24,7 +24,7 @@ function biasOf(node: Node, c: Lowering): Bias | undefined {
   return known && (isBias || isMatrix) ? { bias, out: add.outputs[0]! } : undefined;
 }
 
-/** Defines the result of `node` as that of `build`, with the bias that follows where there is one. */
+/** Defines the result of `node` by `build`, including a following bias. */
 export function defineBiased(
   c: Lowering,
   node: Node,
@@ -36,8 +36,8 @@ export function defineBiased(
 }
 
 /**
- * Flattens [batch, height, width, channels] in the layout in which it lies, without a transpose, if only products with
- * stored matrices follow: their rows are put in that order instead.
+ * Flattens [batch, height, width, channels] in its present layout, without a transpose, if only products with stored matrices follow: the rows of the
+ * matrices are permuted instead.
  */
 export function flattenAsItLies(node: Node, c: Lowering): boolean {
   const [x, out] = [node.inputs[0]!, node.outputs[0]!];

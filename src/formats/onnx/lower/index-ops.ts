@@ -3,7 +3,7 @@ import type { Shape } from '../../../graph/types.ts';
 import type { Lowering, Rule } from './context.ts';
 import { plainLayout } from './layout.ts';
 
-/** Indices with an axis of size 1 behind, as ONNX' N-d ops want them, in int64. */
+/** int64 indexes with an added last axis of size 1, as ONNX' N-d ops require. */
 function asTuples(c: Lowering, indices: string, shape: Shape): string {
   return c.reshape(c.cast(indices, 'int64'), shape, [...shape, 1]);
 }
@@ -17,7 +17,7 @@ export const gather: Rule = (node, c) => {
     c.define(node.outputs[0]!, c.one('Gather', [c.plain(x), c.plain(indices)], { axis }));
     return;
   }
-  // GatherND takes the axis right behind the batch axes: bring it there, and bring the gathered axes back after it.
+  // GatherND gathers along the axis after the batch axes: move the axis there, and the gathered axes back.
   const rank = shape.length;
   const middle = plainLayout(rank).slice(batchDims, axis);
   const front = plainLayout(rank).slice(0, batchDims);
@@ -40,9 +40,7 @@ export const gatherNd: Rule = (node, c) => {
   c.define(node.outputs[0]!, c.one('GatherND', [c.plain(params), c.cast(c.plain(indices), 'int64')]));
 };
 
-/**
- * One-hot rows by comparison with 0 ... depth-1: an index outside gives a row of `offValue`, where ONNX' OneHot would count from the end.
- */
+/** One-hot rows by comparison with 0 ... depth-1: an index out of range gives a row of `offValue`, whereas ONNX' OneHot would count from the end. */
 export const oneHot: Rule = (node, c) => {
   const [indices, out] = [node.inputs[0]!, node.outputs[0]!];
   const depth = int(node.attrs, 'depth');

@@ -1,8 +1,8 @@
 import type { Dim, Shape, TensorData } from '../../../graph/types.ts';
 
 /**
- * The order in which a value's axes lie in an ONNX tensor: axis i of the tensor is axis `layout[i]` of the graph's value.
- * `[0, 1, 2, ...]` is the graph's own order, called plain.
+ * Order of a value's axes in an ONNX tensor: axis i of the tensor is axis `layout[i]` of the graph's value. `[0, 1, 2, ...]`, the graph's own order,
+ * is called plain.
  */
 export type Layout = readonly number[];
 
@@ -23,12 +23,12 @@ export function isPlain(layout: Layout): boolean {
   return layout.every((axis, i) => axis === i);
 }
 
-/** The shape of a tensor in `layout` whose value has the shape `shape`. */
+/** Shape of a tensor in `layout` for a value of shape `shape`. */
 export function permuted(shape: Shape, layout: Layout): Dim[] {
   return layout.map((axis) => shape[axis]!);
 }
 
-/** The `perm` of the Transpose that takes a tensor from one layout to another. */
+/** `perm` of the Transpose from one layout to another. */
 export function between(from: Layout, to: Layout): number[] {
   return to.map((axis) => from.indexOf(axis));
 }
@@ -39,7 +39,7 @@ export function keepsOrder(shape: Shape, perm: readonly number[]): boolean {
   return moving.every((axis, i) => i === 0 || axis > moving[i - 1]!);
 }
 
-/** `data` of a fixed shape with its axes permuted. */
+/** Permutes the axes of `data` of a fixed shape. */
 export function transposeData(data: TensorData, shape: readonly number[], perm: readonly number[]): TensorData {
   const out = data.slice() as Float32Array;
   const source = data as Float32Array;

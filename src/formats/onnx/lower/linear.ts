@@ -9,7 +9,7 @@ import { avgPoolGrad, maxPoolGrad } from './pool-grad.ts';
 import { avgPool, maxPool } from './pool.ts';
 import { floatsOnly } from './rules.ts';
 
-/** The operand as the matrix product wants it; a transpose is ONNX Runtime's to fuse. */
+/** The operand for a matrix product; ONNX Runtime fuses a transpose. */
 function matrix(c: Lowering, value: string, transposed: boolean): string {
   const rank = c.shapeOf(value).length;
   const layout = plainLayout(rank);
@@ -20,7 +20,7 @@ function lies(c: Lowering, value: string, layout: readonly number[]): boolean {
   return c.graph.constants.has(value) || c.layoutsOf(value).some((other) => other.join() === layout.join());
 }
 
-/** True if Gemm should read a rank-2 operand transposed, since it lies there so. */
+/** True if Gemm should read a rank-2 operand transposed, because it exists in that layout. */
 function gemmOperand(c: Lowering, value: string, transposed: boolean): { tensor: string; flag: number } {
   const swapped = lies(c, value, [1, 0]) && !lies(c, value, [0, 1]);
   const tensor = c.as(value, swapped ? [1, 0] : [0, 1]);

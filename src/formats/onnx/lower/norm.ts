@@ -32,7 +32,7 @@ const fusedBatchNorm: Rule = (node, c) => {
   c.define(out, normalized(c, [x, mean, variance, offset, scale], layout, epsilonOf(node.attrs)), layout);
 };
 
-/** The formula itself, for other ranks and statistics of any broadcastable shape. */
+/** The formula as separate ops, for other ranks and statistics of any broadcastable shape. */
 function normalized(c: Lowering, names: readonly string[], layout: Layout, epsilon: number): string {
   const { dtype, shape } = c.typeOf(names[0]!);
   const [x, mean, variance, offset, scale] = names.map((name) =>
@@ -48,7 +48,7 @@ function inverseDeviation(c: Lowering, variance: string, dtype: DType, epsilon: 
   return c.one('Reciprocal', [c.one('Sqrt', [c.one('Add', [variance, c.scalar(dtype, epsilon)])])]);
 }
 
-/** The axes of a tensor in `layout` over which a batch norm averages, and the shape of a statistic that broadcasts. */
+/** Axes of a tensor in `layout` over which a batch norm averages, and the shape of a broadcastable statistic. */
 function channelwise(layout: Layout, channels: number): { axes: number[]; shape: number[] } {
   const last = layout.indexOf(layout.length - 1);
   return {

@@ -6,8 +6,8 @@ import type { Window } from './window.ts';
 import { spatial, windowOf } from './window.ts';
 
 /**
- * Gradient of a max pooling without the positions of the maxima, for providers whose MaxPool does not give them: goes
- * through the window row by row, and the first element equal to the maximum takes the gradient.
+ * Gradient of a max pooling without positions of the maxima, for providers whose MaxPool does not return them: the first element of a window, row by
+ * row, that equals the maximum takes the gradient.
  */
 export function maxPoolGradByTaps(node: Node, c: Lowering): void {
   const [dy, x, y] = node.inputs as [string, string, string];
@@ -31,7 +31,7 @@ export function maxPoolGradByTaps(node: Node, c: Lowering): void {
   c.define(node.outputs[0]!, taps.cropped(sum!), NCHW);
 }
 
-/** Reads of one position of every window, and the way back. The padded input is as large as the windows reach. */
+/** Reads one position of every window, and spreads values back. The padded input is as large as the windows reach. */
 class Taps {
   readonly #c: Lowering;
   readonly #padded: string;
@@ -52,7 +52,7 @@ class Taps {
       Math.max(
         (small[i] - 1) * window.strides[i] + filter[i],
         this.#large[i] + window.pads[2 * i]!,
-        // Spreading a position out takes whole strides.
+        // Spreading needs whole strides.
         filter[i] - 1 + small[i] * window.strides[i],
       );
     this.#size = [reach(0), reach(1)];
@@ -71,7 +71,7 @@ class Taps {
     return c.one('Slice', [this.#padded, c.ints(begin), c.ints(end), c.ints([2, 3]), c.ints(strides)]);
   }
 
-  /** The values at their places in the padded input, zeros elsewhere. */
+  /** Values at their positions in the padded input, zeros elsewhere. */
   spread(values: string, row: number, column: number): string {
     const c = this.#c;
     const [rows, columns] = this.#small;

@@ -23,7 +23,7 @@ export const maxPoolGrad: Rule = (node, c) => {
     : c.one('ReduceProd', [c.shapeVector(shape)], { keepdims: 1 });
   const zeros = c.one('Expand', [c.scalar('float32', 0), total]);
   const [where, amounts] = [indices, c.as(dy, NCHW)].map((tensor) => c.one('Reshape', [tensor, c.ints([-1])]));
-  // One after another on ONNX Runtime's cpu provider, whose ScatterND shares such a sum out and loses some of it.
+  // ScatterElements adds sequentially; ScatterND on ONNX Runtime's cpu provider adds in parallel and loses updates.
   const sum = c.one('ScatterElements', [zeros, where!, amounts!], { axis: 0, reduction: 'add' });
   const gradient = c.reshape(sum, [], shape);
   const inside = pads.every((amount) => amount === 0)
@@ -41,7 +41,7 @@ export const avgPoolGrad: Rule = (node, c) => {
   c.define(out, tiles(node, large) ? enlarged(c, share, filter, small, large) : spread(c, node, share), NCHW);
 };
 
-/** True if windows lie side by side, without overlap, gap or padding. */
+/** True if windows tile the input, without overlap, gap or padding. */
 function tiles({ attrs }: Node, large: readonly number[]): boolean {
   const { strides, pads } = windowOf(attrs);
   const filter = ints(attrs, 'filterSize');
@@ -63,7 +63,7 @@ function enlarged(
   return c.one('Pad', [result, c.ints([0, 0, 0, 0, 0, 0, bottom, right])], { mode: 'constant' });
 }
 
-/** Overlapping windows: a transposed depthwise convolution with ones. */
+/** For overlapping windows: a transposed depthwise convolution with ones. */
 function spread(c: Lowering, node: Node, share: string): string {
   const [dy, out] = [node.inputs[0]!, node.outputs[0]!];
   const channels = c.shapeOf(out)[3] as number;

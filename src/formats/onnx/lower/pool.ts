@@ -15,7 +15,7 @@ function poolAttrs(attrs: Attrs, pads: Pads): Record<string, readonly number[]> 
   };
 }
 
-/** The operand, and the padding that is left to the pooling: ONNX Runtime refuses one as large as the window. */
+/** The operand and the pooling's own padding, which ONNX Runtime requires to be smaller than the window. */
 function padded(c: Lowering, x: string, attrs: Attrs, value: number): { tensor: string; pads: Pads } {
   const tensor = floatOperand(c, c.as(x, NCHW), c.typeOf(x).dtype);
   const { pads } = windowOf(attrs);
@@ -48,8 +48,7 @@ export const maxPool: Rule = (node, c) => {
 };
 
 /**
- * Maxima and where they lie in the flattened NCHW tensor: the first of equals, row by row. Where that tensor had to be
- * padded first, `pads` says by how much.
+ * Maxima and their positions in the flattened NCHW tensor: the first of equals, row by row. If the tensor was padded first, `pads` has the amounts.
  */
 export function maxPoolWithIndices(
   c: Lowering,

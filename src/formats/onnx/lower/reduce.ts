@@ -12,7 +12,7 @@ type Reduce = (c: Lowering, op: string, x: string, axes: readonly number[], keep
 
 const plainReduce: Reduce = (c, op, x, axes, keepDims) => c.reduce(op, x, axes, keepDims);
 
-/** Max and Min: ONNX Runtime's may lose a NaN; where that matters, NaN is looked for separately. */
+/** Max and Min: ONNX Runtime's may lose NaN; if that matters, NaN is tested separately. */
 const extreme: Reduce = (c, op, x, axes, keepDims, dtype) => {
   const result = c.reduce(op, x, axes, keepDims);
   if (!c.options.exactNaN || !dtype.startsWith('float')) return result;
@@ -20,7 +20,7 @@ const extreme: Reduce = (c, op, x, axes, keepDims, dtype) => {
   return c.one('Where', [c.cast(found, 'bool'), c.scalar(dtype, NaN), result]);
 };
 
-/** A reduction in whatever layout its operand lies; `empty` is the result over no elements. */
+/** A reduction in the operand's layout; `empty`: result over no elements. */
 function reduction(op: string, empty: number, through: Through, build: Reduce = plainReduce): Rule {
   return (node, c) => {
     const [x, out] = [node.inputs[0]!, node.outputs[0]!];
@@ -53,7 +53,7 @@ function reducedLayout(layout: Layout, axes: readonly number[], keepDims: boolea
   return left.map((axis) => axis - axes.filter((other) => other < axis).length);
 }
 
-/** tfjs passes over NaN when it looks for the largest. */
+/** tfjs ignores NaN in the search for the largest. */
 function withoutNaN(c: Lowering, x: string, dtype: DType, instead: number): string {
   return c.one('Where', [c.one('IsNaN', [x]), c.scalar(dtype, instead), x]);
 }
@@ -102,7 +102,7 @@ const topK: Rule = (node, c) => {
   c.define(node.outputs[1]!, c.cast(indices!, 'int32'));
 };
 
-/** Softmax is fast over the last axis of the tensor; the channels of an NCHW tensor are not, unless nothing else is left. */
+/** Softmax in the plain layout: it is fast along the last axis, which the channels of an NCHW tensor are not. */
 const softmax =
   (op: string): Rule =>
   (node, c) => {
@@ -111,7 +111,7 @@ const softmax =
     const axis = int(node.attrs, 'axis');
     const value = c.plain(x);
     const isOfOne = op === 'Softmax' && c.shapeOf(x).at(axis) === 1;
-    // Of one value it is 1, for which the integer kernel of ONNX Runtime 1.30 gives 0.
+    // Over a single value the result is 1, for which the integer kernel of ONNX Runtime 1.30 gives 0.
     const result = isOfOne
       ? c.one('Add', [c.one('Sub', [value, value]), c.scalar('float32', 1)])
       : c.one(op, [value], { axis: axis < 0 ? axis + layout.length : axis });

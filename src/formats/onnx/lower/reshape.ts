@@ -2,10 +2,7 @@ import { batchFactor, symbolicSize } from '../../../graph/shapes.ts';
 import type { Dim, Graph, Shape } from '../../../graph/types.ts';
 import type { OnnxBuilder } from './builder.ts';
 
-/**
- * The constant that makes ONNX' Reshape go from one shape to another at every batch size: 0 copies a size, -1 infers one.
- * Undefined if no constant does.
- */
+/** Constant for ONNX' Reshape from one shape to another at every batch size: 0 copies a size, -1 infers one. Undefined if there is none. */
 export function fixedReshape(from: Shape, to: Shape): number[] | undefined {
   if (to.every((dim) => typeof dim === 'number')) return [...to];
   if (symbolicSize(to).factor === 0) return undefined;
@@ -16,13 +13,13 @@ export function fixedReshape(from: Shape, to: Shape): number[] | undefined {
   return to.map((dim, i) => (typeof dim === 'number' ? dim : inferred.includes(i) ? -1 : 0));
 }
 
-/** The parts of the lowering that are needed here. */
+/** The used parts of the lowering. */
 interface Maker extends Pick<OnnxBuilder, 'one' | 'ints'> {
   readonly graph: Graph;
   once(key: string, build: () => string): string;
 }
 
-/** The current value of a symbolic dimension as a 1-D int64 tensor, read off an input's shape. */
+/** Current value of a symbolic dimension as a 1-D int64 tensor, from an input's shape. */
 export function batchSize(c: Maker, dim: Dim): string {
   return c.once(`batch ${dim}`, () => {
     if (batchFactor(dim) !== 1) return c.one('Mul', [batchSize(c, 'batch'), c.ints([batchFactor(dim)])]);

@@ -4,7 +4,7 @@ import type { Lowering, Rule } from './context.ts';
 import { NCHW } from './layout.ts';
 import { spatial } from './window.ts';
 
-/** Position of output element `at` between the elements of the input, as tfjs computes it. */
+/** Input position of output element `at`, as in tfjs. */
 function source(at: number, from: number, to: number, alignCorners: boolean, halfPixelCenters: boolean): number {
   const aligned = alignCorners && to > 1;
   const scale = aligned ? (from - 1) / (to - 1) : from / to;
@@ -32,7 +32,7 @@ function interpolation(node: Node, from: number, to: number): Float32Array {
   return weights;
 }
 
-/** Resizing works axis by axis and linearly: rows = A · x · Bᵀ with fixed matrices A [to, from] and B. */
+/** Resizes by matrices, because it is linear along each axis: A · x · Bᵀ with constant A [to, from] and B. */
 function byMatrices(c: Lowering, node: Node, x: string, from: [number, number], to: [number, number]): string {
   const rows = c.initializer('float32', [to[0], from[0]], interpolation(node, from[0], to[0]));
   const columns = c.initializer('float32', [to[1], from[1]], interpolation(node, from[1], to[1]));
@@ -40,7 +40,7 @@ function byMatrices(c: Lowering, node: Node, x: string, from: [number, number], 
   return c.one('MatMul', [rows, across]);
 }
 
-/** And so the gradient is Aᵀ · dy · B. */
+/** The gradient is Aᵀ · dy · B. */
 export const resizeGrad: Rule = (node, c) => {
   const [dy, out] = [node.inputs[0]!, node.outputs[0]!];
   const [small, large] = [spatial(c.shapeOf(out)), spatial(c.shapeOf(dy))];
@@ -63,8 +63,8 @@ export const resize: Rule = (node, c) => {
 };
 
 /**
- * Whole-number enlargement, where every implementation agrees on what ONNX' Resize gives. Other ratios round differently
- * in float32 and float64, and half-pixel nearest has no mode in ONNX.
+ * True for enlargement by an integer, for which all implementations of ONNX' Resize agree. Other ratios round differently in float32 and float64, and
+ * ONNX has no mode for half-pixel nearest.
  */
 function hasOnnxMode(node: Node, from: [number, number], to: [number, number]): boolean {
   const whole = to.every((size, i) => size % from[i]! === 0);

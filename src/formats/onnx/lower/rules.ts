@@ -4,21 +4,21 @@ import type { Lowering, Rule } from './context.ts';
 import type { Layout } from './layout.ts';
 import { isPlain, plainLayout } from './layout.ts';
 
-/** Computation of a rule row on tensors that lie in one layout; dtype is that of the tensors it gets. */
+/** Computation of a rule on tensors of equal layout; dtype: theirs. */
 export type Build = (c: Lowering, inputs: readonly string[], dtype: DType, node: Node) => string;
 
-/** Types that ONNX Runtime has no kernel for, and the type to compute in instead. */
+/** Types without a kernel in ONNX Runtime, with the type to compute in instead. */
 export type Through = Partial<Record<DType, DType | 'float64'>>;
 
 export const onFloat: Through = { int32: 'float32', int64: 'float32', bool: 'float32' };
 export const onNumbers: Through = { bool: 'int32' };
 
-/** A rule that computes each element from the operands' elements at the same place; `build` knows no layouts. */
+/** A rule for an elementwise op; `build` does not depend on layouts. */
 export interface ElementwiseRule extends Rule {
   readonly build: Build;
 }
 
-/** A row for an op that works element by element with broadcasting, in whatever layout its operands lie. */
+/** Rule for an elementwise op with broadcasting, in any layout of its operands. */
 export function elementwise(build: Build, through: Through = {}): ElementwiseRule {
   const rule: Rule = (node, c) => {
     const out = node.outputs[0]!;
@@ -37,12 +37,12 @@ export function elementwise(build: Build, through: Through = {}): ElementwiseRul
   return Object.assign(rule, { build });
 }
 
-/** A row for an op of the same name and meaning in ONNX. */
+/** Rule for an op with the same name and meaning in ONNX. */
 export function same(op: string, through: Through = {}): ElementwiseRule {
   return elementwise((c, inputs) => c.one(op, inputs), through);
 }
 
-/** A row for an op that ONNX Runtime computes for floats only. */
+/** Rule for an op that ONNX Runtime supports for floats only. */
 export function floatsOnly(rule: Rule): Rule {
   return (node, c) => {
     const { dtype } = c.typeOf(node.inputs[0]!);
@@ -52,15 +52,15 @@ export function floatsOnly(rule: Rule): Rule {
 }
 
 /**
- * The layout for an op over several operands: the one for which the fewest elements must be transposed. Of equals, the
- * first operand's own one if nothing must be, else one that is not plain: it comes from a convolution and usually goes to one.
+ * Layout for an op over several operands: the one that needs the fewest elements transposed. Of equals, the first operand's if nothing is transposed,
+ * else one that is not plain: it comes from a convolution and usually goes to one.
  */
 export function commonLayout(c: Lowering, inputs: readonly string[], rank: number): Layout {
   const operands = [...new Set(inputs)]
     .filter((name) => c.shapeOf(name).length === rank && !c.graph.constants.has(name))
     .map((name) => ({ layouts: c.layoutsOf(name), elements: elements(c, name) }));
   const all = operands.flatMap(({ layouts }) => layouts);
-  // Each once: a Concat may have thousands of operands of one layout.
+  // Distinct layouts: a Concat may have thousands of operands of the same.
   const candidates = [...new Map(all.map((layout) => [layout.join(), layout])).values()];
   const has = (layouts: readonly Layout[], layout: Layout): boolean =>
     layouts.some((other) => other.join() === layout.join());

@@ -1,7 +1,7 @@
 import type { DType, Node, Shape } from '../../../graph/types.ts';
 import type { Lowering } from './context.ts';
 
-/** Drops `count` elements at one end of an axis and puts as many ones in at the other. */
+/** Drops `count` elements at one end of an axis and inserts as many ones at the other. */
 function shift(
   c: Lowering,
   x: string,
@@ -18,7 +18,7 @@ function shift(
   return c.one('Pad', [kept, c.ints(pads), c.scalar(dtype, 1)], { mode: 'constant' });
 }
 
-/** ONNX has no cumulative product: log2(n) steps, each multiplying by the elements 1, 2, 4, ... places before (Hillis & Steele 1986). */
+/** Cumulative product, which ONNX lacks: log2(n) steps, each multiplying by the elements 1, 2, 4, ... positions before (Hillis & Steele 1986). */
 export function cumulativeProduct(
   c: Lowering,
   node: Node,

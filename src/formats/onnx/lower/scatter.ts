@@ -4,7 +4,7 @@ import type { Dim, DType, Node, Shape } from '../../../graph/types.ts';
 import type { Lowering, Rule } from './context.ts';
 import { pick, sumByKey } from './sum-by-key.ts';
 
-/** Ids outside 0 ... n-1 count nowhere. */
+/** Ids outside 0 ... n-1 are ignored. */
 export const segmentSum: Rule = (node, c) => {
   const [x, ids] = node.inputs as [string, string];
   const segments = int(node.attrs, 'numSegments');
@@ -14,7 +14,7 @@ export const segmentSum: Rule = (node, c) => {
   const number = (value: number): string => c.scalar('int64', value);
   const atLeast0 = c.one('GreaterOrEqual', [wanted, number(0)]);
   const inside = c.one('And', [atLeast0, c.one('Less', [wanted, number(segments)])]);
-  // Those outside share a key of their own, whose sum is left out.
+  // Ids out of range share an extra key, whose sum is dropped.
   const keys = c.one('Where', [inside, wanted, number(segments)]);
   const { shape } = c.typeOf(x);
   const rows = { value: x, count, rest: shape.slice(idShape.length) };
@@ -32,11 +32,11 @@ export const scatterNd: Rule = (node, c) => {
   const count = rowsOf(node, c, from.length === 1 ? from : from.slice(0, -1));
   const tuples = c.reshape(c.cast(c.plain(indices), 'int64'), from, [count, depth]);
   const outer = ints(node.attrs, 'shape').slice(0, depth);
-  // One place more on every axis than there is, for the indices outside.
+  // An extra position on every axis for indexes out of range.
   const strides = outer.map((_, axis) => staticSize(outer.slice(axis + 1).map((size) => size + 1)));
   const atLeast0 = c.one('GreaterOrEqual', [tuples, c.scalar('int64', 0)]);
   const inside = c.one('And', [atLeast0, c.one('Less', [tuples, c.ints(outer)])]);
-  // An index outside becomes one that the provider refuses: ONNX lets negative ones count from the end.
+  // Makes the provider refuse an index out of range, even a negative one, which ONNX would count from the end.
   const refused = c.one('Where', [inside, tuples, c.ints(outer)]);
   const keys = c.reduce('ReduceSum', c.one('Mul', [refused, c.ints(strides)]), [1], false);
   const rest = c.shapeOf(updates).slice(Math.max(1, from.length - 1));
@@ -46,7 +46,7 @@ export const scatterNd: Rule = (node, c) => {
   }));
 };
 
-/** Defines the node's value: zeros, and where `place` says so the sums of the value's rows with equal keys. */
+/** Defines the node's value: zeros, and at `place` the sums of rows with equal keys. */
 function defineSums(
   node: Node,
   c: Lowering,
@@ -56,7 +56,7 @@ function defineSums(
 ): void {
   const out = node.outputs[0]!;
   const { dtype, shape } = c.typeOf(out);
-  // ONNX adds no bools.
+  // ONNX does not add bools.
   const number: DType = dtype === 'bool' ? 'int32' : dtype;
   const zeros = c.filled(shape, number, 0);
   const as = (tensor: string): string => (dtype === 'bool' ? c.cast(tensor, 'bool') : tensor);
@@ -71,7 +71,7 @@ function defineSums(
   c.define(out, as(c.one('ScatterND', [zeros, tuples, pick(c, sums.rows, firsts)])));
 }
 
-/** The rows that index axes of this shape stand for. */
+/** Number of rows that index axes of this shape stand for. */
 function rowsOf(node: Node, c: Lowering, shape: Shape): Dim {
   const { factor, power } = symbolicSize(shape);
   if (power > 1)

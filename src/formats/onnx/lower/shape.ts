@@ -6,7 +6,7 @@ import { between, NCHW } from './layout.ts';
 import { commonLayout } from './rules.ts';
 import { scatterNd, segmentSum } from './scatter.ts';
 
-/** Runs `build` on the operand in the layout in which it lies; per-axis attributes follow. */
+/** Runs `build` on the operand in its layout, with per-axis attributes permuted accordingly. */
 const inAnyLayout =
   (
     build: (c: Lowering, x: string, order: <T>(perAxis: readonly T[]) => T[], node: Parameters<Rule>[0]) => string,
@@ -23,7 +23,7 @@ const reshape: Rule = (node, c) => {
   c.define(out, c.reshape(c.plain(x), c.shapeOf(x), c.shapeOf(out)));
 };
 
-/** Costs nothing: the same tensor in another layout. A transpose appears where somebody needs the plain one. */
+/** Defines the same tensor in another layout, at no cost. A Transpose node appears only if the plain layout is needed. */
 const transpose: Rule = (node, c) => {
   const perm = ints(node.attrs, 'perm');
   const { tensor, layout } = c.any(node.inputs[0]!);
@@ -87,7 +87,7 @@ const pad = inAnyLayout((c, x, order, node) => {
   return c.one('Pad', [x, amounts, c.scalar(dtype, node.attrs.constantValue as number)], { mode: 'constant' });
 });
 
-/** Mirror padding by a gather along each padded axis: ONNX' Pad has `reflect` only, and not for every type. */
+/** Mirror padding by a gather along each padded axis: ONNX' Pad has only `reflect`, and not for every type. */
 const mirrorPad = inAnyLayout((c, x, order, node) => {
   const pads = order(paddings(ints(node.attrs, 'paddings')));
   const sizes = order(c.shapeOf(node.inputs[0]!));

@@ -5,7 +5,7 @@ import { normRules } from './norm.ts';
 import { reduceRules } from './reduce.ts';
 import { shapeRules } from './shape.ts';
 
-/** Rules by which each op of the graph is written in ONNX. */
+/** Lowering rule of each op. */
 export const rules: Readonly<Record<string, Rule>> = {
   ...elementwiseRules,
   ...reduceRules,
@@ -14,5 +14,5 @@ export const rules: Readonly<Record<string, Rule>> = {
   ...normRules,
 };
 
-/** The operator set that an op needs beyond 17. */
+/** Operator set that an op needs, if later than 17. */
 export const neededOpset: Readonly<Record<string, number>> = { BitwiseAnd: 18 };

@@ -1,7 +1,7 @@
 import { toHalfArray } from '../../../base/bytes.ts';
 import type { DType, TensorData } from '../../../graph/types.ts';
 
-/** Numbers as the elements of a tensor of `dtype`. */
+/** Numbers as elements of a tensor of `dtype`. */
 export function typedValues(dtype: DType, values: readonly number[]): TensorData {
   switch (dtype) {
     case 'float32':

@@ -5,7 +5,7 @@ import type { Lowering } from './context.ts';
 /** top, bottom, left, right */
 export type Pads = readonly [number, number, number, number];
 
-/** The attributes of a 2-D window op, [along height, along width] each. */
+/** Attributes of a 2-D window op, each [height, width]. */
 export interface Window {
   readonly strides: readonly [number, number];
   readonly dilations: readonly [number, number];
@@ -34,10 +34,7 @@ function extent(size: number, dilation: number): number {
   return (size - 1) * dilation + 1;
 }
 
-/**
- * The `output_padding` with which a transposed convolution of `small` gives `large`: what lies behind the last window
- * and was read by none.
- */
+/** `output_padding` with which a transposed convolution of `small` gives `large`: elements after the last window that none has read. */
 export function outputPadding(
   large: readonly [number, number],
   small: readonly [number, number],
@@ -49,12 +46,12 @@ export function outputPadding(
   return [along(0), along(1)];
 }
 
-/** Convolutions know floats only. */
+/** Convolutions support floats only. */
 export function floatOperand(c: Lowering, tensor: string, dtype: string): string {
   return dtype.startsWith('float') ? tensor : c.once(`cast ${tensor} float32`, () => c.cast(tensor, 'float32'));
 }
 
-/** Number of elements of the input that each window of a pooling covers, row by row. */
+/** Number of input elements in each window of a pooling, row by row. */
 export function windowCounts(large: readonly number[], small: readonly number[], attrs: Attrs): Float32Array {
   const { strides, pads } = windowOf(attrs);
   const filter = ints(attrs, 'filterSize');

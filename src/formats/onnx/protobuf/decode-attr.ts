@@ -5,7 +5,7 @@ import { refuseExternal, tensorOf } from './decode-tensor.ts';
 import type { ExternalFiles } from './decode-tensor.ts';
 import { attrTypes } from './init.ts';
 
-/** Types that are passed on as they were read: sparse tensors and types, one or several. */
+/** Types that are kept unchanged: sparse tensors and types, single or lists. */
 const OTHER_TYPES = [11, 12, 13, 14];
 
 export function attrOf(
@@ -43,13 +43,13 @@ export function attrOf(
   throw new WireError(`attribute ${name} has type ${type} and no such value`);
 }
 
-/** A number where that is exact. */
+/** A number if that is exact. */
 function exact(value: bigint): Int64 {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
 }
 
-/** Other values of an attribute by field number, as `encodeAttr` writes them again. */
+/** Other values of an attribute by field number, for `encodeAttr`. */
 function othersOf({ tp, typeProtos, sparseTensor, sparseTensors }: AttributeProto): [number, Uint8Array][] {
   const fields = { 14: tp, 15: typeProtos, 22: sparseTensor, 23: sparseTensors };
   return Object.entries(fields).flatMap(([field, values]) =>

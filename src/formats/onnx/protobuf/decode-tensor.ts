@@ -4,13 +4,13 @@ import type { TensorProto } from '../../protobuf/onnx_pb.ts';
 import { byteLength, dataTypes, elementCount } from '../model.ts';
 import type { OnnxDType, OnnxTensor } from '../model.ts';
 
-/** Contents of the files beside a model that hold values of its tensors, by the name that the model calls them. */
+/** Contents of external files with tensors' values, by their names in the model. */
 export type ExternalFiles = ReadonlyMap<string, Uint8Array>;
 
 /** `TensorProto.DataLocation` */
 const EXTERNAL = 1;
 
-/** Thrown where a tensor's values are in a file of their own that is not at hand. */
+/** Error: a tensor's values are in an external file that was not given. */
 export class ExternalData extends Error {
   readonly location: string;
 
@@ -20,10 +20,10 @@ export class ExternalData extends Error {
   }
 }
 
-/** `external_data` of a TensorProto with the key `location`, as bytes of the file. */
+/** Bytes of an `external_data` entry of a TensorProto with the key `location`. */
 const LOCATION = Buffer.from('\x0a\x08location\x12', 'latin1');
 
-/** Refuses bytes that are passed on as they are with tensors in other files, which ONNX Runtime would look for in the working directory. */
+/** Refuses unchanged bytes that contain tensors in other files, which ONNX Runtime would look for in the working directory. */
 export function refuseExternal(bytes: Uint8Array, what: string): Uint8Array {
   if (Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(LOCATION))
     throw new WireError(`${what} holds values in another file, which is not supported`);
@@ -45,7 +45,7 @@ export function tensorOf(tensor: TensorProto, files: ExternalFiles): OnnxTensor 
   return checked(name, dtypeOf(dataType), dims, raw, tensor);
 }
 
-/** `location`, and where there the bytes are: `offset` and `length`, by default all of the file. */
+/** Bytes of an external tensor: `location` with optional `offset` and `length`, by default the whole file. */
 function externalBytes(name: string, { externalData }: TensorProto, files: ExternalFiles): Uint8Array {
   const place = new Map(externalData.map(({ key = '', value = '' }) => [key, value]));
   const location = place.get('location') ?? 'unnamed';
@@ -79,7 +79,7 @@ function checked(
   return { name, dtype, dims, raw: bytes };
 }
 
-/** The typed fields that older writers use instead of `raw_data`, as raw bytes. */
+/** Raw bytes from the typed fields that older writers use instead of `raw_data`. */
 function fromFields(dtype: OnnxDType, tensor: TensorProto): Uint8Array {
   const { floatData, int32Data, int64Data, doubleData, uint64Data } = tensor;
   switch (dtype) {

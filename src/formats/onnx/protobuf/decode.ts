@@ -14,9 +14,7 @@ import { attrOf } from './decode-attr.ts';
 import { ExternalData, dtypeOf, refuseExternal, tensorOf } from './decode-tensor.ts';
 import type { ExternalFiles } from './decode-tensor.ts';
 
-/**
- * Reads an .onnx file. Byte fields stay views of `bytes` and `files`. `UserError` for anything that is no complete ONNX model.
- */
+/** Reads an .onnx file. Byte fields are views of `bytes` and `files`. `UserError` for an incomplete or invalid model. */
 export function decodeModel(bytes: Uint8Array, fileName: string, files: ExternalFiles = new Map()): Model {
   try {
     return modelOf(bytes, files);
@@ -35,7 +33,7 @@ export function decodeModel(bytes: Uint8Array, fileName: string, files: External
   }
 }
 
-/** A file that the model needs beside those given, if there is one. What else is wrong with it, `decodeModel` says. */
+/** Name of an external file that the model needs besides those given, if any. `decodeModel` reports other errors. */
 export function missingFile(bytes: Uint8Array, files: ExternalFiles): string | undefined {
   try {
     modelOf(bytes, files);

@@ -6,10 +6,10 @@ import { endsInit, given, headInit, nodeInit, tensorInit } from './init.ts';
 
 type Parts = readonly Uint8Array[];
 
-/** Bytes of a tensor's values that are copied once, since the library copies what it writes several times. */
+/** Minimum bytes of tensor values that bypass the protobuf library, which copies data several times. */
 const LARGE = 65_536;
 
-/** Nodes or small weights that go through the library at a time: its messages of a whole model would be large. */
+/** Number of nodes or small weights that the library encodes at a time: messages of a whole model would be large. */
 const CHUNK = 256;
 
 const FIELDS = {
@@ -19,9 +19,8 @@ const FIELDS = {
 };
 
 /**
- * The bytes of an .onnx file: the same model gives the same bytes. Messages one after the other are one message, so the values of
- * weights are put between what the library writes and copied once: through the library a model of 100 MB took three times the
- * time and 1.5 times the memory.
+ * Serializes a model: equal models give equal bytes. Concatenated messages are one message, so weights' values are inserted between the library's
+ * output and copied once: through the library alone a model of 100 MB took three times the time and 1.5 times the memory.
  */
 export function encodeModel(model: Model): Uint8Array {
   const { nodes, name, initializers, ...ends } = model.graph;
@@ -49,7 +48,7 @@ export function encodeModel(model: Model): Uint8Array {
   ]);
 }
 
-/** Fields of a graph. Small weights go through the library many at a time, each of the others between what it writes. */
+/** Fields of a graph. Small weights are encoded many at a time, others individually. */
 function initializerParts(tensors: readonly OnnxTensor[]): Parts {
   const parts: Uint8Array[] = [];
   for (let i = 0; i < tensors.length;) {
@@ -69,7 +68,7 @@ function chunksOf<T>(all: readonly T[]): T[][] {
   return Array.from({ length: Math.ceil(all.length / CHUNK) }, (_, i) => all.slice(i * CHUNK, (i + 1) * CHUNK));
 }
 
-/** A field whose content is these bytes one after the other. */
+/** A field whose content is these bytes, concatenated. */
 function delimited(field: number, parts: Parts): Parts {
   return [new BinaryWriter().tag(field, WireType.LengthDelimited).uint32(lengthOf(parts)).finish(), ...parts];
 }

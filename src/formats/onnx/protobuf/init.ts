@@ -88,7 +88,7 @@ export function tensorInit(tensor: OnnxTensor): TensorInit {
   return tensor.strings === undefined ? { ...headInit(tensor), rawData: tensor.raw } : headInit(tensor);
 }
 
-/** A tensor but for its `raw_data`, which is its last field. */
+/** A tensor without its `raw_data`, which is its last field. */
 export function headInit({ name, dtype, dims, strings }: OnnxTensor) {
   return {
     ...{ dims: dims.map(BigInt), dataType: dataTypes[dtype] },
@@ -110,7 +110,7 @@ function dimInit(dim: OnnxDim) {
   return typeof dim === 'number' ? { dimValue: BigInt(dim) } : { dimParam: dim };
 }
 
-/** A text that is left out where it is empty. */
+/** A text field, omitted if empty. */
 export function given<K extends string>(key: K, value: string): { [key in K]?: string } {
   return value === '' ? {} : ({ [key]: value } as { [key in K]: string });
 }

@@ -3,8 +3,8 @@ import type { Quantization, TensorQuantization } from '../../../graph/quantizati
 import type { Graph } from '../../../graph/types.ts';
 
 /**
- * Graph and scales with columns as channels where ONNX Runtime's integer kernels for CPUs want that, see `columnsToChannels`: every integer
- * stays what it was. `keep` are the layers that stay in float.
+ * Graph and scales with columns as channels where ONNX Runtime's integer CPU kernels benefit, see `columnsToChannels`; integers do not change.
+ * `keep`: layers that stay in float.
  */
 export function withColumnsAsChannels(
   graph: Graph,
@@ -25,7 +25,7 @@ export function withColumnsAsChannels(
   return { graph: regrouped, quantization: scales };
 }
 
-/** Scales of channels that are repeated `copies` times. */
+/** Scales of channels, repeated `copies` times. */
 function repeated(own: TensorQuantization, copies: number): TensorQuantization {
   if (own.axis === undefined) return own;
   const times = <T>(values: readonly T[]): T[] => Array.from({ length: copies }, () => values).flat();

@@ -2,13 +2,13 @@ import { readersOf } from '../../../graph/passes/uses.ts';
 import { RESHAPING, tensorData } from '../model.ts';
 import type { OnnxGraph, OnnxNode } from '../model.ts';
 
-/** Ops that pass their input on. */
+/** Ops that pass on their input. */
 const HANDING_ON = [...RESHAPING, 'Transpose'];
 
 /**
- * Means over height and width of [batch, channels, height, width] as GlobalAveragePool, which ONNX Runtime computes in integers and with the
- * channels last: its ReduceMean is float, between a transpose and two conversions. `rankOf` is the rank of a tensor; `pooled` hears which new
- * tensor holds which result. A mean that is an output of the model stays float: logits rounded to 8 bits would be ties.
+ * Replaces means over height and width of [batch, channels, height, width] by GlobalAveragePool, which ONNX Runtime computes in integers with
+ * channels last: its ReduceMean is float, between a transpose and two conversions. `rankOf`: rank of a tensor; `pooled`: called with each new tensor
+ * and the result that it holds. A mean that is an output of the model stays float: rounding logits to 8 bits makes ties.
  */
 export function withGlobalPools(
   graph: OnnxGraph,
@@ -16,7 +16,7 @@ export function withGlobalPools(
   pooled: (tensor: string, result: string) => void,
 ): OnnxGraph {
   const stored = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
-  // From operator set 18 on the axes are an input.
+  // From operator set 18 on, axes are an input.
   const axesOf = ({ inputs, attrs }: OnnxNode): string => {
     const given = stored.get(inputs[1] ?? '');
     const axes = given === undefined ? attrs.get('axes')?.value : [...(tensorData(given) as BigInt64Array)];

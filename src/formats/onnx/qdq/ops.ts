@@ -4,9 +4,9 @@ export const WEIGHTED: ReadonlySet<string> = new Set(['Conv', 'Gemm', 'MatMul'])
 export const FREE: ReadonlySet<string> = new Set([
   ...['Add', 'Mul', 'Concat', 'AveragePool', 'GlobalAveragePool', 'LeakyRelu', 'Sigmoid'],
 ]);
-/** Those of them that compute each value for itself, as cheaply in float32 as its operands are converted. */
+/** Elementwise ops among them, for which float32 costs no more than converting the operands. */
 export const ON_EACH_VALUE: ReadonlySet<string> = new Set(['Add', 'Mul', 'LeakyRelu', 'Sigmoid']);
-/** Ops that leave the integers as they are. */
+/** Ops that pass integers on unchanged. */
 export const HANDING_ON: ReadonlySet<string> = new Set([
   ...['MaxPool', 'Reshape', 'Transpose', 'Slice', 'Gather', 'Flatten', 'Squeeze', 'Unsqueeze', 'Tile'],
 ]);

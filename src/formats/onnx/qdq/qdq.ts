@@ -23,15 +23,14 @@ export interface QdqOptions extends Options {
 }
 
 /**
- * An inference graph as 8-bit ONNX: QuantizeLinear and DequantizeLinear around what is computed in integers, weights stored
- * as int8. An activation after a layer (Relu, Clip) belongs to it: nothing stands between.
+ * Exports an inference graph as 8-bit ONNX: QuantizeLinear and DequantizeLinear around integer computations, weights stored as int8. An activation
+ * after a layer (Relu, Clip) belongs to it, without a pair in between.
  *
- * Biases stay float32: ONNX Runtime makes int32 of them as it loads the file, and TensorRT takes no others.
- * Activations with a zero point are uint8, which holds the same values as int8: of int8 ones ONNX Runtime's x64 kernels turn
- * only some into uint8, and a convolution that reads the one and gives the other runs in float. Scales that are symmetric
- * throughout stay int8, as TensorRT wants them, and their convolutions as they are: those of uint8 read columns as channels where ONNX Runtime is
- * faster so (`columnsToChannels`). The last product of a model gives float32: to round logits to 8 bits makes
- * ties of them.
+ * Biases stay float32: ONNX Runtime converts them to int32 in loading, and TensorRT takes no others. Activations with a zero point are uint8, with
+ * the same values as int8: ONNX Runtime's x64 kernels convert only some int8 activations to uint8, and a convolution that reads one type and writes
+ * the other runs in float. With symmetric scales throughout they stay int8, as TensorRT requires, and convolutions are unchanged: those of uint8 read
+ * columns as channels where ONNX Runtime is faster so (`columnsToChannels`). The last product of a model gives float32: rounding logits to 8 bits
+ * makes ties.
  */
 export function exportQdq(
   graph: Graph,
@@ -46,11 +45,11 @@ export function exportQdq(
   return { result: made, skipped };
 }
 
-/** The parts of a graph that its int8 file computes in integers, by value names of the graph. */
+/** Parts of a graph that its int8 file computes in integers, by value names of the graph. */
 export interface IntegerPlan {
   /** Activations that are rounded to 8 bits. */
   readonly activations: ReadonlySet<string>;
-  /** Layers with stored weights; `bias` where one is added on the way. */
+  /** Layers with stored weights; `bias`: a bias that the layer adds. */
   readonly layers: readonly { readonly input: string; readonly weights: string; readonly bias?: string }[];
   /** Sums and products with a constant operand, which is rounded to 8 bits with one scale. */
   readonly operands: readonly Operand[];
@@ -60,11 +59,11 @@ interface Operand {
   readonly constant: string;
   /** Result of the node that reads it. */
   readonly output: string;
-  /** Of a sum: the other operand and the rounded result, which say how much of the constant matters (`termRange`). */
+  /** For a sum: the other operand and the rounded result, which determine the relevant range of the constant (`termRange`). */
   readonly sum?: { readonly other: string; readonly result: string };
 }
 
-/** The plan that `exportQdq` would follow: training with quantization simulates the very same. */
+/** The plan of `exportQdq`, which training with quantization simulates. */
 export function planQdq(graph: Graph, quantization: Quantization, options: QdqOptions = {}): IntegerPlan {
   const { qdq, valueOf } = qdqOf(graph, quantization, options);
   return qdq.plan(valueOf);
@@ -126,7 +125,7 @@ class Qdq {
     return { result: writer.finish(), skipped: [...skipped, ...this.#tables()] };
   }
 
-  /** Tables of vectors, which stay as they are. */
+  /** Embedding tables, which stay float. */
   #tables(): Skipped[] {
     return this.#model.graph.nodes.flatMap((node) => {
       const table = this.#constants.get(node.inputs[0] ?? '');
@@ -154,7 +153,7 @@ class Qdq {
     return { activations: new Set([...marked.keys()].map(valueOf)), layers, operands };
   }
 
-  /** Choice of the nodes that are computed in integers, and of the activations that are stored as integers for them. */
+  /** Chooses the nodes to compute in integers, and the activations to store as integers for them. */
   #chosen(): {
     readonly integer: ReadonlySet<OnnxNode>;
     readonly marked: ReadonlyMap<string, TensorQuantization>;
@@ -173,7 +172,7 @@ class Qdq {
           marked.set(name, this.#scalesOf(name)!);
         continue;
       }
-      // An activation that belongs to the layer before it gives integers.
+      // Activation functions fused into a layer return integers.
       for (const name of node.outputs) if (!marked.has(name)) float.add(name);
       if (WEIGHTED.has(node.op)) skipped.push({ what: this.#questions.layer(node), why });
     }
@@ -187,7 +186,7 @@ class Qdq {
     return { ...found, dtype: 'uint8', zeroPoints: found.zeroPoints.map((zeroPoint) => zeroPoint + 128) };
   }
 
-  /** Reason why a node is not computed in integers; `undefined` if it is. */
+  /** Reason why a node is not computed in integers; undefined if it is. */
   #obstacle(
     node: OnnxNode,
     marked: ReadonlyMap<string, TensorQuantization>,
@@ -201,7 +200,7 @@ class Qdq {
     const unknown = [...activations, ...this.#targets(node)].find((name) => this.#scalesOf(name) === undefined);
     if (unknown !== undefined) return `the range of ${unknown} is not known`;
     if (activations.length === 0) return 'all its operands are constants';
-    // Each step of a layer norm would lose digits, its squares above all.
+    // Each step of a layer norm would lose precision, above all its squares.
     if (ON_EACH_VALUE.has(op) && activations.every((name) => float.has(name))) return 'its operands are float32';
     if (HANDING_ON.has(op)) {
       const [from, to] = [marked.get(activations[0]!), this.#scalesOf(node.outputs[0]!)!];
@@ -213,7 +212,7 @@ class Qdq {
     return this.#isConstant(inputs[2]) ? undefined : 'its bias is computed';
   }
 
-  /** True for a value that is read for a root, a logarithm or as a divisor alone, or adds to one, as the squares of a variance do. */
+  /** True for a value that is only used for a root or logarithm or as a divisor, or added to such a value, like the squares of a variance. */
   #isDivisor(name: string): boolean {
     const readers = this.#consumers.get(name) ?? [];
     if (readers.length === 0 || this.#outputs.has(name)) return false;
@@ -228,13 +227,13 @@ class Qdq {
     return name === undefined || name === '' || this.#constants.has(name);
   }
 
-  /** The operands that are computed or fed; of ops that hand on, the first alone (others are shapes and indexes). */
+  /** Computed or fed operands; for ops that pass integers on, only the first (others are shapes and indexes). */
   #activations({ op, inputs }: OnnxNode): string[] {
     const operands = HANDING_ON.has(op) ? inputs.slice(0, 1) : inputs;
     return operands.filter((name) => name !== '' && !this.#constants.has(name));
   }
 
-  /** The result that is quantized for a node: that of the activation after it, or none where float32 can leave the model. */
+  /** The result that is quantized for a node: that of its fused activation, or none for a float32 output of the model. */
   #targets(node: OnnxNode): string[] {
     const output = node.outputs[0]!;
     const [next, ...others] = this.#consumers.get(output) ?? [];
@@ -250,20 +249,20 @@ class Qdq {
     return low !== undefined && (tensorData(low) as Float32Array)[0] === 0;
   }
 
-  /** Scale of a constant operand of a sum or product: its own range, of a sum what of it matters. */
+  /** Scale of a constant operand of a sum or product: by its range, for a sum by the relevant part. */
   #operandScale(node: OnnxNode, constant: OnnxTensor): TensorQuantization {
     const terms = this.#terms(node);
     const within = terms && termRange(this.#scalesOf(terms.other)!, this.#scalesOf(terms.result)!);
     return constantScale(tensorData(constant) as Float32Array, this.#questions.dtype, within, false);
   }
 
-  /** The computed operand of a sum with a constant, and the result that is quantized. */
+  /** The computed operand of a sum with a constant, and the quantized result. */
   #terms(node: OnnxNode): { other: string; result: string } | undefined {
     const [other, result] = [...this.#activations(node), ...this.#targets(node)];
     return node.op === 'Add' && other !== undefined && result !== undefined ? { other, result } : undefined;
   }
 
-  /** The constants of a node and the integers to store for them. */
+  /** Constants of a node with the scales of their stored integers. */
   #stored(node: OnnxNode): Map<string, TensorQuantization> {
     const { inputs, op } = node;
     const stored = new Map<string, TensorQuantization>();
@@ -281,7 +280,7 @@ class Qdq {
     const biases = values && (tensorData(values) as Float32Array);
     const scales = withRoomForBias(own, biases, this.#scalesOf(input)!.scales[0]!);
     stored.set(weights, scales);
-    // ONNX Runtime makes int32 of a float32 bias only where the result is quantized.
+    // ONNX Runtime converts a float32 bias to int32 only if the result is quantized.
     const isLast = this.#targets(node).length === 0 && this.#questions.dtype === 'uint8';
     if (isLast && bias !== '') stored.set(bias, biasScales(this.#scalesOf(input)!, scales));
     return stored;

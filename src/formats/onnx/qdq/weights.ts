@@ -4,8 +4,7 @@ import { elementCount, tensor, tensorData } from '../model.ts';
 import type { OnnxNode, OnnxTensor } from '../model.ts';
 
 /**
- * Scales of a stored filter [out, ...] or matrix as it lies in the file: those of the value in the graph, else its own
- * range, one for each output channel.
+ * Scales of a stored filter [out, ...] or matrix in the file's layout: those of the graph's value, else by its range, one for each output channel.
  */
 export function fileWeightScales(
   node: OnnxNode,
@@ -17,14 +16,14 @@ export function fileWeightScales(
   const axis = channelAxis(node, weights);
   if (given === undefined) return symmetric(magnitudesOf(weights, axis), 'int8', axis);
   if (given.axis === undefined) return given;
-  // A depthwise filter has one scale for each channel that comes in, and may give several for each.
+  // A depthwise filter has a scale for each input channel, and may have several output channels for each.
   const channels = weights.dims[axis]!;
   const repeat = channels / given.scales.length;
   const scales = Array.from({ length: channels }, (_, i) => given.scales[Math.floor(i / repeat)]!);
   return { dtype: 'int8', scales, zeroPoints: scales.map(() => 0), axis };
 }
 
-/** Axis of a stored filter or matrix that the output channels lie on. */
+/** Axis of the output channels in a stored filter or matrix. */
 export function channelAxis({ op, attrs }: OnnxNode, { dims }: OnnxTensor): number {
   if (op === 'Conv') return 0;
   const transposed = op === 'Gemm' && attrs.get('transB')?.value === 1;
@@ -35,7 +34,7 @@ function magnitudesOf(weights: OnnxTensor, axis?: number): number[] {
   return magnitudes(tensorData(weights) as Float32Array, weights.dims, axis);
 }
 
-/** A tensor's values as integers, half away from zero as everywhere in TFLite; weights keep to -127 … 127. */
+/** A tensor's values as integers, halves away from zero as in TFLite; weights are limited to -127 … 127. */
 export function quantizedIntegers(
   name: string,
   source: OnnxTensor,
@@ -59,7 +58,7 @@ export function quantizedIntegers(
 
 export const ARRAYS = { int8: Int8Array, uint8: Uint8Array, int32: Int32Array } as const;
 
-/** A bias is added to sums of products: its scale is the product of theirs. */
+/** A bias is added to sums of products, so its scale is the product of theirs. */
 export function biasScales(input: TensorQuantization, weights: TensorQuantization): TensorQuantization {
   const scales = weights.scales.map((scale) => Math.fround(scale * input.scales[0]!));
   const axis = weights.axis === undefined ? {} : { axis: 0 };

@@ -4,10 +4,10 @@ import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensor } from '../model.ts';
 import { ARRAYS, quantizedIntegers } from './weights.ts';
 
-/** Puts quantized tensors into a model, node by node. */
+/** Inserts quantized tensors into a model, node by node. */
 export class QdqWriter {
   readonly #model: Model;
-  /** Activations that are quantized. */
+  /** Quantized activations. */
   readonly #marked: ReadonlyMap<string, TensorQuantization>;
   readonly #outputs: ReadonlySet<string>;
   readonly #constants: ReadonlyMap<string, OnnxTensor>;
@@ -26,7 +26,7 @@ export class QdqWriter {
     for (const { name } of model.graph.inputs) this.#quantize(name, name);
   }
 
-  /** Adds a node; `stored` says which of its constants become integers. */
+  /** Adds a node; `stored`: scales of its constants that become integers. */
   add(node: OnnxNode, stored: ReadonlyMap<string, TensorQuantization>): void {
     const inputs = node.inputs.map((name) => {
       const scales = stored.get(name);
@@ -50,7 +50,7 @@ export class QdqWriter {
     };
   }
 
-  /** Name of a quantized result before it is quantized; an output of the model keeps its name for the result. */
+  /** Name of a result before quantization; an output of the model keeps its name for the quantized result. */
   #float(name: string): string {
     return this.#outputs.has(name) ? `${name}/float` : name;
   }
@@ -72,7 +72,7 @@ export class QdqWriter {
     );
   }
 
-  /** A stored constant and the node that widens it: one each where a consumer has scales of its own, as biases do. */
+  /** A stored constant and its DequantizeLinear: a pair for each consumer with scales of its own, as for biases. */
   #constant(node: OnnxNode, name: string, scales: TensorQuantization): string {
     const prefix = scales.dtype === 'int32' ? `${node.outputs[0]!}/bias` : this.#prefix(node, name, scales);
     const widened = `${prefix}/dequantized`;
@@ -84,14 +84,14 @@ export class QdqWriter {
     return widened;
   }
 
-  /** Name under which a constant is stored: its own for the first scales that it takes. */
+  /** Name of a stored constant: its own for the first scales, else a new one. */
   #prefix(node: OnnxNode, name: string, scales: TensorQuantization): string {
     const first = this.#scalesOf.get(name) ?? scales;
     this.#scalesOf.set(name, first);
     return JSON.stringify(first) === JSON.stringify(scales) ? name : `${node.outputs[0]!}/${name}`;
   }
 
-  /** Scale and zero point; that of an int32 bias can only be 0, and is left out. */
+  /** Scale and zero point; an int32 bias has zero point 0, which is omitted. */
   #parameters(name: string, { scales, zeroPoints, dtype, axis }: TensorQuantization): string[] {
     const dims = axis === undefined ? [] : [scales.length];
     const scale = this.#pooled(tensor(`${name}/scale`, 'float32', dims, Float32Array.from(scales)));

@@ -5,13 +5,13 @@ import { FIXED_BATCH } from '../hints.ts';
 import { elementAt, filled } from './known.ts';
 import type { KnownTensor } from './known.ts';
 
-/** Operation on two known values: on numbers, and on sizes that may be multiples of the batch (undefined: not known). */
+/** Operation on two known values: on numbers, and on sizes that may be multiples of the batch (undefined: unknown). */
 interface Arithmetic {
   readonly numbers: (a: number, b: number, dtype: DType) => number;
   readonly sizes: (a: Dim, b: Dim) => Dim | undefined;
 }
 
-/** A multiple of the batch that is at least one batch; anything else is no size. */
+/** A multiple of the batch size with a positive integer factor; undefined for others, which are no size. */
 function times(factor: number): Dim | undefined {
   return Number.isInteger(factor) && factor > 0 ? batchTimes(factor) : undefined;
 }
@@ -19,7 +19,7 @@ function times(factor: number): Dim | undefined {
 const isInteger = (dtype: DType): boolean => dtype.startsWith('int');
 const never = (): undefined => undefined;
 
-/** Comparison of sizes, of which is known that the batch is 1 or more. */
+/** Comparison of sizes, given that the batch is at least 1. */
 const compared =
   (numbers: (a: number, b: number) => boolean, isStrict: boolean): Arithmetic['sizes'] =>
   (a, b) => {
@@ -75,7 +75,7 @@ const arithmetic: Readonly<Record<string, Arithmetic>> = {
       return typeof number === 'number' && number <= batchFactor(size) ? size : undefined;
     },
   },
-  // A number that is no size at all differs from the batch; any other may be it.
+  // A number that cannot be a size differs from the batch; any other may equal it.
   Equal: comparison((a, b) => a === b, false),
   Greater: comparison((a, b) => a > b),
   GreaterOrEqual: comparison((a, b) => a >= b),
@@ -90,12 +90,12 @@ function both(a: Dim, b: Dim): boolean {
   return typeof a !== 'number' && typeof b !== 'number';
 }
 
-/** A number as its type holds it. */
+/** Value of a number after conversion to a type. */
 export function roundedTo(value: number, dtype: DType): number {
   return dtype === 'float32' ? Math.fround(value) : dtype === 'bool' ? Number(value !== 0) : value;
 }
 
-/** Two known tensors, broadcast. */
+/** Combines two known tensors, broadcast. */
 export function combined(c: Import, op: string, a: KnownTensor, b: KnownTensor, dtype = a.dtype): KnownTensor {
   const { numbers, sizes } = arithmetic[op]!;
   return filled(dtype, shared(c, a, b), (place) => {

@@ -6,12 +6,12 @@ import type { OnnxNode } from '../../model.ts';
 import type { Fold } from './fold.ts';
 import type { KnownTensor } from './known.ts';
 
-/** Operators that keep the steps equal where one of their inputs has such integers. */
+/** Operators that preserve equal steps if one input has such integers. */
 const STEADY: ReadonlySet<string> = new Set(['Add', 'Sub', 'Mul', 'Unsqueeze', 'Identity']);
 
 const DEPENDS = 'its length depends on the batch size';
 
-/** Importer of a node that counts samples, or that reads what counts them; undefined for every other node. */
+/** Importer of a node that counts samples, or reads such counts; undefined for other nodes. */
 export function countedOf(node: OnnxNode, fold: Fold | undefined, c: Import): Importer | undefined {
   const limit = node.op === 'Range' ? c.knownOf(node.inputs[1])?.values[0] : undefined;
   if (limit !== undefined && typeof limit !== 'number') return (asked) => range(asked, c, batchFactor(limit));
@@ -36,7 +36,7 @@ function axesIn(node: OnnxNode, c: Import, { dims }: KnownTensor): number[] {
   return axes.map((axis) => axisOf(Number(axis), dims.length, c));
 }
 
-/** The numbers of the samples: 0, 1, 2, ... */
+/** Indexes of the samples: 0, 1, 2, ... */
 function range(node: OnnxNode, c: Import, factor: number): void {
   const [start, , delta] = [...node.inputs].map((name) => c.knownOf(name));
   if (factor !== 1 || start?.values[0] !== 0 || delta?.values[0] !== 1) c.fail(DEPENDS, FIXED_BATCH);
@@ -44,7 +44,7 @@ function range(node: OnnxNode, c: Import, factor: number): void {
   c.counted.set(node.outputs[0]!, { first: at(0), second: at(1) });
 }
 
-/** Of a row of all numbers of all samples each sample takes its own. */
+/** From a row of all indexes of all samples, each sample takes its own. */
 const gather: Importer = (node, c) => {
   const [x, places] = node.inputs as [string, string];
   const { first, second } = c.counted.get(places)!;

@@ -2,5 +2,5 @@ import type { OnnxNode } from '../../model.ts';
 import type { Import } from '../context.ts';
 import type { KnownTensor } from './known.ts';
 
-/** Function that computes the outputs of a node when the file is read, from inputs that are known by then. */
+/** Computes a node's outputs from known inputs while the file is read. */
 export type Fold = (inputs: readonly KnownTensor[], node: OnnxNode, c: Import) => KnownTensor | readonly KnownTensor[];

@@ -1,6 +1,6 @@
 import type { Dim, DType } from '../../../../graph/types.ts';
 
-/** A tensor whose values are known when the file is read: stored, or computed from shapes. Sizes may be those of the batch. */
+/** A tensor with values known in reading the file: stored, or computed from shapes. Values may be multiples of the batch size. */
 export interface KnownTensor {
   readonly dtype: DType;
   readonly dims: readonly number[];
@@ -9,8 +9,8 @@ export interface KnownTensor {
 }
 
 /**
- * Integers that grow by the same steps from sample to sample: those of the first one and of the second one, both with a first axis of size 1, which
- * stands for the samples. PyTorch's newer exporter makes places of a Gather of them (`as_strided`): [0, 1, 2, ...] · n + [0 ... n - 1].
+ * Integers that grow by equal steps from sample to sample, given by the first two samples, each with a first axis of size 1 in place of the batch.
+ * PyTorch's newer exporter computes indexes of a Gather from them (`as_strided`): [0, 1, 2, ...] · n + [0 ... n - 1].
  */
 export interface Counted {
   readonly first: KnownTensor;
@@ -21,19 +21,19 @@ export function count(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
 }
 
-/** A list of integers, or one integer. */
+/** A list of integers, or a single integer. */
 export function knownIntegers(values: readonly Dim[], isScalar = false): KnownTensor {
   return { dtype: 'int64', dims: isScalar ? [] : [values.length], values };
 }
 
-/** Steps from one element to the next, axis by axis. */
+/** Distance in elements between neighbours, axis by axis. */
 function stridesOf(dims: readonly number[]): number[] {
   const strides = new Array<number>(dims.length).fill(1);
   for (let i = dims.length - 2; i >= 0; i--) strides[i] = strides[i + 1]! * dims[i + 1]!;
   return strides;
 }
 
-/** The tensor of `dims` whose element at each place is `at` of the place's coordinates. */
+/** A tensor of `dims` with the element `at(coordinates)` at each position. */
 export function filled(
   dtype: DType,
   dims: readonly number[],
@@ -47,7 +47,7 @@ export function filled(
   return { dtype, dims, values };
 }
 
-/** The element at `place`, counted from the last axis; axes of size 1 are repeated. */
+/** Element at the position `place`, counted from the last axis; axes of size 1 are repeated. */
 export function elementAt({ dims, values }: KnownTensor, place: readonly number[]): Dim {
   const strides = stridesOf(dims);
   const skipped = place.length - dims.length;

@@ -7,7 +7,7 @@ import { count, elementAt, filled } from './known.ts';
 import type { KnownTensor } from './known.ts';
 import type { Fold } from './fold.ts';
 
-/** Numbers that are the same for every batch size. */
+/** Numbers that do not depend on the batch size; fails for others. */
 function fixed(c: Import, { values }: KnownTensor, what: string): number[] {
   return values.map((value) => (typeof value === 'number' ? value : c.fail(`its ${what} depends on the batch size`)));
 }
@@ -126,7 +126,7 @@ const split: Fold = ([x, given], node, c) => {
   });
 };
 
-/** Known tensors taken apart, put together and laid out anew. */
+/** Rules that rearrange known tensors. */
 export const places: Readonly<Record<string, Fold>> = {
   Gather: gather,
   Squeeze: squeeze,

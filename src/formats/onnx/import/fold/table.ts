@@ -24,7 +24,7 @@ const several =
   (inputs, _, c) =>
     inputs.slice(1).reduce((a, b) => combined(c, op, a, b), inputs[0]!);
 
-/** Operation on one value. Rounding does not change sizes, which are whole. */
+/** Operation on one value. Rounding does not change sizes, which are integers. */
 const unary =
   (run: (x: number) => number, isRounding = false): Fold =>
   ([x], _, c) => ({
@@ -94,7 +94,7 @@ const trilu: Fold = ([x, k], node, c) => {
   });
 };
 
-/** Indices of the elements that are not zero: [axes, count]. */
+/** Indexes of nonzero elements: [axes, count]. */
 const nonZero: Fold = ([x]) => {
   const found: (readonly number[])[] = [];
   filled(x!.dtype, x!.dims, (place) => {
@@ -164,7 +164,7 @@ const folds: Readonly<Record<string, Fold>> = {
   ...places,
 };
 
-/** Number of leading inputs that are operands; the others are positions or amounts. Not listed: all inputs are operands. */
+/** Number of leading inputs that are operands; the others are positions or amounts. If not listed: all inputs. */
 const OPERANDS: Readonly<Record<string, number>> = {
   ...{ Gather: 1, Slice: 1, Expand: 1, Tile: 1, Squeeze: 1, Unsqueeze: 1, Reshape: 1, Split: 1, Trilu: 1, Pow: 1 },
   ...{ ReduceSum: 1, ReduceProd: 1, ReduceMin: 1, ReduceMax: 1, CumSum: 1 },
@@ -173,14 +173,13 @@ const OPERANDS: Readonly<Record<string, number>> = {
 const computed: Importer = (_, c) =>
   c.fail('its inputs are computed; expected values that are known when the file is read');
 
-/** Operators that are read only where their inputs are known. */
+/** Operators that are supported only for known inputs. */
 export const foldedOnly: Readonly<Record<string, Importer>> = Object.fromEntries(
   ['Range', 'NonZero'].map((op) => [op, computed]),
 );
 
 /**
- * The importer of a node whose inputs are all known and hold integers, truths or what was computed of such. Stored floats
- * are weights, which stay in the graph.
+ * Importer of a node whose inputs are all known and hold integers, booleans or results of such. Stored floats are weights, which stay in the graph.
  */
 export function foldOf(node: OnnxNode, c: Import): Importer | undefined {
   const fold = Object.hasOwn(folds, node.op) ? folds[node.op]! : undefined;
@@ -189,13 +188,13 @@ export function foldOf(node: OnnxNode, c: Import): Importer | undefined {
   const given = node.inputs.filter((name) => name !== '');
   if (fold === undefined || given.length === 0 || !given.every((name) => c.isKnown(name))) return undefined;
   const operands = node.inputs.slice(0, OPERANDS[node.op]).filter((name) => name !== '');
-  // A matrix times a number that a shape gives stays in the graph, where it can be trained.
+  // A matrix times a number from a shape stays in the graph, where the matrix can be trained.
   const isMatrix = (name: string): boolean => c.isWeights(name) && c.shapeOf(name).length > 1;
   const isWeights = operands.every((name) => c.isWeights(name)) || (c.isTrained && operands.some(isMatrix));
   const makesFloats = node.op === 'ConstantOfShape' && makesFloat(node);
   const wanted = node.op === 'Range' || node.op === 'Cast' || comparisons.includes(node.op);
   if ((isWeights && !wanted) || makesFloats) return undefined;
-  // Repeated for each sample, it is a tensor of the graph.
+  // Repeated for each sample, it must be a tensor of the graph.
   if (node.op === 'Expand' && !isStatic(c.numbers(node.inputs[1], 'shape'))) return undefined;
   return (asked, context) => {
     const inputs = asked.inputs.map((name) => (name === '' ? undefined : context.knownOf(name))) as KnownTensor[];
@@ -205,7 +204,7 @@ export function foldOf(node: OnnxNode, c: Import): Importer | undefined {
   };
 }
 
-/** True for a constant of floats, as most are. They can be large, and are put into the graph at once. */
+/** True for a float constant, as most are. They may be large, and are added to the graph directly. */
 function makesFloat({ attrs }: OnnxNode): boolean {
   const value = attrs.get('value');
   return value?.type !== 'tensor' || value.value.dtype === 'float32';

@@ -18,7 +18,7 @@ const clipped: Importer = (node, c) => {
     return input === '' ? otherwise : c.number(input, name);
   };
   const [low, high] = [bound('min', 1, -Infinity), bound('max', 2, Infinity)];
-  // Where the bounds cross, everything is the upper one.
+  // If the bounds cross, everything becomes the upper bound.
   const attrs = { clipValueMin: Math.min(low, high), clipValueMax: high };
   if (low === 0 && high === 6) unary('Relu6')(node, c);
   else if (low === 0 && high === Infinity) unary('Relu')(node, c);
@@ -84,12 +84,12 @@ const shrink: Importer = (node, c) => {
   onOne(node, c, (x) => {
     const number = (value: number): string => c.constant(Float32Array.of(value), []);
     const high = c.op('Select', [c.op('Greater', [x, number(lambd)]), c.op('Sub', [x, number(bias)]), number(0)]);
-    // The lower side comes first: both hold where lambd is negative.
+    // The lower side is tested first: both conditions hold if lambd is negative.
     return c.op('Select', [c.op('Less', [x, number(-lambd)]), c.op('Add', [x, number(bias)]), high]);
   });
 };
 
-/** Klambauer et al. 2017; operator set 1 has them with fewer digits. */
+/** Klambauer et al. 2017; in operator set 1 with fewer digits. */
 const SELU = { alpha: 1.6732632, gamma: 1.050701 };
 
 const selu: Importer = (node, c) => {

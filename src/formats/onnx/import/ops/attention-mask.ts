@@ -4,26 +4,26 @@ import { intAttr } from '../attrs.ts';
 import type { Import } from '../context.ts';
 
 interface Given {
-  /** Mask input of the node, '' for none: bool (true: attend), or float32 that is added. */
+  /** Mask input of the node ('': none): bool (true: attend), or float32 to add. */
   readonly mask: string;
-  /** Input with the number of filled places of K for each sample, '' for none. */
+  /** Input with the number of used positions of K for each sample ('': none). */
   readonly lengths: string;
-  /** Places of K that lie before the first one of Q. */
+  /** Number of positions of K before the first of Q. */
   readonly offset: number;
   readonly rows: number;
   readonly columns: number;
 }
 
-/** Terms that are added to the scores, and masks of the scores that count; both broadcast to [batch, heads, rows, columns]. */
+/** Terms to add to the scores, and masks of scores that count; both broadcast to [batch, heads, rows, columns]. */
 export interface Masks {
   readonly bias: string | undefined;
   readonly allowed: readonly string[];
 }
 
-/** float32's lowest number: of a score that does not count, softmax gives 0. */
+/** float32's lowest number: as score of an excluded position, its softmax is 0. */
 const LOWEST = -3.4028234663852886e38;
 
-/** Masks merged from everything in a node that says which places may be attended to. */
+/** Merges all masks of a node. */
 export function mergeMasks(node: OnnxNode, c: Import, given: Given): Masks {
   const { mask, lengths, rows, columns } = given;
   const allowed: string[] = [];
@@ -33,7 +33,7 @@ export function mergeMasks(node: OnnxNode, c: Import, given: Given): Masks {
     if (c.builder.typeOf(value).dtype === 'bool') allowed.push(value);
     else {
       bias = value;
-      // An infinite one would make a row of nothing but such ones no number.
+      // With -infinity, a row of excluded positions only would become NaN.
       allowed.push(c.op('GreaterEqual', [value, c.constant(Float32Array.of(LOWEST), [])]));
     }
   }
@@ -51,7 +51,7 @@ export function mergeMasks(node: OnnxNode, c: Import, given: Given): Masks {
   const place = counted(c, [columns], (i) => i);
   allowed.push(c.op('Less', [place, filled]));
   if (isBounded) {
-    // How far a place of K lies behind that of Q, which is filled - rows further than its number.
+    // Distance from a position of Q to one of K; row i of Q has the position `filled - rows + i`.
     const ahead = c.op('Sub', [filled, counted(c, [], () => rows)]);
     const from = c.op('Add', [counted(c, [rows, 1], (i) => i), ahead]);
     const distance = c.op('Sub', [place, from]);
@@ -69,7 +69,7 @@ function counted(c: Import, shape: readonly number[], at: (i: number) => number)
   );
 }
 
-/** A mask for the first places alone: the others do not count. */
+/** Pads a mask for the first positions only: others are excluded. */
 function padded(c: Import, value: string, columns: number): string {
   const { dtype, shape } = c.builder.typeOf(value);
   const missing = columns - Number(shape.at(-1));
@@ -97,7 +97,7 @@ function window(c: Import, { rows, columns, offset, left, after, isAfter }: Boun
   return c.builder.constant({ dtype: 'bool', shape: [rows, columns] }, data);
 }
 
-/** Scores with their masks, and their softmax, with zeros where nothing may be attended to. */
+/** Scores with masks applied, and their softmax, which is 0 at excluded positions. */
 export function scoresOf(c: Import, scores: string, { bias, allowed }: Masks): { biased: string; weights: string } {
   const rank = c.builder.typeOf(scores).shape.length;
   const added = bias === undefined ? scores : c.op('Add', [scores, bias]);

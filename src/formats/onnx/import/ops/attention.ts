@@ -6,7 +6,7 @@ import { mergeMasks, scoresOf } from './attention-mask.ts';
 
 type Heads = readonly [batch: Dim, heads: number, length: number, size: number];
 
-/** Fixed but for the batch, as scores are for each pair of places. */
+/** Sizes must be fixed except for the batch, because there is a score for each pair of positions. */
 function headsOf(c: Import, value: string, what: string): Heads {
   const { shape } = c.builder.typeOf(value);
   if (shape.length !== 4 || shape.slice(1).some((dim) => typeof dim !== 'number'))
@@ -16,7 +16,7 @@ function headsOf(c: Import, value: string, what: string): Heads {
   return shape as unknown as Heads;
 }
 
-/** [batch, length, heads · size] as [batch, heads, length, size]; of four axes as it is. */
+/** [batch, length, heads · size] as [batch, heads, length, size]; unchanged with four axes. */
 function byHead(c: Import, name: string, heads: number, what: string): string {
   const shape = c.shapeOf(name);
   if (shape.length === 4) return c.plain(name);
@@ -28,13 +28,13 @@ function byHead(c: Import, name: string, heads: number, what: string): string {
 }
 
 /**
- * Vaswani et al. 2017, https://onnx.ai/onnx/operators/onnx__Attention.html. Several heads of Q may read one of K and V (Ainslie et al.
- * 2023). A row of which nothing may be attended to gives zeros.
+ * Vaswani et al. 2017, https://onnx.ai/onnx/operators/onnx__Attention.html. Several heads of Q may share a head of K and V (Ainslie et al. 2023). A
+ * row without any allowed position gives zeros.
  */
 const attention: Importer = (node, c) => {
   const [q, k, v, mask = '', pastKey = '', pastValue = '', lengths = ''] = node.inputs as [string, string, string];
   const given = { q: intAttr(node, c, 'q_num_heads', 0), kv: intAttr(node, c, 'kv_num_heads', 0) };
-  // 1 is float32, in which everything is computed here.
+  // 1: float32, the type of all computation here.
   expectInt(node, c, 'softmax_precision', 1);
   const query = byHead(c, q, given.q, 'query');
   const withPast = (past: string, value: string): string =>
@@ -45,7 +45,7 @@ const attention: Importer = (node, c) => {
   const [, shared, columns] = headsOf(c, key, 'key');
   const wide = headsOf(c, value, 'value')[3];
   if (heads % shared !== 0) c.fail(`its query has ${heads} heads, of which ${shared} of its key are no share`);
-  // Heads of Q that read one head of K lie one behind the other: together they are one matrix.
+  // Heads of Q that share a head of K are adjacent: together they form one matrix.
   const together = [batch, shared, (heads / shared) * rows, size];
   const apart: Shape = [batch, heads, rows, columns];
   const folded = c.op('Reshape', [query], { shape: together });
@@ -75,7 +75,7 @@ function softcapped(c: Import, value: string, softcap: number): string {
   return c.op('Multiply', [c.op('Tanh', [c.op('RealDiv', [value, cap])]), cap]);
 }
 
-/** Su et al. 2021: pairs of numbers turned by an angle that grows with their place. */
+/** Su et al. 2021: rotates pairs of numbers by an angle that grows with their position. */
 const rotary: Importer = (node, c) => {
   const [x, cosines, sines, places = ''] = node.inputs as [string, string, string, string?];
   const shape = c.shapeOf(x);
@@ -107,7 +107,7 @@ const rotary: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape }) });
 };
 
-/** Angles of each place, with an axis of 1 for the heads. */
+/** Angles of each position, with an axis of size 1 for the heads. */
 function angles(_: OnnxNode, c: Import, cache: string, places: string, isByHead: boolean): string {
   const rows =
     places === '' ? c.plain(cache) : c.op('GatherV2', [c.plain(cache), c.plain(places)], { axis: 0, batchDims: 0 });
@@ -115,7 +115,7 @@ function angles(_: OnnxNode, c: Import, cache: string, places: string, isByHead:
   return c.op('Reshape', [rows], { shape: isByHead ? [batch, 1, length, half] : [batch, length, 1, half] });
 }
 
-/** The elements 0, 2, 4 … and 1, 3, 5 … of the last axis. */
+/** Elements 0, 2, 4 … and 1, 3, 5 … of the last axis. */
 function everyOther(c: Import, value: string, whole: Shape, half: number): string[] {
   const pairs = c.op('Reshape', [value], { shape: [...whole.slice(0, 3), half, 2] });
   return c

@@ -31,7 +31,7 @@ const isInfinite: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: above && below ? all : one });
 };
 
-/** Keeps what lies above or below a diagonal; elsewhere zeros, whatever was there. */
+/** Keeps elements above or below a diagonal, and sets others to zero, whatever their value. */
 const trilu: Importer = (node, c) => {
   const [x, diagonal = ''] = node.inputs as [string, string?];
   const isUpper = intAttr(node, c, 'upper', 1) === 1;
@@ -51,14 +51,14 @@ const trilu: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Select', [kept, value, none]) });
 };
 
-/** Values and places of the k largest along an axis. */
+/** Values and indexes of the k largest elements along an axis. */
 const topK: Importer = (node, c) => {
   const [x, count] = node.inputs as [string, string];
   const shape = c.shapeOf(x);
   const rank = shape.length;
   const axis = axisOf(intAttr(node, c, 'axis', -1), rank, c);
   const isSmallest = intAttr(node, c, 'largest', 1) === 0;
-  // Any order will do where none is asked for.
+  // Unsorted results may be in any order.
   intAttr(node, c, 'sorted', 1);
   const perm = shape.map((_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i));
   const swap = (value: string): string => (axis === rank - 1 ? value : c.op('Transpose', [value], { perm }));

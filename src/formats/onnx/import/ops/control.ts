@@ -5,12 +5,12 @@ import { attr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
 import type { KnownTensor } from '../fold/known.ts';
 
-/** Steps of a loop, each of which is read as nodes of its own. */
+/** Maximum number of steps of a loop, each of which is unrolled. */
 const MOST_STEPS = 1000;
 
 type Names = ReadonlyMap<string, string>;
 
-/** A graph whose Constant nodes of tensors are stored tensors, as exporters write it either way. */
+/** A graph with its Constant nodes of tensors as stored tensors; exporters write either. */
 export function withStoredConstants(graph: OnnxGraph): OnnxGraph {
   const stored: OnnxTensor[] = [];
   const nodes = graph.nodes.filter(({ op, domain, outputs, attrs }) => {
@@ -22,12 +22,12 @@ export function withStoredConstants(graph: OnnxGraph): OnnxGraph {
   return { ...graph, nodes, initializers: [...graph.initializers, ...stored] };
 }
 
-/** Names that a graph gives to values itself. */
+/** Names that a graph defines itself. */
 function ownNames({ inputs, initializers, nodes }: OnnxGraph): string[] {
   return [...inputs, ...initializers].map(({ name }) => name).concat(nodes.flatMap(({ outputs }) => outputs));
 }
 
-/** A node under other names, in the graphs inside of it too. */
+/** A renamed copy of a node, including graphs inside it. */
 function renamedNode(node: OnnxNode, names: Names): OnnxNode {
   const of = (name: string): string => names.get(name) ?? name;
   const attrs = [...node.attrs].map(([key, value]) => [key, renamedAttr(value, names)] as const);
@@ -37,14 +37,14 @@ function renamedNode(node: OnnxNode, names: Names): OnnxNode {
 function renamedAttr(value: OnnxAttr, names: Names): OnnxAttr {
   if (value.type !== 'graph') return value;
   const graph = value.value;
-  // What it calls by a name itself is something else.
+  // Names defined inside refer to other values.
   const free = new Map(names);
   for (const name of ownNames(graph)) free.delete(name);
   const outputs = graph.outputs.map((one) => ({ ...one, name: free.get(one.name) ?? one.name }));
   return { type: 'graph', value: { ...graph, outputs, nodes: graph.nodes.map((node) => renamedNode(node, free)) } };
 }
 
-/** Reads a graph inside of a node as part of the whole; `fed` are its inputs' values. Gives the names of its outputs. */
+/** Inlines a graph inside a node; `fed`: values of its inputs. Returns the names of its outputs. */
 function inlined(c: Import, given: OnnxGraph, fed: Names, prefix: string): string[] {
   const graph = withStoredConstants(given);
   const names = new Map(fed);
@@ -55,7 +55,7 @@ function inlined(c: Import, given: OnnxGraph, fed: Names, prefix: string): strin
   return outputs;
 }
 
-/** Value of a condition that is known when the file is read; fails for any other. */
+/** Value of a condition that is known in reading the file; fails for others. */
 function holds(c: Import, name: string, what: string): boolean {
   const known = c.knownOf(name);
   if (known?.values.length === 1) return known.values[0] !== 0;
@@ -69,7 +69,7 @@ function holds(c: Import, name: string, what: string): boolean {
   );
 }
 
-/** One graph of an `If` with a known condition, imported as if it stood in the place of the node. */
+/** Imports the branch of an `If` with a known condition in place of the node. */
 const either: Importer = (node, c) => {
   const [then, otherwise] = ['then_branch', 'else_branch'].map((name) => graphOf(node, c, name)) as [
     OnnxGraph,
@@ -84,7 +84,7 @@ function graphOf(node: OnnxNode, c: Import, name: string): OnnxGraph {
   return attr(node, c, name, 'graph') ?? c.fail(`it has no ${name}`);
 }
 
-/** Steps of a `Loop` whose number is known when the file is read, one after the other. */
+/** Unrolls a `Loop` with a known number of steps. */
 const loop: Importer = (node, c) => {
   const [most = '', condition = '', ...initial] = node.inputs;
   const body = graphOf(node, c, 'body');
@@ -111,7 +111,7 @@ const loop: Importer = (node, c) => {
   scanned.forEach((values, i) => stacked(c, node.outputs[initial.length + i] ?? '', values));
 };
 
-/** The values of all steps along a new first axis. */
+/** Values of all steps, stacked along a new first axis. */
 function stacked(c: Import, name: string, values: readonly string[]): void {
   if (name === '') return;
   if (values.length === 0) return c.fail('it takes no step, and gives what each of them would give');
@@ -127,7 +127,7 @@ function stacked(c: Import, name: string, values: readonly string[]): void {
   c.define(name, { plain: c.op('Concat', rows, { axis: 0 }) });
 }
 
-/** Importers of operators that control which nodes run, and how often. */
+/** Importers of control flow. */
 export const controlImporters: Readonly<Record<string, Importer>> = {
   If: either,
   Loop: loop,

@@ -17,8 +17,8 @@ interface Filter {
 }
 
 /**
- * The axes of a filter moved: of a stored one when it is read. One [.., .., length] has a height of 1. With `channels` it is
- * depthwise: [height, width, channels, multiplier].
+ * A filter with its axes permuted; for a stored one, in reading. [.., .., length] gets a height of 1. With `channels`, a depthwise filter: [height,
+ * width, channels, multiplier].
  */
 function filterOf(node: OnnxNode, c: Import, rank: number, channels?: number): Filter {
   const name = node.inputs[1]!;
@@ -32,7 +32,7 @@ function filterOf(node: OnnxNode, c: Import, rank: number, channels?: number): F
     c.fail(`its attribute kernel_shape is [${kernel.join(', ')}], and its filter is [${given.join(', ')}]`);
   const shape = (rank === 3 ? [given[0], given[1], 1, given[2]] : given) as [number, number, number, number];
   const [first, second, height, width] = shape;
-  // [h, w, 1, channels · multiplier] lies in memory as [h, w, channels, multiplier].
+  // [h, w, 1, channels · multiplier] has the same memory layout as [h, w, channels, multiplier].
   const to = [height, width, ...(channels === undefined ? [second, first] : [channels, first / channels])];
   const stored = c.stored(name);
   let value: string;
@@ -46,7 +46,7 @@ function filterOf(node: OnnxNode, c: Import, rank: number, channels?: number): F
   return { value, first, second, size: [height, width] };
 }
 
-/** A value of each group of the last axis. */
+/** Splits the last axis into groups. */
 function groups(c: Import, value: string, count: number): string[] {
   if (count === 1) return [value];
   const { shape } = c.builder.typeOf(value);
@@ -54,7 +54,7 @@ function groups(c: Import, value: string, count: number): string[] {
   return c.ops('Split', [value], { axis: shape.length - 1, sizes: new Array<number>(count).fill(size) });
 }
 
-/** `run` on each group by itself. */
+/** Applies `run` to each group. */
 function grouped(
   c: Import,
   x: string,
@@ -102,7 +102,7 @@ const conv: Importer = (node, c) => {
   defineImage(c, node.outputs[0]!, biased(c, node, result), shape.length);
 };
 
-/** https://onnx.ai/onnx/operators/onnx__ConvTranspose.html: the gradient of a convolution by its input. */
+/** https://onnx.ai/onnx/operators/onnx__ConvTranspose.html: the gradient of a convolution with respect to its input. */
 const convTranspose: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const size = spatialOf(c, x);
@@ -137,7 +137,7 @@ const convTranspose: Importer = (node, c) => {
   defineImage(c, node.outputs[0]!, biased(c, node, result), shape.length);
 };
 
-/** A tensor of one value for each channel. */
+/** A tensor with a value for each channel. */
 export function rowOf(c: Import, name: string, what: string): string {
   const shape = c.shapeOf(name);
   if (shape.length !== 1) c.fail(`its ${what} has the shape [${shape.join(', ')}], expected one axis`);

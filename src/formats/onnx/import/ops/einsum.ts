@@ -9,7 +9,7 @@ interface Lettered {
   readonly letters: readonly string[];
 }
 
-/** https://onnx.ai/onnx/operators/onnx__Einsum.html, as products of matrices, two operands at a time. */
+/** https://onnx.ai/onnx/operators/onnx__Einsum.html, as matrix products of two operands at a time. */
 const einsum: Importer = (node, c) => {
   const equation = (attr(node, c, 'equation', 'string') ?? c.fail('it names no equation')).replaceAll(' ', '');
   const [left, right] = equation.split('->') as [string, string?];
@@ -37,7 +37,7 @@ const einsum: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: moved(c, value, letters, wanted) });
 };
 
-/** An ellipsis stands for the axes that have no letter: `.0` is the last of them, `.1` the one before. */
+/** An ellipsis stands for axes without a letter: `.0` is the last, `.1` the one before. */
 function lettersOf(c: Import, term: string, rank: number): string[] {
   const [before, after] = term.split('...').map((part) => Array.from(part)) as [string[], string[]?];
   const others = rank - before.length - (after?.length ?? 0);
@@ -62,7 +62,7 @@ function sizesOf(c: Import, operands: readonly Lettered[], equation: string): Ma
   return sizes;
 }
 
-/** Operand summed over the axes that are not kept. */
+/** Sums an operand over the axes that are not kept. */
 function summed(c: Import, { value, letters }: Lettered, kept: ReadonlySet<string>): Lettered {
   const axes = letters.flatMap((letter, i) => (kept.has(letter) ? [] : [i]));
   if (axes.length === 0) return { value, letters };

@@ -11,7 +11,7 @@ export const unary =
     onOne(node, c, (x) => c.op(op, [x], given));
   };
 
-/** Defines the output as what `compute` makes of the first input. The shape stays, and the layout, which may be channels last. */
+/** Defines the output as `compute` of the first input, which keeps shape and layout (possibly channels last). */
 export function onOne(node: OnnxNode, c: Import, compute: (x: string) => string): void {
   const [x] = node.inputs as [string];
   const last = c.liesChannelsLast(x);
@@ -19,7 +19,7 @@ export function onOne(node: OnnxNode, c: Import, compute: (x: string) => string)
   c.define(node.outputs[0]!, last ? { nhwc: y } : { plain: y });
 }
 
-/** Channels last where an operand lies so and the others are [n, c, h, w] or stored. */
+/** Combines operands; channels last if one operand is and the others are [n, c, h, w] or stored. */
 function combine(c: Import, op: string, names: readonly string[], output: string): void {
   const fits = (name: string): boolean => {
     const rank = c.shapeOf(name).length;
@@ -36,7 +36,7 @@ const several =
   (node, c) =>
     combine(c, op, node.inputs, node.outputs[0]!);
 
-/** Importer of an operator with two operands. Before operator set 7 an operand was broadcast only on demand, and could start at an axis. */
+/** Importer of an operator with two operands. Before operator set 7 broadcasting was optional, and could start at an axis. */
 const binary =
   (op: string): Importer =>
   (node, c) => {
@@ -59,14 +59,14 @@ function ones(count: number): number[] {
   return new Array<number>(count).fill(1);
 }
 
-/** A zero of the type of a value. */
+/** A zero of a value's type. */
 function zeroOf(c: Import, value: string): string {
   const { dtype } = c.builder.typeOf(value);
   const zero = c.constant(Float32Array.of(0), []);
   return dtype === 'float32' ? zero : c.op('Cast', [zero], { dtype });
 }
 
-/** Division. ONNX truncates the quotient of integers, the graph's operator rounds it down. */
+/** Division. ONNX truncates the quotient of integers; the graph's operator rounds it down. */
 const divided: Importer = (node, c) => {
   const [a, b] = node.inputs as [string, string];
   const isWhole = c.knownOf(a) === undefined && /^int/.test(c.builder.typeOf(c.plain(a)).dtype);
@@ -79,13 +79,13 @@ const divided: Importer = (node, c) => {
   const { dtype } = c.builder.typeOf(x);
   const rest = c.op('Sub', [x, c.op('Multiply', [down, y])]);
   const zero = zeroOf(c, x);
-  // What is left has the sign of the divisor: rounding down went too far where the quotient is below zero.
+  // The remainder has the divisor's sign: rounding down is off by one if the quotient is negative and not exact.
   const isNegative = c.op('NotEqual', [c.op('Less', [x, zero]), c.op('Less', [y, zero])]);
   const isFar = c.op('LogicalAnd', [c.op('NotEqual', [rest, zero]), isNegative]);
   c.define(node.outputs[0]!, { plain: c.op('Add', [down, c.op('Cast', [isFar], { dtype })]) });
 };
 
-/** Remainder, with the sign of the divisor; with `fmod` that of the dividend. */
+/** Remainder with the divisor's sign; with `fmod` the dividend's. */
 const modulo: Importer = (node, c) => {
   const [x, y] = node.inputs.slice(0, 2).map((name) => c.plain(name)) as [string, string];
   const hasSignOfDividend = intAttr(node, c, 'fmod', 0) === 1;
@@ -93,7 +93,7 @@ const modulo: Importer = (node, c) => {
     c.define(node.outputs[0]!, { plain: c.op('Mod', [x, y]) });
     return;
   }
-  // Of sizes without signs, which holds for infinite divisors too.
+  // Computed on absolute values, which also works for infinite divisors.
   const size = c.op('Mod', [c.op('Abs', [x]), c.op('Abs', [y])]);
   const zero = zeroOf(c, x);
   const isNegative = c.op('Less', [x, zero]);
@@ -107,7 +107,7 @@ const modulo: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Select', [isFar, c.op('Add', [rest, y]), rest]) });
 };
 
-/** The exponent may be of another type than the base. */
+/** The exponent's type may differ from the base's. */
 const pow: Importer = (node, c) => {
   const stored = c.stored(node.inputs[1]);
   if (stored === undefined || stored.type.dtype === 'float32') {
@@ -121,7 +121,7 @@ const pow: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Pow', [c.plain(x), exponent]) });
 };
 
-/** Prelu. Before operator set 7 a slope of several values had one for each channel, the second axis. */
+/** Prelu. Before operator set 7, several slopes were one for each channel (the second axis). */
 const prelu: Importer = (node, c) => {
   const [x, slope] = node.inputs as [string, string];
   const [rank, shape] = [c.shapeOf(x).length, c.shapeOf(slope)];

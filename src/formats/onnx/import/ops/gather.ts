@@ -6,7 +6,7 @@ import type { Import, Importer } from '../context.ts';
 import { count } from '../fold/known.ts';
 import { side } from './norm.ts';
 
-/** Integers as int32, those counted from the end of `size` elements as counted from the start. */
+/** Integers as int32, with negative indexes converted to positive ones for `size` elements. */
 export function positive(c: Import, name: string, size: number): string {
   const known = c.knownOf(name);
   if (known !== undefined && isStatic(known.values)) {
@@ -30,9 +30,7 @@ function stridesOf(dims: readonly number[]): number[] {
   return dims.map((_, i) => count(dims.slice(i + 1)));
 }
 
-/**
- * Sizes of the axes that are looked up in. With an open batch each sample is looked up in by itself, otherwise all samples are one list.
- */
+/** Sizes of the axes to look up in. With an open batch each sample is looked up separately, otherwise all as one list. */
 function fixedFrom(c: Import, shape: Shape): { isOpen: boolean; dims: number[] } {
   const isOpen = typeof shape[0] !== 'number' && shape.length > 0;
   const dims = isOpen ? shape.slice(1) : shape;
@@ -40,7 +38,7 @@ function fixedFrom(c: Import, shape: Shape): { isOpen: boolean; dims: number[] }
   return { isOpen, dims: [...dims] };
 }
 
-/** Places in a list, for each place of `to` along all axes but `axis`, which `indices` says. */
+/** Flat indexes for each position of `to`: along `axis` from `indices`, along other axes the position's own. */
 export function flatPlaces(
   c: Import,
   indices: string,
@@ -74,7 +72,7 @@ const gatherElements: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape: to }) });
 };
 
-/** Positions in the flat list of all elements, of index tuples [..., depth] into axes of these sizes. */
+/** Flat indexes of index tuples [..., depth] into axes of these sizes. */
 export function tuplePlaces(c: Import, tuples: string, sizes: readonly number[]): string {
   const { shape } = c.builder.typeOf(tuples);
   const last = shape.length - 1;
@@ -103,7 +101,7 @@ const gatherNd: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape: [...lead, ...between, ...rest] }) });
 };
 
-/** A row of zeros with a one at each index; what lies outside gives zeros alone. */
+/** One-hot rows; an index out of range gives zeros only. */
 const oneHot: Importer = (node, c) => {
   const [indices, depthName, values] = node.inputs as [string, string, string];
   const depth = c.number(depthName, 'depth');
@@ -116,7 +114,7 @@ const oneHot: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: lastTo(c, y, axis) });
 };
 
-/** The last axis moved to another place. */
+/** Moves the last axis to another position. */
 function lastTo(c: Import, value: string, axis: number): string {
   const last = c.builder.typeOf(value).shape.length - 1;
   if (axis === last) return value;
@@ -124,7 +122,7 @@ function lastTo(c: Import, value: string, axis: number): string {
   return c.op('Transpose', [value], { perm: [...others.slice(0, axis), last, ...others.slice(axis)] });
 }
 
-/** A one at the first largest value along an axis, zeros elsewhere; before operator set 13 along all axes from this one on. */
+/** One at the first largest value along an axis, else zero; before operator set 13 over all axes from `axis` on. */
 const hardmax: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const shape = c.shapeOf(x);

@@ -2,7 +2,7 @@ import type { Dim } from '../../../../graph/types.ts';
 import { attr, intAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
 
-/** A neighbour of a place along one axis: its number, as a whole float, and its weight (undefined: 1). */
+/** Neighbour of a position along one axis: its index as a float, and its weight (undefined: 1). */
 interface Neighbour {
   readonly place: string;
   readonly weight: string | undefined;
@@ -12,14 +12,14 @@ const number = (c: Import, value: number): string => c.constant(Float32Array.of(
 const add = (c: Import, a: string, b: number): string => (b === 0 ? a : c.op('Add', [a, number(c, b)]));
 const times = (c: Import, a: string, b: number): string => c.op('Multiply', [a, number(c, b)]);
 
-/** Coordinates -1 … 1 turned into positions on an axis: -1 and 1 are its first and last pixel, or their outer edges. */
+/** Converts coordinates -1 … 1 to positions: -1 and 1 are the centres of the first and last pixel, or their outer edges. */
 function placed(c: Import, at: string, size: number, alignCorners: boolean): string {
   return alignCorners
     ? times(c, add(c, at, 1), (size - 1) / 2)
     : times(c, add(c, times(c, add(c, at, 1), size), -1), 0.5);
 }
 
-/** The weights of four neighbours at a distance t behind the second (Keys 1981, with a = -0.75). */
+/** Cubic weights of four neighbours at distance t after the second (Keys 1981, with a = -0.75). */
 function cubicWeights(c: Import, t: string): string[] {
   const a = -0.75;
   const polynomial = (x: string, factors: readonly number[]): string =>
@@ -41,7 +41,7 @@ function neighbours(c: Import, at: string, mode: string): Neighbour[] {
   ];
 }
 
-/** Whole places back inside 0 … size - 1, mirrored at the centres of the outer pixels or at their edges. */
+/** Reflects indexes into 0 … size - 1, at the centres of the outer pixels or at their edges. */
 function reflected(c: Import, place: string, size: number, alignCorners: boolean): string {
   const edge = alignCorners ? 0 : 0.5;
   const span = alignCorners ? size - 1 : size;
@@ -57,7 +57,7 @@ function inside(c: Import, place: string, size: number): string {
   return c.op('ClipByValue', [place], { clipValueMin: 0, clipValueMax: size - 1 });
 }
 
-/** Jaderberg et al. 2015, https://onnx.ai/onnx/operators/onnx__GridSample.html: pixels at places that a grid says. */
+/** Jaderberg et al. 2015, https://onnx.ai/onnx/operators/onnx__GridSample.html: samples pixels at the grid's positions. */
 const gridSample: Importer = (node, c) => {
   const [x, grid] = node.inputs as [string, string];
   const [mode, padding] = [
@@ -80,7 +80,7 @@ const gridSample: Importer = (node, c) => {
   const order = [0, ...sizes.map((_, i) => i + 2), 1];
   const lying = isPicture ? c.nhwc(x) : c.op('Transpose', [c.plain(x)], { perm: order });
   const rows = c.op('Reshape', [lying], { shape: [batch, pixels, channels] });
-  // The grid names the last axis first.
+  // Coordinates in the grid begin with the last axis.
   const flat = c.op('Reshape', [c.plain(grid)], { shape: [batch, count, sizes.length] });
   const coordinates = c.ops('Split', [flat], { axis: 2, sizes: sizes.map(() => 1) }).toReversed();
   const around = coordinates.map((at, i) => neighbours(c, placed(c, at, sizes[i]!, alignCorners), mode));
@@ -109,7 +109,7 @@ const gridSample: Importer = (node, c) => {
   else c.define(node.outputs[0]!, { plain: c.op('Transpose', [y], { perm: back }) });
 };
 
-/** The places that an affine map [batch, axes, axes + 1] gives the pixels of a picture of the size that is asked for. */
+/** Positions to which an affine map [batch, axes, axes + 1] takes the pixels of a picture of the requested size. */
 const affineGrid: Importer = (node, c) => {
   const [theta, size] = node.inputs as [string, string];
   const alignCorners = intAttr(node, c, 'align_corners', 0) === 1;
@@ -117,7 +117,7 @@ const affineGrid: Importer = (node, c) => {
   const batch = c.shapeOf(theta)[0]!;
   const axes = asked.length;
   const count = asked.reduce((product, dim) => product * dim, 1);
-  // Of each pixel: its coordinates from -1 to 1, the last axis first, and a 1.
+  // For each pixel: its coordinates from -1 to 1, the last axis first, and a 1.
   const data = new Float32Array(count * (axes + 1)).fill(1);
   for (let pixel = 0; pixel < count; pixel++) {
     let rest = pixel;

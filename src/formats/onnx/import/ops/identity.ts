@@ -8,7 +8,7 @@ const same: Importer = (node, c) => {
   c.define(node.outputs[0]!, c.liesChannelsLast(x) ? { nhwc: c.nhwc(x) } : { plain: c.plain(x) });
 };
 
-/** Dropout, which does nothing in inference; where the file is read to be trained, it is kept for that. */
+/** Dropout, which is the identity in inference; kept if the graph will be trained. */
 const dropout: Importer = (node, c) => {
   const [x, ratio = '', training = ''] = node.inputs as [string, string?, string?];
   ignore(node, 'seed');
@@ -26,7 +26,7 @@ const dropout: Importer = (node, c) => {
   same(node, c);
 };
 
-/** ONNX: Dropout, default of ratio. */
+/** ONNX Dropout: default of ratio. */
 const USUAL_RATE = 0.5;
 
 function inTraining(c: Import): never {
@@ -35,7 +35,7 @@ function inTraining(c: Import): never {
 
 const cast: Importer = (node, c) => casted(node, c, castType(node, c));
 
-/** Cast to the type of another value. */
+/** Casts to the type of another value. */
 const castLike: Importer = (node, c) => {
   ignore(node, 'saturate', 'round_mode');
   casted(node, c, c.knownOf(node.inputs[1])?.dtype ?? c.builder.typeOf(c.plain(node.inputs[1]!)).dtype);

@@ -5,7 +5,7 @@ import type { Importer } from '../context.ts';
 const gemm: Importer = (node, c) => {
   const [a, b, bias = ''] = node.inputs as [string, string, string?];
   const [alpha, beta] = [floatAttr(node, c, 'alpha', 1), floatAttr(node, c, 'beta', 1)];
-  // Before operator set 7: that the bias may be broadcast.
+  // Before operator set 7: whether the bias may be broadcast.
   if (c.opset < 7) intAttr(node, c, 'broadcast', 0);
   const flags = { transposeA: intAttr(node, c, 'transA', 0) !== 0, transposeB: intAttr(node, c, 'transB', 0) !== 0 };
   if (c.shapeOf(a).length !== 2 || c.shapeOf(b).length !== 2) c.fail('a product of something else than two matrices');
@@ -15,7 +15,7 @@ const gemm: Importer = (node, c) => {
     const columns = c.builder.typeOf(y).shape[1]!;
     const shape = c.shapeOf(bias);
     const isFloat = c.stored(bias)?.type.dtype === 'float32';
-    // One value for each column, whether as a list or as a matrix of one row.
+    // A value for each column, as a list or as a matrix of one row.
     const isRow = shape.at(-1) === columns && (shape.length === 1 || (shape.length === 2 && shape[0] === 1));
     let added =
       isRow && isFloat ? c.operand(bias, { ...plainOf(shape as number[]), shape: [Number(columns)] }) : c.plain(bias);
@@ -28,7 +28,7 @@ const gemm: Importer = (node, c) => {
 const matMul: Importer = (node, c) => {
   const [a, b] = node.inputs as [string, string];
   const [left, right] = [c.shapeOf(a), c.shapeOf(b)];
-  // A vector is a row before a matrix, a column behind one.
+  // A vector is a row as left factor, a column as right factor.
   const rows = left.length === 1 ? c.op('Reshape', [c.plain(a)], { shape: [1, ...left] }) : c.plain(a);
   const columns = right.length === 1 ? c.op('Reshape', [c.plain(b)], { shape: [...right, 1] }) : c.plain(b);
   const y = c.op('BatchMatMul', [rows, columns], { transposeA: false, transposeB: false });

@@ -5,7 +5,7 @@ import type { Import, Importer } from '../context.ts';
 import { rowOf } from './conv.ts';
 import { defineImage, imageOf } from '../image.ts';
 
-/** Number of elements that some axes have together. */
+/** Number of elements of some axes. */
 export function side(dims: Shape): Dim {
   const { factor, power } = symbolicSize(dims);
   return power === 0 ? factor : batchTimes(factor);
@@ -21,7 +21,7 @@ const softmax =
     const output = node.outputs[0]!;
     if (axis === rank - 1) c.define(output, { plain: c.op(op, [c.plain(x)], { axis }) });
     else if (c.opset < 13) {
-      // All axes from this one on were one.
+      // All axes from this one on are flattened.
       const rows = c.op('Reshape', [c.plain(x)], { shape: [side(shape.slice(0, axis)), side(shape.slice(axis))] });
       c.define(output, { plain: c.op('Reshape', [c.op(op, [rows], { axis: 1 })], { shape }) });
     } else if (rank === 4 && axis === 1) c.defineNhwc(output, c.op(op, [c.nhwc(x)], { axis: 3 }));
@@ -37,7 +37,7 @@ const layerNorm: Importer = (node, c) => {
   const [x, scale, bias = ''] = node.inputs as [string, string, string?];
   const rank = c.shapeOf(x).length;
   const axis = axisOf(intAttr(node, c, 'axis', -1), rank, c);
-  // 1 is float32.
+  // 1: float32.
   expectInt(node, c, 'stash_type', 1);
   const axes = Array.from({ length: rank - axis }, (_, i) => axis + i);
   const { value, mean, inverse } = standardized(c, c.plain(x), axes, floatAttr(node, c, 'epsilon', 1e-5));
@@ -51,7 +51,7 @@ const batchNorm: Importer = (node, c) => {
   const [x, scale, offset, mean, variance] = node.inputs as [string, string, string, string, string];
   const hint = 'Export the model in evaluation mode.';
   if (intAttr(node, c, 'training_mode', 0) === 1) c.fail('it is in training mode', hint);
-  // Before operator set 7 this said so; before 14 the outputs beside the first did.
+  // Training mode is an attribute before operator set 7; before 14, further outputs mean it too.
   const isTest = Number(attr(node, c, 'is_test', 'int') ?? 1) !== 0;
   if (!isTest || (c.opset < 14 && node.outputs.slice(1).some((name) => name !== '')))
     c.fail('it is in training mode: it gives the statistics of the batch too', hint);
@@ -88,7 +88,7 @@ function normalized(c: Import, x: string, axes: readonly number[], epsilon: numb
   return standardized(c, x, axes, epsilon).value;
 }
 
-/** Scale and offset, one for each element of the second axis. */
+/** Scale and offset for each element of the second axis. */
 function scaled(c: Import, value: string, scale: string, offset: string): string {
   const shape = c.builder
     .typeOf(value)
@@ -112,7 +112,7 @@ const instanceNorm: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: scaled(c, normalized(c, c.plain(x), axes, epsilon), scale, offset) });
 };
 
-/** Scale and offset are one for each group before operator set 21, one for each channel since. */
+/** Scale and offset are per group before operator set 21, per channel since. */
 const groupNorm: Importer = (node, c) => {
   const [x, scale, offset] = node.inputs as [string, string, string];
   const shape = c.shapeOf(x);
@@ -134,7 +134,7 @@ const meanVariance: Importer = (node, c) => {
   const axes = (intsAttr(node, c, 'axes') ?? [0, 2, 3]).map((axis) => axisOf(axis, rank, c)).sort((a, b) => a - b);
   const over = { axes, keepDims: true };
   const value = c.plain(x);
-  // As ONNX Runtime's kernel has it; the mean of squares less the square of the mean, as the specification has it, loses its digits.
+  // As in ONNX Runtime's kernel; the specification's formula, mean of squares minus square of the mean, loses precision.
   const centred = c.op('Sub', [value, c.op('Mean', [value], over)]);
   const deviation = c.op('Sqrt', [c.op('Mean', [c.op('Square', [centred])], over)]);
   const small = c.constant(Float32Array.of(1e-9), []);

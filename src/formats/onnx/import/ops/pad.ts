@@ -5,7 +5,7 @@ import type { Import, Importer } from '../context.ts';
 import { gathered } from './resize.ts';
 import { nhwcAxis } from './shape.ts';
 
-/** Amounts added before and after each axis, in the layout of the value; negative amounts are cut away. */
+/** Padding before and after each axis, in the value's layout; negative amounts crop. */
 function amounts(node: OnnxNode, c: Import, rank: number, last: boolean): { before: number[]; after: number[] } {
   const [, given = '', , axes = ''] = node.inputs as [string, string?, string?, string?];
   const name = c.opset < 2 ? 'paddings' : 'pads';
@@ -22,7 +22,7 @@ function amounts(node: OnnxNode, c: Import, rank: number, last: boolean): { befo
   return { before, after };
 }
 
-/** Index of the element at each place along an axis that is padded by its edge, by its mirror image or by itself. */
+/** Source index for each position along an axis padded by edge values, reflection or repetition. */
 function continued(mode: string, size: number, before: number, after: number): number[] {
   const period = mode === 'wrap' ? size : Math.max(1, 2 * (size - 1));
   return Array.from({ length: before + size + after }, (_, i) => {
@@ -59,7 +59,7 @@ const pad: Importer = (node, c) => {
   c.define(node.outputs[0]!, last ? { nhwc: y } : { plain: y });
 };
 
-/** One mirror image is enough. */
+/** True if a single reflection suffices. */
 function isWithin(c: Import, value: string, paddings: readonly number[]): boolean {
   const { shape } = c.builder.typeOf(value);
   return paddings.every((amount, i) => amount === 0 || amount < Number(shape[Math.floor(i / 2)]));

@@ -14,7 +14,7 @@ const pool =
     const size = spatialOf(c, x);
     const window = windowOf(node, c, filterSize, size);
     const [bottom, right] = ceiling(node, c, filterSize, size, window);
-    // In which order the indices count, which are not given here.
+    // Concerns the order of indexes, which are not returned.
     if (op === 'MaxPool') ignore(node, 'storage_order');
     const isCounted = op === 'AvgPool' && intAttr(node, c, 'count_include_pad', 0) === 1;
     const [above, below, left, after] = window.pads as [number, number, number, number];
@@ -22,7 +22,7 @@ const pool =
     let pads = [above, below + bottom, left, after + right];
     if (isCounted && above + below + left + after > 0) {
       value = c.op('Pad', [value], { paddings: [0, 0, above, below, left, after, 0, 0], constantValue: 0 });
-      // What ceil_mode adds is never counted.
+      // Padding that ceil_mode adds never counts in averages.
       pads = [0, bottom, 0, right];
     }
     const { strides, dilations } = window;
@@ -33,8 +33,8 @@ const pool =
   };
 
 /**
- * A mean over windows with gaps, of which the pads do not count: a convolution with equal weights, as TFLite has no such pool, and ONNX
- * Runtime makes a file of no use of one between roundings to 8 bits.
+ * A dilated mean that excludes padding, as a convolution with equal weights: TFLite has no such pool, and ONNX Runtime fails on one between 8-bit
+ * roundings.
  */
 function dilatedMean(c: Import, value: string, kernel: readonly number[], attrs: ImportedWindow): string {
   const [, height, width, channels] = c.builder.typeOf(value).shape as [Dim, number, number, number];
@@ -57,7 +57,7 @@ function counts(size: number, kernel: number, { strides, dilations, pads }: Impo
   });
 }
 
-/** The p-th root of the sum of |x|^p over each window; a convolution with ones, which knows dilation. */
+/** The p-th root of the sum of |x|^p over each window, by a convolution with ones, which supports dilation. */
 const lpPool: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const p = intAttr(node, c, 'p', 2);
@@ -96,7 +96,7 @@ function raised(c: Import, x: string, p: number): string {
 function rooted(c: Import, x: string, p: number): string {
   if (p === 1) return x;
   if (p === 2) return c.op('Sqrt', [x]);
-  // The slope of a root is infinite at 0, which windows of zeros would make NaN of.
+  // The derivative of a root at 0 is infinite, which would make gradients of zero windows NaN.
   const [zero, least, exponent] = [0, 2 ** -126, 1 / p].map((value) => c.constant(Float32Array.of(value), []));
   const root = c.op('Pow', [c.op('Maximum', [x, least!]), exponent!]);
   return c.op('Select', [c.op('Greater', [x, zero!]), root, zero!]);

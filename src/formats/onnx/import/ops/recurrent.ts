@@ -6,11 +6,11 @@ import type { Import, Importer } from '../context.ts';
 
 const ACTIVATIONS: Readonly<Record<string, string>> = { sigmoid: 'Sigmoid', tanh: 'Tanh', relu: 'Relu' };
 
-/** Gates that lie one behind another and go through the same ops, so that one product gives them all. */
+/** Adjacent gates that go through the same ops, so that one product computes them all. */
 interface Gates {
   /** [gates · hidden, hidden] */
   readonly recurrence: string;
-  /** Bias that is added to what the recurrence gives, where it is not in that of the input already. */
+  /** Bias added to the recurrent product, unless the input's bias includes it. */
   readonly recurrentBias: string | undefined;
 }
 
@@ -21,17 +21,17 @@ interface Cell {
   readonly activations: readonly string[];
 }
 
-/** State before the first step: undefined for zeros. */
+/** State before a step; undefined for zeros. */
 type State = readonly (string | undefined)[];
 
-/** One step: from x · Wᵀ + its bias for each group of gates [batch, gates · hidden] and the state to the next state, hidden values first. */
+/** One step: takes x · Wᵀ + bias for each group of gates [batch, gates · hidden] and the state, returns the next state, hidden values first. */
 type Step = (c: Import, cell: Cell, x: readonly string[], state: State) => string[];
 
 /** A kind of cell. */
 interface Kind {
-  /** Numbers of gates that go together, in their order. */
+  /** Number of gates of each group, in order. */
   readonly groups: readonly number[];
-  /** True if the last group's recurrent bias is multiplied by a gate. */
+  /** True if a gate multiplies the recurrent bias of the last group. */
   readonly hasOwnBias?: boolean;
   readonly step: Step;
 }
@@ -46,12 +46,12 @@ function sum(c: Import, a: string, b: string | undefined): string {
   return b === undefined ? a : c.op('Add', [a, b]);
 }
 
-/** Parts of the last axis. */
+/** Splits the last axis. */
 function parts(c: Import, value: string, sizes: readonly number[]): string[] {
   return c.ops('Split', [value], { axis: c.builder.typeOf(value).shape.length - 1, sizes: [...sizes] });
 }
 
-/** Hochreiter & Schmidhuber 1997; the gates lie in the order input, output, forget, cell. */
+/** Hochreiter & Schmidhuber 1997; gates in the order input, output, forget, cell. */
 const lstm: Kind = {
   groups: [3, 1],
   step: (c, { gates, hidden, activations }, x, [h, memory]) => {
@@ -65,7 +65,7 @@ const lstm: Kind = {
   },
 };
 
-/** Cho et al. 2014; the gates lie in the order update, reset, hidden. */
+/** Cho et al. 2014; gates in the order update, reset, hidden. */
 const gru = (isLinearFirst: boolean): Kind => ({
   groups: [2, 1],
   hasOwnBias: isLinearFirst,
@@ -109,7 +109,7 @@ function activationsOf(node: OnnxNode, c: Import, usual: readonly string[], dire
   });
 }
 
-/** Part of the first axis of a value, without that axis. */
+/** Slice `i` of the first axis, without that axis. */
 function of(c: Import, value: string, i: number): string {
   const { shape } = c.builder.typeOf(value);
   if (shape[0] === 1) return c.op('Reshape', [value], { shape: shape.slice(1) });
@@ -117,21 +117,21 @@ function of(c: Import, value: string, i: number): string {
   return c.op('Reshape', [part], { shape: shape.slice(1) });
 }
 
-/** Every sequence as long as the longest. */
+/** Fails unless every sequence has the full length. */
 function expectWhole(node: OnnxNode, c: Import, steps: number): void {
   const lengths = node.inputs[4] ?? '';
   if (lengths !== '' && c.ints(lengths, 'sequence_lens').some((length) => length !== steps))
     c.fail('its sequences have lengths of their own; expected the length of its input');
 }
 
-/** The parts of weights or biases [gates · hidden, ...] for each group of gates. */
+/** Splits weights or biases [gates · hidden, ...] by group of gates. */
 function byGroup(c: Import, value: string, groups: readonly number[], hidden: number): string[] {
   return groups.length === 1
     ? [value]
     : c.ops('Split', [value], { axis: 0, sizes: groups.map((count) => count * hidden) });
 }
 
-/** A recurrent layer, step by step: https://onnx.ai/onnx/operators/onnx__LSTM.html */
+/** A recurrent layer, unrolled: https://onnx.ai/onnx/operators/onnx__LSTM.html */
 const recurrence =
   (usual: readonly string[], states: number, kindOf: (node: OnnxNode, c: Import) => Kind): Importer =>
   (node, c) => {
@@ -162,7 +162,7 @@ const recurrence =
         recurrentBias: hasOwn(group) ? pastBias?.[group] : undefined,
       }));
       const cell = { gates, hidden, activations: activations[i]! };
-      // All steps at once.
+      // Products of the inputs of all steps.
       const fed = byGroup(c, of(c, c.plain(w), i), groups, hidden).map((weights, group) => {
         const product = c.op('BatchMatMul', [c.plain(x), weights], { transposeA: false, transposeB: true });
         const bias = inputBias?.[group];
@@ -172,7 +172,7 @@ const recurrence =
       });
       let state: State = Array.from({ length: states }, (_, k) => {
         const initial = node.inputs[5 + k] ?? '';
-        // A file with a fixed batch stores a zero for each of its samples.
+        // A file with a fixed batch stores zeros for each sample.
         const isZero = c.knownOf(initial)?.values.every((value) => value === 0) ?? initial === '';
         return isZero ? undefined : of(c, c.plain(initial), i);
       });

@@ -9,7 +9,7 @@ const by =
   (c, value) =>
     c.op(op, [value]);
 
-/** A reduction, with functions that prepare its input and finish its result. */
+/** A reduction, with functions before and after it. */
 const reduction =
   (op: string, before?: Step, after?: Step): Importer =>
   (node, c) => {
@@ -32,7 +32,7 @@ const reduction =
     c.define(node.outputs[0]!, isSpatial && keepDims ? { nhwc: y } : { plain: y });
   };
 
-/** The place of the first largest or smallest value, or of the last. */
+/** Index of the first (or last) largest or smallest value. */
 const argument =
   (op: 'ArgMax' | 'ArgMin'): Importer =>
   (node, c) => {
@@ -42,7 +42,7 @@ const argument =
     let y: string;
     if (intAttr(node, c, 'select_last_index', 0) === 0) y = c.op(op, [c.plain(x)], { axis });
     else {
-      // The first one, counted from the end.
+      // The last occurrence is the first in reversed order.
       const size = shape[axis];
       if (typeof size !== 'number') return c.fail('along the batch', FIXED_BATCH);
       const last = c.builder.constant({ dtype: 'int32', shape: [] }, Int32Array.of(size - 1));
@@ -72,7 +72,7 @@ const lpNormalization: Importer = (node, c) => {
   if (p !== 1 && p !== 2) c.fail(`its attribute p is ${p}, expected 1 or 2`);
   const value = c.plain(x);
   const sum = c.op('Sum', [c.op(p === 1 ? 'Abs' : 'Square', [value])], { axes: [axis], keepDims: true });
-  // Zeros stay zeros: the smallest normal number below them changes no other quotient.
+  // Zeros stay zeros: the smallest normal number as minimum divisor affects no other quotient.
   const least = c.constant(Float32Array.of(2 ** -126), []);
   const norm = c.op('Maximum', [p === 1 ? sum : c.op('Sqrt', [sum]), least]);
   c.define(node.outputs[0]!, { plain: c.op('RealDiv', [value, norm]) });

@@ -13,7 +13,7 @@ interface Target {
   readonly scale: number;
 }
 
-/** Sizes of the axes that change: from `sizes`, or as whole numbers of `scales`. */
+/** Sizes of the axes that change: from `sizes`, or rounded from `scales`. */
 function targets(node: OnnxNode, c: Import, shape: Shape): Target[] {
   const inputs = c.opset < 11 ? { scales: 1, sizes: -1 } : { scales: 2, sizes: 3 };
   const named = (position: number): string => (position < 0 ? '' : (node.inputs[position] ?? ''));
@@ -36,7 +36,7 @@ function targets(node: OnnxNode, c: Import, shape: Shape): Target[] {
 }
 
 function scalesOf(node: OnnxNode, c: Import, name: string): number[] {
-  // Operator set 7 of Upsample has them as an attribute.
+  // Operator set 7 of Upsample has scales as an attribute.
   if (name === '') return [...(attr(node, c, 'scales', 'floats') ?? c.fail('it names neither sizes nor scales'))];
   const known = c.knownOf(name);
   if (known?.dtype !== 'float32') return c.fail('its scales are computed; expected values that are stored in the file');
@@ -46,7 +46,7 @@ function scalesOf(node: OnnxNode, c: Import, name: string): number[] {
 }
 
 function samplingOf(node: OnnxNode, c: Import): Sampling {
-  // The older forms have one way to place pixels and one to round.
+  // The older forms have fixed coordinates and rounding.
   const isOld = c.opset < 11;
   const coordinates = isOld
     ? 'asymmetric'
@@ -70,14 +70,14 @@ const resize: Importer = (node, c) => {
   expectInt(node, c, 'exclude_outside', 0);
   const policy = attr(node, c, 'keep_aspect_ratio_policy', 'string') ?? 'stretch';
   if (policy !== 'stretch') c.fail(`its attribute keep_aspect_ratio_policy is ${policy}, expected stretch`);
-  // A region and what lies outside it concern the mode tf_crop_and_resize alone, which is refused.
+  // Region and extrapolation only matter for the mode tf_crop_and_resize, which is refused.
   ignore(node, 'extrapolation_value');
   if (c.opset >= 11) ignoreInput(node, 1);
   const asked = targets(node, c, shape);
-  // By scales that change no size, such as 1.1 of 8, ONNX Runtime moves nothing.
+  // ONNX Runtime does not resample for scales that change no size, such as 1.1 of 8.
   const changed = asked.some(({ from, to }) => from !== to) ? asked : [];
   const sampling = samplingOf(node, c);
-  // ONNX divides by the size before it is rounded, ONNX Runtime by the size after.
+  // ONNX divides by the size before rounding, ONNX Runtime by the size after it.
   const isWhole = changed.every(({ from, to, scale }) => Math.fround(from * scale) === to);
   if (sampling.coordinates === 'align_corners' && !isWhole)
     c.fail('its scales give no whole sizes, of which runtimes align the corners differently', 'Export it with sizes.');
@@ -94,7 +94,7 @@ const resize: Importer = (node, c) => {
   c.define(output, { plain: resized });
 };
 
-/** Resize by the graph's own operator; false, with nothing defined, where that places or rounds pixels in another way. */
+/** Resizes by the graph's own operator; false, without a definition, if that has other coordinates or rounding. */
 function asImage(
   c: Import,
   x: string,
@@ -112,7 +112,7 @@ function asImage(
   if (isNearest) {
     const isPlain = changed.every(({ from, to, scale }) =>
       nearestPixels(from, to, scale, { coordinates, rounding, cubic }).every(
-        // In float32, as TFLite's kernel computes it, and in float64, as the graph's does.
+        // In float32, as in TFLite's kernel, and in float64, as in the graph's.
         (pixel, i) =>
           pixel === Math.floor(Math.fround(i * Math.fround(from / to))) && pixel === Math.floor(i * (from / to)),
       ),
@@ -131,13 +131,13 @@ function asImage(
   return true;
 }
 
-/** Elements of an axis by their places. */
+/** Elements of an axis at given indexes. */
 export function gathered(c: Import, value: string, axis: number, places: readonly number[]): string {
   const indices = c.builder.constant({ dtype: 'int32', shape: [places.length] }, Int32Array.from(places));
   return c.op('GatherV2', [value, indices], { axis, batchDims: 0 });
 }
 
-/** Each element of an axis as a sum of elements with weights, `matrix`: [from, to]. */
+/** Elements of an axis as weighted sums, with weights `matrix`: [from, to]. */
 function mixed(c: Import, value: string, axis: number, { from, to }: Target, matrix: Float32Array): string {
   const rank = c.builder.typeOf(value).shape.length;
   const perm = Array.from({ length: rank }, (_, i) => (i === axis ? rank - 1 : i === rank - 1 ? axis : i));

@@ -5,10 +5,7 @@ import type { Import, Importer } from '../context.ts';
 import { count } from '../fold/known.ts';
 import { flatPlaces, positive, tuplePlaces } from './gather.ts';
 
-/**
- * Operator with which a scatter combines new and old values, and the value that leaves the old ones unchanged (undefined: the old value
- * itself).
- */
+/** Operator that combines new and old values in a scatter, and its neutral value (undefined: the old value itself). */
 const REDUCTIONS: Readonly<Record<string, { readonly op: string; readonly neutral?: number }>> = {
   add: { op: 'Add', neutral: 0 },
   mul: { op: 'Multiply', neutral: 1 },
@@ -17,15 +14,15 @@ const REDUCTIONS: Readonly<Record<string, { readonly op: string; readonly neutra
 };
 
 interface Scatter {
-  /** [rows, width] of floats. */
+  /** [rows, width] floats. */
   readonly rows: string;
   /** [places, width]. */
   readonly updates: string;
-  /** int32 [places]: in which row each update goes. */
+  /** int32 [places]: target row of each update. */
   readonly places: string;
 }
 
-/** Rows changed at places. Where places are known: which update each row takes is said once, as a gather. */
+/** Updates rows at places. For known places, the assignment of updates to rows is computed in reading, as a gather. */
 function scattered(node: OnnxNode, c: Import, { rows, updates, places }: Scatter): string {
   const reduction = attr(node, c, 'reduction', 'string') ?? 'none';
   const known = c.builder.constantOf(places)?.data as Int32Array | undefined;
@@ -41,7 +38,7 @@ function scattered(node: OnnxNode, c: Import, { rows, updates, places }: Scatter
     const numSegments = height;
     const sums = c.op('UnsortedSegmentSum', [updates, places], { numSegments });
     if (reduction === 'add') return c.op('Add', [rows, sums]);
-    // Indices must be different: the specification leaves repeated ones undefined.
+    // Indexes must be distinct: the specification leaves repeated ones undefined.
     const ones = c.constant(new Float32Array(c.builder.typeOf(places).shape[0] as number).fill(1), [
       c.builder.typeOf(places).shape[0] as number,
       1,
@@ -53,7 +50,7 @@ function scattered(node: OnnxNode, c: Import, { rows, updates, places }: Scatter
   const none = neutral === undefined ? rows : c.constant(new Float32Array(width).fill(neutral), [1, width]);
   const from = c.op('Concat', [updates, none], { axis: 0 });
   const unchanged = (row: number): number => known.length + (neutral === undefined ? row : 0);
-  // One round for each time that a row is named.
+  // One round for each repetition of a row.
   const rounds: Int32Array[] = [];
   const times = new Int32Array(height);
   known.forEach((row, i) => {
@@ -68,7 +65,7 @@ function taken(c: Import, rows: string, from: Int32Array): string {
   return c.op('GatherV2', [rows, indices], { axis: 0, batchDims: 0 });
 }
 
-/** Known places as a constant, computed ones as they are. */
+/** Known places as a constant, computed ones unchanged. */
 function settled(c: Import, isKnown: boolean, values: () => readonly number[], computed: () => string): string {
   if (!isKnown) return computed();
   const list = values();
@@ -80,7 +77,7 @@ function fixed(c: Import, name: string): readonly number[] {
   return isStatic(shape) ? shape : c.fail(`of [${shape.join(', ')}]; expected fixed sizes, the batch too`);
 }
 
-/** https://onnx.ai/onnx/operators/onnx__ScatterElements.html; the older Scatter is the same. */
+/** https://onnx.ai/onnx/operators/onnx__ScatterElements.html; the older Scatter is equal. */
 const scatterElements: Importer = (node, c) => {
   const [x, indices, updates] = node.inputs as [string, string, string];
   const [shape, to] = [fixed(c, x), fixed(c, indices)];

@@ -7,7 +7,7 @@ import { knownIntegers } from '../fold/known.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import { side } from './norm.ts';
 
-/** Axes given as an attribute (older operator sets) or as an input. */
+/** Axes from an attribute (older operator sets) or an input. */
 export function axesOf(node: OnnxNode, c: Import, rank: number): number[] | undefined {
   const input = node.inputs[1] ?? '';
   const axes = input === '' ? intsAttr(node, c, 'axes') : c.ints(input, 'axes');
@@ -99,7 +99,7 @@ const size: Importer = (node, c) => {
   c.defineKnown(node.outputs[0]!, knownIntegers([side(c.shapeOf(node.inputs[0]!))], true));
 };
 
-/** Axis in [n, h, w, c] of an axis of [n, c, h, w]. */
+/** Axis of [n, h, w, c] for an axis of [n, c, h, w]. */
 export function nhwcAxis(axis: number): number {
   return [0, 3, 1, 2][axis]!;
 }
@@ -109,7 +109,7 @@ const expand: Importer = (node, c) => {
   const shape = c.broadcast(c.shapeOf(x), c.numbers(to, 'shape'));
   const output = node.outputs[0]!;
   const isSame = sameShape(shape, c.shapeOf(x));
-  // A weight that is trained keeps its name.
+  // A trained weight keeps its name.
   if (isSame && c.isTrained && c.isWeights(x)) c.define(output, { plain: c.plain(x) });
   else if (isSame) c.alias(output, x);
   else c.define(output, { plain: c.op('BroadcastTo', [c.plain(x)], { shape }) });
@@ -121,7 +121,7 @@ const tile: Importer = (node, c) => {
   const shape = c.shapeOf(x);
   let y = c.plain(x);
   const isForEach = typeof first === 'string' && shape[0] === 1;
-  // One for all samples, such as the queries of a decoder.
+  // A constant for all samples, such as the queries of a decoder.
   if (isForEach) y = c.op('BroadcastTo', [y], { shape: [first, ...shape.slice(1)] });
   const times = [isForEach ? 1 : first!, ...others].map((n) =>
     typeof n === 'number' ? n : c.fail('its repeats depend on the batch size', FIXED_BATCH),
@@ -129,7 +129,7 @@ const tile: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: times.every((n) => n === 1) ? y : c.op('Tile', [y], { reps: times }) });
 };
 
-/** [n, c, h, w] with its axes split, moved and joined. */
+/** [n, c, h, w] with its axes split, permuted and merged. */
 function rearranged(c: Import, x: string, split: Shape, perm: readonly number[], shape: Shape): string {
   const parts = c.op('Reshape', [c.plain(x)], { shape: split });
   return c.op('Reshape', [c.op('Transpose', [parts], { perm })], { shape });

@@ -24,13 +24,13 @@ const slice: Importer = (node, c) => {
   const slices = slicesOf(node, c, from);
   const begin = slices.map((one) => one.begin);
   const size = slices.map(({ length }) => length);
-  // Backwards: forwards of the axis turned around.
+  // A negative step is a positive step on the reversed axis.
   const turned = slices.flatMap(({ step }, axis) => (step < 0 ? [axis] : []));
   let value = c.plain(x);
   if (turned.length > 0) value = c.op('Reverse', [value], { axes: turned });
   for (const axis of turned) begin[axis] = (from[axis] as number) - 1 - begin[axis]!;
   const steps = slices.map(({ step }) => Math.abs(step));
-  // What lies between two that are taken goes with the first of them.
+  // Length of the range that the taken elements span.
   const reach = size.map((n, i) => (n <= 0 ? n : (n - 1) * steps[i]! + 1));
   value = c.op('Slice', [value], { begin, size: reach });
   steps.forEach((step, axis) => {
@@ -39,7 +39,7 @@ const slice: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: value });
 };
 
-/** The elements 0, n, 2n ... along an axis, as a column of rows of n: any shape of the other axes passes, the batch too. */
+/** Elements 0, n, 2n ... along an axis, as the first column of rows of n: works for any other axes, even the batch. */
 function everyNth(c: Import, value: string, axis: number, n: number): string {
   const { shape } = c.builder.typeOf(value);
   const count = Math.ceil((shape[axis] as number) / n);
@@ -83,7 +83,7 @@ const gather: Importer = (node, c) => {
   });
 };
 
-/** Stored places, of which none is counted from the end, or computed ones. */
+/** Stored indexes made non-negative, or computed ones. */
 function indicesOf(c: Import, name: string, dim: number): string {
   const known = c.knownOf(name);
   if (known === undefined) {
@@ -125,7 +125,7 @@ const constantOfShape: Importer = (node, c) => {
   c.define(output, { plain: c.op('BroadcastTo', [c.constant(Float32Array.of(value), [])], { shape: dims }) });
 };
 
-/** Cut or padded with zeros alike at both ends, until the axes have the sizes that are asked for. */
+/** Crops or zero-pads both ends equally to the requested sizes. */
 const centerCropPad: Importer = (node, c) => {
   const [x, sizes] = node.inputs as [string, string];
   const from = c.shapeOf(x);
@@ -142,14 +142,14 @@ const centerCropPad: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.op('Pad', [cut], { paddings, constantValue: 0 }) });
 };
 
-/** Ones on a diagonal of a matrix as large as another. */
+/** A matrix of another's size with ones on a diagonal. */
 const eyeLike: Importer = (node, c) => {
   const shape = c.shapeOf(node.inputs[0]!);
   if (!isStatic(shape) || shape.length !== 2)
     return c.fail(`of [${shape.join(', ')}]; expected a matrix of a fixed size`);
   const by = intAttr(node, c, 'k', 0);
   const type = attr(node, c, 'dtype', 'int');
-  // 1 is float32.
+  // 1: float32.
   if (
     (type !== undefined && Number(type) !== 1) ||
     (type === undefined && c.builder.typeOf(c.plain(node.inputs[0]!)).dtype !== 'float32')
@@ -162,7 +162,7 @@ const eyeLike: Importer = (node, c) => {
   c.define(node.outputs[0]!, { plain: c.constant(data, shape) });
 };
 
-/** Importers of operators that split tensors, join them, or create them. */
+/** Importers of operators that split, join or create tensors. */
 export const partImporters: Readonly<Record<string, Importer>> = {
   Concat: concat,
   Slice: slice,
