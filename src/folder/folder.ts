@@ -14,7 +14,7 @@ import { differences, noteOf } from './compute-place.ts';
 import type { Place } from './compute-place.ts';
 import { shardsOfStates } from './states/state-shards.ts';
 
-/** What to do if a run folder holds a run of another recipe. */
+/** Action if a run folder holds a run of another recipe. */
 export type Existing = 'ask' | 'fresh' | 'resume';
 
 interface StoredRecipe {

@@ -17,7 +17,7 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Processes that train together: each calls `runRecipe` with the same recipe and data. Default: this process alone. */
   readonly together?: Collectives | undefined;
-  /** Most seconds between two saved states: what a kill can cost. Default 5. */
+  /** Maximum seconds between two saved states, which a kill may lose. Default 5. */
   readonly saveEvery?: number | undefined;
 }
 

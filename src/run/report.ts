@@ -22,7 +22,7 @@ export interface RunFindings extends Course {
   readonly timed?: Timed | undefined;
   readonly pruningSensitivity?: PruningSensitivity | undefined;
   readonly channels?: ChannelCuts | undefined;
-  /** Notes on what stages left out, and why. */
+  /** Notes on omissions of stages, with reasons. */
   readonly notes?: readonly string[];
   readonly quantizationSensitivity?: QuantizationSensitivity | undefined;
   readonly race?: Race | undefined;
@@ -85,7 +85,7 @@ export function makeReport(
   };
 }
 
-/** The verdict. It says what student and twin learned from if they learned from different samples. */
+/** The verdict, with the sources of learning if student and twin learned from different samples. */
 function verdictIn(
   context: StageContext,
   distilled: readonly number[],

@@ -16,7 +16,7 @@ interface EngineStatus {
 }
 
 interface DoctorDevice extends Omit<DeviceStatus, 'half'> {
-  /** How `precision: mixed` is computed on it; absent for an unusable device. */
+  /** Computation of `precision: mixed` on it; absent for an unusable device. */
   readonly float16?: string;
 }
 

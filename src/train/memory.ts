@@ -24,7 +24,7 @@ export interface Fitting {
   readonly onEvent: OnEvent;
 }
 
-/** How batches are cut: the maximum samples of a part, and a sentence for log and report. */
+/** Division of batches: the maximum samples of a part, and a sentence for log and report. */
 export interface Cut {
   readonly samples: number;
   readonly note: string;

@@ -8,7 +8,7 @@ export interface ImageShape {
 /** Image shape and normalization that a step is built for. `black` is the normalized value of 0, per channel. */
 export interface StepContext extends ImageShape {
   readonly black: Float32Array;
-  /** The picture at the size in which lengths are drawn and given. Default: this size. */
+  /** Size of the picture that lengths refer to, in pixels. Default: this size. */
   readonly drawn?: ImageShape;
 }
 

@@ -2,7 +2,7 @@ import { RandomStream } from '../../base/random.ts';
 import type { AugmentStep } from '../config.ts';
 import type { Background, Backgrounds } from '../dataset.ts';
 
-/** Function that changes one sound, [length, 1] values from -1 to 1, in place; all chance comes from `random`. */
+/** Function that changes one sound, [length, 1] values from -1 to 1, in place; `random` is its only source of randomness. */
 export type SoundStep = (sound: Float32Array, random: RandomStream) => void;
 
 /** Length of a table of normal noise that all samples share: each reads it from a random position, forwards or backwards. */

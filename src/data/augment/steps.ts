@@ -4,7 +4,7 @@ import type { StepContext } from './image.ts';
 import { rotate } from './rotate.ts';
 import { mirrorHorizontally, mirrorVertically, translate } from './translate.ts';
 
-/** Function that changes one normalized image, [height, width, channels], in place; all chance comes from `random`. */
+/** Function that changes one normalized image, [height, width, channels], in place; `random` is its only source of randomness. */
 export type ImageStep = (image: Float32Array, random: RandomStream) => void;
 
 export function shiftStep(context: StepContext, distance: number, edge: 'black' | 'reflect'): ImageStep {

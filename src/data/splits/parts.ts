@@ -139,7 +139,7 @@ export function keepLabels(split: UnnormalizedSplit, wanted: number, seed: numbe
   const flags = new Uint8Array(ids.length);
   const draws = { size: wanted, seed, purpose: 'labelled', kept: 0, from: rows } as const;
   for (const row of drawnRows(split, draws)) flags[row] = 1;
-  // Removed labels are also overwritten.
+  // Removed labels must not stay in memory.
   const targets = split.targets.map((value, i) => (flags[Math.floor(i / width)] === 1 ? value : 0));
   return { ...split, targets, flags };
 }

@@ -26,7 +26,7 @@ function spansOf(text: string, pattern: RegExp): Span[] {
   return spans;
 }
 
-/** Splits a text at matches of a pattern; `invert`: at what lies between matches. */
+/** Splits a text at matches of a pattern; `invert`: at the spans between matches. */
 function split(text: string, pattern: RegExp, behavior: Behavior, invert = false): string[] {
   const spans = spansOf(text, pattern).map((span) => ({ ...span, isMatch: span.isMatch !== invert }));
   if (behavior === 'Isolated') return spans.map((span) => span.text);

@@ -18,8 +18,8 @@ type Variables = Readonly<Record<string, tf.Variable>>;
  *   distance = ℓ(e_s, bank_t) + ℓ(e_t, bank_s),   e = the pooled tensor through a learned linear layer, scaled to length 1
  *   ℓ(e, bank) = - ln h(e, bank_i) - Σ_k ln (1 - h(e, bank_k)),   h(e, m) = p / (p + K/N),   p = exp(e · m / τ) / Z
  *
- * i: the sample itself; k: K samples of other classes, drawn anew at each step. N: samples of the training split. Z is N times the
- * weighted mean of exp(e · m / τ) over the first batch, and stays. After each step bank_i ← (µ · bank_i + (1 - µ) · e) scaled to length 1.
+ * i: the sample itself; k: K samples of other classes, drawn in each step. N: samples of the training split. Z is N times the
+ * weighted mean of exp(e · m / τ) over the first batch, then constant. After each step bank_i ← (µ · bank_i + (1 - µ) · e) scaled to length 1.
  */
 export const crd = jointLoss({
   check: ({ name, samples }) => {

@@ -9,9 +9,8 @@ import { logitLoss } from './define.ts';
  *   L = α · (w · WV + c · CV) + (1 - α) · (CE(s, y) + CE(s', y))
  *   WV = T² · m · (KL(t ‖ s) + KL(t' ‖ s')),   CV = T² · m' · (KL(t ‖ s') + KL(t' ‖ s)),   KL of answers softened by T
  *
- * s, t: the answers of student and teacher to the samples; s', t': to a strongly augmented view of them. m: 1 where the teacher gives its
- * class in the plain view at least the probability `within`, else 0; m': in the strong view at least `across`.
- * Theirs is twice this at α = ½.
+ * s, t: the answers of student and teacher to the samples; s', t': to a strongly augmented view of them. m: 1 if the teacher's class has at least the
+ * probability `within` in the plain view, else 0; m': at least `across` in the strong view. The authors' loss is twice this at α = ½.
  */
 export const crld = logitLoss({
   needs: 'logits',

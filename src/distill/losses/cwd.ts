@@ -8,7 +8,7 @@ import { projected, projectorIfNeeded } from './projector.ts';
  *
  *   distance = τ² · mean over channels of KL(φ(F_t) ‖ φ(F_s)),   φ: softmax of F / τ over the positions of a channel
  *
- * A 1×1 convolution is learned along where the numbers of channels differ.
+ * If the numbers of channels differ, a 1×1 convolution is trained with the student.
  */
 export const cwd = featureLoss({
   check: checkPlaces,

@@ -9,7 +9,7 @@ import { logitLoss } from './define.ts';
  *   DIST = T² · (b · (1 - mean over samples of ρ(pˢ_i·, pᵗ_i·)) + c · (1 - mean over classes of ρ(pˢ_·k, pᵗ_·k)))
  *   L = α · DIST + (1 - α) · CE(s, y)
  *
- * ρ is Pearson's correlation of softened probabilities: the student keeps the teacher's order, not its values. Along the batch
+ * ρ is Pearson's correlation of softened probabilities: the student learns the teacher's order rather than its values. Along the batch
  * the correlation counts each sample by its weight.
  */
 export const dist = logitLoss({

@@ -9,7 +9,7 @@ import { logitLoss } from './define.ts';
  *   DKD = T² · (a · KL(bᵗ ‖ bˢ) + b · KL(p̂ᵗ ‖ p̂ˢ)),   L = α · DKD + (1 - α) · CE(s, y)
  *
  * b = (p_target, 1 - p_target), and p̂ is the softmax over the other classes; p at temperature T. Plain KD weighs the second
- * term by 1 - pᵗ_target, which all but removes it when the teacher is sure.
+ * term by 1 - pᵗ_target, which nearly removes it if the teacher is confident.
  */
 export const dkd = logitLoss({
   needs: 'logits',

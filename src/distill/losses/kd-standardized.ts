@@ -8,7 +8,7 @@ import { softened } from './kd.ts';
  *
  *   Z(x) = (x - mean(x)) / std(x),   L = α · T² · KL(softmax(Z(t)/T) ‖ softmax(Z(s)/T)) + (1 - α) · CE(s, y)
  *
- * Over the classes of each sample, so that the student need not match the size of the teacher's logits.
+ * Mean and deviation are over the classes of each sample, so that the student need not match the scale of the teacher's logits.
  */
 export const kdStandardized = logitLoss({
   needs: 'logits',

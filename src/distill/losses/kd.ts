@@ -8,7 +8,7 @@ import { logitLoss } from './define.ts';
  *
  *   L = α · T² · KL(softmax(t/T) ‖ softmax(s/T)) + (1 - α) · CE(s, y)
  *
- * T² keeps the gradients of the soft part at one size whatever the temperature (section 2.1).
+ * T² makes the size of the soft part's gradients independent of the temperature (section 2.1).
  */
 export const kd = logitLoss({
   needs: 'logits',

@@ -11,8 +11,8 @@ import { normals, projected, projectorIfNeeded, stateName } from './projector.ts
  *
  *   distance = Σ (F_t - G(M · r(F_s)))²,   M: 0 for a random share of the channels of each sample, else 1
  *
- * G is a learned block of two 3×3 convolutions with ReLU between them, r a learned 1×1 convolution where the numbers of channels
- * differ. The masks are random feeds: a resumed run sees the same.
+ * G is a learned block of two 3×3 convolutions with ReLU between them, r a learned 1×1 convolution if the numbers of
+ * channels differ. The masks are random feeds: a resumed run sees the same masks.
  */
 export const mgd = featureLoss({
   check: (loss, pair) => {

@@ -10,9 +10,9 @@ import { softened } from './kd.ts';
  *   MLLD = Σ over temperatures of a · τ² · KL(pᵗ ‖ pˢ) + b · 1/n ‖Pᵗ Pᵗᵀ - Pˢ Pˢᵀ‖²_F + c · 1/K ‖Pᵗᵀ Pᵗ - Pˢᵀ Pˢ‖²_F
  *   L = α · MLLD + (1 - α) · CE(s, y)
  *
- * P [n, K]: the softened probabilities of the batch; its products say which samples, and which classes, are alike. The temperatures
- * lie around T, for 4 at 2, 3, 4, 5 and 6 as in the authors' code, whose second, strongly augmented view and whose masks by
- * confidence are left out. A sample of weight w counts as w samples would.
+ * P [n, K]: the softened probabilities of the batch; its products are similarities of samples, and of classes. The temperatures surround
+ * T: 2, 3, 4, 5 and 6 for T = 4, as in the authors' code, whose strongly augmented view and masks by confidence are left out.
+ * A sample of weight w counts as w samples.
  */
 export const mlld = logitLoss({
   needs: 'logits',

@@ -9,8 +9,8 @@ import { logitLoss } from './define.ts';
  *
  *   NKD = -pᵗ_y log pˢ_y - γ · T² · Σ_{k≠y} p̂ᵗ_k log p̂ˢ_k,   L = α · NKD + (1 - α) · CE(s, y)
  *
- * p: softmax; p̂: softmax at temperature T over the other classes alone, so that both sides sum to 1 and the student can match
- * the teacher there whatever each gives the true class. The second part needs the label only to leave its class out.
+ * p: softmax; p̂: softmax at temperature T over the other classes alone, so that both sum to 1 and the student can match
+ * the teacher whatever the probability of the true class. The second part uses the label only to exclude its class.
  */
 export const nkd = logitLoss({
   needs: 'logits',

@@ -10,8 +10,8 @@ import { projected, projectorIfNeeded } from './projector.ts';
  *
  *   distance = ½ mean (Ẑ(F_s) - Ẑ(F_t))²,   Ẑ: each channel with mean 0 and deviation 1 over the batch and all positions
  *
- * That is 1 - ρ, channel by channel: the student need not match how large the teacher's tensors are. A 1×1 convolution is learned
- * along where the numbers of channels differ. Samples count by their weights in mean and deviation too.
+ * That is 1 - ρ, channel by channel: the student need not match the scale of the teacher's tensors. If the numbers of channels
+ * differ, a 1×1 convolution is trained with the student. Weights of samples also apply to mean and deviation.
  */
 export const pkd = featureLoss({
   check: checkSizes,

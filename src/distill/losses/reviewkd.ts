@@ -13,10 +13,10 @@ type Variables = Readonly<Record<string, tf.Variable>>;
  *
  *   distance = Σ_i HCL(c_i(r_i), F_t,i),   r_i = a · n_i(F_s,i) + b · r_(i+1),   (a, b) = sigmoid(1×1 convolution of both)
  *
- * From the last pair to the first; r of the last one is n(F_s). n: 1×1 convolution and batch norm; c: 3×3 convolution and batch norm;
- * r_(i+1) is brought to the size of the student's tensor, r_i to that of the teacher's, by the nearest value. HCL: the mean squares between
- * the tensors and between their averages over 4×4, 2×2 and 1×1 windows, with the weights 1, ½, ¼, ⅛ over their sum. All of it is learned
- * along, and the norms take the means of the batch.
+ * Computed from the last pair to the first; the last r is n(F_s). n: 1×1 convolution and batch norm; c: 3×3 convolution and batch norm;
+ * r_(i+1) is resized to the student's tensor, r_i to the teacher's, by nearest neighbour. HCL: the mean squares between
+ * the tensors and between their averages over 4×4, 2×2 and 1×1 windows, with the weights 1, ½, ¼, ⅛ divided by their sum. All layers are trained
+ * with the student, and the norms use the statistics of the batch.
  */
 export const reviewkd = jointLoss({
   check: ({ name, pairs }) => pairs.forEach((pair) => checkPictures(name, pair)),

@@ -9,8 +9,8 @@ import { both, featureLoss } from './features.ts';
  *   distance = a · mean over pairs of ℓ(ψ_D(t_i, t_j), ψ_D(s_i, s_j)) + b · mean over triples of ℓ(ψ_A(t_i, t_j, t_k), ψ_A(s_i, s_j, s_k))
  *   ψ_D(i, j) = ‖f_i - f_j‖ / (mean over pairs),   ψ_A(i, j, k) = cos ∠(f_i, f_j, f_k),   ℓ: Huber's loss with δ = 1
  *
- * Of samples of one batch, all of them different; a pair counts by the product of the weights of its samples, so samples of weight
- * 0 are not there. Shapes of student and teacher need not fit: each is flattened and compared with itself alone.
+ * Over distinct samples of a batch; a pair counts by the product of its samples' weights, so samples of weight 0 do not count.
+ * Shapes of student and teacher may differ: each is flattened, and relations are computed within each.
  */
 export const rkd = featureLoss({
   check: () => undefined,

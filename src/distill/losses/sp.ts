@@ -6,8 +6,8 @@ import { both, featureLoss } from './features.ts';
  *
  *   distance = 1/n² ‖G_s - G_t‖²_F,   G: the products F Fᵀ of all samples of the batch, each row of length 1
  *
- * A sample of weight w counts as w samples would, along rows, columns and in n = Σ w. Shapes of student and teacher need not fit:
- * each is flattened and compared with itself alone.
+ * A sample of weight w counts as w samples, along rows, columns and in n = Σ w. Shapes of student and teacher may differ: each
+ * is flattened, and similarities are computed within each.
  */
 export const sp = featureLoss({
   check: () => undefined,

@@ -8,8 +8,7 @@ import { logitLoss } from './define.ts';
  *
  *   L = α · KL(p ‖ softmax(s)) + (1 - α) · CE(s, y),   p = softmax(t/T), the teacher's probabilities to the power 1/T, rescaled
  *
- * The temperature is the teacher's alone: what KD with the student's too leaves out is a regularization that this keeps. Theirs is
- * β = α / (1 - α).
+ * Only the teacher's logits are divided by the temperature. Compared with KD this adds a regularization. The paper's β is α / (1 - α).
  */
 export const ttm = logitLoss({
   needs: 'logits',
@@ -17,7 +16,7 @@ export const ttm = logitLoss({
 });
 
 /**
- * The same paper, equation 16: each sample weighed by the power sum of its teacher's answer, so that soft answers count more.
+ * Equation 16 of the same paper: samples are weighed by the power sum of the teacher's answer, so that soft answers count more.
  *
  *   L = α · U · KL(p ‖ softmax(s)) + (1 - α) · CE(s, y),   U = Σ_k softmax(t)_k^(1/T)
  */

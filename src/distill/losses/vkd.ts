@@ -7,11 +7,11 @@ import { normals, stateName } from './projector.ts';
 /**
  * Miles et al. 2024 (CVPR), "VkD: improving knowledge distillation using orthogonal projections", sections 3.1 and 3.2.
  *
- *   distance = mean smoothL1(z_s P - norm(z_t)),   P with orthonormal rows (columns, where the teacher has fewer channels)
+ *   distance = mean smoothL1(z_s P - norm(z_t)),   P with orthonormal rows (columns, if the teacher has fewer channels)
  *
  * z: the mean over all positions; norm: each sample with mean 0 and deviation 1 over its channels, as in the authors' code. P
- * turns the student's space without squeezing any of it, so that the student, not the projection, learns what the teacher has.
- * P = the first rows and columns of exp(W - Wᵀ), W learned along: whatever W is, that is a rotation.
+ * rotates the student's space without contracting it, so that the student learns the teacher's features instead of the projection.
+ * P = the first rows and columns of exp(W - Wᵀ), which is a rotation for every W; W is trained with the student.
  */
 export const vkd = featureLoss({
   check: () => undefined,

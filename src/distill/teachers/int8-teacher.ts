@@ -17,7 +17,7 @@ export type FileFeeds = Readonly<Record<string, InferenceTensor>>;
 /** Quantizes an ONNX file to int8, calibrated with these inputs; `UserError` for a file that cannot be quantized. */
 export type ToInt8 = (bytes: Uint8Array, name: string, samples: readonly FileFeeds[]) => Promise<Uint8Array>;
 
-/** How to open a file differently: with other content, and with a listener to its inputs. */
+/** Options for opening a file: other content, and a listener to its inputs. */
 export interface OpenedWith {
   readonly bytes?: Uint8Array;
   readonly onFed?: (feeds: FileFeeds) => void;

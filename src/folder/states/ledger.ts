@@ -5,7 +5,7 @@ import { epochRecord } from '../../train/epoch-record.ts';
 import type { StoredEpoch } from '../../train/epoch-record.ts';
 import { ownFile } from '../own-file.ts';
 
-/** One completed stage. */
+/** A completed stage. */
 export interface LedgerRow {
   readonly stage: string;
   /** Seconds of the stage's work; for a training over all starts, including work taken over from other runs. */

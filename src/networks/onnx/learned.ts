@@ -71,7 +71,7 @@ function gainsIn(graph: OnnxGraph): (tensor: OnnxTensor) => boolean {
     (parameters === undefined || (parameters.get(name) ?? []).length > 0);
 }
 
-/** Where a stored tensor comes from, for messages: the parameters that it was computed from, or the module of a node that reads it. */
+/** Origin of a stored tensor, for messages: the parameters that it was computed from, or the module of a node that reads it. */
 export function placesIn(graph: OnnxGraph): (name: string) => string {
   const readBy = readersIn(graph);
   const parameters = foldedParameters(graph);

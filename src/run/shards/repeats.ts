@@ -20,7 +20,7 @@ export interface Repeated {
 
 /**
  * Trains a shard's part of the repeats of a recipe; each repeat is a run of its own that trains the student and its twin only. Finished repeats are
- * left alone, stopped repeats continue. A plain run of the recipe takes over what is finished.
+ * left alone, stopped repeats continue. A plain run of the recipe takes over finished repeats.
  */
 export async function repeatShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<Repeated> {
   const { repeats: total, student } = given.recipe;

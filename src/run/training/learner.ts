@@ -27,7 +27,7 @@ interface LearnerOptions {
   readonly partial: boolean;
 }
 
-/** Builds what trains a network: loss, optimizer, moving average, masks, a peer, and the programs of its steps. */
+/** Builds the parts of a network's training: loss, optimizer, moving average, masks, a peer, and the programs of its steps. */
 export async function learnerOf<N extends Network>(
   network: N,
   options: FitOptions<N>,

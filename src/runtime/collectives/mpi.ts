@@ -133,7 +133,7 @@ export function openMpi({ by, size: told }: MpiLaunch, { seconds, place }: MpiOp
 /** Milliseconds between polls in `meet`: rare enough not to disturb timings in other processes. */
 const MEET_MS = 20;
 
-/** Returns an array of a length, reusing it while the length stays the same: allocating megabytes in each step takes time. */
+/** Returns an array of the requested length, reused as long as the length does not change: allocating megabytes in each step takes time. */
 function reused(): (length: number) => Float32Array {
   let array = new Float32Array(0);
   return (length) => (array = array.length === length ? array : new Float32Array(length));

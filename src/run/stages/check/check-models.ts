@@ -18,7 +18,7 @@ import { checkPeer } from './check-peer.ts';
 import { refuseNoTokens } from './token-ids.ts';
 
 /**
- * Checks before any training what would otherwise fail late: models that cannot be built, answers that cannot be stored. Returns notes for the report
+ * Finds errors before any training that would otherwise occur late: models that cannot be built, answers that cannot be stored. Returns notes for the report
  * on the initial weights of a student from a file.
  */
 export async function checkModels(
