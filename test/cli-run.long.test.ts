@@ -43,7 +43,7 @@ describe('limbeck run', () => {
     expect(again.stderr).toBe('');
     await rm(path.join(run, 'exports/scratch.onnx'));
     const gone =
-      /warning: .*tiny: this run is finished, and of its files are gone: exports\/scratch\.onnx\. Remove its report\.json/;
+      /warning: .*tiny: this run is finished, but some of its files are missing: exports\/scratch\.onnx\. Remove its report\.json/;
     const without = await inProcess(folder(), 'run', 'tiny.yaml', '--json', '--set', 'report.latency.seconds=0.2');
     expect(without).toMatchObject({ code: 0, stdout: report, stderr: expect.stringMatching(gone) as string });
     expect((await inProcess(folder(), 'report', 'tiny')).stdout).toMatch(gone);

@@ -56,6 +56,6 @@ export function partsFor(model: string, wanted: readonly string[], parts: readon
     `${model}: its inputs are ${wanted.join(', ')}, received data with ${has.join(', ')}`,
     missing === undefined
       ? `Leave ${unread!} out of the data, or take a model that reads it.`
-      : 'Name the parts of the samples as the inputs of the model are called.',
+      : "Give the parts of the samples the names of the model's inputs.",
   );
 }

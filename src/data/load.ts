@@ -66,7 +66,7 @@ const VALIDATION = 0.1;
 const SPLIT_SEED = 1;
 
 const NO_TEST =
-  'no test split: accuracies are those of the validation split, which the models were chosen on; set `test` or `testFraction`';
+  'no test split: accuracies are from the validation split, which also chose the models; set `test` or `testFraction`';
 
 /**
  * Reads a data set and splits it. The same files and `splitSeed` give the same splits. Throws `UserError` for files that are missing or broken,
@@ -226,7 +226,7 @@ function refuseOtherColumns(columns: readonly Column[], { source, columns: own =
   if (isSame) return;
   throw new UserError(
     `${source}: its columns are ${own.join(', ')}, and the model was made for ${columns.map(({ name }) => name).join(', ')}`,
-    'Use the model on data of the columns that it was made for, in their order and with the same ones as `categorical`.',
+    'Use data with the columns of the model, in their order and with the same `categorical` columns.',
   );
 }
 

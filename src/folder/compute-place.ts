@@ -26,5 +26,5 @@ export function differences(before: Recipe, after: Recipe): { readonly moves: st
 
 /** Sentence for log and report on a run that was resumed with another engine or device. */
 export function noteOf(moves: readonly string[]): string {
-  return `this run went on with ${moves.join(', ')}: its results are not those of one engine and device`;
+  return `this run was resumed with ${moves.join(', ')}: its results come from several engines or devices`;
 }

@@ -157,7 +157,7 @@ async function withoutStored(
   const given = inShards(asked, kept.shards);
   const { changes } = differences(remembered ?? { ...given.written, shards: kept.shards }, given.written);
   if (changes.length > 0) throw changed(folder, changes);
-  const sure = remembered === undefined ? ', and nothing tells whether the run began with it' : '';
+  const sure = remembered === undefined ? ', and whether the run began with it is unknown' : '';
   const left = `${path.join(folder, 'recipe.json')}: damaged or gone: going on with the recipe that is given${sure}`;
   return { loaded: place ? placed(given, place) : given, resumed: true, moves: [], left };
 }

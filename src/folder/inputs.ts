@@ -79,8 +79,8 @@ export class RunInputs {
     }
     const remedy =
       of !== undefined
-        ? `Bring back what was there, with its time, or remove ${of} and start its shards again.`
-        : 'Bring back what was there, with its time, or add --fresh to start again with what is there now.';
+        ? `Restore the old files with their times, or remove ${of} and start its shards again.`
+        : 'Restore the old files with their times, or add --fresh to start again with the present ones.';
     return new RunInputs({ home, own, of: of ?? home, remedy }, named, await storedInputs(home, warn), stamps);
   }
 
@@ -93,7 +93,7 @@ export class RunInputs {
       const now = await identityOf(String(keys.at(-1)), file, before).catch(unreadable(file));
       // A missing file is reported when it is opened.
       if (now !== undefined && before !== undefined && now.sha256 !== before.sha256)
-        throw this.#refused(`${key}: ${file} is not the file that it was when this run began`);
+        throw this.#refused(`${key}: ${file} has changed since this run began`);
       const kept = now ?? before;
       if (kept !== undefined) files[key] = kept;
     }
@@ -119,7 +119,9 @@ export class RunInputs {
     const touched = this.touchedData;
     if (touched.length > 0 && hash() !== before.sha256) {
       const files = this.#named.filter(({ keys }) => touched.includes(keys.join('.'))).map(({ file }) => file);
-      throw this.#refused(`${touched.join(', ')}: ${files.join(' or ')} gives other samples than when this run began`);
+      throw this.#refused(
+        `${touched.join(', ')}: ${files.join(' or ')} gives other samples than at the beginning of this run`,
+      );
     }
     this.#now = { ...this.#now, data: { ...before, stamps: { ...before.stamps, ...this.#stamps } } };
   }
@@ -213,7 +215,7 @@ async function storedInputs(home: string, warn: Warn = () => undefined): Promise
   try {
     return storedSchema.parse(JSON.parse(text));
   } catch {
-    warn(`${file}: damaged: nothing tells whether the data and the models are those that this run began with`);
+    warn(`${file}: damaged: whether data and models have changed since this run began is unknown`);
     return undefined;
   }
 }

@@ -72,7 +72,7 @@ function held(file: string, own: string, beatMs: number, onLost: LockOptions['on
       await utimes(file, now, now).catch(() => undefined);
     } else if (!ended) {
       ended = true;
-      onLost?.(`${file}: another process has taken this run over, as this one gave no sign of life; it stops`);
+      onLost?.(`${file}: another process has taken over this run, because this process gave no sign of life; it stops`);
     }
     next();
   };

@@ -12,7 +12,7 @@ export async function ownFile(folder: string, name: string, said = folder): Prom
   if (file === undefined)
     throw new UserError(
       `${said}: ${clipped(name)} leads out of the folder of the run`,
-      'Put the file itself into the folder, or leave this run alone: it may be made to show what lies elsewhere.',
+      'Put the file itself into the folder, or do not use this run: it may be made to reveal other files.',
     );
   const found = await stat(file).catch(() => undefined);
   if (found !== undefined && !found.isFile() && !found.isDirectory())

@@ -26,7 +26,7 @@ export async function usualOf(file: string, bytes: Uint8Array): Promise<UsualAns
     const { sha256: hash, ...usual } = parsed(await readText(beside), beside);
     if (hash === sha256(bytes)) return usual;
     throw new UserError(
-      `${beside}: it is of another model than ${path.basename(file)}`,
+      `${beside}: it belongs to another model than ${path.basename(file)}`,
       `Make it anew: limbeck evaluate ${file} --recipe RECIPE --usual.`,
     );
   }
@@ -42,7 +42,7 @@ function parsed(text: string, file: string) {
     return usualSchema.extend({ sha256: z.string() }).parse(JSON.parse(text));
   } catch {
     throw new UserError(
-      `${file}: it does not say how a model usually answers`,
+      `${file}: it holds no distribution of a model's answers`,
       'Remove it, or make it anew: limbeck evaluate MODEL.onnx --recipe RECIPE --usual.',
     );
   }

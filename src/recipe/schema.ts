@@ -39,7 +39,7 @@ const reportSchema = z
     pruningSensitivity: z
       .boolean()
       .default(false)
-      .describe('Remove channels of each layer of the student alone, and show the accuracy that it costs.'),
+      .describe('Measure the accuracy lost by removing channels from each layer of the student separately.'),
   })
   .describe('Measurements at the end of the run.');
 
@@ -70,7 +70,7 @@ export const recipeSchema = z
           .min(OPSETS[0])
           .max(OPSETS[1])
           .default(17)
-          .describe('Operator set of ONNX files, from 17 to 21; raised where an op needs a later one.'),
+          .describe('Operator set of ONNX files, from 17 to 21; raised if an op needs a later one.'),
       })
       .prefault({})
       .describe('Options of ONNX files.'),
@@ -101,26 +101,24 @@ export const recipeSchema = z
       .max(1024)
       .optional()
       .describe(
-        'Parts of a batch that processes started by mpirun share, at least as many as processes; default: 8 for a run that mpirun has begun. A run goes on with the number that it began with.',
+        'Number of parts that each batch is cut into for the processes of mpirun, at least the number of processes; default: 8 under mpirun. A resumed run keeps its number.',
       ),
     syncBatchNorm: z
       .boolean()
       .default(false)
-      .describe(
-        'Batch norms use the statistics of the whole batch where it is cut into shards; else those of the shard.',
-      ),
+      .describe('Batch norms use the statistics of the whole batch, not only of a shard.'),
     gradientCompression: z
       .enum(['none', 'fp16'])
       .optional()
       .describe(
-        'Form of the gradients that processes give each other; none: float32, the default; fp16: half the bytes, and sums rounded to 11 bits, the same in any number of processes.',
+        'Compression of the gradients that processes exchange; none: float32, the default; fp16: half the bytes, with sums rounded to 11 bits, whatever the number of processes.',
       ),
-    threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: as many as there are cores.'),
+    threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: one per core.'),
     jobs: count
       .max(64)
       .optional()
       .describe(
-        'Trainings of students that go on at once, each in a process of its own with its share of the threads: the twin and the distilled student, and those of other repeats. Default: 1.',
+        'Number of trainings at the same time (twin, distilled student, and repeats), each in a process of its own with its share of the threads. Default: 1.',
       ),
   })
   .superRefine(({ target, student }, context) => {

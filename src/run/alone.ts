@@ -73,7 +73,7 @@ export async function runAlone(
   } catch (error) {
     // If this removal fails, the next start repeats it.
     if (!lost.signal.aborted && (await putBack(folder).catch(() => false))) {
-      warn(`${folder}: holds the run that was there before, since the new one has not got beyond its checks`);
+      warn(`${folder}: holds the previous run again, because the new one did not pass its checks`);
       throw error;
     }
     if (error instanceof InterruptedError)

@@ -72,7 +72,7 @@ async function open({ folder, threads, files, saveEveryMs }: Setup): Promise<Map
   if ((await filesKey(prepared.context, prepared.teaching)) !== files)
     throw new UserError(
       `${folder}: the data, the student or the teacher changed while the run trains`,
-      'Bring back what was there, leave the files of a recipe as they are while it is followed, and start the run again.',
+      'Restore the files, do not change them during a run, and start the run again.',
     );
   const repeats = Array.from({ length: recipe.repeats }, (_, repeat) => repeat);
   const trainings = repeats.flatMap((repeat) => trainingsOf(prepared, repeat, stores));

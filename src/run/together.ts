@@ -34,8 +34,8 @@ export function requireShards(
   if (!several(together)) return;
   if (shards === undefined)
     throw new UserError(
-      `${folder}: this run began as one process without shards in its recipe: its batches are whole, and mpirun has started ${together.size} processes to share them`,
-      'Go on without mpirun; or add --fresh to start again, with batches that processes can share.',
+      `${folder}: this run began as a single process without shards, so its batches cannot be shared by the ${together.size} processes of mpirun`,
+      'Resume without mpirun; or add --fresh to start again with shared batches.',
     );
   if (together.size > shards)
     throw new UserError(
@@ -59,7 +59,7 @@ export async function runTogether(
   requireSame(together, 'recipe', JSON.stringify(written));
   if (recipe.target !== undefined)
     throw new UserError(
-      'target: a search by latency measures time, which differs from process to process',
+      'target: a search by latency measures time, which differs between processes',
       'Take target out of the recipe, or start limbeck without mpirun.',
     );
   const here = await onSameMachine(together);

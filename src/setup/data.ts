@@ -22,8 +22,8 @@ export async function loadData(
   if (teacher === undefined) return { ...data, train: onlyLabelled(data, dataset) };
   if (teacher.train !== undefined && labelledCount(data.train) === 0)
     throw new UserError(
-      'teacher.train: expected labels to train a teacher with, and no sample of train has one',
-      'Name a teacher that is trained already (`teacher.onnx`), or give some samples a label.',
+      'teacher.train: expected labels to train a teacher, and no sample of train has one',
+      'Name a trained teacher (`teacher.onnx`), or give some samples a label.',
     );
   return data;
 }

@@ -41,7 +41,7 @@ export function checkStudentFile(
       ? `\`dataset.normalize\` to the ${mean.length} means and deviations that \`limbeck inspect\` prints of it`
       : `\`dataset.normalize: ${JSON.stringify({ scale, mean, std })}\``;
   return [
-    `${file} was made for numbers prepared in another way than those of the data set; to begin where it was, set ${numbers}`,
+    `${file} was trained on differently prepared numbers than the data set's; to start from its results, set ${numbers}`,
   ];
 }
 

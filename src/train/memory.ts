@@ -135,7 +135,7 @@ export function checkMemory({ fact, bytes, samples, isBegun, parts, free, onEven
     throw new UserError(
       `${fact}, and ${memoryText(free)} are free`,
       isBegun
-        ? 'Its saved state goes on as it began: free memory, and run the same command again.'
+        ? 'A resumed training cannot change its batches: free memory, and run the same command again.'
         : `Compute fewer samples at once: ${remedy}`,
     );
   onEvent({ type: 'warning', message: `${fact}, more than half of the ${memoryText(free)} that are free; ${remedy}` });

@@ -228,8 +228,8 @@ function isOf(saved: Safetensors | undefined, owner: Owner): saved is Safetensor
   const [now, before = now] = [shardsText(owner), saved.metadata['shards']];
   if (before === now) return true;
   throw new UserError(
-    `the saved state of ${stage} is of batches in ${before} shards, and this run has ${now}`,
-    'Give the run its own states back, or add --fresh to start again.',
+    `the saved state of ${stage} has batches in ${before} shards, and this run has ${now}`,
+    "Restore the run's own states, or add --fresh to start again.",
   );
 }
 

@@ -47,7 +47,7 @@ export const labels: Readonly<Record<string, Case>> = {
   'more labels kept than there are': {
     recipe: `dataset: {type: csv, train: d.csv, labelled: 400}\n${rest}`,
     message: [
-      'labelled: 400 of the samples of d.csv are to keep their label, and 36 have one to train with',
+      'labelled: 400 samples of d.csv should keep their label, and only 36 have a label to train with',
       'Ask for fewer, or leave it out to use all.',
     ],
   },
@@ -80,7 +80,7 @@ export const labels: Readonly<Record<string, Case>> = {
     files: { 'd.csv': 'day,label\n2024-01-31,yes\n2024-02-01,no\n' },
     message: [
       'd.csv:2: column "day": expected a number or a word, received the date 2024-01-31',
-      'Write what matters of it as columns of their own, such as days since a day, month and weekday, or leave the column out.',
+      'Write its relevant parts as columns, such as days since a date, month and weekday, or leave the column out.',
     ],
   },
   'an empty word': {

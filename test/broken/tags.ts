@@ -99,7 +99,7 @@ export const tags: Readonly<Record<string, Case>> = {
     files: { 'w.jsonl': ROWS.map((row) => row.replace('["B-PER", "O", "O"]', '[1, 0, 0]')).join('\n') },
     message: [
       'w.jsonl: the tags are whole numbers: 0, 1',
-      'Name them in their order as `classes`, such as [O, B-PER, I-PER]: without names nobody knows where an entity begins.',
+      'Name them in their order as `classes`, such as [O, B-PER, I-PER]: without names the starts of entities are unknown.',
     ],
   },
   'a tag that is not among the classes': {

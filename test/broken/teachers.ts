@@ -88,7 +88,7 @@ export const teachers: Readonly<Record<string, Case>> = {
   'mixup with stored answers': {
     recipe: `dataset: {type: csv, train: d.csv, testFraction: 0.2, augment: [{mixup: 0.2}]}\n${train}${rest}`,
     message: [
-      'dataset.augment: mixup makes samples that no stored answer is for, received softTargets.store: fp16',
+      'dataset.augment: mixup makes samples without stored answers, received softTargets.store: fp16',
       'Set distill.softTargets.store to live.',
     ],
   },
@@ -111,7 +111,7 @@ export const teachers: Readonly<Record<string, Case>> = {
     files: { 't.onnx': Buffer.from(pictureTeacher({ layout: 'flat' })) },
     message: [
       'teacher.resize: expected pictures, received samples of shape [2]',
-      'Remove it: only pictures are brought to another size.',
+      'Remove it: only pictures can be resized.',
     ],
   },
   'channels of its own for pictures of two': {
@@ -119,7 +119,7 @@ export const teachers: Readonly<Record<string, Case>> = {
     files: { 't.onnx': Buffer.from(pictureTeacher()), 'x.npy': PICTURES, 'y.npy': LABELS },
     message: [
       'teacher.channels: expected pictures of 1 or 3 channels, received 2',
-      'Remove it: only grey and colour are made of each other.',
+      'Remove it: only grey and colour can be converted.',
     ],
   },
   'a size of its own that the teacher does not take': {

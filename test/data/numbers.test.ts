@@ -87,10 +87,10 @@ describe('numbers to predict', () => {
     const said = warnings.filter((warning) => warning.includes('float32'));
     expect(said).toEqual([
       expect.stringMatching(
-        /^train: label is read as numbers from 167772\d\d to .*, which float32 has in steps of 2: /,
+        /^train: label is read as numbers from 167772\d\d to .*, which float32 represents in steps of 2: /,
       ),
       expect.stringMatching(
-        /^train: the column when is read as .*, which float32 has in steps of 128: take an offset off/,
+        /^train: the column when is read as .*, which float32 represents in steps of 128: subtract an offset/,
       ),
       expect.stringMatching(/^train: the column id is read as .* in steps of 1073741824: /),
     ]);

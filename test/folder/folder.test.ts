@@ -59,7 +59,9 @@ describe('the folder of a run', () => {
     else await writeFile(file, text);
     const { loaded, resumed, left } = await prepareFolder(folder(), recipe(), 'ask');
     expect([loaded, resumed]).toEqual([recipe(), true]);
-    expect(left).toMatch(/recipe\.json: damaged or gone: going on with the recipe that is given, and nothing tells/);
+    expect(left).toMatch(
+      /recipe\.json: damaged or gone: going on with the recipe that is given, and whether the run began with it is unknown/,
+    );
     expect(await storedRecipe(folder())).toEqual(recipe());
   });
 
@@ -137,7 +139,7 @@ describe('the folder of a run', () => {
     const first = await prepareFolder(folder(), recipe('engine=tensorflow', 'threads=2'), 'ask');
     expect(first.loaded.recipe).toMatchObject({ engine: 'tensorflow', threads: 2 });
     expect(first.moved).toMatch(
-      /engine: "auto" -> "tensorflow", threads: 0 -> 2: its results are not those of one engine/,
+      /engine: "auto" -> "tensorflow", threads: 0 -> 2: its results come from several engines/,
     );
     const second = await prepareFolder(folder(), recipe('distill.batchSize=64'), 'resume', { device: 'cpu' });
     expect(second.loaded.recipe).toMatchObject({ engine: 'tensorflow', device: 'cpu', distill: {} });

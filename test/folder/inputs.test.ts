@@ -43,7 +43,7 @@ describe('the files of a run', () => {
     expect(await start()).toBe(0);
     await utimes(at('b.csv'), 1, 1);
     await expect(start({}, { samples: 'others' })).rejects.toThrow(
-      /\/r: dataset\.test: \S+b\.csv gives other samples than when this run began$/,
+      /\/r: dataset\.test: \S+b\.csv gives other samples than at the beginning of this run$/,
     );
   });
 
@@ -82,7 +82,7 @@ describe('the files of a run', () => {
     await symlink(at('elsewhere'), at('saved/variables'));
     await start(change);
     await writeFile(at('saved/variables/data'), '2');
-    await expect(start(change)).rejects.toThrow(/teacher\.savedModel: \S+saved is not the file/);
+    await expect(start(change)).rejects.toThrow(/teacher\.savedModel: \S+saved has changed since/);
   });
 
   it.each([
@@ -104,9 +104,7 @@ describe('the files of a run', () => {
     await start(change);
     await writeFile(at(changed), '12345679');
     await utimes(at(changed), 1, 1);
-    await expect(start(change)).rejects.toThrow(
-      new RegExp(`: \\S+/${named} is not the file that it was when this run began$`),
-    );
+    await expect(start(change)).rejects.toThrow(new RegExp(`: \\S+/${named} has changed since this run began$`));
   });
 
   it('are those that a module imports by a relative name too, and what these import', async () => {
@@ -125,7 +123,7 @@ describe('the files of a run', () => {
     for (const name of ['lib/layers.mjs', 'lib/deep/units.cjs', 'w.json']) {
       const text = await readFile(at(name), 'utf8');
       await writeFile(at(name), `${text} `);
-      await expect(start(change)).rejects.toThrow(/student\.module: \S+mine\.mjs is not the file that it was/);
+      await expect(start(change)).rejects.toThrow(/student\.module: \S+mine\.mjs has changed since/);
       await writeFile(at(name), text);
     }
     await writeFile(at('unused.mjs'), '2');
@@ -142,7 +140,7 @@ describe('the files of a run', () => {
     await start();
     await writeFile(at(`r/${INPUTS_FILE}`), '{"files": {"a": 1}}');
     await start();
-    expect(said).toEqual([expect.stringMatching(/inputs\.json: damaged: nothing tells/)]);
+    expect(said).toEqual([expect.stringMatching(/inputs\.json: damaged: whether data/)]);
   });
 });
 

@@ -105,7 +105,7 @@ export const runReaders: Readonly<Record<string, Reader>> = {
       reportFiles(report);
     },
   },
-  'how a model usually answers': {
+  'the distribution of answers': {
     files: {
       ...{ 'a.onnx': MODEL },
       [usualPath('a.onnx')]: usualText(MODEL, usualAnswers(Float32Array.of(1, 2, 3, 1, 0, 0), 3, 'test')),

@@ -44,7 +44,7 @@ describe('the number of shards that a run began with', () => {
     await run('whole');
     await begun('alone');
     const several = played(2, (together) => run('alone', {}, { together }));
-    await expect(several).rejects.toThrow(/began as one process without shards .* 2 processes to share them/);
+    await expect(several).rejects.toThrow(/began as a single process without shards.* by the 2 processes of mpirun/);
     await expect(run('alone', { shards: 8 }, { together: lone() })).rejects.toThrow(/shards: nothing -> 8/);
     await run('alone', {}, { together: lone() });
     expect(await exported('alone')).toEqual(await exported('whole'));
@@ -86,7 +86,7 @@ describe('the number of shards that a run began with', () => {
     await rm(path.join(out('alone/r'), 'state'), { recursive: true });
     await cp(path.join(out('mpi/r'), 'state'), path.join(out('alone/r'), 'state'), { recursive: true });
     await expect(run('alone')).rejects.toThrow(
-      /the saved state of scratch is of batches in 8 shards, and this run has no/,
+      /the saved state of scratch has batches in 8 shards, and this run has no/,
     );
   });
 });

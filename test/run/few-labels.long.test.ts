@@ -61,7 +61,7 @@ it('no labels at all: scores are against the teacher, and that is said everywher
 
 describe('what cannot be is refused', () => {
   it.each<[string, object, object, RegExp]>([
-    ['a loss that asks for the true class', { ...CLASSES, labelled: 50 }, { distill: { loss: 'dkd' } }, /distill\.loss: dkd asks which class or number is the true one, and 290 of 340 samples/],
+    ['a loss that asks for the true class', { ...CLASSES, labelled: 50 }, { distill: { loss: 'dkd' } }, /distill\.loss: dkd needs the true class or number, and 290 of 340 samples/],
     ['empty labels without a teacher', { ...CLASSES, train: 'some.csv' }, { teacher: undefined }, /some\.csv:103: the label is empty, and the recipe has no teacher/],
     ['a pool without a teacher', { ...CLASSES, unlabelled: 'train.csv' }, { teacher: undefined }, /dataset\.unlabelled: expected a teacher that answers/],
     ['a teacher that is to be trained without labels', { ...CLASSES, labelled: 0, classes: ['no', 'yes'] }, {}, /teacher\.train: expected labels to train a teacher with/],

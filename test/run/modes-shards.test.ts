@@ -101,7 +101,7 @@ describe('a search in shards', () => {
     const { report } = await runRecipe(made(change), { ...out(), onEvent });
     expect(stages).toEqual([]);
     expect(report.notes).toContainEqual(
-      expect.stringMatching(/several kinds of machines \(another; .*\), and chose by/),
+      expect.stringMatching(/several kinds of machines \(another; .*\), and these times chose/),
     );
     expect(report.search!.points.length).toBe(6);
     const [own, taken] = await Promise.all(
@@ -112,7 +112,7 @@ describe('a search in shards', () => {
     expect(taken).toEqual(own);
     await rm(path.join(folder(), 'r'), { recursive: true });
     await expect(runRecipe(made({ ...change, seed: 9 }), out())).rejects.toThrow(
-      /width-1-pruned-0-round-1: this trial was done by another recipe than this run has:\n {2}seed: 0 -> 9/,
+      /width-1-pruned-0-round-1: this trial was run with another recipe than this run's:\n {2}seed: 0 -> 9/,
     );
     const data = path.join(folder(), 'data.csv');
     await writeFile(data, (await readFile(data, 'utf8')).replace('-0', '-1'));

@@ -116,7 +116,7 @@ describe('usual answers of a file', () => {
     const bytes = classifier();
     const usual = usualText(classifier({ seed: 1 }), usualAnswers(Float32Array.from([1, 2, 3]), 3, 'test'));
     const files = { 'animals.onnx': bytes, 'animals.usual.json': Buffer.from(usual) };
-    await expect(serving(files)).rejects.toThrow(/animals.usual.json: it is of another model than animals.onnx/);
+    await expect(serving(files)).rejects.toThrow(/animals.usual.json: it belongs to another model than animals.onnx/);
   });
 
   it('that are not there are not watched, and nothing is said of drift', async () => {

@@ -35,7 +35,7 @@ it('a student whose numbers were prepared in another way begins with a note', ()
   expect(notes(prepared(1 / 255, [0.5], [0.25]))).toEqual([]);
   expect(notes(prepared(1, [127.5], [63.75]))).toEqual([]);
   expect(notes(prepared(1 / 255, [0], [1]))).toEqual([
-    expect.stringMatching(/^s\.onnx was made for numbers prepared in another way .* `dataset\.normalize: \{"scale":/),
+    expect.stringMatching(/^s\.onnx was trained on differently prepared numbers .* `dataset\.normalize: \{"scale":/),
   ]);
   const many = Array.from({ length: 3000 }, (_, i) => i);
   const wide = { sampleShape: [3000], normalization: { scale: 1, mean: many, std: many.map(() => 1) } };

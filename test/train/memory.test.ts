@@ -49,7 +49,7 @@ it('names the batch itself where a loss cannot be computed in parts', () => {
 it('refuses to go on otherwise than a training began', () => {
   expect(() => told(3e9, { isBegun: true })).toThrow(
     expect.objectContaining({
-      hint: 'Its saved state goes on as it began: free memory, and run the same command again.',
+      hint: 'A resumed training cannot change its batches: free memory, and run the same command again.',
     }) as Error,
   );
 });

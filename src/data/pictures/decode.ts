@@ -14,7 +14,7 @@ export async function decoded(
   ).catch((error: unknown) => {
     throw new UserError(
       `${where}: cannot decode the image: ${String(error instanceof Error ? error.message : error).split('\n')[0]!}`,
-      'It was read when the run began: leave the pictures in place until the run is over.',
+      'It was readable when the run began: keep the pictures unchanged until the run is finished.',
       { cause: error },
     );
   });

@@ -71,7 +71,7 @@ export async function classFiles(folder: string, kind: FileKind): Promise<ClassF
       `${folder}: no ${what} in the folder of class ${without}`,
       'Put some into it, or remove the folder.',
     );
-  const left = `${folder}: ${others.length} of its files left out, which are no ${kinds} in the folder of a class, e.g. ${others[0]!}`;
+  const left = `${folder}: ${others.length} of its files ignored, which are no ${kinds} in the folder of a class, such as ${others[0]!}`;
   return { classNames, files, values: Int32Array.from(values), notes: others.length === 0 ? [] : [left] };
 }
 
@@ -82,7 +82,7 @@ export async function allFiles(folder: string, kind: FileKind): Promise<Pick<Cla
   const isKind = (file: string): boolean => extensions.has(path.extname(file).toLowerCase());
   const [files, others] = [all.filter(isKind), all.filter((file) => !isKind(file))];
   if (files.length === 0) throw new UserError(`${folder}: no ${what} in it${instead(others)}`, readHint(kind));
-  const left = `${folder}: ${others.length} of its files left out, which are no ${kinds}, e.g. ${others[0]!}`;
+  const left = `${folder}: ${others.length} of its files ignored, which are no ${kinds}, such as ${others[0]!}`;
   return { files, notes: others.length === 0 ? [] : [left] };
 }
 
@@ -131,7 +131,7 @@ async function leadsToFolder(link: string): Promise<boolean> {
     throw asUserError(error, link, 'read');
   }
   if (!(await leadsUp(link))) return true;
-  throw new UserError(`${link}: it is a link to a folder that it lies in itself`, 'Remove it: it leads in a circle.');
+  throw new UserError(`${link}: it is a link to a folder that contains it`, 'Remove it: it leads back to itself.');
 }
 
 /** True for a link to a folder that contains the link, which would be followed forever. */

@@ -81,8 +81,8 @@ export function coarse(what: string, least: number, most: number): string | unde
   if (most < least || largest < ROUNDED || (most - least) / step >= ENOUGH) return undefined;
   // A constant in float32 may be distinct numbers of many digits in the file.
   if (most === least)
-    return `${what} is read as ${least} for every sample, which float32 has in steps of ${step}: numbers of the file that differ by less are the same`;
-  return `${what} is read as numbers from ${least} to ${most}, which float32 has in steps of ${step}: take an offset off in the file, or divide it into several columns`;
+    return `${what} is read as ${least} for every sample, which float32 represents in steps of ${step}: smaller differences in the file are lost`;
+  return `${what} is read as numbers from ${least} to ${most}, which float32 represents in steps of ${step}: subtract an offset in the file, or split it into several columns`;
 }
 
 /** The same warning for the columns of a table: samples [count, width]. */

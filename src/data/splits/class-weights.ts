@@ -11,10 +11,7 @@ export function classWeights(
   classes: number,
 ): Float32Array {
   if (labels.length === 0)
-    throw new UserError(
-      'classWeights: weigh samples by the class of their label, and none of train has one',
-      'Leave it out.',
-    );
+    throw new UserError('classWeights: need labels, and no sample of train has one', 'Leave it out.');
   if (setting !== 'balanced') {
     if (setting.length !== classes || !setting.every((weight) => weight >= 0 && Number.isFinite(weight))) {
       throw new UserError(

@@ -84,6 +84,6 @@ export function refuseDate(value: unknown, column: string, where: () => string):
   if (!(value instanceof Date) && !(typeof value === 'string' && DATE.test(value))) return;
   throw new UserError(
     `${where()}: column ${shown(column)}: expected a number or a word, received the date ${value instanceof Date ? value.toISOString() : value}`,
-    'Write what matters of it as columns of their own, such as days since a day, month and weekday, or leave the column out.',
+    'Write its relevant parts as columns, such as days since a date, month and weekday, or leave the column out.',
   );
 }

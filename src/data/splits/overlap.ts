@@ -39,7 +39,7 @@ function between(splits: readonly Compared[], keys: readonly Float64Array[]): st
       const same = sameSamples(keys[i]!, keys[j]!);
       if (same === 0 || same < LEAST * count) return [];
       return [
-        `${split.name}: ${same} of ${count} samples have the values of a sample of ${before.name}; a score on them says little of new samples`,
+        `${split.name}: ${same} of ${count} samples have the values of a sample of ${before.name}; a score on them says little about new samples`,
       ];
     }),
   );

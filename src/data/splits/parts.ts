@@ -133,7 +133,7 @@ export function keepLabels(split: UnnormalizedSplit, wanted: number, seed: numbe
   const rows = split.flags === undefined ? Int32Array.from(ids.keys()) : labelledRows(split.flags);
   if (wanted > rows.length)
     throw new UserError(
-      `labelled: ${wanted} of the samples of ${split.source} are to keep their label, and ${rows.length} have one to train with`,
+      `labelled: ${wanted} samples of ${split.source} should keep their label, and only ${rows.length} have a label to train with`,
       'Ask for fewer, or leave it out to use all.',
     );
   const flags = new Uint8Array(ids.length);

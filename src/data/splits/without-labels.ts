@@ -39,6 +39,6 @@ export function namesFrom(
   if (names !== undefined) return checkedNames(names);
   throw new UserError(
     `dataset.classes: expected the names of ${reader.named}, as ${raw.source} has no labels, received none`,
-    'List them in the order of what the teacher answers.',
+    "List them in the order of the teacher's outputs.",
   );
 }

@@ -36,7 +36,7 @@ export class FloatRows {
       room?.demand(
         this.#taken,
         `${source}: its rows of ${width} numbers`,
-        `Free memory, use fewer rows, or do without \`${inMemory}\`: other tables need not fit.`,
+        `Free memory, use fewer rows, or leave out \`${inMemory}\`: without it the table need not fit.`,
       );
     else if (room?.take(this.#taken) === false) this.#scratch = this.#file(this.#taken);
     this.#values = growingFloats(this.#scratch === undefined ? width * expected : AT_ONCE);

@@ -52,7 +52,7 @@ export const tags: TargetReader = {
 function startsOf({ starts, source }: RawSplit): NonNullable<RawSplit['starts']> {
   if (starts !== undefined) return starts;
   throw new UserError(
-    `${source}: the task tagging reads lists of words with a tag each, and these samples are none`,
+    `${source}: the task tagging needs lists of words with a tag each, and these samples have none`,
     'Use type: jsonl or parquet with a list of words (`text.column`) and a list of tags (`label`), or type: conll.',
   );
 }
@@ -72,7 +72,7 @@ function foundNames(split: RawSplit, separator?: string): string[] {
   if (names.every((name) => /^\d+$/.test(name))) {
     throw new UserError(
       `${split.source}: the tags are whole numbers: ${names.slice(0, 8).join(', ')}`,
-      'Name them in their order as `classes`, such as [O, B-PER, I-PER]: without names nobody knows where an entity begins.',
+      'Name them in their order as `classes`, such as [O, B-PER, I-PER]: without names the starts of entities are unknown.',
     );
   }
   if (names.length > 1) return names;

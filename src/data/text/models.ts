@@ -168,7 +168,7 @@ function unigram(part: ModelPart): TokenModel {
         const piece = text.slice(from, to);
         const bytes = part['byte_fallback'] === true ? byteTokens(piece, vocabulary) : undefined;
         if (bytes === undefined && unknown === undefined)
-          throw new Error(`it knows no token for ${JSON.stringify(piece)} and has none for what is unknown`);
+          throw new Error(`it knows no token for ${JSON.stringify(piece)} and none for unknown words`);
         found.push(bytes ?? [vocabulary.get(piece) ?? unknown!]);
       } else found.push([ids[to]!]);
       to = from;
@@ -182,8 +182,7 @@ function wordLevel(part: ModelPart): TokenModel {
   const unknown = unknownOf(part, vocabulary);
   return (word) => {
     const id = vocabulary.get(word) ?? unknown;
-    if (id === undefined)
-      throw new Error(`it knows no token for ${JSON.stringify(word)} and has none for what is unknown`);
+    if (id === undefined) throw new Error(`it knows no token for ${JSON.stringify(word)} and none for unknown words`);
     return [id];
   };
 }

@@ -205,7 +205,7 @@ export class StoredSoftTargets implements SoftTargets {
     if (done < this.#views * this.#count) {
       throw new UserError(
         `${source}: holds ${done} of ${this.#views * this.#count} answers`,
-        'Let the run that writes it come to its end.',
+        'Let the run that writes it finish.',
       );
     }
     ids.data.forEach((id: number | bigint, i: number) => this.#position.set(Number(id), i));

@@ -117,7 +117,7 @@ export async function preflight(
     if (found?.isEvident === true && !confirmed) {
       throw new UserError(
         `${right}, and ${found.fact}`,
-        `${found.hint} If it is asked as it is meant to be, say so with \`teacher.confirmed: true\`.`,
+        `${found.hint} If its settings are right, confirm them with \`teacher.confirmed: true\`.`,
       );
     }
     const warnings = found === undefined ? [] : [`${right}; ${found.fact}. ${found.hint}`];

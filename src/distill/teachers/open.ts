@@ -102,7 +102,7 @@ export async function openFile(
     const teacher = await open(preparation);
     return { teacher, ...found(teacher) };
   }
-  if (options.toInt8 === undefined || bytes === undefined) throw new Error('nothing here quantizes a teacher');
+  if (options.toInt8 === undefined || bytes === undefined) throw new Error('this command cannot quantize a teacher');
   const model = decodeModel(bytes, file);
   refuseOpenTexts(model, options.name(file), dataset);
   const binary = ofTwoClasses(model, dataset, recipe.output);
@@ -124,7 +124,7 @@ function refuseEnlarged(
   const [wanted, of] = [resize ?? [height!, width!], channels ?? own!];
   throw new UserError(
     `${file}: was made for pictures of ${wanted.join('x')}x${of}, received samples of shape [${sampleShape.join(', ')}]`,
-    `Set teacher.resize: [${wanted.join(', ')}] and teacher.channels: ${of}: it is then fed the picture files at that size.`,
+    `Set teacher.resize: [${wanted.join(', ')}] and teacher.channels: ${of}: then it gets the picture files at that size.`,
   );
 }
 

@@ -28,14 +28,14 @@ export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
   if (!isImageShape(sampleShape) || dataset.inputs !== undefined)
     throw new UserError(
       `teacher.${asked}: expected pictures, received samples of shape [${sampleShape.join(', ')}]`,
-      'Remove it: only pictures are brought to another size.',
+      'Remove it: only pictures can be resized.',
     );
   const [height, width, has] = sampleShape;
   const wanted = channels ?? has;
   if (wanted !== has && has !== 1 && has !== 3)
     throw new UserError(
       `teacher.channels: expected pictures of 1 or 3 channels, received ${has}`,
-      'Remove it: only grey and colour are made of each other.',
+      'Remove it: only grey and colour can be converted.',
     );
   const [toHeight, toWidth] = resize ?? [height, width];
   if (toHeight === height && toWidth === width && wanted === has)

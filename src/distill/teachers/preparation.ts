@@ -85,7 +85,7 @@ function refuseOtherColumns(
   const [its, here] = [stated[at], own[at]].map((column) => column && `${column.name}${column.words ? ` of ${column.words.length} words (${column.words.slice(0, 5).join(', ')}${column.words.length > 5 ? ', …' : ''})` : ''}`); // prettier-ignore
   throw new UserError(
     `${file}: was made for ${stated.length} columns, and the data have ${own.length}: its column ${at + 1} is ${its ?? 'none'}, that of the data ${here ?? 'none'}`,
-    'Use a file that was made for the same columns in the same order, with the same words of train; where a name alone differs, give the column of the data that of the file.',
+    'Use a file for the same columns in the same order, with the same words of train; if only a name differs, rename the column in the data.',
   );
 }
 
@@ -95,7 +95,7 @@ function refuseOtherRate(file: string, metadata: ReadonlyMap<string, string>, ra
   if (stated === undefined || rate === undefined || stated === rate) return;
   throw new UserError(
     `${file}: was made for sounds of ${stated} values a second, and the data have ${rate}`,
-    `Set \`dataset.rate: ${stated}\`, to which sounds of other rates are brought.`,
+    `Set \`dataset.rate: ${stated}\`, to which other sounds are resampled.`,
   );
 }
 

@@ -67,7 +67,7 @@ function onlyInput(
   if (inputs.length === 0) {
     throw new UserError(
       `${name}: expected a model with one input, received one without`,
-      'Export the teacher with what it is fed as an input of its graph.',
+      'Export the teacher with an input for the samples.',
     );
   }
   if (input === undefined) {
@@ -132,7 +132,7 @@ export function sizeRemedy(declared: readonly (number | string)[], sample: reado
   const size = typeof height === 'number' && typeof width === 'number' ? ` teacher.resize: [${height}, ${width}]` : '';
   const colours = channels === sample[2] ? '' : ` teacher.channels: ${channels}`;
   const keys = [size, colours].filter((key) => key !== '').join(' and');
-  return keys === '' ? other : `Set${keys}, so that it is fed the pictures as it wants them. Or: ${other}`;
+  return keys === '' ? other : `Set${keys}, so that it gets pictures of that size. Or: ${other}`;
 }
 
 interface InputForm {

@@ -42,7 +42,7 @@ export function textInputs(inputs: readonly ModelValue[], name: string, { text, 
     if (part === undefined) {
       throw new UserError(
         `${name}: its input ${input.name} is none of input_ids, attention_mask and token_type_ids`,
-        'Export the teacher with these alone; what else it needs it can compute of them.',
+        'Export the teacher with only these inputs; it can compute others from them.',
       );
     }
     if (!TYPES.has(input.dtype)) {

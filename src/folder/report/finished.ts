@@ -38,10 +38,10 @@ export async function missingFiles(folder: string, { models }: Report): Promise<
     if (file !== null && !(await exists(path.join(folder, file)))) missing.push(file);
   }
   if (missing.length === 0) return undefined;
-  return `${folder}: this run is finished, and of its files are gone: ${missing.join(', ')}. ` + AGAIN;
+  return `${folder}: this run is finished, but some of its files are missing: ${missing.join(', ')}. ` + AGAIN;
 }
 
-const AGAIN = 'Remove its report.json and run it again: they are made anew from what is saved.';
+const AGAIN = 'Remove its report.json and run it again: they are made again from saved states.';
 
 /** File of a model in a run's report. */
 export async function exportedFile(folder: string, id?: string): Promise<string> {
@@ -65,7 +65,7 @@ export async function exportedModel(
   if (typeof row?.file === 'string') {
     const file = path.join(folder, row.file);
     if (await exists(file)) return { row, file };
-    throw new UserError(`${file}: this run is finished, and the file is gone`, AGAIN);
+    throw new UserError(`${file}: this run is finished, but the file is missing`, AGAIN);
   }
   const names = files.map((one) => one.id);
   const meant = nearest(id, names);

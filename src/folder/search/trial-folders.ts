@@ -39,8 +39,8 @@ export async function findTrial(
   const { changes } = differences((await storedRecipe(own)).written, loaded.written);
   if (changes.length === 0) return report;
   throw new UserError(
-    `${own}: this trial was done by another recipe than this run has:\n${changes.map((change) => `  ${change}`).join('\n')}`,
-    'Remove the folder, and let its shard or this run do it again.',
+    `${own}: this trial was run with another recipe than this run's:\n${changes.map((change) => `  ${change}`).join('\n')}`,
+    'Remove the folder, and let its shard or this run repeat it.',
   );
 }
 

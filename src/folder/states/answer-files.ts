@@ -26,7 +26,7 @@ export function answerFiles<Key>(
       try {
         const content = unseal(await readBytes(file), file);
         if (isOf(content, key)) return content;
-        warn(`${file}: not the answers that its name says; the teacher answers again`);
+        warn(`${file}: its content does not match its name; the teacher answers again`);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         warn(`${error.message}; the teacher answers again`);

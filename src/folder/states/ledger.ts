@@ -34,9 +34,7 @@ export class Ledger {
     if (!(await exists(file))) return new Ledger(file, nothing);
     const content = parse(await readText(file));
     if (content === undefined) {
-      warn(
-        `${file}: damaged: its checksum does not fit its content; the stages are checked again, and the time until now is not counted`,
-      );
+      warn(`${file}: damaged: its checksum is wrong; the stages are checked again, and the time so far is not counted`);
     }
     return new Ledger(file, content ?? nothing);
   }

@@ -53,25 +53,29 @@ export const augmentStep = z
       cutmix: z
         .number()
         .gt(0)
-        .describe('Put a box of another sample into each, with an area from Beta(cutmix, cutmix).'),
+        .describe('Paste a box of another sample into each sample, with an area from Beta(cutmix, cutmix).'),
     }),
     z.strictObject({
-      timeShift: z.number().gt(0).max(1).describe('Sounds: move in time by up to this share of their length each way.'),
+      timeShift: z
+        .number()
+        .gt(0)
+        .max(1)
+        .describe('Sounds: shift in time by up to this share of their length each way.'),
     }),
     z.strictObject({
-      gain: z.number().gt(0).max(60).describe('Sounds: louder or softer by up to this many decibels.'),
+      gain: z.number().gt(0).max(60).describe('Sounds: change the volume by up to this many decibels.'),
     }),
     z.strictObject({
-      noise: decibels.describe('Sounds: white noise, at a signal-to-noise ratio between these two, in decibels.'),
+      noise: decibels.describe('Sounds: add white noise, at a signal-to-noise ratio between these two, in decibels.'),
     }),
     z.strictObject({
       background: z
         .strictObject({
-          folder: file.describe('Folder of WAV files; each sample gets a random stretch of one.'),
+          folder: file.describe('Folder of WAV files; each sample gets a random stretch of a file.'),
           ratio: decibels.default([0, 30]).describe('Signal-to-noise ratio between these two, in decibels.'),
           probability: fraction.default(1).describe('Share of the samples.'),
         })
-        .describe('Sounds: recorded noise from a folder, e.g. of streets and kitchens.'),
+        .describe('Sounds: add recorded noise from a folder, such as of streets and kitchens.'),
     }),
     z.strictObject({ mixup: z.number().gt(0).describe('Mix two samples, with a weight from Beta(mixup, mixup).') }),
   ])

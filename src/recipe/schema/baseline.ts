@@ -9,7 +9,7 @@ export const baselineSchema = z
     z.boolean(),
     z.strictObject({
       optimizer: optimizerSchema.describe(
-        'Optimizer and learning-rate schedule that suit the twin, in place of those of `distill`.',
+        'Optimizer and learning-rate schedule of the twin, instead of those of `distill`.',
       ),
     }),
   ])

@@ -35,7 +35,7 @@ const pruneChannels = z.strictObject({
     .enum(['l1', 'l2', 'bn-scale', 'taylor', 'fisher'])
     .default('l2')
     .describe(
-      'Measure of the importance of a channel: norm of its weights, scale of its batch norm, or change of the loss without it; fisher draws the answers from those of the teacher.',
+      'Importance of a channel: norm of its weights, scale of its batch norm, or change of the loss without it (taylor: true labels; fisher: classes drawn from the answers of the teacher).',
     ),
   budget: budget.describe(
     'global: remove the least important channels of all layers; layer: the same share from every layer.',
@@ -44,14 +44,14 @@ const pruneChannels = z.strictObject({
     .union([count, z.array(count).min(1)])
     .default(8)
     .describe(
-      'Channel counts stay multiples of this, because others are slower; of several numbers, the first that is smaller than the count.',
+      'Channel counts stay multiples of this number, because others are slower; of several numbers, the first below the count applies.',
     ),
   layerLimit: z
     .number()
     .gt(0)
     .max(1)
     .optional()
-    .describe('With budget global: largest share of its channels that a layer may lose; default (1 + amount) / 2.'),
+    .describe("With budget global: largest share of a layer's channels that may be removed; default (1 + amount) / 2."),
   rounds: count.max(100).default(1).describe('Number of rounds, with fine-tuning after each.'),
   ...pruneKeys,
 });
@@ -77,7 +77,7 @@ const prunePattern = z.strictObject({
       context.addIssue({ code: 'custom', message: 'keeps everything', params });
     })
     .default('2:4')
-    .describe('n:m keeps n of every m weights in a row along the inputs.'),
+    .describe('n:m keeps n of every m consecutive weights along the inputs.'),
   ...pruneKeys,
 });
 
@@ -136,7 +136,7 @@ const calibrated = {
     .enum(['minmax', 'percentile', 'entropy', 'mse'])
     .default('mse')
     .describe('Method that chooses the ranges of activations.'),
-  samples: count.default(512).describe('Training samples that the calibrator sees.'),
+  samples: count.default(512).describe('Number of training samples for calibration.'),
   keepFloat: z.array(z.string().min(1)).default([]).describe('Layers that stay in float, by name.'),
 };
 const equalize = z
@@ -156,8 +156,8 @@ const int8AfterTraining = z
       .default(false)
       .describe('Activations with the zero point 0, which TensorRT needs, at the price of half their range.'),
     equalize,
-    biasCorrection: z.boolean().default(true).describe('Take the mean error of the rounded weights out of the biases.'),
-    rounding: usual('nearest', 'Weights to the nearest step. Recipes of earlier runs name it.'),
+    biasCorrection: z.boolean().default(true).describe('Correct the biases by the mean error of the rounded weights.'),
+    rounding: usual('nearest', 'Round weights to the nearest step. Recipes of earlier runs name it.'),
     ...quantizeKeys,
     fallback: z
       .enum(['keep-float', 'stop', 'qat'])
@@ -205,7 +205,7 @@ const quantizeStep = z
     z.discriminatedUnion('method', [int8AfterTraining, int8Training]),
     int16x8,
     reduced('fp16', 'Weights and activations of 16 bits.'),
-    reduced('dynamic-int8', 'Weights of 8 bits; activations are rounded as they come.'),
+    reduced('dynamic-int8', 'Weights of 8 bits; activations are quantized at run time.'),
     reduced('int4', 'Weights of dense layers of 4 bits (ONNX).'),
   ])
   .describe('One quantization of the student.');

@@ -24,7 +24,7 @@ function common<S extends z.ZodType>(source: S) {
       .enum(TASKS)
       .optional()
       .describe(
-        'Question about a sample: its class, numbers, which of several labels it has, or a tag for each of its words; default: classification.',
+        'Question about a sample: its class, numbers, any of several labels, or a tag for each of its words; default: classification.',
       ),
     train: source.describe('Files of the training split.'),
     test: source.optional().describe('Files of the test split, which is used once, at the end.'),
@@ -36,19 +36,19 @@ function common<S extends z.ZodType>(source: S) {
     unlabelled: source
       .optional()
       .describe(
-        'Samples without a label, added to train: the teacher answers for them. Labels in these files are not read.',
+        'Samples without labels, added to train: the student learns the answers of the teacher. Labels in these files are not read.',
       ),
     labelled: z
       .int()
       .min(0)
       .optional()
       .describe(
-        'Samples of train that keep their label, the others count as without; 0: no labels are read, scores are against the teacher. Default: all.',
+        'Number of samples of train that keep their label; 0: no labels are read, and scores are agreement with the teacher. Default: all.',
       ),
     splitSeed: seed
       .default(1)
       .describe(
-        'Seed that decides which samples are held out; it is not `seed`, so that teacher and student hold out the same ones.',
+        'Seed of the choice of held-out samples; independent of `seed`, so that teacher and student hold out the same samples.',
       ),
     limit: count.optional().describe('At most this many samples of each split, to try a recipe out; default: all.'),
     classes: z.array(z.string().min(1)).min(2).optional().describe('Class names in index order.'),
@@ -57,9 +57,9 @@ function common<S extends z.ZodType>(source: S) {
       .min(1)
       .optional()
       .describe(
-        'Name of the model that gave the labels, where nobody knows the true ones; scores are then agreement with it.',
+        'Name of the model that gave the labels, if the true ones are unknown; scores are then agreement with it.',
       ),
-    normalize: normalize.optional().describe('Values as the models see them: none, unit, standard, or mean and std.'),
+    normalize: normalize.optional().describe('Normalization of the values: none, unit, standard, or mean and std.'),
     augment: z.array(augmentStep).default([]).describe('Random changes of training samples, applied in this order.'),
     classWeights: z
       .union([z.literal('balanced'), z.array(z.number().min(0)).min(2)])
@@ -80,7 +80,7 @@ const table = {
     .array(z.union([z.string(), z.int()]))
     .min(1)
     .optional()
-    .describe('Columns of words: models see a number of 0 and 1 for each word that train has there.'),
+    .describe('Columns of words: models read a 0 or 1 for each word of train (one-hot).'),
   missing: z
     .enum(['error', 'mean', 'zero', 'drop'])
     .default('error')
@@ -103,7 +103,7 @@ const text = { text: textOfColumns };
 
 const idxSource = z.strictObject({
   images: file.describe('IDX file with the samples, plain or .gz.'),
-  labels: file.optional().describe('IDX file with the labels, plain or .gz; absent of samples without labels.'),
+  labels: file.optional().describe('IDX file with the labels, plain or .gz; absent for samples without labels.'),
 });
 
 const npzSource = z.union([
@@ -113,13 +113,13 @@ const npzSource = z.union([
     samples: z
       .union([z.string(), z.array(z.string()).min(1)])
       .optional()
-      .describe('Array of the samples; several, for a model of several inputs, are called as its inputs are.'),
+      .describe('Array of the samples; for a model with several inputs, arrays with the names of the inputs.'),
     labels: z.string().optional(),
   }),
 ]);
 
 const audio = {
-  rate: count.max(192_000).default(16_000).describe('Values a second; sounds of another rate are resampled.'),
+  rate: count.max(192_000).default(16_000).describe('Values per second; sounds of another rate are resampled.'),
   seconds: z
     .number()
     .gt(0)
@@ -129,25 +129,29 @@ const audio = {
   features: z
     .strictObject({
       window: z.number().gt(0).max(1).default(0.03).describe('Length of a frame in seconds.'),
-      hop: z.number().gt(0).max(1).default(0.02).describe('Seconds from the start of a frame to that of the next.'),
+      hop: z.number().gt(0).max(1).default(0.02).describe('Seconds between the starts of two frames.'),
       mels: count.max(256).default(40).describe('Bands of the mel scale.'),
-      low: z.number().min(0).default(20).describe('Frequency in hertz that the lowest band begins at.'),
-      high: z.number().gt(0).optional().describe('Frequency that the highest band ends at; default: half of the rate.'),
+      low: z.number().min(0).default(20).describe('Lowest frequency of the bands, in hertz.'),
+      high: z.number().gt(0).optional().describe('Highest frequency of the bands; default: half of the rate.'),
       coefficients: count
         .optional()
-        .describe('Cepstral coefficients (MFCC) made of the bands; default: none, the bands are what a model sees.'),
+        .describe('Number of cepstral coefficients (MFCC) made of the bands; default: none, models read the bands.'),
       specAugment: z
         .strictObject({
           timeMasks: count.max(16).default(2).describe('Masks over time.'),
-          timeWidth: z.int().min(0).default(0).describe('Most frames that one covers; 0: no mask over time.'),
+          timeWidth: z.int().min(0).default(0).describe('Largest number of frames of a mask; 0: no mask over time.'),
           frequencyMasks: count.max(16).default(2).describe('Masks over the bands.'),
-          frequencyWidth: z.int().min(0).default(0).describe('Most bands that one covers; 0: no mask over the bands.'),
+          frequencyWidth: z
+            .int()
+            .min(0)
+            .default(0)
+            .describe('Largest number of bands of a mask; 0: no mask over the bands.'),
         })
         .optional()
-        .describe('SpecAugment: in training, stretches of frames and bands that a model does not see; default: none.'),
+        .describe('SpecAugment: random stretches of frames and bands are masked in training; default: none.'),
     })
     .prefault({})
-    .describe('What a named model sees of a sound: the logarithm of its mel spectrum, computed inside the model.'),
+    .describe('Features of a sound for a named model: the logarithm of its mel spectrum, computed inside the model.'),
 };
 
 const column = z.union([z.string(), z.int()]);
@@ -181,7 +185,7 @@ export const datasetSchema = z
     z.strictObject({
       type: z.literal('text-folder'),
       ...common(file),
-      missing: z.enum(['error', 'drop']).default('error').describe('What to do with an empty text: stop, or drop it.'),
+      missing: z.enum(['error', 'drop']).default('error').describe('Treatment of an empty text: stop, or drop it.'),
       text: textOfFiles,
     }),
     z.strictObject({
@@ -191,7 +195,7 @@ export const datasetSchema = z
         .enum(['nhwc', 'nchw'])
         .optional()
         .describe(
-          'Order of the axes of image arrays, of two axes grey ones; a message asks for it where it is not clear. Default: [samples, steps, channels] are sequences, pictures have their channels last.',
+          'Order of the axes of image arrays (two axes: grey images); an error asks for it if it is unclear. Default: [samples, steps, channels] are sequences, and pictures have channels last.',
         ),
     }),
     z.strictObject({
@@ -212,7 +216,7 @@ export const datasetSchema = z
       features: features
         .optional()
         .describe(
-          'Key of an array of numbers, or keys of a number each; default: `features`, else all keys of the first line but the label.',
+          'Key of an array of numbers, or keys with a number each; default: `features`, else all keys of the first line except the label.',
         ),
       label: labels.optional().describe('Label key; several: numbers to predict.'),
     }),

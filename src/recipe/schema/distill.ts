@@ -24,10 +24,10 @@ const softTargets = z
       .max(65536)
       .optional()
       .describe(
-        'Samples in a call of the teacher; default: 100 on the cpu, elsewhere 1024, halved while memory is short.',
+        'Samples in a call of the teacher; default: 100 on the cpu, elsewhere 1024, halved as long as memory is too small.',
       ),
   })
-  .describe('Storage of the answers of the teacher.');
+  .describe("Storage of the teacher's answers.");
 
 const distillKeys = {
   ...trainingKeys,
@@ -44,7 +44,7 @@ const distillKeys = {
     .lt(1)
     .optional()
     .describe(
-      'Of classification: an answer of the teacher is learnt from where it gives its class at least this probability; default: all are.',
+      "Classification: the student learns only answers in which the teacher's class has at least this probability; default: all.",
     ),
   schedules: lossSchedules.optional(),
   teacherUntil: z
@@ -52,7 +52,7 @@ const distillKeys = {
     .gt(0)
     .optional()
     .describe(
-      'Epoch after which the labels alone teach (early-stopped distillation); default: the teacher to the end.',
+      'Epoch after which only the labels teach (early-stopped distillation); default: the teacher teaches to the end.',
     ),
   leaveOut: z
     .strictObject({
@@ -63,17 +63,15 @@ const distillKeys = {
       correctBias: z
         .boolean()
         .default(true)
-        .describe(
-          'Raise the bias of these classes to where the student is right most often on the validation split, after its training.',
-        ),
+        .describe('After training, raise the bias of these classes to the value with the highest validation accuracy.'),
     })
     .optional()
-    .describe('Classes of which neither the student nor its twin is shown a sample, though the teacher knows them.'),
+    .describe('Classes known to the teacher whose samples are left out of the training of student and twin.'),
   generations: count
     .max(100)
     .optional()
     .describe(
-      'Students trained one after the other, each by the one before, the first by the teacher (born-again); the last one counts. Default: 1.',
+      'Number of students trained in sequence, the first by the teacher and each by its predecessor (born-again); the last is the result. Default: 1.',
     ),
 };
 
@@ -103,7 +101,7 @@ const members: readonly unknown[] = [...(Object.keys(LOSSES) as LossName[]).map(
 
 export const distillSchema = z
   .discriminatedUnion('loss', members as [WithOptions, ...(WithOptions | typeof auto)[]])
-  .describe('Training of the student: the distillation loss with its options, and how it is trained.');
+  .describe('Training of the student: the distillation loss with its options, and the optimizer.');
 
 /** Parts of a recipe that the checks below read. */
 interface Checked {

@@ -13,13 +13,13 @@ const temperature = (usual: number) =>
     .default(usual)
     .describe('Temperature that softens the answers of teacher and student before they are compared.');
 const alpha = (usual: number) =>
-  fraction.default(usual).describe('Weight of the teacher; that of the labels is 1 - alpha.');
+  fraction.default(usual).describe('Weight of the teacher; the labels have the weight 1 - alpha.');
 const weightOf = (what: string, usual: number) => z.number().min(0).default(usual).describe(`Weight of ${what}.`);
 const features = z
   .array(
     z.strictObject({
       student: z.string().min(1).describe('Layer of the student.'),
-      teacher: z.string().min(1).describe('Name among `teacher.intermediate`, or layer of a trained teacher.'),
+      teacher: z.string().min(1).describe('A name in `teacher.intermediate`, or a layer of a trained teacher.'),
     }),
   )
   .min(1)
@@ -32,7 +32,9 @@ const peer = z
   .object(peerKeys)
   .catchall(modelOption)
   .optional()
-  .describe('The other student: a model with its options. Default: that of the student, beginning from other weights.');
+  .describe(
+    'The other student: a model with its options. Default: the model of the student, with other initial weights.',
+  );
 
 const withKd = { temperature: temperature(4), alpha: alpha(0.9) };
 
@@ -124,10 +126,10 @@ export const LOSSES = {
       acrossWeight: weightOf('the answers to the other view', 0.5),
       within: fraction
         .default(0.9)
-        .describe('Least probability of its class that the teacher gives a plain view whose own answers count.'),
+        .describe("Minimum probability of the teacher's class in the plain view for its answers to count."),
       across: fraction
         .default(0.2)
-        .describe('Least probability of its class that the teacher gives a strong view whose answers across count.'),
+        .describe("Minimum probability of the teacher's class in the strong view for answers across views to count."),
       strong: z
         .array(augmentStep)
         .min(1)
@@ -164,7 +166,7 @@ export const LOSSES = {
         .min(0)
         .default(0)
         .describe(
-          'Gain in squared error over the teacher from which on a sample is not counted once more, in variances of the label.',
+          "Gain in squared error over the teacher, in variances of the label, above which a sample's error is not counted again.",
         ),
     },
   },
@@ -214,7 +216,7 @@ export const LOSSES = {
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 0.00007),
-      maskRatio: z.number().min(0).lt(1).default(0.15).describe('Share of the channels that is masked.'),
+      maskRatio: z.number().min(0).lt(1).default(0.15).describe('Share of masked channels.'),
       features,
     },
   },
@@ -227,13 +229,18 @@ export const LOSSES = {
     options: {
       ...withKd,
       featureWeight: weightOf('the inner tensors', 0.8),
-      contrastTemperature: temperatureSchema.default(0.07).describe('Temperature of the likeness of samples.'),
-      momentum: z.number().min(0).lt(1).default(0.5).describe('Share of a memory that stays when its sample is seen.'),
+      contrastTemperature: temperatureSchema.default(0.07).describe('Temperature of the similarity of samples.'),
+      momentum: z
+        .number()
+        .min(0)
+        .lt(1)
+        .default(0.5)
+        .describe('Momentum of the memory: share that is kept when its sample is seen.'),
       negatives: count
         .max(65_536)
         .default(1024)
-        .describe('Samples of other classes that each sample is compared with at a step.'),
-      size: count.max(4096).default(128).describe('Numbers in which a sample is remembered.'),
+        .describe('Number of samples of other classes that each sample is compared with in a step.'),
+      size: count.max(4096).default(128).describe('Size of the vector that represents a sample in the memory.'),
       features,
     },
   },

@@ -15,15 +15,25 @@ export const raceSchema = z
       .array(z.enum(RACERS))
       .min(1)
       .default(['kd', 'dkd', 'dist', 'mlld'])
-      .describe('Losses that race; one that is not for the task or the samples is left out with a note.'),
-    temperatures: z.array(temperatureSchema).min(1).default([2, 4]).describe('Temperatures of each loss that has one.'),
-    alphas: z.array(fraction).min(1).default([0.5, 0.9]).describe('Weights of the teacher, of each loss that has one.'),
+      .describe('Losses that race; losses that do not suit the task or the samples are left out with a note.'),
+    temperatures: z
+      .array(temperatureSchema)
+      .min(1)
+      .default([2, 4])
+      .describe('Temperatures for losses with a temperature.'),
+    alphas: z
+      .array(fraction)
+      .min(1)
+      .default([0.5, 0.9])
+      .describe('Weights of the teacher for losses with such a weight.'),
     rounds: z
       .int()
       .min(1)
       .max(8)
       .default(3)
-      .describe('Rounds; after each the better half stays, with twice the epochs, up to half of `epochs` in the last.'),
+      .describe(
+        'Number of rounds; after each, the better half continues with twice the epochs, up to half of `epochs` in the last.',
+      ),
   })
   .describe('Race of short trainings, judged by the validation split.');
 

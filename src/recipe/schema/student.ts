@@ -30,7 +30,7 @@ const keys = {
     .enum(['keep', 'replace'])
     .optional()
     .describe(
-      'onnx, tfjs: the last layer as the file has it, or drawn anew for the classes of the data; default: keep, which must fit.',
+      'onnx, tfjs: keep the last layer of the file, which must fit, or re-initialize it for the classes of the data; default: keep.',
     ),
   freeze: z
     .array(z.string().min(1))
@@ -40,13 +40,13 @@ const keys = {
     .array(z.string().min(1))
     .optional()
     .describe(
-      'onnx: names of stored numbers that are trained too, of those that the log says stay as they are; `*` stands for any characters. Default: none.',
+      'onnx: names of further stored numbers to train, among those that the log lists as not trained; `*` stands for any characters. Default: none.',
     ),
   learningRates: z
     .record(z.string().min(1), z.number().positive())
     .optional()
     .describe(
-      'onnx, tfjs: factors of the learning rate of weights, by names in which `*` stands for any characters; the last one that fits counts.',
+      'onnx, tfjs: factors of the learning rate, by names of weights in which `*` stands for any characters; the last matching name counts.',
     ),
   batchNorm: z
     .enum(['train', 'frozen'])

@@ -23,22 +23,22 @@ export const targetSchema = z
       .array(z.number().gt(0))
       .min(1)
       .default([0.25, 0.5, 0.75, 1])
-      .describe('Widths of the student that are tried, as factors of the width it has in the recipe.'),
+      .describe('Widths of the student to try, as factors of its width in the recipe.'),
     amounts: z
       .array(fraction.max(0.95))
       .min(1)
       .default([0, 0.3, 0.5])
-      .describe('Shares of multiply-accumulates that pruning removes; 0 does not prune.'),
+      .describe('Shares of multiply-accumulates to prune; 0: no pruning.'),
     rounds: count
       .max(10)
       .default(3)
-      .describe('Rounds of halving: each trains the better half of the one before for twice as many epochs.'),
+      .describe('Rounds of halving: each trains the better half of the previous round for twice as many epochs.'),
   })
   .superRefine((target, context) => {
     if (target.p95Ms !== undefined || target.sizeKb !== undefined || target.maxDrop !== undefined) return;
     const params = { expected: 'a budget: p95Ms, sizeKb, maxDrop or several of them', received: 'none of them' };
     context.addIssue({ code: 'custom', message: 'no budget', params });
   })
-  .describe('Search for the student that is best within a budget, over width, pruning and number format.');
+  .describe('Search for the best student within a budget, over width, pruning and number format.');
 
 export type TargetRecipe = z.infer<typeof targetSchema>;

@@ -15,7 +15,7 @@ const trainedKeys = {
       }),
     )
     .optional()
-    .describe('Random changes of the samples that the teacher is trained on; default: those of dataset.augment.'),
+    .describe("Random changes of the teacher's training samples; default: dataset.augment."),
 };
 
 /** An assistant between teacher and student, which learns from answers to the student's samples. */
@@ -25,7 +25,7 @@ export const assistantSchema = z.object(assistantKeys).catchall(modelOption);
 export const teacherTrainingSchema = z
   .object(trainedKeys)
   .catchall(modelOption)
-  .describe('Train the teacher with this recipe; it is kept and reused as long as nothing about it changes.');
+  .describe('Train the teacher with these settings; it is reused as long as nothing that it depends on changes.');
 
 const SOURCES = ['onnx', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'] as const;
 
@@ -33,7 +33,7 @@ const fileKeys = {
   onnx: file.optional().describe('ONNX file.'),
   tfjs: file.optional().describe('TensorFlow.js model.json.'),
   savedModel: file.optional().describe('Folder of a TensorFlow SavedModel; needs `npm run setup:tensorflow`.'),
-  signature: z.string().optional().describe('savedModel: signature that is called; default: serving_default.'),
+  signature: z.string().optional().describe('savedModel: signature to call; default: serving_default.'),
   input: z.string().optional().describe('Name of the input; default: the only one.'),
   output: z
     .string()
@@ -54,20 +54,18 @@ const fileKeys = {
     })
     .optional()
     .describe(
-      'Normalization of the input of the teacher; default: that in its file (`preprocessing` in the metadata), else that of the student.',
+      "Normalization of the teacher's input; default: as stated in its file (`preprocessing` in the metadata), else the student's.",
     ),
   resize: z
     .tuple([count, count])
     .optional()
     .describe(
-      'Height and width of the pictures that the teacher sees, from the picture files where the data are files; default: as its file says, else as the student sees them.',
+      "Height and width of the teacher's pictures, read from the picture files if the data are files; default: as stated in its file, else the student's.",
     ),
   channels: z
     .union([z.literal(1), z.literal(3)])
     .optional()
-    .describe(
-      '1 for a teacher that sees grey, 3 for one that sees colour; default: as its file says, else as the student.',
-    ),
+    .describe("1 for a teacher of grey pictures, 3 for colour; default: as stated in its file, else the student's."),
   outputs: z
     .enum(['auto', 'logits', 'probabilities'])
     .default('auto')
@@ -88,13 +86,13 @@ const fileKeys = {
     .boolean()
     .optional()
     .describe(
-      'true: it is asked as it is meant to be. Without it a run stops where another normalization, layout or order of classes is far better.',
+      'true: its settings are right. Without it a run stops if another normalization, layout or order of classes is far better.',
     ),
   precision: z
     .enum(['fp32', 'int8'])
     .optional()
     .describe(
-      'int8: a float32 ONNX file is quantized for this run and asked in 8 bits, refused where its answers differ too much; default: fp32, the file as it is.',
+      'int8: a float32 ONNX file is quantized for this run, and refused if its answers differ too much; default: fp32, the unchanged file.',
     ),
 };
 
@@ -146,7 +144,7 @@ export const teacherSchema = z
       .max(10)
       .optional()
       .describe(
-        'Assistants that are trained one after the other, each by the one before it, the first by the teacher; the last one teaches the student.',
+        'Assistants trained in sequence, the first by the teacher and each by its predecessor; the last teaches the student.',
       ),
     logits: file
       .optional()

@@ -7,20 +7,25 @@ const tokenizer = file
 const length = count
   .max(8192)
   .optional()
-  .describe('Tokens of a sample: shorter ones are filled up, longer ones cut; default: 128.');
-const truncate = z.enum(['end', 'start']).optional().describe('Which end of longer texts is cut off; default: end.');
+  .describe('Number of tokens of a sample: shorter ones are padded, longer ones cut; default: 128.');
+const truncate = z.enum(['end', 'start']).optional().describe('End of a long text that is cut off; default: end.');
 
 const keys = {
   tokenizer,
   length,
   truncate,
   buckets: z.int().min(16).max(1_000_000).optional().describe('hashed: number of ids; default: 4096.'),
-  ngrams: z.int().min(1).max(5).optional().describe('hashed: most words in a row that have an id; default: 2.'),
+  ngrams: z
+    .int()
+    .min(1)
+    .max(5)
+    .optional()
+    .describe('hashed: maximum number of consecutive words with an id; default: 2.'),
   inputs: z
     .array(z.enum(['input_ids', 'attention_mask', 'token_type_ids']))
     .min(1)
     .optional()
-    .describe('Inputs of a student of several, by name; default: one input, of token ids.'),
+    .describe('Inputs of a student with several, by name; default: a single input of token ids.'),
 };
 
 const column = z.union([z.string(), z.int()]);
@@ -30,19 +35,19 @@ export const textOfFiles = z
   .strictObject(keys)
   .superRefine((text, context) => refuseUnread(text, context))
   .optional()
-  .describe('How texts become token ids.');
+  .describe('Tokenization of texts.');
 
 /** Texts in columns. */
 export const textOfColumns = z
   .strictObject({
     column: z
       .union([column, z.array(column).min(1).max(2)])
-      .describe('Column of the texts by name, or in CSV index; two for pairs.'),
+      .describe('Column of the texts by name, or in CSV by index; two for pairs.'),
     ...keys,
   })
   .superRefine((text, context) => refuseUnread(text, context))
   .optional()
-  .describe('Samples are texts: in which columns, and how they become token ids.');
+  .describe('Samples are texts: their columns and tokenization.');
 
 function refuseUnread(
   {
@@ -68,7 +73,7 @@ function refuseUnread(
 /** Tokens for a teacher from a file, if not the student's. */
 export const teacherText = z
   .strictObject({ tokenizer, length, truncate })
-  .describe('Its own tokenizer, for data of texts; what is not said is as in dataset.text.');
+  .describe('Its own tokenizer, for texts; default: the settings of dataset.text.');
 
 interface Checked {
   readonly dataset: Readonly<Record<string, unknown>>;

@@ -21,7 +21,7 @@ export const optimizerSchema = z
       .enum(['sgd', 'momentum', 'nesterov', 'rmsprop', 'adam', 'adamw', 'muon'])
       .default('adamw')
       .describe('Update rule; muon: filters of convolutions by orthogonal momentum, everything else as adamw.'),
-    learningRate: z.number().gt(0).default(0.002).describe('Learning rate at its highest.'),
+    learningRate: z.number().gt(0).default(0.002).describe('Highest learning rate.'),
     schedule: z
       .enum(['constant', 'cosine', 'linear', 'step', 'onecycle'])
       .default('cosine')
@@ -42,7 +42,7 @@ export const optimizerSchema = z
       .max(1000)
       .optional()
       .describe(
-        'Number of times that the schedule is repeated, in equal shares of the run (warm restarts); default: 1.',
+        'Number of repetitions of the schedule, each in an equal share of the run (warm restarts); default: 1.',
       ),
     cycleFactor: z
       .number()
@@ -77,9 +77,7 @@ export const optimizerSchema = z
       .number()
       .gt(0)
       .optional()
-      .describe(
-        'Most that the norm of the weights into a unit of a dense layer or convolution may be; default: no limit.',
-      ),
+      .describe('Maximum norm of the incoming weights of a unit of a dense layer or convolution; default: no limit.'),
   })
   .superRefine((optimizer, context) => {
     for (const [key, { by, readers, usual }] of Object.entries(READ_BY)) {
@@ -127,7 +125,7 @@ export const trainingKeys = {
     .max(65_536)
     .optional()
     .describe(
-      'Most samples that a step computes at once; a larger batch is computed in parts whose gradients are added. Default: as many as fit into memory.',
+      'Maximum number of samples that a step computes at once; a larger batch is computed in parts whose gradients are added. Default: as many as fit into memory.',
     ),
   optimizer: optimizerSchema.prefault({}),
   labelSmoothing: z.number().min(0).lt(1).default(0).describe('Share of the label weight spread over all classes.'),
@@ -136,7 +134,7 @@ export const trainingKeys = {
     .gt(0)
     .optional()
     .describe(
-      'Regression: error, in deviations of the label, above which it counts linearly and not squared; default: always squared.',
+      'Regression: error, in deviations of the label, above which the loss is linear instead of squared (Huber); default: always squared.',
     ),
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };

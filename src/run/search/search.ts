@@ -123,7 +123,7 @@ function timedElsewhere(trials: readonly SearchTrial[]): string[] {
   return cpus.length === 1
     ? []
     : [
-        `the shards of the search timed its candidates on several kinds of machines (${cpus.join('; ')}), and chose by that which went on to the next round; the last timing, which chose the student, is of one machine`,
+        `the shards of the search timed its candidates on several kinds of machines (${cpus.join('; ')}), and these times chose the candidates of the next rounds; the last timing, which chose the student, is from one machine`,
       ];
 }
 

@@ -141,7 +141,8 @@ async function withTeacher<T>(
 function storeOf({ teacher, distill }: Recipe): StoreOptions['store'] {
   const { store } = distill.softTargets;
   if (teacher === undefined) throw nothingToAsk('no teacher', 'Name a teacher in the recipe.');
-  if (teacher.logits !== undefined) throw nothingToAsk('stored logits', 'They are answers already: run the recipe.');
+  if (teacher.logits !== undefined)
+    throw nothingToAsk('stored logits', 'These answers are stored already: run the recipe.');
   if (teacher.train !== undefined)
     throw nothingToAsk(
       'one that the recipe trains',
@@ -149,7 +150,7 @@ function storeOf({ teacher, distill }: Recipe): StoreOptions['store'] {
     );
   if (store !== 'live') return store;
   throw new UserError(
-    'distill.softTargets.store: expected fp16 or fp32, received live: a teacher that is asked in every step gives no answers beforehand',
+    'distill.softTargets.store: expected fp16 or fp32, received live: a teacher that is asked in every step has no stored answers',
     'Set it to fp16 or fp32, or run the recipe without labelling.',
   );
 }
@@ -167,6 +168,6 @@ function unfinished(folder: string, missing: readonly number[], total: number): 
   const some = missing.slice(0, 8).join(', ') + (missing.length > 8 ? ', …' : '');
   return new UserError(
     `${inShell(folder)}: ${missing.length} of ${total} blocks are missing: ${some}`,
-    'Let all shards come to their end, with the same recipe and data; or run `limbeck label RECIPE` without --shard, which answers what is missing.',
+    'Let all shards finish, with the same recipe and data; or run `limbeck label RECIPE` without --shard, which fills the gaps.',
   );
 }

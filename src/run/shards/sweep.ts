@@ -88,12 +88,12 @@ async function writeDown(jobs: JobFolder, { written }: LoadedRecipe, trials: rea
   const others = (await readdir(jobs.place('trials'))).filter(
     (name) => name.endsWith('.json') && !files.has(path.join('trials', name)),
   );
-  if (others.length > 0) throw another(jobs, `it has trials that this one has not: ${others.slice(0, 3).join(', ')}`);
+  if (others.length > 0) throw another(jobs, `it has other trials: ${others.slice(0, 3).join(', ')}`);
 }
 
 function another({ folder }: JobFolder, fact: string): UserError {
   return new UserError(
     `${folder}: another sweep is there: ${fact}`,
-    'Give this one another name with --set name=..., or remove that folder.',
+    'Give this sweep another name with --set name=..., or remove the folder.',
   );
 }

@@ -137,7 +137,7 @@ function lossNote(recipe: Recipe, lessons: Answers | undefined, stage: string): 
   const [asked, used] = [recipe.distill.loss, lossOf(recipe, lessons)];
   if (lessons === undefined || used === asked) return [];
   const why = NEEDS_STRONG.has(asked)
-    ? 'which shows a second view of each sample'
+    ? 'which needs a second view of each sample'
     : 'whose inner tensors are folded away before quantization';
   return [`${stage}: trained by ${used} instead of ${asked}, ${why}`];
 }

@@ -195,7 +195,7 @@ describe('labelled', () => {
     // A trial on fewer samples keeps the share.
     expect((await load({ type: 'csv', train, labelled: 40, validation: 20, limit: 20 })).train.count).toBe(20);
     expect((await userError(load({ type: 'csv', train, labelled: 81, validation: 20 }))).message).toMatch(
-      /^labelled: 81 of the samples of .*hundred\.csv are to keep their label, and 80 have one to train with$/,
+      /^labelled: 81 samples of .*hundred\.csv should keep their label, and only 80 have a label to train with$/,
     );
   });
 
@@ -219,8 +219,8 @@ describe('what cannot be scored is refused', () => {
     ['a test split without any', {}, { test: 'a,label\n1,\n2,\n' }, /test\.csv: none of its 2 samples has a label/, /`labelled: 0`/],
     ['a train split without any', {}, { train: 'a,label\n1,\n2,\n' }, /train\.csv: none of its 2 samples has a label/, /`labelled: 0`/],
     ['classes that nobody names', { labelled: 0 }, { train: 'a\n1\n2\n3\n4\n5\n6' }, /dataset\.classes: expected the names of the classes, as .*train\.csv has no labels/, /in the order/],
-    ['weights of classes that nobody counts', { labelled: 0, classes: ['x', 'y'], classWeights: 'balanced' }, { train: 'a\n1\n2\n3\n4\n5\n6' }, /classWeights: weigh samples by the class of their label, and none/, /Leave it out/],
-    ['weights of classes that no sample has', { labelled: 0, classes: ['x', 'y'], classWeights: [1, 2] }, { train: 'a\n1\n2\n3\n4\n5\n6' }, /classWeights: weigh samples by the class of their label, and none/, /Leave it out/],
+    ['weights of classes that nobody counts', { labelled: 0, classes: ['x', 'y'], classWeights: 'balanced' }, { train: 'a\n1\n2\n3\n4\n5\n6' }, /classWeights: need labels, and no sample/, /Leave it out/],
+    ['weights of classes that no sample has', { labelled: 0, classes: ['x', 'y'], classWeights: [1, 2] }, { train: 'a\n1\n2\n3\n4\n5\n6' }, /classWeights: need labels, and no sample/, /Leave it out/],
   ])('%s', async (_, more, files, message, hint) => {
     const sources = await Promise.all(
       Object.entries({ train: good, ...files }).map(async ([name, text]) => [name, await folder.file(`${name}.csv`, text)]),

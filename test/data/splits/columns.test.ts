@@ -52,7 +52,7 @@ describe('columns of words', () => {
   it.each<[string, string, object, RegExp, RegExp]>([
     ['a word where a number is expected', TRAIN, {}, /column "city": expected a number, received "Oslo"/, /`categorical: \[city\]`/],
     ['no such column', TRAIN, { categorical: ['town'] }, /categorical: no column "town" among the features: city, age, zip$/, /Name columns of words/],
-    ['dates for numbers', 'day,label\n2024-01-31,a\n2024-02-01,b\n', {}, /column "day": expected a number or a word, received the date 2024-01-31$/, /days since a day/],
+    ['dates for numbers', 'day,label\n2024-01-31,a\n2024-02-01,b\n', {}, /column "day": expected a number or a word, received the date 2024-01-31$/, /days since a date/],
     ['dates for words', 'day,label\n31.1.2024,a\n1.2.2024,b\n', { categorical: ['day'] }, /received the date 31\.1\.2024$/, /month and weekday/],
     ['a shape', TRAIN, { categorical: ['city', 'zip'], shape: [3, 1, 1] }, /shape: expected none beside columns of words/, /several numbers/],
     ['names of rows', `id,label\n${Array.from({ length: 1001 }, (_, i) => `r${i},${i % 2}`).join('\n')}`, { categorical: ['id'] }, /the column "id" has 1001 different words, e\.g\. "r0"; expected 1000 at most/, /Leave it out/],

@@ -84,7 +84,7 @@ describe('texts as samples', () => {
     expect(files.classNames).toEqual(['no', 'yes']);
     expect(files.train.count + files.validation.count).toBe(4);
     expect([files.train, files.validation].flatMap(({ samples }) => Array.from(samples)).filter((id) => id > 200)).toEqual([]); // prettier-ignore
-    expect(files.warnings.join()).toContain('1 of its files left out, which are no text files (.txt)');
+    expect(files.warnings.join()).toContain('1 of its files ignored, which are no text files (.txt)');
   });
 
   it('says how many texts are cut', async () => {

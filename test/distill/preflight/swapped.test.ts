@@ -126,7 +126,7 @@ describe('two classes changed over', () => {
       message: expect.stringMatching(
         /right on 5\d\.\d % of 500 .*in another order it is right on [67]\d\.\d %: what it calls c3 is c5, what it calls c5 is c3/,
       ) as string,
-      hint: 'Set `teacher` to use classes: [c9, c8, c7, c6, c3, c4, c5, c2, c1, c0]. If it is asked as it is meant to be, say so with `teacher.confirmed: true`.',
+      hint: 'Set `teacher` to use classes: [c9, c8, c7, c6, c3, c4, c5, c2, c1, c0]. If its settings are right, confirm them with `teacher.confirmed: true`.',
     });
   });
 });

@@ -217,7 +217,7 @@ describe('before training, a teacher', () => {
     await expect(check({}, settings)).rejects.toThrow(told);
     // An accuracy that is asked for says nothing of the way in which the teacher is asked.
     await expect(check({}, settings, 0.5)).rejects.toMatchObject({
-      hint: expect.stringContaining('say so with `teacher.confirmed: true`') as string,
+      hint: expect.stringContaining('confirm them with `teacher.confirmed: true`') as string,
     });
     const { accuracy, warnings } = await check({}, settings, undefined, { confirmed: true });
     expect([accuracy, warnings]).toEqual([0.76, [expect.stringMatching(told)]]);

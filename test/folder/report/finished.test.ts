@@ -10,7 +10,7 @@ const folder = temporaryFolder();
 it('a model of a finished run whose file is gone is named, with what brings it back', async () => {
   await writeFile(path.join(folder(), 'report.json'), reportJson(example));
   await expect(exportedFile(folder())).rejects.toMatchObject({
-    message: expect.stringMatching(/distilled\.onnx: this run is finished, and the file is gone$/) as string,
+    message: expect.stringMatching(/distilled\.onnx: this run is finished, but the file is missing$/) as string,
     hint: expect.stringMatching(/^Remove its report\.json and run it again/) as string,
   });
   await mkdir(path.join(folder(), 'exports'));

@@ -32,7 +32,7 @@ it('a file that is damaged or has other answers counts as none, with a warning',
   await writeFile(path.join(folder(), 'c.safetensors'), 'nothing');
   expect([await files.load('b'), await files.load('c')]).toEqual([undefined, undefined]);
   expect(warnings).toEqual([
-    expect.stringMatching(/b\.safetensors: not the answers that its name says; the teacher answers again$/),
+    expect.stringMatching(/b\.safetensors: its content does not match its name; the teacher answers again$/),
     expect.stringMatching(/c\.safetensors: .*; the teacher answers again$/),
   ]);
 });

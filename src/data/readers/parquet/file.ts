@@ -128,7 +128,7 @@ function parquetError(file: string, error: unknown): unknown {
     );
   }
   return new UserError(
-    `${file}: not a readable Parquet file: ${isSaid ? message : 'what it holds is not what its own tables say'}`,
+    `${file}: not a readable Parquet file: ${isSaid ? message : 'its content contradicts its metadata'}`,
     'Get the file again; it may be truncated or of another format.',
     {
       cause: error,

@@ -49,7 +49,7 @@ function sameNames(opened: readonly OpenParquet[], label: string): readonly stri
   const said = (names?: readonly string[]): string => (names === undefined ? 'none' : shown(names.join(', ')));
   throw new UserError(
     `${opened[other + 1]!.file}: its class names are ${said(others[other])}, those of ${opened[0]!.file} ${said(first)}`,
-    'A label is a position among the names: write all files of a split with the same ones.',
+    'A label is an index into the names: write all files of a split with the same names.',
   );
 }
 

@@ -94,12 +94,12 @@ function refuseForLabels({ teacher, distill }: Recipe, { train, validation }: St
   const without = train.count - labelledCount(train);
   if (without > 0 && NEEDS_LABEL.has(distill.loss))
     throw new UserError(
-      `distill.loss: ${distill.loss} asks which class or number is the true one, and ${without} of ${train.count} samples of train have no label`,
+      `distill.loss: ${distill.loss} needs the true class or number, and ${without} of ${train.count} samples of train have no label`,
       'Choose another loss, such as kd or mse.',
     );
   if (validation.labelled === undefined || teacher.logits === undefined) return;
   throw new UserError(
-    'teacher.logits: expected a teacher that can be asked about validation and test, which have no labels, received stored answers to train',
+    'teacher.logits: expected a teacher to ask about validation and test, which have no labels, received stored answers to train',
     'Name the teacher itself, or give the samples of validation and test a label.',
   );
 }
@@ -111,7 +111,10 @@ function beginning(
   { origin = [] }: ModelNetwork,
 ): string[] {
   const hasTwin = origin.length > 0 && teacher !== undefined && baseline !== false && labelledCount(train) > 0;
-  return [...origin, ...(hasTwin ? ['the twin that is trained without the teacher begins from the same weights'] : [])];
+  return [
+    ...origin,
+    ...(hasTwin ? ['the twin, which is trained without the teacher, starts from the same weights'] : []),
+  ];
 }
 
 function refuseUnnamed({ ensemble, intermediate }: TeacherRecipe, name: string): void {
@@ -172,7 +175,7 @@ function refuseImpossible({ dataset, distill, teacher }: Recipe): void {
     );
   if (store === 'live' && !isStored) return;
   const reason = mix
-    ? `dataset.augment: ${Object.keys(mix).join()} makes samples that no stored answer is for`
+    ? `dataset.augment: ${Object.keys(mix).join()} makes samples without stored answers`
     : 'features' in distill
       ? `distill.loss: ${distill.loss} compares inner tensors, which are not stored`
       : NEEDS_STRONG.has(distill.loss)

@@ -17,11 +17,11 @@ export async function checkPeer(
   if (own !== its)
     throw new UserError(
       `distill.peer: expected a network with the inputs of the student, ${own}, received ${its}`,
-      'Name a model that takes the same samples, or leave `peer` out: it is then the same network as the student.',
+      "Name a model that takes the same samples, or leave `peer` out for a copy of the student's network.",
     );
   if (!isSame(student, peer)) return peer;
   throw new UserError(
-    'distill.peer: expected a network that begins from other weights than the student, received the same weights: both would always answer alike',
+    "distill.peer: expected other initial weights than the student's, received the same: both networks would always give equal answers",
     'Name another model, as `peer: { model: mlp }`, or draw the last layer anew: `student.head: replace`.',
   );
 }

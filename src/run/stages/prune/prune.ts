@@ -87,7 +87,7 @@ async function pruneStudent(
   const notes = [...left.map((one) => `${stage}: ${one}`), ...('uncut' in outcome ? [] : outcome.said)];
   for (const message of notes) context.onEvent({ type: 'message', message });
   if ('uncut' in outcome) {
-    const message = `prune[${number}]: no channel could be removed; the student from before is kept as it is`;
+    const message = `prune[${number}]: no channel could be removed; the previous student is kept`;
     context.onEvent({ type: 'warning', message });
     return { student: undefined, why: 'removed no channel', channels: [], notes: [...notes, message] };
   }
@@ -106,7 +106,7 @@ async function pruneStudent(
       `Lower prune[${number}].amount, raise its finetune.epochs or maxDrop, or set fallback: skip to go on without this step.`,
     );
   }
-  const message = `${fact}; the student from before is kept`;
+  const message = `${fact}; the previous student is kept`;
   context.onEvent({ type: 'warning', message });
   return { student: undefined, why: 'lost too much', channels: [], notes: [...notes, message] };
 }
@@ -132,7 +132,7 @@ export function sizeOnly(
     });
     if (hasNewMasks(trained, models[i]!.trained)) {
       return [
-        `${id}: compressed size only: zeros take the room and the time of other weights, until the file is zipped`,
+        `${id}: compressed size only: zeros take as much space and time as other weights, until the file is zipped`,
       ];
     }
     const isFaster = pairs.length === 0 || pairs.some((ratio) => ratio < 1);

@@ -47,7 +47,7 @@ export async function chooseDenseScales(
   const why = `with dense layers in 8 bits ${id} is ${many}, ${task.score.name} ${one} with one scale for a layer`;
   return {
     dense: 'channel',
-    notes: [`TFLite files have a scale for each output of a dense layer, which needs TensorFlow Lite 2.17: ${why}`],
+    notes: [`TFLite files have one scale for each output of a dense layer, which needs TensorFlow Lite 2.17: ${why}`],
   };
 }
 

@@ -149,11 +149,11 @@ function candidatesOf(
   const notes: string[] = [];
   const candidates = [...new Set(losses)].flatMap((loss) => {
     const why = !isLossFor(loss, train.task)
-      ? `it is not for ${train.task}`
+      ? `it does not suit the task ${train.task}`
       : NEEDS_LABEL.has(loss) && labelledCount(train) < train.count
         ? `it needs a label of each sample`
         : ACROSS_BATCH.has(loss) && inParts
-          ? `it has no value for a part of a batch, which microBatch or several processes compute`
+          ? `it cannot be computed for a part of a batch, as microBatch or several processes need`
           : undefined;
     if (why !== undefined) {
       notes.push(`the race leaves ${loss} out: ${why}`);

@@ -159,7 +159,7 @@ export async function inBatchesOf<T>(size: number, question: (size: number) => P
   } catch (error) {
     if (!isShortOfMemory(error)) throw error;
     throw new UserError(
-      `the teacher is short of memory with ${size} samples at once, which all who ask it have to ask about`,
+      `the teacher is short of memory with ${size} samples at once, a number that all processes must share`,
       `Set distill.softTargets.batchSize to ${Math.ceil(size / 2)} for all of them.`,
       { cause: error },
     );

@@ -13,7 +13,7 @@ export async function withScores(context: StageContext, teaching: Teaching | und
   const stage = 'score by teacher';
   context.onEvent({ type: 'stage', stage });
   const data = await scoredByTeacher(context.data, teacher, progressOf(context, stage));
-  const message = `no labels are read: every score is against the answers of ${teacher.name}, and says nothing of how often either is right`;
+  const message = `no labels are read: every score is agreement with ${teacher.name}, not accuracy`;
   context.onEvent({ type: 'warning', message });
   return { ...context, data };
 }

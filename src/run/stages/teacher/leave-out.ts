@@ -53,7 +53,7 @@ export function checkLeftOut(
   const without = train.count - labelledCount(train);
   if (without > 0)
     throw new UserError(
-      `distill.leaveOut: expected a label of each sample of train, which tells what is left out, received ${without} of ${train.count} without one`,
+      `distill.leaveOut: expected a label for each sample of train, which tells the samples to leave out, received ${without} of ${train.count} without one`,
       'Give these samples a label, or leave them out of the files.',
     );
   if (classNames.length - left.size < 2)

@@ -54,7 +54,7 @@ export async function teach(context: StageContext): Promise<Teaching | undefined
 
 /** Remedy for processes whose quantized teachers differ. */
 const OTHER_INT8 =
-  'Give all processes the same file. If they have it, their processors quantize it to other last bits: quantize it once with `limbeck quantize`, and name that file.';
+  'Give all processes the same file. If they have it, their processors quantize it differently in the last bits: quantize it once with `limbeck quantize`, and name that file.';
 
 type Opening = Pick<StageContext, 'recipe' | 'engine' | 'data' | 'onEvent' | 'signal' | 'together' | 'isChecked'>;
 
@@ -81,7 +81,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
       type: 'message',
       message:
         stored.accuracy === undefined
-          ? 'stored logits: no label says how often they are right'
+          ? 'stored logits: without labels their accuracy is unknown'
           : `stored logits: ${taskOf(data.train).score.said(stored.accuracy, 'the training samples')}`,
     });
     for (const warning of stored.warnings) onEvent({ type: 'warning', message: warning });

@@ -113,7 +113,7 @@ describe('a recipe with pruning', () => {
     );
     const { report } = await follow({ ...TRAINED, name: 's', prune: [{ ...step, fallback: 'skip' }] });
     expect(report.models.map(({ id }) => id)).toEqual(['scratch']);
-    expect(report.notes).toContainEqual(expect.stringMatching(/were lost.*; the student from before is kept$/));
+    expect(report.notes).toContainEqual(expect.stringMatching(/were lost.*; the previous student is kept$/));
   });
 
   it('makes no model of a step that finds no channel to remove, and says so', async () => {
@@ -122,7 +122,7 @@ describe('a recipe with pruning', () => {
     expect(report.notes).toEqual(
       expect.arrayContaining([
         expect.stringMatching(/^prune-1: left .* alone: 8 channels cannot become fewer and stay a multiple of 8$/),
-        'prune[0]: no channel could be removed; the student from before is kept as it is',
+        'prune[0]: no channel could be removed; the previous student is kept',
         'prune[1]: not tried: the same as prune[0], which removed no channel',
       ]),
     );

@@ -108,7 +108,7 @@ it('they have one by output where one for all costs validation accuracy, which t
   expect(await Promise.all(['int8', 'int8-qat'].map(onOnnx))).toEqual([16, 16]);
   expect(report.notes).toContainEqual(
     expect.stringMatching(
-      /^TFLite files have a scale for each output of a dense layer, which needs TensorFlow Lite 2\.17: .* is right on \d+\.\d+ % of the validation split, accuracy \d+\.\d+ % with one scale for a layer$/,
+      /^TFLite files have one scale for each output of a dense layer, which needs TensorFlow Lite 2\.17: .* is right on \d+\.\d+ % of the validation split, accuracy \d+\.\d+ % with one scale for a layer$/,
     ),
   );
   const [float, ...others] = report.models;
