@@ -76,7 +76,7 @@ describe('numbers to predict', () => {
     expect(warnings).toContain('train: label is 20000000 for every sample');
     expect(warnings.filter((warning) => warning.includes('float32'))).toEqual([
       expect.stringMatching(
-        /^train: the column big is read as 20000000 for every sample, .* in steps of 2: numbers of/,
+        /^train: the column big is read as 20000000 for every sample, .* in steps of 2: smaller differences/,
       ),
     ]);
   });
