@@ -2,7 +2,7 @@ import type { OnEvent } from '../../base/events.ts';
 import type { RunEnd } from '../../page/run/log.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 
-/** Options of commands that run something, about watching the run. */
+/** Options for watching a run: TensorBoard, metrics and the page of the run. */
 export interface WatchArgs {
   readonly tensorboard: boolean;
   readonly metrics: number | undefined;

@@ -4,7 +4,7 @@ import type { Dataset, RawLabels, RawSplit, TargetValues } from '../dataset.ts';
 import { chosenRows } from '../storage/sample-storage.ts';
 import { targetsOf } from '../targets/registry.ts';
 
-/** Option of the readers of files. */
+/** Option of every file reader: whether it reads labels. */
 export interface LabelsRead {
   /** The files need no labels, and labels in them are ignored. */
   readonly withoutLabels?: boolean | undefined;

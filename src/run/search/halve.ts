@@ -23,7 +23,7 @@ interface Work {
   readonly onEvent: OnEvent;
 }
 
-/** The rounds of a search by successive halving: the better candidates go on to the next round. Stops at the first round that still misses trials. */
+/** The rounds of a search by successive halving: the better candidates go on to the next round. Stops at the first round with trials that no shard has finished. */
 export async function halve(loaded: LoadedRecipe, { shard, run, find, onEvent }: Work): Promise<Rounds> {
   const target = loaded.recipe.target!;
   const total = target.rounds;
