@@ -36,11 +36,11 @@ const LAUNCHERS: readonly {
  */
 export function shardOf(given: string | undefined, environment: Environment): Shard {
   if (given !== undefined) return parse(given);
-  const told = LAUNCHERS.flatMap((launcher) => {
+  const fromLaunchers = LAUNCHERS.flatMap((launcher) => {
     const shard = toldBy(launcher, environment);
     return shard === undefined ? [] : [{ by: launcher.by, shard }];
   }).filter(({ shard }) => shard.count > 1);
-  const [first, other] = told;
+  const [first, other] = fromLaunchers;
   if (first === undefined) return WHOLE;
   if (other !== undefined && (other.shard.index !== first.shard.index || other.shard.count !== first.shard.count))
     throw new UserError(

@@ -24,9 +24,9 @@ export class StageClock {
   /** Seconds of each stage since the last `take`, in the order in which the stages were entered. */
   take(): Map<string, number> {
     this.#book();
-    const taken = new Map(this.#seconds);
+    const snapshot = new Map(this.#seconds);
     this.#seconds.clear();
-    return taken;
+    return snapshot;
   }
 
   #book(): void {

@@ -32,10 +32,10 @@ export async function temporaryFolder(prefix: string, place = tmpdir()): Promise
   const keep = (): void => void process.off('exit', removeNow);
   process.once('exit', removeNow);
   await writeFile(path.join(whole, OWNER), JSON.stringify(await thisProcess()));
-  const own = path.join(whole, 'files');
-  await mkdir(own);
+  const filesFolder = path.join(whole, 'files');
+  await mkdir(filesFolder);
   return {
-    path: own,
+    path: filesFolder,
     remove: async () => {
       await rm(whole, { recursive: true, force: true, maxRetries: 5 });
       keep();

@@ -121,8 +121,8 @@ async function moveAll(from: string, folder: string, onlyNewer = false): Promise
 
 /** True if the destination was written after the file. */
 async function isOlder(source: string, to: string): Promise<boolean> {
-  const there = await stat(to).catch(() => undefined);
-  return there?.isFile() === true && there.mtimeMs > (await stat(source)).mtimeMs;
+  const copy = await stat(to).catch(() => undefined);
+  return copy?.isFile() === true && copy.mtimeMs > (await stat(source)).mtimeMs;
 }
 
 /** `UserError` for a destination that a file cannot be moved to, before the first is moved. */

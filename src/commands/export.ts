@@ -166,7 +166,7 @@ export async function convert(options: ConvertArgs, context: CommandContext): Pr
   const { likenessText } = await import('../ship/parity/budgets.ts');
   if (result.outputs.length > 0) context.out(`beside the source file on ${result.samples} ${result.kind}:\n`);
   for (const output of result.outputs) context.out(`  ${likenessText(output)}\n`);
-  for (const one of result.accepted) context.note(`accepted although beyond its budget: ${one}\n`);
+  for (const note of result.accepted) context.note(`accepted although beyond its budget: ${note}\n`);
 }
 
 async function copy(folder: string, to: string, { model }: ExportArgs, context: CommandContext): Promise<void> {

@@ -148,7 +148,7 @@ interface Fingerprint {
 }
 
 /** Computed fingerprints by the ids of the data set: other objects may share the same samples, which are hashed once. */
-const taken = new WeakMap<Int32Array, readonly Fingerprint[]>();
+const fingerprints = new WeakMap<Int32Array, readonly Fingerprint[]>();
 
 /** Hash of everything that a teacher's answer depends on: the samples, their ids, order and normalization. */
 export function fingerprint(dataset: Dataset): string {
@@ -178,14 +178,14 @@ export function fingerprintedParts(
 
 export function rememberFingerprint(dataset: Dataset, digest: string): void {
   if (knownFingerprint(dataset) !== undefined) return;
-  taken.set(dataset.ids, [...(taken.get(dataset.ids) ?? []), { parts: identifying(dataset), digest }]);
+  fingerprints.set(dataset.ids, [...(fingerprints.get(dataset.ids) ?? []), { parts: identifying(dataset), digest }]);
 }
 
 function knownFingerprint(dataset: Dataset): string | undefined {
   const parts = identifying(dataset);
   const isSame = (one: Fingerprint): boolean =>
     one.parts.length === parts.length && one.parts.every((part, i) => part === parts[i]);
-  return taken.get(dataset.ids)?.find(isSame)?.digest;
+  return fingerprints.get(dataset.ids)?.find(isSame)?.digest;
 }
 
 /** Parts that are compared by identity: the same object has the same numbers. */

@@ -37,10 +37,10 @@ export function normalizationOfParts(setting: Setting, samples: Samples, inputs:
     const size = countOfElements(shape);
     const [channels, pixels] = [shape.at(-1)!, size / shape.at(-1)!];
     if (isWhole || chosen === 'none') return plain(1, size);
-    const own = new Float32Array((samples.length / row) * size);
+    const channelValues = new Float32Array((samples.length / row) * size);
     for (let at = 0, to = 0; at < samples.length; at += row, to += size)
-      own.set(samples.subarray(at + from, at + from + size), to);
-    const { mean, std } = statistics({ samples: own }, channels, 1);
+      channelValues.set(samples.subarray(at + from, at + from + size), to);
+    const { mean, std } = statistics({ samples: channelValues }, channels, 1);
     const tiled = (values: number[]): number[] => Array.from({ length: pixels }, () => values).flat();
     return { mean: tiled(mean), std: tiled(std) };
   });

@@ -38,11 +38,11 @@ async function namesIn(folder: string, within: readonly string[] = []): Promise<
   const found: string[] = [];
   for (const name of await readdir(folder)) {
     if (name.startsWith('.') || name === '__MACOSX') continue;
-    const one = await stat(path.join(folder, name)).catch(() => undefined);
-    if (one?.isDirectory() === true) {
+    const entry = await stat(path.join(folder, name)).catch(() => undefined);
+    if (entry?.isDirectory() === true) {
       const below = await namesIn(path.join(folder, name), [...within, place]);
       found.push(...below.map((inner) => path.join(name, inner)));
-    } else if (one !== undefined) found.push(name);
+    } else if (entry !== undefined) found.push(name);
   }
   return found.sort();
 }

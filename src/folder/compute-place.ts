@@ -13,8 +13,8 @@ function without(recipe: Partial<Recipe>, keys: readonly string[]): Partial<Reci
 
 /** Engine and device that `--engine` and `--set` ask for; `recipe`: with these settings applied. */
 export function placeAskedFor(recipe: Recipe, set: readonly string[]): Place {
-  const asked = KEYS.filter((key) => set.some((setting) => setting.startsWith(`${key}=`)));
-  return Object.fromEntries(asked.map((key) => [key, recipe[key]]));
+  const overridden = KEYS.filter((key) => set.some((setting) => setting.startsWith(`${key}=`)));
+  return Object.fromEntries(overridden.map((key) => [key, recipe[key]]));
 }
 
 /** Differences between two recipes: those of engine and device, and all others. */

@@ -154,12 +154,12 @@ async function withoutStored(
 ): Promise<PreparedFolder> {
   const remembered = await rememberedRecipe(folder);
   const kept = remembered ?? (await shardsOfStates(folder)) ?? { shards: asked.recipe.shards ?? shards };
-  const given = inShards(asked, kept.shards);
-  const { changes } = differences(remembered ?? { ...given.written, shards: kept.shards }, given.written);
+  const requested = inShards(asked, kept.shards);
+  const { changes } = differences(remembered ?? { ...requested.written, shards: kept.shards }, requested.written);
   if (changes.length > 0) throw changed(folder, changes);
   const sure = remembered === undefined ? ', and whether the run began with it is unknown' : '';
   const left = `${path.join(folder, 'recipe.json')}: damaged or gone: going on with the recipe that is given${sure}`;
-  return { loaded: place ? placed(given, place) : given, resumed: true, moves: [], left };
+  return { loaded: place ? placed(requested, place) : requested, resumed: true, moves: [], left };
 }
 
 /** `place`: resume with the stored recipe there; absent: with the given recipe, which must be the same. */

@@ -167,7 +167,7 @@ const isOfData = ({ keys }: ReturnType<typeof namedFiles>[number]): boolean => k
 /** The present identity of a file; undefined if it or a file beside it is missing. Content is read only if `before` does not match. */
 async function identityOf(key: string, file: string, before: Identity | undefined): Promise<Identity | undefined> {
   const folder = path.dirname(file);
-  const own = path.basename(file);
+  const fileName = path.basename(file);
   if (before !== undefined) {
     const names = Object.keys(before.stamps);
     const stamps = await stampsOf(folder, names);
@@ -176,7 +176,7 @@ async function identityOf(key: string, file: string, before: Identity | undefine
     const again = await identityIn(folder, names);
     if (again?.sha256 === before.sha256) return again;
   }
-  return identityIn(folder, [own, ...(await namesBeside(key, file))]);
+  return identityIn(folder, [fileName, ...(await namesBeside(key, file))]);
 }
 
 async function identityIn(folder: string, names: readonly string[]): Promise<Identity | undefined> {

@@ -64,8 +64,8 @@ export class JobFolder {
     const result = await this.find(name, key);
     if (result === undefined) return false;
     const from = await ownFile(this.folder, result.folder ?? path.dirname(name));
-    const taken = [];
-    for (const stage of stages) taken.push(await giveStates(stage, from, to));
-    return taken.some(Boolean);
+    const moved = [];
+    for (const stage of stages) moved.push(await giveStates(stage, from, to));
+    return moved.some(Boolean);
   }
 }

@@ -52,8 +52,8 @@ async function partsOf(folder: string): Promise<string[]> {
     (name) => name !== 'lock' && name !== 'soft-targets' && name !== 'state' && !isEarlier(name),
   );
   const states = await readdir(path.join(folder, 'state')).catch(() => []);
-  const own = states.filter((name) => !isTeacherStage(stateOf(name)?.stage ?? ''));
-  return [...names, ...own.map((name) => path.join('state', name))];
+  const studentStates = states.filter((name) => !isTeacherStage(stateOf(name)?.stage ?? ''));
+  return [...names, ...studentStates.map((name) => path.join('state', name))];
 }
 
 async function move(from: string, to: string): Promise<void> {

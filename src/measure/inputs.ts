@@ -38,8 +38,8 @@ export function sizes(
       leaveOut(`the file has batch ${first}`);
       return undefined;
     }
-    const given = laidOut(rest, sampleShape);
-    const sample = rest.map((size, i) => (size >= 0 ? size : (given?.[i] ?? -1)));
+    const laidOutShape = laidOut(rest, sampleShape);
+    const sample = rest.map((size, i) => (size >= 0 ? size : (laidOutShape?.[i] ?? -1)));
     if (sample.includes(-1) || (rest.includes(-1) && sampleShape?.length !== rest.length)) {
       throw new UserError(
         `${file}: input ${end.name} leaves sizes open: [${end.shape.map((size) => (size < 0 ? '?' : size)).join(', ')}]`,

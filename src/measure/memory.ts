@@ -43,10 +43,10 @@ export async function peakMemory(
   const entry = entryBeside(import.meta.url, 'memory-child');
   if (entry === undefined) return found;
   for (const [i, file] of files.entries()) {
-    const own = settings.filter(({ name }) => name === file.name);
-    for (const key of new Set(own.map(({ runtime, device }) => JSON.stringify([runtime, device])))) {
+    const ofFile = settings.filter(({ name }) => name === file.name);
+    for (const key of new Set(ofFile.map(({ runtime, device }) => JSON.stringify([runtime, device])))) {
       if (signal?.aborted === true) return found;
-      const same = own.filter(({ runtime, device }) => JSON.stringify([runtime, device]) === key);
+      const same = ofFile.filter(({ runtime, device }) => JSON.stringify([runtime, device]) === key);
       const { runtime, device } = same[0]!;
       const threads = Math.min(...same.map((setting) => setting.threads));
       const request: MemoryRequest = {

@@ -83,9 +83,9 @@ function named(trials: readonly (readonly string[])[], option: string): TrialSet
   return trials.map((set, i) => {
     for (const text of set) refuseName(parseOverride({ text, option }).path);
     const words = set.map((text) => text.slice(text.lastIndexOf('.', text.indexOf('=')) + 1));
-    const said = words.join('-').replace(/[^A-Za-z0-9._-]+/g, '-');
+    const settingsText = words.join('-').replace(/[^A-Za-z0-9._-]+/g, '-');
     const number = String(i + 1).padStart(width, '0');
-    return { name: `${number}-${said}`.slice(0, LONGEST).replace(/-+$/, ''), set };
+    return { name: `${number}-${settingsText}`.slice(0, LONGEST).replace(/-+$/, ''), set };
   });
 }
 

@@ -163,13 +163,13 @@ export const recipeSchema = z
     const hasPeer = NEEDS_PEER.has(distill.loss);
     const usualNumbers = distill.loss === 'auto' || hasPeer ? [] : Object.entries(lossNumbers(distill.loss));
     const changed = usualNumbers.filter(([key, number]) => distill[key as keyof typeof distill] !== number);
-    const given = (['minConfidence', 'schedules', 'teacherUntil', 'generations', 'leaveOut'] as const).filter(
+    const present = (['minConfidence', 'schedules', 'teacherUntil', 'generations', 'leaveOut'] as const).filter(
       (key) => distill[key] !== undefined && !(hasPeer && key === 'schedules'),
     );
     const keys = [
       ...(distill.loss === USUAL_LOSS || hasPeer ? [] : ['loss']),
       ...changed.map(([key]) => key),
-      ...given,
+      ...present,
     ];
     for (const key of keys) {
       const params = { expected: 'a teacher, without which it has no effect', received: 'none' };

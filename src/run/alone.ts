@@ -57,9 +57,9 @@ export async function runAlone(
     const { task = 'classification' } = loaded.recipe.dataset;
     const onEvent: OnEvent = (event) => {
       const isOfTask = 'stage' in event || event.type === 'run';
-      const told = isOfTask && task !== 'classification' ? { ...event, task } : event;
-      logEvent(log, told);
-      options.onEvent?.(told);
+      const withTask = isOfTask && task !== 'classification' ? { ...event, task } : event;
+      logEvent(log, withTask);
+      options.onEvent?.(withTask);
     };
     onEvent({ type: 'run', name: loaded.recipe.name, folder, resumed });
     if (moved !== undefined) onEvent({ type: 'warning', message: moved });

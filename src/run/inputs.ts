@@ -52,8 +52,8 @@ export async function runInputs(
   const { shared, isShard, inputs, onEvent, together } = options;
   if (together !== undefined && together.rank > 0) return undefined;
   const warn = (message: string): void => onEvent?.({ type: 'warning', message });
-  const of = inputs?.of ?? (isShard === true ? shared : undefined);
-  return RunInputs.open(inputs?.home ?? shared ?? folder, recipe, { own: folder, of, warn });
+  const sharedFolder = inputs?.of ?? (isShard === true ? shared : undefined);
+  return RunInputs.open(inputs?.home ?? shared ?? folder, recipe, { own: folder, of: sharedFolder, warn });
 }
 
 /**

@@ -112,9 +112,9 @@ function repeatsIn(
 
 /** Comparison of student and twin sample by sample; empty unless the run has exactly one of each. */
 function pairIn(measured: readonly MeasuredModels[], data: StageContext['data'], by: TaughtBy): { pair?: Pair } {
-  const of = (role: ModelRef['role']): readonly MeasuredModels[] =>
+  const modelsOf = (role: ModelRef['role']): readonly MeasuredModels[] =>
     measured.filter(({ row }) => row.model.role === role && row.precision === 'fp32' && row.format === 'onnx');
-  const [[distilled, ...more], [scratch]] = [of('distilled'), of('scratch')];
+  const [[distilled, ...more], [scratch]] = [modelsOf('distilled'), modelsOf('scratch')];
   if (distilled === undefined || scratch === undefined || more.length > 0) return {};
   const split = data.test === undefined ? 'validation' : 'test';
   const { targets, count } = data[split]!;

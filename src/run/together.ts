@@ -115,10 +115,10 @@ export async function onSameMachine(together: Collectives): Promise<number> {
 
 /** Hashes of the texts of all processes, by rank. */
 function gatheredTexts(together: Collectives, text: string): string[] {
-  const own = Float32Array.from(Buffer.from(sha256(text), 'hex'));
-  const all = together.allgather(own);
+  const digest = Float32Array.from(Buffer.from(sha256(text), 'hex'));
+  const all = together.allgather(digest);
   return Array.from({ length: together.size }, (_, rank) =>
-    all.subarray(rank * own.length, (rank + 1) * own.length).join(),
+    all.subarray(rank * digest.length, (rank + 1) * digest.length).join(),
   );
 }
 

@@ -148,13 +148,13 @@ export class HostStore implements StateStore {
 /** `UserError` unless `state` has only variables of `types`, each with its type. */
 export function checkState(state: State, types: ReadonlyMap<string, TensorType>): void {
   for (const [name, { type, data }] of state) {
-    const own = types.get(name);
-    if (own === undefined)
+    const declared = types.get(name);
+    if (declared === undefined)
       throw new UserError(
         `the state has a variable ${name} that the program does not have`,
         'Load a state that was saved from the same model and optimizer.',
       );
-    checkType(name, own, type);
+    checkType(name, declared, type);
     if (!holds(type.dtype, data) || data.length !== staticSize(type.shape))
       throw new Error(`variable ${name}: ${data.length} values for ${printType(type)}`);
   }

@@ -102,10 +102,10 @@ export function teacherBuilder(context: Given, training: TeacherTrainingRecipe |
 /** Builds the other student of `distill.loss: mutual` for a student with initial seed `seed`: its own model, or the student's with other weights. */
 export function peerBuilder(context: Given, seed: number): Build {
   const { distill } = context.recipe;
-  const own = new RandomStream(seed, 'peer').uint32();
+  const peerSeed = new RandomStream(seed, 'peer').uint32();
   const peer = 'peer' in distill ? distill.peer : undefined;
-  if (peer === undefined) return studentBuilder(context, own);
-  return namedBuilder(context, peer.model, { options: modelOptions(peer, 'peer'), seed: own });
+  if (peer === undefined) return studentBuilder(context, peerSeed);
+  return namedBuilder(context, peer.model, { options: modelOptions(peer, 'peer'), seed: peerSeed });
 }
 
 /** Builds a model of the registry. */

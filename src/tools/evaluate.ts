@@ -71,21 +71,28 @@ export async function evaluateFile(
   const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
   if (shapes.size > 0 && format !== 'onnx')
     throw new UserError(`${file}: --shape is for an .onnx file`, 'Leave it out: other files have their sizes.');
-  const own = await ownTeacher(file, recipe.teacher);
+  const recipeTeacher = await ownTeacher(file, recipe.teacher);
   // Without augmentation; texts are read with the tokenizer that the recipe gives the file.
-  const hasTokenizer = own !== undefined && recipe.teacher?.text?.tokenizer !== undefined;
+  const hasTokenizer = recipeTeacher !== undefined && recipe.teacher?.text?.tokenizer !== undefined;
   await requireFiles(
     recipe,
     ([part, key]) => part === 'dataset' && key !== 'augment' && !(hasTokenizer && key === 'text'),
   );
   // A member of an ensemble reads the ensemble's input.
-  const taught = own && recipe.teacher;
+  const taught = recipeTeacher && recipe.teacher;
   const fed = await loadFedData({ ...recipe, file }, taught, format === 'tfjs', { columns: await columnsOf(file) });
   const data = await scoredData(recipe, fed);
   const { labelledBy } = data;
   const dataset = labelledSplit(data, split, recipe.name);
   // The unquantized file, even if the recipe quantizes it for its run.
-  const settings = { ...ANY, ...own, onnx: undefined, intermediate: [], precision: 'fp32' as const, [format]: file };
+  const settings = {
+    ...ANY,
+    ...recipeTeacher,
+    onnx: undefined,
+    intermediate: [],
+    precision: 'fp32' as const,
+    [format]: file,
+  };
   const options = {
     engine: engineOf(recipe),
     session: sessionOptionsOf(recipe),
@@ -116,16 +123,23 @@ export async function evaluateFile(
       : undefined;
   const warnings = [...(odd === undefined ? [] : [odd]), ...(useless ? [`${useless.fact}. ${useless.hint}`] : [])];
   const samples = `${dataset.count} ${split} samples`;
-  const said =
+  const scoreText =
     labelledBy === undefined ? task.score.said(score, samples) : againstText(task.score, score, labelledBy, samples);
   if (task.classes !== undefined) {
     const usual =
       split === 'train' ? undefined : inOrderOf(preparation, usualAnswers(given, task.width, split), task.classes);
-    return { ...shared, said, accuracy: score, perClass: perClassOf(given, dataset, task.classes), usual, warnings };
+    return {
+      ...shared,
+      said: scoreText,
+      accuracy: score,
+      perClass: perClassOf(given, dataset, task.classes),
+      usual,
+      warnings,
+    };
   }
   return {
     ...shared,
-    said,
+    said: scoreText,
     score: { name: task.score.name, value: score },
     ...errorsOf(task, given, dataset),
     warnings,
@@ -179,8 +193,8 @@ async function scoredData(recipe: LoadedRecipe['recipe'], data: LoadedDataset): 
       ...split,
       ...{ targets, scaling, labelled: undefined },
     });
-    const own = { validation: scored(data.validation, validation), test: data.test && scored(data.test, test!) };
-    return { ...data, ...own, labelledBy };
+    const results = { validation: scored(data.validation, validation), test: data.test && scored(data.test, test!) };
+    return { ...data, ...results, labelledBy };
   } finally {
     await teacher.dispose();
   }

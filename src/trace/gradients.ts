@@ -53,8 +53,8 @@ function lookedUpBySample(dy: tf.Tensor, x: tf.Tensor, indices: tf.Tensor): tf.T
   const [batch, n, ...inner] = x.shape as [number, number, ...number[]];
   const first = tf.mul(tf.range(0, batch, 1, 'int32'), tf.scalar(n, 'int32'));
   const rows = tf.add(tf.reshape(tf.cast(indices, 'int32'), [batch, -1]), tf.reshape(first, [batch, 1]));
-  const given = tf.reshape(dy, [rows.size, ...inner]);
-  const sums = tf.unsortedSegmentSum(given, tf.reshape<tf.Rank.R1>(rows, [rows.size]), batch * n);
+  const flatGradient = tf.reshape(dy, [rows.size, ...inner]);
+  const sums = tf.unsortedSegmentSum(flatGradient, tf.reshape<tf.Rank.R1>(rows, [rows.size]), batch * n);
   return tf.reshape(sums, x.shape);
 }
 
@@ -208,9 +208,11 @@ const overrides: readonly Gradient[] = [
 export function registerGradients(): void {
   for (const { gradFunc, ...override } of overrides) {
     const original = tf.getGradient(override.kernelName);
-    const own: Original = (dy, saved, attrs) => original.gradFunc(dy, saved, attrs);
+    const originalGradient: Original = (dy, saved, attrs) => original.gradFunc(dy, saved, attrs);
     register(override, (dy, saved, attrs) =>
-      tf.engine().backendName === BACKEND_NAME ? gradFunc(dy, saved, attrs, own) : own(dy, [...saved], attrs),
+      tf.engine().backendName === BACKEND_NAME
+        ? gradFunc(dy, saved, attrs, originalGradient)
+        : originalGradient(dy, [...saved], attrs),
     );
   }
   for (const { gradFunc, ...addition } of additions)

@@ -81,8 +81,8 @@ function addConstant(builder: GraphBuilder, { type, data, placeholder: missing }
   if (missing !== undefined) throw missingFromState(missing.name, 'reads');
   const same = data!.length > 1 ? uniform(data!) : undefined;
   if (same === undefined) return builder.constant(type, data!);
-  const one = builder.constant({ dtype: type.dtype, shape: [] }, data!.slice(0, 1));
-  return builder.op('BroadcastTo', [one], { shape: type.shape });
+  const scalar = builder.constant({ dtype: type.dtype, shape: [] }, data!.slice(0, 1));
+  return builder.op('BroadcastTo', [scalar], { shape: type.shape });
 }
 
 function concrete(name: string, { dtype, shape }: TensorType): ConcreteType {

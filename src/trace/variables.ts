@@ -37,15 +37,15 @@ export function swapVariables(state: Readonly<Record<string, tf.Variable>>): Swa
     replaceData(variable, symbol);
   };
   for (const [name, variable] of Object.entries(state)) swap(variable, name, true);
-  const own = new Set(Object.values(state));
+  const stateVariables = new Set(Object.values(state));
   for (const variable of known)
-    if (!own.has(variable) && variable.dtype !== 'string') swap(variable, variable.name, false);
+    if (!stateVariables.has(variable) && variable.dtype !== 'string') swap(variable, variable.name, false);
 
   return {
     state: values,
     assigned: () => {
       for (const variable of Object.values(registered())) {
-        if (!known.has(variable) && !own.has(variable)) throw missingFromState(variable.name, 'creates');
+        if (!known.has(variable) && !stateVariables.has(variable)) throw missingFromState(variable.name, 'creates');
       }
       // A variable that was assigned its own value has not changed.
       const changed = swapped.filter(

@@ -180,8 +180,8 @@ export class Trainer {
       this.settle();
       await prepare.change(step, this.compiled);
     }
-    const given = batches.map((batch, i) => ({ batch, feeds: this.#feeds(batch, i) }));
-    const results = await this.steps.take(given, step);
+    const fedBatches = batches.map((batch, i) => ({ batch, feeds: this.#feeds(batch, i) }));
+    const results = await this.steps.take(fedBatches, step);
     return batches.map((batch, i) => this.#done(batch, results[i]!));
   }
 
@@ -208,14 +208,14 @@ export class Trainer {
     this.#lastLoss = loss;
     const [weight, samples] = [totalWeight(batch, task), samplesInBatch(batch, task)];
     const scored = batch.known && scoredWeight(batch, task);
-    const own: Totals = { loss: loss * weight, sums: sumsOf(rest), weight, scored, samples };
-    const ended = this.#advance(own);
+    const ownTotals: Totals = { loss: loss * weight, sums: sumsOf(rest), weight, scored, samples };
+    const ended = this.#advance(ownTotals);
     const parts = Object.entries(rest).filter(([name]) => !isSum(name));
     return {
       position: this.#position,
       loss,
       parts: Object.fromEntries(parts.map(([name, value]) => [name.replace(/^loss\//, ''), value])),
-      score: scoreOfTotals(own, task),
+      score: scoreOfTotals(ownTotals, task),
       learningRate: schedule(step),
       samples,
       ...(ended === undefined ? {} : { epoch: ended }),

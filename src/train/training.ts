@@ -211,8 +211,8 @@ function toSafetensors(state: State, best: State, progress: Progress, owner: Own
       tensors.set(prefix + name, { dtype: type.dtype, shape: type.shape as readonly number[], data });
     }
   }
-  const of = { job, ...(data !== undefined && { data }), shards: shardsText(owner) };
-  return { tensors, metadata: { ...of, progress: JSON.stringify(progress) } };
+  const ownership = { job, ...(data !== undefined && { data }), shards: shardsText(owner) };
+  return { tensors, metadata: { ...ownership, progress: JSON.stringify(progress) } };
 }
 
 type Owner = Pick<TrainingRun, 'stage' | 'job' | 'data' | 'shards'>;

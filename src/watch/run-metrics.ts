@@ -29,9 +29,9 @@ export function runMetrics(client: typeof PromClient, registry: Registry, togeth
     'score',
   ]);
   const tellScore = (event: StageEventOf, split: string, value: number): void => {
-    const of = { ...labelsOf(event), split };
-    if (event.task === undefined) right.set(of, value);
-    else scored.set({ ...of, score: metricOfEvent(event) }, value);
+    const labels = { ...labelsOf(event), split };
+    if (event.task === undefined) right.set(labels, value);
+    else scored.set({ ...labels, score: metricOfEvent(event) }, value);
   };
   const speed = gauge('samples_per_second', 'Samples per second since the stage was started.', ['trial', 'stage']);
   const step = gauge('step_seconds', 'Time of one step, mean since the last report of progress.', ['trial', 'stage']);

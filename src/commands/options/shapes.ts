@@ -26,7 +26,7 @@ export function inputShapes({ shape: shapes, fix }: InputArgs): InputShapes {
       throw new UserError(`--fix: expected NAME=16000, received ${text}`, 'Name the input, then its value.');
     return [text.slice(0, at), { value: Number(value) }];
   });
-  const given = shapes.map((text): readonly [string, InputShape] => {
+  const namedShapes = shapes.map((text): readonly [string, InputShape] => {
     const at = text.lastIndexOf('=');
     const sizes = text.slice(at + 1).split(',');
     const shape = sizes.map((size, axis) => (axis === 0 && size === 'batch' ? size : Number(size)));
@@ -35,7 +35,7 @@ export function inputShapes({ shape: shapes, fix }: InputArgs): InputShapes {
       throw new UserError(`--shape: expected NAME=1,3,224,224, received ${text}`, 'Name the input, then its sizes.');
     return [text.slice(0, at), shape];
   });
-  const both = given.find(([name]) => values.some(([other]) => other === name));
+  const both = namedShapes.find(([name]) => values.some(([other]) => other === name));
   if (both !== undefined) throw new UserError(`--fix: ${both[0]} has a shape too`, 'Leave its --shape out: an input with a value is none any more.'); // prettier-ignore
-  return new Map([...given, ...values]);
+  return new Map([...namedShapes, ...values]);
 }

@@ -20,12 +20,12 @@ export function eraseStep(context: StepContext, { probability, area, ratio }: Er
     let [low, high] = [Infinity, -Infinity];
     for (const value of image) [low, high] = [Math.min(low, value), Math.max(high, value)];
     const noise = Float64Array.from({ length: box.height * box.width * drawn.channels }, () => random.uniform());
-    const own = scaledBox(box, unit);
-    for (let y = 0; y < own.height; y++) {
-      const row = Math.floor((y * box.height) / own.height) * box.width;
-      for (let x = 0; x < own.width; x++) {
-        const from = (row + Math.floor((x * box.width) / own.width)) * drawn.channels;
-        const at = ((own.top + y) * width + own.left + x) * channels;
+    const scaled = scaledBox(box, unit);
+    for (let y = 0; y < scaled.height; y++) {
+      const row = Math.floor((y * box.height) / scaled.height) * box.width;
+      for (let x = 0; x < scaled.width; x++) {
+        const from = (row + Math.floor((x * box.width) / scaled.width)) * drawn.channels;
+        const at = ((scaled.top + y) * width + scaled.left + x) * channels;
         for (let c = 0; c < channels; c++)
           image[at + c] = low + (high - low) * noise[from + Math.min(c, drawn.channels - 1)]!;
       }

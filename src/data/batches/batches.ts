@@ -90,13 +90,13 @@ export async function* passesOf(
 ): AsyncGenerator<Batch, void, undefined> {
   for (let step = from; step < to;) {
     const left = to - step;
-    let taken = 0;
+    let yielded = 0;
     for await (const batch of pass(Math.floor(step / perPass), step % perPass)) {
       yield batch;
-      if (++taken === left) break;
+      if (++yielded === left) break;
     }
-    if (taken === 0) return;
-    step += taken;
+    if (yielded === 0) return;
+    step += yielded;
   }
 }
 

@@ -94,12 +94,14 @@ export class ImageSink {
     // Each process also decodes the first image of the next process: other files or another decoder would go unnoticed otherwise.
     const next = (readers.rank + 1) % readers.size;
     const checked = group[next * AT_ONCE];
-    const asked = [...group.slice(first, first + AT_ONCE), ...(checked === undefined ? [] : [checked])];
-    const decoded = await Promise.all(asked.map((image) => this.#decode(image)));
-    decoded.forEach((pixels, i) => this.#requireShape(asked[i]!, pixels));
-    const own = new Uint8Array(AT_ONCE * bytes);
-    decoded.slice(0, group.slice(first, first + AT_ONCE).length).forEach(({ data }, i) => own.set(data, i * bytes));
-    const all = bytesOfAll(readers, own);
+    const block = [...group.slice(first, first + AT_ONCE), ...(checked === undefined ? [] : [checked])];
+    const decoded = await Promise.all(block.map((image) => this.#decode(image)));
+    decoded.forEach((pixels, i) => this.#requireShape(block[i]!, pixels));
+    const ownPixels = new Uint8Array(AT_ONCE * bytes);
+    decoded
+      .slice(0, group.slice(first, first + AT_ONCE).length)
+      .forEach(({ data }, i) => ownPixels.set(data, i * bytes));
+    const all = bytesOfAll(readers, ownPixels);
     const ofPicture = (i: number): Uint8Array => all.subarray(i * bytes, (i + 1) * bytes);
     if (checked !== undefined && Buffer.compare(ofPicture(next * AT_ONCE), decoded.at(-1)!.data) !== 0)
       throw otherPixels(checked.where, readers, next);

@@ -181,8 +181,8 @@ function layoutOf(record: readonly string[], options: CsvOptions, where: string)
   }
   const wanted = [options.label ?? (header ? 'label' : -1)].flat();
   // Label columns are no features even if labels are not read; they may be missing then.
-  const there = options.withoutLabels === true ? wanted.filter((column) => isThere(column, names)) : wanted;
-  const labels = there.map((column) => columnOf(column, names, header, where, 'label'));
+  const labelColumns = options.withoutLabels === true ? wanted.filter((column) => isThere(column, names)) : wanted;
+  const labels = labelColumns.map((column) => columnOf(column, names, header, where, 'label'));
   const isRead = options.withoutLabels !== true;
   if (options.text !== undefined) {
     const { columns } = options.text;

@@ -47,8 +47,8 @@ export function labelPresence(raw: RawSplit): Presence {
   for (const row of kept) flags[row] = 1;
   const rows = Int32Array.from(kept);
   const noneAt = placeOfNone(labels) ?? `${source}: sample ${ids?.[first] ?? first}`;
-  const own = { ...raw, labels: chosen(labels, rows), ids: rows.map((row) => ids?.[row] ?? row) };
-  return { flags, count, known: rows.length, ids, raw: own, noneAt };
+  const labelledRaw = { ...raw, labels: chosen(labels, rows), ids: rows.map((row) => ids?.[row] ?? row) };
+  return { flags, count, known: rows.length, ids, raw: labelledRaw, noneAt };
 }
 
 function placeOfNone(labels: RawLabels): string | undefined {

@@ -63,8 +63,8 @@ async function sharingOf(config: DatasetConfig, readers: ReadingProcesses): Prom
   if (config.type !== 'parquet') return PARSED.has(config.type) ? 'parsed' : undefined;
   const { holdsPictures } = await import('./parquet/parquet.ts');
   // A file that cannot be opened is reported by its reader.
-  const own = await holdsPictures(config.train, config).then(String, () => '');
-  const all = textsOfAll(readers, own);
+  const ownAnswer = await holdsPictures(config.train, config).then(String, () => '');
+  const all = textsOfAll(readers, ownAnswer);
   const other = all.findIndex((one) => one !== '' && all[0] !== '' && one !== all[0]);
   if (other === -1) return all.every((one) => one === 'false') ? 'parsed' : 'decoded';
   const [of, first] = [all[other]!, all[0]!].map((one) => (one === 'true' ? 'pictures' : 'a table'));

@@ -25,8 +25,8 @@ export async function readUnpacked(file: string, sizeByHeader?: SizeByHeader): P
     if (zlibCode(error) !== ENDS_EARLY) throw badGzip(file, error);
     const start = await unpack(bytes, { finishFlush: zlib.Z_SYNC_FLUSH });
     const expected = sizeByHeader?.(start);
-    const of = expected === undefined ? '' : ` of the ${expected} that its header says`;
-    throw endsEarly(file, `${bytes.length} bytes, which unpack to ${start.length}${of}`);
+    const expectedText = expected === undefined ? '' : ` of the ${expected} that its header says`;
+    throw endsEarly(file, `${bytes.length} bytes, which unpack to ${start.length}${expectedText}`);
   }
 }
 

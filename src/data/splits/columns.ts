@@ -44,8 +44,8 @@ export function encoded(raw: RawSplit, columns: readonly Column[], name: string)
       from += 1;
       return;
     }
-    const own = words.find((one) => one.column === at)!;
-    const places = own.names.map((word) => column.words!.indexOf(word));
+    const ownWords = words.find((one) => one.column === at)!;
+    const places = ownWords.names.map((word) => column.words!.indexOf(word));
     let unknown = 0;
     for (let row = 0; row < count; row++) {
       const code = samples[row * width + at]!;
@@ -56,7 +56,7 @@ export function encoded(raw: RawSplit, columns: readonly Column[], name: string)
     const first = places.indexOf(-1);
     if (unknown > 0)
       notes.push(
-        `${name}: ${unknown} of ${count} rows have a word in the column ${column.name} that train does not have, the first ${shown(own.names[first])} at ${own.firstAt[first]!}: models see none of the known words there`,
+        `${name}: ${unknown} of ${count} rows have a word in the column ${column.name} that train does not have, the first ${shown(ownWords.names[first])} at ${ownWords.firstAt[first]!}: models see none of the known words there`,
       );
     from += column.words.length;
   });

@@ -153,14 +153,14 @@ export function nextId(ids: Int32Array): number {
 export function withUnlabelled(split: UnnormalizedSplit, raw: RawSplit, next: number): UnnormalizedSplit {
   const { ids, targets, width, flags } = split;
   // None of these samples has a label; `labels` only gives their number.
-  const own = raw.ids ?? Int32Array.from({ length: raw.labels.values.length }, (_, i) => i);
-  const count = ids.length + own.length;
+  const partIds = raw.ids ?? Int32Array.from({ length: raw.labels.values.length }, (_, i) => i);
+  const count = ids.length + partIds.length;
   const all = targets instanceof Int32Array ? new Int32Array(count * width) : new Float32Array(count * width);
   all.set(targets);
   const has = new Uint8Array(count);
   if (flags === undefined) has.fill(1, 0, ids.length);
   else has.set(flags);
-  const behind = own.map((id) => next + id);
+  const behind = partIds.map((id) => next + id);
   return {
     ...split,
     ...joinedSamples(split, raw, split.rowSize),

@@ -21,9 +21,9 @@ export async function computedOnce(
   const { rank } = readers;
   const keys = textsOfAll(readers, (await keyOf(held, beside)) ?? `the memory of process ${rank}`);
   const first = keys.indexOf(keys[rank]!);
-  const own = first === rank ? compute() : '';
+  const ownResult = first === rank ? compute() : '';
   await readers.meet();
-  return textsOfAll(readers, own)[first]!;
+  return textsOfAll(readers, ownResult)[first]!;
 }
 
 /** Computes the fingerprint of a data set, which `fingerprint` then returns. */

@@ -45,18 +45,18 @@ export async function readOnce(
   );
   const written: string[] = [];
   for (const [split, { reader, isShared }] of turns.entries()) {
-    const own = splits[split];
-    if (reader !== rank || !isShared || own === undefined) continue;
+    const ownSplit = splits[split];
+    if (reader !== rank || !isShared || ownSplit === undefined) continue;
     const file = path.join((await place()).path, nameOf(rank, split));
-    if (await handOver(file, own)) written.push(file);
+    if (await handOver(file, ownSplit)) written.push(file);
   }
   await readers.meet();
   const places = textsOfAll(readers, written.length === 0 ? '' : (await place()).path);
   for (const [split, { reader }] of turns.entries()) {
     if (reader === rank || sources[split] === undefined) continue;
     const from = places[reader]!;
-    const given = from === '' ? undefined : await takeOver(path.join(from, nameOf(reader, split)), room);
-    splits[split] = given ?? (await read(split));
+    const handedOver = from === '' ? undefined : await takeOver(path.join(from, nameOf(reader, split)), room);
+    splits[split] = handedOver ?? (await read(split));
   }
   // Wait until all processes have taken over their splits.
   await readers.meet();

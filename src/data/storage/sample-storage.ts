@@ -108,9 +108,9 @@ export function areBytes({ samples, stored }: HeldSamples): boolean {
 /** Samples of some rows. */
 export function chosenRows({ samples, stored }: HeldSamples, rows: Int32Array, size: number): HeldSamples {
   if (stored !== undefined) return heldIn({ ...stored, rows: rows.map((row) => stored.rows[row]!) });
-  const own = likeSamples(samples, rows.length * size);
-  rows.forEach((row, i) => own.set(samples.subarray(row * size, (row + 1) * size), i * size));
-  return { samples: own };
+  const copied = likeSamples(samples, rows.length * size);
+  rows.forEach((row, i) => copied.set(samples.subarray(row * size, (row + 1) * size), i * size));
+  return { samples: copied };
 }
 
 /** An array of the same type, on a SharedArrayBuffer. */

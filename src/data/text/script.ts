@@ -26,11 +26,16 @@ let opened: Opened | undefined;
 /** Opens a tokenizer. `form`: the entry `text` of preprocessing.json; `json`: the content of tokenizer.json, or null. */
 export function open(form: string, json: string): string {
   return answer(() => {
-    const own = JSON.parse(form) as Form;
+    const parsedForm = JSON.parse(form) as Form;
     const file = JSON.parse(json) as TokenizerJson | null;
-    if (own.tokenizer === 'tokenizer.json' && file === null) throw new Error('expected the content of tokenizer.json');
-    const tokenizer = tokenizerFor(own, file ?? undefined);
-    opened = { form: own, encode: encoderOf(tokenizer, own), encodeWords: wordEncoderOf(tokenizer, own) };
+    if (parsedForm.tokenizer === 'tokenizer.json' && file === null)
+      throw new Error('expected the content of tokenizer.json');
+    const tokenizer = tokenizerFor(parsedForm, file ?? undefined);
+    opened = {
+      form: parsedForm,
+      encode: encoderOf(tokenizer, parsedForm),
+      encodeWords: wordEncoderOf(tokenizer, parsedForm),
+    };
     return {};
   });
 }

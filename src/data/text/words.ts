@@ -32,8 +32,10 @@ let segmenter: Intl.Segmenter | undefined;
  */
 export function wordsIn(text: string): string[] {
   segmenter ??= new Intl.Segmenter('und', { granularity: 'word' });
-  const asked = text.replace(/[.\uFE52\uFF0E]/g, '\u2024').replace(/[:\uFE55\uFF1A]/g, '\u2027');
-  const found = Array.from(segmenter.segment(asked), ({ segment, index }) => text.slice(index, index + segment.length));
+  const masked = text.replace(/[.\uFE52\uFF0E]/g, '\u2024').replace(/[:\uFE55\uFF1A]/g, '\u2027');
+  const found = Array.from(segmenter.segment(masked), ({ segment, index }) =>
+    text.slice(index, index + segment.length),
+  );
   return found.filter(isWord);
 }
 

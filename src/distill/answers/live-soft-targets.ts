@@ -66,9 +66,11 @@ export class LiveSoftTargets implements SoftTargets {
   async #part({ x, ids, chance }: Asked, part: Span): Promise<Record<string, Float32Array>> {
     const { first, end } = part;
     const { forTeacher } = this.#dataset;
-    const of = x.length / ids.length;
+    const sampleSize = x.length / ids.length;
     const seen =
-      forTeacher === undefined ? x.subarray(first * of, end * of) : viewOf(forTeacher, ids.subarray(first, end), PLAIN);
+      forTeacher === undefined
+        ? x.subarray(first * sampleSize, end * sampleSize)
+        : viewOf(forTeacher, ids.subarray(first, end), PLAIN);
     const original = chance && originalsOf(this.#dataset, ids, chance, part);
     return namedAnswers(await this.#teacher.answer(seen, end - first, original));
   }
@@ -90,11 +92,11 @@ export class LiveSoftTargets implements SoftTargets {
     const turns = { count, width, each: partsEach(count, together?.size ?? 1) };
     const all = await inTurns(together, turns, async (item) => {
       const [first, size] = [firsts[item]!, sizes[item]!];
-      const given = await this.#part(asked, { first, end: first + size });
+      const partAnswers = await this.#part(asked, { first, end: first + size });
       const flat = new Float32Array(size * each);
       let at = 0;
       for (const [name, width] of widths) {
-        flat.set(given[name]!, at);
+        flat.set(partAnswers[name]!, at);
         at += size * width;
       }
       return flat;

@@ -58,8 +58,8 @@ export async function storedLogits(
     const values = await valuesOf(ids, view);
     return inClassOrder(isProbability ? logitsOfProbabilities(values) : values, order);
   };
-  const asked = { name: file, classes, answersTo };
-  const found = await preflight(asked, dataset, { minAccuracy, confirmed, rows, declared: given });
+  const storedTeacher = { name: file, classes, answersTo };
+  const found = await preflight(storedTeacher, dataset, { minAccuracy, confirmed, rows, declared: given });
   const isSame = (content.metadata['drawn'] ?? drawnFrom([], seed)) === drawnFrom(augment, seed);
   const answers: SoftTargets = {
     answersFor: async ({ ids, view }) => ({ teacherLogits: await answersTo(ids, view) }),

@@ -78,20 +78,25 @@ function contrasted(
   input: LossInput,
   own: Variables,
 ): tf.Scalar {
-  const of = (side: Side, part: string): tf.Variable => own[stateName('crd', pair, `${side}/${part}`)]!;
+  const variableOf = (side: Side, part: string): tf.Variable => own[stateName('crd', pair, `${side}/${part}`)]!;
   const features = both(pair, input);
   const embedded = (side: Side): tf.Tensor2D =>
-    unit(tf.add(tf.matMul(pooled(features[side]), of(side, 'kernel') as tf.Variable<tf.Rank.R2>), of(side, 'bias')));
+    unit(
+      tf.add(
+        tf.matMul(pooled(features[side]), variableOf(side, 'kernel') as tf.Variable<tf.Rank.R2>),
+        variableOf(side, 'bias'),
+      ),
+    );
   const [student, teacher] = [embedded('student'), embedded('teacher')];
   const rows = input.rows!;
   const negatives = otherClasses(samples!, tf.argMax(input.targets, -1), hyper['negatives']!);
   const compared = tf.concat<tf.Tensor2D>([tf.expandDims(rows, 1), negatives], 1);
   const each = tf.add<tf.Tensor1D>(
-    noiseContrast(student, of('teacher', 'bank'), of('student', 'z'), compared, input),
-    noiseContrast(teacher, of('student', 'bank'), of('teacher', 'z'), compared, input),
+    noiseContrast(student, variableOf('teacher', 'bank'), variableOf('student', 'z'), compared, input),
+    noiseContrast(teacher, variableOf('student', 'bank'), variableOf('teacher', 'z'), compared, input),
   );
-  remember(of('student', 'bank'), rows, student, input);
-  remember(of('teacher', 'bank'), rows, teacher, input);
+  remember(variableOf('student', 'bank'), rows, student, input);
+  remember(variableOf('teacher', 'bank'), rows, teacher, input);
   return weightedMean(each, input.weights);
 }
 
@@ -117,8 +122,8 @@ function noiseContrast(
   const p = tf.div(raw, scale);
   // ln((p + K/N) / (K/N)) of all rows; for the sample's own row ln((p + K/N) / p).
   const logs = tf.log(tf.add(tf.div(p, noise), 1 + FLOOR / noise));
-  const own = tf.sub(tf.log(tf.squeeze(tf.slice(p, [0, 0], [-1, 1]), [1])), Math.log(noise));
-  return tf.sub(tf.sum(logs, -1), own);
+  const positive = tf.sub(tf.log(tf.squeeze(tf.slice(p, [0, 0], [-1, 1]), [1])), Math.log(noise));
+  return tf.sub(tf.sum(logs, -1), positive);
 }
 
 /** Constant of the authors' code, added to the noise. */
@@ -153,12 +158,13 @@ function otherClasses({ labels, classes }: TrainingSamples, own: tf.Tensor, coun
   for (const label of labels) sizes[label]!++;
   const starts = sizes.map((_, label) => sizes.subarray(0, label).reduce((sum, size) => sum + size, 0));
   const byClass = Int32Array.from(labels.keys()).sort((a, b) => labels[a]! - labels[b]! || a - b);
-  const of = (table: Int32Array): tf.Tensor => tf.expandDims(tf.gather(tf.tensor1d(Float32Array.from(table)), own), 1);
-  const others = tf.sub(labels.length, of(sizes));
+  const gatheredFrom = (table: Int32Array): tf.Tensor =>
+    tf.expandDims(tf.gather(tf.tensor1d(Float32Array.from(table)), own), 1);
+  const others = tf.sub(labels.length, gatheredFrom(sizes));
   const drawn = tf.floor(tf.mul(uniformFeed([own.shape[0], count]), others));
   // float32 may round a product just below the number of other samples up to it.
   const place = tf.minimum(drawn, tf.sub(others, 1));
-  const skipped = tf.mul(tf.cast(tf.greaterEqual(place, of(starts)), 'float32'), of(sizes));
+  const skipped = tf.mul(tf.cast(tf.greaterEqual(place, gatheredFrom(starts)), 'float32'), gatheredFrom(sizes));
   const rows: tf.Tensor = tf.tensor1d(byClass, 'int32');
   return tf.gather(rows, tf.cast(tf.add(place, skipped), 'int32')) as tf.Tensor2D;
 }

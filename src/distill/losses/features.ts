@@ -116,10 +116,10 @@ export function isFeatureMap(shape: readonly number[]): boolean {
 
 /** Which of two pictures is larger, and the [height, width] of its averaging windows. */
 function ratio(a: readonly number[], b: readonly number[]): { of: 'a' | 'b'; window: [number, number] } | undefined {
-  const of = a[0]! >= b[0]! ? 'a' : 'b';
-  const [large, small] = of === 'a' ? [a, b] : [b, a];
+  const larger = a[0]! >= b[0]! ? 'a' : 'b';
+  const [large, small] = larger === 'a' ? [a, b] : [b, a];
   const window: [number, number] = [large[0]! / small[0]!, large[1]! / small[1]!];
-  return window.every(Number.isInteger) ? { of, window } : undefined;
+  return window.every(Number.isInteger) ? { of: larger, window } : undefined;
 }
 
 /** Both features of a pair, unchanged. */

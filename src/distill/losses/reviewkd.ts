@@ -84,18 +84,18 @@ function fused(
   { studentFeatures, weights }: LossInput,
   own: Variables,
 ): [tf.Tensor4D, tf.Tensor4D] {
-  const of = (part: string): tf.Variable => own[stateName('reviewkd', pair, part)]!;
-  const kernel = (part: string): tf.Tensor4D => of(`${part}/kernel`) as tf.Tensor as tf.Tensor4D;
+  const variableOf = (part: string): tf.Variable => own[stateName('reviewkd', pair, part)]!;
+  const kernel = (part: string): tf.Tensor4D => variableOf(`${part}/kernel`) as tf.Tensor as tf.Tensor4D;
   const normed = (x: tf.Tensor4D, part: string): tf.Tensor4D =>
     tf.add(
-      tf.mul(standardized(tf.conv2d(x, kernel(part), 1, 'same'), weights), of(`${part}/scale`)),
-      of(`${part}/offset`),
+      tf.mul(standardized(tf.conv2d(x, kernel(part), 1, 'same'), weights), variableOf(`${part}/scale`)),
+      variableOf(`${part}/offset`),
     );
   let carried = normed(picture(studentFeatures[pair.student]!), 'in');
   if (residual !== undefined) {
     const before = resized(residual, sizeOf(pair.studentShape));
     const both = tf.concat([carried, before], 3);
-    const share = tf.sigmoid(tf.add(tf.conv2d(both, kernel('shares'), 1, 'same'), of('shares/bias')));
+    const share = tf.sigmoid(tf.add(tf.conv2d(both, kernel('shares'), 1, 'same'), variableOf('shares/bias')));
     const [a, b] = tf.split(share, 2, 3) as [tf.Tensor, tf.Tensor];
     carried = tf.add(tf.mul(carried, a), tf.mul(before, b));
   }

@@ -45,10 +45,10 @@ const [SQUARINGS, TERMS] = [6, 9];
 /** exp(W - Wᵀ), by scaling and squaring (Higham 2008, "Functions of matrices", section 10.3). */
 function rotation(weight: tf.Tensor2D): tf.Tensor2D {
   const scaled = tf.mul<tf.Tensor2D>(tf.sub(weight, tf.transpose(weight)), 2 ** -SQUARINGS);
-  const one = tf.tensor2d(identity(weight.shape[0]), weight.shape);
+  const unitMatrix = tf.tensor2d(identity(weight.shape[0]), weight.shape);
   // Horner: 1 + A (1 + A/2 (1 + A/3 (…))).
-  let sum = one;
-  for (let term = TERMS; term > 0; term--) sum = tf.add(one, tf.matMul(scaled, tf.div<tf.Tensor2D>(sum, term)));
+  let sum = unitMatrix;
+  for (let term = TERMS; term > 0; term--) sum = tf.add(unitMatrix, tf.matMul(scaled, tf.div<tf.Tensor2D>(sum, term)));
   for (let i = 0; i < SQUARINGS; i++) sum = tf.matMul(sum, sum);
   return sum;
 }

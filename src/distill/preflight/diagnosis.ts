@@ -49,9 +49,9 @@ export function explainingOrder(
   { labels, logits, accuracy }: LabelledAnswers,
   names: readonly string[],
 ): Reordering | undefined {
-  const given = classesOf(logits, names.length);
-  const whole = reordered(given, labels, names);
-  return isMuchBetter(whole.accuracy, accuracy) ? whole : swappedPairs(given, labels, names);
+  const answered = classesOf(logits, names.length);
+  const whole = reordered(answered, labels, names);
+  return isMuchBetter(whole.accuracy, accuracy) ? whole : swappedPairs(answered, labels, names);
 }
 
 /** True if half of the errors are gone, and the accuracy rises by more than a few samples. */

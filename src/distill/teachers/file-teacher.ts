@@ -190,9 +190,9 @@ function textInput({ name, runtime, dataset }: FileTeacherSource, settings: File
   const inputs = textInputs(runtime.inputs, name, dataset);
   const { isPerWord } = taskRow(dataset.task);
   const answer = isPerWord ? undefined : outputOf(runtime, name, settings);
-  const asked = { data: dataset, name, whole: settings.intermediate.length > 0 || isPerWord, answer, ask };
+  const textOptions = { data: dataset, name, whole: settings.intermediate.length > 0 || isPerWord, answer, ask };
   return {
-    raw: (x, n) => askedAboutTexts(x, n, inputs, asked),
+    raw: (x, n) => askedAboutTexts(x, n, inputs, textOptions),
     layout: 'nhwc',
     input: inputs.map(({ input }) => input.name),
     preprocessing: { text: dataset.text },

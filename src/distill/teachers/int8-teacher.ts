@@ -75,14 +75,14 @@ export async function int8Teacher(
     const exact = await answersTo(float, dataset, held);
     requireFinite(float, dataset, held, exact);
     const likeness = alike(exact, await answersTo(int8, dataset, held), dataset);
-    const said = `on ${held.length} validation samples${few ? ', with which it was calibrated too,' : ''} ${likeness.text}`;
+    const likenessText = `on ${held.length} validation samples${few ? ', with which it was calibrated too,' : ''} ${likeness.text}`;
     if (!likeness.isEnough)
       throw new UserError(
-        `teacher.precision: int8: ${float.name} answers too differently in 8 bits: ${said}; expected at least ${LEAST_DB} dB${likeness.hasClasses ? ` and the same class on ${percent(LEAST_SAME)}` : ''}`,
+        `teacher.precision: int8: ${float.name} answers too differently in 8 bits: ${likenessText}; expected at least ${LEAST_DB} dB${likeness.hasClasses ? ` and the same class on ${percent(LEAST_SAME)}` : ''}`,
         'Set teacher.precision: fp32. A file that ends in a softmax is better exported with its logits as output.',
       );
     const { params, sizeBytes } = float;
-    return { teacher: { ...int8, params, sizeBytes }, said };
+    return { teacher: { ...int8, params, sizeBytes }, said: likenessText };
   } catch (error) {
     await int8?.dispose();
     throw error;

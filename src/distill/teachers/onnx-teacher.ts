@@ -28,8 +28,8 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
   const { name, bytes, dataset, session, probe, onFed } = source;
   const stored = decodeModel(bytes, name);
   const model = ofTwoClasses(stored, dataset, settings.output) ?? stored;
-  const asked = withOutputs(model, settings.intermediate, model === stored ? bytes : encodeModel(model));
-  const file = new InferenceModel(asked, name, session);
+  const withIntermediate = withOutputs(model, settings.intermediate, model === stored ? bytes : encodeModel(model));
+  const file = new InferenceModel(withIntermediate, name, session);
   const runtime = onFed === undefined ? file : watched(file, onFed);
   await orClose(
     () => refuseOtherVocabulary(model, runtime.inputs, name, dataset),

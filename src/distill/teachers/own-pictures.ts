@@ -23,11 +23,11 @@ type Given = Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs'>;
 /** `UserError` for samples that are no pictures, or have neither one nor three channels. */
 export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
   const { sampleShape, normalization } = dataset;
-  const asked = resize === undefined ? 'channels' : 'resize';
+  const key = resize === undefined ? 'channels' : 'resize';
   if (resize === undefined && channels === undefined) return { form: dataset, bring: (x) => Promise.resolve(x) };
   if (!isImageShape(sampleShape) || dataset.inputs !== undefined)
     throw new UserError(
-      `teacher.${asked}: expected pictures, received samples of shape [${sampleShape.join(', ')}]`,
+      `teacher.${key}: expected pictures, received samples of shape [${sampleShape.join(', ')}]`,
       'Remove it: only pictures can be resized.',
     );
   const [height, width, has] = sampleShape;
@@ -49,8 +49,8 @@ export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
     const out = new Float32Array(n * countOfElements(form.sampleShape));
     const each = countOfElements(sampleShape);
     for (let i = 0; i < n; i++) {
-      const one = inChannels(x.subarray(i * each, (i + 1) * each), { normalization, to: form.normalization });
-      out.set(resized(one, [height, width, wanted], [toHeight, toWidth]), i * countOfElements(form.sampleShape));
+      const picture = inChannels(x.subarray(i * each, (i + 1) * each), { normalization, to: form.normalization });
+      out.set(resized(picture, [height, width, wanted], [toHeight, toWidth]), i * countOfElements(form.sampleShape));
     }
     return Promise.resolve(out);
   };

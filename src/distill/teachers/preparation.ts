@@ -207,9 +207,9 @@ export async function ownTeacher(
   file: string,
   teacher: TeacherRecipe | undefined,
 ): Promise<Omit<TeacherFileRecipe, 'weight'> | undefined> {
-  for (const one of teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])]) {
-    const named = one.onnx ?? one.tfjs;
-    if (named !== undefined && (await isSame(file, named))) return one;
+  for (const source of teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])]) {
+    const named = source.onnx ?? source.tfjs;
+    if (named !== undefined && (await isSame(file, named))) return source;
   }
   return undefined;
 }

@@ -154,9 +154,9 @@ function inputForm(
   const form = fedShapes(sample).find((one) => isAsked(one) && fits(one));
   if (form !== undefined) return { layout: form.layout, shape: (n) => [n, ...form.shape] };
   const declared = input.shape.map((size) => (size === '' ? '?' : size)).join(', ');
-  const asked = layout === 'auto' ? '' : ` in the layout ${layout}`;
+  const layoutText = layout === 'auto' ? '' : ` in the layout ${layout}`;
   throw new UserError(
-    `${name}: its input ${input.name} is [${declared}], received samples of shape [${sample.join(', ')}]${asked}`,
+    `${name}: its input ${input.name} is [${declared}], received samples of shape [${sample.join(', ')}]${layoutText}`,
     sizeRemedy(input.shape, sample),
   );
 }

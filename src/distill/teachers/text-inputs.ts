@@ -78,8 +78,8 @@ function buckets(x: Float32Array, n: number, inputs: readonly TextInput[], data:
   const row = data.sampleShape[0]!;
   const found = new Map<number, number[]>();
   for (const i of rows) {
-    const own = x.subarray(i * row + mask, i * row + mask + length);
-    const size = Math.min(length, Math.max(1, Math.ceil((own.lastIndexOf(1) + 1) / BUCKET)) * BUCKET);
+    const rowMask = x.subarray(i * row + mask, i * row + mask + length);
+    const size = Math.min(length, Math.max(1, Math.ceil((rowMask.lastIndexOf(1) + 1) / BUCKET)) * BUCKET);
     found.set(size, [...(found.get(size) ?? []), i]);
   }
   return [...found].map(([size, ofSize]) => ({ length: size, rows: ofSize }));

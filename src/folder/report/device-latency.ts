@@ -65,11 +65,11 @@ export async function withKeptLatency(folder: string, report: Report): Promise<R
   for (const name of names) stored.push(...(await readStored(await ownFile(folder, path.join(FOLDER, name)))));
   const kept = stored.flatMap(({ rows }) => rows);
   const models = report.models.map((model): ModelRow => {
-    const own = kept
+    const newRows = kept
       .filter((entry) => entry.model === model.id && entry.sha256 === hashes.get(model.id))
       .map(({ row }) => row);
-    const others = model.latency.filter((row) => !own.some((newer) => isSame(newer, row)));
-    return own.length === 0 ? model : { ...model, latency: [...others, ...own] };
+    const others = model.latency.filter((row) => !newRows.some((newer) => isSame(newer, row)));
+    return newRows.length === 0 ? model : { ...model, latency: [...others, ...newRows] };
   });
   const used = new Set(models.flatMap(({ latency }) => latency.map(({ measuredAt }) => measuredAt)));
   // A device on which nothing ran has reasons instead of rows.

@@ -88,11 +88,11 @@ function defaultViews({ dataset, distill, teacher }: Recipe): { views?: number }
 
 /** The student with its channels or hidden units multiplied by `width`. */
 function atWidth(student: Recipe['student'], width: number): object {
-  const own = student?.model === undefined ? {} : models[student.model]!.options;
-  const given = student as Record<string, unknown> | undefined;
-  const valueOf = (option: string): unknown => given?.[option] ?? own[option]?.default;
-  if (own['width'] !== undefined) return { ...student, width: Number(valueOf('width')) * width };
-  const hidden = own['hidden'] === undefined ? undefined : valueOf('hidden');
+  const modelOptions = student?.model === undefined ? {} : models[student.model]!.options;
+  const studentOptions = student as Record<string, unknown> | undefined;
+  const valueOf = (option: string): unknown => studentOptions?.[option] ?? modelOptions[option]?.default;
+  if (modelOptions['width'] !== undefined) return { ...student, width: Number(valueOf('width')) * width };
+  const hidden = modelOptions['hidden'] === undefined ? undefined : valueOf('hidden');
   if (Array.isArray(hidden)) {
     return { ...student, hidden: hidden.map((units: number) => Math.max(1, Math.round(units * width))) };
   }

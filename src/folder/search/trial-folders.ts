@@ -33,13 +33,13 @@ export async function findTrial(
   jobs: JobFolder,
   { run, loaded }: Pick<SearchTrial, 'run' | 'loaded'>,
 ): Promise<Report | undefined> {
-  const own = jobs.place(run);
-  const report = await finishedReport(own);
+  const trialFolder = jobs.place(run);
+  const report = await finishedReport(trialFolder);
   if (report === undefined) return undefined;
-  const { changes } = differences((await storedRecipe(own)).written, loaded.written);
+  const { changes } = differences((await storedRecipe(trialFolder)).written, loaded.written);
   if (changes.length === 0) return report;
   throw new UserError(
-    `${own}: this trial was run with another recipe than this run's:\n${changes.map((change) => `  ${change}`).join('\n')}`,
+    `${trialFolder}: this trial was run with another recipe than this run's:\n${changes.map((change) => `  ${change}`).join('\n')}`,
     'Remove the folder, and let its shard or this run repeat it.',
   );
 }

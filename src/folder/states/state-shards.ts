@@ -20,8 +20,8 @@ export async function shardsOfStates(folder: string): Promise<{ readonly shards:
   for (const { name } of states) {
     const file = path.join(folder, 'state', name);
     try {
-      const told = unseal(await readBytes(file), file).metadata['shards'];
-      if (told !== undefined) return { shards: told === 'no' ? undefined : Number(told) };
+      const stored = unseal(await readBytes(file), file).metadata['shards'];
+      if (stored !== undefined) return { shards: stored === 'no' ? undefined : Number(stored) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
     }

@@ -27,13 +27,13 @@ export async function openStores(folder: string, onEvent: OnEvent, shared = fold
   const warn = (message: string): void => onEvent({ type: 'warning', message });
   const checkpoints = new CheckpointStore(folder, warn);
   const teachers = shared === folder ? checkpoints : new CheckpointStore(shared, warn);
-  const of = (stage: string): CheckpointStore => (isTeacherStage(stage) ? teachers : checkpoints);
+  const storeOf = (stage: string): CheckpointStore => (isTeacherStage(stage) ? teachers : checkpoints);
   return {
     folder,
     ledger: await Ledger.open(folder, warn),
     states: (stage) => ({
-      load: () => of(stage).load(stage),
-      save: async (state) => onEvent({ type: 'saved', stage, file: await of(stage).save(stage, state) }),
+      load: () => storeOf(stage).load(stage),
+      save: async (state) => onEvent({ type: 'saved', stage, file: await storeOf(stage).save(stage, state) }),
     }),
     softTargets: answerFiles(path.join(shared, 'soft-targets'), (key) => key.slice(0, 32), warn),
     race: new JobFolder(folder, 'race'),

@@ -8,14 +8,14 @@ export function compact(model: Model): Model {
   const { graph } = model;
   const ends = [...graph.inputs, ...graph.outputs].map(({ name }) => name);
   const names = new Map(ends.map((name) => [name, name]));
-  const taken = new Set(ends);
+  const reserved = new Set(ends);
   let count = 0;
   const short = (name: string): string => {
     if (name === '') return name;
     let found = names.get(name);
     while (found === undefined) {
       const candidate = (count++).toString(36);
-      if (!taken.has(candidate)) found = candidate;
+      if (!reserved.has(candidate)) found = candidate;
     }
     names.set(name, found);
     return found;

@@ -57,7 +57,7 @@ function integerProduct(
   const nodes: OnnxNode[] = [];
   const emit = (op: string, inputs: string[], outputs: string[], attrs: OnnxNode['attrs'] = new Map()): void =>
     void nodes.push({ op, domain: '', name: op.endsWith('Integer') ? node.name : '', inputs, outputs, attrs });
-  const put = (t: OnnxTensor): string => {
+  const addInitializer = (t: OnnxTensor): string => {
     added.set(t.name, t);
     return t.name;
   };
@@ -77,7 +77,7 @@ function integerProduct(
   const sum = `${output}/sum`;
   emit(
     isConv ? 'ConvInteger' : 'MatMulInteger',
-    [xq, put(values), xz, put(zero)],
+    [xq, addInitializer(values), xz, addInitializer(zero)],
     [sum],
     isConv ? node.attrs : new Map(),
   );
@@ -89,7 +89,7 @@ function integerProduct(
   );
   const rank = isConv ? weights.dims.length - 1 : 1;
   const dims = [scales.scales.length, ...new Array<number>(rank - 1).fill(1)];
-  const scale = put(tensor(`${matrix.name}/scale`, 'float32', dims, Float32Array.from(scales.scales)));
+  const scale = addInitializer(tensor(`${matrix.name}/scale`, 'float32', dims, Float32Array.from(scales.scales)));
   emit('Mul', [xs, scale], [`${output}/scales`]);
   const scaled = bias === '' ? output : `${output}/scaled`;
   emit('Mul', [`${output}/float`, `${output}/scales`], [scaled]);

@@ -34,8 +34,8 @@ function unitsOf({ nodes, initializers, outputs }: Model['graph']): Units[] {
     const product = stepFrom(sum?.from ?? name, 'Mul');
     if (product === undefined || dtype !== 'float32' || reads.has(name)) return [];
     const nodes = [product.node, ...(sum === undefined ? [] : [sum.node])];
-    const own = nodes.flatMap(({ inputs }) => inputs).filter((input) => input !== product.from);
-    return own.every((input) => reads.get(input) === 1) ? [{ from: product.from, nodes }] : [];
+    const otherInputs = nodes.flatMap(({ inputs }) => inputs).filter((input) => input !== product.from);
+    return otherInputs.every((input) => reads.get(input) === 1) ? [{ from: product.from, nodes }] : [];
   });
 }
 

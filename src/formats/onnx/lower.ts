@@ -98,8 +98,8 @@ function bindResults(c: Lowering): { results: Map<string, string>; outputs: Valu
   const outputs: ValueInfo[] = [];
   const bind = (output: string, value: string): void => {
     const tensor = c.plain(value);
-    const own = c.isComputed(tensor) && !results.has(tensor);
-    results.set(own ? tensor : c.one('Identity', [tensor]), output);
+    const isRenamed = c.isComputed(tensor) && !results.has(tensor);
+    results.set(isRenamed ? tensor : c.one('Identity', [tensor]), output);
     outputs.push(valueInfo(output, c.typeOf(value)));
   };
   for (const [output, value] of c.graph.outputs) bind(outputName(c.graph, output), value);

@@ -31,7 +31,7 @@ export function withInputShapes(model: Model, shapes: InputShapes, file: string)
     return isValue(shape) ? [valued(input, shape.value, file)] : [];
   });
   const fed = inputs.filter(({ name }) => !fixed.some((one) => one.name === name));
-  const given = fed.map((input): ValueInfo => {
+  const sizedInputs = fed.map((input): ValueInfo => {
     const shape = shapes.get(input.name);
     return shape === undefined || isValue(shape) ? input : { ...input, dims: shaped(input, shape, named, file) };
   });
@@ -47,7 +47,7 @@ export function withInputShapes(model: Model, shapes: InputShapes, file: string)
     graph: {
       ...graph,
       initializers: [...graph.initializers, ...fixed],
-      inputs: [...given.map(settled), ...graph.inputs.filter(({ name }) => stored.has(name))],
+      inputs: [...sizedInputs.map(settled), ...graph.inputs.filter(({ name }) => stored.has(name))],
       outputs: graph.outputs.map(settled),
       valueInfos: [],
     },
@@ -78,10 +78,10 @@ function shaped(
   named: Map<string, number>,
   file: string,
 ): readonly OnnxDim[] {
-  const said = dims?.map((dim) => dim ?? '?').join(', ') ?? 'of any shape';
+  const shapeText = dims?.map((dim) => dim ?? '?').join(', ') ?? 'of any shape';
   const misfit = (fact: string): never => {
     throw new UserError(
-      `${file}: input ${name} is [${said}], ${fact}`,
+      `${file}: input ${name} is [${shapeText}], ${fact}`,
       'Give a size for each of its axes, in their order.',
     );
   };

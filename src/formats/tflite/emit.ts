@@ -111,8 +111,8 @@ class Emitter {
   }
 
   #computed(name: string, value: TfliteValue, label?: string): number {
-    const given = label ?? this.#outputNames.get(name);
-    return this.#tensors.push(this.#describe(given ?? this.#number(), value, 0)) - 1;
+    const requestedName = label ?? this.#outputNames.get(name);
+    return this.#tensors.push(this.#describe(requestedName ?? this.#number(), value, 0)) - 1;
   }
 
   #constant(name: string, value: TfliteValue): number {

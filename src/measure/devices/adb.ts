@@ -197,6 +197,6 @@ function rowOf(job: { file: TimedFile; threads: number; found: readonly ToolFigu
 /** Last output of a program that failed, without its command line. */
 function failure(error: unknown): string {
   const { stderr = '', stdout = '' } = error as { stderr?: string; stdout?: string };
-  const said = `${stdout}\n${stderr}`.trim().split('\n').at(-1)!.trim();
-  return (said === '' ? reasonOf(error, 'adb') : said).slice(0, 300);
+  const lastLine = `${stdout}\n${stderr}`.trim().split('\n').at(-1)!.trim();
+  return (lastLine === '' ? reasonOf(error, 'adb') : lastLine).slice(0, 300);
 }

@@ -110,7 +110,7 @@ async function warmUp(
 ): Promise<TimedVariant[]> {
   const most = budgetMs / Math.max(1, variants.length) / (TURN.runs + 1);
   const known = new Map<string, number>();
-  const taken: TimedVariant[] = [];
+  const chosen: TimedVariant[] = [];
   for (const variant of variants) {
     stopIfAsked();
     if (!found.isTaken(variant) || (!isFirst && !found.has(variant))) continue;
@@ -124,12 +124,12 @@ async function warmUp(
       continue;
     }
     known.set(key, took / variant.batchSize);
-    const hasSmaller = taken.some((other) => describe({ ...other, batchSize: 0 }) === key);
+    const hasSmaller = chosen.some((other) => describe({ ...other, batchSize: 0 }) === key);
     if (isFirst && took > 2 * most && hasSmaller) {
       found.leaveOut(variant, `one run takes about ${Math.round(took)} ms`);
-    } else taken.push(variant);
+    } else chosen.push(variant);
   }
-  return taken;
+  return chosen;
 }
 
 /** Opens all files, in another order for each session; returns variants in the order of the files. */

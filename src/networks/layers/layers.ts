@@ -46,8 +46,10 @@ export function layersNetwork(model: LayersModel): LayersNetwork {
     hyper: [],
     vocabulary: vocabularyOf(model),
     forward: (inputs, { training, layers: names = [] }) => {
-      const given = inputNames.map((name, i) => asInput(inputs[name]!, model.inputs[i]!));
-      const results = [withLayers(names).apply(given.length === 1 ? given[0]! : given, { training })].flat();
+      const inputTensors = inputNames.map((name, i) => asInput(inputs[name]!, model.inputs[i]!));
+      const results = [
+        withLayers(names).apply(inputTensors.length === 1 ? inputTensors[0]! : inputTensors, { training }),
+      ].flat();
       const take = (from: number, keys: readonly string[]): Tensors =>
         Object.fromEntries(keys.map((key, i) => [key, results[from + i] as tf.Tensor]));
       return { outputs: take(0, outputNames), layers: take(outputNames.length, names) };

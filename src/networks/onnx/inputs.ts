@@ -60,10 +60,10 @@ interface Way {
  * layout: such an input has channels first if an operator of the file reads it so. The order of colours flattened into one row is unknowable.
  */
 function fedAs({ inputs, nodes }: Graph, name: string, sample: readonly number[]): FedShape | undefined {
-  const own = inputs.get(name)!.shape.slice(1).join();
+  const inputShape = inputs.get(name)!.shape.slice(1).join();
   const isInOrder = sample.length < 3 || sample.at(-1) === 1;
   const ways = fedShapes(sample).filter(
-    ({ shape }) => shape.join() === own && (shape.length > 1 || isInOrder || sample.length === 1),
+    ({ shape }) => shape.join() === inputShape && (shape.length > 1 || isInOrder || sample.length === 1),
   );
   const perm = toLast(sample.length).join();
   const isFirst =

@@ -138,10 +138,10 @@ const TAKEN: ReadonlySet<string> = new Set([
 ]);
 
 function refuseTaken(names: readonly string[], file: string): void {
-  const taken = names.find((name) => TAKEN.has(name));
-  if (taken === undefined) return;
+  const reserved = names.find((name) => TAKEN.has(name));
+  if (reserved === undefined) return;
   throw new UserError(
-    `${file}: a weight is called ${taken}, a name that the training step uses itself`,
+    `${file}: a weight is called ${reserved}, a name that the training step uses itself`,
     'Rename the initializer in the file.',
   );
 }

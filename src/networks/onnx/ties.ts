@@ -105,23 +105,23 @@ function withParts(
   ownersOf: (one: OnnxTensor) => readonly string[] | undefined,
   noted: NotedParameters | undefined,
 ): { graph: OnnxGraph; split: readonly string[] } {
-  const taken = new Set([...graph.initializers, ...graph.inputs].map(({ name }) => name));
-  for (const { outputs } of graph.nodes) outputs.forEach((name) => taken.add(name));
+  const usedNames = new Set([...graph.initializers, ...graph.inputs].map(({ name }) => name));
+  for (const { outputs } of graph.nodes) outputs.forEach((name) => usedNames.add(name));
   const added: OnnxTensor[] = [];
   const infos = new Map(graph.valueInfos.map((info) => [info.name, info]));
   const notes: ValueInfo[] = [];
   const renamed = new Map<OnnxNode, Map<number, string>>();
-  for (const one of graph.initializers) {
-    const owners = ownersOf(one);
+  for (const initializer of graph.initializers) {
+    const owners = ownersOf(initializer);
     if (owners === undefined) continue;
-    const first = owners.includes(one.name) ? one.name : owners[0]!;
-    const others = [...new Set(owners)].filter((owner) => owner !== first && !taken.has(owner));
-    const readers = slots.get(one.name)!;
+    const first = owners.includes(initializer.name) ? initializer.name : owners[0]!;
+    const others = [...new Set(owners)].filter((owner) => owner !== first && !usedNames.has(owner));
+    const readers = slots.get(initializer.name)!;
     const readerOf = (owner: string): OnnxNode => readers[owners.indexOf(owner)]!.node;
     for (const owner of others) {
-      taken.add(owner);
-      added.push(own(one, owner));
-      const metadata = noted?.notesOfCopy(infos.get(one.name), owner, readers[0]!.node, readerOf(owner));
+      usedNames.add(owner);
+      added.push(own(initializer, owner));
+      const metadata = noted?.notesOfCopy(infos.get(initializer.name), owner, readers[0]!.node, readerOf(owner));
       if (metadata !== undefined) notes.push({ name: owner, metadata });
     }
     readers.forEach(({ node, at }, i) => {
@@ -165,9 +165,9 @@ function withBiases(graph: OnnxGraph, noted: NotedParameters): { graph: OnnxGrap
 function withTransposes(graph: OnnxGraph): OnnxGraph {
   const matrices = graph.initializers.filter(({ dtype, dims }) => dtype === 'float32' && dims.length === 2);
   const sources = new Map<string, string>();
-  for (const one of matrices.filter(({ name }) => NUMBERED.test(name))) {
-    const source = matrices.find((other) => !NUMBERED.test(other.name) && isTransposed(other, one));
-    if (source !== undefined) sources.set(one.name, source.name);
+  for (const matrix of matrices.filter(({ name }) => NUMBERED.test(name))) {
+    const source = matrices.find((other) => !NUMBERED.test(other.name) && isTransposed(other, matrix));
+    if (source !== undefined) sources.set(matrix.name, source.name);
   }
   const turns = [...sources].map(([to, from]): OnnxNode => ({
     ...{ op: 'Transpose', domain: '', name: to, inputs: [from], outputs: [to] },

@@ -52,8 +52,8 @@ export function storedWeights(
       return NUMBERED.test(one) ? isLearned({ name: one, ...rest }) : !isNoStart(one);
     });
   // If names and notes leave no layer a weight, they are unreliable, as in a file whose weights were turned into constants.
-  const told = learnable(true);
-  const byDefault = new Set(told.some(isLearned) ? told : learnable(false));
+  const learnableWeights = learnable(true);
+  const byDefault = new Set(learnableWeights.some(isLearned) ? learnableWeights : learnable(false));
   const isAsked = fitting(
     trainable,
     stored.map((one) => one.name),

@@ -56,11 +56,11 @@ export function fourierTables(length: number, bins: number): FourierTables {
 
 /** [rows, columns] cosines and sines of row · column / period of a circle. */
 function waves(rows: number, columns: number, period: number): [Float32Array, Float32Array] {
-  const of = (wave: (angle: number) => number): Float32Array =>
+  const table = (wave: (angle: number) => number): Float32Array =>
     Float32Array.from({ length: rows * columns }, (_, i) =>
       wave((2 * Math.PI * ((Math.floor(i / columns) * (i % columns)) % period)) / period),
     );
-  return [of(Math.cos), of(Math.sin)];
+  return [table(Math.cos), table(Math.sin)];
 }
 
 /** [rows, first · second]: squared magnitudes of the frequencies of x [rows, length], from 0 on. */

@@ -58,13 +58,13 @@ export const studentSchema = z
   .object(keys)
   .catchall(modelOption)
   .superRefine((student, context) => {
-    const given = SOURCES.filter((key) => student[key] !== undefined);
+    const present = SOURCES.filter((key) => student[key] !== undefined);
     const unread = [
       ...OF_ONNX.map((key) => ({ key, of: 'onnx' })),
       ...OF_FILES.map((key) => ({ key, of: 'onnx and tfjs' })),
     ].filter(({ key }) => student[key] !== undefined);
-    if (given.length === 1) {
-      const [source] = given;
+    if (present.length === 1) {
+      const [source] = present;
       if (source === 'onnx') return;
       for (const { key, of } of unread) {
         if (source === 'tfjs' && of !== 'onnx') continue;
@@ -75,13 +75,13 @@ export const studentSchema = z
     }
     const others = Object.keys(student).filter((key) => student[key] !== undefined);
     const meant =
-      given.length > 0 ? undefined : others.map((key) => nearest(key, SOURCES)).find((key) => key !== undefined);
+      present.length > 0 ? undefined : others.map((key) => nearest(key, SOURCES)).find((key) => key !== undefined);
     const params = {
       ...(meant !== undefined && { hint: `Did you mean ${meant}?` }),
       expected: `exactly one of ${SOURCES.join(', ')}`,
       received:
-        given.length > 0
-          ? given.join(' and ')
+        present.length > 0
+          ? present.join(' and ')
           : others.length > 0
             ? `none of them but ${others.join(', ')}`
             : 'none of them',

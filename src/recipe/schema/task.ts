@@ -92,7 +92,7 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
     );
   if (isPerWord) refuseForWords(recipe, refuse);
   if (task === 'classification') return;
-  const given: readonly (readonly [readonly string[], unknown])[] = [
+  const perPath: readonly (readonly [readonly string[], unknown])[] = [
     [['teacher', 'minAccuracy'], teacher?.minAccuracy],
     [['teacher', 'classes'], teacher?.classes],
     [['teacher', 'outputs'], teacher?.outputs === 'probabilities' ? 'probabilities' : undefined],
@@ -100,7 +100,7 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
     [['distill', 'minConfidence'], distill.minConfidence],
     [['distill', 'leaveOut'], distill.leaveOut && 'leaveOut'],
   ];
-  for (const [path, received] of given)
+  for (const [path, received] of perPath)
     if (received !== undefined) refuse(path, `no such key for ${task}: it belongs to classification`, received);
 }
 

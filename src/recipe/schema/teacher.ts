@@ -160,9 +160,9 @@ export const teacherSchema = z
 
 function oneSource(keys: readonly string[]) {
   return (value: Record<string, unknown>, context: z.RefinementCtx): void => {
-    const given = keys.filter((key) => value[key] !== undefined);
-    if (given.length === 1) {
-      refuseUnread(value, given[0] as (typeof SOURCES)[number], context);
+    const present = keys.filter((key) => value[key] !== undefined);
+    if (present.length === 1) {
+      refuseUnread(value, present[0] as (typeof SOURCES)[number], context);
       if (value['logitScale'] !== undefined && typeof value['classes'] !== 'string') {
         const params = {
           expected: 'a file with vectors as teacher.classes beside it',
@@ -187,7 +187,7 @@ function oneSource(keys: readonly string[]) {
     context.addIssue({
       code: 'custom',
       message: 'not one source',
-      params: { expected, received: given.length === 0 ? 'none of them' : given.join(' and ') },
+      params: { expected, received: present.length === 0 ? 'none of them' : present.join(' and ') },
     });
   };
 }

@@ -96,8 +96,8 @@ export function refuseForText({ dataset, teacher }: Checked, context: z.Refineme
   }
   if (!isText) return;
   const { normalize, augment, ignore, features, image, shape, resize, channels } = dataset;
-  const given = { normalize, ignore, features, image, shape, resize, channels };
-  for (const [key, value] of Object.entries(given))
+  const perKey = { normalize, ignore, features, image, shape, resize, channels };
+  for (const [key, value] of Object.entries(perKey))
     if (value !== undefined) refuse(['dataset', key], 'no such key beside text: token ids are read as they are', value);
   const ofTeacher = { normalize: teacher?.['normalize'], input: teacher?.['input'] };
   for (const [key, value] of Object.entries(ofTeacher))

@@ -23,12 +23,12 @@ export function refuseForWords({ dataset, teacher, student, prune, target }: Wor
     refuse(['dataset', 'text'], 'the column of the words for tagging, as `text: { column: tokens }`', 'none');
     return;
   }
-  const of = (key: string): unknown => (rest as Mapping)[key];
+  const valueOf = (key: string): unknown => (rest as Mapping)[key];
   for (const key of ['unlabelled', 'labelled', 'labelledBy'])
-    if (of(key) !== undefined)
-      refuse(['dataset', key], 'no such key for tagging: every sentence needs its tags', of(key));
-  if (of('missing') !== undefined && of('missing') !== 'error')
-    refuse(['dataset', 'missing'], 'no such key for tagging: every sentence needs its words', of('missing'));
+    if (valueOf(key) !== undefined)
+      refuse(['dataset', key], 'no such key for tagging: every sentence needs its tags', valueOf(key));
+  if (valueOf('missing') !== undefined && valueOf('missing') !== 'error')
+    refuse(['dataset', 'missing'], 'no such key for tagging: every sentence needs its words', valueOf('missing'));
   if (Array.isArray(text['column']) && text['column'].length > 1)
     refuse(['dataset', 'text', 'column'], 'one column of words for tagging', text['column']);
   if (dataset.type === 'conll' && typeof text['column'] !== 'number')
@@ -46,7 +46,7 @@ export function refuseForWords({ dataset, teacher, student, prune, target }: Wor
     );
   if (text['inputs'] !== undefined)
     refuse(['dataset', 'text', 'inputs'], 'no such key for tagging: students have one input', text['inputs']);
-  const given = (teacher ?? {}) as Mapping;
+  const teacherKeys = (teacher ?? {}) as Mapping;
   for (const [key, why] of [
     ['text', 'a teacher reads the same tokens as the student'],
     ['logits', 'name the teacher itself'],
@@ -54,8 +54,8 @@ export function refuseForWords({ dataset, teacher, student, prune, target }: Wor
     ['chain', 'name one teacher'],
     ['intermediate', 'inner tensors are not compared'],
   ] as const)
-    if (given[key] !== undefined && !(Array.isArray(given[key]) && given[key].length === 0))
-      refuse(['teacher', key], `no such key for tagging: ${why}`, given[key]);
+    if (teacherKeys[key] !== undefined && !(Array.isArray(teacherKeys[key]) && teacherKeys[key].length === 0))
+      refuse(['teacher', key], `no such key for tagging: ${why}`, teacherKeys[key]);
   for (const key of ['module', 'tfjs', 'onnx'])
     if ((student as Mapping | undefined)?.[key] !== undefined)
       refuse(['student', key], 'a model of the registry for tagging: text-transformer or text-cnn', key);

@@ -36,18 +36,18 @@ export async function halve(loaded: LoadedRecipe, { shard, run, find, onEvent }:
       loaded: candidateRecipe(loaded, candidate, shareOf(round, total), target),
     }));
     const widths = partOf([...new Set(candidates.map(({ width }) => width))], shard);
-    const own: SearchTrial[] = [];
+    const finished: SearchTrial[] = [];
     for (const [i, trial] of all.entries()) {
       const { width, amount } = trial.candidate;
       if (!widths.includes(width)) continue;
       const what = `width ${width}, ${roughly(amount)} of the MACs pruned`;
       const place = `${i + 1} of ${all.length} in round ${round + 1} of ${total}`;
       onEvent({ type: 'message', message: `search: ${what} (${place})` });
-      own.push(await run(trial, twinOf(trial, own)?.run));
+      finished.push(await run(trial, twinOf(trial, finished)?.run));
     }
     const trials: SearchTrial[] = [];
     for (const trial of all) {
-      const report = own.find((one) => one.run === trial.run)?.report ?? (await find(trial));
+      const report = finished.find((one) => one.run === trial.run)?.report ?? (await find(trial));
       if (report !== undefined) trials.push({ ...trial, report });
     }
     const groups = new Map(trials.map((trial) => [trial.candidate, pointsOf(trial, target)]));

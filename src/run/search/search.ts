@@ -154,8 +154,8 @@ async function runTrial(
   stages: Stages,
 ): Promise<Report> {
   const { loaded, run } = trial;
-  const own = path.join(folder, 'search', run);
-  const before = await finishedReport(own);
+  const trialFolder = path.join(folder, 'search', run);
+  const before = await finishedReport(trialFolder);
   if (before !== undefined) return before;
   const jobs = new JobFolder(folder, 'search');
   const shared = await findTrial(jobs, trial);
@@ -166,8 +166,8 @@ async function runTrial(
     await takeTrial(jobs, run, folder);
     return shared;
   }
-  await beginTrial(own, trial, twin);
-  return follow(loaded, own, { ...ofTrial(options, run), shared: folder, withoutTest: true }, stages);
+  await beginTrial(trialFolder, trial, twin);
+  return follow(loaded, trialFolder, { ...ofTrial(options, run), shared: folder, withoutTest: true }, stages);
 }
 
 /** Adds the trial's name to its events: stages have the same names in all trials. */

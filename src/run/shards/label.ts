@@ -49,17 +49,17 @@ export async function labelShard(
   options: LabelOptions = {},
 ): Promise<LabelledShard> {
   return withTeacher(given, options, async ({ plan, store, folder, blocks, onEvent }) => {
-    const own = partOf(plan.blocks, shard);
+    const ownBlocks = partOf(plan.blocks, shard);
     const tell = progressOf({ onEvent, signal: options.signal }, 'answers');
     let answered = 0;
-    for (const [i, block] of own.entries()) {
+    for (const [i, block] of ownBlocks.entries()) {
       if ((await blocks.load(block)) === undefined) {
         await blocks.save(block, await asked(store, plan, block));
         answered++;
       }
-      tell('block', i + 1, own.length);
+      tell('block', i + 1, ownBlocks.length);
     }
-    return { blocks: own.length, answered, total: plan.blocks.length, folder };
+    return { blocks: ownBlocks.length, answered, total: plan.blocks.length, folder };
   });
 }
 

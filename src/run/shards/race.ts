@@ -30,8 +30,8 @@ export async function raceShard(given: LoadedRecipe, shard: Shard, options: RunO
   const rounds = await inRounds(total, async (round) => {
     options.onEvent?.({ type: 'message', message: `round ${round + 1} of ${total}` });
     const folder = `round-${round + 1}-shard-${shard.index}-of-${shard.count}`;
-    const asked = { ...options, isShard: true, shared: jobs.folder };
-    await runAlone(given, jobs.place(folder), asked, async (begin, stores) => {
+    const candidateOptions = { ...options, isShard: true, shared: jobs.folder };
+    await runAlone(given, jobs.place(folder), candidateOptions, async (begin, stores) => {
       const { context, teaching, lessons } = await lessonsOf(begin, stores);
       if (lessons === undefined)
         throw new UserError('--shard: a race of losses compares what teachers teach', 'Name a teacher in the recipe.');

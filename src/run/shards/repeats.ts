@@ -31,11 +31,11 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
     );
   const jobs = await openJobs(given, 'repeats', options);
   const race = new JobFolder(runFolder(given, options), 'race');
-  const own = partOf(
+  const ownRepeats = partOf(
     Array.from({ length: total }, (_, repeat) => repeat),
     shard,
   );
-  for (const repeat of own) {
+  for (const repeat of ownRepeats) {
     const folder = String(repeat + 1);
     options.onEvent?.({ type: 'message', message: `repeat ${folder} of ${total}` });
     await jobs.giveAnswers(folder);
@@ -47,7 +47,7 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
       return { data: prepared.context.data };
     });
   }
-  return { repeats: own.map((repeat) => repeat + 1), total, folder: jobs.folder };
+  return { repeats: ownRepeats.map((repeat) => repeat + 1), total, folder: jobs.folder };
 }
 
 /** Copies a repeat's trainings by a shard into the run in `folder`; false if no shard has finished them. */

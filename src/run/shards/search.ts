@@ -27,8 +27,8 @@ export async function searchShard(
       await jobs.giveAnswers();
       const folder = jobs.place(trial.run);
       if (!(await exists(jobs.place(`${trial.run}/recipe.json`)))) await beginTrial(folder, trial, twin);
-      const asked = { ...options, isShard: true, shared: jobs.folder, withoutTest: true };
-      const { report } = await runAlone(trial.loaded, folder, asked, stages);
+      const trialOptions = { ...options, isShard: true, shared: jobs.folder, withoutTest: true };
+      const { report } = await runAlone(trial.loaded, folder, trialOptions, stages);
       return requireTimed({ ...trial, report }, given.recipe.target!);
     },
     find: (trial) => findTrial(jobs, trial),

@@ -52,13 +52,13 @@ export async function sweepShard(
   for (const { loaded } of all) await requireFilesBefore(jobs.folder, loaded.recipe);
   await writeDown(jobs, base, trials);
   const failed: { name: string; reason: string }[] = [];
-  const own = partOf(all, shard);
-  for (const [i, { name, set, loaded }] of own.entries()) {
-    onEvent?.({ type: 'message', message: `trial ${name} (${i + 1} of ${own.length}): ${set.join(' ')}` });
+  const ownTrials = partOf(all, shard);
+  for (const [i, { name, set, loaded }] of ownTrials.entries()) {
+    onEvent?.({ type: 'message', message: `trial ${name} (${i + 1} of ${ownTrials.length}): ${set.join(' ')}` });
     try {
       await jobs.giveAnswers(name);
-      const asked = { ...options, inputs: inputsOfSweep(jobs.folder, loaded), isShard: true };
-      await runAlone(loaded, jobs.place(loaded.recipe.name), asked, stages);
+      const trialOptions = { ...options, inputs: inputsOfSweep(jobs.folder, loaded), isShard: true };
+      await runAlone(loaded, jobs.place(loaded.recipe.name), trialOptions, stages);
     } catch (error) {
       if (error instanceof InterruptedError || !(error instanceof UserError)) throw error;
       failed.push({ name, reason: error.message });

@@ -153,16 +153,16 @@ async function writeInt8(
   settings: Int8AfterTraining,
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const { recipe } = context;
-  const asked = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
+  const requested = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
   const samples = calibrationSamples(context, model.graph, settings.samples);
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);
   // ONNX files always have a scale for each output of a dense layer.
   const dense = recipe.export.includes('onnx') ? 'channel' : step.dense;
-  const prepared = await prepareInt8(recipe, model.graph, { ...settings, dense, kept: asked }, samples, onProgress);
+  const prepared = await prepareInt8(recipe, model.graph, { ...settings, dense, kept: requested }, samples, onProgress);
   const onTflite =
     dense === step.dense
       ? prepared
-      : await withDenseScales(recipe, prepared, { ...settings, dense: step.dense, kept: asked }, samples);
+      : await withDenseScales(recipe, prepared, { ...settings, dense: step.dense, kept: requested }, samples);
   const sensitivity = await rankLayers(context, prepared, model, onProgress);
   const layers = sensitivity.rows.map(({ layer }) => layer);
   const all: Shipped[] = [];
@@ -181,10 +181,10 @@ async function writeInt8(
       );
     };
     const more = settings.fallback === 'keep-float' ? [...growing(layers.length)] : [];
-    let made = await write(asked, more.length > 0);
+    let made = await write(requested, more.length > 0);
     for (const [i, count] of more.entries()) {
       if (made.refused === undefined) break;
-      made = await write([...asked, ...layers.slice(0, count)], i + 1 < more.length);
+      made = await write([...requested, ...layers.slice(0, count)], i + 1 < more.length);
     }
     all.push(made);
     refused ??= made.refused;

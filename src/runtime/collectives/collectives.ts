@@ -66,13 +66,13 @@ export async function inTurns(
 ): Promise<Float32Array> {
   const { rank, size } = together ?? { rank: 0, size: 1 };
   const most = each * Math.ceil(count / (each * size));
-  const own = new Float32Array(most * width);
+  const ownValues = new Float32Array(most * width);
   for (let i = 0; i < most; i++) {
     const item = (Math.floor(i / each) * size + rank) * each + (i % each);
-    if (item < count) own.set(await compute(item), i * width);
+    if (item < count) ownValues.set(await compute(item), i * width);
   }
-  if (together === undefined || size === 1) return own.subarray(0, count * width);
-  const gathered = together.allgather(own);
+  if (together === undefined || size === 1) return ownValues.subarray(0, count * width);
+  const gathered = together.allgather(ownValues);
   const all = new Float32Array(count * width);
   for (let item = 0; item < count; item++) {
     const turn = Math.floor(item / each);

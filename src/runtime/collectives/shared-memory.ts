@@ -47,11 +47,11 @@ export class SharedMemory {
   #made(length: number): SharedRooms | undefined {
     const { rank, size, barrier } = this.#others;
     const room = Math.ceil((4 * length) / PAGE) * PAGE;
-    const own = rank === 0 ? attempt(() => create(size * room)) : undefined;
+    const created = rank === 0 ? attempt(() => create(size * room)) : undefined;
     let memory: ArrayBuffer | undefined;
     try {
-      const name = this.#told(own?.name ?? '');
-      const file = own ?? (name === '' ? undefined : attempt(() => open(name, size * room)));
+      const name = this.#told(created?.name ?? '');
+      const file = created ?? (name === '' ? undefined : attempt(() => open(name, size * room)));
       memory = file && this.#maps && attempt(() => this.#maps!(file.fd, size * room));
       const all = this.#others.allreduce(Float32Array.of(memory === undefined ? 0 : 1))[0]! === size;
       if (file !== undefined) closeSync(file.fd);
@@ -59,7 +59,7 @@ export class SharedMemory {
       if (!all) return undefined;
     } finally {
       // Even if another process ends meanwhile: the file would otherwise stay until the machine restarts.
-      if (own !== undefined) attempt(() => unlinkSync(path.join(FOLDER, own.name)));
+      if (created !== undefined) attempt(() => unlinkSync(path.join(FOLDER, created.name)));
     }
     const rooms = Array.from({ length: size }, (_, other) => new Float32Array(memory!, other * room, length));
     const made: SharedRooms = { rooms, release: () => void this.#free.push(made) };

@@ -94,9 +94,9 @@ export class FusedUpdates {
     }
     const scalarOf = (name: string): ((feeds: Feeds) => number) => {
       const constant = graph.constants.get(name);
-      const own = scalars.get(name);
+      const scalar = scalars.get(name);
       if (constant !== undefined) return () => Number(constant.data[0]);
-      if (own !== undefined) return () => own[0]!;
+      if (scalar !== undefined) return () => scalar[0]!;
       if (graph.state.has(name)) return () => Number(store.data(name)[0]);
       return (feeds) => Number(feeds[name]![0]);
     };

@@ -85,13 +85,13 @@ export async function openWasm(bytes: Uint8Array, ends: TfliteEnds): Promise<Tfl
 function refuseComputedOutputs({ subgraphs: [main], buffers }: TfliteModel): void {
   const computed = new Set(main!.operators.flatMap(({ outputs }) => outputs));
   for (const { inputs, outputs } of main!.operators) {
-    const told = inputs.some((index) => {
+    const hasDynamicBatch = inputs.some((index) => {
       const tensor = main!.tensors[index];
       const isShape = tensor?.type === tensorType('int32') && tensor.shape?.length === 1;
       return isShape && computed.has(index) && buffers[tensor.buffer]?.data === undefined;
     });
     const end = outputs.find((index) => main!.outputs.includes(index));
-    if (told && end !== undefined && main!.tensors[end]!.shape!.length !== 1)
+    if (hasDynamicBatch && end !== undefined && main!.tensors[end]!.shape!.length !== 1)
       throw new UserError(
         `${main!.tensors[end]!.name} has a shape that is computed inside the model, which LiteRT for WebAssembly does not take`,
         'Export with a fixed batch size, or use the native runtime.',
@@ -105,9 +105,9 @@ async function compile(bytes: Uint8Array): Promise<LiteRtCore.CompiledModel> {
   try {
     return await litert.loadAndCompile(bytes, { accelerator: 'wasm' });
   } catch (error) {
-    const said = messages.find((line) => line.startsWith(ERROR))?.slice(ERROR.length) ?? String(error);
+    const reason = messages.find((line) => line.startsWith(ERROR))?.slice(ERROR.length) ?? String(error);
     throw new UserError(
-      `LiteRT cannot run the model: ${said}`,
+      `LiteRT cannot run the model: ${reason}`,
       'See its operators and their versions: limbeck inspect.',
       {
         cause: error,

@@ -120,8 +120,8 @@ function shareCore(require: NodeJS.Require, folder: string): void {
   const alias = path.join(folder, '..', 'tfjs', 'index.js');
   if (!existsSync(alias) || !folder.includes(MADE)) return;
   const file = require.resolve(WHOLE);
-  const own = createRequire(import.meta.url)('@tensorflow/tfjs-core') as unknown;
-  require.cache[file] = { id: file, filename: file, loaded: true, exports: own } as NodeJS.Module;
+  const tfjsCore = createRequire(import.meta.url)('@tensorflow/tfjs-core') as unknown;
+  require.cache[file] = { id: file, filename: file, loaded: true, exports: tfjsCore } as NodeJS.Module;
 }
 
 /** tfjs-node 4.22 calls two functions that Node 23 removed: https://github.com/tensorflow/tfjs/issues/8609 */

@@ -29,10 +29,13 @@ export function beatsChance(logits: Float32Array, labels: ArrayLike<number>, cla
   const accuracy = accuracyOf(logits, labels, classes);
   const bar = chanceBar(labels, classes);
   if (accuracy > bar || accuracy === 1) return true;
-  const given = classesOf(logits, classes);
-  const [counts, shares] = [countsOf(labels, classes), countsOf(given, classes).map((count) => count / labels.length)];
+  const predicted = classesOf(logits, classes);
+  const [counts, shares] = [
+    countsOf(labels, classes),
+    countsOf(predicted, classes).map((count) => count / labels.length),
+  ];
   const right = countsOf(
-    given.filter((answer, i) => answer === labels[i]),
+    predicted.filter((answer, i) => answer === labels[i]),
     classes,
   );
   let [present, recall, variance, share] = [0, 0, 0, 0];

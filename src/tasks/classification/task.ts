@@ -17,7 +17,7 @@ const MOST_CLASSES = 40;
 export function classification(names: readonly string[] | number): Task {
   const classes = typeof names === 'number' ? Array.from({ length: names }, (_, i) => String(i)) : names;
   const width = classes.length;
-  const given = (answers: Float32Array): Int32Array => classesOf(answers, width);
+  const predicted = (answers: Float32Array): Int32Array => classesOf(answers, width);
   return {
     ...{
       name: 'classification',
@@ -40,8 +40,8 @@ export function classification(names: readonly string[] | number): Task {
     },
     targets: (feeds, mix) => {
       if (mix === 'soft') return feeds['targets'] as tf.Tensor2D;
-      const own = tf.oneHot(feeds['labels'] as tf.Tensor1D, width, 1, 0, 'float32') as tf.Tensor2D;
-      return mix === 'partners' ? mixedTargets(own, feeds) : own;
+      const oneHot = tf.oneHot(feeds['labels'] as tf.Tensor1D, width, 1, 0, 'float32') as tf.Tensor2D;
+      return mix === 'partners' ? mixedTargets(oneHot, feeds) : oneHot;
     },
     mixedValues: (labels, mix) => mixedLabels(labels, mix, width),
     forLoss: asGiven,
@@ -55,27 +55,27 @@ export function classification(names: readonly string[] | number): Task {
       return {
         calibration: calibrationOf(logits, labels, width),
         ...(width <= MOST_CLASSES
-          ? { confusion: { counts: confusionOf(given(logits), labels, width) } }
-          : { perClass: perClassOf(given(logits), labels, width) }),
+          ? { confusion: { counts: confusionOf(predicted(logits), labels, width) } }
+          : { perClass: perClassOf(predicted(logits), labels, width) }),
       };
     },
     beside: (logits, teacher, labels) => {
-      const { onlyOther, ...counts } = sideBySide(given(logits), given(teacher), labels as Int32Array);
+      const { onlyOther, ...counts } = sideBySide(predicted(logits), predicted(teacher), labels as Int32Array);
       return { agreement: { ...counts, onlyTeacher: onlyOther } };
     },
-    asTargets: given,
+    asTargets: predicted,
     textOf: (answers, row) => classText(answers, row, classes),
     labelText: (targets, row) => classes[targets[row]!]!,
     disagreement: (answers, others) => betweenClasses(answers, others, width),
     ignorance: () => 1 / width,
-    isWorse: (logits, than, labels) => isWorse(hits(given(logits), labels), hits(given(than), labels)),
+    isWorse: (logits, than, labels) => isWorse(hits(predicted(logits), labels), hits(predicted(than), labels)),
     skill: (logits, labels) => ({
       score: accuracyOf(logits, labels, width),
       isBetter: beatsChance(logits, labels, width),
       chance: `the most frequent class alone gives ${percent(largestShare(labels, width), 1)}`,
     }),
     stuck: (name, logits, truth, why) =>
-      oneClassWarning(name, given(logits), truth instanceof Int32Array ? truth : given(truth), classes, why),
+      oneClassWarning(name, predicted(logits), truth instanceof Int32Array ? truth : predicted(truth), classes, why),
   };
 }
 

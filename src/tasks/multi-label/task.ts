@@ -48,8 +48,8 @@ export function multiLabel(names: readonly string[]): Task {
     },
     sums: (logits, targets, weights) => {
       const [given, isTrue] = [above(logits, GIVEN), above(targets, 0.5)];
-      const of = (values: tf.Tensor): tf.Tensor => tf.sum(tf.mul(values, tf.expandDims(weights, 1)), 0);
-      const [right, both] = [of(tf.mul(given, isTrue)), of(tf.add(given, isTrue))];
+      const weightedSum = (values: tf.Tensor): tf.Tensor => tf.sum(tf.mul(values, tf.expandDims(weights, 1)), 0);
+      const [right, both] = [weightedSum(tf.mul(given, isTrue)), weightedSum(tf.add(given, isTrue))];
       const at = (sums: tf.Tensor, c: number): tf.Scalar => tf.reshape(tf.slice(sums, [c], [1]), []);
       return Object.fromEntries(
         names.flatMap((_, c) => [

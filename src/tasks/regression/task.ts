@@ -30,8 +30,8 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
       );
     },
     targets: (feeds, mix) => {
-      const own = standard(feeds['targets'] as tf.Tensor2D);
-      return mix === 'partners' ? mixedTargets(own, feeds) : own;
+      const standardized = standard(feeds['targets'] as tf.Tensor2D);
+      return mix === 'partners' ? mixedTargets(standardized, feeds) : standardized;
     },
     mixedValues: (targets, mix) => mixedNumbers(targets, mix, width),
     forLoss: standard,
@@ -42,8 +42,8 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
     sums: (outputs, targets, weights) => {
       const error = tf.mul(tf.sub(outputs, targets), tf.tensor1d([...std]));
       const squared = tf.sum(tf.mul(tf.square(error), tf.expandDims(weights, 1)), 0);
-      const of = (c: number): tf.Scalar => tf.reshape(tf.slice(squared, [c], [1]), []);
-      return Object.fromEntries(names.map((_, c) => [`squared${c}`, of(c)]));
+      const column = (c: number): tf.Scalar => tf.reshape(tf.slice(squared, [c], [1]), []);
+      return Object.fromEntries(names.map((_, c) => [`squared${c}`, column(c)]));
     },
     scoreOfSums: (sums, weight) =>
       names.reduce((sum, _, c) => sum + Math.sqrt(sums[`squared${c}`]! / weight), 0) / width,

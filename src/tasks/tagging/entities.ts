@@ -96,11 +96,11 @@ export function countsByType(
   const counts = new Map(borders.types.map((type) => [type, { there: 0, given: 0, right: 0 }]));
   for (const { truth, given } of sentences) {
     const key = ({ type, from, to }: Entity): string => `${from} ${to} ${type}`;
-    const own = entitiesOf(given, borders);
+    const predicted = entitiesOf(given, borders);
     const all = entitiesOf(truth, borders);
     const known = new Set(all.map(key));
     for (const { type } of all) counts.get(type)!.there++;
-    for (const entity of own) {
+    for (const entity of predicted) {
       counts.get(entity.type)!.given++;
       if (known.has(key(entity))) counts.get(entity.type)!.right++;
     }

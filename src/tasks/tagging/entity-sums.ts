@@ -13,12 +13,12 @@ export function entitySums(
 ): { readonly there: tf.Scalar; readonly given: tf.Scalar; readonly right: tf.Scalar } {
   const [, length] = mask.shape;
   const before = isBefore(mask, length);
-  const own = chunks(given, mask, before, borders);
+  const predicted = chunks(given, mask, before, borders);
   const its = chunks(truth, mask, before, borders);
-  const sameBegin = tf.cast(tf.equal(own.from, its.from), 'float32');
-  const sameType = tf.sum(tf.mul(own.types, its.types), -1);
-  const right = tf.mul(tf.mul(own.ends, its.ends), tf.mul(sameBegin, sameType));
-  return { there: tf.sum(its.ends), given: tf.sum(own.ends), right: tf.sum(right) };
+  const sameBegin = tf.cast(tf.equal(predicted.from, its.from), 'float32');
+  const sameType = tf.sum(tf.mul(predicted.types, its.types), -1);
+  const right = tf.mul(tf.mul(predicted.ends, its.ends), tf.mul(sameBegin, sameType));
+  return { there: tf.sum(its.ends), given: tf.sum(predicted.ends), right: tf.sum(right) };
 }
 
 /** [batch, i, j]: 1 if j is the last token with a tag before i. */

@@ -68,8 +68,8 @@ export function tagging(names: readonly string[], length: number): Task {
       // Padding samples have weight 0; entities of all others count fully, whatever their weight.
       const isThere = tf.cast(tf.greater(weights, 0), 'float32');
       const mask = tf.mul<tf.Tensor2D>(asMask(targets), tf.expandDims(isThere, 1));
-      const given = tf.oneHot(tf.argMax(asTable(logits), -1), tags, 1, 0, 'float32') as tf.Tensor3D;
-      return entitySums(given, asTable(targets), mask, borders);
+      const predicted = tf.oneHot(tf.argMax(asTable(logits), -1), tags, 1, 0, 'float32') as tf.Tensor3D;
+      return entitySums(predicted, asTable(targets), mask, borders);
     },
     scoreOfSums: (sums) => f1OfCounts(sums as unknown as Counts),
     scoreOf: (answers, targets) => scoreOf(sentences(answers, targets)),

@@ -19,7 +19,7 @@ const USUAL_DROP = { labelled: 1, unlabelled: 5 };
 /** Parses `size=4,latency=2,drop=0.5`, each optional: factors and points. */
 export function budgetOf(text: string | undefined, isLabelled: boolean): Budget {
   const budget = { size: 4, latency: 2, drop: USUAL_DROP[isLabelled ? 'labelled' : 'unlabelled'] };
-  const said = new Set<string>();
+  const reported = new Set<string>();
   for (const part of text?.split(',') ?? []) {
     const found = /^\s*(size|latency|drop)\s*=\s*(\d+(?:\.\d+)?)x?\s*$/.exec(part);
     if (found === null)
@@ -34,9 +34,9 @@ export function budgetOf(text: string | undefined, isLabelled: boolean): Budget 
         `--budget: expected ${key} from ${least} to ${key === 'drop' ? 100 : 1000}, received ${number}`,
         key === 'drop' ? 'It is a number of percentage points.' : 'It is a factor: 2 asks for half.',
       );
-    if (said.has(key))
+    if (reported.has(key))
       throw new UserError(`--budget: expected ${key} once, received it twice`, 'Take one of them out.');
-    said.add(key);
+    reported.add(key);
     budget[key] = Number(number);
   }
   return budget;

@@ -48,7 +48,7 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const bytes = await readOnnx(file, new Map(open));
   const model = decodeModel(bytes, file);
   const binary = withTwoLogits(model);
-  const one = binary && (endsInSigmoid(model) ? ('probability' as const) : ('logit' as const));
+  const singleOutput = binary && (endsInSigmoid(model) ? ('probability' as const) : ('logit' as const));
   const graph = importOnnx(binary ?? model, file);
   checkEnds(graph, file);
   const [[input, { shape }] = ['', { shape: [] }]] = graph.inputs;
@@ -72,7 +72,7 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const { scale, mean, std } = preprocessing ?? {};
   const stated = scale && mean && std && { scale, mean, std };
   const hasNorms = graph.nodes.some(({ op }) => op === 'FusedBatchNorm');
-  const facts = { file, bytes, network, uncut, hasNorms, one };
+  const facts = { file, bytes, network, uncut, hasNorms, one: singleOutput };
   return { ...facts, input, fed, sampleShape, classes, labels, ...(stated && { stated }) };
 }
 

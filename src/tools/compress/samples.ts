@@ -134,9 +134,10 @@ async function ofArrays(model: CompressedModel, options: SamplesOptions): Promis
     for (const [name, content] of Object.entries(await npyEntries(bytes, data)))
       arrays.set(name.slice(0, -'.npy'.length), parseNpy(content, `${data}: ${name}`));
   } else arrays.set('x', parseNpy(bytes, data));
-  const given = [...arrays].filter(([name]) => name !== 'y');
+  const candidates = [...arrays].filter(([name]) => name !== 'y');
   const [key, array] =
-    given.find(([name]) => name === 'x' || name === model.input) ?? (given.length === 1 ? given[0]! : []);
+    candidates.find(([name]) => name === 'x' || name === model.input) ??
+    (candidates.length === 1 ? candidates[0]! : []);
   if (key === undefined || array === undefined)
     throw new UserError(
       `${data}: expected an array ${[...new Set([model.input, 'x'])].join(' or ')}, received ${[...arrays.keys()].join(', ') || 'none'}`,

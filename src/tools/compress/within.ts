@@ -123,16 +123,16 @@ export function besideText(report: Report, all: readonly FileBesideOriginal[], b
     ({ id, size, drop, ...one }) =>
       `${id}: ${size.toFixed(1)}× smaller, ${speedText(one, budget)}, ${decimals(drop, 2)} ${lost}`,
   );
-  const asked = `${budget.size}× smaller, ${budget.latency}× as fast, at most ${budget.drop} ${lost}`;
+  const budgetText = `${budget.size}× smaller, ${budget.latency}× as fast, at most ${budget.drop} ${lost}`;
   const within = all.find(({ verdict }) => verdict === 'within');
   const open = all.filter(({ verdict }) => verdict === 'not decided');
   const end =
     within !== undefined
-      ? [`within the budget of ${asked}: ${folder}/${within.file}`]
+      ? [`within the budget of ${budgetText}: ${folder}/${within.file}`]
       : open.length === 0
-        ? [`no file keeps within the budget of ${asked}`]
+        ? [`no file keeps within the budget of ${budgetText}`]
         : [];
-  const undecided = open.length === 0 ? [] : [`not decided by the budget of ${asked}: ${open.map(({ id }) => id).join(', ')}; ${remedy(open)}`]; // prettier-ignore
+  const undecided = open.length === 0 ? [] : [`not decided by the budget of ${budgetText}: ${open.map(({ id }) => id).join(', ')}; ${remedy(open)}`]; // prettier-ignore
   return `${[`beside the original:`, ...lines.map((line) => `  ${line}`), ...end, ...undecided].join('\n')}\n`;
 }
 

@@ -54,9 +54,9 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
     return type && { type, why: `${name} ends in ${ending === '' ? 'ubyte' : ending}`, notes: [], ...unsupported };
   }
   const inside = await namesIn(place);
-  const of = (names: readonly string[]): string | undefined =>
+  const firstOf = (names: readonly string[]): string | undefined =>
     inside.find((entry) => names.includes(entry.toLowerCase()));
-  const [train, test, unlabelled] = [of(SPLITS.train), of(SPLITS.test), of(SPLITS.unlabelled)];
+  const [train, test, unlabelled] = [firstOf(SPLITS.train), firstOf(SPLITS.test), firstOf(SPLITS.unlabelled)];
   const counts = new Map<string, number>();
   const root = train === undefined ? place : path.join(place, train);
   const unsupported = masksIn(inside) ?? (train && masksIn(await namesIn(root)));

@@ -41,20 +41,20 @@ export async function seenForm(
 
 /** Columns of words and tags: in CoNLL-U columns 1 and 3 (parts of speech), else the first and the last. */
 async function conllForm(file: string, [label]: readonly string[]): Promise<SeenForm> {
-  const said = label === undefined ? undefined : Number(label);
-  if (said !== undefined && !Number.isInteger(said))
+  const labelNumber = label === undefined ? undefined : Number(label);
+  if (labelNumber !== undefined && !Number.isInteger(labelNumber))
     throw new UserError(
       `--label: expected the number of a column, from 0, received ${label!}`,
       'Columns of such files have no names; negative numbers count from the end.',
     );
-  const tags = said === undefined ? undefined : { tags: said };
+  const tags = labelNumber === undefined ? undefined : { tags: labelNumber };
   const lines = (await start(file)).filter((line) => line.trim() !== '' && !line.startsWith('#'));
   const columns = lines[0]?.split('\t').length;
   if (columns === CONLL_U)
     return {
       words: { column: 1, tags: 3, why: 'it has the ten columns of CoNLL-U, of which 3 are parts of speech', ...tags },
     };
-  const last = said === undefined ? 'the last column' : `column ${said}`;
+  const last = labelNumber === undefined ? 'the last column' : `column ${labelNumber}`;
   return { words: { column: 0, why: `it has a word on each line, and its tag in ${last}`, ...tags } };
 }
 

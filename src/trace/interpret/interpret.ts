@@ -33,8 +33,8 @@ export function interpret(
       const { op, inputs, attrs, outputs, layer } = node;
       const rule = Object.hasOwn(interpretRules, op) ? interpretRules[op] : undefined;
       if (rule === undefined) throw new Error(`${layer ?? ''} ${op} cannot be interpreted`.trim());
-      const given = inputs.map((name) => (name === '' ? undefined : bound.get(name)!)) as tf.Tensor[];
-      const computed = instead(node, given) ?? [rule(given, attrs)].flat();
+      const operands = inputs.map((name) => (name === '' ? undefined : bound.get(name)!)) as tf.Tensor[];
+      const computed = instead(node, operands) ?? [rule(operands, attrs)].flat();
       outputs.forEach((name, i) => bound.set(name, see(name, computed[i]!)));
     }
     const pick = (from: ReadonlyMap<string, string>, prefix: string): [string, tf.Tensor][] =>

@@ -88,8 +88,8 @@ function averagePoolGradient(dy: tf.Tensor, attrs: Attrs): tf.Tensor {
   const [batch, height, width, channels] = numbers(attrs, 'inputShape') as [number, number, number, number];
   const [rows, columns] = numbers(attrs, 'filterSize') as [number, number];
   const options = window(attrs);
-  const one = tf.ones([rows, columns, 1, 1]);
-  const counts = kernel('DepthwiseConv2dNative', { x: tf.ones([1, height, width, 1]), filter: one }, options);
+  const onesFilter = tf.ones([rows, columns, 1, 1]);
+  const counts = kernel('DepthwiseConv2dNative', { x: tf.ones([1, height, width, 1]), filter: onesFilter }, options);
   const filter = tf.ones([rows, columns, channels, 1]);
   const inputShape = [batch, height, width, channels];
   return kernel('DepthwiseConv2dNativeBackpropInput', { dy: tf.div(dy, counts), filter }, { ...options, inputShape });

@@ -34,7 +34,7 @@ export const reduce: Rules = {
 /** tfjs has these ops along the last axis only. */
 function axisLast(x: tf.Tensor, axis: number, run: (x: tf.Tensor) => tf.Tensor): tf.Tensor {
   const perm = x.shape.map((_, i) => i).filter((i) => i !== axis);
-  const there = [...perm, axis];
-  const back = x.shape.map((_, i) => there.indexOf(i));
-  return axis === x.rank - 1 ? run(x) : tf.transpose(run(tf.transpose(x, there)), back);
+  const order = [...perm, axis];
+  const back = x.shape.map((_, i) => order.indexOf(i));
+  return axis === x.rank - 1 ? run(x) : tf.transpose(run(tf.transpose(x, order)), back);
 }

@@ -74,11 +74,11 @@ function spread(x: Value, axis: number, stride: number): Value {
 
 /** Masks, one for each tap, of positions at which it is the first to reach `best`. */
 export function firstBest(values: readonly Value[], best: Value): Value[] {
-  let taken: Value | undefined;
+  let matched: Value | undefined;
   return values.map((value) => {
     const equal = op('Equal', [value, best]);
-    const first = taken === undefined ? equal : op('LogicalAnd', [equal, op('LogicalNot', [taken])]);
-    taken = taken === undefined ? equal : op('LogicalOr', [taken, equal]);
+    const first = matched === undefined ? equal : op('LogicalAnd', [equal, op('LogicalNot', [matched])]);
+    matched = matched === undefined ? equal : op('LogicalOr', [matched, equal]);
     return first;
   });
 }

@@ -50,12 +50,12 @@ export class Evaluator {
     const names = [...(await this.#sized(size)).outputs.keys()];
     const width = names.length + 2;
     const all = await inTurns(together, { count, width }, async (item) => {
-      const given = batch(item);
-      const samples = samplesInBatch(given, task);
+      const itemBatch = batch(item);
+      const samples = samplesInBatch(itemBatch, task);
       const compiled = await this.#sized(samples);
-      const feeds = batchFeeds(given, task, `evaluation, batch ${item + 1}`);
+      const feeds = batchFeeds(itemBatch, task, `evaluation, batch ${item + 1}`);
       const results = scalars(await compiled.run(fedTo(compiled, feeds)));
-      return Float32Array.from([...names.map((name) => results[name]!), totalWeight(given, task), samples]);
+      return Float32Array.from([...names.map((name) => results[name]!), totalWeight(itemBatch, task), samples]);
     });
     let totals = NOTHING;
     for (let item = 0; item < count; item++) {

@@ -88,11 +88,11 @@ export class PartedSteps implements Steps {
     const { engine, parts, task } = options;
     const { gradient: program, together } = parts;
     const compile = compileOptions(options);
-    const given = { engine, task, program, largest: largest(options), compile };
+    const settings = { engine, task, program, largest: largest(options), compile };
     const { length: count } = batchPartSizes(options.batchSize, cutOf(parts));
     const gradients = parts.syncBatchNorm
-      ? await SyncedGradients.create({ ...given, together, parts: partsEach(count, together?.size ?? 1) })
-      : await PartGradients.create(given);
+      ? await SyncedGradients.create({ ...settings, together, parts: partsEach(count, together?.size ?? 1) })
+      : await PartGradients.create(settings);
     const shared = { ...compile, shareStateWith: gradients.holder };
     const update = await orClose(
       () => engine.compile(parts.update(updateParts(gradients.outputs)), shared),
@@ -128,8 +128,9 @@ export class PartedSteps implements Steps {
     const { together } = parts;
     const { size, rank } = together ?? { size: 1, rank: 0 };
     const each = partsEach(all.length, size);
-    const of = { own: all.slice(rank * each, (rank + 1) * each), count: all.length, each };
-    for await (const result of this.#gradients.of(of, feeds, step)) this.#sum.add(this.#half?.joined(result) ?? result);
+    const portion = { own: all.slice(rank * each, (rank + 1) * each), count: all.length, each };
+    for await (const result of this.#gradients.of(portion, feeds, step))
+      this.#sum.add(this.#half?.joined(result) ?? result);
     const count = Math.ceil(all.length / each);
     const sums = this.#summed(count);
     this.#divided?.sum(count);
@@ -147,11 +148,11 @@ export class PartedSteps implements Steps {
    * of one process. `count`: number of processes with parts, if parts are fewer than processes.
    */
   #summed(count: number): StepValues {
-    const own = this.#sum.values;
+    const ownSums = this.#sum.values;
     const { rank = 0 } = this.#options.parts.together ?? {};
-    const given = rank < count ? own : undefined;
-    const shared = this.#exchanges.map((exchange) => exchange.sum(given, count));
-    const sums = shared.length === 0 ? own : shared.reduce((all, one) => ({ ...all, ...one }));
+    const contributed = rank < count ? ownSums : undefined;
+    const shared = this.#exchanges.map((exchange) => exchange.sum(contributed, count));
+    const sums = shared.length === 0 ? ownSums : shared.reduce((all, one) => ({ ...all, ...one }));
     return this.#half?.named(sums) ?? sums;
   }
 

@@ -66,9 +66,9 @@ export class SyncedGradients implements BatchPartGradients {
     for (const [at, { outputs }] of this.#pieces.entries()) {
       for (const { part, pieces, held, results } of work) {
         const piece = pieces[at]!;
-        const given = await piece.run(fedTo(piece, Object.fromEntries(held)), step, part.first);
+        const pieceOutputs = await piece.run(fedTo(piece, Object.fromEntries(held)), step, part.first);
         // The results of a call are valid until the next call.
-        for (const [name, values] of Object.entries(given)) {
+        for (const [name, values] of Object.entries(pieceOutputs)) {
           if (name.startsWith(CARRIED)) held.set(name.slice(CARRIED.length), values.slice());
           else results[name] = values.slice();
         }

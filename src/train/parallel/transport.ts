@@ -100,9 +100,9 @@ class ByMessages implements Transport {
   spread(fill: (turn: number, slice: Float32Array) => void, take: Take): void {
     const { rank } = this.#together;
     const arriving = Array.from({ length: this.#turns }, (_, turn) => {
-      const own = this.#own.subarray(turn * this.#width, (turn + 1) * this.#width);
-      fill(turn, own);
-      return this.#together.beginAllgather(own, this.#gotIn(turn));
+      const ownTurn = this.#own.subarray(turn * this.#width, (turn + 1) * this.#width);
+      fill(turn, ownTurn);
+      return this.#together.beginAllgather(ownTurn, this.#gotIn(turn));
     });
     for (const [turn, begun] of arriving.entries()) {
       begun.wait();
@@ -126,9 +126,9 @@ class ByMessages implements Transport {
   }
 
   #slicesIn(turn: number): Float32Array[] {
-    const got = this.#gotIn(turn);
+    const gathered = this.#gotIn(turn);
     return Array.from({ length: this.#together.size }, (_, other) =>
-      got.subarray(other * this.#width, (other + 1) * this.#width),
+      gathered.subarray(other * this.#width, (other + 1) * this.#width),
     );
   }
 }

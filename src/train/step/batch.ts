@@ -58,9 +58,9 @@ export function fedTo(
   { inputs }: Pick<CompiledStep, 'inputs'>,
   feeds: Readonly<Record<string, TensorData>>,
 ): Record<string, TensorData> {
-  const taken = Object.entries(feeds).filter(([name]) => inputs.has(name));
+  const inputFeeds = Object.entries(feeds).filter(([name]) => inputs.has(name));
   return Object.fromEntries(
-    taken.map(([name, data]) => [name, isInput(name) ? samplesAs(inputs.get(name)!.dtype, data, name) : data]),
+    inputFeeds.map(([name, data]) => [name, isInput(name) ? samplesAs(inputs.get(name)!.dtype, data, name) : data]),
   );
 }
 

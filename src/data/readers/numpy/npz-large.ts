@@ -103,8 +103,8 @@ async function heldOf(
   const bytes = count * rowSize * (type === 'uint8' ? 1 : 4);
   const inFile = length + count * rowSize * sizes.element;
   const { size } = await stat(file);
-  const there = entry?.size ?? size - offset;
-  if (there < inFile) throw truncated(where, inFile, there);
+  const available = entry?.size ?? size - offset;
+  if (available < inFile) throw truncated(where, inFile, available);
   if (isFortran)
     throw new UserError(
       `${where}: ${memoryText(bytes)} in Fortran order, which can only be read whole, and is too large for that`,

@@ -168,10 +168,10 @@ function refuseLarge(bytes: number): void {
 
 /** Unpacks an entry, which `packed` begins with. Stops at the size in the directory. */
 function unpacked({ name, isPlain, packed: length, size, crc }: ZipEntry, packed: Uint8Array): Uint8Array {
-  const own = packed.subarray(0, length);
+  const stored = packed.subarray(0, length);
   let bytes: Uint8Array;
   try {
-    bytes = isPlain ? own : zlib.inflateRawSync(own, { maxOutputLength: Math.max(1, size) });
+    bytes = isPlain ? stored : zlib.inflateRawSync(stored, { maxOutputLength: Math.max(1, size) });
   } catch {
     throw new Error(`${name} does not unpack to the ${size} bytes that its directory says`);
   }

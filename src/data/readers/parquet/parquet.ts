@@ -46,9 +46,9 @@ function sameNames(opened: readonly OpenParquet[], label: string): readonly stri
   const [first, ...others] = opened.map(({ metadata }) => huggingFaceNames(metadata, label));
   const other = others.findIndex((names) => names?.join('\0') !== first?.join('\0'));
   if (other === -1) return first;
-  const said = (names?: readonly string[]): string => (names === undefined ? 'none' : shown(names.join(', ')));
+  const namesText = (names?: readonly string[]): string => (names === undefined ? 'none' : shown(names.join(', ')));
   throw new UserError(
-    `${opened[other + 1]!.file}: its class names are ${said(others[other])}, those of ${opened[0]!.file} ${said(first)}`,
+    `${opened[other + 1]!.file}: its class names are ${namesText(others[other])}, those of ${opened[0]!.file} ${namesText(first)}`,
     'A label is an index into the names: write all files of a split with the same names.',
   );
 }
@@ -111,9 +111,9 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
   const labelled = isRead ? named : [];
   const indexes = pandasIndexes(opened[0]!.metadata);
   const { text } = options;
-  const given =
+  const chosenFeatures =
     text?.columns.map(String) ?? (typeof options.features === 'string' ? [options.features] : options.features);
-  const features = given ?? opened[0]!.columns.filter((name) => !named.includes(name) && !indexes.has(name));
+  const features = chosenFeatures ?? opened[0]!.columns.filter((name) => !named.includes(name) && !indexes.has(name));
   let sink: RowSink | undefined;
   for (const source of opened) {
     const names = features.map((name) => column(source, name, text === undefined ? 'features' : 'text.column'));

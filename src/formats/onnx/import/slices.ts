@@ -13,15 +13,15 @@ export interface AxisSlice {
 
 /** Slices of each axis by a `Slice` node: attributes before operator set 10, inputs since. */
 export function slicesOf(node: OnnxNode, c: Import, from: Shape): AxisSlice[] {
-  const of = (position: number, name: string): number[] | undefined => {
+  const integersAt = (position: number, name: string): number[] | undefined => {
     if (c.opset < 10) return intsAttr(node, c, name);
     const input = node.inputs[position] ?? '';
     return input === '' ? undefined : c.ints(input, name);
   };
-  const first = of(1, 'starts') ?? c.fail('it names no starts');
-  const last = of(2, 'ends') ?? c.fail('it names no ends');
-  const where = (of(3, 'axes') ?? first.map((_, i) => i)).map((axis) => axisOf(axis, from.length, c));
-  const steps = (c.opset < 10 ? undefined : of(4, 'steps')) ?? first.map(() => 1);
+  const first = integersAt(1, 'starts') ?? c.fail('it names no starts');
+  const last = integersAt(2, 'ends') ?? c.fail('it names no ends');
+  const where = (integersAt(3, 'axes') ?? first.map((_, i) => i)).map((axis) => axisOf(axis, from.length, c));
+  const steps = (c.opset < 10 ? undefined : integersAt(4, 'steps')) ?? first.map(() => 1);
   if (last.length !== first.length || where.length !== first.length || steps.length !== first.length)
     c.fail(`${first.length} starts, ${last.length} ends, ${steps.length} steps and ${where.length} axes`);
   return from.map((dim, axis) => {

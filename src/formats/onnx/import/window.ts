@@ -16,8 +16,8 @@ export function windowAttrs(
   kernel: readonly number[],
 ): { strides: number[]; dilations: number[] } {
   const [strides, dilations] = ['strides', 'dilations'].map((name) => {
-    const given = intsAttr(node, c, name) ?? [1, 1];
-    return given.length === 1 ? [1, given[0]!] : given;
+    const values = intsAttr(node, c, name) ?? [1, 1];
+    return values.length === 1 ? [1, values[0]!] : values;
   }) as [number[], number[]];
   if (kernel.length !== 2 || strides.length !== 2 || dilations.length !== 2)
     c.fail(`expected windows over height and width, or over length alone, received ${kernel.length} axes`);
@@ -26,15 +26,14 @@ export function windowAttrs(
 
 /** The attribute `pads` as top, bottom, left, right. */
 export function padsOf(node: OnnxNode, c: Import): number[] {
-  const given = intsAttr(node, c, 'pads') ?? [0, 0, 0, 0];
-  const [top, left, bottom, right] = (given.length === 2 ? [0, given[0]!, 0, given[1]!] : given) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  if (given.length !== 4 && given.length !== 2) c.fail(`its attribute pads names ${given.length} pads`);
-  if (given.some((amount) => amount < 0)) c.fail(`its attribute pads is [${given.join(', ')}]: it cuts away`);
+  const declaredPads = intsAttr(node, c, 'pads') ?? [0, 0, 0, 0];
+  const [top, left, bottom, right] = (
+    declaredPads.length === 2 ? [0, declaredPads[0]!, 0, declaredPads[1]!] : declaredPads
+  ) as [number, number, number, number];
+  if (declaredPads.length !== 4 && declaredPads.length !== 2)
+    c.fail(`its attribute pads names ${declaredPads.length} pads`);
+  if (declaredPads.some((amount) => amount < 0))
+    c.fail(`its attribute pads is [${declaredPads.join(', ')}]: it cuts away`);
   return [top, bottom, left, right];
 }
 
@@ -46,7 +45,7 @@ export function windowOf(
   size: readonly number[],
 ): ImportedWindow {
   const { strides, dilations } = windowAttrs(node, c, kernel);
-  const given = padsOf(node, c);
+  const explicitPads = padsOf(node, c);
   const auto = attr(node, c, 'auto_pad', 'string') ?? 'NOTSET';
   if (auto === 'SAME_UPPER' || auto === 'SAME_LOWER') {
     const pads = [0, 1].flatMap((i) => {
@@ -64,7 +63,7 @@ export function windowOf(
     return { strides, dilations, pads };
   }
   if (auto !== 'NOTSET' && auto !== 'VALID') c.fail(`its attribute auto_pad is ${auto}, which is not known here`);
-  return { strides, dilations, pads: auto === 'VALID' ? [0, 0, 0, 0] : given };
+  return { strides, dilations, pads: auto === 'VALID' ? [0, 0, 0, 0] : explicitPads };
 }
 
 /** Padding (bottom, right) that `ceil_mode` adds for an incomplete last window. */

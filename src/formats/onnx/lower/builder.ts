@@ -89,14 +89,14 @@ export class OnnxBuilder {
 
   /** Final names of all tensors; `results`: prescribed names. */
   names(results: ReadonlyMap<string, string>): Map<string, string> {
-    const taken = new Set([...this.#reserved, ...results.values()]);
+    const usedNames = new Set([...this.#reserved, ...results.values()]);
     const names = new Map(results);
     for (const made of this.#made) {
       if (names.has(made)) continue;
       const wish = this.#wishes.get(made) ?? made;
       let name = wish;
-      for (let n = 2; taken.has(name); n++) name = `${wish}_${n}`;
-      taken.add(name);
+      for (let n = 2; usedNames.has(name); n++) name = `${wish}_${n}`;
+      usedNames.add(name);
       names.set(made, name);
     }
     return names;

@@ -45,13 +45,13 @@ function cropped(
   size: readonly [number, number],
   { strides, dilations, pads }: Window,
 ): { tensor: string; small: [number, number] } {
-  const given = spatial(c.shapeOf(dy));
+  const gradientSize = spatial(c.shapeOf(dy));
   const wanted = [0, 1].map((i) =>
     windowed(large[i]!, size[i]!, strides[i]!, dilations[i]!, pads[2 * i]!, pads[2 * i + 1]!),
   );
-  const small = given.map((n, i) => Math.min(n, wanted[i]!)) as [number, number];
+  const small = gradientSize.map((n, i) => Math.min(n, wanted[i]!)) as [number, number];
   const tensor = c.as(dy, NCHW);
-  if (small[0] === given[0] && small[1] === given[1]) return { tensor, small };
+  if (small[0] === gradientSize[0] && small[1] === gradientSize[1]) return { tensor, small };
   return { tensor: c.one('Slice', [tensor, c.ints([0, 0]), c.ints(small), c.ints([2, 3])]), small };
 }
 

@@ -80,8 +80,8 @@ function valueInit(attr: Exclude<OnnxAttr, { type: 'reference' | 'other' }>) {
 }
 
 function othersInit(fields: readonly (readonly [field: number, bytes: Uint8Array])[]) {
-  const of = (number: number) => fields.filter(([field]) => field === number).map(([, bytes]) => bytes);
-  return { tp: of(14), typeProtos: of(15), sparseTensor: of(22), sparseTensors: of(23) };
+  const bytesOf = (number: number) => fields.filter(([field]) => field === number).map(([, bytes]) => bytes);
+  return { tp: bytesOf(14), typeProtos: bytesOf(15), sparseTensor: bytesOf(22), sparseTensors: bytesOf(23) };
 }
 
 export function tensorInit(tensor: OnnxTensor): TensorInit {

@@ -19,8 +19,8 @@ export function withColumnsAsChannels(
   if (regrouped === graph) return { graph, quantization };
   const scales = new Map(quantization);
   for (const [made, { name, copies }] of held) {
-    const own = quantization.get(name);
-    if (own !== undefined) scales.set(made, repeated(own, copies));
+    const sourceScales = quantization.get(name);
+    if (sourceScales !== undefined) scales.set(made, repeated(sourceScales, copies));
   }
   return { graph: regrouped, quantization: scales };
 }

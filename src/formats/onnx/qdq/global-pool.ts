@@ -18,8 +18,8 @@ export function withGlobalPools(
   const stored = new Map(graph.initializers.map((tensor) => [tensor.name, tensor]));
   // From operator set 18 on, axes are an input.
   const axesOf = ({ inputs, attrs }: OnnxNode): string => {
-    const given = stored.get(inputs[1] ?? '');
-    const axes = given === undefined ? attrs.get('axes')?.value : [...(tensorData(given) as BigInt64Array)];
+    const axesTensor = stored.get(inputs[1] ?? '');
+    const axes = axesTensor === undefined ? attrs.get('axes')?.value : [...(tensorData(axesTensor) as BigInt64Array)];
     return Array.isArray(axes) ? axes.join() : '';
   };
   const ends = new Set(graph.outputs.map(({ name }) => name));

@@ -275,10 +275,10 @@ class Qdq {
       return stored;
     }
     const [input, weights, bias = ''] = inputs as [string, string, string?];
-    const own = fileWeightScales(node, this.#constants.get(weights)!, this.#questions.scalesOf(weights));
+    const fileScales = fileWeightScales(node, this.#constants.get(weights)!, this.#questions.scalesOf(weights));
     const values = this.#constants.get(bias);
     const biases = values && (tensorData(values) as Float32Array);
-    const scales = withRoomForBias(own, biases, this.#scalesOf(input)!.scales[0]!);
+    const scales = withRoomForBias(fileScales, biases, this.#scalesOf(input)!.scales[0]!);
     stored.set(weights, scales);
     // ONNX Runtime converts a float32 bias to int32 only if the result is quantized.
     const isLast = this.#targets(node).length === 0 && this.#questions.dtype === 'uint8';

@@ -51,8 +51,8 @@ function pass(view: ProgramView, state: Live, rule: FusionRule, most: number): b
   const { program } = view;
   let times = 0;
   const all: Operation[] = [];
-  for (const given of program.operations) {
-    const operation = state.current(given);
+  for (const original of program.operations) {
+    const operation = state.current(original);
     const found = times < most ? rule(operation, view) : undefined;
     if (found === undefined) {
       all.push(operation);
@@ -98,9 +98,9 @@ class Live {
   }
 
   replace(operation: Operation, insert: readonly Operation[], same: string | undefined): void {
-    for (const one of insert) {
-      for (const name of one.inputs) this.#use(name, 1);
-      for (const name of one.outputs) this.producers.set(name, one);
+    for (const inserted of insert) {
+      for (const name of inserted.inputs) this.#use(name, 1);
+      for (const name of inserted.outputs) this.producers.set(name, inserted);
     }
     if (same !== undefined) this.#readInstead(operation.outputs[0]!, same);
     this.#remove(operation);

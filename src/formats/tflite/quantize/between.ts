@@ -37,12 +37,12 @@ function readByFloat(program: Program, operations: readonly Operation[], float: 
 
 /** Operations in `among` with an operand from a float32 operation or from each other. */
 function fedByFloat(program: Program, operations: readonly Operation[], float: Operations, among: Operations) {
-  const given = new Set<string>();
+  const floatResults = new Set<string>();
   const found = new Set<Operation>();
-  const isGiven = (name: string): boolean => given.has(name) && program.type(name).dtype === 'float32';
+  const isGiven = (name: string): boolean => floatResults.has(name) && program.type(name).dtype === 'float32';
   for (const operation of operations) {
     if (among.has(operation) && operation.inputs.some(isGiven)) found.add(operation);
-    if (float.has(operation) || found.has(operation)) operation.outputs.forEach((name) => given.add(name));
+    if (float.has(operation) || found.has(operation)) operation.outputs.forEach((name) => floatResults.add(name));
   }
   return found;
 }

@@ -86,18 +86,18 @@ function storedRows(
   const factors = stored(`scales ${table}`, () =>
     program.constant({ dtype: 'float32', shape: [shape[0]!, 1] }, Float32Array.from(scales.scales), `${table}/scales`),
   );
-  const taken = program.type(output).shape;
-  const value = (name: string, dtype: 'int8' | 'float32', of = taken): string =>
+  const outputShape = program.type(output).shape;
+  const value = (name: string, dtype: 'int8' | 'float32', of = outputShape): string =>
     program.add(`${output}/${name}`, { type: { dtype, shape: of }, ...(dtype === 'int8' && { quantization }) });
   const [integers, floats, factor] = [
     ...[value('rows', 'int8'), value('float', 'float32')],
-    value('scale', 'float32', [...taken.slice(0, -1), 1]),
+    value('scale', 'float32', [...outputShape.slice(0, -1), 1]),
   ] as [string, string, string];
-  const own = { ...(options !== undefined && { options }), ...(layer !== undefined && { layer }) };
+  const operationParts = { ...(options !== undefined && { options }), ...(layer !== undefined && { layer }) };
   return [
-    { op: 'GATHER', inputs: [rows, ids], outputs: [integers], ...own },
+    { op: 'GATHER', inputs: [rows, ids], outputs: [integers], ...operationParts },
     { op: 'DEQUANTIZE', inputs: [integers], outputs: [floats] },
-    { op: 'GATHER', inputs: [factors, ids], outputs: [factor], ...own },
+    { op: 'GATHER', inputs: [factors, ids], outputs: [factor], ...operationParts },
     {
       op: 'MUL',
       inputs: [floats, factor],

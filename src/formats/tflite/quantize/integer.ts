@@ -168,10 +168,10 @@ class Conversion {
       if (value.data !== undefined)
         return this.#constant(name, value, shared ?? constantQuantization(this.#program, operation, name));
       const integer = this.#integer(name);
-      const own = this.#program.value(integer);
-      return shared === undefined || equal(own.quantization!, shared)
+      const integerValue = this.#program.value(integer);
+      return shared === undefined || equal(integerValue.quantization!, shared)
         ? integer
-        : this.#requantized(integer, own, shared);
+        : this.#requantized(integer, integerValue, shared);
     });
   }
 
@@ -205,11 +205,11 @@ class Conversion {
     const { dtype, scales } = this.#program.value(input).quantization!;
     const filter = this.#program.value(inputs[at.filter]!);
     const bias = this.#program.data(inputs[at.bias] ?? '') as Float32Array | undefined;
-    const own = weightQuantization(op, filter, this.#dense);
+    const filterQuantization = weightQuantization(op, filter, this.#dense);
     // With 16-bit activations a bias has 64 bits, but the factor that rescales the sum to the result also ends at 2⁻³² of its step.
     const [step] = this.#program.value(operation.outputs[0]!).quantization!.scales as [number];
-    const kept = dtype === 'int16' ? own.scales.map(() => step / 2) : bias;
-    const weights = withRoomForBias(own, kept, scales[0]!);
+    const kept = dtype === 'int16' ? filterQuantization.scales.map(() => step / 2) : bias;
+    const weights = withRoomForBias(filterQuantization, kept, scales[0]!);
     const shape = filter.type.shape as readonly number[];
     const stored = this.#program.add(`${inputs[at.filter]!}/int8`, {
       type: { dtype: 'int8', shape },

@@ -59,7 +59,7 @@ function merge(program: Program, operation: Operation): void {
     return program.type(name).dtype === 'float32' && program.data(name) === undefined;
   });
   const known = parts.map((name) => program.value(name).quantization).filter((found) => found !== undefined);
-  const given = program.value(output).quantization;
+  const outputQuantization = program.value(output).quantization;
   if (known.length === 0) return;
   const same = known.every(
     (one) => one.scales[0] === known[0]!.scales[0] && one.zeroPoints[0] === known[0]!.zeroPoints[0],
@@ -67,13 +67,19 @@ function merge(program: Program, operation: Operation): void {
   const constants = operation.inputs.filter((name) => program.data(name) instanceof Float32Array);
   const held = same ? known[0]! : widest(known);
   const beyond = constants.filter((name) => !holds(program, operation, name, held));
-  if (given === undefined && beyond.some((name) => !(program.data(name) as Float32Array).every(Number.isFinite)))
+  if (
+    outputQuantization === undefined &&
+    beyond.some((name) => !(program.data(name) as Float32Array).every(Number.isFinite))
+  )
     return;
   // The calibration left this value, or a part of it, in float32 for layers without integers: the scale of other parts would clip it.
-  if (given === undefined && (known.length < parts.length || (operation.op === 'CONCATENATION' && isUnlike(known))))
+  if (
+    outputQuantization === undefined &&
+    (known.length < parts.length || (operation.op === 'CONCATENATION' && isUnlike(known)))
+  )
     return;
   const isShared = same && known.length === parts.length && beyond.length === 0;
-  const wide = given ?? around(program, widest(known), beyond);
+  const wide = outputQuantization ?? around(program, widest(known), beyond);
   const whole = isShared ? known[0]! : isFar(wide, widest(known)) ? widest(known) : wide;
   set(program, output, whole);
   const view = { uses: program.uses(), producers: program.producers() };

@@ -46,12 +46,12 @@ export async function examplesOf(
         teacher: task.entities.given(teacher.answers, row, targets),
         student: task.entities.given(student.answers, row, targets),
       };
-      const said = (who: keyof typeof marked): string =>
+      const classText = (who: keyof typeof marked): string =>
         marked[who].map(({ type, from, to }) => `${type} ${words.slice(from, to + 1).join(' ')}`).join(', ') || 'none';
       return {
         sample: sampleId(dataset, row),
         marked: { words, ...marked },
-        ...{ label: said('label'), teacher: said('teacher'), student: said('student') },
+        ...{ label: classText('label'), teacher: classText('teacher'), student: classText('student') },
       };
     }
     return {

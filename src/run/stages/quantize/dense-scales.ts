@@ -43,8 +43,8 @@ export async function chooseDenseScales(
   const perOutput = await ask(withRoundedDense(graph, 'channel'));
   if (!task.isWorse(perTensor, perOutput, targets)) return { dense: 'tensor', notes: [] };
   const many = task.score.said(task.scoreOf(perOutput, targets), 'the validation split');
-  const one = task.score.text(task.scoreOf(perTensor, targets));
-  const why = `with dense layers in 8 bits ${id} is ${many}, ${task.score.name} ${one} with one scale for a layer`;
+  const perTensorScore = task.score.text(task.scoreOf(perTensor, targets));
+  const why = `with dense layers in 8 bits ${id} is ${many}, ${task.score.name} ${perTensorScore} with one scale for a layer`;
   return {
     dense: 'channel',
     notes: [`TFLite files have one scale for each output of a dense layer, which needs TensorFlow Lite 2.17: ${why}`],

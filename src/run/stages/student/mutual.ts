@@ -34,14 +34,14 @@ export async function trainWithPeer(context: StageContext, repeat: number): Prom
     peer: build,
     isNew: true,
   });
-  const own = `peer of ${stage}`;
-  context.onEvent({ type: 'stage', stage: own });
+  const peerStage = `peer of ${stage}`;
+  context.onEvent({ type: 'stage', stage: peerStage });
   const started = monotonicMs();
   const network = await build();
   const validation = await validationScore(context, network, trained.peer!);
   const params = networkParameters(network);
   network.dispose();
-  await context.done(own, (monotonicMs() - started) / 1000, { score: { validation }, params });
+  await context.done(peerStage, (monotonicMs() - started) / 1000, { score: { validation }, params });
   return { model, trained, peer: { name: nameOf(recipe), params, validation } };
 }
 
@@ -54,13 +54,13 @@ export function peerNotes(
   const [first] = peers;
   if (first === undefined) return [];
   const { score } = taskOf(data.validation);
-  const said = score.said(mean(peers.map(({ validation }) => validation)), 'the validation split');
+  const scoreText = score.said(mean(peers.map(({ validation }) => validation)), 'the validation split');
   const over = peers.length > 1 ? `, mean of ${peers.length} repeats,` : '';
   const isTrained = (step: Recipe['quantize'][number]): boolean =>
     ('method' in step && step.method === 'qat') || ('fallback' in step && step.fallback === 'qat');
   const later = recipe.prune.length > 0 || recipe.quantize.some(isTrained);
   return [
-    `the peer of the student (${first.name}, ${number(first.params)} parameters) is ${said}${over} with the weights of the epoch that was chosen for the student; it is not exported`,
+    `the peer of the student (${first.name}, ${number(first.params)} parameters) is ${scoreText}${over} with the weights of the epoch that was chosen for the student; it is not exported`,
     ...(later ? ['pruning and training with quantization learn from the labels alone, without the peer'] : []),
   ];
 }

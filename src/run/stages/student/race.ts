@@ -160,10 +160,10 @@ function candidatesOf(
       return [];
     }
     const usual = lossNumbers(loss);
-    const own = (name: string, values: readonly number[]): (number | undefined)[] =>
+    const valuesOrDefault = (name: string, values: readonly number[]): (number | undefined)[] =>
       usual[name] === undefined ? [undefined] : [...new Set(values)];
-    return own('temperature', temperatures).flatMap((temperature) =>
-      own('alpha', alphas).map((alpha): Candidate => {
+    return valuesOrDefault('temperature', temperatures).flatMap((temperature) =>
+      valuesOrDefault('alpha', alphas).map((alpha): Candidate => {
         const given = { ...(temperature !== undefined && { temperature }), ...(alpha !== undefined && { alpha }) };
         return { loss, numbers: { ...usual, ...given }, rounds: [] };
       }),

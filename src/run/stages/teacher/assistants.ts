@@ -36,10 +36,10 @@ export async function assistants(
     const lessons = await collectAnswers(context, before, kept, `answers for assistant ${number}`);
     const fitted = await trainAssistant(context, training, { number, lessons, of: before });
     refuseIgnorant(context, fitted, number);
-    const said = taskOf(context.data.validation).score.said(fitted.validation, 'the validation split');
+    const scoreText = taskOf(context.data.validation).score.said(fitted.validation, 'the validation split');
     const name = `assistant ${number} (${training.model})`;
-    context.onEvent({ type: 'message', message: `${name}: ${said}` });
-    notes.push(`${name}, trained by ${lessons.summary.source}, is ${said}`);
+    context.onEvent({ type: 'message', message: `${name}: ${scoreText}` });
+    notes.push(`${name}, trained by ${lessons.summary.source}, is ${scoreText}`);
     if (before !== teaching) await before.teacher?.dispose();
     const isLast = number === chain.length;
     before = { teacher: await trainedTeacher(context, fitted, { name, isStudents: isLast }), trained: fitted };

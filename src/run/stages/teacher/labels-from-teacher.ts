@@ -51,9 +51,9 @@ function twinNotes(recipe: Recipe, known: number): string[] {
 
 function optimizerNotes({ baseline, distill }: Recipe): string[] {
   if (typeof baseline !== 'object') return [];
-  const said = ({ type, learningRate, schedule }: Recipe['distill']['optimizer']): string =>
+  const optimizerText = ({ type, learningRate, schedule }: Recipe['distill']['optimizer']): string =>
     `${type} at ${learningRate} (${schedule})`;
   return [
-    `the twin was trained with the optimizer of \`baseline\`, ${said(baseline.optimizer)}, the student with ${said(distill.optimizer)}`,
+    `the twin was trained with the optimizer of \`baseline\`, ${optimizerText(baseline.optimizer)}, the student with ${optimizerText(distill.optimizer)}`,
   ];
 }

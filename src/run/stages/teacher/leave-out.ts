@@ -91,8 +91,8 @@ export async function biasCorrected(context: StageContext, fitted: Fitted, stage
   const { leaveOut } = recipe.distill;
   if (leaveOut?.correctBias !== true) return fitted;
   const started = monotonicMs();
-  const own = `bias of ${stage}`;
-  onEvent({ type: 'stage', stage: own });
+  const biasStage = `bias of ${stage}`;
+  onEvent({ type: 'stage', stage: biasStage });
   const left = indexesOf(leaveOut.classes, data.classNames);
   const logits = await validationLogits(context, fitted);
   const shift = bestShift(logits, data.validation.targets as Int32Array, left);
@@ -100,7 +100,7 @@ export async function biasCorrected(context: StageContext, fitted: Fitted, stage
   const raised = (bias.data as Float32Array).map((value, i) => (left.has(i) ? value + shift : value));
   const weights = new Map(fitted.weights).set(BIAS, { ...bias, data: raised });
   const validation = await validationScore(context, fitted.network, weights);
-  await context.done(own, (monotonicMs() - started) / 1000, { score: { validation } }, { shift });
+  await context.done(biasStage, (monotonicMs() - started) / 1000, { score: { validation } }, { shift });
   const note = `${stage}: the bias of ${leaveOut.classes.join(', ')} was raised by ${shift.toFixed(2)} after the training, chosen on the validation split, where it is right on ${percent(fitted.validation)} before and ${percent(validation)} after`;
   onEvent({ type: 'message', message: note });
   return { ...fitted, weights, validation, notes: [note] };
@@ -129,11 +129,14 @@ export function bestShift(logits: Float32Array, targets: Int32Array, left: Reado
   const classes = logits.length / targets.length;
   // A shift above `at` changes the sample's answer to a left-out class; `gain`: 1 if that makes it right, -1 if wrong.
   const changes = Array.from(targets, (target, row) => {
-    const own = logits.subarray(row * classes, (row + 1) * classes);
+    const rowLogits = logits.subarray(row * classes, (row + 1) * classes);
     const best = (isLeft: boolean): number =>
-      own.reduce((most, value, i) => (left.has(i) === isLeft && (most < 0 || value > own[most]!) ? i : most), -1);
+      rowLogits.reduce(
+        (most, value, i) => (left.has(i) === isLeft && (most < 0 || value > rowLogits[most]!) ? i : most),
+        -1,
+      );
     const [kept, other] = [best(false), best(true)];
-    return { at: own[kept]! - own[other]!, gain: Number(other === target) - Number(kept === target) };
+    return { at: rowLogits[kept]! - rowLogits[other]!, gain: Number(other === target) - Number(kept === target) };
   }).sort((a, b) => a.at - b.at);
   let right = 0;
   let found = { right: -Infinity, shift: 0 };

@@ -130,11 +130,11 @@ async function check(
   const onProgress = progressOf(context, 'check teacher');
   const options = { minAccuracy, confirmed, alternatives, declared, together, onProgress };
   const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
-  const said =
+  const outcome =
     accuracy === undefined
       ? `answers ${samples} validation samples, and no label says how often it is right`
       : taskOf(data.validation).score.said(accuracy, `${samples} validation samples`);
-  const message = `teacher ${teacher.name}: ${said}`;
+  const message = `teacher ${teacher.name}: ${outcome}`;
   onEvent({ type: 'message', message });
   for (const warning of warnings) onEvent({ type: 'warning', message: warning });
 }

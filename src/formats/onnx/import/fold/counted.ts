@@ -15,17 +15,17 @@ const DEPENDS = 'its length depends on the batch size';
 export function countedOf(node: OnnxNode, fold: Fold | undefined, c: Import): Importer | undefined {
   const limit = node.op === 'Range' ? c.knownOf(node.inputs[1])?.values[0] : undefined;
   if (limit !== undefined && typeof limit !== 'number') return (asked) => range(asked, c, batchFactor(limit));
-  const given = node.inputs.map((name) => c.counted.get(name));
-  const at = given.findIndex((one) => one !== undefined);
+  const operands = node.inputs.map((name) => c.counted.get(name));
+  const at = operands.findIndex((one) => one !== undefined);
   if (at < 0) return undefined;
   if (node.op === 'Gather' && at === 1) return gather;
-  const isSteady = STEADY.has(node.op) && given.filter((one) => one !== undefined).length === 1;
+  const isSteady = STEADY.has(node.op) && operands.filter((one) => one !== undefined).length === 1;
   const others = node.inputs.every((name, i) => i === at || c.isKnown(name));
   if (fold === undefined || !isSteady || !others) return () => c.fail(`its input ${node.inputs[at]!} counts the samples`, FIXED_BATCH); // prettier-ignore
   return (asked) => {
     const read = (one: KnownTensor): KnownTensor => fold(asked.inputs.map((name, i) => (i === at ? one : c.knownOf(name)!)), asked, c) as KnownTensor; // prettier-ignore
-    const [first, second] = [read(given[at]!.first), read(given[at]!.second)];
-    const isFirst = node.op === 'Unsqueeze' ? !axesIn(asked, c, first).includes(0) : first.dims.length === given[at]!.first.dims.length; // prettier-ignore
+    const [first, second] = [read(operands[at]!.first), read(operands[at]!.second)];
+    const isFirst = node.op === 'Unsqueeze' ? !axesIn(asked, c, first).includes(0) : first.dims.length === operands[at]!.first.dims.length; // prettier-ignore
     if (!isFirst || first.dims[0] !== 1) c.fail('it moves the axis of the samples', FIXED_BATCH);
     c.counted.set(asked.outputs[0]!, { first, second });
   };

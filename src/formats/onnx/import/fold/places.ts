@@ -50,9 +50,11 @@ const unsqueeze: Fold = ([x, given], node, c) => {
 };
 
 const reshape: Fold = ([x, shape], node, c) => {
-  const given = shape === undefined ? intsAttr(node, c, 'shape') : fixed(c, shape, 'shape');
+  const newShape = shape === undefined ? intsAttr(node, c, 'shape') : fixed(c, shape, 'shape');
   const isZeroKept = intAttr(node, c, 'allowzero', 0) === 1;
-  const dims = (given ?? c.fail('it names no shape')).map((dim, i) => (dim === 0 && !isZeroKept ? x!.dims[i]! : dim));
+  const dims = (newShape ?? c.fail('it names no shape')).map((dim, i) =>
+    dim === 0 && !isZeroKept ? x!.dims[i]! : dim,
+  );
   const rest = x!.values.length / count(dims.filter((dim) => dim !== -1));
   const whole = dims.map((dim) => (dim === -1 ? rest : dim));
   if (symbolicSize(whole).factor !== x!.values.length)

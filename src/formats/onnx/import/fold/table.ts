@@ -65,10 +65,10 @@ const range: Fold = ([start, limit, delta], _, c) => {
 const reduction =
   (op: 'Add' | 'Mul' | 'Min' | 'Max'): Fold =>
   ([x], node, c) => {
-    const given = axesOf(node, c, x!.dims.length) ?? [];
+    const declaredAxes = axesOf(node, c, x!.dims.length) ?? [];
     const keepDims = intAttr(node, c, 'keepdims', 1) === 1;
-    if (intAttr(node, c, 'noop_with_empty_axes', 0) === 1 && given.length === 0) return x!;
-    const axes = given.length === 0 ? x!.dims.map((_, i) => i) : given;
+    if (intAttr(node, c, 'noop_with_empty_axes', 0) === 1 && declaredAxes.length === 0) return x!;
+    const axes = declaredAxes.length === 0 ? x!.dims.map((_, i) => i) : declaredAxes;
     const kept = x!.dims.map((dim, i) => (axes.includes(i) ? 1 : dim));
     const parts = new Map<string, KnownTensor>();
     const element = (place: readonly number[]): KnownTensor => ({ ...x!, dims: [], values: [elementAt(x!, place)] });
@@ -105,11 +105,11 @@ const nonZero: Fold = ([x]) => {
 };
 
 const constantOfShape: Fold = ([shape], node, c) => {
-  const given = attr(node, c, 'value', 'tensor');
-  const dtype = given?.dtype ?? 'float32';
+  const valueTensor = attr(node, c, 'value', 'tensor');
+  const dtype = valueTensor?.dtype ?? 'float32';
   if (dtype !== 'float32' && dtype !== 'int32' && dtype !== 'int64' && dtype !== 'bool')
     return c.fail(`filled with ${dtype}; expected float32, int32, int64 or bool`);
-  const value = given === undefined ? 0 : Number(tensorData(given)?.[0]);
+  const value = valueTensor === undefined ? 0 : Number(tensorData(valueTensor)?.[0]);
   const dims = shape!.values.map((dim) =>
     typeof dim === 'number' ? dim : c.fail('its shape depends on the batch size'),
   );
@@ -185,8 +185,9 @@ export function foldOf(node: OnnxNode, c: Import): Importer | undefined {
   const fold = Object.hasOwn(folds, node.op) ? folds[node.op]! : undefined;
   const counted = countedOf(node, fold, c);
   if (counted !== undefined) return counted;
-  const given = node.inputs.filter((name) => name !== '');
-  if (fold === undefined || given.length === 0 || !given.every((name) => c.isKnown(name))) return undefined;
+  const presentInputs = node.inputs.filter((name) => name !== '');
+  if (fold === undefined || presentInputs.length === 0 || !presentInputs.every((name) => c.isKnown(name)))
+    return undefined;
   const operands = node.inputs.slice(0, OPERANDS[node.op]).filter((name) => name !== '');
   // A matrix times a number from a shape stays in the graph, where the matrix can be trained.
   const isMatrix = (name: string): boolean => c.isWeights(name) && c.shapeOf(name).length > 1;

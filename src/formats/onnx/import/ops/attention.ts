@@ -33,14 +33,14 @@ function byHead(c: Import, name: string, heads: number, what: string): string {
  */
 const attention: Importer = (node, c) => {
   const [q, k, v, mask = '', pastKey = '', pastValue = '', lengths = ''] = node.inputs as [string, string, string];
-  const given = { q: intAttr(node, c, 'q_num_heads', 0), kv: intAttr(node, c, 'kv_num_heads', 0) };
+  const headCounts = { q: intAttr(node, c, 'q_num_heads', 0), kv: intAttr(node, c, 'kv_num_heads', 0) };
   // 1: float32, the type of all computation here.
   expectInt(node, c, 'softmax_precision', 1);
-  const query = byHead(c, q, given.q, 'query');
+  const query = byHead(c, q, headCounts.q, 'query');
   const withPast = (past: string, value: string): string =>
     past === '' ? value : c.op('Concat', [c.plain(past), value], { axis: 2 });
-  const key = withPast(pastKey, byHead(c, k, given.kv, 'key'));
-  const value = withPast(pastValue, byHead(c, v, given.kv, 'value'));
+  const key = withPast(pastKey, byHead(c, k, headCounts.kv, 'key'));
+  const value = withPast(pastValue, byHead(c, v, headCounts.kv, 'value'));
   const [batch, heads, rows, size] = headsOf(c, query, 'query');
   const [, shared, columns] = headsOf(c, key, 'key');
   const wide = headsOf(c, value, 'value')[3];

@@ -27,8 +27,8 @@ const isInfinite: Importer = (node, c) => {
   const zero = c.constant(Float32Array.of(0), []);
   const all = c.op('IsInf', [x]);
   const sided = (op: string): string => c.op('LogicalAnd', [all, c.op(op, [x, zero])]);
-  const one = above ? sided('Greater') : below ? sided('Less') : c.op('NotEqual', [all, all]);
-  c.define(node.outputs[0]!, { plain: above && below ? all : one });
+  const oneSided = above ? sided('Greater') : below ? sided('Less') : c.op('NotEqual', [all, all]);
+  c.define(node.outputs[0]!, { plain: above && below ? all : oneSided });
 };
 
 /** Keeps elements above or below a diagonal, and sets others to zero, whatever their value. */

@@ -29,9 +29,9 @@ function ownNames({ inputs, initializers, nodes }: OnnxGraph): string[] {
 
 /** A renamed copy of a node, including graphs inside it. */
 function renamedNode(node: OnnxNode, names: Names): OnnxNode {
-  const of = (name: string): string => names.get(name) ?? name;
+  const renamed = (name: string): string => names.get(name) ?? name;
   const attrs = [...node.attrs].map(([key, value]) => [key, renamedAttr(value, names)] as const);
-  return { ...node, inputs: node.inputs.map(of), outputs: node.outputs.map(of), attrs: new Map(attrs) };
+  return { ...node, inputs: node.inputs.map(renamed), outputs: node.outputs.map(renamed), attrs: new Map(attrs) };
 }
 
 function renamedAttr(value: OnnxAttr, names: Names): OnnxAttr {
@@ -75,8 +75,8 @@ const either: Importer = (node, c) => {
     OnnxGraph,
     OnnxGraph,
   ];
-  const taken = holds(c, node.inputs[0]!, 'the choice between its graphs') ? then : otherwise;
-  const results = inlined(c, taken, new Map(), `${node.outputs[0]!}/`);
+  const branch = holds(c, node.inputs[0]!, 'the choice between its graphs') ? then : otherwise;
+  const results = inlined(c, branch, new Map(), `${node.outputs[0]!}/`);
   results.forEach((result, i) => c.alias(node.outputs[i]!, result));
 };
 

@@ -22,15 +22,20 @@ interface Filter {
  */
 function filterOf(node: OnnxNode, c: Import, rank: number, channels?: number): Filter {
   const name = node.inputs[1]!;
-  const given = c.shapeOf(name);
-  if (!isStatic(given))
-    return c.fail(`its filter has the shape [${given.join(', ')}], which depends on the batch size`);
-  if (given.length !== rank)
-    c.fail(`expected a filter with ${rank} axes as its input has, received [${given.join(', ')}]`);
-  const kernel = intsAttr(node, c, 'kernel_shape') ?? given.slice(2);
-  if (kernel.join() !== given.slice(2).join())
-    c.fail(`its attribute kernel_shape is [${kernel.join(', ')}], and its filter is [${given.join(', ')}]`);
-  const shape = (rank === 3 ? [given[0], given[1], 1, given[2]] : given) as [number, number, number, number];
+  const filterShape = c.shapeOf(name);
+  if (!isStatic(filterShape))
+    return c.fail(`its filter has the shape [${filterShape.join(', ')}], which depends on the batch size`);
+  if (filterShape.length !== rank)
+    c.fail(`expected a filter with ${rank} axes as its input has, received [${filterShape.join(', ')}]`);
+  const kernel = intsAttr(node, c, 'kernel_shape') ?? filterShape.slice(2);
+  if (kernel.join() !== filterShape.slice(2).join())
+    c.fail(`its attribute kernel_shape is [${kernel.join(', ')}], and its filter is [${filterShape.join(', ')}]`);
+  const shape = (rank === 3 ? [filterShape[0], filterShape[1], 1, filterShape[2]] : filterShape) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const [first, second, height, width] = shape;
   // [h, w, 1, channels · multiplier] has the same memory layout as [h, w, channels, multiplier].
   const to = [height, width, ...(channels === undefined ? [second, first] : [channels, first / channels])];
@@ -118,11 +123,11 @@ const convTranspose: Importer = (node, c) => {
   const auto = attr(node, c, 'auto_pad', 'string') ?? 'NOTSET';
   const wanted = auto.startsWith('SAME') ? size.map((n, i) => n * strides[i]!) : undefined;
   const named = intsAttr(node, c, 'output_shape')?.slice(-(shape.length - 2));
-  const given = padsOf(node, c);
+  const explicitPads = padsOf(node, c);
   const large = image(named, 1) ?? wanted;
   const pads =
     large === undefined
-      ? given
+      ? explicitPads
       : large.flatMap((n, i) => {
           const total = whole[i]! + extra[i]! - n;
           const less = Math.floor(total / 2);

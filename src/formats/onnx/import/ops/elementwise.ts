@@ -7,8 +7,8 @@ import type { Import, Importer } from '../context.ts';
 export const unary =
   (op: string, attrs: (node: OnnxNode, c: Import) => Attrs = () => ({})): Importer =>
   (node, c) => {
-    const given = attrs(node, c);
-    onOne(node, c, (x) => c.op(op, [x], given));
+    const attributes = attrs(node, c);
+    onOne(node, c, (x) => c.op(op, [x], attributes));
   };
 
 /** Defines the output as `compute` of the first input, which keeps shape and layout (possibly channels last). */

@@ -113,16 +113,16 @@ const gridSample: Importer = (node, c) => {
 const affineGrid: Importer = (node, c) => {
   const [theta, size] = node.inputs as [string, string];
   const alignCorners = intAttr(node, c, 'align_corners', 0) === 1;
-  const asked = c.numbers(size, 'size').slice(2) as number[];
+  const outputSize = c.numbers(size, 'size').slice(2) as number[];
   const batch = c.shapeOf(theta)[0]!;
-  const axes = asked.length;
-  const count = asked.reduce((product, dim) => product * dim, 1);
+  const axes = outputSize.length;
+  const count = outputSize.reduce((product, dim) => product * dim, 1);
   // For each pixel: its coordinates from -1 to 1, the last axis first, and a 1.
   const data = new Float32Array(count * (axes + 1)).fill(1);
   for (let pixel = 0; pixel < count; pixel++) {
     let rest = pixel;
     for (let axis = axes - 1; axis >= 0; axis--) {
-      const n = asked[axis]!;
+      const n = outputSize[axis]!;
       const at = rest % n;
       rest = Math.floor(rest / n);
       data[pixel * (axes + 1) + (axes - 1 - axis)] = alignCorners
@@ -132,7 +132,7 @@ const affineGrid: Importer = (node, c) => {
   }
   const base = c.constant(data, [count, axes + 1]);
   const y = c.op('BatchMatMul', [base, c.plain(theta)], { transposeA: false, transposeB: true });
-  c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape: [batch, ...asked, axes] }) });
+  c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape: [batch, ...outputSize, axes] }) });
 };
 
 export const gridImporters: Readonly<Record<string, Importer>> = {

@@ -9,8 +9,8 @@ const pool =
   (op: 'MaxPool' | 'AvgPool'): Importer =>
   (node, c) => {
     const [x] = node.inputs as [string];
-    const given = intsAttr(node, c, 'kernel_shape') ?? c.fail('it names no kernel_shape');
-    const filterSize = given.length === 1 ? [1, given[0]!] : given;
+    const kernelShape = intsAttr(node, c, 'kernel_shape') ?? c.fail('it names no kernel_shape');
+    const filterSize = kernelShape.length === 1 ? [1, kernelShape[0]!] : kernelShape;
     const size = spatialOf(c, x);
     const window = windowOf(node, c, filterSize, size);
     const [bottom, right] = ceiling(node, c, filterSize, size, window);

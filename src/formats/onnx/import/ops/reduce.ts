@@ -15,16 +15,16 @@ const reduction =
   (node, c) => {
     const [x] = node.inputs as [string];
     const rank = c.shapeOf(x).length;
-    const given = axesOf(node, c, rank) ?? [];
+    const declaredAxes = axesOf(node, c, rank) ?? [];
     const keepDims = intAttr(node, c, 'keepdims', 1) === 1;
-    const isNothing = given.length === 0 && intAttr(node, c, 'noop_with_empty_axes', 0) === 1;
-    if (given.length > 0) node.attrs.get('noop_with_empty_axes');
+    const isNothing = declaredAxes.length === 0 && intAttr(node, c, 'noop_with_empty_axes', 0) === 1;
+    if (declaredAxes.length > 0) node.attrs.get('noop_with_empty_axes');
     if (isNothing) {
       const value = before?.(c, c.plain(x)) ?? c.plain(x);
       c.define(node.outputs[0]!, { plain: after?.(c, value) ?? value });
       return;
     }
-    const axes = given.length === 0 ? Array.from({ length: rank }, (_, i) => i) : given;
+    const axes = declaredAxes.length === 0 ? Array.from({ length: rank }, (_, i) => i) : declaredAxes;
     const isSpatial = axes.join() === '2,3' && c.liesChannelsLast(x);
     const value = isSpatial ? c.nhwc(x) : c.plain(x);
     const reduced = c.op(op, [before?.(c, value) ?? value], { axes: isSpatial ? [1, 2] : axes, keepDims });

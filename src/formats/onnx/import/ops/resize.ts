@@ -73,9 +73,9 @@ const resize: Importer = (node, c) => {
   // Region and extrapolation only matter for the mode tf_crop_and_resize, which is refused.
   ignore(node, 'extrapolation_value');
   if (c.opset >= 11) ignoreInput(node, 1);
-  const asked = targets(node, c, shape);
+  const resizedAxes = targets(node, c, shape);
   // ONNX Runtime does not resample for scales that change no size, such as 1.1 of 8.
-  const changed = asked.some(({ from, to }) => from !== to) ? asked : [];
+  const changed = resizedAxes.some(({ from, to }) => from !== to) ? resizedAxes : [];
   const sampling = samplingOf(node, c);
   // ONNX divides by the size before rounding, ONNX Runtime by the size after it.
   const isWhole = changed.every(({ from, to, scale }) => Math.fround(from * scale) === to);

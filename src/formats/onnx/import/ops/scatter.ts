@@ -99,8 +99,8 @@ const scatterElements: Importer = (node, c) => {
     () => c.op('Reshape', [flatPlaces(c, positive(c, indices, shape[axis]!), shape, to, axis)], { shape: [total] }),
   );
   const rows = c.op('Reshape', [c.plain(x)], { shape: [count(shape), 1] });
-  const given = c.op('Reshape', [c.plain(updates)], { shape: [total, 1] });
-  const y = scattered(node, c, { rows, updates: given, places });
+  const flatUpdates = c.op('Reshape', [c.plain(updates)], { shape: [total, 1] });
+  const y = scattered(node, c, { rows, updates: flatUpdates, places });
   c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape }) });
 };
 
@@ -125,8 +125,8 @@ const scatterNd: Importer = (node, c) => {
     () => c.op('Reshape', [tuplePlaces(c, c.plain(indices), sizes)], { shape: [total] }),
   );
   const rows = c.op('Reshape', [c.plain(x)], { shape: [height, width] });
-  const given = c.op('Reshape', [c.plain(updates)], { shape: [total, width] });
-  const y = scattered(node, c, { rows, updates: given, places });
+  const updateRows = c.op('Reshape', [c.plain(updates)], { shape: [total, width] });
+  const y = scattered(node, c, { rows, updates: updateRows, places });
   c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape }) });
 };
 

@@ -20,10 +20,10 @@ function reshaped(c: Import, output: string, value: string, shape: Shape): void 
 
 const reshape: Importer = (node, c) => {
   const [x, shape = ''] = node.inputs as [string, string?];
-  const given = shape === '' ? intsAttr(node, c, 'shape') : c.numbers(shape, 'shape');
+  const newShape = shape === '' ? intsAttr(node, c, 'shape') : c.numbers(shape, 'shape');
   const isZeroKept = intAttr(node, c, 'allowzero', 0) === 1;
   const from = c.shapeOf(x);
-  const wanted = (given ?? c.fail('it names no shape')).map((dim, i) => {
+  const wanted = (newShape ?? c.fail('it names no shape')).map((dim, i) => {
     if (dim !== 0 || isZeroKept) return dim;
     return from[i] ?? c.fail(`it keeps axis ${i} of a tensor with ${from.length} axes`);
   });
@@ -43,18 +43,18 @@ function restOf(c: Import, from: Shape, wanted: readonly Dim[]): Dim {
 const flatten: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const from = c.shapeOf(x);
-  const given = intAttr(node, c, 'axis', 1);
-  const axis = given === from.length ? given : axisOf(given, from.length, c);
+  const axisAttribute = intAttr(node, c, 'axis', 1);
+  const axis = axisAttribute === from.length ? axisAttribute : axisOf(axisAttribute, from.length, c);
   reshaped(c, node.outputs[0]!, c.plain(x), [side(from.slice(0, axis)), side(from.slice(axis))]);
 };
 
 const squeeze: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const from = c.shapeOf(x);
-  const given = axesOf(node, c, from.length);
-  if (given === undefined && from.some((dim) => typeof dim !== 'number'))
+  const declaredAxes = axesOf(node, c, from.length);
+  if (declaredAxes === undefined && from.some((dim) => typeof dim !== 'number'))
     c.fail('without axes: whether the batch is one of them depends on its size');
-  const axes = given ?? from.flatMap((dim, i) => (dim === 1 ? [i] : []));
+  const axes = declaredAxes ?? from.flatMap((dim, i) => (dim === 1 ? [i] : []));
   const other = axes.find((axis) => from[axis] !== 1);
   if (other !== undefined) c.fail(`its axis ${other} is ${from[other]!}, expected 1`);
   reshaped(
@@ -67,11 +67,11 @@ const squeeze: Importer = (node, c) => {
 
 const unsqueeze: Importer = (node, c) => {
   const [x, axesInput = ''] = node.inputs as [string, string?];
-  const given =
+  const newAxes =
     axesInput === '' ? (intsAttr(node, c, 'axes') ?? c.fail('it names no axes')) : c.ints(axesInput, 'axes');
   const from = c.shapeOf(x);
-  const rank = from.length + given.length;
-  const axes = given.map((axis) => axisOf(axis, rank, c));
+  const rank = from.length + newAxes.length;
+  const axes = newAxes.map((axis) => axisOf(axis, rank, c));
   const rest = [...from];
   reshaped(
     c,

@@ -9,9 +9,9 @@ import { slicesOf } from '../slices.ts';
 
 const concat: Importer = (node, c) => {
   const { inputs, outputs } = node;
-  const given = intAttr(node, c, 'axis', 1);
+  const axisAttribute = intAttr(node, c, 'axis', 1);
   const rank = c.shapeOf(inputs[0]!).length;
-  const axis = axisOf(given, rank, c);
+  const axis = axisOf(axisAttribute, rank, c);
   const last = rank === 4 && inputs.every((name) => c.liesChannelsLast(name));
   const values = inputs.map((name) => (last ? c.nhwc(name) : c.plain(name)));
   const y = c.op('Concat', values, { axis: last ? nhwcAxis(axis) : axis });
@@ -115,8 +115,8 @@ const constant: Importer = (node, c) => {
 /** ConstantOfShape of floats; other types are known values. */
 const constantOfShape: Importer = (node, c) => {
   const dims = c.numbers(node.inputs[0], 'shape');
-  const given = attr(node, c, 'value', 'tensor');
-  const value = given === undefined ? 0 : Number(tensorData(given)?.[0]);
+  const valueTensor = attr(node, c, 'value', 'tensor');
+  const value = valueTensor === undefined ? 0 : Number(tensorData(valueTensor)?.[0]);
   const output = node.outputs[0]!;
   if (isStatic(dims)) {
     c.define(output, { plain: c.constant(new Float32Array(elementCount(dims)).fill(value), dims) });
@@ -129,9 +129,9 @@ const constantOfShape: Importer = (node, c) => {
 const centerCropPad: Importer = (node, c) => {
   const [x, sizes] = node.inputs as [string, string];
   const from = c.shapeOf(x);
-  const asked = c.ints(sizes, 'shape');
+  const lengths = c.ints(sizes, 'shape');
   const axes = (intsAttr(node, c, 'axes') ?? from.map((_, i) => i)).map((axis) => axisOf(axis, from.length, c));
-  const to = from.map((dim, axis) => (axes.includes(axis) ? asked[axes.indexOf(axis)]! : dim));
+  const to = from.map((dim, axis) => (axes.includes(axis) ? lengths[axes.indexOf(axis)]! : dim));
   const cuts = from.map((dim, i) =>
     to[i] === dim ? 0 : typeof dim === 'number' ? dim - Number(to[i]) : c.fail('it cuts the batch', FIXED_BATCH),
   );
