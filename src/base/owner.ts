@@ -42,16 +42,17 @@ export function parseOwner(text: string): (Owner & { readonly beats?: true }) | 
  * it lives, is as old and on a local disk.
  */
 export async function isAlive(owner: Owner, note?: string): Promise<boolean | undefined> {
-  const own = await ownNamespace();
+  const currentNamespace = await ownNamespace();
   if (owner.host === hostname() && note !== undefined) {
     const { type } = await statfs(note).catch(() => ({ type: undefined }));
     const { mtimeMs } = await stat(note).catch(() => ({ mtimeMs: Infinity }));
-    if (isOfEarlierStart(owner, own, type) && mtimeMs < Date.now() - 1000 * uptime()) return false;
+    if (isOfEarlierStart(owner, currentNamespace, type) && mtimeMs < Date.now() - 1000 * uptime()) return false;
   }
-  if (owner.host !== hostname() || (owner.namespace !== own && !isWithoutBoot(owner, own))) return undefined;
+  if (owner.host !== hostname() || (owner.namespace !== currentNamespace && !isWithoutBoot(owner, currentNamespace)))
+    return undefined;
   const lives = await isSeen(owner);
   // A process that is not found may belong to another machine.
-  return owner.namespace === own || lives ? lives : undefined;
+  return owner.namespace === currentNamespace || lives ? lives : undefined;
 }
 
 /** The first PID namespace of every Linux machine (PROC_PID_INIT_INO). */

@@ -47,13 +47,13 @@ export async function staticEmbeddings(
 ): Promise<StaticEmbeddings> {
   const wanted = outputOf(encoder, name, output);
   const ids = Array.from({ length: tokenizer.vocabulary }, (_, id) => id).filter((id) => !unused.has(id));
-  const own: Float32Array[] = [];
+  const teacherVectors: Float32Array[] = [];
   for (let start = 0; start < ids.length; start += BATCH) {
     const some = ids.slice(start, start + BATCH);
-    own.push(await pooled(encoder, name, wanted, { tokenizer, ids: some, pooling }));
+    teacherVectors.push(await pooled(encoder, name, wanted, { tokenizer, ids: some, pooling }));
     onProgress?.('reading the vocabulary', Math.min(ids.length, start + BATCH), ids.length);
   }
-  const width = own[0]!.length / Math.min(BATCH, ids.length);
+  const width = teacherVectors[0]!.length / Math.min(BATCH, ids.length);
   if (size > Math.min(width, ids.length)) {
     throw new UserError(
       `--size: expected at most ${Math.min(width, ids.length)}, received ${size}`,
@@ -61,7 +61,7 @@ export async function staticEmbeddings(
     );
   }
   const all = new Float32Array(ids.length * width);
-  own.forEach((part, i) => all.set(part, i * BATCH * width));
+  teacherVectors.forEach((part, i) => all.set(part, i * BATCH * width));
   if (!all.every(Number.isFinite)) {
     throw new UserError(`${name}: its output ${wanted} holds numbers that are not finite`, 'Export it in float32.');
   }

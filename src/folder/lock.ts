@@ -39,12 +39,12 @@ export async function lockRun(
 ): Promise<() => Promise<void>> {
   const file = path.join(folder, 'lock');
   const owner: Holder = { ...(await thisProcess()), beats: true };
-  const own = JSON.stringify(owner);
+  const content = JSON.stringify(owner);
   await makeFolder(folder).catch((error: unknown) => {
     throw asUserError(error, folder, 'write');
   });
   for (let attempt = 0; attempt < 20; attempt++) {
-    if (await create(file, own)) return held(file, own, beatMs, onLost);
+    if (await create(file, content)) return held(file, content, beatMs, onLost);
     const text = await readFile(file, 'utf8').catch(() => undefined);
     if (text === undefined) continue;
     const other = parseOwner(text);
@@ -55,7 +55,7 @@ export async function lockRun(
       await new Promise((resolve) => setTimeout(resolve, 20));
       continue;
     }
-    if (await takeOver(file, text, own)) return held(file, own, beatMs, onLost);
+    if (await takeOver(file, text, content)) return held(file, content, beatMs, onLost);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   throw new UserError(`${file}: cannot get the lock of this run`, 'Remove the file if no other process works on it.');

@@ -154,8 +154,8 @@ function fitting({ state }: Graph, content: Weights): Weights {
   const found = [...state].map(([key, { shape }]) => {
     const value = content.get(key);
     if (String(value?.type.shape) === String(shape)) return [key, value!] as const;
-    const given = value === undefined ? 'nothing' : `[${value.type.shape.join(', ')}]`;
-    throw new Error(`${key}: the graph holds [${shape.join(', ')}], received ${given}`);
+    const receivedShape = value === undefined ? 'nothing' : `[${value.type.shape.join(', ')}]`;
+    throw new Error(`${key}: the graph holds [${shape.join(', ')}], received ${receivedShape}`);
   });
   return new Map(found);
 }

@@ -65,13 +65,13 @@ export function runMetrics(client: typeof PromClient, registry: Registry, togeth
         current.set(labelsOf(event), 1);
         break;
       case 'progress': {
-        const of = labelsOf(event);
-        done.set(of, event.done);
-        total.set(of, event.total);
-        if (event.samplesPerSecond !== undefined) speed.set(of, event.samplesPerSecond);
-        if (event.secondsPerStep !== undefined) step.set(of, event.secondsPerStep);
-        if (event.epoch !== undefined) epoch.set(of, event.epoch);
-        if (event.loss !== undefined) loss.set(of, event.loss);
+        const eventLabels = labelsOf(event);
+        done.set(eventLabels, event.done);
+        total.set(eventLabels, event.total);
+        if (event.samplesPerSecond !== undefined) speed.set(eventLabels, event.samplesPerSecond);
+        if (event.secondsPerStep !== undefined) step.set(eventLabels, event.secondsPerStep);
+        if (event.epoch !== undefined) epoch.set(eventLabels, event.epoch);
+        if (event.loss !== undefined) loss.set(eventLabels, event.loss);
         if (event.score !== undefined) tellScore(event, 'train', event.score);
         break;
       }

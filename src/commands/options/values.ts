@@ -44,7 +44,7 @@ export function checkValues(
 function noNumber(name: string, words: readonly string[]): string {
   const at = words.findLastIndex((word) => word === `--${name}` || word.startsWith(`--${name}=`));
   const [option = '', ...others] = words.slice(at);
-  const given = option.includes('=') ? [option.slice(option.indexOf('=') + 1)] : others;
-  const found = at < 0 ? undefined : given.find((word) => Number.isNaN(Number(word)));
+  const candidates = option.includes('=') ? [option.slice(option.indexOf('=') + 1)] : others;
+  const found = at < 0 ? undefined : candidates.find((word) => Number.isNaN(Number(word)));
   return found === undefined ? 'text' : shown(found);
 }

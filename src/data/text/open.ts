@@ -39,7 +39,7 @@ export async function openText(config: TextConfig): Promise<OpenText> {
   const file = isTokenizerFile(named) ? named : undefined;
   const bytes = file === undefined ? undefined : await readBytes(file);
   const kind = file === undefined ? (named as 'bytes' | 'hashed') : 'tokenizer.json';
-  const own = {
+  const ownForm = {
     tokenizer: kind,
     ...(bytes !== undefined && { sha256: sha256(bytes) }),
     ...(kind === 'hashed' && {
@@ -48,11 +48,11 @@ export async function openText(config: TextConfig): Promise<OpenText> {
     }),
   } as const;
   try {
-    const tokenizer = tokenizerFor(own, bytes && parsed(bytes));
+    const tokenizer = tokenizerFor(ownForm, bytes && parsed(bytes));
     // A tokenizer without padding gets a new id for it, unless a mask marks padding.
     const { padding = inputs?.includes('attention_mask') === true ? 0 : tokenizer.vocabulary } = tokenizer;
     const form: TextForm = {
-      ...own,
+      ...ownForm,
       ...{ texts: columns.length === 2 ? 2 : 1, length: config.length ?? DEFAULT_LENGTH, truncate },
       ...{ vocabulary: Math.max(tokenizer.vocabulary, padding + 1), padding },
     };

@@ -85,9 +85,10 @@ export async function preflight(
   const task = taskOf(dataset);
   const classes = task.width;
   if (teacher.classes !== classes) {
-    const asked = task.classes === undefined ? `${classes} numbers` : `the ${classes} classes of the data set`;
+    const expectedAnswers =
+      task.classes === undefined ? `${classes} numbers` : `the ${classes} classes of the data set`;
     throw new UserError(
-      `${teacher.name}: expected answers for ${asked}, received ${teacher.classes}`,
+      `${teacher.name}: expected answers for ${expectedAnswers}, received ${teacher.classes}`,
       `${namesOutput(teacher)}${classes === 2 && teacher.classes === 1 && task.classes !== undefined ? ONE_OF_TWO : ', or use a teacher of this data set.'}`,
     );
   }
@@ -96,8 +97,8 @@ export async function preflight(
   if (rows.some((row) => labelled?.[row] === 0))
     return checkWithoutLabels(teacher, dataset, task, { ...options, rows });
   if (task.classes === undefined) return checkNumbers(teacher, dataset, task, { ...options, rows });
-  const asked = await askAbout(teacher, dataset, rows, options);
-  const { labels, logits, accuracy } = asked;
+  const answered = await askAbout(teacher, dataset, rows, options);
+  const { labels, logits, accuracy } = answered;
   const samples = labels.length;
   refuseUseless(teacher, logits, samples);
   const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
@@ -105,14 +106,14 @@ export async function preflight(
   const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samplesText(samples, dataset)}`;
   const settings = { alternatives, declared: options.declared };
   if (isGood) {
-    const known = explainingOrder(asked, dataset.classNames);
+    const known = explainingOrder(answered, dataset.classNames);
     // A wrong input can look like a wrong order, so other readings are tried first.
     const found =
       known === undefined
-        ? await farBetterReading(dataset, asked, alternatives, ask)
+        ? await farBetterReading(dataset, answered, alternatives, ask)
         : {
             isEvident: true,
-            ...(await diagnosis(dataset, asked, { ...settings, required: accuracy, known }, ask)),
+            ...(await diagnosis(dataset, answered, { ...settings, required: accuracy, known }, ask)),
           };
     if (found?.isEvident === true && !confirmed) {
       throw new UserError(
@@ -121,10 +122,10 @@ export async function preflight(
       );
     }
     const warnings = found === undefined ? [] : [`${right}; ${found.fact}. ${found.hint}`];
-    return { accuracy, samples, warnings: [...oddities(teacher, dataset, asked), ...warnings] };
+    return { accuracy, samples, warnings: [...oddities(teacher, dataset, answered), ...warnings] };
   }
   const required = minAccuracy ?? chanceBar(labels, classes);
-  const { fact, hint } = await diagnosis(dataset, asked, { ...settings, required }, ask);
+  const { fact, hint } = await diagnosis(dataset, answered, { ...settings, required }, ask);
   const bar =
     minAccuracy === undefined
       ? `the most frequent class alone gives ${percent(largestShare(labels, classes), 1)}`

@@ -93,9 +93,9 @@ export async function openFile(
   refuseEnlarged(options.name(file), recipe, preparation, dataset);
   const open = await withHead(preparation, recipe.logitScale, read, options);
   const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
-  const asked = { ...layout, normalize: preparation.normalize };
+  const layoutAsked = { ...layout, normalize: preparation.normalize };
   const found = ({ otherOutputs }: Teacher) => ({
-    alternatives: alternativesOf(dataset, asked, (change) => open({ ...preparation, ...change }), otherOutputs),
+    alternatives: alternativesOf(dataset, layoutAsked, (change) => open({ ...preparation, ...change }), otherOutputs),
     ...{ declared: preparation.classes, preparation },
   });
   if (recipe.precision !== 'int8') {

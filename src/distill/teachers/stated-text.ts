@@ -25,14 +25,14 @@ export function statedText(metadata: ReadonlyMap<string, string>): TextForm | un
 
 /** `UserError` for a file made for other tokens: it would read other texts. */
 export function refuseOtherText(file: string, metadata: ReadonlyMap<string, string>, text: TextForm): void {
-  const own = statedText(metadata);
-  if (own === undefined) return;
+  const statedByFile = statedText(metadata);
+  if (statedByFile === undefined) return;
   const keys = ['tokenizer', 'sha256', 'buckets', 'ngrams', 'texts', 'length', 'truncate'] as const;
-  const other = keys.find((key) => own[key] !== text[key]);
+  const other = keys.find((key) => statedByFile[key] !== text[key]);
   if (other === undefined) return;
   const what = other === 'sha256' ? 'the tokenizer.json of hash' : `text.${other}`;
   throw new UserError(
-    `${file}: was made for ${what} ${String(own[other])}, received texts of ${String(text[other])}`,
+    `${file}: was made for ${what} ${String(statedByFile[other])}, received texts of ${String(text[other])}`,
     'Give it the tokenizer and the length that its metadata name under `text`: in `dataset.text`, or of a teacher in `teacher.text`.',
   );
 }

@@ -26,7 +26,7 @@ export function storedRows(
   const scales = symmetric(magnitudes(tensorData(table) as Float32Array, table.dims, 0), 'int8', 0);
   const rows = quantizedIntegers(`${table.name}/rows`, table, scales, true);
   const scale = tensor(`${table.name}/scales`, 'float32', [table.dims[0]!, 1], Float32Array.from(scales.scales));
-  for (const one of [rows, scale]) added.set(one.name, one);
+  for (const stored of [rows, scale]) added.set(stored.name, stored);
   const node = (op: string, from: readonly string[], to: string, own: OnnxNode['attrs'] = new Map()): OnnxNode => ({
     ...{ op, domain: '', name: '', inputs: [...from], outputs: [to], attrs: own },
   });

@@ -40,8 +40,8 @@ function assign(model: LayersModel, weights: Weights): void {
   for (const { name, variable } of modelVariables(model)) {
     const value = weights.get(name);
     if (value === undefined || String(value.type.shape) !== String(variable.shape)) {
-      const given = value === undefined ? 'nothing' : `[${value.type.shape.join(', ')}]`;
-      throw new Error(`${name}: the resized layer holds [${variable.shape.join(', ')}], received ${given}`);
+      const receivedShape = value === undefined ? 'nothing' : `[${value.type.shape.join(', ')}]`;
+      throw new Error(`${name}: the resized layer holds [${variable.shape.join(', ')}], received ${receivedShape}`);
     }
     const content = tensor(value.data as Float32Array, variable.shape, variable.dtype as 'float32');
     variable.assign(content);

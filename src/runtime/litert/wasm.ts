@@ -55,8 +55,8 @@ export async function openWasm(bytes: Uint8Array, ends: TfliteEnds): Promise<Tfl
       let results: Record<string, LiteRtCore.Tensor> = {};
       try {
         for (const { end, data, shape } of values) {
-          const taken = end.dtype === 'int8' ? turned(data) : data;
-          inputs[end.name] = new core.Tensor(taken as Float32Array, shape);
+          const typedData = end.dtype === 'int8' ? turned(data) : data;
+          inputs[end.name] = new core.Tensor(typedData as Float32Array, shape);
         }
         messages.length = 0;
         results = await model.run(inputs);

@@ -79,10 +79,10 @@ function lowering(node: Node): TfliteLowering {
 /** Makes each output a tensor of its own computed by an operation: interpreters accept no input, constant or other output. */
 function separateOutputs(program: Program): void {
   const computed = program.producers();
-  const taken = new Set<string>();
+  const loweredValues = new Set<string>();
   for (const [name, value] of program.outputs) {
-    if (computed.has(value) && !taken.has(value)) {
-      taken.add(value);
+    if (computed.has(value) && !loweredValues.has(value)) {
+      loweredValues.add(value);
       continue;
     }
     const { type } = program.value(value);

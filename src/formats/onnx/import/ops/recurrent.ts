@@ -96,16 +96,16 @@ const rnn: Kind = {
 };
 
 function activationsOf(node: OnnxNode, c: Import, usual: readonly string[], directions: number): string[][] {
-  const given = attr(node, c, 'activations', 'strings')?.map((name) => {
+  const declaredActivations = attr(node, c, 'activations', 'strings')?.map((name) => {
     return (
       ACTIVATIONS[name.toLowerCase()] ??
       c.fail(`its activation ${name} is not known here; expected Sigmoid, Tanh or Relu`)
     );
   });
-  if (given !== undefined && given.length !== usual.length * directions)
-    c.fail(`it names ${given.length} activations for ${directions} directions of ${usual.length}`);
+  if (declaredActivations !== undefined && declaredActivations.length !== usual.length * directions)
+    c.fail(`it names ${declaredActivations.length} activations for ${directions} directions of ${usual.length}`);
   return Array.from({ length: directions }, (_, i) => {
-    return given?.slice(i * usual.length, (i + 1) * usual.length) ?? [...usual];
+    return declaredActivations?.slice(i * usual.length, (i + 1) * usual.length) ?? [...usual];
   });
 }
 
