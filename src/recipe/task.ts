@@ -24,7 +24,7 @@ interface TaskRow {
 const ALPHA = '# weight of the teacher; the labels weigh 1 - alpha';
 const SOFTENS = '# softens teacher and student before they are compared';
 
-/** Losses that compare logits alone: rows of tokens as well as samples. mlld is none: its relations grow with the square of the rows of a batch. */
+/** Losses that compare only logits, of tokens as well as of samples. Without mlld: its relations grow with the square of a batch's rows. */
 const OF_LOGITS: readonly LossName[] = [
   ...(['kd', 'kd-standardized', 'dkd', 'dist', 'ttm', 'wttm', 'nkd', 'mse', 'mutual'] as const),
 ];

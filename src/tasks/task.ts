@@ -20,11 +20,11 @@ export type MixKind = 'none' | 'partners' | 'soft';
 
 export type Hyper = Readonly<Record<string, tf.Scalar>>;
 
-/** Rows [rows, classes] that losses of logits compare, where a sample has several: its tokens, say. */
+/** Rows [rows, classes] that losses of logits compare, for tasks with several in a sample, e.g. its tokens. */
 export interface LossRows {
   /** Answers or targets [batch, width] as rows. */
   of(values: tf.Tensor2D): tf.Tensor2D;
-  /** Weights of the rows [rows] of samples with weights [batch]; those of a sample's rows sum to its weight. Rows without a label weigh 0. */
+  /** Weights of the rows, [rows], from weights of the samples, [batch]: a sample's rows sum to its weight. Rows without a label weigh 0. */
   weights(samples: tf.Tensor1D, targets: tf.Tensor2D): tf.Tensor1D;
 }
 
@@ -66,7 +66,7 @@ export interface Task {
   mixedValues(targets: TargetValues, mix: Mixed): Float32Array;
   /** Answers of a student or teacher as a loss' input, [batch, width], independent of the label's units. */
   forLoss(answers: tf.Tensor2D): tf.Tensor2D;
-  /** Rows of a sample, which losses see in place of samples; absent: each sample is a row. */
+  /** Conversion of samples to rows, which losses compare; absent: each sample is a row. */
   readonly rows?: LossRows;
   /** Label loss, [rows]; outputs and targets, both [rows, classes], in the form of a loss' input. */
   loss(outputs: tf.Tensor2D, targets: tf.Tensor2D, hyper: Hyper): tf.Tensor1D;

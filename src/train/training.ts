@@ -135,15 +135,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
       best = { epoch, validation, weights: shippedOf(await trainer.state(), run.shipped) };
     const record = { epoch, loss: totals.loss / totals.weight, score: scoreOfTotals(totals, run.task), validation };
     epochs = [...epochs, record];
-    const epochCount = Math.ceil(run.steps / run.stepsPerEpoch);
-    onEvent({
-      type: 'epoch',
-      stage,
-      ...record,
-      epochs: epochCount,
-      step: trainer.position.step,
-      seconds: times().seconds,
-    });
+    const count = Math.ceil(run.steps / run.stepsPerEpoch);
+    onEvent({ type: 'epoch', stage, ...record, epochs: count, step: trainer.position.step, seconds: times().seconds });
   };
 
   const meter = new Meter(run, trainer.position.step);

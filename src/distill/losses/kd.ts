@@ -16,11 +16,7 @@ export const kd = logitLoss({
 });
 
 /** T² · KL(softmax(t/T) ‖ softmax(s/T)), weighted mean over the batch. */
-export function softened(
-  { task, weights, hyper }: LossInput,
-  student: tf.Tensor2D,
-  teacher: tf.Tensor2D,
-): tf.Scalar {
+export function softened({ task, weights, hyper }: LossInput, student: tf.Tensor2D, teacher: tf.Tensor2D): tf.Scalar {
   const temperature = hyper['temperature']!;
   if (task.divergence === undefined) throw new Error('this loss is of tasks with a temperature');
   return tf.mul(weightedMean(task.divergence(teacher, student, temperature), weights), tf.square(temperature));

@@ -39,21 +39,21 @@ function wordsOf(words: readonly string[], version: number): Map<string, OnnxAtt
   ]);
 }
 
-/** Columns by the names that exporters give them: skl2onnx and pandas keep them, others write _ for what is no letter or digit. */
+/** Columns by the names that exporters write: skl2onnx and pandas keep them, others replace characters other than letters and digits by _. */
 function columnOf<C extends Pick<Column, 'name'>>(columns: readonly C[], name: string): C | undefined {
   const plain = (text: string): string => text.replace(/\W/g, '_').toLowerCase();
   const own = name.replace(/\/place$/, '');
   return columns.find((column) => column.name === own) ?? columns.find((column) => plain(column.name) === plain(own));
 }
 
-/** Column of a data set that an input takes: where its numbers begin in a sample, and how many they are. */
+/** Column of a data set for an input: offset and number of its values in a sample. */
 interface ColumnInput {
   readonly input: ModelValue;
   readonly from: number;
   readonly words: number | undefined;
 }
 
-/** Inputs that take a column each, [batch, 1] by its name, as pipelines of scikit-learn have them; undefined for a file of other inputs. */
+/** Inputs of [batch, 1] that take a column each, by its name, as in pipelines of scikit-learn; undefined for a file with other inputs. */
 export function columnInputs(
   inputs: readonly ModelValue[],
   { columns, inputs: parts }: Pick<Dataset, 'columns' | 'inputs'>,
@@ -73,7 +73,7 @@ export function columnInputs(
   return found.length === inputs.length ? found : undefined;
 }
 
-/** Feeds of raw samples [n, width]. `UserError` for a fraction in a column of whole numbers, and for numbers where words are meant. */
+/** Feeds for raw samples [n, width]. `UserError` for a fraction in a column of integers, and for numbers in a column of words. */
 export function columnFeeds(
   inputs: readonly ColumnInput[],
   raw: Float32Array,
@@ -98,7 +98,7 @@ export function columnFeeds(
   return Object.fromEntries(feeds);
 }
 
-/** A value of a column of whole numbers without the rounding that its normalization left. */
+/** Value of a column of integers without the rounding error of its normalization. */
 function whole({ dtype }: ModelValue, value: number): number {
   const near = Math.round(value);
   return dtype.startsWith('int') && Math.abs(value - near) < 1e-3 * Math.max(1, Math.abs(near)) ? near : value;

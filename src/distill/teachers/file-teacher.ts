@@ -148,10 +148,10 @@ function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: Fil
   return { raw, layout, input, preprocessing, ...(form !== dataset && { sampleShape: form.sampleShape }) };
 }
 
-/** Normalization that leaves raw values, as the pipeline of a file with an input for each column prepares them itself. */
+/** Normalization that leaves values raw: a file with an input for each column prepares them itself. */
 const RAW = { scale: 1, mean: 0, std: 1 };
 
-/** About rows of a table, a column for each input. */
+/** Asks about rows of a table, with a column for each input. */
 function columnInput(
   { name, dataset }: Pick<FileTeacherSource, 'name' | 'dataset'>,
   inputs: NonNullable<ReturnType<typeof columnInputs>>,
@@ -166,7 +166,7 @@ function columnInput(
   return { raw, layout: 'nhwc', input: inputs.map(({ input }) => input.name), preprocessing };
 }
 
-/** Preparation of samples as a file wants them. Raw rows of a table are read anew: a tree decides differently on the two sides of a rounding. */
+/** Prepares samples for a file. Raw rows of a table are read from the data again: rounding would change the decisions of a tree. */
 function prepared(
   form: Pick<Dataset, 'sampleShape' | 'normalization'>,
   settings: TeacherNormalization | undefined,

@@ -192,7 +192,7 @@ async function opener(
   };
 }
 
-/** A file of trees or of scikit-learn takes a table as it was trained on: its raw values, unless it says or the recipe says otherwise. */
+/** A file of trees or of scikit-learn takes the raw values of a table, unless its metadata or the recipe says otherwise. */
 function withRawColumns({ metadata, graph }: Model, { columns, sampleShape }: Dataset): ReadonlyMap<string, string> {
   const isOfTables = columns !== undefined && graph.nodes.some(({ domain }) => domain === 'ai.onnx.ml');
   if (!isOfTables || metadata.has('preprocessing')) return metadata;

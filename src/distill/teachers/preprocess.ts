@@ -80,7 +80,7 @@ export function channelsLast(
   return out;
 }
 
-/** True for a preparation that gives raw values. */
+/** True if the preparation leaves values raw. */
 export function isRaw({ scale = 1, mean, std }: TeacherNormalization): boolean {
   const all = (values: number | readonly number[], value: number): boolean =>
     [values].flat().every((one) => one === value);

@@ -35,7 +35,7 @@ export function withTensorEnds(model: Model): Model {
   };
 }
 
-/** True for an output that is no tensor of numbers of at most 32 bits, or of the whole numbers of labels. */
+/** True for an output that is neither a tensor of numbers of at most 32 bits nor of integer labels. */
 function isOther({ dtype, otherType }: ValueInfo): boolean {
   return otherType !== undefined || dtype === 'string' || dtype === 'float64';
 }
@@ -44,7 +44,7 @@ function isZipMap(node: OnnxNode | undefined): boolean {
   return node?.op === 'ZipMap' && node.domain === 'ai.onnx.ml';
 }
 
-/** Cast of the scores that a ZipMap reads, or of an output of 64 bits, to an output of 32. */
+/** Casts the scores that a ZipMap reads, or an output of 64 bits, to an output of 32 bits. */
 function toNumbers(name: string, node: OnnxNode | undefined): OnnxNode {
   const from = isZipMap(node) ? node!.inputs[0]! : `${name}/double`;
   return {
@@ -57,7 +57,7 @@ function toNumbers(name: string, node: OnnxNode | undefined): OnnxNode {
   };
 }
 
-/** Names of the classes: those of a ZipMap or a classifier, or those that a label is chosen from. */
+/** Class names: of a ZipMap or a classifier, or the table that labels are looked up in. */
 function namesIn({ nodes, ...graph }: OnnxGraph): readonly string[] | undefined {
   const ofMl = nodes.filter(({ domain }) => domain === 'ai.onnx.ml').toReversed();
   for (const { attrs } of [...ofMl.filter(isZipMap), ...ofMl]) {

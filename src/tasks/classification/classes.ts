@@ -78,7 +78,7 @@ export function isWorse(a: readonly boolean[], b: readonly boolean[]): boolean {
   return lost - won - 1 > SURE * Math.sqrt(lost + won);
 }
 
-/** The smaller of the two probabilities where the classes differ. */
+/** The smaller of the two models' probabilities if their classes differ, else 0. */
 export function betweenClasses(answers: Float32Array, others: Float32Array, width: number): Float32Array {
   return Float32Array.from({ length: answers.length / width }, (_, row) => {
     const [own, its] = [surest(answers, row * width, width), surest(others, row * width, width)];

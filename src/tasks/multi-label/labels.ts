@@ -148,7 +148,7 @@ function steps(logits: readonly number[], labels: readonly number[]): Step[] {
   return found;
 }
 
-/** The largest over the labels that one gives and the other does not of the smaller distance from 0 of the two logits. */
+/** Over the labels that only one model gives: the largest of the smaller distances of the two logits from 0. */
 export function betweenLabels(answers: Float32Array, others: Float32Array, width: number): Float32Array {
   return Float32Array.from({ length: answers.length / width }, (_, row) => {
     let most = 0;
@@ -160,7 +160,7 @@ export function betweenLabels(answers: Float32Array, others: Float32Array, width
   });
 }
 
-/** The labels that are given at more than a probability of a half. */
+/** The labels with a probability above 0.5. */
 export function givenLabelsText(
   values: ArrayLike<number>,
   row: number,

@@ -60,7 +60,7 @@ export function isFurtherOff(
   );
 }
 
-/** The mean distance of the numbers, each in deviations of its label. */
+/** Mean distance of the numbers, each in standard deviations of its label. */
 export function betweenNumbers(answers: Float32Array, others: Float32Array, std: readonly number[]): Float32Array {
   const width = std.length;
   return Float32Array.from({ length: answers.length / width }, (_, row) => {

@@ -53,7 +53,7 @@ export function tagging(names: readonly string[], length: number): Task {
       throw new Error(UNMIXED);
     },
     forLoss: asGiven,
-    // A row is a token: a sample weighs as much as its words, so that each of them weighs the same.
+    // A row is a token: a sample's weight is proportional to its words, so that all words have equal weight.
     rows: {
       of: (values) => tf.reshape<tf.Rank.R2>(values, [-1, tags]),
       weights: (samples, targets) => {

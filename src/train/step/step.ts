@@ -241,7 +241,7 @@ function asRows(answers: tf.Tensor): tf.Tensor2D {
   return tf.reshape<tf.Rank.R2>(answers, [-1, width]);
 }
 
-/** Input of a loss, in rows; `rest` is in samples, its answers and targets [batch, width] and its weights [batch]. */
+/** Input of a loss, in rows. `rest` is in samples: answers and targets [batch, width], weights [batch]. */
 export function lossInput(
   loss: Loss,
   task: Task,
