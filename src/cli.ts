@@ -18,17 +18,17 @@ function onInterrupt(code: number, again: string): void {
   interrupt.abort();
 }
 
-/** True once a result was printed, which the code of the program speaks of. */
+/** True after a result was printed: then the exit code reports a failure to print. */
 let hasResult = false;
-/** True once somebody was told that messages are lost. */
+/** True after the warning that messages are lost. */
 let isTold = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    // A reader such as `head` that has seen enough is no error of ours; the code is that of any program that a pipe ends.
+    // A reader such as `head` closes the pipe: not an error. The exit code is that of any program that SIGPIPE ends.
     if (error.code === 'EPIPE') process.exit(EXIT.pipe);
     if (stream === process.stdout && !isTold) process.stderr.write(`cannot print: ${error.message}\n`);
     isTold = true;
-    // The disk of a log that is full takes no server and no training with it.
+    // A full disk under the log must not end a server or a training.
     if (stream === process.stdout && hasResult) process.exit(EXIT.user);
   });
 }

@@ -103,7 +103,7 @@ export async function openToRead(file: string): Promise<FileHandle> {
   }
 }
 
-/** The check of `openToRead` for a file that a library opens by its name. */
+/** Checks a file as `openToRead` does, for a library that opens it by name. */
 export async function requireFile(file: string): Promise<void> {
   try {
     requireRegular(await stat(file));
@@ -118,7 +118,7 @@ function requireRegular(found: Stats): void {
   throw Object.assign(new Error(code), { code });
 }
 
-/** Read a whole file of at most `most` bytes; what the operating system says becomes a `UserError` that names the file and a remedy. */
+/** Reads a file of at most `most` bytes. Errors of the operating system become a `UserError` with the file's name and a remedy. */
 export async function readBytes(file: string, most = Infinity): Promise<Uint8Array> {
   const handle = await openToRead(file);
   try {
@@ -131,10 +131,10 @@ export async function readBytes(file: string, most = Infinity): Promise<Uint8Arr
   }
 }
 
-/** Bytes of a text that is read whole, and depth of brackets in one that is JSON: those that programs write have a tenth of each. */
+/** Maximum bytes of a text file and depth of brackets in a JSON file: ten times those of files that programs write. */
 const [MOST_TEXT, DEEPEST] = [2 ** 27, 500];
 
-/** `readBytes` for a text. `UserError` for one that is longer, or JSON that is nested deeper, than what reads it can bear. */
+/** `readBytes` for a text file. `UserError` if it is too long, or JSON that is nested too deeply. */
 export async function readText(file: string): Promise<string> {
   const text = Buffer.from(await readBytes(file, MOST_TEXT)).toString('utf8');
   if (file.endsWith('.json')) refuseDeep(text, file);

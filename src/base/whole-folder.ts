@@ -104,7 +104,7 @@ async function moveAll(from: string, folder: string, onlyNewer = false): Promise
     const source = path.join(entry.parentPath, entry.name);
     const name = path.relative(from, source);
     const to = path.join(folder, name);
-    // Files that somebody else has prepared, in a folder that was unpacked, go nowhere else by links in it.
+    // Symbolic links in an unpacked folder from somebody else must not lead outside of it.
     if (onlyNewer && (await fileInside(folder, name)) === undefined)
       throw new UserError(
         `${to}: it leads out of ${folder}, and ${path.dirname(from)} is to be moved there`,

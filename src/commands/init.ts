@@ -177,7 +177,7 @@ async function complete(args: InitArgs, context: CommandContext) {
   }
 }
 
-/** Bytes of a file, named from the recipe; undefined for a folder, and for none. */
+/** Size in bytes of a file that the recipe names; undefined for a folder or a missing file. */
 async function bytesOfFile(name: string, to: string): Promise<number | undefined> {
   const { stat } = await import('node:fs/promises');
   const path = await import('node:path');

@@ -55,7 +55,7 @@ const commands = [
 export interface ProgramHost {
   /** The result. */
   readonly out: (text: string) => void;
-  /** Messages beside it, on the same stream. */
+  /** Messages on the same stream as the result. */
   readonly note: (text: string) => void;
   readonly err: (text: string) => void;
   readonly isTerminal: boolean;

@@ -15,7 +15,7 @@ export interface InitAnswers {
   readonly label: string | readonly string[];
   /** Path of the teacher; empty: train one. */
   readonly teacher: string;
-  /** Size of the teacher's file; absent where there is none. */
+  /** Size of the teacher's file; absent for a teacher without a file. */
   readonly teacherBytes?: number | undefined;
   readonly model: string;
   /** Keys that the data's files require: columns of texts and words, rate and length of sounds. */
@@ -115,7 +115,7 @@ export function recipeText({
 /** Units of the first hidden layer of an mlp; the second has half as many. */
 const HIDDEN = [256, 128, 64, 32];
 
-/** Rest of the student's line: hidden layers of a net that is no larger than its teacher, where that is small. */
+/** Rest of the student's line in the recipe: for a small teacher, hidden layers that keep the student no larger than it. */
 function hiddenText(model: string, columns: number | undefined, teacherBytes = Infinity): string {
   const fits = (units: number): boolean => 4 * ((columns ?? 0) * units + units ** 2 / 2) <= teacherBytes;
   const units = HIDDEN.find(fits) ?? HIDDEN.at(-1)!;

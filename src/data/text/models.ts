@@ -102,7 +102,7 @@ function bytePairs(part: ModelPart): TokenModel {
   const joined = (ids: number[]): number[] => {
     const mergeAt = (at: number) => merges.get(ids[at]! * size + ids[at + 1]!);
     const rankAt = (at: number): number => mergeAt(at)?.[0] ?? Infinity;
-    // Kept for each pair: looked up anew for each merge, they took most of the time.
+    // Cached for each pair: looking them up again for each merge took most of the time.
     const ranks = ids.map((_, at) => rankAt(at));
     for (;;) {
       let at = 0;

@@ -33,7 +33,7 @@ export function refuseFalseRuns(
   let [page, values] = [place(bytes), count];
   if (second !== undefined) {
     const { repetition_levels_byte_length: ofRepetitions, definition_levels_byte_length: ofDefinitions } = second;
-    // Damaged headers lack some of these: no comparison with nothing is true.
+    // Damaged headers lack some of these, and a comparison with undefined is false.
     if (!(ofRepetitions >= 0 && ofDefinitions >= 0 && second.num_nulls >= 0))
       throw new Error('a page is said to have levels or nulls of less than no size');
     if (repetitions > 0) readLevels(page, repetitions, count, ofRepetitions);
