@@ -205,7 +205,7 @@ describe('samples that are left in files', () => {
     const train = await folder.file('words.csv', `label,a\n${rows(COUNT, (i) => `${i % 3},${i}`)}`);
     const mean = await userError(loadDataset({ type: 'csv', train, missing: 'mean' }, { memory: 0 }));
     expect(mean.message).toMatch(/words\.csv: its rows of 1 numbers take 0 MB of memory, and 0 MB are free for them/);
-    expect(mean.hint).toMatch(/do without `missing: mean`/);
+    expect(mean.hint).toMatch(/leave out `missing: mean`/);
     const cifar = await folder.file('c.bin', new Uint8Array(3073 * 4));
     const pictures = await userError(loadDataset({ type: 'cifar10', train: cifar, validation: 1 }, { memory: 0 }));
     expect(pictures.message).toMatch(/c\.bin: 4 pictures of 32x32 take 0 MB of memory, and 0 MB are free for them/);

@@ -78,7 +78,7 @@ it('samples without a label may be of the class that is left out, and are refuse
   const check = (labelled?: Uint8Array) =>
     checkLeftOut(recipe, { classNames: CLASSES, train: pictures(60, { labelled }) }, { name: 'mlp', state: {} });
   expect(() => check(new Uint8Array(60).fill(1, 7))).toThrow(
-    /leaveOut: expected a label of each sample of train, .* received 7 of 60 without one/,
+    /leaveOut: expected a label for each sample of train, .* received 7 of 60 without one/,
   );
   expect(() => check()).not.toThrow();
 });

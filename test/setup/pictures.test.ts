@@ -45,22 +45,26 @@ it('arrays [steps, channels] stay as they are, normalized channel by channel', a
   expect(train.normalization.mean.every((mean, c) => Math.abs(mean - c) < 0.2)).toBe(true);
 });
 
-it.each<[string, object, object]>([
-  ['a named network of pictures', { student: { model: 'lenet' } }, {}],
-  ['one that is the teacher', { student: { model: 'gru' }, teacher: { train: { model: 'cnn' } } }, {}],
+it.each<[string, () => object, object]>([
+  ['a named network of pictures', () => ({ student: { model: 'lenet' } }), {}],
+  ['one that is the teacher', () => ({ student: { model: 'gru' }, teacher: { train: { model: 'cnn' } } }), {}],
   [
     'one of the chain',
-    { student: { model: 'gru' }, teacher: { train: { model: 'mlp' }, chain: [{ model: 'cnn' }] } },
+    () => ({ student: { model: 'gru' }, teacher: { train: { model: 'mlp' }, chain: [{ model: 'cnn' }] } }),
     {},
   ],
-  ['a peer', { student: { model: 'mlp' }, distill: { loss: 'mutual', peer: { model: 'lenet' } } }, {}],
-  ['a file with an input of pictures', { student: { onnx: at('pictures.onnx') } }, {}],
-  ['a teacher from such a file', { student: { model: 'mlp' }, teacher: { onnx: at('pictures.onnx') } }, {}],
-  ['a teacher of another size', { student: { model: 'mlp' }, teacher: { onnx: 'gone.onnx', resize: [32, 32] } }, {}],
-  ['an augmentation of pictures', { student: { model: 'mlp' } }, { augment: [{ flip: 'horizontal' }] }],
-  ['a layout of pictures', { student: { model: 'mlp' } }, { layout: 'nhwc' }],
+  ['a peer', () => ({ student: { model: 'mlp' }, distill: { loss: 'mutual', peer: { model: 'lenet' } } }), {}],
+  ['a file with an input of pictures', () => ({ student: { onnx: at('pictures.onnx') } }), {}],
+  ['a teacher from such a file', () => ({ student: { model: 'mlp' }, teacher: { onnx: at('pictures.onnx') } }), {}],
+  [
+    'a teacher of another size',
+    () => ({ student: { model: 'mlp' }, teacher: { onnx: 'gone.onnx', resize: [32, 32] } }),
+    {},
+  ],
+  ['an augmentation of pictures', () => ({ student: { model: 'mlp' } }), { augment: [{ flip: 'horizontal' }] }],
+  ['a layout of pictures', () => ({ student: { model: 'mlp' } }), { layout: 'nhwc' }],
 ])('%s makes grey pictures of them, with one mean', async (_, parts, dataset) => {
-  const { train } = await loadData(recipeOf(parts, dataset));
+  const { train } = await loadData(recipeOf(parts(), dataset));
   expect([train.sampleShape, train.normalization.mean.length]).toEqual([PICTURE, 1]);
 });
 
