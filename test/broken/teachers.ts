@@ -114,6 +114,20 @@ export const teachers: Readonly<Record<string, Case>> = {
       'Remove it: only pictures can be resized.',
     ],
   },
+  'a cut without a size': {
+    recipe: `${TABLE}\nteacher: {onnx: t.onnx, cutFrom: 8}\n${rest}`,
+    message: [
+      'r.yaml:2:34 teacher.cutFrom: expected teacher.resize beside it, the size that the teacher sees, received none',
+      'Set `teacher.resize` to the height and width of the model, and cutFrom to what it is cut from.',
+    ],
+  },
+  'a cut from less than the size': {
+    recipe: `${TABLE}\nteacher: {onnx: t.onnx, resize: [8, 8], cutFrom: 7}\n${rest}`,
+    message: [
+      'r.yaml:2:50 teacher.cutFrom: expected at least teacher.resize, 8x8, received 7x7',
+      'Set `teacher.resize` to the height and width of the model, and cutFrom to what it is cut from.',
+    ],
+  },
   'channels of its own for pictures of two': {
     recipe: `dataset: {type: npz, train: {samples: x.npy, labels: y.npy}, testFraction: 0.2}\nteacher: {onnx: t.onnx, channels: 3}\n${rest}`,
     files: { 't.onnx': Buffer.from(pictureTeacher()), 'x.npy': PICTURES, 'y.npy': LABELS },

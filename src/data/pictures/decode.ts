@@ -2,12 +2,14 @@ import { UserError } from '../../base/errors.ts';
 import type { EncodedImage } from '../dataset.ts';
 import { OF_FILES, withPicture } from './picture.ts';
 import { rawPixels } from './pixels.ts';
-import { resized } from './resize.ts';
+import { broughtTo } from './resize.ts';
+import type { Resizing } from './resize.ts';
 
 /** Decodes a picture to 8 bits, [height, width, channels], and resizes it as Pillow does; transparency is dropped. */
 export async function decoded(
   { where, input }: EncodedImage,
   [height, width, channels]: readonly [number, number, number],
+  resizing: Resizing = {},
 ): Promise<Uint8Array> {
   const own = await withPicture(input, OF_FILES, (image, found) =>
     rawPixels(image, found, channels === 1 ? 1 : 3),
@@ -18,5 +20,5 @@ export async function decoded(
       { cause: error },
     );
   });
-  return resized(new Uint8Array(own.data), [own.height, own.width, own.channels], [height, width]);
+  return broughtTo(new Uint8Array(own.data), [own.height, own.width, own.channels], [height, width], resizing);
 }

@@ -6,12 +6,14 @@ import { countOfElements } from '../dataset.ts';
 import { within } from '../batches/share.ts';
 import type { Span } from '../batches/share.ts';
 import type { Dataset, Normalization, Originals } from '../dataset.ts';
+import type { Resizing } from './resize.ts';
 
 /** Form in which a model reads samples at another size or normalization than the data set's. */
 export interface PictureForm {
   /** [height, width, channels]; of a row of a table [width]. */
   readonly sampleShape: readonly number[];
   readonly normalization: Normalization;
+  readonly resizing?: Resizing;
 }
 
 /** Returns samples at another size, normalized: [n, height, width, channels]. */
@@ -34,7 +36,7 @@ export function originalsOf(
   const { originals } = dataset;
   if (dataset.columns !== undefined) return rowsAsRead(dataset, rows, chance, part);
   if (typeof originals !== 'object') return undefined;
-  return async ({ sampleShape, normalization }) => {
+  return async ({ sampleShape, normalization, resizing }) => {
     const size = countOfElements(sampleShape);
     const { mix } = chance;
     const mixing = mix && mixerOf({ sampleShape }, chance, dataset.sampleShape)?.(rows.length, mix.index);
@@ -47,7 +49,7 @@ export function originalsOf(
     for (let from = 0; from < n; from += AT_ONCE) {
       const some = Array.from(ids.subarray(from, from + AT_ONCE));
       const pixels = await Promise.all(
-        some.map((id) => decoded(originals.images[id]!, sampleShape as readonly [number, number, number])),
+        some.map((id) => decoded(originals.images[id]!, sampleShape as readonly [number, number, number], resizing)),
       );
       pixels.forEach((one, i) => samples.set(one, (from + i) * size));
     }

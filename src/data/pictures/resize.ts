@@ -29,6 +29,26 @@ function sinc(x: number): number {
   return x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x);
 }
 
+/** Keys' cubic with a = -0.5, as Pillow's `BICUBIC`. */
+const BICUBIC: ResizeFilter = {
+  reach: 2,
+  weight: (distance) => {
+    const x = Math.abs(distance);
+    if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+    return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
+  },
+};
+
+export const FILTERS = { bilinear: BILINEAR, bicubic: BICUBIC, lanczos: LANCZOS };
+
+/** How a picture is brought to a model's size. */
+export interface Resizing {
+  /** Default: bilinear. */
+  readonly filter?: keyof typeof FILTERS | undefined;
+  /** Length of the shorter side, or height and width, of which the middle is cut out; default: nothing is cut away. */
+  readonly cutFrom?: number | readonly [number, number] | undefined;
+}
+
 /** With antialiasing: distances are in pixels of the smaller picture. */
 function tapsOf(from: number, to: number, filter: ResizeFilter): Taps {
   const scale = from / to;
@@ -110,4 +130,26 @@ export function resized<P extends Pixels>(
   if (height === toHeight) return across;
   const down = { outer: 1, inner: toWidth * channels, from: height, to: toHeight, filter };
   return pass(across, down, make(toHeight * toWidth * channels));
+}
+
+/** Resizes a picture [height, width, channels], and cuts its middle out if `cutFrom` says so. The longer side is rounded down, as torchvision does. */
+export function broughtTo<P extends Pixels>(
+  pixels: P,
+  shape: readonly [number, number, number],
+  to: readonly [number, number],
+  { filter = 'bilinear', cutFrom }: Resizing = {},
+): P {
+  if (cutFrom === undefined) return resized(pixels, shape, to, FILTERS[filter]);
+  const [height, width, channels] = shape;
+  const short = Math.min(height, width);
+  const sideOf = (side: number): number => Math.trunc((Number(cutFrom) * side) / short);
+  const [wholeHeight, wholeWidth] = typeof cutFrom === 'number' ? [sideOf(height), sideOf(width)] : cutFrom;
+  const whole = resized(pixels, shape, [wholeHeight, wholeWidth], FILTERS[filter]);
+  const [top, left] = [(wholeHeight - to[0]) >> 1, (wholeWidth - to[1]) >> 1];
+  const out = whole.slice(0, to[0] * to[1] * channels) as P;
+  for (let row = 0; row < to[0]; row++) {
+    const start = ((top + row) * wholeWidth + left) * channels;
+    out.set(whole.subarray(start, start + to[1] * channels), row * to[1] * channels);
+  }
+  return out;
 }

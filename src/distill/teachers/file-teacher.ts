@@ -87,7 +87,8 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   // The path is not part of the key: a moved file gives the same answers.
   const { intermediate } = settings;
   const { input, preprocessing, sampleShape } = fed;
-  const size = sampleShape && { size: sampleShape };
+  const { filter, cutFrom } = settings;
+  const size = sampleShape && { size: sampleShape, filter, cutFrom };
   const read = { input, output, intermediate, order, preprocessing, isProbability, ...size };
 
   return {

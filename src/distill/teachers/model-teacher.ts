@@ -85,7 +85,8 @@ async function withSteps(
       : answersProbabilities(name, outputs, (await raw(probe.x, probe.n, probe.original)).logits, classes);
   const content = await (await steps.for(1)).state();
   const sorted = [...content].sort(([a], [b]) => (a < b ? -1 : 1));
-  const size = seen.form === dataset ? {} : { size: seen.form.sampleShape };
+  const { filter, cutFrom } = options.size ?? {};
+  const size = seen.form === dataset ? {} : { size: seen.form.sampleShape, filter, cutFrom };
   const settings = { config: network.definition(), features, preprocessing, isProbability, order, ...size };
   return {
     name,

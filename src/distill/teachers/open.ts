@@ -166,8 +166,8 @@ async function opener(
   const metadata = new Map<string, string>();
   if (recipe.tfjs !== undefined) {
     const source = { ...about, engine, network: layersNetwork(await loadTfjsModel(file)) };
-    const open: Opener['open'] = ({ outputs, normalize, classes, intermediate: features, resize, channels }) =>
-      modelTeacher({ ...source, features, outputs, normalize, classes, size: { resize, channels } });
+    const open: Opener['open'] = ({ outputs, normalize, classes, intermediate: features, ...size }) =>
+      modelTeacher({ ...source, features, outputs, normalize, classes, size });
     return { file, metadata, open };
   }
   if (recipe.savedModel !== undefined) {

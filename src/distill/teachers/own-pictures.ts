@@ -2,10 +2,11 @@ import { UserError } from '../../base/errors.ts';
 import { isImageShape, countOfElements } from '../../data/dataset.ts';
 import type { Dataset, Normalization } from '../../data/dataset.ts';
 import type { AtSize, PictureForm } from '../../data/pictures/originals.ts';
-import { resized } from '../../data/pictures/resize.ts';
+import { broughtTo } from '../../data/pictures/resize.ts';
+import type { Resizing } from '../../data/pictures/resize.ts';
 
-/** Size and channels of pictures for a model, if they differ from the data set's. */
-export interface OwnSize {
+/** Size and channels of pictures for a model, if they differ from the data set's, and how they get that size. */
+export interface OwnSize extends Resizing {
   /** [height, width] */
   readonly resize?: readonly [number, number] | undefined;
   readonly channels?: 1 | 3 | undefined;
@@ -13,7 +14,7 @@ export interface OwnSize {
 
 /** Samples in a model's form, before its own normalization. */
 export interface Seen {
-  readonly form: Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs'>;
+  readonly form: Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs'> & { readonly resizing?: Resizing };
   /** `x`: [n, ...sampleShape] of the data set; `original`: the same samples from their picture files, if any. */
   bring(x: Float32Array, n: number, original?: AtSize): Promise<Float32Array>;
 }
@@ -21,7 +22,7 @@ export interface Seen {
 type Given = Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs'>;
 
 /** `UserError` for samples that are no pictures, or have neither one nor three channels. */
-export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
+export function seenAs(dataset: Given, { resize, channels, filter, cutFrom }: OwnSize): Seen {
   const { sampleShape, normalization } = dataset;
   const key = resize === undefined ? 'channels' : 'resize';
   if (resize === undefined && channels === undefined) return { form: dataset, bring: (x) => Promise.resolve(x) };
@@ -38,11 +39,12 @@ export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
       'Remove it: only grey and colour can be converted.',
     );
   const [toHeight, toWidth] = resize ?? [height, width];
-  if (toHeight === height && toWidth === width && wanted === has)
+  if (toHeight === height && toWidth === width && wanted === has && filter === undefined && cutFrom === undefined)
     return { form: dataset, bring: (x) => Promise.resolve(x) };
   const form = {
     sampleShape: [toHeight, toWidth, wanted] as const,
     normalization: normalizationFor(normalization, wanted),
+    ...((filter ?? cutFrom) !== undefined && { resizing: { filter, cutFrom } }),
   } satisfies PictureForm;
   const bring: Seen['bring'] = (x, n, original) => {
     if (original !== undefined) return original(form);
@@ -50,7 +52,10 @@ export function seenAs(dataset: Given, { resize, channels }: OwnSize): Seen {
     const each = countOfElements(sampleShape);
     for (let i = 0; i < n; i++) {
       const picture = inChannels(x.subarray(i * each, (i + 1) * each), { normalization, to: form.normalization });
-      out.set(resized(picture, [height, width, wanted], [toHeight, toWidth]), i * countOfElements(form.sampleShape));
+      out.set(
+        broughtTo(picture, [height, width, wanted], [toHeight, toWidth], form.resizing),
+        i * countOfElements(form.sampleShape),
+      );
     }
     return Promise.resolve(out);
   };

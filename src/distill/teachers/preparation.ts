@@ -149,7 +149,7 @@ function ownSize(
   sampleShape: readonly number[],
 ): OwnSize {
   if (recipe?.resize !== undefined || recipe?.channels !== undefined)
-    return { resize: recipe.resize, channels: recipe.channels };
+    return { resize: recipe.resize, channels: recipe.channels, filter: recipe.filter, cutFrom: recipe.cutFrom };
   const [height, width, channels] = stated?.shape ?? [];
   if (stated?.shape.length !== 3 || sampleShape.length !== 3) return {};
   const [ownHeight, ownWidth, own] = sampleShape;
@@ -224,7 +224,7 @@ async function isSame(file: string, other: string): Promise<boolean> {
 
 /** Text for messages, such as `(value * 0.0039 - 0.5) / 0.25 in layout nchw, as the metadata of the file say`. */
 export function preparationText(
-  { normalize, layout, from, resize, channels }: Preparation,
+  { normalize, layout, from, resize, channels, cutFrom }: Preparation,
   { normalization, text }: Pick<Dataset, 'normalization' | 'text'>,
 ): string {
   if (text !== undefined) return `texts of ${text.length} tokens by ${text.tokenizer}`;
@@ -244,7 +244,8 @@ export function preparationText(
     data: 'the recipe prepares its data',
   };
   const inLayout = layout === 'auto' ? '' : `, ${layout}`;
-  const atSize = resize === undefined ? '' : `pictures of ${resize.join('x')}, `;
+  const middle = cutFrom === undefined ? '' : ` from the middle of ${[cutFrom].flat().join('x')}`;
+  const atSize = resize === undefined ? '' : `pictures of ${resize.join('x')}${middle}, `;
   const inColour = channels === undefined ? '' : channels === 1 ? 'in grey, ' : 'in colour, ';
   return `${atSize}${inColour}(value * ${shown(scale)} - ${shown(mean)}) / ${shown(std)}${inLayout}, as ${says[from]}`;
 }

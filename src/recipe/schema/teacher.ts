@@ -62,6 +62,16 @@ const fileKeys = {
     .describe(
       "Height and width of the teacher's pictures, read from the picture files if the data are files; default: as stated in its file, else the student's.",
     ),
+  cutFrom: z
+    .union([count, z.tuple([count, count])])
+    .optional()
+    .describe(
+      'Length of the shorter side, or height and width, to which pictures are resized before their middle of the size `resize` is cut out; default: nothing is cut away.',
+    ),
+  filter: z
+    .enum(['bilinear', 'bicubic', 'lanczos'])
+    .optional()
+    .describe("Filter that resizes the teacher's pictures, as Pillow has it; default: bilinear."),
   channels: z
     .union([z.literal(1), z.literal(3)])
     .optional()
@@ -106,6 +116,8 @@ const READ = [
   'layout',
   'normalize',
   'resize',
+  'cutFrom',
+  'filter',
   'channels',
   'outputs',
   'classes',
@@ -117,7 +129,18 @@ const READ = [
 ] as const;
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
   onnx: READ.filter((key) => key !== 'signature' && key !== 'weighting'),
-  tfjs: ['normalize', 'resize', 'channels', 'outputs', 'classes', 'logitScale', 'intermediate', 'confirmed'],
+  tfjs: [
+    'normalize',
+    'resize',
+    'cutFrom',
+    'filter',
+    'channels',
+    'outputs',
+    'classes',
+    'logitScale',
+    'intermediate',
+    'confirmed',
+  ],
   savedModel: READ.filter((key) => key !== 'weighting' && key !== 'precision'),
   train: [],
   ensemble: ['weighting', 'confirmed'],
@@ -170,6 +193,7 @@ function oneSource(keys: readonly string[]) {
         };
         context.addIssue({ code: 'custom', message: 'not read', path: ['logitScale'], params });
       }
+      refuseCut(value, context);
       if (value['logits'] !== undefined && typeof value['classes'] === 'string') {
         const params = { expected: 'a list of class names beside teacher.logits', received: 'a file with vectors' };
         context.addIssue({ code: 'custom', message: 'not read', path: ['classes'], params });
@@ -190,6 +214,20 @@ function oneSource(keys: readonly string[]) {
       params: { expected, received: present.length === 0 ? 'none of them' : present.join(' and ') },
     });
   };
+}
+
+/** Refuses `cutFrom` and `filter` without `resize`, and a cut that is larger than the picture that it is made from. */
+function refuseCut(value: Record<string, unknown>, context: z.RefinementCtx): void {
+  const { resize, cutFrom } = value as { resize?: number[]; cutFrom?: number | number[] };
+  const hint = 'Set `teacher.resize` to the height and width of the model, and cutFrom to what it is cut from.';
+  const refuse = (key: string, expected: string, received: string): void =>
+    context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received, hint } });
+  for (const key of ['cutFrom', 'filter'] as const)
+    if (value[key] !== undefined && resize === undefined)
+      refuse(key, 'teacher.resize beside it, the size that the teacher sees', 'none');
+  const whole = typeof cutFrom === 'number' ? [cutFrom, cutFrom] : cutFrom;
+  if (whole !== undefined && resize?.some((side, i) => side > whole[i]!))
+    refuse('cutFrom', `at least teacher.resize, ${resize.join('x')}`, whole.join('x'));
 }
 
 function refuseUnread(

@@ -1,12 +1,20 @@
 import { greyOf } from '../../../src/data/pictures/pixels.ts';
 import sharp from 'sharp';
-import { LANCZOS, resized } from '../../../src/data/pictures/resize.ts';
+import { broughtTo, FILTERS, LANCZOS, resized } from '../../../src/data/pictures/resize.ts';
 
 const ramp = (h: number, w: number): Uint8Array => Uint8Array.from({ length: h * w }, (_, i) => (37 * i) % 251);
 
 const PILLOW = {
   smaller: [104, 93, 127, 143],
   larger: [0, 15, 37, 59, 74, 56, 71, 93, 115, 130, 111, 126, 148, 170, 185],
+};
+
+const BICUBIC_OF_PILLOW = {
+  smaller: [109, 127, 128, 120, 113, 127, 136, 128, 121, 130, 119, 114],
+  larger: [0, 4, 30, 56, 70, 54, 67, 93, 119, 133, 115, 129, 155, 181, 195],
+  // The middle 4x4 of 6x7, and the middle 4x2 of 8x6 by Image.BILINEAR.
+  middle: [144, 131, 160, 93, 89, 119, 116, 164, 132, 137, 157, 130, 99, 117, 109, 144],
+  ofBoth: [178, 129, 98, 143, 132, 147, 115, 166],
 };
 
 const LANCZOS_OF_PILLOW = {
@@ -33,6 +41,14 @@ describe('a picture at another size', () => {
     expectNear(resized(ramp(9, 11), [9, 11, 1], [3, 4], LANCZOS), LANCZOS_OF_PILLOW.smaller);
     expectNear(resized(ramp(2, 3), [2, 3, 1], [3, 5], LANCZOS), LANCZOS_OF_PILLOW.larger);
     expectNear(resized(ramp(8, 8), [8, 8, 1], [8, 3], LANCZOS), LANCZOS_OF_PILLOW.narrower);
+  });
+
+  it('is that of Pillow by its cubic filter, bit for bit, and so is its middle', () => {
+    expect([...resized(ramp(9, 11), [9, 11, 1], [3, 4], FILTERS.bicubic)]).toEqual(BICUBIC_OF_PILLOW.smaller);
+    expect([...resized(ramp(2, 3), [2, 3, 1], [3, 5], FILTERS.bicubic)]).toEqual(BICUBIC_OF_PILLOW.larger);
+    const cut = broughtTo(ramp(9, 11), [9, 11, 1], [4, 4], { filter: 'bicubic', cutFrom: 6 });
+    expect([...cut]).toEqual(BICUBIC_OF_PILLOW.middle);
+    expect([...broughtTo(ramp(9, 11), [9, 11, 1], [4, 2], { cutFrom: [8, 6] })]).toEqual(BICUBIC_OF_PILLOW.ofBoth);
   });
 
   it.each([
