@@ -23,9 +23,9 @@ export type Hyper = Readonly<Record<string, tf.Scalar>>;
 /** Rows [rows, classes] that losses of logits compare, for tasks with several in a sample, e.g. its tokens. */
 export interface LossRows {
   /** Answers or targets [batch, width] as rows. */
-  of(values: tf.Tensor2D): tf.Tensor2D;
+  readonly of: (values: tf.Tensor2D) => tf.Tensor2D;
   /** Weights of the rows, [rows], from weights of the samples, [batch]: a sample's rows sum to its weight. Rows without a label weigh 0. */
-  weights(samples: tf.Tensor1D, targets: tf.Tensor2D): tf.Tensor1D;
+  readonly weights: (samples: tf.Tensor1D, targets: tf.Tensor2D) => tf.Tensor1D;
 }
 
 /**

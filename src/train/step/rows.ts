@@ -9,5 +9,5 @@ export function rowsOfBatch({ rows }: Pick<Task, 'rows'>, targets: tf.Tensor2D):
 
 interface Rows extends Pick<LossRows, 'of'> {
   /** Weights of the rows, [rows], from the samples' weights, [batch]. */
-  weights(samples: tf.Tensor1D): tf.Tensor1D;
+  readonly weights: (samples: tf.Tensor1D) => tf.Tensor1D;
 }

@@ -80,7 +80,6 @@ describe('multi-label', () => {
 
   it('has the divergence of two answers label by label, at a temperature', () => {
     const [t, s, temperature] = [1.5, -0.5, 2];
-    const label = tf.tensor2d([[1]]);
     const found = multiLabel(['a']).divergence!(tf.tensor2d([[t]]), tf.tensor2d([[s]]), tf.scalar(temperature));
     const [p, q] = [t, s].map((logit) => 1 / (1 + Math.exp(-logit / temperature)));
     const expected = p! * Math.log(p! / q!) + (1 - p!) * Math.log((1 - p!) / (1 - q!));
