@@ -122,7 +122,16 @@ describe('architecture', () => {
 
   it('asks for a task by its name only where a recipe is read, and where events leave out the usual one', () => {
     const asking = sourceFiles().filter((file) => /\btask [!=]== '/.test(readFileSync(path.join(SRC, file), 'utf8')));
-    expect(asking).toEqual(['recipe/init.ts', 'recipe/schema/task.ts', 'run/alone.ts']);
+    expect(asking).toEqual(['recipe/init.ts', 'recipe/schema/task.ts', 'run/run.ts']);
+  });
+
+  it('has the tour of the document: at most ten files, and each imports the next', () => {
+    const text = readFileSync(path.resolve(import.meta.dirname, '../docs/architecture.md'), 'utf8');
+    const tour = [...text.matchAll(/^\d+\. `src\/([^`]+)`/gm)].map(([, file]) => file!);
+    expect([tour[0], tour.at(-1)]).toEqual(['cli.ts', 'train/step/steps.ts']);
+    expect(tour.length).toBeLessThanOrEqual(10);
+    const gaps = tour.slice(1).filter((to, i) => !all.some((edge) => edge.from === tour[i] && edge.to === to));
+    expect(gaps).toEqual([]);
   });
 
   it('leaves nothing half written in folders of users', () => {

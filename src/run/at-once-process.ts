@@ -4,12 +4,12 @@ import { storedRecipe } from '../folder/folder.ts';
 import { openStores } from '../folder/states/stores.ts';
 import { loadDataToTeach } from '../setup/data.ts';
 import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import type { Training } from './at-once.ts';
 import { sentFailure } from './at-once-protocol.ts';
 import type { FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
 import type { StageContext } from './context.ts';
 import { filesKey } from './repeat-key.ts';
-import { prepareStudents, trainingsOf } from './students.ts';
-import type { Training } from './students.ts';
+import { prepareStudents, trainingsOf } from './stages.ts';
 
 /**
  * Entry of a process that trains students of a run, one stage at a time, as the first process asks. It reads recipe and states from the run's folder.

@@ -7,27 +7,32 @@ import type { OnEvent, RunEvent } from '../base/events.ts';
 import type { RunStores } from '../folder/states/stores.ts';
 import { several } from '../runtime/collectives/collectives.ts';
 import { engineOf } from '../setup/engine.ts';
+import type { TrainedModel } from '../ship/export.ts';
 import { revived } from './at-once-protocol.ts';
 import type { FromProcess, Setup, ToProcess } from './at-once-protocol.ts';
+import type { StageContext } from './context.ts';
 import { filesKey } from './repeat-key.ts';
-import { trainingsOf } from './students.ts';
-import type { StudentsStart, Training } from './students.ts';
+import type { Teaching } from './stages/teacher/teach.ts';
+
+/** A training of a student that depends on no other training. */
+export interface Training {
+  /** Stage whose saved states the training uses. */
+  readonly stage: string;
+  /** Trains the student; repeated calls give the same weights. `change` replaces parts of the run's context. */
+  readonly train: (change?: Pick<StageContext, 'engine' | 'signal' | 'done'>) => Promise<TrainedModel>;
+}
 
 /**
- * Trains the students of these repeats up to their last saved state in `jobs` processes at once, this process included, each with its share of the
- * threads. Small networks do not fill several threads, and their trainings do not depend on each other. Does nothing without `jobs` or with a single
+ * Makes these trainings up to their last saved state in `jobs` processes at once, this process included, each with its share of the threads. Small networks do not fill several threads, and their trainings do not depend on each other. Does nothing without `jobs` or with a single
  * unfinished training. The weights equal those of trainings one after another.
  */
 export async function trainAtOnce(
-  begun: StudentsStart,
-  repeats: readonly number[],
-  stores: Pick<RunStores, 'folder' | 'ledger' | 'softTargets'>,
+  { context, teaching }: { readonly context: StageContext; readonly teaching: Teaching | undefined },
+  trainings: readonly Training[],
+  stores: Pick<RunStores, 'folder' | 'ledger'>,
 ): Promise<void> {
-  const { context } = begun;
   const { jobs = 1, threads } = context.recipe;
-  const waiting = repeats
-    .flatMap((repeat) => trainingsOf(begun, repeat, stores))
-    .filter(({ stage }) => stores.ledger.find(stage) === undefined);
+  const waiting = trainings.filter(({ stage }) => stores.ledger.find(stage) === undefined);
   const entry = entryBeside(import.meta.url, 'at-once-process');
   if (jobs === 1 || waiting.length < 2 || entry === undefined) return;
   if (several(context.together)) {
@@ -38,7 +43,7 @@ export async function trainAtOnce(
   // The share does not depend on how many trainings are unfinished: the number of threads changes the order of sums, and a resumed run must repeat
   // them.
   const share = Math.max(1, Math.floor((threads === 0 ? availableParallelism() : threads) / jobs));
-  const files = await filesKey(context, begun.teaching);
+  const files = await filesKey(context, teaching);
   const setup = { folder: stores.folder, threads: share, files, saveEveryMs: context.saveEveryMs };
   const lanes = Math.min(jobs, waiting.length);
   context.onEvent({

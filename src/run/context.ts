@@ -1,5 +1,5 @@
 import type { ShipContext } from '../ship/context.ts';
-import type { StageStates } from '../train/training.ts';
+import type { StageStates } from '../train/saved-training.ts';
 
 /** Context of a stage. Stages know neither paths nor the stage that follows. */
 export interface StageContext extends ShipContext {
@@ -11,3 +11,6 @@ export interface StageContext extends ShipContext {
   /** True if another process of this run has already checked the teacher's answers. */
   readonly isChecked?: boolean;
 }
+
+/** What a training uses of the context. */
+export type FitContext = Omit<StageContext, 'written' | 'isChecked'>;

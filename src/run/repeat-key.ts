@@ -1,6 +1,8 @@
 import { sha256 } from '../base/bytes.ts';
 import { canonicalJson } from '../recipe/diff.ts';
 import { hashOfStudent } from '../folder/inputs.ts';
+import { JobFolder } from '../folder/jobs.ts';
+import { stageOf } from '../report/artifact.ts';
 import type { StageContext } from './context.ts';
 import type { Teaching } from './stages/teacher/teach.ts';
 import { splitsOf } from './together.ts';
@@ -26,4 +28,15 @@ export async function filesKey(
 function teacherKey(teaching: Teaching | undefined): string {
   if (teaching === undefined || teaching.trained !== undefined) return '';
   return teaching.stored === undefined ? teaching.teacher.key : teaching.key;
+}
+
+/** Copies a repeat's trainings by a shard into the run in `folder`; false if no shard has finished them. */
+export async function takeRepeat(folder: string, repeat: number, key: string): Promise<boolean> {
+  const stages = (['scratch', 'distilled'] as const).map((role) => stageOf({ role, repeat }));
+  return new JobFolder(folder, 'repeats').take(resultOfRepeat(repeat), key, stages, folder);
+}
+
+/** File of a shard that has finished the repeat. */
+export function resultOfRepeat(repeat: number): string {
+  return `${repeat + 1}/repeat.json`;
 }

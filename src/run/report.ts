@@ -7,6 +7,7 @@ import type { Score } from '../tasks/score.ts';
 import { taughtBy } from '../report/taught-by.ts';
 import type { TaughtBy } from '../report/taught-by.ts';
 import { pairOf, repeatsOf, verdictOf } from '../report/verdict.ts';
+import type { RunStores } from '../folder/states/stores.ts';
 import type { StageContext } from './context.ts';
 import { factsOf, frameOf } from '../folder/report/report-frame.ts';
 import type { Course } from '../folder/report/report-frame.ts';
@@ -27,6 +28,15 @@ export interface RunFindings extends Course {
   readonly quantizationSensitivity?: QuantizationSensitivity | undefined;
   readonly race?: Race | undefined;
 }
+
+/**
+ * The stages of a run. They return their findings, and the data that models were scored on: labels that are missing are replaced by the teacher's
+ * answers.
+ */
+export type Stages = (
+  context: StageContext,
+  stores: RunStores,
+) => Promise<Partial<RunFindings> & { readonly data?: StageContext['data'] }>;
 
 /** Makes the report of a run. Each model has one row; its repeats are in the verdict. */
 export function makeReport(

@@ -1,23 +1,35 @@
-import type { StageContext } from './context.ts';
-import type { Stages } from './follow.ts';
-import { TEACHER } from '../report/artifact.ts';
-import { progressOf } from '../train/progress.ts';
+import { labelledCount } from '../data/readers/labelled.ts';
 import type { RunStores } from '../folder/states/stores.ts';
+import { NEEDS_PEER } from '../recipe/schema/loss.ts';
+import { stageOf, TEACHER } from '../report/artifact.ts';
+import type { Race } from '../report/types.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
+import { progressOf } from '../train/progress.ts';
+import { trainAtOnce } from './at-once.ts';
+import type { Training } from './at-once.ts';
+import type { StageContext } from './context.ts';
+import { repeatKey, takeRepeat } from './repeat-key.ts';
+import type { Stages } from './report.ts';
+import { checkModels } from './stages/check/check-models.ts';
 import { examplesOf } from './stages/measure/examples.ts';
 import { timeModels } from './stages/measure/latency.ts';
-import { peerNotes } from './stages/student/mutual.ts';
 import { measure, measureTeacher } from './stages/measure/measure.ts';
 import type { MeasuredModels } from './stages/measure/measure.ts';
 import { pruneStudents, sizeOnly } from './stages/prune/prune.ts';
 import { pruningSensitivity } from './stages/prune/sensitivity.ts';
 import { shipModel } from './stages/ship.ts';
-import { repeatKey } from './repeat-key.ts';
-import { takeRepeat } from './shards/repeats.ts';
-import { labelNotes } from './stages/teacher/labels-from-teacher.ts';
-import { prepareStudents, trainRepeat } from './students.ts';
-import { trainAtOnce } from './at-once.ts';
+import { peerNotes, trainWithPeer } from './stages/student/mutual.ts';
+import { raceLosses, raceResult } from './stages/student/race.ts';
+import { checkLoss, trainStudent } from './stages/student/train-student.ts';
+import { collectAnswers } from './stages/teacher/answer.ts';
+import type { Answers } from './stages/teacher/answer.ts';
+import { assistants } from './stages/teacher/assistants.ts';
+import { earlierGenerations, generationNotes } from './stages/teacher/generations.ts';
+import { labelNotes, withScores } from './stages/teacher/labels-from-teacher.ts';
+import { leftOutNotes, transferSet } from './stages/teacher/leave-out.ts';
+import { teach } from './stages/teacher/teach.ts';
+import type { Teaching } from './stages/teacher/teach.ts';
 
 /**
  *     recipe ─► data ─► 0 check ─► 1 teach ─► 2 answer ─► 3 scratch ─► 4 distill ─► 5 prune
@@ -27,22 +39,9 @@ import { trainAtOnce } from './at-once.ts';
  *                                  report ◄─ 9 time ◄─ 8 measure ◄─ 7 quantize ◄─ 6 export
  */
 export async function stages(begin: StageContext, stores: RunStores): ReturnType<Stages> {
-  const { recipe } = begin;
-
-  // 0 to 2. Check everything that would fail late; train or open the teacher and collect its answers.
   const prepared = await prepareStudents(begin, stores);
-  const { context, teaching, lessons, begun, race } = prepared;
-
-  // 3 and 4. Train students with labels alone and with their teacher; trainings by shards are taken over.
-  const students: TrainedModel[] = [];
-  const repeats = Array.from({ length: recipe.student === undefined ? 0 : recipe.repeats }, (_, repeat) => repeat);
-  for (const repeat of recipe.repeats > 1 ? repeats : []) {
-    if (await takeRepeat(stores.folder, repeat, await repeatKey(context, teaching)))
-      context.onEvent({ type: 'message', message: `repeat ${repeat + 1} was trained by a shard` });
-  }
-  // Trainings in other processes end in saved states, which the loop below loads.
-  await trainAtOnce(prepared, repeats, stores);
-  for (const repeat of repeats) students.push(...(await trainRepeat(prepared, repeat, stores)));
+  const { context, teaching, lessons } = prepared;
+  const students = await trainStudents(prepared, stores);
 
   // 5. Remove channels or weights; each step gives a student of its own.
   const sensitivity = await pruningSensitivity(context, students);
@@ -74,24 +73,131 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
   const timed = await timeModels(context, measured);
   const changed = students.flatMap(({ trained }) => trained.notes ?? []);
-  const allNotes = [
-    ...begun,
-    ...labelNotes(context),
-    ...changed,
-    ...peerNotes(context, students),
-    ...notes,
-    ...(shipped?.notes ?? []),
-  ];
   return {
     data: context.data,
     measured,
     answers: lessons?.summary,
-    race,
+    race: prepared.race,
     examples: await examplesOf(context, measured),
     timed,
     pruningSensitivity: sensitivity,
     channels,
     quantizationSensitivity: shipped?.sensitivity,
-    notes: [...allNotes, ...sizeOnly(students, pruned, timed.rows)],
+    notes: [
+      ...prepared.notes,
+      ...labelNotes(context),
+      ...changed,
+      ...peerNotes(context, students),
+      ...notes,
+      ...(shipped?.notes ?? []),
+      ...sizeOnly(students, pruned, timed.rows),
+    ],
   };
+}
+
+/** Context, teacher and answers that the students of every repeat start from. */
+export interface StudentsStart {
+  readonly context: StageContext;
+  readonly teaching: Teaching | undefined;
+  readonly lessons: Answers | undefined;
+  /** Notes of the checks, and on the choice of the student's teacher and loss. */
+  readonly notes: readonly string[];
+  readonly race?: Race | undefined;
+}
+
+/** Prepares scored data, the teacher and its answers, and notes on both. */
+export async function lessonsOf(
+  begin: StageContext,
+  { softTargets }: Pick<RunStores, 'softTargets'>,
+): Promise<StudentsStart> {
+  // 0. Check everything that would fail late.
+  const begun = await checkModels(begin);
+
+  // 1. Open or train the teacher and check its answers. They stand in for missing labels.
+  const teaching = await teach(begin);
+  const scored = await withScores(begin, teaching);
+
+  // 2. Collect the answers of the teacher, or of the last assistant, to the training samples, for all repeats.
+  const chained = teaching && (await assistants(scored, teaching, softTargets));
+  const context = transferSet(scored);
+  const lessons = chained && begin.recipe.student && (await collectAnswers(context, chained.teaching, softTargets));
+  return { context, teaching, lessons, notes: [...begun, ...(chained?.notes ?? []), ...leftOutNotes(context)] };
+}
+
+/** The same with the loss chosen and checked. */
+export async function prepareStudents(begin: StageContext, stores: RunStores): Promise<StudentsStart> {
+  const start = await lessonsOf(begin, stores);
+  const { teaching, lessons } = start;
+  const key = begin.recipe.distill.loss === 'auto' ? await repeatKey(start.context, teaching) : '';
+  const { context, race, notes } = await raceLosses(start.context, lessons, (stage) =>
+    stores.race.take(raceResult(stage), key, [stage], stores.folder),
+  );
+  if (lessons !== undefined) await checkLoss(context, lessons);
+  const generations = lessons === undefined ? [] : generationNotes(context);
+  return { ...start, context, race, notes: [...start.notes, ...notes, ...generations] };
+}
+
+/** Trains the students of all repeats, or takes over their trainings from shards. */
+async function trainStudents(start: StudentsStart, stores: RunStores): Promise<TrainedModel[]> {
+  const { context, teaching } = start;
+  const { recipe } = context;
+  const repeats = Array.from({ length: recipe.student === undefined ? 0 : recipe.repeats }, (_, repeat) => repeat);
+  for (const repeat of recipe.repeats > 1 ? repeats : []) {
+    if (await takeRepeat(stores.folder, repeat, await repeatKey(context, teaching)))
+      context.onEvent({ type: 'message', message: `repeat ${repeat + 1} was trained by a shard` });
+  }
+  return trainRepeats(start, repeats, stores);
+}
+
+/** Trains the students of these repeats, those of `jobs` processes first, whose trainings end in saved states. */
+export async function trainRepeats(
+  start: StudentsStart,
+  repeats: readonly number[],
+  stores: Pick<RunStores, 'folder' | 'ledger' | 'softTargets'>,
+): Promise<TrainedModel[]> {
+  const trainings = repeats.flatMap((repeat) => trainingsOf(start, repeat, stores));
+  await trainAtOnce(start, trainings, stores);
+  const students: TrainedModel[] = [];
+  for (const { train } of trainings) students.push(await train());
+  return students;
+}
+
+/** The trainings of a repeat, in order. */
+export function trainingsOf(
+  { context: begun, lessons }: Pick<StudentsStart, 'context' | 'lessons'>,
+  repeat: number,
+  { softTargets }: Pick<RunStores, 'softTargets'>,
+): Training[] {
+  const { recipe, data } = begun;
+  const hasPeer = NEEDS_PEER.has(recipe.distill.loss);
+  const isTaught = lessons !== undefined || hasPeer;
+  const hasTwin = recipe.baseline !== false && labelledCount(data.train) > 0;
+  const training = (
+    role: 'scratch' | 'distilled',
+    train: (context: StageContext) => Promise<TrainedModel>,
+  ): Training => ({
+    stage: stageOf({ role, repeat }),
+    train: (change) => train({ ...begun, ...change }),
+  });
+  const student = async (
+    context: StageContext,
+    role: 'scratch' | 'distilled',
+    taught?: Answers,
+  ): Promise<TrainedModel> => ({
+    model: { role, repeat },
+    trained: await trainStudent(context, repeat, taught),
+  });
+  return [
+    // 3. The student without a teacher: the score that distillation has to beat.
+    ...(!isTaught || hasTwin ? [training('scratch', (context) => student(context, 'scratch'))] : []),
+    // 4. The student with its teacher or its peer.
+    ...(hasPeer ? [training('distilled', (context) => trainWithPeer(context, repeat))] : []),
+    ...(lessons === undefined
+      ? []
+      : [
+          training('distilled', async (context) =>
+            student(context, 'distilled', await earlierGenerations(context, repeat, lessons, softTargets)),
+          ),
+        ]),
+  ];
 }

@@ -1,28 +1,20 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { monotonicMs } from '../base/clock.ts';
-import { InterruptedError, UserError } from '../base/errors.ts';
-import type { Safetensors, StoredTensor } from '../formats/safetensors.ts';
+import { InterruptedError } from '../base/errors.ts';
+import type { OnEvent } from '../base/events.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
 import type { State, StateTensor } from '../runtime/engine.ts';
 import { isBetter } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
-import type { Position, StepMetrics, Trainer } from './loop.ts';
-import type { OnEvent } from '../base/events.ts';
-import { epochRecord } from './epoch-record.ts';
-import type { EpochRecord, StoredEpoch } from './epoch-record.ts';
+import { scoreOfTotals } from './evaluate/totals.ts';
+import type { Totals } from './evaluate/totals.ts';
+import type { StepMetrics, Trainer } from './loop.ts';
 import type { Cut } from './memory.ts';
 import { SHOW_EVERY_MS } from './progress.ts';
-import { scoreOfTotals, totalsOf } from './evaluate/totals.ts';
-import type { Totals } from './evaluate/totals.ts';
+import { isOf, restore, toSafetensors } from './saved-training.ts';
+import type { Owner, StageStates, Times, TrainingResult } from './saved-training.ts';
 
-/** The saved states of one stage. */
-export interface StageStates {
-  load(): Promise<Safetensors | undefined>;
-  save(state: Safetensors): Promise<void>;
-}
-
-export interface TrainingRun {
-  readonly stage: string;
+export interface TrainingRun extends Owner {
   readonly title: string;
   readonly trainer: Trainer;
   readonly task: Pick<Task, 'score' | 'scoreOfSums'>;
@@ -36,12 +28,6 @@ export interface TrainingRun {
   readonly chooseFrom?: number | undefined;
   /** Parts of a batch, if it is cut. */
   readonly cut?: Cut | undefined;
-  /** Hash of the settings that the training depends on. Saved states with another hash are ignored. */
-  readonly job?: string | undefined;
-  /** Hash of the training samples, if a saved state may be older than they are. States with another hash are ignored. */
-  readonly data?: string | undefined;
-  /** Number of parts of every batch for several processes; absent: batches are whole. `UserError` for a saved state with another number. */
-  readonly shards?: number | undefined;
   /** Seconds that steps of this process have waited for samples. */
   readonly dataSeconds?: () => number;
   /** Seconds that the teacher has computed in this process; absent unless it is asked at every step. */
@@ -53,26 +39,6 @@ export interface TrainingRun {
   readonly saveEveryMs: number;
 }
 
-/** Time of a training over all starts. */
-interface Times {
-  /** Working time. */
-  readonly seconds: number;
-  /** Seconds that steps waited for samples. Absent in states of older versions. */
-  readonly dataSeconds?: number;
-  /** Seconds of a teacher that was asked at every step. */
-  readonly teacherSeconds?: number;
-}
-
-export interface TrainingResult extends Times {
-  /** Weights of the epoch with the best score on the validation split, and their masks. */
-  readonly weights: State;
-  readonly validation: number;
-  readonly bestEpoch: number;
-  readonly epochs: readonly EpochRecord[];
-  /** Parts of a batch, if it was cut. */
-  readonly cut?: Cut | undefined;
-}
-
 /** A trained network. */
 export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult {
   readonly network: N;
@@ -82,13 +48,6 @@ export interface Fitted<N extends Network = ModelNetwork> extends TrainingResult
   readonly peer?: State | undefined;
   /** Sentences for the report about changes of the weights after the training. */
   readonly notes?: readonly string[];
-}
-
-interface Progress extends Times {
-  readonly position: Position;
-  readonly best: { readonly epoch: number; readonly validation: number };
-  readonly epochs: readonly EpochRecord[];
-  readonly cut?: Cut | undefined;
 }
 
 /**
@@ -195,95 +154,6 @@ class Meter {
     });
     return true;
   }
-}
-
-const STATE = 'state/';
-const BEST = 'best/';
-
-function toSafetensors(state: State, best: State, progress: Progress, owner: Owner): Safetensors {
-  const { job = '', data } = owner;
-  const tensors = new Map<string, StoredTensor>();
-  for (const [prefix, from] of [
-    [STATE, state],
-    [BEST, best],
-  ] as const) {
-    for (const [name, { type, data }] of from) {
-      tensors.set(prefix + name, { dtype: type.dtype, shape: type.shape as readonly number[], data });
-    }
-  }
-  const ownership = { job, ...(data !== undefined && { data }), shards: shardsText(owner) };
-  return { tensors, metadata: { ...ownership, progress: JSON.stringify(progress) } };
-}
-
-type Owner = Pick<TrainingRun, 'stage' | 'job' | 'data' | 'shards'>;
-
-/**
- * True for a state of this training; `UserError` for a state whose batches were cut into another number of shards, which changes sums. States of
- * older versions record neither samples nor shards.
- */
-function isOf(saved: Safetensors | undefined, owner: Owner): saved is Safetensors {
-  const { job = '', data, stage } = owner;
-  if (saved?.metadata['job'] !== job) return false;
-  if (data !== undefined && (saved.metadata['data'] ?? data) !== data) return false;
-  const [now, before = now] = [shardsText(owner), saved.metadata['shards']];
-  if (before === now) return true;
-  throw new UserError(
-    `the saved state of ${stage} has batches in ${before} shards, and this run has ${now}`,
-    "Restore the run's own states, or add --fresh to start again.",
-  );
-}
-
-function shardsText({ shards }: Pick<TrainingRun, 'shards'>): string {
-  return shards === undefined ? 'no' : String(shards);
-}
-
-/** Result of a finished training from its saved state; undefined for any other state. */
-export function finishedTraining(
-  saved: Safetensors | undefined,
-  steps: number,
-  owner: Owner,
-): TrainingResult | undefined {
-  if (!isOf(saved, owner)) return undefined;
-  const { position, best, ...rest } = progressOf(saved);
-  if (position.step < steps) return undefined;
-  const { validation, epoch: bestEpoch } = best;
-  return { weights: part(saved, BEST), validation, bestEpoch, ...rest };
-}
-
-/** Cut of batches that the saved training began with; undefined for a state of another training. */
-export function begunTraining(
-  saved: Safetensors | undefined,
-  owner: Owner,
-): { readonly cut?: Cut | undefined } | undefined {
-  return isOf(saved, owner) ? progressOf(saved) : undefined;
-}
-
-/** Epochs in a saved state; none for the state of another kind of stage. */
-export function curveOfState(saved: Safetensors): readonly EpochRecord[] {
-  return saved.metadata['progress'] === undefined ? [] : progressOf(saved).epochs;
-}
-
-async function restore(
-  trainer: Trainer,
-  saved: Safetensors,
-): Promise<{ progress: Progress; best: Progress['best'] & { weights: State } }> {
-  const progress = progressOf(saved);
-  const { position } = progress;
-  await trainer.resume(part(saved, STATE), { ...position, totals: totalsOf(position.totals) });
-  return { progress, best: { ...progress.best, weights: part(saved, BEST) } };
-}
-
-function progressOf({ metadata }: Safetensors): Progress {
-  const stored = JSON.parse(metadata['progress']!) as Progress & { readonly epochs: readonly StoredEpoch[] };
-  return { ...stored, epochs: stored.epochs.map(epochRecord) };
-}
-
-function part({ tensors }: Safetensors, prefix: string): State {
-  return new Map(
-    [...tensors].flatMap(([name, { dtype, shape, data }]) =>
-      name.startsWith(prefix) ? [[name.slice(prefix.length), { type: { dtype, shape }, data }] as const] : [],
-    ),
-  );
 }
 
 /** The weights to ship by their names in the model, taken from the model or from the moving average. */

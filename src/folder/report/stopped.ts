@@ -7,8 +7,8 @@ import type { ModelRow, TrainingCurve } from '../../report/types.ts';
 import type { LedgerRow } from '../states/ledger.ts';
 import type { StageFigures } from '../../base/events.ts';
 import type { StoppedFindings } from './report-frame.ts';
-import { curveOfState } from '../../train/training.ts';
-import type { StageStates } from '../../train/training.ts';
+import { curveOfState } from '../../train/saved-training.ts';
+import type { StageStates } from '../../train/saved-training.ts';
 
 /** Reason why a run stopped, as the report words it. */
 export function stopOf(error: unknown, stage: string): StoppedFindings['stopped'] {

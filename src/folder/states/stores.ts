@@ -7,7 +7,7 @@ import type { OnEvent } from '../../base/events.ts';
 import { JobFolder } from '../jobs.ts';
 import { Ledger } from './ledger.ts';
 import type { KeyedStore } from '../../distill/answers/soft-targets.ts';
-import type { StageStates } from '../../train/training.ts';
+import type { StageStates } from '../../train/saved-training.ts';
 
 /** Stores in the folder of a run, by their purpose. */
 export interface RunStores {

@@ -8,9 +8,8 @@ import type { ModelRow, Report } from '../../report/types.ts';
 import type { OnEvent, StageEvent } from '../../base/events.ts';
 import { finishedReport, writtenReport } from '../../folder/report/finished.ts';
 import { removeUnbegun } from '../../folder/folder.ts';
-import { follow } from '../follow.ts';
 import { removeOutdated, unwritten, writeReport } from '../../folder/report/written.ts';
-import type { FollowOptions, Stages } from '../follow.ts';
+import type { FollowOptions } from '../begin.ts';
 import { requireInputs } from '../inputs.ts';
 import type { RunOptions } from '../options.ts';
 import { stopOf } from '../../folder/report/stopped.ts';
@@ -25,6 +24,9 @@ import { timed } from './timing.ts';
 import { judgeOf, latencyOf, pointsOf, secondsOf } from '../../folder/search/trials.ts';
 import type { SearchTrial } from '../../folder/search/trials.ts';
 
+/** Runs a recipe in a folder, and returns its report. */
+type Follow = (loaded: LoadedRecipe, folder: string, options: FollowOptions) => Promise<Report>;
+
 type SearchOptions = RunOptions & Pick<FollowOptions, 'onEvent' | 'onWork'>;
 
 /**
@@ -37,7 +39,7 @@ export async function searchBudget(
   loaded: LoadedRecipe,
   folder: string,
   options: SearchOptions,
-  stages: Stages,
+  follow: Follow,
 ): Promise<Report> {
   const trials: SearchTrial[] = [];
   let current: StageEvent = { type: 'stage', stage: 'start' };
@@ -47,7 +49,7 @@ export async function searchBudget(
   };
   try {
     await removeOutdated(folder);
-    return await completeSearch(loaded, folder, { ...options, onEvent }, stages, trials);
+    return await completeSearch(loaded, folder, { ...options, onEvent }, follow, trials);
   } catch (error) {
     const { stage, trial } = current;
     const stopped = stopOf(error, trial === undefined ? stage : `${trial}/${stage}`);
@@ -72,14 +74,14 @@ async function completeSearch(
   loaded: LoadedRecipe,
   folder: string,
   options: SearchOptions,
-  stages: Stages,
+  follow: Follow,
   trials: SearchTrial[],
 ): Promise<Report> {
   const target = loaded.recipe.target!;
   await halve(loaded, {
     shard: WHOLE,
     run: async (trial, twin) => {
-      const report = await runTrial(trial, twin, folder, options, stages);
+      const report = await runTrial(trial, twin, folder, options, follow);
       const done = requireTimed({ ...trial, report }, target);
       trials.push(done);
       return done;
@@ -94,12 +96,10 @@ async function completeSearch(
   const search = summary(points, pick, target, judge);
 
   const trial = trials.find(({ run }) => run === pick.run)!;
-  const final = await follow(
-    trial.loaded,
-    path.join(folder, 'search', trial.run),
-    { ...ofTrial(options, trial.run), shared: folder },
-    stages,
-  );
+  const final = await follow(trial.loaded, path.join(folder, 'search', trial.run), {
+    ...ofTrial(options, trial.run),
+    shared: folder,
+  });
   const wallSeconds = secondsOf(trials) - trial.report.wallSeconds + final.wallSeconds + seconds;
   // The report keeps the models before the pick and the pick; models that were derived from the pick are left out.
   const at = final.models.findIndex(({ id }) => id === pick.model);
@@ -151,7 +151,7 @@ async function runTrial(
   twin: string | undefined,
   folder: string,
   options: SearchOptions,
-  stages: Stages,
+  follow: Follow,
 ): Promise<Report> {
   const { loaded, run } = trial;
   const trialFolder = path.join(folder, 'search', run);
@@ -167,7 +167,7 @@ async function runTrial(
     return shared;
   }
   await beginTrial(trialFolder, trial, twin);
-  return follow(loaded, trialFolder, { ...ofTrial(options, run), shared: folder, withoutTest: true }, stages);
+  return follow(loaded, trialFolder, { ...ofTrial(options, run), shared: folder, withoutTest: true });
 }
 
 /** Adds the trial's name to its events: stages have the same names in all trials. */

@@ -4,7 +4,7 @@ import { readBytes } from '../../base/files.ts';
 import { measureLatency } from '../../measure/latency/latency.ts';
 import { sourceOf } from '../../measure/latency/variants.ts';
 import type { TargetRecipe } from '../../recipe/schema/target.ts';
-import type { FollowOptions } from '../follow.ts';
+import type { FollowOptions } from '../begin.ts';
 import type { MeasuredPoint } from '../../folder/search/points.ts';
 import { distinct, pointId, pointsOf, shipped } from '../../folder/search/trials.ts';
 import type { SearchTrial } from '../../folder/search/trials.ts';

@@ -5,12 +5,12 @@ import type { Shard } from '../../base/shard.ts';
 import type { JobFolder } from '../../folder/jobs.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import { raceStage } from '../../report/artifact.ts';
-import { runAlone } from '../alone.ts';
+import { runAlone } from '../run.ts';
 import type { StageContext } from '../context.ts';
 import type { RunOptions } from '../options.ts';
 import { repeatKey } from '../repeat-key.ts';
 import { courseOf, RACE_RESULTS, raceResult, raceRounds, trainCandidate, turnsOf } from '../stages/student/race.ts';
-import { lessonsOf } from '../students.ts';
+import { lessonsOf } from '../stages.ts';
 import { inRounds, openJobs } from './rounds.ts';
 import type { SharedRounds } from './rounds.ts';
 

@@ -3,12 +3,10 @@ import { partOf } from '../../base/shard.ts';
 import type { Shard } from '../../base/shard.ts';
 import { JobFolder } from '../../folder/jobs.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
-import { stageOf } from '../../report/artifact.ts';
-import { runAlone } from '../alone.ts';
-import { trainAtOnce } from '../at-once.ts';
+import { runAlone } from '../run.ts';
 import type { RunOptions } from '../options.ts';
-import { repeatKey } from '../repeat-key.ts';
-import { prepareStudents, trainRepeat } from '../students.ts';
+import { repeatKey, resultOfRepeat } from '../repeat-key.ts';
+import { prepareStudents, trainRepeats } from '../stages.ts';
 import { openJobs, runFolder } from './rounds.ts';
 
 export interface Repeated {
@@ -41,21 +39,10 @@ export async function repeatShard(given: LoadedRecipe, shard: Shard, options: Ru
     await jobs.giveAnswers(folder);
     await runAlone(given, jobs.place(folder), { ...options, isShard: true }, async (begin, stores) => {
       const prepared = await prepareStudents(begin, { ...stores, race });
-      await trainAtOnce(prepared, [repeat], stores);
-      await trainRepeat(prepared, repeat, stores);
-      await jobs.write(resultOf(repeat), { key: await repeatKey(prepared.context, prepared.teaching) });
+      await trainRepeats(prepared, [repeat], stores);
+      await jobs.write(resultOfRepeat(repeat), { key: await repeatKey(prepared.context, prepared.teaching) });
       return { data: prepared.context.data };
     });
   }
   return { repeats: ownRepeats.map((repeat) => repeat + 1), total, folder: jobs.folder };
-}
-
-/** Copies a repeat's trainings by a shard into the run in `folder`; false if no shard has finished them. */
-export async function takeRepeat(folder: string, repeat: number, key: string): Promise<boolean> {
-  const stages = (['scratch', 'distilled'] as const).map((role) => stageOf({ role, repeat }));
-  return new JobFolder(folder, 'repeats').take(resultOf(repeat), key, stages, folder);
-}
-
-function resultOf(repeat: number): string {
-  return `${repeat + 1}/repeat.json`;
 }

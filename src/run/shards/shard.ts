@@ -1,7 +1,6 @@
 import type { Shard } from '../../base/shard.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { RunOptions } from '../options.ts';
-import { stages } from '../stages.ts';
 import { raceShard } from './race.ts';
 import { repeatShard } from './repeats.ts';
 import type { Repeated } from './repeats.ts';
@@ -20,7 +19,7 @@ export interface Sharded {
 /** Runs a shard's part of a recipe that trains many times: the candidates of a search, or those of a race of losses, then the repeats. */
 export async function trainShard(given: LoadedRecipe, shard: Shard, options: RunOptions = {}): Promise<Sharded> {
   const { distill, repeats, target } = given.recipe;
-  if (target !== undefined) return { search: await searchShard(given, shard, options, stages) };
+  if (target !== undefined) return { search: await searchShard(given, shard, options) };
   const race = distill.loss === 'auto' ? await raceShard(given, shard, options) : undefined;
   if (race !== undefined && (race.missing > 0 || repeats === 1)) return { race };
   return { ...(race && { race }), repeated: await repeatShard(given, shard, options) };

@@ -9,11 +9,10 @@ import { canonicalJson } from '../../recipe/diff.ts';
 import type { TrialSettings } from '../../recipe/grid.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Report } from '../../report/types.ts';
-import { runAlone } from '../alone.ts';
+import { runAlone } from '../run.ts';
 import { inputsOfSweep, requireFilesBefore } from '../inputs.ts';
 import { checkOptions } from '../options.ts';
 import type { RunOptions } from '../options.ts';
-import { stages } from '../stages.ts';
 import { runFolder } from './rounds.ts';
 
 export type SweepOptions = Pick<RunOptions, 'out' | 'saveEvery' | 'onEvent' | 'signal'>;
@@ -58,7 +57,7 @@ export async function sweepShard(
     try {
       await jobs.giveAnswers(name);
       const trialOptions = { ...options, inputs: inputsOfSweep(jobs.folder, loaded), isShard: true };
-      await runAlone(loaded, jobs.place(loaded.recipe.name), trialOptions, stages);
+      await runAlone(loaded, jobs.place(loaded.recipe.name), trialOptions);
     } catch (error) {
       if (error instanceof InterruptedError || !(error instanceof UserError)) throw error;
       failed.push({ name, reason: error.message });

@@ -1,24 +1,16 @@
 import { Stopwatch } from '../../base/clock.ts';
 import { batchCount, passesOf } from '../../data/batches/batches.ts';
 import type { Batch } from '../../data/batches/batches.ts';
-import type { Dataset } from '../../data/dataset.ts';
 import { labelledCount } from '../../data/readers/labelled.ts';
 import { Prefetcher } from '../../data/batches/prefetch.ts';
 import type { Share } from '../../data/batches/share.ts';
 import { known } from '../../distill/answers/known.ts';
-import type { Task } from '../../tasks/task.ts';
 import type { StageContext } from '../context.ts';
 import { epochOptions } from './options.ts';
-import type { FitOptions } from './options.ts';
+import type { FitOptions, TrainingPlan } from './options.ts';
 import { StrongViews } from './strong-views.ts';
 
-interface SourceOptions {
-  /** The samples that the training learns from. */
-  readonly learnt: Dataset;
-  readonly task: Task;
-  readonly stepsPerEpoch: number;
-  /** True if samples may lack a label or a teacher's answer. */
-  readonly partial: boolean;
+interface SourceOptions extends Pick<TrainingPlan, 'learnt' | 'task' | 'stepsPerEpoch' | 'partial'> {
   /** True for a loss that reads a strong view of each sample. */
   readonly readsStrong: boolean;
 }

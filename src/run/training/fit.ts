@@ -4,108 +4,72 @@ import { batchCount, plainBatches } from '../../data/batches/batches.ts';
 import { labelledOf } from '../../data/readers/labelled.ts';
 import { isPartial } from '../../distill/answers/known.ts';
 import type { ModelNetwork, Network } from '../../networks/network.ts';
-import type { CompiledStep } from '../../runtime/engine.ts';
+import { networkParameters } from '../../networks/network.ts';
+import type { CompiledStep, State } from '../../runtime/engine.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { Evaluator } from '../../train/evaluate/evaluate.ts';
 import { evaluationProgram } from '../../train/evaluate/inference.ts';
-import { updateMasks } from '../../train/step/masks.ts';
+import type { Trainer } from '../../train/loop.ts';
 import { fittingTrainer } from '../../train/memory.ts';
 import type { Fitting } from '../../train/memory.ts';
 import { changingNumbers, createSchedule } from '../../train/optimizers/schedules.ts';
+import { begunTraining, finishedTraining } from '../../train/saved-training.ts';
+import type { BegunTraining, Owner, TrainingResult } from '../../train/saved-training.ts';
+import { updateMasks } from '../../train/step/masks.ts';
 import { EMA_PREFIX, MASK_PREFIX } from '../../train/step/step.ts';
-import { begunTraining, finishedTraining, train } from '../../train/training.ts';
+import { train } from '../../train/training.ts';
 import type { Fitted } from '../../train/training.ts';
-import type { StageContext } from '../context.ts';
+import type { FitContext } from '../context.ts';
 import { BatchSource } from './batch-source.ts';
-import { fittedNetwork } from './fitted.ts';
 import { learnerOf, refuseFrozen } from './learner.ts';
 import type { Learner } from './learner.ts';
 import { jobOf, numberOfSteps } from './options.ts';
-import type { FitOptions } from './options.ts';
+import type { FitOptions, TrainingPlan } from './options.ts';
+import { PEER_PREFIX } from './peer.ts';
 
 const EVALUATION_BATCH = 256;
 
 /** Trains one network on the data of the run and keeps the weights that are best on the validation split. */
 export async function fit<N extends Network = ModelNetwork>(
-  context: StageContext,
+  context: FitContext,
   options: FitOptions<N>,
 ): Promise<Fitted<N>> {
-  const { data, recipe } = context;
-  const { settings, answers, stage } = options;
+  const { recipe, onEvent, signal, saveEveryMs } = context;
+  const { stage, title, answers } = options;
   // The stage begins before building and compiling, which take time too.
-  context.onEvent({ type: 'stage', stage });
-  const task = taskOf(data.train);
+  onEvent({ type: 'stage', stage });
   const network = await options.build();
   refuseFrozen(network);
-  // Without a teacher, samples without a label teach nothing.
-  const learnt = answers === undefined ? labelledOf(data.train) : data.train;
-  const { asLongAs = learnt.count } = options;
-  const span = { stepsPerEpoch: batchCount(asLongAs, settings.batchSize), steps: numberOfSteps(settings, asLongAs) };
+  const plan = planOf(context, options);
+  const { task, steps, stepsPerEpoch } = plan;
   const states = context.states(stage);
   const saved = await states.load();
-  const owner = { stage, job: jobOf(options, recipe), data: options.data, shards: recipe.shards };
-  const finished = finishedTraining(saved, span.steps, owner);
+  const owner: Owner = { stage, job: jobOf(options, recipe), data: options.data, shards: recipe.shards };
+  const finished = finishedTraining(saved, steps, owner);
   if (finished !== undefined) return fittedNetwork(context, options, finished, network);
   const begun = begunTraining(saved, owner);
 
-  const batchSize = Math.min(settings.batchSize, learnt.count);
-  const partial = answers !== undefined && isPartial(data.train, recipe.distill.minConfidence);
-  const learner = await learnerOf(network, options, { task, recipe, ...span, batchSize, partial });
-  const readsStrong = learner.loss.reads === 'strong';
-  const source = new BatchSource(context, options, { learnt, task, ...span, partial, readsStrong });
+  const learner = await learnerOf(network, options, { ...plan, recipe });
+  const source = new BatchSource(context, options, { ...plan, readsStrong: learner.loss.reads === 'strong' });
   const close = async (): Promise<void> => {
     await source.close();
     learner.dispose();
   };
-  const numbers = changingNumbers(options, span);
-  const { plan, loss, optimizer, precision } = learner;
-  const trainerOptions = {
-    ...{ engine: context.engine, task, precision, batchSize, ...span, optimizer, ...learner.programs },
-    batches: source.epoch.bind(source),
-    schedule: createSchedule(settings.optimizer, span),
-    hyper: (step: number) => ({ ...loss.hyper, ...numbers(step), ...options.hyper?.(step) }),
-    prepare: plan && {
-      changesAt: plan.changesAt,
-      change: (step: number, compiled: CompiledStep) => updateMasks(compiled, plan, step),
-    },
-    ...(learner.ema && { emaDecay: settings.ema }),
-    randomKey: [options.seed, stage],
-  };
-  const batchesOfPass = batchCount(learnt.count, settings.batchSize);
-  const fitting = {
-    stage,
-    rest: span.steps < batchesOfPass ? 0 : learnt.count % batchSize,
-    microBatch: settings.microBatch ?? begun?.cut?.samples,
-    isBegun: begun !== undefined,
-    parts: partsOf(context, learner),
-    free: freeMemory(),
-    onEvent: context.onEvent,
-  };
-  const { trainer, cut } = await orClose(() => fittingTrainer(trainerOptions, fitting), close);
-  const prefix = learner.ema === undefined ? '' : EMA_PREFIX;
-  const evaluator = new Evaluator({
-    engine: context.engine,
-    program: (size) => evaluationProgram({ network: learner.ema ?? network, task, batchSize: size, prefix }),
-    task,
-    shareStateWith: trainer.compiled,
-  });
-  const validate = async (): Promise<number> => {
-    const size = await evaluator.atOnce(Math.min(EVALUATION_BATCH, data.validation.count));
-    return (await evaluator.run(plainBatches(data.validation, size), context.together)).score;
-  };
+  const { trainer, cut } = await orClose(() => trainerOf(context, options, { plan, learner, source, begun }), close);
+  const evaluator = evaluatorOf(context, plan, learner, trainer);
   try {
     const result = await train({
-      ...{ title: options.title, trainer, task, ...span, validate, states, ...owner },
+      ...{ title, trainer, task, steps, stepsPerEpoch, states, ...owner, onEvent, signal, saveEveryMs },
+      validate: () => validate(context, evaluator),
       shipped: {
         names: Object.keys({ ...network.state, ...learner.peer?.state }),
-        prefix,
+        prefix: prefixOf(learner),
         masks: Object.keys(learner.masks).map((name) => MASK_PREFIX + name),
       },
-      chooseFrom: plan?.finalFrom,
+      chooseFrom: learner.plan?.finalFrom,
       cut: begun?.cut ?? cut,
       dataSeconds: () => source.waiting.seconds,
       teacherSeconds: answers?.timed?.(),
-      ...{ onEvent: context.onEvent, signal: context.signal, saveEveryMs: context.saveEveryMs },
     });
     return await fittedNetwork(context, options, result, network);
   } finally {
@@ -115,14 +79,130 @@ export async function fit<N extends Network = ModelNetwork>(
   }
 }
 
+/** The samples that the training learns from, and the number of its steps. */
+function planOf(
+  { data, recipe }: Pick<FitContext, 'data' | 'recipe'>,
+  options: Omit<FitOptions, 'build'>,
+): TrainingPlan {
+  const { settings, answers } = options;
+  // Without a teacher, samples without a label teach nothing.
+  const learnt = answers === undefined ? labelledOf(data.train) : data.train;
+  const { asLongAs = learnt.count } = options;
+  return {
+    task: taskOf(data.train),
+    learnt,
+    stepsPerEpoch: batchCount(asLongAs, settings.batchSize),
+    steps: numberOfSteps(settings, asLongAs),
+    batchSize: Math.min(settings.batchSize, learnt.count),
+    partial: answers !== undefined && isPartial(data.train, recipe.distill.minConfidence),
+  };
+}
+
+interface Parts<N extends Network> {
+  readonly plan: TrainingPlan;
+  readonly learner: Learner<N>;
+  readonly source: BatchSource;
+  readonly begun: BegunTraining | undefined;
+}
+
+/** The loop over the steps, with batches that fit into memory. */
+function trainerOf<N extends Network>(
+  context: Pick<FitContext, 'engine' | 'recipe' | 'together' | 'onEvent'>,
+  options: FitOptions<N>,
+  { plan, learner, source, begun }: Parts<N>,
+): ReturnType<typeof fittingTrainer> {
+  const { engine, onEvent } = context;
+  const { settings, stage } = options;
+  const { task, learnt, batchSize, steps, stepsPerEpoch } = plan;
+  const { plan: masks, loss, optimizer, precision } = learner;
+  const numbers = changingNumbers(options, plan);
+  const batchesOfPass = batchCount(learnt.count, settings.batchSize);
+  return fittingTrainer(
+    {
+      ...{ engine, task, precision, batchSize, steps, stepsPerEpoch, optimizer, ...learner.programs },
+      batches: source.epoch.bind(source),
+      schedule: createSchedule(settings.optimizer, plan),
+      hyper: (step: number) => ({ ...loss.hyper, ...numbers(step), ...options.hyper?.(step) }),
+      prepare: masks && {
+        changesAt: masks.changesAt,
+        change: (step: number, compiled: CompiledStep) => updateMasks(compiled, masks, step),
+      },
+      ...(learner.ema && { emaDecay: settings.ema }),
+      randomKey: [options.seed, stage],
+    },
+    {
+      stage,
+      rest: steps < batchesOfPass ? 0 : learnt.count % batchSize,
+      microBatch: settings.microBatch ?? begun?.cut?.samples,
+      isBegun: begun !== undefined,
+      parts: partsOf(context, learner),
+      free: freeMemory(),
+      onEvent,
+    },
+  );
+}
+
 /**
  * Programs for a part of a batch. Unless the recipe has shards, a batch must not be cut if the network normalizes over the batch or the loss compares
  * its samples.
  */
 function partsOf<N extends Network>(
-  { recipe: { syncBatchNorm, shards, gradientCompression }, together }: StageContext,
+  { recipe: { syncBatchNorm, shards, gradientCompression }, together }: Pick<FitContext, 'recipe' | 'together'>,
   { loss, parts }: Learner<N>,
 ): Fitting['parts'] {
   if (loss.acrossBatch === true || (syncBatchNorm && shards === undefined)) return undefined;
   return { ...parts, shards, together, syncBatchNorm, gradientCompression };
+}
+
+/** Scores the weights in training, or their moving average. */
+function evaluatorOf<N extends Network>(
+  { engine }: Pick<FitContext, 'engine'>,
+  { task }: TrainingPlan,
+  learner: Learner<N>,
+  trainer: Trainer,
+): Evaluator {
+  const network = learner.ema ?? learner.network;
+  return new Evaluator({
+    engine,
+    program: (size) => evaluationProgram({ network, task, batchSize: size, prefix: prefixOf(learner) }),
+    task,
+    shareStateWith: trainer.compiled,
+  });
+}
+
+function prefixOf<N extends Network>({ ema }: Learner<N>): string {
+  return ema === undefined ? '' : EMA_PREFIX;
+}
+
+/** Score on the validation split. */
+async function validate(
+  { data, together }: Pick<FitContext, 'data' | 'together'>,
+  evaluator: Evaluator,
+): Promise<number> {
+  const size = await evaluator.atOnce(Math.min(EVALUATION_BATCH, data.validation.count));
+  return (await evaluator.run(plainBatches(data.validation, size), together)).score;
+}
+
+/** Enters a finished training in the ledger, and separates its weights into those of the network, its masks and its peer. */
+async function fittedNetwork<N extends Network>(
+  { done }: Pick<FitContext, 'done'>,
+  { stage, peer, answers }: Pick<FitOptions, 'stage' | 'peer' | 'answers'>,
+  { weights: kept, ...result }: TrainingResult,
+  network: N,
+): Promise<Fitted<N>> {
+  const figures = { score: { validation: result.validation }, params: networkParameters(network) };
+  const { bestEpoch, epochs, seconds, dataSeconds = 0, cut } = result;
+  answers?.tookFor?.(stage, result.teacherSeconds ?? 0);
+  const dataWait = seconds === 0 ? 0 : dataSeconds / seconds;
+  await done(stage, seconds, figures, { bestEpoch, epochs, dataWait, ...(cut && { microBatch: cut.note }) });
+  const prefixes = [MASK_PREFIX, ...(peer === undefined ? [] : [PEER_PREFIX])];
+  const under = (prefix: string): State =>
+    new Map(
+      [...kept].flatMap(([name, value]) =>
+        name.startsWith(prefix) ? [[name.slice(prefix.length), value] as const] : [],
+      ),
+    );
+  const weights = new Map([...kept].filter(([name]) => !prefixes.some((prefix) => name.startsWith(prefix))));
+  const masks = under(MASK_PREFIX);
+  return { ...result, weights, network, ...(masks.size > 0 && { masks }), ...(peer && { peer: under(PEER_PREFIX) }) };
 }

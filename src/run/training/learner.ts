@@ -3,7 +3,6 @@ import { UserError } from '../../base/errors.ts';
 import { createLoss } from '../../distill/losses/registry.ts';
 import type { Network } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { Task } from '../../tasks/task.ts';
 import { gradientProgram, updateProgram } from '../../train/step/gradient.ts';
 import { LossScale } from '../../train/step/loss-scale.ts';
 import { maskVariables } from '../../train/step/masks.ts';
@@ -12,19 +11,13 @@ import type { TrainerOptions } from '../../train/loop.ts';
 import type { PartsOptions } from '../../train/parallel/parted.ts';
 import { createOptimizer } from '../../train/optimizers/optimizers.ts';
 import { trainingProgram } from '../../train/step/step.ts';
-import type { FitOptions } from './options.ts';
+import type { FitOptions, TrainingPlan } from './options.ts';
 import { peerPrograms, withPeer } from './peer.ts';
 
 export type Learner<N extends Network> = Awaited<ReturnType<typeof learnerOf<N>>>;
 
-interface LearnerOptions {
-  readonly task: Task;
+interface LearnerOptions extends Pick<TrainingPlan, 'task' | 'steps' | 'batchSize' | 'partial'> {
   readonly recipe: Pick<Recipe, 'precision' | 'dataset'>;
-  /** Number of steps of the training. */
-  readonly steps: number;
-  readonly batchSize: number;
-  /** True if samples may lack a label or a teacher's answer. */
-  readonly partial: boolean;
 }
 
 /** Builds the parts of a network's training: loss, optimizer, moving average, masks, a peer, and the programs of its steps. */

@@ -2,14 +2,16 @@ import { sha256 } from '../../base/bytes.ts';
 import { batchCount } from '../../data/batches/batches.ts';
 import type { BatchOptions } from '../../data/batches/batches.ts';
 import type { AugmentStep } from '../../data/config.ts';
+import type { Dataset } from '../../data/dataset.ts';
 import type { LossArgs } from '../../distill/losses/define.ts';
 import type { AnyLoss } from '../../distill/losses/registry.ts';
 import type { SoftTargets } from '../../distill/answers/soft-targets.ts';
 import type { ModelNetwork, Network } from '../../networks/network.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import type { DistillRecipe, Recipe } from '../../recipe/schema.ts';
+import type { Task } from '../../tasks/task.ts';
 import type { MaskPlan } from '../../train/step/masks.ts';
-import type { NumberSchedule } from '../../train/optimizers/schedules.ts';
+import type { NumberSchedule, TrainingLength } from '../../train/optimizers/schedules.ts';
 
 export interface FitOptions<N extends Network = ModelNetwork> {
   readonly stage: string;
@@ -46,6 +48,17 @@ export interface FitOptions<N extends Network = ModelNetwork> {
   readonly job?: string;
   /** Hash of the training samples, if a saved state may be older than they are. */
   readonly data?: string;
+}
+
+/** What a training learns from, and for how long. */
+export interface TrainingPlan extends TrainingLength {
+  readonly task: Task;
+  /** The samples that the training learns from. */
+  readonly learnt: Dataset;
+  /** Samples of a step: not more than there are. */
+  readonly batchSize: number;
+  /** True if samples may lack a label or a teacher's answer. */
+  readonly partial: boolean;
 }
 
 /**

@@ -1,35 +1,19 @@
 import { monotonicMs } from '../base/clock.ts';
-import { StageClock } from '../base/stage-clock.ts';
-import type { LoadedRecipe } from '../recipe/load.ts';
-import type { Report } from '../report/types.ts';
-import type { StageContext } from './context.ts';
-import { TOKENIZER_FILE } from '../data/text/open.ts';
-import { loadDataToTeach, recipeTokenizer } from '../setup/data.ts';
-import { engineOf, prepareSavedModels } from '../setup/engine.ts';
 import type { OnEvent } from '../base/events.ts';
-import { removeOutdated, unwritten, writeReport } from '../folder/report/written.ts';
+import type { StageClock } from '../base/stage-clock.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
 import { requireFiles } from '../folder/inputs.ts';
+import { factsOf } from '../folder/report/report-frame.ts';
+import type { RunStores } from '../folder/states/stores.ts';
+import { several } from '../runtime/collectives/collectives.ts';
+import { loadDataToTeach } from '../setup/data.ts';
+import { engineOf, prepareSavedModels } from '../setup/engine.ts';
+import { trafficSince } from '../watch/traffic.ts';
+import type { StageContext } from './context.ts';
 import { runInputs, hashOfData } from './inputs.ts';
 import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
-import { makeReport } from './report.ts';
-import { several } from '../runtime/collectives/collectives.ts';
 import { contentOf, onSameMachine, requireSame, requireSameData } from './together.ts';
-import { factsOf, stagesOf, stoppedReport } from '../folder/report/report-frame.ts';
-import type { RunFindings } from './report.ts';
-import { curvesOf, modelsSoFar, stopOf } from '../folder/report/stopped.ts';
-import { openStores } from '../folder/states/stores.ts';
-import type { RunStores } from '../folder/states/stores.ts';
-import { trafficSince } from '../watch/traffic.ts';
-
-/**
- * The stages of a run. They return their findings, and the data that models were scored on: labels that are missing are replaced by the teacher's
- * answers.
- */
-export type Stages = (
-  context: StageContext,
-  stores: RunStores,
-) => Promise<Partial<RunFindings> & { readonly data?: StageContext['data'] }>;
 
 export interface FollowOptions extends RunOptions {
   readonly onEvent: OnEvent;
@@ -46,73 +30,8 @@ export interface FollowOptions extends RunOptions {
   readonly notes?: readonly string[];
 }
 
-/** Runs the stages and writes the report, also if a stage fails: then it names the stage at which the run stopped. */
-export async function follow(
-  loaded: LoadedRecipe,
-  folder: string,
-  options: FollowOptions,
-  stages: Stages,
-): Promise<Report> {
-  const { recipe, written } = loaded;
-  let current = 'start';
-  const clock = new StageClock(current);
-  const onEvent: OnEvent = (event) => {
-    if (event.type === 'stage') clock.enter((current = event.stage));
-    options.onEvent(event);
-  };
-  let stores: RunStores | undefined;
-  let facts = factsOf({ recipe });
-  const ledger = () => {
-    stores?.ledger.count(clock.take());
-    const { rows = [], seconds: wallSeconds = 0 } = stores?.ledger ?? {};
-    return { rows, found: { written, wallSeconds, stages: stores === undefined ? [] : stagesOf(stores.ledger) } };
-  };
-  try {
-    await removeOutdated(folder);
-    stores = await openStores(folder, onEvent, options.shared);
-    const context = await begin(loaded, folder, stores, { ...options, onEvent, clock });
-    facts = factsOf(context);
-    await keepTokenizer(context, stores);
-    const { data = context.data, ...findings } = await stages(context, stores);
-    onEvent({ type: 'stage', stage: 'report' });
-    const { rows, found } = ledger();
-    const parts = rows.flatMap(({ notes: { microBatch } }) => (typeof microBatch === 'string' ? [microBatch] : []));
-    const notes = [...(options.notes ?? []), ...parts, ...(findings.notes ?? [])];
-    const training = await curvesOf(recipe, rows);
-    const report = makeReport({ ...context, data }, { measured: [], ...found, training, ...findings, notes });
-    // Before the report is written: a run that has its report is not resumed, so the ledger would stay behind.
-    await stores.ledger.save();
-    await writeReport(folder, report);
-    return report;
-  } catch (error) {
-    const { rows, found } = ledger();
-    // The run stopped before its first result (unreadable data, no engine): the error says everything, and no report is written.
-    if (rows.length === 0) throw error;
-    const write = async (): Promise<void> => {
-      const under = stores && { stage: current, states: stores.states(current) };
-      const training = await curvesOf(recipe, rows, under);
-      const models = modelsSoFar(recipe, rows);
-      await writeReport(
-        folder,
-        stoppedReport(recipe, facts, { ...found, training, models, stopped: stopOf(error, current) }),
-      );
-      stores?.ledger.count(clock.take());
-      await stores?.ledger.save();
-    };
-    // The error that stopped the run matters more to the user than an error in its report.
-    await write().catch((second: unknown) => options.onEvent({ type: 'warning', message: unwritten(second) }));
-    throw error;
-  }
-}
-
-/** Writes the tokenizer of a text data set beside the exported models, which need it. */
-async function keepTokenizer({ recipe, data }: StageContext, { write }: RunStores): Promise<void> {
-  const bytes = await recipeTokenizer(recipe, data);
-  if (bytes !== undefined) await write(`exports/${TOKENIZER_FILE}`, bytes);
-}
-
 /** Opens the engine, loads the data, and enters both in the ledger. */
-async function begin(
+export async function begin(
   { recipe, written }: LoadedRecipe,
   folder: string,
   stores: RunStores,
