@@ -23,8 +23,9 @@ export interface Training {
 }
 
 /**
- * Makes these trainings up to their last saved state in `jobs` processes at once, this process included, each with its share of the threads. Small networks do not fill several threads, and their trainings do not depend on each other. Does nothing without `jobs` or with a single
- * unfinished training. The weights equal those of trainings one after another.
+ * Makes these trainings up to their last saved state in `jobs` processes at once, this process included, each with its share of the threads. Small
+ * networks do not fill several threads, and their trainings do not depend on each other. Does nothing without `jobs` or with a single unfinished
+ * training. The weights equal those of trainings one after another.
  */
 export async function trainAtOnce(
   { context, teaching }: { readonly context: StageContext; readonly teaching: Teaching | undefined },
