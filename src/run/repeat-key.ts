@@ -11,7 +11,10 @@ import { splitsOf } from './together.ts';
  * Hash of everything that the trainings of a repeat depend on. It needs no weights of a teacher that the recipe trains: they follow from recipe and
  * data.
  */
-export async function repeatKey(context: StageContext, teaching: Teaching | undefined): Promise<string> {
+export async function repeatKey(
+  context: Pick<StageContext, 'recipe' | 'written' | 'data'>,
+  teaching: Teaching | undefined,
+): Promise<string> {
   const { recipe, written, data } = context;
   const recipeOf = canonicalJson({ ...written, name: null, jobs: null, shards: recipe.shards ?? null });
   return sha256(recipeOf, splitsOf(data), (await hashOfStudent(recipe)) ?? '', teacherKey(teaching));

@@ -40,7 +40,7 @@ export type Stages = (
 
 /** Makes the report of a run. Each model has one row; its repeats are in the verdict. */
 export function makeReport(
-  context: StageContext,
+  context: Pick<StageContext, 'recipe' | 'written' | 'data'>,
   {
     measured,
     answers,
@@ -97,7 +97,7 @@ export function makeReport(
 
 /** The verdict, with the sources of learning if student and twin learned from different samples. */
 function verdictIn(
-  context: StageContext,
+  context: Pick<StageContext, 'recipe' | 'data'>,
   distilled: readonly number[],
   scratch: readonly number[],
   samples: number,

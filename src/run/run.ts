@@ -174,7 +174,10 @@ async function follow(
 }
 
 /** Writes the tokenizer of a text data set beside the exported models, which need it. */
-async function keepTokenizer({ recipe, data }: StageContext, { write }: RunStores): Promise<void> {
+async function keepTokenizer(
+  { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
+  { write }: RunStores,
+): Promise<void> {
   const bytes = await recipeTokenizer(recipe, data);
   if (bytes !== undefined) await write(`exports/${TOKENIZER_FILE}`, bytes);
 }

@@ -8,7 +8,7 @@ import type { TrainedModel } from '../ship/export.ts';
 import { progressOf } from '../train/progress.ts';
 import { trainAtOnce } from './at-once.ts';
 import type { Training } from './at-once.ts';
-import type { StageContext } from './context.ts';
+import type { FitContext, StageContext } from './context.ts';
 import { repeatKey, takeRepeat } from './repeat-key.ts';
 import type { Stages } from './report.ts';
 import { checkModels } from './stages/check/check-models.ts';
@@ -180,7 +180,7 @@ export function trainingsOf(
     train: (change) => train({ ...begun, ...change }),
   });
   const student = async (
-    context: StageContext,
+    context: FitContext,
     role: 'scratch' | 'distilled',
     taught?: Answers,
   ): Promise<TrainedModel> => ({

@@ -50,7 +50,7 @@ export async function raceShard(given: LoadedRecipe, shard: Shard, options: RunO
 
 /** Trainings of a round, chosen by the results of the earlier rounds. */
 async function turnsOfRound(
-  context: StageContext,
+  context: Pick<StageContext, 'recipe' | 'data'>,
   { jobs, key, round }: { readonly jobs: JobFolder; readonly key: string; readonly round: number },
 ): Promise<ReturnType<typeof turnsOf>> {
   const course = courseOf(context);

@@ -10,7 +10,7 @@ import type { StageContext } from '../context.ts';
 
 /** Takes a model without training it, and scores it on the validation split. */
 export async function taken(
-  context: StageContext,
+  context: Pick<StageContext, 'data' | 'engine' | 'together' | 'onEvent' | 'done'>,
   given: { readonly stage: string; readonly title: string; readonly network: ModelNetwork; readonly weights: State },
 ): Promise<Fitted> {
   const { stage, title, network, weights } = given;
@@ -26,7 +26,7 @@ const EVALUATION_BATCH = 256;
 
 /** Score of a model on the validation split with these weights. */
 export async function validationScore(
-  { engine, data, together }: StageContext,
+  { engine, data, together }: Pick<StageContext, 'data' | 'engine' | 'together'>,
   network: ModelNetwork,
   weights: State,
 ): Promise<number> {

@@ -11,7 +11,8 @@ import type { QuantizationSensitivity } from '../../report/types.ts';
 import { NEEDS_STRONG } from '../../recipe/schema/loss.ts';
 import type { Int16Recipe, Int8AfterTraining, Int8Recipe, QuantizeRecipe } from '../../recipe/schema/compress.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import type { StageContext } from '../context.ts';
+import type { FitContext, StageContext } from '../context.ts';
+import type { ShipContext } from '../../ship/context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { progressOf } from '../../train/progress.ts';
@@ -39,7 +40,7 @@ interface QuantizeStep extends WriteStep {
 
 /** Writes the files that the recipe asks for besides the fp32 ONNX file of every student: TFLite, and both formats with fewer bits. */
 export async function shipModel(
-  context: StageContext,
+  context: FitContext & ShipContext,
   model: ExportedModel,
   lessons: Answers | undefined,
   write: Write,
@@ -66,7 +67,10 @@ export async function shipModel(
 }
 
 /** Only TFLite files need the choice: ONNX Runtime always accepts a scale for each output. */
-async function denseScalesOf(context: StageContext, model: ExportedModel): Promise<DenseChoice> {
+async function denseScalesOf(
+  context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
+  model: ExportedModel,
+): Promise<DenseChoice> {
   const { export: formats, quantize: steps } = context.recipe;
   const isAsked =
     formats.includes('tflite') && steps.some(({ scheme }) => scheme.includes('int8') || scheme === 'int16x8');
@@ -80,7 +84,11 @@ async function denseScalesOf(context: StageContext, model: ExportedModel): Promi
 }
 
 /** One quantization of the recipe: from the float weights, or after training if the recipe asks for training or the score drops too much. */
-async function quantizeModel(context: StageContext, model: ExportedModel, step: QuantizeStep): Promise<Shipped> {
+async function quantizeModel(
+  context: FitContext & ShipContext,
+  model: ExportedModel,
+  step: QuantizeStep,
+): Promise<Shipped> {
   const { recipe } = context;
   const { number } = step;
   const settings = recipe.quantize[number]!;
@@ -102,7 +110,7 @@ async function quantizeModel(context: StageContext, model: ExportedModel, step: 
 
 /** Writes the files of a quantization without training. */
 function afterTraining(
-  context: StageContext,
+  context: ShipContext,
   model: ExportedModel,
   step: FormStep,
   settings: Exclude<QuantizeRecipe, { method: 'qat' }>,
@@ -113,7 +121,7 @@ function afterTraining(
 }
 
 async function trainAndQuantize(
-  context: StageContext,
+  context: FitContext & ShipContext,
   model: ExportedModel,
   step: QuantizeStep,
   settings: Int8Recipe,
@@ -147,7 +155,7 @@ function lossNote(recipe: Recipe, lessons: Answers | undefined, stage: string): 
  * most sensitive layers stay in float.
  */
 async function writeInt8(
-  context: StageContext,
+  context: ShipContext,
   model: ExportedModel,
   step: FormStep,
   settings: Int8AfterTraining,
@@ -196,7 +204,7 @@ async function writeInt8(
 
 /** Writes 16-bit activations with 8-bit weights: TFLite only. */
 async function writeInt16(
-  context: StageContext,
+  context: ShipContext,
   model: ExportedModel,
   step: FormStep,
   settings: Int16Recipe,
@@ -219,7 +227,7 @@ async function writeInt16(
 
 /** Measures ranges of activations on samples of the training split without augmentation, drawn once for the recipe. */
 async function calibrate(
-  context: StageContext,
+  context: Pick<StageContext, 'recipe' | 'data'>,
   graph: Graph,
   { calibrator, samples, dense }: Pick<Int8Recipe, 'calibrator' | 'samples'> & { readonly dense: DenseScales },
   onProgress: OnProgress,

@@ -26,7 +26,10 @@ export interface Timed {
 }
 
 /** Measures latencies of the exported models and the teacher side by side, within the seconds that the recipe grants. */
-export async function timeModels(context: StageContext, measured: readonly MeasuredModels[]): Promise<Timed> {
+export async function timeModels(
+  context: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'signal' | 'done'>,
+  measured: readonly MeasuredModels[],
+): Promise<Timed> {
   const { recipe, data, onEvent, signal } = context;
   const { batchSizes, threads, seconds, places } = recipe.report.latency;
   const files = seconds === 0 ? [] : await filesOf(context, measured);
@@ -88,7 +91,10 @@ function noteOf({ what, why }: Skipped): string {
 }
 
 /** Files to time, named by the id of the model: the exports of the run, and an ONNX teacher's original file. */
-async function filesOf({ recipe, data }: StageContext, measured: readonly MeasuredModels[]): Promise<TimedFile[]> {
+async function filesOf(
+  { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
+  measured: readonly MeasuredModels[],
+): Promise<TimedFile[]> {
   const files = measured.flatMap(({ exported }) =>
     exported === undefined || exported.model.repeat > 0
       ? []

@@ -21,7 +21,10 @@ export interface MeasuredModels {
 }
 
 /** Scores an exported file on the validation split, and once on the test split. */
-export async function measure(context: StageContext, exported: ExportedModel): Promise<MeasuredModels> {
+export async function measure(
+  context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
+  exported: ExportedModel,
+): Promise<MeasuredModels> {
   const { recipe, together } = context;
   const start = monotonicMs();
   const { model, stage, file, bytes, format, precision, method, number, params, macs, trained } = exported;
@@ -56,7 +59,10 @@ export async function measure(context: StageContext, exported: ExportedModel): P
 }
 
 /** Scores a teacher that is given as a file. */
-export async function measureTeacher(context: StageContext, teacher: Teacher): Promise<MeasuredModels> {
+export async function measureTeacher(
+  context: Pick<StageContext, 'recipe' | 'data' | 'together' | 'onEvent' | 'done'>,
+  teacher: Teacher,
+): Promise<MeasuredModels> {
   context.onEvent({ type: 'stage', stage: 'measure teacher' });
   const start = monotonicMs();
   const {
@@ -93,7 +99,7 @@ export async function measureTeacher(context: StageContext, teacher: Teacher): P
 }
 
 async function evaluate(
-  { data }: StageContext,
+  { data }: Pick<StageContext, 'data'>,
   answersOf: (split: Dataset) => Promise<Float32Array>,
   isServed = false,
 ) {

@@ -4,7 +4,7 @@ import type { LayerCut } from '../../../compress/prune/prune.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { State } from '../../../runtime/engine.ts';
 import type { ModelNetwork } from '../../../networks/network.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext, StageContext } from '../../context.ts';
 import type { FitOptions } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
 import type { LedgerRow } from '../../../folder/states/ledger.ts';
@@ -15,7 +15,7 @@ import { taken } from '../score-as-given.ts';
 
 /** A pruning step of the recipe, and the network that it starts from. */
 export interface PruneJob<Step extends Recipe['prune'][number] = Recipe['prune'][number]> {
-  readonly context: StageContext;
+  readonly context: FitContext;
   readonly step: Step;
   readonly stage: string;
   /** Number of the step, from 0. */

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../../recipe/diff.ts';
 import { nameOf, stageOf } from '../../../report/artifact.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import type { ChannelCuts, LatencyRow } from '../../../report/types.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext, StageContext } from '../../context.ts';
 import type { Fitted } from '../../../train/training.ts';
 import type { LedgerRow } from '../../../folder/states/ledger.ts';
 import type { Answers } from '../teacher/answer.ts';
@@ -24,7 +24,7 @@ interface PruneStep {
 
 /** Runs all pruning steps of the recipe, each on the student of the step before; the first step starts from the last of `students` at repeat 0. */
 export async function pruneStudents(
-  context: StageContext,
+  context: FitContext,
   students: readonly TrainedModel[],
   lessons: Answers | undefined,
 ): Promise<{ pruned: TrainedModel[]; channels: ChannelCuts[number][]; notes: string[] }> {
@@ -56,7 +56,7 @@ export async function pruneStudents(
  * compares its score on the validation split with the score before. `known`: notes that earlier steps have already given.
  */
 async function pruneStudent(
-  context: StageContext,
+  context: FitContext,
   from: TrainedModel,
   number: number,
   { lessons, known }: { readonly lessons: Answers | undefined; readonly known: Set<string> },

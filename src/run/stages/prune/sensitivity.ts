@@ -4,7 +4,7 @@ import { sensitivity } from '../../../compress/prune/sensitivity.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { nameOf } from '../../../report/artifact.ts';
 import type { PruningSensitivity } from '../../../report/types.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext } from '../../context.ts';
 import { progressOf } from '../../../train/progress.ts';
 import type { TrainedModel } from '../../../ship/export.ts';
 import { validationScore } from '../score-as-given.ts';
@@ -16,7 +16,7 @@ const STAGE = 'pruning-sensitivity';
  * for it.
  */
 export async function pruningSensitivity(
-  context: StageContext,
+  context: Omit<FitContext, 'saveEveryMs' | 'states'>,
   students: readonly TrainedModel[],
 ): Promise<PruningSensitivity | undefined> {
   const student = students.filter(({ model }) => model.repeat === 0).at(-1);

@@ -14,7 +14,7 @@ import type { Recipe } from '../../../recipe/schema.ts';
 import type { State } from '../../../runtime/engine.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { predictions } from '../../../train/evaluate/predict.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext, StageContext } from '../../context.ts';
 import { fit } from '../../training/fit.ts';
 import { numberOfSteps } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
@@ -49,7 +49,7 @@ export interface TrainedForInt8 {
  * Trains a model's inference graph with int8 simulated, under the same teacher, from the calibrated ranges. Returns weights and ranges of the epoch
  * with the best score on the validation split.
  */
-export async function trainForInt8(context: StageContext, from: ExportedModel, qat: QatStep): Promise<TrainedForInt8> {
+export async function trainForInt8(context: FitContext, from: ExportedModel, qat: QatStep): Promise<TrainedForInt8> {
   const { stage, step } = qat;
   context.onEvent({ type: 'stage', stage });
   const { result: calibrated, skipped, masked } = await qat.calibrate(from.graph);
@@ -91,7 +91,7 @@ const QAT_TEMPERATURE = 1;
 
 /** Trains a network that simulates int8, and freezes its ranges before the end. */
 function fitQuantized(
-  context: StageContext,
+  context: FitContext,
   build: () => Promise<FakeQuantizedNetwork>,
   { stage, step, number, lessons }: QatStep,
 ): Promise<Fitted<FakeQuantizedNetwork>> {
@@ -137,7 +137,7 @@ export function ofAnswers(loss: LossName): LossName {
 
 /** Outputs of the training graph for the samples that exported files are checked on. */
 async function simulated(
-  { engine }: StageContext,
+  { engine }: Pick<StageContext, 'engine'>,
   network: FakeQuantizedNetwork,
   weights: State,
   { x, shape, inputs }: ExportedModel['reference'],

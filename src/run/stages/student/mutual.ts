@@ -7,7 +7,7 @@ import { stageOf } from '../../../report/artifact.ts';
 import { peerBuilder, studentBuilder } from '../../../setup/models.ts';
 import type { TrainedModel } from '../../../ship/export.ts';
 import { taskOf } from '../../../tasks/registry.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext, StageContext } from '../../context.ts';
 import { numberOf, trainStudent } from './train-student.ts';
 import { validationScore } from '../score-as-given.ts';
 
@@ -19,7 +19,7 @@ interface TrainedWithPeer extends TrainedModel {
  * Zhang et al. 2018 (CVPR), "Deep mutual learning", algorithm 1: two students learn from the same batches, each from the labels and from the other's
  * answers. Only the student is exported; the peer is scored at the same epoch.
  */
-export async function trainWithPeer(context: StageContext, repeat: number): Promise<TrainedWithPeer> {
+export async function trainWithPeer(context: FitContext, repeat: number): Promise<TrainedWithPeer> {
   const { recipe } = context;
   const seed = recipe.seed + repeat;
   const build = peerBuilder(context, seed);

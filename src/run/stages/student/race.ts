@@ -13,7 +13,7 @@ import type { Race } from '../../../report/types.ts';
 import { studentBuilder } from '../../../setup/models.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { isBetter } from '../../../tasks/score.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext, StageContext } from '../../context.ts';
 import { fit } from '../../training/fit.ts';
 import type { Answers } from '../teacher/answer.ts';
 
@@ -25,8 +25,8 @@ interface Candidate {
 }
 
 /** The context with the loss that won, the race for the report, and notes; the context unchanged for a recipe that names a loss. */
-export interface Raced {
-  readonly context: StageContext;
+export interface Raced<C> {
+  readonly context: C;
   readonly race?: Race;
   readonly notes: readonly string[];
 }
@@ -47,7 +47,7 @@ interface Turn {
 }
 
 /** Plans the race of a recipe whose loss is `auto`. */
-export function courseOf(context: StageContext): Course {
+export function courseOf(context: Pick<StageContext, 'recipe' | 'data'>): Course {
   const { distill } = context.recipe;
   if (distill.loss !== 'auto') throw new Error('this recipe names its loss');
   const { candidates, notes } = candidatesOf(context, distill.race);
@@ -75,7 +75,7 @@ export function raceResult(stage: string): string {
  * training on the validation split.
  */
 export async function raceRounds(
-  { data }: StageContext,
+  { data }: Pick<StageContext, 'data'>,
   course: Course,
   rounds: number,
   scoreOf: (turn: Turn) => Promise<number>,
@@ -99,11 +99,11 @@ export async function raceRounds(
  * order. Each training is a stage of the run, so a stopped race continues; `take` copies the states of a stage that a shard has trained into the run,
  * if they exist.
  */
-export async function raceLosses(
-  context: StageContext,
+export async function raceLosses<C extends FitContext>(
+  context: C,
   lessons: Answers | undefined,
   take: (stage: string) => Promise<boolean>,
-): Promise<Raced> {
+): Promise<Raced<C>> {
   const { recipe } = context;
   const { distill } = recipe;
   if (distill.loss !== 'auto') return { context, notes: [] };
@@ -141,7 +141,7 @@ export async function raceLosses(
 
 /** All losses of the recipe, each with every temperature and alpha that it accepts, in the order of the recipe. */
 function candidatesOf(
-  { recipe, data: { train } }: StageContext,
+  { recipe, data: { train } }: Pick<StageContext, 'recipe' | 'data'>,
   { losses, temperatures, alphas }: RaceRecipe,
 ): { candidates: Candidate[]; notes: string[] } {
   const { microBatch } = recipe.distill;
@@ -186,7 +186,7 @@ export function raceRoundsOf(candidates: number, rounds: number, epochs: number)
 
 /** Score of a candidate on the validation split after its training. */
 export async function trainCandidate(
-  context: StageContext,
+  context: FitContext,
   { candidate: { loss, numbers }, epochs, stage }: Turn,
   lessons: Answers,
 ): Promise<number> {
@@ -220,7 +220,10 @@ export async function trainCandidate(
   return fitted.validation;
 }
 
-function withLoss(context: StageContext, { loss, numbers }: Pick<Candidate, 'loss' | 'numbers'>): StageContext {
+function withLoss<C extends Pick<FitContext, 'recipe'>>(
+  context: C,
+  { loss, numbers }: Pick<Candidate, 'loss' | 'numbers'>,
+): C {
   const rest = Object.fromEntries(Object.entries(context.recipe.distill).filter(([key]) => key !== 'race'));
   const distill = { ...rest, ...lossNumbers(loss), ...numbers, loss } as unknown as Recipe['distill'];
   return { ...context, recipe: { ...context.recipe, distill } };

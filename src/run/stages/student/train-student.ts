@@ -9,7 +9,7 @@ import type { DistillRecipe, Recipe } from '../../../recipe/schema.ts';
 import { OF_TEACHER } from '../../../train/optimizers/schedules.ts';
 import { stageOf } from '../../../report/artifact.ts';
 import { taskOf } from '../../../tasks/registry.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext, StageContext } from '../../context.ts';
 import { fit } from '../../training/fit.ts';
 import type { FitOptions } from '../../training/options.ts';
 import type { Fitted } from '../../../train/training.ts';
@@ -28,7 +28,7 @@ export type Change = Pick<FitOptions, 'stage' | 'title' | 'build' | 'settings' |
 
 /** Trains the student: from the teacher; without `lessons` from the labels alone, as the twin; or together with a peer. */
 export async function trainStudent(
-  context: StageContext,
+  context: FitContext,
   repeat: number,
   lessons?: Answers,
   change?: Change,
@@ -87,7 +87,7 @@ export function numberOf({ repeats }: Pick<Recipe, 'repeats'>, repeat: number): 
 
 /** Loss of a student's training: the loss of the recipe, or the label loss alone. */
 export async function studentLoss(
-  context: StageContext,
+  context: Pick<StageContext, 'recipe' | 'data'>,
   lessons: Answers | undefined,
   build: ReturnType<typeof studentBuilder>,
   {
@@ -107,7 +107,7 @@ export async function studentLoss(
 }
 
 /** Checks that the loss can compare the outputs of this teacher, before the twin is trained. */
-export async function checkLoss(context: StageContext, lessons: Answers): Promise<void> {
+export async function checkLoss(context: Pick<StageContext, 'recipe' | 'data'>, lessons: Answers): Promise<void> {
   const { recipe } = context;
   if (!('features' in recipe.distill)) return;
   const build = studentBuilder(context, recipe.seed);
@@ -152,7 +152,7 @@ export function laterNumbersOf({ distill }: Pick<Recipe, 'distill'>, loss: AnyLo
 }
 
 async function featurePairs(
-  { recipe: { distill } }: StageContext,
+  { recipe: { distill } }: Pick<StageContext, 'recipe'>,
   teacher: Teacher | undefined,
   build: ReturnType<typeof studentBuilder>,
 ) {

@@ -9,7 +9,7 @@ import type { Recipe } from '../../../recipe/schema.ts';
 import type { TeacherSummary } from '../../../report/types.ts';
 import { asTeacherSees, countOfElements } from '../../../data/dataset.ts';
 import { several, wanted } from '../../../runtime/collectives/collectives.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext, StageContext } from '../../context.ts';
 import { SHOW_EVERY_MS } from '../../../train/progress.ts';
 import { isShortOfMemory, LabelBatch } from './label-batch.ts';
 import type { Teaching } from './teach.ts';
@@ -24,7 +24,7 @@ export interface Answers {
 
 /** Stores the teacher's answers to every training sample and view, or arranges to ask it at every step. */
 export async function collectAnswers(
-  context: StageContext,
+  context: Omit<FitContext, 'engine'>,
   teaching: Teaching,
   kept: KeyedStore,
   stage = 'answers',
@@ -106,7 +106,11 @@ export function viewsOf({ dataset, distill }: Recipe): number {
   return distill.softTargets.views ?? Math.max(1, Math.min(MOST_VIEWS, Math.ceil(distill.epochs)));
 }
 
-async function answerAll(context: StageContext, options: StoreOptions, stage: string): Promise<Safetensors> {
+async function answerAll(
+  context: Omit<FitContext, 'engine' | 'done'>,
+  options: StoreOptions,
+  stage: string,
+): Promise<Safetensors> {
   const { onEvent, signal, together } = context;
   const states = context.states(stage);
   const saved = await states.load();

@@ -10,7 +10,7 @@ import { teacherBuilder } from '../../../setup/models.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { isBetter } from '../../../tasks/score.ts';
 import type { Fitted } from '../../../train/training.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext, StageContext } from '../../context.ts';
 import { fit } from '../../training/fit.ts';
 import { collectAnswers } from './answer.ts';
 import type { Answers } from './answer.ts';
@@ -24,7 +24,7 @@ import type { Teaching } from './teach.ts';
  * trained by the one before. Returns the last assistant as the student's teacher, or the teacher itself without assistants.
  */
 export async function assistants(
-  context: StageContext,
+  context: FitContext,
   teaching: Teaching,
   kept: KeyedStore,
 ): Promise<{ readonly teaching: Teaching; readonly notes: readonly string[] }> {
@@ -48,7 +48,7 @@ export async function assistants(
 }
 
 function trainAssistant(
-  context: StageContext,
+  context: FitContext,
   training: AssistantRecipe,
   { number, lessons, of }: { readonly number: number; readonly lessons: Answers; readonly of: Teaching },
 ): Promise<Fitted> {
@@ -88,7 +88,7 @@ function trainAssistant(
   });
 }
 
-function refuseIgnorant({ data }: StageContext, { validation }: Fitted, number: number): void {
+function refuseIgnorant({ data }: Pick<StageContext, 'data'>, { validation }: Fitted, number: number): void {
   const task = taskOf(data.validation);
   if (isBetter(task.score, validation, task.ignorance(data.validation.targets))) return;
   throw new UserError(

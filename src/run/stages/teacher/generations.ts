@@ -2,7 +2,7 @@ import { RandomStream } from '../../../base/random.ts';
 import type { KeyedStore } from '../../../distill/answers/soft-targets.ts';
 import { generationStage } from '../../../report/artifact.ts';
 import { studentBuilder } from '../../../setup/models.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext, StageContext } from '../../context.ts';
 import { collectAnswers } from './answer.ts';
 import type { Answers } from './answer.ts';
 import { trainStudent } from '../student/train-student.ts';
@@ -13,7 +13,7 @@ import { trainedTeacher } from './teach.ts';
  * weights. Trains all generations but the last, and returns the answers that the last learns from.
  */
 export async function earlierGenerations(
-  context: StageContext,
+  context: FitContext,
   repeat: number,
   lessons: Answers,
   kept: KeyedStore,

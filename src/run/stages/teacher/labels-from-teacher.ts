@@ -7,7 +7,10 @@ import type { StageContext } from '../../context.ts';
 import type { Teaching } from './teach.ts';
 
 /** The context with the teacher's answers in place of missing labels of the validation and test splits. */
-export async function withScores(context: StageContext, teaching: Teaching | undefined): Promise<StageContext> {
+export async function withScores<C extends Pick<StageContext, 'data' | 'onEvent' | 'signal'>>(
+  context: C,
+  teaching: Teaching | undefined,
+): Promise<C> {
   if (!isWithoutLabels(context.data) || teaching?.teacher === undefined) return context;
   const { teacher } = teaching;
   const stage = 'score by teacher';

@@ -86,7 +86,11 @@ function indexesOf(names: readonly string[], classNames: readonly string[]): Rea
  * Adds the number with the highest validation accuracy to the student's bias of the left-out classes. The paper takes the number from the test split;
  * that is not done here.
  */
-export async function biasCorrected(context: StageContext, fitted: Fitted, stage: string): Promise<Fitted> {
+export async function biasCorrected(
+  context: Pick<StageContext, 'recipe' | 'data' | 'engine' | 'together' | 'onEvent' | 'done'>,
+  fitted: Fitted,
+  stage: string,
+): Promise<Fitted> {
   const { recipe, data, onEvent } = context;
   const { leaveOut } = recipe.distill;
   if (leaveOut?.correctBias !== true) return fitted;
@@ -107,7 +111,10 @@ export async function biasCorrected(context: StageContext, fitted: Fitted, stage
 }
 
 /** Logits for the validation split, [samples, classes]. */
-async function validationLogits({ engine, data }: StageContext, { network, weights }: Fitted): Promise<Float32Array> {
+async function validationLogits(
+  { engine, data }: Pick<StageContext, 'data' | 'engine'>,
+  { network, weights }: Fitted,
+): Promise<Float32Array> {
   const { count, batch } = plainBatches(data.validation, Math.min(EVALUATION_BATCH, data.validation.count));
   const classes = data.classNames.length;
   const all = new Float32Array(data.validation.count * classes);

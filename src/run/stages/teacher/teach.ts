@@ -20,7 +20,7 @@ import { stageOf, TEACHER } from '../../../report/artifact.ts';
 import type { TeacherTrainingRecipe } from '../../../recipe/schema/teacher.ts';
 import { several } from '../../../runtime/collectives/collectives.ts';
 import { sessionOptionsOf } from '../../../runtime/recipe-options.ts';
-import type { StageContext } from '../../context.ts';
+import type { FitContext, StageContext } from '../../context.ts';
 import { requireSame } from '../../together.ts';
 import { fit } from '../../training/fit.ts';
 import type { Fitted } from '../../../train/training.ts';
@@ -43,7 +43,7 @@ export type Teaching =
     };
 
 /** Opens or trains the teacher, and checks its answers to some labelled samples before a student learns from it. */
-export async function teach(context: StageContext): Promise<Teaching | undefined> {
+export async function teach(context: FitContext & Pick<StageContext, 'isChecked'>): Promise<Teaching | undefined> {
   const { recipe, onEvent } = context;
   if (recipe.teacher?.train === undefined) return openAndCheck(context);
   const trained = await trainTeacher(context, recipe.teacher.train);
@@ -140,7 +140,7 @@ async function check(
 }
 
 /** Trains the teacher that the recipe describes. The result is reused until something that it depends on changes. */
-async function trainTeacher(context: StageContext, training: TeacherTrainingRecipe): Promise<Fitted> {
+async function trainTeacher(context: FitContext, training: TeacherTrainingRecipe): Promise<Fitted> {
   const { recipe, data } = context;
   const { dataset, seed, precision } = recipe;
   const fitted = await fit(context, {
@@ -173,7 +173,7 @@ async function trainTeacher(context: StageContext, training: TeacherTrainingReci
 
 /** A trained model as a teacher. The teacher of the student (`isStudents`) also gives the inner tensors that the loss compares. */
 export async function trainedTeacher(
-  { recipe: { distill }, engine, data }: StageContext,
+  { recipe: { distill }, engine, data }: Pick<StageContext, 'recipe' | 'data' | 'engine'>,
   { network, weights }: Fitted,
   { name, isStudents }: { readonly name: string; readonly isStudents: boolean },
 ): Promise<Teacher> {
