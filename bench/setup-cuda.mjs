@@ -40,5 +40,6 @@ else {
 console.log('CUDA 12 and cuDNN 9 must be on the library path, and TensorRT 10 for TensorRT. What limbeck doctor says:');
 const root = join(import.meta.dirname, '..');
 const built =
+  run(join(root, 'scripts', 'assets.mjs')) === 0 &&
   run(join(root, 'node_modules', 'typescript-7', 'bin', 'tsc'), '-p', join(root, 'tsconfig.build.json')) === 0;
 process.exitCode = built ? run(join(root, 'dist', 'cli.js'), 'doctor') : 1;

@@ -1,8 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { phoneSamples } from '../../src/ship/kit/phone.ts';
-import { textPhoneSamples } from '../../src/ship/kit/phone-text.ts';
+import { phoneSamples, textPhoneSamples } from '../../src/ship/kit/phone.ts';
 import { runPython } from './python.ts';
 
 interface Checked {
@@ -25,7 +24,7 @@ function checked(sources: Readonly<Record<string, string>>): readonly Checked[] 
 /** All sources of samples for phones. */
 const SOURCES = Object.fromEntries(
   Object.entries({
-    pictures: phoneSamples,
+    pictures: phoneSamples(),
     classes: textPhoneSamples('classes'),
     values: textPhoneSamples('values'),
     tags: textPhoneSamples('tags'),

@@ -98,6 +98,10 @@ async function withLiteRt(project) {
   const { models } = JSON.parse(await readFile(path.join(project, 'checkpoints/phone/report.json'), 'utf8'));
   const { latency } = models.find(({ format }) => format === 'tflite');
   assert.deepEqual([...new Set(latency.map(({ runtime }) => runtime))], ['litert-wasm']);
+  await limbeck(project, 'export', 'phone', '--kit', 'kit');
+  const samples = await readdir(path.join(project, 'kit/samples'), { recursive: true });
+  for (const name of ['android/Classifier.kt', 'ios/Classifier.swift', 'browser/kit.js', 'node/classify.mjs'])
+    assert.ok(samples.includes(path.normalize(name)), name);
 }
 
 async function types(project) {

@@ -1,5 +1,5 @@
 import { transformSync } from '@swc/core';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
   cpSync,
@@ -30,7 +30,7 @@ let made: string | undefined;
 
 function build(): string {
   const files = readdirSync(path.join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.ts'))
+    .filter((file) => statSync(path.join(ROOT, 'src', file)).isFile())
     .sort();
   const sources = files.map((file) => readFileSync(path.join(ROOT, 'src', file), 'utf8'));
   const proto = readFileSync(path.join(ROOT, 'docs/inference.proto'), 'utf8');
@@ -42,6 +42,7 @@ function build(): string {
   if (existsSync(folder)) return folder;
   const temporary = `${folder}.${randomBytes(4).toString('hex')}`;
   files.forEach((file, i) => {
+    if (!file.endsWith('.ts') || file.includes(`${path.sep}samples${path.sep}`)) return;
     const { code } = transformSync(sources[i]!, {
       filename: file,
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
@@ -51,6 +52,7 @@ function build(): string {
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, code.replace(/((?:from|import\()\s*["']\.[^"']*)\.ts(["'])/g, '$1.js$2'));
   });
+  execFileSync(process.execPath, [path.join(ROOT, 'scripts/assets.mjs'), path.join(temporary, 'dist')]);
   cpSync(path.join(ROOT, 'package.json'), path.join(temporary, 'package.json'));
   cpSync(path.join(ROOT, 'docs/inference.proto'), path.join(temporary, 'docs/inference.proto'));
   try {

@@ -12,6 +12,7 @@ export function buildProgram(): { readonly folder: string; readonly cli: string 
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(path.join(cache, 'program-'));
   const options = ['--noCheck', '--declaration', 'false', '--incremental', 'false', '--outDir', `${folder}/dist`];
+  succeed(ROOT, 'scripts/assets.mjs', `${folder}/dist`);
   succeed(ROOT, path.join(ROOT, 'node_modules/typescript-7/bin/tsc'), '-p', 'tsconfig.build.json', ...options);
   cpSync(path.join(ROOT, 'package.json'), path.join(folder, 'package.json'));
   return { folder, cli: path.join(folder, 'dist/cli.js') };

@@ -24,14 +24,13 @@ import { examples } from './examples.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
 import { placeOf } from './place.ts';
-import { nodeNumbers, nodeSample, nodeTags } from './node.ts';
+import { nodeSample } from './node.ts';
 import type { SampleKind } from './node.ts';
 import { textParts } from './text.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
-import { phoneSamples } from './phone.ts';
-import { textPhoneSamples } from './phone-text.ts';
-import type { TextAnswers } from './phone-text.ts';
+import { phoneSamples, textPhoneSamples } from './phone.ts';
+import type { TextAnswers } from './phone.ts';
 
 export interface KitOptions {
   /** Id of the float model in the report; default: the last student. */
@@ -181,8 +180,8 @@ async function samplesOf(
 ): Promise<Record<string, Readonly<Record<string, string>>>> {
   const isText = kind === 'text' || kind === 'tags';
   const pages = isSound ? 'sound' : kind === 'words' ? 'numbers' : kind;
-  const node = kind === 'tags' ? nodeTags() : hasPages(task) ? nodeSample(kind) : nodeNumbers(kind);
-  const phones = isText ? textPhoneSamples(textAnswers(task)) : hasPages(task) ? phoneSamples : {};
+  const node = nodeSample(kind === 'tags' ? 'tag' : hasPages(task) ? 'classify' : 'predict', kind);
+  const phones = isText ? textPhoneSamples(textAnswers(task)) : hasPages(task) ? phoneSamples() : {};
   return {
     ...(hasPages(task) && { 'samples/browser': await browserSample(formats, pages) }),
     ...(formats.has('onnx') && { 'samples/node': node }),

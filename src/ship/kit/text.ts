@@ -50,31 +50,3 @@ export function plainExample(
   if (inputs === undefined) return { raw };
   return { inputs: Object.fromEntries(inputs.map(({ name, from, shape }) => cut(name, from, countOfElements(shape)))) };
 }
-
-/** `prepare` of texts, after `encode` and `text` are there. */
-export const JS_TEXT = `/** Token ids of a text, or of two of a pair; of a model of several inputs its mask and types too, one behind the other. */
-export function prepare(raw) {
-  const encoded = encode([raw].flat());
-  return Float32Array.from(text.parts.flatMap((part) => [...encoded[part]]));
-}
-
-/** Whether an example has other ids, or another mask or types, than its text is given here. */
-export function differsIn(example) {
-  const encoded = encode([example.text].flat());
-  return text.parts.some((part) => example[part]?.some((value, i) => value !== encoded[part][i]));
-}
-`;
-
-/** The same of the samples for Node. */
-export const NODE_TEXT = `const text = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8')).text;
-const tokenizer = text.file && JSON.parse(readFileSync(new URL(text.file, kit), 'utf8'));
-const encode = encoderFor(text, tokenizer);
-
-${JS_TEXT}`;
-
-/** Comparison of what `prepare` makes of an example with what the file holds. */
-export const NODE_TEXT_CHECK = `  if (differsIn(sample)) {
-    console.error('not the token ids that example.json holds');
-    process.exitCode = 1;
-  }
-`;

@@ -1,7 +1,7 @@
 import vm from 'node:vm';
 import { endsOf } from '../../../src/ship/kit/ends.ts';
-import { JS_FEEDS, JS_JOINED } from '../../../src/ship/kit/feeds.ts';
 import type { KitModel } from '../../../src/ship/kit/missing.ts';
+import { sampleFile } from '../../../src/ship/kit/samples.ts';
 import { model } from '../../support/two-ends.ts';
 
 interface Fed {
@@ -11,7 +11,7 @@ interface Fed {
   readonly shape: readonly number[];
 }
 
-const script = `${JS_FEEDS}${JS_JOINED}`.replaceAll('export ', '');
+const script = `${sampleFile('feeds.js')}${sampleFile('joined.js')}`.replaceAll('export ', '');
 const { feedsOf, joined } = vm.runInNewContext(`${script}({ feedsOf, joined })`) as {
   feedsOf: (model: object, prepared: Float32Array) => Fed[];
   joined: (model: object, arrays: object) => number[];

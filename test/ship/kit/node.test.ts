@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { temporaryFolder } from '../../support/folder.ts';
-import { nodeNumbers, nodeSample, nodeTags } from '../../../src/ship/kit/node.ts';
+import { nodeSample } from '../../../src/ship/kit/node.ts';
 
 it.each([
-  ['classes', nodeSample('numbers')],
-  ['texts', nodeSample('text')],
-  ['numbers', nodeNumbers('words')],
-  ['tags', nodeTags()],
+  ['classes', nodeSample('classify', 'numbers')],
+  ['texts', nodeSample('classify', 'text')],
+  ['numbers', nodeSample('predict', 'words')],
+  ['tags', nodeSample('tag', 'tags')],
 ])('a program for Node turns the telemetry of ONNX Runtime off before it loads it: %s', (_name, files) => {
   const [text] = Object.entries(files).flatMap(([file, one]) => (file.endsWith('.mjs') ? [one] : []));
   const [off, load] = ["process.env.ORT_DISABLE_TELEMETRY ??= '1';", "import('onnxruntime-node')"].map((line) => text!.indexOf(line)); // prettier-ignore
@@ -20,7 +20,7 @@ it.each([
 const folder = temporaryFolder();
 
 it('a program for Node says what it takes where it is given a picture, or JSON of something else', () => {
-  const text = nodeSample('numbers')['classify.mjs']!;
+  const text = nodeSample('classify', 'numbers')['classify.mjs']!;
   const reads = /\/\*\* Samples of a file[^]*?\n\}\n/.exec(text)![0];
   const script = `import { readFileSync } from 'node:fs';\n${reads}console.log(samplesIn(process.argv[2]).length);\n`;
   const ask = (name: string, content: string) => {

@@ -1,15 +1,15 @@
 import vm from 'node:vm';
 import typescript from 'typescript';
-import { JS_PREPARE } from '../../../src/ship/kit/feeds.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
 import { phoneSamples } from '../../../src/ship/kit/phone.ts';
+import { sampleFile } from '../../../src/ship/kit/samples.ts';
 import { valuesOf } from '../../../src/serve/v1/read.ts';
 
 const columns = [{ name: 'open', words: ['False', 'True'] }, { name: 'grade', words: ['1.0', '2.0', '3'] }, { name: 'size' }]; // prettier-ignore
 
 /** The function of the program for Node that reads rows of a table. */
 function encoder(): (row: object) => number[] {
-  const script = nodeSample('words')['classify.mjs']!;
+  const script = nodeSample('classify', 'words')['classify.mjs']!;
   const [from, to] = [script.indexOf('export function encode'), script.indexOf('/** Values as the model was trained')];
   const body = script.slice(from, to).replace('export ', '');
   return vm.runInNewContext(`${body}; encode`, { columns }) as ReturnType<typeof encoder>;
@@ -38,7 +38,7 @@ it.each<[object, string]>([
 
 it('the samples in JavaScript prepare as many numbers as the model takes, and nothing else', () => {
   const globals = { normalization: { scale: 2, mean: [1, 3], std: [1, 2] }, input: { shape: [1, 2] } };
-  const script = `${JS_PREPARE.replace('export ', '')}; prepare`;
+  const script = `${sampleFile('prepare.js').replace('export ', '')}; prepare`;
   const prepare = vm.runInNewContext(script, globals) as (raw: unknown) => Float32Array;
   expect([...prepare([2, 4])]).toEqual([3, 2.5]);
   expect([...prepare(Float32Array.of(2, 4))]).toEqual([3, 2.5]);
@@ -49,7 +49,8 @@ it('the samples in JavaScript prepare as many numbers as the model takes, and no
 
 it('the samples for phones take as many numbers as the model does', async () => {
   const compilerOptions = { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2022 };
-  const { outputText } = typescript.transpileModule(phoneSamples['react-native/classifier.ts']!, { compilerOptions });
+  const samples = phoneSamples();
+  const { outputText } = typescript.transpileModule(samples['react-native/classifier.ts']!, { compilerOptions });
   const run = (fed: readonly Float32Array[]) => Promise.resolve(fed);
   const globals = { exports: {}, require: () => ({ loadTensorflowModel: () => Promise.resolve({ run }) }) };
   const open = vm.runInNewContext(`${outputText}; exports.openClassifier`, globals) as (...given: unknown[]) => Promise<(raw: unknown) => Promise<unknown[]>>; // prettier-ignore
@@ -58,6 +59,6 @@ it('the samples for phones take as many numbers as the model does', async () => 
   const classify = await open(0, { input: { shape: [1, 2] }, normalization, models: [{ format: 'tflite', inputs }] }, ['a', 'b']); // prettier-ignore
   expect(await classify([1, 2])).toHaveLength(2);
   await expect(classify([1, 2, 3])).rejects.toThrow('expected 2 numbers, received 3');
-  expect(phoneSamples['android/Classifier.kt']).toContain('require(raw.size == size)');
-  expect(phoneSamples['ios/Classifier.swift']).toContain('guard raw.count == size');
+  expect(samples['android/Classifier.kt']).toContain('require(raw.size == size)');
+  expect(samples['ios/Classifier.swift']).toContain('guard raw.count == size');
 });

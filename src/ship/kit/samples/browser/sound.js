@@ -1,28 +1,13 @@
-/** The part of the browser sample that is for models of sounds: a microphone that is heard hop by hop, and files. */
+// == IMPORTS ==
+import { polyphase } from './polyphase.js';
 
-/** Shares of a sample's length between two answers. */
-const HOPS = 4;
+// == PREPARE ==
+const { sound } = await (await load('preprocessing.json')).json();
 
-/** Runs beside the page, where the sound comes in. */
-export const MICROPHONE = `registerProcessor(
-  'microphone',
-  class extends AudioWorkletProcessor {
-    process([[values]]) {
-      if (values !== undefined) this.port.postMessage(values.slice());
-      return true;
-    }
-  },
-);
-`;
+// __NORMALIZE__
 
-export const SOUND_FIELD = `<p>
-      <button type="button">Listen</button>
-      <input type="file" accept="audio/*" aria-label="Recording" />
-      <output></output>
-    </p>`;
-
-/** Functions of the page. */
-export const SOUND_REST = `/** The middle of a recording, or the recording between silence: so were those of the data brought to their length. */
+// == REST ==
+/** The middle of a recording, or the recording between silence: so were those of the data brought to their length. */
 function clip(values) {
   const out = new Float32Array(input.shape[1]);
   const surplus = values.length - out.length;
@@ -53,10 +38,10 @@ async function recorded(file) {
   return rate === sound.rate ? values : polyphase(values, sound.rate / common, rate / common);
 }
 
-/** Calls hear(values) with the last stretch of sound that the microphone heard, ${HOPS} times in its length. Returns what ends it. */
+/** Calls hear(values) with the last stretch of sound that the microphone heard, 4 times in its length. Returns what ends it. */
 async function listen(hear) {
   const heard = new Float32Array(input.shape[1]);
-  const hop = Math.ceil(heard.length / ${HOPS});
+  const hop = Math.ceil(heard.length / 4);
   // Chromium and Safari bring the microphone to this rate; Firefox refuses it if the microphone has another one.
   const context = new AudioContext({ sampleRate: sound.rate });
   const asItIs = { channelCount: 1, echoCancellation: false, noiseSuppression: false, autoGainControl: false };
@@ -81,19 +66,19 @@ async function listen(hear) {
   };
 }
 
-`;
+// == RAW ==
+const { raw } = example;
 
-/** Script of the page for a file that is chosen. */
-export const SOUND_CHOOSE = `  document.querySelector('input').onchange = async ({ target }) => show(clip(await recorded(target.files[0])));
-  const [button, live] = [document.querySelector('button'), document.querySelector('output')];
-  let stop;
-  button.onclick = async () => {
-    if (stop !== undefined) {
-      await stop();
-      [stop, button.textContent] = [undefined, 'Listen'];
-      return;
-    }
-    stop = await listen(async (values) => (live.textContent = said(await classify(values))));
-    button.textContent = 'Stop';
-  };
-`;
+// == CHOOSE ==
+document.querySelector('input').onchange = async ({ target }) => show(clip(await recorded(target.files[0])));
+const [button, live] = [document.querySelector('button'), document.querySelector('output')];
+let stop;
+button.onclick = async () => {
+  if (stop !== undefined) {
+    await stop();
+    [stop, button.textContent] = [undefined, 'Listen'];
+    return;
+  }
+  stop = await listen(async (values) => (live.textContent = said(await classify(values))));
+  button.textContent = 'Stop';
+};

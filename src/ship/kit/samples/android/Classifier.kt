@@ -1,0 +1,107 @@
+import android.content.Context
+import android.graphics.Bitmap
+import com.google.ai.edge.litert.Accelerator
+import com.google.ai.edge.litert.CompiledModel
+import kotlin.math.PI
+import kotlin.math.abs
+import kotlin.math.exp
+import kotlin.math.max
+import kotlin.math.min
+import kotlin.math.round
+import kotlin.math.sin
+import org.json.JSONObject
+
+/** Classes with their probabilities, the most likely first. Not safe for several threads at once. */
+class Classifier(context: Context, file: String, accelerator: Accelerator = Accelerator.CPU) : AutoCloseable {
+    private val assets = context.assets
+    private val settings = JSONObject(text("preprocessing.json"))
+    private val labels = text("labels.txt").removeSuffix("\n").split("\n")
+    private val normalization = settings.getJSONObject("normalization")
+    private val scale = normalization.getDouble("scale").toFloat()
+    private val mean = floats("mean")
+    private val std = floats("std")
+    private val shape = settings.getJSONObject("input").getJSONArray("shape")
+    private val model = CompiledModel.create(assets, file, CompiledModel.Options(accelerator), null)
+    private val inputs = model.createInputBuffers()
+    private val outputs = model.createOutputBuffers()
+
+    /** Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin. */
+    fun classify(raw: FloatArray): List<Pair<String, Float>> {
+        val size = List(shape.length()) { shape.getInt(it) }.reduce { product, length -> product * length }
+        require(raw.size == size) { "expected $size numbers, received ${raw.size}" }
+        feed(FloatArray(raw.size) { i -> (raw[i] * scale - mean[i % mean.size]) / std[i % std.size] })
+        model.run(inputs, outputs)
+        val logits = outputs[0].readFloat()
+        val largest = logits.max()
+        val powers = logits.map { exp(it - largest) }
+        val sum = powers.sum()
+        return labels.zip(powers.map { it / sum }).sortedByDescending { it.second }
+    }
+
+    /** Labels and their scores, for models of pictures with one or three channels; the picture stands upright and has no transparent parts. */
+    fun classify(picture: Bitmap): List<Pair<String, Float>> {
+        val (height, width, channels) = List(3) { shape.getInt(it + 1) }
+        val colors = scaled(picture, height, width)
+        if (channels == 3) return classify(colors)
+        return classify(FloatArray(height * width) { i ->
+            round(0.299f * colors[3 * i] + 0.587f * colors[3 * i + 1] + 0.114f * colors[3 * i + 2])
+        })
+    }
+
+    /**
+     * Red, green and blue at another size, as the pictures that the model learnt from were scaled: by Lanczos' filter over all pixels.
+     * Bitmap.createScaledBitmap makes each pixel of four at most, and small pictures of large ones come out as noise.
+     */
+    private fun scaled(picture: Bitmap, height: Int, width: Int): FloatArray {
+        val across = taps(picture.width, width)
+        val pixels = IntArray(picture.width)
+        val rows = FloatArray(picture.height * width * 3)
+        for (y in 0 until picture.height) {
+            picture.getPixels(pixels, 0, pixels.size, 0, y, pixels.size, 1)
+            require(pixels.all { it ushr 24 == 255 }) { "expected a picture without transparent parts" }
+            across.forEachIndexed { x, (first, weights) ->
+                for (c in 0 until 3) rows[(y * width + x) * 3 + c] = level(weights) { pixels[first + it] shr (16 - 8 * c) and 255 }
+            }
+        }
+        val out = FloatArray(height * width * 3)
+        taps(picture.height, height).forEachIndexed { y, (first, weights) ->
+            for (i in 0 until width * 3) out[y * width * 3 + i] = level(weights) { rows[(first + it) * width * 3 + i].toInt() }
+        }
+        return out
+    }
+
+    private inline fun level(weights: FloatArray, value: (Int) -> Int): Float {
+        var sum = 0f
+        for (k in weights.indices) sum += weights[k] * value(k)
+        return round(sum.coerceIn(0f, 255f))
+    }
+
+    /** First pixel of each output pixel, and the weights of those from there on. */
+    private fun taps(from: Int, to: Int): List<Pair<Int, FloatArray>> {
+        val scale = from.toDouble() / to
+        val size = max(scale, 1.0)
+        return List(to) { i ->
+            val centre = (i + 0.5) * scale
+            val first = max(0, (centre - 3 * size + 0.5).toInt())
+            val end = min(from, (centre + 3 * size + 0.5).toInt())
+            val weights = DoubleArray(end - first) { k -> lanczos((first + k + 0.5 - centre) / size) }
+            val sum = weights.sum()
+            first to FloatArray(weights.size) { (weights[it] / sum).toFloat() }
+        }
+    }
+
+    private fun lanczos(x: Double): Double = if (abs(x) < 3) sinc(x) * sinc(x / 3) else 0.0
+
+    private fun sinc(x: Double): Double = if (x == 0.0) 1.0 else sin(PI * x) / (PI * x)
+
+    override fun close() = model.close()
+
+    // __FEEDS__
+
+    private fun text(file: String) = assets.open(file).bufferedReader().use { it.readText() }
+
+    private fun floats(key: String): FloatArray {
+        val values = normalization.getJSONArray(key)
+        return FloatArray(values.length()) { values.getDouble(it).toFloat() }
+    }
+}

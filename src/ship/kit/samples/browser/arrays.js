@@ -1,0 +1,12 @@
+// == PREPARE ==
+// __NORMALIZE__
+
+// == REST ==
+// __JOINED__
+
+// == RAW ==
+const raw = joined(models[0], example.inputs);
+
+// == CHOOSE ==
+const written = document.querySelector('textarea');
+written.onchange = () => show(joined(models[0], JSON.parse(written.value)));

@@ -1,0 +1,124 @@
+import CoreGraphics
+import Foundation
+import TensorFlowLite
+
+/// Classes with their probabilities, the most likely first. Not safe for several threads at once.
+final class Classifier {
+  private struct Settings: Decodable {
+    struct Normalization: Decodable { let scale: Float; let mean: [Float]; let std: [Float] }
+    struct Input: Decodable { let shape: [Int] }
+    let normalization: Normalization
+    let input: Input
+    let models: [Model]
+  }
+  // __MODEL__
+
+  private let interpreter: Interpreter
+  private let parts: [Model.Part]
+  private let normalization: Settings.Normalization
+  private let labels: [String]
+  private let size: Int
+
+  init(model: String, bundle: Bundle = .main) throws {
+    func url(_ name: String, _ type: String) throws -> URL {
+      guard let url = bundle.url(forResource: name, withExtension: type) else { throw CocoaError(.fileNoSuchFile) }
+      return url
+    }
+    interpreter = try Interpreter(modelPath: url(model, "tflite").path)
+    try interpreter.allocateTensors()
+    let settings = try JSONDecoder().decode(Settings.self, from: Data(contentsOf: url("preprocessing", "json")))
+    normalization = settings.normalization
+    size = settings.input.shape.reduce(1, *)
+    guard let parts = settings.models.first(where: { $0.format == "tflite" })?.inputs, parts.count == interpreter.inputTensorCount
+    else { throw CocoaError(.fileReadCorruptFile) }
+    self.parts = parts
+    labels = try String(contentsOf: url("labels", "txt"), encoding: .utf8)
+      .split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+  }
+
+  /// Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin.
+  func classify(raw: [Float]) throws -> [(label: String, probability: Float)] {
+    guard raw.count == size else { throw NSError(domain: "expected \(size) numbers", code: raw.count) }
+    let channels = normalization.mean.count
+    let values = raw.enumerated().map { i, value in
+      (value * normalization.scale - normalization.mean[i % channels]) / normalization.std[i % channels]
+    }
+    try feed(values)
+    try interpreter.invoke()
+    let logits = try interpreter.output(at: 0).data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    let largest = logits.max() ?? 0
+    let powers = logits.map { exp($0 - largest) }
+    let sum = powers.reduce(0, +)
+    return zip(labels, powers.map { $0 / sum }).sorted { $0.1 > $1.1 }.map { (label: $0.0, probability: $0.1) }
+  }
+
+  /// Labels and their scores, for models of pictures with one or three channels; the picture stands upright and has no transparent parts.
+  func classify(picture: CGImage) throws -> [(label: String, probability: Float)] {
+    let shape = parts[0].shape
+    let colors = try scaled(picture, height: shape[1], width: shape[2])
+    if shape[3] == 3 { return try classify(raw: colors) }
+    return try classify(raw: (0..<shape[1] * shape[2]).map { i in
+      (0.299 * colors[3 * i] + 0.587 * colors[3 * i + 1] + 0.114 * colors[3 * i + 2]).rounded()
+    })
+  }
+
+  /// Red, green and blue at another size, as the pictures that the model learnt from were scaled: by Lanczos' filter over all pixels.
+  private func scaled(_ picture: CGImage, height: Int, width: Int) throws -> [Float] {
+    let (from, down) = (picture.width, picture.height)
+    var pixels = [UInt8](repeating: 0, count: from * down * 4)
+    let isDrawn = pixels.withUnsafeMutableBytes { buffer -> Bool in
+      guard let space = CGColorSpace(name: CGColorSpace.sRGB),
+        let context = CGContext(
+          data: buffer.baseAddress, width: from, height: down, bitsPerComponent: 8, bytesPerRow: from * 4, space: space,
+          bitmapInfo: CGImageAlphaInfo.premultipliedLast.rawValue)
+      else { return false }
+      context.draw(picture, in: CGRect(x: 0, y: 0, width: from, height: down))
+      return true
+    }
+    guard isDrawn else { throw CocoaError(.fileReadCorruptFile) }
+    guard stride(from: 3, to: pixels.count, by: 4).allSatisfy({ pixels[$0] == 255 })
+    else { throw NSError(domain: "expected a picture without transparent parts", code: 0) }
+    var rows = [Float](repeating: 0, count: down * width * 3)
+    let across = taps(from: from, to: width)
+    for y in 0..<down {
+      for (x, tap) in across.enumerated() {
+        for c in 0..<3 {
+          var sum: Float = 0
+          for (k, weight) in tap.weights.enumerated() { sum += weight * Float(pixels[(y * from + tap.first + k) * 4 + c]) }
+          rows[(y * width + x) * 3 + c] = level(sum)
+        }
+      }
+    }
+    var out = [Float](repeating: 0, count: height * width * 3)
+    for (y, tap) in taps(from: down, to: height).enumerated() {
+      for i in 0..<width * 3 {
+        var sum: Float = 0
+        for (k, weight) in tap.weights.enumerated() { sum += weight * rows[(tap.first + k) * width * 3 + i] }
+        out[y * width * 3 + i] = level(sum)
+      }
+    }
+    return out
+  }
+
+  private func level(_ sum: Float) -> Float { min(max(sum, 0), 255).rounded() }
+
+  /// First pixel of each output pixel, and the weights of those from there on.
+  private func taps(from: Int, to: Int) -> [(first: Int, weights: [Float])] {
+    let scale = Double(from) / Double(to)
+    let size = max(scale, 1)
+    return (0..<to).map { i in
+      let centre = (Double(i) + 0.5) * scale
+      let first = max(0, Int(centre - 3 * size + 0.5))
+      let end = min(from, Int(centre + 3 * size + 0.5))
+      let weights = (first..<end).map { lanczos((Double($0) + 0.5 - centre) / size) }
+      let sum = weights.reduce(0, +)
+      return (first: first, weights: weights.map { Float($0 / sum) })
+    }
+  }
+
+  private func lanczos(_ x: Double) -> Double { abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0 }
+
+  private func sinc(_ x: Double) -> Double { x == 0 ? 1 : sin(Double.pi * x) / (Double.pi * x) }
+
+  // __FEED__
+}

@@ -1,0 +1,7 @@
+// == PREPARE ==
+// __JOINED__
+
+// __NORMALIZE__
+
+// == TAKE ==
+const raw = joined(model, sample.inputs);

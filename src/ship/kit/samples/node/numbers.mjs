@@ -1,0 +1,5 @@
+// == PREPARE ==
+// __NORMALIZE__
+
+// == TAKE ==
+const { raw } = sample;
