@@ -29,7 +29,11 @@ export const compressCommand: Command<CompressArgs> = {
   summary: 'Make an ONNX file smaller and faster without a recipe or labels; the model is its own teacher',
   options: (yargs) =>
     yargs
-      .positional('model', { type: 'string', demandOption: true, describe: 'ONNX file that answers with logits' })
+      .positional('model', {
+        type: 'string',
+        demandOption: true,
+        describe: 'ONNX file that answers with logits, or a Hugging Face folder with one',
+      })
       .option('data', {
         type: 'string',
         describe: 'A recipe whose data are used, a folder of pictures, or arrays of inputs (.npz, .npy)',

@@ -25,11 +25,16 @@ export interface LoadedRecipe {
   readonly recipe: Recipe;
 }
 
+/** Changes a recipe as written, whose relative paths refer to `base`; `fail` reports problems with their places. */
+export type WithFolders = (data: unknown, base: string, fail: (complaints: readonly Complaint[]) => never) => unknown;
+
 export interface RecipeOptions {
   /** Settings `key.path=value`, which override the file. */
   readonly set?: readonly RecipeChange[];
   /** Known models: with them, options of models are checked too. */
   readonly models?: ModelTable;
+  /** Turns folders of models and of Parquet files into the keys that stand for them. */
+  readonly withFolders?: WithFolders;
   /** Tests whether a file or folder exists; if given, missing paths in the recipe are reported. */
   readonly isThere?: (file: string) => boolean;
 }
@@ -59,7 +64,7 @@ export function parseRecipe(text: string, file: string, options: RecipeOptions =
   let data: unknown = { name: nameOf(file), ...source.data };
   for (const override of overrides) data = applyOverride(data, override);
   const fail = (complaints: readonly Complaint[]): never => report(complaints, source, overrides);
-  const loaded = complete(data, path.dirname(path.resolve(file)), fail, options.models);
+  const loaded = complete(data, path.dirname(path.resolve(file)), fail, options);
   const missing = missingFiles(loaded, options.isThere);
   return missing.length > 0 ? fail(missing) : loaded;
 }
@@ -79,16 +84,22 @@ function missingFiles({ recipe }: LoadedRecipe, isThere: (file: string) => boole
 }
 
 /** Completes and checks a recipe built in code; relative file names refer to `base`. */
-export function completeRecipe(data: unknown, base: string, models?: ModelTable): LoadedRecipe {
-  return complete(data, base, (complaints) => report(complaints, undefined, []), models);
+export function completeRecipe(
+  data: unknown,
+  base: string,
+  models?: ModelTable,
+  withFolders?: WithFolders,
+): LoadedRecipe {
+  return complete(data, base, (complaints) => report(complaints, undefined, []), { models, withFolders });
 }
 
 function complete(
-  data: unknown,
+  written: unknown,
   base: string,
   fail: (complaints: readonly Complaint[]) => never,
-  models: ModelTable | undefined,
+  { models, withFolders }: { [Key in 'models' | 'withFolders']?: RecipeOptions[Key] | undefined },
 ): LoadedRecipe {
+  const data = withFolders === undefined ? written : withFolders(written, base, fail);
   const result = recipeSchema.safeParse(withTaskDefaults(data), { reportInput: true });
   if (!result.success) {
     return fail(complaintsOf(result.error.issues, data, (keys) => knownKeys(keys, data)));

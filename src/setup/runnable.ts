@@ -6,6 +6,7 @@ import type { LoadedRecipe, RecipeOptions } from '../recipe/load.ts';
 import type { RecipeChange } from '../recipe/overrides.ts';
 import type { Recipe, RecipeInput } from '../recipe/schema.ts';
 import { locateTensorFlow } from '../runtime/tensorflow.ts';
+import { withFolders } from './with-folders.ts';
 
 /** Loads a recipe that this installation can run to its end: valid, and without missing packages. */
 export async function loadRunnable(
@@ -13,7 +14,7 @@ export async function loadRunnable(
   set: readonly RecipeChange[] = [],
   options: Pick<RecipeOptions, 'isThere'> = {},
 ): Promise<LoadedRecipe> {
-  const loaded = await loadRecipe(file, { set, models, ...options });
+  const loaded = await loadRecipe(file, { set, models, withFolders, ...options });
   refuseMissing(loaded.recipe);
   return loaded;
 }
@@ -36,7 +37,7 @@ export function makeTypedRecipe(recipe: RecipeInput, base = '.'): LoadedRecipe {
 
 /** Makes a recipe in code, checked like one from a file. Relative file names refer to `base`; `name` is required. */
 export function makeRecipe(recipe: unknown, base = '.'): LoadedRecipe {
-  const loaded = completeRecipe(recipe, path.resolve(base), models);
+  const loaded = completeRecipe(recipe, path.resolve(base), models, withFolders);
   refuseMissing(loaded.recipe);
   return loaded;
 }

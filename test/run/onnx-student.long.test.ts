@@ -134,7 +134,11 @@ describe('refused before anything is trained', () => {
       { prune: [{ type: 'channels', amount: 0.5 }] },
       /prune: the student \S+ has no channels that can be removed: dense\S+ is frozen/,
     ],
-    [{ model: 'mlp' }, {}, /student: expected exactly one of model, module, tfjs, onnx, received model and onnx/],
+    [
+      { model: 'mlp' },
+      {},
+      /student: expected exactly one of model, module, tfjs, onnx, folder, received model and onnx/,
+    ],
   ])('%j %j', async (student, rest, message) => {
     const error = await refused(student, rest);
     expect(error).toBeInstanceOf(UserError);

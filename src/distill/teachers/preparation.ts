@@ -32,6 +32,8 @@ const statedSchema = z.object({
   mean: z.array(z.number()).min(1),
   std: z.array(z.number().positive()).min(1),
   layout: z.enum(['nchw', 'nhwc']).optional(),
+  cutFrom: z.union([z.number(), z.tuple([z.number(), z.number()])]).optional(),
+  filter: z.enum(['bilinear', 'bicubic', 'lanczos']).optional(),
 });
 export type StatedPreparation = z.infer<typeof statedSchema>;
 
@@ -152,10 +154,13 @@ function ownSize(
     return { resize: recipe.resize, channels: recipe.channels, filter: recipe.filter, cutFrom: recipe.cutFrom };
   const [height, width, channels] = stated?.shape ?? [];
   if (stated?.shape.length !== 3 || sampleShape.length !== 3) return {};
+  const { cutFrom, filter } = stated;
   const [ownHeight, ownWidth, own] = sampleShape;
   const isOfColours = (count: number | undefined): count is 1 | 3 => count === 1 || count === 3;
   return {
-    ...((height !== ownHeight || width !== ownWidth) && { resize: [height!, width!] }),
+    ...((height !== ownHeight || width !== ownWidth || cutFrom !== undefined || filter !== undefined) && {
+      ...{ resize: [height!, width!], cutFrom, filter },
+    }),
     ...(channels !== own && isOfColours(channels) && isOfColours(own) && { channels }),
   };
 }
@@ -252,7 +257,7 @@ export function preparationText(
 
 /** Metadata that state a preparation in the exported file. */
 export function preparationMetadata(
-  { normalize, classes, output }: Preparation,
+  { normalize, classes, output, cutFrom, filter }: Preparation,
   layout: 'nchw' | 'nhwc',
   {
     sampleShape,
@@ -269,6 +274,7 @@ export function preparationMetadata(
   const preprocessing = {
     ...{ shape: sampleShape, scale, mean: all(mean), std: all(std) },
     ...(layout === 'nchw' && sampleShape.length > 1 && { layout }),
+    ...{ cutFrom, filter },
   };
   return new Map([
     ...(answersTask

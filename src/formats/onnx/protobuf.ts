@@ -1,2 +1,2 @@
-export { decodeModel, missingFile } from './protobuf/decode.ts';
+export { decodeModel, missingFile, namesOfEnds } from './protobuf/decode.ts';
 export { encodeModel } from './protobuf/encode.ts';

@@ -3,7 +3,7 @@ import { nearest } from '../../base/errors.ts';
 import { file } from './parts.ts';
 import { modelName, modelOption } from './training.ts';
 
-const SOURCES = ['model', 'module', 'tfjs', 'onnx'] as const;
+const SOURCES = ['model', 'module', 'tfjs', 'onnx', 'folder'] as const;
 
 /** Keys for a student from an ONNX file; ignored for other sources. */
 const OF_ONNX = ['output', 'trainable'] as const;
@@ -20,6 +20,11 @@ const keys = {
     ),
   tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
   onnx: file.optional().describe('ONNX file to start from: its float32 weights are trained.'),
+  folder: file
+    .optional()
+    .describe(
+      'Folder of a Hugging Face model with an ONNX file to start from; it says how the data are prepared where `dataset` does not.',
+    ),
   output: z
     .string()
     .optional()
@@ -65,7 +70,7 @@ export const studentSchema = z
     ].filter(({ key }) => student[key] !== undefined);
     if (present.length === 1) {
       const [source] = present;
-      if (source === 'onnx') return;
+      if (source === 'onnx' || source === 'folder') return;
       for (const { key, of } of unread) {
         if (source === 'tfjs' && of !== 'onnx') continue;
         const params = { expected: `no such key beside ${source}: it belongs to ${of}`, received: `student.${key}` };

@@ -27,10 +27,15 @@ export const teacherTrainingSchema = z
   .catchall(modelOption)
   .describe('Train the teacher with these settings; it is reused as long as nothing that it depends on changes.');
 
-const SOURCES = ['onnx', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'] as const;
+const SOURCES = ['onnx', 'folder', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'] as const;
 
 const fileKeys = {
-  onnx: file.optional().describe('ONNX file.'),
+  folder: file
+    .optional()
+    .describe(
+      'Folder of a Hugging Face model with an ONNX file: config.json, preprocessor_config.json and tokenizer.json say how it is asked; keys beside it win.',
+    ),
+  onnx: file.optional().describe('ONNX file; beside `folder`, in place of its onnx/model.onnx.'),
   tfjs: file.optional().describe('TensorFlow.js model.json.'),
   savedModel: file.optional().describe('Folder of a TensorFlow SavedModel; needs `npm run setup:tensorflow`.'),
   signature: z.string().optional().describe('savedModel: signature to call; default: serving_default.'),
@@ -128,6 +133,7 @@ const READ = [
   'weighting',
 ] as const;
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
+  folder: READ,
   onnx: READ.filter((key) => key !== 'signature' && key !== 'weighting'),
   tfjs: [
     'normalize',
@@ -152,7 +158,7 @@ export const teacherSchema = z
     ...fileKeys,
     train: teacherTrainingSchema.optional(),
     ensemble: z
-      .array(member.superRefine(oneSource(['onnx', 'tfjs', 'savedModel'])))
+      .array(member.superRefine(oneSource(['onnx', 'folder', 'tfjs', 'savedModel'])))
       .min(2)
       .optional()
       .describe('Weighted mean of several teachers.'),

@@ -11,9 +11,11 @@ import type { LoadedRecipe } from '../../recipe/load.ts';
 import { applyOverride, parseOverride } from '../../recipe/overrides.ts';
 import { loadData } from '../../setup/data.ts';
 import { studentBuilder } from '../../setup/models.ts';
+import { isFolder } from '../../setup/hub/files.ts';
 import { makeRecipe } from '../../setup/runnable.ts';
 import { budgetOf } from './budget.ts';
 import type { Budget } from './budget.ts';
+import { hubModel } from './hub-model.ts';
 import { openModel } from './model.ts';
 import type { CompressedModel } from './model.ts';
 import { cutsFor, cutsSchema } from './plan.ts';
@@ -22,7 +24,7 @@ import { compressRecipe } from './recipe.ts';
 import { datasetOf } from './samples.ts';
 
 export interface CompressOptions {
-  /** Path of an ONNX file that gives logits of classes. */
+  /** Path of an ONNX file that gives logits of classes, or of a Hugging Face folder with one. */
   readonly model: string;
   /** Sizes of inputs that the file leaves open, by name. */
   readonly shapes?: InputShapes | undefined;
@@ -96,9 +98,11 @@ export async function compression(options: CompressOptions): Promise<Compression
   const { mean, std, budget: asked, out, epochs, seed, formats, onProgress } = options;
   budgetOf(asked, true);
   checkOptions(options);
-  const file = path.resolve(options.model);
-  const model = await openModel(file, options.shapes);
-  const name = options.name ?? nameOf(file);
+  const hub = isFolder(options.model) ? hubModel(path.resolve(options.model)) : undefined;
+  const file = hub?.file ?? path.resolve(options.model);
+  const shapes = options.shapes?.size === 0 ? undefined : options.shapes;
+  const model = { ...(await openModel(file, shapes ?? hub?.shapes)), ...hub?.stated };
+  const name = options.name ?? nameOf(path.resolve(options.model));
   const normalize = mean && std && { mean: [...mean], std: [...std] };
   const folder = path.join(out, `${name}.samples`);
   const { loaded, budget, notes } = await aloneIn(folder, options.onWait, async () => {
@@ -126,7 +130,7 @@ export async function compression(options: CompressOptions): Promise<Compression
   });
   model.network.dispose();
   const original = { name: path.basename(file), bytes: model.bytes, sampleShape: model.fed };
-  return { loaded, budget, original, notes: [...twoOf(model), ...notes] };
+  return { loaded, budget, original, notes: [...(hub?.notes ?? []), ...twoOf(model), ...notes] };
 }
 
 /** `UserError` for everything that the run would refuse before training, found before the cuts are timed. */

@@ -25,11 +25,7 @@ export function decodeModel(bytes: Uint8Array, fileName: string, files: External
         'Put that file beside it, or save the model as one: onnx.save_model(model, path, save_as_external_data=False).',
       );
     if (!(error instanceof WireError)) throw error;
-    throw new UserError(
-      `${fileName}: not an ONNX file, or a damaged one (${error.message})`,
-      'Export the model again and compare the size of the copy with the original.',
-      { cause: error },
-    );
+    throw damaged(fileName, error);
   }
 }
 
@@ -42,6 +38,28 @@ export function missingFile(bytes: Uint8Array, files: ExternalFiles): string | u
     if (!(error instanceof WireError)) throw error;
   }
   return undefined;
+}
+
+/** Names of the inputs and outputs of an .onnx file, whose weights may be in other files. `UserError` for an invalid file. */
+export function namesOfEnds(bytes: Uint8Array, fileName: string): Record<'inputs' | 'outputs', readonly string[]> {
+  try {
+    const { graph } = readMessage(ModelProtoSchema, bytes);
+    if (graph === undefined) throw new WireError('it has no graph');
+    const weights = new Set(graph.initializer.map(({ name }) => name));
+    const named = (ends: readonly ValueInfoProto[]): string[] => ends.map(({ name = '' }) => name);
+    return { inputs: named(graph.input).filter((name) => !weights.has(name)), outputs: named(graph.output) };
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    throw damaged(fileName, error);
+  }
+}
+
+function damaged(fileName: string, error: WireError): UserError {
+  return new UserError(
+    `${fileName}: not an ONNX file, or a damaged one (${error.message})`,
+    'Export the model again and compare the size of the copy with the original.',
+    { cause: error },
+  );
 }
 
 function modelOf(bytes: Uint8Array, files: ExternalFiles): Model {

@@ -1,0 +1,50 @@
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+
+/** True if a path names a folder. */
+export function isFolder(place: string): boolean {
+  return statSync(place, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+/** Names of the files of a folder in it, sorted; none for a missing folder. */
+export function namesIn(folder: string, sub = '.'): string[] {
+  const place = path.join(folder, sub);
+  return isFolder(place) ? readdirSync(place).sort() : [];
+}
+
+/**
+ * Path of a file of a folder; undefined if there is none. `UserError` for a link that leads out of the folder, other than into `blobs` of the hub's
+ * cache, where the files of all snapshots lie.
+ */
+export function fileOf(folder: string, name: string): string | undefined {
+  const file = path.join(folder, name);
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
+  const [real, root] = [realpathSync(file), realpathSync(folder)];
+  const isSnapshot = path.basename(path.dirname(root)) === 'snapshots';
+  const roots = [root, ...(isSnapshot ? [path.join(root, '..', '..', 'blobs')] : [])];
+  if (roots.some((one) => real.startsWith(one + path.sep))) return file;
+  throw new UserError(
+    `${folder}: its ${name} is a link out of the folder`,
+    'Copy the file into the folder: other files are not read for a model.',
+  );
+}
+
+/** Content of a JSON file of a folder; undefined if there is none. `UserError` for another content. */
+export function jsonOf(folder: string, name: string): Readonly<Record<string, unknown>> | undefined {
+  const file = fileOf(folder, name);
+  if (file === undefined) return undefined;
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw noObject(folder, name, error);
+  }
+  if (typeof content === 'object' && content !== null) return content as Readonly<Record<string, unknown>>;
+  throw noObject(folder, name);
+}
+
+function noObject(folder: string, name: string, cause?: unknown): UserError {
+  const fact = cause instanceof Error ? ` (${cause.message.split('\n')[0]!})` : '';
+  return new UserError(`${folder}: its ${name} is no JSON object${fact}`, 'Get the file again.', { cause });
+}

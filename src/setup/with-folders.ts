@@ -1,0 +1,218 @@
+import path from 'node:path';
+import { UserError } from '../base/errors.ts';
+import type { WithFolders } from '../recipe/load.ts';
+import { taskRow } from '../recipe/task.ts';
+import { isFolder } from './hub/files.ts';
+import { readHubFolder } from './hub/folder.ts';
+import type { HubFolder } from './hub/folder.ts';
+import { parquetSplits } from './hub/parquet.ts';
+import { preparationOf } from './hub/pictures.ts';
+
+type Mapping = Readonly<Record<string, unknown>>;
+type Keys = readonly (string | number)[];
+
+/** The recipe with folders of Hugging Face turned into the keys that they stand for; stated keys win, and contradictions are refused. */
+export const withFolders: WithFolders = (data, base, fail) => {
+  const read = <T>(keys: Keys, use: () => T): T => {
+    try {
+      return use();
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return fail([{ path: keys, fact: error.message, hint: error.hint }]);
+    }
+  };
+  if (!isMapping(data)) return data;
+  const { teacher, student } = data;
+  const place = (file: string): string => path.resolve(base, file);
+  let dataset = read(['dataset', 'train'], () => withShards(data['dataset'], place));
+  const expanded = (part: Mapping, keys: Keys): Mapping => {
+    if (!hasFolder(part)) return part;
+    const found = read([...keys, 'folder'], () => teacherKeys(part, dataset, place));
+    ({ dataset } = found);
+    return found.teacher;
+  };
+  let taught: unknown = teacher;
+  if (isMapping(teacher)) {
+    const { ensemble } = teacher;
+    // All members read the tokens that stand beside the ensemble.
+    let text: unknown;
+    const members =
+      Array.isArray(ensemble) &&
+      ensemble.map((member: unknown, i) => {
+        if (!isMapping(member) || !hasFolder(member)) return member;
+        const { text: own, ...rest } = expanded(member, ['teacher', 'ensemble', i]);
+        text ??= own;
+        return rest;
+      });
+    const whole = members ? { ...teacher, ensemble: members } : teacher;
+    taught = expanded(text === undefined ? whole : { text, ...whole }, ['teacher']);
+  }
+  const learning = isMapping(student) && hasFolder(student) ? student : undefined;
+  const parts = learning && read(['student', 'folder'], () => studentKeys(learning, dataset, place));
+  return {
+    ...data,
+    ...(dataset !== undefined && { dataset }),
+    ...(teacher !== undefined && { teacher: taught }),
+    ...parts,
+  };
+};
+
+/** Parquet data whose train is a folder of the hub: the files of its splits. */
+function withShards(dataset: unknown, place: Place): unknown {
+  if (!isMapping(dataset) || dataset['type'] !== 'parquet') return dataset;
+  const { train: folder, ...stated } = dataset;
+  if (typeof folder !== 'string' || !isFolder(place(folder))) return dataset;
+  const splits = Object.entries(parquetSplits(place(folder)));
+  const files = splits.map(([split, names]) => [split, names.map((name) => path.join(folder, name))]);
+  return { ...Object.fromEntries(files), ...stated } as Mapping;
+}
+
+interface WithFolder extends Mapping {
+  readonly folder: string;
+}
+
+/** True for a part with a folder and no other source; others are refused by the schema. */
+function hasFolder(part: Mapping): part is WithFolder {
+  const others = ['model', 'module', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'];
+  return typeof part['folder'] === 'string' && others.every((key) => part[key] === undefined);
+}
+
+function isMapping(value: unknown): value is Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+type Place = (file: string) => string;
+
+function opened({ folder, onnx }: WithFolder, place: Place): { facts: HubFolder; named: Place } {
+  const own = typeof onnx === 'string' ? onnx : undefined;
+  const facts = readHubFolder(place(folder), own && place(own));
+  return { facts, named: (file) => path.join(folder, file) };
+}
+
+/** Keys of a teacher, and the data: labels and tags of a teacher have no order of their own in a recipe, so the data take that of the folder. */
+function teacherKeys(
+  { folder, ...stated }: WithFolder,
+  dataset: unknown,
+  place: Place,
+): { teacher: Mapping; dataset: unknown } {
+  const { facts, named } = opened({ folder, ...stated }, place);
+  const { task, reads, classes, output } = facts;
+  const data = isMapping(dataset) ? dataset : {};
+  refuseOther(facts, data);
+  const row = task && taskRow(task);
+  if (task === undefined && typeof stated['classes'] !== 'string')
+    throw new UserError(
+      `${facts.folder}: answers with an embedding, expected vectors of the classes beside it`,
+      'Write the embedding of each class with numpy.save, and name the file: `teacher.classes: classes.npy`.',
+    );
+  const given = stated['classes'];
+  if (Array.isArray(given) && classes !== undefined && given.length !== classes.length)
+    throw new UserError(
+      `${facts.folder}: answers for ${classes.length} classes, received ${given.length} names in classes`,
+      `Its config.json has: ${classes.slice(0, 20).join(', ')}${classes.length > 20 ? ', …' : ''}.`,
+    );
+  const keys = {
+    ...{ onnx: named(facts.onnx), output },
+    ...(row?.hasClasses === true && { outputs: 'logits', ...(classes && { classes }) }),
+    ...(reads === 'pictures' && pictureKeys(facts, stated)),
+    ...stated,
+    ...(reads === 'texts' && row?.isPerWord !== true && textOf(facts, stated['text'], data, named)),
+  };
+  // A tagger's student reads the same tokens.
+  const tagged = row?.isPerWord === true ? { ...data, ...textOf(facts, data['text'], {}, named) } : data;
+  return { teacher: keys, dataset: row?.hasNames === true && !row.hasClasses ? inOrder(facts, tagged) : dataset };
+}
+
+/** The data with the labels of a folder, in its order. `UserError` for data that state another order. */
+function inOrder({ folder, classes }: HubFolder, data: Mapping): Mapping {
+  const own = data['classes'] ?? (Array.isArray(data['label']) ? data['label'] : undefined);
+  if (classes === undefined || own === undefined) return classes === undefined ? data : { ...data, classes };
+  if (JSON.stringify(own) === JSON.stringify(classes)) return data;
+  throw new UserError(
+    `${folder}: answers for ${classes.join(', ')}, as its config.json says, received the labels ${(own as string[]).join(', ')}`,
+    'Name them in the order of the folder, as `dataset.classes` or `dataset.label`.',
+  );
+}
+
+/** Keys of a teacher of pictures, without those that the recipe states; a stated size is not cut as the folder says. */
+function pictureKeys(facts: HubFolder, { resize, normalize }: Mapping): Mapping {
+  const { folder, preprocessor, channels } = facts;
+  const own = channels === 1 || channels === 3 ? { channels } : {};
+  if (resize !== undefined && normalize !== undefined) return own;
+  const { resize: size, cutFrom, filter, normalize: normalization } = preparationOf(folder, preprocessor, channels);
+  return {
+    ...own,
+    ...(resize === undefined && size && { resize: size, ...(cutFrom && { cutFrom }), ...(filter && { filter }) }),
+    normalize: normalization,
+  };
+}
+
+const USUAL_LENGTH = 128;
+
+function textOf(facts: HubFolder, stated: unknown, { text }: Mapping, named: Place): Mapping {
+  const own = isMapping(stated) ? stated : {};
+  const ofData = isMapping(text) ? text : {};
+  const tokenizer = own['tokenizer'] ?? tokenizerOf(facts, named);
+  const length = own['length'] ?? ofData['length'] ?? USUAL_LENGTH;
+  const { mostTokens = Infinity } = facts;
+  return { text: { tokenizer, ...own, ...(Number(length) > mostTokens && { length: mostTokens }) } };
+}
+
+function tokenizerOf({ folder, tokenizer }: HubFolder, named: Place): string {
+  if (tokenizer !== undefined) return named(tokenizer);
+  throw new UserError(
+    `${folder}: expected a tokenizer.json in it`,
+    `Write it with transformers: AutoTokenizer.from_pretrained('${folder}').save_pretrained('${folder}').`,
+  );
+}
+
+/** `UserError` for data of another kind, and for another task. */
+function refuseOther({ folder, task, reads }: HubFolder, data: Mapping): void {
+  const isText = data['text'] !== undefined || data['type'] === 'text-folder';
+  if (isText !== (reads === 'texts'))
+    throw new UserError(
+      `${folder}: reads ${reads}, expected data of that kind, received ${isText ? 'texts' : 'data without dataset.text'}`,
+      reads === 'texts' ? 'Name the column of the texts: `dataset.text: { column: … }`.' : 'Use a model of texts.',
+    );
+  const own = data['task'] ?? 'classification';
+  if (task === undefined || own === task) return;
+  throw new UserError(
+    `${folder}: answers the task ${task}, as its config.json says, received the task ${own as string}`,
+    `Set \`dataset.task: ${task}\`, or use a model for the task of the data.`,
+  );
+}
+
+/** Student and data of a recipe whose student is a folder: the data are prepared as the folder says, unless the recipe says otherwise. */
+function studentKeys({ folder, ...stated }: WithFolder, dataset: unknown, place: Place): Mapping {
+  const { facts, named } = opened({ folder, ...stated }, place);
+  const { task, reads, classes, output, inputs, channels } = facts;
+  const data = isMapping(dataset) ? dataset : {};
+  if (task === undefined)
+    throw new UserError(
+      `${facts.folder}: answers with an embedding, expected logits of a student`,
+      'Train it as a classifier first, or name it as the teacher with vectors of the classes.',
+    );
+  refuseOther(facts, data);
+  const isKept = stated['head'] !== 'replace';
+  const { text } = data;
+  const arePictures = data['type'] === 'image-folder' || (data['type'] === 'parquet' && data['features'] === undefined);
+  const { resize, normalize } =
+    reads === 'pictures' && !(data['resize'] !== undefined && data['normalize'] !== undefined)
+      ? preparationOf(facts.folder, facts.preprocessor, channels)
+      : {};
+  return {
+    student: { onnx: named(facts.onnx), output, ...stated },
+    dataset: {
+      ...(arePictures && reads === 'pictures' && { ...(resize && { resize }), channels }),
+      ...(normalize && { normalize }),
+      ...(isKept && classes && taskRow(task).hasNames && { classes }),
+      ...data,
+      ...(reads === 'texts' && {
+        text: {
+          ...(inputs.length > 1 && { inputs }),
+          ...textOf(facts, text, {}, named)['text']!,
+        },
+      }),
+    },
+  };
+}
