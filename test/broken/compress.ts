@@ -133,7 +133,7 @@ export const compressing: Readonly<Record<string, CommandCase>> = {
     files: beside(model([['DequantizeLinear', ['w8', 's']], ['Conv', ['x', 'y0'], SAME], ['GlobalAveragePool', ['y1']], ['Flatten', ['y2'], { axis: 1 }]], integers)), // prettier-ignore
     message: [
       'm.onnx: is quantized already: node node_0 is a DequantizeLinear',
-      'Give the float32 file that it was made from.',
+      'Give the float32 file that it was made from. As a teacher, `teacher: { onnx: … }`, ONNX Runtime runs it as it is.',
     ],
   },
   'compress a file with weights that are no numbers': {

@@ -4,8 +4,10 @@ import path from 'node:path';
 import { UserError } from '../../src/base/errors.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import type { OnnxGraph } from '../../src/formats/onnx/model.ts';
+import type { InputShape } from '../../src/formats/onnx/sizes.ts';
 import { convertFile } from '../../src/ship/convert.ts';
 import type { ConvertOptions } from '../../src/ship/convert/options.ts';
+import { openSource } from '../../src/ship/convert/source.ts';
 import { runPython } from './python.ts';
 
 /** A model file that somebody else made, with its samples beside it. */
@@ -15,6 +17,8 @@ export interface Found {
   readonly source: 'package' | 'torchscript' | 'dynamo';
   /** Why onnxruntime.quantization does not make an int8 file of it; empty where it does. */
   readonly notQuantized: string;
+  /** Sizes of inputs that the file leaves open, and values of inputs; each is given where a refusal asks for it. */
+  readonly said?: Readonly<Record<string, readonly number[] | number>>;
 }
 
 export type Kind = 'fp32.onnx' | 'int8.onnx' | 'fp32.tflite' | 'int8.tflite' | 'ort.onnx' | 'litert.tflite';
@@ -27,6 +31,8 @@ export interface Made {
   readonly refusals: Partial<Record<Kind, Refusal>>;
   /** Those that are only written with --accept: too far from the source for the precision. */
   readonly accepted: readonly Kind[];
+  /** Options that refusals of the file as it is asked for, in their order. */
+  readonly asked: readonly string[];
   /** Signal to noise of the worst output in dB, as the export itself measured it. */
   readonly said: Partial<Record<Kind, number>>;
 }
@@ -89,16 +95,17 @@ export async function converted(folder: string, found: Found): Promise<{ made: M
 }
 
 /** The file in each form, from the samples beside it; with all answers written, so that others can measure them too. */
-async function makeAll(folder: string, { name, notQuantized }: Found): Promise<Made> {
+async function makeAll(folder: string, { name, notQuantized, said: known = {} }: Found): Promise<Made> {
   const files: Made['files'] = notQuantized === '' ? { 'ort.onnx': `${name}.ort.onnx` } : {};
   const refusals: Made['refusals'] = {};
   const said: Made['said'] = {};
   const beyond: Kind[] = [];
+  const { shapes, asked } = await asAsked(path.join(folder, `${name}.onnx`), known);
   for (const [kind, form] of WANTED) {
     const file = `${name}.${kind}`;
     const [from, data, out] = [`${name}.onnx`, `${name}.npz`, file].map((one) => path.join(folder, one));
     try {
-      const { outputs, accepted } = await convertFile({ from: from!, data, out, accept: true, ...form });
+      const { outputs, accepted } = await convertFile({ from: from!, data, out, shapes, accept: true, ...form });
       files[kind] = file;
       if (accepted.length > 0) beyond.push(kind);
       said[kind] = Math.min(...outputs.map(({ sqnrDb }) => sqnrDb ?? Infinity));
@@ -110,7 +117,35 @@ async function makeAll(folder: string, { name, notQuantized }: Found): Promise<M
       if (kind === 'fp32.onnx') break;
     }
   }
-  return { name, files, refusals, said, accepted: beyond };
+  return { name, files, refusals, said, asked, accepted: beyond };
+}
+
+/** Follows the remedies of refusals, `--shape NAME=…` and `--fix NAME=…`, until there is none that asks for what is known of the inputs. */
+async function asAsked(from: string, known: NonNullable<Found['said']>) {
+  const shapes = new Map<string, InputShape>();
+  const asked: string[] = [];
+  for (;;) {
+    const hint = await hintOf(from, shapes);
+    const found = [...hint.matchAll(/--(shape|fix) (\S+?)=/g)].find(
+      ([, , name]) => name! in known && !shapes.has(name!),
+    );
+    if (found === undefined) return { shapes, asked };
+    const [, option, name] = found;
+    const value = known[name!]!;
+    if ((option === 'fix') !== (typeof value === 'number')) return { shapes, asked };
+    shapes.set(name!, typeof value === 'number' ? { value } : value);
+    asked.push(`--${option} ${name}=${typeof value === 'number' ? value : value.join(',')}`);
+  }
+}
+
+/** Remedy with which the file is refused; empty where it is read. */
+async function hintOf(from: string, shapes: ReadonlyMap<string, InputShape>): Promise<string> {
+  try {
+    await openSource(from, undefined, shapes);
+    return '';
+  } catch (error) {
+    return error instanceof UserError ? (error.hint ?? '') : '';
+  }
 }
 
 /** What a refusal has to say and does not: which node and operator of the file, or which input, and what to do. */
@@ -125,6 +160,10 @@ export function unclear(folder: string, name: string, { message, hint }: Refusal
 function namesNode({ nodes }: OnnxGraph, message: string): boolean {
   return nodes.some(({ name, op, outputs }) => {
     const node = name || outputs[0]!;
-    return message.includes(`node ${node} (${op})`) || message.includes(`node ${node}: the operator ${op} `);
+    return (
+      message.includes(`node ${node} (${op})`) ||
+      message.includes(`node ${node} is a ${op}`) ||
+      message.includes(`node ${node}: the operator ${op} `)
+    );
   });
 }

@@ -52,7 +52,7 @@ def tflite_answers(file, batches):
         steps = steps_of(given[name])
         return y if steps is None else (y.astype(np.float32) - steps[1]) * np.float32(steps[0])
 
-    runs = [runner(**{name: fitting(name, x) for name, x in feeds.items()}) for feeds in batches]
+    runs = [runner(**{name: fitting(name, feeds[name]) for name in fed}) for feeds in batches]
     return {name: [number(name, run[name]) for run in runs] for name in given}
 
 
@@ -77,9 +77,10 @@ def likeness(expected, actual):
 def quantized_by_litert(file, to, calibration, batches):
     """What the file of 8-bit weights and activations answers that LiteRT's quantizer makes; else None, and why there is none that runs."""
     try:
-        signature = next(iter(Interpreter(model_path=file).get_signature_list()))
+        signature, ends = next(iter(Interpreter(model_path=file).get_signature_list().items()))
+        calibrating = [{name: feeds[name] for name in ends["inputs"]} for feeds in calibration]
         made = quantizer.Quantizer(file, recipe.static_wi8_ai8())
-        made.quantize(made.calibrate({signature: calibration})).export_model(to, overwrite=True)
+        made.quantize(made.calibrate({signature: calibrating})).export_model(to, overwrite=True)
         return tflite_answers(to, batches), ""
     except Exception as error:
         return None, f"{type(error).__name__}: {error}".splitlines()[0][:200]
@@ -88,7 +89,9 @@ def quantized_by_litert(file, to, calibration, batches):
 def check(case):
     at = lambda file: os.path.join(folder, file)
     source, files = at(name + ".onnx"), dict(case["files"])
-    read = lambda file: batches_of(onnx.load(source), dict(np.load(file)))
+    with open(at(name + ".found.json")) as found:
+        said = json.load(found).get("said", {})
+    read = lambda file: batches_of(onnx.load(source), dict(np.load(file)), said)
     batches = calibration = read(at(name + ".npz"))
     if os.path.exists(at(name + ".held.npz")):
         batches = read(at(name + ".held.npz"))

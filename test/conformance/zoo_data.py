@@ -66,12 +66,13 @@ def sounds(count, length, rate):
     return np.float32(found)
 
 
-def batches_of(model, feeds):
-    """One feed after another, each of the batch size that the file wants."""
+def batches_of(model, feeds, said={}):
+    """One feed after another, each of the batch size that the file wants, or that is said of an input."""
     stored = {tensor.name for tensor in model.graph.initializer}
     inputs = [one for one in model.graph.input if one.name not in stored]
     sizes = {one.name: (list(one.type.tensor_type.shape.dim) or [None])[0] for one in inputs}
     steps = {name: (dim.dim_value or 1) if dim is not None else None for name, dim in sizes.items()}
+    steps.update({name: shape[0] for name, shape in said.items() if isinstance(shape, list)})
     count = max(len(x) // (steps[name] or len(x)) for name, x in feeds.items())
     def part(name, at):
         step, x = steps[name], feeds[name]

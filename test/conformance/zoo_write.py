@@ -1,6 +1,6 @@
 """Writes the model files, their samples, and what onnxruntime.quantization makes of them, into a folder.
 
-    python3 zoo_write.py FOLDER [further | NAME...]
+    python3 zoo_write.py FOLDER [further | shipped | NAME...]
 
 What a folder has already is not written again.
 """
@@ -22,6 +22,8 @@ from zoo_data import batches_of
 from zoo_further import FURTHER, parted
 from zoo_nets import NETS, export, exporters, made
 from zoo_packages import PACKAGES
+from zoo_shipped import SHIPPED, as_shipped
+from zoo_shipped import parted as parted_by_size
 
 folder, *only = sys.argv[1:]
 warnings.filterwarnings("ignore")
@@ -61,14 +63,14 @@ def noted(name):
     return os.path.join(folder, name + ".found.json")
 
 
-def finish(name, source, feeds):
+def finish(name, source, feeds, **said):
     file = os.path.join(folder, name + ".onnx")
     model = onnx.load(file)
     np.savez(os.path.join(folder, name + ".npz"), **feeds)
     start = time.time()
-    why = quantized(file, os.path.join(folder, name + ".ort.onnx"), batches_of(model, feeds))
+    why = quantized(file, os.path.join(folder, name + ".ort.onnx"), batches_of(model, feeds, **said))
     print(name, source, f"{time.time() - start:.1f} s", why, file=sys.stderr)
-    found = {"name": name, "source": source, "notQuantized": why}
+    found = {"name": name, "source": source, "notQuantized": why, **said}
     with open(noted(name), "w") as note:
         json.dump(found, note)
     return found
@@ -86,6 +88,14 @@ def write_further(name, write, feed):
     return finish(name, "package", feeds)
 
 
+def write_shipped(name):
+    write, feeds, said = as_shipped(name)
+    write(os.path.join(folder, name + ".onnx"))
+    feeds, held = parted_by_size(feeds, said)
+    np.savez(os.path.join(folder, name + ".held.npz"), **held)
+    return finish(name, "package", feeds, said=said)
+
+
 def write_net(name, net_name, exporter):
     net, feeds = made(net_name)
     export(net, feeds, exporter, os.path.join(folder, name + ".onnx"))
@@ -93,6 +103,7 @@ def write_net(name, net_name, exporter):
 
 
 OTHERS = {name: lambda name=name, of=of: write_further(name, *of) for name, of in FURTHER.items()}
+AS_SHIPPED = {name: lambda name=name: write_shipped(name) for name in SHIPPED}
 WRITERS = {
     **{name: lambda name=name, of=of: write_package(name, *of) for name, of in PACKAGES.items()},
     **{
@@ -105,11 +116,11 @@ WRITERS = {
 
 def found(name):
     if not os.path.exists(noted(name)):
-        return {**WRITERS, **OTHERS}[name]()
+        return {**WRITERS, **OTHERS, **AS_SHIPPED}[name]()
     with open(noted(name)) as note:
         return json.load(note)
 
 
 if __name__ == "__main__":
-    names = OTHERS if only == ["further"] else only or WRITERS
+    names = {"further": OTHERS, "shipped": AS_SHIPPED}.get(" ".join(only), only or WRITERS)
     print("\n" + json.dumps([found(name) for name in names]))

@@ -24,7 +24,8 @@ import { resizeImporters } from './import/ops/resize.ts';
 import { scatterImporters } from './import/ops/scatter.ts';
 import { shapeImporters } from './import/ops/shape.ts';
 import type { Model, OnnxNode, OnnxTensor, ValueInfo } from './model.ts';
-import { withWideInputs } from './byte-inputs.ts';
+import { withWideInputs, withWideTensors } from './bytes.ts';
+import { withoutScalers } from './scalers.ts';
 import { widened } from './widen.ts';
 
 const importers: Readonly<Record<string, Importer>> = {
@@ -62,9 +63,9 @@ const DAMAGED = 'Check the file with onnx.checker, and export the model again.';
  * use of a known one. `isTrained`: keep dropout, and use int32 for byte inputs that are only cast.
  */
 export function importOnnx(model: Model, file: string, { isTrained = false } = {}): Graph {
-  const { graph: given, opsets } = widened(isTrained ? withWideInputs(model) : model);
-  refuseUnknown(model, file);
-  const graph = withStoredConstants(given);
+  const { graph: given, opsets } = widened(isTrained ? withWideInputs(model) : withWideTensors(model));
+  const graph = withStoredConstants(withoutScalers(given));
+  refuseUnknown({ ...model, graph }, file);
   const tensors = new Map<string, OnnxTensor>(graph.initializers.map((t) => [t.name, t]));
   const fed = graph.inputs.filter(({ name }) => !tensors.has(name));
   if (fed.length === 0)
@@ -120,7 +121,7 @@ function refuseUnknown({ graph, functions }: Model, file: string): void {
   if (quantized !== undefined)
     throw new UserError(
       `${file}: is quantized already: node ${quantized.name || quantized.outputs[0]!} is a ${quantized.op}`,
-      'Give the float32 file that it was made from.',
+      'Give the float32 file that it was made from. As a teacher, `teacher: { onnx: … }`, ONNX Runtime runs it as it is.',
     );
   const [unknown] = others;
   if (unknown === undefined) return;

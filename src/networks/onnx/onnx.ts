@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { byteInputs } from '../../formats/onnx/byte-inputs.ts';
+import { byteInputs } from '../../formats/onnx/bytes.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import type { Model, OnnxDim } from '../../formats/onnx/model.ts';
 import { withInputShapes } from '../../formats/onnx/sizes.ts';

@@ -56,15 +56,6 @@ describe('values that are known when the file is read', () => {
     });
   });
 
-  it('leave nothing of themselves in the graph', () => {
-    const [dims, , steps] = knownCases["ShuffleNet's shuffle, the sizes divided"]!;
-    expect(importOnnx(modelOf(dims, stored, steps), 'm').nodes.map(({ op }) => op)).toEqual([
-      'Reshape',
-      'Transpose',
-      'Reshape',
-    ]);
-  });
-
   const inside = (op: string): OnnxAttr => ({
     type: 'graph',
     value: {
@@ -78,6 +69,49 @@ describe('values that are known when the file is read', () => {
     ['Shape', ['x']],
     ['Gather', ['y0', 'zero']],
   ];
+  it.each([
+    [6, 'Neg'],
+    [5, 'Relu'],
+  ])('choose a graph by a shape: %d rows', async (rows, op) => {
+    const chosen = modelOf(['N', 4, 6, 8], { ...stored, rows: integer(rows), axis: integer(2) }, [
+      ['Shape', ['x']],
+      ['Gather', ['y0', 'axis']],
+      ['Equal', ['y1', 'rows']],
+      ['If', ['y2'], { then_branch: inside('Neg'), else_branch: inside('Relu') }],
+    ]);
+    expect(importOnnx(chosen, 'm').nodes.map((node) => node.op)).toEqual([op]);
+    await expectSame(chosen, [2, 4, 6, 8]);
+  });
+
+  it('turn sequences of all their steps around, also where their lengths are repeated for each sample', async () => {
+    const steps: Step[] = [
+      ['Shape', ['x']],
+      ['Gather', ['y0', 'first']],
+      ['Gather', ['y0', 'one']],
+      ['Expand', ['y2', 'y1']],
+      ['ReverseSequence', ['x', 'y3'], { batch_axis: 0, time_axis: 1 }],
+    ];
+    await expectSame(modelOf(['N', 4, 6, 8], { ...stored, first: ints(0), one: ints(1) }, steps), [3, 4, 6, 8]);
+  });
+
+  it('are named in the remedy that wants a batch of one size', () => {
+    const steps: Step[] = [...size, ['Div', ['y1', 'two']]];
+    expect(() => importOnnx(modelOf(['N', 4, 6, 8], stored, steps), 'm.onnx')).toThrow(
+      expect.objectContaining({
+        hint: expect.stringContaining('with --shape x=1,4,6,8, or export') as string,
+      }) as Error,
+    );
+  });
+
+  it('leave nothing of themselves in the graph', () => {
+    const [dims, , steps] = knownCases["ShuffleNet's shuffle, the sizes divided"]!;
+    expect(importOnnx(modelOf(dims, stored, steps), 'm').nodes.map(({ op }) => op)).toEqual([
+      'Reshape',
+      'Transpose',
+      'Reshape',
+    ]);
+  });
+
   it.each([
     [
       'half a batch',
@@ -109,6 +143,11 @@ describe('values that are known when the file is read', () => {
       /\(Expand\): shapes .* do not broadcast/,
     ],
     ['lists that do not fit', [['Add', ['wide', 'starts']]], /\(Add\): shapes \[4\] and \[2\] do not broadcast/],
+    [
+      'sequences of other lengths',
+      [['ReverseSequence', ['x', 'groups'], { batch_axis: 0, time_axis: 1 }]],
+      /\(ReverseSequence\): its sequences have other lengths than 4, the number of steps/,
+    ],
     ['a range without steps', [['Range', ['zero', 'six', 'zero']]], /\(Range\): with a step of 0/],
     ['a step of zero', [['Slice', ['x', 'first', 'last', 'places', 'first']]], /\(Slice\): with a step of 0/],
     ['a place outside', [['Gather', ['wide', 'six']]], /\(Gather\): it gathers \[6\] of 4/],

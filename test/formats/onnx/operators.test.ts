@@ -90,7 +90,7 @@ function row(operator: string): string {
 const HEAD = `# Operators of ONNX files
 
 \`limbeck export --from FILE.onnx\` and \`student: { onnx: FILE.onnx }\` read models with these ${importedOps.length} operators of ONNX' own domain, in any
-operator set from 1 on. As a teacher, and for \`bench\`, \`evaluate\` and \`inspect\`, a file may have all operators that ONNX Runtime runs.
+operator set from 1 on, and with \`Scaler\` of ai.onnx.ml. As a teacher, and for \`bench\`, \`evaluate\` and \`inspect\`, a file may have all operators that ONNX Runtime runs.
 
 An input is float32, or int32, int64 or bool if the graph selects by it (such as token ids). Its sizes are fixed, except for the first axis,
 the batch, which may be open. A float16 file is read as float32. Weights may lie in a file beside the model. Values that depend only on

@@ -95,6 +95,7 @@ export const operatorCases: Readonly<Record<string, Case>> = Object.fromEntries<
   one('CastLike', ['x', 'two']),
   ['Where', on(['Greater', ['x', 'half']], ['Where', ['y0', 'x', 'row']])],
   one('Trilu'),
+  one('ReverseSequence', ['x', 'sizes'], { time_axis: 1, batch_axis: 0 }),
   one('Concat', ['x', 'key'], { axis: 1 }),
   ['Split', on(['Split', ['x'], { axis: 1, num_outputs: 2 }, ['y', 'z']])],
   one('Slice', ['x', 'first', 'one', 'last']),

@@ -98,7 +98,16 @@ export class Import {
   fail(fact: string, hint = 'Export the model without it, or quantize it with a tool that knows it.'): never {
     const { op, domain } = this.#node!;
     const full = domain === '' || domain === 'ai.onnx' ? op : `${domain}.${op}`;
-    throw new UserError(`${this.#file}: node ${this.layer} (${full}): ${fact}`, hint);
+    throw new UserError(
+      `${this.#file}: node ${this.layer} (${full}): ${fact}`,
+      hint.replace('--shape NAME=1,…', this.#sizesOfOne()),
+    );
+  }
+
+  /** Options that give the batch of each input the size 1. */
+  #sizesOfOne(): string {
+    const open = [...this.builder.inputs].filter(([, { shape }]) => shape[0] === 'batch');
+    return open.map(([name, { shape }]) => `--shape ${name}=${[1, ...shape.slice(1)].join(',')}`).join(' ');
   }
 
   op(op: string, inputs: readonly string[], attrs: Attrs = {}): string {

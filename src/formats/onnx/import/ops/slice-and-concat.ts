@@ -1,6 +1,6 @@
 import { isStatic } from '../../../../graph/shapes.ts';
 import { elementCount, tensorData } from '../../model.ts';
-import { attr, axisOf, intAttr, intsAttr } from '../attrs.ts';
+import { attr, axisOf, ignore, intAttr, intsAttr } from '../attrs.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import type { Import, Importer } from '../context.ts';
 import { knownIntegers } from '../fold/known.ts';
@@ -37,6 +37,21 @@ const slice: Importer = (node, c) => {
     if (step > 1 && size[axis]! > 1) value = everyNth(c, value, axis, step);
   });
   c.define(node.outputs[0]!, { plain: value });
+};
+
+/** Sequences in reverse, each of which has all steps. */
+const reverseSequence: Importer = (node, c) => {
+  const [x, lengths] = node.inputs as [string, string];
+  ignore(node, 'batch_axis');
+  const axis = intAttr(node, c, 'time_axis', 0);
+  const steps = c.shapeOf(x)[axis];
+  // A length that is repeated for each sample of an open batch.
+  const repeated = c.isKnown(lengths) ? undefined : c.builder.producerOf(c.plain(lengths));
+  const data = repeated?.op === 'BroadcastTo' ? c.builder.constantOf(repeated.inputs[0]!)?.data : undefined;
+  const all = c.knownOf(lengths)?.values ?? (data && Array.from(data, Number));
+  if (typeof steps !== 'number' || all === undefined || all.some((one) => one !== steps))
+    c.fail(`its sequences have other lengths than ${String(steps)}, the number of steps, or lengths that are computed`);
+  c.define(node.outputs[0]!, { plain: c.op('Reverse', [c.plain(x)], { axes: [axis] }) });
 };
 
 /** Elements 0, n, 2n ... along an axis, as the first column of rows of n: works for any other axes, even the batch. */
@@ -172,4 +187,5 @@ export const partImporters: Readonly<Record<string, Importer>> = {
   ConstantOfShape: constantOfShape,
   CenterCropPad: centerCropPad,
   EyeLike: eyeLike,
+  ReverseSequence: reverseSequence,
 };

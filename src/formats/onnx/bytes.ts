@@ -1,7 +1,8 @@
-import { dataTypes, RESHAPING } from './model.ts';
+import { dataTypes, RESHAPING, tensor, tensorData } from './model.ts';
 import type { Model, OnnxGraph, ValueInfo } from './model.ts';
 
 const BYTES: ReadonlySet<string | undefined> = new Set(['uint8', 'int8']);
+const SHORT: ReadonlySet<string> = new Set(['uint8', 'int8', 'uint16', 'int16']);
 /** Ops that only move numbers. */
 const MOVING = [...RESHAPING, 'Transpose', 'Slice'];
 /** Types that represent all 8-bit numbers. */
@@ -24,6 +25,16 @@ export function withWideInputs(model: Model): Model {
   if (wide.size === 0) return model;
   const inputs = graph.inputs.map((input) => (wide.has(input) ? { ...input, dtype: 'int32' as const } : input));
   return { ...model, graph: { ...graph, inputs } };
+}
+
+/** The model with int32 instead of stored integers of 8 or 16 bits that are cast before any computation, as weights are whose scales the file multiplies. */
+export function withWideTensors(model: Model): Model {
+  const { graph } = model;
+  const initializers = graph.initializers.map((stored) => {
+    const data = SHORT.has(stored.dtype) && isCast(graph, stored.name) ? tensorData(stored) : undefined;
+    return data === undefined ? stored : tensor(stored.name, 'int32', stored.dims, Int32Array.from(data, Number));
+  });
+  return { ...model, graph: { ...graph, initializers } };
 }
 
 function isCast(graph: OnnxGraph, value: string): boolean {
