@@ -123,6 +123,11 @@ export function sampleId(dataset: Pick<Dataset, 'idPrefix' | 'ids'>, row: number
   return `${dataset.idPrefix}/${dataset.ids[row]!}`;
 }
 
+/** Number of positions of a sample [..., channels]. */
+export function countOfPixels(sampleShape: readonly number[]): number {
+  return countOfElements(sampleShape.slice(0, -1));
+}
+
 export function countOfElements(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }

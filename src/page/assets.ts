@@ -57,7 +57,13 @@ function asset(type: keyof typeof TYPES, content: string | Uint8Array): Asset {
 const PROGRAM = path.join(import.meta.dirname, '..');
 
 /** Modules that the scripts of the page share with the rest of the program; they run anywhere. */
-const SHARED = ['base/numbers.js', 'data/pictures/resize.js', 'report/format.js', 'tasks/score.js'];
+const SHARED = [
+  'base/numbers.js',
+  'data/normalized.js',
+  'data/pictures/resize.js',
+  'report/format.js',
+  'tasks/score.js',
+];
 
 let read: Promise<ReadonlyMap<string, Uint8Array>> | undefined;
 

@@ -24,7 +24,7 @@ function checked(sources: Readonly<Record<string, string>>): readonly Checked[] 
 /** All sources of samples for phones. */
 const SOURCES = Object.fromEntries(
   Object.entries({
-    pictures: phoneSamples(),
+    pictures: await phoneSamples(),
     classes: textPhoneSamples('classes'),
     values: textPhoneSamples('values'),
     tags: textPhoneSamples('tags'),

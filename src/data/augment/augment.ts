@@ -3,6 +3,7 @@ import type { RandomStream } from '../../base/random.ts';
 import type { AugmentStep } from '../config.ts';
 import { isImageShape, isSoundShape } from '../dataset.ts';
 import type { Backgrounds, Normalization } from '../dataset.ts';
+import { normalized } from '../normalized.ts';
 import { imageShape } from './image.ts';
 import type { StepContext } from './image.ts';
 import { eraseStep } from './erase.ts';
@@ -39,8 +40,7 @@ export function createAugmenter(
   }
   const [height, width, channels] = shape;
   const drawn = imageShape(drawnIn);
-  const { mean, std } = normalization;
-  const black = Float32Array.from(mean, (value, c) => (0 - value) / std[c]!);
+  const black = normalized(new Float32Array(normalization.mean.length), normalization);
   const functions = single.map((step) => imageStep(step, { height, width, channels, black, drawn }, normalization));
   return (sample, random) => {
     for (const apply of functions) apply(sample, random);

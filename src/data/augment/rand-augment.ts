@@ -2,6 +2,7 @@ import type { RandomStream } from '../../base/random.ts';
 import { UserError } from '../../base/errors.ts';
 import type { AugmentStep } from '../config.ts';
 import type { Normalization } from '../dataset.ts';
+import { normalized } from '../normalized.ts';
 import { affine } from './affine.ts';
 import type { StepContext } from './image.ts';
 import * as pixels from './pixels.ts';
@@ -88,7 +89,7 @@ export function randAugmentStep(
       const { isSigned, apply } = OPERATIONS[names[random.below(names.length)]!]!;
       apply(image, scratch, seen, signed((magnitude ?? 9) / MOST, isSigned, random));
     }
-    convert(image, (value, c) => (value - mean[c]!) / std[c]!, context.channels);
+    normalized(image, { scale: 1, mean, std }, undefined, image);
   };
 }
 

@@ -2,6 +2,7 @@ import type { Dataset, Normalization, Samples } from '../dataset.ts';
 import { countOfElements } from '../dataset.ts';
 import { areBytes, rowReader } from '../storage/sample-storage.ts';
 import { byteTable } from '../normalize.ts';
+import { normalized } from '../normalized.ts';
 
 /** Writes the normalized sample of a row to `out` from `offset` on. */
 export type SampleWriter = (row: number, out: Float32Array, offset: number) => void;
@@ -24,7 +25,7 @@ export function sampleWriter(dataset: Dataset): SampleWriter {
 function writerOf(samples: Samples, size: number, channels: number, normalization: Normalization): SampleWriter {
   return samples instanceof Uint8Array
     ? byteWriter(samples, size, channels, byteTable(normalization))
-    : floatWriter(samples, size, channels, normalization);
+    : floatWriter(samples, size, normalization);
 }
 
 function byteWriter(samples: Uint8Array, size: number, channels: number, table: Float32Array): SampleWriter {
@@ -41,19 +42,13 @@ function byteWriter(samples: Uint8Array, size: number, channels: number, table: 
   };
 }
 
-function floatWriter(
-  samples: Float32Array,
-  size: number,
-  channels: number,
-  { scale, mean, std }: Normalization,
-): SampleWriter {
+function floatWriter(samples: Float32Array, size: number, normalization: Normalization): SampleWriter {
+  const { scale, mean, std } = normalization;
   if (scale === 1 && mean.every((value) => value === 0) && std.every((value) => value === 1)) {
     return (row, out, offset) => out.set(samples.subarray(row * size, (row + 1) * size), offset);
   }
   return (row, out, offset) => {
-    for (let i = 0, c = 0, from = row * size; i < size; i++, from++) {
-      out[offset + i] = (samples[from]! * scale - mean[c]!) / std[c]!;
-      c = c + 1 === channels ? 0 : c + 1;
-    }
+    const [from, to] = [row * size, offset + size];
+    normalized(samples.subarray(from, from + size), normalization, undefined, out.subarray(offset, to));
   };
 }

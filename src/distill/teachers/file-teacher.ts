@@ -180,7 +180,7 @@ function prepared(
   return async (x: Float32Array, n: number, original?: AtSize): Promise<Float32Array> =>
     isRawRow && original !== undefined
       ? original({ sampleShape, normalization })
-      : preprocess(x, n, sampleShape, preprocessing);
+      : preprocess(x, sampleShape, preprocessing);
 }
 
 /**

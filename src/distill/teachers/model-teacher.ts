@@ -72,7 +72,7 @@ async function withSteps(
   const preprocessing = { ...preparationAffine(seen.form, normalize), layout: 'nhwc' } as const;
   const raw = async (x: Float32Array, n: number, original?: AtSize): Promise<Answer> => {
     const step = await steps.for(n);
-    const prepared = preprocess(await seen.bring(x, n, original), n, seen.form.sampleShape, preprocessing);
+    const prepared = preprocess(await seen.bring(x, n, original), seen.form.sampleShape, preprocessing);
     const results = await step.run(fedTo(step, inputFeedsOf(prepared, n, dataset.inputs)));
     const copy = (output: string): Float32Array => (results[output] as Float32Array).slice();
     return { logits: copy('logits'), features: Object.fromEntries(features.map((f) => [f, copy(f)])) };

@@ -1,5 +1,7 @@
 import { UserError } from '../../base/errors.ts';
+import { countOfPixels } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { normalized } from '../../data/normalized.ts';
 
 /** Converts the student's samples for a teacher: `x · scale[c] + offset[c]`, possibly in another layout. */
 export interface Preprocessing {
@@ -46,23 +48,11 @@ export function preparationAffine(
 /** `x`: [n, ...sampleShape], channels last. */
 export function preprocess(
   x: Float32Array,
-  n: number,
   sampleShape: readonly number[],
   { scale, offset, layout }: Preprocessing,
 ): Float32Array {
-  const channels = sampleShape.at(-1)!;
-  const pixels = x.length / n / channels;
-  const out = new Float32Array(x.length);
-  for (let i = 0; i < n; i++) {
-    const from = i * pixels * channels;
-    for (let p = 0; p < pixels; p++) {
-      for (let c = 0; c < channels; c++) {
-        const to = layout === 'nhwc' ? from + p * channels + c : from + c * pixels + p;
-        out[to] = x[from + p * channels + c]! * scale[c]! + offset[c]!;
-      }
-    }
-  }
-  return out;
+  const [mean, std] = [offset.map((value) => -value), offset.map(() => 1)];
+  return normalized(x, { scale, mean, std }, layout === 'nchw' ? countOfPixels(sampleShape) : undefined);
 }
 
 /** [n, c, h, w] to [n, h, w, c]: the teacher's inner tensors in the student's layout. */

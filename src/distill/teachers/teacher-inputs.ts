@@ -3,10 +3,10 @@ import { fedShapes } from '../../data/axes.ts';
 import type { FedShape, AxisOrder } from '../../data/axes.ts';
 import { inputsByName, partsFor } from '../../data/inputs.ts';
 import type { SampleForm } from '../../data/inputs.ts';
+import { channelsFirst } from '../../data/normalize.ts';
 import type { DType } from '../../graph/types.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
 import { samplesAs } from '../../runtime/typed.ts';
-import { preprocess } from './preprocess.ts';
 
 /** An input of a file, and the layout of samples for it. */
 export interface FedInput {
@@ -105,15 +105,10 @@ export function feedsOf(
     inputs.map(({ input, form }) => {
       // A single input is already prepared, including its layout.
       const { data, shape } = values[isOne ? 'input' : input.name]!;
-      const laidOut = isOne || form.layout === 'nhwc' ? data : channelsFirst(data, n, shape.slice(1));
+      const laidOut = isOne || form.layout === 'nhwc' ? data : channelsFirst(data, shape.slice(1));
       return [input.name, { data: samplesAs(input.dtype, laidOut, `${input.name} of ${name}`), shape: form.shape(n) }];
     }),
   );
-}
-
-function channelsFirst(data: Float32Array, n: number, shape: readonly number[]): Float32Array {
-  const all = Array.from({ length: shape.at(-1)! }, () => 1);
-  return preprocess(data, n, shape, { scale: all, offset: all.map(() => 0), layout: 'nchw' });
 }
 
 const SEQUENCES =

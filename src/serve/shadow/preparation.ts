@@ -1,6 +1,8 @@
 import { UserError } from '../../base/errors.ts';
 import { fedShapes } from '../../data/axes.ts';
-import { countOfElements } from '../../data/dataset.ts';
+import { countOfPixels } from '../../data/dataset.ts';
+import { channelsFirst } from '../../data/normalize.ts';
+import { normalized } from '../../data/normalized.ts';
 import type { ServedModel } from '../model.ts';
 import { describedBy, fedShape } from '../v1/preparation.ts';
 import type { Described } from '../v1/preparation.ts';
@@ -43,8 +45,9 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
   return {
     shape: to.shape,
     toTeacher: (fed) => {
-      const values = isPrepared ? normalized(unnormalized(fed, from), from, to) : fed;
-      return order === 'same' ? values : channelsFirst(values, from.shape);
+      const pixels = order === 'same' ? undefined : countOfPixels(from.shape);
+      if (isPrepared) return normalized(unnormalized(fed, from), to.normalization!, pixels);
+      return pixels === undefined ? fed : channelsFirst(fed, from.shape);
     },
     toRaw: (fed) => {
       if (!raw) return fed;
@@ -104,21 +107,4 @@ function unnormalized(fed: Float32Array, { normalization, shape }: Described): F
   const { scale, mean, std } = normalization!;
   const channels = shape.at(-1)!;
   return Float32Array.from(fed, (value, i) => (value * std[i % channels]! + mean[i % channels]!) / scale);
-}
-
-/** `raw` has the student's layout, channels last, whatever the teacher's is. */
-function normalized(raw: Float32Array, { shape }: Described, { normalization }: Described): Float32Array {
-  const { scale, mean, std } = normalization!;
-  const channels = shape.at(-1)!;
-  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]!) / std[i % channels]!);
-}
-
-function channelsFirst(values: Float32Array, sample: readonly number[]): Float32Array {
-  const size = countOfElements(sample);
-  const channels = sample.at(-1)!;
-  const pixels = size / channels;
-  return Float32Array.from(values, (_, i) => {
-    const [sample, within] = [Math.floor(i / size), i % size];
-    return values[sample * size + (within % pixels) * channels + Math.floor(within / pixels)]!;
-  });
 }

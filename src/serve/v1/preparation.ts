@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { numberNames } from '../../data/splits/columns.ts';
-import { isSoundShape } from '../../data/dataset.ts';
+import { countOfPixels, isSoundShape } from '../../data/dataset.ts';
+import { normalized } from '../../data/normalized.ts';
 import type { Column, InputPart } from '../../data/dataset.ts';
 import { columnsIn, partsIn, statedIn } from '../../distill/teachers/preparation.ts';
 import type { Normalization } from '../../data/dataset.ts';
@@ -131,17 +132,7 @@ function parsed(text: string | undefined): unknown {
 /** Raw values of whole samples as the model wants them. */
 export function prepared(values: Float32Array | Uint8Array, { shape, normalization, layout }: Described): Float32Array {
   if (normalization === undefined) return new Float32Array(values);
-  const { scale, mean, std } = normalization;
-  const channels = shape.at(-1)!;
-  const pixels = shape.slice(0, -1).reduce((product, size) => product * size, 1);
-  const size = pixels * channels;
-  const out = new Float32Array(values.length);
-  for (let i = 0; i < out.length; i++) {
-    const c = i % channels;
-    const to = layout === 'nchw' ? i - (i % size) + c * pixels + ((i % size) - c) / channels : i;
-    out[to] = (values[i]! * scale - mean[c]!) / std[c]!;
-  }
-  return out;
+  return normalized(values, normalization, layout === 'nchw' ? countOfPixels(shape) : undefined);
 }
 
 /** Shape of one sample as the input has it. */

@@ -1,6 +1,7 @@
 import { shown } from '../../base/errors.ts';
 import type { Column } from '../../data/dataset.ts';
 import type { Normalization } from '../../data/dataset.ts';
+import { normalized } from '../../data/normalized.ts';
 import { scaledPixels } from '../../data/pictures/pixels.ts';
 import { jsonIn } from '../json.ts';
 import { Refusal } from '../refusal.ts';
@@ -34,12 +35,12 @@ export async function pixelsOf(picture: Buffer, { shape, normalization }: Descri
 const FARTHEST = 8;
 
 /** Largest result of 0 … 255 after a preparation that shifts or scales: e.g. 16 for pictures whose values were 0 to 16. */
-function farthest({ scale, mean, std }: Normalization): number {
+function farthest(normalization: Normalization): number {
+  const { scale, mean, std } = normalization;
   const isPlain = scale === 1 && mean.every((value) => value === 0) && std.every((value) => value === 1);
   if (isPlain) return 0;
-  return Math.max(
-    ...mean.flatMap((centre, i) => [0, 255].map((value) => Math.abs((value * scale - centre) / std[i]!))),
-  );
+  const ends = [0, 255].flatMap((value) => mean.map(() => value));
+  return Math.max(...normalized(ends, normalization).map(Math.abs));
 }
 
 /** `{"inputs": …}` or the values themselves: one sample, or several, raw as the data of the recipe was. */

@@ -138,7 +138,7 @@ async function fromRecipe(
     const rows = rowsOf(split);
     const originals = originalsOf(split, rows, chanceOf(PLAIN));
     const x = await seenAs(split, asked).bring(viewOf(split, rows, PLAIN), rows.length, originals);
-    const prepared = preprocess(x, rows.length, form.sampleShape, {
+    const prepared = preprocess(x, form.sampleShape, {
       ...preparationAffine(form, asked.normalize),
       layout,
     });

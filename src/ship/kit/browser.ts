@@ -47,6 +47,7 @@ export async function browserSample(
   return {
     ...Object.fromEntries(plain.map((name) => [name, sampleFile(`browser/${name}`)])),
     'kit.js': sampleFile('browser/kit.js', { ...sharedScripts(), ...parts, LABELS: 'labels' }),
+    ...(chosen !== 'text' && chosen !== 'tags' && { 'normalized.js': await dataModule('normalized') }),
     ...(chosen === 'sound' && { 'polyphase.js': await dataModule('sounds/polyphase') }),
     ...(chosen === 'numbers' && { 'resize.js': await dataModule('pictures/resize') }),
     ...pages,

@@ -180,8 +180,8 @@ async function samplesOf(
 ): Promise<Record<string, Readonly<Record<string, string>>>> {
   const isText = kind === 'text' || kind === 'tags';
   const pages = isSound ? 'sound' : kind === 'words' ? 'numbers' : kind;
-  const node = nodeSample(kind === 'tags' ? 'tag' : hasPages(task) ? 'classify' : 'predict', kind);
-  const phones = isText ? textPhoneSamples(textAnswers(task)) : hasPages(task) ? phoneSamples() : {};
+  const node = await nodeSample(kind === 'tags' ? 'tag' : hasPages(task) ? 'classify' : 'predict', kind);
+  const phones = isText ? textPhoneSamples(textAnswers(task)) : hasPages(task) ? await phoneSamples() : {};
   return {
     ...(hasPages(task) && { 'samples/browser': await browserSample(formats, pages) }),
     ...(formats.has('onnx') && { 'samples/node': node }),
@@ -241,7 +241,9 @@ function readme({ name }: Report, rows: readonly ModelRow[], task: Task, data: D
     ...(isText && formats.has('tflite')
       ? ['- `samples/android`, `samples/ios`: classes to copy into an app, with the tokenizer that the others have']
       : hasSamples && formats.has('tflite')
-        ? ['- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app']
+        ? [
+            '- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app, with the files beside it',
+          ]
         : []),
     ...(isImageShape(data.sampleShape) && [1, 3].includes(data.sampleShape[2])
       ? [

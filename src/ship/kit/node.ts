@@ -1,3 +1,4 @@
+import { dataModule } from './portable.ts';
 import { sampleFile, sampleParts, sharedScripts } from './samples.ts';
 
 const RAW = '{"raw": [numbers before normalization, row by row, channels last]}';
@@ -24,7 +25,10 @@ const PROGRAMS = {
  * Program for Node that runs the examples of a kit with ONNX Runtime, and says whether it gives what it should: classes, numbers or labels by name, or
  * the tags of words.
  */
-export function nodeSample(name: keyof typeof PROGRAMS, kind: SampleKind): Readonly<Record<string, string>> {
+export async function nodeSample(
+  name: keyof typeof PROGRAMS,
+  kind: SampleKind,
+): Promise<Readonly<Record<string, string>>> {
   const what = TAKEN[kind];
   const marks = {
     ...{ NAME: `${name}-in-node`, FILE: `${name}.mjs`, WHAT: what, ...PROGRAMS[name] },
@@ -34,6 +38,7 @@ export function nodeSample(name: keyof typeof PROGRAMS, kind: SampleKind): Reado
   };
   return {
     'package.json': sampleFile('node/package.json', marks),
+    ...(kind !== 'text' && kind !== 'tags' && { 'normalized.js': await dataModule('normalized') }),
     [marks.FILE]: sampleFile('node/program.mjs', marks),
   };
 }

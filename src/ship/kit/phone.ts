@@ -1,3 +1,4 @@
+import { dataModule } from './portable.ts';
 import { sampleFile, sampleParts, sampleTexts } from './samples.ts';
 
 /** Members of the classes that give each input of a model its part of a sample. */
@@ -7,13 +8,14 @@ const feeds = () => sampleTexts({ FEEDS: 'android/feeds.kt', MODEL: 'ios/model.s
  * The class that an app needs, in each language; every one reads preprocessing.json and labels.txt, so that nothing about
  * the model stands in the code.
  */
-export function phoneSamples(): Readonly<Record<string, string>> {
+export async function phoneSamples(): Promise<Readonly<Record<string, string>>> {
   const marks = { ...feeds(), COPIED: 'labels.txt and preprocessing.json', IOS: '13.0' };
   const names = [
     ...['android/build.gradle.kts', 'android/Classifier.kt', 'ios/Podfile', 'ios/Classifier.swift'],
-    'react-native/classifier.ts',
+    ...['react-native/classifier.ts', 'react-native/normalized.d.ts'],
   ];
-  return Object.fromEntries(names.map((name) => [name, sampleFile(name, marks)]));
+  const files = Object.fromEntries(names.map((name) => [name, sampleFile(name, marks)]));
+  return { ...files, 'react-native/normalized.js': await dataModule('normalized') };
 }
 
 /** Answers of a model of texts: classes, numbers or labels, or a tag for each word. */

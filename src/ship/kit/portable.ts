@@ -13,8 +13,8 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
   return Object.fromEntries([...modules].sort().map(([name, script]) => [`${name}.js`, script]));
 }
 
-/** Functions that scale pictures, or bring sounds to another rate, as JavaScript that imports nothing. */
-export function dataModule(name: 'pictures/resize' | 'sounds/polyphase'): Promise<string> {
+/** Functions that normalize numbers, scale pictures, or bring sounds to another rate, as JavaScript that imports nothing. */
+export function dataModule(name: 'normalized' | 'pictures/resize' | 'sounds/polyphase'): Promise<string> {
   return scriptOf(path.join(FOLDER, '..', name));
 }
 

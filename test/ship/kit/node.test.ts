@@ -5,22 +5,26 @@ import { temporaryFolder } from '../../support/folder.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
 
 it.each([
-  ['classes', nodeSample('classify', 'numbers')],
-  ['texts', nodeSample('classify', 'text')],
-  ['numbers', nodeSample('predict', 'words')],
-  ['tags', nodeSample('tag', 'tags')],
-])('a program for Node turns the telemetry of ONNX Runtime off before it loads it: %s', (_name, files) => {
-  const [text] = Object.entries(files).flatMap(([file, one]) => (file.endsWith('.mjs') ? [one] : []));
-  const [off, load] = ["process.env.ORT_DISABLE_TELEMETRY ??= '1';", "import('onnxruntime-node')"].map((line) => text!.indexOf(line)); // prettier-ignore
-  expect(off).toBeGreaterThan(0);
-  expect(load).toBeGreaterThan(off!);
-  expect(text).not.toMatch(/from 'onnxruntime-node'/);
-});
+  ['classify', 'numbers'],
+  ['classify', 'text'],
+  ['predict', 'words'],
+  ['tag', 'tags'],
+] as const)(
+  'a program for Node turns the telemetry of ONNX Runtime off before it loads it: %s, %s',
+  async (name, kind) => {
+    const files = await nodeSample(name, kind);
+    const [text] = Object.entries(files).flatMap(([file, one]) => (file.endsWith('.mjs') ? [one] : []));
+    const [off, load] = ["process.env.ORT_DISABLE_TELEMETRY ??= '1';", "import('onnxruntime-node')"].map((line) => text!.indexOf(line)); // prettier-ignore
+    expect(off).toBeGreaterThan(0);
+    expect(load).toBeGreaterThan(off!);
+    expect(text).not.toMatch(/from 'onnxruntime-node'/);
+  },
+);
 
 const folder = temporaryFolder();
 
-it('a program for Node says what it takes where it is given a picture, or JSON of something else', () => {
-  const text = nodeSample('classify', 'numbers')['classify.mjs']!;
+it('a program for Node says what it takes where it is given a picture, or JSON of something else', async () => {
+  const text = (await nodeSample('classify', 'numbers'))['classify.mjs']!;
   const reads = /\/\*\* Samples of a file[^]*?\n\}\n/.exec(text)![0];
   const script = `import { readFileSync } from 'node:fs';\n${reads}console.log(samplesIn(process.argv[2]).length);\n`;
   const ask = (name: string, content: string) => {

@@ -1,5 +1,6 @@
 import vm from 'node:vm';
 import typescript from 'typescript';
+import { normalized } from '../../../src/data/normalized.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
 import { phoneSamples } from '../../../src/ship/kit/phone.ts';
 import { sampleFile } from '../../../src/ship/kit/samples.ts';
@@ -8,11 +9,11 @@ import { valuesOf } from '../../../src/serve/v1/read.ts';
 const columns = [{ name: 'open', words: ['False', 'True'] }, { name: 'grade', words: ['1.0', '2.0', '3'] }, { name: 'size' }]; // prettier-ignore
 
 /** The function of the program for Node that reads rows of a table. */
-function encoder(): (row: object) => number[] {
-  const script = nodeSample('classify', 'words')['classify.mjs']!;
+async function encoder(): Promise<(row: object) => number[]> {
+  const script = (await nodeSample('classify', 'words'))['classify.mjs']!;
   const [from, to] = [script.indexOf('export function encode'), script.indexOf('/** Values as the model was trained')];
   const body = script.slice(from, to).replace('export ', '');
-  return vm.runInNewContext(`${body}; encode`, { columns }) as ReturnType<typeof encoder>;
+  return vm.runInNewContext(`${body}; encode`, { columns }) as Awaited<ReturnType<typeof encoder>>;
 }
 
 it.each<object>([
@@ -20,9 +21,9 @@ it.each<object>([
   { open: true, grade: 2, size: 1.5 },
   { open: ' False ', grade: 3, size: true },
   { open: 'true', grade: 2.5, size: 0 },
-])('the program for Node makes of a row what the server makes of it: %j', (row) => {
+])('the program for Node makes of a row what the server makes of it: %j', async (row) => {
   const served = valuesOf(Buffer.from(JSON.stringify(row)), { shape: [6], logits: true, columns });
-  expect([...encoder()(row)]).toEqual([...served]);
+  expect([...(await encoder())(row)]).toEqual([...served]);
 });
 
 it.each<[object, string]>([
@@ -32,12 +33,13 @@ it.each<[object, string]>([
   [{ open: null, grade: 1, size: 1 }, 'column open: expected a word, received null'],
   [{ open: 'True', grade: 2 ** 60, size: 1 }, 'column grade: 1152921504606847000 has more digits'],
   [{ open: 'True', size: 1 }, 'no column grade'],
-])('the program for Node refuses %j', (row, message) => {
-  expect(() => encoder()(row)).toThrow(message);
+])('the program for Node refuses %j', async (row, message) => {
+  const encode = await encoder();
+  expect(() => encode(row)).toThrow(message);
 });
 
 it('the samples in JavaScript prepare as many numbers as the model takes, and nothing else', () => {
-  const globals = { normalization: { scale: 2, mean: [1, 3], std: [1, 2] }, input: { shape: [1, 2] } };
+  const globals = { normalized, normalization: { scale: 2, mean: [1, 3], std: [1, 2] }, input: { shape: [1, 2] } };
   const script = `${sampleFile('prepare.js').replace('export ', '')}; prepare`;
   const prepare = vm.runInNewContext(script, globals) as (raw: unknown) => Float32Array;
   expect([...prepare([2, 4])]).toEqual([3, 2.5]);
@@ -49,10 +51,10 @@ it('the samples in JavaScript prepare as many numbers as the model takes, and no
 
 it('the samples for phones take as many numbers as the model does', async () => {
   const compilerOptions = { module: typescript.ModuleKind.CommonJS, target: typescript.ScriptTarget.ES2022 };
-  const samples = phoneSamples();
+  const samples = await phoneSamples();
   const { outputText } = typescript.transpileModule(samples['react-native/classifier.ts']!, { compilerOptions });
   const run = (fed: readonly Float32Array[]) => Promise.resolve(fed);
-  const globals = { exports: {}, require: () => ({ loadTensorflowModel: () => Promise.resolve({ run }) }) };
+  const globals = { exports: {}, require: () => ({ normalized, loadTensorflowModel: () => Promise.resolve({ run }) }) };
   const open = vm.runInNewContext(`${outputText}; exports.openClassifier`, globals) as (...given: unknown[]) => Promise<(raw: unknown) => Promise<unknown[]>>; // prettier-ignore
   const inputs = [{ dtype: 'float32', shape: [1, 2], from: 0 }];
   const normalization = { scale: 1, mean: [0, 0], std: [1, 1] };

@@ -51,14 +51,14 @@ it.each([
     ['predict', kind] as const,
   ]),
   ['tag', 'tags'] as const,
-])('so does the program for Node: %s, %s', (program, kind) => {
-  expect(problemsOf(nodeSample(program, kind))).toEqual([]);
+])('so does the program for Node: %s, %s', async (program, kind) => {
+  expect(problemsOf(await nodeSample(program, kind))).toEqual([]);
 });
 
 it('no file of a kit has a mark that is not filled in', async () => {
   const samples = [
     ...(await Promise.all(CHOSEN.map((chosen) => browserSample(new Set(['onnx', 'tflite']), chosen)))),
-    ...[nodeSample('classify', 'words'), nodeSample('tag', 'tags'), phoneSamples()],
+    ...[await nodeSample('classify', 'words'), await nodeSample('tag', 'tags'), await phoneSamples()],
     ...(['classes', 'values', 'tags'] as const).map(textPhoneSamples),
   ];
   for (const [name, text] of samples.flatMap((files) => Object.entries(files)))

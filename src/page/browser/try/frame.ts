@@ -1,4 +1,5 @@
 import { LANCZOS, resized } from '../../../data/pictures/resize.ts';
+import { normalized } from '../../../data/normalized.ts';
 import type { Described } from '../card.ts';
 import type { Canvas } from '../dom.ts';
 import { make } from '../make.ts';
@@ -28,31 +29,34 @@ export async function questionOf(source: Canvas, described: Described): Promise<
     return { body: blob, type: 'image/png', picture };
   }
   return {
-    body: JSON.stringify({ inputs: pixelsOf(source, described, (value) => (value * range.white) / 255) }),
+    body: JSON.stringify({ inputs: nested(valuesOf(source, described), described) }),
     type: 'application/json',
   };
 }
 
 /** The same for a model that wants its values prepared: by the preparation of another. */
 export function preparedQuestion(source: Canvas, described: Described): Question {
-  const { scale, mean, std } = described.normalization!;
-  const { white } = rangeOf(described);
-  const rows = pixelsOf(source, described, (value, c) => ((value * white * scale) / 255 - mean[c]!) / std[c]!);
-  return { body: JSON.stringify({ inputs: rows }), type: 'application/json' };
+  const values = normalized(valuesOf(source, described), described.normalization!);
+  return { body: JSON.stringify({ inputs: nested(values, described) }), type: 'application/json' };
 }
 
-/** [height][width][channels] of the size that the model wants. */
-function pixelsOf(
-  source: Canvas,
-  described: Described,
-  valueOf: (byte: number, channel: number) => number,
-): number[][][] {
+/** Values of a picture at the size that the model wants, in the range of its data, channels last. */
+function valuesOf(source: Canvas, described: Described): number[] {
   const [height, width, channels] = described.shape as [number, number, number];
+  const { white } = rangeOf(described);
   const data = scaled(source, height, width);
   const byteAt = (at: number, c: number): number => (channels === 3 ? data[at + c]! : greyAt(data, at));
-  const pixel = (y: number, x: number): number[] =>
-    Array.from({ length: channels }, (_, c) => valueOf(byteAt(4 * (y * width + x), c), c));
-  return Array.from({ length: height }, (_, y) => Array.from({ length: width }, (__, x) => pixel(y, x)));
+  return Array.from({ length: height * width * channels }, (_, i) => {
+    const c = i % channels;
+    return (byteAt((4 * (i - c)) / channels, c) * white) / 255;
+  });
+}
+
+/** Values as [height][width][channels]. */
+function nested(values: ArrayLike<number>, described: Described): number[][][] {
+  const [height, width, channels] = described.shape as [number, number, number];
+  const pixel = (at: number): number[] => Array.from({ length: channels }, (_, c) => values[at * channels + c]!);
+  return Array.from({ length: height }, (_, y) => Array.from({ length: width }, (__, x) => pixel(y * width + x)));
 }
 
 /** Luma of ITU-R 601-2, as the reader of the training pictures has it. */

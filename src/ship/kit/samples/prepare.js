@@ -1,10 +1,8 @@
-/** Values as the model was trained on them: (value * scale - mean) / std, channel by channel. */
+/** Values as the model was trained on them. */
 export function prepare(raw) {
-  const { scale, mean, std } = normalization;
-  const channels = mean.length;
   const size = input.shape.reduce((product, length) => product * length);
   if (raw.length !== size) throw new Error('expected ' + size + ' numbers, received ' + raw.length);
   const wrong = raw.findIndex((value) => typeof value !== 'number' || !Number.isFinite(Math.fround(value)));
   if (wrong !== -1) throw new Error('value ' + wrong + ': expected a number, received ' + raw[wrong]);
-  return Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]) / std[i % channels]);
+  return normalized(raw, normalization);
 }

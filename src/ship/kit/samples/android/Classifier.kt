@@ -17,9 +17,9 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
     private val settings = JSONObject(text("preprocessing.json"))
     private val labels = text("labels.txt").removeSuffix("\n").split("\n")
     private val normalization = settings.getJSONObject("normalization")
-    private val scale = normalization.getDouble("scale").toFloat()
-    private val mean = floats("mean")
-    private val std = floats("std")
+    private val scale = normalization.getDouble("scale")
+    private val mean = numbers("mean")
+    private val std = numbers("std")
     private val shape = settings.getJSONObject("input").getJSONArray("shape")
     private val model = CompiledModel.create(assets, file, CompiledModel.Options(accelerator), null)
     private val inputs = model.createInputBuffers()
@@ -29,13 +29,18 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
     fun classify(raw: FloatArray): List<Pair<String, Float>> {
         val size = List(shape.length()) { shape.getInt(it) }.reduce { product, length -> product * length }
         require(raw.size == size) { "expected $size numbers, received ${raw.size}" }
-        feed(FloatArray(raw.size) { i -> (raw[i] * scale - mean[i % mean.size]) / std[i % std.size] })
+        feed(prepared(raw))
         model.run(inputs, outputs)
         val logits = outputs[0].readFloat()
         val largest = logits.max()
         val powers = logits.map { exp(it - largest) }
         val sum = powers.sum()
         return labels.zip(powers.map { it / sum }).sortedByDescending { it.second }
+    }
+
+    /** Values as the model was trained on them, channel by channel, computed in double precision. */
+    private fun prepared(raw: FloatArray) = FloatArray(raw.size) { i ->
+        ((raw[i] * scale - mean[i % mean.size]) / std[i % std.size]).toFloat()
     }
 
     /** Labels and their scores, for models of pictures with one or three channels; the picture stands upright and has no transparent parts. */
@@ -100,8 +105,8 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
 
     private fun text(file: String) = assets.open(file).bufferedReader().use { it.readText() }
 
-    private fun floats(key: String): FloatArray {
+    private fun numbers(key: String): DoubleArray {
         val values = normalization.getJSONArray(key)
-        return FloatArray(values.length()) { values.getDouble(it).toFloat() }
+        return DoubleArray(values.length()) { values.getDouble(it) }
     }
 }

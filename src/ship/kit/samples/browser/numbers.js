@@ -1,4 +1,5 @@
 // == IMPORTS ==
+import { normalized } from './normalized.js';
 import { LANCZOS, resized } from './resize.js';
 
 // == PREPARE ==

@@ -1,4 +1,5 @@
 // == IMPORTS ==
+import { normalized } from './normalized.js';
 import { polyphase } from './polyphase.js';
 
 // == PREPARE ==

@@ -5,7 +5,7 @@ import TensorFlowLite
 /// Classes with their probabilities, the most likely first. Not safe for several threads at once.
 final class Classifier {
   private struct Settings: Decodable {
-    struct Normalization: Decodable { let scale: Float; let mean: [Float]; let std: [Float] }
+    struct Normalization: Decodable { let scale: Double; let mean: [Double]; let std: [Double] }
     struct Input: Decodable { let shape: [Int] }
     let normalization: Normalization
     let input: Input
@@ -39,17 +39,21 @@ final class Classifier {
   /// Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin.
   func classify(raw: [Float]) throws -> [(label: String, probability: Float)] {
     guard raw.count == size else { throw NSError(domain: "expected \(size) numbers", code: raw.count) }
-    let channels = normalization.mean.count
-    let values = raw.enumerated().map { i, value in
-      (value * normalization.scale - normalization.mean[i % channels]) / normalization.std[i % channels]
-    }
-    try feed(values)
+    try feed(prepared(raw))
     try interpreter.invoke()
     let logits = try interpreter.output(at: 0).data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     let largest = logits.max() ?? 0
     let powers = logits.map { exp($0 - largest) }
     let sum = powers.reduce(0, +)
     return zip(labels, powers.map { $0 / sum }).sorted { $0.1 > $1.1 }.map { (label: $0.0, probability: $0.1) }
+  }
+
+  /// Values as the model was trained on them, channel by channel, computed in double precision.
+  private func prepared(_ raw: [Float]) -> [Float] {
+    let channels = normalization.mean.count
+    return raw.enumerated().map { i, value in
+      Float((Double(value) * normalization.scale - normalization.mean[i % channels]) / normalization.std[i % channels])
+    }
   }
 
   /// Labels and their scores, for models of pictures with one or three channels; the picture stands upright and has no transparent parts.

@@ -1,3 +1,6 @@
+// == IMPORTS ==
+import { normalized } from './normalized.js';
+
 // == PREPARE ==
 // __NORMALIZE__
 

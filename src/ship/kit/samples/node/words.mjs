@@ -1,3 +1,6 @@
+// == IMPORTS ==
+import { normalized } from './normalized.js';
+
 // == PREPARE ==
 const { columns } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
 

@@ -1,5 +1,6 @@
 // npm install react-native-fast-tflite; in metro.config.js: resolver.assetExts.push('tflite', 'txt')
 import { loadTensorflowModel } from 'react-native-fast-tflite';
+import { normalized } from './normalized.js';
 
 interface Settings {
   readonly input: { readonly shape: readonly number[] };
@@ -21,13 +22,11 @@ interface Part {
 export async function openClassifier(file: number, { input, normalization, models }: Settings, labels: readonly string[]) {
   const model = await loadTensorflowModel(file);
   const { inputs } = models.find(({ format }) => format === 'tflite')!;
-  const { scale, mean, std } = normalization;
   /** Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin. */
   return async (raw: ArrayLike<number>) => {
-    const channels = mean.length;
     const size = input.shape.reduce((product, length) => product * length);
     if (raw.length !== size) throw new Error(`expected ${size} numbers, received ${raw.length}`);
-    const values = Float32Array.from(raw, (value, i) => (value * scale - mean[i % channels]!) / std[i % channels]!);
+    const values = normalized(raw, normalization);
     const fed = inputs.map(({ dtype, shape, from }) => {
       const part = values.slice(from, from + shape.reduce((size, length) => size * length));
       if (dtype !== 'int32') return part;
