@@ -2,8 +2,19 @@ import { createHash } from 'node:crypto';
 
 export function sha256(...parts: readonly (Uint8Array | string)[]): string {
   const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
+  for (const part of parts) {
+    if (typeof part === 'string') hash.update(part);
+    else for (const piece of inPieces(part)) hash.update(piece);
+  }
   return hash.digest('hex');
+}
+
+/** Most bytes that one call of node:crypto or node:fs is given: each fails beyond 2^31 - 1. */
+const PIECE = 2 ** 30;
+
+/** Parts of at most 1 GiB of bytes, without a copy. */
+export function* inPieces(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE) yield bytes.subarray(at, at + PIECE);
 }
 
 /** Bytes of a typed array, without a copy. */

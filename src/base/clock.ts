@@ -13,6 +13,34 @@ export function epochSeconds(): number {
   return Date.now() / 1000;
 }
 
+/** Saving may take this part of the time, at most, where states are large. */
+const SAVING_SHARE = 1 / 20;
+
+/** Tells when a state should be saved again: after an interval that grows with what the last save took. */
+export class SaveTimer {
+  readonly #everyMs: number;
+  #savedAt = monotonicMs();
+  #tookMs = 0;
+
+  /** `everyMs`: the interval while saving is quick; 0: a save at every question. */
+  constructor(everyMs: number) {
+    this.#everyMs = everyMs;
+  }
+
+  /** `sooner`: part of the interval that is enough at a good moment. */
+  isDue(sooner = 1): boolean {
+    const least = this.#everyMs === 0 ? 0 : this.#tookMs / SAVING_SHARE;
+    return monotonicMs() - this.#savedAt > Math.max(this.#everyMs * sooner, least);
+  }
+
+  async save(write: () => Promise<void>): Promise<void> {
+    const start = monotonicMs();
+    await write();
+    this.#savedAt = monotonicMs();
+    this.#tookMs = this.#savedAt - start;
+  }
+}
+
 /** Adds up the time that the reader of a sequence waits for its items. */
 export class Stopwatch {
   #ms = 0;

@@ -4,13 +4,17 @@ import type { Stats } from 'node:fs';
 import { access, mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import path from 'node:path';
+import { inPieces } from './bytes.ts';
 import { UserError } from './errors.ts';
+
+/** Content of a file: whole, or in parts that follow each other, which together may have more than 2 GiB. */
+export type FileContent = Uint8Array | string | readonly Uint8Array[];
 
 /**
  * Writes a whole file or nothing: to a temporary file beside it, fsync, rename, fsync of the folder. A process killed at any moment leaves the old
  * file or the new one, never a mixture. For our own folders, which `removeHalfWritten` cleans; elsewhere use `writeWholeFile`.
  */
-export async function writeFileAtomic(file: string, data: Uint8Array | string): Promise<void> {
+export async function writeFileAtomic(file: string, data: FileContent): Promise<void> {
   const folder = path.dirname(file);
   const temporary = path.join(folder, `.${path.basename(file)}.${randomBytes(6).toString('hex')}.tmp`);
   try {
@@ -25,10 +29,11 @@ export async function writeFileAtomic(file: string, data: Uint8Array | string): 
 }
 
 /** Writes a file and waits until it is on the disk. */
-export async function writeSynced(file: string, data: Uint8Array | string): Promise<void> {
+export async function writeSynced(file: string, data: FileContent): Promise<void> {
   const handle = await open(file, 'w');
   try {
-    await handle.writeFile(data);
+    const parts = typeof data === 'string' || data instanceof Uint8Array ? [data] : data;
+    for (const part of parts) await handle.writeFile(part);
     await handle.sync();
   } finally {
     await handle.close();
@@ -135,6 +140,19 @@ export async function readBytes(file: string, most = Infinity): Promise<Uint8Arr
 const [MOST_TEXT, DEEPEST] = [2 ** 27, 500];
 
 /** `readBytes` for a text file. `UserError` if it is too long, or JSON that is nested too deeply. */
+/** Fills an array with the next bytes of an open file; returns how many there were. */
+export async function readInto(handle: FileHandle, bytes: Uint8Array): Promise<number> {
+  let read = 0;
+  for (const piece of inPieces(bytes))
+    for (let at = 0; at < piece.length;) {
+      const { bytesRead } = await handle.read(piece, at, piece.length - at);
+      if (bytesRead === 0) return read;
+      at += bytesRead;
+      read += bytesRead;
+    }
+  return read;
+}
+
 export async function readText(file: string): Promise<string> {
   const text = Buffer.from(await readBytes(file, MOST_TEXT)).toString('utf8');
   if (file.endsWith('.json')) refuseDeep(text, file);

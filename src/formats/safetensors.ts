@@ -1,5 +1,7 @@
+import type { FileHandle } from 'node:fs/promises';
 import { bytesOf, concatBytes } from '../base/bytes.ts';
 import { clipped, shown, UserError } from '../base/errors.ts';
+import { asUserError, openToRead, readInto } from '../base/files.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { product } from '../base/numbers.ts';
 
@@ -32,7 +34,8 @@ const DTYPES = new Map(Object.entries(TYPES).map(([dtype, { name }]) => [name, d
 /** Limit of the header, as in the reference implementation: a longer one is an attack or not a header. */
 const LONGEST_HEADER = 100_000_000;
 
-export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {
+/** File of tensors as its head (length and header) and the bytes of each tensor, without a copy of them. */
+export function safetensorsParts({ tensors, metadata }: Safetensors): readonly [head: Uint8Array, ...Uint8Array[]] {
   // Wider types first, so that every tensor is aligned to its element size.
   const entries = [...tensors].sort(
     ([a, { dtype: x }], [b, { dtype: y }]) => TYPES[y].size - TYPES[x].size || (a < b ? -1 : 1),
@@ -52,42 +55,99 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
     offset += length;
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
-  const padded = new Uint8Array(Math.ceil(json.length / 8) * 8).fill(0x20);
-  padded.set(json);
-  const prefix = new Uint8Array(8);
-  new DataView(prefix.buffer).setBigUint64(0, BigInt(padded.length), true);
-  return concatBytes([prefix, padded, ...entries.map(([, { data }]) => bytesOf(data))]);
+  const head = new Uint8Array(8 + Math.ceil(json.length / 8) * 8).fill(0x20);
+  head.set(json, 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(head.length - 8), true);
+  return [head, ...entries.map(([, { data }]) => bytesOf(data))];
 }
 
-/** Read and check a whole file; `source` names it in messages. The tensors are copies, aligned and free to change. */
+export function writeSafetensors(content: Safetensors): Uint8Array {
+  return concatBytes(safetensorsParts(content));
+}
+
+/** Reads and checks a whole file; `source` names it in messages. The tensors are copies, aligned and free to change. */
 export function readSafetensors(bytes: Uint8Array, source: string): Safetensors {
-  const fail = (fact: string): never => {
-    throw new UserError(`${source}: not a valid safetensors file: ${fact}`, 'Get the file again, or remove it.');
-  };
-  if (bytes.length < 8) fail(`it has ${bytes.length} bytes, fewer than the length of a header takes`);
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
-  if (length > LONGEST_HEADER || 8 + length > bytes.length) {
-    fail(`the header is said to have ${length} bytes, the file has ${bytes.length}`);
+  const fail = failOf(source);
+  const start = 8 + headerLength(bytes, bytes.length, fail);
+  const { metadata, places } = checkedHeader(bytes.subarray(8, start), bytes.length - start, fail);
+  const tensors = places.map(({ name, dtype, shape, from, to }): [string, StoredTensor] => [
+    name,
+    { dtype, shape, data: viewOf(dtype, bytes.slice(start + from, start + to)) },
+  ]);
+  return { tensors: new Map(tensors), metadata };
+}
+
+/**
+ * Reads and checks a file of any size, each tensor into an array of its own. `head`: the bytes before the tensors, which follow in the order of the
+ * map.
+ */
+export async function readSafetensorsFile(file: string): Promise<Safetensors & { readonly head: Uint8Array }> {
+  const fail = failOf(file);
+  const handle = await openToRead(file);
+  try {
+    const { size } = await handle.stat();
+    const prefix = new Uint8Array(Math.min(8, size));
+    await readWhole(handle, prefix, fail);
+    const head = new Uint8Array(8 + headerLength(prefix, size, fail));
+    head.set(prefix);
+    await readWhole(handle, head.subarray(8), fail);
+    const { metadata, places } = checkedHeader(head.subarray(8), size - head.length, fail);
+    const tensors = new Map<string, StoredTensor>();
+    for (const { name, dtype, shape, from, to } of places) {
+      const bytes = new Uint8Array(to - from);
+      await readWhole(handle, bytes, fail);
+      tensors.set(name, { dtype, shape, data: viewOf(dtype, bytes) });
+    }
+    return { tensors, metadata, head };
+  } catch (error) {
+    throw asUserError(error, file, 'read');
+  } finally {
+    await handle.close();
   }
-  const header = parseHeader(bytes.subarray(8, 8 + length), fail);
-  const { __metadata__: metadata = {}, ...entries } = header;
-  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
-    fail('__metadata__ is not a mapping of text to text');
-  }
-  const body = bytes.subarray(8 + length);
-  const tensors = new Map<string, StoredTensor>();
-  let end = 0;
-  for (const { name, dtype, shape, from, to } of placed(entries, fail)) {
-    if (from !== end) fail(`${clipped(name)} starts at byte ${from}, the tensor before it ends at ${end}`);
-    if (to > body.length) fail(`${clipped(name)} ends at byte ${to}, the file has ${body.length} bytes of tensors`);
-    tensors.set(name, { dtype, shape, data: viewOf(dtype, body.slice(from, to)) });
-    end = to;
-  }
-  if (end !== body.length) fail(`${body.length - end} bytes at the end belong to no tensor`);
-  return { tensors, metadata: metadata as Record<string, string> };
 }
 
 type Fail = (fact: string) => never;
+
+function failOf(source: string): Fail {
+  return (fact) => {
+    throw new UserError(`${source}: not a valid safetensors file: ${fact}`, 'Get the file again, or remove it.');
+  };
+}
+
+async function readWhole(handle: FileHandle, bytes: Uint8Array, fail: Fail): Promise<void> {
+  if ((await readInto(handle, bytes)) < bytes.length) fail('it became shorter while it was read');
+}
+
+/** Length of the header by the first eight bytes of a file of `size` bytes. */
+function headerLength(bytes: Uint8Array, size: number, fail: Fail): number {
+  if (size < 8) fail(`it has ${size} bytes, fewer than the length of a header takes`);
+  const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
+  if (length > LONGEST_HEADER || 8 + length > size) {
+    fail(`the header is said to have ${length} bytes, the file has ${size}`);
+  }
+  return length;
+}
+
+/** Metadata, and the places of the tensors, which fill the `size` bytes after the header in their order. */
+function checkedHeader(
+  bytes: Uint8Array,
+  size: number,
+  fail: Fail,
+): { readonly metadata: Readonly<Record<string, string>>; readonly places: readonly Placed[] } {
+  const { __metadata__: metadata = {}, ...entries } = parseHeader(bytes, fail);
+  if (!isRecord(metadata) || Object.values(metadata).some((value) => typeof value !== 'string')) {
+    fail('__metadata__ is not a mapping of text to text');
+  }
+  const places = placed(entries, fail);
+  let end = 0;
+  for (const { name, from, to } of places) {
+    if (from !== end) fail(`${clipped(name)} starts at byte ${from}, the tensor before it ends at ${end}`);
+    if (to > size) fail(`${clipped(name)} ends at byte ${to}, the file has ${size} bytes of tensors`);
+    end = to;
+  }
+  if (end !== size) fail(`${size - end} bytes at the end belong to no tensor`);
+  return { metadata: metadata as Record<string, string>, places };
+}
 
 function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   try {

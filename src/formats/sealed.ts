@@ -1,32 +1,40 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
-import { readSafetensors, writeSafetensors } from './safetensors.ts';
+import { readSafetensorsFile, safetensorsParts } from './safetensors.ts';
 import type { Safetensors } from './safetensors.ts';
 
 const SEAL = '0'.repeat(64);
 
-/** The file with its own SHA-256 inside, taken while that place holds zeros. */
-export function seal({ tensors, metadata }: Safetensors): Uint8Array {
-  const bytes = writeSafetensors({ tensors, metadata: { ...metadata, sha256: SEAL } });
-  bytes.set(new TextEncoder().encode(sha256(bytes)), placeOfSeal(bytes, SEAL));
-  return bytes;
+/** Parts of a file with its own SHA-256 in the header, taken while that place holds zeros. */
+export function seal({ tensors, metadata }: Safetensors): readonly Uint8Array[] {
+  const [head, ...rest] = safetensorsParts({ tensors, metadata: { ...metadata, sha256: SEAL } });
+  head.set(new TextEncoder().encode(sha256(head, ...rest)), placeOfSeal(head, SEAL));
+  return [head, ...rest];
 }
 
-/** `UserError` for a file whose content differs from its seal. */
-export function unseal(bytes: Uint8Array, file: string): Safetensors {
-  const { tensors, metadata } = readSafetensors(bytes, file);
+/** Reads a sealed file. `UserError` for a file whose content differs from its seal. */
+export async function readSealed(file: string): Promise<Safetensors> {
+  return unseal(await readSafetensorsFile(file), file);
+}
+
+/** Content without its seal. `UserError` where the content differs from it. */
+export function unseal(
+  { head, tensors, metadata }: Awaited<ReturnType<typeof readSafetensorsFile>>,
+  file: string,
+): Safetensors {
   const { sha256: claimed = '', ...rest } = metadata;
-  const place = placeOfSeal(bytes, claimed);
+  const place = placeOfSeal(head, claimed);
   const zeros = new TextEncoder().encode(SEAL);
-  const actual = place < 0 ? '' : sha256(bytes.subarray(0, place), zeros, bytesOf(bytes.subarray(place + SEAL.length)));
+  const body = [...tensors.values()].map(({ data }) => bytesOf(data));
+  const actual = place < 0 ? '' : sha256(head.subarray(0, place), zeros, head.subarray(place + SEAL.length), ...body);
   if (claimed.length !== SEAL.length || actual !== claimed) {
     throw new UserError(`${file}: damaged: its checksum does not fit its content`, 'Remove the file.');
   }
   return { tensors, metadata: rest };
 }
 
-function placeOfSeal(bytes: Uint8Array, value: string): number {
+function placeOfSeal(head: Uint8Array, value: string): number {
   const key = '"sha256":"';
-  const place = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).indexOf(`${key}${value}"`);
+  const place = Buffer.from(head.buffer, head.byteOffset, head.length).indexOf(`${key}${value}"`);
   return place < 0 ? -1 : place + key.length;
 }

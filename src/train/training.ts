@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { monotonicMs } from '../base/clock.ts';
+import { monotonicMs, SaveTimer } from '../base/clock.ts';
 import { InterruptedError } from '../base/errors.ts';
 import type { OnEvent } from '../base/events.ts';
 import type { ModelNetwork, Network } from '../networks/network.ts';
@@ -73,18 +73,16 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     ...{ seconds: (monotonicMs() - started) / 1000, dataSeconds: data + (run.dataSeconds?.() ?? 0) },
     ...(run.teacherSeconds && { teacherSeconds: teacher + run.teacherSeconds() }),
   });
-  let savedAt = monotonicMs();
+  const timer = new SaveTimer(run.saveEveryMs);
   let savedStep = resumed?.progress.position.step ?? 0;
   const save = async (): Promise<void> => {
     if (trainer.position.step === savedStep) return;
     const { epoch, validation } = best;
     const progress = { position: trainer.position, best: { epoch, validation }, epochs, ...times(), cut: run.cut };
-    await states.save(toSafetensors(await trainer.state(), best.weights, progress, run));
-    savedAt = monotonicMs();
+    await timer.save(async () => states.save(toSafetensors(await trainer.state(), best.weights, progress, run)));
     savedStep = trainer.position.step;
   };
-  const isDue = (endsEpoch: boolean): boolean =>
-    monotonicMs() - savedAt > (endsEpoch ? run.saveEveryMs / 5 : run.saveEveryMs);
+  const isDue = (endsEpoch: boolean): boolean => timer.isDue(endsEpoch ? 1 / 5 : 1);
   const endEpoch = async (epoch: number, totals: Totals): Promise<void> => {
     trainer.settle();
     const validation = await run.validate();

@@ -3,12 +3,11 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { zipSync } from 'fflate';
-import { readBytes } from '../../src/base/files.ts';
 import type { DatasetConfig } from '../../src/data/config.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { countOfElements } from '../../src/data/dataset.ts';
 import { loadDataset } from '../../src/data/load.ts';
-import { storedLogits } from '../../src/distill/answers/stored-logits.ts';
+import { readStoredLogits, storedLogits } from '../../src/distill/answers/stored-logits.ts';
 import { readClassVectors } from '../../src/distill/teachers/zero-shot.ts';
 import { idx } from '../data/support.ts';
 import { withRightSums } from '../support/png.ts';
@@ -247,7 +246,7 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
       const at = (name: string): string => path.join(folder, name);
       const train = { samples: at('x.npy'), labels: at('y.npy') };
       const { train: split } = await loadDataset({ type: 'npz', train, validation: 2 });
-      await storedLogits(await readBytes(at('logits.npy')), at('logits.npy'), split);
+      await storedLogits((await readStoredLogits(at('logits.npy'))).content, at('logits.npy'), split);
     },
   },
   'vectors of classes': {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parseNpy } from '../../src/data/readers/numpy/npy.ts';
 import { readNpz } from '../../src/data/readers/numpy/npz.ts';
 import { loadDataset } from '../../src/data/load.ts';
-import { storedLogits } from '../../src/distill/answers/stored-logits.ts';
+import { readStoredLogits, storedLogits } from '../../src/distill/answers/stored-logits.ts';
 import type { TensorSpec } from '../../src/graph/types.ts';
 import { loadRecipe } from '../../src/recipe/load.ts';
 import { TransferSet } from '../../src/serve/shadow/keep.ts';
@@ -76,7 +76,7 @@ describe('a shadow', () => {
     const { recipe } = await loadRecipe(path.join(kept, 'recipe.yaml'));
     const { train } = await loadDataset(recipe.dataset);
     expect(train.classNames).toEqual(['cat', 'dog', 'hen']);
-    const stored = await storedLogits(await readFile(recipe.teacher!.logits!), 'logits.npy', train);
+    const stored = await storedLogits((await readStoredLogits(recipe.teacher!.logits!)).content, 'logits.npy', train);
     expect(stored.accuracy).toBe(1);
 
     // It goes on where it was, in its own order of classes, though the model is now another.

@@ -28,7 +28,7 @@ export const outOption = {
 export const saveEveryOption = {
   type: 'number',
   default: 5,
-  describe: 'Most seconds between two saved states, and so the most work that a kill loses',
+  describe: 'Seconds between two saved states; more where saving takes more than a twentieth of them',
 } as const;
 
 export const rankTimeoutOption = {

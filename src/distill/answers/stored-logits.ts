@@ -1,8 +1,10 @@
+import { bytesOf } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
 import type { AugmentStep } from '../../data/config.ts';
 import { sampleId } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { readSafetensors } from '../../formats/safetensors.ts';
+import { readSafetensorsFile } from '../../formats/safetensors.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import { unseal } from '../../formats/sealed.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
@@ -34,14 +36,26 @@ export interface StoredLogits extends Preflight {
   readonly isSame: boolean;
 }
 
+/** Content of a file of answers, and its bytes in parts, by which a run knows the file again. */
+export async function readStoredLogits(
+  file: string,
+): Promise<{ readonly content: Safetensors; readonly parts: readonly Uint8Array[] }> {
+  if (file.endsWith('.npy')) {
+    const bytes = await readBytes(file);
+    return { content: npyLogits(bytes, file), parts: [bytes] };
+  }
+  const read = await readSafetensorsFile(file);
+  const parts = [read.head, ...[...read.tensors.values()].map(({ data }) => bytesOf(data))];
+  return { content: checkedSeal(read, file), parts };
+}
+
 /** Opens answers that a teacher gave in an earlier run, and checks them against the labels like those of a teacher's file. */
 export async function storedLogits(
-  bytes: Uint8Array,
+  content: Safetensors,
   file: string,
   dataset: Dataset,
   { minAccuracy, confirmed, outputs = 'auto', classes: given, augment = [], seed = 0 }: StoredLogitsOptions = {},
 ): Promise<StoredLogits> {
-  const content = file.endsWith('.npy') ? npyLogits(bytes, file) : storedContent(bytes, file);
   const stored = new StoredSoftTargets(content, dataset, file);
   const classes = taskOf(dataset).width;
   const order = orderOf(file, given, dataset.classNames);
@@ -85,13 +99,12 @@ async function refuseNotFinite(
   }
 }
 
-/** Reads a file of answers. `UserError` if its checksum fails: its logits would be wrong. */
-function storedContent(bytes: Uint8Array, file: string): Safetensors {
-  const content = readSafetensors(bytes, file);
-  const { key, done, sha256 } = content.metadata;
-  if (key === undefined || done === undefined || sha256 === undefined) return content;
+/** Answers without their seal, if they have one. `UserError` if it does not fit: the logits would be wrong. */
+function checkedSeal(read: Awaited<ReturnType<typeof readSafetensorsFile>>, file: string): Safetensors {
+  const { key, done, sha256 } = read.metadata;
+  if (key === undefined || done === undefined || sha256 === undefined) return read;
   try {
-    return unseal(bytes, file);
+    return unseal(read, file);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const hint =

@@ -41,22 +41,34 @@ export interface Reordering {
 /** Assigns each answer to the class that it most often stands for, the clearest first. */
 export function reordered(answers: Int32Array, labels: Int32Array, names: readonly string[]): Reordering {
   const classes = names.length;
-  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
-  answers.forEach((answer, i) => counts[answer]![labels[i]!]!++);
-  const pairs = counts.flatMap((row, answer) => row.map((count, label) => ({ answer, label, count })));
-  // Among equally good assignments, an answer keeps its own class.
+  // Pairs that some sample has: their number does not grow with the square of the classes.
+  const counts = new Map<number, number>();
+  answers.forEach((answer, i) => {
+    const pair = answer * classes + labels[i]!;
+    counts.set(pair, (counts.get(pair) ?? 0) + 1);
+  });
+  // Among equally good assignments an answer keeps its own class, then the first pair counts.
+  const pairs = [...counts].map(([pair, count]) => ({
+    answer: Math.floor(pair / classes),
+    label: pair % classes,
+    count,
+  }));
   const fit = ({ answer, label, count }: (typeof pairs)[number]): number => count + (answer === label ? 0.5 : 0);
   const labelOf = new Map<number, number>();
   const taken = new Set<number>();
   let right = 0;
-  for (const pair of pairs.sort((a, b) => fit(b) - fit(a))) {
-    if (labelOf.has(pair.answer) || taken.has(pair.label)) continue;
-    labelOf.set(pair.answer, pair.label);
-    taken.add(pair.label);
-    right += pair.count;
-  }
+  const assign = (answer: number, label: number, count: number): void => {
+    if (labelOf.has(answer) || taken.has(label)) return;
+    labelOf.set(answer, label);
+    taken.add(label);
+    right += count;
+  };
+  pairs.sort((a, b) => fit(b) - fit(a) || a.answer - b.answer || a.label - b.label);
+  for (const { answer, label, count } of pairs) assign(answer, label, count);
+  names.forEach((_, own) => assign(own, own, 0));
+  const free = names.filter((_, label) => !taken.has(label)).values();
   return {
-    classes: names.map((_, answer) => names[labelOf.get(answer)!]!),
+    classes: names.map((_, answer) => (labelOf.has(answer) ? names[labelOf.get(answer)!]! : free.next().value!)),
     accuracy: right / labels.length,
   };
 }

@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import { exists, readBytes, writeFileAtomic } from '../../base/files.ts';
+import { exists, writeFileAtomic } from '../../base/files.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
-import { seal, unseal } from '../../formats/sealed.ts';
+import { readSealed, seal } from '../../formats/sealed.ts';
 
 /** Files of a teacher's answers in a folder that several processes may write to: a file is complete or absent. */
 export interface AnswerFiles<Key> {
@@ -24,7 +24,7 @@ export function answerFiles<Key>(
       const file = fileOf(key);
       if (!(await exists(file))) return undefined;
       try {
-        const content = unseal(await readBytes(file), file);
+        const content = await readSealed(file);
         if (isOf(content, key)) return content;
         warn(`${file}: its content does not match its name; the teacher answers again`);
       } catch (error) {

@@ -1,9 +1,9 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import { asUserError, readBytes, writeFileAtomic } from '../../base/files.ts';
+import { asUserError, writeFileAtomic } from '../../base/files.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
-import { seal, unseal } from '../../formats/sealed.ts';
+import { readSealed, seal } from '../../formats/sealed.ts';
 
 /** Number of generations kept per stage: the newest, and its predecessor in case the newest is damaged. */
 const KEPT = 2;
@@ -38,7 +38,7 @@ export class CheckpointStore {
     for (const [i, { name }] of generations.entries()) {
       const file = path.join(this.#folder, name);
       try {
-        return unseal(await readBytes(file), file);
+        return await readSealed(file);
       } catch (error) {
         if (!(error instanceof UserError)) throw error;
         const next = generations[i + 1] === undefined ? 'the stage starts again' : 'the one before it is used';

@@ -1,8 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import { readBytes } from '../../base/files.ts';
-import { unseal } from '../../formats/sealed.ts';
+import { readSealed } from '../../formats/sealed.ts';
 import { isTeacherStage } from '../../report/artifact.ts';
 import { stateOf } from './checkpoint.ts';
 
@@ -20,7 +19,7 @@ export async function shardsOfStates(folder: string): Promise<{ readonly shards:
   for (const { name } of states) {
     const file = path.join(folder, 'state', name);
     try {
-      const stored = unseal(await readBytes(file), file).metadata['shards'];
+      const stored = (await readSealed(file)).metadata['shards'];
       if (stored !== undefined) return { shards: stored === 'no' ? undefined : Number(stored) };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

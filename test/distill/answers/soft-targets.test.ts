@@ -4,6 +4,7 @@ import { LiveSoftTargets } from '../../../src/distill/answers/live-soft-targets.
 import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../../src/distill/answers/soft-targets.ts';
 import type { StoreOptions } from '../../../src/distill/answers/soft-targets.ts';
 import type { StoredLogitsOptions } from '../../../src/distill/answers/stored-logits.ts';
+import { npyLogits } from '../../../src/distill/answers/npy-logits.ts';
 import { storedLogits } from '../../../src/distill/answers/stored-logits.ts';
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
 import { writeSafetensors } from '../../../src/formats/safetensors.ts';
@@ -229,14 +230,13 @@ it('live answers in parts are those to the whole batch, and of several processes
 });
 
 describe('stored logits as a teacher', () => {
-  const content = (logits: Float32Array): Uint8Array =>
-    writeSafetensors({
-      tensors: new Map([
-        ['logits', { dtype: 'float32', shape: [1, 60, 3], data: logits }],
-        ['ids', { dtype: 'int32', shape: [60], data: pictures().ids }],
-      ]),
-      metadata: {},
-    });
+  const content = (logits: Float32Array): Safetensors => ({
+    tensors: new Map([
+      ['logits', { dtype: 'float32', shape: [1, 60, 3], data: logits }],
+      ['ids', { dtype: 'int32', shape: [60], data: pictures().ids }],
+    ]),
+    metadata: {},
+  });
   const perfect = Float32Array.from({ length: 180 }, (_, i) => (i % 3 === Math.floor(i / 3) % 3 ? 5 : 0));
 
   it('are checked against the labels', async () => {
@@ -313,16 +313,16 @@ describe('stored logits as a teacher', () => {
     const data = pictures();
     const rows = new Float32Array(1800);
     data.ids.forEach((id, i) => rows.set(perfect.subarray(3 * i, 3 * i + 3), 3 * id));
-    const { answers, accuracy } = await storedLogits(npy(rows, '(600, 3)'), 'x.npy', data);
+    const { answers, accuracy } = await storedLogits(npyLogits(npy(rows, '(600, 3)'), 'x.npy'), 'x.npy', data);
     expect(accuracy).toBe(1);
     const { teacherLogits } = await answers.answersFor({ ids: Int32Array.of(7, 2), x: new Float32Array(0) });
     expect(teacherLogits).toEqual(Float32Array.of(...perfect.subarray(21, 24), ...perfect.subarray(6, 9)));
-    await expect(storedLogits(npy(rows, '(1800,)'), 'x.npy', data)).rejects.toThrow(
+    expect(() => npyLogits(npy(rows, '(1800,)'), 'x.npy')).toThrow(
       'x.npy: expected logits as [samples, classes], received [1800]',
     );
-    await expect(storedLogits(npy(rows.subarray(0, 900).slice(), '(300, 3)'), 'x.npy', data)).rejects.toThrow(
-      'x.npy: no answer for sample train/303',
-    );
+    await expect(
+      storedLogits(npyLogits(npy(rows.subarray(0, 900).slice(), '(300, 3)'), 'x.npy'), 'x.npy', data),
+    ).rejects.toThrow('x.npy: no answer for sample train/303');
   });
 
   it('know whether they are answers to the views that the student is shown', async () => {
@@ -330,8 +330,8 @@ describe('stored logits as a teacher', () => {
       ...teacher,
       answer: (_x, n) => Promise.resolve({ logits: perfect.slice(0, n * 3), features: {} }),
     };
-    const bytes = writeSafetensors(await built(options({ teacher: right, views: 2, augment }), 60));
-    const open = (change: object) => storedLogits(bytes, 'x', pictures(), { augment, seed: 5, ...change });
+    const stored = await built(options({ teacher: right, views: 2, augment }), 60);
+    const open = (change: object) => storedLogits(stored, 'x', pictures(), { augment, seed: 5, ...change });
     expect(await open({})).toMatchObject({ isSame: true, views: 2 });
     expect(await open({ seed: 6 })).toMatchObject({ isSame: false, views: undefined });
     expect(await open({ augment: [] })).toMatchObject({ isSame: false, views: undefined });

@@ -1,4 +1,4 @@
-import { monotonicMs } from '../../../base/clock.ts';
+import { monotonicMs, SaveTimer } from '../../../base/clock.ts';
 import { InterruptedError, UserError } from '../../../base/errors.ts';
 import { LiveSoftTargets } from '../../../distill/answers/live-soft-targets.ts';
 import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../../distill/answers/soft-targets.ts';
@@ -131,7 +131,8 @@ async function answerAll(
     const { tensors, metadata } = builder.saved();
     return { tensors, metadata: { ...metadata, seconds: String(before + elapsed()) } };
   };
-  let [savedAt, shownAt] = [start, 0];
+  const timer = new SaveTimer(context.saveEveryMs);
+  let shownAt = 0;
   const batch = batchFor(options.teacher, context);
   const halved = (size: number): void =>
     onEvent({ type: 'message', message: `  short of memory: asking about ${size} samples at once` });
@@ -143,10 +144,7 @@ async function answerAll(
     if (several(together)) await inBatchesOf(batch.size, (size) => builder.next(size, together));
     else await batch.ask((size) => builder.next(size), halved);
     const now = monotonicMs();
-    if (now - savedAt > context.saveEveryMs) {
-      await states.save(content());
-      savedAt = monotonicMs();
-    }
+    if (timer.isDue()) await timer.save(() => states.save(content()));
     if (now - shownAt < SHOW_EVERY_MS) continue;
     shownAt = now;
     const samplesPerSecond = (builder.done - first) / elapsed();

@@ -3,14 +3,13 @@ import path from 'node:path';
 import { sha256 } from '../../../base/bytes.ts';
 import { orClose } from '../../../base/closing.ts';
 import { InterruptedError, UserError } from '../../../base/errors.ts';
-import { readBytes } from '../../../base/files.ts';
 import { modelTeacher } from '../../../distill/teachers/model-teacher.ts';
 import { asTeacherSees, fingerprint } from '../../../data/dataset.ts';
 import { openTeacher } from '../../../distill/teachers/open.ts';
 import type { OpenedTeacher } from '../../../distill/teachers/open.ts';
 import { preflight } from '../../../distill/preflight/preflight.ts';
 import type { PreflightOptions } from '../../../distill/preflight/preflight.ts';
-import { storedLogits } from '../../../distill/answers/stored-logits.ts';
+import { readStoredLogits, storedLogits } from '../../../distill/answers/stored-logits.ts';
 import type { SoftTargets } from '../../../distill/answers/soft-targets.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import { canonicalJson } from '../../../recipe/diff.ts';
@@ -66,12 +65,12 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
   if (source.logits !== undefined) {
     onEvent({ type: 'stage', stage: 'open teacher' });
     const { augment } = recipe.dataset;
-    const bytes = await readBytes(source.logits);
+    const { content, parts } = await readStoredLogits(source.logits);
     const { outputs, classes } = source;
     const read = outputs === 'auto' && classes === undefined ? [] : [JSON.stringify({ outputs, classes })];
-    const key = sha256(bytes, ...read);
+    const key = sha256(...parts, ...read);
     if (several(together)) requireSame(together, 'file of stored logits', key);
-    const stored = await storedLogits(bytes, source.logits, data.train, {
+    const stored = await storedLogits(content, source.logits, data.train, {
       ...source,
       classes: typeof classes === 'string' ? undefined : classes,
       augment,
