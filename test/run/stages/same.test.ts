@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { npyBytes } from '../../../src/data/readers/numpy/npy.ts';
 import { writeFileAtomic } from '../../../src/base/files.ts';
 import type { LoadedDataset } from '../../../src/data/load.ts';
 import { checkModels } from '../../../src/run/stages/check/check-models.ts';
@@ -47,7 +48,8 @@ describe('processes that train together', () => {
   });
 
   it('are refused with other stored logits', async () => {
-    for (const rank of [0, 1]) await writeFileAtomic(path.join(folder(), `${rank}.npy`), Uint8Array.of(rank));
+    for (const rank of [0, 1])
+      await writeFileAtomic(path.join(folder(), `${rank}.npy`), npyBytes([2, 1], Float32Array.of(rank, 0)));
     const opened = played(2, (together) =>
       openAndCheck(contextOf(together, { teacher: { logits: `${together.rank}.npy` } })),
     );
