@@ -64,7 +64,7 @@ describe('what cannot be is refused', () => {
     ['a loss that asks for the true class', { ...CLASSES, labelled: 50 }, { distill: { loss: 'dkd' } }, /distill\.loss: dkd needs the true class or number, and 290 of 340 samples/],
     ['empty labels without a teacher', { ...CLASSES, train: 'some.csv' }, { teacher: undefined }, /some\.csv:103: the label is empty, and the recipe has no teacher/],
     ['a pool without a teacher', { ...CLASSES, unlabelled: 'train.csv' }, { teacher: undefined }, /dataset\.unlabelled: expected a teacher that answers/],
-    ['a teacher that is to be trained without labels', { ...CLASSES, labelled: 0, classes: ['no', 'yes'] }, {}, /teacher\.train: expected labels to train a teacher with/],
+    ['a teacher that is to be trained without labels', { ...CLASSES, labelled: 0, classes: ['no', 'yes'] }, {}, /teacher\.train: expected labels to train a teacher/],
     ['confidence of numbers', NUMBERS, { distill: { minConfidence: 0.5 } }, /minConfidence.*no such key for regression/],
     ['confidence without a teacher', CLASSES, { teacher: undefined, distill: { minConfidence: 0.5 } }, /minConfidence: expected a teacher, without which it has no effect/],
   ])('%s', async (_, dataset, change, message) => {
