@@ -1,7 +1,5 @@
-import type { FileHandle } from 'node:fs/promises';
 import { bytesOf, concatBytes } from '../base/bytes.ts';
 import { clipped, shown, UserError } from '../base/errors.ts';
-import { asUserError, openToRead, readInto } from '../base/files.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { product } from '../base/numbers.ts';
 
@@ -77,49 +75,17 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
   return { tensors: new Map(tensors), metadata };
 }
 
-/**
- * Reads and checks a file of any size, each tensor into an array of its own. `head`: the bytes before the tensors, which follow in the order of the
- * map.
- */
-export async function readSafetensorsFile(file: string): Promise<Safetensors & { readonly head: Uint8Array }> {
-  const fail = failOf(file);
-  const handle = await openToRead(file);
-  try {
-    const { size } = await handle.stat();
-    const prefix = new Uint8Array(Math.min(8, size));
-    await readWhole(handle, prefix, fail);
-    const head = new Uint8Array(8 + headerLength(prefix, size, fail));
-    head.set(prefix);
-    await readWhole(handle, head.subarray(8), fail);
-    const { metadata, places } = checkedHeader(head.subarray(8), size - head.length, fail);
-    const tensors = new Map<string, StoredTensor>();
-    for (const { name, dtype, shape, from, to } of places) {
-      const bytes = new Uint8Array(to - from);
-      await readWhole(handle, bytes, fail);
-      tensors.set(name, { dtype, shape, data: viewOf(dtype, bytes) });
-    }
-    return { tensors, metadata, head };
-  } catch (error) {
-    throw asUserError(error, file, 'read');
-  } finally {
-    await handle.close();
-  }
-}
-
+/** Throws a `UserError` about the file. */
 type Fail = (fact: string) => never;
 
-function failOf(source: string): Fail {
+export function failOf(source: string): Fail {
   return (fact) => {
     throw new UserError(`${source}: not a valid safetensors file: ${fact}`, 'Get the file again, or remove it.');
   };
 }
 
-async function readWhole(handle: FileHandle, bytes: Uint8Array, fail: Fail): Promise<void> {
-  if ((await readInto(handle, bytes)) < bytes.length) fail('it became shorter while it was read');
-}
-
 /** Length of the header by the first eight bytes of a file of `size` bytes. */
-function headerLength(bytes: Uint8Array, size: number, fail: Fail): number {
+export function headerLength(bytes: Uint8Array, size: number, fail: Fail): number {
   if (size < 8) fail(`it has ${size} bytes, fewer than the length of a header takes`);
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true));
   if (length > LONGEST_HEADER || 8 + length > size) {
@@ -129,7 +95,7 @@ function headerLength(bytes: Uint8Array, size: number, fail: Fail): number {
 }
 
 /** Metadata, and the places of the tensors, which fill the `size` bytes after the header in their order. */
-function checkedHeader(
+export function checkedHeader(
   bytes: Uint8Array,
   size: number,
   fail: Fail,
@@ -193,7 +159,7 @@ function isSizes(value: unknown): value is readonly number[] {
 }
 
 /** A typed array over bytes of its own. */
-function viewOf(dtype: DType, bytes: Uint8Array): TensorData {
+export function viewOf(dtype: DType, bytes: Uint8Array): TensorData {
   const { buffer, byteOffset, byteLength } = bytes;
   const length = byteLength / TYPES[dtype].size;
   switch (dtype) {

@@ -1,7 +1,12 @@
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
-import { readSafetensorsFile, safetensorsParts } from './safetensors.ts';
+import { safetensorsParts } from './safetensors.ts';
 import type { Safetensors } from './safetensors.ts';
+
+/** Content of a file. `head`: the bytes before the tensors, which follow in the order of the map. */
+export interface SafetensorsFile extends Safetensors {
+  readonly head: Uint8Array;
+}
 
 const SEAL = '0'.repeat(64);
 
@@ -12,16 +17,8 @@ export function seal({ tensors, metadata }: Safetensors): readonly Uint8Array[] 
   return [head, ...rest];
 }
 
-/** Reads a sealed file. `UserError` for a file whose content differs from its seal. */
-export async function readSealed(file: string): Promise<Safetensors> {
-  return unseal(await readSafetensorsFile(file), file);
-}
-
 /** Content without its seal. `UserError` where the content differs from it. */
-export function unseal(
-  { head, tensors, metadata }: Awaited<ReturnType<typeof readSafetensorsFile>>,
-  file: string,
-): Safetensors {
+export function unseal({ head, tensors, metadata }: SafetensorsFile, file: string): Safetensors {
   const { sha256: claimed = '', ...rest } = metadata;
   const place = placeOfSeal(head, claimed);
   const zeros = new TextEncoder().encode(SEAL);

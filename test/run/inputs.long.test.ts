@@ -1,7 +1,8 @@
 import { copyFile, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { RunEvent } from '../../src/base/events.ts';
-import { readSealed, seal } from '../../src/formats/sealed.ts';
+import { readSealed } from '../../src/files/safetensors-file.ts';
+import { seal } from '../../src/formats/sealed.ts';
 import type { RunOptions } from '../../src/run/options.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { repeatShard } from '../../src/run/shards/repeats.ts';

@@ -4,9 +4,10 @@ import { readBytes } from '../../base/files.ts';
 import type { AugmentStep } from '../../data/config.ts';
 import { sampleId } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { readSafetensorsFile } from '../../formats/safetensors.ts';
+import { readSafetensorsFile } from '../../files/safetensors-file.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
 import { unseal } from '../../formats/sealed.ts';
+import type { SafetensorsFile } from '../../formats/sealed.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
@@ -100,7 +101,7 @@ async function refuseNotFinite(
 }
 
 /** Answers without their seal, if they have one. `UserError` if it does not fit: the logits would be wrong. */
-function checkedSeal(read: Awaited<ReturnType<typeof readSafetensorsFile>>, file: string): Safetensors {
+function checkedSeal(read: SafetensorsFile, file: string): Safetensors {
   const { key, done, sha256 } = read.metadata;
   if (key === undefined || done === undefined || sha256 === undefined) return read;
   try {

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { exists, writeFileAtomic } from '../../base/files.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
-import { readSealed, seal } from '../../formats/sealed.ts';
+import { readSealed } from '../../files/safetensors-file.ts';
+import { seal } from '../../formats/sealed.ts';
 
 /** Files of a teacher's answers in a folder that several processes may write to: a file is complete or absent. */
 export interface AnswerFiles<Key> {

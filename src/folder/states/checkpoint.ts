@@ -3,7 +3,8 @@ import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { asUserError, writeFileAtomic } from '../../base/files.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
-import { readSealed, seal } from '../../formats/sealed.ts';
+import { readSealed } from '../../files/safetensors-file.ts';
+import { seal } from '../../formats/sealed.ts';
 
 /** Number of generations kept per stage: the newest, and its predecessor in case the newest is damaged. */
 const KEPT = 2;

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import { readSealed } from '../../formats/sealed.ts';
+import { readSealed } from '../../files/safetensors-file.ts';
 import { isTeacherStage } from '../../report/artifact.ts';
 import { stateOf } from './checkpoint.ts';
 

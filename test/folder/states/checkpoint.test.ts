@@ -3,7 +3,8 @@ import path from 'node:path';
 import { concatBytes } from '../../../src/base/bytes.ts';
 import { CheckpointStore } from '../../../src/folder/states/checkpoint.ts';
 import type { Safetensors } from '../../../src/formats/safetensors.ts';
-import { readSealed, seal } from '../../../src/formats/sealed.ts';
+import { readSealed } from '../../../src/files/safetensors-file.ts';
+import { seal } from '../../../src/formats/sealed.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();
