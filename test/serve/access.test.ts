@@ -87,10 +87,14 @@ describe('a server with tokens', () => {
   });
   const asked = (given: string, place = '/v2') => ask(server, place, { headers: { authorization: `Bearer ${given}` } });
 
-  it('keeps what stands behind the ? of an address out of its log', async () => {
+  it('keeps inputs, headers and what stands behind the ? of an address out of its log', async () => {
     await asked(token, '/v2/models/animals?token=secret-of-somebody');
+    const headers = { authorization: `Bearer ${token}`, 'user-agent': 'secret' };
+    for (const body of ['secret', '{"secret": 1}', '{"inputs": [{"name": "secret", "datatype": "secret"}]}'])
+      for (const place of ['/v1/animals', '/v2/models/animals/infer'])
+        await ask(server, place, { method: 'POST', headers, body });
     await ask(server, '/v1?secret-of-somebody');
-    while (!readFileSync(path.join(folder, 'access'), 'utf8').includes('/v1'))
+    while (!readFileSync(path.join(folder, 'access'), 'utf8').includes('"/v1"'))
       await new Promise((resolve) => setTimeout(resolve, 5));
     expect(readFileSync(path.join(folder, 'access'), 'utf8')).not.toContain('secret');
   });
