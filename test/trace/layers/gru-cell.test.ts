@@ -1,8 +1,8 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
-import { callGruCell } from '../../src/trace/layers/gru-cell.ts';
-import type { LayerLike } from '../../src/trace/layers/types.ts';
-import { useCpu } from '../support/cpu.ts';
+import { callGruCell } from '../../../src/trace/layers/gru-cell.ts';
+import type { LayerLike } from '../../../src/trace/layers/types.ts';
+import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);
 

@@ -5,10 +5,10 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isFromOtherPage, isLoopback } from '../../src/base/web.ts';
-import { classifier } from './models.ts';
-import { ask, floats, serving } from './server.ts';
-import type { Served } from './server.ts';
+import { isFromOtherPage, isLoopback } from '../../../src/base/web.ts';
+import { classifier } from '../models.ts';
+import { ask, floats, serving } from '../server.ts';
+import type { Served } from '../server.ts';
 
 it('an address of this machine is one by its bytes, not by its letters', () => {
   for (const own of ['127.0.0.1', '127.8.8.8', '::1', '::ffff:127.0.0.1', 'localhost'])

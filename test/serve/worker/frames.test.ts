@@ -1,4 +1,4 @@
-import { framed, FrameReader, padded } from '../../src/serve/worker/frames.ts';
+import { framed, FrameReader, padded } from '../../../src/serve/worker/frames.ts';
 
 const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 

@@ -1,9 +1,9 @@
-import { exportTflite } from '../../../src/formats/tflite/export.ts';
-import type { TfliteOptions } from '../../../src/formats/tflite/export.ts';
-import type { Graph } from '../../../src/graph/types.ts';
-import { calibrated } from './calibrate.ts';
-import type { Sketch } from './support.ts';
-import { expectClose, floats, operators, randomFeeds, reference, run, sketch } from './support.ts';
+import { exportTflite } from '../../../../src/formats/tflite/export.ts';
+import type { TfliteOptions } from '../../../../src/formats/tflite/export.ts';
+import type { Graph } from '../../../../src/graph/types.ts';
+import { calibrated } from '../calibrate.ts';
+import type { Sketch } from '../support.ts';
+import { expectClose, floats, operators, randomFeeds, reference, run, sketch } from '../support.ts';
 
 const PLAIN = { transposeA: false, transposeB: false };
 const sum = (g: Sketch, x: string): string => g.op('Sum', [g.op('Square', [x])], { axes: [1], keepDims: true });

@@ -1,11 +1,11 @@
-import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
-import type { ModelFacts } from '../../src/serve/types.ts';
-import { declaredBatching } from '../../src/serve/worker/batching.ts';
-import { likeness } from '../../src/serve/worker/likeness.ts';
-import { probe } from '../../src/serve/worker/probe.ts';
-import { runInPieces } from '../../src/serve/worker/rows.ts';
-import { centred, classifier, sumAndDifference } from './models.ts';
+import { InferenceModel } from '../../../src/runtime/inference.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/session-choice.ts';
+import type { ModelFacts } from '../../../src/serve/types.ts';
+import { declaredBatching } from '../../../src/serve/worker/batching.ts';
+import { likeness } from '../../../src/serve/worker/likeness.ts';
+import { probe } from '../../../src/serve/worker/probe.ts';
+import { runInPieces } from '../../../src/serve/worker/rows.ts';
+import { centred, classifier, sumAndDifference } from '../models.ts';
 
 function facts(bytes: Uint8Array, maxBatch = 8): ModelFacts {
   const model = new InferenceModel(bytes, 'model.onnx', sessionOptions('cpu', { threads: 1 }));

@@ -1,5 +1,5 @@
-import { models } from '../../src/networks/models/registry.ts';
-import { parseRecipe } from '../../src/recipe/load.ts';
+import { models } from '../../../src/networks/models/registry.ts';
+import { parseRecipe } from '../../../src/recipe/load.ts';
 
 const SHORT = `dataset: {type: csv, train: data.csv}
 student: {model: mlp}

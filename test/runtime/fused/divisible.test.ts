@@ -1,4 +1,4 @@
-import { divisibleInput } from '../../src/runtime/fused/divisible.ts';
+import { divisibleInput } from '../../../src/runtime/fused/divisible.ts';
 
 const update = { elements: 100, row: 100, vectors: ['w', 'g'], columns: [], scalars: [], nodes: [], writes: new Map() };
 

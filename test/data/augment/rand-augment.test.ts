@@ -1,9 +1,9 @@
-import { RandomStream } from '../../src/base/random.ts';
-import { createAugmenter } from '../../src/data/augment/augment.ts';
-import * as pixels from '../../src/data/augment/pixels.ts';
-import type { PixelChange } from '../../src/data/augment/pixels.ts';
-import { OPERATIONS } from '../../src/data/augment/rand-augment.ts';
-import { userError } from './support.ts';
+import { RandomStream } from '../../../src/base/random.ts';
+import { createAugmenter } from '../../../src/data/augment/augment.ts';
+import * as pixels from '../../../src/data/augment/pixels.ts';
+import type { PixelChange } from '../../../src/data/augment/pixels.ts';
+import { OPERATIONS } from '../../../src/data/augment/rand-augment.ts';
+import { userError } from '../support.ts';
 
 /** A change of one row of grey values, given and taken as bytes. */
 function grey(change: PixelChange, ...bytes: number[]): number[] {

@@ -1,4 +1,4 @@
-import { bytesFromJson, viewOf } from '../../src/serve/v2/json-tensor.ts';
+import { bytesFromJson, viewOf } from '../../../src/serve/v2/json-tensor.ts';
 
 const WHOLE = {
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],

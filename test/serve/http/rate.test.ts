@@ -2,11 +2,11 @@ import { Client, credentials, status } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import path from 'node:path';
-import { RateLimit } from '../../src/serve/http/rate.ts';
-import { Refusal } from '../../src/serve/refusal.ts';
-import { ROOT } from '../support/built.ts';
-import { classifier } from './models.ts';
-import { ask, serving } from './server.ts';
+import { RateLimit } from '../../../src/serve/http/rate.ts';
+import { Refusal } from '../../../src/serve/refusal.ts';
+import { ROOT } from '../../support/built.ts';
+import { classifier } from '../models.ts';
+import { ask, serving } from '../server.ts';
 
 describe('a rate limit', () => {
   it('lets a second of requests through at once, then so many a second, for each client', () => {

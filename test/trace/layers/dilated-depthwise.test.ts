@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { DilatedDepthwise } from '../../src/trace/layers/dilated-depthwise.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
+import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
+import { DilatedDepthwise } from '../../../src/trace/layers/dilated-depthwise.ts';
+import { useLazyBackend } from '../../../src/trace/use.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 

@@ -1,5 +1,5 @@
-import { GraphBuilder } from '../../src/graph/builder.ts';
-import { halfProducts } from '../../src/graph/passes/step/half-products.ts';
+import { GraphBuilder } from '../../../../src/graph/builder.ts';
+import { halfProducts } from '../../../../src/graph/passes/step/half-products.ts';
 
 const float = (...shape: number[]) => ({ dtype: 'float32' as const, shape });
 const plain = { transposeA: false, transposeB: false };

@@ -5,12 +5,12 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import path from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { serveHttp } from '../../src/serve/http/server.ts';
-import type { HttpOptions } from '../../src/serve/http/server.ts';
-import type { Site } from '../../src/serve/http/call.ts';
-import { readTls } from '../../src/serve/http/tls.ts';
-import { ROOT } from '../support/built.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { serveHttp } from '../../../src/serve/http/server.ts';
+import type { HttpOptions } from '../../../src/serve/http/server.ts';
+import type { Site } from '../../../src/serve/http/call.ts';
+import { readTls } from '../../../src/serve/http/tls.ts';
+import { ROOT } from '../../support/built.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 
 const [cert, key] = ['cert.pem', 'key.pem'].map((file) => path.join(ROOT, 'test/serve/fixtures', file)) as [
   string,

@@ -1,6 +1,6 @@
-import { bytesOf } from '../../src/base/bytes.ts';
-import type { ServedModel } from '../../src/serve/model.ts';
-import { classified } from '../../src/serve/v2/classification.ts';
+import { bytesOf } from '../../../src/base/bytes.ts';
+import type { ServedModel } from '../../../src/serve/model.ts';
+import { classified } from '../../../src/serve/v2/classification.ts';
 
 const model = (labels?: readonly string[]) =>
   ({ metadata: new Map(labels && [['labels', JSON.stringify(labels)]]) }) as unknown as ServedModel;

@@ -1,6 +1,6 @@
-import { importOnnx } from '../../../src/formats/onnx/import.ts';
-import type { Attrs } from '../../support/onnx-steps.ts';
-import { modelOf } from '../../support/onnx-steps.ts';
+import { importOnnx } from '../../../../../src/formats/onnx/import.ts';
+import type { Attrs } from '../../../../support/onnx-steps.ts';
+import { modelOf } from '../../../../support/onnx-steps.ts';
 
 it.each([
   ['one place before', { is_causal: 1, left_window_size: 1 }, [1, 0, 0, 1, 1, 0, 0, 1, 1]],

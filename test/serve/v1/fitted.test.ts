@@ -1,6 +1,6 @@
-import { fittedTo } from '../../src/serve/v1/fitted.ts';
-import { translationOf } from '../../src/serve/shadow/preparation.ts';
-import { describedBy, fedShape, prepared } from '../../src/serve/v1/preparation.ts';
+import { fittedTo } from '../../../src/serve/v1/fitted.ts';
+import { translationOf } from '../../../src/serve/shadow/preparation.ts';
+import { describedBy, fedShape, prepared } from '../../../src/serve/v1/preparation.ts';
 
 const stated = (shape: readonly number[], layout?: 'nchw') => ({
   shape: [...shape],

@@ -1,7 +1,7 @@
-import { exportTflite } from '../../../src/formats/tflite/export.ts';
-import { asymmetric, symmetric } from '../../../src/graph/quantization.ts';
-import { expectClose, floats, operators, reference, run, sketch } from './support.ts';
-import type { Sketch } from './support.ts';
+import { exportTflite } from '../../../../src/formats/tflite/export.ts';
+import { asymmetric, symmetric } from '../../../../src/graph/quantization.ts';
+import { expectClose, floats, operators, reference, run, sketch } from '../support.ts';
+import type { Sketch } from '../support.ts';
 
 const PLAIN = { transposeA: false, transposeB: false };
 const POINT = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
