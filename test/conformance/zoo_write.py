@@ -51,7 +51,9 @@ def quantized(file, to, batches):
         quantize_static(prepared, to, Samples(batches), activation_type=QuantType.QUInt8, **options)
         # Some that it writes are not valid.
         InferenceSession(to, providers=["CPUExecutionProvider"])
-        return ""
+        # Behind an operator whose types it does not know, and inside of an If, it leaves all activations in float32.
+        isWhole = any(node.op_type == "QuantizeLinear" for node in onnx.load(to).graph.node)
+        return "" if isWhole else "no activation is quantized"
     except Exception as error:
         return f"{type(error).__name__}: {error}".splitlines()[0][:200]
     finally:

@@ -83,6 +83,27 @@ describe('an inference graph', () => {
     expect(countOf(model, 'Add')).toBe(1);
   });
 
+  it.each([3, 1])('has a bias that is stored as a row of %d inside a product', async (columns) => {
+    const b = new GraphBuilder();
+    const product = b.op('BatchMatMul', [b.input('x', float('batch', 4)), stored(b, [4, columns], 1)], {
+      transposeA: false,
+      transposeB: false,
+    });
+    b.output('y', b.op('Add', [product, stored(b, [1, columns], 2)]));
+    const graph = b.build();
+    const model = lowerToOnnx(graph);
+    expect(model.graph.nodes.map(({ op }) => op)).toEqual(['Gemm']);
+    const x = values(8, 3, -1, 1);
+    const session = new InferenceModel(encodeModel(model), 'm.onnx', {});
+    const { y } = await session.run({ x: { data: x, shape: [2, 4] } });
+    session.dispose();
+    const { w, r } = { w: values(4 * columns, 1, -0.5, 0.5), r: values(columns, 2, -0.5, 0.5) };
+    const at = (row: number, column: number): number =>
+      [0, 1, 2, 3].reduce((sum, i) => sum + x[row * 4 + i]! * w[i * columns + column]!, r[column]!);
+    const expected = Float32Array.from({ length: 2 * columns }, (_, i) => at(Math.floor(i / columns), i % columns));
+    expectClose(y!.data as Float32Array, expected, 1e-5);
+  });
+
   it('adds a matrix in a product where that is asked for, which is not in files', async () => {
     const builder = new GraphBuilder();
     const x = builder.input('x', float(3, 2));

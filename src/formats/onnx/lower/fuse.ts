@@ -20,7 +20,9 @@ function biasOf(node: Node, c: Lowering): Bias | undefined {
   const shape = c.shapeOf(bias);
   const known = c.isDefined(bias) || c.graph.constants.has(bias);
   const isMatrix = c.options.addsMatrices && node.op === 'BatchMatMul' && sameShape(shape, c.shapeOf(value));
-  const isBias = shape.length === 1 && shape[0] === channels;
+  // A stored row, as scikit-learn's exporter writes the bias of a matrix product.
+  const isRow = shape.length === 2 && shape[0] === 1 && node.op === 'BatchMatMul' && c.graph.constants.has(bias);
+  const isBias = (shape.length === 1 || isRow) && shape.at(-1) === channels;
   return known && (isBias || isMatrix) ? { bias, out: add.outputs[0]! } : undefined;
 }
 
@@ -32,7 +34,16 @@ export function defineBiased(
   build: (bias: readonly string[]) => string,
 ): void {
   const fused = biasOf(node, c);
-  c.define(fused?.out ?? node.outputs[0]!, build(fused === undefined ? [] : [c.plain(fused.bias)]), layout);
+  c.define(fused?.out ?? node.outputs[0]!, build(fused === undefined ? [] : [vector(c, fused.bias)]), layout);
+}
+
+/** A bias without the axis of a stored row. */
+function vector(c: Lowering, bias: string): string {
+  const stored = c.shapeOf(bias).length === 2 ? c.graph.constants.get(bias) : undefined;
+  const isRow = stored?.type.shape[0] === 1;
+  return isRow
+    ? c.once(`vector ${bias}`, () => c.initializer(stored.type.dtype, [stored.data.length], stored.data, bias))
+    : c.plain(bias);
 }
 
 /**
