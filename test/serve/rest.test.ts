@@ -28,6 +28,17 @@ const x = [
 const infer = (model: string, body: object | string | Uint8Array, headers = {}) =>
   ask(server, `/v2/models/${model}/infer`, { body, headers });
 
+interface Schema {
+  readonly properties: Readonly<Record<string, Schema>>;
+  readonly items?: { readonly anyOf?: readonly Schema[] };
+}
+
+interface Described {
+  readonly post: {
+    readonly requestBody: { readonly content: { readonly 'application/json': { readonly schema: Schema } } };
+  };
+}
+
 /** Values of an output of a JSON answer. */
 function values({ json }: { json: Record<string, unknown> }, output = 0): number[] {
   return (json.outputs as { data: number[] }[])[output]!.data;
@@ -80,6 +91,28 @@ describe('the protocol over HTTP', () => {
         );
       }
     }
+  });
+
+  it('describes the bodies that it takes as it checks them', async () => {
+    const { paths } = (await ask(server, '/openapi.json')).json as { paths: Record<string, Described> };
+    const bodyOf = (place: string) => paths[place]!.post.requestBody.content['application/json'].schema;
+    const body = bodyOf('/v2/models/animals/infer');
+    expect(body).toMatchObject({ required: ['inputs'], additionalProperties: false });
+    const [input] = floats({ x }).inputs;
+    const asked = { name: 'probabilities' };
+    const samples = { inputs: [{ ...input, parameters: {} }], outputs: [], id: 'a', parameters: {}, model_name: '', model_version: '1' }; // prettier-ignore
+    expect(Object.keys(body.properties).sort()).toEqual(Object.keys(samples).sort());
+    const tensor = body.properties['inputs']!.items!.anyOf![0]!;
+    expect(Object.keys(tensor.properties).sort()).toEqual(Object.keys(samples.inputs[0]!).sort());
+    expect(tensor.properties).toMatchObject({ name: { const: 'x' }, parameters: { maxProperties: 256 } });
+    expect((await infer('animals', samples)).status).toBe(200);
+    expect((await infer('animals', { ...samples, other: 1 })).status).toBe(400);
+    expect((await infer('animals', { inputs: [{ ...input, other: 1 }] })).status).toBe(400);
+    expect((await infer('animals', { ...samples, outputs: [{ ...asked, other: 1 }] })).status).toBe(400);
+    expect(bodyOf('/v2/repository/index')).toMatchObject({ properties: { ready: { type: 'boolean' } } });
+    expect((await ask(server, '/v2/repository/index', { body: { ready: 'yes' } })).json['error']).toMatch(
+      /^the body is wrong at ready: .*expected boolean/,
+    );
   });
 
   it('answers HEAD with the headers of GET', async () => {

@@ -2,6 +2,7 @@ import type { TensorSpec } from '../../graph/types.ts';
 import { datatypeOf } from '../dtypes.ts';
 import type { ServedModel } from '../model.ts';
 import { publicShape } from '../v2/checked.ts';
+import { inferSchema, jsonSchemaOf, tensorSchema, wantedSchema } from '../v2/schemas.ts';
 import { describedBy } from '../v1/preparation.ts';
 import type { Described } from '../v1/preparation.ts';
 import { answers, jsonOf, objectOf, TEXT } from './openapi-schemas.ts';
@@ -124,16 +125,15 @@ function takesPictures({ shape, normalization }: Described): boolean {
 function inferOperation(model: ServedModel): object {
   const tensors = (specs: readonly TensorSpec[]) => ({
     type: 'array',
-    items: { anyOf: specs.map((spec) => tensor(spec, publicShape(model, spec))) },
+    items: { anyOf: specs.map((spec) => jsonSchemaOf(tensorSchema, tensor(spec, publicShape(model, spec)))) },
     minItems: 1,
     maxItems: specs.length,
   });
-  const wanted = { type: 'array', items: objectOf({ name: { enum: model.facts.outputs.map(({ name }) => name) } }) };
-  const request = {
-    type: 'object',
-    required: ['inputs'],
-    properties: { id: TEXT, parameters: { type: 'object' }, inputs: tensors(model.facts.inputs), outputs: wanted },
-  };
+  const names = { enum: model.facts.outputs.map(({ name }) => name) };
+  const request = jsonSchemaOf(inferSchema, {
+    inputs: tensors(model.facts.inputs),
+    outputs: { type: 'array', items: jsonSchemaOf(wantedSchema, { name: names }) },
+  });
   return {
     tags: ['Protocol'],
     operationId: `infer-${model.name}`,
@@ -146,25 +146,21 @@ function inferOperation(model: ServedModel): object {
   };
 }
 
+/** Properties of a tensor of a model. */
 function tensor({ name, dtype }: TensorSpec, shape: readonly number[]) {
   const sizes = shape.map((size) => (size < 0 ? { type: 'integer', minimum: 1 } : { const: size }));
   return {
-    type: 'object',
-    required: ['name', 'shape', 'datatype'],
-    properties: {
-      name: { const: name },
-      datatype: { const: datatypeOf(dtype) },
-      shape: {
-        type: 'array',
-        ...(sizes.length > 0 && { prefixItems: sizes }),
-        minItems: sizes.length,
-        maxItems: sizes.length,
-      },
-      parameters: { type: 'object' },
-      data: {
-        type: 'array',
-        description: `Flat, or nested as the shape says: [${shape.map((size) => (size < 0 ? 'any' : size)).join(', ')}]`,
-      },
+    name: { const: name },
+    datatype: { const: datatypeOf(dtype) },
+    shape: {
+      type: 'array',
+      ...(sizes.length > 0 && { prefixItems: sizes }),
+      minItems: sizes.length,
+      maxItems: sizes.length,
+    },
+    data: {
+      type: 'array',
+      description: `Flat, or nested as the shape says: [${shape.map((size) => (size < 0 ? 'any' : size)).join(', ')}]`,
     },
   };
 }

@@ -16,12 +16,6 @@ export const SCHEMAS = {
     },
   },
   TensorSpec: objectOf({ name: TEXT, datatype: TEXT, shape: { type: 'array', items: INTEGER } }),
-  Tensor: objectOf({
-    name: TEXT,
-    datatype: TEXT,
-    shape: { type: 'array', items: INTEGER },
-    data: { type: 'array', description: 'Flat, or nested as the shape says' },
-  }),
   IndexRow: objectOf({ name: TEXT, version: TEXT, state: { enum: ['READY', 'UNAVAILABLE'] }, reason: TEXT }),
 };
 

@@ -1,4 +1,5 @@
 import type { ServedModel } from '../model.ts';
+import { changeSchema, indexSchema, jsonSchemaOf } from '../v2/schemas.ts';
 import { modelPaths } from './openapi-models.ts';
 import { answers, jsonOf, ref, SCHEMAS, TEXT } from './openapi-schemas.ts';
 
@@ -36,7 +37,11 @@ function protocolPaths(names: readonly string[]): object {
   });
   const change = (operationId: string, summary: string) => ({
     parameters,
-    post: { tags: ['Server'], operationId, summary, ...answers(summary) },
+    post: {
+      ...{ tags: ['Server'], operationId, summary },
+      requestBody: { content: jsonOf(jsonSchemaOf(changeSchema)) },
+      ...answers(summary),
+    },
   });
   return {
     '/v1': { get: { ...operation('Models', 'models', 'Names of the models'), ...answers('Names', ref('Names')) } },
@@ -53,7 +58,7 @@ function protocolPaths(names: readonly string[]): object {
     '/v2/repository/index': {
       post: {
         ...operation('Server', 'index', 'What is loaded, and what could be'),
-        requestBody: { content: jsonOf({ type: 'object', properties: { ready: { type: 'boolean' } } }) },
+        requestBody: { content: jsonOf(jsonSchemaOf(indexSchema)) },
         ...answers('One row for each', { type: 'array', items: ref('IndexRow') }),
       },
     },

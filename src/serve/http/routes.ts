@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import type { ModelHost } from '../host.ts';
 import { pageAsset } from '../../page/assets.ts';
 import { shown } from '../../base/errors.ts';
@@ -7,6 +8,7 @@ import { cardOf } from '../v1/card.ts';
 import { descriptionOf, predict } from '../v1/predict.ts';
 import { isText } from '../v1/raw.ts';
 import { modelConfig, modelMetadata, modelStatistics, serverMetadata } from '../v2/describe.ts';
+import { changeSchema, indexSchema } from '../v2/schemas.ts';
 import type { Call, Site } from './call.ts';
 import { inferReply } from './infer.ts';
 import { openApi } from './openapi.ts';
@@ -113,14 +115,15 @@ async function repository(host: ModelHost, call: Call, path: readonly string[]):
   const body = await call.body('command');
   const given = body.length === 0 ? {} : objectOf(body);
   if (path.length === 1 && path[0] === 'index') {
-    refuseKeys(given, 'ready');
+    const { ready } = checked(indexSchema, given);
     const rows = await host.index();
-    return { body: given['ready'] === true ? rows.filter(({ state }) => state === 'READY') : rows };
+    return { body: ready === true ? rows.filter(({ state }) => state === 'READY') : rows };
   }
   const [models, name, verb, ...more] = path;
   if (models !== 'models' || name === undefined || more.length > 0) throw nothing(call);
-  refuseKeys(given, 'parameters');
-  const parameters = Object.entries(given['parameters'] ?? {}).filter(([key]) => key !== 'unload_dependents');
+  const parameters = Object.entries(checked(changeSchema, given).parameters ?? {}).filter(
+    ([key]) => key !== 'unload_dependents',
+  );
   if (parameters.length > 0) {
     throw new Refusal(
       400,
@@ -133,10 +136,16 @@ async function repository(host: ModelHost, call: Call, path: readonly string[]):
   return { body: {} };
 }
 
-/** `Refusal` for a body with a key beside the one that is read. */
-function refuseKeys(given: Readonly<Record<string, unknown>>, known: string): void {
-  const other = Object.keys(given).find((key) => key !== known);
-  if (other !== undefined) throw new Refusal(400, `unknown key ${shown(other)} in the body; ${known} is read`);
+/** A body as its schema has it. `Refusal` for a key that is not read, and for a value of another type. */
+function checked<T extends z.ZodObject>(schema: T, given: Readonly<Record<string, unknown>>): z.infer<T> {
+  const known = Object.keys(schema.shape);
+  const other = Object.keys(given).find((key) => !known.includes(key));
+  if (other !== undefined)
+    throw new Refusal(400, `unknown key ${shown(other)} in the body; ${known.join(', ')} is read`);
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Refusal(400, `the body is wrong at ${issue!.path.join('.')}: ${issue!.message}`);
 }
 
 /** `Refusal` for a key of the address that is not read, or given twice: the answer would be another one than was asked for. */

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { InferRequest } from '../batch/queue.ts';
 import { VERSION } from '../model.ts';
 import { jsonIn } from '../json.ts';
@@ -10,6 +10,7 @@ import type { GivenInput } from './checked.ts';
 import { bytesFromJson } from './json-tensor.ts';
 import { refuseUnsupported, schedulingOf, wholeNumber } from './parameters.ts';
 import type { Parameters } from './parameters.ts';
+import { inferSchema } from './schemas.ts';
 
 /** Request of a client for one output. */
 interface Wanted {
@@ -26,41 +27,6 @@ export interface ParsedRequest {
   /** Of the outputs that are not named. */
   readonly allBinary: boolean;
 }
-
-/** An array of up to `most` items, or an object of as many keys: the number is looked at first, for each wrong item makes an object. */
-function upTo<T extends z.ZodType>(most: number, type: T) {
-  const isFew = (value: unknown): boolean =>
-    typeof value !== 'object' ||
-    value === null ||
-    (Array.isArray(value) ? value.length : Object.keys(value).length) <= most;
-  return z
-    .unknown()
-    .refine(isFew, { error: `expected at most ${most}`, abort: true })
-    .pipe(type);
-}
-
-const parameters = upTo(256, z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))).optional();
-const size = z.number().int().nonnegative().max(Number.MAX_SAFE_INTEGER);
-const schema = z.strictObject({
-  id: z.string().optional(),
-  // Clients of KServe repeat what stands in the address; an empty text says nothing, as in gRPC.
-  model_name: z.string().optional(),
-  model_version: z.string().optional(),
-  parameters,
-  inputs: upTo(
-    256,
-    z.array(
-      z.strictObject({
-        name: z.string(),
-        shape: upTo(16, z.array(size)),
-        datatype: z.string(),
-        parameters,
-        data: z.unknown().optional(),
-      }),
-    ),
-  ),
-  outputs: upTo(256, z.array(z.strictObject({ name: z.string(), parameters }))).optional(),
-});
 
 /**
  * The body of an infer request: JSON, followed by the bytes of tensors where `headerLength` says how long the JSON is (the
@@ -109,12 +75,12 @@ function refuseOther(key: string, given: string | undefined, own: string): void 
   );
 }
 
-function jsonOf(body: Uint8Array, headerLength: number | undefined): z.infer<typeof schema> {
+function jsonOf(body: Uint8Array, headerLength: number | undefined): z.infer<typeof inferSchema> {
   if (headerLength !== undefined && headerLength > body.length) {
     throw new Refusal(400, `Inference-Header-Content-Length is ${headerLength}, the body has ${body.length} bytes`);
   }
   const value = jsonIn(body.subarray(0, headerLength ?? body.length), (why) => `the request is no JSON: ${why}`);
-  const parsed = schema.safeParse(value);
+  const parsed = inferSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new Refusal(400, `the request is wrong at ${issue!.path.join('.') || 'its top'}: ${issue!.message}`);
