@@ -105,6 +105,13 @@ export async function readColumn(
   }
 }
 
+/** Bytes of a column in the row group that contains a row, before they were compressed. */
+export function bytesOfColumn(source: OpenParquet, name: string, row: number): number {
+  const { columns = [] } = source.metadata.row_groups[groupOf(source, row)] ?? {};
+  const ofColumn = columns.filter(({ meta_data: chunk }) => chunk?.path_in_schema[0] === name);
+  return ofColumn.reduce((sum, { meta_data: chunk }) => sum + Number(chunk!.total_uncompressed_size), 0);
+}
+
 /** Index of the row group that contains a row. */
 function groupOf({ metadata }: OpenParquet, row: number): number {
   let end = 0;

@@ -5,7 +5,7 @@ import type { RawLabels, RawSplit } from '../../dataset.ts';
 import { ImageSink } from '../../pictures/images.ts';
 import type { PicturesGiven } from '../../pictures/images.ts';
 import { LabelNames, listedText } from '../../splits/label-names.ts';
-import { column, noRows, openParquet, readColumn } from './file.ts';
+import { bytesOfColumn, column, noRows, openParquet, readColumn } from './file.ts';
 import type { OpenParquet } from './file.ts';
 import { huggingFaceNames, pandasIndexes } from './metadata.ts';
 import { fileList } from '../source.ts';
@@ -24,8 +24,11 @@ export type ParquetOptions = Pick<
   PicturesGiven &
   LabelsRead & { readonly text?: OpenText | undefined };
 
-/** Number of rows decoded at a time if they hold images. */
-const ROWS_AT_ONCE = 256;
+/**
+ * Least rows that are decoded at a time if they hold images, and the bytes of images that are: hyparquet reads the column of a row group from its
+ * start each time.
+ */
+const [LEAST_ROWS, IMAGE_BYTES] = [256, 2 ** 28];
 
 /** Reads Parquet through hyparquet, row group by row group: numeric columns, lists, or Hugging Face's `{image: {bytes}, label}`. */
 export async function readParquet(files: DataFiles, options: ParquetOptions): Promise<RawSplit> {
@@ -87,8 +90,10 @@ async function readImages(opened: readonly OpenParquet[], image: string, options
     const imageColumn = column(source, image, 'image');
     const labelColumn = options.withoutLabels === true ? undefined : column(source, oneLabel(options), 'label');
     for (const range of source.scan.ranges) {
-      for (let rowStart = range.rowStart; rowStart < range.rowEnd; rowStart += ROWS_AT_ONCE) {
-        const rows = { rowStart, rowEnd: Math.min(rowStart + ROWS_AT_ONCE, range.rowEnd) };
+      const perRow = bytesOfColumn(source, imageColumn, range.rowStart) / (range.rowEnd - range.rowStart);
+      const atOnce = Math.max(LEAST_ROWS, Math.floor(IMAGE_BYTES / perRow));
+      for (let rowStart = range.rowStart; rowStart < range.rowEnd; rowStart += atOnce) {
+        const rows = { rowStart, rowEnd: Math.min(rowStart + atOnce, range.rowEnd) };
         const where = (i: number) => `${source.file}: row ${rowStart + i}`;
         const images = await readColumn(source, imageColumn, rows);
         const names = labelColumn === undefined ? [] : await readColumn(source, labelColumn, rows);
