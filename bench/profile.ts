@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { GraphBuilder } from '../src/graph/builder.ts';
-import { forStep } from '../src/graph/passes/step/for-step.ts';
+import { collectSums } from '../src/graph/passes/step/collect-sums.ts';
 import { splitUpdates } from '../src/graph/passes/step/split-updates.ts';
 import type { Graph, Node } from '../src/graph/types.ts';
 import { blockSize } from '../src/runtime/onnxruntime/block-size.ts';
@@ -81,7 +81,7 @@ async function measuredMachine(): Promise<Machine> {
 /** The steps of one session; its trace is written when it ends. */
 async function run(): Promise<{ readonly graph: Graph; readonly ms: number }> {
   const { program, feedsAt } = await benchStep(options.only, net, batchSize, undefined, options.file);
-  const graph = forStep(traceProgram(program));
+  const graph = collectSums(traceProgram(program));
   const initial = new Map(
     await Promise.all(
       Array.from(

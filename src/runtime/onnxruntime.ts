@@ -2,7 +2,7 @@ import { halfProducts } from '../graph/passes/step/half-products.ts';
 import type { Graph, TensorType } from '../graph/types.ts';
 import type { StepProgram } from '../trace/program.ts';
 import { setEvaluator } from '../trace/evaluate.ts';
-import { forStep } from '../graph/passes/step/for-step.ts';
+import { collectSums } from '../graph/passes/step/collect-sums.ts';
 import { traceProgram } from '../trace/trace.ts';
 import { blockSize } from './onnxruntime/block-size.ts';
 import type { DeviceName } from './devices/devices.ts';
@@ -54,7 +54,7 @@ export class OnnxRuntimeEngine implements Engine {
   }
 
   async compile(program: StepProgram, options?: CompileOptions): Promise<OnnxRuntimeStep> {
-    const graph = forStep(traceProgram(program));
+    const graph = collectSums(traceProgram(program));
     return this.compileGraph(graph, await initialOf(program, graph), options);
   }
 
@@ -63,7 +63,7 @@ export class OnnxRuntimeEngine implements Engine {
     cut: (graph: Graph) => readonly Graph[],
     options?: CompileOptions,
   ): Promise<OnnxRuntimeStep[]> {
-    const graph = forStep(traceProgram(program));
+    const graph = collectSums(traceProgram(program));
     const initial = await initialOf(program, graph);
     const pieces: OnnxRuntimeStep[] = [];
     for (const piece of cut(graph)) {

@@ -1,9 +1,15 @@
 import type { GraphBuilder } from '../../builder.ts';
 import { flag, int, ints } from '../../ops/spec.ts';
-import type { Graph, Node } from '../../types.ts';
-import { FEWEST_PARTS, isSmall } from './by-parts.ts';
+import { isStatic, staticSize } from '../../shapes.ts';
+import type { Graph, Node, Shape } from '../../types.ts';
 import { rewrite } from '../rewrite.ts';
+import { cleaned } from '../simplify/cleaned.ts';
 import { usesOf } from '../uses.ts';
+
+/** Fewest terms of a kind for which one op on all of them is worth what joins them. */
+const FEWEST_TERMS = 4;
+/** Most numbers of a value that waits in memory for the others: of more, its own op takes longer than its call. */
+const SMALL = 1 << 17;
 
 /** The graph being built, the readers of the values of the one before, and the layer of the sum at hand. */
 interface Work {
@@ -23,17 +29,18 @@ interface Kind {
 /**
  * Sums of many small terms of one kind as one op: of products over the samples of each step of a recurrent layer, of their sums by column,
  * and of what lies side by side, or is multiplied by one number, which is then done once. So the gradient of a layer's weights takes one
- * product over all steps.
+ * product over all steps. For graphs of fixed shapes that run many times, training steps above all.
  */
 export function collectSums(graph: Graph): Graph {
   const uses = usesOf(graph);
   const inner = innerSums(graph, uses);
   const places = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((name) => [name, i] as const)));
-  return rewrite(graph, (node, builder) => {
+  const result = rewrite(graph, (node, builder) => {
     if (node.op !== 'Add' || inner.has(node.outputs[0]!)) return undefined;
     const sum = collected(termsOf(node, inner, builder).sort(lastFirst(places)), { builder, uses, layer: node.layer });
     return sum === undefined ? undefined : [sum];
   });
+  return result === graph ? graph : cleaned(result);
 }
 
 /** Sums that only another sum reads. */
@@ -65,7 +72,7 @@ function lastFirst(places: ReadonlyMap<string, number>): (a: string, b: string) 
 
 /** The sum of terms with the many of a kind as one op; undefined where there are none, or where much would wait for the last. */
 function collected(terms: readonly string[], work: Work): string | undefined {
-  if (terms.length < FEWEST_PARTS || !terms.every((name) => isLight(name, work))) return undefined;
+  if (terms.length < FEWEST_TERMS || !terms.every((name) => isLight(name, work))) return undefined;
   const groups = new Map<string, { readonly kind: Kind; readonly nodes: Node[] }>();
   const keys = terms.map((name) => {
     const producer = ownProducer(name, work);
@@ -76,7 +83,7 @@ function collected(terms: readonly string[], work: Work): string | undefined {
     groups.set(kind.key, group);
     return kind.key;
   });
-  for (const [key, { nodes }] of groups) if (nodes.length < FEWEST_PARTS) groups.delete(key);
+  for (const [key, { nodes }] of groups) if (nodes.length < FEWEST_TERMS) groups.delete(key);
   if (groups.size === 0) return undefined;
   const alone = terms.filter((_, i) => !groups.has(keys[i] ?? ''));
   return added([...[...groups.values()].map(({ kind, nodes }) => kind.sum(nodes)), ...alone], work);
@@ -188,4 +195,8 @@ function scaledBy(values: readonly string[], work: Work): { values: string[]; nu
   const number = found[0]?.number;
   const isAlike = number !== undefined && found.every((scaled) => scaled?.number === number);
   return isAlike ? { values: found.map((scaled) => scaled!.value), number } : undefined;
+}
+
+function isSmall(shape: Shape): boolean {
+  return isStatic(shape) && staticSize(shape) <= SMALL;
 }
