@@ -17,6 +17,7 @@ const ENOUGH_DB = 30;
 const REFUSED: Readonly<Record<string, RegExp>> = {
   'atspm-decode': /ai\.onnx\.ml\.TreeEnsemble is not known/,
   'surrogate-validity': /ai\.onnx\.ml\.TreeEnsembleClassifier is not known/,
+  caustic: /its constant \w+ is NaN/,
   'smart-turn': /is quantized already/,
   'tashkeel-bilstm': /is quantized already/,
   'tashkeel-rawi': /is quantized already/,

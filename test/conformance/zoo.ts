@@ -153,7 +153,9 @@ export function unclear(folder: string, name: string, { message, hint }: Refusal
   if (hint === undefined) return `${name}: no refusal but a fault: ${message}`;
   if (hint === '') return `${name}: no remedy: ${message}`;
   const { graph } = decodeModel(readFileSync(path.join(folder, `${name}.onnx`)), name);
-  const isNamed = graph.inputs.some((input) => message.includes(`input ${input.name}: `)) || namesNode(graph, message);
+  const isConstant = /its constant \S+ is NaN/.test(message);
+  const isNamed =
+    isConstant || graph.inputs.some((input) => message.includes(`input ${input.name}: `)) || namesNode(graph, message);
   return isNamed ? undefined : `${name}: neither a node with its operator nor an input: ${message}`;
 }
 
