@@ -1,8 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ICON } from './icon.ts';
 import { apiHtml, runHtml, serverHtml } from './html.ts';
 import { PAGE_STYLE } from './style.ts';
+
+/** Much goes in at the top, a drop comes out: a still, as distillers have it. */
+const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><style>path{fill:none;stroke:#1d5fc4;stroke-width:2.6;stroke-linejoin:round;stroke-linecap:round}circle{fill:#b45309}@media(prefers-color-scheme:dark){path{stroke:#8cb8ff}circle{fill:#f5a95a}}</style><path d="M10 3h8M11.5 3v7L4.6 22a3 3 0 0 0 2.6 4.5h13.6A3 3 0 0 0 23.4 22L16.5 10V6.5H22l4 11"/><circle cx="26.5" cy="24.5" r="3"/></svg>`;
 
 /** A file of the page. None of them tells anything of the server but that it is one. */
 export interface Asset {

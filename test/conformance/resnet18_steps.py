@@ -30,7 +30,7 @@ def state_of(i):
 
 
 def loss_of(w, x, y):
-    """bench/real-nets.ts, resnet18: He et al. 2016 with a stem of 3x3; padding as TensorFlow's `same`."""
+    """bench/nets.ts, resnet18: He et al. 2016 with a stem of 3x3; padding as TensorFlow's `same`."""
 
     def conv(x, name, stride=1, active=True):
         kernel = w[f"{name}/kernel"]

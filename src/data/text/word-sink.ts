@@ -4,7 +4,7 @@ import type { TableOptions } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import { growingInts } from '../storage/growing-array.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
-import { tagsIn } from './tag-list.ts';
+import { tagsIn } from './words.ts';
 import { TableSink } from '../readers/table.ts';
 import type { OpenText } from './open.ts';
 import { PARTS, TextSink, tokenInputs } from './sink.ts';

@@ -101,3 +101,8 @@ export function wordEncoderOf(
     return { ids, mask, types, words, cut, empty };
   };
 }
+
+/** The tags of a sample from their joined text, without surrounding spaces. */
+export function tagsIn(text: string, separator = TAG_SEPARATOR): string[] {
+  return text.split(separator).map((tag) => tag.trim());
+}

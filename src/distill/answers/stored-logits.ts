@@ -13,10 +13,10 @@ import { taskOf } from '../../tasks/registry.ts';
 import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
 import type { SoftTargets } from './soft-targets.ts';
 import { orderOf, inClassOrder } from '../preflight/class-order.ts';
-import { npyLogits } from './npy-logits.ts';
 import { preflight } from '../preflight/preflight.ts';
 import type { Preflight } from '../preflight/preflight.ts';
 import { answersProbabilities, logitsOfProbabilities } from '../teachers/teacher.ts';
+import { npySamples, parseNpy } from '../../data/readers/numpy/npy.ts';
 
 /** Maximum number of samples that stored answers are checked on. */
 const CHECKED = 10_000;
@@ -112,4 +112,27 @@ function checkedSeal(read: SafetensorsFile, file: string): Safetensors {
       'Copy it again from the run that wrote it. A file that you have changed yourself must not keep its metadata.';
     throw new UserError(error.message, hint, { cause: error });
   }
+}
+
+/**
+ * Logits of a NumPy file as a store of soft targets: an array [samples, classes], row i for sample i of the training file (before a part of it
+ * becomes the validation split). `limbeck serve --keep` writes such a file beside its samples.
+ */
+function npyLogits(bytes: Uint8Array, file: string): Safetensors {
+  const array = parseNpy(bytes, file);
+  const [samples = 0, classes = 0, ...more] = array.shape;
+  if (samples === 0 || classes === 0 || more.length > 0) {
+    throw new UserError(
+      `${file}: expected logits as [samples, classes], received [${array.shape.join(', ')}]`,
+      'Save one row of logits for each sample of the training file, in its order.',
+    );
+  }
+  const data = Float32Array.from(npySamples(array));
+  return {
+    tensors: new Map([
+      ['logits', { dtype: 'float32', shape: [1, samples, classes], data }],
+      ['ids', { dtype: 'int32', shape: [samples], data: Int32Array.from({ length: samples }, (_, i) => i) }],
+    ]),
+    metadata: {},
+  };
 }

@@ -6,8 +6,8 @@ import type { Report } from '../types.ts';
 import { costsOf, placesOf } from './costs.ts';
 import type { Cost, Point } from './costs.ts';
 import { escape } from './escape.ts';
-import { modelLegend } from './legend.ts';
 import { letterOf, scatter } from './scatter.ts';
+import { key } from './kinds.ts';
 
 /** Accuracy over each kind of cost in each runtime, chosen by radio buttons: no script is needed. */
 export function tradeSection(report: Report): string {
@@ -65,4 +65,10 @@ function panel(report: Report, cost: Cost, place: string | undefined, places: re
 
 function described({ id, place, cost: at, score: own }: Point, cost: Cost, isMixed: boolean, score: Score): string {
   return `${id}${isMixed && place !== undefined ? ` in ${place}` : ''} (${score.text(own)}, ${cost.text(at)})`;
+}
+
+/** The marks of those models that `isShown`, with their names. */
+function modelLegend({ models }: Report, isShown: (id: string) => boolean): string {
+  const items = models.flatMap(({ id }, kind) => (isShown(id) ? [`<li>${key(kind)}${escape(id)}</li>`] : []));
+  return `<ul class="legend">${items.join('')}</ul>`;
 }

@@ -1,14 +1,15 @@
-import { shown } from '../../base/errors.ts';
+import { shown, UserError } from '../../base/errors.ts';
 import type { TextForm } from '../../data/text/encode.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import type { Described } from './preparation.ts';
 import { valuesOf } from './read.ts';
-import { soundOf } from './sound.ts';
 import { idsOf } from './texts.ts';
 import type { Sent } from './texts.ts';
 import { sentencesOf } from './words.ts';
 import type { Sentence } from './words.ts';
+import { clip } from '../../data/sounds/clip.ts';
+import { parseWav } from '../../data/sounds/wav.ts';
 
 /** A request to `/v1/M`, as plain data that another thread can be given. */
 export interface SentTo extends Sent {
@@ -67,4 +68,15 @@ function decoded({ contentType, body }: Sent, described: Described): Float32Arra
     415,
     `content-type: expected application/json, text/plain, image/png and the like, or audio/wav, received ${shown(contentType)}${remedy}`,
   );
+}
+
+/** A WAV file at the rate and of the length that the model hears, brought there as the sounds of its data were. */
+function soundOf(body: Buffer, { shape, rate }: Described): Float32Array {
+  if (rate === undefined) throw new Refusal(400, 'this model takes no sounds: its file does not say at which rate');
+  try {
+    return clip(parseWav(body, 'the sound'), { rate, seconds: shape[0]! / rate });
+  } catch (error) {
+    if (error instanceof UserError) throw new Refusal(400, error.message);
+    throw error;
+  }
 }

@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import { samplesAtOnce } from '../../data/batches/at-once.ts';
-import type { TargetValues } from '../../data/dataset.ts';
+import type { TargetValues, InputPart } from '../../data/dataset.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
@@ -14,12 +14,10 @@ import type { ShipContext } from '../context.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { inputsByName } from '../../data/inputs.ts';
-import type { InputPart } from '../../data/dataset.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
 import { beyondBudget } from './budgets.ts';
 import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
-import { largestDifference } from './difference.ts';
 import { LikenessTally } from './likeness.ts';
 import type { OutputLikeness, Values } from './likeness.ts';
 import { openFileRunner } from './runners.ts';
@@ -224,4 +222,15 @@ async function firstDiverging(
   const { bytes } = make(whole);
   const actual = await (file.format === 'onnx' ? onOnnx(bytes) : onTflite(bytes));
   return values.find(({ name }) => differs(expected[name]!, actual[name], file.precision))?.layer;
+}
+
+/** Largest difference between two arrays; infinite where their lengths differ, or one has a number and the other none. */
+function largestDifference(a: Float32Array, b: Float32Array): number {
+  let largest = a.length === b.length ? 0 : Infinity;
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i]! - b[i]!);
+    // NaN compares false with everything: it must not pass as no difference.
+    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
+  }
+  return largest;
 }

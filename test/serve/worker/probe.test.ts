@@ -1,9 +1,8 @@
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/session-choice.ts';
 import type { ModelFacts } from '../../../src/serve/types.ts';
-import { declaredBatching } from '../../../src/serve/worker/batching.ts';
 import { likeness } from '../../../src/serve/worker/likeness.ts';
-import { probe } from '../../../src/serve/worker/probe.ts';
+import { declaredBatching, probe } from '../../../src/serve/worker/probe.ts';
 import { runInPieces } from '../../../src/serve/worker/rows.ts';
 import { centred, classifier, sumAndDifference } from '../models.ts';
 

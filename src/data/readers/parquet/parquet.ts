@@ -7,7 +7,6 @@ import type { PicturesGiven } from '../../pictures/images.ts';
 import { LabelNames, listedText } from '../../splits/label-names.ts';
 import { bytesOfColumn, column, noRows, openParquet, readColumn } from './file.ts';
 import type { OpenParquet } from './file.ts';
-import { huggingFaceNames, pandasIndexes } from './metadata.ts';
 import { fileList } from '../source.ts';
 import { SUPPORTED_LABELS } from '../supported.ts';
 import type { LabelsRead } from '../labelled.ts';
@@ -16,6 +15,7 @@ import { TableSink } from '../table.ts';
 import type { OpenText } from '../../text/open.ts';
 import { textSink } from '../../text/word-sink.ts';
 import type { RowSink } from '../../text/sink.ts';
+import type { FileMetaData } from 'hyparquet';
 
 export type ParquetOptions = Pick<
   ParquetConfig,
@@ -206,4 +206,27 @@ function imageBytes(value: unknown, where: string, name: string): Uint8Array {
 
 function countRows(opened: readonly OpenParquet[]): number {
   return opened.reduce((sum, { metadata }) => sum + Number(metadata.num_rows), 0);
+}
+
+/** Class names from Hugging Face's feature types, which are stored as JSON beside the schema. */
+function huggingFaceNames(metadata: FileMetaData, label: string): readonly string[] | undefined {
+  const parsed = jsonOf(metadata, 'huggingface') as { info?: { features?: Record<string, { names?: unknown }> } };
+  const names = parsed.info?.features?.[label]?.names;
+  return Array.isArray(names) && names.every((name) => typeof name === 'string') ? names : undefined;
+}
+
+/** Columns that hold the index of a pandas table: pandas adds them in writing and removes them in reading. */
+function pandasIndexes(metadata: FileMetaData): ReadonlySet<string> {
+  const { index_columns: columns } = jsonOf(metadata, 'pandas') as { index_columns?: unknown };
+  const names: unknown[] = Array.isArray(columns) ? columns : [];
+  return new Set(names.filter((name) => typeof name === 'string'));
+}
+
+function jsonOf({ key_value_metadata }: FileMetaData, name: string): object {
+  try {
+    const value: unknown = JSON.parse(key_value_metadata?.find(({ key }) => key === name)?.value ?? '{}');
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
 }

@@ -1,8 +1,7 @@
-import { bytesOf } from '../../../base/bytes.ts';
+import { bytesOf, toHalfArray } from '../../../base/bytes.ts';
 import type { DType, TensorData } from '../../../graph/types.ts';
 import { dataTypes, tensor } from '../model.ts';
 import type { OnnxAttr, OnnxDType, OnnxNode, OnnxTensor } from '../model.ts';
-import { typedValues } from './values.ts';
 
 /** An attribute in short form: numbers are ints unless wrapped in `{float}`. */
 export type Attr =
@@ -118,4 +117,26 @@ function attribute(value: Attr): OnnxAttr {
   if ('floats' in value) return { type: 'floats', value: value.floats };
   if ('dtype' in value) return { type: 'int', value: dataTypes[value.dtype] };
   return { type: 'ints', value };
+}
+
+/** Numbers as elements of a tensor of `dtype`. */
+function typedValues(dtype: DType, values: readonly number[]): TensorData {
+  switch (dtype) {
+    case 'float32':
+      return Float32Array.from(values);
+    case 'float16':
+      return toHalfArray(Float32Array.from(values));
+    case 'int32':
+      return Int32Array.from(values);
+    case 'int64':
+      return BigInt64Array.from(values, (value) => BigInt(Math.trunc(value)));
+    case 'int16':
+      return Int16Array.from(values);
+    case 'int8':
+      return Int8Array.from(values);
+    case 'uint8':
+      return Uint8Array.from(values);
+    case 'bool':
+      return Uint8Array.from(values, (value) => (value === 0 ? 0 : 1));
+  }
 }
