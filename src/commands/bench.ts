@@ -4,7 +4,7 @@ import type { serveBench } from '../tools/serve.ts';
 import { outOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './terminal/table.ts';
+import { textTable } from './terminal/table.ts';
 import type { CommandContext } from './context.ts';
 
 interface BenchArgs {
@@ -176,5 +176,5 @@ async function rowTable(rows: readonly BenchRow[], context: CommandContext): Pro
     number(row.sessions),
     row.memoryBytes === undefined ? '-' : size(row.memoryBytes),
   ]);
-  return table([HEAD, ...lines], context);
+  return textTable([HEAD, ...lines], context);
 }

@@ -1,7 +1,7 @@
 import { outOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './terminal/table.ts';
+import { textTable } from './terminal/table.ts';
 
 interface CompareArgs {
   runs: string[];
@@ -35,11 +35,11 @@ export const compareCommand: Command<CompareArgs> = {
     const head = ['', ...comparison.runs];
     const figures = comparison.figures.map(({ what, values }) => [what, ...values.map((value) => value ?? '-')]);
     const recipe = comparison.recipe.map(({ key, values }) => [key, ...values.map(shown)]);
-    context.out(table([head, ...figures], context));
+    context.out(textTable([head, ...figures], context));
     context.out(
       recipe.length === 0
         ? '\nThe recipes are the same.\n'
-        : `\nRecipe:\n${table([['key', ...comparison.runs], ...recipe], context)}`,
+        : `\nRecipe:\n${textTable([['key', ...comparison.runs], ...recipe], context)}`,
     );
   },
 };

@@ -1,6 +1,6 @@
 import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './terminal/table.ts';
+import { textTable } from './terminal/table.ts';
 
 interface DatasetsArgs {
   folder: string | undefined;
@@ -41,7 +41,9 @@ export const datasetsCommand: Command<DatasetsArgs> = {
         entry.license,
         entry.available ? entry.summary : `${entry.summary} (see ${entry.readme})`,
       ]);
-      context.out(table([['name', 'train', 'test', 'classes', 'sample', 'on disk', 'licence', ''], ...rows], context));
+      context.out(
+        textTable([['name', 'train', 'test', 'classes', 'sample', 'on disk', 'licence', ''], ...rows], context),
+      );
     }
     if (problems.length > 0) {
       throw new UserError(

@@ -1,6 +1,6 @@
 import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './terminal/table.ts';
+import { textTable } from './terminal/table.ts';
 
 type DoctorArgs = object;
 
@@ -18,18 +18,18 @@ export const doctorCommand: Command<DoctorArgs> = {
     const mark = (good: boolean): string => (good ? 'yes' : 'no');
     context.out(
       [
-        table(Object.entries(found.versions).map(([name, version]) => [name, version])),
-        table([
+        textTable(Object.entries(found.versions).map(([name, version]) => [name, version])),
+        textTable([
           ['cpu', found.machine.cpu],
           ['cores', String(found.machine.cores)],
           ['memory', `${(found.machine.memoryBytes / 2 ** 30).toFixed(1)} GiB`],
           ['engine', `${found.engine} on ${found.device}`],
         ]),
-        table(
+        textTable(
           [['engine', 'usable', ''], ...found.engines.map((e) => [e.name, mark(e.usable), withRemedy(e)])],
           context,
         ),
-        table(
+        textTable(
           [
             ['device', 'usable', ''],
             ...found.devices.map((d) => [
@@ -40,7 +40,7 @@ export const doctorCommand: Command<DoctorArgs> = {
           ],
           context,
         ),
-        table(
+        textTable(
           [
             ['optional package', 'here', 'for'],
             ...found.optional.map(({ name, version, use, remedy }) => [
@@ -53,7 +53,7 @@ export const doctorCommand: Command<DoctorArgs> = {
         ),
         found.cpuFeatures === undefined
           ? 'CPU features: this system does not tell\n'
-          : table(
+          : textTable(
               [['CPU feature', 'here', ''], ...found.cpuFeatures.map((f) => [f.name, mark(f.present), f.why])],
               context,
             ),

@@ -3,7 +3,7 @@ import type { UsualAnswers } from '../measure/usual-answers.ts';
 import { setOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './terminal/table.ts';
+import { textTable } from './terminal/table.ts';
 import { inputOptions, inputShapes } from './options/shapes.ts';
 
 interface EvaluateArgs {
@@ -55,7 +55,7 @@ export const evaluateCommand: Command<EvaluateArgs> = {
     const share = (value: number | null): string => (value === null ? '-' : percent(value));
     if (result.perClass !== undefined) {
       const rows = Object.entries(result.perClass).map(([name, accuracy]) => [name, share(accuracy)]);
-      context.out(table([['class', 'accuracy'], ...rows]));
+      context.out(textTable([['class', 'accuracy'], ...rows]));
     }
     if (result.errors !== undefined) {
       const rows = result.errors.rows.map(({ name, mae, rmse, r2 }) => [
@@ -64,17 +64,17 @@ export const evaluateCommand: Command<EvaluateArgs> = {
         digits(rmse),
         r2 === null ? '-' : r2.toFixed(3),
       ]);
-      context.out(table([['predicts', 'MAE', 'RMSE', 'R²'], ...rows]));
+      context.out(textTable([['predicts', 'MAE', 'RMSE', 'R²'], ...rows]));
     }
     if (result.labels !== undefined) {
       const rows = result.labels.rows.map(({ name, samples, averagePrecision, f1 }) => [
         ...[name, String(samples), share(averagePrecision), share(f1)],
       ]);
-      context.out(table([['label', 'samples', 'average precision', 'F1'], ...rows]));
+      context.out(textTable([['label', 'samples', 'average precision', 'F1'], ...rows]));
     }
     if (result.entities !== undefined) {
       const { ENTITY_HEAD, entityRows } = await import('../report/entities.ts');
-      context.out(table([[...ENTITY_HEAD], ...entityRows(result.entities)]));
+      context.out(textTable([[...ENTITY_HEAD], ...entityRows(result.entities)]));
       context.out(`right on ${percent(result.entities.rightWords)} of ${result.entities.words} words\n`);
     }
     context.note(`input: ${result.preparation}\n`);

@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { outOption, recipePositional, saveEveryOption, setOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { table } from './terminal/table.ts';
+import { textTable } from './terminal/table.ts';
 import { shardOption } from './label.ts';
 
 interface SweepArgs {
@@ -60,7 +60,7 @@ export const sweepCommand: Command<SweepArgs> = {
     if (context.json) printJson(context, { folder, failed, trials: swept.trials.map(trialFigures) });
     else
       context.out(
-        `${table(sweepRows(swept.trials), context)}\n${done} of ${swept.trials.length} trials are finished: ${folder}\n`,
+        `${textTable(sweepRows(swept.trials), context)}\n${done} of ${swept.trials.length} trials are finished: ${folder}\n`,
       );
     if (failed.length === 0) return;
     throw new UserError(

@@ -4,7 +4,7 @@ import { atBatch } from '../graph/passes/inputs/at-batch.ts';
 import { printGraph } from '../graph/print.ts';
 import type { Constant, Graph, Node, TensorType } from '../graph/types.ts';
 import { batchNormTrain } from '../trace/batch-norm.ts';
-import { interpret, interpretRules, tensorOf } from '../trace/interpret/interpret.ts';
+import { interpret, interpretRules, tfTensorOf } from '../trace/interpret/interpret.ts';
 import { dropoutMask } from '../trace/layers/dropout.ts';
 import { inLayer } from '../trace/scope.ts';
 import type {
@@ -113,7 +113,7 @@ function variablesOf({ state }: Graph, weights: Weights): Variables {
 }
 
 function variableOf({ type, data }: Constant): tf.Variable {
-  return tf.variable(tensorOf(data, 'float32', type.shape as number[]));
+  return tf.variable(tfTensorOf(data, 'float32', type.shape as number[]));
 }
 
 /** One batch-norm kernel, which an export folds into the layer before it; the sums and products of the interpreter's rule could not be folded. */

@@ -1,7 +1,7 @@
 import type { TaskName } from '../recipe/task.ts';
 import { FORMATS, idOf, METHODS, nameOf, PRECISIONS } from './artifact.ts';
 import type { Artifact, ModelRef } from './artifact.ts';
-import { VERSION } from './schema.ts';
+import { REPORT_VERSION } from './schema.ts';
 import { scoreEntry } from './score.ts';
 
 interface Version1 {
@@ -55,7 +55,7 @@ function fromVersion2(json: unknown): unknown {
   const { task = 'classification' } = dataset;
   return {
     ...rest,
-    version: VERSION,
+    version: REPORT_VERSION,
     dataset: { ...dataset, task },
     score: scoreEntry(task),
     models: models.map(({ repeats, ...row }) => {

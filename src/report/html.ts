@@ -24,7 +24,7 @@ import {
   finalModel,
   originalOf,
   settingOf,
-  splitOf,
+  scoredSplit,
   summarySentences,
   teacherModel,
 } from './summary.ts';
@@ -121,8 +121,8 @@ function tiles(report: Report): string {
       : tile(
           score.text(own),
           report.dataset.labelledBy === undefined
-            ? `${score.name === 'accuracy' ? 'right' : score.name} on the ${splitOf(model)} split${overSeeds(model, score)}${its === null ? '' : `; teacher ${score.text(its)}`}`
-            : `of the ${splitOf(model)} split: ${score.name === 'accuracy' ? '' : `${score.name}, `}${agreementOf(report)}`,
+            ? `${score.name === 'accuracy' ? 'right' : score.name} on the ${scoredSplit(model)} split${overSeeds(model, score)}${its === null ? '' : `; teacher ${score.text(its)}`}`
+            : `of the ${scoredSplit(model)} split: ${score.name === 'accuracy' ? '' : `${score.name}, `}${agreementOf(report)}`,
         ),
     model.sizeBytes === 0
       ? ''

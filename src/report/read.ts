@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import { fromEarlier } from './earlier.ts';
-import { reportSchema, VERSION } from './schema.ts';
+import { reportSchema, REPORT_VERSION } from './schema.ts';
 import type { Report } from './types.ts';
 
 /** Models of a report: charts take a time that grows with the square of their number. */
@@ -10,9 +10,9 @@ const MOST_MODELS = 2000;
 export function parseReport(text: string, file = 'report.json'): Report {
   const json = JSON.parse(text) as { readonly version?: unknown } | null;
   const version = json?.version;
-  if (typeof version === 'number' && version > VERSION) {
+  if (typeof version === 'number' && version > REPORT_VERSION) {
     throw new UserError(
-      `${file}: it is a report of version ${version}, and this Limbeck reads versions 1 to ${VERSION}`,
+      `${file}: it is a report of version ${version}, and this Limbeck reads versions 1 to ${REPORT_VERSION}`,
       'Read it with the Limbeck that wrote it, or a later one.',
     );
   }

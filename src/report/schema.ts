@@ -5,7 +5,7 @@ import {
   paritySchema,
   pruningSensitivitySchema,
   quantizationSensitivitySchema,
-  raceSchema,
+  reportedRaceSchema,
   searchSchema,
   verdictSchema,
 } from './schema/findings.ts';
@@ -13,22 +13,22 @@ import { laterMeasurementSchema, measurementSchema } from './schema/latency.ts';
 import { modelRowSchema } from './schema/model.ts';
 import { amount, whole } from './schema/parts.ts';
 import {
-  datasetSchema,
+  reportedDatasetSchema,
   environmentSchema,
   machineSchema,
   scoreSchema,
   stageSchema,
-  teacherSchema,
+  reportedTeacherSchema,
   trainingSchema,
 } from './schema/run.ts';
 
 /** The version of report.json that is written. */
-export const VERSION = 3 as const;
+export const REPORT_VERSION = 3 as const;
 
 /** The one definition of report.json: the types of `types.ts` and docs/report.schema.json are made from it. */
 export const reportSchema = z
   .strictObject({
-    version: z.literal(VERSION),
+    version: z.literal(REPORT_VERSION),
     name: z.string(),
     seed: whole,
     status: z.enum(['complete', 'failed', 'interrupted']),
@@ -38,9 +38,9 @@ export const reportSchema = z
       .describe('Where a run that did not come to its end stopped, and why.'),
     wallSeconds: amount.describe('Working time over all starts of the run.'),
     machine: machineSchema,
-    dataset: datasetSchema,
+    dataset: reportedDatasetSchema,
     score: scoreSchema,
-    teacher: teacherSchema.exactOptional(),
+    teacher: reportedTeacherSchema.exactOptional(),
     models: z.array(modelRowSchema).readonly(),
     verdict: verdictSchema.exactOptional(),
     examples: examplesSchema.exactOptional(),
@@ -59,7 +59,7 @@ export const reportSchema = z
       .exactOptional()
       .describe('Measurements after the run, whose rows stand among those of the models.'),
     search: searchSchema.exactOptional(),
-    race: raceSchema.exactOptional(),
+    race: reportedRaceSchema.exactOptional(),
     stages: z
       .array(stageSchema)
       .readonly()

@@ -121,7 +121,7 @@ export function summarySentences(report: Report): string[] {
   if (teacher !== undefined && teacher !== model) sentences.push(...comparison(report, model, teacher));
   else {
     const own = rowScore(model);
-    const right = own === null ? [] : [scoreOf(report).said(own, `the ${splitOf(model)} samples`)];
+    const right = own === null ? [] : [scoreOf(report).said(own, `the ${scoredSplit(model)} samples`)];
     const known = [...(model.sizeBytes === 0 ? [] : [size(model.sizeBytes)]), ...right];
     if (known.length > 0) sentences.push(`The ${model.id} model is ${known.join(' and ')}.`);
   }
@@ -162,7 +162,7 @@ function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[
   }
   const [own, its] = [rowScore(model), rowScore(teacher)];
   if (report.dataset.labelledBy !== undefined) {
-    const samples = `the ${splitOf(model)} samples`;
+    const samples = `the ${scoredSplit(model)} samples`;
     const score = scoreOf(report);
     const agreed =
       own === null
@@ -192,7 +192,7 @@ function gapOf(score: Score, own: number, its: number, alone: boolean): string {
   return alone ? ` ${by}${beside}` : `, and ${by}`;
 }
 
-export function splitOf({ score }: ModelRow): 'test' | 'validation' {
+export function scoredSplit({ score }: ModelRow): 'test' | 'validation' {
   return score.test === null ? 'validation' : 'test';
 }
 

@@ -13,7 +13,7 @@ import type { StageContext } from './context.ts';
 import { runInputs, hashOfData } from './inputs.ts';
 import type { SharedInputs } from './inputs.ts';
 import type { RunOptions } from './options.ts';
-import { contentOf, onSameMachine, requireSame, requireSameData } from './together.ts';
+import { hashOfState, onSameMachine, requireSame, requireSameData } from './together.ts';
 
 export interface FollowOptions extends RunOptions {
   readonly onEvent: OnEvent;
@@ -95,7 +95,7 @@ function counted(
       load: async () => {
         const saved = await kept.load();
         // Processes that resume from different steps would add gradients of different steps.
-        if (several(together)) requireSame(together, `saved state of ${stage}`, contentOf(saved));
+        if (several(together)) requireSame(together, `saved state of ${stage}`, hashOfState(saved));
         return saved;
       },
       save: async (state) => {

@@ -139,7 +139,7 @@ function splitsIn({ train, validation, test }: LoadedDataset): Dataset[] {
 }
 
 /** Hash of the tensors of a saved state; its times differ between processes. */
-export function contentOf(saved: Safetensors | undefined): string {
+export function hashOfState(saved: Safetensors | undefined): string {
   return hashOf(saved?.tensors ?? []);
 }
 

@@ -5,12 +5,12 @@ import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { usualOf } from '../folder/usual-answers.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
-import type { BatchOptions } from './batch/policy.ts';
+import type { BatchingOptions } from './batch/policy.ts';
 import type { InferAnswer, InferRequest } from './batch/queue.ts';
 import { Scheduler } from './batch/scheduler.ts';
 import type { OnAnswered } from './batch/scheduler.ts';
 import { watchAnswer } from './drift/answers.ts';
-import { servedModel, VERSION } from './model.ts';
+import { servedModel, MODEL_VERSION } from './model.ts';
 import type { ServedModel } from './model.ts';
 import { Shadow } from './shadow/shadow.ts';
 import type { ShadowOptions } from './shadow/shadow.ts';
@@ -22,13 +22,13 @@ import { Pool } from './worker/pool.ts';
 import type { PoolOptions } from './worker/pool.ts';
 import { checkPreparation } from './v1/fitted.ts';
 import { weightsOf } from './weights.ts';
-import type { Weights } from './weights.ts';
+import type { WeightFacts } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
 
 export interface HostOptions extends PoolOptions {
   readonly reader: Reader;
   readonly sources: Sources;
-  readonly batch: BatchOptions;
+  readonly batch: BatchingOptions;
   readonly log: Log;
   readonly onAnswered: OnAnswered;
   readonly shadow?: ShadowOptions | undefined;
@@ -47,7 +47,7 @@ interface Held {
   readonly toLoad: ModelToLoad;
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
-  readonly weights: Weights;
+  readonly weights: WeightFacts;
   readonly usual: UsualAnswers | undefined;
 }
 
@@ -114,14 +114,14 @@ export class ModelHost {
   model(name: string, version?: string): ServedModel {
     const model = this.#models.get(name);
     if (model === undefined || !this.has(name)) throw new Refusal(404, `there is no model ${name.slice(0, 200)}`);
-    if (version !== undefined && version !== VERSION) {
-      throw new Refusal(404, `model ${name} has version ${VERSION}, not ${version}`);
+    if (version !== undefined && version !== MODEL_VERSION) {
+      throw new Refusal(404, `model ${name} has version ${MODEL_VERSION}, not ${version}`);
     }
     return model;
   }
 
   has(name: string, version = ''): boolean {
-    return (version === '' || version === VERSION) && this.#models.has(name) && !this.#leaving.has(name);
+    return (version === '' || version === MODEL_VERSION) && this.#models.has(name) && !this.#leaving.has(name);
   }
 
   infer(model: ServedModel, request: InferRequest): Promise<InferAnswer> {
@@ -175,7 +175,7 @@ export class ModelHost {
     return [...names].map((name) => {
       const isServed = this.models.some((model) => model.name === name);
       const reason = this.#reasons.get(name) ?? (isServed ? '' : 'not loaded');
-      return { name, version: VERSION, state: isServed ? 'READY' : 'UNAVAILABLE', reason };
+      return { name, version: MODEL_VERSION, state: isServed ? 'READY' : 'UNAVAILABLE', reason };
     });
   }
 

@@ -1,14 +1,14 @@
 import { CostLine } from './batch/cost.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
-import type { BatchOptions } from './batch/policy.ts';
+import type { BatchingOptions } from './batch/policy.ts';
 import { RequestQueue } from './batch/queue.ts';
 import { DriftWatch } from './drift/watch.ts';
 import { Statistics } from './statistics.ts';
 import type { ModelFacts } from './types.ts';
-import type { Weights } from './weights.ts';
+import type { WeightFacts } from './weights.ts';
 
 /** The one version that each model has. */
-export const VERSION = '1';
+export const MODEL_VERSION = '1';
 
 /** A model that is being served. */
 export interface ServedModel {
@@ -16,7 +16,7 @@ export interface ServedModel {
   /** Key that workers know it by; each loading gets a new one. */
   readonly key: string;
   readonly facts: ModelFacts;
-  readonly options: BatchOptions;
+  readonly options: BatchingOptions;
   /** Most samples of a call: 1 where requests are not put together. */
   readonly maxBatch: number;
   readonly queue: RequestQueue;
@@ -28,7 +28,7 @@ export interface ServedModel {
   /** The file that it was read from. */
   readonly file: string;
   readonly sizeBytes: number;
-  readonly weights: Weights;
+  readonly weights: WeightFacts;
   /** Watch over its answers, where the usual ones are known. */
   readonly drift: DriftWatch | undefined;
 }
@@ -44,13 +44,13 @@ export interface ModelSetup {
   readonly name: string;
   readonly key: string;
   readonly facts: ModelFacts;
-  readonly options: BatchOptions;
+  readonly options: BatchingOptions;
   readonly metadata: ReadonlyMap<string, string>;
   readonly sha256: string;
   /** The file that it was read from. */
   readonly file: string;
   readonly sizeBytes: number;
-  readonly weights: Weights;
+  readonly weights: WeightFacts;
   readonly usual: UsualAnswers | undefined;
 }
 

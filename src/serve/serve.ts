@@ -10,7 +10,7 @@ import { fileLog } from '../base/log.ts';
 import { isLoopback } from '../base/web.ts';
 import type { Log } from '../base/log.ts';
 import type { DeviceName } from '../runtime/devices/device-name.ts';
-import type { BatchOptions } from './batch/policy.ts';
+import type { BatchingOptions } from './batch/policy.ts';
 import type { GrpcServer, serveGrpc } from './grpc/server.ts';
 import { ModelHost } from './host.ts';
 import { Access, tokensOf } from './http/access.ts';
@@ -37,7 +37,7 @@ export interface ServeOptions {
   readonly workers?: number | undefined;
   /** Threads of each of them. Default 1. */
   readonly threads?: number;
-  readonly batch?: Partial<BatchOptions>;
+  readonly batch?: Partial<BatchingOptions>;
   readonly tokenFile?: string | undefined;
   /** True if `/metrics` needs no token. Default false. */
   readonly openMetrics?: boolean;
@@ -77,7 +77,7 @@ export interface RunningServer {
   readonly close: () => Promise<void>;
 }
 
-export const BATCH: BatchOptions = {
+export const DEFAULT_BATCHING: BatchingOptions = {
   ...{
     maxBatch: 64,
     maxDelayMs: 0,
@@ -129,7 +129,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     ...{ sources, log, workers, device, threads: options.threads ?? 1, runTimeoutMs: 120_000 },
     ...{ entry, loadTimeoutMs: 1000 * (options.loadSeconds ?? 120) },
     reader: new Reader(path.join(path.dirname(entry), `../reading/thread${path.extname(entry)}`)),
-    batch: { ...BATCH, ...options.batch },
+    batch: { ...DEFAULT_BATCHING, ...options.batch },
     onAnswered: metrics.onAnswered,
     shadow: options.shadow,
   });

@@ -2,7 +2,7 @@ import { freemem, totalmem } from 'node:os';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { describeDrift } from './drift/metrics.ts';
 import type { ModelHost } from './host.ts';
-import { VERSION } from './model.ts';
+import { MODEL_VERSION } from './model.ts';
 import type { AnswerEntry } from './http/server.ts';
 import { describeShadow } from './shadow/metrics.ts';
 import type { ServedModel } from './model.ts';
@@ -90,7 +90,8 @@ function copyStatistics(registry: Registry, host: () => ModelHost): void {
       ...{ name: `nv_inference_${name}`, help, labelNames, registers },
       collect() {
         this.reset();
-        for (const model of host().models) this.inc({ model: model.name, version: VERSION }, value(model.statistics));
+        for (const model of host().models)
+          this.inc({ model: model.name, version: MODEL_VERSION }, value(model.statistics));
       },
     });
   }
@@ -101,7 +102,7 @@ function copyStatistics(registry: Registry, host: () => ModelHost): void {
       this.reset();
       for (const { name, statistics } of host().models) {
         for (const [reason, count] of Object.entries(statistics.failures)) {
-          this.inc({ model: name, version: VERSION, reason }, count);
+          this.inc({ model: name, version: MODEL_VERSION, reason }, count);
         }
       }
     },
@@ -111,7 +112,7 @@ function copyStatistics(registry: Registry, host: () => ModelHost): void {
     help: 'Requests that wait in the queue',
     collect() {
       this.reset();
-      for (const { name, queue } of host().models) this.set({ model: name, version: VERSION }, queue.requests);
+      for (const { name, queue } of host().models) this.set({ model: name, version: MODEL_VERSION }, queue.requests);
     },
   });
   new Counter({

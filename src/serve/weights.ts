@@ -2,7 +2,7 @@ import { elementCount } from '../formats/onnx/model.ts';
 import type { Model } from '../formats/onnx/model.ts';
 
 /** Weights that a file stores. */
-export interface Weights {
+export interface WeightFacts {
   /** Numbers in tensors that are more than a few values of shape or scale. */
   readonly params: number;
   /** The type that most of them have. */
@@ -12,7 +12,7 @@ export interface Weights {
 /** Tensors of shapes, axes and scales are small; they count only where they are floats, as biases are. */
 const FEW = 8;
 
-export function weightsOf({ graph }: Model): Weights {
+export function weightsOf({ graph }: Model): WeightFacts {
   const counts = new Map<string, number>();
   for (const { dtype, dims } of graph.initializers) {
     const count = elementCount(dims);

@@ -6,7 +6,7 @@ import { OPSETS } from '../recipe/schema/parts.ts';
 import { formName } from '../report/artifact.ts';
 import { withCheck } from './convert/card.ts';
 import { checkConversion } from './convert/check.ts';
-import { make, nameOf } from './convert/make.ts';
+import { make, nameOfSource } from './convert/make.ts';
 import { CONVERT_DEFAULTS } from './convert/options.ts';
 import type { ConvertOptions } from './convert/options.ts';
 import { openSource } from './convert/source.ts';
@@ -44,7 +44,7 @@ export interface Converted {
  */
 export async function convertFile(given: Partial<ConvertOptions> & Pick<ConvertOptions, 'from'>): Promise<Converted> {
   const options: ConvertOptions = { ...CONVERT_DEFAULTS, ...given };
-  const to = options.out ?? `${formName(nameOf(options.from), options)}.${options.format}`;
+  const to = options.out ?? `${formName(nameOfSource(options.from), options)}.${options.format}`;
   refuse(options, to);
   const { bytes, ...converted } = await convertModel(options, to);
   await writeWholeFile(to, bytes);

@@ -27,7 +27,7 @@ import type { Fitted } from '../train/training.ts';
 import { onnxOptions } from './metadata.ts';
 import type { ModelFile } from './model-file.ts';
 import { checkFile, differs } from './parity/check-file.ts';
-import type { Values } from './parity/likeness.ts';
+import type { OutputValues } from './parity/likeness.ts';
 import type { Reference } from './parity/check-file.ts';
 
 export interface TrainedModel {
@@ -104,7 +104,7 @@ async function referenceOf(context: ShipContext, trained: Fitted): Promise<Refer
   const x = viewOf(validation, rows, { seed: 0, view: 0, augment: [] });
   const { logits, ...rest } = await predictions(context.engine, trained, { x, n, inputs: validation.inputs });
   const { sampleShape, inputs } = validation;
-  const others = Object.entries(rest).map(([name, data]): [string, Values] => {
+  const others = Object.entries(rest).map(([name, data]): [string, OutputValues] => {
     const { dtype, shape } = trained.network.outputs[name]!;
     return [name, { data, shape: [n, ...shape.slice(1).map(Number)], isInteger: dtype !== 'float32' }];
   });

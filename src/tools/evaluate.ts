@@ -10,7 +10,7 @@ import { taskOf } from '../tasks/registry.ts';
 import type { EntityReport, ErrorReport, LabelReport } from '../tasks/described.ts';
 import { againstText } from '../tasks/score.ts';
 import type { Task } from '../tasks/task.ts';
-import { answers, noBetterThanNothing } from '../distill/preflight/preflight.ts';
+import { plainLogits, noBetterThanNothing } from '../distill/preflight/preflight.ts';
 import { openFile, openTeacher } from '../distill/teachers/open.ts';
 import { columnsIn, ownTeacher, preparationText } from '../distill/teachers/preparation.ts';
 import type { Preparation } from '../distill/teachers/preparation.ts';
@@ -110,7 +110,7 @@ export async function evaluateFile(
     );
   }
   const rows = Int32Array.from({ length: dataset.count }, (_, i) => i);
-  const given = await answers(model, dataset, rows);
+  const given = await plainLogits(model, dataset, rows);
   refuseNaN(given, file, dataset.count);
   const score = task.scoreOf(given, dataset.targets);
   const by = labelledBy === undefined ? {} : { labelledBy };

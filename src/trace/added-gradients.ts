@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 
 export type Saved = readonly tf.Tensor[];
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as tfjs passes them: each gradient knows what its kernel took
-export type Attributes = Readonly<Record<string, any>>;
+export type GradientAttributes = Readonly<Record<string, any>>;
 export type GradientFunctions = Record<string, () => tf.Tensor>;
 
 /** A gradient in tfjs' registry. */
@@ -10,13 +10,13 @@ export interface Gradient {
   readonly kernelName: string;
   readonly inputsToSave?: readonly string[];
   readonly outputsToSave?: readonly boolean[];
-  readonly gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes, original: Original) => GradientFunctions;
+  readonly gradFunc: (dy: tf.Tensor, saved: Saved, attrs: GradientAttributes, original: Original) => GradientFunctions;
 }
 
 /** tfjs' own gradient of the same kernel. */
-export type Original = (dy: tf.Tensor, saved: tf.Tensor[], attrs: Attributes) => GradientFunctions;
+export type Original = (dy: tf.Tensor, saved: tf.Tensor[], attrs: GradientAttributes) => GradientFunctions;
 
-export function run(kernelName: string, inputs: Record<string, tf.Tensor>, attrs: Attributes = {}): tf.Tensor {
+export function run(kernelName: string, inputs: Record<string, tf.Tensor>, attrs: GradientAttributes = {}): tf.Tensor {
   return tf.engine().runKernel(kernelName, inputs, attrs);
 }
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { additions, kept, run } from './added-gradients.ts';
-import type { Attributes, Gradient, GradientFunctions, Original, Saved } from './added-gradients.ts';
+import type { GradientAttributes, Gradient, GradientFunctions, Original, Saved } from './added-gradients.ts';
 import { BACKEND_NAME, LazyBackend } from './backend.ts';
 
 /** Broadcasts the gradient of a reduction to the shape of its input. */
@@ -224,7 +224,7 @@ const NONE: Original = () => ({});
 
 function register(
   config: Omit<Gradient, 'gradFunc'>,
-  gradFunc: (dy: tf.Tensor, saved: Saved, attrs: Attributes) => GradientFunctions,
+  gradFunc: (dy: tf.Tensor, saved: Saved, attrs: GradientAttributes) => GradientFunctions,
 ): void {
   tf.registerGradient({
     kernelName: config.kernelName,

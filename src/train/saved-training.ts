@@ -14,7 +14,7 @@ export interface StageStates {
 }
 
 /** The training that a saved state belongs to. */
-export interface Owner {
+export interface StateOwner {
   readonly stage: string;
   /** Hash of the settings that the training depends on. Saved states with another hash are ignored. */
   readonly job?: string | undefined;
@@ -55,7 +55,7 @@ const STATE = 'state/';
 const BEST = 'best/';
 
 /** The saved state of a training: all variables, the best weights so far, and the progress. */
-export function toSafetensors(state: State, best: State, progress: Progress, owner: Owner): Safetensors {
+export function toSafetensors(state: State, best: State, progress: Progress, owner: StateOwner): Safetensors {
   const { job = '', data } = owner;
   const tensors = new Map<string, StoredTensor>();
   for (const [prefix, from] of [
@@ -74,7 +74,7 @@ export function toSafetensors(state: State, best: State, progress: Progress, own
  * True for a state of this training; `UserError` for a state whose batches were cut into another number of shards, which changes sums. States of
  * older versions record neither samples nor shards.
  */
-export function isOf(saved: Safetensors | undefined, owner: Owner): saved is Safetensors {
+export function isOf(saved: Safetensors | undefined, owner: StateOwner): saved is Safetensors {
   const { job = '', data, stage } = owner;
   if (saved?.metadata['job'] !== job) return false;
   if (data !== undefined && (saved.metadata['data'] ?? data) !== data) return false;
@@ -86,7 +86,7 @@ export function isOf(saved: Safetensors | undefined, owner: Owner): saved is Saf
   );
 }
 
-function shardsText({ shards }: Pick<Owner, 'shards'>): string {
+function shardsText({ shards }: Pick<StateOwner, 'shards'>): string {
   return shards === undefined ? 'no' : String(shards);
 }
 
@@ -94,7 +94,7 @@ function shardsText({ shards }: Pick<Owner, 'shards'>): string {
 export function finishedTraining(
   saved: Safetensors | undefined,
   steps: number,
-  owner: Owner,
+  owner: StateOwner,
 ): TrainingResult | undefined {
   if (!isOf(saved, owner)) return undefined;
   const { position, best, ...rest } = progressOf(saved);
@@ -106,7 +106,7 @@ export function finishedTraining(
 export type BegunTraining = Pick<Progress, 'cut'>;
 
 /** Cut of batches that the saved training began with; undefined for a state of another training. */
-export function begunTraining(saved: Safetensors | undefined, owner: Owner): BegunTraining | undefined {
+export function begunTraining(saved: Safetensors | undefined, owner: StateOwner): BegunTraining | undefined {
   return isOf(saved, owner) ? progressOf(saved) : undefined;
 }
 

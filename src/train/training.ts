@@ -12,9 +12,9 @@ import type { StepMetrics, Trainer } from './loop.ts';
 import type { Cut } from './memory.ts';
 import { SHOW_EVERY_MS } from './progress.ts';
 import { isOf, restore, toSafetensors } from './saved-training.ts';
-import type { Owner, StageStates, Times, TrainingResult } from './saved-training.ts';
+import type { StateOwner, StageStates, Times, TrainingResult } from './saved-training.ts';
 
-export interface TrainingRun extends Owner {
+export interface TrainingRun extends StateOwner {
   readonly title: string;
   readonly trainer: Trainer;
   readonly task: Pick<Task, 'score' | 'scoreOfSums'>;

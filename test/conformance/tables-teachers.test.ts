@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { argMax } from '../../src/base/numbers.ts';
 import { openTeacher } from '../../src/distill/teachers/open.ts';
-import { answers } from '../../src/distill/preflight/preflight.ts';
+import { plainLogits } from '../../src/distill/preflight/preflight.ts';
 import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
 import { loadFedData } from '../../src/setup/data.ts';
 import { engineOf } from '../../src/setup/engine.ts';
@@ -53,7 +53,7 @@ it('answers of files by scikit-learn, LightGBM, XGBoost and CatBoost are those o
       name: (file) => path.basename(file),
     });
     const all = Int32Array.from({ length: test!.count }, (_, i) => i);
-    const given = await answers(teacher, test!, all).finally(() => teacher.dispose());
+    const given = await plainLogits(teacher, test!, all).finally(() => teacher.dispose());
     const width = given.length / test!.count;
     let [worst, same, spread] = [0, 0, 0];
     for (const row of all) {

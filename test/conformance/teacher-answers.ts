@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { openTeacher } from '../../src/distill/teachers/open.ts';
-import { answers } from '../../src/distill/preflight/preflight.ts';
+import { plainLogits } from '../../src/distill/preflight/preflight.ts';
 import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
 import { loadFedData } from '../../src/setup/data.ts';
 import { engineOf } from '../../src/setup/engine.ts';
@@ -20,7 +20,7 @@ export async function teacherAnswers(
   });
   const rows = Int32Array.from({ length: train.count }, (_, i) => i);
   try {
-    return { train, given: await answers(teacher, train, rows) };
+    return { train, given: await plainLogits(teacher, train, rows) };
   } finally {
     await teacher.dispose();
   }

@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { chanceOf, PLAIN, viewOf } from '../../src/data/batches/batches.ts';
-import { decoded } from '../../src/data/pictures/decode.ts';
+import { decodedPicture } from '../../src/data/pictures/decode.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { originalsOf } from '../../src/data/pictures/originals.ts';
 import { resized } from '../../src/data/pictures/resize.ts';
-import { answers } from '../../src/distill/preflight/preflight.ts';
+import { plainLogits } from '../../src/distill/preflight/preflight.ts';
 import { onnxTeacher } from '../../src/distill/teachers/onnx-teacher.ts';
 import { runPython } from './python.ts';
 
@@ -42,7 +42,7 @@ const floats = (name: string): Float32Array => {
 it('pictures at another size are those of Pillow, bit for bit; of JPEG as far as the decoders agree', async () => {
   let [pictures, jpeg] = [0, 0];
   for (const { picture, size, pixels } of written.entries) {
-    const ours = await decoded({ where: picture, input: picture }, size);
+    const ours = await decodedPicture({ where: picture, input: picture }, size);
     const theirs = bytes(pixels);
     expect(ours.length).toBe(theirs.length);
     const worst = ours.reduce((most, value, i) => Math.max(most, Math.abs(value - theirs[i]!)), 0);
@@ -90,7 +90,7 @@ it("torchvision's net of 224 pixels answers to the pictures of a student of 28 a
       normalize: { mean: written.mean, std: written.std },
     },
   );
-  const ours = await answers(teacher, dataset, rows);
+  const ours = await plainLogits(teacher, dataset, rows);
   const theirs = floats('logits.bin');
   const range = theirs.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   let [lossless, jpeg] = [0, 0];

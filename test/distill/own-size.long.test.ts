@@ -11,7 +11,7 @@ import { onnxTeacher } from '../../src/distill/teachers/onnx-teacher.ts';
 import { LiveSoftTargets } from '../../src/distill/answers/live-soft-targets.ts';
 import { SoftTargetsBuilder, StoredSoftTargets } from '../../src/distill/answers/soft-targets.ts';
 import { seenAs } from '../../src/distill/teachers/own-pictures.ts';
-import { answers } from '../../src/distill/preflight/preflight.ts';
+import { plainLogits } from '../../src/distill/preflight/preflight.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';
 import { convertFile } from '../../src/ship/convert.ts';
@@ -45,7 +45,8 @@ const all = (dataset: { count: number }): Int32Array => Int32Array.from({ length
 describe('a teacher of its own size', () => {
   it('sees the picture files, not what the student sees of them', async () => {
     const dataset = await striped();
-    const right = async (of: typeof dataset) => accuracyOf(await answers(await open(of), of, all(of)), of.targets, 2);
+    const right = async (of: typeof dataset) =>
+      accuracyOf(await plainLogits(await open(of), of, all(of)), of.targets, 2);
     expect(await right(dataset)).toBe(1);
     // Of the small pictures the stripes are gone.
     expect(await right({ ...dataset, originals: undefined })).toBeLessThan(0.9);

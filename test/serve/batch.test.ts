@@ -3,7 +3,7 @@ import { decide, mostWithin } from '../../src/serve/batch/policy.ts';
 import type { Situation } from '../../src/serve/batch/policy.ts';
 import { RequestQueue } from '../../src/serve/batch/queue.ts';
 import type { Waiting } from '../../src/serve/batch/queue.ts';
-import { BATCH } from '../../src/serve/serve.ts';
+import { DEFAULT_BATCHING } from '../../src/serve/serve.ts';
 
 describe('the cost of a call', () => {
   it('is a line through what was measured', () => {
@@ -44,10 +44,10 @@ describe('the cost of a call', () => {
 
 describe('when to run', () => {
   const now: Situation = { samples: 2, oldestWaitMs: 0, slackMs: Infinity };
-  const waiting = { ...BATCH, maxDelayMs: 5 };
+  const waiting = { ...DEFAULT_BATCHING, maxDelayMs: 5 };
 
   it('runs what is there, unless told to wait', () => {
-    expect(decide(now, BATCH)).toEqual({ run: 64 });
+    expect(decide(now, DEFAULT_BATCHING)).toEqual({ run: 64 });
     expect(decide(now, waiting)).toEqual({ waitMs: 5 });
     expect(decide({ ...now, oldestWaitMs: 1 }, waiting)).toEqual({ waitMs: 4 });
     expect(decide({ ...now, oldestWaitMs: 5 }, waiting)).toEqual({ run: 64 });

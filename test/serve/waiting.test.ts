@@ -1,7 +1,7 @@
 import { RandomStream } from '../../src/base/random.ts';
 import { decide } from '../../src/serve/batch/policy.ts';
 import type { Decision, Situation } from '../../src/serve/batch/policy.ts';
-import { BATCH } from '../../src/serve/serve.ts';
+import { DEFAULT_BATCHING } from '../../src/serve/serve.ts';
 
 /** One worker whose call takes `fixed + perSample · n` ms, in virtual time. */
 interface Machine {
@@ -15,13 +15,13 @@ type Load = { readonly share: number } | { readonly clients: number };
 /** What to do with `now`; `gap`: mean ms between the latest requests, or the silence since where that is longer. */
 type Rule = (now: Situation, gap: number, machine: Machine) => Decision;
 
-const never: Rule = (now) => decide(now, BATCH);
-const fixedWait: Rule = (now, _, { fixed }) => decide(now, { ...BATCH, maxDelayMs: fixed / 2 });
+const never: Rule = (now) => decide(now, DEFAULT_BATCHING);
+const fixedWait: Rule = (now, _, { fixed }) => decide(now, { ...DEFAULT_BATCHING, maxDelayMs: fixed / 2 });
 /** Waits while one more request is sooner here than it saves: (n + 1) · gap < fixed. */
 const expecting: Rule = (now, gap, { fixed }) => {
-  const waits = (now.samples + 1) * gap < fixed && now.samples < BATCH.maxBatch;
+  const waits = (now.samples + 1) * gap < fixed && now.samples < DEFAULT_BATCHING.maxBatch;
   const waitMs = waits ? Math.min(fixed - now.oldestWaitMs, fixed / (now.samples + 1)) : 0;
-  return waitMs > 0 ? { waitMs } : { run: BATCH.maxBatch };
+  return waitMs > 0 ? { waitMs } : { run: DEFAULT_BATCHING.maxBatch };
 };
 
 function simulated(rule: Rule, machine: Machine, load: Load, seconds = 20) {

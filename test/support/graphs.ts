@@ -3,7 +3,7 @@ import '@tensorflow/tfjs-backend-cpu';
 import { RandomStream } from '../../src/base/random.ts';
 import { staticShape, staticSize } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData, TensorType } from '../../src/graph/types.ts';
-import { interpret, tensorOf } from '../../src/trace/interpret/interpret.ts';
+import { interpret, tfTensorOf } from '../../src/trace/interpret/interpret.ts';
 
 /** Normal numbers that a test can name: the same for the same key. */
 export function numbers(count: number, ...key: readonly (string | number)[]): Float32Array {
@@ -24,7 +24,7 @@ export function resultsOf(graph: Graph): Record<string, TensorData> {
     const values: Record<string, tf.Tensor> = {};
     for (const [name, { dtype, shape }] of [...graph.inputs, ...graph.state]) {
       const data = numbers(staticSize(shape), name);
-      values[name] = tensorOf(
+      values[name] = tfTensorOf(
         dtype === 'float32' ? data : Int32Array.from(data, Math.abs),
         dtype,
         staticShape(shape, name),

@@ -8,7 +8,7 @@ import { countOfElements } from '../../src/data/dataset.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { npyBytes } from '../../src/data/readers/numpy/npy.ts';
 import { openFile } from '../../src/distill/teachers/open.ts';
-import { answers } from '../../src/distill/preflight/preflight.ts';
+import { plainLogits } from '../../src/distill/preflight/preflight.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { tensor } from '../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
@@ -124,7 +124,7 @@ it.each(CASES)('%s, %s of %d steps of %d channels, steps open: %s', async (kind,
   const place = { engine: 'auto', device: 'auto', threads: 1, stepsPerCall: undefined } as const;
   const asked = { onnx: at('m.onnx'), layout: 'auto', outputs: 'auto', intermediate: [] } as const;
   const opened = await openFile({ ...asked, intermediate: [] }, { engine: engineOf(place), session: {}, dataset: train, name: () => 'm' }); // prettier-ignore
-  expect(relativeError(await answers(opened.teacher, train, rows), expectedOf(train))).toBeLessThan(1e-6);
+  expect(relativeError(await plainLogits(opened.teacher, train, rows), expectedOf(train))).toBeLessThan(1e-6);
   await opened.teacher.dispose();
 
   const network = await studentBuilder({ recipe: recipe.recipe, data }, 0)();

@@ -8,7 +8,7 @@ const NARROW = 24;
  * A table of left-aligned columns; numbers are right-aligned. In a narrow terminal the widest columns of words are wrapped; if that does not suffice,
  * each row becomes a block of lines with the names of the columns.
  */
-export function table(
+export function textTable(
   rows: readonly (readonly string[])[],
   { isTerminal, columns }: Pick<CommandContext, 'isTerminal' | 'columns'> = { isTerminal: false, columns: Infinity },
 ): string {

@@ -6,7 +6,7 @@ import { broughtTo } from './resize.ts';
 import type { Resizing } from './resize.ts';
 
 /** Decodes a picture to 8 bits, [height, width, channels], and resizes it as Pillow does; transparency is dropped. */
-export async function decoded(
+export async function decodedPicture(
   { where, input }: EncodedImage,
   [height, width, channels]: readonly [number, number, number],
   resizing: Resizing = {},

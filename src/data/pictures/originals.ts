@@ -45,11 +45,13 @@ export function originalsOf(
     const ids = needed.map((position) => dataset.ids[rows[position]!]!);
     const samples = new Uint8Array(n * size);
     // Loaded on demand: sharp would cost every other run 50 ms.
-    const { decoded } = await import('./decode.ts');
+    const { decodedPicture } = await import('./decode.ts');
     for (let from = 0; from < n; from += AT_ONCE) {
       const some = Array.from(ids.subarray(from, from + AT_ONCE));
       const pixels = await Promise.all(
-        some.map((id) => decoded(originals.images[id]!, sampleShape as readonly [number, number, number], resizing)),
+        some.map((id) =>
+          decodedPicture(originals.images[id]!, sampleShape as readonly [number, number, number], resizing),
+        ),
       );
       pixels.forEach((one, i) => samples.set(one, (from + i) * size));
     }

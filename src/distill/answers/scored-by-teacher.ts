@@ -3,7 +3,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { LoadedDataset } from '../../data/load.ts';
 import { scalingOf } from '../../data/targets/registry.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import { answers } from '../preflight/preflight.ts';
+import { plainLogits } from '../preflight/preflight.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
 /** True if the validation samples have no labels. */
@@ -23,7 +23,7 @@ export async function scoredByTeacher(
   const task = taskOf(data.validation);
   const answered = async (split: Dataset): Promise<Dataset> => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
-    const targets = task.asTargets(await answers(teacher, split, rows, { onProgress }));
+    const targets = task.asTargets(await plainLogits(teacher, split, rows, { onProgress }));
     return { ...split, targets, labelled: undefined };
   };
   const validation = await answered(data.validation);

@@ -102,7 +102,7 @@ export async function preflight(
   const samples = labels.length;
   refuseUseless(teacher, logits, samples);
   const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
-  const ask: AskTeacher = (other, of, some) => answers(other, of, some, { onProgress: options.onProgress });
+  const ask: AskTeacher = (other, of, some) => plainLogits(other, of, some, { onProgress: options.onProgress });
   const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samplesText(samples, dataset)}`;
   const settings = { alternatives, declared: options.declared };
   if (isGood) {
@@ -145,7 +145,7 @@ async function checkWithoutLabels(
       `teacher.minAccuracy: expected labels to check it on, and none of ${samplesText(rows.length, dataset)} has one, received ${minAccuracy}`,
       'Take it out, or give these samples a label.',
     );
-  const given = await answers(teacher, dataset, rows, asking);
+  const given = await plainLogits(teacher, dataset, rows, asking);
   refuseUseless(teacher, given, rows.length);
   if (task.classes === undefined) return { accuracy: undefined, samples: rows.length, warnings: [] };
   const counts = classesOf(given, task.width).reduce(
@@ -170,7 +170,7 @@ async function checkNumbers(
   task: Task,
   { alternatives = [], rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
 ): Promise<Preflight> {
-  const given = await answers(teacher, dataset, rows, asking);
+  const given = await plainLogits(teacher, dataset, rows, asking);
   refuseUseless(teacher, given, rows.length);
   const useless = await noBetterThanNothing(teacher, dataset, { rows, given }, alternatives);
   if (useless !== undefined) throw new UserError(useless.fact, useless.hint);
@@ -191,7 +191,7 @@ export async function noBetterThanNothing(
   const { score, isBetter: isGood, chance } = task.skill(given, labels);
   if (isGood) return undefined;
   const fact = `${teacher.name}: ${task.score.said(score, samplesText(rows.length, dataset))}, and ${chance}`;
-  const best = await bestAlternative(dataset, { rows, labels }, alternatives, answers);
+  const best = await bestAlternative(dataset, { rows, labels }, alternatives, plainLogits);
   if (best !== undefined && isBetter(task.score, best.accuracy, task.ignorance(labels))) {
     const better = task.score.said(best.accuracy, 'them');
     return { fact: `${fact}; with ${best.what} it is ${better}`, hint: `Set \`teacher\` to use ${best.what}.` };
@@ -237,7 +237,7 @@ async function askAbout(
   asking: AnswersOptions = {},
 ): Promise<LabelledAnswers> {
   const labels = targetsOf(dataset, rows) as Int32Array;
-  const logits = await answers(teacher, dataset, rows, asking);
+  const logits = await plainLogits(teacher, dataset, rows, asking);
   return { rows, labels, logits, accuracy: accuracyOf(logits, labels, teacher.classes) };
 }
 
@@ -258,7 +258,7 @@ function someRows(dataset: Dataset, most: number): Int32Array {
 }
 
 /** Logits [rows, classes] of samples without augmentation. */
-export async function answers(
+export async function plainLogits(
   teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   rows: Int32Array,

@@ -4,7 +4,7 @@ import { labelledCount } from '../../data/readers/labelled.ts';
 import type { LoadedDataset } from '../../data/load.ts';
 import { cpuFeatures, machineInfo, systemRelease } from '../../measure/machine.ts';
 import type { Recipe } from '../../recipe/schema.ts';
-import { VERSION } from '../../report/schema.ts';
+import { REPORT_VERSION } from '../../report/schema.ts';
 import { scoreEntry } from '../../report/score.ts';
 import type {
   DatasetSummary,
@@ -92,7 +92,7 @@ export function frameOf(
   { written, wallSeconds, training, stages = [] }: Course,
 ) {
   return {
-    ...{ version: VERSION, name, seed, wallSeconds, machine, dataset, score: scoreEntry(dataset.task) },
+    ...{ version: REPORT_VERSION, name, seed, wallSeconds, machine, dataset, score: scoreEntry(dataset.task) },
     ...(training.length > 0 && { training }),
     ...(stages.length > 0 && { stages }),
     environment: environment(),

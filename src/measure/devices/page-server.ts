@@ -13,7 +13,7 @@ import { pageHtml, pageStyle } from '../page/html.ts';
 import type { Plan, Posted } from '../page/protocol.ts';
 import type { TimedFile } from '../latency/variants.ts';
 
-export interface ServeOptions {
+export interface PageServerOptions {
   readonly plan: Plan;
   /** Files in the order of the plan's models. */
   readonly files: readonly TimedFile[];
@@ -79,7 +79,7 @@ const HEADERS = {
 };
 
 /** Serves the page that measures `files` in a browser. `UserError` if the package of a runtime is not installed. */
-export async function servePage(options: ServeOptions): Promise<PageServer> {
+export async function servePage(options: PageServerOptions): Promise<PageServer> {
   const formats = new Set(options.plan.models.map(({ format }) => format));
   needPackages(
     'browsers',
@@ -126,7 +126,7 @@ class Refusal extends Error {
   }
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, token: string, options: ServeOptions) {
+async function answer(request: IncomingMessage, response: ServerResponse, token: string, options: PageServerOptions) {
   const { pathname } = new URL(request.url ?? '/', 'http://page');
   const [, given = '', ...rest] = pathname.split('/');
   if (!isEqual(given, token)) throw new Refusal(403, 'wrong token: open the address that is shown in the terminal');
@@ -147,7 +147,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, token:
   send(content, type);
 }
 
-async function contentOf(name: string, { plan, files }: ServeOptions): Promise<[Uint8Array | string, string]> {
+async function contentOf(name: string, { plan, files }: PageServerOptions): Promise<[Uint8Array | string, string]> {
   if (name === '') return [pageHtml(plan.title), '.html'];
   if (name === 'style.css') return [pageStyle(), '.css'];
   if (name === 'plan.json') return [JSON.stringify(plan), '.json'];

@@ -12,7 +12,7 @@ export function gridOf(room: GridComponentOption = {}): GridComponentOption {
   return { ...ROOM, ...room, outerBoundsMode: 'none' };
 }
 
-export interface Values {
+export interface AxisValues {
   readonly name?: string;
   readonly text: (value: number) => string;
   /** Logarithmic where the values differ by more than so many times. */
@@ -50,7 +50,7 @@ export function valueAxis({
   bounds = [-Infinity, Infinity],
   gap = 28,
   hasZero = false,
-}: Values) {
+}: AxisValues) {
   const least = Math.min(...(log?.values ?? []));
   const ratio = Math.max(...(log?.values ?? [])) / least;
   const isLog = log !== undefined && least > 0 && ratio > log.above;

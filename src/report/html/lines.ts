@@ -4,7 +4,7 @@ import { chart } from './chart.ts';
 import { escape } from './escape.ts';
 import { colourOf, dashOf, lineKey, symbolOf } from './kinds.ts';
 
-export interface Line {
+export interface ChartLine {
   readonly name: string;
   /** The place of the model in the report: its colour, dashes and marker are the same everywhere. */
   readonly kind: number;
@@ -28,7 +28,7 @@ export interface LinesOptions {
 }
 
 /** Lines over one pair of axes, with a legend. */
-export function lineChart(lines: readonly Line[], options: LinesOptions): string {
+export function lineChart(lines: readonly ChartLine[], options: LinesOptions): string {
   const { title, yText, bounds, logAbove = Infinity } = options;
   const points = lines.flatMap((line) => line.points);
   const named = lines.filter(({ isFaint }) => isFaint !== true);
@@ -61,7 +61,7 @@ function xAxis({ x: name, logX }: LinesOptions, xs: readonly number[]) {
   };
 }
 
-function series({ kind, points, marked, isFaint }: Line, dots: boolean): LineSeriesOption {
+function series({ kind, points, marked, isFaint }: ChartLine, dots: boolean): LineSeriesOption {
   const isMarked = (x: number): boolean => isFaint !== true && (dots || points.length === 1 || x === marked);
   return {
     type: 'line',

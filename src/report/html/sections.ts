@@ -9,7 +9,7 @@ import type { Score } from '../../tasks/score.ts';
 import type { Environment, Report, StageSummary } from '../types.ts';
 import { escape } from './escape.ts';
 import { lineChart } from './lines.ts';
-import type { Line } from './lines.ts';
+import type { ChartLine } from './lines.ts';
 import { latencyTable, seriesOf, table } from './tables.ts';
 
 export function curvesSection(report: Report): string {
@@ -26,7 +26,7 @@ export function curvesSection(report: Report): string {
   });
   const shared = { x: 'epoch' } as const;
   const loss = lineChart(
-    lines.map(({ of, ...line }): Line => ({ ...line, points: of('loss') })),
+    lines.map(({ of, ...line }): ChartLine => ({ ...line, points: of('loss') })),
     {
       ...shared,
       title: 'Training loss',
@@ -37,7 +37,7 @@ export function curvesSection(report: Report): string {
     },
   );
   const scores = lineChart(
-    lines.flatMap(({ of, ...line }): Line[] => [
+    lines.flatMap(({ of, ...line }): ChartLine[] => [
       { ...line, points: of('score'), isFaint: true },
       { ...line, points: of('validation') },
     ]),

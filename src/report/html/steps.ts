@@ -3,7 +3,7 @@ import { labelOf } from '../artifact.ts';
 import { compared, fileSize, milliseconds, number } from '../format.ts';
 import { taughtBy } from '../taught-by.ts';
 import type { TaughtBy } from '../taught-by.ts';
-import { rowScore, changeOf, commonLatency, settingOf, splitOf, stepsOf, teacherModel } from '../summary.ts';
+import { rowScore, changeOf, commonLatency, settingOf, scoredSplit, stepsOf, teacherModel } from '../summary.ts';
 import type { ModelRow, Report } from '../types.ts';
 import type { Score } from '../../tasks/score.ts';
 import { capital } from '../format.ts';
@@ -24,7 +24,7 @@ export function stepsSection(report: Report): string {
   const head = ['step', score.name, 'change', 'size', 'latency', 'parameters', 'MACs'];
   const timed = steps.map((model) => commonLatency(model, steps[0]!)?.[0]).find((row) => row !== undefined);
   return (
-    `<section id="steps"><h2>Step by step</h2><p>One technique at a time, each measured on the ${splitOf(steps[0]!)} split. ` +
+    `<section id="steps"><h2>Step by step</h2><p>One technique at a time, each measured on the ${scoredSplit(steps[0]!)} split. ` +
     `${timed === undefined ? '' : `Latency: ${escape(settingOf(timed))}. `}Factors are against the step before.` +
     `${means(steps)}</p>` +
     `${waterfall(steps, teacher, { score, by: taughtBy(report) })}${table('Step by step', head, rows)}</section>`

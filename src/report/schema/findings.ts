@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { amount, fraction, scoreValue, split, whole } from './parts.ts';
+import { fraction } from '../../recipe/schema/parts.ts';
+import { amount, scoreValue, split, whole } from './parts.ts';
 
 /** Findings of a run besides the figures of its models. */
 
@@ -143,7 +144,7 @@ export const searchSchema = z
   })
   .describe('What a search within a budget tried.');
 
-export const raceSchema = z
+export const reportedRaceSchema = z
   .strictObject({
     epochs: amount.describe('Of all trainings of the race together.'),
     candidates: z

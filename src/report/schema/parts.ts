@@ -2,7 +2,6 @@ import { z } from 'zod';
 
 /** Numbers of report.json. */
 
-export const fraction = z.number().min(0).max(1);
 export const amount = z.number().min(0);
 export const whole = z.int().min(0);
 export const split = z.enum(['test', 'validation']);

@@ -14,7 +14,7 @@ export const machineSchema = z.strictObject({
   device: z.string(),
 });
 
-export const datasetSchema = z.strictObject({
+export const reportedDatasetSchema = z.strictObject({
   type: z.string(),
   task: z.enum(TASKS),
   classes: whole.describe(
@@ -38,7 +38,7 @@ export const scoreSchema = z
   })
   .describe('The figure that models are judged by; all that is called score here is a value of it.');
 
-export const teacherSchema = z
+export const reportedTeacherSchema = z
   .strictObject({
     source: z.string(),
     store: z.enum(['fp16', 'fp32', 'live', 'none']),

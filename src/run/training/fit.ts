@@ -14,7 +14,7 @@ import { fittingTrainer } from '../../train/memory.ts';
 import type { Fitting } from '../../train/memory.ts';
 import { changingNumbers, createSchedule } from '../../train/optimizers/schedules.ts';
 import { begunTraining, finishedTraining } from '../../train/saved-training.ts';
-import type { BegunTraining, Owner, TrainingResult } from '../../train/saved-training.ts';
+import type { BegunTraining, StateOwner, TrainingResult } from '../../train/saved-training.ts';
 import { updateMasks } from '../../train/step/masks.ts';
 import { EMA_PREFIX, MASK_PREFIX } from '../../train/step/step.ts';
 import { train } from '../../train/training.ts';
@@ -44,7 +44,7 @@ export async function fit<N extends Network = ModelNetwork>(
   const { task, steps, stepsPerEpoch } = plan;
   const states = context.states(stage);
   const saved = await states.load();
-  const owner: Owner = { stage, job: jobOf(options, recipe), data: options.data, shards: recipe.shards };
+  const owner: StateOwner = { stage, job: jobOf(options, recipe), data: options.data, shards: recipe.shards };
   const finished = finishedTraining(saved, steps, owner);
   if (finished !== undefined) return fittedNetwork(context, options, finished, network);
   const begun = begunTraining(saved, owner);

@@ -1,7 +1,7 @@
 /** Weight of what was seen before, at each new call: about the last fifty count. */
 const MEMORY = 0.98;
 
-export interface Cost {
+export interface CallCost {
   /** Milliseconds that each further sample of a call adds. */
   readonly perSample: number;
   /** Milliseconds of a call besides. */
@@ -15,7 +15,7 @@ export class CostLine {
   #nn = 0;
   #ms = 0;
   #nms = 0;
-  #cost: Cost = { perSample: 0, fixed: 0 };
+  #cost: CallCost = { perSample: 0, fixed: 0 };
 
   add(samples: number, ms: number): void {
     this.#weight = this.#weight * MEMORY + 1;
@@ -26,7 +26,7 @@ export class CostLine {
     this.#cost = this.#fit();
   }
 
-  get cost(): Cost {
+  get cost(): CallCost {
     return this.#cost;
   }
 
@@ -35,7 +35,7 @@ export class CostLine {
     return samples === 0 ? 0 : this.#cost.fixed + this.#cost.perSample * samples;
   }
 
-  #fit(): Cost {
+  #fit(): CallCost {
     const [n, ms] = [this.#n / this.#weight, this.#ms / this.#weight];
     const variance = this.#nn / this.#weight - n * n;
     // One size alone says nothing of the slope: what was known of it stays, scaled to what a call takes now.

@@ -3,7 +3,7 @@ import type { WireTensor } from '../types.ts';
 import type { Waiting } from './queue.ts';
 
 /** Answers of the requests of one call: each has its own samples of the outputs it asked for, as views. */
-export function shares(
+export function answerShares(
   { facts }: ServedModel,
   together: readonly Waiting[],
   outputs: readonly WireTensor[],

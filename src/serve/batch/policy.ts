@@ -1,7 +1,7 @@
-import type { Cost } from './cost.ts';
+import type { CallCost } from './cost.ts';
 
 /** The options of Triton's dynamic batcher, per model. */
-export interface BatchOptions {
+export interface BatchingOptions {
   /** Most samples in a call. */
   readonly maxBatch: number;
   /** Milliseconds that a request may wait for others while a worker is idle. */
@@ -39,7 +39,7 @@ export type Decision = { readonly run: number } | { readonly waitMs: number };
  * not those of a Poisson process, it was slower. A wait helps only with clients that all ask again at once, and the server cannot know
  * their number and pace.
  */
-export function decide(now: Situation, options: BatchOptions): Decision {
+export function decide(now: Situation, options: BatchingOptions): Decision {
   const { samples, oldestWaitMs, slackMs } = now;
   if (samples >= options.maxBatch || slackMs <= 0) return { run: options.maxBatch };
   const best = Math.max(0, ...options.preferred.filter((size) => size <= samples));
@@ -49,7 +49,7 @@ export function decide(now: Situation, options: BatchOptions): Decision {
 }
 
 /** Most samples that a call may have which has to end within `leftMs`; at least one. */
-export function mostWithin(leftMs: number, { perSample, fixed }: Cost): number {
+export function mostWithin(leftMs: number, { perSample, fixed }: CallCost): number {
   if (leftMs === Infinity || perSample === 0) return Infinity;
   return Math.max(1, Math.floor((leftMs - fixed) / perSample));
 }

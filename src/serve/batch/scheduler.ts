@@ -6,7 +6,7 @@ import type { Pool } from '../worker/pool.ts';
 import { RunFailed, WorkerEnded } from '../worker/process.ts';
 import type { RunAnswer, WorkerProcess } from '../worker/process.ts';
 import { refuseIfHopeless, withdrawLate } from './deadlines.ts';
-import { shares } from './outcome.ts';
+import { answerShares } from './outcome.ts';
 import { decide, mostWithin } from './policy.ts';
 import type { InferAnswer, InferRequest, Waiting } from './queue.ts';
 
@@ -137,7 +137,7 @@ export class Scheduler {
   }
 
   #answer(model: ServedModel, together: readonly Waiting[], answer: RunAnswer, samples: number): void {
-    const own = shares(model, together, answer.outputs);
+    const own = answerShares(model, together, answer.outputs);
     const { inputMs, inferMs, beganMs, totalMs } = answer;
     const timings = { inputMs, inferMs, outputMs: Math.max(0, totalMs - inputMs - inferMs) };
     model.cost.add(samples, totalMs);

@@ -2,7 +2,7 @@ import type { Log } from '../../base/log.ts';
 import type { InferAnswer } from '../batch/queue.ts';
 import { classesOutput } from '../model.ts';
 import type { ServedModel } from '../model.ts';
-import { viewOf } from '../v2/json-tensor.ts';
+import { typedView } from '../v2/json-tensor.ts';
 import { ALERT } from './watch.ts';
 
 /** Samples between two looks at how the window has changed, for the log. */
@@ -15,7 +15,7 @@ export function watchAnswer(model: ServedModel, { outputs }: InferAnswer, log: L
   if (watch === undefined || output === undefined || metadata.get('output') !== 'logits') return;
   if (output.shape.at(-1) !== watch.classes) return;
   const before = Math.floor(watch.seen / LOOK_EVERY);
-  watch.add(viewOf(output.dtype, output.shape, output.bytes) as Float32Array);
+  watch.add(typedView(output.dtype, output.shape, output.bytes) as Float32Array);
   if (Math.floor(watch.seen / LOOK_EVERY) === before) return;
   const { drift, samples } = watch;
   if (drift === undefined) return;

@@ -4,7 +4,7 @@ import type { arrays } from '../../runtime/arrays.ts';
 import { datatypeOf, elementsOf } from '../dtypes.ts';
 import { Refusal } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
-import { bytesFromJson, viewOf } from '../v2/json-tensor.ts';
+import { bytesFromJson, typedView } from '../v2/json-tensor.ts';
 
 /** The field of `InferTensorContents` that holds a type; float16 has none. */
 const FIELDS: Partial<Record<DType, string>> = {
@@ -38,7 +38,7 @@ export function bytesFromContents(name: string, dtype: DType, shape: readonly nu
 export function contentsOf({ name, dtype, shape, bytes }: WireTensor): Record<string, unknown[]> {
   const field = FIELDS[dtype];
   if (field === undefined) throw new Refusal(400, `output ${name}: FP16 is received in raw_output_contents`);
-  const data = viewOf(dtype, shape, bytes);
+  const data = typedView(dtype, shape, bytes);
   if (data instanceof BigInt64Array) return { [field]: Array.from(data, String) };
   return {
     [field]: Array.from(data as InstanceType<(typeof arrays)['int32']>, (v) => (dtype === 'bool' ? v !== 0 : v)),

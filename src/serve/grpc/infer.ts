@@ -1,5 +1,5 @@
 import { datatypeOf } from '../dtypes.ts';
-import { VERSION } from '../model.ts';
+import { MODEL_VERSION } from '../model.ts';
 import type { ModelHost } from '../host.ts';
 import { asked } from '../model.ts';
 import { bytesOfTexts, classified } from '../v2/classification.ts';
@@ -36,7 +36,7 @@ export async function inferMessage(
     return { head: { ...head, contents: { bytes_contents: values.map((text) => Buffer.from(text)) } } };
   });
   return {
-    ...{ model_name: model.name, model_version: VERSION, id },
+    ...{ model_name: model.name, model_version: MODEL_VERSION, id },
     outputs: parts.map(({ head }) => head),
     raw_output_contents: isRaw ? parts.map(({ bytes }) => bytes) : [],
   };

@@ -1,5 +1,5 @@
 import { Refusal } from '../refusal.ts';
-import { inferenceService } from './service.ts';
+import { grpcService } from './service.ts';
 
 /** Messages of docs/inference.proto as the loader gives them: 64-bit numbers as text, bytes as Buffers. */
 export type Message = Readonly<Record<string, unknown>>;
@@ -29,7 +29,7 @@ export interface GrpcInferRequest {
 }
 
 /** Parameters as plain values. */
-export function plain(parameters: Readonly<Record<string, GrpcParameter>>): Record<string, unknown> {
+export function plainParameters(parameters: Readonly<Record<string, GrpcParameter>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(parameters).map(([key, value]) => {
       if (value.parameter_choice === undefined) throw new Refusal(400, `parameter ${key} has no value`);
@@ -39,8 +39,8 @@ export function plain(parameters: Readonly<Record<string, GrpcParameter>>): Reco
 }
 
 /** The request of a call, decoded. `Refusal` for bytes that are none. */
-export async function decoded(call: string, bytes: Uint8Array): Promise<Message> {
-  const method = (await inferenceService())[call]!;
+export async function decodedRequest(call: string, bytes: Uint8Array): Promise<Message> {
+  const method = (await grpcService())[call]!;
   try {
     return method.requestDeserialize(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)) as Message;
   } catch (error) {

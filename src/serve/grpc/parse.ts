@@ -5,7 +5,7 @@ import type { WireTensor } from '../types.ts';
 import { checkedTensors } from '../v2/checked.ts';
 import { refuseUnsupported, schedulingOf, wholeNumber } from '../v2/parameters.ts';
 import { bytesFromContents } from './contents.ts';
-import { decoded, plain } from './messages.ts';
+import { decodedRequest, plainParameters } from './messages.ts';
 import type { GrpcInferRequest } from './messages.ts';
 
 /** Plain data, for it may come from another thread. */
@@ -24,13 +24,13 @@ export async function parseMessage(given: {
   readonly model: AskedModel;
 }): Promise<ParsedMessage> {
   const { body, model } = given;
-  const message = (await decoded('ModelInfer', body)) as unknown as GrpcInferRequest;
+  const message = (await decodedRequest('ModelInfer', body)) as unknown as GrpcInferRequest;
   const raw = message.raw_input_contents;
   if (raw.length > 0 && raw.length !== message.inputs.length) {
     throw new Refusal(400, `${message.inputs.length} inputs and ${raw.length} raw_input_contents`);
   }
   const inputs = message.inputs.map(({ name, datatype, shape, parameters, contents }, i) => {
-    refuseUnsupported(plain(parameters));
+    refuseUnsupported(plainParameters(parameters));
     if (raw.length > 0 && contents !== null) throw new Refusal(400, `input ${name} has contents besides raw ones`);
     const sizes = shape.map(Number);
     return {
@@ -41,12 +41,12 @@ export async function parseMessage(given: {
   });
   const classes = new Map(
     message.outputs.map(({ name, parameters }) => {
-      const own = plain(parameters);
+      const own = plainParameters(parameters);
       refuseUnsupported(own);
       return [name, wholeNumber(own, 'classification') ?? 0] as const;
     }),
   );
   const tensors = checkedTensors(model, inputs, [...classes.keys()]);
-  const request = { ...tensors, ...schedulingOf(plain(message.parameters), model) };
+  const request = { ...tensors, ...schedulingOf(plainParameters(message.parameters), model) };
   return { request, id: message.id, classes, isRaw: raw.length > 0 || message.inputs.length === 0 };
 }

@@ -18,9 +18,9 @@ import { calls } from './calls.ts';
 import type { GrpcSite } from './calls.ts';
 import { glance } from './glance.ts';
 import { inferMessage } from './infer.ts';
-import { decoded } from './messages.ts';
+import { decodedRequest } from './messages.ts';
 import type { Message } from './messages.ts';
-import { inferenceService } from './service.ts';
+import { grpcService } from './service.ts';
 
 export interface GrpcOptions extends Omit<AdmissionOptions, 'maxUnpacked'> {
   readonly host: string;
@@ -48,7 +48,7 @@ export async function serveGrpc(site: GrpcSite, options: GrpcOptions): Promise<G
     'grpc.max_connection_idle_ms': IDLE_MS,
     interceptors: [admission({ ...options, maxUnpacked: Math.min(options.maxBody, site.maxJson) })],
   });
-  server.addService(undecoded(await inferenceService()), implementation(site, options));
+  server.addService(undecoded(await grpcService()), implementation(site, options));
   const credentials =
     options.tls === undefined
       ? ServerCredentials.createInsecure()
@@ -82,7 +82,7 @@ function implementation(site: GrpcSite, options: GrpcOptions): UntypedServiceImp
   const unary = Object.entries(calls).map(([name, answer]): [string, UntypedHandleCall] => [
     name,
     (call: Unary, done: sendUnaryData<Message>) => {
-      void settle(async () => answer(site, await decoded(name, call.request.bytes)), done, options.log);
+      void settle(async () => answer(site, await decodedRequest(name, call.request.bytes)), done, options.log);
     },
   ]);
   const infer = (call: Unary, done: sendUnaryData<Message>): void => {

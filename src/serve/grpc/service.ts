@@ -7,7 +7,7 @@ const OPTIONS = { keepCase: true, longs: String, enums: String, defaults: true, 
 let loaded: Promise<ServiceDefinition> | undefined;
 
 /** The service of docs/inference.proto, its messages as `Message` says. */
-export function inferenceService(): Promise<ServiceDefinition> {
+export function grpcService(): Promise<ServiceDefinition> {
   return (loaded ??= readProto());
 }
 

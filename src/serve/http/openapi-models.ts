@@ -4,7 +4,7 @@ import type { ServedModel } from '../model.ts';
 import { publicShape } from '../v2/checked.ts';
 import { inferSchema, jsonSchemaOf, tensorSchema, wantedSchema } from '../v2/schemas.ts';
 import { describedBy } from '../v1/preparation.ts';
-import type { Described } from '../v1/preparation.ts';
+import type { DescribedModel } from '../v1/preparation.ts';
 import { answers, jsonOf, objectOf, TEXT } from './openapi-schemas.ts';
 
 /** Addresses of each model, with its shapes and labels. */
@@ -20,7 +20,7 @@ export function modelPaths(models: readonly ServedModel[]): Record<string, objec
   );
 }
 
-function predictOperation({ name }: ServedModel, described: Described): object {
+function predictOperation({ name }: ServedModel, described: DescribedModel): object {
   const { shape, labels, logits, text, tags, targets } = described;
   if (tags !== undefined) return tagOperation(name, tags, logits);
   const texts = text?.texts === 2 ? { type: 'array', items: TEXT, minItems: 2, maxItems: 2 } : TEXT;
@@ -118,7 +118,7 @@ function classProperties(labels: readonly string[] | undefined, logits: boolean)
   };
 }
 
-function takesPictures({ shape, normalization }: Described): boolean {
+function takesPictures({ shape, normalization }: DescribedModel): boolean {
   return shape.length === 3 && (shape[2] === 1 || shape[2] === 3) && normalization !== undefined;
 }
 

@@ -5,12 +5,12 @@ import type { FailureReason } from '../refusal.ts';
 import { jobs } from './jobs.ts';
 import type { Found, Given, Jobs } from './jobs.ts';
 
-export interface Job {
+export interface ReadingJob {
   readonly kind: keyof Jobs;
   readonly given: unknown;
 }
 
-export type Outcome =
+export type ReadingOutcome =
   | { readonly found: unknown }
   | { readonly refusal: { readonly status: number; readonly message: string; readonly reason: FailureReason } }
   | { readonly bug: string };
@@ -27,8 +27,8 @@ const PATIENCE_MS = 10_000;
 const MOST_HEAP = 256;
 
 interface Waiting {
-  readonly job: Job;
-  readonly settle: (outcome: Outcome | Error) => void;
+  readonly job: ReadingJob;
+  readonly settle: (outcome: ReadingOutcome | Error) => void;
 }
 
 /** Reads bodies into tensors: small ones at once, large ones one after another in a thread, which ends with a body that takes too long. */
@@ -47,8 +47,8 @@ export class Reader {
   /** `size`: bytes of the part that has to be parsed. `Refusal` for what is wrong with it. */
   async read<K extends keyof Jobs>(kind: K, given: Given<K>, size: number): Promise<Found<K>> {
     if (isSmall(kind, given.body, size)) return (await (jobs[kind] as (value: Given<K>) => unknown)(given)) as Found<K>;
-    const outcome = await new Promise<Outcome>((resolve, reject) => {
-      const settle = (told: Outcome | Error): void => (told instanceof Error ? reject(told) : resolve(told));
+    const outcome = await new Promise<ReadingOutcome>((resolve, reject) => {
+      const settle = (told: ReadingOutcome | Error): void => (told instanceof Error ? reject(told) : resolve(told));
       this.#waiting.push({ job: { kind, given }, settle });
       this.#next();
     });
@@ -75,7 +75,7 @@ export class Reader {
   #start(): Worker {
     const thread = new Worker(this.#entry, { resourceLimits: { maxOldGenerationSizeMb: MOST_HEAP } });
     thread.unref();
-    thread.on('message', (outcome: Outcome) => {
+    thread.on('message', (outcome: ReadingOutcome) => {
       if (this.#thread === thread) this.#settle(outcome);
     });
     thread.on('error', (error: Error & { code?: string }) => {
@@ -93,7 +93,7 @@ export class Reader {
     this.#settle(error);
   }
 
-  #settle(outcome: Outcome | Error): void {
+  #settle(outcome: ReadingOutcome | Error): void {
     clearTimeout(this.#timer);
     const current = this.#current;
     this.#current = undefined;
@@ -109,7 +109,7 @@ function isSmall(kind: keyof Jobs, body: Uint8Array, size: number): boolean {
 }
 
 /** The buffer of a body that has one of its own; a part of another one is copied. */
-function handedOver({ given }: Job): ArrayBuffer[] {
+function handedOver({ given }: ReadingJob): ArrayBuffer[] {
   const { buffer, byteLength } = (given as { readonly body: Uint8Array }).body;
   return buffer.byteLength === byteLength ? [buffer as ArrayBuffer] : [];
 }

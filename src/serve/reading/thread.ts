@@ -1,17 +1,17 @@
 import { parentPort } from 'node:worker_threads';
 import { Refusal } from '../refusal.ts';
 import { jobs } from './jobs.ts';
-import type { Job, Outcome } from './reader.ts';
+import type { ReadingJob, ReadingOutcome } from './reader.ts';
 
 /** The thread that reads large bodies, one at a time. */
-parentPort!.on('message', (job: Job) => {
+parentPort!.on('message', (job: ReadingJob) => {
   void outcomeOf(job).then((outcome) => {
     const buffers = 'found' in outcome ? buffersIn(outcome.found) : [];
     parentPort!.postMessage(outcome, buffers);
   });
 });
 
-async function outcomeOf({ kind, given }: Job): Promise<Outcome> {
+async function outcomeOf({ kind, given }: ReadingJob): Promise<ReadingOutcome> {
   try {
     return { found: await (jobs[kind] as (value: unknown) => unknown)(given) };
   } catch (error) {

@@ -5,7 +5,7 @@ import { channelsFirst } from '../../data/normalize.ts';
 import { normalized } from '../../data/normalized.ts';
 import type { ServedModel } from '../model.ts';
 import { describedBy, fedShape } from '../v1/preparation.ts';
-import type { Described } from '../v1/preparation.ts';
+import type { DescribedModel } from '../v1/preparation.ts';
 
 /** Conversion from the input of a student to that of a teacher, and back to the raw values. */
 export interface Translation {
@@ -62,7 +62,7 @@ export function translationOf(student: Known, teacher: Known, file: string): Tra
 }
 
 /** A student with its channels first is taken as it is fed: what is prepared for it is not undone here. */
-function asFed(described: Described): Described {
+function asFed(described: DescribedModel): DescribedModel {
   if (described.layout === undefined) return described;
   const { logits, labels, targets } = described;
   return { shape: fedShape(described), logits, ...(labels && { labels }), ...(targets && { targets }) };
@@ -73,7 +73,7 @@ function asFed(described: Described): Described {
  * rate or columns is taken to mean the same; ids without their tokenizer mean nothing, and a student that does not say its columns knows no
  * words of a teacher's.
  */
-function refuseOtherMeaning(from: Described, to: Described, file: string): void {
+function refuseOtherMeaning(from: DescribedModel, to: DescribedModel, file: string): void {
   const meanings = [
     ['texts', from.text, to.text],
     ['sounds', from.rate, to.rate],
@@ -95,7 +95,7 @@ function refuseOtherMeaning(from: Described, to: Described, file: string): void 
  * Order of the teacher's axes: exporters differ in nothing but channels last and channels first. `isFed`: `from` is the shape of the student's
  * input, in its own layout, and an equal shape has the same order.
  */
-function orderOf(from: readonly number[], its: Described, isFed: boolean): 'same' | 'channelsFirst' | undefined {
+function orderOf(from: readonly number[], its: DescribedModel, isFed: boolean): 'same' | 'channelsFirst' | undefined {
   const to = fedShape(its).join();
   if (from.join() === to && (isFed || its.layout === undefined)) return 'same';
   const ways = fedShapes(from).filter(({ shape, layout }) => shape.length > 1 && shape.join() === to && layout === (its.layout ?? layout)); // prettier-ignore
@@ -103,7 +103,7 @@ function orderOf(from: readonly number[], its: Described, isFed: boolean): 'same
   return ways[0]!.layout === 'nhwc' || from.at(-1) === 1 ? 'same' : 'channelsFirst';
 }
 
-function unnormalized(fed: Float32Array, { normalization, shape }: Described): Float32Array {
+function unnormalized(fed: Float32Array, { normalization, shape }: DescribedModel): Float32Array {
   const { scale, mean, std } = normalization!;
   const channels = shape.at(-1)!;
   return Float32Array.from(fed, (value, i) => (value * std[i % channels]! + mean[i % channels]!) / scale);

@@ -12,7 +12,7 @@ import { classesOutput } from '../model.ts';
 import type { ServedModel } from '../model.ts';
 import type { ModelFacts } from '../types.ts';
 import { labelsOf } from '../v2/classification.ts';
-import { viewOf } from '../v2/json-tensor.ts';
+import { typedView } from '../v2/json-tensor.ts';
 import { Pool } from '../worker/pool.ts';
 import type { PoolOptions } from '../worker/pool.ts';
 import { TransferSet } from './keep.ts';
@@ -178,13 +178,15 @@ export class Shadow {
     const { value, order, keptOrder } = this.#translation!;
     const { shape, toTeacher, toRaw } = value;
     const [{ shape: given, bytes }] = inputs as [(typeof inputs)[number]];
-    const fed = viewOf('float32', given, bytes) as Float32Array;
+    const fed = typedView('float32', given, bytes) as Float32Array;
     const [input] = this.#teacher.facts.inputs;
     const output = classesOutput(this.#teacher)!;
     const head = { name: input!.name, dtype: 'float32', shape: [samples, ...shape] } as const;
     const run = { key: KEY, inputs: [head], outputs: [output] };
     const answer = await this.#pool.free()!.run(run, [[bytesOf(toTeacher(fed))]]);
-    const [own, its] = [said, answer.outputs[0]!].map((one) => viewOf(one.dtype, one.shape, one.bytes) as Float32Array);
+    const [own, its] = [said, answer.outputs[0]!].map(
+      (one) => typedView(one.dtype, one.shape, one.bytes) as Float32Array,
+    );
     const other = inClassOrder(its!, order);
     const classes = own!.length / samples;
     const raw = this.#set && toRaw(fed);

@@ -1,5 +1,5 @@
 import { Refusal } from '../refusal.ts';
-import type { Described } from './preparation.ts';
+import type { DescribedModel } from './preparation.ts';
 
 /** A class, a label or a number with the value that a model gives it. */
 export interface Class {
@@ -16,7 +16,7 @@ export interface Class {
  */
 export function best(
   row: readonly number[],
-  { labels, logits }: Pick<Described, 'labels' | 'logits'>,
+  { labels, logits }: Pick<DescribedModel, 'labels' | 'logits'>,
   top = 1,
 ): Class & { top?: Class[] } {
   // NaN has no place in an order.
@@ -32,7 +32,7 @@ export function best(
 }
 
 /** All of what is answered, by name: the probability of each label, or the number. */
-export function named(row: readonly number[], { targets, logits }: Described): Class[] {
+export function named(row: readonly number[], { targets, logits }: DescribedModel): Class[] {
   return row.map((value, index): Class => {
     const label = targets?.length === row.length ? { label: targets[index]! } : {};
     return {

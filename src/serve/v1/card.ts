@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { finishedReport } from '../../folder/report/finished.ts';
 import { scoreOf } from '../../report/score.ts';
-import { commonLatency, rowScore, sameClass, settingOf, splitOf, teacherModel } from '../../report/summary.ts';
+import { commonLatency, rowScore, sameClass, settingOf, scoredSplit, teacherModel } from '../../report/summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../../report/types.ts';
 import type { ServedModel } from '../model.ts';
 import { modelMetadata } from '../v2/describe.ts';
@@ -60,7 +60,7 @@ function figuresOf({ report, model }: Row) {
   const latency = beside?.[0] ?? model.latency[0];
   return {
     ...{ run: report.name, id: model.id, role: model.model.role, macs: model.macs },
-    ...{ score, scored: valueOf(model, report), split: splitOf(model), cpu: machine.cpu, dataset: dataset.type },
+    ...{ score, scored: valueOf(model, report), split: scoredSplit(model), cpu: machine.cpu, dataset: dataset.type },
     ...(latency !== undefined && { latency: timed(latency) }),
     ...(teacher !== undefined &&
       teacher !== model && {

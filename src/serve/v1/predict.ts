@@ -8,10 +8,10 @@ import { asked } from '../model.ts';
 import type { ServedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
-import { viewOf } from '../v2/json-tensor.ts';
+import { typedView } from '../v2/json-tensor.ts';
 import { best, named } from './answers.ts';
 import { describedBy, fedShape, prepared, tagsWords } from './preparation.ts';
-import type { Described } from './preparation.ts';
+import type { DescribedModel } from './preparation.ts';
 import { isPicture, isText } from './raw.ts';
 import { pixelsOf } from './read.ts';
 import { tagged } from './words.ts';
@@ -55,7 +55,7 @@ async function answersOf(
   host: ModelHost,
   model: ServedModel,
   raw: Float32Array | Uint8Array,
-  described: Described,
+  described: DescribedModel,
   client: Client,
 ): Promise<number[][]> {
   const values = prepared(raw, described);
@@ -69,13 +69,13 @@ async function answersOf(
     ...{ outputs: [output!.name], samples, priority: 0, client },
   });
   const { dtype, shape, bytes } = answer.outputs[0]!;
-  const data = Array.from(viewOf(dtype, shape, bytes), Number);
+  const data = Array.from(typedView(dtype, shape, bytes), Number);
   const width = data.length / samples;
   return Array.from({ length: samples }, (_, i) => data.slice(i * width, (i + 1) * width));
 }
 
 /** Prepared samples as the inputs of a model. */
-function fedTo({ facts }: ServedModel, values: Float32Array, samples: number, described: Described): WireTensor[] {
+function fedTo({ facts }: ServedModel, values: Float32Array, samples: number, described: DescribedModel): WireTensor[] {
   const { shape, parts } = described;
   const [{ name }] = facts.inputs as [TensorSpec];
   if (parts === undefined)
@@ -88,7 +88,7 @@ function fedTo({ facts }: ServedModel, values: Float32Array, samples: number, de
 }
 
 /** `GET /v1/M`: what it takes and what it answers. */
-export function descriptionOf(model: ServedModel): Described {
+export function descriptionOf(model: ServedModel): DescribedModel {
   const described = describedBy(model);
   if (described !== undefined) return described;
   const why = tagsWords(model)

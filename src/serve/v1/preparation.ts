@@ -13,7 +13,7 @@ import { labelsOf } from '../v2/classification.ts';
 import { fittedTo } from './fitted.ts';
 
 /** Input and answer of a model as its file describes them. */
-export interface Described {
+export interface DescribedModel {
   /** Shape of one sample as it is sent: channels last, or as the input has it where the file states no preparation. */
   readonly shape: readonly number[];
   /** Of a model of texts that takes ids, mask and types apart: the part of a sample of `shape` that each of its inputs takes. */
@@ -48,15 +48,15 @@ const targetsSchema = z.array(z.string());
 type Source = Pick<ServedModel, 'facts' | 'metadata'>;
 
 /** Descriptions made so far: neither facts nor metadata of a model change after it is loaded, and each request needs them. */
-const made = new WeakMap<Source, Described | undefined>();
+const made = new WeakMap<Source, DescribedModel | undefined>();
 
 /** Description of a model; undefined unless it has exactly one input, float32, with samples of one size, or takes what a tokenizer makes of texts. */
-export function describedBy(model: Source): Described | undefined {
+export function describedBy(model: Source): DescribedModel | undefined {
   if (!made.has(model)) made.set(model, describe(model));
   return made.get(model);
 }
 
-function describe(model: Source): Described | undefined {
+function describe(model: Source): DescribedModel | undefined {
   const { facts, metadata } = model;
   const [input, ...others] = facts.inputs;
   const text = statedText(metadata);
@@ -130,12 +130,15 @@ function parsed(text: string | undefined): unknown {
 }
 
 /** Raw values of whole samples as the model wants them. */
-export function prepared(values: Float32Array | Uint8Array, { shape, normalization, layout }: Described): Float32Array {
+export function prepared(
+  values: Float32Array | Uint8Array,
+  { shape, normalization, layout }: DescribedModel,
+): Float32Array {
   if (normalization === undefined) return new Float32Array(values);
   return normalized(values, normalization, layout === 'nchw' ? countOfPixels(shape) : undefined);
 }
 
 /** Shape of one sample as the input has it. */
-export function fedShape({ shape, fed = shape }: Pick<Described, 'shape' | 'fed'>): readonly number[] {
+export function fedShape({ shape, fed = shape }: Pick<DescribedModel, 'shape' | 'fed'>): readonly number[] {
   return fed;
 }

@@ -2,7 +2,7 @@ import { shown, UserError } from '../../base/errors.ts';
 import type { TextForm } from '../../data/text/encode.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
-import type { Described } from './preparation.ts';
+import type { DescribedModel } from './preparation.ts';
 import { valuesOf } from './read.ts';
 import { idsOf } from './texts.ts';
 import type { Sent } from './texts.ts';
@@ -14,7 +14,7 @@ import { parseWav } from '../../data/sounds/wav.ts';
 /** A request to `/v1/M`, as plain data that another thread can be given. */
 export interface SentTo extends Sent {
   readonly model: AskedModel;
-  readonly described: Described;
+  readonly described: DescribedModel;
 }
 
 /** True for a body of JSON or text. */
@@ -58,7 +58,7 @@ function refuseOtherIds(values: Float32Array, { vocabulary }: TextForm): void {
     );
 }
 
-function decoded({ contentType, body }: Sent, described: Described): Float32Array {
+function decoded({ contentType, body }: Sent, described: DescribedModel): Float32Array {
   if (/^audio\/(x-|vnd\.)?wave?/i.test(contentType))
     return soundOf(Buffer.from(body.buffer, body.byteOffset, body.length), described);
   const remedy = /^multipart\//i.test(contentType)
@@ -71,7 +71,7 @@ function decoded({ contentType, body }: Sent, described: Described): Float32Arra
 }
 
 /** A WAV file at the rate and of the length that the model hears, brought there as the sounds of its data were. */
-function soundOf(body: Buffer, { shape, rate }: Described): Float32Array {
+function soundOf(body: Buffer, { shape, rate }: DescribedModel): Float32Array {
   if (rate === undefined) throw new Refusal(400, 'this model takes no sounds: its file does not say at which rate');
   try {
     return clip(parseWav(body, 'the sound'), { rate, seconds: shape[0]! / rate });

@@ -6,10 +6,10 @@ import { scaledPixels } from '../../data/pictures/pixels.ts';
 import { jsonIn } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { bytesFromJson } from '../v2/json-tensor.ts';
-import type { Described } from './preparation.ts';
+import type { DescribedModel } from './preparation.ts';
 
 /** A picture of PNG, JPEG, WebP, GIF, TIFF or AVIF, whatever the request calls it, as raw values 0 … 255 of the size and the channels that the model sees. */
-export async function pixelsOf(picture: Buffer, { shape, normalization }: Described): Promise<Uint8Array> {
+export async function pixelsOf(picture: Buffer, { shape, normalization }: DescribedModel): Promise<Uint8Array> {
   const [height, width, channels] = shape;
   if (shape.length !== 3 || (channels !== 1 && channels !== 3) || normalization === undefined) {
     throw new Refusal(400, 'this model takes no pictures: its file does not say how to prepare them');
@@ -44,7 +44,7 @@ function farthest(normalization: Normalization): number {
 }
 
 /** `{"inputs": …}` or the values themselves: one sample, or several, raw as the data of the recipe was. */
-export function valuesOf(body: Uint8Array, { shape, columns }: Described): Float32Array {
+export function valuesOf(body: Uint8Array, { shape, columns }: DescribedModel): Float32Array {
   const given = jsonIn(body, () => 'the body is no JSON; send pictures with content-type image/png and the like');
   const isBareRow = columns !== undefined && isRow(given) && !('inputs' in given);
   const values = isBareRow ? given : inputsIn(given);

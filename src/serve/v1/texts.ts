@@ -72,7 +72,7 @@ export function readOrRefuse<T>(what: 'text' | 'words', sample: number, read: ()
 }
 
 function samplesIn(model: AskedModel, sent: Sent, texts: 1 | 2): readonly (readonly string[])[] | undefined {
-  const { isPlain, values } = contentOf(sent);
+  const { isPlain, values } = contentOfBody(sent);
   const expected =
     texts === 1
       ? 'a text, or an array of texts'
@@ -92,7 +92,7 @@ function samplesIn(model: AskedModel, sent: Sent, texts: 1 | 2): readonly (reado
 }
 
 /** `inputs` of a body, or all of it where it is no object; of a body of content type text/plain the text. */
-export function contentOf({ contentType, body }: Sent): { readonly isPlain: boolean; readonly values: unknown } {
+export function contentOfBody({ contentType, body }: Sent): { readonly isPlain: boolean; readonly values: unknown } {
   const content = decoded(body);
   if (/^text\/plain/i.test(contentType)) return { isPlain: true, values: content };
   const given = jsonIn(

@@ -9,8 +9,8 @@ import type { AskedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import { best } from './answers.ts';
 import type { Class } from './answers.ts';
-import type { Described } from './preparation.ts';
-import { contentOf, encodersBy, holdsNumbers, listIn, readOrRefuse } from './texts.ts';
+import type { DescribedModel } from './preparation.ts';
+import { contentOfBody, encodersBy, holdsNumbers, listIn, readOrRefuse } from './texts.ts';
 import type { Sent } from './texts.ts';
 
 /** Words as they were sent or as a text was cut into them, and what a model is fed of them. */
@@ -38,7 +38,7 @@ const encoderOf = encodersBy(storedWordEncoder);
 
 /** The sentences of a request to a model that gives words tags. */
 export async function sentencesOf(model: AskedModel, form: TextForm, sent: Sent): Promise<readonly Sentence[]> {
-  const { values } = contentOf(sent);
+  const { values } = contentOfBody(sent);
   if (holdsNumbers(values))
     throw new Refusal(
       400,
@@ -72,7 +72,7 @@ function wordsOf(sample: unknown): readonly string[] {
 export function tagged(
   { words, encoded }: Sentence,
   answer: readonly number[],
-  { tags = [], logits }: Pick<Described, 'tags' | 'logits'>,
+  { tags = [], logits }: Pick<DescribedModel, 'tags' | 'logits'>,
   top: number | undefined,
 ): Tagged {
   const width = tags.length;

@@ -1,5 +1,5 @@
 import { datatypeOf } from '../dtypes.ts';
-import { VERSION } from '../model.ts';
+import { MODEL_VERSION } from '../model.ts';
 import type { ServedModel } from '../model.ts';
 import type { WireTensor } from '../types.ts';
 import { bytesOfTexts, classified } from './classification.ts';
@@ -30,7 +30,7 @@ export function encodeAnswer(
     }
     return `${head},"data":${labelled === undefined ? jsonFrom(output) : JSON.stringify(labelled.values)}}`;
   });
-  const name = `{"model_name":${JSON.stringify(model.name)},"model_version":"${VERSION}"`;
+  const name = `{"model_name":${JSON.stringify(model.name)},"model_version":"${MODEL_VERSION}"`;
   const own = id === undefined ? '' : `,"id":${JSON.stringify(id)}`;
   const json = Buffer.from(`${name}${own},"outputs":[${texts.join(',')}]}`);
   return binary.length === 0 ? { parts: [json] } : { headerLength: json.length, parts: [json, ...binary] };

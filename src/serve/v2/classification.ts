@@ -1,7 +1,7 @@
 import type { ServedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
-import { viewOf } from './json-tensor.ts';
+import { typedView } from './json-tensor.ts';
 
 /** The `k` largest values of each sample, `value:index` or `value:index:label`, in the order of their size. */
 export function classified(model: ServedModel, output: WireTensor, k: number): { shape: number[]; values: string[] } {
@@ -9,7 +9,7 @@ export function classified(model: ServedModel, output: WireTensor, k: number): {
   if (shape.length < 2 || dtype === 'float16') {
     throw new Refusal(400, `output ${name} cannot be asked for as classes: it has the shape [${shape.join(', ')}]`);
   }
-  const data = viewOf(dtype, shape, bytes);
+  const data = typedView(dtype, shape, bytes);
   const [samples] = shape;
   const size = data.length / samples!;
   const labels = labelsOf(model);

@@ -1,4 +1,4 @@
-import { VERSION } from '../model.ts';
+import { MODEL_VERSION } from '../model.ts';
 import { datatypeOf } from '../dtypes.ts';
 import { takesBatches } from '../model.ts';
 import type { ServedModel } from '../model.ts';
@@ -21,7 +21,7 @@ export function modelMetadata(model: ServedModel) {
     ...{ name: spec.name, datatype: datatypeOf(spec.dtype), shape: publicShape(model, spec) },
   });
   return {
-    ...{ name: model.name, versions: [VERSION], platform: 'onnxruntime_onnx' },
+    ...{ name: model.name, versions: [MODEL_VERSION], platform: 'onnxruntime_onnx' },
     inputs: model.facts.inputs.map(described),
     outputs: model.facts.outputs.map(described),
   };
@@ -75,7 +75,7 @@ function batchingConfig({ options }: ServedModel) {
 export function modelStatistics({ name, statistics }: ServedModel) {
   const { success, fail, queue, computeInput, computeInfer, computeOutput } = statistics;
   return {
-    ...{ name, version: VERSION, last_inference: Math.round(statistics.lastInference) },
+    ...{ name, version: MODEL_VERSION, last_inference: Math.round(statistics.lastInference) },
     ...{ inference_count: statistics.inferences, execution_count: statistics.executions },
     inference_stats: {
       ...{ success: nanoseconds(success), fail: nanoseconds(fail), queue: nanoseconds(queue) },

@@ -72,7 +72,7 @@ function storeOf(name: string, dtype: DType, out: TensorData): (at: number, valu
 
 /** The elements of an answer as a JSON array. `Refusal` for what JSON has no number for. */
 export function jsonFrom({ name, dtype, shape, bytes }: WireTensor): string {
-  const data = viewOf(dtype, shape, bytes);
+  const data = typedView(dtype, shape, bytes);
   if (dtype === 'float16') throw new Refusal(400, `output ${name}: FP16 cannot be sent as JSON: ask for binary data`);
   if (dtype === 'int64') return `[${(data as BigInt64Array).join(',')}]`;
   if (dtype === 'bool') return JSON.stringify(Array.from(data as Uint8Array, (value) => value !== 0));
@@ -85,7 +85,7 @@ export function jsonFrom({ name, dtype, shape, bytes }: WireTensor): string {
 }
 
 /** A view of the bytes, or of a copy where they do not lie as the type wants. */
-export function viewOf(dtype: DType, shape: readonly number[], bytes: Uint8Array): TensorData {
+export function typedView(dtype: DType, shape: readonly number[], bytes: Uint8Array): TensorData {
   const Type = arrays[dtype];
   const placed = bytes.byteOffset % Type.BYTES_PER_ELEMENT === 0 ? bytes : new Uint8Array(bytes);
   return new Type(placed.buffer as ArrayBuffer, placed.byteOffset, elementsOf(shape));

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import type { InferRequest } from '../batch/queue.ts';
-import { VERSION } from '../model.ts';
+import { MODEL_VERSION } from '../model.ts';
 import { jsonIn } from '../json.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
@@ -35,7 +35,7 @@ export interface ParsedRequest {
 export function parseRequest(body: Uint8Array, headerLength: number | undefined, model: AskedModel): ParsedRequest {
   const given = jsonOf(body, headerLength);
   refuseOther('model_name', given.model_name, model.name);
-  refuseOther('model_version', given.model_version, VERSION);
+  refuseOther('model_version', given.model_version, MODEL_VERSION);
   const raw = headerLength === undefined ? body.subarray(body.length) : body.subarray(headerLength);
   let at = 0;
   const inputs = given.inputs.map((input): GivenInput => {

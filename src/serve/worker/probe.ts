@@ -6,7 +6,7 @@ import type { Batching, ModelFacts } from '../types.ts';
 import { likeness, worst } from './likeness.ts';
 import type { Likeness } from './likeness.ts';
 import { mapped, rowsOf, runInPieces } from './rows.ts';
-import type { Run, Tensors } from './rows.ts';
+import type { Run, NamedTensors } from './rows.ts';
 
 export interface ProbeOptions {
   readonly inputs: readonly TensorSpec[];
@@ -74,7 +74,7 @@ function fixed(measured: Measurement, size: number): Found {
 const INTERACTING = 'not batched: the answer to a sample depends on the samples beside it';
 
 /** Feeds by number of samples. */
-type Sample = (n: number) => Tensors;
+type Sample = (n: number) => NamedTensors;
 
 function firstThatRuns(run: Run, size: number, { inputs, outputs, sampleShape }: ProbeOptions): Sample | undefined {
   const isOpen = inputs.some(({ shape }) => shape.slice(1).some((dim) => typeof dim === 'string'));
@@ -159,7 +159,7 @@ class Measurement {
     return this.#alike(together, 0, alone);
   }
 
-  #alike(together: Tensors, row: number, alone: Tensors): Likeness {
+  #alike(together: NamedTensors, row: number, alone: NamedTensors): Likeness {
     return worst(
       this.#wanted.map((name) => {
         const [batch, one] = [together[name]!, alone[name]!];

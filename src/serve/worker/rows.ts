@@ -2,17 +2,17 @@ import { UserError } from '../../base/errors.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
 
-export type Tensors = Readonly<Record<string, InferenceTensor>>;
+export type NamedTensors = Readonly<Record<string, InferenceTensor>>;
 
-export type Run = (feeds: Tensors, wanted: readonly string[]) => Tensors;
+export type Run = (feeds: NamedTensors, wanted: readonly string[]) => NamedTensors;
 
 /**
  * Run a batch of any size on a file that takes `size` samples at a time: piece by piece, the last one filled up with its
  * own last sample, whose further answers are dropped.
  */
-export function runInPieces(run: Run, size: number, feeds: Tensors, wanted: readonly string[]): Tensors {
+export function runInPieces(run: Run, size: number, feeds: NamedTensors, wanted: readonly string[]): NamedTensors {
   const rows = Object.values(feeds)[0]!.shape[0]!;
-  const pieces: Tensors[] = [];
+  const pieces: NamedTensors[] = [];
   for (let from = 0; from < rows; from += size) {
     const kept = Math.min(size, rows - from);
     const piece = mapped(feeds, (tensor) => filledUp(rowsOf(tensor, from, kept), size));
@@ -68,6 +68,6 @@ function joined(name: string, parts: readonly InferenceTensor[]): InferenceTenso
   return { data, shape: [parts.reduce((sum, { shape }) => sum + shape[0]!, 0), ...inner] };
 }
 
-export function mapped(tensors: Tensors, to: (tensor: InferenceTensor) => InferenceTensor): Tensors {
+export function mapped(tensors: NamedTensors, to: (tensor: InferenceTensor) => InferenceTensor): NamedTensors {
   return Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, to(tensor)]));
 }

@@ -13,7 +13,7 @@ import { framed, padded } from './frames.ts';
 import type { FromWorker, ModelMessage, Resources, RunMessage, StartMessage, ToWorker } from './messages.ts';
 import { probe } from './probe.ts';
 import { runInPieces } from './rows.ts';
-import type { Run, Tensors } from './rows.ts';
+import type { Run, NamedTensors } from './rows.ts';
 
 /**
  * The process that runs models: it reads messages from its stdin and answers on descriptor 3, one at a time, until stdin
@@ -79,12 +79,12 @@ function answer({ id, key, inputs, outputs }: RunMessage, body: Uint8Array, star
   }
 }
 
-function headOf(name: string, { outputs }: InferenceModel, results: Tensors) {
+function headOf(name: string, { outputs }: InferenceModel, results: NamedTensors) {
   const { dtype } = outputs.find((output) => output.name === name)!;
   return { name, dtype, shape: results[name]!.shape };
 }
 
-function feedsOf(inputs: RunMessage['inputs'], body: Uint8Array): Tensors {
+function feedsOf(inputs: RunMessage['inputs'], body: Uint8Array): NamedTensors {
   let at = 0;
   return Object.fromEntries(
     inputs.map(({ name, dtype, shape }) => {

@@ -15,7 +15,7 @@ import { keptFloat, prepareInt8 } from '../quantize.ts';
 import type { ConvertOptions } from './options.ts';
 import type { ConvertSource } from './source.ts';
 
-export function nameOf(from: string): string {
+export function nameOfSource(from: string): string {
   return path.basename(path.resolve(from)).replace(/\.(onnx|json)$/, '');
 }
 
@@ -67,7 +67,7 @@ async function writersFor(
 ): Promise<readonly Writable[]> {
   const { format, precision, calibrator, symmetric, opset, batch = 1, ends = 'float32' } = options;
   const dense = options.dense ?? (format === 'tflite' ? 'tensor' : 'channel');
-  const name = nameOf(options.from);
+  const name = nameOfSource(options.from);
   const onnx = (metadata: ReadonlyMap<string, string>): Options => ({ name, opset, metadata });
   const describe = (metadata: ReadonlyMap<string, string>) =>
     descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);

@@ -19,7 +19,7 @@ import { beyondBudget } from './budgets.ts';
 import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
 import { LikenessTally } from './likeness.ts';
-import type { OutputLikeness, Values } from './likeness.ts';
+import type { OutputLikeness, OutputValues } from './likeness.ts';
 import { openFileRunner } from './runners.ts';
 import type { Feeds } from './runners.ts';
 
@@ -33,7 +33,7 @@ export interface Reference {
   /** Outputs of the training graph, [n, width]. */
   readonly logits: Float32Array;
   /** The other outputs of the model, by name. */
-  readonly others?: Readonly<Record<string, Values>>;
+  readonly others?: Readonly<Record<string, OutputValues>>;
   /** Targets of the samples. */
   readonly targets?: TargetValues;
 }
@@ -54,7 +54,7 @@ function inParts({ x, shape, logits, others = {}, ...rest }: Reference): Referen
       const each = values.length / n;
       return values.subarray(each * next, each * (next + size)) as T;
     };
-    const other = Object.entries(others).map(([name, { data, shape: of, ...kind }]): [string, Values] => [
+    const other = Object.entries(others).map(([name, { data, shape: of, ...kind }]): [string, OutputValues] => [
       name,
       { ...kind, data: rows(data), shape: [size, ...of.slice(1)] },
     ]);
@@ -89,7 +89,7 @@ export async function checkFile(
     ...others,
   }));
   const trained: Ask = { outputs: Object.keys(known[0]!), run: () => Promise.resolve(known.shift()!) };
-  const answers: Values[] = [];
+  const answers: OutputValues[] = [];
   const asked = {
     ...{ file: file.file, outputs: runner.outputs },
     run: async (feeds: Feeds) => {
@@ -132,7 +132,7 @@ export async function checkFile(
 function numberByNumber({ scaling, names }: Task, expected: Float32Array, actual: Float32Array): OutputLikeness[] {
   if (scaling === undefined) return [];
   return names.map((name, c) => {
-    const column = (of: Float32Array): Values => {
+    const column = (of: Float32Array): OutputValues => {
       const data = of.filter((_, i) => i % names.length === c);
       return {
         data: data.map((value) => (value - scaling.mean[c]!) / scaling.std[c]!),
@@ -171,7 +171,7 @@ export function differs(
 ): boolean {
   if (actual === undefined) return true;
   const tally = new LikenessTally('');
-  const values = (data: Float32Array): Values => ({ data, shape: [data.length], isInteger: false });
+  const values = (data: Float32Array): OutputValues => ({ data, shape: [data.length], isInteger: false });
   tally.add(values(expected), values(actual));
   return beyondBudget(tally.result(), precision) !== undefined;
 }

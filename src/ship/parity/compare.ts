@@ -2,7 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import { argMax } from '../../base/numbers.ts';
 import type { Feeds, FileRunner } from './runners.ts';
 import { LikenessTally } from './likeness.ts';
-import type { OutputLikeness, Values } from './likeness.ts';
+import type { OutputLikeness, OutputValues } from './likeness.ts';
 
 /** Source of outputs: a file in a runtime, or outputs that are known already. */
 export type Ask = Pick<FileRunner, 'outputs' | 'run'>;
@@ -59,8 +59,8 @@ function counterpart(
   { file, outputs }: { readonly file: string; readonly outputs: readonly string[] },
   output: string,
   position: number,
-  answers: Readonly<Record<string, Values>>,
-): Values {
+  answers: Readonly<Record<string, OutputValues>>,
+): OutputValues {
   const found = answers[output] ?? answers[outputs[position] ?? ''];
   if (found !== undefined) return found;
   throw new UserError(
@@ -69,10 +69,14 @@ function counterpart(
   );
 }
 
-function hasScores(output: string, { shape, isInteger }: Values, { classes, output: named }: ClassOutput): boolean {
+function hasScores(
+  output: string,
+  { shape, isInteger }: OutputValues,
+  { classes, output: named }: ClassOutput,
+): boolean {
   return !isInteger && (named ?? output) === output && shape.length === 2 && shape[1] === classes;
 }
 
-function topOf({ data }: Values, classes: number): number[] {
+function topOf({ data }: OutputValues, classes: number): number[] {
   return Array.from({ length: data.length / classes }, (_, row) => argMax(data, row * classes, classes));
 }

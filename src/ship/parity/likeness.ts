@@ -1,7 +1,7 @@
 import { argMax } from '../../base/numbers.ts';
 
 /** The numbers of an output, [samples, ...]. */
-export interface Values {
+export interface OutputValues {
   readonly data: Float32Array | Float64Array;
   readonly shape: readonly number[];
   /** Labels, indexes and flags are compared by equality: half a class is no smaller an error than two. */
@@ -69,7 +69,7 @@ export class LikenessTally {
     this.#classes = classes;
   }
 
-  add(expected: Values, actual: Values): void {
+  add(expected: OutputValues, actual: OutputValues): void {
     const [a, b] = [expected.data, actual.data];
     if (a.length !== b.length) this.#noise = Infinity;
     this.#isInteger = expected.isInteger;
@@ -98,7 +98,7 @@ export class LikenessTally {
     this.#max = Math.max(this.#max, a);
   }
 
-  #addSums({ data, shape }: Values, { data: given }: Values): void {
+  #addSums({ data, shape }: OutputValues, { data: given }: OutputValues): void {
     const samples = shape[0] ?? 1;
     const each = data.length / samples;
     if (this.#sums.length === 0) {

@@ -7,7 +7,7 @@ import { fromStored, openTflite, toStored } from '../../runtime/litert.ts';
 import type { TfliteEnd, TfliteSession } from '../../runtime/litert.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { ModelFile } from '../model-file.ts';
-import type { Values } from './likeness.ts';
+import type { OutputValues } from './likeness.ts';
 import { typedAs } from '../../runtime/typed.ts';
 
 export type { Feeds };
@@ -16,7 +16,7 @@ export type { Feeds };
 export interface FileRunner {
   readonly outputs: readonly string[];
   /** `feeds`: by the names of the inputs, or in their order; numbers of whatever type. */
-  run(feeds: Feeds): Promise<Readonly<Record<string, Values>>>;
+  run(feeds: Feeds): Promise<Readonly<Record<string, OutputValues>>>;
   dispose(): void;
 }
 
@@ -88,7 +88,7 @@ function storedAs(data: TensorData, end: TfliteEnd): TensorData {
   return toStored(typedAs('float32', data) as Float32Array, end);
 }
 
-function joined(end: TfliteEnd, pieces: readonly Readonly<Record<string, TensorData>>[], batch: number): Values {
+function joined(end: TfliteEnd, pieces: readonly Readonly<Record<string, TensorData>>[], batch: number): OutputValues {
   const parts = pieces.map((piece) => piece[end.name]!);
   const all = parts.length === 1 ? parts[0]! : concatenated(parts);
   const [first, ...rest] = end.shape;
@@ -113,7 +113,7 @@ function concatenated(parts: readonly TensorData[]): TensorData {
 }
 
 /** Numbers as they are compared. */
-function valuesOf(data: TensorData, shape: readonly number[], dtype: ModelValue['dtype']): Values {
+function valuesOf(data: TensorData, shape: readonly number[], dtype: ModelValue['dtype']): OutputValues {
   if (dtype === 'float32') return { data: data as Float32Array, shape, isInteger: false };
   if (dtype === 'float16') return { data: fromHalfArray(data as Uint16Array), shape, isInteger: false };
   return { data: Float64Array.from(data as Int32Array, Number), shape, isInteger: true };

@@ -1,7 +1,7 @@
 import type { DType, TensorSpec } from '../../graph/types.ts';
 import type { ShippedModel, Target } from '../cluster/model.ts';
 import { sizingOf } from '../cluster/sizing.ts';
-import type { Field, Message } from './pbtxt.ts';
+import type { PbtxtField, PbtxtMessage } from './pbtxt.ts';
 import { entries, word } from './pbtxt.ts';
 
 export const LABELS = 'labels.txt';
@@ -21,7 +21,7 @@ export interface ConfigOptions {
  * Triton's ModelConfig (`model_config.proto`) for an ONNX file. The largest batch is the largest that was measured; requests are
  * put together up to the size beyond which that brings little, and never wait for each other (`decide` in src/serve says why).
  */
-export function tritonConfig(model: ShippedModel, { target, precision }: ConfigOptions): Message {
+export function tritonConfig(model: ShippedModel, { target, precision }: ConfigOptions): PbtxtMessage {
   const { name, inputs, outputs, joins, labels, curve } = model;
   const batched = joins && curve !== undefined;
   const maxBatch = batched ? curve.sizes.at(-1)! : joins ? DEFAULT_BATCH : 0;
@@ -47,30 +47,30 @@ export function tritonConfig(model: ShippedModel, { target, precision }: ConfigO
 const DEFAULT_BATCH = 4;
 
 /** The batch is not among `dims`; a sample that is one number is a tensor of one there. */
-function described({ name, dtype, shape }: TensorSpec, joins: boolean): Message {
+function described({ name, dtype, shape }: TensorSpec, joins: boolean): PbtxtMessage {
   const dims = shape.slice(joins ? 1 : 0).map((size) => (typeof size === 'number' ? size : -1));
   const data_type = word(DATA_TYPES[dtype]);
   return dims.length === 0 ? { name, data_type, dims: [1], reshape: {} } : { name, data_type, dims };
 }
 
-function batching({ curve }: ShippedModel, maxBatch: number): Message {
+function batching({ curve }: ShippedModel, maxBatch: number): PbtxtMessage {
   if (curve === undefined) return {};
   const { batch } = sizingOf(curve);
   return { preferred_batch_size: batch > 1 && batch < maxBatch ? [batch] : undefined };
 }
 
 /** TensorRT computes in the number format that the file has: in fp16 a float32 file would answer differently. */
-function tensorrt(precision: string): Message {
+function tensorrt(precision: string): PbtxtMessage {
   const mode = precision === 'int8' ? 'INT8' : precision === 'fp16' ? 'FP16' : 'FP32';
   const parameters = entries({ precision_mode: mode, max_workspace_size_bytes: String(2 ** 30) });
   return { gpu_execution_accelerator: [{ name: 'tensorrt', parameters }] };
 }
 
 /** Kernels are chosen, and TensorRT's engines built, at a first call of each size: before the model is ready. */
-function warmups({ inputs, joins }: ShippedModel, maxBatch: number): Message[] | undefined {
+function warmups({ inputs, joins }: ShippedModel, maxBatch: number): PbtxtMessage[] | undefined {
   const isKnown = inputs.every(({ shape }) => shape.slice(joins ? 1 : 0).every((size) => typeof size === 'number'));
   if (!isKnown) return undefined;
-  const zeros: Field = entries(
+  const zeros: PbtxtField = entries(
     Object.fromEntries(
       inputs.map((end) => {
         const { data_type, dims } = described(end, joins);

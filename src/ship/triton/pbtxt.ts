@@ -4,10 +4,10 @@ export interface Word {
 }
 
 /** A field: an array is a repeated field, undefined is one that is not set. */
-export type Field = string | number | boolean | Word | Message | readonly Field[] | undefined;
+export type PbtxtField = string | number | boolean | Word | PbtxtMessage | readonly PbtxtField[] | undefined;
 
-export interface Message {
-  readonly [name: string]: Field;
+export interface PbtxtMessage {
+  readonly [name: string]: PbtxtField;
 }
 
 export function word(name: string): Word {
@@ -15,22 +15,22 @@ export function word(name: string): Word {
 }
 
 /** A map as text has it: a repeated message of key and value. */
-export function entries(map: Readonly<Record<string, Field>>): Message[] {
+export function entries(map: Readonly<Record<string, PbtxtField>>): PbtxtMessage[] {
   return Object.entries(map).map(([key, value]) => ({ key, value }));
 }
 
 /** A message in protobuf's text format, a field on a line. */
-export function pbtxt(message: Message, indent = ''): string {
+export function pbtxt(message: PbtxtMessage, indent = ''): string {
   return Object.entries(message)
     .flatMap(([name, value]) => (isList(value) ? value.map((one) => [name, one] as const) : [[name, value] as const]))
     .map(([name, value]) => fieldText(name, value, indent))
     .join('');
 }
 
-function fieldText(name: string, value: Field, indent: string): string {
+function fieldText(name: string, value: PbtxtField, indent: string): string {
   if (value === undefined) return '';
   if (typeof value === 'object' && !('word' in value)) {
-    return `${indent}${name} {\n${pbtxt(value as Message, `${indent}  `)}${indent}}\n`;
+    return `${indent}${name} {\n${pbtxt(value as PbtxtMessage, `${indent}  `)}${indent}}\n`;
   }
   return `${indent}${name}: ${typeof value === 'object' ? (value as Word).word : scalarText(value)}\n`;
 }
@@ -46,6 +46,6 @@ function escaped(text: string): string {
   );
 }
 
-function isList(value: Field): value is readonly Field[] {
+function isList(value: PbtxtField): value is readonly PbtxtField[] {
   return Array.isArray(value);
 }

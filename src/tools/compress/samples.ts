@@ -14,7 +14,7 @@ import { npyBytes, npyLabels, npySamples, parseNpy } from '../../data/readers/nu
 import type { NpyArray } from '../../data/readers/numpy/npy.ts';
 import { npyEntries } from '../../data/readers/numpy/zip.ts';
 import { openFile } from '../../distill/teachers/open.ts';
-import { answers } from '../../distill/preflight/preflight.ts';
+import { plainLogits } from '../../distill/preflight/preflight.ts';
 import type { RecipeInput } from '../../recipe/schema.ts';
 import { taskRow } from '../../recipe/task.ts';
 import { engineOf } from '../../setup/engine.ts';
@@ -231,7 +231,7 @@ async function labelled(
     { ...teacher, intermediate: [], normalize: askedAs(normalize) },
     { engine: engineOf(place), session: sessionOptionsOf(place), dataset, name: () => short },
   );
-  const logits = await answers(opened.teacher, dataset, ids, { onProgress });
+  const logits = await plainLogits(opened.teacher, dataset, ids, { onProgress });
   await opened.teacher.dispose();
   const labels = Int32Array.from(ids, (row) => argMax(logits, row * model.classes, model.classes));
   refuseOne(labels, short);

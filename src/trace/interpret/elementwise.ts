@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { DType } from '../../graph/types.ts';
 import { fakeQuant, fakeQuantGradient } from '../fake-quant.ts';
 import type { InterpretRule, Rules } from './table.ts';
-import { number } from './table.ts';
+import { numberAttr } from './table.ts';
 
 const unary =
   (run: (x: tf.Tensor) => tf.Tensor): InterpretRule =>
@@ -48,7 +48,7 @@ export const elementwise: Rules = {
   Atan: unary(tf.atan),
   Atanh: unary(tf.atanh),
   Ceil: unary(tf.ceil),
-  ClipByValue: ([x], attrs) => tf.clipByValue(x!, number(attrs, 'clipValueMin'), number(attrs, 'clipValueMax')),
+  ClipByValue: ([x], attrs) => tf.clipByValue(x!, numberAttr(attrs, 'clipValueMin'), numberAttr(attrs, 'clipValueMax')),
   Cos: unary(tf.cos),
   Cosh: unary(tf.cosh),
   Elu: unary(tf.elu),
@@ -57,9 +57,10 @@ export const elementwise: Rules = {
   Expm1: unary(tf.expm1),
   Floor: unary(tf.floor),
   Gelu: ([x], attrs) => gelu(x!, attrs.approximate === true),
-  HardSigmoid: ([x], attrs) => tf.clipByValue(tf.add(tf.mul(x!, number(attrs, 'alpha')), number(attrs, 'beta')), 0, 1),
+  HardSigmoid: ([x], attrs) =>
+    tf.clipByValue(tf.add(tf.mul(x!, numberAttr(attrs, 'alpha')), numberAttr(attrs, 'beta')), 0, 1),
   HardSwish: unary((x) => tf.mul(x, tf.clipByValue(tf.add(tf.div(x, 6), 0.5), 0, 1))),
-  LeakyRelu: ([x], attrs) => tf.leakyRelu(x!, number(attrs, 'alpha')),
+  LeakyRelu: ([x], attrs) => tf.leakyRelu(x!, numberAttr(attrs, 'alpha')),
   Log: unary(tf.log),
   Log1p: unary(tf.log1p),
   LogicalNot: unary(tf.logicalNot),
@@ -77,7 +78,7 @@ export const elementwise: Rules = {
   Softplus: unary(tf.softplus),
   Sqrt: unary(tf.sqrt),
   Square: unary(tf.square),
-  Step: ([x], attrs) => tf.step(x!, number(attrs, 'alpha')),
+  Step: ([x], attrs) => tf.step(x!, numberAttr(attrs, 'alpha')),
   Swish: unary((x) => tf.mul(x, tf.sigmoid(x))),
   Tan: unary(tf.tan),
   Tanh: unary(tf.tanh),

@@ -28,7 +28,7 @@ export function interpret(
     const bound = new Map<string, tf.Tensor>(Object.entries(values));
     for (const name of graph.inputs.keys()) bound.set(name, see(name, bound.get(name)!));
     for (const [name, { type, data }] of graph.constants)
-      if (!bound.has(name)) bound.set(name, tensorOf(data, type.dtype, type.shape as number[]));
+      if (!bound.has(name)) bound.set(name, tfTensorOf(data, type.dtype, type.shape as number[]));
     for (const node of graph.nodes) {
       const { op, inputs, attrs, outputs, layer } = node;
       const rule = Object.hasOwn(interpretRules, op) ? interpretRules[op] : undefined;
@@ -51,7 +51,7 @@ export function interpret(
 }
 
 /** A tensor on the current backend; tfjs does not support float16 bits and 64-bit integers. */
-export function tensorOf(data: TensorData, dtype: DType, shape: readonly number[]): tf.Tensor {
+export function tfTensorOf(data: TensorData, dtype: DType, shape: readonly number[]): tf.Tensor {
   if (dtype === 'float16') throw new Error('float16 cannot be interpreted');
   const values = data instanceof BigInt64Array ? Int32Array.from(data, Number) : data;
   const typed = tfjsDtype(dtype);

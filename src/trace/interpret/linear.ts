@@ -1,13 +1,13 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attrs } from '../../graph/types.ts';
 import type { Rules } from './table.ts';
-import { kernel, numbers } from './table.ts';
+import { kernel, numbersAttr } from './table.ts';
 
 /** Attributes for tfjs' kernels, without dilation: the filter is dilated instead, which works on every backend. */
 function window(attrs: Attrs): Record<string, unknown> {
-  const [top, bottom, left, right] = numbers(attrs, 'pads') as [number, number, number, number];
+  const [top, bottom, left, right] = numbersAttr(attrs, 'pads') as [number, number, number, number];
   return {
-    strides: numbers(attrs, 'strides'),
+    strides: numbersAttr(attrs, 'strides'),
     dilations: [1, 1],
     pad: [
       [0, 0],
@@ -28,13 +28,13 @@ function convolution(name: string, x: tf.Tensor, filter: tf.Tensor, attrs: Attrs
 }
 
 function padded(x: tf.Tensor, attrs: Attrs, value = 0): tf.Tensor {
-  const isWhole = numbers(attrs, 'pads').every((pad) => pad === 0);
+  const isWhole = numbersAttr(attrs, 'pads').every((pad) => pad === 0);
   return isWhole ? x : tf.pad(x, window(attrs)['pad'] as [number, number][], value);
 }
 
 /** The filter with zeros between its taps. */
 function dilated(filter: tf.Tensor, attrs: Attrs): tf.Tensor {
-  return numbers(attrs, 'dilations').reduce((taps, dilation, axis) => {
+  return numbersAttr(attrs, 'dilations').reduce((taps, dilation, axis) => {
     if (dilation === 1) return taps;
     const spaced = tf.expandDims(taps, axis + 1);
     const zeros = taps.shape.map(() => [0, 0] as [number, number]).toSpliced(axis + 1, 0, [0, dilation - 1]);
@@ -50,28 +50,28 @@ function dilated(filter: tf.Tensor, attrs: Attrs): tf.Tensor {
 
 /** Taps of a dilated filter. */
 function taps(filter: tf.Tensor, attrs: Attrs): tf.Tensor {
-  const [vertical, horizontal] = numbers(attrs, 'dilations') as [number, number];
+  const [vertical, horizontal] = numbersAttr(attrs, 'dilations') as [number, number];
   return tf.stridedSlice(filter, [0, 0, 0, 0], filter.shape, [vertical, horizontal, 1, 1]);
 }
 
 function dilatedShape(attrs: Attrs): number[] {
-  const dilations = numbers(attrs, 'dilations');
-  return numbers(attrs, 'filterShape').map((n, i) => (i < 2 ? (n - 1) * dilations[i]! + 1 : n));
+  const dilations = numbersAttr(attrs, 'dilations');
+  return numbersAttr(attrs, 'filterShape').map((n, i) => (i < 2 ? (n - 1) * dilations[i]! + 1 : n));
 }
 
 function pooling(attrs: Attrs): Record<string, unknown> {
-  return { ...window(attrs), filterSize: numbers(attrs, 'filterSize') };
+  return { ...window(attrs), filterSize: numbersAttr(attrs, 'filterSize') };
 }
 
 function maxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
-  const isDilated = numbers(attrs, 'dilations').some((dilation) => dilation !== 1);
+  const isDilated = numbersAttr(attrs, 'dilations').some((dilation) => dilation !== 1);
   return isDilated ? dilatedMaxPool(x, attrs) : kernel('MaxPool', { x }, pooling(attrs));
 }
 
 /** tfjs' kernels lack dilation: the maximum over shifted pictures, one for each position of the window. */
 function dilatedMaxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
   const whole = padded(x, attrs, -Infinity);
-  const [filterSize, strides, dilations] = ['filterSize', 'strides', 'dilations'].map((name) => numbers(attrs, name)) as [number[], number[], number[]]; // prettier-ignore
+  const [filterSize, strides, dilations] = ['filterSize', 'strides', 'dilations'].map((name) => numbersAttr(attrs, name)) as [number[], number[], number[]]; // prettier-ignore
   return [0, 1].reduce((value, i) => {
     const reach = (filterSize[i]! - 1) * dilations[i]! + 1;
     const windows = Math.floor((whole.shape[i + 1]! - reach) / strides[i]!) + 1;
@@ -85,8 +85,8 @@ function dilatedMaxPool(x: tf.Tensor, attrs: Attrs): tf.Tensor {
 
 /** Spreads each window's gradient evenly over its elements other than padding. */
 function averagePoolGradient(dy: tf.Tensor, attrs: Attrs): tf.Tensor {
-  const [batch, height, width, channels] = numbers(attrs, 'inputShape') as [number, number, number, number];
-  const [rows, columns] = numbers(attrs, 'filterSize') as [number, number];
+  const [batch, height, width, channels] = numbersAttr(attrs, 'inputShape') as [number, number, number, number];
+  const [rows, columns] = numbersAttr(attrs, 'filterSize') as [number, number];
   const options = window(attrs);
   const onesFilter = tf.ones([rows, columns, 1, 1]);
   const counts = kernel('DepthwiseConv2dNative', { x: tf.ones([1, height, width, 1]), filter: onesFilter }, options);
@@ -107,7 +107,7 @@ export const linear: Rules = {
     kernel(
       'Conv2DBackpropInput',
       { dy: dy!, filter: dilated(filter!, attrs) },
-      { ...window(attrs), inputShape: numbers(attrs, 'inputShape') },
+      { ...window(attrs), inputShape: numbersAttr(attrs, 'inputShape') },
     ),
   Conv2DBackpropFilter: ([x, dy], attrs) =>
     taps(
@@ -119,7 +119,7 @@ export const linear: Rules = {
     kernel(
       'DepthwiseConv2dNativeBackpropInput',
       { dy: dy!, filter: dilated(filter!, attrs) },
-      { ...window(attrs), inputShape: numbers(attrs, 'inputShape') },
+      { ...window(attrs), inputShape: numbersAttr(attrs, 'inputShape') },
     ),
   DepthwiseConv2dNativeBackpropFilter: ([x, dy], attrs) =>
     taps(

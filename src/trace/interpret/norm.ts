@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Attrs } from '../../graph/types.ts';
 import type { InterpretRule, Rules } from './table.ts';
-import { kernel, number, numbers } from './table.ts';
+import { kernel, numberAttr, numbersAttr } from './table.ts';
 
 function allButLast(x: tf.Tensor): number[] {
   return Array.from({ length: x.rank - 1 }, (_, i) => i);
@@ -14,7 +14,7 @@ const resize =
       name,
       { images: images! },
       {
-        size: numbers(attrs, 'size'),
+        size: numbersAttr(attrs, 'size'),
         alignCorners: attrs.alignCorners === true,
         halfPixelCenters: attrs.halfPixelCenters === true,
       },
@@ -56,7 +56,7 @@ const nearest: Mixing = (from, to, attrs) => {
 const resizeGradient =
   (mixing: Mixing): InterpretRule =>
   ([dy], attrs) => {
-    const [batch, height, width, channels] = numbers(attrs, 'inputShape') as [number, number, number, number];
+    const [batch, height, width, channels] = numbersAttr(attrs, 'inputShape') as [number, number, number, number];
     const [, rows, columns] = dy!.shape as [number, number, number, number];
     const vertical = mixing(height, rows, attrs);
     const horizontal = mixing(width, columns, attrs);
@@ -68,13 +68,13 @@ const resizeGradient =
 
 export const norm: Rules = {
   FusedBatchNorm: ([x, mean, variance, offset, scale], attrs) => {
-    const inverse = tf.rsqrt(tf.add(variance!, number(attrs, 'epsilon')));
+    const inverse = tf.rsqrt(tf.add(variance!, numberAttr(attrs, 'epsilon')));
     const normal = tf.mul(tf.sub(x!, mean!), scale === undefined ? inverse : tf.mul(inverse, scale));
     return offset === undefined ? normal : tf.add(normal, offset);
   },
   BatchNormTrain: ([x, scale, offset], attrs) => {
     const { mean, variance } = tf.moments(x!, allButLast(x!));
-    const inverse = tf.rsqrt(tf.add(variance, number(attrs, 'epsilon')));
+    const inverse = tf.rsqrt(tf.add(variance, numberAttr(attrs, 'epsilon')));
     return [tf.add(tf.mul(tf.mul(tf.sub(x!, mean), inverse), scale!), offset!), mean, variance, inverse];
   },
   BatchNormTrainGrad: ([dy, x, scale, mean, inverse]) => {
@@ -88,7 +88,7 @@ export const norm: Rules = {
   },
   LRN: ([x], attrs) => {
     const [depthRadius, bias, alpha, beta] = ['depthRadius', 'bias', 'alpha', 'beta'].map((name) =>
-      number(attrs, name),
+      numberAttr(attrs, name),
     );
     return kernel('LRN', { x: x! }, { depthRadius, bias, alpha, beta });
   },

@@ -1,12 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { InterpretRule, Rules } from './table.ts';
-import { number, numbers } from './table.ts';
+import { numberAttr, numbersAttr } from './table.ts';
 
 /** A reduction over no axes is the identity (tfjs takes an empty list for all axes). */
 const reduction =
   (run: (x: tf.Tensor, axes: number[], keepDims: boolean) => tf.Tensor): InterpretRule =>
   ([x], attrs) => {
-    const axes = numbers(attrs, 'axes');
+    const axes = numbersAttr(attrs, 'axes');
     return axes.length === 0 ? tf.clone(x!) : run(x!, axes, attrs.keepDims === true);
   };
 
@@ -19,16 +19,16 @@ export const reduce: Rules = {
   All: reduction(tf.all),
   Any: reduction(tf.any),
   LogSumExp: reduction(tf.logSumExp),
-  ArgMax: ([x], attrs) => tf.argMax(x!, number(attrs, 'axis')),
-  ArgMin: ([x], attrs) => tf.argMin(x!, number(attrs, 'axis')),
-  Cumsum: ([x], attrs) => tf.cumsum(x!, number(attrs, 'axis'), attrs.exclusive === true, attrs.reverse === true),
-  Cumprod: ([x], attrs) => tf.cumprod(x!, number(attrs, 'axis'), attrs.exclusive === true, attrs.reverse === true),
+  ArgMax: ([x], attrs) => tf.argMax(x!, numberAttr(attrs, 'axis')),
+  ArgMin: ([x], attrs) => tf.argMin(x!, numberAttr(attrs, 'axis')),
+  Cumsum: ([x], attrs) => tf.cumsum(x!, numberAttr(attrs, 'axis'), attrs.exclusive === true, attrs.reverse === true),
+  Cumprod: ([x], attrs) => tf.cumprod(x!, numberAttr(attrs, 'axis'), attrs.exclusive === true, attrs.reverse === true),
   TopK: ([x], attrs) => {
-    const { values, indices } = tf.topk(x!, number(attrs, 'k'), true);
+    const { values, indices } = tf.topk(x!, numberAttr(attrs, 'k'), true);
     return [values, indices];
   },
-  Softmax: ([x], attrs) => axisLast(x!, number(attrs, 'axis'), (y) => tf.softmax(y, -1)),
-  LogSoftmax: ([x], attrs) => axisLast(x!, number(attrs, 'axis'), (y) => tf.logSoftmax(y, -1)),
+  Softmax: ([x], attrs) => axisLast(x!, numberAttr(attrs, 'axis'), (y) => tf.softmax(y, -1)),
+  LogSoftmax: ([x], attrs) => axisLast(x!, numberAttr(attrs, 'axis'), (y) => tf.logSoftmax(y, -1)),
 };
 
 /** tfjs has these ops along the last axis only. */

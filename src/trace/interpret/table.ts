@@ -10,10 +10,10 @@ export function kernel(name: string, inputs: Record<string, tf.Tensor>, attrs: o
   return tf.engine().runKernel(name, inputs, attrs as tf.NamedAttrMap);
 }
 
-export function numbers(attrs: Attrs, name: string): number[] {
+export function numbersAttr(attrs: Attrs, name: string): number[] {
   return [...(attrs[name] as readonly number[])];
 }
 
-export function number(attrs: Attrs, name: string): number {
+export function numberAttr(attrs: Attrs, name: string): number {
   return attrs[name] as number;
 }

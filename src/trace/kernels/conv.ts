@@ -4,7 +4,7 @@ import type { Value } from '../value.ts';
 import { op } from '../value.ts';
 import { activate } from './matmul.ts';
 import type { Attributes, Row, Table } from './table.ts';
-import { reshape, size, transpose } from './table.ts';
+import { reshape, sizeOfShape, transpose } from './table.ts';
 
 type Info = tf.backend_util.Conv2DInfo;
 
@@ -95,7 +95,7 @@ const fused =
 /** A bias per channel, without tfjs' axes of size 1. */
 function perChannel(bias: Value, y: Value): Value {
   const channels = y.type.shape.at(-1)!;
-  return size(bias.type.shape) === channels ? reshape(bias, [channels]) : bias;
+  return sizeOfShape(bias.type.shape) === channels ? reshape(bias, [channels]) : bias;
 }
 
 const backpropInput =

@@ -2,7 +2,7 @@ import type { Value } from '../value.ts';
 import { op } from '../value.ts';
 import { matMul } from './matmul.ts';
 import type { Table } from './table.ts';
-import { broadcastTo, cast, constant, filled, rank, reshape, scalar, size } from './table.ts';
+import { broadcastTo, cast, constant, filled, rank, reshape, scalar, sizeOfShape } from './table.ts';
 
 function sum(x: Value, axes: readonly number[]): Value {
   return op('Sum', [x], { axes: [...axes], keepDims: false });
@@ -15,14 +15,14 @@ function histogram(x: Value, weights: Value, bins: number, binary: boolean): Val
   const axes = [rank(x) - 1];
   if (binary) return op('Max', [hits], { axes, keepDims: false });
   const weighted =
-    size(weights.type.shape) === 0 ? hits : op('Multiply', [hits, reshape(weights, [...x.type.shape, 1])]);
+    sizeOfShape(weights.type.shape) === 0 ? hits : op('Multiply', [hits, reshape(weights, [...x.type.shape, 1])]);
   return sum(weighted, axes);
 }
 
 /** Index tuples, one per row. */
 function tuples(indices: Value): Value {
   const { shape } = indices.type;
-  return cast(rank(indices) < 2 ? reshape(indices, [size(shape), 1]) : indices, 'int32');
+  return cast(rank(indices) < 2 ? reshape(indices, [sizeOfShape(shape), 1]) : indices, 'int32');
 }
 
 /** `updates` at `indices`, `otherwise` elsewhere. Values at repeated indices are added. */
@@ -40,17 +40,17 @@ function neighbours(x: Value, depthRadius: number): Value {
   const band = Array.from({ length: channels * channels }, (_, i) =>
     Math.abs(Math.floor(i / channels) - (i % channels)) <= depthRadius ? 1 : 0,
   );
-  const flat = reshape(x, [size(x.type.shape) / channels, channels]);
+  const flat = reshape(x, [sizeOfShape(x.type.shape) / channels, channels]);
   return reshape(matMul(flat, constant(band, [channels, channels])), x.type.shape);
 }
 
 export const counting: Table = {
   Bincount: ({ x, weights }, { size: bins }) =>
-    histogram(reshape(x!, [size(x!.type.shape)]), weights!, bins as number, false),
+    histogram(reshape(x!, [sizeOfShape(x!.type.shape)]), weights!, bins as number, false),
   DenseBincount: ({ x, weights }, { size: bins, binaryOutput }) =>
     histogram(x!, weights!, bins as number, binaryOutput === true),
   SparseToDense: ({ sparseIndices, sparseValues, defaultValue }, { outputShape }) => {
-    if (size(sparseIndices!.type.shape) === 0) return broadcastTo(defaultValue!, outputShape as number[]);
+    if (sizeOfShape(sparseIndices!.type.shape) === 0) return broadcastTo(defaultValue!, outputShape as number[]);
     const indices = tuples(sparseIndices!);
     const values = broadcastTo(sparseValues!, [indices.type.shape[0]!]);
     return scattered(indices, values, outputShape as number[], defaultValue!);

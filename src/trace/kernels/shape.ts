@@ -13,7 +13,7 @@ import {
   rank,
   reshape,
   scalar,
-  size,
+  sizeOfShape,
   slice,
   toFloat,
   transpose,
@@ -72,7 +72,7 @@ function stridedSlice(x: Value, attrs: Readonly<Record<string, unknown>>): Value
     mask('shrinkAxisMask'),
   );
   const { begin, end, strides, finalShape, finalShapeSparse } = info;
-  if (size(finalShape) === 0) return emptied(x, finalShape);
+  if (sizeOfShape(finalShape) === 0) return emptied(x, finalShape);
   const simple = strides.every((stride) => stride === 1);
   const picked = simple
     ? slice(
@@ -104,17 +104,17 @@ function spaceToBatch(x: Value, blockShape: readonly number[], paddings: readonl
   const rest = Array.from({ length: rank(x) - 1 - block.length }, () => [0, 0]);
   const padded = pad(x, [[0, 0], ...paddings, ...rest]);
   const shape = [...padded.type.shape];
-  const cut = reshape(padded, getReshaped(shape, block, size(block), false));
+  const cut = reshape(padded, getReshaped(shape, block, sizeOfShape(block), false));
   const moved = transpose(cut, getPermuted(rank(cut), block.length, false));
-  return reshape(moved, getReshapedPermuted(shape, block, size(block), false));
+  return reshape(moved, getReshapedPermuted(shape, block, sizeOfShape(block), false));
 }
 
 function batchToSpace(x: Value, blockShape: readonly number[], crops: readonly (readonly number[])[]): Value {
   const { getReshaped, getPermuted, getReshapedPermuted, getSliceBeginCoords, getSliceSize } = tf.backend_util;
   const [block, shape, cut] = [[...blockShape], [...x.type.shape], crops as number[][]];
-  const pieces = reshape(x, getReshaped(shape, block, size(block)));
+  const pieces = reshape(x, getReshaped(shape, block, sizeOfShape(block)));
   const moved = transpose(pieces, getPermuted(rank(pieces), block.length));
-  const whole = getReshapedPermuted(shape, block, size(block));
+  const whole = getReshapedPermuted(shape, block, sizeOfShape(block));
   const begin = getSliceBeginCoords(cut, block.length);
   const length = getSliceSize(whole, cut, block.length);
   return slice(
@@ -157,7 +157,7 @@ export const shape: Table = {
       values.map(({ type }) => [...type.shape]),
       along,
     );
-    const full = values.filter((value) => size(value.type.shape) > 0);
+    const full = values.filter((value) => sizeOfShape(value.type.shape) > 0);
     return concat(sameDtype(full.length === 0 ? values : full), along);
   },
   Pack: (inputs, { axis }) => {
@@ -230,7 +230,7 @@ export const shape: Table = {
   Select: ({ condition, t, e }) => select(condition!, t!, e!),
   Einsum: (inputs, { equation }) => einsum(Object.values(inputs).map(toFloat), equation as string),
   Diag: ({ x }) => {
-    const n = size(x!.type.shape);
+    const n = sizeOfShape(x!.type.shape);
     const eye = op(
       'OneHot',
       [

@@ -4,7 +4,7 @@ import type { Value } from '../value.ts';
 import { op } from '../value.ts';
 import { matMul } from './matmul.ts';
 import type { TensorRow, TensorTable } from './table.ts';
-import { constant, reshape, scalar, size } from './table.ts';
+import { constant, reshape, scalar, sizeOfShape } from './table.ts';
 
 /** Discrete Fourier transform of each row, as a product with its matrix: for short signals. */
 const transform =
@@ -13,7 +13,7 @@ const transform =
     const parts = backend.partsOf(input!);
     const { shape } = input!;
     const n = shape.at(-1)!;
-    const flat = (info: tf.TensorInfo): Value => reshape(backend.lookup(info), [size(shape) / n, n]);
+    const flat = (info: tf.TensorInfo): Value => reshape(backend.lookup(info), [sizeOfShape(shape) / n, n]);
     const [real, imag] = [flat(parts.real), flat(parts.imag)];
     const wave = (f: (angle: number) => number): ReturnType<typeof constant> => {
       const entries = Array.from({ length: n * n }, (__, i) =>

@@ -54,7 +54,7 @@ export function rank(x: Value): number {
   return x.type.shape.length;
 }
 
-export function size(shape: readonly number[]): number {
+export function sizeOfShape(shape: readonly number[]): number {
   return shape.reduce((product, dim) => product * dim, 1);
 }
 

@@ -3,7 +3,7 @@ import type { Value } from '../value.ts';
 import { op } from '../value.ts';
 import { matMul } from './matmul.ts';
 import type { Attributes, Table } from './table.ts';
-import { concat, filled, reshape, scalar, size } from './table.ts';
+import { concat, filled, reshape, scalar, sizeOfShape } from './table.ts';
 import type { Windows } from './windows.ts';
 import { firstBest, largest, LOWEST, taps, untap, windowSize } from './windows.ts';
 
@@ -46,16 +46,16 @@ function pooling(inputShape: readonly number[], attrs: Attributes): Windows {
 /** All taps of a position as a row: [positions, taps · channels]. */
 function columns(x: Value, windows: Windows): Value {
   const all = concat(taps(x, windows), 4);
-  return reshape(all, [size(all.type.shape.slice(0, 4)), all.type.shape[4]!]);
+  return reshape(all, [sizeOfShape(all.type.shape.slice(0, 4)), all.type.shape[4]!]);
 }
 
 function asMatrix(filter: Value): Value {
   const { shape } = filter.type;
-  return reshape(filter, [size(shape.slice(0, 4)), shape[4]!]);
+  return reshape(filter, [sizeOfShape(shape.slice(0, 4)), shape[4]!]);
 }
 
 function rows(dy: Value): Value {
-  return reshape(dy, [size(dy.type.shape.slice(0, 4)), dy.type.shape[4]!]);
+  return reshape(dy, [sizeOfShape(dy.type.shape.slice(0, 4)), dy.type.shape[4]!]);
 }
 
 /** Number of elements of each window other than padding. */

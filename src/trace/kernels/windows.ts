@@ -1,6 +1,6 @@
 import type { Value } from '../value.ts';
 import { op } from '../value.ts';
-import { filled, pad, reshape, size } from './table.ts';
+import { filled, pad, reshape, sizeOfShape } from './table.ts';
 
 /** Windows over the axes between the first (batch) and the last (channels). */
 export interface Windows {
@@ -93,5 +93,5 @@ export function largest(values: readonly Value[]): Value {
 }
 
 export function windowSize({ filter }: Windows): number {
-  return size(filter);
+  return sizeOfShape(filter);
 }

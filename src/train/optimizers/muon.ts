@@ -8,7 +8,7 @@ const STEPS = 5;
  * Number of columns of the matrix that Muon makes of a weight; undefined for weights that it leaves to AdamW: vectors, depthwise filters, dense
  * layers.
  */
-export function columnsOf(shape: readonly number[]): number | undefined {
+export function muonColumns(shape: readonly number[]): number | undefined {
   const columns = shape.at(-1)!;
   return shape.length > 3 && columns > 1 ? columns : undefined;
 }

@@ -3,7 +3,7 @@ import type { TensorType } from '../../graph/types.ts';
 import type { Tensors, Variables } from '../../networks/network.ts';
 import { withinNorm } from './max-norm.ts';
 import type { Units } from './max-norm.ts';
-import { columnsOf, orthogonalized } from './muon.ts';
+import { muonColumns, orthogonalized } from './muon.ts';
 
 export interface OptimizerConfig {
   readonly type: 'sgd' | 'momentum' | 'nesterov' | 'rmsprop' | 'adam' | 'adamw' | 'muon';
@@ -171,10 +171,10 @@ function muon(config: OptimizerConfig): Rule {
   const { beta1 = 0.9 } = config;
   const others = adam(config);
   return {
-    slots: (shape) => (columnsOf(shape) === undefined ? others.slots(shape) : ['adam.m']),
+    slots: (shape) => (muonColumns(shape) === undefined ? others.slots(shape) : ['adam.m']),
     scalars: (step, learningRate) => ({ ...others.scalars(step, learningRate), learningRate }),
     update: (g, slots, feeds) => {
-      const columns = columnsOf(g.shape);
+      const columns = muonColumns(g.shape);
       if (columns === undefined) return others.update(g, slots, feeds);
       const m = tf.add(tf.mul(slots['adam.m']!, beta1), g);
       const direction = orthogonalized(tf.add(g, tf.mul(m, beta1)), columns);

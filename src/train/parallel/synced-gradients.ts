@@ -5,7 +5,7 @@ import type { TensorData, TensorType } from '../../graph/types.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import type { CompiledStep } from '../../runtime/engine.ts';
 import { fedTo, samplesInBatch } from '../step/batch.ts';
-import { feedsOf, withRandoms } from '../step/gradients.ts';
+import { feedsOfPart, withRandoms } from '../step/gradients.ts';
 import type { BatchPartGradients, GradientsOptions, OwnParts } from '../step/gradients.ts';
 import { PartSum } from './part-sum.ts';
 import { Slices } from './slices.ts';
@@ -60,7 +60,7 @@ export class SyncedGradients implements BatchPartGradients {
     const work = [];
     for (const part of own) {
       const pieces = await this.#for(samplesInBatch(part.batch, task));
-      const held = new Map(Object.entries(feedsOf(part, feeds, task, step)));
+      const held = new Map(Object.entries(feedsOfPart(part, feeds, task, step)));
       work.push({ part, pieces, held, results: {} as Record<string, TensorData> });
     }
     for (const [at, { outputs }] of this.#pieces.entries()) {

@@ -82,7 +82,7 @@ export class PartGradients implements BatchPartGradients {
     const { task } = this.#options;
     for (const part of own) {
       const compiled = await this.#for(samplesInBatch(part.batch, task));
-      yield compiled.run(fedTo(compiled, feedsOf(part, feeds, task, step)), step, part.first);
+      yield compiled.run(fedTo(compiled, feedsOfPart(part, feeds, task, step)), step, part.first);
     }
   }
 
@@ -104,7 +104,7 @@ export class PartGradients implements BatchPartGradients {
 }
 
 /** All feeds of a part. */
-export function feedsOf(part: BatchPart, feeds: StepValues, task: Task, step: number): StepValues {
+export function feedsOfPart(part: BatchPart, feeds: StepValues, task: Task, step: number): StepValues {
   const own = batchFeeds(part.batch, task, `step ${step + 1}`);
   return { ...feeds, ...own, share: Float32Array.of(part.share), samples: Float32Array.of(part.samples) };
 }

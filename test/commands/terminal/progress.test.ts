@@ -1,5 +1,5 @@
 import type { CommandContext } from '../../../src/commands/context.ts';
-import { table } from '../../../src/commands/terminal/table.ts';
+import { textTable } from '../../../src/commands/terminal/table.ts';
 import { contextOf } from '../../../src/commands/program.ts';
 import { helpText } from '../../../src/commands/terminal/help.ts';
 import { barText, showEvents, timeLeft } from '../../../src/commands/terminal/progress.ts';
@@ -129,7 +129,7 @@ it('says time in units that fit', () => {
 
 it('aligns tables, numbers to the right', () => {
   expect(
-    table([
+    textTable([
       ['name', 'train', 'note'],
       ['a', '60000', 'x y'],
       ['bcd', '12', ''],

@@ -1,4 +1,4 @@
-import { table } from '../../../src/commands/terminal/table.ts';
+import { textTable } from '../../../src/commands/terminal/table.ts';
 import { fittedToWidth } from '../../../src/commands/terminal/wrapped.ts';
 
 const ROWS = [
@@ -8,7 +8,7 @@ const ROWS = [
 ];
 
 it('wraps its last column between words on a terminal that is too narrow, and there alone', () => {
-  expect(table(ROWS, { isTerminal: true, columns: 60 })).toBe(
+  expect(textTable(ROWS, { isTerminal: true, columns: 60 })).toBe(
     [
       'device  usable',
       'cpu     yes     works',
@@ -17,9 +17,9 @@ it('wraps its last column between words on a terminal that is too narrow, and th
       '',
     ].join('\n'),
   );
-  const whole = table(ROWS);
-  expect(table(ROWS, { isTerminal: false, columns: 60 })).toBe(whole);
-  expect(table(ROWS, { isTerminal: true, columns: 120 })).toBe(whole);
+  const whole = textTable(ROWS);
+  expect(textTable(ROWS, { isTerminal: false, columns: 60 })).toBe(whole);
+  expect(textTable(ROWS, { isTerminal: true, columns: 120 })).toBe(whole);
   expect(whole.split('\n')).toHaveLength(4);
 });
 
@@ -29,8 +29,8 @@ it('becomes blocks where numbers do not fit beside each other', () => {
     ['exports/distilled.onnx', '1', '399,361'],
     ['teacher.onnx', '32', '1,000'],
   ];
-  expect(table(rows)).toContain('exports/distilled.onnx      1    399,361\n');
-  expect(table(rows, { isTerminal: true, columns: 30 })).toBe(
+  expect(textTable(rows)).toContain('exports/distilled.onnx      1    399,361\n');
+  expect(textTable(rows, { isTerminal: true, columns: 30 })).toBe(
     [
       'exports/distilled.onnx',
       '  batch      1',

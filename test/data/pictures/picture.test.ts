@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
-import { decoded } from '../../../src/data/pictures/decode.ts';
+import { decodedPicture } from '../../../src/data/pictures/decode.ts';
 import { readImageFolder } from '../../../src/data/readers/image-folder.ts';
 import { OF_CLIENTS, withPicture } from '../../../src/data/pictures/picture.ts';
 import { pixelsOf } from '../../../src/serve/v1/read.ts';
@@ -38,7 +38,7 @@ it('decodes no drawing for a data set, a teacher or a server, whatever it is cal
   const { message, hint } = await userError(readImageFolder(folder(), {}));
   expect(message).toMatch(/1\.png: cannot decode the image: Input file contains unsupported image format/);
   expect(hint).toMatch(/PNG, JPEG and WebP are read/);
-  const taught = await userError(decoded({ where: 'a/1.png', input: SVG }, [2, 2, 3]));
+  const taught = await userError(decodedPicture({ where: 'a/1.png', input: SVG }, [2, 2, 3]));
   expect(taught.message).toMatch(/unsupported image format/);
   await expect(pixelsOf(SVG, described)).rejects.toMatchObject({
     ...{ status: 400, message: 'the picture cannot be decoded: Input buffer contains unsupported image format' },

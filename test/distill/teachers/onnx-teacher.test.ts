@@ -4,7 +4,7 @@ import { alternativesOf } from '../../../src/distill/preflight/alternatives.ts';
 import { onnxTeacher } from '../../../src/distill/teachers/onnx-teacher.ts';
 import type { OnnxTeacherSettings, OnnxTeacherSource } from '../../../src/distill/teachers/onnx-teacher.ts';
 import { accuracyOf } from '../../../src/tasks/classification/chance.ts';
-import { answers, preflight } from '../../../src/distill/preflight/preflight.ts';
+import { plainLogits, preflight } from '../../../src/distill/preflight/preflight.ts';
 import type { PreflightOptions } from '../../../src/distill/preflight/preflight.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import type { Model } from '../../../src/formats/onnx/model.ts';
@@ -45,7 +45,7 @@ async function accuracyWithModel(
 ): Promise<number> {
   const teacher = await onnxTeacher(source(encodeModel(model), dataset), { ...DEFAULTS, ...settings });
   const rows = Int32Array.from({ length: dataset.count }, (_, i) => i);
-  const logits = await answers(teacher, dataset, rows).finally(() => teacher.dispose());
+  const logits = await plainLogits(teacher, dataset, rows).finally(() => teacher.dispose());
   return accuracyOf(logits, dataset.targets, 3);
 }
 

@@ -8,7 +8,7 @@ import { builtinOperators } from '../../../src/formats/tflite/schema/operators.t
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { withBatch } from '../../../src/graph/shapes.ts';
 import type { AttrValue, Graph, Shape, TensorData, TensorType } from '../../../src/graph/types.ts';
-import { interpret, tensorOf } from '../../../src/trace/interpret/interpret.ts';
+import { interpret, tfTensorOf } from '../../../src/trace/interpret/interpret.ts';
 import type { TfliteRuntime } from '../../../src/runtime/litert.ts';
 import { openTflite } from '../../../src/runtime/litert.ts';
 
@@ -85,7 +85,7 @@ export function reference(graph: Graph, feeds: Values, batch = 1): Record<string
   return tf.tidy(() => {
     const tensors = Object.entries(feeds).map(([name, data]) => {
       const { dtype, shape } = graph.inputs.get(name)!;
-      return [name, tensorOf(data, dtype, withBatch(shape, batch))] as const;
+      return [name, tfTensorOf(data, dtype, withBatch(shape, batch))] as const;
     });
     const { outputs } = interpret(withFixedBatch(graph, batch), Object.fromEntries(tensors));
     return Object.fromEntries(Object.entries(outputs).map(([name, t]) => [name, Float32Array.from(t.dataSync())]));

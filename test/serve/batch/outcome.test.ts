@@ -1,4 +1,4 @@
-import { shares } from '../../../src/serve/batch/outcome.ts';
+import { answerShares } from '../../../src/serve/batch/outcome.ts';
 import type { Waiting } from '../../../src/serve/batch/queue.ts';
 import type { ServedModel } from '../../../src/serve/model.ts';
 import { bytesOf } from '../../../src/base/bytes.ts';
@@ -16,9 +16,9 @@ const outputs = [
 ] as const;
 
 it('each request gets its own samples of the outputs that it asked for', () => {
-  const given = shares(model('rows'), [asking(3, 'b'), asking(1, 'a', 'b'), asking(2, 'a')], outputs);
+  const given = answerShares(model('rows'), [asking(3, 'b'), asking(1, 'a', 'b'), asking(2, 'a')], outputs);
   const seen = given.map((own) =>
-    own.map(({ name, dtype, shape, bytes }) => [name, ...shape, ...(viewOf(dtype, shape, bytes) as Float32Array)]),
+    own.map(({ name, dtype, shape, bytes }) => [name, ...shape, ...(typedView(dtype, shape, bytes) as Float32Array)]),
   );
   expect(seen).toEqual([
     [['b', 3, 2, 0, 10, 20, 30, 40, 50]],
@@ -31,8 +31,8 @@ it('each request gets its own samples of the outputs that it asked for', () => {
 });
 
 it('an output without a row for each sample cannot be shared out', () => {
-  expect(() => shares(model('rows'), [asking(3, 'a'), asking(4, 'a')], outputs)).toThrow(
+  expect(() => answerShares(model('rows'), [asking(3, 'a'), asking(4, 'a')], outputs)).toThrow(
     'output a has the shape [6, 1] for 7 samples',
   );
-  expect(shares(model('rows'), [asking(4, 'a')], outputs)[0]![0]).toBe(outputs[0]);
+  expect(answerShares(model('rows'), [asking(4, 'a')], outputs)[0]![0]).toBe(outputs[0]);
 });

@@ -1,4 +1,4 @@
-import { bytesFromJson, viewOf } from '../../../src/serve/v2/json-tensor.ts';
+import { bytesFromJson, typedView } from '../../../src/serve/v2/json-tensor.ts';
 
 const WHOLE = {
   int64: [Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER],
@@ -13,7 +13,7 @@ it.each(Object.keys(WHOLE) as (keyof typeof WHOLE)[])(
   (dtype) => {
     const [least, most] = WHOLE[dtype];
     const bytes = bytesFromJson('x', dtype, [2], [least, most]);
-    expect(Array.from(viewOf(dtype, [2], bytes) as ArrayLike<number | bigint>, Number)).toEqual([least, most]);
+    expect(Array.from(typedView(dtype, [2], bytes) as ArrayLike<number | bigint>, Number)).toEqual([least, most]);
     for (const value of [least - 1, most + 1, 0.5, true, '1', null])
       expect(() => bytesFromJson('x', dtype, [1], [value])).toThrow(
         `input x: value 0 is no ${dtype.toUpperCase()}, received`,
@@ -22,7 +22,7 @@ it.each(Object.keys(WHOLE) as (keyof typeof WHOLE)[])(
 );
 
 it('float32 and bool take what they can hold', () => {
-  expect(viewOf('float32', [2], bytesFromJson('x', 'float32', [2], [-1.5, 3.4028234663852886e38]))).toEqual(
+  expect(typedView('float32', [2], bytesFromJson('x', 'float32', [2], [-1.5, 3.4028234663852886e38]))).toEqual(
     Float32Array.of(-1.5, 3.4028234663852886e38),
   );
   for (const value of [3.5e38, -3.5e38, '1', null])
@@ -33,7 +33,7 @@ it('float32 and bool take what they can hold', () => {
 
 it('data comes flat or nested as its shape says, and not otherwise', () => {
   const made = (data: unknown): number[] => [
-    ...(viewOf('int8', [2, 2], bytesFromJson('x', 'int8', [2, 2], data)) as Int8Array),
+    ...(typedView('int8', [2, 2], bytesFromJson('x', 'int8', [2, 2], data)) as Int8Array),
   ];
   expect([made([1, 2, 3, 4]), made([[1, 2], [3, 4]])]).toEqual([[1, 2, 3, 4], [1, 2, 3, 4]]); // prettier-ignore
   for (const data of [[1, 2, 3], [[1, 2, 3, 4]], [[1, 2], [3]], [[1, 2], 3, 4], 'x', undefined])

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
-import { columnsOf, orthogonalized } from '../../../src/train/optimizers/muon.ts';
+import { muonColumns, orthogonalized } from '../../../src/train/optimizers/muon.ts';
 import { createOptimizer } from '../../../src/train/optimizers/optimizers.ts';
 import { useCpu } from '../../support/cpu.ts';
 
@@ -54,7 +54,12 @@ it('leaves a filter without a gradient where it is', () => {
 });
 
 it('takes full convolutions alone for matrices', () => {
-  expect([[16], [64, 10], [3, 3, 16, 1], [3, 3, 16, 32]].map(columnsOf)).toEqual([undefined, undefined, undefined, 32]);
+  expect([[16], [64, 10], [3, 3, 16, 1], [3, 3, 16, 32]].map(muonColumns)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    32,
+  ]);
 });
 
 it('moves filters along the orthogonal momentum, and everything else as adamw does', () => {

@@ -8,7 +8,7 @@ import { weightedNodes } from '../../../graph/quantization.ts';
 import type { Quantization, TensorQuantization } from '../../../graph/quantization.ts';
 import type { Constant, Graph, Node, TensorType } from '../../../graph/types.ts';
 import type { State } from '../../../runtime/engine.ts';
-import { interpret, interpretRules, tensorOf } from '../../../trace/interpret/interpret.ts';
+import { interpret, interpretRules, tfTensorOf } from '../../../trace/interpret/interpret.ts';
 import type { Forwarded, ForwardOptions, Network, Tensors, Variables } from '../../../networks/network.ts';
 import {
   fakeQuantizeActivation,
@@ -93,7 +93,10 @@ export class FakeQuantizedNetwork implements Network {
     const names = trainableConstants(graph);
     const constants = names.map((name) => [name, graph.constants.get(name)!] as const);
     this.trainable = Object.fromEntries(
-      constants.map(([name, { data, type }]) => [name, tf.variable(tensorOf(data, 'float32', type.shape as number[]))]),
+      constants.map(([name, { data, type }]) => [
+        name,
+        tf.variable(tfTensorOf(data, 'float32', type.shape as number[])),
+      ]),
     );
     for (const [name, constant] of constants) {
       const mask = maskOf(constant);
@@ -195,7 +198,7 @@ export class FakeQuantizedNetwork implements Network {
     const raw = (name: string): tf.Tensor => {
       const mask = this.#masks.get(name);
       const value = this.trainable[name]!;
-      return mask === undefined ? value : tf.mul(value, tensorOf(mask.data, 'float32', mask.type.shape as number[]));
+      return mask === undefined ? value : tf.mul(value, tfTensorOf(mask.data, 'float32', mask.type.shape as number[]));
     };
     const values = Object.fromEntries(Object.keys(this.trainable).map((name) => [name, raw(name)]));
     for (const { input, weights, bias = '' } of this.#plan.layers) {

@@ -38,7 +38,7 @@ export function padsOf(node: OnnxNode, c: Import): number[] {
 }
 
 /** Strides, dilations and padding of a window op over [height, width]. */
-export function windowOf(
+export function windowOfNode(
   node: OnnxNode,
   c: Import,
   kernel: readonly number[],

@@ -3,7 +3,7 @@ import { changed } from '../lower/program.ts';
 import type { FusionRule } from './rewrite.ts';
 
 /** Operators with filter and bias, and the filter axis of the output channels. */
-export const channelAxis: Readonly<Record<string, number>> = {
+export const CHANNEL_AXES: Readonly<Record<string, number>> = {
   CONV_2D: 0,
   DEPTHWISE_CONV_2D: 3,
   FULLY_CONNECTED: 0,
@@ -22,7 +22,7 @@ export const foldAffine: FusionRule = (operation, { program, only, isApart, oneS
   const constant = program.data(b) !== undefined ? b : operation.op === 'SUB' ? undefined : a;
   if (constant === undefined) return undefined;
   const layer = only(constant === b ? a : b);
-  if (layer === undefined || channelAxis[layer.op] === undefined || layer.options?.fusedActivationFunction)
+  if (layer === undefined || CHANNEL_AXES[layer.op] === undefined || layer.options?.fusedActivationFunction)
     return undefined;
   if (isApart(operation, layer)) return undefined;
   const values = perChannel(program, constant, layer.outputs[0]!);
@@ -69,7 +69,7 @@ function scaled(program: Program, layer: Operation, by: Float32Array, oneScale: 
   // The single scale would become one for each output, which older runtimes do not support for this operator.
   const hasOne = value.quantization === undefined ? oneScale : value.quantization.scales.length === 1;
   if (layer.op === 'FULLY_CONNECTED' && hasOne && !isUniform(by)) return undefined;
-  const product = program.add(name, scaleChannels(value, by, channelAxis[layer.op]!));
+  const product = program.add(name, scaleChannels(value, by, CHANNEL_AXES[layer.op]!));
   const inputs = layer.inputs.map((input, i) => (i === filter ? product : input));
   const old = program.data(inputs[bias] ?? '') as Float32Array | undefined;
   const result = changed(layer, { inputs });

@@ -1,7 +1,7 @@
 import type { Operation, Program } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import { fuseActivation } from './activation.ts';
-import { channelAxis, foldAffine, weightInputs, withBias } from './affine.ts';
+import { CHANNEL_AXES, foldAffine, weightInputs, withBias } from './affine.ts';
 import { hardSwish } from './hard-swish.ts';
 import { foldPad } from './pad.ts';
 import { dropReshape, dropReshapeAroundFullyConnected, moveReshapeDown } from './reshape.ts';
@@ -33,7 +33,7 @@ export function fuse(program: Program, { keepFloat, oneScale = false }: FuseOpti
 /** Adds zero biases to convolutions, which require one; other layers may omit it. */
 function completeBiases(program: Program): void {
   program.operations = program.operations.map((operation) => {
-    const axis = channelAxis[operation.op];
+    const axis = CHANNEL_AXES[operation.op];
     const { bias, filter } = weightInputs(operation.op);
     if (axis === undefined || (operation.inputs[bias] ?? '') !== '') return operation;
     if (operation.op === 'TRANSPOSE_CONV') return changed(operation, { inputs: operation.inputs.slice(0, bias) });

@@ -1,5 +1,5 @@
 import type { DenseScales } from '../../../graph/quantization.ts';
-import { channelAxis, weightInputs } from '../fuse/affine.ts';
+import { CHANNEL_AXES, weightInputs } from '../fuse/affine.ts';
 import type { Operation, Program } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
 import type { Skipped } from '../../../base/skipped.ts';
@@ -24,7 +24,7 @@ export function quantizeDynamic(
     if (operation.op === 'GATHER') return storedRows(program, operation, done, keepFloat) ?? operation;
     const { filter } = weightInputs(operation.op);
     const name = operation.inputs[filter];
-    if (channelAxis[operation.op] === undefined || name === undefined) return operation;
+    if (CHANNEL_AXES[operation.op] === undefined || name === undefined) return operation;
     if (keepFloat(operation.layer ?? operation.outputs[0]!)) return operation;
     const value = program.value(name);
     if (!(value.data instanceof Float32Array)) return operation;

@@ -1,6 +1,6 @@
 import type { DenseScales, TensorQuantization } from '../../../graph/quantization.ts';
 import { integerRange, magnitudes, symmetric } from '../../../graph/quantization.ts';
-import { channelAxis } from '../fuse/affine.ts';
+import { CHANNEL_AXES } from '../fuse/affine.ts';
 import type { TfliteValue } from '../lower/program.ts';
 import type { BuiltinOperator } from '../schema/operators.ts';
 
@@ -13,8 +13,8 @@ export function weightQuantization(
   dense: DenseScales,
 ): TensorQuantization {
   const shape = type.shape as readonly number[];
-  if (quantization !== undefined) return perChannel(quantization, shape, channelAxis[op]);
-  const axis = op === 'FULLY_CONNECTED' && dense === 'tensor' ? undefined : channelAxis[op];
+  if (quantization !== undefined) return perChannel(quantization, shape, CHANNEL_AXES[op]);
+  const axis = op === 'FULLY_CONNECTED' && dense === 'tensor' ? undefined : CHANNEL_AXES[op];
   return symmetric(magnitudes(data as Float32Array, shape, axis), 'int8', axis);
 }
 

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { monotonicMs } from '../../../base/clock.ts';
-import { answers } from '../../../distill/preflight/preflight.ts';
+import { plainLogits } from '../../../distill/preflight/preflight.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import type { Dataset } from '../../../data/dataset.ts';
 import { usualAnswers } from '../../../measure/usual-answers.ts';
@@ -71,7 +71,7 @@ export async function measureTeacher(
     ...quality
   } = await evaluate(context, async (split) => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
-    return answers(teacher, split, rows, { together: context.together });
+    return plainLogits(teacher, split, rows, { together: context.together });
   });
   const { params, sizeBytes } = teacher;
   const { format, macs } = await teacherFigures(

@@ -2,7 +2,7 @@ import { batchFactor, batchTimes } from '../../../../graph/shapes.ts';
 import type { Dim, DType } from '../../../../graph/types.ts';
 import type { Import } from '../context.ts';
 import { FIXED_BATCH } from '../hints.ts';
-import { elementAt, filled } from './known.ts';
+import { elementAt, filledByPlace } from './known.ts';
 import type { KnownTensor } from './known.ts';
 
 /** Operation on two known values: on numbers, and on sizes that may be multiples of the batch (undefined: unknown). */
@@ -98,7 +98,7 @@ export function roundedTo(value: number, dtype: DType): number {
 /** Combines two known tensors, broadcast. */
 export function combined(c: Import, op: string, a: KnownTensor, b: KnownTensor, dtype = a.dtype): KnownTensor {
   const { numbers, sizes } = arithmetic[op]!;
-  return filled(dtype, shared(c, a, b), (place) => {
+  return filledByPlace(dtype, shared(c, a, b), (place) => {
     const [x, y] = [elementAt(a, place), elementAt(b, place)];
     if (typeof x === 'number' && typeof y === 'number') {
       if ((op === 'Div' || op === 'Mod') && y === 0 && isInteger(a.dtype)) c.fail('it divides by zero');

@@ -17,7 +17,7 @@ export interface Counted {
   readonly second: KnownTensor;
 }
 
-export function count(dims: readonly number[]): number {
+export function sizeOfDims(dims: readonly number[]): number {
   return dims.reduce((product, dim) => product * dim, 1);
 }
 
@@ -34,13 +34,13 @@ function stridesOf(dims: readonly number[]): number[] {
 }
 
 /** A tensor of `dims` with the element `at(coordinates)` at each position. */
-export function filled(
+export function filledByPlace(
   dtype: DType,
   dims: readonly number[],
   at: (place: readonly number[], index: number) => Dim,
 ): KnownTensor {
   const strides = stridesOf(dims);
-  const values = Array.from({ length: count(dims) }, (_, index) => {
+  const values = Array.from({ length: sizeOfDims(dims) }, (_, index) => {
     const place = dims.map((dim, axis) => Math.floor(index / strides[axis]!) % dim);
     return at(place, index);
   });

@@ -1,9 +1,9 @@
 import { symbolicSize } from '../../../../graph/shapes.ts';
 import { axisOf, intAttr, intsAttr } from '../attrs.ts';
 import type { Import } from '../context.ts';
-import { axesOf } from '../ops/shape.ts';
+import { axesOfNode } from '../ops/shape.ts';
 import { slicesOf } from '../slices.ts';
-import { count, elementAt, filled } from './known.ts';
+import { sizeOfDims, elementAt, filledByPlace } from './known.ts';
 import type { KnownTensor } from './known.ts';
 import type { Fold } from './fold.ts';
 
@@ -22,14 +22,14 @@ const gather: Fold = ([x, indices], node, c) => {
   if (outside !== undefined) c.fail(`it gathers [${indices!.values.join(', ')}] of ${n}`);
   const chosen = { ...indices!, values: at };
   const rank = indices!.dims.length;
-  return filled(x!.dtype, [...x!.dims.slice(0, axis), ...indices!.dims, ...x!.dims.slice(axis + 1)], (place) => {
+  return filledByPlace(x!.dtype, [...x!.dims.slice(0, axis), ...indices!.dims, ...x!.dims.slice(axis + 1)], (place) => {
     const index = Number(elementAt(chosen, place.slice(axis, axis + rank)));
     return elementAt(x!, [...place.slice(0, axis), index, ...place.slice(axis + rank)]);
   });
 };
 
 const squeeze: Fold = ([x], node, c) => {
-  const axes = axesOf(node, c, x!.dims.length) ?? x!.dims.flatMap((dim, i) => (dim === 1 ? [i] : []));
+  const axes = axesOfNode(node, c, x!.dims.length) ?? x!.dims.flatMap((dim, i) => (dim === 1 ? [i] : []));
   const other = axes.find((axis) => x!.dims[axis] !== 1);
   if (other !== undefined) c.fail(`its axis ${other} is ${x!.dims[other]!}, expected 1`);
   return withDims(
@@ -55,7 +55,7 @@ const reshape: Fold = ([x, shape], node, c) => {
   const dims = (newShape ?? c.fail('it names no shape')).map((dim, i) =>
     dim === 0 && !isZeroKept ? x!.dims[i]! : dim,
   );
-  const rest = x!.values.length / count(dims.filter((dim) => dim !== -1));
+  const rest = x!.values.length / sizeOfDims(dims.filter((dim) => dim !== -1));
   const whole = dims.map((dim) => (dim === -1 ? rest : dim));
   if (symbolicSize(whole).factor !== x!.values.length)
     c.fail(`it cannot make [${dims.join(', ')}] of [${x!.dims.join(', ')}]`);
@@ -65,7 +65,7 @@ const reshape: Fold = ([x, shape], node, c) => {
 const transpose: Fold = ([x], node, c) => {
   const perm = intsAttr(node, c, 'perm') ?? x!.dims.map((_, i) => x!.dims.length - 1 - i);
   const dims = perm.map((axis) => x!.dims[axis]!);
-  return filled(x!.dtype, dims, (place) =>
+  return filledByPlace(x!.dtype, dims, (place) =>
     elementAt(
       x!,
       x!.dims.map((_, axis) => place[perm.indexOf(axis)]!),
@@ -77,7 +77,7 @@ const concat: Fold = (inputs, node, c) => {
   const [first] = inputs as [KnownTensor];
   const axis = axisOf(intAttr(node, c, 'axis', 1), first.dims.length, c);
   const size = inputs.reduce((sum, { dims }) => sum + dims[axis]!, 0);
-  return filled(first.dtype, first.dims.with(axis, size), (place) => {
+  return filledByPlace(first.dtype, first.dims.with(axis, size), (place) => {
     let at = place[axis]!;
     const from = inputs.find(({ dims }) => at < dims[axis]! || (at -= dims[axis]!) < 0)!;
     return elementAt(from, place.with(axis, at));
@@ -87,7 +87,7 @@ const concat: Fold = (inputs, node, c) => {
 const slice: Fold = ([x], node, c) => {
   const slices = slicesOf(node, c, x!.dims);
   const dims = slices.map(({ length }) => length);
-  return filled(x!.dtype, dims, (place) =>
+  return filledByPlace(x!.dtype, dims, (place) =>
     elementAt(
       x!,
       place.map((at, i) => slices[i]!.begin + at * slices[i]!.step),
@@ -96,11 +96,11 @@ const slice: Fold = ([x], node, c) => {
 };
 
 const expand: Fold = ([x, shape], _, c) =>
-  filled(x!.dtype, c.broadcast(x!.dims, fixed(c, shape!, 'shape')) as number[], (place) => elementAt(x!, place));
+  filledByPlace(x!.dtype, c.broadcast(x!.dims, fixed(c, shape!, 'shape')) as number[], (place) => elementAt(x!, place));
 
 const tile: Fold = ([x, repeats], _, c) => {
   const times = fixed(c, repeats!, 'repeats');
-  return filled(
+  return filledByPlace(
     x!.dtype,
     x!.dims.map((dim, i) => dim * times[i]!),
     (place) =>
@@ -124,7 +124,9 @@ const split: Fold = ([x, given], node, c) => {
   return sizes.map((size) => {
     const from = begin;
     begin += size;
-    return filled(x!.dtype, x!.dims.with(axis, size), (place) => elementAt(x!, place.with(axis, place[axis]! + from)));
+    return filledByPlace(x!.dtype, x!.dims.with(axis, size), (place) =>
+      elementAt(x!, place.with(axis, place[axis]! + from)),
+    );
   });
 };
 

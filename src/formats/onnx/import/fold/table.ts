@@ -6,11 +6,11 @@ import { attr, axisOf, intAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import { castType } from '../cast-type.ts';
-import { axesOf } from '../ops/shape.ts';
+import { axesOfNode } from '../ops/shape.ts';
 import { combined, roundedTo, shared } from './arithmetic.ts';
 import { countedOf } from './counted.ts';
 import type { Fold } from './fold.ts';
-import { elementAt, filled, knownIntegers } from './known.ts';
+import { elementAt, filledByPlace, knownIntegers } from './known.ts';
 import type { KnownTensor } from './known.ts';
 import { places } from './places.ts';
 
@@ -48,7 +48,7 @@ const cast: Fold = ([x], node, c) => {
 };
 
 const where: Fold = ([condition, then, otherwise], _, c) =>
-  filled(then!.dtype, shared(c, condition!, then!, otherwise!), (place) =>
+  filledByPlace(then!.dtype, shared(c, condition!, then!, otherwise!), (place) =>
     elementAt(elementAt(condition!, place) === 0 ? otherwise! : then!, place),
   );
 
@@ -59,27 +59,27 @@ const range: Fold = ([start, limit, delta], _, c) => {
   }) as [number, number, number];
   if (step === 0) c.fail('with a step of 0');
   const length = Math.max(0, Math.ceil((to - from) / step));
-  return filled(start!.dtype, [length], (_place, i) => roundedTo(from + i * step, start!.dtype));
+  return filledByPlace(start!.dtype, [length], (_place, i) => roundedTo(from + i * step, start!.dtype));
 };
 
 const reduction =
   (op: 'Add' | 'Mul' | 'Min' | 'Max'): Fold =>
   ([x], node, c) => {
-    const declaredAxes = axesOf(node, c, x!.dims.length) ?? [];
+    const declaredAxes = axesOfNode(node, c, x!.dims.length) ?? [];
     const keepDims = intAttr(node, c, 'keepdims', 1) === 1;
     if (intAttr(node, c, 'noop_with_empty_axes', 0) === 1 && declaredAxes.length === 0) return x!;
     const axes = declaredAxes.length === 0 ? x!.dims.map((_, i) => i) : declaredAxes;
     const kept = x!.dims.map((dim, i) => (axes.includes(i) ? 1 : dim));
     const parts = new Map<string, KnownTensor>();
     const element = (place: readonly number[]): KnownTensor => ({ ...x!, dims: [], values: [elementAt(x!, place)] });
-    filled(x!.dtype, x!.dims, (place) => {
+    filledByPlace(x!.dtype, x!.dims, (place) => {
       const key = place.map((at, i) => (axes.includes(i) ? 0 : at)).join();
       const before = parts.get(key);
       parts.set(key, before === undefined ? element(place) : combined(c, op, before, element(place)));
       return 0;
     });
     const empty = op === 'Add' ? 0 : op === 'Mul' ? 1 : undefined;
-    const { values } = filled(x!.dtype, kept, (place) => {
+    const { values } = filledByPlace(x!.dtype, kept, (place) => {
       return parts.get(place.join())?.values[0] ?? empty ?? c.fail('it reduces no values');
     });
     return { dtype: x!.dtype, dims: keepDims ? kept : x!.dims.filter((_, i) => !axes.includes(i)), values };
@@ -88,7 +88,7 @@ const reduction =
 const trilu: Fold = ([x, k], node, c) => {
   const isUpper = intAttr(node, c, 'upper', 1) === 1;
   const by = Number(k?.values[0] ?? 0);
-  return filled(x!.dtype, x!.dims, (place) => {
+  return filledByPlace(x!.dtype, x!.dims, (place) => {
     const right = place.at(-1)! - place.at(-2)!;
     return (isUpper ? right >= by : right <= by) ? elementAt(x!, place) : 0;
   });
@@ -97,11 +97,11 @@ const trilu: Fold = ([x, k], node, c) => {
 /** Indexes of nonzero elements: [axes, count]. */
 const nonZero: Fold = ([x]) => {
   const found: (readonly number[])[] = [];
-  filled(x!.dtype, x!.dims, (place) => {
+  filledByPlace(x!.dtype, x!.dims, (place) => {
     if (elementAt(x!, place) !== 0) found.push(place);
     return 0;
   });
-  return filled('int64', [x!.dims.length, found.length], ([axis, i]) => found[i!]![axis!]!);
+  return filledByPlace('int64', [x!.dims.length, found.length], ([axis, i]) => found[i!]![axis!]!);
 };
 
 const constantOfShape: Fold = ([shape], node, c) => {
@@ -113,14 +113,14 @@ const constantOfShape: Fold = ([shape], node, c) => {
   const dims = shape!.values.map((dim) =>
     typeof dim === 'number' ? dim : c.fail('its shape depends on the batch size'),
   );
-  return filled(dtype, dims, () => value);
+  return filledByPlace(dtype, dims, () => value);
 };
 
 const cumulated: Fold = ([x, axisInput], node, c) => {
   const axis = axisOf(Number(axisInput!.values[0]), x!.dims.length, c);
   const [exclusive, reverse] = [intAttr(node, c, 'exclusive', 0) === 1, intAttr(node, c, 'reverse', 0) === 1];
   const n = x!.dims[axis]!;
-  return filled(x!.dtype, x!.dims, (place) => {
+  return filledByPlace(x!.dtype, x!.dims, (place) => {
     const at = place[axis]!;
     const [first, last] = reverse ? [exclusive ? at + 1 : at, n - 1] : [0, exclusive ? at - 1 : at];
     let sum = 0;

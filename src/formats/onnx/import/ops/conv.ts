@@ -4,7 +4,7 @@ import { plainOf } from '../arrangement.ts';
 import { attr, intAttr, intsAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
 import { defineImage, imageOf, spatialOf } from '../image.ts';
-import { padsOf, windowAttrs, windowOf } from '../window.ts';
+import { padsOf, windowAttrs, windowOfNode } from '../window.ts';
 
 const FILTER_LAST = [2, 3, 1, 0] as const;
 
@@ -96,7 +96,7 @@ const conv: Importer = (node, c) => {
       'Check the file with onnx.checker, and export the model again.',
     );
   const filter = filterOf(node, c, shape.length, isDepthwise ? channels : undefined);
-  const window = windowOf(node, c, filter.size, size);
+  const window = windowOfNode(node, c, filter.size, size);
   const image = imageOf(c, x);
   let result: string;
   if (isDepthwise) {

@@ -3,7 +3,7 @@ import type { Dim, Shape } from '../../../../graph/types.ts';
 import { axisOf, intAttr } from '../attrs.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import type { Import, Importer } from '../context.ts';
-import { count } from '../fold/known.ts';
+import { sizeOfDims } from '../fold/known.ts';
 import { side } from './norm.ts';
 
 /** Integers as int32, with negative indexes converted to positive ones for `size` elements. */
@@ -27,7 +27,7 @@ function int32(c: Import, shape: readonly number[], values: readonly number[]): 
 }
 
 function stridesOf(dims: readonly number[]): number[] {
-  return dims.map((_, i) => count(dims.slice(i + 1)));
+  return dims.map((_, i) => sizeOfDims(dims.slice(i + 1)));
 }
 
 /** Sizes of the axes to look up in. With an open batch each sample is looked up separately, otherwise all as one list. */
@@ -48,7 +48,7 @@ export function flatPlaces(
 ): string {
   const strides = stridesOf(from);
   const steps = stridesOf(to);
-  const base = Array.from({ length: count(to) }, (_, i) =>
+  const base = Array.from({ length: sizeOfDims(to) }, (_, i) =>
     to.reduce((sum, dim, a) => sum + (a === axis ? 0 : (Math.floor(i / steps[a]!) % dim) * strides[a]!), 0),
   );
   const moved = c.op('Multiply', [indices, int32(c, [], [strides[axis]!])]);
@@ -66,8 +66,8 @@ const gatherElements: Importer = (node, c) => {
   const lead: Dim[] = from.isOpen ? [shape[0]!] : [];
   const found = positive(c, indices, from.dims[inner]!);
   const places = flatPlaces(c, found, from.dims, wanted.dims, inner);
-  const list = c.op('Reshape', [c.plain(x)], { shape: [...lead, count(from.dims)] });
-  const at = c.op('Reshape', [places], { shape: [...lead, count(wanted.dims)] });
+  const list = c.op('Reshape', [c.plain(x)], { shape: [...lead, sizeOfDims(from.dims)] });
+  const at = c.op('Reshape', [places], { shape: [...lead, sizeOfDims(wanted.dims)] });
   const y = c.op('GatherV2', [list, at], { axis: lead.length, batchDims: lead.length });
   c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape: to }) });
 };
@@ -95,7 +95,7 @@ const gatherNd: Importer = (node, c) => {
   const [lead, rest] = [shape.slice(0, batchDims), shape.slice(batchDims + depth)];
   const between = to.slice(batchDims, -1);
   const outer: Dim[] = batchDims === 0 ? [] : [side(lead)];
-  const list = c.op('Reshape', [c.plain(x)], { shape: [...outer, count(sizes), side(rest)] });
+  const list = c.op('Reshape', [c.plain(x)], { shape: [...outer, sizeOfDims(sizes), side(rest)] });
   const places = c.op('Reshape', [tuplePlaces(c, c.plain(indices), sizes)], { shape: [...outer, side(between)] });
   const y = c.op('GatherV2', [list, places], { axis: outer.length, batchDims: outer.length });
   c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape: [...lead, ...between, ...rest] }) });

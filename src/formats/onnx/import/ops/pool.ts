@@ -2,7 +2,7 @@ import type { Dim } from '../../../../graph/types.ts';
 import { ignore, intAttr, intsAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
 import { defineImage, imageOf, spatialOf } from '../image.ts';
-import { ceiling, windowOf } from '../window.ts';
+import { ceiling, windowOfNode } from '../window.ts';
 import type { ImportedWindow } from '../window.ts';
 
 const pool =
@@ -12,7 +12,7 @@ const pool =
     const kernelShape = intsAttr(node, c, 'kernel_shape') ?? c.fail('it names no kernel_shape');
     const filterSize = kernelShape.length === 1 ? [1, kernelShape[0]!] : kernelShape;
     const size = spatialOf(c, x);
-    const window = windowOf(node, c, filterSize, size);
+    const window = windowOfNode(node, c, filterSize, size);
     const [bottom, right] = ceiling(node, c, filterSize, size, window);
     // Concerns the order of indexes, which are not returned.
     if (op === 'MaxPool') ignore(node, 'storage_order');
@@ -64,7 +64,7 @@ const lpPool: Importer = (node, c) => {
   const given = intsAttr(node, c, 'kernel_shape') ?? c.fail('it names no kernel_shape');
   const kernel = given.length === 1 ? [1, given[0]!] : given;
   const size = spatialOf(c, x);
-  const { strides, dilations, pads } = windowOf(node, c, kernel, size);
+  const { strides, dilations, pads } = windowOfNode(node, c, kernel, size);
   const [bottom, right] = ceiling(node, c, kernel, size, { strides, dilations, pads });
   const [above, below, left, after] = pads as [number, number, number, number];
   const image = imageOf(c, x);

@@ -1,7 +1,7 @@
 import { axisOf, intAttr } from '../attrs.ts';
 import { FIXED_BATCH } from '../hints.ts';
 import type { Import, Importer } from '../context.ts';
-import { axesOf } from './shape.ts';
+import { axesOfNode } from './shape.ts';
 
 type Step = (c: Import, value: string) => string;
 const by =
@@ -15,7 +15,7 @@ const reduction =
   (node, c) => {
     const [x] = node.inputs as [string];
     const rank = c.shapeOf(x).length;
-    const declaredAxes = axesOf(node, c, rank) ?? [];
+    const declaredAxes = axesOfNode(node, c, rank) ?? [];
     const keepDims = intAttr(node, c, 'keepdims', 1) === 1;
     const isNothing = declaredAxes.length === 0 && intAttr(node, c, 'noop_with_empty_axes', 0) === 1;
     if (declaredAxes.length > 0) node.attrs.get('noop_with_empty_axes');

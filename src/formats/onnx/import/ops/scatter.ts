@@ -2,7 +2,7 @@ import { isStatic } from '../../../../graph/shapes.ts';
 import type { OnnxNode } from '../../model.ts';
 import { attr, axisOf, intAttr } from '../attrs.ts';
 import type { Import, Importer } from '../context.ts';
-import { count } from '../fold/known.ts';
+import { sizeOfDims } from '../fold/known.ts';
 import { flatPlaces, positive, tuplePlaces } from './gather.ts';
 
 /** Operator that combines new and old values in a scatter, and its neutral value (undefined: the old value itself). */
@@ -83,9 +83,9 @@ const scatterElements: Importer = (node, c) => {
   const [shape, to] = [fixed(c, x), fixed(c, indices)];
   const axis = axisOf(intAttr(node, c, 'axis', 0), shape.length, c);
   const known = c.knownOf(indices);
-  const strides = shape.map((_, i) => count(shape.slice(i + 1)));
-  const steps = to.map((_, i) => count(to.slice(i + 1)));
-  const total = count(to);
+  const strides = shape.map((_, i) => sizeOfDims(shape.slice(i + 1)));
+  const steps = to.map((_, i) => sizeOfDims(to.slice(i + 1)));
+  const total = sizeOfDims(to);
   const places = settled(
     c,
     known !== undefined,
@@ -98,7 +98,7 @@ const scatterElements: Importer = (node, c) => {
       ),
     () => c.op('Reshape', [flatPlaces(c, positive(c, indices, shape[axis]!), shape, to, axis)], { shape: [total] }),
   );
-  const rows = c.op('Reshape', [c.plain(x)], { shape: [count(shape), 1] });
+  const rows = c.op('Reshape', [c.plain(x)], { shape: [sizeOfDims(shape), 1] });
   const flatUpdates = c.op('Reshape', [c.plain(updates)], { shape: [total, 1] });
   const y = scattered(node, c, { rows, updates: flatUpdates, places });
   c.define(node.outputs[0]!, { plain: c.op('Reshape', [y], { shape }) });
@@ -110,7 +110,7 @@ const scatterNd: Importer = (node, c) => {
   const [shape, to] = [fixed(c, x), fixed(c, indices)];
   const depth = to.at(-1)!;
   const sizes = shape.slice(0, depth);
-  const [height, width, total] = [count(sizes), count(shape.slice(depth)), count(to.slice(0, -1))];
+  const [height, width, total] = [sizeOfDims(sizes), sizeOfDims(shape.slice(depth)), sizeOfDims(to.slice(0, -1))];
   const known = c.knownOf(indices);
   const places = settled(
     c,

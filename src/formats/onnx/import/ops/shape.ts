@@ -8,7 +8,7 @@ import { FIXED_BATCH } from '../hints.ts';
 import { side } from './norm.ts';
 
 /** Axes from an attribute (older operator sets) or an input. */
-export function axesOf(node: OnnxNode, c: Import, rank: number): number[] | undefined {
+export function axesOfNode(node: OnnxNode, c: Import, rank: number): number[] | undefined {
   const input = node.inputs[1] ?? '';
   const axes = input === '' ? intsAttr(node, c, 'axes') : c.ints(input, 'axes');
   return axes?.map((axis) => axisOf(axis, rank, c)).sort((a, b) => a - b);
@@ -51,7 +51,7 @@ const flatten: Importer = (node, c) => {
 const squeeze: Importer = (node, c) => {
   const [x] = node.inputs as [string];
   const from = c.shapeOf(x);
-  const declaredAxes = axesOf(node, c, from.length);
+  const declaredAxes = axesOfNode(node, c, from.length);
   if (declaredAxes === undefined && from.some((dim) => typeof dim !== 'number'))
     c.fail('without axes: whether the batch is one of them depends on its size');
   const axes = declaredAxes ?? from.flatMap((dim, i) => (dim === 1 ? [i] : []));

@@ -7,7 +7,7 @@ import type { Blocked } from './context.ts';
  * on all threads at memory speed, where a broadcast over blocks takes six times as long. `scale` and `shift` are vectors
  * over whole blocks, `channels` their length.
  */
-export function affine(
+export function scaleAndShift(
   b: Blocked,
   x: string,
   channels: number,
@@ -22,7 +22,7 @@ export function affine(
 }
 
 /** Zeros around: `pads` are top, left, bottom, right. */
-export function padded(b: Blocked, x: string, channels: number, pads: readonly number[]): string {
+export function zeroPadded(b: Blocked, x: string, channels: number, pads: readonly number[]): string {
   if (pads.every((amount) => amount === 0)) return x;
   const ones = b.constant([channels, 1, 1, 1], 1);
   return b.nchwc('Conv', [x, ones], { group: channels, kernel_shape: [1, 1], pads });

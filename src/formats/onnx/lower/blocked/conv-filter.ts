@@ -3,7 +3,7 @@ import { ints } from '../../../../graph/ops/spec.ts';
 import type { Node } from '../../../../graph/types.ts';
 import { NCHW } from '../layout.ts';
 import { windowOf } from '../window.ts';
-import { padded } from './affine.ts';
+import { zeroPadded } from './affine.ts';
 import type { Blocked, BlockedRule, PictureSizes } from './context.ts';
 import { MICROSOFT } from './domain.ts';
 
@@ -205,7 +205,7 @@ function gathered(
 
 /** x with its padding left and right, in blocks. */
 function wide(b: Blocked, { x, large, before, after }: Task): string {
-  return padded(b, b.get(x)!, b.filled(large[3]), [0, before[1], 0, after[1]]);
+  return zeroPadded(b, b.get(x)!, b.filled(large[3]), [0, before[1], 0, after[1]]);
 }
 
 /** The same, [batch, height, width, channels]. */

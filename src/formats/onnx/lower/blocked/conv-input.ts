@@ -4,7 +4,7 @@ import { windowOf } from '../window.ts';
 import type { Blocked, BlockedRule } from './context.ts';
 import { define as defineResult, epilogueInputs, withSum } from './epilogue.ts';
 import type { Epilogue } from './epilogue.ts';
-import { backward, depthwise, filterOf } from './filters.ts';
+import { backward, depthwiseFilter, filterOf } from './filters.ts';
 import { partSize } from './phases.ts';
 
 /** One axis of the gradient at one phase: which taps, in the order of the correlation, and how dy is padded. */
@@ -99,6 +99,6 @@ export const depthwiseBackpropInput: BlockedRule = (node, b) => {
   const [dy, filter] = node.inputs as [string, string];
   const [height, width, channels, multiplier] = b.c.shapeOf(filter) as [number, number, number, number];
   if (multiplier !== 1 || !regular(node, b, [height, width])) return false;
-  const conv = convOf(b, dy, b.filled(channels), (taps) => depthwise(b, filter, taps, b.factorOf(dy)));
+  const conv = convOf(b, dy, b.filled(channels), (taps) => depthwiseFilter(b, filter, taps, b.factorOf(dy)));
   return define(node, b, conv, [height, width]);
 };

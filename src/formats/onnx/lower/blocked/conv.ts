@@ -4,7 +4,7 @@ import { onnxPads, windowOf } from '../window.ts';
 import type { Blocked, BlockedRule, PictureSizes } from './context.ts';
 import { define, epilogueInputs, epilogueOf } from './epilogue.ts';
 import type { Epilogue } from './epilogue.ts';
-import { filterOf, forward } from './filters.ts';
+import { filterOf, forwardFilter } from './filters.ts';
 import { affineOf } from './affine.ts';
 import { defineShifted } from './shift.ts';
 
@@ -17,14 +17,14 @@ export const conv2d: BlockedRule = (node, b) => {
   const weights = filterOf(b, filter, { channels: input.blocked });
   const shifted = defineShifted(b, epilogue, {
     ...{ input: input.tensor, blocked: input.blocked, sizes: b.c.shapeOf(x) as unknown as PictureSizes },
-    ...{ filter: () => forward(b, weights), products: weights.height * weights.width * weights.channels },
+    ...{ filter: () => forwardFilter(b, weights), products: weights.height * weights.width * weights.channels },
     ...{ kernel: [weights.height, weights.width], strides, dilations, pads: onnxPads(pads), attrs: {} },
   });
   if (shifted) return true;
   const { filter: tensor, bias } = biased(b, weights.tensor, epilogue, [1, 1, 1, weights.filters]);
   const { inputs, attrs } = epilogueInputs(b, epilogue, bias);
   const window = { kernel_shape: [weights.height, weights.width], strides, dilations, pads: onnxPads(pads), ...attrs };
-  define(b, epilogue, b.nchwc('Conv', [input.tensor, forward(b, { ...weights, tensor }), ...inputs], window));
+  define(b, epilogue, b.nchwc('Conv', [input.tensor, forwardFilter(b, { ...weights, tensor }), ...inputs], window));
   return true;
 };
 

@@ -2,7 +2,7 @@ import { symbolicSize } from '../../../../graph/shapes.ts';
 import type { Node } from '../../../../graph/types.ts';
 import { elementwise as plainRow } from '../rules.ts';
 import type { ElementwiseRule } from '../rules.ts';
-import { affine } from './affine.ts';
+import { scaleAndShift } from './affine.ts';
 import type { Blocked, BlockedRule, PictureSizes } from './context.ts';
 import { isVector } from './epilogue.ts';
 import { mask } from './mask.ts';
@@ -83,8 +83,8 @@ function perChannel({ op, inputs, outputs }: Node, b: Blocked, sizes: PictureSiz
   const filled = b.filledVector(b.c.plain(vector), sizes[3]);
   const result =
     op === 'Multiply'
-      ? affine(b, b.get(x)!, channels, filled)
-      : affine(b, b.get(x)!, channels, b.constant([channels], 1), filled);
+      ? scaleAndShift(b, b.get(x)!, channels, filled)
+      : scaleAndShift(b, b.get(x)!, channels, b.constant([channels], 1), filled);
   b.define(outputs[0]!, result);
   return true;
 }

@@ -24,7 +24,7 @@ const ACTIVATIONS: Readonly<Record<string, Readonly<Record<string, Attr>>>> = {
 
 export function epilogueOf(b: Blocked, value: string): Epilogue {
   let result: Epilogue = { out: value, through: [] };
-  const bias = follower(b, result.out);
+  const bias = onlyConsumer(b, result.out);
   const vector = bias?.op === 'Add' ? otherOf(bias, result.out) : undefined;
   if (bias?.op === 'FusedBatchNorm' && statistics(b, bias)) result = { ...after(result, bias), norm: bias };
   else if (vector !== undefined && isVector(b, vector, value)) result = { ...after(result, bias!), bias: vector };
@@ -34,10 +34,10 @@ export function epilogueOf(b: Blocked, value: string): Epilogue {
 /** A sum with something that is there already, then an activation. */
 export function withSum(b: Blocked, start: Pick<Epilogue, 'out'> & Partial<Epilogue>): Epilogue {
   let result: Epilogue = { through: [], ...start };
-  const add = follower(b, result.out);
+  const add = onlyConsumer(b, result.out);
   const sum = add?.op === 'Add' ? otherOf(add, result.out) : undefined;
   if (sum !== undefined && b.has(sum) && sameSizes(b, sum, result.out)) result = { ...after(result, add!), sum };
-  const activation = follower(b, result.out);
+  const activation = onlyConsumer(b, result.out);
   if (activation === undefined || ACTIVATIONS[activation.op] === undefined) return result;
   return { ...after(result, activation), activation };
 }
@@ -69,7 +69,7 @@ export function epilogueInputs(
 }
 
 /** The only node that reads a value which stays inside the graph. */
-export function follower(b: Blocked, value: string): Node | undefined {
+export function onlyConsumer(b: Blocked, value: string): Node | undefined {
   const [only, ...others] = b.c.consumersOf(value);
   return others.length > 0 || b.c.isResult(value) ? undefined : only;
 }

@@ -33,7 +33,7 @@ function padded(
  * Filter for a convolution over blocks: [out / size, in / size, height, width, in % size, out % size] in memory. Few input channels (the
  * image itself) are not in blocks: [out / size, in, height, width, out % size].
  */
-export function forward(b: Blocked, { tensor, height, width, channels, filters }: Filter): string {
+export function forwardFilter(b: Blocked, { tensor, height, width, channels, filters }: Filter): string {
   const { size } = b;
   return b.c.once(`forward filter ${tensor}`, () => {
     const [taps, blocks] = [height * width, filters / size];
@@ -97,7 +97,12 @@ function pick(b: Blocked, tensor: string, shape: readonly [number, number], rows
 }
 
 /** [height, width, channels, 1] as a depthwise filter over blocks, of the named taps, times `factor` for each channel. */
-export function depthwise(b: Blocked, value: string, taps?: readonly (readonly number[])[], factor?: string): string {
+export function depthwiseFilter(
+  b: Blocked,
+  value: string,
+  taps?: readonly (readonly number[])[],
+  factor?: string,
+): string {
   const [height, width, channels] = b.c.shapeOf(value) as readonly [number, number, number, number];
   const filled = b.filled(channels);
   const all = height * width;

@@ -1,6 +1,6 @@
 import { staticSize } from '../../../../graph/shapes.ts';
 import type { Blocked, BlockedRule, Centred, PictureSizes } from './context.ts';
-import { affine, affineOf } from './affine.ts';
+import { scaleAndShift, affineOf } from './affine.ts';
 import { define, epilogueInputs, statistics, withSum } from './epilogue.ts';
 import type { Epilogue } from './epilogue.ts';
 import { channelMeans, channelProducts, channelSums } from './sums.ts';
@@ -12,12 +12,12 @@ export const fusedBatchNorm: BlockedRule = (node, b) => {
   const epilogue = withSum(b, { out: node.outputs[0]! });
   const { scale, shift } = affineOf(b, node);
   const more = epilogueInputs(b, epilogue, undefined);
-  define(b, epilogue, affine(b, b.get(x)!, b.filled(b.sizesOf(x)![3]), scale, shift, extra(more)));
+  define(b, epilogue, scaleAndShift(b, b.get(x)!, b.filled(b.sizesOf(x)![3]), scale, shift, extra(more)));
   return true;
 };
 
 /** The epilogue's inputs behind the bias. */
-function extra({ inputs, attrs }: ReturnType<typeof epilogueInputs>): Parameters<typeof affine>[5] {
+function extra({ inputs, attrs }: ReturnType<typeof epilogueInputs>): Parameters<typeof scaleAndShift>[5] {
   return { inputs: inputs.slice(1), attrs };
 }
 
@@ -50,7 +50,7 @@ function momentsOf(b: Blocked, x: string): Moments {
   }
   const channels = b.filled(sizes[3]);
   const mean = b.sums.has(x) ? c.one('Mul', [channelSums(b, x), share]) : channelMeans(b, b.get(x)!);
-  const tensor = affine(b, b.get(x)!, channels, b.constant([channels], 1), c.one('Neg', [mean]));
+  const tensor = scaleAndShift(b, b.get(x)!, channels, b.constant([channels], 1), c.one('Neg', [mean]));
   const variance = c.one('Mul', [channelProducts(b, tensor, tensor, sizes), share]);
   return { tensor, rest: undefined, variance, mean };
 }
@@ -91,9 +91,9 @@ function normalized(
 ): string {
   const { sum } = epilogue;
   const more = extra(epilogueInputs(b, epilogue, undefined));
-  if (sum === undefined || isReadOnce(b, sum)) return affine(b, tensor, channels, scale, shift, more);
-  const inputs = [affine(b, tensor, channels, scale, shift)];
-  return affine(b, b.get(sum)!, channels, b.constant([channels], 1), undefined, { ...more, inputs });
+  if (sum === undefined || isReadOnce(b, sum)) return scaleAndShift(b, tensor, channels, scale, shift, more);
+  const inputs = [scaleAndShift(b, tensor, channels, scale, shift)];
+  return scaleAndShift(b, b.get(sum)!, channels, b.constant([channels], 1), undefined, { ...more, inputs });
 }
 
 function isReadOnce(b: Blocked, value: string): boolean {
@@ -125,11 +125,11 @@ export const batchNormTrainGrad: BlockedRule = (node, b) => {
   const moved = c.one('Mul', [share, dOffset]);
   const shift = rest === undefined ? moved : c.one('Sub', [moved, c.one('Mul', [slope, rest])]);
   if (isReadOnce(b, dy) && isScalable(b, dx, sizes)) {
-    const scaled = { tensor: affine(b, tensor, channels, slope, shift, { inputs: [gradient] }), factor };
-    b.defineScaled(dx, scaled, () => affine(b, scaled.tensor, channels, factor));
+    const scaled = { tensor: scaleAndShift(b, tensor, channels, slope, shift, { inputs: [gradient] }), factor };
+    b.defineScaled(dx, scaled, () => scaleAndShift(b, scaled.tensor, channels, factor));
   } else {
-    const toward = affine(b, tensor, channels, c.one('Mul', [slope, factor]), c.one('Mul', [shift, factor]));
-    b.define(dx, affine(b, gradient, channels, factor, undefined, { inputs: [toward] }));
+    const toward = scaleAndShift(b, tensor, channels, c.one('Mul', [slope, factor]), c.one('Mul', [shift, factor]));
+    b.define(dx, scaleAndShift(b, gradient, channels, factor, undefined, { inputs: [toward] }));
   }
   c.define(dScaleOut, b.cutVector(dScale, depth));
   c.define(dOffsetOut, b.cutVector(dOffset, depth));
@@ -159,5 +159,5 @@ function recentred(b: Blocked, x: string, mean: string): Centred {
   const depth = b.sizesOf(x)![3];
   const channels = b.filled(depth);
   const shift = b.filledVector(b.c.one('Neg', [b.c.plain(mean)]), depth);
-  return { tensor: affine(b, b.get(x)!, channels, b.constant([channels], 1), shift), rest: undefined };
+  return { tensor: scaleAndShift(b, b.get(x)!, channels, b.constant([channels], 1), shift), rest: undefined };
 }

@@ -1,9 +1,9 @@
 import { ints } from '../../../../graph/ops/spec.ts';
 import type { Attrs, Node } from '../../../../graph/types.ts';
 import { onnxPads, windowOf } from '../window.ts';
-import { padded } from './affine.ts';
+import { zeroPadded } from './affine.ts';
 import type { Blocked, BlockedRule, PictureSizes } from './context.ts';
-import { follower } from './epilogue.ts';
+import { onlyConsumer } from './epilogue.ts';
 import { mask } from './mask.ts';
 
 function poolable(b: Blocked, node: Node): boolean {
@@ -93,7 +93,7 @@ export const maxPoolGrad: BlockedRule = (node, b) => {
   if (!isPairs(b, node, x) || !b.has(y) || b.sizesOf(dy) === undefined) return false;
   const large = b.sizesOf(x)!;
   // relu before the pooling: where a maximum is 0 its gradient is, and that is a quarter of the work.
-  const next = follower(b, node.outputs[0]!);
+  const next = onlyConsumer(b, node.outputs[0]!);
   const gated = next?.op === 'ReluGrad' && next.inputs[0] === node.outputs[0] && next.inputs[1] === x;
   const gradient = gated ? b.c.one('Mul', [b.get(dy)!, mask(b.c, b.get(y)!)]) : b.get(dy)!;
   const out = gated ? next.outputs[0]! : node.outputs[0]!;
@@ -127,9 +127,9 @@ function unpooled(
     );
   const rows = join(apart(gradient, below), [planes * h, w * b.size], [n, channels, 2 * h, w]);
   const odd = height - 2 * h;
-  const lower = padded(b, rows, channels, [0, 0, odd, 0]);
+  const lower = zeroPadded(b, rows, channels, [0, 0, odd, 0]);
   const whole = join(apart(lower, right), [planes * height * w, b.size], [n, channels, height, 2 * w]);
-  return padded(b, whole, channels, [0, 0, 0, width - 2 * w]);
+  return zeroPadded(b, whole, channels, [0, 0, 0, width - 2 * w]);
 }
 
 /** Windows side by side: each pixel gets the same share. */

@@ -1,5 +1,5 @@
 import { int, ints } from '../../../../graph/ops/spec.ts';
-import { padded } from './affine.ts';
+import { zeroPadded } from './affine.ts';
 import type { BlockedRule } from './context.ts';
 import { window } from './phases.ts';
 
@@ -24,7 +24,7 @@ const pad: BlockedRule = (node, b) => {
   const [n0, n1, top, bottom, left, right, c0, c1] = amounts;
   if (sizes === undefined || !b.has(x) || node.attrs.constantValue !== 0) return false;
   if ([n0, n1, c0, c1].some((amount) => amount !== 0)) return false;
-  b.define(out, padded(b, b.get(x)!, b.filled(sizes[3]), [top!, left!, bottom!, right!]));
+  b.define(out, zeroPadded(b, b.get(x)!, b.filled(sizes[3]), [top!, left!, bottom!, right!]));
   return true;
 };
 

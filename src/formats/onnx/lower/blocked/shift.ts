@@ -1,5 +1,5 @@
 import type { Attr } from '../builder.ts';
-import { affine } from './affine.ts';
+import { scaleAndShift } from './affine.ts';
 import type { Blocked, PictureSizes } from './context.ts';
 import type { Epilogue } from './epilogue.ts';
 import { channelMeans } from './sums.ts';
@@ -46,7 +46,7 @@ export function defineShifted(b: Blocked, epilogue: Epilogue, conv: Convolution)
   const offset = bias === undefined ? mean : b.c.one('Add', [mean, bias]);
   for (const value of epilogue.through) b.absorbed.add(value);
   b.shifted.set(epilogue.out, { tensor, offset });
-  b.defineLater(epilogue.out, () => affine(b, tensor, channels, b.constant([channels], 1), offset));
+  b.defineLater(epilogue.out, () => scaleAndShift(b, tensor, channels, b.constant([channels], 1), offset));
   return true;
 }
 
