@@ -1,3 +1,4 @@
+import { DATA_TYPES, dataType } from '../recipe/data-types.ts';
 import { UserError } from '../base/errors.ts';
 import type { SeenData } from '../tools/init/data.ts';
 import type { SeenForm } from '../recipe/init.ts';
@@ -89,10 +90,7 @@ async function refuseMissing(names: readonly string[], to: string): Promise<void
   }
 }
 
-// prettier-ignore
-const TYPES = [
-  'csv', 'idx', 'cifar10', 'cifar100', 'image-folder', 'audio-folder', 'text-folder', 'npz', 'parquet', 'jsonl', 'conll',
-];
+const TYPES = Object.keys(DATA_TYPES);
 
 /** Completes the options by questions in a terminal. Elsewhere a missing option is a `UserError`. */
 async function complete(args: InitArgs, context: CommandContext) {
@@ -136,7 +134,7 @@ async function complete(args: InitArgs, context: CommandContext) {
     const unlabelled = inside(splits?.unlabelled);
     const archive =
       type === 'npz' && args.labels === undefined ? await formAt(args, { type, train, label: '' }, context) : {};
-    const hasLabelFile = type === 'idx' || (type === 'npz' && archive.arrays === undefined);
+    const hasLabelFile = dataType(type).besideLabels !== undefined && archive.arrays === undefined;
     const labels = args.labels ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
     const test =
       args.test ??
@@ -144,7 +142,7 @@ async function complete(args: InitArgs, context: CommandContext) {
       (await ask('Test data (empty: hold out a part of the training data)', { fallback: '', wrong: isData }));
     const testLabels =
       args.testLabels ?? (hasLabelFile && test !== '' ? await needed('Test labels', '--test-labels') : '');
-    const isTable = type === 'csv' || type === 'parquet' || type === 'jsonl';
+    const isTable = dataType(type).holds === 'table';
     const formOf = (label: string) => formAt(args, { type, train, label }, context);
     const noColumn = async (answer: string) => absentColumn(answer, train, (await formOf(answer)).columns);
     const question = { fallback: '', wrong: noColumn };

@@ -76,8 +76,7 @@ export async function loadDataset(
   given: DatasetConfig,
   { onText, keepOriginals = false, arePictures, columns: stated, memory, processes, readers }: DataOptions = {},
 ): Promise<LoadedDataset> {
-  const hasPictures = given.type === 'image-folder' || given.type === 'parquet';
-  const config = hasPictures && keepOriginals ? { ...given, keepOriginals } : given;
+  const config = keepOriginals ? { ...given, keepOriginals } : given;
   const { splitSeed = SPLIT_SEED, limit, labelled, task = 'classification' } = config;
   const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
@@ -89,7 +88,7 @@ export async function loadDataset(
   const reading = { room: new Room(memory, processes), readers };
   const asRead = await readSplits(config, onText, reading);
   const { sampleShape: own, inputs: several } = asRead[0];
-  const hasTwoAxes = own.length === 2 && several === undefined && config.type !== 'audio-folder';
+  const hasTwoAxes = own.length === 2 && several === undefined && !('rate' in config);
   const isGrey = hasTwoAxes && (await arePictures?.()) === true;
   const [trainRead, validationRead, testRead, unlabelledRead] = isGrey
     ? (asRead.map((split) => split && asPictures(split)) as typeof asRead)
@@ -155,7 +154,7 @@ export async function loadDataset(
   const { inputs, text } = trainRaw;
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);
   // Sounds are not normalized by default: loudness carries information.
-  const asRecorded = config.type === 'audio-folder' ? 'none' : undefined;
+  const asRecorded = 'rate' in config ? 'none' : undefined;
   const setting = text === undefined ? (config.normalize ?? asRecorded) : 'none';
   const overTrain = (): Normalization =>
     inputs === undefined
@@ -178,7 +177,7 @@ export async function loadDataset(
   const dataset = ({ name, idPrefix, samples, stored, targets, flags, ids }: UnnormalizedSplit): Dataset => {
     const { sampleShape } = trainRaw;
     const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
-    const sound = config.type === 'audio-folder' ? { rate: config.rate } : {};
+    const sound = 'rate' in config ? { rate: config.rate } : {};
     const shared = { task, classNames, sampleShape, ...table, ...sound, inputs, text, normalization };
     const scaled = {
       ...shared,

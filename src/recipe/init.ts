@@ -1,3 +1,4 @@
+import { dataType } from './data-types.ts';
 import { taskRow } from './task.ts';
 import type { TaskName } from './task.ts';
 
@@ -69,11 +70,12 @@ export function recipeText({
   form = {},
 }: InitAnswers): string {
   const source = (samples: string, names: string): string => {
-    if (type === 'idx') return `{ images: ${quoted(samples)}, labels: ${quoted(names)} }`;
     if (form.arrays !== undefined)
       return `{ file: ${quoted(samples)}, samples: ${quoted(form.arrays.samples)}, labels: ${quoted(form.arrays.labels)} }`;
-    if (type === 'npz') return `{ samples: ${quoted(samples)}, labels: ${quoted(names)} }`;
-    return quoted(samples);
+    const { besideLabels } = dataType(type);
+    return besideLabels === undefined
+      ? quoted(samples)
+      : `{ ${besideLabels}: ${quoted(samples)}, labels: ${quoted(names)} }`;
   };
   const kind = kindOf(type, form);
   return [
@@ -151,10 +153,8 @@ const KINDS: Readonly<
 
 function kindOf(type: string, form: SeenForm): Kind {
   if (form.words !== undefined) return 'words';
-  if (form.text !== undefined || type === 'text-folder') return 'text';
-  if (type === 'audio-folder') return 'sound';
-  if (form.sample !== undefined) return form.sample;
-  return ['csv', 'parquet', 'jsonl'].includes(type) ? 'table' : 'picture';
+  if (form.text !== undefined) return 'text';
+  return form.sample ?? dataType(type).holds;
 }
 
 /** Default architecture of a student for a type of data. */

@@ -1,3 +1,4 @@
+import { dataType } from './data-types.ts';
 import { z } from 'zod';
 import { baselineSchema, refuseForBaseline } from './schema/baseline.ts';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
@@ -182,7 +183,7 @@ export const recipeSchema = z
     if (dataset.labelled === 0) return;
     for (const part of ['train', 'validation', 'test'] as const) {
       const source: unknown = dataset[part];
-      if (!['idx', 'npz'].includes(dataset.type) || typeof source !== 'object' || source === null) continue;
+      if (dataType(dataset.type).besideLabels === undefined || typeof source !== 'object' || source === null) continue;
       if ('file' in source || ('labels' in source && source.labels !== undefined)) continue;
       const hint =
         'Name the file of labels; samples without labels stand under `unlabelled`, and with `labelled: 0` no split needs labels.';

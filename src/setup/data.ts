@@ -1,3 +1,4 @@
+import { isOfTexts } from '../recipe/data-types.ts';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
 import type { DatasetConfig, TextConfig, TokenInput } from '../data/config.ts';
@@ -81,9 +82,8 @@ export async function loadFedData(
 ): Promise<LoadedDataset> {
   const { dataset } = recipe;
   const asTheyAre = { keepOriginals: true, arePictures: () => arePictures(recipe), columns, processes };
-  if (!('text' in dataset) && dataset.type !== 'text-folder') return loadDataset(dataset, asTheyAre);
+  if (!isOfTexts(dataset)) return loadDataset(dataset, asTheyAre);
   const { text } = dataset as { readonly text?: TextConfig };
-  if (text === undefined && dataset.type !== 'text-folder') return loadDataset(dataset, asTheyAre);
   const { buckets, ngrams, ...common } = text ?? {};
   const stated = Object.entries(own?.text ?? {}).filter(([, value]) => value !== undefined);
   const merged: TextConfig = { ...common, ...Object.fromEntries(stated) };

@@ -7,7 +7,7 @@ import type { Recipe } from '../recipe/schema.ts';
 
 /** The front-end for the sounds of a recipe; undefined for other data. `UserError` for inconsistent keys. */
 export function soundOf(dataset: Recipe['dataset']): LogMel | undefined {
-  if (dataset.type !== 'audio-folder') return undefined;
+  if (!('rate' in dataset)) return undefined;
   const { rate, seconds, features } = dataset;
   const { mels, low, high = rate / 2, coefficients } = features;
   const [window, hop] = [Math.round(features.window * rate), Math.round(features.hop * rate)];
@@ -35,14 +35,14 @@ export function soundOf(dataset: Recipe['dataset']): LogMel | undefined {
 
 /** `UserError` for masks with a student from a file: it reads the sound itself, without a spectrum to mask. */
 export function refuseMasks({ dataset }: Pick<Recipe, 'dataset'>): void {
-  if (dataset.type !== 'audio-folder' || dataset.features.specAugment === undefined) return;
+  if (!('rate' in dataset) || dataset.features.specAugment === undefined) return;
   throw new UserError(
     'dataset.features.specAugment: expected a named student, whose spectrum is computed here, received one from a file',
     'Remove specAugment, or name a model: `student: { model: ds-cnn }`.',
   );
 }
 
-type Features = Extract<Recipe['dataset'], { type: 'audio-folder' }>['features'];
+type Features = Extract<Recipe['dataset'], { rate: number }>['features'];
 
 /** Undefined for masks without width. */
 function masksOf(given: Features['specAugment']): SpecAugment | undefined {

@@ -28,7 +28,7 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     // Columns that the numbers of a row stand for. Rows that are given a shape are pixels.
     ...(columns !== undefined && sampleShape.length === 1 && isStated(columns) && { columns }),
     // Sounds: values a second.
-    ...(recipe.dataset.type === 'audio-folder' && { sound: { rate: recipe.dataset.rate } }),
+    ...('rate' in recipe.dataset && { sound: { rate: recipe.dataset.rate } }),
     // Which part of such a row each of several inputs is fed.
     ...(inputs !== undefined && { inputs }),
     // The tokenizer by its hash, and how texts are cut and filled up.

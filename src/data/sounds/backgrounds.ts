@@ -8,16 +8,12 @@ import { resampled } from './resample.ts';
 import { parseWav } from './wav.ts';
 
 /** Reads the folders of recordings that the augmentation of sounds names; undefined if it names none. `UserError` as for samples. */
-export async function readBackgrounds({
-  type,
-  augment = [],
-  ...config
-}: DatasetConfig): Promise<Backgrounds | undefined> {
-  if (type !== 'audio-folder') return undefined;
+export async function readBackgrounds({ augment = [], ...config }: DatasetConfig): Promise<Backgrounds | undefined> {
+  if (!('rate' in config)) return undefined;
   const folders = new Set(augment.flatMap((step) => ('background' in step ? [step.background.folder] : [])));
   if (folders.size === 0) return undefined;
   const found: Record<string, Background> = {};
-  for (const folder of folders) found[folder] = await readFolder(folder, (config as { rate: number }).rate);
+  for (const folder of folders) found[folder] = await readFolder(folder, config.rate);
   return found;
 }
 

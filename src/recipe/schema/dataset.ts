@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DataTypeName } from '../data-types.ts';
 import { TASKS } from '../task.ts';
 import { augmentStep } from './augment.ts';
 import { count, file, files, sampleShape, seed } from './parts.ts';
@@ -158,73 +159,78 @@ const column = z.union([z.string(), z.int()]);
 const labels = z.union([z.string(), z.array(z.string()).min(1)]);
 const features = z.union([z.string(), z.array(z.string()).min(1)]);
 
+/** Keys of each type; `data-types.ts` has what else is true of it. */
+const types = {
+  idx: z.strictObject({ type: z.literal('idx'), ...common(idxSource) }),
+  csv: z.strictObject({
+    type: z.literal('csv'),
+    ...common(files),
+    ...table,
+    ...text,
+    label: z
+      .union([column, z.array(column).min(1)])
+      .optional()
+      .describe('Label column by name or index (negative: from the end); several: numbers to predict.'),
+    ignore: z.array(column).optional().describe('Columns that are neither label nor feature.'),
+    header: z.boolean().default(true).describe('Does the first line name the columns?'),
+    delimiter: z.string().min(1).default(',').describe('Delimiter of the values in a line.'),
+  }),
+  cifar10: z.strictObject({ type: z.literal('cifar10'), ...common(files) }),
+  cifar100: z.strictObject({
+    type: z.literal('cifar100'),
+    ...common(files),
+    labels: z.enum(['fine', 'coarse']).default('fine').describe('The 100 fine or the 20 coarse classes.'),
+  }),
+  'image-folder': z.strictObject({ type: z.literal('image-folder'), ...common(file), ...image }),
+  'audio-folder': z.strictObject({ type: z.literal('audio-folder'), ...common(file), ...audio }),
+  'text-folder': z.strictObject({
+    type: z.literal('text-folder'),
+    ...common(file),
+    missing: z.enum(['error', 'drop']).default('error').describe('Treatment of an empty text: stop, or drop it.'),
+    text: textOfFiles,
+  }),
+  npz: z.strictObject({
+    type: z.literal('npz'),
+    ...common(npzSource),
+    layout: z
+      .enum(['nhwc', 'nchw'])
+      .optional()
+      .describe(
+        'Order of the axes of image arrays (two axes: grey images); an error asks for it if it is unclear. Default: [samples, steps, channels] are sequences, and pictures have channels last.',
+      ),
+  }),
+  parquet: z.strictObject({
+    type: z.literal('parquet'),
+    ...common(files),
+    ...table,
+    ...image,
+    ...text,
+    image: z.string().optional().describe('Column of encoded images.'),
+    features: features.optional().describe('Numeric columns, or one column of lists.'),
+    label: labels.optional().describe('Label column; several: numbers to predict.'),
+  }),
+  jsonl: z.strictObject({
+    type: z.literal('jsonl'),
+    ...common(files),
+    ...table,
+    ...text,
+    features: features
+      .optional()
+      .describe(
+        'Key of an array of numbers, or keys with a number each; default: `features`, else all keys of the first line except the label.',
+      ),
+    label: labels.optional().describe('Label key; several: numbers to predict.'),
+  }),
+  conll: z.strictObject({
+    type: z.literal('conll'),
+    ...common(files),
+    ...text,
+    label: z.int().optional().describe('Column of the tags, from 0; negative: from the end. Default: the last.'),
+  }),
+} satisfies Readonly<Record<DataTypeName, z.ZodObject>>;
+
+type AnyType = (typeof types)[DataTypeName];
+
 export const datasetSchema = z
-  .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('idx'), ...common(idxSource) }),
-    z.strictObject({
-      type: z.literal('csv'),
-      ...common(files),
-      ...table,
-      ...text,
-      label: z
-        .union([column, z.array(column).min(1)])
-        .optional()
-        .describe('Label column by name or index (negative: from the end); several: numbers to predict.'),
-      ignore: z.array(column).optional().describe('Columns that are neither label nor feature.'),
-      header: z.boolean().default(true).describe('Does the first line name the columns?'),
-      delimiter: z.string().min(1).default(',').describe('Delimiter of the values in a line.'),
-    }),
-    z.strictObject({ type: z.literal('cifar10'), ...common(files) }),
-    z.strictObject({
-      type: z.literal('cifar100'),
-      ...common(files),
-      labels: z.enum(['fine', 'coarse']).default('fine').describe('The 100 fine or the 20 coarse classes.'),
-    }),
-    z.strictObject({ type: z.literal('image-folder'), ...common(file), ...image }),
-    z.strictObject({ type: z.literal('audio-folder'), ...common(file), ...audio }),
-    z.strictObject({
-      type: z.literal('text-folder'),
-      ...common(file),
-      missing: z.enum(['error', 'drop']).default('error').describe('Treatment of an empty text: stop, or drop it.'),
-      text: textOfFiles,
-    }),
-    z.strictObject({
-      type: z.literal('npz'),
-      ...common(npzSource),
-      layout: z
-        .enum(['nhwc', 'nchw'])
-        .optional()
-        .describe(
-          'Order of the axes of image arrays (two axes: grey images); an error asks for it if it is unclear. Default: [samples, steps, channels] are sequences, and pictures have channels last.',
-        ),
-    }),
-    z.strictObject({
-      type: z.literal('parquet'),
-      ...common(files),
-      ...table,
-      ...image,
-      ...text,
-      image: z.string().optional().describe('Column of encoded images.'),
-      features: features.optional().describe('Numeric columns, or one column of lists.'),
-      label: labels.optional().describe('Label column; several: numbers to predict.'),
-    }),
-    z.strictObject({
-      type: z.literal('jsonl'),
-      ...common(files),
-      ...table,
-      ...text,
-      features: features
-        .optional()
-        .describe(
-          'Key of an array of numbers, or keys with a number each; default: `features`, else all keys of the first line except the label.',
-        ),
-      label: labels.optional().describe('Label key; several: numbers to predict.'),
-    }),
-    z.strictObject({
-      type: z.literal('conll'),
-      ...common(files),
-      ...text,
-      label: z.int().optional().describe('Column of the tags, from 0; negative: from the end. Default: the last.'),
-    }),
-  ])
+  .discriminatedUnion('type', Object.values(types) as [AnyType, ...AnyType[]])
   .describe('The data: type, files and preparation.');

@@ -1,3 +1,4 @@
+import { dataType } from '../data-types.ts';
 import type { z } from 'zod';
 import { isLossFor, TASKS, taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
@@ -84,11 +85,11 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
     refuse(['distill', 'loss'], `a loss for ${task}: ${fitting.join(' or ')}`, distill.loss);
   }
   const isPerWord = taskRow(task).isPerWord;
-  if (dataset.type === 'conll' && !isPerWord)
+  if (dataType(dataset.type).holds === 'words' && !isPerWord)
     refuse(
       ['dataset', 'type'],
       `another type for ${task}: such files have a tag for each word, for which task is tagging`,
-      'conll',
+      dataset.type,
     );
   if (isPerWord) refuseForWords(recipe, refuse);
   if (task === 'classification') return;

@@ -1,3 +1,4 @@
+import { isOfTexts } from '../data-types.ts';
 import { z } from 'zod';
 import { count, file } from './parts.ts';
 
@@ -76,13 +77,13 @@ export const teacherText = z
   .describe('Its own tokenizer, for texts; default: the settings of dataset.text.');
 
 interface Checked {
-  readonly dataset: Readonly<Record<string, unknown>>;
+  readonly dataset: Readonly<Record<string, unknown>> & { readonly type: string };
   readonly teacher?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** Refuses keys that do not apply to texts, and `teacher.text` without texts. */
 export function refuseForText({ dataset, teacher }: Checked, context: z.RefinementCtx): void {
-  const isText = dataset['text'] !== undefined || dataset['type'] === 'text-folder';
+  const isText = isOfTexts(dataset);
   const refuse = (path: readonly string[], expected: string, received: unknown): void =>
     context.addIssue({ code: 'custom', message: 'not of texts', path: [...path], params: { expected, received } });
   if (teacher?.['text'] !== undefined) {

@@ -1,3 +1,5 @@
+import { dataType } from '../data-types.ts';
+
 type Mapping = Readonly<Record<string, unknown>>;
 
 /** Parts of a recipe that are checked for tagging. */
@@ -11,12 +13,9 @@ interface WordRecipe {
 
 type Refuse = (path: readonly (string | number)[], expected: string, received: unknown) => void;
 
-/** Types of data that can hold lists of words. */
-const OF_WORDS: ReadonlySet<string> = new Set(['conll', 'jsonl', 'parquet']);
-
 /** Refuses keys that tagging does not support. */
 export function refuseForWords({ dataset, teacher, student, prune, target }: WordRecipe, refuse: Refuse): void {
-  if (!OF_WORDS.has(dataset.type))
+  if (dataType(dataset.type).canHoldWords !== true)
     refuse(['dataset', 'type'], 'jsonl, parquet or conll for tagging, which reads lists of words', dataset.type);
   const { text, ...rest } = dataset as { readonly text?: Mapping };
   if (text === undefined) {
@@ -31,7 +30,7 @@ export function refuseForWords({ dataset, teacher, student, prune, target }: Wor
     refuse(['dataset', 'missing'], 'no such key for tagging: every sentence needs its words', valueOf('missing'));
   if (Array.isArray(text['column']) && text['column'].length > 1)
     refuse(['dataset', 'text', 'column'], 'one column of words for tagging', text['column']);
-  if (dataset.type === 'conll' && typeof text['column'] !== 'number')
+  if (dataType(dataset.type).holds === 'words' && typeof text['column'] !== 'number')
     refuse(
       ['dataset', 'text', 'column'],
       'the number of a column, from 0: columns of such files have no names',

@@ -93,7 +93,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     ...(kindOf(data.validation) === 'words' && { columns: data.validation.columns }),
     normalization: { scale, mean, std, formula: FORMULA },
     ...texting.said,
-    ...(recipe.dataset.type === 'audio-folder' && { sound: { rate: recipe.dataset.rate } }),
+    ...('rate' in recipe.dataset && { sound: { rate: recipe.dataset.rate } }),
     output: { name: models[0]!.ends.output, ...outputOf(task) },
   };
   content.set('labels.txt', labelsText(data.classNames));
@@ -110,7 +110,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     }),
   );
   content.set('README.md', readme(report, rows, task, data.validation));
-  const samples = await samplesOf(task, formats, kindOf(data.validation), recipe.dataset.type === 'audio-folder');
+  const samples = await samplesOf(task, formats, kindOf(data.validation), 'rate' in recipe.dataset);
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
   await writeWhole(folder, content);

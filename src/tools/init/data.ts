@@ -2,9 +2,8 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asUserError, openToRead } from '../../base/files.ts';
 import { leadsUp } from '../../data/readers/class-folder.ts';
-import type { DatasetConfig } from '../../data/config.ts';
-
-type Type = DatasetConfig['type'];
+import { DATA_TYPES, dataType } from '../../recipe/data-types.ts';
+import type { DataTypeName as Type } from '../../recipe/data-types.ts';
 
 /** Kind of data in a file or folder, judged by names only. */
 export interface SeenData {
@@ -20,16 +19,14 @@ export interface SeenData {
 }
 
 /** Types of a folder by its files' extensions, and of a file by its own. */
-const IN_FOLDER: Readonly<Record<string, Type>> = {
-  ...Object.fromEntries(['.png', '.jpg', '.jpeg', '.webp'].map((ending) => [ending, 'image-folder' as const])),
-  ...{ '.wav': 'audio-folder', '.wave': 'audio-folder', '.txt': 'text-folder' },
-};
-const OF_FILE: Readonly<Record<string, Type>> = {
-  ...{ '.csv': 'csv', '.tsv': 'csv', '.jsonl': 'jsonl', '.ndjson': 'jsonl', '.json': 'jsonl', '.parquet': 'parquet' },
-  ...{ '.conll': 'conll', '.conllu': 'conll', '.iob': 'conll', '.iob2': 'conll', '.bio': 'conll' },
-  ...{ '.npz': 'npz', '.npy': 'npz', '.idx': 'idx' },
-};
+const IN_FOLDER = typesByEnding(true);
+const OF_FILE = typesByEnding(false);
 const SPLITS = { train: ['train', 'training'], test: ['test', 'testing'], unlabelled: ['unlabelled', 'unlabeled'] };
+
+function typesByEnding(inFolder: boolean): Readonly<Partial<Record<string, Type>>> {
+  const types = (Object.keys(DATA_TYPES) as Type[]).filter((type) => (dataType(type).isFolder === true) === inFolder);
+  return Object.fromEntries(types.flatMap((type) => dataType(type).endings.map((ending) => [ending, type] as const)));
+}
 
 /** Number of initial bytes of a JSON file by which its kind is recognized. */
 const COCO = 2 ** 20;

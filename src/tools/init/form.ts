@@ -2,7 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { SOUNDS } from '../../data/readers/audio-folder.ts';
 import { allFiles } from '../../data/readers/class-folder.ts';
-import type { DatasetConfig } from '../../data/config.ts';
+import type { DataTypeName } from '../../recipe/data-types.ts';
 import type { SeenForm } from '../../recipe/init.ts';
 import { arrayForm } from './arrays.ts';
 import { csvForm, jsonForm, jsonRows } from './columns.ts';
@@ -22,19 +22,23 @@ interface Said {
   readonly isOtherTask: boolean;
 }
 
+/** Looks into the training data of a type. Types without a row are read as they are. */
+const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) => SeenForm | Promise<SeenForm>>>> = {
+  'text-folder': () => ({ text: {} }),
+  'audio-folder': soundForm,
+  'image-folder': pictureForm,
+  npz: arrayForm,
+  conll: (place, { label }) => conllForm(place, label),
+  csv: async (place, { label }) => csvForm(await start(place), label),
+  jsonl: jsonlForm,
+};
+
 /** Form of training data of a type, as far as it is not given. `UserError` for unreadable data. */
-export async function seenForm(
-  type: DatasetConfig['type'],
-  place: string,
-  { label, isOtherTask }: Said,
-): Promise<SeenForm> {
-  if (type === 'text-folder') return { text: {} };
-  if (type === 'audio-folder') return soundForm(place);
-  if (type === 'image-folder') return pictureForm(place);
-  if (type === 'npz') return arrayForm(place);
-  if (type === 'conll') return conllForm(place, label);
-  if (type === 'csv') return csvForm(await start(place), label);
-  if (type !== 'jsonl') return {};
+export async function seenForm(type: DataTypeName, place: string, said: Said): Promise<SeenForm> {
+  return (await FORMS[type]?.(place, said)) ?? {};
+}
+
+async function jsonlForm(place: string, { label, isOtherTask }: Said): Promise<SeenForm> {
   const rows = jsonRows((await start(place)).slice(0, ROWS));
   return (isOtherTask ? undefined : wordsForm(rows, label)) ?? jsonForm(rows, label);
 }

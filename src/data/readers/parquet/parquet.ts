@@ -1,3 +1,6 @@
+import { textsOfAll } from '../../storage/shared-reading.ts';
+import type { ReadingProcesses } from '../../storage/shared-reading.ts';
+import type { SharedWork } from '../registry.ts';
 import { UserError, shown } from '../../../base/errors.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import type { DataFiles, ParquetConfig } from '../../config.ts';
@@ -57,7 +60,7 @@ function sameNames(opened: readonly OpenParquet[], label: string): readonly stri
 }
 
 /** True for a file of pictures, false for a table. Decided by the options, else by the column names. */
-export async function holdsPictures(files: DataFiles, options: PictureColumn): Promise<boolean> {
+async function holdsPictures(files: DataFiles, options: PictureColumn): Promise<boolean> {
   if (options.image !== undefined || isNamed(options)) return options.image !== undefined;
   const opened = await openParquet(fileList(files)[0]!);
   await opened.handle.close();
@@ -229,4 +232,18 @@ function jsonOf({ key_value_metadata }: FileMetaData, name: string): object {
   } catch {
     return {};
   }
+}
+
+/** Work that the processes share, which depends on the content. `UserError` if they find different content. */
+export async function workOn(config: ParquetConfig, readers: ReadingProcesses): Promise<SharedWork> {
+  // A file that cannot be opened is reported by its reader.
+  const ownAnswer = await holdsPictures(config.train, config).then(String, () => '');
+  const all = textsOfAll(readers, ownAnswer);
+  const other = all.findIndex((one) => one !== '' && all[0] !== '' && one !== all[0]);
+  if (other === -1) return all.every((one) => one === 'false') ? 'parsed' : 'decoded';
+  const [of, first] = [all[other]!, all[0]!].map((one) => (one === 'true' ? 'pictures' : 'a table'));
+  throw new UserError(
+    `train: process ${other} of ${readers.size} finds ${of!} in it, and process 0 ${first!}`,
+    'Give all processes the same files: on several machines, by a shared folder or equal copies.',
+  );
 }
