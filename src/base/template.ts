@@ -10,7 +10,7 @@ const HEADING = /^(?:\/\/|<!--) == ([A-Z_]+) ==(?: -->)?\n/m;
  * Text of another language with its marks, such as `__NAME__`, filled in. A comment that is a mark alone gives way to the lines of its text, indented
  * as the comment is, or to nothing if the mark has no text. Texts can hold marks too. An Error for a mark inside a line that has no text.
  */
-export function filled(template: string, marks: Marks): string {
+export function filledTemplate(template: string, marks: Marks): string {
   const lines = template.split('\n');
   const out: string[] = [];
   lines.forEach((line, i) => {
@@ -18,7 +18,7 @@ export function filled(template: string, marks: Marks): string {
     const text = name === undefined ? line.replace(INLINE, (_, mark: string) => textOf(mark, marks)) : marks[name];
     if (name === undefined) out.push(text!);
     else if (text !== undefined)
-      out.push(...filled(text, marks).split('\n').map((inner) => (inner === '' ? '' : `${indent}${inner}`))); // prettier-ignore
+      out.push(...filledTemplate(text, marks).split('\n').map((inner) => (inner === '' ? '' : `${indent}${inner}`))); // prettier-ignore
     // Without this, two blank lines would meet.
     else if (out.at(-1) === '' && lines[i + 1] === '') out.pop();
   });
@@ -32,7 +32,7 @@ function textOf(mark: string, marks: Marks): string {
 }
 
 /** Parts of a file for the marks of others, by the comments above them, such as `// == NAME ==`. */
-export function partsOf(text: string): Readonly<Record<string, string>> {
+export function templateParts(text: string): Readonly<Record<string, string>> {
   const [, ...pieces] = text.split(HEADING);
   const names = pieces.filter((_, i) => i % 2 === 0);
   return Object.fromEntries(names.map((name, i) => [name, pieces[2 * i + 1]!.trimEnd()]));

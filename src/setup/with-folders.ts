@@ -6,7 +6,7 @@ import { isFolder } from './hub/files.ts';
 import { readHubFolder } from './hub/folder.ts';
 import type { HubFolder } from './hub/folder.ts';
 import { parquetSplits } from './hub/parquet.ts';
-import { preparationOf } from './hub/pictures.ts';
+import { hubPreparation } from './hub/pictures.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
 type Keys = readonly (string | number)[];
@@ -139,7 +139,7 @@ function pictureKeys(facts: HubFolder, { resize, normalize }: Mapping): Mapping 
   const { folder, preprocessor, channels } = facts;
   const own = channels === 1 || channels === 3 ? { channels } : {};
   if (resize !== undefined && normalize !== undefined) return own;
-  const { resize: size, cutFrom, filter, normalize: normalization } = preparationOf(folder, preprocessor, channels);
+  const { resize: size, cutFrom, filter, normalize: normalization } = hubPreparation(folder, preprocessor, channels);
   return {
     ...own,
     ...(resize === undefined && size && { resize: size, ...(cutFrom && { cutFrom }), ...(filter && { filter }) }),
@@ -198,7 +198,7 @@ function studentKeys({ folder, ...stated }: WithFolder, dataset: unknown, place:
   const arePictures = data['type'] === 'image-folder' || (data['type'] === 'parquet' && data['features'] === undefined);
   const { resize, normalize } =
     reads === 'pictures' && !(data['resize'] !== undefined && data['normalize'] !== undefined)
-      ? preparationOf(facts.folder, facts.preprocessor, channels)
+      ? hubPreparation(facts.folder, facts.preprocessor, channels)
       : {};
   return {
     student: { onnx: named(facts.onnx), output, ...stated },

@@ -3,15 +3,12 @@ import type { DataTypeName } from '../../recipe/data-types.ts';
 import type { DatasetConfig } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import type { PicturesGiven } from '../pictures/images.ts';
-import type { ReadingProcesses } from '../storage/shared-reading.ts';
+import type { ReadingProcesses, SharedWork } from '../storage/shared-reading.ts';
 import type { OpenText } from '../text/open.ts';
 import { noLabels } from './labelled.ts';
 import type { LabelsRead } from './labelled.ts';
 
 export type Part = 'train' | 'validation' | 'test' | 'unlabelled';
-
-/** Work that processes of a machine share: all decode pictures; one parses tables, texts and sounds for the others. */
-export type SharedWork = 'decoded' | 'parsed';
 
 interface Reading extends PicturesGiven, LabelsRead {
   readonly part: Part;

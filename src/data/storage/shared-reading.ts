@@ -1,5 +1,8 @@
 import { UserError } from '../../base/errors.ts';
 
+/** Work that processes of a machine share: all decode pictures; one parses tables, texts and sounds for the others. */
+export type SharedWork = 'decoded' | 'parsed';
+
 /** Processes that read the same data: each reads a part and exchanges it with the others. All make the same calls in the same order. */
 export interface ReadingProcesses {
   readonly rank: number;

@@ -8,7 +8,7 @@ export function isFolder(place: string): boolean {
 }
 
 /** Names of the files of a folder in it, sorted; none for a missing folder. */
-export function namesIn(folder: string, sub = '.'): string[] {
+export function namesInHub(folder: string, sub = '.'): string[] {
   const place = path.join(folder, sub);
   return isFolder(place) ? readdirSync(place).sort() : [];
 }
@@ -17,7 +17,7 @@ export function namesIn(folder: string, sub = '.'): string[] {
  * Path of a file of a folder; undefined if there is none. `UserError` for a link that leads out of the folder, other than into `blobs` of the hub's
  * cache, where the files of all snapshots lie.
  */
-export function fileOf(folder: string, name: string): string | undefined {
+export function hubFile(folder: string, name: string): string | undefined {
   const file = path.join(folder, name);
   if (statSync(file, { throwIfNoEntry: false }) === undefined) return undefined;
   const [real, root] = [realpathSync(file), realpathSync(folder)];
@@ -31,8 +31,8 @@ export function fileOf(folder: string, name: string): string | undefined {
 }
 
 /** Content of a JSON file of a folder; undefined if there is none. `UserError` for another content. */
-export function jsonOf(folder: string, name: string): Readonly<Record<string, unknown>> | undefined {
-  const file = fileOf(folder, name);
+export function hubJson(folder: string, name: string): Readonly<Record<string, unknown>> | undefined {
+  const file = hubFile(folder, name);
   if (file === undefined) return undefined;
   let content: unknown;
   try {

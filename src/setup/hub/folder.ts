@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { namesOfEnds } from '../../formats/onnx/protobuf.ts';
 import type { TaskName } from '../../recipe/task.ts';
-import { fileOf, isFolder, jsonOf, namesIn } from './files.ts';
+import { hubFile, isFolder, hubJson, namesInHub } from './files.ts';
 
 /** Facts about a model in a folder as the Hugging Face hub has it. */
 export interface HubFolder {
@@ -64,8 +64,8 @@ export function readHubFolder(folder: string, named?: string): HubFolder {
     .map(([, name]) => name);
   const isNamed = head !== undefined && names.length > 1 && !names.every((name, i) => name === `LABEL_${i}`);
   const preprocessor =
-    jsonOf(folder, 'preprocessor_config.json') ??
-    (jsonOf(folder, 'processor_config.json')?.['image_processor'] as HubFolder['preprocessor']);
+    hubJson(folder, 'preprocessor_config.json') ??
+    (hubJson(folder, 'processor_config.json')?.['image_processor'] as HubFolder['preprocessor']);
   const task = taskOf(head, config.problem_type, names.length);
   return {
     ...{ folder, onnx, inputs, output: outputOf(file, outputs, task, folder), task, reads },
@@ -78,10 +78,10 @@ export function readHubFolder(folder: string, named?: string): HubFolder {
 
 function configOf(folder: string): z.infer<typeof configSchema> {
   if (!isFolder(folder)) throw new UserError(`${folder}: expected a folder, and there is none`, 'Check the path.');
-  const config = jsonOf(folder, 'config.json');
+  const config = hubJson(folder, 'config.json');
   if (config === undefined)
     throw new UserError(
-      `${folder}: expected a config.json in it, received ${namesIn(folder).slice(0, 5).join(', ') || 'nothing'}`,
+      `${folder}: expected a config.json in it, received ${namesInHub(folder).slice(0, 5).join(', ') || 'nothing'}`,
       'Name the folder that `save_pretrained` or `optimum-cli export onnx` wrote, or an ONNX file as `onnx`.',
     );
   const read = configSchema.safeParse(config);
@@ -96,12 +96,12 @@ function configOf(folder: string): z.infer<typeof configSchema> {
 /** The float ONNX file of a folder, relative to it. */
 function onnxIn(folder: string): string {
   const all = ['onnx', '.'].flatMap((sub) =>
-    namesIn(folder, sub).flatMap((name) => (name.endsWith('.onnx') ? [path.posix.join(sub, name)] : [])),
+    namesInHub(folder, sub).flatMap((name) => (name.endsWith('.onnx') ? [path.posix.join(sub, name)] : [])),
   );
   const found =
     all.find((name) => path.posix.basename(name) === 'model.onnx') ?? (all.length === 1 ? all[0] : undefined);
   if (found !== undefined) {
-    fileOf(folder, found);
+    hubFile(folder, found);
     return found;
   }
   if (all.length > 1)
@@ -109,7 +109,7 @@ function onnxIn(folder: string): string {
       `${folder}: expected model.onnx among its ONNX files, received ${all.join(', ')}`,
       'Name one of them as `onnx` beside the folder.',
     );
-  const weights = namesIn(folder).filter((name) => /\.(safetensors|bin|h5|msgpack|pt)$/.test(name));
+  const weights = namesInHub(folder).filter((name) => /\.(safetensors|bin|h5|msgpack|pt)$/.test(name));
   throw new UserError(
     `${folder}: expected an ONNX file, received ${weights.slice(0, 3).join(', ') || 'none'}`,
     `Export it: pip install "optimum-onnx[onnxruntime]", then optimum-cli export onnx --model ${folder} ${path.join(folder, 'onnx')}.`,
@@ -130,7 +130,7 @@ function outputOf(file: string, outputs: readonly string[], task: TaskName | und
   const wanted = task === undefined ? EMBEDDINGS : ['logits'];
   const found = wanted.find((name) => outputs.includes(name)) ?? (task !== undefined && outputs.length === 1 ? outputs[0] : undefined); // prettier-ignore
   if (found !== undefined) return found;
-  const pooling = jsonOf(folder, '1_Pooling/config.json');
+  const pooling = hubJson(folder, '1_Pooling/config.json');
   const by = Object.keys(pooling ?? {}).find((key) => key.startsWith('pooling_mode_') && pooling?.[key] === true);
   throw new UserError(
     `${file}: expected an output ${wanted.join(', ')}, received ${outputs.join(', ')}${by === undefined ? '' : `; 1_Pooling says ${by}, which is not in the file`}`,
@@ -145,7 +145,7 @@ const MODULES =
   /^sentence_transformers\.(models|sentence_transformer\.modules(\.\w+)?|base\.modules(\.\w+)?)\.(Transformer|Pooling|Normalize|Dense)$/;
 
 function tokenizerOf(folder: string): Pick<HubFolder, 'tokenizer' | 'mostTokens'> {
-  const modules = Object.values(jsonOf(folder, 'modules.json') ?? {}) as { type?: unknown }[];
+  const modules = Object.values(hubJson(folder, 'modules.json') ?? {}) as { type?: unknown }[];
   const other = modules.map(({ type }) => String(type)).find((type) => !MODULES.test(type));
   if (other !== undefined)
     throw new UserError(
@@ -153,11 +153,11 @@ function tokenizerOf(folder: string): Pick<HubFolder, 'tokenizer' | 'mostTokens'
       'Name its ONNX file as `onnx`, and its tokenizer as `text.tokenizer`.',
     );
   const stated = [
-    jsonOf(folder, 'tokenizer_config.json')?.['model_max_length'],
-    jsonOf(folder, 'sentence_bert_config.json')?.['max_seq_length'],
+    hubJson(folder, 'tokenizer_config.json')?.['model_max_length'],
+    hubJson(folder, 'sentence_bert_config.json')?.['max_seq_length'],
   ].filter((most): most is number => typeof most === 'number' && most >= 1 && most < 1e6);
   return {
-    ...(fileOf(folder, 'tokenizer.json') !== undefined && { tokenizer: 'tokenizer.json' }),
+    ...(hubFile(folder, 'tokenizer.json') !== undefined && { tokenizer: 'tokenizer.json' }),
     ...(stated.length > 0 && { mostTokens: Math.min(...stated) }),
   };
 }

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { refuseExcess } from '../../recipe/yaml.ts';
-import { fileOf } from './files.ts';
+import { hubFile } from './files.ts';
 
 type Split = 'train' | 'validation' | 'test';
 
@@ -31,7 +31,7 @@ type Card = z.infer<typeof cardSchema>;
 export function parquetSplits(folder: string): Readonly<Partial<Record<Split, readonly string[]>>> {
   const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => name.split(path.sep).join('/'))
-    .filter((name) => name.endsWith('.parquet') && fileOf(folder, name) !== undefined)
+    .filter((name) => name.endsWith('.parquet') && hubFile(folder, name) !== undefined)
     .sort();
   const files = configOf(folder, cardOf(folder))?.data_files;
   const stated = Array.isArray(files) ? files.filter((one) => typeof one === 'object') : [];
@@ -62,7 +62,7 @@ export function parquetSplits(folder: string): Readonly<Partial<Record<Split, re
 
 /** What the README.md of a data set says at its head. */
 function cardOf(folder: string): Card {
-  const file = fileOf(folder, 'README.md');
+  const file = hubFile(folder, 'README.md');
   const head = file && /^---\r?\n(.*?)\r?\n---/s.exec(readFileSync(file, 'utf8'))?.[1];
   if (!head) return {};
   refuseExcess(head, file);

@@ -44,7 +44,7 @@ const FILTERS: Readonly<Record<number, 'bicubic' | 'lanczos' | undefined>> = {
 };
 
 /** What a preprocessor_config.json says about pictures. `UserError` if there is none, and for what a recipe cannot say. */
-export function preparationOf(
+export function hubPreparation(
   folder: string,
   content: Readonly<Record<string, unknown>> | undefined,
   channels: number,

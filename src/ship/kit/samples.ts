@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { filled, partsOf } from '../../base/template.ts';
+import { filledTemplate, templateParts } from '../../base/template.ts';
 import type { Marks } from '../../base/template.ts';
 
 const FOLDER = path.join(import.meta.dirname, 'samples');
 
 /** File of `samples/` with its marks filled in: a source of a kit, in the language of its name. */
 export function sampleFile(name: string, marks: Marks = {}): string {
-  return filled(read(name), marks);
+  return filledTemplate(read(name), marks);
 }
 
 /** Parts of files of `samples/`, for the marks of another one; those of later files replace those of earlier ones. */
 export function sampleParts(...names: readonly string[]): Readonly<Record<string, string>> {
-  return Object.assign({}, ...names.map((name) => partsOf(read(name)))) as Readonly<Record<string, string>>;
+  return Object.assign({}, ...names.map((name) => templateParts(read(name)))) as Readonly<Record<string, string>>;
 }
 
 /** Whole files of `samples/` as texts for marks. */

@@ -3,7 +3,7 @@ import { UserError } from '../../base/errors.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import { taskRow } from '../../recipe/task.ts';
 import { readHubFolder } from '../../setup/hub/folder.ts';
-import { preparationOf } from '../../setup/hub/pictures.ts';
+import { hubPreparation } from '../../setup/hub/pictures.ts';
 import type { CompressedModel } from './model.ts';
 
 /** What a Hugging Face folder says about the model that is compressed. */
@@ -23,7 +23,7 @@ export function hubModel(folder: string): HubModel {
       `${folder}: expected a classifier of pictures, received a model for ${task ?? 'embeddings'} of ${reads}`,
       'Write a recipe with `student: { folder: … }`: it takes texts and other tasks.',
     );
-  const { resize, cutFrom, filter, normalize } = preparationOf(folder, preprocessor, channels);
+  const { resize, cutFrom, filter, normalize } = hubPreparation(folder, preprocessor, channels);
   const differs = [
     ...(cutFrom === undefined ? [] : [`cuts the middle out of ${[cutFrom].flat().join('x')}`]),
     ...(filter === 'lanczos' ? [] : [`resizes by ${filter ?? 'bilinear'}`]),

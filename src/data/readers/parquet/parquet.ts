@@ -1,6 +1,5 @@
 import { textsOfAll } from '../../storage/shared-reading.ts';
-import type { ReadingProcesses } from '../../storage/shared-reading.ts';
-import type { SharedWork } from '../registry.ts';
+import type { ReadingProcesses, SharedWork } from '../../storage/shared-reading.ts';
 import { UserError, shown } from '../../../base/errors.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import type { DataFiles, ParquetConfig } from '../../config.ts';
