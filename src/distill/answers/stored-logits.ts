@@ -118,7 +118,7 @@ function checkedSeal(read: SafetensorsFile, file: string): Safetensors {
  * Logits of a NumPy file as a store of soft targets: an array [samples, classes], row i for sample i of the training file (before a part of it
  * becomes the validation split). `limbeck serve --keep` writes such a file beside its samples.
  */
-function npyLogits(bytes: Uint8Array, file: string): Safetensors {
+export function npyLogits(bytes: Uint8Array, file: string): Safetensors {
   const array = parseNpy(bytes, file);
   const [samples = 0, classes = 0, ...more] = array.shape;
   if (samples === 0 || classes === 0 || more.length > 0) {

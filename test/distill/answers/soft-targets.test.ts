@@ -4,8 +4,7 @@ import { LiveSoftTargets } from '../../../src/distill/answers/live-soft-targets.
 import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../../src/distill/answers/soft-targets.ts';
 import type { StoreOptions } from '../../../src/distill/answers/soft-targets.ts';
 import type { StoredLogitsOptions } from '../../../src/distill/answers/stored-logits.ts';
-import { npyLogits } from '../../../src/distill/answers/npy-logits.ts';
-import { storedLogits } from '../../../src/distill/answers/stored-logits.ts';
+import { npyLogits, storedLogits } from '../../../src/distill/answers/stored-logits.ts';
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
 import { writeSafetensors } from '../../../src/formats/safetensors.ts';
 import type { Safetensors } from '../../../src/formats/safetensors.ts';
