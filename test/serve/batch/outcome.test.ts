@@ -2,7 +2,7 @@ import { answerShares } from '../../../src/serve/batch/outcome.ts';
 import type { Waiting } from '../../../src/serve/batch/queue.ts';
 import type { ServedModel } from '../../../src/serve/model.ts';
 import { bytesOf } from '../../../src/base/bytes.ts';
-import { viewOf } from '../../../src/serve/v2/json-tensor.ts';
+import { typedView } from '../../../src/serve/v2/json-tensor.ts';
 
 const model = (kind: 'rows' | 'whole') => ({ facts: { batching: { kind } } }) as unknown as ServedModel;
 const asking = (samples: number, ...outputs: string[]) => ({ request: { samples, outputs } }) as unknown as Waiting;
