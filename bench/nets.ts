@@ -234,7 +234,7 @@ const FILES: Readonly<Record<string, BenchNet>> = {
   'onnx-gru': { about: 'nn.GRU of the same, from its file', ...sequence },
 };
 
-const NETS: Readonly<Record<string, BenchNet>> = { ...SMALL_NETS, ...DROPOUT_NETS, ...REAL_NETS, ...FILES };
+export const NETS: Readonly<Record<string, BenchNet>> = { ...SMALL_NETS, ...DROPOUT_NETS, ...REAL_NETS, ...FILES };
 
 export const SMALL_NET_NAMES = Object.keys(SMALL_NETS);
 
