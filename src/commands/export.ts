@@ -16,6 +16,7 @@ interface ExportArgs {
   kit: string | undefined;
   triton: string | undefined;
   kserve: string | undefined;
+  transformers: string | undefined;
   device: string;
   image: string | undefined;
   force: boolean;
@@ -42,7 +43,7 @@ interface ExportArgs {
 export const exportCommand: Command<ExportArgs> = {
   name: 'export [run]',
   summary:
-    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a kit for apps (--kit) or servers (--triton, --kserve)',
+    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a folder for apps (--kit), servers (--triton, --kserve) or transformers.js (--transformers)',
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })
@@ -52,6 +53,7 @@ export const exportCommand: Command<ExportArgs> = {
       .option('kit', { type: 'string', describe: 'Folder to write: models, labels, model card, samples for apps' })
       .option('triton', { type: 'string', describe: "Folder to write: a model repository of Triton's" })
       .option('kserve', { type: 'string', describe: 'Folder to write: manifests for KServe, KEDA or plain Kubernetes' })
+      .option('transformers', { type: 'string', describe: 'Folder to write: opened by pipeline() of transformers.js' })
       .option('device', {
         choices: ['cpu', 'gpu', 'tensorrt'],
         ...{ default: 'cpu', describe: 'Triton, KServe: where the model is to run' },
@@ -110,19 +112,25 @@ export const exportCommand: Command<ExportArgs> = {
       const { findRun } = await import('../folder/find.ts');
       const folder = await findRun(args.run, args.out ?? outOption.default);
       if (args.triton !== undefined || args.kserve !== undefined) {
-        if (args.kit !== undefined || args.to !== undefined)
+        if (args.kit !== undefined || args.to !== undefined || args.transformers !== undefined)
           throw new UserError(
-            'export: --triton and --kserve cannot stand beside --kit or --to',
+            'export: --triton and --kserve cannot stand beside --kit, --transformers or --to',
             'Run the command once for each.',
           );
         const { exportForCluster } = await import('./options/export-cluster.ts');
         return exportForCluster(folder, args, context);
       }
+      if (args.transformers !== undefined && (args.kit ?? args.to) !== undefined)
+        throw new UserError(
+          'export: --transformers cannot stand beside --kit or --to',
+          'Run the command once for each.',
+        );
+      if (args.transformers !== undefined) return writePipeline(folder, args.transformers, args, context);
       if (args.kit !== undefined) return writeKitTo(folder, args.kit, args, context);
       if (args.to !== undefined) return copy(folder, args.to, args, context);
     }
     throw new UserError(
-      'export: expected --from, or the name of a run with --to, --kit, --triton or --kserve',
+      'export: expected --from, or the name of a run with --to, --kit, --transformers, --triton or --kserve',
       'For example: limbeck export --from checkpoints/digits-csv --precision int8, or limbeck export digits-csv --to model.onnx.',
     );
   },
@@ -193,4 +201,18 @@ async function writeKitTo(
   for (const { what, why } of skipped) context.note(`left out: ${what}: ${why}\n`);
   if (context.json) printJson(context, { folder, files, skipped });
   else context.out(`${folder}: ${files.length} files, begin with README.md\n`);
+}
+
+async function writePipeline(
+  run: string,
+  folder: string,
+  { model, force }: ExportArgs,
+  context: CommandContext,
+): Promise<void> {
+  const { writePipelineFolder } = await import('../ship/transformers/folder.ts');
+  const { files, skipped, pipeline, notes } = await writePipelineFolder(run, folder, { model, force });
+  for (const { what, why } of skipped) context.note(`left out: ${what}: ${why}\n`);
+  for (const note of notes) context.note(`${note}\n`);
+  if (context.json) printJson(context, { folder, pipeline, files, skipped, notes });
+  else context.out(`${folder}: ${files.length} files for pipeline('${pipeline}'), begin with README.md\n`);
 }

@@ -57,6 +57,17 @@ export const recipeSchema = z
     baseline: baselineSchema,
     distill: distillSchema.prefault({}),
     prune: z.array(pruneSchema).default([]).describe('Pruning steps, in order.'),
+    card: z
+      .strictObject({
+        license: z
+          .string()
+          .min(1)
+          .optional()
+          .describe('Licence of the model, by its name on the hub: apache-2.0, mit, …'),
+        baseModel: z.string().min(1).optional().describe('Model that it was made from: owner/name on the hub.'),
+      })
+      .optional()
+      .describe('What `limbeck export --transformers` writes at the head of README.md.'),
     quantize: quantizeSchema.default([]),
     export: z
       .array(z.enum(['onnx', 'tflite']))

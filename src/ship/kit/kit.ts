@@ -137,7 +137,7 @@ async function refuseFilled(folder: string): Promise<void> {
 }
 
 /** The files of one model: its own and those in other formats and fewer bits that were made of it; fp32 first. */
-function rowsOf(report: Report, wanted: string | undefined, run: string): ModelRow[] {
+export function rowsOf(report: Report, wanted: string | undefined, run: string): ModelRow[] {
   const made = report.models.filter(({ file, model }) => file !== null && model.role !== 'teacher');
   const names = [...new Set(made.map(({ model }) => nameOf(model)))];
   const last = made.findLast(({ model }) => model.role !== 'scratch') ?? made.at(-1);

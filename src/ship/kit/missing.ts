@@ -22,13 +22,19 @@ export interface Completed {
   readonly skipped: readonly { readonly what: string; readonly why: string }[];
 }
 
+/** Format and precision of a file. */
+export interface WantedFile {
+  readonly format: 'onnx' | 'tflite';
+  readonly precision: 'fp32' | 'int8' | 'fp16';
+}
+
 /** Files that every kit has, as far as the run made them. */
-const WANTED = (['fp32', 'int8'] as const).flatMap((precision) =>
+const WANTED: readonly WantedFile[] = (['fp32', 'int8'] as const).flatMap((precision) =>
   (['onnx', 'tflite'] as const).map((format) => ({ format, precision })),
 );
 
 /**
- * The files that a kit wants and the run did not export, made of its float32 model: calibrated on the recipe's data,
+ * The files that a kit, or `wanted`, wants and the run did not export, made of its float32 model: calibrated on the recipe's data,
  * compared with the float model there, and measured on the validation split. What the run itself refused is not made.
  */
 export async function missingModels(
@@ -37,12 +43,13 @@ export async function missingModels(
   rows: readonly ModelRow[],
   recipe: Recipe,
   validation: Dataset,
+  wanted = WANTED,
 ): Promise<Completed> {
   const float = rows.find(({ format, precision }) => format === 'onnx' && precision === 'fp32');
   const models: KitModel[] = [];
   const parity: ParitySummary[] = [];
   const skipped: { what: string; why: string }[] = [];
-  for (const { format, precision } of WANTED) {
+  for (const { format, precision } of wanted) {
     if (rows.some((row) => row.format === format && row.precision === precision)) continue;
     const artifact: Artifact = { model, format, precision, ...(precision !== 'fp32' && { method: 'ptq' }) };
     const file = fileOf(artifact);
@@ -73,7 +80,7 @@ export async function missingModels(
 }
 
 /** True if the run was to make the file, in which case it had a reason not to. */
-function refused(recipe: Recipe, format: ModelFile['format'], precision: 'fp32' | 'int8'): boolean {
+function refused(recipe: Recipe, format: ModelFile['format'], precision: WantedFile['precision']): boolean {
   return (
     precision === 'int8' && recipe.export.includes(format) && recipe.quantize.some(({ scheme }) => scheme === 'int8')
   );

@@ -1,0 +1,99 @@
+import type { Dataset } from '../../data/dataset.ts';
+import { isImageShape } from '../../data/dataset.ts';
+import { UserError } from '../../base/errors.ts';
+import { taskRow } from '../../recipe/task.ts';
+import { taskOf } from '../../tasks/registry.ts';
+
+/** A pipeline of transformers.js that opens a model. */
+export type Pipeline = 'image-classification' | 'text-classification' | 'token-classification';
+
+const MODELS: Readonly<Record<Pipeline, readonly [type: string, architecture: string]>> = {
+  'image-classification': ['resnet', 'ResNetForImageClassification'],
+  'text-classification': ['bert', 'BertForSequenceClassification'],
+  'token-classification': ['bert', 'BertForTokenClassification'],
+};
+
+/** The pipeline for the answers of a data set. `UserError` where there is none. */
+export function pipelineOf(data: Dataset): Pipeline {
+  const { text, task, sampleShape, samples, inputs } = data;
+  const { hasClasses, hasNames, isPerWord } = taskRow(task);
+  const refuse = (fact: string, hint: string): never => {
+    throw new UserError(`export --transformers: ${fact}`, hint);
+  };
+  if (!hasNames) return refuse(`no pipeline answers ${taskOf(data).name}`, OTHERS);
+  if (text !== undefined) {
+    if (text.tokenizer !== 'tokenizer.json')
+      refuse(`expected a tokenizer.json, received the tokenizer ${text.tokenizer}`, 'Set `dataset.text.tokenizer` to a tokenizer.json of Hugging Face, which the pipeline reads too.'); // prettier-ignore
+    if (text.texts === 2) refuse('pipelines take one text, received pairs of texts', OTHERS);
+    return isPerWord ? 'token-classification' : 'text-classification';
+  }
+  if (!hasClasses) return refuse('pipelines give pictures one class, received several labels', OTHERS);
+  const [, , channels] = sampleShape;
+  if (!isImageShape(sampleShape) || (channels !== 1 && channels !== 3) || inputs !== undefined)
+    refuse(`expected pictures or texts, received samples of shape [${sampleShape.join(', ')}]`, OTHERS);
+  if (!(samples instanceof Uint8Array))
+    refuse('expected pictures of 8 bits, received numbers of another range', 'Pipelines open picture files: train on those, or on arrays of uint8.'); // prettier-ignore
+  return 'image-classification';
+}
+
+const OTHERS = '`limbeck export RUN --kit DIR` writes samples for browsers and Node.js that need no pipeline.';
+
+const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`;
+
+/** config.json, and what says how inputs are prepared. `tokenizer`: content of the tokenizer.json. */
+export function configFiles(
+  pipeline: Pipeline,
+  data: Dataset,
+  tokenizer: Uint8Array | undefined,
+): Map<string, string | Uint8Array> {
+  const { classNames, sampleShape, text, task } = data;
+  const [type, architecture] = MODELS[pipeline];
+  const { hasClasses } = taskRow(task);
+  const isOfLabels = !hasClasses && pipeline === 'text-classification';
+  const files = new Map<string, string | Uint8Array>();
+  files.set(
+    'config.json',
+    json({
+      ...{ model_type: type, architectures: [architecture] },
+      ...(isOfLabels && { problem_type: 'multi_label_classification' }),
+      id2label: Object.fromEntries(classNames.map((name, i) => [i, name])),
+      label2id: Object.fromEntries(classNames.map((name, i) => [name, i])),
+      ...(text === undefined ? { num_channels: 3 } : { max_position_embeddings: text.length }),
+    }),
+  );
+  if (tokenizer === undefined || text === undefined) {
+    const [height, width] = sampleShape;
+    const steps = { do_resize: true, size: { height, width }, resample: 1, do_rescale: false, do_normalize: false };
+    return files.set('preprocessor_config.json', json({ image_processor_type: 'ViTImageProcessor', ...steps }));
+  }
+  const pad = paddingToken(tokenizer, text.padding);
+  const settings = { tokenizer_class: 'PreTrainedTokenizer', model_max_length: text.length };
+  files.set('tokenizer.json', withAllParts(tokenizer));
+  return files.set('tokenizer_config.json', json({ ...settings, ...(pad !== undefined && { pad_token: pad }) }));
+}
+
+/** Parts that transformers.js wants in every tokenizer.json; null stands for none. */
+const PARTS = ['normalizer', 'pre_tokenizer', 'post_processor', 'decoder'];
+
+/** The same file where it has all parts. */
+function withAllParts(tokenizer: Uint8Array): Uint8Array | string {
+  const content = JSON.parse(Buffer.from(tokenizer).toString('utf8')) as object;
+  const missing = PARTS.filter((part) => !(part in content));
+  return missing.length === 0
+    ? tokenizer
+    : json({ ...Object.fromEntries(missing.map((part) => [part, null])), ...content });
+}
+
+interface StoredTokenizer {
+  readonly added_tokens?: readonly { readonly id: number; readonly content: string }[];
+  readonly model: { readonly vocab?: Readonly<Record<string, number>> | readonly (readonly [string, number])[] };
+}
+
+/** The token with the id of padding, which a pipeline fills several texts up with; undefined if the tokenizer has none. */
+function paddingToken(tokenizer: Uint8Array, id: number): string | undefined {
+  const { added_tokens: added = [], model } = JSON.parse(Buffer.from(tokenizer).toString('utf8')) as StoredTokenizer;
+  const { vocab = {} } = model;
+  const inOrder = Array.isArray(vocab) ? (vocab[id] as [string] | undefined)?.[0] : undefined;
+  const named = Object.entries(vocab).find(([, value]) => value === id)?.[0];
+  return added.find((token) => token.id === id)?.content ?? inOrder ?? (Array.isArray(vocab) ? undefined : named);
+}

@@ -1,0 +1,101 @@
+import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
+import { readBytes } from '../../base/files.ts';
+import type { Dataset } from '../../data/dataset.ts';
+import { TOKENIZER_FILE } from '../../data/text/open.ts';
+import { storedRecipe } from '../../folder/folder.ts';
+import { ownFile } from '../../folder/own-file.ts';
+import { finishedReport } from '../../folder/report/finished.ts';
+import { forPixelValues, forTokens } from '../../formats/onnx/pipeline-ends.ts';
+import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
+import { taskRow } from '../../recipe/task.ts';
+import { loadData } from '../../setup/data.ts';
+import { writeInto } from '../cluster/write.ts';
+import { missingModels } from '../kit/missing.ts';
+import type { WantedFile } from '../kit/missing.ts';
+import { rowsOf } from '../kit/kit.ts';
+import { configFiles, pipelineOf } from './config.ts';
+import type { Pipeline } from './config.ts';
+import { readme } from './readme.ts';
+
+interface PipelineFolder {
+  readonly pipeline: Pipeline;
+  /** Relative to the folder. */
+  readonly files: readonly string[];
+  readonly skipped: readonly { readonly what: string; readonly why: string }[];
+  /** How a pipeline prepares samples in another way. */
+  readonly notes: readonly string[];
+}
+
+/** Names of the files by which transformers.js finds a precision. */
+const NAMES = { fp32: 'onnx/model.onnx', int8: 'onnx/model_quantized.onnx', fp16: 'onnx/model_fp16.onnx' } as const;
+const WANTED = (Object.keys(NAMES) as (keyof typeof NAMES)[]).map((precision): WantedFile => ({ format: 'onnx', precision })); // prettier-ignore
+
+/** Writes a folder that `pipeline()` of transformers.js opens. `UserError` for a task without a pipeline, and for a run without a report. */
+export async function writePipelineFolder(
+  run: string,
+  folder: string,
+  { model, force = false }: { readonly model?: string | undefined; readonly force?: boolean | undefined } = {},
+): Promise<PipelineFolder> {
+  const report = await finishedReport(run);
+  if (report === undefined)
+    throw new UserError(`${run}: this run has no report yet`, `Finish it with: limbeck resume ${path.basename(run)}`);
+  const { recipe } = await storedRecipe(run);
+  const { validation } = await loadData(recipe, {
+    arePictures: () => Promise.resolve(report.dataset.sampleShape.length > 2),
+  });
+  const pipeline = pipelineOf(validation);
+  const rows = rowsOf(report, model, run).filter(({ format }) => format === 'onnx');
+  const exported = await Promise.all(
+    rows.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
+  );
+  if (rows[0] === undefined)
+    throw new UserError(
+      `${run}: has no ONNX file of this model`,
+      'Add onnx to `export` in the recipe, and run it again.',
+    );
+  const made = await missingModels(run, rows[0].model, rows, recipe, validation, WANTED);
+  const models = [...exported, ...made.models];
+  const content = new Map<string, string | Uint8Array>();
+  const shipped: Parameters<typeof readme>[1][number][] = [];
+  for (const { precision } of WANTED) {
+    const found = models.find(({ row }) => row.precision === precision);
+    if (found === undefined) continue;
+    const { row, bytes } = found;
+    const changed = encodeModel(withPipelineEnds(decodeModel(bytes, row.file!), validation));
+    content.set(NAMES[precision], changed);
+    shipped.push({ file: NAMES[precision], sizeBytes: changed.length, row });
+  }
+  const tokenizer = validation.text && (await readBytes(await ownFile(run, `exports/${TOKENIZER_FILE}`)));
+  for (const [name, file] of configFiles(pipeline, validation, tokenizer)) content.set(name, file);
+  const notes = notesOf(pipeline, validation);
+  content.set(
+    'README.md',
+    readme(report, shipped, { pipeline, card: recipe.card, notes, classes: validation.classNames }),
+  );
+  await writeInto(folder, content, force);
+  return { pipeline, files: [...content.keys()].sort(), skipped: made.skipped, notes };
+}
+
+function withPipelineEnds(model: ReturnType<typeof decodeModel>, data: Dataset): ReturnType<typeof decodeModel> {
+  const { text, task } = data;
+  if (text === undefined) return forPixelValues(model, data);
+  const { length, padding } = text;
+  return forTokens(model, { length, padding, isPerToken: taskRow(task).isPerWord });
+}
+
+/** Differences between `limbeck evaluate` and a pipeline that opens the files, one sentence each. */
+function notesOf(pipeline: Pipeline, { text, sampleShape }: Dataset): string[] {
+  if (text === undefined)
+    return [
+      `Pictures that are not ${sampleShape.slice(0, 2).join('x')} are resized${sampleShape[2] === 1 ? ' in colour and then made grey' : ': in Node as here'}, in browsers by the filter of the browser, so that answers near a boundary may differ.`,
+    ];
+  return [
+    `Texts of more than ${text.length} tokens are cut by transformers.js without the tokens that end a text, so that their answers may differ; its tokenizer gives other ids than the one here for some texts, mostly of rare letters.`,
+    ...(pipeline === 'token-classification'
+      ? [
+          'The pipeline tags tokens; the tag of a word is that of its first token, and its words are those of the tokenizer.',
+        ]
+      : []),
+  ];
+}

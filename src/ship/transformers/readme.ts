@@ -1,0 +1,72 @@
+import { stringify } from 'yaml';
+import { fileSize } from '../../report/format.ts';
+import { modelsTable } from '../../report/markdown.ts';
+import { scoreOf } from '../../report/score.ts';
+import { summarySentences } from '../../report/summary.ts';
+import type { ModelRow, Report } from '../../report/types.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import type { Pipeline } from './config.ts';
+
+interface ShippedFile {
+  readonly file: string;
+  readonly sizeBytes: number;
+  readonly row: ModelRow;
+}
+
+interface ReadmeOptions {
+  readonly pipeline: Pipeline;
+  readonly card: Recipe['card'];
+  readonly notes: readonly string[];
+  readonly classes: readonly string[];
+}
+
+const SAMPLES: Readonly<Record<Pipeline, string>> = {
+  'image-classification': "'picture.png'",
+  'text-classification': "'A text.'",
+  'token-classification': "'A text.'",
+};
+
+/** README.md of a folder for transformers.js, with the front matter of the Hugging Face hub. */
+export function readme(
+  report: Report,
+  files: readonly ShippedFile[],
+  { pipeline, card, notes, classes }: ReadmeOptions,
+): string {
+  const score = scoreOf(report);
+  const figure = (value: number | null): string => (value === null ? '' : score.text(value));
+  const head = {
+    ...{ library_name: 'transformers.js', pipeline_tag: pipeline, tags: ['limbeck', 'knowledge-distillation', 'onnx'] },
+    metrics: [score.name.toLowerCase().includes('f1') ? 'f1' : score.name.toLowerCase()],
+    ...(card?.license !== undefined && { license: card.license }),
+    ...(card?.baseModel !== undefined && { base_model: card.baseModel }),
+  };
+  const rows = files.map(({ file, sizeBytes, row }) => `| ${file} | ${fileSize(sizeBytes)} | ${figure(row.score.validation)} | ${figure(row.score.test)} |`); // prettier-ignore
+  const listed =
+    classes.length <= 20 ? classes.join(', ') : `${classes.slice(0, 20).join(', ')}, … (${classes.length})`;
+  return `---
+${stringify(head)}---
+
+# ${report.name}
+
+${summarySentences(report).join(' ')}
+
+\`\`\`js
+import { pipeline } from '@huggingface/transformers';
+
+const ask = await pipeline('${pipeline}', 'folder-or-name'); // { dtype: 'q8' } or 'fp16' for the smaller files
+console.log(await ask(${SAMPLES[pipeline]}));
+\`\`\`
+
+Answers: ${listed}.
+
+| file | size | validation ${score.name} | test ${score.name} |
+| --- | ---: | ---: | ---: |
+${rows.join('\n')}
+
+${notes.map((note) => `- ${note}`).join('\n')}
+
+## Report
+
+${modelsTable(report)}
+`;
+}
