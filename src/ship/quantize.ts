@@ -2,7 +2,6 @@ import { nearest, UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { RandomStream } from '../base/random.ts';
 import { correctBias } from '../compress/quantize/bias.ts';
-import { equalize } from '../compress/quantize/equalize.ts';
 import { calibrationBatch } from '../compress/quantize/observe.ts';
 import type { CalibrationSamples } from '../compress/quantize/observe.ts';
 import { quantize, weightScales } from '../compress/quantize/ptq.ts';
@@ -39,7 +38,6 @@ export interface Prepared {
 export interface PtqRecipe {
   readonly scheme: 'int8' | 'int16x8';
   readonly calibrator: RecipeCalibrator;
-  readonly equalize: boolean;
   readonly biasCorrection?: boolean;
   readonly symmetric?: boolean;
   readonly dense: DenseScales;
@@ -49,7 +47,7 @@ export interface PtqRecipe {
   readonly integerEnds?: boolean;
 }
 
-/** Equalized, calibrated and corrected, as a step of the recipe asks. */
+/** Calibrated and corrected, as a step of the recipe asks. */
 export async function prepareInt8(
   recipe: Pick<Recipe, 'device' | 'threads'>,
   graph: Graph,
@@ -60,11 +58,10 @@ export async function prepareInt8(
   const session = sessionOptionsOf(recipe);
   const { calibrator, symmetric = false, dense, integerEnds = false } = step;
   const activationBits: 8 | 16 = step.scheme === 'int16x8' ? 16 : 8;
-  const equal = step.equalize ? equalize(graph).result : graph;
   const options = { calibrator, session, symmetric, activationBits, dense, integerEnds, onProgress } as const;
-  const { result, skipped } = await quantize(equal, samples, options);
-  const ready = await corrected(recipe, equal, result, step, samples, onProgress);
-  return { graph: ready, float: equal, quantization: result, skipped };
+  const { result, skipped } = await quantize(graph, samples, options);
+  const ready = await corrected(recipe, graph, result, step, samples, onProgress);
+  return { graph: ready, float: graph, quantization: result, skipped };
 }
 
 /** The same with other scales of dense layers: calibrated once, corrected anew. */

@@ -8,8 +8,6 @@ const unary = (attrs: Record<string, AttrKind> = {}): OpSpec => ({ inputs: ['x']
 /** 0 for an operand of 0. */
 const throughZero = (attrs: Record<string, AttrKind> = {}): OpSpec => ({ ...unary(attrs), zero: 'first' });
 
-const proportional = (attrs: Record<string, AttrKind> = {}): OpSpec => ({ ...throughZero(attrs), isHomogeneous: true });
-
 const test: OpSpec = { inputs: ['x'], attrs: {}, infer: ([x]) => [type('bool', x!.shape)] };
 
 /** Broadcasts operands of the same dtype, which is also the result's. */
@@ -43,8 +41,8 @@ const quantizer = (inputs: readonly string[]): OpSpec => ({
 });
 
 export const elementwise = {
-  Identity: { ...proportional(), handsOn: 'kept' },
-  Abs: proportional(),
+  Identity: { ...throughZero(), handsOn: 'kept' },
+  Abs: throughZero(),
   Acos: unary(),
   Acosh: unary(),
   Asin: throughZero(),
@@ -56,7 +54,7 @@ export const elementwise = {
   Cos: unary(),
   Cosh: unary(),
   /** Drops values only in training: in a graph that is run it passes its input on. */
-  Dropout: { ...proportional({ rate: 'float' }), handsOn: 'kept' },
+  Dropout: { ...throughZero({ rate: 'float' }), handsOn: 'kept' },
   Elu: throughZero(),
   Erf: throughZero(),
   Exp: unary(),
@@ -65,13 +63,13 @@ export const elementwise = {
   Gelu: throughZero({ approximate: 'bool' }),
   HardSigmoid: unary({ alpha: 'float', beta: 'float' }),
   HardSwish: throughZero(),
-  LeakyRelu: proportional({ alpha: 'float' }),
+  LeakyRelu: throughZero({ alpha: 'float' }),
   Log: unary(),
   Log1p: throughZero(),
   LogicalNot: unary(),
-  Neg: proportional(),
+  Neg: throughZero(),
   Reciprocal: unary(),
-  Relu: proportional(),
+  Relu: throughZero(),
   Relu6: throughZero(),
   Round: throughZero(),
   Rsqrt: unary(),

@@ -38,7 +38,6 @@ const pool: OpSpec = {
   infer: ([x], attrs) => [
     type(x!.dtype, [x!.shape[0]!, ...windowedShape(x!, ints(attrs, 'filterSize'), attrs), x!.shape[3]!]),
   ],
-  isHomogeneous: true,
 };
 
 /** A pooling without dilation: a dilated average is a convolution, and gradients need none. */

@@ -10,7 +10,6 @@ const resize = (handsOn: Degree): OpSpec => ({
     return [type(images!.dtype, [images!.shape[0]!, height, width, images!.shape[3]!])];
   },
   handsOn,
-  isHomogeneous: true,
 });
 
 const resizeGrad = (): OpSpec => ({

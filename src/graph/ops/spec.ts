@@ -31,8 +31,6 @@ export interface OpSpec {
   readonly handsOn?: Degree;
   /** An element of the result is 0 if the `first` operand, `any` operand, or `all` operands are 0 there. */
   readonly zero?: 'first' | 'any' | 'all';
-  /** A positive factor for each channel (last axis) of the operand factors out of the result. */
-  readonly isHomogeneous?: true;
   /** A sum of products of two operands: matrices, pictures and filters, or a gradient of such a convolution. */
   readonly product?: 'matrix' | 'convolution' | 'input gradient' | 'filter gradient';
 }

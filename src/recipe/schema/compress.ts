@@ -139,10 +139,7 @@ const calibrated = {
   samples: count.default(512).describe('Number of training samples for calibration.'),
   keepFloat: z.array(z.string().min(1)).default([]).describe('Layers that stay in float, by name.'),
 };
-const equalize = z
-  .boolean()
-  .default(false)
-  .describe('Bring the channels of neighbouring layers into similar ranges first.');
+const equalize = z.literal(false).default(false).describe('Recipes of earlier runs name it.');
 
 const int8 = usual('int8', 'Weights and activations of 8 bits.');
 

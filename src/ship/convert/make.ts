@@ -73,7 +73,7 @@ async function writersFor(
     descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);
   if (precision === 'int8' || precision === 'int16x8') {
     const kept = keptFloat(options, graph, stated.get('output') === 'values' ? 'values' : 'logits');
-    const step = { scheme: precision, calibrator, symmetric, equalize: false, biasCorrection: true, dense, kept };
+    const step = { scheme: precision, calibrator, symmetric, biasCorrection: true, dense, kept };
     const asked = { ...step, integerEnds: ends !== 'float32' };
     const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, asked, samples, options.onProgress);
     const keepFloat = (layer: string): boolean => kept.includes(layer);

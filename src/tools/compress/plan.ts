@@ -95,7 +95,7 @@ async function int8Of(network: ModelNetwork, macs: number): Promise<Uint8Array> 
   const cut =
     macs === 1 ? whole : (await pruneChannels(network, weights, { target: 'macs', amount: 1 - 1 / macs })).result;
   const graph = inferenceGraph(cut, []);
-  const step = { scheme: 'int8', calibrator: 'minmax', equalize: false, dense: 'channel', kept: [] } as const;
+  const step = { scheme: 'int8', calibrator: 'minmax', dense: 'channel', kept: [] } as const;
   const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, step, madeUp(graph.inputs));
   if (cut !== whole) cut.network.dispose();
   return encodeModel(exportQdq(prepared.graph, prepared.quantization, {}).result);

@@ -1,5 +1,4 @@
 import { correctBias } from '../../../src/compress/quantize/bias.ts';
-import { equalize, pairsOf } from '../../../src/compress/quantize/equalize.ts';
 import { biasesOf } from '../../../src/compress/quantize/layers.ts';
 import { weightScales } from '../../../src/compress/quantize/ptq.ts';
 import { roundedWeights, withChangedConstants } from '../../../src/compress/quantize/rounding.ts';
@@ -9,7 +8,6 @@ import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
-import { magnitudes } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
@@ -72,28 +70,6 @@ async function logits(of: Graph): Promise<Float32Array> {
   return (results['logits']!.data as Float32Array).slice();
 }
 
-describe('cross-layer equalization', () => {
-  const { result, pairs } = equalize(graph);
-
-  it('pairs layers that alone read each other, not across a sum or to a second reader', () => {
-    expect(pairs.map(({ first, second }) => `${first.layer} ${second.layer}`)).toEqual(['first second']);
-    expect(pairsOf(graph)).toHaveLength(1);
-  });
-
-  it('does not change what the model computes', async () => {
-    expectClose(await logits(result), await logits(graph), 1e-5);
-  });
-
-  it('makes the ranges of both sides of every channel equal', () => {
-    const of = (name: string, axis: number): number[] => {
-      const { data, type } = result.constants.get(name)!;
-      return magnitudes(data as Float32Array, type.shape as number[], axis);
-    };
-    expectClose(of('first/w', 3), of('second/w', 2), 1e-3);
-    expect(graph.constants.get('first/w')!.data).not.toEqual(result.constants.get('first/w')!.data);
-  });
-});
-
 it('weights have a scale for each output channel, wherever it lies', () => {
   const window = { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] };
   const turned = { transposeA: false, transposeB: true };
@@ -115,22 +91,6 @@ it('weights have a scale for each output channel, wherever it lies', () => {
     expect(weightScales(made).get('w')).toMatchObject({ scales: [1, 2, 3], axis });
     expect(weightScales(made, 'tensor').get('w')!.scales).toEqual(op === 'BatchMatMul' ? [3] : [1, 2, 3]);
   }
-});
-
-it('leaves a channel whose weights have vanished as it is: its bias would outgrow the whole tensor', () => {
-  const b = new GraphBuilder();
-  const constant = (name: string, shape: number[], ...values: number[]): string =>
-    b.constant({ dtype: 'float32', shape }, Float32Array.from(values), name);
-  const x = b.input('x', { dtype: 'float32', shape: ['batch', 1] });
-  // As PyTorch stores them: [out, in].
-  const turned = { transposeA: false, transposeB: true };
-  const first = b.op('BatchMatMul', [x, constant('w', [3, 1], 4, 1e-12, 1)], turned);
-  const hidden = b.op('Relu', [b.op('Add', [first, constant('b', [3], 0.5, 0.5, 0.5)])]);
-  b.output('y', b.op('BatchMatMul', [hidden, constant('v', [1, 3], 1, 1, 1e-9)], turned));
-  const { constants } = equalize(b.build()).result;
-  expect(Array.from(constants.get('b')!.data as Float32Array)).toEqual([0.25, 0.5, 0.5]);
-  expect(Array.from(constants.get('w')!.data as Float32Array)).toEqual([2, Math.fround(1e-12), 1]);
-  expect(Array.from(constants.get('v')!.data as Float32Array)).toEqual([2, 1, Math.fround(1e-9)]);
 });
 
 describe('bias correction', () => {
