@@ -72,7 +72,7 @@ export const exportCommand: Command<ExportArgs> = {
         describe: 'Samples: a recipe whose data are used, or arrays of inputs (.npy, .npz)',
       })
       .option('calibrator', {
-        choices: ['minmax', 'percentile', 'entropy', 'mse'],
+        choices: ['minmax', 'percentile', 'mse'],
         default: CONVERT_DEFAULTS.calibrator,
         describe: 'int8: method that chooses the ranges of activations',
       })

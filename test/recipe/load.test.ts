@@ -17,7 +17,7 @@ student: {model: ds-cnn, width: 0.5}
 distill: {loss: kd, temperature: 4, alpha: 0.9, epochs: 10, batchSize: 128,
           optimizer: {type: adamw, learningRate: 0.002, schedule: cosine, weightDecay: 0.0001}}
 prune:    [{type: channels, amount: 0.3, multipleOf: 8, finetune: {epochs: 2}, maxDrop: 0.5}]
-quantize: {scheme: int8, method: ptq, calibrator: entropy, samples: 512, maxDrop: 0.3, fallback: qat}
+quantize: {scheme: int8, method: ptq, calibrator: percentile, samples: 512, maxDrop: 0.3, fallback: qat}
 export:   [onnx, tflite]
 report:   {latency: {batchSizes: [1, 8, 32], threads: [1, 2]}}
 `;
@@ -89,7 +89,7 @@ describe('a good recipe', () => {
       dataset: { train: { images: '/r/d/train-images.gz' }, augment: [{ shift: 2 }, { flip: 'horizontal' }] },
       distill: { optimizer: { weightDecay: 0.0001, beta1: 0.9 }, softTargets: { store: 'fp16' } },
       prune: [{ amount: 0.3, finetune: { epochs: 2 } }],
-      quantize: [{ calibrator: 'entropy' }],
+      quantize: [{ calibrator: 'percentile' }],
     });
     expect(written.teacher?.onnx).toBe('../checkpoints/fashion-mnist-teacher/teacher.onnx');
   });

@@ -1,4 +1,3 @@
-import { entropy } from './entropy.ts';
 import type { Histogram, ActivationRange } from './histogram.ts';
 import { sum } from '../../base/numbers.ts';
 
@@ -48,7 +47,7 @@ const mse: Calibrator = (histogram) => {
   return { min: (min * low) / SEARCH, max: (max * high) / SEARCH };
 };
 
-export const calibrators = { minmax, percentile, entropy, mse } as const satisfies Record<string, Calibrator>;
+export const calibrators = { minmax, percentile, mse } as const satisfies Record<string, Calibrator>;
 
 export type CalibratorName = keyof typeof calibrators;
 

@@ -133,7 +133,7 @@ const keepOrStop = z.enum(['keep-float', 'stop']).default('keep-float');
 /** Keys of quantizations that are calibrated with samples. */
 const calibrated = {
   calibrator: z
-    .enum(['minmax', 'percentile', 'entropy', 'mse'])
+    .enum(['minmax', 'percentile', 'mse'])
     .default('mse')
     .describe('Method that chooses the ranges of activations.'),
   samples: count.default(512).describe('Number of training samples for calibration.'),

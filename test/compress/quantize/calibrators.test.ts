@@ -86,69 +86,7 @@ describe.each(Object.entries(DISTRIBUTIONS))('of %s', (name, values) => {
     expect(Math.abs(range.min - Math.min(0, sorted[tail] ?? 0))).toBeLessThanOrEqual(bin * 1.001);
     expect(Math.abs(range.max - Math.max(0, sorted.at(-1 - tail) ?? 0))).toBeLessThanOrEqual(bin * 1.001);
   });
-
-  it('entropy finds the candidate of least divergence, computed value by value, of those that cost no more than minmax', () => {
-    const range = calibrated('entropy', values);
-    if (min === max) return;
-    expect(costOf(values, range)).toBeLessThanOrEqual(costOf(values, { min, max }) * (1 + 1e-9));
-    const best = bruteForceEntropy(values);
-    expect(divergenceOf(values, range)).toBeLessThanOrEqual(best + 1e-9);
-  });
 });
-
-/** Bins of every value, clipped into the range, against the levels that they fall into; from the definition, sample by sample. */
-function divergenceOf(values: Float32Array, range: ActivationRange): number {
-  const { min, max } = bounds(values);
-  const width = (max - min) / 2048;
-  const [first, last] = [Math.round((range.min - min) / width), Math.round((range.max - min) / width)];
-  const binOf = (value: number): number => Math.min(2047, Math.floor((value - min) / width));
-  const ends = Array.from({ length: 256 }, (_, level) => first + Math.floor(((level + 1) * (last - first)) / 256));
-  const levelOf = (bin: number): number => ends.findIndex((end) => bin < end);
-  const clipped = new Map<number, number>();
-  const inside = new Map<number, number>();
-  for (const value of values) {
-    if (value === 0) continue;
-    const bin = binOf(value);
-    const at = Math.max(first, Math.min(last - 1, bin));
-    clipped.set(at, (clipped.get(at) ?? 0) + 1);
-    if (bin === at) inside.set(levelOf(at), (inside.get(levelOf(at)) ?? 0) + 1);
-  }
-  const sharers = new Map<number, number>();
-  for (const bin of clipped.keys()) sharers.set(levelOf(bin), (sharers.get(levelOf(bin)) ?? 0) + 1);
-  const all = [...clipped.values()].reduce((a, b) => a + b, 0);
-  const kept = [...inside.values()].reduce((a, b) => a + b, 0);
-  return [...clipped].reduce((sum, [bin, count]) => {
-    const q = (inside.get(levelOf(bin)) ?? 0) / sharers.get(levelOf(bin))! / (kept || 1);
-    return sum + (count / all) * Math.log(count / all / Math.max(q, 1e-12));
-  }, 0);
-}
-
-/** Of the values as bins hold them: rounding, on average, and the squares of what is clipped. */
-function costOf(values: Float32Array, range: ActivationRange): number {
-  const { min, max } = bounds(values);
-  const width = (max - min) / 2048;
-  return values.reduce((sum, value) => {
-    if (value === 0) return sum;
-    const middle = min + (Math.min(2047, Math.floor((value - min) / width)) + 0.5) * width;
-    const clipped = Math.min(range.max, Math.max(range.min, middle));
-    return sum + ((range.max - range.min) / 255) ** 2 / 12 + (middle - clipped) ** 2;
-  }, 0);
-}
-
-function bruteForceEntropy(values: Float32Array): number {
-  const { min, max } = bounds(values);
-  const magnitude = Math.max(-min, max);
-  const width = (max - min) / 2048;
-  const most = costOf(values, { min, max });
-  let best = Infinity;
-  for (let k = 128; k > 0; k -= 16) {
-    const range = { min: Math.max(min, (-magnitude * k) / 128), max: Math.min(max, (magnitude * k) / 128) };
-    if (Math.round((range.max - min) / width) - Math.round((range.min - min) / width) < 256) break;
-    if (costOf(values, range) > most * (1 - 1e-9) && k < 128) continue;
-    best = Math.min(best, divergenceOf(values, range));
-  }
-  return best;
-}
 
 it('percentile clips no more than the share at each end, and all of it but for a bin', () => {
   // 100,000 values, of which 5 at each end may go: 4 lie far out, then 20 in one bin.
