@@ -16,7 +16,7 @@ const fashion = (part: string) => ({
   images: path.join(ROOT, `datasets/fashion-mnist/${part}-images-idx3-ubyte.gz`),
   labels: path.join(ROOT, `datasets/fashion-mnist/${part}-labels-idx1-ubyte.gz`),
 });
-const CALIBRATORS = ['minmax', 'entropy', 'percentile'] as const;
+const CALIBRATORS = ['minmax', 'percentile'] as const;
 const SAMPLES = 256;
 const HELD_OUT = 10_000;
 

@@ -79,18 +79,15 @@ const rootMeanSquare = (values: Float32Array): number =>
 const difference = (a: Float32Array, b: Float32Array): Float32Array => a.map((value, i) => value - b[i]!);
 
 describe('int8 ONNX', () => {
-  it.each(['minmax', 'percentile', 'entropy', 'mse'] as const)(
-    'after %s answers nearly as float32',
-    async (calibrator) => {
-      const { result: quantization, skipped } = await quantize(graph, samples, { calibrator, session });
-      expect(skipped).toEqual([]);
-      const { result, skipped: left } = exportQdq(graph, quantization);
-      expect(left).toEqual([]);
-      const [actual, expected] = [await run(encodeModel(result)), await run(float)];
-      expect(rootMeanSquare(difference(actual, expected))).toBeLessThan(0.08 * rootMeanSquare(expected));
-      expect(actual).not.toEqual(expected);
-    },
-  );
+  it.each(['minmax', 'percentile', 'mse'] as const)('after %s answers nearly as float32', async (calibrator) => {
+    const { result: quantization, skipped } = await quantize(graph, samples, { calibrator, session });
+    expect(skipped).toEqual([]);
+    const { result, skipped: left } = exportQdq(graph, quantization);
+    expect(left).toEqual([]);
+    const [actual, expected] = [await run(encodeModel(result)), await run(float)];
+    expect(rootMeanSquare(difference(actual, expected))).toBeLessThan(0.08 * rootMeanSquare(expected));
+    expect(actual).not.toEqual(expected);
+  });
 
   it('stores every weight as int8, and of float32 no more than scales, biases and bounds', async () => {
     const { result: quantization } = await quantize(graph, samples, { calibrator: 'minmax', session });
@@ -240,7 +237,7 @@ describe('int8 ONNX', () => {
 
   it('is the same, byte for byte, every time', async () => {
     const make = async () =>
-      encodeModel(exportQdq(graph, (await quantize(graph, samples, { calibrator: 'entropy', session })).result).result);
+      encodeModel(exportQdq(graph, (await quantize(graph, samples, { calibrator: 'mse', session })).result).result);
     expect(await make()).toEqual(await make());
   });
 
