@@ -66,8 +66,8 @@ for (let at = 0; at < files.length; at += 2) {
   for (const [name, change] of Object.entries(VARIANTS)) {
     const made = await prepareInt8({ device: 'cpu', threads: 1 }, graph, { ...PLAINLY, ...change }, samples);
     const given = await answers(encodeModel(exportQdq(made.graph, made.quantization).result));
-    const [power, error] = given.reduce(([p, e], y, i) => [p! + float[i]! ** 2, e! + (float[i]! - y) ** 2], [0, 0]);
-    const dB = 10 * Math.log10(power! / error!);
+    const [power, error] = given.reduce(([p, e], y, i) => [p + float[i]! ** 2, e + (float[i]! - y) ** 2], [0, 0]);
+    const dB = 10 * Math.log10(power / error);
     rows.push([file, name, task.score.text(task.scoreOf(given, targets)), dB.toFixed(2)]);
     console.error(rows.at(-1)!.join('  '));
   }

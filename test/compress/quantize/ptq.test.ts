@@ -12,7 +12,7 @@ import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
 import { classification } from '../../../src/tasks/classification/task.ts';
-import { expectClose, numbers } from '../../support/graphs.ts';
+import { numbers } from '../../support/graphs.ts';
 
 const session = sessionOptions('cpu', { threads: 1 });
 const SAME3 = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };
