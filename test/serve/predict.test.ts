@@ -73,6 +73,7 @@ beforeAll(async () => {
     'several.onnx': brightness({ ...METADATA, labels: '[]', targets: '["dark","bright"]' }),
     'tags.onnx': brightness({ ...METADATA, labels: '[]', targets: '["B","O"]', task: 'tagging' }),
     'numbers.onnx': brightness({ ...METADATA, labels: '[]', targets: '["minus","plus"]', output: 'values' }),
+    'cut.onnx': brightness({ ...METADATA, preprocessing: JSON.stringify({ shape: [2, 2, 1], scale: 1, mean: [0], std: [1], cutFrom: 4 }) }), // prettier-ignore
     'sixteen.onnx': brightness({ ...METADATA, preprocessing: JSON.stringify({ shape: [2, 2, 1], scale: 1, mean: [0], std: [16] }) }), // prettier-ignore
   });
 });
@@ -197,6 +198,12 @@ describe('POST /v1/M', () => {
     expect(answer.json.error).toMatch(/would become up to 15\.9 after its preparation/);
   });
 
+  it('refuses a model whose pictures are cut out of larger ones, which only a run does', async () => {
+    const answer = await ask(server, '/v1/cut', { body: await grey(200), headers: { 'content-type': 'image/png' } });
+    expect(answer.status).toBe(400);
+    expect(answer.json.error).toMatch(/sees pictures cut out of larger ones .*: send prepared values to/);
+  });
+
   it('prepares values for a model that wants its channels first', async () => {
     const [said] = await predictions('/v1/first', { inputs: [[[1, 12], [2, 16]]] }); // prettier-ignore
     // 1 + 2 - ((12 - 10) / 2 + (16 - 10) / 2)
@@ -223,7 +230,20 @@ describe('POST /v1/M', () => {
 
   it('says what it takes', async () => {
     expect((await ask(server, '/v1')).json).toEqual({
-      models: ['bare', 'first', 'labelled', 'light', 'loud', 'numbers', 'odd', 'several', 'sixteen', 'tags', 'two'],
+      models: [
+        'bare',
+        'cut',
+        'first',
+        'labelled',
+        'light',
+        'loud',
+        'numbers',
+        'odd',
+        'several',
+        'sixteen',
+        'tags',
+        'two',
+      ],
     });
     expect((await ask(server, '/v1/light')).json).toMatchObject({
       shape: [2, 2, 1],

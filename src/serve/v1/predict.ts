@@ -10,7 +10,7 @@ import { Refusal, refuseTooMany } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
 import { typedView } from '../v2/json-tensor.ts';
 import { best, named } from './answers.ts';
-import { describedBy, fedShape, prepared, tagsWords } from './preparation.ts';
+import { describedBy, fedShape, isScaledInItsWay, prepared, tagsWords } from './preparation.ts';
 import type { DescribedModel } from './preparation.ts';
 import { isPicture, isText } from './raw.ts';
 import { pixelsOf } from './read.ts';
@@ -93,6 +93,8 @@ export function descriptionOf(model: ServedModel): DescribedModel {
   if (described !== undefined) return described;
   const why = tagsWords(model)
     ? 'gives words tags, and its file does not say how words become its input, or answers with another shape than [batch, tokens, tags]: send token ids'
-    : 'does not have exactly one float32 input of a known size, nor those that its metadata give the tokens of texts: send requests';
+    : isScaledInItsWay(model)
+      ? 'sees pictures cut out of larger ones or scaled by a filter of its own: send prepared values'
+      : 'does not have exactly one float32 input of a known size, nor those that its metadata give the tokens of texts: send requests';
   throw new Refusal(400, `model ${model.name} ${why} to /v2/models/${model.name}/infer`);
 }

@@ -66,6 +66,7 @@ function describe(model: Source): DescribedModel | undefined {
   if (facts.batching.kind === 'whole' && input.shape[0] !== 1) return undefined;
   const shape = parts === undefined ? input.shape.slice(1) : [parts.length * text!.length];
   if (!shape.every((size) => typeof size === 'number')) return undefined;
+  if (isScaledInItsWay(model)) return undefined;
   const { preprocessing } = statedIn(metadata);
   const fitted = preprocessing && fittedTo(shape, preprocessing);
   const labels = labelsOf(model);
@@ -115,6 +116,12 @@ function hasShape(output: Source['facts']['outputs'][number] | undefined, sample
 /** True for a model that gives each word of a text a tag. */
 export function tagsWords({ metadata }: Pick<Source, 'metadata'>): boolean {
   return metadata.get('task') === 'tagging';
+}
+
+/** True for a model whose pictures are cut out of larger ones, or scaled by a filter of its own: only a run does that. */
+export function isScaledInItsWay({ metadata }: Pick<Source, 'metadata'>): boolean {
+  const { cutFrom, filter } = statedIn(metadata).preprocessing ?? {};
+  return (cutFrom ?? filter) !== undefined;
 }
 
 function hasWidth(columns: readonly Column[], shape: readonly number[]): boolean {
