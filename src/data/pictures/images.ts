@@ -167,10 +167,9 @@ export class ImageSink {
     );
   }
 
-  /** Maximum pixels to decode: a damaged file may claim any number. Images that are scaled are never whole in memory. */
+  /** Maximum pixels to decode: a damaged file may claim any number, and a GIF is whole in memory even if it is scaled. */
   async #mostPixels(input: EncodedImage['input']): Promise<number> {
-    if (this.#options.resize !== undefined) return OF_FILES.pixels;
-    if (this.shape !== undefined) return this.shape[0] * this.shape[1];
+    if (this.#options.resize === undefined && this.shape !== undefined) return this.shape[0] * this.shape[1];
     return Math.min(OF_FILES.pixels, Math.max(FEW_PIXELS, PIXELS_PER_BYTE * (await sizeOf(input))));
   }
 
