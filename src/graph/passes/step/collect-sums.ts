@@ -6,9 +6,12 @@ import { rewrite } from '../rewrite.ts';
 import { cleaned } from '../simplify/cleaned.ts';
 import { usesOf } from '../uses.ts';
 
-/** Fewest terms of a kind for which one op on all of them is worth what joins them. */
+/** Fewest terms of a kind that are summed by one op: joining their operands takes time too. */
 const FEWEST_TERMS = 4;
-/** Most numbers of a value that waits in memory for the others: of more, its own op takes longer than its call. */
+/**
+ * Most numbers of a value that is kept until all terms are computed. The op of a larger value takes longer than the call of an op, so nothing is
+ * gained.
+ */
 const SMALL = 1 << 17;
 
 /** The graph being built, the readers of the values of the one before, and the layer of the sum at hand. */
@@ -22,14 +25,14 @@ interface Work {
 interface Kind {
   /** Text that is the same for terms that go together. */
   readonly key: string;
-  /** The sum of such terms. */
+  /** Builds the sum of the terms with one op; returns the name of its result. */
   readonly sum: (terms: readonly Node[]) => string;
 }
 
 /**
- * Sums of many small terms of one kind as one op: of products over the samples of each step of a recurrent layer, of their sums by column,
- * and of what lies side by side, or is multiplied by one number, which is then done once. So the gradient of a layer's weights takes one
- * product over all steps. For graphs of fixed shapes that run many times, training steps above all.
+ * Computes a sum of many small terms of one kind with one op. Kinds are: products over the samples at each step of a recurrent layer, sums by
+ * column, concatenations, and products by one number. The gradient of a recurrent layer's weights then takes one product over all steps. For
+ * graphs of fixed shapes that run many times, such as training steps.
  */
 export function collectSums(graph: Graph): Graph {
   const uses = usesOf(graph);

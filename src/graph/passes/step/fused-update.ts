@@ -11,15 +11,12 @@ export interface UpdateNode {
   readonly output: string;
 }
 
-/** New contents of variables of one size that follow number by number from what they hold and from other values. */
+/** Computes the new contents of variables of one size, number by number, from their old contents and from other values. */
 export interface FusedUpdate {
   readonly elements: number;
-  /** Elements of a row, of which each is in a column; as many as there are at all where no node sums columns. */
+  /** Elements of a row; all elements where no node sums columns. */
   readonly row: number;
-  /**
-   * Values that are read number by number: variables, feeds, and results of the rest of the graph; and those that wait in memory of their own
-   * from one pass to the next.
-   */
+  /** Values that are read number by number: variables, feeds, results of the rest of the graph, and values that one pass keeps for the next. */
   readonly vectors: readonly string[];
   /** Values of one number for each column. */
   readonly columns: readonly string[];
@@ -30,23 +27,23 @@ export interface FusedUpdate {
   readonly writes: ReadonlyMap<string, string>;
 }
 
-/** One time over the memory of an update, number by number, and what follows of its sums, column by column. */
+/** One loop over the numbers of an update, and then over the sums of its columns. */
 export interface UpdatePass {
-  /** Values that are read, and the vector that each lies in. */
+  /** Names of the values that the pass reads, and the vector that holds each. */
   readonly reads: ReadonlyMap<string, string>;
   /** Nodes that are computed for every number, in order. */
   readonly nodes: readonly UpdateNode[];
   /** Sums of columns over values of this pass. */
   readonly sums: readonly UpdateNode[];
-  /** Nodes that are computed for every column once the sums are there. */
+  /** Nodes that are computed for every column after the sums. */
   readonly columns: readonly UpdateNode[];
-  /** Vectors that are written, and the value that each gets. */
+  /** Vectors that the pass writes, and the name of the value that each receives. */
   readonly writes: readonly (readonly [vector: string, value: string])[];
 }
 
 export interface UpdatePlan {
   readonly passes: readonly UpdatePass[];
-  /** Values of one number for each column. Each has a place by its name. */
+  /** Names of values with one number for each column, in the order in which they are stored. */
   readonly columns: readonly string[];
   /** Values that wait for a later pass in memory of their own: no variable is free for them. */
   readonly waiting: readonly string[];

@@ -5,7 +5,10 @@ import { updatePasses, UPDATE_OPS } from './fused-update.ts';
 import type { FusedUpdate, UpdateOp } from './fused-update.ts';
 import { readersOf } from '../uses.ts';
 
-/** Numbers of a vector: a matrix whose width is no multiple stays with the single operators. */
+/**
+ * Numbers that the processor computes at once. A matrix whose width is no multiple of them is updated by ONNX Runtime's operators, not by the fused
+ * kernel.
+ */
 const COLUMNS_AT_ONCE = 4;
 
 export interface SplitGraph {
@@ -55,7 +58,7 @@ function takenNodes(graph: Graph): ReadonlySet<Node> {
     const made = outputsOf(taken);
     const isMixed = (name: string): boolean => graph.updates.has(name) && !made.has(graph.updates.get(name)!);
     const found = [...taken].flatMap(({ inputs }) => inputs.filter(isMixed));
-    // Only columns of this update are there for it: what reads others is left, and what sums a value that is not its own.
+    // A fused update holds sums of its own columns only: nodes that read other columns, or sum a value from outside, are left to the graph.
     const reads = ({ op, inputs, outputs }: Node): boolean =>
       inputs.some((name) => !made.has(name) && (op === 'Sum' || (size(name) > 1 && size(name) < size(outputs[0]!))));
     const strange = [...taken].filter(reads);
