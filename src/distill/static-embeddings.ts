@@ -5,7 +5,7 @@ import type { Tokenizer } from '../data/text/tokenizer-json.ts';
 import type { TokenInput } from '../data/config.ts';
 import type { InferenceModel, InferenceTensor, ModelValue } from '../runtime/inference.ts';
 import { samplesAs } from '../runtime/typed.ts';
-import { tokenInputOf } from './teachers/text-inputs.ts';
+import { tokenInputOf } from './teachers/inputs/text-inputs.ts';
 
 export interface StaticOptions {
   /** Number of elements of a vector, fewer than the encoder's. */

@@ -1,5 +1,5 @@
 import { asUserError, openToRead, readInto } from '../base/files.ts';
-import { checkedHeader, failOf, headerLength, viewOf } from '../formats/safetensors.ts';
+import { checkedHeader, failOf, headerLength, tensorDataOf } from '../formats/safetensors.ts';
 import type { StoredTensor } from '../formats/safetensors.ts';
 import { unseal } from '../formats/sealed.ts';
 import type { SafetensorsFile } from '../formats/sealed.ts';
@@ -24,7 +24,7 @@ export async function readSafetensorsFile(file: string): Promise<SafetensorsFile
     for (const { name, dtype, shape, from, to } of places) {
       const bytes = new Uint8Array(to - from);
       await fill(bytes);
-      tensors.set(name, { dtype, shape, data: viewOf(dtype, bytes) });
+      tensors.set(name, { dtype, shape, data: tensorDataOf(dtype, bytes) });
     }
     return { tensors, metadata, head };
   } catch (error) {

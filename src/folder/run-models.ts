@@ -3,7 +3,7 @@ import { exists, readBytes } from '../base/files.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import type { TimedFile } from '../measure/latency/variants.ts';
 import type { ModelRow } from '../report/types.ts';
-import { shapeSeen } from '../distill/teachers/own-pictures.ts';
+import { shapeSeen } from '../distill/teachers/inputs/own-pictures.ts';
 import { storedRecipe } from './folder.ts';
 import { writtenReport } from './report/finished.ts';
 import { ownFile } from './own-file.ts';

@@ -70,7 +70,7 @@ export function readSafetensors(bytes: Uint8Array, source: string): Safetensors 
   const { metadata, places } = checkedHeader(bytes.subarray(8, start), bytes.length - start, fail);
   const tensors = places.map(({ name, dtype, shape, from, to }): [string, StoredTensor] => [
     name,
-    { dtype, shape, data: viewOf(dtype, bytes.slice(start + from, start + to)) },
+    { dtype, shape, data: tensorDataOf(dtype, bytes.slice(start + from, start + to)) },
   ]);
   return { tensors: new Map(tensors), metadata };
 }
@@ -159,7 +159,7 @@ function isSizes(value: unknown): value is readonly number[] {
 }
 
 /** A typed array over bytes of its own. */
-export function viewOf(dtype: DType, bytes: Uint8Array): TensorData {
+export function tensorDataOf(dtype: DType, bytes: Uint8Array): TensorData {
   const { buffer, byteOffset, byteLength } = bytes;
   const length = byteLength / TYPES[dtype].size;
   switch (dtype) {

@@ -1,23 +1,23 @@
 import { compared, size } from './format.ts';
-import { classesSection } from './html/classes.ts';
+import { classesSection } from './html/sections/classes.ts';
 import { escape } from './html/escape.ts';
-import { agreementSection } from './html/agreement.ts';
-import { examplesSection } from './html/examples.ts';
-import { errorsSection } from './html/errors.ts';
-import { entitiesSection } from './html/entities.ts';
-import { labelsSection } from './html/per-label.ts';
-import { calibrationSection } from './html/calibration.ts';
-import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections.ts';
-import { raceSection } from './html/race.ts';
-import { searchSection } from './html/search.ts';
-import { channelsSection } from './html/channels.ts';
-import { pruningSection } from './html/pruning.ts';
-import { quantizationSection } from './html/sensitivity.ts';
-import { stepsSection } from './html/steps.ts';
+import { agreementSection } from './html/sections/agreement.ts';
+import { examplesSection } from './html/sections/examples.ts';
+import { errorsSection } from './html/sections/errors.ts';
+import { entitiesSection } from './html/sections/entities.ts';
+import { labelsSection } from './html/sections/per-label.ts';
+import { calibrationSection } from './html/sections/calibration.ts';
+import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections/sections.ts';
+import { raceSection } from './html/sections/race.ts';
+import { searchSection } from './html/sections/search.ts';
+import { channelsSection } from './html/sections/channels.ts';
+import { pruningSection } from './html/sections/pruning.ts';
+import { quantizationSection } from './html/sections/sensitivity.ts';
+import { stepsSection } from './html/sections/steps.ts';
 import { STYLE } from './html/style.ts';
 import { modelsTable } from './html/tables.ts';
-import { tradeSection } from './html/trade.ts';
-import { verdictSection } from './html/verdict.ts';
+import { tradeSection } from './html/sections/trade.ts';
+import { verdictSection } from './html/sections/verdict.ts';
 import {
   rowScore,
   commonLatency,

@@ -18,7 +18,7 @@ export function reportMarkdown(report: Report): string {
     verdict === undefined ? '' : `**${verdict.result}**: distilled against scratch ${verdict.sentence}.`,
     verdict?.pair === undefined ? '' : `These two models: ${verdict.pair.sentence}.`,
     ...repeatLines(report),
-    modelsTable(report),
+    modelsMarkdown(report),
     latencyTable(report.models),
     qualityTable(report.models),
     errorsTable(report.models),
@@ -78,7 +78,7 @@ function repeatLines(report: Report): string[] {
 }
 
 /** The models of a report with their sizes and scores. */
-export function modelsTable(report: Report): string {
+export function modelsMarkdown(report: Report): string {
   const score = scoreOf(report);
   const name = score.name === 'accuracy' ? '' : ` ${score.name}`;
   const head = ['model', 'precision', 'parameters', 'MACs', 'size', `validation${name}`, `test${name}`, 'training'];

@@ -1,8 +1,8 @@
 import { UserError } from '../base/errors.ts';
 import type { Dataset, Normalization } from '../data/dataset.ts';
-import { otherOrder, refuseOtherSamples, statedIn } from '../distill/teachers/preparation.ts';
-import type { StatedPreparation } from '../distill/teachers/preparation.ts';
-import { refuseOtherText } from '../distill/teachers/stated-text.ts';
+import { otherOrder, refuseOtherSamples, statedIn } from '../distill/teachers/inputs/preparation.ts';
+import type { StatedPreparation } from '../distill/teachers/inputs/preparation.ts';
+import { refuseOtherText } from '../distill/teachers/inputs/stated-text.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
 

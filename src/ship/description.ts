@@ -1,5 +1,5 @@
-import type { StatedPreparation } from '../distill/teachers/preparation.ts';
-import { partsIn, statedIn } from '../distill/teachers/preparation.ts';
+import type { StatedPreparation } from '../distill/teachers/inputs/preparation.ts';
+import { partsIn, statedIn } from '../distill/teachers/inputs/preparation.ts';
 import type { InputPart } from '../data/dataset.ts';
 import type { InputDescription, ModelDescription } from '../formats/tflite/metadata.ts';
 

@@ -1,7 +1,7 @@
 import { encodeModel } from '../formats/onnx/protobuf.ts';
 import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
-import { lowerReduced } from '../formats/onnx/reduce.ts';
-import type { Reduction } from '../formats/onnx/reduce.ts';
+import { lowerReduced } from '../formats/onnx/rewrite/reduce.ts';
+import type { Reduction } from '../formats/onnx/rewrite/reduce.ts';
 import type { Skipped } from '../base/skipped.ts';
 import { exportTflite } from '../formats/tflite/export.ts';
 import type { TfliteOptions } from '../formats/tflite/export.ts';

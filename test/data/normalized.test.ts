@@ -4,7 +4,7 @@ import { sampleWriter } from '../../src/data/batches/samples.ts';
 import { countOfElements, countOfPixels } from '../../src/data/dataset.ts';
 import type { Dataset, Normalization } from '../../src/data/dataset.ts';
 import { byteTable, channelsFirst } from '../../src/data/normalize.ts';
-import { preparationAffine, preprocess } from '../../src/distill/teachers/preprocess.ts';
+import { preparationAffine, preprocess } from '../../src/distill/teachers/inputs/preprocess.ts';
 import { preparedQuestion } from '../../src/page/browser/try/frame.ts';
 import type { Described } from '../../src/page/browser/card.ts';
 import type { Canvas } from '../../src/page/browser/dom.ts';

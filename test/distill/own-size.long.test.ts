@@ -10,7 +10,7 @@ import { resized } from '../../src/data/pictures/resize.ts';
 import { onnxTeacher } from '../../src/distill/teachers/onnx-teacher.ts';
 import { LiveSoftTargets } from '../../src/distill/answers/live-soft-targets.ts';
 import { SoftTargetsBuilder, StoredSoftTargets } from '../../src/distill/answers/soft-targets.ts';
-import { seenAs } from '../../src/distill/teachers/own-pictures.ts';
+import { seenAs } from '../../src/distill/teachers/inputs/own-pictures.ts';
 import { plainLogits } from '../../src/distill/preflight/preflight.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { loadRunnable, makeRecipe } from '../../src/setup/runnable.ts';

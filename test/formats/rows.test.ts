@@ -1,5 +1,5 @@
 import { numbers } from '../support/graphs.ts';
-import { lowerReduced } from '../../src/formats/onnx/reduce.ts';
+import { lowerReduced } from '../../src/formats/onnx/rewrite/reduce.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { exportTflite } from '../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';

@@ -1,7 +1,7 @@
 import { reportCsv } from '../../src/report/csv.ts';
 import { escape } from '../../src/report/html/escape.ts';
 import { reportHtml } from '../../src/report/html.ts';
-import { besideMarks } from '../../src/report/html/labels.ts';
+import { besideMarks } from '../../src/report/html/charts/labels.ts';
 import { reportJson } from '../../src/report/json.ts';
 import { reportMarkdown } from '../../src/report/markdown.ts';
 import { parseReport } from '../../src/report/read.ts';

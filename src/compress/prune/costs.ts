@@ -1,5 +1,5 @@
 import { macsOfNode } from '../../graph/macs.ts';
-import type { AxisLabels, Labels } from './channels.ts';
+import type { AxisLabels, Labels } from './cut/channels.ts';
 import type { Dependencies } from './groups.ts';
 
 export type BudgetTarget = 'channels' | 'macs' | 'parameters';

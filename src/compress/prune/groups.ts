@@ -4,9 +4,9 @@ import type { ModelNetwork } from '../../networks/network.ts';
 import { atBatch } from '../../graph/passes/inputs/at-batch.ts';
 import { traceProgram } from '../../trace/trace.ts';
 import { predictionProgram } from '../../train/evaluate/inference.ts';
-import type { Labels, Role, WeightAxis } from './channels.ts';
-import { Channels } from './channels.ts';
-import { followChannels, storedOf, untracked } from './flow.ts';
+import type { Labels, Role, WeightAxis } from './cut/channels.ts';
+import { Channels } from './cut/channels.ts';
+import { followChannels, storedOf, untracked } from './cut/flow.ts';
 
 /** An axis of a weight that a group reaches into: `positions[c]` are the positions of the group's channel c. */
 export interface GroupMember {

@@ -2,7 +2,7 @@ import type { ModelNetwork } from '../../networks/network.ts';
 import type { State } from '../../runtime/engine.ts';
 import { allot, multipleFor, removedShare } from './budget.ts';
 import type { BudgetOptions } from './budget.ts';
-import { cutGraph } from './cut-graph.ts';
+import { cutGraph } from './cut/cut-graph.ts';
 import { costModel } from './costs.ts';
 import type { Costs } from './costs.ts';
 import { dependencies } from './groups.ts';
@@ -10,7 +10,7 @@ import type { ChannelGroup, Dependencies } from './groups.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { isMeasured, scoreChannels } from './importance.ts';
 import type { Importance } from './importance.ts';
-import { sliceWeights } from './slice.ts';
+import { sliceWeights } from './cut/slice.ts';
 
 export interface PruneOptions extends Partial<BudgetOptions> {
   readonly amount: number;

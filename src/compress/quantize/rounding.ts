@@ -2,7 +2,7 @@ import type { Quantization, TensorQuantization } from '../../graph/quantization.
 import type { Graph } from '../../graph/types.ts';
 
 /** The slice of a tensor (row-major, of this shape) that each element belongs to along an axis; 0 without one. */
-export function sliceOf(shape: readonly number[], axis: number | undefined): (index: number) => number {
+function sliceOf(shape: readonly number[], axis: number | undefined): (index: number) => number {
   if (axis === undefined) return () => 0;
   const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const slices = shape[axis]!;

@@ -11,7 +11,7 @@ import type { Safetensors } from '../../formats/safetensors.ts';
 import { inTurns } from '../../runtime/collectives/collectives.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import { namesIn, otherOrder } from '../teachers/preparation.ts';
+import { namesIn, otherOrder } from '../teachers/inputs/preparation.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
 /** The part of a batch that its soft targets depend on. */

@@ -4,7 +4,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { parameterCount } from '../../formats/onnx/model.ts';
 import type { Model } from '../../formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
-import { withTwoLogits } from '../../formats/onnx/two-logits.ts';
+import { withTwoLogits } from '../../formats/onnx/rewrite/two-logits.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { taskOf } from '../../tasks/registry.ts';
@@ -12,7 +12,7 @@ import { fileTeacher } from './file-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
 import type { FileFeeds } from './int8-teacher.ts';
 import type { Teacher } from './teacher.ts';
-import { refuseOtherVocabulary } from './vocabulary.ts';
+import { refuseOtherVocabulary } from './inputs/vocabulary.ts';
 
 export type OnnxTeacherSettings = FileTeacherSettings;
 

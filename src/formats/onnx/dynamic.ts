@@ -3,8 +3,8 @@ import type { Skipped } from '../../base/skipped.ts';
 import { dataTypes, tensor, tensorData } from './model.ts';
 import type { Model, OnnxAttr, OnnxNode, OnnxTensor } from './model.ts';
 import { channelAxis, quantizedIntegers } from './qdq/weights.ts';
-import { replaceNodes } from './replace-nodes.ts';
-import { storedRows, takesRows } from './rows.ts';
+import { replaceNodes } from './rewrite/replace-nodes.ts';
+import { storedRows, takesRows } from './rewrite/rows.ts';
 
 /**
  * Dynamic int8: weights of convolutions and products are stored as int8 (one scale for each output channel), their inputs are quantized at run time

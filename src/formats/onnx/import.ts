@@ -25,8 +25,8 @@ import { scatterImporters } from './import/ops/scatter.ts';
 import { shapeImporters } from './import/ops/shape.ts';
 import type { Model, OnnxNode, OnnxTensor, ValueInfo } from './model.ts';
 import { withWideInputs, withWideTensors } from './bytes.ts';
-import { withoutScalers } from './scalers.ts';
-import { widened } from './widen.ts';
+import { withoutScalers } from './rewrite/scalers.ts';
+import { widened } from './rewrite/widen.ts';
 
 const importers: Readonly<Record<string, Importer>> = {
   ...padImporters,

@@ -3,7 +3,7 @@ import { byteInputs } from '../../formats/onnx/bytes.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import type { Model, OnnxDim } from '../../formats/onnx/model.ts';
 import { withInputShapes } from '../../formats/onnx/sizes.ts';
-import { withTwoLogits } from '../../formats/onnx/two-logits.ts';
+import { withTwoLogits } from '../../formats/onnx/rewrite/two-logits.ts';
 import { handsOn } from '../../graph/ops.ts';
 import { cleaned } from '../../graph/passes/simplify/cleaned.ts';
 import { openBatch } from '../../graph/passes/inputs/open-batch.ts';

@@ -4,7 +4,7 @@ import { compared, milliseconds, number, seconds, size } from '../format.ts';
 import { commonLatency, fileScore, finalModel, settingOf, teacherModel } from '../summary.ts';
 import type { LatencyRow, ModelRow, Report } from '../types.ts';
 import { escape } from './escape.ts';
-import { key } from './kinds.ts';
+import { key } from './charts/kinds.ts';
 
 /** A table that scrolls by itself on a narrow screen, and can be scrolled with the keyboard. */
 export function table(label: string, head: readonly string[], rows: readonly string[], textColumns = 1): string {

@@ -1,7 +1,7 @@
 import type { Model } from '../../formats/onnx/model.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { outputName } from '../../formats/onnx/lower.ts';
-import { firstName, lastName, repeatedModel, resultsName, stackName } from '../../formats/onnx/repeat.ts';
+import { firstName, lastName, repeatedModel, resultsName, stackName } from '../../formats/onnx/rewrite/repeat.ts';
 import { staticShape, staticSize } from '../../graph/shapes.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import type { SessionOptions, Tensor } from './session.ts';

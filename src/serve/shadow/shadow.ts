@@ -4,7 +4,7 @@ import type { Log } from '../../base/log.ts';
 import { argMax } from '../../base/numbers.ts';
 import { RandomStream } from '../../base/random.ts';
 import { orderOf, inClassOrder } from '../../distill/preflight/class-order.ts';
-import { otherOrder } from '../../distill/teachers/preparation.ts';
+import { otherOrder } from '../../distill/teachers/inputs/preparation.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import type { InferAnswer, InferRequest } from '../batch/queue.ts';

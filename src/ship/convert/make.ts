@@ -5,7 +5,7 @@ import { lowerToOnnx } from '../../formats/onnx/lower.ts';
 import type { Options } from '../../formats/onnx/lower.ts';
 import { encodeModel } from '../../formats/onnx/protobuf.ts';
 import { exportQdq } from '../../formats/onnx/qdq/qdq.ts';
-import { lowerReduced } from '../../formats/onnx/reduce.ts';
+import { lowerReduced } from '../../formats/onnx/rewrite/reduce.ts';
 import type { Skipped } from '../../base/skipped.ts';
 import { exportTflite } from '../../formats/tflite/export.ts';
 import type { Graph } from '../../graph/types.ts';

@@ -6,10 +6,15 @@ import type { Feeds } from '../../compress/quantize/observe.ts';
 import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { originalsOf } from '../../data/pictures/originals.ts';
-import { fedInputs, feedsOf } from '../../distill/teachers/teacher-inputs.ts';
-import { ownTeacher, preparationMetadata, preparationOf, preparationText } from '../../distill/teachers/preparation.ts';
-import { preparationAffine, preprocess } from '../../distill/teachers/preprocess.ts';
-import { seenAs } from '../../distill/teachers/own-pictures.ts';
+import { fedInputs, feedsOf } from '../../distill/teachers/inputs/teacher-inputs.ts';
+import {
+  ownTeacher,
+  preparationMetadata,
+  preparationOf,
+  preparationText,
+} from '../../distill/teachers/inputs/preparation.ts';
+import { preparationAffine, preprocess } from '../../distill/teachers/inputs/preprocess.ts';
+import { seenAs } from '../../distill/teachers/inputs/own-pictures.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
 import type { Graph } from '../../graph/types.ts';
 import { taskOf } from '../../tasks/registry.ts';

@@ -52,7 +52,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const report = await finishedReport(run);
   if (report === undefined)
     throw new UserError(`${run}: this run has no report yet`, `Finish it with: limbeck resume ${path.basename(run)}`);
-  const asExported = rowsOf(report, options.model, run);
+  const asExported = modelRows(report, options.model, run);
   const { recipe } = await storedRecipe(run);
   const texts = new Map<string, readonly string[]>();
   const data = await loadData(recipe, {
@@ -137,7 +137,7 @@ async function refuseFilled(folder: string): Promise<void> {
 }
 
 /** The files of one model: its own and those in other formats and fewer bits that were made of it; fp32 first. */
-export function rowsOf(report: Report, wanted: string | undefined, run: string): ModelRow[] {
+export function modelRows(report: Report, wanted: string | undefined, run: string): ModelRow[] {
   const made = report.models.filter(({ file, model }) => file !== null && model.role !== 'teacher');
   const names = [...new Set(made.map(({ model }) => nameOf(model)))];
   const last = made.findLast(({ model }) => model.role !== 'scratch') ?? made.at(-1);

@@ -6,14 +6,14 @@ import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { ownFile } from '../../folder/own-file.ts';
 import { finishedReport } from '../../folder/report/finished.ts';
-import { forPixelValues, forTokens } from '../../formats/onnx/pipeline-ends.ts';
+import { forPixelValues, forTokens } from '../../formats/onnx/rewrite/pipeline-ends.ts';
 import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
 import { taskRow } from '../../recipe/task.ts';
 import { loadData } from '../../setup/data.ts';
 import { writeInto } from '../cluster/write.ts';
 import { missingModels } from '../kit/missing.ts';
 import type { WantedFile } from '../kit/missing.ts';
-import { rowsOf } from '../kit/kit.ts';
+import { modelRows } from '../kit/kit.ts';
 import { configFiles, pipelineOf } from './config.ts';
 import type { Pipeline } from './config.ts';
 import { readme } from './readme.ts';
@@ -45,7 +45,7 @@ export async function writePipelineFolder(
     arePictures: () => Promise.resolve(report.dataset.sampleShape.length > 2),
   });
   const pipeline = pipelineOf(validation);
-  const rows = rowsOf(report, model, run).filter(({ format }) => format === 'onnx');
+  const rows = modelRows(report, model, run).filter(({ format }) => format === 'onnx');
   const exported = await Promise.all(
     rows.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
   );

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { fileSize } from '../../report/format.ts';
-import { modelsTable } from '../../report/markdown.ts';
+import { modelsMarkdown } from '../../report/markdown.ts';
 import { scoreOf } from '../../report/score.ts';
 import { summarySentences } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
@@ -67,6 +67,6 @@ ${notes.map((note) => `- ${note}`).join('\n')}
 
 ## Report
 
-${modelsTable(report)}
+${modelsMarkdown(report)}
 `;
 }

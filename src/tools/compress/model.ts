@@ -1,12 +1,12 @@
 import { UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
-import { statedIn } from '../../distill/teachers/preparation.ts';
+import { statedIn } from '../../distill/teachers/inputs/preparation.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import type { Graph } from '../../graph/types.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
-import { endsInSigmoid, withTwoLogits } from '../../formats/onnx/two-logits.ts';
+import { endsInSigmoid, withTwoLogits } from '../../formats/onnx/rewrite/two-logits.ts';
 import type { ModelNetwork } from '../../networks/network.ts';
 import { onnxNetwork } from '../../networks/onnx/onnx.ts';
 import { evaluator } from '../../runtime/onnxruntime/evaluator.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import type { Feeds } from '../../../src/compress/quantize/observe.ts';
-import { halveModel } from '../../../src/formats/onnx/half.ts';
+import { halveModel } from '../../../src/formats/onnx/rewrite/half.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import { tensor } from '../../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../../src/formats/onnx/protobuf.ts';

@@ -4,13 +4,13 @@ import { constantScale, isDividedBy, layersOf, termRange, withRoomForBias } from
 import { showStage } from '../../../graph/stages.ts';
 import type { Graph } from '../../../graph/types.ts';
 import type { Skipped } from '../../../base/skipped.ts';
-import { compact } from '../compact.ts';
+import { compact } from '../rewrite/compact.ts';
 import { lowerWithValues } from '../lower.ts';
 import type { Options } from '../lower.ts';
 import type { Model, OnnxNode, OnnxTensor } from '../model.ts';
 import { tensorData } from '../model.ts';
 import { printOnnx } from '../print.ts';
-import { takesRows } from '../rows.ts';
+import { takesRows } from '../rewrite/rows.ts';
 import { withColumnsAsChannels } from './columns.ts';
 import { withGlobalPools } from './global-pool.ts';
 import { FREE, HANDING_ON, ON_EACH_VALUE, WEIGHTED } from './ops.ts';

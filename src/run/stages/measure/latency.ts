@@ -1,7 +1,7 @@
 import { loadavg } from 'node:os';
 import { monotonicMs } from '../../../base/clock.ts';
 import { InterruptedError } from '../../../base/errors.ts';
-import { shapeSeen } from '../../../distill/teachers/own-pictures.ts';
+import { shapeSeen } from '../../../distill/teachers/inputs/own-pictures.ts';
 import { decodeModel } from '../../../formats/onnx/protobuf.ts';
 import { readOnnx } from '../../../files/onnx-file.ts';
 import { measureLatency } from '../../../measure/latency/latency.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseWav } from '../../../../src/data/sounds/wav.ts';
-import { examplesSection } from '../../../../src/report/html/examples.ts';
+import { examplesSection } from '../../../../src/report/html/sections/examples.ts';
 import type { Examples, Report } from '../../../../src/report/types.ts';
 import { examplesOf } from '../../../../src/run/stages/measure/examples.ts';
 import type { MeasuredModels } from '../../../../src/run/stages/measure/measure.ts';

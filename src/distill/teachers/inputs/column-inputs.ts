@@ -1,0 +1,105 @@
+import { shown, UserError } from '../../../base/errors.ts';
+import { areNamed } from '../../../data/splits/columns.ts';
+import type { Column, Dataset } from '../../../data/dataset.ts';
+import type { Model, OnnxAttr, OnnxNode } from '../../../formats/onnx/model.ts';
+import type { InferenceTensor, ModelValue } from '../../../runtime/inference.ts';
+import { samplesAs } from '../../../runtime/typed.ts';
+
+/**
+ * The file with numbers in place of the words that its inputs take: place of the word among those of its column, -1 for none of them. A
+ * LabelEncoder (ai.onnx.ml) makes words of them inside. The file itself where it takes no words that are known.
+ */
+export function withWordNumbers(model: Model, columns: readonly Column[] = []): Model {
+  const found = model.graph.inputs.flatMap((input) => {
+    const words = input.dtype === 'string' ? columnOf(columns, input.name)?.words : undefined;
+    return words === undefined ? [] : [{ input, words }];
+  });
+  if (found.length === 0) return model;
+  const places = new Map(found.map(({ input }) => [input, `${input.name}/place`]));
+  const version = model.opsets.get('ai.onnx.ml') ?? 0;
+  const encoders = found.map(({ input, words }): OnnxNode => {
+    const node = { op: 'LabelEncoder', domain: 'ai.onnx.ml', name: `${input.name}/words` };
+    return { ...node, inputs: [places.get(input)!], outputs: [input.name], attrs: wordsOf(words, version) };
+  });
+  const inputs = model.graph.inputs.map((input) =>
+    places.has(input) ? { ...input, name: places.get(input)!, dtype: 'int64' as const } : input,
+  );
+  const opsets = version === 0 ? new Map([...model.opsets, ['ai.onnx.ml', 2] as const]) : model.opsets;
+  return { ...model, opsets, graph: { ...model.graph, inputs, nodes: [...encoders, ...model.graph.nodes] } };
+}
+
+/** Attributes of a LabelEncoder from places to words; version 1 of the operators lists the words alone. */
+function wordsOf(words: readonly string[], version: number): Map<string, OnnxAttr> {
+  const rest: [string, OnnxAttr] = ['default_string', { type: 'string', value: '' }];
+  if (version === 1) return new Map([['classes_strings', { type: 'strings', value: words }], rest]);
+  return new Map<string, OnnxAttr>([
+    ['keys_int64s', { type: 'ints', value: words.map((_, i) => i) }],
+    ['values_strings', { type: 'strings', value: words }],
+    rest,
+  ]);
+}
+
+/** Columns by the names that exporters write: skl2onnx and pandas keep them, others replace characters other than letters and digits by _. */
+function columnOf<C extends Pick<Column, 'name'>>(columns: readonly C[], name: string): C | undefined {
+  const plain = (text: string): string => text.replace(/\W/g, '_').toLowerCase();
+  const own = name.replace(/\/place$/, '');
+  return columns.find((column) => column.name === own) ?? columns.find((column) => plain(column.name) === plain(own));
+}
+
+/** Column of a data set for an input: offset and number of its values in a sample. */
+interface ColumnInput {
+  readonly input: ModelValue;
+  readonly from: number;
+  readonly words: number | undefined;
+}
+
+/** Inputs of [batch, 1] that take a column each, by its name, as in pipelines of scikit-learn; undefined for a file with other inputs. */
+export function columnInputs(
+  inputs: readonly ModelValue[],
+  { columns, inputs: parts }: Pick<Dataset, 'columns' | 'inputs'>,
+): readonly ColumnInput[] | undefined {
+  if (columns === undefined || parts !== undefined || !areNamed(columns)) return undefined;
+  let at = 0;
+  const placed = columns.map((column) => {
+    const from = at;
+    at += column.words?.length ?? 1;
+    return { ...column, from };
+  });
+  const found = inputs.flatMap((input) => {
+    const column = columnOf(placed, input.name);
+    const isColumn = column !== undefined && input.shape.length <= 2 && (input.shape[1] ?? 1) === 1;
+    return isColumn ? [{ input, from: column.from, words: column.words?.length }] : [];
+  });
+  return found.length === inputs.length ? found : undefined;
+}
+
+/** Feeds for raw samples [n, width]. `UserError` for a fraction in a column of integers, and for numbers in a column of words. */
+export function columnFeeds(
+  inputs: readonly ColumnInput[],
+  raw: Float32Array,
+  n: number,
+  name: string,
+): Record<string, InferenceTensor> {
+  const width = raw.length / n;
+  const feeds = inputs.map(({ input, from, words }): [string, InferenceTensor] => {
+    const takesPlaces = input.name.endsWith('/place');
+    if (takesPlaces !== (words !== undefined))
+      throw new UserError(
+        `${name}: its input ${shown(input.name)} takes ${input.dtype}, and the column of the data holds ${words === undefined ? 'numbers' : 'words'}`,
+        'Train the teacher on the columns as the data have them, or write the column of the data as it was when the teacher was trained.',
+      );
+    const values = Float32Array.from({ length: n }, (_, row) => {
+      const own = raw.subarray(row * width + from, row * width + from + (words ?? 1));
+      return words === undefined ? whole(input, own[0]!) : own.findIndex((value) => value > 0.5);
+    });
+    const shape = input.shape.length === 1 ? [n] : [n, 1];
+    return [input.name, { data: samplesAs(input.dtype, values, `${input.name} of ${name}`), shape }];
+  });
+  return Object.fromEntries(feeds);
+}
+
+/** Value of a column of integers without the rounding error of its normalization. */
+function whole({ dtype }: ModelValue, value: number): number {
+  const near = Math.round(value);
+  return dtype.startsWith('int') && Math.abs(value - near) < 1e-3 * Math.max(1, Math.abs(near)) ? near : value;
+}

@@ -1,0 +1,24 @@
+import { channelTable } from '../../channels.ts';
+import { number } from '../../format.ts';
+import type { Report } from '../../types.ts';
+import { escape } from '../escape.ts';
+import { table } from '../tables.ts';
+
+/** Channels of each layer after each step that removed some, and why others keep all of theirs. */
+export function channelsSection({ channels = [] }: Report): string {
+  if (channels.length === 0) return '';
+  const { models, rows, left } = channelTable(channels);
+  const body = rows.map(({ layers, counts }) => {
+    const cells = counts.map(
+      (count, i) => `<td>${i > 0 && count === counts[i - 1] ? 'as before' : number(count)}</td>`,
+    );
+    return `<tr><th scope="row">${escape(layers.join(', '))}</th>${cells.join('')}</tr>`;
+  });
+  const stay = left.map(({ what, why }) => `<li>${escape(what)}: ${escape(why)}</li>`);
+  return (
+    `<section id="channels"><h2>Channels</h2><p>Channels of each layer after each step that removed some. ` +
+    `Layers that make the same channels lose them together.</p>${table('Channels', ['layers', 'before', ...models], body)}` +
+    (stay.length === 0 ? '' : `<h3>Layers that keep all channels</h3><ul class="notes">${stay.join('')}</ul>`) +
+    `</section>`
+  );
+}

@@ -1,0 +1,100 @@
+import { percent, sum } from '../../../base/numbers.ts';
+import { finalModel } from '../../summary.ts';
+import type { Confusion, ModelRow, Report } from '../../types.ts';
+import { escape } from '../escape.ts';
+import { key } from '../charts/kinds.ts';
+import { table } from '../tables.ts';
+
+/** Accuracy of each model on each class, and the classes that it takes for one another. */
+export function classesSection(report: Report): string {
+  const perClass = report.models.flatMap((model) => {
+    const of = countsOf(model);
+    return of === undefined ? [] : [{ id: model.id, ...of }];
+  });
+  if (perClass.length === 0) return '';
+  const names = namesOf(report, perClass[0]!.samples.length);
+  const rows = names.map((name, c) => {
+    const of = perClass.map(({ samples, right }) => right[c]! / samples[c]!);
+    const best = Math.max(...of.filter(Number.isFinite));
+    const cells = of.map((share) => {
+      const text = Number.isFinite(share) ? percent(share) : '–';
+      return `<td>${share === best && of.length > 1 ? `<b>${text}</b>` : text}</td>`;
+    });
+    return `<tr><th scope="row">${escape(name)}</th><td>${perClass[0]!.samples[c]!}</td>${cells.join('')}</tr>`;
+  });
+  const per = table('Accuracy per class', ['class', 'samples', ...perClass.map(({ id }) => id)], rows);
+  const whole = names.length > 20 ? `<details><summary>All ${names.length} classes</summary>${per}</details>` : per;
+  const hardest = perClass.map(({ id, samples, right }) => hardestOf(id, samples, right, names)).join(' ');
+  return (
+    `<section id="classes"><h2>Class by class</h2><p>On the ${perClass[0]!.split} split. The best of each row is bold.</p>${whole}` +
+    `${names.length > 20 ? `<p><small>${escape(hardest)}</small></p>` : ''}${matrices(report, names)}</section>`
+  );
+}
+
+interface Counts {
+  readonly split: string;
+  readonly samples: readonly number[];
+  readonly right: readonly number[];
+}
+
+function countsOf({ confusion, perClass }: ModelRow): Counts | undefined {
+  if (confusion === undefined) return perClass;
+  const { split, counts } = confusion;
+  return { split, samples: counts.map(sum), right: counts.map((row, c) => row[c]!) };
+}
+
+function hardestOf(id: string, samples: readonly number[], right: readonly number[], names: readonly string[]): string {
+  const worst = names
+    .flatMap((name, c) => (samples[c] === 0 ? [] : [{ name, share: right[c]! / samples[c]! }]))
+    .sort((a, b) => a.share - b.share)
+    .slice(0, 3);
+  return `Hardest for ${id}: ${worst.map(({ name, share }) => `${name} (${percent(share)})`).join(', ')}.`;
+}
+
+function matrices(report: Report, names: readonly string[]): string {
+  const rated = report.models.flatMap((model, kind) =>
+    model.confusion === undefined ? [] : [{ model, kind, counts: model.confusion.counts }],
+  );
+  const first = finalModel(report);
+  const chosen = [...rated].sort((a, b) => Number(b.model === first) - Number(a.model === first));
+  const made = chosen.map(({ model, kind, counts }, i) => {
+    const twin = chosen.slice(0, i).find((other) => JSON.stringify(other.counts) === JSON.stringify(counts));
+    const body =
+      twin === undefined
+        ? `<p><small>${escape(worst(model.confusion!, names))}</small></p>${matrix(model, model.confusion!, names)}`
+        : `<p><small>The same as that of ${escape(twin.model.id)}.</small></p>`;
+    return `<details${i === 0 ? ' open' : ''}><summary>${key(kind)}Confusion matrix: ${escape(model.id)}</summary>${body}</details>`;
+  });
+  return made.join('');
+}
+
+function matrix({ id }: ModelRow, { counts }: Confusion, names: readonly string[]): string {
+  const rows = counts.map((row, truth) => {
+    const all = sum(row);
+    const cells = row.map((count, predicted) => {
+      if (count === 0) return '<td class="zero">·</td>';
+      // Errors are shaded more strongly than hits: they are rare, and what one looks for.
+      const share = count / all;
+      const weight = truth === predicted ? 12 + 28 * share : 12 + 33 * Math.min(1, 4 * share);
+      return `<td class="${truth === predicted ? 'hit' : 'miss'}" style="--w:${weight.toFixed(0)}%">${count}</td>`;
+    });
+    return `<tr><th scope="row" title="${escape(names[truth]!)}">${escape(names[truth]!)}</th>${cells.join('')}</tr>`;
+  });
+  return table(`Confusion matrix of ${id}`, ['true ↓ said →', ...names], rows).replace(
+    '<table>',
+    '<table class="confusion">',
+  );
+}
+
+function worst({ counts }: Confusion, names: readonly string[]): string {
+  const errors = counts.flatMap((row, truth) =>
+    row.flatMap((count, said) => (truth === said || count === 0 ? [] : [{ truth, said, count }])),
+  );
+  const most = errors.sort((a, b) => b.count - a.count).slice(0, 3);
+  if (most.length === 0) return 'No sample is wrong.';
+  return `Most often: ${most.map(({ truth, said, count }) => `${names[truth]!} taken for ${names[said]!} (${count})`).join(', ')}.`;
+}
+
+function namesOf({ dataset }: Report, classes: number): string[] {
+  return Array.from({ length: classes }, (_, c) => dataset.classNames?.[c] ?? String(c));
+}

@@ -1,0 +1,55 @@
+import { columnFeeds, columnInputs, withWordNumbers } from '../../../../src/distill/teachers/inputs/column-inputs.ts';
+import type { Model, OnnxNode, ValueInfo } from '../../../../src/formats/onnx/model.ts';
+import { encodeModel } from '../../../../src/formats/onnx/protobuf.ts';
+import { InferenceModel } from '../../../../src/runtime/inference.ts';
+
+const COLUMNS = [{ name: 'age' }, { name: 'home city', words: ['Oslo', 'Paris', 'Rome'] }];
+
+/** A pipeline with an input for each column: the age, and a one of three for the city, an unknown one as none. */
+function pipeline(version: number): Model {
+  const input = (name: string, dtype: 'int64' | 'string'): ValueInfo => ({ name, dtype, dims: ['n', 1] });
+  const encoder: OnnxNode = {
+    ...{ op: 'OneHotEncoder', domain: 'ai.onnx.ml', name: 'encoder', inputs: ['home_city'], outputs: ['city'] },
+    attrs: new Map([
+      ['cats_strings', { type: 'strings', value: ['Rome', 'Oslo', 'Paris'] }],
+      ['zeros', { type: 'int', value: 1 }],
+    ]),
+  };
+  const graph = {
+    ...{ name: 'g', nodes: [encoder], initializers: [], valueInfos: [] },
+    inputs: [input('age', 'int64'), input('home_city', 'string')],
+    outputs: [
+      { name: 'city', dtype: 'float32', dims: ['n', 1, 3] },
+      { name: 'age', dtype: 'int64', dims: ['n', 1] },
+    ] as ValueInfo[],
+  };
+  const opsets = new Map([
+    ['', 13],
+    ['ai.onnx.ml', version],
+  ]);
+  return { irVersion: 8, opsets, producerName: '', producerVersion: '', graph, metadata: new Map(), functions: [] };
+}
+
+it.each([1, 2, 3])('feeds a pipeline its columns by name, words of version %d too', async (version) => {
+  const model = withWordNumbers(pipeline(version), COLUMNS);
+  const session = new InferenceModel(encodeModel(model), 'pipeline.onnx', { executionProviders: ['cpu'] });
+  const inputs = columnInputs(session.inputs, { columns: COLUMNS })!;
+  // Ages with the rounding of a normalization; the last city is none of train's.
+  const raw = Float32Array.of(41.000004, 0, 0, 1, 17.999998, 1, 0, 0, 63, 0, 0, 0);
+  const given = await session.run(columnFeeds(inputs, raw, 3, 'pipeline.onnx'));
+  session.dispose();
+  expect([...(given['age']!.data as BigInt64Array)]).toEqual([41n, 18n, 63n]);
+  expect([...(given['city']!.data as Float32Array)]).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 0]);
+});
+
+it('leaves a file of other inputs, and says where numbers meet words', () => {
+  const [age, city] = pipeline(1).graph.inputs;
+  const value = ({ name }: ValueInfo) => ({ name, dtype: 'float32' as const, shape: ['n', 1] });
+  expect(columnInputs([value(age!), value({ name: 'height' })], { columns: COLUMNS })).toBeUndefined();
+  expect(columnInputs([{ name: 'age', dtype: 'float32', shape: ['n', 4] }], { columns: COLUMNS })).toBeUndefined();
+  expect(withWordNumbers(pipeline(1), [{ name: 'age' }])).toEqual(pipeline(1));
+  const inputs = columnInputs([value(age!), value(city!)], { columns: COLUMNS })!;
+  expect(() => columnFeeds(inputs, Float32Array.of(1, 0, 0, 1), 1, 'p.onnx')).toThrow(
+    'p.onnx: its input "home_city" takes float32, and the column of the data holds words',
+  );
+});
