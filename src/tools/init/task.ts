@@ -2,6 +2,7 @@ import type { DatasetConfig, TaskName } from '../../data/config.ts';
 import type { LabelWords, RawLabels, RawSplit } from '../../data/dataset.ts';
 import { readSplit } from '../../data/readers/read.ts';
 import { openText } from '../../data/text/open.ts';
+import { DATA_TYPES } from '../../recipe/data-types.ts';
 
 /** The task that the labels of a data set suggest. */
 export interface SeenTask {
@@ -19,11 +20,12 @@ const RARE = 0.2;
 
 /** Reads the training files. `UserError` if they are unreadable. */
 export async function seenTask(config: DatasetConfig): Promise<SeenTask> {
+  // An unknown type is refused when the recipe is checked.
+  if (!Object.hasOwn(DATA_TYPES, config.type)) return { task: 'classification' };
   // Read in a way that allows any label: words, lists, several columns.
   const stated = 'text' in config ? config.text : undefined;
   const text = stated && (await openText(stated));
   const split = await readSplit({ ...config, task: 'multi-label' }, 'train', text);
-  // An unknown type is refused when the recipe is checked.
   if (split === undefined) return { task: 'classification' };
   const { labels, labelNames = [] } = split;
   const seen = taskOf(labels, labelNames);
