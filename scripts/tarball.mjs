@@ -12,7 +12,7 @@ import path from 'node:path';
  */
 const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
-const bundle = path.join(dist, 'report/html/echarts');
+const bundle = path.join(dist, 'report/html/charts/echarts');
 const require = createRequire(import.meta.url);
 
 // What was built from files that are gone must not be packed.
