@@ -4,6 +4,7 @@ import type { Readable } from 'node:stream';
 import { monotonicMs } from '../../base/clock.ts';
 import type { Access } from '../http/access.ts';
 import type { BodyBudget } from '../http/body.ts';
+import { MessageDecoder } from './message-decoder.ts';
 import { Refusal } from '../refusal.ts';
 
 export interface AdmissionOptions {
@@ -34,6 +35,7 @@ const TENSORS = /\/Model(Stream)?Infer$/;
 interface Inner {
   readonly stream: Readable;
   readonly incomingEncoding: string;
+  decoder: Pick<MessageDecoder, 'write'>;
   maxReceiveMessageSize: number;
 }
 
@@ -99,6 +101,7 @@ class Receiving {
   begin(metadata: Metadata): void {
     if (!HEALTH.test(this.#path)) admit(this.#options.access, metadata, this.#call);
     const inner = this.#call as unknown as Inner;
+    inner.decoder = new MessageDecoder(this.#options.maxBody);
     inner.stream.once('close', () => {
       this.end();
       this.#options.budget.give(this.#held);
