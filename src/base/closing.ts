@@ -1,4 +1,4 @@
-/** Result of `work`; if it fails, calls `close` to release what is already open. */
+/** Runs `work` and returns its result. If `work` fails, calls `close`, which releases the resources that `work` was given, and throws the error on. */
 export async function orClose<T>(work: () => T | Promise<T>, close: () => void | Promise<void>): Promise<T> {
   try {
     return await work();

@@ -136,10 +136,9 @@ export async function readBytes(file: string, most = Infinity): Promise<Uint8Arr
   }
 }
 
-/** Maximum bytes of a text file and depth of brackets in a JSON file: ten times those of files that programs write. */
+/** Maximum bytes of a text file, and maximum depth of brackets in a JSON file. Files that programs write reach a tenth of either. */
 const [MOST_TEXT, DEEPEST] = [2 ** 27, 500];
 
-/** `readBytes` for a text file. `UserError` if it is too long, or JSON that is nested too deeply. */
 /** Fills an array with the next bytes of an open file; returns how many there were. */
 export async function readInto(handle: FileHandle, bytes: Uint8Array): Promise<number> {
   let read = 0;
@@ -153,6 +152,7 @@ export async function readInto(handle: FileHandle, bytes: Uint8Array): Promise<n
   return read;
 }
 
+/** Reads a UTF-8 text file. `UserError` if it is too long, or JSON that is nested too deeply. */
 export async function readText(file: string): Promise<string> {
   const text = Buffer.from(await readBytes(file, MOST_TEXT)).toString('utf8');
   if (file.endsWith('.json')) refuseDeep(text, file);

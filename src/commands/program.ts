@@ -112,7 +112,7 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: ProgramHos
   };
 }
 
-/** Escapes control characters in text for people, which contains names from untrusted files, except those of the progress bar. */
+/** Wraps a writer to the terminal: escapes control characters, which names in untrusted files may contain, and keeps those of the progress bar. */
 function forTerminal(write: ProgramHost['out']): ProgramHost['out'] {
   return (text) => write(text.split(CLEAR_LINE).map(printable).join(CLEAR_LINE));
 }

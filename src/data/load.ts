@@ -50,7 +50,7 @@ export interface DataOptions {
    * channels].
    */
   readonly arePictures?: (() => Promise<boolean>) | undefined;
-  /** Columns and words stored in a model file, used instead of those of train. */
+  /** Columns and their words from the metadata of a model file. Default: those found in the training split. */
   readonly columns?: readonly Column[] | undefined;
   /** Bytes of memory for samples; larger samples stay in files. Default: 40 % of free memory. */
   readonly memory?: number | undefined;
@@ -217,7 +217,7 @@ export async function loadDataset(
   };
 }
 
-/** `UserError` for columns that differ from those that the model file was trained on. */
+/** Throws a `UserError` if a table's columns differ from `columns`, on which a model file was trained. */
 function refuseOtherColumns(columns: readonly Column[], { source, columns: own = [], words = [] }: RawSplit): void {
   const isSame =
     columns.length === own.length &&

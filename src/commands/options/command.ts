@@ -1,7 +1,7 @@
 import type { Argv } from 'yargs';
 import type { CommandContext } from '../context.ts';
 
-/** A command. `run` imports what it needs itself, so that help stays fast. */
+/** A command of the command line. `run` imports its modules when it is called, so that `--help` loads none of them. */
 export interface Command<Args extends object> {
   readonly name: string;
   readonly summary: string;

@@ -41,7 +41,7 @@ const BICUBIC: ResizeFilter = {
 
 export const FILTERS = { bilinear: BILINEAR, bicubic: BICUBIC, lanczos: LANCZOS };
 
-/** How a picture is brought to a model's size. */
+/** Filter and cut that scale a picture to the size of a model's input. */
 export interface Resizing {
   /** Default: bilinear. */
   readonly filter?: keyof typeof FILTERS | undefined;

@@ -99,7 +99,7 @@ function chosen(labels: RawLabels, rows: Int32Array): RawLabels {
   return { ...labels, values: at(labels.values) };
 }
 
-/** Targets of all samples from those of the labelled samples; the others get 0. */
+/** Expands the targets of the labelled samples to all samples; `flags` marks the labelled ones, and samples without a label get 0. */
 export function spread(targets: TargetValues, flags: Uint8Array, width: number): TargetValues {
   const size = flags.length * width;
   const out = targets instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);

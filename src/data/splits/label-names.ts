@@ -94,7 +94,7 @@ function oneClass({ labels, source }: RawSplit): ClassLabels {
   );
 }
 
-/** `UserError` for -1, which means "no label" in many files and a class in those of support vector machines. */
+/** Throws a `UserError` for a label below 0: some files write -1 for a missing label, and files for support vector machines for a class. */
 function refuseNegative({ source, ids }: RawSplit, values: Int32Array): void {
   const at = values.findIndex((value) => value < 0);
   if (at === -1) return;

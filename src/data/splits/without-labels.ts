@@ -25,7 +25,7 @@ export function noneLabelled({ source }: RawSplit, count: number): UserError {
   );
 }
 
-/** Names of the model's outputs: those of the labels, or of the recipe if no split has labels. */
+/** Names of the model's outputs: taken from the labels of the first split that has some, else from the recipe. */
 export function namesFrom(
   reader: TargetReader,
   presences: readonly (Presence | undefined)[],

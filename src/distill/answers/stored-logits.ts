@@ -50,7 +50,7 @@ export async function readStoredLogits(
   return { content: checkedSeal(read, file), parts };
 }
 
-/** Opens answers that a teacher gave in an earlier run, and checks them against the labels like those of a teacher's file. */
+/** Opens the stored answers of a teacher, and runs the checks of `preflight` on them, as on a teacher's file. */
 export async function storedLogits(
   content: Safetensors,
   file: string,
