@@ -1,4 +1,5 @@
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { hubFolder } from '../support/hub.ts';
@@ -121,7 +122,7 @@ it.each([
   expect(() => taught(IMAGES)).toThrow(message);
 }); // prettier-ignore
 
-it('refuses links out of the folder, but into the cache of the hub', async () => {
+it('refuses pipes, and links out of the folder but into the cache of the hub', async () => {
   await hubFolder(at(), { preprocessor: VIT });
   await writeFile(path.join(folder(), 'elsewhere.json'), await readFile(path.join(at(), 'config.json')));
   await writeFile(path.join(at(), 'bad.json'), '');
@@ -134,6 +135,10 @@ it('refuses links out of the folder, but into the cache of the hub', async () =>
   await hubFolder(path.join(folder(), 'linked'), { preprocessor: VIT, config: false });
   await symlink('../elsewhere.json', path.join(folder(), 'linked', 'config.json'));
   expect(() => taught(IMAGES, { folder: 'linked' })).toThrow(/its config.json is a link out of the folder/);
+  expect(() => taught(IMAGES, { onnx: 'gone.onnx' })).toThrow(/gone\.onnx: expected a regular file/);
+  await rm(path.join(at(), 'preprocessor_config.json'));
+  execFileSync('mkfifo', [path.join(at(), 'preprocessor_config.json')]);
+  expect(() => taught(IMAGES)).toThrow(/preprocessor_config\.json: expected a regular file/);
   expect(() => taught(IMAGES, { folder: 'gone' })).toThrow(/expected a folder, and there is none/);
   expect(() => taught(IMAGES, { tfjs: 'model.json' })).toThrow(/exactly one of onnx, folder/);
 });

@@ -23,11 +23,17 @@ export function hubFile(folder: string, name: string): string | undefined {
   const [real, root] = [realpathSync(file), realpathSync(folder)];
   const isSnapshot = path.basename(path.dirname(root)) === 'snapshots';
   const roots = [root, ...(isSnapshot ? [path.join(root, '..', '..', 'blobs')] : [])];
-  if (roots.some((one) => real.startsWith(one + path.sep))) return file;
+  if (roots.some((one) => real.startsWith(one + path.sep))) return regular(file);
   throw new UserError(
     `${folder}: its ${name} is a link out of the folder`,
     'Copy the file into the folder: other files are not read for a model.',
   );
+}
+
+/** The path of a file. `UserError` unless it is a regular one: reading a pipe would never end. */
+export function regular(file: string): string {
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return file;
+  throw new UserError(`${file}: expected a regular file`, 'Check the path, or get the file again.');
 }
 
 /** Content of a JSON file of a folder; undefined if there is none. `UserError` for another content. */

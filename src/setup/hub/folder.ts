@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { namesOfEnds } from '../../formats/onnx/protobuf.ts';
 import type { TaskName } from '../../recipe/task.ts';
-import { hubFile, isFolder, hubJson, namesInHub } from './files.ts';
+import { hubFile, hubJson, isFolder, namesInHub, regular } from './files.ts';
 
 /** Facts about a model in a folder as the Hugging Face hub has it. */
 export interface HubFolder {
@@ -58,7 +58,7 @@ export function readHubFolder(folder: string, named?: string): HubFolder {
     );
   const onnx = named ?? onnxIn(folder);
   const file = named ?? path.join(folder, onnx);
-  const { inputs, outputs } = namesOfEnds(readFileSync(file), file);
+  const { inputs, outputs } = namesOfEnds(readFileSync(regular(file)), file);
   const names = Object.entries(config.id2label ?? {})
     .sort(([a], [b]) => Number(a) - Number(b))
     .map(([, name]) => name);
