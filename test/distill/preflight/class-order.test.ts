@@ -23,3 +23,12 @@ it('a class stays in its place where another one fits as well', () => {
   const [answers, labels] = [Int32Array.of(0, 0, 1, 1, 1, 1), Int32Array.of(0, 1, 0, 0, 1, 1)];
   expect(reordered(answers, labels, ['a', 'b'])).toEqual({ classes: ['a', 'b'], accuracy: 0.5 });
 });
+
+it('pairs classes that were never seen with the first that are free, and takes no square of 20,000 classes', () => {
+  expect(reordered(Int32Array.of(0, 1), Int32Array.of(2, 0), ['a', 'b', 'c'])).toEqual({
+    ...{ classes: ['c', 'a', 'b'], accuracy: 1 },
+  });
+  const names = Array.from({ length: 20_000 }, (_, i) => `c${i}`);
+  const labels = Int32Array.from(names.keys());
+  expect(reordered(labels.slice().reverse(), labels, names).classes[0]).toBe('c19999');
+});
