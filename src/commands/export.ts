@@ -197,10 +197,7 @@ async function writeKitTo(
   context: CommandContext,
 ): Promise<void> {
   const { writeKit } = await import('../ship/kit/kit.ts');
-  const { files, skipped } = await writeKit(run, folder, { model, force });
-  for (const { what, why } of skipped) context.note(`left out: ${what}: ${why}\n`);
-  if (context.json) printJson(context, { folder, files, skipped });
-  else context.out(`${folder}: ${files.length} files, begin with README.md\n`);
+  sayWritten(folder, await writeKit(run, folder, { model, force }), context);
 }
 
 async function writePipeline(
@@ -210,9 +207,21 @@ async function writePipeline(
   context: CommandContext,
 ): Promise<void> {
   const { writePipelineFolder } = await import('../ship/transformers/folder.ts');
-  const { files, skipped, pipeline, notes } = await writePipelineFolder(run, folder, { model, force });
+  const written = await writePipelineFolder(run, folder, { model, force });
+  sayWritten(folder, written, context, ` for pipeline('${written.pipeline}')`);
+}
+
+interface Written {
+  readonly files: readonly string[];
+  readonly skipped: readonly { readonly what: string; readonly why: string }[];
+  readonly notes?: readonly string[];
+}
+
+/** Prints the number of files that a folder received, the files that were left out, and notes. */
+function sayWritten(folder: string, written: Written, context: CommandContext, purpose = ''): void {
+  const { files, skipped, notes = [] } = written;
   for (const { what, why } of skipped) context.note(`left out: ${what}: ${why}\n`);
   for (const note of notes) context.note(`${note}\n`);
-  if (context.json) printJson(context, { folder, pipeline, files, skipped, notes });
-  else context.out(`${folder}: ${files.length} files for pipeline('${pipeline}'), begin with README.md\n`);
+  if (context.json) printJson(context, { folder, ...written });
+  else context.out(`${folder}: ${files.length} files${purpose}, begin with README.md\n`);
 }
