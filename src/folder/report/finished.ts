@@ -43,6 +43,16 @@ export async function missingFiles(folder: string, { models }: Report): Promise<
 
 const AGAIN = 'Remove its report.json and run it again: they are made again from saved states.';
 
+/** Report of a finished run; `UserError` for a run without one. */
+export async function requiredReport(folder: string): Promise<Report> {
+  const report = await finishedReport(folder);
+  if (report !== undefined) return report;
+  throw new UserError(
+    `${folder}: this run has no report yet`,
+    `Finish it with: limbeck resume ${path.basename(folder)}`,
+  );
+}
+
 /** File of a model in a run's report. */
 export async function exportedFile(folder: string, id?: string): Promise<string> {
   return (await exportedModel(folder, id)).file;
@@ -53,13 +63,7 @@ export async function exportedModel(
   folder: string,
   id = nameOf({ role: 'distilled', repeat: 0 }),
 ): Promise<{ row: ModelRow; file: string }> {
-  const report = await finishedReport(folder);
-  if (report === undefined) {
-    throw new UserError(
-      `${folder}: this run has no report yet`,
-      `Finish it with \`limbeck resume ${path.basename(folder)}\`.`,
-    );
-  }
+  const report = await requiredReport(folder);
   const files = report.models.filter(({ file }) => file !== null);
   const row = files.find((one) => one.id === id);
   if (typeof row?.file === 'string') {

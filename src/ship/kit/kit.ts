@@ -14,7 +14,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { nameOf } from '../../report/artifact.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import { loadData } from '../../setup/data.ts';
-import { finishedReport } from '../../folder/report/finished.ts';
+import { requiredReport } from '../../folder/report/finished.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { usualPath, usualText } from '../../folder/usual-answers.ts';
 import { browserSample } from './browser.ts';
@@ -49,9 +49,7 @@ export interface Kit {
 /** Kit with everything that an app needs of a finished run: models, labels, preparation of inputs, model card, working samples. */
 export async function writeKit(run: string, folder: string, options: KitOptions = {}): Promise<Kit> {
   if (options.force !== true) await refuseFilled(folder);
-  const report = await finishedReport(run);
-  if (report === undefined)
-    throw new UserError(`${run}: this run has no report yet`, `Finish it with: limbeck resume ${path.basename(run)}`);
+  const report = await requiredReport(run);
   const asExported = modelRows(report, options.model, run);
   const { recipe } = await storedRecipe(run);
   const texts = new Map<string, readonly string[]>();

@@ -5,7 +5,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { ownFile } from '../../folder/own-file.ts';
-import { finishedReport } from '../../folder/report/finished.ts';
+import { requiredReport } from '../../folder/report/finished.ts';
 import { forPixelValues, forTokens } from '../../formats/onnx/rewrite/pipeline-ends.ts';
 import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
 import { taskRow } from '../../recipe/task.ts';
@@ -37,9 +37,7 @@ export async function writePipelineFolder(
   folder: string,
   { model, force = false }: { readonly model?: string | undefined; readonly force?: boolean | undefined } = {},
 ): Promise<PipelineFolder> {
-  const report = await finishedReport(run);
-  if (report === undefined)
-    throw new UserError(`${run}: this run has no report yet`, `Finish it with: limbeck resume ${path.basename(run)}`);
+  const report = await requiredReport(run);
   const { recipe } = await storedRecipe(run);
   const { validation } = await loadData(recipe, {
     arePictures: () => Promise.resolve(report.dataset.sampleShape.length > 2),

@@ -1,8 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { exportedFile } from '../../../src/folder/report/finished.ts';
+import { exportedFile, requiredReport } from '../../../src/folder/report/finished.ts';
 import { reportJson } from '../../../src/report/json.ts';
 import { example } from '../../report/example.ts';
+import { userError } from '../../support/error.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();
@@ -16,4 +17,9 @@ it('a model of a finished run whose file is gone is named, with what brings it b
   await mkdir(path.join(folder(), 'exports'));
   await writeFile(path.join(folder(), 'exports/distilled.onnx'), '');
   expect(await exportedFile(folder())).toBe(path.join(folder(), 'exports/distilled.onnx'));
+});
+
+it('a run without a report is named, with the command that finishes it', async () => {
+  const { message, hint } = await userError(requiredReport('checkpoints/begun'));
+  expect([message, hint]).toEqual(['checkpoints/begun: this run has no report yet', 'Finish it with: limbeck resume begun']); // prettier-ignore
 });
