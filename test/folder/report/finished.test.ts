@@ -3,7 +3,6 @@ import path from 'node:path';
 import { exportedFile, requiredReport } from '../../../src/folder/report/finished.ts';
 import { reportJson } from '../../../src/report/json.ts';
 import { example } from '../../report/example.ts';
-import { userError } from '../../support/error.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();
@@ -20,6 +19,7 @@ it('a model of a finished run whose file is gone is named, with what brings it b
 });
 
 it('a run without a report is named, with the command that finishes it', async () => {
-  const { message, hint } = await userError(requiredReport('checkpoints/begun'));
-  expect([message, hint]).toEqual(['checkpoints/begun: this run has no report yet', 'Finish it with: limbeck resume begun']); // prettier-ignore
+  await expect(requiredReport('checkpoints/begun')).rejects.toMatchObject({
+    ...{ message: 'checkpoints/begun: this run has no report yet', hint: 'Finish it with: limbeck resume begun' },
+  });
 });
