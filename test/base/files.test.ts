@@ -1,9 +1,7 @@
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { createServer, Server } from 'node:net';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { UserError } from '../../src/base/errors.ts';
 import {
   asUserError,
@@ -18,6 +16,7 @@ import {
   writeFileAtomic,
 } from '../../src/base/files.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { makePipe } from '../support/pipe.ts';
 
 let folder: string;
 const made = temporaryFolder();
@@ -73,7 +72,7 @@ describe('readText', () => {
   });
 
   it.each([
-    ['a pipe', (file: string) => promisify(execFile)('mkfifo', [file]), /it is a pipe$/, /write what comes out/],
+    ['a pipe', makePipe, /it is a pipe$/, /write what comes out/],
     ['a link to a device without an end', (file: string) => symlink('/dev/zero', file), /it is a device$/, /a file/],
     ['a socket', (file: string) => listening(file), /it is a socket$/, /a file/],
     ['a folder', (file: string) => mkdir(file), /it is a folder$/, /a file/],

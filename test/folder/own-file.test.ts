@@ -1,7 +1,5 @@
-import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { sha256 } from '../../src/base/bytes.ts';
 import { keepLatency } from '../../src/folder/report/device-latency.ts';
 import { exportedFile } from '../../src/folder/report/finished.ts';
@@ -13,6 +11,7 @@ import { inspectFile } from '../../src/tools/inspect.ts';
 import { reportJson } from '../../src/report/json.ts';
 import { example } from '../report/example.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { makePipe } from '../support/pipe.ts';
 
 const folder = temporaryFolder();
 const run = (): string => path.join(folder(), 'run');
@@ -69,7 +68,7 @@ it.each(['recipe.json', 'ledger.json', 'log.jsonl'])('reads no %s that is a link
   await symlink('../secret', of(name));
   await expect(reportOf(run())).rejects.toThrow(`${run()}: ${name} leads out of the folder of the run`);
   await rm(of(name));
-  await promisify(execFile)('mkfifo', [of(name)]);
+  await makePipe(of(name));
   await expect(reportOf(run())).rejects.toThrow(`${of(name)}: it is no file`);
 });
 

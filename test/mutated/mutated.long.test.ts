@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { UserError } from '../../src/base/errors.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { makePipe } from '../support/pipe.ts';
 import { dataReaders } from './data.ts';
 import { modelReaders } from './models.ts';
 import { mutant } from './mutate.ts';
@@ -66,7 +65,7 @@ describe.each(Object.entries({ ...dataReaders, ...runReaders, ...modelReaders })
   it('is refused where a pipe is in its place, which nobody writes to', async () => {
     for (const [file, content] of Object.entries(files)) await write(file, content);
     await rm(path.join(folder(), damaged));
-    await promisify(execFile)('mkfifo', [path.join(folder(), damaged)]);
+    await makePipe(path.join(folder(), damaged));
     const { error } = await outcome(reader);
     expect(faultOf(error ?? 'read', files)).toBeUndefined();
   });

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { hubFolder } from '../support/hub.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { makePipe } from '../support/pipe.ts';
 
 const folder = temporaryFolder();
 const IMAGES = { type: 'image-folder', train: 'pictures', resize: [32, 32], channels: 3 };
@@ -137,7 +137,7 @@ it('refuses pipes, and links out of the folder but into the cache of the hub', a
   expect(() => taught(IMAGES, { folder: 'linked' })).toThrow(/its config.json is a link out of the folder/);
   expect(() => taught(IMAGES, { onnx: 'gone.onnx' })).toThrow(/gone\.onnx: expected a regular file/);
   await rm(path.join(at(), 'preprocessor_config.json'));
-  execFileSync('mkfifo', [path.join(at(), 'preprocessor_config.json')]);
+  await makePipe(path.join(at(), 'preprocessor_config.json'));
   expect(() => taught(IMAGES)).toThrow(/preprocessor_config\.json: expected a regular file/);
   expect(() => taught(IMAGES, { folder: 'gone' })).toThrow(/expected a folder, and there is none/);
   expect(() => taught(IMAGES, { tfjs: 'model.json' })).toThrow(/exactly one of onnx, folder/);

@@ -1,11 +1,10 @@
-import { execFile } from 'node:child_process';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { readCsv } from '../../../src/data/readers/csv.ts';
 import type { CsvOptions } from '../../../src/data/readers/csv.ts';
 import { loadDataset } from '../../../src/data/load.ts';
 import { temporaryFolder, userError } from '../support.ts';
+import { makePipe } from '../../support/pipe.ts';
 
 const folder = temporaryFolder();
 let files = 0;
@@ -230,7 +229,7 @@ describe('broken CSV', () => {
 
   it('a pipe, which nobody may ever write to', async () => {
     const file = path.join(folder.path, 'pipe.csv');
-    await promisify(execFile)('mkfifo', [file]);
+    await makePipe(file);
     const { message } = await userError(readCsv(file, {}));
     expect(message).toBe(`${file}: cannot read it: it is a pipe`);
   });
