@@ -1,75 +1,134 @@
 /**
- * What parts of quantization after training gain: score, and power of the answers over that of their error in dB (SQNR), of int8
- * files made with and without each, on samples that calibrated nothing.
- * `node node_modules/.cache/bench/bench/pays-int8.js RECIPE.yaml FILE.onnx [RECIPE.yaml FILE.onnx ...]` after `npm run bench:build`
+ * What parts of quantization after training gain: power of the answers over that of their error in dB (SQNR, of the worst output),
+ * agreement with labels, and time of a sample on one thread, of int8 ONNX files made with and without each, on samples that calibrated
+ * nothing. `npm run bench:pays-int8 -- DATA MODEL.onnx [DATA MODEL.onnx ...]`; DATA: a recipe (.yaml) or inputs (.npz).
  */
-import { calibrationSamples, prepareInt8 } from '../src/ship/quantize.ts';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { register } from 'node:module';
+import type { Feeds } from '../src/compress/quantize/observe.ts';
+import type { InferenceTensor } from '../src/runtime/inference.ts';
 import type { PtqRecipe } from '../src/ship/quantize.ts';
-import { openSource } from '../src/ship/convert/source.ts';
-import { viewOf, PLAIN } from '../src/data/batches/batches.ts';
-import { exportQdq } from '../src/formats/onnx/qdq/qdq.ts';
-import { encodeModel } from '../src/formats/onnx/protobuf.ts';
-import { lowerToOnnx } from '../src/formats/onnx/lower.ts';
-import { loadRecipe } from '../src/recipe/load.ts';
-import { modelFeeds } from '../src/runtime/feeds.ts';
-import { InferenceModel } from '../src/runtime/inference.ts';
-import { sessionOptions } from '../src/runtime/onnxruntime.ts';
-import { loadData } from '../src/setup/data.ts';
-import { withFolders } from '../src/setup/with-folders.ts';
-import { taskOf } from '../src/tasks/registry.ts';
+import type { Swap } from './pays-swap.ts';
 import { table } from './processes.ts';
 
-const PLAINLY: PtqRecipe = {
-  scheme: 'int8',
-  calibrator: 'mse',
-
-  biasCorrection: true,
-  dense: 'channel',
-  kept: [],
-};
-const VARIANTS: Readonly<Record<string, Partial<PtqRecipe>>> = {
-  'as by default': {},
-  'no bias correction': { biasCorrection: false },
-  'dense: tensor': { dense: 'tensor' },
-  minmax: { calibrator: 'minmax' },
-  percentile: { calibrator: 'percentile' },
-};
-const [CALIBRATED, SCORED] = [256, 2000];
-const session = sessionOptions('cpu', { threads: 1 });
-
-const rows: string[][] = [];
-const files = process.argv.slice(2);
-for (let at = 0; at < files.length; at += 2) {
-  const [recipeFile, file] = files.slice(at, at + 2) as [string, string];
-  const { recipe } = await loadRecipe(recipeFile, { withFolders });
-  const [data, { graph }] = [await loadData(recipe), await openSource(file, undefined)];
-  const samples = calibrationSamples({ recipe, data }, graph, CALIBRATED);
-  const { test } = data;
-  const count = Math.min(SCORED, test!.count);
-  const ends = { inputs: [...graph.inputs].map(([name, { dtype }]) => ({ name, dtype })) };
-  const x = viewOf(
-    test!,
-    Array.from({ length: count }, (_, i) => i),
-    PLAIN,
-  );
-  const feeds = modelFeeds(ends, x, [count, ...test!.sampleShape], test!.inputs);
-  const task = taskOf(test!);
-  const targets = test!.targets.subarray(0, count * task.targetWidth);
-  const answers = async (bytes: Uint8Array): Promise<Float32Array> => {
-    const model = new InferenceModel(bytes, file, session);
-    const [result] = Object.values(await model.run(feeds));
-    model.dispose();
-    return result!.data as Float32Array;
-  };
-  const float = await answers(encodeModel(lowerToOnnx(graph)));
-  rows.push([file, 'float32', task.score.text(task.scoreOf(float, targets)), '-']);
-  for (const [name, change] of Object.entries(VARIANTS)) {
-    const made = await prepareInt8({ device: 'cpu', threads: 1 }, graph, { ...PLAINLY, ...change }, samples);
-    const given = await answers(encodeModel(exportQdq(made.graph, made.quantization).result));
-    const [power, error] = given.reduce(([p, e], y, i) => [p + float[i]! ** 2, e + (float[i]! - y) ** 2], [0, 0]);
-    const dB = 10 * Math.log10(power / error);
-    rows.push([file, name, task.score.text(task.scoreOf(given, targets)), dB.toFixed(2)]);
-    console.error(rows.at(-1)!.join('  '));
-  }
+interface Variant {
+  readonly change?: Partial<PtqRecipe>;
+  readonly without?: readonly Swap[];
 }
-console.log(table(['file', 'int8 file', 'score', 'SQNR, dB'], rows));
+const PLAINLY = { scheme: 'int8', calibrator: 'mse', biasCorrection: true, dense: 'channel', kept: [] } as const;
+const VARIANTS: Readonly<Record<string, Variant>> = {
+  'as by default': {},
+  'no bias correction': { change: { biasCorrection: false } },
+  'dense: tensor': { change: { dense: 'tensor' } },
+  minmax: { change: { calibrator: 'minmax' } },
+  percentile: { change: { calibrator: 'percentile' } },
+  'all ends in 8 bits (unlike)': {
+    without: [
+      {
+        file: 'compress/quantize/unlike',
+        after: 'export function unlikeEnds(graph, scales) {',
+        insert: ' return { nodes: [], values: new Set() };',
+      },
+    ],
+  },
+  'rare events in 8 bits (tiny)': {
+    without: [
+      {
+        file: 'compress/quantize/share',
+        after: 'function isTiny({ op, outputs }, scales) {',
+        insert: ' return false;',
+      },
+    ],
+  },
+  'columns stay columns': {
+    without: [
+      {
+        file: 'formats/onnx/qdq/columns',
+        after: 'export function withColumnsAsChannels(graph, quantization, keep) {',
+        insert: ' return { graph, quantization };',
+      },
+    ],
+  },
+};
+
+/** Makes one file and measures it. The modules of src/ are loaded here, since a variant leaves parts of them out. */
+async function measured(data: string, file: string, variant: string): Promise<string[]> {
+  const { change = {}, without = [] } = VARIANTS[variant]!;
+  register(new URL('./pays-swap.js', import.meta.url), { data: without });
+  const { openSource } = await import('../src/ship/convert/source.ts');
+  const { samplesFor } = await import('../src/ship/convert/samples.ts');
+  const { CONVERT_DEFAULTS } = await import('../src/ship/convert/options.ts');
+  const { prepareInt8 } = await import('../src/ship/quantize.ts');
+  const { exportQdq } = await import('../src/formats/onnx/qdq/qdq.ts');
+  const { encodeModel } = await import('../src/formats/onnx/protobuf.ts');
+  const { lowerToOnnx } = await import('../src/formats/onnx/lower.ts');
+  const { InferenceModel } = await import('../src/runtime/inference.ts');
+  const { sessionOptions } = await import('../src/runtime/onnxruntime.ts');
+  const { argMax } = await import('../src/base/numbers.ts');
+  const session = sessionOptions('cpu', { threads: 1 });
+  const source = await openSource(file, undefined);
+  const options = { ...CONVERT_DEFAULTS, from: file, data, precision: 'int8' as const, samples: 256 };
+  const { calibration, check, labels } = await samplesFor(source, options);
+  const made = await prepareInt8({ device: 'cpu', threads: 1 }, source.graph, { ...PLAINLY, ...change }, calibration);
+  const open = (bytes: Uint8Array) => new InferenceModel(bytes, file, session);
+  const float = open(encodeModel(lowerToOnnx(source.graph)));
+  const int8 = open(encodeModel(exportQdq(made.graph, made.quantization).result));
+  const sums: Record<string, { power: number; error: number }> = {};
+  let [right, seen] = [0, 0];
+  for (const batch of check) {
+    const [wanted, given] = [await float.run(batch), await int8.run(batch)];
+    for (const [name, { data: values }] of Object.entries(given)) {
+      const own = (sums[name] ??= { power: 0, error: 0 });
+      for (let i = 0; i < values.length; i++) {
+        const truth = Number(wanted[name]!.data[i]);
+        own.power += truth ** 2;
+        own.error += (truth - Number(values[i])) ** 2;
+      }
+    }
+    const [{ data: answers, shape }] = Object.values(given) as [InferenceTensor];
+    for (let row = 0; labels !== undefined && row < shape[0]!; row++, seen++) {
+      if (argMax(answers, row * shape[1]!, shape[1]!) === labels[seen]) right++;
+    }
+  }
+  const dB = Math.min(...Object.values(sums).map(({ power, error }) => 10 * Math.log10(power / error)));
+  const one = firstSample(check[0]!);
+  let fastest = Infinity;
+  for (let i = 0; i < 300; i++) {
+    const start = performance.now();
+    await int8.run(one);
+    fastest = Math.min(fastest, performance.now() - start);
+  }
+  const score = labels === undefined ? '-' : `${((100 * right) / seen).toFixed(2)} %`;
+  return [file, variant, score, dB.toFixed(2), (1000 * fastest).toFixed(1)];
+}
+
+const firstSample = (feeds: Feeds): Feeds =>
+  Object.fromEntries(
+    Object.entries(feeds).map(
+      ([
+        name,
+        {
+          data,
+          shape: [count = 1, ...sample],
+        },
+      ]) => [name, { data: data.slice(0, data.length / count), shape: [1, ...sample] }],
+    ),
+  );
+
+const [data, file, variant] = process.argv.slice(2);
+if (process.send !== undefined) process.send(await measured(data!, file!, variant!));
+else {
+  const rows: string[][] = [];
+  const files = process.argv.slice(2);
+  for (let at = 0; at < files.length; at += 2) {
+    for (const name of Object.keys(VARIANTS)) {
+      const child = fork(import.meta.filename, [files[at]!, files[at + 1]!, name]);
+      const [row] = (await once(child, 'message')) as [string[]];
+      child.disconnect();
+      console.error(row.join('  '));
+      rows.push(row);
+    }
+  }
+  console.log(table(['file', 'int8 file', 'right', 'SQNR, dB', 'µs'], rows));
+}
