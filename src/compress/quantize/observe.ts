@@ -9,6 +9,7 @@ import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { Histogram, ActivationRange } from './histogram.ts';
 import { addTo, emptyHistogram, rangeOf } from './histogram.ts';
 import { beforeSoftmax, unmasked } from './masks.ts';
+import { withinLimits } from './saturation.ts';
 
 export type Feeds = Readonly<Record<string, InferenceTensor>>;
 
@@ -48,10 +49,14 @@ function activationsOf(graph: Graph): string[] {
   return graph.nodes.flatMap(({ outputs }) => outputs.filter((name) => graph.types.get(name)!.dtype === 'float32'));
 }
 
-/** Ranges and histograms of every activation of an inference graph. The samples are run twice: once for the ranges, once to count. */
+/**
+ * Ranges and histograms of every activation of an inference graph. The samples are run twice: once for the ranges, once to count. Values beyond
+ * `limits` count as if they were at the limit.
+ */
 export async function observe(
   graph: Graph,
   samples: CalibrationSamples,
+  limits: ReadonlyMap<string, ActivationRange>,
   session: SessionOptions,
   onProgress?: OnProgress,
 ): Promise<Observed> {
@@ -78,7 +83,9 @@ export async function observe(
     onBatch,
   );
   for (const name of notFinite) ranges.delete(name);
-  const histograms = new Map([...ranges].map(([name, range]) => [name, emptyHistogram(range)]));
+  const histograms = new Map(
+    [...ranges].map(([name, range]) => [name, emptyHistogram(withinLimits(range, limits.get(name)))]),
+  );
   await visit(
     graph,
     samples,

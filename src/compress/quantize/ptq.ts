@@ -10,6 +10,7 @@ import type { CalibratorName } from './calibrators.ts';
 import { widenForMasks } from './masks.ts';
 import { observe } from './observe.ts';
 import type { CalibrationSamples } from './observe.ts';
+import { beyondLimits, saturationLimits } from './saturation.ts';
 import { channelAxisOf, shareScales, tinyEnds } from './share.ts';
 import { unlikeEnds } from './unlike.ts';
 
@@ -47,8 +48,11 @@ export async function quantize(graph: Graph, samples: CalibrationSamples, option
       'Set quantize.samples to 1 or more.',
     );
   const calibrate = calibrators[options.calibrator];
-  const { histograms, notFinite, masked } = await observe(graph, samples, options.session, options.onProgress);
-  const ranges = new Map([...histograms].map(([name, histogram]) => [name, calibrate(histogram)]));
+  const limits = saturationLimits(graph);
+  const { histograms, notFinite, masked } = await observe(graph, samples, limits, options.session, options.onProgress);
+  const ranges = new Map(
+    [...histograms].map(([name, histogram]) => [name, beyondLimits(calibrate(histogram), limits.get(name))]),
+  );
   widenForMasks(graph, masked, ranges);
   const activations = new Map<string, TensorQuantization>();
   const type = options.activationBits === 16 ? 'int16' : 'int8';
