@@ -7,7 +7,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { createLoss } from '../src/distill/losses/registry.ts';
 import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { buildModel } from '../src/networks/models/registry.ts';
-import { createOnnxRuntimeEngine, evaluator } from '../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, evaluator } from '../src/runtime/onnxruntime/engine.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
 import { gradientProgram, updateProgram } from '../src/train/step/gradient.ts';

@@ -7,7 +7,7 @@ const [net, part, threads, file] = process.argv.slice(2) as [string, string, str
 register(new URL('./pays-swap.js', import.meta.url), { data: STEP_PARTS[part] ?? [] });
 const { netOf } = await import('./nets.ts');
 const { benchStep } = await import('./program.ts');
-const { createOnnxRuntimeEngine } = await import('../src/runtime/onnxruntime.ts');
+const { createOnnxRuntimeEngine } = await import('../src/runtime/onnxruntime/engine.ts');
 const { watchStages } = await import('../src/graph/stages.ts');
 
 const hash = createHash('sha256');

@@ -64,7 +64,7 @@ async function measured(data: string, file: string, variant: string): Promise<st
   const { encodeModel } = await import('../src/formats/onnx/protobuf.ts');
   const { lowerToOnnx } = await import('../src/formats/onnx/lower.ts');
   const { InferenceModel } = await import('../src/runtime/inference.ts');
-  const { sessionOptions } = await import('../src/runtime/onnxruntime.ts');
+  const { sessionOptions } = await import('../src/runtime/onnxruntime/engine.ts');
   const { argMax } = await import('../src/base/numbers.ts');
   const session = sessionOptions('cpu', { threads: 1 });
   const source = await openSource(file, undefined);

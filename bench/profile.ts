@@ -15,7 +15,7 @@ import { collectSums } from '../src/graph/passes/step/collect-sums.ts';
 import { splitUpdates } from '../src/graph/passes/step/split-updates.ts';
 import type { Graph, Node } from '../src/graph/types.ts';
 import { blockSize } from '../src/runtime/onnxruntime/block-size.ts';
-import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime/engine.ts';
 import { OnnxRuntimeStep } from '../src/runtime/onnxruntime/step.ts';
 import { traceProgram } from '../src/trace/trace.ts';
 import type { Machine } from './kinds.ts';

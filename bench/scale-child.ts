@@ -11,7 +11,7 @@ import { networkParameters } from '../src/networks/network.ts';
 import type { PendingCall, Collectives } from '../src/runtime/collectives/collectives.ts';
 import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
 import { openMpi } from '../src/runtime/collectives/mpi.ts';
-import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime/engine.ts';
 import { classification } from '../src/tasks/classification/task.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';

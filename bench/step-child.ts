@@ -1,13 +1,13 @@
 /**
  * One process, one measurement: `node step-child.js ours|gemm|wasm NET BATCH STEPS THREADS [DEVICE] [OPTIMIZER] [FILE]` prints a JSON
- * line. The device is one of ONNX Runtime's, by default cpu, or `tensorflow` for that engine.
+ * line. The device is one of ONNX Runtime's, by default cpu, or the name of another engine.
  */
 import * as tf from '@tensorflow/tfjs-core';
 import { GraphBuilder } from '../src/graph/builder.ts';
-import type { DeviceName } from '../src/runtime/devices/devices.ts';
+import type { DeviceName, EngineName } from '../src/recipe/engines.ts';
 import type { Engine } from '../src/runtime/engine.ts';
-import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime.ts';
-import { createTensorFlowEngine } from '../src/runtime/tensorflow.ts';
+import { engines } from '../src/runtime/engines.ts';
+import { createOnnxRuntimeEngine } from '../src/runtime/onnxruntime/engine.ts';
 import type { OptimizerConfig } from '../src/train/optimizers/optimizers.ts';
 import { RandomStream } from '../src/base/random.ts';
 import { traceProgram } from '../src/trace/trace.ts';
@@ -22,8 +22,8 @@ const [device = 'cpu', optimizer = 'adam', file] = process.argv.slice(7);
 
 async function ours(): Promise<object> {
   const engine: Engine =
-    device === 'tensorflow'
-      ? createTensorFlowEngine('auto', threads)
+    device in engines
+      ? engines[device as EngineName].create({ device: 'auto', threads })
       : createOnnxRuntimeEngine({ device: device as DeviceName, threads });
   const type = optimizer as OptimizerConfig['type'];
   const { program, feedsAt } = await benchStep(name!, netOf(name!), batchSize, { type }, file);

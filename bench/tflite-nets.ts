@@ -20,7 +20,7 @@ import { quantizeSchema } from '../src/recipe/schema/compress.ts';
 import type { Int8AfterTraining } from '../src/recipe/schema/compress.ts';
 import type { State } from '../src/runtime/engine.ts';
 import { InferenceModel } from '../src/runtime/inference.ts';
-import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, sessionOptions } from '../src/runtime/onnxruntime/engine.ts';
 import { createOptimizer } from '../src/train/optimizers/optimizers.ts';
 import { classification } from '../src/tasks/classification/task.ts';
 import { trainingProgram } from '../src/train/step/step.ts';

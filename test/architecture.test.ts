@@ -19,9 +19,9 @@ function layersIn(text: string): string[][] {
 const PACKAGES: readonly { readonly pattern: RegExp; readonly allowed: readonly RegExp[] }[] = [
   {
     pattern: /^@tensorflow\//,
-    allowed: [/^(trace|networks|files|tasks|train|distill|compress)\//, /^runtime\/tensorflow(\.ts|\/)/],
+    allowed: [/^(trace|networks|files|tasks|train|distill|compress)\//, /^runtime\/tensorflow\//],
   },
-  { pattern: /^onnxruntime-node/, allowed: [/^runtime\/onnxruntime(\.ts|\/)/] },
+  { pattern: /^onnxruntime-node/, allowed: [/^runtime\/onnxruntime\//] },
   { pattern: /^(koffi|@litertjs\/|tfjs-tflite-node)/, allowed: [/^runtime\//] },
   // Types only: html/chart.ts alone loads it, at the first chart.
   { pattern: /^echarts/, allowed: [/^report\/html\//] },

@@ -1,3 +1,4 @@
+import { DEVICES } from '../recipe/engines.ts';
 import type { LatencyComparison } from '../measure/latency/compare.ts';
 import type { BenchResult, BenchRow } from '../tools/bench.ts';
 import type { serveBench } from '../tools/serve.ts';
@@ -32,7 +33,7 @@ export const benchCommand: Command<BenchArgs> = {
       .option('seconds', { type: 'number', default: 10, describe: 'Time for all files together' })
       .option('shape', { type: 'string', describe: 'Sizes of one sample where a file leaves them open: 224x224x3' })
       .option('device', {
-        choices: ['auto', 'all', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'],
+        choices: ['auto', 'all', ...DEVICES] as const,
         default: 'cpu',
         describe: 'Device that ONNX files run on, on this machine',
       })

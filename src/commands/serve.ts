@@ -1,3 +1,4 @@
+import { DEVICES } from '../recipe/engines.ts';
 import { outOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
 import { openLog, printJson } from './context.ts';
@@ -52,7 +53,7 @@ export const serveCommand: Command<ServeArgs> = {
       .option('port', { type: 'number', default: 8000, describe: 'Port; 0: any that is free' })
       .option('grpc-port', { type: 'number', describe: 'Serve gRPC too, at this port; 0: any that is free' })
       .option('device', {
-        choices: ['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'],
+        choices: ['auto', ...DEVICES] as const,
         ...{ default: 'cpu', describe: 'Device that models run on' },
       })
       .options(inputOptions)

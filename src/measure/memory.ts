@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { entryBeside } from '../base/entry.ts';
 import type { OnProgress } from '../base/progress.ts';
-import type { DeviceName } from '../runtime/devices/devices.ts';
+import type { DeviceName } from '../recipe/engines.ts';
 import { describe } from './latency/setting.ts';
 import type { LatencySetting } from './latency/setting.ts';
 import type { TimedFile } from './latency/variants.ts';

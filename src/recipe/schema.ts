@@ -1,4 +1,5 @@
 import { dataType } from './data-types.ts';
+import { DEFAULT_ENGINE, DEVICES, ENGINE_NAMES, engineSetups } from './engines.ts';
 import { z } from 'zod';
 import { baselineSchema, refuseForBaseline } from './schema/baseline.ts';
 import { pruneSchema, quantizeSchema } from './schema/compress.ts';
@@ -90,11 +91,11 @@ export const recipeSchema = z
     target: targetSchema.optional(),
     repeats: count.max(100).default(1).describe('Number of times that the student is trained, each with its own seed.'),
     engine: z
-      .enum(['auto', 'onnxruntime', 'tensorflow'])
+      .enum(['auto', ...ENGINE_NAMES])
       .default('auto')
-      .describe('Library that computes; auto: onnxruntime. tensorflow needs `npm run setup:tensorflow`.'),
+      .describe(`Library that computes; auto: ${DEFAULT_ENGINE}. ${engineSetups()}`),
     device: z
-      .enum(['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'])
+      .enum(['auto', ...DEVICES])
       .default('auto')
       .describe('Device that computes.'),
     precision: z

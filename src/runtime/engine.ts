@@ -1,5 +1,6 @@
 import type { Traffic } from '../base/events.ts';
 import type { Graph, TensorData, TensorType } from '../graph/types.ts';
+import type { EngineName } from '../recipe/engines.ts';
 import type { StepProgram } from '../trace/program.ts';
 
 export interface StateTensor {
@@ -79,7 +80,7 @@ export interface CompiledStep {
 }
 
 export interface Engine {
-  readonly name: 'onnxruntime' | 'tensorflow';
+  readonly name: EngineName;
   /** Device of the computation, such as `cpu`, `webgpu`, `cuda`. */
   readonly device: string;
   /** Number of steps that a training passes to `runs` at once; absent: one. */
@@ -94,4 +95,13 @@ export interface Engine {
     cut: (graph: Graph) => readonly Graph[],
     options?: CompileOptions,
   ): Promise<readonly CompiledStep[]>;
+}
+
+/** Usability of an engine on this machine. */
+export interface EngineStatus {
+  readonly usable: boolean;
+  /** Version, or the reason why it is unusable. */
+  readonly reason: string;
+  /** Remedy that makes it usable or faster. */
+  readonly remedy?: string | undefined;
 }

@@ -1,17 +1,18 @@
 import type { Recipe } from '../recipe/schema.ts';
-import { chooseDevice, isUsable } from './devices/devices.ts';
-import { sessionOptions } from './onnxruntime.ts';
+import { engineFacts } from '../recipe/engines.ts';
+import { chooseDevice, isUsable } from './onnxruntime/devices/devices.ts';
+import { sessionOptions } from './onnxruntime/session-choice.ts';
 import type { SessionOptions } from './onnxruntime/session.ts';
 
 /**
- * Session options for a recipe's ONNX files: teachers and exports. With the engine tensorflow they run on its device if ONNX Runtime supports that
- * too, else on the cpu.
+ * Session options for a recipe's ONNX files: teachers and exports. Beside an engine with devices of its own they run on its device if
+ * ONNX Runtime supports that too, else on the cpu.
  */
 export function sessionOptionsOf({
-  engine,
+  engine = 'auto',
   device,
   threads,
 }: Pick<Recipe, 'device' | 'threads'> & Partial<Pick<Recipe, 'engine'>>): SessionOptions {
-  const usable = engine !== 'tensorflow' || device === 'auto' || isUsable(device);
+  const usable = !engineFacts(engine).hasOwnDevices || device === 'auto' || isUsable(device);
   return sessionOptions(chooseDevice(usable ? device : 'cpu'), { threads });
 }

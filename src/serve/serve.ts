@@ -9,7 +9,7 @@ import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { fileLog } from '../base/log.ts';
 import { isLoopback } from '../base/web.ts';
 import type { Log } from '../base/log.ts';
-import type { DeviceName } from '../runtime/devices/device-name.ts';
+import type { DeviceName } from '../recipe/engines.ts';
 import type { BatchingOptions } from './batch/policy.ts';
 import type { GrpcServer, serveGrpc } from './grpc/server.ts';
 import { ModelHost } from './host.ts';

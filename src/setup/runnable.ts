@@ -5,7 +5,8 @@ import { completeRecipe, loadRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe, RecipeOptions } from '../recipe/load.ts';
 import type { RecipeChange } from '../recipe/overrides.ts';
 import type { Recipe, RecipeInput } from '../recipe/schema.ts';
-import { locateTensorFlow } from '../runtime/tensorflow.ts';
+import { engineRow } from '../runtime/engines.ts';
+import { locateTensorFlow } from '../runtime/tensorflow/engine.ts';
 import { withFolders } from './with-folders.ts';
 
 /** Loads a recipe that this installation can run to its end: valid, and without missing packages. */
@@ -21,7 +22,8 @@ export async function loadRunnable(
 
 /** `UserError` if the recipe needs a part of Limbeck, or a package, that is not installed. */
 export function refuseMissing(recipe: Pick<Recipe, 'engine' | 'teacher' | 'export'>, from?: string): void {
-  if (recipe.engine === 'tensorflow' || asksSavedModel(recipe.teacher)) locateTensorFlow();
+  engineRow(recipe.engine).refuseMissing?.();
+  if (asksSavedModel(recipe.teacher)) locateTensorFlow();
   if (recipe.export.includes('tflite')) needPackages('export: [tflite]', ['@litertjs/core'], from);
 }
 

@@ -1,18 +1,17 @@
 import { installCommand, limbeckVersion, packageFolder, requiredPackages, versionOf } from '../base/packages.ts';
 import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { CpuFeature, MachineInfo } from '../measure/machine.ts';
-import { chooseDevice, devices } from '../runtime/devices/devices.ts';
-import type { DeviceStatus } from '../runtime/devices/devices.ts';
+import { DEFAULT_ENGINE, ENGINE_NAMES } from '../recipe/engines.ts';
+import type { EngineName } from '../recipe/engines.ts';
+import { chooseDevice, devices } from '../runtime/onnxruntime/devices/devices.ts';
+import type { DeviceStatus } from '../runtime/onnxruntime/devices/devices.ts';
 import { halfFault } from '../runtime/onnxruntime/half.ts';
-import { sessionOptions } from '../runtime/onnxruntime.ts';
-import { tensorFlowStatus } from '../runtime/tensorflow.ts';
+import { sessionOptions } from '../runtime/onnxruntime/engine.ts';
+import { engines } from '../runtime/engines.ts';
+import type { EngineStatus } from '../runtime/engine.ts';
 
-interface EngineStatus {
-  readonly name: 'onnxruntime' | 'tensorflow';
-  readonly usable: boolean;
-  readonly reason: string;
-  /** Remedy that makes it usable or faster. */
-  readonly remedy?: string | undefined;
+interface DoctorEngine extends EngineStatus {
+  readonly name: EngineName;
 }
 
 interface DoctorDevice extends Omit<DeviceStatus, 'half'> {
@@ -37,7 +36,7 @@ export interface Diagnosis {
   /** Choices of `engine: auto` and `device: auto`. */
   readonly engine: string;
   readonly device: string;
-  readonly engines: readonly EngineStatus[];
+  readonly engines: readonly DoctorEngine[];
   /** Devices of onnxruntime. */
   readonly devices: readonly DoctorDevice[];
   readonly optional: readonly OptionalPackage[];
@@ -69,12 +68,9 @@ export function diagnose(): Diagnosis {
   return {
     versions: { limbeck: limbeckVersion(), node: process.versions.node, ...versions },
     machine: machineInfo(),
-    engine: 'onnxruntime',
+    engine: DEFAULT_ENGINE,
     device: chooseDevice('auto'),
-    engines: [
-      { name: 'onnxruntime', usable: true, reason: `onnxruntime-node ${versions['onnxruntime-node']!}` },
-      { name: 'tensorflow', ...tensorFlowStatus() },
-    ],
+    engines: ENGINE_NAMES.map((name) => ({ name, ...engines[name].status() })),
     devices: devices().map(withHalf),
     optional: Object.entries(OPTIONAL).map(([name, use]) => {
       const isThere = packageFolder(name) !== undefined;

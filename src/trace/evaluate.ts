@@ -22,7 +22,7 @@ export function evaluate(values: readonly Value[]): void {
   const { nodes, leaves } = reachable(values);
   for (const value of leaves) if (value.placeholder !== undefined) throw notReadable(value, values);
   if (evaluator === undefined)
-    throw new Error('nothing can compute values yet: import src/runtime/onnxruntime.ts, or call setEvaluator');
+    throw new Error('nothing can compute values yet: import src/runtime/onnxruntime/engine.ts, or call setEvaluator');
   const wanted = new Set(values.filter((value) => value.data === undefined));
   for (const node of nodes)
     for (const input of node.inputs) {

@@ -5,7 +5,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss, losses } from '../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { uniformNumbers } from '../../src/trace/random.ts';

@@ -7,7 +7,7 @@ import { createLoss, losses, usualNumbers } from '../../src/distill/losses/regis
 import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { NEEDS_STRONG } from '../../src/recipe/schema/loss.ts';
 import { isLossFor } from '../../src/recipe/task.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { OptimizerConfig } from '../../src/train/optimizers/optimizers.ts';

@@ -6,7 +6,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { ModelNetwork } from '../../src/networks/network.ts';
 import { PEER_PREFIX } from '../../src/run/training/peer.ts';
-import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime/engine.ts';
 import type { CompiledStep, State } from '../../src/runtime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { fedTo } from '../../src/train/step/batch.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../src/compress/quantize/qat/fake-quantize.ts';
 import { quantizationOfRange } from '../../src/compress/quantize/qat/ranges.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { runPython } from './python.ts';
 

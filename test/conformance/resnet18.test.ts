@@ -5,7 +5,7 @@ import { netOf } from '../../bench/nets.ts';
 import { benchStep } from '../../bench/program.ts';
 import { bytesOf } from '../../src/base/bytes.ts';
 import type { State } from '../../src/runtime/engine.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { runPython } from './python.ts';
 
 /** A step from our own weights, beside PyTorch's from the same weights in float64. */

@@ -8,7 +8,7 @@ import { loadData } from '../../src/setup/data.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import type { Case } from './python.ts';

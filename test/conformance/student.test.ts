@@ -11,7 +11,7 @@ import type { ModelNetwork } from '../../src/networks/network.ts';
 import { onnxNetwork } from '../../src/networks/onnx/onnx.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import type { State } from '../../src/runtime/engine.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';

@@ -6,7 +6,7 @@ import { openText } from '../../src/data/text/open.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import type { TfliteRuntime } from '../../src/runtime/litert.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { ortTensor, OnnxSession } from '../../src/runtime/onnxruntime/session.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { ROOT } from '../support/built.ts';

@@ -5,7 +5,7 @@ import { exportTflite } from '../../src/formats/tflite/export.ts';
 import { forInference } from '../../src/graph/passes/inference/for-inference.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { LENGTH, model, samples } from '../support/two-ends.ts';
 import type { Case, CaseTensor } from './python.ts';
 import { checkWithPython } from './python.ts';

@@ -12,7 +12,7 @@ import { withBatch } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
 import { models } from '../../src/networks/models/registry.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import type { ModelCase } from '../formats/tflite/models.ts';
 import { inferenceGraph, lstmModel, small, trainedModel } from '../formats/tflite/models.ts';
 import { randomFeeds } from '../formats/tflite/support.ts';

@@ -16,7 +16,7 @@ import { melShape } from '../../src/networks/sound/mel.ts';
 import { contentOf } from '../../src/networks/network.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { traceWithBatch } from '../../src/trace/batch.ts';
 import { interpreterOn } from '../../src/trace/interpret/evaluator.ts';
 import { predictionProgram } from '../../src/train/evaluate/inference.ts';

@@ -5,7 +5,7 @@ import { bytesOf } from '../../src/base/bytes.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';

@@ -5,7 +5,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { ROOT } from '../support/built.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss, usualNumbers } from '../../src/distill/losses/registry.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { classification } from '../../src/tasks/classification/task.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';

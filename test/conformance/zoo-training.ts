@@ -13,7 +13,7 @@ import type { ModelNetwork } from '../../src/networks/network.ts';
 import { onnxNetwork } from '../../src/networks/onnx/onnx.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { classification } from '../../src/tasks/classification/task.ts';

@@ -11,7 +11,7 @@ import type { LoadedRecipe } from '../../src/recipe/load.ts';
 import type { RecipeInput } from '../../src/recipe/schema.ts';
 import { epochOptions, numberOfSteps } from '../../src/run/training/options.ts';
 import type { State } from '../../src/runtime/engine.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { studentBuilder } from '../../src/setup/models.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';

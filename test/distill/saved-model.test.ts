@@ -1,6 +1,6 @@
 import { savedModelTeacher } from '../../src/distill/teachers/saved-model-teacher.ts';
 import type { UserError } from '../../src/base/errors.ts';
-import { tensorFlowStatus } from '../../src/runtime/tensorflow.ts';
+import { tensorFlowStatus } from '../../src/runtime/tensorflow/engine.ts';
 import { pictures } from '../support/dataset.ts';
 
 it('without the library of TensorFlow, or without the folder, a SavedModel says what to do', async () => {

@@ -5,7 +5,7 @@ import { exportTflite } from '../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 
 const [ROWS, SIZE] = [64, 32];
 /** Vectors of tokens, the last of them ten thousand times shorter than the first. */

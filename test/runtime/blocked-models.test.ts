@@ -2,7 +2,7 @@ import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { State } from '../../src/runtime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { predictionProgram } from '../../src/train/evaluate/inference.ts';
 

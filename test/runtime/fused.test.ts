@@ -5,7 +5,7 @@ import { createLoss } from '../../src/distill/losses/registry.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import type { State } from '../../src/runtime/engine.ts';
-import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, evaluator } from '../../src/runtime/onnxruntime/engine.ts';
 import { classification } from '../../src/tasks/classification/task.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';

@@ -2,7 +2,7 @@ import { UserError } from '../../src/base/errors.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 
 const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1 });
 

@@ -6,7 +6,7 @@ import type { Quantization } from '../../src/graph/quantization.ts';
 import { withBatch } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
 import { models } from '../../src/networks/models/registry.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { inferenceGraph, small, trainedModel } from '../formats/tflite/models.ts';
 import { calibrated } from '../formats/tflite/calibrate.ts';
 import { integerCases } from '../formats/tflite/integer-cases.ts';

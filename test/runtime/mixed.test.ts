@@ -1,7 +1,7 @@
 import type { TensorData } from '../../src/graph/types.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import type { State } from '../../src/runtime/engine.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { followed, setups, trained, type Trained } from '../support/trainings.ts';
 

@@ -2,7 +2,7 @@ import { bytesOf } from '../../src/base/bytes.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import type { Shape, TensorData } from '../../src/graph/types.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import type { OnnxRuntimeStep } from '../../src/runtime/onnxruntime/step.ts';
 
 /** Sizes of a text step, where ONNX Runtime shares the work among its threads. */

@@ -1,6 +1,6 @@
 import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
-import { devices } from '../../src/runtime/devices/devices.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { devices } from '../../src/runtime/onnxruntime/devices/devices.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 
 const missing = devices().find(({ usable }) => !usable)!.name;
 

@@ -9,7 +9,7 @@ import { convertFile } from '../../src/ship/convert.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { saveTfjs } from '../support/saved-tfjs.ts';
 import { temporaryFolder } from '../support/folder.ts';

@@ -6,7 +6,7 @@ import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { forInference } from '../../src/graph/passes/inference/for-inference.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { expectClose, numbers } from './graphs.ts';
 
 type Value = number | string | readonly number[] | OnnxAttr;

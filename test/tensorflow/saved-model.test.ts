@@ -7,7 +7,7 @@ import type { Dataset } from '../../src/data/dataset.ts';
 import { openTeacher } from '../../src/distill/teachers/open.ts';
 import type { Teacher } from '../../src/distill/teachers/teacher.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { TeacherRecipe } from '../../src/recipe/schema/teacher.ts';
 import { writeLinearModel } from '../support/saved-model.ts';

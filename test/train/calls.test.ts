@@ -2,7 +2,7 @@ import { createLoss } from '../../src/distill/losses/registry.ts';
 import { buildModel } from '../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { Trainer, type StepMetrics } from '../../src/train/loop.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorData } from '../../src/graph/types.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { useCpu } from '../support/cpu.ts';
 import { eagerEngine } from '../support/eager-engine.ts';
 import { expectSame, setups, trained, type Setup } from '../support/trainings.ts';

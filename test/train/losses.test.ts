@@ -6,7 +6,7 @@ import type { AnyLoss } from '../../src/distill/losses/registry.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import type { State } from '../../src/runtime/engine.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import type { FeaturePair } from '../../src/train/step/loss.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';

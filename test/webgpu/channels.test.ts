@@ -3,7 +3,7 @@ import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
-import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 
 const window = { strides: [1, 1], dilations: [1, 1], pads: [1, 1, 1, 1] };
 const float = (...shape: number[]) => ({ dtype: 'float32', shape }) as const;

@@ -6,7 +6,7 @@ import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { CompiledStep, State } from '../../src/runtime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { DeviceStore } from '../../src/runtime/onnxruntime/device-store.ts';
-import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { ortTensor } from '../../src/runtime/onnxruntime/session.ts';
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';

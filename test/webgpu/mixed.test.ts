@@ -1,6 +1,6 @@
 import { UserError } from '../../src/base/errors.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
 import { requireHalf } from '../../src/runtime/onnxruntime/half.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { setups, trained, type Trained } from '../support/trainings.ts';

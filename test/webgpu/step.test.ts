@@ -5,7 +5,7 @@ import { createLoss } from '../../src/distill/losses/registry.ts';
 import { layersNetwork } from '../../src/networks/layers/layers.ts';
 import type { Engine, State } from '../../src/runtime/engine.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../src/runtime/onnxruntime/engine.ts';
 import { setEvaluator } from '../../src/trace/evaluate.ts';
 import { install } from '../../src/trace/install.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';

@@ -1,4 +1,5 @@
 import type { Argv } from 'yargs';
+import { DEVICES, ENGINE_NAMES } from '../../recipe/engines.ts';
 import type { CommandContext } from '../context.ts';
 
 /** A command of the command line. `run` imports its modules when it is called, so that `--help` loads none of them. */
@@ -39,12 +40,12 @@ export const rankTimeoutOption = {
 
 export const engineOption = {
   type: 'string',
-  choices: ['auto', 'onnxruntime', 'tensorflow'] as const,
+  choices: ['auto', ...ENGINE_NAMES] as const,
   describe: 'Engine to compute with, instead of the `engine` of the recipe',
 } as const;
 
 export const deviceOption = {
   type: 'string',
-  choices: ['auto', 'cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'] as const,
+  choices: ['auto', ...DEVICES] as const,
   describe: 'Device to compute on, instead of the `device` of the recipe',
 } as const;

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { availableParallelism } from 'node:os';
 import { UserError } from '../../base/errors.ts';
-import { chooseDevice, devices } from '../../runtime/devices/devices.ts';
-import type { DeviceName } from '../../runtime/devices/devices.ts';
+import { chooseDevice, devices } from '../../runtime/onnxruntime/devices/devices.ts';
+import type { DeviceName } from '../../recipe/engines.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import { openTflite } from '../../runtime/litert.ts';
 import type { TfliteRuntime } from '../../runtime/litert.ts';
-import { sessionOptions } from '../../runtime/onnxruntime.ts';
+import { sessionOptions } from '../../runtime/onnxruntime/engine.ts';
 import { ortTensor, OnnxSession } from '../../runtime/onnxruntime/session.ts';
 import { noise, sizes, takesIds } from '../inputs.ts';
 import type { Opened, TimedSource, TimedVariant } from './setting.ts';

@@ -1,4 +1,4 @@
-import type { DeviceName } from '../devices/device-name.ts';
+import type { DeviceName } from '../../recipe/engines.ts';
 import type { SessionOptions } from './session-options.ts';
 
 export interface SessionChoice {

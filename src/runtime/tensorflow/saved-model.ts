@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { firstLine, nearest, UserError } from '../../base/errors.ts';
 import { staticShape } from '../../graph/shapes.ts';
 import type { InferenceTensor, ModelValue } from '../inference.ts';
-import { createTensorFlowEngine, onTensorFlow } from '../tensorflow.ts';
+import { createTensorFlowEngine, onTensorFlow } from './engine.ts';
 import type { SignatureDef, TensorFlowLibrary, TensorInfo, TfSavedModel } from './addon.ts';
 import { loadTensorFlow } from './addon.ts';
 

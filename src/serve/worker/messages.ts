@@ -1,4 +1,4 @@
-import type { DeviceName } from '../../runtime/devices/device-name.ts';
+import type { DeviceName } from '../../recipe/engines.ts';
 import type { DType } from '../../graph/types.ts';
 import type { Batching, ModelFacts } from '../types.ts';
 

@@ -4,7 +4,7 @@ import { constants, setPriority } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { monotonicMs } from '../../base/clock.ts';
 import { UserError } from '../../base/errors.ts';
-import type { DeviceName } from '../../runtime/devices/device-name.ts';
+import type { DeviceName } from '../../recipe/engines.ts';
 import { byteLengthOf } from '../dtypes.ts';
 import type { WireTensor } from '../types.ts';
 import { framed, FrameReader, padded } from './frames.ts';

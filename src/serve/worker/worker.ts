@@ -48,7 +48,9 @@ async function start({ device, threads }: StartMessage): Promise<void> {
 
 /** Looking for devices loads more than a worker on the cpu needs. */
 async function deviceOf(device: StartMessage['device']) {
-  return device === 'cpu' ? device : (await import('../../runtime/devices/devices.ts')).chooseDevice(device);
+  return device === 'cpu'
+    ? device
+    : (await import('../../runtime/onnxruntime/devices/devices.ts')).chooseDevice(device);
 }
 
 function load(message: ModelMessage, bytes: Uint8Array, options: SessionOptions): ModelFacts {

@@ -10,7 +10,7 @@ import { createLoss } from '../../../src/distill/losses/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 import type { ModelNetwork } from '../../../src/networks/network.ts';
 import type { State } from '../../../src/runtime/engine.ts';
-import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime/engine.ts';
 import type { TrainingBatch } from '../../../src/train/step/batch.ts';
 import { saliencyProgram } from '../../../src/train/saliency.ts';
 import { evaluationProgram } from '../../../src/train/evaluate/inference.ts';

@@ -4,7 +4,7 @@ import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { weightedNodes } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
-import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { numbers } from '../../support/graphs.ts';
 
 const session = sessionOptions('cpu', { threads: 1 });

@@ -2,7 +2,7 @@ import { beforeSoftmax, unmasked, widenForMasks } from '../../../src/compress/qu
 import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { simulateTflite } from '../../support/tflite-simulate/simulate.ts';
-import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { floats, sketch } from '../../formats/tflite/support.ts';
 
 /** Scores and a mask of 0 and 1, and what attention makes of them. */

@@ -10,7 +10,7 @@ import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
-import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { classification } from '../../../src/tasks/classification/task.ts';
 import { numbers } from '../../support/graphs.ts';
 

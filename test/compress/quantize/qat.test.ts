@@ -17,7 +17,7 @@ import { withRoomForBias } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { buildModel } from '../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers/layers.ts';
-import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime/engine.ts';
 import type { State } from '../../../src/runtime/engine.ts';
 import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';

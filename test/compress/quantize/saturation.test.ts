@@ -2,7 +2,7 @@ import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { beyondLimits, saturationLimits } from '../../../src/compress/quantize/saturation.ts';
 import { heldRange } from '../../../src/graph/quantization.ts';
 import type { Attrs } from '../../../src/graph/types.ts';
-import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { floats, sketch } from '../../formats/tflite/support.ts';
 
 /** A sum that a function reads, and `others` too. */

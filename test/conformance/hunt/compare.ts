@@ -9,7 +9,7 @@ import { onnxNetwork } from '../../../src/networks/onnx/onnx.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import type { InferenceTensor } from '../../../src/runtime/inference.ts';
 import type { SessionOptions } from '../../../src/runtime/onnxruntime/session.ts';
-import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime/engine.ts';
 import { make } from '../../../src/ship/convert/make.ts';
 import { CONVERT_DEFAULTS } from '../../../src/ship/convert/options.ts';
 import { onnxGraph } from '../../../src/ship/convert/source.ts';

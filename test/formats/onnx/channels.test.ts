@@ -4,7 +4,7 @@ import type { Model } from '../../../src/formats/onnx/model.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
-import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 
 const float = (...shape: number[]) => ({ dtype: 'float32', shape }) as const;
 

@@ -5,7 +5,7 @@ import type { Model, OnnxDType, OnnxTensor } from '../../../src/formats/onnx/mod
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import type { TensorData } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
-import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { expectClose, numbers } from '../../support/graphs.ts';
 import type { Step } from '../../support/onnx-steps.ts';
 import { floats, integer, ints, modelOf, positive } from '../../support/onnx-steps.ts';

@@ -15,7 +15,7 @@ import type { Quantization } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { openTflite } from '../../../src/runtime/litert.ts';
-import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { expectClose, numbers } from '../../support/graphs.ts';
 
 const session = sessionOptions('cpu', { threads: 1 });

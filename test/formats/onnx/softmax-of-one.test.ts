@@ -4,7 +4,7 @@ import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
-import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { expectClose, numbers } from '../../support/graphs.ts';
 
 const session = sessionOptions('cpu', { threads: 1 });

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { Gelu } from '../../../src/networks/models/attention.ts';
-import { evaluator } from '../../../src/runtime/onnxruntime.ts';
+import { evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 
 beforeAll(() => useLazyBackend(evaluator));

@@ -5,7 +5,7 @@ import type { LoadedDataset } from '../../../src/data/load.ts';
 import { checkModels } from '../../../src/run/stages/check/check-models.ts';
 import { openAndCheck } from '../../../src/run/stages/teacher/teach.ts';
 import type { Collectives } from '../../../src/runtime/collectives/collectives.ts';
-import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
 import { makeRecipe } from '../../../src/setup/runnable.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { CLASSES, pictures } from '../../support/dataset.ts';

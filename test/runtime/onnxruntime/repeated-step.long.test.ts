@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
-import { createOnnxRuntimeEngine, sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { OnnxRuntimeStep } from '../../../src/runtime/onnxruntime/step.ts';
 import { TrafficMeter } from '../../../src/runtime/traffic.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';

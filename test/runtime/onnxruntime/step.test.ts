@@ -1,6 +1,6 @@
 import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Graph } from '../../../src/graph/types.ts';
-import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime/engine.ts';
 
 const float = (...shape: number[]): { dtype: 'float32'; shape: number[] } => ({ dtype: 'float32', shape });
 

@@ -10,7 +10,7 @@ import type { StageContext } from '../../../src/run/context.ts';
 import type { ExportedModel } from '../../../src/ship/export.ts';
 import { checkVariant } from '../../../src/ship/parity/check-file.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
-import { sessionOptions } from '../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
 import { numbers } from '../../support/graphs.ts';
 
 const session = sessionOptions('cpu', { threads: 1 });

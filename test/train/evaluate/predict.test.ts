@@ -3,7 +3,7 @@ import { samplesAtOnce } from '../../../src/data/batches/at-once.ts';
 import { buildModel } from '../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 import type { Engine, State } from '../../../src/runtime/engine.ts';
-import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { Evaluator } from '../../../src/train/evaluate/evaluate.ts';
 import { evaluationProgram } from '../../../src/train/evaluate/inference.ts';

@@ -12,7 +12,7 @@ import type { Network } from '../../../src/networks/network.ts';
 import type { Quantization } from '../../../src/graph/quantization.ts';
 import type { State } from '../../../src/runtime/engine.ts';
 import { inferenceGraph } from '../../../src/ship/export.ts';
-import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine, evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import type { TrainingBatch } from '../../../src/train/step/batch.ts';
 import { gradientProgram, updateProgram } from '../../../src/train/step/gradient.ts';

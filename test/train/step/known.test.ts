@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { known } from '../../../src/distill/answers/known.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
-import { evaluator } from '../../../src/runtime/onnxruntime.ts';
+import { evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
 import { classification } from '../../../src/tasks/classification/task.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { lossInput } from '../../../src/train/step/step.ts';

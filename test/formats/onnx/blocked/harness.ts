@@ -2,7 +2,7 @@ import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import type { Attrs, Graph, TensorData } from '../../../../src/graph/types.ts';
 import { blockSize } from '../../../../src/runtime/onnxruntime/block-size.ts';
-import { sessionOptions } from '../../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../../src/runtime/onnxruntime/engine.ts';
 import { OnnxRuntimeStep } from '../../../../src/runtime/onnxruntime/step.ts';
 import { expectClose, values } from '../ops/harness.ts';
 

@@ -6,7 +6,7 @@ import { lowerToOnnx } from '../../../../src/formats/onnx/lower.ts';
 import { buildModel } from '../../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../../src/networks/layers/layers.ts';
 import type { State } from '../../../../src/runtime/engine.ts';
-import { createOnnxRuntimeEngine } from '../../../../src/runtime/onnxruntime.ts';
+import { createOnnxRuntimeEngine } from '../../../../src/runtime/onnxruntime/engine.ts';
 import { traceProgram } from '../../../../src/trace/trace.ts';
 import { createOptimizer } from '../../../../src/train/optimizers/optimizers.ts';
 import { predictionProgram } from '../../../../src/train/evaluate/inference.ts';

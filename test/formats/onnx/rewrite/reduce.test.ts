@@ -4,7 +4,7 @@ import { lowerReduced } from '../../../../src/formats/onnx/rewrite/reduce.ts';
 import { GraphBuilder } from '../../../../src/graph/builder.ts';
 import type { Graph } from '../../../../src/graph/types.ts';
 import { InferenceModel } from '../../../../src/runtime/inference.ts';
-import { sessionOptions } from '../../../../src/runtime/onnxruntime.ts';
+import { sessionOptions } from '../../../../src/runtime/onnxruntime/engine.ts';
 import { numbers } from '../../../support/graphs.ts';
 
 /** A convolution, and two dense layers: one whose inner size is no multiple of a block, with odd sizes, one transposed. */

@@ -1,5 +1,5 @@
-import type { DeviceName } from '../../../src/runtime/devices/devices.ts';
-import { remedyFor, tensorFlowRemedy } from '../../../src/runtime/devices/remedies.ts';
+import type { DeviceName } from '../../../../src/recipe/engines.ts';
+import { remedyFor } from '../../../../src/runtime/onnxruntime/devices/remedies.ts';
 
 const linux = { platform: 'linux', arch: 'x64' };
 const others = [
@@ -27,11 +27,4 @@ it('names the drivers of the system for webgpu', () => {
   expect(remedyFor('webgpu', linux)).toContain('mesa-vulkan-drivers');
   expect(remedyFor('webgpu', others[0])).not.toContain('Vulkan');
   expect(remedyFor('webgpu', others[3])).toContain('Direct3D 12');
-});
-
-it('names the set-up for CUDA where libtensorflow leaves a card unused, and only there', () => {
-  expect(tensorFlowRemedy(false, true, linux)).toContain('npm run setup:tensorflow -- --cuda');
-  expect(tensorFlowRemedy(true, true, linux)).toBeUndefined();
-  expect(tensorFlowRemedy(false, false, linux)).toBeUndefined();
-  expect(tensorFlowRemedy(false, true, others[3])).toBeUndefined();
 });

@@ -1,22 +1,22 @@
 import { existsSync } from 'node:fs';
 import * as tf from '@tensorflow/tfjs-core';
-import { UserError } from '../base/errors.ts';
-import { printType } from '../graph/print.ts';
-import { staticShape, staticSize } from '../graph/shapes.ts';
-import type { Graph, TensorData, TensorType } from '../graph/types.ts';
-import { registerGradients } from '../trace/gradients.ts';
-import { install } from '../trace/install.ts';
-import type { StepProgram } from '../trace/program.ts';
-import { RANDOM_PREFIX, withRandomSource } from '../trace/random.ts';
-import { traceProgram } from '../trace/trace.ts';
-import type { CompiledStep, CompileOptions, Engine, State } from './engine.ts';
-import { fillRandom } from './randoms.ts';
-import { tensorFlowRemedy } from './devices/remedies.ts';
-import { allocate, holds } from './onnxruntime/session.ts';
-import { loadTensorFlow } from './tensorflow/addon.ts';
-import { TensorStore } from './tensorflow/store.ts';
+import { UserError } from '../../base/errors.ts';
+import { printType } from '../../graph/print.ts';
+import { staticShape, staticSize } from '../../graph/shapes.ts';
+import type { Graph, TensorData, TensorType } from '../../graph/types.ts';
+import { registerGradients } from '../../trace/gradients.ts';
+import { install } from '../../trace/install.ts';
+import type { StepProgram } from '../../trace/program.ts';
+import { RANDOM_PREFIX, withRandomSource } from '../../trace/random.ts';
+import { traceProgram } from '../../trace/trace.ts';
+import type { CompiledStep, CompileOptions, Engine, EngineStatus, State } from '../engine.ts';
+import { fillRandom } from '../randoms.ts';
+import { allocate, holds } from '../onnxruntime/session.ts';
+import { loadTensorFlow } from './addon.ts';
+import { tensorFlowRemedy } from './remedy.ts';
+import { TensorStore } from './store.ts';
 
-export { locateTensorFlow } from './tensorflow/addon.ts';
+export { locateTensorFlow } from './addon.ts';
 
 /** Name of tfjs-node's backend in tfjs. */
 const BACKEND = 'tensorflow';
@@ -58,11 +58,7 @@ export class TensorFlowEngine implements Engine {
 }
 
 /** Usability and version of the engine here, or the reason. Loads the library if it is installed. */
-export function tensorFlowStatus(): {
-  readonly usable: boolean;
-  readonly reason: string;
-  readonly remedy?: string | undefined;
-} {
+export function tensorFlowStatus(): EngineStatus {
   try {
     const { version, gpu } = loadTensorFlow();
     const remedy = tensorFlowRemedy(gpu, existsSync('/dev/nvidiactl'));

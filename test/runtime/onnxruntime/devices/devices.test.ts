@@ -1,7 +1,7 @@
-import type { UserError } from '../../../src/base/errors.ts';
-import { automatic, chooseDevice, devices } from '../../../src/runtime/devices/devices.ts';
-import { convolves } from '../../../src/runtime/devices/device-probe.ts';
-import { createOnnxRuntimeEngine } from '../../../src/runtime/onnxruntime.ts';
+import type { UserError } from '../../../../src/base/errors.ts';
+import { automatic, chooseDevice, devices } from '../../../../src/runtime/onnxruntime/devices/devices.ts';
+import { convolves } from '../../../../src/runtime/onnxruntime/devices/device-probe.ts';
+import { createOnnxRuntimeEngine } from '../../../../src/runtime/onnxruntime/engine.ts';
 
 describe('devices', () => {
   it('names every device with a reason, and the cpu works', () => {

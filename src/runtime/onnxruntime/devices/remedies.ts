@@ -1,4 +1,4 @@
-import type { DeviceName } from './device-name.ts';
+import type { DeviceName } from '../../../recipe/engines.ts';
 
 /** Operating system and processor, in Node's words. */
 export interface Host {
@@ -32,10 +32,4 @@ export function remedyFor(device: DeviceName, { platform, arch }: Host = process
     case 'dml':
       return 'DirectML needs Windows.';
   }
-}
-
-/** Remedy that lets libtensorflow use an existing card; undefined on systems without a set-up. */
-export function tensorFlowRemedy(gpu: boolean, card: boolean, { platform }: Host = process): string | undefined {
-  if (gpu || !card || platform !== 'linux') return undefined;
-  return 'This machine has an NVIDIA card, which it does not use: npm run setup:tensorflow -- --cuda in a clone of Limbeck.';
 }

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { entryBeside } from '../../base/entry.ts';
-import { firstLine } from '../../base/errors.ts';
-import type { DeviceName } from './device-name.ts';
+import { entryBeside } from '../../../base/entry.ts';
+import { firstLine } from '../../../base/errors.ts';
+import type { DeviceName } from '../../../recipe/engines.ts';
 import { convolves } from './device-probe.ts';
-import { halfFault } from '../onnxruntime/half.ts';
+import { halfFault } from '../half.ts';
 
 export interface DeviceTrial {
   readonly usable: boolean;

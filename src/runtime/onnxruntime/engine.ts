@@ -1,22 +1,22 @@
-import { halfProducts } from '../graph/passes/step/half-products.ts';
-import type { Graph, TensorType } from '../graph/types.ts';
-import type { StepProgram } from '../trace/program.ts';
-import { setEvaluator } from '../trace/evaluate.ts';
-import { collectSums } from '../graph/passes/step/collect-sums.ts';
-import { traceProgram } from '../trace/trace.ts';
-import { blockSize } from './onnxruntime/block-size.ts';
-import type { DeviceName } from './devices/devices.ts';
+import { halfProducts } from '../../graph/passes/step/half-products.ts';
+import type { Graph, TensorType } from '../../graph/types.ts';
+import type { StepProgram } from '../../trace/program.ts';
+import { setEvaluator } from '../../trace/evaluate.ts';
+import { collectSums } from '../../graph/passes/step/collect-sums.ts';
+import { traceProgram } from '../../trace/trace.ts';
+import { blockSize } from './block-size.ts';
+import type { DeviceName } from '../../recipe/engines.ts';
 import { chooseDevice } from './devices/devices.ts';
-import type { CompileOptions, Engine, State, StateTensor } from './engine.ts';
-import type { Traffic } from '../base/events.ts';
-import { evaluator } from './onnxruntime/evaluator.ts';
-import { requireHalf } from './onnxruntime/half.ts';
-import { InferenceModel } from './inference.ts';
-import type { SessionOptions } from './onnxruntime/session.ts';
-import { sessionOptions } from './onnxruntime/session-choice.ts';
-import type { SessionChoice } from './onnxruntime/session-choice.ts';
-import { OnnxRuntimeStep } from './onnxruntime/step.ts';
-import { TrafficMeter } from './traffic.ts';
+import type { CompileOptions, Engine, State, StateTensor } from '../engine.ts';
+import type { Traffic } from '../../base/events.ts';
+import { evaluator } from './evaluator.ts';
+import { requireHalf } from './half.ts';
+import { InferenceModel } from '../inference.ts';
+import type { SessionOptions } from './session.ts';
+import { sessionOptions } from './session-choice.ts';
+import type { SessionChoice } from './session-choice.ts';
+import { OnnxRuntimeStep } from './step.ts';
+import { TrafficMeter } from '../traffic.ts';
 
 export interface OnnxRuntimeOptions extends SessionChoice {
   readonly device?: DeviceName | 'auto';
@@ -119,6 +119,6 @@ function typedAs({ dtype }: TensorType, data: Float32Array | Int32Array | Uint8A
 // From now on, reading a tfjs tensor outside of a trace computes it with this engine.
 setEvaluator(evaluator);
 
-export { sessionOptions } from './onnxruntime/session-choice.ts';
+export { sessionOptions } from './session-choice.ts';
 export { evaluator };
 export { InferenceModel };

@@ -1,4 +1,4 @@
-import type { DeviceName } from './device-name.ts';
+import type { DeviceName } from '../../../recipe/engines.ts';
 import { tryDevice } from './device-trial.ts';
 
 /** Entry of a process that prints the result of testing a device, see `tryElsewhere`. */

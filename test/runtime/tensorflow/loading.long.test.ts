@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { built, ROOT } from '../support/built.ts';
-import { temporaryFolder } from '../support/folder.ts';
-import { writeRecipe } from '../support/tiny.ts';
+import { built, ROOT } from '../../support/built.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+import { writeRecipe } from '../../support/tiny.ts';
 
 const folder = temporaryFolder();
 

@@ -1,11 +1,11 @@
-import { lowerToOnnx, outputName } from '../../formats/onnx/lower.ts';
-import { encodeModel } from '../../formats/onnx/protobuf.ts';
-import { GraphBuilder } from '../../graph/builder.ts';
-import type { DeviceName } from './device-name.ts';
-import { RepeatedStep } from '../onnxruntime/repeated-step.ts';
-import type { SessionOptions } from '../onnxruntime/session.ts';
-import { ortTensor, OnnxSession, tensorValues } from '../onnxruntime/session.ts';
-import { HostStore } from '../state.ts';
+import { lowerToOnnx, outputName } from '../../../formats/onnx/lower.ts';
+import { encodeModel } from '../../../formats/onnx/protobuf.ts';
+import { GraphBuilder } from '../../../graph/builder.ts';
+import type { DeviceName } from '../../../recipe/engines.ts';
+import { RepeatedStep } from '../repeated-step.ts';
+import type { SessionOptions } from '../session.ts';
+import { ortTensor, OnnxSession, tensorValues } from '../session.ts';
+import { HostStore } from '../../state.ts';
 
 /**
  * True if a provider computes a convolution correctly, which needs more of its libraries than an addition (cuDNN); throws the provider's errors.

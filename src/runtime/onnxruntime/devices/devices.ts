@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { UserError } from '../../base/errors.ts';
-import type { DeviceName } from './device-name.ts';
+import { UserError } from '../../../base/errors.ts';
+import { DEVICES } from '../../../recipe/engines.ts';
+import type { DeviceName } from '../../../recipe/engines.ts';
 import { tryConvolution, tryElsewhere } from './device-trial.ts';
 import type { DeviceTrial } from './device-trial.ts';
 import { remedyFor } from './remedies.ts';
-import { listBundledBackends, nativeFolder } from '../onnxruntime/session.ts';
-
-export type { DeviceName } from './device-name.ts';
+import { listBundledBackends, nativeFolder } from '../session.ts';
 
 export interface DeviceStatus extends DeviceTrial {
   readonly name: DeviceName;
@@ -20,13 +19,12 @@ export interface DeviceStatus extends DeviceTrial {
  * copied in every call, and which was never measured against the cpu.
  */
 export const automatic: readonly DeviceName[] = ['cuda', 'cpu'];
-const all: readonly DeviceName[] = ['cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'];
 
 const found = new Map<DeviceName, DeviceStatus>();
 
 /** All devices, each with its usability on this machine, found by computing a convolution on it. */
 export function devices(): readonly DeviceStatus[] {
-  return all.map(status);
+  return DEVICES.map(status);
 }
 
 export function isUsable(device: DeviceName): boolean {

@@ -1,1 +1,0 @@
-export type DeviceName = 'cpu' | 'webgpu' | 'cuda' | 'tensorrt' | 'coreml' | 'dml';
