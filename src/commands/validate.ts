@@ -30,9 +30,10 @@ export const validateCommand: Command<ValidateArgs> = {
       if (data) {
         const { checkData } = await import('../run/check-data.ts');
         const { taskRow } = await import('../recipe/task.ts');
+        const { ANSWER_WORDS } = await import('../tasks/answer-form.ts');
         const { data: read, messages, warnings } = await checkData(recipe);
         const { train, validation, test, classNames } = read;
-        const [one, several] = taskRow(train.task).answers;
+        const [one, several] = ANSWER_WORDS[taskRow(train.task).form];
         const answers = `${classNames.length} ${classNames.length === 1 ? one : several}`;
         found = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test, ${answers}`;
         found += messages.map((message) => `\n  ${message}`).join('');

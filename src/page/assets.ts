@@ -64,6 +64,7 @@ const SHARED = [
   'data/normalized.js',
   'data/pictures/resize.js',
   'report/format.js',
+  'tasks/answer-form.js',
   'tasks/score.js',
 ];
 

@@ -1,5 +1,9 @@
 import type { LossName } from './schema/loss.ts';
 
+/** Form of an answer to a sample: one class, numbers by name, any number of labels, or a tag for each word. */
+export const ANSWER_FORMS = ['classes', 'numbers', 'labels', 'tags'] as const;
+export type AnswerFormKind = (typeof ANSWER_FORMS)[number];
+
 /** Properties of a task that recipes and readers of data depend on. */
 interface TaskRow {
   /** True if a label is the name of one class; otherwise it is numbers or a list. */
@@ -15,8 +19,7 @@ interface TaskRow {
   /** Default loss. */
   readonly loss: LossName;
   readonly store: 'fp16' | 'fp32';
-  /** Words for a model's answer, singular and plural. */
-  readonly answers: readonly [one: string, several: string];
+  readonly form: AnswerFormKind;
   /** Keys of `distill` in a recipe from `limbeck init`. */
   readonly begins: readonly string[];
 }
@@ -33,7 +36,7 @@ const ROWS = {
   classification: {
     ...{ hasClasses: true, isEmptyKnown: false, isPerWord: false, losses: 'of classes', loss: 'kd', store: 'fp16' },
     hasNames: true,
-    answers: ['class', 'classes'],
+    form: 'classes',
     begins: ['loss: kd', `temperature: 4 ${SOFTENS}`, `alpha: 0.9 ${ALPHA}`],
   },
   regression: {
@@ -47,7 +50,7 @@ const ROWS = {
       store: 'fp32',
     },
     hasNames: false,
-    answers: ['number', 'numbers'],
+    form: 'numbers',
     begins: [
       "loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",
       `alpha: 0.7 ${ALPHA}`,
@@ -57,13 +60,13 @@ const ROWS = {
   'multi-label': {
     ...{ hasClasses: false, isEmptyKnown: true, isPerWord: false, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
     hasNames: true,
-    answers: ['label', 'labels'],
+    form: 'labels',
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
   tagging: {
     ...{ hasClasses: false, isEmptyKnown: false, isPerWord: true, losses: OF_LOGITS, loss: 'kd', store: 'fp16' },
     hasNames: true,
-    answers: ['tag', 'tags'],
+    form: 'tags',
     begins: ['loss: kd # token by token', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;
@@ -72,7 +75,10 @@ const ROWS = {
 export type TaskName = keyof typeof ROWS;
 export const TASKS = Object.keys(ROWS) as [TaskName, ...TaskName[]];
 
-export function taskRow(task: TaskName = 'classification'): TaskRow {
+/** Task of a data set that names none. */
+export const DEFAULT_TASK: TaskName = 'classification';
+
+export function taskRow(task: TaskName = DEFAULT_TASK): TaskRow {
   return ROWS[task];
 }
 

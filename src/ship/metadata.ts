@@ -2,6 +2,8 @@ import { sha256 } from '../base/bytes.ts';
 import { areNamed } from '../data/splits/columns.ts';
 import type { Column } from '../data/dataset.ts';
 import type { Options } from '../formats/onnx/lower.ts';
+import { taskRow } from '../recipe/task.ts';
+import { NAMES_KEYS } from '../tasks/answer-form.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { ShipContext } from './context.ts';
 
@@ -21,8 +23,7 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
   const { sampleShape, inputs, text, normalization, columns } = data.train;
   const task = taskOf(data.train);
   const entries = {
-    // Only of classes, of which a reader takes the largest.
-    [task.classes === undefined ? 'targets' : 'labels']: data.classNames,
+    [NAMES_KEYS[taskRow(task.name).form]]: data.classNames,
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...normalization },
     // Columns that the numbers of a row stand for. Rows that are given a shape are pixels.

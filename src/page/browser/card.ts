@@ -1,3 +1,5 @@
+import type { StatedNames } from '../../tasks/answer-form.ts';
+
 /** The answer of `GET v1/M/card`: description of a model. */
 export interface Card {
   readonly name: string;
@@ -24,25 +26,19 @@ export interface Tensor {
   readonly shape: readonly number[];
 }
 
-export interface Described {
+export interface Described extends StatedNames {
   readonly shape: readonly number[];
   readonly normalization?: {
     readonly scale: number;
     readonly mean: readonly number[];
     readonly std: readonly number[];
   };
-  readonly labels?: readonly string[];
-  /** Names of its answers, where the task is not classification. */
-  readonly targets?: readonly string[];
   /** Columns of a table by their names; `words`: the known words of a column of words. */
   readonly columns?: readonly { readonly name: string; readonly words?: readonly string[] }[];
   /** Number of texts of a sample, for a model that takes texts. */
   readonly text?: { readonly texts: 1 | 2 };
-  /** Tags of which it gives each word of a text one. */
-  readonly tags?: readonly string[];
   /** Values a second, for a model that takes sounds. */
   readonly rate?: number;
-  readonly logits: boolean;
 }
 
 interface Timed {

@@ -1,6 +1,7 @@
 import { percent } from '../../base/numbers.ts';
 import { milliseconds, number, short, size, times } from '../../report/format.ts';
 import type { Card, Described, Tensor } from './card.ts';
+import { shownForm } from './forms.ts';
 import { location, navigator } from './dom.ts';
 import type { Element } from './dom.ts';
 import { lineKey, make } from './make.ts';
@@ -127,13 +128,12 @@ function factList(facts: readonly Fact[]): Element {
 }
 
 function labels({ described }: Card): Element | undefined {
-  const all = described?.tags ?? described?.targets ?? described?.labels;
+  const { names: all, called } = described === undefined ? {} : shownForm(described);
   if (all === undefined) return undefined;
-  const what = described?.tags !== undefined ? 'tags' : described?.targets !== undefined ? 'values' : 'classes';
   // Many of them scroll, by the keyboard too.
-  const scrolled = { class: 'classes', role: 'group', tabindex: 0, 'aria-label': what };
+  const scrolled = { class: 'classes', role: 'group', tabindex: 0, 'aria-label': called };
   const shown = make('p', scrolled, ...all.map((label) => make('span', {}, label)));
-  return make('details', { open: all.length <= 12 }, make('summary', {}, `${number(all.length)} ${what}`), shown);
+  return make('details', { open: all.length <= 12 }, make('summary', {}, `${number(all.length)} ${called!}`), shown);
 }
 
 /** A sample in JSON, as far as it can be said in few letters. */

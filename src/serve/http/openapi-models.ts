@@ -1,4 +1,6 @@
 import type { TensorSpec } from '../../graph/types.ts';
+import type { AnswerFormKind } from '../../recipe/task.ts';
+import { statedForm } from '../../tasks/answer-form.ts';
 import { datatypeOf } from '../dtypes.ts';
 import type { ServedModel } from '../model.ts';
 import { publicShape } from '../v2/checked.ts';
@@ -21,42 +23,90 @@ export function modelPaths(models: readonly ServedModel[]): Record<string, objec
 }
 
 function predictOperation({ name }: ServedModel, described: DescribedModel): object {
-  const { shape, labels, logits, text, tags, targets } = described;
-  if (tags !== undefined) return tagOperation(name, tags, logits);
-  const texts = text?.texts === 2 ? { type: 'array', items: TEXT, minItems: 2, maxItems: 2 } : TEXT;
-  const sample = text === undefined ? nested(shape) : { anyOf: [texts, nested(shape)] };
-  const values = {
-    'application/json': { schema: objectOf({ inputs: { anyOf: [sample, { type: 'array', items: sample }] } }) },
+  const { kind, names } = statedForm(described);
+  const { takes, answered, each, choice, prediction } = SCHEMAS_OF_ANSWERS[kind];
+  const { samples, content } = takes(described);
+  const predictions = {
+    type: 'array',
+    items: prediction(names, described.logits),
+    description: 'One for each sample',
   };
-  const pictures = takesPictures(described) ? ['image/png', 'image/jpeg', 'image/webp'] : [];
-  const types = described?.rate === undefined ? pictures : ['audio/wav'];
-  const choice = { type: 'object', required: ['index', logits ? 'probability' : 'score'] };
-  const all = { type: 'array', items: { ...choice, properties: valueProperties(targets, logits) } };
-  const prediction =
-    targets === undefined ? { ...choice, properties: classProperties(labels, logits) } : objectOf({ values: all });
-  const predictions = { type: 'array', items: prediction, description: 'One for each sample' };
   return {
     tags: ['Models'],
     operationId: `predict-${name}`,
-    summary: `${targets === undefined ? 'Classes' : 'Values'} of ${text !== undefined ? 'texts, or of ' : pictures.length > 0 ? 'a picture, or of ' : types.length > 0 ? 'a sound, or of ' : ''}raw values of shape ${shape.join(' × ')}`,
-    ...(targets === undefined && { parameters: [top('Classes to name')] }),
-    requestBody: {
-      required: true,
-      content: {
-        ...Object.fromEntries(types.map((type) => [type, {}])),
-        ...values,
-        ...(text?.texts === 1 && { 'text/plain': { schema: TEXT } }),
-      },
-    },
-    ...answers(
-      targets === undefined ? 'A class for each sample' : 'All values of each sample',
-      objectOf({ model: TEXT, predictions }),
-    ),
+    summary: `${answered} of ${samples}`,
+    ...(choice !== undefined && { parameters: [top(choice)] }),
+    requestBody: { required: true, content },
+    ...answers(each, objectOf({ model: TEXT, predictions })),
   };
 }
 
-/** Address of a model that gives each word of a text a tag. */
-function tagOperation(name: string, tags: readonly string[], logits: boolean): object {
+interface AnswerSchema {
+  /** Request: the samples in words, and schemas by content type. */
+  readonly takes: (described: DescribedModel) => { readonly samples: string; readonly content: object };
+  /** Answers of a model, and those to each sample, in words. */
+  readonly answered: string;
+  readonly each: string;
+  /** What `top` counts, for models that choose among names. */
+  readonly choice?: string;
+  readonly prediction: (names: readonly string[] | undefined, logits: boolean) => object;
+}
+
+const values: AnswerSchema = {
+  takes: samplesOf,
+  answered: 'Values',
+  each: 'All values of each sample',
+  prediction: (names, logits) =>
+    objectOf({ values: { type: 'array', items: valueSchema(logits, valueProperties(names, logits)) } }),
+};
+
+/** Schemas of answers at `/v1/M` by their form. */
+export const SCHEMAS_OF_ANSWERS: Readonly<Record<AnswerFormKind, AnswerSchema>> = {
+  classes: {
+    takes: samplesOf,
+    answered: 'Classes',
+    each: 'A class for each sample',
+    choice: 'Classes to name',
+    prediction: (names, logits) => valueSchema(logits, classProperties(names, logits)),
+  },
+  numbers: values,
+  labels: values,
+  tags: {
+    takes: wordsOf,
+    answered: 'Tags',
+    each: 'Tags and entities of each sample',
+    choice: 'Tags to name for each word',
+    prediction: sentenceSchema,
+  },
+};
+
+function samplesOf(described: DescribedModel) {
+  const { shape, text, rate } = described;
+  const texts = text?.texts === 2 ? { type: 'array', items: TEXT, minItems: 2, maxItems: 2 } : TEXT;
+  const sample = text === undefined ? nested(shape) : { anyOf: [texts, nested(shape)] };
+  const pictures = takesPictures(described) ? ['image/png', 'image/jpeg', 'image/webp'] : [];
+  const types = rate === undefined ? pictures : ['audio/wav'];
+  return {
+    samples: `${text !== undefined ? 'texts, or of ' : pictures.length > 0 ? 'a picture, or of ' : types.length > 0 ? 'a sound, or of ' : ''}raw values of shape ${shape.join(' × ')}`,
+    content: {
+      ...Object.fromEntries(types.map((type) => [type, {}])),
+      ...jsonOf(objectOf({ inputs: { anyOf: [sample, { type: 'array', items: sample }] } })),
+      ...(text?.texts === 1 && { 'text/plain': { schema: TEXT } }),
+    },
+  };
+}
+
+function wordsOf() {
+  const sample = { anyOf: [TEXT, { type: 'array', items: TEXT, minItems: 1 }] };
+  const inputs = { anyOf: [TEXT, { type: 'array', items: sample, minItems: 1 }] };
+  return {
+    samples: 'the words of texts, or of lists of words',
+    content: { ...jsonOf(objectOf({ inputs })), 'text/plain': { schema: TEXT } },
+  };
+}
+
+/** A text with a tag for each word. */
+function sentenceSchema(tags: readonly string[] | undefined, logits: boolean): object {
   const place = { type: 'integer', minimum: 0 };
   const word = {
     type: 'object',
@@ -64,7 +114,7 @@ function tagOperation(name: string, tags: readonly string[], logits: boolean): o
     description: 'Without a tag where the model was not fed the word',
     properties: { word: TEXT, ...classProperties(tags, logits) },
   };
-  const prediction = {
+  return {
     type: 'object',
     required: ['words'],
     properties: {
@@ -77,22 +127,10 @@ function tagOperation(name: string, tags: readonly string[], logits: boolean): o
       },
     },
   };
-  const sample = { anyOf: [TEXT, { type: 'array', items: TEXT, minItems: 1 }] };
-  const samples = { anyOf: [TEXT, { type: 'array', items: sample, minItems: 1 }] };
-  return {
-    tags: ['Models'],
-    operationId: `predict-${name}`,
-    summary: 'Tags of the words of texts, or of lists of words',
-    parameters: [top('Tags to name for each word')],
-    requestBody: {
-      required: true,
-      content: { ...jsonOf(objectOf({ inputs: samples })), 'text/plain': { schema: TEXT } },
-    },
-    ...answers(
-      'Tags and entities of each sample',
-      objectOf({ model: TEXT, predictions: { type: 'array', items: prediction } }),
-    ),
-  };
+}
+
+function valueSchema(logits: boolean, properties: object) {
+  return { type: 'object', required: ['index', logits ? 'probability' : 'score'], properties };
 }
 
 function top(description: string) {

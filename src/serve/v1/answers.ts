@@ -1,5 +1,4 @@
 import { Refusal } from '../refusal.ts';
-import type { DescribedModel } from './preparation.ts';
 
 /** A class, a label or a number with the value that a model gives it. */
 export interface Class {
@@ -10,21 +9,23 @@ export interface Class {
   readonly score?: number;
 }
 
+/** Names of a model's answers, where they are known, and the kind of its values. */
+export interface Said {
+  readonly names: readonly string[] | undefined;
+  readonly logits: boolean;
+}
+
 /**
  * The likeliest of the classes that the values of `row` are of, the first of equal ones; with `top` above 1 as many of them. `Refusal` for
  * values that JSON has no form for.
  */
-export function best(
-  row: readonly number[],
-  { labels, logits }: Pick<DescribedModel, 'labels' | 'logits'>,
-  top = 1,
-): Class & { top?: Class[] } {
+export function best(row: readonly number[], { names, logits }: Said, top = 1): Class & { top?: Class[] } {
   // NaN has no place in an order.
   if (row.some(Number.isNaN)) finite(NaN);
   const values = logits ? softmax(row) : row;
   const order = row.map((_, i) => i).sort((a, b) => row[b]! - row[a]! || a - b);
   const classes = order.slice(0, top).map((index): Class => {
-    const label = labels?.length === row.length ? { label: labels[index]! } : {};
+    const label = names?.length === row.length ? { label: names[index]! } : {};
     const value = finite(values[index]!);
     return { index, ...label, ...(logits ? { probability: value } : { score: value }) };
   });
@@ -32,9 +33,9 @@ export function best(
 }
 
 /** All of what is answered, by name: the probability of each label, or the number. */
-export function named(row: readonly number[], { targets, logits }: DescribedModel): Class[] {
+export function named(row: readonly number[], { names, logits }: Said): Class[] {
   return row.map((value, index): Class => {
-    const label = targets?.length === row.length ? { label: targets[index]! } : {};
+    const label = names?.length === row.length ? { label: names[index]! } : {};
     return {
       index,
       ...label,

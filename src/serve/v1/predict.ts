@@ -2,6 +2,7 @@ import { bytesOf } from '../../base/bytes.ts';
 import { inputsByName } from '../../data/inputs.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import { typedAs } from '../../runtime/typed.ts';
+import { statedForm, tagsWords } from '../../tasks/answer-form.ts';
 import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
 import { asked } from '../model.ts';
@@ -9,12 +10,9 @@ import type { ServedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
 import { typedView } from '../v2/json-tensor.ts';
-import { best, named } from './answers.ts';
-import { describedBy, fedShape, isScaledInItsWay, prepared, tagsWords } from './preparation.ts';
+import { SAID } from './forms.ts';
+import { describedBy, fedShape, isScaledInItsWay, prepared } from './preparation.ts';
 import type { DescribedModel } from './preparation.ts';
-import { isPicture, isText } from './raw.ts';
-import { pixelsOf } from './read.ts';
-import { tagged } from './words.ts';
 
 export interface PredictCall {
   readonly contentType: string;
@@ -30,24 +28,14 @@ export interface PredictCall {
  */
 export async function predict(host: ModelHost, model: ServedModel, call: PredictCall): Promise<object> {
   const described = descriptionOf(model);
-  const { text, targets } = described;
-  const sent = { contentType: call.contentType, body: call.body, model: asked(model), described };
-  if (targets !== undefined && call.top !== undefined)
+  const { kind, names } = statedForm(described);
+  const { isChoice, read } = SAID[kind];
+  if (!isChoice && call.top !== undefined)
     throw new Refusal(400, `top: model ${model.name} does not choose a class, and answers with all of its values`);
-  if (text !== undefined && described.tags !== undefined) {
-    const sentences = await host.reader.read('sentences', sent, call.body.length);
-    const fed = Float32Array.from(sentences.flatMap(({ encoded }) => Array.from(encoded.ids)));
-    const rows = await answersOf(host, model, fed, described, call.client);
-    return { model: model.name, predictions: rows.map((row, i) => tagged(sentences[i]!, row, described, call.top)) };
-  }
-  const isNumbers = text === undefined && isText(call.contentType);
-  const raw = isPicture(call.contentType)
-    ? await pixelsOf(call.body, described)
-    : await host.reader.read(isNumbers ? 'numbers' : 'samples', sent, call.body.length);
+  const sent = { contentType: call.contentType, body: call.body, model: asked(model), described };
+  const { raw, answerOf } = await read(host.reader, sent, { names, logits: described.logits }, call.top);
   const rows = await answersOf(host, model, raw, described, call.client);
-  const one = (row: readonly number[]): object =>
-    targets === undefined ? best(row, described, call.top) : { values: named(row, described) };
-  return { model: model.name, predictions: rows.map(one) };
+  return { model: model.name, predictions: rows.map(answerOf) };
 }
 
 /** The answer of a model to each of several raw samples. */
@@ -91,7 +79,7 @@ function fedTo({ facts }: ServedModel, values: Float32Array, samples: number, de
 export function descriptionOf(model: ServedModel): DescribedModel {
   const described = describedBy(model);
   if (described !== undefined) return described;
-  const why = tagsWords(model)
+  const why = tagsWords(model.metadata)
     ? 'gives words tags, and its file does not say how words become its input, or answers with another shape than [batch, tokens, tags]: send token ids'
     : isScaledInItsWay(model)
       ? 'sees pictures cut out of larger ones or scaled by a filter of its own: send prepared values'

@@ -8,12 +8,14 @@ import type { Normalization } from '../../data/dataset.ts';
 import type { TextForm } from '../../data/text/encode.ts';
 import { PARTS } from '../../data/text/sink.ts';
 import { statedText } from '../../distill/teachers/inputs/stated-text.ts';
+import { tagsWords } from '../../tasks/answer-form.ts';
+import type { StatedNames } from '../../tasks/answer-form.ts';
 import type { ServedModel } from '../model.ts';
 import { labelsOf } from '../v2/classification.ts';
 import { fittedTo } from './fitted.ts';
 
 /** Input and answer of a model as its file describes them. */
-export interface DescribedModel {
+export interface DescribedModel extends StatedNames {
   /** Shape of one sample as it is sent: channels last, or as the input has it where the file states no preparation. */
   readonly shape: readonly number[];
   /** Of a model of texts that takes ids, mask and types apart: the part of a sample of `shape` that each of its inputs takes. */
@@ -24,19 +26,12 @@ export interface DescribedModel {
   readonly fed?: readonly number[];
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
   readonly normalization?: Normalization;
-  readonly labels?: readonly string[];
   /** Columns of a table, some of words, which a row may be sent by name with. */
   readonly columns?: readonly Column[];
   /** Conversion of texts into its input. */
   readonly text?: TextForm;
   /** Values a second, for a model that takes sounds. */
   readonly rate?: number;
-  /** Names of what it answers where that is no choice of one class: labels that a sample may have several of, or numbers. */
-  readonly targets?: readonly string[];
-  /** Tags of which it gives each word of a text one. */
-  readonly tags?: readonly string[];
-  /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
-  readonly logits: boolean;
 }
 
 /** Types that ids, masks and types of tokens are fed in. */
@@ -73,7 +68,7 @@ function describe(model: Source): DescribedModel | undefined {
   const columns = columnsIn(metadata);
   const targets = targetsSchema.safeParse(parsed(metadata.get('targets'))).data;
   const isText = text !== undefined && shape.length === 1 && shape[0] === (parts?.length ?? 1) * text.length;
-  const isTagger = tagsWords(model);
+  const isTagger = tagsWords(metadata);
   // Without its tokenizer and its tags nothing tells which answers are those to words.
   if (isTagger && !(isText && text.texts === 1 && hasShape(facts.outputs[0], [text.length, targets?.length ?? 0])))
     return undefined;
@@ -111,11 +106,6 @@ function partsOf({ facts, metadata }: Source, { length }: TextForm): readonly In
 
 function hasShape(output: Source['facts']['outputs'][number] | undefined, sample: readonly number[]): boolean {
   return output?.shape.slice(1).join() === sample.join();
-}
-
-/** True for a model that gives each word of a text a tag. */
-export function tagsWords({ metadata }: Pick<Source, 'metadata'>): boolean {
-  return metadata.get('task') === 'tagging';
 }
 
 /** True for a model whose pictures are cut out of larger ones, or scaled by a filter of its own: only a run does that. */

@@ -8,8 +8,7 @@ import { bordersOf, entitiesOf, tagsAt } from '../../tasks/tagging/entities.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import { best } from './answers.ts';
-import type { Class } from './answers.ts';
-import type { DescribedModel } from './preparation.ts';
+import type { Class, Said } from './answers.ts';
 import { contentOfBody, encodersBy, holdsNumbers, listIn, readOrRefuse } from './texts.ts';
 import type { Sent } from './texts.ts';
 
@@ -72,7 +71,7 @@ function wordsOf(sample: unknown): readonly string[] {
 export function tagged(
   { words, encoded }: Sentence,
   answer: readonly number[],
-  { tags = [], logits }: Pick<DescribedModel, 'tags' | 'logits'>,
+  { names: tags = [], logits }: Said,
   top: number | undefined,
 ): Tagged {
   const width = tags.length;
@@ -80,7 +79,7 @@ export function tagged(
   // Places among all words of those that have a tag.
   const read = places.map((at) => encoded.words[at]!);
   const classes = new Map(
-    places.map((at, i) => [read[i]!, best(answer.slice(at * width, (at + 1) * width), { labels: tags, logits }, top)]),
+    places.map((at, i) => [read[i]!, best(answer.slice(at * width, (at + 1) * width), { names: tags, logits }, top)]),
   );
   const unread = words.length - places.length;
   return {

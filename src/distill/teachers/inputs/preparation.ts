@@ -7,6 +7,7 @@ import type { Column, InputPart } from '../../../data/dataset.ts';
 import type { Dataset, Normalization } from '../../../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../../../recipe/schema/teacher.ts';
 import { taskRow } from '../../../recipe/task.ts';
+import { NAMES_KEYS } from '../../../tasks/answer-form.ts';
 import type { FileTeacherSettings } from '../file-teacher.ts';
 import { shapeSeen } from './own-pictures.ts';
 import type { OwnSize } from './own-pictures.ts';
@@ -277,9 +278,7 @@ export function preparationMetadata(
     ...{ cutFrom, filter },
   };
   return new Map([
-    ...(answersTask
-      ? [[taskRow(task).hasClasses ? 'labels' : 'targets', JSON.stringify(classes ?? classNames)] as const]
-      : []),
+    ...(answersTask ? [[NAMES_KEYS[taskRow(task).form], JSON.stringify(classes ?? classNames)] as const] : []),
     ['preprocessing', JSON.stringify(preprocessing)],
     ...(output === undefined ? [] : [['classOutput', output] as const]),
   ]);

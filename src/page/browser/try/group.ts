@@ -1,4 +1,5 @@
 import type { Card, Described } from '../card.ts';
+import { shownForm } from '../forms.ts';
 
 /** Models that can be given the same input, and how it is made. */
 export interface Group {
@@ -41,7 +42,7 @@ export function groupsOf(cards: readonly Card[]): Group[] {
 /** Key of the group of a model; models of one group are asked together. The server makes the ids of texts, and resamples and cuts sounds. */
 function keyOf(like: Card, { described, inputs }: Card): readonly unknown[] {
   const kind = kindOf(like);
-  if (kind === 'text') return [kind, described!.text!.texts, described!.tags !== undefined];
+  if (kind === 'text') return [kind, described!.text!.texts, shownForm(described!).title];
   if (kind === 'sound') return [kind];
   return [kind, described?.shape ?? inputs, kind === 'row' && described!.columns];
 }
@@ -67,9 +68,8 @@ function kindOf({ described }: Card): Group['kind'] {
 
 function titleOf(kind: Group['kind'], { described, inputs }: Card): string {
   if (kind === 'tensors') return `tensors ${inputs.map(({ name }) => name).join(', ')}`;
-  const { shape, text, tags, columns } = described!;
-  if (tags !== undefined) return 'texts to tag';
-  if (kind === 'text') return text!.texts === 2 ? 'pairs of texts' : 'texts';
+  const { shape, text, columns } = described!;
+  if (kind === 'text') return shownForm(described!).title ?? (text!.texts === 2 ? 'pairs of texts' : 'texts');
   if (kind === 'sound') return 'sounds';
   if (kind === 'row') return `rows of ${columns!.length} columns`;
   if (kind === 'values') return `${shape[0]} number${shape[0] === 1 ? '' : 's'}`;

@@ -2,25 +2,10 @@ import { percent } from '../../../base/numbers.ts';
 import { milliseconds } from '../../../report/format.ts';
 import type { Card } from '../card.ts';
 import type { Element } from '../dom.ts';
+import type { Outcome, Prediction } from '../forms.ts';
 import { colourOf, lineKey, make, say } from '../make.ts';
 import type { Member } from './group.ts';
 import { marked } from './marked.ts';
-import type { Tagged } from './marked.ts';
-
-export interface Prediction {
-  readonly index: number;
-  readonly label?: string;
-  readonly probability?: number;
-  readonly score?: number;
-  readonly top?: readonly Prediction[];
-}
-
-/** One model's answer: classes, words with tags, or anything else in words. */
-export type Outcome =
-  | { readonly kind: 'classes'; readonly prediction: Prediction; readonly ms: number }
-  | { readonly kind: 'tags'; readonly tagged: Tagged; readonly ms: number }
-  | { readonly kind: 'text'; readonly text: string; readonly ms: number }
-  | { readonly kind: 'error'; readonly message: string };
 
 export interface Results {
   readonly element: Element;

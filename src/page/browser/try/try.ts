@@ -1,6 +1,8 @@
 import { post } from '../ask.ts';
 import type { Card } from '../card.ts';
 import type { Element } from '../dom.ts';
+import { shownForm } from '../forms.ts';
+import type { Outcome, Predicted } from '../forms.ts';
 import { byId, choice, make } from '../make.ts';
 import { camera, hasCamera } from './camera.ts';
 import { drawing } from './draw.ts';
@@ -13,9 +15,7 @@ import { pictureFile } from './picture.ts';
 import { row } from './row.ts';
 import { hasMicrophone, microphone, soundFile } from './sound.ts';
 import { texts } from './texts.ts';
-import type { Tagged } from './marked.ts';
 import { resultsOf } from './results.ts';
-import type { Outcome, Prediction } from './results.ts';
 import { tensors } from './tensors.ts';
 import { values } from './values.ts';
 
@@ -152,35 +152,19 @@ async function askModel({ card, as }: Member, { kind }: Group, question: Questio
       const answer = await post<{ outputs: Output[] }>(`v2/models/${encodeURIComponent(name)}/infer`, body, type);
       return { kind: 'text', text: answer.outputs.map(outputText).join('\n\n'), ms: performance.now() - start };
     }
-    const isChoice = described?.tags === undefined && described?.targets === undefined;
-    const top = isChoice ? `?top=${Math.min(5, described?.labels?.length ?? 5)}` : '';
-    const answer = await post<{ predictions: Prediction[] }>(`v1/${encodeURIComponent(name)}${top}`, body, type);
-    const [first] = answer.predictions as [Prediction & { values?: Prediction[]; words?: Tagged['words'] }];
-    const ms = performance.now() - start;
-    if (first.words !== undefined) return { kind: 'tags', tagged: first as Tagged, ms };
-    if (first.values !== undefined) return { kind: 'text', text: first.values.map(valueText).join('\n'), ms };
-    return { kind: 'classes', prediction: labelled(first, as), ms };
+    const { hasTop, names, shown } = shownForm(described!);
+    const top = hasTop ? `?top=${Math.min(5, names?.length ?? 5)}` : '';
+    const answer = await post<{ predictions: [Predicted] }>(`v1/${encodeURIComponent(name)}${top}`, body, type);
+    // Classes without a name get the names of the model whose preparation was borrowed.
+    return { ...shown(answer.predictions[0], as?.described?.labels), ms: performance.now() - start };
   } catch (error) {
     return { kind: 'error', message: (error as Error).message };
   }
 }
 
-function valueText({ index, label = `${index}`, probability, score }: Prediction): string {
-  return `${label}: ${probability === undefined ? Number(score!.toPrecision(5)) : `${(100 * probability).toFixed(1)} %`}`;
-}
-
 function borrowed({ picture }: Question, { described }: Card): Question {
   if (picture === undefined) throw new Error('this browser cannot read the picture, and the server not prepare it');
   return preparedQuestion(picture, described!);
-}
-
-/** Classes without a name get the names of the model whose preparation was borrowed. */
-function labelled(prediction: Prediction, as: Card | undefined): Prediction {
-  const labels = as?.described?.labels;
-  if (labels === undefined) return prediction;
-  const named = (one: Prediction): Prediction =>
-    one.label === undefined && labels[one.index] !== undefined ? { ...one, label: labels[one.index]! } : one;
-  return { ...named(prediction), ...(prediction.top && { top: prediction.top.map(named) }) };
 }
 
 interface Output {

@@ -1,0 +1,76 @@
+import type { AnswerFormKind } from '../../recipe/task.ts';
+import { statedForm } from '../../tasks/answer-form.ts';
+import type { Described } from './card.ts';
+import type { Tagged } from './try/marked.ts';
+
+export interface Prediction {
+  readonly index: number;
+  readonly label?: string;
+  readonly probability?: number;
+  readonly score?: number;
+  readonly top?: readonly Prediction[];
+}
+
+/** One model's answer: classes, words with tags, or anything else in words. */
+export type Outcome =
+  | { readonly kind: 'classes'; readonly prediction: Prediction; readonly ms: number }
+  | { readonly kind: 'tags'; readonly tagged: Tagged; readonly ms: number }
+  | { readonly kind: 'text'; readonly text: string; readonly ms: number }
+  | { readonly kind: 'error'; readonly message: string };
+
+/** A prediction of the server; the form of the model's answers says which of the three it is. */
+export type Predicted = Prediction & { readonly values: readonly Prediction[] } & Tagged;
+
+interface ShownForm {
+  /** Word for the names of the answers. */
+  readonly called: string;
+  /** True if the likeliest several of the names are asked for. */
+  readonly hasTop: boolean;
+  /** Title of models of texts, where texts are asked about in another way than those of other models. */
+  readonly title?: string;
+  /** What is shown of a prediction. `labels`: names for classes without a name. */
+  readonly shown: (predicted: Predicted, labels: readonly string[] | undefined) => Shown;
+}
+
+type Timeless<O> = O extends { readonly ms: number } ? Omit<O, 'ms'> : never;
+type Shown = Timeless<Outcome>;
+
+const values: ShownForm = {
+  called: 'values',
+  hasTop: false,
+  shown: (predicted) => ({ kind: 'text', text: predicted.values.map(valueText).join('\n') }),
+};
+
+/** Answers on the page by their form. */
+export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
+  classes: {
+    called: 'classes',
+    hasTop: true,
+    shown: (prediction, labels) => ({ kind: 'classes', prediction: labelled(prediction, labels) }),
+  },
+  numbers: values,
+  labels: values,
+  tags: {
+    called: 'tags',
+    hasTop: false,
+    title: 'texts to tag',
+    shown: (tagged) => ({ kind: 'tags', tagged }),
+  },
+};
+
+/** How the answers of a model are shown, and their names where they are known. */
+export function shownForm(described: Described): ShownForm & { readonly names: readonly string[] | undefined } {
+  const { kind, names } = statedForm(described);
+  return { ...SHOWN_FORMS[kind], names };
+}
+
+function valueText({ index, label = `${index}`, probability, score }: Prediction): string {
+  return `${label}: ${probability === undefined ? Number(score!.toPrecision(5)) : `${(100 * probability).toFixed(1)} %`}`;
+}
+
+function labelled(prediction: Prediction, labels: readonly string[] | undefined): Prediction {
+  if (labels === undefined) return prediction;
+  const named = (one: Prediction): Prediction =>
+    one.label === undefined && labels[one.index] !== undefined ? { ...one, label: labels[one.index]! } : one;
+  return { ...named(prediction), ...(prediction.top && { top: prediction.top.map(named) }) };
+}

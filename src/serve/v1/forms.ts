@@ -1,0 +1,60 @@
+import type { AnswerFormKind } from '../../recipe/task.ts';
+import type { Reader } from '../reading/reader.ts';
+import { best, named } from './answers.ts';
+import type { Said } from './answers.ts';
+import { isPicture, isText } from './raw.ts';
+import type { SentTo } from './raw.ts';
+import { pixelsOf } from './read.ts';
+import { tagged } from './words.ts';
+
+/** A request as it was read: the values of its samples, and what is answered to each by the model's row for it. */
+interface ReadRequest {
+  readonly raw: Float32Array | Uint8Array;
+  readonly answerOf: (row: readonly number[], sample: number) => object;
+}
+
+interface SaidForm {
+  /** True if a model chooses among names, of which clients can ask for more than one with `top`. */
+  readonly isChoice: boolean;
+  /** Reads a request. `Refusal` for what is wrong with it. */
+  readonly read: (reader: Reader, sent: SentTo & { body: Buffer }, said: Said, top?: number) => Promise<ReadRequest>;
+}
+
+const values: SaidForm = {
+  isChoice: false,
+  read: async (reader, sent, said) => ({
+    raw: await samplesIn(reader, sent),
+    answerOf: (row) => ({ values: named(row, said) }),
+  }),
+};
+
+/** Answers at `/v1/M` by their form. */
+export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
+  classes: {
+    isChoice: true,
+    read: async (reader, sent, said, top) => ({
+      raw: await samplesIn(reader, sent),
+      answerOf: (row) => best(row, said, top),
+    }),
+  },
+  numbers: values,
+  labels: values,
+  tags: {
+    isChoice: true,
+    read: async (reader, sent, said, top) => {
+      const sentences = await reader.read('sentences', sent, sent.body.length);
+      return {
+        raw: Float32Array.from(sentences.flatMap(({ encoded }) => Array.from(encoded.ids))),
+        answerOf: (row, sample) => tagged(sentences[sample]!, row, said, top),
+      };
+    },
+  },
+};
+
+/** Samples before preparation: pixels of a picture, or what `Reader` makes of other bodies. */
+async function samplesIn(reader: Reader, sent: SentTo & { body: Buffer }): Promise<Float32Array | Uint8Array> {
+  const { contentType, body, described } = sent;
+  if (isPicture(contentType)) return pixelsOf(body, described);
+  const isNumbers = described.text === undefined && isText(contentType);
+  return reader.read(isNumbers ? 'numbers' : 'samples', sent, body.length);
+}

@@ -1,0 +1,46 @@
+import type { AnswerFormKind } from '../recipe/task.ts';
+
+/** How a model's answer is said: the form, and the names of the classes, numbers, labels or tags in the order of the model's outputs, where they are known. */
+export interface AnswerForm {
+  readonly kind: AnswerFormKind;
+  readonly names: readonly string[] | undefined;
+}
+
+/** Words for one answer and for several. */
+export const ANSWER_WORDS: Readonly<Record<AnswerFormKind, readonly [one: string, several: string]>> = {
+  classes: ['class', 'classes'],
+  numbers: ['number', 'numbers'],
+  labels: ['label', 'labels'],
+  tags: ['tag', 'tags'],
+};
+
+/** Key of the names in the metadata of a file; only of `labels` does a reader take the largest answer. */
+export const NAMES_KEYS: Readonly<Record<AnswerFormKind, 'labels' | 'targets'>> = {
+  classes: 'labels',
+  numbers: 'targets',
+  labels: 'targets',
+  tags: 'targets',
+};
+
+/** Names of answers as the server states them, under a key that tells the form. */
+export interface StatedNames {
+  readonly labels?: readonly string[];
+  /** Names of the answers of a model that does not choose one class: labels that a sample may have several of, or numbers. */
+  readonly targets?: readonly string[];
+  /** Tags, of which the model gives each word of a text one. */
+  readonly tags?: readonly string[];
+  /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
+  readonly logits: boolean;
+}
+
+/** Form of answers with these names; `classes` without names if nothing is stated. */
+export function statedForm({ labels, targets, tags, logits }: StatedNames): AnswerForm {
+  if (tags !== undefined) return { kind: 'tags', names: tags };
+  if (targets === undefined) return { kind: 'classes', names: labels };
+  return { kind: logits ? 'labels' : 'numbers', names: targets };
+}
+
+/** True for a file whose metadata say that it gives each word of a text a tag. */
+export function tagsWords(metadata: ReadonlyMap<string, string>): boolean {
+  return metadata.get('task') === 'tagging';
+}
