@@ -22,6 +22,7 @@ import { fillMeans } from './readers/table.ts';
 import { fillWithMeans, targetReader } from './targets/registry.ts';
 import { namesFrom, noneLabelled, scored } from './splits/without-labels.ts';
 import { classWeights } from './splits/class-weights.ts';
+import { DEFAULT_TASK } from '../recipe/task.ts';
 
 export interface LoadedDataset {
   readonly train: Dataset;
@@ -77,7 +78,7 @@ export async function loadDataset(
   { onText, keepOriginals = false, arePictures, columns: stated, memory, processes, readers }: DataOptions = {},
 ): Promise<LoadedDataset> {
   const config = keepOriginals ? { ...given, keepOriginals } : given;
-  const { splitSeed = SPLIT_SEED, limit, labelled, task = 'classification' } = config;
+  const { splitSeed = SPLIT_SEED, limit, labelled, task = DEFAULT_TASK } = config;
   const reader = targetReader(config);
   if (config.test !== undefined && config.testFraction !== undefined) {
     throw new UserError(

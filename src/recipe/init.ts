@@ -1,5 +1,5 @@
 import { dataType } from './data-types.ts';
-import { taskRow } from './task.ts';
+import { DEFAULT_TASK, taskRow } from './task.ts';
 import type { TaskName } from './task.ts';
 
 export interface InitAnswers {
@@ -57,7 +57,7 @@ export interface SeenForm {
 /** Text of a recipe to start from: required keys, and likely next ones as comments. */
 export function recipeText({
   type,
-  task = 'classification',
+  task = DEFAULT_TASK,
   train,
   labels,
   test,
@@ -84,7 +84,7 @@ export function recipeText({
     '',
     'dataset:',
     `  type: ${type}`,
-    ...(task === 'classification' ? [] : [`  task: ${task}`]),
+    ...(task === DEFAULT_TASK ? [] : [`  task: ${task}`]),
     `  train: ${source(train, labels)}`,
     test === ''
       ? '  testFraction: 0.1 # no test data was named: hold out a part of train'

@@ -3,6 +3,7 @@ import { FORMATS, idOf, METHODS, nameOf, PRECISIONS } from './artifact.ts';
 import type { Artifact, ModelRef } from './artifact.ts';
 import { REPORT_VERSION } from './schema.ts';
 import { scoreEntry } from './score.ts';
+import { DEFAULT_TASK } from '../recipe/task.ts';
 
 interface Version1 {
   readonly version: 1;
@@ -52,7 +53,7 @@ interface Version2 {
 function fromVersion2(json: unknown): unknown {
   if ((json as { readonly version?: unknown } | null)?.version !== 2) return json;
   const { dataset, models, training, stages, pruningSensitivity, quantizationSensitivity, ...rest } = json as Version2;
-  const { task = 'classification' } = dataset;
+  const { task = DEFAULT_TASK } = dataset;
   return {
     ...rest,
     version: REPORT_VERSION,

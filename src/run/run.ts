@@ -29,6 +29,7 @@ import type { Stages } from './report.ts';
 import { searchBudget } from './search/search.ts';
 import { stages } from './stages.ts';
 import { requireShards, runTogether, SHARDS } from './together.ts';
+import { DEFAULT_TASK } from '../recipe/task.ts';
 
 // What is exported besides `runRecipe` is marked internal: the package's type declarations must not load TensorFlow.js.
 
@@ -81,10 +82,10 @@ export async function runAlone(
     }
     requireShards(together, loaded.recipe, folder);
     const log = await fileLog(path.join(folder, 'log.jsonl'));
-    const { task = 'classification' } = loaded.recipe.dataset;
+    const { task = DEFAULT_TASK } = loaded.recipe.dataset;
     const onEvent: OnEvent = (event) => {
       const isOfTask = 'stage' in event || event.type === 'run';
-      const withTask = isOfTask && task !== 'classification' ? { ...event, task } : event;
+      const withTask = isOfTask && task !== DEFAULT_TASK ? { ...event, task } : event;
       logEvent(log, withTask);
       options.onEvent?.(withTask);
     };

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import type { WithFolders } from '../recipe/load.ts';
-import { taskRow } from '../recipe/task.ts';
+import { DEFAULT_TASK, taskRow } from '../recipe/task.ts';
 import { isFolder } from './hub/files.ts';
 import { readHubFolder } from './hub/folder.ts';
 import type { HubFolder } from './hub/folder.ts';
@@ -174,7 +174,7 @@ function refuseOther({ folder, task, reads }: HubFolder, data: Mapping): void {
       `${folder}: reads ${reads}, expected data of that kind, received ${isText ? 'texts' : 'data without dataset.text'}`,
       reads === 'texts' ? 'Name the column of the texts: `dataset.text: { column: … }`.' : 'Use a model of texts.',
     );
-  const own = data['task'] ?? 'classification';
+  const own = data['task'] ?? DEFAULT_TASK;
   if (task === undefined || own === task) return;
   throw new UserError(
     `${folder}: answers the task ${task}, as its config.json says, received the task ${own as string}`,

@@ -6,6 +6,7 @@ import { labels } from './labels.ts';
 import { numbers } from './numbers.ts';
 import type { TargetReader } from './reader.ts';
 import { tags } from './tags.ts';
+import { DEFAULT_TASK } from '../../recipe/task.ts';
 
 /** Parts of a data set that determine the format of its targets. */
 type TargetData = Pick<Dataset, 'task' | 'classNames' | 'text'>;
@@ -19,7 +20,7 @@ const readers: Readonly<Record<TaskName, TargetReader>> = {
 
 /** Reader of the targets of a data set, by its task. Throws a `UserError` for a key that does not apply to the task. */
 export function targetReader(config: DatasetConfig): TargetReader {
-  const task = config.task ?? 'classification';
+  const task = config.task ?? DEFAULT_TASK;
   const reader = readers[task];
   for (const [key, hint] of Object.entries(reader.unread)) {
     const value = (config as unknown as Record<string, unknown>)[key];

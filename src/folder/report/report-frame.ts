@@ -17,6 +17,7 @@ import type {
 } from '../../report/types.ts';
 import type { Engine } from '../../runtime/engine.ts';
 import type { Ledger } from '../states/ledger.ts';
+import { DEFAULT_TASK } from '../../recipe/task.ts';
 
 /** Course of a run so far: its recipe, its time, its curves. */
 export interface Course {
@@ -42,7 +43,7 @@ export interface RunFacts {
 
 /** The facts of a run. Before the data are read and the engine is opened, they come from the recipe. */
 export function factsOf({ recipe, data, engine }: Known): RunFacts {
-  const { type, task = 'classification' } = recipe.dataset;
+  const { type, task = DEFAULT_TASK } = recipe.dataset;
   const isUnknown = data?.validation.labelled !== undefined;
   const labelledBy = data?.labelledBy ?? recipe.dataset.labelledBy ?? (isUnknown ? 'the teacher' : undefined);
   const labelled = data === undefined ? 0 : labelledCount(data.train);

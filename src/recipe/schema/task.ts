@@ -1,6 +1,6 @@
 import { dataType } from '../data-types.ts';
 import type { z } from 'zod';
-import { isLossFor, TASKS, taskRow } from '../task.ts';
+import { DEFAULT_TASK, isLossFor, TASKS, taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
 import { LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
@@ -11,7 +11,7 @@ type Mapping = Readonly<Record<string, unknown>>;
 /** The recipe as written, with the defaults of its task. */
 export function withTaskDefaults(data: unknown): unknown {
   const task = at(data, 'dataset', 'task');
-  const known = TASKS.find((name) => name === task && name !== 'classification');
+  const known = TASKS.find((name) => name === task && name !== DEFAULT_TASK);
   if (known === undefined || at(data, 'teacher') === undefined) return data;
   const { loss, store } = taskRow(known);
   const { distill = {} } = data as { distill?: unknown };
@@ -60,7 +60,7 @@ interface Training {
 /** Refuses keys that do not apply to the task of the data and would be ignored. */
 export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   const { dataset, distill, teacher } = recipe;
-  const { task = 'classification' } = dataset;
+  const { task = DEFAULT_TASK } = dataset;
   const refuse = (path: readonly (string | number)[], expected: string, received: unknown): void =>
     context.addIssue({ code: 'custom', message: 'not of the task', path: [...path], params: { expected, received } });
   const trainings: readonly (readonly [readonly (string | number)[], Training | undefined])[] = [

@@ -16,7 +16,7 @@ import { npyEntries } from '../../data/readers/numpy/zip.ts';
 import { openFile } from '../../distill/teachers/open.ts';
 import { plainLogits } from '../../distill/preflight/preflight.ts';
 import type { RecipeInput } from '../../recipe/schema.ts';
-import { taskRow } from '../../recipe/task.ts';
+import { DEFAULT_TASK, taskRow } from '../../recipe/task.ts';
 import { engineOf } from '../../setup/engine.ts';
 import { loadRunnable } from '../../setup/runnable.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
@@ -221,7 +221,7 @@ async function labelled(
   const normalization = normalizationOf(normalize, { samples }, sampleShape);
   const dataset: Dataset = {
     ...{ name: 'all', idPrefix: 'train', sampleShape, classNames, count, ids, samples, normalization },
-    task: 'classification',
+    task: DEFAULT_TASK,
     targets: new Int32Array(count),
   };
   const place = { engine: 'auto', device: 'auto', threads: 0, stepsPerCall: undefined } as const;
