@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type * as encode from '../src/data/text/encode.ts';
+import type * as encode from '../src/data/text/tokenizer/encode.ts';
 import { built, ROOT } from './support/built.ts';
 import { inV8 } from './support/engines.ts';
 import { writeQuestions } from './support/questions.ts';

@@ -3,7 +3,7 @@ import { bytesOf } from '../base/bytes.ts';
 import type { TaskName } from './config.ts';
 import { areBytes, blocksOf } from './storage/sample-storage.ts';
 import type { HeldSamples, Samples } from './storage/sample-storage.ts';
-import type { TextForm } from './text/encode.ts';
+import type { TextForm } from './text/tokenizer/encode.ts';
 
 /** Normalization `(value · scale - mean[c]) / std[c]`, where c is the index of the last axis: the channel of an image, the feature of a table. */
 export interface Normalization {

@@ -1,7 +1,7 @@
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { principalComponents } from '../base/pca.ts';
-import type { Tokenizer } from '../data/text/tokenizer-json.ts';
+import type { Tokenizer } from '../data/text/tokenizer/tokenizer-json.ts';
 import type { TokenInput } from '../data/config.ts';
 import type { InferenceModel, InferenceTensor, ModelValue } from '../runtime/inference.ts';
 import { samplesAs } from '../runtime/typed.ts';

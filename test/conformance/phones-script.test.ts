@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isWord } from '../../src/data/text/encode.ts';
+import { isWord } from '../../src/data/text/tokenizer/encode.ts';
 import { tokenizerScript } from '../../src/ship/kit/portable.ts';
 import { inJavaScriptCore, inV8 } from '../support/engines.ts';
 import type { Call } from '../support/engines.ts';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { openText } from '../../src/data/text/open.ts';
-import type { TokenizerJson } from '../../src/data/text/tokenizer-json.ts';
+import type { TokenizerJson } from '../../src/data/text/tokenizer/tokenizer-json.ts';
 import { tensor } from '../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { runRecipe } from '../../src/run/run.ts';

@@ -3,7 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isWord } from '../../src/data/text/encode.ts';
+import { isWord } from '../../src/data/text/tokenizer/encode.ts';
 import { SCRIPT_FILE, tokenizerModules, tokenizerScript } from '../../src/ship/kit/portable.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT } from '../support/built.ts';

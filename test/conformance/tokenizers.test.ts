@@ -2,10 +2,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as portOfHuggingFace from '@huggingface/tokenizers';
-import { encoderOf } from '../../src/data/text/encode.ts';
-import type { TextForm } from '../../src/data/text/encode.ts';
-import { tokenizerOf } from '../../src/data/text/tokenizer-json.ts';
-import type { Tokenizer, TokenizerJson } from '../../src/data/text/tokenizer-json.ts';
+import { encoderOf } from '../../src/data/text/tokenizer/encode.ts';
+import type { TextForm } from '../../src/data/text/tokenizer/encode.ts';
+import { tokenizerOf } from '../../src/data/text/tokenizer/tokenizer-json.ts';
+import type { Tokenizer, TokenizerJson } from '../../src/data/text/tokenizer/tokenizer-json.ts';
 import { textsOfMany } from '../support/texts.ts';
 import { runPython } from './python.ts';
 

@@ -2,7 +2,7 @@ import { zipSync } from 'fflate';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
-import type { TokenizerJson } from '../../src/data/text/tokenizer-json.ts';
+import type { TokenizerJson } from '../../src/data/text/tokenizer/tokenizer-json.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { GraphBuilder } from '../../src/graph/builder.ts';

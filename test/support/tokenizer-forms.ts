@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { encoderFor } from '../../src/data/text/encode.ts';
-import type { EncodedPart, TextForm } from '../../src/data/text/encode.ts';
-import type { TokenizerJson } from '../../src/data/text/tokenizer-json.ts';
-import { wordEncoderFor, wordsIn } from '../../src/data/text/words.ts';
+import { encoderFor } from '../../src/data/text/tokenizer/encode.ts';
+import type { EncodedPart, TextForm } from '../../src/data/text/tokenizer/encode.ts';
+import type { TokenizerJson } from '../../src/data/text/tokenizer/tokenizer-json.ts';
+import { wordEncoderFor, wordsIn } from '../../src/data/text/tokenizer/words.ts';
 import type { Call } from './engines.ts';
 import { wordPieces } from './tokenizer.ts';
 

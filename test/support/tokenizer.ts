@@ -1,4 +1,4 @@
-import type { TokenizerJson } from '../../src/data/text/tokenizer-json.ts';
+import type { TokenizerJson } from '../../src/data/text/tokenizer/tokenizer-json.ts';
 
 /** A tokenizer.json as BERT's, of the words given and their letters. */
 export function wordPieces(words: readonly string[]): TokenizerJson {

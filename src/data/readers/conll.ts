@@ -6,7 +6,7 @@ import type { RoomGiven } from '../storage/memory-budget.ts';
 import { fileList, linesOf } from './source.ts';
 import type { OpenText } from '../text/open.ts';
 import { WordSink } from '../text/word-sink.ts';
-import { TAG_SEPARATOR } from '../text/words.ts';
+import { TAG_SEPARATOR } from '../text/tokenizer/words.ts';
 
 type ConllOptions = Pick<ConllConfig, 'label' | 'task'> & RoomGiven & { readonly text?: OpenText | undefined };
 

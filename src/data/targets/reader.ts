@@ -1,5 +1,5 @@
 import type { DatasetConfig } from '../config.ts';
-import type { TextForm } from '../text/encode.ts';
+import type { TextForm } from '../text/tokenizer/encode.ts';
 import type { RawSplit, Scaling, TargetValues } from '../dataset.ts';
 
 /** Reads the label columns of a task as numbers. */

@@ -1,7 +1,7 @@
 import { shown, UserError } from '../../base/errors.ts';
 import type { LabelWords, RawSplit, TargetValues } from '../dataset.ts';
 import { asIndex, checkedNames, compareNames, unknownLabel } from '../splits/label-names.ts';
-import { tagsIn } from '../text/words.ts';
+import { tagsIn } from '../text/tokenizer/words.ts';
 import type { TargetReader } from './reader.ts';
 
 /** Tag of tokens without one: padding, special tokens, and all tokens of a word but the first. */

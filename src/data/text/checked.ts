@@ -1,5 +1,5 @@
 import { shown } from '../../base/errors.ts';
-import type { TokenizerJson } from './tokenizer-json.ts';
+import type { TokenizerJson } from './tokenizer/tokenizer-json.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

@@ -4,11 +4,11 @@ import { UserError } from '../../base/errors.ts';
 import { exists, readBytes } from '../../base/files.ts';
 import type { TextConfig, TokenInput } from '../config.ts';
 import { checkedTokenizer } from './checked.ts';
-import { encoderFor, encoderOf, tokenizerFor } from './encode.ts';
-import type { Encoder, TextForm } from './encode.ts';
-import type { TokenizerJson } from './tokenizer-json.ts';
-import { wordEncoderFor, wordEncoderOf } from './words.ts';
-import type { WordEncoder } from './words.ts';
+import { encoderFor, encoderOf, tokenizerFor } from './tokenizer/encode.ts';
+import type { Encoder, TextForm } from './tokenizer/encode.ts';
+import type { TokenizerJson } from './tokenizer/tokenizer-json.ts';
+import { wordEncoderFor, wordEncoderOf } from './tokenizer/words.ts';
+import type { WordEncoder } from './tokenizer/words.ts';
 
 /** Tokenizer and settings of a text data set. */
 export interface OpenText {

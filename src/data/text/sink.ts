@@ -4,7 +4,7 @@ import type { InputPart, RawSplit } from '../dataset.ts';
 import { inputParts } from '../inputs.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
 import { TableSink } from '../readers/table.ts';
-import type { Encoded, TextForm } from './encode.ts';
+import type { Encoded, TextForm } from './tokenizer/encode.ts';
 import type { OpenText } from './open.ts';
 import { readByTokenizer } from './read-by.ts';
 

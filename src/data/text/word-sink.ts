@@ -4,14 +4,14 @@ import type { TableOptions } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import { growingInts } from '../storage/growing-array.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
-import { tagsIn } from './words.ts';
+import { tagsIn } from './tokenizer/words.ts';
 import { TableSink } from '../readers/table.ts';
 import type { OpenText } from './open.ts';
 import { PARTS, TextSink, tokenInputs } from './sink.ts';
 import type { RowSink } from './sink.ts';
-import { isWord } from './encode.ts';
-import { TAG_SEPARATOR } from './words.ts';
-import type { EncodedWords } from './words.ts';
+import { isWord } from './tokenizer/encode.ts';
+import { TAG_SEPARATOR } from './tokenizer/words.ts';
+import type { EncodedWords } from './tokenizer/words.ts';
 import { readByTokenizer } from './read-by.ts';
 
 /** Receiver of rows of texts, read as whole texts or as words, depending on the task. */

@@ -5,7 +5,7 @@ import { normalized } from '../../data/normalized.ts';
 import type { Column, InputPart } from '../../data/dataset.ts';
 import { columnsIn, partsIn, statedIn } from '../../distill/teachers/inputs/preparation.ts';
 import type { Normalization } from '../../data/dataset.ts';
-import type { TextForm } from '../../data/text/encode.ts';
+import type { TextForm } from '../../data/text/tokenizer/encode.ts';
 import { PARTS } from '../../data/text/sink.ts';
 import { statedText } from '../../distill/teachers/inputs/stated-text.ts';
 import { tagsWords } from '../../tasks/answer-form.ts';

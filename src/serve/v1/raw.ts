@@ -1,5 +1,5 @@
 import { shown, UserError } from '../../base/errors.ts';
-import type { TextForm } from '../../data/text/encode.ts';
+import type { TextForm } from '../../data/text/tokenizer/encode.ts';
 import type { AskedModel } from '../model.ts';
 import { Refusal } from '../refusal.ts';
 import type { DescribedModel } from './preparation.ts';

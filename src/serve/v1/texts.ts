@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import type { InputPart } from '../../data/dataset.ts';
-import { isWord } from '../../data/text/encode.ts';
-import type { TextForm } from '../../data/text/encode.ts';
+import { isWord } from '../../data/text/tokenizer/encode.ts';
+import type { TextForm } from '../../data/text/tokenizer/encode.ts';
 import { storedEncoder } from '../../data/text/open.ts';
 import { readByTokenizer } from '../../data/text/read-by.ts';
 import { PARTS } from '../../data/text/sink.ts';

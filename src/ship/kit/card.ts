@@ -7,7 +7,7 @@ import { capital } from '../../report/format.ts';
 import { scoreOf } from '../../report/score.ts';
 import { answersText, summarySentences } from '../../report/summary.ts';
 import { taughtBy } from '../../report/taught-by.ts';
-import type { TextForm } from '../../data/text/encode.ts';
+import type { TextForm } from '../../data/text/tokenizer/encode.ts';
 import type { Score } from '../../tasks/score.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import { placeOf } from './place.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** The modules that make token ids of texts: they import each other and nothing else, so that they run anywhere. */
-const FOLDER = path.join(import.meta.dirname, '../../data/text');
+const FOLDER = path.join(import.meta.dirname, '../../data/text/tokenizer');
 
 /** `.js`, or `.ts` where the program itself runs uncompiled, in its own tests. */
 const EXTENSION = path.extname(import.meta.filename);
@@ -15,7 +15,7 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
 
 /** Functions that normalize numbers, scale pictures, or bring sounds to another rate, as JavaScript that imports nothing. */
 export function dataModule(name: 'normalized' | 'pictures/resize' | 'sounds/polyphase'): Promise<string> {
-  return scriptOf(path.join(FOLDER, '..', name));
+  return scriptOf(path.join(FOLDER, '../..', name));
 }
 
 async function scriptOf(place: string): Promise<string> {
@@ -28,7 +28,7 @@ export const SCRIPT_FILE = 'tokenizer.js';
 
 /**
  * The same tokenizers as one script of ECMAScript 2022, for engines without modules: it asks for nothing but what the language and ECMA-402 name, and leaves
- * one global, `tokenizer`, whose functions are those of data/text/script.ts.
+ * one global, `tokenizer`, whose functions are those of data/text/tokenizer/script.ts.
  */
 export async function tokenizerScript(): Promise<string> {
   const modules = await modulesOf([BARE, 'script']);

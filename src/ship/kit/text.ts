@@ -1,7 +1,7 @@
 import { readBytes } from '../../base/files.ts';
 import { sampleId, countOfElements } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import type { EncodedPart } from '../../data/text/encode.ts';
+import type { EncodedPart } from '../../data/text/tokenizer/encode.ts';
 import { PARTS } from '../../data/text/sink.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import { ownFile } from '../../folder/own-file.ts';

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { CsvConfig, TextConfig } from '../../../src/data/config.ts';
 import { loadDataset } from '../../../src/data/load.ts';
-import { bytes, hashed } from '../../../src/data/text/plain.ts';
+import { bytes, hashed } from '../../../src/data/text/tokenizer/plain.ts';
 import { wordPieces } from '../../support/tokenizer.ts';
 import { temporaryFolder, userError } from '../support.ts';
 

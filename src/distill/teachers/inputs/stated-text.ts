@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../../../base/errors.ts';
-import type { TextForm } from '../../../data/text/encode.ts';
+import type { TextForm } from '../../../data/text/tokenizer/encode.ts';
 
 const stated = z.object({
   tokenizer: z.enum(['bytes', 'hashed', 'tokenizer.json']),

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { tokenModelOf } from '../../../src/data/text/models.ts';
-import type { ModelPart } from '../../../src/data/text/models.ts';
-import { normalizerOf } from '../../../src/data/text/normalizers.ts';
-import type { Component } from '../../../src/data/text/normalizers.ts';
-import { preTokenizerOf } from '../../../src/data/text/pre-tokenizers.ts';
+import { tokenModelOf } from '../../../../src/data/text/tokenizer/models.ts';
+import type { ModelPart } from '../../../../src/data/text/tokenizer/models.ts';
+import { normalizerOf } from '../../../../src/data/text/tokenizer/normalizers.ts';
+import type { Component } from '../../../../src/data/text/tokenizer/normalizers.ts';
+import { preTokenizerOf } from '../../../../src/data/text/tokenizer/pre-tokenizers.ts';
 
 type Kind = 'normalizer' | 'preTokenizer' | 'model';
 
@@ -15,7 +15,7 @@ interface Row {
 }
 
 /** What the Rust package makes of a few texts; see fixtures/README.md. */
-const file = path.join(import.meta.dirname, '../fixtures/pieces.jsonl');
+const file = path.join(import.meta.dirname, '../../fixtures/pieces.jsonl');
 const [first, ...lines] = (await readFile(file, 'utf8')).trim().split('\n');
 const texts = JSON.parse(first!) as Record<Kind, readonly string[]>;
 

@@ -1,8 +1,8 @@
-import { encoderOf } from '../../../src/data/text/encode.ts';
-import { tokenizerOf } from '../../../src/data/text/tokenizer-json.ts';
-import type { TokenizerJson } from '../../../src/data/text/tokenizer-json.ts';
-import { wordEncoderOf } from '../../../src/data/text/words.ts';
-import { wordPieces } from '../../support/tokenizer.ts';
+import { encoderOf } from '../../../../src/data/text/tokenizer/encode.ts';
+import { tokenizerOf } from '../../../../src/data/text/tokenizer/tokenizer-json.ts';
+import type { TokenizerJson } from '../../../../src/data/text/tokenizer/tokenizer-json.ts';
+import { wordEncoderOf } from '../../../../src/data/text/tokenizer/words.ts';
+import { wordPieces } from '../../../support/tokenizer.ts';
 
 const WORDS = ['card', 'my', 'lost', '##ed', 'go'];
 const json = wordPieces(WORDS);

@@ -1,6 +1,6 @@
-import * as bare from '../../../src/data/text/bare.ts';
-import { RandomStream } from '../../../src/base/random.ts';
-import { textsOfMany } from '../../support/texts.ts';
+import * as bare from '../../../../src/data/text/tokenizer/bare.ts';
+import { RandomStream } from '../../../../src/base/random.ts';
+import { textsOfMany } from '../../../support/texts.ts';
 
 it('writes UTF-8 as the engine here does, halves of surrogate pairs too', () => {
   const [own, native] = [new bare.TextEncoder(), new TextEncoder()];
