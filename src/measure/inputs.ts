@@ -2,7 +2,7 @@ import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
 import { faultOfArrays } from '../base/memory.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
-import { readEntries } from '../formats/tflite/entries.ts';
+import { readEntries } from '../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import type { DType, TensorData } from '../graph/types.ts';
 import { allocate } from '../runtime/onnxruntime/session.ts';

@@ -1,7 +1,7 @@
 import type { StatedPreparation } from '../distill/teachers/inputs/preparation.ts';
 import { partsIn, statedIn } from '../distill/teachers/inputs/preparation.ts';
 import type { InputPart } from '../data/dataset.ts';
-import type { InputDescription, ModelDescription } from '../formats/tflite/metadata.ts';
+import type { InputDescription, ModelDescription } from '../formats/tflite/metadata/metadata.ts';
 
 /** The metadata of a TFLite file from those of the ONNX file of the same model; what is not there, or not sound, is left out. `input`: the name of an only one. */
 export function descriptionFrom(name: string, metadata: ReadonlyMap<string, string>, input: string): ModelDescription {

@@ -18,7 +18,7 @@ import { atFile, UserError } from '../base/errors.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
-import { readEntries } from '../formats/tflite/entries.ts';
+import { readEntries } from '../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
 import { usualAnswers } from '../measure/usual-answers.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { initializers, layers, sequential } from '@tensorflow/tfjs-layers';
 import { readBytes } from '../../src/base/files.ts';
 import { openTeacher } from '../../src/distill/teachers/open.ts';
-import { associatedFiles } from '../../src/formats/tflite/archive.ts';
+import { associatedFiles } from '../../src/formats/tflite/metadata/archive.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
 import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../src/formats/onnx/protobuf.ts';

@@ -6,7 +6,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { storedEncoder } from '../../src/data/text/open.ts';
 import { statedText } from '../../src/distill/teachers/inputs/stated-text.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { readEntries } from '../../src/formats/tflite/entries.ts';
+import { readEntries } from '../../src/formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
 import { labelShard, mergeLabels } from '../../src/run/shards/label.ts';
 import { runRecipe } from '../../src/run/run.ts';

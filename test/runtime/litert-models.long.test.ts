@@ -1,5 +1,5 @@
 import { quantize, weightScales } from '../../src/compress/quantize/ptq.ts';
-import { describeTflite } from '../../src/formats/tflite/describe.ts';
+import { describeTflite } from '../../src/formats/tflite/describe/describe.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
 import { wrongInTensorflow29 } from '../../src/formats/tflite/runtime.ts';
 import type { Quantization } from '../../src/graph/quantization.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as tf from '@tensorflow/tfjs-core';
 import type { SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { layers, model, sequential } from '@tensorflow/tfjs-layers';
-import { describeTflite } from '../../src/formats/tflite/describe.ts';
+import { describeTflite } from '../../src/formats/tflite/describe/describe.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { convertFile } from '../../src/ship/convert.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';

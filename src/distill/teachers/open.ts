@@ -11,7 +11,7 @@ import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { Model } from '../../formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
 import { withTensorEnds } from '../../formats/onnx/rewrite/classifier-ends.ts';
-import { readEntries } from '../../formats/tflite/entries.ts';
+import { readEntries } from '../../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { alternativesOf } from '../preflight/alternatives.ts';
 import type { Alternative } from '../preflight/diagnosis.ts';

@@ -4,7 +4,7 @@ import { sha256 } from '../../base/bytes.ts';
 import { nearest, shown, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { finishWhole, isLeft, writeWhole } from '../../base/whole-folder.ts';
-import { labelsText } from '../../formats/tflite/archive.ts';
+import { labelsText } from '../../formats/tflite/metadata/archive.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { runtimeOf } from '../../formats/tflite/runtime.ts';
 import type { NeededRuntime } from '../../formats/tflite/runtime.ts';

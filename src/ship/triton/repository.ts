@@ -1,4 +1,4 @@
-import { labelsText } from '../../formats/tflite/archive.ts';
+import { labelsText } from '../../formats/tflite/metadata/archive.ts';
 import type { ShippedModel } from '../cluster/model.ts';
 import type { Files } from '../cluster/write.ts';
 import { LABELS, tritonConfig } from './config.ts';

@@ -1,4 +1,4 @@
-import { describeTflite } from '../../../src/formats/tflite/describe.ts';
+import { describeTflite } from '../../../src/formats/tflite/describe/describe.ts';
 import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import type { TfliteOptions } from '../../../src/formats/tflite/export.ts';
 import { readTflite } from '../../../src/formats/tflite/read.ts';

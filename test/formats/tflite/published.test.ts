@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { describeTflite } from '../../../src/formats/tflite/describe.ts';
+import { describeTflite } from '../../../src/formats/tflite/describe/describe.ts';
 import { readTflite } from '../../../src/formats/tflite/read.ts';
 import { writeTflite } from '../../../src/formats/tflite/write.ts';
 import { openTflite } from '../../../src/runtime/litert.ts';

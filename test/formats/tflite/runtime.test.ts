@@ -1,4 +1,4 @@
-import { describeTflite } from '../../../src/formats/tflite/describe.ts';
+import { describeTflite } from '../../../src/formats/tflite/describe/describe.ts';
 import { readTflite } from '../../../src/formats/tflite/read.ts';
 import { oldestRuntime, releaseOf } from '../../../src/formats/tflite/releases.ts';
 import { runtimeOf, runtimeSentence, wrongInTensorflow29 } from '../../../src/formats/tflite/runtime.ts';

@@ -1,4 +1,4 @@
-import { describeTflite } from '../../../src/formats/tflite/describe.ts';
+import { describeTflite } from '../../../src/formats/tflite/describe/describe.ts';
 import { readTflite } from '../../../src/formats/tflite/read.ts';
 import { writeTflite } from '../../../src/formats/tflite/write.ts';
 import { PLAIN, pruned } from './pruned.ts';

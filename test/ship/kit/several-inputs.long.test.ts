@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { readEntries } from '../../../src/formats/tflite/entries.ts';
+import { readEntries } from '../../../src/formats/tflite/metadata/entries.ts';
 import { readTflite } from '../../../src/formats/tflite/read.ts';
 import { writeKit } from '../../../src/ship/kit/kit.ts';
 import { evaluateFile } from '../../../src/tools/evaluate.ts';

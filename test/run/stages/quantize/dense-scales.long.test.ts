@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { decodeModel } from '../../../../src/formats/onnx/protobuf.ts';
-import { describeTflite } from '../../../../src/formats/tflite/describe.ts';
+import { describeTflite } from '../../../../src/formats/tflite/describe/describe.ts';
 import { runRecipe } from '../../../../src/run/run.ts';
 import { makeRecipe } from '../../../../src/setup/runnable.ts';
 import { isWorse } from '../../../../src/tasks/classification/classes.ts';

@@ -1,9 +1,9 @@
 import { LABELS_FILE } from './archive.ts';
-import { FlatbufferError, hasIdentifier, readFlatbuffer } from './flatbuffer/read.ts';
-import { writeFlatbuffer } from './flatbuffer/write.ts';
-import { metadataSchema } from './schema/metadata.ts';
-import type { Fields } from './schema/notation.ts';
-import type { TfliteModel } from './types.ts';
+import { FlatbufferError, hasIdentifier, readFlatbuffer } from '../flatbuffer/read.ts';
+import { writeFlatbuffer } from '../flatbuffer/write.ts';
+import { metadataSchema } from '../schema/metadata.ts';
+import type { Fields } from '../schema/notation.ts';
+import type { TfliteModel } from '../types.ts';
 
 /** Description for apps in the file: how to feed the model, and the meaning of its outputs. */
 export interface ModelDescription {

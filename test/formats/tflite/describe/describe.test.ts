@@ -1,10 +1,10 @@
-import { describeTflite } from '../../../src/formats/tflite/describe.ts';
-import { builtinOperators } from '../../../src/formats/tflite/schema/operators.ts';
-import type { BuiltinOperator } from '../../../src/formats/tflite/schema/operators.ts';
-import { tensorType } from '../../../src/formats/tflite/schema/tensor-types.ts';
-import type { TfliteTensor } from '../../../src/formats/tflite/types.ts';
-import { writeTflite } from '../../../src/formats/tflite/write.ts';
-import { inspectTflite } from '../../../src/tools/inspect-model.ts';
+import { describeTflite } from '../../../../src/formats/tflite/describe/describe.ts';
+import { builtinOperators } from '../../../../src/formats/tflite/schema/operators.ts';
+import type { BuiltinOperator } from '../../../../src/formats/tflite/schema/operators.ts';
+import { tensorType } from '../../../../src/formats/tflite/schema/tensor-types.ts';
+import type { TfliteTensor } from '../../../../src/formats/tflite/types.ts';
+import { writeTflite } from '../../../../src/formats/tflite/write.ts';
+import { inspectTflite } from '../../../../src/tools/inspect-model.ts';
 
 interface Given {
   readonly shape: readonly number[];

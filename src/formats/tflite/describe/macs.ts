@@ -1,4 +1,4 @@
-import type { Operator, TfliteTensor } from './types.ts';
+import type { Operator, TfliteTensor } from '../types.ts';
 
 /** Multiply-accumulates of a layer in one call; null if it has some that cannot be counted. */
 export function layerMacs(

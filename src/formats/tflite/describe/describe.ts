@@ -1,16 +1,16 @@
-import { associatedNames } from './archive.ts';
+import { associatedNames } from '../metadata/archive.ts';
 import { layerMacs } from './macs.ts';
-import { decodeMetadata } from './metadata.ts';
-import { integerRules } from './quantize/rules.ts';
-import { readTflite } from './read.ts';
-import { codeNumber, runtimeOf } from './runtime.ts';
-import type { NeededRuntime } from './runtime.ts';
-import type { Fields } from './schema/notation.ts';
-import { builtinOperators } from './schema/operators.ts';
-import { tensorTypes } from './schema/tensor-types.ts';
+import { decodeMetadata } from '../metadata/metadata.ts';
+import { integerRules } from '../quantize/rules.ts';
+import { readTflite } from '../read.ts';
+import { codeNumber, runtimeOf } from '../runtime.ts';
+import type { NeededRuntime } from '../runtime.ts';
+import type { Fields } from '../schema/notation.ts';
+import { builtinOperators } from '../schema/operators.ts';
+import { tensorTypes } from '../schema/tensor-types.ts';
 import { sizesByContent } from './sizes.ts';
 import type { SizesByContent } from './sizes.ts';
-import type { Subgraph, TfliteModel, TfliteTensor } from './types.ts';
+import type { Subgraph, TfliteModel, TfliteTensor } from '../types.ts';
 
 export interface TensorDescription {
   readonly name: string;

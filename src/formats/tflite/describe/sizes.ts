@@ -1,6 +1,6 @@
-import { modelTableSchema } from './schema/model.ts';
-import { fieldsOf, scalarSize } from './schema/notation.ts';
-import type { Field } from './schema/notation.ts';
+import { modelTableSchema } from '../schema/model.ts';
+import { fieldsOf, scalarSize } from '../schema/notation.ts';
+import type { Field } from '../schema/notation.ts';
 
 /** Kinds of content of a `.tflite` file, in the order of listing. */
 const PARTS = ['constants', 'quantization', 'tensors', 'operators', 'names', 'metadata', 'other'] as const;

@@ -1,5 +1,5 @@
 import { strToU8, zipSync } from 'fflate';
-import { appendLabels, associatedFiles, associatedNames } from '../../../src/formats/tflite/archive.ts';
+import { appendLabels, associatedFiles, associatedNames } from '../../../../src/formats/tflite/metadata/archive.ts';
 
 const MEBI = 1 << 20;
 

@@ -1,8 +1,8 @@
-import { readEntries } from '../../../src/formats/tflite/entries.ts';
-import { exportTflite } from '../../../src/formats/tflite/export.ts';
-import type { ModelDescription } from '../../../src/formats/tflite/metadata.ts';
-import { readTflite } from '../../../src/formats/tflite/read.ts';
-import { GraphBuilder } from '../../../src/graph/builder.ts';
+import { readEntries } from '../../../../src/formats/tflite/metadata/entries.ts';
+import { exportTflite } from '../../../../src/formats/tflite/export.ts';
+import type { ModelDescription } from '../../../../src/formats/tflite/metadata/metadata.ts';
+import { readTflite } from '../../../../src/formats/tflite/read.ts';
+import { GraphBuilder } from '../../../../src/graph/builder.ts';
 
 function entriesOf(description?: ModelDescription): Record<string, string> {
   const b = new GraphBuilder();

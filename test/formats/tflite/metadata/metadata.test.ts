@@ -1,10 +1,10 @@
 import { unzipSync } from 'fflate';
-import { associatedFiles } from '../../../src/formats/tflite/archive.ts';
-import { decodeMetadata, METADATA_NAME } from '../../../src/formats/tflite/metadata.ts';
-import { readTflite } from '../../../src/formats/tflite/read.ts';
-import { writeTflite } from '../../../src/formats/tflite/write.ts';
-import { inspectTflite } from '../../../src/tools/inspect-model.ts';
-import { exported, floats, randomFeeds, run, sketch } from './support.ts';
+import { associatedFiles } from '../../../../src/formats/tflite/metadata/archive.ts';
+import { decodeMetadata, METADATA_NAME } from '../../../../src/formats/tflite/metadata/metadata.ts';
+import { readTflite } from '../../../../src/formats/tflite/read.ts';
+import { writeTflite } from '../../../../src/formats/tflite/write.ts';
+import { inspectTflite } from '../../../../src/tools/inspect-model.ts';
+import { exported, floats, randomFeeds, run, sketch } from '../support.ts';
 
 const graph = sketch((g) => g.op('Softmax', [g.input('image', floats('batch', 3))], { axis: 1 }));
 const bytes = exported(graph, {

@@ -1,7 +1,7 @@
 import { associatedFiles, LABELS_FILE } from './archive.ts';
 import { decodeMetadata } from './metadata.ts';
-import type { Fields } from './schema/notation.ts';
-import type { TfliteModel } from './types.ts';
+import type { Fields } from '../schema/notation.ts';
+import type { TfliteModel } from '../types.ts';
 
 /** Name of the metadata buffer with our own entries, as JSON, which the standard metadata do not provide for. */
 export const ENTRIES_NAME = 'LIMBECK';
