@@ -3,7 +3,7 @@ import { bytesOf, sha256 } from '../base/bytes.ts';
 import { atBatch } from '../graph/passes/inputs/at-batch.ts';
 import { printGraph } from '../graph/print.ts';
 import type { Constant, Graph, Node, TensorType } from '../graph/types.ts';
-import { batchNormTrain } from '../trace/batch-norm.ts';
+import { batchNormTrain } from '../trace/ops/batch-norm.ts';
 import { interpret, interpretRules, tfTensorOf } from '../trace/interpret/interpret.ts';
 import { dropoutMask } from '../trace/layers/dropout.ts';
 import { inLayer } from '../trace/scope.ts';

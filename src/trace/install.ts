@@ -1,6 +1,6 @@
 import { lazyBackend } from './backend.ts';
 import { registerChainedOps } from './chained.ts';
-import { registerGradients } from './gradients.ts';
+import { registerGradients } from './gradients/gradients.ts';
 import { complexKernels } from './kernels/complex.ts';
 import { conv } from './kernels/conv.ts';
 import { counting } from './kernels/counting.ts';

@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import * as tfl from '@tensorflow/tfjs-layers';
 import { UserError } from '../../src/base/errors.ts';
 import { printGraph } from '../../src/graph/print.ts';
-import { batchNormTrain } from '../../src/trace/batch-norm.ts';
+import { batchNormTrain } from '../../src/trace/ops/batch-norm.ts';
 import { uniformFeed } from '../../src/trace/random.ts';
 import { traceFunction, traceProgram } from '../../src/trace/trace.ts';
 import { useCpu } from '../support/cpu.ts';

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { initializers, layers, type LayerVariable } from '@tensorflow/tfjs-layers';
-import { batchNormTrain } from '../../trace/batch-norm.ts';
+import { batchNormTrain } from '../../trace/ops/batch-norm.ts';
 
 type Shape = (number | null)[];
 

@@ -4,7 +4,7 @@ import { UserError } from '../../base/errors.ts';
 import { printType } from '../../graph/print.ts';
 import { staticShape, staticSize } from '../../graph/shapes.ts';
 import type { Graph, TensorData, TensorType } from '../../graph/types.ts';
-import { registerGradients } from '../../trace/gradients.ts';
+import { registerGradients } from '../../trace/gradients/gradients.ts';
 import { install } from '../../trace/install.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import { RANDOM_PREFIX, withRandomSource } from '../../trace/random.ts';

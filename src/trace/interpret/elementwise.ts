@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { DType } from '../../graph/types.ts';
-import { fakeQuant, fakeQuantGradient } from '../fake-quant.ts';
+import { fakeQuant, fakeQuantGradient } from '../ops/fake-quant.ts';
 import type { InterpretRule, Rules } from './table.ts';
 import { numberAttr } from './table.ts';
 

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LayerVariable } from '@tensorflow/tfjs-layers';
-import { batchNormTrain } from '../batch-norm.ts';
+import { batchNormTrain } from '../ops/batch-norm.ts';
 import type { LayerLike } from './types.ts';
 import { single } from './types.ts';
 

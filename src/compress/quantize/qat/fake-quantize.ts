@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { BIAS_STEPS } from '../../../graph/quantization.ts';
-import { fakeQuant, fakeQuantGradient } from '../../../trace/fake-quant.ts';
+import { fakeQuant, fakeQuantGradient } from '../../../trace/ops/fake-quant.ts';
 
 /**
  * Activation as int8 stores it, with a gradient: straight through where nothing is clipped, else zero (Jacob et al. 2018, "Quantization and

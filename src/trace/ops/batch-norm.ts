@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { BACKEND_NAME } from './backend.ts';
+import { BACKEND_NAME } from '../backend.ts';
 
 export interface BatchNormResult {
   readonly y: tf.Tensor;

@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
-import { useLazyBackend } from '../../src/trace/use.ts';
+import { evaluator } from '../../../src/runtime/onnxruntime/evaluator.ts';
+import { useLazyBackend } from '../../../src/trace/use.ts';
 
 beforeAll(() => useLazyBackend(evaluator));
 

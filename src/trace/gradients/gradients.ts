@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { additions, kept, run } from './added-gradients.ts';
 import type { GradientAttributes, Gradient, GradientFunctions, Original, Saved } from './added-gradients.ts';
-import { BACKEND_NAME, LazyBackend } from './backend.ts';
+import { BACKEND_NAME, LazyBackend } from '../backend.ts';
 
 /** Broadcasts the gradient of a reduction to the shape of its input. */
 function spread(dy: tf.Tensor, x: tf.Tensor, axis: number | number[]): tf.Tensor {
