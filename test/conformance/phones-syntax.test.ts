@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { ANSWER_FORMS } from '../../src/recipe/task.ts';
 import { phoneSamples, textPhoneSamples } from '../../src/ship/kit/phone.ts';
 import { runPython } from './python.ts';
 
@@ -25,9 +26,7 @@ function checked(sources: Readonly<Record<string, string>>): readonly Checked[] 
 const SOURCES = Object.fromEntries(
   Object.entries({
     pictures: await phoneSamples(),
-    classes: textPhoneSamples('classes'),
-    values: textPhoneSamples('values'),
-    tags: textPhoneSamples('tags'),
+    ...Object.fromEntries(ANSWER_FORMS.map((form) => [form, textPhoneSamples(form)])),
   }).flatMap(([kind, samples]) =>
     Object.entries(samples)
       .filter(([name]) => /\.(?:kts?|swift)$/.test(name))

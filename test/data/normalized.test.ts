@@ -152,7 +152,7 @@ const PLACES: Readonly<Record<string, Place>> = {
     });
   },
   'program for Node': async (given) =>
-    each(given, prepareOf(await nodeSample('classify', 'numbers'), 'classify.mjs', given)),
+    each(given, prepareOf(await nodeSample('classes', 'numbers'), 'classify.mjs', given)),
   'page of a kit': async (given) =>
     each(given, prepareOf(await browserSample(new Set(['onnx']), 'numbers'), 'kit.js', given)),
   'React Native': async (given) => {

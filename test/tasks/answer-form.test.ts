@@ -1,15 +1,25 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { SHOWN_FORMS } from '../../src/page/browser/forms.ts';
 import { ANSWER_FORMS, TASKS, taskRow } from '../../src/recipe/task.ts';
 import { SCHEMAS_OF_ANSWERS } from '../../src/serve/http/openapi-models.ts';
 import { SAID } from '../../src/serve/v1/forms.ts';
+import { EXAMPLES } from '../../src/ship/kit/examples.ts';
+import { KIT_FORMS } from '../../src/ship/kit/forms.ts';
 import { ANSWER_WORDS, NAMES_KEYS, statedForm } from '../../src/tasks/answer-form.ts';
 
-it.each(Object.entries({ ANSWER_WORDS, NAMES_KEYS, SAID, SCHEMAS_OF_ANSWERS, SHOWN_FORMS }))(
-  'the table %s has a row for each form of answers',
-  (_, table) => {
-    expect(Object.keys(table).sort()).toEqual([...ANSWER_FORMS].sort());
-  },
-);
+const TABLES = { ANSWER_WORDS, EXAMPLES, KIT_FORMS, NAMES_KEYS, SAID, SCHEMAS_OF_ANSWERS, SHOWN_FORMS };
+
+it.each(Object.entries(TABLES))('the table %s has a row for each form of answers', (_, table) => {
+  expect(Object.keys(table).sort()).toEqual([...ANSWER_FORMS].sort());
+});
+
+it.each(ANSWER_FORMS)('a kit has sources for answers of the form %s in each language', (form) => {
+  const { program, phones } = KIT_FORMS[form];
+  const names = [`node/${program.name}.mjs`, `android/${phones.part}.kt`, `ios/${phones.part}.swift`];
+  const samples = path.resolve(import.meta.dirname, '../../src/ship/kit/samples');
+  expect(names.filter((name) => !existsSync(path.join(samples, name)))).toEqual([]);
+});
 
 it('each form of answers is that of a task', () => {
   expect(ANSWER_FORMS.filter((form) => !TASKS.some((task) => taskRow(task).form === form))).toEqual([]);

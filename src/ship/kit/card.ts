@@ -10,6 +10,7 @@ import { taughtBy } from '../../report/taught-by.ts';
 import type { TextForm } from '../../data/text/tokenizer/encode.ts';
 import type { Score } from '../../tasks/score.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
+import { kitForm } from './forms.ts';
 import { placeOf } from './place.ts';
 
 export interface CardOptions {
@@ -56,12 +57,7 @@ export function modelCard(
     '## Limits',
     [
       `${capital(score.name)} is that on this data. Pictures or values of another source, camera or population may do worse: test on yours.`,
-      ...(dataset.task === undefined
-        ? [
-            `It always answers one of ${dataset.classes} classes, whatever it is shown: it was not trained to say that it does not know.`,
-            'Its probabilities were not calibrated; a high one is no promise.',
-          ]
-        : ['It always answers, whatever it is shown: it was not trained to say that it does not know.']),
+      ...kitForm(dataset.task).limits(dataset.classes),
       ...(test === 0
         ? [`There was no test split: the ${score.name} is that on the split by which the model was chosen.`]
         : []),

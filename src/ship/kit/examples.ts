@@ -5,6 +5,7 @@ import { rowReader } from '../../data/storage/sample-storage.ts';
 import { targetsOf } from '../../data/targets/registry.ts';
 import type { Recipe } from '../../recipe/schema.ts';
 import { taskRow } from '../../recipe/task.ts';
+import type { AnswerFormKind } from '../../recipe/task.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { openRunner } from '../model-file.ts';
@@ -21,7 +22,7 @@ interface Source {
   readonly texts: ReadonlyMap<string, readonly string[]>;
 }
 
-const EXAMPLES = 5;
+const MOST = 5;
 
 /** The first validation samples of some classes as they are before normalization, with what the first model says of them. */
 export async function examples({ row, bytes }: KitModel, split: Dataset, of: Source): Promise<object[]> {
@@ -32,30 +33,40 @@ export async function examples({ row, bytes }: KitModel, split: Dataset, of: Sou
   const found = isKnown
     ? task.classes?.map((_, label) => split.targets.indexOf(label)).filter((at) => at >= 0)
     : undefined;
-  const rows = (found ?? Array.from({ length: split.count }, (_, i) => i)).slice(0, EXAMPLES);
-  const exampleOf = await exampleMaker(split, of);
+  const rows = (found ?? Array.from({ length: split.count }, (_, i) => i)).slice(0, MOST);
+  const exampleOf = await EXAMPLES[taskRow(split.task).form](split, of);
   const sample = rowReader(split, countOfElements(split.sampleShape));
   const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
   const runner = await openRunner(file, session);
   const x = viewOf(split, Int32Array.from(rows), { seed: 0, view: 0, augment: [] });
   const logits = await runner.logits(x, [rows.length, ...split.sampleShape], split.inputs).finally(runner.dispose);
-  const { width, classes } = task;
+  const { width } = task;
   return rows.map((at, i) => {
     const answers = logits.slice(i * width, (i + 1) * width);
     return {
-      ...(isKnown && classes !== undefined && { label: classes[split.targets[at]!] }),
       ...exampleOf(at, Array.from(sample(at)), answers),
       [task.answers]: Array.from(answers),
     };
   });
 }
 
-/** Function that makes the entries of a row in example.json, but for its class and for what a model answers. */
-async function exampleMaker(split: Dataset, { run, texts }: Source): Promise<ExampleOf> {
-  if (taskRow(split.task).isPerWord) return taggedExamples(split, run, texts);
-  const hasTargets = split.labelled === undefined && taskOf(split).classes === undefined;
-  return (row, raw) => ({
-    ...(hasTargets && { targets: Array.from(targetsOf(split, [row])) }),
-    ...plainExample(split, row, raw, texts),
-  });
+/** Function that makes the entries of a row in example.json, but for what a model answers. */
+type ExampleMaker = (split: Dataset, source: Source) => ExampleOf | Promise<ExampleOf>;
+
+const ofValues = plain((split, row) => ({ targets: Array.from(targetsOf(split, [row])) }));
+
+export const EXAMPLES: Readonly<Record<AnswerFormKind, ExampleMaker>> = {
+  classes: plain(({ classNames, targets }, row) => ({ label: classNames[targets[row]!] })),
+  numbers: ofValues,
+  labels: ofValues,
+  tags: (split, { run, texts }) => taggedExamples(split, run, texts),
+};
+
+/** Samples with what is known of them, if all samples of the split have a label. */
+function plain(known: (split: Dataset, row: number) => object): ExampleMaker {
+  return (split, { texts }) =>
+    (row, raw) => ({
+      ...(split.labelled === undefined && known(split, row)),
+      ...plainExample(split, row, raw, texts),
+    });
 }

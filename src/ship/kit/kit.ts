@@ -21,16 +21,15 @@ import { browserSample } from './browser.ts';
 import { modelCard } from './card.ts';
 import { endsOf } from './ends.ts';
 import { examples } from './examples.ts';
+import { KIT_FORMS, kitForm } from './forms.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
 import { placeOf } from './place.ts';
 import { nodeSample } from './node.ts';
-import type { SampleKind } from './node.ts';
 import { textParts } from './text.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
 import { phoneSamples, textPhoneSamples } from './phone.ts';
-import type { TextAnswers } from './phone.ts';
 
 export interface KitOptions {
   /** Id of the float model in the report; default: the last student. */
@@ -78,6 +77,8 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const texting = await textParts(data.validation, run, formats.has('tflite'));
   for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
   const task = taskOf(data.validation);
+  const form = kitForm(task.name);
+  const kind = form.kindOf(data.validation);
   const preprocessing = {
     models: models.map(({ row, bytes, ends }) => ({
       ...{ file: placeOf(row), format: row.format, precision: row.precision },
@@ -88,11 +89,11 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       shape: [1, ...data.validation.sampleShape],
       ...(data.validation.sampleShape.length === 3 && { layout: 'NHWC' }),
     },
-    ...(kindOf(data.validation) === 'words' && { columns: data.validation.columns }),
+    ...(kind === 'words' && { columns: data.validation.columns }),
     normalization: { scale, mean, std, formula: FORMULA },
     ...texting.said,
     ...('rate' in recipe.dataset && { sound: { rate: recipe.dataset.rate } }),
-    output: { name: models[0]!.ends.output, ...outputOf(task) },
+    output: { name: models[0]!.ends.output, ...form.output(task) },
   };
   content.set('labels.txt', labelsText(data.classNames));
   content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
@@ -108,7 +109,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     }),
   );
   content.set('README.md', readme(report, rows, task, data.validation));
-  const samples = await samplesOf(task, formats, kindOf(data.validation), 'rate' in recipe.dataset);
+  const samples = await samplesOf(data.validation, formats, 'rate' in recipe.dataset);
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
   await writeWhole(folder, content);
@@ -154,53 +155,27 @@ function runtimesOf(models: readonly KitModel[]): Map<string, NeededRuntime> {
   return new Map(onTflite.map(({ row, bytes }) => [row.file!, runtimeOf(readTflite(bytes))]));
 }
 
-function kindOf({ task, text, inputs, columns }: Dataset): SampleKind {
-  if (taskRow(task).isPerWord) return 'tags';
-  if (text !== undefined) return 'text';
-  if (inputs !== undefined) return 'arrays';
-  return columns?.some(({ words }) => words !== undefined) === true ? 'words' : 'numbers';
-}
-
-/** Meaning of the numbers in the output. */
-function outputOf(task: Task): object {
-  const labels = 'labels.txt';
-  if (task.shape !== undefined) return { shape: [1, ...task.shape], labels, answers: task.answers };
-  return task.classes === undefined
-    ? { numbers: task.width, labels, answers: task.answers }
-    : { classes: task.width, labels, softmax: 'not in the model' };
-}
-
 async function samplesOf(
-  task: Task,
+  data: Dataset,
   formats: ReadonlySet<string>,
-  kind: SampleKind,
   isSound: boolean,
 ): Promise<Record<string, Readonly<Record<string, string>>>> {
-  const isText = kind === 'text' || kind === 'tags';
-  const pages = isSound ? 'sound' : kind === 'words' ? 'numbers' : kind;
-  const node = await nodeSample(kind === 'tags' ? 'tag' : hasPages(task) ? 'classify' : 'predict', kind);
-  const phones = isText ? textPhoneSamples(textAnswers(task)) : hasPages(task) ? await phoneSamples() : {};
+  const { form: name } = taskRow(data.task);
+  const { hasPages, kindOf } = KIT_FORMS[name];
+  const kind = kindOf(data);
+  const input = isSound ? 'sound' : kind === 'words' ? 'numbers' : kind;
+  const phones = data.text !== undefined ? textPhoneSamples(name) : hasPages ? await phoneSamples() : {};
   return {
-    ...(hasPages(task) && { 'samples/browser': await browserSample(formats, pages) }),
-    ...(formats.has('onnx') && { 'samples/node': node }),
+    ...(hasPages && { 'samples/browser': await browserSample(formats, input) }),
+    ...(formats.has('onnx') && { 'samples/node': await nodeSample(name, kind) }),
     ...(formats.has('tflite') && { samples: phones }),
   };
-}
-
-function textAnswers({ name, classes }: Task): TextAnswers {
-  if (taskRow(name).isPerWord) return 'tags';
-  return classes === undefined ? 'values' : 'classes';
-}
-
-/** True for tasks that there are samples for browsers for. */
-function hasPages({ classes, name }: Task): boolean {
-  return classes !== undefined || taskRow(name).isPerWord;
 }
 
 function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset): Kit['skipped'] {
   const remedy = 'there is no file for them, as said above';
   return [
-    ...(hasPages(task)
+    ...(kitForm(task.name).hasPages
       ? []
       : [
           {
@@ -222,7 +197,7 @@ function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset):
 
 function readme({ name }: Report, rows: readonly ModelRow[], task: Task, data: Dataset): string {
   const isText = data.text !== undefined;
-  const hasSamples = hasPages(task);
+  const hasSamples = kitForm(task.name).hasPages;
   const formats = new Set(rows.map(({ format }) => format));
   const lines = [
     `# ${name}: ship kit`,

@@ -1,3 +1,5 @@
+import type { AnswerFormKind } from '../../recipe/task.ts';
+import { KIT_FORMS } from './forms.ts';
 import { dataModule } from './portable.ts';
 import { sampleFile, sampleParts, sampleTexts } from './samples.ts';
 
@@ -18,36 +20,20 @@ export async function phoneSamples(): Promise<Readonly<Record<string, string>>> 
   return { ...files, 'react-native/normalized.js': await dataModule('normalized') };
 }
 
-/** Answers of a model of texts: classes, numbers or labels, or a tag for each word. */
-export type TextAnswers = 'classes' | 'values' | 'tags';
-
-/** Class for each kind of answers, which is the name of its file, and what it gives. */
-const CLASSES: Readonly<Record<TextAnswers, { readonly NAME: string; readonly DOC: string }>> = {
-  classes: { NAME: 'TextClassifier', DOC: 'Classes of texts with their probabilities, the most likely first.' },
-  values: {
-    NAME: 'TextPredictor',
-    DOC: 'Answers to texts by name, in the order of labels.txt: numbers in the units of the labels, or the probability of each label.',
-  },
-  tags: {
-    NAME: 'Tagger',
-    DOC: 'Words with their tags; null for a word without a token, and behind the last token that the model takes.',
-  },
-};
-
 /**
  * Classes for models of texts, one for each platform beside its tokenizer, which is the one script of portable.ts. On Android a WebView runs it, whose
  * engine has all of ECMA-402; of androidx.javascriptengine no documentation says so, and the source of its service loads no data of ICU, which
  * `normalize('NFKC')` and Intl.Segmenter read. On iOS JavaScriptCore runs it.
  */
-export function textPhoneSamples(answers: TextAnswers): Readonly<Record<string, string>> {
-  const { NAME, DOC } = CLASSES[answers];
+export function textPhoneSamples(form: AnswerFormKind): Readonly<Record<string, string>> {
+  const { part, NAME, DOC } = KIT_FORMS[form].phones;
   const marks = {
     ...{ ...feeds(), NAME, DOC, IOS: '15.4', MIN_SDK: 'defaultConfig { minSdk = 24 }' },
     COPIED:
       'labels.txt, preprocessing.json, example.json, samples/tokenize/tokenizer.js and, if there is one, models/tokenizer.json',
   };
-  const android = { ...marks, ...sampleParts('android/text.kt', `android/${answers}.kt`) };
-  const ios = { ...marks, DOC: DOC.replace('null', 'nil'), ...sampleParts('ios/text.swift', `ios/${answers}.swift`) };
+  const android = { ...marks, ...sampleParts('android/text.kt', `android/${part}.kt`) };
+  const ios = { ...marks, DOC: DOC.replace('null', 'nil'), ...sampleParts('ios/text.swift', `ios/${part}.swift`) };
   return {
     'android/build.gradle.kts': sampleFile('android/build.gradle.kts', android),
     'android/Tokenizer.kt': sampleFile('android/Tokenizer.kt', android),

@@ -13,8 +13,10 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
   return Object.fromEntries([...modules].sort().map(([name, script]) => [`${name}.js`, script]));
 }
 
+export type DataModule = 'normalized' | 'pictures/resize' | 'sounds/polyphase';
+
 /** Functions that normalize numbers, scale pictures, or bring sounds to another rate, as JavaScript that imports nothing. */
-export function dataModule(name: 'normalized' | 'pictures/resize' | 'sounds/polyphase'): Promise<string> {
+export function dataModule(name: DataModule): Promise<string> {
   return scriptOf(path.join(FOLDER, '../..', name));
 }
 

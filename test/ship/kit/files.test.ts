@@ -3,18 +3,18 @@ import { polyphase } from '../../../src/data/sounds/polyphase.ts';
 import { LANCZOS, resized } from '../../../src/data/pictures/resize.ts';
 import { parseWav } from '../../../src/data/sounds/wav.ts';
 import { browserSample } from '../../../src/ship/kit/browser.ts';
-import type { Chosen } from '../../../src/ship/kit/browser.ts';
+import type { PageInput } from '../../../src/ship/kit/browser.ts';
 import { dataModule } from '../../../src/ship/kit/portable.ts';
 import { wavFile } from '../../support/sound.ts';
 
 /** Functions of the pages between two lines of their script, with what a browser gives them. */
 async function functionsOf<F>(
-  chosen: Chosen,
+  input: PageInput,
   span: readonly [string, string],
   given: object,
   result: string,
 ): Promise<F> {
-  const script = (await browserSample(new Set(['onnx']), chosen))['kit.js']!;
+  const script = (await browserSample(new Set(['onnx']), input))['kit.js']!;
   const part = script.slice(script.indexOf(span[0]), script.indexOf(span[1]));
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- The script of a page is what is tested.
   const make = new Function(...Object.keys(given), `${part}return ${result};`) as (...values: unknown[]) => F;

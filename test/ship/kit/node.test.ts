@@ -5,14 +5,14 @@ import { temporaryFolder } from '../../support/folder.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
 
 it.each([
-  ['classify', 'numbers'],
-  ['classify', 'text'],
-  ['predict', 'words'],
-  ['tag', 'tags'],
+  ['classes', 'numbers'],
+  ['classes', 'text'],
+  ['numbers', 'words'],
+  ['tags', 'tags'],
 ] as const)(
   'a program for Node turns the telemetry of ONNX Runtime off before it loads it: %s, %s',
-  async (name, kind) => {
-    const files = await nodeSample(name, kind);
+  async (form, kind) => {
+    const files = await nodeSample(form, kind);
     const [text] = Object.entries(files).flatMap(([file, one]) => (file.endsWith('.mjs') ? [one] : []));
     const [off, load] = ["process.env.ORT_DISABLE_TELEMETRY ??= '1';", "import('onnxruntime-node')"].map((line) => text!.indexOf(line)); // prettier-ignore
     expect(off).toBeGreaterThan(0);
@@ -24,7 +24,7 @@ it.each([
 const folder = temporaryFolder();
 
 it('a program for Node says what it takes where it is given a picture, or JSON of something else', async () => {
-  const text = (await nodeSample('classify', 'numbers'))['classify.mjs']!;
+  const text = (await nodeSample('classes', 'numbers'))['classify.mjs']!;
   const reads = /\/\*\* Samples of a file[^]*?\n\}\n/.exec(text)![0];
   const script = `import { readFileSync } from 'node:fs';\n${reads}console.log(samplesIn(process.argv[2]).length);\n`;
   const ask = (name: string, content: string) => {

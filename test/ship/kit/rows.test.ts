@@ -10,7 +10,7 @@ const columns = [{ name: 'open', words: ['False', 'True'] }, { name: 'grade', wo
 
 /** The function of the program for Node that reads rows of a table. */
 async function encoder(): Promise<(row: object) => number[]> {
-  const script = (await nodeSample('classify', 'words'))['classify.mjs']!;
+  const script = (await nodeSample('classes', 'words'))['classify.mjs']!;
   const [from, to] = [script.indexOf('export function encode'), script.indexOf('/** Values as the model was trained')];
   const body = script.slice(from, to).replace('export ', '');
   return vm.runInNewContext(`${body}; encode`, { columns }) as Awaited<ReturnType<typeof encoder>>;

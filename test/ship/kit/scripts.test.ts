@@ -1,7 +1,8 @@
 import js from '@eslint/js';
 import { Linter } from 'eslint';
+import { ANSWER_FORMS } from '../../../src/recipe/task.ts';
 import { browserSample } from '../../../src/ship/kit/browser.ts';
-import type { Chosen } from '../../../src/ship/kit/browser.ts';
+import type { PageInput } from '../../../src/ship/kit/browser.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
 import { phoneSamples, textPhoneSamples } from '../../../src/ship/kit/phone.ts';
 
@@ -34,12 +35,12 @@ function problemsOf(files: Readonly<Record<string, string>>): string[] {
     );
 }
 
-const CHOSEN: readonly Chosen[] = ['numbers', 'arrays', 'text', 'tags', 'sound'];
+const INPUTS: readonly PageInput[] = ['numbers', 'arrays', 'text', 'tags', 'sound'];
 
-it.each(CHOSEN)(
+it.each(INPUTS)(
   'the pages for %s use no name that none of their scripts has, and have none that is not used',
-  async (chosen) => {
-    const files = await browserSample(new Set(['onnx', 'tflite']), chosen);
+  async (input) => {
+    const files = await browserSample(new Set(['onnx', 'tflite']), input);
     expect(problemsOf(files)).toEqual([]);
     expect(problemsOf({ 'a.js': `${files['kit.js']!}unknown(1);` })).toHaveLength(1);
   },
@@ -47,19 +48,19 @@ it.each(CHOSEN)(
 
 it.each([
   ...(['numbers', 'arrays', 'words', 'text'] as const).flatMap((kind) => [
-    ['classify', kind] as const,
-    ['predict', kind] as const,
+    ['classes', kind] as const,
+    ['numbers', kind] as const,
   ]),
-  ['tag', 'tags'] as const,
-])('so does the program for Node: %s, %s', async (program, kind) => {
-  expect(problemsOf(await nodeSample(program, kind))).toEqual([]);
+  ['tags', 'tags'] as const,
+])('so does the program for Node: %s, %s', async (form, kind) => {
+  expect(problemsOf(await nodeSample(form, kind))).toEqual([]);
 });
 
 it('no file of a kit has a mark that is not filled in', async () => {
   const samples = [
-    ...(await Promise.all(CHOSEN.map((chosen) => browserSample(new Set(['onnx', 'tflite']), chosen)))),
-    ...[await nodeSample('classify', 'words'), await nodeSample('tag', 'tags'), await phoneSamples()],
-    ...(['classes', 'values', 'tags'] as const).map(textPhoneSamples),
+    ...(await Promise.all(INPUTS.map((input) => browserSample(new Set(['onnx', 'tflite']), input)))),
+    ...[await nodeSample('classes', 'words'), await nodeSample('tags', 'tags'), await phoneSamples()],
+    ...ANSWER_FORMS.map(textPhoneSamples),
   ];
   for (const [name, text] of samples.flatMap((files) => Object.entries(files)))
     expect([name, /__[A-Z]|== [A-Z]+ ==/.exec(text)]).toEqual([name, null]);
