@@ -1,4 +1,4 @@
-// Tests have a copy of the environment, in which src/base/environment.ts cannot set this for a library.
+// Tests have a copy of the environment, in which src/base/process/environment.ts cannot set this for a library.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
 
 /** Tests are ES modules compiled one file at a time by swc; types are checked by `npm run typecheck`. */

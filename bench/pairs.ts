@@ -14,7 +14,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { UserError } from '../src/base/errors.ts';
-import { deviation, mean, tQuantile } from '../src/base/statistics.ts';
+import { deviation, mean, tQuantile } from '../src/base/math/statistics.ts';
 import { LOSSES, NEEDS_PEER, NEEDS_STRONG } from '../src/recipe/schema/loss.ts';
 import type { LossName } from '../src/recipe/schema/loss.ts';
 import { isLossFor } from '../src/recipe/task.ts';

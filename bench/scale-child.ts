@@ -4,7 +4,7 @@
  * and the time is the median of the steps of all of them while all were at work: the bound that memory and clock of the machine set.
  */
 import * as tf from '@tensorflow/tfjs-core';
-import { mpiLaunch } from '../src/base/environment.ts';
+import { mpiLaunch } from '../src/base/process/environment.ts';
 import { createLoss } from '../src/distill/losses/registry.ts';
 import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { networkParameters } from '../src/networks/network.ts';

@@ -16,7 +16,7 @@ import { cpus } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { bytesOf } from '../src/base/bytes.ts';
-import { deviation, mean, median, tQuantile } from '../src/base/statistics.ts';
+import { deviation, mean, median, tQuantile } from '../src/base/math/statistics.ts';
 import type { LedgerRow } from '../src/folder/states/ledger.ts';
 import { lossNumbers } from '../src/recipe/schema/loss.ts';
 import type { LossName } from '../src/recipe/schema/loss.ts';

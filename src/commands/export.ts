@@ -180,7 +180,7 @@ export async function convert(options: ConvertArgs, context: CommandContext): Pr
 async function copy(folder: string, to: string, { model }: ExportArgs, context: CommandContext): Promise<void> {
   const { exportedModel } = await import('../folder/report/finished.ts');
   const { readBytes } = await import('../base/files.ts');
-  const { writeWholeFile } = await import('../base/whole-folder.ts');
+  const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
   const { usualPath, usualText } = await import('../folder/usual-answers.ts');
   const { file, row } = await exportedModel(folder, model);
   const bytes = await readBytes(file);

@@ -65,7 +65,7 @@ export const initCommand: Command<InitArgs> = {
     const { train, labels, test, testLabels, teacher, model } = answers;
     const student = model.endsWith('.onnx') ? model : '';
     await refuseMissing([train, labels, test, testLabels, answers.unlabelled ?? '', teacher, student], args.to);
-    const { writeWholeFile } = await import('../base/whole-folder.ts');
+    const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
     await writeWholeFile(args.to, text);
     if (context.json) printJson(context, { file: args.to });
     else {

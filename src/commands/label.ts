@@ -33,7 +33,7 @@ export const labelCommand: Command<LabelArgs> = {
   run: async ({ recipe, out, set, shard: given, merge }, context) => {
     if (merge && given !== undefined)
       throw new UserError('--merge and --shard: expected one of them, received both', 'Leave one of them out.');
-    const { ownShard } = await import('../base/environment.ts');
+    const { ownShard } = await import('../base/process/environment.ts');
     const { textOf } = await import('../base/shard.ts');
     const shard = ownShard(given);
     const { loadRunnable } = await import('../setup/runnable.ts');

@@ -82,7 +82,7 @@ async function executeShard(
   { watch, ...options }: Omit<ExecuteOptions, 'rankTimeout'>,
   context: CommandContext,
 ): Promise<void> {
-  const { mpiLaunch } = await import('../base/environment.ts');
+  const { mpiLaunch } = await import('../base/process/environment.ts');
   if ((mpiLaunch()?.size ?? 1) > 1)
     throw new UserError(
       `--shard ${given}: a shard is one process, and mpirun has started several`,

@@ -39,7 +39,7 @@ export const sweepCommand: Command<SweepArgs> = {
         `--grid and --trials: expected one of them, received ${file === undefined ? 'neither' : 'both'}`,
         'Write for example --grid distill.temperature=1,2,4.',
       );
-    const { ownShard } = await import('../base/environment.ts');
+    const { ownShard } = await import('../base/process/environment.ts');
     const { readUtf8 } = await import('../base/files.ts');
     const { fileTrials, gridTrials } = await import('../recipe/grid.ts');
     const { loadRunnable } = await import('../setup/runnable.ts');

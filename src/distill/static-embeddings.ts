@@ -1,6 +1,6 @@
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
-import { principalComponents } from '../base/pca.ts';
+import { principalComponents } from '../base/math/pca.ts';
 import type { Tokenizer } from '../data/text/tokenizer/tokenizer-json.ts';
 import type { TokenInput } from '../data/config.ts';
 import type { InferenceModel, InferenceTensor, ModelValue } from '../runtime/inference.ts';

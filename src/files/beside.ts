@@ -1,6 +1,6 @@
 import { clipped, UserError } from '../base/errors.ts';
 import { exists, readBytes } from '../base/files.ts';
-import { fileBeside } from '../base/inside.ts';
+import { fileBeside } from '../base/folders/inside.ts';
 
 /** Reads a file of weights that a model names, relative to the model's folder. `whole`: remedy, how to save the model in a single file. */
 export async function readBeside(file: string, name: string, whole?: string): Promise<Uint8Array> {

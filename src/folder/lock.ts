@@ -4,8 +4,8 @@ import path from 'node:path';
 import { sha256 } from '../base/bytes.ts';
 import { shown, UserError } from '../base/errors.ts';
 import { asUserError, makeFolder } from '../base/files.ts';
-import { isAlive, ownerText, parseOwner, thisProcess } from '../base/owner.ts';
-import type { Owner } from '../base/owner.ts';
+import { isAlive, ownerText, parseOwner, thisProcess } from '../base/process/owner.ts';
+import type { Owner } from '../base/process/owner.ts';
 
 interface Holder extends Owner {
   /** True if the process touches its lock periodically while it lives. */

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { clipped, UserError } from '../base/errors.ts';
-import { fileInside } from '../base/inside.ts';
+import { fileInside } from '../base/folders/inside.ts';
 
 /**
  * Path of a file in a run folder. All names from a run's files go through this function, because the run may come from a stranger. `UserError` for a

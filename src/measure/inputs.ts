@@ -1,6 +1,6 @@
 import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
-import { faultOfArrays } from '../base/memory.ts';
+import { faultOfArrays } from '../base/process/memory.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { readEntries } from '../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';

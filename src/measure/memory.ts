@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
-import { entryBeside } from '../base/entry.ts';
+import { entryBeside } from '../base/process/entry.ts';
 import type { OnProgress } from '../base/progress.ts';
 import type { DeviceName } from '../recipe/engines.ts';
 import { describe } from './latency/setting.ts';

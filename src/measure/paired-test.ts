@@ -1,4 +1,4 @@
-import { normalTails } from '../base/statistics.ts';
+import { normalTails } from '../base/math/statistics.ts';
 
 /** Two models on the same samples: numbers of samples that only the first or only the second gets right, and of all. */
 export interface PairedCounts {

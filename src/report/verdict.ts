@@ -1,4 +1,4 @@
-import { deviation, mean, tQuantile } from '../base/statistics.ts';
+import { deviation, mean, tQuantile } from '../base/math/statistics.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import { pairedTest } from '../measure/paired-test.ts';

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { availableParallelism } from 'node:os';
-import { entryBeside } from '../base/entry.ts';
+import { entryBeside } from '../base/process/entry.ts';
 import { InterruptedError, UserError } from '../base/errors.ts';
 import type { OnEvent, RunEvent } from '../base/events.ts';
 import type { RunStores } from '../folder/states/stores.ts';

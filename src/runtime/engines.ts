@@ -1,4 +1,4 @@
-import { versionOf } from '../base/packages.ts';
+import { versionOf } from '../base/process/packages.ts';
 import { DEFAULT_ENGINE } from '../recipe/engines.ts';
 import type { EngineName } from '../recipe/engines.ts';
 import type { Recipe } from '../recipe/schema.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { monotonicMs } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
-import { limbeckVersion, needPackages } from '../base/packages.ts';
+import { limbeckVersion, needPackages } from '../base/process/packages.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { fileLog } from '../base/log.ts';
 import { isLoopback } from '../base/web.ts';

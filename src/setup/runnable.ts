@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { needPackages } from '../base/packages.ts';
+import { needPackages } from '../base/process/packages.ts';
 import { models } from '../networks/models/registry.ts';
 import { completeRecipe, loadRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe, RecipeOptions } from '../recipe/load.ts';

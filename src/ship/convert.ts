@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import type { Skipped } from '../base/skipped.ts';
-import { writeWholeFile } from '../base/whole-folder.ts';
+import { writeWholeFile } from '../base/folders/whole-folder.ts';
 import { OPSETS } from '../recipe/schema/parts.ts';
 import { formName } from '../report/artifact.ts';
 import { withCheck } from './convert/card.ts';

@@ -1,4 +1,4 @@
-import { deviation, mean } from '../base/statistics.ts';
+import { deviation, mean } from '../base/math/statistics.ts';
 import type { TargetValues } from '../data/dataset.ts';
 import type { Mixed } from './task.ts';
 

@@ -1,4 +1,10 @@
-import { installCommand, limbeckVersion, packageFolder, requiredPackages, versionOf } from '../base/packages.ts';
+import {
+  installCommand,
+  limbeckVersion,
+  packageFolder,
+  requiredPackages,
+  versionOf,
+} from '../base/process/packages.ts';
 import { cpuFeatures, machineInfo } from '../measure/machine.ts';
 import type { CpuFeature, MachineInfo } from '../measure/machine.ts';
 import { DEFAULT_ENGINE, ENGINE_NAMES } from '../recipe/engines.ts';

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { exists, readBytes } from '../base/files.ts';
 import { UserError } from '../base/errors.ts';
 import type { OnProgress } from '../base/progress.ts';
-import { writeWholeFile } from '../base/whole-folder.ts';
+import { writeWholeFile } from '../base/folders/whole-folder.ts';
 import { vocabularyOf } from '../data/text/tokenizer/models.ts';
 import { openText, TOKENIZER_FILE } from '../data/text/open.ts';
 import { tokenizerOf } from '../data/text/tokenizer/tokenizer-json.ts';

@@ -1,6 +1,6 @@
 import type { OnEvent } from '../base/events.ts';
 import { UserError } from '../base/errors.ts';
-import { memoryText } from '../base/memory.ts';
+import { memoryText } from '../base/process/memory.ts';
 import { Trainer } from './loop.ts';
 import type { TrainerOptions } from './loop.ts';
 import type { PartsOptions } from './parallel/parted.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { UserError } from '../base/errors.ts';
-import { needPackages } from '../base/packages.ts';
+import { needPackages } from '../base/process/packages.ts';
 import type { OnEvent } from '../base/events.ts';
 import { runMetrics } from './run-metrics.ts';
 import type { Together } from './together.ts';

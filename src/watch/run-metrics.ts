@@ -1,6 +1,6 @@
 import type * as PromClient from 'prom-client';
 import type { Counter, Gauge, Registry } from 'prom-client';
-import { limbeckVersion } from '../base/packages.ts';
+import { limbeckVersion } from '../base/process/packages.ts';
 import { metricOfEvent } from './events.ts';
 import type { OnEvent, RunEvent } from '../base/events.ts';
 import type { Together } from './together.ts';

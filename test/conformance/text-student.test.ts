@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { median } from '../../src/base/statistics.ts';
+import { median } from '../../src/base/math/statistics.ts';
 import { openText } from '../../src/data/text/open.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { openTflite } from '../../src/runtime/litert.ts';

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, existsSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { deviation, mean } from '../../src/base/statistics.ts';
+import { deviation, mean } from '../../src/base/math/statistics.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';

@@ -5,7 +5,7 @@ import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { thisProcess } from '../../src/base/owner.ts';
+import { thisProcess } from '../../src/base/process/owner.ts';
 import { lockRun } from '../../src/folder/lock.ts';
 import { temporaryFolder } from '../support/folder.ts';
 

@@ -34,7 +34,7 @@ export async function exportForCluster(run: string, args: ClusterArgs, context: 
   }
   if (args.kserve !== undefined) {
     const { kserveFiles } = await import('../../ship/kserve/files.ts');
-    const { limbeckVersion } = await import('../../base/packages.ts');
+    const { limbeckVersion } = await import('../../base/process/packages.ts');
     const teacher = await teacherOf(run, target);
     if (teacher === undefined)
       skipped.push({ what: 'shadow.yaml', why: 'the recipe names no ONNX file as teacher that is there' });

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
-import { mpiLaunch } from '../../base/environment.ts';
+import { mpiLaunch } from '../../base/process/environment.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 
 /** Connects the processes that mpirun started; undefined without mpirun. If this process ends with an error, all end. */

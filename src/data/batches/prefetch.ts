@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import { entryBeside } from '../../base/entry.ts';
+import { entryBeside } from '../../base/process/entry.ts';
 import { UserError } from '../../base/errors.ts';
 import { batchCount, batches } from './batches.ts';
 import type { Batch, BatchOptions } from './batches.ts';

@@ -2,7 +2,7 @@ import sharp from 'sharp';
 import type { Metadata, Sharp } from 'sharp';
 import { monotonicMs } from '../../base/clock.ts';
 import { requireFile } from '../../base/files.ts';
-import { freeMemory, memoryText } from '../../base/memory.ts';
+import { freeMemory, memoryText } from '../../base/process/memory.ts';
 
 // libvips chooses a decoder by the first bytes of a file, whatever its name. An SVG of 200 bytes makes it render filters for half an hour, and each
 // further format is code that untrusted bytes reach.

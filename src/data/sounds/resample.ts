@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { faultOfArrays } from '../../base/memory.ts';
+import { faultOfArrays } from '../../base/process/memory.ts';
 import { greatestCommonDivisor } from '../../base/numbers.ts';
 import { polyphase } from './polyphase.ts';
 import type { Sound } from './wav.ts';

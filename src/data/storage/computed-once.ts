@@ -1,6 +1,6 @@
 import { fstatSync } from 'node:fs';
 import { bytesOf, sha256 } from '../../base/bytes.ts';
-import { machineName } from '../../base/owner.ts';
+import { machineName } from '../../base/process/owner.ts';
 import { fingerprint, fingerprintedParts, rememberFingerprint } from '../dataset.ts';
 import type { Dataset } from '../dataset.ts';
 import type { HeldSamples } from './sample-storage.ts';

@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { freeMemory, memoryText } from '../../base/memory.ts';
+import { freeMemory, memoryText } from '../../base/process/memory.ts';
 
 /** Share of free memory for samples: their reader may hold a copy for a while, and the training needs the rest. */
 const SHARE = 0.4;

@@ -1,9 +1,9 @@
 import { rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
-import { machineName } from '../../base/owner.ts';
-import { temporaryFolder } from '../../base/temporary.ts';
-import type { TemporaryFolder } from '../../base/temporary.ts';
+import { machineName } from '../../base/process/owner.ts';
+import { temporaryFolder } from '../../base/folders/temporary.ts';
+import type { TemporaryFolder } from '../../base/folders/temporary.ts';
 import type { RawSplit } from '../dataset.ts';
 import { handOver, takeOver } from './split-file.ts';
 import { textsOfAll } from './shared-reading.ts';

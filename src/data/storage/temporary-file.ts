@@ -4,7 +4,7 @@ import path from 'node:path';
 import { bytesOf } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { asUserError } from '../../base/files.ts';
-import { memoryText } from '../../base/memory.ts';
+import { memoryText } from '../../base/process/memory.ts';
 import { areBytes, blocksOf, heldIn, likeSamples, OpenFile } from './sample-storage.ts';
 import type { HeldSamples, Samples, StoredSamples } from './sample-storage.ts';
 

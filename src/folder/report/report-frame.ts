@@ -1,5 +1,5 @@
 import type { Traffic } from '../../base/events.ts';
-import { limbeckVersion, versionOf } from '../../base/packages.ts';
+import { limbeckVersion, versionOf } from '../../base/process/packages.ts';
 import { labelledCount } from '../../data/readers/labelled.ts';
 import type { LoadedDataset } from '../../data/load.ts';
 import { cpuFeatures, machineInfo, systemRelease } from '../../measure/machine.ts';

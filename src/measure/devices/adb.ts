@@ -4,11 +4,11 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { sha256 } from '../../base/bytes.ts';
 import { InterruptedError } from '../../base/errors.ts';
-import { temporaryFolder } from '../../base/temporary.ts';
+import { temporaryFolder } from '../../base/folders/temporary.ts';
 import type { DeviceRow, DeviceFigures } from './device-rows.ts';
 import { reasonOf } from '../reason.ts';
 import type { Skipped } from '../../base/skipped.ts';
-import { ascending, median, medianInterval } from '../../base/statistics.ts';
+import { ascending, median, medianInterval } from '../../base/math/statistics.ts';
 import type { TimedFile } from '../latency/variants.ts';
 
 export interface AdbOptions {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { InterruptedError, UserError } from '../../base/errors.ts';
-import { temporaryFolder } from '../../base/temporary.ts';
+import { temporaryFolder } from '../../base/folders/temporary.ts';
 import type { DeviceFigures } from './device-rows.ts';
 import type { Plan } from '../page/protocol.ts';
 import { servePage } from './page-server.ts';

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import { needPackages, packageFolder } from '../../base/packages.ts';
+import { needPackages, packageFolder } from '../../base/process/packages.ts';
 import { deviceRows, shownRow } from './device-rows.ts';
 import type { DeviceRow } from './device-rows.ts';
 import { pageHtml, pageStyle } from '../page/html.ts';

@@ -6,7 +6,7 @@ import type { Skipped } from '../../base/skipped.ts';
 import { pagePlanOf } from './page-plan.ts';
 import type { PlanOptions } from './page-plan.ts';
 import type { TimedFile } from '../latency/variants.ts';
-import { versionOf } from '../../base/packages.ts';
+import { versionOf } from '../../base/process/packages.ts';
 
 /** Places to time a model: this process, a headless Chromium on this machine, phones that adb reaches. */
 export type TimingPlace = 'node' | 'chromium' | 'adb';

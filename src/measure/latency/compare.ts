@@ -1,5 +1,5 @@
 import type { Latency } from './findings.ts';
-import { ascending, medianInterval, quantile } from '../../base/statistics.ts';
+import { ascending, medianInterval, quantile } from '../../base/math/statistics.ts';
 
 export interface LatencyComparison {
   /** Latency of `a` divided by that of `b`: median over sessions. */

@@ -1,4 +1,4 @@
-import { ascending, median, medianInterval, quantile } from '../../base/statistics.ts';
+import { ascending, median, medianInterval, quantile } from '../../base/math/statistics.ts';
 
 /** Times of one setting. */
 export interface TimeFigures {

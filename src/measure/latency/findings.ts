@@ -1,7 +1,7 @@
 import { describe } from './setting.ts';
 import type { LatencySetting } from './setting.ts';
 import type { Skipped } from '../../base/skipped.ts';
-import { median } from '../../base/statistics.ts';
+import { median } from '../../base/math/statistics.ts';
 import { summarize } from './figures.ts';
 import type { TimeFigures } from './figures.ts';
 

@@ -1,5 +1,5 @@
 import { orClose } from '../../base/closing.ts';
-import { freeMemory } from '../../base/memory.ts';
+import { freeMemory } from '../../base/process/memory.ts';
 import { batchCount, plainBatches } from '../../data/batches/batches.ts';
 import { labelledOf } from '../../data/readers/labelled.ts';
 import { isPartial } from '../../distill/answers/known.ts';

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import type koffi from 'koffi';
 import { UserError } from '../../base/errors.ts';
-import { installCommand } from '../../base/packages.ts';
+import { installCommand } from '../../base/process/packages.ts';
 import type { TensorData } from '../../graph/types.ts';
 import type { TfliteSession } from './session.ts';
 import { asValues, fed } from './ends.ts';

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { compileFunction } from 'node:vm';
 import type * as LiteRtCore from '@litertjs/core';
 import { UserError } from '../../base/errors.ts';
-import { needPackages } from '../../base/packages.ts';
+import { needPackages } from '../../base/process/packages.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { tensorType } from '../../formats/tflite/schema/tensor-types.ts';
 import type { TfliteModel } from '../../formats/tflite/types.ts';

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as ort from 'onnxruntime-node';
-import { preventTelemetry } from '../../base/environment.ts';
+import { preventTelemetry } from '../../base/process/environment.ts';
 import type { SessionOptions } from './session-options.ts';
 
 /** The used part of onnxruntime-node's native binding, which is synchronous; the public `run` is not. */

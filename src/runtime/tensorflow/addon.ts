@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { KernelBackend, NamedTensorMap } from '@tensorflow/tfjs-core';
-import { prepareTensorFlow } from '../../base/environment.ts';
+import { prepareTensorFlow } from '../../base/process/environment.ts';
 import { UserError } from '../../base/errors.ts';
 
 /** Folder that `npm run setup:tensorflow` makes, in a folder above this file; docs/gpu.md lists its content. */

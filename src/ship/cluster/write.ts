@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
-import { finishWhole, isLeft, writeWhole } from '../../base/whole-folder.ts';
+import { finishWhole, isLeft, writeWhole } from '../../base/folders/whole-folder.ts';
 
 /** Contents by path relative to a folder. */
 export type Files = ReadonlyMap<string, Uint8Array | string>;

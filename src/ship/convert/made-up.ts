@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { faultOfArrays } from '../../base/memory.ts';
+import { faultOfArrays } from '../../base/process/memory.ts';
 import { RandomStream } from '../../base/random.ts';
 import type { Feeds } from '../../compress/quantize/observe.ts';
 import type { TensorType } from '../../graph/types.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { sha256 } from '../../base/bytes.ts';
 import { nearest, shown, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
-import { finishWhole, isLeft, writeWhole } from '../../base/whole-folder.ts';
+import { finishWhole, isLeft, writeWhole } from '../../base/folders/whole-folder.ts';
 import { labelsText } from '../../formats/tflite/metadata/archive.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { runtimeOf } from '../../formats/tflite/runtime.ts';

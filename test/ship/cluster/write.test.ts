@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { thisProcess } from '../../../src/base/owner.ts';
+import { thisProcess } from '../../../src/base/process/owner.ts';
 import { writeInto } from '../../../src/ship/cluster/write.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 

@@ -1,6 +1,6 @@
 import { bytesOf, fromHalf } from '../../../base/bytes.ts';
 import { UserError, shown } from '../../../base/errors.ts';
-import { faultOfArrays } from '../../../base/memory.ts';
+import { faultOfArrays } from '../../../base/process/memory.ts';
 import { countOfElements, storedSamples } from '../../dataset.ts';
 import type { RawLabels, Samples } from '../../dataset.ts';
 import { likeSamples } from '../../storage/sample-storage.ts';

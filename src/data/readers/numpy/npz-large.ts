@@ -2,7 +2,7 @@ import { openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { UserError } from '../../../base/errors.ts';
 import { openToRead } from '../../../base/files.ts';
-import { memoryText } from '../../../base/memory.ts';
+import { memoryText } from '../../../base/process/memory.ts';
 import type { NpzSource } from '../../config.ts';
 import { countOfElements } from '../../dataset.ts';
 import type { RawSplit, Samples } from '../../dataset.ts';

@@ -1,7 +1,7 @@
 import * as zlib from 'node:zlib';
 import { UserError } from '../../../base/errors.ts';
 import { openToRead } from '../../../base/files.ts';
-import { freeMemory, memoryText } from '../../../base/memory.ts';
+import { freeMemory, memoryText } from '../../../base/process/memory.ts';
 
 /** CRC-32 of zip, continued from the CRC of the bytes before; in Node since 20.15. */
 const crc32 = (zlib as { crc32?: (data: Uint8Array, before?: number) => number }).crc32;

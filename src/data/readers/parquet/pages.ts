@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import type { AsyncBuffer, ColumnMetaData, Compressors, FileMetaData, RowGroup } from 'hyparquet';
 import { parquetHeader } from 'hyparquet/src/column.js';
-import { freeMemory, memoryText } from '../../../base/memory.ts';
+import { freeMemory, memoryText } from '../../../base/process/memory.ts';
 import { getSchemaPath, isFlatColumn } from 'hyparquet/src/schema.js';
 import { refuseFalseRuns, refuseLongThrift } from './runs.ts';
 

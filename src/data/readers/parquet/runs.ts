@@ -4,7 +4,7 @@ import { decompressPage } from 'hyparquet/src/datapage.js';
 import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
 import { readRleBitPackedHybrid } from 'hyparquet/src/encoding.js';
 import { getMaxDefinitionLevel, getMaxRepetitionLevel, getSchemaPath } from 'hyparquet/src/schema.js';
-import { freeMemory, memoryText } from '../../../base/memory.ts';
+import { freeMemory, memoryText } from '../../../base/process/memory.ts';
 
 type PageHeader = ReturnType<typeof parquetHeader>;
 

@@ -1,5 +1,5 @@
 import { monotonicMs } from '../../../base/clock.ts';
-import { mean } from '../../../base/statistics.ts';
+import { mean } from '../../../base/math/statistics.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import { networkParameters } from '../../../networks/network.ts';
 import { number } from '../../../report/format.ts';

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { entryBeside } from '../../../base/entry.ts';
+import { entryBeside } from '../../../base/process/entry.ts';
 import { firstLine } from '../../../base/errors.ts';
 import type { DeviceName } from '../../../recipe/engines.ts';
 import { convolves } from './device-probe.ts';

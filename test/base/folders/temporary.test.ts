@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { exists } from '../../src/base/files.ts';
-import { thisProcess } from '../../src/base/owner.ts';
-import { temporaryFolder as made } from '../../src/base/temporary.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { exists } from '../../../src/base/files.ts';
+import { thisProcess } from '../../../src/base/process/owner.ts';
+import { temporaryFolder as made } from '../../../src/base/folders/temporary.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();
 it('a temporary folder goes with its files when it is not needed any more', async () => {

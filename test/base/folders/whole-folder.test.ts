@@ -2,9 +2,9 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rmdir, symlink, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { thisProcess } from '../../src/base/owner.ts';
-import { finishWhole, isLeft, writeWhole, writeWholeFile } from '../../src/base/whole-folder.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { thisProcess } from '../../../src/base/process/owner.ts';
+import { finishWhole, isLeft, writeWhole, writeWholeFile } from '../../../src/base/folders/whole-folder.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();
 const at = (...names: string[]): string => path.join(folder(), ...names);

@@ -1,5 +1,5 @@
-import { shardOf } from './shard.ts';
-import type { Shard } from './shard.ts';
+import { shardOf } from '../shard.ts';
+import type { Shard } from '../shard.ts';
 
 /** Sets the environment variables that libtensorflow reads when it is loaded; call it before. The user's settings take precedence. */
 export function prepareTensorFlow({ threads = 0, gpu = true }: { threads?: number; gpu?: boolean } = {}): void {

@@ -1,4 +1,4 @@
-import { principalComponents } from '../../src/base/pca.ts';
+import { principalComponents } from '../../../src/base/math/pca.ts';
 
 it('keeps the directions in which rows differ most, the largest value of each positive', () => {
   // Along (3, 4) / 5 they lie at -5, 0 and 10, across it at 1, -2 and 1.

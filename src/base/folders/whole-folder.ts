@@ -1,7 +1,7 @@
 import { lstat, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { UserError } from './errors.ts';
-import { asUserError, exists, makeFolder, writeSynced } from './files.ts';
+import { UserError } from '../errors.ts';
+import { asUserError, exists, makeFolder, writeSynced } from '../files.ts';
 import { fileInside } from './inside.ts';
 import { temporaryFolder } from './temporary.ts';
 

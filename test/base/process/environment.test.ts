@@ -1,4 +1,4 @@
-import { prepareTensorFlow } from '../../src/base/environment.ts';
+import { prepareTensorFlow } from '../../../src/base/process/environment.ts';
 
 const NAMES = ['TF_CPP_MIN_LOG_LEVEL', 'TF_FORCE_GPU_ALLOW_GROWTH', 'TF_NUM_INTRAOP_THREADS', 'CUDA_VISIBLE_DEVICES'];
 const set = () => NAMES.map((name) => process.env[name]);

@@ -1,5 +1,13 @@
-import { ascending, deviation, mean, median, medianInterval, quantile, tQuantile } from '../../src/base/statistics.ts';
-import { RandomStream } from '../../src/base/random.ts';
+import {
+  ascending,
+  deviation,
+  mean,
+  median,
+  medianInterval,
+  quantile,
+  tQuantile,
+} from '../../../src/base/math/statistics.ts';
+import { RandomStream } from '../../../src/base/random.ts';
 
 describe('quantiles', () => {
   it('lie between order statistics', () => {

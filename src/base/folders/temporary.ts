@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readText } from './files.ts';
-import { isAlive, parseOwner, thisProcess } from './owner.ts';
+import { readText } from '../files.ts';
+import { isAlive, parseOwner, thisProcess } from '../process/owner.ts';
 
 const OWNER = 'owner.json';
 

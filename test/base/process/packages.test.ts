@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { UserError } from '../../src/base/errors.ts';
-import { needPackages, packageFolder, versionOf } from '../../src/base/packages.ts';
-import { diagnose } from '../../src/tools/doctor.ts';
-import { refuseMissing } from '../../src/setup/runnable.ts';
-import { ROOT } from '../support/built.ts';
-import { temporaryFolder } from '../support/folder.ts';
+import { UserError } from '../../../src/base/errors.ts';
+import { needPackages, packageFolder, versionOf } from '../../../src/base/process/packages.ts';
+import { diagnose } from '../../../src/tools/doctor.ts';
+import { refuseMissing } from '../../../src/setup/runnable.ts';
+import { ROOT } from '../../support/built.ts';
+import { temporaryFolder } from '../../support/folder.ts';
 
 const folder = temporaryFolder();
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readlinkSync, rmSync, statfsSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isAlive, isOfEarlierStart, ownerText, parseOwner, thisProcess } from '../../src/base/owner.ts';
+import { isAlive, isOfEarlierStart, ownerText, parseOwner, thisProcess } from '../../../src/base/process/owner.ts';
 
 const pid = spawnSync('true').pid;
 const linux = process.platform === 'linux' ? it : it.skip;

@@ -1,11 +1,11 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { UserError } from './errors.ts';
+import { UserError } from '../errors.ts';
 
 const MISSING = 'missing';
 
-const MANIFEST = path.resolve(import.meta.dirname, '../../package.json');
+const MANIFEST = path.resolve(import.meta.dirname, '../../../package.json');
 
 interface Manifest {
   readonly version: string;
