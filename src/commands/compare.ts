@@ -22,7 +22,7 @@ export const compareCommand: Command<CompareArgs> = {
     }
     const { findRun } = await import('../folder/find.ts');
     const { reportOf } = await import('../folder/report/report-files.ts');
-    const { compareReports } = await import('../report/compare.ts');
+    const { compareReports } = await import('../report/tables/compare.ts');
     const reports = [];
     for (const run of runs) reports.push(await reportOf(await findRun(run, out)));
     const names = reports.map(({ name }) => name);

@@ -73,7 +73,7 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       context.out(textTable([['label', 'samples', 'average precision', 'F1'], ...rows]));
     }
     if (result.entities !== undefined) {
-      const { ENTITY_HEAD, entityRows } = await import('../report/entities.ts');
+      const { ENTITY_HEAD, entityRows } = await import('../report/tables/entities.ts');
       context.out(textTable([[...ENTITY_HEAD], ...entityRows(result.entities)]));
       context.out(`right on ${percent(result.entities.rightWords)} of ${result.entities.words} words\n`);
     }

@@ -22,7 +22,7 @@ export const reportCommand: Command<ReportArgs> = {
     const { missingFiles } = await import('../folder/report/finished.ts');
     const gone = report.status === 'complete' ? await missingFiles(folder, report) : undefined;
     if (gone !== undefined) context.note(`warning: ${gone}\n`);
-    const { reportText } = await import('../report/text.ts');
+    const { reportText } = await import('../report/render/text.ts');
     const { fittedToWidth: fitted } = await import('./terminal/wrapped.ts');
     if (context.json) printJson(context, { status: report.status, files });
     else context.out(fitted(reportText(report, folder), context));

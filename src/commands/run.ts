@@ -164,8 +164,8 @@ export async function execute(
       await watchers.close(failure);
       await display.close();
     });
-  const { reportJson } = await import('../report/json.ts');
-  const { reportText } = await import('../report/text.ts');
+  const { reportJson } = await import('../report/render/json.ts');
+  const { reportText } = await import('../report/render/text.ts');
   const { fittedToWidth: fitted } = await import('./terminal/wrapped.ts');
   context.out(context.json ? reportJson(report) : fitted(reportText(report, folder), context));
   return { folder, report };

@@ -54,7 +54,7 @@ export const sweepCommand: Command<SweepArgs> = {
     const display = await showEvents(context);
     const options = { out, saveEvery, signal: context.signal, onEvent: display.onEvent };
     const swept = await sweepShard(base, trials, load, shard, options).finally(() => display.close());
-    const { sweepRows, trialFigures } = await import('../report/sweep.ts');
+    const { sweepRows, trialFigures } = await import('../report/tables/sweep.ts');
     const { folder, failed } = swept;
     const done = swept.trials.filter(({ report }) => report?.status === 'complete').length;
     if (context.json) printJson(context, { folder, failed, trials: swept.trials.map(trialFigures) });

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Comparison } from '../../src/report/compare.ts';
-import { reportJson } from '../../src/report/json.ts';
+import type { Comparison } from '../../src/report/tables/compare.ts';
+import { reportJson } from '../../src/report/render/json.ts';
 import type { Report } from '../../src/report/types.ts';
 import { example } from '../report/example.ts';
 import { temporaryFolder } from '../support/folder.ts';

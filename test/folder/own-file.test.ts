@@ -8,7 +8,7 @@ import { rebuildReport, reportOf } from '../../src/folder/report/report-files.ts
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { modelsOfRun } from '../../src/tools/serve.ts';
 import { inspectFile } from '../../src/tools/inspect.ts';
-import { reportJson } from '../../src/report/json.ts';
+import { reportJson } from '../../src/report/render/json.ts';
 import { example } from '../report/example.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { makePipe } from '../support/pipe.ts';

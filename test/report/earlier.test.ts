@@ -1,4 +1,4 @@
-import { reportJson } from '../../src/report/json.ts';
+import { reportJson } from '../../src/report/render/json.ts';
 import { parseReport } from '../../src/report/read.ts';
 import { scoreEntry } from '../../src/report/score.ts';
 import type { ModelRow, Report } from '../../src/report/types.ts';

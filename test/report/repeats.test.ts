@@ -1,6 +1,6 @@
-import { reportHtml } from '../../src/report/html.ts';
-import { reportJson } from '../../src/report/json.ts';
-import { reportMarkdown } from '../../src/report/markdown.ts';
+import { reportHtml } from '../../src/report/html/page.ts';
+import { reportJson } from '../../src/report/render/json.ts';
+import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { parseReport } from '../../src/report/read.ts';
 import { pairOf, repeatsOf, verdictOf } from '../../src/report/verdict.ts';
 import { faults } from '../support/faults.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { reportJson } from '../../src/report/json.ts';
-import { reportMarkdown } from '../../src/report/markdown.ts';
+import { reportJson } from '../../src/report/render/json.ts';
+import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { parseReport } from '../../src/report/read.ts';
 import { reportJsonSchema } from '../../src/report/schema.ts';
 import type { ModelRow, Report } from '../../src/report/types.ts';

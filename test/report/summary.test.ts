@@ -1,6 +1,6 @@
 import { idOf } from '../../src/report/artifact.ts';
 import type { Form } from '../../src/report/artifact.ts';
-import { compareReports, shareInterval } from '../../src/report/compare.ts';
+import { compareReports, shareInterval } from '../../src/report/tables/compare.ts';
 import { pairOf, repeatsOf, verdictOf } from '../../src/report/verdict.ts';
 import { rowScore, changeOf, finalModel, paretoFront, stepsOf, summarySentences } from '../../src/report/summary.ts';
 import type { ModelRow } from '../../src/report/types.ts';

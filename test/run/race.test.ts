@@ -1,5 +1,5 @@
 import { raceRoundsOf } from '../../src/run/stages/student/race.ts';
-import { raceRows } from '../../src/report/race.ts';
+import { raceRows } from '../../src/report/tables/race.ts';
 import { accuracyScore } from '../../src/tasks/score.ts';
 
 it('each round has half the candidates and twice the epochs, the last half of the epochs of the student', () => {

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { loadDataset } from '../../src/data/load.ts';
 import { NO_TAG } from '../../src/data/targets/tags.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
-import { reportHtml } from '../../src/report/html.ts';
+import { reportHtml } from '../../src/report/html/page.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';

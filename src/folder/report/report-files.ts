@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import { reportFiles } from '../../report/files.ts';
+import { reportFiles } from '../../report/render/files.ts';
 import type { Report } from '../../report/types.ts';
 import { withKeptLatency } from './device-latency.ts';
 import { writtenReport } from './finished.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../base/files.ts';
-import { reportFiles } from '../../report/files.ts';
+import { reportFiles } from '../../report/render/files.ts';
 import type { Report } from '../../report/types.ts';
 import { finishedReport } from './finished.ts';
 

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 import { fileSize } from '../../report/format.ts';
-import { modelsMarkdown } from '../../report/markdown.ts';
+import { modelsMarkdown } from '../../report/render/markdown.ts';
 import { scoreOf } from '../../report/score.ts';
 import { summarySentences } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { exportedFile, requiredReport } from '../../../src/folder/report/finished.ts';
-import { reportJson } from '../../../src/report/json.ts';
+import { reportJson } from '../../../src/report/render/json.ts';
 import { example } from '../../report/example.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 

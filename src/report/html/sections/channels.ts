@@ -1,4 +1,4 @@
-import { channelTable } from '../../channels.ts';
+import { channelTable } from '../../tables/channels.ts';
 import { number } from '../../format.ts';
 import type { Report } from '../../types.ts';
 import { escape } from '../escape.ts';

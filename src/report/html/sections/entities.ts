@@ -1,6 +1,6 @@
 import { digits, percent } from '../../../base/numbers.ts';
 import { number } from '../../format.ts';
-import { ENTITY_HEAD, entityRows, shareText } from '../../entities.ts';
+import { ENTITY_HEAD, entityRows, shareText } from '../../tables/entities.ts';
 import type { Report } from '../../types.ts';
 import { escape } from '../escape.ts';
 import { key } from '../charts/kinds.ts';

@@ -1,5 +1,5 @@
 import { scoreOf } from '../../score.ts';
-import { raceRows } from '../../race.ts';
+import { raceRows } from '../../tables/race.ts';
 import type { Report } from '../../types.ts';
 import { escape } from '../escape.ts';
 import { table } from '../tables.ts';

@@ -3,7 +3,7 @@ import { percent } from '../../../base/numbers.ts';
 import type { Score } from '../../../tasks/score.ts';
 import { capital, milliseconds, number, size } from '../../format.ts';
 import { axisText, scoreOf } from '../../score.ts';
-import { frontOf } from '../../search.ts';
+import { frontOf } from '../../tables/search.ts';
 import type { Report, Search, SearchPoint } from '../../types.ts';
 import { gridOf, limitLine, PERCENT_GAP, PERCENT_ROOM, valueAxis } from '../charts/axes.ts';
 import { chart, forScreens } from '../charts/chart.ts';

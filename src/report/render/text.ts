@@ -1,7 +1,7 @@
-import { fileSize, number, seconds } from './format.ts';
-import { scoreOf } from './score.ts';
-import { scoreSentence, summarySentences } from './summary.ts';
-import type { Report } from './types.ts';
+import { fileSize, number, seconds } from '../format.ts';
+import { scoreOf } from '../score.ts';
+import { scoreSentence, summarySentences } from '../summary.ts';
+import type { Report } from '../types.ts';
 
 /** The end of a run in a terminal: the models side by side, the verdict, and where the rest is. */
 export function reportText(report: Report, folder: string): string {

@@ -1,12 +1,12 @@
-import { reportCsv } from '../../src/report/csv.ts';
-import { escape } from '../../src/report/html/escape.ts';
-import { reportHtml } from '../../src/report/html.ts';
-import { besideMarks } from '../../src/report/html/charts/labels.ts';
-import { reportJson } from '../../src/report/json.ts';
-import { reportMarkdown } from '../../src/report/markdown.ts';
-import { parseReport } from '../../src/report/read.ts';
-import { faults } from '../support/faults.ts';
-import { example } from './example.ts';
+import { reportCsv } from '../../../src/report/render/csv.ts';
+import { escape } from '../../../src/report/html/escape.ts';
+import { reportHtml } from '../../../src/report/html/page.ts';
+import { besideMarks } from '../../../src/report/html/charts/labels.ts';
+import { reportJson } from '../../../src/report/render/json.ts';
+import { reportMarkdown } from '../../../src/report/render/markdown.ts';
+import { parseReport } from '../../../src/report/read.ts';
+import { faults } from '../../support/faults.ts';
+import { example } from '../example.ts';
 
 describe('the check of pages', () => {
   it.each(['<p><b></p></b>', '<p class=a></p>', '<p>a < b</p>', '<p>a & b</p>', '<p>', '<p id="a"></p><p id="a"></p>'])(

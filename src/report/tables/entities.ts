@@ -1,6 +1,6 @@
-import { percent } from '../base/numbers.ts';
-import type { EntityReport } from '../tasks/described.ts';
-import { number } from './format.ts';
+import { percent } from '../../base/numbers.ts';
+import type { EntityReport } from '../../tasks/described.ts';
+import { number } from '../format.ts';
 
 export const ENTITY_HEAD = ['entities', 'true', 'given', 'right', 'precision', 'recall', 'F1'];
 

@@ -1,5 +1,5 @@
-import { sweepRows, trialFigures } from '../../src/report/sweep.ts';
-import { example } from './example.ts';
+import { sweepRows, trialFigures } from '../../../src/report/tables/sweep.ts';
+import { example } from '../example.ts';
 
 const trial = { name: 'rate', set: ['distill.optimizer.learningRate=0.01'] };
 

@@ -1,5 +1,5 @@
-import { reportSchema } from './schema.ts';
-import type { Report } from './types.ts';
+import { reportSchema } from '../schema.ts';
+import type { Report } from '../types.ts';
 
 /** Checked against the published schema, keys in its order. */
 export function reportJson(report: Report): string {

@@ -1,23 +1,23 @@
-import { compared, size } from './format.ts';
-import { classesSection } from './html/sections/classes.ts';
-import { escape } from './html/escape.ts';
-import { agreementSection } from './html/sections/agreement.ts';
-import { examplesSection } from './html/sections/examples.ts';
-import { errorsSection } from './html/sections/errors.ts';
-import { entitiesSection } from './html/sections/entities.ts';
-import { labelsSection } from './html/sections/per-label.ts';
-import { calibrationSection } from './html/sections/calibration.ts';
-import { curvesSection, factsSection, latencySection, recipeSection } from './html/sections/sections.ts';
-import { raceSection } from './html/sections/race.ts';
-import { searchSection } from './html/sections/search.ts';
-import { channelsSection } from './html/sections/channels.ts';
-import { pruningSection } from './html/sections/pruning.ts';
-import { quantizationSection } from './html/sections/sensitivity.ts';
-import { stepsSection } from './html/sections/steps.ts';
-import { STYLE } from './html/style.ts';
-import { modelsTable } from './html/tables.ts';
-import { tradeSection } from './html/sections/trade.ts';
-import { verdictSection } from './html/sections/verdict.ts';
+import { compared, size } from '../format.ts';
+import { classesSection } from './sections/classes.ts';
+import { escape } from './escape.ts';
+import { agreementSection } from './sections/agreement.ts';
+import { examplesSection } from './sections/examples.ts';
+import { errorsSection } from './sections/errors.ts';
+import { entitiesSection } from './sections/entities.ts';
+import { labelsSection } from './sections/per-label.ts';
+import { calibrationSection } from './sections/calibration.ts';
+import { curvesSection, factsSection, latencySection, recipeSection } from './sections/sections.ts';
+import { raceSection } from './sections/race.ts';
+import { searchSection } from './sections/search.ts';
+import { channelsSection } from './sections/channels.ts';
+import { pruningSection } from './sections/pruning.ts';
+import { quantizationSection } from './sections/sensitivity.ts';
+import { stepsSection } from './sections/steps.ts';
+import { STYLE } from './style.ts';
+import { modelsTable } from './tables.ts';
+import { tradeSection } from './sections/trade.ts';
+import { verdictSection } from './sections/verdict.ts';
 import {
   rowScore,
   commonLatency,
@@ -27,11 +27,11 @@ import {
   scoredSplit,
   summarySentences,
   teacherModel,
-} from './summary.ts';
-import type { Score } from '../tasks/score.ts';
-import { scoreOf } from './score.ts';
-import { taughtBy } from './taught-by.ts';
-import type { ModelRow, Report } from './types.ts';
+} from '../summary.ts';
+import type { Score } from '../../tasks/score.ts';
+import { scoreOf } from '../score.ts';
+import { taughtBy } from '../taught-by.ts';
+import type { ModelRow, Report } from '../types.ts';
 
 /** Policy that forbids to load anything: the file holds everything, wherever it is opened. */
 const POLICY =

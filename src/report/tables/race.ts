@@ -1,5 +1,5 @@
-import type { Score } from '../tasks/score.ts';
-import type { Race } from './types.ts';
+import type { Score } from '../../tasks/score.ts';
+import type { Race } from '../types.ts';
 
 /** Table of a race: the candidates that came furthest first, the chosen one at the top, with their validation score in each round. */
 export function raceRows(

@@ -1,6 +1,6 @@
-import { scoreOf } from './score.ts';
-import { sameClass } from './summary.ts';
-import type { Report } from './types.ts';
+import { scoreOf } from '../score.ts';
+import { sameClass } from '../summary.ts';
+import type { Report } from '../types.ts';
 
 const HEAD = [
   'run',

@@ -1,4 +1,4 @@
-import type { ChannelCuts } from './types.ts';
+import type { ChannelCuts } from '../types.ts';
 
 export interface ChannelTable {
   /** Models, a column each behind the one of the model before any of them. */

@@ -1,7 +1,7 @@
-import { channelTable } from '../../src/report/channels.ts';
-import { reportHtml } from '../../src/report/html.ts';
-import { reportMarkdown } from '../../src/report/markdown.ts';
-import { example } from './example.ts';
+import { channelTable } from '../../../src/report/tables/channels.ts';
+import { reportHtml } from '../../../src/report/html/page.ts';
+import { reportMarkdown } from '../../../src/report/render/markdown.ts';
+import { example } from '../example.ts';
 
 it('channels stand layer by layer, step after step, and a layer that keeps its own is said once', () => {
   expect(channelTable(example.channels!)).toEqual({

@@ -1,7 +1,7 @@
-import { size } from './format.ts';
-import { scoreOf } from './score.ts';
-import { finalModel } from './summary.ts';
-import type { Report } from './types.ts';
+import { size } from '../format.ts';
+import { scoreOf } from '../score.ts';
+import { finalModel } from '../summary.ts';
+import type { Report } from '../types.ts';
 
 /** One trial of a sweep as it stands. */
 export interface TrialFigures {

@@ -1,12 +1,12 @@
-import { digits, percent } from '../base/numbers.ts';
-import { ENTITY_HEAD, entityRows } from './entities.ts';
-import { fileSize, milliseconds, number, seconds, size } from './format.ts';
-import { channelTable } from './channels.ts';
-import { raceRows } from './race.ts';
-import { frontOf } from './search.ts';
-import { scoreOf } from './score.ts';
-import { answersText, notesOf, sameClass, summarySentences } from './summary.ts';
-import type { ModelRow, Report } from './types.ts';
+import { digits, percent } from '../../base/numbers.ts';
+import { ENTITY_HEAD, entityRows } from '../tables/entities.ts';
+import { fileSize, milliseconds, number, seconds, size } from '../format.ts';
+import { channelTable } from '../tables/channels.ts';
+import { raceRows } from '../tables/race.ts';
+import { frontOf } from '../tables/search.ts';
+import { scoreOf } from '../score.ts';
+import { answersText, notesOf, sameClass, summarySentences } from '../summary.ts';
+import type { ModelRow, Report } from '../types.ts';
 
 /** The report for people who read it in an editor or on a code host. */
 export function reportMarkdown(report: Report): string {
