@@ -129,7 +129,7 @@ describe('architecture', () => {
       ...['serve/grpc/parse.ts', 'serve/v2/describe.ts', 'serve/v2/request.ts', 'setup/hub/folder.ts'],
       'tools/init/task.ts',
     ];
-    const names = new RegExp(`['"\`](${TASKS.join('|')})['"\`]|metadata\\.get\\('task'\\)`);
+    const names = new RegExp(`['"\`](${TASKS.join('|')})['"\`]|metadata\\.get\\('task'\\)|score\\.name [!=]==`);
     const naming = sourceFiles().filter((file) => names.test(readFileSync(path.join(SRC, file), 'utf8')));
     expect(naming.filter((file) => !/^(tasks|recipe)\//.test(file))).toEqual(others);
   });

@@ -3,7 +3,6 @@ import type { UsualAnswers } from '../measure/usual-answers.ts';
 import { setOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
-import { textTable } from './terminal/table.ts';
 import { inputOptions, inputShapes } from './options/shapes.ts';
 
 interface EvaluateArgs {
@@ -37,7 +36,6 @@ export const evaluateCommand: Command<EvaluateArgs> = {
   run: async ({ model, recipe, set, split, usual, shape, fix }, context) => {
     if (usual) refuseUsual(model, split);
     const { loadRunnable } = await import('../setup/runnable.ts');
-    const { digits, percent } = await import('../base/numbers.ts');
     const { evaluateFile } = await import('../tools/evaluate.ts');
     const evaluated = await evaluateFile(
       model,
@@ -45,38 +43,15 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       split as 'train' | 'validation' | 'test',
       inputShapes({ shape, fix }),
     );
-    const { usual: spread, ...result } = evaluated;
+    const { usual: spread, form, ...result } = evaluated;
     if (usual) await writeUsual(model, spread!);
     if (context.json) {
       for (const warning of result.warnings) context.note(`warning: ${warning}\n`);
       printJson(context, result);
       return;
     }
-    const share = (value: number | null): string => (value === null ? '-' : percent(value));
-    if (result.perClass !== undefined) {
-      const rows = Object.entries(result.perClass).map(([name, accuracy]) => [name, share(accuracy)]);
-      context.out(textTable([['class', 'accuracy'], ...rows]));
-    }
-    if (result.errors !== undefined) {
-      const rows = result.errors.rows.map(({ name, mae, rmse, r2 }) => [
-        name,
-        digits(mae),
-        digits(rmse),
-        r2 === null ? '-' : r2.toFixed(3),
-      ]);
-      context.out(textTable([['predicts', 'MAE', 'RMSE', 'R²'], ...rows]));
-    }
-    if (result.labels !== undefined) {
-      const rows = result.labels.rows.map(({ name, samples, averagePrecision, f1 }) => [
-        ...[name, String(samples), share(averagePrecision), share(f1)],
-      ]);
-      context.out(textTable([['label', 'samples', 'average precision', 'F1'], ...rows]));
-    }
-    if (result.entities !== undefined) {
-      const { ENTITY_HEAD, entityRows } = await import('../report/tables/entities.ts');
-      context.out(textTable([[...ENTITY_HEAD], ...entityRows(result.entities)]));
-      context.out(`right on ${percent(result.entities.rightWords)} of ${result.entities.words} words\n`);
-    }
+    const { EVALUATION_TABLES } = await import('./terminal/evaluation.ts');
+    context.out(EVALUATION_TABLES[form](result));
     context.note(`input: ${result.preparation}\n`);
     for (const warning of result.warnings) context.note(`warning: ${warning}\n`);
     context.out(`${model}: ${result.said}\n`);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { argMax, sum } from '../base/numbers.ts';
+import type { AnswerFormKind } from '../recipe/task.ts';
 
 const whole = z.int().min(0);
 const histogram = z.strictObject({
@@ -42,6 +43,14 @@ export function usualAnswers(logits: Float32Array, classes: number, split: Usual
     classes: counts,
   };
 }
+
+/** Distribution of answers [samples, width] by their form; undefined for those of which no drift is watched. */
+export const USUAL_ANSWERS: Readonly<Record<AnswerFormKind, typeof usualAnswers | undefined>> = {
+  classes: usualAnswers,
+  numbers: undefined,
+  labels: undefined,
+  tags: undefined,
+};
 
 export function spreadOf(logits: ArrayLike<number>, from: number, classes: number): Spread {
   const best = argMax(logits, from, classes);

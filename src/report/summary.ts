@@ -167,7 +167,7 @@ function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[
     const agreed =
       own === null
         ? ''
-        : score.name === 'accuracy'
+        : score.isShareRight
           ? ` and agrees with it on ${accuracyScore.text(own)} of ${samples}`
           : `, at ${score.name} ${score.text(own)} against its answers to ${samples}`;
     const than = parts.length === 0 ? `about as large as` : `${parts.join(' and ')} than`;
@@ -180,7 +180,7 @@ function comparison(report: Report, model: ModelRow, teacher: ModelRow): string[
 }
 
 function gapOf(score: Score, own: number, its: number, alone: boolean): string {
-  if (score.name !== 'accuracy') {
+  if (!score.isShareRight) {
     const beside = `${alone ? ' ' : ', with '}${score.name} ${score.text(own)} against ${score.text(its)}`;
     return alone ? ` at${beside} of the teacher` : beside;
   }

@@ -4,6 +4,10 @@ import type { TaskName } from '../recipe/task.ts';
 /** The figure that a task is judged by: it chooses epochs and students, and limits and verdicts are given in it. */
 export interface Score {
   readonly name: string;
+  /** True if it is the share of samples with a right answer, which is said without the name of the score. */
+  readonly isShareRight: boolean;
+  /** The name behind that of a split in the head of a table: ` RMSE`. */
+  readonly heading: string;
   /** `fraction`: from 0 to 1; `label`: in the units of the label. */
   readonly unit: 'fraction' | 'label';
   readonly better: 'higher' | 'lower';
@@ -45,11 +49,13 @@ function points(fraction: number): string {
 }
 
 /** A score from 0 to 1, with drops in percentage points. */
-function share(name: string, said: Score['said']): Score {
+function share(name: string, said: Score['said'], isShareRight = false): Score {
   return {
     ...{
       name,
       said,
+      isShareRight,
+      heading: isShareRight ? '' : ` ${name}`,
       unit: 'fraction',
       better: 'higher',
       text: (value) => percent(value),
@@ -69,6 +75,7 @@ function share(name: string, said: Score['said']): Score {
 export const accuracyScore = share(
   'accuracy',
   (value, samples, digits) => `right on ${percent(value, digits)} of ${samples}`,
+  true,
 );
 
 /** F1 of each label at a probability of 0.5, mean over the labels. */
@@ -85,7 +92,15 @@ export const entityF1Score = share(
 
 /** Root mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
 export const rmseScore: Score = {
-  ...{ name: 'RMSE', unit: 'label', better: 'lower', text: digits, bounds: [0, Infinity] },
+  ...{
+    name: 'RMSE',
+    isShareRight: false,
+    heading: ' RMSE',
+    unit: 'label',
+    better: 'lower',
+    text: digits,
+    bounds: [0, Infinity],
+  },
   change: (difference) => `${difference >= 0 ? '+' : '-'}${digits(Math.abs(difference))}`,
   said: (value, samples) => `off by ${digits(value)} (RMSE) on ${samples}`,
   smallestGain: (score) => 0.001 * score,
@@ -98,7 +113,7 @@ export const rmseScore: Score = {
 
 /** Sentence on a score if another model's answers stand in for labels. */
 export function againstText(score: Score, value: number, by: string, samples: string): string {
-  if (score.name === 'accuracy') return `gives the class that ${by} gives on ${score.text(value)} of ${samples}`;
+  if (score.isShareRight) return `gives the class that ${by} gives on ${score.text(value)} of ${samples}`;
   return `${score.name} ${score.text(value)} against the answers of ${by} on ${samples}`;
 }
 

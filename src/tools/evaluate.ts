@@ -20,9 +20,11 @@ import { decodeModel } from '../formats/onnx/protobuf.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readEntries } from '../formats/tflite/metadata/entries.ts';
 import { readTflite } from '../formats/tflite/read.ts';
-import { usualAnswers } from '../measure/usual-answers.ts';
+import { USUAL_ANSWERS } from '../measure/usual-answers.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
 import { requireFiles } from '../folder/inputs.ts';
+import { taskRow } from '../recipe/task.ts';
+import type { AnswerFormKind } from '../recipe/task.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadDataToTeach, loadFedData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
@@ -37,6 +39,7 @@ export interface EvaluationResult {
   readonly samples: number;
   /** Name of the teacher whose answers replace missing labels: the score is agreement with it. */
   readonly labelledBy?: string;
+  readonly form: AnswerFormKind;
   /** The result in words. */
   readonly said: string;
   /** Accuracy, for classification. */
@@ -125,26 +128,38 @@ export async function evaluateFile(
   const samples = `${dataset.count} ${split} samples`;
   const scoreText =
     labelledBy === undefined ? task.score.said(score, samples) : againstText(task.score, score, labelledBy, samples);
-  if (task.classes !== undefined) {
-    const usual =
-      split === 'train' ? undefined : inOrderOf(preparation, usualAnswers(given, task.width, split), task.classes);
-    return {
-      ...shared,
-      said: scoreText,
-      accuracy: score,
-      perClass: perClassOf(given, dataset, task.classes),
-      usual,
-      warnings,
-    };
-  }
+  const { form } = taskRow(task.name);
+  const usual = split === 'train' ? undefined : USUAL_ANSWERS[form]?.(given, task.width, split);
   return {
     ...shared,
+    form,
     said: scoreText,
-    score: { name: task.score.name, value: score },
-    ...errorsOf(task, given, dataset),
+    ...EVALUATED[form](task, score, given, dataset),
+    usual: usual && inOrderOf(preparation, usual, dataset.classNames),
     warnings,
   };
 }
+
+type Figures = Pick<EvaluationResult, 'accuracy' | 'perClass' | 'score' | 'errors' | 'labels' | 'entities'>;
+type Evaluated = (task: Task, score: number, given: Float32Array, dataset: Dataset) => Figures;
+
+const scored: Evaluated = (task, value, given, { targets }) => {
+  const { errors, labels, entities } = task.describe(given, targets);
+  return {
+    score: { name: task.score.name, value },
+    ...(errors && { errors }),
+    ...(labels && { labels }),
+    ...(entities && { entities }),
+  };
+};
+
+/** Figures of an evaluation by the form of the answers. */
+export const EVALUATED: Readonly<Record<AnswerFormKind, Evaluated>> = {
+  classes: (_, accuracy, given, dataset) => ({ accuracy, perClass: perClassOf(given, dataset) }),
+  numbers: scored,
+  labels: scored,
+  tags: scored,
+};
 
 /** Usual answers in the order of the file's own classes, by which they are compared later. */
 function inOrderOf(
@@ -212,21 +227,8 @@ function labelledSplit(data: LoadedDataset, split: Split, recipe: string): Datas
   );
 }
 
-function errorsOf(
-  task: Task,
-  given: Float32Array,
-  { targets }: Dataset,
-): Pick<EvaluationResult, 'errors' | 'labels' | 'entities'> {
-  const { errors, labels, entities } = task.describe(given, targets);
-  return { ...(errors && { errors }), ...(labels && { labels }), ...(entities && { entities }) };
-}
-
 /** Accuracy of each class, by name. */
-function perClassOf(
-  logits: Float32Array,
-  { targets }: Dataset,
-  classes: readonly string[],
-): Record<string, number | null> {
+function perClassOf(logits: Float32Array, { targets, classNames: classes }: Dataset): Record<string, number | null> {
   const width = classes.length;
   const { samples, right } = countsOf(classesOf(logits, width), targets as Int32Array, width);
   return Object.fromEntries(classes.map((name, i) => [name, samples[i] === 0 ? null : right[i]! / samples[i]!]));

@@ -1,14 +1,32 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
+import { EVALUATION_TABLES } from '../../src/commands/terminal/evaluation.ts';
+import { USUAL_ANSWERS } from '../../src/measure/usual-answers.ts';
 import { SHOWN_FORMS } from '../../src/page/browser/forms.ts';
 import { ANSWER_FORMS, TASKS, taskRow } from '../../src/recipe/task.ts';
+import { ANSWERS_SHOWN } from '../../src/run/stages/measure/examples.ts';
 import { SCHEMAS_OF_ANSWERS } from '../../src/serve/http/openapi-models.ts';
 import { SAID } from '../../src/serve/v1/forms.ts';
 import { EXAMPLES } from '../../src/ship/kit/examples.ts';
 import { KIT_FORMS } from '../../src/ship/kit/forms.ts';
+import { PIPELINES } from '../../src/ship/transformers/config.ts';
 import { ANSWER_WORDS, NAMES_KEYS, statedForm } from '../../src/tasks/answer-form.ts';
+import { EVALUATED } from '../../src/tools/evaluate.ts';
 
-const TABLES = { ANSWER_WORDS, EXAMPLES, KIT_FORMS, NAMES_KEYS, SAID, SCHEMAS_OF_ANSWERS, SHOWN_FORMS };
+const TABLES = {
+  ANSWERS_SHOWN,
+  ANSWER_WORDS,
+  EVALUATED,
+  EVALUATION_TABLES,
+  EXAMPLES,
+  KIT_FORMS,
+  NAMES_KEYS,
+  PIPELINES,
+  SAID,
+  SCHEMAS_OF_ANSWERS,
+  SHOWN_FORMS,
+  USUAL_ANSWERS,
+};
 
 it.each(Object.entries(TABLES))('the table %s has a row for each form of answers', (_, table) => {
   expect(Object.keys(table).sort()).toEqual([...ANSWER_FORMS].sort());

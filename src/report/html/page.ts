@@ -121,8 +121,8 @@ function tiles(report: Report): string {
       : tile(
           score.text(own),
           report.dataset.labelledBy === undefined
-            ? `${score.name === 'accuracy' ? 'right' : score.name} on the ${scoredSplit(model)} split${overSeeds(model, score)}${its === null ? '' : `; teacher ${score.text(its)}`}`
-            : `of the ${scoredSplit(model)} split: ${score.name === 'accuracy' ? '' : `${score.name}, `}${agreementOf(report)}`,
+            ? `${score.isShareRight ? 'right' : score.name} on the ${scoredSplit(model)} split${overSeeds(model, score)}${its === null ? '' : `; teacher ${score.text(its)}`}`
+            : `of the ${scoredSplit(model)} split: ${score.isShareRight ? '' : `${score.name}, `}${agreementOf(report)}`,
         ),
     model.sizeBytes === 0
       ? ''

@@ -80,8 +80,8 @@ function repeatLines(report: Report): string[] {
 /** The models of a report with their sizes and scores. */
 export function modelsMarkdown(report: Report): string {
   const score = scoreOf(report);
-  const name = score.name === 'accuracy' ? '' : ` ${score.name}`;
-  const head = ['model', 'precision', 'parameters', 'MACs', 'size', `validation${name}`, `test${name}`, 'training'];
+  const { heading } = score;
+  const head = ['model', 'precision', 'parameters', 'MACs', 'size', `validation${heading}`, `test${heading}`, 'training']; // prettier-ignore
   const rows = report.models.map((row) => [
     row.id,
     row.precision,
@@ -119,14 +119,7 @@ function searchTable(report: Report): string {
     number(point.params),
     point.withinBudget ? 'yes' : 'no',
   ]);
-  const head = [
-    'Pareto set',
-    `validation${score.name === 'accuracy' ? '' : ` ${score.name}`}`,
-    '95 %',
-    'size',
-    'parameters',
-    'within budget',
-  ];
+  const head = ['Pareto set', `validation${score.heading}`, '95 %', 'size', 'parameters', 'within budget'];
   const lines = [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows];
   return `Search: ${search.sentence}.\n\n${lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')}`;
 }

@@ -6,8 +6,7 @@ import type { Report } from '../types.ts';
 /** The end of a run in a terminal: the models side by side, the verdict, and where the rest is. */
 export function reportText(report: Report, folder: string): string {
   const score = scoreOf(report);
-  const name = score.name === 'accuracy' ? '' : ` ${score.name}`;
-  const head = ['model', 'parameters', 'size', `validation${name}`, `test${name}`];
+  const head = ['model', 'parameters', 'size', `validation${score.heading}`, `test${score.heading}`];
   const rows = report.models.map(({ id, params, sizeBytes, score: own }) => [
     id,
     number(params),

@@ -96,15 +96,14 @@ export function shareInterval(share: number, samples: number): readonly [number,
 }
 
 function meanWithInterval({ mean, interval: [low, high], scores }: Repeats, score: Score): string {
-  const [a, b] =
-    score.name === 'accuracy' ? [low, high].map((end) => decimals(100 * end, 1)) : [low, high].map(score.text);
+  const [a, b] = score.isShareRight ? [low, high].map((end) => decimals(100 * end, 1)) : [low, high].map(score.text);
   return `${score.text(mean)} (${a!} to ${b!}), mean of ${scores.length}`;
 }
 
 function withError(value: number, { dataset }: Report, row: ModelRow): string {
   const score = scoreOf({ dataset });
   // Wilson's interval is that of a share of samples that are right.
-  if (score.name !== 'accuracy') return score.text(value);
+  if (!score.isShareRight) return score.text(value);
   const samples = row.score.test === null ? dataset.samples.validation : dataset.samples.test;
   if (samples === 0) return percent(value);
   const [low, high] = shareInterval(value, samples);

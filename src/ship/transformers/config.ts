@@ -2,7 +2,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { isImageShape } from '../../data/dataset.ts';
 import { UserError } from '../../base/errors.ts';
 import { taskRow } from '../../recipe/task.ts';
-import { taskOf } from '../../tasks/registry.ts';
+import type { AnswerFormKind } from '../../recipe/task.ts';
 
 /** A pipeline of transformers.js that opens a model. */
 export type Pipeline = 'image-classification' | 'text-classification' | 'token-classification';
@@ -13,27 +13,42 @@ const MODELS: Readonly<Record<Pipeline, readonly [type: string, architecture: st
   'token-classification': ['bert', 'BertForTokenClassification'],
 };
 
+interface PipelineForm {
+  readonly texts: Pipeline;
+  readonly pictures?: Pipeline;
+  /** `problem_type` of config.json; absent for one class. */
+  readonly problem?: string;
+}
+
+/** Pipelines by the form of the answers; undefined where there is none. */
+export const PIPELINES: Readonly<Record<AnswerFormKind, PipelineForm | undefined>> = {
+  classes: { texts: 'text-classification', pictures: 'image-classification' },
+  numbers: undefined,
+  labels: { texts: 'text-classification', problem: 'multi_label_classification' },
+  tags: { texts: 'token-classification' },
+};
+
 /** The pipeline for the answers of a data set. `UserError` where there is none. */
 export function pipelineOf(data: Dataset): Pipeline {
   const { text, task, sampleShape, samples, inputs } = data;
-  const { hasClasses, hasNames, isPerWord } = taskRow(task);
+  const form = PIPELINES[taskRow(task).form];
   const refuse = (fact: string, hint: string): never => {
     throw new UserError(`export --transformers: ${fact}`, hint);
   };
-  if (!hasNames) return refuse(`no pipeline answers ${taskOf(data).name}`, OTHERS);
+  if (form === undefined) return refuse(`no pipeline answers ${task}`, OTHERS);
   if (text !== undefined) {
     if (text.tokenizer !== 'tokenizer.json')
       refuse(`expected a tokenizer.json, received the tokenizer ${text.tokenizer}`, 'Set `dataset.text.tokenizer` to a tokenizer.json of Hugging Face, which the pipeline reads too.'); // prettier-ignore
     if (text.texts === 2) refuse('pipelines take one text, received pairs of texts', OTHERS);
-    return isPerWord ? 'token-classification' : 'text-classification';
+    return form.texts;
   }
-  if (!hasClasses) return refuse('pipelines give pictures one class, received several labels', OTHERS);
+  if (form.pictures === undefined) return refuse('pipelines give pictures one class, received several labels', OTHERS);
   const [, , channels] = sampleShape;
   if (!isImageShape(sampleShape) || (channels !== 1 && channels !== 3) || inputs !== undefined)
     refuse(`expected pictures or texts, received samples of shape [${sampleShape.join(', ')}]`, OTHERS);
   if (!(samples instanceof Uint8Array))
     refuse('expected pictures of 8 bits, received numbers of another range', 'Pipelines open picture files: train on those, or on arrays of uint8.'); // prettier-ignore
-  return 'image-classification';
+  return form.pictures;
 }
 
 const OTHERS = '`limbeck export RUN --kit DIR` writes samples for browsers and Node.js that need no pipeline.';
@@ -48,14 +63,13 @@ export function configFiles(
 ): Map<string, string | Uint8Array> {
   const { classNames, sampleShape, text, task } = data;
   const [type, architecture] = MODELS[pipeline];
-  const { hasClasses } = taskRow(task);
-  const isOfLabels = !hasClasses && pipeline === 'text-classification';
+  const problem = PIPELINES[taskRow(task).form]?.problem;
   const files = new Map<string, string | Uint8Array>();
   files.set(
     'config.json',
     json({
       ...{ model_type: type, architectures: [architecture] },
-      ...(isOfLabels && { problem_type: 'multi_label_classification' }),
+      ...(problem !== undefined && { problem_type: problem }),
       id2label: Object.fromEntries(classNames.map((name, i) => [i, name])),
       label2id: Object.fromEntries(classNames.map((name, i) => [name, i])),
       ...(text === undefined ? { num_channels: 3 } : { max_position_embeddings: text.length }),

@@ -8,7 +8,6 @@ import { ownFile } from '../../folder/own-file.ts';
 import { requiredReport } from '../../folder/report/finished.ts';
 import { forPixelValues, forTokens } from '../../formats/onnx/rewrite/pipeline-ends.ts';
 import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
-import { taskRow } from '../../recipe/task.ts';
 import { loadData } from '../../setup/data.ts';
 import { writeInto } from '../cluster/write.ts';
 import { missingModels } from '../kit/missing.ts';
@@ -60,7 +59,7 @@ export async function writePipelineFolder(
     const found = models.find(({ row }) => row.precision === precision);
     if (found === undefined) continue;
     const { row, bytes } = found;
-    const changed = encodeModel(withPipelineEnds(decodeModel(bytes, row.file!), validation));
+    const changed = encodeModel(withPipelineEnds(decodeModel(bytes, row.file!), validation, pipeline));
     content.set(NAMES[precision], changed);
     shipped.push({ file: NAMES[precision], sizeBytes: changed.length, row });
   }
@@ -75,11 +74,15 @@ export async function writePipelineFolder(
   return { pipeline, files: [...content.keys()].sort(), skipped: made.skipped, notes };
 }
 
-function withPipelineEnds(model: ReturnType<typeof decodeModel>, data: Dataset): ReturnType<typeof decodeModel> {
-  const { text, task } = data;
+function withPipelineEnds(
+  model: ReturnType<typeof decodeModel>,
+  data: Dataset,
+  pipeline: Pipeline,
+): ReturnType<typeof decodeModel> {
+  const { text } = data;
   if (text === undefined) return forPixelValues(model, data);
   const { length, padding } = text;
-  return forTokens(model, { length, padding, isPerToken: taskRow(task).isPerWord });
+  return forTokens(model, { length, padding, isPerToken: pipeline === 'token-classification' });
 }
 
 /** Differences between `limbeck evaluate` and a pipeline that opens the files, one sentence each. */

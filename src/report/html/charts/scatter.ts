@@ -91,8 +91,7 @@ function whisker(cost: number, kind: number, interval: readonly [number, number]
 function readout(point: Point, cost: Cost, front: readonly Point[], place: ToPixels, score: Score): string {
   const name = `${point.id}${point.place === undefined ? '' : `, ${point.place}`}`;
   const between = point.interval === undefined ? '' : ` on average (${point.interval.map(score.text).join(' to ')})`;
-  const own =
-    score.name === 'accuracy' ? `${score.text(point.score)} right` : `${score.name} ${score.text(point.score)}`;
+  const own = score.isShareRight ? `${score.text(point.score)} right` : `${score.name} ${score.text(point.score)}`;
   const figures = `${own}${between}, ${cost.text(point.cost)}${front.includes(point) ? '; on the Pareto front' : ''}`;
   return target(
     place(point.cost, point.score),

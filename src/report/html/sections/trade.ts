@@ -33,7 +33,7 @@ export function tradeSection(report: Report): string {
   const names = costs.map(({ name }) => name);
   return (
     `<section id="trade"><h2>${capital(score.name)} against cost</h2><p>${score.better === 'higher' ? 'Up' : 'Down'} and to the left is better. The dotted line is the Pareto front: ` +
-    `nothing else is both ${score.name === 'accuracy' ? 'more accurate' : 'better'} and cheaper than what lies on it. Hollow marks are beaten in both.</p>` +
+    `nothing else is both ${score.isShareRight ? 'more accurate' : 'better'} and cheaper than what lies on it. Hollow marks are beaten in both.</p>` +
     `<style>${rules.join('')}</style>${choice('cost', 'Cost', names)}${runtimes}${panels.join('')}</section>`
   );
 }

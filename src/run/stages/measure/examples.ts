@@ -1,15 +1,18 @@
 import { sampleId, countOfElements } from '../../../data/dataset.ts';
-import type { Dataset } from '../../../data/dataset.ts';
+import type { Dataset, TargetValues } from '../../../data/dataset.ts';
 import { rowReader } from '../../../data/storage/sample-storage.ts';
 import { readSplits } from '../../../data/readers/read.ts';
 import { pictureOf, thumbnail } from '../../../data/pictures/thumbnail.ts';
 import { wavBytes } from '../../../data/sounds/wav.ts';
 import { spectraOf } from '../../../networks/sound/log-mel.ts';
 import { melShape } from '../../../networks/sound/mel.ts';
+import { taskRow } from '../../../recipe/task.ts';
+import type { AnswerFormKind } from '../../../recipe/task.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { Examples } from '../../../report/types.ts';
 import { soundOf } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
+import type { Task } from '../../../tasks/task.ts';
 import type { StageContext } from '../../context.ts';
 import type { MeasuredModels } from './measure.ts';
 
@@ -39,27 +42,13 @@ export async function examplesOf(
   const rows = chosen.map(async (row, i) => {
     const picture = shown === undefined ? await thumbnail(dataset, row) : undefined;
     const { targets } = dataset;
-    const words = task.entities && shown?.[i]?.texts;
-    if (task.entities !== undefined && words !== undefined) {
-      const marked = {
-        label: task.entities.there(targets, row),
-        teacher: task.entities.given(teacher.answers, row, targets),
-        student: task.entities.given(student.answers, row, targets),
-      };
-      const classText = (who: keyof typeof marked): string =>
-        marked[who].map(({ type, from, to }) => `${type} ${words.slice(from, to + 1).join(' ')}`).join(', ') || 'none';
-      return {
-        sample: sampleId(dataset, row),
-        marked: { words, ...marked },
-        ...{ label: classText('label'), teacher: classText('teacher'), student: classText('student') },
-      };
-    }
     return {
       sample: sampleId(dataset, row),
-      ...(shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture })),
-      ...(data.labelledBy === undefined && { label: task.labelText(targets, row) }),
-      teacher: task.textOf(teacher.answers, row, targets),
-      student: task.textOf(student.answers, row, targets),
+      ...ANSWERS_SHOWN[taskRow(task.name).form]({
+        ...{ task, row, targets, teacher: teacher.answers, student: student.answers },
+        shown: shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture }),
+        isLabelled: data.labelledBy === undefined,
+      }),
     };
   });
   return {
@@ -68,7 +57,46 @@ export async function examplesOf(
   };
 }
 
-type Shown = Pick<Examples['rows'][number], 'picture' | 'sound' | 'texts'>;
+type Example = Examples['rows'][number];
+type Shown = Pick<Example, 'picture' | 'sound' | 'texts'>;
+
+interface Differing {
+  readonly task: Task;
+  readonly row: number;
+  readonly targets: TargetValues;
+  readonly teacher: Float32Array;
+  readonly student: Float32Array;
+  /** The sample, in the form that the report shows it in. */
+  readonly shown: Shown & Pick<Example, 'values'>;
+  readonly isLabelled: boolean;
+}
+
+const besideSample = ({ task, row, targets, shown, isLabelled, ...answers }: Differing): Omit<Example, 'sample'> => ({
+  ...shown,
+  ...(isLabelled && { label: task.labelText(targets, row) }),
+  teacher: task.textOf(answers.teacher, row, targets),
+  student: task.textOf(answers.student, row, targets),
+});
+
+/** A sample with the answers of teacher and student, by the form of the answers. */
+export const ANSWERS_SHOWN: Readonly<Record<AnswerFormKind, (of: Differing) => Omit<Example, 'sample'>>> = {
+  classes: besideSample,
+  numbers: besideSample,
+  labels: besideSample,
+  tags: ({ task, row, targets, teacher, student, shown: { texts: words = [] } }) => {
+    const marked = {
+      label: task.entities!.there(targets, row),
+      teacher: task.entities!.given(teacher, row, targets),
+      student: task.entities!.given(student, row, targets),
+    };
+    const said = (who: keyof typeof marked): string =>
+      marked[who].map(({ type, from, to }) => `${type} ${words.slice(from, to + 1).join(' ')}`).join(', ') || 'none';
+    return {
+      marked: { words, ...marked },
+      ...{ label: said('label'), teacher: said('teacher'), student: said('student') },
+    };
+  },
+};
 
 /** Sounds to play, with the spectrogram that a named model reads; undefined for other data. */
 async function soundsOf(recipe: Recipe, { samples }: Dataset, rows: readonly number[]): Promise<Shown[] | undefined> {

@@ -3,7 +3,8 @@ import { monotonicMs } from '../../../base/clock.ts';
 import { plainLogits } from '../../../distill/preflight/preflight.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import type { Dataset } from '../../../data/dataset.ts';
-import { usualAnswers } from '../../../measure/usual-answers.ts';
+import { USUAL_ANSWERS } from '../../../measure/usual-answers.ts';
+import { taskRow } from '../../../recipe/task.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { idOf, nameOf, stageOf, TEACHER } from '../../../report/artifact.ts';
 import type { ModelRow } from '../../../report/types.ts';
@@ -117,12 +118,11 @@ async function evaluate(
   );
   // Each part names its split.
   const parts = Object.fromEntries(found.map(([name, part]) => [name, { split, ...(part as object) }]));
-  // The server monitors the confidence of classes.
-  const isWatched = isServed && task.classes !== undefined;
+  const usualOf = isServed ? USUAL_ANSWERS[taskRow(task.name).form] : undefined;
   return {
     score,
     answers,
-    ...(isWatched && { usual: usualAnswers(answers, task.width, split) }),
+    ...(usualOf && { usual: usualOf(answers, task.width, split) }),
     ...(parts as Parts),
   };
 }

@@ -1,0 +1,33 @@
+import { digits, percent } from '../../base/numbers.ts';
+import type { AnswerFormKind } from '../../recipe/task.ts';
+import { ENTITY_HEAD, entityRows } from '../../report/tables/entities.ts';
+import type { EvaluationResult } from '../../tools/evaluate.ts';
+import { textTable } from './table.ts';
+
+type Figures = Pick<EvaluationResult, 'perClass' | 'errors' | 'labels' | 'entities'>;
+
+/** Tables of what an evaluation found, by the form of the answers. */
+export const EVALUATION_TABLES: Readonly<Record<AnswerFormKind, (figures: Figures) => string>> = {
+  classes: ({ perClass }) =>
+    textTable([['class', 'accuracy'], ...Object.entries(perClass!).map(([name, accuracy]) => [name, share(accuracy)])]),
+  numbers: ({ errors }) =>
+    textTable([
+      ['predicts', 'MAE', 'RMSE', 'R²'],
+      ...errors!.rows.map(({ name, mae, rmse, r2 }) => [
+        ...[name, digits(mae), digits(rmse), r2 === null ? '-' : r2.toFixed(3)],
+      ]),
+    ]),
+  labels: ({ labels }) =>
+    textTable([
+      ['label', 'samples', 'average precision', 'F1'],
+      ...labels!.rows.map(({ name, samples, averagePrecision, f1 }) => [
+        ...[name, String(samples), share(averagePrecision), share(f1)],
+      ]),
+    ]),
+  tags: ({ entities }) =>
+    `${textTable([[...ENTITY_HEAD], ...entityRows(entities!)])}right on ${percent(entities!.rightWords)} of ${entities!.words} words\n`,
+};
+
+function share(value: number | null): string {
+  return value === null ? '-' : percent(value);
+}
