@@ -1,0 +1,34 @@
+import { EVALUATION_TABLES } from '../../../src/commands/terminal/evaluation.ts';
+
+const rowsOf = (text: string): string[][] =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trim().split(/ {2,}/));
+
+it('classes have their accuracy, and a class without a sample none', () => {
+  const text = EVALUATION_TABLES.classes({ perClass: { cat: 0.5, dog: null } });
+  expect(rowsOf(text)).toEqual([['class', 'accuracy'], ['cat', '50.00 %'], ['dog', '-']]); // prettier-ignore
+});
+
+it('numbers have their errors', () => {
+  const rows = [{ name: 'age', mae: 1.5, rmse: 2.25, r2: null, bias: 0 }];
+  const text = EVALUATION_TABLES.numbers({ errors: { rows, points: [] } });
+  expect(rowsOf(text)).toEqual([['predicts', 'MAE', 'RMSE', 'R²'], ['age', '1.5', '2.25', '-']]); // prettier-ignore
+});
+
+it('labels have their average precision and F1', () => {
+  const rows = [{ name: 'red', samples: 3, averagePrecision: 0.25, f1: null }];
+  const text = EVALUATION_TABLES.labels({ labels: { meanAveragePrecision: 0.25, rightDecisions: 1, rows } });
+  expect(rowsOf(text)).toEqual([['label', 'samples', 'average precision', 'F1'], ['red', '3', '25.00 %', '-']]); // prettier-ignore
+});
+
+it('entities have a row for each type, and a sentence on the words below', () => {
+  const figures = { there: 2, given: 1, right: 1, precision: 1, recall: 0.5, f1: 2 / 3 };
+  const text = EVALUATION_TABLES.tags({
+    entities: { words: 8, rightWords: 0.875, precision: 1, recall: 0.5, rows: [{ name: 'LOC', ...figures }] },
+  });
+  const rows = rowsOf(text);
+  expect(rows.map(([first]) => first).slice(1)).toContain('LOC');
+  expect(rows.at(-1)).toEqual(['right on 87.50 % of 8 words']);
+});

@@ -1,0 +1,39 @@
+import { shownForm } from '../../../src/page/browser/forms.ts';
+import type { Predicted } from '../../../src/page/browser/forms.ts';
+
+const [shape, chosen] = [[4], { index: 1, probability: 0.75 }];
+
+it('a class without a name gets that of the model whose preparation was borrowed, and so do the next ones', () => {
+  const { hasTop, names, shown } = shownForm({ shape, logits: true });
+  const predicted = { ...chosen, top: [chosen, { index: 0, probability: 0.25 }] } as unknown as Predicted;
+  const [first, second] = [
+    { ...chosen, label: 'b' },
+    { index: 0, probability: 0.25, label: 'a' },
+  ];
+  expect([hasTop, names]).toEqual([true, undefined]);
+  expect(shown(predicted, ['a', 'b'])).toEqual({ kind: 'classes', prediction: { ...first, top: [first, second] } });
+  expect(shown(predicted, undefined)).toEqual({ kind: 'classes', prediction: predicted });
+});
+
+it.each([
+  [false, [{ index: 0, label: 'age', score: 41.234567 }], 'age: 41.235'],
+  [
+    true,
+    [
+      { index: 0, label: 'red', probability: 0.1234 },
+      { index: 1, probability: 1 },
+    ],
+    'red: 12.3 %\n1: 100.0 %',
+  ],
+])('numbers and labels are all shown, one on each line: logits %s', (logits, values, text) => {
+  const { hasTop, called, shown } = shownForm({ shape, targets: ['x'], logits });
+  expect([hasTop, called]).toEqual([false, 'values']);
+  expect(shown({ values } as unknown as Predicted, undefined)).toEqual({ kind: 'text', text });
+});
+
+it('words are shown with their tags, apart from models of other texts', () => {
+  const { title, called, names, shown } = shownForm({ shape, tags: ['O', 'B-X'], logits: true });
+  expect([title, called, names]).toEqual(['texts to tag', 'tags', ['O', 'B-X']]);
+  const tagged = { words: [{ word: 'Oslo', label: 'B-X' }] } as unknown as Predicted;
+  expect(shown(tagged, undefined)).toEqual({ kind: 'tags', tagged });
+});
