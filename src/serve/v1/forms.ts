@@ -16,6 +16,8 @@ interface ReadRequest {
 interface SaidForm {
   /** True if a model chooses among names, of which clients can ask for more than one with `top`. */
   readonly isChoice: boolean;
+  /** What the file of a model has to say besides its input, in a sentence on a model whose file does not. */
+  readonly needs?: string;
   /** Reads a request. `Refusal` for what is wrong with it. */
   readonly read: (reader: Reader, sent: SentTo & { body: Buffer }, said: Said, top?: number) => Promise<ReadRequest>;
 }
@@ -41,6 +43,8 @@ export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
   labels: values,
   tags: {
     isChoice: true,
+    needs:
+      'gives words tags, and its file does not say how words become its input, or answers with another shape than [batch, tokens, tags]: send token ids',
     read: async (reader, sent, said, top) => {
       const sentences = await reader.read('sentences', sent, sent.body.length);
       return {

@@ -2,7 +2,7 @@ import { bytesOf } from '../../base/bytes.ts';
 import { inputsByName } from '../../data/inputs.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import { typedAs } from '../../runtime/typed.ts';
-import { statedForm, tagsWords } from '../../tasks/answer-form.ts';
+import { statedForm } from '../../tasks/answer-form.ts';
 import type { Client } from '../batch/queue.ts';
 import type { ModelHost } from '../host.ts';
 import { asked } from '../model.ts';
@@ -11,7 +11,7 @@ import { Refusal, refuseTooMany } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
 import { typedView } from '../v2/json-tensor.ts';
 import { SAID } from './forms.ts';
-import { describedBy, fedShape, isScaledInItsWay, prepared } from './preparation.ts';
+import { describedBy, fedShape, isScaledInItsWay, prepared, statedNames } from './preparation.ts';
 import type { DescribedModel } from './preparation.ts';
 
 export interface PredictCall {
@@ -79,10 +79,10 @@ function fedTo({ facts }: ServedModel, values: Float32Array, samples: number, de
 export function descriptionOf(model: ServedModel): DescribedModel {
   const described = describedBy(model);
   if (described !== undefined) return described;
-  const why = tagsWords(model.metadata)
-    ? 'gives words tags, and its file does not say how words become its input, or answers with another shape than [batch, tokens, tags]: send token ids'
-    : isScaledInItsWay(model)
+  const why =
+    SAID[statedForm(statedNames(model)).kind].needs ??
+    (isScaledInItsWay(model)
       ? 'sees pictures cut out of larger ones or scaled by a filter of its own: send prepared values'
-      : 'does not have exactly one float32 input of a known size, nor those that its metadata give the tokens of texts: send requests';
+      : 'does not have exactly one float32 input of a known size, nor those that its metadata give the tokens of texts: send requests');
   throw new Refusal(400, `model ${model.name} ${why} to /v2/models/${model.name}/infer`);
 }

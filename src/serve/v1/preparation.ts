@@ -64,23 +64,30 @@ function describe(model: Source): DescribedModel | undefined {
   if (isScaledInItsWay(model)) return undefined;
   const { preprocessing } = statedIn(metadata);
   const fitted = preprocessing && fittedTo(shape, preprocessing);
-  const labels = labelsOf(model);
   const columns = columnsIn(metadata);
-  const targets = targetsSchema.safeParse(parsed(metadata.get('targets'))).data;
+  const { logits, ...names } = statedNames(model);
   const isText = text !== undefined && shape.length === 1 && shape[0] === (parts?.length ?? 1) * text.length;
-  const isTagger = tagsWords(metadata);
+  const { tags } = names;
   // Without its tokenizer and its tags nothing tells which answers are those to words.
-  if (isTagger && !(isText && text.texts === 1 && hasShape(facts.outputs[0], [text.length, targets?.length ?? 0])))
-    return undefined;
+  if (tags && !(isText && text.texts === 1 && hasShape(facts.outputs[0], [text.length, tags.length]))) return undefined;
   const sound = soundSchema.safeParse(parsed(metadata.get('sound'))).data;
   return {
     ...(sound !== undefined && isSoundShape(shape) && { rate: sound.rate }),
     ...(isText && { text }),
     ...(parts !== undefined && { parts }),
-    ...{ shape, logits: metadata.get('output') === 'logits', ...fitted },
-    ...(labels !== undefined && { labels }),
-    ...(targets !== undefined && (isTagger ? { tags: targets } : { targets })),
+    ...{ shape, logits, ...fitted, ...names },
     ...(columns !== undefined && hasWidth(columns, shape) && { columns }),
+  };
+}
+
+/** Names of the answers as the file of a model states them. */
+export function statedNames({ metadata }: Pick<Source, 'metadata'>): StatedNames {
+  const labels = labelsOf({ metadata });
+  const targets = targetsSchema.safeParse(parsed(metadata.get('targets'))).data;
+  return {
+    ...(labels !== undefined && { labels }),
+    ...(tagsWords(metadata) ? { tags: targets ?? [] } : targets !== undefined && { targets }),
+    logits: metadata.get('output') === 'logits',
   };
 }
 
