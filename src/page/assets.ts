@@ -1,10 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { apiHtml, runHtml, serverHtml } from './html.ts';
+import { filledTemplate, templateParts } from '../base/template.ts';
 import { PAGE_STYLE } from './style.ts';
-
-/** Much goes in at the top, a drop comes out: a still, as distillers have it. */
-const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><style>path{fill:none;stroke:#1d5fc4;stroke-width:2.6;stroke-linejoin:round;stroke-linecap:round}circle{fill:#b45309}@media(prefers-color-scheme:dark){path{stroke:#8cb8ff}circle{fill:#f5a95a}}</style><path d="M10 3h8M11.5 3v7L4.6 22a3 3 0 0 0 2.6 4.5h13.6A3 3 0 0 0 23.4 22L16.5 10V6.5H22l4 11"/><circle cx="26.5" cy="24.5" r="3"/></svg>`;
 
 /** A file of the page. None of them tells anything of the server but that it is one. */
 export interface Asset {
@@ -34,21 +31,33 @@ const TYPES = {
   svg: 'image/svg+xml',
 } as const;
 
+/** Pages of a server and of a run: their addresses, and their file in `html/` and script in `browser/`. */
 const PAGES = {
-  serve: { '': serverHtml, api: apiHtml },
-  run: { '': runHtml },
+  serve: { '': 'serve', api: 'api' },
+  run: { '': 'run' },
 } as const;
 
 /** The file at an address without its first slash, of the page of a server or of a run; undefined if there is none. */
 export async function pageAsset(place: string, of: keyof typeof PAGES): Promise<Asset | undefined> {
-  const pages: Readonly<Record<string, () => string>> = PAGES[of];
-  if (Object.hasOwn(pages, place)) return asset('html', pages[place]!());
+  const pages: Readonly<Record<string, string>> = PAGES[of];
+  if (Object.hasOwn(pages, place)) return asset('html', await pageHtml(pages[place]!));
   if (!place.startsWith('app/')) return undefined;
   const name = place.slice('app/'.length);
   if (name === 'style.css') return asset('css', PAGE_STYLE);
-  if (name === 'icon.svg') return asset('svg', ICON);
+  // Much goes in at the top, a drop comes out: a still, as distillers have it.
+  if (name === 'icon.svg') return asset('svg', await htmlFile(name));
   const script = (await scripts()).get(name);
   return script && asset('js', script);
+}
+
+/** A page without its data: its script asks for the data, with the token where the server wants one. */
+async function pageHtml(name: string): Promise<string> {
+  const parts = templateParts(await htmlFile(`${name}.html`));
+  return filledTemplate(await htmlFile('frame.html'), { SCRIPT: name, ...parts });
+}
+
+function htmlFile(name: string): Promise<string> {
+  return readFile(path.join(import.meta.dirname, 'html', name), 'utf8');
 }
 
 function asset(type: keyof typeof TYPES, content: string | Uint8Array): Asset {

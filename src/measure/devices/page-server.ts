@@ -9,7 +9,7 @@ import { UserError } from '../../base/errors.ts';
 import { needPackages, packageFolder } from '../../base/process/packages.ts';
 import { deviceRows, shownRow } from './device-rows.ts';
 import type { DeviceRow } from './device-rows.ts';
-import { pageHtml, pageStyle } from '../page/html.ts';
+import { filledTemplate } from '../../base/template.ts';
 import type { Plan, Posted } from '../page/protocol.ts';
 import type { TimedFile } from '../latency/variants.ts';
 
@@ -148,11 +148,11 @@ async function answer(request: IncomingMessage, response: ServerResponse, token:
 }
 
 async function contentOf(name: string, { plan, files }: PageServerOptions): Promise<[Uint8Array | string, string]> {
-  if (name === '') return [pageHtml(plan.title), '.html'];
-  if (name === 'style.css') return [pageStyle(), '.css'];
+  if (name === '') return [filledTemplate(await pageFile('page.html'), { TITLE: escaped(plan.title) }), '.html'];
+  if (name === 'style.css') return [await pageFile(name), '.css'];
   if (name === 'plan.json') return [JSON.stringify(plan), '.json'];
   const script = SCRIPTS.find((file) => name === `page/${file}.js`);
-  if (script !== undefined) return [await readFile(new URL(`../page/${script}.js`, import.meta.url)), '.js'];
+  if (script !== undefined) return [await pageFile(`${script}.js`), '.js'];
   const [, model] = /^models\/(\d+)$/.exec(name) ?? [];
   const file = model === undefined ? undefined : files[Number(model)];
   if (file !== undefined) return [file.bytes, ''];
@@ -163,6 +163,15 @@ async function contentOf(name: string, { plan, files }: PageServerOptions): Prom
   if (asset !== 'litert/index.js') return [bytes, path.extname(asset)];
   // Browsers cannot resolve package names.
   return [bytes.toString('utf8').replaceAll('"@litertjs/wasm-utils"', '"./wasm-utils.js"'), '.js'];
+}
+
+/** File of the page; its scripts are separate files, none inline. */
+function pageFile(name: string): Promise<string> {
+  return readFile(new URL(`../page/${name}`, import.meta.url), 'utf8');
+}
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
 }
 
 function folderOf(name: string): string {
