@@ -4,6 +4,7 @@ import { compared, size, times } from './format.ts';
 import { accuracyScore, gainOf } from '../tasks/score.ts';
 import type { Score } from '../tasks/score.ts';
 import { taskRow } from '../recipe/task.ts';
+import type { AnswerFormKind } from '../recipe/task.ts';
 import { scoreOf } from './score.ts';
 import { taughtBy } from './taught-by.ts';
 import type { TaughtBy } from './taught-by.ts';
@@ -89,9 +90,9 @@ export function settingOf({ runtime, device, batchSize, threads }: LatencyRow): 
 
 /** Sentence before all figures of a run without labels. */
 export function scoreSentence(report: Pick<Report, 'dataset' | 'recipe'>): string[] {
-  const { labelledBy, task } = report.dataset;
+  const { labelledBy } = report.dataset;
   if (labelledBy === undefined) return [];
-  if (!taskRow(task).hasClasses)
+  if (!scoreOf(report).isShareRight)
     return [
       `No labels are known: every score is against the answers of ${labelledBy}, and says nothing of how right either is.`,
     ];
@@ -229,7 +230,18 @@ export function sameClass(agreement: Agreement): number {
 
 /** Text on what a model answers, e.g. `10 classes`. */
 export function answersText({ task, classes, classNames = [] }: Report['dataset']): string {
-  if (taskRow(task).hasClasses) return `${classes} classes`;
-  const some = classNames.length <= 8 ? classNames : [...classNames.slice(0, 8), '…'];
-  return `${classes} to predict (${some.join(', ')})`;
+  return ANSWERS_TEXTS[taskRow(task).form](classes, classNames);
 }
+
+const withNames = (count: number, names: readonly string[]): string => {
+  const some = names.length <= 8 ? names : [...names.slice(0, 8), '…'];
+  return `${count} to predict (${some.join(', ')})`;
+};
+
+/** Texts on so many answers with these names, by their form. */
+export const ANSWERS_TEXTS: Readonly<Record<AnswerFormKind, (count: number, names: readonly string[]) => string>> = {
+  classes: (count) => `${count} classes`,
+  numbers: withNames,
+  labels: withNames,
+  tags: withNames,
+};

@@ -4,6 +4,7 @@ import { EVALUATION_TABLES } from '../../src/commands/terminal/evaluation.ts';
 import { USUAL_ANSWERS } from '../../src/measure/usual-answers.ts';
 import { SHOWN_FORMS } from '../../src/page/browser/forms.ts';
 import { ANSWER_FORMS, TASKS, taskRow } from '../../src/recipe/task.ts';
+import { ANSWERS_TEXTS } from '../../src/report/summary.ts';
 import { ANSWERS_SHOWN } from '../../src/run/stages/measure/examples.ts';
 import { SCHEMAS_OF_ANSWERS } from '../../src/serve/http/openapi-models.ts';
 import { SAID } from '../../src/serve/v1/forms.ts';
@@ -15,6 +16,7 @@ import { EVALUATED } from '../../src/tools/evaluate.ts';
 
 const TABLES = {
   ANSWERS_SHOWN,
+  ANSWERS_TEXTS,
   ANSWER_WORDS,
   EVALUATED,
   EVALUATION_TABLES,
