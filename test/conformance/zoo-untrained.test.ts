@@ -18,7 +18,8 @@ interface Form {
   readonly unused: readonly string[];
   /** How far the gradients of PyTorch in float32 are from those in float64. */
   readonly float32: number;
-  readonly adam: NonNullable<Lesson['adam']> & { readonly float32: number };
+  /** Steps of this net, or of one with smooth activations. */
+  readonly adam: NonNullable<Lesson['adam']> & Record<'file' | 'numbers', string> & { readonly float32: number };
   readonly isSmooth: boolean;
   /** Sums of the absolute values that gradients of single numbers add up, where float32 cannot tell the gradient from 0. */
   readonly cancelling: Readonly<Record<string, number>>;
@@ -115,7 +116,10 @@ async function measured(
   labels: readonly number[],
 ): Promise<Trained | string> {
   try {
-    return await trained(path.join(folder, file), arraysOf(path.join(folder, numbers)), { labels, adam, sizes });
+    const of = (one: string, archive: string, more: Partial<Lesson>): Promise<Trained> =>
+      trained(path.join(folder, one), arraysOf(path.join(folder, archive)), { labels, sizes, ...more });
+    const { adam: moved } = await of(adam.file, adam.numbers, { adam });
+    return { ...(await of(file, numbers, {})), adam: moved! };
   } catch (error) {
     if (error instanceof UserError) return error.message;
     throw error;

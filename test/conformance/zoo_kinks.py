@@ -81,6 +81,10 @@ def flipped(net, x):
     return sum(int(((one > 0) != (other > 0)).sum()) for one, other in pairs)
 
 
+def has_kinks(net):
+    return any(type(module) in KINKS for module in net.modules())
+
+
 def smooth(net):
     """Every ReLU and its like as what has no kink, to tell a wrong gradient from one that rounding decides."""
     for module in net.modules():

@@ -23,7 +23,7 @@ from torch.fx.experimental.optimization import fuse
 from torch.nn import functional as F
 from torchvision.ops import StochasticDepth
 from zoo_data import photos, sounds
-from zoo_kinks import clear_of_kinks, flipped, nearest_kink, smooth
+from zoo_kinks import clear_of_kinks, flipped, has_kinks, nearest_kink, smooth
 from zoo_nets import TORCHVISION, Encoder, Recurrent, Waves, zoo
 from zoo_write import finish
 
@@ -233,18 +233,18 @@ def export(net, x, to, exporter, is_open, **options):
         torch.onnx.export(net, (given,), to, dynamo=True, external_data=False, verbose=False, **named, **shapes)
 
 
-def stepped(name, net, x, y, exporter, stem, folder, **options):
+def stepped(name, net, x, y, exporter, stem, folder, steps=5, **options):
     """
-    Five steps of Adam, of a net that has kinks with smooth activations in their place: a training moves inputs over kinks, at moments that rounding
+    Steps of Adam, of a net that has kinks with smooth activations in their place: a training moves inputs over kinks, at moments that rounding
     decides. Rate and epsilon are the first with which PyTorch agrees with itself.
     """
-    is_smooth, one = nearest_kink(net, x) is not None, deepcopy(net)
+    is_smooth, one = has_kinks(net), deepcopy(net)
     if is_smooth:
         smooth(one)
         settle(one, x)
     logits, before, gradient = differentiated(name, one, x, y, torch.float64)
     for rate, epsilon in ADAM:
-        after, rounded = (trained(name, one, x, y, dtype, rate, epsilon) for dtype in (torch.float64, torch.float32))
+        after, rounded = (trained(name, one, x, y, dtype, rate, epsilon, steps) for dtype in (torch.float64, torch.float32))
         error = worst_move(rounded, after, before, gradient, rate)
         if error <= STEPS_AGREE:
             break
@@ -254,7 +254,7 @@ def stepped(name, net, x, y, exporter, stem, folder, **options):
     # What a weight moved by: a small difference of two large numbers.
     move = {key: after[key] - before[key] for key in before}
     stored = store(folder / f"{stem}.adam.npz", x, {"p": before, "g": gradient, "m": move}, logits=logits)
-    adam = {"rate": rate, "epsilon": epsilon}
+    adam = {"rate": rate, "epsilon": epsilon, "steps": steps}
     return {"file": file, "numbers": stored, **adam, "isSmooth": is_smooth, "float32": error}
 
 

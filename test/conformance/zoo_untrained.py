@@ -5,7 +5,7 @@
 
 Weights are as the net draws them: scales of 1 and biases of 0, of which exporters store equal ones once. --draw prints the names of nets of timm's
 registry, drawn by a seed among those of at most MOST parameters. What PyTorch computes is in float64. Where its own float32 is far from that, as where
-inputs of a ReLU lie near 0, the net has smooth activations instead.
+inputs of a ReLU lie near 0, the net has smooth activations instead; its steps are always taken with those.
 """
 
 import json
@@ -21,9 +21,9 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval, fuse_linear_bn_eval
 from zoo_data import photos, sounds
-from zoo_kinks import KINKS, smooth
+from zoo_kinks import has_kinks, smooth
 from zoo_nets import Encoder, vit
-from zoo_train import ADAM, CLASSES, GRADIENTS_AGREE, STEPS_AGREE, differentiated, export, gradients, store, trained, worst_gradient, worst_move
+from zoo_train import CLASSES, GRADIENTS_AGREE, differentiated, export, gradients, stepped, store, worst_gradient
 
 BATCH, SIZE, STEPS = 4, 64, 3
 SEED, COUNT, MOST = 32, 20, 4_000_000
@@ -211,35 +211,24 @@ def cancelling(net, x, y):
     return {key: size for key, size in sums.items() if abs(float(copy.get_parameter(key).grad)) < least * size}
 
 
-def stepped(name, net, x, y):
-    """Three steps of Adam, by the first rate and epsilon with which PyTorch agrees with itself."""
-    _, before, gradient = differentiated(name, net, x, y, torch.float64)
-    for rate, epsilon in ADAM:
-        after, rounded = (trained(name, net, x, y, of, rate, epsilon, STEPS) for of in (torch.float64, torch.float32))
-        error = worst_move(rounded, after, before, gradient, rate)
-        if error <= STEPS_AGREE:
-            break
-    return {key: after[key] - before[key] for key in before}, {"rate": rate, "epsilon": epsilon, "steps": STEPS, "float32": error}
-
-
 def written(name, net, x, y, exporter, folder, **options):
     stem = f"{name}-{exporter}"
     exact, rounded = (differentiated(name, net, x, y, of)[2] for of in (torch.float64, torch.float32))
     sums = cancelling(net, x, y)
-    is_smooth = worst_gradient(rounded, exact, sums) > GRADIENTS_AGREE and any(type(one) in KINKS for one in net.modules())
+    is_smooth = has_kinks(net) and worst_gradient(rounded, exact, sums) > GRADIENTS_AGREE
     if is_smooth:
         smooth(net)
         sums = cancelling(net, x, y)
     (logits, weights, gradient), single = (differentiated(name, net, x, y, of) for of in (torch.float64, torch.float32))
-    move, adam = stepped(name, net, x, y)
     export(deepcopy(net).eval(), x, folder / f"{stem}.onnx", exporter, True, **options)
     net.zero_grad()
     net(x).sum().backward()
     unused = [key for key, parameter in net.named_parameters() if parameter.grad is None]
-    numbers = store(folder / f"{stem}.npz", x, {"p": weights, "g": gradient, "m": move}, logits=logits)
+    numbers = store(folder / f"{stem}.npz", x, {"p": weights, "g": gradient}, logits=logits)
     return {
         **{"exporter": exporter, "file": f"{stem}.onnx", "numbers": numbers, "unused": unused, "isSmooth": is_smooth},
-        **{"float32": worst_gradient(single[2], gradient, sums), "cancelling": sums, "adam": adam},
+        **{"float32": worst_gradient(single[2], gradient, sums), "cancelling": sums},
+        "adam": stepped(name, net, x, y, exporter, stem, folder, STEPS, **options),
     }
 
 
