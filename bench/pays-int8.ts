@@ -1,11 +1,13 @@
 /**
- * What parts of quantization after training gain: power of the answers over that of their error in dB (SQNR, of the worst output),
- * agreement with labels, and time of a sample on one thread, of int8 ONNX files made with and without each, on samples that calibrated
- * nothing. `npm run bench:pays-int8 -- DATA MODEL.onnx [DATA MODEL.onnx ...]`; DATA: a recipe (.yaml) or inputs (.npz).
+ * What parts of quantization after training gain: power of the answers over that of their error in dB (SQNR) for the worst output and
+ * for the worst index along its second axis (a class, a coordinate of boxes), answers that are right, and time of a sample on one
+ * thread, of int8 ONNX files made with and without each part, on samples that calibrated nothing.
+ * `npm run bench:pays-int8 -- [--only NAME,NAME] DATA MODEL.onnx [DATA MODEL.onnx ...]`; DATA: a recipe (.yaml) or inputs (.npz).
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { register } from 'node:module';
+import { parseArgs } from 'node:util';
 import type { Feeds } from '../src/compress/quantize/observe.ts';
 import type { InferenceTensor } from '../src/runtime/inference.ts';
 import type { PtqRecipe } from '../src/ship/quantize.ts';
@@ -69,7 +71,9 @@ async function measured(data: string, file: string, variant: string): Promise<st
   const session = sessionOptions('cpu', { threads: 1 });
   const source = await openSource(file, undefined);
   const options = { ...CONVERT_DEFAULTS, from: file, data, precision: 'int8' as const, samples: 256 };
-  const { calibration, check, labels } = await samplesFor(source, options);
+  const samples = await samplesFor(source, options);
+  const { calibration, check } = samples.folds[0] ?? samples;
+  const { labels } = samples;
   const made = await prepareInt8({ device: 'cpu', threads: 1 }, source.graph, { ...PLAINLY, ...change }, calibration);
   const open = (bytes: Uint8Array) => new InferenceModel(bytes, file, session);
   const float = open(encodeModel(lowerToOnnx(source.graph)));
@@ -78,12 +82,15 @@ async function measured(data: string, file: string, variant: string): Promise<st
   let [right, seen] = [0, 0];
   for (const batch of check) {
     const [wanted, given] = [await float.run(batch), await int8.run(batch)];
-    for (const [name, { data: values }] of Object.entries(given)) {
-      const own = (sums[name] ??= { power: 0, error: 0 });
+    for (const [name, { data: values, shape: sizes }] of Object.entries(given)) {
+      const inner = sizes.slice(2).reduce((product, size) => product * size, 1);
       for (let i = 0; i < values.length; i++) {
         const truth = Number(wanted[name]!.data[i]);
-        own.power += truth ** 2;
-        own.error += (truth - Number(values[i])) ** 2;
+        for (const key of [name, `${name}, part ${Math.floor(i / inner) % (sizes[1] ?? 1)}`]) {
+          const own = (sums[key] ??= { power: 0, error: 0 });
+          own.power += truth ** 2;
+          own.error += (truth - Number(values[i])) ** 2;
+        }
       }
     }
     const [{ data: answers, shape }] = Object.values(given) as [InferenceTensor];
@@ -91,7 +98,10 @@ async function measured(data: string, file: string, variant: string): Promise<st
       if (argMax(answers, row * shape[1]!, shape[1]!) === labels[seen]) right++;
     }
   }
-  const dB = Math.min(...Object.values(sums).map(({ power, error }) => 10 * Math.log10(power / error)));
+  const worst = (isPart: boolean): string => {
+    const own = Object.entries(sums).filter(([key, { power }]) => key.includes(', part ') === isPart && power > 0);
+    return Math.min(...own.map(([, { power, error }]) => 10 * Math.log10(power / error))).toFixed(2);
+  };
   const one = firstSample(check[0]!);
   let fastest = Infinity;
   for (let i = 0; i < 300; i++) {
@@ -100,7 +110,7 @@ async function measured(data: string, file: string, variant: string): Promise<st
     fastest = Math.min(fastest, performance.now() - start);
   }
   const score = labels === undefined ? '-' : `${((100 * right) / seen).toFixed(2)} %`;
-  return [file, variant, score, dB.toFixed(2), (1000 * fastest).toFixed(1)];
+  return [file, variant, score, worst(false), worst(true), (1000 * fastest).toFixed(1)];
 }
 
 const firstSample = (feeds: Feeds): Feeds =>
@@ -120,9 +130,13 @@ const [data, file, variant] = process.argv.slice(2);
 if (process.send !== undefined) process.send(await measured(data!, file!, variant!));
 else {
   const rows: string[][] = [];
-  const files = process.argv.slice(2);
+  const { values: options, positionals: files } = parseArgs({
+    options: { only: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const variants = options.only?.split(',') ?? Object.keys(VARIANTS);
   for (let at = 0; at < files.length; at += 2) {
-    for (const name of Object.keys(VARIANTS)) {
+    for (const name of variants) {
       const child = fork(import.meta.filename, [files[at]!, files[at + 1]!, name]);
       const [row] = (await once(child, 'message')) as [string[]];
       child.disconnect();
@@ -130,5 +144,5 @@ else {
       rows.push(row);
     }
   }
-  console.log(table(['file', 'int8 file', 'right', 'SQNR, dB', 'µs'], rows));
+  console.log(table(['file', 'int8 file', 'right', 'SQNR, dB', 'of the worst part', 'µs'], rows));
 }
