@@ -2,7 +2,8 @@ import { versionOf } from '../base/process/packages.ts';
 import { DEFAULT_ENGINE } from '../recipe/engines.ts';
 import type { EngineName } from '../recipe/engines.ts';
 import type { Recipe } from '../recipe/schema.ts';
-import type { Engine, EngineStatus } from './engine.ts';
+import type { Engine } from './engine.ts';
+import type { EngineStatus } from './engine-status.ts';
 import { createOnnxRuntimeEngine } from './onnxruntime/engine.ts';
 import { createTensorFlowEngine, locateTensorFlow, tensorFlowStatus } from './tensorflow/engine.ts';
 

@@ -141,3 +141,16 @@ export interface Beside {
   /** Root mean squared difference of the answers, for numbers in the label's units, mean over the numbers. */
   readonly distance?: number;
 }
+
+/** Figures of a model file on a split, of which a task has some. */
+export interface EvaluationFigures {
+  /** Accuracy, for classification. */
+  readonly accuracy?: number;
+  /** Accuracy of each class, by name; null for a class without samples in the split. */
+  readonly perClass?: Readonly<Record<string, number | null>>;
+  /** Score of other tasks. */
+  readonly score?: { readonly name: string; readonly value: number };
+  readonly errors?: ErrorReport;
+  readonly labels?: LabelReport;
+  readonly entities?: EntityReport;
+}

@@ -14,7 +14,7 @@ import type { DeviceStatus } from '../runtime/onnxruntime/devices/devices.ts';
 import { halfFault } from '../runtime/onnxruntime/half.ts';
 import { sessionOptions } from '../runtime/onnxruntime/engine.ts';
 import { engines } from '../runtime/engines.ts';
-import type { EngineStatus } from '../runtime/engine.ts';
+import type { EngineStatus } from '../runtime/engine-status.ts';
 
 interface DoctorEngine extends EngineStatus {
   readonly name: EngineName;

@@ -5,11 +5,9 @@ import type { Column, Dataset } from '../data/dataset.ts';
 import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { isWithoutLabels, scoredByTeacher } from '../distill/answers/scored-by-teacher.ts';
-import { classesOf, perClassOf as countsOf } from '../tasks/classification/classes.ts';
 import { taskOf } from '../tasks/registry.ts';
-import type { EntityReport, ErrorReport, LabelReport } from '../tasks/described.ts';
+import type { EvaluationFigures } from '../tasks/described.ts';
 import { againstText } from '../tasks/score.ts';
-import type { Task } from '../tasks/task.ts';
 import { plainLogits, noBetterThanNothing } from '../distill/preflight/preflight.ts';
 import { openFile, openTeacher } from '../distill/teachers/open.ts';
 import { columnsIn, ownTeacher, preparationText } from '../distill/teachers/inputs/preparation.ts';
@@ -30,10 +28,11 @@ import { loadDataToTeach, loadFedData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { toInt8 } from '../ship/int8-teacher.ts';
+import { EVALUATED } from './evaluated.ts';
 
 export type Split = 'train' | 'validation' | 'test';
 
-export interface EvaluationResult {
+export interface EvaluationResult extends EvaluationFigures {
   readonly file: string;
   readonly split: Split;
   readonly samples: number;
@@ -42,15 +41,6 @@ export interface EvaluationResult {
   readonly form: AnswerFormKind;
   /** The result in words. */
   readonly said: string;
-  /** Accuracy, for classification. */
-  readonly accuracy?: number;
-  /** Accuracy of each class, by name; null for a class without samples in the split. */
-  readonly perClass?: Readonly<Record<string, number | null>>;
-  /** Score of other tasks. */
-  readonly score?: { readonly name: string; readonly value: number };
-  readonly errors?: ErrorReport;
-  readonly labels?: LabelReport;
-  readonly entities?: EntityReport;
   /** Preparation of the input, and its source. */
   readonly preparation: string;
   /** Distribution of the answers; undefined for the train split, whose answers are untypical, and for tasks without classes. */
@@ -140,27 +130,6 @@ export async function evaluateFile(
   };
 }
 
-type Figures = Pick<EvaluationResult, 'accuracy' | 'perClass' | 'score' | 'errors' | 'labels' | 'entities'>;
-type Evaluated = (task: Task, score: number, given: Float32Array, dataset: Dataset) => Figures;
-
-const scored: Evaluated = (task, value, given, { targets }) => {
-  const { errors, labels, entities } = task.describe(given, targets);
-  return {
-    score: { name: task.score.name, value },
-    ...(errors && { errors }),
-    ...(labels && { labels }),
-    ...(entities && { entities }),
-  };
-};
-
-/** Figures of an evaluation by the form of the answers. */
-export const EVALUATED: Readonly<Record<AnswerFormKind, Evaluated>> = {
-  classes: (_, accuracy, given, dataset) => ({ accuracy, perClass: perClassOf(given, dataset) }),
-  numbers: scored,
-  labels: scored,
-  tags: scored,
-};
-
 /** Usual answers in the order of the file's own classes, by which they are compared later. */
 function inOrderOf(
   { classes: own }: Pick<Preparation, 'classes'>,
@@ -225,11 +194,4 @@ function labelledSplit(data: LoadedDataset, split: Split, recipe: string): Datas
     `${recipe}: no sample of the split ${split} has a label`,
     'Use --split validation or --split test, which are scored.',
   );
-}
-
-/** Accuracy of each class, by name. */
-function perClassOf(logits: Float32Array, { targets, classNames: classes }: Dataset): Record<string, number | null> {
-  const width = classes.length;
-  const { samples, right } = countsOf(classesOf(logits, width), targets as Int32Array, width);
-  return Object.fromEntries(classes.map((name, i) => [name, samples[i] === 0 ? null : right[i]! / samples[i]!]));
 }

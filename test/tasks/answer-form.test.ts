@@ -12,7 +12,7 @@ import { EXAMPLES } from '../../src/ship/kit/examples.ts';
 import { KIT_FORMS } from '../../src/ship/kit/forms.ts';
 import { PIPELINES } from '../../src/ship/transformers/config.ts';
 import { ANSWER_WORDS, NAMES_KEYS, statedForm } from '../../src/tasks/answer-form.ts';
-import { EVALUATED } from '../../src/tools/evaluate.ts';
+import { EVALUATED } from '../../src/tools/evaluated.ts';
 
 const TABLES = {
   ANSWERS_SHOWN,
