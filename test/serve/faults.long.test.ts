@@ -66,11 +66,12 @@ describe('a server', () => {
     await pause(50);
     await writeFile(path.join(server.folder, 'animals.onnx'), classifier({ seed: 1 }));
     expect((await change('animals', 'load')).status).toBe(200);
-    await pause(50);
+    // Asked after the load was answered; what was asked before may still get the old weights.
+    expect(seedOf(await infer())).toBe(1);
     await running.stop();
     expect(running.answers.filter(({ status }) => status !== 200)).toEqual([]);
     const seeds = running.answers.map(seedOf);
-    expect([seeds[0], seeds.at(-1)]).toEqual([0, 1]);
+    expect(seeds[0]).toBe(0);
     expect(seeds).not.toContain(undefined);
     while (server.host.pool.everyone.length > 2) await pause(5);
   });
