@@ -112,7 +112,7 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: ProgramHos
   };
 }
 
-/** Wraps a writer to the terminal: escapes control characters, which names in untrusted files may contain, and keeps those of the progress bar. */
+/** Returns `write` with control characters escaped, since names in untrusted files may contain them; the progress bar's own pass. */
 function forTerminal(write: ProgramHost['out']): ProgramHost['out'] {
   return (text) => write(text.split(CLEAR_LINE).map(printable).join(CLEAR_LINE));
 }

@@ -44,7 +44,7 @@ export function usualAnswers(logits: Float32Array, classes: number, split: Usual
   };
 }
 
-/** Distribution of answers [samples, width] by their form; undefined for those of which no drift is watched. */
+/** Function that computes the distribution of answers [samples, width], by form; undefined if the server watches no drift of that form. */
 export const USUAL_ANSWERS: Readonly<Record<AnswerFormKind, typeof usualAnswers | undefined>> = {
   classes: usualAnswers,
   numbers: undefined,

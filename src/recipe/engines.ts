@@ -2,7 +2,7 @@
 interface EngineFacts {
   /** Command that installs it; absent if Limbeck's packages bring it. */
   readonly setup?: string;
-  /** True if its devices are not those of ONNX Runtime, which runs the ONNX files of every recipe. */
+  /** True if the engine has devices of its own, which ONNX Runtime, the runner of ONNX files beside every engine, may lack. */
   readonly hasOwnDevices: boolean;
 }
 
@@ -18,7 +18,7 @@ export const ENGINE_NAMES = Object.keys(ENGINES) as [EngineName, ...EngineName[]
 /** Engine of a recipe with `engine: auto`. */
 export const DEFAULT_ENGINE: EngineName = 'onnxruntime';
 
-/** Devices that a recipe can name: providers of ONNX Runtime, and of other engines those that they have. */
+/** Devices that a recipe can name. They are ONNX Runtime's; another engine supports some of them. */
 export const DEVICES = ['cpu', 'webgpu', 'cuda', 'tensorrt', 'coreml', 'dml'] as const;
 export type DeviceName = (typeof DEVICES)[number];
 

@@ -238,7 +238,7 @@ const withNames = (count: number, names: readonly string[]): string => {
   return `${count} to predict (${some.join(', ')})`;
 };
 
-/** Texts on so many answers with these names, by their form. */
+/** Functions that say how many answers a model chooses among or gives, with their names, by form. */
 export const ANSWERS_TEXTS: Readonly<Record<AnswerFormKind, (count: number, names: readonly string[]) => string>> = {
   classes: (count) => `${count} classes`,
   numbers: withNames,

@@ -22,7 +22,7 @@ export interface BatchOptions {
   readonly views?: number | undefined;
   /** Seed of the fixed views. Default: `seed`. Runs with different orders can share their views. */
   readonly viewSeed?: number | undefined;
-  /** Number of the first batch to return, for a resume in the middle of an epoch; the batches are those of the whole epoch. Default 0. */
+  /** Number of batches of the epoch to skip, for a resume in the middle of it. Default 0. */
   readonly startBatch?: number | undefined;
   /** [classes] weights of the classes, which become `weights` of samples. */
   readonly classWeights?: Float32Array | undefined;

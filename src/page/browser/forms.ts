@@ -26,9 +26,9 @@ interface ShownForm {
   readonly called: string;
   /** True if the likeliest several of the names are asked for. */
   readonly hasTop: boolean;
-  /** Title of models of texts, where texts are asked about in another way than those of other models. */
+  /** Title of the group of such models of texts; absent: the title says only that they take texts. */
   readonly title?: string;
-  /** What is shown of a prediction. `labels`: names for classes without a name. */
+  /** Converts a prediction to the outcome that the page shows. `labels` names the classes that the server left without a name. */
   readonly shown: (predicted: Predicted, labels: readonly string[] | undefined) => Shown;
 }
 
@@ -58,7 +58,7 @@ export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
   },
 };
 
-/** How the answers of a model are shown, and their names where they are known. */
+/** The row of `SHOWN_FORMS` for a model, with the names of its answers; `names` is undefined if its file states none. */
 export function shownForm(described: Described): ShownForm & { readonly names: readonly string[] | undefined } {
   const { kind, names } = statedForm(described);
   return { ...SHOWN_FORMS[kind], names };

@@ -47,7 +47,7 @@ interface AnswerSchema {
   /** Answers of a model, and those to each sample, in words. */
   readonly answered: string;
   readonly each: string;
-  /** What `top` counts, for models that choose among names. */
+  /** Description of the parameter `top`; absent if the model does not choose among names. */
   readonly choice?: string;
   readonly prediction: (names: readonly string[] | undefined, logits: boolean) => object;
 }

@@ -7,7 +7,7 @@ import type { SentTo } from './raw.ts';
 import { pixelsOf } from './read.ts';
 import { tagged } from './words.ts';
 
-/** A request as it was read: the values of its samples, and what is answered to each by the model's row for it. */
+/** A request that was read: `raw` holds the values of all samples; `answerOf` makes the JSON answer to a sample from the model's output row. */
 interface ReadRequest {
   readonly raw: Float32Array | Uint8Array;
   readonly answerOf: (row: readonly number[], sample: number) => object;
@@ -16,7 +16,7 @@ interface ReadRequest {
 interface SaidForm {
   /** True if a model chooses among names, of which clients can ask for more than one with `top`. */
   readonly isChoice: boolean;
-  /** What the file of a model has to say besides its input, in a sentence on a model whose file does not. */
+  /** Reason for refusing a model whose file lacks what this form needs; follows `model NAME` in the message. */
   readonly needs?: string;
   /** Reads a request. `Refusal` for what is wrong with it. */
   readonly read: (reader: Reader, sent: SentTo & { body: Buffer }, said: Said, top?: number) => Promise<ReadRequest>;
