@@ -20,6 +20,8 @@ interface TaskRow {
   readonly loss: LossName;
   readonly store: 'fp16' | 'fp32';
   readonly form: AnswerFormKind;
+  /** Names of the fields of an answer, of which each is an output of a file; default: `logits` alone. */
+  readonly fields?: readonly string[];
   /** Keys of `distill` in a recipe from `limbeck init`. */
   readonly begins: readonly string[];
 }
@@ -80,6 +82,11 @@ export const DEFAULT_TASK: TaskName = 'classification';
 
 export function taskRow(task: TaskName = DEFAULT_TASK): TaskRow {
   return ROWS[task];
+}
+
+/** Names of the fields of a task's answers. */
+export function fieldNames(task: TaskName): readonly string[] {
+  return taskRow(task).fields ?? ['logits'];
 }
 
 /** Losses only for numbers. */

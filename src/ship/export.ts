@@ -22,6 +22,7 @@ import { predictionProgram } from '../train/evaluate/inference.ts';
 import { predictions } from '../train/evaluate/predict.ts';
 import type { ShipContext } from './context.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
+import { joinedValues } from '../tasks/fields.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Fitted } from '../train/training.ts';
 import { onnxOptions } from './metadata.ts';
@@ -102,14 +103,17 @@ async function referenceOf(context: ShipContext, trained: Fitted): Promise<Refer
   const n = Math.min(SAMPLES, validation.count);
   const rows = Int32Array.from({ length: n }, (_, i) => i);
   const x = viewOf(validation, rows, { seed: 0, view: 0, augment: [] });
-  const { logits, ...rest } = await predictions(context.engine, trained, { x, n, inputs: validation.inputs });
+  const { fields, targetWidth } = taskOf(validation);
+  const all = await predictions(context.engine, trained, { x, n, inputs: validation.inputs });
+  const answers = joinedValues(all as Record<string, Float32Array>, fields, n);
+  const rest = Object.entries(all).filter(([name]) => !fields.some((field) => field.name === name));
   const { sampleShape, inputs } = validation;
-  const others = Object.entries(rest).map(([name, data]): [string, OutputValues] => {
+  const others = rest.map(([name, data]): [string, OutputValues] => {
     const { dtype, shape } = trained.network.outputs[name]!;
     return [name, { data, shape: [n, ...shape.slice(1).map(Number)], isInteger: dtype !== 'float32' }];
   });
-  const targets = validation.targets.slice(0, n * taskOf(validation).targetWidth);
-  return { x, shape: [n, ...sampleShape], inputs, logits: logits!, others: Object.fromEntries(others), targets };
+  const targets = validation.targets.slice(0, n * targetWidth);
+  return { x, shape: [n, ...sampleShape], inputs, answers, others: Object.fromEntries(others), targets };
 }
 
 /** The first layer that the exported graph computes otherwise than the training graph. */

@@ -36,7 +36,7 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     ...(text !== undefined && { text }),
     output: task.answers,
     // Of answers that are no row: [tokens, tags], those of each word at its first token.
-    ...(task.shape !== undefined && { task: task.name }),
+    ...(task.fields.some(({ shape }) => shape.length > 1) && { task: task.name }),
     recipe: recipe.name,
     // When something is trained changes nothing in what comes of it.
     recipeSha256: sha256(JSON.stringify({ ...written, jobs: undefined })),

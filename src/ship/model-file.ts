@@ -4,6 +4,8 @@ import { plainBatches } from '../data/batches/batches.ts';
 import type { Dataset } from '../data/dataset.ts';
 import { inTurns } from '../runtime/collectives/collectives.ts';
 import type { Collectives } from '../runtime/collectives/collectives.ts';
+import { joinedValues } from '../tasks/fields.ts';
+import type { AnswerField } from '../tasks/fields.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { InferenceModel } from '../runtime/inference.ts';
 import { modelFeeds, storedFeeds } from '../runtime/feeds.ts';
@@ -22,43 +24,57 @@ export interface ModelFile extends Pick<Form, 'format' | 'precision'> {
 
 export interface Runner {
   /** x: [n, ...sampleShape], result: [n, width]. */
-  readonly logits: (x: Float32Array, shape: readonly number[], inputs?: readonly InputPart[]) => Promise<Float32Array>;
+  readonly answers: (x: Float32Array, shape: readonly number[], inputs?: readonly InputPart[]) => Promise<Float32Array>;
   readonly dispose: () => void;
 }
 
-export async function openRunner({ file, bytes, format }: ModelFile, session: SessionOptions): Promise<Runner> {
+/** Opens a file whose outputs are these fields. */
+export async function openRunner(
+  { file, bytes, format }: ModelFile,
+  session: SessionOptions,
+  fields: readonly AnswerField[],
+): Promise<Runner> {
   return format === 'onnx'
-    ? onnxRunner(new InferenceModel(bytes, file, session))
-    : tfliteRunner(openTflite(bytes, { name: file }));
+    ? onnxRunner(new InferenceModel(bytes, file, session), fields)
+    : tfliteRunner(openTflite(bytes, { name: file }), fields);
 }
 
-function onnxRunner(model: InferenceModel): Runner {
-  const output = logitsOf(model).name;
+function onnxRunner(model: InferenceModel, fields: readonly AnswerField[]): Runner {
+  const outputs = outputsOf(model, fields).map(({ name }) => name);
   return {
-    logits: async (x, shape, inputs) =>
-      (await model.run(modelFeeds(model, x, shape, inputs), [output]))[output]!.data as Float32Array,
+    answers: async (x, shape, inputs) => {
+      const results = await model.run(modelFeeds(model, x, shape, inputs), outputs);
+      const values = fields.map(({ name }, i) => [name, results[outputs[i]!]!.data as Float32Array] as const);
+      return joinedValues(Object.fromEntries(values), fields, shape[0]!);
+    },
     dispose: () => model.dispose(),
   };
 }
 
-/** A file of several outputs names the one of the classes; the only one of a file may have any name. */
-function logitsOf<T extends { readonly name: string }>({ outputs }: { readonly outputs: readonly T[] }): T {
-  return outputs.find(({ name }) => name === 'logits') ?? outputs[0]!;
+/** The output of each field. A file of several outputs names them; the only output of a file may have any name. */
+function outputsOf<T extends { readonly name: string }>(
+  { outputs }: { readonly outputs: readonly T[] },
+  fields: readonly AnswerField[],
+): T[] {
+  return fields.map((field, i) => outputs.find(({ name }) => name === field.name) ?? outputs[i]!);
 }
 
 /** One sample at a time, or all at once where the file takes any batch. */
-async function tfliteRunner(opened: Promise<TfliteSession>): Promise<Runner> {
+async function tfliteRunner(opened: Promise<TfliteSession>, fields: readonly AnswerField[]): Promise<Runner> {
   const session = await opened;
-  const output = logitsOf(session);
+  const outputs = outputsOf(session, fields);
   const isDynamic = session.inputs[0]!.shape[0] === -1;
   return {
-    logits: async (x, [n, ...sample], inputs) => {
+    answers: async (x, [n, ...sample], inputs) => {
       const rows: Float32Array[] = [];
       const size = isDynamic ? x.length : x.length / n!;
       for (let at = 0; at < x.length; at += size) {
         const shape = [isDynamic ? n! : 1, ...sample];
         const results = await session.run(storedFeeds(session, x.slice(at, at + size), shape, inputs));
-        rows.push(fromStored(results[output.name]!, output));
+        const values = fields.map(
+          ({ name }, i) => [name, fromStored(results[outputs[i]!.name]!, outputs[i]!)] as const,
+        );
+        rows.push(joinedValues(Object.fromEntries(values), fields, shape[0]!));
       }
       const logits = new Float32Array(rows.reduce((sum, row) => sum + row.length, 0));
       rows.forEach((row, i) => logits.set(row, i * rows[0]!.length));
@@ -82,16 +98,16 @@ export async function logitsOfFile(
   split: Dataset,
   { session, onProgress, together }: Asking,
 ): Promise<Float32Array> {
-  const classes = taskOf(split).width;
+  const { fields, width: classes } = taskOf(split);
   const runner = await (file.format === 'tflite'
-    ? tfliteRunner(openFastestTflite(file.bytes, file.file))
-    : openRunner(file, session));
+    ? tfliteRunner(openFastestTflite(file.bytes, file.file), fields)
+    : openRunner(file, session, fields));
   const batchSize = samplesAtOnce(split.sampleShape, 250);
   const { count, batch } = plainBatches(split, batchSize);
   try {
     const all = await inTurns(together, { count, width: batchSize * classes }, async (item) => {
       const { x, shape, inputs } = batch(item);
-      const logits = await runner.logits(x, shape, inputs);
+      const logits = await runner.answers(x, shape, inputs);
       onProgress?.(`${split.name} samples,`, Math.min(split.count, (item + 1) * batchSize), split.count);
       return logits;
     });

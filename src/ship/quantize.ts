@@ -160,18 +160,18 @@ export async function rankLayers(
   model: ExportedModel,
   onProgress: OnProgress,
 ): Promise<QuantizationSensitivity> {
-  const { x, shape, inputs, logits } = model.reference;
+  const { x, shape, inputs, answers } = model.reference;
   const n = Math.min(RANKED, shape[0]!);
   const part = (values: Float32Array): Float32Array => values.subarray(0, (values.length / shape[0]!) * n);
   const task = taskOf(data.validation);
   const targets = data.validation.targets.subarray(0, n * task.targetWidth);
-  const samples = { x: part(x), shape: [n, ...shape.slice(1)], inputs, logits: part(logits), targets };
+  const samples = { x: part(x), shape: [n, ...shape.slice(1)], inputs, answers: part(answers), targets };
   const write = (keepFloat: (layer: string) => boolean): Uint8Array =>
     encodeModel(exportQdq(float, quantization, { keepFloat }).result);
   const session = sessionOptionsOf(recipe);
   const layers = quantizableLayers(float).filter((layer) => !isFrontEnd(layer));
   const rows = await layerSensitivity(layers, write, samples, task, session, onProgress);
-  const score = task.scoreOf(samples.logits, targets);
+  const score = task.scoreOf(samples.answers, targets);
   return { model: idOf(model), precision: 'int8', samples: n, score, rows };
 }
 

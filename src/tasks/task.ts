@@ -3,6 +3,7 @@ import type { Dataset, TargetValues } from '../data/dataset.ts';
 import type { TaskName } from '../data/config.ts';
 import type { TensorData, TensorType } from '../graph/types.ts';
 import type { Beside, Described } from './described.ts';
+import type { AnswerField } from './fields.ts';
 import type { Entity } from './tagging/entities.ts';
 import type { Score } from './score.ts';
 
@@ -30,18 +31,18 @@ export interface LossRows {
 
 /**
  * A task: the question that a model answers about a sample, and the measure of a good answer. Everything that differs between tasks is here; no other
- * code asks for the task's name. `outputs` and `answers` are a model's outputs, [batch, width]: logits, or numbers in the label's units.
+ * code asks for the task's name. `outputs` and `answers` are a model's answers, [batch, width]: logits, or numbers in the label's units; see `AnswerField`.
  */
 export interface Task {
   readonly name: TaskName;
   /** Names of the model's outputs. */
   readonly names: readonly string[];
-  /** Number of a model's outputs for each sample. */
+  /** Fields of an answer, in the order in which they stand in its row; each is an output of a file. */
+  readonly fields: readonly AnswerField[];
+  /** Number of elements of an answer: those of all fields. */
   readonly width: number;
   /** Number of elements of `Dataset.targets` for each sample. */
   readonly targetWidth: number;
-  /** Shape of an answer in a file, without the batch, if it is not flat: [length, tags]. Its product is `width`. */
-  readonly shape?: readonly number[] | undefined;
   /** Weight of each sample in the loss, if not 1: the number of words of a sentence, so that each word weighs the same. */
   weightOf?(targets: TargetValues): Float32Array;
   readonly score: Score;

@@ -1,4 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
+import { joinedOutputs } from '../tasks/fields.ts';
 import type { StepProgram } from '../trace/program.ts';
 import type { TrainingOptions } from './step/step.ts';
 import { byStateName, forward, lossFeeds, lossInput } from './step/step.ts';
@@ -19,11 +20,11 @@ export function saliencyProgram(
     run: (feeds) => {
       const goal = task.targets(feeds, mix);
       const { grads } = tf.variableGrads(() => {
-        const { answers, layers: inner } = forward(network, feeds, { training: false, layers });
+        const { outputs, layers: inner } = forward(network, feeds, { training: false, layers });
         const weights = feeds.weights as tf.Tensor1D;
         return loss.compute(
           lossInput(loss, task, feeds, {
-            studentLogits: task.forLoss(answers),
+            studentLogits: task.forLoss(joinedOutputs(outputs, task.fields)),
             targets: goal,
             weights,
             studentFeatures: inner,

@@ -16,6 +16,7 @@ import type { StepProgram } from '../../src/trace/program.ts';
 import { useLazyBackend } from '../../src/trace/use.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { forward, trainingProgram } from '../../src/train/step/step.ts';
+import { joinedOutputs, oneField } from '../../src/tasks/fields.ts';
 import { classification } from '../../src/tasks/classification/task.ts';
 import { relativeError } from '../support/error.ts';
 import { runPython } from './python.ts';
@@ -75,7 +76,9 @@ function gradientProgram(network: ModelNetwork, training: boolean): StepProgram 
     run: (feeds) => {
       let logits: tf.Tensor | undefined;
       const { grads } = tf.variableGrads(() => {
-        logits = tf.keep(forward(network, feeds, { training, layers: [] }).answers.clone());
+        logits = tf.keep(
+          joinedOutputs(forward(network, feeds, { training, layers: [] }).outputs, oneField([CLASSES])).clone(),
+        );
         const wanted = tf.oneHot(feeds['labels'] as tf.Tensor1D, CLASSES, 1, 0, 'float32');
         return tf.div(tf.neg(tf.sum(tf.mul(wanted, tf.logSoftmax(logits)))), BATCH);
       }, Object.values(network.trainable));

@@ -20,6 +20,7 @@ import { classification } from '../../src/tasks/classification/task.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { forward, trainingProgram } from '../../src/train/step/step.ts';
+import { joinedOutputs, oneField } from '../../src/tasks/fields.ts';
 import type { Kind } from './zoo.ts';
 
 interface Stored {
@@ -213,7 +214,9 @@ function gradientProgram(network: ModelNetwork, shape: readonly number[], dtype:
     run: (feeds) => {
       let logits: tf.Tensor | undefined;
       const { grads } = tf.variableGrads(() => {
-        logits = tf.keep(forward(network, feeds, { training: true, layers: [] }).answers.clone());
+        logits = tf.keep(
+          joinedOutputs(forward(network, feeds, { training: true, layers: [] }).outputs, oneField([CLASSES])).clone(),
+        );
         const wanted = tf.oneHot(feeds['labels'] as tf.Tensor1D, CLASSES, 1, 0, 'float32');
         return tf.div(tf.neg(tf.sum(tf.mul(wanted, tf.logSoftmax(logits)))), batch);
       }, Object.values(network.trainable));

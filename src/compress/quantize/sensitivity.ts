@@ -2,6 +2,7 @@ import type { OnProgress } from '../../base/progress.ts';
 import { layersOf, weightedNodes } from '../../graph/quantization.ts';
 import type { Graph } from '../../graph/types.ts';
 import type { InputPart, TargetValues } from '../../data/dataset.ts';
+import { joinedValues } from '../../tasks/fields.ts';
 import { gainOf } from '../../tasks/score.ts';
 import type { Task } from '../../tasks/task.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
@@ -11,7 +12,7 @@ import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 /** Effect of computing one layer in int8 and everything else in float. */
 export interface LayerSensitivity {
   readonly layer: string;
-  /** Power of the error of the logits, as a share of the power of the float logits. */
+  /** Power of the error of the answers, as a share of the power of the float answers. */
   readonly noise: number;
   /** Drop of the score on the samples; negative where the error happens to help. */
   readonly drop: number;
@@ -23,8 +24,8 @@ export interface LabelledSamples {
   readonly shape: readonly number[];
   readonly inputs?: readonly InputPart[] | undefined;
   readonly targets: TargetValues;
-  /** Outputs of the float model: [n, width]. */
-  readonly logits: Float32Array;
+  /** Answers of the float model: [n, width]. */
+  readonly answers: Float32Array;
 }
 
 /** The layers with weights, by name, in the order of the graph. */
@@ -40,13 +41,13 @@ export function quantizableLayers(graph: Graph): string[] {
 export async function layerSensitivity(
   layers: readonly string[],
   write: (keepFloat: (layer: string) => boolean) => Uint8Array,
-  { x, shape, inputs, targets, logits }: LabelledSamples,
-  task: Pick<Task, 'score' | 'scoreOf'>,
+  { x, shape, inputs, targets, answers }: LabelledSamples,
+  task: Pick<Task, 'fields' | 'score' | 'scoreOf'>,
   session: SessionOptions,
   onProgress?: OnProgress,
 ): Promise<LayerSensitivity[]> {
-  const whole = task.scoreOf(logits, targets);
-  const power = logits.reduce((sum, value) => sum + value * value, 0) || 1;
+  const whole = task.scoreOf(answers, targets);
+  const power = answers.reduce((sum, value) => sum + value * value, 0) || 1;
   const found: LayerSensitivity[] = [];
   for (const layer of layers) {
     const model = new InferenceModel(
@@ -55,9 +56,12 @@ export async function layerSensitivity(
       session,
     );
     const results = await model.run(modelFeeds(model, x, shape, inputs));
-    const actual = results[model.outputs[0]!.name]!.data as Float32Array;
+    const values = task.fields.map(
+      ({ name }, i) => [name, results[model.outputs[i]!.name]!.data as Float32Array] as const,
+    );
+    const actual = joinedValues(Object.fromEntries(values), task.fields, shape[0]!);
     model.dispose();
-    const error = actual.reduce((sum, value, i) => sum + (value - logits[i]!) ** 2, 0);
+    const error = actual.reduce((sum, value, i) => sum + (value - answers[i]!) ** 2, 0);
     found.push({ layer, noise: error / power, drop: gainOf(task.score, whole, task.scoreOf(actual, targets)) });
     onProgress?.('one layer alone in int8, layer', found.length, layers.length);
   }

@@ -5,6 +5,9 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { AtSize } from '../../data/pictures/originals.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
 import { taskRow } from '../../recipe/task.ts';
+import { joinedValues } from '../../tasks/fields.ts';
+import type { AnswerField } from '../../tasks/fields.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import { columnFeeds, columnInputs } from './inputs/column-inputs.ts';
 import { feedsOf, fedInputs } from './inputs/teacher-inputs.ts';
 import { seenAs } from './inputs/own-pictures.ts';
@@ -14,14 +17,15 @@ import { channelsLast, isRaw, preparationAffine, preprocess } from './inputs/pre
 import type { Preprocessing, TeacherNormalization } from './inputs/preprocess.ts';
 import { orderOf, inClassOrder } from '../preflight/class-order.ts';
 import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
-import type { Answer, Teacher } from './teacher.ts';
+import type { Answer, Teacher, TeacherOutputs } from './teacher.ts';
 
 export interface FileTeacherSettings extends OwnSize {
   readonly input?: string | undefined;
   readonly output?: string | undefined;
   readonly layout: 'auto' | 'nchw' | 'nhwc';
   readonly normalize?: TeacherNormalization | undefined;
-  readonly outputs: 'auto' | 'logits' | 'probabilities';
+  /** Kind of the answers, or the file's output of each field of an answer. */
+  readonly outputs: TeacherOutputs;
   /** Class names in the teacher's order. */
   readonly classes?: readonly string[] | undefined;
   readonly intermediate: readonly string[];
@@ -69,17 +73,27 @@ export function fileTeacher(source: FileTeacherSource, settings: FileTeacherSett
 
 async function fitting(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
   const { name, runtime, content, params, sizeBytes, dataset, probe } = source;
-  const output = outputOf(runtime, name, settings);
-  const wanted = [output, ...settings.intermediate];
+  const { fields } = taskOf(dataset);
+  const read =
+    fields.length === 1 ? [outputOf(runtime, name, settings)] : namedOutputs(runtime, name, settings, fields);
+  const wanted = [...read, ...settings.intermediate];
   const others = settings.output === undefined ? othersOf(runtime, wanted) : [];
   const ask = async (feeds: Readonly<Record<string, InferenceTensor>>, n: number): Promise<Record<string, Values>> =>
     floats(await runtime.run(feeds, wanted), n, name);
   const { raw, layout, ...fed } =
     dataset.text === undefined ? plainInput(source, settings, ask) : textInput(source, settings, ask);
   const first = await raw(probe.x, probe.n, probe.original);
-  const classes = first[output]!.data.length / probe.n;
   const order = orderOf(name, settings.classes, dataset.classNames);
-  const isProbability = answersProbabilities(name, settings.outputs, first[output]!.data, classes);
+  const [scores] = read as [string];
+  const { data: firstScores, shape: scoresShape } = first[scores]!;
+  const isProbability = answersProbabilities(name, settings.outputs, firstScores, scoresShape.at(-1)!);
+  /** The file's answers, of which the first field is brought into the logits and the classes of the data set. */
+  const answersIn = (results: Readonly<Record<string, Values>>, n: number): Float32Array => {
+    const { data } = results[scores]!;
+    const logits = inClassOrder(isProbability ? logitsOfProbabilities(data) : data, order);
+    const values = read.map((output, i) => [fields[i]!.name, i === 0 ? logits : results[output]!.data] as const);
+    return joinedValues(Object.fromEntries(values), fields, n);
+  };
   const shapes = settings.intermediate.map(
     (feature) => [feature, featureShape(first[feature]!.shape, layout)] as const,
   );
@@ -89,12 +103,13 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const { input, preprocessing, sampleShape } = fed;
   const { filter, cutFrom } = settings;
   const size = sampleShape && { size: sampleShape, filter, cutFrom };
-  const read = { input, output, intermediate, order, preprocessing, isProbability, ...size };
+  const output = read.length === 1 ? scores : read;
+  const facts = { input, output, intermediate, order, preprocessing, isProbability, ...size };
 
   return {
     name,
-    key: sha256(content, JSON.stringify(read)),
-    classes,
+    key: sha256(content, JSON.stringify(facts)),
+    classes: answersIn(first, probe.n).length / probe.n,
     featureShapes: Object.fromEntries(shapes),
     params,
     sizeBytes,
@@ -103,10 +118,8 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
     ...(others.length > 0 && { otherOutputs: others }),
     answer: async (x, n, original): Promise<Answer> => {
       const results = await raw(x, n, original);
-      const values = results[output]!.data;
-      const logits = isProbability ? logitsOfProbabilities(values) : values;
       const features = settings.intermediate.map((feature) => [feature, featureOf(results[feature]!, layout)] as const);
-      return { logits: inClassOrder(logits, order), features: Object.fromEntries(features) };
+      return { logits: answersIn(results, n), features: Object.fromEntries(features) };
     },
     dispose: () => {
       runtime.dispose();
@@ -216,6 +229,25 @@ function outputOf({ outputs }: Runnable, name: string, { output, intermediate }:
   const other = outputs.find((value) => (value === found || intermediate.includes(value.name)) && !isFloat(value));
   if (other === undefined) return found.name;
   throw new UserError(`${name}: expected float32 or float16 from ${other.name}, received ${other.dtype}`, has);
+}
+
+/** The file's output of each field, as the recipe names them; default: an output of the field's own name. */
+function namedOutputs(
+  { outputs }: Runnable,
+  name: string,
+  { outputs: named }: FileTeacherSettings,
+  fields: readonly AnswerField[],
+): string[] {
+  const all = `Name the output of each field in teacher.outputs; the file has: ${outputs.map((output) => output.name).join(', ')}.`;
+  return fields.map((field) => {
+    const wanted = typeof named === 'string' ? field.name : (named[field.name] ?? field.name);
+    const found = outputs.find((output) => output.name === wanted);
+    if (found === undefined)
+      throw new UserError(`teacher.outputs: ${name} has no output ${wanted} for the field ${field.name}`, all);
+    if (!isFloat(found))
+      throw new UserError(`${name}: expected float32 or float16 from ${wanted}, received ${found.dtype}`, all);
+    return wanted;
+  });
 }
 
 /** Names of the float outputs that are not read. */

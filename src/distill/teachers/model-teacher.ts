@@ -10,7 +10,8 @@ import type { ModelNetwork } from '../../networks/network.ts';
 import type { CompiledStep, Engine, State } from '../../runtime/engine.ts';
 import { fedTo, inputFeedsOf } from '../../train/step/batch.ts';
 import { predictionProgram } from '../../train/evaluate/inference.ts';
-import { classCountOf } from '../../train/step/step.ts';
+import { fieldValues, joinedValues, widthOfFields } from '../../tasks/fields.ts';
+import { taskOf } from '../../tasks/registry.ts';
 import { preparationAffine, preprocess } from './inputs/preprocess.ts';
 import type { Probe } from './file-teacher.ts';
 import { sizeRemedy } from './inputs/teacher-inputs.ts';
@@ -19,7 +20,7 @@ import type { OwnSize } from './inputs/own-pictures.ts';
 import type { TeacherNormalization } from './inputs/preprocess.ts';
 import { orderOf, inClassOrder } from '../preflight/class-order.ts';
 import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
-import type { Answer, Teacher } from './teacher.ts';
+import type { Answer, Teacher, TeacherOutputs } from './teacher.ts';
 
 export interface ModelTeacherOptions {
   readonly name: string;
@@ -30,7 +31,7 @@ export interface ModelTeacherOptions {
   /** Layers whose outputs are read. */
   readonly features: readonly string[];
   readonly dataset: Dataset;
-  readonly outputs: 'auto' | 'logits' | 'probabilities';
+  readonly outputs: TeacherOutputs;
   /** Default: the student's normalization. */
   readonly normalize?: TeacherNormalization | undefined;
   /** Default: the data set's size. */
@@ -69,15 +70,22 @@ async function withSteps(
   { seen, shapes, steps }: Opened,
 ): Promise<Teacher> {
   const { device } = options.engine;
+  const { fields } = taskOf(dataset);
   const preprocessing = { ...preparationAffine(seen.form, normalize), layout: 'nhwc' } as const;
   const raw = async (x: Float32Array, n: number, original?: AtSize): Promise<Answer> => {
     const step = await steps.for(n);
     const prepared = preprocess(await seen.bring(x, n, original), seen.form.sampleShape, preprocessing);
     const results = await step.run(fedTo(step, inputFeedsOf(prepared, n, dataset.inputs)));
     const copy = (output: string): Float32Array => (results[output] as Float32Array).slice();
-    return { logits: copy('logits'), features: Object.fromEntries(features.map((f) => [f, copy(f)])) };
+    const values = Object.fromEntries(fields.map(({ name: field }) => [field, copy(field)]));
+    return { logits: joinedValues(values, fields, n), features: Object.fromEntries(features.map((f) => [f, copy(f)])) };
   };
-  const classes = classCountOf(network);
+  // What the network gives, which may not be what the task asks for.
+  const given = fields.map(({ name: field }) => ({
+    name: field,
+    shape: network.outputs[field]!.shape.slice(1).map(Number),
+  }));
+  const classes = widthOfFields(given);
   const order = orderOf(name, options.classes, dataset.classNames);
   const isProbability =
     probe === undefined
@@ -99,7 +107,11 @@ async function withSteps(
     ...(seen.form !== dataset && { sampleShape: seen.form.sampleShape }),
     answer: async (x, n, original) => {
       const { logits, features: named } = await raw(x, n, original);
-      return { logits: inClassOrder(isProbability ? logitsOfProbabilities(logits) : logits, order), features: named };
+      if (order === undefined && !isProbability) return { logits, features: named };
+      const values = Object.fromEntries(fields.map(({ name: field }) => [field, fieldValues(logits, given, field)]));
+      const scores = values[fields[0]!.name]!;
+      const own = inClassOrder(isProbability ? logitsOfProbabilities(scores) : scores, order);
+      return { logits: joinedValues({ ...values, [fields[0]!.name]: own }, fields, n), features: named };
     },
     dispose: () => steps.dispose(),
   };

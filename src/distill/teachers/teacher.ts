@@ -3,7 +3,7 @@ import type { AtSize } from '../../data/pictures/originals.ts';
 
 /** Answer of a teacher to a batch. */
 export interface Answer {
-  /** [n, classes] */
+  /** [n, classes]; for a task with several fields [n, width], see `AnswerField` of src/tasks. */
   readonly logits: Float32Array;
   /** Named inner tensors, [n, ...shape]. */
   readonly features: Readonly<Record<string, Float32Array>>;
@@ -18,6 +18,7 @@ export interface Teacher {
   readonly name: string;
   /** Hash of everything that its answers depend on: weights, preprocessing, outputs that are read. */
   readonly key: string;
+  /** Number of elements of an answer. */
   readonly classes: number;
   /** Shapes of its named inner tensors, without the batch. */
   readonly featureShapes: Readonly<Record<string, readonly number[]>>;
@@ -53,10 +54,13 @@ export function areProbabilities(values: Float32Array, classes: number): boolean
   return values.length > 0;
 }
 
+/** Kind of a teacher's answers, or the file's output of each field of an answer, whose values are then logits. */
+export type TeacherOutputs = 'auto' | 'logits' | 'probabilities' | Readonly<Record<string, string>>;
+
 /** True if answers like `values` are probabilities; `UserError` if the recipe says so and they are not. */
 export function answersProbabilities(
   name: string,
-  outputs: 'auto' | 'logits' | 'probabilities',
+  outputs: TeacherOutputs,
   values: Float32Array,
   classes: number,
 ): boolean {

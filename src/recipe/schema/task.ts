@@ -1,6 +1,6 @@
 import { dataType } from '../data-types.ts';
 import type { z } from 'zod';
-import { DEFAULT_TASK, isLossFor, TASKS, taskRow } from '../task.ts';
+import { DEFAULT_TASK, fieldNames, isLossFor, TASKS, taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
 import { LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
@@ -43,7 +43,9 @@ interface Checked {
         readonly chain?: readonly Training[] | undefined;
         readonly minAccuracy?: number | undefined;
         readonly classes?: readonly string[] | string | undefined;
-        readonly outputs: string;
+        readonly outputs: string | Readonly<Record<string, string>>;
+        readonly onnx?: string | undefined;
+        readonly savedModel?: string | undefined;
         readonly weighting?: string | undefined;
       }
     | undefined;
@@ -92,6 +94,7 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
       dataset.type,
     );
   if (isPerWord) refuseForWords(recipe, refuse);
+  if (typeof teacher?.outputs === 'object') refuseOutputs(teacher, task, refuse);
   if (task === 'classification') return;
   const perPath: readonly (readonly [readonly string[], unknown])[] = [
     [['teacher', 'minAccuracy'], teacher?.minAccuracy],
@@ -103,6 +106,22 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   ];
   for (const [path, received] of perPath)
     if (received !== undefined) refuse(path, `no such key for ${task}: it belongs to classification`, received);
+}
+
+/** Refuses names of outputs that the task has no field for, or that are not read. */
+function refuseOutputs(
+  { outputs, onnx, savedModel }: NonNullable<Checked['teacher']>,
+  task: TaskName,
+  refuse: (path: readonly string[], expected: string, received: unknown) => void,
+): void {
+  const names = fieldNames(task);
+  if (names.length === 1 || (onnx === undefined && savedModel === undefined)) {
+    const why = names.length === 1 ? `answers of ${task} are one output, which teacher.output names` : 'only outputs of onnx and savedModel have names'; // prettier-ignore
+    refuse(['teacher', 'outputs'], `auto, logits or probabilities: ${why}`, outputs);
+    return;
+  }
+  for (const name of Object.keys(outputs))
+    if (!names.includes(name)) refuse(['teacher', 'outputs', name], `a field of an answer: ${names.join(', ')}`, name);
 }
 
 function fittingLosses(task: TaskName): readonly LossName[] {

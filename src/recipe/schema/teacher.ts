@@ -82,9 +82,11 @@ const fileKeys = {
     .optional()
     .describe("1 for a teacher of grey pictures, 3 for colour; default: as stated in its file, else the student's."),
   outputs: z
-    .enum(['auto', 'logits', 'probabilities'])
+    .union([z.enum(['auto', 'logits', 'probabilities']), z.record(z.string(), z.string())])
     .default('auto')
-    .describe('Kind of answers; probabilities are turned into logits by their logarithm.'),
+    .describe(
+      "Kind of answers; probabilities are turned into logits by their logarithm. For tasks with several fields in an answer: the file's output of each field, as `{ logits: classes, numbers: ages }`; default: outputs of the fields' names.",
+    ),
   classes: z
     .union([z.array(z.string()).min(2), file])
     .optional()

@@ -49,6 +49,12 @@ export function reportMarkdown(report: Report): string {
           : `Parity of ${file}: same class as the training graph on ${percent(top1Agreement)} of ${number(samples)} samples, ` +
             `largest difference of a logit ${largestError.toExponential(1)}.`,
       ),
+      ...parity.flatMap(({ file, outputs = [] }) =>
+        outputs.map(
+          ({ name, largestError, sqnrDb }) =>
+            `Parity of ${file}, output ${name}: largest difference ${largestError.toExponential(1)}${sqnrDb === undefined ? '' : `, ${sqnrDb.toFixed(1)} dB`}.`,
+        ),
+      ),
       `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.platform}, Node ${machine.node}, ${machine.engine} on ${machine.device}. ` +
         `Seed ${seed}, ${seconds(report.wallSeconds)} in all.`,
       ...remeasured.map(

@@ -46,6 +46,11 @@ export const paritySchema = z.strictObject({
     .number()
     .exactOptional()
     .describe('Power of the logits over that of the difference, in dB; absent where there is no difference.'),
+  outputs: z
+    .array(z.strictObject({ name: z.string(), largestError: amount, sqnrDb: z.number().exactOptional() }))
+    .readonly()
+    .exactOptional()
+    .describe('Each output by itself, of files with several.'),
 });
 
 export const pruningSensitivitySchema = z

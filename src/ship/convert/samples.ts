@@ -162,7 +162,7 @@ async function fromRecipe(
     asked.vectors === undefined &&
     [...graph.outputs].some(([output, value]) => {
       const { shape } = graph.types.get(value)!;
-      return (asked.output ?? output) === output && shape.slice(1).join() === (task.shape ?? [task.width]).join();
+      return (asked.output ?? output) === output && shape.slice(1).join() === task.fields[0]!.shape.join();
     });
   const stated = preparationMetadata(asked, layout, { ...train, ...form }, answersTask);
   return {

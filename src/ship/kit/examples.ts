@@ -37,9 +37,9 @@ export async function examples({ row, bytes }: KitModel, split: Dataset, of: Sou
   const exampleOf = await EXAMPLES[taskRow(split.task).form](split, of);
   const sample = rowReader(split, countOfElements(split.sampleShape));
   const file = { file: row.file!, bytes, format: row.format, precision: row.precision } as ModelFile;
-  const runner = await openRunner(file, session);
+  const runner = await openRunner(file, session, task.fields);
   const x = viewOf(split, Int32Array.from(rows), { seed: 0, view: 0, augment: [] });
-  const logits = await runner.logits(x, [rows.length, ...split.sampleShape], split.inputs).finally(runner.dispose);
+  const logits = await runner.answers(x, [rows.length, ...split.sampleShape], split.inputs).finally(runner.dispose);
   const { width } = task;
   return rows.map((at, i) => {
     const answers = logits.slice(i * width, (i + 1) * width);

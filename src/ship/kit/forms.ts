@@ -63,7 +63,7 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
     },
     hasPages: true,
     kindOf: () => 'tags',
-    output: ({ shape, answers }) => ({ shape: [1, ...shape!], labels: LABELS, answers }),
+    output: ({ fields: [tags], answers }) => ({ shape: [1, ...tags!.shape], labels: LABELS, answers }),
     limits: values.limits,
   },
 };

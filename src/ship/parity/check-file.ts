@@ -2,6 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import { samplesAtOnce } from '../../data/batches/at-once.ts';
 import type { TargetValues, InputPart } from '../../data/dataset.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
+import { fieldValues, joinedValues } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { ParitySummary } from '../../report/types.ts';
@@ -30,9 +31,9 @@ export interface Reference {
   readonly shape: readonly number[];
   /** Parts of a sample that belong to each input, for a model with several. */
   readonly inputs?: readonly InputPart[] | undefined;
-  /** Outputs of the training graph, [n, width]. */
-  readonly logits: Float32Array;
-  /** The other outputs of the model, by name. */
+  /** Answers of the training graph, [n, width]. */
+  readonly answers: Float32Array;
+  /** Outputs of the model that are no fields of an answer, by name. */
   readonly others?: Readonly<Record<string, OutputValues>>;
   /** Targets of the samples. */
   readonly targets?: TargetValues;
@@ -46,7 +47,7 @@ interface Checkable {
 }
 
 /** Reference cut into parts of as many samples as a file is given at once. */
-function inParts({ x, shape, logits, others = {}, ...rest }: Reference): Reference[] {
+function inParts({ x, shape, answers, others = {}, ...rest }: Reference): Reference[] {
   const [n, ...sample] = shape as [number, ...number[]];
   let next = 0;
   return partSizes(n, samplesAtOnce(sample, n)).map((size) => {
@@ -62,7 +63,7 @@ function inParts({ x, shape, logits, others = {}, ...rest }: Reference): Referen
       ...rest,
       x: rows(x),
       shape: [size, ...sample],
-      logits: rows(logits),
+      answers: rows(answers),
       others: Object.fromEntries(other),
     };
     next += size;
@@ -80,42 +81,49 @@ export async function checkFile(
   file: ModelFile,
   firstWrong: (actual: Float32Array) => Promise<string | undefined>,
 ): Promise<ParitySummary> {
-  const { inputs, logits, targets } = reference;
+  const { inputs, answers: expected, targets } = reference;
   const task = taskOf(context.data.validation);
   const runner = await openFileRunner(file, sessionOptionsOf(context.recipe));
   const parts = inParts(reference);
-  const known = parts.map(({ logits: data, shape: [n], others }) => ({
-    logits: { data, shape: [n!, ...(task.shape ?? [task.width])], isInteger: false },
-    ...others,
-  }));
+  const known = parts.map(({ answers: rows, shape: [n], others }) => {
+    const outputs = task.fields.map(({ name, shape }): [string, OutputValues] => {
+      return [name, { data: fieldValues(rows, task.fields, name), shape: [n!, ...shape], isInteger: false }];
+    });
+    return { ...Object.fromEntries(outputs), ...others };
+  });
   const trained: Ask = { outputs: Object.keys(known[0]!), run: () => Promise.resolve(known.shift()!) };
-  const answers: OutputValues[] = [];
+  const answers: Float32Array[] = [];
   const asked = {
     ...{ file: file.file, outputs: runner.outputs },
     run: async (feeds: Feeds) => {
       const given = await runner.run(feeds);
-      answers.push(given['logits'] ?? Object.values(given)[0]!);
+      const all = Object.values(given);
+      const values = task.fields.map(({ name }, i) => [name, (given[name] ?? all[i]!).data as Float32Array] as const);
+      answers.push(joinedValues(Object.fromEntries(values), task.fields, Object.values(feeds)[0]!.shape[0]!));
       return given;
     },
   };
   const feeds = parts.map((part) => inputsByName(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs }));
   // Classes are compared where answers are classes, elsewhere how far the numbers are apart.
-  const classOutput = task.classes && { classes: task.width, output: 'logits' };
+  const classOutput = task.classes && { classes: task.width, output: task.fields[0]!.name };
   const compared = await compareOn(feeds, trained, asked, classOutput).finally(() => runner.dispose());
   const { samples } = compared;
-  const actual = Float32Array.from(answers.flatMap(({ data }) => [...(data as Float32Array)]));
+  const actual = Float32Array.from(answers.flatMap((values) => [...values]));
   const likeness = compared.outputs[0]!;
-  const truth = targets ?? logits;
-  const isUntrained = task.stuck(file.file, logits, truth) !== undefined;
+  const truth = targets ?? expected;
+  const isUntrained = task.stuck(file.file, expected, truth) !== undefined;
   const odd = task.stuck(file.file, actual, truth, isUntrained ? UNTRAINED : undefined);
   if (odd !== undefined) context.onEvent({ type: 'warning', message: odd });
-  const beyond = [...compared.outputs, ...numberByNumber(task, logits, actual)]
+  const beyond = [...compared.outputs, ...numberByNumber(task, expected, actual)]
     .map((output) => beyondBudget(output, file.precision))
     .find((found) => found !== undefined);
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)
     return summary(
-      { file: file.file, samples, ...(top1Agreement !== null && { top1Agreement }), largestError },
+      {
+        ...{ file: file.file, samples, ...(top1Agreement !== null && { top1Agreement }), largestError },
+        ...(task.fields.length > 1 && { outputs: compared.outputs.slice(0, task.fields.length).map(byOutput) }),
+      },
       sqnrDb!,
     );
   throw new UserError(
@@ -158,6 +166,11 @@ export function checkVariant(
   return checkFile(context, model.reference, file, (actual) => firstDiverging(context, model, file, make, actual));
 }
 
+/** Likeness of an output of several. */
+function byOutput({ output, sqnrDb, largestError }: OutputLikeness): NonNullable<ParitySummary['outputs']>[number] {
+  return { name: output, largestError, ...(Number.isFinite(sqnrDb) && { sqnrDb: sqnrDb! }) };
+}
+
 /** JSON has no infinity: a file that differs nowhere has no figure of noise. */
 function summary(parity: ParitySummary, sqnrDb: number): ParitySummary {
   return Number.isFinite(sqnrDb) ? { ...parity, sqnrDb } : parity;
@@ -176,13 +189,13 @@ export function differs(
   return beyondBudget(tally.result(), precision) !== undefined;
 }
 
-/** Sample whose logits differ most: it shows best what went wrong. */
-function worstSample({ x, shape: [n, ...sample], logits }: Reference, actual: Float32Array) {
-  const [each, classes] = [x.length / n!, logits.length / n!];
+/** Sample whose answers differ most: it shows best what went wrong. */
+function worstSample({ x, shape: [n, ...sample], answers }: Reference, actual: Float32Array) {
+  const [each, width] = [x.length / n!, answers.length / n!];
   const errorOf = (row: number): number =>
     largestDifference(
-      logits.subarray(row * classes, (row + 1) * classes),
-      actual.subarray(row * classes, (row + 1) * classes),
+      answers.subarray(row * width, (row + 1) * width),
+      actual.subarray(row * width, (row + 1) * width),
     );
   let worst = 0;
   for (let row = 1; row < n!; row++) if (errorOf(row) > errorOf(worst)) worst = row;

@@ -6,6 +6,7 @@ import { calibrationOf } from './calibration.ts';
 import { accuracyOf, beatsChance, largestShare } from './chance.ts';
 import { betweenClasses, classesOf, classText, confusionOf, hits, isWorse, perClassOf, sideBySide } from './classes.ts';
 import { oneClassWarning } from './one-class.ts';
+import { oneField } from '../fields.ts';
 import { accuracyScore } from '../score.ts';
 import { asGiven, mixedTargets, mixFeeds, numberFeeds } from '../targets.ts';
 import type { Hyper, Mixed, Task } from '../task.ts';
@@ -23,6 +24,7 @@ export function classification(names: readonly string[] | number): Task {
       name: 'classification',
       names: classes,
       classes,
+      fields: oneField([width]),
       width,
       targetWidth: 1,
       score: accuracyScore,

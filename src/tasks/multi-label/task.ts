@@ -14,6 +14,7 @@ import {
   rightDecisions,
 } from './labels.ts';
 import type { Labelled } from './labels.ts';
+import { oneField } from '../fields.ts';
 import { f1Score } from '../score.ts';
 import { asGiven, mixedTargets, numberFeeds } from '../targets.ts';
 import type { Task } from '../task.ts';
@@ -22,7 +23,15 @@ import type { Task } from '../task.ts';
 export function multiLabel(names: readonly string[]): Task {
   const width = names.length;
   return {
-    ...{ name: 'multi-label', names, width, targetWidth: width, score: f1Score, answers: 'logits' },
+    ...{
+      name: 'multi-label',
+      names,
+      fields: oneField([width]),
+      width,
+      targetWidth: width,
+      score: f1Score,
+      answers: 'logits',
+    },
     lossName: 'bce',
     labelNumbers: () => ({}),
     feeds: (batchSize, mix) => numberFeeds(batchSize, width, mix),

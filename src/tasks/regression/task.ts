@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../base/errors.ts';
 import { mixedNumbers, PROBABLY, stuckAt } from '../columns.ts';
 import { betweenNumbers, errorsOf, isFurtherOff, numbersText, rmseOf } from './errors.ts';
+import { oneField } from '../fields.ts';
 import { rmseScore } from '../score.ts';
 import { mixedTargets, numberFeeds } from '../targets.ts';
 import type { Hyper, Task, TaskData } from '../task.ts';
@@ -17,7 +18,16 @@ export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'
     tf.div(tf.sub(values, tf.tensor1d([...mean])), tf.tensor1d([...std]));
   const ignorance = (targets: ArrayLike<number>): number => rmseOf(meansOf(targets, width), targets, width);
   return {
-    ...{ name: 'regression', names, width, targetWidth: width, score: rmseScore, answers: 'values', scaling },
+    ...{
+      name: 'regression',
+      names,
+      fields: oneField([width]),
+      width,
+      targetWidth: width,
+      score: rmseScore,
+      answers: 'values',
+      scaling,
+    },
     lossName: 'label',
     labelNumbers: ({ huber }) => (huber === undefined ? {} : { huber }),
     feeds: (batchSize, mix) => numberFeeds(batchSize, width, mix),

@@ -10,6 +10,7 @@ import { bordersOf, countsByType, entitiesOf, f1OfCounts, tagsAt, total } from '
 import type { Counts } from './entities.ts';
 import { entitySums } from './entity-sums.ts';
 import { oneClassWarning } from '../classification/one-class.ts';
+import { oneField } from '../fields.ts';
 import { entityF1Score } from '../score.ts';
 import { asGiven } from '../targets.ts';
 import type { Task } from '../task.ts';
@@ -31,10 +32,17 @@ export function tagging(names: readonly string[], length: number): Task {
   const flat = (all: readonly Sentence[], key: 'truth' | 'given'): Int32Array =>
     Int32Array.from(all.flatMap((one) => one[key]));
   return {
-    ...{ name: 'tagging', names, width, targetWidth: length, score: entityF1Score, answers: 'logits' },
+    ...{
+      name: 'tagging',
+      names,
+      fields: oneField([length, tags]),
+      width,
+      targetWidth: length,
+      score: entityF1Score,
+      answers: 'logits',
+    },
     lossName: 'ce',
     labelNumbers: () => ({}),
-    shape: [length, tags],
     weightOf: (targets) =>
       Float32Array.from({ length: targets.length / length }, (_, row) => tokensOf(targets, row, length).length),
     feeds: (batchSize, mix) => {

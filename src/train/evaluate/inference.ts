@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { prefixed } from '../../networks/network.ts';
 import type { Network } from '../../networks/network.ts';
 import type { StepProgram } from '../../trace/program.ts';
+import { joinedOutputs } from '../../tasks/fields.ts';
 import type { Task } from '../../tasks/task.ts';
 import { rowsOfBatch } from '../step/rows.ts';
 import { floats, forward, inputFeeds } from '../step/step.ts';
@@ -35,9 +36,10 @@ export function evaluationProgram({
     },
     state: prefixed(network.state, prefix),
     run: (feeds) => {
-      const { answers } = forward(network, feeds, { training: false, layers: [] });
+      const { outputs: made } = forward(network, feeds, { training: false, layers: [] });
       const targets = task.targets(feeds, 'none');
       const weights = feeds.weights as tf.Tensor1D;
+      const answers = joinedOutputs(made, task.fields);
       const outputs = task.forLoss(answers);
       const sums = Object.entries(task.sums(outputs, targets, weights));
       const rows = rowsOfBatch(task, targets);

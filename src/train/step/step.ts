@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../../graph/types.ts';
+import { joinedOutputs } from '../../tasks/fields.ts';
 import type { MixKind, Task } from '../../tasks/task.ts';
 import { prefixed, atBatchSize } from '../../networks/network.ts';
-import type { Network, Tensors, Variables } from '../../networks/network.ts';
+import type { Forwarded, Network, Tensors, Variables } from '../../networks/network.ts';
 import type { StepProgram } from '../../trace/program.ts';
 import { partialOf } from './known.ts';
 import { rowsOfBatch } from './rows.ts';
@@ -14,7 +15,7 @@ import type { Optimizer } from '../optimizers/optimizers.ts';
 export const EMA_PREFIX = 'ema/';
 
 export interface TrainingOptions {
-  /** Network whose output is the answer of the task, [batch, width]. */
+  /** Network whose outputs are the fields of the task's answers. */
   readonly network: Network;
   readonly task: Task;
   readonly loss: Loss;
@@ -68,13 +69,13 @@ export function differentiated(
   const trained = { ...network.trainable, ...loss.variables };
   const layers = loss.features.map(({ student }) => student);
   // The peer is evaluated outside of the differentiated function: its answers are constants for the gradient.
-  const feeds = peer === undefined ? given : { ...given, teacherLogits: answersOf(peer, given) };
+  const feeds = peer === undefined ? given : { ...given, teacherLogits: answersOf(peer, task, given) };
   const goal = task.targets(feeds, mix);
   const weights = feeds.weights as tf.Tensor1D;
   const results: Record<string, tf.Tensor> = {};
   const { grads } = tf.variableGrads(() => {
-    const { answers, layers: inner } = forward(network, feeds, { training: true, layers });
-    const outputs = task.forLoss(answers);
+    const { outputs: made, layers: inner } = forward(network, feeds, { training: true, layers });
+    const outputs = task.forLoss(joinedOutputs(made, task.fields));
     const strong = loss.reads === 'strong' ? strongView(network, task, feeds) : undefined;
     const input = lossInput(loss, task, feeds, {
       ...(strong && { strong }),
@@ -188,20 +189,20 @@ function strongFeeds(network: Network, task: Task, batchSize: number): StepProgr
 /** Outputs for the strong view, computed in training mode: norms see both views, as in the authors' code of CRLD. */
 function strongView(network: Network, task: Task, feeds: Tensors): NonNullable<LossInput['strong']> {
   const inputs = Object.keys(inputFeeds(network, 1)).map((name) => [name, feeds[STRONG + name]!] as const);
-  const { answers } = forward(network, { ...feeds, ...Object.fromEntries(inputs) }, { training: true, layers: [] });
+  const { outputs } = forward(network, { ...feeds, ...Object.fromEntries(inputs) }, { training: true, layers: [] });
   return {
-    studentLogits: task.forLoss(answers),
+    studentLogits: task.forLoss(joinedOutputs(outputs, task.fields)),
     teacherLogits: task.forLoss(feeds[`${STRONG}teacherLogits`] as tf.Tensor2D),
   };
 }
 
 /** A peer's answers [batch, width] in training mode, without a change of its state. */
-function answersOf(peer: Network, feeds: Tensors): tf.Tensor2D {
+function answersOf(peer: Network, { fields }: Task, feeds: Tensors): tf.Tensor2D {
   const observed = Object.entries(peer.state).filter(([name]) => peer.trainable[name] === undefined);
   const before = observed.map(([, variable]) => [variable, variable.clone()] as const);
-  const { answers } = forward(peer, feeds, { training: true, layers: [] });
+  const { outputs } = forward(peer, feeds, { training: true, layers: [] });
   for (const [variable, old] of before) variable.assign(old);
-  return answers;
+  return joinedOutputs(outputs, fields);
 }
 
 /** Feed name of an input: `x` for a single input, else `x/<name>`. */
@@ -221,24 +222,15 @@ function narrow({ dtype, shape }: TensorType): TensorType {
   return { dtype: dtype === 'int64' ? 'int32' : dtype, shape };
 }
 
-/** Calls the network with its feeds. `answers`: the output for the loss. */
+/** Outputs and named layers of the network for its feeds. */
 export function forward(
   network: Network,
   feeds: Tensors,
   { training, layers }: { readonly training: boolean; readonly layers: readonly string[] },
-): { readonly answers: tf.Tensor2D; readonly layers: Tensors; readonly outputs: Tensors } {
+): Forwarded {
   const inputs = Object.fromEntries(Object.keys(network.inputs).map((name) => [name, feeds[feedOf(network, name)]!]));
   const hyper = Object.fromEntries(network.hyper.map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
-  const called = network.forward(inputs, { training, layers, ...(training && { hyper }) });
-  return { ...called, answers: asRows(called.outputs['logits']!) };
-}
-
-/** Answers as [batch, width], whatever their shape in the model file. */
-function asRows(answers: tf.Tensor): tf.Tensor2D {
-  const { shape } = answers;
-  if (shape.length === 2) return answers as tf.Tensor2D;
-  const width = shape.slice(1).reduce((size, length) => size * length, 1);
-  return tf.reshape<tf.Rank.R2>(answers, [-1, width]);
+  return network.forward(inputs, { training, layers, ...(training && { hyper }) });
 }
 
 /** Input of a loss, in rows. `rest` is in samples: answers and targets [batch, width], weights [batch]. */
@@ -278,11 +270,6 @@ export function byStateName(variables: Variables, gradients: tf.NamedTensorMap):
     return gradient === undefined ? [] : [[name, gradient]];
   });
   return Object.fromEntries(found);
-}
-
-/** Number of outputs of a network for each sample. */
-export function classCountOf(network: Network): number {
-  return network.outputs['logits']!.shape.slice(1).reduce<number>((product, size) => product * Number(size), 1);
 }
 
 export function floats(shape: readonly number[]): TensorType {

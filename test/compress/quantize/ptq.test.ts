@@ -211,7 +211,7 @@ describe('the sensitivity of layers', () => {
     const table = await layerSensitivity(
       layers,
       write,
-      { x, shape: [64, 6, 6, 2], targets, logits: expected },
+      { x, shape: [64, 6, 6, 2], targets, answers: expected },
       classification(3),
       session,
     );
@@ -226,7 +226,7 @@ describe('the sensitivity of layers', () => {
     const nothing = await layerSensitivity(
       ['none'],
       () => write(() => true),
-      { x, shape: [64, 6, 6, 2], targets, logits: expected },
+      { x, shape: [64, 6, 6, 2], targets, answers: expected },
       classification(3),
       session,
     );

@@ -45,7 +45,7 @@ async function exported() {
   model.dispose();
   const samples = [{ x: { data: x, shape } }];
   const { result: quantization } = await quantize(graph, samples, { calibrator: 'mse', session });
-  return { model: { graph, reference: { x, shape, logits } } as unknown as ExportedModel, quantization };
+  return { model: { graph, reference: { x, shape, answers: logits } } as unknown as ExportedModel, quantization };
 }
 
 /** The gate on an int8 file whose layer `wrong`, if any, was written with weights of the other sign. */
@@ -83,7 +83,7 @@ describe.each(['onnx', 'tflite'] as const)('an int8 %s file', (format) => {
 it('warns of a file that gives one class to samples of all of them', async () => {
   const { model } = await exported();
   const { reference } = model;
-  const logits = reference.logits.map((value, i) => value + (i % 3 === 0 ? 100 : 0));
+  const logits = reference.answers.map((value, i) => value + (i % 3 === 0 ? 100 : 0));
   const b = new GraphBuilder();
   const fed = b.input('x', { dtype: 'float32', shape: ['batch', 6, 6, 2] });
   const flat = b.op('Reshape', [fed], { shape: ['batch', 72] });
@@ -99,7 +99,7 @@ it('warns of a file that gives one class to samples of all of them', async () =>
     format: 'onnx',
     precision: 'int8',
   } as const;
-  const checkable = { graph, reference: { ...reference, logits, targets: labels } };
+  const checkable = { graph, reference: { ...reference, answers: logits, targets: labels } };
   await checkVariant(listening as unknown as StageContext, checkable, file, () => ({ bytes: file.bytes }));
   expect(told).toEqual([expect.stringMatching(/^exports\/x\.onnx: answers a to 100\.0 % of 32 samples/) as string]);
 });

@@ -101,7 +101,16 @@ export function factsSection(report: Report): string {
     '</dl>',
   ];
   if (parity.length > 0) {
-    const rows = parity.map(
+    const byOutput = parity.flatMap(({ outputs = [], ...whole }) => [
+      whole,
+      ...outputs.map(({ name, largestError }) => ({
+        ...whole,
+        file: `${whole.file}, ${name}`,
+        top1Agreement: undefined,
+        largestError,
+      })),
+    ]);
+    const rows = byOutput.map(
       ({ file, samples, top1Agreement, largestError }) =>
         `<tr><th scope="row">${escape(file)}</th><td>${number(samples)}</td><td>${top1Agreement === undefined ? '–' : percent(top1Agreement)}</td><td>${largestError === 0 ? '0' : largestError.toExponential(1)}</td></tr>`,
     );

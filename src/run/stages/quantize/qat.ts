@@ -12,6 +12,7 @@ import { usualQat } from '../../../recipe/schema/compress.ts';
 import type { Int8Recipe } from '../../../recipe/schema/compress.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import type { State } from '../../../runtime/engine.ts';
+import { joinedValues } from '../../../tasks/fields.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { predictions } from '../../../train/evaluate/predict.ts';
 import type { FitContext, StageContext } from '../../context.ts';
@@ -67,8 +68,12 @@ export async function trainForInt8(context: FitContext, from: ExportedModel, qat
     // Activations that only one of the file formats rounds are not in the training graph: their ranges are measured again.
     const again = await qat.calibrate(graph);
     const quantization = new Map([...again.result, ...activations]);
-    const { logits, ...rest } = await simulated(context, network, weights, from.reference);
-    const others = Object.entries(rest).map(([name, data]) => [name, { ...from.reference.others![name]!, data }]);
+    const { fields } = taskOf(context.data.train);
+    const all = await simulated(context, network, weights, from.reference);
+    const others = Object.entries(from.reference.others ?? {}).map(([name, other]) => [
+      name,
+      { ...other, data: all[name]! },
+    ]);
     const model = {
       ...from,
       graph,
@@ -76,7 +81,7 @@ export async function trainForInt8(context: FitContext, from: ExportedModel, qat
       trained: { ...from.trained, validation, bestEpoch, epochs, seconds },
       reference: {
         ...from.reference,
-        logits: logits!,
+        answers: joinedValues(all, fields, from.reference.shape[0]!),
         others: Object.fromEntries(others) as NonNullable<Reference['others']>,
       },
     };
