@@ -105,7 +105,7 @@ async function referenceOf(context: ShipContext, trained: Fitted): Promise<Refer
   const x = viewOf(validation, rows, { seed: 0, view: 0, augment: [] });
   const { fields, targetWidth } = taskOf(validation);
   const all = await predictions(context.engine, trained, { x, n, inputs: validation.inputs });
-  const answers = joinedValues(all as Record<string, Float32Array>, fields, n);
+  const answers = joinedValues(all, fields, n);
   const rest = Object.entries(all).filter(([name]) => !fields.some((field) => field.name === name));
   const { sampleShape, inputs } = validation;
   const others = rest.map(([name, data]): [string, OutputValues] => {
