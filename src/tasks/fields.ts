@@ -38,12 +38,6 @@ function asRows(answers: tf.Tensor): tf.Tensor2D {
   return shape.length === 2 ? (answers as tf.Tensor2D) : tf.reshape(answers, [-1, countOfElements(shape.slice(1))]);
 }
 
-/** A field of answers [batch, width], as [batch, elements]. */
-export function fieldTensor(answers: tf.Tensor2D, fields: readonly AnswerField[], wanted: string): tf.Tensor2D {
-  const { from, size } = placeOf(fields, wanted);
-  return fields.length === 1 ? answers : tf.slice(answers, [0, from], [-1, size]);
-}
-
 /** Answers of `count` samples, [count, width], from the values of each output, [count, ...shape]. */
 export function joinedValues(
   outputs: Readonly<Record<string, Float32Array>>,
