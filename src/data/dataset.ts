@@ -111,7 +111,14 @@ export interface Originals {
   readonly hash: string;
 }
 
-export type TargetValues = Int32Array | Float32Array;
+/** Class indexes and tags, numbers, or masks: class indexes of pixels. */
+export type TargetValues = Int32Array | Float32Array | Uint8Array;
+
+/** Targets of the same type, all 0. */
+export function targetsLike(targets: TargetValues, length: number): TargetValues {
+  if (targets instanceof Uint8Array) return new Uint8Array(length);
+  return targets instanceof Int32Array ? new Int32Array(length) : new Float32Array(length);
+}
 
 export interface Scaling {
   readonly mean: readonly number[];

@@ -4,6 +4,10 @@ import type { LossName } from './schema/loss.ts';
 export const ANSWER_FORMS = ['classes', 'numbers', 'labels', 'tags'] as const;
 export type AnswerFormKind = (typeof ANSWER_FORMS)[number];
 
+/** Steps of augmentation that mix samples. */
+export const MIXES = ['mixup', 'cutmix'] as const;
+type Mix = (typeof MIXES)[number];
+
 /** Properties of a task that recipes and readers of data depend on. */
 interface TaskRow {
   /** True if a label is the name of one class; otherwise it is numbers or a list. */
@@ -19,6 +23,8 @@ interface TaskRow {
   /** Default loss. */
   readonly loss: LossName;
   readonly store: 'fp16' | 'fp32';
+  /** Steps of augmentation that mix samples, whose targets this task can mix too. */
+  readonly mixes: readonly Mix[];
   readonly form: AnswerFormKind;
   /** Names of the fields of an answer, of which each is an output of a file; default: `logits` alone. */
   readonly fields?: readonly string[];
@@ -38,6 +44,7 @@ const ROWS = {
   classification: {
     ...{ hasClasses: true, isEmptyKnown: false, isPerWord: false, losses: 'of classes', loss: 'kd', store: 'fp16' },
     hasNames: true,
+    mixes: MIXES,
     form: 'classes',
     begins: ['loss: kd', `temperature: 4 ${SOFTENS}`, `alpha: 0.9 ${ALPHA}`],
   },
@@ -52,6 +59,7 @@ const ROWS = {
       store: 'fp32',
     },
     hasNames: false,
+    mixes: MIXES,
     form: 'numbers',
     begins: [
       "loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",
@@ -62,12 +70,14 @@ const ROWS = {
   'multi-label': {
     ...{ hasClasses: false, isEmptyKnown: true, isPerWord: false, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
     hasNames: true,
+    mixes: MIXES,
     form: 'labels',
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
   tagging: {
     ...{ hasClasses: false, isEmptyKnown: false, isPerWord: true, losses: OF_LOGITS, loss: 'kd', store: 'fp16' },
     hasNames: true,
+    mixes: [],
     form: 'tags',
     begins: ['loss: kd # token by token', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },

@@ -157,6 +157,13 @@ describe('augmentation steps', () => {
     expect([...image].map((value) => Math.round(value * 1000) / 1000)).toEqual([-2, -2, 0]);
   });
 
+  it('for sounds have no map by which targets in a picture would move', async () => {
+    const apply = createAugmenter([{ gain: 6 }], [100, 1], plain)!;
+    const { message, hint } = await userError(() => apply([], new RandomStream('sound')));
+    expect(message).toBe('augment: gain changes sounds, and the targets lie in pictures');
+    expect(hint).toMatch(/^Remove it/);
+  });
+
   it('are refused for tables', async () => {
     const { message, hint } = await userError(() => createAugmenter([{ shift: 2 }], [64], plain));
     expect(message).toBe('augment: shift changes images, but a sample is [64]');

@@ -1,3 +1,4 @@
+import type { Geometry } from './geometry.ts';
 import { unitOf } from './image.ts';
 import type { StepContext } from './image.ts';
 
@@ -10,17 +11,23 @@ export interface PixelSource {
 
 /** Resamples an image by an affine map, bilinear; positions outside of the image are black. */
 export function affine(
-  image: Float32Array,
+  image: Float32Array | Geometry,
   scratch: Float32Array,
   context: StepContext,
   { matrix: [[xx, across], [down, yy]], shift: [dx, dy] = [0, 0] }: PixelSource,
 ): void {
   const { height, width, channels, black } = context;
-  scratch.set(image);
   // Angles refer to the picture `drawn`; in a picture stretched against it, rotations become shears.
   const [unitY, unitX] = unitOf(context);
   const [xy, yx] = [across * (unitX / unitY), down * (unitY / unitX)];
   const [middleY, middleX] = [(height - 1) / 2, (width - 1) / 2];
+  if (Array.isArray(image)) {
+    const x0 = middleX - middleX * xx - middleY * xy + dx;
+    const y0 = middleY - middleX * yx - middleY * yy + dy;
+    image.push({ xx, xy, x0, yx, yy, y0, edge: 'black' });
+    return;
+  }
+  scratch.set(image);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       const fromX = middleX + (x - middleX) * xx + (y - middleY) * xy + dx;

@@ -4,6 +4,7 @@ import type { AugmentStep } from '../config.ts';
 import { isImageShape, isSoundShape } from '../dataset.ts';
 import type { Backgrounds, Normalization } from '../dataset.ts';
 import { normalized } from '../normalized.ts';
+import type { Geometry } from './geometry.ts';
 import { imageShape } from './image.ts';
 import type { StepContext } from './image.ts';
 import { eraseStep } from './erase.ts';
@@ -14,8 +15,8 @@ import { soundStep } from './sound.ts';
 import { cutoutStep, flipStep, rotateStep, shiftStep } from './steps.ts';
 import type { ImageStep } from './steps.ts';
 
-/** Function that augments one normalized sample in place. */
-export type Augmenter = (sample: Float32Array, random: RandomStream) => void;
+/** Function that augments one normalized sample in place; or adds the maps of the same changes to a geometry, see `ImageStep`. */
+export type Augmenter = (sample: Float32Array | Geometry, random: RandomStream) => void;
 
 /**
  * Combines the steps that change single samples; undefined if there are none. (Other steps work on batches.) `drawnIn`: see `StepContext`.
@@ -61,6 +62,11 @@ function soundAugmenter(
     );
   });
   return (sample, random) => {
+    if (Array.isArray(sample))
+      throw new UserError(
+        `augment: ${nameOf(steps[0]!)} changes sounds, and the targets lie in pictures`,
+        'Remove it: a target that lies in a picture moves with flip, crop, rotate and other changes of pictures.',
+      );
     for (const apply of functions) apply(sample, random);
   };
 }

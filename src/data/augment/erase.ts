@@ -17,9 +17,10 @@ export function eraseStep(context: StepContext, { probability, area, ratio }: Er
     if (random.uniform() >= (probability ?? 0.5)) return;
     const box = drawBox(drawn, area ?? [0.02, 0.4], ratio ?? [0.3, 1 / 0.3], random);
     if (box === undefined) return;
+    const noise = Float64Array.from({ length: box.height * box.width * drawn.channels }, () => random.uniform());
+    if (Array.isArray(image)) return;
     let [low, high] = [Infinity, -Infinity];
     for (const value of image) [low, high] = [Math.min(low, value), Math.max(high, value)];
-    const noise = Float64Array.from({ length: box.height * box.width * drawn.channels }, () => random.uniform());
     const scaled = scaledBox(box, unit);
     for (let y = 0; y < scaled.height; y++) {
       const row = Math.floor((y * box.height) / scaled.height) * box.width;

@@ -4,6 +4,7 @@ import type { AugmentStep } from '../config.ts';
 import type { Normalization } from '../dataset.ts';
 import { normalized } from '../normalized.ts';
 import { affine } from './affine.ts';
+import type { Geometry } from './geometry.ts';
 import type { StepContext } from './image.ts';
 import * as pixels from './pixels.ts';
 import { rotate } from './rotate.ts';
@@ -14,12 +15,14 @@ export type RandAugment = Extract<AugmentStep, { randAugment: unknown }>['randAu
 /** Largest magnitude, see torchvision's `RandAugment(num_magnitude_bins=31)`. */
 const MOST = 30;
 
-type Operation = (image: Float32Array, scratch: Float32Array, context: StepContext, share: number) => void;
+type Operation = (image: Float32Array | Geometry, scratch: Float32Array, context: StepContext, share: number) => void;
 
+/** An operation that keeps pixels in their places. */
 const change =
   (of: (share: number) => pixels.PixelChange): Operation =>
-  (image, _scratch, context, share) =>
-    of(share)(image, context);
+  (image, _scratch, context, share) => {
+    if (!Array.isArray(image)) of(share)(image, context);
+  };
 
 const moved =
   (
@@ -39,8 +42,8 @@ const moved =
 /** The fourteen operations of the paper. Their strength is a share of the maximum: from -1 to 1 with a sign, else from 0 to 1. */
 export const OPERATIONS: Readonly<Record<string, { readonly isSigned?: true; readonly apply: Operation }>> = {
   identity: { apply: () => undefined },
-  autoContrast: { apply: (image, _scratch, context) => pixels.autoContrast(image, context) },
-  equalize: { apply: (image, _scratch, context) => pixels.equalizeHistogram(image, context) },
+  autoContrast: { apply: change(() => pixels.autoContrast) },
+  equalize: { apply: change(() => pixels.equalizeHistogram) },
   rotate: {
     isSigned: true,
     apply: (image, scratch, context, share) => rotate(image, scratch, context, (share * Math.PI) / 6),
@@ -84,12 +87,12 @@ export function randAugmentStep(
   const seen = { ...context, black: new Float32Array(context.channels) };
   const names = Object.keys(OPERATIONS);
   return (image, random) => {
-    convert(image, (value, c) => value * std[c]! + mean[c]!, context.channels);
+    if (!Array.isArray(image)) convert(image, (value, c) => value * std[c]! + mean[c]!, context.channels);
     for (let i = 0; i < (operations ?? 2); i++) {
       const { isSigned, apply } = OPERATIONS[names[random.below(names.length)]!]!;
       apply(image, scratch, seen, signed((magnitude ?? 9) / MOST, isSigned, random));
     }
-    normalized(image, { scale: 1, mean, std }, undefined, image);
+    if (!Array.isArray(image)) normalized(image, { scale: 1, mean, std }, undefined, image);
   };
 }
 

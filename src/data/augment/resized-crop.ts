@@ -1,6 +1,8 @@
 import type { AugmentStep } from '../config.ts';
 import { drawBox, scaledBox } from './boxes.ts';
 import type { Box } from './boxes.ts';
+import { straight } from './geometry.ts';
+import type { Geometry } from './geometry.ts';
 import { unitOf } from './image.ts';
 import type { StepContext } from './image.ts';
 import type { ImageStep } from './steps.ts';
@@ -21,11 +23,16 @@ export function resizedCropStep(context: StepContext, { area, ratio }: ResizedCr
 
 /** Enlarges a box of an image to the whole size, bilinear between pixel centres; beyond the outermost centres the value is constant. */
 export function enlarge(
-  image: Float32Array,
+  image: Float32Array | Geometry,
   scratch: Float32Array,
   { height, width, channels }: StepContext,
   box: Box,
 ): void {
+  if (Array.isArray(image)) {
+    const along = (size: number, part: number, first: number) => [part / size, (part / size - 1) / 2 + first] as const;
+    image.push(straight(along(width, box.width, box.left), along(height, box.height, box.top)));
+    return;
+  }
   scratch.set(image);
   // Columns are interpolated alike in all rows, so they are computed once.
   const lefts = new Int32Array(width);

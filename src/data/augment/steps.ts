@@ -1,11 +1,15 @@
 import type { RandomStream } from '../../base/random.ts';
+import type { Geometry } from './geometry.ts';
 import { unitOf } from './image.ts';
 import type { StepContext } from './image.ts';
 import { rotate } from './rotate.ts';
 import { mirrorHorizontally, mirrorVertically, translate } from './translate.ts';
 
-/** Function that changes one normalized image, [height, width, channels], in place; `random` is its only source of randomness. */
-export type ImageStep = (image: Float32Array, random: RandomStream) => void;
+/**
+ * Function that changes one normalized image, [height, width, channels], in place; `random` is its only source of randomness. Given a geometry in place
+ * of an image, it adds the map of the change that it would make with the same random numbers, if that moves pixels.
+ */
+export type ImageStep = (image: Float32Array | Geometry, random: RandomStream) => void;
 
 export function shiftStep(context: StepContext, distance: number, edge: 'black' | 'reflect'): ImageStep {
   const reach = Math.floor(distance);
@@ -39,6 +43,7 @@ export function cutoutStep(context: StepContext, side: number): ImageStep {
   return (image, random) => {
     const top = random.below(drawn.height) - Math.floor(side / 2);
     const left = random.below(drawn.width) - Math.floor(side / 2);
+    if (Array.isArray(image)) return;
     const within = (at: number, unit: number, size: number): number =>
       Math.min(size, Math.max(0, Math.round(at * unit)));
     const [from, to] = [within(left, across, width), within(left + side, across, width)];

@@ -1,14 +1,20 @@
+import { mirrored, straight } from './geometry.ts';
+import type { Geometry } from './geometry.ts';
 import type { ImageShape, StepContext } from './image.ts';
 
 /** Moves an image down by `dy` and right by `dx`; the gap is black, or the image mirrored at its border pixels. */
 export function translate(
-  image: Float32Array,
+  image: Float32Array | Geometry,
   scratch: Float32Array,
   { height, width, channels, black }: StepContext,
   dy: number,
   dx: number,
   edge: 'black' | 'reflect',
 ): void {
+  if (Array.isArray(image)) {
+    image.push(straight([1, -dx], [1, -dy], edge));
+    return;
+  }
   scratch.set(image);
   for (let y = 0; y < height; y++) {
     const fromY = edge === 'reflect' ? mirrored(y - dy, height) : y - dy;
@@ -25,15 +31,11 @@ export function translate(
   }
 }
 
-/** Reflected position: -1 becomes 1, `size` becomes `size - 2`; the border pixel itself is not repeated. */
-function mirrored(position: number, size: number): number {
-  if (size === 1) return 0;
-  const period = 2 * (size - 1);
-  const inPeriod = ((position % period) + period) % period;
-  return inPeriod < size ? inPeriod : period - inPeriod;
-}
-
-export function mirrorHorizontally(image: Float32Array, { height, width, channels }: ImageShape): void {
+export function mirrorHorizontally(image: Float32Array | Geometry, { height, width, channels }: ImageShape): void {
+  if (Array.isArray(image)) {
+    image.push(straight([-1, width - 1], [1, 0]));
+    return;
+  }
   for (let y = 0; y < height; y++) {
     for (let left = 0, right = width - 1; left < right; left++, right--) {
       swap(image, (y * width + left) * channels, (y * width + right) * channels, channels);
@@ -41,7 +43,11 @@ export function mirrorHorizontally(image: Float32Array, { height, width, channel
   }
 }
 
-export function mirrorVertically(image: Float32Array, { height, width, channels }: ImageShape): void {
+export function mirrorVertically(image: Float32Array | Geometry, { height, width, channels }: ImageShape): void {
+  if (Array.isArray(image)) {
+    image.push(straight([1, 0], [-1, height - 1]));
+    return;
+  }
   const row = width * channels;
   for (let top = 0, bottom = height - 1; top < bottom; top++, bottom--) swap(image, top * row, bottom * row, row);
 }

@@ -1,5 +1,7 @@
 import { RandomStream } from '../../base/random.ts';
 import { createAugmenter } from '../augment/augment.ts';
+import type { Geometry } from '../augment/geometry.ts';
+import { imageShape } from '../augment/image.ts';
 import { createMixer } from '../augment/mix.ts';
 import type { Mix } from '../augment/mixup.ts';
 import type { AugmentStep } from '../config.ts';
@@ -8,7 +10,7 @@ import type { Dataset, InputPart, TargetValues } from '../dataset.ts';
 import { sampleWriter } from './samples.ts';
 import { neededOf } from './share.ts';
 import type { Share } from './share.ts';
-import { targetsOf } from '../targets/registry.ts';
+import { targetMover, targetsOf } from '../targets/registry.ts';
 
 export interface BatchOptions {
   readonly batchSize: number;
@@ -52,7 +54,7 @@ export interface Batch {
   readonly shape: readonly number[];
   /** Slices of `x` for each input of a model with several inputs. */
   readonly inputs?: readonly InputPart[];
-  /** [n] class indexes; for regression [n, numbers]. */
+  /** [n] class indexes; for regression [n, numbers]; those that lie in a picture are moved with it. */
   readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. */
   readonly weights?: Float32Array;
@@ -117,6 +119,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
       ? { augment, seed, key: ['epoch', epoch] }
       : { augment, seed: options.viewSeed ?? seed, key: ['view', view] };
   const write = augmentedWriter(dataset, chance);
+  const targetsIn = movedTargets(dataset, chance);
   const mixer = createMixer(augment, dataset.sampleShape, seed, epoch);
   const size = countOfElements(dataset.sampleShape);
 
@@ -133,7 +136,7 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
     if (needed.length < n) x.fill(NaN);
     for (const i of needed) write(ids[i]!, x, i * size);
     mixing?.apply(x);
-    const targets = targetsOf(dataset, ids);
+    const targets = targetsIn(ids);
     const labelled = dataset.labelled && labelledIn(dataset.labelled, ids, mix);
     return {
       index,
@@ -192,12 +195,36 @@ export function augmentedWriter(dataset: Dataset, { augment, seed, key }: Chance
   const { sampleShape, normalization, backgrounds } = dataset;
   const apply = createAugmenter(augment, sampleShape, normalization, drawn, backgrounds);
   if (apply === undefined) return plain;
-  const random = new RandomStream(seed, 'augment', dataset.idPrefix, ...key);
+  const random = randomOf(dataset, { seed, key });
   const size = countOfElements(sampleShape);
   return (row: number, out: Float32Array, offset: number) => {
     plain(row, out, offset);
     apply(out.subarray(offset, offset + size), random.seek(dataset.ids[row]!));
   };
+}
+
+/**
+ * Targets of rows, at the places where the augmented samples show them. All samples of a batch count in its weight, so targets are also moved with
+ * samples that this process does not read: their changes are drawn without a picture.
+ */
+function movedTargets(dataset: Dataset, { augment, seed, key }: Chance): (rows: Int32Array) => TargetValues {
+  const { sampleShape, normalization, backgrounds } = dataset;
+  const move = targetMover(dataset);
+  const apply = move && createAugmenter(augment, sampleShape, normalization, sampleShape, backgrounds);
+  if (apply === undefined) return (rows) => targetsOf(dataset, rows);
+  const random = randomOf(dataset, { seed, key });
+  return (rows) => {
+    const geometries = Array.from(rows, (row) => {
+      const maps: Geometry = [];
+      apply(maps, random.seek(dataset.ids[row]!));
+      return maps;
+    });
+    return move!(targetsOf(dataset, rows), geometries, imageShape(sampleShape));
+  };
+}
+
+function randomOf({ idPrefix }: Dataset, { seed, key }: Pick<Chance, 'seed' | 'key'>): RandomStream {
+  return new RandomStream(seed, 'augment', idPrefix, ...key);
 }
 
 /** Repeats the mixing of a batch on samples of another size. */

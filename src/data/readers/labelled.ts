@@ -1,5 +1,5 @@
 import { shown, UserError } from '../../base/errors.ts';
-import { countOfElements } from '../dataset.ts';
+import { countOfElements, targetsLike } from '../dataset.ts';
 import type { Dataset, RawLabels, RawSplit, TargetValues } from '../dataset.ts';
 import { chosenRows } from '../storage/sample-storage.ts';
 import { targetsOf } from '../targets/registry.ts';
@@ -101,8 +101,7 @@ function chosen(labels: RawLabels, rows: Int32Array): RawLabels {
 
 /** Expands the targets of the labelled samples to all samples; `flags` marks the labelled ones, and samples without a label get 0. */
 export function spread(targets: TargetValues, flags: Uint8Array, width: number): TargetValues {
-  const size = flags.length * width;
-  const out = targets instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
+  const out = targetsLike(targets, flags.length * width);
   let from = 0;
   flags.forEach((flag, row) => {
     if (flag === 0) return;

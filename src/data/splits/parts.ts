@@ -1,6 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import type { DatasetConfig } from '../config.ts';
-import { countOfElements } from '../dataset.ts';
+import { countOfElements, targetsLike } from '../dataset.ts';
 import type { RawSplit, TargetValues } from '../dataset.ts';
 import { heldIn } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
@@ -40,7 +40,7 @@ export function splitOf(
   { raw, flags, count, known, ids: given }: Presence,
   { reader, classNames, config }: Reading,
 ): UnnormalizedSplit {
-  const width = reader.width(classNames, raw.text);
+  const width = reader.width(classNames, raw);
   const values = known > 0 ? reader.values(raw, classNames, config) : reader.none();
   const ids = given ?? Int32Array.from({ length: count }, (_, i) => i);
   return {
@@ -155,7 +155,7 @@ export function withUnlabelled(split: UnnormalizedSplit, raw: RawSplit, next: nu
   // None of these samples has a label; `labels` only gives their number.
   const partIds = raw.ids ?? Int32Array.from({ length: raw.labels.values.length }, (_, i) => i);
   const count = ids.length + partIds.length;
-  const all = targets instanceof Int32Array ? new Int32Array(count * width) : new Float32Array(count * width);
+  const all = targetsLike(targets, count * width);
   all.set(targets);
   const has = new Uint8Array(count);
   if (flags === undefined) has.fill(1, 0, ids.length);

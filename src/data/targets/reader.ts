@@ -1,6 +1,6 @@
 import type { DatasetConfig } from '../config.ts';
-import type { TextForm } from '../text/tokenizer/encode.ts';
-import type { RawSplit, Scaling, TargetValues } from '../dataset.ts';
+import type { Geometry } from '../augment/geometry.ts';
+import type { Dataset, RawSplit, Scaling, TargetValues } from '../dataset.ts';
 
 /** Reads the label columns of a task as numbers. */
 export interface TargetReader {
@@ -21,14 +21,26 @@ export interface TargetReader {
   /** Targets of all samples of a split; `UserError` with the place of an invalid label. */
   values(split: RawSplit, names: readonly string[], config: TargetConfig): TargetValues;
   /** Number of targets of a sample. */
-  width(names: readonly string[], text: TextForm | undefined): number;
+  width(names: readonly string[], samples: Pick<Dataset, 'sampleShape' | 'text'>): number;
   /** A class for each sample, by which splits are stratified. */
   readonly strata: (values: TargetValues, width: number) => Int32Array;
   /** Mean and deviation over train. */
   scaling?(values: TargetValues, width: number): Scaling;
   /** Warnings about a split, one sentence each. */
   oddities(split: string, values: TargetValues, names: readonly string[]): string[];
+  /** Moves targets that lie in the picture with their pictures; absent for other targets. */
+  readonly moveTargets?: TargetMover;
 }
+
+/**
+ * Returns the targets of a batch, one sample after another, at the places to which augmentation moved what they mark; `geometries`: maps of each
+ * sample. The result has memory of its own, which threads pass on without a copy.
+ */
+export type TargetMover<T extends TargetValues = TargetValues> = (
+  targets: T,
+  geometries: readonly Geometry[],
+  size: { readonly height: number; readonly width: number },
+) => T;
 
 type TargetConfig = Pick<DatasetConfig, 'classes'> & {
   readonly separator?: string | undefined;

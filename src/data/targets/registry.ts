@@ -1,15 +1,16 @@
 import { UserError } from '../../base/errors.ts';
 import type { DatasetConfig, TaskName } from '../config.ts';
+import { targetsLike } from '../dataset.ts';
 import type { Dataset, Scaling, TargetValues } from '../dataset.ts';
 import { classes } from './classes.ts';
 import { labels } from './labels.ts';
 import { numbers } from './numbers.ts';
-import type { TargetReader } from './reader.ts';
+import type { TargetMover, TargetReader } from './reader.ts';
 import { tags } from './tags.ts';
 import { DEFAULT_TASK } from '../../recipe/task.ts';
 
 /** Parts of a data set that determine the format of its targets. */
-type TargetData = Pick<Dataset, 'task' | 'classNames' | 'text'>;
+type TargetData = Pick<Dataset, 'task' | 'classNames' | 'sampleShape' | 'text'>;
 
 const readers: Readonly<Record<TaskName, TargetReader>> = {
   classification: classes,
@@ -41,11 +42,15 @@ export function targetsOf(
   rows: ArrayLike<number>,
 ): TargetValues {
   const width = targetWidth(data);
-  const size = rows.length * width;
-  const out = targets instanceof Int32Array ? new Int32Array(size) : new Float32Array(size);
+  const out = targetsLike(targets, rows.length * width);
   for (let i = 0; i < rows.length; i++)
     for (let c = 0; c < width; c++) out[i * width + c] = targets[rows[i]! * width + c]!;
   return out;
+}
+
+/** Moves targets with their pictures; undefined for targets that do not lie in a picture. */
+export function targetMover({ task }: Pick<Dataset, 'task'>): TargetMover | undefined {
+  return readers[task].moveTargets;
 }
 
 /** Gives samples without a label the mean target: their loss has weight 0, and must be finite. */
@@ -55,6 +60,6 @@ export function fillWithMeans(targets: TargetValues, flags: Uint8Array, means: r
 }
 
 /** Number of targets of a sample. */
-function targetWidth({ task, classNames, text }: TargetData): number {
-  return readers[task].width(classNames, text);
+function targetWidth({ task, classNames, ...samples }: TargetData): number {
+  return readers[task].width(classNames, samples);
 }

@@ -39,7 +39,7 @@ export const tags: TargetReader = {
       return lists[labels.values[Math.floor(at / length)]!]![word]!;
     });
   },
-  width: (_, text) => {
+  width: (_, { text }) => {
     if (text === undefined) throw new Error('tags are of texts');
     return text.length;
   },

@@ -1,6 +1,6 @@
 import { dataType } from '../data-types.ts';
 import type { z } from 'zod';
-import { DEFAULT_TASK, fieldNames, isLossFor, TASKS, taskRow } from '../task.ts';
+import { DEFAULT_TASK, fieldNames, isLossFor, MIXES, TASKS, taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
 import { LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
@@ -31,7 +31,12 @@ function isMapping(value: unknown): value is Mapping {
 
 /** Parts of a recipe that the checks below read. */
 interface Checked {
-  readonly dataset: { readonly task?: TaskName | undefined; readonly type: string; readonly text?: unknown };
+  readonly dataset: {
+    readonly task?: TaskName | undefined;
+    readonly type: string;
+    readonly text?: unknown;
+    readonly augment: readonly object[];
+  };
   readonly distill: Training & {
     readonly loss: LossName | 'auto';
     readonly minConfidence?: number | undefined;
@@ -39,7 +44,7 @@ interface Checked {
   };
   readonly teacher?:
     | {
-        readonly train?: Training | undefined;
+        readonly train?: (Training & { readonly augment?: readonly object[] | undefined }) | undefined;
         readonly chain?: readonly Training[] | undefined;
         readonly minAccuracy?: number | undefined;
         readonly classes?: readonly string[] | string | undefined;
@@ -59,11 +64,13 @@ interface Training {
   readonly huber?: number | undefined;
 }
 
+type Refuse = (path: readonly (string | number)[], expected: string, received: unknown) => void;
+
 /** Refuses keys that do not apply to the task of the data and would be ignored. */
 export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   const { dataset, distill, teacher } = recipe;
   const { task = DEFAULT_TASK } = dataset;
-  const refuse = (path: readonly (string | number)[], expected: string, received: unknown): void =>
+  const refuse: Refuse = (path, expected, received) =>
     context.addIssue({ code: 'custom', message: 'not of the task', path: [...path], params: { expected, received } });
   const trainings: readonly (readonly [readonly (string | number)[], Training | undefined])[] = [
     [['distill'], distill],
@@ -86,7 +93,8 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
     const fitting = fittingLosses(task);
     refuse(['distill', 'loss'], `a loss for ${task}: ${fitting.join(' or ')}`, distill.loss);
   }
-  const isPerWord = taskRow(task).isPerWord;
+  refuseMixes(recipe, task, refuse);
+  const { isPerWord } = taskRow(task);
   if (dataType(dataset.type).holds === 'words' && !isPerWord)
     refuse(
       ['dataset', 'type'],
@@ -112,7 +120,7 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
 function refuseOutputs(
   { outputs, onnx, savedModel }: NonNullable<Checked['teacher']>,
   task: TaskName,
-  refuse: (path: readonly string[], expected: string, received: unknown) => void,
+  refuse: Refuse,
 ): void {
   const names = fieldNames(task);
   if (names.length === 1 || (onnx === undefined && savedModel === undefined)) {
@@ -122,6 +130,20 @@ function refuseOutputs(
   }
   for (const name of Object.keys(outputs))
     if (!names.includes(name)) refuse(['teacher', 'outputs', name], `a field of an answer: ${names.join(', ')}`, name);
+}
+
+/** Refuses augmentation that mixes samples whose targets the task does not mix. */
+function refuseMixes({ dataset, teacher }: Checked, task: TaskName, refuse: Refuse): void {
+  const refused = MIXES.filter((mix) => !taskRow(task).mixes.includes(mix));
+  for (const [path, steps = []] of [
+    // For texts, every step is refused elsewhere.
+    [['dataset', 'augment'], dataset.text === undefined ? dataset.augment : []],
+    [['teacher', 'train', 'augment'], teacher?.train?.augment],
+  ] as const)
+    steps.forEach((step, i) => {
+      const mix = refused.find((name) => name in step);
+      if (mix !== undefined) refuse([...path, i], `another change for ${task}, whose targets are not mixed`, mix);
+    });
 }
 
 function fittingLosses(task: TaskName): readonly LossName[] {

@@ -77,7 +77,7 @@ export function classification(names: readonly string[] | number): Task {
       chance: `the most frequent class alone gives ${percent(largestShare(labels, width), 1)}`,
     }),
     stuck: (name, logits, truth, why) =>
-      oneClassWarning(name, predicted(logits), truth instanceof Int32Array ? truth : predicted(truth), classes, why),
+      oneClassWarning(name, predicted(logits), truth instanceof Float32Array ? predicted(truth) : truth, classes, why),
   };
 }
 
