@@ -2,6 +2,7 @@ import { clipped, UserError } from '../../base/errors.ts';
 import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
+import { hits, isWorse } from '../../tasks/classification/classes.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
@@ -34,13 +35,13 @@ export interface Checked {
 /** A file that was made from a source. */
 export type MadeFile = ModelFile & Pick<Made, 'graph' | 'uncorrected'>;
 
-/** How much better a file must answer without corrected biases to be written so, in dB. */
+/** How much less noise a file must have without corrected biases to be written so, in dB, where the classes do not tell. */
 const CLEARLY_DB = 0.5;
 
 /**
  * The new file beside the source file: the user's own bytes in ONNX Runtime, not our reading of them. `UserError` where an
  * output is beyond the budget of the precision, unless `accept`. `makeFold`: the file as the samples of a fold calibrate it.
- * Where the noise of rounding is much larger than its mean, corrected biases can do more harm than good: `isUncorrected` then.
+ * Where the noise of rounding is much larger than its mean, corrected biases can do more harm than good: `isUncorrected` then, see `answersBetter`.
  */
 export async function checkConversion(
   source: ConvertSource,
@@ -62,7 +63,7 @@ export async function checkConversion(
   let chosen = await compare(file, ({ bytes }) => bytes);
   if (file.uncorrected !== undefined) {
     const other = await compare({ ...file, ...file.uncorrected }, ({ uncorrected }) => uncorrected!.bytes);
-    if (leastOf(other.compared) > leastOf(chosen.compared) + CLEARLY_DB) chosen = other;
+    if (answersBetter(other.compared, chosen.compared, samples)) chosen = other;
   }
   const { made, compared, areLeftOut } = chosen;
   const isUncorrected = made !== file;
@@ -96,6 +97,20 @@ export async function checkConversion(
 }
 
 const NOTHING = { outputs: [], samples: 0, kind: '', top1Agreement: null, largestError: null, accepted: [] } as const;
+
+/**
+ * True if a file answers better than another: by the share of right classes where it differs by more than chance (right: as the label says, without
+ * labels as the source does), else by its signal to noise. Noise that all classes share, or that a few sure answers have, changes no class.
+ */
+function answersBetter(one: Compared | string, than: Compared | string, { labels }: ConvertSamples): boolean {
+  if (typeof one !== 'string' && typeof than !== 'string') {
+    const rightOf = ({ classes: { actual, expected } }: Compared): boolean[] => hits(actual, labels ?? expected);
+    const [own, its] = [rightOf(one), rightOf(than)];
+    if (isWorse(its, own)) return true;
+    if (isWorse(own, its)) return false;
+  }
+  return leastOf(one) > leastOf(than) + CLEARLY_DB;
+}
 
 /** Signal to noise of the output that has the least, in dB. */
 function leastOf(compared: Compared | string): number {

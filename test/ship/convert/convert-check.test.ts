@@ -9,6 +9,8 @@ import { GraphBuilder } from '../../../src/graph/builder.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { convertFile } from '../../../src/ship/convert.ts';
 import { checkConversion } from '../../../src/ship/convert/check.ts';
+import type { ConvertSamples } from '../../../src/ship/convert/samples.ts';
+import { classesOf } from '../../../src/tasks/classification/classes.ts';
 import { inspectFile } from '../../../src/tools/inspect.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { numbers } from '../../support/graphs.ts';
@@ -39,13 +41,39 @@ function network(...factors: readonly number[]): Graph {
 const bytesOf = (graph: Graph): Uint8Array => encodeModel(lowerToOnnx(graph));
 const batches = [{ x: { data: numbers(32 * 8, 'x'), shape: [32, 8] } }];
 
+const many = [{ x: { data: numbers(256 * 8, 'x'), shape: [256, 8] } }];
+const classWeights = numbers(8 * 3, 'classes');
+/** Scores of three classes for `many`, without biases. */
+const answers = Float32Array.from({ length: 256 * 3 }, (_, at) => {
+  const [row, column] = [Math.floor(at / 3), at % 3];
+  return Array.from({ length: 8 }, (_, i) => many[0]!.x.data[row * 8 + i]! * classWeights[i * 3 + column]!).reduce(
+    (sum, term) => sum + term,
+  );
+});
+
+function classifier(...biases: readonly number[]): Graph {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', 8] });
+  const w = b.constant({ dtype: 'float32', shape: [8, 3] }, classWeights, 'w');
+  const sum = b.op('BatchMatMul', [x, w], { transposeA: false, transposeB: false }, 'head');
+  b.output('y', b.op('Add', [sum, b.constant({ dtype: 'float32', shape: [3] }, Float32Array.from(biases), 'b')]));
+  return b.build();
+}
+
 /** The check of a file that holds `made`, whose source on the disk holds `source` and was read as `made`. */
-async function check(source: Graph, made: Graph, precision: 'fp32' | 'int8' = 'fp32', fed = batches, other?: Graph) {
+async function check(
+  source: Graph,
+  made: Graph,
+  precision: 'fp32' | 'int8' = 'fp32',
+  fed = batches,
+  other?: Graph,
+  task: Pick<ConvertSamples, 'classOutput' | 'labels'> = {},
+) {
   await writeFile(place('source.onnx'), bytesOf(source));
   const opened = { file: place('source.onnx'), graph: made, metadata: new Map<string, string>() };
   const file = { file: 'made.onnx', bytes: bytesOf(made), format: 'onnx', precision, graph: made } as const;
   const uncorrected = other && { graph: other, bytes: bytesOf(other), skipped: [], write: () => bytesOf(other) };
-  const samples = { calibration: fed, check: fed, folds: [], calibrated: 0, isMadeUp: false };
+  const samples = { calibration: fed, check: fed, folds: [], calibrated: 0, isMadeUp: false, ...task };
   return checkConversion(opened, { ...file, ...(uncorrected && { uncorrected }) }, samples, false, () =>
     Promise.reject(new Error('there are no folds')),
   );
@@ -83,6 +111,21 @@ describe('the check after an export', () => {
       expect(found.outputs[1]!.sqnrDb).toBeCloseTo(-20 * Math.log10((isUncorrected ? b : a) - 1), 1);
     },
   );
+
+  it('takes the file that has more classes right although it has more noise, and the one with less noise where chance has them right', async () => {
+    const [shared, turned] = [classifier(0.7, 0.7, 0.7), classifier(0.6, 0, 0)];
+    const found = (made: Graph, other: Graph, labels?: Int32Array) =>
+      check(classifier(0, 0, 0), made, 'int8', many, other, { classOutput: { classes: 3 }, ...(labels && { labels }) });
+    const noise = async (made: Graph): Promise<number> => (await found(made, made)).outputs[0]!.sqnrDb!;
+    expect(await noise(turned)).toBeGreaterThan((await noise(shared)) + 0.5);
+    for (const labels of [undefined, classesOf(answers, 3)]) {
+      expect((await found(turned, shared, labels)).isUncorrected).toBe(true);
+      expect((await found(shared, turned, labels)).isUncorrected).toBe(false);
+    }
+    const drawn = Int32Array.from(answers.subarray(0, 256), (_, i) => i % 3);
+    expect((await found(turned, shared, drawn)).isUncorrected).toBe(false);
+    expect((await found(shared, turned, drawn)).isUncorrected).toBe(true);
+  });
 
   // One number for each sample: the largest of its row is always the same.
   it.each(['fp32', 'int8'] as const)('refuses a regression that is off by 98 % in %s', async (precision) => {
