@@ -275,8 +275,8 @@ export type RawLabels =
       readonly columns: readonly LabelWords[];
       readonly values: Int32Array;
     }
-  /** [count, width] numbers as stored; NaN: no label. */
-  | { readonly kind: 'numbers'; readonly values: Float32Array; readonly width: number }
+  /** [count, width] numbers as stored, NaN for no label; or bytes, the classes of pixels. */
+  | { readonly kind: 'numbers'; readonly values: Float32Array | Uint8Array; readonly width: number }
   /** Class indexes as stored; -1 together with 0: no label. */
   | { readonly kind: 'index'; readonly values: Int32Array };
 

@@ -99,7 +99,7 @@ function fromColumns(columns: readonly LabelWords[], source: string, names: read
 
 function fromNumbers(
   { source, ids }: RawSplit,
-  { values, width }: { readonly values: Float32Array; readonly width: number },
+  { values, width }: { readonly values: Float32Array | Uint8Array; readonly width: number },
   names: readonly string[],
 ): Int32Array {
   if (width !== names.length) throw otherWidth(source, width, names);
