@@ -20,7 +20,9 @@ import { available } from './sources.ts';
 import type { Source, Sources } from './sources.ts';
 import { Pool } from './worker/pool.ts';
 import type { PoolOptions } from './worker/pool.ts';
+import { statedForm } from '../tasks/answer-form.ts';
 import { checkPreparation } from './v1/fitted.ts';
+import { statedNames } from './v1/preparation.ts';
 import { weightsOf } from './weights.ts';
 import type { WeightFacts } from './weights.ts';
 import type { ModelToLoad } from './worker/process.ts';
@@ -234,7 +236,8 @@ export class ModelHost {
             if (before?.key === message.key) return [name, before];
             const facts = ready.models[message.key]!;
             for (const note of facts.notes) this.#options.log.write('warn', `${name}: ${note}`);
-            const about = { metadata, weights, file, usual, sizeBytes: bytes.length, sha256: hash };
+            const { kind: form } = statedForm(statedNames({ metadata }));
+            const about = { metadata, weights, file, usual, form, sizeBytes: bytes.length, sha256: hash };
             const setup = { ...about, name, key: message.key, facts, options: this.#options.batch };
             return [name, servedModel(setup, before)];
           }),

@@ -1,8 +1,10 @@
 import { CostLine } from './batch/cost.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
+import type { AnswerFormKind } from '../recipe/task.ts';
 import type { BatchingOptions } from './batch/policy.ts';
 import { RequestQueue } from './batch/queue.ts';
-import { DriftWatch } from './drift/watch.ts';
+import { DRIFT_WATCHES } from './drift/watch.ts';
+import type { DriftWatch } from './drift/watch.ts';
 import { Statistics } from './statistics.ts';
 import type { ModelFacts } from './types.ts';
 import type { WeightFacts } from './weights.ts';
@@ -52,6 +54,7 @@ export interface ModelSetup {
   readonly sizeBytes: number;
   readonly weights: WeightFacts;
   readonly usual: UsualAnswers | undefined;
+  readonly form: AnswerFormKind;
 }
 
 /** `before`: the same model as it was loaded last; its requests and its counts go on. */
@@ -60,10 +63,11 @@ export function servedModel(setup: ModelSetup, before?: ServedModel): ServedMode
   const cost = new CostLine();
   for (const [samples, ms] of facts.cost) cost.add(samples, ms);
   const joins = facts.batching.kind !== 'whole' && (!options.exact || facts.exact !== false);
-  const { usual, ...known } = setup;
+  const { usual, form, ...known } = setup;
+  const Watch = DRIFT_WATCHES[form];
   return {
     ...known,
-    drift: usual && new DriftWatch(usual),
+    drift: usual && Watch && new Watch(usual),
     maxBatch: joins ? options.maxBatch : 1,
     queue: before?.queue ?? new RequestQueue(options.priorityLevels),
     cost,

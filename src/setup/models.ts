@@ -27,6 +27,7 @@ import { withChoices } from '../networks/chosen.ts';
 import { onnxNetwork } from '../networks/onnx/onnx.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import type { LayersModel } from '../networks/models/registry.ts';
+import type { AnswerField } from '../tasks/fields.ts';
 
 type Build = () => Promise<ModelNetwork>;
 
@@ -40,7 +41,8 @@ function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
   const { sampleShape, inputs, text } = data.train;
   const tokens = text && { vocabulary: text.vocabulary, padding: text.padding };
   const perToken = taskRow(data.train.task).isPerWord || undefined;
-  return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, seed, perToken };
+  const { fields } = taskOf(data.train);
+  return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, fields, seed, perToken };
 }
 
 /** Arguments of a model built from code: for sounds, the shape is that of their features. */
@@ -62,6 +64,8 @@ export function studentBuilder(context: Given, seed: number): Build {
   }
   const { freeze = [], learningRates = {} } = student;
   const { output, head = 'keep', batchNorm, trainable } = student;
+  if (onnx !== undefined) refuseSeveralFields(context, 'student.onnx');
+  if (head === 'replace') refuseSeveralFields(context, 'student.head: replace');
   if (tfjs !== undefined || onnx !== undefined) refuseMasks(context.recipe);
   if (tfjs !== undefined)
     return async () => {
@@ -114,6 +118,7 @@ function namedBuilder(
   model: string,
   { options, seed }: { readonly options: Readonly<Record<string, unknown>>; readonly seed: number },
 ): Build {
+  refuseSeveralFields(context, `model ${model}`);
   const args = { ...madeArgs(context, seed), options };
   if (args.inputs !== undefined) throw ofOneInput(model, args.inputs);
   return () => Promise.resolve(fitted(context, layersNetwork(buildModel(model, args))));
@@ -124,6 +129,16 @@ function ofOneInput(model: string, inputs: readonly InputPart[]): UserError {
   return new UserError(
     `model ${model}: takes one input, received data for ${inputs.map(({ name }) => name).join(', ')}`,
     'Leave out `text.inputs`, or name one array as `samples`; models of several inputs come from a file (`onnx`, `tfjs`) or a `module`.',
+  );
+}
+
+/** `UserError` for a network of one output where answers have several fields. */
+function refuseSeveralFields({ data }: Pick<Given, 'data'>, what: string): void {
+  const { name, fields } = taskOf(data.train);
+  if (fields.length === 1) return;
+  throw new UserError(
+    `${what}: gives one output, and answers of ${name} are the outputs ${fields.map(endText).join(', ')}`,
+    'Give a tfjs model with these outputs, as `student.module` or `student.tfjs`.',
   );
 }
 
@@ -144,7 +159,7 @@ function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork): ModelN
   return scaling === undefined ? network : scaledNetwork(network, scaling);
 }
 
-/** Loads a user's module `export default ({ tf, inputShape, classes, seed }) => a tfjs-layers model that gives logits`. */
+/** Loads a user's module `export default ({ tf, inputShape, classes, fields, seed }) => a tfjs-layers model that gives logits`, or an output for each field. */
 async function modelFromModule(file: string, args: ReturnType<typeof argsOf>): Promise<LayersModel> {
   if (!(await exists(file))) {
     throw new UserError(
@@ -205,30 +220,41 @@ function failedInside(file: string, { inputShape, classes }: ReturnType<typeof a
   );
 }
 
+/** Name and shape of an input or output, without the batch. */
+function endText({ name, shape }: AnswerField): string {
+  return `${name} [${shape.join(', ')}]`;
+}
+
 /** Checks that a user's model fits the data. */
 function checked(
   file: string,
   model: LayersModel,
-  { inputShape, inputs, classes }: ReturnType<typeof argsOf>,
+  { inputShape, inputs, classes, fields }: ReturnType<typeof argsOf>,
   isOfNumbers: boolean,
 ): LayersModel {
-  if ((inputs === undefined && model.inputs.length !== 1) || model.outputs.length !== 1) {
-    const listed = (names: readonly string[], ends: readonly { shape: readonly (number | null)[] }[]): string =>
-      ends.map(({ shape }, i) => `${names[i]!} [${shape.slice(1).join(', ')}]`).join(', ');
+  const ends = (names: readonly string[], of: readonly { shape: readonly (number | null)[] }[]): string[] =>
+    of.map(({ shape }, i) => endText({ name: names[i]!, shape: shape.slice(1).map((size) => size ?? NaN) }));
+  const [inputTexts, outputTexts] = [ends(model.inputNames, model.inputs), ends(model.outputNames, model.outputs)];
+  const wanted = fields.map(endText);
+  const isOne = fields.length === 1;
+  const hasAll = isOne || wanted.every((text) => outputTexts.includes(text));
+  if ((inputs === undefined && model.inputs.length !== 1) || model.outputs.length !== fields.length || !hasAll) {
     throw new UserError(
-      `${file}: expected ${inputs === undefined ? 'one input' : 'the inputs of the data'} and one output, received the inputs ${listed(model.inputNames, model.inputs)} ` +
-        `and the outputs ${listed(model.outputNames, model.outputs)}`,
-      'Build a model from samples to logits; inner tensors are named by `distill.features`.',
+      `${file}: expected ${inputs === undefined ? 'one input' : 'the inputs of the data'} and ${isOne ? 'one output' : `the outputs ${wanted.join(', ')}`}, received the inputs ${inputTexts.join(', ')} ` +
+        `and the outputs ${outputTexts.join(', ')}`,
+      isOne
+        ? 'Build a model from samples to logits; inner tensors are named by `distill.features`.'
+        : 'Name the last layer of each output as the field of the answers that it gives.',
     );
   }
   const [input, output] = [model.inputs[0]!.shape.slice(1), model.outputs[0]!.shape.slice(1)];
-  if (output.length !== 1 || output[0] !== classes) {
+  if (isOne && (output.length !== 1 || output[0] !== classes)) {
     throw new UserError(
       `${file}: expected logits for ${classes} classes, received an output of shape [${output.join(', ')}] for each sample`,
       'Let the last layer have as many units as there are classes, without softmax.',
     );
   }
-  refuseProbabilities(file, model, isOfNumbers);
+  for (const each of model.outputs) refuseProbabilities(file, each, isOfNumbers);
   if (inputs !== undefined) {
     checkParts(file, layersNetwork(model).inputs, inputs);
     return model;
@@ -249,8 +275,8 @@ const HANDING_ON: ReadonlySet<string> = new Set(['Reshape', 'Flatten', 'Permute'
  * `UserError` for probabilities as output: the losses apply softmax or sigmoid themselves and would learn next to nothing. `isOfNumbers`: the answers
  * are numbers, which a sigmoid may keep between 0 and 1.
  */
-function refuseProbabilities(file: string, { outputs }: LayersModel, isOfNumbers: boolean): void {
-  let layer = outputs[0]!.sourceLayer;
+function refuseProbabilities(file: string, output: LayersModel['outputs'][number], isOfNumbers: boolean): void {
+  let layer = output.sourceLayer;
   const activationOf = (): unknown =>
     layer.getClassName() === 'Softmax' ? 'softmax' : layer.getConfig()['activation'];
   const hasOneBefore = (): boolean => layer.inboundNodes[0]?.inboundLayers.length === 1;

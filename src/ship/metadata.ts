@@ -35,6 +35,8 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     // The tokenizer by its hash, and how texts are cut and filled up.
     ...(text !== undefined && { text }),
     output: task.answers,
+    // Outputs that stand one after another in an answer, where it is of several.
+    ...(task.fields.length > 1 && { fields: task.fields }),
     // Of answers that are no row: [tokens, tags], those of each word at its first token.
     ...(task.fields.some(({ shape }) => shape.length > 1) && { task: task.name }),
     recipe: recipe.name,

@@ -6,6 +6,7 @@ import { SHOWN_FORMS } from '../../src/page/browser/forms.ts';
 import { ANSWER_FORMS, TASKS, taskRow } from '../../src/recipe/task.ts';
 import { ANSWERS_TEXTS } from '../../src/report/summary.ts';
 import { ANSWERS_SHOWN } from '../../src/run/stages/measure/examples.ts';
+import { DRIFT_WATCHES } from '../../src/serve/drift/watch.ts';
 import { SCHEMAS_OF_ANSWERS } from '../../src/serve/http/openapi-models.ts';
 import { SAID } from '../../src/serve/v1/forms.ts';
 import { EXAMPLES } from '../../src/ship/kit/examples.ts';
@@ -18,6 +19,7 @@ const TABLES = {
   ANSWERS_SHOWN,
   ANSWERS_TEXTS,
   ANSWER_WORDS,
+  DRIFT_WATCHES,
   EVALUATED,
   EVALUATION_TABLES,
   EXAMPLES,

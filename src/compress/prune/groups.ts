@@ -65,7 +65,8 @@ function ofLayers(network: ModelNetwork): Dependencies {
     const layer = layerOf(name);
     if (frozen.has(layer)) for (const axis of axes) channels.keep(axis, cannot(layer));
   }
-  return found(graph, channels, labels, { layerOf, reasonOf: (name) => (name === 'logits' ? OUTPUTS : cannot(name)) });
+  const isOutput = (name: string): boolean => Object.hasOwn(network.outputs, name);
+  return found(graph, channels, labels, { layerOf, reasonOf: (name) => (isOutput(name) ? OUTPUTS : cannot(name)) });
 }
 
 const OUTPUTS = 'its channels are the outputs of the model';

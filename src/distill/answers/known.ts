@@ -1,3 +1,4 @@
+import { countOfElements } from '../../data/dataset.ts';
 import type { Dataset, TargetValues } from '../../data/dataset.ts';
 import { surest } from '../../tasks/classification/classes.ts';
 import type { Task } from '../../tasks/task.ts';
@@ -17,7 +18,7 @@ export function isPartial({ labelled }: Pick<Dataset, 'labelled'>, minConfidence
 }
 
 interface Learning {
-  readonly task: Pick<Task, 'width' | 'asTargets'>;
+  readonly task: Pick<Task, 'fields' | 'width' | 'asTargets'>;
   /** True if any sample of the training has a label. */
   readonly hasLabels: boolean;
   /** Minimum probability of the teacher's class for the student to learn the answer. */
@@ -35,8 +36,9 @@ export function known<B extends Answered & { readonly weights?: Float32Array }>(
   const { ids, labelled, teacher } = batch;
   const ones = (): Float32Array => new Float32Array(ids.length).fill(1);
   const logits = teacher['teacherLogits']!;
+  const classes = countOfElements(task.fields[0]!.shape);
   const isSure = (row: number): boolean =>
-    minConfidence === undefined || surest(logits, row * task.width, task.width).probability >= minConfidence;
+    minConfidence === undefined || surest(logits, row * task.width, classes).probability >= minConfidence;
   const label = labelled ?? ones();
   const answer = Float32Array.from(ids, (_, row) => (isSure(row) ? 1 : 0));
   const scored = hasLabels ? label : ones();

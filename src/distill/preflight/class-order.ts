@@ -1,4 +1,6 @@
 import { UserError } from '../../base/errors.ts';
+import { joinedValues, widthOfFields } from '../../tasks/fields.ts';
+import type { AnswerField } from '../../tasks/fields.ts';
 
 /** Index in the teacher's answer of each class of the data set; undefined for the same order. */
 export function orderOf(
@@ -29,6 +31,21 @@ export function inClassOrder(logits: Float32Array, order: readonly number[] | un
   if (order === undefined) return logits;
   const classes = order.length;
   return logits.map((_, i) => logits[i - (i % classes) + order[i % classes]!]!);
+}
+
+/**
+ * Answers [n, width] of several outputs in the order of the data set: the classes of the first field, or all numbers of a row where each has a name.
+ */
+export function joinedInOrder(
+  values: Readonly<Record<string, Float32Array>>,
+  fields: readonly AnswerField[],
+  n: number,
+  order: readonly number[] | undefined,
+): Float32Array {
+  if (order === undefined || fields.length === 1 || order.length === widthOfFields(fields))
+    return inClassOrder(joinedValues(values, fields, n), order);
+  const [{ name }] = fields as [AnswerField];
+  return joinedValues({ ...values, [name]: inClassOrder(values[name]!, order) }, fields, n);
 }
 
 /** Accuracy of a teacher after its answers are reassigned to classes. */

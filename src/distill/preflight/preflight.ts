@@ -2,13 +2,14 @@ import { percent } from '../../base/numbers.ts';
 import { UserError } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
-import { asTeacherSees } from '../../data/dataset.ts';
+import { asTeacherSees, countOfElements } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { originalsOf } from '../../data/pictures/originals.ts';
 import { inTurns } from '../../runtime/collectives/collectives.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import { oneClassWarning } from '../../tasks/classification/one-class.ts';
 import { targetsOf } from '../../data/targets/registry.ts';
+import { fieldValues } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { isBetter } from '../../tasks/score.ts';
 import type { Task } from '../../tasks/task.ts';
@@ -100,7 +101,7 @@ export async function preflight(
   const answered = await askAbout(teacher, dataset, rows, options);
   const { labels, logits, accuracy } = answered;
   const samples = labels.length;
-  refuseUseless(teacher, logits, samples);
+  refuseUseless(teacher, task, logits, samples);
   const isGood = minAccuracy === undefined ? beatsChance(logits, labels, classes) : accuracy >= minAccuracy;
   const ask: AskTeacher = (other, of, some) => plainLogits(other, of, some, { onProgress: options.onProgress });
   const right = `${teacher.name}: right on ${percent(accuracy, 1)} of ${samplesText(samples, dataset)}`;
@@ -146,7 +147,7 @@ async function checkWithoutLabels(
       'Take it out, or give these samples a label.',
     );
   const given = await plainLogits(teacher, dataset, rows, asking);
-  refuseUseless(teacher, given, rows.length);
+  refuseUseless(teacher, task, given, rows.length);
   if (task.classes === undefined) return { accuracy: undefined, samples: rows.length, warnings: [] };
   const counts = classesOf(given, task.width).reduce(
     (sum, label) => sum.set(label, (sum.get(label) ?? 0) + 1),
@@ -171,7 +172,7 @@ async function checkNumbers(
   { alternatives = [], rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
 ): Promise<Preflight> {
   const given = await plainLogits(teacher, dataset, rows, asking);
-  refuseUseless(teacher, given, rows.length);
+  refuseUseless(teacher, task, given, rows.length);
   const useless = await noBetterThanNothing(teacher, dataset, { rows, given }, alternatives);
   if (useless !== undefined) throw new UserError(useless.fact, useless.hint);
   const labels = targetsOf(dataset, rows);
@@ -201,21 +202,31 @@ export async function noBetterThanNothing(
   return { fact, hint: remedyFor(teacher, hint) };
 }
 
-function refuseUseless(teacher: Teacher | StoredAnswers, logits: Float32Array, samples: number): void {
-  if (logits.some((value) => !Number.isFinite(value))) {
-    throw new UserError(
-      `${teacher.name}: some of its answers are not finite numbers`,
-      remedyFor(teacher, 'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.'),
-    );
-  }
-  if (areConstant(logits, teacher.classes)) {
-    throw new UserError(
-      `${teacher.name}: gives the same answer to ${samples} different samples`,
-      remedyFor(
-        teacher,
-        'Its weights may be missing from the file, or its input range may be wrong (`teacher.normalize`).',
-      ),
-    );
+/** `UserError` for answers that are not finite, or have a field that is the same for all samples. */
+function refuseUseless(
+  teacher: Teacher | StoredAnswers,
+  { fields }: Pick<Task, 'fields'>,
+  logits: Float32Array,
+  samples: number,
+): void {
+  for (const { name: field, shape } of fields) {
+    const values = fieldValues(logits, fields, field);
+    const name = fields.length === 1 ? teacher.name : `${teacher.name}: field ${field}`;
+    if (values.some((value) => !Number.isFinite(value))) {
+      throw new UserError(
+        `${name}: some of its answers are not finite numbers`,
+        remedyFor(teacher, 'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.'),
+      );
+    }
+    if (areConstant(values, countOfElements(shape))) {
+      throw new UserError(
+        `${name}: gives the same answer to ${samples} different samples`,
+        remedyFor(
+          teacher,
+          'Its weights may be missing from the file, or its input range may be wrong (`teacher.normalize`).',
+        ),
+      );
+    }
   }
 }
 

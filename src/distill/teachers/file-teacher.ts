@@ -5,7 +5,6 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { AtSize } from '../../data/pictures/originals.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
 import { taskRow } from '../../recipe/task.ts';
-import { joinedValues } from '../../tasks/fields.ts';
 import type { AnswerField } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { columnFeeds, columnInputs } from './inputs/column-inputs.ts';
@@ -15,8 +14,8 @@ import type { OwnSize } from './inputs/own-pictures.ts';
 import { askedAboutTexts, textInputs } from './inputs/text-inputs.ts';
 import { channelsLast, isRaw, preparationAffine, preprocess } from './inputs/preprocess.ts';
 import type { Preprocessing, TeacherNormalization } from './inputs/preprocess.ts';
-import { orderOf, inClassOrder } from '../preflight/class-order.ts';
-import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
+import { joinedInOrder, orderOf } from '../preflight/class-order.ts';
+import { answersProbabilities, checkFields, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher, TeacherOutputs } from './teacher.ts';
 
 export interface FileTeacherSettings extends OwnSize {
@@ -73,7 +72,7 @@ export function fileTeacher(source: FileTeacherSource, settings: FileTeacherSett
 
 async function fitting(source: FileTeacherSource, settings: FileTeacherSettings): Promise<Teacher> {
   const { name, runtime, content, params, sizeBytes, dataset, probe } = source;
-  const { fields } = taskOf(dataset);
+  const { fields, answers } = taskOf(dataset);
   const read =
     fields.length === 1 ? [outputOf(runtime, name, settings)] : namedOutputs(runtime, name, settings, fields);
   const wanted = [...read, ...settings.intermediate];
@@ -84,15 +83,19 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
     dataset.text === undefined ? plainInput(source, settings, ask) : textInput(source, settings, ask);
   const first = await raw(probe.x, probe.n, probe.original);
   const order = orderOf(name, settings.classes, dataset.classNames);
+  if (fields.length > 1) checkFields(name, fields, read, (output) => first[output]!.shape.slice(1));
   const [scores] = read as [string];
   const { data: firstScores, shape: scoresShape } = first[scores]!;
-  const isProbability = answersProbabilities(name, settings.outputs, firstScores, scoresShape.at(-1)!);
+  // Numbers to predict can sum to 1 too, such as shares.
+  const isProbability =
+    (answers === 'logits' || fields.length > 1) &&
+    answersProbabilities(name, settings.outputs, firstScores, scoresShape.at(-1)!);
   /** The file's answers, of which the first field is brought into the logits and the classes of the data set. */
   const answersIn = (results: Readonly<Record<string, Values>>, n: number): Float32Array => {
     const { data } = results[scores]!;
-    const logits = inClassOrder(isProbability ? logitsOfProbabilities(data) : data, order);
+    const logits = isProbability ? logitsOfProbabilities(data) : data;
     const values = read.map((output, i) => [fields[i]!.name, i === 0 ? logits : results[output]!.data] as const);
-    return joinedValues(Object.fromEntries(values), fields, n);
+    return joinedInOrder(Object.fromEntries(values), fields, n, order);
   };
   const shapes = settings.intermediate.map(
     (feature) => [feature, featureShape(first[feature]!.shape, layout)] as const,

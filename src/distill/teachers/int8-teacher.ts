@@ -2,11 +2,12 @@ import { UserError } from '../../base/errors.ts';
 import { argMax, percent } from '../../base/numbers.ts';
 import { RandomStream } from '../../base/random.ts';
 import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
-import { sampleId } from '../../data/dataset.ts';
+import { countOfElements, sampleId } from '../../data/dataset.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import { originalsOf } from '../../data/pictures/originals.ts';
 import type { Model } from '../../formats/onnx/model.ts';
 import type { InferenceTensor } from '../../runtime/inference.ts';
+import { fieldValues } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { notFinite } from '../answers/soft-targets.ts';
 import type { Teacher } from './teacher.ts';
@@ -127,10 +128,28 @@ interface Likeness {
   readonly text: string;
 }
 
-/** Similarity of answers: noise relative to the variation between samples. A common mean, such as of years, does not count. */
+/** Similarity of answers, field by field. */
 export function alike(expected: readonly Float32Array[], actual: readonly Float32Array[], dataset: Dataset): Likeness {
-  const { classes: names, width } = taskOf(dataset);
-  const classes = names?.length;
+  const { classes, fields } = taskOf(dataset);
+  const each = fields.map(({ name, shape }, i) => {
+    const [a, b] = [expected, actual].map((all) => all.map((answers) => fieldValues(answers, fields, name)));
+    const { text, ...rest } = likenessOf(a!, b!, countOfElements(shape), i === 0 ? classes?.length : undefined);
+    return { ...rest, text: fields.length === 1 ? text : `${name} ${text}` };
+  });
+  return {
+    isEnough: each.every(({ isEnough }) => isEnough),
+    hasClasses: classes !== undefined,
+    text: each.map(({ text }) => text).join('; '),
+  };
+}
+
+/** Similarity of values [rows, width]: noise relative to the variation between samples. A common mean, such as of years, does not count. */
+function likenessOf(
+  expected: readonly Float32Array[],
+  actual: readonly Float32Array[],
+  width: number,
+  classes: number | undefined,
+): Omit<Likeness, 'hasClasses'> {
   const means = new Float64Array(width);
   const rows = expected.reduce((sum, { length }) => sum + length / width, 0);
   for (const a of expected) for (let i = 0; i < a.length; i++) means[i % width]! += a[i]! / rows;
@@ -151,7 +170,6 @@ export function alike(expected: readonly Float32Array[], actual: readonly Float3
   const agreement = classes === undefined ? '' : `, same class on ${percent(share)}`;
   return {
     isEnough: db >= LEAST_DB && share >= LEAST_SAME,
-    hasClasses: classes !== undefined,
     text: `${db === Infinity ? 'no difference' : signal === 0 ? 'noise on answers that are all the same' : `${db.toFixed(1)} dB`}${agreement}`,
   };
 }

@@ -18,8 +18,8 @@ import { sizeRemedy } from './inputs/teacher-inputs.ts';
 import { seenAs } from './inputs/own-pictures.ts';
 import type { OwnSize } from './inputs/own-pictures.ts';
 import type { TeacherNormalization } from './inputs/preprocess.ts';
-import { orderOf, inClassOrder } from '../preflight/class-order.ts';
-import { answersProbabilities, logitsOfProbabilities } from './teacher.ts';
+import { joinedInOrder, orderOf } from '../preflight/class-order.ts';
+import { answersProbabilities, checkFields, logitsOfProbabilities } from './teacher.ts';
 import type { Answer, Teacher, TeacherOutputs } from './teacher.ts';
 
 export interface ModelTeacherOptions {
@@ -70,16 +70,19 @@ async function withSteps(
   { seen, shapes, steps }: Opened,
 ): Promise<Teacher> {
   const { device } = options.engine;
-  const { fields } = taskOf(dataset);
+  const { fields, answers } = taskOf(dataset);
+  const names = fields.map((field) => field.name);
   const preprocessing = { ...preparationAffine(seen.form, normalize), layout: 'nhwc' } as const;
   const raw = async (x: Float32Array, n: number, original?: AtSize): Promise<Answer> => {
     const step = await steps.for(n);
     const prepared = preprocess(await seen.bring(x, n, original), seen.form.sampleShape, preprocessing);
     const results = await step.run(fedTo(step, inputFeedsOf(prepared, n, dataset.inputs)));
     const copy = (output: string): Float32Array => (results[output] as Float32Array).slice();
-    const values = Object.fromEntries(fields.map(({ name: field }) => [field, copy(field)]));
+    const values = Object.fromEntries(names.map((field) => [field, copy(field)]));
     return { logits: joinedValues(values, fields, n), features: Object.fromEntries(features.map((f) => [f, copy(f)])) };
   };
+  if (fields.length > 1)
+    checkFields(name, fields, names, (output) => network.outputs[output]?.shape.slice(1).map(Number));
   // What the network gives, which may not be what the task asks for.
   const given = fields.map(({ name: field }) => ({
     name: field,
@@ -87,10 +90,12 @@ async function withSteps(
   }));
   const classes = widthOfFields(given);
   const order = orderOf(name, options.classes, dataset.classNames);
+  const scoresIn = ({ logits }: Answer): Float32Array => fieldValues(logits, given, names[0]!);
   const isProbability =
     probe === undefined
       ? outputs === 'probabilities'
-      : answersProbabilities(name, outputs, (await raw(probe.x, probe.n, probe.original)).logits, classes);
+      : (answers === 'logits' || fields.length > 1) &&
+        answersProbabilities(name, outputs, scoresIn(await raw(probe.x, probe.n, probe.original)), given[0]!.shape.at(-1)!); // prettier-ignore
   const content = await (await steps.for(1)).state();
   const sorted = [...content].sort(([a], [b]) => (a < b ? -1 : 1));
   const { filter, cutFrom } = options.size ?? {};
@@ -106,12 +111,13 @@ async function withSteps(
     device,
     ...(seen.form !== dataset && { sampleShape: seen.form.sampleShape }),
     answer: async (x, n, original) => {
-      const { logits, features: named } = await raw(x, n, original);
-      if (order === undefined && !isProbability) return { logits, features: named };
-      const values = Object.fromEntries(fields.map(({ name: field }) => [field, fieldValues(logits, given, field)]));
-      const scores = values[fields[0]!.name]!;
-      const own = inClassOrder(isProbability ? logitsOfProbabilities(scores) : scores, order);
-      return { logits: joinedValues({ ...values, [fields[0]!.name]: own }, fields, n), features: named };
+      const asGiven = await raw(x, n, original);
+      const { logits, features: named } = asGiven;
+      if (order === undefined && !isProbability) return asGiven;
+      const values = Object.fromEntries(names.map((field) => [field, fieldValues(logits, given, field)]));
+      const scores = scoresIn(asGiven);
+      const own = isProbability ? logitsOfProbabilities(scores) : scores;
+      return { logits: joinedInOrder({ ...values, [names[0]!]: own }, fields, n, order), features: named };
     },
     dispose: () => steps.dispose(),
   };

@@ -1,5 +1,7 @@
 import { UserError } from '../../base/errors.ts';
+import { countOfElements } from '../../data/dataset.ts';
 import type { AtSize } from '../../data/pictures/originals.ts';
+import type { AnswerField } from '../../tasks/fields.ts';
 
 /** Answer of a teacher to a batch. */
 export interface Answer {
@@ -54,7 +56,24 @@ export function areProbabilities(values: Float32Array, classes: number): boolean
   return values.length > 0;
 }
 
-/** Kind of a teacher's answers, or the file's output of each field of an answer, whose values are then logits. */
+/** `UserError` for a teacher whose outputs, by their names, are no fields of these shapes. `shapeOf`: shape of an output for one sample. */
+export function checkFields(
+  name: string,
+  fields: readonly AnswerField[],
+  outputs: readonly string[],
+  shapeOf: (output: string) => readonly number[] | undefined,
+): void {
+  for (const [i, field] of fields.entries()) {
+    const shape = shapeOf(outputs[i]!);
+    if (shape !== undefined && countOfElements(shape) === countOfElements(field.shape)) continue;
+    throw new UserError(
+      `${name}: expected [${field.shape.join(', ')}] for the field ${field.name}, received ${shape === undefined ? `no output ${outputs[i]!}` : `the output ${outputs[i]!} [${shape.join(', ')}]`}`,
+      'Name the output of each field in teacher.outputs, and use a teacher of this data set.',
+    );
+  }
+}
+
+/** Kind of a teacher's answers, or the file's output of each field of an answer. */
 export type TeacherOutputs = 'auto' | 'logits' | 'probabilities' | Readonly<Record<string, string>>;
 
 /** True if answers like `values` are probabilities; `UserError` if the recipe says so and they are not. */
@@ -64,7 +83,7 @@ export function answersProbabilities(
   values: Float32Array,
   classes: number,
 ): boolean {
-  if (outputs !== 'probabilities') return outputs === 'auto' && areProbabilities(values, classes);
+  if (outputs !== 'probabilities') return outputs !== 'logits' && areProbabilities(values, classes);
   // Tolerance for rounding to 8 bits.
   const other = values.find((value) => value < -0.01 || value > 1.01);
   if (other === undefined) return true;

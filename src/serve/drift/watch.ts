@@ -1,5 +1,6 @@
 import { binOf, largestGap, spreadOf, stabilityIndex } from '../../measure/usual-answers.ts';
 import type { UsualAnswers } from '../../measure/usual-answers.ts';
+import type { AnswerFormKind } from '../../recipe/task.ts';
 
 /** Latest samples that are compared. */
 const WINDOW = 500;
@@ -87,6 +88,14 @@ export class DriftWatch {
     };
   }
 }
+
+/** Watch over answers, by their form; undefined for forms without usual answers to compare them with. */
+export const DRIFT_WATCHES: Readonly<Record<AnswerFormKind, typeof DriftWatch | undefined>> = {
+  classes: DriftWatch,
+  numbers: undefined,
+  labels: undefined,
+  tags: undefined,
+};
 
 function move({ counts, ring }: Track, place: number, isFull: boolean, bin: number): void {
   if (isFull) counts[ring[place]!]!--;

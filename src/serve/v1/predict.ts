@@ -52,14 +52,18 @@ async function answersOf(
   const { outputs } = model.facts;
   // scikit-learn's files give the label of the class before the probabilities.
   const output = outputs.find(({ dtype }) => dtype === 'float32' || dtype === 'float16') ?? outputs[0];
+  const wanted = (described.fields ?? [output!]).map(({ name }) => name);
   const answer = await host.infer(model, {
     inputs: fedTo(model, values, samples, described),
-    ...{ outputs: [output!.name], samples, priority: 0, client },
+    ...{ outputs: wanted, samples, priority: 0, client },
   });
-  const { dtype, shape, bytes } = answer.outputs[0]!;
-  const data = Array.from(typedView(dtype, shape, bytes), Number);
-  const width = data.length / samples;
-  return Array.from({ length: samples }, (_, i) => data.slice(i * width, (i + 1) * width));
+  const all = wanted.map((name) => {
+    const { dtype, shape, bytes } = answer.outputs.find((one) => one.name === name)!;
+    return Array.from(typedView(dtype, shape, bytes), Number);
+  });
+  return Array.from({ length: samples }, (_, i) =>
+    all.flatMap((data) => data.slice((i * data.length) / samples, ((i + 1) * data.length) / samples)),
+  );
 }
 
 /** Prepared samples as the inputs of a model. */

@@ -3,13 +3,14 @@ import { numberNames } from '../../data/splits/columns.ts';
 import { countOfPixels, isSoundShape } from '../../data/dataset.ts';
 import { normalized } from '../../data/normalized.ts';
 import type { Column, InputPart } from '../../data/dataset.ts';
-import { columnsIn, partsIn, statedIn } from '../../distill/teachers/inputs/preparation.ts';
+import { columnsIn, fieldsIn, partsIn, statedIn } from '../../distill/teachers/inputs/preparation.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import type { TextForm } from '../../data/text/tokenizer/encode.ts';
 import { PARTS } from '../../data/text/sink.ts';
 import { statedText } from '../../distill/teachers/inputs/stated-text.ts';
 import { tagsWords } from '../../tasks/answer-form.ts';
 import type { StatedNames } from '../../tasks/answer-form.ts';
+import type { AnswerField } from '../../tasks/fields.ts';
 import type { ServedModel } from '../model.ts';
 import { labelsOf } from '../v2/classification.ts';
 import { fittedTo } from './fitted.ts';
@@ -32,6 +33,8 @@ export interface DescribedModel extends StatedNames {
   readonly text?: TextForm;
   /** Values a second, for a model that takes sounds. */
   readonly rate?: number;
+  /** Outputs whose values an answer has one after another; absent: it has those of one output. */
+  readonly fields?: readonly AnswerField[];
 }
 
 /** Types that ids, masks and types of tokens are fed in. */
@@ -65,6 +68,17 @@ function describe(model: Source): DescribedModel | undefined {
   const { preprocessing } = statedIn(metadata);
   const fitted = preprocessing && fittedTo(shape, preprocessing);
   const columns = columnsIn(metadata);
+  const fields = fieldsIn(metadata);
+  if (
+    fields?.some(
+      ({ name, shape: of }) =>
+        !hasShape(
+          facts.outputs.find((one) => one.name === name),
+          of,
+        ),
+    )
+  )
+    return undefined;
   const { logits, ...names } = statedNames(model);
   const isText = text !== undefined && shape.length === 1 && shape[0] === (parts?.length ?? 1) * text.length;
   const { tags } = names;
@@ -75,6 +89,7 @@ function describe(model: Source): DescribedModel | undefined {
     ...(sound !== undefined && isSoundShape(shape) && { rate: sound.rate }),
     ...(isText && { text }),
     ...(parts !== undefined && { parts }),
+    ...(fields !== undefined && { fields }),
     ...{ shape, logits, ...fitted, ...names },
     ...(columns !== undefined && hasWidth(columns, shape) && { columns }),
   };

@@ -2,6 +2,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import { readTflite } from '../../formats/tflite/read.ts';
 import { modelEnds } from '../../runtime/litert.ts';
+import type { AnswerField } from '../../tasks/fields.ts';
 import type { KitModel } from './missing.ts';
 
 /** An input of a file, in its order, and the part of a prepared sample that it takes. */
@@ -16,10 +17,10 @@ interface KitInput {
 
 export interface FileEnds {
   readonly inputs: readonly KitInput[];
-  /** Name of the output that is asked about. */
-  readonly output: string;
+  /** Name of the output of each field of an answer. */
+  readonly outputs: readonly string[];
   /**
-   * Inputs and output that the samples cannot feed or read, with their types; undefined where they can: then its integers are ids and
+   * Inputs and outputs that the samples cannot feed or read, with their types; undefined where they can: then its integers are ids and
    * counts, and stand for no other numbers.
    */
   readonly unfed: string | undefined;
@@ -33,31 +34,32 @@ interface End {
 
 const WHOLE: ReadonlySet<string | undefined> = new Set(['int32', 'int64']);
 
-/** Inputs and output of a file of a kit, whose samples are rows of `split`. */
+/** Inputs and outputs of a file of a kit, whose samples are rows of `split`. */
 export function endsOf(
   { row, bytes }: KitModel,
   { sampleShape, inputs: parts }: Pick<Dataset, 'sampleShape' | 'inputs'>,
+  fields: readonly AnswerField[],
 ): FileEnds {
   const { inputs, outputs }: { readonly inputs: readonly End[]; readonly outputs: readonly End[] } =
     row.format === 'tflite' ? modelEnds(readTflite(bytes)) : decodeModel(bytes, row.file!).graph;
   const whole = { shape: sampleShape, from: 0 };
-  const output = outputs.find(({ name }) => name === 'logits') ?? outputs[0]!;
+  const asked = fields.map((field, i) => outputs.find(({ name }) => name === field.name) ?? outputs[i]!);
   return {
     inputs: inputs.map(({ name, dtype = 'float32' }) => {
       const part = parts === undefined ? whole : parts.find((one) => one.name === name)!;
       return { name, dtype, shape: [1, ...part.shape], from: part.from };
     }),
-    output: output.name,
-    unfed: unfedOf(inputs, output),
+    outputs: asked.map(({ name }) => name),
+    unfed: unfedOf(inputs, asked),
   };
 }
 
-function unfedOf(inputs: readonly End[], output: End): string | undefined {
+function unfedOf(inputs: readonly End[], outputs: readonly End[]): string | undefined {
   const isFed = ({ dtype, quantization }: End): boolean =>
     dtype === 'float32' || (WHOLE.has(dtype) && quantization === undefined);
   const ends = [
     ...inputs.filter((end) => !isFed(end)).map((end) => ['input', end] as const),
-    ...(output.dtype === 'float32' ? [] : [['output', output] as const]),
+    ...outputs.filter(({ dtype }) => dtype !== 'float32').map((end) => ['output', end] as const),
   ];
   return ends.length === 0
     ? undefined

@@ -61,7 +61,12 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     asExported.map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
   );
   const made = await missingModels(run, asExported[0]!.model, asExported, recipe, data.validation);
-  const all = [...exported, ...made.models].map((model) => ({ ...model, ends: endsOf(model, data.validation) }));
+  const task = taskOf(data.validation);
+  const { fields } = task;
+  const all = [...exported, ...made.models].map((model) => ({
+    ...model,
+    ends: endsOf(model, data.validation, fields),
+  }));
   const models = all.filter(({ ends }) => ends.unfed === undefined);
   const left = all.flatMap(({ row, ends: { unfed } }) =>
     unfed === undefined ? [] : [{ what: placeOf(row), why: `${unfed}, the samples feed and read float32` }],
@@ -76,7 +81,6 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   }
   const texting = await textParts(data.validation, run, formats.has('tflite'));
   for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
-  const task = taskOf(data.validation);
   const form = kitForm(task.name);
   const kind = form.kindOf(data.validation);
   const preprocessing = {
@@ -93,7 +97,10 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     normalization: { scale, mean, std, formula: FORMULA },
     ...texting.said,
     ...('rate' in recipe.dataset && { sound: { rate: recipe.dataset.rate } }),
-    output: { name: models[0]!.ends.output, ...form.output(task) },
+    output: {
+      ...(fields.length === 1 ? { name: models[0]!.ends.outputs[0] } : { fields }),
+      ...form.output(task),
+    },
   };
   content.set('labels.txt', labelsText(data.classNames));
   content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
@@ -109,7 +116,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     }),
   );
   content.set('README.md', readme(report, rows, task, data.validation));
-  const samples = await samplesOf(data.validation, formats, 'rate' in recipe.dataset);
+  const samples = await samplesOf(task, data.validation, formats, 'rate' in recipe.dataset);
   for (const [at, files] of Object.entries(samples))
     for (const [name, text] of Object.entries(files)) content.set(`${at}/${name}`, text);
   await writeWhole(folder, content);
@@ -155,32 +162,41 @@ function runtimesOf(models: readonly KitModel[]): Map<string, NeededRuntime> {
   return new Map(onTflite.map(({ row, bytes }) => [row.file!, runtimeOf(readTflite(bytes))]));
 }
 
+/** True if pages and classes of apps read the answers, which are then one output. */
+function hasPages({ name, fields }: Task): boolean {
+  return kitForm(name).hasPages && fields.length === 1;
+}
+
 async function samplesOf(
+  task: Task,
   data: Dataset,
   formats: ReadonlySet<string>,
   isSound: boolean,
 ): Promise<Record<string, Readonly<Record<string, string>>>> {
   const { form: name } = taskRow(data.task);
-  const { hasPages, kindOf } = KIT_FORMS[name];
-  const kind = kindOf(data);
+  const kind = KIT_FORMS[name].kindOf(data);
+  const isOne = task.fields.length === 1;
   const input = isSound ? 'sound' : kind === 'words' ? 'numbers' : kind;
-  const phones = data.text !== undefined ? textPhoneSamples(name) : hasPages ? await phoneSamples() : {};
+  const phones = data.text !== undefined && isOne ? textPhoneSamples(name) : hasPages(task) ? await phoneSamples() : {};
   return {
-    ...(hasPages && { 'samples/browser': await browserSample(formats, input) }),
-    ...(formats.has('onnx') && { 'samples/node': await nodeSample(name, kind) }),
+    ...(hasPages(task) && { 'samples/browser': await browserSample(formats, input) }),
+    ...(formats.has('onnx') && { 'samples/node': await nodeSample(name, kind, isOne) }),
     ...(formats.has('tflite') && { samples: phones }),
   };
 }
 
 function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset): Kit['skipped'] {
   const remedy = 'there is no file for them, as said above';
+  const isOne = task.fields.length === 1;
   return [
-    ...(kitForm(task.name).hasPages
+    ...(hasPages(task)
       ? []
       : [
           {
-            what: `The samples for ${text === undefined ? 'Android, iOS, React Native and ' : ''}browsers`,
-            why: `they give classes, and the task is ${task.name}`,
+            what: `The samples for ${text === undefined || !isOne ? 'Android, iOS, React Native and ' : ''}browsers`,
+            why: isOne
+              ? `they give classes, and the task is ${task.name}`
+              : `they read one output, and answers of ${task.name} are several`,
           },
         ]),
     ...(text === undefined
@@ -197,7 +213,7 @@ function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset):
 
 function readme({ name }: Report, rows: readonly ModelRow[], task: Task, data: Dataset): string {
   const isText = data.text !== undefined;
-  const hasSamples = kitForm(task.name).hasPages;
+  const hasSamples = hasPages(task);
   const formats = new Set(rows.map(({ format }) => format));
   const lines = [
     `# ${name}: ship kit`,
@@ -211,7 +227,7 @@ function readme({ name }: Report, rows: readonly ModelRow[], task: Task, data: D
       ? ['- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints']
       : []),
     ...(isText ? ['- `samples/tokenize`: from texts to token ids'] : []),
-    ...(isText && formats.has('tflite')
+    ...(isText && formats.has('tflite') && task.fields.length === 1
       ? ['- `samples/android`, `samples/ios`: classes to copy into an app, with the tokenizer that the others have']
       : hasSamples && formats.has('tflite')
         ? [

@@ -15,18 +15,27 @@ const TAKEN: Readonly<Record<SampleKind, string>> = {
   tags: '{"text": "a text"}, or words as you cut them: {"words": ["New", "York"]}, ...',
 };
 
+/** Answers among the results of a session. */
+const ONE = 'results[output.name].data';
+const SEVERAL = 'output.fields.flatMap(({ name }) => Array.from(results[name].data))';
+
 /** Kinds that a tokenizer prepares. */
 const TEXTS: ReadonlySet<SampleKind> = new Set(['text', 'tags']);
 
 /**
  * Program for Node that runs the examples of a kit with ONNX Runtime, and says whether it gives what it should: classes, numbers or labels by name, or
- * the tags of words.
+ * the tags of words. `isOneOutput`: answers are one output; else they are several, one after another.
  */
-export async function nodeSample(form: AnswerFormKind, kind: SampleKind): Promise<Readonly<Record<string, string>>> {
+export async function nodeSample(
+  form: AnswerFormKind,
+  kind: SampleKind,
+  isOneOutput = true,
+): Promise<Readonly<Record<string, string>>> {
   const what = TAKEN[kind];
   const { name, ...words } = KIT_FORMS[form].program;
   const marks = {
     ...{ NAME: `${name}-in-node`, FILE: `${name}.mjs`, WHAT: what, ...words },
+    ANSWERS: isOneOutput ? ONE : SEVERAL,
     EXPECTED: JSON.stringify(`: expected a JSON file of samples, [${what}]`),
     ...sharedScripts(),
     ...sampleParts(`node/${name}.mjs`, `node/${kind}.mjs`),

@@ -1,5 +1,6 @@
 import type { ModelRow } from '../../../src/report/types.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
+import { oneField } from '../../../src/tasks/fields.ts';
 import { endsOf } from '../../../src/ship/kit/ends.ts';
 import { modelOf } from '../../support/onnx-steps.ts';
 
@@ -12,7 +13,7 @@ function unfed(input: 'float32' | 'uint8' | 'int64', output: 'float32' | 'int8')
     inputs: [{ name: 'x', dtype: input, dims: ['n', 4] }],
     outputs: [{ name: 'y', dtype: output, dims: ['n', 4] }],
   };
-  return endsOf({ row, bytes: encodeModel({ ...rest, graph: { ...graph, ...ends } }) }, { sampleShape: [4], inputs: undefined }).unfed; // prettier-ignore
+  return endsOf({ row, bytes: encodeModel({ ...rest, graph: { ...graph, ...ends } }) }, { sampleShape: [4], inputs: undefined }, oneField([4])).unfed; // prettier-ignore
 }
 
 it('says which ends of a file the samples of a kit cannot feed or read, and their types', () => {

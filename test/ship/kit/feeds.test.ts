@@ -1,6 +1,7 @@
 import vm from 'node:vm';
 import { endsOf } from '../../../src/ship/kit/ends.ts';
 import type { KitModel } from '../../../src/ship/kit/missing.ts';
+import { oneField } from '../../../src/tasks/fields.ts';
 import { sampleFile } from '../../../src/ship/kit/samples.ts';
 import { model } from '../../support/two-ends.ts';
 
@@ -22,10 +23,8 @@ const PARTS = [
   { name: 'numbers', shape: [2], from: 0, isWhole: false },
   { name: 'ids', shape: [4], from: 2, isWhole: true },
 ];
-const ENDS = endsOf({ row: { format: 'onnx', file: 'm.onnx' }, bytes: model(1) } as unknown as KitModel, {
-  sampleShape: [6],
-  inputs: PARTS,
-});
+const FILE = { row: { format: 'onnx', file: 'm.onnx' }, bytes: model(1) } as unknown as KitModel;
+const ENDS = endsOf(FILE, { sampleShape: [6], inputs: PARTS }, oneField([3]));
 
 it('inputs of a file are listed in its order, each with its part of the sample', () => {
   expect(ENDS).toEqual({
@@ -33,7 +32,7 @@ it('inputs of a file are listed in its order, each with its part of the sample',
       { name: 'ids', dtype: 'int64', shape: [1, 4], from: 2 },
       { name: 'numbers', dtype: 'float32', shape: [1, 2], from: 0 },
     ],
-    output: 'norm',
+    outputs: ['norm'],
     unfed: undefined,
   });
 });

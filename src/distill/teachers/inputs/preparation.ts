@@ -8,6 +8,7 @@ import type { Dataset, Normalization } from '../../../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../../../recipe/schema/teacher.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import { NAMES_KEYS } from '../../../tasks/answer-form.ts';
+import type { AnswerField } from '../../../tasks/fields.ts';
 import type { FileTeacherSettings } from '../file-teacher.ts';
 import { shapeSeen } from './own-pictures.ts';
 import type { OwnSize } from './own-pictures.ts';
@@ -64,6 +65,12 @@ export function partsIn(metadata: ReadonlyMap<string, string>): readonly InputPa
   const count = z.number().int().nonnegative();
   const schema = z.array(z.object({ name: z.string(), shape: z.array(count), from: count, isWhole: z.boolean() }));
   return schema.safeParse(jsonOf(metadata.get('inputs'))).data;
+}
+
+/** Outputs of a file whose answers have several fields, in the order in which they stand in an answer; undefined for other files. */
+export function fieldsIn(metadata: ReadonlyMap<string, string>): readonly AnswerField[] | undefined {
+  const schema = z.array(z.object({ name: z.string(), shape: z.array(z.number().int().nonnegative()) })).min(2);
+  return schema.safeParse(jsonOf(metadata.get('fields'))).data;
 }
 
 /** Columns and words of a table that a file was made for; undefined if the metadata do not tell. */

@@ -1,0 +1,206 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Dataset, TargetValues } from '../../src/data/dataset.ts';
+import type { DatasetConfig } from '../../src/data/config.ts';
+import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import type { LossName } from '../../src/recipe/schema/loss.ts';
+import type { TaskName } from '../../src/recipe/task.ts';
+import type { TaskData } from '../../src/tasks/task.ts';
+import type { RunEvent } from '../../src/base/events.ts';
+import { argMax, sum } from '../../src/base/numbers.ts';
+import type { Report } from '../../src/report/types.ts';
+import type { RunOptions } from '../../src/run/options.ts';
+import { ROOT } from '../support/built.ts';
+import { fruit, fruits, KINDS, MODULE, NAME, reader, row, score, table } from '../support/new-task.ts';
+import type { Fruit } from '../support/new-task.ts';
+
+// A row of the new task in each of the tables that CONTRIBUTING lists. Tests cannot write into these files, so they replace what the files export.
+const { unstable_mockModule: mock } = import.meta.jest as unknown as {
+  unstable_mockModule: (file: string, exports: () => object) => void;
+};
+const isNew = (task: string | undefined): boolean => task === NAME;
+const recipeTask = await import('../../src/recipe/task.ts');
+mock('../../src/recipe/task.ts', () => ({
+  ...recipeTask,
+  TASKS: [...recipeTask.TASKS, NAME],
+  taskRow: (task: TaskName) => (isNew(task) ? row : recipeTask.taskRow(task)),
+  fieldNames: (task: TaskName) => (isNew(task) ? row.fields : recipeTask.fieldNames(task)),
+  isLossFor: (loss: LossName, task: TaskName) =>
+    isNew(task) ? row.losses.includes(loss) : recipeTask.isLossFor(loss, task),
+}));
+const targets = await import('../../src/data/targets/registry.ts');
+/** Two numbers for each sample, as of a regression. */
+const asNumbers = <T extends Pick<Dataset, 'task'>>(data: T): T =>
+  isNew(data.task) ? { ...data, task: 'regression', classNames: ['kind', 'weight'] } : data;
+mock('../../src/data/targets/registry.ts', () => ({
+  ...targets,
+  targetReader: (config: DatasetConfig) => (isNew(config.task) ? reader : targets.targetReader(config)),
+  scalingOf: (data: Dataset, values: TargetValues) => (isNew(data.task) ? undefined : targets.scalingOf(data, values)),
+  targetsOf: (data: Dataset, rows: Int32Array) => targets.targetsOf(asNumbers(data), rows),
+}));
+const scores = await import('../../src/tasks/score.ts');
+mock('../../src/tasks/score.ts', () => ({
+  ...scores,
+  scoreOfTask: (task: TaskName) => (isNew(task) ? score : scores.scoreOfTask(task)),
+}));
+const tasks = await import('../../src/tasks/registry.ts');
+mock('../../src/tasks/registry.ts', () => ({
+  taskOf: (data: TaskData) => (isNew(data.task) ? fruit(data) : tasks.taskOf(data)),
+}));
+
+const { runRecipe } = await import('../../src/run/run.ts');
+const { makeRecipe } = await import('../../src/setup/runnable.ts');
+const { writeKit } = await import('../../src/ship/kit/kit.ts');
+const { evaluateFile } = await import('../../src/tools/evaluate.ts');
+const { ask, serving } = await import('../serve/server.ts');
+
+const folder = mkdtempSync(path.join(tmpdir(), 'limbeck-task-'));
+const inFolder = (...names: string[]): string => path.join(folder, ...names);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Rows of train. */
+const TRAINED = 500;
+const BASE = {
+  dataset: {
+    type: 'csv',
+    task: NAME,
+    train: 'train.csv',
+    test: 'test.csv',
+    label: ['kind', 'weight'],
+    validation: 100,
+  },
+  student: { module: 'student.mjs' },
+  distill: { epochs: 12, batchSize: 32, optimizer: { learningRate: 0.02 } },
+  ...{ threads: 1, report: { latency: { seconds: 0 } } },
+};
+
+beforeAll(async () => {
+  await writeFile(inFolder('train.csv'), table(TRAINED, 0));
+  await writeFile(inFolder('test.csv'), table(200, TRAINED));
+  await writeFile(inFolder('student.mjs'), MODULE);
+});
+
+/** Losses of a run's epochs, and its report. */
+async function run(change: object, options: Partial<RunOptions> = {}) {
+  const losses: number[] = [];
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'epoch') losses.push(event.loss);
+    options.onEvent?.(event);
+  };
+  const { report } = await runRecipe(makeRecipe({ ...BASE, ...change }, folder), { out: folder, ...options, onEvent });
+  return { report, losses };
+}
+
+/** The file with other names of its outputs, in another order. */
+function renamed(bytes: Uint8Array, names: Readonly<Record<string, string>>): Uint8Array {
+  const model = decodeModel(bytes, 'first');
+  const { nodes, outputs } = model.graph;
+  const called = (name: string): string => names[name] ?? name;
+  const graph = {
+    ...model.graph,
+    nodes: nodes.map((node) => ({ ...node, inputs: node.inputs.map(called), outputs: node.outputs.map(called) })),
+    outputs: outputs.map((output) => ({ ...output, name: called(output.name) })).reverse(),
+  };
+  return encodeModel({ ...model, graph });
+}
+
+/** Share of the test samples with the right kind, and R² of the weight, by answers [samples, kinds + 1]. */
+function heads(answers: readonly (readonly number[])[]): { kind: number; weight: number } {
+  const known = fruits(answers.length, TRAINED);
+  const isRight = ({ kind }: Fruit, i: number): boolean => kind === KINDS[argMax(answers[i]!, 0, 3)];
+  const mean = sum(known.map(({ weight }) => weight)) / known.length;
+  const error = sum(known.map(({ weight }, i) => (answers[i]![3]! - weight) ** 2));
+  const spread = sum(known.map(({ weight }) => (weight - mean) ** 2));
+  return { kind: known.filter(isRight).length / known.length, weight: 1 - error / spread };
+}
+
+const TEACHER = { onnx: 'teacher.onnx', outputs: { logits: 'kind', numbers: 'grams' } };
+const WHOLE = {
+  name: 'whole',
+  teacher: TEACHER,
+  baseline: false,
+  distill: { ...BASE.distill, alpha: 0.7 },
+  prune: [{ type: 'channels', amount: 0.25, maxDrop: 100, finetune: { epochs: 4 } }],
+  quantize: { samples: 100, maxDrop: 100 },
+  export: ['onnx', 'tflite'],
+};
+const FILES = ['distilled.onnx', 'pruned-1.onnx', 'pruned-1.tflite', 'pruned-1-int8.onnx', 'pruned-1-int8.tflite'];
+const bytesOf = (name: string) => Promise.all(FILES.map((file) => readFile(inFolder(name, 'exports', file), 'base64')));
+
+it('is trained: the loss falls, and both heads learn', async () => {
+  const { report, losses } = await run({ name: 'first' });
+  expect(losses.at(-1)).toBeLessThan(losses[0]! / 4);
+  expect(report.models[0]!.score.test).toBeGreaterThan(0.8);
+  expect(report.models[0]!.errors!.rows).toMatchObject([{ name: 'weight' }]);
+  const first = await readFile(inFolder('first/exports/scratch.onnx'));
+  await writeFile(inFolder('teacher.onnx'), renamed(first, TEACHER.outputs));
+});
+
+let report: Report;
+it('is taught by a file with outputs of other names, pruned and quantized, and goes on to the same bytes when it was stopped', async () => {
+  ({ report } = await run(WHOLE));
+  expect(report.teacher!.source).toBe('teacher.onnx');
+  const before = await bytesOf('whole');
+  const stop = new AbortController();
+  const onEvent = (event: RunEvent): void => {
+    if (event.type === 'epoch' && event.stage === 'distill' && event.epoch === 5) stop.abort();
+  };
+  const again = run(WHOLE, { existing: 'fresh', signal: stop.signal, onEvent });
+  await expect(again).rejects.toThrow(/stopped distill after step \d+/);
+  await run(WHOLE);
+  expect(await bytesOf('whole')).toEqual(before);
+});
+
+it('says the likeness of each output of each file', () => {
+  expect(report.parity.map(({ file }) => file.replace('exports/', ''))).toEqual(FILES);
+  for (const { file, outputs } of report.parity) {
+    expect(outputs!.map(({ name }) => name)).toEqual(['logits', 'numbers']);
+    if (file.includes('int8')) for (const { sqnrDb } of outputs!) expect(sqnrDb).toBeGreaterThan(20);
+  }
+});
+
+it('is scored by a file', async () => {
+  const found = await evaluateFile(
+    inFolder('whole/exports/distilled.onnx'),
+    makeRecipe({ ...BASE, name: 'e' }, folder),
+    'test',
+  );
+  expect(found.score).toEqual({
+    name: 'both right',
+    value: report.models.find(({ id }) => id === 'distilled')!.score.test,
+  });
+});
+
+it('is served: values of both outputs by name, and each output as a tensor', async () => {
+  const server = await serving({ 'fruit.onnx': await readFile(inFolder('whole/exports/pruned-1-int8.onnx')) });
+  try {
+    const inputs = fruits(30, TRAINED).map(({ features }) => features);
+    const { json } = await ask(server, '/v1/fruit', { body: { inputs } });
+    const { predictions } = json as unknown as { predictions: { values: { label: string; score: number }[] }[] };
+    expect(predictions[0]!.values.map(({ label }) => label)).toEqual(['apple', 'pear', 'plum', 'weight']);
+    const { kind, weight } = heads(predictions.map(({ values }) => values.map((value) => value.score)));
+    expect(kind).toBeGreaterThan(0.8);
+    expect(weight).toBeGreaterThan(0.8);
+    const tensor = { name: 'input', shape: [1, 3], datatype: 'FP32', data: [0, 0, 0] };
+    const v2 = await ask(server, '/v2/models/fruit/infer', { body: { inputs: [tensor] } });
+    expect(v2.json['outputs']).toMatchObject([
+      { name: 'logits', shape: [1, 3] },
+      { name: 'numbers', shape: [1, 1] },
+    ]);
+  } finally {
+    await server.end();
+  }
+});
+
+it('has a kit whose program for Node reads both outputs', async () => {
+  const { skipped } = await writeKit(inFolder('whole'), inFolder('kit'));
+  expect(skipped.map(({ why }) => why)).toEqual(['they read one output, and answers of fruit are several']);
+  const at = inFolder('kit/samples/node');
+  await symlink(path.join(ROOT, 'node_modules'), path.join(at, 'node_modules'));
+  const { stdout, stderr } = spawnSync(process.execPath, ['predict.mjs'], { cwd: at, encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^(apple \S+, pear \S+, plum \S+, weight \S+\n){5}$/);
+});
