@@ -21,6 +21,7 @@ export const NAME = 'fruit';
 export const row: ReturnType<typeof taskRow> = {
   ...{ hasClasses: false, hasNames: true, isEmptyKnown: false, isPerWord: false },
   ...{ losses: ['mse'], loss: 'mse', store: 'fp32', form: 'numbers' },
+  mixes: ['mixup'],
   fields: ['logits', 'numbers'],
   begins: ['loss: mse'],
 };
