@@ -32,14 +32,17 @@ mock('../../src/recipe/task.ts', () => ({
     isNew(task) ? row.losses.includes(loss) : recipeTask.isLossFor(loss, task),
 }));
 const targets = await import('../../src/data/targets/registry.ts');
-/** Two numbers for each sample, as of a regression. */
-const asNumbers = <T extends Pick<Dataset, 'task'>>(data: T): T =>
+/** The same data as of a regression of two numbers, whose targets are stored like those of the new task. */
+const asNumbers = (data: Pick<Dataset, 'task'>): object =>
   isNew(data.task) ? { ...data, task: 'regression', classNames: ['kind', 'weight'] } : data;
+const ofNumbers = Object.entries(targets).map(([name, of]) => {
+  const call = of as (data: object, ...rest: readonly unknown[]) => unknown;
+  return [name, (data: Pick<Dataset, 'task'>, ...rest: readonly unknown[]) => call(asNumbers(data), ...rest)] as const;
+});
 mock('../../src/data/targets/registry.ts', () => ({
-  ...targets,
+  ...Object.fromEntries(ofNumbers),
   targetReader: (config: DatasetConfig) => (isNew(config.task) ? reader : targets.targetReader(config)),
   scalingOf: (data: Dataset, values: TargetValues) => (isNew(data.task) ? undefined : targets.scalingOf(data, values)),
-  targetsOf: (data: Dataset, rows: Int32Array) => targets.targetsOf(asNumbers(data), rows),
 }));
 const scores = await import('../../src/tasks/score.ts');
 mock('../../src/tasks/score.ts', () => ({
