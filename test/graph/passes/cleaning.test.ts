@@ -71,6 +71,25 @@ describe('common subexpressions', () => {
     expectSameResults(after, graph);
   });
 
+  it.each([
+    ['once', [0, 0, 0]],
+    ['apart where a single number or its sign differs', [0, -0, 1]],
+  ])('have large constants that are equal %s', (_, numbers) => {
+    const graph = graphOf(
+      (b, x) => {
+        const stored = numbers.map((value) => {
+          const data = Float32Array.from({ length: 100 * 100 }, (_, i) => Math.sin(i)).fill(value, 9_998, 9_999);
+          return b.constant(float32(100, 100), data);
+        });
+        return stored.reduce((sum, constant) => b.op('Add', [sum, constant]), x);
+      },
+      [100, 100],
+    );
+    const after = removeDeadCode(mergeCommonSubexpressions(graph));
+    expect(after.constants.size).toBe(numbers.includes(1) ? 3 : 1);
+    expectSameResults(after, graph);
+  });
+
   it('are not those with other attributes or another dtype of constant', () => {
     const graph = graphOf((b, x) => {
       const a = b.op('Sum', [x], { axes: [0], keepDims: true });

@@ -3,13 +3,13 @@ import { rewrite } from '../rewrite.ts';
 
 /** Merges nodes of the same op, inputs and attributes, and equal constants. */
 export function mergeCommonSubexpressions(graph: Graph): Graph {
-  const constants = new Map<string, string>();
+  const constants = new Map<string, string[]>();
   const merged = new Map<string, string>();
   for (const [name, constant] of graph.constants) {
     const key = constantKey(constant);
-    if (key === undefined) continue;
-    const first = constants.get(key);
-    if (first === undefined) constants.set(key, name);
+    const alike = constants.get(key) ?? [];
+    const first = alike.find((other) => isEqual(constant, graph.constants.get(other)!));
+    if (first === undefined) constants.set(key, [...alike, name]);
     else merged.set(name, first);
   }
   const seen = new Map<string, readonly string[]>();
@@ -30,11 +30,18 @@ function apart(_: string, value: unknown): unknown {
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
 }
 
-/** Large constants are hardly ever equal: they are told apart by their content only up to this many elements. */
-const COMPARED = 4096;
+/** Elements that tell most constants apart; the steps of an unrolled loop may each have the same part of a large matrix. */
+const COMPARED = 64;
 
-function constantKey({ type, data }: Constant): string | undefined {
-  if (data.length > COMPARED) return undefined;
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return `${type.dtype}[${type.shape.join()}]${Array.from(bytes, (byte) => String.fromCharCode(byte)).join('')}`;
+/** Type and some of the elements. */
+function constantKey({ type, data }: Constant): string {
+  const step = Math.max(1, Math.floor(data.length / COMPARED));
+  const some = Array.from({ length: Math.ceil(data.length / step) }, (_, i) => data[i * step]!);
+  return `${type.dtype}[${type.shape.join()}]${some.join()}`;
+}
+
+/** True for the same elements; 0 and -0 differ. */
+function isEqual({ data }: Constant, { data: other }: Constant): boolean {
+  for (let i = 0; i < data.length; i++) if (!Object.is(data[i], other[i])) return false;
+  return true;
 }
