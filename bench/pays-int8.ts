@@ -43,6 +43,15 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
       },
     ],
   },
+  'ranges beyond saturation': {
+    without: [
+      {
+        file: 'compress/quantize/saturation',
+        after: 'export function saturationLimits(graph) {',
+        insert: ' return new Map();',
+      },
+    ],
+  },
   'columns stay columns': {
     without: [
       {
