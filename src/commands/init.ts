@@ -225,7 +225,7 @@ async function formAt(
   const { seenForm } = await import('../tools/init/form.ts');
   const labels = label.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
   try {
-    const isOtherTask = task !== undefined && isTask(task) && !taskRow(task).isPerWord;
+    const isOtherTask = task !== undefined && isTask(task) && taskRow(task).answersPer !== 'word';
     return await seenForm(type as never, path.resolve(path.dirname(to), train), { label: labels, isOtherTask });
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -263,7 +263,7 @@ async function taskOf(
 ) {
   const names = label!.includes(',') ? label!.split(',').map((name) => name.trim()) : label!;
   const { words } = form;
-  const ofWords = TASKS.find((name) => taskRow(name).isPerWord)!;
+  const ofWords = TASKS.find((name) => taskRow(name).answersPer === 'word')!;
   if (words !== undefined && (task ?? ofWords) === ofWords) {
     context.note(`${words.why}: task: ${ofWords}; say --task for another one\n`);
     return { task: ofWords, label: typeof words.tags === 'string' ? words.tags : '' };

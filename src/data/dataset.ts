@@ -78,6 +78,8 @@ export interface Dataset extends HeldSamples {
   /** Mean and deviation over train of each number to predict, in the label's units. */
   readonly scaling?: Scaling | undefined;
   readonly normalization: Normalization;
+  /** Pixels from an answer to the next one, in height and width, for a task with answers per pixel. */
+  readonly stride?: number | undefined;
   /** Sample rate of sounds, in values per second. */
   readonly rate?: number | undefined;
   /** Recordings that augmentation mixes into sounds, by folder. */

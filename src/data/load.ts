@@ -22,7 +22,7 @@ import { fillMeans } from './readers/table.ts';
 import { fillWithMeans, targetReader } from './targets/registry.ts';
 import { namesFrom, noneLabelled, scored } from './splits/without-labels.ts';
 import { classWeights } from './splits/class-weights.ts';
-import { DEFAULT_TASK } from '../recipe/task.ts';
+import { DEFAULT_TASK, taskRow } from '../recipe/task.ts';
 
 export interface LoadedDataset {
   readonly train: Dataset;
@@ -179,7 +179,8 @@ export async function loadDataset(
     const { sampleShape } = trainRaw;
     const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
     const sound = 'rate' in config ? { rate: config.rate } : {};
-    const shared = { task, classNames, sampleShape, ...table, ...sound, inputs, text, normalization };
+    const grid = taskRow(task).answersPer === 'pixel' ? { stride: strideOf(config, trainRaw) } : {};
+    const shared = { task, classNames, sampleShape, ...table, ...sound, ...grid, inputs, text, normalization };
     const scaled = {
       ...shared,
       ...(scaling && { scaling }),
@@ -216,6 +217,16 @@ export async function loadDataset(
     classWeights: config.classWeights && classWeights(config.classWeights, known[0] as Int32Array, classNames.length),
     warnings,
   };
+}
+
+/** Pixels from an answer to the next one. `UserError` if they do not divide the pictures. */
+function strideOf({ stride = 8 }: DatasetConfig, { source, sampleShape }: RawSplit): number {
+  const [height, width] = sampleShape as readonly [number, number];
+  if (height % stride === 0 && width % stride === 0) return stride;
+  throw new UserError(
+    `${source}: expected pictures whose height and width are multiples of dataset.stride (${stride}), received ${height}×${width}`,
+    'Set `dataset.resize`, or another `dataset.stride`.',
+  );
 }
 
 /** Throws a `UserError` if a table's columns differ from `columns`, on which a model file was trained. */

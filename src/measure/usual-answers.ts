@@ -50,6 +50,7 @@ export const USUAL_ANSWERS: Readonly<Record<AnswerFormKind, typeof usualAnswers 
   numbers: undefined,
   labels: undefined,
   tags: undefined,
+  mask: undefined,
 };
 
 export function spreadOf(logits: ArrayLike<number>, from: number, classes: number): Spread {

@@ -1,12 +1,15 @@
 import type { LossName } from './schema/loss.ts';
 
-/** Form of an answer to a sample: one class, numbers by name, any number of labels, or a tag for each word. */
-export const ANSWER_FORMS = ['classes', 'numbers', 'labels', 'tags'] as const;
+/** Form of an answer to a sample: one class, numbers by name, any number of labels, a tag for each word, or a class for each pixel. */
+export const ANSWER_FORMS = ['classes', 'numbers', 'labels', 'tags', 'mask'] as const;
 export type AnswerFormKind = (typeof ANSWER_FORMS)[number];
 
 /** Steps of augmentation that mix samples. */
 export const MIXES = ['mixup', 'cutmix'] as const;
 type Mix = (typeof MIXES)[number];
+
+/** Part of a sample that a model answers about: the whole sample, each word of a text, or each cell of a grid over a picture. */
+export type AnswersPer = 'sample' | 'word' | 'pixel';
 
 /** Properties of a task that recipes and readers of data depend on. */
 interface TaskRow {
@@ -16,8 +19,8 @@ interface TaskRow {
   readonly hasNames: boolean;
   /** True if an empty list is a label (the sample has none of the labels); otherwise it is a sample without a label. */
   readonly isEmptyKnown: boolean;
-  /** True if a sample is a list of words, each with a label of its own. */
-  readonly isPerWord: boolean;
+  /** The part of a sample that has a label and an answer of its own. */
+  readonly answersPer: AnswersPer;
   /** Losses for this task; `of classes`: all except those for another task only. */
   readonly losses: readonly LossName[] | 'of classes';
   /** Default loss. */
@@ -42,7 +45,7 @@ const OF_LOGITS: readonly LossName[] = [
 
 const ROWS = {
   classification: {
-    ...{ hasClasses: true, isEmptyKnown: false, isPerWord: false, losses: 'of classes', loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: true, isEmptyKnown: false, answersPer: 'sample', losses: 'of classes', loss: 'kd', store: 'fp16' },
     hasNames: true,
     mixes: MIXES,
     form: 'classes',
@@ -53,7 +56,7 @@ const ROWS = {
     ...{
       hasClasses: false,
       isEmptyKnown: false,
-      isPerWord: false,
+      answersPer: 'sample',
       losses: ['mse', 'bounded'],
       loss: 'mse',
       store: 'fp32',
@@ -68,22 +71,36 @@ const ROWS = {
     ],
   },
   'multi-label': {
-    ...{ hasClasses: false, isEmptyKnown: true, isPerWord: false, losses: ['kd', 'mse'], loss: 'kd', store: 'fp16' },
+    ...{
+      hasClasses: false,
+      isEmptyKnown: true,
+      answersPer: 'sample',
+      losses: ['kd', 'mse'],
+      loss: 'kd',
+      store: 'fp16',
+    },
     hasNames: true,
     mixes: MIXES,
     form: 'labels',
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
   tagging: {
-    ...{ hasClasses: false, isEmptyKnown: false, isPerWord: true, losses: OF_LOGITS, loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: false, isEmptyKnown: false, answersPer: 'word', losses: OF_LOGITS, loss: 'kd', store: 'fp16' },
     hasNames: true,
     mixes: [],
     form: 'tags',
     begins: ['loss: kd # token by token', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
+  segmentation: {
+    ...{ hasClasses: false, isEmptyKnown: false, answersPer: 'pixel', losses: OF_LOGITS, loss: 'kd', store: 'fp16' },
+    hasNames: true,
+    mixes: [],
+    form: 'mask',
+    begins: ['loss: kd # pixel by pixel', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
+  },
 } as const satisfies Readonly<Record<string, TaskRow>>;
 
-/** Name of a task: a model answers with the class of a sample, with numbers, with any number of labels, or with a tag for each word. */
+/** Name of a task: a model answers with the class of a sample, with numbers, with any number of labels, with a tag for each word, or with a class for each pixel. */
 export type TaskName = keyof typeof ROWS;
 export const TASKS = Object.keys(ROWS) as [TaskName, ...TaskName[]];
 

@@ -244,4 +244,5 @@ export const ANSWERS_TEXTS: Readonly<Record<AnswerFormKind, (count: number, name
   numbers: withNames,
   labels: withNames,
   tags: withNames,
+  mask: (count, names) => `a class for each pixel: ${withNames(count, names)}`,
 };

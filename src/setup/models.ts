@@ -38,11 +38,12 @@ interface Given {
 }
 
 function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
-  const { sampleShape, inputs, text } = data.train;
+  const { sampleShape, inputs, text, stride } = data.train;
   const tokens = text && { vocabulary: text.vocabulary, padding: text.padding };
-  const perToken = taskRow(data.train.task).isPerWord || undefined;
   const { fields } = taskOf(data.train);
-  return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, fields, seed, perToken };
+  const { answersPer } = taskRow(data.train.task);
+  const per = answersPer === 'sample' ? {} : { answersPer, stride };
+  return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, fields, seed, ...per };
 }
 
 /** Arguments of a model built from code: for sounds, the shape is that of their features. */

@@ -116,10 +116,10 @@ function teacherKeys(
     ...(row?.hasClasses === true && { outputs: 'logits', ...(classes && { classes }) }),
     ...(reads === 'pictures' && pictureKeys(facts, stated)),
     ...stated,
-    ...(reads === 'texts' && row?.isPerWord !== true && textOf(facts, stated['text'], data, named)),
+    ...(reads === 'texts' && row?.answersPer !== 'word' && textOf(facts, stated['text'], data, named)),
   };
   // A tagger's student reads the same tokens.
-  const tagged = row?.isPerWord === true ? { ...data, ...textOf(facts, data['text'], {}, named) } : data;
+  const tagged = row?.answersPer === 'word' ? { ...data, ...textOf(facts, data['text'], {}, named) } : data;
   return { teacher: keys, dataset: row?.hasNames === true && !row.hasClasses ? inOrder(facts, tagged) : dataset };
 }
 

@@ -12,6 +12,7 @@ export const ANSWER_WORDS: Readonly<Record<AnswerFormKind, readonly [one: string
   numbers: ['number', 'numbers'],
   labels: ['label', 'labels'],
   tags: ['tag', 'tags'],
+  mask: ['class', 'classes'],
 };
 
 /** Key of the names in the metadata of a file; only of `labels` does a reader take the largest answer. */
@@ -20,6 +21,7 @@ export const NAMES_KEYS: Readonly<Record<AnswerFormKind, 'labels' | 'targets'>> 
   numbers: 'targets',
   labels: 'targets',
   tags: 'targets',
+  mask: 'targets',
 };
 
 /** Names of answers as the server states them, under a key that tells the form. */
@@ -29,18 +31,27 @@ export interface StatedNames {
   readonly targets?: readonly string[];
   /** Tags, of which the model gives each word of a text one. */
   readonly tags?: readonly string[];
+  /** Classes, of which the model gives each pixel of a picture one. */
+  readonly mask?: readonly string[];
   /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
   readonly logits: boolean;
 }
 
 /** Form of answers with these names; `classes` without names if nothing is stated. */
-export function statedForm({ labels, targets, tags, logits }: StatedNames): AnswerForm {
+export function statedForm({ labels, targets, tags, mask, logits }: StatedNames): AnswerForm {
+  if (mask !== undefined) return { kind: 'mask', names: mask };
   if (tags !== undefined) return { kind: 'tags', names: tags };
   if (targets === undefined) return { kind: 'classes', names: labels };
   return { kind: logits ? 'labels' : 'numbers', names: targets };
 }
 
-/** True for a file whose metadata say that it gives each word of a text a tag. */
-export function tagsWords(metadata: ReadonlyMap<string, string>): boolean {
-  return metadata.get('task') === 'tagging';
+/** Names of the answers of a file, under the key of the part of a sample that each is about. */
+export function namesByPart(
+  metadata: ReadonlyMap<string, string>,
+  names: readonly string[] | undefined,
+): Pick<StatedNames, 'targets' | 'tags' | 'mask'> {
+  const task = metadata.get('task');
+  if (task === 'tagging') return { tags: names ?? [] };
+  if (task === 'segmentation') return { mask: names ?? [] };
+  return names === undefined ? {} : { targets: names };
 }

@@ -116,6 +116,26 @@ export const DESCRIBED = {
         .readonly(),
     })
     .describe('Of words with a tag each: entities as seqeval counts them.'),
+  masks: z
+    .strictObject({
+      pixels: whole.describe('That have a class.'),
+      rightPixels: fraction.describe('Share of these pixels with the right class.'),
+      rows: z
+        .array(
+          z.strictObject({
+            name: z.string(),
+            there: whole.describe('Pixels of the class.'),
+            given: whole,
+            right: whole.describe('Pixels of the class that were given it.'),
+            iou: fraction
+              .nullable()
+              .describe('Intersection over union, from one matrix over all pixels; null for a class in neither.'),
+            dice: fraction.nullable(),
+          }),
+        )
+        .readonly(),
+    })
+    .describe('Of pixels with a class each.'),
 };
 
 /** Comparison of a model's answers with the teacher's. */
@@ -135,6 +155,7 @@ export type Described = { readonly [K in keyof typeof DESCRIBED]?: z.infer<(type
 export type Calibration = NonNullable<Described['calibration']>;
 export type ErrorReport = NonNullable<Described['errors']>;
 export type LabelReport = NonNullable<Described['labels']>;
+export type MaskReport = NonNullable<Described['masks']>;
 export type EntityReport = NonNullable<Described['entities']>;
 export interface Beside {
   readonly agreement?: z.infer<(typeof BESIDE)['agreement']>;
@@ -153,4 +174,5 @@ export interface EvaluationFigures {
   readonly errors?: ErrorReport;
   readonly labels?: LabelReport;
   readonly entities?: EntityReport;
+  readonly masks?: MaskReport;
 }

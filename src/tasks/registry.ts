@@ -2,6 +2,7 @@ import type { TaskName } from '../data/config.ts';
 import { classification } from './classification/task.ts';
 import { multiLabel } from './multi-label/task.ts';
 import { regression } from './regression/task.ts';
+import { segmentation } from './segmentation/task.ts';
 import { tagging } from './tagging/task.ts';
 import type { Task, TaskData } from './task.ts';
 
@@ -9,6 +10,7 @@ const tasks: Readonly<Record<TaskName, (data: TaskData) => Task>> = {
   classification: ({ classNames }) => classification(classNames),
   regression,
   'multi-label': ({ classNames }) => multiLabel(classNames),
+  segmentation,
   tagging: ({ classNames, text }) => tagging(classNames, text!.length),
 };
 

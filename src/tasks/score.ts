@@ -90,6 +90,12 @@ export const entityF1Score = share(
   (value, samples, digits) => `at an entity F1 of ${percent(value, digits)} on ${samples}`,
 );
 
+/** Mean intersection over union of the classes, over all pixels of the set. */
+export const meanIouScore = share(
+  'mean IoU',
+  (value, samples, digits) => `at a mean IoU of ${percent(value, digits)} on ${samples}`,
+);
+
 /** Root mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
 export const rmseScore: Score = {
   ...{
@@ -122,6 +128,7 @@ const scores: Readonly<Record<TaskName, Score>> = {
   regression: rmseScore,
   'multi-label': f1Score,
   tagging: entityF1Score,
+  segmentation: meanIouScore,
 };
 
 /** The score of a task by the task's name. */

@@ -23,8 +23,10 @@ export type Hyper = Readonly<Record<string, tf.Scalar>>;
 
 /** Rows [rows, classes] that losses of logits compare, for tasks with several in a sample, e.g. its tokens. */
 export interface LossRows {
-  /** Answers or targets [batch, width] as rows. */
+  /** Answers [batch, width] as rows, and targets too if they have no form of their own. */
   readonly of: (values: tf.Tensor2D) => tf.Tensor2D;
+  /** Targets as rows. Default: as answers. */
+  readonly targets?: (targets: tf.Tensor2D) => tf.Tensor2D;
   /** Weights of the rows, [rows], from weights of the samples, [batch]: a sample's rows sum to its weight. Rows without a label weigh 0. */
   readonly weights: (samples: tf.Tensor1D, targets: tf.Tensor2D) => tf.Tensor1D;
 }
@@ -54,6 +56,8 @@ export interface Task {
   readonly scaling?: { readonly mean: readonly number[]; readonly std: readonly number[] } | undefined;
   /** Name of the label loss in logs. */
   readonly lossName: string;
+  /** `soft`: trainings feed targets in the form of `mixedValues`, also unmixed ones. Default: targets as they are stored. */
+  readonly trainsOn?: 'soft';
   /** Options of the label loss, fed at every step, from the training section of a recipe. */
   labelNumbers(training: LabelTraining): Record<string, number>;
 
@@ -128,4 +132,4 @@ interface Tuning {
   readonly targets: TargetValues;
 }
 
-export type TaskData = Pick<Dataset, 'task' | 'classNames' | 'scaling' | 'text'>;
+export type TaskData = Pick<Dataset, 'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride'>;

@@ -7,12 +7,13 @@ import type { Task } from '../tasks/task.ts';
 type Evaluated = (task: Task, score: number, given: Float32Array, dataset: Dataset) => EvaluationFigures;
 
 const scored: Evaluated = (task, value, given, { targets }) => {
-  const { errors, labels, entities } = task.describe(given, targets);
+  const { errors, labels, entities, masks } = task.describe(given, targets);
   return {
     score: { name: task.score.name, value },
     ...(errors && { errors }),
     ...(labels && { labels }),
     ...(entities && { entities }),
+    ...(masks && { masks }),
   };
 };
 
@@ -22,6 +23,7 @@ export const EVALUATED: Readonly<Record<AnswerFormKind, Evaluated>> = {
   numbers: scored,
   labels: scored,
   tags: scored,
+  mask: scored,
 };
 
 /** Accuracy of each class, by name. */

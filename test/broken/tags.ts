@@ -177,7 +177,7 @@ export const tags: Readonly<Record<string, Case>> = {
     recipe: data().replace('model: text-cnn, size: 4, filters: 4', 'model: embedding-bag'),
     files: rows(),
     message: [
-      'model embedding-bag answers once for a sample, and the task tagging asks for a tag of each word',
+      'model embedding-bag answers for each sample, and the task asks for an answer for each word',
       'Choose text-transformer or text-cnn.',
     ],
   },

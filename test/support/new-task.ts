@@ -19,7 +19,7 @@ export const NAME = 'fruit';
 
 /** src/recipe/task.ts */
 export const row: ReturnType<typeof taskRow> = {
-  ...{ hasClasses: false, hasNames: true, isEmptyKnown: false, isPerWord: false },
+  ...{ hasClasses: false, hasNames: true, isEmptyKnown: false, answersPer: 'sample' },
   ...{ losses: ['mse'], loss: 'mse', store: 'fp32', form: 'numbers' },
   mixes: ['mixup'],
   fields: ['logits', 'numbers'],

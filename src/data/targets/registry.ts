@@ -6,6 +6,7 @@ import { classes } from './classes.ts';
 import { labels } from './labels.ts';
 import { numbers } from './numbers.ts';
 import type { TargetMover, TargetReader } from './reader.ts';
+import { masks } from './masks.ts';
 import { tags } from './tags.ts';
 import { DEFAULT_TASK } from '../../recipe/task.ts';
 
@@ -17,6 +18,7 @@ const readers: Readonly<Record<TaskName, TargetReader>> = {
   regression: numbers,
   'multi-label': labels,
   tagging: tags,
+  segmentation: masks,
 };
 
 /** Reader of the targets of a data set, by its task. Throws a `UserError` for a key that does not apply to the task. */

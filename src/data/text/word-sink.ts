@@ -17,7 +17,7 @@ import { readByTokenizer } from './read-by.ts';
 /** Receiver of rows of texts, read as whole texts or as words, depending on the task. */
 export function textSink(...given: ConstructorParameters<typeof TextSink>): RowSink {
   const { task } = given[3];
-  return taskRow(task).isPerWord ? new WordSink(...given) : new TextSink(...given);
+  return taskRow(task).answersPer === 'word' ? new WordSink(...given) : new TextSink(...given);
 }
 
 /** Collects lists of words as token ids, with the first token of each word, and their tags. */

@@ -107,7 +107,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const { filter, cutFrom } = settings;
   const size = sampleShape && { size: sampleShape, filter, cutFrom };
   const output = read.length === 1 ? scores : read;
-  const facts = { input, output, intermediate, order, preprocessing, isProbability, ...size };
+  const facts = { input, output, intermediate, order, preprocessing, isProbability, ...size, stride: dataset.stride };
 
   return {
     name,
@@ -205,7 +205,7 @@ function prepared(
  */
 function textInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
   const inputs = textInputs(runtime.inputs, name, dataset);
-  const { isPerWord } = taskRow(dataset.task);
+  const isPerWord = taskRow(dataset.task).answersPer === 'word';
   const answer = isPerWord ? undefined : outputOf(runtime, name, settings);
   const textOptions = { data: dataset, name, whole: settings.intermediate.length > 0 || isPerWord, answer, ask };
   return {

@@ -1,6 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import { layers } from '@tensorflow/tfjs-layers';
+import { BilinearUpSampling } from '../../trace/layers/bilinear-up-sampling.ts';
 import { DilatedDepthwise } from '../../trace/layers/dilated-depthwise.ts';
 
 type Shape = (number | null)[];
@@ -12,9 +13,7 @@ interface Inner {
   readonly strides: Pair;
   readonly kernelSize: Pair;
   readonly padding: 'same' | 'valid';
-  readonly dataFormat: string;
   readonly filters: number;
-  readonly size: Pair;
   readonly maxValue?: number | null;
   readonly kernel: { read(): Tensor4D };
   readonly bias: { read(): Tensor } | null;
@@ -33,20 +32,6 @@ const single = (inputs: unknown): Tensor4D => (Array.isArray(inputs) ? inputs[0]
 function finished({ bias, activation }: Inner, y: Tensor): Tensor {
   const sum = bias === null ? y : tf.add(y, bias.read());
   return activation === null ? sum : activation.apply(sum);
-}
-
-/** Keras interpolates between pixel centres, tfjs-layers between corners. */
-class BilinearUpSampling extends classOf(layers.upSampling2d({})) {
-  static override className = 'KerasUpSampling2D';
-
-  call(inputs: unknown): Tensor {
-    const x = single(inputs);
-    const isFirst = this.dataFormat === 'channelsFirst';
-    const last = isFirst ? tf.transpose(x, [0, 2, 3, 1]) : x;
-    const size: Pair = [last.shape[1] * this.size[0], last.shape[2] * this.size[1]];
-    const y = tf.image.resizeBilinear(last, size, false, true);
-    return isFirst ? tf.transpose(y, [0, 3, 1, 2]) : y;
-  }
 }
 
 /** x above the threshold, below it slope times (x - threshold), limited by the maximum. */
@@ -115,7 +100,7 @@ let registered = false;
 export function registerKerasLayers(): void {
   if (registered) return;
   registered = true;
-  for (const layer of [BilinearUpSampling, SlopedRelu, PaddedTranspose])
+  for (const layer of [SlopedRelu, PaddedTranspose])
     tf.serialization.registerClass(layer as unknown as Parameters<typeof tf.serialization.registerClass>[0]);
 }
 

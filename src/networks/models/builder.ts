@@ -1,6 +1,7 @@
 import type { LayersModel, SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { model as layersModel } from '@tensorflow/tfjs-layers';
 import { shown, UserError } from '../../base/errors.ts';
+import type { AnswersPer } from '../../recipe/task.ts';
 import { Blocks } from './blocks.ts';
 import type { OptionSpecs, OptionsOf } from './options.ts';
 
@@ -11,8 +12,10 @@ export interface ModelArgs {
   readonly seed: number;
   /** Number of token ids and id of padding, for samples that are texts. */
   readonly tokens?: { readonly vocabulary: number; readonly padding: number } | undefined;
-  /** True for logits of each token, [batch, length, classes], instead of each sample. */
-  readonly perToken?: boolean | undefined;
+  /** Part of a sample that gets logits: [batch, classes], [batch, length, classes], or [batch, height / stride, width / stride, classes]. Default: sample. */
+  readonly answersPer?: AnswersPer | undefined;
+  /** Pixels from an answer to the next one, in height and width, for answers per pixel. */
+  readonly stride?: number | undefined;
 }
 
 export interface ModelFamily {
@@ -21,8 +24,8 @@ export interface ModelFamily {
   readonly options: OptionSpecs;
   /** True if it takes only pictures [height, width, channels]. */
   readonly isOfPictures?: boolean | undefined;
-  /** True if it can give logits for each token. */
-  readonly hasPerToken?: boolean | undefined;
+  /** Parts of a sample that it can give logits for. Default: the sample. */
+  readonly answersPer?: readonly AnswersPer[] | undefined;
   /** Builds a model from [batch, ...inputShape] to logits [batch, classes], without softmax. */
   readonly build: (args: ModelArgs, options: Readonly<Record<string, unknown>>) => LayersModel;
 }
@@ -32,14 +35,14 @@ export function family<S extends OptionSpecs>(definition: {
   readonly doc: string;
   readonly options: S;
   readonly isOfPictures?: boolean;
-  readonly hasPerToken?: boolean;
+  readonly answersPer?: readonly AnswersPer[];
   readonly build: (args: ModelArgs & { readonly blocks: Blocks }, options: OptionsOf<S>) => LayersModel;
 }): ModelFamily {
   return {
     doc: definition.doc,
     options: definition.options,
     isOfPictures: definition.isOfPictures,
-    hasPerToken: definition.hasPerToken,
+    answersPer: definition.answersPer,
     build: (args, options) => definition.build({ ...args, blocks: new Blocks(args.seed) }, options as OptionsOf<S>),
   };
 }

@@ -89,7 +89,7 @@ export const mobilenetV2 = family({
   },
 });
 
-function invertedResidual(
+export function invertedResidual(
   blocks: Blocks,
   x: SymbolicTensor,
   name: string,

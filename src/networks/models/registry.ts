@@ -11,6 +11,7 @@ import { mlp } from './mlp.ts';
 import { mobilenetV1, mobilenetV2 } from './mobilenet.ts';
 import { resolveOptions } from './options.ts';
 import { resnet } from './resnet.ts';
+import { segLraspp, unet } from './segmenters.ts';
 import { textCnn } from './text-cnn.ts';
 import { textTransformer } from './text-transformer.ts';
 import { vgg } from './vgg.ts';
@@ -28,6 +29,8 @@ export const models: Readonly<Record<string, ModelFamily>> = {
   'mobilenet-v1': mobilenetV1,
   'mobilenet-v2': mobilenetV2,
   vgg,
+  'seg-lraspp': segLraspp,
+  unet,
   'text-transformer': textTransformer,
   'embedding-bag': embeddingBag,
   'text-cnn': textCnn,
@@ -47,10 +50,12 @@ export function buildModel(name: string, { options = {}, ...args }: BuildModelAr
     const hint = near === undefined ? `The models are ${Object.keys(models).join(', ')}.` : `Did you mean ${near}?`;
     throw new UserError(`there is no model ${shown(name)}`, hint);
   }
-  if (args.perToken === true && model.hasPerToken !== true) {
-    const able = Object.keys(models).filter((one) => models[one]!.hasPerToken === true);
+  const { answersPer = 'sample' } = args;
+  const answers = ({ answersPer: own = ['sample'] }: ModelFamily): boolean => own.includes(answersPer);
+  if (!answers(model)) {
+    const able = Object.keys(models).filter((one) => answers(models[one]!));
     throw new UserError(
-      `model ${name} answers once for a sample, and the task tagging asks for a tag of each word`,
+      `model ${name} answers for each ${(model.answersPer ?? ['sample']).join(' or ')}, and the task asks for an answer for each ${answersPer}`,
       `Choose ${able.join(' or ')}.`,
     );
   }

@@ -18,8 +18,8 @@ export const textCnn = family({
     depth: integer(1, 'Convolutions, one after another.', 1, 16),
     dropout: real(0, 'Share of the answers that is dropped in training.', 0, 0.9),
   },
-  hasPerToken: true,
-  build: ({ inputShape, classes, blocks, perToken }, options) => {
+  answersPer: ['sample', 'word'],
+  build: ({ inputShape, classes, blocks, answersPer }, options) => {
     const { filters, kernel, depth, dropout } = options;
     const { input, mask, vectors } = tokens('text-cnn', inputShape, blocks, options);
     const masked = (x: SymbolicTensor, name: string): SymbolicTensor =>
@@ -37,7 +37,7 @@ export const textCnn = family({
       // Non-negative after ReLU, so that masked tokens never have the maximum.
       y = masked(blocks.relu(conv.apply(y) as SymbolicTensor, `${name}_relu`), `${name}_masked`);
     }
-    if (perToken !== true) y = layers.globalMaxPooling1d({ name: 'pool' }).apply(y) as SymbolicTensor;
+    if (answersPer !== 'word') y = layers.globalMaxPooling1d({ name: 'pool' }).apply(y) as SymbolicTensor;
     y = blocks.dropout(y, 'pool_dropout', dropout);
     return network('text-cnn', input, blocks.dense(y, 'logits', classes, 'glorot-uniform'));
   },

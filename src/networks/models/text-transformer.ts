@@ -17,8 +17,8 @@ export const textTransformer = family({
     feedForward: integer(4, 'Inner size of the feed-forward part, as a multiple of size.', 1, 16),
     dropout: real(0, 'Share dropped behind each part in training.', 0, 0.9),
   },
-  hasPerToken: true,
-  build: ({ inputShape, classes, seed, blocks, perToken }, options) => {
+  answersPer: ['sample', 'word'],
+  build: ({ inputShape, classes, seed, blocks, answersPer }, options) => {
     const { depth, size, heads, feedForward, dropout } = options;
     checkHeads(size, heads);
     const { input: x, mask, vectors } = tokens('text-transformer', inputShape, blocks, options);
@@ -33,7 +33,8 @@ export const textTransformer = family({
       y = blocks.add(y, blocks.dropout(z, `${name}_dropout2`, dropout), `${name}_out`);
     }
     y = new LayerNorm({ name: 'final_norm' }).apply(y) as SymbolicTensor;
-    if (perToken === true) return network('text-transformer', x, blocks.dense(y, 'logits', classes, 'glorot-uniform'));
+    if (answersPer === 'word')
+      return network('text-transformer', x, blocks.dense(y, 'logits', classes, 'glorot-uniform'));
     const pooled = new MaskedMean({ name: 'pool' }).apply([y, mask]) as SymbolicTensor;
     return network('text-transformer', x, blocks.dense(pooled, 'logits', classes, 'glorot-uniform'));
   },

@@ -18,8 +18,13 @@ export type Outcome =
   | { readonly kind: 'text'; readonly text: string; readonly ms: number }
   | { readonly kind: 'error'; readonly message: string };
 
+/** The part of an answer with a class for each pixel that the page shows. */
+interface Masked {
+  readonly segments: readonly { readonly label: string; readonly area: number }[];
+}
+
 /** A prediction of the server; the form of the model's answers says which of the three it is. */
-export type Predicted = Prediction & { readonly values: readonly Prediction[] } & Tagged;
+export type Predicted = Prediction & { readonly values: readonly Prediction[] } & Tagged & Masked;
 
 interface ShownForm {
   /** Word for the names of the answers. */
@@ -55,6 +60,14 @@ export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
     hasTop: false,
     title: 'texts to tag',
     shown: (tagged) => ({ kind: 'tags', tagged }),
+  },
+  mask: {
+    called: 'classes of pixels',
+    hasTop: false,
+    shown: ({ segments }) => ({
+      kind: 'text',
+      text: segments.map(({ label, area }) => `${label}: ${(100 * area).toFixed(1)} % of the pixels`).join('\n'),
+    }),
   },
 };
 

@@ -25,7 +25,7 @@ function common<S extends z.ZodType>(source: S) {
       .enum(TASKS)
       .optional()
       .describe(
-        'Question about a sample: its class, numbers, any of several labels, or a tag for each of its words; default: classification.',
+        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, or a class for each of its pixels; default: classification.',
       ),
     train: source.describe('Files of the training split.'),
     test: source.optional().describe('Files of the test split, which is used once, at the end.'),
@@ -62,6 +62,11 @@ function common<S extends z.ZodType>(source: S) {
       ),
     normalize: normalize.optional().describe('Normalization of the values: none, unit, standard, or mean and std.'),
     augment: z.array(augmentStep).default([]).describe('Random changes of training samples, applied in this order.'),
+    stride: count
+      .optional()
+      .describe(
+        'Segmentation: pixels from an answer of a model to the next one, in height and width; masks of answers are resized to full size. Default: 8.',
+      ),
     classWeights: z
       .union([z.literal('balanced'), z.array(z.number().min(0)).min(2)])
       .optional()

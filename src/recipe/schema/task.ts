@@ -35,6 +35,7 @@ interface Checked {
     readonly task?: TaskName | undefined;
     readonly type: string;
     readonly text?: unknown;
+    readonly stride?: number | undefined;
     readonly augment: readonly object[];
   };
   readonly distill: Training & {
@@ -94,7 +95,10 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
     refuse(['distill', 'loss'], `a loss for ${task}: ${fitting.join(' or ')}`, distill.loss);
   }
   refuseMixes(recipe, task, refuse);
-  const { isPerWord } = taskRow(task);
+  const { answersPer } = taskRow(task);
+  if (dataset.stride !== undefined && answersPer !== 'pixel')
+    refuse(['dataset', 'stride'], `no such key for ${task}: it belongs to segmentation`, dataset.stride);
+  const isPerWord = answersPer === 'word';
   if (dataType(dataset.type).holds === 'words' && !isPerWord)
     refuse(
       ['dataset', 'type'],

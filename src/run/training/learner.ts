@@ -37,7 +37,8 @@ export async function learnerOf<N extends Network>(
   const { precision = recipe.precision } = options;
   const lossScale = precision === 'mixed' ? new LossScale() : undefined;
   const hasMixup = (options.augment ?? recipe.dataset.augment).some(isMix);
-  const mix = hasMixup ? ({ whole: 'partners', part: 'soft' } as const) : ({ whole: 'none', part: 'none' } as const);
+  const unmixed = task.trainsOn ?? 'none';
+  const mix = hasMixup ? ({ whole: 'partners', part: 'soft' } as const) : ({ whole: unmixed, part: unmixed } as const);
   const alone = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale, partial };
   const pair = options.peer && (await withPeer(alone, options.peer, settings));
   const common = pair?.own ?? alone;

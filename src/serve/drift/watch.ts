@@ -95,6 +95,7 @@ export const DRIFT_WATCHES: Readonly<Record<AnswerFormKind, typeof DriftWatch | 
   numbers: undefined,
   labels: undefined,
   tags: undefined,
+  mask: undefined,
 };
 
 function move({ counts, ring }: Track, place: number, isFull: boolean, bin: number): void {

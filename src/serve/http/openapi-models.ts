@@ -78,6 +78,12 @@ export const SCHEMAS_OF_ANSWERS: Readonly<Record<AnswerFormKind, AnswerSchema>> 
     choice: 'Tags to name for each word',
     prediction: sentenceSchema,
   },
+  mask: {
+    takes: samplesOf,
+    answered: 'A class for each pixel',
+    each: 'The mask of each picture',
+    prediction: maskSchema,
+  },
 };
 
 function samplesOf(described: DescribedModel) {
@@ -127,6 +133,26 @@ function sentenceSchema(tags: readonly string[] | undefined, logits: boolean): o
       },
     },
   };
+}
+
+/** A class for each pixel of a picture. */
+function maskSchema(classes: readonly string[] | undefined): object {
+  const index = { type: 'integer', minimum: 0 };
+  const size = { type: 'integer', minimum: 1 };
+  const label = { type: 'string', ...(classes !== undefined && { enum: [...new Set(classes)] }) };
+  return objectOf({
+    ...{ height: size, width: size },
+    runs: {
+      type: 'array',
+      items: index,
+      description: 'Classes of the pixels, row by row: index, number of pixels, index, number of pixels, …',
+    },
+    segments: {
+      type: 'array',
+      items: objectOf({ index, label, area: { type: 'number', minimum: 0, maximum: 1 } }),
+      description: 'Classes that pixels have, with their share of the pixels, the largest first',
+    },
+  });
 }
 
 function valueSchema(logits: boolean, properties: object) {

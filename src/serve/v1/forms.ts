@@ -5,6 +5,7 @@ import type { Said } from './answers.ts';
 import { isPicture, isText } from './raw.ts';
 import type { SentTo } from './raw.ts';
 import { pixelsOf } from './read.ts';
+import { segmented } from './masks.ts';
 import { tagged } from './words.ts';
 
 /** A request that was read: `raw` holds the values of all samples; `answerOf` makes the JSON answer to a sample from the model's output row. */
@@ -52,6 +53,13 @@ export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
         answerOf: (row, sample) => tagged(sentences[sample]!, row, said, top),
       };
     },
+  },
+  mask: {
+    isChoice: false,
+    read: async (reader, sent, said) => ({
+      raw: await samplesIn(reader, sent),
+      answerOf: (row) => segmented(row, said, sent.described.shape),
+    }),
   },
 };
 

@@ -8,7 +8,7 @@ import type { Normalization } from '../../data/dataset.ts';
 import type { TextForm } from '../../data/text/tokenizer/encode.ts';
 import { PARTS } from '../../data/text/sink.ts';
 import { statedText } from '../../distill/teachers/inputs/stated-text.ts';
-import { tagsWords } from '../../tasks/answer-form.ts';
+import { namesByPart } from '../../tasks/answer-form.ts';
 import type { StatedNames } from '../../tasks/answer-form.ts';
 import type { AnswerField } from '../../tasks/fields.ts';
 import type { ServedModel } from '../model.ts';
@@ -101,7 +101,7 @@ export function statedNames({ metadata }: Pick<Source, 'metadata'>): StatedNames
   const targets = targetsSchema.safeParse(parsed(metadata.get('targets'))).data;
   return {
     ...(labels !== undefined && { labels }),
-    ...(tagsWords(metadata) ? { tags: targets ?? [] } : targets !== undefined && { targets }),
+    ...namesByPart(metadata, targets),
     logits: metadata.get('output') === 'logits',
   };
 }

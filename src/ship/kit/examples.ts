@@ -59,6 +59,7 @@ export const EXAMPLES: Readonly<Record<AnswerFormKind, ExampleMaker>> = {
   classes: plain(({ classNames, targets }, row) => ({ label: classNames[targets[row]!] })),
   numbers: ofValues,
   labels: ofValues,
+  mask: ofValues,
   tags: (split, { run, texts }) => taggedExamples(split, run, texts),
 };
 

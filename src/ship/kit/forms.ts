@@ -1,3 +1,4 @@
+import { UserError } from '../../base/errors.ts';
 import { taskRow } from '../../recipe/task.ts';
 import type { AnswerFormKind, TaskName } from '../../recipe/task.ts';
 import type { Dataset } from '../../data/dataset.ts';
@@ -35,8 +36,8 @@ const values: KitForm = {
   limits: () => ['It always answers, whatever it is shown: it was not trained to say that it does not know.'],
 };
 
-/** Parts of a kit by the form of the model's answers. */
-export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
+/** Parts of a kit by the form of the model's answers; undefined where there are no samples for apps yet. */
+export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm | undefined>> = {
   classes: {
     program: { name: 'classify', DOES: 'Classifies samples', LABELS: 'labels', ASKS: 'logitsOf' },
     phones: {
@@ -66,10 +67,22 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
     output: ({ fields: [tags], answers }) => ({ shape: [1, ...tags!.shape], labels: LABELS, answers }),
     limits: values.limits,
   },
+  mask: undefined,
 };
 
+/** Parts of a kit for a task's answers. `UserError` if there are none. */
 export function kitForm(task: TaskName): KitForm {
-  return KIT_FORMS[taskRow(task).form];
+  return kitFormOf(taskRow(task).form);
+}
+
+/** Parts of a kit for answers of a form. `UserError` if there are none. */
+export function kitFormOf(form: AnswerFormKind): KitForm {
+  const found = KIT_FORMS[form];
+  if (found !== undefined) return found;
+  throw new UserError(
+    `export --kit: there are no samples for apps whose answers are of the form ${form} yet`,
+    'The files in `exports/` run in ONNX Runtime and LiteRT as they are; `limbeck serve` answers with masks.',
+  );
 }
 
 function kindOfSamples({ text, inputs, columns }: Dataset): SampleKind {

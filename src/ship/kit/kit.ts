@@ -21,7 +21,7 @@ import { browserSample } from './browser.ts';
 import { modelCard } from './card.ts';
 import { endsOf } from './ends.ts';
 import { examples } from './examples.ts';
-import { KIT_FORMS, kitForm } from './forms.ts';
+import { kitForm, kitFormOf } from './forms.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
 import { placeOf } from './place.ts';
@@ -174,7 +174,7 @@ async function samplesOf(
   isSound: boolean,
 ): Promise<Record<string, Readonly<Record<string, string>>>> {
   const { form: name } = taskRow(data.task);
-  const kind = KIT_FORMS[name].kindOf(data);
+  const kind = kitFormOf(name).kindOf(data);
   const isOne = task.fields.length === 1;
   const input = isSound ? 'sound' : kind === 'words' ? 'numbers' : kind;
   const phones = data.text !== undefined && isOne ? textPhoneSamples(name) : hasPages(task) ? await phoneSamples() : {};

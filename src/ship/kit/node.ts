@@ -1,5 +1,5 @@
 import type { AnswerFormKind } from '../../recipe/task.ts';
-import { KIT_FORMS } from './forms.ts';
+import { kitFormOf } from './forms.ts';
 import type { SampleKind } from './forms.ts';
 import { dataModule } from './portable.ts';
 import { sampleFile, sampleParts, sharedScripts } from './samples.ts';
@@ -32,7 +32,7 @@ export async function nodeSample(
   isOneOutput = true,
 ): Promise<Readonly<Record<string, string>>> {
   const what = TAKEN[kind];
-  const { name, ...words } = KIT_FORMS[form].program;
+  const { name, ...words } = kitFormOf(form).program;
   const marks = {
     ...{ NAME: `${name}-in-node`, FILE: `${name}.mjs`, WHAT: what, ...words },
     ANSWERS: isOneOutput ? ONE : SEVERAL,

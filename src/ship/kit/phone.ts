@@ -1,5 +1,5 @@
 import type { AnswerFormKind } from '../../recipe/task.ts';
-import { KIT_FORMS } from './forms.ts';
+import { kitFormOf } from './forms.ts';
 import { dataModule } from './portable.ts';
 import { sampleFile, sampleParts, sampleTexts } from './samples.ts';
 
@@ -26,7 +26,7 @@ export async function phoneSamples(): Promise<Readonly<Record<string, string>>> 
  * `normalize('NFKC')` and Intl.Segmenter read. On iOS JavaScriptCore runs it.
  */
 export function textPhoneSamples(form: AnswerFormKind): Readonly<Record<string, string>> {
-  const { part, NAME, DOC } = KIT_FORMS[form].phones;
+  const { part, NAME, DOC } = kitFormOf(form).phones;
   const marks = {
     ...{ ...feeds(), NAME, DOC, IOS: '15.4', MIN_SDK: 'defaultConfig { minSdk = 24 }' },
     COPIED:

@@ -26,6 +26,7 @@ export const PIPELINES: Readonly<Record<AnswerFormKind, PipelineForm | undefined
   numbers: undefined,
   labels: { texts: 'text-classification', problem: 'multi_label_classification' },
   tags: { texts: 'token-classification' },
+  mask: undefined,
 };
 
 /** The pipeline for the answers of a data set. `UserError` where there is none. */

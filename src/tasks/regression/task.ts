@@ -11,7 +11,7 @@ import type { Hyper, Task, TaskData } from '../task.ts';
  * One or several numbers for each sample. Networks answer in the label's units; losses see answers and labels minus train's mean, divided by its
  * deviation, so that numbers of all sizes weigh the same and a learning rate fits any unit.
  */
-export function regression({ classNames: names, scaling }: Omit<TaskData, 'task'>): Task {
+export function regression({ classNames: names, scaling }: Pick<TaskData, 'classNames' | 'scaling'>): Task {
   const width = names.length;
   const { mean, std } = scaling ?? { mean: names.map(() => 0), std: names.map(() => 1) };
   const standard = (values: tf.Tensor2D): tf.Tensor2D =>

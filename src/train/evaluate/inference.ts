@@ -44,7 +44,7 @@ export function evaluationProgram({
       const sums = Object.entries(task.sums(outputs, targets, weights));
       const rows = rowsOfBatch(task, targets);
       return {
-        loss: tf.sum(tf.mul(task.loss(rows.of(outputs), rows.of(targets), {}), rows.weights(weights))),
+        loss: tf.sum(tf.mul(task.loss(rows.of(outputs), rows.targets(targets), {}), rows.weights(weights))),
         ...Object.fromEntries(sums.map(([name, sum]) => [`score/${name}`, sum])),
         ...(wanted ? { logits: answers } : {}),
       };

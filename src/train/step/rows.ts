@@ -3,11 +3,16 @@ import type { LossRows, Task } from '../../tasks/task.ts';
 
 /** Rows of a batch with these targets, [batch, width]; its samples for a task without `rows`. */
 export function rowsOfBatch({ rows }: Pick<Task, 'rows'>, targets: tf.Tensor2D): Rows {
-  if (rows === undefined) return { of: (values) => values, weights: (samples) => samples };
-  return { of: rows.of, weights: (samples) => rows.weights(samples, targets) };
+  if (rows === undefined) return { of: same, targets: same, weights: (samples) => samples };
+  const { of, targets: goals = of, weights } = rows;
+  return { of, targets: goals, weights: (samples) => weights(samples, targets) };
 }
 
-interface Rows extends Pick<LossRows, 'of'> {
+function same(values: tf.Tensor2D): tf.Tensor2D {
+  return values;
+}
+
+interface Rows extends Required<Pick<LossRows, 'of' | 'targets'>> {
   /** Weights of the rows, [rows], from the samples' weights, [batch]. */
   readonly weights: (samples: tf.Tensor1D) => tf.Tensor1D;
 }

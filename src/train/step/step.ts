@@ -241,13 +241,13 @@ export function lossInput(
   rest: Pick<LossInput, 'studentLogits' | 'targets' | 'weights' | 'studentFeatures' | 'strong'>,
 ): LossInput {
   const hyper = Object.fromEntries(Object.keys(loss.hyper).map((name) => [name, feeds[`hyper/${name}`] as tf.Scalar]));
-  const { of, weights } = rowsOfBatch(task, rest.targets);
+  const { of, targets, weights } = rowsOfBatch(task, rest.targets);
   const partial = feeds.hasLabel && partialOf(feeds, rest.weights, hyper['alpha']!);
   const strong = rest.strong;
   return {
     ...{
       studentLogits: of(rest.studentLogits),
-      targets: of(rest.targets),
+      targets: targets(rest.targets),
       weights: weights(partial?.soft ?? rest.weights),
     },
     ...(partial && { partial: { ...partial, labels: weights(partial.labels) } }),

@@ -25,15 +25,23 @@ const small: Record<string, { inputShape: number[]; options: Record<string, unkn
   'mobilenet-v1': { inputShape: [8, 8, 1], options: { alpha: 0.1 } },
   'mobilenet-v2': { inputShape: [8, 8, 1], options: { alpha: 0.1 } },
   vgg: { inputShape: [8, 8, 1], options: { width: 0.1 } },
+  'seg-lraspp': { inputShape: [32, 32, 3], options: { alpha: 0.1, filters: 8 } },
+  unet: { inputShape: [8, 8, 1], options: { filters: 4, depth: 2 } },
   'text-transformer': { inputShape: [6], options: { vocabulary: 20, size: 8, heads: 2 } },
   'embedding-bag': { inputShape: [6], options: { vocabulary: 20, size: 8, hidden: 4 } },
   'text-cnn': { inputShape: [6], options: { vocabulary: 20, size: 4, filters: 8, kernel: 3, depth: 2 } },
   gru: { inputShape: [4, 3], options: { units: 5 } },
 };
 
+/** Rows and columns of the answers at the default stride of each model with answers per pixel. */
+const GRIDS: Readonly<Record<string, readonly number[]>> = { 'seg-lraspp': [4, 4], unet: [8, 8] };
+
+/** The first part of a sample that a family answers about. */
+const partOf = (name: string) => models[name]!.answersPer?.[0] ?? 'sample';
+
 function weightsHash(name: string, seed: number): string {
   const { inputShape, options } = small[name]!;
-  const model = buildModel(name, { inputShape, classes: 3, seed, options });
+  const model = buildModel(name, { inputShape, classes: 3, seed, options, answersPer: partOf(name) });
   return sha256(...modelVariables(model).flatMap((v) => [v.name, bytesOf(v.variable.dataSync())]));
 }
 
@@ -43,13 +51,14 @@ it('has a small instance of every family here', () => {
 
 describe.each(Object.keys(small))('%s', (name) => {
   const { inputShape, options } = small[name]!;
+  const answersPer = partOf(name);
 
-  it('gives finite logits [batch, classes] in training and inference', () => {
-    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options });
+  it('gives finite logits of samples or of cells of a grid in training and inference', () => {
+    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options, answersPer });
     const x = tf.ones([2, ...inputShape], model.inputs[0]!.dtype);
     for (const training of [false, true]) {
       const logits = model.apply(x, { training }) as tf.Tensor;
-      expect(logits.shape).toEqual([2, 3]);
+      expect(logits.shape).toEqual(answersPer === 'pixel' ? [2, ...GRIDS[name]!, 3] : [2, 3]);
       expect([...logits.dataSync()].every(Number.isFinite)).toBe(true);
     }
   });
@@ -61,7 +70,7 @@ describe.each(Object.keys(small))('%s', (name) => {
   });
 
   it('names every variable <layer>/<weight>, once', () => {
-    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options });
+    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options, answersPer });
     const names = modelVariables(model).map((v) => v.name);
     expect(new Set(names).size).toBe(names.length);
     const layers = new Set(model.layers.map((layer) => layer.name));
@@ -72,7 +81,7 @@ describe.each(Object.keys(small))('%s', (name) => {
   });
 
   it('survives a round trip through its topology', async () => {
-    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options });
+    const model = buildModel(name, { inputShape, classes: 3, seed: 7, options, answersPer });
     const artifacts = await new Promise<tf.io.ModelArtifacts>((resolve) => {
       void model.save({
         save: (saved) => {

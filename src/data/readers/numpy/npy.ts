@@ -198,6 +198,28 @@ export function npyNumbers(array: NpyArray): RawLabels {
   return { kind: 'numbers', values, width: shape[1] ?? 1 };
 }
 
+/** Masks [samples, height, width] of whole numbers from 0 to 255. */
+export function npyMasks({ where, shape, code, body }: NpyArray): RawLabels {
+  const kind = DTYPES[code];
+  if (shape.length !== 3 || countOfElements(shape) === 0 || kind?.integer !== true)
+    throw new UserError(
+      `${where}: masks are ${code} of shape [${shape.join(', ')}], expected whole numbers [samples, height, width]`,
+      'Save masks as uint8: the class of each pixel, 255 for none.',
+    );
+  const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+  const values = new Uint8Array(countOfElements(shape));
+  for (let i = 0; i < values.length; i++) {
+    const value = kind.read(view, i * kind.bytes);
+    if (!(value >= 0 && value <= 255))
+      throw new UserError(
+        `${where}: mask ${Math.floor(i / (shape[1]! * shape[2]!))} holds ${value}, expected numbers from 0 to 255`,
+        'Save masks as uint8: the class of each pixel, 255 for none.',
+      );
+    values[i] = value;
+  }
+  return { kind: 'numbers', values, width: shape[1]! * shape[2]! };
+}
+
 /** Class indexes, or words. */
 export function npyLabels(array: NpyArray): RawLabels {
   const { where, shape, code, body } = array;

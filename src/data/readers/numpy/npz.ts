@@ -8,7 +8,7 @@ import type { RawSplit } from '../../dataset.ts';
 import { inputParts } from '../../inputs.ts';
 import { largeArray } from './npz-large.ts';
 import type { ArrayForm } from './npz-large.ts';
-import { holdsWhole, npyLabels, npyNumbers, npySamples, parseNpy, toChannelsLast } from './npy.ts';
+import { holdsWhole, npyLabels, npyMasks, npyNumbers, npySamples, parseNpy, toChannelsLast } from './npy.ts';
 import type { NpyArray } from './npy.ts';
 import { noLabels } from '../labelled.ts';
 import type { LabelsRead } from '../labelled.ts';
@@ -63,12 +63,15 @@ function split(
   labels: NpyArray | undefined,
   { layout, task }: SplitOptions,
 ): Omit<RawSplit, 'samples'> & { readonly form: ArrayForm } {
+  const { answersPer, hasClasses } = taskRow(task);
   const raw =
     labels === undefined
       ? noLabels(samples.shape[0] ?? 0)
-      : taskRow(task).hasClasses
-        ? npyLabels(labels)
-        : npyNumbers(labels);
+      : answersPer === 'pixel'
+        ? npyMasks(labels)
+        : hasClasses
+          ? npyLabels(labels)
+          : npyNumbers(labels);
   const labelled = raw.values.length / (raw.kind === 'numbers' ? raw.width : 1);
   const [count = 0, ...shape] = samples.shape;
   if (shape.length < 1 || countOfElements(samples.shape) === 0) {

@@ -83,6 +83,7 @@ export const ANSWERS_SHOWN: Readonly<Record<AnswerFormKind, (of: Differing) => O
   classes: besideSample,
   numbers: besideSample,
   labels: besideSample,
+  mask: besideSample,
   tags: ({ task, row, targets, teacher, student, shown: { texts: words = [] } }) => {
     const marked = {
       label: task.entities!.there(targets, row),

@@ -94,8 +94,8 @@ function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted)
     const settings = { ...recipe.distill, epochs: step.finetune.epochs, batchSize };
     const order = epochOptions(recipe, { settings, seed, views: lessons?.views }, 0);
     const whole = Math.max(1, batchCount(learnt.count, batchSize) - (learnt.count % batchSize === 0 ? 0 : 1));
-    const mix = recipe.dataset.augment.some(isMix) ? 'soft' : 'none';
     const task = taskOf(data.train);
+    const mix = recipe.dataset.augment.some(isMix) ? 'soft' : (task.trainsOn ?? 'none');
     const most = Math.min(whole, TAYLOR_BATCHES);
     const tell = progressOf(context, stage);
     async function* some() {

@@ -1,0 +1,63 @@
+import { shown, UserError } from '../../base/errors.ts';
+import { countOfPixels } from '../dataset.ts';
+import type { RawSplit, TargetValues } from '../dataset.ts';
+import { IGNORED, moveMasks } from './move-mask.ts';
+import type { TargetReader } from './reader.ts';
+
+/** A class for each pixel of a picture, or `IGNORED`. */
+export const masks: TargetReader = {
+  unread: {
+    classWeights: 'Pixels are not weighed by their class; leave it out.',
+    separator: 'Masks are pictures; leave it out.',
+  },
+  names: (train, { classes }) => {
+    const names = classes ?? train.classNames;
+    if (names !== undefined) return names;
+    throw new UserError(
+      `${train.source}: masks hold numbers of classes, and nothing names the classes`,
+      'Name them in the order of their numbers as `classes`, such as [background, person].',
+    );
+  },
+  unlabelledNames: ({ classes }, _, { classNames }) => classes ?? classNames,
+  named: 'the classes',
+  none: () => new Uint8Array(0),
+  values: (split, names) => {
+    const { labels, source, ids, sampleShape } = split;
+    const pixels = countOfPixels(sampleShape);
+    if (
+      labels.kind !== 'numbers' ||
+      !(labels.values instanceof Uint8Array) ||
+      labels.width !== pixels ||
+      sampleShape.length !== 3
+    )
+      throw notMasks(split);
+    const bad = labels.values.findIndex((value) => value >= names.length && value !== IGNORED);
+    if (bad === -1) return labels.values;
+    const [row, at] = [Math.floor(bad / pixels), bad % pixels];
+    throw new UserError(
+      `${source}: pixel ${at % sampleShape[1]!}, ${Math.floor(at / sampleShape[1]!)} of mask ${ids?.[row] ?? row} is ${shown(labels.values[bad])}, and there are the classes 0 … ${names.length - 1}`,
+      `Name all classes in the order of their numbers as \`classes\`; ${IGNORED} marks pixels without a class.`,
+    );
+  },
+  width: (_, { sampleShape }) => countOfPixels(sampleShape),
+  // Splits are drawn without strata.
+  strata: (values, width) => new Int32Array(values.length / width),
+  oddities: (split, values, names) => missing(split, values, names),
+  moveTargets: (targets, geometries, size) => moveMasks(targets as Uint8Array, geometries, size),
+};
+
+function notMasks({ source, sampleShape, labels }: RawSplit): UserError {
+  const received = labels.kind === 'numbers' ? `${labels.width} numbers for each` : 'labels of another kind';
+  return new UserError(
+    `${source}: expected a mask of as many pixels as its picture for samples of shape [${sampleShape.join(', ')}], received ${received}`,
+    'Use npz with pictures [samples, height, width, channels] and masks [samples, height, width] of whole numbers.',
+  );
+}
+
+function missing(split: string, values: TargetValues, names: readonly string[]): string[] {
+  const seen = new Set(values);
+  const none = names.filter((_, c) => !seen.has(c));
+  if (none.length === 0) return [];
+  const some = none.length <= 5 ? none.join(', ') : `${none.slice(0, 5).join(', ')}, …`;
+  return [`${split} has no pixel of ${none.length} of ${names.length} classes: ${some}`];
+}

@@ -1,0 +1,48 @@
+import { masksOf } from '../../tasks/segmentation/masks.ts';
+import { Refusal } from '../refusal.ts';
+import type { Said } from './answers.ts';
+
+/** A class with its share of the pixels of a picture. */
+export interface Segment {
+  readonly index: number;
+  readonly label?: string;
+  readonly area: number;
+}
+
+/** A class for each pixel of a picture of the size that the model takes. */
+export interface Segmented {
+  readonly height: number;
+  readonly width: number;
+  /** Classes of the pixels, row by row, in runs: index, number of pixels, index, number of pixels, … */
+  readonly runs: readonly number[];
+  /** The classes that pixels have, the largest area first. */
+  readonly segments: readonly Segment[];
+}
+
+/** The mask of a picture [height, width, channels] from logits at every `stride`-th pixel, [rows · columns · classes], which are resized bilinearly. */
+export function segmented(row: readonly number[], { names = [] }: Said, shape: readonly number[]): Segmented {
+  const [height, width] = shape as readonly [number, number, number];
+  const classes = names.length;
+  const stride = Math.sqrt((height * width * classes) / row.length);
+  if (!Number.isInteger(stride) || height % stride !== 0 || width % stride !== 0)
+    throw new Refusal(
+      500,
+      `the model answers ${row.length} numbers, which is no grid of ${classes} classes over ${height}×${width} pixels`,
+    );
+  if (row.some((value) => !Number.isFinite(value)))
+    throw new Refusal(400, 'the model answers numbers that are not finite to this picture');
+  const grid = { rows: height / stride, columns: width / stride, classes, stride };
+  const mask = masksOf(Float32Array.from(row), grid);
+  const counts = names.map(() => 0);
+  const runs: number[] = [];
+  for (const index of mask) {
+    counts[index]!++;
+    if (runs.at(-2) === index) runs[runs.length - 1]!++;
+    else runs.push(index, 1);
+  }
+  const segments = counts
+    .map((count, index) => ({ index, label: names[index]!, area: count / mask.length }))
+    .filter(({ area }) => area > 0)
+    .sort((a, b) => b.area - a.area || a.index - b.index);
+  return { height, width, runs, segments };
+}
