@@ -127,7 +127,7 @@ async function evaluate(
   };
 }
 
-type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors' | 'labels' | 'entities'>;
+type Parts = Pick<ModelRow, 'calibration' | 'confusion' | 'perClass' | 'errors' | 'labels' | 'entities' | 'masks'>;
 
 function given({ validation, test }: { validation: number; test: number | null }) {
   return test === null ? { validation } : { validation, test };
