@@ -114,5 +114,8 @@ function requireMultiple(model: string, [height, width]: readonly [number, numbe
 }
 
 function otherStride(model: string, stride: number, able: string): UserError {
-  return new UserError(`model ${model} answers at strides of ${able} pixels, received ${stride}`, 'Set `dataset.stride`.');
+  return new UserError(
+    `model ${model} answers at strides of ${able} pixels, received ${stride}`,
+    'Set `dataset.stride`.',
+  );
 }

@@ -47,7 +47,9 @@ export class PixelConfusion implements ClassPixels {
 export function confusionOfMasks(given: Uint8Array, truth: TargetValues, classes: number): PixelConfusion {
   const flat = new Float64Array(classes * classes);
   for (let at = 0; at < truth.length; at++) if (truth[at] !== IGNORED) flat[truth[at]! * classes + given[at]!]!++;
-  return new PixelConfusion(Array.from({ length: classes }, (_, c) => [...flat.subarray(c * classes, (c + 1) * classes)]));
+  return new PixelConfusion(
+    Array.from({ length: classes }, (_, c) => [...flat.subarray(c * classes, (c + 1) * classes)]),
+  );
 }
 
 /** Intersection over union of a class over the whole set; null for a class in neither truth nor answers. */

@@ -9,7 +9,8 @@ import { oneField } from '../fields.ts';
 import { meanIouScore } from '../score.ts';
 import { asGiven } from '../targets.ts';
 import type { Mixed, Task, TaskData } from '../task.ts';
-import { PixelConfusion, confusionOfMasks, meanIou } from './confusion.ts';
+import type { PixelConfusion} from './confusion.ts';
+import { confusionOfMasks, meanIou } from './confusion.ts';
 import { masksOf } from './masks.ts';
 import type { Grid } from './masks.ts';
 import { sharesOfCells } from './shares.ts';
@@ -112,7 +113,7 @@ function labelledShares(targets: TargetValues, pixels: number): Float32Array {
 function softTargets(targets: tf.Tensor2D, { rows, columns, classes, stride }: Grid): tf.Tensor2D {
   if (targets.dtype !== 'int32') return targets;
   const labels = tf.reshape(targets, [-1, rows * stride, columns * stride]);
-  const oneHot = tf.oneHot(labels as tf.Tensor2D, classes, 1, 0, 'float32') as tf.Tensor4D;
+  const oneHot = tf.oneHot(labels, classes, 1, 0, 'float32') as tf.Tensor4D;
   const shares = stride === 1 ? oneHot : tf.avgPool(oneHot, stride, stride, 'valid');
   return tf.reshape(shares, [-1, rows * columns * classes]);
 }
@@ -139,7 +140,7 @@ function confusionSums(
   const each = truth.shape[0] / weights.shape[0];
   const isThere = tf.cast(tf.greater(weights, 0), 'float32');
   const known = tf.reshape(tf.mul(tf.reshape(truth, [weights.shape[0], each * classes]), tf.expandDims(isThere, 1)), [-1, classes]); // prettier-ignore
-  const matrix = tf.matMul(known as tf.Tensor2D, given, true, false);
+  const matrix = tf.matMul(known, given, true, false);
   const diagonal = tf.sum(tf.mul(matrix, tf.eye(classes)), 0);
   const at = (values: tf.Tensor, c: number): tf.Scalar => tf.reshape(tf.slice(values, [c], [1]), []);
   const [byGiven, byTruth] = [tf.sum(matrix, 0), tf.sum(matrix, 1)];
