@@ -38,7 +38,10 @@ it.each(Object.entries(TABLES))('the table %s has a row for each form of answers
 
 it.each(ANSWER_FORMS)('a kit has sources for answers of the form %s in each language', (form) => {
   const parts = KIT_FORMS[form];
-  if (parts === undefined) { expect(() => kitFormOf(form)).toThrow('there are no samples for apps'); return; }
+  if (parts === undefined) {
+    expect(() => kitFormOf(form)).toThrow('there are no samples for apps');
+    return;
+  }
   const { program, phones } = parts;
   const names = [`node/${program.name}.mjs`, `android/${phones.part}.kt`, `ios/${phones.part}.swift`];
   const samples = path.resolve(import.meta.dirname, '../../src/ship/kit/samples');

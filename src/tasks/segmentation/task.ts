@@ -9,7 +9,7 @@ import { oneField } from '../fields.ts';
 import { meanIouScore } from '../score.ts';
 import { asGiven } from '../targets.ts';
 import type { Mixed, Task, TaskData } from '../task.ts';
-import type { PixelConfusion} from './confusion.ts';
+import type { PixelConfusion } from './confusion.ts';
 import { confusionOfMasks, meanIou } from './confusion.ts';
 import { masksOf } from './masks.ts';
 import type { Grid } from './masks.ts';
