@@ -3,7 +3,7 @@ import { Refusal } from '../refusal.ts';
 import type { Said } from './answers.ts';
 
 /** A class with its share of the pixels of a picture. */
-export interface Segment {
+interface Segment {
   readonly index: number;
   readonly label?: string;
   readonly area: number;
