@@ -27,6 +27,9 @@ function withOwnGlobals(code) {
   return own === '' || code.startsWith('#!') ? code : `const ${own}; ${code}`;
 }
 
+/** The text of this file: with another one, nothing that it has made before is used. */
+const own = readFileSync(module.filename);
+
 /** swc's, with that. */
 exports.createTransformer = (options) => {
   const inner = swc.createTransformer(options);
@@ -39,7 +42,7 @@ exports.createTransformer = (options) => {
     getCacheKey(...request) {
       return createHash('sha256')
         .update(inner.getCacheKey(...request))
-        .update(readFileSync(module.filename))
+        .update(own)
         .digest('hex');
     },
   };
