@@ -1,5 +1,5 @@
 import { UserError } from '../../base/errors.ts';
-import { readText } from '../../base/files.ts';
+import { readUtf8 } from '../../base/files.ts';
 import type { MaskSize } from '../pictures/mask.ts';
 import { checkedNames } from '../splits/label-names.ts';
 import { IGNORED } from '../targets/move-mask.ts';
@@ -43,7 +43,7 @@ export async function listedClassNames(
   file: string,
   classes: readonly string[] | undefined,
 ): Promise<readonly string[]> {
-  const lines = (await readText(file)).split(/\r?\n/).map((line) => line.trim());
+  const lines = (await readUtf8(file)).split(/\r?\n/).map((line) => line.trim());
   const filled = lines.filter((line) => line !== '');
   const names = filled[0] === '__ignore__' ? filled.slice(1) : filled;
   if (names.length < 2)

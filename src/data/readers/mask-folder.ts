@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../../base/errors.ts';
-import { asUserError, readBytes, readText } from '../../base/files.ts';
+import { asUserError, readBytes, readUtf8 } from '../../base/files.ts';
 import type { ImageOptions } from '../config.ts';
 import { sharedBytes } from '../dataset.ts';
 import type { RawSplit } from '../dataset.ts';
@@ -139,7 +139,7 @@ function byName(files: readonly string[], folder: string): Map<string, string> {
 /** The pictures that a list names, in its order. */
 async function listed(list: string, pictures: ReadonlyMap<string, string>): Promise<string[]> {
   const lineOf = new Map<string, number>();
-  for (const [at, line] of (await readText(list)).split(/\r?\n/).entries()) {
+  for (const [at, line] of (await readUtf8(list)).split(/\r?\n/).entries()) {
     const name = line.trim();
     if (name === '') continue;
     const where = `${list}:${at + 1}`;
