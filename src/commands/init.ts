@@ -262,6 +262,8 @@ async function taskOf(
   context: CommandContext,
 ) {
   const names = label!.includes(',') ? label!.split(',').map((name) => name.trim()) : label!;
+  if (task === undefined && dataType(data.type).holds === 'masks')
+    return { task: 'segmentation' as const, label: names };
   const { words } = form;
   const ofWords = TASKS.find((name) => taskRow(name).answersPer === 'word')!;
   if (words !== undefined && (task ?? ofWords) === ofWords) {

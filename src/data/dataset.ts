@@ -278,7 +278,13 @@ export type RawLabels =
       readonly values: Int32Array;
     }
   /** [count, width] numbers as stored, NaN for no label; or bytes, the classes of pixels. */
-  | { readonly kind: 'numbers'; readonly values: Float32Array | Uint8Array; readonly width: number }
+  | {
+      readonly kind: 'numbers';
+      readonly values: Float32Array | Uint8Array;
+      readonly width: number;
+      /** File of each sample's mask, for messages. */
+      readonly files?: readonly string[];
+    }
   /** Class indexes as stored; -1 together with 0: no label. */
   | { readonly kind: 'index'; readonly values: Int32Array };
 

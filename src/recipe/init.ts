@@ -125,7 +125,7 @@ function hiddenText(model: string, columns: number | undefined, teacherBytes = I
   return `, hidden: [${units}, ${units / 2}] } # about as large as the teacher; more units are more accurate`;
 }
 
-type Kind = 'picture' | 'series' | 'sound' | 'text' | 'words' | 'table';
+type Kind = 'picture' | 'masks' | 'series' | 'sound' | 'text' | 'words' | 'table';
 
 /** Likely choices for a kind of data. */
 const KINDS: Readonly<
@@ -134,6 +134,10 @@ const KINDS: Readonly<
   picture: {
     augment: ['  # augment: [{ shift: 2 }, { flip: horizontal }]'],
     ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' },
+  },
+  masks: {
+    augment: ['  augment: [{ flip: horizontal }]'],
+    ...{ teacher: '{ model: unet, epochs: 20 }', student: 'seg-lraspp' },
   },
   series: { augment: [], ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' } },
   sound: {

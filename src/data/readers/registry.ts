@@ -50,6 +50,10 @@ export const READERS: { readonly [Type in DataTypeName]: SplitReader<Extract<Dat
       return (options.withoutLabels === true ? readPictures : readImageFolder)(source, options, options);
     },
   },
+  'mask-folder': {
+    shares: 'decoded',
+    read: async (source, options) => (await import('./mask-folder.ts')).readMaskFolder(source, options, options),
+  },
   'audio-folder': {
     shares: 'parsed',
     read: async (source, options) => (await import('./audio-folder.ts')).readAudioFolder(source, options),

@@ -22,7 +22,7 @@ export const masks: TargetReader = {
   named: 'the classes',
   none: () => new Uint8Array(0),
   values: (split, names) => {
-    const { labels, source, ids, sampleShape } = split;
+    const { labels, source, ids, sampleShape, classNames } = split;
     const pixels = countOfPixels(sampleShape);
     if (
       labels.kind !== 'numbers' ||
@@ -31,11 +31,16 @@ export const masks: TargetReader = {
       sampleShape.length !== 3
     )
       throw notMasks(split);
+    if (classNames?.some((name, c) => name !== names[c]) === true)
+      throw new UserError(
+        `${source}: its classes are ${classNames.join(', ')}, and those of train are ${names.join(', ')}`,
+        'Number the classes alike in all splits: their masks hold numbers alone.',
+      );
     const bad = labels.values.findIndex((value) => value >= names.length && value !== IGNORED);
     if (bad === -1) return labels.values;
     const [row, at] = [Math.floor(bad / pixels), bad % pixels];
     throw new UserError(
-      `${source}: pixel ${at % sampleShape[1]!}, ${Math.floor(at / sampleShape[1]!)} of mask ${ids?.[row] ?? row} is ${shown(labels.values[bad])}, and there are the classes 0 … ${names.length - 1}`,
+      `${labels.files?.[row] ?? `${source}: mask ${ids?.[row] ?? row}`}: pixel ${at % sampleShape[1]!}, ${Math.floor(at / sampleShape[1]!)} (x, y) is ${shown(labels.values[bad])}, and there are the classes 0 … ${names.length - 1}`,
       `Name all classes in the order of their numbers as \`classes\`; ${IGNORED} marks pixels without a class.`,
     );
   },
@@ -50,7 +55,7 @@ function notMasks({ source, sampleShape, labels }: RawSplit): UserError {
   const received = labels.kind === 'numbers' ? `${labels.width} numbers for each` : 'labels of another kind';
   return new UserError(
     `${source}: expected a mask of as many pixels as its picture for samples of shape [${sampleShape.join(', ')}], received ${received}`,
-    'Use npz with pictures [samples, height, width, channels] and masks [samples, height, width] of whole numbers.',
+    'Use type: mask-folder, or npz with pictures [samples, height, width, channels] and masks [samples, height, width] of whole numbers.',
   );
 }
 

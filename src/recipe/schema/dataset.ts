@@ -187,6 +187,7 @@ const types = {
     labels: z.enum(['fine', 'coarse']).default('fine').describe('The 100 fine or the 20 coarse classes.'),
   }),
   'image-folder': z.strictObject({ type: z.literal('image-folder'), ...common(file), ...image }),
+  'mask-folder': z.strictObject({ type: z.literal('mask-folder'), ...common(file), ...image }),
   'audio-folder': z.strictObject({ type: z.literal('audio-folder'), ...common(file), ...audio }),
   'text-folder': z.strictObject({
     type: z.literal('text-folder'),

@@ -105,6 +105,12 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
       `another type for ${task}: such files have a tag for each word, for which task is tagging`,
       dataset.type,
     );
+  if (dataType(dataset.type).holds === 'masks' && answersPer !== 'pixel')
+    refuse(
+      ['dataset', 'type'],
+      `another type for ${task}: such folders have a class for each pixel, for which task is segmentation`,
+      dataset.type,
+    );
   if (isPerWord) refuseForWords(recipe, refuse);
   if (typeof teacher?.outputs === 'object') refuseOutputs(teacher, task, refuse);
   if (task === 'classification') return;

@@ -2,6 +2,7 @@ import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asUserError, openToRead } from '../../base/files.ts';
 import { leadsUp } from '../../data/readers/class-folder.ts';
+import { maskLayout, maskLists } from '../../data/readers/mask-files.ts';
 import { DATA_TYPES, dataType } from '../../recipe/data-types.ts';
 import type { DataTypeName as Type } from '../../recipe/data-types.ts';
 
@@ -14,7 +15,7 @@ export interface SeenData {
   readonly notes: readonly string[];
   /** Message about signs of masks or boxes, for which there is no task; absent without any. */
   readonly unsupported?: string;
-  /** Folders of the splits, relative to the place, if it holds a whole data set. */
+  /** Folders or lists of the splits, relative to the place, if it holds a whole data set. */
   readonly splits?: { readonly train: string; readonly test?: string; readonly unlabelled?: string };
 }
 
@@ -56,14 +57,21 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
   const [train, test, unlabelled] = [firstOf(SPLITS.train), firstOf(SPLITS.test), firstOf(SPLITS.unlabelled)];
   const counts = new Map<string, number>();
   const root = train === undefined ? place : path.join(place, train);
-  const unsupported = masksIn(inside) ?? (train && masksIn(await namesIn(root)));
+  const inRoot = train === undefined ? inside : await namesIn(root);
+  const splits = train === undefined ? undefined : { train, ...(test && { test }), ...(unlabelled && { unlabelled }) };
+  const layout = maskLayout(inRoot);
+  if (layout !== undefined) {
+    const why = `${path.relative(path.dirname(place), root)} holds ${layout.images} and ${layout.masks}`;
+    const lists = splits ?? (await listsIn(place, inside));
+    return { type: 'mask-folder', why, notes: [], ...(lists && { splits: lists }) };
+  }
+  const unsupported = masksIn(inside) ?? masksIn(inRoot);
   const seen = { left: ENOUGH, least: Infinity };
   await count(root, counts, seen, 0);
   const known = [...counts].filter(([ending]) => IN_FOLDER[ending] !== undefined).sort((a, b) => b[1] - a[1]);
   const [first] = known;
   if (first === undefined) return undefined;
   const [ending, number] = first;
-  const splits = train === undefined ? undefined : { train, ...(test && { test }), ...(unlabelled && { unlabelled }) };
   const least = number >= ENOUGH ? 'at least ' : '';
   const why = `${train === undefined ? name : path.join(name, train)} holds ${least}${number} files ${ending}`;
   const outermost = seen.least > 1 ? (await namesIn(root)).filter((entry) => !entry.startsWith('.')) : [];
@@ -71,6 +79,13 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
   const notes =
     outermost.length > 0 ? [`the classes are its outermost folders, ${some}: the files lie in folders of these`] : [];
   return { type: IN_FOLDER[ending]!, why, notes, ...(splits && { splits }), ...(unsupported && { unsupported }) };
+}
+
+/** The lists of Pascal VOC for training and for the test. */
+async function listsIn(place: string, inside: readonly string[]): Promise<SeenData['splits']> {
+  const lists = await maskLists(place, inside);
+  const [train, test] = ['train.txt', 'val.txt'].map((name) => lists.find((list) => path.basename(list) === name));
+  return train === undefined ? undefined : { train, ...(test && { test }) };
 }
 
 /** Names of pictures and of their masks or boxes: the layout of data for segmentation and detection. */

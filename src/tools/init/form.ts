@@ -1,7 +1,9 @@
+import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { SOUNDS } from '../../data/readers/audio-folder.ts';
 import { allFiles } from '../../data/readers/class-folder.ts';
+import { maskFiles } from '../../data/readers/mask-files.ts';
 import type { DataTypeName } from '../../recipe/data-types.ts';
 import type { SeenForm } from '../../recipe/init.ts';
 import { arrayForm } from './arrays.ts';
@@ -27,6 +29,7 @@ const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) =
   'text-folder': () => ({ text: {} }),
   'audio-folder': soundForm,
   'image-folder': pictureForm,
+  'mask-folder': async (place) => pictureForm(path.dirname((await maskFiles(place, true))!.pictures[0]!)),
   npz: arrayForm,
   conll: (place, { label }) => conllForm(place, label),
   csv: async (place, { label }) => csvForm(await start(place), label),

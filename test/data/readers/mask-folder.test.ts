@@ -1,8 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { loadDataset } from '../../../src/data/load.ts';
 import { readMaskFolder } from '../../../src/data/readers/mask-folder.ts';
 import { Room } from '../../../src/data/storage/memory-budget.ts';
+import { parseRecipe } from '../../../src/recipe/load.ts';
 import { indexedPng } from '../../support/png.ts';
 import { temporaryFolder, userError } from '../support.ts';
 
@@ -171,7 +173,7 @@ it("reads a list of Pascal VOC, in the list's order", async () => {
   expect(notes).toEqual([]);
   expect(source).toBe(path.join(folder.path, list));
   expect(await refused('VOC')).toEqual({
-    message: 'VOC: ImageSets/Segmentation lists the pictures of its splits: train.txt',
+    message: 'VOC: it holds lists of the pictures of its splits: ImageSets/Segmentation/train.txt',
     hint: 'Name one split at a time, as in `train: VOC/ImageSets/Segmentation/train.txt`.',
   });
   await put(list, '2007_3\n2007_4\n');
@@ -199,5 +201,43 @@ it('refuses masks that do not fit into memory', async () => {
   const reading = readMaskFolder(path.join(folder.path, 'large'), { part: 'train' }, { room: new Room(40) });
   expect((await userError(reading)).message).toMatch(
     /large: 2 masks of 4x6 take .* of memory, and .* are free for them/,
+  );
+});
+
+it('a data set has the masks of its splits as targets; their classes are numbered alike', async () => {
+  for (const part of ['train', 'val']) await scenes(`set/${part}`, ['a', 'b', 'c', 'd']);
+  const config = {
+    type: 'mask-folder',
+    task: 'segmentation',
+    stride: 2,
+    ...{ train: path.join(folder.path, 'set/train'), validation: path.join(folder.path, 'set/val') },
+  } as const;
+  const { train, validation, classNames } = await loadDataset(config);
+  expect(classNames).toEqual(['0', '1', '2']);
+  expect(train.targets).toEqual(validation.targets);
+  expect(train.targets).toBeInstanceOf(Uint8Array);
+  expect(train.targets.buffer).toBeInstanceOf(SharedArrayBuffer);
+  const carved = await loadDataset({ ...config, validation: 1, testFraction: 0.25 });
+  expect([carved.train, carved.validation, carved.test!].map(({ targets }) => targets.length)).toEqual([48, 24, 24]);
+  for (const { ids, targets } of [carved.train, carved.validation, carved.test!])
+    ids.forEach((id, row) => expect(targets[row * HEIGHT * WIDTH]).toBe(id % 3));
+
+  await put('set/val/masks/c.png', mask(0, 5));
+  const place = (text: string) => text.replaceAll(`${folder.path}${path.sep}`, '');
+  expect(place((await userError(loadDataset(config))).message)).toBe(
+    'set/val/masks/c.png: pixel 3, 0 (x, y) is 3, and there are the classes 0 … 2',
+  );
+  await put('set/val/masks/c.png', mask());
+  await put('set/train/labels.txt', 'sky\ncat\ndog\n');
+  await put('set/val/labels.txt', 'sky\ndog\ncat\n');
+  expect(place((await userError(loadDataset(config))).message)).toBe(
+    'set/val: its classes are sky, dog, cat, and those of train are sky, cat, dog',
+  );
+});
+
+it('masks are for segmentation alone: the recipe is refused', async () => {
+  const text = 'dataset: { type: mask-folder, train: scenes }\nstudent: { model: ds-cnn }\n';
+  expect((await userError(() => parseRecipe(text, 'x.yaml'))).message).toBe(
+    'x.yaml:1:18 dataset.type: expected another type for classification: such folders have a class for each pixel, for which task is segmentation, received mask-folder',
   );
 });

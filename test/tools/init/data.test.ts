@@ -40,7 +40,6 @@ describe('a folder of data', () => {
   });
 
   it.each<[string, readonly string[], string | undefined]>([
-    ['seg', ['seg/images/1.png', 'seg/masks/1.png'], 'holds images and masks, as data with masks or boxes do'],
     ['voc', ['voc/JPEGImages/1.jpg', 'voc/Annotations/1.xml'], 'holds JPEGImages and Annotations, as data with masks or boxes do'], // prettier-ignore
     ['yolo', ['yolo/train/images/1.jpg', 'yolo/train/labels/1.txt'], 'holds images and labels, as data with masks or boxes do'], // prettier-ignore
     ['robo', ['robo/train/1.jpg', 'robo/train/_annotations.coco.json'], 'has the annotation file _annotations.coco.json, with boxes or masks'], // prettier-ignore
@@ -49,6 +48,24 @@ describe('a folder of data', () => {
     await files(...given);
     expect((await seenIn(name))?.unsupported).toEqual(unsupported);
   });
+});
+
+it('pictures and masks are data for segmentation, with the splits of their folders or lists', async () => {
+  await files('seg/images/1.png', 'seg/masks/1.png');
+  expect(await seenIn('seg')).toEqual({ type: 'mask-folder', why: 'seg holds images and masks', notes: [] });
+  await files(
+    'parts/train/images/1.png',
+    'parts/train/masks/1.png',
+    'parts/test/images/1.png',
+    'parts/test/masks/1.png',
+  );
+  expect(await seenIn('parts')).toEqual({
+    ...{ type: 'mask-folder', why: 'parts/train holds images and masks', notes: [] },
+    splits: { train: 'train', test: 'test' },
+  });
+  const lists = ['ImageSets/Segmentation/train.txt', 'ImageSets/Segmentation/val.txt'];
+  await files(...['JPEGImages/1.jpg', 'SegmentationClass/1.png', ...lists].map((name) => `VOC/${name}`));
+  expect(await seenIn('VOC')).toMatchObject({ type: 'mask-folder', splits: { train: lists[0], test: lists[1] } });
 });
 
 it('a JSON file of COCO is not one of JSON lines', async () => {
