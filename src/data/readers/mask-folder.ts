@@ -14,13 +14,13 @@ import { noLabels } from './labelled.ts';
 import type { LabelsRead } from './labelled.ts';
 import { refuseUnknownClasses, listedClassNames, maskClassNames } from './mask-classes.ts';
 import { maskFiles } from './mask-files.ts';
-import type { Part } from './registry.ts';
 
 /** Number of masks that are read at a time. */
 const AT_ONCE = 8;
 
 interface MaskOptions extends ImageOptions, LabelsRead {
-  readonly part: Part;
+  /** Name of the split. */
+  readonly part: string;
   readonly classes?: readonly string[] | undefined;
 }
 
