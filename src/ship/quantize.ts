@@ -11,7 +11,7 @@ import { encodeModel } from '../formats/onnx/protobuf.ts';
 import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
 import type { Skipped } from '../base/skipped.ts';
 import type { DenseScales, Quantization } from '../graph/quantization.ts';
-import type { Graph } from '../graph/types.ts';
+import type { Graph, Node } from '../graph/types.ts';
 import type { RecipeCalibrator } from '../recipe/schema/compress.ts';
 import type { Recipe } from '../recipe/schema.ts';
 import type { ShipContext } from './context.ts';
@@ -135,11 +135,15 @@ export function keptFloat(
   ];
 }
 
-/** The last two ops of a graph if they scale and move its answers by constants, see `scaledNetwork`. */
+/** The last two ops before each output that scale and move its values by constants, see `scaledNetwork`. */
 function unitsOf(graph: Graph): string[] {
   const producers = producersOf(graph.nodes);
+  return [...graph.outputs.values()].flatMap((output) => unitsOfOutput(graph, producers, output));
+}
+
+function unitsOfOutput(graph: Graph, producers: ReadonlyMap<string, Node>, output: string): string[] {
   const found: string[] = [];
-  let value = [...graph.outputs.values()][0]!;
+  let value = output;
   for (const op of ['Add', 'Multiply']) {
     const node = producers.get(value);
     const inner = node?.inputs.filter((name) => !graph.constants.has(name)) ?? [];

@@ -1,5 +1,5 @@
 import type * as tf from '@tensorflow/tfjs-core';
-import type { Dataset, TargetValues } from '../data/dataset.ts';
+import type { Dataset, Scaling, TargetValues } from '../data/dataset.ts';
 import type { TaskName } from '../data/config.ts';
 import type { TensorData, TensorType } from '../graph/types.ts';
 import type { Beside, Described } from './described.ts';
@@ -52,8 +52,8 @@ export interface Task {
   readonly classes?: readonly string[] | undefined;
   /** Meaning of the numbers that a file returns, for its metadata. */
   readonly answers: 'logits' | 'values';
-  /** Mean and deviation of the labels; the last step of a network built from code scales answers by them. */
-  readonly scaling?: { readonly mean: readonly number[]; readonly std: readonly number[] } | undefined;
+  /** Mean and deviation of the labels; the last step of a network built from code scales answers by them. `field`: that of numbers, if not the first. */
+  readonly scaling?: (Scaling & { readonly field?: string }) | undefined;
   /** Name of the label loss in logs. */
   readonly lossName: string;
   /** `soft`: trainings feed targets in the form of `mixedValues`, also unmixed ones. Default: targets as they are stored. */

@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { LabelWords, RawSplit } from '../../src/data/dataset.ts';
+import { numbers } from '../../src/data/targets/numbers.ts';
 import type { TargetReader } from '../../src/data/targets/reader.ts';
 import type { taskRow } from '../../src/recipe/task.ts';
 import { argMax } from '../../src/base/numbers.ts';
@@ -8,7 +9,7 @@ import type { AnswerField } from '../../src/tasks/fields.ts';
 import { errorsOf } from '../../src/tasks/regression/errors.ts';
 import { accuracyScore } from '../../src/tasks/score.ts';
 import type { Score } from '../../src/tasks/score.ts';
-import { asGiven, mixedTargets, numberFeeds } from '../../src/tasks/targets.ts';
+import { mixedTargets, numberFeeds } from '../../src/tasks/targets.ts';
 import type { Task, TaskData } from '../../src/tasks/task.ts';
 
 /**
@@ -39,6 +40,7 @@ export const reader: TargetReader = {
     });
   },
   width: () => 2,
+  scaling: (values) => numbers.scaling!(Float32Array.from(columnOf(values, 1, 2)), 1),
   unlabelledNames: () => undefined,
   named: 'the kinds, and the weight',
   none: () => new Float32Array(0),
@@ -51,14 +53,14 @@ function columnsOf({ labels }: RawSplit): readonly [LabelWords, LabelWords] {
   return labels.columns as [LabelWords, LabelWords];
 }
 
-/** Error of a weight below which it counts as right. */
-const TOLERANCE = 0.25;
+/** Error of a weight, in grams, below which it counts as right. */
+const TOLERANCE = 10;
 
 /** src/tasks/score.ts */
 export const score: Score = { ...accuracyScore, name: 'both right', isShareRight: false, heading: ' both right' };
 
 /** src/tasks/fruit/task.ts */
-export function fruit({ classNames: names }: TaskData): Task {
+export function fruit({ classNames: names, scaling = { mean: [0], std: [1] } }: TaskData): Task {
   const [width, kinds] = [names.length, names.length - 1];
   const fields: readonly AnswerField[] = [
     { name: 'logits', shape: [kinds] },
@@ -74,6 +76,13 @@ export function fruit({ classNames: names }: TaskData): Task {
     });
   const scoreOf = (answers: Float32Array, targets: ArrayLike<number>): number =>
     right(answers, targets).reduce((sum, value) => sum + value, 0) / (targets.length / 2);
+  // Losses see weights in deviations from their mean.
+  const ones = names.slice(1);
+  const [mean, std] = [
+    [...ones.map(() => 0), ...scaling.mean],
+    [...ones.map(() => 1), ...scaling.std],
+  ];
+  const standard = (rows: tf.Tensor2D): tf.Tensor2D => tf.div(tf.sub(rows, tf.tensor1d(mean)), tf.tensor1d(std));
   const logitsIn = (rows: tf.Tensor2D) => tf.slice(rows, [0, 0], [-1, kinds]);
   const weightIn = (rows: tf.Tensor2D) => tf.slice(rows, [0, kinds], [-1, 1]);
   const oneHot = (targets: ArrayLike<number>): Float32Array => {
@@ -87,21 +96,24 @@ export function fruit({ classNames: names }: TaskData): Task {
   const text = (kind: number, weight: number) => `${names[kind]!}, ${weight.toPrecision(3)}`;
   return {
     ...{ name: NAME as Task['name'], names, fields, width, targetWidth: 2, score, answers: 'values' },
+    scaling: { ...scaling, field: 'numbers' },
     lossName: 'label',
     labelNumbers: () => ({}),
     feeds: (batchSize, mix) => numberFeeds(batchSize, width, mix),
     fed: (targets, _, mix) => ({ targets: oneHot(targets), ...mix }),
-    targets: (feeds, mix) =>
-      mix === 'partners' ? mixedTargets(feeds['targets'] as tf.Tensor2D, feeds) : (feeds['targets'] as tf.Tensor2D),
+    targets: (feeds, mix) => {
+      const own = standard(feeds['targets'] as tf.Tensor2D);
+      return mix === 'partners' ? mixedTargets(own, feeds) : own;
+    },
     mixedValues: (targets, mix) => mixedNumbers(oneHot(targets), mix, width),
-    forLoss: asGiven,
+    forLoss: standard,
     loss: (outputs, targets) => {
       const entropy = tf.neg(tf.sum(tf.mul(logitsIn(targets), tf.logSoftmax(logitsIn(outputs))), -1));
       return tf.add(entropy, tf.mean(tf.squaredDifference(weightIn(outputs), weightIn(targets)), -1));
     },
     sums: (outputs, targets, counted) => {
       const same = tf.equal(tf.argMax(logitsIn(outputs), -1), tf.argMax(logitsIn(targets), -1));
-      const near = tf.less(tf.abs(tf.sub(weightIn(outputs), weightIn(targets))), TOLERANCE);
+      const near = tf.less(tf.abs(tf.sub(weightIn(outputs), weightIn(targets))), TOLERANCE / scaling.std[0]!);
       const both = tf.logicalAnd(same, tf.reshape(near, [-1]));
       return { right: tf.sum(tf.mul(tf.cast(both, 'float32'), counted)) };
     },
@@ -145,7 +157,7 @@ export function fruits(count: number, first: number): Fruit[] {
   return Array.from({ length: count }, (_, i) => {
     const features = [1, 2.3, 3.7].map((step) => Math.sin(step * (first + i) + step));
     const [a, b, c] = features as [number, number, number];
-    return { features, kind: KINDS[argMax(features, 0, 3)]!, weight: a - 0.5 * b + 0.3 * c };
+    return { features, kind: KINDS[argMax(features, 0, 3)]!, weight: 150 + 40 * (a - 0.5 * b + 0.3 * c) };
   });
 }
 

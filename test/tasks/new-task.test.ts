@@ -42,7 +42,8 @@ const ofNumbers = Object.entries(targets).map(([name, of]) => {
 mock('../../src/data/targets/registry.ts', () => ({
   ...Object.fromEntries(ofNumbers),
   targetReader: (config: DatasetConfig) => (isNew(config.task) ? reader : targets.targetReader(config)),
-  scalingOf: (data: Dataset, values: TargetValues) => (isNew(data.task) ? undefined : targets.scalingOf(data, values)),
+  scalingOf: (data: Dataset, values: TargetValues) =>
+    isNew(data.task) ? reader.scaling!(values, 2) : targets.scalingOf(data, values),
 }));
 const scores = await import('../../src/tasks/score.ts');
 mock('../../src/tasks/score.ts', () => ({

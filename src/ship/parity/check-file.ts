@@ -105,7 +105,7 @@ export async function checkFile(
   };
   const feeds = parts.map((part) => inputsByName(part.x, part.shape[0]!, { sampleShape: part.shape.slice(1), inputs }));
   // Classes are compared where answers are classes, elsewhere how far the numbers are apart.
-  const classOutput = task.classes && { classes: task.width, output: task.fields[0]!.name };
+  const classOutput = task.classes && { classes: task.classes.length, output: task.fields[0]!.name };
   const compared = await compareOn(feeds, trained, asked, classOutput).finally(() => runner.dispose());
   const { samples } = compared;
   const actual = Float32Array.from(answers.flatMap((values) => [...values]));
@@ -137,11 +137,17 @@ export async function checkFile(
  * Likeness of predictions in the label's units, each number by itself, about its mean and in its deviations: beside a number around a
  * thousand, an error in one around a hundredth would not be seen.
  */
-function numberByNumber({ scaling, names }: Task, expected: Float32Array, actual: Float32Array): OutputLikeness[] {
+function numberByNumber(
+  { scaling, fields, names }: Task,
+  expected: Float32Array,
+  actual: Float32Array,
+): OutputLikeness[] {
   if (scaling === undefined) return [];
-  return names.map((name, c) => {
+  const { mean, field = fields[0]!.name } = scaling;
+  return mean.map((_, c) => {
+    const name = fields.length === 1 ? names[c]! : `number ${c} of ${field}`;
     const column = (of: Float32Array): OutputValues => {
-      const data = of.filter((_, i) => i % names.length === c);
+      const data = fieldValues(of, fields, field).filter((_, i) => i % mean.length === c);
       return {
         data: data.map((value) => (value - scaling.mean[c]!) / scaling.std[c]!),
         shape: [data.length],
