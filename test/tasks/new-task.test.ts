@@ -59,6 +59,10 @@ const { runRecipe } = await import('../../src/run/run.ts');
 const { makeRecipe } = await import('../../src/setup/runnable.ts');
 const { writeKit } = await import('../../src/ship/kit/kit.ts');
 const { evaluateFile } = await import('../../src/tools/evaluate.ts');
+const { viewOf } = await import('../../src/data/batches/batches.ts');
+const { onnxTeacher } = await import('../../src/distill/teachers/onnx-teacher.ts');
+const { alike } = await import('../../src/distill/teachers/int8-teacher.ts');
+const { loadData } = await import('../../src/setup/data.ts');
 const { ask, serving } = await import('../serve/server.ts');
 
 const folder = mkdtempSync(path.join(tmpdir(), 'limbeck-task-'));
@@ -109,6 +113,16 @@ function renamed(bytes: Uint8Array, names: Readonly<Record<string, string>>): Ui
     outputs: outputs.map((output) => ({ ...output, name: called(output.name) })).reverse(),
   };
   return encodeModel({ ...model, graph });
+}
+
+/** The file with an operator behind the output that it reads; its result takes the name of that output. */
+function withEnd(bytes: Uint8Array, op: string, inputs: readonly [string, ...string[]]): Uint8Array {
+  const [output] = inputs;
+  const inner = renamed(bytes, { [output]: 'inner' });
+  const { graph, ...rest } = decodeModel(inner, 'inner');
+  const end = { op, domain: '', name: op, inputs: inputs.map(() => 'inner'), outputs: [output], attrs: new Map() };
+  const outputs = graph.outputs.map((one) => (one.name === 'inner' ? { ...one, name: output } : one));
+  return encodeModel({ ...rest, graph: { ...graph, nodes: [...graph.nodes, end], outputs } });
 }
 
 /** Share of the test samples with the right kind, and R² of the weight, by answers [samples, kinds + 1]. */
@@ -164,6 +178,63 @@ it('says the likeness of each output of each file', () => {
     expect(outputs!.map(({ name }) => name)).toEqual(['logits', 'numbers']);
     if (file.includes('int8')) for (const { sqnrDb } of outputs!) expect(sqnrDb).toBeGreaterThan(20);
   }
+});
+
+it.each([
+  [
+    { teacher: { ...TEACHER, outputs: { logits: 'grams', numbers: 'kind' } } },
+    'teacher.onnx: expected [3] for the field logits, received the output grams [1]',
+  ],
+  [{ teacher: { onnx: 'teacher.onnx' } }, 'teacher.onnx has no output logits for the field logits'],
+  [{ teacher: { ...TEACHER, outputs: { boxes: 'kind' } } }, 'expected a field of an answer: logits, numbers, received boxes'], // prettier-ignore
+  [{ teacher: { ...TEACHER, onnx: 'stuck.onnx' } }, 'stuck.onnx: field numbers: gives the same answer to 100 different samples'], // prettier-ignore
+  [
+    { student: { model: 'mlp' } },
+    'model mlp: gives one output, and answers of fruit are the outputs logits [3], numbers [1]',
+  ],
+  [{ student: { onnx: 'teacher.onnx' } }, 'student.onnx: gives one output'],
+  [{ student: { module: 'other.mjs' } }, 'expected one input and the outputs logits [3], numbers [1], received'],
+])('refuses %j', async (change, message) => {
+  await writeFile(
+    inFolder('other.mjs'),
+    MODULE.replace('{ units, name,', "{ units, name: name.replace('numbers', 'grams'),"),
+  );
+  await writeFile(inFolder('stuck.onnx'), withEnd(await readFile(inFolder('teacher.onnx')), 'Sub', ['grams', 'grams']));
+  await expect(run({ ...WHOLE, name: 'refused', ...change })).rejects.toThrow(message);
+});
+
+it('answers with the order and the probabilities of a file turned into those of the data', async () => {
+  const bytes = await readFile(inFolder('teacher.onnx'));
+  const dataset = (await loadData(makeRecipe({ ...BASE, name: 'd' }, folder).recipe)).validation;
+  const probe = { x: viewOf(dataset, [0, 1, 2, 3], { seed: 0, view: 0, augment: [] }), n: 4 };
+  const settings = { layout: 'auto', outputs: TEACHER.outputs, intermediate: [] } as const;
+  const answersOf = async (file: Uint8Array, classes?: readonly string[]): Promise<number[]> => {
+    const source = { name: 't', bytes: file, dataset, probe, session: { executionProviders: ['cpu'] } };
+    const teacher = await onnxTeacher(source, { ...settings, classes });
+    const { logits } = await teacher.answer(probe.x, 4);
+    await teacher.dispose();
+    return [...logits];
+  };
+  const plain = await answersOf(bytes);
+  const turned = await answersOf(bytes, ['plum', 'apple', 'pear', 'weight']);
+  expect(turned).toEqual(plain.map((_, i) => plain[i - (i % 4) + [1, 2, 0, 3][i % 4]!]));
+  const shares = await answersOf(withEnd(bytes, 'Softmax', ['kind']));
+  // Logarithms of the probabilities: the logits but for a constant.
+  for (let row = 0; row < 4; row++) {
+    const at = row * 4;
+    expect(shares[at + 1]! - shares[at]!).toBeCloseTo(plain[at + 1]! - plain[at]!, 3);
+    expect(shares[at + 3]).toBe(plain[at + 3]);
+  }
+});
+
+it('is compared field by field with its answers in 8 bits', () => {
+  const dataset = { task: NAME, classNames: [...KINDS, 'weight'] } as unknown as Dataset;
+  const [exact, rounded] = [Float32Array.of(3, 0, 0, 150, 0, 3, 0, 170), Float32Array.of(3, 0, 0, 160, 0, 3, 0, 160)];
+  expect(alike([exact], [exact], dataset)).toMatchObject({ isEnough: true });
+  expect(alike([exact], [rounded], dataset)).toMatchObject({
+    isEnough: false,
+    text: 'logits no difference; numbers 0.0 dB',
+  });
 });
 
 it('is scored by a file', async () => {

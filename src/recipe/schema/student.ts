@@ -16,7 +16,7 @@ const keys = {
   module: file
     .optional()
     .describe(
-      'JavaScript module that has `export default ({ tf, inputShape, classes, seed }) => model`, of tfjs-layers.',
+      'JavaScript module that has `export default ({ tf, inputShape, classes, fields, seed }) => model`, of tfjs-layers; the model has an output for each of `fields`, `{ name, shape }`, whose last layer has its name.',
     ),
   tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
   onnx: file.optional().describe('ONNX file to start from: its float32 weights are trained.'),

@@ -85,7 +85,7 @@ const fileKeys = {
     .union([z.enum(['auto', 'logits', 'probabilities']), z.record(z.string(), z.string())])
     .default('auto')
     .describe(
-      "Kind of answers; probabilities are turned into logits by their logarithm. For tasks with several fields in an answer: the file's output of each field, as `{ logits: classes, numbers: ages }`; default: outputs of the fields' names.",
+      "Kind of answers; probabilities are turned into logits by their logarithm. For tasks with several fields in an answer: the file's output of each field, as `{ logits: classes, numbers: ages }`; default: outputs of the fields' names. Probabilities of the first field are found by themselves.",
     ),
   classes: z
     .union([z.array(z.string()).min(2), file])
