@@ -5,12 +5,13 @@ import sharp from 'sharp';
 import { zipSync } from 'fflate';
 import type { DatasetConfig } from '../../src/data/config.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
-import { countOfElements } from '../../src/data/dataset.ts';
+import { countOfElements, countOfPixels } from '../../src/data/dataset.ts';
+import { IGNORED } from '../../src/data/targets/move-mask.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { readStoredLogits, storedLogits } from '../../src/distill/answers/stored-logits.ts';
 import { readClassVectors } from '../../src/distill/teachers/zero-shot.ts';
 import { idx } from '../data/support.ts';
-import { withRightSums } from '../support/png.ts';
+import { indexedPng, withRightSums } from '../support/png.ts';
 import { wavFile } from '../support/sound.ts';
 import { wordPieces } from '../support/tokenizer.ts';
 import { sane } from './reader.ts';
@@ -82,6 +83,24 @@ const OTHER_PICTURES = await Promise.all(
     return [format, { ...PNGS, 'pics/a/1.png': new Uint8Array(bytes) }] as const;
   }),
 );
+
+/** Pictures and masks of four classes, some pixels of which have none. */
+const SCENES = Object.fromEntries(
+  await Promise.all(
+    ['1', '2', '3', '4'].map(async (name, i) => {
+      const size = { height: 6, width: 10 };
+      const classes = Uint8Array.from({ length: 60 }, (_, at) => (at % 7 === 0 ? 255 : (at + i) % 4));
+      const grey = await sharp(new Uint8Array(180).fill(40 * i), { raw: { ...size, channels: 3 } })
+        .png()
+        .toBuffer();
+      return [
+        [`scenes/images/${name}.png`, new Uint8Array(grey)],
+        [`scenes/masks/${name}.png`, indexedPng(classes, size)],
+      ] as const;
+    }),
+  ).then((files) => files.flat()),
+);
+const SCENE_FILES = { ...SCENES, 'scenes/labels.txt': '__ignore__\nsky\ncat\ndog\nroad\n' };
 
 const CIFAR = Uint8Array.from({ length: 6 * 3073 }, (_, i) => (i % 3073 === 0 ? (i / 3073) % 3 : i % 251));
 const CONLL = rows(ROWS, (i) => (i % 5 === 4 ? '' : `word${i % 7}\t${i % 2 ? 'B-LOC' : 'O'}`));
@@ -158,9 +177,14 @@ function dataset(config: (at: (file: string) => string) => DatasetConfig): Reade
   };
 }
 
-function checkSplit({ samples, targets: labels, sampleShape, count, classNames, text }: Dataset): void {
+function checkSplit({ samples, targets: labels, sampleShape, count, classNames, task, text }: Dataset): void {
+  const isMask = task === 'segmentation';
   // Words have a tag each, and -1 where there is none.
-  const [each, least] = text?.tokenizer === 'bytes' ? [text.length, -1] : [1, 0];
+  const [each, least] = isMask
+    ? [countOfPixels(sampleShape), 0]
+    : text?.tokenizer === 'bytes'
+      ? [text.length, -1]
+      : [1, 0];
   sane(count > 0 && labels.length === count * each, `it has ${count} samples and ${labels.length} labels`);
   sane(
     sampleShape.every((size) => Number.isSafeInteger(size) && size > 0),
@@ -169,7 +193,7 @@ function checkSplit({ samples, targets: labels, sampleShape, count, classNames, 
   sane(samples.length === count * countOfElements(sampleShape), `it has ${samples.length} values`);
   sane(samples.every(Number.isFinite), 'some values are not finite');
   sane(
-    labels.every((label) => label >= least && label < classNames.length),
+    labels.every((label) => (label >= least && label < classNames.length) || (isMask && label === IGNORED)),
     'some labels are no class',
   );
 }
@@ -179,6 +203,9 @@ const readIdx = dataset((at) => ({ type: 'idx', train: { images: at('x.idx'), la
 const npyFiles = { 'x.npy': SAMPLES, 'y.npy': CLASSES };
 const readNpy = dataset((at) => ({ type: 'npz', train: { samples: at('x.npy'), labels: at('y.npy') } }));
 const readPng = dataset((at) => ({ type: 'image-folder', train: at('pics'), validation: 2 }));
+const readScenes = dataset((at) => ({
+  ...{ type: 'mask-folder', task: 'segmentation', stride: 2, train: at('scenes'), validation: 1 },
+}));
 const readTable = (config: object = {}): Reader['read'] =>
   dataset((at) => ({ type: 'parquet', train: at('d.parquet'), validation: 2, ...config }));
 
@@ -212,6 +239,12 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
       },
     ]),
   ),
+  Masks: { files: SCENE_FILES, damaged: 'scenes/masks/2.png', read: readScenes },
+  'Masks with right checksums': {
+    ...{ files: SCENE_FILES, damaged: 'scenes/masks/2.png', mended: withRightSums },
+    read: readScenes,
+  },
+  'Class names of masks': { files: SCENE_FILES, damaged: 'scenes/labels.txt', text: true, read: readScenes },
   'CIFAR-10': {
     ...{ files: { 'c.bin': CIFAR }, damaged: 'c.bin' },
     read: dataset((at) => ({ type: 'cifar10', train: at('c.bin'), validation: 2 })),

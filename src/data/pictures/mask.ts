@@ -8,11 +8,14 @@ export interface MaskSize {
   readonly width: number;
 }
 
-const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+/** Signature of a PNG, then length and type of its header. */
+const BEGINNING = Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR', 'latin1');
+/** Bytes of signature and header. */
+const HEADER = 33;
 /** Types of PNG, by their number. */
 const [GREY, PALETTE] = [0, 3];
 /** Parts of a PNG that its numbers are read from; others, such as palette and gamma, say how they are shown. */
-const READ = new Set(['IHDR', 'IDAT', 'IEND']);
+const READ = new Set(['IDAT', 'IEND']);
 
 const SAVE =
   'Save it as a PNG with a palette, or of 8 bits of grey: the class of each pixel, counted from 0, and 255 for none.';
@@ -22,9 +25,11 @@ const SAVE =
  * another size, and for a file that holds colours in place of indexes.
  */
 export async function maskPixels(bytes: Uint8Array, file: string, { height, width }: MaskSize): Promise<Uint8Array> {
-  if (bytes.length < 33 || SIGNATURE.some((byte, i) => bytes[i] !== byte))
+  if (bytes.length < HEADER || BEGINNING.some((byte, i) => bytes[i] !== byte))
     throw new UserError(`${file}: the mask is no PNG (${bytes.length} bytes)`, SAVE);
   const header = new DataView(bytes.buffer, bytes.byteOffset);
+  if (header.getUint32(HEADER - 4) !== crc32(bytes.subarray(12, HEADER - 4)))
+    throw new UserError(`${file}: the header of the mask has a wrong checksum`, 'Get the file again.');
   const [ownWidth, ownHeight, depth, kind] = [header.getUint32(16), header.getUint32(20), bytes[24]!, bytes[25]!];
   if (ownHeight !== height || ownWidth !== width)
     throw new UserError(
@@ -55,15 +60,15 @@ export async function maskPixels(bytes: Uint8Array, file: string, { height, widt
 /** The PNG as grey, without palette, transparency and whatever else says how its numbers are shown. */
 function asGrey(bytes: Uint8Array): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const parts = [bytes.subarray(0, SIGNATURE.length)];
-  for (let at = SIGNATURE.length; at + 12 <= bytes.length;) {
+  const parts = [bytes.subarray(0, HEADER)];
+  for (let at = HEADER; at + 12 <= bytes.length;) {
     const end = at + 12 + view.getUint32(at);
     if (READ.has(String.fromCharCode(...bytes.subarray(at + 4, at + 8)))) parts.push(bytes.subarray(at, end));
     at = end;
   }
   const out = concatBytes(parts);
   out[25] = GREY;
-  new DataView(out.buffer).setUint32(29, crc32(out.subarray(12, 29)));
+  new DataView(out.buffer).setUint32(HEADER - 4, crc32(out.subarray(12, HEADER - 4)));
   return out;
 }
 

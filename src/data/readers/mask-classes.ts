@@ -1,7 +1,6 @@
-import { UserError } from '../../base/errors.ts';
+import { shown, UserError } from '../../base/errors.ts';
 import { readUtf8 } from '../../base/files.ts';
 import type { MaskSize } from '../pictures/mask.ts';
-import { checkedNames } from '../splits/label-names.ts';
 import { IGNORED } from '../targets/move-mask.ts';
 
 /** `UserError` for a pixel of a class that does not exist. */
@@ -51,7 +50,10 @@ export async function listedClassNames(
       `${file}: names ${names.length} classes, expected at least 2`,
       'Write a name on each line, in the order of the numbers in masks: 0 is often the background.',
     );
-  if (classes === undefined) return checkedNames(names);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined)
+    throw new UserError(`${file}: names the class ${shown(twice)} twice`, 'Give every class its own name.');
+  if (classes === undefined) return names;
   if (classes.length === names.length && names.every((name, i) => name === classes[i] || !classes.includes(name)))
     return classes;
   throw new UserError(

@@ -43,6 +43,9 @@ it('no wrong mask is read: another size, colours, 16 bits, damage', async () => 
   expect(await of(Promise.resolve(png.subarray(0, 60)))).toMatch(
     /^m\.png: cannot decode the mask: .*\(received 60 bytes\)$/,
   );
+  const damaged = png.slice();
+  damaged[24] = 4;
+  expect(await of(Promise.resolve(damaged))).toBe('m.png: the header of the mask has a wrong checksum');
   expect(await of(Promise.resolve(png.subarray(0, 20)))).toBe('m.png: the mask is no PNG (20 bytes)');
 });
 

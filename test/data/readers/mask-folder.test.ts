@@ -87,7 +87,7 @@ it('class names are those of labels.txt, or those that the recipe gives them', a
     hint: 'Leave `classes` out, or name as many classes in the order of the file.',
   });
   await put('named/labels.txt', 'a\na\nb');
-  expect((await refused('named')).message).toBe('classes: "a" is named twice');
+  expect((await refused('named')).message).toBe('named/labels.txt: names the class "a" twice');
   await put('named/labels.txt', 'cat\n');
   expect((await refused('named')).message).toBe('named/labels.txt: names 1 classes, expected at least 2');
   expect((await read('plain', { part: 'validation' })).classNames).toBeUndefined();
