@@ -187,28 +187,31 @@ def folded(net, x):
 
 def cancelling(net, x, y):
     """
-    Sums of the absolute values of which the gradient of a single number is the sum, by the number's name, where float32 cannot tell that from 0: of a
-    scale or a bias that the next batch norm takes off. The rounding of such a gradient is a share of this sum, and not of the gradient.
+    Sums of the absolute values of which a gradient is the sum, by the parameter's name, where float32 cannot tell that from 0: of a bias or a single
+    scale that the next norm takes off. The rounding of such a gradient is a share of this sum, and not of the gradient.
     """
-    copy, sums, watched = deepcopy(net).double(), {}, False
+    copy, sums = deepcopy(net).double(), {}
 
     def added(name, one, given, out):
         def backward(gradient):
-            for key, terms in (("scale", gradient * given[0].detach()), ("bias", gradient)):
-                sums[f"{name}.{key}"] = float(terms.abs().sum())
+            terms = gradient.abs()
+            if isinstance(one, (nn.Conv2d, nn.Linear)):
+                axis = terms.ndim - 1 if isinstance(one, nn.Linear) else 1
+                sums[f"{name}.bias"] = float(terms.transpose(0, axis).flatten(1).sum(1).norm())
+                return
+            for key, values in (("scale", (gradient * given[0].detach()).abs()), ("bias", terms)):
+                sums[f"{name}.{key}"] = float(values.sum())
 
         out.register_hook(backward)
 
     for name, module in copy.named_modules():
         own = dict(module.named_parameters(recurse=False))
-        if own.keys() == {"scale", "bias"} and all(parameter.numel() == 1 for parameter in own.values()):
-            watched = True
+        is_scaling = own.keys() == {"scale", "bias"} and all(parameter.numel() == 1 for parameter in own.values())
+        if is_scaling or (isinstance(module, (nn.Conv2d, nn.Linear)) and module.bias is not None):
             module.register_forward_hook(lambda one, given, out, name=name: added(name, one, given, out))
-    if not watched:
-        return {}
     gradients(copy, x.double(), y)
     least = 100 * np.finfo(np.float32).eps
-    return {key: size for key, size in sums.items() if abs(float(copy.get_parameter(key).grad)) < least * size}
+    return {key: size for key, size in sums.items() if float(copy.get_parameter(key).grad.norm()) < least * size}
 
 
 def written(name, net, x, y, exporter, folder, **options):
