@@ -50,6 +50,16 @@ it('bool inputs and outputs are int32 in the file, which LiteRT for WebAssembly 
   expect(await run(bytes, { x: Int32Array.of(0, 1, 7) })).toEqual({ y0: Float32Array.of(1, 0, 0) });
 });
 
+it('int64 outputs, as the classes of an ONNX file are that chooses them itself, are int32 in the file', async () => {
+  const bytes = exported(
+    sketch((g) => {
+      const best = g.op('ArgMax', [g.input('x', floats('batch', 3))], { axis: 1 });
+      return g.op('Cast', [best], { dtype: 'int64' });
+    }),
+  );
+  expect(await run(bytes, { x: Float32Array.of(1, 7, 2) })).toEqual({ y0: Float32Array.of(1) });
+});
+
 it('refuses a division of whole numbers of 64 bits, which LiteRT has no kernel for', () => {
   const type = { dtype: 'int64', shape: [2] } as const;
   const node = { op: 'FloorDiv', inputs: ['a', 'b'], attrs: {}, outputs: ['y'], layer: 'halves' } as const;

@@ -6,10 +6,12 @@ export function withInt64Inputs(graph: Graph, wide: ReadonlySet<string>): Graph 
   return withInputsOf('int64', graph, (name) => wide.has(name));
 }
 
-/** The int64 and bool inputs, and bool outputs, as int32: LiteRT for WebAssembly takes none, and ids and masks of phones' programs are int32. */
+const NARROWED: readonly DType[] = ['int64', 'bool'];
+
+/** The int64 and bool inputs and outputs as int32: LiteRT for WebAssembly takes none, and ids, masks and classes of phones' programs are int32. */
 export function withInt32Ends(graph: Graph): Graph {
-  const isChanged = (name: string): boolean => ['int64', 'bool'].includes(graph.inputs.get(name)!.dtype);
-  const areChanged = [...graph.inputs.keys()].some(isChanged) || [...graph.outputs.values()].some((value) => graph.types.get(value)!.dtype === 'bool'); // prettier-ignore
+  const isChanged = (name: string): boolean => NARROWED.includes(graph.types.get(name)!.dtype);
+  const areChanged = [...graph.inputs.keys(), ...graph.outputs.values()].some(isChanged);
   return areChanged ? withInputsOf('int32', graph, isChanged) : graph;
 }
 
@@ -35,7 +37,7 @@ function withInputsOf(dtype: DType, graph: Graph, isChanged: (name: string) => b
       builder.node(op, inputs.map((value) => instead.get(value) ?? value), attrs, { layer, outputs }); // prettier-ignore
   for (const [name, value] of graph.outputs) {
     const given = instead.get(value) ?? value;
-    const isNarrowed = dtype === 'int32' && graph.types.get(value)!.dtype === 'bool';
+    const isNarrowed = dtype === 'int32' && NARROWED.includes(builder.typeOf(given).dtype);
     builder.output(name, isNarrowed ? builder.op('Cast', [given], { dtype }) : given);
   }
   return builder.build();
