@@ -187,6 +187,8 @@ it.each([
   ],
   [{ teacher: { onnx: 'teacher.onnx' } }, 'teacher.onnx has no output logits for the field logits'],
   [{ teacher: { ...TEACHER, outputs: { boxes: 'kind' } } }, 'expected a field of an answer: logits, numbers, received boxes'], // prettier-ignore
+  [{ teacher: { ...TEACHER, output: 'kind' } }, 'teacher.output: expected no such key for fruit: outputs names an output for each field'], // prettier-ignore
+  [{ teacher: { ensemble: [TEACHER, { ...TEACHER, outputs: { boxes: 'kind' } }] } }, 'teacher.ensemble[1].outputs.boxes: expected a field of an answer'], // prettier-ignore
   [{ teacher: { ...TEACHER, onnx: 'stuck.onnx' } }, 'stuck.onnx: field numbers: gives the same answer to 100 different samples'], // prettier-ignore
   [
     { student: { model: 'mlp' } },
@@ -268,6 +270,14 @@ it('is served: values of both outputs by name, and each output as a tensor', asy
   } finally {
     await server.end();
   }
+});
+
+it('has no shadow, which keeps the logits of classes', async () => {
+  const bytes = await readFile(inFolder('whole/exports/distilled.onnx'));
+  const shadow = { teacher: inFolder('teacher.onnx'), share: 1 };
+  await expect(serving({ 'fruit.onnx': bytes }, { shadow })).rejects.toThrow(
+    'expected models that answer with one output, received the outputs logits, numbers',
+  );
 });
 
 it('has a kit whose program for Node reads both outputs', async () => {

@@ -76,7 +76,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const read =
     fields.length === 1 ? [outputOf(runtime, name, settings)] : namedOutputs(runtime, name, settings, fields);
   const wanted = [...read, ...settings.intermediate];
-  const others = settings.output === undefined ? othersOf(runtime, wanted) : [];
+  const others = settings.output === undefined && fields.length === 1 ? othersOf(runtime, wanted) : [];
   const ask = async (feeds: Readonly<Record<string, InferenceTensor>>, n: number): Promise<Record<string, Values>> =>
     floats(await runtime.run(feeds, wanted), n, name);
   const { raw, layout, ...fed } =
@@ -88,7 +88,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const { data: firstScores, shape: scoresShape } = first[scores]!;
   // Numbers to predict can sum to 1 too, such as shares.
   const isProbability =
-    (answers === 'logits' || fields.length > 1) &&
+    (settings.outputs !== 'auto' || answers === 'logits' || fields.length > 1) &&
     answersProbabilities(name, settings.outputs, firstScores, scoresShape.at(-1)!);
   /** The file's answers, of which the first field is brought into the logits and the classes of the data set. */
   const answersIn = (results: Readonly<Record<string, Values>>, n: number): Float32Array => {

@@ -94,7 +94,7 @@ async function withSteps(
   const isProbability =
     probe === undefined
       ? outputs === 'probabilities'
-      : (answers === 'logits' || fields.length > 1) &&
+      : (outputs !== 'auto' || answers === 'logits' || fields.length > 1) &&
         answersProbabilities(name, outputs, scoresIn(await raw(probe.x, probe.n, probe.original)), given[0]!.shape.at(-1)!); // prettier-ignore
   const content = await (await steps.for(1)).state();
   const sorted = [...content].sort(([a], [b]) => (a < b ? -1 : 1));

@@ -44,20 +44,26 @@ interface Checked {
     readonly leaveOut?: object | undefined;
   };
   readonly teacher?:
-    | {
+    | ({
         readonly train?: (Training & { readonly augment?: readonly object[] | undefined }) | undefined;
         readonly chain?: readonly Training[] | undefined;
         readonly minAccuracy?: number | undefined;
         readonly classes?: readonly string[] | string | undefined;
-        readonly outputs: string | Readonly<Record<string, string>>;
-        readonly onnx?: string | undefined;
-        readonly savedModel?: string | undefined;
+        readonly ensemble?: readonly Outputs[] | undefined;
         readonly weighting?: string | undefined;
-      }
+      } & Outputs)
     | undefined;
   readonly student?: object | undefined;
   readonly prune: readonly unknown[];
   readonly target?: unknown;
+}
+
+/** Outputs of a teacher's file. */
+interface Outputs {
+  readonly output?: string | undefined;
+  readonly outputs: string | Readonly<Record<string, string>>;
+  readonly onnx?: string | undefined;
+  readonly savedModel?: string | undefined;
 }
 
 interface Training {
@@ -112,7 +118,8 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
       dataset.type,
     );
   if (isPerWord) refuseForWords(recipe, refuse);
-  if (typeof teacher?.outputs === 'object') refuseOutputs(teacher, task, refuse);
+  if (teacher !== undefined) refuseOutputs(['teacher'], teacher, task, refuse);
+  teacher?.ensemble?.forEach((member, i) => refuseOutputs(['teacher', 'ensemble', i], member, task, refuse));
   if (task === 'classification') return;
   const perPath: readonly (readonly [readonly string[], unknown])[] = [
     [['teacher', 'minAccuracy'], teacher?.minAccuracy],
@@ -128,18 +135,22 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
 
 /** Refuses names of outputs that the task has no field for, or that are not read. */
 function refuseOutputs(
-  { outputs, onnx, savedModel }: NonNullable<Checked['teacher']>,
+  path: readonly (string | number)[],
+  { output, outputs, onnx, savedModel }: Outputs,
   task: TaskName,
   refuse: Refuse,
 ): void {
   const names = fieldNames(task);
+  if (output !== undefined && names.length > 1)
+    refuse([...path, 'output'], `no such key for ${task}: outputs names an output for each field of an answer`, output);
+  if (typeof outputs === 'string') return;
   if (names.length === 1 || (onnx === undefined && savedModel === undefined)) {
     const why = names.length === 1 ? `answers of ${task} are one output, which teacher.output names` : 'only outputs of onnx and savedModel have names'; // prettier-ignore
-    refuse(['teacher', 'outputs'], `auto, logits or probabilities: ${why}`, outputs);
+    refuse([...path, 'outputs'], `auto, logits or probabilities: ${why}`, outputs);
     return;
   }
   for (const name of Object.keys(outputs))
-    if (!names.includes(name)) refuse(['teacher', 'outputs', name], `a field of an answer: ${names.join(', ')}`, name);
+    if (!names.includes(name)) refuse([...path, 'outputs', name], `a field of an answer: ${names.join(', ')}`, name);
 }
 
 /** Refuses augmentation that mixes samples whose targets the task does not mix. */

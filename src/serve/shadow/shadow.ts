@@ -4,7 +4,7 @@ import type { Log } from '../../base/log.ts';
 import { argMax } from '../../base/numbers.ts';
 import { RandomStream } from '../../base/random.ts';
 import { orderOf, inClassOrder } from '../../distill/preflight/class-order.ts';
-import { otherOrder } from '../../distill/teachers/inputs/preparation.ts';
+import { fieldsIn, otherOrder } from '../../distill/teachers/inputs/preparation.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import type { InferAnswer, InferRequest } from '../batch/queue.ts';
@@ -91,6 +91,12 @@ export class Shadow {
     const { model, file } = chosen(options.teacher, models);
     const bytes = await readOnnx(file);
     const { metadata } = decodeModel(bytes, file);
+    const several = fieldsIn(model.metadata) ?? fieldsIn(metadata);
+    if (several !== undefined)
+      throw new UserError(
+        `--shadow ${options.teacher}: expected models that answer with one output, received the outputs ${several.map(({ name }) => name).join(', ')}`,
+        'A transfer set holds logits of classes alone.',
+      );
     const workers = new Pool({ ...pool, workers: 1, lowPriority: true }, log, () => undefined);
     let facts: ModelFacts | undefined;
     const message = { type: 'model', key: KEY, fileName: file, bytes: bytes.length, maxBatch: MOST_BATCH } as const;
