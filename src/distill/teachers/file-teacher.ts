@@ -8,6 +8,7 @@ import { taskRow } from '../../recipe/task.ts';
 import type { AnswerField } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { columnFeeds, columnInputs } from './inputs/column-inputs.ts';
+import { onGrid } from './inputs/grid-answers.ts';
 import { feedsOf, fedInputs } from './inputs/teacher-inputs.ts';
 import { seenAs } from './inputs/own-pictures.ts';
 import type { OwnSize } from './inputs/own-pictures.ts';
@@ -81,10 +82,16 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
     floats(await runtime.run(feeds, wanted), n, name);
   const { raw, layout, ...fed } =
     dataset.text === undefined ? plainInput(source, settings, ask) : textInput(source, settings, ask);
-  const first = await raw(probe.x, probe.n, probe.original);
+  const [scores] = read as [string];
+  const asked = async (x: Float32Array, n: number, original?: AtSize): Promise<Record<string, Values>> => {
+    const results = await raw(x, n, original);
+    if (taskRow(dataset.task).answersPer !== 'pixel') return results;
+    const grid = fields[0]!.shape as readonly [number, number, number];
+    return { ...results, [scores]: onGrid(results[scores]!, grid, { name, output: scores, layout }) };
+  };
+  const first = await asked(probe.x, probe.n, probe.original);
   const order = orderOf(name, settings.classes, dataset.classNames);
   if (fields.length > 1) checkFields(name, fields, read, (output) => first[output]!.shape.slice(1));
-  const [scores] = read as [string];
   const { data: firstScores, shape: scoresShape } = first[scores]!;
   // Numbers to predict can sum to 1 too, such as shares.
   const isProbability =
@@ -120,7 +127,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
     ...(sampleShape && { sampleShape }),
     ...(others.length > 0 && { otherOutputs: others }),
     answer: async (x, n, original): Promise<Answer> => {
-      const results = await raw(x, n, original);
+      const results = await asked(x, n, original);
       const features = settings.intermediate.map((feature) => [feature, featureOf(results[feature]!, layout)] as const);
       return { logits: answersIn(results, n), features: Object.fromEntries(features) };
     },

@@ -5,6 +5,7 @@ import { agreementSection } from './sections/agreement.ts';
 import { examplesSection } from './sections/examples.ts';
 import { errorsSection } from './sections/errors.ts';
 import { entitiesSection } from './sections/entities.ts';
+import { masksSection } from './sections/masks.ts';
 import { labelsSection } from './sections/per-label.ts';
 import { calibrationSection } from './sections/calibration.ts';
 import { curvesSection, factsSection, latencySection, recipeSection } from './sections/sections.ts';
@@ -62,6 +63,7 @@ export function reportHtml(report: Report): string {
     errorsSection(report),
     labelsSection(report),
     entitiesSection(report),
+    masksSection(report),
     channelsSection(report),
     pruningSection(report),
     quantizationSection(report),

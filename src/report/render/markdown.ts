@@ -1,5 +1,6 @@
 import { digits, percent } from '../../base/numbers.ts';
 import { ENTITY_HEAD, entityRows } from '../tables/entities.ts';
+import { MASK_HEAD, maskRows } from '../tables/masks.ts';
 import { fileSize, milliseconds, number, seconds, size } from '../format.ts';
 import { channelTable } from '../tables/channels.ts';
 import { raceRows } from '../tables/race.ts';
@@ -24,6 +25,7 @@ export function reportMarkdown(report: Report): string {
     errorsTable(report.models),
     labelsTable(report.models),
     entitiesTable(report.models),
+    masksTable(report.models),
     searchTable(report),
     channelsTable(report),
     raceTable(report),
@@ -221,6 +223,18 @@ function labelsTable(models: readonly ModelRow[]): string {
     'F1 with it',
     'calibration error',
   ];
+  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}
+
+/** Table of the pixels of each class. */
+function masksTable(models: readonly ModelRow[]): string {
+  const rows = models.flatMap(({ id, masks }) =>
+    masks === undefined ? [] : maskRows(masks).map((cells) => [id, ...cells]),
+  );
+  if (rows.length === 0) return '';
+  const head = ['model', ...MASK_HEAD];
   return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');

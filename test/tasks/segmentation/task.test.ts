@@ -1,7 +1,7 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { RandomStream } from '../../../src/base/random.ts';
 import { IGNORED } from '../../../src/data/targets/move-mask.ts';
-import { masksOf } from '../../../src/tasks/segmentation/masks.ts';
+import { masksOf, resizedLogits } from '../../../src/tasks/segmentation/masks.ts';
 import { sharesOfCells } from '../../../src/tasks/segmentation/shares.ts';
 import { segmentation } from '../../../src/tasks/segmentation/task.ts';
 import { useCpu } from '../../support/cpu.ts';
@@ -48,6 +48,18 @@ describe('masks of answers', () => {
     const grid = tf.reshape<tf.Rank.R4>(answers(), [N, ROWS, COLUMNS, CLASSES]);
     const large = tf.image.resizeBilinear(grid, [HEIGHT, WIDTH], false, true);
     expect([...masksOf(ANSWERS, GRID)]).toEqual(numbers(tf.argMax(large, -1)));
+  });
+
+  it.each([
+    [5, 7],
+    [2, 2],
+    [ROWS, COLUMNS],
+  ])('of a file with another grid come from logits resized to %i×%i as tf.image does', (rows, columns) => {
+    const grid = tf.reshape<tf.Rank.R4>(answers(), [N, ROWS, COLUMNS, CLASSES]);
+    const expected = numbers(tf.image.resizeBilinear(grid, [rows, columns], false, true));
+    const found = resizedLogits(ANSWERS, [ROWS, COLUMNS, CLASSES], [rows, columns]);
+    expected.forEach((value, i) => expect(found[i]).toBeCloseTo(value, 5));
+    expect(found).toHaveLength(expected.length);
   });
 
   it('have the first class of equal logits', () => {

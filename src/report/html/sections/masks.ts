@@ -1,0 +1,33 @@
+import { digits, percent } from '../../../base/numbers.ts';
+import { number } from '../../format.ts';
+import { MASK_HEAD, maskRows } from '../../tables/masks.ts';
+import type { Report } from '../../types.ts';
+import { escape } from '../escape.ts';
+import { key } from '../charts/kinds.ts';
+import { table } from '../tables.ts';
+
+/** Section on pixels: intersection over union and Dice of all models, class by class. */
+export function masksSection(report: Report): string {
+  const rated = report.models.flatMap((model) => (model.masks === undefined ? [] : [{ model, of: model.masks }]));
+  const [first] = rated;
+  if (first === undefined) return '';
+  const named = (id: string, at: number, kind?: string): string =>
+    `<th scope="row">${key(at)}${escape(id)}${kind === undefined ? '' : `<small>${escape(kind)}</small>`}</th>`;
+  const cells = (values: readonly string[]): string => values.map((value) => `<td>${escape(value)}</td>`).join('');
+  const all = rated.map(({ model, of }) => {
+    const values = [percent(of.rightPixels), model.distance === undefined ? '–' : digits(model.distance)];
+    return `<tr>${named(model.id, report.models.indexOf(model))}${cells(values)}</tr>`;
+  });
+  const classes = rated.flatMap(({ model, of }) =>
+    maskRows(of).map(
+      ([name, ...values]) => `<tr>${named(model.id, report.models.indexOf(model), name)}${cells(values)}</tr>`,
+    ),
+  );
+  return (
+    `<section id="masks"><h2>Pixels</h2><p>On the ${number(first.of.pixels)} pixels of the ${first.of.split} split that have a class. IoU is the intersection ` +
+    'of given and true pixels over their union, counted over the whole split; Dice is twice the intersection over the sum of both. Beside the right pixels is ' +
+    "the root of the mean squared difference of the logits from the teacher's.</p>" +
+    table('All pixels', ['model', 'right pixels', 'from the teacher'], all) +
+    `${table('Pixels by class', ['model', ...MASK_HEAD.slice(1)], classes)}</section>`
+  );
+}

@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { InterruptedError } from '../../src/base/errors.ts';
+import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { reportHtml } from '../../src/report/html/page.ts';
+import { reportMarkdown } from '../../src/report/render/markdown.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { ask, serving } from '../serve/server.ts';
+import { QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+import { colourSegmenter, SHAPES, shapesArchive, SIZE } from '../support/shapes.ts';
+
+const folder = temporaryFolder();
+const at = (name: string): string => path.join(folder(), name);
+
+beforeEach(async () => {
+  await writeFile(at('train.npz'), shapesArchive(160, 'train'));
+  await writeFile(at('test.npz'), shapesArchive(40, 'test'));
+  await writeFile(at('colours.onnx'), colourSegmenter());
+});
+
+const made = (change: object = {}) =>
+  makeRecipe(
+    {
+      name: 'shapes',
+      dataset: {
+        ...{ type: 'npz', task: 'segmentation', train: { file: 'train.npz' }, test: { file: 'test.npz' } },
+        ...{ classes: SHAPES, stride: 4, normalize: 'unit', validation: 40 },
+        augment: [{ flip: 'horizontal' }, { rotate: 10 }],
+      },
+      teacher: { onnx: 'colours.onnx' },
+      student: { model: 'unet', filters: 4, depth: 3, convolutions: 'full' },
+      distill: { epochs: 4, batchSize: 20, optimizer: { learningRate: 0.02 } },
+      ...QUICK,
+      ...change,
+    },
+    folder(),
+  );
+
+it('goes from masks to files that give each pixel a class, and to a server of them', async () => {
+  const recipe = made({ export: ['onnx', 'tflite'], quantize: [{ samples: 32, maxDrop: 100 }] });
+  const { report, folder: run } = await runRecipe(recipe, { out: folder() });
+  const scores = Object.fromEntries(report.models.map(({ id, score }) => [id, score.test!]));
+  expect(scores['teacher']).toBeGreaterThan(0.7);
+  for (const id of ['distilled', 'distilled-tflite', 'distilled-int8', 'distilled-int8-tflite'])
+    expect([id, scores[id]! > 0.5]).toEqual([id, true]);
+  expect(report.score).toMatchObject({ name: 'mean IoU', better: 'higher' });
+  const { masks } = report.models.find(({ id }) => id === 'distilled')!;
+  expect(masks!.rows.map(({ name }) => name)).toEqual(SHAPES);
+  // The border of each mask has no class.
+  expect(masks!.pixels).toBe(40 * SIZE * (SIZE - 1));
+
+  const file = path.join(run, 'exports/distilled.onnx');
+  const model = decodeModel(readFileSync(file), file);
+  expect(model.graph.outputs[0]).toMatchObject({ name: 'logits', dims: ['batch', SIZE / 4, SIZE / 4, 3] });
+  expect(model.metadata.get('task')).toBe('segmentation');
+  for (const [name, id] of Object.entries({
+    'distilled.onnx': 'distilled',
+    'distilled-int8.tflite': 'distilled-int8-tflite',
+  })) {
+    // prettier-ignore
+    const { score, masks: own } = await evaluateFile(path.join(run, 'exports', name), recipe, 'test');
+    expect([name, score!.value, own!.rows.length]).toEqual([name, scores[id], 3]);
+  }
+  expect(reportHtml(report)).toContain('<section id="masks">');
+  expect(reportMarkdown(report)).toContain('| distilled | disc |');
+
+  const picture = new Array(SIZE * SIZE * 3).fill(0).map((_, i) => [40, 60, 200][i % 3]!);
+  const inputs = Array.from({ length: SIZE }, (_, y) =>
+    Array.from({ length: SIZE }, (_, x) => picture.slice((y * SIZE + x) * 3, (y * SIZE + x) * 3 + 3)),
+  );
+  const server = await serving({ 'm.onnx': readFileSync(file) });
+  const { json } = await ask(server, '/v1/m', { body: { inputs } });
+  await server.end();
+  const predictions = json['predictions'] as {
+    readonly height: number;
+    readonly width: number;
+    readonly runs: readonly number[];
+    readonly segments: readonly { readonly label: string; readonly area: number }[];
+  }[];
+  const [first] = predictions;
+  expect([first!.height, first!.width]).toEqual([SIZE, SIZE]);
+  expect(first!.runs.filter((_, i) => i % 2 === 1).reduce((sum, length) => sum + length, 0)).toBe(SIZE * SIZE);
+  expect(first!.segments[0]).toMatchObject({ label: 'ground' });
+  expect(first!.segments.reduce((sum, { area }) => sum + area, 0)).toBeCloseTo(1, 9);
+});
+
+it('stopped and resumed it ends with the same bytes', async () => {
+  const bytes = (name: string) => readFile(path.join(folder(), name, 'exports/distilled.onnx'), 'base64');
+  await runRecipe(made({ name: 'shapes' }), { out: folder() });
+  const whole = await bytes('shapes');
+  const stop = new AbortController();
+  let epochs = 0;
+  const onEvent = ({ type }: { readonly type: string }): void => {
+    if (type === 'epoch' && ++epochs === 6) stop.abort();
+  };
+  const begun = runRecipe(made(), { out: folder(), existing: 'fresh', signal: stop.signal, onEvent });
+  await expect(begun).rejects.toThrow(InterruptedError);
+  await runRecipe(made(), { out: folder() });
+  expect(await bytes('shapes')).toBe(whole);
+});
+
+it.each([
+  ['a stride that does not divide the pictures', { stride: 5 }, /multiples of dataset\.stride \(5\), received 32×32/],
+  ['fewer classes than the masks hold', { classes: SHAPES.slice(0, 2) }, /pixel \d+, \d+ of mask \d+ is 2, and there are the classes 0 … 1/], // prettier-ignore
+  ['no names of classes', { classes: undefined }, /nothing names the classes/],
+  ['mixup', { augment: [{ mixup: 0.2 }] }, /mixup/],
+])('refuses %s', async (_, dataset, message) => {
+  const start = async () => {
+    const base = { type: 'npz', task: 'segmentation', train: { file: 'train.npz' }, classes: SHAPES, stride: 4 };
+    await runRecipe(made({ dataset: { ...base, ...dataset } }), { out: folder() });
+  };
+  await expect(start()).rejects.toThrow(message);
+});
+
+it('refuses students and teachers that do not answer for each pixel', async () => {
+  await expect(runRecipe(made({ student: { model: 'cnn' } }), { out: folder() })).rejects.toThrow(
+    'model cnn answers for each sample, and the task asks for an answer for each pixel',
+  );
+  const { classes, ...dataset } = (made().recipe as { dataset: { classes: string[] } }).dataset;
+  const more = { ...dataset, classes: [...classes, 'line'] };
+  await expect(runRecipe(made({ name: 'more', dataset: more }), { out: folder() })).rejects.toThrow(
+    /expected logits of 4 classes for each pixel, .*received scores \[\d+, 3, 32, 32\]/,
+  );
+});
