@@ -8,7 +8,7 @@ import { taskRow } from '../../recipe/task.ts';
 import type { AnswerField } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { columnFeeds, columnInputs } from './inputs/column-inputs.ts';
-import { onGrid } from './inputs/grid-answers.ts';
+import { atCellsOfData } from './inputs/grid-answers.ts';
 import { feedsOf, fedInputs } from './inputs/teacher-inputs.ts';
 import { seenAs } from './inputs/own-pictures.ts';
 import type { OwnSize } from './inputs/own-pictures.ts';
@@ -87,7 +87,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
     const results = await raw(x, n, original);
     if (taskRow(dataset.task).answersPer !== 'pixel') return results;
     const grid = fields[0]!.shape as readonly [number, number, number];
-    return { ...results, [scores]: onGrid(results[scores]!, grid, { name, output: scores, layout }) };
+    return { ...results, [scores]: atCellsOfData(results[scores]!, grid, { name, output: scores, layout }) };
   };
   const first = await asked(probe.x, probe.n, probe.original);
   const order = orderOf(name, settings.classes, dataset.classNames);

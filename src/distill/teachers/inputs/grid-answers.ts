@@ -12,7 +12,7 @@ interface Values {
  * the data by bilinear interpolation between the centres of cells. `layout`: of the file's input, for outputs that both could be. `UserError` for
  * outputs of another form.
  */
-export function onGrid(
+export function atCellsOfData(
   { data, shape }: Values,
   [rows, columns, classes]: readonly [number, number, number],
   { name, output, layout }: { readonly name: string; readonly output: string; readonly layout: 'nhwc' | 'nchw' },
