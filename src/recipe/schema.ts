@@ -120,12 +120,6 @@ export const recipeSchema = z
       .boolean()
       .default(false)
       .describe('Batch norms use the statistics of the whole batch, not only of a shard.'),
-    gradientCompression: z
-      .enum(['none', 'fp16'])
-      .optional()
-      .describe(
-        'Compression of the gradients that processes exchange; none: float32, the default; fp16: half the bytes, with sums rounded to 11 bits, whatever the number of processes.',
-      ),
     threads: z.int().min(0).max(1024).default(0).describe('Threads of the engine; 0: one per core.'),
     jobs: count
       .max(64)

@@ -23,14 +23,9 @@ export const SHARDS = 8;
 /** `UserError` if the processes cannot share the batches of the run in `folder`, which were begun whole or in `parts` parts. */
 export function requireShards(
   together: Collectives | undefined,
-  { shards, gradientCompression }: Pick<Recipe, 'shards' | 'gradientCompression'>,
+  { shards }: Pick<Recipe, 'shards'>,
   folder: string,
 ): void {
-  if (gradientCompression === 'fp16' && shards === undefined)
-    throw new UserError(
-      `gradientCompression: fp16: batches that are not cut into shards have no sums of gradients to round`,
-      'Take it out, set shards, or start limbeck by mpirun.',
-    );
   if (!several(together)) return;
   if (shards === undefined)
     throw new UserError(

@@ -71,10 +71,6 @@ const CASES = {
     ],
     numbers: [2],
   },
-  'gradients as halves': {
-    keys: ['prune=[]', 'quantize=[]', 'distill.epochs=2', 'gradientCompression=fp16'],
-    numbers: [3, 8],
-  },
   'batch norms of the whole batch': {
     keys: ['prune=[]', 'quantize=[]', 'syncBatchNorm=true', 'distill.epochs=2'],
     numbers: [3, 8],

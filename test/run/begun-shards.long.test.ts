@@ -62,7 +62,6 @@ describe('the number of shards that a run began with', () => {
 
   it.each([
     ['shards: 8', {}, { shards: 8 }],
-    ['gradientCompression: fp16', { shards: 8 }, { shards: 8, gradientCompression: 'fp16' }],
     ['syncBatchNorm: true', { shards: 8 }, { shards: 8, syncBatchNorm: true }],
   ])('after a fresh start with %s, the teacher is trained again too', async (_, before, after) => {
     const trained = {
@@ -98,10 +97,7 @@ it('processes that start from other saved states are refused', async () => {
   await expect(together).rejects.toThrow(/process 1 of 2 has another saved state of scratch than process 0/);
 });
 
-it('more processes than shards are refused, and compression where there are none', async () => {
+it('more processes than shards are refused', async () => {
   const two = played(2, (together) => run('two', { shards: 1 }, { together }));
   await expect(two).rejects.toThrow(/started 2 processes, and a batch is cut into 1 shards/);
-  await expect(run('halves', { gradientCompression: 'fp16' })).rejects.toThrow(
-    /gradientCompression: fp16: batches that are not cut/,
-  );
 });

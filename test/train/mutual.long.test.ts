@@ -93,14 +93,6 @@ it('batch norms by the whole batch, of a student and of what it answers to its p
   expect(() => expectClose(whole.state, apart.state, 1e-3)).toThrow();
 });
 
-it('gradients as halves: three processes end with the bytes of one', async () => {
-  const cut = { samples: 10, shards: 4, gradientCompression: 'fp16' } as const;
-  const setup = setups['a scaled loss']!;
-  const alone = await trained(setup, cut);
-  for (const one of await played(3, (together) => trained(setup, { ...cut, together })))
-    expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
-});
-
 it('updates of both in one pass over memory give the bits that ONNX Runtime gives node by node', async () => {
   const setup = { ...setups['a moving average and mixed samples']!, optimizer: { type: 'adamw' } } as const;
   const apart = createOnnxRuntimeEngine({ device: 'cpu', threads: 1, fused: false });

@@ -147,11 +147,11 @@ function trainerOf<N extends Network>(
  * its samples.
  */
 function partsOf<N extends Network>(
-  { recipe: { syncBatchNorm, shards, gradientCompression }, together }: Pick<FitContext, 'recipe' | 'together'>,
+  { recipe: { syncBatchNorm, shards }, together }: Pick<FitContext, 'recipe' | 'together'>,
   { loss, parts }: Learner<N>,
 ): Fitting['parts'] {
   if (loss.acrossBatch === true || (syncBatchNorm && shards === undefined)) return undefined;
-  return { ...parts, shards, together, syncBatchNorm, gradientCompression };
+  return { ...parts, shards, together, syncBatchNorm };
 }
 
 /** Scores the weights in training, or their moving average. */

@@ -89,14 +89,9 @@ export function numberOfSteps(
 /** Hash of a training's settings and of the recipe's settings that change its sums. A saved state with another hash is ignored. */
 export function jobOf(
   { job }: Pick<FitOptions, 'job'>,
-  {
-    shards,
-    syncBatchNorm,
-    gradientCompression = 'none',
-  }: Pick<Recipe, 'shards' | 'syncBatchNorm' | 'gradientCompression'>,
+  { shards, syncBatchNorm }: Pick<Recipe, 'shards' | 'syncBatchNorm'>,
 ): string | undefined {
-  const isDefault = shards === undefined && !syncBatchNorm && gradientCompression === 'none';
-  return job === undefined || isDefault
-    ? job
-    : sha256(job, canonicalJson({ shards, syncBatchNorm, gradientCompression }));
+  if (job === undefined || (shards === undefined && !syncBatchNorm)) return job;
+  // Earlier versions had this key, and their saved states have it in their hash.
+  return sha256(job, canonicalJson({ shards, syncBatchNorm, gradientCompression: 'none' }));
 }

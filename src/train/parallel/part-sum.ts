@@ -8,14 +8,6 @@ const MERGES: Readonly<Record<string, (sum: Float32Array, next: Float32Array) =>
   [EXTREME.highest]: (sum, next) => sum.forEach((value, i) => (sum[i] = Math.max(value, next[i]!))),
 };
 
-/** Rounds a result in place after each addition. Parts must be rounded already. */
-export type Rounding = (name: string, values: Float32Array) => void;
-
-export interface PartSumOptions {
-  readonly rounding?: Rounding | undefined;
-  readonly home?: StepValues | undefined;
-}
-
 /** Partial sum of at least 2^level parts. */
 interface Waiting {
   level: number;
@@ -29,7 +21,6 @@ interface Waiting {
  */
 export class PartSum {
   readonly #inPairs: boolean;
-  readonly #round: Rounding | undefined;
   /** Memory for the final sums, by the name of the result. */
   readonly #home: StepValues;
   /** Sums that wait for another sum of the same number of parts. */
@@ -38,8 +29,8 @@ export class PartSum {
   readonly #free: Waiting[] = [];
 
   /** `home`: memory that receives the sums of these results. A part that lies in it already is not copied. */
-  constructor(order: 'one by one' | 'in pairs', { rounding, home = {} }: PartSumOptions = {}) {
-    [this.#inPairs, this.#round, this.#home] = [order === 'in pairs', rounding, home];
+  constructor(order: 'one by one' | 'in pairs', home: StepValues = {}) {
+    [this.#inPairs, this.#home] = [order === 'in pairs', home];
   }
 
   /** Starts a new sum; memory is reused. */
@@ -75,7 +66,6 @@ export class PartSum {
     const merge = MERGES[name.slice(0, name.indexOf('/') + 1)];
     if (merge === undefined) addUp(sum, next, sum);
     else merge(sum, next);
-    this.#round?.(name, sum);
   }
 
   #filled(results: StepValues): Waiting {

@@ -13,8 +13,6 @@ import { PartGradients } from '../step/gradients.ts';
 import type { BatchPartGradients } from '../step/gradients.ts';
 import { DividedUpdate } from './divided-update.ts';
 import { Exchange } from './exchange.ts';
-import { halfBlocks } from './half-blocks.ts';
-import { HalfGradients, toHalves } from './half-gradients.ts';
 import { figuresOf, forUpdate, PartSum } from './part-sum.ts';
 import { compileOptions } from '../step/steps.ts';
 import { SyncedGradients } from './synced-gradients.ts';
@@ -30,8 +28,6 @@ export interface PartsOptions {
   readonly shards?: number | undefined;
   /** The processes that share the parts. Default: this process alone. */
   readonly together?: Collectives | undefined;
-  /** Encoding of gradients between processes, to which each sum of two is rounded. Default: none, float32. */
-  readonly gradientCompression?: 'none' | 'fp16' | undefined;
   /** Batch norms normalize by the statistics of the whole batch. Default false: of the part. */
   readonly syncBatchNorm?: boolean | undefined;
   /** Minimum number of weights for which the processes divide the update. Default: see `DividedUpdate`. */
@@ -53,35 +49,24 @@ export class PartedSteps implements Steps {
   readonly #options: PartedOptions;
   readonly #gradients: BatchPartGradients;
   readonly #sum: PartSum;
-  readonly #half: HalfGradients | undefined;
   readonly #divided: DividedUpdate | undefined;
-  /** Exchanges between processes: for gradients as halves, and for all other results. */
-  readonly #exchanges: readonly Exchange[];
+  /** Undefined for a single process. */
+  readonly #exchange: Exchange | undefined;
 
   private constructor(options: PartedOptions, gradients: BatchPartGradients, update: CompiledStep) {
     this.#options = options;
     this.#gradients = gradients;
     this.compiled = update;
-    const { shards, together, gradientCompression, leastDivided: least } = options.parts;
-    this.#half = gradientCompression === 'fp16' ? new HalfGradients(gradients.outputs) : undefined;
-    // Halved gradients exclude a divided update, which would send weights as float32.
-    this.#divided =
-      several(together) && this.#half === undefined
-        ? DividedUpdate.of({ update, read: gradients.variables, together, least })
-        : undefined;
-    const home = this.#divided?.home ?? (several(together) || this.#half ? {} : homeIn(update));
-    const rounding = this.#half && toHalves;
-    this.#sum = new PartSum(shards === undefined ? 'one by one' : 'in pairs', { rounding, home });
-    const undivided = new Map([...gradients.outputs].filter(([name]) => !(name in home)));
-    const { halves, rest } = this.#half ?? { rest: undivided };
+    const { shards, together, leastDivided: least } = options.parts;
+    this.#divided = several(together)
+      ? DividedUpdate.of({ update, read: gradients.variables, together, least })
+      : undefined;
+    const home = this.#divided?.home ?? (several(together) ? {} : homeIn(update));
+    this.#sum = new PartSum(shards === undefined ? 'one by one' : 'in pairs', home);
     if (partsEach(batchPartSizes(options.batchSize, cutOf(options.parts)).length, together?.size ?? 1) === 1)
       gradients.placeResults?.(home as Readonly<Record<string, Float32Array>>);
-    this.#exchanges = several(together)
-      ? [
-          new Exchange({ outputs: rest, together }),
-          ...(halves === undefined ? [] : [new Exchange({ outputs: halves, together, wire: halfBlocks, rounding })]),
-        ]
-      : [];
+    const outputs = new Map([...gradients.outputs].filter(([name]) => !(name in home)));
+    this.#exchange = several(together) ? new Exchange({ outputs, together }) : undefined;
   }
 
   static async create(options: PartedOptions): Promise<PartedSteps> {
@@ -129,8 +114,7 @@ export class PartedSteps implements Steps {
     const { size, rank } = together ?? { size: 1, rank: 0 };
     const each = partsEach(all.length, size);
     const portion = { own: all.slice(rank * each, (rank + 1) * each), count: all.length, each };
-    for await (const result of this.#gradients.of(portion, feeds, step))
-      this.#sum.add(this.#half?.joined(result) ?? result);
+    for await (const result of this.#gradients.of(portion, feeds, step)) this.#sum.add(result);
     const count = Math.ceil(all.length / each);
     const sums = this.#summed(count);
     this.#divided?.sum(count);
@@ -150,10 +134,7 @@ export class PartedSteps implements Steps {
   #summed(count: number): StepValues {
     const ownSums = this.#sum.values;
     const { rank = 0 } = this.#options.parts.together ?? {};
-    const contributed = rank < count ? ownSums : undefined;
-    const shared = this.#exchanges.map((exchange) => exchange.sum(contributed, count));
-    const sums = shared.length === 0 ? ownSums : shared.reduce((all, one) => ({ ...all, ...one }));
-    return this.#half?.named(sums) ?? sums;
+    return this.#exchange?.sum(rank < count ? ownSums : undefined, count) ?? ownSums;
   }
 
   agreed(wishes: Wishes): Wishes {

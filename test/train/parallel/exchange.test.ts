@@ -1,7 +1,6 @@
 import { RandomStream } from '../../../src/base/random.ts';
 import type { TensorType } from '../../../src/graph/types.ts';
 import { Exchange } from '../../../src/train/parallel/exchange.ts';
-import { halfBlocks, roundToHalfBlocks } from '../../../src/train/parallel/half-blocks.ts';
 import { PartSum } from '../../../src/train/parallel/part-sum.ts';
 import type { StepValues } from '../../../src/train/step/steps.ts';
 import { played } from '../../support/played.ts';
@@ -43,18 +42,4 @@ it.each([
   for (const one of all) alone.add(one);
   for (const sum of await summed(size, { outputs, ...(most !== undefined && { most }) }, all))
     expect(sum).toEqual(alone.values);
-});
-
-it('as halves too, where each sum of two is rounded', async () => {
-  const of = new Map([['gradients', type(1024)]]);
-  const rounding = (_: string, values: Float32Array): void => roundToHalfBlocks(values);
-  const all = Array.from({ length: 3 }, () => ({
-    gradients: Float32Array.from({ length: 1024 }, () => 1e6 * random.normal()),
-  }));
-  for (const one of all) roundToHalfBlocks(one.gradients);
-  const alone = new PartSum('in pairs', { rounding });
-  for (const one of all) alone.add(one);
-  const make = { outputs: of, wire: halfBlocks, rounding, most: 256 };
-  for (const sum of await summed(3, make, all)) expect(sum).toEqual(alone.values);
-  expect(alone.values['gradients']!.every(Number.isFinite)).toBe(true);
 });

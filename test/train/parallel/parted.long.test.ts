@@ -55,7 +55,7 @@ interface Setup {
 async function trained(
   setup: Setup,
   samples: number | undefined,
-  shared: Pick<PartsOptions, 'shards' | 'together' | 'syncBatchNorm' | 'gradientCompression' | 'leastDivided'> = {},
+  shared: Pick<PartsOptions, 'shards' | 'together' | 'syncBatchNorm' | 'leastDivided'> = {},
 ): Promise<{ state: State; losses: number[] }> {
   const { loss: name = 'ce', optimizer: config = { type: 'adam' }, batch = 10, hyper = {} } = setup;
   const network = setup.network();
@@ -346,26 +346,6 @@ describe('processes that divide the update', () => {
       expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
       expect(one.losses).toEqual(alone.losses);
     }
-  });
-});
-
-describe('gradients as halves', () => {
-  const halves = { shards: 4, gradientCompression: 'fp16' as const };
-
-  it.each([
-    ['masks and a moving average', 2],
-    ['a scaled loss', 3],
-    // One part each: what is sent are parts, and no sums.
-    ['cross-entropy', 4],
-  ])('%s: %i processes end with the bytes of one, near those of float32', async (name, size) => {
-    const setup = cases[name]!;
-    const alone = await trained(setup, 10, halves);
-    for (const one of await played(size, (together) => trained(setup, 10, { ...halves, together })))
-      expect(Object.fromEntries(one.state)).toEqual(Object.fromEntries(alone.state));
-    const full = await trained(setup, 10, { shards: 4 });
-    expect(Object.fromEntries(alone.state)).not.toEqual(Object.fromEntries(full.state));
-    expectClose(full.state, alone.state, 2e-3);
-    expect(alone.losses[0]).toBe(full.losses[0]);
   });
 });
 
