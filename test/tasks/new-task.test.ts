@@ -152,7 +152,8 @@ it('is trained: the loss falls, and both heads learn', async () => {
   const { report, losses } = await run({ name: 'first' });
   expect(losses.at(-1)).toBeLessThan(losses[0]! / 4);
   expect(report.models[0]!.score.test).toBeGreaterThan(0.8);
-  expect(report.models[0]!.errors!.rows).toMatchObject([{ name: 'weight' }]);
+  const [weight] = report.models[0]!.errors!.rows;
+  expect([weight!.name, weight!.r2! > 0.8]).toEqual(['weight', true]);
   const first = await readFile(inFolder('first/exports/scratch.onnx'));
   await writeFile(inFolder('teacher.onnx'), renamed(first, TEACHER.outputs));
 });
@@ -160,7 +161,7 @@ it('is trained: the loss falls, and both heads learn', async () => {
 let report: Report;
 it('is taught by a file with outputs of other names, pruned and quantized, and goes on to the same bytes when it was stopped', async () => {
   ({ report } = await run(WHOLE));
-  expect(report.teacher!.source).toBe('teacher.onnx');
+  expect(report.teacher).toMatchObject({ source: 'teacher.onnx', store: 'fp32' });
   const before = await bytesOf('whole');
   const stop = new AbortController();
   const onEvent = (event: RunEvent): void => {

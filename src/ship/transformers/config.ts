@@ -1,7 +1,7 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { isImageShape } from '../../data/dataset.ts';
 import { UserError } from '../../base/errors.ts';
-import { taskRow } from '../../recipe/task.ts';
+import { fieldNames, taskRow } from '../../recipe/task.ts';
 import type { AnswerFormKind } from '../../recipe/task.ts';
 
 /** A pipeline of transformers.js that opens a model. */
@@ -36,7 +36,7 @@ export function pipelineOf(data: Dataset): Pipeline {
   const refuse = (fact: string, hint: string): never => {
     throw new UserError(`export --transformers: ${fact}`, hint);
   };
-  if (form === undefined) return refuse(`no pipeline answers ${task}`, OTHERS);
+  if (form === undefined || fieldNames(task).length > 1) return refuse(`no pipeline answers ${task}`, OTHERS);
   if (text !== undefined) {
     if (text.tokenizer !== 'tokenizer.json')
       refuse(`expected a tokenizer.json, received the tokenizer ${text.tokenizer}`, 'Set `dataset.text.tokenizer` to a tokenizer.json of Hugging Face, which the pipeline reads too.'); // prettier-ignore

@@ -1,3 +1,4 @@
+import { sum } from '../../../src/base/numbers.ts';
 import { viewOf } from '../../../src/data/batches/batches.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
 import { alternativesOf } from '../../../src/distill/preflight/alternatives.ts';
@@ -79,6 +80,14 @@ describe('an ONNX teacher', () => {
       softmaxed((await (await onnxTeacher(source(pictureTeacher({ softmax })), DEFAULTS)).answer(x, 2)).logits);
     const [plain, probable] = [await ask(false), await ask(true)];
     plain.forEach((value, i) => expect(probable[i]).toBeCloseTo(value, 5));
+  });
+
+  it('whose numbers to predict sum to 1 is asked for them as they are', async () => {
+    const dataset: Dataset = { ...pictures(), task: 'regression', targets: new Float32Array(180) };
+    const x = viewOf(dataset, [0, 1], { seed: 0, view: 0, augment: [] });
+    const teacher = await onnxTeacher(source(pictureTeacher({ softmax: true }), dataset), DEFAULTS);
+    const { logits: shares } = await teacher.answer(x, 2);
+    expect([0, 3].map((from) => sum(shares.subarray(from, from + 3)))).toEqual([1, 1].map((one) => expect.closeTo(one, 5) as number)); // prettier-ignore
   });
 
   it('of half precision is fed and read in it', async () => {
