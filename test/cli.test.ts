@@ -246,19 +246,24 @@ describe('limbeck init', () => {
     });
   });
 
-  it('says plainly that masks and boxes are not supported, unless the type is said', async () => {
-    for (const name of ['images', 'masks']) {
-      await mkdir(path.join(folder(), 'seg', name), { recursive: true });
-      for (const i of [1, 2]) await writeFile(path.join(folder(), 'seg', name, `${i}.png`), '');
+  it('says plainly that boxes are not supported, unless the type is said; masks are segmentation', async () => {
+    for (const name of ['seg/images', 'seg/masks', 'yolo/images', 'yolo/labels']) {
+      await mkdir(path.join(folder(), name), { recursive: true });
+      for (const i of [1, 2]) await writeFile(path.join(folder(), name, `${i}.png`), '');
     }
-    expect(await inProcess(folder(), 'init', '--train', 'seg')).toMatchObject({
+    expect(await inProcess(folder(), 'init', '--train', 'yolo')).toMatchObject({
       code: 1,
       stderr:
-        'init: seg: holds images and masks, as data with masks or boxes do; segmentation and detection are not supported yet\n' +
-        'A sample has a class, numbers, labels, or a tag for each word. If the data are of this kind all the same, say so: --type image-folder.\n',
+        'init: yolo: holds images and labels, as data with masks or boxes do; detection is not supported yet\n' +
+        'Masks are read from folders `images` and `masks`, as PNGs of class numbers. If the data are of this kind all the same, say so: --type image-folder.\n',
     });
     const said = ['--type', 'image-folder', '--test', '', '--teacher', '', '--model', 'mlp'];
-    expect((await inProcess(folder(), 'init', '--train', 'seg', ...said)).code).toBe(0);
+    expect((await inProcess(folder(), 'init', '--train', 'yolo', ...said)).code).toBe(0);
+    const masks = ['--train', 'seg', '--test', '', '--teacher', '', '--to', 'seg.yaml'];
+    expect((await inProcess(folder(), 'init', ...masks)).code).toBe(0);
+    const recipe = await readFile(path.join(folder(), 'seg.yaml'), 'utf8');
+    expect(recipe).toContain('  type: mask-folder\n  task: segmentation\n  train: seg\n');
+    expect(recipe).toContain('student: { model: seg-lraspp }');
   });
 
   it('says what is missing where nobody can answer', async () => {

@@ -200,8 +200,8 @@ async function seenAt(
   if (type !== undefined) return seen;
   if (seen?.unsupported !== undefined)
     throw new UserError(
-      `init: ${train}: ${seen.unsupported}; segmentation and detection are not supported yet`,
-      `A sample has a class, numbers, labels, or a tag for each word. If the data are of this kind all the same, say so: --type ${seen.type}.`,
+      `init: ${train}: ${seen.unsupported}; detection is not supported yet`,
+      `Masks are read from folders \`images\` and \`masks\`, as PNGs of class numbers. If the data are of this kind all the same, say so: --type ${seen.type}.`,
     );
   for (const line of seen === undefined
     ? []
