@@ -60,6 +60,16 @@ it('int64 outputs, as the classes of an ONNX file are that chooses them itself, 
   expect(await run(bytes, { x: Float32Array.of(1, 7, 2) })).toEqual({ y0: Float32Array.of(1) });
 });
 
+it('divides places of 32 bits before they are widened to 64', async () => {
+  const graph = sketch((g) => {
+    const places = g.op('Cast', [g.input('x', { dtype: 'int32', shape: [5] })], { dtype: 'int64' });
+    const three = g.constant({ dtype: 'int64', shape: [] }, BigInt64Array.of(3n));
+    return g.op('FloorDiv', [places, three]);
+  });
+  const feeds = { x: Int32Array.of(0, 2, 3, 11, -1) };
+  expect(await run(exported(graph), feeds)).toEqual({ y0: Float32Array.of(0, 0, 1, 3, -1) });
+});
+
 it('refuses a division of whole numbers of 64 bits, which LiteRT has no kernel for', () => {
   const type = { dtype: 'int64', shape: [2] } as const;
   const node = { op: 'FloorDiv', inputs: ['a', 'b'], attrs: {}, outputs: ['y'], layer: 'halves' } as const;

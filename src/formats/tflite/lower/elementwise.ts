@@ -88,13 +88,25 @@ const hyperbolic =
     c.emitBinary('MUL', sum, c.program.float(0.5));
   };
 
+/** LiteRT does not divide whole numbers of 64 bits: places of 32 bits, as a TopK gives them, are divided before they are widened. */
 function floorDivision(c: LoweringContext): void {
-  if (c.type(c.input(0)).dtype === 'int64')
+  const [x, by] = [c.input(0), c.input(1)];
+  if (c.type(x).dtype !== 'int64') {
+    binary('FLOOR_DIV')(c);
+    return;
+  }
+  const maker = c.program.producers().get(x);
+  const narrow = maker?.op === 'CAST' && c.type(maker.inputs[0]!).dtype === 'int32' ? maker.inputs[0] : undefined;
+  const divisors = [...(c.data(by) ?? [])].map(Number);
+  // The quotient by -1 of the least number has 33 bits.
+  const isKnown = divisors.length === 1 && divisors[0]! > 0 && divisors[0]! < 2 ** 31;
+  if (narrow === undefined || !isKnown)
     c.fail(
       'divides whole numbers of 64 bits, which LiteRT does not',
       'Cast to int32 before the division, or export to ONNX.',
     );
-  binary('FLOOR_DIV')(c);
+  const divisor = c.program.int(divisors[0]!);
+  c.emit('CAST', [c.temp('FLOOR_DIV', [narrow, divisor], { dtype: 'int32', shape: c.out().shape })]);
 }
 
 function step(c: LoweringContext): void {
