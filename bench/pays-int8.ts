@@ -16,6 +16,8 @@ import { table } from './processes.ts';
 
 interface Variant {
   readonly change?: Partial<PtqRecipe>;
+  /** The file has weights of dense layers in int4, and all else in float32. */
+  readonly isInt4?: boolean;
   readonly without?: readonly Swap[];
 }
 const PLAINLY = { scheme: 'int8', calibrator: 'mse', biasCorrection: true, dense: 'channel', kept: [] } as const;
@@ -61,17 +63,23 @@ const VARIANTS: Readonly<Record<string, Variant>> = {
       },
     ],
   },
+  int4: { isInt4: true },
+  'int4 with scales by the largest weight alone': {
+    isInt4: true,
+    without: [{ file: 'formats/onnx/rewrite/int4', after: 'const CANDIDATES = [1', insert: '], LEFT_OUT = [1' }],
+  },
 };
 
 /** Makes one file and measures it. The modules of src/ are loaded here, since a variant leaves parts of them out. */
 async function measured(data: string, file: string, variant: string): Promise<string[]> {
-  const { change = {}, without = [] } = VARIANTS[variant]!;
+  const { change = {}, without = [], isInt4 } = VARIANTS[variant]!;
   register(new URL('./pays-swap.js', import.meta.url), { data: without });
   const { openSource } = await import('../src/ship/convert/source.ts');
   const { samplesFor } = await import('../src/ship/convert/samples.ts');
   const { CONVERT_DEFAULTS } = await import('../src/ship/convert/options.ts');
   const { prepareInt8 } = await import('../src/ship/quantize.ts');
   const { exportQdq } = await import('../src/formats/onnx/qdq/qdq.ts');
+  const { lowerReduced } = await import('../src/formats/onnx/rewrite/reduce.ts');
   const { encodeModel } = await import('../src/formats/onnx/protobuf.ts');
   const { lowerToOnnx } = await import('../src/formats/onnx/lower.ts');
   const { InferenceModel } = await import('../src/runtime/inference.ts');
@@ -86,7 +94,8 @@ async function measured(data: string, file: string, variant: string): Promise<st
   const made = await prepareInt8({ device: 'cpu', threads: 1 }, source.graph, { ...PLAINLY, ...change }, calibration);
   const open = (bytes: Uint8Array) => new InferenceModel(bytes, file, session);
   const float = open(encodeModel(lowerToOnnx(source.graph)));
-  const int8 = open(encodeModel(exportQdq(made.graph, made.quantization).result));
+  const reduced = isInt4 ? lowerReduced(source.graph, 'int4').result : exportQdq(made.graph, made.quantization).result;
+  const int8 = open(encodeModel(reduced));
   const sums: Record<string, { power: number; error: number }> = {};
   let [right, seen] = [0, 0];
   for (const batch of check) {
