@@ -27,7 +27,6 @@ import { withChoices } from '../networks/chosen.ts';
 import { onnxNetwork } from '../networks/onnx/onnx.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import type { LayersModel } from '../networks/models/registry.ts';
-import type { AnswerField } from '../tasks/fields.ts';
 
 type Build = () => Promise<ModelNetwork>;
 
@@ -222,7 +221,7 @@ function failedInside(file: string, { inputShape, classes }: ReturnType<typeof a
 }
 
 /** Name and shape of an input or output, without the batch. */
-function endText({ name, shape }: AnswerField): string {
+function endText({ name, shape }: { readonly name: string; readonly shape: readonly (number | null)[] }): string {
   return `${name} [${shape.join(', ')}]`;
 }
 
@@ -234,7 +233,7 @@ function checked(
   isOfNumbers: boolean,
 ): LayersModel {
   const ends = (names: readonly string[], of: readonly { shape: readonly (number | null)[] }[]): string[] =>
-    of.map(({ shape }, i) => endText({ name: names[i]!, shape: shape.slice(1).map((size) => size ?? NaN) }));
+    of.map(({ shape }, i) => endText({ name: names[i]!, shape: shape.slice(1) }));
   const [inputTexts, outputTexts] = [ends(model.inputNames, model.inputs), ends(model.outputNames, model.outputs)];
   const wanted = fields.map(endText);
   const isOne = fields.length === 1;
@@ -249,9 +248,10 @@ function checked(
     );
   }
   const [input, output] = [model.inputs[0]!.shape.slice(1), model.outputs[0]!.shape.slice(1)];
-  if (isOne && (output.length !== 1 || output[0] !== classes)) {
+  if (isOne && !isOfShape(output, fields[0]!.shape)) {
+    const { shape } = fields[0]!;
     throw new UserError(
-      `${file}: expected logits for ${classes} classes, received an output of shape [${output.join(', ')}] for each sample`,
+      `${file}: expected logits ${shape.length === 1 ? `for ${classes} classes` : `of shape [${shape.join(', ')}]`}, received an output of shape [${output.join(', ')}] for each sample`,
       'Let the last layer have as many units as there are classes, without softmax.',
     );
   }
@@ -267,6 +267,12 @@ function checked(
     );
   }
   return model;
+}
+
+/** True for an output of this shape; a model may leave all sizes but the last open. */
+function isOfShape(output: readonly (number | null)[], shape: readonly number[]): boolean {
+  const isOpen = (i: number): boolean => output[i] === null && i < shape.length - 1;
+  return output.length === shape.length && shape.every((size, i) => output[i] === size || isOpen(i));
 }
 
 /** Layers that pass on their input in another order or shape. */
