@@ -105,7 +105,7 @@ it('stopped and resumed it ends with the same bytes', async () => {
 
 it.each([
   ['a stride that does not divide the pictures', { stride: 5 }, /multiples of dataset\.stride \(5\), received 32×32/],
-  ['fewer classes than the masks hold', { classes: SHAPES.slice(0, 2) }, /pixel \d+, \d+ of mask \d+ is 2, and there are the classes 0 … 1/], // prettier-ignore
+  ['fewer classes than the masks hold', { classes: SHAPES.slice(0, 2) }, /mask \d+: pixel \d+, \d+ \(x, y\) is 2, and there are the classes 0 … 1/], // prettier-ignore
   ['no names of classes', { classes: undefined }, /nothing names the classes/],
   ['mixup', { augment: [{ mixup: 0.2 }] }, /mixup/],
 ])('refuses %s', async (_, dataset, message) => {
