@@ -1,9 +1,14 @@
+import * as tf from '@tensorflow/tfjs-core';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
 import { errorsOf } from '../../src/tasks/regression/errors.ts';
 import { labelReport, macroF1 } from '../../src/tasks/multi-label/labels.ts';
+import { IGNORED } from '../../src/data/targets/move-mask.ts';
+import { masksOf } from '../../src/tasks/segmentation/masks.ts';
+import { segmentation } from '../../src/tasks/segmentation/task.ts';
+import { useCpu } from '../support/cpu.ts';
 import { runPython } from './python.ts';
 
 function byScikitLearn(cases: readonly object[]): unknown[] {
@@ -84,5 +89,54 @@ it('F1, average precision and calibration of several labels are those of scikit-
       if (wanted.averagePrecision[c] === null) expect(averagePrecision).toBeNull();
       else expect(averagePrecision).toBeCloseTo(wanted.averagePrecision[c]!, 10);
     });
+  });
+});
+
+interface MaskFigures {
+  readonly given: readonly number[];
+  readonly meanIou: number;
+  readonly iou: readonly (number | null)[];
+  readonly dice: readonly (number | null)[];
+  readonly loss: number;
+}
+
+it("masks are those of PyTorch's interpolate, IoU and Dice those of scikit-learn, and the loss PyTorch's with soft targets", async () => {
+  await useCpu();
+  const cases = Array.from({ length: 20 }, (_, i) => {
+    const random = new RandomStream('masks', i);
+    const grid = { rows: 1 + random.below(6), columns: 1 + random.below(6), classes: 2 + random.below(4), stride: [1, 2, 4][i % 3]! }; // prettier-ignore
+    const [height, width] = [grid.rows * grid.stride, grid.columns * grid.stride];
+    const samples = 1 + random.below(4);
+    // Classes in patches; the last class of some cases is nowhere.
+    const classes = grid.classes - (i % 4 === 0 ? 1 : 0);
+    const targets = Array.from({ length: samples * height * width }, (_, at) =>
+      random.uniform() < 0.1 ? IGNORED : random.uniform() < 0.7 ? Math.floor(at / 5) % classes : random.below(classes),
+    );
+    const answers = Array.from({ length: samples * grid.rows * grid.columns * grid.classes }, () => Math.fround(random.normal())); // prettier-ignore
+    return { grid, height, width, samples, targets, answers };
+  });
+  const expected = byScikitLearn(
+    cases.map(({ grid, targets, answers }) => ({ task: 'masks', ...grid, targets, answers })),
+  );
+  cases.forEach(({ grid, height, width, samples, targets, answers }, i) => {
+    const wanted = expected[i] as MaskFigures;
+    const classNames = Array.from({ length: grid.classes }, (_, c) => `class ${c}`);
+    const task = segmentation({ classNames, sampleShape: [height, width, 3], stride: grid.stride });
+    const [given, truth] = [Float32Array.from(answers), Uint8Array.from(targets)];
+    const masks = masksOf(given, grid);
+    // Only pixels between two equal logits may differ, by a rounding.
+    expect(masks.filter((value, at) => value !== wanted.given[at]).length).toBe(0);
+    expect(task.scoreOf(given, truth)).toBeCloseTo(wanted.meanIou, 12);
+    const { rows } = task.describe(given, truth).masks!;
+    expect(rows.map(({ iou }) => iou === null)).toEqual(wanted.iou.map((iou) => iou === null));
+    rows.forEach(({ iou, dice }, c) => {
+      expect(iou ?? -1).toBeCloseTo(wanted.iou[c] ?? -1, 12);
+      expect(dice ?? -1).toBeCloseTo(wanted.dice[c] ?? -1, 12);
+    });
+    const labels = tf.tensor2d(Int32Array.from(targets), [samples, height * width], 'int32');
+    const weights = task.rows!.weights(tf.tensor1d(task.weightOf!(truth)), labels);
+    const losses = task.loss(task.rows!.of(tf.tensor2d(given, [samples, task.width])), task.rows!.targets!(labels), {});
+    const [sum] = tf.div(tf.sum(tf.mul(losses, weights)), tf.sum(weights)).dataSync();
+    expect(sum).toBeCloseTo(wanted.loss, 5);
   });
 });

@@ -1,9 +1,11 @@
-"""The figures of regression and of several labels, by scikit-learn: reads cases.json of a folder and prints a JSON list."""
+"""The figures of regression, of several labels and of masks, by scikit-learn and PyTorch: reads cases.json of a folder and prints a JSON list."""
 
 import json
 import sys
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
@@ -47,6 +49,32 @@ def labels(case):
     }
 
 
+def masks(case):
+    """Masks of resized logits, IoU and Dice of each class, and cross-entropy with the shares of the classes in each cell."""
+    rows, columns, classes, stride = (case[key] for key in ("rows", "columns", "classes", "stride"))
+    logits = torch.tensor(case["answers"]).reshape(-1, rows, columns, classes).permute(0, 3, 1, 2)
+    truth = torch.tensor(case["targets"]).reshape(-1, rows * stride, columns * stride)
+    size = truth.shape[1:]
+    given = F.interpolate(logits, size=size, mode="bilinear", align_corners=False).argmax(1)
+    known = truth != 255
+    y, p = truth[known].numpy(), given[known].numpy()
+    seen = sorted(set(y) | set(p))
+    iou = dict(zip(seen, metrics.jaccard_score(y, p, labels=seen, average=None)))
+    dice = dict(zip(seen, metrics.f1_score(y, p, labels=seen, average=None)))
+    one_hot = torch.stack([(truth == c).float() for c in range(classes)], 1)
+    share = F.avg_pool2d(one_hot, stride)
+    labelled = share.sum(1)
+    soft = share / labelled.clamp(min=1e-6).unsqueeze(1)
+    loss = F.cross_entropy(logits, soft, reduction="none")
+    return {
+        "given": given.flatten().tolist(),
+        "meanIou": float(np.mean([iou[c] for c in seen])),
+        "iou": [float(iou[c]) if c in iou else None for c in range(classes)],
+        "dice": [float(dice[c]) if c in dice else None for c in range(classes)],
+        "loss": float((loss * labelled).sum() / labelled.sum()),
+    }
+
+
 with open(f"{sys.argv[1]}/cases.json") as file:
     cases = json.load(file)
-print(json.dumps([{"regression": regression, "labels": labels}[c["task"]](c) for c in cases]))
+print(json.dumps([{"regression": regression, "labels": labels, "masks": masks}[c["task"]](c) for c in cases]))
