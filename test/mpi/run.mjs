@@ -11,7 +11,7 @@ const { values } = parseArgs({
   options: {
     launchers: { type: 'string', default: 'openmpi,mpich' },
     wheels: { type: 'boolean', default: false },
-    /** Numbers of processes for the first launcher; the others get the first and the last of them. */
+    /** Numbers of processes for the first launcher, of the first recipe; the others get 2 and the last of them. */
     ranks: { type: 'string', default: '1,2,4,8' },
     /** Part of the names of cases, or `reads`: these alone, and nothing after them. */
     only: { type: 'string' },
@@ -41,8 +41,9 @@ const hashesOf = (out) => hashes(path.join(folder, out, 'mpi'));
 
 /**
  * Recipes of which every export and every state has the same bytes: the keys that make each of `recipe.yaml` or of another one, and the
- * numbers of processes for the first launcher, if not those asked for. The others get the last, and of the first recipe 2 too. `apart`: the last
- * number also without memory that all see, as on several machines.
+ * numbers of processes for the first launcher, if not those asked for. The others get 2 and the last of the first recipe, and of each further recipe
+ * its first number: what is theirs are the calls, which are the same for every recipe. `apart`: the last number also without memory that all see, as
+ * on several machines.
  */
 const CASES = {
   'pruned and trained with quantization': {},
@@ -97,7 +98,8 @@ for (const [i, [what, { recipe: of = recipe, keys = [], numbers: own = ranks, ap
   const expected = hashesOf(`alone-${i}`);
   if (i === 0) console.log(expected);
   for (const [l, launcher] of launchers.entries()) {
-    const numbers = l === 0 ? own : [...new Set([...(i === 0 ? [2] : []), own.at(-1)])];
+    const others = i === 0 ? [...new Set([2, own.at(-1)])] : [own[0]];
+    const numbers = l === 0 ? own : others;
     for (const n of numbers) {
       const out = `${i}-${launcher.id}-${n}`;
       await done(mpirun(launcher, n, runOf(of, out, ...set)));
