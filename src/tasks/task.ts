@@ -97,6 +97,12 @@ export interface Task {
     given(answers: Float32Array, row: number, targets: TargetValues): Entity[];
     there(targets: TargetValues, row: number): Entity[];
   };
+  /** Masks of a sample, [height · width] class indexes; absent for tasks without pixels. */
+  readonly masks?: {
+    readonly size: readonly [height: number, width: number];
+    readonly given: (answers: Float32Array, row: number) => ArrayLike<number>;
+    readonly there: (targets: TargetValues, row: number) => ArrayLike<number>;
+  };
   /** Size of the disagreement of two models on each sample: 0 if they agree, larger the surer both are. */
   disagreement(answers: Float32Array, others: Float32Array, targets: TargetValues): Float32Array;
   /** Targets of samples that are labelled by these answers. */

@@ -65,7 +65,13 @@ it('goes from masks to files that give each pixel a class, and to a server of th
     const { score, masks: own } = await evaluateFile(path.join(run, 'exports', name), recipe, 'test');
     expect([name, score!.value, own!.rows.length]).toEqual([name, scores[id], 3]);
   }
-  expect(reportHtml(report)).toContain('<section id="masks">');
+  const html = reportHtml(report);
+  expect(html).toContain('<section id="masks">');
+  const { masks: pictures } = report.examples!.rows[0]!;
+  // PNG files that differ, each shown beside the words.
+  const all = [pictures!.label!, pictures!.teacher, pictures!.student];
+  expect([new Set(all).size, all.every((png) => png.startsWith('iVBORw0KGgo'))]).toEqual([3, true]);
+  for (const png of all) expect(html).toContain(`base64,${png}"`);
   expect(reportMarkdown(report)).toContain('| distilled | disc |');
 
   const picture = new Array(SIZE * SIZE * 3).fill(0).map((_, i) => [40, 60, 200][i % 3]!);

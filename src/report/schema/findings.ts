@@ -217,6 +217,10 @@ export const examplesSchema = z
             })
             .exactOptional()
             .describe('Of words with a tag each: the entities of each side, in its words.'),
+          masks: z
+            .strictObject({ label: z.base64().exactOptional(), teacher: z.base64(), student: z.base64() })
+            .exactOptional()
+            .describe('Of pixels with a class each: the masks of each side, PNG files in base64.'),
           label: z.string().exactOptional().describe('Absent where nobody knows it.'),
           teacher: z.string(),
           student: z.string(),

@@ -69,6 +69,11 @@ export function segmentation({ classNames: names, sampleShape, stride = 1 }: Omi
     scoreOf,
     describe: (answers, targets) => ({ masks: confusion(answers, targets).described(names) }),
     beside: (answers, teacher) => ({ distance: distanceOf(answers, teacher) }),
+    masks: {
+      size: [height, width],
+      given: (answers, row) => masks(answers.subarray(row * answerWidth, (row + 1) * answerWidth)),
+      there: (targets, row) => targets.subarray(row * pixels, (row + 1) * pixels),
+    },
     textOf: (answers, row) => areasText(masks(answers.subarray(row * answerWidth, (row + 1) * answerWidth)), names),
     labelText: (targets, row) => areasText(targets.subarray(row * pixels, (row + 1) * pixels), names),
     disagreement: (answers, others) => differingShares(masks(answers), masks(others), pixels),

@@ -24,7 +24,13 @@ function card(row: Row): string {
   const { sample, label, teacher, student } = row;
   const said: readonly (readonly [string, string | undefined])[] = [['label', label], ['teacher', teacher], ['student', student]]; // prettier-ignore
   if (row.marked !== undefined) return markedCard(row, row.marked);
-  const lines = said.flatMap(([who, text]) => (text === undefined ? [] : [`<dt>${who}</dt><dd>${escape(text)}</dd>`]));
+  const masks: Readonly<Record<string, string | undefined>> = row.masks ?? {};
+  const lines = said.flatMap(([who, text]) => {
+    const mask = masks[who];
+    const image =
+      mask === undefined ? '' : `<img alt="mask of the ${who}" src="data:image/png;base64,${escape(mask)}"> `;
+    return text === undefined ? [] : [`<dt>${who}</dt><dd>${image}${escape(text)}</dd>`];
+  });
   return `<li>${shown(row)}<dl>${lines.join('')}</dl><small>${escape(sample)}</small></li>`;
 }
 

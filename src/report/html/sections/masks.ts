@@ -1,6 +1,7 @@
 import { digits, percent } from '../../../base/numbers.ts';
 import { number } from '../../format.ts';
 import { MASK_HEAD, maskRows } from '../../tables/masks.ts';
+import { maskColour } from '../../mask-colours.ts';
 import type { Report } from '../../types.ts';
 import { escape } from '../escape.ts';
 import { key } from '../charts/kinds.ts';
@@ -23,10 +24,13 @@ export function masksSection(report: Report): string {
       ([name, ...values]) => `<tr>${named(model.id, report.models.indexOf(model), name)}${cells(values)}</tr>`,
     ),
   );
+  const legend = first.of.rows
+    .map(({ name }, c) => `<mark style="--mark:rgb(${maskColour(c).join(',')})">&emsp;</mark> ${escape(name)}`)
+    .join(', ');
   return (
     `<section id="masks"><h2>Pixels</h2><p>On the ${number(first.of.pixels)} pixels of the ${first.of.split} split that have a class. IoU is the intersection ` +
     'of given and true pixels over their union, counted over the whole split; Dice is twice the intersection over the sum of both. Beside the right pixels is ' +
-    "the root of the mean squared difference of the logits from the teacher's.</p>" +
+    `the root of the mean squared difference of the logits from the teacher's.</p><p>Colours of masks: ${legend}.</p>` +
     table('All pixels', ['model', 'right pixels', 'from the teacher'], all) +
     `${table('Pixels by class', ['model', ...MASK_HEAD.slice(1)], classes)}</section>`
   );

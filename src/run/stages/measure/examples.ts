@@ -9,6 +9,7 @@ import { melShape } from '../../../networks/sound/mel.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import type { AnswerFormKind } from '../../../recipe/task.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
+import { colouredMask } from '../../../report/mask-colours.ts';
 import type { Examples } from '../../../report/types.ts';
 import { soundOf } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
@@ -44,11 +45,11 @@ export async function examplesOf(
     const { targets } = dataset;
     return {
       sample: sampleId(dataset, row),
-      ...ANSWERS_SHOWN[taskRow(task.name).form]({
+      ...(await ANSWERS_SHOWN[taskRow(task.name).form]({
         ...{ task, row, targets, teacher: teacher.answers, student: student.answers },
         shown: shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture }),
         isLabelled: data.labelledBy === undefined,
-      }),
+      })),
     };
   });
   return {
@@ -79,11 +80,25 @@ const besideSample = ({ task, row, targets, shown, isLabelled, ...answers }: Dif
 });
 
 /** A sample with the answers of teacher and student, by the form of the answers. */
-export const ANSWERS_SHOWN: Readonly<Record<AnswerFormKind, (of: Differing) => Omit<Example, 'sample'>>> = {
+export const ANSWERS_SHOWN: Readonly<
+  Record<AnswerFormKind, (of: Differing) => Omit<Example, 'sample'> | Promise<Omit<Example, 'sample'>>>
+> = {
   classes: besideSample,
   numbers: besideSample,
   labels: besideSample,
-  mask: besideSample,
+  mask: async (of) => {
+    const { task, row, targets, teacher, student, isLabelled } = of;
+    const { size, given, there } = task.masks!;
+    const [height, width] = size;
+    const picture = (mask: ArrayLike<number>): Promise<string> =>
+      pictureOf(colouredMask(mask, task.names.length), { width, height, channels: 3 });
+    const masks = {
+      ...(isLabelled && { label: await picture(there(targets, row)) }),
+      teacher: await picture(given(teacher, row)),
+      student: await picture(given(student, row)),
+    };
+    return { ...besideSample(of), masks };
+  },
   tags: ({ task, row, targets, teacher, student, shown: { texts: words = [] } }) => {
     const marked = {
       label: task.entities!.there(targets, row),
