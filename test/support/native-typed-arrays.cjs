@@ -1,5 +1,4 @@
 const { TestEnvironment } = require('jest-environment-node');
-require('./compiled-once.cjs');
 
 /** The host realm's typed arrays: onnxruntime-node checks `instanceof` against them, and jest's sandbox has its own. */
 const NAMES = [
