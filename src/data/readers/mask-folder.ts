@@ -53,15 +53,18 @@ export async function readMaskFolder(
     'Set a smaller `resize`, use fewer files, or free memory.',
   );
   const values = sharedBytes(pictures.length * height * width);
-  for (let from = 0; from < pictures.length; from += AT_ONCE)
-    await Promise.all(
-      pictures.slice(from, from + AT_ONCE).map(async (picture, i) => {
-        const size = await uprightSize(picture);
-        const mask = await maskPixels(await readBytes(masks[from + i]!), masks[from + i]!, size);
-        refuseUnknownClasses(mask, masks[from + i]!, size, named?.length ?? IGNORED);
-        values.set(resizedMask(mask, size, { height, width }), (from + i) * height * width);
-      }),
-    );
+  const readMask = async (picture: string, i: number): Promise<void> => {
+    const file = masks[i]!;
+    const size = await uprightSize(picture);
+    const mask = await maskPixels(await readBytes(file), file, size);
+    refuseUnknownClasses(mask, file, size, named?.length ?? IGNORED);
+    values.set(resizedMask(mask, size, { height, width }), i * height * width);
+  };
+  for (let from = 0; from < pictures.length; from += AT_ONCE) {
+    const some = pictures.slice(from, from + AT_ONCE).map((picture, i) => readMask(picture, from + i));
+    // Of several masks that are refused the first is named, whichever was read first.
+    for (const ended of await Promise.allSettled(some)) if (ended.status === 'rejected') throw ended.reason;
+  }
   const classNames = part === 'train' ? maskClassNames(values, source, named) : named;
   return {
     ...read,
