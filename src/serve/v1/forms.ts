@@ -17,6 +17,8 @@ interface ReadRequest {
 interface SaidForm {
   /** True if a model chooses among names, of which clients can ask for more than one with `top`. */
   readonly isChoice: boolean;
+  /** True if an answer takes milliseconds to make: other requests are answered between those to the samples of a request. */
+  readonly isLong?: true;
   /** Reason for refusing a model whose file lacks what this form needs; follows `model NAME` in the message. */
   readonly needs?: string;
   /** Reads a request. `Refusal` for what is wrong with it. */
@@ -56,6 +58,7 @@ export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
   },
   mask: {
     isChoice: false,
+    isLong: true,
     read: async (reader, sent, said) => ({
       raw: await samplesIn(reader, sent),
       answerOf: (row) => segmented(row, said, sent.described.shape),

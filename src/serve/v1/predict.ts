@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { bytesOf } from '../../base/bytes.ts';
 import { inputsByName } from '../../data/inputs.ts';
 import type { TensorSpec } from '../../graph/types.ts';
@@ -29,13 +30,18 @@ export interface PredictCall {
 export async function predict(host: ModelHost, model: ServedModel, call: PredictCall): Promise<object> {
   const described = descriptionOf(model);
   const { kind, names } = statedForm(described);
-  const { isChoice, read } = SAID[kind];
+  const { isChoice, isLong = false, read } = SAID[kind];
   if (!isChoice && call.top !== undefined)
     throw new Refusal(400, `top: model ${model.name} does not choose a class, and answers with all of its values`);
   const sent = { contentType: call.contentType, body: call.body, model: asked(model), described };
   const { raw, answerOf } = await read(host.reader, sent, { names, logits: described.logits }, call.top);
   const rows = await answersOf(host, model, raw, described, call.client);
-  return { model: model.name, predictions: rows.map(answerOf) };
+  const predictions: object[] = [];
+  for (const [sample, row] of rows.entries()) {
+    if (isLong && sample > 0) await setImmediate();
+    predictions.push(answerOf(row, sample));
+  }
+  return { model: model.name, predictions };
 }
 
 /** The answer of a model to each of several raw samples. */
