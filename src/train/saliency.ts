@@ -1,5 +1,5 @@
 import * as tf from '@tensorflow/tfjs-core';
-import { joinedOutputs } from '../tasks/fields.ts';
+import { joinedOutputs } from './step/joined-outputs.ts';
 import type { StepProgram } from '../trace/program.ts';
 import type { TrainingOptions } from './step/step.ts';
 import { byStateName, forward, lossFeeds, lossInput } from './step/step.ts';

@@ -20,7 +20,8 @@ import { classification } from '../../src/tasks/classification/task.ts';
 import type { StepProgram } from '../../src/trace/program.ts';
 import { createOptimizer } from '../../src/train/optimizers/optimizers.ts';
 import { forward, trainingProgram } from '../../src/train/step/step.ts';
-import { joinedOutputs, oneField } from '../../src/tasks/fields.ts';
+import { oneField } from '../../src/tasks/fields.ts';
+import { joinedOutputs } from '../../src/train/step/joined-outputs.ts';
 import type { Kind } from './zoo.ts';
 
 interface Stored {

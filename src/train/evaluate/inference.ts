@@ -2,7 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { prefixed } from '../../networks/network.ts';
 import type { Network } from '../../networks/network.ts';
 import type { StepProgram } from '../../trace/program.ts';
-import { joinedOutputs } from '../../tasks/fields.ts';
+import { joinedOutputs } from '../step/joined-outputs.ts';
 import type { Task } from '../../tasks/task.ts';
 import { rowsOfBatch } from '../step/rows.ts';
 import { floats, forward, inputFeeds } from '../step/step.ts';

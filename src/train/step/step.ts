@@ -1,6 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import type { TensorType } from '../../graph/types.ts';
-import { joinedOutputs } from '../../tasks/fields.ts';
+import { joinedOutputs } from './joined-outputs.ts';
 import type { MixKind, Task } from '../../tasks/task.ts';
 import { prefixed, atBatchSize } from '../../networks/network.ts';
 import type { Forwarded, Network, Tensors, Variables } from '../../networks/network.ts';

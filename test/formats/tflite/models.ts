@@ -5,7 +5,7 @@ import { RandomStream } from '../../../src/base/random.ts';
 import { forInference } from '../../../src/graph/passes/inference/for-inference.ts';
 import { freezeState } from '../../../src/graph/passes/constants/freeze-state.ts';
 import type { Constant, Graph } from '../../../src/graph/types.ts';
-import { buildModel } from '../../../src/networks/models/registry.ts';
+import { buildModel, models } from '../../../src/networks/models/registry.ts';
 import { layersNetwork } from '../../../src/networks/layers/layers.ts';
 import { traceWithBatch } from '../../../src/trace/batch.ts';
 import { interpreterOn } from '../../../src/trace/interpret/evaluator.ts';
@@ -19,7 +19,8 @@ export interface ModelCase {
 
 /** A registry model whose biases and statistics have left their first values, zeros and ones, as training would have it. */
 export function trainedModel(name: string, { inputShape, options, classes = 3 }: ModelCase): LayersModel {
-  return moved(buildModel(name, { inputShape, classes, seed: 7, options }), name);
+  const answersPer = models[name]!.answersPer?.[0];
+  return moved(buildModel(name, { inputShape, classes, seed: 7, options, answersPer }), name);
 }
 
 /** A long short-term memory of tfjs-layers over four steps, which tracing unrolls. */
@@ -81,6 +82,8 @@ export const small: Record<string, Expected> = {
   'mobilenet-v1': { inputShape: [8, 8, 3], options: { alpha: 0.25 } },
   'mobilenet-v2': { inputShape: [8, 8, 3], options: { alpha: 0.25 } },
   vgg: { inputShape: [8, 8, 1], options: { width: 0.1 } },
+  'seg-lraspp': { inputShape: [32, 32, 3], options: { alpha: 0.1, filters: 8 } },
+  unet: { inputShape: [8, 8, 1], options: { filters: 4, depth: 2 } },
   'text-transformer': { inputShape: [6], options: { vocabulary: 20, size: 8, heads: 2 } },
   'embedding-bag': { inputShape: [6], options: { vocabulary: 20, size: 8, hidden: 4 } },
   'text-cnn': { inputShape: [6], options: { vocabulary: 20, size: 4, filters: 8, kernel: 3, depth: 2 } },
