@@ -7,7 +7,7 @@ import { withBatch } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
 import { models } from '../../src/networks/models/registry.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
-import { inferenceGraph, small, trainedModel } from '../formats/tflite/models.ts';
+import { inferenceGraph, smallOfAll, trainedModel } from '../formats/tflite/models.ts';
 import { calibrated } from '../formats/tflite/calibrate.ts';
 import { integerCases } from '../formats/tflite/integer-cases.ts';
 import type { Values } from '../formats/tflite/support.ts';
@@ -59,7 +59,7 @@ describe.each(Object.keys(models))('LiteRT.js and the native library give the sa
   let quantization: Quantization;
   let calibration: { data: TensorData; shape: readonly number[] };
   beforeAll(async () => {
-    graph = inferenceGraph(trainedModel(name, small[name]!), true);
+    graph = inferenceGraph(trainedModel(name, smallOfAll[name]!), true);
     const input = graph.inputs.get('x')!;
     calibration = { data: randomFeeds(graph, 1, 16).x!, shape: withBatch(input.shape, 16) };
     ({ result: quantization } = await quantize(graph, [{ x: calibration }], {

@@ -5,24 +5,24 @@ import type { Graph } from '../../../src/graph/types.ts';
 import { models } from '../../../src/networks/models/registry.ts';
 import { useCpu } from '../../support/cpu.ts';
 import { calibrated } from './calibrate.ts';
-import { inferenceGraph, small, trainedModel } from './models.ts';
+import { inferenceGraph, smallOfAll, trainedModel } from './models.ts';
 import { expectClose, operators, randomFeeds, run } from './support.ts';
 
 beforeAll(useCpu);
 
 it('has a small instance of every model here', () => {
-  expect(Object.keys(small).sort()).toEqual(Object.keys(models).sort());
+  expect(Object.keys(smallOfAll).sort()).toEqual(Object.keys(models).sort());
 });
 
-describe.each(Object.keys(small))('%s', (name) => {
+describe.each(Object.keys(smallOfAll))('%s', (name) => {
   let net: LayersModel;
   let prepared: Graph;
   beforeAll(() => {
-    net = trainedModel(name, small[name]!);
+    net = trainedModel(name, smallOfAll[name]!);
     prepared = inferenceGraph(net, true);
   });
   const predict = (x: Float32Array | Int32Array, batch = 1): Float32Array => {
-    const input = tf.tensor(x, [batch, ...small[name]!.inputShape], net.inputs[0]!.dtype);
+    const input = tf.tensor(x, [batch, ...smallOfAll[name]!.inputShape], net.inputs[0]!.dtype);
     return (net.apply(input, { training: false }) as tf.Tensor).dataSync<'float32'>();
   };
 
@@ -39,7 +39,7 @@ describe.each(Object.keys(small))('%s', (name) => {
       lists.push(operators(bytes));
     }
     const [short, bare = short] = lists as [string[], string[]?];
-    for (const [op, count] of Object.entries(small[name]!.counts ?? {})) {
+    for (const [op, count] of Object.entries(smallOfAll[name]!.counts ?? {})) {
       expect([op, short.filter((one) => one === op).length]).toEqual([op, count]);
     }
     // What is left to the passes: two batch norms (scale and offset) behind poolings in cnn.
