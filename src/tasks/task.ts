@@ -41,7 +41,7 @@ export interface Task {
   readonly names: readonly string[];
   /** Fields of an answer, in the order in which they stand in its row; each is an output of a file. */
   readonly fields: readonly AnswerField[];
-  /** Number of elements of an answer: those of all fields. */
+  /** Number of elements of an answer: the sum over all fields. */
   readonly width: number;
   /** Number of elements of `Dataset.targets` for each sample. */
   readonly targetWidth: number;

@@ -9,7 +9,7 @@ export interface PixelMap {
   readonly yx: number;
   readonly yy: number;
   readonly y0: number;
-  /** What lies outside of the picture before: black, or the picture mirrored at its border pixels. */
+  /** Filling of the area outside of the old picture: black, or the picture mirrored at its border pixels. */
   readonly edge: 'black' | 'reflect';
 }
 

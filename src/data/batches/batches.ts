@@ -54,7 +54,7 @@ export interface Batch {
   readonly shape: readonly number[];
   /** Slices of `x` for each input of a model with several inputs. */
   readonly inputs?: readonly InputPart[];
-  /** [n] class indexes; for regression [n, numbers]; those that lie in a picture are moved with it. */
+  /** [n] class indexes; for regression [n, numbers]; for segmentation [n, height · width], moved by augmentation as the pictures are. */
   readonly targets: TargetValues;
   /** [n] weight of each sample in the loss. */
   readonly weights?: Float32Array;

@@ -1,6 +1,6 @@
 import { UserError, shown } from '../../base/errors.ts';
 import { countOfElements } from '../dataset.ts';
-import type { RawSplit } from '../dataset.ts';
+import type { RawSplit, TargetValues } from '../dataset.ts';
 import { areBytes, blocksOf } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
 import { countByClass } from './class-weights.ts';
@@ -97,4 +97,13 @@ export function coarseColumns(split: string, held: HeldSamples, names: readonly 
     }
   }
   return names.flatMap((name, c) => coarse(`${split}: the column ${name}`, least[c]!, most[c]!) ?? []);
+}
+
+/** A warning about the names that no target has, such as `train has no word of 2 of 9 tags: LOC, PER`; none if each is there. */
+export function unseenNames(hasNone: string, called: string, values: TargetValues, names: readonly string[]): string[] {
+  const seen = new Set<number>(values);
+  const none = names.filter((_, i) => !seen.has(i));
+  if (none.length === 0) return [];
+  const some = none.length <= 5 ? none.join(', ') : `${none.slice(0, 5).join(', ')}, …`;
+  return [`${hasNone} of ${none.length} of ${names.length} ${called}: ${some}`];
 }

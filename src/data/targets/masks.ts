@@ -1,6 +1,7 @@
 import { shown, UserError } from '../../base/errors.ts';
 import { countOfPixels } from '../dataset.ts';
-import type { RawSplit, TargetValues } from '../dataset.ts';
+import { unseenNames } from '../splits/checks.ts';
+import type { RawSplit } from '../dataset.ts';
 import { IGNORED, moveMasks } from './move-mask.ts';
 import type { TargetReader } from './reader.ts';
 
@@ -47,7 +48,7 @@ export const masks: TargetReader = {
   width: (_, { sampleShape }) => countOfPixels(sampleShape),
   // Splits are drawn without strata.
   strata: (values, width) => new Int32Array(values.length / width),
-  oddities: (split, values, names) => missing(split, values, names),
+  oddities: (split, values, names) => unseenNames(`${split} has no pixel`, 'classes', values, names),
   moveTargets: (targets, geometries, size) => moveMasks(targets as Uint8Array, geometries, size),
 };
 
@@ -57,12 +58,4 @@ function notMasks({ source, sampleShape, labels }: RawSplit): UserError {
     `${source}: expected a mask of as many pixels as its picture for samples of shape [${sampleShape.join(', ')}], received ${received}`,
     'Use type: mask-folder, or npz with pictures [samples, height, width, channels] and masks [samples, height, width] of whole numbers.',
   );
-}
-
-function missing(split: string, values: TargetValues, names: readonly string[]): string[] {
-  const seen = new Set(values);
-  const none = names.filter((_, c) => !seen.has(c));
-  if (none.length === 0) return [];
-  const some = none.length <= 5 ? none.join(', ') : `${none.slice(0, 5).join(', ')}, …`;
-  return [`${split} has no pixel of ${none.length} of ${names.length} classes: ${some}`];
 }

@@ -1,5 +1,6 @@
 import { shown, UserError } from '../../base/errors.ts';
-import type { LabelWords, RawSplit, TargetValues } from '../dataset.ts';
+import { unseenNames } from '../splits/checks.ts';
+import type { LabelWords, RawSplit } from '../dataset.ts';
 import { asIndex, checkedNames, compareNames, unknownLabel } from '../splits/label-names.ts';
 import { tagsIn } from '../text/tokenizer/words.ts';
 import type { TargetReader } from './reader.ts';
@@ -45,7 +46,7 @@ export const tags: TargetReader = {
   },
   // Splits are drawn without strata.
   strata: (values, width) => new Int32Array(values.length / width),
-  oddities: (split, values, names) => missing(split, values, names),
+  oddities: (split, values, names) => unseenNames(`${split} has no word`, 'tags', values, names),
 };
 
 /** Starts of words. `UserError` for data that are not words. */
@@ -103,12 +104,4 @@ function refuseScheme(names: readonly string[], source: string): void {
         ? [mixed, 'Give every word of an entity such a beginning, as in B-PER, and every other word the tag O.']
         : [behind!, 'Write the letter in front: B-PER, not PER-B.'];
   throw new UserError(`${source}: the tag ${shown(tag)} is of no scheme that is read`, SCHEMES + hint);
-}
-
-function missing(split: string, values: TargetValues, names: readonly string[]): string[] {
-  const seen = new Set(values);
-  const none = names.filter((_, i) => !seen.has(i));
-  if (none.length === 0) return [];
-  const some = none.length <= 5 ? none.join(', ') : `${none.slice(0, 5).join(', ')}, …`;
-  return [`${split} has no word of ${none.length} of ${names.length} tags: ${some}`];
 }

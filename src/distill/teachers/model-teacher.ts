@@ -83,7 +83,7 @@ async function withSteps(
   };
   if (fields.length > 1)
     checkFields(name, fields, names, (output) => network.outputs[output]?.shape.slice(1).map(Number));
-  // What the network gives, which may not be what the task asks for.
+  // The network's own shapes: they may differ from those of the task, which the preflight refuses.
   const given = fields.map(({ name: field }) => ({
     name: field,
     shape: network.outputs[field]!.shape.slice(1).map(Number),

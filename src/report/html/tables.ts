@@ -15,6 +15,16 @@ export function table(label: string, head: readonly string[], rows: readonly str
   );
 }
 
+/** Head of a row about a model, or about a part of it, such as a class. */
+export function modelHead({ models }: Report, model: ModelRow, part?: string): string {
+  const small = part === undefined ? '' : `<small>${escape(part)}</small>`;
+  return `<th scope="row">${key(models.indexOf(model))}${escape(model.id)}${small}</th>`;
+}
+
+export function textCells(values: readonly string[]): string {
+  return values.map((value) => `<td>${escape(value)}</td>`).join('');
+}
+
 /** Each model with what it cost and what it gained. */
 export function modelsTable(report: Report): string {
   const { models } = report;

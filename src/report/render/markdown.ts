@@ -158,9 +158,7 @@ function latencyTable(models: readonly ModelRow[]): string {
   );
   if (rows.length === 0) return '';
   const head = ['model', 'runtime', 'batch', 'threads', 'median', '95 % interval', '95 %', 'samples/s', 'peak memory'];
-  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  return tableOf(head, rows, 2);
 }
 
 /** Agreement with the teacher, and whether a model is as often right as it is sure. */
@@ -179,9 +177,7 @@ function qualityTable(models: readonly ModelRow[]): string {
   );
   if (rows.length === 0) return '';
   const head = ['model', 'calibration error', 'mean confidence', 'same class as the teacher'];
-  return [head, head.map((_, i) => (i < 1 ? '---' : '---:')), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  return tableOf(head, rows, 1);
 }
 
 /** Table of the errors of predicted numbers. */
@@ -197,9 +193,7 @@ function errorsTable(models: readonly ModelRow[]): string {
   );
   if (rows.length === 0) return '';
   const head = ['model', 'predicts', 'MAE', 'RMSE', 'R²'];
-  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  return tableOf(head, rows, 2);
 }
 
 /** Table of the scores of several labels. */
@@ -223,9 +217,7 @@ function labelsTable(models: readonly ModelRow[]): string {
     'F1 with it',
     'calibration error',
   ];
-  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  return tableOf(head, rows, 2);
 }
 
 /** Table of the pixels of each class. */
@@ -235,9 +227,7 @@ function masksTable(models: readonly ModelRow[]): string {
   );
   if (rows.length === 0) return '';
   const head = ['model', ...MASK_HEAD];
-  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |`)
-    .join('\n');
+  return tableOf(head, rows, 2);
 }
 
 /** Table of the entities of each type. */
@@ -247,7 +237,12 @@ function entitiesTable(models: readonly ModelRow[]): string {
   );
   if (rows.length === 0) return '';
   const head = ['model', ...ENTITY_HEAD];
-  return [head, head.map((_, i) => (i < 2 ? '---' : '---:')), ...rows]
+  return tableOf(head, rows, 2);
+}
+
+/** Lines of a table, whose first `words` columns hold words and the others numbers. */
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[], words: number): string {
+  return [head, head.map((_, i) => (i < words ? '---' : '---:')), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
 }

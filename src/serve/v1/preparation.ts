@@ -33,7 +33,7 @@ export interface DescribedModel extends StatedNames {
   readonly text?: TextForm;
   /** Values a second, for a model that takes sounds. */
   readonly rate?: number;
-  /** Outputs whose values an answer has one after another; absent: it has those of one output. */
+  /** Outputs of a model of several, whose values stand one after another in an answer; absent for a model of one output. */
   readonly fields?: readonly AnswerField[];
 }
 

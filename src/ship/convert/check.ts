@@ -35,7 +35,7 @@ export interface Checked {
 /** A file that was made from a source. */
 export type MadeFile = ModelFile & Pick<Made, 'graph' | 'uncorrected'>;
 
-/** How much less noise a file must have without corrected biases to be written so, in dB, where the classes do not tell. */
+/** Decibels by which a file without corrected biases must have less noise to be written instead, where the classes do not decide. */
 const CLEARLY_DB = 0.5;
 
 /**

@@ -2,9 +2,7 @@ import { digits, percent } from '../../../base/numbers.ts';
 import { number } from '../../format.ts';
 import { ENTITY_HEAD, entityRows, shareText } from '../../tables/entities.ts';
 import type { Report } from '../../types.ts';
-import { escape } from '../escape.ts';
-import { key } from '../charts/kinds.ts';
-import { table } from '../tables.ts';
+import { modelHead, table, textCells } from '../tables.ts';
 
 /** Most types that each model has a row for. */
 const SHOWN = 40;
@@ -14,18 +12,15 @@ export function entitiesSection(report: Report): string {
   const rated = report.models.flatMap((model) => (model.entities === undefined ? [] : [{ model, of: model.entities }]));
   const [first] = rated;
   if (first === undefined) return '';
-  const named = (id: string, at: number, kind?: string): string =>
-    `<th scope="row">${key(at)}${escape(id)}${kind === undefined ? '' : `<small>${escape(kind)}</small>`}</th>`;
-  const cells = (values: readonly string[]): string => values.map((value) => `<td>${escape(value)}</td>`).join('');
   const all = rated.map(({ model, of }) => {
     const apart = model.distance === undefined ? '–' : digits(model.distance);
     const values = [percent(of.rightWords), shareText(of.precision), shareText(of.recall), apart];
-    return `<tr>${named(model.id, report.models.indexOf(model))}${cells(values)}</tr>`;
+    return `<tr>${modelHead(report, model)}${textCells(values)}</tr>`;
   });
   const types = rated.flatMap(({ model, of }) =>
     entityRows(of)
       .slice(0, SHOWN)
-      .map(([name, ...values]) => `<tr>${named(model.id, report.models.indexOf(model), name)}${cells(values)}</tr>`),
+      .map(([name, ...values]) => `<tr>${modelHead(report, model, name)}${textCells(values)}</tr>`),
   );
   const { length } = first.of.rows;
   const cut = length > SHOWN ? ` The first ${SHOWN} of ${length} types; report.json has all.` : '';

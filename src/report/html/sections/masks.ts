@@ -4,25 +4,19 @@ import { MASK_HEAD, maskRows } from '../../tables/masks.ts';
 import { maskColour } from '../../mask-colours.ts';
 import type { Report } from '../../types.ts';
 import { escape } from '../escape.ts';
-import { key } from '../charts/kinds.ts';
-import { table } from '../tables.ts';
+import { modelHead, table, textCells } from '../tables.ts';
 
 /** Section on pixels: intersection over union and Dice of all models, class by class. */
 export function masksSection(report: Report): string {
   const rated = report.models.flatMap((model) => (model.masks === undefined ? [] : [{ model, of: model.masks }]));
   const [first] = rated;
   if (first === undefined) return '';
-  const named = (id: string, at: number, kind?: string): string =>
-    `<th scope="row">${key(at)}${escape(id)}${kind === undefined ? '' : `<small>${escape(kind)}</small>`}</th>`;
-  const cells = (values: readonly string[]): string => values.map((value) => `<td>${escape(value)}</td>`).join('');
   const all = rated.map(({ model, of }) => {
     const values = [percent(of.rightPixels), model.distance === undefined ? '–' : digits(model.distance)];
-    return `<tr>${named(model.id, report.models.indexOf(model))}${cells(values)}</tr>`;
+    return `<tr>${modelHead(report, model)}${textCells(values)}</tr>`;
   });
   const classes = rated.flatMap(({ model, of }) =>
-    maskRows(of).map(
-      ([name, ...values]) => `<tr>${named(model.id, report.models.indexOf(model), name)}${cells(values)}</tr>`,
-    ),
+    maskRows(of).map(([name, ...values]) => `<tr>${modelHead(report, model, name)}${textCells(values)}</tr>`),
   );
   const legend = first.of.rows
     .map(({ name }, c) => `<mark style="--mark:rgb(${maskColour(c).join(',')})">&emsp;</mark> ${escape(name)}`)
