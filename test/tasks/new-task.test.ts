@@ -22,6 +22,8 @@ const { unstable_mockModule: mock } = import.meta.jest as unknown as {
   unstable_mockModule: (file: string, exports: () => object) => void;
 };
 const isNew = (task: string | undefined): boolean => task === NAME;
+// Worker threads and child processes, which later Nodes start from TypeScript, have the tables as they are.
+mock('../../src/base/process/entry.ts', () => ({ entryBeside: () => undefined }));
 const recipeTask = await import('../../src/recipe/task.ts');
 mock('../../src/recipe/task.ts', () => ({
   ...recipeTask,
