@@ -22,7 +22,7 @@ export interface BoxFigures {
   readonly classes: readonly ClassFigures[];
 }
 
-export interface ClassFigures {
+interface ClassFigures {
   /** Number of boxes that count. */
   readonly boxes: number;
   readonly ap: number | null;
