@@ -75,6 +75,12 @@ export const recipeSchema = z
       .min(1)
       .default(['onnx'])
       .describe('File formats of the student.'),
+    outputs: z
+      .enum(['logits', 'classes'])
+      .optional()
+      .describe(
+        'What files of the student answer with; classes, for segmentation: beside each file with logits another one, `…-classes`, that resizes them to the size of the picture and answers with the class of each pixel, uint8 [n, height, width]. Default: logits.',
+      ),
     tflite: tfliteSchema,
     onnx: z
       .strictObject({

@@ -30,6 +30,7 @@ import type { ModelFile } from './model-file.ts';
 import { checkFile, differs } from './parity/check-file.ts';
 import type { OutputValues } from './parity/likeness.ts';
 import type { Reference } from './parity/check-file.ts';
+import type { MakeFile } from './variants.ts';
 
 export interface TrainedModel {
   readonly model: ModelRef;
@@ -44,6 +45,8 @@ export interface ExportedModel extends TrainedModel, ModelFile, Artifact {
   readonly parity: ParitySummary;
   /** The inference graph that the file was written from. */
   readonly graph: Graph;
+  /** Makes a file like it of another graph. */
+  readonly make: MakeFile;
   readonly reference: Reference;
 }
 
@@ -60,7 +63,8 @@ export async function exportModel(
   context.onEvent({ type: 'stage', stage: `export ${file}` });
   const start = monotonicMs();
   const graph = inferenceGraph(trained, []);
-  const bytes = encode(graph, onnxOptions(context));
+  const make: MakeFile = (of, output) => ({ bytes: encode(of, onnxOptions(context, output)), skipped: [] });
+  const { bytes } = make(graph);
   const reference = await referenceOf(context, trained);
   const made = { file, bytes, format: 'onnx', precision: 'fp32' } as const;
   const parity = await checkFile(context, reference, made, () => firstOfTraining(context, trained, reference, file));
@@ -68,7 +72,7 @@ export async function exportModel(
   await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
   const params = networkParameters(trained.network);
   const exported = { ...artifact, stage: stageOf(model), trained, ...made };
-  return { ...exported, macs: macsOf(graph), params, parity, graph, reference };
+  return { ...exported, macs: macsOf(graph), params, parity, graph, make, reference };
 }
 
 /** Inference graph from the inputs [batch, ...] to the outputs by name and those of the named layers. */

@@ -15,8 +15,11 @@ function isStated(columns: readonly Column[]): boolean {
   return areNamed(columns) && (columns.length <= NAMED_COLUMNS || columns.some(({ words }) => words !== undefined));
 }
 
-/** Options that ONNX files of a run are written with: the operator set, and metadata for programs that run them. */
-export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe' | 'written' | 'data'>): Options & {
+/** Options that ONNX files of a run are written with: the operator set, and metadata for programs that run them. `output`: what they answer with. */
+export function onnxOptions(
+  { recipe, written, data }: Pick<ShipContext, 'recipe' | 'written' | 'data'>,
+  output?: 'classes',
+): Options & {
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
 } {
@@ -34,7 +37,7 @@ export function onnxOptions({ recipe, written, data }: Pick<ShipContext, 'recipe
     ...(inputs !== undefined && { inputs }),
     // The tokenizer by its hash, and how texts are cut and filled up.
     ...(text !== undefined && { text }),
-    output: task.answers,
+    output: output ?? task.answers,
     // Outputs that stand one after another in an answer, where it is of several.
     ...(task.fields.length > 1 && { fields: task.fields }),
     // Of answers that are no row: [tokens, tags], those of each word at its first token.

@@ -18,15 +18,22 @@ type Described = Pick<ShipContext, 'recipe' | 'written' | 'data'>;
 
 /** One file to make of an inference graph. */
 export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
-  readonly make: (graph: Graph) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
+  readonly make: MakeFile;
 }
+
+/** Bytes of a file of this graph. `output`: what it answers with, where that is not what the task says. */
+export type MakeFile = (
+  graph: Graph,
+  output?: 'classes',
+) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
 
 /** Files that need no calibration: in half precision, or with weights of few bits; `dense` is for TFLite. */
 export function reducedVariants(context: Described, scheme: Reduction, dense: DenseScales): Variant[] {
   const onnx: Variant = {
     ...{ format: 'onnx', precision: scheme },
-    make: (graph) => {
-      const { result, skipped } = lowerReduced(graph, scheme, { ...onnxOptions(context), keepFloat: isFrontEnd });
+    make: (graph, output) => {
+      const options = { ...onnxOptions(context, output), keepFloat: isFrontEnd };
+      const { result, skipped } = lowerReduced(graph, scheme, options);
       return { bytes: encodeModel(result), skipped };
     },
   };
@@ -45,8 +52,8 @@ export function int8Variants(
 ): Variant[] {
   const onnx: Variant = {
     ...{ format: 'onnx', precision: 'int8' },
-    make: (graph) => {
-      const made = exportQdq(graph, quantization, { ...onnxOptions(context), keepFloat });
+    make: (graph, output) => {
+      const made = exportQdq(graph, quantization, { ...onnxOptions(context, output), keepFloat });
       return { bytes: encodeModel(made.result), skipped: [...skipped, ...made.skipped] };
     },
   };
@@ -58,8 +65,8 @@ export function int8Variants(
 }
 
 export function tflite(context: Described, precision: Variant['precision'], options: TfliteOptions): Variant {
-  const { name, metadata } = onnxOptions(context);
-  const make: Variant['make'] = (graph) => {
+  const make: MakeFile = (graph, output) => {
+    const { name, metadata } = onnxOptions(context, output);
     const description = descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);
     return exportTflite(graph, { ...options, batch: context.recipe.tflite.batch, description });
   };

@@ -69,7 +69,10 @@ export async function writeVariants(
       context.onEvent({ type: 'stage', stage: `export ${file.file}` });
       const parity = await checkVariant(context, made, file, variant.make);
       const stage = trained ? made.stage : 'quantize';
-      files.push(await finish(context, { ...made, ...file, ...artifact, stage, parity }, write, start, { validation }));
+      const { make } = variant;
+      files.push(
+        await finish(context, { ...made, ...file, ...artifact, stage, parity, make }, write, start, { validation }),
+      );
       notes.push(...skipped);
       continue;
     }
@@ -107,7 +110,7 @@ export async function makeFile(
   const { artifact, file, skipped } = makeBytes(model, variant, {});
   context.onEvent({ type: 'stage', stage: `export ${file.file}` });
   const parity = await checkVariant(context, model, file, variant.make);
-  return { file: { ...model, ...file, ...artifact, parity }, skipped };
+  return { file: { ...model, ...file, ...artifact, parity, make: variant.make }, skipped };
 }
 
 export async function finish(

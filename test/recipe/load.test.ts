@@ -79,6 +79,12 @@ it.each([
   expect(failure(`${SHORT}${line}\n`).message).toMatch(message);
 });
 
+it('files that answer with classes are refused for another task than segmentation', () => {
+  expect(failure(`${SHORT}outputs: classes\n`).message).toBe(
+    'recipes/x.yaml:3:10 outputs: expected logits, or nothing, for classification: files that answer with classes belong to segmentation, received classes',
+  );
+});
+
 describe('a good recipe', () => {
   it('keeps what the full example of the design says', () => {
     const { recipe, written } = parseRecipe(FULL, '/r/recipes/x.yaml');

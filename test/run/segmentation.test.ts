@@ -94,6 +94,43 @@ it('goes from masks to files that give each pixel a class, and to a server of th
   expect(first!.segments.reduce((sum, { area }) => sum + area, 0)).toBeCloseTo(1, 9);
 });
 
+it('writes files that answer with the class of each pixel beside those with logits, and times both', async () => {
+  const latency = { seconds: 0.5, batchSizes: [1], threads: [1] };
+  const change = { outputs: 'classes', export: ['onnx', 'tflite'], quantize: [{ samples: 32, maxDrop: 100 }, { scheme: 'fp16', maxDrop: 100 }], report: { latency } }; // prettier-ignore
+  const { report, folder: run } = await runRecipe(made(change), { out: folder() });
+  const rows = report.models.flatMap(({ id, latency: own, classFile }) => classFile ? [{ id, own, classFile }] : []); // prettier-ignore
+  expect(rows.map(({ classFile: { file } }) => file)).toEqual(
+    ['', '-tflite', '-int8', '-int8-tflite', '-fp16', '-fp16-tflite'].map((end) => `exports/distilled${end.replace('-tflite', '')}-classes.${end.endsWith('tflite') ? 'tflite' : 'onnx'}`), // prettier-ignore
+  );
+  for (const { id, own, classFile } of rows) {
+    const { samples, equalPixels } = classFile;
+    expect([id, samples, equalPixels > 0.998]).toEqual([id, 40, true]);
+    expect([id, classFile.latency.length]).toEqual([id, own.length]);
+  }
+  expect(rows[0]!.own.length).toBeGreaterThan(0);
+  const file = path.join(run, 'exports/distilled-classes.onnx');
+  const { graph, metadata } = decodeModel(readFileSync(file), file);
+  expect(graph.outputs).toEqual([{ name: 'classes', dtype: 'uint8', dims: ['batch', SIZE, SIZE] }]);
+  expect(metadata.get('output')).toBe('classes');
+  for (const text of [reportHtml(report), reportMarkdown(report)])
+    expect(text).toContain('distilled-int8-classes.tflite');
+  const recipe = made(change);
+  for (const name of [file, file.replace(/onnx$/, 'tflite')])
+    await expect(evaluateFile(name, recipe, 'test')).rejects.toThrow(/expected float32 or float16 from classes, received uint8/); // prettier-ignore
+  const inputs = [Array.from({ length: SIZE }, (_, y) => Array.from({ length: SIZE }, (_x, x) => [8 * x, 8 * y, 90]))];
+  const server = await serving({
+    'classes.onnx': readFileSync(file),
+    'logits.onnx': readFileSync(path.join(run, 'exports/distilled.onnx')),
+  });
+  const answers = [];
+  for (const name of ['classes', 'logits']) {
+    const { json } = await ask(server, `/v1/${name}`, { body: { inputs: inputs[0] } });
+    answers.push(json['predictions']);
+  }
+  await server.end();
+  expect(answers[0]).toEqual(answers[1]);
+});
+
 it('stopped and resumed it ends with the same bytes', async () => {
   const bytes = (name: string) => readFile(path.join(folder(), name, 'exports/distilled.onnx'), 'base64');
   await runRecipe(made({ name: 'shapes' }), { out: folder() });

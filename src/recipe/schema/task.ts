@@ -56,6 +56,7 @@ interface Checked {
   readonly student?: object | undefined;
   readonly prune: readonly unknown[];
   readonly target?: unknown;
+  readonly outputs?: string | undefined;
 }
 
 /** Outputs of a teacher's file. */
@@ -104,6 +105,10 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   const { answersPer } = taskRow(task);
   if (dataset.stride !== undefined && answersPer !== 'pixel')
     refuse(['dataset', 'stride'], `no such key for ${task}: it belongs to segmentation`, dataset.stride);
+  if (recipe.outputs === 'classes' && answersPer !== 'pixel')
+    refuse(['outputs'], `logits, or nothing, for ${task}: files that answer with classes belong to segmentation`, 'classes'); // prettier-ignore
+  if (recipe.outputs === 'classes' && recipe.target !== undefined)
+    refuse(['outputs'], 'logits, or nothing, beside target, whose search makes no files that answer with classes', 'classes'); // prettier-ignore
   const isPerWord = answersPer === 'word';
   if (dataType(dataset.type).holds === 'words' && !isPerWord)
     refuse(

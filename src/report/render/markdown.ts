@@ -1,6 +1,6 @@
 import { digits, percent } from '../../base/numbers.ts';
 import { ENTITY_HEAD, entityRows } from '../tables/entities.ts';
-import { MASK_HEAD, maskRows } from '../tables/masks.ts';
+import { CLASS_FILE_HEAD, classFileRows, MASK_HEAD, maskRows } from '../tables/masks.ts';
 import { fileSize, milliseconds, number, seconds, size } from '../format.ts';
 import { channelTable } from '../tables/channels.ts';
 import { raceRows } from '../tables/race.ts';
@@ -26,6 +26,7 @@ export function reportMarkdown(report: Report): string {
     labelsTable(report.models),
     entitiesTable(report.models),
     masksTable(report.models),
+    classFilesTable(report.models),
     searchTable(report),
     channelsTable(report),
     raceTable(report),
@@ -228,6 +229,12 @@ function masksTable(models: readonly ModelRow[]): string {
   if (rows.length === 0) return '';
   const head = ['model', ...MASK_HEAD];
   return tableOf(head, rows, 2);
+}
+
+/** Table of the files that answer with classes. */
+function classFilesTable(models: readonly ModelRow[]): string {
+  const rows = classFileRows(models);
+  return rows.length === 0 ? '' : tableOf(CLASS_FILE_HEAD, rows, 2);
 }
 
 /** Table of the entities of each type. */

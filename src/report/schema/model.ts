@@ -56,6 +56,20 @@ export const modelRowSchema = z.strictObject({
   repeats: repeatsSchema.exactOptional(),
   seconds: amount.describe('Of training.'),
   latency: z.array(latencySchema).readonly(),
+  classFile: z
+    .strictObject({
+      file: z.string().describe('Relative to the folder of the run.'),
+      sizeBytes: whole,
+      samples: whole,
+      equalPixels: z
+        .number()
+        .min(0)
+        .max(1)
+        .describe('Share of the pixels of these samples with the class that the logits give.'),
+      latency: z.array(latencySchema).readonly(),
+    })
+    .exactOptional()
+    .describe('The file of the same model that answers with the class of each pixel: `outputs: classes`.'),
   ...ofSplit(DESCRIBED),
   ...ofSplit(BESIDE),
   distance: amount

@@ -217,8 +217,8 @@ async function writeInt16(
   const prepared = await prepareInt8(context.recipe, model.graph, ptq, samples, onProgress);
   const { graph, float, quantization, skipped } = prepared;
   const file = tflite(context, 'int16x8', { precision: 'integer', quantization, keepFloat });
-  const make: typeof file.make = (from) => {
-    const made = file.make(from);
+  const make: typeof file.make = (from, output) => {
+    const made = file.make(from, output);
     return { ...made, skipped: [...skipped, ...made.skipped] };
   };
   const ready = { ...model, graph: withFloatLayers(graph, float, keepFloat) };

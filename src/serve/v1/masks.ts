@@ -19,20 +19,12 @@ export interface Segmented {
   readonly segments: readonly Segment[];
 }
 
-/** The mask of a picture [height, width, channels] from logits at every `stride`-th pixel, [rows · columns · classes], which are resized bilinearly. */
-export function segmented(row: readonly number[], { names = [] }: Said, shape: readonly number[]): Segmented {
+/** The mask of a picture [height, width, channels] from its classes [height · width], or from logits of cells, which are resized bilinearly. */
+export function segmented(row: readonly number[], { names = [], logits }: Said, shape: readonly number[]): Segmented {
   const [height, width] = shape as readonly [number, number, number];
-  const classes = names.length;
-  const stride = Math.sqrt((height * width * classes) / row.length);
-  if (!Number.isInteger(stride) || height % stride !== 0 || width % stride !== 0)
-    throw new Refusal(
-      500,
-      `the model answers ${row.length} numbers, which is no grid of ${classes} classes over ${height}×${width} pixels`,
-    );
-  if (row.some((value) => !Number.isFinite(value)))
-    throw new Refusal(400, 'the model answers numbers that are not finite to this picture');
-  const grid = { rows: height / stride, columns: width / stride, classes, stride };
-  const mask = masksOf(Float32Array.from(row), grid);
+  const mask = logits ? maskOf(row, names.length, [height, width]) : row;
+  if (mask.length !== height * width || mask.some((index) => names[index] === undefined))
+    throw new Refusal(500, `the model answers no class of ${names.length} for each of ${height}×${width} pixels`);
   const counts = names.map(() => 0);
   const runs: number[] = [];
   for (const index of mask) {
@@ -45,4 +37,18 @@ export function segmented(row: readonly number[], { names = [] }: Said, shape: r
     .filter(({ area }) => area > 0)
     .sort((a, b) => b.area - a.area || a.index - b.index);
   return { height, width, runs, segments };
+}
+
+/** The mask of logits at every `stride`-th pixel, [rows · columns · classes]. */
+function maskOf(row: readonly number[], classes: number, [height, width]: readonly [number, number]): Uint8Array {
+  const stride = Math.sqrt((height * width * classes) / row.length);
+  if (!Number.isInteger(stride) || height % stride !== 0 || width % stride !== 0)
+    throw new Refusal(
+      500,
+      `the model answers ${row.length} numbers, which is no grid of ${classes} classes over ${height}×${width} pixels`,
+    );
+  if (row.some((value) => !Number.isFinite(value)))
+    throw new Refusal(400, 'the model answers numbers that are not finite to this picture');
+  const grid = { rows: height / stride, columns: width / stride, classes, stride };
+  return masksOf(Float32Array.from(row), grid);
 }

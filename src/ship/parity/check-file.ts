@@ -47,7 +47,7 @@ interface Checkable {
 }
 
 /** Reference cut into parts of as many samples as a file is given at once. */
-function inParts({ x, shape, answers, others = {}, ...rest }: Reference): Reference[] {
+export function inParts({ x, shape, answers, others = {}, ...rest }: Reference): Reference[] {
   const [n, ...sample] = shape as [number, ...number[]];
   let next = 0;
   return partSizes(n, samplesAtOnce(sample, n)).map((size) => {

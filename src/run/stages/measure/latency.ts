@@ -14,6 +14,7 @@ import type { TimedFile } from '../../../measure/latency/variants.ts';
 import { idOf, nameOf, TEACHER } from '../../../report/artifact.ts';
 import type { Measurement } from '../../../report/types.ts';
 import type { LatencyRow } from '../../../report/types.ts';
+import type { ClassFile } from '../../../ship/class-files.ts';
 import type { StageContext } from '../../context.ts';
 import { latencyRow, libraryVersions, measureElsewhere } from '../../../measure/devices/timing-place.ts';
 import { progressOf } from '../../../train/progress.ts';
@@ -29,10 +30,11 @@ export interface Timed {
 export async function timeModels(
   context: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'signal' | 'done'>,
   measured: readonly MeasuredModels[],
+  classFiles: ReadonlyMap<string, ClassFile> = new Map(),
 ): Promise<Timed> {
   const { recipe, data, onEvent, signal } = context;
   const { batchSizes, threads, seconds, places } = recipe.report.latency;
-  const files = seconds === 0 ? [] : await filesOf(context, measured);
+  const files = seconds === 0 ? [] : await filesOf(context, measured, classFiles);
   if (files.length === 0) return { rows: new Map(), notes: [] };
   onEvent({ type: 'stage', stage: 'latency', title: `timing ${files.map(({ name }) => name).join(', ')}` });
   const start = monotonicMs();
@@ -94,12 +96,14 @@ function noteOf({ what, why }: Skipped): string {
 async function filesOf(
   { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
   measured: readonly MeasuredModels[],
+  classFiles: ReadonlyMap<string, ClassFile>,
 ): Promise<TimedFile[]> {
-  const files = measured.flatMap(({ exported }) =>
-    exported === undefined || exported.model.repeat > 0
-      ? []
-      : [{ name: idOf(exported), format: `.${exported.format}`, bytes: exported.bytes }],
-  );
+  const files = measured.flatMap(({ exported }) => {
+    if (exported === undefined || exported.model.repeat > 0) return [];
+    const id = idOf(exported);
+    const all = [{ name: id, bytes: exported.bytes }, classFiles.get(id) ?? []].flat();
+    return all.map(({ name, bytes }) => ({ name, format: `.${exported.format}`, bytes }));
+  });
   const teacher = recipe.teacher?.onnx;
   const isOpened = measured.some(({ row, exported }) => row.model.role === 'teacher' && exported === undefined);
   if (teacher === undefined || !isOpened) return files;
