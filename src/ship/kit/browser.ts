@@ -1,18 +1,21 @@
-import type { PageInput } from './forms.ts';
-import { sharedModules } from './portable.ts';
-import type { SharedModule } from './portable.ts';
+import path from 'node:path';
+import type { SampleKind } from './forms.ts';
+import { dataModule } from './portable.ts';
+import type { DataModule } from './portable.ts';
 import { sampleFile, sampleParts, sharedScripts } from './samples.ts';
 
-/** Files of samples/ that a page is made of, and our modules that it imports. `tags.js` shows tags, `mask.js` masks, the others show classes. */
+/** Data that a page takes besides the examples, as `SampleKind`, or sounds. */
+export type PageInput = Exclude<SampleKind, 'words'> | 'sound';
+
+/** Files of samples/ that a page is made of, and our modules that it imports. `tags.js` shows tags, the others show classes. */
 const INPUTS: Readonly<
-  Record<PageInput, { readonly parts: readonly string[]; readonly modules: readonly SharedModule[] }>
+  Record<PageInput, { readonly parts: readonly string[]; readonly modules: readonly DataModule[] }>
 > = {
-  numbers: { parts: ['classes', 'numbers'], modules: ['normalized', 'resize'] },
-  mask: { parts: ['numbers', 'mask'], modules: ['normalized', 'resize', 'masks', 'mask-colours'] },
+  numbers: { parts: ['classes', 'numbers'], modules: ['normalized', 'pictures/resize'] },
   arrays: { parts: ['classes', 'arrays'], modules: ['normalized'] },
   text: { parts: ['classes', 'text'], modules: [] },
   tags: { parts: ['tags'], modules: [] },
-  sound: { parts: ['classes', 'sound'], modules: ['normalized', 'polyphase'] },
+  sound: { parts: ['classes', 'sound'], modules: ['normalized', 'sounds/polyphase'] },
 };
 
 /** Pages by format: their runtime, and where its modules lie after `npm install`. */
@@ -56,10 +59,11 @@ export async function browserSample(
   ];
   const { parts, modules } = INPUTS[input];
   const marks = { ...sharedScripts(), ...sampleParts(...parts.map((name) => `browser/${name}.js`)), LABELS: 'labels' };
+  const imported = modules.map(async (name) => [`${path.posix.basename(name)}.js`, await dataModule(name)] as const);
   return {
     ...Object.fromEntries(plain.map((name) => [name, sampleFile(`browser/${name}`)])),
     'kit.js': sampleFile('browser/kit.js', marks),
-    ...(await sharedModules(modules)),
+    ...Object.fromEntries(await Promise.all(imported)),
     ...pages,
   };
 }
