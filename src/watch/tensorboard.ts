@@ -60,7 +60,7 @@ function epochScalars(event: EpochEvent): Record<string, number> {
   const name = metricOfEvent(event);
   return {
     'epoch/loss': loss,
-    ...(score !== undefined && { [`epoch/${name}`]: score }),
+    [`epoch/${name}`]: score,
     ...(validation !== undefined && { [`epoch/validation_${name}`]: validation }),
   };
 }

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ANSWER_FORMS } from '../../src/recipe/task.ts';
+import { KIT_FORMS } from '../../src/ship/kit/forms.ts';
 import { phoneSamples, textPhoneSamples } from '../../src/ship/kit/phone.ts';
 import { runPython } from './python.ts';
 
@@ -22,11 +23,14 @@ function checked(sources: Readonly<Record<string, string>>): readonly Checked[] 
   }
 }
 
+const OF_TEXTS = ANSWER_FORMS.filter((form) => KIT_FORMS[form].texts !== undefined);
+
 /** All sources of samples for phones. */
 const SOURCES = Object.fromEntries(
   Object.entries({
     pictures: await phoneSamples(),
-    ...Object.fromEntries(ANSWER_FORMS.map((form) => [form, textPhoneSamples(form)])),
+    masks: await phoneSamples('mask'),
+    ...Object.fromEntries(OF_TEXTS.map((form) => [form, textPhoneSamples(form)])),
   }).flatMap(([kind, samples]) =>
     Object.entries(samples)
       .filter(([name]) => /\.(?:kts?|swift)$/.test(name))

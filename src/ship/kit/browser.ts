@@ -1,21 +1,18 @@
-import path from 'node:path';
-import type { SampleKind } from './forms.ts';
-import { dataModule } from './portable.ts';
-import type { DataModule } from './portable.ts';
+import type { PageInput } from './forms.ts';
+import { sharedModules } from './portable.ts';
+import type { SharedModule } from './portable.ts';
 import { sampleFile, sampleParts, sharedScripts } from './samples.ts';
 
-/** Data that a page takes besides the examples, as `SampleKind`, or sounds. */
-export type PageInput = Exclude<SampleKind, 'words'> | 'sound';
-
-/** Files of samples/ that a page is made of, and our modules that it imports. `tags.js` shows tags, the others show classes. */
+/** Files of samples/ that a page is made of, and our modules that it imports. `tags.js` shows tags, `mask.js` masks, the others show classes. */
 const INPUTS: Readonly<
-  Record<PageInput, { readonly parts: readonly string[]; readonly modules: readonly DataModule[] }>
+  Record<PageInput, { readonly parts: readonly string[]; readonly modules: readonly SharedModule[] }>
 > = {
-  numbers: { parts: ['classes', 'numbers'], modules: ['normalized', 'pictures/resize'] },
+  numbers: { parts: ['classes', 'numbers'], modules: ['normalized', 'resize'] },
+  mask: { parts: ['numbers', 'mask'], modules: ['normalized', 'resize', 'masks', 'mask-colours'] },
   arrays: { parts: ['classes', 'arrays'], modules: ['normalized'] },
   text: { parts: ['classes', 'text'], modules: [] },
   tags: { parts: ['tags'], modules: [] },
-  sound: { parts: ['classes', 'sound'], modules: ['normalized', 'sounds/polyphase'] },
+  sound: { parts: ['classes', 'sound'], modules: ['normalized', 'polyphase'] },
 };
 
 /** Pages by format: their runtime, and where its modules lie after `npm install`. */
@@ -59,11 +56,10 @@ export async function browserSample(
   ];
   const { parts, modules } = INPUTS[input];
   const marks = { ...sharedScripts(), ...sampleParts(...parts.map((name) => `browser/${name}.js`)), LABELS: 'labels' };
-  const imported = modules.map(async (name) => [`${path.posix.basename(name)}.js`, await dataModule(name)] as const);
   return {
     ...Object.fromEntries(plain.map((name) => [name, sampleFile(`browser/${name}`)])),
     'kit.js': sampleFile('browser/kit.js', marks),
-    ...Object.fromEntries(await Promise.all(imported)),
+    ...(await sharedModules(modules)),
     ...pages,
   };
 }

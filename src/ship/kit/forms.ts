@@ -1,19 +1,40 @@
-import { UserError } from '../../base/errors.ts';
 import { taskRow } from '../../recipe/task.ts';
 import type { AnswerFormKind, TaskName } from '../../recipe/task.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { Task } from '../../tasks/task.ts';
+import type { SharedModule } from './portable.ts';
 
 /** Input of a sample's program: `arrays` for each of several inputs, `words` of columns of a table, `tags` for texts that are cut into words. */
 export type SampleKind = 'numbers' | 'arrays' | 'words' | 'text' | 'tags';
 
+/** Data that a page takes besides the examples, as `SampleKind`, or sounds, or pictures over which it draws masks. */
+export type PageInput = Exclude<SampleKind, 'words'> | 'sound' | 'mask';
+
+/** Class of apps, whose parts are in `samples/android/PART.kt` and `samples/ios/PART.swift`, and what it gives. */
+interface PhoneClass {
+  readonly part: string;
+  readonly NAME: string;
+  readonly DOC: string;
+}
+
 interface KitForm {
   /** Program for Node, whose parts are in `samples/node/NAME.mjs`, with the names in it: its purpose, the labels, and the function that asks the model. */
-  readonly program: { readonly name: string; readonly DOES: string; readonly LABELS: string; readonly ASKS: string };
-  /** Class of apps that answers texts, whose parts are in `samples/android/PART.kt` and `samples/ios/PART.swift`, and what it gives. */
-  readonly phones: { readonly part: string; readonly NAME: string; readonly DOC: string };
-  /** True if there are pages for browsers, and classes of apps for samples other than texts. */
+  readonly program: {
+    readonly name: string;
+    readonly DOES: string;
+    readonly LABELS: string;
+    readonly ASKS: string;
+    /** Our modules that it imports beside those for its samples. */
+    readonly modules?: readonly SharedModule[];
+  };
+  /** Class of apps that answers texts; absent where a model of texts has no such answers. */
+  readonly texts?: PhoneClass;
+  /** Class of apps for other samples; absent where there is none. */
+  readonly pictures?: PhoneClass & { readonly hasReactNative?: true };
+  /** True if there are pages for browsers. */
   readonly hasPages: boolean;
+  /** Page for browsers, where it is not that for the kind of the samples. */
+  readonly page?: PageInput;
   readonly kindOf: (data: Dataset) => SampleKind;
   /** Meaning of the numbers in the output, for preprocessing.json. */
   readonly output: (task: Task) => object;
@@ -25,7 +46,7 @@ const LABELS = 'labels.txt';
 
 const values: KitForm = {
   program: { name: 'predict', DOES: 'Predicts', LABELS: 'names', ASKS: 'predict' },
-  phones: {
+  texts: {
     part: 'values',
     NAME: 'TextPredictor',
     DOC: 'Answers to texts by name, in the order of labels.txt: numbers in the units of the labels, or the probability of each label.',
@@ -36,14 +57,20 @@ const values: KitForm = {
   limits: () => ['It always answers, whatever it is shown: it was not trained to say that it does not know.'],
 };
 
-/** Parts of a kit by the form of the model's answers; undefined where there are no samples for apps yet. */
-export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm | undefined>> = {
+/** Parts of a kit by the form of the model's answers. */
+export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
   classes: {
     program: { name: 'classify', DOES: 'Classifies samples', LABELS: 'labels', ASKS: 'logitsOf' },
-    phones: {
+    texts: {
       part: 'classes',
       NAME: 'TextClassifier',
       DOC: 'Classes of texts with their probabilities, the most likely first.',
+    },
+    pictures: {
+      part: 'picture-classes',
+      NAME: 'Classifier',
+      DOC: 'Classes with their probabilities, the most likely first.',
+      hasReactNative: true,
     },
     hasPages: true,
     kindOf: kindOfSamples,
@@ -57,7 +84,7 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm | undefined>> = 
   labels: values,
   tags: {
     program: { name: 'tag', DOES: 'Tags the words of texts', LABELS: 'names', ASKS: 'logitsOf' },
-    phones: {
+    texts: {
       part: 'tags',
       NAME: 'Tagger',
       DOC: 'Words with their tags; null for a word without a token, and behind the last token that the model takes.',
@@ -67,23 +94,29 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm | undefined>> = 
     output: ({ fields: [tags], answers }) => ({ shape: [1, ...tags!.shape], labels: LABELS, answers }),
     limits: values.limits,
   },
-  mask: undefined,
-  boxes: undefined,
+  mask: {
+    program: {
+      ...{ name: 'segment', DOES: 'Segments pictures', LABELS: 'names', ASKS: 'logitsOf' },
+      modules: ['masks', 'mask-colours'],
+    },
+    pictures: {
+      part: 'picture-mask',
+      NAME: 'Segmenter',
+      DOC: 'Masks of pictures: a class for each pixel, drawn over them in colours.',
+    },
+    hasPages: true,
+    page: 'mask',
+    kindOf: kindOfSamples,
+    output: ({ fields: [cells], answers }) => ({ shape: [1, ...cells!.shape], labels: LABELS, answers }),
+    limits: (classes) => [
+      `It gives each pixel one of ${classes} classes, whatever it is shown: it was not trained to say that it does not know.`,
+    ],
+  },
 };
 
-/** Parts of a kit for a task's answers. `UserError` if there are none. */
+/** Parts of a kit for a task's answers. */
 export function kitForm(task: TaskName): KitForm {
-  return kitFormOf(taskRow(task).form);
-}
-
-/** Parts of a kit for answers of a form. `UserError` if there are none. */
-export function kitFormOf(form: AnswerFormKind): KitForm {
-  const found = KIT_FORMS[form];
-  if (found !== undefined) return found;
-  throw new UserError(
-    `export --kit: there are no samples for apps whose answers are of the form ${form} yet`,
-    'The files in `exports/` run in ONNX Runtime and LiteRT as they are; `limbeck serve` answers with masks.',
-  );
+  return KIT_FORMS[taskRow(task).form];
 }
 
 function kindOfSamples({ text, inputs, columns }: Dataset): SampleKind {

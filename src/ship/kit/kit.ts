@@ -21,7 +21,7 @@ import { browserSample } from './browser.ts';
 import { modelCard } from './card.ts';
 import { endsOf } from './ends.ts';
 import { examples } from './examples.ts';
-import { kitForm, kitFormOf } from './forms.ts';
+import { KIT_FORMS, kitForm } from './forms.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
 import { placeOf } from './place.ts';
@@ -167,6 +167,10 @@ function hasPages({ name, fields }: Task): boolean {
   return kitForm(name).hasPages && fields.length === 1;
 }
 
+function hasReactNative({ name }: Task): boolean {
+  return kitForm(name).pictures?.hasReactNative === true;
+}
+
 async function samplesOf(
   task: Task,
   data: Dataset,
@@ -174,10 +178,12 @@ async function samplesOf(
   isSound: boolean,
 ): Promise<Record<string, Readonly<Record<string, string>>>> {
   const { form: name } = taskRow(data.task);
-  const kind = kitFormOf(name).kindOf(data);
+  const { kindOf, page } = KIT_FORMS[name];
+  const kind = kindOf(data);
   const isOne = task.fields.length === 1;
-  const input = isSound ? 'sound' : kind === 'words' ? 'numbers' : kind;
-  const phones = data.text !== undefined && isOne ? textPhoneSamples(name) : hasPages(task) ? await phoneSamples() : {};
+  const input = page ?? (isSound ? 'sound' : kind === 'words' ? 'numbers' : kind);
+  const phones =
+    data.text !== undefined && isOne ? textPhoneSamples(name) : hasPages(task) ? await phoneSamples(name) : {};
   return {
     ...(hasPages(task) && { 'samples/browser': await browserSample(formats, input) }),
     ...(formats.has('onnx') && { 'samples/node': await nodeSample(name, kind, isOne) }),
@@ -202,6 +208,9 @@ function skippedOf(formats: ReadonlySet<string>, task: Task, { text }: Dataset):
     ...(text === undefined
       ? []
       : [{ what: 'The sample for React Native', why: 'it feeds numbers, and the tokenizer is not tested in Hermes' }]),
+    ...(hasPages(task) && text === undefined && !hasReactNative(task)
+      ? [{ what: 'The sample for React Native', why: `it gives classes, and the task is ${task.name}` }]
+      : []),
     ...(formats.has('tflite')
       ? []
       : [{ what: 'TFLite files, and the samples for Android, iOS, React Native and LiteRT.js', why: remedy }]),
@@ -231,7 +240,7 @@ function readme({ name }: Report, rows: readonly ModelRow[], task: Task, data: D
       ? ['- `samples/android`, `samples/ios`: classes to copy into an app, with the tokenizer that the others have']
       : hasSamples && formats.has('tflite')
         ? [
-            '- `samples/android`, `samples/ios`, `samples/react-native`: one class each to copy into an app, with the files beside it',
+            `- \`samples/android\`, \`samples/ios\`${hasReactNative(task) ? ', `samples/react-native`' : ''}: one class each to copy into an app, with the files beside it`,
           ]
         : []),
     ...(isImageShape(data.sampleShape) && [1, 3].includes(data.sampleShape[2])

@@ -1,7 +1,7 @@
 import type { AnswerFormKind } from '../../recipe/task.ts';
-import { kitFormOf } from './forms.ts';
+import { KIT_FORMS } from './forms.ts';
 import type { SampleKind } from './forms.ts';
-import { dataModule } from './portable.ts';
+import { sharedModules } from './portable.ts';
 import { sampleFile, sampleParts, sharedScripts } from './samples.ts';
 
 const RAW = '{"raw": [numbers before normalization, row by row, channels last]}';
@@ -32,7 +32,7 @@ export async function nodeSample(
   isOneOutput = true,
 ): Promise<Readonly<Record<string, string>>> {
   const what = TAKEN[kind];
-  const { name, ...words } = kitFormOf(form).program;
+  const { name, modules = [], ...words } = KIT_FORMS[form].program;
   const marks = {
     ...{ NAME: `${name}-in-node`, FILE: `${name}.mjs`, WHAT: what, ...words },
     ANSWERS: isOneOutput ? ONE : SEVERAL,
@@ -42,7 +42,7 @@ export async function nodeSample(
   };
   return {
     'package.json': sampleFile('node/package.json', marks),
-    ...(!TEXTS.has(kind) && { 'normalized.js': await dataModule('normalized') }),
+    ...(await sharedModules([...(TEXTS.has(kind) ? [] : ['normalized' as const]), ...modules])),
     [marks.FILE]: sampleFile('node/program.mjs', marks),
   };
 }

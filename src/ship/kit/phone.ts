@@ -1,23 +1,29 @@
 import type { AnswerFormKind } from '../../recipe/task.ts';
-import { kitFormOf } from './forms.ts';
-import { dataModule } from './portable.ts';
+import { KIT_FORMS } from './forms.ts';
+import { sharedModules } from './portable.ts';
 import { sampleFile, sampleParts, sampleTexts } from './samples.ts';
 
 /** Members of the classes that give each input of a model its part of a sample. */
 const feeds = () => sampleTexts({ FEEDS: 'android/feeds.kt', MODEL: 'ios/model.swift', FEED: 'ios/feed.swift' });
 
 /**
- * The class that an app needs, in each language; every one reads preprocessing.json and labels.txt, so that nothing about
+ * The class that an app needs for pictures or numbers, in each language; every one reads preprocessing.json and labels.txt, so that nothing about
  * the model stands in the code.
  */
-export async function phoneSamples(): Promise<Readonly<Record<string, string>>> {
-  const marks = { ...feeds(), COPIED: 'labels.txt and preprocessing.json', IOS: '13.0' };
-  const names = [
-    ...['android/build.gradle.kts', 'android/Classifier.kt', 'ios/Podfile', 'ios/Classifier.swift'],
-    ...['react-native/classifier.ts', 'react-native/normalized.d.ts'],
-  ];
-  const files = Object.fromEntries(names.map((name) => [name, sampleFile(name, marks)]));
-  return { ...files, 'react-native/normalized.js': await dataModule('normalized') };
+export async function phoneSamples(form: AnswerFormKind = 'classes'): Promise<Readonly<Record<string, string>>> {
+  const { part, NAME, DOC, hasReactNative = false } = KIT_FORMS[form].pictures!;
+  const marks = { ...feeds(), NAME, DOC, COPIED: 'labels.txt and preprocessing.json', IOS: '13.0' };
+  const files = {
+    'android/build.gradle.kts': sampleFile('android/build.gradle.kts', marks),
+    [`android/${NAME}.kt`]: sampleFile('android/PictureModel.kt', { ...marks, ...sampleParts(`android/${part}.kt`) }),
+    'ios/Podfile': sampleFile('ios/Podfile', marks),
+    [`ios/${NAME}.swift`]: sampleFile('ios/PictureModel.swift', { ...marks, ...sampleParts(`ios/${part}.swift`) }),
+  };
+  if (!hasReactNative) return files;
+  const own = ['react-native/classifier.ts', 'react-native/normalized.d.ts'];
+  const { 'normalized.js': normalized } = await sharedModules(['normalized']);
+  const scripts = Object.fromEntries(own.map((name) => [name, sampleFile(name, marks)]));
+  return { ...files, ...scripts, 'react-native/normalized.js': normalized! };
 }
 
 /**
@@ -26,7 +32,7 @@ export async function phoneSamples(): Promise<Readonly<Record<string, string>>> 
  * `normalize('NFKC')` and Intl.Segmenter read. On iOS JavaScriptCore runs it.
  */
 export function textPhoneSamples(form: AnswerFormKind): Readonly<Record<string, string>> {
-  const { part, NAME, DOC } = kitFormOf(form).phones;
+  const { part, NAME, DOC } = KIT_FORMS[form].texts!;
   const marks = {
     ...{ ...feeds(), NAME, DOC, IOS: '15.4', MIN_SDK: 'defaultConfig { minSdk = 24 }' },
     COPIED:

@@ -13,11 +13,22 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
   return Object.fromEntries([...modules].sort().map(([name, script]) => [`${name}.js`, script]));
 }
 
-export type DataModule = 'normalized' | 'pictures/resize' | 'sounds/polyphase';
+/** Modules that import nothing, by their place in the source. */
+const MODULES = {
+  normalized: 'data/normalized',
+  resize: 'data/pictures/resize',
+  polyphase: 'data/sounds/polyphase',
+  masks: 'tasks/segmentation/masks',
+  'mask-colours': 'report/mask-colours',
+} as const;
 
-/** Functions that normalize numbers, scale pictures, or bring sounds to another rate, as JavaScript that imports nothing. */
-export function dataModule(name: DataModule): Promise<string> {
-  return scriptOf(path.join(FOLDER, '../..', name));
+export type SharedModule = keyof typeof MODULES;
+
+/** Functions that normalize numbers, scale pictures, bring sounds to another rate, or make and colour masks, as JavaScript: `NAME.js` by its name. */
+export async function sharedModules(names: readonly SharedModule[]): Promise<Record<string, string>> {
+  const place = (name: SharedModule): string => path.join(FOLDER, '../../..', MODULES[name]);
+  const scripts = names.map(async (name) => [`${name}.js`, await scriptOf(place(name))] as const);
+  return Object.fromEntries(await Promise.all(scripts));
 }
 
 async function scriptOf(place: string): Promise<string> {

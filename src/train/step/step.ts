@@ -247,7 +247,7 @@ export function lossInput(
   return {
     ...{
       studentLogits: of(rest.studentLogits),
-      targets: targets(rest.studentLogits),
+      targets: targets(rest.targets),
       weights: weights(partial?.soft ?? rest.weights),
     },
     ...(partial && { partial: { ...partial, labels: weights(partial.labels) } }),

@@ -94,8 +94,5 @@ export const small: Record<string, Expected> = {
   gru: { inputShape: [4, 3], options: { units: 5 } },
 };
 
-/** The models of the registry with logits as their one output; test/run/detection.test.ts exports detectors. */
-export const withLogits = Object.keys(models).filter((name) => models[name]!.answersPer?.[0] !== 'point');
-
-/** A small instance of every model with logits. */
+/** A small instance of every model of the registry. */
 export const smallOfAll: Readonly<Record<string, Expected>> = { ...small, ...perPixel };

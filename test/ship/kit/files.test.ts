@@ -3,8 +3,8 @@ import { polyphase } from '../../../src/data/sounds/polyphase.ts';
 import { LANCZOS, resized } from '../../../src/data/pictures/resize.ts';
 import { parseWav } from '../../../src/data/sounds/wav.ts';
 import { browserSample } from '../../../src/ship/kit/browser.ts';
-import type { PageInput } from '../../../src/ship/kit/browser.ts';
-import { dataModule } from '../../../src/ship/kit/portable.ts';
+import type { PageInput } from '../../../src/ship/kit/forms.ts';
+import { sharedModules } from '../../../src/ship/kit/portable.ts';
 import { wavFile } from '../../support/sound.ts';
 
 /** Functions of the pages between two lines of their script, with what a browser gives them. */
@@ -56,7 +56,7 @@ it.each([8000, 16_000, 44_100])(
 it('a kit brings the functions along that its page imports', async () => {
   const files = await browserSample(new Set(['onnx']), 'sound');
   expect(files['kit.js']).toContain("import { polyphase } from './polyphase.js'");
-  expect(files['polyphase.js']).toBe(await dataModule('sounds/polyphase'));
+  expect(files['polyphase.js']).toBe((await sharedModules(['polyphase']))['polyphase.js']);
   expect(files['polyphase.js']).not.toMatch(/^import/m);
 });
 

@@ -3,7 +3,7 @@ import js from '@eslint/js';
 import { Linter } from 'eslint';
 import { ANSWER_FORMS } from '../../../src/recipe/task.ts';
 import { browserSample } from '../../../src/ship/kit/browser.ts';
-import type { PageInput } from '../../../src/ship/kit/browser.ts';
+import type { PageInput } from '../../../src/ship/kit/forms.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
 import { phoneSamples, textPhoneSamples } from '../../../src/ship/kit/phone.ts';
 
@@ -11,7 +11,7 @@ const linter = new Linter();
 
 /** Globals of Node, and of browsers, that the scripts of kits use. */
 const GLOBALS = [
-  ...['URL', 'console', 'process'],
+  ...['Buffer', 'URL', 'console', 'process', 'setTimeout'],
   ...['addEventListener', 'createImageBitmap', 'document', 'fetch', 'location', 'navigator'],
   ...['AudioContext', 'AudioWorkletNode', 'AudioWorkletProcessor', 'OfflineAudioContext', 'OffscreenCanvas'],
   'registerProcessor',
@@ -36,7 +36,7 @@ function problemsOf(files: Readonly<Record<string, string>>): string[] {
     );
 }
 
-const INPUTS: readonly PageInput[] = ['numbers', 'arrays', 'text', 'tags', 'sound'];
+const INPUTS: readonly PageInput[] = ['numbers', 'arrays', 'text', 'tags', 'sound', 'mask'];
 
 it.each(INPUTS)(
   'the pages for %s use no name that none of their scripts has, and have none that is not used',
@@ -53,6 +53,7 @@ it.each([
     ['numbers', kind] as const,
   ]),
   ['tags', 'tags'] as const,
+  ['mask', 'numbers'] as const,
 ])('so does the program for Node: %s, %s', async (form, kind) => {
   expect(problemsOf(await nodeSample(form, kind))).toEqual([]);
 });
@@ -60,8 +61,9 @@ it.each([
 it('no file of a kit has a mark that is not filled in', async () => {
   const samples = [
     ...(await Promise.all(INPUTS.map((input) => browserSample(new Set(['onnx', 'tflite']), input)))),
-    ...[await nodeSample('classes', 'words'), await nodeSample('tags', 'tags'), await phoneSamples()],
-    ...ANSWER_FORMS.filter((form) => KIT_FORMS[form] !== undefined).map(textPhoneSamples),
+    ...[await nodeSample('classes', 'words'), await nodeSample('tags', 'tags'), await nodeSample('mask', 'numbers')],
+    ...[await phoneSamples(), await phoneSamples('mask')],
+    ...ANSWER_FORMS.filter((form) => KIT_FORMS[form].texts !== undefined).map(textPhoneSamples),
   ];
   for (const [name, text] of samples.flatMap((files) => Object.entries(files)))
     expect([name, /__[A-Z]|== [A-Z]+ ==/.exec(text)]).toEqual([name, null]);

@@ -86,7 +86,6 @@ export const ANSWERS_SHOWN: Readonly<
   classes: besideSample,
   numbers: besideSample,
   labels: besideSample,
-  boxes: besideSample,
   mask: async (of) => {
     const { task, row, targets, teacher, student, isLabelled } = of;
     const { size, given, there } = task.masks!;

@@ -2,6 +2,7 @@
 // samples.json: [__WHAT__]
 import { readFileSync } from 'node:fs';
 // __IMPORTS__
+// __MODULES__
 
 // By itself onnxruntime-node 1.30 sends data on the machine and the model to Microsoft; it reads this when it is loaded.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';

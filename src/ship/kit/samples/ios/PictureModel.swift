@@ -2,14 +2,15 @@ import CoreGraphics
 import Foundation
 import TensorFlowLite
 
-/// Classes with their probabilities, the most likely first. Not safe for several threads at once.
-final class Classifier {
+/// __DOC__ Not safe for several threads at once.
+final class __NAME__ {
   private struct Settings: Decodable {
     struct Normalization: Decodable { let scale: Double; let mean: [Double]; let std: [Double] }
     struct Input: Decodable { let shape: [Int] }
     let normalization: Normalization
     let input: Input
     let models: [Model]
+    // __OUTPUT__
   }
   // __MODEL__
 
@@ -18,6 +19,7 @@ final class Classifier {
   private let normalization: Settings.Normalization
   private let labels: [String]
   private let size: Int
+  // __FIELDS__
 
   init(model: String, bundle: Bundle = .main) throws {
     func url(_ name: String, _ type: String) throws -> URL {
@@ -32,20 +34,19 @@ final class Classifier {
     guard let parts = settings.models.first(where: { $0.format == "tflite" })?.inputs, parts.count == interpreter.inputTensorCount
     else { throw CocoaError(.fileReadCorruptFile) }
     self.parts = parts
+    // __BEGIN__
     labels = try String(contentsOf: url("labels", "txt"), encoding: .utf8)
       .split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
   }
 
-  /// Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin.
-  func classify(raw: [Float]) throws -> [(label: String, probability: Float)] {
+  // __METHODS__
+
+  /// Numbers that the model gives for values before normalization.
+  private func answers(to raw: [Float]) throws -> [Float] {
     guard raw.count == size else { throw NSError(domain: "expected \(size) numbers", code: raw.count) }
     try feed(prepared(raw))
     try interpreter.invoke()
-    let logits = try interpreter.output(at: 0).data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
-    let largest = logits.max() ?? 0
-    let powers = logits.map { exp($0 - largest) }
-    let sum = powers.reduce(0, +)
-    return zip(labels, powers.map { $0 / sum }).sorted { $0.1 > $1.1 }.map { (label: $0.0, probability: $0.1) }
+    return try interpreter.output(at: 0).data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
   }
 
   /// Values as the model was trained on them, channel by channel, computed in double precision.
@@ -56,14 +57,14 @@ final class Classifier {
     }
   }
 
-  /// Labels and their scores, for models of pictures with one or three channels; the picture stands upright and has no transparent parts.
-  func classify(picture: CGImage) throws -> [(label: String, probability: Float)] {
+  /// Values of a picture with one or three channels, which stands upright and has no transparent parts.
+  private func values(of picture: CGImage) throws -> [Float] {
     let shape = parts[0].shape
     let colors = try scaled(picture, height: shape[1], width: shape[2])
-    if shape[3] == 3 { return try classify(raw: colors) }
-    return try classify(raw: (0..<shape[1] * shape[2]).map { i in
+    if shape[3] == 3 { return colors }
+    return (0..<shape[1] * shape[2]).map { i in
       (0.299 * colors[3 * i] + 0.587 * colors[3 * i + 1] + 0.114 * colors[3 * i + 2]).rounded()
-    })
+    }
   }
 
   /// Red, green and blue at another size, as the pictures that the model learnt from were scaled: by Lanczos' filter over all pixels.

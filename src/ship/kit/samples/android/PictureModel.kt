@@ -4,15 +4,15 @@ import com.google.ai.edge.litert.Accelerator
 import com.google.ai.edge.litert.CompiledModel
 import kotlin.math.PI
 import kotlin.math.abs
-import kotlin.math.exp
+// __IMPORTS__
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.round
 import kotlin.math.sin
 import org.json.JSONObject
 
-/** Classes with their probabilities, the most likely first. Not safe for several threads at once. */
-class Classifier(context: Context, file: String, accelerator: Accelerator = Accelerator.CPU) : AutoCloseable {
+/** __DOC__ Not safe for several threads at once. */
+class __NAME__(context: Context, file: String, accelerator: Accelerator = Accelerator.CPU) : AutoCloseable {
     private val assets = context.assets
     private val settings = JSONObject(text("preprocessing.json"))
     private val labels = text("labels.txt").removeSuffix("\n").split("\n")
@@ -25,17 +25,15 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
     private val inputs = model.createInputBuffers()
     private val outputs = model.createOutputBuffers()
 
-    /** Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin. */
-    fun classify(raw: FloatArray): List<Pair<String, Float>> {
+    // __METHODS__
+
+    /** Numbers that the model gives for values before normalization. */
+    private fun answersTo(raw: FloatArray): FloatArray {
         val size = List(shape.length()) { shape.getInt(it) }.reduce { product, length -> product * length }
         require(raw.size == size) { "expected $size numbers, received ${raw.size}" }
         feed(prepared(raw))
         model.run(inputs, outputs)
-        val logits = outputs[0].readFloat()
-        val largest = logits.max()
-        val powers = logits.map { exp(it - largest) }
-        val sum = powers.sum()
-        return labels.zip(powers.map { it / sum }).sortedByDescending { it.second }
+        return outputs[0].readFloat()
     }
 
     /** Values as the model was trained on them, channel by channel, computed in double precision. */
@@ -43,14 +41,14 @@ class Classifier(context: Context, file: String, accelerator: Accelerator = Acce
         ((raw[i] * scale - mean[i % mean.size]) / std[i % std.size]).toFloat()
     }
 
-    /** Labels and their scores, for models of pictures with one or three channels; the picture stands upright and has no transparent parts. */
-    fun classify(picture: Bitmap): List<Pair<String, Float>> {
+    /** Values of a picture with one or three channels, which stands upright and has no transparent parts. */
+    private fun valuesOf(picture: Bitmap): FloatArray {
         val (height, width, channels) = List(3) { shape.getInt(it + 1) }
         val colors = scaled(picture, height, width)
-        if (channels == 3) return classify(colors)
-        return classify(FloatArray(height * width) { i ->
+        if (channels == 3) return colors
+        return FloatArray(height * width) { i ->
             round(0.299f * colors[3 * i] + 0.587f * colors[3 * i + 1] + 0.114f * colors[3 * i + 2])
-        })
+        }
     }
 
     /**

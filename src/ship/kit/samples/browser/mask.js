@@ -1,0 +1,82 @@
+// == IMPORTS ==
+import { colouredMask } from './mask-colours.js';
+import { masksOf } from './masks.js';
+import { normalized } from './normalized.js';
+import { LANCZOS, resized } from './resize.js';
+
+// == SHARES ==
+const [, height, width, channels] = input.shape;
+const [, rows, columns, classes] = output.shape;
+
+/** Draws values of a picture, from 0 to 255 or to 1, half under the colours of its mask. */
+function draw(context, raw, mask) {
+  const white = raw.some((value) => value > 1) ? 255 : 1;
+  const colours = colouredMask(mask, classes);
+  const pixels = context.createImageData(width, height);
+  for (let at = 0; at < mask.length; at++) {
+    for (let c = 0; c < 3; c++) {
+      const value = (255 * raw[at * channels + (channels < 3 ? 0 : c)]) / white;
+      pixels.data[4 * at + c] = (value + colours[3 * at + c]) / 2;
+    }
+    pixels.data[4 * at + 3] = 255;
+  }
+  context.putImageData(pixels, 0, 0);
+}
+
+/** An entry of the list: a picture and a line of text. */
+function entry() {
+  const canvas = Object.assign(document.createElement('canvas'), { width, height });
+  canvas.style = 'display: block; width: 256px';
+  const item = document.createElement('li');
+  const text = document.createElement('span');
+  item.append(canvas, text);
+  return { item, text, context: canvas.getContext('2d') };
+}
+
+// == SHOW ==
+const show = async (raw, expected, place = entry()) => {
+  const logits = await classify(raw);
+  const mask = masksOf(Float32Array.from(logits), { rows, columns, classes, stride: height / rows });
+  const shares = labels.map((label, c) => ({ label, area: mask.filter((index) => index === c).length / mask.length }));
+  const segments = shares.filter(({ area }) => area > 0).sort((a, b) => b.area - a.area);
+  draw(place.context, raw, mask);
+  place.text.textContent = segments.map(({ label, area }) => label + ' ' + (100 * area).toFixed(1) + ' %').join(', ');
+  list.append(place.item);
+  return { segments, logits: Array.from(logits) };
+};
+
+// == CHOOSE ==
+const chooser = document.querySelector('input');
+const told = document.querySelector('output');
+chooser.onchange = async () => {
+  try {
+    await show(rawOf(await createImageBitmap(chooser.files[0])));
+  } catch (error) {
+    told.textContent = chooser.files[0].name + ': ' + error.message;
+  }
+};
+const camera = document.querySelector('button');
+let stream;
+/** Draws the mask over what the camera sees, picture after picture, until it is stopped. */
+camera.onclick = async () => {
+  if (stream !== undefined) {
+    for (const track of stream.getTracks()) track.stop();
+    stream = undefined;
+    camera.textContent = 'Camera';
+    return;
+  }
+  try {
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+    camera.textContent = 'Stop';
+    const video = Object.assign(document.createElement('video'), { muted: true, playsInline: true, srcObject: stream });
+    await video.play();
+    for (const live = entry(); stream !== undefined;) {
+      await show(rawOf(await createImageBitmap(video)), undefined, live);
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  } catch (error) {
+    stream = undefined;
+    camera.textContent = 'Camera';
+    told.textContent = 'camera: ' + error.message;
+  }
+};
