@@ -59,7 +59,7 @@ export interface ProgressEvent extends OfStage {
   readonly epoch?: number;
   readonly epochs?: number;
   readonly loss?: number;
-  readonly score?: number;
+  readonly score?: number | undefined;
   readonly samplesPerSecond?: number;
   /** Seconds per unit of work since the last progress event. */
   readonly secondsPerStep?: number;
@@ -73,8 +73,8 @@ export interface EpochEvent extends OfStage {
   /** Completed training steps. */
   readonly step: number;
   readonly loss: number;
-  /** Score on the training batches, before each update. */
-  readonly score: number;
+  /** Score on the training batches, before each update; undefined for a task without a running score. */
+  readonly score?: number | undefined;
   readonly validation?: number;
   readonly seconds: number;
   /** True for a training that runs beside the one whose stage was announced. */

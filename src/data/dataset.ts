@@ -80,6 +80,8 @@ export interface Dataset extends HeldSamples {
   readonly normalization: Normalization;
   /** Pixels from an answer to the next one, in height and width, for a task with answers per pixel. */
   readonly stride?: number | undefined;
+  /** Largest number of boxes of a picture, for a task with boxes. */
+  readonly maxBoxes?: number | undefined;
   /** Sample rate of sounds, in values per second. */
   readonly rate?: number | undefined;
   /** Recordings that augmentation mixes into sounds, by folder. */
@@ -243,6 +245,8 @@ export interface RawSplit extends HeldSamples {
   readonly labels: RawLabels;
   /** Starts of words, for samples that are tagged words. */
   readonly starts?: WordStarts | undefined;
+  /** Largest number of boxes of a picture, for which there is place in `labels`. */
+  readonly maxBoxes?: number | undefined;
   /** Class names in the file itself. */
   readonly classNames?: readonly string[];
   /** Position of each sample in its files. Default: 0 … count - 1. */

@@ -180,7 +180,19 @@ export async function loadDataset(
     const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
     const sound = 'rate' in config ? { rate: config.rate } : {};
     const grid = taskRow(task).answersPer === 'pixel' ? { stride: strideOf(config, trainRaw) } : {};
-    const shared = { task, classNames, sampleShape, ...table, ...sound, ...grid, inputs, text, normalization };
+    const boxes = trainRaw.maxBoxes === undefined ? {} : { maxBoxes: trainRaw.maxBoxes };
+    const shared = {
+      task,
+      classNames,
+      sampleShape,
+      ...table,
+      ...sound,
+      ...grid,
+      ...boxes,
+      inputs,
+      text,
+      normalization,
+    };
     const scaled = {
       ...shared,
       ...(scaling && { scaling }),
@@ -202,7 +214,7 @@ export async function loadDataset(
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
   for (const [i, targets] of known.entries())
-    if (targets.length > 0) warnings.push(...reader.oddities(splits[i]!.name, targets, classNames));
+    if (targets.length > 0) warnings.push(...reader.oddities(splits[i]!.name, targets, classNames, train.width));
   if (trainRaw.columns !== undefined && text === undefined)
     warnings.push(...coarseColumns('train', train, numberNames(columns)));
   warnings.push(...(await overlaps(splits, readers)));

@@ -51,6 +51,7 @@ export const USUAL_ANSWERS: Readonly<Record<AnswerFormKind, typeof usualAnswers 
   labels: undefined,
   tags: undefined,
   mask: undefined,
+  boxes: undefined,
 };
 
 export function spreadOf(logits: ArrayLike<number>, from: number, classes: number): Spread {

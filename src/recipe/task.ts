@@ -1,15 +1,15 @@
 import type { LossName } from './schema/loss.ts';
 
-/** Form of an answer to a sample: one class, numbers by name, any number of labels, a tag for each word, or a class for each pixel. */
-export const ANSWER_FORMS = ['classes', 'numbers', 'labels', 'tags', 'mask'] as const;
+/** Form of an answer to a sample: one class, numbers by name, any number of labels, a tag for each word, a class for each pixel, or boxes. */
+export const ANSWER_FORMS = ['classes', 'numbers', 'labels', 'tags', 'mask', 'boxes'] as const;
 export type AnswerFormKind = (typeof ANSWER_FORMS)[number];
 
 /** Steps of augmentation that mix samples. */
 export const MIXES = ['mixup', 'cutmix'] as const;
 type Mix = (typeof MIXES)[number];
 
-/** Part of a sample that a model answers about: the whole sample, each word of a text, or each cell of a grid over a picture. */
-export type AnswersPer = 'sample' | 'word' | 'pixel';
+/** Part of a sample that a model answers about: the whole sample, each word of a text, or each cell of a grid (`pixel`) or of several (`point`) over a picture. */
+export type AnswersPer = 'sample' | 'word' | 'pixel' | 'point';
 
 /** Properties of a task that recipes and readers of data depend on. */
 interface TaskRow {
@@ -98,9 +98,17 @@ const ROWS = {
     form: 'mask',
     begins: ['loss: kd # pixel by pixel', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
+  detection: {
+    ...{ hasClasses: false, isEmptyKnown: true, answersPer: 'point', losses: ['kd'], loss: 'kd', store: 'fp16' },
+    hasNames: true,
+    mixes: [],
+    form: 'boxes',
+    fields: ['boxes', 'scores'],
+    begins: ['loss: kd # point by point: class scores and boxes', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
+  },
 } as const satisfies Readonly<Record<string, TaskRow>>;
 
-/** Name of a task: a model answers with the class of a sample, with numbers, with any number of labels, with a tag for each word, or with a class for each pixel. */
+/** Name of a task: a model answers with the class of a sample, with numbers, with any number of labels, with a tag for each word, with a class for each pixel, or with boxes. */
 export type TaskName = keyof typeof ROWS;
 export const TASKS = Object.keys(ROWS) as [TaskName, ...TaskName[]];
 

@@ -245,4 +245,5 @@ export const ANSWERS_TEXTS: Readonly<Record<AnswerFormKind, (count: number, name
   labels: withNames,
   tags: withNames,
   mask: (count, names) => `a class for each pixel: ${withNames(count, names)}`,
+  boxes: (count, names) => `boxes with a class each: ${withNames(count, names)}`,
 };

@@ -118,7 +118,7 @@ function namedBuilder(
   model: string,
   { options, seed }: { readonly options: Readonly<Record<string, unknown>>; readonly seed: number },
 ): Build {
-  refuseSeveralFields(context, `model ${model}`);
+  if (taskRow(context.data.train.task).answersPer === 'sample') refuseSeveralFields(context, `model ${model}`);
   const args = { ...madeArgs(context, seed), options };
   if (args.inputs !== undefined) throw ofOneInput(model, args.inputs);
   return () => Promise.resolve(fitted(context, layersNetwork(buildModel(model, args))));

@@ -13,6 +13,7 @@ export const ANSWER_WORDS: Readonly<Record<AnswerFormKind, readonly [one: string
   labels: ['label', 'labels'],
   tags: ['tag', 'tags'],
   mask: ['class', 'classes'],
+  boxes: ['class', 'classes'],
 };
 
 /** Key of the names in the metadata of a file; only of `labels` does a reader take the largest answer. */
@@ -22,6 +23,7 @@ export const NAMES_KEYS: Readonly<Record<AnswerFormKind, 'labels' | 'targets'>> 
   labels: 'targets',
   tags: 'targets',
   mask: 'targets',
+  boxes: 'targets',
 };
 
 /** Names of answers as the server states them, under a key that tells the form. */
@@ -33,12 +35,15 @@ export interface StatedNames {
   readonly tags?: readonly string[];
   /** Classes, of which the model gives each pixel of a picture one. */
   readonly mask?: readonly string[];
+  /** Classes of the boxes that the model finds in a picture. */
+  readonly boxes?: readonly string[];
   /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
   readonly logits: boolean;
 }
 
 /** Form of answers with these names; `classes` without names if nothing is stated. */
-export function statedForm({ labels, targets, tags, mask, logits }: StatedNames): AnswerForm {
+export function statedForm({ labels, targets, tags, mask, boxes, logits }: StatedNames): AnswerForm {
+  if (boxes !== undefined) return { kind: 'boxes', names: boxes };
   if (mask !== undefined) return { kind: 'mask', names: mask };
   if (tags !== undefined) return { kind: 'tags', names: tags };
   if (targets === undefined) return { kind: 'classes', names: labels };
@@ -49,9 +54,10 @@ export function statedForm({ labels, targets, tags, mask, logits }: StatedNames)
 export function namesByPart(
   metadata: ReadonlyMap<string, string>,
   names: readonly string[] | undefined,
-): Pick<StatedNames, 'targets' | 'tags' | 'mask'> {
+): Pick<StatedNames, 'targets' | 'tags' | 'mask' | 'boxes'> {
   const task = metadata.get('task');
   if (task === 'tagging') return { tags: names ?? [] };
   if (task === 'segmentation') return { mask: names ?? [] };
+  if (task === 'detection') return { boxes: names ?? [] };
   return names === undefined ? {} : { targets: names };
 }

@@ -136,6 +136,35 @@ export const DESCRIBED = {
         .readonly(),
     })
     .describe('Of pixels with a class each.'),
+  boxes: z
+    .strictObject({
+      ap: fraction
+        .nullable()
+        .describe("Average precision by COCO's rules, mean over overlaps of 0.50 to 0.95 and over classes."),
+      ap50: fraction.nullable(),
+      ap75: fraction.nullable(),
+      recall: fraction.nullable().describe('With at most 100 detections of a picture, mean over the same overlaps.'),
+      small: fraction.nullable().describe('Average precision of boxes below 32² pixels.'),
+      medium: fraction.nullable(),
+      large: fraction.nullable().describe('Average precision of boxes above 96² pixels.'),
+      rows: z
+        .array(
+          z.strictObject({
+            name: z.string(),
+            there: whole.describe('Boxes of the class that count.'),
+            ap: fraction.nullable(),
+            ap50: fraction.nullable(),
+            recall: fraction.nullable(),
+            precision: z
+              .array(fraction)
+              .readonly()
+              .optional()
+              .describe('At an overlap of 0.5, at a recall of 0, 0.01, … 1; absent for a class without boxes.'),
+          }),
+        )
+        .readonly(),
+    })
+    .describe('Of boxes with a class each.'),
 };
 
 /** Comparison of a model's answers with the teacher's. */
@@ -156,6 +185,7 @@ export type Calibration = NonNullable<Described['calibration']>;
 export type ErrorReport = NonNullable<Described['errors']>;
 export type LabelReport = NonNullable<Described['labels']>;
 export type MaskReport = NonNullable<Described['masks']>;
+export type BoxReport = NonNullable<Described['boxes']>;
 export type EntityReport = NonNullable<Described['entities']>;
 export interface Beside {
   readonly agreement?: z.infer<(typeof BESIDE)['agreement']>;
@@ -175,4 +205,5 @@ export interface EvaluationFigures {
   readonly labels?: LabelReport;
   readonly entities?: EntityReport;
   readonly masks?: MaskReport;
+  readonly boxes?: BoxReport;
 }

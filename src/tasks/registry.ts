@@ -1,5 +1,6 @@
 import type { TaskName } from '../data/config.ts';
 import { classification } from './classification/task.ts';
+import { detection } from './detection/task.ts';
 import { multiLabel } from './multi-label/task.ts';
 import { regression } from './regression/task.ts';
 import { segmentation } from './segmentation/task.ts';
@@ -11,6 +12,7 @@ const tasks: Readonly<Record<TaskName, (data: TaskData) => Task>> = {
   regression,
   'multi-label': ({ classNames }) => multiLabel(classNames),
   segmentation,
+  detection,
   tagging: ({ classNames, text }) => tagging(classNames, text!.length),
 };
 

@@ -96,6 +96,9 @@ export const meanIouScore = share(
   (value, samples, digits) => `at a mean IoU of ${percent(value, digits)} on ${samples}`,
 );
 
+/** Mean average precision of boxes by COCO's rules: over classes, and over intersections over union of 0.50 to 0.95. */
+export const apScore = share('mAP', (value, samples, digits) => `at a mAP of ${percent(value, digits)} on ${samples}`);
+
 /** Root mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
 export const rmseScore: Score = {
   ...{
@@ -129,6 +132,7 @@ const scores: Readonly<Record<TaskName, Score>> = {
   'multi-label': f1Score,
   tagging: entityF1Score,
   segmentation: meanIouScore,
+  detection: apScore,
 };
 
 /** The score of a task by the task's name. */

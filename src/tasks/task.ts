@@ -4,6 +4,8 @@ import type { TaskName } from '../data/config.ts';
 import type { TensorData, TensorType } from '../graph/types.ts';
 import type { Beside, Described } from './described.ts';
 import type { AnswerField } from './fields.ts';
+import type { TargetBox } from '../data/targets/boxes.ts';
+import type { Detection } from './detection/detections.ts';
 import type { Entity } from './tagging/entities.ts';
 import type { Score } from './score.ts';
 
@@ -25,8 +27,8 @@ export type Hyper = Readonly<Record<string, tf.Scalar>>;
 export interface LossRows {
   /** Answers [batch, width] as rows, and targets too if they have no form of their own. */
   readonly of: (values: tf.Tensor2D) => tf.Tensor2D;
-  /** Targets as rows. Default: as answers. */
-  readonly targets?: (targets: tf.Tensor2D) => tf.Tensor2D;
+  /** Targets as rows, which may depend on the answers [batch, width]; no gradient flows through them. Default: as answers. */
+  readonly targets?: (targets: tf.Tensor2D, answers: tf.Tensor2D) => tf.Tensor2D;
   /** Weights of the rows, [rows], from weights of the samples, [batch]: a sample's rows sum to its weight. Rows without a label weigh 0. */
   readonly weights: (samples: tf.Tensor1D, targets: tf.Tensor2D) => tf.Tensor1D;
 }
@@ -79,8 +81,10 @@ export interface Task {
   divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D;
   /** Sums over a batch that the score is computed from, by name; targets and outputs in the form of a loss' input. */
   sums(outputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): Record<string, tf.Scalar>;
-  /** Score from such sums over batches and the total weight. */
-  scoreOfSums(sums: Readonly<Record<string, number>>, weight: number): number;
+  /** Score from such sums over batches and the total weight; undefined for a task that `collects`, which has no running score of training. */
+  scoreOfSums(sums: Readonly<Record<string, number>>, weight: number): number | undefined;
+  /** Score that is no function of sums, from numbers of each sample, which all processes collect in the order of the samples. */
+  readonly collects?: Collector;
 
   /** Score of answers to all samples. */
   scoreOf(answers: Float32Array, targets: TargetValues): number;
@@ -102,6 +106,11 @@ export interface Task {
     readonly size: readonly [height: number, width: number];
     readonly given: (answers: Float32Array, row: number) => ArrayLike<number>;
     readonly there: (targets: TargetValues, row: number) => ArrayLike<number>;
+  };
+  /** Boxes of a sample, as shares of its picture's width and height; absent for tasks without boxes. */
+  readonly boxes?: {
+    readonly given: (answers: Float32Array, row: number) => readonly Detection[];
+    readonly there: (targets: TargetValues, row: number) => readonly TargetBox[];
   };
   /** Size of the disagreement of two models on each sample: 0 if they agree, larger the surer both are. */
   disagreement(answers: Float32Array, others: Float32Array, targets: TargetValues): Float32Array;
@@ -125,6 +134,16 @@ interface LabelTraining {
   readonly huber?: number | undefined;
 }
 
+/** A score of all samples together, such as average precision: computed at the end, outside of the graph. */
+interface Collector {
+  /** Numbers kept of each sample. */
+  readonly width: number;
+  /** Numbers of samples, [n, width], from their answers [n, answers] and targets. */
+  readonly of: (answers: Float32Array, targets: TargetValues) => Float32Array;
+  /** Score of all samples, from [all, width]. */
+  readonly scoreOf: (collected: Float32Array) => number;
+}
+
 interface Skill {
   readonly score: number;
   readonly isBetter: boolean;
@@ -138,4 +157,7 @@ interface Tuning {
   readonly targets: TargetValues;
 }
 
-export type TaskData = Pick<Dataset, 'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride'>;
+export type TaskData = Pick<
+  Dataset,
+  'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride' | 'maxBoxes'
+>;

@@ -7,13 +7,14 @@ import type { Task } from '../tasks/task.ts';
 type Evaluated = (task: Task, score: number, given: Float32Array, dataset: Dataset) => EvaluationFigures;
 
 const scored: Evaluated = (task, value, given, { targets }) => {
-  const { errors, labels, entities, masks } = task.describe(given, targets);
+  const { errors, labels, entities, masks, boxes } = task.describe(given, targets);
   return {
     score: { name: task.score.name, value },
     ...(errors && { errors }),
     ...(labels && { labels }),
     ...(entities && { entities }),
     ...(masks && { masks }),
+    ...(boxes && { boxes }),
   };
 };
 
@@ -24,6 +25,7 @@ export const EVALUATED: Readonly<Record<AnswerFormKind, Evaluated>> = {
   labels: scored,
   tags: scored,
   mask: scored,
+  boxes: scored,
 };
 
 /** Accuracy of each class, by name. */

@@ -65,7 +65,7 @@ export interface StepMetrics {
   readonly loss: number;
   readonly parts: Readonly<Record<string, number>>;
   /** Score of the batch before the update. */
-  readonly score: number;
+  readonly score: number | undefined;
   readonly learningRate: number;
   readonly samples: number;
   /** Totals of the epoch, if this step was its last. */

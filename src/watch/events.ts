@@ -30,7 +30,7 @@ export function eventText(event: RunEvent): string | undefined {
       const score = scoreOfEvent(event);
       const validation = event.validation === undefined ? '' : `  validation ${score(event.validation)}`;
       return (
-        `  ${event.isBeside === true ? `${event.stage}: ` : ''}epoch ${event.epoch}/${event.epochs}  loss ${event.loss.toFixed(4)}  train ${score(event.score)}` +
+        `  ${event.isBeside === true ? `${event.stage}: ` : ''}epoch ${event.epoch}/${event.epochs}  loss ${event.loss.toFixed(4)}${event.score === undefined ? '' : `  train ${score(event.score)}`}` +
         `${validation}  ${event.seconds.toFixed(1)} s`
       );
     }

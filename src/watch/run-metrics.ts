@@ -79,7 +79,7 @@ export function runMetrics(client: typeof PromClient, registry: Registry, togeth
         const of = labelsOf(event);
         loss.set(of, event.loss);
         epoch.set(of, event.epoch);
-        tellScore(event, 'train', event.score);
+        if (event.score !== undefined) tellScore(event, 'train', event.score);
         if (event.validation !== undefined) tellScore(event, 'validation', event.validation);
         break;
       }

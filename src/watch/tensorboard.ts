@@ -60,7 +60,7 @@ function epochScalars(event: EpochEvent): Record<string, number> {
   const name = metricOfEvent(event);
   return {
     'epoch/loss': loss,
-    [`epoch/${name}`]: score,
+    ...(score !== undefined && { [`epoch/${name}`]: score }),
     ...(validation !== undefined && { [`epoch/validation_${name}`]: validation }),
   };
 }

@@ -135,7 +135,8 @@ it("masks are those of PyTorch's interpolate, IoU and Dice those of scikit-learn
     });
     const labels = tf.tensor2d(Int32Array.from(targets), [samples, height * width], 'int32');
     const weights = task.rows!.weights(tf.tensor1d(task.weightOf!(truth)), labels);
-    const losses = task.loss(task.rows!.of(tf.tensor2d(given, [samples, task.width])), task.rows!.targets!(labels), {});
+    const tensor = tf.tensor2d(given, [samples, task.width]);
+    const losses = task.loss(task.rows!.of(tensor), task.rows!.targets!(labels, tensor), {});
     const [sum] = tf.div(tf.sum(tf.mul(losses, weights)), tf.sum(weights)).dataSync();
     expect(sum).toBeCloseTo(wanted.loss, 5);
   });

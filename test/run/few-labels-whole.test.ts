@@ -43,7 +43,7 @@ it('rows without a label: what student and twin learnt from is said; stopped ins
   );
   expect(scratch!.epochs.map(({ epoch }) => epoch)).toEqual(distill!.epochs.map(({ epoch }) => epoch));
   for (const { epochs } of [scratch!, distill!])
-    for (const { score } of epochs) expect(score > 0 && score <= 1).toBe(true);
+    for (const { score } of epochs) expect(score! > 0 && score! <= 1).toBe(true);
 
   const stop = new AbortController();
   let steps = 0;

@@ -7,7 +7,7 @@ import { withBatch } from '../../src/graph/shapes.ts';
 import type { Graph, TensorData } from '../../src/graph/types.ts';
 import { models } from '../../src/networks/models/registry.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/engine.ts';
-import { inferenceGraph, smallOfAll, trainedModel } from '../formats/tflite/models.ts';
+import { inferenceGraph, smallOfAll, trainedModel, withLogits } from '../formats/tflite/models.ts';
 import { calibrated } from '../formats/tflite/calibrate.ts';
 import { integerCases } from '../formats/tflite/integer-cases.ts';
 import type { Values } from '../formats/tflite/support.ts';
@@ -54,7 +54,7 @@ const SUMMING = ['gru', 'bc-resnet'];
 /** Steps of the answer by which roundings of many layers may differ. */
 const STEPS: Readonly<Record<string, number>> = { 'text-transformer': 2, unet: 6 };
 
-describe.each(Object.keys(models))('LiteRT.js and the native library give the same: %s', (name) => {
+describe.each(withLogits)('LiteRT.js and the native library give the same: %s', (name) => {
   let graph: Graph;
   let quantization: Quantization;
   let calibration: { data: TensorData; shape: readonly number[] };

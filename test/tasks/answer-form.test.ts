@@ -58,6 +58,7 @@ it.each([
   [{ labels: ['b'], targets: ['a'], logits: true }, 'labels', ['a']],
   [{ tags: ['O', 'B-X'], logits: true }, 'tags', ['O', 'B-X']],
   [{ mask: ['sky', 'road'], logits: true }, 'mask', ['sky', 'road']],
+  [{ boxes: ['cat', 'dog'], logits: true }, 'boxes', ['cat', 'dog']],
 ])('what a server states of answers, %j, tells their form', (stated, kind, names) => {
   expect(statedForm(stated)).toEqual({ kind, names });
 });

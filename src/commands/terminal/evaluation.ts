@@ -1,11 +1,12 @@
 import { digits, percent } from '../../base/numbers.ts';
 import type { AnswerFormKind } from '../../recipe/task.ts';
 import { ENTITY_HEAD, entityRows } from '../../report/tables/entities.ts';
+import { BOX_HEAD, boxRows } from '../../report/tables/boxes.ts';
 import { MASK_HEAD, maskRows } from '../../report/tables/masks.ts';
 import type { EvaluationResult } from '../../tools/evaluate.ts';
 import { textTable } from './table.ts';
 
-type Figures = Pick<EvaluationResult, 'perClass' | 'errors' | 'labels' | 'entities' | 'masks'>;
+type Figures = Pick<EvaluationResult, 'perClass' | 'errors' | 'labels' | 'entities' | 'masks' | 'boxes'>;
 
 /** Tables of what an evaluation found, by the form of the answers. */
 export const EVALUATION_TABLES: Readonly<Record<AnswerFormKind, (figures: Figures) => string>> = {
@@ -29,6 +30,12 @@ export const EVALUATION_TABLES: Readonly<Record<AnswerFormKind, (figures: Figure
     `${textTable([[...ENTITY_HEAD], ...entityRows(entities!)])}right on ${percent(entities!.rightWords)} of ${entities!.words} words\n`,
   mask: ({ masks }) =>
     `${textTable([[...MASK_HEAD], ...maskRows(masks!)])}right on ${percent(masks!.rightPixels)} of ${masks!.pixels} pixels\n`,
+  boxes: ({ boxes }) =>
+    textTable([
+      [...BOX_HEAD],
+      ...boxRows(boxes!),
+      ['all', '', share(boxes!.ap), share(boxes!.ap50), share(boxes!.recall)],
+    ]),
 };
 
 function share(value: number | null): string {

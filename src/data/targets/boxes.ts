@@ -6,7 +6,7 @@
 /** Numbers of a box: class, xmin, ymin, xmax, ymax, area, ignored. */
 export const BOX_WIDTH = 7;
 /** Class of padding. */
-const NO_BOX = -1;
+export const NO_BOX = -1;
 
 /** Corners of a box as shares of width and height of the input picture, 0 … 1. */
 export interface Corners {

@@ -21,13 +21,13 @@ export interface TargetReader {
   /** Targets of all samples of a split; `UserError` with the place of an invalid label. */
   values(split: RawSplit, names: readonly string[], config: TargetConfig): TargetValues;
   /** Number of targets of a sample. */
-  width(names: readonly string[], samples: Pick<Dataset, 'sampleShape' | 'text'>): number;
+  width(names: readonly string[], samples: Pick<Dataset, 'sampleShape' | 'text' | 'maxBoxes'>): number;
   /** A class for each sample, by which splits are stratified. */
   readonly strata: (values: TargetValues, width: number) => Int32Array;
   /** Mean and deviation over train. */
   scaling?(values: TargetValues, width: number): Scaling;
   /** Warnings about a split, one sentence each. */
-  oddities(split: string, values: TargetValues, names: readonly string[]): string[];
+  oddities(split: string, values: TargetValues, names: readonly string[], width: number): string[];
   /** Moves targets that lie in the picture with their pictures; absent for other targets. */
   readonly moveTargets?: TargetMover;
 }

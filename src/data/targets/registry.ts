@@ -2,6 +2,7 @@ import { UserError } from '../../base/errors.ts';
 import type { DatasetConfig, TaskName } from '../config.ts';
 import { targetsLike } from '../dataset.ts';
 import type { Dataset, Scaling, TargetValues } from '../dataset.ts';
+import { boxes } from './box-labels.ts';
 import { classes } from './classes.ts';
 import { labels } from './labels.ts';
 import { numbers } from './numbers.ts';
@@ -11,7 +12,7 @@ import { tags } from './tags.ts';
 import { DEFAULT_TASK } from '../../recipe/task.ts';
 
 /** Parts of a data set that determine the format of its targets. */
-type TargetData = Pick<Dataset, 'task' | 'classNames' | 'sampleShape' | 'text'>;
+type TargetData = Pick<Dataset, 'task' | 'classNames' | 'sampleShape' | 'text' | 'maxBoxes'>;
 
 const readers: Readonly<Record<TaskName, TargetReader>> = {
   classification: classes,
@@ -19,6 +20,7 @@ const readers: Readonly<Record<TaskName, TargetReader>> = {
   'multi-label': labels,
   tagging: tags,
   segmentation: masks,
+  detection: boxes,
 };
 
 /** Reader of the targets of a data set, by its task. Throws a `UserError` for a key that does not apply to the task. */

@@ -3,6 +3,7 @@ import { nearest, shown, UserError } from '../../base/errors.ts';
 import { bcResnet } from './bc-resnet.ts';
 import type { ModelArgs, ModelFamily } from './builder.ts';
 import { cnn } from './cnn.ts';
+import { detNano, detSmall } from './detectors.ts';
 import { dsCnn } from './ds-cnn.ts';
 import { embeddingBag } from './embedding-bag.ts';
 import { gru } from './gru.ts';
@@ -31,6 +32,8 @@ export const models: Readonly<Record<string, ModelFamily>> = {
   vgg,
   'seg-lraspp': segLraspp,
   unet,
+  'det-nano': detNano,
+  'det-small': detSmall,
   'text-transformer': textTransformer,
   'embedding-bag': embeddingBag,
   'text-cnn': textCnn,

@@ -21,6 +21,7 @@ export type Outcome =
 /** The part of an answer with a class for each pixel that the page shows. */
 interface Masked {
   readonly segments: readonly { readonly label: string; readonly area: number }[];
+  readonly boxes: readonly { readonly label: string; readonly score: number }[];
 }
 
 /** A prediction of the server; the form of the model's answers says which of the three it is. */
@@ -60,6 +61,14 @@ export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
     hasTop: false,
     title: 'texts to tag',
     shown: (tagged) => ({ kind: 'tags', tagged }),
+  },
+  boxes: {
+    called: 'boxes',
+    hasTop: false,
+    shown: ({ boxes }) => ({
+      kind: 'text',
+      text: boxes.map(({ label, score }) => `${label}: ${(100 * score).toFixed(1)} %`).join('\n') || 'nothing',
+    }),
   },
   mask: {
     called: 'classes of pixels',

@@ -5,6 +5,7 @@ import { agreementSection } from './sections/agreement.ts';
 import { examplesSection } from './sections/examples.ts';
 import { errorsSection } from './sections/errors.ts';
 import { entitiesSection } from './sections/entities.ts';
+import { boxesSection } from './sections/boxes.ts';
 import { masksSection } from './sections/masks.ts';
 import { labelsSection } from './sections/per-label.ts';
 import { calibrationSection } from './sections/calibration.ts';
@@ -64,6 +65,7 @@ export function reportHtml(report: Report): string {
     labelsSection(report),
     entitiesSection(report),
     masksSection(report),
+    boxesSection(report),
     channelsSection(report),
     pruningSection(report),
     quantizationSection(report),

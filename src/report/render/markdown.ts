@@ -1,5 +1,6 @@
 import { digits, percent } from '../../base/numbers.ts';
 import { ENTITY_HEAD, entityRows } from '../tables/entities.ts';
+import { BOX_HEAD, boxRows } from '../tables/boxes.ts';
 import { CLASS_FILE_HEAD, classFileRows, MASK_HEAD, maskRows } from '../tables/masks.ts';
 import { fileSize, milliseconds, number, seconds, size } from '../format.ts';
 import { channelTable } from '../tables/channels.ts';
@@ -27,6 +28,7 @@ export function reportMarkdown(report: Report): string {
     entitiesTable(report.models),
     masksTable(report.models),
     classFilesTable(report.models),
+    boxesTable(report.models),
     searchTable(report),
     channelsTable(report),
     raceTable(report),
@@ -235,6 +237,14 @@ function masksTable(models: readonly ModelRow[]): string {
 function classFilesTable(models: readonly ModelRow[]): string {
   const rows = classFileRows(models);
   return rows.length === 0 ? '' : tableOf(CLASS_FILE_HEAD, rows, 2);
+}
+
+/** Table of the boxes of each class. */
+function boxesTable(models: readonly ModelRow[]): string {
+  const rows = models.flatMap(({ id, boxes }) =>
+    boxes === undefined ? [] : boxRows(boxes).map((cells) => [id, ...cells]),
+  );
+  return rows.length === 0 ? '' : tableOf(['model', ...BOX_HEAD], rows, 2);
 }
 
 /** Table of the entities of each type. */

@@ -61,7 +61,11 @@ export const trainingSchema = z.strictObject({
         loss: z
           .number()
           .describe('Mean of the training loss over the epoch. Losses of different kinds are not comparable.'),
-        score: scoreValue.describe('On the training batches as they came, before each update.'),
+        score: scoreValue
+          .optional()
+          .describe(
+            'On the training batches as they came, before each update; absent for a score of all samples together.',
+          ),
         validation: scoreValue,
       }),
     )

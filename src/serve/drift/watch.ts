@@ -96,6 +96,7 @@ export const DRIFT_WATCHES: Readonly<Record<AnswerFormKind, typeof DriftWatch | 
   labels: undefined,
   tags: undefined,
   mask: undefined,
+  boxes: undefined,
 };
 
 function move({ counts, ring }: Track, place: number, isFull: boolean, bin: number): void {

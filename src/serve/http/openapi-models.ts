@@ -84,6 +84,12 @@ export const SCHEMAS_OF_ANSWERS: Readonly<Record<AnswerFormKind, AnswerSchema>> 
     each: 'The mask of each picture',
     prediction: maskSchema,
   },
+  boxes: {
+    takes: samplesOf,
+    answered: 'Boxes with a class each',
+    each: 'The boxes of each picture',
+    prediction: boxesSchema,
+  },
 };
 
 function samplesOf(described: DescribedModel) {
@@ -151,6 +157,22 @@ function maskSchema(classes: readonly string[] | undefined): object {
       type: 'array',
       items: objectOf({ index, label, area: { type: 'number', minimum: 0, maximum: 1 } }),
       description: 'Classes that pixels have, with their share of the pixels, the largest first',
+    },
+  });
+}
+
+function boxesSchema(classes: readonly string[] | undefined): object {
+  const size = { type: 'integer', minimum: 1 };
+  const side = { type: 'number', minimum: 0 };
+  const label = { type: 'string', ...(classes !== undefined && { enum: [...new Set(classes)] }) };
+  const box = objectOf({ xmin: side, ymin: side, xmax: side, ymax: side });
+  const index = { type: 'integer', minimum: 0 };
+  return objectOf({
+    ...{ height: size, width: size },
+    boxes: {
+      type: 'array',
+      items: objectOf({ index, label, score: { type: 'number', minimum: 0, maximum: 1 }, box }),
+      description: 'Boxes in pixels of a picture of this height and width, the highest score first',
     },
   });
 }

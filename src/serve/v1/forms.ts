@@ -5,6 +5,7 @@ import type { Said } from './answers.ts';
 import { isPicture, isText } from './raw.ts';
 import type { SentTo } from './raw.ts';
 import { pixelsOf } from './read.ts';
+import { detected } from './boxes.ts';
 import { segmented } from './masks.ts';
 import { tagged } from './words.ts';
 
@@ -62,6 +63,14 @@ export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
     read: async (reader, sent, said) => ({
       raw: await samplesIn(reader, sent),
       answerOf: (row) => segmented(row, said, sent.described.shape),
+    }),
+  },
+  boxes: {
+    isChoice: false,
+    isLong: true,
+    read: async (reader, sent, said) => ({
+      raw: await samplesIn(reader, sent),
+      answerOf: (row) => detected(row, said, sent.described.shape),
     }),
   },
 };

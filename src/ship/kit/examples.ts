@@ -60,6 +60,7 @@ export const EXAMPLES: Readonly<Record<AnswerFormKind, ExampleMaker>> = {
   numbers: ofValues,
   labels: ofValues,
   mask: ofValues,
+  boxes: ofValues,
   tags: (split, { run, texts }) => taggedExamples(split, run, texts),
 };
 

@@ -112,6 +112,13 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
       `It gives each pixel one of ${classes} classes, whatever it is shown: it was not trained to say that it does not know.`,
     ],
   },
+  boxes: {
+    program: values.program,
+    hasPages: false,
+    kindOf: kindOfSamples,
+    output: ({ fields, answers }) => ({ fields, labels: LABELS, answers }),
+    limits: () => ['It finds boxes of the classes that it was trained on, and takes other things for them at times.'],
+  },
 };
 
 /** Parts of a kit for a task's answers. */

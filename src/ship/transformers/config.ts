@@ -27,6 +27,7 @@ export const PIPELINES: Readonly<Record<AnswerFormKind, PipelineForm | undefined
   labels: { texts: 'text-classification', problem: 'multi_label_classification' },
   tags: { texts: 'token-classification' },
   mask: undefined,
+  boxes: undefined,
 };
 
 /** The pipeline for the answers of a data set. `UserError` where there is none. */

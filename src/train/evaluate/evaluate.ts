@@ -47,25 +47,35 @@ export class Evaluator {
   /** `together`: processes that share the batches. */
   async run({ count, size, batch }: Batches, together?: Collectives): Promise<Evaluation> {
     const { task } = this.#options;
-    const names = [...(await this.#sized(size)).outputs.keys()];
-    const width = names.length + 2;
+    const { collects } = task;
+    const names = [...(await this.#sized(size)).outputs.keys()].filter((name) => name !== 'logits');
+    const width = names.length + 2 + size * (collects?.width ?? 0);
     const all = await inTurns(together, { count, width }, async (item) => {
       const itemBatch = batch(item);
       const samples = samplesInBatch(itemBatch, task);
       const compiled = await this.#sized(samples);
       const feeds = batchFeeds(itemBatch, task, `evaluation, batch ${item + 1}`);
-      const results = scalars(await compiled.run(fedTo(compiled, feeds)));
-      return Float32Array.from([...names.map((name) => results[name]!), totalWeight(itemBatch, task), samples]);
+      const { logits, ...rest } = await compiled.run(fedTo(compiled, feeds));
+      const results = scalars(rest);
+      const numbers = [...names.map((name) => results[name]!), totalWeight(itemBatch, task), samples];
+      const row = new Float32Array(width);
+      row.set(numbers);
+      if (collects !== undefined) row.set(collects.of(logits as Float32Array, itemBatch.targets), numbers.length);
+      return row;
     });
     let totals = NOTHING;
+    const collected: Float32Array[] = [];
     for (let item = 0; item < count; item++) {
       const numbers = all.subarray(item * width, (item + 1) * width);
       const [weight, samples] = numbers.subarray(names.length) as unknown as [number, number];
+      const from = names.length + 2;
+      if (collects !== undefined) collected.push(numbers.subarray(from, from + samples * collects.width));
       const { loss, ...rest } = Object.fromEntries(names.map((name, i) => [name, numbers[i]!]));
       totals = addedTotals(totals, { loss: loss!, sums: sumsOf(rest), weight, samples });
     }
     if (!Number.isFinite(totals.loss)) throw notFinite(totals);
-    return { score: scoreOfTotals(totals, task), loss: totals.loss / totals.weight, samples: totals.samples };
+    const score = collects === undefined ? scoreOfTotals(totals, task)! : collects.scoreOf(joined(collected));
+    return { score, loss: totals.loss / totals.weight, samples: totals.samples };
   }
 
   /** Number of samples at once: `most`, or fewer if their program would take more than a gigabyte. */
@@ -93,6 +103,16 @@ export class Evaluator {
     }
     return compiled;
   }
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** Error for weights that the last step made infinite: the argmax of NaN outputs is class 0, so the score would look valid. */

@@ -13,7 +13,7 @@ export interface EvaluationOptions {
   readonly batchSize: number;
   /** Prefix of the state names: `EMA_PREFIX` for the averaged network. Default none. */
   readonly prefix?: string;
-  /** Return the outputs too, as `logits`. Default false. */
+  /** Return the outputs too, as `logits`. Default: true if the task's score needs them. */
   readonly logits?: boolean;
 }
 
@@ -26,7 +26,7 @@ export function evaluationProgram({
   task,
   batchSize,
   prefix = '',
-  logits: wanted = false,
+  logits: wanted = task.collects !== undefined,
 }: EvaluationOptions): StepProgram {
   return {
     feeds: {
@@ -44,7 +44,7 @@ export function evaluationProgram({
       const sums = Object.entries(task.sums(outputs, targets, weights));
       const rows = rowsOfBatch(task, targets);
       return {
-        loss: tf.sum(tf.mul(task.loss(rows.of(outputs), rows.targets(targets), {}), rows.weights(weights))),
+        loss: tf.sum(tf.mul(task.loss(rows.of(outputs), rows.targets(outputs), {}), rows.weights(weights))),
         ...Object.fromEntries(sums.map(([name, sum]) => [`score/${name}`, sum])),
         ...(wanted ? { logits: answers } : {}),
       };

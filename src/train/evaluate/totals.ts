@@ -43,7 +43,10 @@ export function totalsOf(saved: Omit<Totals, 'sums'> & { readonly sums?: Totals[
   return { ...rest, sums };
 }
 
-/** Score computed from the sums; 0 without samples. */
-export function scoreOfTotals({ sums, weight, scored = weight }: Totals, task: Pick<Task, 'scoreOfSums'>): number {
+/** Score computed from the sums; 0 without samples, undefined for a task whose score is no function of sums. */
+export function scoreOfTotals(
+  { sums, weight, scored = weight }: Totals,
+  task: Pick<Task, 'scoreOfSums'>,
+): number | undefined {
   return scored === 0 ? 0 : task.scoreOfSums(sums, scored);
 }

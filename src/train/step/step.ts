@@ -247,7 +247,7 @@ export function lossInput(
   return {
     ...{
       studentLogits: of(rest.studentLogits),
-      targets: targets(rest.targets),
+      targets: targets(rest.studentLogits),
       weights: weights(partial?.soft ?? rest.weights),
     },
     ...(partial && { partial: { ...partial, labels: weights(partial.labels) } }),

@@ -94,5 +94,8 @@ export const small: Record<string, Expected> = {
   gru: { inputShape: [4, 3], options: { units: 5 } },
 };
 
-/** A small instance of every model of the registry. */
+/** The models of the registry with logits as their one output; test/run/detection.test.ts exports detectors. */
+export const withLogits = Object.keys(models).filter((name) => models[name]!.answersPer?.[0] !== 'point');
+
+/** A small instance of every model with logits. */
 export const smallOfAll: Readonly<Record<string, Expected>> = { ...small, ...perPixel };

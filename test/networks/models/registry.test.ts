@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { UserError } from '../../../src/base/errors.ts';
 import { sha256, bytesOf } from '../../../src/base/bytes.ts';
 import { modelInfo, modelVariables } from '../../../src/networks/models/info.ts';
+import type { LayersModel } from '../../../src/networks/models/registry.ts';
 import { buildModel, models } from '../../../src/networks/models/registry.ts';
 import { patchLayers } from '../../../src/trace/layers/patch.ts';
 import { useCpu } from '../../support/cpu.ts';
@@ -27,6 +28,8 @@ const small: Record<string, { inputShape: number[]; options: Record<string, unkn
   vgg: { inputShape: [8, 8, 1], options: { width: 0.1 } },
   'seg-lraspp': { inputShape: [32, 32, 3], options: { alpha: 0.1, filters: 8 } },
   unet: { inputShape: [8, 8, 1], options: { filters: 4, depth: 2 } },
+  'det-nano': { inputShape: [32, 64, 3], options: { alpha: 0.1, filters: 8 } },
+  'det-small': { inputShape: [32, 32, 3], options: { alpha: 0.1, filters: 8 } },
   'text-transformer': { inputShape: [6], options: { vocabulary: 20, size: 8, heads: 2 } },
   'embedding-bag': { inputShape: [6], options: { vocabulary: 20, size: 8, hidden: 4 } },
   'text-cnn': { inputShape: [6], options: { vocabulary: 20, size: 4, filters: 8, kernel: 3, depth: 2 } },
@@ -35,6 +38,20 @@ const small: Record<string, { inputShape: number[]; options: Record<string, unkn
 
 /** Rows and columns of the answers at the default stride of each model with answers per pixel. */
 const GRIDS: Readonly<Record<string, readonly number[]>> = { 'seg-lraspp': [4, 4], unet: [8, 8] };
+
+/** Points of the answers of each model with answers per point: of strides 8, 16 and 32. */
+const POINTS: Readonly<Record<string, number>> = { 'det-nano': 32 + 8 + 2, 'det-small': 16 + 4 + 1 };
+
+/** Shapes of the outputs for two samples and three classes. */
+function shapesOf(name: string): number[][] {
+  if (GRIDS[name] !== undefined) return [[2, ...GRIDS[name], 3]];
+  const points = POINTS[name];
+  return points === undefined ? [[2, 3]] : [[2, points, 4], [2, points, 3]]; // prettier-ignore
+}
+
+function outputsOf(model: LayersModel, x: tf.Tensor, training = false): tf.Tensor[] {
+  return [model.apply(x, { training })].flat() as tf.Tensor[];
+}
 
 /** The first part of a sample that a family answers about. */
 const partOf = (name: string) => models[name]!.answersPer?.[0] ?? 'sample';
@@ -53,13 +70,13 @@ describe.each(Object.keys(small))('%s', (name) => {
   const { inputShape, options } = small[name]!;
   const answersPer = partOf(name);
 
-  it('gives finite logits of samples or of cells of a grid in training and inference', () => {
+  it('gives finite answers for samples, cells of a grid or points in training and inference', () => {
     const model = buildModel(name, { inputShape, classes: 3, seed: 7, options, answersPer });
     const x = tf.ones([2, ...inputShape], model.inputs[0]!.dtype);
     for (const training of [false, true]) {
-      const logits = model.apply(x, { training }) as tf.Tensor;
-      expect(logits.shape).toEqual(answersPer === 'pixel' ? [2, ...GRIDS[name]!, 3] : [2, 3]);
-      expect([...logits.dataSync()].every(Number.isFinite)).toBe(true);
+      const outputs = outputsOf(model, x, training);
+      expect(outputs.map(({ shape }) => shape)).toEqual(shapesOf(name));
+      expect(outputs.every((values) => [...values.dataSync()].every(Number.isFinite))).toBe(true);
     }
   });
 
@@ -93,7 +110,8 @@ describe.each(Object.keys(small))('%s', (name) => {
     const { loadLayersModel } = await import('@tensorflow/tfjs-layers');
     const copy = await loadLayersModel({ load: () => Promise.resolve(artifacts) });
     const x = tf.ones([1, ...inputShape], model.inputs[0]!.dtype);
-    expect([...(copy.apply(x) as tf.Tensor).dataSync()]).toEqual([...(model.apply(x) as tf.Tensor).dataSync()]);
+    const values = (of: LayersModel): number[][] => outputsOf(of, x).map((each) => [...each.dataSync()]);
+    expect(values(copy)).toEqual(values(model));
   });
 });
 

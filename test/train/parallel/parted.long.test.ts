@@ -87,7 +87,7 @@ async function trained(
     randomKey: [1, 'parts'],
   });
   const losses = [];
-  for await (const metrics of trainer.run()) losses.push(metrics.loss, ...Object.values(metrics.parts), metrics.score);
+  for await (const metrics of trainer.run()) losses.push(metrics.loss, ...Object.values(metrics.parts), metrics.score!);
   const state = await trainer.state();
   await trainer.dispose();
   return { state, losses };

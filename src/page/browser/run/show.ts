@@ -25,7 +25,7 @@ export function runView(): { readonly update: (state: RunState) => void } {
       if (names.length > 0) {
         curves ??= curvesOf(state.score);
         curves.score.update(
-          shown.map((name) => line(state, names, name, ({ validation, score }) => validation ?? score)),
+          shown.map((name) => line(state, names, name, ({ validation, score }) => validation ?? score ?? NaN)),
         );
         curves.loss.update(shown.map((name) => line(state, names, name, (epoch) => epoch.loss, state.progress?.loss)));
       }

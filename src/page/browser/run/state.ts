@@ -15,7 +15,7 @@ interface Stage {
 export interface Epoch {
   readonly epoch: number;
   readonly loss: number;
-  readonly score: number;
+  readonly score?: number | undefined;
   readonly validation?: number | undefined;
 }
 

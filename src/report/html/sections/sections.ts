@@ -21,7 +21,8 @@ export function curvesSection(report: Report): string {
     const place = models.findIndex(({ stage }) => stage === run.stage);
     const kind = place < 0 ? models.length + i : place;
     const name = place < 0 ? run.stage : models[place]!.id;
-    const of = (value: 'loss' | 'score' | 'validation') => run.epochs.map((e): [number, number] => [e.epoch, e[value]]);
+    const of = (value: 'loss' | 'score' | 'validation') =>
+      run.epochs.flatMap((e): [number, number][] => (e[value] === undefined ? [] : [[e.epoch, e[value]]]));
     return { name, kind, marked: run.bestEpoch, of };
   });
   const shared = { x: 'epoch' } as const;

@@ -86,6 +86,7 @@ export const ANSWERS_SHOWN: Readonly<
   classes: besideSample,
   numbers: besideSample,
   labels: besideSample,
+  boxes: besideSample,
   mask: async (of) => {
     const { task, row, targets, teacher, student, isLabelled } = of;
     const { size, given, there } = task.masks!;

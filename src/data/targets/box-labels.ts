@@ -1,0 +1,52 @@
+import { UserError } from '../../base/errors.ts';
+import type { RawSplit } from '../dataset.ts';
+import { BOX_WIDTH, boxesOf, boxesWidth } from './boxes.ts';
+import type { TargetReader } from './reader.ts';
+
+/** Boxes with a class each, as `boxes.ts` stores them. */
+export const boxes: TargetReader = {
+  unread: {
+    classWeights: 'Boxes are not weighed by their class; leave it out.',
+    separator: 'Boxes are not in columns; leave it out.',
+  },
+  names: (train, { classes }) => {
+    const names = classes ?? train.classNames;
+    if (names !== undefined) return names;
+    throw new UserError(
+      `${train.source}: boxes have numbers of classes, and nothing names the classes`,
+      'Name them in the order of their numbers as `classes`.',
+    );
+  },
+  unlabelledNames: ({ classes }, _, { classNames }) => classes ?? classNames,
+  named: 'the classes',
+  none: () => new Float32Array(0),
+  values: (split, names) => {
+    const { labels, source, classNames, maxBoxes = 0 } = split;
+    if (labels.kind !== 'numbers' || !(labels.values instanceof Float32Array) || labels.width !== boxesWidth(maxBoxes))
+      throw notBoxes(split);
+    if (classNames?.some((name, c) => name !== names[c]) !== true) return labels.values;
+    throw new UserError(
+      `${source}: its classes are ${classNames.join(', ')}, and those of train are ${names.join(', ')}`,
+      'Number the classes alike in all splits.',
+    );
+  },
+  width: (_, { maxBoxes = 0 }) => boxesWidth(maxBoxes),
+  // Splits are drawn without strata.
+  strata: (values, width) => new Int32Array(values.length / width),
+  oddities: (split, values, names, width) => {
+    const seen = new Set<number>();
+    for (let start = 0; start < values.length; start += width)
+      for (const { label } of boxesOf(values, start, (width - 1) / BOX_WIDTH)) seen.add(label);
+    const none = names.filter((_, c) => !seen.has(c));
+    const hasNone = `${split} has no box of ${none.length} of ${names.length} classes`;
+    return none.length === 0 ? [] : [`${hasNone}: ${none.join(', ')}`];
+  },
+};
+
+function notBoxes({ source, labels }: RawSplit): UserError {
+  const received = labels.kind === 'numbers' ? `${labels.width} numbers for each` : 'labels of another kind';
+  return new UserError(
+    `${source}: expected the boxes of each picture, received ${received}`,
+    'Use another type of data.',
+  );
+}

@@ -1,0 +1,131 @@
+import { initializers, input, layers, model, type SymbolicTensor } from '@tensorflow/tfjs-layers';
+import { UserError } from '../../base/errors.ts';
+import { POINT_STRIDES, detectorPoints } from '../../data/points.ts';
+import { BilinearUpSampling } from '../../trace/layers/bilinear-up-sampling.ts';
+import { BoxesAroundPoints } from '../../trace/layers/boxes-around-points.ts';
+import type { Blocks } from './blocks.ts';
+import { channels } from './blocks.ts';
+import { family, imageInputShape } from './builder.ts';
+import { invertedResidual } from './mobilenet.ts';
+import { integer, real } from './options.ts';
+
+/** Expansion, filters, repeats, and stride of the first repeat, of MobileNet v2 up to stride 32 (Sandler et al. 2018, table 2). */
+const BACKBONE = [
+  [1, 16, 1, 1],
+  [6, 24, 2, 2],
+  [6, 32, 3, 2],
+  [6, 64, 4, 2],
+  [6, 96, 3, 1],
+  [6, 160, 3, 2],
+] as const;
+/** Rows of `BACKBONE` whose outputs, at strides 8, 16 and 32, are the levels of the pyramid. */
+const LEVELS: readonly number[] = [2, 4, 5];
+
+/** Probability of each class at the start, as in Lin et al. 2017, "Focal loss for dense object detection". */
+const PRIOR = 0.01;
+/** Distance to each side at the start, in cells. */
+const FIRST_DISTANCE = 2;
+
+export const detNano = detector('det-nano', 'A small detector', { alpha: 0.35, filters: 48 });
+export const detSmall = detector('det-small', 'A detector of more filters', { alpha: 0.75, filters: 96 });
+
+/**
+ * Detector without anchors: at each point of three levels, a logit for each class and the distances to the sides of a box. Feature pyramid with a
+ * second path downwards (Liu et al. 2018, "Path aggregation network"), all of it depthwise, with a head for each level, as in PicoDet (Yu et al. 2021).
+ */
+function detector(name: string, doc: string, usual: { readonly alpha: number; readonly filters: number }) {
+  return family({
+    isOfPictures: true,
+    answersPer: ['point'],
+    doc: `${doc}: MobileNet v2, a depthwise feature pyramid at strides 8, 16 and 32, and a head without anchors.`,
+    options: {
+      alpha: real(usual.alpha, 'Filters of every layer of the backbone, as a multiple of the published ones.', 0.1, 4),
+      filters: integer(usual.filters, 'Filters of the pyramid and of the heads.', 8, 1024),
+    },
+    build: ({ inputShape, classes, blocks }, { alpha, filters }) => {
+      const largest = POINT_STRIDES.at(-1)!;
+      const [height, width] = imageInputShape(name, inputShape, largest);
+      if (height % largest !== 0 || width % largest !== 0)
+        throw new UserError(
+          `model ${name} takes pictures whose height and width are multiples of ${largest}, received ${height}×${width}`,
+          'Set `dataset.resize`.',
+        );
+      const x = input({ shape: [...inputShape], name: 'input' });
+      const levels = backbone(blocks, x, alpha);
+      const heads = pyramid(blocks, levels, filters).map((level, i) =>
+        head(blocks, level, `head${i}`, filters, classes),
+      );
+      const joined = (part: 'distances' | 'scores'): SymbolicTensor =>
+        layers.concatenate({ name: part, axis: 1 }).apply(heads.map((each) => each[part])) as SymbolicTensor;
+      const { centres, cells } = detectorPoints(height, width);
+      const around = new BoxesAroundPoints({ name: 'boxes', centres: Array.from(centres), cells: Array.from(cells) });
+      return model({
+        inputs: x,
+        outputs: [around.apply(joined('distances')) as SymbolicTensor, joined('scores')],
+        name,
+      });
+    },
+  });
+}
+
+/** Features at strides 8, 16 and 32. */
+function backbone(blocks: Blocks, x: SymbolicTensor, alpha: number): SymbolicTensor[] {
+  let y = blocks.conv(x, 'stem', channels(32, alpha), { stride: 2, activation: 'relu6' });
+  let n = 0;
+  return BACKBONE.flatMap(([expansion, filters, repeats, first], row) => {
+    for (let i = 0; i < repeats; i++)
+      y = invertedResidual(blocks, y, `block${++n}`, channels(filters, alpha), expansion, i === 0 ? first : 1);
+    return LEVELS.includes(row) ? [y] : [];
+  });
+}
+
+function pyramid(blocks: Blocks, levels: readonly SymbolicTensor[], filters: number): SymbolicTensor[] {
+  const last = levels.length - 1;
+  const out = levels.map((level, i) => blocks.conv(level, `lateral${i}`, filters, { kernel: 1, activation: 'relu6' }));
+  for (let i = last - 1; i >= 0; i--) {
+    const large = new BilinearUpSampling({ name: `up${i}`, size: [2, 2] }).apply(out[i + 1]!) as SymbolicTensor;
+    out[i] = separable(blocks, blocks.add(out[i]!, large, `top_down${i}_sum`), `top_down${i}`, filters);
+  }
+  for (let i = 1; i <= last; i++) {
+    const small = separable(blocks, out[i - 1]!, `down${i}`, filters, 2);
+    out[i] = separable(blocks, blocks.add(out[i]!, small, `bottom_up${i}_sum`), `bottom_up${i}`, filters);
+  }
+  return out;
+}
+
+/** Distances [batch, points, 4], in cells and never negative, and logits [batch, points, classes] of a level. */
+function head(blocks: Blocks, level: SymbolicTensor, name: string, filters: number, classes: number) {
+  const before = separable(blocks, level, name, filters);
+  const bias = Math.log(PRIOR / (1 - PRIOR));
+  const near = last(blocks, separable(blocks, before, `${name}_box`, filters), `${name}_distances`, 4, FIRST_DISTANCE);
+  return {
+    distances: asPoints(layers.reLU({ name: `${name}_distances_relu` }).apply(near) as SymbolicTensor, `${name}_distances_points`), // prettier-ignore
+    scores: asPoints(last(blocks, separable(blocks, before, `${name}_class`, filters), `${name}_scores`, classes, bias), `${name}_scores_points`), // prettier-ignore
+  };
+}
+
+function separable(
+  blocks: Blocks,
+  x: SymbolicTensor,
+  name: string,
+  filters: number,
+  stride: 1 | 2 = 1,
+): SymbolicTensor {
+  const y = blocks.depthwise(x, `${name}_depthwise`, { kernel: 5, stride, activation: 'relu6' });
+  return blocks.conv(y, `${name}_pointwise`, filters, { kernel: 1, activation: 'relu6' });
+}
+
+/** Last convolution of a head, whose biases begin at `bias`. */
+function last(blocks: Blocks, x: SymbolicTensor, name: string, filters: number, bias: number): SymbolicTensor {
+  const conv = layers.conv2d({
+    ...{ name, filters, kernelSize: 1 },
+    kernelInitializer: blocks.initial(`${name}/kernel`, { scheme: 'glorot-uniform' }),
+    biasInitializer: initializers.constant({ value: bias }),
+  });
+  return conv.apply(x) as SymbolicTensor;
+}
+
+function asPoints(x: SymbolicTensor, name: string): SymbolicTensor {
+  const [, height, width, each] = x.shape;
+  return layers.reshape({ name, targetShape: [height! * width!, each!] }).apply(x) as SymbolicTensor;
+}

@@ -1,0 +1,92 @@
+import * as tf from '@tensorflow/tfjs-core';
+import type { Points } from '../../data/points.ts';
+import { BOX_WIDTH } from '../../data/targets/boxes.ts';
+import { sides, unionsOf } from './overlap.ts';
+
+/** Points that learn a box: the best of those that lie in it. */
+const BEST = 10;
+/** Weight of the overlap beside the class score: score · IoU ^ OVERLAP_POWER. */
+const OVERLAP_POWER = 6;
+/** Weight of the nearness to the middle of a box: it decides only between points that have no overlap yet. */
+const NEARNESS = 1e-9;
+
+interface Shape {
+  readonly points: Points;
+  readonly classes: number;
+}
+
+/**
+ * What each point is to learn, [batch · points, 4 + classes + 1]: a box (xmin, ymin, xmax, ymax), a score for each class, and the number of points
+ * over the sum of the sample's scores, 0 for a point in an ignored box. Task-aligned assignment (Feng et al. 2021, "TOOD", section 3.2): of the points
+ * in a box the best by class score and overlap learn it; their scores are scaled so that the best has the largest overlap as its score. A point in
+ * several boxes learns the one that it overlaps most. `answers` [batch, points · (4 + classes)] are constants for gradients. `targets`: as
+ * `src/data/targets/boxes.ts` stores them.
+ */
+export function assigned(
+  boxes: tf.Tensor3D,
+  logits: tf.Tensor3D,
+  targets: tf.Tensor2D,
+  { points, classes }: Shape,
+): tf.Tensor2D {
+  const { count } = points;
+  const most = (targets.shape[1] - 1) / BOX_WIDTH;
+  const table = tf.reshape(tf.slice(targets, [0, 1], [-1, most * BOX_WIDTH]), [-1, most, BOX_WIDTH]);
+  const column = (from: number, size = 1): tf.Tensor3D => tf.slice(table, [0, 0, from], [-1, -1, size]) as tf.Tensor3D;
+  const isIgnored = tf.greater(tf.reshape(column(BOX_WIDTH - 1), [-1, 1, most]), 0);
+  const kinds = tf.reshape(column(0), [-1, most]);
+  const isBox = tf.reshape(tf.greaterEqual(kinds, 0), [-1, 1, most]);
+  const truth = column(1, 4);
+  // [batch, most, classes]; padding, whose class is -1, has zeros.
+  const oneHot: tf.Tensor3D = tf.mul(
+    tf.oneHot(tf.cast(tf.maximum(kinds, 0), 'int32'), classes, 1, 0, 'float32'),
+    tf.expandDims(tf.cast(tf.greaterEqual(kinds, 0), 'float32'), -1),
+  );
+  const inside = insideness(truth, points, most);
+  const isInside = tf.logicalAnd(tf.greater(inside, 0), isBox);
+  const isCandidate = tf.cast(tf.logicalAnd(isInside, tf.logicalNot(isIgnored)), 'float32');
+  // All [batch, points, most].
+  const { iou: overlap } = unionsOf(sides(boxes, 'points'), sides(truth, 'boxes'));
+  const scores = tf.matMul(tf.sigmoid(logits), oneHot, false, true);
+  const metric = tf.mul(tf.add(tf.mul(scores, tf.pow(overlap, OVERLAP_POWER)), tf.mul(inside, NEARNESS)), isCandidate);
+  const { values } = tf.topk(tf.transpose(metric, [0, 2, 1]), Math.min(BEST, count));
+  const least = tf.transpose(tf.slice(values, [0, 0, Math.min(BEST, count) - 1], [-1, -1, 1]), [0, 2, 1]);
+  const isBest = tf.mul(tf.cast(tf.greaterEqual(metric, least), 'float32'), isCandidate);
+  const nearest = tf.oneHot(
+    tf.argMax(tf.sub(tf.add(overlap, 1e-6), tf.mul(tf.sub(1, isBest), 2)), -1),
+    most,
+    1,
+    0,
+    'float32',
+  );
+  const learns: tf.Tensor3D = tf.mul(isBest, nearest);
+  const aligned = tf.mul(metric, learns);
+  const largest = (of: tf.Tensor): tf.Tensor => tf.max(of, 1, true);
+  const share = tf.div(aligned, tf.maximum(largest(aligned), 1e-20));
+  const aims: tf.Tensor3D = tf.mul(share, largest(tf.mul(overlap, learns)));
+  const classScores = tf.matMul(aims, oneHot);
+  const free = tf.sub(1, tf.max(tf.cast(tf.logicalAnd(isInside, isIgnored), 'float32'), -1, true));
+  const counted = tf.maximum(free, tf.max(learns, -1, true));
+  const norm = tf.div(tf.mul(counted, count), tf.maximum(tf.sum(aims, [1, 2], true), 1));
+  return tf.reshape(tf.concat([tf.matMul(learns, truth), classScores, norm], -1), [-1, 4 + classes + 1]);
+}
+
+/**
+ * Distance of each point to the nearest side of each box, as a share of the box's size: [batch, points, most], above 0 inside. The point nearest to
+ * the middle of a box that is smaller than a cell counts as inside.
+ */
+function insideness(truth: tf.Tensor3D, { count, centres, cells }: Points, most: number): tf.Tensor3D {
+  const [x0, y0, x1, y1] = sides(truth, 'boxes');
+  const axis = (a: tf.Tensor, b: tf.Tensor, which: 0 | 1): tf.Tensor => {
+    const of = (pairs: Float32Array): tf.Tensor =>
+      tf.tensor3d(
+        Array.from({ length: count }, (_, i) => pairs[2 * i + which]!),
+        [1, count, 1],
+      );
+    const [centre, cell] = [of(centres), of(cells)];
+    const size = tf.maximum(tf.sub(b, a), 1e-6);
+    const within = tf.div(tf.minimum(tf.sub(centre, a), tf.sub(b, centre)), size);
+    const isNearest = tf.less(tf.abs(tf.sub(centre, tf.mul(tf.add(a, b), 0.5))), tf.mul(cell, 0.5));
+    return tf.maximum(within, tf.mul(tf.cast(isNearest, 'float32'), 1e-3));
+  };
+  return tf.reshape(tf.minimum(axis(x0, x1, 0), axis(y0, y1, 1)), [-1, count, most]);
+}
