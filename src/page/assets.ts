@@ -73,6 +73,7 @@ const SHARED = [
   'data/normalized.js',
   'data/pictures/resize.js',
   'report/format.js',
+  'report/mask-colours.js',
   'tasks/answer-form.js',
   'tasks/score.js',
 ];

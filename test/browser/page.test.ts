@@ -6,9 +6,12 @@ import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { parseReport } from '../../src/report/read.ts';
 import { classifier, echo, sumAndDifference, tagger } from '../serve/models.ts';
+import sharp from 'sharp';
+import { maskColour } from '../../src/report/mask-colours.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT, start } from '../support/built.ts';
 import { DIGITS } from '../support/digits.ts';
+import { colourSegmenter, SHAPES, SIZE } from '../support/shapes.ts';
 import { wavFile } from '../support/sound.ts';
 
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
@@ -306,6 +309,52 @@ async function started(args: readonly string[], said: RegExp) {
       await page.click('label:text-is("Microphone")');
       await page.click('button:text-is("Record 0.25 s")');
       await answer('value 1999: ');
+    }).finally(async () => {
+      server.child.kill('SIGTERM');
+      await server.finished;
+    });
+    expect(odd).toEqual([]);
+  });
+
+  it('of a server draw the mask over a picture, and over what a camera sees', async () => {
+    const preprocessing = { shape: [SIZE, SIZE, 3], scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] };
+    const stated = { task: 'segmentation', output: 'logits', targets: JSON.stringify(SHAPES) };
+    const bytes = colourSegmenter({ ...stated, preprocessing: JSON.stringify(preprocessing) });
+    await writeFile(path.join(folder, 'masks.onnx'), bytes);
+    const pixels = Uint8Array.from({ length: 96 * 128 * 3 }, (_, i) => {
+      const [x, y] = [Math.floor(i / 3) % 128, Math.floor(i / 384)];
+      return (Math.hypot(x - 64, y - 48) < 30 ? [200, 60, 40] : [40, 60, 200])[i % 3]!;
+    });
+    const picture = path.join(folder, 'disc.png');
+    await sharp(pixels, { raw: { width: 128, height: 96, channels: 3 } })
+      .png()
+      .toFile(picture);
+    const server = await started(['serve', 'masks.onnx', '--port', '0', '--workers', '1'], /at (http:\S+)\/v2/);
+    const phone = { viewport: { width: 390, height: 844 } };
+    const odd = await open(server.url, { ...phone, permissions: ['camera'] }, async (page) => {
+      const masked = page.locator('canvas.masked');
+      const labels = page.locator('.bars .label');
+      await page.click('label:text-is("Picture")');
+      await page.setInputFiles('#file', picture);
+      await masked.waitFor();
+      expect(await labels.allTextContents()).toEqual(['ground', 'disc']);
+      // Half the colour of the picture, half that of its class, in the middle and in a corner.
+      const colours = await page.evaluate(
+        "(() => { const canvas = document.querySelector('canvas.masked'); const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); const of = (x, y) => [...data.slice(4 * (y * canvas.width + x)).slice(0, 3)]; return [canvas.width, canvas.height, of(64, 48), of(2, 2)]; })()",
+      );
+      const mixed = (own: readonly number[], c: number): unknown =>
+        own.map((value, i) => expect.closeTo((value + maskColour(c)[i]!) / 2, -1) as number);
+      expect(colours).toEqual([128, 96, mixed([200, 60, 40], 1), mixed([40, 60, 200], 0)]);
+      await expectAccessible(page, 390);
+      if (process.env['LIMBECK_SHOTS'] !== undefined)
+        await page.screenshot({ path: path.join(process.env['LIMBECK_SHOTS'], 'page.png'), fullPage: true });
+      await page.click('label:text-is("Camera")');
+      await masked.waitFor({ state: 'detached' });
+      await page.click('button:text-is("Start the camera")');
+      await masked.waitFor();
+      expect(await labels.count()).toBeGreaterThan(0);
+      if (process.env['LIMBECK_SHOTS'] !== undefined)
+        await page.screenshot({ path: path.join(process.env['LIMBECK_SHOTS'], 'camera.png'), fullPage: true });
     }).finally(async () => {
       server.child.kill('SIGTERM');
       await server.finished;

@@ -41,8 +41,11 @@ export function shapesArchive(count: number, seed: string): Uint8Array {
   });
 }
 
-/** An ONNX file that tells the shapes by the colour of each pixel of [0, 1]: logits [n, classes, SIZE, SIZE], channels first. */
-export function colourSegmenter(): Uint8Array {
+/**
+ * An ONNX file that tells the shapes by the colour of each pixel of [0, 1]: logits [n, classes, SIZE, SIZE], channels first. With metadata they are
+ * channels last, as files of runs have them.
+ */
+export function colourSegmenter(metadata?: Readonly<Record<string, string>>): Uint8Array {
   const b = new GraphBuilder();
   const x = b.input('x', { dtype: 'float32', shape: ['batch', SIZE, SIZE, 3] });
   // -|colour - own|², without what all classes share: 2 colour · own - |own|².
@@ -54,6 +57,10 @@ export function colourSegmenter(): Uint8Array {
     b.op('Conv2D', [x, w], { strides: [1, 1], dilations: [1, 1], pads: [0, 0, 0, 0] }),
     b.constant({ dtype: 'float32', shape: [3] }, bias),
   ]);
+  if (metadata !== undefined) {
+    b.output('logits', y);
+    return encodeModel(lowerToOnnx(b.build(), { metadata: new Map(Object.entries(metadata)) }));
+  }
   b.output('scores', b.op('Transpose', [y], { perm: [0, 3, 1, 2] }));
   return encodeModel(lowerToOnnx(b.build()));
 }

@@ -75,6 +75,8 @@ interface Context2d {
   lineCap: string;
   lineJoin: string;
   filter: string;
+  globalAlpha: number;
+  imageSmoothingEnabled: boolean;
   imageSmoothingQuality: string;
   fillRect(x: number, y: number, width: number, height: number): void;
   drawImage(from: object, ...numbers: number[]): void;

@@ -1,7 +1,9 @@
 import type { AnswerFormKind } from '../../recipe/task.ts';
 import { statedForm } from '../../tasks/answer-form.ts';
 import type { Described } from './card.ts';
+import type { Canvas } from './dom.ts';
 import type { Tagged } from './try/marked.ts';
+import type { Masked } from './try/masked.ts';
 
 export interface Prediction {
   readonly index: number;
@@ -11,21 +13,21 @@ export interface Prediction {
   readonly top?: readonly Prediction[];
 }
 
-/** One model's answer: classes, words with tags, or anything else in words. */
+/** One model's answer: classes, words with tags, a mask over its picture, or anything else in words. */
 export type Outcome =
   | { readonly kind: 'classes'; readonly prediction: Prediction; readonly ms: number }
   | { readonly kind: 'tags'; readonly tagged: Tagged; readonly ms: number }
+  | { readonly kind: 'mask'; readonly masked: Masked; readonly picture: Canvas | undefined; readonly ms: number }
   | { readonly kind: 'text'; readonly text: string; readonly ms: number }
   | { readonly kind: 'error'; readonly message: string };
 
-/** The part of an answer with a class for each pixel that the page shows. */
-interface Masked {
-  readonly segments: readonly { readonly label: string; readonly area: number }[];
+/** The part of an answer with boxes that the page shows. */
+interface Boxed {
   readonly boxes: readonly { readonly label: string; readonly score: number }[];
 }
 
-/** A prediction of the server; the form of the model's answers says which of the three it is. */
-export type Predicted = Prediction & { readonly values: readonly Prediction[] } & Tagged & Masked;
+/** A prediction of the server; the form of the model's answers says which of them it is. */
+export type Predicted = Prediction & { readonly values: readonly Prediction[] } & Tagged & Masked & Boxed;
 
 interface ShownForm {
   /** Word for the names of the answers. */
@@ -35,7 +37,7 @@ interface ShownForm {
   /** Title of the group of such models of texts; absent: the title says only that they take texts. */
   readonly title?: string;
   /** Converts a prediction to the outcome that the page shows. `labels` names the classes that the server left without a name. */
-  readonly shown: (predicted: Predicted, labels: readonly string[] | undefined) => Shown;
+  readonly shown: (predicted: Predicted, labels: readonly string[] | undefined, picture?: Canvas) => Shown;
 }
 
 type Timeless<O> = O extends { readonly ms: number } ? Omit<O, 'ms'> : never;
@@ -73,10 +75,7 @@ export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
   mask: {
     called: 'classes of pixels',
     hasTop: false,
-    shown: ({ segments }) => ({
-      kind: 'text',
-      text: segments.map(({ label, area }) => `${label}: ${(100 * area).toFixed(1)} % of the pixels`).join('\n'),
-    }),
+    shown: (masked, _, picture) => ({ kind: 'mask', masked, picture }),
   },
 };
 

@@ -20,6 +20,10 @@ export function make<Tag extends string>(
   return element as Tag extends keyof Tags ? Tags[Tag] : Element;
 }
 
+export function canvasOf(width: number, height: number, attributes: Attributes = {}): Canvas {
+  return make('canvas', { width, height, ...attributes });
+}
+
 export function svg(tag: string, attributes: Attributes = {}, ...children: Child[]): Element {
   return filled(document.createElementNS('http://www.w3.org/2000/svg', tag), attributes, children);
 }

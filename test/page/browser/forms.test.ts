@@ -37,3 +37,10 @@ it('words are shown with their tags, apart from models of other texts', () => {
   const tagged = { words: [{ word: 'Oslo', label: 'B-X' }] } as unknown as Predicted;
   expect(shown(tagged, undefined)).toEqual({ kind: 'tags', tagged });
 });
+
+it('a mask is shown over the picture that was asked about', () => {
+  const { shown } = shownForm({ mask: ['sky', 'road'], logits: true, shape: [2, 2, 3] });
+  const masked = { height: 2, width: 2, runs: [0, 3, 1, 1], segments: [] };
+  const picture = { width: 4, height: 4 } as unknown as Parameters<typeof shown>[2];
+  expect(shown(masked as unknown as Predicted, undefined, picture)).toEqual({ kind: 'mask', masked, picture });
+});

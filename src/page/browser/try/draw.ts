@@ -1,7 +1,7 @@
 import type { Described } from '../card.ts';
 import type { PageEvent } from '../dom.ts';
-import { make } from '../make.ts';
-import { canvasOf, questionOf, seen } from './frame.ts';
+import { canvasOf, make } from '../make.ts';
+import { questionOf, seen } from './frame.ts';
 import type { Question } from './frame.ts';
 import { rangeOf } from './group.ts';
 

@@ -2,8 +2,7 @@ import { LANCZOS, resized } from '../../../data/pictures/resize.ts';
 import { normalized } from '../../../data/normalized.ts';
 import type { Described } from '../card.ts';
 import type { Canvas } from '../dom.ts';
-import { make } from '../make.ts';
-import type { Attributes } from '../make.ts';
+import { canvasOf, make } from '../make.ts';
 import { rangeOf } from './group.ts';
 
 /** Request to a model. */
@@ -12,10 +11,6 @@ export interface Question {
   readonly type: string;
   /** Picture that was drawn or seen, where this browser can read it. */
   readonly picture?: Canvas;
-}
-
-export function canvasOf(width: number, height: number, attributes: Attributes = {}): Canvas {
-  return make('canvas', { width, height, ...attributes });
 }
 
 /** A drawing or a frame as the model takes it: a picture, or values in the range of its data where that is no byte. */

@@ -1,10 +1,10 @@
 import type { Described } from '../card.ts';
 import { createImageBitmap } from '../dom.ts';
 import type { File } from '../dom.ts';
-import { make } from '../make.ts';
+import { canvasOf, make } from '../make.ts';
 import { chooser } from './chooser.ts';
 import type { OnQuestion, Source } from './draw.ts';
-import { canvasOf, questionOf, seen } from './frame.ts';
+import { questionOf, seen } from './frame.ts';
 import type { Question } from './frame.ts';
 import { rangeOf } from './group.ts';
 

@@ -6,6 +6,7 @@ import type { Outcome, Prediction } from '../forms.ts';
 import { colourOf, lineKey, make, say } from '../make.ts';
 import type { Member } from './group.ts';
 import { marked } from './marked.ts';
+import { maskedPicture } from './masked.ts';
 
 export interface Results {
   readonly element: Element;
@@ -64,6 +65,7 @@ function bodyOf(outcome: Outcome, kind: number): Element[] {
   if (outcome.kind === 'error') return [make('p', { class: 'caution' }, outcome.message)];
   if (outcome.kind === 'text') return [make('pre', { tabindex: 0 }, outcome.text)];
   if (outcome.kind === 'tags') return marked(outcome.tagged);
+  if (outcome.kind === 'mask') return maskedPicture(outcome.masked, outcome.picture);
   const { prediction } = outcome;
   const all = prediction.top ?? [prediction];
   const largest = Math.max(...all.map((one) => one.score ?? 0), 1e-9);

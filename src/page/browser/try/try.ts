@@ -156,7 +156,8 @@ async function askModel({ card, as }: Member, { kind }: Group, question: Questio
     const top = hasTop ? `?top=${Math.min(5, names?.length ?? 5)}` : '';
     const answer = await post<{ predictions: [Predicted] }>(`v1/${encodeURIComponent(name)}${top}`, body, type);
     // Classes without a name get the names of the model whose preparation was borrowed.
-    return { ...shown(answer.predictions[0], as?.described?.labels), ms: performance.now() - start };
+    const outcome = shown(answer.predictions[0], as?.described?.labels, question.picture);
+    return { ...outcome, ms: performance.now() - start };
   } catch (error) {
     return { kind: 'error', message: (error as Error).message };
   }
