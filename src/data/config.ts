@@ -37,6 +37,8 @@ export type TableOptions = Pick<Of<'csv'>, 'categorical' | 'task' | 'missing' | 
 export interface ImageOptions extends Pick<Of<'image-folder'>, 'resize' | 'channels'> {
   /** True to keep the encoded pictures, for a model that reads them at another size. Not a key of recipes. */
   readonly keepOriginals?: boolean | undefined;
+  /** Of pictures with boxes: how `resize` fits a picture into the size. Default: `letterbox`; of other pictures: `stretch`. */
+  readonly fit?: 'letterbox' | 'stretch' | undefined;
 }
 
 /** Tokenization of texts in columns or files. */

@@ -7,6 +7,7 @@ import type { ImageOptions } from '../config.ts';
 import type { EncodedImage, Originals } from '../dataset.ts';
 import { growingBytes } from '../storage/growing-array.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
+import { letterboxedPixels } from './letterbox.ts';
 import { OF_FILES, TooManyPixels, withPicture } from './picture.ts';
 import { rawPixels, scaledPixels } from './pixels.ts';
 import type { Pixels } from './pixels.ts';
@@ -183,7 +184,7 @@ export class ImageSink {
 
   async #decode(encoded: EncodedImage): Promise<Pixels> {
     const { where, input } = encoded;
-    const { resize } = this.#options;
+    const { resize, fit } = this.#options;
     const pixels = await this.#mostPixels(input);
     try {
       return await withPicture(input, { ...OF_FILES, pixels }, (image, found) => {
@@ -191,7 +192,8 @@ export class ImageSink {
         // If the first images are grey, a later colour image must not be converted to grey unnoticed.
         const grey = channels === 1 && (this.#options.channels === 1 || greyOrColour(found) === 1);
         const read = grey ? 1 : 3;
-        return resize === undefined ? rawPixels(image, found, read) : scaledPixels(image, found, resize, read);
+        if (resize === undefined) return rawPixels(image, found, read);
+        return (fit === 'letterbox' ? letterboxedPixels : scaledPixels)(image, found, resize, read);
       });
     } catch (error) {
       if (error instanceof UserError) throw error;

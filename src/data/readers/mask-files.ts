@@ -13,8 +13,8 @@ const LAYOUTS = [
   { images: 'images', masks: 'masks' },
   { images: 'JPEGImages', masks: 'SegmentationClass' },
 ] as const;
-/** Folder of Pascal VOC's lists of pictures, a file for each split. */
-const LISTS = ['ImageSets', 'Segmentation'] as const;
+/** Folders of Pascal VOC's lists of pictures, a file for each split. */
+const [LISTS, OF_MASKS] = ['ImageSets', 'Segmentation'];
 /** Files of class names, one on each line: of anyone, and of labelme's export. */
 const NAMES = ['labels.txt', 'class_names.txt'];
 /** Pictures of a split and their masks. */
@@ -69,15 +69,19 @@ function noPictures(root: string, inside: readonly string[]): UserError {
 }
 
 /** Pascal VOC's lists of pictures in a folder, relative to it; `inside`: names in the folder. */
-export async function maskLists(root: string, inside: readonly string[]): Promise<readonly string[]> {
-  const [sets, kind] = LISTS;
-  const hasLists = inside.includes(sets) && (await namesIn(path.join(root, sets))).includes(kind);
-  const names = hasLists ? await namesIn(path.join(root, sets, kind)) : [];
-  return names.filter((name) => name.endsWith('.txt')).map((name) => path.join(sets, kind, name));
+export function maskLists(root: string, inside: readonly string[]): Promise<readonly string[]> {
+  return vocLists(root, inside, OF_MASKS);
+}
+
+/** Pascal VOC's lists of a kind, such as `Main`. */
+export async function vocLists(root: string, inside: readonly string[], kind: string): Promise<readonly string[]> {
+  const hasLists = inside.includes(LISTS) && (await namesIn(path.join(root, LISTS))).includes(kind);
+  const names = hasLists ? await namesIn(path.join(root, LISTS, kind)) : [];
+  return names.filter((name) => name.endsWith('.txt')).map((name) => path.join(LISTS, kind, name));
 }
 
 /** `UserError` for the whole of Pascal VOC, whose lists say which pictures are of which split. */
-function refuseWhole(root: string, lists: readonly string[]): void {
+export function refuseWhole(root: string, lists: readonly string[]): void {
   if (lists.length === 0) return;
   throw new UserError(
     `${root}: it holds lists of the pictures of its splits: ${lists.join(', ')}`,
@@ -86,7 +90,7 @@ function refuseWhole(root: string, lists: readonly string[]): void {
 }
 
 /** Files by their names without the extension. `UserError` for folders in the folder, and for two files of a name. */
-function byName(files: readonly string[], folder: string): Map<string, string> {
+export function byName(files: readonly string[], folder: string): Map<string, string> {
   const found = new Map<string, string>();
   for (const file of files) {
     const { dir, name } = path.parse(path.relative(folder, file));
@@ -107,7 +111,7 @@ function byName(files: readonly string[], folder: string): Map<string, string> {
 }
 
 /** The pictures that a list names, in its order. */
-async function listed(list: string, pictures: ReadonlyMap<string, string>): Promise<string[]> {
+export async function listed(list: string, pictures: ReadonlyMap<string, string>): Promise<string[]> {
   const lineOf = new Map<string, number>();
   for (const [at, line] of (await readUtf8(list)).split(/\r?\n/).entries()) {
     const name = line.trim();
@@ -136,7 +140,7 @@ function maskOf(picture: string, masks: ReadonlyMap<string, string>, folder: str
   );
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
+export async function namesIn(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch((error: unknown) => {
     throw asUserError(error, folder, 'read');
   });
