@@ -10,10 +10,10 @@ import { readAnnotated, unannotated } from './annotated.ts';
 import type { AnnotatedBox, AnnotatedPicture, BoxOptions } from './annotated.ts';
 import { checkedContent } from './checked.ts';
 
-/** A folder of pictures and their annotations, which samples without labels do not need. */
+/** A folder of pictures, and the file of their annotations; absent for samples without labels. */
 interface CocoSource {
   readonly images: string;
-  readonly annotations?: string | undefined;
+  readonly labels?: string | undefined;
 }
 
 const id = z.union([z.int(), z.string()], { error: 'expected a whole number or a text' });
@@ -39,19 +39,15 @@ type Coco = z.infer<typeof cocoSchema>;
  * the categories in the order of their ids. Pictures without annotations have no boxes. `UserError` with the place in the JSON file.
  */
 export async function readCoco(
-  { images: folder, annotations: file }: CocoSource,
+  { images: folder, labels: file }: CocoSource,
   options: BoxOptions,
   given: PicturesGiven = {},
 ): Promise<RawSplit> {
-  if (file === undefined && options.withoutLabels === true) {
+  if (file === undefined) {
     const { files, notes } = await allFiles(folder, PICTURES);
-    return readAnnotated(folder, files.map(unannotated), { ...options, classNames: undefined, notes }, given);
+    const read = { ...options, withoutLabels: true, classNames: undefined, notes };
+    return readAnnotated(folder, files.map(unannotated), read, given);
   }
-  if (file === undefined)
-    throw new UserError(
-      `${folder}: expected a file of annotations beside the folder of pictures, received none`,
-      'Name it, as in `train: { images: train2017, annotations: annotations/instances_train2017.json }`.',
-    );
   const coco = await cocoIn(file);
   const boxes = boxesByImage(coco, file);
   const pictures = coco.images.map(({ file_name: name, height, width, ...one }, i): AnnotatedPicture => ({
