@@ -1,7 +1,7 @@
 /** What is true of a type of data, besides its keys in `schema/dataset.ts`. */
 interface DataType {
   /** Content of a sample, where its keys do not tell: `limbeck init` chooses the architectures by it. */
-  readonly holds: 'table' | 'picture' | 'masks' | 'sound' | 'text' | 'words';
+  readonly holds: 'table' | 'picture' | 'masks' | 'boxes' | 'sound' | 'text' | 'words';
   /** Endings of its files: of the file itself, or of the files in its folder. */
   readonly endings: readonly string[];
   readonly isFolder?: true;
@@ -18,6 +18,9 @@ export const DATA_TYPES = {
   cifar100: { holds: 'picture', endings: [] },
   'image-folder': { holds: 'picture', endings: ['.png', '.jpg', '.jpeg', '.webp'], isFolder: true },
   'mask-folder': { holds: 'masks', endings: [], isFolder: true },
+  coco: { holds: 'boxes', endings: [], besideLabels: 'images' },
+  yolo: { holds: 'boxes', endings: ['.yaml', '.yml'] },
+  voc: { holds: 'boxes', endings: [] },
   'audio-folder': { holds: 'sound', endings: ['.wav', '.wave'], isFolder: true },
   'text-folder': { holds: 'text', endings: ['.txt'], isFolder: true },
   npz: { holds: 'picture', endings: ['.npz', '.npy'], besideLabels: 'samples' },

@@ -125,7 +125,7 @@ function hiddenText(model: string, columns: number | undefined, teacherBytes = I
   return `, hidden: [${units}, ${units / 2}] } # about as large as the teacher; more units are more accurate`;
 }
 
-type Kind = 'picture' | 'masks' | 'series' | 'sound' | 'text' | 'words' | 'table';
+type Kind = 'picture' | 'masks' | 'boxes' | 'series' | 'sound' | 'text' | 'words' | 'table';
 
 /** Likely choices for a kind of data. */
 const KINDS: Readonly<
@@ -138,6 +138,10 @@ const KINDS: Readonly<
   masks: {
     augment: ['  augment: [{ flip: horizontal }]'],
     ...{ teacher: '{ model: unet, epochs: 20 }', student: 'seg-lraspp' },
+  },
+  boxes: {
+    augment: ['  augment: [{ flip: horizontal }]'],
+    ...{ teacher: '{ model: det-small, epochs: 40 }', student: 'det-nano' },
   },
   series: { augment: [], ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' } },
   sound: {

@@ -40,7 +40,7 @@ export function maskLayout(names: readonly string[], withoutMasks = false): (typ
 export async function maskFiles(source: string, withoutLabels: boolean): Promise<MaskFiles | undefined> {
   const isList = path.extname(source) === '.txt';
   const root = isList ? path.resolve(source, '..', '..', '..') : source;
-  const inside = await namesIn(root);
+  const inside = await folderNames(root);
   const layout = maskLayout(inside, withoutLabels);
   if (layout === undefined && withoutLabels) return undefined;
   if (layout === undefined) throw noPictures(root, inside);
@@ -75,8 +75,8 @@ export function maskLists(root: string, inside: readonly string[]): Promise<read
 
 /** Pascal VOC's lists of a kind, such as `Main`. */
 export async function vocLists(root: string, inside: readonly string[], kind: string): Promise<readonly string[]> {
-  const hasLists = inside.includes(LISTS) && (await namesIn(path.join(root, LISTS))).includes(kind);
-  const names = hasLists ? await namesIn(path.join(root, LISTS, kind)) : [];
+  const hasLists = inside.includes(LISTS) && (await folderNames(path.join(root, LISTS))).includes(kind);
+  const names = hasLists ? await folderNames(path.join(root, LISTS, kind)) : [];
   return names.filter((name) => name.endsWith('.txt')).map((name) => path.join(LISTS, kind, name));
 }
 
@@ -140,7 +140,7 @@ function maskOf(picture: string, masks: ReadonlyMap<string, string>, folder: str
   );
 }
 
-export async function namesIn(folder: string): Promise<readonly string[]> {
+export async function folderNames(folder: string): Promise<readonly string[]> {
   return readdir(folder).catch((error: unknown) => {
     throw asUserError(error, folder, 'read');
   });

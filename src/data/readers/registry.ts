@@ -54,6 +54,19 @@ export const READERS: { readonly [Type in DataTypeName]: SplitReader<Extract<Dat
     shares: 'decoded',
     read: async (source, options) => (await import('./mask-folder.ts')).readMaskFolder(source, options, options),
   },
+  coco: {
+    shares: 'decoded',
+    read: async (source, options) =>
+      (await import('./boxes/coco.ts')).readCoco(requireLabelFile(source, options), options, options),
+  },
+  yolo: {
+    shares: 'decoded',
+    read: async (source, options) => (await import('./boxes/yolo.ts')).readYolo(source, options, options),
+  },
+  voc: {
+    shares: 'decoded',
+    read: async (source, options) => (await import('./boxes/voc.ts')).readVoc(source, options, options),
+  },
   'audio-folder': {
     shares: 'parsed',
     read: async (source, options) => (await import('./audio-folder.ts')).readAudioFolder(source, options),

@@ -1,6 +1,8 @@
 import { UserError } from '../../base/errors.ts';
 import type { RawSplit } from '../dataset.ts';
-import { BOX_WIDTH, boxesOf, boxesWidth } from './boxes.ts';
+import { unknownLabel } from '../splits/label-names.ts';
+import { BOX_WIDTH, boxesOf, boxesWidth, NO_BOX } from './boxes.ts';
+import { moveBoxes } from './move-boxes.ts';
 import type { TargetReader } from './reader.ts';
 
 /** Boxes with a class each, as `boxes.ts` stores them. */
@@ -25,10 +27,16 @@ export const boxes: TargetReader = {
     if (labels.kind !== 'numbers' || !(labels.values instanceof Float32Array) || labels.width !== boxesWidth(maxBoxes))
       throw notBoxes(split);
     if (classNames?.some((name, c) => name !== names[c]) !== true) return labels.values;
-    throw new UserError(
-      `${source}: its classes are ${classNames.join(', ')}, and those of train are ${names.join(', ')}`,
-      'Number the classes alike in all splits.',
-    );
+    const values = new Float32Array(labels.values);
+    for (let row = 0; row < values.length / labels.width; row++)
+      for (let box = 0; box < maxBoxes; box++) {
+        const at = row * labels.width + 1 + box * BOX_WIDTH;
+        if (values[at] === NO_BOX) break;
+        const name = classNames[values[at]!]!;
+        if (!names.includes(name)) throw unknownLabel(name, labels.files?.[row] ?? `${source}: sample ${row}`, names);
+        values[at] = names.indexOf(name);
+      }
+    return values;
   },
   width: (_, { maxBoxes = 0 }) => boxesWidth(maxBoxes),
   // Splits are drawn without strata.
@@ -41,6 +49,7 @@ export const boxes: TargetReader = {
     const hasNone = `${split} has no box of ${none.length} of ${names.length} classes`;
     return none.length === 0 ? [] : [`${hasNone}: ${none.join(', ')}`];
   },
+  moveTargets: (targets, geometries, size) => moveBoxes(targets as Float32Array, geometries, size),
 };
 
 function notBoxes({ source, labels }: RawSplit): UserError {

@@ -25,7 +25,7 @@ function common<S extends z.ZodType>(source: S) {
       .enum(TASKS)
       .optional()
       .describe(
-        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, or a class for each of its pixels; default: classification.',
+        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, a class for each of its pixels, or boxes around objects; default: classification.',
       ),
     train: source.describe('Files of the training split.'),
     test: source.optional().describe('Files of the test split, which is used once, at the end.'),
@@ -105,11 +105,27 @@ const image = {
     .describe('1 for grey (the luma of ITU-R 601-2, as Pillow has it), 3 for colour.'),
 };
 
+const boxes = {
+  fit: z
+    .enum(['letterbox', 'stretch'])
+    .default('letterbox')
+    .describe('How resize fits a picture in: with its proportions kept and grey beside it, or stretched.'),
+  maxBoxes: count
+    .max(1000)
+    .default(50)
+    .describe('Largest number of boxes of a picture; a picture with more is refused.'),
+};
+
 const text = { text: textOfColumns };
 
 const idxSource = z.strictObject({
   images: file.describe('IDX file with the samples, plain or .gz.'),
   labels: file.optional().describe('IDX file with the labels, plain or .gz; absent for samples without labels.'),
+});
+
+const cocoSource = z.strictObject({
+  images: file.describe('Folder of the pictures.'),
+  labels: file.optional().describe('JSON file of their annotations; absent for samples without labels.'),
 });
 
 const npzSource = z.union([
@@ -188,6 +204,9 @@ const types = {
   }),
   'image-folder': z.strictObject({ type: z.literal('image-folder'), ...common(file), ...image }),
   'mask-folder': z.strictObject({ type: z.literal('mask-folder'), ...common(file), ...image }),
+  coco: z.strictObject({ type: z.literal('coco'), ...common(cocoSource), ...image, ...boxes }),
+  yolo: z.strictObject({ type: z.literal('yolo'), ...common(file), ...image, ...boxes }),
+  voc: z.strictObject({ type: z.literal('voc'), ...common(file), ...image, ...boxes }),
   'audio-folder': z.strictObject({ type: z.literal('audio-folder'), ...common(file), ...audio }),
   'text-folder': z.strictObject({
     type: z.literal('text-folder'),

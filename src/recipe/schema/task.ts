@@ -101,7 +101,7 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
     const fitting = fittingLosses(task);
     refuse(['distill', 'loss'], `a loss for ${task}: ${fitting.join(' or ')}`, distill.loss);
   }
-  refuseMixes(recipe, task, refuse);
+  refuseSteps(recipe, task, refuse);
   const { answersPer } = taskRow(task);
   if (dataset.stride !== undefined && answersPer !== 'pixel')
     refuse(['dataset', 'stride'], `no such key for ${task}: it belongs to segmentation`, dataset.stride);
@@ -120,6 +120,14 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
     refuse(
       ['dataset', 'type'],
       `another type for ${task}: such folders have a class for each pixel, for which task is segmentation`,
+      dataset.type,
+    );
+  if ((dataType(dataset.type).holds === 'boxes') !== (answersPer === 'point'))
+    refuse(
+      ['dataset', 'type'],
+      answersPer === 'point'
+        ? 'coco, yolo or voc: detection learns from boxes'
+        : `another type for ${task}: such files have boxes around objects, for which task is detection`,
       dataset.type,
     );
   if (isPerWord) refuseForWords(recipe, refuse);
@@ -158,8 +166,8 @@ function refuseOutputs(
     if (!names.includes(name)) refuse([...path, 'outputs', name], `a field of an answer: ${names.join(', ')}`, name);
 }
 
-/** Refuses augmentation that mixes samples whose targets the task does not mix. */
-function refuseMixes({ dataset, teacher }: Checked, task: TaskName, refuse: Refuse): void {
+/** Refuses augmentation that mixes samples whose targets the task does not mix, or that shows a part of a picture twice, which boxes cannot say. */
+function refuseSteps({ dataset, teacher }: Checked, task: TaskName, refuse: Refuse): void {
   const refused = MIXES.filter((mix) => !taskRow(task).mixes.includes(mix));
   for (const [path, steps = []] of [
     // For texts, every step is refused elsewhere.
@@ -169,6 +177,9 @@ function refuseMixes({ dataset, teacher }: Checked, task: TaskName, refuse: Refu
     steps.forEach((step, i) => {
       const mix = refused.find((name) => name in step);
       if (mix !== undefined) refuse([...path, i], `another change for ${task}, whose targets are not mixed`, mix);
+      const { edge } = ('crop' in step ? step.crop : {}) as { readonly edge?: string };
+      if (edge === 'reflect' && taskRow(task).answersPer === 'point')
+        refuse([...path, i, 'crop', 'edge'], `black for ${task}: mirrored parts of objects would have no box`, edge);
     });
 }
 

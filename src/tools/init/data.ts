@@ -1,8 +1,8 @@
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { asUserError, openToRead } from '../../base/files.ts';
 import { leadsUp } from '../../data/readers/class-folder.ts';
-import { maskLayout, maskLists } from '../../data/readers/mask-files.ts';
+import { folderNames, maskLayout, maskLists } from '../../data/readers/mask-files.ts';
 import { DATA_TYPES, dataType } from '../../recipe/data-types.ts';
 import type { DataTypeName as Type } from '../../recipe/data-types.ts';
 
@@ -51,13 +51,13 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
     const unsupported = isOfBoxes && { unsupported: 'is an annotation file of COCO, with boxes or masks' };
     return type && { type, why: `${name} ends in ${ending === '' ? 'ubyte' : ending}`, notes: [], ...unsupported };
   }
-  const inside = await namesIn(place);
+  const inside = await folderNames(place);
   const firstOf = (names: readonly string[]): string | undefined =>
     inside.find((entry) => names.includes(entry.toLowerCase()));
   const [train, test, unlabelled] = [firstOf(SPLITS.train), firstOf(SPLITS.test), firstOf(SPLITS.unlabelled)];
   const counts = new Map<string, number>();
   const root = train === undefined ? place : path.join(place, train);
-  const inRoot = train === undefined ? inside : await namesIn(root);
+  const inRoot = train === undefined ? inside : await folderNames(root);
   const splits = train === undefined ? undefined : { train, ...(test && { test }), ...(unlabelled && { unlabelled }) };
   const layout = maskLayout(inRoot);
   if (layout !== undefined) {
@@ -74,7 +74,7 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
   const [ending, number] = first;
   const least = number >= ENOUGH ? 'at least ' : '';
   const why = `${train === undefined ? name : path.join(name, train)} holds ${least}${number} files ${ending}`;
-  const outermost = seen.least > 1 ? (await namesIn(root)).filter((entry) => !entry.startsWith('.')) : [];
+  const outermost = seen.least > 1 ? (await folderNames(root)).filter((entry) => !entry.startsWith('.')) : [];
   const some = `${outermost.slice(0, 5).join(', ')}${outermost.length > 5 ? ', …' : ''}`;
   const notes =
     outermost.length > 0 ? [`the classes are its outermost folders, ${some}: the files lie in folders of these`] : [];
@@ -112,12 +112,6 @@ async function isCoco(file: string): Promise<boolean> {
   }
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch((error: unknown) => {
-    throw asUserError(error, folder, 'read');
-  });
-}
-
 /** Counts the extensions of the files in a folder, at any depth, and the minimum depth. Links to folders are followed, as by the readers. */
 async function count(
   folder: string,
@@ -125,7 +119,7 @@ async function count(
   seen: { left: number; least: number },
   depth: number,
 ): Promise<void> {
-  for (const name of await namesIn(folder)) {
+  for (const name of await folderNames(folder)) {
     if (seen.left === 0) return;
     if (name.startsWith('.') || name === '__MACOSX') continue;
     const full = path.join(folder, name);

@@ -6,7 +6,7 @@ import type { PicturesGiven } from '../../pictures/images.ts';
 import { checkedNames, unknownLabel } from '../../splits/label-names.ts';
 import { allFiles } from '../class-folder.ts';
 import { PICTURES } from '../image-folder.ts';
-import { byName, listed, namesIn, refuseWhole, vocLists } from '../mask-files.ts';
+import { byName, listed, folderNames, refuseWhole, vocLists } from '../mask-files.ts';
 import { readAnnotated } from './annotated.ts';
 import type { AnnotatedPicture, BoxOptions } from './annotated.ts';
 import { parseXml } from './xml.ts';
@@ -67,7 +67,7 @@ export async function readVoc(source: string, options: VocOptions, given: Pictur
 async function vocFiles(source: string, withoutLabels: boolean) {
   const isList = path.extname(source) === '.txt';
   const root = isList ? path.resolve(source, '..', '..', '..') : source;
-  const inside = await namesIn(root);
+  const inside = await folderNames(root);
   if (withoutLabels && !inside.includes(IMAGES)) {
     const all = await allFiles(source, PICTURES);
     return { pictures: all.files, files: [], notes: all.notes };
