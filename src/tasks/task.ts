@@ -112,7 +112,7 @@ export interface Task {
     readonly given: (answers: Float32Array, row: number) => readonly Detection[];
     readonly there: (targets: TargetValues, row: number) => readonly TargetBox[];
   };
-  /** Size of the disagreement of two models on each sample: 0 if they agree, larger the surer both are. */
+  /** Size of the disagreement of two models on each sample: 0 if they agree, larger the surer both are or the more numbers or pixels differ. */
   disagreement(answers: Float32Array, others: Float32Array, targets: TargetValues): Float32Array;
   /** Targets of samples that are labelled by these answers. */
   asTargets(answers: Float32Array): TargetValues;

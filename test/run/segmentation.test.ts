@@ -67,6 +67,7 @@ it('goes from masks to files that give each pixel a class, and to a server of th
   }
   const html = reportHtml(report);
   expect(html).toContain('<section id="masks">');
+  expect(html).toContain('split differently; those with the most differing pixels come first.');
   const { masks: pictures } = report.examples!.rows[0]!;
   // PNG files that differ, each shown beside the words.
   const all = [pictures!.label!, pictures!.teacher, pictures!.student];

@@ -227,6 +227,6 @@ export const examplesSchema = z
         }),
       )
       .readonly()
-      .describe('Those of which both are surest first.'),
+      .describe('Largest disagreement first: those of which both are surest, or whose numbers or masks differ most.'),
   })
   .describe('Samples that the last student and the teacher answer differently.');

@@ -8,10 +8,13 @@ export function examplesSection(report: Report): string {
   const { examples, score } = report;
   if (examples === undefined) return '';
   const { model, split, differ, samples, rows } = examples;
+  const first = rows.some(({ masks }) => masks !== undefined)
+    ? 'those with the most differing pixels come first'
+    : 'those of which both are surest come first';
   const isNumbers = score.unit === 'label';
   const which = isNumbers
     ? `The samples of the ${split} split whose answers are furthest apart.`
-    : `They answer ${number(differ)} of the ${number(samples)} samples of the ${split} split differently; those of which both are surest come first.`;
+    : `They answer ${number(differ)} of the ${number(samples)} samples of the ${split} split differently; ${first}.`;
   return (
     `<section id="examples"><h2>Where they disagree</h2><p>${escape(model)} beside ${escape(originalOf(report))}. ${which}</p>` +
     `<ul class="examples">${rows.map(card).join('')}</ul></section>`
