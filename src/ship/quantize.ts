@@ -119,7 +119,7 @@ export function calibrationSamples(
 export function keptFloat(
   { keepFloat }: { readonly keepFloat: readonly string[] },
   graph: Graph,
-  answers: Task['answers'],
+  { answers, fields }: Pick<Task, 'answers' | 'fields'>,
 ): string[] {
   const known = new Set(graph.nodes.map(({ layer, outputs }) => layer ?? outputs[0]!));
   for (const name of keepFloat) {
@@ -130,12 +130,15 @@ export function keptFloat(
       meant === undefined ? `Layers with weights: ${quantizableLayers(graph).join(', ')}.` : `Did you mean ${meant}?`,
     );
   }
-  return [
-    ...new Set([...keepFloat, ...[...known].filter(isFrontEnd), ...(answers === 'values' ? unitsOf(graph) : [])]),
-  ];
+  // Of several fields, such as boxes and scores, some are numbers with a unit.
+  const hasUnits = answers === 'values' || fields.length > 1;
+  return [...new Set([...keepFloat, ...[...known].filter(isFrontEnd), ...(hasUnits ? unitsOf(graph) : [])])];
 }
 
-/** The last two ops before each output that scale and move its values by constants, see `scaledNetwork`. */
+/**
+ * The last two ops before each output that scale and move its values by constants, see `scaledNetwork`; and the concatenation before them, whose parts
+ * then keep scales of their own.
+ */
 function unitsOf(graph: Graph): string[] {
   const producers = producersOf(graph.nodes);
   return [...graph.outputs.values()].flatMap((output) => unitsOfOutput(graph, producers, output));
@@ -151,7 +154,8 @@ function unitsOfOutput(graph: Graph, producers: ReadonlyMap<string, Node>, outpu
     found.push(node.layer ?? node.outputs[0]!);
     value = inner[0]!;
   }
-  return found;
+  const joins = producers.get(value);
+  return joins?.op === 'Concat' ? [...found, joins.layer ?? joins.outputs[0]!] : found;
 }
 
 /** Samples for the table of layers: enough to rank them. */

@@ -128,7 +128,7 @@ async function trainAndQuantize(
 ): Promise<Shipped> {
   const { recipe } = context;
   const { number, lessons, dense } = step;
-  const kept = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
+  const kept = keptFloat(settings, model.graph, taskOf(context.data.train));
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const trained = await trainForInt8(context, model, {
     ...{ stage: qatStage(number), step: settings, number, lessons, keepFloat },
@@ -161,7 +161,7 @@ async function writeInt8(
   settings: Int8AfterTraining,
 ): Promise<Shipped & { readonly refused?: Refused }> {
   const { recipe } = context;
-  const requested = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
+  const requested = keptFloat(settings, model.graph, taskOf(context.data.train));
   const samples = calibrationSamples(context, model.graph, settings.samples);
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);
   // ONNX files always have a scale for each output of a dense layer.
@@ -209,7 +209,7 @@ async function writeInt16(
   step: FormStep,
   settings: Int16Recipe,
 ): Promise<Shipped> {
-  const kept = keptFloat(settings, model.graph, taskOf(context.data.train).answers);
+  const kept = keptFloat(settings, model.graph, taskOf(context.data.train));
   const keepFloat = (layer: string): boolean => kept.includes(layer);
   const samples = calibrationSamples(context, model.graph, settings.samples);
   const onProgress = progressOf(context, `quantize-${step.number + 1}`);

@@ -11,6 +11,7 @@ import { exportTflite } from '../../formats/tflite/export.ts';
 import type { Graph } from '../../graph/types.ts';
 import { isFrontEnd } from '../../networks/sound/log-mel.ts';
 import { descriptionFrom } from '../description.ts';
+import { fieldsIn } from '../../distill/teachers/inputs/preparation.ts';
 import { keptFloat, prepareInt8 } from '../quantize.ts';
 import type { ConvertOptions } from './options.ts';
 import type { ConvertSource } from './source.ts';
@@ -72,7 +73,8 @@ async function writersFor(
   const describe = (metadata: ReadonlyMap<string, string>) =>
     descriptionFrom(name, metadata, [...graph.inputs.keys()][0]!);
   if (precision === 'int8' || precision === 'int16x8') {
-    const kept = keptFloat(options, graph, stated.get('output') === 'values' ? 'values' : 'logits');
+    const answers = stated.get('output') === 'values' ? 'values' : 'logits';
+    const kept = keptFloat(options, graph, { answers, fields: fieldsIn(stated) ?? [] });
     const step = { scheme: precision, calibrator, symmetric, biasCorrection: true, dense, kept };
     const asked = { ...step, integerEnds: ends !== 'float32' };
     const prepared = await prepareInt8({ device: 'cpu', threads: 0 }, graph, asked, samples, options.onProgress);
