@@ -1,6 +1,6 @@
 /**
  * `node pipelines.mjs MODULE ASKED.json`: opens folders with pipeline() of transformers.js, whose module is at MODULE. ASKED.json lists
- * `{ pipeline, folder, dtype, inputs }`; prints, as JSON, the label of each input, or of each of its tokens.
+ * `{ pipeline, folder, dtype, inputs }`; prints, as JSON, the label of each input, or of each of its tokens or pixels.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, basename } from 'node:path';
@@ -15,7 +15,12 @@ for (const { pipeline: task, folder, dtype, inputs } of JSON.parse(readFileSync(
   const ask = await pipeline(task, basename(folder), { dtype });
   const labels = [];
   for (const input of inputs) {
-    if (task === 'token-classification') {
+    if (task === 'image-segmentation') {
+      // The label of each pixel: masks of several classes do not overlap.
+      const found = await ask(input);
+      const pixels = Array.from(found[0].mask.data, (_, at) => found.find(({ mask }) => mask.data[at] === 255).label);
+      labels.push(pixels.join(' '));
+    } else if (task === 'token-classification') {
       const tokens = await ask(input, { ignore_labels: [] });
       labels.push(tokens.map(({ entity }) => entity).join(' '));
     } else labels.push((await ask(input))[0].label);

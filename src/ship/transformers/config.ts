@@ -5,16 +5,17 @@ import { fieldNames, taskRow } from '../../recipe/task.ts';
 import type { AnswerFormKind } from '../../recipe/task.ts';
 
 /** A pipeline of transformers.js that opens a model. */
-export type Pipeline = 'image-classification' | 'text-classification' | 'token-classification';
+export type Pipeline = 'image-classification' | 'image-segmentation' | 'text-classification' | 'token-classification';
 
 const MODELS: Readonly<Record<Pipeline, readonly [type: string, architecture: string]>> = {
   'image-classification': ['resnet', 'ResNetForImageClassification'],
+  'image-segmentation': ['segformer', 'SegformerForSemanticSegmentation'],
   'text-classification': ['bert', 'BertForSequenceClassification'],
   'token-classification': ['bert', 'BertForTokenClassification'],
 };
 
 interface PipelineForm {
-  readonly texts: Pipeline;
+  readonly texts?: Pipeline;
   readonly pictures?: Pipeline;
   /** `problem_type` of config.json; absent for one class. */
   readonly problem?: string;
@@ -26,7 +27,7 @@ export const PIPELINES: Readonly<Record<AnswerFormKind, PipelineForm | undefined
   numbers: undefined,
   labels: { texts: 'text-classification', problem: 'multi_label_classification' },
   tags: { texts: 'token-classification' },
-  mask: undefined,
+  mask: { pictures: 'image-segmentation' },
   boxes: undefined,
 };
 
@@ -38,7 +39,7 @@ export function pipelineOf(data: Dataset): Pipeline {
     throw new UserError(`export --transformers: ${fact}`, hint);
   };
   if (form === undefined || fieldNames(task).length > 1) return refuse(`no pipeline answers ${task}`, OTHERS);
-  if (text !== undefined) {
+  if (text !== undefined && form.texts !== undefined) {
     if (text.tokenizer !== 'tokenizer.json')
       refuse(`expected a tokenizer.json, received the tokenizer ${text.tokenizer}`, 'Set `dataset.text.tokenizer` to a tokenizer.json of Hugging Face, which the pipeline reads too.'); // prettier-ignore
     if (text.texts === 2) refuse('pipelines take one text, received pairs of texts', OTHERS);
@@ -80,7 +81,8 @@ export function configFiles(
   if (tokenizer === undefined || text === undefined) {
     const [height, width] = sampleShape;
     const steps = { do_resize: true, size: { height, width }, resample: 1, do_rescale: false, do_normalize: false };
-    return files.set('preprocessor_config.json', json({ image_processor_type: 'ViTImageProcessor', ...steps }));
+    const processor = pipeline === 'image-segmentation' ? 'SegformerImageProcessor' : 'ViTImageProcessor';
+    return files.set('preprocessor_config.json', json({ image_processor_type: processor, ...steps }));
   }
   const pad = paddingToken(tokenizer, text.padding);
   const settings = { tokenizer_class: 'PreTrainedTokenizer', model_max_length: text.length };

@@ -80,7 +80,7 @@ function withPipelineEnds(
   pipeline: Pipeline,
 ): ReturnType<typeof decodeModel> {
   const { text } = data;
-  if (text === undefined) return forPixelValues(model, data);
+  if (text === undefined) return forPixelValues(model, data, pipeline === 'image-segmentation');
   const { length, padding } = text;
   return forTokens(model, { length, padding, isPerToken: pipeline === 'token-classification' });
 }
@@ -89,6 +89,11 @@ function withPipelineEnds(
 function notesOf(pipeline: Pipeline, { text, sampleShape }: Dataset): string[] {
   if (text === undefined)
     return [
+      ...(pipeline === 'image-segmentation'
+        ? [
+            'The pipeline gives a mask for each class, at the size of the picture: it resizes the logits to that, `limbeck evaluate` to the size that the model takes. In Node, pictures that are smaller than that are shifted by half a pixel.',
+          ]
+        : []),
       `Pictures that are not ${sampleShape.slice(0, 2).join('x')} are resized${sampleShape[2] === 1 ? ' in colour and then made grey' : ': in Node as here'}, in browsers by the filter of the browser, so that answers near a boundary may differ.`,
     ];
   return [

@@ -22,6 +22,7 @@ interface ReadmeOptions {
 
 const SAMPLES: Readonly<Record<Pipeline, string>> = {
   'image-classification': "'picture.png'",
+  'image-segmentation': "'picture.png'",
   'text-classification': "'A text.'",
   'token-classification': "'A text.'",
 };

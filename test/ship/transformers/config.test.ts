@@ -17,6 +17,7 @@ it('finds the pipeline of a task, and refuses tasks and samples that none takes'
   expect(pipelineOf(of({ text, sampleShape: [8] }))).toBe('text-classification');
   expect(pipelineOf(of({ text, sampleShape: [8], task: 'multi-label' }))).toBe('text-classification');
   expect(pipelineOf(of({ text, sampleShape: [8], task: 'tagging' }))).toBe('token-classification');
+  expect(pipelineOf(of({ task: 'segmentation' }))).toBe('image-segmentation');
   const refused: [object, RegExp][] = [
     [{ task: 'multi-label' }, /pipelines give pictures one class, received several labels/],
     [{ text: { ...text, tokenizer: 'hashed' } }, /expected a tokenizer.json, received the tokenizer hashed/],

@@ -78,10 +78,10 @@ export interface PictureEnds {
 const LUMA = [19595, 38470, 7471];
 
 /**
- * A classifier of pictures for `pixel_values` [batch, 3, height, width], 0 … 255 in RGB: what the data set does to a picture of 8 bits stands inside,
- * grey included.
+ * A model of pictures for `pixel_values` [batch, 3, height, width], 0 … 255 in RGB: what the data set does to a picture of 8 bits stands inside,
+ * grey included. `isPerPixel`: logits of cells [batch, rows, columns, classes] become [batch, classes, rows, columns].
  */
-export function forPixelValues(whole: Model, { sampleShape, normalization }: PictureEnds): Model {
+export function forPixelValues(whole: Model, { sampleShape, normalization }: PictureEnds, isPerPixel = false): Model {
   const { model, answer } = answerOf(whole);
   const [height, width, channels] = sampleShape as [number, number, number];
   const before: Added = { nodes: [], initializers: [] };
@@ -106,11 +106,14 @@ export function forPixelValues(whole: Model, { sampleShape, normalization }: Pic
   x = node('Cast', [x], `${OWN}input`, { to: int(dataTypes[input.dtype ?? 'float32']) });
   const nodes = reading(model.graph.nodes, new Map([[input.name, x]]));
   const after: Added = { nodes: [], initializers: [] };
-  adder(after).node('Identity', [answer], LOGITS);
+  const ending = adder(after);
+  if (isPerPixel) ending.node('Transpose', [answer], LOGITS, { perm: ints(0, 3, 1, 2) });
+  else ending.node('Identity', [answer], LOGITS);
+  const answers = isPerPixel ? ['batch', null, null, null] : ['batch', null];
   const pixels = { name: 'pixel_values', dtype: 'float32' as const, dims: ['batch', 3, height, width] };
   const prepared = { shape: [height, width, 3], scale: 1, mean: [0, 0, 0], std: [1, 1, 1], layout: 'nchw' };
   const metadata = new Map([...model.metadata, ['preprocessing', JSON.stringify(prepared)]]);
-  return between({ ...model, metadata, graph: { ...model.graph, nodes } }, [pixels], before, after, ['batch', null]);
+  return between({ ...model, metadata, graph: { ...model.graph, nodes } }, [pixels], before, after, answers);
 }
 
 export interface TokenEnds {
