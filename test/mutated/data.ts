@@ -6,6 +6,7 @@ import { zipSync } from 'fflate';
 import type { DatasetConfig } from '../../src/data/config.ts';
 import type { Dataset } from '../../src/data/dataset.ts';
 import { countOfElements, countOfPixels } from '../../src/data/dataset.ts';
+import { boxesOf, boxesWidth } from '../../src/data/targets/boxes.ts';
 import { IGNORED } from '../../src/data/targets/move-mask.ts';
 import { loadDataset } from '../../src/data/load.ts';
 import { readStoredLogits, storedLogits } from '../../src/distill/answers/stored-logits.ts';
@@ -102,6 +103,35 @@ const SCENES = Object.fromEntries(
 );
 const SCENE_FILES = { ...SCENES, 'scenes/labels.txt': '__ignore__\nsky\ncat\ndog\nroad\n' };
 
+/** Four pictures with boxes, as each format has them. */
+const BOXED = [1, 2, 3, 4];
+const boxedPictures = async (folder: string): Promise<[string, Uint8Array][]> =>
+  Promise.all(BOXED.map(async (i): Promise<[string, Uint8Array]> => [`${folder}/${i}.png`, await picture(40 * i)]));
+const COCO = JSON.stringify({
+  images: BOXED.map((id) => ({ id, file_name: `${id}.png`, height: 5, width: 6 })),
+  categories: [1, 2].map((id) => ({ id, name: `kind ${id}` })),
+  annotations: BOXED.map((id) => ({ id, image_id: id, category_id: 1 + (id % 2), bbox: [1, 0.5, id, 3], area: 7, iscrowd: 0 })), // prettier-ignore
+});
+const VOC = `<annotation><size><width>6</width><height>5</height></size>
+${['cat', 'dog'].map((name, i) => `<object><name>${name}</name><difficult>${i}</difficult><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>${4 + i}</xmax><ymax>5</ymax></bndbox></object>`).join('\n')}
+</annotation>`;
+const COCO_FILES = { ...Object.fromEntries(await boxedPictures('pics')), 'coco.json': COCO };
+const YOLO_FILES = {
+  ...Object.fromEntries(await boxedPictures('images')),
+  ...Object.fromEntries(BOXED.map((i) => [`labels/${i}.txt`, `${i % 2} 0.5 0.5 0.25 0.${i}\n0 0.75 0.25 0.1 0.2\n`])),
+  'data.yaml': 'train: images # here\nnames:\n  0: cat\n  1: "dog"\nnc: 2\n',
+};
+const VOC_FILES = {
+  ...Object.fromEntries(await boxedPictures('voc/JPEGImages')),
+  ...Object.fromEntries(BOXED.map((i) => [`voc/Annotations/${i}.xml`, VOC])),
+};
+const readCoco = dataset((at) => ({
+  ...{ type: 'coco', task: 'detection', maxBoxes: 9, train: { images: at('pics'), labels: at('coco.json') } },
+  validation: 1,
+}));
+const readYolo = dataset((at) => ({ type: 'yolo', task: 'detection', maxBoxes: 9, train: at('data.yaml'), validation: 1 })); // prettier-ignore
+const readVoc = dataset((at) => ({ type: 'voc', task: 'detection', maxBoxes: 9, train: at('voc'), validation: 1 }));
+
 const CIFAR = Uint8Array.from({ length: 6 * 3073 }, (_, i) => (i % 3073 === 0 ? (i / 3073) % 3 : i % 251));
 const CONLL = rows(ROWS, (i) => (i % 5 === 4 ? '' : `word${i % 7}\t${i % 2 ? 'B-LOC' : 'O'}`));
 
@@ -177,7 +207,17 @@ function dataset(config: (at: (file: string) => string) => DatasetConfig): Reade
   };
 }
 
-function checkSplit({ samples, targets: labels, sampleShape, count, classNames, task, text }: Dataset): void {
+function checkSplit({ samples, targets: labels, sampleShape, count, classNames, task, text, maxBoxes }: Dataset): void {
+  if (maxBoxes !== undefined) {
+    for (let row = 0; row < count; row++)
+      for (const { label, xmin, ymin, xmax, ymax, area } of boxesOf(labels, row * boxesWidth(maxBoxes), maxBoxes)) {
+        sane(label >= 0 && label < classNames.length && Number.isInteger(label), `a box has the class ${label}`);
+        sane(0 <= xmin && xmin < xmax && xmax <= 1 && 0 <= ymin && ymin < ymax && ymax <= 1, 'a box lies outside');
+        sane(area >= 0 && Number.isFinite(area), `a box has the area ${area}`);
+      }
+    sane(labels.length === count * boxesWidth(maxBoxes), `it has ${labels.length} numbers`);
+    return;
+  }
   const isMask = task === 'segmentation';
   // Words have a tag each, and -1 where there is none.
   const [each, least] = isMask
@@ -245,6 +285,10 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
     read: readScenes,
   },
   'Class names of masks': { files: SCENE_FILES, damaged: 'scenes/labels.txt', text: true, read: readScenes },
+  COCO: { files: COCO_FILES, damaged: 'coco.json', text: true, read: readCoco },
+  "YOLO's boxes": { files: YOLO_FILES, damaged: 'labels/2.txt', text: true, read: readYolo },
+  "YOLO's data.yaml": { files: YOLO_FILES, damaged: 'data.yaml', text: true, read: readYolo },
+  'Pascal VOC': { files: VOC_FILES, damaged: 'voc/Annotations/3.xml', text: true, read: readVoc },
   'CIFAR-10': {
     ...{ files: { 'c.bin': CIFAR }, damaged: 'c.bin' },
     read: dataset((at) => ({ type: 'cifar10', train: at('c.bin'), validation: 2 })),
