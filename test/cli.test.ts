@@ -246,7 +246,7 @@ describe('limbeck init', () => {
     });
   });
 
-  it('says plainly that boxes are not supported, unless the type is said; masks are segmentation', async () => {
+  it('says which layouts of boxes are read, unless the type is said; masks are segmentation', async () => {
     for (const name of ['seg/images', 'seg/masks', 'yolo/images', 'yolo/labels']) {
       await mkdir(path.join(folder(), name), { recursive: true });
       for (const i of [1, 2]) await writeFile(path.join(folder(), name, `${i}.png`), '');
@@ -254,8 +254,8 @@ describe('limbeck init', () => {
     expect(await inProcess(folder(), 'init', '--train', 'yolo')).toMatchObject({
       code: 1,
       stderr:
-        'init: yolo: holds images and labels, as data with masks or boxes do; detection is not supported yet\n' +
-        'Masks are read from folders `images` and `masks`, as PNGs of class numbers. If the data are of this kind all the same, say so: --type image-folder.\n',
+        'init: yolo: holds images and labels, as data with masks or boxes do, in a layout that is not read\n' +
+        'Masks are read from folders `images` and `masks`, as PNGs of class numbers; boxes by a data.yaml of YOLO, from a list or folder of Pascal VOC, or with --type coco from a folder of pictures and a JSON file (--labels). If the data are of this kind all the same, say so: --type image-folder.\n',
     });
     const said = ['--type', 'image-folder', '--test', '', '--teacher', '', '--model', 'mlp'];
     expect((await inProcess(folder(), 'init', '--train', 'yolo', ...said)).code).toBe(0);

@@ -1,6 +1,6 @@
 import { DATA_TYPES, dataType } from '../recipe/data-types.ts';
 import { UserError } from '../base/errors.ts';
-import type { SeenData } from '../tools/init/data.ts';
+import type { SeenData } from '../tools/init/seen.ts';
 import type { SeenForm } from '../recipe/init.ts';
 import type { SeenTask } from '../tools/init/task.ts';
 import { TASKS, taskRow } from '../recipe/task.ts';
@@ -135,13 +135,16 @@ async function complete(args: InitArgs, context: CommandContext) {
     const archive =
       type === 'npz' && args.labels === undefined ? await formAt(args, { type, train, label: '' }, context) : {};
     const hasLabelFile = dataType(type).besideLabels !== undefined && archive.arrays === undefined;
-    const labels = args.labels ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
+    const labels =
+      args.labels ?? inside(splits?.labels) ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
     const test =
       args.test ??
       inside(splits?.test) ??
       (await ask('Test data (empty: hold out a part of the training data)', { fallback: '', wrong: isData }));
     const testLabels =
-      args.testLabels ?? (hasLabelFile && test !== '' ? await needed('Test labels', '--test-labels') : '');
+      args.testLabels ??
+      inside(splits?.testLabels) ??
+      (hasLabelFile && test !== '' ? await needed('Test labels', '--test-labels') : '');
     const isTable = dataType(type).holds === 'table';
     const formOf = (label: string) => formAt(args, { type, train, label }, context);
     const noColumn = async (answer: string) => absentColumn(answer, train, (await formOf(answer)).columns);
@@ -185,7 +188,7 @@ async function bytesOfFile(name: string, to: string): Promise<number | undefined
 
 /** Type and splits of the data according to file names; tells the user. Undefined if the names do not tell. */
 async function seenAt(
-  { to, type, train: named }: InitArgs,
+  { to, type, task, train: named }: InitArgs,
   train: string,
   context: CommandContext,
 ): Promise<SeenData | undefined> {
@@ -196,12 +199,12 @@ async function seenAt(
   const place = path.resolve(path.dirname(to), train);
   // A later check of all files reports missing ones.
   if (!(await exists(place))) return undefined;
-  const seen = await seenData(place);
+  const seen = await seenData(place, task !== undefined && isTask(task) && taskRow(task).answersPer === 'point');
   if (type !== undefined) return seen;
   if (seen?.unsupported !== undefined)
     throw new UserError(
-      `init: ${train}: ${seen.unsupported}; detection is not supported yet`,
-      `Masks are read from folders \`images\` and \`masks\`, as PNGs of class numbers. If the data are of this kind all the same, say so: --type ${seen.type}.`,
+      `init: ${train}: ${seen.unsupported}`,
+      `Masks are read from folders \`images\` and \`masks\`, as PNGs of class numbers; boxes by a data.yaml of YOLO, from a list or folder of Pascal VOC, or with --type coco from a folder of pictures and a JSON file (--labels). If the data are of this kind all the same, say so: --type ${seen.type}.`,
     );
   for (const line of seen === undefined
     ? []
@@ -239,8 +242,9 @@ async function otherKind(type: string, answer: string, to: string): Promise<stri
   const { stat } = await import('node:fs/promises');
   const path = await import('node:path');
   const isFolder = (await stat(path.resolve(path.dirname(to), answer))).isDirectory();
-  // CIFAR's files are named one by one, or by their folder.
-  if (isFolder === type.endsWith('-folder') || type.startsWith('cifar')) return undefined;
+  // CIFAR's files are named one by one, or by their folder; boxes have files or folders.
+  if (isFolder === type.endsWith('-folder') || type.startsWith('cifar') || dataType(type).holds === 'boxes')
+    return undefined;
   return isFolder
     ? `${answer} is a folder, and ${type} is read from a file. For a folder for each class, begin again with the type image-folder, audio-folder or text-folder.`
     : `${answer} is a file, and ${type} is read from a folder.`;
@@ -262,8 +266,9 @@ async function taskOf(
   context: CommandContext,
 ) {
   const names = label!.includes(',') ? label!.split(',').map((name) => name.trim()) : label!;
-  if (task === undefined && dataType(data.type).holds === 'masks')
-    return { task: 'segmentation' as const, label: names };
+  const { holds } = dataType(data.type);
+  if (task === undefined && (holds === 'masks' || holds === 'boxes'))
+    return { task: holds === 'masks' ? ('segmentation' as const) : ('detection' as const), label: names };
   const { words } = form;
   const ofWords = TASKS.find((name) => taskRow(name).answersPer === 'word')!;
   if (words !== undefined && (task ?? ofWords) === ofWords) {

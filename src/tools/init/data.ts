@@ -1,23 +1,12 @@
 import { lstat, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { asUserError, openToRead } from '../../base/files.ts';
+import { asUserError } from '../../base/files.ts';
 import { leadsUp } from '../../data/readers/class-folder.ts';
 import { folderNames, maskLayout, maskLists } from '../../data/readers/mask-files.ts';
+import { isCoco, seenBoxes } from './boxes.ts';
 import { DATA_TYPES, dataType } from '../../recipe/data-types.ts';
 import type { DataTypeName as Type } from '../../recipe/data-types.ts';
-
-/** Kind of data in a file or folder, judged by names only. */
-export interface SeenData {
-  readonly type: Type;
-  /** Reason for the user, such as `speech holds 3,600 files .wav`. */
-  readonly why: string;
-  /** Notes for the user on possible misinterpretations. */
-  readonly notes: readonly string[];
-  /** Message about signs of masks or boxes, for which there is no task; absent without any. */
-  readonly unsupported?: string;
-  /** Folders or lists of the splits, relative to the place, if it holds a whole data set. */
-  readonly splits?: { readonly train: string; readonly test?: string; readonly unlabelled?: string };
-}
+import type { SeenData } from './seen.ts';
 
 /** Types of a folder by its files' extensions, and of a file by its own. */
 const IN_FOLDER = typesByEnding(true);
@@ -29,14 +18,11 @@ function typesByEnding(inFolder: boolean): Readonly<Partial<Record<string, Type>
   return Object.fromEntries(types.flatMap((type) => dataType(type).endings.map((ending) => [ending, type] as const)));
 }
 
-/** Number of initial bytes of a JSON file by which its kind is recognized. */
-const COCO = 2 ** 20;
-
 /** Maximum number of files to count. */
 const ENOUGH = 2000;
 
-/** Type of the data at `place`; undefined if names do not tell. `UserError` for a missing place. */
-export async function seenData(place: string): Promise<SeenData | undefined> {
+/** Type of the data at `place`; undefined if names do not tell. `wantsBoxes`: boxes before masks, where there are both. `UserError` for a missing place. */
+export async function seenData(place: string, wantsBoxes = false): Promise<SeenData | undefined> {
   const isFolder = await stat(place).then(
     (found) => found.isDirectory(),
     (error: unknown) => {
@@ -48,7 +34,9 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
     const ending = path.extname(name.replace(/\.gz$/i, '')).toLowerCase();
     const type = OF_FILE[ending] ?? (/-idx\d-ubyte(\.gz)?$/i.test(name) ? 'idx' : undefined);
     const isOfBoxes = ending === '.json' && (await isCoco(place));
-    const unsupported = isOfBoxes && { unsupported: 'is an annotation file of COCO, with boxes or masks' };
+    const unsupported = isOfBoxes && {
+      unsupported: 'is an annotation file of COCO: the folder of its pictures is the training data',
+    };
     return type && { type, why: `${name} ends in ${ending === '' ? 'ubyte' : ending}`, notes: [], ...unsupported };
   }
   const inside = await folderNames(place);
@@ -60,11 +48,13 @@ export async function seenData(place: string): Promise<SeenData | undefined> {
   const inRoot = train === undefined ? inside : await folderNames(root);
   const splits = train === undefined ? undefined : { train, ...(test && { test }), ...(unlabelled && { unlabelled }) };
   const layout = maskLayout(inRoot);
-  if (layout !== undefined) {
+  if (layout !== undefined && !wantsBoxes) {
     const why = `${path.relative(path.dirname(place), root)} holds ${layout.images} and ${layout.masks}`;
     const lists = splits ?? (await listsIn(place, inside));
     return { type: 'mask-folder', why, notes: [], ...(lists && { splits: lists }) };
   }
+  const withBoxes = await seenBoxes(place, inside);
+  if (withBoxes !== undefined) return withBoxes;
   const unsupported = masksIn(inside) ?? masksIn(inRoot);
   const seen = { left: ENOUGH, least: Infinity };
   await count(root, counts, seen, 0);
@@ -93,23 +83,13 @@ function masksIn(names: readonly string[]): string | undefined {
   const pictures = names.find((name) => /^(images?|imgs?|jpegimages)$/i.test(name));
   const answers = names.find((name) => /^(masks?|labels?|annotations?|segmentations?|segmentationclass|ground_?truth|gt)$/i.test(name)); // prettier-ignore
   const file = names.find((name) => /annotations.*\.json$/i.test(name));
-  if (file !== undefined) return `has the annotation file ${file}, with boxes or masks`;
-  return pictures && answers && `holds ${pictures} and ${answers}, as data with masks or boxes do`;
-}
-
-/** True for a JSON file with COCO's lists in one object, rather than a line for each sample. */
-async function isCoco(file: string): Promise<boolean> {
-  const handle = await openToRead(file);
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(COCO), 0, COCO, 0);
-    const text = buffer.toString('utf8', 0, bytesRead);
-    return (
-      /^\s*\{\s*"(info|licenses|images|annotations|categories)"\s*:\s*[[{]/.test(text) &&
-      ['"file_name"', '"bbox"', '"annotations"'].some((key) => text.includes(key))
-    );
-  } finally {
-    await handle.close();
-  }
+  if (file !== undefined)
+    return `has the annotation file ${file}, which is not in COCO's format or not near its pictures`;
+  return (
+    pictures &&
+    answers &&
+    `holds ${pictures} and ${answers}, as data with masks or boxes do, in a layout that is not read`
+  );
 }
 
 /** Counts the extensions of the files in a folder, at any depth, and the minimum depth. Links to folders are followed, as by the readers. */

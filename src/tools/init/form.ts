@@ -3,13 +3,16 @@ import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { SOUNDS } from '../../data/readers/audio-folder.ts';
 import { allFiles } from '../../data/readers/class-folder.ts';
+import { vocFiles } from '../../data/readers/boxes/voc.ts';
+import { yoloPictures } from '../../data/readers/boxes/yolo.ts';
+import { PICTURES } from '../../data/readers/image-folder.ts';
 import { maskFiles } from '../../data/readers/mask-files.ts';
 import type { DataTypeName } from '../../recipe/data-types.ts';
 import type { SeenForm } from '../../recipe/init.ts';
 import { arrayForm } from './arrays.ts';
 import { csvForm, jsonForm, jsonRows } from './columns.ts';
 import type { TableRows } from './columns.ts';
-import { pictureForm } from './pictures.ts';
+import { boxForm, pictureForm } from './pictures.ts';
 import { linesOf } from '../../data/readers/source.ts';
 import { parseWav } from '../../data/sounds/wav.ts';
 
@@ -30,6 +33,9 @@ const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) =
   'audio-folder': soundForm,
   'image-folder': pictureForm,
   'mask-folder': async (place) => pictureForm(path.dirname((await maskFiles(place, true))!.pictures[0]!)),
+  coco: async (place) => boxForm((await allFiles(place, PICTURES)).files),
+  yolo: async (place) => boxForm((await yoloPictures(place, 'train')).files),
+  voc: async (place) => boxForm((await vocFiles(place, true)).pictures),
   npz: arrayForm,
   conll: (place, { label }) => conllForm(place, label),
   csv: async (place, { label }) => csvForm(await start(place), label),

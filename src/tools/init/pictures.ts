@@ -5,12 +5,21 @@ import { pictureHeader } from '../../data/pictures/picture.ts';
 
 /** Number of pictures to inspect. */
 const LOOKED_AT = 100;
-/** Maximum longer side that pictures are scaled to, in pixels, and the unit of sides. */
-const [LONGEST, STEP] = [64, 8];
+/** Sizes that pictures are scaled to: the maximum longer side in pixels, the unit of sides, and the longest side that is left as it is. */
+const SIZES = { usual: { longest: 64, step: 8, left: 128 }, boxes: { longest: 320, step: 32, left: 320 } };
 
 /** A common size and number of channels for a folder of pictures that differ, or are large. */
 export async function pictureForm(folder: string): Promise<SeenForm> {
-  const { files } = await allFiles(folder, PICTURES);
+  return formOf((await allFiles(folder, PICTURES)).files, 'usual');
+}
+
+/** The same for pictures with boxes: a square whose sides suit detectors. */
+export async function boxForm(files: readonly string[]): Promise<SeenForm> {
+  return formOf(files, 'boxes');
+}
+
+async function formOf(files: readonly string[], kind: keyof typeof SIZES): Promise<SeenForm> {
+  const { longest, step: unit, left } = SIZES[kind];
   const step = Math.max(1, Math.floor(files.length / LOOKED_AT));
   const seen = [];
   for (const file of files.filter((_, i) => i % step === 0).slice(0, LOOKED_AT)) {
@@ -27,11 +36,14 @@ export async function pictureForm(folder: string): Promise<SeenForm> {
   const isOneSize = heights[0] === heights.at(-1) && widths[0] === widths.at(-1);
   const grey = seen.filter(({ isGrey }) => isGrey).length;
   const middle = (sides: readonly number[]): number => sides[Math.floor(sides.length / 2)]!;
-  const scale = Math.min(1, LONGEST / Math.max(middle(heights), middle(widths)));
-  const rounded = (side: number): number => Math.max(STEP, STEP * Math.round((side * scale) / STEP));
+  const sides = [middle(heights), middle(widths)];
+  const scale = Math.min(1, longest / Math.max(...sides));
+  const rounded = (side: number): number => Math.max(unit, unit * Math.round((side * scale) / unit));
+  const size = kind === 'boxes' ? sides.map(() => Math.max(...sides.map(rounded))) : sides.map(rounded);
+  const isUneven = kind === 'boxes' && sides.some((side) => side % unit !== 0);
   return {
-    ...((!isOneSize || most > 2 * LONGEST) && {
-      resize: { size: [rounded(middle(heights)), rounded(middle(widths))], why: `sides of ${least} to ${most} pixels` },
+    ...((!isOneSize || most > left || isUneven) && {
+      resize: { size: [size[0]!, size[1]!], why: `sides of ${least} to ${most} pixels` },
     }),
     ...(grey > 0 && grey < seen.length && { channels: 3 }),
   };

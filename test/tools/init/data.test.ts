@@ -40,9 +40,8 @@ describe('a folder of data', () => {
   });
 
   it.each<[string, readonly string[], string | undefined]>([
-    ['voc', ['voc/JPEGImages/1.jpg', 'voc/Annotations/1.xml'], 'holds JPEGImages and Annotations, as data with masks or boxes do'], // prettier-ignore
-    ['yolo', ['yolo/train/images/1.jpg', 'yolo/train/labels/1.txt'], 'holds images and labels, as data with masks or boxes do'], // prettier-ignore
-    ['robo', ['robo/train/1.jpg', 'robo/train/_annotations.coco.json'], 'has the annotation file _annotations.coco.json, with boxes or masks'], // prettier-ignore
+    ['yolo', ['yolo/train/images/1.jpg', 'yolo/train/labels/1.txt'], 'holds images and labels, as data with masks or boxes do, in a layout that is not read'], // prettier-ignore
+    ['robo', ['robo/train/1.jpg', 'robo/train/_annotations.coco.json'], "has the annotation file _annotations.coco.json, which is not in COCO's format or not near its pictures"], // prettier-ignore
     ['faces', ['faces/mask/1.png', 'faces/no-mask/1.png'], undefined],
   ])('with masks or boxes is no folder of classes: %s', async (name, given, unsupported) => {
     await files(...given);
@@ -68,13 +67,79 @@ it('pictures and masks are data for segmentation, with the splits of their folde
   expect(await seenIn('VOC')).toMatchObject({ type: 'mask-folder', splits: { train: lists[0], test: lists[1] } });
 });
 
+describe('data with boxes', () => {
+  const COCO = '{"images": [{"file_name": "1.jpg"}], "annotations": [], "categories": []}';
+  const put = async (name: string, content: string) => {
+    await files(name);
+    await writeFile(path.join(folder.path, name), content);
+  };
+
+  it('are a data.yaml of YOLO, which names its splits', async () => {
+    await files('y/images/train/1.jpg', 'y/labels/train/1.txt');
+    await put('y/data.yaml', 'train: images/train\nval: images/val\ntest: # none\nnames:\n  0: cat\n');
+    const seen = { type: 'yolo', why: 'y/data.yaml has the keys train and names', notes: [] };
+    expect(await seenIn('y')).toEqual({ ...seen, splits: { train: 'data.yaml' } });
+    await put('y/data.yaml', 'train: images/train\ntest: images/test\nnames: [cat]\n');
+    expect(await seenIn('y')).toEqual({ ...seen, splits: { train: 'data.yaml', test: 'data.yaml' } });
+    await put('y/data.yaml', 'a: 1\n');
+    expect((await seenIn('y'))?.type).not.toBe('yolo');
+  });
+
+  it('are folders or lists of Pascal VOC', async () => {
+    await files('v/JPEGImages/1.jpg', 'v/Annotations/1.xml');
+    expect(await seenIn('v')).toEqual({ type: 'voc', why: 'v holds JPEGImages and Annotations', notes: [] });
+    await files('v/ImageSets/Main/trainval.txt', 'v/ImageSets/Main/test.txt');
+    const lists = { train: 'ImageSets/Main/trainval.txt', test: 'ImageSets/Main/test.txt' };
+    expect((await seenIn('v'))?.splits).toEqual(lists);
+    for (const split of ['train', 'test']) await files(`w/${split}/JPEGImages/1.jpg`, `w/${split}/Annotations/1.xml`);
+    expect(await seenIn('w')).toMatchObject({ type: 'voc', splits: { train: 'train', test: 'test' } });
+  });
+
+  it("are annotations in COCO's format, near their pictures", async () => {
+    await files('c/train2017/1.jpg', 'c/val2017/1.jpg');
+    for (const name of ['captions_train2017', 'instances_train2017', 'instances_val2017'])
+      await put(`c/annotations/${name}.json`, COCO);
+    expect(await seenIn('c')).toEqual({
+      type: 'coco',
+      why: "c/annotations/instances_train2017.json has annotations in COCO's format",
+      notes: [],
+      splits: {
+        ...{ train: 'train2017', labels: 'annotations/instances_train2017.json' },
+        ...{ test: 'val2017', testLabels: 'annotations/instances_val2017.json' },
+      },
+    });
+    for (const split of ['train', 'valid', 'test']) {
+      await files(`r/${split}/1.jpg`);
+      await put(`r/${split}/_annotations.coco.json`, COCO);
+    }
+    expect((await seenIn('r'))?.splits).toEqual({
+      ...{ train: 'train', labels: 'train/_annotations.coco.json' },
+      ...{ test: 'test', testLabels: 'test/_annotations.coco.json' },
+    });
+    await files('one/images/1.jpg');
+    await put('one/boxes.json', COCO);
+    expect((await seenIn('one'))?.splits).toEqual({ train: 'images', labels: 'boxes.json' });
+  });
+
+  it('are chosen before masks if the task says so', async () => {
+    await files('both/train/images/1.jpg', 'both/train/masks/1.png');
+    await put('both/annotations/train.json', COCO);
+    const at = path.join(folder.path, 'both');
+    expect((await seenData(at))?.type).toBe('mask-folder');
+    expect((await seenData(at, true))?.splits).toEqual({
+      train: 'train/images',
+      labels: 'annotations/train.json',
+    });
+  });
+});
+
 it('a JSON file of COCO is not one of JSON lines', async () => {
   const write = (name: string, content: string) => writeFile(path.join(folder.path, name), content);
   const coco = { info: { year: 2024 }, images: [{ id: 1, file_name: '1.jpg' }], annotations: [{ bbox: [1, 2, 3, 4] }] };
   await write('coco.json', JSON.stringify(coco, null, 2));
   await write('lines.json', '{"a": 1, "label": "x"}\n{"a": 2, "label": "y"}\n');
   expect(await seenIn('coco.json')).toMatchObject({
-    unsupported: 'is an annotation file of COCO, with boxes or masks',
+    unsupported: 'is an annotation file of COCO: the folder of its pictures is the training data',
   });
   expect(await seenIn('lines.json')).toEqual({ type: 'jsonl', why: 'lines.json ends in .json', notes: [] });
 });

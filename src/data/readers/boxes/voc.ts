@@ -64,7 +64,7 @@ export async function readVoc(source: string, options: VocOptions, given: Pictur
 }
 
 /** Pictures of a folder or of a list, and the annotation of each; none if labels are not read. */
-async function vocFiles(source: string, withoutLabels: boolean) {
+export async function vocFiles(source: string, withoutLabels: boolean) {
   const isList = path.extname(source) === '.txt';
   const root = isList ? path.resolve(source, '..', '..', '..') : source;
   const inside = await folderNames(root);

@@ -42,16 +42,9 @@ interface YoloOptions extends BoxOptions {
  */
 export async function readYolo(source: string, options: YoloOptions, given: PicturesGiven = {}): Promise<RawSplit> {
   const { part, classes, withoutLabels = false } = options;
-  const data = isYaml(source) ? await yoloData(source) : undefined;
+  const { data, places, files, notes: found } = await yoloPictures(source, part);
   const classNames = data === undefined ? classes : namesIn(data, source);
-  const places = data === undefined ? [source] : await placesOf(data, source, KEYS[part]);
-  const files: string[] = [];
-  const notes: string[] = [];
-  for (const at of places) {
-    const found = isList(at) ? { files: await listed(at), notes: [] } : await allFiles(at, PICTURES);
-    files.push(...found.files);
-    notes.push(...found.notes);
-  }
+  const notes = [...found];
   if (!withoutLabels && classNames === undefined)
     throw new UserError(
       `${source}: boxes have numbers of classes, and nothing names the classes`,
@@ -76,6 +69,14 @@ export async function readYolo(source: string, options: YoloOptions, given: Pict
     );
   if (!withoutLabels && !places.some(isList)) notes.push(...(await unused(files.map(labelFile))));
   return readAnnotated(source, pictures, { ...options, classNames, notes }, given);
+}
+
+/** Pictures of a split, with the folders and lists that name them. */
+export async function yoloPictures(source: string, part: keyof typeof KEYS) {
+  const data = isYaml(source) ? await yoloData(source) : undefined;
+  const places = data === undefined ? [source] : await placesOf(data, source, KEYS[part]);
+  const all = await Promise.all(places.map(async (at) => (isList(at) ? { files: await listed(at), notes: [] } : allFiles(at, PICTURES)))); // prettier-ignore
+  return { data, places, files: all.flatMap(({ files }) => files), notes: all.flatMap(({ notes }) => notes) };
 }
 
 function isYaml(source: string): boolean {

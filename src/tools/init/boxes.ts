@@ -1,0 +1,107 @@
+import path from 'node:path';
+import { exists, openToRead, readUtf8 } from '../../base/files.ts';
+import { PICTURES } from '../../data/readers/image-folder.ts';
+import { isVocLayout } from '../../data/readers/boxes/voc.ts';
+import { folderNames, vocLists } from '../../data/readers/mask-files.ts';
+import type { SeenData } from './seen.ts';
+
+/** Number of initial bytes of a JSON file by which its kind is recognized. */
+const COCO = 2 ** 20;
+/** Words for the splits in names, the likeliest first; a test split without annotations is passed over for that of validation. */
+const WORDS = { train: ['train', 'training'], test: ['test', 'testing', 'val', 'valid', 'validation'] };
+
+/** Data with boxes in a folder, with their splits; `inside`: its names. Undefined if there are none in a layout that is read. */
+export async function seenBoxes(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
+  return (await yoloIn(place, inside)) ?? (await vocIn(place, inside)) ?? (await cocoIn(place, inside));
+}
+
+/** A data.yaml, under any name. */
+async function yoloIn(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
+  for (const name of inside.filter((one) => /\.ya?ml$/i.test(one))) {
+    const text = await readUtf8(path.join(place, name)).catch(() => '');
+    const has = (key: string): boolean => new RegExp(`^${key}\\s*:[ \\t]*[^#\\s]`, 'm').test(text);
+    if (!has('train') || !/^names\s*:/m.test(text)) continue;
+    const why = `${path.join(path.basename(place), name)} has the keys train and names`;
+    return { type: 'yolo', why, notes: [], splits: { train: name, ...(has('test') && { test: name }) } };
+  }
+  return undefined;
+}
+
+async function vocIn(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
+  const [train, test] = await Promise.all([splitFolder(place, inside, 'train'), splitFolder(place, inside, 'test')]);
+  const isWhole = isVocLayout(inside);
+  const parts = [train, test].filter((one) => one !== undefined && isVocLayout(one.names));
+  if (!isWhole && parts.length === 0) return undefined;
+  const lists = isWhole ? await vocLists(place, inside, 'Main') : [];
+  const listOf = (name: string): string | undefined => lists.find((list) => path.basename(list) === name);
+  const [first, second] = isWhole ? [listOf('train.txt') ?? listOf('trainval.txt'), listOf('test.txt') ?? listOf('val.txt')] : parts.map((one) => one!.name); // prettier-ignore
+  const root = isWhole ? place : path.join(place, parts[0]!.name);
+  const why = `${path.relative(path.dirname(place), root)} holds JPEGImages and Annotations`;
+  return { type: 'voc', why, notes: [], ...(first && { splits: { train: first, ...(second && { test: second }) } }) };
+}
+
+async function splitFolder(place: string, inside: readonly string[], split: keyof typeof WORDS) {
+  const name = inside.find((one) => WORDS[split].includes(one.toLowerCase()));
+  const names = name === undefined ? [] : await folderNames(path.join(place, name)).catch(() => []);
+  return name === undefined ? undefined : { name, names };
+}
+
+async function cocoIn(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
+  const train = (await cocoSplit(place, inside, WORDS.train)) ?? (await cocoSplit(place, inside, ['']));
+  if (train === undefined) return undefined;
+  let test;
+  for (const word of WORDS.test) test ??= await cocoSplit(place, inside, [word]);
+  const why = `${path.join(path.basename(place), train.labels)} has annotations in COCO's format`;
+  const tested = test?.labels === train.labels ? undefined : test;
+  const both = tested && { test: tested.images, testLabels: tested.labels };
+  return { type: 'coco', why, notes: [], splits: { train: train.images, labels: train.labels, ...both } };
+}
+
+/** File of annotations and folder of pictures of a split with such a word in its name, relative to the place. */
+async function cocoSplit(place: string, inside: readonly string[], words: readonly string[]) {
+  const isNamed = (name: string): boolean => words.some((word) => name.toLowerCase().includes(word));
+  const folders = ['annotations', '', ...inside.filter((name) => path.extname(name) === '' && name !== 'annotations')];
+  for (const folder of folders) {
+    const names = folder === '' ? inside : await folderNames(path.join(place, folder)).catch(() => []);
+    const files = names.filter((name) => name.endsWith('.json') && isNamed(path.join(folder, name)));
+    files.sort((a, b) => Number(b.startsWith('instances')) - Number(a.startsWith('instances')));
+    for (const name of files) {
+      const labels = path.join(folder, name);
+      if (/caption|keypoint|panoptic|stuff/i.test(name) || !(await isCoco(path.join(place, labels)))) continue;
+      // In official data, instances_train2017.json annotates train2017.
+      const called = inside.filter((one) => path.extname(one) === '' && one !== 'annotations' && name.includes(one));
+      const named = called.sort((a, b) => b.length - a.length).flatMap((one) => [path.join(one, 'images'), one]);
+      const near = [
+        ...named,
+        path.join(folder, 'images'),
+        folder,
+        ...words.map((word) => path.join('images', word)),
+        'images',
+      ];
+      for (const images of near)
+        if (await holdsPictures(path.join(place, images))) return { images: images || '.', labels };
+    }
+  }
+  return undefined;
+}
+
+async function holdsPictures(folder: string): Promise<boolean> {
+  if (!(await exists(folder))) return false;
+  const names = await folderNames(folder).catch(() => []);
+  return names.some((name) => PICTURES.extensions.has(path.extname(name).toLowerCase()));
+}
+
+/** True for a JSON file with COCO's lists in one object, rather than a line for each sample. */
+export async function isCoco(file: string): Promise<boolean> {
+  const handle = await openToRead(file);
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(COCO), 0, COCO, 0);
+    const text = buffer.toString('utf8', 0, bytesRead);
+    return (
+      /^\s*\{\s*"(info|licenses|images|annotations|categories)"\s*:\s*[[{]/.test(text) &&
+      ['"file_name"', '"bbox"', '"annotations"'].some((key) => text.includes(key))
+    );
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,21 @@
+import type { DataTypeName } from '../../recipe/data-types.ts';
+
+/** Kind of data in a file or folder, judged by names only. */
+export interface SeenData {
+  readonly type: DataTypeName;
+  /** Reason for the user, such as `speech holds 3,600 files .wav`. */
+  readonly why: string;
+  /** Notes for the user on possible misinterpretations. */
+  readonly notes: readonly string[];
+  /** Message about signs of masks or boxes in a layout that is not read; absent without any. */
+  readonly unsupported?: string;
+  /** Folders or lists of the splits, relative to the place, if it holds a whole data set. */
+  readonly splits?: {
+    readonly train: string;
+    readonly test?: string;
+    readonly unlabelled?: string;
+    /** Files of labels beside `train` and `test`. */
+    readonly labels?: string;
+    readonly testLabels?: string;
+  };
+}
