@@ -1,16 +1,31 @@
 import type { StatedPreparation } from '../distill/teachers/inputs/preparation.ts';
 import { partsIn, statedIn } from '../distill/teachers/inputs/preparation.ts';
 import type { InputPart } from '../data/dataset.ts';
+import type { AnswerFormKind } from '../recipe/task.ts';
+import { namesByPart, statedForm } from '../tasks/answer-form.ts';
+import { segmenterMetadata } from '../formats/tflite/metadata/mediapipe.ts';
+import type { CustomMetadata } from '../formats/tflite/metadata/mediapipe.ts';
 import type { InputDescription, ModelDescription } from '../formats/tflite/metadata/metadata.ts';
+
+/** Metadata by which MediaPipe opens models whose logits have a form; absent for forms that it has no task for, or that want no such metadata. */
+const CUSTOM: Partial<Readonly<Record<AnswerFormKind, () => CustomMetadata>>> = {
+  mask: () => segmenterMetadata('softmax'),
+};
 
 /** The metadata of a TFLite file from those of the ONNX file of the same model; what is not there, or not sound, is left out. `input`: the name of an only one. */
 export function descriptionFrom(name: string, metadata: ReadonlyMap<string, string>, input: string): ModelDescription {
-  const { labels, preprocessing: prepared } = statedIn(metadata);
+  const { labels: stated, names, preprocessing: prepared } = statedIn(metadata);
   const [output, version] = [metadata.get('output'), metadata.get('recipeSha256')];
+  const logits = output === 'logits';
+  const { kind } = statedForm({ ...namesByPart(metadata, names), logits });
+  const custom = logits ? CUSTOM[kind]?.() : undefined;
+  const labels = custom === undefined ? stated : names;
   const sentences = [
     'Made by limbeck.',
-    ...(labels === undefined ? [] : [`Gives one of ${labels.length} classes.`]),
-    ...(output === 'logits' ? ['Outputs are logits: softmax makes probabilities of them.'] : []),
+    ...(labels === undefined
+      ? []
+      : [`Gives ${custom === undefined ? '' : 'each pixel '}one of ${labels.length} classes.`]),
+    ...(logits ? ['Outputs are logits: softmax makes probabilities of them.'] : []),
   ];
   const entries = entriesOf(metadata, prepared);
   return {
@@ -22,6 +37,7 @@ export function descriptionFrom(name: string, metadata: ReadonlyMap<string, stri
     ...only('license', metadata),
     ...(prepared === undefined ? {} : { inputs: inputsOf(prepared, partsIn(metadata), input) }),
     ...(labels === undefined ? {} : { labels }),
+    ...(custom === undefined ? {} : { custom: [custom] }),
     ...(entries.size === 0 ? {} : { entries }),
   };
 }

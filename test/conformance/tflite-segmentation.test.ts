@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bytesOf } from '../../src/base/bytes.ts';
+import { argMax } from '../../src/base/numbers.ts';
 import { viewOf } from '../../src/data/batches/batches.ts';
 import { runRecipe } from '../../src/run/run.ts';
+import { resizedLogits } from '../../src/tasks/segmentation/masks.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
@@ -14,6 +16,7 @@ import { runPython } from './python.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);
+const LOGITS = ['scratch.tflite', 'scratch-int8.tflite', 'scratch-fp16.tflite'] as const;
 const FILES = ['scratch-classes.tflite', 'scratch-int8-classes.tflite', 'scratch-fp16-classes.tflite'] as const;
 const TESTED = 40;
 
@@ -70,4 +73,71 @@ it.each([
     expect([name, own.length, new Set(own).size]).toEqual([name, TESTED * SIZE * SIZE, 3]);
     expect([name, equal]).toEqual([name, 1]);
   }
+
+  // MediaPipe reads labels, normalization and activation from the files with logits.
+  const pixels = test!.samples as Uint8Array;
+  await writeFile(at('pixels.bin'), pixels);
+  for (const name of LOGITS) await writeFile(at(name), readFileSync(path.join(run, 'exports', name)));
+  const asked = { files: LOGITS, rows: 'pixels.bin', shape: [TESTED, SIZE, SIZE, 3] };
+  await writeFile(at('manifest.json'), JSON.stringify(asked));
+  const labels = runPython('mediapipe_segment.py', folder());
+  expect(labels).toEqual(Object.fromEntries(LOGITS.map((name) => [name, SHAPES])));
+  for (const [i, name] of LOGITS.entries()) {
+    const given = readFileSync(at(`${name}.masks`));
+    const confidences = new Float32Array(Uint8Array.from(readFileSync(at(`${name}.confidences`))).buffer);
+    const official = new Float32Array(Uint8Array.from(readFileSync(at(`${FILES[i]!}.out`))).buffer);
+    const share = (same: (pixel: number) => boolean): number => [...given.keys()].filter(same).length / given.length;
+    const byConfidence = (pixel: number): number => argMax(confidences, pixel * SHAPES.length, SHAPES.length);
+    const figures = {
+      categories: share((pixel) => given[pixel] === official[pixel]),
+      confidences: share((pixel) => byConfidence(pixel) === official[pixel]),
+    };
+    console.log(model, name, 'in MediaPipe, pixels as here', figures);
+    const side = SIZE / stride;
+    const logits = await logitsOf(path.join(run, 'exports', name), rows);
+    // Its categories are of logits that are resized so that the corners of the grid lie on those of the picture.
+    const aligned = (pixel: number): number => {
+      const [y, x] = [Math.floor(pixel / SIZE) % SIZE, pixel % SIZE].map((at) => (at * (side - 1)) / (SIZE - 1)) as [number, number]; // prettier-ignore
+      const from = Math.floor(pixel / SIZE / SIZE) * side * side;
+      const on = (row: number, c: number): number => {
+        const [left, right] = [Math.floor(x), Math.min(side - 1, Math.floor(x) + 1)].map((column) => logits[(from + row * side + column) * SHAPES.length + c]!); // prettier-ignore
+        return left! + (right! - left!) * (x - Math.floor(x));
+      };
+      const values = SHAPES.map((_, c) => {
+        const [above, below] = [on(Math.floor(y), c), on(Math.min(side - 1, Math.floor(y) + 1), c)];
+        return above + (below - above) * (y - Math.floor(y));
+      });
+      return argMax(values, 0, values.length);
+    };
+    const asAligned = share((pixel) => given[pixel] === aligned(pixel));
+    expect([name, asAligned > 0.999]).toEqual([name, true]);
+    // Its confidences are the probabilities of the cells, resized as here.
+    const cells = softmaxOf(logits);
+    const expected = resizedLogits(cells, [side, side, SHAPES.length], [SIZE, SIZE]);
+    const largest = confidences.reduce((most, value, k) => Math.max(most, Math.abs(value - expected[k]!)), 0);
+    expect([name, largest < (name.includes('int8') ? 0.05 : 1e-3)]).toEqual([name, true]);
+    expect([name, figures.confidences > 0.98]).toEqual([name, true]);
+  }
 });
+
+/** Logits of the cells of all rows. */
+async function logitsOf(file: string, rows: Float32Array): Promise<Float32Array> {
+  const session = await openTflite(readFileSync(file));
+  const each = rows.length / TESTED;
+  const out: number[] = [];
+  for (let row = 0; row < TESTED; row++) {
+    const fed = { [session.inputs[0]!.name]: rows.slice(row * each, (row + 1) * each) };
+    out.push(...((await session.run(fed))['logits'] as Float32Array));
+  }
+  session.dispose();
+  return Float32Array.from(out);
+}
+
+function softmaxOf(logits: Float32Array): Float32Array {
+  const out = logits.map(Math.exp);
+  for (let at = 0; at < out.length; at += SHAPES.length) {
+    const sum = SHAPES.reduce((total, _, c) => total + out[at + c]!, 0);
+    SHAPES.forEach((_, c) => (out[at + c]! /= sum));
+  }
+  return out;
+}

@@ -35,6 +35,19 @@ it("leaves out what is not there, and what other people's files mean otherwise",
   expect(descriptionFrom('m', odd, 'x')).toEqual(plain);
 });
 
+it('tells MediaPipe that the logits of each pixel want a softmax, and no reader that of a file whose classes are chosen', () => {
+  const stated = new Map([...metadata, ['targets', '["sky","road"]'], ['task', 'segmentation']]);
+  stated.delete('labels');
+  const { labels, custom, entries } = descriptionFrom('m', stated, 'x');
+  expect([labels, entries!.get('targets')]).toEqual([['sky', 'road'], '["sky","road"]']);
+  // A table of the option 2, SOFTMAX, and of its version; V001 marks the schema of MediaPipe.
+  expect(custom!.map(({ name, data }) => [name, Buffer.from(data.subarray(4, 8)).toString()])).toEqual([
+    ['SEGMENTER_METADATA', 'V001'],
+  ]);
+  const chosen = descriptionFrom('m', new Map([...stated, ['output', 'classes']]), 'x');
+  expect([chosen.custom, chosen.labels]).toEqual([undefined, undefined]);
+});
+
 it('calls values that are no image none', () => {
   const features = new Map([['preprocessing', '{"shape":[4],"scale":1,"mean":[0,0,0,0],"std":[1,1,1,1]}']]);
   expect(descriptionFrom('iris', features, 'x').inputs!['x']!.image).toBeUndefined();

@@ -4,6 +4,7 @@ import { writeFlatbuffer } from '../flatbuffer/write.ts';
 import { metadataSchema } from '../schema/metadata.ts';
 import type { Fields } from '../schema/notation.ts';
 import type { TfliteModel } from '../types.ts';
+import type { CustomMetadata } from './mediapipe.ts';
 
 /** Description for apps in the file: how to feed the model, and the meaning of its outputs. */
 export interface ModelDescription {
@@ -15,6 +16,8 @@ export interface ModelDescription {
   readonly inputs?: Readonly<Record<string, InputDescription>>;
   /** Class names, one for each index of the first output's last axis. */
   readonly labels?: readonly string[];
+  /** Metadata for libraries of one kind of model, such as MediaPipe's segmenter. */
+  readonly custom?: readonly CustomMetadata[];
   /** Further entries by name, which the standard metadata do not provide for, kept in a separate buffer. */
   readonly entries?: ReadonlyMap<string, string>;
 }
@@ -50,6 +53,7 @@ export function encodeMetadata(
           name,
           ...(i === 0 && description.labels !== undefined ? { associatedFiles: [labels] } : {}),
         })),
+        ...(description.custom !== undefined && { customMetadata: description.custom }),
       },
     ],
     minParserVersion: '1.0.0',
