@@ -82,6 +82,8 @@ export interface Dataset extends HeldSamples {
   readonly stride?: number | undefined;
   /** Largest number of boxes of a picture, for a task with boxes. */
   readonly maxBoxes?: number | undefined;
+  /** Present for pictures that keep their proportions, with grey beside them. */
+  readonly fit?: 'letterbox' | undefined;
   /** Sample rate of sounds, in values per second. */
   readonly rate?: number | undefined;
   /** Recordings that augmentation mixes into sounds, by folder. */
@@ -247,6 +249,8 @@ export interface RawSplit extends HeldSamples {
   readonly starts?: WordStarts | undefined;
   /** Largest number of boxes of a picture, for which there is place in `labels`. */
   readonly maxBoxes?: number | undefined;
+  /** See `Dataset`. */
+  readonly fit?: 'letterbox' | undefined;
   /** Class names in the file itself. */
   readonly classNames?: readonly string[];
   /** Position of each sample in its files. Default: 0 … count - 1. */

@@ -180,7 +180,8 @@ export async function loadDataset(
     const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
     const sound = 'rate' in config ? { rate: config.rate } : {};
     const grid = taskRow(task).answersPer === 'pixel' ? { stride: strideOf(config, trainRaw) } : {};
-    const boxes = trainRaw.maxBoxes === undefined ? {} : { maxBoxes: trainRaw.maxBoxes };
+    const { maxBoxes, fit } = trainRaw;
+    const boxes = { ...(maxBoxes !== undefined && { maxBoxes }), ...(fit && { fit }) };
     const shared = {
       task,
       classNames,

@@ -23,12 +23,12 @@ export function onnxOptions(
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
 } {
-  const { sampleShape, inputs, text, normalization, columns } = data.train;
+  const { sampleShape, inputs, text, normalization, columns, fit } = data.train;
   const task = taskOf(data.train);
   const entries = {
     [NAMES_KEYS[taskRow(task.name).form]]: data.classNames,
     // (value * scale - mean) / std, channel by channel.
-    preprocessing: { shape: sampleShape, ...normalization },
+    preprocessing: { shape: sampleShape, ...(fit && { fit }), ...normalization },
     // Columns that the numbers of a row stand for. Rows that are given a shape are pixels.
     ...(columns !== undefined && sampleShape.length === 1 && isStated(columns) && { columns }),
     // Sounds: values a second.

@@ -1,5 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import type { EncodedImage } from '../dataset.ts';
+import { letterboxed, withPadding } from './letterbox.ts';
 import { OF_FILES, withPicture } from './picture.ts';
 import { rawPixels } from './pixels.ts';
 import { broughtTo } from './resize.ts';
@@ -20,5 +21,10 @@ export async function decodedPicture(
       { cause: error },
     );
   });
-  return broughtTo(new Uint8Array(own.data), [own.height, own.width, own.channels], [height, width], resizing);
+  const bring = (to: readonly [number, number]): Uint8Array =>
+    broughtTo(new Uint8Array(own.data), [own.height, own.width, own.channels], to, resizing);
+  if (resizing.fit !== 'letterbox') return bring([height, width]);
+  const inner = letterboxed(own, [height, width]);
+  const data = bring([inner.height, inner.width]);
+  return withPadding({ ...inner, data, channels: own.channels }, [height, width]).data;
 }

@@ -5,37 +5,53 @@ import type { Pixels } from './pixels.ts';
 /** Grey level of the area beside a letterboxed picture, as YOLO has it. */
 const PADDING = 114;
 
-/** Place of a picture in a larger one, in pixels. */
-export interface Placement {
-  readonly top: number;
-  readonly left: number;
+/** Size in pixels. */
+interface Size {
   readonly height: number;
   readonly width: number;
 }
 
-/** Place of a picture that is scaled, with its proportions kept, to fit into the middle of a picture [height, width]. */
-export function letterboxPlace(
-  own: { readonly height: number; readonly width: number },
-  [height, width]: readonly [number, number],
-): Placement {
+/** Place of a picture in a larger one, in shares of the larger one. */
+export interface PicturePlace {
+  readonly left: number;
+  readonly top: number;
+  readonly across: number;
+  readonly down: number;
+}
+
+/** Place of a picture in the input picture [height, width] of a model; without a size or `fit` it fills the whole. */
+export function placeIn(own: Size, to: readonly [number, number] | undefined, fit: string | undefined): PicturePlace {
+  if (to === undefined || fit !== 'letterbox') return { left: 0, top: 0, across: 1, down: 1 };
+  const { left, top, height, width } = letterboxed(own, to);
+  return { left: left / to[1], top: top / to[0], across: width / to[1], down: height / to[0] };
+}
+
+/** Place in pixels of a picture that is scaled, with its proportions kept, to fit into the middle of a picture [height, width]. */
+export function letterboxed(own: Size, [height, width]: readonly [number, number]) {
   const scale = Math.min(height / own.height, width / own.width);
   const scaled = (side: number, most: number): number => Math.min(most, Math.max(1, Math.round(side * scale)));
-  const [inner, across] = [scaled(own.height, height), scaled(own.width, width)];
-  return { top: (height - inner) >> 1, left: (width - across) >> 1, height: inner, width: across };
+  const [down, across] = [scaled(own.height, height), scaled(own.width, width)];
+  return { top: (height - down) >> 1, left: (width - across) >> 1, height: down, width: across };
+}
+
+/** A scaled picture in the middle of grey, [height, width, channels]. */
+export function withPadding(inner: Pixels, [height, width]: readonly [number, number]): Pixels {
+  const { channels } = inner;
+  const [top, left] = [(height - inner.height) >> 1, (width - inner.width) >> 1];
+  const data = new Uint8Array(height * width * channels).fill(PADDING);
+  const row = inner.width * channels;
+  for (let y = 0; y < inner.height; y++)
+    data.set(inner.data.subarray(y * row, (y + 1) * row), ((top + y) * width + left) * channels);
+  return { data, height, width, channels };
 }
 
 /** Like `scaledPixels`, with proportions kept and grey beside the picture. */
 export async function letterboxedPixels(
   image: Sharp,
   found: Metadata,
-  [height, width]: readonly [number, number],
+  to: readonly [number, number],
   channels: 1 | 3,
 ): Promise<Pixels> {
-  const place = letterboxPlace(found.autoOrient, [height, width]);
-  const inner = await scaledPixels(image, found, [place.height, place.width], channels);
-  const data = new Uint8Array(height * width * channels).fill(PADDING);
-  const row = place.width * channels;
-  for (let y = 0; y < place.height; y++)
-    data.set(inner.data.subarray(y * row, (y + 1) * row), ((place.top + y) * width + place.left) * channels);
-  return { data, height, width, channels };
+  const { height, width } = letterboxed(found.autoOrient, to);
+  return withPadding(await scaledPixels(image, found, [height, width], channels), to);
 }

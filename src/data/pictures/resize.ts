@@ -47,6 +47,8 @@ export interface Resizing {
   readonly filter?: keyof typeof FILTERS | undefined;
   /** Length of the shorter side, or height and width, of which the middle is cut out; default: nothing is cut away. */
   readonly cutFrom?: number | readonly [number, number] | undefined;
+  /** Proportions are kept, with grey beside the picture; default: they may change. */
+  readonly fit?: 'letterbox' | undefined;
 }
 
 /** With antialiasing: distances are in pixels of the smaller picture. */

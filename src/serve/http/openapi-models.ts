@@ -172,7 +172,7 @@ function boxesSchema(classes: readonly string[] | undefined): object {
     boxes: {
       type: 'array',
       items: objectOf({ index, label, score: { type: 'number', minimum: 0, maximum: 1 }, box }),
-      description: 'Boxes in pixels of a picture of this height and width, the highest score first',
+      description: 'Boxes in pixels of the picture, which has this height and width, the highest score first',
     },
   });
 }

@@ -1,8 +1,12 @@
+import { placeIn } from '../../data/pictures/letterbox.ts';
+import type { PicturePlace } from '../../data/pictures/letterbox.ts';
 import { detectionRow, detectionsOf } from '../../tasks/detection/detections.ts';
 import { Refusal } from '../refusal.ts';
 import type { Said } from './answers.ts';
+import { isPicture } from './raw.ts';
+import type { SentTo } from './raw.ts';
 
-/** A box of the class `label`, with sides in pixels of the picture that the model takes. */
+/** A box of the class `label`, with sides in pixels of the picture. */
 interface Boxed {
   readonly index: number;
   readonly label?: string;
@@ -10,7 +14,7 @@ interface Boxed {
   readonly box: { readonly xmin: number; readonly ymin: number; readonly xmax: number; readonly ymax: number };
 }
 
-/** The boxes of a picture of the size that the model takes, the highest score first, after non-maximum suppression. */
+/** The boxes of a picture, the highest score first, after non-maximum suppression. */
 export interface Detected {
   readonly height: number;
   readonly width: number;
@@ -20,9 +24,24 @@ export interface Detected {
 /** Lowest score of a box in an answer: clients choose a higher one for themselves. */
 const LEAST_SCORE = 0.05;
 
-/** Boxes of a picture [height, width, channels] from boxes [points, 4] as shares of its size, then logits [points, classes]. */
-export function detected(row: readonly number[], { names = [] }: Said, shape: readonly number[]): Detected {
-  const [height, width] = shape as readonly [number, number, number];
+/** A picture, and where it lies in the picture that the model takes. */
+interface Placed {
+  readonly height: number;
+  readonly width: number;
+  readonly place: PicturePlace;
+}
+
+/** Size and place of a picture that was sent; raw values are a picture of the size that the model takes. */
+export async function sentPicture({ contentType, body, described }: SentTo & { body: Buffer }): Promise<Placed> {
+  const [height, width] = described.shape as readonly [number, number, number];
+  if (!isPicture(contentType)) return { height, width, place: placeIn({ height, width }, undefined, undefined) };
+  const { pictureHeader } = await import('../../data/pictures/picture.ts');
+  const { autoOrient: own } = await pictureHeader(body);
+  return { height: own.height, width: own.width, place: placeIn(own, [height, width], described.fit) };
+}
+
+/** Boxes of a picture from boxes [points, 4] as shares of the picture that the model takes, then logits [points, classes]. */
+export function detected(row: readonly number[], { names = [] }: Said, { height, width, place }: Placed): Detected {
   const points = row.length / (4 + names.length);
   if (!Number.isInteger(points))
     throw new Refusal(
@@ -31,13 +50,13 @@ export function detected(row: readonly number[], { names = [] }: Said, shape: re
     );
   if (row.some((value) => !Number.isFinite(value)))
     throw new Refusal(400, 'the model answers numbers that are not finite to this picture');
-  const within = (value: number, size: number): number => size * Math.min(1, Math.max(0, value));
+  const within = (value: number, from: number, share: number, size: number): number =>
+    size * Math.min(1, Math.max(0, (value - from) / share));
+  const x = (value: number): number => within(value, place.left, place.across, width);
+  const y = (value: number): number => within(value, place.top, place.down, height);
   const boxes = detectionsOf(detectionRow(Float32Array.from(row), points), LEAST_SCORE).map((one) => ({
     ...{ index: one.label, label: names[one.label]!, score: one.score },
-    box: {
-      ...{ xmin: within(one.xmin, width), ymin: within(one.ymin, height) },
-      ...{ xmax: within(one.xmax, width), ymax: within(one.ymax, height) },
-    },
+    box: { xmin: x(one.xmin), ymin: y(one.ymin), xmax: x(one.xmax), ymax: y(one.ymax) },
   }));
   return { height, width, boxes };
 }

@@ -13,6 +13,8 @@ interface Fitted {
   readonly layout?: 'nchw';
   /** Shape of the same sample as the input takes it, where it is another. */
   readonly fed?: readonly number[];
+  /** Pictures keep their proportions, with grey beside them. */
+  readonly fit?: 'letterbox';
 }
 
 /** The preparation that a file states, for samples of its input [`input`]; undefined where it is one for other samples. */
@@ -31,6 +33,7 @@ export function fittedTo(input: readonly number[], stated: StatedPreparation): F
     normalization,
     ...(fed.shape.join() !== shape.join() && { fed: fed.shape }),
     ...(layout === 'nchw' && { layout }),
+    ...(stated.fit && { fit: stated.fit }),
   };
 }
 

@@ -5,7 +5,7 @@ import type { Said } from './answers.ts';
 import { isPicture, isText } from './raw.ts';
 import type { SentTo } from './raw.ts';
 import { pixelsOf } from './read.ts';
-import { detected } from './boxes.ts';
+import { detected, sentPicture } from './boxes.ts';
 import { segmented } from './masks.ts';
 import { tagged } from './words.ts';
 
@@ -68,10 +68,11 @@ export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
   boxes: {
     isChoice: false,
     isLong: true,
-    read: async (reader, sent, said) => ({
-      raw: await samplesIn(reader, sent),
-      answerOf: (row) => detected(row, said, sent.described.shape),
-    }),
+    read: async (reader, sent, said) => {
+      const raw = await samplesIn(reader, sent);
+      const picture = await sentPicture(sent);
+      return { raw, answerOf: (row) => detected(row, said, picture) };
+    },
   },
 };
 

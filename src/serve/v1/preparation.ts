@@ -25,6 +25,8 @@ export interface DescribedModel extends StatedNames {
   readonly layout?: 'nchw';
   /** Shape of one sample as the input takes it, where it is another. */
   readonly fed?: readonly number[];
+  /** Pictures keep their proportions, with grey beside them; absent: they are stretched. */
+  readonly fit?: 'letterbox';
   /** `(value · scale - mean) / std` of raw values, channel by channel; absent: values are fed as they come. */
   readonly normalization?: Normalization;
   /** Columns of a table, some of words, which a row may be sent by name with. */

@@ -2,6 +2,7 @@ import { shown } from '../../base/errors.ts';
 import type { Column } from '../../data/dataset.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import { normalized } from '../../data/normalized.ts';
+import { letterboxedPixels } from '../../data/pictures/letterbox.ts';
 import { scaledPixels } from '../../data/pictures/pixels.ts';
 import { jsonIn } from '../json.ts';
 import { Refusal } from '../refusal.ts';
@@ -9,7 +10,7 @@ import { bytesFromJson } from '../v2/json-tensor.ts';
 import type { DescribedModel } from './preparation.ts';
 
 /** A picture of PNG, JPEG, WebP, GIF, TIFF or AVIF, whatever the request calls it, as raw values 0 … 255 of the size and the channels that the model sees. */
-export async function pixelsOf(picture: Buffer, { shape, normalization }: DescribedModel): Promise<Uint8Array> {
+export async function pixelsOf(picture: Buffer, { shape, normalization, fit }: DescribedModel): Promise<Uint8Array> {
   const [height, width, channels] = shape;
   if (shape.length !== 3 || (channels !== 1 && channels !== 3) || normalization === undefined) {
     throw new Refusal(400, 'this model takes no pictures: its file does not say how to prepare them');
@@ -23,7 +24,7 @@ export async function pixelsOf(picture: Buffer, { shape, normalization }: Descri
   const { OF_CLIENTS, withPicture } = await import('../../data/pictures/picture.ts');
   try {
     const { data } = await withPicture(picture, OF_CLIENTS, (image, found) =>
-      scaledPixels(image, found, [height!, width!], channels),
+      (fit === 'letterbox' ? letterboxedPixels : scaledPixels)(image, found, [height!, width!], channels),
     );
     return data;
   } catch (error) {

@@ -92,6 +92,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
     input: {
       shape: [1, ...data.validation.sampleShape],
       ...(data.validation.sampleShape.length === 3 && { layout: 'NHWC' }),
+      ...(data.validation.fit && { fit: data.validation.fit }),
     },
     ...(kind === 'words' && { columns: data.validation.columns }),
     normalization: { scale, mean, std, formula: FORMULA },

@@ -5,7 +5,8 @@ import { sharedFloats } from '../../dataset.ts';
 import type { RawSplit } from '../../dataset.ts';
 import { ImageSink } from '../../pictures/images.ts';
 import type { PicturesGiven } from '../../pictures/images.ts';
-import { letterboxPlace } from '../../pictures/letterbox.ts';
+import { placeIn } from '../../pictures/letterbox.ts';
+import type { PicturePlace } from '../../pictures/letterbox.ts';
 import { pictureHeader } from '../../pictures/picture.ts';
 import { areaOf, boxesWidth, writeBoxes } from '../../targets/boxes.ts';
 import type { Corners, TargetBox } from '../../targets/boxes.ts';
@@ -88,13 +89,14 @@ export async function readAnnotated(
   await sink.add(pictures.map(({ file }) => ({ where: file, input: file })));
   const held = sink.held(source);
   const read = { source, sampleShape: sink.shape!, ...held, originals: sink.originals(), maxBoxes: most };
-  const named = { ...read, ...(classNames && { classNames }) };
+  const fit = options.fit === 'letterbox' && { fit: options.fit };
+  const named = { ...read, ...fit, ...(classNames && { classNames }) };
   if (withoutLabels) return { ...named, labels: noLabels(pictures.length), notes: [...held.notes, ...notes] };
   const width = boxesWidth(most);
   by.room?.demand(4 * pictures.length * width, `${source}: boxes of ${pictures.length} pictures`, 'Set a smaller `dataset.maxBoxes`, or free memory.'); // prettier-ignore
   const values = sharedFloats(pictures.length * width);
   sizes.forEach((size, i) => {
-    const place = placeOf(size, options);
+    const place = placeIn(size, options.resize, options.fit);
     const some = boxes[i]!.filter((box) => !box.isEmpty).map((box) => placed(box, place));
     writeBoxes(values.subarray(i * width, (i + 1) * width), (size.height * size.width) / (place.down * place.across), some); // prettier-ignore
   });
@@ -157,20 +159,6 @@ async function header(file: string, where: string): ReturnType<typeof pictureHea
   }
 }
 
-/** Place of a picture in the input picture, in shares of it. */
-interface Place {
-  readonly left: number;
-  readonly top: number;
-  readonly across: number;
-  readonly down: number;
-}
-
-function placeOf(size: Size, { resize, fit }: ImageOptions): Place {
-  if (resize === undefined || fit === 'stretch') return { left: 0, top: 0, across: 1, down: 1 };
-  const { left, top, width, height } = letterboxPlace(size, resize);
-  return { left: left / resize[1], top: top / resize[0], across: width / resize[1], down: height / resize[0] };
-}
-
 /** A box within its picture, in shares of its sides. */
 interface PlacedBox extends Omit<TargetBox, keyof Corners> {
   readonly corners: Corners;
@@ -200,7 +188,7 @@ function withinPicture(box: AnnotatedBox, { unit }: AnnotatedPicture, { height, 
   return { label, where, isIgnored, corners, isCut, isEmpty, area: box.area ?? areaOf(corners) * height * width };
 }
 
-function placed({ corners, ...box }: PlacedBox, { left, top, across, down }: Place): TargetBox {
+function placed({ corners, ...box }: PlacedBox, { left, top, across, down }: PicturePlace): TargetBox {
   return {
     ...box,
     ...{ xmin: left + across * corners.xmin, xmax: left + across * corners.xmax },

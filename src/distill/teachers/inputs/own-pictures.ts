@@ -19,7 +19,7 @@ export interface Seen {
   bring(x: Float32Array, n: number, original?: AtSize): Promise<Float32Array>;
 }
 
-type Given = Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs'>;
+type Given = Pick<Dataset, 'sampleShape' | 'normalization' | 'inputs' | 'maxBoxes' | 'fit'>;
 
 /** `UserError` for samples that are no pictures, or have neither one nor three channels. */
 export function seenAs(dataset: Given, { resize, channels, filter, cutFrom }: OwnSize): Seen {
@@ -41,10 +41,12 @@ export function seenAs(dataset: Given, { resize, channels, filter, cutFrom }: Ow
   const [toHeight, toWidth] = resize ?? [height, width];
   if (toHeight === height && toWidth === width && wanted === has && filter === undefined && cutFrom === undefined)
     return { form: dataset, bring: (x) => Promise.resolve(x) };
+  refuseMovedBoxes(dataset, [toHeight, toWidth], cutFrom);
+  const { fit } = dataset;
   const form = {
     sampleShape: [toHeight, toWidth, wanted] as const,
     normalization: normalizationFor(normalization, wanted),
-    ...((filter ?? cutFrom) !== undefined && { resizing: { filter, cutFrom } }),
+    ...((filter ?? cutFrom ?? fit) !== undefined && { resizing: { filter, cutFrom, ...(fit && { fit }) } }),
   } satisfies PictureForm;
   const bring: Seen['bring'] = (x, n, original) => {
     if (original !== undefined) return original(form);
@@ -60,6 +62,18 @@ export function seenAs(dataset: Given, { resize, channels, filter, cutFrom }: Ow
     return Promise.resolve(out);
   };
   return { form, bring };
+}
+
+/** `UserError` for a size at which boxes would lie at other shares of the picture than in the data. */
+function refuseMovedBoxes({ maxBoxes, fit, sampleShape }: Given, to: readonly [number, number], cutFrom: unknown) {
+  if (maxBoxes === undefined) return;
+  const [height, width] = sampleShape as readonly [number, number];
+  if (cutFrom !== undefined) throw new UserError('teacher.cutFrom: boxes lie in the whole picture', 'Take it out.');
+  if (fit === undefined || to[0] * width === to[1] * height) return;
+  throw new UserError(
+    `teacher.resize: expected the proportions of the data, ${height}x${width}, received ${to.join('x')}: boxes would lie elsewhere in pictures that keep their own`,
+    'Set `dataset.resize` to the same proportions, or `dataset.fit: stretch`.',
+  );
 }
 
 /** Shape of a sample as a model reads it. */

@@ -36,6 +36,7 @@ const statedSchema = z.object({
   layout: z.enum(['nchw', 'nhwc']).optional(),
   cutFrom: z.union([z.number(), z.tuple([z.number(), z.number()])]).optional(),
   filter: z.enum(['bilinear', 'bicubic', 'lanczos']).optional(),
+  fit: z.literal('letterbox').optional(),
 });
 export type StatedPreparation = z.infer<typeof statedSchema>;
 
