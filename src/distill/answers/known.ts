@@ -18,7 +18,7 @@ export function isPartial({ labelled }: Pick<Dataset, 'labelled'>, minConfidence
 }
 
 interface Learning {
-  readonly task: Pick<Task, 'fields' | 'width' | 'asTargets'>;
+  readonly task: Pick<Task, 'fields' | 'width' | 'asTargets' | 'weightOf'>;
   /** True if any sample of the training has a label. */
   readonly hasLabels: boolean;
   /** Minimum probability of the teacher's class for the student to learn the answer. */
@@ -32,7 +32,7 @@ interface Learning {
 export function known<B extends Answered & { readonly weights?: Float32Array }>(
   batch: B,
   { task, hasLabels, minConfidence }: Learning,
-): B & { readonly known: KnownFlags } {
+): B & { readonly known: KnownFlags; readonly weights: Float32Array } {
   const { ids, labelled, teacher } = batch;
   const ones = (): Float32Array => new Float32Array(ids.length).fill(1);
   const logits = teacher['teacherLogits']!;
@@ -43,5 +43,6 @@ export function known<B extends Answered & { readonly weights?: Float32Array }>(
   const answer = Float32Array.from(ids, (_, row) => (isSure(row) ? 1 : 0));
   const scored = hasLabels ? label : ones();
   const targets = hasLabels ? batch.targets : task.asTargets(logits);
-  return withKnown({ ...batch, targets }, { label, answer, scored });
+  const weights = batch.weights ?? task.weightOf?.(targets);
+  return withKnown({ ...batch, targets, ...(weights && { weights }) }, { label, answer, scored });
 }

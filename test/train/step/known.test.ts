@@ -2,7 +2,9 @@ import * as tf from '@tensorflow/tfjs-core';
 import { known } from '../../../src/distill/answers/known.ts';
 import { createLoss } from '../../../src/distill/losses/registry.ts';
 import { evaluator } from '../../../src/runtime/onnxruntime/engine.ts';
+import { IGNORED } from '../../../src/data/targets/move-mask.ts';
 import { classification } from '../../../src/tasks/classification/task.ts';
+import { segmentation } from '../../../src/tasks/segmentation/task.ts';
 import { useLazyBackend } from '../../../src/trace/use.ts';
 import { lossInput } from '../../../src/train/step/step.ts';
 
@@ -78,4 +80,18 @@ it('counts the score of labels, and where there are none at all that of agreemen
   expect(Array.from((await computed([1, 0, 1, 0])).made.known.scored)).toEqual([1, 0, 1, 0]);
   const { made } = await computed([0, 0, 0, 0]);
   expect([Array.from(made.known.scored), Array.from(made.targets)]).toEqual([[1, 1, 1, 1], [0, 1, 1, 1]]); // prettier-ignore
+});
+
+it('weighs a picture by its pixels with a class, as where all pictures have a mask', () => {
+  const pixels = segmentation({ classNames: ['ground', 'disc'], sampleShape: [2, 2, 3], stride: 2 });
+  const { weights, known: flags } = known(
+    {
+      ...{ ids: Int32Array.of(0, 1, 2), labelled: Float32Array.of(1, 1, 0) },
+      targets: Uint8Array.of(0, 1, 1, 0, IGNORED, 1, IGNORED, IGNORED, 0, 0, 0, 0),
+      teacher: { teacherLogits: new Float32Array(6) },
+    },
+    { task: pixels, hasLabels: true },
+  );
+  expect([...weights]).toEqual([1, 0.25, 1]);
+  expect([...flags.label]).toEqual([1, 1, 0]);
 });
