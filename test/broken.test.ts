@@ -1,5 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { boxes } from './broken/boxes.ts';
 import { commands } from './broken/commands.ts';
 import { compressing } from './broken/compress.ts';
 import { data } from './broken/data.ts';
@@ -17,13 +18,22 @@ import { inProcess } from './support/in-process.ts';
 const folder = temporaryFolder();
 
 describe('a broken input ends with exit code 1, a message, a remedy, no stack and untouched files', () => {
-  it.each(Object.entries({ ...recipes, ...data, ...sounds, ...labels, ...students, ...tags, ...teachers, ...texts }))(
-    '%s',
-    async (_name, { recipe, files = {}, message }) => {
-      await refused(['run', 'r.yaml'], { ...FILES, ...files, 'r.yaml': recipe }, message);
-      await expectNoResult(path.join(folder(), 'checkpoints/r'));
-    },
-  );
+  it.each(
+    Object.entries({
+      ...recipes,
+      ...data,
+      ...sounds,
+      ...labels,
+      ...students,
+      ...tags,
+      ...boxes,
+      ...teachers,
+      ...texts,
+    }),
+  )('%s', async (_name, { recipe, files = {}, message }) => {
+    await refused(['run', 'r.yaml'], { ...FILES, ...files, 'r.yaml': recipe }, message);
+    await expectNoResult(path.join(folder(), 'checkpoints/r'));
+  });
 
   it.each(Object.entries({ ...commands, ...compressing }))('%s', async (_name, { args, files = {}, message }) => {
     await refused(args, files, message);
