@@ -10,6 +10,7 @@ import { count, seed, OPSETS } from './schema/parts.ts';
 import { refuseWithoutStudent, studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
+import { FILE_OUTPUTS } from './task.ts';
 import { refuseForTask } from './schema/task.ts';
 import { refuseForText } from './schema/text.ts';
 import { teacherSchema } from './schema/teacher.ts';
@@ -76,10 +77,10 @@ export const recipeSchema = z
       .default(['onnx'])
       .describe('File formats of the student.'),
     outputs: z
-      .enum(['logits', 'classes'])
+      .enum(['logits', ...FILE_OUTPUTS])
       .optional()
       .describe(
-        'What files of the student answer with; classes, for segmentation: beside each file with logits another one, `…-classes`, that resizes them to the size of the picture and answers with the class of each pixel, uint8 [n, height, width]. Default: logits.',
+        'What files of the student answer with. probabilities, of classes or labels: beside each file with logits another one, `…-probabilities`. classes, for segmentation: another one, `…-classes`, that resizes the logits to the size of the picture and answers with the class of each pixel, uint8 [n, height, width]. Default: logits.',
       ),
     tflite: tfliteSchema,
     onnx: z

@@ -8,6 +8,10 @@ export type AnswerFormKind = (typeof ANSWER_FORMS)[number];
 export const MIXES = ['mixup', 'cutmix'] as const;
 type Mix = (typeof MIXES)[number];
 
+/** Answers that files can give besides logits: the class of each pixel, or the probability of each class or label. */
+export const FILE_OUTPUTS = ['classes', 'probabilities'] as const;
+export type FileOutputs = (typeof FILE_OUTPUTS)[number];
+
 /** Part of a sample that a model answers about: the whole sample, each word of a text, or each cell of a grid (`pixel`) or of several (`point`) over a picture. */
 export type AnswersPer = 'sample' | 'word' | 'pixel' | 'point';
 
@@ -29,6 +33,8 @@ interface TaskRow {
   /** Steps of augmentation that mix samples, whose targets this task can mix too. */
   readonly mixes: readonly Mix[];
   readonly form: AnswerFormKind;
+  /** What files can answer with besides logits; absent where there is nothing else. */
+  readonly outputs?: FileOutputs;
   /** Names of the fields of an answer, of which each is an output of a file; default: `logits` alone. */
   readonly fields?: readonly string[];
   /** Keys of `distill` in a recipe from `limbeck init`. */
@@ -49,6 +55,7 @@ const ROWS = {
     hasNames: true,
     mixes: MIXES,
     form: 'classes',
+    outputs: 'probabilities',
     begins: ['loss: kd', `temperature: 4 ${SOFTENS}`, `alpha: 0.9 ${ALPHA}`],
   },
   regression: {
@@ -82,6 +89,7 @@ const ROWS = {
     hasNames: true,
     mixes: MIXES,
     form: 'labels',
+    outputs: 'probabilities',
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
   tagging: {
@@ -96,6 +104,7 @@ const ROWS = {
     hasNames: true,
     mixes: [],
     form: 'mask',
+    outputs: 'classes',
     begins: ['loss: kd # pixel by pixel', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
   detection: {

@@ -2,7 +2,7 @@ import { isSameContent } from '../report/artifact.ts';
 import type { ModelRef } from '../report/artifact.ts';
 import type { Examples, ModelRow, Pair, Report, TeacherSummary, Verdict } from '../report/types.ts';
 import type { ChannelCuts, PruningSensitivity, QuantizationSensitivity, Race } from '../report/types.ts';
-import type { ClassFile } from '../ship/class-files.ts';
+import type { AnswerFile } from '../ship/answer-files.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { Score } from '../tasks/score.ts';
 import { taughtBy } from '../report/taught-by.ts';
@@ -19,8 +19,8 @@ import type { MeasuredModels } from './stages/measure/measure.ts';
 /** Results of the stages, as far as the run has come. */
 export interface RunFindings extends Course {
   readonly measured: readonly MeasuredModels[];
-  /** Files that answer with classes, by the id of the file with logits. */
-  readonly classFiles?: ReadonlyMap<string, ClassFile> | undefined;
+  /** Files that answer with classes or probabilities, by the id of the file with logits. */
+  readonly answerFiles?: ReadonlyMap<string, AnswerFile> | undefined;
   readonly answers?: TeacherSummary | undefined;
   readonly examples?: Examples | undefined;
   readonly timed?: Timed | undefined;
@@ -46,7 +46,7 @@ export function makeReport(
   context: Pick<StageContext, 'recipe' | 'written' | 'data'>,
   {
     measured,
-    classFiles,
+    answerFiles,
     answers,
     examples,
     timed,
@@ -81,7 +81,7 @@ export function makeReport(
         ...repeatsIn(measured, row, samples, task.score),
         latency: timed?.rows.get(row.id) ?? [],
         ...agreementOf(row, own, measured, context),
-        ...classesOf(classFiles?.get(row.id), timed),
+        ...answersOf(answerFiles?.get(row.id), timed),
       })),
     ...(hasPair && {
       verdict: {
@@ -112,12 +112,12 @@ function verdictIn(
   return seen === undefined ? verdict : { ...verdict, sentence: `${verdict.sentence}; ${seen}` };
 }
 
-/** The part of a row on the file that answers with classes. */
-function classesOf(file: ClassFile | undefined, timed: Timed | undefined): Pick<ModelRow, 'classFile'> {
+/** The part of a row on the file that answers with classes or probabilities. */
+function answersOf(file: AnswerFile | undefined, timed: Timed | undefined): Pick<ModelRow, 'answerFile'> {
   if (file === undefined) return {};
-  const { file: name, bytes, samples, equalPixels } = file;
+  const { file: name, bytes, outputs, samples, agreement } = file;
   const latency = timed?.rows.get(file.name) ?? [];
-  return { classFile: { file: name, sizeBytes: bytes.length, samples, equalPixels, latency } };
+  return { answerFile: { outputs, file: name, sizeBytes: bytes.length, samples, agreement, latency } };
 }
 
 /** The scores of a model that was trained more than once. */

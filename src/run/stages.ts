@@ -3,8 +3,8 @@ import type { RunStores } from '../folder/states/stores.ts';
 import { NEEDS_PEER } from '../recipe/schema/loss.ts';
 import { stageOf, TEACHER } from '../report/artifact.ts';
 import type { Race } from '../report/types.ts';
-import { writeClassFiles } from '../ship/class-files.ts';
-import type { ClassFile } from '../ship/class-files.ts';
+import { writeAnswerFiles } from '../ship/answer-files.ts';
+import type { AnswerFile } from '../ship/answer-files.ts';
 import { exportModel } from '../ship/export.ts';
 import type { TrainedModel } from '../ship/export.ts';
 import { progressOf } from '../train/progress.ts';
@@ -60,10 +60,11 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
   const last = files.filter(({ model }) => model.role !== 'teacher' && model.repeat === 0).at(-1);
   const shipped = last && (await shipModel(context, last, lessons, stores.write));
   files.push(...(shipped?.files ?? []));
-  const isAsked = last !== undefined && context.recipe.outputs === 'classes';
-  const classFiles = isAsked
-    ? await writeClassFiles(context, [last, ...shipped!.files], stores.write)
-    : new Map<string, ClassFile>();
+  const { outputs = 'logits' } = context.recipe;
+  const isAsked = last !== undefined && outputs !== 'logits';
+  const answerFiles = isAsked
+    ? await writeAnswerFiles(context, [last, ...shipped!.files], stores.write)
+    : new Map<string, AnswerFile>();
 
   // 8. Score on the test split, for the first and only time.
   const measured: MeasuredModels[] = [];
@@ -77,12 +78,12 @@ export async function stages(begin: StageContext, stores: RunStores): ReturnType
 
   // 9. Measure latencies side by side. Of several processes only the first measures, and writes the report.
   if (context.together !== undefined && context.together.rank > 0) return { data: context.data };
-  const timed = await timeModels(context, measured, classFiles);
+  const timed = await timeModels(context, measured, answerFiles);
   const changed = students.flatMap(({ trained }) => trained.notes ?? []);
   return {
     data: context.data,
     measured,
-    classFiles,
+    answerFiles,
     answers: lessons?.summary,
     race: prepared.race,
     examples: await examplesOf(context, measured),

@@ -26,6 +26,7 @@ export function descriptionFrom(name: string, metadata: ReadonlyMap<string, stri
       ? []
       : [`Gives ${custom === undefined ? '' : 'each pixel '}one of ${labels.length} classes.`]),
     ...(logits ? ['Outputs are logits: softmax makes probabilities of them.'] : []),
+    ...(output === 'probabilities' ? ['Outputs are probabilities.'] : []),
   ];
   const entries = entriesOf(metadata, prepared);
   return {

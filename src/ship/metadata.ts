@@ -3,6 +3,7 @@ import { areNamed } from '../data/splits/columns.ts';
 import type { Column } from '../data/dataset.ts';
 import type { Options } from '../formats/onnx/lower.ts';
 import { taskRow } from '../recipe/task.ts';
+import type { FileOutputs } from '../recipe/task.ts';
 import { NAMES_KEYS } from '../tasks/answer-form.ts';
 import { taskOf } from '../tasks/registry.ts';
 import type { ShipContext } from './context.ts';
@@ -18,7 +19,7 @@ function isStated(columns: readonly Column[]): boolean {
 /** Options that ONNX files of a run are written with: the operator set, and metadata for programs that run them. `output`: what they answer with. */
 export function onnxOptions(
   { recipe, written, data }: Pick<ShipContext, 'recipe' | 'written' | 'data'>,
-  output?: 'classes',
+  output?: FileOutputs,
 ): Options & {
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;

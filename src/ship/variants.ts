@@ -7,6 +7,7 @@ import { exportTflite } from '../formats/tflite/export.ts';
 import type { TfliteOptions } from '../formats/tflite/export.ts';
 import type { DenseScales, Quantization } from '../graph/quantization.ts';
 import type { Graph } from '../graph/types.ts';
+import type { FileOutputs } from '../recipe/task.ts';
 import { isFrontEnd } from '../networks/sound/log-mel.ts';
 import type { ShipContext } from './context.ts';
 import { descriptionFrom } from './description.ts';
@@ -24,7 +25,7 @@ export interface Variant extends Pick<ModelFile, 'format' | 'precision'> {
 /** Bytes of a file of this graph. `output`: what it answers with, where that is not what the task says. */
 export type MakeFile = (
   graph: Graph,
-  output?: 'classes',
+  output?: FileOutputs,
 ) => { readonly bytes: Uint8Array; readonly skipped: readonly Skipped[] };
 
 /** Files that need no calibration: in half precision, or with weights of few bits; `dense` is for TFLite. */

@@ -80,7 +80,7 @@ it.each([
   for (const name of LOGITS) await writeFile(at(name), readFileSync(path.join(run, 'exports', name)));
   const asked = { files: LOGITS, rows: 'pixels.bin', shape: [TESTED, SIZE, SIZE, 3] };
   await writeFile(at('manifest.json'), JSON.stringify(asked));
-  const labels = runPython('mediapipe_segment.py', folder());
+  const labels = runPython('mediapipe_tasks.py', folder());
   expect(labels).toEqual(Object.fromEntries(LOGITS.map((name) => [name, SHAPES])));
   for (const [i, name] of LOGITS.entries()) {
     const given = readFileSync(at(`${name}.masks`));

@@ -79,10 +79,14 @@ it.each([
   expect(failure(`${SHORT}${line}\n`).message).toMatch(message);
 });
 
-it('files that answer with classes are refused for another task than segmentation', () => {
-  expect(failure(`${SHORT}outputs: classes\n`).message).toBe(
-    'recipes/x.yaml:3:10 outputs: expected logits, or nothing, for classification: files that answer with classes belong to segmentation, received classes',
-  );
+it.each([
+  ['outputs: classes', '3:10 outputs: expected probabilities or logits for classification, received classes'],
+  [
+    'target: {latency: {maxMs: 1}, runtime: onnxruntime}\noutputs: probabilities',
+    'outputs: expected logits beside target, whose search makes no files with other answers, received probabilities',
+  ],
+])('answers that no file would give are refused: %s', (line, message) => {
+  expect(failure(`${SHORT}${line}\n`).message).toContain(message);
 });
 
 describe('a good recipe', () => {

@@ -99,14 +99,14 @@ it('writes files that answer with the class of each pixel beside those with logi
   const latency = { seconds: 0.5, batchSizes: [1], threads: [1] };
   const change = { outputs: 'classes', export: ['onnx', 'tflite'], quantize: [{ samples: 32, maxDrop: 100 }, { scheme: 'fp16', maxDrop: 100 }], report: { latency } }; // prettier-ignore
   const { report, folder: run } = await runRecipe(made(change), { out: folder() });
-  const rows = report.models.flatMap(({ id, latency: own, classFile }) => classFile ? [{ id, own, classFile }] : []); // prettier-ignore
-  expect(rows.map(({ classFile: { file } }) => file)).toEqual(
+  const rows = report.models.flatMap(({ id, latency: own, answerFile }) => answerFile ? [{ id, own, answerFile }] : []); // prettier-ignore
+  expect(rows.map(({ answerFile: { file } }) => file)).toEqual(
     ['', '-tflite', '-int8', '-int8-tflite', '-fp16', '-fp16-tflite'].map((end) => `exports/distilled${end.replace('-tflite', '')}-classes.${end.endsWith('tflite') ? 'tflite' : 'onnx'}`), // prettier-ignore
   );
-  for (const { id, own, classFile } of rows) {
-    const { samples, equalPixels } = classFile;
-    expect([id, samples, equalPixels > 0.998]).toEqual([id, 40, true]);
-    expect([id, classFile.latency.length]).toEqual([id, own.length]);
+  for (const { id, own, answerFile } of rows) {
+    const { samples, agreement } = answerFile;
+    expect([id, samples, agreement > 0.998]).toEqual([id, 40, true]);
+    expect([id, answerFile.latency.length]).toEqual([id, own.length]);
   }
   expect(rows[0]!.own.length).toBeGreaterThan(0);
   const file = path.join(run, 'exports/distilled-classes.onnx');

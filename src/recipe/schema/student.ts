@@ -125,7 +125,7 @@ export function refuseWithoutStudent(
   if (quantize.length > 0)
     refuse(['quantize'], 'a student that is quantized; for a file alone there is `limbeck quantize`');
   if (formats.includes('tflite')) refuse(['export'], 'a student, of which TFLite files are made');
-  if (outputs === 'classes') refuse(['outputs'], 'a student, whose files answer with classes');
+  if (outputs !== undefined) refuse(['outputs'], 'a student, whose files answer');
   if (repeats > 1) refuse(['repeats'], 'a student that is trained so often');
   if (report.pruningSensitivity) refuse(['report', 'pruningSensitivity'], 'a student whose layers are pruned');
 }

@@ -105,10 +105,12 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   const { answersPer } = taskRow(task);
   if (dataset.stride !== undefined && answersPer !== 'pixel')
     refuse(['dataset', 'stride'], `no such key for ${task}: it belongs to segmentation`, dataset.stride);
-  if (recipe.outputs === 'classes' && answersPer !== 'pixel')
-    refuse(['outputs'], `logits, or nothing, for ${task}: files that answer with classes belong to segmentation`, 'classes'); // prettier-ignore
-  if (recipe.outputs === 'classes' && recipe.target !== undefined)
-    refuse(['outputs'], 'logits, or nothing, beside target, whose search makes no files that answer with classes', 'classes'); // prettier-ignore
+  const { outputs = 'logits' } = recipe;
+  const own = taskRow(task).outputs;
+  if (outputs !== 'logits' && outputs !== own)
+    refuse(['outputs'], `${own === undefined ? '' : `${own} or `}logits for ${task}`, outputs);
+  if (outputs !== 'logits' && recipe.target !== undefined)
+    refuse(['outputs'], 'logits beside target, whose search makes no files with other answers', outputs);
   const isPerWord = answersPer === 'word';
   if (dataType(dataset.type).holds === 'words' && !isPerWord)
     refuse(

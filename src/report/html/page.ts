@@ -6,6 +6,7 @@ import { examplesSection } from './sections/examples.ts';
 import { errorsSection } from './sections/errors.ts';
 import { entitiesSection } from './sections/entities.ts';
 import { boxesSection } from './sections/boxes.ts';
+import { answerFilesSection } from './sections/answer-files.ts';
 import { masksSection } from './sections/masks.ts';
 import { labelsSection } from './sections/per-label.ts';
 import { calibrationSection } from './sections/calibration.ts';
@@ -56,6 +57,7 @@ export function reportHtml(report: Report): string {
     searchSection(report),
     raceSection(report),
     latencySection(report),
+    answerFilesSection(report),
     curvesSection(report),
     classesSection(report),
     calibrationSection(report),

@@ -1,7 +1,8 @@
 import { digits, percent } from '../../base/numbers.ts';
 import { ENTITY_HEAD, entityRows } from '../tables/entities.ts';
 import { BOX_HEAD, boxRows } from '../tables/boxes.ts';
-import { CLASS_FILE_HEAD, classFileRows, MASK_HEAD, maskRows } from '../tables/masks.ts';
+import { ANSWER_FILE_HEAD, answerFileRows } from '../tables/answer-files.ts';
+import { MASK_HEAD, maskRows } from '../tables/masks.ts';
 import { fileSize, milliseconds, number, seconds, size } from '../format.ts';
 import { channelTable } from '../tables/channels.ts';
 import { raceRows } from '../tables/race.ts';
@@ -27,7 +28,7 @@ export function reportMarkdown(report: Report): string {
     labelsTable(report.models),
     entitiesTable(report.models),
     masksTable(report.models),
-    classFilesTable(report.models),
+    answerFilesTable(report.models),
     boxesTable(report.models),
     searchTable(report),
     channelsTable(report),
@@ -233,10 +234,10 @@ function masksTable(models: readonly ModelRow[]): string {
   return tableOf(head, rows, 2);
 }
 
-/** Table of the files that answer with classes. */
-function classFilesTable(models: readonly ModelRow[]): string {
-  const rows = classFileRows(models);
-  return rows.length === 0 ? '' : tableOf(CLASS_FILE_HEAD, rows, 2);
+/** Table of the files that answer with classes or probabilities. */
+function answerFilesTable(models: readonly ModelRow[]): string {
+  const rows = answerFileRows(models);
+  return rows.length === 0 ? '' : tableOf(ANSWER_FILE_HEAD, rows, 2);
 }
 
 /** Table of the boxes of each class. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { usualSchema } from '../../measure/usual-answers.ts';
 import { BESIDE, DESCRIBED } from '../../tasks/described.ts';
+import { FILE_OUTPUTS } from '../../recipe/task.ts';
 import { METHODS, modelSchema, PRECISIONS } from '../artifact.ts';
 import { latencySchema } from './latency.ts';
 import { amount, scoreValue, split, whole } from './parts.ts';
@@ -56,20 +57,23 @@ export const modelRowSchema = z.strictObject({
   repeats: repeatsSchema.exactOptional(),
   seconds: amount.describe('Of training.'),
   latency: z.array(latencySchema).readonly(),
-  classFile: z
+  answerFile: z
     .strictObject({
+      outputs: z.enum(FILE_OUTPUTS),
       file: z.string().describe('Relative to the folder of the run.'),
       sizeBytes: whole,
       samples: whole,
-      equalPixels: z
+      agreement: z
         .number()
         .min(0)
         .max(1)
-        .describe('Share of the pixels of these samples with the class that the logits give.'),
+        .describe(
+          'Share of the classes, of pixels or samples, or of the labels of these samples that the logits of the row decide alike.',
+        ),
       latency: z.array(latencySchema).readonly(),
     })
     .exactOptional()
-    .describe('The file of the same model that answers with the class of each pixel: `outputs: classes`.'),
+    .describe('The file of the same model that the key `outputs` of the recipe asks for.'),
   ...ofSplit(DESCRIBED),
   ...ofSplit(BESIDE),
   distance: amount

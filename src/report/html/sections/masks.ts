@@ -1,6 +1,6 @@
 import { digits, percent } from '../../../base/numbers.ts';
 import { number } from '../../format.ts';
-import { CLASS_FILE_HEAD, classFileRows, MASK_HEAD, maskRows } from '../../tables/masks.ts';
+import { MASK_HEAD, maskRows } from '../../tables/masks.ts';
 import { maskColour } from '../../mask-colours.ts';
 import type { Report } from '../../types.ts';
 import { escape } from '../escape.ts';
@@ -18,9 +18,6 @@ export function masksSection(report: Report): string {
   const classes = rated.flatMap(({ model, of }) =>
     maskRows(of).map(([name, ...values]) => `<tr>${modelHead(report, model, name)}${textCells(values)}</tr>`),
   );
-  const classFiles = classFileRows(report.models).map(
-    ([file, ...cells]) => `<tr><th scope="row">${escape(file!)}</th>${textCells(cells)}</tr>`,
-  );
   const legend = first.of.rows
     .map(({ name }, c) => `<mark style="--mark:rgb(${maskColour(c).join(',')})">&emsp;</mark> ${escape(name)}`)
     .join(', ');
@@ -29,10 +26,6 @@ export function masksSection(report: Report): string {
     'of given and true pixels over their union, counted over the whole split; Dice is twice the intersection over the sum of both. Beside the right pixels is ' +
     `the root of the mean squared difference of the logits from the teacher's.</p><p>Colours of masks: ${legend}.</p>` +
     table('All pixels', ['model', 'right pixels', 'from the teacher'], all) +
-    table('Pixels by class', ['model', ...MASK_HEAD.slice(1)], classes) +
-    (classFiles.length === 0
-      ? ''
-      : `<p>Files that answer with the class of each pixel, beside those with logits.</p>${table('Files with classes', CLASS_FILE_HEAD, classFiles)}`) +
-    '</section>'
+    `${table('Pixels by class', ['model', ...MASK_HEAD.slice(1)], classes)}</section>`
   );
 }

@@ -14,7 +14,7 @@ import type { TimedFile } from '../../../measure/latency/variants.ts';
 import { idOf, nameOf, TEACHER } from '../../../report/artifact.ts';
 import type { Measurement } from '../../../report/types.ts';
 import type { LatencyRow } from '../../../report/types.ts';
-import type { ClassFile } from '../../../ship/class-files.ts';
+import type { AnswerFile } from '../../../ship/answer-files.ts';
 import type { StageContext } from '../../context.ts';
 import { latencyRow, libraryVersions, measureElsewhere } from '../../../measure/devices/timing-place.ts';
 import { progressOf } from '../../../train/progress.ts';
@@ -30,11 +30,11 @@ export interface Timed {
 export async function timeModels(
   context: Pick<StageContext, 'recipe' | 'data' | 'onEvent' | 'signal' | 'done'>,
   measured: readonly MeasuredModels[],
-  classFiles: ReadonlyMap<string, ClassFile> = new Map(),
+  answerFiles: ReadonlyMap<string, AnswerFile> = new Map(),
 ): Promise<Timed> {
   const { recipe, data, onEvent, signal } = context;
   const { batchSizes, threads, seconds, places } = recipe.report.latency;
-  const files = seconds === 0 ? [] : await filesOf(context, measured, classFiles);
+  const files = seconds === 0 ? [] : await filesOf(context, measured, answerFiles);
   if (files.length === 0) return { rows: new Map(), notes: [] };
   onEvent({ type: 'stage', stage: 'latency', title: `timing ${files.map(({ name }) => name).join(', ')}` });
   const start = monotonicMs();
@@ -96,12 +96,12 @@ function noteOf({ what, why }: Skipped): string {
 async function filesOf(
   { recipe, data }: Pick<StageContext, 'recipe' | 'data'>,
   measured: readonly MeasuredModels[],
-  classFiles: ReadonlyMap<string, ClassFile>,
+  answerFiles: ReadonlyMap<string, AnswerFile>,
 ): Promise<TimedFile[]> {
   const files = measured.flatMap(({ exported }) => {
     if (exported === undefined || exported.model.repeat > 0) return [];
     const id = idOf(exported);
-    const all = [{ name: id, bytes: exported.bytes }, classFiles.get(id) ?? []].flat();
+    const all = [{ name: id, bytes: exported.bytes }, answerFiles.get(id) ?? []].flat();
     return all.map(({ name, bytes }) => ({ name, format: `.${exported.format}`, bytes }));
   });
   const teacher = recipe.teacher?.onnx;

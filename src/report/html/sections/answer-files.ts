@@ -1,0 +1,15 @@
+import { ANSWER_FILE_HEAD, answerFileRows } from '../../tables/answer-files.ts';
+import type { Report } from '../../types.ts';
+import { escape } from '../escape.ts';
+import { table, textCells } from '../tables.ts';
+
+/** Section on files that answer with classes or probabilities, where the recipe asked for them. */
+export function answerFilesSection({ models }: Report): string {
+  const rows = answerFileRows(models).map(
+    ([file, ...cells]) => `<tr><th scope="row">${escape(file!)}</th>${textCells(cells)}</tr>`,
+  );
+  if (rows.length === 0) return '';
+  const text =
+    'Each beside the file with the logits that its answers are made of; agreement is the share of classes or labels that both decide alike.';
+  return `<section id="answers"><h2>Files with other answers</h2><p>${text}</p>${table('Files with other answers', ANSWER_FILE_HEAD, rows)}</section>`;
+}

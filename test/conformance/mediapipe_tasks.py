@@ -1,0 +1,67 @@
+"""Asks tasks of MediaPipe, a library with a Python interface, about pictures: its ImageSegmenter or, where the manifest says so, its ImageClassifier."""
+
+import json
+import os
+import sys
+import types
+
+import numpy as np
+
+
+class Absent(types.ModuleType):
+    """Stands for a package that MediaPipe imports to draw and to record, which nothing here does."""
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Absent(name)
+
+
+for name in ("cv2", "matplotlib", "matplotlib.pyplot", "sounddevice"):
+    sys.modules[name] = Absent(name)
+
+import mediapipe as mp  # noqa: E402
+
+vision = mp.tasks.vision
+folder = sys.argv[1]
+with open(os.path.join(folder, "manifest.json")) as file:
+    manifest = json.load(file)
+pictures = np.fromfile(os.path.join(folder, manifest["rows"]), dtype="uint8").reshape(manifest["shape"])
+
+
+def image(picture):
+    return mp.Image(image_format=mp.ImageFormat.SRGB, data=np.ascontiguousarray(picture))
+
+
+def segmented(name, base_options):
+    """Labels of a file; the class and the confidences of each pixel are written behind its name."""
+    options = vision.ImageSegmenterOptions(
+        base_options=base_options, output_category_mask=True, output_confidence_masks=True
+    )
+    masks, confidences = [], []
+    with vision.ImageSegmenter.create_from_options(options) as segmenter:
+        labels = list(segmenter.labels)
+        for picture in pictures:
+            found = segmenter.segment(image(picture))
+            # The memory of a mask is freed with what found it.
+            masks.append(found.category_mask.numpy_view().reshape(picture.shape[:2]).copy())
+            each = [one.numpy_view().reshape(picture.shape[:2]) for one in found.confidence_masks]
+            confidences.append(np.stack(each, -1))
+    np.stack(masks).astype("uint8").tofile(os.path.join(folder, name + ".masks"))
+    np.stack(confidences).astype("float32").tofile(os.path.join(folder, name + ".confidences"))
+    return labels
+
+
+def classified(name, base_options):
+    """Label and score of the first class of each picture."""
+    options = vision.ImageClassifierOptions(base_options=base_options, max_results=1)
+    with vision.ImageClassifier.create_from_options(options) as classifier:
+        found = [classifier.classify(image(picture)).classifications[0].categories[0] for picture in pictures]
+        return [[one.category_name, one.score] for one in found]
+
+
+ask = classified if manifest.get("task") == "classify" else segmented
+answers = {
+    name: ask(name, mp.tasks.BaseOptions(model_asset_path=os.path.join(folder, name))) for name in manifest["files"]
+}
+print("\n" + json.dumps(answers))
