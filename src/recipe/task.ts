@@ -37,6 +37,8 @@ interface TaskRow {
   readonly outputs?: FileOutputs;
   /** Names of the fields of an answer, of which each is an output of a file; default: `logits` alone. */
   readonly fields?: readonly string[];
+  /** Default temperature, if not that of the loss. */
+  readonly temperature?: number;
   /** Keys of `distill` in a recipe from `limbeck init`. */
   readonly begins: readonly string[];
 }
@@ -113,6 +115,8 @@ const ROWS = {
     mixes: [],
     form: 'boxes',
     fields: ['boxes', 'scores'],
+    // Scores of single classes, most of them near 0: softened, the many negatives would outweigh what a picture shows.
+    temperature: 1,
     begins: ['loss: kd # point by point: class scores and boxes', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;

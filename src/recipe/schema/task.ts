@@ -13,12 +13,13 @@ export function withTaskDefaults(data: unknown): unknown {
   const task = at(data, 'dataset', 'task');
   const known = TASKS.find((name) => name === task && name !== DEFAULT_TASK);
   if (known === undefined || at(data, 'teacher') === undefined) return data;
-  const { loss, store } = taskRow(known);
+  const { loss, store, temperature } = taskRow(known);
   const { distill = {} } = data as { distill?: unknown };
   if (!isMapping(distill)) return data;
   const { softTargets = {} } = distill;
   if (!isMapping(softTargets)) return data;
-  return { ...(data as Mapping), distill: { loss, ...distill, softTargets: { store, ...softTargets } } };
+  const softens = temperature === undefined ? {} : { temperature };
+  return { ...(data as Mapping), distill: { loss, ...softens, ...distill, softTargets: { store, ...softTargets } } };
 }
 
 function at(data: unknown, ...keys: readonly string[]): unknown {

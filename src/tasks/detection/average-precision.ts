@@ -80,20 +80,33 @@ export function boxFigures(
   const scenes = scenesByClass(detections, targets, classes, most);
   const over = (area: keyof typeof AREAS) => scenes.map((of) => accumulated(of, AREAS[area]));
   const [all, small, medium, large] = [over('all'), over('small'), over('medium'), over('large')];
-  const ap = (of: readonly Accumulated[]) => meanOver(of, ({ precision }) => mean(precision.map(mean)));
   const apAt = (threshold: number) => meanOver(all, ({ precision }) => mean(precision[threshold]!));
   const ar = (of: readonly Accumulated[], most: 1 | 10 | 100) => meanOver(of, ({ recall }) => mean(recall[most]));
-  const ofSize = (of: readonly Accumulated[]) => ({ ap: ap(of), ar: ar(of, 100) });
+  const ofSize = (of: readonly Accumulated[]) => ({ ap: apOf(of), ar: ar(of, 100) });
   return {
-    ...{ ap: ap(all), ap50: apAt(AT_50), ap75: apAt(AT_75) },
+    ...{ ap: apOf(all), ap50: apAt(AT_50), ap75: apAt(AT_75) },
     bySize: { small: ofSize(small), medium: ofSize(medium), large: ofSize(large) },
     ...{ ar1: ar(all, 1), ar10: ar(all, 10), ar100: ar(all, 100) },
     classes: all.map((own) => ({
-      ...{ boxes: own?.boxes ?? 0, ap: ap([own]), ar100: ar([own], 100) },
+      ...{ boxes: own?.boxes ?? 0, ap: apOf([own]), ar100: ar([own], 100) },
       ap50: own === undefined ? null : mean(own.precision[AT_50]!),
       curve: own && { precision: own.precision[AT_50]!, score: own.scores },
     })),
   };
+}
+
+/** `BoxFigures.ap` alone, in a quarter of the time. */
+export function averagePrecision(
+  detections: ArrayLike<number>,
+  targets: ArrayLike<number>,
+  { classes, most }: { readonly classes: number; readonly most: number },
+): number | null {
+  return apOf(scenesByClass(detections, targets, classes, most).map((of) => accumulated(of, AREAS.all)));
+}
+
+/** Mean over thresholds and recalls, then over classes. */
+function apOf(of: readonly Accumulated[]): number | null {
+  return meanOver(of, ({ precision }) => mean(precision.map(mean)));
 }
 
 /** Boxes and detections of each class, of all pictures that have any. */

@@ -94,7 +94,7 @@ export const small: Record<string, Expected> = {
   gru: { inputShape: [4, 3], options: { units: 5 } },
 };
 
-/** The models of the registry with logits as their one output; test/run/detection.test.ts exports detectors. */
+/** The models of the registry with logits as their one output; test/run/detection.long.test.ts exports detectors. */
 export const withLogits = Object.keys(models).filter((name) => models[name]!.answersPer?.[0] !== 'point');
 
 /** A small instance of every model with logits. */

@@ -1,0 +1,126 @@
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { InterruptedError } from '../../src/base/errors.ts';
+import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { reportHtml } from '../../src/report/html/page.ts';
+import { reportMarkdown } from '../../src/report/render/markdown.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { ask, serving } from '../serve/server.ts';
+import { COLOURS, SIDE, writeColouredBoxes } from '../support/coloured-boxes.ts';
+import { QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+const POINTS = 64 + 16 + 4;
+
+beforeEach(async () => {
+  await writeColouredBoxes(folder(), 'train', 200);
+  await writeColouredBoxes(folder(), 'test', 40);
+});
+
+const source = (name: string) => ({ images: name, labels: `${name}.json` });
+const made = (change: object = {}, dataset: object = {}) =>
+  makeRecipe(
+    {
+      name: 'colours',
+      dataset: {
+        ...{ type: 'coco', task: 'detection', train: source('train'), test: source('test') },
+        ...{ maxBoxes: 4, resize: [SIDE, SIDE], validation: 40, augment: [{ flip: 'horizontal' }] },
+        ...dataset,
+      },
+      teacher: { train: { model: 'det-nano', alpha: 0.2, filters: 16, epochs: 30, batchSize: 16 } },
+      student: { model: 'det-nano', alpha: 0.1, filters: 8 },
+      distill: { epochs: 12, batchSize: 16 },
+      ...QUICK,
+      ...change,
+    },
+    folder(),
+  );
+
+const optimizer = { type: 'adamw', learningRate: 0.01, schedule: 'onecycle' };
+const training = { epochs: 25, batchSize: 16, optimizer };
+
+it('goes from boxes to files that find them, and to a server of them', async () => {
+  const recipe = made({
+    teacher: { train: { model: 'det-nano', alpha: 0.2, filters: 16, ...training } },
+    distill: { ...training, alpha: 0.5 },
+    export: ['onnx', 'tflite'],
+    quantize: [{ samples: 32, maxDrop: 100 }],
+  });
+  const { report, folder: run } = await runRecipe(recipe, { out: folder() });
+  const scores = Object.fromEntries(report.models.map(({ id, score }) => [id, score.test!]));
+  for (const id of ['distilled', 'distilled-tflite', 'distilled-int8', 'distilled-int8-tflite'])
+    expect([id, scores[id]! > 0.1]).toEqual([id, true]);
+  expect(Math.abs(scores['distilled-int8-tflite']! - scores['distilled']!)).toBeLessThan(0.03);
+  expect(report.score).toMatchObject({ name: 'mAP', better: 'higher' });
+  const { boxes } = report.models.find(({ id }) => id === 'distilled')!;
+  expect(boxes!.rows.map(({ name }) => name)).toEqual(COLOURS);
+  expect(boxes!.ap).toBe(scores['distilled']);
+  expect(boxes!.large).toBeNull();
+
+  const file = path.join(run, 'exports/distilled.onnx');
+  const model = decodeModel(readFileSync(file), file);
+  expect(model.graph.outputs).toEqual([
+    { name: 'boxes', dtype: 'float32', dims: ['batch', POINTS, 4] },
+    { name: 'scores', dtype: 'float32', dims: ['batch', POINTS, 3] },
+  ]);
+  expect(model.metadata.get('task')).toBe('detection');
+  for (const [name, id] of Object.entries({
+    'distilled.onnx': 'distilled',
+    'distilled-int8.tflite': 'distilled-int8-tflite',
+  })) {
+    const { score, boxes: own } = await evaluateFile(path.join(run, 'exports', name), recipe, 'test');
+    expect([name, score!.value, own!.rows.length]).toEqual([name, scores[id], 3]);
+  }
+  expect(reportHtml(report)).toContain('<section id="boxes">');
+  expect(reportMarkdown(report)).toContain('| distilled | red |');
+
+  const server = await serving({ 'm.onnx': readFileSync(file) });
+  const body = readFileSync(path.join(folder(), 'test/0.png'));
+  const { json } = await ask(server, '/v1/m', { body, headers: { 'content-type': 'image/png' } });
+  await server.end();
+  const [first] = json['predictions'] as {
+    readonly height: number;
+    readonly width: number;
+    readonly boxes: readonly { readonly label: string; readonly score: number; readonly box: object }[];
+  }[];
+  expect([first!.height, first!.width]).toEqual([SIDE, SIDE]);
+  for (const { label, score, box } of first!.boxes) {
+    expect(COLOURS).toContain(label);
+    expect(score).toBeGreaterThan(0);
+    for (const side of Object.values(box) as number[]) expect(side >= 0 && side <= SIDE).toBe(true);
+  }
+  expect(first!.boxes.map(({ score }) => score)).toEqual(first!.boxes.map(({ score }) => score).sort((a, b) => b - a));
+});
+
+it('stopped and resumed it ends with the same bytes', async () => {
+  const bytes = (name: string) => readFile(path.join(folder(), name, 'exports/distilled.onnx'), 'base64');
+  const short = { epochs: 2, batchSize: 16, optimizer };
+  const change = { teacher: { train: { model: 'det-nano', alpha: 0.1, filters: 8, ...short } }, distill: short };
+  await runRecipe(made(change), { out: folder() });
+  const whole = await bytes('colours');
+  const stop = new AbortController();
+  let epochs = 0;
+  const onEvent = ({ type }: { readonly type: string }): void => {
+    if (type === 'epoch' && ++epochs === 3) stop.abort();
+  };
+  const begun = runRecipe(made(change), { out: folder(), existing: 'fresh', signal: stop.signal, onEvent });
+  await expect(begun).rejects.toThrow(InterruptedError);
+  await runRecipe(made(change), { out: folder() });
+  expect(await bytes('colours')).toBe(whole);
+});
+
+it.each([
+  ['pictures of other sizes', { resize: [48, 64] }, {}, /multiples of 32, received 48×64/],
+  ['students that answer for samples', {}, { student: { model: 'cnn' } }, /model cnn answers for each sample, and the task asks for an answer for each point/], // prettier-ignore
+  ['mixup', { augment: [{ mixup: 0.2 }] }, {}, /mixup/],
+  ['losses of logits alone', {}, { distill: { loss: 'dkd' } }, /a loss for detection: kd/],
+])('refuses %s', async (_, dataset, change, message) => {
+  const start = async () => {
+    await runRecipe(made(change, dataset), { out: folder() });
+  };
+  await expect(start()).rejects.toThrow(message);
+});
