@@ -37,10 +37,7 @@ export function assigned(
   const isBox = tf.reshape(tf.greaterEqual(kinds, 0), [-1, 1, most]);
   const truth = column(1, 4);
   // [batch, most, classes]; padding, whose class is -1, has zeros.
-  const oneHot: tf.Tensor3D = tf.mul(
-    tf.oneHot(tf.cast(tf.maximum(kinds, 0), 'int32'), classes, 1, 0, 'float32'),
-    tf.expandDims(tf.cast(tf.greaterEqual(kinds, 0), 'float32'), -1),
-  );
+  const oneHot = oneHotOf(kinds, classes) as tf.Tensor3D;
   const inside = insideness(truth, points, most);
   const isInside = tf.logicalAnd(tf.greater(inside, 0), isBox);
   const isCandidate = tf.cast(tf.logicalAnd(isInside, tf.logicalNot(isIgnored)), 'float32');
@@ -51,13 +48,8 @@ export function assigned(
   const { values } = tf.topk(tf.transpose(metric, [0, 2, 1]), Math.min(BEST, count));
   const least = tf.transpose(tf.slice(values, [0, 0, Math.min(BEST, count) - 1], [-1, -1, 1]), [0, 2, 1]);
   const isBest = tf.mul(tf.cast(tf.greaterEqual(metric, least), 'float32'), isCandidate);
-  const nearest = tf.oneHot(
-    tf.argMax(tf.sub(tf.add(overlap, 1e-6), tf.mul(tf.sub(1, isBest), 2)), -1),
-    most,
-    1,
-    0,
-    'float32',
-  );
+  const closest = tf.argMax(tf.sub(overlap, tf.mul(tf.sub(1, isBest), 2)), -1);
+  const nearest = oneHotOf(closest, most);
   const learns: tf.Tensor3D = tf.mul(isBest, nearest);
   const aligned = tf.mul(metric, learns);
   const largest = (of: tf.Tensor): tf.Tensor => tf.max(of, 1, true);
@@ -68,6 +60,11 @@ export function assigned(
   const counted = tf.maximum(free, tf.max(learns, -1, true));
   const norm = tf.div(tf.mul(counted, count), tf.maximum(tf.sum(aims, [1, 2], true), 1));
   return tf.reshape(tf.concat([tf.matMul(learns, truth), classScores, norm], -1), [-1, 4 + classes + 1]);
+}
+
+/** 1 where the index of the last axis is the value, else 0; also for an axis of length 1, which tf.oneHot refuses. */
+function oneHotOf(values: tf.Tensor, length: number): tf.Tensor {
+  return tf.cast(tf.equal(tf.expandDims(values, -1), tf.range(0, length, 1, values.dtype as 'float32')), 'float32');
 }
 
 /**

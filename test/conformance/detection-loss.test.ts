@@ -1,0 +1,134 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { RandomStream } from '../../src/base/random.ts';
+import { detectorPoints } from '../../src/data/points.ts';
+import { boxesWidth, writeBoxes } from '../../src/data/targets/boxes.ts';
+import { createLoss } from '../../src/distill/losses/registry.ts';
+import { detection } from '../../src/tasks/detection/task.ts';
+import { lossInput } from '../../src/train/step/step.ts';
+import { useCpu } from '../support/cpu.ts';
+import { runPython } from './python.ts';
+
+beforeAll(useCpu);
+
+interface Expected {
+  readonly loss: number;
+  readonly boxes: readonly number[];
+  readonly logits: readonly number[];
+}
+
+const MOST = 5;
+
+/** Answers of a student and a teacher to pictures with boxes, of which some are ignored, on pictures of some size. */
+function drawn(key: number) {
+  const random = new RandomStream('detection loss', key);
+  const [height, width] = [32 * (1 + random.below(3)), 32 * (1 + random.below(3))];
+  const points = detectorPoints(height, width);
+  const [classes, samples] = [1 + random.below(4), 1 + random.below(4)];
+  const around = (): number[] =>
+    Array.from({ length: samples * points.count }, (_, i) => i % points.count).flatMap((i) => {
+      const [x, y] = [points.centres[2 * i]!, points.centres[2 * i + 1]!];
+      const side = (): number => 0.4 * random.uniform();
+      return [x - side(), y - side(), x + side(), y + side()].map(Math.fround);
+    });
+  const logits = (): number[] =>
+    Array.from({ length: samples * points.count * classes }, () => Math.fround(3 * random.normal() - 2));
+  const truth = Array.from({ length: samples }, () =>
+    Array.from({ length: random.below(MOST + 1) }, () => {
+      const [w, h] = [0.05 + 0.6 * random.uniform(), 0.05 + 0.6 * random.uniform()];
+      const [x, y] = [(1 - w) * random.uniform(), (1 - h) * random.uniform()];
+      const sides = [x, y, x + w, y + h].map(Math.fround);
+      return [random.below(classes), ...sides, 1, Number(random.uniform() < 0.2)];
+    }),
+  );
+  const own = { boxes: around(), logits: logits() };
+  const teacher = { boxes: around(), logits: logits() };
+  return { height, width, points, classes, samples, truth, own, teacher, temperature: 1 + random.below(3) };
+}
+
+type Case = ReturnType<typeof drawn>;
+
+/** Answers [samples, width] of a task from boxes and logits of all points. */
+function joined({ samples }: Case, { boxes, logits }: Case['own']): number[][] {
+  const [b, l] = [boxes.length / samples, logits.length / samples];
+  return Array.from({ length: samples }, (_, i) => [
+    ...boxes.slice(i * b, (i + 1) * b),
+    ...logits.slice(i * l, (i + 1) * l),
+  ]);
+}
+
+function ours(one: Case): { readonly loss: number; readonly gradient: readonly number[][] } {
+  const { height, width, classes, samples, truth, temperature } = one;
+  const classNames = Array.from({ length: classes }, (_, c) => `class ${c}`);
+  const task = detection({ classNames, sampleShape: [height, width, 3], maxBoxes: MOST });
+  const length = boxesWidth(MOST);
+  const targets = new Float32Array(samples * length);
+  truth.forEach((rows, i) =>
+    writeBoxes(
+      targets.subarray(i * length, (i + 1) * length),
+      1,
+      rows.map(([label, xmin, ymin, xmax, ymax, area, isIgnored]) => ({
+        ...{
+          label: label!,
+          xmin: xmin!,
+          ymin: ymin!,
+          xmax: xmax!,
+          ymax: ymax!,
+          area: area!,
+          isIgnored: isIgnored === 1,
+        },
+      })),
+    ),
+  );
+  const loss = createLoss('kd', { hyper: { temperature, alpha: 0.5 } });
+  const feeds = {
+    teacherLogits: tf.tensor2d(joined(one, one.teacher)),
+    ...Object.fromEntries(Object.entries(loss.hyper).map(([name, value]) => [`hyper/${name}`, tf.scalar(value)])),
+  };
+  const valueOf = (answers: tf.Tensor2D): tf.Scalar =>
+    loss.compute(
+      lossInput(loss, task, feeds, {
+        studentLogits: answers,
+        targets: tf.tensor2d(targets, [samples, length]),
+        weights: tf.tensor1d(task.weightOf!(targets)),
+        studentFeatures: {},
+      }),
+    ).loss;
+  const { value, grad } = tf.valueAndGrad((x) => valueOf(x as tf.Tensor2D))(tf.tensor2d(joined(one, one.own)));
+  return { loss: value.dataSync()[0]!, gradient: (grad as tf.Tensor2D).arraySync() };
+}
+
+it('assignment, loss, distillation and gradients of 30 random detectors are those of PyTorch', () => {
+  const cases = Array.from({ length: 30 }, (_, i) => drawn(i));
+  const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+  try {
+    const perPoint = ({ points: { count } }: Case, values: readonly number[], samples: number, width: number) =>
+      Array.from({ length: samples }, (_, s) =>
+        Array.from({ length: count }, (_p, p) => values.slice((s * count + p) * width, (s * count + p + 1) * width)),
+      );
+    const pairs = (values: Float32Array): number[][] =>
+      Array.from({ length: values.length / 2 }, (_, i) => Array.from(values.subarray(2 * i, 2 * i + 2)));
+    const written = cases.map((one) => ({
+      truth: one.truth,
+      boxes: perPoint(one, one.own.boxes, one.samples, 4),
+      logits: perPoint(one, one.own.logits, one.samples, one.classes),
+      teacherBoxes: perPoint(one, one.teacher.boxes, one.samples, 4),
+      teacherLogits: perPoint(one, one.teacher.logits, one.samples, one.classes),
+      ...{ centres: pairs(one.points.centres), cells: pairs(one.points.cells), temperature: one.temperature },
+    }));
+    writeFileSync(path.join(folder, 'cases.json'), JSON.stringify(written));
+    const expected = runPython('detection_loss.py', folder) as Expected[];
+    cases.forEach((one, i) => {
+      const { loss, gradient } = ours(one);
+      const wanted = joined(one, expected[i]! as unknown as Case['own']);
+      expect(Math.abs(loss / expected[i]!.loss - 1)).toBeLessThan(1e-5);
+      const largest = Math.max(...wanted.flat().map(Math.abs));
+      const worst = Math.max(...gradient.flatMap((row, s) => row.map((value, k) => Math.abs(value - wanted[s]![k]!))));
+      expect([i, worst / largest < 1e-5]).toEqual([i, true]);
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

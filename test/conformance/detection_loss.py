@@ -1,0 +1,97 @@
+"""Assignment, loss, distillation and gradients of a detector by PyTorch in double precision: reads cases.json of a folder and prints a JSON list."""
+
+import json
+import sys
+
+import torch
+import torch.nn.functional as F
+
+BEST = 10
+
+
+def size(boxes):
+    return (boxes[..., 2:] - boxes[..., :2]).clamp(min=0).prod(-1)
+
+
+def overlap_of(a, b):
+    """Intersection over union, and the share of the hull that neither of the boxes covers."""
+    shared = size(torch.cat([torch.maximum(a, b)[..., :2], torch.minimum(a, b)[..., 2:]], -1))
+    union = size(a) + size(b) - shared
+    hull = size(torch.cat([torch.minimum(a, b)[..., :2], torch.maximum(a, b)[..., 2:]], -1))
+    return shared / (union + 1e-9), (hull - union) / (hull + 1e-9)
+
+
+def assigned(boxes, logits, truth, centres, cells):
+    """Feng et al. 2021, "TOOD": box, class scores and loss weight of each point of a picture."""
+    points, classes = logits.shape
+    counted = truth[truth[:, 6] == 0]
+    aims = torch.zeros(points, classes, dtype=torch.float64)
+    goals = torch.zeros(points, 4, dtype=torch.float64)
+    inside_of = lambda box: insideness(box, centres, cells)
+    owner = torch.full((points,), -1)
+    if len(counted):
+        overlap, _ = overlap_of(boxes[:, None], counted[None, :, 1:5])
+        inside = torch.stack([inside_of(box[1:5]) for box in counted], 1)
+        metric = logits.sigmoid()[:, counted[:, 0].long()] * overlap**6 + inside * 1e-9
+        metric = metric * (inside > 0)
+        least = metric.topk(min(BEST, points), 0).values[-1]
+        best = (metric >= least) & (inside > 0)
+        choice = torch.where(best, overlap, -torch.ones_like(overlap)).max(1)
+        owner = torch.where(choice.values >= 0, choice.indices, owner)
+        for i in range(len(counted)):
+            own = owner == i
+            if not own.any():
+                continue
+            share = metric[own, i] / metric[own, i].max()
+            aims[own, int(counted[i, 0])] = share * overlap[own, i].max()
+            goals[own] = counted[i, 1:5]
+    free = torch.ones(points, dtype=torch.bool)
+    for box in truth[truth[:, 6] == 1]:
+        free &= ~(inside_of(box[1:5]) > 0)
+    weight = (free | (owner >= 0)).double() / aims.sum().clamp(min=1)
+    return goals, aims, weight
+
+
+def insideness(box, centres, cells):
+    def axis(k):
+        a, b = box[k], box[k + 2]
+        nearest = (centres[:, k] - (a + b) / 2).abs() < cells[:, k] / 2
+        within = torch.minimum(centres[:, k] - a, b - centres[:, k]) / (b - a).clamp(min=1e-6)
+        return torch.maximum(within, nearest.double() * 1e-3)
+
+    return torch.minimum(axis(0), axis(1))
+
+
+def box_loss(a, b):
+    overlap, empty = overlap_of(a, b)
+    return 2 * (1 - overlap + empty) + 5 * (a - b).abs().sum(-1)
+
+
+def loss_of(case):
+    tensor = lambda key: torch.tensor(case[key], dtype=torch.float64)
+    boxes, logits = tensor("boxes").requires_grad_(), tensor("logits").requires_grad_()
+    teacher_boxes, teacher_logits = tensor("teacherBoxes"), tensor("teacherLogits")
+    total, weights = 0, 0
+    temperature = case["temperature"]
+    for i, rows in enumerate(case["truth"]):
+        truth = torch.tensor(rows, dtype=torch.float64).reshape(-1, 7)
+        with torch.no_grad():
+            goals, aims, weight = assigned(boxes[i], logits[i], truth, tensor("centres"), tensor("cells"))
+        entropy = F.binary_cross_entropy_with_logits(logits[i], aims, reduction="none").sum(-1)
+        label = (weight * (entropy + aims.amax(-1) * box_loss(boxes[i], goals))).sum()
+        given, own = teacher_logits[i] / temperature, logits[i] / temperature
+        apart = F.binary_cross_entropy_with_logits(own, given.sigmoid(), reduction="none")
+        apart = apart - F.binary_cross_entropy_with_logits(given, given.sigmoid(), reduction="none")
+        sure = teacher_logits[i].sigmoid().amax(-1)
+        soft = temperature**2 * apart.sum(-1) + sure * box_loss(boxes[i], teacher_boxes[i])
+        soft = soft.sum() / sure.sum().clamp(min=1)
+        sample = max(1, len(rows))
+        total = total + sample * (0.5 * label + 0.5 * soft)
+        weights += sample
+    loss = total / weights
+    loss.backward()
+    return {"loss": loss.item(), "boxes": boxes.grad.flatten().tolist(), "logits": logits.grad.flatten().tolist()}
+
+
+with open(f"{sys.argv[1]}/cases.json") as file:
+    print(json.dumps([loss_of(case) for case in json.load(file)]))
