@@ -9,7 +9,7 @@ import { apScore } from '../score.ts';
 import { asGiven, numberFeeds } from '../targets.ts';
 import type { Task, TaskData } from '../task.ts';
 import { assigned } from './assignment.ts';
-import { averagePrecision, boxFigures } from './average-precision.ts';
+import { meanAveragePrecision, boxFigures } from './average-precision.ts';
 import { pointDivergence, pointLoss } from './box-loss.ts';
 import {
   asTargetRow,
@@ -62,7 +62,7 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1 }: Omit
   };
   const figures = (rows: Float32Array, targets: TargetValues) => boxFigures(rows, targets, { classes, most: maxBoxes });
   const apOf = (rows: Float32Array, targets: TargetValues): number =>
-    averagePrecision(rows, targets, { classes, most: maxBoxes }) ?? 0;
+    meanAveragePrecision(rows, targets, { classes, most: maxBoxes }) ?? 0;
   const eachF1 = (rows: Float32Array, targets: TargetValues): number[] => {
     const truth = boxesOfAll(targets, targetWidth);
     return shownIn(rows).map((own, i) => pictureF1(own, truth[i]!));
