@@ -26,7 +26,7 @@ export async function writePreview(
  * PNG of the first samples of an epoch as a model sees them: in their size and after augmentation, with boxes or masks over them. `UserError` for
  * samples that are no pictures.
  */
-export async function previewPng(train: Dataset, augment: readonly AugmentStep[], seed: number): Promise<Uint8Array> {
+async function previewPng(train: Dataset, augment: readonly AugmentStep[], seed: number): Promise<Uint8Array> {
   const { sampleShape, inputs } = train;
   const [height, width, channels] = sampleShape as readonly [number, number, number];
   if (!isImageShape(sampleShape) || inputs !== undefined || (channels !== 1 && channels !== 3))
