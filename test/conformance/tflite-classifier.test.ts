@@ -13,6 +13,7 @@ import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { npyBytes } from '../support/npy.ts';
 import { runPython } from './python.ts';
+import { inTasksVision } from './tasks-vision.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);
@@ -63,6 +64,10 @@ it('ImageClassifier of MediaPipe gives pictures the classes and probabilities th
   const manifest = { task: 'classify', files: FILES, rows: 'pixels.bin', shape: [TESTED, SIZE, SIZE, 3] };
   await writeFile(at('manifest.json'), JSON.stringify(manifest));
   const answers = runPython('mediapipe_tasks.py', folder()) as Record<string, [string, number][]>;
+  const inBrowser = await inTasksVision<[string, number][]>('classify', folder(), FILES, {
+    name: 'pixels.bin',
+    size: SIZE,
+  });
   const rows = viewOf(
     test!,
     Int32Array.from({ length: TESTED }, (_, i) => i),
@@ -89,6 +94,11 @@ it('ImageClassifier of MediaPipe gives pictures the classes and probabilities th
       kinds: new Set(given.map(([label]) => label)).size,
     });
     expect([name, same]).toEqual([name, TESTED]);
+    const there = inBrowser?.[name] ?? given;
+    expect(there.map(([label]) => label)).toEqual(given.map(([label]) => label));
+    const farthest = there.reduce((most, [, score], i) => Math.max(most, Math.abs(score - given[i]![1])), 0);
+    if (inBrowser !== undefined) console.log(name, 'in Chromium beside that:', { farthest });
+    expect([name, farthest < (name.includes('int8') ? 0.05 : 1e-4)]).toEqual([name, true]);
     expect([name, largest < (name.includes('int8') ? 0.05 : 1e-4)]).toEqual([name, true]);
     expect(new Set(given.map(([label]) => label)).size).toBeGreaterThan(1);
   }

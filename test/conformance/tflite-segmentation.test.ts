@@ -13,6 +13,7 @@ import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { SHAPES, shapesArchive, SIZE } from '../support/shapes.ts';
 import { runPython } from './python.ts';
+import { inTasksVision } from './tasks-vision.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);
@@ -82,12 +83,27 @@ it.each([
   await writeFile(at('manifest.json'), JSON.stringify(asked));
   const labels = runPython('mediapipe_tasks.py', folder());
   expect(labels).toEqual(Object.fromEntries(LOGITS.map((name) => [name, SHAPES])));
+  interface Segmented {
+    readonly labels: readonly string[];
+    readonly confidences: readonly number[];
+  }
+  const inBrowser = await inTasksVision<Segmented>('segment', folder(), LOGITS, { name: 'pixels.bin', size: SIZE });
   for (const [i, name] of LOGITS.entries()) {
     const given = readFileSync(at(`${name}.masks`));
     const confidences = new Float32Array(Uint8Array.from(readFileSync(at(`${name}.confidences`))).buffer);
     const official = new Float32Array(Uint8Array.from(readFileSync(at(`${FILES[i]!}.out`))).buffer);
     const share = (same: (pixel: number) => boolean): number => [...given.keys()].filter(same).length / given.length;
     const byConfidence = (pixel: number): number => argMax(confidences, pixel * SHAPES.length, SHAPES.length);
+    if (inBrowser !== undefined) {
+      const there = inBrowser[name]!;
+      const farthest = there.confidences.reduce(
+        (most, value, k) => Math.max(most, Math.abs(value - confidences[k]!)),
+        0,
+      );
+      console.log(model, name, 'in Chromium beside the wheel:', { farthest });
+      expect([there.labels, there.confidences.length]).toEqual([SHAPES, confidences.length]);
+      expect([name, farthest < (name.includes('int8') ? 0.1 : 1e-4)]).toEqual([name, true]);
+    }
     const figures = {
       categories: share((pixel) => given[pixel] === official[pixel]),
       confidences: share((pixel) => byConfidence(pixel) === official[pixel]),

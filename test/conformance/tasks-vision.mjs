@@ -1,0 +1,56 @@
+/* global document, ImageData */
+/** A page's script: asks tasks of @mediapipe/tasks-vision about pictures [count, size, size, 3] of bytes. */
+
+// Where the server of the test has the package.
+const place = './package/vision_bundle.mjs';
+const { FilesetResolver, ImageClassifier, ImageSegmenter } = await import(place);
+
+const files = await FilesetResolver.forVisionTasks('./package/wasm');
+const bytesOf = async (name) => new Uint8Array(await (await fetch(`./files/${name}`)).arrayBuffer());
+
+async function* pictures(name, size) {
+  const bytes = await bytesOf(name);
+  const pixels = size * size;
+  for (let from = 0; from < bytes.length; from += 3 * pixels) {
+    const picture = new ImageData(size, size);
+    picture.data.fill(255);
+    for (let at = 0; at < pixels; at++) picture.data.set(bytes.subarray(from + 3 * at, from + 3 * at + 3), 4 * at);
+    yield picture;
+  }
+}
+
+const baseOptions = async (model) => ({ modelAssetBuffer: await bytesOf(model), delegate: 'CPU' });
+
+/** Labels of a model, and the confidences of each pixel, class after class. */
+export async function segment(model, name, size) {
+  const options = { baseOptions: await baseOptions(model), runningMode: 'IMAGE', outputConfidenceMasks: true };
+  const segmenter = await ImageSegmenter.createFromOptions(files, options);
+  const confidences = [];
+  for await (const picture of pictures(name, size)) {
+    const found = segmenter.segment(picture);
+    const masks = found.confidenceMasks.map((mask) => mask.getAsFloat32Array());
+    for (let at = 0; at < size * size; at++) for (const mask of masks) confidences.push(mask[at]);
+    found.close();
+  }
+  const labels = segmenter.getLabels();
+  segmenter.close();
+  return { labels, confidences };
+}
+
+/** Label and score of the first class of each picture. */
+export async function classify(model, name, size) {
+  const classifier = await ImageClassifier.createFromOptions(files, {
+    baseOptions: await baseOptions(model),
+    maxResults: 1,
+  });
+  const found = [];
+  for await (const picture of pictures(name, size)) {
+    const [{ categoryName, score }] = classifier.classify(picture).classifications[0].categories;
+    found.push([categoryName, score]);
+  }
+  classifier.close();
+  return found;
+}
+
+globalThis.asked = { segment, classify };
+document.title = 'ready';
