@@ -201,6 +201,9 @@ export async function loadDataset(
     };
     const isPartial = flags?.includes(0) === true;
     if (isPartial && scaling !== undefined) fillWithMeans(targets, flags, scaling.mean);
+    const blank = isPartial ? reader.unlabelled?.(train.width) : undefined;
+    if (blank !== undefined)
+      for (const [row, flag] of flags!.entries()) if (flag === 0) targets.set(blank, row * train.width);
     const own = {
       name,
       idPrefix,

@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import type { RawSplit } from '../dataset.ts';
 import { unknownLabel } from '../splits/label-names.ts';
-import { BOX_WIDTH, boxesOf, boxesWidth, NO_BOX } from './boxes.ts';
+import { BOX_WIDTH, boxesOf, boxesWidth, NO_BOX, writeBoxes } from './boxes.ts';
 import { moveBoxes } from './move-boxes.ts';
 import type { TargetReader } from './reader.ts';
 
@@ -39,6 +39,11 @@ export const boxes: TargetReader = {
     return values;
   },
   width: (_, { maxBoxes = 0 }) => boxesWidth(maxBoxes),
+  unlabelled: (width) => {
+    const row = new Float32Array(width);
+    writeBoxes(row, 0, []);
+    return row;
+  },
   // Splits are drawn without strata.
   strata: (values, width) => new Int32Array(values.length / width),
   oddities: (split, values, names, width) => {

@@ -22,6 +22,8 @@ export interface TargetReader {
   values(split: RawSplit, names: readonly string[], config: TargetConfig): TargetValues;
   /** Number of targets of a sample. */
   width(names: readonly string[], samples: Pick<Dataset, 'sampleShape' | 'text' | 'maxBoxes'>): number;
+  /** Targets of a sample without a label. Default: zeros. */
+  readonly unlabelled?: (width: number) => TargetValues;
   /** A class for each sample, by which splits are stratified. */
   readonly strata: (values: TargetValues, width: number) => Int32Array;
   /** Mean and deviation over train. */

@@ -62,6 +62,15 @@ it('names of the recipe replace those of the file, and a class without boxes is 
   expect(warnings).toContain('train has no box of 1 of 3 classes: Kuh');
 });
 
+it('samples without a label have no boxes', async () => {
+  const { train } = await loadDataset(config(await coco('train', ['cat', 'dog'], 'dog'), { labelled: 4 }));
+  const counts = Array.from(train.ids, (id, row) => [id, boxesOf(train.targets, row * 29, 4).length] as const);
+  expect(train.labelled!.filter((flag) => flag === 1)).toHaveLength(4);
+  counts.forEach(([id, count], row) => expect(count).toBe(train.labelled![row] === 1 ? id % 3 : 0));
+  const { train: none } = await loadDataset(config({ images: at('train') }, { labelled: 0, classes: ['cat', 'dog'] }));
+  expect(boxesOf(none.targets, 0, 4)).toEqual([]);
+});
+
 it('boxes move with the pictures that augmentation moves', async () => {
   const { train } = await loadDataset(config(await coco('train', ['cat', 'dog'], 'dog')));
   const seen = new Set<number>();
