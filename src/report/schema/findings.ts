@@ -168,6 +168,16 @@ export const reportedRaceSchema = z
   })
   .describe('What `distill.loss: auto` tried.');
 
+const shownBoxes = z
+  .array(
+    z.strictObject({
+      ...{ name: z.string(), xmin: z.number(), ymin: z.number(), xmax: z.number(), ymax: z.number() },
+      score: z.number().min(0).max(1).exactOptional(),
+    }),
+  )
+  .readonly()
+  .describe("Sides as shares of the picture's width and height.");
+
 const marks = z
   .array(
     z.strictObject({
@@ -221,12 +231,18 @@ export const examplesSchema = z
             .strictObject({ label: z.base64().exactOptional(), teacher: z.base64(), student: z.base64() })
             .exactOptional()
             .describe('Of pixels with a class each: the masks of each side, PNG files in base64.'),
+          boxes: z
+            .strictObject({ label: shownBoxes.exactOptional(), teacher: shownBoxes, student: shownBoxes })
+            .exactOptional()
+            .describe('Of boxes with a class each: those of each side, of a model those with a score of at least 0.5.'),
           label: z.string().exactOptional().describe('Absent where nobody knows it.'),
           teacher: z.string(),
           student: z.string(),
         }),
       )
       .readonly()
-      .describe('Largest disagreement first: those of which both are surest, or whose numbers or masks differ most.'),
+      .describe(
+        'Largest disagreement first: those of which both are surest, or whose numbers, masks or boxes differ most.',
+      ),
   })
   .describe('Samples that the last student and the teacher answer differently.');

@@ -113,7 +113,10 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
     ],
   },
   boxes: {
-    program: values.program,
+    program: {
+      ...{ name: 'detect', DOES: 'Finds objects in pictures', LABELS: 'names', ASKS: 'answersOf' },
+      modules: ['suppression'],
+    },
     hasPages: false,
     kindOf: kindOfSamples,
     output: ({ fields, answers }) => ({ fields, labels: LABELS, answers }),

@@ -1,4 +1,3 @@
-import { areaOf } from '../../data/targets/boxes.ts';
 import type { Corners } from '../../data/targets/boxes.ts';
 
 /** Largest number of detections of a picture, as COCO counts them. */
@@ -51,5 +50,6 @@ export function overlapOf(box: Corners, other: Corners, over: 'union' | 'first' 
   const height = Math.min(box.ymax, other.ymax) - Math.max(box.ymin, other.ymin);
   if (width <= 0 || height <= 0) return 0;
   const both = width * height;
-  return both / (over === 'first' ? areaOf(box) : areaOf(box) + areaOf(other) - both);
+  const area = ({ xmin, ymin, xmax, ymax }: Corners): number => (xmax - xmin) * (ymax - ymin);
+  return both / (over === 'first' ? area(box) : area(box) + area(other) - both);
 }

@@ -54,6 +54,7 @@ it.each([
   ]),
   ['tags', 'tags'] as const,
   ['mask', 'numbers'] as const,
+  ['boxes', 'numbers'] as const,
 ])('so does the program for Node: %s, %s', async (form, kind) => {
   expect(problemsOf(await nodeSample(form, kind))).toEqual([]);
 });
@@ -62,6 +63,7 @@ it('no file of a kit has a mark that is not filled in', async () => {
   const samples = [
     ...(await Promise.all(INPUTS.map((input) => browserSample(new Set(['onnx', 'tflite']), input)))),
     ...[await nodeSample('classes', 'words'), await nodeSample('tags', 'tags'), await nodeSample('mask', 'numbers')],
+    ...[await nodeSample('boxes', 'numbers', false)],
     ...[await phoneSamples(), await phoneSamples('mask')],
     ...ANSWER_FORMS.filter((form) => KIT_FORMS[form].texts !== undefined).map(textPhoneSamples),
   ];

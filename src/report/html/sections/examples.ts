@@ -1,3 +1,4 @@
+import { percent } from '../../../base/numbers.ts';
 import { number } from '../../format.ts';
 import { originalOf } from '../../summary.ts';
 import type { Report } from '../../types.ts';
@@ -8,9 +9,12 @@ export function examplesSection(report: Report): string {
   const { examples, score } = report;
   if (examples === undefined) return '';
   const { model, split, differ, samples, rows } = examples;
-  const first = rows.some(({ masks }) => masks !== undefined)
-    ? 'those with the most differing pixels come first'
-    : 'those of which both are surest come first';
+  const first =
+    rows[0]?.masks !== undefined
+      ? 'those with the most differing pixels come first'
+      : rows[0]?.boxes !== undefined
+        ? 'those with the most boxes that only one of them finds come first'
+        : 'those of which both are surest come first';
   const isNumbers = score.unit === 'label';
   const which = isNumbers
     ? `The samples of the ${split} split whose answers are furthest apart.`
@@ -27,6 +31,7 @@ function card(row: Row): string {
   const { sample, label, teacher, student } = row;
   const said: readonly (readonly [string, string | undefined])[] = [['label', label], ['teacher', teacher], ['student', student]]; // prettier-ignore
   if (row.marked !== undefined) return markedCard(row, row.marked);
+  if (row.boxes !== undefined) return boxedCard(row, row.boxes);
   const masks: Readonly<Record<string, string | undefined>> = row.masks ?? {};
   const lines = said.flatMap(([who, text]) => {
     const mask = masks[who];
@@ -56,6 +61,34 @@ function markedText(words: readonly string[], marks: Marked['label']): string {
     at = to + 1;
   }
   return [...parts, ...words.slice(at).map(escape)].join(' ');
+}
+
+type Boxes = NonNullable<Row['boxes']>;
+
+/** The picture once for each side, with its boxes; later pictures use the first one's pixels. */
+function boxedCard(row: Row, boxes: Boxes): string {
+  const { sample, picture } = row;
+  const id = `picture-${sample.replaceAll(/[^\w-]/g, '-')}`;
+  const sides = (['label', 'teacher', 'student'] as const).filter((who) => boxes[who] !== undefined);
+  const figures = sides.map((who, i) => {
+    const image =
+      picture === undefined
+        ? ''
+        : i === 0
+          ? `<image id="${id}" width="100" height="100" preserveAspectRatio="none" href="data:image/png;base64,${escape(picture)}"/>`
+          : `<use href="#${id}"/>`;
+    const rects = boxes[who]!.map(
+      ({ name, score, xmin, ymin, xmax, ymax }) =>
+        `<rect x="${percentOf(xmin)}" y="${percentOf(ymin)}" width="${percentOf(xmax - xmin)}" height="${percentOf(ymax - ymin)}">` +
+        `<title>${escape(name)}${score === undefined ? '' : ` ${percent(score, 0)}`}</title></rect>`,
+    );
+    return `<dt>${who}</dt><dd><svg viewBox="0 0 100 100" role="img" aria-label="boxes of the ${who}">${image}${rects.join('')}</svg>${escape(row[who] ?? '')}</dd>`;
+  });
+  return `<li class="boxed"><dl>${figures.join('')}</dl><small>${escape(sample)}</small></li>`;
+}
+
+function percentOf(share: number): number {
+  return Number((100 * share).toFixed(2));
 }
 
 function shown({ sample, picture, sound, texts, values = [] }: Row): string {

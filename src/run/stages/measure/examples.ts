@@ -13,6 +13,8 @@ import { colouredMask } from '../../../report/mask-colours.ts';
 import type { Examples } from '../../../report/types.ts';
 import { soundOf } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
+import type { TargetBox } from '../../../data/targets/boxes.ts';
+import type { Detection } from '../../../tasks/detection/detections.ts';
 import type { Task } from '../../../tasks/task.ts';
 import type { StageContext } from '../../context.ts';
 import type { MeasuredModels } from './measure.ts';
@@ -86,7 +88,21 @@ export const ANSWERS_SHOWN: Readonly<
   classes: besideSample,
   numbers: besideSample,
   labels: besideSample,
-  boxes: besideSample,
+  boxes: (of) => {
+    const { task, row, targets, teacher, student, isLabelled } = of;
+    const { given, there } = task.boxes!;
+    const shown = (boxes: readonly (Detection | TargetBox)[]) =>
+      boxes.map(({ label, xmin, ymin, xmax, ymax, ...more }) => ({
+        ...{ name: task.names[label]!, xmin, ymin, xmax, ymax },
+        ...('score' in more && { score: more.score }),
+      }));
+    const boxes = {
+      ...(isLabelled && { label: shown(there(targets, row)) }),
+      teacher: shown(given(teacher, row)),
+      student: shown(given(student, row)),
+    };
+    return { ...besideSample(of), boxes };
+  },
   mask: async (of) => {
     const { task, row, targets, teacher, student, isLabelled } = of;
     const { size, given, there } = task.masks!;
