@@ -39,6 +39,8 @@ interface ClassFigures {
 const THRESHOLDS = Array.from({ length: 10 }, (_, i) => (i === 9 ? 0.95 : 0.5 + i * ((0.95 - 0.5) / 9)));
 const RECALLS = Array.from({ length: 101 }, (_, i) => i * 0.01);
 const [AT_50, AT_75] = [0, 5];
+/** Bits of all thresholds. */
+const ALL = 2 ** THRESHOLDS.length - 1;
 
 type SizeName = 'small' | 'medium' | 'large';
 /** Areas in pixels, both ends included. */
@@ -64,8 +66,9 @@ interface Judged {
   readonly score: number;
   /** Position among the detections of its class in its picture, the highest score first. */
   readonly rank: number;
-  /** At each threshold: it found a box, it found none, or it does not count. */
-  readonly verdicts: readonly ('found' | 'wrong' | 'ignored')[];
+  /** Bits of the thresholds at which it found a box, and of those at which it does not count. */
+  readonly found: number;
+  readonly ignored: number;
 }
 
 /**
@@ -168,7 +171,7 @@ function accumulated(scenes: readonly Scene[], area: readonly [number, number]):
   const judged = scenes.flatMap((scene) => judge(scene, counts, isOutside)).sort((a, b) => b.score - a.score);
   const curves = THRESHOLDS.map((_, t) => curveOf(judged, t, boxes));
   const recall = (most: number): number[] =>
-    THRESHOLDS.map((_, t) => judged.filter(({ rank, verdicts }) => rank < most && verdicts[t] === 'found').length / boxes); // prettier-ignore
+    THRESHOLDS.map((_, t) => judged.reduce((sum, { rank, found }) => sum + (rank < most ? (found >> t) & 1 : 0), 0) / boxes); // prettier-ignore
   return {
     boxes,
     precision: curves.map(({ precision }) => precision),
@@ -185,42 +188,48 @@ function judge(
 ): Judged[] {
   // Boxes that count are taken first: others are found only by detections that overlap none of them enough.
   const order = boxes.map((_, i) => i).sort((a, b) => Number(counts(boxes[b]!)) - Number(counts(boxes[a]!)));
-  const taken = THRESHOLDS.map(() => new Set<number>());
-  return detections.map(({ score, area }, rank) => ({
-    ...{ score, rank },
-    verdicts: THRESHOLDS.map((threshold, t) => {
-      let [best, match] = [Math.min(threshold, 1 - 1e-10), -1];
+  /** Bits of the thresholds at which a box is taken. */
+  const taken = boxes.map(() => 0);
+  return detections.map(({ score, area }, rank) => {
+    const own = overlaps[rank]!;
+    let [found, ignored] = [0, isOutside(area) ? ALL : 0];
+    // Most detections overlap no box enough for any threshold.
+    if (!own.some((overlap) => overlap >= THRESHOLDS[AT_50]!)) return { score, rank, found, ignored };
+    for (let t = 0; t < THRESHOLDS.length; t++) {
+      let [best, match] = [Math.min(THRESHOLDS[t]!, 1 - 1e-10), -1];
       for (const i of order) {
         // Any number of detections may lie on an ignored box, such as a crowd.
-        if (taken[t]!.has(i) && !boxes[i]!.isIgnored) continue;
+        if ((taken[i]! >> t) & 1 && !boxes[i]!.isIgnored) continue;
         if (match !== -1 && counts(boxes[match]!) && !counts(boxes[i]!)) break;
-        if (overlaps[rank]![i]! < best) continue;
-        [best, match] = [overlaps[rank]![i]!, i];
+        if (own[i]! < best) continue;
+        [best, match] = [own[i]!, i];
       }
-      if (match === -1) return isOutside(area) ? 'ignored' : 'wrong';
-      taken[t]!.add(match);
-      return counts(boxes[match]!) ? 'found' : 'ignored';
-    }),
-  }));
+      if (match === -1) continue;
+      taken[match]! |= 1 << t;
+      if (counts(boxes[match]!)) [found, ignored] = [found | (1 << t), ignored & ~(1 << t)];
+      else ignored |= 1 << t;
+    }
+    return { score, rank, found, ignored };
+  });
 }
 
 /** Precision at each recall of `RECALLS`: the highest at this recall or a higher recall. */
 function curveOf(judged: readonly Judged[], t: number, boxes: number): { precision: number[]; scores: number[] } {
-  const steps: { recall: number; precision: number; score: number }[] = [];
-  let [found, counted] = [0, 0];
-  for (const { verdicts, score } of judged) {
-    if (verdicts[t] === 'found') found++;
-    if (verdicts[t] !== 'ignored') counted++;
-    steps.push({ recall: found / boxes, precision: counted === 0 ? 0 : found / counted, score });
-  }
-  for (let i = steps.length - 1; i > 0; i--)
-    steps[i - 1]!.precision = Math.max(steps[i - 1]!.precision, steps[i]!.precision);
+  const [recalls, precisions] = [new Float64Array(judged.length), new Float64Array(judged.length)];
+  let [right, counted] = [0, 0];
+  judged.forEach(({ found, ignored }, i) => {
+    right += (found >> t) & 1;
+    counted += 1 - ((ignored >> t) & 1);
+    recalls[i] = right / boxes;
+    precisions[i] = counted === 0 ? 0 : right / counted;
+  });
+  for (let i = judged.length - 1; i > 0; i--) precisions[i - 1] = Math.max(precisions[i - 1]!, precisions[i]!);
   let at = 0;
   const reached = RECALLS.map((recall) => {
-    while (at < steps.length && steps[at]!.recall < recall) at++;
-    return steps[at];
+    while (at < judged.length && recalls[at]! < recall) at++;
+    return at;
   });
-  return { precision: reached.map((step) => step?.precision ?? 0), scores: reached.map((step) => step?.score ?? 0) };
+  return { precision: reached.map((i) => precisions[i] ?? 0), scores: reached.map((i) => judged[i]?.score ?? 0) };
 }
 
 /** Mean over the classes with boxes that count; null if there is none. */
