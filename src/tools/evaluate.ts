@@ -26,6 +26,7 @@ import type { AnswerFormKind } from '../recipe/task.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadDataToTeach, loadFedData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
+import { endsOfFile } from '../runtime/litert.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { toInt8 } from '../ship/int8-teacher.ts';
 import { EVALUATED } from './evaluated.ts';
@@ -77,6 +78,12 @@ export async function evaluateFile(
   const data = await scoredData(recipe, fed);
   const { labelledBy } = data;
   const dataset = labelledSplit(data, split, recipe.name);
+  const task = taskOf(dataset);
+  if (task.classes === undefined && (await givesProbabilities(file)))
+    throw new UserError(
+      `${file}: answers with probabilities, which would be read as logits`,
+      'Evaluate the file with logits beside it, whose answers these are made of.',
+    );
   // The unquantized file, even if the recipe quantizes it for its run.
   const settings = {
     ...ANY,
@@ -94,7 +101,6 @@ export async function evaluateFile(
     name: (name: string) => name,
   };
   const { teacher: model, preparation, alternatives } = await openFile(settings, options);
-  const task = taskOf(dataset);
   if (model.classes !== task.width) {
     const each = task.classes === undefined ? 'number' : 'class';
     throw new UserError(
@@ -159,6 +165,13 @@ async function columnsOf(file: string): Promise<readonly Column[] | undefined> {
   if (!file.endsWith('.tflite')) return columnsIn(decodeModel(await readOnnx(file), file).metadata);
   const bytes = await readBytes(file);
   return columnsIn(atFile(file, () => readEntries(readTflite(bytes), bytes)));
+}
+
+/** True for a file that a run made with `outputs: probabilities`. Of classes these are read as what they are. */
+async function givesProbabilities(file: string): Promise<boolean> {
+  if (file.endsWith('.json')) return false;
+  if (file.endsWith('.tflite')) return endsOfFile(await readBytes(file), file).outputs[0]?.name === 'probabilities';
+  return decodeModel(await readOnnx(file), file).metadata.get('output') === 'probabilities';
 }
 
 /** The data of the recipe; its teacher's answers replace missing labels. */

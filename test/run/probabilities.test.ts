@@ -4,6 +4,7 @@ import path from 'node:path';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { readTflite } from '../../src/formats/tflite/read.ts';
 import { endsOfFile } from '../../src/runtime/litert.ts';
+import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
@@ -18,7 +19,8 @@ it('writes files that answer with the probabilities of classes beside those with
     ...{ name: 'digits', dataset: DIGITS, student: { model: 'mlp', hidden: [16] }, outputs: 'probabilities', ...QUICK },
     ...{ distill: { epochs: 2 }, export: ['onnx', 'tflite'], quantize: [{ samples: 64, maxDrop: 100 }] },
   };
-  const { report, folder: run } = await runRecipe(makeRecipe(recipe, folder()), { out: folder() });
+  const loaded = makeRecipe(recipe, folder());
+  const { report, folder: run } = await runRecipe(loaded, { out: folder() });
   const made = report.models.flatMap(({ answerFile }) => answerFile ?? []);
   expect(made.map(({ file, outputs, agreement }) => [path.basename(file), outputs, agreement])).toEqual([
     ['scratch-probabilities.onnx', 'probabilities', 1],
@@ -33,6 +35,10 @@ it('writes files that answer with the probabilities of classes beside those with
   const tflite = readFileSync(path.join(run, made[3]!.file));
   expect(endsOfFile(tflite).outputs).toMatchObject([{ name: 'probabilities', dtype: 'float32' }]);
   expect(readTflite(tflite).description).toContain('Outputs are probabilities.');
+  for (const [i, { file }] of made.entries()) {
+    const { accuracy } = await evaluateFile(path.join(run, file), loaded, 'test');
+    expect([file, accuracy]).toEqual([file, report.models.filter(({ answerFile }) => answerFile)[i]!.score.test]);
+  }
   for (const text of [reportHtml(report), reportMarkdown(report)]) expect(text).toContain('scratch-int8-probabilities.tflite'); // prettier-ignore
 });
 
@@ -44,6 +50,11 @@ it('gives the probability of each label of several', async () => {
     dataset: { type: 'csv', task: 'multi-label', train: 'data.csv', label: ['warm', 'wet'], validation: 30 },
     ...{ distill: { epochs: 2 }, export: ['onnx', 'tflite'] },
   };
-  const { report } = await runRecipe(makeRecipe(recipe, folder()), { out: folder() });
+  const loaded = makeRecipe(recipe, folder());
+  const { report, folder: run } = await runRecipe(loaded, { out: folder() });
   expect(report.models.flatMap(({ answerFile }) => answerFile?.agreement ?? [])).toEqual([1, 1]);
+  for (const name of ['scratch-probabilities.onnx', 'scratch-probabilities.tflite'])
+    await expect(evaluateFile(path.join(run, 'exports', name), loaded, 'validation')).rejects.toThrow(
+      'answers with probabilities, which would be read as logits',
+    );
 });
