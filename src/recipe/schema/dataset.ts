@@ -106,6 +106,7 @@ const image = {
 };
 
 const boxes = {
+  classes: z.array(z.string().min(1)).min(1).optional().describe('Class names in index order; there may be only one.'),
   fit: z
     .enum(['letterbox', 'stretch'])
     .default('letterbox')

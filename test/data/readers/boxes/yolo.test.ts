@@ -1,4 +1,6 @@
+import { loadDataset } from '../../../../src/data/load.ts';
 import { readYolo } from '../../../../src/data/readers/boxes/yolo.ts';
+import { parseRecipe } from '../../../../src/recipe/load.ts';
 import { boxFolder, targetsOf } from './support.ts';
 
 const { at, put, picture, refused, notes } = boxFolder();
@@ -69,6 +71,17 @@ it('says which pictures have no file of boxes, and which files of boxes have no 
     '1 files of boxes have no picture and are not read, such as some/labels/9.txt',
   ]);
   expect(targetsOf(split, 1).boxes).toEqual([]);
+});
+
+it('reads boxes of a single class', async () => {
+  for (const i of [1, 2, 3, 4]) {
+    await picture(`faces/images/${i}.png`);
+    await put(`faces/labels/${i}.txt`, '0 0.5 0.5 0.5 0.5');
+  }
+  const text = `dataset: {type: yolo, task: detection, train: ${at('faces/images')}, validation: 1, testFraction: 0.3, classes: [face]}\nstudent: {model: det-nano}\n`;
+  const { dataset } = parseRecipe(text, at('r.yaml')).recipe;
+  const { train, classNames } = await loadDataset(dataset);
+  expect([classNames, train.count, train.targets[1]]).toEqual([['face'], 2, 0]);
 });
 
 it('looks for boxes beside the pictures if no folder is called images', async () => {
