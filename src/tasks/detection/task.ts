@@ -5,6 +5,7 @@ import type { TargetValues } from '../../data/dataset.ts';
 import { detectorPoints } from '../../data/points.ts';
 import { BOX_WIDTH, boxesOf, boxesWidth, NO_BOX } from '../../data/targets/boxes.ts';
 import { isAboveZero, PROBABLY } from '../columns.ts';
+import { fieldValues, joinedValues, widthOfFields } from '../fields.ts';
 import { apScore } from '../score.ts';
 import { asGiven, numberFeeds } from '../targets.ts';
 import type { Task, TaskData } from '../task.ts';
@@ -39,6 +40,11 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1 }: Omit
   const { count } = points;
   const answerWidth = count * (4 + classes);
   const targetWidth = boxesWidth(maxBoxes);
+  // Collected of each sample.
+  const kept = [
+    { name: 'found', shape: [ROW] },
+    { name: 'truth', shape: [targetWidth] },
+  ];
   const parts = (answers: tf.Tensor2D): readonly [boxes: tf.Tensor3D, logits: tf.Tensor3D] => [
     tf.reshape(tf.slice(answers, [0, 0], [-1, 4 * count]), [-1, count, 4]),
     tf.reshape(tf.slice(answers, [0, 4 * count], [-1, classes * count]), [-1, count, classes]),
@@ -100,26 +106,12 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1 }: Omit
     scoreOfSums: () => undefined,
     divergence: (teacher, student, temperature) => pointDivergence(teacher, student, temperature, count),
     collects: {
-      width: ROW + targetWidth,
+      width: widthOfFields(kept),
       of: (answers, targets) => {
         const rows = found(answers);
-        const out = new Float32Array((rows.length / ROW) * (ROW + targetWidth));
-        for (let i = 0; i < rows.length / ROW; i++) {
-          out.set(rows.subarray(i * ROW, (i + 1) * ROW), i * (ROW + targetWidth));
-          out.set(targets.subarray(i * targetWidth, (i + 1) * targetWidth), i * (ROW + targetWidth) + ROW);
-        }
-        return out;
+        return joinedValues({ found: rows, truth: targets as Float32Array }, kept, rows.length / ROW);
       },
-      scoreOf: (collected) => {
-        const n = collected.length / (ROW + targetWidth);
-        const [rows, targets] = [new Float32Array(n * ROW), new Float32Array(n * targetWidth)];
-        for (let i = 0; i < n; i++) {
-          const at = i * (ROW + targetWidth);
-          rows.set(collected.subarray(at, at + ROW), i * ROW);
-          targets.set(collected.subarray(at + ROW, at + ROW + targetWidth), i * targetWidth);
-        }
-        return apOf(rows, targets);
-      },
+      scoreOf: (collected) => apOf(fieldValues(collected, kept, 'found'), fieldValues(collected, kept, 'truth')),
     },
     scoreOf: (answers, targets) => apOf(found(answers), targets),
     describe: (answers, targets) => ({ boxes: described(figures(found(answers), targets), names) }),
