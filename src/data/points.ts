@@ -6,7 +6,7 @@ export interface Points {
   readonly count: number;
   /** [count, 2] x and y, as shares of the picture's width and height. */
   readonly centres: Float32Array;
-  /** [count, 2] width and height of each point's cell, as shares of those of the picture. */
+  /** [count, 2] width and height of the cell of each point: the cell's width divided by the picture's, and its height by the picture's. */
   readonly cells: Float32Array;
 }
 

@@ -33,7 +33,7 @@ interface TaskRow {
   /** Steps of augmentation that mix samples, whose targets this task can mix too. */
   readonly mixes: readonly Mix[];
   readonly form: AnswerFormKind;
-  /** What files can answer with besides logits; absent where there is nothing else. */
+  /** Values of the key `outputs`: what a second file can answer with beside the file with logits. Absent for tasks without such files. */
   readonly outputs?: FileOutputs;
   /** Names of the fields of an answer, of which each is an output of a file; default: `logits` alone. */
   readonly fields?: readonly string[];

@@ -49,5 +49,7 @@ export function short(value: number): string {
 }
 
 export function capital(text: string): string {
+  // Abbreviations such as mAP keep their spelling.
+  if (/^[a-z][A-Z]/.test(text)) return text;
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }

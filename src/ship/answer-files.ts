@@ -27,7 +27,7 @@ export interface AnswerFile extends ModelFile {
   readonly name: string;
   readonly outputs: FileOutputs;
   readonly samples: number;
-  /** Share of the decisions about these samples that are those of the other file's logits: classes of samples or pixels, or labels. */
+  /** Share of the classes (of samples or pixels) or labels that both files give alike: this file, and the file with logits. */
   readonly agreement: number;
 }
 
@@ -35,9 +35,9 @@ export interface AnswerFile extends ModelFile {
 interface Ending {
   /** Nodes behind the logits, whose last result is the answer. */
   readonly nodes: (logits: string, shape: Shape, task: Task) => readonly Node[];
-  /** What logits of `n` samples come to. */
+  /** Answers of this file to `n` samples, from their logits. */
   readonly answers: (logits: Float32Array, n: number, task: Task) => Pick<OutputValues, 'data' | 'isInteger'>;
-  /** What the answers decide: a number for each class of a sample or pixel, or for each label. */
+  /** Decisions that answers stand for: the index of the class of each sample or pixel, or 0 or 1 for each label. */
   readonly decisions: (answers: OutputValues['data'], task: Task) => ArrayLike<number>;
 }
 

@@ -83,7 +83,7 @@ async function withSteps(
   };
   if (fields.length > 1)
     checkFields(name, fields, names, (output) => network.outputs[output]?.shape.slice(1).map(Number));
-  // The network's own shapes: they may differ from those of the task, which the preflight refuses.
+  // Shapes of the network's outputs. Where they differ from the task's, the preflight refuses the teacher.
   const given = fields.map(({ name: field }) => ({
     name: field,
     shape: network.outputs[field]!.shape.slice(1).map(Number),

@@ -4,22 +4,12 @@ import { POINT_STRIDES, detectorPoints } from '../../data/points.ts';
 import { BilinearUpSampling } from '../../trace/layers/bilinear-up-sampling.ts';
 import { BoxesAroundPoints } from '../../trace/layers/boxes-around-points.ts';
 import type { Blocks } from './blocks.ts';
-import { channels } from './blocks.ts';
 import { family, imageInputShape } from './builder.ts';
-import { invertedResidual } from './mobilenet.ts';
+import { featuresOfV2, STRIDES_TO_32 } from './mobilenet.ts';
 import { integer, real } from './options.ts';
 
-/** Expansion, filters, repeats, and stride of the first repeat, of MobileNet v2 up to stride 32 (Sandler et al. 2018, table 2). */
-const BACKBONE = [
-  [1, 16, 1, 1],
-  [6, 24, 2, 2],
-  [6, 32, 3, 2],
-  [6, 64, 4, 2],
-  [6, 96, 3, 1],
-  [6, 160, 3, 2],
-] as const;
-/** Rows of `BACKBONE` whose outputs, at strides 8, 16 and 32, are the levels of the pyramid. */
-const LEVELS: readonly number[] = [2, 4, 5];
+/** Rows of MobileNet v2 whose features, at strides 8, 16 and 32, are the levels of the pyramid. */
+const LEVELS = [2, 4, 5] as const;
 
 /** Probability of each class at the start, as in Lin et al. 2017, "Focal loss for dense object detection". */
 const PRIOR = 0.01;
@@ -51,7 +41,8 @@ function detector(name: string, doc: string, usual: { readonly alpha: number; re
           'Set `dataset.resize`.',
         );
       const x = input({ shape: [...inputShape], name: 'input' });
-      const levels = backbone(blocks, x, alpha);
+      const features = featuresOfV2(blocks, x, alpha, STRIDES_TO_32);
+      const levels = LEVELS.map((row) => features[row]!);
       const heads = pyramid(blocks, levels, filters).map((level, i) =>
         head(blocks, level, `head${i}`, filters, classes),
       );
@@ -65,17 +56,6 @@ function detector(name: string, doc: string, usual: { readonly alpha: number; re
         name,
       });
     },
-  });
-}
-
-/** Features at strides 8, 16 and 32. */
-function backbone(blocks: Blocks, x: SymbolicTensor, alpha: number): SymbolicTensor[] {
-  let y = blocks.conv(x, 'stem', channels(32, alpha), { stride: 2, activation: 'relu6' });
-  let n = 0;
-  return BACKBONE.flatMap(([expansion, filters, repeats, first], row) => {
-    for (let i = 0; i < repeats; i++)
-      y = invertedResidual(blocks, y, `block${++n}`, channels(filters, alpha), expansion, i === 0 ? first : 1);
-    return LEVELS.includes(row) ? [y] : [];
   });
 }
 

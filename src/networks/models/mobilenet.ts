@@ -75,21 +75,38 @@ export const mobilenetV2 = family({
     const [height, width] = imageInputShape('mobilenet-v2', inputShape);
     const x = input({ shape: [...inputShape], name: 'input' });
     const strides = stridesFor([2, ...V2.map(([, , , stride]) => stride)], height, width);
-    let y = blocks.conv(x, 'stem', channels(32, options.alpha), { stride: strides[0]!, activation: 'relu6' });
-    let n = 0;
-    V2.forEach(([expansion, filters, repeats], row) => {
-      for (let i = 0; i < repeats; i++) {
-        const stride = i === 0 ? strides[row + 1]! : 1;
-        y = invertedResidual(blocks, y, `block${++n}`, channels(filters, options.alpha), expansion, stride);
-      }
-    });
+    const features = featuresOfV2(blocks, x, options.alpha, strides).at(-1)!;
     // The paper keeps the last layer at 1280 filters when alpha is below 1.
-    y = blocks.conv(y, 'head', channels(1280, Math.max(1, options.alpha)), { kernel: 1, activation: 'relu6' });
+    const y = blocks.conv(features, 'head', channels(1280, Math.max(1, options.alpha)), {
+      kernel: 1,
+      activation: 'relu6',
+    });
     return network('mobilenet-v2', x, blocks.classifier(y, classes));
   },
 });
 
-export function invertedResidual(
+/** Strides of the stem and of the first rows of the published net: 16 pixels after five rows, 32 after six. */
+export const STRIDES_TO_16 = [2, 1, 2, 2, 2, 1] as const;
+export const STRIDES_TO_32 = [...STRIDES_TO_16, 2] as const;
+
+/** Features behind each row of `V2`, for a stem and as many rows as there are strides. */
+export function featuresOfV2(
+  blocks: Blocks,
+  x: SymbolicTensor,
+  alpha: number,
+  [first, ...strides]: readonly number[],
+): SymbolicTensor[] {
+  let y = blocks.conv(x, 'stem', channels(32, alpha), { stride: first!, activation: 'relu6' });
+  let n = 0;
+  return strides.map((stride, row) => {
+    const [expansion, filters, repeats] = V2[row]!;
+    for (let i = 0; i < repeats; i++)
+      y = invertedResidual(blocks, y, `block${++n}`, channels(filters, alpha), expansion, i === 0 ? stride : 1);
+    return y;
+  });
+}
+
+function invertedResidual(
   blocks: Blocks,
   x: SymbolicTensor,
   name: string,

@@ -2,20 +2,11 @@ import { input, layers, type SymbolicTensor } from '@tensorflow/tfjs-layers';
 import { UserError } from '../../base/errors.ts';
 import { BilinearUpSampling } from '../../trace/layers/bilinear-up-sampling.ts';
 import type { Blocks } from './blocks.ts';
-import { channels } from './blocks.ts';
 import { family, imageInputShape, network } from './builder.ts';
-import { invertedResidual } from './mobilenet.ts';
+import { featuresOfV2, STRIDES_TO_16 } from './mobilenet.ts';
 import { choice, integer, real } from './options.ts';
 
-/** Expansion, filters, repeats, and stride of the first repeat, of MobileNet v2 up to stride 16 (Sandler et al. 2018, table 2). */
-const BACKBONE = [
-  [1, 16, 1, 1],
-  [6, 24, 2, 2],
-  [6, 32, 3, 2],
-  [6, 64, 4, 2],
-  [6, 96, 3, 1],
-] as const;
-/** Row of `BACKBONE` whose output, at stride 8, is the skip. */
+/** Row of MobileNet v2 whose features, at stride 8, are the skip. */
 const SKIP = 2;
 
 export const segLraspp = family({
@@ -33,14 +24,8 @@ export const segLraspp = family({
     requireMultiple(name, [height, width], 16);
     if (8 % stride !== 0) throw otherStride(name, stride, '1, 2, 4 or 8');
     const x = input({ shape: [...inputShape], name: 'input' });
-    let y = blocks.conv(x, 'stem', channels(32, alpha), { stride: 2, activation: 'relu6' });
-    let skip = y;
-    let n = 0;
-    BACKBONE.forEach(([expansion, filters, repeats, first], row) => {
-      for (let i = 0; i < repeats; i++)
-        y = invertedResidual(blocks, y, `block${++n}`, channels(filters, alpha), expansion, i === 0 ? first : 1);
-      if (row === SKIP) skip = y;
-    });
+    const features = featuresOfV2(blocks, x, alpha, STRIDES_TO_16);
+    const [y, skip] = [features.at(-1)!, features[SKIP]!];
     const high = blocks.conv(y, 'head', head, { kernel: 1 });
     const pooled = layers.globalAveragePooling2d({ name: 'context_pool' }).apply(y) as SymbolicTensor;
     const folded = layers.reshape({ name: 'context_fold', targetShape: [1, 1, y.shape.at(-1)!] }).apply(pooled) as SymbolicTensor; // prettier-ignore

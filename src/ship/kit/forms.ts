@@ -10,7 +10,7 @@ export type SampleKind = 'numbers' | 'arrays' | 'words' | 'text' | 'tags';
 /** Data that a page takes besides the examples, as `SampleKind`, or sounds, or pictures over which it draws masks. */
 export type PageInput = Exclude<SampleKind, 'words'> | 'sound' | 'mask';
 
-/** Class of apps, whose parts are in `samples/android/PART.kt` and `samples/ios/PART.swift`, and what it gives. */
+/** The class that an app takes over: `samples/android/PART.kt` and `samples/ios/PART.swift` hold its methods, `DOC` says what they return. */
 interface PhoneClass {
   readonly part: string;
   readonly NAME: string;

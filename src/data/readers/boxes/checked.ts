@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { shown, UserError } from '../../../base/errors.ts';
 
-/** Content of a file as its schema has it. `UserError` with the place of what is different, such as `annotations[7].bbox`. */
+/** Content of a file as its schema has it. A value that differs from the schema is a `UserError` that names its place, such as `annotations[7].bbox`. */
 export function checkedContent<T extends z.ZodType>(
   schema: T,
   content: unknown,

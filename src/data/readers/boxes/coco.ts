@@ -87,7 +87,7 @@ function boxesByImage(coco: Coco, file: string): Map<string | number, AnnotatedB
   return boxes;
 }
 
-/** The lists of a file. `UserError` with the place of what is no such list, and of an id, a category or a picture that stands twice. */
+/** The lists of a file. A file without these lists, and an id, a category or a picture that stands twice, is a `UserError` with its place. */
 async function cocoIn(file: string): Promise<Coco> {
   const { images, categories, annotations } = checkedContent(
     cocoSchema,

@@ -2,7 +2,7 @@
 import kotlin.math.exp
 
 // == METHODS ==
-/** Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin. */
+/** Takes values before normalization, row by row, channels last. A model with several inputs takes all of them in one row, in the places that preprocessing.json states. */
 fun classify(raw: FloatArray): List<Pair<String, Float>> {
     val logits = answersTo(raw)
     val largest = logits.max()

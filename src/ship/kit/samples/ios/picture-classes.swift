@@ -1,5 +1,5 @@
 // == METHODS ==
-/// Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin.
+/// Takes values before normalization, row by row, channels last. A model with several inputs takes all of them in one row, in the places that preprocessing.json states.
 func classify(raw: [Float]) throws -> [(label: String, probability: Float)] {
   let logits = try answers(to: raw)
   let largest = logits.max() ?? 0

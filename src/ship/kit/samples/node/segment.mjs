@@ -12,7 +12,7 @@ const [, height, width, channels] = input.shape;
 const [, rows, columns] = output.shape;
 const grid = { rows, columns, classes: names.length, stride: height / rows };
 
-/** A picture as a PNG file; of its values those of the first channel or of three are shown, from 0 to 255 or to 1, half under the colours of the mask. */
+/** Makes a PNG file of a picture under the half transparent colours of its mask. Values are from 0 to 255 or from 0 to 1; one channel is shown as grey. */
 function png(raw, mask) {
   const white = raw.some((value) => value > 1) ? 255 : 1;
   const colours = colouredMask(mask, names.length);

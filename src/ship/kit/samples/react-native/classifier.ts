@@ -22,7 +22,7 @@ interface Part {
 export async function openClassifier(file: number, { input, normalization, models }: Settings, labels: readonly string[]) {
   const model = await loadTensorflowModel(file);
   const { inputs } = models.find(({ format }) => format === 'tflite')!;
-  /** Values before normalization, row by row, channels last; those of several inputs where preprocessing.json has them begin. */
+  /** Takes values before normalization, row by row, channels last. A model with several inputs takes all of them in one row, in the places that preprocessing.json states. */
   return async (raw: ArrayLike<number>) => {
     const size = input.shape.reduce((product, length) => product * length);
     if (raw.length !== size) throw new Error(`expected ${size} numbers, received ${raw.length}`);
