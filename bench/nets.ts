@@ -12,8 +12,8 @@ export interface BenchNet {
   /** One sample, channels last. */
   readonly inputShape: readonly number[];
   readonly classes: number;
-  /** What it learns: a label a sample, or `pixels`, a 0 or 1 each. */
-  readonly kind: 'labels' | 'pixels';
+  /** What it learns: a label a sample, `pixels`, a 0 or 1 each, `mask`, a class for each cell of 8 pixels, or `boxes`. */
+  readonly kind: 'labels' | 'pixels' | 'mask' | 'boxes';
   /** Samples are rows of tokens below this, the last of them 0, which is padding. */
   readonly vocabulary?: number;
   /** Limit on the norm of the weights into a unit, after each update. */
@@ -28,8 +28,10 @@ const SEED = 1;
 
 const registry =
   (name: string, options: Readonly<Record<string, unknown>> = {}): Build =>
-  ({ inputShape, classes }): LayersModel =>
-    buildModel(name, { inputShape, classes, seed: SEED, options });
+  ({ inputShape, classes, kind }): LayersModel => {
+    const answersPer = kind === 'mask' ? 'pixel' : kind === 'boxes' ? 'point' : 'sample';
+    return buildModel(name, { inputShape, classes, seed: SEED, options, answersPer, stride: 8 });
+  };
 
 const image = (about: string, build: Build, rest: Partial<BenchNet> = {}): BenchNet => {
   return { about, batch: 128, inputShape: [32, 32, 3], classes: 10, kind: 'labels', build, ...rest };
@@ -71,7 +73,20 @@ const REAL_NETS: Readonly<Record<string, BenchNet>> = {
     ...{ batch: 16, inputShape: [64, 64, 1], classes: 1, kind: 'pixels' },
     build: unet,
   },
+  'seg-lraspp': {
+    about: 'seg-lraspp at 128×128, cross entropy of cells of 8 pixels',
+    ...{ batch: 16, inputShape: [128, 128, 3], classes: 8, kind: 'mask' },
+    build: registry('seg-lraspp'),
+  },
+  'det-nano': {
+    about: 'det-nano at 160×160, assignment and loss of up to 20 boxes in a picture',
+    ...{ batch: 16, inputShape: [160, 160, 3], classes: 8, kind: 'boxes' },
+    build: registry('det-nano'),
+  },
 };
+
+/** Most boxes of a picture in the benchmark. */
+export const MAX_BOXES = 20;
 
 /** Howard et al. 2017, table 1, at alpha 0.25. */
 function vww({ inputShape, classes }: BenchNet): LayersModel {

@@ -8,7 +8,9 @@ import { layersNetwork } from '../src/networks/layers/layers.ts';
 import { onnxNetwork } from '../src/networks/onnx/onnx.ts';
 import type { ModelNetwork } from '../src/networks/network.ts';
 import { evaluator } from '../src/runtime/onnxruntime/evaluator.ts';
-import { classification } from '../src/tasks/classification/task.ts';
+import { writeBoxes, boxesWidth } from '../src/data/targets/boxes.ts';
+import { taskOf } from '../src/tasks/registry.ts';
+import type { Task } from '../src/tasks/task.ts';
 import { setEvaluator } from '../src/trace/evaluate.ts';
 import { install } from '../src/trace/install.ts';
 import type { StepProgram } from '../src/trace/program.ts';
@@ -16,7 +18,7 @@ import { limitedUnits } from '../src/train/optimizers/max-norm.ts';
 import type { Optimizer, OptimizerConfig } from '../src/train/optimizers/optimizers.ts';
 import { createOptimizer } from '../src/train/optimizers/optimizers.ts';
 import { byStateName, trainingProgram } from '../src/train/step/step.ts';
-import { buildNet } from './nets.ts';
+import { buildNet, MAX_BOXES } from './nets.ts';
 import type { BenchNet } from './nets.ts';
 
 export interface BenchStep {
@@ -40,7 +42,7 @@ export async function benchStep(
   const limited = { ...config, maxNorm: net.maxNorm };
   const optimizer = createOptimizer(limited, network.trainable, undefined, limitedUnits(network, limited));
   const loss = createLoss('ce');
-  const task = classification(net.classes);
+  const task = benchTask(net);
   const program =
     net.kind === 'pixels'
       ? pixelProgram(net, network, optimizer, batchSize)
@@ -48,6 +50,18 @@ export async function benchStep(
   const hyper = Object.entries(loss.hyper).map(([key, value]) => [`hyper/${key}`, Float32Array.of(value)] as const);
   const feeds = { ...samplesOf(name, net, batchSize), ...(net.kind === 'pixels' ? {} : Object.fromEntries(hyper)) };
   return { program, feedsAt: (i) => ({ ...feeds, ...optimizer.feedValues(i, 1e-3) }) };
+}
+
+const TASK_NAMES = { labels: 'classification', mask: 'segmentation', boxes: 'detection' } as const;
+
+function benchTask({ kind, classes, inputShape }: BenchNet): Task {
+  return taskOf({
+    task: TASK_NAMES[kind === 'pixels' ? 'labels' : kind],
+    classNames: Array.from({ length: classes }, (_, i) => String(i)),
+    sampleShape: inputShape,
+    stride: 8,
+    maxBoxes: MAX_BOXES,
+  });
 }
 
 function fileNetwork(file: string, { inputShape, classes }: BenchNet): ModelNetwork {
@@ -66,8 +80,26 @@ export function samplesOf(name: string, net: BenchNet, batch: number): Record<st
     else if (i % size < length) x[i] = 1 + random.below(net.vocabulary - 1);
   }
   if (net.kind === 'pixels') return { x, mask: Float32Array.from(x, () => random.below(2)) };
-  const labels = Int32Array.from({ length: batch }, () => random.below(net.classes));
-  return { x, labels, weights: new Float32Array(batch).fill(1) };
+  const weights = new Float32Array(batch).fill(1);
+  if (net.kind === 'boxes') return { x, targets: boxRows(random, net.classes, batch), weights };
+  const each = net.kind === 'mask' ? net.inputShape[0]! * net.inputShape[1]! : 1;
+  return { x, labels: Int32Array.from({ length: batch * each }, () => random.below(net.classes)), weights };
+}
+
+/** Targets [batch, width of a row] with 1 to `MAX_BOXES` boxes in a picture, of sides between a tenth and a half of the picture's. */
+function boxRows(random: RandomStream, classes: number, batch: number): Float32Array {
+  const width = boxesWidth(MAX_BOXES);
+  const rows = new Float32Array(batch * width);
+  for (let i = 0; i < batch; i++) {
+    const boxes = Array.from({ length: 1 + random.below(MAX_BOXES) }, () => {
+      const [w, h] = [0.1 + 0.4 * random.uniform(), 0.1 + 0.4 * random.uniform()];
+      const [xmin, ymin] = [random.uniform() * (1 - w), random.uniform() * (1 - h)];
+      const corners = { xmin, ymin, xmax: xmin + w, ymax: ymin + h };
+      return { label: random.below(classes), ...corners, area: w * h, isIgnored: false };
+    });
+    writeBoxes(rows.subarray(i * width, (i + 1) * width), 1, boxes);
+  }
+  return rows;
 }
 
 function pixelProgram(net: BenchNet, network: ModelNetwork, optimizer: Optimizer, batch: number): StepProgram {

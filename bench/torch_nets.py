@@ -58,10 +58,12 @@ class Same(nn.Conv2d):
 
     def __init__(self, inputs, outputs, kernel, stride, groups, bias):
         self.far = kernel > 1 and stride == 2
+        before, after = (kernel - 2) // 2, (kernel - 1) // 2
+        self.pads = (before, after, before, after)
         super().__init__(inputs, outputs, kernel, stride, 0 if self.far else kernel // 2, groups=groups, bias=bias)
 
     def forward(self, x):
-        return super().forward(F.pad(x, (0, 1, 0, 1)) if self.far else x)
+        return super().forward(F.pad(x, self.pads) if self.far else x)
 
 
 def batch_norm(size):
@@ -204,6 +206,149 @@ class UNet(nn.Module):
         return self.logits(y)
 
 
+V2 = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2)]
+
+
+class Features(nn.Module):
+    """featuresOfV2 of src/networks/models/mobilenet.ts: what is behind each row of MobileNet v2, with the stem at stride 2."""
+
+    def __init__(self, alpha, rows):
+        super().__init__()
+        channels = lambda filters: max(8, math.floor(filters * alpha / 8 + 0.5) * 8)
+        self.stem, last, made, self.widths = block(3, channels(32), stride=2, act="relu6"), channels(32), [], []
+        for expansion, filters, repeats, stride in V2[:rows]:
+            row = []
+            for i in range(repeats):
+                row.append(InvertedResidual(last, channels(filters), expansion, stride if i == 0 else 1))
+                last = channels(filters)
+            made.append(nn.Sequential(*row))
+            self.widths.append(last)
+        self.rows = nn.ModuleList(made)
+
+    def forward(self, x):
+        x, out = self.stem(x), []
+        for row in self.rows:
+            x = row(x)
+            out.append(x)
+        return out
+
+
+class Lraspp(nn.Module):
+    def __init__(self, alpha=0.5, head=64, classes=8):
+        super().__init__()
+        self.features = Features(alpha, 5)
+        skip, high = self.features.widths[2], self.features.widths[4]
+        self.head = block(high, head, 1)
+        self.context = block(high, head, 1, norm=False, bias=False, act="none")
+        self.high, self.skip = (block(n, classes, 1, norm=False, act="none") for n in (head, skip))
+
+    def forward(self, x):
+        features = self.features(x)
+        y = features[4]
+        y = self.head(y) * self.context(y.mean((2, 3), keepdim=True)).sigmoid()
+        return self.high(enlarged(y)) + self.skip(features[2])
+
+
+def enlarged(x):
+    return F.interpolate(x, scale_factor=2, mode="bilinear")
+
+
+def separable(filters, stride=1):
+    depthwise = block(filters, filters, 5, stride, act="relu6", groups=filters)
+    return nn.Sequential(depthwise, block(filters, filters, 1, act="relu6"))
+
+
+class Head(nn.Module):
+    def __init__(self, filters, classes):
+        super().__init__()
+        self.first, self.box, self.kind = (separable(filters) for _ in range(3))
+        self.distances, self.scores = nn.Conv2d(filters, 4, 1), nn.Conv2d(filters, classes, 1)
+        nn.init.constant_(self.distances.bias, 2)
+        nn.init.constant_(self.scores.bias, -math.log(99))
+
+    def forward(self, x):
+        x = self.first(x)
+        return F.relu(self.distances(self.box(x))).flatten(2), self.scores(self.kind(x)).flatten(2)
+
+
+class Detector(nn.Module):
+    """detNano of src/networks/models/detectors.ts: boxes [batch, points, 4] and logits [batch, points, classes]."""
+
+    def __init__(self, alpha=0.35, filters=48, classes=8, size=160):
+        super().__init__()
+        self.features = Features(alpha, 6)
+        widths = [self.features.widths[row] for row in (2, 4, 5)]
+        self.lateral = nn.ModuleList(block(width, filters, 1, act="relu6") for width in widths)
+        self.top_down = nn.ModuleList(separable(filters) for _ in range(2))
+        self.down, self.bottom_up = (nn.ModuleList(separable(filters, s) for _ in range(2)) for s in (2, 1))
+        self.heads = nn.ModuleList(Head(filters, classes) for _ in range(3))
+        centres, cells = points_of(size)
+        self.register_buffer("centres", torch.cat([centres, centres], 1))
+        self.register_buffer("cells", torch.cat([-cells, cells], 1))
+
+    def forward(self, x):
+        features = self.features(x)
+        out = [lateral(features[row]) for lateral, row in zip(self.lateral, (2, 4, 5))]
+        for i in (1, 0):
+            out[i] = self.top_down[i](out[i] + enlarged(out[i + 1]))
+        for i in (1, 2):
+            out[i] = self.bottom_up[i - 1](out[i] + self.down[i - 1](out[i - 1]))
+        made = [head(level) for head, level in zip(self.heads, out)]
+        distances, scores = (torch.cat([each[part] for each in made], 2).transpose(1, 2) for part in (0, 1))
+        return distances * self.cells + self.centres, scores
+
+
+def points_of(size):
+    """Centres and sizes of the cells of all levels, [points, 2] both, as shares of the picture."""
+    centres, cells = [], []
+    for stride in (8, 16, 32):
+        middle = torch.arange(stride / 2, size, stride) / size
+        y, x = torch.meshgrid(middle, middle, indexing="ij")
+        centres.append(torch.stack([x.flatten(), y.flatten()], 1))
+        cells.append(torch.full((len(middle) ** 2, 2), stride / size))
+    return torch.cat(centres), torch.cat(cells)
+
+
+def overlap_of(a, b):
+    """Intersection over union, and the share of the hull that neither of the boxes covers."""
+    size = lambda box: (box[..., 2:] - box[..., :2]).clamp(min=0).prod(-1)
+    shared = size(torch.cat([torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])], -1))
+    union = size(a) + size(b) - shared
+    hull = size(torch.cat([torch.minimum(a[..., :2], b[..., :2]), torch.maximum(a[..., 2:], b[..., 2:])], -1))
+    return shared / (union + 1e-9), (hull - union) / (hull + 1e-9)
+
+
+@torch.no_grad()
+def assigned(boxes, logits, kinds, truth, centres, cells):
+    """Feng et al. 2021, "TOOD", for a batch at once: src/tasks/detection/assignment.ts. `kinds` [batch, most] is -1 for padding."""
+    classes = logits.shape[-1]
+    hot = F.one_hot(kinds.clamp(min=0), classes).float() * (kinds >= 0)[..., None]
+    middle, a, b = centres[None, :, None], truth[:, None, :, :2], truth[:, None, :, 2:]
+    within = torch.minimum(middle - a, b - middle) / (b - a).clamp(min=1e-6)
+    nearest = (middle - (a + b) / 2).abs() < cells[None, :, None] / 2
+    inside = torch.maximum(within, nearest * 1e-3).amin(-1)
+    candidate = (inside > 0) & (kinds >= 0)[:, None]
+    overlap, _ = overlap_of(boxes[:, :, None], truth[:, None])
+    metric = (logits.sigmoid() @ hot.transpose(1, 2) * overlap**6 + inside * 1e-9) * candidate
+    best = (metric >= metric.topk(10, 1).values[:, -1:]) & candidate
+    closest = (overlap - 2 * ~best).argmax(-1)
+    learns = (best * F.one_hot(closest, truth.shape[1])).float()
+    aligned = metric * learns
+    share = aligned / aligned.amax(1, keepdim=True).clamp(min=1e-20)
+    aims = share * (overlap * learns).amax(1, keepdim=True)
+    return learns @ truth, aims @ hot, 1 / aims.sum((1, 2)).clamp(min=1)
+
+
+def detection_loss(net, answers, targets):
+    boxes, logits = answers
+    kinds, truth = targets
+    goals, aims, weight = assigned(boxes, logits, kinds, truth, net.centres[:, :2], net.cells[:, 2:])
+    entropy = F.binary_cross_entropy_with_logits(logits, aims, reduction="none").sum(-1)
+    overlap, empty = overlap_of(boxes, goals)
+    box = 2 * (1 - overlap + empty) + 5 * (boxes - goals).abs().sum(-1)
+    return ((entropy + aims.amax(-1) * box).sum(1) * weight).mean()
+
+
 class Attention(nn.Module):
     def __init__(self, size, heads, sdpa):
         super().__init__()
@@ -328,11 +473,16 @@ NETS = {
     "transformer-4": (lambda word: TextTransformer(4, word == "sdpa"), (128,), 4, 32),
     "gru": (lambda word: ExactGru() if word == "exact" else Gru(), (64, 64), 10, 64),
     "unet": (lambda _: UNet(), (1, 64, 64), 1, 16),
+    "seg-lraspp": (lambda _: Lraspp(), (3, 128, 128), 8, 16),
+    "det-nano": (lambda _: Detector(), (3, 160, 160), 8, 16),
     "onnx-resnet18": (lambda _: torchvision_net("resnet18"), (3, 96, 96), 10, 32),
     "onnx-mobilenet-v3": (lambda _: torchvision_net("mobilenet_v3_small"), (3, 96, 96), 10, 32),
     "onnx-lstm": (lambda _: Lstm(), (64, 64), 10, 64),
     "onnx-gru": (lambda _: Gru(), (64, 64), 10, 64),
 }
+
+# Most boxes of a picture
+MAX_BOXES = 20
 
 # Limit on the norm of the weights into a unit, after each update
 MAX_NORM = {"mlp-1200": 3.873}
@@ -346,4 +496,12 @@ def samples_of(name, batch):
         return ids * (torch.arange(shape[0]) < lengths), torch.randint(0, classes, (batch,))
     if name == "unet":
         return torch.randn(batch, *shape), torch.randint(0, 2, (batch, *shape)).float()
+    if name == "seg-lraspp":
+        return torch.randn(batch, *shape), torch.randint(0, classes, (batch, *(n // 8 for n in shape[1:])))
+    if name == "det-nano":
+        corner, size = torch.rand(batch, MAX_BOXES, 2), 0.1 + 0.4 * torch.rand(batch, MAX_BOXES, 2)
+        corner = corner * (1 - size)
+        kinds = torch.randint(0, classes, (batch, MAX_BOXES))
+        kinds[torch.arange(MAX_BOXES) > torch.randint(0, MAX_BOXES, (batch, 1))] = -1
+        return torch.randn(batch, *shape), (kinds, torch.cat([corner, corner + size], -1))
     return torch.randn(batch, *shape), torch.randint(0, classes, (batch,))

@@ -16,7 +16,7 @@ import time
 
 import torch
 from torch.nn import functional as F
-from torch_nets import MAX_NORM, NETS, samples_of
+from torch_nets import MAX_NORM, NETS, detection_loss, samples_of
 
 WARM_UP, SECONDS, LEAST = 3, 4, 5
 
@@ -25,11 +25,14 @@ def times_of(args, variant):
     torch.manual_seed(0)
     kind, _, word = variant.partition("-")
     net = NETS[args.net][0](word).to(args.device).train()
-    x, y = (tensor.to(args.device) for tensor in samples_of(args.net, args.batch))
+    x, y = samples_of(args.net, args.batch)
+    x, y = x.to(args.device), tuple(part.to(args.device) for part in y) if isinstance(y, tuple) else y.to(args.device)
     if word == "nhwc":
         net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
-        y = y.to(memory_format=torch.channels_last) if y.ndim == 4 else y
+        y = y.to(memory_format=torch.channels_last) if args.net == "unet" else y
     objective = F.binary_cross_entropy_with_logits if args.net == "unet" else F.cross_entropy
+    if args.net == "det-nano":
+        objective = lambda answers, y: detection_loss(net, answers, y)
     loss_of = lambda x, y: objective(net(x), y)
     if kind == "compile":
         loss_of = torch.compile(loss_of)
