@@ -33,6 +33,17 @@ export interface LossRows {
   readonly weights: (samples: tf.Tensor1D, targets: tf.Tensor2D) => tf.Tensor1D;
 }
 
+/** A second form of answers of a task, in which a teacher may answer; students do not. */
+interface TaughtForm {
+  /** The task with answers of this form: its fields, its width, and what is said of answers. */
+  readonly task: Task;
+  /** Students' answers in this form. */
+  readonly of: (answers: Float32Array) => Float32Array;
+  /** Rows that `divergence` compares with those of students, from a teacher's answers and a student's, [batch, width] each. */
+  readonly rows: (taught: tf.Tensor2D, answers: tf.Tensor2D) => tf.Tensor2D;
+  readonly divergence: NonNullable<Task['divergence']>;
+}
+
 /**
  * A task: the question that a model answers about a sample, and the measure of a good answer. Everything that differs between tasks is here; no other
  * code asks for the task's name. `outputs` and `answers` are a model's answers, [batch, width]: logits, or numbers in the label's units; see `AnswerField`.
@@ -79,6 +90,8 @@ export interface Task {
   loss(outputs: tf.Tensor2D, targets: tf.Tensor2D, hyper: Hyper): tf.Tensor1D;
   /** Divergence of two answers [rows, classes] at a temperature, [rows]; absent for tasks without a temperature. */
   divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D;
+  /** Form of a teacher's answers other than that of students', known by its width; see `taskOfWidth`. */
+  readonly taught?: TaughtForm;
   /** Sums over a batch that the score is computed from, by name; targets and outputs in the form of a loss' input. */
   sums(outputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D): Record<string, tf.Scalar>;
   /** Score from such sums over batches and the total weight; undefined for a task that `collects`, which has no running score of training. */
@@ -126,6 +139,11 @@ export interface Task {
    * Warning about a model with nearly constant answers; undefined otherwise. `truth`: labels or another model's answers. `why`: the cause, if known.
    */
   stuck(name: string, answers: Float32Array, truth: Float32Array | TargetValues, why?: string): string | undefined;
+}
+
+/** The task for answers of this width, which a teacher may have given in a form of its own. */
+export function taskOfWidth(task: Task, width: number): Task {
+  return task.taught?.task.width === width ? task.taught.task : task;
 }
 
 /** Keys of a recipe's training section about labels. */

@@ -6,6 +6,7 @@ import { labelledCount, labelledOf } from '../data/readers/labelled.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { isWithoutLabels, scoredByTeacher } from '../distill/answers/scored-by-teacher.ts';
 import { taskOf } from '../tasks/registry.ts';
+import { taskOfWidth } from '../tasks/task.ts';
 import type { EvaluationFigures } from '../tasks/described.ts';
 import { againstText } from '../tasks/score.ts';
 import { plainLogits, noBetterThanNothing } from '../distill/preflight/preflight.ts';
@@ -78,8 +79,8 @@ export async function evaluateFile(
   const data = await scoredData(recipe, fed);
   const { labelledBy } = data;
   const dataset = labelledSplit(data, split, recipe.name);
-  const task = taskOf(dataset);
-  if (task.classes === undefined && (await givesProbabilities(file)))
+  const students = taskOf(dataset);
+  if (students.classes === undefined && (await givesProbabilities(file)))
     throw new UserError(
       `${file}: answers with probabilities, which would be read as logits`,
       'Evaluate the file with logits beside it, whose answers these are made of.',
@@ -101,6 +102,7 @@ export async function evaluateFile(
     name: (name: string) => name,
   };
   const { teacher: model, preparation, alternatives } = await openFile(settings, options);
+  const task = taskOfWidth(students, model.classes);
   if (model.classes !== task.width) {
     const each = task.classes === undefined ? 'number' : 'class';
     throw new UserError(

@@ -9,7 +9,7 @@ import { byStateName, forward, lossFeeds, lossInput } from './step/step.ts';
  * changes the loss. Feeds: those of a training step without the optimizer's scalars.
  */
 export function saliencyProgram(
-  options: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix' | 'partial'>,
+  options: Pick<TrainingOptions, 'network' | 'task' | 'loss' | 'batchSize' | 'mix' | 'partial' | 'teacherWidth'>,
 ): StepProgram {
   const { network, task, loss, mix = 'none' } = options;
   const { state, trainable } = network;

@@ -1,6 +1,9 @@
 import { countOfElements } from '../../data/dataset.ts';
 import type { Dataset, TargetValues } from '../../data/dataset.ts';
 import { surest } from '../../tasks/classification/classes.ts';
+import { taskRow } from '../../recipe/task.ts';
+import type { Recipe } from '../../recipe/schema.ts';
+import { taskOfWidth } from '../../tasks/task.ts';
 import type { Task } from '../../tasks/task.ts';
 import { withKnown } from '../../train/step/known.ts';
 import type { KnownFlags } from '../../train/step/known.ts';
@@ -12,13 +15,18 @@ interface Answered {
   readonly teacher: Readonly<Record<string, Float32Array>>;
 }
 
+/** Least probability of a teacher's class for the student to learn the answer to a sample; boxes of a detector are chosen one by one. */
+export function leastConfidence({ dataset, distill }: Pick<Recipe, 'dataset' | 'distill'>): number | undefined {
+  return taskRow(dataset.task).answersPer === 'point' ? undefined : distill.minConfidence;
+}
+
 /** True if samples of the training may lack a label, or an answer of the teacher that the student learns. */
 export function isPartial({ labelled }: Pick<Dataset, 'labelled'>, minConfidence: number | undefined): boolean {
   return labelled !== undefined || minConfidence !== undefined;
 }
 
 interface Learning {
-  readonly task: Pick<Task, 'fields' | 'width' | 'asTargets' | 'weightOf'>;
+  readonly task: Task;
   /** True if any sample of the training has a label. */
   readonly hasLabels: boolean;
   /** Minimum probability of the teacher's class for the student to learn the answer. */
@@ -42,7 +50,7 @@ export function known<B extends Answered & { readonly weights?: Float32Array }>(
   const label = labelled ?? ones();
   const answer = Float32Array.from(ids, (_, row) => (isSure(row) ? 1 : 0));
   const scored = hasLabels ? label : ones();
-  const targets = hasLabels ? batch.targets : task.asTargets(logits);
+  const targets = hasLabels ? batch.targets : taskOfWidth(task, logits.length / ids.length).asTargets(logits);
   const weights = batch.weights ?? task.weightOf?.(targets);
   return withKnown({ ...batch, targets, ...(weights && { weights }) }, { label, answer, scored });
 }

@@ -35,6 +35,10 @@ export class LiveSoftTargets implements SoftTargets {
     this.cut = { shards: options.shards ?? 1 };
   }
 
+  get width(): number {
+    return this.#teacher.classes;
+  }
+
   timed(): () => number {
     const before = this.#ms;
     return () => (this.#ms - before) / 1000;

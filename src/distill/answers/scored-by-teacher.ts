@@ -3,6 +3,7 @@ import type { Dataset } from '../../data/dataset.ts';
 import type { LoadedDataset } from '../../data/load.ts';
 import { scalingOf } from '../../data/targets/registry.ts';
 import { taskOf } from '../../tasks/registry.ts';
+import { taskOfWidth } from '../../tasks/task.ts';
 import { plainLogits } from '../preflight/preflight.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
@@ -20,7 +21,7 @@ export async function scoredByTeacher(
   teacher: Teacher,
   onProgress?: OnProgress,
 ): Promise<LoadedDataset> {
-  const task = taskOf(data.validation);
+  const task = taskOfWidth(taskOf(data.validation), teacher.classes);
   const answered = async (split: Dataset): Promise<Dataset> => {
     const rows = Int32Array.from({ length: split.count }, (_, i) => i);
     const targets = task.asTargets(await plainLogits(teacher, split, rows, { onProgress }));

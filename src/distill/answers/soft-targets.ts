@@ -11,6 +11,7 @@ import type { Safetensors } from '../../formats/safetensors.ts';
 import { inTurns } from '../../runtime/collectives/collectives.ts';
 import type { Collectives } from '../../runtime/collectives/collectives.ts';
 import { taskOf } from '../../tasks/registry.ts';
+import { taskOfWidth } from '../../tasks/task.ts';
 import { namesIn, otherOrder } from '../teachers/inputs/preparation.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
@@ -25,6 +26,8 @@ export interface Asked {
 
 /** The teacher's answers as feeds of a training step, stored or live. */
 export interface SoftTargets {
+  /** Number of elements of an answer. */
+  readonly width: number;
   /** Division of a batch into the parts that processes ask about: a process needs no samples of other parts. Absent for stored answers. */
   readonly cut?: BatchCut;
   /** Starts to count the seconds that a live teacher takes in this process. Absent for stored answers. */
@@ -216,7 +219,7 @@ export class StoredSoftTargets implements SoftTargets {
         'The store belongs to another data set or split; let the teacher answer again.',
       );
     }
-    const { width } = taskOf(dataset);
+    const { width } = taskOfWidth(taskOf(dataset), this.#classes);
     if (this.#classes !== width) {
       throw new UserError(
         `${source}: answers for ${this.#classes} classes, the data set has ${width}`,
@@ -229,6 +232,10 @@ export class StoredSoftTargets implements SoftTargets {
       `${source}: answers for ${order.join(', ')} in this order, and the data set has ${dataset.classNames.join(', ')}`,
       'Name them in the order of the run that wrote it, as `dataset.classes` or `dataset.label`, or let the teacher answer again.',
     );
+  }
+
+  get width(): number {
+    return this.#classes;
   }
 
   get views(): number {

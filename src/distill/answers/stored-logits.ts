@@ -9,7 +9,6 @@ import type { Safetensors } from '../../formats/safetensors.ts';
 import { unseal } from '../../formats/sealed.ts';
 import type { SafetensorsFile } from '../../formats/sealed.ts';
 import type { TeacherRecipe } from '../../recipe/schema/teacher.ts';
-import { taskOf } from '../../tasks/registry.ts';
 import { drawnFrom, StoredSoftTargets } from './soft-targets.ts';
 import type { SoftTargets } from './soft-targets.ts';
 import { orderOf, inClassOrder } from '../preflight/class-order.ts';
@@ -58,7 +57,7 @@ export async function storedLogits(
   { minAccuracy, confirmed, outputs = 'auto', classes: given, augment = [], seed = 0 }: StoredLogitsOptions = {},
 ): Promise<StoredLogits> {
   const stored = new StoredSoftTargets(content, dataset, file);
-  const classes = taskOf(dataset).width;
+  const { width: classes } = stored;
   const order = orderOf(file, given, dataset.classNames);
   const valuesOf = async (ids: Int32Array, view = 0): Promise<Float32Array> =>
     (await stored.answersFor({ ids, view, x: new Float32Array(0) })).teacherLogits!;
@@ -77,6 +76,7 @@ export async function storedLogits(
   const found = await preflight(storedTeacher, dataset, { minAccuracy, confirmed, rows, declared: given });
   const isSame = (content.metadata['drawn'] ?? drawnFrom([], seed)) === drawnFrom(augment, seed);
   const answers: SoftTargets = {
+    width: classes,
     answersFor: async ({ ids, view }) => ({ teacherLogits: await answersTo(ids, view) }),
   };
   return { ...found, answers, isSame, views: isSame && augment.length > 0 ? stored.views : undefined };
@@ -89,10 +89,11 @@ async function refuseNotFinite(
 ): Promise<void> {
   const rows = Int32Array.from(dataset.ids.keys());
   for (let start = 0; start < rows.length; start += CHECKED) {
-    const values = await valuesOf(rows.subarray(start, start + CHECKED));
+    const asked = rows.subarray(start, start + CHECKED);
+    const values = await valuesOf(asked);
     const at = values.findIndex((value) => !Number.isFinite(value));
     if (at === -1) continue;
-    const sample = sampleId(dataset, start + Math.floor(at / taskOf(dataset).width));
+    const sample = sampleId(dataset, start + Math.floor((at * asked.length) / values.length));
     throw new UserError(
       `${file}: the stored logits of sample ${sample} are not finite`,
       'Let the teacher answer again.',

@@ -4,6 +4,7 @@ import type { TargetValues } from '../../data/dataset.ts';
 import { pairedTest } from '../../measure/paired-test.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { isBetter } from '../../tasks/score.ts';
+import { taskOfWidth } from '../../tasks/task.ts';
 import { classesOf, sideBySide } from '../../tasks/classification/classes.ts';
 import { classList, reordered } from './class-order.ts';
 import type { Reordering } from './class-order.ts';
@@ -90,11 +91,11 @@ export async function bestAlternative(
   alternatives: readonly Alternative[],
   ask: AskTeacher,
 ): Promise<Found | undefined> {
-  const task = taskOf(dataset);
   let best: Found | undefined;
   for (const from of alternatives) {
     const other = await from.open().catch(() => undefined);
     if (other === undefined) continue;
+    const task = taskOfWidth(taskOf(dataset), other.classes);
     // A tensor of another width cannot be the answers.
     if (other.classes !== task.width) {
       await other.dispose();

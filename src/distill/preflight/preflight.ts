@@ -12,6 +12,7 @@ import { targetsOf } from '../../data/targets/registry.ts';
 import { fieldValues } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import { isBetter } from '../../tasks/score.ts';
+import { taskOfWidth } from '../../tasks/task.ts';
 import type { Task } from '../../tasks/task.ts';
 import { accuracyOf, beatsChance, chanceBar, largestShare } from '../../tasks/classification/chance.ts';
 import { classesOf } from '../../tasks/classification/classes.ts';
@@ -83,7 +84,7 @@ export async function preflight(
   options: PreflightOptions = {},
 ): Promise<Preflight> {
   const { minAccuracy, alternatives = [], confirmed = false } = options;
-  const task = taskOf(dataset);
+  const task = taskOfWidth(taskOf(dataset), teacher.classes);
   const classes = task.width;
   if (teacher.classes !== classes) {
     const expectedAnswers =
@@ -187,7 +188,7 @@ export async function noBetterThanNothing(
   { rows, given }: { readonly rows: Int32Array; readonly given: Float32Array },
   alternatives: readonly Alternative[],
 ): Promise<TeacherFault | undefined> {
-  const task = taskOf(dataset);
+  const task = taskOfWidth(taskOf(dataset), given.length / rows.length);
   const labels = targetsOf(dataset, rows);
   const { score, isBetter: isGood, chance } = task.skill(given, labels);
   if (isGood) return undefined;

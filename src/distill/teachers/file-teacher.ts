@@ -4,6 +4,7 @@ import { UserError } from '../../base/errors.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { AtSize } from '../../data/pictures/originals.ts';
 import type { InferenceTensor, ModelValue } from '../../runtime/inference.ts';
+import type { DecoderSettings } from '../../recipe/decoders.ts';
 import { taskRow } from '../../recipe/task.ts';
 import type { AnswerField } from '../../tasks/fields.ts';
 import { taskOf } from '../../tasks/registry.ts';
@@ -29,6 +30,8 @@ export interface FileTeacherSettings extends OwnSize {
   /** Class names in the teacher's order. */
   readonly classes?: readonly string[] | undefined;
   readonly intermediate: readonly string[];
+  /** Layout of a detector's outputs, if they are not fields of an answer. */
+  readonly decoder?: DecoderSettings | undefined;
 }
 
 /** A loaded model file of any format, with named inputs and outputs. */
@@ -151,8 +154,13 @@ interface Asking {
   readonly sampleShape?: readonly number[];
 }
 
-/** Asks about samples that are numbers. */
-function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
+/** Asks about samples that are numbers. `batch`: number of samples in a call. Default: the file's, or all. */
+export function plainInput(
+  { name, runtime, dataset }: Pick<FileTeacherSource, 'name' | 'runtime' | 'dataset'>,
+  settings: FileTeacherSettings,
+  ask: Ask,
+  batch?: number,
+): Asking {
   const columns = columnInputs(runtime.inputs, dataset);
   if (columns !== undefined) return columnInput({ name, dataset }, columns, settings, ask);
   const seen = seenAs(dataset, settings);
@@ -161,7 +169,7 @@ function plainInput({ name, runtime, dataset }: FileTeacherSource, settings: Fil
   const { layout } = inputs[0]!.form;
   const preprocessing = { ...preparationAffine(form, settings.normalize), layout };
   const prepare = prepared(form, settings.normalize, preprocessing);
-  const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
+  const fixed = batch ?? inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
   const run = async (piece: Float32Array, size: number): Promise<Readonly<Record<string, Values>>> =>
     ask(feedsOf(inputs, piece, size, form, name), size);
   const raw: Asking['raw'] = async (x, n, original) => {

@@ -8,7 +8,7 @@ import { withTwoLogits } from '../../formats/onnx/rewrite/two-logits.ts';
 import { InferenceModel } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import { taskOf } from '../../tasks/registry.ts';
-import { fileTeacher } from './file-teacher.ts';
+import { teacherOfFile } from './detector-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
 import type { FileFeeds } from './int8-teacher.ts';
 import type { Teacher } from './teacher.ts';
@@ -36,7 +36,7 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
     () => file.dispose(),
   );
   const about = { params: parameterCount(model.graph), sizeBytes: bytes.length, content: bytes };
-  return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
+  return teacherOfFile({ name, runtime, ...about, dataset, probe }, settings);
 }
 
 /** Converts a file with one logit or sigmoid for two classes to two logits; undefined for other files, which are used unchanged. */

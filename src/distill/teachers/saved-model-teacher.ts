@@ -6,7 +6,7 @@ import { nearest, UserError } from '../../base/errors.ts';
 import { asUserError, readBytes } from '../../base/files.ts';
 import { savedModelParameters } from '../../formats/saved-model.ts';
 import { SavedModel } from '../../runtime/tensorflow/saved-model.ts';
-import { fileTeacher } from './file-teacher.ts';
+import { teacherOfFile } from './detector-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource } from './file-teacher.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -38,7 +38,7 @@ export async function savedModelTeacher(
   );
   // TensorFlow's pictures have channels last, even if the signature leaves all sizes open.
   const layout = settings.layout === 'auto' ? 'nhwc' : settings.layout;
-  return fileTeacher({ name, runtime, ...about, dataset, probe }, { ...settings, layout });
+  return teacherOfFile({ name, runtime, ...about, dataset, probe }, { ...settings, layout });
 }
 
 function refuseUnknown(

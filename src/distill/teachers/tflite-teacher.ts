@@ -6,7 +6,7 @@ import type { ModelValue } from '../../runtime/inference.ts';
 import { fromStored, openFastestTflite, toStored } from '../../runtime/litert.ts';
 import type { TfliteEnd, TfliteSession } from '../../runtime/litert.ts';
 import { typedAs } from '../../runtime/typed.ts';
-import { fileTeacher } from './file-teacher.ts';
+import { teacherOfFile } from './detector-teacher.ts';
 import type { FileTeacherSettings, FileTeacherSource, Runnable } from './file-teacher.ts';
 import type { Teacher } from './teacher.ts';
 
@@ -26,7 +26,7 @@ export async function tfliteTeacher(
     );
   const about = { params: parametersOf(readTflite(bytes)), sizeBytes: bytes.length, content: bytes };
   const runtime = runnable(await openFastestTflite(bytes));
-  return fileTeacher({ name, runtime, ...about, dataset, probe }, settings);
+  return teacherOfFile({ name, runtime, ...about, dataset, probe }, settings);
 }
 
 function runnable(session: TfliteSession): Runnable {

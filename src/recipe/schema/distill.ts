@@ -60,7 +60,7 @@ const distillKeys = {
     .lt(1)
     .optional()
     .describe(
-      "Classification: the student learns only answers in which the teacher's class has at least this probability; default: all.",
+      "Classification: the student learns only answers in which the teacher's class has at least this probability; default: all. Detection, beside teacher.decoder: the least score of a box that teaches; default: 0.3.",
     ),
   schedules: lossSchedules.optional(),
   teacherUntil: z

@@ -1,9 +1,11 @@
 import { dataType } from '../data-types.ts';
+import { DECODERS } from '../decoders.ts';
 import type { z } from 'zod';
 import { DEFAULT_TASK, fieldNames, isLossFor, MIXES, TASKS, taskRow } from '../task.ts';
 import type { TaskName } from '../task.ts';
 import { LOSSES, NEEDS_PEER } from './loss.ts';
 import type { LossName } from './loss.ts';
+import type { DecoderRecipe } from './teacher.ts';
 import { refuseForWords } from './words.ts';
 
 type Mapping = Readonly<Record<string, unknown>>;
@@ -42,6 +44,7 @@ interface Checked {
   readonly distill: Training & {
     readonly loss: LossName | 'auto';
     readonly minConfidence?: number | undefined;
+    readonly temperature?: number | undefined;
     readonly leaveOut?: object | undefined;
   };
   readonly teacher?:
@@ -50,6 +53,7 @@ interface Checked {
         readonly chain?: readonly Training[] | undefined;
         readonly minAccuracy?: number | undefined;
         readonly classes?: readonly string[] | string | undefined;
+        readonly logits?: string | undefined;
         readonly ensemble?: readonly Outputs[] | undefined;
         readonly weighting?: string | undefined;
       } & Outputs)
@@ -66,6 +70,7 @@ interface Outputs {
   readonly outputs: string | Readonly<Record<string, string>>;
   readonly onnx?: string | undefined;
   readonly savedModel?: string | undefined;
+  readonly decoder?: DecoderRecipe | undefined;
 }
 
 interface Training {
@@ -136,13 +141,25 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   if (isPerWord) refuseForWords(recipe, refuse);
   if (teacher !== undefined) refuseOutputs(['teacher'], teacher, task, refuse);
   teacher?.ensemble?.forEach((member, i) => refuseOutputs(['teacher', 'ensemble', i], member, task, refuse));
+  if (teacher?.decoder !== undefined) {
+    if (answersPer !== 'point')
+      refuse(['teacher', 'decoder'], `no such key for ${task}: it belongs to detection`, teacher.decoder);
+    if (distill.temperature !== undefined && distill.temperature !== 1)
+      refuse(
+        ['distill', 'temperature'],
+        '1 beside teacher.decoder: boxes have no logits to soften',
+        distill.temperature,
+      );
+  }
   if (task === 'classification') return;
+  // Boxes of a detector are chosen by their scores.
+  const hasBoxes = answersPer === 'point' && (teacher?.decoder ?? teacher?.logits) !== undefined;
   const perPath: readonly (readonly [readonly string[], unknown])[] = [
     [['teacher', 'minAccuracy'], teacher?.minAccuracy],
-    [['teacher', 'classes'], teacher?.classes],
+    [['teacher', 'classes'], hasBoxes && teacher?.decoder !== undefined ? undefined : teacher?.classes],
     [['teacher', 'outputs'], teacher?.outputs === 'probabilities' ? 'probabilities' : undefined],
     [['teacher', 'weighting'], teacher?.weighting === 'entropy' ? 'entropy' : undefined],
-    [['distill', 'minConfidence'], distill.minConfidence],
+    [['distill', 'minConfidence'], hasBoxes ? undefined : distill.minConfidence],
     [['distill', 'leaveOut'], distill.leaveOut && 'leaveOut'],
   ];
   for (const [path, received] of perPath)
@@ -152,11 +169,12 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
 /** Refuses names of outputs that the task has no field for, or that are not read. */
 function refuseOutputs(
   path: readonly (string | number)[],
-  { output, outputs, onnx, savedModel }: Outputs,
+  { output, outputs, onnx, savedModel, decoder }: Outputs,
   task: TaskName,
   refuse: Refuse,
 ): void {
-  const names = fieldNames(task);
+  const names =
+    decoder === undefined ? fieldNames(task) : DECODERS[typeof decoder === 'string' ? decoder : decoder.layout];
   if (output !== undefined && names.length > 1)
     refuse([...path, 'output'], `no such key for ${task}: outputs names an output for each field of an answer`, output);
   if (typeof outputs === 'string') return;

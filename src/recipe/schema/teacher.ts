@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { DECODER_KEYS, DECODER_NAMES } from '../decoders.ts';
 import { augmentStep } from './augment.ts';
 import { count, file, fraction } from './parts.ts';
 import { teacherText } from './text.ts';
@@ -88,7 +89,7 @@ const fileKeys = {
       "Kind of answers; probabilities are turned into logits by their logarithm. For tasks with several fields in an answer: the file's output of each field, as `{ logits: classes, numbers: ages }`; default: outputs of the fields' names. Probabilities of the first field are found by themselves.",
     ),
   classes: z
-    .union([z.array(z.string()).min(2), file])
+    .union([z.array(z.string()).min(1), file])
     .optional()
     .describe(
       'Class names in the order of the teacher, if it differs; or a file with a vector of each class (.npy, .npz, .safetensors), for a teacher that answers with an embedding.',
@@ -115,6 +116,42 @@ const fileKeys = {
 
 const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1).describe('Weight in the mean.') });
 
+const decoderKeys = z
+  .strictObject({
+    layout: z.enum(DECODER_NAMES).describe('Layout of the outputs, see docs/teachers.md.'),
+    unit: z
+      .enum(['pixels', 'shares'])
+      .optional()
+      .describe("yolov8, yolo26, ssd: unit of boxes: pixels of the teacher's input (default), or shares of it."),
+    order: z
+      .enum(['xyxy', 'yxyx'])
+      .optional()
+      .describe('ssd: order of the sides of a box; default: xyxy (xmin, ymin, xmax, ymax).'),
+    firstLabel: z
+      .union([z.literal(0), z.literal(1)])
+      .optional()
+      .describe('ssd: number of the first class; default: 1, as labels are counted beside a background of 0.'),
+    overlap: fraction
+      .optional()
+      .describe('yolov8: overlap above which the worse of two boxes of a class is dropped; default: 0.7.'),
+  })
+  .superRefine(({ layout, ...keys }, context) => {
+    for (const [key, layouts] of Object.entries(DECODER_KEYS) as [keyof typeof DECODER_KEYS, readonly string[]][]) {
+      if (keys[key] === undefined || layouts.includes(layout)) continue;
+      const params = {
+        expected: `no such key beside ${layout}: it belongs to ${layouts.join(', ')}`,
+        received: keys[key],
+      };
+      context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
+    }
+  });
+
+const decoder = z
+  .union([z.enum(DECODER_NAMES), decoderKeys])
+  .describe(
+    "Detection: layout of a detector's outputs, from which its final boxes are read; default: boxes and scores at the student's points.",
+  );
+
 /** Keys about reading a source; a key that is ignored would hide a mistake. */
 const READ = [
   'signature',
@@ -133,6 +170,7 @@ const READ = [
   'confirmed',
   'precision',
   'weighting',
+  'decoder',
 ] as const;
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
   folder: READ,
@@ -158,6 +196,7 @@ const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
 export const teacherSchema = z
   .strictObject({
     ...fileKeys,
+    decoder: decoder.optional(),
     train: teacherTrainingSchema.optional(),
     ensemble: z
       .array(member.superRefine(oneSource(['onnx', 'folder', 'tfjs', 'savedModel'])))
@@ -187,7 +226,30 @@ export const teacherSchema = z
       .describe('Stop before training if the teacher is worse than this on the labels; default: better than chance.'),
   })
   .superRefine(oneSource(SOURCES))
+  .superRefine(refuseBesideDecoder)
   .describe('Source of the soft targets.');
+
+/** Refuses keys about answers with scores for each class of the data beside a detector's layout, whose final boxes alone are read. */
+function refuseBesideDecoder(
+  value: {
+    readonly decoder?: unknown;
+    readonly intermediate: readonly string[];
+    readonly precision?: string | undefined;
+    readonly classes?: unknown;
+    readonly outputs: unknown;
+  },
+  context: z.RefinementCtx,
+): void {
+  if (value.decoder === undefined) return;
+  const refuse = (key: string, expected: string, received: unknown): void =>
+    context.addIssue({ code: 'custom', message: 'not read', path: [key], params: { expected, received } });
+  if (value.intermediate.length > 0)
+    refuse('intermediate', 'none beside decoder: boxes alone teach', value.intermediate);
+  if (value.precision === 'int8') refuse('precision', 'fp32 beside decoder', value.precision);
+  if (typeof value.classes === 'string') refuse('classes', 'a list of names beside decoder', 'a file with vectors');
+  if (typeof value.outputs === 'string' && value.outputs !== 'auto')
+    refuse('outputs', 'names of outputs beside decoder, whose layout says what they are', value.outputs);
+}
 
 function oneSource(keys: readonly string[]) {
   return (value: Record<string, unknown>, context: z.RefinementCtx): void => {
@@ -252,7 +314,9 @@ function refuseUnread(
     const beside = READ_BY[source].join(', ');
     const expected =
       source === 'ensemble'
-        ? 'it inside each teacher of the ensemble'
+        ? key === 'decoder'
+          ? 'a single detector: the boxes of several have no mean'
+          : 'it inside each teacher of the ensemble'
         : `no such key beside ${source}${beside && ` (there are ${beside})`}`;
     const params = { expected, received: `teacher.${key}` };
     context.addIssue({ code: 'custom', message: 'not read', path: [key], params });
@@ -269,6 +333,7 @@ type AssistantInput = z.input<z.ZodObject<typeof assistantKeys>> & Readonly<Reco
 type TrainingInput = z.input<z.ZodObject<typeof trainedKeys>> & Readonly<Record<string, unknown>>;
 
 export type TeacherRecipe = z.infer<typeof teacherSchema>;
-export type TeacherFileRecipe = z.infer<typeof member>;
+export type TeacherFileRecipe = z.infer<typeof member> & { readonly decoder?: DecoderRecipe | undefined };
+export type DecoderRecipe = z.infer<typeof decoder>;
 export type AssistantRecipe = z.infer<typeof assistantSchema>;
 export type TeacherTrainingRecipe = z.infer<typeof teacherTrainingSchema>;

@@ -4,7 +4,7 @@ import type { Batch } from '../../data/batches/batches.ts';
 import { labelledCount } from '../../data/readers/labelled.ts';
 import { Prefetcher } from '../../data/batches/prefetch.ts';
 import type { Share } from '../../data/batches/share.ts';
-import { known } from '../../distill/answers/known.ts';
+import { known, leastConfidence } from '../../distill/answers/known.ts';
 import type { StageContext } from '../context.ts';
 import { epochOptions } from './options.ts';
 import type { FitOptions, TrainingPlan } from './options.ts';
@@ -63,7 +63,7 @@ export class BatchSource {
     const answers = await this.#options.answers?.answersFor(batch);
     const answered = { ...batch, teacher: { ...answers, ...(this.#strong && (await this.#strong.of(batch))) } };
     if (!this.#source.partial) return answered;
-    const { minConfidence } = this.#context.recipe.distill;
+    const minConfidence = leastConfidence(this.#context.recipe);
     return known(answered, { task: this.#source.task, hasLabels: this.#hasLabels, minConfidence });
   }
 }

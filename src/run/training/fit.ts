@@ -2,7 +2,7 @@ import { orClose } from '../../base/closing.ts';
 import { freeMemory } from '../../base/process/memory.ts';
 import { batchCount, plainBatches } from '../../data/batches/batches.ts';
 import { labelledOf } from '../../data/readers/labelled.ts';
-import { isPartial } from '../../distill/answers/known.ts';
+import { isPartial, leastConfidence } from '../../distill/answers/known.ts';
 import type { ModelNetwork, Network } from '../../networks/network.ts';
 import { networkParameters } from '../../networks/network.ts';
 import type { CompiledStep, State } from '../../runtime/engine.ts';
@@ -94,7 +94,7 @@ function planOf(
     stepsPerEpoch: batchCount(asLongAs, settings.batchSize),
     steps: numberOfSteps(settings, asLongAs),
     batchSize: Math.min(settings.batchSize, learnt.count),
-    partial: answers !== undefined && isPartial(data.train, recipe.distill.minConfidence),
+    partial: answers !== undefined && isPartial(data.train, leastConfidence(recipe)),
   };
 }
 

@@ -39,7 +39,17 @@ export async function learnerOf<N extends Network>(
   const hasMixup = (options.augment ?? recipe.dataset.augment).some(isMix);
   const unmixed = task.trainsOn ?? 'none';
   const mix = hasMixup ? ({ whole: 'partners', part: 'soft' } as const) : ({ whole: unmixed, part: unmixed } as const);
-  const alone = { network, task, loss, optimizer, ...(ema && { ema }), masks, lossScale, partial };
+  const alone = {
+    network,
+    task,
+    loss,
+    optimizer,
+    ...(ema && { ema }),
+    masks,
+    lossScale,
+    partial,
+    teacherWidth: options.answers?.width,
+  };
   const pair = options.peer && (await withPeer(alone, options.peer, settings));
   const common = pair?.own ?? alone;
   const programs = {

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Points } from '../../data/points.ts';
 import { BOX_WIDTH } from '../../data/targets/boxes.ts';
 import { sides, unionsOf } from './overlap.ts';
+import { DETECTION_WIDTH } from './suppression.ts';
 
 /** Points that learn a box: the best of those that lie in it. */
 const BEST = 10;
@@ -15,27 +16,50 @@ interface Shape {
   readonly classes: number;
 }
 
-/**
- * What each point is to learn, [batch · points, 4 + classes + 1]: a box (xmin, ymin, xmax, ymax), a score for each class, and the number of points
- * over the sum of the sample's scores, 0 for a point in an ignored box. Task-aligned assignment (Feng et al. 2021, "TOOD", section 3.2): of the points
- * in a box the best by class score and overlap learn it; their scores are scaled so that the best has the largest overlap as its score. A point in
- * several boxes learns the one that it overlaps most. `answers` [batch, points · (4 + classes)] are constants for gradients. `targets`: as
- * `src/data/targets/boxes.ts` stores them.
- */
-export function assigned(
-  boxes: tf.Tensor3D,
-  logits: tf.Tensor3D,
-  targets: tf.Tensor2D,
-  { points, classes }: Shape,
-): tf.Tensor2D {
-  const { count } = points;
+/** Boxes that points are to learn, `most` for each sample. */
+export interface Truth {
+  /** Classes [batch, most]; below 0 for padding. */
+  readonly kinds: tf.Tensor2D;
+  /** [batch, most, 4] */
+  readonly corners: tf.Tensor3D;
+  /** [batch, 1, most]: boxes that are neither found nor missed. */
+  readonly isIgnored: tf.Tensor;
+  /** [batch, 1, most]: the scores that points of the best overlap are to give. Default: 1. */
+  readonly scores?: tf.Tensor;
+}
+
+/** Boxes of `targets` [batch, width], as `src/data/targets/boxes.ts` stores them. */
+export function labelledBoxes(targets: tf.Tensor2D): Truth {
   const most = (targets.shape[1] - 1) / BOX_WIDTH;
   const table = tf.reshape(tf.slice(targets, [0, 1], [-1, most * BOX_WIDTH]), [-1, most, BOX_WIDTH]);
   const column = (from: number, size = 1): tf.Tensor3D => tf.slice(table, [0, 0, from], [-1, -1, size]) as tf.Tensor3D;
   const isIgnored = tf.greater(tf.reshape(column(BOX_WIDTH - 1), [-1, 1, most]), 0);
-  const kinds = tf.reshape(column(0), [-1, most]);
+  return { kinds: tf.reshape(column(0), [-1, most]), corners: column(1, 4), isIgnored };
+}
+
+/** The first `most` of a teacher's boxes, rows of detections [batch, width], see `suppressed`. */
+export function detectedBoxes(detections: tf.Tensor2D, most: number): Truth {
+  const table = tf.reshape(tf.slice(detections, [0, 0], [-1, most * DETECTION_WIDTH]), [-1, most, DETECTION_WIDTH]);
+  const column = (from: number, size = 1): tf.Tensor3D => tf.slice(table, [0, 0, from], [-1, -1, size]) as tf.Tensor3D;
+  const scores = tf.reshape(column(1), [-1, 1, most]);
+  return { kinds: tf.reshape(column(0), [-1, most]), corners: column(2, 4), isIgnored: tf.less(scores, 0), scores };
+}
+
+/**
+ * What each point is to learn, [batch · points, 4 + classes + 1]: a box (xmin, ymin, xmax, ymax), a score for each class, and the number of points
+ * over the sum of the sample's scores, 0 for a point in an ignored box. Task-aligned assignment (Feng et al. 2021, "TOOD", section 3.2): of the points
+ * in a box the best by class score and overlap learn it; their scores are scaled so that the best has the largest overlap as its score. A point in
+ * several boxes learns the one that it overlaps most. The answers are constants for gradients.
+ */
+export function assigned(
+  boxes: tf.Tensor3D,
+  logits: tf.Tensor3D,
+  { kinds, corners: truth, isIgnored, scores: given }: Truth,
+  { points, classes }: Shape,
+): tf.Tensor2D {
+  const { count } = points;
+  const most = kinds.shape[1];
   const isBox = tf.reshape(tf.greaterEqual(kinds, 0), [-1, 1, most]);
-  const truth = column(1, 4);
   // [batch, most, classes]; padding, whose class is -1, has zeros.
   const oneHot = oneHotOf(kinds, classes) as tf.Tensor3D;
   const inside = insideness(truth, points, most);
@@ -54,7 +78,8 @@ export function assigned(
   const aligned = tf.mul(metric, learns);
   const largest = (of: tf.Tensor): tf.Tensor => tf.max(of, 1, true);
   const share = tf.div(aligned, tf.maximum(largest(aligned), 1e-20));
-  const aims: tf.Tensor3D = tf.mul(share, largest(tf.mul(overlap, learns)));
+  const reached: tf.Tensor3D = tf.mul(share, largest(tf.mul(overlap, learns)));
+  const aims: tf.Tensor3D = given === undefined ? reached : tf.mul(reached, given);
   const classScores = tf.matMul(aims, oneHot);
   const free = tf.sub(1, tf.max(tf.cast(tf.logicalAnd(isInside, isIgnored), 'float32'), -1, true));
   const counted = tf.maximum(free, tf.max(learns, -1, true));

@@ -2,8 +2,12 @@ import type { Corners } from '../../data/targets/boxes.ts';
 
 /** Largest number of detections of a picture, as COCO counts them. */
 export const MAX_DETECTIONS = 100;
+/** Class of padding in a row of detections. */
+export const NO_DETECTION = -1;
 /** Numbers of a detection: class, or -1 for padding, which is last; score; xmin, ymin, xmax, ymax as shares of width and height. */
 export const DETECTION_WIDTH = 6;
+/** Length of a picture's row of detections. */
+export const ROW = MAX_DETECTIONS * DETECTION_WIDTH;
 
 interface SuppressionOptions {
   /** Lowest score of a detection. Default 0.01. */
@@ -29,7 +33,7 @@ export function suppressed(
   for (let i = 0; i < scores.length; i++) if (scores[i]! >= minScore) candidates.push(i);
   candidates.sort((a, b) => scores[b]! - scores[a]! || a - b);
   const out = new Float32Array(most * DETECTION_WIDTH);
-  for (let i = 0; i < most; i++) out[i * DETECTION_WIDTH] = -1;
+  for (let i = 0; i < most; i++) out[i * DETECTION_WIDTH] = NO_DETECTION;
   const kept = new Map<number, Corners[]>();
   let count = 0;
   for (const candidate of candidates) {

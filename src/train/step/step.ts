@@ -34,6 +34,8 @@ export interface TrainingOptions {
   readonly partial?: boolean | undefined;
   /** Loss scale, for a step with float16 products. */
   readonly lossScale?: LossScale | undefined;
+  /** Number of elements of a teacher's answer. Default: as many as a student's. */
+  readonly teacherWidth?: number | undefined;
   /** Network with the same inputs whose current outputs stand in for the teacher's answers. This step does not train it. */
   readonly peer?: Network | undefined;
 }
@@ -158,17 +160,18 @@ export function lossFeeds({
   batchSize,
   mix = 'none',
   partial = false,
+  teacherWidth = task.width,
   peer,
 }: Pick<
   TrainingOptions,
-  'network' | 'task' | 'loss' | 'batchSize' | 'mix' | 'partial' | 'peer'
+  'network' | 'task' | 'loss' | 'batchSize' | 'mix' | 'partial' | 'teacherWidth' | 'peer'
 >): StepProgram['feeds'] {
   return {
     ...inputFeeds(network, batchSize),
     ...task.feeds(batchSize, mix),
     weights: floats([batchSize]),
     ...(partial && Object.fromEntries(KNOWN.map((name) => [name, floats([batchSize])]))),
-    ...(loss.needs !== 'labels' && peer === undefined ? { teacherLogits: floats([batchSize, task.width]) } : {}),
+    ...(loss.needs !== 'labels' && peer === undefined ? { teacherLogits: floats([batchSize, teacherWidth]) } : {}),
     ...(loss.reads === 'rows' ? { rows: { dtype: 'int32', shape: [batchSize] } as const } : {}),
     ...(loss.reads === 'strong' ? strongFeeds(network, task, batchSize) : {}),
     ...Object.fromEntries(
@@ -244,6 +247,8 @@ export function lossInput(
   const { of, targets, weights } = rowsOfBatch(task, rest.targets);
   const partial = feeds.hasLabel && partialOf(feeds, rest.weights, hyper['alpha']!);
   const strong = rest.strong;
+  const answers = feeds.teacherLogits as tf.Tensor2D;
+  const taught = answers?.shape[1] === task.width ? undefined : task.taught;
   return {
     ...{
       studentLogits: of(rest.studentLogits),
@@ -253,11 +258,11 @@ export function lossInput(
     ...(partial && { partial: { ...partial, labels: weights(partial.labels) } }),
     ...(strong && { strong: { studentLogits: of(strong.studentLogits), teacherLogits: of(strong.teacherLogits) } }),
     studentFeatures: rest.studentFeatures,
-    task,
+    task: taught === undefined ? task : { ...task, divergence: taught.divergence },
     ...(loss.reads === 'rows' ? { rows: feeds.rows as tf.Tensor1D } : {}),
     ...(feeds.teacherLogits === undefined
       ? {}
-      : { teacherLogits: of(task.forLoss(feeds.teacherLogits as tf.Tensor2D)) }),
+      : { teacherLogits: taught?.rows(answers, rest.studentLogits) ?? of(task.forLoss(answers)) }),
     teacherFeatures: Object.fromEntries(loss.features.map(({ teacher }) => [teacher, feeds[`teacher/${teacher}`]!])),
     hyper,
   };

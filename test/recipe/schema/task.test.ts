@@ -25,3 +25,59 @@ student: { model: mlp }
 `;
   expect(parseRecipe(text, 'x.yaml').recipe.dataset.augment).toHaveLength(2);
 });
+
+const BOXES = `dataset: { type: coco, task: detection, train: { images: a, labels: a.json } }
+student: { model: det-nano }
+`;
+
+it.each([
+  ['teacher: { onnx: t.onnx, decoder: yolov8, classes: [a], output: b }', 'yolov8'],
+  [
+    'teacher: { onnx: t.onnx, decoder: detr, outputs: { logits: a, boxes: b } }\ndistill: { minConfidence: 0.5 }',
+    'detr',
+  ],
+  ['teacher: { savedModel: t, decoder: { layout: ssd, unit: shares, order: yxyx, firstLabel: 0 } }', 'ssd'],
+])('a detector of a known layout teaches boxes: %s', (teacher, layout) => {
+  const { decoder } = parseRecipe(BOXES + teacher, 'x.yaml').recipe.teacher!;
+  expect(typeof decoder === 'string' ? decoder : decoder!.layout).toBe(layout);
+});
+
+it.each([
+  ['{ onnx: t.onnx, decoder: yolov9 }', /teacher\.decoder: expected/],
+  [
+    '{ onnx: t.onnx, decoder: { layout: detr, unit: pixels } }',
+    /teacher\.decoder\.unit: expected no such key beside detr: it belongs to yolov8, yolo26, ssd/,
+  ],
+  [
+    '{ onnx: t.onnx, decoder: ssd, outputs: { logits: a } }',
+    /teacher\.outputs\.logits: expected a field of an answer: boxes, labels, scores/,
+  ],
+  [
+    '{ onnx: t.onnx, decoder: ssd, outputs: probabilities }',
+    /teacher\.outputs: expected names of outputs beside decoder/,
+  ],
+  ['{ onnx: t.onnx, decoder: yolo26, intermediate: [a] }', /teacher\.intermediate: expected none beside decoder/],
+  ['{ onnx: t.onnx, decoder: yolo26, precision: int8 }', /teacher\.precision: expected fp32 beside decoder/],
+  ['{ onnx: t.onnx, decoder: yolo26, classes: c.npy }', /teacher\.classes: expected a list of names beside decoder/],
+  ['{ tfjs: t.json, decoder: yolo26 }', /teacher\.decoder: expected no such key beside tfjs/],
+  [
+    '{ ensemble: [{ onnx: a.onnx }, { onnx: b.onnx }], decoder: ssd }',
+    /teacher\.decoder: expected a single detector: the boxes of several have no mean/,
+  ],
+  [
+    '{ onnx: t.onnx, decoder: detr }\ndistill: { temperature: 2 }',
+    /distill\.temperature: expected 1 beside teacher\.decoder/,
+  ],
+  ['{ onnx: t.onnx, classes: [a, b] }', /teacher\.classes: expected no such key for detection/],
+  ['{ onnx: t.onnx }\ndistill: { minConfidence: 0.5 }', /distill\.minConfidence: expected no such key for detection/],
+])('a detector that teaches boxes is refused keys that it does not read: %s', async (teacher, message) => {
+  const { message: said } = await userError(() => parseRecipe(`${BOXES}teacher: ${teacher}`, 'x.yaml'));
+  expect(said).toMatch(message);
+});
+
+it('a layout of detectors is refused for other tasks', async () => {
+  const text =
+    'dataset: { type: csv, train: x.csv, label: y }\nstudent: { model: mlp }\nteacher: { onnx: t.onnx, decoder: ssd }';
+  const { message } = await userError(() => parseRecipe(text, 'x.yaml'));
+  expect(message).toMatch(/teacher\.decoder: expected no such key for classification: it belongs to detection/);
+});

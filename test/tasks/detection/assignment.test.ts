@@ -3,7 +3,7 @@ import { RandomStream } from '../../../src/base/random.ts';
 import { detectorPoints } from '../../../src/data/points.ts';
 import { BOX_WIDTH, boxesWidth, writeBoxes } from '../../../src/data/targets/boxes.ts';
 import type { TargetBox } from '../../../src/data/targets/boxes.ts';
-import { assigned } from '../../../src/tasks/detection/assignment.ts';
+import { assigned, detectedBoxes, labelledBoxes } from '../../../src/tasks/detection/assignment.ts';
 import { useCpu } from '../../support/cpu.ts';
 
 beforeAll(useCpu);
@@ -91,7 +91,7 @@ it('gives the points what Feng et al. 2021 give them', () => {
   const result = assigned(
     tf.tensor3d(scenes.map(({ boxes }) => boxes.map((sides) => [...sides]))),
     tf.tensor3d(scenes.map(({ logits }) => logits)),
-    tf.tensor2d(targets, [scenes.length, width]),
+    labelledBoxes(tf.tensor2d(targets, [scenes.length, width])),
     { points, classes: CLASSES },
   ).arraySync();
   let learning = 0;
@@ -120,11 +120,34 @@ it('gives a box that is smaller than a cell to the point nearest to its middle',
   const small = { label: 1, xmin: 0.1, ymin: 0.1, xmax: 0.105, ymax: 0.105, area: 1, isIgnored: false };
   writeBoxes(targets, 1, [small]);
   const boxes = Array.from({ length: points.count }, (_, i) => [...points.centres.subarray(2 * i, 2 * i + 2), 1, 1]);
-  const rows = assigned(tf.tensor3d([boxes]), tf.zeros([1, points.count, CLASSES]), tf.tensor2d(targets, [1, width]), {
+  const truth = labelledBoxes(tf.tensor2d(targets, [1, width]));
+  const rows = assigned(tf.tensor3d([boxes]), tf.zeros([1, points.count, CLASSES]), truth, {
     points,
     classes: CLASSES,
   }).arraySync();
   const learning = rows.flatMap((row, i) => (row[0]! > 0 ? [i] : []));
   // One point of each level, as its cell holds the middle.
   expect(learning.length).toBe(3);
+});
+
+it("gives the points of a teacher's box its score times what they get of a label", () => {
+  const { truth, boxes, logits } = scene(new RandomStream('teacher'), 3);
+  const width = boxesWidth(MOST);
+  const targets = new Float32Array(width);
+  writeBoxes(targets, 1, truth);
+  const score = 0.25;
+  const detections = truth.flatMap(({ label, xmin, ymin, xmax, ymax }) => [label, score, xmin, ymin, xmax, ymax]);
+  const row = new Float32Array(4 * 6);
+  row.set([...detections, -1]);
+  const by = (boxesOf: ReturnType<typeof labelledBoxes>): number[][] =>
+    assigned(tf.tensor3d([boxes.map((sides) => [...sides])]), tf.tensor3d([logits]), boxesOf, { points, classes: CLASSES }).arraySync(); // prettier-ignore
+  const labelled = by(labelledBoxes(tf.tensor2d(targets, [1, width])));
+  const taught = by(detectedBoxes(tf.tensor2d(row, [1, row.length]), 4));
+  const total = labelled.reduce((sum, all) => sum + all.slice(4, 4 + CLASSES).reduce((a, b) => a + b), 0);
+  expect(total).toBeGreaterThan(2);
+  labelled.forEach((expected, i) => {
+    expect(taught[i]!.slice(0, 4)).toEqual(expected.slice(0, 4));
+    expected.slice(4, 4 + CLASSES).forEach((aim, c) => expect(taught[i]![4 + c]).toBeCloseTo(score * aim, 6));
+    expect(taught[i]![4 + CLASSES]).toBeCloseTo(points.count / Math.max(1, score * total), 3);
+  });
 });

@@ -6,15 +6,19 @@ import { areNamed } from '../../../data/splits/columns.ts';
 import type { Column, InputPart } from '../../../data/dataset.ts';
 import type { Dataset, Normalization } from '../../../data/dataset.ts';
 import type { TeacherFileRecipe, TeacherRecipe } from '../../../recipe/schema/teacher.ts';
+import { decoderSettings } from '../../../recipe/decoders.ts';
+import type { DecoderName, DecoderSettings } from '../../../recipe/decoders.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import { NAMES_KEYS } from '../../../tasks/answer-form.ts';
 import type { AnswerField } from '../../../tasks/fields.ts';
 import type { FileTeacherSettings } from '../file-teacher.ts';
+import { printedNames } from '../decoders/classes.ts';
 import { shapeSeen } from './own-pictures.ts';
 import type { OwnSize } from './own-pictures.ts';
 
 /** Preparation of a teacher's input as stated in the recipe or the file. */
-export interface StatedSettings extends Partial<Omit<FileTeacherSettings, 'classes'>> {
+export interface StatedSettings extends Partial<Omit<FileTeacherSettings, 'classes' | 'decoder'>> {
+  readonly decoder?: DecoderName | DecoderSettings | undefined;
   /** Class names in the order of the file, or the path of a file with vectors of the classes. */
   readonly classes?: readonly string[] | string | undefined;
 }
@@ -143,11 +147,16 @@ export function preparationOf(
     normalize: isOwn ? statedNormalization(file, preprocessing, shapeSeen(size, sampleShape)) : recipe?.normalize,
     outputs: vectors === undefined ? (recipe?.outputs ?? 'auto') : 'logits',
     classes:
-      vectors === undefined
-        ? ((recipe?.classes as readonly string[] | undefined) ?? otherOrder(file, names, classNames))
-        : undefined,
+      recipe?.decoder !== undefined
+        ? ((recipe.classes as readonly string[] | undefined) ??
+          namesIn(metadata, 'names') ??
+          printedNames(metadata.get('names')))
+        : vectors === undefined
+          ? ((recipe?.classes as readonly string[] | undefined) ?? otherOrder(file, names, classNames))
+          : undefined,
     intermediate: recipe?.intermediate ?? [],
     ...size,
+    ...(recipe?.decoder !== undefined && { decoder: decoderSettings(recipe.decoder) }),
     ...(vectors !== undefined && { vectors }),
     from: isOwn ? 'file' : recipe?.normalize === undefined ? 'data' : 'recipe',
   };

@@ -15,6 +15,7 @@ import { soundOf } from '../../../setup/sound.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import type { TargetBox } from '../../../data/targets/boxes.ts';
 import type { Detection } from '../../../tasks/detection/detections.ts';
+import { taskOfWidth } from '../../../tasks/task.ts';
 import type { Task } from '../../../tasks/task.ts';
 import type { StageContext } from '../../context.ts';
 import type { MeasuredModels } from './measure.ts';
@@ -35,8 +36,10 @@ export async function examplesOf(
   if (teacher === undefined || student === undefined) return undefined;
   const split = data.test === undefined ? ('validation' as const) : ('test' as const);
   const dataset = data[split]!;
-  const task = taskOf(dataset);
-  const sizes = task.disagreement(student.answers, teacher.answers, dataset.targets);
+  const students = taskOf(dataset);
+  const task = taskOfWidth(students, teacher.answers.length / dataset.count);
+  const own = task === students ? student.answers : students.taught!.of(student.answers);
+  const sizes = task.disagreement(own, teacher.answers, dataset.targets);
   const order = Array.from(sizes.keys()).filter((row) => sizes[row]! > 0);
   if (order.length === 0) return undefined;
   order.sort((a, b) => sizes[b]! - sizes[a]! || a - b);
@@ -48,7 +51,7 @@ export async function examplesOf(
     return {
       sample: sampleId(dataset, row),
       ...(await ANSWERS_SHOWN[taskRow(task.name).form]({
-        ...{ task, row, targets, teacher: teacher.answers, student: student.answers },
+        ...{ task, row, targets, teacher: teacher.answers, student: own },
         shown: shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture }),
         isLabelled: data.labelledBy === undefined,
       })),

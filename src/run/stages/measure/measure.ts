@@ -6,6 +6,7 @@ import type { Dataset } from '../../../data/dataset.ts';
 import { USUAL_ANSWERS } from '../../../measure/usual-answers.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import { taskOf } from '../../../tasks/registry.ts';
+import { taskOfWidth } from '../../../tasks/task.ts';
 import { idOf, nameOf, stageOf, TEACHER } from '../../../report/artifact.ts';
 import type { ModelRow } from '../../../report/types.ts';
 import type { StageContext } from '../../context.ts';
@@ -104,8 +105,8 @@ async function evaluate(
   answersOf: (split: Dataset) => Promise<Float32Array>,
   isServed = false,
 ) {
-  const task = taskOf(data.validation);
   const onValidation = await answersOf(data.validation);
+  const task = taskOfWidth(taskOf(data.validation), onValidation.length / data.validation.count);
   const onTest = data.test && (await answersOf(data.test));
   const score = {
     validation: task.scoreOf(onValidation, data.validation.targets),

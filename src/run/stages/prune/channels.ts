@@ -8,7 +8,7 @@ import { taylorScores } from '../../../compress/prune/taylor.ts';
 import { isMix } from '../../../data/augment/mix.ts';
 import { batchCount, batches } from '../../../data/batches/batches.ts';
 import { labelledCount, labelledOf } from '../../../data/readers/labelled.ts';
-import { isPartial, known } from '../../../distill/answers/known.ts';
+import { isPartial, known, leastConfidence } from '../../../distill/answers/known.ts';
 import { createLoss } from '../../../distill/losses/registry.ts';
 import { taskOf } from '../../../tasks/registry.ts';
 import { fixedMasks } from '../../../train/step/masks.ts';
@@ -87,7 +87,7 @@ function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted)
     const plain = { ...options.lossArgs, hyper: laterNumbersOf(recipe, 'kd'), features: [] };
     const loss = requestedLoss.reads === undefined ? requestedLoss : createLoss('kd', plain);
     const learnt = lessons === undefined ? labelledOf(data.train) : data.train;
-    const { minConfidence } = recipe.distill;
+    const minConfidence = leastConfidence(recipe);
     const partial = lessons !== undefined && isPartial(data.train, minConfidence);
     const hasLabels = labelledCount(data.train) > 0;
     const batchSize = Math.min(recipe.distill.batchSize, learnt.count);
@@ -110,7 +110,8 @@ function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted)
     return taylorScores(groups, {
       ...{ engine, weights, task, batches: some(), hyper: loss.hyper },
       microBatch: loss.acrossBatch === true ? batchSize : recipe.distill.microBatch,
-      program: (size) => saliencyProgram({ network, task, loss, batchSize: size, mix, partial }),
+      program: (size) =>
+        saliencyProgram({ network, task, loss, batchSize: size, mix, partial, teacherWidth: lessons?.answers.width }),
     });
   };
 }

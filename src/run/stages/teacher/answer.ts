@@ -1,5 +1,6 @@
 import { monotonicMs, SaveTimer } from '../../../base/clock.ts';
 import { InterruptedError, UserError } from '../../../base/errors.ts';
+import { sureBoxes } from '../../../distill/answers/sure-boxes.ts';
 import { LiveSoftTargets } from '../../../distill/answers/live-soft-targets.ts';
 import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../../distill/answers/soft-targets.ts';
 import type { KeyedStore, SoftTargets, StoreOptions } from '../../../distill/answers/soft-targets.ts';
@@ -22,12 +23,24 @@ export interface Answers {
   readonly summary: TeacherSummary;
 }
 
-/** Stores the teacher's answers to every training sample and view, or arranges to ask it at every step. */
+/** The teacher's answers to every training sample and view, of which the sure ones teach; see `sureBoxes`. */
 export async function collectAnswers(
   context: Omit<FitContext, 'engine'>,
   teaching: Teaching,
   kept: KeyedStore,
   stage = 'answers',
+): Promise<Answers> {
+  const collected = await allAnswers(context, teaching, kept, stage);
+  const answers = sureBoxes(collected.answers, context.data.train, context.recipe.distill.minConfidence);
+  return { ...collected, answers };
+}
+
+/** Stores the teacher's answers to every training sample and view, or arranges to ask it at every step. */
+async function allAnswers(
+  context: Omit<FitContext, 'engine'>,
+  teaching: Teaching,
+  kept: KeyedStore,
+  stage: string,
 ): Promise<Answers> {
   const { recipe } = context;
   // A network trained by this run reads the student's samples, not those prepared for a teacher's file.
