@@ -8,7 +8,7 @@ import { SCRIPT_FILE, tokenizerModules, tokenizerScript } from '../../src/ship/k
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT } from '../support/built.ts';
 import { buildProgram, succeed } from '../support/kit-build.ts';
-import { textsOfMany } from '../support/texts.ts';
+import { TEXTS, textsOfMany } from '../support/texts.ts';
 import { runPython } from './python.ts';
 
 /** Ids and token types of a text or of a pair, without padding; types only where they are asked for. */
@@ -40,7 +40,7 @@ const read = (file: string): unknown => JSON.parse(readFileSync(file, 'utf8'));
 const write = (file: string, content: unknown): void => writeFileSync(file, JSON.stringify(content));
 
 /** Texts of white space alone are refused. */
-const texts = textsOfMany(10_000).map((text) => (isWord(text) ? text : 'nothing'));
+const texts = textsOfMany(TEXTS).map((text) => (isWord(text) ? text : 'nothing'));
 const program = buildProgram();
 const cases: Case[] = [];
 
@@ -140,7 +140,7 @@ it('the files of a kit are, byte for byte, those that the tests of the phones ru
   expect(Object.fromEntries(held)).toEqual(files);
 });
 
-it("the ids of 2,000 of 10,000 texts of many scripts from a kit's sample for Node are those of the Rust package", async () => {
+it("the ids of a fifth of the texts of many scripts from a kit's sample for Node are those of the Rust package", async () => {
   // The sample asks its model about the samples of a file: here it is given none.
   const main = `import { readFileSync, writeFileSync } from 'node:fs';
 import { prepare } from './classify.mjs';
@@ -156,7 +156,7 @@ writeFileSync('rows.json', JSON.stringify((${ROWS})(prepare, json('preprocessing
 }, 1_200_000);
 
 (BROWSER === undefined ? it.skip : it)(
-  `the ids of 2,000 of these texts from a kit's pages in Chromium, by the same modules, are those of the Rust package${NO_BROWSER}`,
+  `the ids of these texts from a kit's pages in Chromium, by the same modules, are those of the Rust package${NO_BROWSER}`,
   async () => {
     const server: ChildProcess = spawn(process.execPath, ['serve.mjs', '0'], { cwd: kit('samples/browser') });
     const browser = await launch();

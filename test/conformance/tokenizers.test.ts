@@ -6,7 +6,7 @@ import { encoderOf } from '../../src/data/text/tokenizer/encode.ts';
 import type { TextForm } from '../../src/data/text/tokenizer/encode.ts';
 import { tokenizerOf } from '../../src/data/text/tokenizer/tokenizer-json.ts';
 import type { Tokenizer, TokenizerJson } from '../../src/data/text/tokenizer/tokenizer-json.ts';
-import { textsOfMany } from '../support/texts.ts';
+import { TEXTS, textsOfMany } from '../support/texts.ts';
 import { runPython } from './python.ts';
 
 /** As the Rust package gives them, [ids, token types] where a template was filled in. */
@@ -18,7 +18,7 @@ interface Expected {
 }
 
 const folder = mkdtempSync(path.join(tmpdir(), 'tokenizers-'));
-const texts = textsOfMany(10_000);
+const texts = textsOfMany(TEXTS);
 const read = (name: string): unknown => JSON.parse(readFileSync(path.join(folder, name), 'utf8'));
 let names: readonly string[] = [];
 
@@ -40,7 +40,7 @@ function encoded(tokenizer: Tokenizer, samples: readonly string[][], settings: P
   });
 }
 
-it('the ids of 10,000 texts of many scripts are those of the Rust package, for tokenizers of every kind', () => {
+it(`the ids of ${TEXTS} texts of many scripts are those of the Rust package, for tokenizers of every kind`, () => {
   const found = names.map((name) => {
     const expected = read(`${name}.ids.json`) as Expected;
     const tokenizer = tokenizerOf(read(`${name}.tokenizer.json`) as TokenizerJson);

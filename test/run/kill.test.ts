@@ -9,7 +9,7 @@ import { killRecipes } from './kill-recipes.ts';
 import type { KillRecipe } from './kill-recipes.ts';
 
 const folder = temporaryFolder();
-/** `npm run test:kill -- --kills 50` asks for more, and `.ci/run` for 4. */
+/** `npm run test:kill -- --kills 50` asks for more, and `.ci/run` for as many of all recipes. */
 const KILLS = Number(process.env['LIMBECK_KILLS'] ?? 2);
 
 const RECIPES = killRecipes(KILLS, process.env['LIMBECK_KILLS'] === undefined);

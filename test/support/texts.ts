@@ -35,6 +35,9 @@ export const SENTENCES = [
   '[CLS] [SEP] [PAD] [MASK] <s> </s> <unk> <mask> <x>  y <|endoftext|> [UNK] Limbeck card cards discard ÜBER Über',
 ];
 
+/** Number of texts that tokenizers are compared on. */
+export const TEXTS = Number(process.env['LIMBECK_TEXTS'] ?? 10_000);
+
 /**
  * Texts of many scripts: sentences, mixtures of their words, and with `drawn` letters drawn from all of Unicode that is assigned for
  * long.
