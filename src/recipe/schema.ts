@@ -80,7 +80,7 @@ export const recipeSchema = z
       .enum(['logits', ...FILE_OUTPUTS])
       .optional()
       .describe(
-        'What files of the student answer with. probabilities, of classes or labels: beside each file with logits another one, `…-probabilities`. classes, for segmentation: another one, `…-classes`, that resizes the logits to the size of the picture and answers with the class of each pixel, uint8 [n, height, width]. Default: logits.',
+        'What files of the student answer with. probabilities, of classes or labels: beside each file with logits another one, `…-probabilities`. classes, for segmentation: another one, `…-classes`, that resizes the logits to the size of the picture and answers with the class of each pixel, uint8 [n, height, width]. detections: another one, `…-detections`, in ONNX with non-maximum suppression inside, in TFLite as ObjectDetector of MediaPipe reads it. Default: logits.',
       ),
     tflite: tfliteSchema,
     onnx: z

@@ -8,8 +8,8 @@ export type AnswerFormKind = (typeof ANSWER_FORMS)[number];
 export const MIXES = ['mixup', 'cutmix'] as const;
 type Mix = (typeof MIXES)[number];
 
-/** Answers that files can give besides logits: the class of each pixel, or the probability of each class or label. */
-export const FILE_OUTPUTS = ['classes', 'probabilities'] as const;
+/** Answers that files can give besides logits: the class of each pixel, the probability of each class or label, or boxes with scores and labels. */
+export const FILE_OUTPUTS = ['classes', 'probabilities', 'detections'] as const;
 export type FileOutputs = (typeof FILE_OUTPUTS)[number];
 
 /** Part of a sample that a model answers about: the whole sample, each word of a text, or each cell of a grid (`pixel`) or of several (`point`) over a picture. */
@@ -114,6 +114,7 @@ const ROWS = {
     hasNames: true,
     mixes: [],
     form: 'boxes',
+    outputs: 'detections',
     fields: ['boxes', 'scores'],
     // Scores of single classes, most of them near 0: softened, the many negatives would outweigh what a picture shows.
     temperature: 1,

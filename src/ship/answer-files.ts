@@ -3,7 +3,7 @@ import { UserError } from '../base/errors.ts';
 import { argMax } from '../base/numbers.ts';
 import { inputsByName } from '../data/inputs.ts';
 import { graphOf } from '../graph/builder.ts';
-import type { Graph, Node, Shape } from '../graph/types.ts';
+import type { Node, Shape } from '../graph/types.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { AnswerFormKind, FileOutputs } from '../recipe/task.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
@@ -11,6 +11,8 @@ import { taskOf } from '../tasks/registry.ts';
 import type { Task } from '../tasks/task.ts';
 import { idOf } from '../report/artifact.ts';
 import type { ShipContext } from './context.ts';
+import { ANSWERS_LAYER, DETECTIONS } from './detection-files.ts';
+import type { Ending } from './detection-files.ts';
 import type { ExportedModel } from './export.ts';
 import type { ModelFile } from './model-file.ts';
 import { beyondBudget } from './parity/budgets.ts';
@@ -21,18 +23,18 @@ import type { OutputValues } from './parity/likeness.ts';
 import { openFileRunner } from './parity/runners.ts';
 import type { Write } from './write.ts';
 
-/** A file that answers with classes or probabilities, beside the file with the logits that these are made of. */
+/** A file that answers with classes, probabilities or detections, beside the file with the logits that these are made of. */
 export interface AnswerFile extends ModelFile {
   /** Name of the file in measurements. */
   readonly name: string;
   readonly outputs: FileOutputs;
   readonly samples: number;
-  /** Share of the classes (of samples or pixels) or labels that both files give alike: this file, and the file with logits. */
+  /** Share of the classes (of samples or pixels), labels or boxes that both files give alike: this file, and the file with logits. */
   readonly agreement: number;
 }
 
-/** The last step of such a file, by the form of the answers. */
-interface Ending {
+/** The last step of such a file where logits are the only output, by the form of the answers. */
+interface EndingOfLogits {
   /** Nodes behind the logits, whose last result is the answer. */
   readonly nodes: (logits: string, shape: Shape, task: Task) => readonly Node[];
   /** Answers of this file to `n` samples, from their logits. */
@@ -41,26 +43,25 @@ interface Ending {
   readonly decisions: (answers: OutputValues['data'], task: Task) => ArrayLike<number>;
 }
 
-const LAYER = 'answers';
-
 const step = (op: string, input: string, attrs: Node['attrs'] = {}): Node => ({
-  ...{ op, inputs: [input], attrs, layer: LAYER },
-  outputs: [`${LAYER}/${op}`],
+  ...{ op, inputs: [input], attrs, layer: ANSWERS_LAYER },
+  outputs: [`${ANSWERS_LAYER}/${op}`],
 });
 
 const ENDINGS: Partial<Readonly<Record<AnswerFormKind, Ending>>> = {
-  classes: {
+  boxes: DETECTIONS,
+  classes: ofLogits({
     nodes: (logits) => [step('Softmax', logits, { axis: 1 })],
     answers: (logits, n) => ({ data: softmaxRows(logits, logits.length / n), isInteger: false }),
     decisions: (answers, { width }) =>
       Array.from({ length: answers.length / width }, (_, row) => argMax(answers, row * width, width)),
-  },
-  labels: {
+  }),
+  labels: ofLogits({
     nodes: (logits) => [step('Sigmoid', logits)],
     answers: (logits) => ({ data: logits.map((value) => 1 / (1 + Math.exp(-value))), isInteger: false }),
     decisions: (answers) => Array.from(answers, (value) => Number(value >= 0.5)),
-  },
-  mask: {
+  }),
+  mask: ofLogits({
     // The logits [batch, rows, columns, classes] are resized bilinearly between the centres of cells, and the first of the largest is taken.
     nodes: (logits, [, rows, columns], { masks }) => {
       const { size } = masks!;
@@ -76,15 +77,15 @@ const ENDINGS: Partial<Readonly<Record<AnswerFormKind, Ending>>> = {
       return { data, isInteger: true };
     },
     decisions: (answers) => answers,
-  },
+  }),
 };
 
 /** Samples on which the two files are compared. */
 const COMPARED = 64;
 
 /**
- * Writes a file that answers with classes or probabilities, as the recipe asks, beside each file with logits; by the id of that file. `UserError` where
- * their answers differ by more than the precision allows.
+ * Writes a file with the other answers that the recipe asks for beside each file with logits; by the id of that file. `UserError` where their answers
+ * differ by more than the precision allows.
  */
 export async function writeAnswerFiles(
   context: ShipContext,
@@ -94,28 +95,42 @@ export async function writeAnswerFiles(
   const task = taskOf(context.data.validation);
   const { form, outputs } = taskRow(task.name);
   const ending = ENDINGS[form]!;
-  const made = new Map<string, AnswerFile>();
+  const all = new Map<string, AnswerFile>();
   for (const logits of files) {
     const file = logits.file.replace(/(\.\w+)$/, `-${outputs}$1`);
     context.onEvent({ type: 'stage', stage: `export ${file}` });
     const start = monotonicMs();
-    const { bytes } = logits.make(withEnding(logits.graph, outputs!, ending, task), outputs);
     const { format, precision, reference } = logits;
+    const made = logits.make(ending.graphOf(logits.graph, task, format), outputs).bytes;
+    const bytes = ending.finished?.(made, { file, format }) ?? made;
     const compared = await compare(context, reference, logits, { file, bytes, format, precision }, ending);
     await write(file, bytes);
     await context.done(`export ${file}`, (monotonicMs() - start) / 1000, { file, sizeBytes: bytes.length });
     const name = `${idOf(logits)}-${outputs}`;
-    made.set(idOf(logits), { ...{ file, bytes, format, precision, name, outputs: outputs! }, ...compared });
+    all.set(idOf(logits), { ...{ file, bytes, format, precision, name, outputs: outputs! }, ...compared });
   }
-  return made;
+  return all;
 }
 
-/** The graph with another answer, under this name, in place of its logits. */
-function withEnding(graph: Graph, outputs: FileOutputs, ending: Ending, task: Task): Graph {
-  const [logits] = graph.outputs.values();
-  const added = ending.nodes(logits!, graph.types.get(logits!)!.shape, task);
-  const answer = added.at(-1)!.outputs[0]!;
-  return graphOf({ ...graph, nodes: [...graph.nodes, ...added], outputs: new Map([[outputs, answer]]) });
+function ofLogits({ nodes, answers, decisions }: EndingOfLogits): Ending {
+  return {
+    graphOf: (graph, task) => {
+      const [logits] = graph.outputs.values();
+      const added = nodes(logits!, graph.types.get(logits!)!.shape, task);
+      const outputs = new Map([[taskRow(task.name).outputs!, added.at(-1)!.outputs[0]!]]);
+      return graphOf({ ...graph, nodes: [...graph.nodes, ...added], outputs });
+    },
+    compared: (given, other, n, task) => {
+      const [[logits], [actual]] = [Object.values(given), Object.values(other)];
+      const expected = answers(logits!.data as Float32Array, n, task);
+      const shape = [n, expected.data.length / n];
+      const [a, b] = [decisions(expected.data, task), decisions(actual!.data, task)];
+      return {
+        ...{ expected: { ...expected, shape }, actual: { ...actual!, shape } },
+        alike: Array.from(a, (value, i) => value === b[i]),
+      };
+    },
+  };
 }
 
 /** Comparison of what the logits of a file come to with the answers of the other. */
@@ -129,22 +144,22 @@ async function compare(
   const task = taskOf(data.validation);
   const session = sessionOptionsOf(recipe);
   const [first, second] = [await openFileRunner(logits, session), await openFileRunner(file, session)];
-  const tally = new LikenessTally(LAYER);
+  const tally = new LikenessTally(ANSWERS_LAYER);
   let [samples, same, all] = [0, 0, 0];
   try {
     for (const { x, shape, inputs } of inParts(reference)) {
-      const n = Math.min(shape[0]!, COMPARED - samples);
-      if (n <= 0) break;
-      const some = x.subarray(0, (x.length / shape[0]!) * n);
-      const feeds = inputsByName(some, n, { sampleShape: shape.slice(1), inputs });
-      const [[cells], [actual]] = [Object.values(await first.run(feeds)), Object.values(await second.run(feeds))];
-      const expected = ending.answers(cells!.data as Float32Array, n, task);
-      const of = [n, expected.data.length / n];
-      tally.add({ ...expected, shape: of }, { ...actual!, shape: of });
-      const [a, b] = [ending.decisions(expected.data, task), ending.decisions(actual!.data, task)];
-      for (let i = 0; i < a.length; i++) if (a[i] === b[i]) same++;
-      all += a.length;
-      samples += n;
+      const size = x.length / shape[0]!;
+      let n = 0;
+      for (let from = 0; from < shape[0]! && samples < COMPARED; from += n) {
+        n = Math.min(shape[0]! - from, COMPARED - samples, ending.atOnce?.(file.format) ?? Infinity);
+        const some = x.subarray(from * size, (from + n) * size);
+        const feeds = inputsByName(some, n, { sampleShape: shape.slice(1), inputs });
+        const { expected, actual, alike } = ending.compared(await first.run(feeds), await second.run(feeds), n, task);
+        tally.add(expected, actual);
+        same += alike.filter(Boolean).length;
+        all += alike.length;
+        samples += n;
+      }
     }
   } finally {
     first.dispose();

@@ -1,16 +1,44 @@
 import type { StatedPreparation } from '../distill/teachers/inputs/preparation.ts';
-import { partsIn, statedIn } from '../distill/teachers/inputs/preparation.ts';
+import { fieldsIn, partsIn, statedIn } from '../distill/teachers/inputs/preparation.ts';
 import type { InputPart } from '../data/dataset.ts';
 import type { AnswerFormKind } from '../recipe/task.ts';
 import { namesByPart, statedForm } from '../tasks/answer-form.ts';
-import { segmenterMetadata } from '../formats/tflite/metadata/mediapipe.ts';
+import type { AnswerField } from '../tasks/fields.ts';
+import { DETECTOR_OUTPUTS, detectorMetadata, segmenterMetadata } from '../formats/tflite/metadata/mediapipe.ts';
 import type { CustomMetadata } from '../formats/tflite/metadata/mediapipe.ts';
 import type { InputDescription, ModelDescription } from '../formats/tflite/metadata/metadata.ts';
 
-/** Metadata by which MediaPipe opens models whose logits have a form; absent for forms that it has no task for, or that want no such metadata. */
-const CUSTOM: Partial<Readonly<Record<AnswerFormKind, () => CustomMetadata>>> = {
-  mask: () => segmenterMetadata('softmax'),
+/** Metadata by which a task of MediaPipe opens a file. */
+interface ForMediaPipe extends Pick<ModelDescription, 'outputs'> {
+  readonly custom: CustomMetadata;
+  /** Part of a sample that the file gives a class. */
+  readonly each: string;
+}
+
+/** Lowest score of a box that MediaPipe gives unless an app asks for another one. */
+const MIN_SCORE = 0.3;
+
+/** By the form of the answers and the kind of output; undefined for files that MediaPipe has no task for, or that want no such metadata. */
+const FOR_MEDIAPIPE: Partial<Readonly<Record<AnswerFormKind, MediaPipeMetadata>>> = {
+  mask: (output) => (output === 'logits' ? { custom: segmenterMetadata('softmax'), each: 'each pixel' } : undefined),
+  boxes: (output, [boxes, scores] = []) => {
+    if (output !== 'detections') return undefined;
+    const [[points], [, classes]] = [boxes!.shape, scores!.shape];
+    return {
+      custom: detectorMetadata(points!, classes!),
+      each: 'each box',
+      outputs: {
+        [DETECTOR_OUTPUTS.boxes]: { areBoxes: true },
+        [DETECTOR_OUTPUTS.scores]: { hasLabels: true, minScore: MIN_SCORE },
+      },
+    };
+  },
 };
+
+type MediaPipeMetadata = (
+  output: string | undefined,
+  fields: readonly AnswerField[] | undefined,
+) => ForMediaPipe | undefined;
 
 /** The metadata of a TFLite file from those of the ONNX file of the same model; what is not there, or not sound, is left out. `input`: the name of an only one. */
 export function descriptionFrom(name: string, metadata: ReadonlyMap<string, string>, input: string): ModelDescription {
@@ -18,13 +46,13 @@ export function descriptionFrom(name: string, metadata: ReadonlyMap<string, stri
   const [output, version] = [metadata.get('output'), metadata.get('recipeSha256')];
   const logits = output === 'logits';
   const { kind } = statedForm({ ...namesByPart(metadata, names), logits });
-  const custom = logits ? CUSTOM[kind]?.() : undefined;
-  const labels = custom === undefined ? stated : names;
+  const opened = FOR_MEDIAPIPE[kind]?.(output, fieldsIn(metadata));
+  const labels = opened === undefined ? stated : names;
   const sentences = [
     'Made by limbeck.',
     ...(labels === undefined
       ? []
-      : [`Gives ${custom === undefined ? '' : 'each pixel '}one of ${labels.length} classes.`]),
+      : [`Gives ${opened === undefined ? '' : `${opened.each} `}one of ${labels.length} classes.`]),
     ...(logits ? ['Outputs are logits: softmax makes probabilities of them.'] : []),
     ...(output === 'probabilities' ? ['Outputs are probabilities.'] : []),
   ];
@@ -38,7 +66,8 @@ export function descriptionFrom(name: string, metadata: ReadonlyMap<string, stri
     ...only('license', metadata),
     ...(prepared === undefined ? {} : { inputs: inputsOf(prepared, partsIn(metadata), input) }),
     ...(labels === undefined ? {} : { labels }),
-    ...(custom === undefined ? {} : { custom: [custom] }),
+    ...(opened && { custom: [opened.custom] }),
+    ...(opened?.outputs && { outputs: opened.outputs }),
     ...(entries.size === 0 ? {} : { entries }),
   };
 }

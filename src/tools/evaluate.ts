@@ -27,6 +27,7 @@ import type { AnswerFormKind } from '../recipe/task.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { loadDataToTeach, loadFedData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
+import { DETECTOR_OUTPUTS } from '../formats/tflite/metadata/mediapipe.ts';
 import { endsOfFile } from '../runtime/litert.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { toInt8 } from '../ship/int8-teacher.ts';
@@ -80,9 +81,10 @@ export async function evaluateFile(
   const { labelledBy } = data;
   const dataset = labelledSplit(data, split, recipe.name);
   const students = taskOf(dataset);
-  if (students.classes === undefined && (await givesProbabilities(file)))
+  const other = students.classes === undefined ? await otherAnswers(file) : undefined;
+  if (other !== undefined)
     throw new UserError(
-      `${file}: answers with probabilities, which would be read as logits`,
+      `${file}: answers with ${other}, which would be read as logits`,
       'Evaluate the file with logits beside it, whose answers these are made of.',
     );
   // The unquantized file, even if the recipe quantizes it for its run.
@@ -169,11 +171,14 @@ async function columnsOf(file: string): Promise<readonly Column[] | undefined> {
   return columnsIn(atFile(file, () => readEntries(readTflite(bytes), bytes)));
 }
 
-/** True for a file that a run made with `outputs: probabilities`. Of classes these are read as what they are. */
-async function givesProbabilities(file: string): Promise<boolean> {
-  if (file.endsWith('.json')) return false;
-  if (file.endsWith('.tflite')) return endsOfFile(await readBytes(file), file).outputs[0]?.name === 'probabilities';
-  return decodeModel(await readOnnx(file), file).metadata.get('output') === 'probabilities';
+/** Answers of a file that a run made with `outputs: probabilities` or `detections`. Probabilities of classes are read as what they are. */
+async function otherAnswers(file: string): Promise<string | undefined> {
+  if (file.endsWith('.json')) return undefined;
+  const output = file.endsWith('.tflite')
+    ? endsOfFile(await readBytes(file), file).outputs[0]?.name
+    : decodeModel(await readOnnx(file), file).metadata.get('output');
+  if (output === DETECTOR_OUTPUTS.boxes) return 'detections';
+  return output === 'probabilities' || output === 'detections' ? output : undefined;
 }
 
 /** The data of the recipe; its teacher's answers replace missing labels. */

@@ -6,6 +6,7 @@ import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
+import { endsOfFile } from '../../src/runtime/litert.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { ask, serving } from '../serve/server.ts';
@@ -48,6 +49,7 @@ it('goes from boxes to files that find them, and to a server of them', async () 
     teacher: { train: { model: 'det-nano', alpha: 0.2, filters: 16, ...training } },
     distill: { ...training, alpha: 0.5 },
     export: ['onnx', 'tflite'],
+    outputs: 'detections',
     quantize: [{ samples: 32, maxDrop: 100 }],
   });
   const { report, folder: run } = await runRecipe(recipe, { out: folder() });
@@ -75,18 +77,40 @@ it('goes from boxes to files that find them, and to a server of them', async () 
     const { score, boxes: own } = await evaluateFile(path.join(run, 'exports', name), recipe, 'test');
     expect([name, score!.value, own!.rows.length]).toEqual([name, scores[id], 3]);
   }
+  const others = report.models.flatMap(({ answerFile }) => answerFile ?? []);
+  expect(others.map(({ file: name, agreement }) => [path.basename(name), agreement > 0.99])).toEqual([
+    ['distilled-detections.onnx', true],
+    ['distilled-detections.tflite', true],
+    ['distilled-int8-detections.onnx', true],
+    ['distilled-int8-detections.tflite', true],
+  ]);
+  for (const { file: name } of others)
+    await expect(evaluateFile(path.join(run, name), recipe, 'test')).rejects.toThrow('answers with detections');
+  const tflite = readFileSync(path.join(run, others[3]!.file));
+  expect(endsOfFile(tflite).outputs).toMatchObject([
+    { name: 'location', dtype: 'float32', shape: [1, POINTS, 4] },
+    { name: 'score', dtype: 'float32', shape: [1, POINTS, 3] },
+  ]);
   expect(reportHtml(report)).toContain('<section id="boxes">');
   expect(reportMarkdown(report)).toContain('| distilled | red |');
 
-  const server = await serving({ 'm.onnx': readFileSync(file) });
+  const server = await serving({ 'm.onnx': readFileSync(file), 'chosen.onnx': readFileSync(path.join(run, others[0]!.file)) }); // prettier-ignore
   const body = readFileSync(path.join(folder(), 'test/0.png'));
-  const { json } = await ask(server, '/v1/m', { body, headers: { 'content-type': 'image/png' } });
+  const asked = (name: string) => ask(server, `/v1/${name}`, { body, headers: { 'content-type': 'image/png' } });
+  const [{ json }, { json: chosen }] = [await asked('m'), await asked('chosen')];
   await server.end();
-  const [first] = json['predictions'] as {
+  interface Found {
     readonly height: number;
     readonly width: number;
     readonly boxes: readonly { readonly label: string; readonly score: number; readonly box: object }[];
-  }[];
+  }
+  const [[first], [same]] = [json, chosen].map(({ predictions }) => predictions as Found[]) as [Found[], Found[]];
+  expect(same!.boxes.length).toBe(first!.boxes.length);
+  for (const [i, { label, score, box }] of same!.boxes.entries()) {
+    expect([label, score.toFixed(4)]).toEqual([first!.boxes[i]!.label, first!.boxes[i]!.score.toFixed(4)]);
+    for (const [side, value] of Object.entries(box) as [keyof object, number][])
+      expect(value).toBeCloseTo(first!.boxes[i]!.box[side], 3);
+  }
   expect([first!.height, first!.width]).toEqual([SIDE, SIDE]);
   for (const { label, score, box } of first!.boxes) {
     expect(COLOURS).toContain(label);

@@ -48,6 +48,18 @@ it('tells MediaPipe that the logits of each pixel want a softmax, and no reader 
   expect([chosen.custom, chosen.labels]).toEqual([undefined, undefined]);
 });
 
+it('tells MediaPipe where the boxes of a detector are', () => {
+  const fields = '[{"name":"boxes","shape":[84,4]},{"name":"scores","shape":[84,2]}]';
+  const stated = new Map([...metadata, ['targets', '["sky","road"]'], ['task', 'detection'], ['fields', fields]]);
+  stated.delete('labels');
+  const { labels, custom, outputs, description } = descriptionFrom('m', new Map([...stated, ['output', 'detections']]), 'x'); // prettier-ignore
+  expect([labels, description]).toEqual([['sky', 'road'], 'Made by limbeck. Gives each box one of 2 classes.']);
+  expect(outputs).toEqual({ location: { areBoxes: true }, score: { hasLabels: true, minScore: 0.3 } });
+  // 84 equal anchors are stored once: an offset each.
+  expect(custom!.map(({ name, data }) => [name, data.length < 84 * 4 + 200])).toEqual([['DETECTOR_METADATA', true]]);
+  expect(descriptionFrom('m', stated, 'x').custom).toBeUndefined();
+});
+
 it('calls values that are no image none', () => {
   const features = new Map([['preprocessing', '{"shape":[4],"scale":1,"mean":[0,0,0,0],"std":[1,1,1,1]}']]);
   expect(descriptionFrom('iris', features, 'x').inputs!['x']!.image).toBeUndefined();

@@ -68,7 +68,7 @@ export const modelRowSchema = z.strictObject({
         .min(0)
         .max(1)
         .describe(
-          'Share of the classes, of pixels or samples, or of the labels of these samples that the logits of the row decide alike.',
+          'Share of the classes, of pixels or samples, or of the labels or boxes of these samples that the logits of the row decide alike.',
         ),
       latency: z.array(latencySchema).readonly(),
     })

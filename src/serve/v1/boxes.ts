@@ -1,6 +1,7 @@
 import { placeIn } from '../../data/pictures/letterbox.ts';
 import type { PicturePlace } from '../../data/pictures/letterbox.ts';
 import { detectionRow, detectionsOf } from '../../tasks/detection/detections.ts';
+import { DETECTION_WIDTH } from '../../tasks/detection/suppression.ts';
 import { Refusal } from '../refusal.ts';
 import type { Said } from './answers.ts';
 import { isPicture } from './raw.ts';
@@ -40,13 +41,21 @@ export async function sentPicture({ contentType, body, described }: SentTo & { b
   return { height: own.height, width: own.width, place: placeIn(own, [height, width], described.fit) };
 }
 
-/** Boxes of a picture from boxes [points, 4] as shares of the picture that the model takes, then logits [points, classes]. */
-export function detected(row: readonly number[], { names = [] }: Said, { height, width, place }: Placed): Detected {
-  const points = row.length / (4 + names.length);
-  if (!Number.isInteger(points))
+/**
+ * Boxes of a picture from boxes [points, 4] as shares of the picture that the model takes, then logits [points, classes]; or, where the model has
+ * chosen among them, from boxes [n, 4], scores [n] and labels [n].
+ */
+export function detected(
+  row: readonly number[],
+  { names = [], logits }: Said,
+  { height, width, place }: Placed,
+): Detected {
+  const each = logits ? 4 + names.length : DETECTION_WIDTH;
+  const count = row.length / each;
+  if (!Number.isInteger(count))
     throw new Refusal(
       500,
-      `the model answers ${row.length} numbers, which are no boxes with ${names.length} scores each`,
+      `the model answers ${row.length} numbers, which are no boxes with ${logits ? `${names.length} scores each` : 'a score and a label each'}`,
     );
   if (row.some((value) => !Number.isFinite(value)))
     throw new Refusal(400, 'the model answers numbers that are not finite to this picture');
@@ -54,9 +63,15 @@ export function detected(row: readonly number[], { names = [] }: Said, { height,
     size * Math.min(1, Math.max(0, (value - from) / share));
   const x = (value: number): number => within(value, place.left, place.across, width);
   const y = (value: number): number => within(value, place.top, place.down, height);
-  const boxes = detectionsOf(detectionRow(Float32Array.from(row), points), LEAST_SCORE).map((one) => ({
+  const chosen = logits ? detectionRow(Float32Array.from(row), count) : rowOfChosen(row, count);
+  const boxes = detectionsOf(chosen, LEAST_SCORE).map((one) => ({
     ...{ index: one.label, label: names[one.label]!, score: one.score },
     box: { xmin: x(one.xmin), ymin: y(one.ymin), xmax: x(one.xmax), ymax: y(one.ymax) },
   }));
   return { height, width, boxes };
+}
+
+/** Row of detections, see `suppressed`, of boxes [n, 4], scores [n] and labels [n]. */
+function rowOfChosen(row: readonly number[], n: number): number[] {
+  return Array.from({ length: n }, (_, i) => [row[5 * n + i]!, row[4 * n + i]!, ...row.slice(4 * i, 4 * i + 4)]).flat();
 }

@@ -9,25 +9,29 @@ export const DETECTION_WIDTH = 6;
 /** Length of a picture's row of detections. */
 export const ROW = MAX_DETECTIONS * DETECTION_WIDTH;
 
-interface SuppressionOptions {
-  /** Lowest score of a detection. Default 0.01. */
-  readonly minScore?: number | undefined;
-  /** A box whose intersection over union with a box of the same class and a higher score is larger than this is suppressed. Default 0.6. */
-  readonly iou?: number | undefined;
-  /** Largest number of detections. Default `MAX_DETECTIONS`. */
-  readonly most?: number | undefined;
+export interface SuppressionOptions {
+  /** Lowest score of a detection. */
+  readonly minScore: number;
+  /** A box whose intersection over union with a box of the same class and a higher score is larger than this is suppressed. */
+  readonly iou: number;
+  /** Largest number of detections. */
+  readonly most: number;
 }
+
+/** Suppression by which detectors are scored. */
+export const SUPPRESSION: SuppressionOptions = { minScore: 0.01, iou: 0.6, most: MAX_DETECTIONS };
 
 /**
  * Non-maximum suppression by class: a row [most · DETECTION_WIDTH] of the detections with the highest scores, the highest first. A point may be
  * a detection of several classes. Of equal scores, the box that comes first in `boxes` counts as higher, then the class with the smaller index.
- * boxes: [points, 4] xmin, ymin, xmax, ymax; scores: [points, classes] probabilities.
+ * boxes: [points, 4] xmin, ymin, xmax, ymax; scores: [points, classes] probabilities; options: default `SUPPRESSION`.
  */
 export function suppressed(
   boxes: ArrayLike<number>,
   scores: ArrayLike<number>,
-  { minScore = 0.01, iou = 0.6, most = MAX_DETECTIONS }: SuppressionOptions = {},
+  options: Partial<SuppressionOptions> = {},
 ): Float32Array {
+  const { minScore, iou, most } = { ...SUPPRESSION, ...options };
   const classes = scores.length / (boxes.length / 4);
   const candidates: number[] = [];
   for (let i = 0; i < scores.length; i++) if (scores[i]! >= minScore) candidates.push(i);

@@ -1,36 +1,10 @@
-import { dataTypes, tensor } from '../model.ts';
-import type { Model, OnnxAttr, OnnxGraph, OnnxNode, OnnxTensor, ValueInfo } from '../model.ts';
-
-/** Nodes and constants put before or after a model. */
-interface Added {
-  readonly nodes: OnnxNode[];
-  readonly initializers: OnnxTensor[];
-}
-
-type Attrs = Readonly<Record<string, OnnxAttr>>;
+import { dataTypes } from '../model.ts';
+import type { Model, OnnxGraph, OnnxNode, ValueInfo } from '../model.ts';
+import { Adder, int, ints, withRenamed } from './added.ts';
+import type { Added } from './added.ts';
 
 /** Prefix of added values, which no file of ours has. */
 const OWN = 'pipeline/';
-
-function adder({ nodes, initializers }: Added) {
-  return {
-    node: (op: string, inputs: readonly string[], output: string, attrs: Attrs = {}): string => {
-      nodes.push({ op, domain: '', name: output, inputs, outputs: [output], attrs: new Map(Object.entries(attrs)) });
-      return output;
-    },
-    floats: (name: string, values: readonly number[], dims = [values.length]): string => {
-      initializers.push(tensor(OWN + name, 'float32', dims, Float32Array.from(values)));
-      return OWN + name;
-    },
-    integers: (name: string, values: readonly number[], dims = [values.length]): string => {
-      initializers.push(tensor(OWN + name, 'int64', dims, BigInt64Array.from(values, BigInt)));
-      return OWN + name;
-    },
-  };
-}
-
-const int = (value: number): OnnxAttr => ({ type: 'int', value });
-const ints = (...value: readonly number[]): OnnxAttr => ({ type: 'ints', value });
 
 /** The only output that a pipeline reads. */
 const LOGITS = 'logits';
@@ -63,8 +37,7 @@ function answerOf(model: Model): { readonly model: Model; readonly answer: strin
   const { outputs, nodes } = model.graph;
   const output = outputs.find(({ name }) => name === LOGITS) ?? outputs[0]!;
   const inner = `${OWN}answer`;
-  const renamed = (names: readonly string[]): string[] => names.map((name) => (name === output.name ? inner : name));
-  const changed = nodes.map((node) => ({ ...node, inputs: renamed(node.inputs), outputs: renamed(node.outputs) }));
+  const changed = withRenamed(nodes, new Map([[output.name, inner]]));
   return { model: { ...model, graph: { ...model.graph, nodes: changed } }, answer: inner };
 }
 
@@ -84,31 +57,29 @@ const LUMA = [19595, 38470, 7471];
 export function forPixelValues(whole: Model, { sampleShape, normalization }: PictureEnds, isPerPixel = false): Model {
   const { model, answer } = answerOf(whole);
   const [height, width, channels] = sampleShape as [number, number, number];
-  const before: Added = { nodes: [], initializers: [] };
-  const { node, floats, integers } = adder(before);
+  const before = new Adder(OWN);
   let x = 'pixel_values';
   if (channels === 1) {
-    x = node('Mul', [x, floats('luma', LUMA, [1, 3, 1, 1])], `${OWN}weighted`);
-    x = node('ReduceSum', [x, integers('channels', [1])], `${OWN}summed`, { keepdims: int(1) });
-    x = node('Add', [x, floats('half', [0x8000])], `${OWN}rounded`);
-    x = node('Mul', [x, floats('unit', [1 / 65536])], `${OWN}luma-of-pixels`);
-    x = node('Floor', [x], `${OWN}grey`);
+    x = before.node('Mul', [x, before.floats('luma', LUMA, [1, 3, 1, 1])], `${OWN}weighted`);
+    x = before.node('ReduceSum', [x, before.integers('channels', [1])], `${OWN}summed`, { keepdims: int(1) });
+    x = before.node('Add', [x, before.floats('half', [0x8000])], `${OWN}rounded`);
+    x = before.node('Mul', [x, before.floats('unit', [1 / 65536])], `${OWN}luma-of-pixels`);
+    x = before.node('Floor', [x], `${OWN}grey`);
   }
   const [input] = model.graph.inputs as readonly [ValueInfo];
   const fed = input.dims?.slice(1).join();
   const isFirst = fed === [channels, height, width].join() && fed !== sampleShape.join();
-  if (!isFirst) x = node('Transpose', [x], `${OWN}last`, { perm: ints(0, 2, 3, 1) });
+  if (!isFirst) x = before.node('Transpose', [x], `${OWN}last`, { perm: ints(0, 2, 3, 1) });
   const { scale, mean, std } = normalization;
   const dims = (values: readonly number[]): number[] => (isFirst ? [values.length, 1, 1] : [values.length]);
-  x = node('Mul', [x, floats('scale', [scale])], `${OWN}scaled`);
-  x = node('Sub', [x, floats('mean', mean, dims(mean))], `${OWN}centred`);
-  x = node('Div', [x, floats('std', std, dims(std))], `${OWN}prepared`);
-  x = node('Cast', [x], `${OWN}input`, { to: int(dataTypes[input.dtype ?? 'float32']) });
+  x = before.node('Mul', [x, before.floats('scale', [scale])], `${OWN}scaled`);
+  x = before.node('Sub', [x, before.floats('mean', mean, dims(mean))], `${OWN}centred`);
+  x = before.node('Div', [x, before.floats('std', std, dims(std))], `${OWN}prepared`);
+  x = before.node('Cast', [x], `${OWN}input`, { to: int(dataTypes[input.dtype ?? 'float32']) });
   const nodes = reading(model.graph.nodes, new Map([[input.name, x]]));
-  const after: Added = { nodes: [], initializers: [] };
-  const ending = adder(after);
-  if (isPerPixel) ending.node('Transpose', [answer], LOGITS, { perm: ints(0, 3, 1, 2) });
-  else ending.node('Identity', [answer], LOGITS);
+  const after = new Adder(OWN);
+  if (isPerPixel) after.node('Transpose', [answer], LOGITS, { perm: ints(0, 3, 1, 2) });
+  else after.node('Identity', [answer], LOGITS);
   const answers = isPerPixel ? ['batch', null, null, null] : ['batch', null];
   const pixels = { name: 'pixel_values', dtype: 'float32' as const, dims: ['batch', 3, height, width] };
   const prepared = { shape: [height, width, 3], scale: 1, mean: [0, 0, 0], std: [1, 1, 1], layout: 'nchw' };
@@ -132,40 +103,42 @@ const TOKENS = ['batch', 'sequence'];
  */
 export function forTokens(whole: Model, { length, padding, isPerToken }: TokenEnds): Model {
   const { model, answer } = answerOf(whole);
-  const before: Added = { nodes: [], initializers: [] };
-  const { node, integers } = adder(before);
+  const before = new Adder(OWN);
   const [ids, mask] = ['input_ids', 'attention_mask'];
-  const [first, rest, zero] = [integers('0', [0]), integers('1', [1]), integers('none', [0], [1, 1])];
-  const own = integers('padding', [padding], [1, 1]);
-  const sizes = node('Shape', [ids], `${OWN}sizes`);
-  const batch = node('Slice', [sizes, first, rest, first], `${OWN}batch`);
-  const size = node('Concat', [batch, integers('length', [length])], `${OWN}size`, { axis: int(0) });
+  const [first, rest, zero] = [
+    before.integers('0', [0]),
+    before.integers('1', [1]),
+    before.integers('none', [0], [1, 1]),
+  ];
+  const own = before.integers('padding', [padding], [1, 1]);
+  const sizes = before.node('Shape', [ids], `${OWN}sizes`);
+  const batch = before.node('Slice', [sizes, first, rest, first], `${OWN}batch`);
+  const size = before.node('Concat', [batch, before.integers('length', [length])], `${OWN}size`, { axis: int(0) });
   const fitted = (value: string, filling: string, name: string): string => {
-    const filled = node('Expand', [filling, size], `${OWN}${name}-filling`);
-    const long = node('Concat', [value, filled], `${OWN}${name}-long`, { axis: int(1) });
-    return node('Slice', [long, first, integers(`${name}-end`, [length]), rest], `${OWN}${name}`);
+    const filled = before.node('Expand', [filling, size], `${OWN}${name}-filling`);
+    const long = before.node('Concat', [value, filled], `${OWN}${name}-long`, { axis: int(1) });
+    return before.node('Slice', [long, first, before.integers(`${name}-end`, [length]), rest], `${OWN}${name}`);
   };
-  const isPadding = node('Equal', [mask, zero], `${OWN}is-padding`);
-  const kept = node('Where', [isPadding, own, ids], `${OWN}kept`);
+  const isPadding = before.node('Equal', [mask, zero], `${OWN}is-padding`);
+  const kept = before.node('Where', [isPadding, own, ids], `${OWN}kept`);
   const parts = {
     input_ids: () => fitted(kept, own, 'ids'),
     attention_mask: () => fitted(mask, zero, 'mask'),
-    token_type_ids: () => node('Expand', [zero, size], `${OWN}types`),
+    token_type_ids: () => before.node('Expand', [zero, size], `${OWN}types`),
   };
   const { inputs } = model.graph;
   const renamed = new Map<string, string>();
   for (const { name, dtype = 'float32' } of inputs) {
     const part = inputs.length === 1 ? 'input_ids' : (name as keyof typeof parts);
-    renamed.set(name, node('Cast', [parts[part]()], `${OWN}input-${part}`, { to: int(dataTypes[dtype]) }));
+    renamed.set(name, before.node('Cast', [parts[part]()], `${OWN}input-${part}`, { to: int(dataTypes[dtype]) }));
   }
   const nodes = reading(model.graph.nodes, renamed);
-  const after: Added = { nodes: [], initializers: [] };
-  const ending = adder(after);
+  const after = new Adder(OWN);
   if (isPerToken) {
     // The pipeline reads an answer for each of its tokens.
-    const end = ending.node('Slice', [sizes, rest, ending.integers('2', [2]), first], `${OWN}end`);
-    ending.node('Slice', [answer, first, end, rest], LOGITS);
-  } else ending.node('Identity', [answer], LOGITS);
+    const end = after.node('Slice', [sizes, rest, after.integers('2', [2]), first], `${OWN}end`);
+    after.node('Slice', [answer, first, end, rest], LOGITS);
+  } else after.node('Identity', [answer], LOGITS);
   const tokens = [ids, mask].map((name) => ({ name, dtype: 'int64' as const, dims: TOKENS }));
   const dims = isPerToken ? [...TOKENS, null] : ['batch', null];
   return between({ ...model, graph: { ...model.graph, nodes } }, tokens, before, after, dims);

@@ -14,12 +14,22 @@ export interface ModelDescription {
   readonly author?: string;
   readonly license?: string;
   readonly inputs?: Readonly<Record<string, InputDescription>>;
-  /** Class names, one for each index of the first output's last axis. */
+  /** Class names, one for each index of the last axis of the first output, or of the outputs that have labels. */
   readonly labels?: readonly string[];
+  /** By name; default: the first output has the labels. */
+  readonly outputs?: Readonly<Record<string, OutputDescription>>;
   /** Metadata for libraries of one kind of model, such as MediaPipe's segmenter. */
   readonly custom?: readonly CustomMetadata[];
   /** Further entries by name, which the standard metadata do not provide for, kept in a separate buffer. */
   readonly entries?: ReadonlyMap<string, string>;
+}
+
+export interface OutputDescription {
+  readonly hasLabels?: true;
+  /** True for boxes whose sides are shares of the picture's. */
+  readonly areBoxes?: true;
+  /** Lowest score that counts unless an app asks for another one. */
+  readonly minScore?: number;
 }
 
 export interface InputDescription {
@@ -42,17 +52,15 @@ export function encodeMetadata(
   inputs: readonly string[],
   outputs: readonly string[],
 ): Uint8Array {
-  const labels = { name: LABELS_FILE, description: 'Class names, one a line.', type: 2 };
+  const described = description.outputs ?? { [outputs[0] ?? '']: { hasLabels: true } };
+  const hasLabels = description.labels !== undefined;
   return writeFlatbuffer(metadataSchema, {
     name: description.name,
     ...only(description, ['description', 'version', 'author', 'license']),
     subgraphMetadata: [
       {
         inputTensorMetadata: inputs.map((name) => inputMetadata(name, description.inputs?.[name])),
-        outputTensorMetadata: outputs.map((name, i) => ({
-          name,
-          ...(i === 0 && description.labels !== undefined ? { associatedFiles: [labels] } : {}),
-        })),
+        outputTensorMetadata: outputs.map((name) => outputMetadata(name, hasLabels, described[name])),
         ...(description.custom !== undefined && { customMetadata: description.custom }),
       },
     ],
@@ -68,6 +76,22 @@ function inputMetadata(name: string, input: InputDescription = {}): Fields {
     ...only(input, ['description']),
     content: { contentProperties: { type$: 'ImageProperties', colorSpace: COLOR[image.colorSpace] } },
     processUnits: [{ options: { type$: NORMALIZATION, mean: image.mean, std: image.std } }],
+  };
+}
+
+const LABELS = { name: LABELS_FILE, description: 'Class names, one a line.', type: 2 };
+/** The only kind of box that MediaPipe takes. */
+const BOUNDARIES = 1;
+
+function outputMetadata(name: string, hasLabels: boolean, output: OutputDescription = {}): Fields {
+  const { minScore } = output;
+  const content = { contentProperties: { type$: 'BoundingBoxProperties', type: BOUNDARIES } };
+  const threshold = { options: { type$: 'ScoreThresholdingOptions', globalScoreThreshold: minScore } };
+  return {
+    name,
+    ...(output.areBoxes === true && { content }),
+    ...(minScore !== undefined && { processUnits: [threshold] }),
+    ...(hasLabels && output.hasLabels === true && { associatedFiles: [LABELS] }),
   };
 }
 

@@ -10,6 +10,6 @@ export function answerFilesSection({ models }: Report): string {
   );
   if (rows.length === 0) return '';
   const text =
-    'Each beside the file with the logits that its answers are made of; agreement is the share of classes or labels that both decide alike.';
+    'Each beside the file with the logits that its answers are made of; agreement is the share of classes, labels or boxes that both give alike.';
   return `<section id="answers"><h2>Files with other answers</h2><p>${text}</p>${table('Files with other answers', ANSWER_FILE_HEAD, rows)}</section>`;
 }

@@ -1,0 +1,132 @@
+import { encodeModel, decodeModel } from '../formats/onnx/protobuf.ts';
+import { withSuppression } from '../formats/onnx/rewrite/detection-ends.ts';
+import { DETECTOR_OUTPUTS } from '../formats/tflite/metadata/mediapipe.ts';
+import { graphOf } from '../graph/builder.ts';
+import type { Constant, Graph, Node } from '../graph/types.ts';
+import { joinedValues } from '../tasks/fields.ts';
+import { detectionRow, detectionsOf } from '../tasks/detection/detections.ts';
+import type { Detection } from '../tasks/detection/detections.ts';
+import { suppressed, SUPPRESSION } from '../tasks/detection/suppression.ts';
+import type { Task } from '../tasks/task.ts';
+import type { ModelFile } from './model-file.ts';
+import type { OutputValues } from './parity/likeness.ts';
+
+type Results = Readonly<Record<string, OutputValues>>;
+
+/** The last step of a file with other answers than logits. */
+export interface Ending {
+  readonly graphOf: (graph: Graph, task: Task, format: ModelFile['format']) => Graph;
+  /** Change of the bytes that were written of the graph. */
+  readonly finished?: (bytes: Uint8Array, file: Pick<ModelFile, 'file' | 'format'>) => Uint8Array;
+  /** Number of samples that a file takes at once; default: any. */
+  readonly atOnce?: (format: ModelFile['format']) => number;
+  /** What the results of the file with logits come to on `n` samples, beside the results of the other file; for each decision true if both are alike. */
+  readonly compared: (
+    given: Results,
+    other: Results,
+    n: number,
+    task: Task,
+  ) => { readonly expected: OutputValues; readonly actual: OutputValues; readonly alike: readonly boolean[] };
+}
+
+/** Layer of the added nodes, and name of the answers in messages. */
+export const ANSWERS_LAYER = 'answers';
+
+/**
+ * Detections: ONNX files of one picture have non-maximum suppression inside; TFLite files answer with boxes and probabilities of all points as MediaPipe's
+ * ObjectDetector reads them, which chooses among them itself.
+ */
+export const DETECTIONS: Ending = {
+  graphOf: (graph, _, format) => {
+    const [boxes, scores] = ['boxes', 'scores'].map((name) => graph.outputs.get(name)!) as [string, string];
+    const constants = new Map<string, Constant>();
+    const nodes: Node[] = [];
+    const constant = (name: string, { type, data }: Constant): string => {
+      constants.set(`${ANSWERS_LAYER}/${name}`, { type, data });
+      return `${ANSWERS_LAYER}/${name}`;
+    };
+    const node = (name: string, op: string, inputs: readonly string[], attrs: Node['attrs'] = {}): string => {
+      nodes.push({ op, inputs, attrs, layer: ANSWERS_LAYER, outputs: [`${ANSWERS_LAYER}/${name}`] });
+      return `${ANSWERS_LAYER}/${name}`;
+    };
+    const probabilities = node('probabilities', 'Sigmoid', [scores]);
+    const outputs = new Map([['boxes', boxes], ['scores', probabilities]]); // prettier-ignore
+    if (format === 'tflite') {
+      const [, points] = graph.types.get(boxes)!.shape as readonly [string, number, number];
+      const order = constant('order', { type: { dtype: 'int32', shape: [4] }, data: Int32Array.of(1, 0, 3, 2) });
+      const half = constant('half', { type: { dtype: 'float32', shape: [] }, data: Float32Array.of(0.5) });
+      const sides = node('sides', 'GatherV2', [boxes, order], { axis: 2, batchDims: 0 });
+      const two = (name: string, from: number): string =>
+        node(name, 'Slice', [sides], { begin: [0, 0, from], size: [-1, points, 2] });
+      const [least, most] = [two('least', 0), two('most', 2)];
+      const size = node('size', 'Sub', [most, least]);
+      const centre = node('centre', 'Multiply', [node('sum', 'Add', [least, most]), half]);
+      outputs.clear();
+      outputs.set(DETECTOR_OUTPUTS.boxes, node('location', 'Concat', [centre, size], { axis: 2 }));
+      outputs.set(DETECTOR_OUTPUTS.scores, probabilities);
+    }
+    const all = { constants: new Map([...graph.constants, ...constants]), nodes: [...graph.nodes, ...nodes] };
+    return graphOf({ ...graph, ...all, outputs });
+  },
+  finished: (bytes, { file, format }) =>
+    format === 'onnx' ? encodeModel(withSuppression(decodeModel(bytes, file), SUPPRESSION)) : bytes,
+  atOnce: (format) => (format === 'onnx' ? 1 : Infinity),
+  compared: (given, other, n, { fields }) => {
+    const [points] = fields[0]!.shape as readonly [number, number];
+    const values = fields.map(({ name }) => [name, given[name]!.data as Float32Array] as const);
+    const answers = joinedValues(Object.fromEntries(values), fields, n);
+    const width = answers.length / n;
+    const alike = Array.from({ length: n }, (_, row) =>
+      alikeIn(
+        detectionsOf(detectionRow(answers.subarray(row * width, (row + 1) * width), points)),
+        detectionsIn(other, row, n),
+      ),
+    ).flat();
+    const values01 = (data: readonly number[]): OutputValues => ({
+      ...{ data: Float64Array.from(data), shape: [1, data.length], isInteger: true },
+    });
+    return { expected: values01(alike.map(() => 1)), actual: values01(alike.map(Number)), alike };
+  },
+};
+
+/** Detections of a picture that a file with detections gives. */
+function detectionsIn(results: Results, row: number, n: number): Detection[] {
+  const part = (name: string): OutputValues['data'] => {
+    const { data } = results[name]!;
+    return data.subarray((row * data.length) / n, ((row + 1) * data.length) / n);
+  };
+  if (DETECTOR_OUTPUTS.boxes in results) {
+    const location = part(DETECTOR_OUTPUTS.boxes);
+    const boxes = location.map((_, i) => {
+      const [y, x, height, width] = location.subarray(i - (i % 4), i - (i % 4) + 4) as unknown as Quad;
+      return [x - width / 2, y - height / 2, x + width / 2, y + height / 2][i % 4]!;
+    });
+    return detectionsOf(suppressed(boxes, part(DETECTOR_OUTPUTS.scores)));
+  }
+  const [boxes, scores, labels] = [part('boxes'), part('scores'), part('labels')];
+  return Array.from(scores, (score, i) => {
+    const [xmin, ymin, xmax, ymax] = boxes.subarray(4 * i, 4 * i + 4) as unknown as Quad;
+    return { label: labels[i]!, score, xmin, ymin, xmax, ymax };
+  });
+}
+
+type Quad = readonly [number, number, number, number];
+
+/** Largest difference of the scores, and of the sides as shares of the picture's, of detections that are alike. */
+const TOLERANCE = 0.01;
+
+/** For each detection of either list, true if the other has it too; those that both have count once. */
+function alikeIn(found: readonly Detection[], others: readonly Detection[]): boolean[] {
+  const free = new Set(others);
+  const known = found.map((one) => {
+    const match = [...free].find(
+      (other) =>
+        one.label === other.label &&
+        (['score', 'xmin', 'ymin', 'xmax', 'ymax'] as const).every(
+          (key) => Math.abs(one[key] - other[key]) <= TOLERANCE,
+        ),
+    );
+    return match !== undefined && free.delete(match);
+  });
+  return [...known, ...Array.from(free, () => false)];
+}
