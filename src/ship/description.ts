@@ -17,15 +17,18 @@ interface ForMediaPipe extends Pick<ModelDescription, 'outputs'> {
 
 /** Lowest score of a box that MediaPipe gives unless an app asks for another one. */
 const MIN_SCORE = 0.3;
+/** Points of a picture of 7,000 × 7,000 pixels: a stranger's file that states more is not believed. */
+const MOST_POINTS = 1e6;
 
 /** By the form of the answers and the kind of output; undefined for files that MediaPipe has no task for, or that want no such metadata. */
 const FOR_MEDIAPIPE: Partial<Readonly<Record<AnswerFormKind, MediaPipeMetadata>>> = {
   mask: (output) => (output === 'logits' ? { custom: segmenterMetadata('softmax'), each: 'each pixel' } : undefined),
-  boxes: (output, [boxes, scores] = []) => {
-    if (output !== 'detections') return undefined;
-    const [[points], [, classes]] = [boxes!.shape, scores!.shape];
+  boxes: (output, fields = []) => {
+    const [[points, sides], [of, classes]] = [fields[0]?.shape ?? [], fields[1]?.shape ?? []];
+    const isSound = sides === 4 && of === points && classes !== undefined && points! <= MOST_POINTS;
+    if (output !== 'detections' || !isSound) return undefined;
     return {
-      custom: detectorMetadata(points!, classes!),
+      custom: detectorMetadata(points!, classes),
       each: 'each box',
       outputs: {
         [DETECTOR_OUTPUTS.boxes]: { areBoxes: true },

@@ -32,6 +32,30 @@ export interface Ending {
 /** Layer of the added nodes, and name of the answers in messages. */
 export const ANSWERS_LAYER = 'answers';
 
+const named = (name: string): string => `${ANSWERS_LAYER}/${name}`;
+const node = (name: string, op: string, inputs: readonly string[], attrs: Node['attrs'] = {}): Node => ({
+  ...{ op, inputs, attrs, layer: ANSWERS_LAYER },
+  outputs: [named(name)],
+});
+
+const CONSTANTS: readonly (readonly [string, Constant])[] = [
+  [named('order'), { type: { dtype: 'int32', shape: [4] }, data: Int32Array.of(1, 0, 3, 2) }],
+  [named('half'), { type: { dtype: 'float32', shape: [] }, data: Float32Array.of(0.5) }],
+];
+
+/** Boxes [batch, points, 4] (centre y, centre x, height, width) as `location` from those with xmin, ymin, xmax, ymax. */
+function locationNodes(boxes: string, points: number): Node[] {
+  return [
+    node('sides', 'GatherV2', [boxes, named('order')], { axis: 2, batchDims: 0 }),
+    node('least', 'Slice', [named('sides')], { begin: [0, 0, 0], size: [-1, points, 2] }),
+    node('most', 'Slice', [named('sides')], { begin: [0, 0, 2], size: [-1, points, 2] }),
+    node('sum', 'Add', [named('least'), named('most')]),
+    node('centre', 'Multiply', [named('sum'), named('half')]),
+    node('size', 'Sub', [named('most'), named('least')]),
+    node('location', 'Concat', [named('centre'), named('size')], { axis: 2 }),
+  ];
+}
+
 /**
  * Detections: ONNX files of one picture have non-maximum suppression inside; TFLite files answer with boxes and probabilities of all points as MediaPipe's
  * ObjectDetector reads them, which chooses among them itself.
@@ -39,34 +63,18 @@ export const ANSWERS_LAYER = 'answers';
 export const DETECTIONS: Ending = {
   graphOf: (graph, _, format) => {
     const [boxes, scores] = ['boxes', 'scores'].map((name) => graph.outputs.get(name)!) as [string, string];
-    const constants = new Map<string, Constant>();
-    const nodes: Node[] = [];
-    const constant = (name: string, { type, data }: Constant): string => {
-      constants.set(`${ANSWERS_LAYER}/${name}`, { type, data });
-      return `${ANSWERS_LAYER}/${name}`;
-    };
-    const node = (name: string, op: string, inputs: readonly string[], attrs: Node['attrs'] = {}): string => {
-      nodes.push({ op, inputs, attrs, layer: ANSWERS_LAYER, outputs: [`${ANSWERS_LAYER}/${name}`] });
-      return `${ANSWERS_LAYER}/${name}`;
-    };
     const probabilities = node('probabilities', 'Sigmoid', [scores]);
-    const outputs = new Map([['boxes', boxes], ['scores', probabilities]]); // prettier-ignore
-    if (format === 'tflite') {
-      const [, points] = graph.types.get(boxes)!.shape as readonly [string, number, number];
-      const order = constant('order', { type: { dtype: 'int32', shape: [4] }, data: Int32Array.of(1, 0, 3, 2) });
-      const half = constant('half', { type: { dtype: 'float32', shape: [] }, data: Float32Array.of(0.5) });
-      const sides = node('sides', 'GatherV2', [boxes, order], { axis: 2, batchDims: 0 });
-      const two = (name: string, from: number): string =>
-        node(name, 'Slice', [sides], { begin: [0, 0, from], size: [-1, points, 2] });
-      const [least, most] = [two('least', 0), two('most', 2)];
-      const size = node('size', 'Sub', [most, least]);
-      const centre = node('centre', 'Multiply', [node('sum', 'Add', [least, most]), half]);
-      outputs.clear();
-      outputs.set(DETECTOR_OUTPUTS.boxes, node('location', 'Concat', [centre, size], { axis: 2 }));
-      outputs.set(DETECTOR_OUTPUTS.scores, probabilities);
-    }
-    const all = { constants: new Map([...graph.constants, ...constants]), nodes: [...graph.nodes, ...nodes] };
-    return graphOf({ ...graph, ...all, outputs });
+    const added = format === 'tflite' ? locationNodes(boxes, graph.types.get(boxes)!.shape[1] as number) : [];
+    const outputs =
+      format === 'tflite'
+        ? { [DETECTOR_OUTPUTS.boxes]: named('location'), [DETECTOR_OUTPUTS.scores]: named('probabilities') }
+        : { boxes, scores: named('probabilities') };
+    return graphOf({
+      ...graph,
+      constants: new Map([...graph.constants, ...(format === 'tflite' ? CONSTANTS : [])]),
+      nodes: [...graph.nodes, probabilities, ...added],
+      outputs: new Map(Object.entries(outputs)),
+    });
   },
   finished: (bytes, { file, format }) =>
     format === 'onnx' ? encodeModel(withSuppression(decodeModel(bytes, file), SUPPRESSION)) : bytes,
@@ -82,10 +90,10 @@ export const DETECTIONS: Ending = {
         detectionsIn(other, row, n),
       ),
     ).flat();
-    const values01 = (data: readonly number[]): OutputValues => ({
+    const asOutput = (data: readonly number[]): OutputValues => ({
       ...{ data: Float64Array.from(data), shape: [1, data.length], isInteger: true },
     });
-    return { expected: values01(alike.map(() => 1)), actual: values01(alike.map(Number)), alike };
+    return { expected: asOutput(alike.map(() => 1)), actual: asOutput(alike.map(Number)), alike };
   },
 };
 

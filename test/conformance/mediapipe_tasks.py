@@ -1,4 +1,4 @@
-"""Asks tasks of MediaPipe, a library with a Python interface, about pictures: its ImageSegmenter or, where the manifest says so, its ImageClassifier."""
+"""Asks tasks of MediaPipe, a library with a Python interface, about pictures: its ImageSegmenter or, where the manifest says so, its ImageClassifier or ObjectDetector."""
 
 import json
 import os
@@ -60,7 +60,19 @@ def classified(name, base_options):
         return [[one.category_name, one.score] for one in found]
 
 
-ask = classified if manifest.get("task") == "classify" else segmented
+def detected(name, base_options):
+    """Boxes of each picture: label, score, left, top, width and height in pixels."""
+    options = vision.ObjectDetectorOptions(base_options=base_options, score_threshold=manifest["threshold"])
+    with vision.ObjectDetector.create_from_options(options) as detector:
+        found = [detector.detect(image(picture)).detections for picture in pictures]
+    boxes = [[(one.categories[0], one.bounding_box) for one in each] for each in found]
+    return [
+        [[kind.category_name, kind.score, box.origin_x, box.origin_y, box.width, box.height] for kind, box in each]
+        for each in boxes
+    ]
+
+
+ask = {"classify": classified, "detect": detected}.get(manifest.get("task"), segmented)
 answers = {
     name: ask(name, mp.tasks.BaseOptions(model_asset_path=os.path.join(folder, name))) for name in manifest["files"]
 }

@@ -3,7 +3,7 @@
 
 // Where the server of the test has the package.
 const place = './package/vision_bundle.mjs';
-const { FilesetResolver, ImageClassifier, ImageSegmenter } = await import(place);
+const { FilesetResolver, ImageClassifier, ImageSegmenter, ObjectDetector } = await import(place);
 
 const files = await FilesetResolver.forVisionTasks('./package/wasm');
 const bytesOf = async (name) => new Uint8Array(await (await fetch(`./files/${name}`)).arrayBuffer());
@@ -52,5 +52,20 @@ export async function classify(model, name, size) {
   return found;
 }
 
-globalThis.asked = { segment, classify };
+/** Boxes of each picture: label, score, left, top, width and height in pixels. */
+export async function detect(model, name, size) {
+  const detector = await ObjectDetector.createFromOptions(files, { baseOptions: await baseOptions(model) });
+  const found = [];
+  for await (const picture of pictures(name, size)) {
+    const boxes = detector.detect(picture).detections.map(({ categories: [{ categoryName, score }], boundingBox }) => {
+      const { originX, originY, width, height } = boundingBox;
+      return [categoryName, score, originX, originY, width, height];
+    });
+    found.push(boxes);
+  }
+  detector.close();
+  return found;
+}
+
+globalThis.asked = { segment, classify, detect };
 document.title = 'ready';

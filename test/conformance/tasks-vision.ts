@@ -20,7 +20,7 @@ const TYPES: Readonly<Record<string, string>> = {
  * `tasks-vision.mjs` gives. Undefined where there is no Chromium. The package is installed first, if it is not there.
  */
 export async function inTasksVision<T>(
-  task: 'segment' | 'classify',
+  task: 'segment' | 'classify' | 'detect',
   folder: string,
   models: readonly string[],
   pictures: { readonly name: string; readonly size: number },
