@@ -6,7 +6,7 @@ import { Adder, int, ints, withRenamed } from './added.ts';
 const OWN = 'detections/';
 
 /** Outputs of the changed model: n boxes, the highest score first. */
-export const DETECTION_FIELDS = [
+const DETECTION_FIELDS = [
   { name: 'boxes', shape: [4] },
   { name: 'scores', shape: [] },
   { name: 'labels', shape: [] },
