@@ -15,8 +15,6 @@ interface ForMediaPipe extends Pick<ModelDescription, 'outputs'> {
   readonly each: string;
 }
 
-/** Lowest score of a box that MediaPipe gives unless an app asks for another one. */
-const MIN_SCORE = 0.3;
 /** Points of a picture of 7,000 × 7,000 pixels: a stranger's file that states more is not believed. */
 const MOST_POINTS = 1e6;
 
@@ -32,7 +30,7 @@ const FOR_MEDIAPIPE: Partial<Readonly<Record<AnswerFormKind, MediaPipeMetadata>>
       each: 'each box',
       outputs: {
         [DETECTOR_OUTPUTS.boxes]: { areBoxes: true },
-        [DETECTOR_OUTPUTS.scores]: { hasLabels: true, minScore: MIN_SCORE },
+        [DETECTOR_OUTPUTS.scores]: { hasLabels: true },
       },
     };
   },

@@ -52,9 +52,10 @@ export async function classify(model, name, size) {
   return found;
 }
 
-/** Boxes of each picture: label, score, left, top, width and height in pixels. */
+/** Boxes of each picture with a score of at least 0.3: label, score, left, top, width and height in pixels. */
 export async function detect(model, name, size) {
-  const detector = await ObjectDetector.createFromOptions(files, { baseOptions: await baseOptions(model) });
+  const options = { baseOptions: await baseOptions(model), scoreThreshold: 0.3 };
+  const detector = await ObjectDetector.createFromOptions(files, options);
   const found = [];
   for await (const picture of pictures(name, size)) {
     const boxes = detector.detect(picture).detections.map(({ categories: [{ categoryName, score }], boundingBox }) => {

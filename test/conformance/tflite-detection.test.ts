@@ -23,7 +23,7 @@ const FILES = [
   'scratch-fp16-detections.tflite',
 ] as const;
 const TESTED = 20;
-/** Threshold in the metadata, and the overlap above which MediaPipe suppresses boxes, of whatever class. */
+/** Lowest score that is asked for, and the overlap above which MediaPipe suppresses boxes, of whatever class. */
 const [LEAST, OVERLAP] = [0.3, 0.3];
 /** Label, score, left, top, width and height in pixels. */
 type Found = readonly [string, number, number, number, number, number];

@@ -54,7 +54,7 @@ it('tells MediaPipe where the boxes of a detector are', () => {
   stated.delete('labels');
   const { labels, custom, outputs, description } = descriptionFrom('m', new Map([...stated, ['output', 'detections']]), 'x'); // prettier-ignore
   expect([labels, description]).toEqual([['sky', 'road'], 'Made by limbeck. Gives each box one of 2 classes.']);
-  expect(outputs).toEqual({ location: { areBoxes: true }, score: { hasLabels: true, minScore: 0.3 } });
+  expect(outputs).toEqual({ location: { areBoxes: true }, score: { hasLabels: true } });
   // 84 equal anchors are stored once: an offset each.
   expect(custom!.map(({ name, data }) => [name, data.length < 84 * 4 + 200])).toEqual([['DETECTOR_METADATA', true]]);
   expect(descriptionFrom('m', stated, 'x').custom).toBeUndefined();

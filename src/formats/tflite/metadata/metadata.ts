@@ -28,8 +28,6 @@ interface OutputDescription {
   readonly hasLabels?: true;
   /** True for boxes whose sides are shares of the picture's. */
   readonly areBoxes?: true;
-  /** Lowest score that counts unless an app asks for another one. */
-  readonly minScore?: number;
 }
 
 export interface InputDescription {
@@ -84,13 +82,10 @@ const LABELS = { name: LABELS_FILE, description: 'Class names, one a line.', typ
 const BOUNDARIES = 1;
 
 function outputMetadata(name: string, hasLabels: boolean, output: OutputDescription = {}): Fields {
-  const { minScore } = output;
   const content = { contentProperties: { type$: 'BoundingBoxProperties', type: BOUNDARIES } };
-  const threshold = { options: { type$: 'ScoreThresholdingOptions', globalScoreThreshold: minScore } };
   return {
     name,
     ...(output.areBoxes === true && { content }),
-    ...(minScore !== undefined && { processUnits: [threshold] }),
     ...(hasLabels && output.hasLabels === true && { associatedFiles: [LABELS] }),
   };
 }
