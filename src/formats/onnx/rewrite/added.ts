@@ -38,8 +38,8 @@ export class Adder implements Added {
   }
 }
 
-export const intAttr = (value: number): OnnxAttr => ({ type: 'int', value });
-export const intsAttr = (...value: readonly number[]): OnnxAttr => ({ type: 'ints', value });
+export const asInt = (value: number): OnnxAttr => ({ type: 'int', value });
+export const asInts = (...value: readonly number[]): OnnxAttr => ({ type: 'ints', value });
 
 /** Nodes whose results have other names. */
 export function withRenamed(nodes: readonly OnnxNode[], names: ReadonlyMap<string, string>): OnnxNode[] {

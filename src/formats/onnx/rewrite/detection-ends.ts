@@ -1,6 +1,6 @@
 import { dataTypes } from '../model.ts';
 import type { Model } from '../model.ts';
-import { Adder, intAttr, intsAttr, withRenamed } from './added.ts';
+import { Adder, asInt, asInts, withRenamed } from './added.ts';
 
 /** Prefix of added values, which no file of ours has. */
 const OWN = 'detections/';
@@ -27,10 +27,10 @@ export function withSuppression(
   const inner = withRenamed(graph.nodes, new Map([['boxes', boxes], ['scores', scores]])); // prettier-ignore
   const added = new Adder(OWN);
   const rows = (name: string, from: string, at: string): string =>
-    added.node('Gather', [from, at], name, { axis: intAttr(0) });
+    added.node('Gather', [from, at], name, { axis: asInt(0) });
   const flat = (name: string, from: string, ...shape: readonly number[]): string =>
     added.node('Reshape', [from, added.integers(`${name}-shape`, shape)], OWN + name);
-  const byClass = added.node('Transpose', [scores], `${OWN}by-class`, { perm: intsAttr(0, 2, 1) });
+  const byClass = added.node('Transpose', [scores], `${OWN}by-class`, { perm: asInts(0, 2, 1) });
   const limits = [
     added.integers('most', [most]),
     added.floats('iou', [iou]),
@@ -39,7 +39,7 @@ export function withSuppression(
   ];
   const found = added.node('NonMaxSuppression', [boxes, byClass, ...limits], `${OWN}found`);
   const column = (name: string, at: number): string =>
-    added.node('Gather', [found, added.integers(`${name}-column`, [at], [])], OWN + name, { axis: intAttr(1) });
+    added.node('Gather', [found, added.integers(`${name}-column`, [at], [])], OWN + name, { axis: asInt(1) });
   // Places in the scores [points · classes]; in their order, TopK chooses among equal scores.
   const width = added.integers('classes', [classes], []);
   const first = added.node('Mul', [column('point', 2), width], `${OWN}first-of-point`);
@@ -49,7 +49,7 @@ export function withSuppression(
   const topOf = (values: string, size: string, outputs: readonly [string, string], largest: 0 | 1): void =>
     void added.nodes.push({
       ...{ op: 'TopK', domain: '', name: outputs[0], inputs: [values, size], outputs },
-      attrs: new Map([['axis', intAttr(0)], ['largest', intAttr(largest)], ['sorted', intAttr(1)]]), // prettier-ignore
+      attrs: new Map([['axis', asInt(0)], ['largest', asInt(largest)], ['sorted', asInt(1)]]), // prettier-ignore
     });
   topOf(unordered, count, [places, `${OWN}by-place`], 0);
   const chosen = rows(`${OWN}chosen`, flat('flat-scores', scores, points * classes), places);
@@ -57,7 +57,7 @@ export function withSuppression(
   const kept = rows(`${OWN}kept-places`, places, best);
   rows('boxes', flat('flat-boxes', boxes, points, 4), added.node('Div', [kept, width], `${OWN}points`));
   const labels = added.node('Mod', [kept, width], `${OWN}labels`);
-  added.node('Cast', [labels], 'labels', { to: intAttr(dataTypes.int32) });
+  added.node('Cast', [labels], 'labels', { to: asInt(dataTypes.int32) });
   return {
     ...model,
     metadata: new Map([...model.metadata, ['fields', JSON.stringify(DETECTION_FIELDS)]]),

@@ -1,6 +1,6 @@
 import { dataTypes } from '../model.ts';
 import type { Model, OnnxGraph, OnnxNode, ValueInfo } from '../model.ts';
-import { Adder, intAttr, intsAttr, withRenamed } from './added.ts';
+import { Adder, asInt, asInts, withRenamed } from './added.ts';
 import type { Added } from './added.ts';
 
 /** Prefix of added values, which no file of ours has. */
@@ -61,7 +61,7 @@ export function forPixelValues(whole: Model, { sampleShape, normalization }: Pic
   let x = 'pixel_values';
   if (channels === 1) {
     x = before.node('Mul', [x, before.floats('luma', LUMA, [1, 3, 1, 1])], `${OWN}weighted`);
-    x = before.node('ReduceSum', [x, before.integers('channels', [1])], `${OWN}summed`, { keepdims: intAttr(1) });
+    x = before.node('ReduceSum', [x, before.integers('channels', [1])], `${OWN}summed`, { keepdims: asInt(1) });
     x = before.node('Add', [x, before.floats('half', [0x8000])], `${OWN}rounded`);
     x = before.node('Mul', [x, before.floats('unit', [1 / 65536])], `${OWN}luma-of-pixels`);
     x = before.node('Floor', [x], `${OWN}grey`);
@@ -69,16 +69,16 @@ export function forPixelValues(whole: Model, { sampleShape, normalization }: Pic
   const [input] = model.graph.inputs as readonly [ValueInfo];
   const fed = input.dims?.slice(1).join();
   const isFirst = fed === [channels, height, width].join() && fed !== sampleShape.join();
-  if (!isFirst) x = before.node('Transpose', [x], `${OWN}last`, { perm: intsAttr(0, 2, 3, 1) });
+  if (!isFirst) x = before.node('Transpose', [x], `${OWN}last`, { perm: asInts(0, 2, 3, 1) });
   const { scale, mean, std } = normalization;
   const dims = (values: readonly number[]): number[] => (isFirst ? [values.length, 1, 1] : [values.length]);
   x = before.node('Mul', [x, before.floats('scale', [scale])], `${OWN}scaled`);
   x = before.node('Sub', [x, before.floats('mean', mean, dims(mean))], `${OWN}centred`);
   x = before.node('Div', [x, before.floats('std', std, dims(std))], `${OWN}prepared`);
-  x = before.node('Cast', [x], `${OWN}input`, { to: intAttr(dataTypes[input.dtype ?? 'float32']) });
+  x = before.node('Cast', [x], `${OWN}input`, { to: asInt(dataTypes[input.dtype ?? 'float32']) });
   const nodes = reading(model.graph.nodes, new Map([[input.name, x]]));
   const after = new Adder(OWN);
-  if (isPerPixel) after.node('Transpose', [answer], LOGITS, { perm: intsAttr(0, 3, 1, 2) });
+  if (isPerPixel) after.node('Transpose', [answer], LOGITS, { perm: asInts(0, 3, 1, 2) });
   else after.node('Identity', [answer], LOGITS);
   const answers = isPerPixel ? ['batch', null, null, null] : ['batch', null];
   const pixels = { name: 'pixel_values', dtype: 'float32' as const, dims: ['batch', 3, height, width] };
@@ -113,10 +113,10 @@ export function forTokens(whole: Model, { length, padding, isPerToken }: TokenEn
   const own = before.integers('padding', [padding], [1, 1]);
   const sizes = before.node('Shape', [ids], `${OWN}sizes`);
   const batch = before.node('Slice', [sizes, first, rest, first], `${OWN}batch`);
-  const size = before.node('Concat', [batch, before.integers('length', [length])], `${OWN}size`, { axis: intAttr(0) });
+  const size = before.node('Concat', [batch, before.integers('length', [length])], `${OWN}size`, { axis: asInt(0) });
   const fitted = (value: string, filling: string, name: string): string => {
     const filled = before.node('Expand', [filling, size], `${OWN}${name}-filling`);
-    const long = before.node('Concat', [value, filled], `${OWN}${name}-long`, { axis: intAttr(1) });
+    const long = before.node('Concat', [value, filled], `${OWN}${name}-long`, { axis: asInt(1) });
     return before.node('Slice', [long, first, before.integers(`${name}-end`, [length]), rest], `${OWN}${name}`);
   };
   const isPadding = before.node('Equal', [mask, zero], `${OWN}is-padding`);
@@ -130,7 +130,7 @@ export function forTokens(whole: Model, { length, padding, isPerToken }: TokenEn
   const renamed = new Map<string, string>();
   for (const { name, dtype = 'float32' } of inputs) {
     const part = inputs.length === 1 ? 'input_ids' : (name as keyof typeof parts);
-    renamed.set(name, before.node('Cast', [parts[part]()], `${OWN}input-${part}`, { to: intAttr(dataTypes[dtype]) }));
+    renamed.set(name, before.node('Cast', [parts[part]()], `${OWN}input-${part}`, { to: asInt(dataTypes[dtype]) }));
   }
   const nodes = reading(model.graph.nodes, renamed);
   const after = new Adder(OWN);
