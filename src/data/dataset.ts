@@ -23,6 +23,14 @@ export interface InputPart {
   readonly isWhole: boolean;
 }
 
+/** A vector of length 1, and its prefixes that are used as shorter vectors. */
+export interface VectorForm {
+  /** Number of elements. */
+  readonly size: number;
+  /** Numbers of elements of shorter vectors, ascending; without `size`. */
+  readonly prefixes: readonly number[];
+}
+
 /** A column of a table in the samples: one number, or a one-hot number for each of its words. */
 export interface Column {
   readonly name: string;
@@ -82,6 +90,8 @@ export interface Dataset extends HeldSamples {
   readonly stride?: number | undefined;
   /** Largest number of boxes of a picture, for a task with boxes. */
   readonly maxBoxes?: number | undefined;
+  /** Form of an answer that is a vector. */
+  readonly vector?: VectorForm | undefined;
   /** Present for pictures that keep their proportions, with grey beside them. */
   readonly fit?: 'letterbox' | undefined;
   /** Sample rate of sounds, in values per second. */

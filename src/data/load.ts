@@ -5,7 +5,7 @@ import { checkFinite, checkSameKind, coarseColumns } from './splits/checks.ts';
 import { columnsOf, encoded, numberNames, plainWords } from './splits/columns.ts';
 import type { DatasetConfig, TaskName } from './config.ts';
 import { computedOnce } from './storage/computed-once.ts';
-import type { Column, Dataset, InputPart, Normalization, RawSplit } from './dataset.ts';
+import type { Column, Dataset, InputPart, Normalization, RawSplit, VectorForm } from './dataset.ts';
 import { labelPresence } from './readers/labelled.ts';
 import type { Presence } from './readers/labelled.ts';
 import { renamed } from './splits/label-names.ts';
@@ -119,8 +119,9 @@ export async function loadDataset(
   const onValidation = validationRaw && scored(labelPresence(validationRaw), labelled);
   if (labelled !== 0 && present.known === 0 && onValidation === undefined) throw noneLabelled(trainRaw, present.count);
   const classNames = namesFrom(reader, [present, onValidation], config);
+  const vector = taskRow(task).form === 'vector' ? vectorOf(config) : undefined;
   const split = (name: SplitName, presence: Presence): UnnormalizedSplit =>
-    splitOf(name, presence, { reader, classNames, config });
+    splitOf(name, presence, { reader, classNames, config, vector });
   let train = split('train', present);
   const behindTrain = nextId(train.ids);
   let validation = onValidation && split('validation', onValidation);
@@ -190,6 +191,7 @@ export async function loadDataset(
       ...sound,
       ...grid,
       ...boxes,
+      ...(vector && { vector }),
       inputs,
       text,
       normalization,
@@ -242,6 +244,18 @@ function strideOf({ stride = 8 }: DatasetConfig, { source, sampleShape }: RawSpl
   throw new UserError(
     `${source}: expected pictures whose height and width are multiples of dataset.stride (${stride}), received ${height}×${width}`,
     'Set `dataset.resize`, or another `dataset.stride`.',
+  );
+}
+
+const VECTOR = 128;
+
+/** Sizes of the vectors that a model answers with. `UserError` for prefixes that are no parts of a vector. */
+function vectorOf({ dimensions: size = VECTOR, prefixes = [] }: DatasetConfig): VectorForm {
+  const wrong = prefixes.find((prefix, i) => prefix >= size || prefix <= (prefixes[i - 1] ?? 0));
+  if (wrong === undefined) return { size, prefixes };
+  throw new UserError(
+    `dataset.prefixes: expected ascending numbers below dataset.dimensions (${size}), received ${prefixes.join(', ')}`,
+    `Leave ${wrong} out, or put the numbers in order; the whole vector is trained too.`,
   );
 }
 

@@ -52,6 +52,7 @@ export const USUAL_ANSWERS: Readonly<Record<AnswerFormKind, typeof usualAnswers 
   tags: undefined,
   mask: undefined,
   boxes: undefined,
+  vector: undefined,
 };
 
 export function spreadOf(logits: ArrayLike<number>, from: number, classes: number): Spread {

@@ -14,6 +14,7 @@ interface OutputScaling {
  */
 export function scaledNetwork(network: ModelNetwork, scaling: OutputScaling): ModelNetwork {
   const { mean, std, field = 'logits' } = scaling;
+  const { graph } = network;
   return {
     ...network,
     forward: (inputs, options) => {
@@ -23,5 +24,8 @@ export function scaledNetwork(network: ModelNetwork, scaling: OutputScaling): Mo
     },
     definition: () => ({ network: network.definition(), mean, std, ...(scaling.field !== undefined && { field }) }),
     withWeights: async (weights) => scaledNetwork(await network.withWeights(weights), scaling),
+    ...(graph && {
+      graph: { ...graph, replaced: (other, weights) => scaledNetwork(graph.replaced(other, weights), scaling) },
+    }),
   };
 }

@@ -10,7 +10,8 @@ import { count, seed, OPSETS } from './schema/parts.ts';
 import { refuseWithoutStudent, studentSchema } from './schema/student.ts';
 import type { StudentInput } from './schema/student.ts';
 import { targetSchema } from './schema/target.ts';
-import { FILE_OUTPUTS } from './task.ts';
+import { FILE_OUTPUTS, taskRow } from './task.ts';
+import type { TaskName } from './task.ts';
 import { refuseForTask } from './schema/task.ts';
 import { refuseForText } from './schema/text.ts';
 import { teacherSchema } from './schema/teacher.ts';
@@ -236,7 +237,7 @@ export const recipeSchema = z
     const params = { expected: `full: ${loss} squares and multiplies what float16 cannot hold`, received: precision };
     context.addIssue({ code: 'custom', message: 'too coarse', path: ['precision'], params });
   })
-  .superRefine(({ teacher, distill, syncBatchNorm }, context) => {
+  .superRefine(({ dataset, teacher, distill, syncBatchNorm }, context) => {
     const trainings = [
       { of: distill, path: ['distill'] },
       ...(teacher?.train === undefined ? [] : [{ of: teacher.train, path: ['teacher', 'train'] }]),
@@ -255,15 +256,15 @@ export const recipeSchema = z
       ({ path }) => path[1] !== 'train' && (path[0] === 'distill' || !('features' in distill)),
     );
     const inParts = learning.filter(({ of }) => of.microBatch !== undefined);
-    if (!ACROSS_BATCH.has(distill.loss)) return;
+    if (!comparesSamples(dataset, distill.loss)) return;
     const expected = 'a loss that is a sum over samples, of which parts of a batch can be computed one after another';
     const hint = 'Take it out and lower batchSize, or choose another loss.';
     const params = { expected, received: distill.loss, hint };
     for (const { path } of inParts)
       context.addIssue({ code: 'custom', message: 'not read', path: [...path, 'microBatch'], params });
   })
-  .superRefine(({ shards, distill: { loss } }, context) => {
-    if (shards === undefined || !ACROSS_BATCH.has(loss)) return;
+  .superRefine(({ dataset, shards, distill: { loss } }, context) => {
+    if (shards === undefined || !comparesSamples(dataset, loss)) return;
     const expected = `a loss that is a sum over samples, of which each of the ${shards} shards of a batch is computed by itself`;
     const params = { expected, received: loss, hint: 'Choose another loss, or leave out shards and mpirun.' };
     context.addIssue({ code: 'custom', message: 'not a sum', path: ['distill', 'loss'], params });
@@ -274,6 +275,14 @@ export const recipeSchema = z
     context.addIssue({ code: 'custom', message: 'nothing to do', params });
   })
   .describe('A Limbeck recipe.');
+
+/** True if a training compares the samples of a batch with each other: by its loss, or by the labels of vectors. */
+function comparesSamples(
+  { task, labelled }: { readonly task?: TaskName | undefined; readonly labelled?: number | undefined },
+  loss: string,
+): boolean {
+  return ACROSS_BATCH.has(loss) || (taskRow(task).form === 'vector' && labelled !== 0);
+}
 
 export type Recipe = z.infer<typeof recipeSchema>;
 /** Recipe as written: keys with a default may be absent. */

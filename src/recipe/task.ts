@@ -1,7 +1,7 @@
 import type { LossName } from './schema/loss.ts';
 
-/** Form of an answer to a sample: one class, numbers by name, any number of labels, a tag for each word, a class for each pixel, or boxes. */
-export const ANSWER_FORMS = ['classes', 'numbers', 'labels', 'tags', 'mask', 'boxes'] as const;
+/** Form of an answer to a sample: one class, numbers by name, any number of labels, a tag for each word, a class for each pixel, boxes, or a vector to search with. */
+export const ANSWER_FORMS = ['classes', 'numbers', 'labels', 'tags', 'mask', 'boxes', 'vector'] as const;
 export type AnswerFormKind = (typeof ANSWER_FORMS)[number];
 
 /** Steps of augmentation that mix samples. */
@@ -50,6 +50,9 @@ const SOFTENS = '# softens teacher and student before they are compared';
 const OF_LOGITS: readonly LossName[] = [
   ...(['kd', 'kd-standardized', 'dkd', 'dist', 'ttm', 'wttm', 'nkd', 'mse', 'mutual'] as const),
 ];
+
+/** Losses that compare vectors: with the vector of the teacher, or the likenesses between samples. */
+const OF_VECTORS: readonly LossName[] = ['cosine', 'mse'];
 
 const ROWS = {
   classification: {
@@ -120,9 +123,17 @@ const ROWS = {
     temperature: 1,
     begins: ['loss: kd # point by point: class scores and boxes', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
+  embedding: {
+    ...{ hasClasses: true, isEmptyKnown: false, answersPer: 'sample', losses: OF_VECTORS, loss: 'cosine' },
+    store: 'fp32',
+    hasNames: true,
+    mixes: [],
+    form: 'vector',
+    begins: ['loss: cosine # of the angle to the vector of the teacher', `alpha: 0.9 ${ALPHA}`],
+  },
 } as const satisfies Readonly<Record<string, TaskRow>>;
 
-/** Name of a task: a model answers with the class of a sample, with numbers, with any number of labels, with a tag for each word, with a class for each pixel, or with boxes. */
+/** Name of a task: a model answers with the class of a sample, with numbers, with any number of labels, with a tag for each word, with a class for each pixel, with boxes, or with a vector. */
 export type TaskName = keyof typeof ROWS;
 export const TASKS = Object.keys(ROWS) as [TaskName, ...TaskName[]];
 
@@ -138,11 +149,11 @@ export function fieldNames(task: TaskName): readonly string[] {
   return taskRow(task).fields ?? ['logits'];
 }
 
-/** Losses only for numbers. */
-const OF_NUMBERS: ReadonlySet<LossName> = new Set(['bounded']);
+/** Losses only for numbers, and only for vectors. */
+const OF_OTHERS: ReadonlySet<LossName> = new Set(['bounded', 'cosine']);
 
 /** True if a loss suits a task. Most compare classes. */
 export function isLossFor(loss: LossName, task: TaskName): boolean {
   const { losses } = taskRow(task);
-  return losses === 'of classes' ? !OF_NUMBERS.has(loss) : losses.includes(loss);
+  return losses === 'of classes' ? !OF_OTHERS.has(loss) : losses.includes(loss);
 }

@@ -246,4 +246,5 @@ export const ANSWERS_TEXTS: Readonly<Record<AnswerFormKind, (count: number, name
   tags: withNames,
   mask: (count, names) => `a class for each pixel: ${withNames(count, names)}`,
   boxes: (count, names) => `boxes with a class each: ${withNames(count, names)}`,
+  vector: (count) => (count === 0 ? 'a vector' : `a vector, compared by ${count} classes`),
 };

@@ -154,13 +154,18 @@ function agreementOf(
   answers: Float32Array,
   measured: readonly MeasuredModels[],
   { data }: Pick<StageContext, 'data'>,
-): Pick<ModelRow, 'agreement' | 'distance'> {
+): Pick<ModelRow, 'agreement' | 'likeness' | 'distance'> {
   const teacher = measured.find(({ row }) => row.model.role === 'teacher');
   if (teacher === undefined || role === 'teacher') return {};
   const split = data.test === undefined ? 'validation' : 'test';
-  const { agreement, distance } = taskOf(data.validation).beside(answers, teacher.answers, data[split]!.targets);
+  const { agreement, likeness, distance } = taskOf(data.validation).beside(
+    answers,
+    teacher.answers,
+    data[split]!.targets,
+  );
   return {
     ...(agreement !== undefined && { agreement: { split, ...agreement } }),
+    ...(likeness !== undefined && { likeness: { split, ...likeness } }),
     ...(distance !== undefined && { distance }),
   };
 }

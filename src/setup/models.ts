@@ -7,6 +7,7 @@ import type { LoadedDataset } from '../data/load.ts';
 import { logMelNetwork } from '../networks/sound/log-mel.ts';
 import { melShape } from '../networks/sound/mel.ts';
 import { scaledNetwork } from '../networks/scaled.ts';
+import { unitNetwork } from '../networks/unit.ts';
 import { taskOf } from '../tasks/registry.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
@@ -39,10 +40,11 @@ interface Given {
 function argsOf({ data }: Pick<Given, 'data'>, seed: number) {
   const { sampleShape, inputs, text, stride } = data.train;
   const tokens = text && { vocabulary: text.vocabulary, padding: text.padding };
-  const { fields } = taskOf(data.train);
+  const { fields, width } = taskOf(data.train);
   const { answersPer } = taskRow(data.train.task);
+  const classes = answersPer === 'sample' ? width : data.classNames.length;
   const per = answersPer === 'sample' ? {} : { answersPer, stride };
-  return { inputShape: sampleShape, inputs, tokens, classes: data.classNames.length, fields, seed, ...per };
+  return { inputShape: sampleShape, inputs, tokens, classes, fields, seed, ...per };
 }
 
 /** Arguments of a model built from code: for sounds, the shape is that of their features. */
@@ -76,7 +78,7 @@ export function studentBuilder(context: Given, seed: number): Build {
       });
       const network = { ...layersNetwork(checked(tfjs, chosen, args, hasNumbers(context))), origin };
       const withAll = withChoices(network, { freeze, learningRates }, tfjs);
-      return head === 'replace' ? answering(context, withAll) : withAll;
+      return answering(context, withAll, head === 'replace');
     };
   if (onnx !== undefined) {
     const compared = 'features' in context.recipe.distill ? context.recipe.distill.features : [];
@@ -91,7 +93,7 @@ export function studentBuilder(context: Given, seed: number): Build {
       const network = onnxNetwork(file, onnx, options);
       const noted = { ...network, origin: [...(network.origin ?? []), ...notes] };
       const chosen = withChoices(noted, { freeze: [], learningRates }, onnx);
-      return head === 'replace' ? answering(context, chosen) : chosen;
+      return answering(context, chosen, head === 'replace');
     };
   }
   if (model === undefined) throw new Error('no model is named');
@@ -153,10 +155,14 @@ function hasNumbers({ data }: Pick<Given, 'data'>): boolean {
   return taskOf(data.train).answers === 'values';
 }
 
-/** Scales the outputs of a network without pretrained weights to the label's units; a network from a file keeps its own. */
-function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork): ModelNetwork {
-  const { scaling } = taskOf(data.train);
-  return scaling === undefined ? network : scaledNetwork(network, scaling);
+/**
+ * Scales the outputs of a network to the label's units if its last layer is new (a network from a file keeps its own), and to the length 1 if answers
+ * are vectors.
+ */
+function answering({ data }: Pick<Given, 'data'>, network: ModelNetwork, isNew = true): ModelNetwork {
+  const { scaling, isUnit } = taskOf(data.train);
+  if (isUnit === true) return unitNetwork(network);
+  return scaling === undefined || !isNew ? network : scaledNetwork(network, scaling);
 }
 
 /** Loads a user's module `export default ({ tf, inputShape, classes, fields, seed }) => a tfjs-layers model that gives logits`, or an output for each field. */

@@ -24,7 +24,10 @@ export function checkStudentFile(
   refuseOtherSamples(file, metadata, train);
   if (train.text !== undefined) refuseOtherText(file, metadata, train.text);
   const { preprocessing, names } = statedIn(metadata);
-  const order = student?.head === 'replace' ? undefined : otherOrder(file, names, train.classNames, SAME_NAMES);
+  const order =
+    student?.head === 'replace' || train.vector !== undefined
+      ? undefined
+      : otherOrder(file, names, train.classNames, SAME_NAMES);
   if (order !== undefined)
     throw new UserError(
       `${file}: answers for ${order.join(', ')} in this order, and the data set has ${train.classNames.join(', ')}`,

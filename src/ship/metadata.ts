@@ -26,8 +26,9 @@ export function onnxOptions(
 } {
   const { sampleShape, inputs, text, normalization, columns, fit } = data.train;
   const task = taskOf(data.train);
+  const namesKey = NAMES_KEYS[taskRow(task.name).form];
   const entries = {
-    [NAMES_KEYS[taskRow(task.name).form]]: data.classNames,
+    ...(namesKey && { [namesKey]: data.classNames }),
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...(fit && { fit }), ...normalization },
     // Columns that the numbers of a row stand for. Rows that are given a shape are pixels.
@@ -41,8 +42,8 @@ export function onnxOptions(
     output: output ?? task.answers,
     // Outputs that stand one after another in an answer, where it is of several.
     ...(task.fields.length > 1 && { fields: task.fields }),
-    // Of answers that are no row: [tokens, tags], those of each word at its first token.
-    ...(task.fields.some(({ shape }) => shape.length > 1) && { task: task.name }),
+    // Of answers that are no row of named numbers: [tokens, tags], those of each word at its first token; or vectors.
+    ...((namesKey === undefined || task.fields.some(({ shape }) => shape.length > 1)) && { task: task.name }),
     recipe: recipe.name,
     // When something is trained changes nothing in what comes of it.
     recipeSha256: sha256(JSON.stringify({ ...written, jobs: undefined })),

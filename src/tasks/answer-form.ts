@@ -14,16 +14,18 @@ export const ANSWER_WORDS: Readonly<Record<AnswerFormKind, readonly [one: string
   tags: ['tag', 'tags'],
   mask: ['class', 'classes'],
   boxes: ['class', 'classes'],
+  vector: ['number', 'numbers'],
 };
 
-/** Key of the names in the metadata of a file; only of `labels` does a reader take the largest answer. */
-export const NAMES_KEYS: Readonly<Record<AnswerFormKind, 'labels' | 'targets'>> = {
+/** Key of the names in the metadata of a file; only of `labels` does a reader take the largest answer. The numbers of a vector have no names. */
+export const NAMES_KEYS: Readonly<Record<AnswerFormKind, 'labels' | 'targets' | undefined>> = {
   classes: 'labels',
   numbers: 'targets',
   labels: 'targets',
   tags: 'targets',
   mask: 'targets',
   boxes: 'targets',
+  vector: undefined,
 };
 
 /** Names of answers as the server states them, under a key that tells the form. */
@@ -37,12 +39,15 @@ export interface StatedNames {
   readonly mask?: readonly string[];
   /** Classes of the boxes that the model finds in a picture. */
   readonly boxes?: readonly string[];
+  /** True if an answer is a vector to search with, whose numbers have no names. */
+  readonly vector?: true;
   /** True if answers are logits: softmax turns them into probabilities, or, for `targets`, the logistic function of each. */
   readonly logits: boolean;
 }
 
 /** Form of answers with these names; `classes` without names if nothing is stated. */
-export function statedForm({ labels, targets, tags, mask, boxes, logits }: StatedNames): AnswerForm {
+export function statedForm({ labels, targets, tags, mask, boxes, vector, logits }: StatedNames): AnswerForm {
+  if (vector === true) return { kind: 'vector', names: undefined };
   if (boxes !== undefined) return { kind: 'boxes', names: boxes };
   if (mask !== undefined) return { kind: 'mask', names: mask };
   if (tags !== undefined) return { kind: 'tags', names: tags };
@@ -54,10 +59,11 @@ export function statedForm({ labels, targets, tags, mask, boxes, logits }: State
 export function namesByPart(
   metadata: ReadonlyMap<string, string>,
   names: readonly string[] | undefined,
-): Pick<StatedNames, 'targets' | 'tags' | 'mask' | 'boxes'> {
+): Pick<StatedNames, 'targets' | 'tags' | 'mask' | 'boxes' | 'vector'> {
   const task = metadata.get('task');
   if (task === 'tagging') return { tags: names ?? [] };
   if (task === 'segmentation') return { mask: names ?? [] };
   if (task === 'detection') return { boxes: names ?? [] };
+  if (task === 'embedding') return { vector: true };
   return names === undefined ? {} : { targets: names };
 }

@@ -165,6 +165,27 @@ export const DESCRIBED = {
         .readonly(),
     })
     .describe('Of boxes with a class each.'),
+  vectors: z
+    .strictObject({
+      samples: whole.describe('That are searched.'),
+      queries: whole.describe('Samples that others are searched for, of those that have relevant ones.'),
+      rows: z
+        .array(
+          z.strictObject({
+            size: whole.describe('Numbers of a vector: the whole one or a prefix.'),
+            precision: z.enum(['float32', 'int8', 'binary']).describe('Number format of the vectors in an index.'),
+            bytes: whole.describe('Of one vector in the index.'),
+            recall1: fraction.describe('Share of queries whose nearest sample is relevant.'),
+            recall5: fraction,
+            recall10: fraction.describe('Share of queries with a relevant sample among the nearest 10.'),
+            map: fraction.describe('Mean average precision at R, the number of relevant samples of the query.'),
+          }),
+        )
+        .readonly(),
+    })
+    .describe(
+      'Of vectors to search with: relevant are samples of the same class, without labels the nearest 10 by the vectors of the teacher.',
+    ),
 };
 
 /** Comparison of a model's answers with the teacher's. */
@@ -178,6 +199,12 @@ export const BESIDE = {
       differentErrors: whole,
     })
     .describe('Beside the teacher on the same samples: numbers of samples.'),
+  likeness: z
+    .strictObject({
+      cosine: z.number().min(-1).max(1).describe('Mean cosine of the vectors of both.'),
+      overlap: fraction.describe('Share of the nearest 10 samples that both have in common.'),
+    })
+    .describe('Beside the vectors of the teacher.'),
 };
 
 export type Described = { readonly [K in keyof typeof DESCRIBED]?: z.infer<(typeof DESCRIBED)[K]> };
@@ -186,9 +213,11 @@ export type ErrorReport = NonNullable<Described['errors']>;
 export type LabelReport = NonNullable<Described['labels']>;
 export type MaskReport = NonNullable<Described['masks']>;
 export type BoxReport = NonNullable<Described['boxes']>;
+export type VectorReport = NonNullable<Described['vectors']>;
 export type EntityReport = NonNullable<Described['entities']>;
 export interface Beside {
   readonly agreement?: z.infer<(typeof BESIDE)['agreement']>;
+  readonly likeness?: z.infer<(typeof BESIDE)['likeness']>;
   /** Root mean squared difference of the answers, for numbers in the label's units, mean over the numbers. */
   readonly distance?: number;
 }
@@ -206,4 +235,5 @@ export interface EvaluationFigures {
   readonly entities?: EntityReport;
   readonly masks?: MaskReport;
   readonly boxes?: BoxReport;
+  readonly vectors?: VectorReport;
 }

@@ -1,6 +1,7 @@
 import type { TaskName } from '../data/config.ts';
 import { classification } from './classification/task.ts';
 import { detection } from './detection/task.ts';
+import { embedding } from './embedding/task.ts';
 import { multiLabel } from './multi-label/task.ts';
 import { regression } from './regression/task.ts';
 import { segmentation } from './segmentation/task.ts';
@@ -13,6 +14,7 @@ const tasks: Readonly<Record<TaskName, (data: TaskData) => Task>> = {
   'multi-label': ({ classNames }) => multiLabel(classNames),
   segmentation,
   detection,
+  embedding,
   tagging: ({ classNames, text }) => tagging(classNames, text!.length),
 };
 

@@ -99,6 +99,15 @@ export const meanIouScore = share(
 /** Mean average precision of boxes by COCO's rules: over classes, and over intersections over union of 0.50 to 0.95. */
 export const apScore = share('mAP', (value, samples, digits) => `at a mAP of ${percent(value, digits)} on ${samples}`);
 
+/**
+ * Recall at rank 1: share of samples whose nearest other sample is of the same class; without classes, whose nearest is one of the ten nearest by the
+ * vectors that stand in for labels.
+ */
+export const recallScore = share(
+  'recall@1',
+  (value, samples, digits) => `at a recall@1 of ${percent(value, digits)} on ${samples}`,
+);
+
 /** Root mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
 export const rmseScore: Score = {
   ...{
@@ -133,6 +142,7 @@ const scores: Readonly<Record<TaskName, Score>> = {
   tagging: entityF1Score,
   segmentation: meanIouScore,
   detection: apScore,
+  embedding: recallScore,
 };
 
 /** The score of a task by the task's name. */

@@ -71,6 +71,10 @@ export interface Task {
   readonly lossName: string;
   /** `soft`: trainings feed targets in the form of `mixedValues`, also unmixed ones. Default: targets as they are stored. */
   readonly trainsOn?: 'soft';
+  /** True if answers are vectors of length 1; the last step of each network divides its outputs by their length. */
+  readonly isUnit?: true;
+  /** True if the label loss compares samples of a batch with each other: it cannot be computed for a part of a batch. */
+  readonly acrossBatch?: true;
   /** Options of the label loss, fed at every step, from the training section of a recipe. */
   labelNumbers(training: LabelTraining): Record<string, number>;
 
@@ -177,5 +181,5 @@ interface Tuning {
 
 export type TaskData = Pick<
   Dataset,
-  'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride' | 'maxBoxes'
+  'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride' | 'maxBoxes' | 'vector'
 >;

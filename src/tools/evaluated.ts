@@ -7,7 +7,7 @@ import type { Task } from '../tasks/task.ts';
 type Evaluated = (task: Task, score: number, given: Float32Array, dataset: Dataset) => EvaluationFigures;
 
 const scored: Evaluated = (task, value, given, { targets }) => {
-  const { errors, labels, entities, masks, boxes } = task.describe(given, targets);
+  const { errors, labels, entities, masks, boxes, vectors } = task.describe(given, targets);
   return {
     score: { name: task.score.name, value },
     ...(errors && { errors }),
@@ -15,6 +15,7 @@ const scored: Evaluated = (task, value, given, { targets }) => {
     ...(entities && { entities }),
     ...(masks && { masks }),
     ...(boxes && { boxes }),
+    ...(vectors && { vectors }),
   };
 };
 
@@ -26,6 +27,7 @@ export const EVALUATED: Readonly<Record<AnswerFormKind, Evaluated>> = {
   tags: scored,
   mask: scored,
   boxes: scored,
+  vector: scored,
 };
 
 /** Accuracy of each class, by name. */

@@ -40,8 +40,8 @@ it.each(ANSWER_FORMS)('a kit has sources for answers of the form %s in each lang
   const { program, texts, pictures } = KIT_FORMS[form];
   const parts = [texts, pictures].flatMap((one) => (one === undefined ? [] : [one.part]));
   const names = [`node/${program.name}.mjs`, ...parts.flatMap((part) => [`android/${part}.kt`, `ios/${part}.swift`])];
-  // A kit of boxes has a program for Node alone.
-  expect(parts.length > 0).toBe(form !== 'boxes');
+  // A kit of boxes or vectors has a program for Node alone.
+  expect(parts.length > 0).toBe(form !== 'boxes' && form !== 'vector');
   const samples = path.resolve(import.meta.dirname, '../../src/ship/kit/samples');
   expect(names.filter((name) => !existsSync(path.join(samples, name)))).toEqual([]);
 });
@@ -60,6 +60,7 @@ it.each([
   [{ tags: ['O', 'B-X'], logits: true }, 'tags', ['O', 'B-X']],
   [{ mask: ['sky', 'road'], logits: true }, 'mask', ['sky', 'road']],
   [{ boxes: ['cat', 'dog'], logits: true }, 'boxes', ['cat', 'dog']],
+  [{ vector: true as const, logits: false }, 'vector', undefined],
 ])('what a server states of answers, %j, tells their form', (stated, kind, names) => {
   expect(statedForm(stated)).toEqual({ kind, names });
 });

@@ -26,9 +26,35 @@ export function principalComponents(
     }
     if (largest < 0) for (let row = 0; row < count; row++) out[row * size + column]! *= -1;
   });
-  const variance = (of: readonly number[]): number => of.reduce((sum, i) => sum + Math.max(0, values[i]!), 0);
-  const all = variance(order);
-  return { rows: out, kept: all === 0 ? 1 : variance(order.slice(0, size)) / all };
+  return { rows: out, kept: shareOf(values, order, size) };
+}
+
+/**
+ * Axes [size, width] onto which vectors [count, width] are projected so that their inner products change least (Eckart and Young 1936): eigenvectors of
+ * the mean of their outer products, not centred, the largest eigenvalue first; the largest element of each is positive. Also the share of the squared
+ * lengths that is kept, 0 to 1.
+ */
+export function principalAxes(
+  rows: Float32Array,
+  width: number,
+  size: number,
+): { readonly axes: Float32Array; readonly kept: number } {
+  const { values, vectors } = eigen(covariance(Float64Array.from(rows), width));
+  const order = values.map((_, i) => i).sort((a, b) => values[b]! - values[a]!);
+  const axes = new Float32Array(size * width);
+  order.slice(0, size).forEach((direction, axis) => {
+    const own = Float32Array.from({ length: width }, (_, i) => vectors.get(i, direction));
+    const largest = own.reduce((most, value) => (Math.abs(value) > Math.abs(most) ? value : most), 0);
+    axes.set(largest < 0 ? own.map((value) => -value) : own, axis * width);
+  });
+  return { axes, kept: shareOf(values, order, size) };
+}
+
+/** Share of the sum of the eigenvalues that the first `size` have. */
+function shareOf(values: readonly number[], order: readonly number[], size: number): number {
+  const sum = (of: readonly number[]): number => of.reduce((total, i) => total + Math.max(0, values[i]!), 0);
+  const all = sum(order);
+  return all === 0 ? 1 : sum(order.slice(0, size)) / all;
 }
 
 /** [width, width], symmetric. */

@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import type { DatasetConfig } from '../config.ts';
 import { countOfElements, targetsLike } from '../dataset.ts';
-import type { RawSplit, TargetValues } from '../dataset.ts';
+import type { RawSplit, TargetValues, VectorForm } from '../dataset.ts';
 import { heldIn } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
 import { spread } from '../readers/labelled.ts';
@@ -33,14 +33,15 @@ interface Reading {
   readonly reader: TargetReader;
   readonly classNames: readonly string[];
   readonly config: DatasetConfig;
+  readonly vector: VectorForm | undefined;
 }
 
 export function splitOf(
   name: SplitName,
   { raw, flags, count, known, ids: given }: Presence,
-  { reader, classNames, config }: Reading,
+  { reader, classNames, config, vector }: Reading,
 ): UnnormalizedSplit {
-  const width = reader.width(classNames, raw);
+  const width = reader.width(classNames, { ...raw, vector });
   const values = known > 0 ? reader.values(raw, classNames, config) : reader.none();
   const ids = given ?? Int32Array.from({ length: count }, (_, i) => i);
   return {

@@ -21,7 +21,7 @@ export interface TargetReader {
   /** Targets of all samples of a split; `UserError` with the place of an invalid label. */
   values(split: RawSplit, names: readonly string[], config: TargetConfig): TargetValues;
   /** Number of targets of a sample. */
-  width(names: readonly string[], samples: Pick<Dataset, 'sampleShape' | 'text' | 'maxBoxes'>): number;
+  width(names: readonly string[], samples: Pick<Dataset, 'sampleShape' | 'text' | 'maxBoxes' | 'vector'>): number;
   /** Targets of a sample without a label. Default: zeros. */
   readonly unlabelled?: (width: number) => TargetValues;
   /** A class for each sample, by which splits are stratified. */

@@ -9,10 +9,11 @@ import { numbers } from './numbers.ts';
 import type { TargetMover, TargetReader } from './reader.ts';
 import { masks } from './masks.ts';
 import { tags } from './tags.ts';
+import { vectors } from './vectors.ts';
 import { DEFAULT_TASK } from '../../recipe/task.ts';
 
 /** Parts of a data set that determine the format of its targets. */
-type TargetData = Pick<Dataset, 'task' | 'classNames' | 'sampleShape' | 'text' | 'maxBoxes'>;
+type TargetData = Pick<Dataset, 'task' | 'classNames' | 'sampleShape' | 'text' | 'maxBoxes' | 'vector'>;
 
 const readers: Readonly<Record<TaskName, TargetReader>> = {
   classification: classes,
@@ -21,6 +22,7 @@ const readers: Readonly<Record<TaskName, TargetReader>> = {
   tagging: tags,
   segmentation: masks,
   detection: boxes,
+  embedding: vectors,
 };
 
 /** Reader of the targets of a data set, by its task. Throws a `UserError` for a key that does not apply to the task. */

@@ -4,6 +4,7 @@ import type { Loss } from '../../train/step/loss.ts';
 import { attention } from './attention.ts';
 import { bounded } from './bounded.ts';
 import { ce } from './ce.ts';
+import { cosine } from './cosine.ts';
 import { crd } from './crd.ts';
 import { crld } from './crld.ts';
 import { cwd } from './cwd.ts';
@@ -41,6 +42,7 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   mlld,
   crld,
   mse,
+  cosine,
   mutual,
   hint,
   pkd,

@@ -28,7 +28,10 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
   const { name, bytes, dataset, session, probe, onFed } = source;
   const stored = decodeModel(bytes, name);
   const model = ofTwoClasses(stored, dataset, settings.output) ?? stored;
-  const withIntermediate = withOutputs(model, settings.intermediate, model === stored ? bytes : encodeModel(model));
+  // A vector may be an inner tensor of a classifier.
+  const inner = dataset.vector !== undefined && settings.output !== undefined ? [settings.output] : [];
+  const named = [...settings.intermediate, ...inner];
+  const withIntermediate = withOutputs(model, named, settings, model === stored ? bytes : encodeModel(model));
   const file = new InferenceModel(withIntermediate, name, session);
   const runtime = onFed === undefined ? file : watched(file, onFed);
   await orClose(
@@ -56,7 +59,12 @@ function watched(file: Runnable, onFed: (feeds: FileFeeds) => void): Runnable {
 }
 
 /** The file with inner tensors added to its outputs. */
-function withOutputs(model: Model, names: readonly string[], bytes: Uint8Array): Uint8Array {
+function withOutputs(
+  model: Model,
+  names: readonly string[],
+  { intermediate }: Pick<FileTeacherSettings, 'intermediate'>,
+  bytes: Uint8Array,
+): Uint8Array {
   const missing = names.filter((name) => !model.graph.outputs.some((output) => output.name === name));
   if (missing.length === 0) return bytes;
   const known = model.graph.nodes.flatMap(({ outputs }) => outputs);
@@ -64,7 +72,7 @@ function withOutputs(model: Model, names: readonly string[], bytes: Uint8Array):
     if (known.includes(name)) continue;
     const meant = nearest(name, known);
     throw new UserError(
-      `teacher.intermediate: the file has no tensor ${name}`,
+      `teacher.${intermediate.includes(name) ? 'intermediate' : 'output'}: the file has no tensor ${name}`,
       meant !== undefined ? `Did you mean ${meant}?` : 'Run `limbeck inspect` on the file to see its tensors.',
     );
   }

@@ -29,6 +29,7 @@ import { preparationOf } from './inputs/preparation.ts';
 import type { Preparation } from './inputs/preparation.ts';
 import { savedModelTeacher } from './saved-model-teacher.ts';
 import { loadTfjsModel } from '../../files/tfjs-file.ts';
+import { joinedTeacher, unitTeacher } from './unit-teacher.ts';
 import { tfliteTeacher } from './tflite-teacher.ts';
 import { refuseOtherText } from './inputs/stated-text.ts';
 import type { Teacher } from './teacher.ts';
@@ -44,6 +45,8 @@ export interface TeacherOptions {
   readonly shapes?: InputShapes;
   /** Quantizer for a teacher with `precision: int8`. */
   readonly toInt8?: ToInt8;
+  /** True for one of several teachers whose vectors are joined. */
+  readonly isMember?: boolean;
 }
 
 export interface OpenedTeacher {
@@ -65,7 +68,9 @@ export async function openTeacher(recipe: TeacherRecipe, options: TeacherOptions
   const members: (OpenedTeacher & { readonly weight: number })[] = [];
   return orClose(
     async () => {
-      for (const { weight, ...member } of recipe.ensemble!) members.push({ ...(await openFile(member, options)), weight }); // prettier-ignore
+      const isMember = options.dataset.vector !== undefined;
+      for (const { weight, ...member } of recipe.ensemble!) members.push({ ...(await openFile(member, { ...options, isMember })), weight }); // prettier-ignore
+      if (isMember) return { teacher: await unitTeacher(joinedTeacher(members), options.dataset), alternatives: [], members }; // prettier-ignore
       return { teacher: ensemble(members, recipe.weighting), alternatives: [], members };
     },
     async () => {
@@ -91,7 +96,7 @@ export async function openFile(
   const stated = isText ? new Map([...metadata].filter(([key]) => key !== 'preprocessing')) : metadata;
   const preparation = preparationOf(options.name(file), recipe, stated, dataset);
   refuseEnlarged(options.name(file), recipe, preparation, dataset);
-  const open = await withHead(preparation, recipe.logitScale, read, options);
+  const open = withUnit(await withHead(preparation, recipe.logitScale, read, options), options);
   const layout = recipe.tfjs === undefined ? { layout: preparation.layout } : {};
   const layoutAsked = { ...layout, normalize: preparation.normalize };
   const found = ({ otherOutputs }: Teacher) => ({
@@ -141,6 +146,18 @@ async function withHead(
     const model = await open(settings, other);
     return orClose(
       () => zeroShot(model, vectors, scale),
+      () => model.dispose(),
+    );
+  };
+}
+
+/** Vectors of length 1 of a model that answers with vectors. */
+function withUnit(open: Opener['open'], { dataset, isMember = false }: TeacherOptions): Opener['open'] {
+  if (dataset.vector === undefined) return open;
+  return async (settings, other) => {
+    const model = await open(settings, other);
+    return orClose(
+      () => unitTeacher(model, dataset, isMember),
       () => model.dispose(),
     );
   };

@@ -26,8 +26,13 @@ interface Boxed {
   readonly boxes: readonly { readonly label: string; readonly score: number }[];
 }
 
+/** The part of an answer that is a vector. */
+interface Embedded {
+  readonly embedding: readonly number[];
+}
+
 /** A prediction of the server; the form of the model's answers says which of them it is. */
-export type Predicted = Prediction & { readonly values: readonly Prediction[] } & Tagged & Masked & Boxed;
+export type Predicted = Prediction & { readonly values: readonly Prediction[] } & Tagged & Masked & Boxed & Embedded;
 
 interface ShownForm {
   /** Word for the names of the answers. */
@@ -70,6 +75,17 @@ export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
     shown: ({ boxes }) => ({
       kind: 'text',
       text: boxes.map(({ label, score }) => `${label}: ${(100 * score).toFixed(1)} %`).join('\n') || 'nothing',
+    }),
+  },
+  vector: {
+    called: 'numbers of a vector',
+    hasTop: false,
+    shown: ({ embedding }) => ({
+      kind: 'text',
+      text: `${embedding
+        .slice(0, 8)
+        .map((value) => value.toFixed(3))
+        .join(', ')}, … (${embedding.length} numbers)`,
     }),
   },
   mask: {

@@ -25,7 +25,7 @@ function common<S extends z.ZodType>(source: S) {
       .enum(TASKS)
       .optional()
       .describe(
-        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, a class for each of its pixels, or boxes around objects; default: classification.',
+        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, a class for each of its pixels, boxes around objects, or a vector to search with; default: classification.',
       ),
     train: source.describe('Files of the training split.'),
     test: source.optional().describe('Files of the test split, which is used once, at the end.'),
@@ -66,6 +66,14 @@ function common<S extends z.ZodType>(source: S) {
       .optional()
       .describe(
         'Segmentation: pixels from an answer of a model to the next one, in height and width; masks of answers are resized to full size. Default: 8.',
+      ),
+    dimensions: z.int().min(2).max(4096).optional().describe('Embedding: numbers of a vector. Default: 128.'),
+    prefixes: z
+      .array(z.int().min(2).max(4096))
+      .min(1)
+      .optional()
+      .describe(
+        'Embedding: how many of the first numbers of a vector make a shorter vector, each trained as the whole one is (Matryoshka). Default: none.',
       ),
     classWeights: z
       .union([z.literal('balanced'), z.array(z.number().min(0)).min(2)])

@@ -147,6 +147,10 @@ export const LOSSES = {
     doc: 'Squared difference of logits (Ba & Caruana 2014), or of numbers.',
     options: { alpha: alpha(0.9) },
   },
+  cosine: {
+    doc: 'Angle between the vectors of student and teacher.',
+    options: { alpha: alpha(0.9) },
+  },
   mutual: {
     doc: 'Another student, which learns at the same time and from this one (deep mutual learning, Zhang 2018).',
     needsPeer: true,

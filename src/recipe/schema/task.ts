@@ -39,6 +39,8 @@ interface Checked {
     readonly type: string;
     readonly text?: unknown;
     readonly stride?: number | undefined;
+    readonly dimensions?: number | undefined;
+    readonly prefixes?: readonly number[] | undefined;
     readonly augment: readonly object[];
   };
   readonly distill: Training & {
@@ -111,6 +113,9 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   const { answersPer } = taskRow(task);
   if (dataset.stride !== undefined && answersPer !== 'pixel')
     refuse(['dataset', 'stride'], `no such key for ${task}: it belongs to segmentation`, dataset.stride);
+  for (const key of ['dimensions', 'prefixes'] as const)
+    if (dataset[key] !== undefined && taskRow(task).form !== 'vector')
+      refuse(['dataset', key], `no such key for ${task}: it belongs to embedding`, dataset[key]);
   const { outputs = 'logits' } = recipe;
   const own = taskRow(task).outputs;
   if (outputs !== 'logits' && outputs !== own)

@@ -5,6 +5,7 @@ import { agreementSection } from './sections/agreement.ts';
 import { examplesSection } from './sections/examples.ts';
 import { errorsSection } from './sections/errors.ts';
 import { entitiesSection } from './sections/entities.ts';
+import { vectorsSection } from './sections/vectors.ts';
 import { boxesSection } from './sections/boxes.ts';
 import { answerFilesSection } from './sections/answer-files.ts';
 import { masksSection } from './sections/masks.ts';
@@ -68,6 +69,7 @@ export function reportHtml(report: Report): string {
     entitiesSection(report),
     masksSection(report),
     boxesSection(report),
+    vectorsSection(report),
     channelsSection(report),
     pruningSection(report),
     quantizationSection(report),

@@ -135,7 +135,7 @@ function trainerOf<N extends Network>(
       rest: steps < batchesOfPass ? 0 : learnt.count % batchSize,
       microBatch: settings.microBatch ?? begun?.cut?.samples,
       isBegun: begun !== undefined,
-      parts: partsOf(context, learner),
+      parts: partsOf(context, task, learner),
       free: freeMemory(),
       onEvent,
     },
@@ -148,9 +148,11 @@ function trainerOf<N extends Network>(
  */
 function partsOf<N extends Network>(
   { recipe: { syncBatchNorm, shards }, together }: Pick<FitContext, 'recipe' | 'together'>,
+  task: TrainingPlan['task'],
   { loss, parts }: Learner<N>,
 ): Fitting['parts'] {
-  if (loss.acrossBatch === true || (syncBatchNorm && shards === undefined)) return undefined;
+  const isAcross = loss.acrossBatch === true || task.acrossBatch === true;
+  if (isAcross || (syncBatchNorm && shards === undefined)) return undefined;
   return { ...parts, shards, together, syncBatchNorm };
 }
 

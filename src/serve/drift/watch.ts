@@ -97,6 +97,7 @@ export const DRIFT_WATCHES: Readonly<Record<AnswerFormKind, typeof DriftWatch | 
   tags: undefined,
   mask: undefined,
   boxes: undefined,
+  vector: undefined,
 };
 
 function move({ counts, ring }: Track, place: number, isFull: boolean, bin: number): void {

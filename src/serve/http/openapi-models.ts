@@ -90,6 +90,12 @@ export const SCHEMAS_OF_ANSWERS: Readonly<Record<AnswerFormKind, AnswerSchema>> 
     each: 'The boxes of each picture',
     prediction: boxesSchema,
   },
+  vector: {
+    takes: samplesOf,
+    answered: 'Vectors to search with',
+    each: 'A vector of length 1 for each sample',
+    prediction: () => objectOf({ embedding: { type: 'array', items: { type: 'number' } } }),
+  },
 };
 
 function samplesOf(described: DescribedModel) {

@@ -44,7 +44,8 @@ export function named(row: readonly number[], { names, logits }: Said): Class[] 
   });
 }
 
-function finite(value: number): number {
+/** `Refusal` for a value that JSON has no form for. */
+export function finite(value: number): number {
   if (Number.isFinite(value)) return value;
   throw new Refusal(
     400,

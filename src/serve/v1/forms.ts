@@ -1,6 +1,6 @@
 import type { AnswerFormKind } from '../../recipe/task.ts';
 import type { Reader } from '../reading/reader.ts';
-import { best, named } from './answers.ts';
+import { best, finite, named } from './answers.ts';
 import type { Said } from './answers.ts';
 import { isPicture, isText } from './raw.ts';
 import type { SentTo } from './raw.ts';
@@ -73,6 +73,13 @@ export const SAID: Readonly<Record<AnswerFormKind, SaidForm>> = {
       const picture = await sentPicture(sent);
       return { raw, answerOf: (row) => detected(row, said, picture) };
     },
+  },
+  vector: {
+    isChoice: false,
+    read: async (reader, sent) => ({
+      raw: await samplesIn(reader, sent),
+      answerOf: (row) => ({ embedding: row.map(finite) }),
+    }),
   },
 };
 

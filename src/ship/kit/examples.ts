@@ -61,6 +61,7 @@ export const EXAMPLES: Readonly<Record<AnswerFormKind, ExampleMaker>> = {
   labels: ofValues,
   mask: ofValues,
   boxes: ofValues,
+  vector: plain(({ classNames, targets }, row) => (classNames.length > 0 ? { label: classNames[targets[row]!] } : {})),
   tags: (split, { run, texts }) => taggedExamples(split, run, texts),
 };
 

@@ -31,6 +31,8 @@ interface KitForm {
   readonly texts?: PhoneClass;
   /** Class of apps for other samples; absent where there is none. */
   readonly pictures?: PhoneClass & { readonly hasReactNative?: true };
+  /** False if the numbers of an answer have no names, so that a kit has no labels.txt. */
+  readonly hasNames?: false;
   /** True if there are pages for browsers. */
   readonly hasPages: boolean;
   /** Page for browsers, where it is not that for the kind of the samples. */
@@ -121,6 +123,21 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
     kindOf: kindOfSamples,
     output: ({ fields, answers }) => ({ fields, labels: LABELS, answers }),
     limits: () => ['It finds boxes of the classes that it was trained on, and takes other things for them at times.'],
+  },
+  vector: {
+    program: {
+      name: 'embed',
+      DOES: 'Embeds samples, and finds those that are alike,',
+      LABELS: 'names',
+      ASKS: 'vectorOf',
+    },
+    hasNames: false,
+    hasPages: false,
+    kindOf: kindOfSamples,
+    output: ({ width }) => ({ numbers: width, length: 1, answers: 'values' }),
+    limits: () => [
+      'It gives a vector to whatever it is shown; how alike two samples must be to belong together is for your own data to show.',
+    ],
   },
 };
 

@@ -103,7 +103,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       ...form.output(task),
     },
   };
-  content.set('labels.txt', labelsText(data.classNames));
+  if (form.hasNames !== false) content.set('labels.txt', labelsText(data.classNames));
   content.set('preprocessing.json', `${JSON.stringify(preprocessing, null, 2)}\n`);
   const sampled = await examples(models[0]!, data.validation, { recipe, run, texts });
   content.set('example.json', `${JSON.stringify(sampled)}\n`);
@@ -229,7 +229,7 @@ function readme({ name }: Report, rows: readonly ModelRow[], task: Task, data: D
     `# ${name}: ship kit`,
     '',
     '- `models/`: the files that ship; MODEL_CARD.md says what each is worth',
-    '- `preprocessing.json`, `labels.txt`: what goes in and what comes out',
+    `- \`preprocessing.json\`${kitForm(task.name).hasNames === false ? '' : ', `labels.txt`'}: what goes in and what comes out`,
     '- `models/*.usual.json`: how their answers are spread, for `limbeck serve` to see when they no longer are',
     `- \`example.json\`: a few samples with the ${task.answers} that the first model gives, to check your own code by`,
     ...(formats.has('onnx') ? ['- `samples/node`: `npm install && npm start`'] : []),

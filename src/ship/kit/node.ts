@@ -32,10 +32,16 @@ export async function nodeSample(
   isOneOutput = true,
 ): Promise<Readonly<Record<string, string>>> {
   const what = TAKEN[kind];
-  const { name, modules = [], ...words } = KIT_FORMS[form].program;
+  const {
+    program: { name, modules = [], ...words },
+    hasNames = true,
+  } = KIT_FORMS[form];
   const marks = {
     ...{ NAME: `${name}-in-node`, FILE: `${name}.mjs`, WHAT: what, ...words },
     ANSWERS: isOneOutput ? ONE : SEVERAL,
+    NAMES: hasNames
+      ? `const ${words.LABELS} = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\\n$/, '').split('\\n');`
+      : undefined,
     EXPECTED: JSON.stringify(`: expected a JSON file of samples, [${what}]`),
     ...sharedScripts(),
     ...sampleParts(`node/${name}.mjs`, `node/${kind}.mjs`),

@@ -5,13 +5,21 @@ import { fieldNames, taskRow } from '../../recipe/task.ts';
 import type { AnswerFormKind } from '../../recipe/task.ts';
 
 /** A pipeline of transformers.js that opens a model. */
-export type Pipeline = 'image-classification' | 'image-segmentation' | 'text-classification' | 'token-classification';
+export type Pipeline =
+  | 'image-classification'
+  | 'image-segmentation'
+  | 'image-feature-extraction'
+  | 'text-classification'
+  | 'token-classification'
+  | 'feature-extraction';
 
 const MODELS: Readonly<Record<Pipeline, readonly [type: string, architecture: string]>> = {
   'image-classification': ['resnet', 'ResNetForImageClassification'],
   'image-segmentation': ['segformer', 'SegformerForSemanticSegmentation'],
+  'image-feature-extraction': ['resnet', 'ResNetModel'],
   'text-classification': ['bert', 'BertForSequenceClassification'],
   'token-classification': ['bert', 'BertForTokenClassification'],
+  'feature-extraction': ['bert', 'BertModel'],
 };
 
 interface PipelineForm {
@@ -29,6 +37,7 @@ export const PIPELINES: Readonly<Record<AnswerFormKind, PipelineForm | undefined
   tags: { texts: 'token-classification' },
   mask: { pictures: 'image-segmentation' },
   boxes: undefined,
+  vector: { texts: 'feature-extraction', pictures: 'image-feature-extraction' },
 };
 
 /** The pipeline for the answers of a data set. `UserError` where there is none. */

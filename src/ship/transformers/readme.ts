@@ -23,8 +23,10 @@ interface ReadmeOptions {
 const SAMPLES: Readonly<Record<Pipeline, string>> = {
   'image-classification': "'picture.png'",
   'image-segmentation': "'picture.png'",
+  'image-feature-extraction': "'picture.png'",
   'text-classification': "'A text.'",
   'token-classification': "'A text.'",
+  'feature-extraction': "'A text.'",
 };
 
 /** README.md of a folder for transformers.js, with the front matter of the Hugging Face hub. */

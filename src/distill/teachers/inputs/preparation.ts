@@ -132,10 +132,18 @@ export function preparationOf(
   file: string,
   recipe: StatedSettings | undefined,
   metadata: ReadonlyMap<string, string>,
-  { sampleShape, classNames, columns, rate }: Pick<Dataset, 'sampleShape' | 'classNames' | 'columns' | 'rate'>,
+  {
+    sampleShape,
+    classNames,
+    columns,
+    rate,
+    vector,
+  }: Pick<Dataset, 'sampleShape' | 'classNames' | 'columns' | 'rate' | 'vector'>,
 ): Preparation {
   refuseOtherSamples(file, metadata, { columns, rate });
-  const { preprocessing, names } = statedIn(metadata);
+  const { preprocessing, names: stated } = statedIn(metadata);
+  // A vector has no order of classes, also if it is an inner tensor of a classifier.
+  const names = vector === undefined ? stated : undefined;
   const vectors = typeof recipe?.classes === 'string' ? recipe.classes : undefined;
   const size = ownSize(recipe, preprocessing, sampleShape);
   const isOwn = recipe?.normalize === undefined && preprocessing !== undefined;
@@ -294,8 +302,9 @@ export function preparationMetadata(
     ...(layout === 'nchw' && sampleShape.length > 1 && { layout }),
     ...{ cutFrom, filter },
   };
+  const namesKey = NAMES_KEYS[taskRow(task).form];
   return new Map([
-    ...(answersTask ? [[NAMES_KEYS[taskRow(task).form], JSON.stringify(classes ?? classNames)] as const] : []),
+    ...(answersTask && namesKey ? [[namesKey, JSON.stringify(classes ?? classNames)] as const] : []),
     ['preprocessing', JSON.stringify(preprocessing)],
     ...(output === undefined ? [] : [['classOutput', output] as const]),
   ]);

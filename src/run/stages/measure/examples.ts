@@ -91,6 +91,7 @@ export const ANSWERS_SHOWN: Readonly<
   classes: besideSample,
   numbers: besideSample,
   labels: besideSample,
+  vector: besideSample,
   boxes: (of) => {
     const { task, row, targets, teacher, student, isLabelled } = of;
     const { given, there } = task.boxes!;

@@ -109,7 +109,7 @@ function measureWith(job: PruneJob<PruneChannels>, { network, weights }: Fitted)
     }
     return taylorScores(groups, {
       ...{ engine, weights, task, batches: some(), hyper: loss.hyper },
-      microBatch: loss.acrossBatch === true ? batchSize : recipe.distill.microBatch,
+      microBatch: loss.acrossBatch === true || task.acrossBatch === true ? batchSize : recipe.distill.microBatch,
       program: (size) =>
         saliencyProgram({ network, task, loss, batchSize: size, mix, partial, teacherWidth: lessons?.answers.width }),
     });

@@ -10,7 +10,7 @@ const ort = await import('onnxruntime-node');
 
 const kit = new URL('../../', import.meta.url);
 const { models, input, normalization, output } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 'utf8'));
-const __LABELS__ = readFileSync(new URL('labels.txt', kit), 'utf8').replace(/\n$/, '').split('\n');
+// __NAMES__
 const model = models.find(({ format }) => format === 'onnx');
 const session = await ort.InferenceSession.create(readFileSync(new URL(model.file, kit)));
 

@@ -1,0 +1,37 @@
+import { percent } from '../../../base/numbers.ts';
+import { number } from '../../format.ts';
+import { VECTOR_HEAD, vectorRows } from '../../tables/vectors.ts';
+import type { Report } from '../../types.ts';
+import { modelHead, table, textCells } from '../tables.ts';
+
+/** Section on vectors: retrieval by all models, by the size and the number format of the vectors. */
+export function vectorsSection(report: Report): string {
+  const rated = report.models.flatMap((model) => (model.vectors === undefined ? [] : [{ model, of: model.vectors }]));
+  const [first] = rated;
+  if (first === undefined) return '';
+  const rows = rated.flatMap(({ model, of }) =>
+    vectorRows(of).map(([numbers, ...values]) => `<tr>${modelHead(report, model, numbers)}${textCells(values)}</tr>`),
+  );
+  const beside = rated.flatMap(({ model, model: { likeness } }) =>
+    likeness === undefined
+      ? []
+      : [
+          `<tr>${modelHead(report, model)}${textCells([likeness.cosine.toFixed(4), percent(likeness.overlap, 1)])}</tr>`,
+        ],
+  );
+  const { labelledBy } = report.dataset;
+  const relevant =
+    labelledBy === undefined ? 'of the same class' : `among the ten nearest by the vectors of ${labelledBy}`;
+  return (
+    `<section id="vectors"><h2>Vectors</h2><p>On the ${first.of.split} split: ${number(first.of.queries)} of ${number(first.of.samples)} samples are queries, ` +
+    `each searched among all others by cosine. Relevant are samples ${relevant}. recall@k is the share of queries with a relevant sample among the nearest k; ` +
+    'mAP@R is the mean average precision at R, the number of relevant samples. int8 is each vector in 8 bits, binary the sign of each number; the last column ' +
+    'is the size of an index of a million vectors.</p>' +
+    table('Vectors', ['model', 'numbers', ...VECTOR_HEAD.slice(1)], rows) +
+    (beside.length === 0
+      ? ''
+      : '<p>Beside the teacher: the mean cosine of both vectors of a sample, and the share of its ten nearest samples that both have in common.</p>' +
+        table('Beside the teacher', ['model', 'cosine', 'nearest ten'], beside)) +
+    '</section>'
+  );
+}

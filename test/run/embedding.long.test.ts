@@ -1,0 +1,141 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { copyFile, readFile, symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { InterruptedError } from '../../src/base/errors.ts';
+import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { reportHtml } from '../../src/report/html/page.ts';
+import { reportMarkdown } from '../../src/report/render/markdown.ts';
+import { runRecipe } from '../../src/run/run.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
+import { writeKit } from '../../src/ship/kit/kit.ts';
+import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { ask, serving } from '../serve/server.ts';
+import { ROOT } from '../support/built.ts';
+import { DIGITS, QUICK } from '../support/digits.ts';
+import { temporaryFolder } from '../support/folder.ts';
+
+const folder = temporaryFolder();
+
+const DATA = { ...DIGITS, task: 'embedding', dimensions: 16, prefixes: [4] };
+const made = (change: object = {}) =>
+  makeRecipe(
+    {
+      ...{ name: 'vectors', dataset: DATA },
+      teacher: { train: { model: 'mlp', hidden: [64], epochs: 6, batchSize: 64 } },
+      student: { model: 'mlp', hidden: [24] },
+      distill: { epochs: 6, batchSize: 64, optimizer: { learningRate: 0.01 } },
+      ...QUICK,
+      ...change,
+    },
+    folder(),
+  );
+const length = (vector: readonly number[]): number => Math.hypot(...vector);
+
+it('goes from classes to files that give vectors, to a server of them and to a kit', async () => {
+  const recipe = made({ export: ['onnx', 'tflite'], quantize: [{ samples: 100, maxDrop: 100 }] });
+  const { report, folder: run } = await runRecipe(recipe, { out: folder() });
+  const scores = Object.fromEntries(report.models.map(({ id, score }) => [id, score.test!]));
+  for (const id of ['teacher', 'scratch', 'distilled', 'distilled-tflite', 'distilled-int8', 'distilled-int8-tflite'])
+    expect([id, scores[id]! > 0.85]).toEqual([id, true]);
+  expect(report.score).toMatchObject({ name: 'recall@1', better: 'higher' });
+  const { vectors, likeness } = report.models.find(({ id }) => id === 'distilled')!;
+  expect(vectors!.rows.map(({ size, precision }) => `${size} ${precision}`)).toEqual([
+    ...['4 float32', '4 int8', '4 binary', '16 float32', '16 int8', '16 binary'],
+  ]);
+  // All 360 samples are queries of both.
+  expect(vectors!.rows[3]!.recall1).toBeCloseTo(scores['distilled']!, 9);
+  expect(likeness!.cosine).toBeGreaterThan(0.8);
+
+  const file = path.join(run, 'exports/distilled.onnx');
+  const { metadata } = decodeModel(readFileSync(file), file);
+  expect([metadata.get('task'), metadata.has('labels'), metadata.has('targets')]).toEqual(['embedding', false, false]);
+  for (const [name, id] of [
+    ['distilled.onnx', 'distilled'],
+    ['distilled-int8.tflite', 'distilled-int8-tflite'],
+  ] as const) {
+    const { score, vectors: own } = await evaluateFile(path.join(run, 'exports', name), recipe, 'test');
+    expect([name, score!.value, own!.rows.length]).toEqual([name, scores[id], 6]);
+  }
+  expect(reportHtml(report)).toContain('<section id="vectors">');
+  expect(reportMarkdown(report)).toMatch(/\| distilled +\| 16 +\| binary/);
+
+  const server = await serving({ 'm.onnx': readFileSync(file) });
+  const { json } = await ask(server, '/v1/m', { body: { inputs: [0, 1].map((one) => Array.from({ length: 8 }, (_, y) => Array.from({ length: 8 }, (_x, x) => [(x + one * y) % 16]))) } }); // prettier-ignore
+  await server.end();
+  const predictions = json['predictions'] as { embedding: number[] }[];
+  for (const { embedding } of predictions) expect([embedding.length, length(embedding)]).toEqual([16, expect.closeTo(1, 4)]); // prettier-ignore
+
+  await writeKit(run, path.join(folder(), 'kit'));
+  const at = path.join(folder(), 'kit/samples/node');
+  await symlink(path.join(ROOT, 'node_modules'), path.join(at, 'node_modules'));
+  const { stdout, stderr } = spawnSync(process.execPath, ['embed.mjs'], { cwd: at, encoding: 'utf8' });
+  expect(stderr).toBe('');
+  expect(stdout).toMatch(/^sample 1: 16 numbers\nsample 2 beside sample 1: -?[01]\.\d+\n/);
+});
+
+it('learns from a teacher without any label, and has no twin', async () => {
+  const taught = await runRecipe(made({ name: 'first' }), { out: folder() });
+  await copyFile(path.join(taught.folder, 'exports/distilled.onnx'), path.join(folder(), 'teacher.onnx'));
+  const dataset = { ...DATA, labelled: 0, dimensions: 8, prefixes: undefined, classes: undefined };
+  const change = { name: 'alone', dataset, teacher: { onnx: 'teacher.onnx' } };
+  const { report } = await runRecipe(made(change), { out: folder() });
+  expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled']);
+  expect(report.dataset.labelledBy).toBe('teacher.onnx');
+  const [teacher, distilled] = report.models;
+  expect([teacher!.score.test, teacher!.vectors!.rows[0]!.map]).toEqual([1, 1]);
+  expect(distilled!.score.test!).toBeGreaterThan(0.6);
+  expect(distilled!.likeness!.cosine).toBeGreaterThan(0.9);
+  expect(reportHtml(report)).toContain('among the ten nearest by the vectors of teacher.onnx');
+});
+
+it('joins the vectors of two teachers, of which one is an inner tensor of a classifier', async () => {
+  const first = await runRecipe(made({ name: 'first' }), { out: folder() });
+  const classifier = await runRecipe(
+    makeRecipe(
+      { name: 'classes', dataset: DIGITS, student: { model: 'mlp', hidden: [24] }, distill: { epochs: 4 }, ...QUICK },
+      folder(),
+    ),
+    { out: folder() },
+  );
+  const inner = decodeModel(readFileSync(path.join(classifier.folder, 'exports/scratch.onnx')), 'c').graph.nodes.find(({ op }) => op === 'Relu')!; // prettier-ignore
+  const ensemble = [
+    { onnx: path.join(first.folder, 'exports/distilled.onnx') },
+    { onnx: path.join(classifier.folder, 'exports/scratch.onnx'), output: inner.outputs[0] },
+  ];
+  const { report } = await runRecipe(made({ name: 'joined', teacher: { ensemble } }), { out: folder() });
+  const { score, likeness } = report.models.find(({ id }) => id === 'distilled')!;
+  expect(score.test!).toBeGreaterThan(0.85);
+  expect(likeness!.cosine).toBeGreaterThan(0.8);
+});
+
+it('stopped and resumed it ends with the same bytes', async () => {
+  const bytes = (name: string) => readFile(path.join(folder(), name, 'exports/distilled.onnx'), 'base64');
+  await runRecipe(made(), { out: folder() });
+  const whole = await bytes('vectors');
+  const stop = new AbortController();
+  let epochs = 0;
+  const onEvent = ({ type }: { readonly type: string }): void => {
+    if (type === 'epoch' && ++epochs === 9) stop.abort();
+  };
+  const begun = runRecipe(made(), { out: folder(), existing: 'fresh', signal: stop.signal, onEvent });
+  await expect(begun).rejects.toThrow(InterruptedError);
+  await runRecipe(made(), { out: folder() });
+  expect(await bytes('vectors')).toBe(whole);
+});
+
+it.each([
+  [
+    { dataset: { ...DATA, prefixes: [16] } },
+    'dataset.prefixes: expected ascending numbers below dataset.dimensions (16), received 16',
+  ],
+  [
+    { dataset: { ...DATA, task: undefined, prefixes: undefined } },
+    'dataset.dimensions: expected no such key for classification: it belongs to embedding',
+  ],
+  [{ distill: { loss: 'dkd' } }, 'distill.loss: expected a loss for embedding: mse or cosine, received dkd'],
+  [{ shards: 2 }, 'expected a loss that is a sum over samples'],
+  [{ dataset: { ...DATA, augment: [{ mixup: 1 }] } }, 'another change for embedding'],
+])('refuses %j', async (change, message) => {
+  await expect(async () => runRecipe(made(change), { out: folder() })).rejects.toThrow(message);
+});

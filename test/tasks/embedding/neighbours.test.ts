@@ -1,0 +1,55 @@
+import { RandomStream } from '../../../src/base/random.ts';
+import { eachQuery, nearestOf, nearestSeveral, unitVectors } from '../../../src/tasks/embedding/neighbours.ts';
+
+const random = new RandomStream('neighbours');
+const drawn = (count: number, width: number): Float32Array =>
+  Float32Array.from({ length: count * width }, () => random.normal());
+
+it('makes vectors of length 1 of prefixes, and leaves zeros as they are', () => {
+  expect([...unitVectors({ values: Float32Array.of(3, 4, 9, 0, 0, 5), width: 3 }, 2).values]).toEqual([
+    ...[Math.fround(0.6), Math.fround(0.8), 0, 0],
+  ]);
+});
+
+it.each([1, 3, 64, 67, 131])(
+  'gives the products of each of %d queries with all vectors, its own as -Infinity',
+  (count) => {
+    const width = 5;
+    const values = drawn(count, width);
+    const seen: number[] = [];
+    eachQuery({ values, width }, (query, products) => {
+      seen.push(query);
+      expect(products).toHaveLength(count);
+      products.forEach((product, row) => {
+        const row1 = values.subarray(query * width, (query + 1) * width);
+        const exact = row1.reduce((sum, value, i) => sum + value * values[row * width + i]!, 0);
+        if (row === query) expect(product).toBe(-Infinity);
+        else expect(product).toBeCloseTo(exact, 4);
+      });
+    });
+    expect(seen).toEqual(Array.from({ length: count }, (_, i) => i));
+  },
+);
+
+it('asks about some rows alone', () => {
+  const seen: number[] = [];
+  eachQuery({ values: drawn(90, 2), width: 2 }, (query) => seen.push(query), [80, 3, 0]);
+  expect(seen).toEqual([80, 3, 0]);
+});
+
+it('finds the nearest, the first of equal ones', () => {
+  const products = Float32Array.of(0.1, 0.9, -Infinity, 0.9, 0.5, 0.9);
+  expect(nearestOf(products)).toBe(1);
+  expect([...nearestSeveral(products, 2)]).toEqual([1, 3]);
+  expect([...nearestSeveral(products, 5)]).toEqual([1, 3, 5, 4, 0]);
+  expect([...nearestSeveral(products, 9)]).toEqual([1, 3, 5, 4, 0, 2]);
+});
+
+it('orders any numbers as a whole sort does', () => {
+  for (let n = 1; n < 40; n++) {
+    const products = Float32Array.from({ length: n }, () => Math.round(4 * random.normal()));
+    const sorted = Array.from(products.keys()).sort((a, b) => products[b]! - products[a]! || a - b);
+    for (const wanted of [1, 2, n >> 1, n])
+      expect([...nearestSeveral(products, wanted)]).toEqual(sorted.slice(0, wanted));
+  }
+});
