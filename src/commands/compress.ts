@@ -26,13 +26,13 @@ interface CompressArgs extends WatchArgs {
 
 export const compressCommand: Command<CompressArgs> = {
   name: 'compress <model>',
-  summary: 'Make an ONNX file smaller and faster without a recipe or labels; the model is its own teacher',
+  summary: 'Make an ONNX or Keras file smaller and faster without a recipe or labels; the model is its own teacher',
   options: (yargs) =>
     yargs
       .positional('model', {
         type: 'string',
         demandOption: true,
-        describe: 'ONNX file that answers with logits, or a Hugging Face folder with one',
+        describe: 'ONNX file that answers with logits, a Hugging Face folder with one, or a .keras or .h5 file',
       })
       .option('data', {
         type: 'string',

@@ -23,7 +23,7 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       .positional('model', {
         type: 'string',
         demandOption: true,
-        describe: 'ONNX or TFLite file, or model.json of tfjs',
+        describe: 'ONNX, Keras or TFLite file, or model.json of tfjs',
       })
       .option('recipe', { type: 'string', demandOption: true, describe: 'Recipe whose data are used' })
       .option('set', setOption)

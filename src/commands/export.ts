@@ -48,7 +48,10 @@ export const exportCommand: Command<ExportArgs> = {
     yargs
       .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })
       .option('to', { type: 'string', describe: 'Copy: file to write' })
-      .option('from', { type: 'string', describe: 'Folder of a run, a float32 .onnx file, or model.json of tfjs' })
+      .option('from', {
+        type: 'string',
+        describe: 'Folder of a run, a float32 .onnx file, a .keras or .h5 file, or model.json of tfjs',
+      })
       .option('model', { type: 'string', describe: 'Model, by its name in the report [default: distilled]' })
       .option('kit', { type: 'string', describe: 'Folder to write: models, labels, model card, samples for apps' })
       .option('triton', { type: 'string', describe: "Folder to write: a model repository of Triton's" })

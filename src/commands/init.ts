@@ -47,9 +47,9 @@ export const initCommand: Command<InitArgs> = {
       .option('teacher', {
         type: 'string',
         describe:
-          'ONNX file, tfjs model.json, folder of a SavedModel, or stored answers (.npy, .safetensors); without one a teacher is trained',
+          'ONNX file, Keras file, tfjs model.json, folder of a SavedModel, or stored answers (.npy, .safetensors); without one a teacher is trained',
       })
-      .option('model', { type: 'string', describe: 'Model of the student, or an ONNX file to start from' })
+      .option('model', { type: 'string', describe: 'Model of the student, or an ONNX or Keras file to start from' })
       .option('force', { type: 'boolean', default: false, describe: 'Replace an existing file' }) as never,
   run: async (args, context) => {
     const { exists } = await import('../base/files.ts');
@@ -57,13 +57,13 @@ export const initCommand: Command<InitArgs> = {
       throw new UserError(`${args.to}: this file exists`, 'Name another file, or add --force to replace it.');
     }
     const answers = await complete(args, context);
-    const { recipeText } = await import('../recipe/init.ts');
+    const { isModelFile, recipeText } = await import('../recipe/init.ts');
     const text = recipeText(answers);
     const { parseRecipe } = await import('../recipe/load.ts');
     const { models } = await import('../networks/models/registry.ts');
     parseRecipe(text, args.to, { models });
     const { train, labels, test, testLabels, teacher, model } = answers;
-    const student = model.endsWith('.onnx') ? model : '';
+    const student = isModelFile(model) ? model : '';
     await refuseMissing([train, labels, test, testLabels, answers.unlabelled ?? '', teacher, student], args.to);
     const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
     await writeWholeFile(args.to, text);
@@ -97,7 +97,7 @@ async function complete(args: InitArgs, context: CommandContext) {
   const { nearest, shown } = await import('../base/errors.ts');
   const { exists } = await import('../base/files.ts');
   const { models } = await import('../networks/models/registry.ts');
-  const { otherTeacher, usualStudent } = await import('../recipe/init.ts');
+  const { isModelFile, otherTeacher, usualStudent } = await import('../recipe/init.ts');
   const { absentColumn } = await import('../tools/init/columns.ts');
   const path = await import('node:path');
   const oneOf = (names: readonly string[]) => (answer: string) => {
@@ -163,12 +163,12 @@ async function complete(args: InitArgs, context: CommandContext) {
     const column = named === '' ? (form.lastLabel ?? '') : named;
     const { task, label } = await taskOf({ ...args, type, train, labels, label: column, isNamed, form }, ask, context);
     const wrongTeacher = async (answer: string) => otherTeacher(answer) ?? isThere(answer);
-    const what = 'Teacher: ONNX file, model.json, SavedModel or stored answers (empty: train one)';
+    const what = 'Teacher: ONNX file, Keras file, model.json, SavedModel or stored answers (empty: train one)';
     const teacher = args.teacher ?? (await ask(what, { fallback: '', wrong: wrongTeacher }));
     const other = teacher === '' ? undefined : otherTeacher(teacher);
     if (other !== undefined) throw new UserError(`init: --teacher: ${other}`, 'Export the model to ONNX, or let it answer and store its logits.'); // prettier-ignore
     const modelOrFile = (answer: string) =>
-      answer.endsWith('.onnx') ? isThere(answer) : oneOf(Object.keys(models))(answer);
+      isModelFile(answer) ? isThere(answer) : oneOf(Object.keys(models))(answer);
     const student = { fallback: usualStudent(type, form), wrong: modelOrFile };
     const model = args.model ?? (await ask('Model of the student', student));
     const teacherBytes = await bytesOfFile(teacher, args.to);

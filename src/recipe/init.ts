@@ -98,8 +98,8 @@ export function recipeText({
     ...teacherLines(teacher, kind),
     '',
     '# The small model that ships; `limbeck inspect --models` lists models and their options.',
-    model.endsWith('.onnx')
-      ? `student: { onnx: ${quoted(model)}, head: keep } # head: replace draws the last layer anew for the classes of the data`
+    isModelFile(model)
+      ? `student: { ${model.endsWith('.onnx') ? 'onnx' : 'keras'}: ${quoted(model)}, head: keep } # head: replace draws the last layer anew for the classes of the data`
       : `student: { model: ${model}${hiddenText(model, form.columns?.length, teacherBytes)}`,
     '',
     'distill:',
@@ -112,6 +112,11 @@ export function recipeText({
     '# repeats: 3 # train with three seeds: a gain that is larger than chance can explain gets the verdict BEATS',
     '',
   ].join('\n');
+}
+
+/** True for the name of a file that a student begins with, rather than of a model. */
+export function isModelFile(name: string): boolean {
+  return /\.(onnx|keras|h5)$/.test(name);
 }
 
 /** Units of the first hidden layer of an mlp; the second has half as many. */
@@ -239,9 +244,11 @@ function teacherLines(teacher: string, kind: Kind): string[] {
 }
 
 /** Key of a recipe's teacher for such a file or folder; undefined for another kind of file. */
-function teacherKey(name: string): 'onnx' | 'tfjs' | 'logits' | 'savedModel' | undefined {
+function teacherKey(name: string): 'onnx' | 'keras' | 'tfjs' | 'logits' | 'savedModel' | undefined {
   const keys = {
     '.onnx': 'onnx',
+    '.keras': 'keras',
+    '.h5': 'keras',
     '.json': 'tfjs',
     '.npy': 'logits',
     '.safetensors': 'logits',
@@ -254,7 +261,7 @@ function teacherKey(name: string): 'onnx' | 'tfjs' | 'logits' | 'savedModel' | u
 /** Message about a file that cannot be a teacher; undefined if it may be. */
 export function otherTeacher(name: string): string | undefined {
   const kinds =
-    'an ONNX file, a model.json of tfjs, the folder of a SavedModel, or stored answers as .npy or .safetensors';
+    'an ONNX file, a .keras or .h5 file of Keras, a model.json of tfjs, the folder of a SavedModel, or stored answers as .npy or .safetensors';
   return teacherKey(name) === undefined ? `a teacher is ${kinds}, and not ${name}` : undefined;
 }
 

@@ -41,7 +41,7 @@ export interface RecipeOptions {
 
 /** Reads, checks and completes a recipe. Throws a `UserError` with file, line, column and key of every problem. */
 export async function loadRecipe(file: string, options: RecipeOptions = {}): Promise<LoadedRecipe> {
-  const [, ending] = /\.(onnx|tflite|npz|npy|csv|parquet|jsonl)$/i.exec(file) ?? [];
+  const [, ending] = /\.(onnx|keras|h5|tflite|npz|npy|csv|parquet|jsonl)$/i.exec(file) ?? [];
   if (ending !== undefined)
     throw new UserError(
       `${file}: expected a recipe (YAML), received a file that ends in .${ending}`,

@@ -9,7 +9,7 @@ import { melShape } from '../networks/sound/mel.ts';
 import { scaledNetwork } from '../networks/scaled.ts';
 import { unitNetwork } from '../networks/unit.ts';
 import { taskOf } from '../tasks/registry.ts';
-import { readOnnx } from '../files/onnx-file.ts';
+import { readOnnx, trainableModel } from '../files/onnx-file.ts';
 import { loadTfjsModel } from '../files/tfjs-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { renumber } from '../networks/models/names.ts';
@@ -88,10 +88,10 @@ export function studentBuilder(context: Given, seed: number): Build {
     const inner = compared.map((pair) => pair.student);
     const options = { ...args, output, head, freeze, trainable, batchNorm, isOfTwo, isOfNumbers, compared: inner };
     return async () => {
-      const file = decodeModel(await readOnnx(onnx), onnx);
-      const notes = checkStudentFile(onnx, file.metadata, context.data.train, context.recipe);
+      const { model: file, notes } = trainableModel(decodeModel(await readOnnx(onnx), onnx), onnx);
+      const differing = checkStudentFile(onnx, file.metadata, context.data.train, context.recipe);
       const network = onnxNetwork(file, onnx, options);
-      const noted = { ...network, origin: [...(network.origin ?? []), ...notes] };
+      const noted = { ...network, origin: [...(network.origin ?? []), ...notes, ...differing] };
       const chosen = withChoices(noted, { freeze: [], learningRates }, onnx);
       return answering(context, chosen, head === 'replace');
     };

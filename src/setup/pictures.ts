@@ -35,7 +35,8 @@ async function takesPictures(file: string): Promise<boolean> {
 }
 
 async function ranksOf(file: string): Promise<number[]> {
-  if (file.endsWith('.json')) {
+  const { isReadAsOnnx } = await import('../files/keras-file.ts');
+  if (file.endsWith('.json') && !(await isReadAsOnnx(file))) {
     const { loadTfjsModel } = await import('../files/tfjs-file.ts');
     return (await loadTfjsModel(file)).inputs.map(({ shape }) => shape.length);
   }

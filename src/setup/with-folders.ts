@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
+import { isOfKeras3 } from '../files/keras-file.ts';
 import type { WithFolders } from '../recipe/load.ts';
 import { DEFAULT_TASK, taskRow } from '../recipe/task.ts';
 import { isFolder } from './hub/files.ts';
@@ -22,8 +24,8 @@ export const withFolders: WithFolders = (data, base, fail) => {
     }
   };
   if (!isMapping(data)) return data;
-  const { teacher, student } = data;
   const place = (file: string): string => path.resolve(base, file);
+  const [teacher, student] = [data['teacher'], data['student']].map((part) => withKeras(part, place));
   let dataset = read(['dataset', 'train'], () => withShards(data['dataset'], place));
   const expanded = (part: Mapping, keys: Keys): Mapping => {
     if (!hasFolder(part)) return part;
@@ -33,7 +35,8 @@ export const withFolders: WithFolders = (data, base, fail) => {
   };
   let taught: unknown = teacher;
   if (isMapping(teacher)) {
-    const { ensemble } = teacher;
+    const { ensemble: stated } = teacher;
+    const ensemble = Array.isArray(stated) ? stated.map((member) => withKeras(member, place)) : stated;
     // All members read the tokens that stand beside the ensemble.
     let text: unknown;
     const members =
@@ -53,9 +56,31 @@ export const withFolders: WithFolders = (data, base, fail) => {
     ...data,
     ...(dataset !== undefined && { dataset }),
     ...(teacher !== undefined && { teacher: taught }),
+    ...(student !== undefined && { student }),
     ...parts,
   };
 };
+
+/**
+ * A teacher or student with its file of Keras under the key `onnx`: such files are read as ONNX models. So is a model.json of Keras 3, which tfjs-layers
+ * cannot read.
+ */
+function withKeras(part: unknown, place: Place): unknown {
+  if (!isMapping(part) || part['onnx'] !== undefined) return part;
+  const { keras, ...rest } = part;
+  if (typeof keras === 'string') return { onnx: keras, ...rest };
+  const { tfjs, ...others } = part;
+  return typeof tfjs === 'string' && isOfKeras3(textOfFile(place(tfjs))) ? { onnx: tfjs, ...others } : part;
+}
+
+/** Content of a file; empty for a missing one, which is reported elsewhere. */
+function textOfFile(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
 
 /** Parquet data whose train is a folder of the hub: the files of its splits. */
 function withShards(dataset: unknown, place: Place): unknown {
@@ -73,7 +98,7 @@ interface WithFolder extends Mapping {
 
 /** True for a part with a folder and no other source; others are refused by the schema. */
 function hasFolder(part: Mapping): part is WithFolder {
-  const others = ['model', 'module', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'];
+  const others = ['model', 'module', 'keras', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'];
   return typeof part['folder'] === 'string' && others.every((key) => part[key] === undefined);
 }
 

@@ -14,6 +14,7 @@ import { openFile, openTeacher } from '../distill/teachers/open.ts';
 import { columnsIn, ownTeacher, preparationText } from '../distill/teachers/inputs/preparation.ts';
 import type { Preparation } from '../distill/teachers/inputs/preparation.ts';
 import { atFile, UserError } from '../base/errors.ts';
+import { isReadAsOnnx } from '../files/keras-file.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { decodeModel } from '../formats/onnx/protobuf.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
@@ -64,7 +65,8 @@ export async function evaluateFile(
   split: Split,
   shapes: InputShapes = new Map(),
 ): Promise<EvaluationResult> {
-  const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
+  const isTfjs = file.endsWith('.json') && !(await isReadAsOnnx(file));
+  const format = isTfjs ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
   if (shapes.size > 0 && format !== 'onnx')
     throw new UserError(`${file}: --shape is for an .onnx file`, 'Leave it out: other files have their sizes.');
   const recipeTeacher = await ownTeacher(file, recipe.teacher);
@@ -76,12 +78,14 @@ export async function evaluateFile(
   );
   // A member of an ensemble reads the ensemble's input.
   const taught = recipeTeacher && recipe.teacher;
-  const fed = await loadFedData({ ...recipe, file }, taught, format === 'tfjs', { columns: await columnsOf(file) });
+  const fed = await loadFedData({ ...recipe, file }, taught, format === 'tfjs', {
+    columns: isTfjs ? undefined : await columnsOf(file),
+  });
   const data = await scoredData(recipe, fed);
   const { labelledBy } = data;
   const dataset = labelledSplit(data, split, recipe.name);
   const students = taskOf(dataset);
-  const other = students.classes === undefined ? await otherAnswers(file) : undefined;
+  const other = students.classes === undefined && !isTfjs ? await otherAnswers(file) : undefined;
   if (other !== undefined)
     throw new UserError(
       `${file}: answers with ${other}, which would be read as logits`,
@@ -165,7 +169,6 @@ function refuseNaN(given: Float32Array, file: string, samples: number): void {
 
 /** Columns and words that a file states; rows are then encoded by these instead of train's words. */
 async function columnsOf(file: string): Promise<readonly Column[] | undefined> {
-  if (file.endsWith('.json')) return undefined;
   if (!file.endsWith('.tflite')) return columnsIn(decodeModel(await readOnnx(file), file).metadata);
   const bytes = await readBytes(file);
   return columnsIn(atFile(file, () => readEntries(readTflite(bytes), bytes)));
@@ -173,7 +176,6 @@ async function columnsOf(file: string): Promise<readonly Column[] | undefined> {
 
 /** Answers of a file that a run made with `outputs: probabilities` or `detections`. Probabilities of classes are read as what they are. */
 async function otherAnswers(file: string): Promise<string | undefined> {
-  if (file.endsWith('.json')) return undefined;
   const output = file.endsWith('.tflite')
     ? endsOfFile(await readBytes(file), file).outputs[0]?.name
     : decodeModel(await readOnnx(file), file).metadata.get('output');

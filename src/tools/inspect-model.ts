@@ -20,7 +20,8 @@ export interface Inspection {
 
 type Layer = OnnxLayer | TfliteDescription['layers'][number];
 
-export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
+/** Describes an ONNX model. `kind`: what people call the file. */
+export function inspectOnnx(bytes: Uint8Array, file: string, kind = 'ONNX'): Inspection {
   const model = decodeModel(bytes, file);
   const { graph, opsets, producerName, irVersion } = model;
   const weights = new Set(graph.initializers.map(({ name }) => name));
@@ -50,7 +51,7 @@ export function inspectOnnx(bytes: Uint8Array, file: string): Inspection {
   const shown = ({ name, dtype, dims }: (typeof value.inputs)[number]): string =>
     `${name} ${dtype ?? '?'}[${(dims ?? []).map((dim) => dim ?? '?').join(', ')}]`;
   const text = [
-    `${file}: ONNX, ${bytes.length} bytes, ${parameters} parameters, from ${producerName || 'an unnamed producer'}`,
+    `${file}: ${kind}, ${bytes.length} bytes, ${parameters} parameters, from ${producerName || 'an unnamed producer'}`,
     `  ${value.weightBytes} bytes of weights, ${value.macs ?? 'an unknown number of'} MACs ${occasion(fed)}`,
     `  IR version ${irVersion}, opsets ${Object.entries(value.opsets)
       .map((opset) => opset.join(' '))

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { asUserError, readBytes } from '../base/files.ts';
+import { isReadAsOnnx } from '../files/keras-file.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
@@ -18,12 +19,13 @@ export async function inspectFile(file: string, shapes: InputShapes = new Map())
   });
   if (found.isDirectory()) return inspectRun(file);
   const extension = path.extname(file).toLowerCase();
-  if (extension === '.onnx') return inspectOnnx(await readOnnx(file, shapes), file);
+  if (extension === '.onnx' || (await isReadAsOnnx(file)))
+    return inspectOnnx(await readOnnx(file, shapes), file, extension === '.onnx' ? 'ONNX' : 'Keras, read as ONNX');
   const bytes = await readBytes(file);
   if (extension === '.tflite') return inspectTflite(bytes, file);
   if (extension === '.safetensors') return inspectSafetensors(bytes, file);
   throw new UserError(
-    `${file}: expected a file ending in .onnx, .tflite or .safetensors, or the folder of a run, received ${extension || 'no ending'}`,
+    `${file}: expected a file ending in .onnx, .keras, .h5, .tflite or .safetensors, or the folder of a run, received ${extension || 'no ending'}`,
     'Name one of those.',
   );
 }

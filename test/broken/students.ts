@@ -158,7 +158,7 @@ export const students: Readonly<Record<string, Case>> = {
   'a student whose key is misspelt': {
     recipe: `${TABLE}\nstudent: {modle: cnn}`,
     message: [
-      'r.yaml:2:10 student: expected exactly one of model, module, tfjs, onnx, folder, received none of them but modle',
+      'r.yaml:2:10 student: expected exactly one of model, module, tfjs, onnx, keras, folder, received none of them but modle',
       'Did you mean model?',
     ],
   },

@@ -29,7 +29,7 @@ describe('options of models', () => {
     ],
     [
       'student: {modle: mlp}',
-      /^r\.yaml:2:10 student: expected exactly one of model, module, tfjs, onnx, folder, received none/,
+      /^r\.yaml:2:10 student: expected exactly one of model, module, tfjs, onnx, keras, folder, received none/,
       /./,
     ],
     [

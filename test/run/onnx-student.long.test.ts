@@ -137,7 +137,7 @@ describe('refused before anything is trained', () => {
     [
       { model: 'mlp' },
       {},
-      /student: expected exactly one of model, module, tfjs, onnx, folder, received model and onnx/,
+      /student: expected exactly one of model, module, tfjs, onnx, keras, folder, received model and onnx/,
     ],
   ])('%j %j', async (student, rest, message) => {
     const error = await refused(student, rest);

@@ -140,7 +140,7 @@ it('refuses pipes, and links out of the folder but into the cache of the hub', a
   await makePipe(path.join(at(), 'preprocessor_config.json'));
   expect(() => taught(IMAGES)).toThrow(/preprocessor_config\.json: expected a regular file/);
   expect(() => taught(IMAGES, { folder: 'gone' })).toThrow(/expected a folder, and there is none/);
-  expect(() => taught(IMAGES, { tfjs: 'model.json' })).toThrow(/exactly one of onnx, folder/);
+  expect(() => taught(IMAGES, { tfjs: 'model.json' })).toThrow(/exactly one of onnx, keras, folder/);
 });
 
 describe('a folder of Parquet files', () => {

@@ -52,6 +52,6 @@ function placeIn(message: string): Pick<Problem, 'file' | 'line' | 'column'> {
   // A missing file is recognized by its extension, like a model given by its name only.
   const isFile =
     whole !== null &&
-    (existsSync(whole) || /: cannot (read|write) it: /.test(message) || /\.(onnx|tflite)$/.test(whole));
+    (existsSync(whole) || /: cannot (read|write) it: /.test(message) || /\.(onnx|keras|h5|tflite)$/.test(whole));
   return { file: isFile ? whole : null, line: null, column: null };
 }

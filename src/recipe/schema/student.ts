@@ -3,7 +3,7 @@ import { nearest } from '../../base/errors.ts';
 import { file } from './parts.ts';
 import { modelName, modelOption } from './training.ts';
 
-const SOURCES = ['model', 'module', 'tfjs', 'onnx', 'folder'] as const;
+const SOURCES = ['model', 'module', 'tfjs', 'onnx', 'keras', 'folder'] as const;
 
 /** Keys for a student from an ONNX file; ignored for other sources. */
 const OF_ONNX = ['output', 'trainable'] as const;
@@ -20,6 +20,7 @@ const keys = {
     ),
   tfjs: file.optional().describe('TensorFlow.js layers model (model.json) to start from.'),
   onnx: file.optional().describe('ONNX file to start from: its float32 weights are trained.'),
+  keras: file.optional().describe('File of a Keras model to start from, .keras or .h5; it is read as an ONNX file.'),
   folder: file
     .optional()
     .describe(
@@ -70,7 +71,7 @@ export const studentSchema = z
     ].filter(({ key }) => student[key] !== undefined);
     if (present.length === 1) {
       const [source] = present;
-      if (source === 'onnx' || source === 'folder') return;
+      if (source === 'onnx' || source === 'keras' || source === 'folder') return;
       for (const { key, of } of unread) {
         if (source === 'tfjs' && of !== 'onnx') continue;
         const params = { expected: `no such key beside ${source}: it belongs to ${of}`, received: `student.${key}` };

@@ -28,7 +28,7 @@ export const teacherTrainingSchema = z
   .catchall(modelOption)
   .describe('Train the teacher with these settings; it is reused as long as nothing that it depends on changes.');
 
-const SOURCES = ['onnx', 'folder', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'] as const;
+const SOURCES = ['onnx', 'keras', 'folder', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'] as const;
 
 const fileKeys = {
   folder: file
@@ -37,6 +37,7 @@ const fileKeys = {
       'Folder of a Hugging Face model with an ONNX file: config.json, preprocessor_config.json and tokenizer.json say how it is asked; keys beside it win.',
     ),
   onnx: file.optional().describe('ONNX file; beside `folder`, in place of its onnx/model.onnx.'),
+  keras: file.optional().describe('File of a Keras model, .keras or .h5; it is read as an ONNX file.'),
   tfjs: file.optional().describe('TensorFlow.js model.json.'),
   savedModel: file.optional().describe('Folder of a TensorFlow SavedModel; needs `npm run setup:tensorflow`.'),
   signature: z.string().optional().describe('savedModel: signature to call; default: serving_default.'),
@@ -172,9 +173,11 @@ const READ = [
   'weighting',
   'decoder',
 ] as const;
+const READ_OF_ONNX = READ.filter((key) => key !== 'signature' && key !== 'weighting');
 const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
   folder: READ,
-  onnx: READ.filter((key) => key !== 'signature' && key !== 'weighting'),
+  onnx: READ_OF_ONNX,
+  keras: READ_OF_ONNX,
   tfjs: [
     'normalize',
     'resize',
@@ -199,7 +202,7 @@ export const teacherSchema = z
     decoder: decoder.optional(),
     train: teacherTrainingSchema.optional(),
     ensemble: z
-      .array(member.superRefine(oneSource(['onnx', 'folder', 'tfjs', 'savedModel'])))
+      .array(member.superRefine(oneSource(['onnx', 'keras', 'folder', 'tfjs', 'savedModel'])))
       .min(2)
       .optional()
       .describe('Weighted mean of several teachers.'),

@@ -1,5 +1,6 @@
 import { clipped, UserError } from '../../base/errors.ts';
 import { quantizableLayers } from '../../compress/quantize/sensitivity.ts';
+import { isReadAsOnnx } from '../../files/keras-file.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel, predictTfjs } from '../../files/tfjs-file.ts';
 import { hits, isWorse } from '../../tasks/classification/classes.ts';
@@ -162,7 +163,7 @@ async function run(
 }
 
 async function openReference({ file, graph, fixed }: ConvertSource): Promise<FileRunner> {
-  if (!file.endsWith('.json'))
+  if (await isReadAsOnnx(file))
     return openFileRunner(
       { file, bytes: await readOnnx(file, fixed), format: 'onnx' },
       sessionOptionsOf({ device: 'cpu', threads: 0 }),

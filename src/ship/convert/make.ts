@@ -17,7 +17,7 @@ import type { ConvertOptions } from './options.ts';
 import type { ConvertSource } from './source.ts';
 
 export function nameOfSource(from: string): string {
-  return path.basename(path.resolve(from)).replace(/\.(onnx|json)$/, '');
+  return path.basename(path.resolve(from)).replace(/\.(onnx|json|keras|h5|hdf5)$/, '');
 }
 
 export interface Made {

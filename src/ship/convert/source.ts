@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { asUserError } from '../../base/files.ts';
+import { isReadAsOnnx } from '../../files/keras-file.ts';
 import { readOnnx } from '../../files/onnx-file.ts';
 import { loadTfjsModel } from '../../files/tfjs-file.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
@@ -49,10 +50,10 @@ export async function openSource(
       );
     return { ...(await onnxSource(file)), recipe: await storedRecipe(from) };
   }
-  if (from.endsWith('.onnx')) return onnxSource(from, shapes);
+  if (await isReadAsOnnx(from)) return onnxSource(from, shapes);
   if (from.endsWith('.json')) return tfjsSource(from);
   throw new UserError(
-    `--from: expected the folder of a run, an .onnx file or a model.json, received ${path.basename(from)}`,
+    `--from: expected the folder of a run, an .onnx, .keras or .h5 file or a model.json, received ${path.basename(from)}`,
     'Name one of those.',
   );
 }

@@ -195,6 +195,9 @@ async function planned(
 const storedSchema = z.object({ key: z.string(), cuts: cutsSchema });
 
 function nameOf(file: string): string {
-  const stem = path.basename(file, '.onnx').replaceAll(/[^A-Za-z0-9._-]/g, '-');
+  const stem = path
+    .basename(file)
+    .replace(/\.(onnx|keras|h5|hdf5)$/, '')
+    .replaceAll(/[^A-Za-z0-9._-]/g, '-');
   return `${/^[A-Za-z0-9]/.test(stem) ? stem : `m${stem}`}-small`;
 }

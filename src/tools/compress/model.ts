@@ -1,7 +1,8 @@
 import { UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
 import { statedIn } from '../../distill/teachers/inputs/preparation.ts';
-import { readOnnx } from '../../files/onnx-file.ts';
+import { isReadAsOnnx } from '../../files/keras-file.ts';
+import { readOnnx, trainableModel } from '../../files/onnx-file.ts';
 import type { Graph } from '../../graph/types.ts';
 import { importOnnx } from '../../formats/onnx/import.ts';
 import type { InputShapes } from '../../formats/onnx/sizes.ts';
@@ -38,15 +39,15 @@ export interface CompressedModel {
 
 /** Opens a model. `UserError` for a file that is missing, is no classifier, or cannot be trained. */
 export async function openModel(file: string, shapes: InputShapes = new Map()): Promise<CompressedModel> {
-  if (!file.endsWith('.onnx'))
+  if (!(await isReadAsOnnx(file)))
     throw new UserError(
-      `compress: expected an .onnx file, received ${file}`,
+      `compress: expected an .onnx, .keras or .h5 file, received ${file}`,
       'Export the model to ONNX, e.g. with torch.onnx.export.',
     );
   // Training needs an open batch size.
   const open = [...shapes].map(([input, one]) => [input, 'value' in one ? one : (['batch', ...one.slice(1)] as const)] as const); // prettier-ignore
   const bytes = await readOnnx(file, new Map(open));
-  const model = decodeModel(bytes, file);
+  const { model } = trainableModel(decodeModel(bytes, file), file);
   const binary = withTwoLogits(model);
   const singleOutput = binary && (endsInSigmoid(model) ? ('probability' as const) : ('logit' as const));
   const graph = importOnnx(binary ?? model, file);

@@ -1,0 +1,98 @@
+import type { io } from '@tensorflow/tfjs-core';
+import { UserError } from '../base/errors.ts';
+import { readBytes, readText } from '../base/files.ts';
+import { unzip } from '../data/readers/numpy/zip.ts';
+import type { Model } from '../formats/onnx/model.ts';
+import { kerasToOnnx } from '../formats/keras/convert.ts';
+import { damagedModel, readConfig, textOr } from '../formats/keras/config.ts';
+import type { Json } from '../formats/keras/config.ts';
+import { readHdf5 } from '../formats/keras/hdf5.ts';
+import { archivedWeights, layeredWeights, namedWeights } from '../formats/keras/weights.ts';
+import type { NamedArray } from '../formats/keras/weights.ts';
+import { readWeights } from './tfjs-weights.ts';
+
+/** True for the name of a file that `model.save()` of Keras writes. */
+export function isKerasFile(file: string): boolean {
+  return /\.(keras|h5|hdf5)$/i.test(file);
+}
+
+/** Reads a model that Keras saved, as `.keras`, as `.h5` or as a model.json, into an ONNX model. `UserError` for a damaged file, and by layer. */
+export async function readKeras(file: string): Promise<Model> {
+  if (file.endsWith('.json')) return ofJson(file);
+  return file.toLowerCase().endsWith('.keras') ? ofArchive(file) : ofHdf5(file);
+}
+
+async function ofArchive(file: string): Promise<Model> {
+  const wanted = ['config.json', 'metadata.json', 'model.weights.h5'];
+  const bytes = await readBytes(file);
+  const entries = await unzip(bytes, (name) => wanted.includes(name)).catch((error: unknown) => {
+    throw damagedModel(file, `is no archive of Keras, or a damaged one (${(error as Error).message})`);
+  });
+  const { 'config.json': config, 'metadata.json': metadata, 'model.weights.h5': weights } = entries;
+  if (config === undefined || weights === undefined)
+    throw damagedModel(file, `has no ${config === undefined ? 'config.json' : 'model.weights.h5'} in it`);
+  const about = metadata === undefined ? {} : parsed(metadata, file);
+  const model = readConfig(parsed(config, file), file);
+  const version = textOr((about as Json)['keras_version'], '3');
+  return kerasToOnnx({ file, model, version, weights: archivedWeights(await readHdf5(weights, file), file) });
+}
+
+async function ofHdf5(file: string): Promise<Model> {
+  const root = await readHdf5(await readBytes(file), file);
+  const config = root.attributes.get('model_config');
+  const weights = root.groups.get('model_weights');
+  if (typeof config !== 'string' || weights === undefined)
+    throw new UserError(
+      `${file}: holds no whole model${root.groups.size > 0 ? ', weights alone' : ''}`,
+      'Save the whole model with model.save("model.keras") of Keras: save_weights() leaves out the layers.',
+    );
+  const text = new TextEncoder().encode(config);
+  const version = textOr(root.attributes.get('keras_version') ?? weights.attributes.get('keras_version'), '2');
+  const model = readConfig(parsed(text, file), file);
+  return kerasToOnnx({ file, model, version, weights: layeredWeights(weights, file) });
+}
+
+function parsed(bytes: Uint8Array, file: string): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw damagedModel(file, `its configuration is no JSON: ${(error as Error).message}`);
+  }
+}
+
+/** True for a model file that `readOnnx` reads: one of ONNX or Keras, or a model.json of Keras 3. */
+export async function isReadAsOnnx(file: string): Promise<boolean> {
+  return /\.onnx$/i.test(file) || isKerasFile(file) || (file.endsWith('.json') && isOfKeras3(await readText(file)));
+}
+
+/** True for the text of a model.json of Keras 3, which tfjs-layers cannot read: its inputs have a `batch_shape`. */
+export function isOfKeras3(text: string): boolean {
+  return text.includes('"weightsManifest"') && text.includes('"batch_shape"');
+}
+
+async function ofJson(file: string): Promise<Model> {
+  const json = parsed(new TextEncoder().encode(await readText(file)), file) as Json;
+  const topology = json['modelTopology'] as Json;
+  const { specs, bytes } = await readWeights(file, json['weightsManifest']);
+  const model = readConfig(topology['model_config'], file);
+  return kerasToOnnx({
+    ...{ file, model, version: textOr(topology['keras_version'], '3') },
+    weights: namedWeights(arraysOf(specs, bytes, file)),
+  });
+}
+
+/** Arrays one after the other. */
+function arraysOf(specs: readonly io.WeightsManifestEntry[], bytes: Uint8Array, file: string): NamedArray[] {
+  let at = 0;
+  return specs.map(({ name, shape, dtype, quantization }) => {
+    if (dtype !== 'float32' || quantization !== undefined)
+      throw new UserError(
+        `${file}: the weight ${name} is stored as ${quantization?.dtype ?? dtype}, expected float32`,
+        'Convert the model without quantization.',
+      );
+    const count = shape.reduce((product, size) => product * size, 1);
+    const part = bytes.slice(at, (at += 4 * count));
+    if (part.length !== 4 * count) throw damagedModel(file, `its weight files end inside ${name}`);
+    return { name, array: { shape, data: new Float32Array(part.buffer) } };
+  });
+}

@@ -1,0 +1,106 @@
+import type { Dataset, Group } from 'h5wasm';
+import { clipped } from '../../base/errors.ts';
+import { elementCount } from '../onnx/model.ts';
+import { damagedModel } from './config.ts';
+
+export interface KerasArray {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A group of an HDF5 file with all that is in it. */
+export interface Hdf5Group {
+  readonly attributes: ReadonlyMap<string, unknown>;
+  readonly groups: ReadonlyMap<string, Hdf5Group>;
+  readonly arrays: ReadonlyMap<string, KerasArray>;
+}
+
+/** Groups without weights of the model. */
+const UNREAD: ReadonlySet<string> = new Set(['optimizer', 'optimizer_weights', 'metrics', 'loss_tracker']);
+
+/** Maximum nesting of groups, which links may make endless. */
+const DEEPEST = 64;
+/** Maximum elements for each byte of a file, as compression may give them. */
+const MOST_ELEMENTS = 1000;
+
+let opened = 0;
+
+/** Reads an HDF5 file in memory. `UserError` for a damaged file, and for arrays of other types than numbers. */
+export async function readHdf5(bytes: Uint8Array, file: string): Promise<Hdf5Group> {
+  const { File, ready } = await import('h5wasm');
+  const library = await ready;
+  // Otherwise the library prints its errors.
+  library.activate_throwing_error_handler();
+  const { FS } = library;
+  const name = `file-${opened++}.h5`;
+  try {
+    FS.writeFile(name, bytes);
+    const root = new File(name, 'r');
+    try {
+      return groupOf(root, { file, most: bytes.length * MOST_ELEMENTS }, 0);
+    } finally {
+      root.close();
+    }
+  } catch (error) {
+    if ((error as Error).name === 'UserError') throw error;
+    throw damagedModel(file, `is no HDF5 file, or a damaged one (${clipped(textOf(error))})`);
+  } finally {
+    FS.unlink(name);
+  }
+}
+
+function textOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n')[0]!;
+}
+
+interface Limits {
+  readonly file: string;
+  readonly most: number;
+}
+
+function groupOf(group: Group, limits: Limits, depth: number): Hdf5Group {
+  if (depth > DEEPEST) throw damagedModel(limits.file, `its groups are nested deeper than ${DEEPEST}`);
+  const groups = new Map<string, Hdf5Group>();
+  const arrays = new Map<string, KerasArray>();
+  for (const name of group.keys()) {
+    if (depth === 0 && UNREAD.has(name)) continue;
+    const entity = group.get(name);
+    const type = entity !== null && 'type' in entity ? (entity.type as string) : '';
+    if (type === 'Group') groups.set(name, groupOf(entity as Group, limits, depth + 1));
+    else if (type === 'Dataset') {
+      const array = arrayOf(entity as Dataset, limits);
+      if (array !== undefined) arrays.set(name, array);
+    } else throw damagedModel(limits.file, `${clipped(`${group.path}/${name}`)} is neither a group nor an array of it`);
+  }
+  const attributes = new Map(Object.entries(group.attrs).map(([name, { value }]) => [name, value as unknown]));
+  return { attributes, groups, arrays };
+}
+
+/** Content of an array; undefined for texts, such as a vocabulary. */
+function arrayOf(dataset: Dataset, { file, most }: Limits): KerasArray | undefined {
+  const { dtype, path } = dataset;
+  const shape = dataset.shape ?? [];
+  if (typeof dtype === 'string' && /^S|^O/.test(dtype)) return undefined;
+  const fail = (fact: string): never => {
+    throw damagedModel(file, `its array ${clipped(path)} ${fact}`);
+  };
+  const count = elementCount(shape);
+  if (count > most) return fail(`has ${count} elements, more than the file can hold`);
+  const { value } = dataset;
+  const numbers = typeof value === 'number' || typeof value === 'bigint' ? [value] : value;
+  if (!ArrayBuffer.isView(numbers) && !Array.isArray(numbers)) return fail(`is of the type ${JSON.stringify(dtype)}`);
+  const data = Float32Array.from(numbers as ArrayLike<number>, Number);
+  if (data.length !== count) return fail(`has ${data.length} elements, expected [${shape.join(', ')}]`);
+  return { shape, data };
+}
+
+/** The group at a path of names; undefined if it is missing. */
+export function groupAt(root: Hdf5Group, path: readonly string[]): Hdf5Group | undefined {
+  return path.reduce<Hdf5Group | undefined>((group, name) => group?.groups.get(name), root);
+}
+
+/** The array at a path of names. */
+export function arrayAt(root: Hdf5Group, path: readonly string[]): KerasArray | undefined {
+  return groupAt(root, path.slice(0, -1))?.arrays.get(path.at(-1) ?? '');
+}
