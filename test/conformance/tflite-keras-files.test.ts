@@ -111,7 +111,8 @@ async function outcome(place: string, ending: string, { name, x: shape }: Made):
     const stored = new Map(expected.graph.initializers.map((one) => [one.name, arranged(one)]));
     let gradient: [number, string] = [0, ''];
     let most = 0;
-    for (const of of Object.keys(network.trainable)) most = Math.max(most, ...stored.get(of)!.map(Math.abs));
+    for (const of of Object.keys(network.trainable))
+      for (const one of stored.get(of)!) most = Math.max(most, Math.abs(one));
     for (const [of, variable] of Object.entries(network.trainable)) {
       const [actual, wanted] = [await grads[variable.name]!.data(), stored.get(of)!];
       const worst = error(actual, wanted, SMALL * most);
