@@ -71,6 +71,7 @@ const PROGRAM = path.join(import.meta.dirname, '..');
 const SHARED = [
   'base/numbers.js',
   'data/normalized.js',
+  'data/pictures/letterbox.js',
   'data/pictures/resize.js',
   'report/format.js',
   'report/mask-colours.js',

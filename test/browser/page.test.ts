@@ -7,6 +7,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { parseReport } from '../../src/report/read.ts';
 import { classifier, echo, sumAndDifference, tagger } from '../serve/models.ts';
 import sharp from 'sharp';
+import { middleDetector, SIDE } from '../support/coloured-boxes.ts';
 import { maskColour } from '../../src/report/mask-colours.ts';
 import { BROWSER, launch, NO_BROWSER } from '../support/browser.ts';
 import { ROOT, start } from '../support/built.ts';
@@ -355,6 +356,50 @@ async function started(args: readonly string[], said: RegExp) {
       expect(await labels.count()).toBeGreaterThan(0);
       if (process.env['LIMBECK_SHOTS'] !== undefined)
         await page.screenshot({ path: path.join(process.env['LIMBECK_SHOTS'], 'camera.png'), fullPage: true });
+    }).finally(async () => {
+      server.child.kill('SIGTERM');
+      await server.finished;
+    });
+    expect(odd).toEqual([]);
+  });
+
+  it('of a server draw boxes over a picture, and over what a camera sees', async () => {
+    const preprocessing = { shape: [SIDE, SIDE, 3], fit: 'letterbox', scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] };
+    const fields = [
+      { name: 'boxes', shape: [1, 4] },
+      { name: 'scores', shape: [1, 2] },
+    ];
+    const stated = { task: 'detection', output: 'logits', targets: '["cat","dog"]', fields: JSON.stringify(fields) };
+    const bytes = middleDetector({ ...stated, preprocessing: JSON.stringify(preprocessing) });
+    await writeFile(path.join(folder, 'boxes.onnx'), bytes);
+    const picture = path.join(folder, 'wide.png');
+    await sharp({ create: { width: 128, height: 96, channels: 3, background: { r: 40, g: 60, b: 200 } } })
+      .png()
+      .toFile(picture);
+    const server = await started(['serve', 'boxes.onnx', '--port', '0', '--workers', '1'], /at (http:\S+)\/v2/);
+    const phone = { viewport: { width: 390, height: 844 } };
+    const odd = await open(server.url, { ...phone, permissions: ['camera'] }, async (page) => {
+      const boxed = page.locator('canvas.masked');
+      const labels = page.locator('.bars .label');
+      await page.click('label:text-is("Picture")');
+      await page.setInputFiles('#file', picture);
+      await boxed.waitFor();
+      expect(await labels.allTextContents()).toEqual(['dog']);
+      // On the left side of the box, in its middle, and beside the picture where the model sees grey.
+      const colours = await page.evaluate(
+        `(() => { const of = (name, x, y) => { const copy = document.createElement('canvas').getContext('2d', { willReadFrequently: true }); copy.drawImage(document.querySelector(name), 0, 0); return [...copy.getImageData(x, y, 1, 1).data.slice(0, 3)]; }; return [of('canvas.masked', 32, 48), of('canvas.masked', 64, 48), of('canvas.seen', 2, 2), of('canvas.seen', 2, ${SIDE / 2})]; })()`,
+      );
+      expect(colours).toEqual([[...maskColour(1)], [40, 60, 200], [114, 114, 114], [40, 60, 200]]);
+      await expectAccessible(page, 390);
+      if (process.env['LIMBECK_SHOTS'] !== undefined)
+        await page.screenshot({ path: path.join(process.env['LIMBECK_SHOTS'], 'boxes.png'), fullPage: true });
+      await page.click('label:text-is("Camera")');
+      await boxed.waitFor({ state: 'detached' });
+      await page.click('button:text-is("Start the camera")');
+      await boxed.waitFor();
+      expect(await labels.count()).toBe(1);
+      if (process.env['LIMBECK_SHOTS'] !== undefined)
+        await page.screenshot({ path: path.join(process.env['LIMBECK_SHOTS'], 'boxes-camera.png'), fullPage: true });
     }).finally(async () => {
       server.child.kill('SIGTERM');
       await server.finished;

@@ -29,7 +29,7 @@ const [LEAST, OVERLAP] = [0.3, 0.3];
 type Found = readonly [string, number, number, number, number, number];
 
 it('ObjectDetector of MediaPipe finds the boxes that we find', async () => {
-  await writeColouredBoxes(folder(), 'train', 240);
+  await writeColouredBoxes(folder(), 'train', 160);
   await writeColouredBoxes(folder(), 'test', TESTED);
   const source = (name: string) => ({ images: name, labels: `${name}.json` });
   const recipe = makeRecipe(
@@ -40,7 +40,7 @@ it('ObjectDetector of MediaPipe finds the boxes that we find', async () => {
         ...{ maxBoxes: 4, resize: [SIDE, SIDE], validation: 40 },
       },
       student: { model: 'det-nano', alpha: 0.2, filters: 16 },
-      distill: { epochs: 30, batchSize: 16, optimizer: { type: 'adamw', learningRate: 0.01, schedule: 'onecycle' } },
+      distill: { epochs: 20, batchSize: 16, optimizer: { type: 'adamw', learningRate: 0.01, schedule: 'onecycle' } },
       quantize: [
         { samples: 64, maxDrop: 100 },
         { scheme: 'fp16', maxDrop: 100 },

@@ -1,6 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
+import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
+import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { GraphBuilder } from '../../src/graph/builder.ts';
 import { RandomStream } from '../../src/base/random.ts';
 
 export const SIDE = 64;
@@ -34,4 +37,16 @@ export async function writeColouredBoxes(folder: string, name: string, count: nu
   }
   const categories = COLOURS.map((colour, i) => ({ id: i + 1, name: colour }));
   await writeFile(path.join(folder, `${name}.json`), JSON.stringify({ images, annotations, categories }));
+}
+
+/** ONNX file of a detector whose only point has a box of half the height and width in the middle of the picture, of the second of two classes. */
+export function middleDetector(metadata: Readonly<Record<string, string>>): Uint8Array {
+  const b = new GraphBuilder();
+  const x = b.input('x', { dtype: 'float32', shape: ['batch', SIDE, SIDE, 3] });
+  const nothing = b.op('Multiply', [b.op('Slice', [b.op('Reshape', [x], { shape: ['batch', 1, SIDE * SIDE * 3] })], { begin: [0, 0, 0], size: [-1, 1, 1] }), b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(0))]); // prettier-ignore
+  const answer = (name: string, ...values: readonly number[]): void =>
+    b.output(name, b.op('Add', [nothing, b.constant({ dtype: 'float32', shape: [1, 1, values.length] }, Float32Array.from(values))])); // prettier-ignore
+  answer('boxes', 0.25, 0.25, 0.75, 0.75);
+  answer('scores', -3, 2);
+  return encodeModel(lowerToOnnx(b.build(), { metadata: new Map(Object.entries(metadata)) }));
 }

@@ -7,7 +7,7 @@ import type { ImageOptions } from '../config.ts';
 import type { EncodedImage, Originals } from '../dataset.ts';
 import { growingBytes } from '../storage/growing-array.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
-import { letterboxedPixels } from './letterbox.ts';
+import { letterboxedPixels } from './letterboxed-pixels.ts';
 import { OF_FILES, TooManyPixels, withPicture } from './picture.ts';
 import { rawPixels, scaledPixels } from './pixels.ts';
 import type { Pixels } from './pixels.ts';

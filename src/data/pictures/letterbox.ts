@@ -1,5 +1,3 @@
-import type { Metadata, Sharp } from 'sharp';
-import { scaledPixels } from './pixels.ts';
 import type { Pixels } from './pixels.ts';
 
 /** Grey level of the area beside a letterboxed picture, as YOLO has it. */
@@ -43,15 +41,4 @@ export function withPadding(inner: Pixels, [height, width]: readonly [number, nu
   for (let y = 0; y < inner.height; y++)
     data.set(inner.data.subarray(y * row, (y + 1) * row), ((top + y) * width + left) * channels);
   return { data, height, width, channels };
-}
-
-/** Like `scaledPixels`, with proportions kept and grey beside the picture. */
-export async function letterboxedPixels(
-  image: Sharp,
-  found: Metadata,
-  to: readonly [number, number],
-  channels: 1 | 3,
-): Promise<Pixels> {
-  const { height, width } = letterboxed(found.autoOrient, to);
-  return withPadding(await scaledPixels(image, found, [height, width], channels), to);
 }

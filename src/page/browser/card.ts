@@ -33,6 +33,8 @@ export interface Described extends StatedNames {
     readonly mean: readonly number[];
     readonly std: readonly number[];
   };
+  /** Pictures keep their proportions, with grey beside them. */
+  readonly fit?: 'letterbox';
   /** Columns of a table by their names; `words`: the known words of a column of words. */
   readonly columns?: readonly { readonly name: string; readonly words?: readonly string[] }[];
   /** Number of texts of a sample, for a model that takes texts. */

@@ -79,6 +79,7 @@ interface Context2d {
   imageSmoothingEnabled: boolean;
   imageSmoothingQuality: string;
   fillRect(x: number, y: number, width: number, height: number): void;
+  strokeRect(x: number, y: number, width: number, height: number): void;
   drawImage(from: object, ...numbers: number[]): void;
   getImageData(x: number, y: number, width: number, height: number): ImageData;
   putImageData(picture: ImageData, x: number, y: number): void;

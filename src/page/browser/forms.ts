@@ -2,6 +2,7 @@ import type { AnswerFormKind } from '../../recipe/task.ts';
 import { statedForm } from '../../tasks/answer-form.ts';
 import type { Described } from './card.ts';
 import type { Canvas } from './dom.ts';
+import type { Boxed } from './try/boxed.ts';
 import type { Tagged } from './try/marked.ts';
 import type { Masked } from './try/masked.ts';
 
@@ -13,18 +14,14 @@ export interface Prediction {
   readonly top?: readonly Prediction[];
 }
 
-/** One model's answer: classes, words with tags, a mask over its picture, or anything else in words. */
+/** One model's answer: classes, words with tags, a mask or boxes over its picture, or anything else in words. */
 export type Outcome =
   | { readonly kind: 'classes'; readonly prediction: Prediction; readonly ms: number }
   | { readonly kind: 'tags'; readonly tagged: Tagged; readonly ms: number }
   | { readonly kind: 'mask'; readonly masked: Masked; readonly picture: Canvas | undefined; readonly ms: number }
+  | { readonly kind: 'boxes'; readonly boxed: Boxed; readonly picture: Canvas | undefined; readonly ms: number }
   | { readonly kind: 'text'; readonly text: string; readonly ms: number }
   | { readonly kind: 'error'; readonly message: string };
-
-/** The part of an answer with boxes that the page shows. */
-interface Boxed {
-  readonly boxes: readonly { readonly label: string; readonly score: number }[];
-}
 
 /** The part of an answer that is a vector. */
 interface Embedded {
@@ -72,10 +69,7 @@ export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
   boxes: {
     called: 'boxes',
     hasTop: false,
-    shown: ({ boxes }) => ({
-      kind: 'text',
-      text: boxes.map(({ label, score }) => `${label}: ${(100 * score).toFixed(1)} %`).join('\n') || 'nothing',
-    }),
+    shown: (boxed, _, picture) => ({ kind: 'boxes', boxed, picture }),
   },
   vector: {
     called: 'numbers of a vector',

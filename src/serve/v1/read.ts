@@ -2,7 +2,7 @@ import { shown } from '../../base/errors.ts';
 import type { Column } from '../../data/dataset.ts';
 import type { Normalization } from '../../data/dataset.ts';
 import { normalized } from '../../data/normalized.ts';
-import { letterboxedPixels } from '../../data/pictures/letterbox.ts';
+import { letterboxedPixels } from '../../data/pictures/letterboxed-pixels.ts';
 import { scaledPixels } from '../../data/pictures/pixels.ts';
 import { jsonIn } from '../json.ts';
 import { Refusal } from '../refusal.ts';

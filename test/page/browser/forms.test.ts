@@ -44,3 +44,10 @@ it('a mask is shown over the picture that was asked about', () => {
   const picture = { width: 4, height: 4 } as unknown as Parameters<typeof shown>[2];
   expect(shown(masked as unknown as Predicted, undefined, picture)).toEqual({ kind: 'mask', masked, picture });
 });
+
+it('boxes are shown over the picture that was asked about', () => {
+  const { shown } = shownForm({ boxes: ['cat'], logits: true, shape: [2, 2, 3] });
+  const boxed = { height: 2, width: 2, boxes: [] };
+  const picture = { width: 4, height: 4 } as unknown as Parameters<typeof shown>[2];
+  expect(shown(boxed as unknown as Predicted, undefined, picture)).toEqual({ kind: 'boxes', boxed, picture });
+});

@@ -1,3 +1,4 @@
+import { letterboxed, withPadding } from '../../../data/pictures/letterbox.ts';
 import { LANCZOS, resized } from '../../../data/pictures/resize.ts';
 import { normalized } from '../../../data/normalized.ts';
 import type { Described } from '../card.ts';
@@ -92,7 +93,10 @@ export function seen(described: Described) {
     make('figcaption', {}, `the model sees ${width} × ${height} pixels`),
   );
   const show = (source: Canvas): void => {
-    const data = scaled(source, height, width);
+    const inner = described.fit === 'letterbox' ? letterboxed(source, [height, width]) : { height, width };
+    const pixels = { ...inner, data: scaled(source, inner.height, inner.width), channels: 4 };
+    const { data } = withPadding(pixels, [height, width]);
+    for (let at = 3; at < data.length; at += 4) data[at] = 255;
     if (channels === 1) for (let at = 0; at < data.length; at += 4) data.fill(greyAt(data, at), at, at + 3);
     picture.data.set(data);
     context.putImageData(picture, 0, 0);

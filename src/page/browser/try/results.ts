@@ -5,6 +5,7 @@ import type { Element } from '../dom.ts';
 import type { Outcome, Prediction } from '../forms.ts';
 import { colourOf, lineKey, make, say } from '../make.ts';
 import type { Member } from './group.ts';
+import { boxedPicture } from './boxed.ts';
 import { marked } from './marked.ts';
 import { maskedPicture } from './masked.ts';
 
@@ -65,6 +66,7 @@ function bodyOf(outcome: Outcome, kind: number): Element[] {
   if (outcome.kind === 'error') return [make('p', { class: 'caution' }, outcome.message)];
   if (outcome.kind === 'text') return [make('pre', { tabindex: 0 }, outcome.text)];
   if (outcome.kind === 'tags') return marked(outcome.tagged);
+  if (outcome.kind === 'boxes') return boxedPicture(outcome.boxed, outcome.picture);
   if (outcome.kind === 'mask') return maskedPicture(outcome.masked, outcome.picture);
   const { prediction } = outcome;
   const all = prediction.top ?? [prediction];
