@@ -30,6 +30,7 @@ const SOURCES = Object.fromEntries(
   Object.entries({
     pictures: await phoneSamples(),
     masks: await phoneSamples('mask'),
+    boxes: await phoneSamples('boxes'),
     ...Object.fromEntries(OF_TEXTS.map((form) => [form, textPhoneSamples(form)])),
   }).flatMap(([kind, samples]) =>
     Object.entries(samples)

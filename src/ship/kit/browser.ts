@@ -3,12 +3,16 @@ import { sharedModules } from './portable.ts';
 import type { SharedModule } from './portable.ts';
 import { sampleFile, sampleParts, sharedScripts } from './samples.ts';
 
-/** Files of samples/ that a page is made of, and our modules that it imports. `tags.js` shows tags, `mask.js` masks, the others show classes. */
+/** Files of samples/ that a page is made of, and our modules that it imports. `tags.js` shows tags, `mask.js` masks, `boxes.js` boxes, the others show classes. */
 const INPUTS: Readonly<
   Record<PageInput, { readonly parts: readonly string[]; readonly modules: readonly SharedModule[] }>
 > = {
   numbers: { parts: ['classes', 'numbers'], modules: ['normalized', 'resize'] },
   mask: { parts: ['numbers', 'mask'], modules: ['normalized', 'resize', 'masks', 'mask-colours'] },
+  boxes: {
+    parts: ['numbers', 'mask', 'boxes'],
+    modules: ['normalized', 'resize', 'letterbox', 'suppression', 'mask-colours'],
+  },
   arrays: { parts: ['classes', 'arrays'], modules: ['normalized'] },
   text: { parts: ['classes', 'text'], modules: [] },
   tags: { parts: ['tags'], modules: [] },
@@ -43,7 +47,7 @@ export async function browserSample(
     if (!formats.has(format)) continue;
     pages[`${name}.html`] = sampleFile('browser/page.html', {
       ...{ TITLE: title, IMPORTS: JSON.stringify({ imports }), SCRIPT: `./${name}.js` },
-      FIELD: sampleParts('browser/fields.html')[input.toUpperCase()],
+      FIELD: sampleParts('browser/fields.html')[(input === 'boxes' ? 'mask' : input).toUpperCase()],
     });
     pages[`${name}.js`] = sampleFile(`browser/${name}.js`);
   }

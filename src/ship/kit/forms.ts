@@ -7,8 +7,8 @@ import type { SharedModule } from './portable.ts';
 /** Input of a sample's program: `arrays` for each of several inputs, `words` of columns of a table, `tags` for texts that are cut into words. */
 export type SampleKind = 'numbers' | 'arrays' | 'words' | 'text' | 'tags';
 
-/** Data that a page takes besides the examples, as `SampleKind`, or sounds, or pictures over which it draws masks. */
-export type PageInput = Exclude<SampleKind, 'words'> | 'sound' | 'mask';
+/** Data that a page takes besides the examples, as `SampleKind`, or sounds, or pictures over which it draws masks or boxes. */
+export type PageInput = Exclude<SampleKind, 'words'> | 'sound' | 'mask' | 'boxes';
 
 /** The class that an app takes over: `samples/android/PART.kt` and `samples/ios/PART.swift` hold its methods, `DOC` says what they return. */
 interface PhoneClass {
@@ -26,6 +26,8 @@ interface KitForm {
     readonly ASKS: string;
     /** Our modules that it imports beside those for its samples. */
     readonly modules?: readonly SharedModule[];
+    /** Samples that it takes, where they are not those of their kind. */
+    readonly takes?: string;
   };
   /** Class of apps that answers texts; absent where a model of texts has no such answers. */
   readonly texts?: PhoneClass;
@@ -35,6 +37,8 @@ interface KitForm {
   readonly hasNames?: false;
   /** True if there are pages for browsers. */
   readonly hasPages: boolean;
+  /** Number of outputs that pages and classes of apps read. Default: 1. */
+  readonly outputs?: number;
   /** Page for browsers, where it is not that for the kind of the samples. */
   readonly page?: PageInput;
   readonly kindOf: (data: Dataset) => SampleKind;
@@ -116,10 +120,18 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
   },
   boxes: {
     program: {
-      ...{ name: 'detect', DOES: 'Finds objects in pictures', LABELS: 'names', ASKS: 'answersOf' },
-      modules: ['suppression'],
+      ...{ name: 'detect', DOES: 'Finds objects in pictures', LABELS: 'labels', ASKS: 'answersOf' },
+      modules: ['letterbox', 'resize', 'suppression'],
+      takes: '{"raw": [pixels from 0 to 255, row by row, channels last], "height": 480, "width": 640}, ...',
     },
-    hasPages: false,
+    pictures: {
+      part: 'picture-boxes',
+      NAME: 'Detector',
+      DOC: 'Boxes of the objects in pictures, with their labels and scores, also drawn over them.',
+    },
+    hasPages: true,
+    outputs: 2,
+    page: 'boxes',
     kindOf: kindOfSamples,
     output: ({ fields, answers }) => ({ fields, labels: LABELS, answers }),
     limits: () => ['It finds boxes of the classes that it was trained on, and takes other things for them at times.'],

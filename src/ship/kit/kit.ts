@@ -163,9 +163,10 @@ function runtimesOf(models: readonly KitModel[]): Map<string, NeededRuntime> {
   return new Map(onTflite.map(({ row, bytes }) => [row.file!, runtimeOf(readTflite(bytes))]));
 }
 
-/** True if pages and classes of apps read the answers, which are then one output. */
+/** True if pages and classes of apps read the answers. */
 function hasPages({ name, fields }: Task): boolean {
-  return kitForm(name).hasPages && fields.length === 1;
+  const { hasPages, outputs = 1 } = kitForm(name);
+  return hasPages && fields.length === outputs;
 }
 
 function hasReactNative({ name }: Task): boolean {

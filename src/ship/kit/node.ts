@@ -31,11 +31,11 @@ export async function nodeSample(
   kind: SampleKind,
   isOneOutput = true,
 ): Promise<Readonly<Record<string, string>>> {
-  const what = TAKEN[kind];
   const {
-    program: { name, modules = [], ...words },
+    program: { name, modules = [], takes, ...words },
     hasNames = true,
   } = KIT_FORMS[form];
+  const what = takes ?? TAKEN[kind];
   const marks = {
     ...{ NAME: `${name}-in-node`, FILE: `${name}.mjs`, WHAT: what, ...words },
     ANSWERS: isOneOutput ? ONE : SEVERAL,

@@ -6,13 +6,24 @@ import { sampleFile, sampleParts, sampleTexts } from './samples.ts';
 /** Members of the classes that give each input of a model its part of a sample. */
 const feeds = () => sampleTexts({ FEEDS: 'android/feeds.kt', MODEL: 'ios/model.swift', FEED: 'ios/feed.swift' });
 
+/** Expressions for the numbers of all outputs, one after another. */
+function reading(form: AnswerFormKind) {
+  const places = Array.from({ length: KIT_FORMS[form].outputs ?? 1 }, (_, i) => i);
+  const swift = (at: number): string =>
+    `interpreter.output(at: ${at}).data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }`;
+  return {
+    READ_KOTLIN: places.map((at) => `outputs[${at}].readFloat()`).join(' + '),
+    READ_SWIFT: places.map(swift).join(' + '),
+  };
+}
+
 /**
  * The class that an app needs for pictures or numbers, in each language; every one reads preprocessing.json and labels.txt, so that nothing about
  * the model stands in the code.
  */
 export async function phoneSamples(form: AnswerFormKind = 'classes'): Promise<Readonly<Record<string, string>>> {
   const { part, NAME, DOC, hasReactNative = false } = KIT_FORMS[form].pictures!;
-  const marks = { ...feeds(), NAME, DOC, COPIED: 'labels.txt and preprocessing.json', IOS: '13.0' };
+  const marks = { ...feeds(), ...reading(form), NAME, DOC, COPIED: 'labels.txt and preprocessing.json', IOS: '13.0' };
   const files = {
     'android/build.gradle.kts': sampleFile('android/build.gradle.kts', marks),
     [`android/${NAME}.kt`]: sampleFile('android/PictureModel.kt', { ...marks, ...sampleParts(`android/${part}.kt`) }),

@@ -20,12 +20,13 @@ const MODULES = {
   polyphase: 'data/sounds/polyphase',
   masks: 'tasks/segmentation/masks',
   'mask-colours': 'report/mask-colours',
+  letterbox: 'data/pictures/letterbox',
   suppression: 'tasks/detection/suppression',
 } as const;
 
 export type SharedModule = keyof typeof MODULES;
 
-/** Functions that normalize numbers, scale pictures, bring sounds to another rate, make and colour masks, or choose boxes, as JavaScript: `NAME.js` by its name. */
+/** Functions that normalize numbers, scale and place pictures, bring sounds to another rate, make and colour masks, or choose boxes, as JavaScript: `NAME.js` by its name. */
 export async function sharedModules(names: readonly SharedModule[]): Promise<Record<string, string>> {
   const place = (name: SharedModule): string => path.join(FOLDER, '../../..', MODULES[name]);
   const scripts = names.map(async (name) => [`${name}.js`, await scriptOf(place(name))] as const);

@@ -27,6 +27,7 @@ export function sampleTexts<Name extends string>(
 export function sharedScripts(): Marks {
   return sampleTexts({
     ...{ FEEDS: 'feeds.js', NORMALIZE: 'prepare.js', JOINED: 'joined.js', IDS: 'ids.js', WORDS: 'words.js' },
+    BOXES: 'boxes.js',
   });
 }
 

@@ -36,7 +36,7 @@ function problemsOf(files: Readonly<Record<string, string>>): string[] {
     );
 }
 
-const INPUTS: readonly PageInput[] = ['numbers', 'arrays', 'text', 'tags', 'sound', 'mask'];
+const INPUTS: readonly PageInput[] = ['numbers', 'arrays', 'text', 'tags', 'sound', 'mask', 'boxes'];
 
 it.each(INPUTS)(
   'the pages for %s use no name that none of their scripts has, and have none that is not used',
@@ -64,7 +64,7 @@ it('no file of a kit has a mark that is not filled in', async () => {
     ...(await Promise.all(INPUTS.map((input) => browserSample(new Set(['onnx', 'tflite']), input)))),
     ...[await nodeSample('classes', 'words'), await nodeSample('tags', 'tags'), await nodeSample('mask', 'numbers')],
     ...[await nodeSample('boxes', 'numbers', false)],
-    ...[await phoneSamples(), await phoneSamples('mask')],
+    ...[await phoneSamples(), await phoneSamples('mask'), await phoneSamples('boxes')],
     ...ANSWER_FORMS.filter((form) => KIT_FORMS[form].texts !== undefined).map(textPhoneSamples),
   ];
   for (const [name, text] of samples.flatMap((files) => Object.entries(files)))

@@ -33,7 +33,7 @@ class __NAME__(context: Context, file: String, accelerator: Accelerator = Accele
         require(raw.size == size) { "expected $size numbers, received ${raw.size}" }
         feed(prepared(raw))
         model.run(inputs, outputs)
-        return outputs[0].readFloat()
+        return __READ_KOTLIN__
     }
 
     /** Values as the model was trained on them, channel by channel, computed in double precision. */
@@ -42,8 +42,8 @@ class __NAME__(context: Context, file: String, accelerator: Accelerator = Accele
     }
 
     /** Values of a picture with one or three channels, which stands upright and has no transparent parts. */
-    private fun valuesOf(picture: Bitmap): FloatArray {
-        val (height, width, channels) = List(3) { shape.getInt(it + 1) }
+    private fun valuesOf(picture: Bitmap, height: Int = shape.getInt(1), width: Int = shape.getInt(2)): FloatArray {
+        val channels = shape.getInt(3)
         val colors = scaled(picture, height, width)
         if (channels == 3) return colors
         return FloatArray(height * width) { i ->

@@ -18,6 +18,11 @@ export function modelOf(format) {
   return model;
 }
 
+/** Answers of a model: of several outputs one after another. `of`: values of the output of a name. */
+export function answersIn(of) {
+  return (output.fields ?? [output]).flatMap(({ name }) => Array.from(of(name)));
+}
+
 export async function bytesOf({ file }) {
   return new Uint8Array(await (await load(file)).arrayBuffer());
 }

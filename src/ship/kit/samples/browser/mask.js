@@ -45,19 +45,21 @@ const show = async (raw, expected, place = entry()) => {
   return { segments, logits: Array.from(logits) };
 };
 
+const showPicture = (picture, place) => show(rawOf(picture), undefined, place);
+
 // == CHOOSE ==
 const chooser = document.querySelector('input');
 const told = document.querySelector('output');
 chooser.onchange = async () => {
   try {
-    await show(rawOf(await createImageBitmap(chooser.files[0])));
+    await showPicture(await createImageBitmap(chooser.files[0]));
   } catch (error) {
     told.textContent = chooser.files[0].name + ': ' + error.message;
   }
 };
 const camera = document.querySelector('button');
 let stream;
-/** Draws the mask over what the camera sees, picture after picture, until it is stopped. */
+/** Draws the answer over what the camera sees, picture after picture, until it is stopped. */
 camera.onclick = async () => {
   if (stream !== undefined) {
     for (const track of stream.getTracks()) track.stop();
@@ -71,7 +73,7 @@ camera.onclick = async () => {
     const video = Object.assign(document.createElement('video'), { muted: true, playsInline: true, srcObject: stream });
     await video.play();
     for (const live = entry(); stream !== undefined;) {
-      await show(rawOf(await createImageBitmap(video)), undefined, live);
+      await showPicture(await createImageBitmap(video), live);
       await new Promise((resolve) => setTimeout(resolve));
     }
   } catch (error) {

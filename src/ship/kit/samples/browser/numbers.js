@@ -10,8 +10,8 @@ import { LANCZOS, resized } from './resize.js';
  * A picture at the model's size, scaled as those that it learnt from: values from 0 to 255, grey as the mean of red, green and blue by their brightness.
  * What a browser draws smaller is made of few of its pixels.
  */
-function rawOf(picture) {
-  const [, height, width, channels] = input.shape;
+function rawOf(picture, [height, width] = input.shape.slice(1)) {
+  const channels = input.shape[3];
   const share = Math.min(1, 4096 / Math.max(picture.width, picture.height));
   const [from, down] = [Math.max(1, Math.round(picture.width * share)), Math.max(1, Math.round(picture.height * share))];
   const canvas = new OffscreenCanvas(from, down).getContext('2d');

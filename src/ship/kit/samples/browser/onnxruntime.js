@@ -1,5 +1,5 @@
 import * as ort from 'onnxruntime-web/wasm';
-import { bytesOf, feedsOf, modelOf, output, prepare, start } from './kit.js';
+import { answersIn, bytesOf, feedsOf, modelOf, prepare, start } from './kit.js';
 
 ort.env.wasm.wasmPaths = new URL('./node_modules/onnxruntime-web/dist/', import.meta.url).href;
 ort.env.wasm.numThreads = 1;
@@ -9,5 +9,5 @@ const session = await ort.InferenceSession.create(await bytesOf(model));
 await start(async (raw) => {
   const fed = feedsOf(model, prepare(raw)).map(({ name, dtype, data, shape }) => [name, new ort.Tensor(dtype, data, shape)]);
   const results = await session.run(Object.fromEntries(fed));
-  return results[output.name].data;
+  return answersIn((name) => results[name].data);
 });

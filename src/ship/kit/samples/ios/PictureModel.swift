@@ -6,7 +6,10 @@ import TensorFlowLite
 final class __NAME__ {
   private struct Settings: Decodable {
     struct Normalization: Decodable { let scale: Double; let mean: [Double]; let std: [Double] }
-    struct Input: Decodable { let shape: [Int] }
+    struct Input: Decodable {
+      let shape: [Int]
+      // __INPUT__
+    }
     let normalization: Normalization
     let input: Input
     let models: [Model]
@@ -46,7 +49,7 @@ final class __NAME__ {
     guard raw.count == size else { throw NSError(domain: "expected \(size) numbers", code: raw.count) }
     try feed(prepared(raw))
     try interpreter.invoke()
-    return try interpreter.output(at: 0).data.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
+    return try __READ_SWIFT__
   }
 
   /// Values as the model was trained on them, channel by channel, computed in double precision.
@@ -59,10 +62,13 @@ final class __NAME__ {
 
   /// Values of a picture with one or three channels, which stands upright and has no transparent parts.
   private func values(of picture: CGImage) throws -> [Float] {
-    let shape = parts[0].shape
-    let colors = try scaled(picture, height: shape[1], width: shape[2])
-    if shape[3] == 3 { return colors }
-    return (0..<shape[1] * shape[2]).map { i in
+    try values(of: picture, height: parts[0].shape[1], width: parts[0].shape[2])
+  }
+
+  private func values(of picture: CGImage, height: Int, width: Int) throws -> [Float] {
+    let colors = try scaled(picture, height: height, width: width)
+    if parts[0].shape[3] == 3 { return colors }
+    return (0..<height * width).map { i in
       (0.299 * colors[3 * i] + 0.587 * colors[3 * i + 1] + 0.114 * colors[3 * i + 2]).rounded()
     }
   }

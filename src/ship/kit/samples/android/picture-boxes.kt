@@ -1,0 +1,77 @@
+// == IMPORTS ==
+import android.graphics.Canvas
+import android.graphics.Color
+import android.graphics.Paint
+import kotlin.math.exp
+import kotlin.math.floor
+
+// == METHODS ==
+/** A box with its sides in pixels of the picture. */
+class Detection(val label: String, val score: Float, val left: Float, val top: Float, val right: Float, val bottom: Float)
+
+/** Boxes with at least this score, the highest first; the picture stands upright and has no transparent parts. */
+fun detect(picture: Bitmap, minScore: Float = 0.3f): List<Detection> {
+    val (height, width, channels) = List(3) { shape.getInt(it + 1) }
+    val place = placeOf(picture.height, picture.width)
+    val inner = valuesOf(picture, place.height, place.width)
+    // Grey beside the picture, as the pictures that the model learnt from have it.
+    val raw = FloatArray(height * width * channels) { 114f }
+    val row = place.width * channels
+    for (y in 0 until place.height) inner.copyInto(raw, ((place.top + y) * width + place.left) * channels, y * row, (y + 1) * row)
+    fun x(share: Float) = ((share * width - place.left) * picture.width / place.width).coerceIn(0f, picture.width.toFloat())
+    fun y(share: Float) = ((share * height - place.top) * picture.height / place.height).coerceIn(0f, picture.height.toFloat())
+    return suppressed(answersTo(raw), minScore).map { (label, score, box) ->
+        Detection(labels[label], score, x(box[0]), y(box[1]), x(box[2]), y(box[3]))
+    }
+}
+
+/** The picture with boxes in the colours of their classes, whose hues lie a golden angle apart. */
+fun drawn(picture: Bitmap, found: List<Detection>): Bitmap {
+    val out = picture.copy(Bitmap.Config.ARGB_8888, true)
+    val paint = Paint().apply { style = Paint.Style.STROKE; strokeWidth = max(2f, min(out.width, out.height) / 120f) }
+    val canvas = Canvas(out)
+    for (one in found) {
+        paint.color = Color.HSVToColor(floatArrayOf(labels.indexOf(one.label) * 137.508f % 360, 0.8235f, 0.85f))
+        canvas.drawRect(one.left, one.top, one.right, one.bottom, paint)
+    }
+    return out
+}
+
+private class Place(val top: Int, val left: Int, val height: Int, val width: Int)
+
+/** Place of a picture in the model's input, in pixels: in its middle with proportions kept, or the whole. */
+private fun placeOf(ownHeight: Int, ownWidth: Int): Place {
+    val (height, width) = List(2) { shape.getInt(it + 1) }
+    if (settings.getJSONObject("input").optString("fit") != "letterbox") return Place(0, 0, height, width)
+    val scale = min(height.toDouble() / ownHeight, width.toDouble() / ownWidth)
+    fun side(own: Int, most: Int) = floor(own * scale + 0.5).toInt().coerceIn(1, most)
+    val (down, across) = side(ownHeight, height) to side(ownWidth, width)
+    return Place((height - down) / 2, (width - across) / 2, down, across)
+}
+
+/**
+ * Non-maximum suppression by class: label, score and sides (left, top, right, bottom as shares of the input) of at most 100 boxes, the highest score first.
+ * A box that overlaps one of the same class and a higher score by more than 0.6 is left out. Answers are boxes [points, 4], then logits [points, classes].
+ */
+private fun suppressed(answers: FloatArray, minScore: Float): List<Triple<Int, Float, FloatArray>> {
+    val points = answers.size / (4 + labels.size)
+    val all = (4 * points until answers.size).map { i ->
+        val (point, label) = (i - 4 * points) / labels.size to (i - 4 * points) % labels.size
+        Triple(label, 1 / (1 + exp(-answers[i])), answers.copyOfRange(4 * point, 4 * point + 4))
+    }
+    val kept = mutableListOf<Triple<Int, Float, FloatArray>>()
+    for (one in all.filter { it.second >= minScore }.sortedByDescending { it.second }) {
+        if (kept.size == 100) break
+        if (kept.none { it.first == one.first && overlap(it.third, one.third) > 0.6f }) kept += one
+    }
+    return kept
+}
+
+/** Intersection of two boxes over their union. */
+private fun overlap(a: FloatArray, b: FloatArray): Float {
+    val width = min(a[2], b[2]) - max(a[0], b[0])
+    val height = min(a[3], b[3]) - max(a[1], b[1])
+    if (width <= 0 || height <= 0) return 0f
+    val both = width * height
+    return both / ((a[2] - a[0]) * (a[3] - a[1]) + (b[2] - b[0]) * (b[3] - b[1]) - both)
+}
