@@ -23,7 +23,10 @@ function drawValues(context, raw) {
 /** Draws boxes in the colours of their classes. */
 function drawBoxes(context, found) {
   context.lineWidth = Math.max(2, Math.min(context.canvas.width, context.canvas.height) / 120);
-  for (const { index, box: [left, top, right, bottom] } of found) {
+  for (const {
+    index,
+    box: [left, top, right, bottom],
+  } of found) {
     context.strokeStyle = 'rgb(' + maskColour(index).join(',') + ')';
     context.strokeRect(left, top, right - left, bottom - top);
   }
