@@ -33,7 +33,9 @@ export function sizes(
     if (!skipped.some((entry) => entry.what === what)) skipped.push({ what, why });
   };
   for (const end of ends) {
-    const [first = batchSize, ...rest] = end.shape;
+    // Some detectors take one picture without the axis of a batch.
+    const isSingle = sampleShape?.length === 3 && end.shape.length === 3;
+    const [first = batchSize, ...rest] = isSingle ? [1, ...end.shape] : end.shape;
     if (first !== -1 && first !== batchSize) {
       leaveOut(`the file has batch ${first}`);
       return undefined;
@@ -46,7 +48,7 @@ export function sizes(
         'Give the sizes of one sample: --shape 224x224x3.',
       );
     }
-    sized.push({ ...end, shape: [batchSize, ...sample] });
+    sized.push({ ...end, shape: isSingle ? sample : [batchSize, ...sample] });
   }
   const fault = faultOfArrays(
     sized.map(({ dtype, shape }) => ({ values: product(shape), bytesEach: allocate(dtype, 1).BYTES_PER_ELEMENT })),

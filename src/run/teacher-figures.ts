@@ -48,8 +48,9 @@ function onnxMacs(bytes: Uint8Array, file: string, sample: readonly number[]): n
   const model = decodeModel(bytes, file);
   const { types, fed, problem } = seenTypes(withInputShapes(model, openSizes(model, sample), file));
   if (problem !== undefined) return null;
-  // The first axis of a teacher's input is the batch; the file may fix its size.
-  const batches = new Set([...fed.values()].map(({ dims }) => dims[0] ?? 1));
+  // The first axis of a teacher's input is the batch, which the file may fix; some detectors take one picture without it.
+  const isSingle = sample.length === 3 && fed.size === 1 && [...fed.values()].every(({ dims }) => dims.length === 3);
+  const batches = new Set(isSingle ? [1] : [...fed.values()].map(({ dims }) => dims[0] ?? 1));
   const isKnown = batches.size === 1 && [...fed.values()].every(({ open }) => open.every((axis) => axis === 0));
   if (!isKnown) return null;
   return Math.round(describeOnnxLayers(model, types).reduce((sum, layer) => sum + layer.macs, 0) / [...batches][0]!);

@@ -42,6 +42,8 @@ interface TaughtForm {
   /** Rows that `divergence` compares with those of students, from a teacher's answers and a student's, [batch, width] each. */
   readonly rows: (taught: tf.Tensor2D, answers: tf.Tensor2D) => tf.Tensor2D;
   readonly divergence: NonNullable<Task['divergence']>;
+  /** Weights in the loss of samples without a label, from a teacher's answers. */
+  readonly weightOf: (taught: Float32Array) => Float32Array;
 }
 
 /**

@@ -50,7 +50,10 @@ export function known<B extends Answered & { readonly weights?: Float32Array }>(
   const label = labelled ?? ones();
   const answer = Float32Array.from(ids, (_, row) => (isSure(row) ? 1 : 0));
   const scored = hasLabels ? label : ones();
-  const targets = hasLabels ? batch.targets : taskOfWidth(task, logits.length / ids.length).asTargets(logits);
-  const weights = batch.weights ?? task.weightOf?.(targets);
+  const answered = taskOfWidth(task, logits.length / ids.length);
+  const targets = hasLabels ? batch.targets : answered.asTargets(logits);
+  const own = batch.weights ?? task.weightOf?.(targets);
+  const byTeacher = answered === task ? undefined : task.taught?.weightOf(logits);
+  const weights = byTeacher === undefined ? own : own?.map((weight, i) => (label[i] === 0 ? byTeacher[i]! : weight));
   return withKnown({ ...batch, targets, ...(weights && { weights }) }, { label, answer, scored });
 }

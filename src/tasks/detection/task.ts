@@ -1,5 +1,6 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { shown, UserError } from '../../base/errors.ts';
+import { sum } from '../../base/numbers.ts';
 import type { TargetValues } from '../../data/dataset.ts';
 import { detectorPoints } from '../../data/points.ts';
 import { BOX_WIDTH, boxesOf, boxesWidth, NO_BOX } from '../../data/targets/boxes.ts';
@@ -11,7 +12,7 @@ import type { Truth } from './assignment.ts';
 import { pointDivergence, pointLoss } from './box-loss.ts';
 import { boxesOfAll, boxesText, detectionRow } from './detections.ts';
 import { judged } from './judged.ts';
-import { DETECTION_WIDTH, MAX_DETECTIONS, ROW } from './suppression.ts';
+import { DETECTION_WIDTH, MAX_DETECTIONS, NO_DETECTION, ROW } from './suppression.ts';
 
 /**
  * Boxes with a class each. An answer has two fields: `boxes` [points, 4] xmin, ymin, xmax, ymax as shares of the picture's width and height, and
@@ -95,6 +96,15 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1 }: Omit
       of: found,
       rows: (taught, answers) => assign(answers, () => detectedBoxes(taught, Math.min(maxBoxes, MAX_DETECTIONS))),
       // Boxes have no logits: a temperature changes nothing.
+      // Each box has its score as weight, beside 1 for a labelled box.
+      weightOf: (taught) => {
+        const scores = taught.map((score, i) =>
+          i % DETECTION_WIDTH === 1 && taught[i - 1] !== NO_DETECTION ? score : 0,
+        );
+        return Float32Array.from({ length: taught.length / ROW }, (_, i) =>
+          Math.max(1, sum(scores.subarray(i * ROW, (i + 1) * ROW))),
+        );
+      },
       divergence: (taught, student, temperature) => tf.div(pointLoss(student, taught), tf.square(temperature)),
     },
   };

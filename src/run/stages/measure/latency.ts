@@ -84,7 +84,8 @@ function withTeachers(batchSizes: readonly number[], files: readonly TimedFile[]
   if (teacher === undefined) return batchSizes;
   const { inputs, initializers } = decodeModel(teacher.bytes, teacher.name).graph;
   const fed = inputs.filter(({ name }) => !initializers.some((stored) => stored.name === name));
-  const fixed = fed.map(({ dims }) => dims?.[0]).find((size) => typeof size === 'number');
+  const batched = fed.filter(({ dims = [] }) => teacher.sampleShape?.length !== 3 || dims.length !== 3);
+  const fixed = batched.map(({ dims }) => dims?.[0]).find((size) => typeof size === 'number');
   return fixed === undefined || batchSizes.includes(fixed) ? batchSizes : [...batchSizes, fixed];
 }
 

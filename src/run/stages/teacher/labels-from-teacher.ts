@@ -1,5 +1,6 @@
 import { labelledCount } from '../../../data/readers/labelled.ts';
 import { isWithoutLabels, scoredByTeacher } from '../../../distill/answers/scored-by-teacher.ts';
+import { taskRow } from '../../../recipe/task.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
 import { number } from '../../../report/format.ts';
 import { progressOf } from '../../../train/progress.ts';
@@ -24,8 +25,9 @@ export async function withScores<C extends Pick<StageContext, 'data' | 'onEvent'
 /** Sentence on the samples that student and twin learn from; undefined if every sample has a label. */
 export function learntFrom({ data: { train }, recipe }: Pick<StageContext, 'data' | 'recipe'>): string | undefined {
   const [known, { minConfidence }] = [labelledCount(train), recipe.distill];
+  const what = taskRow(recipe.dataset.task).answersPer === 'point' ? ['boxes', 'score'] : ['answers', 'probability'];
   const sure =
-    minConfidence === undefined ? '' : `, answers of the teacher below a probability of ${minConfidence} left out`;
+    minConfidence === undefined ? '' : `, ${what[0]!} of the teacher below a ${what[1]!} of ${minConfidence} left out`;
   if (known === train.count)
     return sure === '' ? undefined : `the student learnt from ${number(train.count)} samples${sure}`;
   const twin =
