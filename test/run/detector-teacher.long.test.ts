@@ -22,7 +22,7 @@ const made = (name: string, change: object, dataset: object = {}) =>
         ...{ type: 'coco', task: 'detection', train: source('train'), test: source('test') },
         ...{ maxBoxes: 4, resize: [SIDE, SIDE], validation: 40, augment: [{ flip: 'horizontal' }], ...dataset },
       },
-      ...{ ...QUICK, ...change },
+      ...{ ...QUICK, baseline: false, ...change },
     },
     folder(),
   );
@@ -32,7 +32,7 @@ const optimizer = { type: 'adamw', learningRate: 0.01, schedule: 'onecycle' };
 it('a detector of another layout teaches its boxes, beside few labels, stopped and resumed with the same bytes', async () => {
   await writeColouredBoxes(folder(), 'train', 200);
   await writeColouredBoxes(folder(), 'test', 40);
-  const training = { epochs: 20, batchSize: 16, optimizer };
+  const training = { epochs: 15, batchSize: 16, optimizer };
   const labels = made('labels', {
     teacher: { train: { model: 'det-nano', alpha: 0.1, filters: 8, epochs: 1, batchSize: 16 } },
     student: { model: 'det-nano', alpha: 0.2, filters: 16 },
@@ -46,7 +46,7 @@ it('a detector of another layout teaches its boxes, beside few labels, stopped a
   const change = {
     teacher: { onnx: file, decoder: 'yolov8' },
     student: { model: 'det-nano', alpha: 0.2, filters: 16 },
-    distill: { ...training, alpha: 0.5, minConfidence: 0.2, softTargets: { views: 2 } },
+    distill: { ...training, epochs: 6, alpha: 0.5, minConfidence: 0.2, softTargets: { views: 2 } },
   };
   const few = made('few', change, { labelled: 24 });
   const { report, folder: run } = await runRecipe(few, { out: folder() });
