@@ -8,12 +8,14 @@ interface EmbedArgs {
   length: number;
   pooling: 'mean' | 'first';
   output: string | undefined;
-  out: string;
+  out: string | undefined;
+  vectors: string | undefined;
+  split: 'train' | 'validation' | 'test';
 }
 
 export const embedCommand: Command<EmbedArgs> = {
   name: 'embed <encoder>',
-  summary: 'Make static embeddings from an encoder of sentences, an ONNX file that texts can be distilled into',
+  summary: 'Make static embeddings from an encoder of sentences, or write the vectors that a model gives to a data set',
   options: (yargs) =>
     yargs
       .positional('encoder', { type: 'string', demandOption: true, describe: 'An .onnx file that takes token ids' })
@@ -26,12 +28,30 @@ export const embedCommand: Command<EmbedArgs> = {
         describe: 'Which of its vectors is read',
       })
       .option('output', { type: 'string', describe: 'Output of the encoder to read, where it has several' })
+      .option('vectors', {
+        type: 'string',
+        describe: 'Recipe of the task embedding: write the vectors of its data by this model, and no static embeddings',
+      })
+      .option('split', {
+        choices: ['train', 'validation', 'test'] as const,
+        default: 'test' as const,
+        describe: 'Beside --vectors: part of the data',
+      })
       .option('out', {
         type: 'string',
-        default: 'static.onnx',
-        describe: 'File to write; tokenizer.json is put beside it',
+        describe: 'File to write [default: static.onnx, with tokenizer.json beside it; beside --vectors: vectors.npy]',
       }),
-  run: async (args, context) => {
+  run: async ({ out: named, vectors, split, ...given }, context) => {
+    if (vectors !== undefined) {
+      const { loadRunnable } = await import('../setup/runnable.ts');
+      const { writeVectors } = await import('../tools/vectors.ts');
+      const out = named ?? 'vectors.npy';
+      const made = await writeVectors(given.encoder, await loadRunnable(vectors, []), split, out);
+      if (context.json) printJson(context, made);
+      else context.out(`${made.file}: ${made.samples} vectors of ${made.size} numbers, of the ${split} split\n`);
+      return;
+    }
+    const args = { ...given, out: named ?? 'static.onnx' };
     const path = await import('node:path');
     const { embed } = await import('../tools/embed.ts');
     const { UserError } = await import('../base/errors.ts');

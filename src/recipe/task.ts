@@ -52,7 +52,7 @@ const OF_LOGITS: readonly LossName[] = [
 ];
 
 /** Losses that compare vectors: with the vector of the teacher, or the likenesses between samples. */
-const OF_VECTORS: readonly LossName[] = ['cosine', 'mse'];
+const OF_VECTORS: readonly LossName[] = ['cosine', 'mse', 'similarity', 'hint', 'rkd', 'sp'];
 
 const ROWS = {
   classification: {
@@ -150,7 +150,7 @@ export function fieldNames(task: TaskName): readonly string[] {
 }
 
 /** Losses only for numbers, and only for vectors. */
-const OF_OTHERS: ReadonlySet<LossName> = new Set(['bounded', 'cosine']);
+const OF_OTHERS: ReadonlySet<LossName> = new Set(['bounded', 'cosine', 'similarity']);
 
 /** True if a loss suits a task. Most compare classes. */
 export function isLossFor(loss: LossName, task: TaskName): boolean {

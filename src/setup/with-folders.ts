@@ -3,7 +3,7 @@ import path from 'node:path';
 import { UserError } from '../base/errors.ts';
 import { isOfKeras3 } from '../files/keras-file.ts';
 import type { WithFolders } from '../recipe/load.ts';
-import { DEFAULT_TASK, taskRow } from '../recipe/task.ts';
+import { DEFAULT_TASK, TASKS, taskRow } from '../recipe/task.ts';
 import { isFolder } from './hub/files.ts';
 import { readHubFolder } from './hub/folder.ts';
 import type { HubFolder } from './hub/folder.ts';
@@ -125,7 +125,7 @@ function teacherKeys(
   const data = isMapping(dataset) ? dataset : {};
   refuseOther(facts, data);
   const row = task && taskRow(task);
-  if (task === undefined && typeof stated['classes'] !== 'string')
+  if (task === undefined && !hasVectors(data) && typeof stated['classes'] !== 'string')
     throw new UserError(
       `${facts.folder}: answers with an embedding, expected vectors of the classes beside it`,
       'Write the embedding of each class with numpy.save, and name the file: `teacher.classes: classes.npy`.',
@@ -138,6 +138,7 @@ function teacherKeys(
     );
   const keys = {
     ...{ onnx: named(facts.onnx), output },
+    ...(facts.pooling && { pooling: facts.pooling }),
     ...(row?.hasClasses === true && { outputs: 'logits', ...(classes && { classes }) }),
     ...(reads === 'pictures' && pictureKeys(facts, stated)),
     ...stated,
@@ -146,6 +147,12 @@ function teacherKeys(
   // A tagger's student reads the same tokens.
   const tagged = row?.answersPer === 'word' ? { ...data, ...textOf(facts, data['text'], {}, named) } : data;
   return { teacher: keys, dataset: row?.hasNames === true && !row.hasClasses ? inOrder(facts, tagged) : dataset };
+}
+
+/** True for data of a task whose answers are vectors. */
+function hasVectors({ task }: Mapping): boolean {
+  const known = TASKS.find((name) => name === task);
+  return known !== undefined && taskRow(known).form === 'vector';
 }
 
 /** The data with the labels of a folder, in its order. `UserError` for data that state another order. */
@@ -212,9 +219,9 @@ function studentKeys({ folder, ...stated }: WithFolder, dataset: unknown, place:
   const { facts, named } = opened({ folder, ...stated }, place);
   const { task, reads, classes, output, inputs, channels } = facts;
   const data = isMapping(dataset) ? dataset : {};
-  if (task === undefined)
+  if (task === undefined && (!hasVectors(data) || facts.pooling !== undefined))
     throw new UserError(
-      `${facts.folder}: answers with an embedding, expected logits of a student`,
+      `${facts.folder}: answers with an embedding${facts.pooling === undefined ? '' : ' for each token'}, expected logits of a student`,
       'Train it as a classifier first, or name it as the teacher with vectors of the classes.',
     );
   refuseOther(facts, data);
@@ -230,7 +237,7 @@ function studentKeys({ folder, ...stated }: WithFolder, dataset: unknown, place:
     dataset: {
       ...(arePictures && reads === 'pictures' && { ...(resize && { resize }), channels }),
       ...(normalize && { normalize }),
-      ...(isKept && classes && taskRow(task).hasNames && { classes }),
+      ...(isKept && classes && task && taskRow(task).hasNames && { classes }),
       ...data,
       ...(reads === 'texts' && {
         text: {

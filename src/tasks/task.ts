@@ -29,6 +29,8 @@ export interface LossRows {
   readonly of: (values: tf.Tensor2D) => tf.Tensor2D;
   /** Targets as rows, which may depend on the answers [batch, width]; no gradient flows through them. Default: as answers. */
   readonly targets?: (targets: tf.Tensor2D, answers: tf.Tensor2D) => tf.Tensor2D;
+  /** Number of equal groups of rows, one after another, of which each has a row of every sample: only rows of one group are compared. Default 1. */
+  readonly groups?: number;
   /** Weights of the rows, [rows], from weights of the samples, [batch]: a sample's rows sum to its weight. Rows without a label weigh 0. */
   readonly weights: (samples: tf.Tensor1D, targets: tf.Tensor2D) => tf.Tensor1D;
 }

@@ -1,4 +1,4 @@
-"""Asks tasks of MediaPipe, a library with a Python interface, about pictures: its ImageSegmenter or, where the manifest says so, its ImageClassifier or ObjectDetector."""
+"""Asks tasks of MediaPipe, a library with a Python interface, about pictures: its ImageSegmenter or, where the manifest says so, its ImageClassifier, ObjectDetector or ImageEmbedder."""
 
 import json
 import os
@@ -72,7 +72,14 @@ def detected(name, base_options):
     ]
 
 
-ask = {"classify": classified, "detect": detected}.get(manifest.get("task"), segmented)
+def embedded(name, base_options):
+    """Vector of each picture."""
+    options = vision.ImageEmbedderOptions(base_options=base_options, l2_normalize=False, quantize=False)
+    with vision.ImageEmbedder.create_from_options(options) as embedder:
+        return [embedder.embed(image(picture)).embeddings[0].embedding.tolist() for picture in pictures]
+
+
+ask = {"classify": classified, "detect": detected, "embed": embedded}.get(manifest.get("task"), segmented)
 answers = {
     name: ask(name, mp.tasks.BaseOptions(model_asset_path=os.path.join(folder, name))) for name in manifest["files"]
 }

@@ -1,6 +1,6 @@
 /**
  * `node pipelines.mjs MODULE ASKED.json`: opens folders with pipeline() of transformers.js, whose module is at MODULE. ASKED.json lists
- * `{ pipeline, folder, dtype, inputs }`; prints, as JSON, the label of each input, or of each of its tokens or pixels.
+ * `{ pipeline, folder, dtype, inputs }`; prints, as JSON, the label of each input, or of each of its tokens or pixels, or its vector.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, basename } from 'node:path';
@@ -23,7 +23,8 @@ for (const { pipeline: task, folder, dtype, inputs } of JSON.parse(readFileSync(
     } else if (task === 'token-classification') {
       const tokens = await ask(input, { ignore_labels: [] });
       labels.push(tokens.map(({ entity }) => entity).join(' '));
-    } else labels.push((await ask(input))[0].label);
+    } else if (task.endsWith('feature-extraction')) labels.push((await ask(input)).tolist()[0]);
+    else labels.push((await ask(input))[0].label);
   }
   all.push(labels);
   await ask.dispose();

@@ -9,7 +9,9 @@ import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
+import { npySamples, parseNpy } from '../../src/data/readers/numpy/npy.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { writeVectors } from '../../src/tools/vectors.ts';
 import { ask, serving } from '../serve/server.ts';
 import { ROOT } from '../support/built.ts';
 import { DIGITS, QUICK } from '../support/digits.ts';
@@ -62,9 +64,26 @@ it('goes from classes to files that give vectors, to a server of them and to a k
 
   const server = await serving({ 'm.onnx': readFileSync(file) });
   const { json } = await ask(server, '/v1/m', { body: { inputs: [0, 1].map((one) => Array.from({ length: 8 }, (_, y) => Array.from({ length: 8 }, (_x, x) => [(x + one * y) % 16]))) } }); // prettier-ignore
+  const pictures = [0, 1, 2].map((one) => Array.from({ length: 8 }, (_, y) => Array.from({ length: 8 }, (_x, x) => [(x + one * y) % 16]))); // prettier-ignore
+  const alike = await ask(server, '/v1/m/similar', { body: { inputs: pictures } });
+  const single = await ask(server, '/v1/m/similar', { body: { inputs: pictures.slice(0, 1) } });
+  const packed = await ask(server, '/v1/m?encoding_format=base64', { body: { inputs: pictures } });
   await server.end();
+  const similarities = alike.json['similarities'] as number[][];
+  expect(similarities.map((row, i) => row[i])).toEqual([1, 1, 1].map((one) => expect.closeTo(one, 6) as number));
+  expect(similarities[0]![1]).toBe(similarities[1]![0]);
+  expect([single.status, single.json['error']]).toEqual([400, 'expected two samples or more, received 1']);
+  const [first] = packed.json['predictions'] as { embedding: string }[];
+  const bytes = Buffer.from(first!.embedding, 'base64');
+  expect([bytes.length, Math.abs(bytes.readFloatLE(0)) <= 1]).toEqual([64, true]);
   const predictions = json['predictions'] as { embedding: number[] }[];
   for (const { embedding } of predictions) expect([embedding.length, length(embedding)]).toEqual([16, expect.closeTo(1, 4)]); // prettier-ignore
+
+  const written = await writeVectors(file, recipe, 'test', path.join(folder(), 'v.npy'));
+  const array = parseNpy(await readFile(written.file), 'v.npy');
+  expect([written.samples, array.shape]).toEqual([360, [360, 16]]);
+  expect(length([...npySamples(array)].slice(0, 16))).toBeCloseTo(1, 4);
+  expect(report.parity.at(-1)!.cosine!.mean).toBeGreaterThan(0.98);
 
   await writeKit(run, path.join(folder(), 'kit'));
   const at = path.join(folder(), 'kit/samples/node');
@@ -109,6 +128,21 @@ it('joins the vectors of two teachers, of which one is an inner tensor of a clas
   expect(likeness!.cosine).toBeGreaterThan(0.8);
 });
 
+it('learns likenesses to a queue of vectors, and goes on to the same bytes with it', async () => {
+  const change = { name: 'queued', distill: { loss: 'similarity', queue: 300, epochs: 4, batchSize: 64, optimizer: { learningRate: 0.01 } } }; // prettier-ignore
+  const { report, folder: run } = await runRecipe(made(change), { out: folder() });
+  expect(report.models.find(({ id }) => id === 'distilled')!.score.test!).toBeGreaterThan(0.85);
+  const whole = await readFile(path.join(run, 'exports/distilled.onnx'), 'base64');
+  const stop = new AbortController();
+  const onEvent = (event: { readonly type: string; readonly stage?: string; readonly epoch?: number }): void => {
+    if (event.type === 'epoch' && event.stage === 'distill' && event.epoch === 2) stop.abort();
+  };
+  const begun = runRecipe(made(change), { out: folder(), existing: 'fresh', signal: stop.signal, onEvent });
+  await expect(begun).rejects.toThrow(InterruptedError);
+  await runRecipe(made(change), { out: folder() });
+  expect(await readFile(path.join(run, 'exports/distilled.onnx'), 'base64')).toBe(whole);
+});
+
 it('stopped and resumed it ends with the same bytes', async () => {
   const bytes = (name: string) => readFile(path.join(folder(), name, 'exports/distilled.onnx'), 'base64');
   await runRecipe(made(), { out: folder() });
@@ -133,7 +167,7 @@ it.each([
     { dataset: { ...DATA, task: undefined, prefixes: undefined } },
     'dataset.dimensions: expected no such key for classification: it belongs to embedding',
   ],
-  [{ distill: { loss: 'dkd' } }, 'distill.loss: expected a loss for embedding: mse or cosine, received dkd'],
+  [{ distill: { loss: 'dkd' } }, 'distill.loss: expected a loss for embedding: mse or cosine or similarity'],
   [{ shards: 2 }, 'expected a loss that is a sum over samples'],
   [{ dataset: { ...DATA, augment: [{ mixup: 1 }] } }, 'another change for embedding'],
 ])('refuses %j', async (change, message) => {

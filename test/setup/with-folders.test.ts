@@ -97,13 +97,18 @@ it('members of an ensemble are folders too, and read the tokens of the first', a
   });
 });
 
-it('a model of embeddings wants vectors, and its pooling in the file', async () => {
+it('a model of embeddings wants vectors, and a pooling that is in the file or known', async () => {
   await hubFolder(at(), { architecture: 'BertModel', tokenizer: 64, outputs: ['last_hidden_state'], inputs: ['input_ids'] });
   await mkdir(path.join(at(), '1_Pooling'));
-  await writeFile(path.join(at(), '1_Pooling/config.json'), '{"pooling_mode_mean_tokens":true}');
+  await writeFile(path.join(at(), '1_Pooling/config.json'), '{"pooling_mode_max_tokens":true}');
   expect(() => taught(TEXTS)).toThrow(
-    /expected an output sentence_embedding.*received last_hidden_state; 1_Pooling says pooling_mode_mean_tokens/,
+    /expected an output sentence_embedding.*received last_hidden_state; 1_Pooling says pooling_mode_max_tokens/,
   );
+  await writeFile(path.join(at(), '1_Pooling/config.json'), '{"pooling_mode_cls_token":true}');
+  expect(taught({ ...TEXTS, task: 'embedding' })).toMatchObject({ output: 'last_hidden_state', pooling: 'cls' });
+  expect(taught(TEXTS, { classes: 'v.npy' })).toMatchObject({ output: 'last_hidden_state', pooling: 'cls' });
+  await writeFile(path.join(at(), 'modules.json'), '[{"type":"sentence_transformers.models.Dense"}]');
+  expect(() => taught({ ...TEXTS, task: 'embedding' })).toThrow(/1_Pooling says pooling_mode_cls_token/);
   await hubFolder(at(), { architecture: 'BertModel', tokenizer: 64, outputs: ['sentence_embedding'], inputs: ['input_ids'] });
   expect(() => taught(TEXTS)).toThrow(/answers with an embedding, expected vectors of the classes/);
   expect(taught(TEXTS, { classes: 'v.npy' })).toMatchObject({ output: 'sentence_embedding', classes: 'v.npy' });

@@ -5,6 +5,8 @@ export interface LossArgs {
   readonly hyper?: Readonly<Record<string, number>>;
   /** Options of the label part and their defaults, given by the task. Default: those of classification. */
   readonly ofLabels?: Readonly<Record<string, number>>;
+  /** Numbers of an answer, and groups of rows of which a loss compares samples, see `LossRows`; for a loss that keeps answers of earlier batches. */
+  readonly answers?: { readonly width: number; readonly groups: number } | undefined;
   /** Pairs of inner tensors that a feature loss compares. */
   readonly features?: readonly FeaturePair[];
   /** Seed of the loss' own weights. */

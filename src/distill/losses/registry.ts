@@ -22,6 +22,7 @@ import { nkd } from './nkd.ts';
 import { pkd } from './pkd.ts';
 import { reviewkd } from './reviewkd.ts';
 import { rkd } from './rkd.ts';
+import { similarity } from './similarity.ts';
 import { sp } from './sp.ts';
 import { ttm, wttm } from './ttm.ts';
 import { vkd } from './vkd.ts';
@@ -43,6 +44,7 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   crld,
   mse,
   cosine,
+  similarity,
   mutual,
   hint,
   pkd,

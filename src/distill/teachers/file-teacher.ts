@@ -13,6 +13,8 @@ import { atCellsOfData } from './inputs/grid-answers.ts';
 import { feedsOf, fedInputs } from './inputs/teacher-inputs.ts';
 import { seenAs } from './inputs/own-pictures.ts';
 import type { OwnSize } from './inputs/own-pictures.ts';
+import { pooledVectors } from './inputs/pooled.ts';
+import type { Pooling } from './inputs/pooled.ts';
 import { askedAboutTexts, textInputs } from './inputs/text-inputs.ts';
 import { channelsLast, isRaw, preparationAffine, preprocess } from './inputs/preprocess.ts';
 import type { Preprocessing, TeacherNormalization } from './inputs/preprocess.ts';
@@ -23,6 +25,8 @@ import type { Answer, Teacher, TeacherOutputs } from './teacher.ts';
 export interface FileTeacherSettings extends OwnSize {
   readonly input?: string | undefined;
   readonly output?: string | undefined;
+  /** Vector that an output with several vectors for a sample stands for. Default: their mean, for a task of vectors. */
+  readonly pooling?: Pooling | undefined;
   readonly layout: 'auto' | 'nchw' | 'nhwc';
   readonly normalize?: TeacherNormalization | undefined;
   /** Kind of the answers, or the file's output of each field of an answer. */
@@ -78,7 +82,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const { name, runtime, content, params, sizeBytes, dataset, probe } = source;
   const { fields, answers } = taskOf(dataset);
   const read =
-    fields.length === 1 ? [outputOf(runtime, name, settings)] : namedOutputs(runtime, name, settings, fields);
+    fields.length === 1 ? [outputOf(runtime, name, settings, dataset)] : namedOutputs(runtime, name, settings, fields);
   const wanted = [...read, ...settings.intermediate];
   const others = settings.output === undefined && fields.length === 1 ? othersOf(runtime, wanted) : [];
   const ask = async (feeds: Readonly<Record<string, InferenceTensor>>, n: number): Promise<Record<string, Values>> =>
@@ -86,8 +90,16 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const { raw, layout, ...fed } =
     dataset.text === undefined ? plainInput(source, settings, ask) : textInput(source, settings, ask);
   const [scores] = read as [string];
+  const { pooling = 'mean' } = settings;
+  const arePooled = isPooled(dataset, settings);
   const asked = async (x: Float32Array, n: number, original?: AtSize): Promise<Record<string, Values>> => {
     const results = await raw(x, n, original);
+    // Those of texts are pooled where their masks are known.
+    if (arePooled && dataset.text === undefined)
+      return {
+        ...results,
+        [scores]: pooledVectors(results[scores]!, { pooling, layout, what: `${name}: its output ${scores}` }),
+      };
     if (taskRow(dataset.task).answersPer !== 'pixel') return results;
     const grid = fields[0]!.shape as readonly [number, number, number];
     return { ...results, [scores]: atCellsOfData(results[scores]!, grid, { name, output: scores, layout }) };
@@ -117,7 +129,18 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const { filter, cutFrom } = settings;
   const size = sampleShape && { size: sampleShape, filter, cutFrom };
   const output = read.length === 1 ? scores : read;
-  const facts = { input, output, intermediate, order, preprocessing, isProbability, ...size, stride: dataset.stride };
+  const ofPooling = arePooled && { pooling };
+  const facts = {
+    input,
+    output,
+    ...ofPooling,
+    intermediate,
+    order,
+    preprocessing,
+    isProbability,
+    ...size,
+    stride: dataset.stride,
+  };
 
   return {
     name,
@@ -221,8 +244,16 @@ function prepared(
 function textInput({ name, runtime, dataset }: FileTeacherSource, settings: FileTeacherSettings, ask: Ask): Asking {
   const inputs = textInputs(runtime.inputs, name, dataset);
   const isPerWord = taskRow(dataset.task).answersPer === 'word';
-  const answer = isPerWord ? undefined : outputOf(runtime, name, settings);
-  const textOptions = { data: dataset, name, whole: settings.intermediate.length > 0 || isPerWord, answer, ask };
+  const answer = isPerWord ? undefined : outputOf(runtime, name, settings, dataset);
+  const pooling = answer !== undefined && isPooled(dataset, settings) ? { output: answer, by: settings.pooling ?? 'mean' } : undefined; // prettier-ignore
+  const textOptions = {
+    data: dataset,
+    name,
+    whole: settings.intermediate.length > 0 || isPerWord,
+    answer,
+    pooling,
+    ask,
+  };
   return {
     raw: (x, n) => askedAboutTexts(x, n, inputs, textOptions),
     layout: 'nhwc',
@@ -231,14 +262,27 @@ function textInput({ name, runtime, dataset }: FileTeacherSource, settings: File
   };
 }
 
+/** True if the output is a vector: of the task, or of a model whose vectors are compared with those of classes. */
+function isPooled({ vector }: Pick<Dataset, 'vector'>, { pooling }: FileTeacherSettings): boolean {
+  return vector !== undefined || pooling !== undefined;
+}
+
+/** Outputs that hold a vector of a whole sample, by which encoders name it. */
+const VECTORS = ['sentence_embedding', 'image_embeds', 'text_embeds'];
+
 const isFloat = ({ dtype }: ModelValue): boolean => dtype === 'float32' || dtype === 'float16';
 
 /** The named output, or the first that can be logits: classifiers that also return the label return it first. */
-function outputOf({ outputs }: Runnable, name: string, { output, intermediate }: FileTeacherSettings): string {
+function outputOf(
+  { outputs }: Runnable,
+  name: string,
+  { output, intermediate }: FileTeacherSettings,
+  { vector }: Pick<Dataset, 'vector'>,
+): string {
   const candidates = outputs.filter((candidate) => !intermediate.includes(candidate.name));
   const found =
     output === undefined
-      ? (candidates.find(isFloat) ?? candidates[0])
+      ? ((vector && candidates.find((one) => VECTORS.includes(one.name))) ?? candidates.find(isFloat) ?? candidates[0])
       : outputs.find((candidate) => candidate.name === output);
   const has = `It has: ${candidates.map((candidate) => candidate.name).join(', ') || 'none'}.`;
   if (found === undefined) {

@@ -151,6 +151,22 @@ export const LOSSES = {
     doc: 'Angle between the vectors of student and teacher.',
     options: { alpha: alpha(0.9) },
   },
+  similarity: {
+    acrossBatch: true,
+    fullPrecision: true,
+    doc: 'How alike a sample is to vectors of the teacher, those of the batch and of a queue (SEED, Fang 2021).',
+    options: {
+      alpha: alpha(0.9),
+      temperature: temperature(0.2),
+      teacherTemperature: temperatureSchema.default(0.05).describe("Temperature of the teacher's likenesses."),
+      queue: z
+        .int()
+        .min(0)
+        .max(65_536)
+        .default(0)
+        .describe('Number of vectors of earlier batches that samples are compared with too.'),
+    },
+  },
   mutual: {
     doc: 'Another student, which learns at the same time and from this one (deep mutual learning, Zhang 2018).',
     needsPeer: true,

@@ -71,6 +71,8 @@ interface Outputs {
   readonly output?: string | undefined;
   readonly outputs: string | Readonly<Record<string, string>>;
   readonly onnx?: string | undefined;
+  readonly pooling?: string | undefined;
+  readonly classes?: unknown;
   readonly savedModel?: string | undefined;
   readonly decoder?: DecoderRecipe | undefined;
 }
@@ -174,12 +176,15 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
 /** Refuses names of outputs that the task has no field for, or that are not read. */
 function refuseOutputs(
   path: readonly (string | number)[],
-  { output, outputs, onnx, savedModel, decoder }: Outputs,
+  { output, outputs, onnx, savedModel, decoder, pooling, classes }: Outputs,
   task: TaskName,
   refuse: Refuse,
 ): void {
   const names =
     decoder === undefined ? fieldNames(task) : DECODERS[typeof decoder === 'string' ? decoder : decoder.layout];
+  // Classes as vectors make a classifier of a model of embeddings.
+  if (pooling !== undefined && taskRow(task).form !== 'vector' && typeof classes !== 'string')
+    refuse([...path, 'pooling'], `no such key for ${task}: it belongs to embedding`, pooling);
   if (output !== undefined && names.length > 1)
     refuse([...path, 'output'], `no such key for ${task}: outputs names an output for each field of an answer`, output);
   if (typeof outputs === 'string') return;

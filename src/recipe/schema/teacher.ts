@@ -46,6 +46,12 @@ const fileKeys = {
     .string()
     .optional()
     .describe('Name of the output that holds the logits; default: the first, of a savedModel the one named logits.'),
+  pooling: z
+    .enum(['mean', 'cls'])
+    .optional()
+    .describe(
+      'Embedding: vector of an output with one for each token of a text or each place of a picture: their mean, or the first; default: mean.',
+    ),
   layout: z.enum(['auto', 'nchw', 'nhwc']).default('auto').describe('Order of the axes of the image input.'),
   normalize: z
     .strictObject({

@@ -57,6 +57,11 @@ export function reportMarkdown(report: Report): string {
           : `Parity of ${file}: same class as the training graph on ${percent(top1Agreement)} of ${number(samples)} samples, ` +
             `largest difference of a logit ${largestError.toExponential(1)}.`,
       ),
+      ...parity.flatMap(({ file, cosine }) =>
+        cosine === undefined
+          ? []
+          : [`Parity of ${file}: cosine ${cosine.mean.toFixed(5)} in the mean, ${cosine.least.toFixed(5)} at least.`],
+      ),
       ...parity.flatMap(({ file, outputs = [] }) =>
         outputs.map(
           ({ name, largestError, sqnrDb }) =>

@@ -46,6 +46,10 @@ export const paritySchema = z.strictObject({
     .number()
     .exactOptional()
     .describe('Power of the logits over that of the difference, in dB; absent where there is no difference.'),
+  cosine: z
+    .strictObject({ mean: z.number().max(1), least: z.number().max(1) })
+    .exactOptional()
+    .describe('Cosine of the vectors of file and training graph, mean and least over the samples; of vectors alone.'),
   outputs: z
     .array(z.strictObject({ name: z.string(), largestError: amount, sqnrDb: z.number().exactOptional() }))
     .readonly()

@@ -17,7 +17,13 @@ export function modelPaths(models: readonly ServedModel[]): Record<string, objec
       const infer = [`/v2/models/${model.name}/infer`, { post: inferOperation(model) }] as const;
       return described === undefined
         ? [infer]
-        : [[`/v1/${model.name}`, { post: predictOperation(model, described) }], infer];
+        : [
+            [`/v1/${model.name}`, { post: predictOperation(model, described) }] as const,
+            ...(described.vector === true
+              ? [[`/v1/${model.name}/similar`, { post: similarOperation(model, described) }] as const]
+              : []),
+            infer,
+          ];
     }),
   );
 }
@@ -38,6 +44,18 @@ function predictOperation({ name }: ServedModel, described: DescribedModel): obj
     ...(choice !== undefined && { parameters: [top(choice)] }),
     requestBody: { required: true, content },
     ...answers(each, objectOf({ model: TEXT, predictions })),
+  };
+}
+
+function similarOperation({ name }: ServedModel, described: DescribedModel): object {
+  const { samples, content } = samplesOf(described);
+  const row = { type: 'array', items: { type: 'number', minimum: -1, maximum: 1 } };
+  return {
+    tags: ['Models'],
+    operationId: `similar-${name}`,
+    summary: `Cosines between the vectors of two or more ${samples}`,
+    requestBody: { required: true, content },
+    ...answers('A row for each sample', objectOf({ model: TEXT, similarities: { type: 'array', items: row } })),
   };
 }
 

@@ -5,7 +5,7 @@ import { shown } from '../../base/errors.ts';
 import { jsonIn } from '../json.ts';
 import { Refusal } from '../refusal.ts';
 import { cardOf } from '../v1/card.ts';
-import { descriptionOf, predict } from '../v1/predict.ts';
+import { descriptionOf, predict, similar } from '../v1/predict.ts';
 import { isText } from '../v1/raw.ts';
 import { modelConfig, modelMetadata, modelStatistics, serverMetadata } from '../v2/describe.ts';
 import { changeSchema, indexSchema } from '../v2/schemas.ts';
@@ -48,25 +48,31 @@ async function page(call: Call): Promise<Reply> {
 }
 
 async function v1({ host }: Site, call: Call, path: readonly string[]): Promise<Reply> {
-  refuseQuery(call, path.length === 1 && call.request.method === 'POST' ? ['top'] : []);
+  refuseQuery(call, path.length === 1 && call.request.method === 'POST' ? ['top', 'encoding_format'] : []);
   if (path.length === 0) return get(call, () => ({ models: host.models.map(({ name }) => name) }));
   const [name, verb, ...more] = path;
-  if (more.length > 0 || (verb !== undefined && verb !== 'card')) throw nothing(call);
+  if (more.length > 0 || (verb !== undefined && verb !== 'card' && verb !== 'similar')) throw nothing(call);
   const model = host.model(name!);
   if (verb === 'card') {
     allow(call, 'GET');
     return { body: await cardOf(model) };
   }
+  if (verb === 'similar') allow(call, 'POST');
   if (call.request.method !== 'POST') return get(call, () => descriptionOf(model));
   const given = call.query.get('top');
   if (given !== null && !/^[1-9]\d{0,8}$/.test(given))
     throw new Refusal(400, `top: expected a whole number > 0, received ${shown(given)}`);
   const top = given === null ? undefined : Number(given);
+  const encoding = call.query.get('encoding_format');
+  if (encoding !== null && encoding !== 'float' && encoding !== 'base64')
+    throw new Refusal(400, `encoding_format: expected float or base64, received ${shown(encoding)}`);
   const contentType = call.request.headers['content-type'] ?? '';
+  const answer = verb === 'similar' ? similar : predict;
   return {
-    body: await predict(host, model, {
+    body: await answer(host, model, {
       contentType,
       top,
+      isBase64: encoding === 'base64',
       body: await call.body(isText(contentType) ? 'json' : 'binary'),
       client: call.client,
     }),

@@ -11,6 +11,7 @@ import type { ServedModel } from '../model.ts';
 import { Refusal, refuseTooMany } from '../refusal.ts';
 import type { WireTensor } from '../types.ts';
 import { typedView } from '../v2/json-tensor.ts';
+import { finite } from './answers.ts';
 import { SAID } from './forms.ts';
 import { describedBy, fedShape, isScaledInItsWay, prepared, statedNames } from './preparation.ts';
 import type { DescribedModel } from './preparation.ts';
@@ -21,6 +22,8 @@ export interface PredictCall {
   /** Number of classes to name for each sample, where the client says one. */
   readonly top: number | undefined;
   readonly client: Client;
+  /** True for vectors as base64 of their numbers in float32, little-endian. */
+  readonly isBase64?: boolean;
 }
 
 /**
@@ -33,15 +36,43 @@ export async function predict(host: ModelHost, model: ServedModel, call: Predict
   const { isChoice, isLong = false, read } = SAID[kind];
   if (!isChoice && call.top !== undefined)
     throw new Refusal(400, `top: model ${model.name} does not choose a class, and answers with all of its values`);
+  if (call.isBase64 === true && kind !== 'vector')
+    throw new Refusal(400, `encoding_format: model ${model.name} does not answer with vectors`);
   const sent = { contentType: call.contentType, body: call.body, model: asked(model), described };
   const { raw, answerOf } = await read(host.reader, sent, { names, logits: described.logits }, call.top);
   const rows = await answersOf(host, model, raw, described, call.client);
   const predictions: object[] = [];
   for (const [sample, row] of rows.entries()) {
     if (isLong && sample > 0) await setImmediate();
-    predictions.push(answerOf(row, sample));
+    const answer = answerOf(row, sample);
+    predictions.push(call.isBase64 === true ? { embedding: base64Of(row) } : answer);
   }
   return { model: model.name, predictions };
+}
+
+/** `POST /v1/M/similar`: the cosine of the angle between the vectors of each two of several samples, [samples][samples]. */
+export async function similar(host: ModelHost, model: ServedModel, call: PredictCall): Promise<object> {
+  const described = descriptionOf(model);
+  const { kind } = statedForm(described);
+  if (kind !== 'vector')
+    throw new Refusal(400, `model ${model.name} does not answer with vectors, by which samples are compared`);
+  const sent = { contentType: call.contentType, body: call.body, model: asked(model), described };
+  const { raw } = await SAID[kind].read(host.reader, sent, { names: undefined, logits: false });
+  const rows = await answersOf(host, model, raw, described, call.client);
+  if (rows.length < 2) throw new Refusal(400, `expected two samples or more, received ${rows.length}`);
+  const lengths = rows.map((row) => Math.sqrt(dot(row, row)) || 1);
+  const similarities = rows.map((row, i) =>
+    rows.map((other, j) => finite(dot(row, other) / (lengths[i]! * lengths[j]!))),
+  );
+  return { model: model.name, similarities };
+}
+
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, value, i) => sum + value * b[i]!, 0);
+}
+
+function base64Of(row: readonly number[]): string {
+  return Buffer.from(Float32Array.from(row).buffer).toString('base64');
 }
 
 /** The answer of a model to each of several raw samples. */

@@ -16,6 +16,8 @@ export interface HubFolder {
   readonly output: string;
   /** Undefined for a model that answers with an embedding. */
   readonly task: TaskName | undefined;
+  /** Pooling of an output with a vector for each token. */
+  readonly pooling?: 'mean' | 'cls';
   readonly reads: 'pictures' | 'texts';
   /** Names of its classes in order; undefined if config.json has no names but LABEL_0 and so on. */
   readonly classes?: readonly string[];
@@ -68,7 +70,7 @@ export function readHubFolder(folder: string, named?: string): HubFolder {
     (hubJson(folder, 'processor_config.json')?.['image_processor'] as HubFolder['preprocessor']);
   const task = taskOf(head, config.problem_type, names.length);
   return {
-    ...{ folder, onnx, inputs, output: outputOf(file, outputs, task, folder), task, reads },
+    ...{ folder, onnx, inputs, ...outputOf(file, outputs, task, { folder, reads }), task, reads },
     ...(isNamed && { classes: names }),
     channels: config.num_channels ?? 3,
     ...(preprocessor && reads === 'pictures' && { preprocessor }),
@@ -126,17 +128,50 @@ function taskOf(
   return problem === 'regression' || labels === 1 ? 'regression' : head;
 }
 
-function outputOf(file: string, outputs: readonly string[], task: TaskName | undefined, folder: string): string {
+/** Outputs with a vector for each token. */
+const TOKENS = ['last_hidden_state', 'token_embeddings'];
+const MODES: Readonly<Record<string, 'mean' | 'cls'>> = {
+  pooling_mode_mean_tokens: 'mean',
+  pooling_mode_cls_token: 'cls',
+};
+
+function outputOf(
+  file: string,
+  outputs: readonly string[],
+  task: TaskName | undefined,
+  { folder, reads }: Pick<HubFolder, 'folder' | 'reads'>,
+): Pick<HubFolder, 'output' | 'pooling'> {
   const wanted = task === undefined ? EMBEDDINGS : ['logits'];
-  const found = wanted.find((name) => outputs.includes(name)) ?? (task !== undefined && outputs.length === 1 ? outputs[0] : undefined); // prettier-ignore
-  if (found !== undefined) return found;
   const pooling = hubJson(folder, '1_Pooling/config.json');
-  const by = Object.keys(pooling ?? {}).find((key) => key.startsWith('pooling_mode_') && pooling?.[key] === true);
+  const modes = Object.keys(pooling ?? {}).filter((key) => key.startsWith('pooling_mode_') && pooling?.[key] === true);
+  const [mode, ...more] = modes;
+  const tokens = TOKENS.find((name) => outputs.includes(name));
+  // What is said of pooling stands before pooler_output, which is trained for another purpose.
+  const isWhole = outputs.includes('sentence_embedding');
+  if (
+    task === undefined &&
+    tokens !== undefined &&
+    !isWhole &&
+    (mode !== undefined || !EMBEDDINGS.some((name) => outputs.includes(name)))
+  ) {
+    // prettier-ignore
+    const own = mode === undefined ? (reads === 'pictures' ? 'cls' : 'mean') : MODES[mode];
+    if (own !== undefined && more.length === 0 && !hasDense(folder)) return { output: tokens, pooling: own };
+  }
+  const found = wanted.find((name) => outputs.includes(name)) ?? (task !== undefined && outputs.length === 1 ? outputs[0] : undefined); // prettier-ignore
+  if (found !== undefined && (mode === undefined || isWhole || task !== undefined)) return { output: found };
   throw new UserError(
-    `${file}: expected an output ${wanted.join(', ')}, received ${outputs.join(', ')}${by === undefined ? '' : `; 1_Pooling says ${by}, which is not in the file`}`,
+    `${file}: expected an output ${wanted.join(', ')}, received ${outputs.join(', ')}${mode === undefined ? '' : `; 1_Pooling says ${modes.join(' and ')}, which is not in the file`}`,
     task === undefined
       ? `Export it with its pooling: optimum-cli export onnx --library sentence_transformers --model ${folder} ${path.join(folder, 'onnx')}.`
       : 'Name its logits as `output` beside the folder.',
+  );
+}
+
+/** True if a dense layer follows the pooling, which an output of tokens does not hold. */
+function hasDense(folder: string): boolean {
+  return Object.values(hubJson(folder, 'modules.json') ?? {}).some((part) =>
+    /\.Dense$/.test(String((part as { type?: unknown }).type)),
   );
 }
 

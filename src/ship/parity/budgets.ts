@@ -34,6 +34,12 @@ export function beyondBudget(likeness: OutputLikeness, precision: ModelFile['pre
   return reasons.length === 0 ? undefined : `${likenessText(likeness)}; expected ${reasons.join(' and ')}`;
 }
 
+/** Reason why vectors of length 1 are too far from what they should be, by their mean cosine: the least that the noise of the budget allows. */
+export function cosineBeyondBudget(mean: number, precision: ModelFile['precision']): string | undefined {
+  const least = 1 - 10 ** (-BUDGETS[precision].sqnrDb / 10) / 2;
+  return mean >= least - 1e-6 ? undefined : `mean cosine ${mean.toFixed(4)}; expected at least ${least.toFixed(4)}`;
+}
+
 /** Text for people, e.g. `output logits: 31.2 dB, largest error 1.20 % of its range, same class on 99.00 %`. */
 export function likenessText({ output, sqnrDb, relativeError, top1Agreement }: OutputLikeness): string {
   const parts = [

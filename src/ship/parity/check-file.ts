@@ -3,6 +3,7 @@ import { samplesAtOnce } from '../../data/batches/at-once.ts';
 import type { TargetValues, InputPart } from '../../data/dataset.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { fieldValues, joinedValues } from '../../tasks/fields.ts';
+import { cosinesOf } from '../../tasks/embedding/retrieval.ts';
 import { taskOf } from '../../tasks/registry.ts';
 import type { Task } from '../../tasks/task.ts';
 import type { ParitySummary } from '../../report/types.ts';
@@ -16,7 +17,7 @@ import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import type { ModelFile } from '../model-file.ts';
 import { inputsByName } from '../../data/inputs.ts';
 import { modelFeeds } from '../../runtime/feeds.ts';
-import { beyondBudget } from './budgets.ts';
+import { beyondBudget, cosineBeyondBudget } from './budgets.ts';
 import { compareOn } from './compare.ts';
 import type { Ask } from './compare.ts';
 import { LikenessTally } from './likeness.ts';
@@ -114,14 +115,17 @@ export async function checkFile(
   const isUntrained = task.stuck(file.file, expected, truth) !== undefined;
   const odd = task.stuck(file.file, actual, truth, isUntrained ? UNTRAINED : undefined);
   if (odd !== undefined) context.onEvent({ type: 'warning', message: odd });
+  const cosine = task.isUnit === true ? leastCosine(expected, actual, task.width) : undefined;
   const beyond = [...compared.outputs, ...numberByNumber(task, expected, actual)]
     .map((output) => beyondBudget(output, file.precision))
+    .concat(cosine && cosineBeyondBudget(cosine.mean, file.precision))
     .find((found) => found !== undefined);
   const { top1Agreement, largestError, sqnrDb } = likeness;
   if (beyond === undefined)
     return summary(
       {
         ...{ file: file.file, samples, ...(top1Agreement !== null && { top1Agreement }), largestError },
+        ...(cosine !== undefined && { cosine }),
         ...(task.fields.length > 1 && { outputs: compared.outputs.slice(0, task.fields.length).map(byOutput) }),
       },
       sqnrDb!,
@@ -158,6 +162,17 @@ function numberByNumber(
     tally.add(column(expected), column(actual));
     return tally.result();
   });
+}
+
+/** Mean and least cosine of the vectors [n, width] of each sample. */
+function leastCosine(
+  expected: Float32Array,
+  actual: Float32Array,
+  width: number,
+): NonNullable<ParitySummary['cosine']> {
+  const cosines = cosinesOf({ values: expected, width }, { values: actual, width });
+  const mean = cosines.reduce((sum, value) => sum + value, 0) / cosines.length;
+  return { mean: Math.min(1, mean), least: cosines.reduce((least, value) => Math.min(least, value), 1) };
 }
 
 const UNTRAINED = 'so does the network that was trained: train it for longer, or with another learning rate';

@@ -73,7 +73,8 @@ export function configFiles(
   data: Dataset,
   tokenizer: Uint8Array | undefined,
 ): Map<string, string | Uint8Array> {
-  const { classNames, sampleShape, text, task } = data;
+  const { classNames, sampleShape, text, task, vector } = data;
+  const isVector = vector !== undefined;
   const [type, architecture] = MODELS[pipeline];
   const problem = PIPELINES[taskRow(task).form]?.problem;
   const files = new Map<string, string | Uint8Array>();
@@ -82,8 +83,12 @@ export function configFiles(
     json({
       ...{ model_type: type, architectures: [architecture] },
       ...(problem !== undefined && { problem_type: problem }),
-      id2label: Object.fromEntries(classNames.map((name, i) => [i, name])),
-      label2id: Object.fromEntries(classNames.map((name, i) => [name, i])),
+      ...(isVector
+        ? {}
+        : {
+            id2label: Object.fromEntries(classNames.map((name, i) => [i, name])),
+            label2id: Object.fromEntries(classNames.map((name, i) => [name, i])),
+          }),
       ...(text === undefined ? { num_channels: 3 } : { max_position_embeddings: text.length }),
     }),
   );

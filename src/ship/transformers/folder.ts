@@ -68,7 +68,13 @@ export async function writePipelineFolder(
   const notes = notesOf(pipeline, validation);
   content.set(
     'README.md',
-    readme(report, shipped, { pipeline, card: recipe.card, notes, classes: validation.classNames }),
+    readme(report, shipped, {
+      pipeline,
+      card: recipe.card,
+      notes,
+      classes: validation.classNames,
+      vector: validation.vector?.size,
+    }),
   );
   await writeInto(folder, content, force);
   return { pipeline, files: [...content.keys()].sort(), skipped: made.skipped, notes };

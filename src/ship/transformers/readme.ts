@@ -18,6 +18,8 @@ interface ReadmeOptions {
   readonly card: Recipe['card'];
   readonly notes: readonly string[];
   readonly classes: readonly string[];
+  /** Numbers of a vector, for a model that answers with vectors. */
+  readonly vector?: number | undefined;
 }
 
 const SAMPLES: Readonly<Record<Pipeline, string>> = {
@@ -33,7 +35,7 @@ const SAMPLES: Readonly<Record<Pipeline, string>> = {
 export function readme(
   report: Report,
   files: readonly ShippedFile[],
-  { pipeline, card, notes, classes }: ReadmeOptions,
+  { pipeline, card, notes, classes, vector }: ReadmeOptions,
 ): string {
   const score = scoreOf(report);
   const figure = (value: number | null): string => (value === null ? '' : score.text(value));
@@ -60,7 +62,7 @@ const ask = await pipeline('${pipeline}', 'folder-or-name'); // { dtype: 'q8' } 
 console.log(await ask(${SAMPLES[pipeline]}));
 \`\`\`
 
-Answers: ${listed}.
+Answers: ${vector === undefined ? listed : `a vector of ${vector} numbers, of length 1`}.
 
 | file | size | validation ${score.name} | test ${score.name} |
 | --- | ---: | ---: | ---: |

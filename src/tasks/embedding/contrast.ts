@@ -34,3 +34,24 @@ export function supervisedContrast(vectors: tf.Tensor2D, classes: tf.Tensor2D, g
   const counts = tf.maximum(tf.sum(positive, -1), 1);
   return tf.reshape(tf.neg(tf.div(sums, tf.expandDims(counts, 0))), [-1]);
 }
+
+/**
+ * KL of the softmax of the likenesses to the teacher's vectors in the batch, divided by a temperature: [groups · batch]. It stands where losses of inner
+ * tensors compare answers of classes.
+ */
+export function batchDivergence(
+  teacher: tf.Tensor2D,
+  student: tf.Tensor2D,
+  temperature: tf.Scalar,
+  groups: number,
+): tf.Tensor1D {
+  const [t, s] = [teacher, student].map((rows) => tf.reshape(rows, [groups, -1, rows.shape[1]])) as [
+    tf.Tensor3D,
+    tf.Tensor3D,
+  ];
+  const [p, q] = [t, s].map((rows) => tf.logSoftmax(tf.div(tf.matMul(rows, t, false, true), temperature))) as [
+    tf.Tensor,
+    tf.Tensor,
+  ];
+  return tf.reshape(tf.sum(tf.mul(tf.exp(p), tf.sub(p, q)), -1), [-1]);
+}

@@ -7,7 +7,7 @@ import { fieldValues, joinedValues, oneField } from '../fields.ts';
 import { recallScore } from '../score.ts';
 import { numberFeeds } from '../targets.ts';
 import type { Task, TaskData } from '../task.ts';
-import { supervisedContrast } from './contrast.ts';
+import { batchDivergence, supervisedContrast } from './contrast.ts';
 import { describeVectors, queriesOf } from './figures.ts';
 import { vectorCount, eachQuery, nearestSeveral, unitVectors } from './neighbours.ts';
 import type { Vectors } from './neighbours.ts';
@@ -68,6 +68,7 @@ export function embedding({ classNames: names, vector }: Pick<TaskData, 'classNa
     ...(groups > 1 && { rows: rowsOfPrefixes([...prefixes, width]) }),
     loss: (outputs, targets) =>
       hasClasses ? supervisedContrast(outputs, targets, groups) : tf.sub(1, tf.sum(tf.mul(outputs, targets), -1)),
+    divergence: (teacher, student, temperature) => batchDivergence(teacher, student, temperature, groups),
     sums: () => ({}),
     scoreOfSums: () => undefined,
     collects: {
@@ -139,6 +140,7 @@ function rowsOfPrefixes(sizes: readonly number[]): NonNullable<Task['rows']> {
   };
   return {
     of: prefixesOf,
+    groups: sizes.length,
     weights: (samples) => tf.div(tf.concat(sizes.map(() => samples)), sizes.length),
   };
 }

@@ -151,6 +151,7 @@ export function preparationOf(
   return {
     input: recipe?.input,
     output: recipe?.output ?? metadata.get('classOutput'),
+    ...(recipe?.pooling !== undefined && { pooling: recipe.pooling }),
     layout: layout ?? 'auto',
     normalize: isOwn ? statedNormalization(file, preprocessing, shapeSeen(size, sampleShape)) : recipe?.normalize,
     outputs: vectors === undefined ? (recipe?.outputs ?? 'auto') : 'logits',

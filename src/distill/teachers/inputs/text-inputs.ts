@@ -4,6 +4,8 @@ import type { Dataset } from '../../../data/dataset.ts';
 import type { DType } from '../../../graph/types.ts';
 import type { InferenceTensor, ModelValue } from '../../../runtime/inference.ts';
 import { samplesAs } from '../../../runtime/typed.ts';
+import { pooledVectors } from './pooled.ts';
+import type { Pooling } from './pooled.ts';
 
 /** Input names of texts in files from PyTorch and TensorFlow. */
 const NAMES: Readonly<Record<string, TokenInput>> = {
@@ -127,6 +129,8 @@ interface Asking {
   readonly whole: boolean;
   /** Output with one row of numbers for each text; undefined for outputs with a row for each token. */
   readonly answer?: string | undefined;
+  /** Output with a vector for each token, of which those of a text become one; undefined to refuse such an output. */
+  readonly pooling?: { readonly output: string; readonly by: Pooling } | undefined;
   readonly ask: Ask;
 }
 
@@ -135,7 +139,7 @@ export async function askedAboutTexts(
   x: Float32Array,
   n: number,
   inputs: readonly TextInput[],
-  { data, name, whole, answer, ask }: Asking,
+  { data, name, whole, answer, pooling, ask }: Asking,
 ): Promise<Record<string, Values>> {
   const fixed = inputs.map(({ input }) => input.shape[0]).find((size) => typeof size === 'number');
   const all: Record<string, Values> = {};
@@ -145,7 +149,12 @@ export async function askedAboutTexts(
       const some = rows.slice(start, start + at);
       // A fixed batch is filled up by repeating the first text.
       const full = [...some, ...new Array<number>(at - some.length).fill(some[0]!)];
-      const results = await ask(textFeeds(x, { length, rows: full }, inputs, data, name), full.length);
+      const results = { ...(await ask(textFeeds(x, { length, rows: full }, inputs, data, name), full.length)) };
+      if (pooling !== undefined && results[pooling.output]!.shape.length > 2)
+        results[pooling.output] = pooledVectors(results[pooling.output]!, {
+          ...{ pooling: pooling.by, mask: maskOf(x, { length, rows: full }, data) },
+          what: `${name}: its output ${pooling.output}`,
+        });
       for (const [output, { data: values, shape }] of Object.entries(results)) {
         if (output === answer && shape.length > 2 && shape[1] === length) throw unpooled(name, output, shape);
         const size = values.length / full.length;
@@ -155,6 +164,22 @@ export async function askedAboutTexts(
     }
   }
   return all;
+}
+
+/** [rows, length] 1 for a token of the text, 0 for padding. */
+function maskOf(x: Float32Array, { length, rows }: Bucket, { text, inputs, sampleShape }: Fed): Uint8Array {
+  const row = sampleShape[0]!;
+  const from = (part: TokenInput): number | undefined => inputs?.find(({ name }) => name === part)?.from;
+  const mask = from('attention_mask');
+  const start = mask ?? from('input_ids') ?? 0;
+  const out = new Uint8Array(rows.length * length);
+  rows.forEach((i, at) => {
+    for (let token = 0; token < length; token++) {
+      const value = x[i * row + start + token]!;
+      out[at * length + token] = (mask === undefined ? value !== text!.padding : value !== 0) ? 1 : 0;
+    }
+  });
+  return out;
 }
 
 function unpooled(name: string, output: string, shape: readonly number[]): UserError {

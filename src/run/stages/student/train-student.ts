@@ -99,11 +99,13 @@ export async function studentLoss(
   const features = lessons === undefined ? [] : await featurePairs(context, lessons.teacher, build);
   const { distill } = context.recipe;
   const loss = isTaught ? lossOfStudent(distill) : 'ce';
-  const ofLabels = taskOf(context.data.train).labelNumbers(distill);
+  const task = taskOf(context.data.train);
+  const ofLabels = task.labelNumbers(distill);
   const samples = samplesOf(context.data.train);
+  const answers = { width: task.width, groups: task.rows?.groups ?? 1 };
   const hyper = isNew ? numbersOf(context.recipe, loss) : laterNumbersOf(context.recipe, loss);
   const course = isNew && isTaught ? courseOf(context.recipe, loss) : {};
-  return { loss, lossArgs: { hyper, ofLabels, features, seed, samples }, ...course };
+  return { loss, lossArgs: { hyper, ofLabels, answers, features, seed, samples }, ...course };
 }
 
 /** Checks that the loss can compare the outputs of this teacher, before the twin is trained. */

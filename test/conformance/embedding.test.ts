@@ -1,0 +1,98 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { RandomStream } from '../../src/base/random.ts';
+import { createLoss } from '../../src/distill/losses/registry.ts';
+import { inPrecision, VECTOR_PRECISIONS } from '../../src/tasks/embedding/precisions.ts';
+import { likenessOf, ofClasses, retrievalOf } from '../../src/tasks/embedding/retrieval.ts';
+import { embedding } from '../../src/tasks/embedding/task.ts';
+import { lossInput } from '../../src/train/step/step.ts';
+import { useCpu } from '../support/cpu.ts';
+import { runPython } from './python.ts';
+
+function inPython(cases: object): unknown {
+  const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+  try {
+    writeFileSync(path.join(folder, 'cases.json'), JSON.stringify(cases));
+    return runPython('embedding_check.py', folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const drawn = (random: RandomStream, count: number): number[] =>
+  Array.from({ length: count }, () => Math.fround(random.normal()));
+
+interface Figures {
+  readonly recall: readonly number[];
+  readonly map: number;
+}
+
+it('recall and mAP@R of vectors of each number format are those of scikit-learn, and their likenesses', () => {
+  const cases = Array.from({ length: 30 }, (_, i) => {
+    const random = new RandomStream('embedding', `case ${i}`);
+    const [count, width, classes] = [20 + random.below(180), 2 + random.below(40), 2 + random.below(9)];
+    const labels = Array.from({ length: count }, () => random.below(classes));
+    const vectors = drawn(random, count * width).map((value, at) =>
+      Math.fround(value + (at % width === labels[Math.floor(at / width)]! ? 1 : 0)),
+    );
+    return { vectors, others: drawn(random, count * width), labels, width };
+  });
+  const rounded = cases.map(
+    ({ vectors, width }) =>
+    VECTOR_PRECISIONS.map((precision) => Array.from(inPrecision({ values: Float32Array.from(vectors), width }, precision).values)), // prettier-ignore
+  );
+  const found = inPython({
+    retrieval: cases.map((one, i) => ({ ...one, rounded: rounded[i] })),
+  }) as { readonly figures: Figures[]; readonly cosine: number; readonly overlap: number }[];
+  cases.forEach(({ vectors, others, labels, width }, i) => {
+    const { figures, cosine, overlap } = found[i]!;
+    const of = (values: readonly number[]) => ({ values: Float32Array.from(values), width });
+    VECTOR_PRECISIONS.forEach((_, p) => {
+      const own = retrievalOf(of(rounded[i]![p]!), ofClasses(labels));
+      own.recall.forEach((value, k) => expect(value).toBeCloseTo(figures[p]!.recall[k]!, 9));
+      expect(own.map).toBeCloseTo(figures[p]!.map, 9);
+    });
+    const likeness = likenessOf(of(vectors), of(others));
+    expect(likeness.cosine).toBeCloseTo(cosine, 5);
+    expect(likeness.overlap).toBeCloseTo(overlap, 9);
+  });
+});
+
+describe('losses and gradients are those of PyTorch', () => {
+  beforeAll(useCpu);
+
+  it.each([[[]], [[4]], [[2, 6]]])('with the prefixes %j', (prefixes) => {
+    const [BATCH, WIDTH] = [9, 10];
+    const random = new RandomStream('embedding losses', prefixes.join());
+    const task = embedding({ classNames: ['a', 'b', 'c'], vector: { size: WIDTH, prefixes } });
+    const student = drawn(random, BATCH * WIDTH);
+    const teacher = drawn(random, BATCH * WIDTH);
+    const labels = [0, 1, 2, 0, 1, 0, -1, 2, 2];
+    const weights = Array.from({ length: BATCH }, () => Math.fround(random.uniform() + 0.1));
+    const losses = { cosine: { alpha: 0.7 }, mse: { alpha: 1 }, similarity: { alpha: 0.5, temperature: 0.2, teacherTemperature: 0.1 } }; // prettier-ignore
+    const expected = inPython({
+      losses: Object.entries(losses).map(([loss, hyper]) => ({
+        ...{ loss, hyper, student, teacher, labels, weights, sizes: [...prefixes, WIDTH], width: WIDTH },
+      })),
+    }) as { loss: number; gradient: number[] }[];
+    Object.entries(losses).forEach(([name, hyper], i) => {
+      const answers = { width: WIDTH, groups: prefixes.length + 1 };
+      const loss = createLoss(name as 'cosine', { hyper, ofLabels: {}, answers });
+      const { value, grad } = tf.valueAndGrad((rows: tf.Tensor) => {
+        const feeds: Record<string, tf.Tensor> = { teacherLogits: tf.tensor2d(teacher, [BATCH, WIDTH]) };
+        for (const [key, number] of Object.entries(loss.hyper)) feeds[`hyper/${key}`] = tf.scalar(number);
+        const given = {
+          ...{ studentLogits: task.forLoss(rows as tf.Tensor2D), targets: tf.tensor2d(labels, [BATCH, 1]) },
+          ...{ weights: tf.tensor1d(weights), studentFeatures: {} },
+        };
+        return loss.compute(lossInput(loss, task, feeds, given)).loss;
+      })(tf.tensor2d(student, [BATCH, WIDTH]));
+      const { loss: wanted, gradient } = expected[i]!;
+      expect([name, value.dataSync()[0]]).toEqual([name, expect.closeTo(wanted, 4)]);
+      const largest = Math.max(...gradient.map(Math.abs));
+      grad.dataSync().forEach((one, at) => expect(Math.abs(one - gradient[at]!)).toBeLessThan(1e-3 * largest));
+    });
+  });
+});

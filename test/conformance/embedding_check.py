@@ -1,0 +1,95 @@
+"""Retrieval by scikit-learn, and losses of vectors by PyTorch: reads cases.json of a folder and prints JSON."""
+
+import json
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from sklearn.metrics.pairwise import cosine_similarity
+from sklearn.neighbors import NearestNeighbors
+
+
+def ranked(vectors):
+    """Other samples of each, the nearest first; of equal ones the first."""
+    likeness = np.round(cosine_similarity(vectors.astype("float64")), 7)
+    np.fill_diagonal(likeness, -np.inf)
+    return np.argsort(-likeness, axis=1, kind="stable")[:, :-1]
+
+
+def figures(vectors, labels):
+    order = ranked(vectors)
+    right = labels[order] == labels[:, None]
+    kept = right.sum(1) > 0
+    right = right[kept]
+    precision = []
+    for row in right:
+        count = int(row.sum())
+        top = row[:count]
+        precision.append(float((top * np.cumsum(top) / np.arange(1, count + 1)).sum() / count))
+    return {"recall": [float(right[:, :k].any(1).mean()) for k in (1, 5, 10)], "map": float(np.mean(precision))}
+
+
+def nearest(vectors, k):
+    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    found = NearestNeighbors(n_neighbors=k + 1, algorithm="brute", metric="cosine").fit(units)
+    rows = found.kneighbors(units, return_distance=False)
+    return [[one for one in row if one != i][:k] for i, row in enumerate(rows)]
+
+
+def retrieval(case):
+    width, labels = case["width"], np.array(case["labels"])
+    matrix = lambda values: np.array(values, "float64").reshape(-1, width)
+    own, others = matrix(case["vectors"]), matrix(case["others"])
+    cosine = float(np.mean(np.diag(cosine_similarity(own, others))))
+    k = min(10, len(own) - 1)
+    shared = [len(set(a) & set(b)) / k for a, b in zip(nearest(own, k), nearest(others, k))]
+    return {
+        "figures": [figures(matrix(one), labels) for one in case["rounded"]],
+        "cosine": cosine,
+        "overlap": float(np.mean(shared)),
+    }
+
+
+def contrast(z, labels, temperature=0.1):
+    """Supervised contrast of each sample, as its authors' SupConLoss for one view, 0 without a positive."""
+    known = labels >= 0
+    others = ~torch.eye(len(z), dtype=torch.bool) & known[:, None] & known[None, :]
+    positive = (labels[:, None] == labels[None, :]) & others
+    products = (z @ z.T / temperature).masked_fill(~others, -torch.inf)
+    logs = products - torch.logsumexp(products, 1, keepdim=True)
+    sums = torch.where(positive, logs, torch.zeros_like(logs)).sum(1)
+    return torch.where(positive.any(1), -sums / positive.sum(1).clamp(min=1), torch.zeros(len(z)).double())
+
+
+def loss_case(case):
+    width, h = case["width"], case["hyper"]
+    student = torch.tensor(case["student"], dtype=torch.float64, requires_grad=True)
+    teacher = torch.tensor(case["teacher"], dtype=torch.float64).reshape(-1, width)
+    labels, w = torch.tensor(case["labels"]), torch.tensor(case["weights"], dtype=torch.float64)
+    total = 0
+    for size in case["sizes"]:
+        # Prefixes of vectors of length 1 are brought to that length again.
+        s = F.normalize(F.normalize(student.reshape(-1, width), dim=1)[:, :size], dim=1)
+        t = F.normalize(F.normalize(teacher, dim=1)[:, :size], dim=1)
+        if case["loss"] == "cosine":
+            soft = 1 - F.cosine_similarity(s, t)
+        elif case["loss"] == "mse":
+            soft = ((s - t) ** 2).sum(1) / width
+        else:
+            p = F.log_softmax(t @ t.T / h["teacherTemperature"], 1)
+            q = F.log_softmax(s @ t.T / h["temperature"], 1)
+            soft = F.kl_div(q, p, log_target=True, reduction="none").sum(1)
+        each = (1 - h["alpha"]) * contrast(s, labels) + h["alpha"] * soft
+        total = total + (each * w).sum() / w.sum()
+    value = total / len(case["sizes"])
+    value.backward()
+    return {"loss": value.item(), "gradient": student.grad.tolist()}
+
+
+with open(sys.argv[1] + "/cases.json") as file:
+    cases = json.load(file)
+if "retrieval" in cases:
+    print(json.dumps([retrieval(case) for case in cases["retrieval"]]))
+else:
+    print(json.dumps([loss_case(case) for case in cases["losses"]]))
