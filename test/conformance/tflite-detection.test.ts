@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { argMax } from '../../src/base/numbers.ts';
-import { viewOf } from '../../src/data/batches/batches.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { openTflite } from '../../src/runtime/litert.ts';
 import { loadData } from '../../src/setup/data.ts';
@@ -62,22 +61,17 @@ it('ObjectDetector of MediaPipe finds the boxes that we find', async () => {
   await writeFile(at('manifest.json'), JSON.stringify(manifest));
   const wheel = runPython('mediapipe_tasks.py', folder()) as Record<string, Found[][]>;
   const inBrowser = await inTasksVision<Found[][]>('detect', folder(), FILES, { name: 'pixels.bin', size: SIDE });
-  const rows = viewOf(
-    test!,
-    Int32Array.from({ length: TESTED }, (_, i) => i),
-    { seed: 0, view: 0, augment: [] },
-  );
+  // MediaPipe multiplies pixels by 1 / 255. A quotient differs in its last bit, which an int8 file may round to another step: there the sigmoid of
+  // such a net, which has hardly learnt, moves by up to 0.16.
+  const rows = Float32Array.from(test!.samples as Uint8Array, (pixel) => pixel * Math.fround(1 / 255));
   for (const name of FILES) {
     const own = await foundIn(readFileSync(at(name)), rows);
     for (const [where, given] of Object.entries({ wheel: wheel[name]!, Chromium: inBrowser?.[name] })) {
       if (given === undefined) continue;
       const figures = compared(own, given);
-      console.log(name, where, figures);
-      // Interpreters round int8 files in ways of their own, and where scores of neighbours are nearly equal the box of another point stays.
-      const isInt8 = name.includes('int8');
       expect([name, where, figures.own > 10]).toEqual([name, where, true]);
-      expect([name, where, figures.same / Math.max(figures.own, figures.given) >= (isInt8 ? 0.3 : 1)]).toEqual([name, where, true]); // prettier-ignore
-      expect([name, where, figures.score < (isInt8 ? 0.1 : 1e-4)]).toEqual([name, where, true]);
+      expect([name, where, figures.given, figures.same]).toEqual([name, where, figures.own, figures.own]);
+      expect([name, where, figures.score < 1e-4]).toEqual([name, where, true]);
     }
   }
 });
