@@ -242,7 +242,9 @@ describe('limbeck init', () => {
     }
     expect(await init('t.pt', 'd.yaml')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('init: --teacher: a teacher is an ONNX file, a model.json of tfjs') as string,
+      stderr: expect.stringContaining(
+        'init: --teacher: a teacher is an ONNX file, a .keras or .h5 file of Keras',
+      ) as string,
     });
   });
 

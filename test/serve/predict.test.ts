@@ -273,7 +273,7 @@ describe('POST /v1/M', () => {
       'light?top=1&tip=2',
       'application/json',
       '[]',
-      /unknown key "tip" behind the \?.* top is read/,
+      /unknown key "tip" behind the \?.* top, encoding_format are read/,
     ],
     ['a key of the address twice', 'light?top=1&top=2', 'application/json', '[]', /top is given twice/],
     ['another number', 'light?top=0x2', 'application/json', '[]', /top: expected a whole number > 0, received "0x2"/],

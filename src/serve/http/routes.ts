@@ -146,8 +146,7 @@ async function repository(host: ModelHost, call: Call, path: readonly string[]):
 function checked<T extends z.ZodObject>(schema: T, given: Readonly<Record<string, unknown>>): z.infer<T> {
   const known = Object.keys(schema.shape);
   const other = Object.keys(given).find((key) => !known.includes(key));
-  if (other !== undefined)
-    throw new Refusal(400, `unknown key ${shown(other)} in the body; ${known.join(', ')} is read`);
+  if (other !== undefined) throw new Refusal(400, `unknown key ${shown(other)} in the body; ${readKeys(known)}`);
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -158,10 +157,7 @@ function checked<T extends z.ZodObject>(schema: T, given: Readonly<Record<string
 function refuseQuery({ query }: Call, known: readonly string[]): void {
   for (const key of query.keys()) {
     if (!known.includes(key))
-      throw new Refusal(
-        400,
-        `unknown key ${shown(key)} behind the ? of the address; ${known.length === 0 ? 'none is read here' : `${known.join(', ')} is read`}`,
-      );
+      throw new Refusal(400, `unknown key ${shown(key)} behind the ? of the address; ${readKeys(known)}`);
     if (query.getAll(key).length > 1) throw new Refusal(400, `${key} is given twice behind the ? of the address`);
   }
 }
@@ -185,4 +181,9 @@ function allow({ request }: Call, method: 'GET' | 'POST'): void {
 
 function nothing({ path }: Call): Refusal {
   return new Refusal(404, `this server has no address /${path.join('/')}`);
+}
+
+/** Such as `top, encoding_format are read`. */
+function readKeys(known: readonly string[]): string {
+  return known.length === 0 ? 'none is read here' : `${known.join(', ')} ${known.length === 1 ? 'is' : 'are'} read`;
 }
