@@ -257,7 +257,7 @@ describe('refused', () => {
       return { ...files, data: at('d.npz') };
     }, /d\.npz: not an \.npz archive, or a damaged one/],
     ['data that are not there', async () => ({ ...(await whole()), data: at('nothing.npz') }), /nothing\.npz/],
-    ['a file of another kind', async () => ({ ...(await whole()), model: at('x.npy') }), /expected an \.onnx file/],
+    ['a file of another kind', async () => ({ ...(await whole()), model: at('x.npy') }), /expected an \.onnx, \.keras or \.h5 file/],
   ])('%s', async (_, files, message) => {
     await expect(compression(asked(await files()))).rejects.toThrow(message);
   }); // prettier-ignore
