@@ -11,8 +11,8 @@ import { promisify } from 'node:util';
  */
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const INSTALL = ['install', '--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund'];
-/** Docs say 409 MB; more than this is a new dependency that should be optional. */
-const MOST_MB = 430;
+/** Docs say 431 MB; more than this is a new dependency that should be optional. */
+const MOST_MB = 450;
 
 const folder = await mkdtemp(path.join(tmpdir(), 'limbeck-package-'));
 try {
