@@ -20,7 +20,7 @@ export interface Ending {
   readonly finished?: (bytes: Uint8Array, file: Pick<ModelFile, 'file' | 'format'>) => Uint8Array;
   /** Number of samples that a file takes at once; default: any. */
   readonly atOnce?: (format: ModelFile['format']) => number;
-  /** What the results of the file with logits come to on `n` samples, beside the results of the other file; for each decision true if both are alike. */
+  /** Compares the two files on `n` samples: `expected` follows from the logits, `actual` from the other file; `alike` says for each decision whether both agree. */
   readonly compared: (
     given: Results,
     other: Results,
@@ -123,7 +123,7 @@ type Quad = readonly [number, number, number, number];
 /** Largest difference of the scores, and of the sides as shares of the picture's, of detections that are alike. */
 const TOLERANCE = 0.01;
 
-/** For each detection of either list, true if the other has it too; those that both have count once. */
+/** True for each detection that both lists have, false for each that one list lacks. */
 function alikeIn(found: readonly Detection[], others: readonly Detection[]): boolean[] {
   const free = new Set(others);
   const known = found.map((one) => {

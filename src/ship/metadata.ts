@@ -42,7 +42,7 @@ export function onnxOptions(
     output: output ?? task.answers,
     // Outputs that stand one after another in an answer, where it is of several.
     ...(task.fields.length > 1 && { fields: task.fields }),
-    // Of answers that are no row of named numbers: [tokens, tags], those of each word at its first token; or vectors.
+    // The task, for answers that are not one row of named numbers: tags [tokens, tags], given at the first token of each word, pictures, or vectors.
     ...((namesKey === undefined || task.fields.some(({ shape }) => shape.length > 1)) && { task: task.name }),
     recipe: recipe.name,
     // When something is trained changes nothing in what comes of it.

@@ -38,7 +38,7 @@ export const similarity: LossDefinition = {
   },
 };
 
-/** State name of the queue, [groups, queue, width]: the latest vectors first, zeros before there are so many. */
+/** State name of the queue, [groups, queue, width]: the latest vectors first; places that no vector has filled yet hold zeros. */
 const QUEUE = 'similarity/queue';
 
 /** Added to the likeness to a place of the queue that is still empty. */

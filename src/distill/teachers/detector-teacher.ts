@@ -127,7 +127,7 @@ function floatsOf(data: TensorData): Float32Array {
   return data instanceof Uint16Array ? fromHalfArray(data) : Float32Array.from(data as Float32Array, Number);
 }
 
-/** Scores [n, classes] of the data set, from those of the detector's own classes. */
+/** Scores of the data set's classes, [n, classes], from scores of the detector's classes; `places` gives each the index in the data set, or -1. */
 function ofDataset(scores: Float32Array, places: readonly number[], classes: number): Float32Array {
   const out = new Float32Array((scores.length / places.length) * classes);
   scores.forEach((score, i) => {

@@ -262,7 +262,7 @@ function textInput({ name, runtime, dataset }: FileTeacherSource, settings: File
   };
 }
 
-/** True if the output is a vector: of the task, or of a model whose vectors are compared with those of classes. */
+/** True if the file answers with a vector for each token or place, which pooling reduces to one: the task asks for vectors, or the recipe sets `pooling`. */
 function isPooled({ vector }: Pick<Dataset, 'vector'>, { pooling }: FileTeacherSettings): boolean {
   return vector !== undefined || pooling !== undefined;
 }

@@ -12,7 +12,7 @@ const MOST_SAMPLES = 4096;
 
 /**
  * The teacher with vectors of length 1 of the size that the data ask for. Vectors of another size are projected onto their principal axes over samples
- * of `dataset`, and so are those that are used in prefixes: their first numbers then say most of them. The projection keeps cosines as well as any can;
+ * of `dataset`, and so are vectors with `prefixes`, so that their first numbers carry most. No other projection to this size keeps cosines better;
  * the student learns its result, and no file contains it. `UserError` for vectors with fewer numbers than asked for; those of a member of several
  * teachers are filled up with zeros instead.
  */

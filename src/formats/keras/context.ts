@@ -1,7 +1,9 @@
 import { clipped, shown, UserError } from '../../base/errors.ts';
+import { attributes } from '../onnx/attribute.ts';
+import type { ShortAttrs } from '../onnx/attribute.ts';
 import { transposeData } from '../onnx/lower/layout.ts';
 import { tensor } from '../onnx/model.ts';
-import type { OnnxAttr, OnnxNode, OnnxTensor } from '../onnx/model.ts';
+import type { OnnxNode, OnnxTensor } from '../onnx/model.ts';
 import type { KerasCall, SavedLayer } from './config.ts';
 import { EXPORT } from './config.ts';
 import type { KerasArray } from './hdf5.ts';
@@ -19,29 +21,19 @@ export interface KerasValue {
   readonly isInteger?: boolean;
 }
 
-type Attr =
-  | number
-  | string
-  | readonly number[]
-  | { readonly float: number }
-  | { readonly floats: readonly number[] }
-  | { readonly strings: readonly string[] };
-type Attrs = Readonly<Record<string, Attr>>;
-
 /** Nodes and stored tensors of the ONNX graph. */
 export class OnnxParts {
   readonly nodes: OnnxNode[] = [];
   readonly initializers: OnnxTensor[] = [];
   readonly #names = new Set<string>();
-  /** Each tensor in the other order of axes. */
+  /** Turned tensors by the order of their axes and the name of the tensor that was turned. */
   readonly #turned = new Map<string, string>();
   #constants = 0;
 
-  node(scope: string, op: string, inputs: readonly string[], attrs: Attrs, outputs: number): string[] {
+  node(scope: string, op: string, inputs: readonly string[], attrs: ShortAttrs, outputs: number): string[] {
     const name = this.unique(this.#names.has(scope) ? `${scope}/${op}` : scope);
     const results = Array.from({ length: outputs }, (_, i) => (i === 0 ? name : this.unique(`${name}_output`)));
-    const entries = Object.entries(attrs).map(([key, value]) => [key, attribute(value)] as const);
-    this.nodes.push({ op, domain: '', name, inputs, outputs: results, attrs: new Map(entries) });
+    this.nodes.push({ op, domain: '', name, inputs, outputs: results, attrs: attributes(attrs) });
     return results;
   }
 
@@ -69,22 +61,20 @@ export class OnnxParts {
 
   /** The tensor with its axes in another order; turning it back gives the first tensor again. */
   turned(scope: string, from: string, perm: readonly number[]): string {
-    const known = this.#turned.get(from);
+    const key = (name: string, order: readonly number[]): string => `${order.join()} ${name}`;
+    const known = this.#turned.get(key(from, perm));
     if (known !== undefined) return known;
     const [made] = this.node(`${scope}/Transpose`, 'Transpose', [from], { perm }, 1) as [string];
-    this.#turned.set(from, made);
-    this.#turned.set(made, from);
+    this.#turned.set(key(from, perm), made);
+    this.#turned.set(
+      key(
+        made,
+        perm.map((_, i) => perm.indexOf(i)),
+      ),
+      from,
+    );
     return made;
   }
-}
-
-function attribute(value: Attr): OnnxAttr {
-  if (typeof value === 'number') return { type: 'int', value };
-  if (typeof value === 'string') return { type: 'string', value };
-  if ('float' in value) return { type: 'float', value: value.float };
-  if ('floats' in value) return { type: 'floats', value: value.floats };
-  if ('strings' in value) return { type: 'strings', value: value.strings };
-  return { type: 'ints', value };
 }
 
 /** Settings without an effect on what a layer computes outside training. */
@@ -258,11 +248,11 @@ export class LayerContext {
     return made;
   }
 
-  op(op: string, inputs: readonly string[], attrs: Attrs = {}): string {
+  op(op: string, inputs: readonly string[], attrs: ShortAttrs = {}): string {
     return this.parts.node(this.#scope, op, inputs, attrs, 1)[0]!;
   }
 
-  ops(op: string, inputs: readonly string[], attrs: Attrs, outputs: number): string[] {
+  ops(op: string, inputs: readonly string[], attrs: ShortAttrs, outputs: number): string[] {
     return this.parts.node(this.#scope, op, inputs, attrs, outputs);
   }
 

@@ -107,7 +107,7 @@ class Walk {
     this.#at = at;
   }
 
-  /** Results of a call of a model. `prefix`: of the names of its layers, which may be those of others. */
+  /** Results of a call of a model. `prefix` keeps the names of its layers apart from those of the model around it. */
   model(model: KerasModel, inputs: readonly KerasValue[], place: LayerPlace, prefix: string): KerasValue[] {
     const { file } = this.#at;
     const groups = groupNames(model);

@@ -146,7 +146,7 @@ function outputOf(
   const modes = Object.keys(pooling ?? {}).filter((key) => key.startsWith('pooling_mode_') && pooling?.[key] === true);
   const [mode, ...more] = modes;
   const tokens = TOKENS.find((name) => outputs.includes(name));
-  // What is said of pooling stands before pooler_output, which is trained for another purpose.
+  // The pooling that the folder states is preferred to pooler_output, which was trained for another purpose.
   const isWhole = outputs.includes('sentence_embedding');
   if (
     task === undefined &&

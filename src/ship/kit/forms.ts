@@ -26,7 +26,7 @@ interface KitForm {
     readonly ASKS: string;
     /** Our modules that it imports beside those for its samples. */
     readonly modules?: readonly SharedModule[];
-    /** Samples that it takes, where they are not those of their kind. */
+    /** Text about the samples that the program takes; default: the text for their kind of data. */
     readonly takes?: string;
   };
   /** Class of apps that answers texts; absent where a model of texts has no such answers. */

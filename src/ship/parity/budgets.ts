@@ -34,7 +34,7 @@ export function beyondBudget(likeness: OutputLikeness, precision: ModelFile['pre
   return reasons.length === 0 ? undefined : `${likenessText(likeness)}; expected ${reasons.join(' and ')}`;
 }
 
-/** Reason why vectors of length 1 are too far from what they should be, by their mean cosine: the least that the noise of the budget allows. */
+/** Reason to refuse a file of vectors, by their mean cosine with the source; undefined if it is at least what the noise of the budget allows. */
 export function cosineBeyondBudget(mean: number, precision: ModelFile['precision']): string | undefined {
   const least = 1 - 10 ** (-BUDGETS[precision].sqnrDb / 10) / 2;
   return mean >= least - 1e-6 ? undefined : `mean cosine ${mean.toFixed(4)}; expected at least ${least.toFixed(4)}`;

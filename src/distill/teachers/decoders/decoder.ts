@@ -10,7 +10,7 @@ export interface Output {
   readonly shape: readonly number[];
 }
 
-/** What a detector gives for a picture, before non-maximum suppression if its layout needs it. */
+/** Boxes and scores that a detector gives for a picture. Layouts that need non-maximum suppression have not had it yet. */
 export interface ScoredBoxes {
   /** [n, 4] xmin, ymin, xmax, ymax. */
   readonly boxes: Float32Array;

@@ -1,16 +1,9 @@
 import { bytesOf, toHalfArray } from '../../../base/bytes.ts';
 import type { DType, TensorData } from '../../../graph/types.ts';
-import { dataTypes, tensor } from '../model.ts';
-import type { OnnxAttr, OnnxDType, OnnxNode, OnnxTensor } from '../model.ts';
-
-/** An attribute in short form: numbers are ints unless wrapped in `{float}`. */
-export type Attr =
-  | number
-  | string
-  | readonly number[]
-  | { readonly float: number }
-  | { readonly floats: readonly number[] }
-  | { readonly dtype: OnnxDType };
+import { attributes } from '../attribute.ts';
+import type { ShortAttrs } from '../attribute.ts';
+import { tensor } from '../model.ts';
+import type { OnnxNode, OnnxTensor } from '../model.ts';
 
 /** Collects ONNX nodes and initializers under temporary names; final names are given at the end. */
 export class OnnxBuilder {
@@ -34,21 +27,14 @@ export class OnnxBuilder {
     this.#inScope = 0;
   }
 
-  emit(
-    op: string,
-    inputs: readonly string[],
-    attrs: Readonly<Record<string, Attr>> = {},
-    outputs = 1,
-    domain = '',
-  ): string[] {
+  emit(op: string, inputs: readonly string[], attrs: ShortAttrs = {}, outputs = 1, domain = ''): string[] {
     const names = Array.from({ length: outputs }, () => this.#fresh());
     const name = this.#inScope++ === 0 ? this.#scope : `${this.#scope}/${op}_${this.#inScope - 1}`;
-    const entries = Object.entries(attrs).map(([key, value]) => [key, attribute(value)] as const);
-    this.nodes.push({ op, domain, name, inputs: [...inputs], outputs: names, attrs: new Map(entries) });
+    this.nodes.push({ op, domain, name, inputs: [...inputs], outputs: names, attrs: attributes(attrs) });
     return names;
   }
 
-  one(op: string, inputs: readonly string[], attrs: Readonly<Record<string, Attr>> = {}, domain = ''): string {
+  one(op: string, inputs: readonly string[], attrs: ShortAttrs = {}, domain = ''): string {
     return this.emit(op, inputs, attrs, 1, domain)[0]!;
   }
 
@@ -108,15 +94,6 @@ export class OnnxBuilder {
     this.#made.add(name);
     return name;
   }
-}
-
-function attribute(value: Attr): OnnxAttr {
-  if (typeof value === 'number') return { type: 'int', value };
-  if (typeof value === 'string') return { type: 'string', value };
-  if ('float' in value) return { type: 'float', value: value.float };
-  if ('floats' in value) return { type: 'floats', value: value.floats };
-  if ('dtype' in value) return { type: 'int', value: dataTypes[value.dtype] };
-  return { type: 'ints', value };
 }
 
 /** Numbers as elements of a tensor of `dtype`. */

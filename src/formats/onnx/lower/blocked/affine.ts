@@ -1,5 +1,5 @@
 import type { Node } from '../../../../graph/types.ts';
-import type { Attr } from '../builder.ts';
+import type { ShortAttr } from '../../attribute.ts';
 import type { Blocked } from './context.ts';
 
 /**
@@ -13,7 +13,7 @@ export function scaleAndShift(
   channels: number,
   scale: string,
   shift?: string,
-  more: { readonly inputs?: readonly string[]; readonly attrs?: Readonly<Record<string, Attr>> } = {},
+  more: { readonly inputs?: readonly string[]; readonly attrs?: Readonly<Record<string, ShortAttr>> } = {},
 ): string {
   const weights = b.c.once(`depthwise ${scale}`, () => b.reshape(scale, [channels, 1, 1, 1]));
   const rest = more.inputs ?? [];

@@ -1,6 +1,6 @@
 import { isStatic } from '../../../../graph/shapes.ts';
 import type { Node } from '../../../../graph/types.ts';
-import type { Attr } from '../builder.ts';
+import type { ShortAttr } from '../../attribute.ts';
 import type { Lowering } from '../context.ts';
 import { NCHW } from '../layout.ts';
 import { NCHWC } from './domain.ts';
@@ -164,7 +164,7 @@ export class Blocked {
     return this.c.once(`nhwc ${tensor}`, () => this.unblocked(value, true, tensor));
   }
 
-  nchwc(op: string, inputs: readonly string[], attrs: Readonly<Record<string, Attr>> = {}): string {
+  nchwc(op: string, inputs: readonly string[], attrs: Readonly<Record<string, ShortAttr>> = {}): string {
     return this.c.one(op, inputs, attrs, NCHWC);
   }
 

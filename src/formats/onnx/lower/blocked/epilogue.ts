@@ -1,5 +1,5 @@
 import type { Node } from '../../../../graph/types.ts';
-import type { Attr } from '../builder.ts';
+import type { ShortAttr } from '../../attribute.ts';
 import type { Blocked } from './context.ts';
 
 /** Ops that a convolution applies to its sums before it stores them: the following ops whose inputs no other node reads. */
@@ -17,7 +17,7 @@ export interface Epilogue {
   readonly activation?: Node;
 }
 
-const ACTIVATIONS: Readonly<Record<string, Readonly<Record<string, Attr>>>> = {
+const ACTIVATIONS: Readonly<Record<string, Readonly<Record<string, ShortAttr>>>> = {
   Relu: { activation: 'Relu' },
   Relu6: { activation: 'Clip', activation_params: { floats: [0, 6] } },
 };
@@ -59,7 +59,7 @@ export function epilogueInputs(
   bias: string | undefined,
 ): {
   readonly inputs: readonly string[];
-  readonly attrs: Readonly<Record<string, Attr>>;
+  readonly attrs: Readonly<Record<string, ShortAttr>>;
 } {
   const added = sum === undefined ? [] : [b.get(sum)!];
   return {

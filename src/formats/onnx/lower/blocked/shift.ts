@@ -1,4 +1,4 @@
-import type { Attr } from '../builder.ts';
+import type { ShortAttr } from '../../attribute.ts';
 import { scaleAndShift } from './affine.ts';
 import type { Blocked, PictureSizes } from './context.ts';
 import type { Epilogue } from './epilogue.ts';
@@ -19,7 +19,7 @@ interface Convolution {
   readonly kernel: readonly [number, number];
   readonly strides: readonly [number, number];
   readonly dilations: readonly [number, number];
-  readonly attrs: Readonly<Record<string, Attr>>;
+  readonly attrs: Readonly<Record<string, ShortAttr>>;
 }
 
 /** Part of the output that is computed twice. */
