@@ -1,6 +1,5 @@
-import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import sharp from 'sharp';
 import { RandomStream } from '../../src/base/random.ts';
@@ -14,8 +13,8 @@ import { cosinesOf } from '../../src/tasks/embedding/retrieval.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { writeQuestions } from '../support/questions.ts';
+import { inPipelines } from './pipelines.ts';
 
-const MODULE = path.resolve('.venv/transformers-js/node_modules/@huggingface/transformers/dist/transformers.node.mjs');
 const WIDTH = 8;
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);
@@ -67,13 +66,11 @@ it.each(['pictures', 'texts'] as const)(
     const test = data.test!;
     const { originals } = test;
     const inputs = Array.from(test.ids, (id, row) =>
-      typeof originals === 'object' ? originals.images[id]!.input : texts[Number(sampleId(test, row).slice(5))]!,
+      typeof originals === 'object'
+        ? String(originals.images[id]!.input)
+        : texts[Number(sampleId(test, row).slice(5))]!,
     );
-    await writeFile(at('asked.json'), JSON.stringify([{ pipeline, folder: at('pipeline'), dtype: 'fp32', inputs }]));
-    const program = [path.resolve('test/conformance/pipelines.mjs'), MODULE, at('asked.json')];
-    const { stdout, stderr, status } = spawnSync(process.execPath, program, { encoding: 'utf8', maxBuffer: 1e8 });
-    expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
-    const [found] = JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as number[][][];
+    const [found] = await inPipelines<number[]>([{ pipeline, folder: at('pipeline'), dtype: 'fp32', inputs }]);
     const file = path.join(run, 'exports/scratch.onnx');
     const own = await logitsOfFile({ file, bytes: readFileSync(file), format: 'onnx', precision: 'fp32' }, test, { session: {} }); // prettier-ignore
     const cosines = cosinesOf(

@@ -1,5 +1,4 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -18,17 +17,9 @@ import { QUICK } from '../support/digits.ts';
 import { writeQuestions } from '../support/questions.ts';
 import { asJsonl, taggedSentences } from '../support/tags.ts';
 import { wordPieces } from '../support/tokenizer.ts';
-
-const PACKAGE = '@huggingface/transformers';
-const PLACE = path.resolve('.venv', 'transformers-js');
-const MODULE = path.join(PLACE, 'node_modules', PACKAGE, 'dist', 'transformers.node.mjs');
+import { inPipelines } from './pipelines.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'pipelines-'));
-beforeAll(() => {
-  if (existsSync(MODULE)) return;
-  const args = ['install', '--prefix', PLACE, '--ignore-scripts', '--no-audit', '--no-fund', `${PACKAGE}@4.3.2`];
-  expect(spawnSync('npm', args, { encoding: 'utf8' }).status).toBe(0);
-});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Coloured pictures of 20x24 and 24x24, whose classes are directions of a ramp, with noise. */
@@ -158,11 +149,7 @@ it.each(Object.keys(CASES) as (keyof typeof CASES)[])('pipeline() of transformer
   const sizes = inputs.map((input): [number, number] => [Number(path.basename(input, '.png')) % 2 === 0 ? 24 : 30, 24]);
   const counts = inputs.map((input) => input.split(' ').length);
   const forms = [['fp32', 'scratch.onnx'], ...(isTags ? [] : [['q8', 'scratch-int8.onnx']]), ['fp16', 'scratch.onnx']] as [string, string][];
-  await writeFile(at('asked.json'), JSON.stringify(forms.map(([dtype]) => ({ pipeline, folder: to, dtype, inputs }))));
-  const program = [path.resolve('test/conformance/pipelines.mjs'), MODULE, at('asked.json')];
-  const { stdout, stderr, status } = spawnSync(process.execPath, program, { encoding: 'utf8', maxBuffer: 1e8 });
-  expect([status, status === 0 ? '' : stderr]).toEqual([0, '']);
-  const found = JSON.parse(stdout.trimEnd().split('\n').at(-1)!) as string[][];
+  const found = await inPipelines<string>(forms.map(([dtype]) => ({ pipeline, folder: to, dtype, inputs })));
   for (const [i, [dtype, file]] of forms.entries()) {
     const labels = await expected(run, file, test, counts, sizes);
     const same = labels.filter((label, row) => label === found[i]![row]).length;

@@ -15,6 +15,11 @@ const group = ['tflite', 'serve', 'phones', 'zoo', 'tables'].find((name) => proc
 const venv = join(root, '.venv', ...(group === undefined ? [] : [group]));
 const python = process.platform === 'win32' ? join(venv, 'Scripts', 'python.exe') : join(venv, 'bin', 'python');
 const requirements = join(import.meta.dirname, `requirements${group === undefined ? '' : `-${group}`}.txt`);
+/** npm packages that the tests of a group read, by the folder in .venv that each gets: they are no dependencies of Limbeck. */
+const npmPackages = {
+  conformance: { 'transformers-js': '@huggingface/transformers@4.3.2' },
+  tflite: { 'tasks-vision': '@mediapipe/tasks-vision@1.1.0' },
+}[group ?? 'conformance'];
 /** Packages of which some files are wanted, without what they depend on. */
 const alone = [join(import.meta.dirname, `requirements-${group}-alone.txt`)].filter((file) => existsSync(file));
 
@@ -24,7 +29,18 @@ function run(command, args, env = {}) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-function setUp() {
+function setUpNpm() {
+  for (const [name, wanted] of Object.entries(npmPackages ?? {})) {
+    const place = join(root, '.venv', name);
+    const stamp = join(place, 'package.txt');
+    if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) continue;
+    const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+    run(npm, ['install', '--prefix', place, '--ignore-scripts', '--no-audit', '--no-fund', '--silent', wanted]);
+    writeFileSync(stamp, wanted);
+  }
+}
+
+function setUpPython() {
   const stamp = join(venv, 'requirements.sha256');
   const hash = createHash('sha256');
   for (const file of [requirements, ...alone]) hash.update(readFileSync(file));
@@ -38,7 +54,8 @@ function setUp() {
   writeFileSync(stamp, wanted);
 }
 
-setUp();
+setUpPython();
+setUpNpm();
 const args = process.argv.slice(2).filter((arg) => !['--setup', `--${group}`].includes(arg));
 if (!process.argv.includes('--setup')) {
   const isNamed = args[0] !== undefined && !args[0].startsWith('-');

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,8 +5,7 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { BROWSER } from '../support/browser.ts';
 
-const PACKAGE = '@mediapipe/tasks-vision';
-const PLACE = path.resolve('.venv', 'tasks-vision');
+const PACKAGE = path.resolve('.venv/tasks-vision/node_modules/@mediapipe/tasks-vision');
 const TYPES: Readonly<Record<string, string>> = {
   '': 'text/html',
   '.js': 'text/javascript',
@@ -17,7 +15,7 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /**
  * Answers of tasks of @mediapipe/tasks-vision in Chromium, for models and pictures that lie in a folder: by the name of each model what
- * `tasks-vision.mjs` gives. Undefined where there is no Chromium. The package is installed first, if it is not there.
+ * `tasks-vision.mjs` gives. Undefined where there is no Chromium. `run.mjs` installs the package.
  */
 export async function inTasksVision<T>(
   task: 'segment' | 'classify' | 'detect',
@@ -26,14 +24,9 @@ export async function inTasksVision<T>(
   pictures: { readonly name: string; readonly size: number },
 ): Promise<Readonly<Record<string, T>> | undefined> {
   if (BROWSER === undefined) return undefined;
-  const installed = path.join(PLACE, 'node_modules', PACKAGE);
-  if (!existsSync(installed)) {
-    const args = ['install', '--prefix', PLACE, '--ignore-scripts', '--no-audit', '--no-fund', `${PACKAGE}@1.1.0`];
-    expect(spawnSync('npm', args, { encoding: 'utf8' }).status).toBe(0);
-  }
   const page = '<!doctype html><script type="module" src="./ask.mjs"></script>';
   const places: readonly (readonly [string, string])[] = [
-    ['/package/', installed],
+    ['/package/', PACKAGE],
     ['/files/', folder],
   ];
   const contentOf = (url: string): Buffer | string => {
