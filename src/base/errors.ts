@@ -8,12 +8,19 @@ export class UserError extends Error {
   readonly kind: 'usage' | 'recipe' | 'input';
   /** The single mistakes, if the message describes several. */
   readonly problems: readonly Problem[];
+  /** Changes of the recipe that carry out the hint; empty if it is not that definite. */
+  readonly changes: readonly ProposedChange[];
 
-  constructor(message: string, hint: string, { cause, kind = 'input', problems = [] }: UserErrorOptions = {}) {
+  constructor(
+    message: string,
+    hint: string,
+    { cause, kind = 'input', problems = [], changes = [] }: UserErrorOptions = {},
+  ) {
     super(printable(message), cause === undefined ? undefined : { cause });
     this.hint = printable(hint);
     this.kind = kind;
     this.problems = problems;
+    this.changes = changes;
   }
 }
 
@@ -34,6 +41,29 @@ export interface UserErrorOptions {
   /** Input with the mistake: the command line, the recipe, or another. */
   readonly kind?: UserError['kind'];
   readonly problems?: readonly Problem[];
+  readonly changes?: readonly ProposedChange[];
+}
+
+/** A value to set in a recipe (undefined: the key is taken out), or another name for a key. */
+export type ProposedChange =
+  | { readonly path: readonly (string | number)[]; readonly value: unknown }
+  | { readonly path: readonly (string | number)[]; readonly rename: string };
+
+/** Changes that set the keys of a mapping at `path`. */
+export function settingKeys(keys: object, path: readonly (string | number)[] = []): ProposedChange[] {
+  return Object.entries(keys).map(([key, value]: [string, unknown]) => ({ path: [...path, key], value }));
+}
+
+/** Result of `use`; changes proposed by its errors are moved under a key of the recipe. */
+export async function underKey<T>(keys: readonly (string | number)[], use: () => Promise<T>): Promise<T> {
+  try {
+    return await use();
+  } catch (error) {
+    if (!(error instanceof UserError) || error.changes.length === 0) throw error;
+    const { message, hint, kind, problems, cause } = error;
+    const changes = error.changes.map((change) => ({ ...change, path: [...keys, ...change.path] }));
+    throw new UserError(message, hint, { cause, kind, problems, changes });
+  }
 }
 
 /** A mistake and its position, as far as known; lines and columns from 1. */
@@ -70,7 +100,7 @@ export function atFile<T>(file: string | undefined, use: () => T): T {
     return use();
   } catch (error) {
     if (!(error instanceof UserError) || file === undefined) throw error;
-    throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error });
+    throw new UserError(`${file}: ${error.message}`, error.hint, { cause: error, changes: error.changes });
   }
 }
 

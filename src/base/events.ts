@@ -1,3 +1,5 @@
+import type { ProposedChange } from './errors.ts';
+
 /** Event of a running run. Times are in seconds, scores are the task's. */
 export type RunEvent =
   | RunBegun
@@ -7,7 +9,14 @@ export type RunEvent =
   | DoneEvent
   | (OfStage & { readonly type: 'saved'; readonly file: string })
   | { readonly type: 'message'; readonly message: string }
-  | { readonly type: 'warning'; readonly message: string };
+  | WarningEvent;
+
+export interface WarningEvent {
+  readonly type: 'warning';
+  readonly message: string;
+  /** Changes of the recipe that the warning asks for. */
+  readonly changes?: readonly ProposedChange[];
+}
 
 interface OfTask {
   /** Task of the scores; absent for classification. */

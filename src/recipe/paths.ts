@@ -27,7 +27,7 @@ function mapPaths(recipe: Recipe, change: Change): Recipe {
       .map((key) => [key, mapSource(dataset[key], ['dataset', key], change)]),
   );
   // `classes` is a file unless it is a list.
-  const files = ['onnx', 'tfjs', 'savedModel', 'classes'] as const;
+  const files = ['onnx', 'tfjs', 'savedModel', 'tflite', 'classes'] as const;
   return {
     ...recipe,
     dataset: { ...withText(dataset, ['dataset'], change), ...splits, augment: withFolders(dataset.augment, change) },

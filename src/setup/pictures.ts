@@ -23,7 +23,7 @@ export async function arePictures({ dataset, teacher, student, distill, file }: 
   const peer = distill !== undefined && 'peer' in distill ? distill.peer : undefined;
   const named = [student, teacher?.train, ...(teacher?.chain ?? []), peer].map((one) => one?.model);
   if (named.some((name) => name !== undefined && models[name]?.isOfPictures === true)) return true;
-  const files = [file, ...[student, ...members].flatMap((one) => [one?.onnx, one?.tfjs])];
+  const files = [file, student?.onnx, student?.tfjs, ...members.flatMap((one) => [one.onnx, one.tfjs, one.tflite])];
   for (const one of files) if (one !== undefined && (await takesPictures(one))) return true;
   return false;
 }

@@ -24,6 +24,8 @@ export async function loadRunnable(
 export function refuseMissing(recipe: Pick<Recipe, 'engine' | 'teacher' | 'export'>, from?: string): void {
   engineRow(recipe.engine).refuseMissing?.();
   if (asksSavedModel(recipe.teacher)) locateTensorFlow();
+  const sources = [recipe.teacher, ...(recipe.teacher?.ensemble ?? [])];
+  if (sources.some((one) => one?.tflite !== undefined)) needPackages('teacher.tflite', ['@litertjs/core'], from);
   if (recipe.export.includes('tflite')) needPackages('export: [tflite]', ['@litertjs/core'], from);
 }
 

@@ -98,7 +98,7 @@ interface WithFolder extends Mapping {
 
 /** True for a part with a folder and no other source; others are refused by the schema. */
 function hasFolder(part: Mapping): part is WithFolder {
-  const others = ['model', 'module', 'keras', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'];
+  const others = ['model', 'module', 'keras', 'tfjs', 'savedModel', 'tflite', 'train', 'ensemble', 'logits'];
   return typeof part['folder'] === 'string' && others.every((key) => part[key] === undefined);
 }
 

@@ -17,7 +17,11 @@ export function alternativesOf(
   open: (change: Partial<Reading>) => Promise<Teacher>,
   outputs: readonly string[] = [],
 ): Alternative[] {
-  const variant = (what: string, change: Partial<Reading>): Alternative => ({ what, open: () => open(change) });
+  const variant = (what: string, change: Partial<Reading>): Alternative => ({
+    what,
+    keys: { ...change, ...(change.normalize && { normalize: shortened(change.normalize, samples) }) },
+    open: () => open(change),
+  });
   const others = outputs.map((output) => variant(`output: ${output}`, { output }));
   // Token ids are fed unchanged.
   if (text !== undefined) return others;
@@ -55,4 +59,15 @@ export function alternativesOf(
       normalizations.map(([what, normalize]) => variant(`layout: ${other} and ${what}`, { layout: other, normalize })),
     ),
   ];
+}
+
+/** A normalization as a recipe states it: one number for equal channels, and no scale that is the default for such samples. */
+function shortened(
+  { scale, mean, std }: NonNullable<Reading['normalize']>,
+  samples: Dataset['samples'],
+): Record<string, number | readonly number[]> {
+  const short = (values: number | readonly number[]): number | readonly number[] =>
+    typeof values !== 'number' && new Set(values).size === 1 ? values[0]! : values;
+  const isDefault = scale === undefined || scale === (samples instanceof Uint8Array ? 1 / 255 : 1);
+  return { ...(!isDefault && { scale }), mean: short(mean), std: short(std) };
 }

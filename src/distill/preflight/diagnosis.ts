@@ -1,3 +1,5 @@
+import { settingKeys } from '../../base/errors.ts';
+import type { ProposedChange } from '../../base/errors.ts';
 import { percent } from '../../base/numbers.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { TargetValues } from '../../data/dataset.ts';
@@ -15,6 +17,8 @@ import type { Teacher } from '../teachers/teacher.ts';
 export interface Alternative {
   /** Setting, for messages that end in "with …", such as `layout: nchw`. */
   readonly what: string;
+  /** The same as keys of a recipe's teacher. */
+  readonly keys: object;
   readonly open: () => Promise<Teacher>;
 }
 
@@ -31,6 +35,8 @@ export type AskTeacher = (teacher: Teacher, dataset: Dataset, rows: Int32Array) 
 export interface TeacherFault {
   readonly fact: string;
   readonly hint: string;
+  /** Changes of the recipe's teacher that the hint asks for. */
+  readonly changes: readonly ProposedChange[];
 }
 
 export interface DiagnosisOptions {
@@ -70,10 +76,11 @@ function wrongOrder(
   declared: readonly string[] = names,
 ): TeacherFault {
   const moved = names.flatMap((name, i) => (name === classes[i] ? [] : [`what it calls ${name} is ${classes[i]!}`]));
-  const list = classList(declared.map((name) => classes[names.indexOf(name)]!));
+  const order = declared.map((name) => classes[names.indexOf(name)]!);
   return {
     fact: `with its classes in another order it is right on ${percent(accuracy, 1)}${moved.length > NAMED ? '' : `: ${moved.join(', ')}`}`,
-    hint: `Set \`teacher\` to use classes: ${list}.`,
+    hint: `Set \`teacher\` to use classes: ${classList(order)}.`,
+    changes: settingKeys({ classes: order }),
   };
 }
 
@@ -131,6 +138,7 @@ export async function diagnosis(
   return {
     fact: best === undefined ? '' : 'other layouts, normalizations and orders of classes are no better',
     hint: 'Check that this teacher was trained on this data set, and how its input is prepared (`teacher.layout`, `teacher.normalize`).',
+    changes: [],
   };
 }
 
@@ -163,9 +171,10 @@ export async function farBetterReading(
   return { ...otherReading(best), isEvident: p < EVIDENT };
 }
 
-function otherReading({ what, accuracy }: { what: string; accuracy: number }): TeacherFault {
+function otherReading({ what, accuracy, from }: Omit<Found, 'logits'>): TeacherFault {
   return {
     fact: `with ${what} it is right on ${percent(accuracy, 1)}`,
     hint: `Set \`teacher\` to use ${what}.`,
+    changes: settingKeys(from.keys),
   };
 }

@@ -1,5 +1,6 @@
 import { percent } from '../../base/numbers.ts';
-import { UserError } from '../../base/errors.ts';
+import { settingKeys, UserError } from '../../base/errors.ts';
+import type { ProposedChange } from '../../base/errors.ts';
 import type { OnProgress } from '../../base/progress.ts';
 import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
 import { asTeacherSees, countOfElements } from '../../data/dataset.ts';
@@ -42,6 +43,8 @@ export interface Preflight {
   readonly samples: number;
   /** Warnings about a teacher that is good enough, one sentence each. */
   readonly warnings: readonly string[];
+  /** Changes of the recipe's teacher that the warnings ask for. */
+  readonly changes: readonly ProposedChange[];
 }
 
 const BATCH = 100;
@@ -121,18 +124,22 @@ export async function preflight(
       throw new UserError(
         `${right}, and ${found.fact}`,
         `${found.hint} If its settings are right, confirm them with \`teacher.confirmed: true\`.`,
+        { changes: found.changes },
       );
     }
     const warnings = found === undefined ? [] : [`${right}; ${found.fact}. ${found.hint}`];
-    return { accuracy, samples, warnings: [...oddities(teacher, dataset, answered), ...warnings] };
+    const changes = found?.changes ?? [];
+    return { accuracy, samples, warnings: [...oddities(teacher, dataset, answered), ...warnings], changes };
   }
   const required = minAccuracy ?? chanceBar(labels, classes);
-  const { fact, hint } = await diagnosis(dataset, answered, { ...settings, required }, ask);
+  const { fact, hint, changes } = await diagnosis(dataset, answered, { ...settings, required }, ask);
   const bar =
     minAccuracy === undefined
       ? `the most frequent class alone gives ${percent(largestShare(labels, classes), 1)}`
       : `teacher.minAccuracy asks for ${percent(required, 1)}`;
-  throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, fact === '' ? remedyFor(teacher, hint) : hint);
+  throw new UserError(`${right}, and ${bar}${fact && `; ${fact}`}`, fact === '' ? remedyFor(teacher, hint) : hint, {
+    changes,
+  });
 }
 
 /** `preflight` for data without labels, which do not tell how often the teacher is right. */
@@ -149,13 +156,13 @@ async function checkWithoutLabels(
     );
   const given = await plainLogits(teacher, dataset, rows, asking);
   refuseUseless(teacher, task, given, rows.length);
-  if (task.classes === undefined) return { accuracy: undefined, samples: rows.length, warnings: [] };
+  if (task.classes === undefined) return { accuracy: undefined, samples: rows.length, warnings: [], changes: [] };
   const counts = classesOf(given, task.width).reduce(
     (sum, label) => sum.set(label, (sum.get(label) ?? 0) + 1),
     new Map<number, number>(),
   );
   const [[most, count]] = [...counts].sort(([, a], [, b]) => b - a) as [[number, number]];
-  if (count < rows.length) return { accuracy: undefined, samples: rows.length, warnings: [] };
+  if (count < rows.length) return { accuracy: undefined, samples: rows.length, warnings: [], changes: [] };
   throw new UserError(
     `${teacher.name}: gives all ${rows.length} samples the class ${dataset.classNames[most]!}`,
     remedyFor(
@@ -175,10 +182,10 @@ async function checkNumbers(
   const given = await plainLogits(teacher, dataset, rows, asking);
   refuseUseless(teacher, task, given, rows.length);
   const useless = await noBetterThanNothing(teacher, dataset, { rows, given }, alternatives);
-  if (useless !== undefined) throw new UserError(useless.fact, useless.hint);
+  if (useless !== undefined) throw new UserError(useless.fact, useless.hint, useless);
   const labels = targetsOf(dataset, rows);
   const stuck = task.stuck(teacher.name, given, labels);
-  return { accuracy: task.scoreOf(given, labels), samples: rows.length, warnings: stuck === undefined ? [] : [stuck] };
+  return { accuracy: task.scoreOf(given, labels), samples: rows.length, warnings: stuck === undefined ? [] : [stuck], changes: [] };
 }
 
 /** Message about answers no better than those of a model that ignores the samples, with a better reading; undefined for better answers. */
@@ -196,11 +203,11 @@ export async function noBetterThanNothing(
   const best = await bestAlternative(dataset, { rows, labels }, alternatives, plainLogits);
   if (best !== undefined && isBetter(task.score, best.accuracy, task.ignorance(labels))) {
     const better = task.score.said(best.accuracy, 'them');
-    return { fact: `${fact}; with ${best.what} it is ${better}`, hint: `Set \`teacher\` to use ${best.what}.` };
+    return { fact: `${fact}; with ${best.what} it is ${better}`, hint: `Set \`teacher\` to use ${best.what}.`, changes: settingKeys(best.from.keys) };
   }
   const hint =
     'Check that it was trained on this data set, that it answers in the units of the labels, or logits of several labels, and how its input is prepared (`teacher.layout`, `teacher.normalize`).';
-  return { fact, hint: remedyFor(teacher, hint) };
+  return { fact, hint: remedyFor(teacher, hint), changes: [] };
 }
 
 /** `UserError` for answers that are not finite, or have a field that is the same for all samples. */

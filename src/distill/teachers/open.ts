@@ -1,5 +1,5 @@
 import { orClose } from '../../base/closing.ts';
-import { atFile, UserError } from '../../base/errors.ts';
+import { atFile, settingKeys, underKey, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { chanceOf, PLAIN, viewOf } from '../../data/batches/batches.ts';
 import type { Dataset } from '../../data/dataset.ts';
@@ -69,7 +69,10 @@ export async function openTeacher(recipe: TeacherRecipe, options: TeacherOptions
   return orClose(
     async () => {
       const isMember = options.dataset.vector !== undefined;
-      for (const { weight, ...member } of recipe.ensemble!) members.push({ ...(await openFile(member, { ...options, isMember })), weight }); // prettier-ignore
+      for (const [i, { weight, ...member }] of recipe.ensemble!.entries()) {
+        const opened = await underKey(['ensemble', i], () => openFile(member, { ...options, isMember }));
+        members.push({ ...opened, weight });
+      }
       if (isMember) return { teacher: await unitTeacher(joinedTeacher(members), options.dataset), alternatives: [], members }; // prettier-ignore
       return { teacher: ensemble(members, recipe.weighting), alternatives: [], members };
     },
@@ -80,8 +83,7 @@ export async function openTeacher(recipe: TeacherRecipe, options: TeacherOptions
 }
 
 /** A file, and the recipe's settings for asking it. */
-export type FileSettings = Omit<TeacherFileRecipe, 'weight' | 'normalize'> &
-  Pick<FileTeacherSettings, 'normalize'> & { readonly tflite?: string };
+export type FileSettings = Omit<TeacherFileRecipe, 'weight' | 'normalize'> & Pick<FileTeacherSettings, 'normalize'>;
 
 /** Opens a model file with the settings of `preparationOf`. */
 export async function openFile(
@@ -130,6 +132,7 @@ function refuseEnlarged(
   throw new UserError(
     `${file}: was made for pictures of ${wanted.join('x')}x${of}, received samples of shape [${sampleShape.join(', ')}]`,
     `Set teacher.resize: [${wanted.join(', ')}] and teacher.channels: ${of}: then it gets the picture files at that size.`,
+    { changes: settingKeys({ resize: wanted, channels: of }) },
   );
 }
 

@@ -28,7 +28,7 @@ export const teacherTrainingSchema = z
   .catchall(modelOption)
   .describe('Train the teacher with these settings; it is reused as long as nothing that it depends on changes.');
 
-const SOURCES = ['onnx', 'keras', 'folder', 'tfjs', 'savedModel', 'train', 'ensemble', 'logits'] as const;
+const SOURCES = ['onnx', 'keras', 'folder', 'tfjs', 'savedModel', 'tflite', 'train', 'ensemble', 'logits'] as const;
 
 const fileKeys = {
   folder: file
@@ -40,6 +40,7 @@ const fileKeys = {
   keras: file.optional().describe('File of a Keras model, .keras or .h5; it is read as an ONNX file.'),
   tfjs: file.optional().describe('TensorFlow.js model.json.'),
   savedModel: file.optional().describe('Folder of a TensorFlow SavedModel; needs `npm run setup:tensorflow`.'),
+  tflite: file.optional().describe('TFLite file; needs @litertjs/core.'),
   signature: z.string().optional().describe('savedModel: signature to call; default: serving_default.'),
   input: z.string().optional().describe('Name of the input; default: the only one.'),
   output: z
@@ -197,6 +198,7 @@ const READ_BY: Readonly<Record<(typeof SOURCES)[number], readonly string[]>> = {
     'confirmed',
   ],
   savedModel: READ.filter((key) => key !== 'weighting' && key !== 'precision'),
+  tflite: READ_OF_ONNX.filter((key) => key !== 'precision' && key !== 'intermediate'),
   train: [],
   ensemble: ['weighting', 'confirmed'],
   logits: ['outputs', 'classes', 'confirmed'],
@@ -208,7 +210,7 @@ export const teacherSchema = z
     decoder: decoder.optional(),
     train: teacherTrainingSchema.optional(),
     ensemble: z
-      .array(member.superRefine(oneSource(['onnx', 'keras', 'folder', 'tfjs', 'savedModel'])))
+      .array(member.superRefine(oneSource(['onnx', 'keras', 'folder', 'tfjs', 'savedModel', 'tflite'])))
       .min(2)
       .optional()
       .describe('Weighted mean of several teachers.'),

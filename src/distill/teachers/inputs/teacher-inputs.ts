@@ -1,4 +1,4 @@
-import { UserError } from '../../../base/errors.ts';
+import { settingKeys, UserError } from '../../../base/errors.ts';
 import { fedShapes } from '../../../data/axes.ts';
 import type { FedShape, AxisOrder } from '../../../data/axes.ts';
 import { inputsByName, partsFor } from '../../../data/inputs.ts';
@@ -117,17 +117,28 @@ const SEQUENCES =
 /** Remedy for pictures of another size than the model expects. */
 export function sizeRemedy(declared: readonly (number | string)[], sample: readonly number[]): string {
   const other = 'Use a teacher of this data set, or resize the samples (`dataset.resize`, `dataset.channels`).';
-  const [, a, b, c] = declared;
   if (declared.length === 4 && sample.length === 2)
     return 'Samples of two axes are sequences: pictures are told by `dataset.layout: nhwc` (npz), or by a `dataset.shape` of three axes.';
   if (declared.length !== 4 || sample.length !== 3) return sample.length === 2 ? SEQUENCES : other;
-  const isFirst = (a === 1 || a === 3) && c !== 1 && c !== 3;
-  const [height, width, channels] = isFirst ? [b, c, a] : [a, b, c];
-  if (channels !== 1 && channels !== 3) return other;
-  const size = typeof height === 'number' && typeof width === 'number' ? ` teacher.resize: [${height}, ${width}]` : '';
-  const colours = channels === sample[2] ? '' : ` teacher.channels: ${channels}`;
+  const { resize, channels } = sizeKeys(declared, sample);
+  const size = resize === undefined ? '' : ` teacher.resize: [${resize.join(', ')}]`;
+  const colours = channels === undefined ? '' : ` teacher.channels: ${channels}`;
   const keys = [size, colours].filter((key) => key !== '').join(' and');
   return keys === '' ? other : `Set${keys}, so that it gets pictures of that size. Or: ${other}`;
+}
+
+/** Keys of a teacher under which pictures get the size that a file declares for its input, [batch, height, width, channels] or channels first. */
+function sizeKeys(
+  [, a, b, c]: readonly (number | string)[],
+  sample: readonly number[],
+): { readonly resize?: readonly number[]; readonly channels?: number } {
+  const isFirst = (a === 1 || a === 3) && c !== 1 && c !== 3;
+  const [height, width, channels] = isFirst ? [b, c, a] : [a, b, c];
+  if (sample.length !== 3 || (channels !== 1 && channels !== 3)) return {};
+  return {
+    ...(typeof height === 'number' && typeof width === 'number' && { resize: [height, width] }),
+    ...(channels !== sample[2] && { channels }),
+  };
 }
 
 interface InputForm {
@@ -153,5 +164,6 @@ function inputForm(
   throw new UserError(
     `${name}: its input ${input.name} is [${declared}], received samples of shape [${sample.join(', ')}]${layoutText}`,
     sizeRemedy(input.shape, sample),
+    { changes: input.shape.length === 4 ? settingKeys(sizeKeys(input.shape, sample)) : [] },
   );
 }

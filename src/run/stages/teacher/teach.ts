@@ -2,7 +2,7 @@ import { percent } from '../../../base/numbers.ts';
 import path from 'node:path';
 import { sha256 } from '../../../base/bytes.ts';
 import { orClose } from '../../../base/closing.ts';
-import { InterruptedError, UserError } from '../../../base/errors.ts';
+import { InterruptedError, underKey, UserError } from '../../../base/errors.ts';
 import { modelTeacher } from '../../../distill/teachers/model-teacher.ts';
 import { asTeacherSees, fingerprint } from '../../../data/dataset.ts';
 import { openTeacher } from '../../../distill/teachers/open.ts';
@@ -95,13 +95,15 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
   }
   onEvent({ type: 'stage', stage: 'open teacher', title: 'opening the teacher' });
   const session = sessionOptionsOf(recipe);
-  const opened = await openTeacher(source, {
-    engine,
-    session,
-    dataset: asTeacherSees(data.validation),
-    name: (file) => path.basename(file),
-    toInt8: toInt8(progressOf(context, 'open teacher')),
-  });
+  const opened = await underKey(['teacher'], () =>
+    openTeacher(source, {
+      engine,
+      session,
+      dataset: asTeacherSees(data.validation),
+      name: (file) => path.basename(file),
+      toInt8: toInt8(progressOf(context, 'open teacher')),
+    }),
+  );
   return orClose(
     async () => {
       const isInt8 = [source, ...(source.ensemble ?? [])].some(({ precision }) => precision === 'int8');
@@ -111,8 +113,10 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
       if (context.signal?.aborted === true) throw new InterruptedError('stopped opening the teacher');
       onEvent({ type: 'stage', stage: 'check teacher' });
       for (const [i, member] of (opened.members ?? []).entries())
-        await check(context, member, { confirmed: source.ensemble?.[i]?.confirmed ?? source.confirmed });
-      await check(context, opened, source);
+        await check(context, member, ['teacher', 'ensemble', i], {
+          confirmed: source.ensemble?.[i]?.confirmed ?? source.confirmed,
+        });
+      await check(context, opened, ['teacher'], source);
       return { teacher: opened.teacher };
     },
     () => opened.teacher.dispose(),
@@ -122,20 +126,25 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
 async function check(
   context: Opening,
   { teacher, alternatives, declared }: OpenedTeacher,
+  keys: readonly (string | number)[],
   { minAccuracy, confirmed }: Pick<PreflightOptions, 'minAccuracy' | 'confirmed'>,
 ): Promise<void> {
   const { data, onEvent, together, isChecked } = context;
   if (isChecked === true) return;
   const onProgress = progressOf(context, 'check teacher');
   const options = { minAccuracy, confirmed, alternatives, declared, together, onProgress };
-  const { accuracy, samples, warnings } = await preflight(teacher, data.validation, options);
+  const { accuracy, samples, warnings, changes } = await underKey(keys, () =>
+    preflight(teacher, data.validation, options),
+  );
   const outcome =
     accuracy === undefined
       ? `answers ${samples} validation samples, and no label says how often it is right`
       : taskOf(data.validation).score.said(accuracy, `${samples} validation samples`);
   const message = `teacher ${teacher.name}: ${outcome}`;
   onEvent({ type: 'message', message });
-  for (const warning of warnings) onEvent({ type: 'warning', message: warning });
+  const proposed = changes.map((change) => ({ ...change, path: [...keys, ...change.path] }));
+  for (const warning of warnings)
+    onEvent({ type: 'warning', message: warning, ...(proposed.length > 0 && { changes: proposed }) });
 }
 
 /** Trains the teacher that the recipe describes. The result is reused until something that it depends on changes. */
