@@ -1,7 +1,8 @@
 import type { Log, Verbosity } from '../base/log.ts';
 
-/** Control sequence that erases the line of the progress bar; no other control characters reach the terminal. */
+/** Control sequence that erases the line of the progress bar, and those of colours; no other control characters reach the terminal. */
 export const CLEAR_LINE = '\r\u001b[2K';
+export const COLOURS = { red: '\u001b[31m', green: '\u001b[32m', plain: '\u001b[39m' } as const;
 
 /** Context of every command: streams to print to, verbosity, terminal, and the signal that stops it. */
 export interface CommandContext {

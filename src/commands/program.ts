@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
 import { printable, shown, UserError } from '../base/errors.ts';
 import type { Command } from './options/command.ts';
-import { CLEAR_LINE } from './context.ts';
+import { CLEAR_LINE, COLOURS } from './context.ts';
 import type { CommandContext, GlobalArgs } from './context.ts';
 import { benchCommand } from './bench.ts';
 import { compareCommand } from './compare.ts';
@@ -112,9 +112,14 @@ export function contextOf({ json, quiet, verbose }: GlobalArgs, host: ProgramHos
   };
 }
 
-/** Returns `write` with control characters escaped, since names in untrusted files may contain them; the progress bar's own pass. */
+/** Returns `write` with control characters escaped, since names in untrusted files may contain them; our own of progress bar and colours pass. */
 function forTerminal(write: ProgramHost['out']): ProgramHost['out'] {
-  return (text) => write(text.split(CLEAR_LINE).map(printable).join(CLEAR_LINE));
+  const own = [CLEAR_LINE, ...Object.values(COLOURS)];
+  const clean = (text: string, [first, ...others]: readonly string[]): string =>
+    first === undefined
+      ? printable(text)
+      : text.split(first).map((part) => clean(part, others)).join(first); // prettier-ignore
+  return (text) => write(clean(text, own));
 }
 
 function add<Args extends object>(

@@ -1,12 +1,16 @@
 import { existsSync } from 'node:fs';
+import type { CheckedData } from '../run/check-data.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
 import { setOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
 import { printJson } from './context.ts';
+import type { CommandContext } from './context.ts';
 
 interface ValidateArgs {
   recipes: string[];
   set: string[];
   data: boolean;
+  fix: boolean;
   preview: string | undefined;
 }
 
@@ -22,31 +26,32 @@ export const validateCommand: Command<ValidateArgs> = {
         default: false,
         describe: 'Read the data set too, and ask the teacher about some of its samples',
       })
+      .option('fix', {
+        type: 'boolean',
+        default: false,
+        describe: 'Change the files as the checks propose; prints the changes first, keeps comments',
+      })
       .option('preview', {
         type: 'string',
         describe:
           'PNG file to write: some pictures of train after augmentation, with boxes or masks; reads the data set',
       }),
-  run: async ({ recipes, set, data, preview }, context) => {
+  run: async ({ recipes, set, data, fix, preview }, context) => {
     const { loadRunnable } = await import('../setup/runnable.ts');
     const resolved = [];
     for (const file of recipes) {
-      const { recipe } = await loadRunnable(file, set, { isThere: existsSync });
+      const isRead = data || preview !== undefined;
+      const fixed = fix ? await fixedFile(file, { set, data: isRead }, context) : undefined;
+      const { recipe } = fixed?.loaded ?? (await loadRunnable(file, set, { isThere: existsSync }));
       let found = '';
-      if (data || preview !== undefined) {
+      if (isRead) {
         const { checkData } = await import('../run/check-data.ts');
-        const { taskRow } = await import('../recipe/task.ts');
-        const { ANSWER_WORDS } = await import('../tasks/answer-form.ts');
-        const { data: read, messages, warnings } = await checkData(recipe);
-        const { train, validation, test, classNames } = read;
-        const [one, several] = ANSWER_WORDS[taskRow(train.task).form];
-        const answers = `${classNames.length} ${classNames.length === 1 ? one : several}`;
-        found = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test, ${answers}`;
-        found += messages.map((message) => `\n  ${message}`).join('');
-        for (const warning of warnings) context.note(`${file}: warning: ${warning}\n`);
+        const checked = fixed?.checked ?? (await checkData(recipe));
+        found = await saidOf(checked);
+        for (const warning of checked.warnings) context.note(`${file}: warning: ${warning}\n`);
         if (preview !== undefined) {
           const { writePreview } = await import('../tools/preview.ts');
-          await writePreview(preview, train, recipe);
+          await writePreview(preview, checked.data.train, recipe);
           found += `\n  ${preview}: pictures of train after augmentation`;
         }
       }
@@ -56,3 +61,35 @@ export const validateCommand: Command<ValidateArgs> = {
     if (context.json) printJson(context, resolved);
   },
 };
+
+async function saidOf({ data: { train, validation, test, classNames }, messages }: CheckedData): Promise<string> {
+  const { taskRow } = await import('../recipe/task.ts');
+  const { ANSWER_WORDS } = await import('../tasks/answer-form.ts');
+  const [one, several] = ANSWER_WORDS[taskRow(train.task).form];
+  const answers = `${classNames.length} ${classNames.length === 1 ? one : several}`;
+  const counts = `: ${train.count} train, ${validation.count} validation, ${test?.count ?? 0} test, ${answers}`;
+  return counts + messages.map((message) => `\n  ${message}`).join('');
+}
+
+/** Shows and writes the changes that the checks of a recipe propose. `UserError` if something is still wrong. */
+async function fixedFile(
+  file: string,
+  options: { readonly set: readonly string[]; readonly data: boolean },
+  context: CommandContext,
+): Promise<{ readonly loaded: LoadedRecipe; readonly checked?: CheckedData }> {
+  const { readUtf8 } = await import('../base/files.ts');
+  const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
+  const { refuseModelFile } = await import('../recipe/load.ts');
+  const { fixedRecipe } = await import('../tools/fix.ts');
+  const { shownDiff } = await import('./terminal/diff.ts');
+  refuseModelFile(file);
+  const before = await readUtf8(file);
+  const { text, changes, failure, loaded, checked } = await fixedRecipe(before, file, options);
+  if (text !== before) {
+    context.note(shownDiff(before, text, file, context));
+    await writeWholeFile(file, text);
+    context.note(`${file}: ${changes.length === 1 ? 'one change' : `${changes.length} changes`} written\n`);
+  }
+  if (failure !== undefined) throw failure;
+  return { loaded: loaded!, ...(checked && { checked }) };
+}

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { nearest, shown } from '../base/errors.ts';
+import type { ProposedChange } from '../base/errors.ts';
 import type { KnownKeys } from './keys.ts';
 import { pathText } from './source.ts';
 import type { KeyPath } from './source.ts';
@@ -13,6 +14,8 @@ export interface Complaint {
   readonly key?: string;
   readonly fact: string;
   readonly hint: string;
+  /** Changes of the recipe that the hint asks for. */
+  readonly changes?: readonly ProposedChange[];
 }
 
 const SEE_SCHEMA = 'Run `limbeck schema` to see every key with its meaning.';
@@ -42,18 +45,24 @@ function complain(issue: Issue, base: KeyPath, data: unknown, keysAt: (path: Key
   const meant = typeof value === 'string' ? nearest(value, choices(issue)) : undefined;
   const hint =
     meant !== undefined ? `Did you mean ${meant}?` : typeof own === 'string' ? own : remedy(path, value, issue, keysAt);
-  return [{ path, fact: `expected ${expected(issue)}, received ${shownValue}`, hint }];
+  const { discriminator } = issue as { readonly discriminator?: string };
+  const isInside = discriminator !== undefined && valueAt(data, path) !== value;
+  const at = isInside ? [...path, discriminator] : path;
+  const changes = meant === undefined ? [] : [{ path: at, value: meant }];
+  return [{ path, fact: `expected ${expected(issue)}, received ${shownValue}`, hint, changes }];
 }
 
 function unknownKey(path: KeyPath, key: string, { keys: known, chosenBy, elsewhere }: KnownKeys): Complaint {
   const others = elsewhere(key);
   if (chosenBy !== undefined && others.length > 0) {
     const fact = `not read beside ${chosenBy.key}: ${chosenBy.value}`;
-    return { path, key, fact, hint: `Take it out: it belongs to ${chosenBy.key}: ${listed(others)}.` };
+    const changes = [{ path: [...path, key], value: undefined }];
+    return { path, key, fact, hint: `Take it out: it belongs to ${chosenBy.key}: ${listed(others)}.`, changes };
   }
   const meant = nearest(key, known);
   const hint = meant !== undefined ? `Did you mean ${meant}?` : `Known keys: ${known.join(', ')}.`;
-  return { path, key, fact: 'unknown key', hint };
+  const changes = meant === undefined ? [] : [{ path: [...path, key], rename: meant }];
+  return { path, key, fact: 'unknown key', hint, changes };
 }
 
 /**

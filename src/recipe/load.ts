@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
-import type { Problem } from '../base/errors.ts';
+import type { Problem, ProposedChange } from '../base/errors.ts';
 import { readUtf8 } from '../base/files.ts';
 import { complaintsOf, valueAt } from './issues.ts';
 import type { Complaint } from './issues.ts';
@@ -41,6 +41,12 @@ export interface RecipeOptions {
 
 /** Reads, checks and completes a recipe. Throws a `UserError` with file, line, column and key of every problem. */
 export async function loadRecipe(file: string, options: RecipeOptions = {}): Promise<LoadedRecipe> {
+  refuseModelFile(file);
+  return parseRecipe(await readUtf8(file), file, options);
+}
+
+/** `UserError` for a file of a model or of data in place of a recipe, which would be read as text. */
+export function refuseModelFile(file: string): void {
   const [, ending] = /\.(onnx|keras|h5|tflite|npz|npy|csv|parquet|jsonl)$/i.exec(file) ?? [];
   if (ending !== undefined)
     throw new UserError(
@@ -48,7 +54,6 @@ export async function loadRecipe(file: string, options: RecipeOptions = {}): Pro
       'Write a recipe that names the file; `limbeck init` asks for what it needs.',
       { kind: 'recipe' },
     );
-  return parseRecipe(await readUtf8(file), file, options);
 }
 
 export function parseRecipe(text: string, file: string, options: RecipeOptions = {}): LoadedRecipe {
@@ -121,12 +126,15 @@ function report(
     ({ path: keys, key }, i) =>
       complaints.findIndex((other) => other.key === key && String(other.path) === String(keys)) === i,
   );
+  const changes: ProposedChange[] = [];
   const problems = kept.map((complaint): Problem => {
     const full = complaint.key === undefined ? complaint.path : [...complaint.path, complaint.key];
     const name = pathText(full);
     const place = placeOf(complaint, source, overrides);
     const message = `${placeText(place)} ${name || 'the recipe'}: ${complaint.fact}`.trimStart();
-    const at = place !== undefined && 'file' in place ? place : { file: null, line: null, column: null };
+    const isInFile = place !== undefined && 'file' in place;
+    if (isInFile) changes.push(...(complaint.changes ?? []));
+    const at = isInFile ? place : { file: null, line: null, column: null };
     return { ...at, key: name || null, message, hint: complaint.hint };
   });
   const lines = problems.slice(0, MOST_SHOWN).map(({ message }) => message);
@@ -135,6 +143,7 @@ function report(
   throw new UserError(lines.join('\n'), hints.length > 2 ? `${hints.slice(0, 2).join(' ')} ...` : hints.join(' '), {
     kind: 'recipe',
     problems,
+    changes,
   });
 }
 

@@ -51,14 +51,17 @@ function check(
   if (model !== undefined && known === undefined) {
     const names = Object.keys(models);
     const fact = `expected one of ${names.join(', ')}, received ${shown(model)}`;
-    return [{ path: [...path, 'model'], fact, hint: meant(model, names) ?? 'Name one of these models.' }];
+    const near = nearest(model, names);
+    const at = [...path, 'model'];
+    return [{ path: at, fact, ...(near === undefined ? { hint: 'Name one of these models.' } : { ...asked(near), changes: [{ path: at, value: near }] }) }]; // prettier-ignore
   }
   const options = known?.options ?? {};
   return Object.entries(modelOptions(part, own)).flatMap(([key, value]): Complaint[] => {
     const option = Object.hasOwn(options, key) ? options[key] : undefined;
     if (option === undefined) {
       const keys = [...Object.keys(options), ...OWN_KEYS[own]];
-      return [{ path, key, fact: 'unknown key', hint: meant(key, keys) ?? `Known keys: ${keys.join(', ')}.` }];
+      const near = nearest(key, keys);
+      return [{ path, key, fact: 'unknown key', ...(near === undefined ? { hint: `Known keys: ${keys.join(', ')}.` } : { ...asked(near), changes: [{ path: [...path, key], rename: near }] }) }]; // prettier-ignore
     }
     const wrong = option.wrong(value);
     if (wrong === undefined) return [];
@@ -72,7 +75,6 @@ function check(
   });
 }
 
-function meant(word: string, candidates: readonly string[]): string | undefined {
-  const near = nearest(word, candidates);
-  return near === undefined ? undefined : `Did you mean ${near}?`;
+function asked(near: string): Pick<Complaint, 'hint'> {
+  return { hint: `Did you mean ${near}?` };
 }

@@ -20,7 +20,7 @@ export const withFolders: WithFolders = (data, base, fail) => {
       return use();
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      return fail([{ path: keys, fact: error.message, hint: error.hint }]);
+      return fail([{ path: keys, fact: error.message, hint: error.hint, changes: error.changes }]);
     }
   };
   if (!isMapping(data)) return data;
@@ -211,6 +211,7 @@ function refuseOther({ folder, task, reads }: HubFolder, data: Mapping): void {
   throw new UserError(
     `${folder}: answers the task ${task}, as its config.json says, received the task ${own as string}`,
     `Set \`dataset.task: ${task}\`, or use a model for the task of the data.`,
+    { changes: [{ path: ['dataset', 'task'], value: task }] },
   );
 }
 

@@ -21,6 +21,12 @@ export function preventTelemetry(): void {
   process.env['ORT_DISABLE_TELEMETRY'] ??= '1';
 }
 
+/** True unless the user asks for texts without colours, see https://no-color.org. */
+export function allowsColour(): boolean {
+  const { NO_COLOR: no = '', TERM: terminal } = process.env;
+  return no === '' && terminal !== 'dumb';
+}
+
 /** Launcher that started this process as one of several, and their number. */
 export interface MpiLaunch {
   readonly by: 'Open MPI' | 'MPICH';

@@ -185,7 +185,12 @@ async function checkNumbers(
   if (useless !== undefined) throw new UserError(useless.fact, useless.hint, useless);
   const labels = targetsOf(dataset, rows);
   const stuck = task.stuck(teacher.name, given, labels);
-  return { accuracy: task.scoreOf(given, labels), samples: rows.length, warnings: stuck === undefined ? [] : [stuck], changes: [] };
+  return {
+    accuracy: task.scoreOf(given, labels),
+    samples: rows.length,
+    warnings: stuck === undefined ? [] : [stuck],
+    changes: [],
+  };
 }
 
 /** Message about answers no better than those of a model that ignores the samples, with a better reading; undefined for better answers. */
@@ -203,7 +208,11 @@ export async function noBetterThanNothing(
   const best = await bestAlternative(dataset, { rows, labels }, alternatives, plainLogits);
   if (best !== undefined && isBetter(task.score, best.accuracy, task.ignorance(labels))) {
     const better = task.score.said(best.accuracy, 'them');
-    return { fact: `${fact}; with ${best.what} it is ${better}`, hint: `Set \`teacher\` to use ${best.what}.`, changes: settingKeys(best.from.keys) };
+    return {
+      fact: `${fact}; with ${best.what} it is ${better}`,
+      hint: `Set \`teacher\` to use ${best.what}.`,
+      changes: settingKeys(best.from.keys),
+    };
   }
   const hint =
     'Check that it was trained on this data set, that it answers in the units of the labels, or logits of several labels, and how its input is prepared (`teacher.layout`, `teacher.normalize`).';

@@ -240,7 +240,7 @@ export async function ownTeacher(
   teacher: TeacherRecipe | undefined,
 ): Promise<Omit<TeacherFileRecipe, 'weight'> | undefined> {
   for (const source of teacher === undefined ? [] : [teacher, ...(teacher.ensemble ?? [])]) {
-    const named = source.onnx ?? source.tfjs;
+    const named = source.onnx ?? source.tfjs ?? source.tflite;
     if (named !== undefined && (await isSame(file, named))) return source;
   }
   return undefined;

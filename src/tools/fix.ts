@@ -1,0 +1,65 @@
+import { UserError } from '../base/errors.ts';
+import type { ProposedChange } from '../base/errors.ts';
+import { existsSync } from 'node:fs';
+import { editedRecipe } from '../recipe/edit.ts';
+import type { LoadedRecipe } from '../recipe/load.ts';
+import type { RecipeChange } from '../recipe/overrides.ts';
+import { checkData } from '../run/check-data.ts';
+import type { CheckedData } from '../run/check-data.ts';
+import { parseRunnable } from '../setup/runnable.ts';
+
+export interface FixedRecipe {
+  readonly text: string;
+  readonly changes: readonly ProposedChange[];
+  /** What is wrong after all changes; the rest is absent then. */
+  readonly failure?: UserError;
+  readonly loaded?: LoadedRecipe;
+  /** Absent if the data are not read. */
+  readonly checked?: CheckedData;
+}
+
+export interface FixOptions {
+  readonly set?: readonly RecipeChange[];
+  /** Reads the data, and asks the teacher about some of them. */
+  readonly data?: boolean;
+}
+
+/** Largest number of checks: each mistake hides those behind it. */
+const ROUNDS = 12;
+
+/** A recipe's text with the changes that its checks propose; nothing is written. `file`: its name, from whose folder paths start. */
+export async function fixedRecipe(
+  given: string,
+  file: string,
+  { set = [], data = false }: FixOptions,
+): Promise<FixedRecipe> {
+  let text = given;
+  const made: ProposedChange[] = [];
+  for (let round = 0; ; round++) {
+    const found = await check(text, file, { set, data });
+    const changes = found.failure?.changes ?? found.checked?.changes ?? [];
+    // A change that was made and is proposed again does not help.
+    const isNew = changes.length > 0 && !changes.some((one) => made.some((other) => isSame(one, other)));
+    if (!isNew || round === ROUNDS) return { text, changes: made, ...found };
+    text = editedRecipe(text, changes, file);
+    made.push(...changes);
+  }
+}
+
+function isSame(one: ProposedChange, other: ProposedChange): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
+}
+
+async function check(
+  text: string,
+  file: string,
+  { set, data }: Required<FixOptions>,
+): Promise<Omit<FixedRecipe, 'text' | 'changes'>> {
+  try {
+    const loaded = parseRunnable(text, file, set, { isThere: existsSync });
+    return { loaded, ...(data && { checked: await checkData(loaded.recipe) }) };
+  } catch (error) {
+    if (error instanceof UserError) return { failure: error };
+    throw error;
+  }
+}
