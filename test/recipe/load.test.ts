@@ -186,13 +186,13 @@ describe('a broken recipe', () => {
     [
       'two sources of a teacher',
       'teacher: {onnx: a, tfjs: b}',
-      'recipes/x.yaml:3:10 teacher: expected exactly one of onnx, keras, folder, tfjs, savedModel, train, ensemble, logits, received onnx and tfjs',
+      'recipes/x.yaml:3:10 teacher: expected exactly one of onnx, keras, folder, tfjs, savedModel, tflite, train, ensemble, logits, received onnx and tfjs',
       /./,
     ],
     [
       'no source of a teacher',
       'teacher: {layout: nchw}',
-      'recipes/x.yaml:3:10 teacher: expected exactly one of onnx, keras, folder, tfjs, savedModel, train, ensemble, logits, received none of them',
+      'recipes/x.yaml:3:10 teacher: expected exactly one of onnx, keras, folder, tfjs, savedModel, tflite, train, ensemble, logits, received none of them',
       /./,
     ],
     [

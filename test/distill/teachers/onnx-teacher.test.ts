@@ -206,7 +206,7 @@ describe('before training, a teacher', () => {
   }
 
   it('that is right passes', async () => {
-    expect(await check({ layout: 'nchw' })).toEqual({ accuracy: 1, samples: 200, warnings: [] });
+    expect(await check({ layout: 'nchw' })).toEqual({ accuracy: 1, samples: 200, warnings: [], changes: [] });
   });
 
   it('that is asked with probabilities called logits passes with a warning', async () => {
