@@ -11,7 +11,7 @@ export type RunEvent =
   | { readonly type: 'message'; readonly message: string }
   | WarningEvent;
 
-export interface WarningEvent {
+interface WarningEvent {
   readonly type: 'warning';
   readonly message: string;
   /** Changes of the recipe that the warning asks for. */

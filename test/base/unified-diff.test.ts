@@ -1,29 +1,22 @@
-import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { unifiedDiff } from '../../src/base/unified-diff.ts';
-import { temporaryFolder } from '../support/folder.ts';
 
-const folder = temporaryFolder();
-const lines = (count: number): string[] => Array.from({ length: count }, (_, i) => `line ${i}`);
+const LINES = Array.from({ length: 20 }, (_, i) => `line ${i}`);
+const text = (lines: readonly string[]): string => `${lines.join('\n')}\n`;
 
-it.each([
-  ['a changed line', lines(20).with(9, 'changed')],
-  ['the first and the last line', [...lines(20).slice(1), 'more']],
-  ['changes far from each other', lines(20).with(2, 'a').with(17, 'b')],
-  ['lines taken out and added', lines(20).toSpliced(4, 3).toSpliced(9, 0, 'x', 'y')],
-])('is that of diff -u for %s', (_name, after) => {
-  const [a, b] = ['a', 'b'].map((name) => path.join(folder(), name)) as [string, string];
-  writeFileSync(a, `${lines(20).join('\n')}\n`);
-  writeFileSync(b, `${after.join('\n')}\n`);
-  let expected = '';
-  try {
-    execFileSync('diff', ['-u', '--label', 'f', '--label', 'f', a, b], { encoding: 'utf8' });
-  } catch (error) {
-    expected = (error as { stdout: string }).stdout;
-  }
-  const found = unifiedDiff(`${lines(20).join('\n')}\n`, `${after.join('\n')}\n`, 'f');
-  expect(`${found.join('\n')}\n`).toBe(expected);
+it('has three lines around a change, and a part for changes that are far from each other', () => {
+  const after = LINES.with(2, 'a').toSpliced(17, 1).toSpliced(18, 0, 'x', 'y');
+  // As `diff -u` prints them.
+  expect(unifiedDiff(text(LINES), text(after), 'f')).toEqual([
+    ...['--- f', '+++ f', '@@ -1,6 +1,6 @@', ' line 0', ' line 1', '-line 2', '+a', ' line 3', ' line 4', ' line 5'],
+    ...['@@ -15,6 +15,7 @@', ' line 14', ' line 15', ' line 16', '-line 17', ' line 18', '+x', '+y', ' line 19'],
+  ]);
+});
+
+it('begins and ends with the lines that are changed there', () => {
+  expect(unifiedDiff(text(LINES), text([...LINES.slice(1), 'more']), 'f')).toEqual([
+    ...['--- f', '+++ f', '@@ -1,4 +1,3 @@', '-line 0', ' line 1', ' line 2', ' line 3'],
+    ...['@@ -18,3 +17,4 @@', ' line 17', ' line 18', ' line 19', '+more'],
+  ]);
 });
 
 it('is empty for equal texts', () => {
