@@ -80,7 +80,7 @@ async function fixedFile(
   const { readUtf8 } = await import('../base/files.ts');
   const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
   const { refuseModelFile } = await import('../recipe/load.ts');
-  const { fixedRecipe } = await import('../tools/fix.ts');
+  const { fixedRecipe } = await import('../run/fixed-recipe.ts');
   const { shownDiff } = await import('./terminal/diff.ts');
   refuseModelFile(file);
   const before = await readUtf8(file);

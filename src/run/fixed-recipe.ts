@@ -4,8 +4,8 @@ import { existsSync } from 'node:fs';
 import { editedRecipe } from '../recipe/edit.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { RecipeChange } from '../recipe/overrides.ts';
-import { checkData } from '../run/check-data.ts';
-import type { CheckedData } from '../run/check-data.ts';
+import { checkData } from './check-data.ts';
+import type { CheckedData } from './check-data.ts';
 import { parseRunnable } from '../setup/runnable.ts';
 
 export interface FixedRecipe {
