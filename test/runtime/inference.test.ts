@@ -37,6 +37,26 @@ describe('an ONNX file for inference', () => {
     session.dispose();
   });
 
+  it('counts zeros that a Pad adds before a MaxPool as numbers, which ONNX Runtime 1.30 leaves out', async () => {
+    const b = new GraphBuilder();
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 4, 4, 1] });
+    const padded = b.op('Pad', [x], { paddings: [0, 0, 1, 1, 1, 1, 0, 0], constantValue: 0 });
+    const pool = { filterSize: [3, 3], strides: [2, 2], dilations: [1, 1], pads: [0, 0, 0, 0] };
+    b.output('y', b.op('MaxPool', [padded], pool));
+    const lowered = lowerToOnnx(b.build());
+    const nodes = lowered.graph.nodes.map((node) => ({ ...node, inputs: node.inputs.slice(0, 3) }));
+    const others = { ...lowered, opsets: new Map([['', 13]]), graph: { ...lowered.graph, nodes } };
+    // Without our option, a Pad that names its axes is the remedy.
+    expect(lowered.opsets.get('')).toBe(18);
+    expect(lowered.graph.nodes.find(({ op }) => op === 'Pad')!.inputs).toHaveLength(4);
+    for (const model of [lowered, others]) {
+      const session = engine.load(encodeModel(model), 'm.onnx');
+      const { y } = await session.run({ x: { data: new Float32Array(16).fill(-1), shape: [1, 4, 4, 1] } });
+      expect([...(y!.data as Float32Array)]).toEqual([0, 0, 0, -1]);
+      session.dispose();
+    }
+  });
+
   it('refuses feeds that do not fit, naming file, input and both shapes', async () => {
     const session = engine.load(model(), 'teacher.onnx');
     const run = (x?: { data: Float32Array | Int32Array; shape: number[] }) => session.run(x === undefined ? {} : { x });

@@ -36,7 +36,7 @@ export function lowerToOnnx(graph: Graph, options: Options = {}): Model {
 
 /** The model, and for each of its tensors with a value of the graph, in any layout, the name of that value. */
 export function lowerWithValues(graph: Graph, options: Options = {}): { model: Model; values: Map<string, string> } {
-  const opset = Math.max(options.opset ?? DEFAULT_OPSET, ...graph.nodes.map(({ op }) => neededOpset[op] ?? 0));
+  const opset = Math.max(options.opset ?? DEFAULT_OPSET, neededOpset(graph));
   const c = new Lowering(graph, {
     opset,
     exactNaN: options.exactNaN ?? false,

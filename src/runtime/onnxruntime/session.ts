@@ -16,7 +16,7 @@ export class OnnxSession {
   constructor(bytes: Uint8Array, options: SessionOptions) {
     const { binding } = nativeBinding();
     this.#native = new binding.InferenceSession();
-    this.#native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, options);
+    this.#native.loadModel(bytes.buffer, bytes.byteOffset, bytes.byteLength, checkedOptions(bytes, options));
   }
 
   get isDisposed(): boolean {
@@ -45,6 +45,22 @@ export class OnnxSession {
     this.#disposed = true;
     this.#native.dispose();
   }
+}
+
+/** Op types of nodes as protobuf writes them: the field, the length, the letters. */
+const [PAD, MAX_POOL] = ['Pad', 'MaxPool'].map((op) => Buffer.from(`\x22${String.fromCodePoint(op.length)}${op}`)) as [
+  Buffer,
+  Buffer,
+];
+
+/**
+ * The options, without a rewriting that is wrong: ONNX Runtime before 1.32 turns the zeros that a Pad adds before a MaxPool into padding of the MaxPool,
+ * which no maximum counts. A window of negative numbers and zeros then has another maximum.
+ */
+function checkedOptions(bytes: Uint8Array, options: SessionOptions): SessionOptions {
+  const content = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (!content.includes(MAX_POOL) || !content.includes(PAD)) return options;
+  return { ...options, extra: { ...options.extra, 'optimization.disable_specified_optimizers': 'Pad_Fusion' } };
 }
 
 /**

@@ -1,4 +1,5 @@
 import { int, ints, shapeAttr, text } from '../../../graph/ops/spec.ts';
+import type { Node } from '../../../graph/types.ts';
 import type { Lowering, Rule } from './context.ts';
 import { flattenAsItLies } from './fuse.ts';
 import { gather, gatherNd, oneHot } from './index-ops.ts';
@@ -80,11 +81,16 @@ function paddings(flat: readonly number[]): [number, number][] {
   return Array.from({ length: flat.length / 2 }, (_, i) => [flat[2 * i]!, flat[2 * i + 1]!]);
 }
 
+export const isMaxPool = ({ op }: Node): boolean => op === 'MaxPool';
+
 const pad = inAnyLayout((c, x, order, node) => {
   const pads = order(paddings(ints(node.attrs, 'paddings')));
   const { dtype } = c.typeOf(node.inputs[0]!);
   const amounts = c.ints([...pads.map(([before]) => before), ...pads.map(([, after]) => after)]);
-  return c.one('Pad', [x, amounts, c.scalar(dtype, node.attrs.constantValue as number)], { mode: 'constant' });
+  const inputs = [x, amounts, c.scalar(dtype, node.attrs.constantValue as number)];
+  // A Pad that names its axes is not fused with a MaxPool, which ONNX Runtime before 1.32 does wrongly.
+  if (c.consumersOf(node.outputs[0]!).some(isMaxPool)) inputs.push(c.ints(pads.map((_, axis) => axis)));
+  return c.one('Pad', inputs, { mode: 'constant' });
 });
 
 /** Mirror padding by a gather along each padded axis: ONNX' Pad has only `reflect`, and not for every type. */
