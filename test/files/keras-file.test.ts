@@ -20,7 +20,7 @@ const BIAS = { shape: [3], values: [0.5, 0, -0.5] };
 const input = { class_name: 'InputLayer', config: { name: 'x', batch_shape: [null, 2], dtype: 'float32' } };
 const dense = (more: Json = {}): Json => ({
   class_name: 'Dense',
-  config: { name: 'fc', units: 3, activation: 'linear', use_bias: true, ...more },
+  config: { name: 'fc', trainable: true, units: 3, activation: 'linear', use_bias: true, ...more },
 });
 const sequential = (...layers: readonly Json[]): Json => ({
   class_name: 'Sequential',
@@ -95,14 +95,14 @@ describe('a file of Keras', () => {
       class_name: '__keras_tensor__',
       config: { keras_history: [layer, 0, 0] },
     });
-    const functional = (nodes: unknown, sum: unknown): Json => ({
+    const functional = (nodes: unknown, sum: unknown, added: Json = { trainable: true }): Json => ({
       class_name: 'Functional',
       config: {
         name: 'm',
         layers: [
           { ...input, name: 'x', inbound_nodes: [] },
           { ...dense(), name: 'fc', inbound_nodes: nodes },
-          { class_name: 'Add', config: { name: 'sum' }, name: 'sum', inbound_nodes: sum },
+          { class_name: 'Add', config: { name: 'sum', ...added }, name: 'sum', inbound_nodes: sum },
         ],
         input_layers: [['x', 0, 0]],
         output_layers: [['sum', 0, 0]],
@@ -115,6 +115,9 @@ describe('a file of Keras', () => {
     const second = functional([[['x', 0, 0, {}]]], [[['fc', 0, 0, {}], ['fc', 0, 0, {}]]]); // prettier-ignore
     expectClose(await answers(await archive(third), [1, 2]), [19, 24, 29]);
     expectClose(await answers(await whole(second, LEGACY), [1, 2]), [19, 24, 29]);
+    // Keras 3 writes an addition of keras.ops to HDF5 like this, and cannot read it.
+    const operation = functional([{ args: [tensor('x')], kwargs: {} }], [{ args: [tensor('fc'), 3], kwargs: {} }], {});
+    expectClose(await answers(await whole(operation, LEGACY, '3.15.1'), [1, 2]), [12.5, 15, 17.5]);
   });
 });
 

@@ -5,6 +5,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { makePipe } from '../support/pipe.ts';
 import { dataReaders } from './data.ts';
+import { kerasReaders } from './keras.ts';
 import { modelReaders } from './models.ts';
 import { mutant } from './mutate.ts';
 import type { Reader } from './reader.ts';
@@ -28,48 +29,51 @@ afterAll(() => {
   );
 });
 
-describe.each(Object.entries({ ...dataReaders, ...runReaders, ...modelReaders }))('%s', (name, reader) => {
-  const { damaged, files, factor = 1, mended, read } = reader;
-  const times = TIMES * factor;
-  const valid = new Uint8Array(Buffer.from(files[damaged]!));
+describe.each(Object.entries({ ...dataReaders, ...runReaders, ...modelReaders, ...kerasReaders }))(
+  '%s',
+  (name, reader) => {
+    const { damaged, files, factor = 1, mended, read } = reader;
+    const times = TIMES * factor;
+    const valid = new Uint8Array(Buffer.from(files[damaged]!));
 
-  it(
-    `is read, and each of ${times} damaged ones is read or refused with a message`,
-    async () => {
-      for (const [file, content] of Object.entries(files)) await write(file, content);
-      // A state that is saved makes older ones go.
-      await read(folder());
-      const random = new RandomStream('mutants', name);
-      const faults: string[] = [];
-      let refused = 0;
-      for (let i = 0; i < times; i++) {
-        const bytes = mutant(valid, random, reader);
-        await rm(folder(), { recursive: true });
+    it(
+      `is read, and each of ${times} damaged ones is read or refused with a message`,
+      async () => {
         for (const [file, content] of Object.entries(files)) await write(file, content);
-        await write(damaged, mended?.(bytes) ?? bytes);
-        const { error, cost, ms } = await outcome(reader);
-        const fault = error === undefined ? undefined : faultOf(error, files);
-        if (error !== undefined) refused++;
-        total.ms = Math.max(total.ms, ms);
-        for (const found of [fault, cost]) if (found !== undefined) faults.push(`${i}: ${found}`);
-      }
-      total.files += times;
-      total.refused += refused;
-      expect(faults).toEqual([]);
-      expect(refused).toBeGreaterThan(0);
-      // A busy machine takes its time.
-    },
-    240_000 + 200 * times,
-  );
+        // A state that is saved makes older ones go.
+        await read(folder());
+        const random = new RandomStream('mutants', name);
+        const faults: string[] = [];
+        let refused = 0;
+        for (let i = 0; i < times; i++) {
+          const bytes = mutant(valid, random, reader);
+          await rm(folder(), { recursive: true });
+          for (const [file, content] of Object.entries(files)) await write(file, content);
+          await write(damaged, mended?.(bytes) ?? bytes);
+          const { error, cost, ms } = await outcome(reader);
+          const fault = error === undefined ? undefined : faultOf(error, files);
+          if (error !== undefined) refused++;
+          total.ms = Math.max(total.ms, ms);
+          for (const found of [fault, cost]) if (found !== undefined) faults.push(`${i}: ${found}`);
+        }
+        total.files += times;
+        total.refused += refused;
+        expect(faults).toEqual([]);
+        expect(refused).toBeGreaterThan(0);
+        // A busy machine takes its time.
+      },
+      240_000 + 200 * times,
+    );
 
-  it('is refused where a pipe is in its place, which nobody writes to', async () => {
-    for (const [file, content] of Object.entries(files)) await write(file, content);
-    await rm(path.join(folder(), damaged));
-    await makePipe(path.join(folder(), damaged));
-    const { error } = await outcome(reader);
-    expect(faultOf(error ?? 'read', files)).toBeUndefined();
-  });
-});
+    it('is refused where a pipe is in its place, which nobody writes to', async () => {
+      for (const [file, content] of Object.entries(files)) await write(file, content);
+      await rm(path.join(folder(), damaged));
+      await makePipe(path.join(folder(), damaged));
+      const { error } = await outcome(reader);
+      expect(faultOf(error ?? 'read', files)).toBeUndefined();
+    });
+  },
+);
 
 async function write(file: string, content: Uint8Array | string): Promise<void> {
   await mkdir(path.dirname(path.join(folder(), file)), { recursive: true });

@@ -131,10 +131,15 @@ function layerOf(json: unknown, file: string): SavedLayer {
     name,
     className,
     config: own,
-    isOperation: typeof module === 'string' && /\.ops(\.|$)/.test(module),
+    isOperation: typeof module === 'string' ? /\.ops(\.|$)/.test(module) : isOperationOfHdf5(own, nodes),
     calls: Array.isArray(nodes) ? nodes.map((node) => callOf(node, file)) : [],
     ...(isModel && { model: modelOf(className, config, file) }),
   };
+}
+
+/** True for an operation in an HDF5 file of Keras 3, which leaves out modules: every layer that is called says if it is trainable. */
+function isOperationOfHdf5(config: Json, calls: unknown): boolean {
+  return Array.isArray(calls) && calls.some(isObject) && !('trainable' in config);
 }
 
 /** A call as Keras 3 writes it, `{args, kwargs}`, or as a list of tensors with the arguments beside the first, as in Keras 2. */

@@ -1,5 +1,5 @@
 import type { Dataset, Group } from 'h5wasm';
-import { clipped } from '../../base/errors.ts';
+import { clipped, UserError } from '../../base/errors.ts';
 import { elementCount } from '../onnx/model.ts';
 import { damagedModel } from './config.ts';
 
@@ -85,12 +85,20 @@ function arrayOf(dataset: Dataset, { file, most }: Limits): KerasArray | undefin
   const fail = (fact: string): never => {
     throw damagedModel(file, `its array ${clipped(path)} ${fact}`);
   };
+  if (dtype === '<e' || dtype === 'unknown')
+    throw new UserError(
+      `${file}: its array ${clipped(path)} holds ${dtype === '<e' ? 'float16' : 'bytes of no type, as Keras writes bfloat16'}, expected float32`,
+      'In Keras, make the same model with the dtype policy float32, give it the weights with set_weights(), and save that.',
+    );
   const count = elementCount(shape);
   if (count > most) return fail(`has ${count} elements, more than the file can hold`);
   const { value } = dataset;
   const numbers = typeof value === 'number' || typeof value === 'bigint' ? [value] : value;
   if (!ArrayBuffer.isView(numbers) && !Array.isArray(numbers)) return fail(`is of the type ${JSON.stringify(dtype)}`);
-  const data = Float32Array.from(numbers as ArrayLike<number>, Number);
+  const isBig = typeof numbers[0 as keyof typeof numbers] === 'bigint';
+  const data = isBig
+    ? Float32Array.from(numbers as ArrayLike<bigint>, Number)
+    : new Float32Array(numbers as ArrayLike<number>);
   if (data.length !== count) return fail(`has ${data.length} elements, expected [${shape.join(', ')}]`);
   return { shape, data };
 }
