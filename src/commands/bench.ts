@@ -24,7 +24,7 @@ interface BenchArgs {
 
 export const benchCommand: Command<BenchArgs> = {
   name: 'bench <files..>',
-  summary: 'Time model files (.onnx, .tflite), or the models of a run, side by side',
+  summary: 'Time model files (.onnx, .keras, .h5, .tflite), or the models of a run, side by side',
   options: (yargs) =>
     yargs
       .positional('files', { type: 'string', array: true, demandOption: true, describe: 'Model files, or one run' })
@@ -102,7 +102,7 @@ async function optionsOf({ batch, threads, seconds, shape, device, port }: Bench
 
 /** A single name that is no model file is the name of a run. */
 async function runOf({ files: [name = '', ...others], out }: BenchArgs) {
-  if (others.length > 0 || /\.(onnx|tflite)$/i.test(name)) return undefined;
+  if (others.length > 0 || /\.(onnx|keras|h5|tflite)$/i.test(name)) return undefined;
   const { stat } = await import('node:fs/promises');
   // Another kind of file gets the error about kinds of files.
   if ((await stat(name).catch(() => undefined))?.isFile() === true) return undefined;

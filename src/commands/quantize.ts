@@ -16,10 +16,14 @@ interface QuantizeArgs {
 
 export const quantizeCommand: Command<QuantizeArgs> = {
   name: 'quantize <model>',
-  summary: 'Quantize an ONNX file to int8 without training (short for `export --from`)',
+  summary: 'Quantize an ONNX or Keras file to int8 without training (short for `export --from`)',
   options: (yargs) =>
     yargs
-      .positional('model', { type: 'string', demandOption: true, describe: 'A float32 .onnx file' })
+      .positional('model', {
+        type: 'string',
+        demandOption: true,
+        describe: 'A float32 .onnx file, or a .keras or .h5 file',
+      })
       .option('data', { type: 'string', describe: 'A recipe whose data are used, or arrays of inputs (.npy, .npz)' })
       .option('format', { choices: ['onnx', 'tflite'], default: 'onnx', describe: 'File format' })
       .option('out', { type: 'string', describe: 'File to write [default: the name of the model with -int8]' })

@@ -47,7 +47,8 @@ export const serveCommand: Command<ServeArgs> = {
     yargs
       .positional('models', {
         ...{ type: 'string', array: true, demandOption: true },
-        describe: '.onnx files, name=file.onnx, folders of them, or runs (run:id for one of its models)',
+        describe:
+          '.onnx, .keras or .h5 files, name=file.onnx, folders of .onnx files, or runs (run:id for one of its models)',
       })
       .option('host', { type: 'string', default: '127.0.0.1', describe: 'Address to listen on' })
       .option('port', { type: 'number', default: 8000, describe: 'Port; 0: any that is free' })

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { shown, UserError } from '../base/errors.ts';
 import { asUserError, exists } from '../base/files.ts';
+import { isKerasFile } from '../files/keras-file.ts';
 import type { InputShapes } from '../formats/onnx/sizes.ts';
 
 /** A model that can be loaded. */
@@ -22,7 +23,7 @@ export interface Sources {
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
 /**
- * `model.onnx`, `name=model.onnx`, a folder of .onnx files, or a run: its distilled student, or `run:id` for another model of
+ * `model.onnx`, `model.keras`, `name=model.onnx`, a folder of .onnx files, or a run: its distilled student, or `run:id` for another model of
  * its report. `out` holds the folders of runs.
  */
 export async function sourcesOf(args: readonly string[], out: string): Promise<Sources> {
@@ -57,11 +58,11 @@ export function withShapes({ named, folders }: Sources, shapes: InputShapes): So
   );
 }
 
-function fileSource(file: string, name = path.basename(file).replace(/\.onnx$/i, '')): Source {
+function fileSource(file: string, name = path.basename(file).replace(/\.(onnx|keras|h5|hdf5)$/i, '')): Source {
   const ending = path.extname(file).toLowerCase();
-  if (ending !== '.onnx') {
+  if (ending !== '.onnx' && !isKerasFile(file)) {
     throw new UserError(
-      `${file}: expected an .onnx file, a folder of such files or a run, received ${ending || 'a file without an ending'}`,
+      `${file}: expected an .onnx, .keras or .h5 file, a folder of .onnx files or a run, received ${ending || 'a file without an ending'}`,
       ending === '.tflite'
         ? 'A TFLite file is for devices; `limbeck export` writes ONNX files too.'
         : 'Name one of those.',

@@ -2,6 +2,7 @@ import { loadavg } from 'node:os';
 import { timestamp } from '../base/clock.ts';
 import { UserError } from '../base/errors.ts';
 import { readBytes } from '../base/files.ts';
+import { isReadAsOnnx } from '../files/keras-file.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { compareLatency } from '../measure/latency/compare.ts';
 import type { LatencyComparison } from '../measure/latency/compare.ts';
@@ -61,8 +62,9 @@ export async function modelFiles(files: readonly string[]): Promise<TimedFile[]>
   for (const [i, file] of files.entries()) {
     const earlier = files.slice(0, i).filter((other) => other === file).length;
     const name = earlier === 0 ? file : `${file} (${earlier + 1})`;
-    const format = /\.[^.]*$/.exec(file)?.[0].toLowerCase() ?? '';
-    models.push({ name, format, bytes: await (format === '.onnx' ? readOnnx(file) : readBytes(file)) });
+    const ending = /\.[^.]*$/.exec(file)?.[0].toLowerCase() ?? '';
+    const isOnnx = await isReadAsOnnx(file);
+    models.push({ name, format: isOnnx ? '.onnx' : ending, bytes: await (isOnnx ? readOnnx(file) : readBytes(file)) });
   }
   return models;
 }

@@ -5,6 +5,7 @@ import { encodeModel } from '../../src/formats/onnx/protobuf.ts';
 import type { BenchResult } from '../../src/tools/bench.ts';
 import { floats, sketch } from '../formats/tflite/support.ts';
 import { temporaryFolder } from '../support/folder.ts';
+import { kerasHdf5, KERAS_PARTS, packedKeras } from '../support/saved-keras.ts';
 import { inProcess } from '../support/in-process.ts';
 
 const folder = temporaryFolder();
@@ -42,6 +43,14 @@ describe('limbeck bench', () => {
         why: expect.stringMatching(/broadcast/) as string,
       },
     ]);
+  });
+
+  it('measures files of Keras', async () => {
+    await writeFile(path.join(folder(), 'a.keras'), packedKeras(KERAS_PARTS));
+    await writeFile(path.join(folder(), 'a.h5'), kerasHdf5);
+    const { stdout } = await bench('a.keras', 'a.h5', '--json');
+    const { rows, skipped } = JSON.parse(stdout) as BenchResult;
+    expect([rows.map(({ name }) => name), skipped]).toEqual([['a.keras', 'a.h5'], []]);
   });
 
   it('leaves out a batch that no memory holds, and says what it would take', async () => {

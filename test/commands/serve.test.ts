@@ -56,11 +56,11 @@ describe('limbeck serve', () => {
     [['none.onnx'], 'none.onnx: cannot read it: no such file or folder\n'],
     [
       ['model.tflite'],
-      'model.tflite: expected an .onnx file, a folder of such files or a run, received .tflite\nA TFLite',
+      'model.tflite: expected an .onnx, .keras or .h5 file, a folder of .onnx files or a run, received .tflite\nA TFLite',
     ],
     [
       ['rows.csv'],
-      'rows.csv: expected an .onnx file, a folder of such files or a run, received .csv\nName one of those.',
+      'rows.csv: expected an .onnx, .keras or .h5 file, a folder of .onnx files or a run, received .csv\nName one of those.',
     ],
     [['empty'], /^serve: no \.onnx file in .*\nName/],
     [['my-run'], 'no run "my-run" in checkpoints, and no folder of that name with a recipe.json\n'],

@@ -1,105 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { zipSync } from 'fflate';
 import { readBytes } from '../../src/base/files.ts';
 import { openSource } from '../../src/ship/convert/source.ts';
 import { inspectFile } from '../../src/tools/inspect.ts';
-import { hdf5 } from '../support/hdf5.ts';
+import { kerasHdf5, kerasJson, KERAS_PARTS, packedKeras } from '../support/saved-keras.ts';
 import { sane } from './reader.ts';
 import type { Reader } from './reader.ts';
-
-type Json = Readonly<Record<string, unknown>>;
-
-const layer = (className: string, config: Json): Json => ({
-  ...{ module: 'keras.layers', class_name: className, registered_name: null },
-  config: { trainable: true, dtype: 'float32', ...config },
-});
-const tensor = (name: string): Json => ({ class_name: '__keras_tensor__', config: { keras_history: [name, 0, 0] } });
-const called = (name: string, ...from: readonly string[]): Json => ({
-  ...{ name, inbound_nodes: [{ args: from.length === 1 ? [tensor(from[0]!)] : [from.map(tensor)], kwargs: {} }] },
-});
-
-const same = { padding: 'same', data_format: 'channels_last', strides: [1, 1], dilation_rate: [1, 1], groups: 1 };
-const conv = (name: string): Json =>
-  layer('Conv2D', { name, ...same, filters: 4, kernel_size: [3, 3], activation: 'relu', use_bias: true });
-const CONFIG = {
-  ...{ module: 'keras', class_name: 'Functional', registered_name: 'Functional' },
-  config: {
-    name: 'small',
-    layers: [
-      { ...layer('InputLayer', { name: 'x', batch_shape: [null, 6, 6, 4], dtype: 'float32' }), name: 'x', inbound_nodes: [] },
-      { ...conv('one'), ...called('one', 'x') },
-      { ...layer('BatchNormalization', { name: 'norm', axis: -1, epsilon: 0.001, center: true, scale: true }), ...called('norm', 'one') },
-      { ...conv('two'), ...called('two', 'norm') },
-      { ...layer('Add', { name: 'sum' }), ...called('sum', 'one', 'two') },
-      { ...layer('MaxPooling2D', { name: 'pool', pool_size: [2, 2], strides: [2, 2], padding: 'valid' }), ...called('pool', 'sum') },
-      { ...layer('LSTM', { name: 'memory', units: 3, activation: 'tanh', recurrent_activation: 'sigmoid' }), ...called('memory', 'steps') },
-      { ...layer('Reshape', { name: 'steps', target_shape: [9, 4] }), ...called('steps', 'pool') },
-      { ...layer('Dense', { name: 'logits', units: 3, activation: 'softmax', use_bias: true }), ...called('logits', 'memory') },
-    ],
-    input_layers: [['x', 0, 0]],
-    output_layers: [['logits', 0, 0]],
-  },
-}; // prettier-ignore
-
-const KERNEL = ['kernel', [3, 3, 4, 4]] as const;
-const WEIGHTS: Readonly<Record<string, readonly (readonly [string, readonly number[]])[]>> = {
-  one: [KERNEL, ['bias', [4]]],
-  norm: ['gamma', 'beta', 'moving_mean', 'moving_variance'].map((name) => [name, [4]] as const),
-  two: [KERNEL, ['bias', [4]]],
-  memory: [['kernel', [4, 12]], ['recurrent_kernel', [3, 12]], ['bias', [12]]],
-  logits: [['kernel', [3, 3]], ['bias', [3]]],
-}; // prettier-ignore
-/** Groups of these layers in a `.keras` archive. */
-const GROUPS = { one: 'conv2d', norm: 'batch_normalization', two: 'conv2d_1', memory: 'lstm/cell', logits: 'dense' };
-
-const values = (shape: readonly number[]): { shape: readonly number[]; values: number[] } => ({
-  shape,
-  values: Array.from(
-    { length: shape.reduce((product, size) => product * size, 1) },
-    (_, i) => 0.1 + ((7 * i) % 11) / 20,
-  ),
-});
-const each = <T>(make: (name: keyof typeof GROUPS, weight: string, shape: readonly number[], i: number) => T): T[] =>
-  Object.entries(WEIGHTS).flatMap(([name, weights]) =>
-    weights.map(([weight, shape], i) => make(name as keyof typeof GROUPS, weight, shape, i)),
-  );
-
-const archived = await hdf5(
-  Object.fromEntries(each((name, _, shape, i) => [`layers/${GROUPS[name]}/vars/${i}`, values(shape)])),
-);
-const whole = await hdf5(
-  Object.fromEntries(each((name, weight, shape) => [`model_weights/${name}/${name}/${weight}`, values(shape)])),
-  {
-    '/': { model_config: JSON.stringify(CONFIG), keras_version: '3.15.1' },
-    ...Object.fromEntries(
-      Object.entries(WEIGHTS).map(([name, weights]) => [
-        `model_weights/${name}`,
-        { weight_names: weights.map(([weight]) => `${name}/${weight}`) },
-      ]),
-    ),
-  },
-);
-
-const PARTS = {
-  'config.json': JSON.stringify(CONFIG),
-  'metadata.json': JSON.stringify({ keras_version: '3.15.1' }),
-  'model.weights.h5': archived,
-};
-const bytesOf = (content: string | Uint8Array): Uint8Array => typeof content === 'string' ? new TextEncoder().encode(content) : content; // prettier-ignore
-const packed = (parts: Readonly<Record<string, string | Uint8Array>>): Uint8Array =>
-  zipSync(Object.fromEntries(Object.entries(parts).map(([name, content]) => [name, bytesOf(content)])), { level: 0, mtime: '2020-01-01' }); // prettier-ignore
-
-const model = {
-  format: 'layers-model',
-  modelTopology: { keras_version: '3.15.1', model_config: CONFIG },
-  weightsManifest: [
-    { paths: ['weights.bin'], weights: each((name, weight, shape) => ({ name: `${name}/${weight}`, shape, dtype: 'float32' })) }, // prettier-ignore
-  ],
-};
-const weightsBin = new Uint8Array(
-  Float32Array.from(each((_name, _weight, shape) => values(shape).values).flat()).buffer,
-);
 
 async function readFile(folder: string, name: string): Promise<void> {
   const file = path.join(folder, name);
@@ -112,32 +18,32 @@ async function readFile(folder: string, name: string): Promise<void> {
 }
 
 /** A part of an archive that is damaged before it is packed, so that the damage lies behind its checksum. */
-const part = (damaged: keyof typeof PARTS, more: Partial<Reader> = {}): Reader => ({
-  files: { ...PARTS, 'a.keras': packed(PARTS) },
+const part = (damaged: keyof typeof KERAS_PARTS, more: Partial<Reader> = {}): Reader => ({
+  files: { ...KERAS_PARTS, 'a.keras': packedKeras(KERAS_PARTS) },
   damaged,
   ...more,
   read: async (folder) => {
-    const parts = await Promise.all(Object.keys(PARTS).map(async (name) => [name, await readBytes(path.join(folder, name))] as const)); // prettier-ignore
-    await writeFile(path.join(folder, 'a.keras'), packed(Object.fromEntries(parts)));
+    const parts = await Promise.all(Object.keys(KERAS_PARTS).map(async (name) => [name, await readBytes(path.join(folder, name))] as const)); // prettier-ignore
+    await writeFile(path.join(folder, 'a.keras'), packedKeras(Object.fromEntries(parts)));
     await readFile(folder, 'a.keras');
   },
 });
 
-const json = { files: { 'model.json': JSON.stringify(model), 'weights.bin': weightsBin } };
+const json = { files: kerasJson };
 
 /** Damaged HDF5 files are read quickly, and most of their bytes say where something lies. */
 const FACTOR = 4;
 
 export const kerasReaders: Readonly<Record<string, Reader>> = {
   'Keras file': {
-    files: { 'a.keras': packed(PARTS) },
+    files: { 'a.keras': packedKeras(KERAS_PARTS) },
     damaged: 'a.keras',
     read: (folder) => readFile(folder, 'a.keras'),
   },
   'configuration of a Keras file': part('config.json', { text: true }),
   'weights of a Keras file': part('model.weights.h5', { factor: FACTOR }),
   'Keras file in HDF5': {
-    files: { 'a.h5': whole },
+    files: { 'a.h5': kerasHdf5 },
     damaged: 'a.h5',
     factor: FACTOR,
     text: true,

@@ -63,7 +63,7 @@ export async function openVariants(file: TimedFile, asked: VariantOptions): Prom
       }
     } else {
       throw new UserError(
-        `${file.name}: expected a file ending in .onnx or .tflite, received ${extension || 'no ending'}`,
+        `${file.name}: expected a file ending in .onnx, .keras, .h5 or .tflite, received ${extension || 'no ending'}`,
         'Name a file of one of these kinds.',
       );
     }

@@ -260,7 +260,7 @@ describe('a model file', () => {
   it('of an unknown kind is refused', async () => {
     const file = { name: 'a.pt', bytes: new Uint8Array() };
     await expect(openVariants(file, { batchSizes: [1], threads: [1] })).rejects.toThrow(
-      /a\.pt: expected a file ending in \.onnx or \.tflite, received \.pt/,
+      /a\.pt: expected a file ending in \.onnx, \.keras, \.h5 or \.tflite, received \.pt/,
     );
   });
 
