@@ -237,8 +237,10 @@ export async function loadDataset(
   };
 }
 
+export const DEFAULT_STRIDE = 8;
+
 /** Pixels from an answer to the next one. `UserError` if they do not divide the pictures. */
-function strideOf({ stride = 8 }: DatasetConfig, { source, sampleShape }: RawSplit): number {
+function strideOf({ stride = DEFAULT_STRIDE }: DatasetConfig, { source, sampleShape }: RawSplit): number {
   const [height, width] = sampleShape as readonly [number, number];
   if (height % stride === 0 && width % stride === 0) return stride;
   throw new UserError(

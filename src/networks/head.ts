@@ -1,21 +1,22 @@
 import { RandomStream } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
 import { graphOf } from '../graph/builder.ts';
+import { handsOn } from '../graph/ops.ts';
 import { isLayer } from '../graph/quantization.ts';
 import { isStatic } from '../graph/shapes.ts';
 import type { Attrs, Constant, Graph, Node } from '../graph/types.ts';
 
 export interface Head {
-  /** Name of the head's operator: a dense layer or a 1×1 convolution. */
+  /** Name of the head's operator, a dense layer or a 1×1 convolution, or of several whose sum the answers are. */
   readonly layer: string;
   /** Number of its classes. */
   readonly classes: number;
 }
 
-/** The last layer before the only output, if it has stored weights; else undefined. */
+/** The last layers before the only output, of which several are summed, if all have stored weights; else undefined. */
 export function headOf(graph: Graph): Head | undefined {
-  const found = foundHead(graph);
-  return found && { layer: found.node.layer ?? found.node.outputs[0]!, classes: found.classes };
+  const found = foundHeads(graph);
+  return found && { layer: found.map(({ node }) => nameOf(node)).join(' and '), classes: found[0].classes };
 }
 
 /**
@@ -23,49 +24,77 @@ export function headOf(graph: Graph): Head | undefined {
  * `UserError` if ops after the head cannot take another number.
  */
 export function withNewHead(graph: Graph, file: string, classes: number, seed: number): Graph {
-  const head = foundHead(graph);
-  if (head === undefined) {
+  const heads = foundHeads(graph);
+  if (heads === undefined) {
     const last = graph.nodes.findLast(({ op }) => isLayer(op)) ?? graph.nodes.at(-1);
-    const what = last === undefined ? 'none' : `${last.layer ?? last.outputs[0]!} (${last.op})`;
+    const what = last === undefined ? 'none' : `${nameOf(last)} (${last.op})`;
     throw new UserError(
       `${file}: its last layer is ${what}, no dense layer or 1×1 convolution with weights of its own`,
       'Set `student.head: keep` and let the model have as many outputs as there are classes.',
     );
   }
-  const { node, weight, axis, classes: before } = head;
-  const old = graph.constants.get(weight)!;
-  const shape = (old.type.shape as readonly number[]).with(axis, classes);
-  const inputs = shape.reduce((product, size) => product * size, 1) / classes;
-  const drawn = (name: string, dims: readonly number[]): Constant => {
-    const random = new RandomStream(seed, 'head', name);
-    const limit = 1 / Math.sqrt(inputs);
-    const count = dims.reduce((product, size) => product * size, 1);
-    const data = Float32Array.from({ length: count }, () => (2 * random.uniform() - 1) * limit);
-    return { type: { dtype: 'float32', shape: dims }, data };
-  };
-  const constants = new Map([[weight, drawn(weight, shape)]]);
-  for (const bias of biasesOf(graph, node, before)) constants.set(bias, drawn(bias, [classes]));
+  const [{ node: first, classes: before }] = heads;
+  const constants = new Map<string, Constant>();
+  for (const { node, weight, axis } of heads) {
+    const shape = (graph.constants.get(weight)!.type.shape as readonly number[]).with(axis, classes);
+    const inputs = shape.reduce((product, size) => product * size, 1) / classes;
+    const drawn = (name: string, dims: readonly number[]): Constant => {
+      const random = new RandomStream(seed, 'head', name);
+      const limit = 1 / Math.sqrt(inputs);
+      const count = dims.reduce((product, size) => product * size, 1);
+      const data = Float32Array.from({ length: count }, () => (2 * random.uniform() - 1) * limit);
+      return { type: { dtype: 'float32', shape: dims }, data };
+    };
+    constants.set(weight, drawn(weight, shape));
+    for (const bias of biasesOf(graph, node, before)) constants.set(bias, drawn(bias, [classes]));
+  }
   try {
-    return replayed(graph, constants, { from: before, to: classes, behind: node });
+    return replayed(graph, constants, { from: before, to: classes, behind: first });
   } catch (error) {
     throw new UserError(
-      `${file}: what follows its last layer ${node.layer ?? weight} does not take ${classes} classes instead of ${before}: ${(error as Error).message}`,
+      `${file}: what follows its last layer ${nameOf(first)} does not take ${classes} classes instead of ${before}: ${(error as Error).message}`,
       'Export the model up to its last dense layer.',
     );
   }
 }
 
-interface Found extends Head {
+function nameOf({ layer, outputs }: Node): string {
+  return layer ?? outputs[0]!;
+}
+
+interface Found {
   readonly node: Node;
   /** Name of its weight constant, and the axis with an index for each class. */
   readonly weight: string;
   readonly axis: number;
+  readonly classes: number;
 }
 
-/** The last layer with weights; undefined if its weights are computed or shared with another layer. */
-function foundHead(graph: Graph): Found | undefined {
-  const node = graph.nodes.findLast(({ op }) => isLayer(op));
-  if (node === undefined || node.op === 'DepthwiseConv2dNative') return undefined;
+/** The last layer with weights, and those that are added to it; undefined if weights are computed or shared with another layer. */
+function foundHeads(graph: Graph): readonly [Found, ...Found[]] | undefined {
+  const last = graph.nodes.findLast(({ op }) => isLayer(op));
+  const first = last && foundHead(graph, last);
+  if (first === undefined) return undefined;
+  const summed = (layersBefore(graph, [...graph.outputs.values()][0]!) ?? []).map((node) => foundHead(graph, node));
+  const isSum = summed.every((one) => one?.classes === first.classes) && summed.some((one) => one?.node === last);
+  return isSum ? (summed as [Found, ...Found[]]) : [first];
+}
+
+/** Layers whose sum an output is, in the order of the graph, apart from changes of size and layout; undefined if it is something else. */
+function layersBefore(graph: Graph, output: string): Node[] | undefined {
+  const found = new Set<Node>();
+  const isSum = (value: string): boolean => {
+    const node = graph.nodes.find(({ outputs }) => outputs.includes(value));
+    if (node === undefined) return false;
+    if (isLayer(node.op)) return found.add(node).size > 0;
+    if (node.op !== 'Add' && node.op !== 'ResizeBilinear' && !handsOn(node.op, 'moved')) return false;
+    return node.inputs.filter((input) => !graph.constants.has(input)).every(isSum);
+  };
+  return isSum(output) ? graph.nodes.filter((node) => found.has(node)) : undefined;
+}
+
+function foundHead(graph: Graph, node: Node): Found | undefined {
+  if (node.op === 'DepthwiseConv2dNative') return undefined;
   const turned = graph.nodes.find(({ op, outputs }) => op === 'Transpose' && outputs[0] === node.inputs[1]);
   const weight = turned?.inputs[0] ?? node.inputs[1]!;
   const constant = graph.constants.get(weight);
@@ -74,8 +103,7 @@ function foundHead(graph: Graph): Found | undefined {
   if (constant?.type.dtype !== 'float32' || rank < 2 || users.length > 1) return undefined;
   const last = node.op === 'BatchMatMul' && node.attrs.transposeB === true ? rank - 2 : rank - 1;
   const axis = turned === undefined ? last : (turned.attrs.perm as number[])[last]!;
-  const classes = Number(constant.type.shape[axis]);
-  return { node, weight, axis, classes, layer: node.layer ?? node.outputs[0]! };
+  return { node, weight, axis, classes: Number(constant.type.shape[axis]) };
 }
 
 /** Constants with a value for each class that are added to the head's output. */

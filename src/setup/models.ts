@@ -25,6 +25,7 @@ import { checkParts } from '../networks/inputs.ts';
 import { chosenLayers } from '../networks/layers/choices.ts';
 import { layersNetwork } from '../networks/layers/layers.ts';
 import { withChoices } from '../networks/chosen.ts';
+import type { AnswerGrid } from '../networks/onnx/grid.ts';
 import { onnxNetwork } from '../networks/onnx/onnx.ts';
 import type { ModelNetwork } from '../networks/network.ts';
 import type { LayersModel } from '../networks/models/registry.ts';
@@ -86,7 +87,20 @@ export function studentBuilder(context: Given, seed: number): Build {
     // A new head has outputs on its own scale, which a sigmoid would cut off.
     const isOfNumbers = head === 'keep' && hasNumbers(context);
     const inner = compared.map((pair) => pair.student);
-    const options = { ...args, output, head, freeze, trainable, batchNorm, isOfTwo, isOfNumbers, compared: inner };
+    const { answersPer } = taskRow(context.data.train.task);
+    const grid = answersPer === 'pixel' ? (args.fields[0]!.shape as AnswerGrid) : undefined;
+    const options = {
+      ...args,
+      grid,
+      output,
+      head,
+      freeze,
+      trainable,
+      batchNorm,
+      isOfTwo,
+      isOfNumbers,
+      compared: inner,
+    };
     return async () => {
       const { model: file, notes } = trainableModel(decodeModel(await readOnnx(onnx), onnx), onnx);
       const differing = checkStudentFile(onnx, file.metadata, context.data.train, context.recipe);

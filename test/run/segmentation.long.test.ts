@@ -7,6 +7,7 @@ import { reportHtml } from '../../src/report/html/page.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
+import { compression } from '../../src/tools/compress/compress.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { ask, serving } from '../serve/server.ts';
 import { QUICK } from '../support/digits.ts';
@@ -130,6 +131,32 @@ it('writes files that answer with the class of each pixel beside those with logi
   }
   await server.end();
   expect(answers[0]).toEqual(answers[1]);
+});
+
+it('trains, prunes, quantizes with training and compresses a file, with drops in points of mIoU', async () => {
+  const first = await runRecipe(made(), { out: folder() });
+  const onnx = path.join(first.folder, 'exports/distilled.onnx');
+  const before = first.report.models.find(({ id }) => id === 'distilled')!.score.test!;
+  const distill = { epochs: 1, batchSize: 20, optimizer: { learningRate: 0.005 } };
+  const prune = [{ type: 'channels', amount: 0.3, multipleOf: 2, importance: 'taylor', maxDrop: 50 }];
+  const quantize = [{ samples: 32, maxDrop: 0, fallback: 'qat', qat: { epochs: 1 } }];
+  const change = { name: 'again', student: { onnx }, distill, prune, quantize, baseline: false };
+  const { report, folder: run } = await runRecipe(made(change), { out: folder() });
+  const scores = new Map(report.models.map(({ id, score }) => [id, score.test!]));
+  for (const id of ['distilled', 'pruned-1', 'pruned-1-int8']) {
+    expect([id, (scores.get(id) ?? 0) > before - 0.25]).toEqual([id, true]);
+  }
+  const pruned = path.join(run, 'exports/pruned-1.onnx');
+  expect(decodeModel(readFileSync(pruned), pruned).graph.outputs[0]!.dims).toEqual(['batch', SIZE / 4, SIZE / 4, 3]);
+
+  const { name, dataset, student } = made().recipe;
+  await writeFile(at('data.json'), JSON.stringify({ name, dataset, student }));
+  const options = { model: onnx, data: at('data.json'), budget: 'size=2,latency=1,drop=60', epochs: 1, seed: 1 };
+  const { loaded } = await compression({ ...options, formats: ['onnx'], out: folder() });
+  const small = await runRecipe(loaded, { out: folder() });
+  const [whole, int8] = ['distilled', 'distilled-int8'].map((id) => small.report.models.find((row) => row.id === id)!);
+  expect(int8!.sizeBytes).toBeLessThan(whole!.sizeBytes / 2);
+  expect(int8!.score.test).toBeGreaterThan(before - 0.25);
 });
 
 it('stopped and resumed it ends with the same bytes', async () => {

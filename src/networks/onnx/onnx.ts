@@ -10,6 +10,8 @@ import { openBatch } from '../../graph/passes/inputs/open-batch.ts';
 import { liftConstants } from '../../graph/passes/constants/lift-constants.ts';
 import { trimFilters } from '../../graph/passes/inference/trim-filters.ts';
 import type { Graph } from '../../graph/types.ts';
+import { answeredOnGrid } from './grid.ts';
+import type { AnswerGrid } from './grid.ts';
 import { fedByParts, fedBySamples } from './inputs.ts';
 import { originOf } from './notes.ts';
 import { fedShapes } from '../../data/axes.ts';
@@ -34,6 +36,8 @@ export interface OnnxNetworkOptions {
   /** Slices of a sample for each input of a model with several inputs. */
   readonly inputs?: readonly InputPart[] | undefined;
   readonly classes: number;
+  /** Grid of the answers, for a class for each pixel. Default: one answer for a sample. */
+  readonly grid?: AnswerGrid | undefined;
   readonly seed: number;
   /** Name of the output with the logits. Default: the only output. */
   readonly output?: string | undefined;
@@ -67,6 +71,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
     inputShape,
     inputs,
     classes,
+    grid,
     seed,
     head,
     freeze,
@@ -78,7 +83,9 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   const read = importOnnx(sized, file, { isTrained: true });
   const ordered = logitsFirst(withOpenBatch(read, file), file, options.output);
   const imported = inputs === undefined ? fedBySamples(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
-  const headed = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
+  const drawn = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
+  const onGrid = grid && answeredOnGrid(drawn, file, grid);
+  const headed = onGrid?.graph ?? drawn;
   // Parts of a filter that only meet padding have no gradient, and cost memory and time.
   const { graph: whole, filters } = isTrimmed ? trimFilters(headed) : { graph: headed, filters: [] };
   checkOutput(whole, file, options);
@@ -117,12 +124,20 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
     origin.push(
       `${short}: takes samples [${steps!}, ${channels!}] as they are, as nothing tells whether its channels come first: transpose the arrays if they do`,
     );
+  if (onGrid?.cut !== undefined)
+    origin.push(
+      `${short}: ${onGrid.cut} at its end, which enlarges its logits, is left off: masks are made of the smaller ones by the same enlargement`,
+    );
+  if (onGrid?.resized !== undefined)
+    origin.push(
+      `${short}: its logits are resized from ${onGrid.resized.join('×')} to ${grid!.slice(0, 2).join('×')}, the grid of dataset.stride`,
+    );
   const fixed = fixedBatch(read);
   if (fixed !== undefined) origin.push(`${short}: its batch size, ${fixed} in the file, is left open`);
   if (head === 'replace') {
     const [before, after] = [headOf(imported)!, headOf(whole)!];
     origin.push(
-      `${short}: its last layer ${before.layer} is drawn anew: ${after.classes} classes instead of ${before.classes}`,
+      `${short}: its last ${before.layer.includes(' and ') ? 'layers' : 'layer'} ${before.layer} ${before.layer.includes(' and ') ? 'are' : 'is'} drawn anew: ${after.classes} classes instead of ${before.classes}`,
     );
   }
   return graphNetwork(cleaned(graph), {
@@ -218,17 +233,20 @@ function logitsFirst(graph: Graph, file: string, output: string | undefined): Gr
 function checkOutput(
   graph: Graph,
   file: string,
-  { classes, head, isOfNumbers = false }: Pick<OnnxNetworkOptions, 'classes' | 'head' | 'isOfNumbers'>,
+  { classes, grid, head, isOfNumbers = false }: Pick<OnnxNetworkOptions, 'classes' | 'grid' | 'head' | 'isOfNumbers'>,
 ): void {
   const [name, value] = [...graph.outputs][0]!;
   const producerOf = (of: string) => graph.nodes.find(({ outputs: given }) => given.includes(of));
   let producer = producerOf(value);
-  while (producer !== undefined && (producer.op === 'Cast' || handsOn(producer.op, 'moved')))
+  while (
+    producer !== undefined &&
+    (producer.op === 'Cast' || producer.op === 'ResizeBilinear' || handsOn(producer.op, 'moved'))
+  )
     producer = producerOf(producer.inputs[0]!);
   // The losses apply softmax and sigmoid themselves: from probabilities they would learn next to nothing.
   const { op = '' } = producer ?? {};
   const { shape } = graph.types.get(value)!;
-  const isFitting = shape.length === 2 && shape[1] === classes;
+  const isFitting = grid !== undefined || (shape.length === 2 && shape[1] === classes);
   if (op === 'Softmax' || op === 'LogSoftmax' || (op === 'Sigmoid' && isFitting && !isOfNumbers))
     throw new UserError(
       `${file}: expected logits, received a model that ends in ${producer?.layer ?? name} (${op})`,

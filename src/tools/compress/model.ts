@@ -37,8 +37,15 @@ export interface CompressedModel {
   readonly stated?: { readonly scale: number; readonly mean: number[]; readonly std: number[] } | undefined;
 }
 
-/** Opens a model. `UserError` for a file that is missing, is no classifier, or cannot be trained. */
-export async function openModel(file: string, shapes: InputShapes = new Map()): Promise<CompressedModel> {
+/**
+ * Opens a model. `stride`: pixels from an answer to the next one, for a model that gives a class to each pixel. `UserError` for a file that is missing,
+ * chooses no class, or cannot be trained.
+ */
+export async function openModel(
+  file: string,
+  shapes: InputShapes = new Map(),
+  stride?: number,
+): Promise<CompressedModel> {
   if (!(await isReadAsOnnx(file)))
     throw new UserError(
       `compress: expected an .onnx, .keras or .h5 file, received ${file}`,
@@ -51,11 +58,15 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
   const binary = withTwoLogits(model);
   const singleOutput = binary && (endsInSigmoid(model) ? ('probability' as const) : ('logit' as const));
   const graph = importOnnx(binary ?? model, file);
-  checkEnds(graph, file);
+  checkEnds(graph, file, stride !== undefined);
   const [[input, { shape }] = ['', { shape: [] }]] = graph.inputs;
   const fed = shape.slice(1).map(Number);
   const sampleShape = isChannelsFirst(fed) ? [fed[1]!, fed[2]!, fed[0]!] : fed;
-  const classes = Number(graph.types.get([...graph.outputs.values()][0] ?? '')?.shape[1]);
+  const [, second, ...others] = graph.types.get([...graph.outputs.values()][0]!)!.shape.map(Number);
+  // Of logits for each pixel, channels come first or last as those of the picture do.
+  const classes = stride === undefined || sampleShape !== fed ? second! : others.at(-1)!;
+  const [height = 0, width = 0] = sampleShape;
+  const grid = stride === undefined ? undefined : ([height / stride, width / stride, classes] as const);
   useLazyBackend(evaluator);
   // Finds everything that would stop a training, by node and operator.
   const options = {
@@ -64,7 +75,8 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
     seed: 0,
     head: 'keep',
     freeze: [],
-    isOfTwo: classes === 2,
+    isOfTwo: classes === 2 && grid === undefined,
+    grid,
   } as const;
   const network = onnxNetwork(model, file, options);
   const { groups, skipped } = dependencies(network);
@@ -78,7 +90,7 @@ export async function openModel(file: string, shapes: InputShapes = new Map()): 
 }
 
 /** `UserError` for a model with several inputs or outputs, or without a score for each of several classes. */
-function checkEnds({ inputs, outputs, types }: Graph, file: string): void {
+function checkEnds({ inputs, outputs, types }: Graph, file: string, isPerPixel: boolean): void {
   const [names, answers] = [[...inputs.keys()], [...outputs]];
   if (names.length !== 1)
     throw new UserError(
@@ -92,7 +104,12 @@ function checkEnds({ inputs, outputs, types }: Graph, file: string): void {
     );
   const [name, value] = answers[0]!;
   const { shape } = types.get(value)!;
-  if (shape.length === 2 && Number(shape[1]) > 1) return;
+  if (isPerPixel ? shape.length === 4 : shape.length === 2 && Number(shape[1]) > 1) return;
+  if (isPerPixel)
+    throw new UserError(
+      `${file}: expected logits for each pixel, [batch, height, width, classes] or [batch, classes, height, width], received ${name} [${shape.join(', ')}]`,
+      'Export the model up to its logits, without argmax.',
+    );
   throw new UserError(
     `${file}: expected logits [batch, classes] of at least two classes, received ${name} [${shape.join(', ')}]`,
     ONLY_CLASSES,
@@ -100,7 +117,7 @@ function checkEnds({ inputs, outputs, types }: Graph, file: string): void {
 }
 
 export const ONLY_CLASSES =
-  'Only models that choose a class are compressed without a recipe, with one number for two classes where a dense layer or a sigmoid gives it. `limbeck quantize` takes any; `student: { onnx: … }` in a recipe trains those of other tasks.';
+  'Only models that choose a class are compressed, with one number for two classes where a dense layer or a sigmoid gives it; those that give a class to each pixel with a recipe of `task: segmentation` as --data. `limbeck quantize` takes any; `student: { onnx: … }` in a recipe trains those of other tasks.';
 
 /** True for PyTorch's shape of pictures: few channels before height and width. */
 function isChannelsFirst([channels, height, width, ...more]: readonly number[]): boolean {

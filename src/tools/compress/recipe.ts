@@ -1,4 +1,5 @@
 import type { RecipeInput } from '../../recipe/schema.ts';
+import { taskRow } from '../../recipe/task.ts';
 import type { Budget } from './budget.ts';
 import type { Cuts } from './plan.ts';
 import { askedAs } from './samples.ts';
@@ -48,7 +49,8 @@ export function compressRecipe({
   const learningRate = RATES[hasNorms ? 'normalized' : 'folded'];
   const step = {
     type: 'channels',
-    importance: 'fisher',
+    // Fisher draws classes from answers about whole samples.
+    importance: taskRow(dataset.task).answersPer === 'sample' ? 'fisher' : 'taylor',
     finetune: { epochs, optimizer: { learningRate, schedule: 'cosine', warmup: 0.1 } },
     maxDrop: drop / 2,
     fallback: 'skip',

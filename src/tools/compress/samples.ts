@@ -9,6 +9,7 @@ import type { Dataset, Samples } from '../../data/dataset.ts';
 import { sharedFloats } from '../../data/dataset.ts';
 import { ImageSink } from '../../data/pictures/images.ts';
 import { Room } from '../../data/storage/memory-budget.ts';
+import { DEFAULT_STRIDE } from '../../data/load.ts';
 import { normalizationOf } from '../../data/normalize.ts';
 import { npyBytes, npyLabels, npySamples, parseNpy } from '../../data/readers/numpy/npy.ts';
 import type { NpyArray } from '../../data/readers/numpy/npy.ts';
@@ -36,14 +37,29 @@ export interface SamplesOptions {
   readonly onProgress?: OnProgress | undefined;
 }
 
+function isRecipe(data: string): boolean {
+  return /\.(ya?ml|json)$/.test(data);
+}
+
+/** Pixels from an answer to the next one, if the data are a recipe that asks for a class for each pixel. */
+export async function strideOfData(data: string): Promise<number | undefined> {
+  if (!isRecipe(data)) return undefined;
+  const { task, stride = DEFAULT_STRIDE } = (await loadRunnable(data)).recipe.dataset;
+  return taskRow(task).answersPer === 'pixel' ? stride : undefined;
+}
+
 /** The `dataset` of the recipe. Samples without labels get the model's answers as labels. */
 export async function datasetOf(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
   const { data, normalize } = options;
-  if (/\.(ya?ml|json)$/.test(data)) {
+  if (isRecipe(data)) {
     refuse(normalize, data);
     const { dataset } = (await loadRunnable(data)).recipe;
-    if (taskRow(dataset.task).hasClasses) return { ...dataset };
-    throw new UserError(`${data}: dataset.task: expected classification, received ${dataset.task}`, ONLY_CLASSES);
+    const { hasClasses, answersPer } = taskRow(dataset.task);
+    if (hasClasses || answersPer === 'pixel') return { ...dataset };
+    throw new UserError(
+      `${data}: dataset.task: expected classification or segmentation, received ${dataset.task}`,
+      ONLY_CLASSES,
+    );
   }
   const found = await stat(data).catch((error: unknown) => {
     throw asUserError(error, data, 'read');
