@@ -6,9 +6,9 @@ import type { Model } from '../formats/onnx/model.ts';
 import { kerasToOnnx } from '../formats/keras/convert.ts';
 import { damagedModel, readConfig, textOr } from '../formats/keras/config.ts';
 import type { Json } from '../formats/keras/config.ts';
-import { readHdf5 } from '../formats/keras/hdf5.ts';
 import { archivedWeights, layeredWeights, namedWeights } from '../formats/keras/weights.ts';
 import type { NamedArray } from '../formats/keras/weights.ts';
+import { readHdf5Apart } from './keras/hdf5.ts';
 import { readWeights } from './tfjs-weights.ts';
 
 /** True for the name of a file that `model.save()` of Keras writes. */
@@ -34,11 +34,16 @@ async function ofArchive(file: string): Promise<Model> {
   const about = metadata === undefined ? {} : parsed(metadata, file);
   const model = readConfig(parsed(config, file), file);
   const version = textOr((about as Json)['keras_version'], '3');
-  return kerasToOnnx({ file, model, version, weights: archivedWeights(await readHdf5(weights, file), file) });
+  return kerasToOnnx({
+    file,
+    model,
+    version,
+    weights: archivedWeights(await readHdf5Apart({ bytes: weights, file }), file),
+  });
 }
 
 async function ofHdf5(file: string): Promise<Model> {
-  const root = await readHdf5(await readBytes(file), file);
+  const root = await readHdf5Apart({ bytes: await readBytes(file), file });
   const config = root.attributes.get('model_config');
   const weights = root.groups.get('model_weights');
   if (typeof config !== 'string' || weights === undefined)

@@ -133,7 +133,7 @@ def joined_models():
 
 NETS = {
     "VGG16": (A.VGG16, 32), "ResNet50": (A.ResNet50, 32), "ResNet50V2": (A.ResNet50V2, 32), "InceptionV3": (A.InceptionV3, 75),
-    "Xception": (A.Xception, 71), "MobileNet": (A.MobileNet, 32), "MobileNetV2": (A.MobileNetV2, 32), "MobileNetV3Small": (A.MobileNetV3Small, 32),
+    "Xception": (A.Xception, 71), "MobileNet": (A.MobileNet, 32), "MobileNetV2": (A.MobileNetV2, 32), "MobileNetV3Small": (A.MobileNetV3Small, 32), "MobileNetV3Large": (A.MobileNetV3Large, 32),
     "DenseNet121": (A.DenseNet121, 32), "EfficientNetB0": (A.EfficientNetB0, 32), "EfficientNetV2B0": (A.EfficientNetV2B0, 32),
     "NASNetMobile": (A.NASNetMobile, 32), "ConvNeXtTiny": (A.ConvNeXtTiny, 32), "InceptionResNetV2": (A.InceptionResNetV2, 75),
 }

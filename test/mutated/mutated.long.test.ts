@@ -5,7 +5,7 @@ import { RandomStream } from '../../src/base/random.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { makePipe } from '../support/pipe.ts';
 import { dataReaders } from './data.ts';
-import { kerasReaders } from './keras.ts';
+import { kerasReaders, removeCompiled } from './keras.ts';
 import { modelReaders } from './models.ts';
 import { mutant } from './mutate.ts';
 import type { Reader } from './reader.ts';
@@ -21,7 +21,8 @@ const folder = temporaryFolder();
 /** Damaged files of all kinds, those of them that were refused, and the largest of what one took. */
 const total = { files: 0, refused: 0, ms: 0 };
 
-afterAll(() => {
+afterAll(async () => {
+  await removeCompiled();
   const { files, refused, ms } = total;
   const seconds = Math.round(performance.now() / 1000);
   process.stdout.write(

@@ -148,11 +148,13 @@ class Walk {
     valueOf: (ref: TensorRef) => KerasValue,
   ): readonly KerasValue[] {
     const call = layer.calls[node]!;
+    const { file } = this.#at;
     const scope = `${prefix}${layer.name}`;
     const refs = [...refsIn(call.args), ...refsIn(call.kwargs)];
     const inputs = refs.map(valueOf);
+    if (inputs.length === 0) throw damagedModel(file, `the layer ${clipped(layer.name)} is called without an input`);
     if (layer.model !== undefined) return this.model(layer.model, inputs, place, `${scope}/`);
-    const { file, parts, isKeras3 } = this.#at;
+    const { parts, isKeras3 } = this.#at;
     const arrays = this.#arraysOf(layer, place);
     const k = new LayerContext(layer, call, { parts, file, isKeras3, scope, arrays, stored: this.#stored });
     const byRef = new Map(refs.map((ref, i) => [ref, inputs[i]!]));

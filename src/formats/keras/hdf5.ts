@@ -20,8 +20,10 @@ const UNREAD: ReadonlySet<string> = new Set(['optimizer', 'optimizer_weights', '
 
 /** Maximum nesting of groups, which links may make endless. */
 const DEEPEST = 64;
-/** Maximum elements for each byte of a file, as compression may give them. */
-const MOST_ELEMENTS = 1000;
+/** Maximum elements of all arrays for each byte of a file, as compression may give them. */
+const MOST_ELEMENTS = 260;
+/** Maximum bytes of an attribute: the configuration of the largest models takes some hundred kB. */
+const LONGEST_ATTRIBUTE = 2 ** 26;
 
 let opened = 0;
 
@@ -37,7 +39,7 @@ export async function readHdf5(bytes: Uint8Array, file: string): Promise<Hdf5Gro
     FS.writeFile(name, bytes);
     const root = new File(name, 'r');
     try {
-      return groupOf(root, { file, most: bytes.length * MOST_ELEMENTS }, 0);
+      return groupOf(root, { file, most: bytes.length * MOST_ELEMENTS, elements: 0 }, 0);
     } finally {
       root.close();
     }
@@ -57,6 +59,8 @@ function textOf(error: unknown): string {
 interface Limits {
   readonly file: string;
   readonly most: number;
+  /** Elements that were read so far. */
+  elements: number;
 }
 
 function groupOf(group: Group, limits: Limits, depth: number): Hdf5Group {
@@ -73,12 +77,19 @@ function groupOf(group: Group, limits: Limits, depth: number): Hdf5Group {
       if (array !== undefined) arrays.set(name, array);
     } else throw damagedModel(limits.file, `${clipped(`${group.path}/${name}`)} is neither a group nor an array of it`);
   }
-  const attributes = new Map(Object.entries(group.attrs).map(([name, { value }]) => [name, value as unknown]));
+  const attributes = new Map(
+    Object.entries(group.attrs).map(([name, attribute]) => {
+      const size = elementCount(attribute.shape ?? []) * attribute.metadata.size;
+      if (size > LONGEST_ATTRIBUTE) throw damagedModel(limits.file, `its attribute ${clipped(name)} has ${size} bytes`);
+      return [name, attribute.value];
+    }),
+  );
   return { attributes, groups, arrays };
 }
 
 /** Content of an array; undefined for texts, such as a vocabulary. */
-function arrayOf(dataset: Dataset, { file, most }: Limits): KerasArray | undefined {
+function arrayOf(dataset: Dataset, limits: Limits): KerasArray | undefined {
+  const { file, most } = limits;
   const { dtype, path } = dataset;
   const shape = dataset.shape ?? [];
   if (typeof dtype === 'string' && /^S|^O/.test(dtype)) return undefined;
@@ -91,7 +102,8 @@ function arrayOf(dataset: Dataset, { file, most }: Limits): KerasArray | undefin
       'In Keras, make the same model with the dtype policy float32, give it the weights with set_weights(), and save that.',
     );
   const count = elementCount(shape);
-  if (count > most) return fail(`has ${count} elements, more than the file can hold`);
+  limits.elements += count;
+  if (!(limits.elements <= most)) return fail(`has ${count} elements, more than the file can hold`);
   const { value } = dataset;
   const numbers = typeof value === 'number' || typeof value === 'bigint' ? [value] : value;
   if (!ArrayBuffer.isView(numbers) && !Array.isArray(numbers)) return fail(`is of the type ${JSON.stringify(dtype)}`);

@@ -29,6 +29,12 @@ function reshapedTo(k: LayerContext, x: KerasValue, target: readonly number[]): 
   return { tensor: k.reshaped(k.last(x), [shape[0]!, ...target]), shape, isFirst: false };
 }
 
+function sizesOf(k: LayerContext, key: string): readonly number[] {
+  const value = k.setting(key);
+  const isSizes = Array.isArray(value) && value.every((size) => Number.isSafeInteger(size));
+  return isSizes ? (value as number[]) : k.refuse(key);
+}
+
 const permute: LayerRule = (k, [x]) => {
   const rank = x!.shape.length;
   const perm = [0, ...k.list('dims', rank - 1)];
@@ -127,7 +133,7 @@ const resizing: LayerRule = (k, [x]) => {
 
 export const shapeLayers: Readonly<Record<string, LayerRule>> = {
   Flatten: flatten,
-  Reshape: (k, [x]) => reshapedTo(k, x!, k.setting('target_shape') as number[]),
+  Reshape: (k, [x]) => reshapedTo(k, x!, sizesOf(k, 'target_shape')),
   Permute: permute,
   RepeatVector: repeatVector,
   ...Object.fromEntries(
