@@ -33,7 +33,8 @@ export type DataFiles = Of<'csv'>['train'];
 export type IdxFiles = Of<'idx'>['train'];
 export type NpzSource = Of<'npz'>['train'];
 
-export type TableOptions = Pick<Of<'csv'>, 'categorical' | 'task' | 'missing' | 'separator' | 'shape'>;
+export type TableOptions = Pick<Of<'csv'>, 'categorical' | 'task' | 'missing' | 'separator' | 'shape' | 'window'>;
+export type WindowConfig = NonNullable<Of<'csv'>['window']>;
 export interface ImageOptions extends Pick<Of<'image-folder'>, 'resize' | 'channels'> {
   /** True to keep the encoded pictures, for a model that reads them at another size. Not a key of recipes. */
   readonly keepOriginals?: boolean | undefined;

@@ -271,6 +271,10 @@ export interface RawSplit extends HeldSamples {
   readonly words?: readonly ColumnWords[] | undefined;
   /** Names of the label columns. */
   readonly labelNames?: readonly string[];
+  /** Files of a table whose rows are cut into windows, with the first row of each. */
+  readonly files?: readonly { readonly file: string; readonly firstRow: number }[] | undefined;
+  /** [count] group of each window, an index of `names`: all windows of a group are in the same split. */
+  readonly groups?: { readonly values: Int32Array; readonly names: readonly string[] } | undefined;
   /** NaN in `samples` stands for a missing value, to be replaced by the column's mean over train. */
   readonly fillWithMean?: boolean;
   readonly originals?: Originals | 'not kept' | undefined;

@@ -19,6 +19,7 @@ import type { OnText } from './readers/read.ts';
 import type { ReadingProcesses } from './storage/shared-reading.ts';
 import { Room } from './storage/memory-budget.ts';
 import { fillMeans } from './readers/table.ts';
+import { sharedGroups } from './readers/windows.ts';
 import { fillWithMeans, targetReader } from './targets/registry.ts';
 import { namesFrom, noneLabelled, scored } from './splits/without-labels.ts';
 import { classWeights } from './splits/class-weights.ts';
@@ -149,7 +150,7 @@ export async function loadDataset(
   if ([trainRaw, ...others].some((split) => split.fillWithMean === true)) {
     fillMeans(
       splits.map((split) => split.samples),
-      train.rowSize,
+      trainRaw.columns!.length,
     );
   }
 
@@ -223,6 +224,8 @@ export async function loadDataset(
     if (targets.length > 0) warnings.push(...reader.oddities(splits[i]!.name, targets, classNames, train.width));
   if (trainRaw.columns !== undefined && text === undefined)
     warnings.push(...coarseColumns('train', train, numberNames(columns)));
+  for (const [name, of] of Object.entries({ validation: validationRaw, test: testRaw }))
+    if (of !== undefined) warnings.push(...sharedGroups(name, of, trainRaw));
   warnings.push(...(await overlaps(splits, readers)));
   if (test === undefined) warnings.push(NO_TEST);
   return {

@@ -34,6 +34,7 @@ const CASES: Readonly<Record<string, ModelCase & { readonly model?: string }>> =
   'mlp 28×28': { model: 'mlp', inputShape: [28, 28, 1], options: {} },
   'lenet 28×28': { model: 'lenet', inputShape: [28, 28, 1], options: {} },
   'ds-cnn 28×28': { model: 'ds-cnn', inputShape: [28, 28, 1], options: {} },
+  'tcn 64×6': { model: 'tcn', inputShape: [64, 6], options: {} },
   'gru 12×28': { model: 'gru', inputShape: [12, 28], options: {} },
 };
 const NAMES = [...Object.keys(CASES), 'lstm'];

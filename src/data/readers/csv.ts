@@ -13,7 +13,7 @@ import type { RowSink } from '../text/sink.ts';
 
 export type CsvOptions = Pick<
   CsvConfig,
-  'label' | 'ignore' | 'header' | 'delimiter' | 'missing' | 'categorical' | 'shape' | 'task' | 'separator'
+  'label' | 'ignore' | 'header' | 'delimiter' | 'missing' | 'categorical' | 'shape' | 'task' | 'separator' | 'window'
 > &
   LabelsRead &
   RoomGiven & { readonly text?: OpenText | undefined };
@@ -102,6 +102,7 @@ class CsvReader {
         'All files of a split need the same columns in the same order.',
       );
     }
+    this.#sink!.beginFile?.(this.#file);
     if (!header) this.#row(record);
   }
 

@@ -7,14 +7,14 @@ import { listedText } from '../splits/label-names.ts';
 import { SUPPORTED_LABELS } from './supported.ts';
 import type { LabelsRead } from './labelled.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
-import { TableSink } from './table.ts';
+import { TableSink, withGroup } from './table.ts';
 import type { OpenText } from '../text/open.ts';
 import { textSink } from '../text/word-sink.ts';
 import type { RowSink } from '../text/sink.ts';
 
 export type JsonlOptions = Pick<
   JsonlConfig,
-  'features' | 'label' | 'missing' | 'categorical' | 'shape' | 'task' | 'separator'
+  'features' | 'label' | 'missing' | 'categorical' | 'shape' | 'task' | 'separator' | 'window'
 > &
   LabelsRead &
   RoomGiven & { readonly text?: OpenText | undefined };
@@ -49,6 +49,7 @@ class JsonlReader {
   #hasLabelKey = false;
   #file = '';
   #line = 0;
+  #isNewFile = true;
   readonly #where = () => `${this.#file}:${this.#line}`;
 
   constructor(source: string, options: JsonlOptions, expectedRows: number) {
@@ -61,6 +62,7 @@ class JsonlReader {
   async read(file: string): Promise<void> {
     this.#file = file;
     this.#line = 0;
+    this.#isNewFile = true;
     for await (const lines of linesOf(file)) {
       for (const text of lines) {
         this.#line++;
@@ -104,6 +106,8 @@ class JsonlReader {
     const labels = keys.map((key) => this.#label(row, key));
     if (this.#sink === undefined) this.#start(row);
     const sink = this.#sink!;
+    if (this.#isNewFile) sink.beginFile?.(this.#file);
+    this.#isNewFile = false;
     sink.begin();
     if (this.#array === undefined) {
       if (this.#isByFirstLine) this.#refuseNewKey(row);
@@ -185,7 +189,8 @@ class JsonlReader {
         ? flatten(row[this.#array]).map((_, i) => `${this.#array!}[${i}]`)
         : single !== undefined
           ? [single]
-          : ((features as readonly string[] | undefined) ?? Object.keys(row).filter((key) => !labels.includes(key)));
+          : (withGroup(features as readonly string[] | undefined, this.#options) ??
+            Object.keys(row).filter((key) => !labels.includes(key)));
     this.#isByFirstLine = features === undefined && this.#array === undefined;
     for (const key of this.#array === undefined ? names : []) {
       if (!(key in row)) throw this.#noKey(key, 'features', row);

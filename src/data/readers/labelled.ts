@@ -47,7 +47,7 @@ export function labelPresence(raw: RawSplit): Presence {
   for (const row of kept) flags[row] = 1;
   const rows = Int32Array.from(kept);
   const noneAt = placeOfNone(labels) ?? `${source}: sample ${ids?.[first] ?? first}`;
-  const labelledRaw = { ...raw, labels: chosen(labels, rows), ids: rows.map((row) => ids?.[row] ?? row) };
+  const labelledRaw = { ...raw, labels: chosenLabels(labels, rows), ids: rows.map((row) => ids?.[row] ?? row) };
   return { flags, count, known: rows.length, ids, raw: labelledRaw, noneAt };
 }
 
@@ -86,7 +86,8 @@ function emptyAt({ labels, source, ids }: RawSplit): (row: number) => boolean {
   };
 }
 
-function chosen(labels: RawLabels, rows: Int32Array): RawLabels {
+/** The labels of these rows. */
+export function chosenLabels(labels: RawLabels, rows: Int32Array): RawLabels {
   const at = (values: Int32Array): Int32Array => rows.map((row) => values[row]!);
   if (labels.kind === 'numbers') {
     const { width } = labels;

@@ -9,6 +9,7 @@ import { Room } from '../storage/memory-budget.ts';
 import { openText } from '../text/open.ts';
 import type { OpenText } from '../text/open.ts';
 import { READERS } from './registry.ts';
+import { refuseBeside, windowed } from './windows.ts';
 import type { Part, SplitReader } from './registry.ts';
 
 /**
@@ -76,7 +77,10 @@ export async function readSplit(
   const source = config[part];
   if (source === undefined || typeof source === 'number') return undefined;
   const withoutLabels = part === 'unlabelled' || config.labelled === 0;
-  return readerOf(config).read(source, { ...config, text, withoutLabels, part, ...given });
+  const window = 'window' in config ? config.window : undefined;
+  if (window !== undefined) refuseBeside(config);
+  const raw = await readerOf(config).read(source, { ...config, text, withoutLabels, part, ...given });
+  return window === undefined ? raw : windowed(raw, { window, task: config.task, ...given });
 }
 
 function readerOf({ type }: DatasetConfig): SplitReader<DatasetConfig> {

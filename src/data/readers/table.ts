@@ -44,6 +44,9 @@ export class TableSink {
   #dropped = false;
   #rowsSeen = 0;
   #filled = false;
+  /** Column of the groups of windows; -1 without. */
+  readonly #group: number;
+  readonly #files: { readonly file: string; readonly firstRow: number }[] = [];
 
   /** `labels`: names of the label columns. */
   constructor(
@@ -67,11 +70,26 @@ export class TableSink {
     this.#options = options;
     this.#labelNames = labels;
     this.#labels = labels.map(() => new LabelNames());
-    this.#words = new Map(wordColumns(source, columns, options).map((column) => [column, new LabelNames()]));
-    const { room, missing } = options;
+    const { room, missing, window } = options;
+    const ofWords = window?.group === undefined ? options.categorical : [window.group];
+    const key = window?.group === undefined ? 'categorical' : 'window.group';
+    this.#words = new Map(wordColumns(source, columns, key, ofWords, options).map((at) => [at, new LabelNames()]));
+    this.#group = window?.group === undefined ? -1 : [...this.#words.keys()][0]!;
     // Words and means are known only at the end and then written over the values, which must be in memory.
-    const inMemory = this.#words.size > 0 ? 'categorical' : missing === 'mean' ? 'missing: mean' : undefined;
+    const inMemory =
+      window !== undefined
+        ? 'window'
+        : this.#words.size > 0
+          ? 'categorical'
+          : missing === 'mean'
+            ? 'missing: mean'
+            : undefined;
     this.#rows = new FloatRows({ source, width: columns.length, expected: expectedRows, room, inMemory });
+  }
+
+  /** Called before the first row of each file. */
+  beginFile(file: string): void {
+    if (this.#options.window !== undefined) this.#files.push({ file, firstRow: this.#rowsSeen });
   }
 
   begin(): void {
@@ -98,6 +116,7 @@ export class TableSink {
   /** Sets a value of a typed file: number, bigint, boolean; null is missing. */
   setValue(column: number, value: unknown, where: () => string): void {
     if (value === null || value === undefined || Number.isNaN(value)) {
+      if (column === this.#group) throw this.#noGroup(column, value, where);
       this.#setMissing(column, value, where);
       return;
     }
@@ -116,12 +135,13 @@ export class TableSink {
   #setWord(column: number, text: string, where: () => string): void {
     const word = text.trim();
     if (isMissing(word)) {
+      if (column === this.#group) throw this.#noGroup(column, text, where);
       this.#setMissing(column, text, where);
       // A categorical column has no mean: a missing value is none of its words.
       this.#row[this.#start + column] = -1;
       return;
     }
-    refuseDate(word, this.columns[column]!, where);
+    if (column !== this.#group) refuseDate(word, this.columns[column]!, where);
     this.#row[this.#start + column] = this.#words.get(column)!.push(word, where);
   }
 
@@ -162,6 +182,7 @@ export class TableSink {
       ...(this.#words.size > 0 && {
         words: [...this.#words].map(([column, names]) => ({ column, ...names.labels() })),
       }),
+      ...(this.#options.window !== undefined && { files: this.#files }),
     };
   }
 
@@ -186,6 +207,13 @@ export class TableSink {
     this.#row[this.#start + column] = policy === 'mean' ? NaN : 0;
   }
 
+  #noGroup(column: number, value: unknown, where: () => string): UserError {
+    return new UserError(
+      `${where()}: column ${shown(this.columns[column])}: missing value (${received(value)}), expected the group of the row`,
+      'Name the group of every row: a window never holds rows of two groups.',
+    );
+  }
+
   #notNumber(column: number, value: unknown, where: () => string): UserError {
     refuseDate(value, this.columns[column]!, where);
     const isDecimal = typeof value === 'string' && /^\s*[+-]?\d+,\d+\s*$/.test(value);
@@ -207,19 +235,34 @@ function isPlain(value: unknown): value is string | number | bigint | boolean {
   return ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
 }
 
-/** Indexes of the categorical columns. */
-function wordColumns(source: string, columns: readonly string[], { categorical = [], shape }: TableOptions): number[] {
-  if (categorical.length > 0 && shape !== undefined)
+/** The features that are named, with the column of the groups of windows. */
+export function withGroup(
+  features: readonly string[] | undefined,
+  { window }: Pick<TableOptions, 'window'>,
+): readonly string[] | undefined {
+  const group = window?.group === undefined ? undefined : String(window.group);
+  return features === undefined || group === undefined || features.includes(group) ? features : [...features, group];
+}
+
+/** Indexes of the columns of words, which the key names. */
+function wordColumns(
+  source: string,
+  columns: readonly string[],
+  key: string,
+  names: TableOptions['categorical'] = [],
+  { shape }: TableOptions,
+): number[] {
+  if (names.length > 0 && shape !== undefined)
     throw new UserError(
       `shape: expected none beside columns of words, received [${shape.join(', ')}]`,
       'Leave one of `shape` and `categorical` out: a word becomes several numbers.',
     );
-  return categorical.map((wanted) => {
+  return names.map((wanted) => {
     const at = columns.indexOf(String(wanted));
     if (at !== -1) return at;
     const near = nearest(String(wanted), columns);
     throw new UserError(
-      `${source}: categorical: no column ${shown(wanted)} among the features: ${columns.slice(0, 8).join(', ')}${columns.length > 8 ? ', …' : ''}`,
+      `${source}: ${key}: no column ${shown(wanted)} among the features: ${columns.slice(0, 8).join(', ')}${columns.length > 8 ? ', …' : ''}`,
       `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Name columns of words; in a CSV file without a header by their index.`,
     );
   });

@@ -7,6 +7,7 @@ import type { HeldSamples } from '../storage/sample-storage.ts';
 import { spread } from '../readers/labelled.ts';
 import type { Presence } from '../readers/labelled.ts';
 import { joinedSamples } from '../storage/temporary-file.ts';
+import { drawGroups } from './groups.ts';
 import { drawStratified, partition, splitSize } from './split.ts';
 import type { Draw } from './split.ts';
 import type { TargetReader } from '../targets/reader.ts';
@@ -27,6 +28,8 @@ export interface UnnormalizedSplit extends HeldSamples {
   readonly ids: Int32Array;
   /** 1 for a sample with a label, else 0; undefined if all have one. */
   readonly flags: Uint8Array | undefined;
+  /** See `RawSplit`. */
+  readonly groups?: RawSplit['groups'];
 }
 
 interface Reading {
@@ -56,10 +59,11 @@ export function splitOf(
     strata: reader.strata,
     ids,
     flags,
+    groups: raw.groups,
   };
 }
 
-/** Draws a stratified part of `split`, in place. The part keeps its ids. */
+/** Draws a stratified part of `split`, in place; of windows whole groups. The part keeps its ids. */
 export function carve(
   split: UnnormalizedSplit,
   name: SplitName,
@@ -70,6 +74,7 @@ export function carve(
   // Validation and test are drawn from labelled samples; if there are none, the teacher's answers stand in.
   const from = split.flags?.includes(1) === true ? labelledRows(split.flags) : undefined;
   const size = splitSize(key, amount, from?.length ?? split.ids.length, split.source);
+  if (split.groups !== undefined) return carveGroups({ ...split, groups: split.groups }, name, size, key, seed);
   const parts = draw(split, name, { size, seed, purpose: name, kept: 1, from });
   if (parts[1].ids.length === 0) {
     throw new UserError(
@@ -78,6 +83,27 @@ export function carve(
     );
   }
   return parts;
+}
+
+function carveGroups(
+  split: UnnormalizedSplit & Required<Pick<UnnormalizedSplit, 'groups'>>,
+  name: SplitName,
+  size: number,
+  key: string,
+  seed: number,
+): [UnnormalizedSplit, UnnormalizedSplit] {
+  const { source, ids, flags, groups } = split;
+  const strata = strataOf(split);
+  const present = new Set(groups!.values);
+  if (present.size < 2)
+    throw new UserError(
+      `${key}: all ${ids.length} windows of ${source} that are left are of one group, ${groups!.names[groups!.values[0]!]!}, and a group is in one split`,
+      `Name files of their own as \`${name}\`, or the column that tells groups apart as \`window.group\`.`,
+    );
+  const [kept, drawn] = parted(split, name, drawGroups(strata, groups!.values, { size, seed, purpose: name }));
+  // Samples without a label are neither trained on beside others of their group nor scored.
+  const isPartial = flags?.includes(1) === true && drawn.flags!.includes(0);
+  return [kept, isPartial ? parted(drawn, name, labelledRows(drawn.flags!))[1] : drawn];
 }
 
 export function limited(split: UnnormalizedSplit, limit: number, seed: number): UnnormalizedSplit {
@@ -92,14 +118,36 @@ interface DrawFrom extends Draw {
 
 /** The rest of `split`, and the drawn part. */
 function draw(split: UnnormalizedSplit, name: SplitName, given: DrawFrom): [UnnormalizedSplit, UnnormalizedSplit] {
-  const rows = drawnRows(split, given);
+  return parted(split, name, drawnRows(split, given));
+}
+
+/** The rest of `split`, and the part of these rows, which are in ascending order. */
+function parted(split: UnnormalizedSplit, name: SplitName, rows: Int32Array): [UnnormalizedSplit, UnnormalizedSplit] {
   const samples = heldParts(split, rows);
   const targets = partition(split.targets, split.width, rows);
   const ids = partition(split.ids, 1, rows);
   const flags = split.flags && partition(split.flags, 1, rows);
+  const { groups } = split;
+  const groupParts = groups && partition(groups.values, 1, rows);
+  const groupsOf = (values?: Int32Array) => (groups && values ? { groups: { ...groups, values } } : {});
   return [
-    { ...split, ...samples.kept, targets: targets.kept, ids: ids.kept, flags: flags?.kept },
-    { ...split, name, ...samples.drawn, targets: targets.drawn, ids: ids.drawn, flags: flags?.drawn },
+    {
+      ...split,
+      ...samples.kept,
+      targets: targets.kept,
+      ids: ids.kept,
+      flags: flags?.kept,
+      ...groupsOf(groupParts?.kept),
+    },
+    {
+      ...split,
+      name,
+      ...samples.drawn,
+      targets: targets.drawn,
+      ids: ids.drawn,
+      flags: flags?.drawn,
+      ...groupsOf(groupParts?.drawn),
+    },
   ];
 }
 
@@ -116,13 +164,17 @@ function heldParts(
   return { kept: heldIn({ ...stored, rows: parts.kept }), drawn: heldIn({ ...stored, rows: parts.drawn }) };
 }
 
-/** Samples without a label are drawn like a class of their own. */
+/** [count] Stratum of each sample; samples without a label are drawn like a class of their own. */
+function strataOf({ strata, targets, width, ids, flags }: UnnormalizedSplit): Int32Array {
+  const known = strata(targets, width).subarray(0, ids.length);
+  if (flags === undefined) return known;
+  const none = known.reduce((max, label) => Math.max(max, label), 0) + 1;
+  return known.map((label, row) => (flags[row] === 1 ? label : none));
+}
+
 function drawnRows(split: UnnormalizedSplit, { from, ...given }: DrawFrom): Int32Array {
-  const { flags } = split;
-  const known = split.strata(split.targets, split.width).subarray(0, split.ids.length);
-  const most = known.reduce((max, label) => Math.max(max, label), 0) + 1;
-  const strata = flags === undefined ? known : known.map((label, row) => (flags[row] === 1 ? label : most));
-  const classes = flags === undefined ? most : most + 1;
+  const strata = strataOf(split);
+  const classes = strata.reduce((max, label) => Math.max(max, label), 0) + 1;
   if (from === undefined) return drawStratified(strata, classes, given);
   const among = from.map((row) => strata[row]!);
   return drawStratified(among, classes, given).map((i) => from[i]!);

@@ -9,7 +9,8 @@ import type { OpenText } from './open.ts';
 import { readByTokenizer } from './read-by.ts';
 
 /** Receiver of the rows of a file, numbers or texts. */
-export type RowSink = Pick<TableSink, 'columns' | 'begin' | 'setText' | 'setValue' | 'end' | 'finish'>;
+export type RowSink = Pick<TableSink, 'columns' | 'begin' | 'setText' | 'setValue' | 'end' | 'finish'> &
+  Partial<Pick<TableSink, 'beginFile'>>;
 
 export const PARTS = { input_ids: 'ids', attention_mask: 'mask', token_type_ids: 'types' } as const;
 

@@ -12,6 +12,7 @@ import { mlp } from './mlp.ts';
 import { mobilenetV1, mobilenetV2 } from './mobilenet.ts';
 import { resolveOptions } from './options.ts';
 import { resnet } from './resnet.ts';
+import { cnn1d, tcn } from './sequences.ts';
 import { segLraspp, unet } from './segmenters.ts';
 import { textCnn } from './text-cnn.ts';
 import { textTransformer } from './text-transformer.ts';
@@ -38,6 +39,8 @@ export const models: Readonly<Record<string, ModelFamily>> = {
   'embedding-bag': embeddingBag,
   'text-cnn': textCnn,
   gru,
+  'cnn-1d': cnn1d,
+  tcn,
 };
 
 export interface BuildModelArgs extends ModelArgs {

@@ -82,6 +82,8 @@ function common<S extends z.ZodType>(source: S) {
   };
 }
 
+const column = z.union([z.string(), z.int()]);
+
 const table = {
   separator: z
     .string()
@@ -100,6 +102,24 @@ const table = {
     .default('error')
     .describe('Treatment of a missing value: stop, fill in, or drop the row.'),
   shape: sampleShape.optional().describe('Shape that the columns of a row are folded into, e.g. [8, 8, 1].'),
+  window: z
+    .strictObject({
+      steps: count.min(2).describe('Rows of a window.'),
+      stride: count.optional().describe('Rows from the start of a window to that of the next one; default: `steps`.'),
+      group: column
+        .optional()
+        .describe(
+          'Column that says to whom or what a row belongs: a window holds rows of one group, and a group is in one split. Default: each file is a group.',
+        ),
+      label: z
+        .enum(['majority', 'last'])
+        .optional()
+        .describe(
+          'Label of a window: of most of its rows (of several such labels the one seen last), or of its last row. Default: majority for classes, last for other tasks.',
+        ),
+    })
+    .optional()
+    .describe('A table in time, whose rows are cut into windows: a sample is [steps, channels], not a row.'),
 };
 
 const image = {
@@ -185,7 +205,6 @@ const audio = {
     .describe('Features of a sound for a named model: the logarithm of its mel spectrum, computed inside the model.'),
 };
 
-const column = z.union([z.string(), z.int()]);
 const labels = z.union([z.string(), z.array(z.string()).min(1)]);
 const features = z.union([z.string(), z.array(z.string()).min(1)]);
 

@@ -34,6 +34,8 @@ const small: Record<string, { inputShape: number[]; options: Record<string, unkn
   'embedding-bag': { inputShape: [6], options: { vocabulary: 20, size: 8, hidden: 4 } },
   'text-cnn': { inputShape: [6], options: { vocabulary: 20, size: 4, filters: 8, kernel: 3, depth: 2 } },
   gru: { inputShape: [4, 3], options: { units: 5 } },
+  'cnn-1d': { inputShape: [9, 3], options: { width: 0.25, depth: 2, kernel: 3 } },
+  tcn: { inputShape: [9, 3], options: { filters: 8, depth: 2, kernel: 3, dropout: 0 } },
 };
 
 /** Rows and columns of the answers at the default stride of each model with answers per pixel. */

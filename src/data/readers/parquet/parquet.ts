@@ -13,7 +13,7 @@ import { fileList } from '../source.ts';
 import { SUPPORTED_LABELS } from '../supported.ts';
 import type { LabelsRead } from '../labelled.ts';
 import { noLabels } from '../labelled.ts';
-import { TableSink } from '../table.ts';
+import { TableSink, withGroup } from '../table.ts';
 import type { OpenText } from '../../text/open.ts';
 import { textSink } from '../../text/word-sink.ts';
 import type { RowSink } from '../../text/sink.ts';
@@ -21,7 +21,17 @@ import type { FileMetaData } from 'hyparquet';
 
 export type ParquetOptions = Pick<
   ParquetConfig,
-  'image' | 'features' | 'label' | 'missing' | 'categorical' | 'shape' | 'resize' | 'channels' | 'task' | 'separator'
+  | 'image'
+  | 'features'
+  | 'label'
+  | 'missing'
+  | 'categorical'
+  | 'shape'
+  | 'resize'
+  | 'channels'
+  | 'task'
+  | 'separator'
+  | 'window'
 > &
   PicturesGiven &
   LabelsRead & { readonly text?: OpenText | undefined };
@@ -119,11 +129,13 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
   const indexes = pandasIndexes(opened[0]!.metadata);
   const { text } = options;
   const chosenFeatures =
-    text?.columns.map(String) ?? (typeof options.features === 'string' ? [options.features] : options.features);
+    text?.columns.map(String) ??
+    withGroup(options.features === undefined ? undefined : [options.features].flat(), options);
   const features = chosenFeatures ?? opened[0]!.columns.filter((name) => !named.includes(name) && !indexes.has(name));
   let sink: RowSink | undefined;
   for (const source of opened) {
     const names = features.map((name) => column(source, name, text === undefined ? 'features' : 'text.column'));
+    let isNewFile = true;
     for (const range of source.scan.ranges) {
       const data = await Promise.all(names.map((name) => readColumn(source, name, range)));
       const labels = await Promise.all(
@@ -143,6 +155,8 @@ async function readTable(opened: readonly OpenParquet[], options: ParquetOptions
             'Every sample needs the same number of features.',
           );
         }
+        if (isNewFile) sink.beginFile?.(source.file);
+        isNewFile = false;
         sink.begin();
         for (let c = 0; c < row.length; c++) sink.setValue(c, row[c], where);
         sink.end(
