@@ -90,7 +90,7 @@ export async function loadDataset(
   const reading = { room: new Room(memory, processes), readers };
   const asRead = await readSplits(config, onText, reading);
   const { sampleShape: own, inputs: several } = asRead[0];
-  const hasTwoAxes = own.length === 2 && several === undefined && !('rate' in config);
+  const hasTwoAxes = own.length === 2 && several === undefined && !('rate' in config) && !areSequences(config);
   const isGrey = hasTwoAxes && (await arePictures?.()) === true;
   const [trainRead, validationRead, testRead, unlabelledRead] = isGrey
     ? (asRead.map((split) => split && asPictures(split)) as typeof asRead)
@@ -241,6 +241,12 @@ export async function loadDataset(
 }
 
 export const DEFAULT_STRIDE = 8;
+
+/** True if the recipe says that samples with two axes are sequences. */
+function areSequences(config: DatasetConfig): boolean {
+  const { window, layout } = config as { readonly window?: object; readonly layout?: string };
+  return window !== undefined || layout === 'nwc' || layout === 'ncw';
+}
 
 /** Pixels from an answer to the next one. `UserError` if they do not divide the pictures. */
 function strideOf({ stride = DEFAULT_STRIDE }: DatasetConfig, { source, sampleShape }: RawSplit): number {

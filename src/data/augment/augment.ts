@@ -11,6 +11,7 @@ import { eraseStep } from './erase.ts';
 import { isMix } from './mix.ts';
 import { randAugmentStep } from './rand-augment.ts';
 import { resizedCropStep } from './resized-crop.ts';
+import { sequenceStep } from './sequence.ts';
 import { soundStep } from './sound.ts';
 import { cutoutStep, flipStep, rotateStep, shiftStep } from './steps.ts';
 import type { ImageStep } from './steps.ts';
@@ -31,12 +32,14 @@ export function createAugmenter(
 ): Augmenter | undefined {
   const single = steps.filter((step) => !isMix(step));
   if (single.length === 0) return undefined;
-  if (isSoundShape(shape)) return soundAugmenter(single, shape, backgrounds);
+  if (shape.length === 2) return sequenceAugmenter(single, shape as readonly [number, number], backgrounds);
   const [first] = single;
   if (!isImageShape(shape)) {
     throw new UserError(
-      `augment: ${nameOf(first!)} changes images, but a sample is [${shape.join(', ')}]`,
-      'Remove it, or set `shape: [height, width, channels]` if the columns are pixels.',
+      `augment: ${nameOf(first!)} changes ${changed(first!)}, but a sample is [${shape.join(', ')}]`,
+      SEQUENCES.has(nameOf(first!))
+        ? 'Remove it, or cut a table in time into windows with `dataset.window`.'
+        : 'Remove it, or set `shape: [height, width, channels]` if the columns are pixels.',
     );
   }
   const [height, width, channels] = shape;
@@ -48,35 +51,44 @@ export function createAugmenter(
   };
 }
 
-function soundAugmenter(
+/** Augmenter of samples [steps, channels]. With one channel they may be sounds. */
+function sequenceAugmenter(
   steps: readonly AugmentStep[],
-  shape: readonly number[],
+  shape: readonly [steps: number, channels: number],
   backgrounds: Backgrounds | undefined,
 ): Augmenter {
+  const isSound = isSoundShape(shape);
   const functions = steps.map((step) => {
-    const apply = soundStep(step, shape[0]!, backgrounds);
+    const apply = (isSound ? soundStep(step, shape[0], backgrounds) : undefined) ?? sequenceStep(step, ...shape);
     if (apply !== undefined) return apply;
     throw new UserError(
-      `augment: ${nameOf(step)} changes images, but a sample is a sound of ${shape[0]!} values`,
-      'Sounds are changed by timeShift, gain, noise and background, and mixed by mixup.',
+      `augment: ${nameOf(step)} changes ${changed(step)}, but a sample is ${isSound ? `a sound of ${shape[0]} values` : `a sequence [${shape.join(', ')}]`}`,
+      isSound
+        ? 'Sounds are changed by timeShift, gain, noise and background, and mixed by mixup.'
+        : `Sequences are changed by ${[...SEQUENCES].join(', ')}, and mixed by mixup.`,
     );
   });
   return (sample, random) => {
     if (Array.isArray(sample))
       throw new UserError(
-        `augment: ${nameOf(steps[0]!)} changes sounds, and the targets lie in pictures`,
+        `augment: ${nameOf(steps[0]!)} changes ${changed(steps[0]!)}, and the targets lie in pictures`,
         'Remove it: a target that lies in a picture moves with flip, crop, rotate and other changes of pictures.',
       );
     for (const apply of functions) apply(sample, random);
   };
 }
 
-/** Steps for any kind of sample, or for sounds. */
-const OTHERS: ReadonlySet<string> = new Set(['mixup', 'timeShift', 'gain', 'noise', 'background']);
+/** Steps for sounds, and for sequences. */
+const SOUNDS: ReadonlySet<string> = new Set(['timeShift', 'gain', 'noise', 'background']);
+const SEQUENCES: ReadonlySet<string> = new Set(['jitter', 'scaling', 'timeWarp', 'timeCrop', 'channelDropout']);
 
 /** True for a step that only pictures can have. */
 export function changesPictures(step: AugmentStep): boolean {
-  return !OTHERS.has(nameOf(step));
+  return !('mixup' in step) && changed(step) === 'images';
+}
+
+function changed(step: AugmentStep): 'images' | 'sounds' | 'sequences' {
+  return SOUNDS.has(nameOf(step)) ? 'sounds' : SEQUENCES.has(nameOf(step)) ? 'sequences' : 'images';
 }
 
 function nameOf(step: AugmentStep): string {
@@ -96,7 +108,9 @@ function imageStep(step: AugmentStep, context: StepContext, normalization: Norma
   if ('erase' in step) return eraseStep(context, step.erase);
   if ('randAugment' in step) return randAugmentStep(context, step.randAugment, normalization);
   throw new UserError(
-    `augment: ${nameOf(step)} changes sounds, but a sample is [${[context.height, context.width, context.channels].join(', ')}]`,
-    'Remove it: timeShift, gain, noise and background are for `type: audio-folder`.',
+    `augment: ${nameOf(step)} changes ${changed(step)}, but a sample is [${[context.height, context.width, context.channels].join(', ')}]`,
+    SEQUENCES.has(nameOf(step))
+      ? `Remove it: ${[...SEQUENCES].join(', ')} are for samples [steps, channels].`
+      : 'Remove it: timeShift, gain, noise and background are for `type: audio-folder`.',
   );
 }

@@ -9,7 +9,7 @@ import { Room } from '../storage/memory-budget.ts';
 import { openText } from '../text/open.ts';
 import type { OpenText } from '../text/open.ts';
 import { READERS } from './registry.ts';
-import { refuseBeside, windowed } from './windows.ts';
+import { refuseBeside, cutIntoWindows } from './windows.ts';
 import type { Part, SplitReader } from './registry.ts';
 
 /**
@@ -80,7 +80,7 @@ export async function readSplit(
   const window = 'window' in config ? config.window : undefined;
   if (window !== undefined) refuseBeside(config);
   const raw = await readerOf(config).read(source, { ...config, text, withoutLabels, part, ...given });
-  return window === undefined ? raw : windowed(raw, { window, task: config.task, ...given });
+  return window === undefined ? raw : cutIntoWindows(raw, { window, task: config.task, ...given });
 }
 
 function readerOf({ type }: DatasetConfig): SplitReader<DatasetConfig> {

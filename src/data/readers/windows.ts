@@ -28,7 +28,7 @@ interface WindowOptions extends Pick<TableOptions, 'task'>, RoomGiven {
  * groups or files, nor rows between which one was dropped. `UserError` if no window fits; a note tells of rows that are in no window because fewer
  * than `steps` follow each other.
  */
-export function windowed(raw: RawSplit, { window, task, room }: WindowOptions): RawSplit {
+export function cutIntoWindows(raw: RawSplit, { window, task, room }: WindowOptions): RawSplit {
   const rows = raw as Rows;
   const { steps, stride = steps } = window;
   const found = stretches(rows);

@@ -4,7 +4,7 @@ const MOST_FILTERS = 8;
 const [HALF_WIDTH, BETA] = [10, 5];
 
 /**
- * Resamples a sound by `up / down`, a fraction in lowest terms: frequencies above half of the lower rate are removed by a windowed sinc (polyphase,
+ * Resamples a sound by `up / down`, a fraction in lowest terms: frequencies above half of the lower rate are removed by a cutIntoWindows sinc (polyphase,
  * Kaiser window of beta 5), with the values of `scipy.signal.resample_poly`. Returns ceil(length · up / down) values, or at most `most` in their
  * middle, without computing the others.
  */

@@ -77,6 +77,39 @@ export const augmentStep = z
         })
         .describe('Sounds: add recorded noise from a folder, such as of streets and kitchens.'),
     }),
+    z.strictObject({
+      jitter: z.number().gt(0).max(10).describe('Sequences: add noise of this deviation to each normalized value.'),
+    }),
+    z.strictObject({
+      scaling: z
+        .number()
+        .gt(0)
+        .max(10)
+        .describe('Sequences: multiply each channel by a factor around 1, of this deviation.'),
+    }),
+    z.strictObject({
+      timeWarp: z
+        .number()
+        .gt(0)
+        .max(10)
+        .describe('Sequences: let time run faster and slower, at speeds around 1 of this deviation.'),
+    }),
+    z.strictObject({
+      timeCrop: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .describe(
+          'Sequences: cut out a random stretch of at least this share of the steps, and stretch it to all of them.',
+        ),
+    }),
+    z.strictObject({
+      channelDropout: z
+        .number()
+        .gt(0)
+        .lt(1)
+        .describe('Sequences: set each channel of a sample to 0, normalized its mean, with this probability.'),
+    }),
     z.strictObject({ mixup: z.number().gt(0).describe('Mix two samples, with a weight from Beta(mixup, mixup).') }),
   ])
   .describe('One random change of a training sample.');

@@ -246,10 +246,10 @@ const types = {
     type: z.literal('npz'),
     ...common(npzSource),
     layout: z
-      .enum(['nhwc', 'nchw'])
+      .enum(['nhwc', 'nchw', 'nwc', 'ncw'])
       .optional()
       .describe(
-        'Order of the axes of image arrays (two axes: grey images); an error asks for it if it is unclear. Default: [samples, steps, channels] are sequences, and pictures have channels last.',
+        'Order of the axes: of image arrays nhwc or nchw (two axes: grey images), of sequences nwc, [samples, steps, channels], or ncw, channels before steps; an error asks for it if it is unclear. Default: [samples, steps, channels] are sequences, unless a network of pictures reads them, and pictures have channels last.',
       ),
   }),
   parquet: z.strictObject({

@@ -160,6 +160,13 @@ describe('splits of windows', () => {
     expect(train.normalization.mean[0]).toBeCloseTo(-train.normalization.mean[1]!);
   });
 
+  it('stay sequences where a network of pictures would read them', async () => {
+    const train = await csv(table(people, labels));
+    const window = { steps: 4, group: 'person' };
+    const data = await loadDataset({ type: 'csv', train, window }, { arePictures: () => Promise.resolve(true) });
+    expect(data.train.sampleShape).toEqual([4, 2]);
+  });
+
   it('tell of groups that the test has in common with train', async () => {
     const test = await csv(table('aaaazzzz', 'uvuvuvuv'));
     const { warnings } = await load(table(people, labels), { test });

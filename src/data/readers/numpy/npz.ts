@@ -123,8 +123,7 @@ function severalInputs(
 }
 
 /**
- * Shape of samples: arrays keep their axes, [steps, channels] is a sequence; with a layout, which only pictures have, [height, width] is a grey
- * picture.
+ * Shape of samples: arrays keep their axes, [steps, channels] is a sequence; with a layout of pictures, [height, width] is a grey picture.
  */
 function arrange(
   { where, shape: whole }: Pick<NpyArray, 'where' | 'shape'>,
@@ -132,6 +131,7 @@ function arrange(
   layout: NpzConfig['layout'],
 ): { sampleShape: readonly number[]; form: ArrayForm } {
   const form = { shape, isFirst: false };
+  if (layout === 'nwc' || layout === 'ncw') return sequences(where, whole, layout);
   if (shape.length === 1) return { sampleShape: shape, form };
   if (shape.length === 2) return { sampleShape: layout === undefined ? shape : [...shape, 1], form };
   const [a, b, c] = shape as [number, number, number];
@@ -146,6 +146,17 @@ function arrange(
     );
   }
   return { sampleShape: shape, form };
+}
+
+function sequences(where: string, whole: readonly number[], layout: 'nwc' | 'ncw') {
+  const [, ...shape] = whole;
+  if (shape.length !== 2)
+    throw new UserError(
+      `${where}: expected sequences as [samples, ${layout === 'nwc' ? 'steps, channels' : 'channels, steps'}] by \`layout: ${layout}\`, received [${whole.join(', ')}]`,
+      'Reshape the array, with one channel for a single sensor, or correct `layout`.',
+    );
+  const isFirst = layout === 'ncw';
+  return { sampleShape: isFirst ? shape.toReversed() : shape, form: { shape, isFirst } };
 }
 
 async function readNpy(file: string): Promise<NpyArray> {

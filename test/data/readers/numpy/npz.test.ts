@@ -2,6 +2,7 @@ import * as zlib from 'node:zlib';
 import { zipSync } from 'fflate';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import type { NpzConfig } from '../../../../src/data/config.ts';
 import { readNpz } from '../../../../src/data/readers/numpy/npz.ts';
 import { temporaryFolder, userError } from '../../support.ts';
 
@@ -39,7 +40,11 @@ function utf32(words: readonly string[], most: number, little: boolean): Uint8Ar
 const bytesOf = (array: ArrayBufferView) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 const labels2 = npy('<i8', [2], bytesOf(BigInt64Array.of(0n, 1n)));
 
-async function readPair(samples: Uint8Array | string, labels: Uint8Array | string = labels2, layout?: 'nhwc' | 'nchw') {
+async function readPair(
+  samples: Uint8Array | string,
+  labels: Uint8Array | string = labels2,
+  layout?: NpzConfig['layout'],
+) {
   return readNpz(
     { samples: await folder.file('x.npy', samples), labels: await folder.file('y.npy', labels) },
     { layout },
@@ -53,6 +58,18 @@ describe('NumPy arrays', () => {
     expect([...split.samples]).toEqual(Array.from({ length: 24 }, (_, i) => i));
     expect(split.samples).toBeInstanceOf(Uint8Array);
     expect([...split.labels.values]).toEqual([0, 1]);
+  });
+
+  it('reads sequences with steps or channels first by their layout', async () => {
+    const array = npy('<f4', [2, 2, 3], bytesOf(Float32Array.from({ length: 12 }, (_, i) => i)));
+    const stepsFirst = await readPair(array, labels2, 'nwc');
+    expect(stepsFirst.sampleShape).toEqual([2, 3]);
+    expect([...stepsFirst.samples].slice(0, 6)).toEqual([0, 1, 2, 3, 4, 5]);
+    const channelsFirst = await readPair(array, labels2, 'ncw');
+    expect(channelsFirst.sampleShape).toEqual([3, 2]);
+    expect([...channelsFirst.samples].slice(0, 6)).toEqual([0, 3, 1, 4, 2, 5]);
+    const { message } = await userError(readPair(npy('<f4', [2, 3], bytesOf(new Float32Array(6))), labels2, 'ncw'));
+    expect(message).toMatch(/expected sequences as \[samples, channels, steps\] by `layout: ncw`, received \[2, 3\]$/);
   });
 
   it('refuses arrays of several inputs that differ in their samples, also without labels', async () => {
@@ -137,7 +154,7 @@ describe('NumPy arrays', () => {
   });
 
   it('keeps the axes of an array; two of them are a grey picture where a layout says that samples are pictures', async () => {
-    const shapeOf = async (shape: readonly number[], layout?: 'nhwc' | 'nchw') => {
+    const shapeOf = async (shape: readonly number[], layout?: NpzConfig['layout']) => {
       const bytes = new Uint8Array(shape.reduce((product, size) => product * size));
       return (await readPair(npy('|u1', shape, bytes), labels2, layout)).sampleShape;
     };
