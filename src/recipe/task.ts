@@ -5,8 +5,9 @@ export const ANSWER_FORMS = ['classes', 'numbers', 'labels', 'tags', 'mask', 'bo
 export type AnswerFormKind = (typeof ANSWER_FORMS)[number];
 
 /** Steps of augmentation that mix samples. */
-export const MIXES = ['mixup', 'cutmix'] as const;
+export const MIXES = ['mixup', 'cutmix', 'mosaic'] as const;
 type Mix = (typeof MIXES)[number];
+const OF_BATCH: readonly Mix[] = ['mixup', 'cutmix'];
 
 /** Answers that files can give besides logits: the class of each pixel, the probability of each class or label, or boxes with scores and labels. */
 export const FILE_OUTPUTS = ['classes', 'probabilities', 'detections'] as const;
@@ -58,7 +59,7 @@ const ROWS = {
   classification: {
     ...{ hasClasses: true, isEmptyKnown: false, answersPer: 'sample', losses: 'of classes', loss: 'kd', store: 'fp16' },
     hasNames: true,
-    mixes: MIXES,
+    mixes: OF_BATCH,
     form: 'classes',
     outputs: 'probabilities',
     begins: ['loss: kd', `temperature: 4 ${SOFTENS}`, `alpha: 0.9 ${ALPHA}`],
@@ -74,7 +75,7 @@ const ROWS = {
       store: 'fp32',
     },
     hasNames: false,
-    mixes: MIXES,
+    mixes: OF_BATCH,
     form: 'numbers',
     begins: [
       "loss: mse # beside the teacher's answers; bounded takes the teacher as a bound of the error",
@@ -92,7 +93,7 @@ const ROWS = {
       store: 'fp16',
     },
     hasNames: true,
-    mixes: MIXES,
+    mixes: OF_BATCH,
     form: 'labels',
     outputs: 'probabilities',
     begins: ['loss: kd # label by label', `temperature: 1 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
@@ -115,7 +116,7 @@ const ROWS = {
   detection: {
     ...{ hasClasses: false, isEmptyKnown: true, answersPer: 'point', losses: ['kd'], loss: 'kd', store: 'fp16' },
     hasNames: true,
-    mixes: [],
+    mixes: ['mosaic'],
     form: 'boxes',
     outputs: 'detections',
     fields: ['boxes', 'scores'],

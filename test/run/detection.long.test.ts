@@ -120,20 +120,23 @@ it('goes from boxes to files that find them, and to a server of them', async () 
   expect(first!.boxes.map(({ score }) => score)).toEqual(first!.boxes.map(({ score }) => score).sort((a, b) => b - a));
 });
 
-it('stopped and resumed it ends with the same bytes', async () => {
+it('stopped and resumed, with mosaics, it ends with the same bytes', async () => {
   const bytes = (name: string) => readFile(path.join(folder(), name, 'exports/distilled.onnx'), 'base64');
   const short = { epochs: 2, batchSize: 16, optimizer };
-  const change = { teacher: { train: { model: 'det-nano', alpha: 0.1, filters: 8, ...short } }, distill: short };
-  await runRecipe(made(change), { out: folder() });
+  const teacher = { train: { model: 'det-nano', alpha: 0.1, filters: 8, ...short } };
+  const change = { teacher, distill: { ...short, softTargets: { store: 'live' } } };
+  const augment = [{ mosaic: {} }, { flip: 'horizontal' }];
+  const recipe = () => made(change, { augment, maxBoxes: 12 });
+  await runRecipe(recipe(), { out: folder() });
   const whole = await bytes('colours');
   const stop = new AbortController();
   let epochs = 0;
   const onEvent = ({ type }: { readonly type: string }): void => {
     if (type === 'epoch' && ++epochs === 3) stop.abort();
   };
-  const begun = runRecipe(made(change), { out: folder(), existing: 'fresh', signal: stop.signal, onEvent });
+  const begun = runRecipe(recipe(), { out: folder(), existing: 'fresh', signal: stop.signal, onEvent });
   await expect(begun).rejects.toThrow(InterruptedError);
-  await runRecipe(made(change), { out: folder() });
+  await runRecipe(recipe(), { out: folder() });
   expect(await bytes('colours')).toBe(whole);
 });
 

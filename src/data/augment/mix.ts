@@ -7,8 +7,13 @@ import { imageShape } from './image.ts';
 import { mixup } from './mixup.ts';
 import type { Mixing } from './mixup.ts';
 
-/** True for a step that combines several samples; no teacher's answer can be stored for the result. */
+/** True for a step that combines several samples; no teacher's answer is stored for the result. */
 export function isMix(step: AugmentStep): boolean {
+  return mixesBatch(step) || 'mosaic' in step;
+}
+
+/** True for a step that combines the samples of a batch. */
+function mixesBatch(step: AugmentStep): boolean {
   return 'mixup' in step || 'cutmix' in step;
 }
 
@@ -23,7 +28,7 @@ export function createMixer(
   epoch: number,
   drawn: readonly number[] = shape,
 ): Mixer | undefined {
-  const mixers = steps.filter(isMix).map((step) => mixerOf(step, shape, seed, epoch, drawn));
+  const mixers = steps.filter(mixesBatch).map((step) => mixerOf(step, shape, seed, epoch, drawn));
   if (mixers.length < 2) return mixers[0];
   const choices = new RandomStream(seed, 'mix', epoch);
   return (n, index) => mixers[choices.seek(index).below(mixers.length)]!(n, index);

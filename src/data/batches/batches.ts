@@ -4,13 +4,14 @@ import type { Geometry } from '../augment/geometry.ts';
 import { imageShape } from '../augment/image.ts';
 import { createMixer } from '../augment/mix.ts';
 import type { Mix } from '../augment/mixup.ts';
+import { mosaicOf, mosaicWriter } from '../augment/mosaic.ts';
 import type { AugmentStep } from '../config.ts';
 import { countOfElements } from '../dataset.ts';
 import type { Dataset, InputPart, TargetValues } from '../dataset.ts';
 import { sampleWriter } from './samples.ts';
 import { neededOf } from './share.ts';
 import type { Share } from './share.ts';
-import { targetMover, targetsOf } from '../targets/registry.ts';
+import { mosaicTargets, targetMover, targetsOf } from '../targets/registry.ts';
 
 export interface BatchOptions {
   readonly batchSize: number;
@@ -190,9 +191,13 @@ export function chanceOf({ seed, view, augment }: View): Chance {
  * Writes augmented samples. One random key per epoch or view, one substream per sample id: changes of a sample do not depend on its position in the
  * order. `drawn`: shape that lengths are drawn in, if not that of the samples, so that a picture is changed alike at two sizes.
  */
-export function augmentedWriter(dataset: Dataset, { augment, seed, key }: Chance, drawn?: readonly number[]) {
-  const plain = sampleWriter(dataset);
+export function augmentedWriter(dataset: Dataset, chance: Chance, drawn?: readonly number[]) {
+  const { augment, seed, key } = chance;
   const { sampleShape, normalization, backgrounds } = dataset;
+  const shape = imageShape(sampleShape);
+  const mosaic = mosaicOf(dataset, chance, shape);
+  const alone = sampleWriter(dataset);
+  const plain = mosaic === undefined ? alone : mosaicWriter(alone, mosaic, shape);
   const apply = createAugmenter(augment, sampleShape, normalization, drawn, backgrounds);
   if (apply === undefined) return plain;
   const random = randomOf(dataset, { seed, key });
@@ -207,19 +212,26 @@ export function augmentedWriter(dataset: Dataset, { augment, seed, key }: Chance
  * Targets of rows, at the places where the augmented samples show them. All samples of a batch count in its weight, so targets are also moved with
  * samples that this process does not read: their changes are drawn without a picture.
  */
-function movedTargets(dataset: Dataset, { augment, seed, key }: Chance): (rows: Int32Array) => TargetValues {
+function movedTargets(dataset: Dataset, chance: Chance): (rows: Int32Array) => TargetValues {
+  const { augment, seed, key } = chance;
   const { sampleShape, normalization, backgrounds } = dataset;
   const move = targetMover(dataset);
   const apply = move && createAugmenter(augment, sampleShape, normalization, sampleShape, backgrounds);
-  if (apply === undefined) return (rows) => targetsOf(dataset, rows);
+  const size = imageShape(sampleShape);
+  const mosaic = mosaicOf(dataset, chance, size);
+  if (apply === undefined && mosaic === undefined) return (rows) => targetsOf(dataset, rows);
   const random = randomOf(dataset, { seed, key });
   return (rows) => {
     const geometries = Array.from(rows, (row) => {
       const maps: Geometry = [];
-      apply(maps, random.seek(dataset.ids[row]!));
+      apply?.(maps, random.seek(dataset.ids[row]!));
       return maps;
     });
-    return move!(targetsOf(dataset, rows), geometries, imageShape(sampleShape));
+    if (mosaic === undefined) return move!(targetsOf(dataset, rows), geometries, size);
+    const shown = Array.from(rows, (row, i) => mosaic(row)?.map((tile) => ({ row: tile.row, maps: [tile.map, ...geometries[i]!] })) ?? [{ row, maps: geometries[i]! }]); // prettier-ignore
+    const all = shown.flat();
+    const moved = move!(targetsOf(dataset, all.map(({ row }) => row)), all.map(({ maps }) => maps), size); // prettier-ignore
+    return mosaicTargets(dataset).join(moved, shown.map((tiles) => tiles.length)); // prettier-ignore
   };
 }
 

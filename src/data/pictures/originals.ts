@@ -1,4 +1,5 @@
 import { sha256 } from '../../base/bytes.ts';
+import { UserError } from '../../base/errors.ts';
 import { augmentedWriter, mixerOf } from '../batches/batches.ts';
 import type { Chance } from '../batches/batches.ts';
 import { sampleWriter } from '../batches/samples.ts';
@@ -38,6 +39,11 @@ export function originalsOf(
   if (typeof originals !== 'object') return undefined;
   return async ({ sampleShape, normalization, resizing }) => {
     const size = countOfElements(sampleShape);
+    if (chance.augment.some((step) => 'mosaic' in step))
+      throw new UserError(
+        `dataset.augment: mosaic joins pictures of [${dataset.sampleShape.join(', ')}], and the teacher reads [${sampleShape.join(', ')}]`,
+        'Set dataset.resize to the size that the teacher reads, or leave the mosaic out.',
+      );
     const { mix } = chance;
     const mixing = mix && mixerOf({ sampleShape }, chance, dataset.sampleShape)?.(rows.length, mix.index);
     const needed = within(rows.length, part, mixing?.mix.partners);

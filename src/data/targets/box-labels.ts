@@ -1,7 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import type { RawSplit } from '../dataset.ts';
 import { unknownLabel } from '../splits/label-names.ts';
-import { BOX_WIDTH, boxesOf, boxesWidth, NO_BOX, writeBoxes } from './boxes.ts';
+import { BOX_WIDTH, boxesOf, boxesOfMosaic, boxesWidth, NO_BOX, writeBoxes } from './boxes.ts';
 import { moveBoxes } from './move-boxes.ts';
 import type { TargetReader } from './reader.ts';
 
@@ -55,6 +55,7 @@ export const boxes: TargetReader = {
     return none.length === 0 ? [] : [`${hasNone}: ${none.join(', ')}`];
   },
   moveTargets: (targets, geometries, size) => moveBoxes(targets as Float32Array, geometries, size),
+  mosaic: boxesOfMosaic,
 };
 
 function notBoxes({ source, labels }: RawSplit): UserError {

@@ -32,6 +32,16 @@ export interface TargetReader {
   oddities(split: string, values: TargetValues, names: readonly string[], width: number): string[];
   /** Moves targets that lie in the picture with their pictures; absent for other targets. */
   readonly moveTargets?: TargetMover;
+  /** Targets of several pictures that are shown as one; absent where they cannot be joined. */
+  readonly mosaic?: MosaicTargets;
+}
+
+/** Joins targets of pictures that are shown as one. */
+export interface MosaicTargets {
+  /** Tells of rows of a data set whether their targets have room in one row. */
+  hasRoom(dataset: Pick<Dataset, 'targets' | 'maxBoxes'>): (rows: readonly number[]) => boolean;
+  /** Joins the targets of pictures, moved to their places, into a row for each picture that shows `counts[i]` of them. */
+  join(targets: TargetValues, counts: readonly number[]): TargetValues;
 }
 
 /**

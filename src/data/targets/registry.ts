@@ -6,7 +6,7 @@ import { boxes } from './box-labels.ts';
 import { classes } from './classes.ts';
 import { labels } from './labels.ts';
 import { numbers } from './numbers.ts';
-import type { TargetMover, TargetReader } from './reader.ts';
+import type { MosaicTargets, TargetMover, TargetReader } from './reader.ts';
 import { masks } from './masks.ts';
 import { tags } from './tags.ts';
 import { vectors } from './vectors.ts';
@@ -57,6 +57,13 @@ export function targetsOf(
 /** Moves targets with their pictures; undefined for targets that do not lie in a picture. */
 export function targetMover({ task }: Pick<Dataset, 'task'>): TargetMover | undefined {
   return readers[task].moveTargets;
+}
+
+/** Joins the targets of pictures that a mosaic shows. The task must have such targets: recipes with a mosaic for another task are refused. */
+export function mosaicTargets({ task }: Pick<Dataset, 'task'>): MosaicTargets {
+  const { mosaic } = readers[task];
+  if (mosaic === undefined) throw new Error(`no mosaic of ${task}`);
+  return mosaic;
 }
 
 /** Gives samples without a label the mean target: their loss has weight 0, and must be finite. */

@@ -56,6 +56,16 @@ export const augmentStep = z
         .describe('Paste a box of another sample into each sample, with an area from Beta(cutmix, cutmix).'),
     }),
     z.strictObject({
+      mosaic: z
+        .strictObject({
+          probability: fraction.optional().describe('Share of the samples; default: 0.5.'),
+          until: fraction
+            .optional()
+            .describe('Share of the training after which samples are shown alone again; default: 0.85.'),
+        })
+        .describe('Detection: show the sample and three others as one picture, with the boxes of all four.'),
+    }),
+    z.strictObject({
       timeShift: z
         .number()
         .gt(0)

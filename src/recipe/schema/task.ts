@@ -207,7 +207,7 @@ function refuseSteps({ dataset, teacher }: Checked, task: TaskName, refuse: Refu
   ] as const)
     steps.forEach((step, i) => {
       const mix = refused.find((name) => name in step);
-      if (mix !== undefined) refuse([...path, i], `another change for ${task}, whose targets are not mixed`, mix);
+      if (mix !== undefined) refuse([...path, i], `another change for ${task}, whose targets ${mix} does not mix`, mix);
       const { edge } = ('crop' in step ? step.crop : {}) as { readonly edge?: string };
       if (edge === 'reflect' && taskRow(task).answersPer === 'point')
         refuse([...path, i, 'crop', 'edge'], `black for ${task}: mirrored parts of objects would have no box`, edge);

@@ -46,8 +46,10 @@ export class BatchSource {
     const passes = { from: epoch * stepsPerEpoch + startBatch, to: (epoch + 1) * stepsPerEpoch };
     // Batches to request ahead: those of a whole call, and the smaller batch that ends an epoch early.
     const needed = 1 + (engine.stepsPerCall ?? 1);
-    const batches = passesOf(passes, batchCount(learnt.count, settings.batchSize), (pass, first) => {
-      const shown = { ...epochOptions(recipe, this.#options, pass), startBatch: first, share, needed };
+    const perPass = batchCount(learnt.count, settings.batchSize);
+    const batches = passesOf(passes, perPass, (pass, first) => {
+      const done = (pass * perPass) / (settings.epochs * stepsPerEpoch);
+      const shown = { ...epochOptions(recipe, this.#options, pass, done), startBatch: first, share, needed };
       this.#strong?.begin(shown);
       return prefetcher.epoch({ ...shown, classWeights: data.classWeights });
     });

@@ -1,5 +1,6 @@
 import { sha256 } from '../../base/bytes.ts';
 import { batchCount } from '../../data/batches/batches.ts';
+import { stepsAt } from '../../data/augment/mosaic.ts';
 import type { BatchOptions } from '../../data/batches/batches.ts';
 import type { AugmentStep } from '../../data/config.ts';
 import type { Dataset } from '../../data/dataset.ts';
@@ -62,7 +63,7 @@ export interface TrainingPlan extends TrainingLength {
 }
 
 /**
- * Options of the batches of an epoch. Their order depends on the seed of the training, which differs between repeats; the fixed views depend on the
+ * Options of the batches of an epoch; `done`: share of the training's steps before it. Their order depends on the seed of the training, which differs between repeats; the fixed views depend on the
  * seed of the recipe, because the stored answers belong to these views.
  */
 export function epochOptions(
@@ -74,8 +75,10 @@ export function epochOptions(
     augment = recipe.dataset.augment,
   }: Pick<FitOptions, 'settings' | 'seed' | 'views' | 'augment'>,
   epoch: number,
+  done = 0,
 ): BatchOptions {
-  return { batchSize: settings.batchSize, seed, viewSeed: recipe.seed, epoch, augment, views };
+  const { batchSize } = settings;
+  return { batchSize, seed, viewSeed: recipe.seed, epoch, augment: stepsAt(augment, done), views };
 }
 
 /** Number of steps of a training on `samples` samples. */

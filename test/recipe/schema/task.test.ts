@@ -1,5 +1,5 @@
 import { parseRecipe } from '../../../src/recipe/load.ts';
-import { MIXES, TASKS, taskRow } from '../../../src/recipe/task.ts';
+import { TASKS, taskRow } from '../../../src/recipe/task.ts';
 import { userError } from '../../data/support.ts';
 
 const WORDS = `dataset: { type: jsonl, task: tagging, train: w.jsonl, label: tags, text: { column: tokens } }
@@ -10,7 +10,7 @@ student: { model: text-cnn }
 it('samples are not mixed for a task whose targets are not: the recipe is refused, by its line', async () => {
   const { message, hint } = await userError(() => parseRecipe(WORDS, 'x.yaml'));
   expect(message).toContain(
-    'x.yaml:2:78 teacher.train.augment[1]: expected another change for tagging, whose targets are not mixed, received mixup',
+    'x.yaml:2:78 teacher.train.augment[1]: expected another change for tagging, whose targets mixup does not mix, received mixup',
   );
   expect(hint).toMatch(/^Change teacher\.train\.augment\[1\]/);
   const other = WORDS.replace('mixup', 'cutmix').replace(/text: \{.*\}/, 'augment: [{ mixup: 1 }] }');
@@ -19,11 +19,21 @@ it('samples are not mixed for a task whose targets are not: the recipe is refuse
   expect(both).toMatch(/:2:78 teacher\.train\.augment\[1\]: expected another change for tagging.*received cutmix/);
 });
 
-it.each(TASKS.filter((task) => taskRow(task).mixes.length === MIXES.length))('%s takes both ways to mix', (task) => {
+it.each(TASKS.filter((task) => taskRow(task).mixes.includes('cutmix')))('%s takes both ways to mix', (task) => {
   const text = `dataset: { type: csv, task: ${task}, train: x.csv, label: y, augment: [{ mixup: 1 }, { cutmix: 1 }] }
 student: { model: mlp }
 `;
   expect(parseRecipe(text, 'x.yaml').recipe.dataset.augment).toHaveLength(2);
+});
+
+it('a mosaic is for boxes alone', async () => {
+  const text = `dataset: { type: image-folder, train: x, augment: [{ mosaic: {} }] }
+student: { model: cnn }
+`;
+  const { message } = await userError(() => parseRecipe(text, 'x.yaml'));
+  expect(message).toMatch(
+    /dataset\.augment\[0\]: expected another change for classification, whose targets mosaic does not mix, received mosaic/,
+  );
 });
 
 const BOXES = `dataset: { type: coco, task: detection, train: { images: a, labels: a.json } }
