@@ -4,7 +4,7 @@
 
 Ours is det-nano by a recipe; the others are LibreYOLO's (MIT) and, as a program of its own, Ultralytics' (AGPL, installed apart by --setup and
 asked by its Python API alone). A peer trains with its own defaults, at the size of the pictures, with as many epochs as its first ones say
-that fit. Printed are processor minutes, parameters, mAP and AP50. Every peer is a process of its own.
+that fit. Each trains in one thread: threads that wait for each other in a loop would count as work. Printed are processor minutes, parameters, mAP and AP50. Every peer is a process of its own.
 """
 import argparse
 import contextlib
@@ -140,7 +140,7 @@ def limbeck(minutes):
     recipe = ROOT / "recipes/emoji-detection-teacher.yaml"
 
     def train(epochs):
-        changes = ["teacher.train.model=det-nano", f"teacher.train.epochs={epochs}"]
+        changes = ["teacher.train.model=det-nano", f"teacher.train.epochs={epochs}", "threads=1"]
         command = ["node", str(ROOT / "dist/cli.js"), "run", str(recipe), "--out", str(folder / str(epochs))]
         options = [word for change in changes for word in ("--set", change)]
         subprocess.run([*command, *options], check=True, stdout=subprocess.DEVNULL)
@@ -187,7 +187,7 @@ def main():
     for name in args.only.split(","):
         python = ROOT / ".venv" / PEERS[name] / "bin/python"
         command = [str(python), __file__, "--one", name, "--minutes", str(args.minutes)]
-        made = subprocess.run(command, check=True, capture_output=True, text=True)
+        made = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
         row = json.loads(made.stdout.strip().split("\n")[-1])
         figures = f"{100 * row['map']:.2f} % | {100 * row['ap50']:.2f} %"
         print(f"| {name} | {row['epochs']} | {row['minutes']:.1f} | {row['parameters']:,} | {figures} |", flush=True)
