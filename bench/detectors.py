@@ -4,7 +4,8 @@
 
 Ours is det-nano by a recipe; the others are LibreYOLO's (MIT) and, as a program of its own, Ultralytics' (AGPL, installed apart by --setup and
 asked by its Python API alone). A peer trains with its own defaults, at the size of the pictures, with as many epochs as its first ones say
-that fit. Each trains in one thread: threads that wait for each other in a loop would count as work. Printed are processor minutes, parameters, mAP and AP50. Every peer is a process of its own.
+that fit, and in one thread: threads that wait for each other in a loop would count as work. Printed are processor minutes, parameters, mAP
+and AP50. Every peer is a process of its own.
 """
 import argparse
 import contextlib

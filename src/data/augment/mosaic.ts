@@ -7,8 +7,6 @@ import { straight } from './geometry.ts';
 import type { PixelMap } from './geometry.ts';
 import type { ImageShape } from './image.ts';
 
-export type Mosaic = Extract<AugmentStep, { mosaic: unknown }>['mosaic'];
-
 /** One of the four pictures of a mosaic: the row of the picture, the rectangle that it fills, and the map from pixels of the mosaic to its own. */
 export interface Tile {
   readonly row: number;
