@@ -88,6 +88,8 @@ export interface Dataset extends HeldSamples {
   readonly normalization: Normalization;
   /** Pixels from an answer to the next one, in height and width, for a task with answers per pixel. */
   readonly stride?: number | undefined;
+  /** Weight of each class in the loss, for a task with answers per pixel; absent: all weigh 1. */
+  readonly pixelWeights?: Float32Array | undefined;
   /** Largest number of boxes of a picture, for a task with boxes. */
   readonly maxBoxes?: number | undefined;
   /** Form of an answer that is a vector. */

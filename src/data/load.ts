@@ -177,11 +177,13 @@ export async function loadDataset(
     validation: validationRaw?.originals,
     test: testRaw?.originals,
   };
+  const isPerPixel = taskRow(task).answersPer === 'pixel';
+  const weights = config.classWeights && classWeights(config.classWeights, known[0]!, classNames.length);
   const dataset = ({ name, idPrefix, samples, stored, targets, flags, ids }: UnnormalizedSplit): Dataset => {
     const { sampleShape } = trainRaw;
     const table = trainRaw.columns === undefined || text !== undefined ? {} : { columns };
     const sound = 'rate' in config ? { rate: config.rate } : {};
-    const grid = taskRow(task).answersPer === 'pixel' ? { stride: strideOf(config, trainRaw) } : {};
+    const grid = isPerPixel ? { stride: strideOf(config, trainRaw), ...(weights && { pixelWeights: weights }) } : {};
     const { maxBoxes, fit } = trainRaw;
     const boxes = { ...(maxBoxes !== undefined && { maxBoxes }), ...(fit && { fit }) };
     const shared = {
@@ -235,7 +237,7 @@ export async function loadDataset(
     task,
     classNames,
     unlabelledAt: labelled === 0 ? undefined : present.noneAt,
-    classWeights: config.classWeights && classWeights(config.classWeights, known[0] as Int32Array, classNames.length),
+    classWeights: isPerPixel ? undefined : weights,
     warnings,
   };
 }

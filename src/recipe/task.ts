@@ -52,6 +52,11 @@ const OF_LOGITS: readonly LossName[] = [
   ...(['kd', 'kd-standardized', 'dkd', 'dist', 'ttm', 'wttm', 'nkd', 'mse', 'mutual'] as const),
 ];
 
+/** Losses of maps over a picture: those of its classes, and inner tensors. */
+const OF_MAPS: readonly LossName[] = [
+  ...(['cwd-logits', 'hint', 'pkd', 'cwd', 'vkd', 'rkd', 'sp', 'mgd', 'reviewkd', 'attention'] as const),
+];
+
 /** Losses that compare vectors: with the vector of the teacher, or the likenesses between samples. */
 const OF_VECTORS: readonly LossName[] = ['cosine', 'mse', 'similarity', 'hint', 'rkd', 'sp'];
 
@@ -106,7 +111,8 @@ const ROWS = {
     begins: ['loss: kd # token by token', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
   segmentation: {
-    ...{ hasClasses: false, isEmptyKnown: false, answersPer: 'pixel', losses: OF_LOGITS, loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: false, isEmptyKnown: false, answersPer: 'pixel', loss: 'kd', store: 'fp16' },
+    losses: [...OF_LOGITS, ...OF_MAPS],
     hasNames: true,
     mixes: [],
     form: 'mask',
@@ -150,8 +156,8 @@ export function fieldNames(task: TaskName): readonly string[] {
   return taskRow(task).fields ?? ['logits'];
 }
 
-/** Losses only for numbers, and only for vectors. */
-const OF_OTHERS: ReadonlySet<LossName> = new Set(['bounded', 'cosine', 'similarity']);
+/** Losses only for numbers, only for vectors, and only for masks. */
+const OF_OTHERS: ReadonlySet<LossName> = new Set(['bounded', 'cosine', 'similarity', 'cwd-logits']);
 
 /** True if a loss suits a task. Most compare classes. */
 export function isLossFor(loss: LossName, task: TaskName): boolean {

@@ -63,7 +63,7 @@ export interface Task {
   /** Number of elements of `Dataset.targets` for each sample. */
   readonly targetWidth: number;
   /** Weight of each sample in the loss, if not 1: the number of words of a sentence, so that each word weighs the same. */
-  weightOf?(targets: TargetValues): Float32Array;
+  weightOf?(targets: TargetValues, labelled?: Float32Array): Float32Array;
   readonly score: Score;
   /** Class names if exactly one class is right, so that two answers can be compared by their class; else absent. */
   readonly classes?: readonly string[] | undefined;
@@ -96,6 +96,8 @@ export interface Task {
   readonly rows?: LossRows;
   /** Label loss, [rows]; outputs and targets, both [rows, classes], in the form of a loss' input. */
   loss(outputs: tf.Tensor2D, targets: tf.Tensor2D, hyper: Hyper): tf.Tensor1D;
+  /** Further part of the label loss, of which rows have no share of their own; `weights` [rows]. Absent for tasks without such a part. */
+  batchLoss?(outputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D, hyper: Hyper): tf.Scalar | undefined;
   /** Divergence of two answers [rows, classes] at a temperature, [rows]; absent for tasks without a temperature. */
   divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D;
   /** Form of a teacher's answers other than that of students', known by its width; see `taskOfWidth`. */
@@ -158,6 +160,7 @@ export function taskOfWidth(task: Task, width: number): Task {
 interface LabelTraining {
   readonly labelSmoothing: number;
   readonly huber?: number | undefined;
+  readonly dice?: number | undefined;
 }
 
 /** A score of all samples together, such as average precision: computed at the end, outside of the graph. */
@@ -185,5 +188,5 @@ interface Tuning {
 
 export type TaskData = Pick<
   Dataset,
-  'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride' | 'maxBoxes' | 'vector'
+  'task' | 'classNames' | 'scaling' | 'text' | 'sampleShape' | 'stride' | 'pixelWeights' | 'maxBoxes' | 'vector'
 >;

@@ -159,6 +159,28 @@ it('trains, prunes, quantizes with training and compresses a file, with drops in
   expect(int8!.score.test).toBeGreaterThan(before - 0.25);
 });
 
+it.each([
+  ['channel-wise on logits, with weights of classes and Dice', { loss: 'cwd-logits', dice: 1 }],
+  [
+    'channel-wise on inner tensors',
+    { loss: 'cwd', featureWeight: 3, features: [{ student: 'encoder1_b', teacher: 'encoder1_b' }] },
+  ],
+])('learns %s from a teacher that the recipe trains', async (_, loss) => {
+  const dataset = {
+    ...{ type: 'npz', task: 'segmentation', train: { file: 'train.npz' }, test: { file: 'test.npz' }, classes: SHAPES },
+    ...{ stride: 4, normalize: 'unit', validation: 40, classWeights: 'balanced', labelled: 100 },
+  };
+  const unet = { model: 'unet', depth: 3, convolutions: 'full' };
+  const common = { batchSize: 20, optimizer: { learningRate: 0.02 } };
+  const change = {
+    ...{ dataset, student: { ...unet, filters: 4 }, baseline: false },
+    ...{ teacher: { train: { ...unet, ...common, filters: 8, epochs: 10, dice: 0.5 } }, distill: { ...common, ...loss, epochs: 6, softTargets: { store: 'live' } } }, // prettier-ignore
+  };
+  const { report } = await runRecipe(made(change), { out: folder() });
+  const { score } = report.models.find(({ id }) => id === 'distilled')!;
+  expect(score.test).toBeGreaterThan(0.45);
+});
+
 it('stopped and resumed it ends with the same bytes', async () => {
   const bytes = (name: string) => readFile(path.join(folder(), name, 'exports/distilled.onnx'), 'base64');
   await runRecipe(made({ name: 'shapes' }), { out: folder() });

@@ -1,13 +1,14 @@
 import { UserError } from '../../base/errors.ts';
 import type { CommonConfig } from '../config.ts';
+import type { TargetValues } from '../dataset.ts';
 
 /**
  * Weight of each class. `balanced` is n / (k · count) with k classes that occur (King and Zeng 2001): each class has the same total weight, and the
- * mean weight of a sample is 1. A class without samples gets 0.
+ * mean weight of a sample is 1. A class without samples gets 0. `labels`: class of each sample or pixel; numbers that are no class count in none.
  */
 export function classWeights(
   setting: NonNullable<CommonConfig<unknown>['classWeights']>,
-  labels: Int32Array,
+  labels: TargetValues,
   classes: number,
 ): Float32Array {
   if (labels.length === 0)
@@ -23,11 +24,12 @@ export function classWeights(
   }
   const counts = countByClass(labels, classes);
   const present = counts.filter((count) => count > 0).length;
-  return Float32Array.from(counts, (count) => (count === 0 ? 0 : labels.length / (present * count)));
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  return Float32Array.from(counts, (count) => (count === 0 ? 0 : all / (present * count)));
 }
 
-export function countByClass(labels: Int32Array, classes: number): Int32Array {
-  const counts = new Int32Array(classes);
+export function countByClass(labels: TargetValues, classes: number): Float64Array {
+  const counts = new Float64Array(classes);
   for (const label of labels) counts[label]!++;
   return counts;
 }

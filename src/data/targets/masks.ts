@@ -7,10 +7,7 @@ import type { TargetReader } from './reader.ts';
 
 /** A class for each pixel of a picture, or `IGNORED`. */
 export const masks: TargetReader = {
-  unread: {
-    classWeights: 'Pixels are not weighed by their class; leave it out.',
-    separator: 'Masks are pictures; leave it out.',
-  },
+  unread: { separator: 'Masks are pictures; leave it out.' },
   names: (train, { classes }) => {
     const names = classes ?? train.classNames;
     if (names !== undefined) return names;

@@ -52,7 +52,7 @@ export function known<B extends Answered & { readonly weights?: Float32Array }>(
   const scored = hasLabels ? label : ones();
   const answered = taskOfWidth(task, logits.length / ids.length);
   const targets = hasLabels ? batch.targets : answered.asTargets(logits);
-  const own = batch.weights ?? task.weightOf?.(targets);
+  const own = batch.weights ?? task.weightOf?.(targets, hasLabels ? label : undefined);
   const byTeacher = answered === task ? undefined : task.taught?.weightOf(logits);
   const weights = byTeacher === undefined ? own : own?.map((weight, i) => (label[i] === 0 ? byTeacher[i]! : weight));
   return withKnown({ ...batch, targets, ...(weights && { weights }) }, { label, answer, scored });

@@ -33,9 +33,12 @@ export function withoutTarget(logits: tf.Tensor, isTarget: tf.Tensor): tf.Tensor
   return tf.add(logits, tf.mul(isTarget, OUT));
 }
 
-/** Weighted mean of the task's loss with the labels, such as cross-entropy. */
-export function labelLoss({ task, studentLogits, targets, weights, hyper, partial }: LossInput): tf.Scalar {
-  return weightedMean(task.loss(studentLogits, targets, hyper), partial?.labels ?? weights);
+/** Weighted mean of the task's loss with the labels, such as cross-entropy, and what the task adds for the whole batch. */
+export function labelLoss({ task, studentLogits, targets, weights: all, hyper, partial }: LossInput): tf.Scalar {
+  const weights = partial?.labels ?? all;
+  const mean = weightedMean(task.loss(studentLogits, targets, hyper), weights);
+  const more = task.batchLoss?.(studentLogits, targets, weights, hyper);
+  return more === undefined ? mean : tf.add(mean, more);
 }
 
 /** (1 - alpha) · loss with the labels + alpha · `soft`, the teacher's part; with `partial`, alpha differs from sample to sample. */

@@ -14,13 +14,16 @@ export const cwd = featureLoss({
   check: checkPlaces,
   variables: (pair, seed) => projectorIfNeeded('cwd', pair, seed, false),
   distance: (pair, input, variables) => {
-    const temperature = input.hyper['mapTemperature']!;
     const { student, teacher } = projected('cwd', pair, input, variables);
-    const logits = [teacher, student].map((feature) => tf.logSoftmax(tf.div(channels(feature), temperature)));
-    const each = perSample(divergence(logits[0]!, logits[1]!));
-    return tf.mul(weightedMean(each, input.weights), tf.square(temperature));
+    return weightedMean(channelDivergence(student, teacher, input.hyper['mapTemperature']!), input.weights);
   },
 });
+
+/** τ² · mean over channels of KL(φ(F_t) ‖ φ(F_s)), [batch]; both tensors [batch, ..., channels]. */
+export function channelDivergence(student: tf.Tensor, teacher: tf.Tensor, temperature: tf.Scalar): tf.Tensor1D {
+  const logits = [teacher, student].map((feature) => tf.logSoftmax(tf.div(channels(feature), temperature)));
+  return tf.mul(perSample(divergence(logits[0]!, logits[1]!)), tf.square(temperature));
+}
 
 /** [batch, channels, positions] */
 function channels(feature: tf.Tensor): tf.Tensor {

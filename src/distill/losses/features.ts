@@ -65,7 +65,8 @@ export function jointLoss(definition: {
         reads,
         compute: (input) => {
           const { partial } = input;
-          const compared = partial === undefined ? input : { ...input, weights: partial.answers };
+          // Inner tensors are those of samples, also where answers have several rows.
+          const compared = { ...input, weights: partial?.answers ?? input.samples ?? input.weights };
           const all = distance(settings, compared, { ...variables, ...memory });
           const sum: tf.Scalar = partial === undefined ? all : tf.mul(all, partial.answerShare);
           const { loss, parts } = mixed('kd', input, softened(input, input.studentLogits, teacherLogits(input)));

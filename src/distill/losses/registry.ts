@@ -7,6 +7,7 @@ import { ce } from './ce.ts';
 import { cosine } from './cosine.ts';
 import { crd } from './crd.ts';
 import { crld } from './crld.ts';
+import { cwdLogits } from './cwd-logits.ts';
 import { cwd } from './cwd.ts';
 import type { LossArgs, LossDefinition } from './define.ts';
 import { dist } from './dist.ts';
@@ -46,6 +47,7 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   cosine,
   similarity,
   mutual,
+  'cwd-logits': cwdLogits,
   hint,
   pkd,
   cwd,
@@ -73,5 +75,5 @@ export function createLoss(name: AnyLoss, args: LossArgs = {}): Loss {
     if (!Object.hasOwn(numbers, key)) throw new Error(`the loss ${name} has no number ${key}`);
   }
   const loss = losses[name].build(name, { ...args, hyper: { ...numbers, ...args.hyper } });
-  return { ...loss, acrossBatch: ACROSS_BATCH.has(name) };
+  return { ...loss, acrossBatch: ACROSS_BATCH.has(name) || numbers['dice'] !== undefined };
 }

@@ -78,7 +78,9 @@ function common<S extends z.ZodType>(source: S) {
     classWeights: z
       .union([z.literal('balanced'), z.array(z.number().min(0)).min(2)])
       .optional()
-      .describe('Weight of each class in the loss; `balanced` makes every class weigh the same.'),
+      .describe(
+        'Weight of each class in the loss, of its samples or its pixels; `balanced` makes every class weigh the same.',
+      ),
   };
 }
 

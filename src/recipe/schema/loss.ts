@@ -167,6 +167,11 @@ export const LOSSES = {
         .describe('Number of vectors of earlier batches that samples are compared with too.'),
     },
   },
+  'cwd-logits': {
+    doc: 'Where in the picture each class is likely (channel-wise on logits, Shu 2021).',
+    // In the paper the maps of the logits weigh three times as much as the labels.
+    options: { temperature: temperature(4), alpha: alpha(0.75) },
+  },
   mutual: {
     doc: 'Another student, which learns at the same time and from this one (deep mutual learning, Zhang 2018).',
     needsPeer: true,

@@ -61,6 +61,7 @@ interface Checked {
       } & Outputs)
     | undefined;
   readonly student?: object | undefined;
+  readonly shards?: number | undefined;
   readonly prune: readonly unknown[];
   readonly target?: unknown;
   readonly outputs?: string | undefined;
@@ -80,6 +81,8 @@ interface Outputs {
 interface Training {
   readonly labelSmoothing: number;
   readonly huber?: number | undefined;
+  readonly dice?: number | undefined;
+  readonly microBatch?: number | undefined;
 }
 
 type Refuse = (path: readonly (string | number)[], expected: string, received: unknown) => void;
@@ -99,6 +102,12 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
     if (training === undefined) continue;
     if (task !== 'regression' && training.huber !== undefined)
       refuse([...path, 'huber'], `no such key for ${task}: it belongs to regression`, training.huber);
+    if (task !== 'segmentation' && training.dice !== undefined)
+      refuse([...path, 'dice'], `no such key for ${task}: it belongs to segmentation`, training.dice);
+    if (training.dice !== undefined && training.microBatch !== undefined)
+      refuse([...path, 'microBatch'], 'none beside dice, whose sums run over the whole batch', training.microBatch);
+    if (training.dice !== undefined && recipe.shards !== undefined)
+      refuse([...path, 'dice'], 'none beside shards: its sums run over the whole batch', training.dice);
     if (task !== 'classification' && training.labelSmoothing > 0)
       refuse(
         [...path, 'labelSmoothing'],

@@ -136,6 +136,13 @@ export const trainingKeys = {
     .describe(
       'Regression: error, in deviations of the label, above which the loss is linear instead of squared (Huber); default: always squared.',
     ),
+  dice: z
+    .number()
+    .gt(0)
+    .optional()
+    .describe(
+      'Segmentation: weight of the soft Dice loss over the batch, which is added to the label loss; default: none.',
+    ),
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };
 

@@ -13,6 +13,7 @@ import type { PixelConfusion } from './confusion.ts';
 import { confusionOfMasks, meanIou } from './confusion.ts';
 import { masksOf } from './masks.ts';
 import type { Grid } from './masks.ts';
+import { softDice } from './dice.ts';
 import { sharesOfCells } from './shares.ts';
 
 /**
@@ -20,7 +21,8 @@ import { sharesOfCells } from './shares.ts';
  * full size, [batch, height · width] uint8, in which `IGNORED` marks pixels without a class. Masks of answers are made of logits that are resized
  * bilinearly to full size. Losses compare the cells of the grid with the share of each class in the cell's pixels.
  */
-export function segmentation({ classNames: names, sampleShape, stride = 1 }: Omit<TaskData, 'task'>): Task {
+export function segmentation(data: Omit<TaskData, 'task'>): Task {
+  const { classNames: names, sampleShape, stride = 1, pixelWeights } = data;
   const [height, width] = sampleShape as readonly [number, number, number];
   const classes = names.length;
   const grid: Grid = { rows: height / stride, columns: width / stride, classes, stride };
@@ -33,11 +35,20 @@ export function segmentation({ classNames: names, sampleShape, stride = 1 }: Omi
   const scoreOf = (answers: Float32Array, targets: TargetValues): number => meanIou(confusion(answers, targets));
   const shares = (targets: TargetValues): Float32Array => sharesOfCells(targets, grid);
   const atCells = (values: tf.Tensor): tf.Tensor2D => tf.reshape(values, [-1, classes]);
+  const byClass =
+    (factors: readonly number[] | undefined) =>
+    (values: tf.Tensor2D): tf.Tensor2D =>
+      factors === undefined ? values : tf.mul(values, tf.tensor1d([...factors]));
+  const weighed = byClass(pixelWeights && [...pixelWeights]);
+  const unweighed = byClass(pixelWeights && Array.from(pixelWeights, (weight) => (weight === 0 ? 0 : 1 / weight)));
   return {
     ...{ name: 'segmentation', names, fields: oneField([grid.rows, grid.columns, classes]), width: answerWidth },
     ...{ targetWidth: pixels, score: meanIouScore, answers: 'logits', lossName: 'ce', trainsOn: 'soft' },
-    labelNumbers: () => ({}),
-    weightOf: (targets) => labelledShares(targets, pixels),
+    labelNumbers: ({ dice }) => (dice === undefined ? {} : { dice }),
+    weightOf: (targets, labelled) => {
+      const own = labelledShares(targets, pixels, pixelWeights);
+      return pixelWeights === undefined || labelled === undefined ? own : own.map((weight, i) => (labelled[i] === 0 ? 1 : weight)); // prettier-ignore
+    },
     feeds: (batchSize, mix) =>
       mix === 'none'
         ? { labels: { dtype: 'int32', shape: [batchSize, pixels] } }
@@ -52,17 +63,22 @@ export function segmentation({ classNames: names, sampleShape, stride = 1 }: Omi
     rows: {
       of: atCells,
       targets: (targets) => {
-        const each = atCells(softTargets(targets, grid));
+        const each = weighed(atCells(softTargets(targets, grid)));
         return tf.div(each, tf.maximum(tf.sum(each, -1, true), 1e-6));
       },
-      // Each pixel with a class has the same weight.
+      // Each pixel with a class has the same weight, or that of its class.
       weights: (samples, targets) => {
-        const labelled = tf.reshape(tf.sum(atCells(softTargets(targets, grid)), -1), [-1, cells]);
+        const sums = tf.reshape(tf.sum(weighed(atCells(softTargets(targets, grid))), -1), [-1, cells]);
+        // All cells of a picture without a mask count, also if its numbers stand for a class of weight 0.
+        const isBlank = tf.cast(tf.equal(tf.sum(sums, -1, true), 0), 'float32');
+        const labelled = pixelWeights === undefined ? sums : tf.add(sums, isBlank);
         const each = tf.div(samples, tf.maximum(tf.sum(labelled, -1), 1e-6));
         return tf.reshape(tf.mul(labelled, tf.expandDims(each, 1)), [-1]);
       },
     },
     loss: (logits, targets) => crossEntropy(logits, targets, {}),
+    batchLoss: (logits, targets, weights, { dice }) =>
+      dice && tf.mul(softDice(logits, unweighed(tf.mul(targets, tf.expandDims(weights, 1)))), dice),
     divergence: softenedDivergence,
     sums: (logits, targets, weights) => confusionSums(logits, targets, weights, grid),
     scoreOfSums: (sums) => meanIou(confusionOfSums(sums, classes)),
@@ -105,11 +121,12 @@ export function segmentation({ classNames: names, sampleShape, stride = 1 }: Omi
   };
 }
 
-/** Share of the pixels of each sample that have a class. */
-function labelledShares(targets: TargetValues, pixels: number): Float32Array {
+/** Share of the pixels of each sample that have a class; each counts by the weight of its class, default 1. */
+function labelledShares(targets: TargetValues, pixels: number, weights: Float32Array | undefined): Float32Array {
   return Float32Array.from({ length: targets.length / pixels }, (_, row) => {
     let labelled = 0;
-    for (let at = row * pixels; at < (row + 1) * pixels; at++) if (targets[at] !== IGNORED) labelled++;
+    for (let at = row * pixels; at < (row + 1) * pixels; at++)
+      if (targets[at] !== IGNORED) labelled += weights?.[targets[at]!] ?? 1;
     return labelled / pixels;
   });
 }

@@ -5,13 +5,15 @@ import type { Partial } from './known.ts';
 /** Inputs of a loss for one batch. All are tensors, so that a step can be traced with the loss inside. */
 export interface LossInput {
   /** Task, which provides the label part of a loss. */
-  readonly task: Pick<Task, 'loss' | 'lossName' | 'divergence'>;
+  readonly task: Pick<Task, 'loss' | 'batchLoss' | 'lossName' | 'divergence'>;
   /** [rows, classes] logits, or numbers as `Task.forLoss` gives them. A row is a sample, or a part of one: see `Task.rows`. */
   readonly studentLogits: tf.Tensor2D;
   /** [rows, classes]; for classification, labels as distributions: one-hot, or mixed by mixup; rows sum to 1, or to 0 without a label. */
   readonly targets: tf.Tensor2D;
   /** [rows] weight of each row; 1 everywhere unless classes, samples or parts of samples are weighted. */
   readonly weights: tf.Tensor1D;
+  /** [batch] weight of each sample, for the parts of a loss that see whole samples; absent if each row is a sample. */
+  readonly samples?: tf.Tensor1D | undefined;
   /** Weights of the label part, if samples may lack a label or a teacher's answer; `weights` then weigh the teacher's part. */
   readonly partial?: Partial | undefined;
   /** [rows, classes]; only for losses that need it. */

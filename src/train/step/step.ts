@@ -254,6 +254,7 @@ export function lossInput(
       studentLogits: of(rest.studentLogits),
       targets: targets(rest.studentLogits),
       weights: weights(partial?.soft ?? rest.weights),
+      samples: partial?.soft ?? rest.weights,
     },
     ...(partial && { partial: { ...partial, labels: weights(partial.labels) } }),
     ...(strong && { strong: { studentLogits: of(strong.studentLogits), teacherLogits: of(strong.teacherLogits) } }),

@@ -67,6 +67,47 @@ describe('masks of answers', () => {
   });
 });
 
+describe('weights of classes', () => {
+  const pixelWeights = Float32Array.of(0.5, 2, 0);
+  const weighed = segmentation({ classNames: NAMES, sampleShape: [HEIGHT, WIDTH, 3], stride: STRIDE, pixelWeights });
+
+  it('weigh each pixel by its class, in masks as in shares of cells', () => {
+    const weights = [...weighed.weightOf!(TARGETS)];
+    const expected = Array.from({ length: N }, (_, n) => {
+      const own = [...TARGETS.subarray(n * HEIGHT * WIDTH, (n + 1) * HEIGHT * WIDTH)];
+      return own.reduce((sum, value) => sum + (pixelWeights[value] ?? 0), 0) / own.length;
+    });
+    weights.forEach((weight, i) => expect(weight).toBeCloseTo(expected[i]!, 5));
+    const { rows } = weighed;
+    const [hard, softly] = [labels(), soft()].map((targets) => rows!.weights(tf.tensor1d(weights), targets));
+    expect(numbers(tf.sum(softly!))[0]).toBeCloseTo(
+      weights.reduce((sum, weight) => sum + weight, 0),
+      4,
+    );
+    const other = numbers(softly!);
+    numbers(hard!).forEach((weight, i) => expect(weight).toBeCloseTo(other[i]!, 5));
+  });
+
+  it('leave a picture without a mask the weight 1, which its cells share', () => {
+    const none = new Uint8Array(N * HEIGHT * WIDTH).fill(2);
+    expect([...weighed.weightOf!(none, new Float32Array(N))]).toEqual(new Array(N).fill(1));
+    const targets = tf.tensor2d(Int32Array.from(none), [N, HEIGHT * WIDTH], 'int32');
+    const cells = ROWS * COLUMNS;
+    numbers(weighed.rows!.weights(tf.ones([N]), targets)).forEach((weight) => expect(weight).toBeCloseTo(1 / cells, 6));
+  });
+
+  it('do not change the Dice loss', () => {
+    const losses = [task, weighed].map(({ rows, batchLoss, weightOf }) => {
+      const masks = TARGETS.map((value) => (value === 2 ? IGNORED : value));
+      const targets = tf.tensor2d(sharesOfCells(masks, GRID), [N, task.width]);
+      const weights = rows!.weights(tf.tensor1d(weightOf!(masks)), targets);
+      return numbers(batchLoss!(rows!.of(answers()), rows!.targets!(targets, answers()), weights, { dice: tf.scalar(1) })!)[0]!; // prettier-ignore
+    });
+    expect(losses[0]).toBeGreaterThan(0.1);
+    expect(losses[1]).toBeCloseTo(losses[0]!, 5);
+  });
+});
+
 describe('shares of a cell', () => {
   it('count the pixels of each class, and none without a class', () => {
     const shares = sharesOfCells(TARGETS, GRID);
