@@ -156,7 +156,11 @@ async function complete(args: InitArgs, context: CommandContext) {
     if (absent !== undefined) throw new UserError(`init: --label: ${absent}`, 'Name a column of the table.');
     if (form.lastLabel !== undefined)
       context.note(`no column is called label: label: ${form.lastLabel}, the last one; say --label for another one\n`);
-    for (const why of form.leftOut ?? [])
+    if (form.window !== undefined)
+      context.note(
+        `${form.window.why}: the rows are cut into windows, see \`window\` in the recipe; remove it if a row is a sample\n`,
+      );
+    for (const why of form.window === undefined ? (form.leftOut ?? []) : [])
       context.note(
         `${why}: left out, see \`ignore\` in the recipe; what they say must stand in columns of numbers or of few words\n`,
       );

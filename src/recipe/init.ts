@@ -48,7 +48,11 @@ export interface SeenForm {
   readonly channels?: 3;
   /** Arrays: their names in an archive, and the kind of a sample other than a picture: a table row or a time series. */
   readonly arrays?: { readonly samples: string; readonly labels: string };
-  readonly sample?: 'table' | 'series';
+  readonly sample?: 'table' | 'series' | 'array';
+  /** Arrays of time series whose channels stand before the steps. */
+  readonly layout?: 'ncw';
+  /** A table in time, whose rows are cut into windows. */
+  readonly window?: { readonly steps: number; readonly stride: number; readonly group?: string; readonly why: string };
   /** Sounds: values per second, and a length that covers most of them. */
   readonly rate?: number;
   readonly seconds?: number;
@@ -130,7 +134,7 @@ function hiddenText(model: string, columns: number | undefined, teacherBytes = I
   return `, hidden: [${units}, ${units / 2}] } # about as large as the teacher; more units are more accurate`;
 }
 
-type Kind = 'picture' | 'masks' | 'boxes' | 'series' | 'sound' | 'text' | 'words' | 'table';
+type Kind = 'picture' | 'masks' | 'boxes' | 'series' | 'array' | 'sound' | 'text' | 'words' | 'table';
 
 /** Likely choices for a kind of data. */
 const KINDS: Readonly<
@@ -148,7 +152,11 @@ const KINDS: Readonly<
     augment: ['  augment: [{ flip: horizontal }]'],
     ...{ teacher: '{ model: det-small, epochs: 40 }', student: 'det-nano' },
   },
-  series: { augment: [], ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' } },
+  series: {
+    augment: ['  # augment: [{ jitter: 0.05 }, { scaling: 0.1 }, { timeWarp: 0.2 }] # docs/sequences.md'],
+    ...{ teacher: '{ model: tcn, filters: 64, dropout: 0.2, epochs: 20 }', student: 'cnn-1d' },
+  },
+  array: { augment: [], ...{ teacher: '{ model: wide-resnet, epochs: 20 }', student: 'ds-cnn' } },
   sound: {
     augment: [
       '  augment: [{ timeShift: 0.1 }, { gain: 6 }, { noise: [10, 50] }]',
@@ -167,6 +175,7 @@ const KINDS: Readonly<
 function kindOf(type: string, form: SeenForm): Kind {
   if (form.words !== undefined) return 'words';
   if (form.text !== undefined) return 'text';
+  if (form.window !== undefined) return 'series';
   return form.sample ?? dataType(type).holds;
 }
 
@@ -189,6 +198,8 @@ function formLines(form: SeenForm): string[] {
     channels,
     rate,
     seconds,
+    layout,
+    window,
   } = form;
   const listed = (names: readonly (string | number)[]): string =>
     `[${names.map((name) => (typeof name === 'number' ? name : quoted(name))).join(', ')}]`;
@@ -216,6 +227,14 @@ function formLines(form: SeenForm): string[] {
     ...(missing === undefined
       ? []
       : [`  missing: ${missing} # of the column, where a value is empty; or zero; drop leaves such rows out`]),
+    ...(layout === undefined
+      ? []
+      : [`  layout: ${layout} # samples, channels, steps; nwc: the steps before the channels`]),
+    ...(window === undefined
+      ? []
+      : [
+          `  window: { steps: ${window.steps}, stride: ${window.stride}${window.group === undefined ? '' : `, group: ${quoted(window.group)}`} } # rows of a sample, rows from one to the next; a group is in one split: docs/sequences.md`,
+        ]),
     ...(rate === undefined ? [] : [`  rate: ${rate} # values a second; sounds of another rate are resampled`]),
     ...(seconds === undefined ? [] : [`  seconds: ${seconds} # longer sounds are cut to their middle`]),
   ];

@@ -1,9 +1,23 @@
+import { models } from '../../src/networks/models/registry.ts';
+import { parseRecipe } from '../../src/recipe/load.ts';
 import { recipeText } from '../../src/recipe/init.ts';
 
 it('a recipe for numbers over time does not advise what turns pictures', () => {
   const answers = { type: 'npz', train: 'x.npy', labels: 'y.npy', test: '', testLabels: '', label: '', teacher: '', model: 'ds-cnn' }; // prettier-ignore
   expect(recipeText(answers)).toContain('flip');
   expect(recipeText({ ...answers, form: { sample: 'series' } })).not.toContain('flip');
+});
+
+it('a recipe for a table in time cuts windows by group, and advises what changes sequences', () => {
+  const answers = { type: 'csv', train: 'walks.csv', labels: '', test: '', testLabels: '', label: 'activity', teacher: '', model: 'cnn-1d' }; // prettier-ignore
+  const window = { steps: 64, stride: 32, group: 'person', why: '' };
+  const text = recipeText({ ...answers, form: { window } });
+  expect(text).toContain('  window: { steps: 64, stride: 32, group: person } #');
+  expect(text).toContain('# augment: [{ jitter: 0.05 }, { scaling: 0.1 }, { timeWarp: 0.2 }]');
+  expect(text).toContain('teacher: { train: { model: tcn,');
+  expect(parseRecipe(text, 'r.yaml', { models }).recipe.dataset).toMatchObject({
+    window: { steps: 64, group: 'person' },
+  });
 });
 
 it('a recipe for a table proposes a student of about the size of its teacher', () => {

@@ -5,15 +5,16 @@ import type { Blocks } from './blocks.ts';
 import { family, network } from './builder.ts';
 import { integer, real } from './options.ts';
 
-/** The sequence [steps, channels] as a picture [1, steps, channels]: TFLite has convolutions over height and width alone. */
+/** The sequence [steps, channels] as a picture [1, steps, channels]: TFLite has convolutions over height and width alone. Of a picture, each row is a step. */
 function sequence(model: string, inputShape: readonly number[]): { x: SymbolicTensor; y: SymbolicTensor } {
-  if (inputShape.length !== 2)
+  if (inputShape.length !== 2 && inputShape.length !== 3)
     throw new UserError(
       `model ${model} takes sequences [steps, channels], received samples of shape ${shown(inputShape)}`,
-      'Cut a table in time into windows with `dataset.window`, set `shape: [steps, channels]` if a row is a sequence, or choose ds-cnn for pictures and mlp for tables.',
+      'Cut a table in time into windows with `dataset.window`, set `shape: [steps, channels]` if a row is a sequence, or choose mlp for tables.',
     );
   const x = input({ shape: [...inputShape], name: 'input' });
-  const targetShape = [1, ...inputShape];
+  const [steps, ...rest] = inputShape as [number, ...number[]];
+  const targetShape = [1, steps, rest.reduce((product, size) => product * size, 1)];
   return { x, y: layers.reshape({ name: 'one_row', targetShape }).apply(x) as SymbolicTensor };
 }
 

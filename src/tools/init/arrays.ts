@@ -11,8 +11,10 @@ const LABELS = ['y', 'y_train', 'Y', 'labels', 'label', 'target', 'targets'];
 const LOOKED_INTO = 2 ** 28;
 /** Minimum side of a picture, in pixels. */
 const SIDE = 8;
-/** Number of axes of a table and of colour pictures, and possible numbers of channels. */
-const [TABLE, PICTURES, CHANNELS] = [2, 4, [1, 3]] as const;
+/** Number of axes of a table, of time series and of colour pictures, and possible numbers of channels. */
+const [TABLE, SERIES, PICTURES, CHANNELS] = [2, 3, 4, [1, 3]] as const;
+/** Least number of steps for each channel, of sequences whose channels stand first. */
+const MANY = 4;
 
 /** Names of an .npz archive's arrays for samples and labels, and the kind of samples other than pictures. */
 export async function arrayForm(file: string): Promise<SeenForm> {
@@ -29,10 +31,13 @@ export async function arrayForm(file: string): Promise<SeenForm> {
   return { ...kind, ...(labels !== undefined && { arrays: { samples, labels } }) };
 }
 
-/** Three axes of bytes are grey pictures; of other numbers, time series, as from an accelerometer. */
-function kindOf({ shape, code }: ReturnType<typeof npyHeader>): Pick<SeenForm, 'sample'> {
+/** Three axes of bytes are grey pictures; of other numbers, time series, as from an accelerometer, whose many steps may stand behind few channels. */
+function kindOf({ shape, code }: ReturnType<typeof npyHeader>): Pick<SeenForm, 'sample' | 'layout'> {
   if (shape.length <= TABLE) return { sample: 'table' };
   const isWide = shape.slice(1, 3).every((side) => side >= SIDE);
   const isPicture = isWide && (shape.length === PICTURES ? CHANNELS.includes(shape[3]! as 1 | 3) : code === 'u1');
-  return isPicture ? {} : { sample: 'series' };
+  if (isPicture) return {};
+  if (shape.length !== SERIES) return { sample: 'array' };
+  const isChannelsFirst = MANY * shape[1]! <= shape[2]!;
+  return { sample: 'series', ...(isChannelsFirst && { layout: 'ncw' }) };
 }

@@ -1,9 +1,8 @@
 import { parse } from 'csv-parse/sync';
 import type { SeenForm } from '../../recipe/init.ts';
+import type { TableRows } from './seen.ts';
+import { windowsForm } from './windows.ts';
 import { isBoolean, isMissing } from '../../data/readers/table.ts';
-
-/** First rows of a table, by the names of its columns, or by index without names. */
-export type TableRows = readonly Readonly<Record<string, unknown>>[];
 
 /** Minimum average number of words in a text; shorter values are names or categories. */
 const WORDS = 3;
@@ -33,6 +32,11 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
   const last = names.length > 1 && !names.includes('label') ? names.at(-1) : undefined;
   const isLast = label.length === 0 && last !== undefined;
   const { categorical, ignore, leftOut, ...form } = columnsForm(rows, isLast ? [last] : label);
+  const labelColumn = label[0] ?? (names.includes('label') ? 'label' : last);
+  const windows =
+    hasHeader && form.text === undefined
+      ? windowsForm(rows, labelColumn, [...(categorical ?? []), ...(ignore ?? [])].map(String))
+      : undefined;
   /** Columns without names are given by index. */
   const meant = (columns: SeenForm['ignore']): SeenForm['ignore'] => (hasHeader ? columns : columns!.map(Number));
   return {
@@ -41,8 +45,10 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
     ...(!hasHeader && { header: false }),
     ...(isLast && hasHeader && { lastLabel: last }),
     ...form,
-    ...(categorical && { categorical: meant(categorical) }),
-    ...(ignore && { ignore: meant(ignore), leftOut: leftOut! }),
+    ...(windows ?? {
+      ...(categorical && { categorical: meant(categorical) }),
+      ...(ignore && { ignore: meant(ignore), leftOut: leftOut! }),
+    }),
   };
 }
 

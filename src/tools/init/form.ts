@@ -11,7 +11,7 @@ import type { DataTypeName } from '../../recipe/data-types.ts';
 import type { SeenForm } from '../../recipe/init.ts';
 import { arrayForm } from './arrays.ts';
 import { csvForm, jsonForm, jsonRows } from './columns.ts';
-import type { TableRows } from './columns.ts';
+import type { TableRows } from './seen.ts';
 import { boxForm, pictureForm } from './pictures.ts';
 import { linesOf } from '../../data/readers/source.ts';
 import { parseWav } from '../../data/sounds/wav.ts';

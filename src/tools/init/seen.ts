@@ -19,3 +19,6 @@ export interface SeenData {
     readonly testLabels?: string;
   };
 }
+
+/** First rows of a table, by the names of its columns, or by index without names. */
+export type TableRows = readonly Readonly<Record<string, unknown>>[];

@@ -89,6 +89,29 @@ describe('a table', () => {
     expect(columns).toHaveLength(3);
   });
 
+  it.each<[string, string, object]>([
+    [
+      'with a time and a group',
+      table((i) => `${i % 20},p${i < 20 ? 1 : 2},${i / 7},k${i < 13 ? 1 : 2}`, 'time,person,x,label'),
+      { window: { steps: 20, stride: 10, group: 'person', why: 'time rises from row to row' }, ignore: ['time'], leftOut: ['time is the time of a row'] },
+    ],
+    [
+      'with a time of the day and a side',
+      table((i) => `2024-03-01 10:${10 + i}:00,${i < 9 ? 'l' : 'r'},${i / 7},${i < 13 ? 1 : 2}`, 'timestamp,side,x,label'),
+      { window: { steps: 27, stride: 14, why: 'timestamp rises from row to row' }, ignore: ['timestamp', 'side'], leftOut: ['timestamp is the time of a row', 'side holds words'] },
+    ],
+    [
+      'with a group alone',
+      table((i) => `${i % 9},${i < 20 ? 1 : 2},${i < 13 ? 1 : 2}`, 'x,subject_id,label'),
+      { window: { steps: 20, stride: 10, group: 'subject_id', why: 'subject_id and label stay the same for many rows' } },
+    ],
+    ['with a time whose labels change from row to row', table((i) => `${i},${i / 7},${i % 3}`, 'time,x,label'), {}],
+    ['with a number for each row, sorted by class', table((i) => `${i},${i / 7},${i < 20 ? 1 : 2}`, 'id,x,label'), {}],
+  ])('%s is cut into windows where labels stay the same for many rows', async (_name, content, form) => {
+    const found = await seen('csv', content, []);
+    expect({ ...found, columns: undefined }).toEqual({ ...form, columns: undefined });
+  }); // prettier-ignore
+
   it('of JSON lines, whose last key is the label where none is called so', async () => {
     const lines = Array.from({ length: 20 }, (_, i) => JSON.stringify({ a: i === 3 ? null : i, kind: i % 2 }));
     expect(await seen('jsonl', lines.join('\n'))).toEqual({ lastLabel: 'kind', missing: 'mean' });
@@ -105,7 +128,8 @@ describe('arrays', () => {
     ['d.npz', npz({ images: npyBytes([2, 8, 8, 3], new Float32Array(384)), labels: rows }), { arrays: { samples: 'images', labels: 'labels' } }], // prettier-ignore
     // Windows of six sensors, and grey pictures.
     ['d.npz', npz({ x: npyBytes([4, 128, 6], new Float32Array(3072)), y: rows }), { sample: 'series', arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
-    ['d.npz', npz({ x: npyBytes([4, 128, 6, 1], new Float32Array(3072)), y: rows }), { sample: 'series', arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
+    ['d.npz', npz({ x: npyBytes([4, 6, 128], new Float32Array(3072)), y: rows }), { sample: 'series', layout: 'ncw', arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
+    ['d.npz', npz({ x: npyBytes([4, 128, 6, 1], new Float32Array(3072)), y: rows }), { sample: 'array', arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
     ['d.npz', npz({ x: bytesOf([4, 8, 8], new Uint8Array(256)), y: rows }), { arrays: { samples: 'x', labels: 'y' } }], // prettier-ignore
     ['d.npz', npz({ x: rows }), { sample: 'table' }],
     ['d.npz', npz({ a: rows }), {}],
