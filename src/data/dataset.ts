@@ -36,6 +36,8 @@ export interface Column {
   readonly name: string;
   /** The words of train in order; any other word has 0 everywhere. */
   readonly words?: readonly string[] | undefined;
+  /** Number in place of a missing value, as in train; 0 for words, of which it is none. Absent: a value must be there. */
+  readonly missing?: number | undefined;
 }
 
 /** Words of a column of a split. The column holds indexes into `words`, -1 if missing. */

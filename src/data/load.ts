@@ -2,7 +2,7 @@ import { UserError } from '../base/errors.ts';
 import { asPictures } from './axes.ts';
 import { readBackgrounds } from './sounds/backgrounds.ts';
 import { checkFinite, checkSameKind, coarseColumns } from './splits/checks.ts';
-import { columnsOf, encoded, numberNames, plainWords } from './splits/columns.ts';
+import { columnsOf, encoded, numberNames, plainWords, withMissing } from './splits/columns.ts';
 import type { DatasetConfig, TaskName } from './config.ts';
 import { computedOnce } from './storage/computed-once.ts';
 import type { Column, Dataset, InputPart, Normalization, RawSplit, VectorForm } from './dataset.ts';
@@ -104,11 +104,11 @@ export async function loadDataset(
       return 'finite';
     });
   const hasWords = trainRead.words !== undefined;
-  const columns = hasWords ? (stated ?? columnsOf(trainRead)) : columnsOf(trainRead);
-  if (hasWords) refuseOtherColumns(columns, trainRead);
+  const named = hasWords ? (stated ?? columnsOf(trainRead)) : columnsOf(trainRead);
+  if (hasWords) refuseOtherColumns(named, trainRead);
   const withNumbers = <S extends RawSplit | undefined>(name: keyof typeof read, split: S): S => {
-    const named = split && renamed(split, trainRead.classNames, config.classes);
-    return (named !== undefined && hasWords ? encoded(named, columns, name) : named) as S;
+    const renamedSplit = split && renamed(split, trainRead.classNames, config.classes);
+    return (renamedSplit !== undefined && hasWords ? encoded(renamedSplit, named, name) : renamedSplit) as S;
   };
   const trainRaw = withNumbers('train', trainRead);
   const [validationRaw, testRaw] = [withNumbers('validation', validationRead), withNumbers('test', testRead)];
@@ -147,12 +147,15 @@ export async function loadDataset(
     test = test && limited(test, limit, splitSeed);
   }
   const splits = [train, validation, ...(test === undefined ? [] : [test])];
-  if ([trainRaw, ...others].some((split) => split.fillWithMean === true)) {
-    fillMeans(
-      splits.map((split) => split.samples),
-      trainRaw.columns!.length,
-    );
-  }
+  const policy = 'missing' in config ? config.missing : undefined;
+  const filled =
+    policy === 'mean' && trainRaw.columns !== undefined
+      ? fillMeans(
+          splits.map((split) => split.samples),
+          numberNames(named).length,
+        )
+      : undefined;
+  const columns = policy === 'mean' || policy === 'zero' ? withMissing(named, filled) : named;
 
   const { inputs, text } = trainRaw;
   if (inputs !== undefined && (config.augment ?? []).length > 0) refuseAugment(inputs);

@@ -279,8 +279,8 @@ function tableShape(features: number, shape?: readonly number[]): readonly numbe
   return shape;
 }
 
-/** Replaces NaN in all `splits` by the column's mean over the first, train; a column without any value becomes 0. */
-export function fillMeans(splits: readonly Samples[], width: number): void {
+/** Replaces NaN in all `splits` by the column's mean over the first, train, which are returned; a column without any value becomes 0. */
+export function fillMeans(splits: readonly Samples[], width: number): Float32Array {
   const sums = new Float64Array(width);
   const counts = new Float64Array(width);
   splits[0]!.forEach((value, i) => {
@@ -288,12 +288,11 @@ export function fillMeans(splits: readonly Samples[], width: number): void {
     sums[i % width]! += value;
     counts[i % width]! += 1;
   });
+  const means = Float32Array.from(sums, (sum, column) => (counts[column] === 0 ? 0 : sum / counts[column]!));
   for (const samples of splits) {
-    for (let i = 0; i < samples.length; i++) {
-      const column = i % width;
-      if (Number.isNaN(samples[i])) samples[i] = counts[column] === 0 ? 0 : sums[column]! / counts[column]!;
-    }
+    for (let i = 0; i < samples.length; i++) if (Number.isNaN(samples[i])) samples[i] = means[i % width]!;
   }
+  return means;
 }
 
 function received(value: unknown): string {

@@ -19,6 +19,21 @@ export function columnsOf({ source, columns = [], words = [] }: RawSplit): reado
   });
 }
 
+/** The columns with what stands for a missing value: a number of each, by default 0, and none of its words. */
+export function withMissing(columns: readonly Column[], filled?: ArrayLike<number>): readonly Column[] {
+  let at = 0;
+  return columns.map((column) => {
+    const missing = column.words === undefined ? (filled?.[at] ?? 0) : 0;
+    at += column.words?.length ?? 1;
+    return { ...column, missing };
+  });
+}
+
+/** Number in place of a missing value, for each number of a row; undefined where a value must be there. */
+export function missingNumbers(columns: readonly Column[]): (number | undefined)[] {
+  return columns.flatMap(({ words, missing }) => (words === undefined ? [missing] : words.map(() => undefined)));
+}
+
 /** True if columns have real names: without a header, and for lists of numbers, names are only indexes. */
 export function areNamed(columns: readonly Column[]): boolean {
   return columns.some(({ name, words }) => words !== undefined || !/^\d+$|\[\d+\]$/.test(name));

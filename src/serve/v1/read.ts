@@ -1,6 +1,6 @@
 import { shown } from '../../base/errors.ts';
-import type { Column } from '../../data/dataset.ts';
-import type { Normalization } from '../../data/dataset.ts';
+import { missingNumbers } from '../../data/splits/columns.ts';
+import type { Column, Normalization } from '../../data/dataset.ts';
 import { normalized } from '../../data/normalized.ts';
 import { letterboxedPixels } from '../../data/pictures/letterboxed-pixels.ts';
 import { scaledPixels } from '../../data/pictures/pixels.ts';
@@ -62,11 +62,18 @@ export function valuesOf(body: Uint8Array, { shape, columns }: DescribedModel): 
       `expected ${expected}, received ${values === undefined ? 'none' : depth === 0 ? shown(values) : `an array of depth ${depth}`}`,
     );
   }
-  const samples = depth === shape.length ? [values] : values;
+  const samples = filled(depth === shape.length ? [values] : values, columns);
   if (samples.length === 0) throw new Refusal(400, `expected ${expected}, received none`);
   const full = [samples.length, ...shape];
   const bytes = bytesFromJson('inputs', 'float32', full, samples);
   return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+}
+
+/** Rows of numbers, with the number that train had in place of each null. */
+function filled(rows: readonly unknown[], columns: readonly Column[] = []): readonly unknown[] {
+  const missing = missingNumbers(columns);
+  if (missing.every((number) => number === undefined)) return rows;
+  return rows.map((row) => (Array.isArray(row) ? row.map((value: unknown, i) => value ?? missing[i] ?? value) : row));
 }
 
 /** `inputs` of a body that is an object, and any other value as it is. `Refusal` for a key beside it, which nothing would read. */
@@ -92,8 +99,9 @@ function numbersOfRow(row: Row, columns: readonly Column[]): number[] {
       400,
       `unknown column ${shown(unread)}; the columns are ${columns.map(({ name }) => name).join(', ')}`,
     );
-  return columns.flatMap(({ name, words }) => {
+  return columns.flatMap(({ name, words, missing }) => {
     const value = row[name];
+    if (value === null && missing !== undefined) return words?.map(() => 0) ?? [missing];
     if (words !== undefined) {
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
         // JSON has lost its last digits, and it may stand for several words.

@@ -22,6 +22,7 @@ import { modelCard } from './card.ts';
 import { endsOf } from './ends.ts';
 import { examples } from './examples.ts';
 import { KIT_FORMS, kitForm } from './forms.ts';
+import { missingNumbers } from '../../data/splits/columns.ts';
 import type { KitModel } from './missing.ts';
 import { missingModels } from './missing.ts';
 import { placeOf } from './place.ts';
@@ -83,6 +84,9 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   for (const [name, file] of Object.entries(texting.files)) content.set(name, file);
   const form = kitForm(task.name);
   const kind = form.kindOf(data.validation);
+  // Numbers in place of missing values, channel by channel.
+  const missing = missingNumbers(data.validation.columns ?? []);
+  const isFilled = kind === 'numbers' && missing.some((number) => number !== undefined);
   const preprocessing = {
     models: models.map(({ row, bytes, ends }) => ({
       ...{ file: placeOf(row), format: row.format, precision: row.precision },
@@ -95,7 +99,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       ...(data.validation.fit && { fit: data.validation.fit }),
     },
     ...(kind === 'words' && { columns: data.validation.columns }),
-    normalization: { scale, mean, std, formula: FORMULA },
+    normalization: { scale, mean, std, formula: FORMULA, ...(isFilled && { missing }) },
     ...texting.said,
     ...('rate' in recipe.dataset && { sound: { rate: recipe.dataset.rate } }),
     output: {

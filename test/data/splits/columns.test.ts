@@ -47,6 +47,13 @@ describe('columns of words', () => {
     const data = await load({ type: 'csv', train, categorical: ['city', 'zip'], missing: 'mean' });
     const rows = new Map([...rowsOf(data.train), ...rowsOf(data.validation)]);
     expect(rows.get(2)).toEqual([0, 0, 0, 3, 1, 0, 0]);
+    // What ships says what stands for a missing value.
+    const age = data.train.columns!.find(({ name }) => name === 'age')!.missing!;
+    expect(age).toBeCloseTo(
+      [...rowsOf(data.train).values()].reduce((sum, row) => sum + row[3]!, 0) / data.train.count,
+      4,
+    );
+    expect(data.train.columns!.map(({ name, missing }) => [name, missing])).toEqual([['city', 0], ['age', age], ['zip', 0]]); // prettier-ignore
   });
 
   it.each<[string, string, object, RegExp, RegExp]>([

@@ -1,5 +1,6 @@
 import vm from 'node:vm';
 import typescript from 'typescript';
+import type { Column } from '../../../src/data/dataset.ts';
 import { normalized } from '../../../src/data/normalized.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
 import { phoneSamples } from '../../../src/ship/kit/phone.ts';
@@ -9,11 +10,11 @@ import { valuesOf } from '../../../src/serve/v1/read.ts';
 const columns = [{ name: 'open', words: ['False', 'True'] }, { name: 'grade', words: ['1.0', '2.0', '3'] }, { name: 'size' }]; // prettier-ignore
 
 /** The function of the program for Node that reads rows of a table. */
-async function encoder(): Promise<(row: object) => number[]> {
+async function encoder(own: readonly Column[] = columns): Promise<(row: object) => number[]> {
   const script = (await nodeSample('classes', 'words'))['classify.mjs']!;
   const [from, to] = [script.indexOf('export function encode'), script.indexOf('/** Values as the model was trained')];
   const body = script.slice(from, to).replace('export ', '');
-  return vm.runInNewContext(`${body}; encode`, { columns }) as Awaited<ReturnType<typeof encoder>>;
+  return vm.runInNewContext(`${body}; encode`, { columns: own }) as Awaited<ReturnType<typeof encoder>>;
 }
 
 it.each<object>([
@@ -24,6 +25,28 @@ it.each<object>([
 ])('the program for Node makes of a row what the server makes of it: %j', async (row) => {
   const served = valuesOf(Buffer.from(JSON.stringify(row)), { shape: [6], logits: true, columns });
   expect([...(await encoder())(row)]).toEqual([...served]);
+});
+
+it.each<[object, number[]]>([
+  [{ open: null, grade: 3, size: null }, [0, 0, 0, 0, 1, 2.5]],
+  [{ open: 'True', grade: null, size: 1 }, [0, 1, 0, 0, 0, 1]],
+])(
+  'a missing value is what train had in its place, in the program for Node and the server: %j',
+  async (row, expected) => {
+    const filled = columns.map((column) => ({ ...column, missing: column.words === undefined ? 2.5 : 0 }));
+    const served = valuesOf(Buffer.from(JSON.stringify(row)), { shape: [6], logits: true, columns: filled });
+    expect([[...(await encoder(filled))(row)], [...served]]).toEqual([expected, expected]);
+  },
+);
+
+it('a missing number of a row without words is what train had in its place', () => {
+  const filled = [
+    { name: 'a', missing: 1.5 },
+    { name: 'b', missing: 0 },
+  ];
+  const body = Buffer.from('[[null, 3], [4, null]]');
+  expect([...valuesOf(body, { shape: [2], logits: true, columns: filled })]).toEqual([1.5, 3, 4, 0]);
+  expect(() => valuesOf(body, { shape: [2], logits: true, columns: [{ name: 'a' }, { name: 'b' }] })).toThrow();
 });
 
 it.each<[object, string]>([
@@ -46,6 +69,8 @@ it('the samples in JavaScript prepare as many numbers as the model takes, and no
   expect([...prepare(Float32Array.of(2, 4))]).toEqual([3, 2.5]);
   expect(() => prepare([2, 4, 2, 4])).toThrow('expected 2 numbers, received 4');
   expect(() => prepare([2, null])).toThrow('value 1: expected a number, received null');
+  Object.assign(globals.normalization, { missing: [5, 7] });
+  expect([...prepare([2, null])]).toEqual([3, 5.5]);
   expect(() => prepare([1e39, 4])).toThrow('value 0: expected a number, received 1e+39');
 });
 

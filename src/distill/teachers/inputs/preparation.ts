@@ -80,7 +80,9 @@ export function fieldsIn(metadata: ReadonlyMap<string, string>): readonly Answer
 
 /** Columns and words of a table that a file was made for; undefined if the metadata do not tell. */
 export function columnsIn(metadata: ReadonlyMap<string, string>): readonly Column[] | undefined {
-  const schema = z.array(z.object({ name: z.string(), words: z.array(z.string()).optional() }));
+  const schema = z.array(
+    z.object({ name: z.string(), words: z.array(z.string()).optional(), missing: z.number().optional() }),
+  );
   return schema.safeParse(jsonOf(metadata.get('columns'))).data;
 }
 

@@ -1,5 +1,7 @@
 /** Values as the model was trained on them. */
-export function prepare(raw) {
+export function prepare(given) {
+  const { missing } = normalization;
+  const raw = missing === undefined ? given : Array.from(given, (value, i) => value ?? missing[i % missing.length]);
   const size = input.shape.reduce((product, length) => product * length);
   if (raw.length !== size) throw new Error('expected ' + size + ' numbers, received ' + raw.length);
   const wrong = raw.findIndex((value) => typeof value !== 'number' || !Number.isFinite(Math.fround(value)));

@@ -6,8 +6,9 @@ const { columns } = JSON.parse(readFileSync(new URL('preprocessing.json', kit), 
 
 /** A row by the names of its columns as numbers: 0 and 1 for each word, all 0 for a word that the model does not know. */
 export function encode(row) {
-  return columns.flatMap(({ name, words }) => {
+  return columns.flatMap(({ name, words, missing }) => {
     const value = row[name];
+    if (value === null && missing !== undefined) return words === undefined ? [missing] : words.map(() => 0);
     if (value === undefined) throw new Error('no column ' + name);
     const isText = typeof value === 'string' && value.trim() !== '';
     if (words === undefined) {
