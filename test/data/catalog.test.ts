@@ -13,7 +13,7 @@ const entryOf = async (name: string) => (await listDatasets(root)).find((entry) 
 describe('the data sets of this repository', () => {
   it('are listed with sizes and classes; MNIST with what is missing and how to get it', async () => {
     const entries = await listDatasets(root);
-    expect(entries.map(({ name }) => name)).toEqual(['fashion-mnist', 'digits', 'mnist']);
+    expect(entries.map(({ name }) => name)).toEqual(['fashion-mnist', 'digits', 'mnist', 'watch-exercises']);
     expect(entries[0]).toMatchObject({
       license: 'MIT',
       sampleShape: [28, 28, 1],
@@ -28,7 +28,7 @@ describe('the data sets of this repository', () => {
     expect(await readFile(mnist.readme, 'utf8')).toMatch(/node scripts\/mnist\.mjs/);
   });
 
-  it.each(['fashion-mnist', 'digits'])(
+  it.each(['fashion-mnist', 'digits', 'watch-exercises'])(
     '%s: files, checksums, counts, classes and shape are as listed',
     async (name) => {
       const entry = await entryOf(name);

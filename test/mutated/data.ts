@@ -22,6 +22,7 @@ const rows = (count: number, row: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => row(i)).join('\n');
 const ROWS = 24;
 const CSV = `a,b,"the label"\n${rows(ROWS, (i) => `${i / 4},${(i * 7) % 11},${i % 2 ? 'yes' : '"no, sir"'}`)}\n`;
+const WINDOWS = `x,who,label\n${rows(ROWS, (i) => `${i},p${i >> 2},${i % 8 < 4 ? 'yes' : 'no'}`)}\n`;
 const JSONL = rows(ROWS, (i) => JSON.stringify({ features: [i, -i / 2], label: i % 2 ? 'yes' : 'no' }));
 const PICTURES = rows(ROWS, (i) =>
   JSON.stringify({
@@ -262,6 +263,10 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
   CSV: {
     ...{ files: { 'd.csv': CSV }, damaged: 'd.csv', text: true },
     read: dataset((at) => ({ type: 'csv', train: at('d.csv'), label: 'the label' })),
+  },
+  'CSV, cut into windows': {
+    ...{ files: { 'd.csv': WINDOWS }, damaged: 'd.csv', text: true },
+    read: dataset((at) => ({ type: 'csv', train: at('d.csv'), window: { steps: 2, stride: 1, group: 'who' } })),
   },
   'CSV with gaps': {
     ...{ files: { 'd.csv': CSV.replace('1,', ',') }, damaged: 'd.csv', text: true },

@@ -63,6 +63,7 @@ function kindOf({ described }: Card): Group['kind'] {
     return 'row';
   if (shape.length === 3 && [1, 3].includes(shape[2]!) && normalization !== undefined) return 'picture';
   const count = shape.reduce((product, size) => product * size, 1);
+  if (shape.length === 2 && normalization !== undefined) return 'values';
   return shape.length === 1 && count <= MOST_FIELDS ? 'values' : 'tensors';
 }
 
@@ -72,6 +73,7 @@ function titleOf(kind: Group['kind'], { described, inputs }: Card): string {
   if (kind === 'text') return shownForm(described!).title ?? (text!.texts === 2 ? 'pairs of texts' : 'texts');
   if (kind === 'sound') return 'sounds';
   if (kind === 'row') return `rows of ${columns!.length} columns`;
+  if (kind === 'values' && shape.length === 2) return `sequences of ${shape[0]} steps of ${shape[1]}`;
   if (kind === 'values') return `${shape[0]} number${shape[0] === 1 ? '' : 's'}`;
   return `pictures of ${shape[1]} × ${shape[0]}${shape[2] === 1 ? ' in grey' : ' in colour'}`;
 }

@@ -5,17 +5,27 @@ import type { OnQuestion, Source } from './draw.ts';
 /** More of them are a text alone. */
 const MOST_FIELDS = 32;
 
-/** One row of a table: a field for each number, and all of them as a text that can be pasted. It begins with the means. */
+/**
+ * One row of a table: a field for each number, and all of them as a text that can be pasted; of a sequence [steps, channels] a line for each step. It
+ * begins with the means.
+ */
 export function values(described: Described, onQuestion: OnQuestion): Source {
-  const count = described.shape[0]!;
-  const { mean, scale } = described.normalization ?? { mean: new Array<number>(count).fill(0), scale: 1 };
-  let row = mean.map((value) => Number((value / scale).toPrecision(4)));
+  const { shape, normalization } = described;
+  const channels = shape.at(-1)!;
+  const isSequence = shape.length === 2;
+  const count = isSequence ? shape[0]! * channels : channels;
+  const { mean, scale } = normalization ?? { mean: new Array<number>(channels).fill(0), scale: 1 };
+  let row = Array.from({ length: count }, (_, i) => Number((mean[i % channels]! / scale).toPrecision(4)));
+  const stepsOf = (all: readonly number[]): number[][] =>
+    Array.from({ length: count / channels }, (_, step) => all.slice(step * channels, (step + 1) * channels));
   const error = make('p', { class: 'caution', role: 'alert', hidden: true });
   const text = make('textarea', { id: 'row', rows: Math.min(8, Math.ceil(count / 8) + 1), spellcheck: 'false' });
   const fields =
     count > MOST_FIELDS ? [] : row.map((_, i) => make('input', { type: 'number', step: 'any', id: `value${i}` }));
   const show = (): void => {
-    text.value = row.join(', ');
+    text.value = stepsOf(row)
+      .map((step) => step.join(', '))
+      .join('\n');
     fields.forEach((field, i) => (field.value = String(row[i])));
   };
   const send = (next: readonly number[]): void => {
@@ -26,7 +36,12 @@ export function values(described: Described, onQuestion: OnQuestion): Source {
       return;
     }
     row = [...next];
-    onQuestion(Promise.resolve({ body: JSON.stringify({ inputs: row }), type: 'application/json' }));
+    onQuestion(
+      Promise.resolve({
+        body: JSON.stringify({ inputs: isSequence ? [stepsOf(row)] : row }),
+        type: 'application/json',
+      }),
+    );
   };
   text.addEventListener('input', () => {
     const parts = text.value.split(/[\s,;]+/).filter((part) => part !== '');
