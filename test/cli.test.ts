@@ -243,7 +243,7 @@ describe('limbeck init', () => {
     expect(await init('t.pt', 'd.yaml')).toMatchObject({
       code: 1,
       stderr: expect.stringContaining(
-        'init: --teacher: a teacher is an ONNX file, a .keras or .h5 file of Keras',
+        'init: --teacher: a teacher is an ONNX file, a .keras or .h5 file of Keras, a TFLite file',
       ) as string,
     });
   });
@@ -284,7 +284,7 @@ describe('limbeck init', () => {
     for (const key of ['\u0003', '\u0004']) {
       const { code, shown } = await onTerminal(folder(), 'init', [
         ['Training data', 'data.csv\r'],
-        ['Type of the data', key],
+        ['Test data', key],
       ]);
       expect([code, shown]).toEqual([130, expect.stringMatching(/init was stopped; nothing was written\r\n$/)]);
     }
@@ -304,13 +304,15 @@ describe('limbeck init', () => {
       ['Teacher', '\r'],
       ['Model of the student', 'resnet50\r'],
       [/did you mean resnet\?[^]*Model of the student/, 'mlp\r'],
+      ['Where it will run', 'phone\r'],
+      [/received phone[^]*Where it will run/, 'server\r'],
     ]);
     expect([code, shown]).toEqual([0, expect.stringContaining('recipe.yaml: written.')]);
   });
 
   terminal('asks on stderr beside --json, and nobody where the answers cannot come from a terminal', async () => {
     await writeData(folder());
-    const asked = 'init --json --type csv --train data.csv --test "" --label "" --teacher ""';
+    const asked = 'init --json --type csv --train data.csv --test "" --label "" --teacher "" --targets server';
     const { code, shown } = await onTerminal(folder(), `${asked} 2> asked.txt`, [['', 'mlp\r']]);
     expect([code, shown]).toEqual([0, expect.stringMatching(/\{\s+"file": "recipe.yaml"\s+\}/)]);
     expect(shown).not.toContain('Model of the student');

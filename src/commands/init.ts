@@ -1,36 +1,32 @@
-import { DATA_TYPES, dataType } from '../recipe/data-types.ts';
 import { UserError } from '../base/errors.ts';
-import type { SeenData } from '../tools/init/seen.ts';
-import type { SeenForm } from '../recipe/init.ts';
-import type { SeenTask } from '../tools/init/task.ts';
-import { TASKS, taskRow } from '../recipe/task.ts';
-import type { TaskName } from '../recipe/task.ts';
-import { asker } from './terminal/ask.ts';
-import type { TerminalQuestion } from './terminal/ask.ts';
-import type { Command } from './options/command.ts';
+import { TASKS } from '../recipe/task.ts';
 import { printJson } from './context.ts';
 import type { CommandContext } from './context.ts';
+import { setOption } from './options/command.ts';
+import type { Command } from './options/command.ts';
+import type { InitArgs as Told } from './terminal/init-answers.ts';
 
-interface InitArgs {
-  to: string;
-  type: string | undefined;
-  train: string | undefined;
-  labels: string | undefined;
-  test: string | undefined;
-  testLabels: string | undefined;
-  task: string | undefined;
-  label: string | undefined;
-  teacher: string | undefined;
-  model: string | undefined;
+interface InitArgs extends Told {
+  data: string | undefined;
   force: boolean;
+  run: boolean;
+  set: string[];
 }
 
+const EPILOGUE = `Data that are read: a folder of pictures, sounds or texts in a folder for each class, pictures with masks or boxes (COCO,
+YOLO, Pascal VOC), CSV, Parquet, JSON lines, NumPy, IDX and CoNLL. Teachers: ONNX (also of scikit-learn and boosted trees), Keras, TFLite,
+tfjs, SavedModel and Hugging Face folders with an ONNX file. Videos, several pictures in a sample, and models that write texts are not.`;
+
 export const initCommand: Command<InitArgs> = {
-  name: 'init [to]',
-  summary: 'Write a commented recipe; asks for what is not given on the command line',
+  name: 'init [data]',
+  summary: 'Write a commented recipe for data and a teacher; asks for what is not given on the command line',
   options: (yargs) =>
     yargs
-      .positional('to', { type: 'string', default: 'recipe.yaml', describe: 'File to write' })
+      .positional('data', {
+        type: 'string',
+        describe: 'Training data: file or folder, as --train; a name that ends in .yaml is the file to write',
+      })
+      .option('to', { type: 'string', describe: 'File to write [default: recipe.yaml]' })
       .option('type', {
         type: 'string',
         describe: 'Type of the data: csv, image-folder, ... [default: what its files look like]',
@@ -47,275 +43,91 @@ export const initCommand: Command<InitArgs> = {
       .option('teacher', {
         type: 'string',
         describe:
-          'ONNX file, Keras file, tfjs model.json, folder of a SavedModel, or stored answers (.npy, .safetensors); without one a teacher is trained',
+          'ONNX, Keras or TFLite file, tfjs model.json, folder of Hugging Face or a SavedModel, or stored answers (.npy, .safetensors); without one a teacher is trained',
       })
       .option('model', { type: 'string', describe: 'Model of the student, or an ONNX or Keras file to start from' })
-      .option('force', { type: 'boolean', default: false, describe: 'Replace an existing file' }) as never,
+      .option('targets', {
+        type: 'string',
+        describe: 'Where the student will run: browser, android, ios, server; several with commas between',
+      })
+      .option('run', { type: 'boolean', default: false, describe: 'Ask nothing, and follow the recipe at once' })
+      .option('set', { ...setOption, describe: 'With --run: change a key for the run: --set distill.epochs=2' })
+      .option('force', { type: 'boolean', default: false, describe: 'Replace an existing file' })
+      .epilogue(EPILOGUE) as never,
   run: async (args, context) => {
     const { exists } = await import('../base/files.ts');
-    if (!args.force && (await exists(args.to))) {
-      throw new UserError(`${args.to}: this file exists`, 'Name another file, or add --force to replace it.');
+    const given = await placed(args);
+    const { to } = given;
+    if (!args.force && (await exists(to))) {
+      throw new UserError(`${to}: this file exists`, 'Name another file with --to, or add --force to replace it.');
     }
-    const answers = await complete(args, context);
+    const { initAnswers, refuseMissing } = await import('./terminal/init-answers.ts');
+    const answers = await initAnswers(given, args.run ? { ...context, isTerminal: false } : context);
     const { isModelFile, recipeText } = await import('../recipe/init.ts');
     const text = recipeText(answers);
     const { parseRecipe } = await import('../recipe/load.ts');
     const { models } = await import('../networks/models/registry.ts');
-    parseRecipe(text, args.to, { models });
+    // Folders of models stay as they are named.
+    parseRecipe(text, to, { models, withFolders: (await import('../setup/with-folders.ts')).withFolders });
     const { train, labels, test, testLabels, teacher, model } = answers;
     const student = isModelFile(model) ? model : '';
-    await refuseMissing([train, labels, test, testLabels, answers.unlabelled ?? '', teacher, student], args.to);
+    const named = [train, labels, test, testLabels, answers.unlabelled ?? '', teacher?.name ?? '', student];
+    await refuseMissing(named, to);
+    const asked = teacher === undefined ? text : await askedTeacher(text, to, context);
     const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
-    await writeWholeFile(args.to, text);
-    if (context.json) printJson(context, { file: args.to });
-    else {
-      const { inShell } = await import('../base/errors.ts');
-      const name = inShell(args.to);
-      context.out(`${args.to}: written. Next: limbeck validate --data ${name}, then limbeck run ${name}\n`);
-    }
+    await writeWholeFile(to, asked);
+    if (args.run) return follow(to, args.set, context);
+    if (context.json) return printJson(context, { file: to });
+    const { inShell } = await import('../base/errors.ts');
+    const name = inShell(to);
+    context.out(`${to}: written. Next: limbeck validate --data ${name}, then limbeck run ${name}\n`);
   },
 };
 
-/** `UserError` for the first missing file or folder, named relative to the recipe. Empty names are skipped. */
-async function refuseMissing(names: readonly string[], to: string): Promise<void> {
-  const { exists } = await import('../base/files.ts');
+/** The options with the file to write; data and models that lie in the working folder are named from the folder of that file, as in the recipe. */
+async function placed({ data, ...args }: InitArgs): Promise<Told> {
   const path = await import('node:path');
-  for (const file of names.filter((name) => name !== '')) {
-    const place = path.resolve(path.dirname(to), file);
-    if (await exists(place)) continue;
-    throw new UserError(
-      `init: expected a file or folder, received ${file}, which is not there`,
-      `Paths in a recipe start at its folder: ${path.dirname(place)} was looked into.`,
-    );
-  }
-}
-
-const TYPES = Object.keys(DATA_TYPES);
-
-/** Completes the options by questions in a terminal. Elsewhere a missing option is a `UserError`. */
-async function complete(args: InitArgs, context: CommandContext) {
-  const { nearest, shown } = await import('../base/errors.ts');
   const { exists } = await import('../base/files.ts');
-  const { models } = await import('../networks/models/registry.ts');
-  const { isModelFile, otherTeacher, usualStudent } = await import('../recipe/init.ts');
-  const { absentColumn } = await import('../tools/init/columns.ts');
-  const path = await import('node:path');
-  const oneOf = (names: readonly string[]) => (answer: string) => {
-    if (names.includes(answer)) return undefined;
-    const near = nearest(answer, names);
-    return near === undefined ? `Not one of ${names.join(', ')}.` : `No ${shown(answer)}; did you mean ${near}?`;
+  const { isYolo } = await import('../tools/init/boxes.ts');
+  const isRecipe = data !== undefined && /\.ya?ml$/i.test(data) && !(await isYolo(data));
+  const to = (args.to as string | undefined) ?? (isRecipe ? data : 'recipe.yaml');
+  const folder = path.dirname(to);
+  const fromRecipe = async (name: string | undefined): Promise<string | undefined> => {
+    if (name === undefined || name === '' || (await exists(path.resolve(folder, name)))) return name;
+    return (await exists(name)) ? path.relative(folder, name) || '.' : name;
   };
-  const isThere = async (answer: string) => {
-    const place = path.resolve(path.dirname(args.to), answer);
-    return (await exists(place)) ? undefined : `${place} is not there; paths start at the folder of ${args.to}.`;
+  const train = args.train ?? (isRecipe || data === undefined ? undefined : path.relative(folder, data) || '.');
+  const [labels, test, testLabels, teacher, model] = await Promise.all(
+    [args.labels, args.test, args.testLabels, args.teacher, args.model].map(fromRecipe),
+  );
+  return { ...args, to, train: await fromRecipe(train), labels, test, testLabels, teacher, model };
+}
+
+/** The recipe with what its teacher, asked about some samples, turns out to want; tells the user. */
+async function askedTeacher(text: string, to: string, context: CommandContext): Promise<string> {
+  const { fixedRecipe } = await import('../run/fixed-recipe.ts');
+  const { pathText } = await import('../recipe/source.ts');
+  const { flowText } = await import('../recipe/edit.ts');
+  context.note('asking the teacher about some of the samples\n');
+  const { text: fixed, changes, failure, checked } = await fixedRecipe(text, to, { data: true, isRun: false });
+  for (const change of changes)
+    if ('value' in change && change.value !== undefined)
+      context.note(`found by asking it: ${pathText(change.path)}: ${flowText(change.value)}\n`);
+  for (const message of checked?.messages ?? []) context.note(`${message}\n`);
+  if (failure !== undefined) context.note(`still wrong: ${failure.message}\n${failure.hint}\n`);
+  return fixed;
+}
+
+async function follow(file: string, set: readonly string[], context: CommandContext): Promise<void> {
+  const { loadRunnable } = await import('../setup/runnable.ts');
+  const { execute } = await import('./run.ts');
+  const { outOption, saveEveryOption } = await import('./options/command.ts');
+  const { watchOptions } = await import('./options/watch.ts');
+  const watch = {
+    ...{ tensorboard: false, metrics: undefined, page: false, 'page-port': undefined },
+    ...{ 'metrics-host': watchOptions['metrics-host'].default, 'page-host': watchOptions['page-host'].default },
   };
-  const ask = await asker(context);
-  try {
-    const needed = (question: string, option: string) => ask(question, { option, wrong: isThere });
-    let place = args.train ?? (await needed('Training data', '--train'));
-    // The kind of a missing file cannot be determined.
-    if (args.type === undefined) await refuseMissing([place], args.to);
-    let seen = await seenAt(args, place, context);
-    const type =
-      args.type ??
-      (await ask(`Type of the data (${TYPES.join(', ')})`, {
-        ...{ option: '--type', fallback: seen?.type ?? 'csv', wrong: oneOf(TYPES) },
-      }));
-    const isData = async (answer: string) => (await isThere(answer)) ?? (await otherKind(type, answer, args.to));
-    const complaint = args.train === undefined ? await isData(place) : undefined;
-    if (complaint !== undefined) {
-      context.note(`${complaint}\n`);
-      place = await ask('Training data', { option: '--train', wrong: isData });
-      seen = await seenAt({ ...args, type }, place, context);
-    }
-    const inside = (name: string | undefined): string | undefined => name && path.join(place, name);
-    const splits = seen?.type === type ? seen.splits : undefined;
-    const train = inside(splits?.train) ?? place;
-    const unlabelled = inside(splits?.unlabelled);
-    const archive =
-      type === 'npz' && args.labels === undefined ? await formAt(args, { type, train, label: '' }, context) : {};
-    const hasLabelFile = dataType(type).besideLabels !== undefined && archive.arrays === undefined;
-    const labels =
-      args.labels ?? inside(splits?.labels) ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
-    const test =
-      args.test ??
-      inside(splits?.test) ??
-      (await ask('Test data (empty: hold out a part of the training data)', { fallback: '', wrong: isData }));
-    const testLabels =
-      args.testLabels ??
-      inside(splits?.testLabels) ??
-      (hasLabelFile && test !== '' ? await needed('Test labels', '--test-labels') : '');
-    const isTable = dataType(type).holds === 'table';
-    const formOf = (label: string) => formAt(args, { type, train, label }, context);
-    const noColumn = async (answer: string) => absentColumn(answer, train, (await formOf(answer)).columns);
-    const question = { fallback: '', wrong: noColumn };
-    const named = args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', question) : '');
-    const isNamed = args.label !== undefined;
-    const form = await formOf(named);
-    const absent = isNamed ? absentColumn(named, train, form.columns) : undefined;
-    if (absent !== undefined) throw new UserError(`init: --label: ${absent}`, 'Name a column of the table.');
-    if (form.lastLabel !== undefined)
-      context.note(`no column is called label: label: ${form.lastLabel}, the last one; say --label for another one\n`);
-    if (form.window !== undefined)
-      context.note(
-        `${form.window.why}: the rows are cut into windows, see \`window\` in the recipe; remove it if a row is a sample\n`,
-      );
-    for (const why of form.window === undefined ? (form.leftOut ?? []) : [])
-      context.note(
-        `${why}: left out, see \`ignore\` in the recipe; what they say must stand in columns of numbers or of few words\n`,
-      );
-    const column = named === '' ? (form.lastLabel ?? '') : named;
-    const { task, label } = await taskOf({ ...args, type, train, labels, label: column, isNamed, form }, ask, context);
-    const wrongTeacher = async (answer: string) => otherTeacher(answer) ?? isThere(answer);
-    const what = 'Teacher: ONNX file, Keras file, model.json, SavedModel or stored answers (empty: train one)';
-    const teacher = args.teacher ?? (await ask(what, { fallback: '', wrong: wrongTeacher }));
-    const other = teacher === '' ? undefined : otherTeacher(teacher);
-    if (other !== undefined) throw new UserError(`init: --teacher: ${other}`, 'Export the model to ONNX, or let it answer and store its logits.'); // prettier-ignore
-    const modelOrFile = (answer: string) =>
-      isModelFile(answer) ? isThere(answer) : oneOf(Object.keys(models))(answer);
-    const student = { fallback: usualStudent(type, form), wrong: modelOrFile };
-    const model = args.model ?? (await ask('Model of the student', student));
-    const teacherBytes = await bytesOfFile(teacher, args.to);
-    return { type, task, train, labels, test, testLabels, unlabelled, label, teacher, teacherBytes, model, form };
-  } finally {
-    ask.close();
-  }
-}
-
-/** Size in bytes of a file that the recipe names; undefined for a folder or a missing file. */
-async function bytesOfFile(name: string, to: string): Promise<number | undefined> {
-  const { stat } = await import('node:fs/promises');
-  const path = await import('node:path');
-  const found = name === '' ? undefined : await stat(path.resolve(path.dirname(to), name)).catch(() => undefined);
-  return found?.isFile() === true ? found.size : undefined;
-}
-
-/** Type and splits of the data according to file names; tells the user. Undefined if the names do not tell. */
-async function seenAt(
-  { to, type, task, train: named }: InitArgs,
-  train: string,
-  context: CommandContext,
-): Promise<SeenData | undefined> {
-  const path = await import('node:path');
-  const { stat } = await import('node:fs/promises');
-  const { exists } = await import('../base/files.ts');
-  const { seenData } = await import('../tools/init/data.ts');
-  const place = path.resolve(path.dirname(to), train);
-  // A later check of all files reports missing ones.
-  if (!(await exists(place))) return undefined;
-  const seen = await seenData(place, task !== undefined && isTask(task) && taskRow(task).answersPer === 'point');
-  if (type !== undefined) return seen;
-  if (seen?.unsupported !== undefined)
-    throw new UserError(
-      `init: ${train}: ${seen.unsupported}`,
-      `Masks are read from folders \`images\` and \`masks\`, as PNGs of class numbers; boxes by a data.yaml of YOLO, from a list or folder of Pascal VOC, or with --type coco from a folder of pictures and a JSON file (--labels). If the data are of this kind all the same, say so: --type ${seen.type}.`,
-    );
-  for (const line of seen === undefined
-    ? []
-    : [`${seen.why}: type: ${seen.type}; say --type for another one`, ...seen.notes])
-    context.note(`${line}\n`);
-  // In a terminal, the next question tells instead.
-  if (seen === undefined && named !== undefined && (await stat(place)).isDirectory())
-    throw new UserError(
-      `init: ${train} holds no pictures (.png, .jpg, .webp), sounds (.wav) or texts (.txt)`,
-      'Name a folder with a sub-folder of them for each class, or a file; --type says what it is where its name does not.',
-    );
-  return seen;
-}
-
-async function formAt(
-  { to, task }: Pick<InitArgs, 'to' | 'task'>,
-  { type, train, label }: { readonly type: string; readonly train: string; readonly label: string },
-  context: CommandContext,
-): Promise<SeenForm> {
-  const path = await import('node:path');
-  const { seenForm } = await import('../tools/init/form.ts');
-  const labels = label.split(',').map((name) => name.trim()).filter((name) => name !== ''); // prettier-ignore
-  try {
-    const isOtherTask = task !== undefined && isTask(task) && taskRow(task).answersPer !== 'word';
-    return await seenForm(type as never, path.resolve(path.dirname(to), train), { label: labels, isOtherTask });
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    context.note(`the data could not be read: ${error.message}\n`);
-    return {};
-  }
-}
-
-/** Message about a folder for a type that reads a file, or the reverse. */
-async function otherKind(type: string, answer: string, to: string): Promise<string | undefined> {
-  const { stat } = await import('node:fs/promises');
-  const path = await import('node:path');
-  const isFolder = (await stat(path.resolve(path.dirname(to), answer))).isDirectory();
-  // CIFAR's files are named one by one, or by their folder; boxes have files or folders.
-  if (isFolder === type.endsWith('-folder') || type.startsWith('cifar') || dataType(type).holds === 'boxes')
-    return undefined;
-  return isFolder
-    ? `${answer} is a folder, and ${type} is read from a file. For a folder for each class, begin again with the type image-folder, audio-folder or text-folder.`
-    : `${answer} is a file, and ${type} is read from a folder.`;
-}
-
-interface Data extends Pick<InitArgs, 'to' | 'task' | 'label'> {
-  readonly type: string;
-  readonly train: string;
-  readonly labels: string;
-  /** True if the label column was named on the command line. */
-  readonly isNamed: boolean;
-  readonly form: SeenForm;
-}
-
-/** The task, as given or as the labels suggest; in a terminal the user may change it. */
-async function taskOf(
-  { to, task, label, isNamed, form, ...data }: Data,
-  ask: TerminalQuestion,
-  context: CommandContext,
-) {
-  const names = label!.includes(',') ? label!.split(',').map((name) => name.trim()) : label!;
-  const { holds } = dataType(data.type);
-  if (task === undefined && (holds === 'masks' || holds === 'boxes'))
-    return { task: holds === 'masks' ? ('segmentation' as const) : ('detection' as const), label: names };
-  const { words } = form;
-  const ofWords = TASKS.find((name) => taskRow(name).answersPer === 'word')!;
-  if (words !== undefined && (task ?? ofWords) === ofWords) {
-    context.note(`${words.why}: task: ${ofWords}; say --task for another one\n`);
-    return { task: ofWords, label: typeof words.tags === 'string' ? words.tags : '' };
-  }
-  if (task !== undefined) return { task: task as TaskName, label: names };
-  // A folder has a class for each of its sub-folders.
-  if (data.type.endsWith('-folder')) return { task: 'classification' as const, label: names };
-  const path = await import('node:path');
-  const { seenTask } = await import('../tools/init/task.ts');
-  const place = (file: string): string => path.resolve(path.dirname(to), file);
-  const train =
-    form.arrays === undefined
-      ? (SOURCES[data.type]?.(place(data.train), place(data.labels)) ?? place(data.train))
-      : { file: place(data.train), ...form.arrays };
-  // Missing values and empty texts say nothing about the labels.
-  const missing = form.text === undefined ? 'zero' : 'drop';
-  const config = { type: data.type, train, ...(names.length > 0 && { label: names }), ...form, missing };
-  const seen = await seenTask(config as never).catch((error: unknown): SeenTask => {
-    if (!(error instanceof UserError)) throw error;
-    context.note(`the labels could not be read: ${error.message}\n`);
-    return { task: 'classification' };
-  });
-  if (seen.bits !== undefined && !isNamed) {
-    const columns = seen.bits.join(', ');
-    const question = `${columns} hold 0 and 1. Is each of them a label (yes, no)`;
-    const wrong = (text: string) => (['yes', 'no'].includes(text) ? undefined : 'Answer yes or no.');
-    if ((await ask(question, { fallback: 'no', wrong })) === 'yes')
-      return { task: 'multi-label' as const, label: seen.bits };
-  }
-  if (seen.why === undefined) return { task: seen.task, label: names };
-  context.note(`${seen.why}: task: ${seen.task}; say --task for another one\n`);
-  const wrong = (text: string) => (isTask(text) ? undefined : `Not one of ${TASKS.join(', ')}.`);
-  const chosen = await ask(`Task (${TASKS.join(', ')})`, { fallback: seen.task, wrong });
-  return { task: chosen as TaskName, label: names };
-}
-
-const SOURCES: Readonly<Record<string, (samples: string, labels: string) => object>> = {
-  idx: (images, labels) => ({ images, labels }),
-  npz: (samples, labels) => ({ samples, labels }),
-};
-
-function isTask(text: string): text is TaskName {
-  return (TASKS as readonly string[]).includes(text);
+  const options = { out: outOption.default, saveEvery: saveEveryOption.default, existing: 'ask' as const, place: {} };
+  context.note(`${file}: written; it is followed now, and the same again by limbeck run ${file}\n`);
+  await execute(await loadRunnable(file, set), { ...options, watch }, context);
 }

@@ -27,7 +27,7 @@ function edited(text: string, change: ProposedChange, file: string): string {
       ? `Name it ${change.rename}.`
       : change.value === undefined
         ? 'Take it out.'
-        : `Write it by hand: ${pathText(change.path)}: ${flow(change.value)}`,
+        : `Write it by hand: ${pathText(change.path)}: ${flowText(change.value)}`,
   );
 }
 
@@ -91,15 +91,15 @@ function span(node: unknown): readonly [number, number] {
 
 function replaced(text: string, { key, value }: Pair, by: unknown): Edit {
   const [start, end] = value === null ? [span(key)[1] + 1, span(key)[1] + 1] : span(value);
-  if (start === end) return [start, end, `${text[start - 1] === ' ' ? '' : ' '}${flow(by)}`];
+  if (start === end) return [start, end, `${text[start - 1] === ' ' ? '' : ' '}${flowText(by)}`];
   // A block ends with the line break behind it.
   const isLine = text[end - 1] === '\n';
-  return [start, isLine ? end - 1 : end, flow(by)];
+  return [start, isLine ? end - 1 : end, flowText(by)];
 }
 
 function added(text: string, map: YAMLMap, keys: object): Edit {
   const last = map.items.at(-1);
-  const lines = Object.entries(keys).map(([key, value]) => `${key}: ${flow(value)}`);
+  const lines = Object.entries(keys).map(([key, value]) => `${key}: ${flowText(value)}`);
   if (map.flow === true) {
     const at = last === undefined ? span(map)[0] + 1 : span(last.value ?? last.key)[1];
     return [at, at, last === undefined ? ` ${lines.join(', ')} ` : `, ${lines.join(', ')}`];
@@ -126,10 +126,10 @@ function removed(text: string, map: YAMLMap, pair: Pair): Edit {
 }
 
 /** A value as YAML in one line. */
-function flow(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
+export function flowText(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(flowText).join(', ')}]`;
   if (typeof value === 'object' && value !== null)
-    return `{ ${Object.entries(value).map(([key, inner]) => `${flow(key)}: ${flow(inner)}`).join(', ')} }`; // prettier-ignore
+    return `{ ${Object.entries(value).map(([key, inner]) => `${flowText(key)}: ${flowText(inner)}`).join(', ')} }`; // prettier-ignore
   const isPlain = typeof value === 'string' && /^[A-Za-z_][\w./-]*$/.test(value);
   return isPlain && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(value) ? value : JSON.stringify(value);
 }

@@ -14,13 +14,35 @@ export interface InitAnswers {
   readonly unlabelled?: string | undefined;
   /** Column of the labels, or several; empty for the default. */
   readonly label: string | readonly string[];
-  /** Path of the teacher; empty: train one. */
-  readonly teacher: string;
-  /** Size of the teacher's file; absent for a teacher without a file. */
-  readonly teacherBytes?: number | undefined;
+  /** Undefined: train one. */
+  readonly teacher?: InitTeacher | undefined;
   readonly model: string;
+  /** Default: none is known, ONNX is written. */
+  readonly targets?: readonly Target[] | undefined;
   /** Keys that the data's files require: columns of texts and words, rate and length of sounds. */
   readonly form?: SeenForm | undefined;
+}
+
+/** A teacher that is given by files, under its key of a recipe. */
+export interface InitTeacher {
+  readonly key: 'onnx' | 'keras' | 'tflite' | 'tfjs' | 'savedModel' | 'folder' | 'logits';
+  readonly name: string;
+  /** Size of its file; absent for a folder. */
+  readonly sizeBytes?: number;
+}
+
+/** Places where a student can run. */
+const TARGETS = ['browser', 'android', 'ios', 'server'] as const;
+export type Target = (typeof TARGETS)[number];
+
+/** Targets in a list with commas; `wrong`: message about a name that is none. */
+export function targetsIn(list: string): { readonly names: readonly Target[]; readonly wrong?: string } {
+  const words = list.split(',').map((word) => word.trim().toLowerCase()).filter((word) => word !== ''); // prettier-ignore
+  const other = words.find((word) => !(TARGETS as readonly string[]).includes(word));
+  const names = TARGETS.filter((target) => words.includes(target));
+  return other === undefined
+    ? { names }
+    : { names, wrong: `expected some of ${TARGETS.join(', ')}, received ${other}` };
 }
 
 /** Keys that a data set's files require. */
@@ -69,8 +91,8 @@ export function recipeText({
   unlabelled = '',
   label,
   teacher,
-  teacherBytes,
   model,
+  targets = [],
   form = {},
 }: InitAnswers): string {
   const source = (samples: string, names: string): string => {
@@ -104,7 +126,7 @@ export function recipeText({
     '# The small model that ships; `limbeck inspect --models` lists models and their options.',
     isModelFile(model)
       ? `student: { ${model.endsWith('.onnx') ? 'onnx' : 'keras'}: ${quoted(model)}, head: keep } # head: replace draws the last layer anew for the classes of the data`
-      : `student: { model: ${model}${hiddenText(model, form.columns?.length, teacherBytes)}`,
+      : `student: { model: ${model}${hiddenText(model, form.columns?.length, teacher?.sizeBytes)}`,
     '',
     'distill:',
     ...taskRow(task).begins.map((line) => `  ${line}`),
@@ -112,7 +134,7 @@ export function recipeText({
     '  batchSize: 128',
     '  optimizer: { type: adamw, learningRate: 0.002, schedule: cosine }',
     '',
-    'export: [onnx]',
+    ...exportLines(targets, task, kind),
     '# repeats: 3 # train with three seeds: a gain that is larger than chance can explain gets the verdict BEATS',
     '',
   ].join('\n');
@@ -245,43 +267,37 @@ function labelLines(label: string | readonly string[]): string[] {
   return [`  label: ${typeof label === 'string' ? quoted(label) : `[${label.map(quoted).join(', ')}]`}`];
 }
 
-function teacherLines(teacher: string, kind: Kind): string[] {
-  if (teacher === '') {
+function teacherLines(teacher: InitTeacher | undefined, kind: Kind): string[] {
+  if (teacher === undefined) {
     return [
       '# The teacher is trained first, and kept as long as nothing about it changes.',
       `teacher: { train: ${KINDS[kind].teacher} }`,
     ];
   }
-  const key = teacherKey(teacher)!;
+  return ['teacher:', `  ${teacher.key}: ${quoted(teacher.name)}`];
+}
+
+/** Formats, precisions and outputs for the places where the student runs. */
+function exportLines(targets: readonly Target[], task: TaskName, kind: Kind): string[] {
+  const onPhones = targets.filter((target) => target === 'android' || target === 'ios');
+  const isInBrowser = targets.includes('browser');
+  const hasOnnx = isInBrowser || targets.includes('server') || onPhones.length === 0;
+  const formats = [...(hasOnnx ? ['onnx'] : []), ...(onPhones.length > 0 ? ['tflite'] : [])];
+  const { outputs } = taskRow(task);
+  // MediaPipe reads these; its segmenter takes logits.
+  const forMediaPipe = onPhones.length > 0 && kind !== 'table' && outputs !== 'classes' ? outputs : undefined;
+  const isSmall = onPhones.length > 0 || isInBrowser;
   return [
-    'teacher:',
-    `  ${key}: ${quoted(teacher)}`,
-    key === 'logits'
-      ? '  # outputs: probabilities # if they are no logits'
-      : '  # normalize: { mean: 0.5, std: 0.5 } # if the teacher wants its input other than the student',
+    `export: [${formats.join(', ')}]${targets.length === 0 ? '' : ` # for ${targets.join(', ')}`}`,
+    ...(isSmall && kind !== 'table'
+      ? [
+          'quantize: [{ scheme: int8 }] # a file of a quarter of the size beside the one in float32; the report times both',
+        ]
+      : []),
+    ...(forMediaPipe === undefined
+      ? []
+      : [`outputs: ${forMediaPipe} # beside each file another one, which MediaPipe opens`]),
   ];
-}
-
-/** Key of a recipe's teacher for such a file or folder; undefined for another kind of file. */
-function teacherKey(name: string): 'onnx' | 'keras' | 'tfjs' | 'logits' | 'savedModel' | undefined {
-  const keys = {
-    '.onnx': 'onnx',
-    '.keras': 'keras',
-    '.h5': 'keras',
-    '.json': 'tfjs',
-    '.npy': 'logits',
-    '.safetensors': 'logits',
-    '': 'savedModel',
-  } as const;
-  const ending = /\.[a-z]+$/i.exec(name.replace(/.*[/\\]/, ''))?.[0].toLowerCase() ?? '';
-  return Object.hasOwn(keys, ending) ? keys[ending as keyof typeof keys] : undefined;
-}
-
-/** Message about a file that cannot be a teacher; undefined if it may be. */
-export function otherTeacher(name: string): string | undefined {
-  const kinds =
-    'an ONNX file, a .keras or .h5 file of Keras, a model.json of tfjs, the folder of a SavedModel, or stored answers as .npy or .safetensors';
-  return teacherKey(name) === undefined ? `a teacher is ${kinds}, and not ${name}` : undefined;
 }
 
 function quoted(text: string): string {

@@ -2,11 +2,14 @@ import { UserError } from '../base/errors.ts';
 import type { ProposedChange } from '../base/errors.ts';
 import { existsSync } from 'node:fs';
 import { editedRecipe } from '../recipe/edit.ts';
+import { models } from '../networks/models/registry.ts';
+import { parseRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import type { RecipeChange } from '../recipe/overrides.ts';
 import { checkData } from './check-data.ts';
 import type { CheckedData } from './check-data.ts';
-import { parseRunnable } from '../setup/runnable.ts';
+import { refuseMissing } from '../setup/runnable.ts';
+import { withFolders } from '../setup/with-folders.ts';
 
 export interface FixedRecipe {
   readonly text: string;
@@ -22,6 +25,8 @@ export interface FixOptions {
   readonly set?: readonly RecipeChange[];
   /** Reads the data, and asks the teacher about some of them. */
   readonly data?: boolean;
+  /** False: packages that only the run needs may be missing. Default: true. */
+  readonly isRun?: boolean;
 }
 
 /** Largest number of checks: each mistake hides those behind it. */
@@ -31,12 +36,12 @@ const ROUNDS = 12;
 export async function fixedRecipe(
   given: string,
   file: string,
-  { set = [], data = false }: FixOptions,
+  { set = [], data = false, isRun = true }: FixOptions,
 ): Promise<FixedRecipe> {
   let text = given;
   const made: ProposedChange[] = [];
   for (let round = 0; ; round++) {
-    const found = await check(text, file, { set, data });
+    const found = await check(text, file, { set, data, isRun });
     const changes = found.failure?.changes ?? found.checked?.changes ?? [];
     // A change that was made and is proposed again does not help.
     const isNew = changes.length > 0 && !changes.some((one) => made.some((other) => isSame(one, other)));
@@ -53,10 +58,12 @@ function isSame(one: ProposedChange, other: ProposedChange): boolean {
 async function check(
   text: string,
   file: string,
-  { set, data }: Required<FixOptions>,
+  { set, data, isRun }: Required<FixOptions>,
 ): Promise<Omit<FixedRecipe, 'text' | 'changes'>> {
   try {
-    const loaded = parseRunnable(text, file, set, { isThere: existsSync });
+    const options = { set, models, withFolders, isThere: existsSync };
+    const loaded = parseRecipe(text, file, options);
+    if (isRun) refuseMissing(loaded.recipe);
     return { loaded, ...(data && { checked: await checkData(loaded.recipe) }) };
   } catch (error) {
     if (error instanceof UserError) return { failure: error };

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { needPackages } from '../base/process/packages.ts';
 import { models } from '../networks/models/registry.ts';
-import { completeRecipe, loadRecipe, parseRecipe } from '../recipe/load.ts';
+import { completeRecipe, loadRecipe } from '../recipe/load.ts';
 import type { LoadedRecipe, RecipeOptions } from '../recipe/load.ts';
 import type { RecipeChange } from '../recipe/overrides.ts';
 import type { Recipe, RecipeInput } from '../recipe/schema.ts';
@@ -16,18 +16,6 @@ export async function loadRunnable(
   options: Pick<RecipeOptions, 'isThere'> = {},
 ): Promise<LoadedRecipe> {
   const loaded = await loadRecipe(file, { set, models, withFolders, ...options });
-  refuseMissing(loaded.recipe);
-  return loaded;
-}
-
-/** `loadRunnable` of a text that stands in `file`, or will. */
-export function parseRunnable(
-  text: string,
-  file: string,
-  set: readonly RecipeChange[] = [],
-  options: Pick<RecipeOptions, 'isThere'> = {},
-): LoadedRecipe {
-  const loaded = parseRecipe(text, file, { set, models, withFolders, ...options });
   refuseMissing(loaded.recipe);
   return loaded;
 }

@@ -1,15 +1,15 @@
 import { models } from '../../src/networks/models/registry.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
-import { recipeText } from '../../src/recipe/init.ts';
+import { recipeText, targetsIn } from '../../src/recipe/init.ts';
 
 it('a recipe for numbers over time does not advise what turns pictures', () => {
-  const answers = { type: 'npz', train: 'x.npy', labels: 'y.npy', test: '', testLabels: '', label: '', teacher: '', model: 'ds-cnn' }; // prettier-ignore
+  const answers = { type: 'npz', train: 'x.npy', labels: 'y.npy', test: '', testLabels: '', label: '', model: 'ds-cnn' }; // prettier-ignore
   expect(recipeText(answers)).toContain('flip');
   expect(recipeText({ ...answers, form: { sample: 'series' } })).not.toContain('flip');
 });
 
 it('a recipe for a table in time cuts windows by group, and advises what changes sequences', () => {
-  const answers = { type: 'csv', train: 'walks.csv', labels: '', test: '', testLabels: '', label: 'activity', teacher: '', model: 'cnn-1d' }; // prettier-ignore
+  const answers = { type: 'csv', train: 'walks.csv', labels: '', test: '', testLabels: '', label: 'activity', model: 'cnn-1d' }; // prettier-ignore
   const window = { steps: 64, stride: 32, group: 'person', why: '' };
   const text = recipeText({ ...answers, form: { window } });
   expect(text).toContain('  window: { steps: 64, stride: 32, group: person } #');
@@ -21,12 +21,31 @@ it('a recipe for a table in time cuts windows by group, and advises what changes
 });
 
 it('a recipe for a table proposes a student of about the size of its teacher', () => {
-  const answers = { type: 'csv', train: 't.csv', labels: '', test: '', testLabels: '', label: '', teacher: 't.onnx', model: 'mlp' }; // prettier-ignore
+  const answers = { type: 'csv', train: 't.csv', labels: '', test: '', testLabels: '', label: '', model: 'mlp' }; // prettier-ignore
   const form = { columns: Array.from({ length: 10 }, (_, i) => `c${i}`) };
-  const student = (teacherBytes?: number): string =>
-    /^student: .*$/m.exec(recipeText({ ...answers, form, teacherBytes }))![0];
+  const student = (sizeBytes?: number): string => {
+    const teacher = { key: 'onnx' as const, name: 't.onnx', ...(sizeBytes !== undefined && { sizeBytes }) };
+    return /^student: .*$/m.exec(recipeText({ ...answers, form, teacher }))![0];
+  };
   expect(student()).toBe('student: { model: mlp }');
   expect(student(500_000)).toBe('student: { model: mlp }');
   expect(student(31_000)).toMatch(/^student: \{ model: mlp, hidden: \[64, 32\] \} # /);
   expect(student(900)).toMatch(/hidden: \[32, 16\]/);
+});
+
+it.each([
+  ['', 'image-folder', ['export: [onnx]', '# repeats']],
+  ['server', 'image-folder', ['export: [onnx] # for server', '# repeats']],
+  ['browser', 'image-folder', ['export: [onnx] # for browser', 'quantize: [{ scheme: int8 }]', '# repeats']],
+  ['ios, android', 'image-folder', ['export: [tflite] # for android, ios', 'quantize: [{ scheme: int8 }]', 'outputs: probabilities', '# repeats']],
+  ['browser,ios', 'csv', ['export: [onnx, tflite] # for browser, ios', '# repeats']],
+])('for %j of %s it writes the files that are opened there', (targets, type, lines) => {
+  const answers = { type, train: 't', labels: '', test: '', testLabels: '', label: '', model: 'mlp' };
+  const text = recipeText({ ...answers, targets: targetsIn(targets).names });
+  const written = text.slice(text.indexOf('export:')).trimEnd().split('\n');
+  expect(written).toEqual(lines.map((line) => expect.stringContaining(line) as string));
+}); // prettier-ignore
+
+it('a target that is none is named', () => {
+  expect(targetsIn('browser, watch').wrong).toBe('expected some of browser, android, ios, server, received watch');
 });

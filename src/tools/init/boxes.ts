@@ -19,12 +19,24 @@ export async function seenBoxes(place: string, inside: readonly string[]): Promi
 async function yoloIn(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
   for (const name of inside.filter((one) => /\.ya?ml$/i.test(one))) {
     const text = await readUtf8(path.join(place, name)).catch(() => '');
-    const has = (key: string): boolean => new RegExp(`^${key}\\s*:[ \\t]*[^#\\s]`, 'm').test(text);
-    if (!has('train') || !/^names\s*:/m.test(text)) continue;
+    if (!isYoloText(text)) continue;
     const why = `${path.join(path.basename(place), name)} has the keys train and names`;
-    return { type: 'yolo', why, notes: [], splits: { train: name, ...(has('test') && { test: name }) } };
+    return { type: 'yolo', why, notes: [], splits: { train: name, ...(hasKey(text, 'test') && { test: name }) } };
   }
   return undefined;
+}
+
+/** True for a data.yaml of YOLO, under any name. */
+export async function isYolo(file: string): Promise<boolean> {
+  return isYoloText(await readUtf8(file).catch(() => ''));
+}
+
+function isYoloText(text: string): boolean {
+  return hasKey(text, 'train') && /^names\s*:/m.test(text);
+}
+
+function hasKey(text: string, key: string): boolean {
+  return new RegExp(`^${key}\\s*:[ \\t]*[^#\\s]`, 'm').test(text);
 }
 
 async function vocIn(place: string, inside: readonly string[]): Promise<SeenData | undefined> {

@@ -1,0 +1,69 @@
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { exists } from '../../base/files.ts';
+import type { InitTeacher } from '../../recipe/init.ts';
+
+/** Kinds of files and folders that can teach, for messages. */
+const KINDS =
+  'an ONNX file, a .keras or .h5 file of Keras, a TFLite file, a model.json of tfjs, a folder of Hugging Face or of a SavedModel, or stored answers as .npy or .safetensors';
+
+const KEYS: Readonly<Partial<Record<string, InitTeacher['key']>>> = {
+  ...{ '.onnx': 'onnx', '.keras': 'keras', '.h5': 'keras', '.tflite': 'tflite', '.json': 'tfjs' },
+  ...{ '.npy': 'logits', '.safetensors': 'logits' },
+};
+
+/** Remedies for files that others make of a model, by their endings. */
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [
+    /^\.(pt|pth|pt2|ckpt|bin)$/,
+    "Export it in Python: torch.onnx.export(model.eval(), (x,), 'teacher.onnx', dynamo=False, dynamic_axes={…}); a model of Hugging Face by optimum-cli export onnx.",
+  ],
+  [
+    /^\.(pkl|pickle|joblib|txt|cbm|ubj|model)$/,
+    'Convert it to ONNX in Python, as docs/teachers.md says for scikit-learn, LightGBM, XGBoost and CatBoost: skl2onnx.to_onnx(model, X[:1]).',
+  ],
+];
+const USUAL_REMEDY = 'Export the model to ONNX, or let it answer and store its logits.';
+
+interface SeenTeacher extends InitTeacher {
+  /** Fact about a file that cannot teach, and the remedy. */
+  readonly wrong?: string;
+  readonly hint: string;
+  readonly note?: string;
+}
+
+/** The teacher at a path, which exists; `name`: how the recipe names it. */
+export async function seenTeacher(place: string, name: string): Promise<SeenTeacher> {
+  const found = await stat(place);
+  const about = { name, hint: USUAL_REMEDY };
+  if (found.isDirectory()) return folderTeacher(place, name);
+  const ending = path.extname(place).toLowerCase();
+  const key = KEYS[ending];
+  const bytes = { sizeBytes: found.size };
+  if (key === undefined) {
+    const hint = REMEDIES.find(([endings]) => endings.test(ending))?.[1] ?? USUAL_REMEDY;
+    return { ...about, key: 'onnx', wrong: `a teacher is ${KINDS}, and not ${name}`, hint };
+  }
+  const folder = await hubFolderOf(place);
+  if (key !== 'onnx' || folder === undefined) return { ...about, key, ...bytes };
+  const named = path.posix.join(name, path.relative(place, folder));
+  return { ...about, key: 'folder', name: named, ...bytes, note: `${named} says how ${path.basename(place)} is asked` };
+}
+
+/** Folder of Hugging Face that holds this file as the one that is read by default. */
+async function hubFolderOf(file: string): Promise<string | undefined> {
+  if (path.basename(file) !== 'model.onnx') return undefined;
+  const own = path.dirname(file);
+  const folder = path.basename(own) === 'onnx' ? path.dirname(own) : own;
+  return (await exists(path.join(folder, 'config.json'))) ? folder : undefined;
+}
+
+async function folderTeacher(place: string, name: string): Promise<SeenTeacher> {
+  const about = { name, hint: USUAL_REMEDY };
+  const names = await readdir(place);
+  if (names.includes('config.json')) return { ...about, key: 'folder' };
+  if (names.includes('saved_model.pb')) return { ...about, key: 'savedModel' };
+  if (names.includes('model.json')) return { ...about, key: 'tfjs', name: path.posix.join(name, 'model.json') };
+  const wrong = `a folder that teaches has a config.json (Hugging Face), a saved_model.pb or a model.json, and ${name} has ${names.slice(0, 5).join(', ') || 'nothing'}`;
+  return { ...about, key: 'folder', wrong, hint: 'Name the folder or the file of the model.' };
+}
