@@ -112,7 +112,7 @@ async function askedTeacher(text: string, to: string, context: CommandContext): 
   const { text: fixed, changes, failure, checked } = await fixedRecipe(text, to, { data: true, isRun: false });
   for (const change of changes)
     if ('value' in change && change.value !== undefined)
-      context.note(`found by asking it: ${pathText(change.path)}: ${flowText(change.value)}\n`);
+      context.note(`found: ${pathText(change.path)}: ${flowText(change.value)}\n`);
   for (const message of checked?.messages ?? []) context.note(`${message}\n`);
   if (failure !== undefined) context.note(`still wrong: ${failure.message}\n${failure.hint}\n`);
   return fixed;

@@ -135,6 +135,8 @@ for name, model in [("gradient", GradientBoostingClassifier(random_state=0)), ("
     columns = ColumnTransformer([("n", StandardScaler(), numbers), ("w", OneHotEncoder(handle_unknown="ignore"), words)])
     pipeline = make_pipeline(columns, model).fit(people.train, people.labels)
     put(f"sklearn-{name}-people", people, pipeline, convert_sklearn(pipeline, initial_types=types), numbers=False)
+# The types of pandas: float64 and int64.
+put("sklearn-pandas-people", people, pipeline, to_onnx(pipeline, people.train[:1]), numbers=False)
 
 for name, convert, make, own in [
     ("lightgbm", onnxmltools.convert_lightgbm, lambda: lightgbm.LGBMClassifier(n_estimators=20, verbose=-1), iris),

@@ -4,10 +4,11 @@ import type { Model, OnnxAttr, OnnxGraph, OnnxNode, ValueInfo } from '../model.t
 
 /**
  * A classifier of skl2onnx, onnxmltools or CatBoost with tensors of numbers at its end, as the operators of ai.onnx.ml specify them: the
- * dictionaries of a ZipMap are the tensor that it reads, numbers of 64 bits have 32, and labels in words are left out. The names of its
- * classes, in the order of the scores, become `labels` of the metadata. Any other file is returned as it is.
+ * dictionaries of a ZipMap are the tensor that it reads, numbers of 64 bits have 32 at inputs and outputs, and labels in words are left out. The
+ * names of its classes, in the order of the scores, become `labels` of the metadata. Any other file is returned as it is.
  */
-export function withTensorEnds(model: Model): Model {
+export function withTensorEnds(given: Model): Model {
+  const model = withShortInputs(given);
   const { graph, metadata } = model;
   const changed = graph.outputs.filter(isOther);
   if (changed.length === 0) return model;
@@ -35,6 +36,20 @@ export function withTensorEnds(model: Model): Model {
   };
 }
 
+/** The file with inputs of 32 bits that are cast to the 64 bits of its inputs, as skl2onnx takes them from the float columns of pandas. */
+function withShortInputs(model: Model): Model {
+  const { graph } = model;
+  const long = new Set(graph.inputs.filter(({ dtype }) => dtype === 'float64').map(({ name }) => name));
+  // A subgraph may read an input under its own name.
+  const hasSubgraphs = graph.nodes.some(({ attrs }) => [...attrs.values()].some(({ type }) => type.startsWith('graph')));
+  if (long.size === 0 || hasSubgraphs) return model;
+  const inside = (name: string): string => (long.has(name) ? `${name}/double` : name);
+  const casts = [...long].map((name) => castNode({ name: inside(name), from: name, to: DOUBLE }));
+  const nodes = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(inside) }));
+  const inputs = graph.inputs.map((input) => (long.has(input.name) ? { ...input, dtype: 'float32' as const } : input));
+  return { ...model, graph: { ...graph, inputs, nodes: [...casts, ...nodes] } };
+}
+
 /** True for an output that is neither a tensor of numbers of at most 32 bits nor of integer labels. */
 function isOther({ dtype, otherType }: ValueInfo): boolean {
   return otherType !== undefined || dtype === 'string' || dtype === 'float64';
@@ -47,14 +62,15 @@ function isZipMap(node: OnnxNode | undefined): boolean {
 /** Casts the scores that a ZipMap reads, or an output of 64 bits, to an output of 32 bits. */
 function toNumbers(name: string, node: OnnxNode | undefined): OnnxNode {
   const from = isZipMap(node) ? node!.inputs[0]! : `${name}/double`;
-  return {
-    op: 'Cast',
-    domain: '',
-    name,
-    inputs: [from],
-    outputs: [name],
-    attrs: new Map([['to', { type: 'int', value: 1 }]]),
-  };
+  return castNode({ name, from, to: FLOAT });
+}
+
+/** Types of ONNX by their numbers. */
+const [FLOAT, DOUBLE] = [1, 11];
+
+function castNode({ name, from, to }: { name: string; from: string; to: number }): OnnxNode {
+  const attrs = new Map<string, OnnxAttr>([['to', { type: 'int', value: to }]]);
+  return { op: 'Cast', domain: '', name, inputs: [from], outputs: [name], attrs };
 }
 
 /** Class names: of a ZipMap or a classifier, or the table that labels are looked up in. */

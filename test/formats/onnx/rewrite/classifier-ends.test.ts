@@ -81,6 +81,17 @@ it.each<[string, readonly OnnxNode[], ValueInfo]>([
   expect(await answersOf(model, output.name)).toEqual(expected.map((value) => expect.closeTo(value, 5) as number));
 });
 
+it('takes inputs of 64 bits in 32, as skl2onnx writes them for columns of pandas', async () => {
+  const plain = classifier([], [LABEL, { name: 'raw', dtype: 'float32', dims: [null, 3] }]);
+  const [x] = plain.graph.inputs;
+  const narrow = node('Cast', ['x'], ['x32'], [['to', { type: 'int', value: 1 }]]);
+  const nodes = [narrow, ...plain.graph.nodes.map((one) => ({ ...one, inputs: ['x32'] }))];
+  const inputs: ValueInfo[] = [{ ...x!, dtype: 'float64' }];
+  const model = withTensorEnds({ ...plain, graph: { ...plain.graph, inputs, nodes } });
+  expect(model.graph.inputs).toEqual([x]);
+  expect(await answersOf(model, 'raw')).toEqual(expected.map((value) => expect.closeTo(value, 5) as number));
+});
+
 it('keeps names that the file states itself, and a file of numbers as it is', () => {
   const output: ValueInfo = { name: 'raw', dtype: 'float32', dims: [null, 3] };
   const stated = new Map([['labels', '["a","b","c"]']]);

@@ -1,0 +1,78 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { temporaryFolder } from '../support/folder.ts';
+import { inProcess } from '../support/in-process.ts';
+import { SIDE, stripedPictures, stripesTeacher } from '../support/stripes.ts';
+import { writeTeacher } from '../support/tiny-teacher.ts';
+import { writeData } from '../support/tiny.ts';
+
+const folder = temporaryFolder();
+const file = (...name: string[]): string => path.join(folder(), ...name);
+const init = (...args: string[]) => inProcess(folder(), 'init', ...args);
+
+it('writes what a teacher wants that it has opened and asked', async () => {
+  await stripedPictures(file('data', 'train'), 60);
+  await writeFile(file('t.onnx'), stripesTeacher(3));
+  const made = await init('data', '--teacher', 't.onnx', '--targets', 'ios');
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  expect(made.stdout).toMatch(/^data\/train holds 120 files \.png: type: image-folder/);
+  expect(made.stdout).toMatch(/^found: teacher\.channels: 3$/m);
+  expect(made.stdout).toMatch(/^teacher t\.onnx: right on 100\.00 % of \d+ validation samples$/m);
+  const text = await readFile(file('recipe.yaml'), 'utf8');
+  expect(text).toContain(`\nteacher:\n  onnx: t.onnx\n  resize: [${SIDE}, ${SIDE}]\n  channels: 3\n\n`);
+  expect(text).toContain('\nexport: [tflite] # for ios\n');
+  expect(text).toContain('\noutputs: probabilities #');
+  const validated = await inProcess(folder(), 'validate', '--data', 'recipe.yaml');
+  expect([validated.code, validated.stderr]).toEqual([0, '']);
+});
+
+it('says what is still wrong with a teacher, and writes the recipe', async () => {
+  await writeData(folder());
+  await writeFile(file('t.onnx'), 'no model');
+  const { code, stdout } = await init('data.csv', '--teacher', 't.onnx');
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^still wrong: .*t\.onnx: not an ONNX file/m)]);
+  expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('  onnx: t.onnx\n');
+});
+
+it('with --run, follows the recipe to its files at once', async () => {
+  await writeData(folder());
+  await writeTeacher(folder());
+  const fast = ['--set', 'distill.epochs=1', '--set', 'report.latency.seconds=0'];
+  const { code, stdout, stderr } = await init('data.csv', '--teacher', 'teacher', '--run', ...fast);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(stdout).toMatch(/distilled\.onnx/);
+  expect((await readFile(file('checkpoints', 'recipe', 'exports', 'distilled.onnx'))).length).toBeGreaterThan(0);
+  expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('  tfjs: teacher/model.json\n');
+});
+
+it('names data and teachers of the working folder from the folder of the recipe', async () => {
+  await writeData(folder());
+  await writeTeacher(folder());
+  expect(await init('data.csv', '--teacher', 'teacher', '--to', 'recipes/a.yaml')).toMatchObject({ code: 0 });
+  const text = await readFile(file('recipes', 'a.yaml'), 'utf8');
+  expect(text).toContain('  train: ../data.csv\n');
+  expect(text).toContain('  tfjs: ../teacher/model.json\n');
+});
+
+it('a data.yaml of YOLO as data is not taken for the file to write', async () => {
+  await mkdir(file('train', 'images'), { recursive: true });
+  await mkdir(file('train', 'labels'));
+  const yolo = 'train: train/images\nval: train/images\nnames: [a, b]\n';
+  await writeFile(file('data.yaml'), yolo);
+  const { code, stdout } = await init('data.yaml', '--force');
+  expect([code, stdout]).toEqual([0, expect.stringContaining('recipe.yaml: written')]);
+  expect(await readFile(file('data.yaml'), 'utf8')).toBe(yolo);
+  expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('  type: yolo\n');
+});
+
+it.each([
+  ['model.pt', /and not model\.pt\nExport it in Python: torch\.onnx\.export/],
+  ['model.joblib', /and not model\.joblib\nConvert it to ONNX in Python/],
+  ['weights', /and weights has model\.safetensors\nName the folder or the file/],
+])('says how %s becomes a teacher', async (name, message) => {
+  await writeData(folder());
+  await mkdir(file('weights'));
+  for (const one of ['model.pt', 'model.joblib', 'weights/model.safetensors']) await writeFile(file(one), '');
+  const { code, stderr } = await init('data.csv', '--teacher', name);
+  expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+});
