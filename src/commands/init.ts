@@ -77,10 +77,10 @@ export const initCommand: Command<InitArgs> = {
     const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
     await writeWholeFile(to, asked);
     if (args.run) return follow(to, args.set, context);
-    if (context.json) return printJson(context, { file: to });
     const { inShell } = await import('../base/errors.ts');
     const name = inShell(to);
-    context.out(`${to}: written. Next: limbeck validate --data ${name}, then limbeck run ${name}\n`);
+    if (context.json) printJson(context, { file: to });
+    else context.out(`${to}: written. Next: limbeck validate --data ${name}, then limbeck run ${name}\n`);
   },
 };
 
