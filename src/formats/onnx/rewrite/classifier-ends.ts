@@ -41,7 +41,9 @@ function withShortInputs(model: Model): Model {
   const { graph } = model;
   const long = new Set(graph.inputs.filter(({ dtype }) => dtype === 'float64').map(({ name }) => name));
   // A subgraph may read an input under its own name.
-  const hasSubgraphs = graph.nodes.some(({ attrs }) => [...attrs.values()].some(({ type }) => type.startsWith('graph')));
+  const hasSubgraphs = graph.nodes.some(({ attrs }) =>
+    [...attrs.values()].some(({ type }) => type.startsWith('graph')),
+  );
   if (long.size === 0 || hasSubgraphs) return model;
   const inside = (name: string): string => (long.has(name) ? `${name}/double` : name);
   const casts = [...long].map((name) => castNode({ name: inside(name), from: name, to: DOUBLE }));
