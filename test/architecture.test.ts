@@ -123,7 +123,7 @@ describe('architecture', () => {
 
   it('names tasks only in tasks/, the recipe and a registry, where other programs name them, and in what init proposes', () => {
     const others = [
-      'commands/init.ts',
+      'commands/terminal/init-answers.ts',
       'data/targets/registry.ts',
       // KServe has a parameter, and Hugging Face a problem type, of such a name.
       ...['serve/grpc/parse.ts', 'serve/v2/describe.ts', 'serve/v2/request.ts', 'setup/hub/folder.ts'],

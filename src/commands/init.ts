@@ -61,7 +61,7 @@ export const initCommand: Command<InitArgs> = {
     if (!args.force && (await exists(to))) {
       throw new UserError(`${to}: this file exists`, 'Name another file with --to, or add --force to replace it.');
     }
-    const { initAnswers, refuseMissing } = await import('./terminal/init-answers.ts');
+    const { initAnswers, refuseAbsent } = await import('./terminal/init-answers.ts');
     const answers = await initAnswers(given, args.run ? { ...context, isTerminal: false } : context);
     const { isModelFile, recipeText } = await import('../recipe/init.ts');
     const text = recipeText(answers);
@@ -72,7 +72,7 @@ export const initCommand: Command<InitArgs> = {
     const { train, labels, test, testLabels, teacher, model } = answers;
     const student = isModelFile(model) ? model : '';
     const named = [train, labels, test, testLabels, answers.unlabelled ?? '', teacher?.name ?? '', student];
-    await refuseMissing(named, to);
+    await refuseAbsent(named, to);
     const asked = teacher === undefined ? text : await askedTeacher(text, to, context);
     const { writeWholeFile } = await import('../base/folders/whole-folder.ts');
     await writeWholeFile(to, asked);

@@ -18,7 +18,7 @@ export interface InitAnswers {
   readonly teacher?: InitTeacher | undefined;
   readonly model: string;
   /** Default: none is known, ONNX is written. */
-  readonly targets?: readonly Target[] | undefined;
+  readonly targets?: readonly InitTarget[] | undefined;
   /** Keys that the data's files require: columns of texts and words, rate and length of sounds. */
   readonly form?: SeenForm | undefined;
 }
@@ -33,10 +33,10 @@ export interface InitTeacher {
 
 /** Places where a student can run. */
 const TARGETS = ['browser', 'android', 'ios', 'server'] as const;
-export type Target = (typeof TARGETS)[number];
+export type InitTarget = (typeof TARGETS)[number];
 
 /** Targets in a list with commas; `wrong`: message about a name that is none. */
-export function targetsIn(list: string): { readonly names: readonly Target[]; readonly wrong?: string } {
+export function targetsIn(list: string): { readonly names: readonly InitTarget[]; readonly wrong?: string } {
   const words = list.split(',').map((word) => word.trim().toLowerCase()).filter((word) => word !== ''); // prettier-ignore
   const other = words.find((word) => !(TARGETS as readonly string[]).includes(word));
   const names = TARGETS.filter((target) => words.includes(target));
@@ -278,7 +278,7 @@ function teacherLines(teacher: InitTeacher | undefined, kind: Kind): string[] {
 }
 
 /** Formats, precisions and outputs for the places where the student runs. */
-function exportLines(targets: readonly Target[], task: TaskName, kind: Kind): string[] {
+function exportLines(targets: readonly InitTarget[], task: TaskName, kind: Kind): string[] {
   const onPhones = targets.filter((target) => target === 'android' || target === 'ios');
   const isInBrowser = targets.includes('browser');
   const hasOnnx = isInBrowser || targets.includes('server') || onPhones.length === 0;

@@ -25,7 +25,7 @@ export interface InitArgs {
 }
 
 /** `UserError` for the first missing file or folder, named relative to the recipe. Empty names are skipped. */
-export async function refuseMissing(names: readonly string[], to: string): Promise<void> {
+export async function refuseAbsent(names: readonly string[], to: string): Promise<void> {
   const { exists } = await import('../../base/files.ts');
   const path = await import('node:path');
   for (const file of names.filter((name) => name !== '')) {
@@ -63,7 +63,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
     const needed = (question: string, option: string) => ask(question, { option, wrong: isThere });
     let place = args.train ?? (await needed('Training data', '--train'));
     // The kind of a missing file cannot be determined.
-    if (args.type === undefined) await refuseMissing([place], args.to);
+    if (args.type === undefined) await refuseAbsent([place], args.to);
     let seen = await seenAt(args, place, context);
     const type =
       args.type ??
@@ -122,7 +122,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
     const wrongTeacher = async (answer: string) => (await isThere(answer)) ?? (await teacherAt(answer)).wrong;
     const what = 'Teacher: a file (ONNX, Keras, TFLite, tfjs), a folder, stored answers (empty: train one)';
     const named = args.teacher ?? (await ask(what, { fallback: '', wrong: wrongTeacher }));
-    await refuseMissing([named], args.to);
+    await refuseAbsent([named], args.to);
     const teacher = named === '' ? undefined : await teacherAt(named);
     if (teacher?.wrong !== undefined) throw new UserError(`init: --teacher: ${teacher.wrong}`, teacher.hint);
     if (teacher?.note !== undefined) context.note(`${teacher.note}\n`);
