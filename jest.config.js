@@ -1,5 +1,7 @@
 // Tests have a copy of the environment, in which src/base/process/environment.ts cannot set this for a library.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
+// Tests write nothing into the user's folders.
+process.env.LIMBECK_CACHE ??= 'off';
 
 /** Tests are ES modules compiled one file at a time by swc; types are checked by `npm run typecheck`. */
 const shared = {

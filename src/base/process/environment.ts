@@ -1,3 +1,5 @@
+import { homedir } from 'node:os';
+import path from 'node:path';
 import { shardOf } from '../shard.ts';
 import type { Shard } from '../shard.ts';
 
@@ -25,6 +27,16 @@ export function preventTelemetry(): void {
 export function allowsColour(): boolean {
   const { NO_COLOR: no = '', TERM: terminal } = process.env;
   return no === '' && terminal !== 'dumb';
+}
+
+/** Variable of the environment that names the folder of what later runs can use again. */
+export const CACHE_VARIABLE = 'LIMBECK_CACHE';
+
+/** Folder of what later runs can use again; undefined if the user turned it off. By default it lies where the XDG Base Directory Specification says. */
+export function cacheFolder(): string | undefined {
+  const { [CACHE_VARIABLE]: given = '', XDG_CACHE_HOME: base = '' } = process.env;
+  if (given === 'off') return undefined;
+  return given || path.join(base || path.join(homedir(), '.cache'), 'limbeck');
 }
 
 /** Launcher that started this process as one of several, and their number. */

@@ -3,10 +3,14 @@ import { stat } from 'node:fs/promises';
 import type { Metadata } from 'sharp';
 import { firstLine, UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
+import { CACHE_VARIABLE, cacheFolder } from '../../base/process/environment.ts';
 import type { ImageOptions } from '../config.ts';
 import type { EncodedImage, Originals } from '../dataset.ts';
 import { growingBytes } from '../storage/growing-array.ts';
+import { blocksOf } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
+import { keepPictures, keyOfPictures, picturesOf } from './cache.ts';
+import type { CachedPictures } from './cache.ts';
 import { letterboxedPixels } from './letterboxed-pixels.ts';
 import { OF_FILES, TooManyPixels, withPicture } from './picture.ts';
 import { rawPixels, scaledPixels } from './pixels.ts';
@@ -42,7 +46,11 @@ export class ImageSink {
   readonly #readers: ReadingProcesses | undefined;
   #first = '';
   #samples = growingBytes();
+  /** The same, complete. */
+  #decoded: HeldSamples | undefined;
   #scratch: Scratch | undefined;
+  /** Pixels of an earlier run. */
+  #cached: CachedPictures | undefined;
   readonly #kept: EncodedImage[] = [];
   readonly #hash = createHash('sha256');
 
@@ -55,6 +63,27 @@ export class ImageSink {
 
   async add(given: readonly EncodedImage[]): Promise<void> {
     if (this.#readers !== undefined && given.length > 0) requireSameCount(this.#readers, given.length, given[0]!.where);
+    const key = await this.#keyOf(given);
+    this.#cached = key === undefined ? undefined : await picturesOf(key, given.length);
+    if (this.#cached !== undefined) {
+      this.shape = this.#cached.shape;
+      return;
+    }
+    await this.#addAll(given);
+    // A file that was written to while it was decoded is looked at anew.
+    if (key !== undefined && key === (await this.#keyOf(given)))
+      await keepPictures(key, { shape: this.shape!, held: this.#decodedSamples() });
+  }
+
+  /** Key of all pictures in the cache. Undefined for pictures that are in no files of their own or needed as files, and for several processes. */
+  async #keyOf(given: readonly EncodedImage[]): Promise<string | undefined> {
+    if (cacheFolder() === undefined || this.#readers !== undefined || this.#options.keepOriginals === true)
+      return undefined;
+    const files = given.flatMap(({ input }) => (typeof input === 'string' ? [input] : []));
+    return files.length < this.#expected ? undefined : keyOfPictures(files, this.#options);
+  }
+
+  async #addAll(given: readonly EncodedImage[]): Promise<void> {
     if (this.#options.keepOriginals !== true) {
       await this.#add(given);
       return;
@@ -111,10 +140,24 @@ export class ImageSink {
 
   /** Returns the pixels, with a note for the log if they are in a file. Called once. */
   held(source: string): HeldSamples & { readonly notes: readonly string[] } {
-    if (this.#scratch === undefined) return { samples: this.#samples.view(), notes: [] };
-    const held = this.#scratch.finish();
+    if (this.#cached !== undefined) return this.#heldInCache(source, this.#cached.held);
+    const held = this.#decodedSamples();
+    if (this.#scratch === undefined) return { ...held, notes: [] };
     const bytes = held.stored!.rows.length * held.stored!.rowSize;
     return { ...held, notes: [this.#room.note(source, bytes, 'they are decoded into a temporary file')] };
+  }
+
+  #heldInCache(source: string, held: HeldSamples): HeldSamples & { readonly notes: readonly string[] } {
+    const { rows, rowSize } = held.stored!;
+    const note = `${source}: its pictures were decoded by an earlier run; with ${CACHE_VARIABLE}=off in the environment they are decoded anew`;
+    if (!this.#room.take(rows.length * rowSize)) return { ...held, notes: [note] };
+    const samples = growingBytes(rows.length * rowSize);
+    for (const block of blocksOf(held)) samples.extend(block.length).set(block, samples.length - block.length);
+    return { samples: samples.view(), notes: [note] };
+  }
+
+  #decodedSamples(): HeldSamples {
+    return (this.#decoded ??= this.#scratch === undefined ? { samples: this.#samples.view() } : this.#scratch.finish());
   }
 
   /** See `Dataset`. Called once. */

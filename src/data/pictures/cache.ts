@@ -1,0 +1,132 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { openSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, stat, statfs, utimes } from 'node:fs/promises';
+import path from 'node:path';
+import sharp from 'sharp';
+import { bytesOf } from '../../base/bytes.ts';
+import { cacheFolder } from '../../base/process/environment.ts';
+import type { ImageOptions } from '../config.ts';
+import { blocksOf, heldIn, OpenFile } from '../storage/sample-storage.ts';
+import type { HeldSamples } from '../storage/sample-storage.ts';
+
+/** Bytes of a file before its pixels: a line of JSON, filled up with spaces. */
+const HEADER = 256;
+/** Fewer pictures are decoded in less time than a user would notice. */
+const LEAST = 500;
+/** Files of the cache together take at most this share of what is free beside them. */
+const SHARE = 0.25;
+/** Number of files looked at at a time. */
+const AT_ONCE = 64;
+const VERSION = 1;
+
+/** Decoded pictures of an earlier run. */
+export interface CachedPictures {
+  /** [height, width, channels] */
+  readonly shape: [number, number, number];
+  /** The pixels, in a file that stays readable while it is open, also if it is removed. */
+  readonly held: HeldSamples;
+}
+
+/**
+ * Text that is equal for the same files, unchanged, prepared alike by the same decoders: each file by its path, size, time of its last change of content
+ * or attributes, and inode. Undefined for files that cannot be looked at, and for too few of them.
+ */
+export async function keyOfPictures(files: readonly string[], options: ImageOptions): Promise<string | undefined> {
+  if (files.length < LEAST) return undefined;
+  const { resize, fit, channels } = options;
+  const hash = createHash('sha256').update(JSON.stringify([VERSION, sharp.versions, resize, fit, channels]));
+  try {
+    for (let from = 0; from < files.length; from += AT_ONCE) {
+      const some = files.slice(from, from + AT_ONCE).map((file) => path.resolve(file));
+      const found = await Promise.all(some.map((file) => stat(file, { bigint: true })));
+      found.forEach(({ size, mtimeNs, ctimeNs, ino, dev }, i) =>
+        hash.update(`${JSON.stringify(some[i])} ${[size, mtimeNs, ctimeNs, ino, dev].join(' ')}\n`),
+      );
+    }
+  } catch {
+    return undefined;
+  }
+  return hash.digest('hex');
+}
+
+/** The pictures that `keepPictures` wrote under this key; undefined if there are none, or if the file is damaged. */
+export async function picturesOf(key: string, count: number): Promise<CachedPictures | undefined> {
+  const file = fileOf(key);
+  if (file === undefined) return undefined;
+  try {
+    const descriptor = new OpenFile(openSync(file, 'r'));
+    const handle = await open(file);
+    const { buffer } = await handle.read(Buffer.alloc(HEADER), 0, HEADER, 0);
+    const { size } = await handle.stat();
+    await handle.close();
+    const { shape, sha256 } = JSON.parse(buffer.toString()) as { shape: [number, number, number]; sha256: string };
+    const rowSize = shape[0] * shape[1] * shape[2];
+    if (size !== HEADER + count * rowSize) return undefined;
+    const rows = Int32Array.from({ length: count }, (_, row) => row);
+    const held = heldIn({ file, open: descriptor, offset: HEADER, type: 'uint8', rowSize, rows });
+    if (hashOf(held) !== sha256) return undefined;
+    // The file that has been used least recently is the first to go.
+    const now = new Date();
+    await utimes(file, now, now);
+    return { shape, held };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps decoded pictures for later runs, where there is room. The cache only saves time: what goes wrong here is no error. */
+export async function keepPictures(key: string, { shape, held }: CachedPictures): Promise<void> {
+  const file = fileOf(key);
+  if (file === undefined) return;
+  const temporary = `${file}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    await mkdir(path.dirname(file), { recursive: true });
+    const header = JSON.stringify({ shape, sha256: hashOf(held) }).padEnd(HEADER);
+    const bytes = held.stored === undefined ? held.samples.byteLength : held.stored.rows.length * held.stored.rowSize;
+    if (!(await makeRoom(path.dirname(file), HEADER + bytes))) return;
+    const handle = await open(temporary, 'wx');
+    try {
+      await handle.write(header);
+      for (const block of blocksOf(held)) await handle.writeFile(bytesOf(block));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await rename(temporary, file);
+  } catch {
+    await rm(temporary, { force: true }).catch(() => undefined);
+  }
+}
+
+function fileOf(key: string): string | undefined {
+  const folder = cacheFolder();
+  return folder && path.join(folder, 'pictures', `${key}.pixels`);
+}
+
+function hashOf(held: HeldSamples): string {
+  const hash = createHash('sha256');
+  for (const block of blocksOf(held)) hash.update(bytesOf(block));
+  return hash.digest('hex');
+}
+
+/** Removes files of the cache, least recently used first, until one of so many bytes has room; false if it would not have it in an empty cache. */
+async function makeRoom(folder: string, bytes: number): Promise<boolean> {
+  const names = await readdir(folder);
+  const files = await Promise.all(
+    names.map(async (name) => {
+      const file = path.join(folder, name);
+      const { size, mtimeMs } = await stat(file);
+      return { file, size, mtimeMs };
+    }),
+  );
+  const { bavail, bsize } = await statfs(folder);
+  let taken = files.reduce((sum, { size }) => sum + size, 0);
+  const most = SHARE * (bavail * bsize + taken);
+  if (bytes > most) return false;
+  for (const { file, size } of files.toSorted((a, b) => a.mtimeMs - b.mtimeMs)) {
+    if (taken + bytes <= most) break;
+    await rm(file, { force: true });
+    taken -= size;
+  }
+  return true;
+}
