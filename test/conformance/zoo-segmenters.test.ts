@@ -134,7 +134,7 @@ it.each([
         },
         teacher: { onnx: `${teacher}-legacy.onnx` },
         student: { onnx: `${student}-dynamo.onnx` },
-        distill: { epochs: 2, batchSize: 20, optimizer: { learningRate: 0.002 } },
+        distill: { epochs: 2, batchSize: 20, optimizer: { learningRate: 0.0002 } },
         quantize: [{ samples: 32, maxDrop: 100 }],
         export: ['onnx', 'tflite'],
         baseline: false,
@@ -143,9 +143,8 @@ it.each([
       folder,
     );
     const { report } = await runRecipe(recipe, { out: folder });
-    console.log(report.models.map(({ id, score }) => `${id} ${score.test}`).join('\n'));
     const scores = new Map(report.models.map(({ id, score }) => [id, score.test!]));
-    expect(scores.get('distilled')).toBeGreaterThan(0.35);
+    expect(scores.get('distilled')).toBeGreaterThan(0.3);
     expect(Math.abs(scores.get('distilled')! - scores.get('distilled-tflite')!)).toBeLessThan(1e-3);
   },
   600_000,

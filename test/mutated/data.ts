@@ -130,6 +130,17 @@ const readCoco = dataset((at) => ({
   ...{ type: 'coco', task: 'detection', maxBoxes: 9, train: { images: at('pics'), labels: at('coco.json') } },
   validation: 1,
 }));
+const MASKS = JSON.stringify({
+  ...(JSON.parse(COCO) as object),
+  annotations: BOXED.map((i) => ({
+    ...{ image_id: i, category_id: 1 + (i % 2) },
+    segmentation: i % 2 === 0 ? [[0, 0, 3, 1, 2, 4, 0, 3]] : { size: [5, 6], counts: i === 1 ? [2, 8, 20] : '68`0' },
+  })),
+});
+const readCocoMasks = dataset((at) => ({
+  ...{ type: 'coco', task: 'segmentation', stride: 1, train: { images: at('pics'), labels: at('coco.json') } },
+  validation: 1,
+}));
 const readYolo = dataset((at) => ({ type: 'yolo', task: 'detection', maxBoxes: 9, train: at('data.yaml'), validation: 1 })); // prettier-ignore
 const readVoc = dataset((at) => ({ type: 'voc', task: 'detection', maxBoxes: 9, train: at('voc'), validation: 1 }));
 
@@ -291,6 +302,12 @@ export const dataReaders: Readonly<Record<string, Reader>> = {
   },
   'Class names of masks': { files: SCENE_FILES, damaged: 'scenes/labels.txt', text: true, read: readScenes },
   COCO: { files: COCO_FILES, damaged: 'coco.json', text: true, read: readCoco },
+  'Masks in COCO': {
+    files: { ...COCO_FILES, 'coco.json': MASKS },
+    damaged: 'coco.json',
+    text: true,
+    read: readCocoMasks,
+  },
   "YOLO's boxes": { files: YOLO_FILES, damaged: 'labels/2.txt', text: true, read: readYolo },
   "YOLO's data.yaml": { files: YOLO_FILES, damaged: 'data.yaml', text: true, read: readYolo },
   'Pascal VOC': { files: VOC_FILES, damaged: 'voc/Annotations/3.xml', text: true, read: readVoc },

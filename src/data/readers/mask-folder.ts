@@ -1,11 +1,9 @@
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import type { ImageOptions } from '../config.ts';
-import { sharedBytes } from '../dataset.ts';
 import type { RawSplit } from '../dataset.ts';
-import { ImageSink } from '../pictures/images.ts';
 import type { PicturesGiven } from '../pictures/images.ts';
-import { maskPixels, resizedMask } from '../pictures/mask.ts';
+import { maskPixels } from '../pictures/mask.ts';
 import type { MaskSize } from '../pictures/mask.ts';
 import { pictureHeader } from '../pictures/picture.ts';
 import { IGNORED } from '../targets/move-mask.ts';
@@ -13,12 +11,10 @@ import { readPictures } from './image-folder.ts';
 import { noLabels } from './labelled.ts';
 import type { LabelsRead } from './labelled.ts';
 import { refuseUnknownClasses, listedClassNames, maskClassNames } from './mask-classes.ts';
+import { maskedPictures, masksOfPictures } from './masked.ts';
 import { maskFiles } from './mask-files.ts';
 
-/** Number of masks that are read at a time. */
-const AT_ONCE = 8;
-
-interface MaskOptions extends ImageOptions, LabelsRead {
+export interface MaskOptions extends ImageOptions, LabelsRead {
   /** Name of the split. */
   readonly part: string;
   readonly classes?: readonly string[] | undefined;
@@ -37,39 +33,23 @@ export async function readMaskFolder(
   const files = await maskFiles(source, withoutLabels);
   if (files === undefined) return readPictures(source, options, given);
   const { pictures, masks, labelFile, notes } = files;
-  const sink = new ImageSink(options, pictures.length, given);
-  await sink.add(pictures.map((file) => ({ where: file, input: file })));
-  const held = sink.held(source);
-  const [height, width] = sink.shape!;
+  const split = await maskedPictures(source, pictures, options, given);
   const named = labelFile === undefined ? classes : await listedClassNames(labelFile, classes);
-  const read = {
-    ...{ source, sampleShape: sink.shape!, ...held, originals: sink.originals() },
-    notes: [...held.notes, ...notes],
-  };
+  const read = { ...split, notes: [...split.notes!, ...notes] };
   if (withoutLabels) return { ...read, ...(named && { classNames: named }), labels: noLabels(pictures.length) };
-  given.room?.demand(
-    pictures.length * height * width,
-    `${source}: ${pictures.length} masks of ${height}x${width}`,
-    'Set a smaller `resize`, use fewer files, or free memory.',
-  );
-  const values = sharedBytes(pictures.length * height * width);
-  const readMask = async (picture: string, i: number): Promise<void> => {
+  const readMask = async (i: number) => {
     const file = masks[i]!;
-    const size = await uprightSize(picture);
+    const size = await uprightSize(pictures[i]!);
     const mask = await maskPixels(await readBytes(file), file, size);
     refuseUnknownClasses(mask, file, size, named?.length ?? IGNORED);
-    values.set(resizedMask(mask, size, { height, width }), i * height * width);
+    return { mask, size };
   };
-  for (let from = 0; from < pictures.length; from += AT_ONCE) {
-    const some = pictures.slice(from, from + AT_ONCE).map((picture, i) => readMask(picture, from + i));
-    // Of several masks that are refused the first is named, whichever was read first.
-    for (const ended of await Promise.allSettled(some)) if (ended.status === 'rejected') throw ended.reason;
-  }
+  const values = await masksOfPictures(split, pictures.length, readMask, given);
   const classNames = part === 'train' ? maskClassNames(values, source, named) : named;
   return {
     ...read,
     ...(classNames && { classNames }),
-    labels: { kind: 'numbers', values, width: height * width, files: masks },
+    labels: { kind: 'numbers', values, width: values.length / pictures.length, files: masks },
   };
 }
 

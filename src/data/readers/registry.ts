@@ -1,5 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import type { DataTypeName } from '../../recipe/data-types.ts';
+import { taskRow } from '../../recipe/task.ts';
 import type { DatasetConfig } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import type { PicturesGiven } from '../pictures/images.ts';
@@ -56,8 +57,12 @@ export const READERS: { readonly [Type in DataTypeName]: SplitReader<Extract<Dat
   },
   coco: {
     shares: 'decoded',
-    read: async (source, options) =>
-      (await import('./boxes/coco.ts')).readCoco(requireLabelFile(source, options), options, options),
+    read: async (source, options) => {
+      const files = requireLabelFile(source, options);
+      if (taskRow(options.task).answersPer === 'pixel')
+        return (await import('./coco-masks.ts')).readCocoMasks(files, options, options);
+      return (await import('./boxes/coco.ts')).readCoco(files, options, options);
+    },
   },
   yolo: {
     shares: 'decoded',

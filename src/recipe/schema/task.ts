@@ -14,7 +14,14 @@ type Mapping = Readonly<Record<string, unknown>>;
 export function withTaskDefaults(data: unknown): unknown {
   const task = at(data, 'dataset', 'task');
   const known = TASKS.find((name) => name === task && name !== DEFAULT_TASK);
-  if (known === undefined || at(data, 'teacher') === undefined) return data;
+  if (known === undefined) return data;
+  if (taskRow(known).answersPer === 'pixel' && at(data, 'dataset', 'type') === 'coco')
+    return withTeacherDefaults(known, { ...(data as Mapping), dataset: { fit: 'stretch', ...(at(data, 'dataset') as Mapping) } }); // prettier-ignore
+  return withTeacherDefaults(known, data);
+}
+
+function withTeacherDefaults(known: TaskName, data: unknown): unknown {
+  if (at(data, 'teacher') === undefined) return data;
   const { loss, store, temperature } = taskRow(known);
   const { distill = {} } = data as { distill?: unknown };
   if (!isMapping(distill)) return data;
@@ -39,6 +46,7 @@ interface Checked {
     readonly type: string;
     readonly text?: unknown;
     readonly stride?: number | undefined;
+    readonly fit?: string | undefined;
     readonly dimensions?: number | undefined;
     readonly prefixes?: readonly number[] | undefined;
     readonly augment: readonly object[];
@@ -146,7 +154,10 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
       `another type for ${task}: such folders have a class for each pixel, for which task is segmentation`,
       dataset.type,
     );
-  if ((dataType(dataset.type).holds === 'boxes') !== (answersPer === 'point'))
+  const hasMasks = dataset.type === 'coco' && answersPer === 'pixel';
+  if (hasMasks && dataset.fit === 'letterbox')
+    refuse(['dataset', 'fit'], 'stretch for segmentation, whose masks cover whole pictures', dataset.fit);
+  if (!hasMasks && (dataType(dataset.type).holds === 'boxes') !== (answersPer === 'point'))
     refuse(
       ['dataset', 'type'],
       answersPer === 'point'

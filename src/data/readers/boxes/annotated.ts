@@ -134,7 +134,7 @@ function refuseMany(source: string, pictures: readonly AnnotatedPicture[], most:
 }
 
 /** Size of a picture as it is shown. `UserError` if its annotations have another one. */
-async function sizeOf({ file, where, size }: AnnotatedPicture): Promise<Size> {
+export async function sizeOf({ file, where, size }: Pick<AnnotatedPicture, 'file' | 'where' | 'size'>): Promise<Size> {
   const { autoOrient: own, ...stored } = await header(file, where);
   if (size === undefined || (size.height === own.height && size.width === own.width)) return own;
   const isTurned = size.height === stored.height && size.width === stored.width;

@@ -11,7 +11,7 @@ import type { AnnotatedBox, AnnotatedPicture, BoxOptions } from './annotated.ts'
 import { checkedContent } from './checked.ts';
 
 /** A folder of pictures, and the file of their annotations; absent for samples without labels. */
-interface CocoSource {
+export interface CocoSource {
   readonly images: string;
   readonly labels?: string | undefined;
 }
@@ -20,19 +20,35 @@ const id = z.union([z.int(), z.string()], { error: 'expected a whole number or a
 const side = z.int().min(1).exactOptional();
 const image = z.object({ id, file_name: z.string().min(1), height: side, width: side });
 const category = z.object({ id: z.int(), name: z.string().min(1) });
-const annotation = z.object({
+const annotated = {
   image_id: id,
   category_id: z.int(),
+  iscrowd: z.literal([0, 1, false, true]).exactOptional(),
+};
+const annotation = z.object({
+  ...annotated,
   bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
   area: z.number().min(0).exactOptional(),
-  iscrowd: z.literal([0, 1, false, true]).exactOptional(),
 });
-const cocoSchema = z.object({
-  images: z.array(image).min(1),
-  categories: z.array(category).min(1),
-  annotations: z.array(annotation),
+const numbers = z.array(z.number());
+const maskAnnotation = z.object({
+  ...annotated,
+  segmentation: z.union(
+    [
+      z
+        .array(numbers.min(6).refine((one) => one.length % 2 === 0, { error: 'expected x and y of each corner' }))
+        .min(1),
+      z.object({ size: z.tuple([z.int(), z.int()]), counts: z.union([z.array(z.int()), z.string()]) }),
+    ],
+    { error: 'expected polygons of at least three corners, [[x, y, x, y, …]], or run lengths, { size, counts }' },
+  ),
 });
-type Coco = z.infer<typeof cocoSchema>;
+const lists = { images: z.array(image).min(1), categories: z.array(category).min(1) };
+const schemas = {
+  boxes: z.object({ ...lists, annotations: z.array(annotation) }),
+  masks: z.object({ ...lists, annotations: z.array(maskAnnotation) }),
+};
+type Coco<K extends keyof typeof schemas> = z.infer<(typeof schemas)[K]>;
 
 /**
  * Reads pictures with boxes in COCO's format: a folder of pictures, and a JSON file with the lists `images`, `categories` and `annotations`. Classes are
@@ -48,28 +64,45 @@ export async function readCoco(
     const read = { ...options, withoutLabels: true, classNames: undefined, notes };
     return readAnnotated(folder, files.map(unannotated), read, given);
   }
-  const coco = await cocoIn(file);
-  const boxes = boxesByImage(coco, file);
-  const pictures = coco.images.map(({ file_name: name, height, width, ...one }, i): AnnotatedPicture => ({
-    ...{ file: path.join(folder, name), where: `${file}: images[${i}]`, unit: 'pixels' },
-    ...(height !== undefined && width !== undefined && { size: { height, width } }),
-    boxes: boxes.get(one.id)!,
-  }));
-  const classNames = byId(coco).map(({ name }) => name);
-  return readAnnotated(file, pictures, { ...options, classNames, notes: [] }, given);
+  const { pictures, classNames } = await annotationsIn(file, folder, 'boxes');
+  const boxed = pictures.map(({ annotations, ...picture }): AnnotatedPicture => {
+    return { ...picture, unit: 'pixels', boxes: annotations.map(boxOf) };
+  });
+  return readAnnotated(file, boxed, { ...options, classNames, notes: [] }, given);
 }
 
-function byId({ categories }: Coco): Coco['categories'] {
-  return categories.toSorted((a, b) => a.id - b.id);
+function boxOf({ label, where, bbox: [xmin, ymin, width, height], area, iscrowd }: Annotation<'boxes'>): AnnotatedBox {
+  const corners = { xmin, ymin, xmax: xmin + width, ymax: ymin + height };
+  return { label, ...corners, area, isIgnored: Boolean(iscrowd), where };
 }
 
-function boxesByImage(coco: Coco, file: string): Map<string | number, AnnotatedBox[]> {
-  const labels = new Map(byId(coco).map((one, label) => [one.id, label]));
-  const boxes = new Map<string | number, AnnotatedBox[]>(coco.images.map((one) => [one.id, []]));
+/** An annotation with the index of its category, in the order of their ids, and its place for messages. */
+type Annotation<K extends keyof typeof schemas> = Coco<K>['annotations'][number] & {
+  readonly label: number;
+  readonly where: string;
+};
+
+/** A picture of a file in COCO's format. */
+interface CocoPicture<K extends keyof typeof schemas> extends Pick<AnnotatedPicture, 'file' | 'where' | 'size'> {
+  readonly annotations: readonly Annotation<K>[];
+}
+
+/**
+ * Pictures of a file with their annotations, in the order of the file, and the names of the categories in the order of their ids. `UserError` for a file
+ * without these lists, for an id, a category or a picture that stands twice, and for an annotation of an unknown picture or category, with its place.
+ */
+export async function annotationsIn<K extends keyof typeof schemas>(
+  file: string,
+  folder: string,
+  kind: K,
+): Promise<{ readonly pictures: readonly CocoPicture<K>[]; readonly classNames: readonly string[] }> {
+  const coco = await cocoIn(file, kind);
+  const categories = coco.categories.toSorted((a, b) => a.id - b.id);
+  const labels = new Map(categories.map((one, label) => [one.id, label]));
+  const all = new Map<string | number, Annotation<K>[]>(coco.images.map((one) => [one.id, []]));
   coco.annotations.forEach((one, i) => {
     const where = `${file}: annotations[${i}]`;
-    const [xmin, ymin, width, height] = one.bbox;
-    const own = boxes.get(one.image_id);
+    const own = all.get(one.image_id);
     if (own === undefined)
       throw new UserError(
         `${where}.image_id: no picture of \`images\` has the id ${shown(one.image_id)}`,
@@ -81,25 +114,28 @@ function boxesByImage(coco: Coco, file: string): Map<string | number, AnnotatedB
         `${where}.category_id: no category of \`categories\` has the id ${shown(one.category_id)}`,
         'Add the category, or correct the annotation.',
       );
-    const corners = { xmin, ymin, xmax: xmin + width, ymax: ymin + height };
-    own.push({ label, ...corners, area: one.area, isIgnored: Boolean(one.iscrowd), where });
+    own.push({ ...one, label, where });
   });
-  return boxes;
+  const pictures = coco.images.map(({ file_name: name, height, width, ...one }, i) => ({
+    ...{ file: path.join(folder, name), where: `${file}: images[${i}]`, annotations: all.get(one.id)! },
+    ...(height !== undefined && width !== undefined && { size: { height, width } }),
+  }));
+  return { pictures, classNames: categories.map(({ name }) => name) };
 }
 
-/** The lists of a file. A file without these lists, and an id, a category or a picture that stands twice, is a `UserError` with its place. */
-async function cocoIn(file: string): Promise<Coco> {
-  const { images, categories, annotations } = checkedContent(
-    cocoSchema,
+async function cocoIn<K extends keyof typeof schemas>(file: string, kind: K): Promise<Coco<K>> {
+  const content = checkedContent(
+    schemas[kind],
     await jsonIn(file),
     file,
-    "Use annotations of boxes in COCO's format: an object with the lists `images`, `categories` and `annotations`.",
-  );
+    `Use annotations of ${kind} in COCO's format: an object with the lists \`images\`, \`categories\` and \`annotations\`.`,
+  ) as Coco<K>;
+  const { images, categories } = content;
   refuseEqual(images.map((one) => one.id), `${file}: images`, 'id'); // prettier-ignore
   refuseEqual(images.map((one) => one.file_name), `${file}: images`, 'file_name'); // prettier-ignore
   refuseEqual(categories.map((one) => one.id), `${file}: categories`, 'id'); // prettier-ignore
   refuseEqual(categories.map((one) => one.name), `${file}: categories`, 'name'); // prettier-ignore
-  return { images, categories, annotations };
+  return content;
 }
 
 async function jsonIn(file: string): Promise<unknown> {
