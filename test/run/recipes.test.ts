@@ -117,6 +117,8 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
     return [`dataset.train=${at}`, `dataset.test=${at}`, `teacher.logits=${logits}`, 'quantize=[]'];
   },
   // Few of a handful would have a label.
+  'watch-exercises.yaml': () => Promise.resolve(['dataset.labelled=900', 'quantize=[]']),
+  'watch-exercises-teacher.yaml': () => Promise.resolve(['dataset.limit=400', 'teacher.train.epochs=4']),
   'wordnet-pairs.yaml': () =>
     Promise.resolve(['dataset.limit=400', 'dataset.labelled=8000', 'teacher.train.epochs=10', 'quantize=[]']),
   'cifar100-resnet32x4-8x4.yaml': async () => {

@@ -220,6 +220,8 @@ export function withUnlabelled(split: UnnormalizedSplit, raw: RawSplit, next: nu
     targets: all,
     ids: Int32Array.from([...ids, ...behind]),
     flags: has,
+    // Only splits that are still to be drawn need the groups.
+    groups: undefined,
   };
 }
 

@@ -173,6 +173,15 @@ describe('splits of windows', () => {
     expect(warnings.join()).toContain('test has 1 groups of windows that train has too: a;');
   });
 
+  it('are joined by windows without labels, of which a limit draws some', async () => {
+    const unlabelled = await csv('x,y,person\n1,2,z\n3,4,z\n5,6,z\n7,8,z\n');
+    const { train } = await load(table(people, labels), { unlabelled });
+    expect(train.labelled!.at(-1)).toBe(0);
+    expect([...train.samples.subarray(-8)]).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    const { train: some } = await load(table(people, labels), { unlabelled, limit: 20 });
+    expect([some.count, some.samples.length]).toEqual([20, 160]);
+  });
+
   it('fill a missing value with the mean of its channel', async () => {
     const text = table(people, labels).replace('\n0,', '\n,');
     const { train, validation } = await load(text, { missing: 'mean' });
