@@ -34,7 +34,7 @@ async function writeBoxesKit(): Promise<void> {
       { raw: Array.from({ length: SIDE * SIDE * 3 }, (_, i) => i % 256), logits: ANSWERS },
     ]),
   };
-  const samples = { node: await nodeSample('boxes', 'numbers', false), browser: await browserSample(new Set(['onnx']), 'boxes') }; // prettier-ignore
+  const samples = { node: await nodeSample('boxes', 'numbers', { isOneOutput: false }), browser: await browserSample(new Set(['onnx']), 'boxes') }; // prettier-ignore
   const all = [
     ...Object.entries(files),
     ...Object.entries(samples).flatMap(([of, own]) => Object.entries(own).map(([name, text]) => [`samples/${of}/${name}`, text] as const)), // prettier-ignore

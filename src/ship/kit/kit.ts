@@ -192,7 +192,12 @@ async function samplesOf(
     data.text !== undefined && isOne ? textPhoneSamples(name) : hasPages(task) ? await phoneSamples(name) : {};
   return {
     ...(hasPages(task) && { 'samples/browser': await browserSample(formats, input) }),
-    ...(formats.has('onnx') && { 'samples/node': await nodeSample(name, kind, isOne) }),
+    ...(formats.has('onnx') && {
+      'samples/node': await nodeSample(name, kind, {
+        isOneOutput: isOne,
+        arePictures: kind === 'numbers' && isImageShape(data.sampleShape) && [1, 3].includes(data.sampleShape[2]),
+      }),
+    }),
     ...(formats.has('tflite') && { samples: phones }),
   };
 }

@@ -24,19 +24,29 @@ const TEXTS: ReadonlySet<SampleKind> = new Set(['text', 'tags']);
 
 /**
  * Program for Node that runs the examples of a kit with ONNX Runtime, and says whether it gives what it should: classes, numbers or labels by name, or
- * the tags of words. `isOneOutput`: answers are one output; else they are several, one after another.
+ * the tags of words. `isOneOutput`: answers are one output; else they are several, one after another. `arePictures`: it also takes a picture file.
  */
 export async function nodeSample(
   form: AnswerFormKind,
   kind: SampleKind,
-  isOneOutput = true,
+  { isOneOutput = true, arePictures = false }: { readonly isOneOutput?: boolean; readonly arePictures?: boolean } = {},
 ): Promise<Readonly<Record<string, string>>> {
   const {
     program: { name, modules = [], takes, ...words },
     hasNames = true,
   } = KIT_FORMS[form];
   const what = takes ?? TAKEN[kind];
+  const { PICTURE, SCALED, WHOLE } = sampleParts('node/picture.mjs');
+  const picture = arePictures
+    ? {
+        PICTURE,
+        FILE_PIXELS: form === 'boxes' ? WHOLE : SCALED,
+        SAMPLES: '/\\.json$/i.test(String(given)) ? samplesIn(given) : [await pictureIn(given)]',
+        GIVEN: 'samples.json or picture.png',
+      }
+    : { PICTURE: undefined, SAMPLES: 'samplesIn(given)', GIVEN: 'samples.json' };
   const marks = {
+    ...picture,
     ...{ NAME: `${name}-in-node`, FILE: `${name}.mjs`, WHAT: what, ...words },
     ANSWERS: isOneOutput ? ONE : SEVERAL,
     NAMES: hasNames
@@ -47,8 +57,20 @@ export async function nodeSample(
     ...sampleParts(`node/${name}.mjs`, `node/${kind}.mjs`),
   };
   return {
-    'package.json': sampleFile('node/package.json', marks),
-    ...(await sharedModules([...(TEXTS.has(kind) ? [] : ['normalized' as const]), ...modules])),
+    'package.json': arePictures
+      ? withSharp(sampleFile('node/package.json', marks))
+      : sampleFile('node/package.json', marks),
+    ...(await sharedModules([
+      ...(TEXTS.has(kind) ? [] : ['normalized' as const]),
+      ...(arePictures ? (['resize'] as const) : []),
+      ...modules,
+    ])),
     [marks.FILE]: sampleFile('node/program.mjs', marks),
   };
+}
+
+/** The manifest with the decoder of pictures, without which the program still answers to the examples. */
+function withSharp(manifest: string): string {
+  const content = JSON.parse(manifest) as object;
+  return `${JSON.stringify({ ...content, optionalDependencies: { sharp: '^0.35.0' } }, null, 2)}\n`;
 }

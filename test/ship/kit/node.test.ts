@@ -1,6 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import sharp from 'sharp';
+import { OF_FILES, withPicture } from '../../../src/data/pictures/picture.ts';
+import { rawPixels, scaledPixels } from '../../../src/data/pictures/pixels.ts';
+import { ROOT } from '../../support/built.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
 
@@ -42,3 +46,34 @@ it('a program for Node says what it takes where it is given a picture, or JSON o
   expect(ask('one.json', '{"raw": [1]}')).toEqual([1, '', `one.json: ${takes}\n`]);
   expect(ask('samples.json', '[{"raw": [1]}]')).toEqual([0, '1\n', '']);
 });
+
+it.each([
+  ['classes', 3, 'large.jpg'],
+  ['classes', 1, 'small.png'],
+  ['boxes', 3, 'large.jpg'],
+] as const)(
+  'a program for Node prepares a picture file as training does: %s, %i channels, %s',
+  async (form, channels, name) => {
+    const [height, width] = [24, 20];
+    const files = await nodeSample(form, 'numbers', { isOneOutput: form === 'classes', arePictures: true });
+    const program = files[form === 'boxes' ? 'detect.mjs' : 'classify.mjs']!;
+    const reads = /\/\*\* A picture file as a sample[^]*?\n\}\n/.exec(program)![0];
+    const script = `const input = { shape: [1, ${height}, ${width}, ${channels}] };\n${reads}console.log(JSON.stringify(await pictureIn(process.argv[2])));\n`;
+    writeFileSync(path.join(folder(), 'a.mjs'), script);
+    writeFileSync(path.join(folder(), 'resize.js'), files['resize.js']!);
+    writeFileSync(path.join(folder(), 'package.json'), files['package.json']!);
+    const ask = () => spawnSync(process.execPath, ['a.mjs', name], { cwd: folder(), encoding: 'utf8' });
+    const place = path.join(folder(), name);
+    const noise = Uint8Array.from({ length: 90 * 70 * 4 }, (_, i) => (i * i * 31 + 7 * i) % 251);
+    const whole = sharp(noise, { raw: { width: 90, height: 70, channels: 4 } });
+    await (name === 'small.png' ? whole.resize(15, 12) : whole.removeAlpha()).toFile(place);
+    expect(ask()).toMatchObject({ status: 1, stderr: expect.stringContaining('npm install sharp') as string });
+    symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder(), 'node_modules'));
+    const { raw, ...size } = JSON.parse(ask().stdout) as { raw: number[]; height?: number; width?: number };
+    const expected = await withPicture(place, OF_FILES, (image, found) =>
+      form === 'boxes' ? rawPixels(image, found, channels) : scaledPixels(image, found, [height, width], channels),
+    );
+    expect(raw).toEqual([...expected.data]);
+    expect(size).toEqual(form === 'boxes' ? { height: 70, width: 90 } : {});
+  },
+);

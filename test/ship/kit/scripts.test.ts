@@ -63,7 +63,7 @@ it('no file of a kit has a mark that is not filled in', async () => {
   const samples = [
     ...(await Promise.all(INPUTS.map((input) => browserSample(new Set(['onnx', 'tflite']), input)))),
     ...[await nodeSample('classes', 'words'), await nodeSample('tags', 'tags'), await nodeSample('mask', 'numbers')],
-    ...[await nodeSample('boxes', 'numbers', false)],
+    ...[await nodeSample('boxes', 'numbers', { isOneOutput: false })],
     ...[await phoneSamples(), await phoneSamples('mask'), await phoneSamples('boxes')],
     ...ANSWER_FORMS.filter((form) => KIT_FORMS[form].texts !== undefined).map(textPhoneSamples),
   ];

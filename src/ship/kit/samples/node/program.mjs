@@ -1,4 +1,4 @@
-// __DOES__ with ONNX Runtime:  npm install && node __FILE__ [samples.json]
+// __DOES__ with ONNX Runtime:  npm install && node __FILE__ [__GIVEN__]
 // samples.json: [__WHAT__]
 import { readFileSync } from 'node:fs';
 // __IMPORTS__
@@ -39,6 +39,9 @@ function samplesIn(file) {
   process.exit(1);
 }
 
-for (const sample of samplesIn(process.argv[2] ?? new URL('example.json', kit))) {
+// __PICTURE__
+
+const given = process.argv[2] ?? new URL('example.json', kit);
+for (const sample of __SAMPLES__) {
   // __EACH__
 }
