@@ -36,17 +36,13 @@ export async function nodeSample(
     hasNames = true,
   } = KIT_FORMS[form];
   const what = takes ?? TAKEN[kind];
-  const { PICTURE, SCALED, WHOLE } = sampleParts('node/picture.mjs');
   const picture = arePictures
     ? {
-        PICTURE,
-        FILE_PIXELS: form === 'boxes' ? WHOLE : SCALED,
         SAMPLES: '/\\.json$/i.test(String(given)) ? samplesIn(given) : [await pictureIn(given)]',
         GIVEN: 'samples.json or picture.png',
       }
     : { PICTURE: undefined, SAMPLES: 'samplesIn(given)', GIVEN: 'samples.json' };
   const marks = {
-    ...picture,
     ...{ NAME: `${name}-in-node`, FILE: `${name}.mjs`, WHAT: what, ...words },
     ANSWERS: isOneOutput ? ONE : SEVERAL,
     NAMES: hasNames
@@ -54,7 +50,8 @@ export async function nodeSample(
       : undefined,
     EXPECTED: JSON.stringify(`: expected a JSON file of samples, [${what}]`),
     ...sharedScripts(),
-    ...sampleParts(`node/${name}.mjs`, `node/${kind}.mjs`),
+    ...sampleParts('node/picture.mjs', `node/${name}.mjs`, `node/${kind}.mjs`),
+    ...picture,
   };
   return {
     'package.json': arePictures

@@ -21,6 +21,11 @@ function fitted(raw, size, place) {
   return Array.from(withPadding({ ...place, data, channels }, [height, width]).data);
 }
 
+// == FILE_PIXELS ==
+// They are scaled where they are placed in the input.
+const { data, info } = await pixelsOf(image);
+const sides = { height: info.height, width: info.width };
+
 // == EACH ==
 const expected = sample[output.answers];
 // __TAKE__

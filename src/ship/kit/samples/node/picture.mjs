@@ -6,8 +6,7 @@ async function pictureIn(file) {
     process.exit(1);
   });
   const [, height, width, channels] = input.shape;
-  const pixelsOf = (image) =>
-    image.toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  const pixelsOf = (image) => image.toColourspace('srgb').removeAlpha().raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
   try {
     const image = sharp(file, { failOn: 'error' }).autoOrient();
     const { space, icc, hasAlpha } = await image.metadata();
@@ -19,14 +18,14 @@ async function pictureIn(file) {
       if (channels === 1) raw.push((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16);
       else raw.push(red, green, blue);
     }
-    return { raw, ...size };
+    return { raw, ...sides };
   } catch (error) {
     console.error(file + ': ' + error.message.split('\n')[0]);
     process.exit(1);
   }
 }
 
-// == SCALED ==
+// == FILE_PIXELS ==
 const { LANCZOS, resized } = await import('./resize.js');
 // Transparency goes first: sharp weighs pixels by it.
 const whole = hasAlpha ? await pixelsOf(image) : undefined;
@@ -35,8 +34,4 @@ const opaque = whole === undefined ? image : sharp(whole.data, { raw: { width: a
 const smaller = await pixelsOf(opaque.resize(width, height, { fit: 'fill', withoutEnlargement: true }));
 const from = [smaller.info.height, smaller.info.width, 3];
 const data = resized(new Uint8Array(smaller.data), from, [height, width], LANCZOS);
-const size = {};
-
-// == WHOLE ==
-const { data, info } = await pixelsOf(image);
-const size = { height: info.height, width: info.width };
+const sides = {};
