@@ -103,7 +103,7 @@ export function recipeText({
       ? quoted(samples)
       : `{ ${besideLabels}: ${quoted(samples)}, labels: ${quoted(names)} }`;
   };
-  const kind = kindOf(type, form);
+  const kind = kindOf(type, form, task);
   return [
     '# A Limbeck recipe. Every key has a default; `limbeck schema` lists them all. Relative paths start at this file.',
     'seed: 0 # all randomness follows from it',
@@ -131,7 +131,7 @@ export function recipeText({
     'distill:',
     ...taskRow(task).begins.map((line) => `  ${line}`),
     '  epochs: 10',
-    '  batchSize: 128',
+    `  batchSize: ${kind === 'masks' ? 16 : 128}`,
     '  optimizer: { type: adamw, learningRate: 0.002, schedule: cosine }',
     '',
     ...exportLines(targets, task, kind),
@@ -168,7 +168,7 @@ const KINDS: Readonly<
   },
   masks: {
     augment: ['  augment: [{ flip: horizontal }]'],
-    ...{ teacher: '{ model: unet, epochs: 20 }', student: 'seg-lraspp' },
+    ...{ teacher: '{ model: unet, epochs: 20, batchSize: 16 }', student: 'seg-lraspp' },
   },
   boxes: {
     augment: ['  augment: [{ flip: horizontal }]'],
@@ -194,16 +194,18 @@ const KINDS: Readonly<
   table: { augment: [], teacher: '{ model: mlp, hidden: [512, 512], epochs: 20 }', student: 'mlp' },
 };
 
-function kindOf(type: string, form: SeenForm): Kind {
+function kindOf(type: string, form: SeenForm, task?: TaskName): Kind {
+  // Files of boxes in COCO's format may have masks too.
+  if (taskRow(task).answersPer === 'pixel') return 'masks';
   if (form.words !== undefined) return 'words';
   if (form.text !== undefined) return 'text';
   if (form.window !== undefined) return 'series';
   return form.sample ?? dataType(type).holds;
 }
 
-/** Default architecture of a student for a type of data. */
-export function usualStudent(type: string, form: SeenForm = {}): string {
-  return KINDS[kindOf(type, form)].student;
+/** Default architecture of a student for a type of data and a task. */
+export function usualStudent(type: string, form: SeenForm = {}, task?: TaskName): string {
+  return KINDS[kindOf(type, form, task)].student;
 }
 
 function formLines(form: SeenForm): string[] {

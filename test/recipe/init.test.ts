@@ -1,6 +1,6 @@
 import { models } from '../../src/networks/models/registry.ts';
 import { parseRecipe } from '../../src/recipe/load.ts';
-import { recipeText, targetsIn } from '../../src/recipe/init.ts';
+import { recipeText, targetsIn, usualStudent } from '../../src/recipe/init.ts';
 
 it('a recipe for numbers over time does not advise what turns pictures', () => {
   const answers = { type: 'npz', train: 'x.npy', labels: 'y.npy', test: '', testLabels: '', label: '', model: 'ds-cnn' }; // prettier-ignore
@@ -18,6 +18,17 @@ it('a recipe for a table in time cuts windows by group, and advises what changes
   expect(parseRecipe(text, 'r.yaml', { models }).recipe.dataset).toMatchObject({
     window: { steps: 64, group: 'person' },
   });
+});
+
+it('a recipe for masks proposes segmenters and small batches, also for files that may hold boxes', () => {
+  const answers = { type: 'coco', train: 'pics', labels: 'masks.json', test: '', testLabels: '', label: '' };
+  const model = usualStudent('coco', {}, 'segmentation');
+  const text = recipeText({ ...answers, task: 'segmentation', model });
+  expect(text).toContain('teacher: { train: { model: unet, epochs: 20, batchSize: 16 } }');
+  expect(text).toContain('student: { model: seg-lraspp }');
+  expect(text).toContain('  batchSize: 16\n');
+  expect(parseRecipe(text, 'r.yaml', { models }).recipe.dataset).toMatchObject({ type: 'coco', fit: 'stretch' });
+  expect(usualStudent('coco')).toBe('det-nano');
 });
 
 it('a recipe for a table proposes a student of about the size of its teacher', () => {

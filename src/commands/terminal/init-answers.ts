@@ -128,7 +128,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
     if (teacher?.note !== undefined) context.note(`${teacher.note}\n`);
     const modelOrFile = (answer: string) =>
       isModelFile(answer) ? isThere(answer) : oneOf(Object.keys(models))(answer);
-    const student = { fallback: usualStudent(type, form), wrong: modelOrFile };
+    const student = { fallback: usualStudent(type, form, task), wrong: modelOrFile };
     const model = args.model ?? (await ask('Model of the student', student));
     const targets =
       args.targets ??

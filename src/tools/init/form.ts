@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { SOUNDS } from '../../data/readers/audio-folder.ts';
@@ -12,7 +11,7 @@ import type { SeenForm } from '../../recipe/init.ts';
 import { arrayForm } from './arrays.ts';
 import { csvForm, jsonForm, jsonRows } from './columns.ts';
 import type { TableRows } from './seen.ts';
-import { boxForm, pictureForm } from './pictures.ts';
+import { boxForm, maskForm, pictureForm } from './pictures.ts';
 import { linesOf } from '../../data/readers/source.ts';
 import { parseWav } from '../../data/sounds/wav.ts';
 
@@ -32,7 +31,7 @@ const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) =
   'text-folder': () => ({ text: {} }),
   'audio-folder': soundForm,
   'image-folder': pictureForm,
-  'mask-folder': async (place) => pictureForm(path.dirname((await maskFiles(place, true))!.pictures[0]!)),
+  'mask-folder': async (place) => maskForm((await maskFiles(place, true))!.pictures),
   coco: async (place) => boxForm((await allFiles(place, PICTURES)).files),
   yolo: async (place) => boxForm((await yoloPictures(place, 'train')).files),
   voc: async (place) => boxForm((await vocFiles(place, true)).pictures),

@@ -6,11 +6,20 @@ import { pictureHeader } from '../../data/pictures/picture.ts';
 /** Number of pictures to inspect. */
 const LOOKED_AT = 100;
 /** Sizes that pictures are scaled to: the maximum longer side in pixels, the unit of sides, and the longest side that is left as it is. */
-const SIZES = { usual: { longest: 64, step: 8, left: 128 }, boxes: { longest: 320, step: 32, left: 320 } };
+const SIZES = {
+  usual: { longest: 64, step: 8, left: 128 },
+  masks: { longest: 128, step: 32, left: 160 },
+  boxes: { longest: 320, step: 32, left: 320 },
+};
 
 /** A common size and number of channels for a folder of pictures that differ, or are large. */
 export async function pictureForm(folder: string): Promise<SeenForm> {
   return formOf((await allFiles(folder, PICTURES)).files, 'usual');
+}
+
+/** The same for pictures with masks: sides that suit segmenters. */
+export async function maskForm(files: readonly string[]): Promise<SeenForm> {
+  return formOf(files, 'masks');
 }
 
 /** The same for pictures with boxes: a square whose sides suit detectors. */
@@ -40,7 +49,7 @@ async function formOf(files: readonly string[], kind: keyof typeof SIZES): Promi
   const scale = Math.min(1, longest / Math.max(...sides));
   const rounded = (side: number): number => Math.max(unit, unit * Math.round((side * scale) / unit));
   const size = kind === 'boxes' ? sides.map(() => Math.max(...sides.map(rounded))) : sides.map(rounded);
-  const isUneven = kind === 'boxes' && sides.some((side) => side % unit !== 0);
+  const isUneven = kind !== 'usual' && sides.some((side) => side % unit !== 0);
   return {
     ...((!isOneSize || most > left || isUneven) && {
       resize: { size: [size[0]!, size[1]!], why: `sides of ${least} to ${most} pixels` },
