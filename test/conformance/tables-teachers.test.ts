@@ -71,7 +71,7 @@ it('answers of files by scikit-learn, LightGBM, XGBoost and CatBoost are those o
       });
       if (test!.classNames[argMax(own, 0, width)] === classes[argMax(its, 0, its.length)]) same++;
     }
-    const isNear = worst < converterApart + 1e-4 * (isOfClasses ? 1 : spread);
+    const isNear = worst < converterApart + 1e-5 * (isOfClasses ? 1 : spread);
     lines.push(
       `${isNear ? 'ok   ' : 'WRONG'} ${id}: largest difference ${worst.toExponential(1)}${isOfClasses ? `, same class on ${same} of ${test!.count}` : ''}${converterApart > 1e-3 ? ` (the file itself: ${converterApart.toExponential(1)})` : ''}`,
     );

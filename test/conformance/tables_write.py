@@ -28,6 +28,7 @@ from sklearn.ensemble import (
     RandomForestRegressor,
     VotingClassifier,
 )
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import train_test_split
 from sklearn.naive_bayes import GaussianNB
@@ -35,7 +36,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, SVR
 from sklearn.tree import DecisionTreeClassifier
 
 warnings.filterwarnings("ignore")
@@ -92,6 +93,7 @@ def inRuntime(content, own, numbers):
 iris = table("iris", datasets.load_iris, ["setosa", "versicolor", "virginica"])
 wine = table("wine", datasets.load_wine)
 cancer = table("cancer", datasets.load_breast_cancer, ["malignant", "benign"])
+numbered = table("numbered", datasets.load_breast_cancer)
 diabetes = table("diabetes", datasets.load_diabetes)
 
 plain = [
@@ -100,6 +102,8 @@ plain = [
     ("forest", diabetes, RandomForestRegressor(30, random_state=0)),
     ("gradient", iris, GradientBoostingClassifier(random_state=0, n_estimators=20)),
     ("gradient", diabetes, GradientBoostingRegressor(random_state=0, n_estimators=20)),
+    ("imputed", iris, make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())),
+    ("svr", diabetes, make_pipeline(StandardScaler(), SVR(C=100))),
     ("extra", wine, ExtraTreesClassifier(30, random_state=0)),
     ("tree", wine, DecisionTreeClassifier(random_state=0, max_depth=4)),
     ("ada", iris, AdaBoostClassifier(random_state=0, n_estimators=10)),
@@ -145,13 +149,14 @@ for name, convert, make, own in [
     ("lightgbm", onnxmltools.convert_lightgbm, lambda: lightgbm.LGBMClassifier(n_estimators=20, verbose=-1), cancer),
     ("lightgbm", onnxmltools.convert_lightgbm, lambda: lightgbm.LGBMRegressor(n_estimators=20, verbose=-1), diabetes),
     ("xgboost", onnxmltools.convert_xgboost, lambda: xgboost.XGBClassifier(n_estimators=20), wine),
+    ("xgboost", onnxmltools.convert_xgboost, lambda: xgboost.XGBClassifier(n_estimators=20), numbered),
     ("xgboost", onnxmltools.convert_xgboost, lambda: xgboost.XGBRegressor(n_estimators=20), diabetes),
 ]:
     model = make().fit(np.asarray(own.train), own.labels)
     onnx = convert(model, initial_types=[("x", Floats([None, own.train.shape[1]]))], target_opset=15)
     put(f"{name}-{own.name}", own, model, onnx)
 
-for own, kind in [(iris, "Classifier"), (cancer, "Classifier"), (diabetes, "Regressor")]:
+for own, kind in [(iris, "Classifier"), (cancer, "Classifier"), (wine, "Classifier"), (diabetes, "Regressor")]:
     make = getattr(catboost, f"CatBoost{kind}")
     model = make(iterations=30, verbose=0, allow_writing_files=False).fit(np.asarray(own.train), own.labels)
     path = f"{folder}/catboost.onnx"
