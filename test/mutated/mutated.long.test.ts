@@ -63,7 +63,7 @@ describe.each(Object.entries({ ...dataReaders, ...runReaders, ...modelReaders, .
         expect(refused).toBeGreaterThan(0);
         // A busy machine takes its time.
       },
-      240_000 + 200 * times,
+      240_000 + 2000 * times,
     );
 
     it('is refused where a pipe is in its place, which nobody writes to', async () => {

@@ -14,8 +14,8 @@ export interface Hdf5Job {
 export type Hdf5Outcome =
   { readonly content: Hdf5Group } | { readonly refusal: { readonly message: string; readonly hint: string } };
 
-/** Seconds for a file, and bytes for which it gets a second more: sound files take a tenth of this. */
-const [PATIENCE, BYTES_A_SECOND] = [20, 4e6];
+/** Seconds for a file, and bytes for which it gets a second more: on a machine with other work sound files take a fifth of this. */
+const [PATIENCE, BYTES_A_SECOND] = [60, 1e6];
 
 /**
  * Reads an HDF5 file in a thread of its own: its library is a WebAssembly program, which damaged files can crash, or keep busy for ever, and which
