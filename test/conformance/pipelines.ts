@@ -13,6 +13,8 @@ export interface AskedFolder {
   readonly dtype: string;
   /** Texts, or paths of pictures. */
   readonly inputs: readonly string[];
+  /** Least score of a box. */
+  readonly threshold?: number;
 }
 
 /** What pipeline() of transformers.js answers to the inputs of each folder: labels as text, or vectors as numbers. Fails the test otherwise. */

@@ -1,7 +1,7 @@
 import type { Pixels } from './pixels.ts';
 
 /** Grey level of the area beside a letterboxed picture, as YOLO has it. */
-const PADDING = 114;
+export const PADDING = 114;
 
 /** Size in pixels. */
 interface Size {

@@ -1,13 +1,14 @@
 import type { Dataset } from '../../data/dataset.ts';
 import { isImageShape } from '../../data/dataset.ts';
 import { UserError } from '../../base/errors.ts';
-import { fieldNames, taskRow } from '../../recipe/task.ts';
+import { taskRow } from '../../recipe/task.ts';
 import type { AnswerFormKind } from '../../recipe/task.ts';
 
 /** A pipeline of transformers.js that opens a model. */
 export type Pipeline =
   | 'image-classification'
   | 'image-segmentation'
+  | 'object-detection'
   | 'image-feature-extraction'
   | 'text-classification'
   | 'token-classification'
@@ -16,10 +17,17 @@ export type Pipeline =
 const MODELS: Readonly<Record<Pipeline, readonly [type: string, architecture: string]>> = {
   'image-classification': ['resnet', 'ResNetForImageClassification'],
   'image-segmentation': ['segformer', 'SegformerForSemanticSegmentation'],
+  'object-detection': ['yolos', 'YolosForObjectDetection'],
   'image-feature-extraction': ['resnet', 'ResNetModel'],
   'text-classification': ['bert', 'BertForSequenceClassification'],
   'token-classification': ['bert', 'BertForTokenClassification'],
   'feature-extraction': ['bert', 'BertModel'],
+};
+
+/** Processors of pictures, where not the usual one. */
+const PROCESSORS: Readonly<Partial<Record<Pipeline, string>>> = {
+  'image-segmentation': 'SegformerImageProcessor',
+  'object-detection': 'YolosImageProcessor',
 };
 
 interface PipelineForm {
@@ -36,7 +44,7 @@ export const PIPELINES: Readonly<Record<AnswerFormKind, PipelineForm | undefined
   labels: { texts: 'text-classification', problem: 'multi_label_classification' },
   tags: { texts: 'token-classification' },
   mask: { pictures: 'image-segmentation' },
-  boxes: undefined,
+  boxes: { pictures: 'object-detection' },
   vector: { texts: 'feature-extraction', pictures: 'image-feature-extraction' },
 };
 
@@ -47,7 +55,7 @@ export function pipelineOf(data: Dataset): Pipeline {
   const refuse = (fact: string, hint: string): never => {
     throw new UserError(`export --transformers: ${fact}`, hint);
   };
-  if (form === undefined || fieldNames(task).length > 1) return refuse(`no pipeline answers ${task}`, OTHERS);
+  if (form === undefined) return refuse(`no pipeline answers ${task}`, OTHERS);
   if (text !== undefined && form.texts !== undefined) {
     if (text.tokenizer !== 'tokenizer.json')
       refuse(`expected a tokenizer.json, received the tokenizer ${text.tokenizer}`, 'Set `dataset.text.tokenizer` to a tokenizer.json of Hugging Face, which the pipeline reads too.'); // prettier-ignore
@@ -60,6 +68,8 @@ export function pipelineOf(data: Dataset): Pipeline {
     refuse(`expected pictures or texts, received samples of shape [${sampleShape.join(', ')}]`, OTHERS);
   if (!(samples instanceof Uint8Array))
     refuse('expected pictures of 8 bits, received numbers of another range', 'Pipelines open picture files: train on those, or on arrays of uint8.'); // prettier-ignore
+  if (data.fit === 'letterbox' && sampleShape[0] !== sampleShape[1])
+    refuse(`the pipeline keeps the proportions of pictures in squares alone, and the model takes ${sampleShape[0]!}x${sampleShape[1]!}`, 'Train at a square size, or with `fit: stretch`.'); // prettier-ignore
   return form.pictures;
 }
 
@@ -94,8 +104,9 @@ export function configFiles(
   );
   if (tokenizer === undefined || text === undefined) {
     const [height, width] = sampleShape;
-    const steps = { do_resize: true, size: { height, width }, resample: 1, do_rescale: false, do_normalize: false };
-    const processor = pipeline === 'image-segmentation' ? 'SegformerImageProcessor' : 'ViTImageProcessor';
+    const size = data.fit === 'letterbox' ? { shortest_edge: height, longest_edge: height } : { height, width };
+    const steps = { do_resize: true, size, resample: 1, do_rescale: false, do_normalize: false };
+    const processor = PROCESSORS[pipeline] ?? 'ViTImageProcessor';
     return files.set('preprocessor_config.json', json({ image_processor_type: processor, ...steps }));
   }
   const pad = paddingToken(tokenizer, text.padding);

@@ -2,13 +2,16 @@ import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import type { Dataset } from '../../data/dataset.ts';
+import { PADDING } from '../../data/pictures/letterbox.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { ownFile } from '../../folder/own-file.ts';
 import { requiredReport } from '../../folder/report/finished.ts';
+import { forObjectDetection } from '../../formats/onnx/rewrite/object-detection-ends.ts';
 import { forPixelValues, forTokens } from '../../formats/onnx/rewrite/pipeline-ends.ts';
 import { decodeModel, encodeModel } from '../../formats/onnx/protobuf.ts';
 import { loadData } from '../../setup/data.ts';
+import { SUPPRESSION } from '../../tasks/detection/suppression.ts';
 import { writeInto } from '../cluster/write.ts';
 import { missingModels } from '../kit/missing.ts';
 import type { WantedFile } from '../kit/missing.ts';
@@ -86,6 +89,8 @@ function withPipelineEnds(
   pipeline: Pipeline,
 ): ReturnType<typeof decodeModel> {
   const { text } = data;
+  if (pipeline === 'object-detection')
+    return forObjectDetection(model, { ...data, suppression: SUPPRESSION, padding: PADDING });
   if (text === undefined) return forPixelValues(model, data, pipeline === 'image-segmentation');
   const { length, padding } = text;
   return forTokens(model, { length, padding, isPerToken: pipeline === 'token-classification' });

@@ -25,6 +25,7 @@ interface ReadmeOptions {
 const SAMPLES: Readonly<Record<Pipeline, string>> = {
   'image-classification': "'picture.png'",
   'image-segmentation': "'picture.png'",
+  'object-detection': "'picture.png'",
   'image-feature-extraction': "'picture.png'",
   'text-classification': "'A text.'",
   'token-classification': "'A text.'",

@@ -18,7 +18,10 @@ it('finds the pipeline of a task, and refuses tasks and samples that none takes'
   expect(pipelineOf(of({ text, sampleShape: [8], task: 'multi-label' }))).toBe('text-classification');
   expect(pipelineOf(of({ text, sampleShape: [8], task: 'tagging' }))).toBe('token-classification');
   expect(pipelineOf(of({ task: 'segmentation' }))).toBe('image-segmentation');
+  expect(pipelineOf(of({ task: 'detection', fit: 'letterbox' }))).toBe('object-detection');
+  expect(pipelineOf(of({ task: 'detection', sampleShape: [4, 6, 3] }))).toBe('object-detection');
   const refused: [object, RegExp][] = [
+    [{ task: 'detection', fit: 'letterbox', sampleShape: [4, 6, 3] }, /in squares alone, and the model takes 4x6/],
     [{ task: 'multi-label' }, /pipelines give pictures one class, received several labels/],
     [{ text: { ...text, tokenizer: 'hashed' } }, /expected a tokenizer.json, received the tokenizer hashed/],
     [{ text: { ...text, texts: 2 } }, /received pairs of texts/],

@@ -54,11 +54,32 @@ const LUMA = [19595, 38470, 7471];
  * A model of pictures for `pixel_values` [batch, 3, height, width], 0 … 255 in RGB: what the data set does to a picture of 8 bits stands inside,
  * grey included. `isPerPixel`: logits of cells [batch, rows, columns, classes] become [batch, classes, rows, columns].
  */
-export function forPixelValues(whole: Model, { sampleShape, normalization }: PictureEnds, isPerPixel = false): Model {
+export function forPixelValues(whole: Model, ends: PictureEnds, isPerPixel = false): Model {
   const { model, answer } = answerOf(whole);
-  const [height, width, channels] = sampleShape as [number, number, number];
   const before = new Adder(OWN);
-  let x = 'pixel_values';
+  const nodes = preparedPixels(model, ends, { before, pixels: 'pixel_values' });
+  const after = new Adder(OWN);
+  if (isPerPixel) after.node('Transpose', [answer], LOGITS, { perm: asInts(0, 3, 1, 2) });
+  else after.node('Identity', [answer], LOGITS);
+  const answers = isPerPixel ? ['batch', null, null, null] : ['batch', null];
+  const [height, width] = ends.sampleShape as [number, number];
+  const pixels = { name: 'pixel_values', dtype: 'float32' as const, dims: ['batch', 3, height, width] };
+  const prepared = { shape: [height, width, 3], scale: 1, mean: [0, 0, 0], std: [1, 1, 1], layout: 'nchw' };
+  const metadata = new Map([...model.metadata, ['preprocessing', JSON.stringify(prepared)]]);
+  return between({ ...model, metadata, graph: { ...model.graph, nodes } }, [pixels], before, after, answers);
+}
+
+/**
+ * The nodes of a model, reading what the data set makes of `pixels` [batch, 3, height, width], 0 … 255 in RGB; the nodes that make it are added to
+ * `before`.
+ */
+export function preparedPixels(
+  model: Model,
+  { sampleShape, normalization }: PictureEnds,
+  { before, pixels }: { readonly before: Adder; readonly pixels: string },
+): OnnxNode[] {
+  const [height, width, channels] = sampleShape as [number, number, number];
+  let x = pixels;
   if (channels === 1) {
     x = before.node('Mul', [x, before.floats('luma', LUMA, [1, 3, 1, 1])], `${OWN}weighted`);
     x = before.node('ReduceSum', [x, before.integers('channels', [1])], `${OWN}summed`, { keepdims: asInt(1) });
@@ -76,15 +97,7 @@ export function forPixelValues(whole: Model, { sampleShape, normalization }: Pic
   x = before.node('Sub', [x, before.floats('mean', mean, dims(mean))], `${OWN}centred`);
   x = before.node('Div', [x, before.floats('std', std, dims(std))], `${OWN}prepared`);
   x = before.node('Cast', [x], `${OWN}input`, { to: asInt(dataTypes[input.dtype ?? 'float32']) });
-  const nodes = reading(model.graph.nodes, new Map([[input.name, x]]));
-  const after = new Adder(OWN);
-  if (isPerPixel) after.node('Transpose', [answer], LOGITS, { perm: asInts(0, 3, 1, 2) });
-  else after.node('Identity', [answer], LOGITS);
-  const answers = isPerPixel ? ['batch', null, null, null] : ['batch', null];
-  const pixels = { name: 'pixel_values', dtype: 'float32' as const, dims: ['batch', 3, height, width] };
-  const prepared = { shape: [height, width, 3], scale: 1, mean: [0, 0, 0], std: [1, 1, 1], layout: 'nchw' };
-  const metadata = new Map([...model.metadata, ['preprocessing', JSON.stringify(prepared)]]);
-  return between({ ...model, metadata, graph: { ...model.graph, nodes } }, [pixels], before, after, answers);
+  return reading(model.graph.nodes, new Map([[input.name, x]]));
 }
 
 export interface TokenEnds {
