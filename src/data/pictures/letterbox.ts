@@ -1,7 +1,7 @@
 import type { Pixels } from './pixels.ts';
 
 /** Grey level of the area beside a letterboxed picture, as YOLO has it. */
-export const PADDING = 114;
+export const LETTERBOX_GREY = 114;
 
 /** Size in pixels. */
 interface Size {
@@ -36,7 +36,7 @@ export function letterboxed(own: Size, [height, width]: readonly [number, number
 export function withPadding(inner: Pixels, [height, width]: readonly [number, number]): Pixels {
   const { channels } = inner;
   const [top, left] = [(height - inner.height) >> 1, (width - inner.width) >> 1];
-  const data = new Uint8Array(height * width * channels).fill(PADDING);
+  const data = new Uint8Array(height * width * channels).fill(LETTERBOX_GREY);
   const row = inner.width * channels;
   for (let y = 0; y < inner.height; y++)
     data.set(inner.data.subarray(y * row, (y + 1) * row), ((top + y) * width + left) * channels);

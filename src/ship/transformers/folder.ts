@@ -2,7 +2,7 @@ import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { PADDING } from '../../data/pictures/letterbox.ts';
+import { LETTERBOX_GREY } from '../../data/pictures/letterbox.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { ownFile } from '../../folder/own-file.ts';
@@ -90,7 +90,7 @@ function withPipelineEnds(
 ): ReturnType<typeof decodeModel> {
   const { text } = data;
   if (pipeline === 'object-detection')
-    return forObjectDetection(model, { ...data, suppression: SUPPRESSION, padding: PADDING });
+    return forObjectDetection(model, { ...data, suppression: SUPPRESSION, padding: LETTERBOX_GREY });
   if (text === undefined) return forPixelValues(model, data, pipeline === 'image-segmentation');
   const { length, padding } = text;
   return forTokens(model, { length, padding, isPerToken: pipeline === 'token-classification' });
