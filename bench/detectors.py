@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCENES = ROOT / "datasets/emoji-scenes"
 SIZE = 160
 ENVIRONMENTS = {
-    "libreyolo": ["libreyolo>=1.6", "torch>=2.4", "torchvision>=0.19", "onnxruntime", "pycocotools"],
+    "libreyolo": ["libreyolo>=1.6", "torch>=2.4", "torchvision>=0.19", "onnx", "onnxruntime", "pycocotools"],
     "ultralytics": ["ultralytics>=8.4", "torch>=2.4", "torchvision>=0.19", "pycocotools"],
 }
 PEERS = {"limbeck": "libreyolo", "yolox-n": "libreyolo", "picodet-s": "libreyolo", "yolo26n": "ultralytics"}
@@ -132,6 +132,7 @@ def peer(name, minutes):
 
 def limbeck(minutes):
     import numpy as np
+    import onnx
     import onnxruntime
     import torch
     from PIL import Image
@@ -151,7 +152,6 @@ def limbeck(minutes):
     train(epochs)
     spent = processor_seconds() - begin
     run = folder / str(epochs) / "emoji-detection-teacher"
-    report = json.loads((run / "report.json").read_text())
     session = onnxruntime.InferenceSession(str(run / "teacher.onnx"))
     found = []
     for image in annotations("test")["images"]:
@@ -163,7 +163,8 @@ def limbeck(minutes):
         kept = batched_nms(corners, sure[points, kinds], kinds, 0.6)[:100]
         for box, point, kind in zip(corners[kept].tolist(), points[kept], kinds[kept].tolist()):
             found.append((image["id"], *box, float(sure[point, kind]), kind))
-    parameters = next(one["parameters"] for one in report["models"] if one["id"] == "teacher")
+    weights = onnx.load(str(run / "teacher.onnx")).graph.initializer
+    parameters = sum(int(np.prod(one.dims)) for one in weights if one.data_type == onnx.TensorProto.FLOAT)
     return {"epochs": epochs, "minutes": spent / 60, "parameters": parameters, **score(found)}
 
 
@@ -188,7 +189,7 @@ def main():
     for name in args.only.split(","):
         python = ROOT / ".venv" / PEERS[name] / "bin/python"
         command = [str(python), __file__, "--one", name, "--minutes", str(args.minutes)]
-        made = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        made = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
         row = json.loads(made.stdout.strip().split("\n")[-1])
         figures = f"{100 * row['map']:.2f} % | {100 * row['ap50']:.2f} %"
         print(f"| {name} | {row['epochs']} | {row['minutes']:.1f} | {row['parameters']:,} | {figures} |", flush=True)

@@ -131,7 +131,7 @@ export function recipeText({
     'distill:',
     ...taskRow(task).begins.map((line) => `  ${line}`),
     '  epochs: 10',
-    `  batchSize: ${kind === 'masks' ? 16 : 128}`,
+    `  batchSize: ${kind === 'masks' ? 16 : 32}`,
     '  optimizer: { type: adamw, learningRate: 0.002, schedule: cosine }',
     '',
     ...exportLines(targets, task, kind),
