@@ -1,6 +1,6 @@
 import type { Log, Verbosity } from '../base/log.ts';
 
-/** Control sequence that erases the line of the progress bar, and those of colours; no other control characters reach the terminal. */
+/** The control sequence that erases the line of the progress bar, and the control sequences of colours: the terminal gets no others. */
 export const CLEAR_LINE = '\r\u001b[2K';
 export const COLOURS = { red: '\u001b[31m', green: '\u001b[32m', plain: '\u001b[39m' } as const;
 

@@ -70,7 +70,7 @@ interface Found {
   readonly classes: number;
 }
 
-/** The last layer with weights, and those that are added to it; undefined if weights are computed or shared with another layer. */
+/** The last layer with weights, and the layers whose results are added to its result; undefined if weights are computed or shared with another layer. */
 function foundHeads(graph: Graph): readonly [Found, ...Found[]] | undefined {
   const last = graph.nodes.findLast(({ op }) => isLayer(op));
   const first = last && foundHead(graph, last);

@@ -52,7 +52,7 @@ const OF_LOGITS: readonly LossName[] = [
   ...(['kd', 'kd-standardized', 'dkd', 'dist', 'ttm', 'wttm', 'nkd', 'mse', 'mutual'] as const),
 ];
 
-/** Losses of maps over a picture: those of its classes, and inner tensors. */
+/** Losses that compare maps over a picture: maps of its classes, and inner tensors. */
 const OF_MAPS: readonly LossName[] = [
   ...(['cwd-logits', 'hint', 'pkd', 'cwd', 'vkd', 'rkd', 'sp', 'mgd', 'reviewkd', 'attention'] as const),
 ];

@@ -14,7 +14,7 @@ import { withFolders } from '../setup/with-folders.ts';
 export interface FixedRecipe {
   readonly text: string;
   readonly changes: readonly ProposedChange[];
-  /** What is wrong after all changes; the rest is absent then. */
+  /** The error that remains after all changes; `loaded` and `checked` are absent then. */
   readonly failure?: UserError;
   readonly loaded?: LoadedRecipe;
   /** Absent if the data are not read. */

@@ -9,7 +9,7 @@ import type { CommandContext } from '../context.ts';
 import { asker } from './ask.ts';
 import type { TerminalQuestion } from './ask.ts';
 
-/** What `limbeck init` is told on its command line. Files are named as in the recipe. */
+/** Arguments and options of `limbeck init`. Files are named as in the recipe. */
 export interface InitArgs {
   readonly to: string;
   readonly type: string | undefined;

@@ -13,7 +13,7 @@ import type { HeldSamples } from '../storage/sample-storage.ts';
 const HEADER = 256;
 /** Fewer pictures are decoded in less time than a user would notice. */
 const LEAST = 500;
-/** Files of the cache together take at most this share of what is free beside them. */
+/** The cache takes at most this share of the disk space that would be free without it. */
 const SHARE = 0.25;
 /** Number of files looked at at a time. */
 const AT_ONCE = 64;
@@ -109,7 +109,7 @@ function hashOf(held: HeldSamples): string {
   return hash.digest('hex');
 }
 
-/** Removes files of the cache, least recently used first, until one of so many bytes has room; false if it would not have it in an empty cache. */
+/** Removes files of the cache, least recently used first, until a new file of `bytes` fits. False if it would not fit into an empty cache. */
 async function makeRoom(folder: string, bytes: number): Promise<boolean> {
   const names = await readdir(folder);
   const files = await Promise.all(

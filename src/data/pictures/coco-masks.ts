@@ -10,7 +10,7 @@ interface RunLengths {
 /** Polygons, each [x, y, x, y, …] in pixels, or run lengths. */
 export type CocoMask = readonly (readonly number[])[] | RunLengths;
 
-/** Writes `value` at the pixels of an object, row by row in `mask` [height, width]. `UserError` for run lengths that are not those of the size. */
+/** Writes `value` into `mask` [height, width] at the pixels of an object. `UserError` if the run lengths do not add up to height · width. */
 export function paintObject(mask: Uint8Array, size: MaskSize, object: CocoMask, value: number, where: string): void {
   const { height, width } = size;
   const paint = (flips: Uint8Array): void => {

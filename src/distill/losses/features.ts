@@ -65,7 +65,7 @@ export function jointLoss(definition: {
         reads,
         compute: (input) => {
           const { partial } = input;
-          // Inner tensors are those of samples, also where answers have several rows.
+          // An inner tensor belongs to a sample, also where a sample has several rows of answers.
           const compared = { ...input, weights: partial?.answers ?? input.samples ?? input.weights };
           const all = distance(settings, compared, { ...variables, ...memory });
           const sum: tf.Scalar = partial === undefined ? all : tf.mul(all, partial.answerShare);

@@ -27,7 +27,7 @@ export function readHdf5Apart(job: Hdf5Job, patience = PATIENCE): Promise<Hdf5Gr
 }
 
 async function inThread(entry: string, job: Hdf5Job, patience: number): Promise<Hdf5Group> {
-  // What the library prints as it crashes goes nowhere.
+  // The library prints a stack when it crashes; nobody needs it, so nobody reads the thread's output.
   const thread = new Worker(entry, { stdout: true, stderr: true });
   const seconds = patience + job.bytes.length / BYTES_A_SECOND;
   let timer: NodeJS.Timeout | undefined;

@@ -107,7 +107,7 @@ class Walk {
     this.#at = at;
   }
 
-  /** Results of a call of a model. `prefix` keeps the names of its layers apart from those of the model around it. */
+  /** Calls a model inside another one and returns its results. `prefix`: begins the names of its layers, which differ from the outer model's so. */
   model(model: KerasModel, inputs: readonly KerasValue[], place: LayerPlace, prefix: string): KerasValue[] {
     const { file } = this.#at;
     const groups = groupNames(model);

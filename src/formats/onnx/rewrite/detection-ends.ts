@@ -34,7 +34,7 @@ export function withSuppression(
   const limits = [
     added.integers('most', [most]),
     added.floats('iou', [iou]),
-    // The operator keeps scores above the threshold, and `suppressed` those of at least 0.01: the same, as 0.01 in float32 lies below 0.01.
+    // The operator keeps scores above the threshold, `suppressed` keeps scores of at least 0.01. Both keep the same scores, because 0.01 as float32 lies below 0.01.
     added.floats('min-score', [minScore]),
   ];
   const found = added.node('NonMaxSuppression', [boxes, byClass, ...limits], `${OWN}found`);
