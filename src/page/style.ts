@@ -63,6 +63,7 @@ figure.chart .legend{gap:2px 16px;margin:2px 0 0 48px;font-size:.86rem}
 .classes{display:flex;flex-wrap:wrap;gap:5px;margin:6px 0 0!important;max-height:220px;overflow:auto}
 .classes span{font-size:.84rem;border:1px solid var(--rule);border-radius:6px;padding:1px 8px;color:var(--ink)}
 .bars .masked{display:block;width:100%;max-width:420px;border-radius:6px;image-rendering:pixelated;margin-bottom:8px}
+.alike{font-size:.86rem;font-variant-numeric:tabular-nums}.alike td,.alike thead th{text-align:center;padding:4px 6px}.alike tbody th{display:flex;align-items:center;gap:8px;justify-content:space-between;text-align:left;font-weight:500;min-width:9em;overflow-wrap:anywhere}
 .bars mark{background:#8fb8de55;color:inherit;border-radius:3px;padding:0 3px}.bars mark small{margin-left:4px;font-size:.72rem}
 pre{white-space:pre-wrap;overflow-wrap:anywhere}
 .progress{height:10px;border-radius:5px;background:var(--grid);overflow:hidden;margin:10px 0}

@@ -407,6 +407,51 @@ async function started(args: readonly string[], said: RegExp) {
     expect(odd).toEqual([]);
   });
 
+  it('of a server compare texts and pictures with each other by their vectors', async () => {
+    const form = { tokenizer: 'bytes', texts: 1, length: 4, truncate: 'end', vocabulary: 257, padding: 0 };
+    const preprocessing = { shape: [2, 2, 3], scale: 1 / 255, mean: [0, 0, 0], std: [1, 1, 1] };
+    await writeFile(path.join(folder, 'sentences.onnx'), echo([4], { text: form }, 'embedding'));
+    await writeFile(path.join(folder, 'colours.onnx'), echo([2, 2, 3], { preprocessing }, 'embedding'));
+    const colours = { red: [200, 0, 0], orange: [200, 100, 0], blue: [0, 0, 200] };
+    const files = await Promise.all(
+      Object.entries(colours).map(async ([name, [r, g, b]]) => {
+        const file = path.join(folder, `${name}.png`);
+        const background = { r: r!, g: g!, b: b! };
+        await sharp({ create: { width: 40, height: 30, channels: 3, background } })
+          .png()
+          .toFile(file);
+        return file;
+      }),
+    );
+    const args = ['serve', 'sentences.onnx', 'colours.onnx', '--port', '0', '--workers', '1'];
+    const server = await started(args, /at (http:\S+)\/v2/);
+    const odd = await open(server.url, { viewport: { width: 390, height: 844 } }, async (page) => {
+      const said = page.locator('.said');
+      const cells = page.locator('.alike td');
+      await page.click('label:has-text("texts to compare: sentences")');
+      await page.fill('#texts', 'abcd\n\nabce\nz');
+      await said.filter({ hasText: 'Most alike: abcd and abce, 1.00.' }).waitFor();
+      expect(await cells.count()).toBe(9);
+      await page.fill('#texts', 'abcd');
+      await said.filter({ hasText: 'Add a second sample' }).waitFor();
+      await page.click('label:has-text("to compare: colours")');
+      await page.setInputFiles('#file', files.slice(0, 1));
+      await page.setInputFiles('#file', files.slice(1));
+      await said.filter({ hasText: 'Most alike: red.png and orange.png, 0.89.' }).waitFor();
+      expect(await cells.allTextContents()).toEqual(['–', '0.89', '0.00', '0.89', '–', '0.00', '0.00', '0.00', '–']);
+      expect(await page.locator('.alike canvas').count()).toBe(3);
+      await expectAccessible(page, 390);
+      if (process.env['LIMBECK_SHOTS'] !== undefined)
+        await page.screenshot({ path: path.join(process.env['LIMBECK_SHOTS'], 'alike.png'), fullPage: true });
+      await page.click('button:text-is("Clear")');
+      await cells.first().waitFor({ state: 'detached' });
+    }).finally(async () => {
+      server.child.kill('SIGTERM');
+      await server.finished;
+    });
+    expect(odd).toEqual([]);
+  });
+
   it('of a run shows curves while it goes, and the report at its end', async () => {
     const train = { model: 'mlp', hidden: [16], epochs: 4, batchSize: 128 };
     const recipe = {

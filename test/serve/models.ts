@@ -49,16 +49,26 @@ export function centred(batch: Dim = 'batch'): Uint8Array {
   return encodeModel(lowerToOnnx(b.build()));
 }
 
-/** Answers its input, samples of this shape, with these JSON values in its metadata, and a name for each number. */
-export function echo(shape: readonly number[], entries: Readonly<Record<string, object>>): Uint8Array {
+/**
+ * Answers its input, samples of this shape, with these JSON values in its metadata, and a name for each number; of the task `embedding` it answers
+ * with the numbers as a vector to search with.
+ */
+export function echo(
+  shape: readonly number[],
+  entries: Readonly<Record<string, object>>,
+  task?: 'embedding',
+): Uint8Array {
   const b = new GraphBuilder();
   const x = b.input('input', { dtype: 'float32', shape: ['batch', ...shape] });
   const one = b.constant({ dtype: 'float32', shape: [] }, Float32Array.of(1));
-  b.output('values', b.op('Multiply', [x, one]));
   const [channels, size] = [shape.at(-1)!, shape.reduce((product, dimension) => product * dimension, 1)];
+  const values = b.op('Multiply', [x, one]);
+  b.output('values', task === undefined ? values : b.op('Reshape', [values], { shape: ['batch', size] }));
   const preprocessing = { shape, scale: 1, mean: new Array(channels).fill(0), std: new Array(channels).fill(1) };
-  const all = { preprocessing, targets: Array.from({ length: size }, (_, i) => `value ${i}`), ...entries };
+  const names = task === undefined && { targets: Array.from({ length: size }, (_, i) => `value ${i}`) };
+  const all = { preprocessing, ...names, ...entries };
   const metadata = new Map(Object.entries(all).map(([key, value]) => [key, JSON.stringify(value)]));
+  if (task !== undefined) metadata.set('task', task);
   return encodeModel(lowerToOnnx(b.build(), { metadata: metadata.set('output', 'values') }));
 }
 

@@ -2,6 +2,7 @@ import type { AnswerFormKind } from '../../recipe/task.ts';
 import { statedForm } from '../../tasks/answer-form.ts';
 import type { Described } from './card.ts';
 import type { Canvas } from './dom.ts';
+import type { Alike } from './try/alike.ts';
 import type { Boxed } from './try/boxed.ts';
 import type { Tagged } from './try/marked.ts';
 import type { Masked } from './try/masked.ts';
@@ -14,12 +15,13 @@ export interface Prediction {
   readonly top?: readonly Prediction[];
 }
 
-/** One model's answer: classes, words with tags, a mask or boxes over its picture, or anything else in words. */
+/** One model's answer: classes, words with tags, a mask or boxes over its picture, cosines of several samples, or anything else in words. */
 export type Outcome =
   | { readonly kind: 'classes'; readonly prediction: Prediction; readonly ms: number }
   | { readonly kind: 'tags'; readonly tagged: Tagged; readonly ms: number }
   | { readonly kind: 'mask'; readonly masked: Masked; readonly picture: Canvas | undefined; readonly ms: number }
   | { readonly kind: 'boxes'; readonly boxed: Boxed; readonly picture: Canvas | undefined; readonly ms: number }
+  | { readonly kind: 'alike'; readonly alike: Alike; readonly ms: number }
   | { readonly kind: 'text'; readonly text: string; readonly ms: number }
   | { readonly kind: 'error'; readonly message: string };
 
@@ -36,6 +38,8 @@ interface ShownForm {
   readonly called: string;
   /** True if the likeliest several of the names are asked for. */
   readonly hasTop: boolean;
+  /** True if several samples are compared with each other. */
+  readonly isCompared?: true;
   /** Title of the group of such models of texts; absent: the title says only that they take texts. */
   readonly title?: string;
   /** Converts a prediction to the outcome that the page shows. `labels` names the classes that the server left without a name. */
@@ -74,6 +78,8 @@ export const SHOWN_FORMS: Readonly<Record<AnswerFormKind, ShownForm>> = {
   vector: {
     called: 'numbers of a vector',
     hasTop: false,
+    isCompared: true,
+    title: 'texts to compare',
     shown: ({ embedding }) => ({
       kind: 'text',
       text: `${embedding

@@ -1,3 +1,4 @@
+import { cosinesBetween, mostAlike } from '../../../src/page/browser/try/alike.ts';
 import { shownForm } from '../../../src/page/browser/forms.ts';
 import type { Predicted } from '../../../src/page/browser/forms.ts';
 
@@ -50,4 +51,13 @@ it('boxes are shown over the picture that was asked about', () => {
   const boxed = { height: 2, width: 2, boxes: [] };
   const picture = { width: 4, height: 4 } as unknown as Parameters<typeof shown>[2];
   expect(shown(boxed as unknown as Predicted, undefined, picture)).toEqual({ kind: 'boxes', boxed, picture });
+});
+
+it('samples are as alike as the cosine of their vectors is large, whatever their lengths', () => {
+  const cosines = cosinesBetween([[3, 0], [0, 2], [1, 1], [0, 0]]); // prettier-ignore
+  const half = expect.closeTo(Math.SQRT1_2, 6) as number;
+  expect(cosines).toEqual([[1, 0, half, 0], [0, 1, half, 0], [half, half, expect.closeTo(1, 6), 0], [0, 0, 0, 0]]); // prettier-ignore
+  const samples = ['a', 'b', 'c', 'd'].map((label) => ({ label }));
+  expect(mostAlike({ samples, cosines })).toBe('Most alike: a and c, 0.71.');
+  expect(mostAlike({ samples: samples.slice(0, 1), cosines: [[1]] })).toBeUndefined();
 });

@@ -12,6 +12,10 @@ export interface Question {
   readonly type: string;
   /** Picture that was drawn or seen, where this browser can read it. */
   readonly picture?: Canvas;
+  /** Name of the sample where it is compared with others. */
+  readonly label?: string;
+  /** Other samples, with which this sample is compared. */
+  readonly beside?: readonly Question[];
 }
 
 /** A drawing or a frame as the model takes it: a picture, or values in the range of its data where that is no byte. */

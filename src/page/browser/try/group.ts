@@ -44,7 +44,7 @@ function keyOf(like: Card, { described, inputs }: Card): readonly unknown[] {
   const kind = kindOf(like);
   if (kind === 'text') return [kind, described!.text!.texts, shownForm(described!).title];
   if (kind === 'sound') return [kind];
-  return [kind, described?.shape ?? inputs, kind === 'row' && described!.columns];
+  return [kind, described?.shape ?? inputs, kind === 'row' && described!.columns, isCompared(described)];
 }
 
 /** A model of pictures of the same size whose preparation is borrowed for a file that states none, such as a file of another program. */
@@ -67,6 +67,11 @@ function kindOf({ described }: Card): Group['kind'] {
   return shape.length === 1 && count <= MOST_FIELDS ? 'values' : 'tensors';
 }
 
+/** True if the model's answers are vectors, by which samples are compared. */
+export function isCompared(described: Described | undefined): boolean {
+  return described !== undefined && shownForm(described).isCompared === true;
+}
+
 function titleOf(kind: Group['kind'], { described, inputs }: Card): string {
   if (kind === 'tensors') return `tensors ${inputs.map(({ name }) => name).join(', ')}`;
   const { shape, text, columns } = described!;
@@ -75,7 +80,8 @@ function titleOf(kind: Group['kind'], { described, inputs }: Card): string {
   if (kind === 'row') return `rows of ${columns!.length} columns`;
   if (kind === 'values' && shape.length === 2) return `sequences of ${shape[0]} steps of ${shape[1]}`;
   if (kind === 'values') return `${shape[0]} number${shape[0] === 1 ? '' : 's'}`;
-  return `pictures of ${shape[1]} × ${shape[0]}${shape[2] === 1 ? ' in grey' : ' in colour'}`;
+  const use = isCompared(described) ? ', to compare' : '';
+  return `pictures of ${shape[1]} × ${shape[0]}${shape[2] === 1 ? ' in grey' : ' in colour'}${use}`;
 }
 
 /**

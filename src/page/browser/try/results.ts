@@ -5,6 +5,7 @@ import type { Element } from '../dom.ts';
 import type { Outcome, Prediction } from '../forms.ts';
 import { colourOf, lineKey, make, say } from '../make.ts';
 import type { Member } from './group.ts';
+import { alikeTable, mostAlike } from './alike.ts';
 import { boxedPicture } from './boxed.ts';
 import { marked } from './marked.ts';
 import { maskedPicture } from './masked.ts';
@@ -67,6 +68,7 @@ function bodyOf(outcome: Outcome, kind: number): Element[] {
   if (outcome.kind === 'text') return [make('pre', { tabindex: 0 }, outcome.text)];
   if (outcome.kind === 'tags') return marked(outcome.tagged);
   if (outcome.kind === 'boxes') return boxedPicture(outcome.boxed, outcome.picture);
+  if (outcome.kind === 'alike') return [alikeTable(outcome.alike)];
   if (outcome.kind === 'mask') return maskedPicture(outcome.masked, outcome.picture);
   const { prediction } = outcome;
   const all = prediction.top ?? [prediction];
@@ -95,6 +97,9 @@ function nameOf({ label, index }: Prediction): string {
   return label ?? `class ${index}`;
 }
 
+/** Sentence for a single sample of models that compare several. */
+const COMPARE = 'Add a second sample to compare it with.';
+
 /** Sentence with the answer of each model, and on whether a student agrees with its teacher. */
 function verdictOf(cards: readonly Card[], outcomes: readonly Outcome[]): string {
   const said = outcomes.flatMap((outcome, i) =>
@@ -102,6 +107,10 @@ function verdictOf(cards: readonly Card[], outcomes: readonly Outcome[]): string
       ? [{ name: cards[i]!.name, what: nameOf(outcome.prediction), prediction: outcome.prediction }]
       : [],
   );
+  const [alike] = outcomes.flatMap((outcome) =>
+    outcome.kind === 'alike' ? [mostAlike(outcome.alike) ?? COMPARE] : [],
+  );
+  if (alike !== undefined) return alike;
   if (said.length === 0) return outcomes.some(({ kind }) => kind === 'error') ? 'There is no answer.' : 'Answered.';
   const [first, ...others] = said;
   if (others.length === 0) return `${first!.what}${sureness(first!.prediction)}.`;

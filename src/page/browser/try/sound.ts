@@ -11,7 +11,7 @@ export function soundFile(onQuestion: OnQuestion): Source {
   const element = make(
     'div',
     {},
-    chooser('sound', 'audio/*', (file) => onQuestion(questionOf(file))),
+    chooser('sound', 'audio/*', ([file]) => onQuestion(questionOf(file!))),
   );
   return { element, stop: () => undefined };
 }

@@ -3,7 +3,7 @@ import { make } from '../make.ts';
 import type { OnQuestion, Source } from './draw.ts';
 
 /** Pause of the typist, in milliseconds, after which a text is asked about. */
-const PAUSE_MS = 250;
+export const PAUSE_MS = 250;
 
 /** A text, or a pair of them, as it is: the server makes token ids of it with the tokenizer of each model. */
 export function texts({ text }: Described, onQuestion: OnQuestion): Source {

@@ -9,10 +9,12 @@ import { drawing } from './draw.ts';
 import type { OnQuestion, Source } from './draw.ts';
 import { preparedQuestion } from './frame.ts';
 import type { Question } from './frame.ts';
-import { groupsOf } from './group.ts';
+import { cosinesBetween } from './alike.ts';
+import { groupsOf, isCompared } from './group.ts';
 import type { Group, Member } from './group.ts';
 import { pictureFile } from './picture.ts';
 import { row } from './row.ts';
+import { pictures, sentences } from './several.ts';
 import { hasMicrophone, microphone, soundFile } from './sound.ts';
 import { texts } from './texts.ts';
 import { resultsOf } from './results.ts';
@@ -40,6 +42,9 @@ interface Way {
 }
 
 function waysOf({ kind, described, members }: Group): Way[] {
+  const compares = isCompared(described);
+  if (kind === 'text' && compares && described!.text!.texts === 1)
+    return [{ name: 'Texts', hint: 'Type two texts or more.', open: (take) => sentences(take) }];
   if (kind === 'text') return [{ name: 'Text', hint: 'Type a text.', open: (take) => texts(described!, take) }];
   if (kind === 'row') return [{ name: 'Row', hint: 'Change a value.', open: (take) => row(described!, take) }];
   if (kind === 'sound') {
@@ -67,7 +72,13 @@ function waysOf({ kind, described, members }: Group): Way[] {
           },
         ]
       : []),
-    { name: 'Picture', hint: 'Choose a picture.', open: (take) => pictureFile(described!, take) },
+    compares
+      ? {
+          name: 'Pictures',
+          hint: 'Choose two pictures or more.',
+          open: (take: OnQuestion) => pictures(described!, take),
+        }
+      : { name: 'Picture', hint: 'Choose a picture.', open: (take: OnQuestion) => pictureFile(described!, take) },
     ...(hasCamera()
       ? [{ name: 'Camera', hint: 'Start the camera.', open: (take: OnQuestion) => camera(described!, take) }]
       : []),
@@ -146,6 +157,8 @@ function latestOnly(
 async function askModel({ card, as }: Member, { kind }: Group, question: Question): Promise<Outcome> {
   const { name, described } = card;
   try {
+    if (question.beside !== undefined)
+      return await compared({ card, ...(as && { as }) }, [question, ...question.beside]);
     const { body, type } = as === undefined ? question : borrowed(question, as);
     const start = performance.now();
     if (kind === 'tensors') {
@@ -161,6 +174,20 @@ async function askModel({ card, as }: Member, { kind }: Group, question: Questio
   } catch (error) {
     return { kind: 'error', message: (error as Error).message };
   }
+}
+
+/** Outcome of several samples of a model that answers with vectors. */
+async function compared({ card, as }: Member, questions: readonly Question[]): Promise<Outcome> {
+  const vectors: (readonly number[])[] = [];
+  const start = performance.now();
+  for (const question of questions) {
+    const { body, type } = as === undefined ? question : borrowed(question, as);
+    const path = `v1/${encodeURIComponent(card.name)}`;
+    const { predictions } = await post<{ predictions: [Predicted] }>(path, body, type);
+    vectors.push(predictions[0].embedding);
+  }
+  const samples = questions.map(({ label = '', picture }) => ({ label, ...(picture && { picture }) }));
+  return { kind: 'alike', alike: { samples, cosines: cosinesBetween(vectors) }, ms: performance.now() - start };
 }
 
 function borrowed({ picture }: Question, { described }: Card): Question {
