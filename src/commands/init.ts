@@ -13,9 +13,12 @@ interface InitArgs extends Told {
   set: string[];
 }
 
-const EPILOGUE = `Data that are read: a folder of pictures, sounds or texts in a folder for each class, pictures with masks or boxes (COCO,
-YOLO, Pascal VOC), CSV, Parquet, JSON lines, NumPy, IDX and CoNLL. Teachers: ONNX (also of scikit-learn and boosted trees), Keras, TFLite,
-tfjs, SavedModel and Hugging Face folders with an ONNX file. Videos, several pictures in a sample, and models that write texts are not.`;
+const EPILOGUE = [
+  'Data that are read: a folder of pictures, sounds or texts in a folder for each class, pictures with masks or boxes (COCO, YOLO, Pascal VOC),',
+  'CSV, Parquet, JSON lines, NumPy, IDX, CoNLL, and a folder of the Hugging Face hub. Teachers: ONNX (also of scikit-learn and boosted trees),',
+  'Keras, TFLite, tfjs, SavedModel and Hugging Face folders with an ONNX file. Videos, several pictures in a sample, and models that write texts',
+  'are not.',
+].join(' ');
 
 export const initCommand: Command<InitArgs> = {
   name: 'init [data]',

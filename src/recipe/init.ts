@@ -10,6 +10,8 @@ export interface InitAnswers {
   readonly labels: string;
   readonly test: string;
   readonly testLabels: string;
+  /** Splits in the folder of `train`, a data set of the hub. */
+  readonly within?: readonly HubSplit[] | undefined;
   /** Folder or file of samples without labels; default: none. */
   readonly unlabelled?: string | undefined;
   /** Column of the labels, or several; empty for the default. */
@@ -22,6 +24,9 @@ export interface InitAnswers {
   /** Keys that the data's files require: columns of texts and words, rate and length of sounds. */
   readonly form?: SeenForm | undefined;
 }
+
+/** Splits of a data set as the hub has it. */
+export type HubSplit = 'train' | 'validation' | 'test';
 
 /** A teacher that is given by files, under its key of a recipe. */
 export interface InitTeacher {
@@ -54,7 +59,9 @@ export interface SeenForm {
   /** Categorical columns, and columns of nearly unique words, which are ignored. */
   readonly categorical?: readonly (string | number)[] | undefined;
   readonly ignore?: readonly (string | number)[] | undefined;
-  /** Reasons for `ignore`, one for each column, such as `day holds dates`. */
+  /** The columns that are used, where the type of the data cannot name those that are not. */
+  readonly features?: readonly string[];
+  /** Reasons for `ignore` or `features`, one for each column that is left out, such as `day holds dates`. */
   readonly leftOut?: readonly string[];
   /** Names of all columns of a table. */
   readonly columns?: readonly string[];
@@ -68,9 +75,9 @@ export interface SeenForm {
   /** Pictures: a common [height, width] if sizes differ, and channels if only some are grey. */
   readonly resize?: { readonly size: readonly [height: number, width: number]; readonly why: string };
   readonly channels?: 3;
-  /** Arrays: their names in an archive, and the kind of a sample other than a picture: a table row or a time series. */
+  /** Arrays: their names in an archive, and the kind of a sample other than that of the type: a table row or a time series. */
   readonly arrays?: { readonly samples: string; readonly labels: string };
-  readonly sample?: 'table' | 'series' | 'array';
+  readonly sample?: 'table' | 'series' | 'array' | 'picture';
   /** Arrays of time series whose channels stand before the steps. */
   readonly layout?: 'ncw';
   /** A table in time, whose rows are cut into windows. */
@@ -89,6 +96,7 @@ export function recipeText({
   test,
   testLabels,
   unlabelled = '',
+  within = [],
   label,
   teacher,
   model,
@@ -111,12 +119,18 @@ export function recipeText({
     'dataset:',
     `  type: ${type}`,
     ...(task === DEFAULT_TASK ? [] : [`  task: ${task}`]),
-    `  train: ${source(train, labels)}`,
-    test === ''
-      ? '  testFraction: 0.1 # no test data was named: hold out a part of train'
-      : `  test: ${source(test, testLabels)}`,
+    `  train: ${source(train, labels)}${within.length === 0 ? '' : ` # its splits: ${within.join(', ')}`}`,
+    ...(test === '' && within.includes('test')
+      ? []
+      : [
+          test === ''
+            ? '  testFraction: 0.1 # no test data was named: hold out a part of train'
+            : `  test: ${source(test, testLabels)}`,
+        ]),
     ...(unlabelled === '' ? [] : [`  unlabelled: ${quoted(unlabelled)} # samples that the teacher answers for`]),
-    '  validation: 0.1 # models are chosen on this part of train; the test split is used once, at the end',
+    ...(within.includes('validation')
+      ? []
+      : ['  validation: 0.1 # models are chosen on this part of train; the test split is used once, at the end']),
     ...labelLines(label),
     ...formLines(form),
     ...KINDS[kind].augment,
@@ -214,6 +228,7 @@ function formLines(form: SeenForm): string[] {
     words,
     categorical,
     ignore,
+    features,
     leftOut = [],
     delimiter,
     header,
@@ -248,6 +263,7 @@ function formLines(form: SeenForm): string[] {
         ]),
     ...(categorical === undefined ? [] : [`  categorical: ${listed(categorical)} # columns of words`]),
     ...(ignore === undefined ? [] : [`  ignore: ${listed(ignore)} # ${leftOut.join('; ')}`]),
+    ...(features === undefined ? [] : [`  features: ${listed(features)} # ${leftOut.join('; ')}`]),
     ...(missing === undefined
       ? []
       : [`  missing: ${missing} # of the column, where a value is empty; or zero; drop leaves such rows out`]),

@@ -54,6 +54,17 @@ it('names data and teachers of the working folder from the folder of the recipe'
   expect(text).toContain('  tfjs: ../teacher/model.json\n');
 });
 
+it('finds train and test in a folder of tables', async () => {
+  await mkdir(file('d'));
+  const rows = Array.from({ length: 60 }, (_, i) => `${i},${i % 7},${['a', 'b', 'c'][i % 3]!}`);
+  for (const name of ['train', 'test']) await writeFile(file('d', `${name}.csv`), ['x,y,kind', ...rows].join('\n'));
+  for (const data of ['d', 'd/train.csv']) {
+    const { code, stdout } = await init(data, '--force');
+    expect([code, stdout]).toEqual([0, expect.stringContaining('test.csv')]);
+    expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('  train: d/train.csv\n  test: d/test.csv\n');
+  }
+});
+
 it('a data.yaml of YOLO as data is not taken for the file to write', async () => {
   await mkdir(file('train', 'images'), { recursive: true });
   await mkdir(file('train', 'labels'));

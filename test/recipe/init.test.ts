@@ -20,6 +20,14 @@ it('a recipe for a table in time cuts windows by group, and advises what changes
   });
 });
 
+it('a recipe for a folder of the hub leaves to it the splits that it has', () => {
+  const hub = { ...{ type: 'parquet', train: 'hub', labels: '', test: '', testLabels: '', label: '', model: 'mlp' } };
+  const whole = recipeText({ ...hub, within: ['test', 'train', 'validation'] });
+  expect(whole).toContain('  train: hub # its splits: test, train, validation\n');
+  expect(whole).not.toMatch(/testFraction|validation: 0/);
+  expect(recipeText({ ...hub, within: ['train'] })).toMatch(/testFraction.*\n {2}validation: 0\.1/);
+});
+
 it('a recipe for masks proposes segmenters and small batches, also for files that may hold boxes', () => {
   const answers = { type: 'coco', train: 'pics', labels: 'masks.json', test: '', testLabels: '', label: '' };
   const model = usualStudent('coco', {}, 'segmentation');

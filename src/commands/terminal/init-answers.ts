@@ -85,9 +85,15 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
     const hasLabelFile = dataType(type).besideLabels !== undefined && archive.arrays === undefined;
     const labels =
       args.labels ?? inside(splits?.labels) ?? (hasLabelFile ? await needed('Training labels', '--labels') : '');
+    const within = seen?.type === type ? seen.within : undefined;
+    const testBeside = seen?.type === type ? seen.testBeside : undefined;
+    if (testBeside !== undefined && args.test === undefined)
+      context.note(`${testBeside} lies beside it: the test data; say --test for others\n`);
     const test =
       args.test ??
       inside(splits?.test) ??
+      (testBeside && path.join(path.dirname(place), testBeside)) ??
+      (within?.includes('test') === true ? '' : undefined) ??
       (await ask('Test data (empty: hold out a part of the training data)', { fallback: '', wrong: isData }));
     const testLabels =
       args.testLabels ??
@@ -110,7 +116,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       );
     for (const why of form.window === undefined ? (form.leftOut ?? []) : [])
       context.note(
-        `${why}: left out, see \`ignore\` in the recipe; what they say must stand in columns of numbers or of few words\n`,
+        `${why}: left out, see \`${form.features === undefined ? 'ignore' : 'features'}\` in the recipe; what they say must stand in columns of numbers or of few words\n`,
       );
     const labelColumn = column === '' ? (form.lastLabel ?? '') : column;
     const { task, label } = await taskOf(
@@ -138,7 +144,21 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
     const { names: places, wrong: otherPlace } = targetsIn(targets);
     if (otherPlace !== undefined)
       throw new UserError(`init: --targets: ${otherPlace}`, 'For example --targets android,browser.');
-    return { type, task, train, labels, test, testLabels, unlabelled, label, teacher, model, form, targets: places };
+    return {
+      type,
+      task,
+      train,
+      labels,
+      test,
+      testLabels,
+      within,
+      unlabelled,
+      label,
+      teacher,
+      model,
+      form,
+      targets: places,
+    };
   } finally {
     ask.close();
   }
@@ -171,7 +191,7 @@ async function seenAt(
   // In a terminal, the next question tells instead.
   if (seen === undefined && named !== undefined && (await stat(place)).isDirectory())
     throw new UserError(
-      `init: ${train} holds no pictures (.png, .jpg, .webp), sounds (.wav) or texts (.txt)`,
+      `init: ${train} holds no pictures (.png, .jpg, .webp), sounds (.wav), texts (.txt), file train.csv or train-….parquet`,
       'Name a folder with a sub-folder of them for each class, or a file; --type says what it is where its name does not.',
     );
   return seen;
@@ -237,15 +257,27 @@ async function taskOf(
   // A folder has a class for each of its sub-folders.
   if (data.type.endsWith('-folder')) return { task: 'classification' as const, label: names };
   const path = await import('node:path');
+  const { trainFiles } = await import('../../tools/init/form.ts');
   const { seenTask } = await import('../../tools/init/task.ts');
   const place = (file: string): string => path.resolve(path.dirname(to), file);
   const train =
     form.arrays === undefined
       ? (SOURCES[data.type]?.(place(data.train), place(data.labels)) ?? place(data.train))
       : { file: place(data.train), ...form.arrays };
+  const files = data.type === 'parquet' ? [...(await trainFiles(train as string))] : train;
   // Missing values and empty texts say nothing about the labels.
   const missing = form.text === undefined ? 'zero' : 'drop';
-  const config = { type: data.type, train, ...(names.length > 0 && { label: names }), ...form, missing };
+  // Pictures in a table need not be decoded for their labels.
+  const column = label === '' ? 'label' : label;
+  const labelAlone = form.sample === 'picture' &&
+    data.type === 'parquet' && { features: [column], categorical: [column] };
+  const config = {
+    type: data.type,
+    train: files,
+    ...(names.length > 0 && { label: names }),
+    ...(labelAlone || form),
+    missing,
+  };
   const seen = await seenTask(config as never).catch((error: unknown): SeenTask => {
     if (!(error instanceof UserError)) throw error;
     context.note(`the labels could not be read: ${error.message}\n`);

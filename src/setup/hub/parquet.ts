@@ -3,12 +3,11 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
+import type { HubSplit } from '../../recipe/init.ts';
 import { refuseExcess } from '../../recipe/yaml.ts';
 import { hubFile } from './files.ts';
 
-type Split = 'train' | 'validation' | 'test';
-
-const NAMES: ReadonlyMap<string, Split> = new Map([
+const NAMES: ReadonlyMap<string, HubSplit> = new Map([
   ...(['train', 'test', 'validation'] as const).map((name) => [name, name] as const),
   ...['valid', 'val', 'dev'].map((name) => [name, 'validation'] as const),
 ]);
@@ -28,14 +27,14 @@ const cardSchema = z.object({
 type Card = z.infer<typeof cardSchema>;
 
 /** The Parquet files of the splits of a data set as the hub has it, relative to its folder. `UserError` for a missing shard, several data sets, and none. */
-export function parquetSplits(folder: string): Readonly<Partial<Record<Split, readonly string[]>>> {
+export function parquetSplits(folder: string): Readonly<Partial<Record<HubSplit, readonly string[]>>> {
   const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => name.split(path.sep).join('/'))
     .filter((name) => name.endsWith('.parquet') && hubFile(folder, name) !== undefined)
     .sort();
   const files = configOf(folder, cardOf(folder))?.data_files;
   const stated = Array.isArray(files) ? files.filter((one) => typeof one === 'object') : [];
-  const splits: Partial<Record<Split, string[]>> = {};
+  const splits: Partial<Record<HubSplit, string[]>> = {};
   const add = (split: string, names: readonly string[]): void => {
     const known = NAMES.get(split);
     if (known !== undefined && names.length > 0) splits[known] = [...(splits[known] ?? []), ...names];

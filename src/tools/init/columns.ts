@@ -31,12 +31,7 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
   );
   const last = names.length > 1 && !names.includes('label') ? names.at(-1) : undefined;
   const isLast = label.length === 0 && last !== undefined;
-  const { categorical, ignore, leftOut, ...form } = columnsForm(rows, isLast ? [last] : label);
-  const labelColumn = label[0] ?? (names.includes('label') ? 'label' : last);
-  const windows =
-    hasHeader && form.text === undefined
-      ? windowsForm(rows, labelColumn, [...(categorical ?? []), ...(ignore ?? [])].map(String))
-      : undefined;
+  const { categorical, ignore, leftOut, ...form } = rowsForm(rows, isLast ? [last] : label, hasHeader);
   /** Columns without names are given by index. */
   const meant = (columns: SeenForm['ignore']): SeenForm['ignore'] => (hasHeader ? columns : columns!.map(Number));
   return {
@@ -45,25 +40,34 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
     ...(!hasHeader && { header: false }),
     ...(isLast && hasHeader && { lastLabel: last }),
     ...form,
-    ...(windows ?? {
-      ...(categorical && { categorical: meant(categorical) }),
-      ...(ignore && { ignore: meant(ignore), leftOut: leftOut! }),
-    }),
+    ...(categorical && { categorical: meant(categorical) }),
+    ...(ignore && { ignore: meant(ignore), leftOut: leftOut! }),
   };
 }
 
-/** Like `csvForm`, for JSON lines, in which columns to ignore cannot be named, only columns to use. */
+/** Like `csvForm`, for JSON lines and Parquet, in which columns to ignore cannot be named, only columns to use. */
 export function jsonForm(rows: TableRows, label: readonly string[]): SeenForm {
   const names = Object.keys(rows[0] ?? {});
   const last = names.length > 1 && !names.includes('label') ? names.at(-1) : undefined;
   const isLast = label.length === 0 && last !== undefined;
-  const { text, categorical, missing } = columnsForm(rows, isLast ? [last] : label);
+  const labels = isLast ? [last] : label;
+  const { ignore, leftOut, ...form } = rowsForm(rows, labels, true);
+  const others = [...(labels.length > 0 ? labels : ['label']), ...(ignore ?? []), form.window?.group];
+  const isFlat = rows.every((row) => Object.values(row).every((value) => typeof value !== 'object' || value === null));
   return {
+    ...(isFlat && { columns: names }),
     ...(isLast && { lastLabel: last }),
-    ...(text && { text }),
-    ...(categorical && { categorical }),
-    ...(missing && { missing }),
+    ...form,
+    ...(ignore && { features: names.filter((name) => !others.includes(name)), leftOut: leftOut! }),
   };
+}
+
+/** Kinds of columns, or windows of rows in time. */
+function rowsForm(rows: TableRows, label: readonly string[], hasNames: boolean): SeenForm {
+  const form = columnsForm(rows, label);
+  const words = [...(form.categorical ?? []), ...(form.ignore ?? [])].map(String);
+  const windows = hasNames && form.text === undefined ? windowsForm(rows, label[0] ?? 'label', words) : undefined;
+  return windows === undefined ? form : { ...(form.missing && { missing: form.missing }), ...windows };
 }
 
 export function jsonRows(lines: readonly string[]): TableRows {

@@ -1,11 +1,13 @@
-import { lstat, stat } from 'node:fs/promises';
+import { lstat, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { asUserError } from '../../base/files.ts';
+import { asUserError, exists } from '../../base/files.ts';
 import { leadsUp } from '../../data/readers/class-folder.ts';
 import { folderNames, maskLayout, maskLists } from '../../data/readers/mask-files.ts';
 import { isCoco, seenBoxes } from './boxes.ts';
 import { DATA_TYPES, dataType } from '../../recipe/data-types.ts';
 import type { DataTypeName as Type } from '../../recipe/data-types.ts';
+import type { HubSplit } from '../../recipe/init.ts';
+import { parquetSplits } from '../../setup/hub/parquet.ts';
 import type { SeenData } from './seen.ts';
 
 /** Types of a folder by its files' extensions, and of a file by its own. */
@@ -37,7 +39,9 @@ export async function seenData(place: string, wantsBoxes = false): Promise<SeenD
     const unsupported = isOfBoxes && {
       unsupported: 'is an annotation file of COCO: the folder of its pictures is the training data',
     };
-    return type && { type, why: `${name} ends in ${ending === '' ? 'ubyte' : ending}`, notes: [], ...unsupported };
+    const testBeside = await testFileOf(place);
+    const why = `${name} ends in ${ending === '' ? 'ubyte' : ending}`;
+    return type && { type, why, notes: [], ...unsupported, ...(testBeside && { testBeside }) };
   }
   const inside = await folderNames(place);
   const firstOf = (names: readonly string[]): string | undefined =>
@@ -60,7 +64,7 @@ export async function seenData(place: string, wantsBoxes = false): Promise<SeenD
   await count(root, counts, seen, 0);
   const known = [...counts].filter(([ending]) => IN_FOLDER[ending] !== undefined).sort((a, b) => b[1] - a[1]);
   const [first] = known;
-  if (first === undefined) return undefined;
+  if (first === undefined) return seenTables(place, inside);
   const [ending, number] = first;
   const least = number >= ENOUGH ? 'at least ' : '';
   const why = `${train === undefined ? name : path.join(name, train)} holds ${least}${number} files ${ending}`;
@@ -69,6 +73,36 @@ export async function seenData(place: string, wantsBoxes = false): Promise<SeenD
   const notes =
     outermost.length > 0 ? [`the classes are its outermost folders, ${some}: the files lie in folders of these`] : [];
   return { type: IN_FOLDER[ending]!, why, notes, ...(splits && { splits }), ...(unsupported && { unsupported }) };
+}
+
+/** Tables in a folder: a data set of the hub in Parquet files, or a file called train. */
+async function seenTables(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
+  const name = path.basename(place);
+  if (await holdsParquet(place)) {
+    const within = Object.keys(parquetSplits(place)) as HubSplit[];
+    return { type: 'parquet', why: `${name} holds Parquet files of ${within.join(', ')}`, notes: [], within };
+  }
+  for (const train of inside) {
+    const { name: stem, ext } = path.parse(train);
+    const type = OF_FILE[ext.toLowerCase()];
+    if (type === undefined || !SPLITS.train.includes(stem.toLowerCase())) continue;
+    const test = await testFileOf(path.join(place, train));
+    const why = `${name} holds ${[train, ...(test === undefined ? [] : [test])].join(' and ')}`;
+    return { type, why, notes: [], splits: { train, ...(test && { test }) } };
+  }
+  return undefined;
+}
+
+async function holdsParquet(folder: string): Promise<boolean> {
+  const names = await readdir(folder, { recursive: true });
+  return names.some((name) => /(^|[/\\])train[-.][^/\\]*\.parquet$/.test(name));
+}
+
+/** Name of the test file that lies beside a training file: test.csv beside train.csv, x_test.csv beside x_train.csv. */
+async function testFileOf(train: string): Promise<string | undefined> {
+  const { dir, base, name, ext } = path.parse(train);
+  const wanted = /(^|[-_. ])train(ing)?$/i.test(name) ? `${name.replace(/train(ing)?$/i, 'test')}${ext}` : base;
+  return wanted !== base && (await exists(path.join(dir, wanted))) ? wanted : undefined;
 }
 
 /** The lists of Pascal VOC for training and for the test. */

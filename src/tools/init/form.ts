@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
 import { SOUNDS } from '../../data/readers/audio-folder.ts';
@@ -5,13 +7,15 @@ import { allFiles } from '../../data/readers/class-folder.ts';
 import { vocFiles } from '../../data/readers/boxes/voc.ts';
 import { yoloPictures } from '../../data/readers/boxes/yolo.ts';
 import { PICTURES } from '../../data/readers/image-folder.ts';
+import { firstRows, imageBytes } from '../../data/readers/parquet/parquet.ts';
+import { parquetSplits } from '../../setup/hub/parquet.ts';
 import { maskFiles } from '../../data/readers/mask-files.ts';
 import type { DataTypeName } from '../../recipe/data-types.ts';
 import type { SeenForm } from '../../recipe/init.ts';
 import { arrayForm } from './arrays.ts';
 import { csvForm, jsonForm, jsonRows } from './columns.ts';
 import type { TableRows } from './seen.ts';
-import { boxForm, maskForm, pictureForm } from './pictures.ts';
+import { boxForm, encodedForm, maskForm, pictureForm } from './pictures.ts';
 import { linesOf } from '../../data/readers/source.ts';
 import { parseWav } from '../../data/sounds/wav.ts';
 
@@ -39,6 +43,7 @@ const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) =
   conll: (place, { label }) => conllForm(place, label),
   csv: async (place, { label }) => csvForm(await start(place), label),
   jsonl: jsonlForm,
+  parquet: parquetForm,
 };
 
 /** Form of training data of a type, as far as it is not given. `UserError` for unreadable data. */
@@ -46,8 +51,26 @@ export async function seenForm(type: DataTypeName, place: string, said: Said): P
   return (await FORMS[type]?.(place, said)) ?? {};
 }
 
-async function jsonlForm(place: string, { label, isOtherTask }: Said): Promise<SeenForm> {
-  const rows = jsonRows((await start(place)).slice(0, ROWS));
+async function jsonlForm(place: string, said: Said): Promise<SeenForm> {
+  return namedForm(jsonRows((await start(place)).slice(0, ROWS)), said);
+}
+
+/** Form of a Parquet file, or of the first one of a data set of the hub. */
+async function parquetForm(place: string, said: Said): Promise<SeenForm> {
+  const [file] = await trainFiles(place);
+  const { rows, image } = await firstRows(file!, ROWS);
+  if (image === undefined) return namedForm(rows, said);
+  return { sample: 'picture', ...(await encodedForm(rows.map((row) => imageBytes(row[image], file!, image)))) };
+}
+
+/** Files of the training data: of a folder of the hub those of its split train. */
+export async function trainFiles(place: string): Promise<readonly string[]> {
+  if (!(await stat(place)).isDirectory()) return [place];
+  return parquetSplits(place).train!.map((name) => path.join(place, name));
+}
+
+/** Form of rows with names. */
+function namedForm(rows: TableRows, { label, isOtherTask }: Said): SeenForm {
   return (isOtherTask ? undefined : wordsForm(rows, label)) ?? jsonForm(rows, label);
 }
 

@@ -27,7 +27,12 @@ export async function boxForm(files: readonly string[]): Promise<SeenForm> {
   return formOf(files, 'boxes');
 }
 
-async function formOf(files: readonly string[], kind: keyof typeof SIZES): Promise<SeenForm> {
+/** The same for encoded pictures in a table. */
+export async function encodedForm(pictures: readonly Uint8Array[]): Promise<SeenForm> {
+  return formOf(pictures, 'usual');
+}
+
+async function formOf(files: readonly (string | Uint8Array)[], kind: keyof typeof SIZES): Promise<SeenForm> {
   const { longest, step: unit, left } = SIZES[kind];
   const step = Math.max(1, Math.floor(files.length / LOOKED_AT));
   const seen = [];

@@ -1,3 +1,4 @@
+import type { HubSplit } from '../../recipe/init.ts';
 import type { DataTypeName } from '../../recipe/data-types.ts';
 
 /** Kind of data in a file or folder, judged by names only. */
@@ -18,6 +19,10 @@ export interface SeenData {
     readonly labels?: string;
     readonly testLabels?: string;
   };
+  /** Splits of a data set of the hub, whose folder is named as a whole. */
+  readonly within?: readonly HubSplit[];
+  /** Test file beside a training file, in the same folder. */
+  readonly testBeside?: string;
 }
 
 /** First rows of a table, by the names of its columns, or by index without names. */

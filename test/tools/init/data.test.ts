@@ -133,6 +133,24 @@ describe('data with boxes', () => {
   });
 });
 
+it('tables are found in their folder, and the test file beside the training file', async () => {
+  await files('tables/train.csv', 'tables/test.csv', 'tables/notes.txt.bak', 'alone/Train.jsonl', 'x_train.csv');
+  expect(await seenIn('tables')).toEqual({
+    ...{ type: 'csv', why: 'tables holds train.csv and test.csv', notes: [] },
+    splits: { train: 'train.csv', test: 'test.csv' },
+  });
+  expect(await seenIn('alone')).toMatchObject({ type: 'jsonl', splits: { train: 'Train.jsonl' } });
+  expect(await seenIn('tables/train.csv')).toMatchObject({ type: 'csv', testBeside: 'test.csv' });
+  expect(await seenIn('x_train.csv')).toEqual({ type: 'csv', why: 'x_train.csv ends in .csv', notes: [] });
+});
+
+it('Parquet files of the hub are one data set, with the splits of their names', async () => {
+  await files('hub/data/train-00000-of-00002.parquet', 'hub/data/train-00001-of-00002.parquet');
+  expect(await seenIn('hub')).toMatchObject({ type: 'parquet', within: ['train'] });
+  await files('hub/data/test-00000-of-00001.parquet', 'hub/data/validation-00000-of-00001.parquet');
+  expect(await seenIn('hub')).toMatchObject({ within: ['test', 'train', 'validation'] });
+});
+
 it('a JSON file of COCO is not one of JSON lines', async () => {
   const write = (name: string, content: string) => writeFile(path.join(folder.path, name), content);
   const coco = { info: { year: 2024 }, images: [{ id: 1, file_name: '1.jpg' }], annotations: [{ bbox: [1, 2, 3, 4] }] };

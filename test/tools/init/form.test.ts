@@ -114,7 +114,30 @@ describe('a table', () => {
 
   it('of JSON lines, whose last key is the label where none is called so', async () => {
     const lines = Array.from({ length: 20 }, (_, i) => JSON.stringify({ a: i === 3 ? null : i, kind: i % 2 }));
-    expect(await seen('jsonl', lines.join('\n'))).toEqual({ lastLabel: 'kind', missing: 'mean' });
+    expect(await seen('jsonl', lines.join('\n'))).toEqual({
+      ...{ columns: ['a', 'kind'], lastLabel: 'kind', missing: 'mean' },
+    });
+  });
+
+  it('of JSON lines in time is cut into windows, and names its channels', async () => {
+    const lines = Array.from({ length: 90 }, (_, i) =>
+      JSON.stringify({ time: i, person: i < 45 ? 'a' : 'b', x: i * 0.5, y: -i, label: i % 45 < 20 ? 'walk' : 'sit' }),
+    );
+    expect(await seen('jsonl', lines.join('\n'))).toMatchObject({
+      window: { steps: 45, stride: 23, group: 'person' },
+      ...{ features: ['x', 'y'], leftOut: ['time is the time of a row'] },
+    });
+  });
+
+  it.each<[string, object]>([
+    ['windows', { columns: ['x', 'y', 'person', 'label'], categorical: ['person'] }],
+    ['table', { columns: ['a', 'b', 'kind'], lastLabel: 'kind', missing: 'mean' }],
+    ['words', { words: { column: 'tokens', tags: 'tags', why: 'tokens lists words, and tags as many tags' } }],
+    ['images', { sample: 'picture' }],
+    ['lists', {}],
+  ])('of Parquet is looked into: %s', async (name, expected) => {
+    const file = path.resolve('test/data/fixtures', `${name}.parquet`);
+    expect(await seenForm('parquet', file, { label: [], isOtherTask: false })).toEqual(expected);
   });
 });
 

@@ -68,6 +68,40 @@ function sameNames(opened: readonly OpenParquet[], label: string): readonly stri
   );
 }
 
+/** First rows of a file, without its index columns, and the name of its column of pictures, if any. Bytes that are no pictures are texts, dates are ISO 8601. */
+export async function firstRows(
+  file: string,
+  most: number,
+): Promise<{ readonly rows: readonly Readonly<Record<string, unknown>>[]; readonly image: string | undefined }> {
+  const opened = await openParquet(file);
+  try {
+    const image = pictureColumn(opened, {});
+    const indexes = pandasIndexes(opened.metadata);
+    const names = opened.columns.filter((name) => !indexes.has(name));
+    const rows: Record<string, unknown>[] = [];
+    for (const { rowStart, rowEnd } of opened.scan.ranges) {
+      const range = { rowStart, rowEnd: Math.min(rowEnd, rowStart + most - rows.length) };
+      if (range.rowEnd === rowStart) break;
+      const columns = await Promise.all(names.map((name) => readColumn(opened, name, range)));
+      for (let i = 0; i < range.rowEnd - rowStart; i++)
+        rows.push(
+          Object.fromEntries(names.map((name, c) => [name, name === image ? columns[c]![i] : plain(columns[c]![i])])),
+        );
+    }
+    return { rows, image };
+  } finally {
+    await opened.handle.close();
+  }
+}
+
+/** A value as JSON would have it. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'bigint') return Number(value);
+  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('utf8');
+  return Array.isArray(value) ? value.map(plain) : value;
+}
+
 /** True for a file of pictures, false for a table. Decided by the options, else by the column names. */
 async function holdsPictures(files: DataFiles, options: PictureColumn): Promise<boolean> {
   if (options.image !== undefined || isNamed(options)) return options.image !== undefined;
@@ -211,7 +245,7 @@ function labelText(value: unknown, where: string, { task, separator = '|' }: Par
   throw new UserError(`${where}: the label is ${Number.isNaN(value) ? 'NaN' : shown(value)}`, SUPPORTED_LABELS);
 }
 
-function imageBytes(value: unknown, where: string, name: string): Uint8Array {
+export function imageBytes(value: unknown, where: string, name: string): Uint8Array {
   const bytes = value instanceof Uint8Array ? value : (value as { bytes?: unknown } | null)?.bytes;
   if (bytes instanceof Uint8Array) return bytes;
   throw new UserError(

@@ -48,8 +48,30 @@ function withShortInputs(model: Model): Model {
   const inside = (name: string): string => (long.has(name) ? `${name}/double` : name);
   const casts = [...long].map((name) => castNode({ name: inside(name), from: name, to: DOUBLE }));
   const nodes = graph.nodes.map((node) => ({ ...node, inputs: node.inputs.map(inside) }));
+  const whole = withShortImputers([...casts, ...nodes]);
   const inputs = graph.inputs.map((input) => (long.has(input.name) ? { ...input, dtype: 'float32' as const } : input));
-  return { ...model, graph: { ...graph, inputs, nodes: [...casts, ...nodes] } };
+  return { ...model, graph: { ...graph, inputs, nodes: whole } };
+}
+
+/** Imputers of 64 bits, as scikit-learn's SimpleImputer becomes, with 32 inside: ONNX Runtime has none of 64. */
+function withShortImputers(nodes: readonly OnnxNode[]): readonly OnnxNode[] {
+  const producers = producersOf(nodes);
+  const isLong = (value: string): boolean => {
+    const node = producers.get(value);
+    const to = node?.op === 'Cast' ? node.attrs.get('to') : undefined;
+    if (to !== undefined) return to.type === 'int' && to.value === DOUBLE;
+    return node?.inputs.some(isLong) ?? false;
+  };
+  return nodes.flatMap((node) => {
+    const [from, to] = [node.inputs[0]!, node.outputs[0]!];
+    if (node.op !== 'Imputer' || node.domain !== 'ai.onnx.ml' || !isLong(from)) return [node];
+    const short = { ...node, inputs: [`${to}/given`], outputs: [`${to}/filled`] };
+    return [
+      castNode({ name: `${to}/given`, from, to: FLOAT }),
+      short,
+      castNode({ name: to, from: `${to}/filled`, to: DOUBLE }),
+    ];
+  });
 }
 
 /** True for an output that is neither a tensor of numbers of at most 32 bits nor of integer labels. */

@@ -54,9 +54,9 @@ const expected = [first, second].flatMap((x) => {
   return exps.map((value) => value / (exps[0]! + exps[1]! + exps[2]!));
 });
 
-async function answersOf(model: Model, output: string): Promise<number[]> {
+async function answersOf(model: Model, output: string, x = X): Promise<number[]> {
   const session = new InferenceModel(encodeModel(model), 'm.onnx', { executionProviders: ['cpu'] });
-  const { [output]: given } = await session.run({ x: { data: X, shape: [2, 2] } }, [output]);
+  const { [output]: given } = await session.run({ x: { data: x, shape: [2, 2] } }, [output]);
   session.dispose();
   expect(given!.shape).toEqual([2, 3]);
   return [...(given!.data as Float32Array)];
@@ -90,6 +90,25 @@ it('takes inputs of 64 bits in 32, as skl2onnx writes them for columns of pandas
   const model = withTensorEnds({ ...plain, graph: { ...plain.graph, inputs, nodes } });
   expect(model.graph.inputs).toEqual([x]);
   expect(await answersOf(model, 'raw')).toEqual(expected.map((value) => expect.closeTo(value, 5) as number));
+});
+
+it('fills missing values of inputs of 64 bits, as a SimpleImputer of scikit-learn does', async () => {
+  const plain = classifier([], [LABEL, { name: 'raw', dtype: 'float32', dims: [null, 3] }]);
+  const imputer = node(
+    'Imputer',
+    ['x'],
+    ['filled'],
+    [
+      ['imputed_value_floats', { type: 'floats', value: [1, 0.5] }],
+      ['replaced_value_float', { type: 'float', value: NaN }],
+    ],
+  );
+  const narrow = node('Cast', ['filled'], ['x32'], [['to', { type: 'int', value: 1 }]]);
+  const nodes = [imputer, narrow, ...plain.graph.nodes.map((one) => ({ ...one, inputs: ['x32'] }))];
+  const inputs: ValueInfo[] = [{ ...plain.graph.inputs[0]!, dtype: 'float64' }];
+  const model = withTensorEnds({ ...plain, graph: { ...plain.graph, inputs, nodes } });
+  const given = await answersOf(model, 'raw', Float32Array.of(NaN, 2, -1, NaN));
+  expect(given).toEqual(expected.map((value) => expect.closeTo(value, 5) as number));
 });
 
 it('keeps names that the file states itself, and a file of numbers as it is', () => {
