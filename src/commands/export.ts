@@ -17,6 +17,7 @@ interface ExportArgs {
   triton: string | undefined;
   kserve: string | undefined;
   transformers: string | undefined;
+  mediapipe: string | undefined;
   device: string;
   image: string | undefined;
   force: boolean;
@@ -43,7 +44,7 @@ interface ExportArgs {
 export const exportCommand: Command<ExportArgs> = {
   name: 'export [run]',
   summary:
-    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a folder for apps (--kit), servers (--triton, --kserve) or transformers.js (--transformers)',
+    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a folder for apps (--kit), servers (--triton, --kserve) transformers.js (--transformers) or MediaPipe (--mediapipe)',
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })
@@ -57,6 +58,7 @@ export const exportCommand: Command<ExportArgs> = {
       .option('triton', { type: 'string', describe: "Folder to write: a model repository of Triton's" })
       .option('kserve', { type: 'string', describe: 'Folder to write: manifests for KServe, KEDA or plain Kubernetes' })
       .option('transformers', { type: 'string', describe: 'Folder to write: opened by pipeline() of transformers.js' })
+      .option('mediapipe', { type: 'string', describe: 'Folder to write: texts, opened by tasks of MediaPipe' })
       .option('device', {
         choices: ['cpu', 'gpu', 'tensorrt'],
         ...{ default: 'cpu', describe: 'Triton, KServe: where the model is to run' },
@@ -115,25 +117,27 @@ export const exportCommand: Command<ExportArgs> = {
       const { findRun } = await import('../folder/find.ts');
       const folder = await findRun(args.run, args.out ?? outOption.default);
       if (args.triton !== undefined || args.kserve !== undefined) {
-        if (args.kit !== undefined || args.to !== undefined || args.transformers !== undefined)
+        if ((args.kit ?? args.to ?? args.transformers ?? args.mediapipe) !== undefined)
           throw new UserError(
-            'export: --triton and --kserve cannot stand beside --kit, --transformers or --to',
+            'export: --triton and --kserve cannot stand beside --kit, --transformers, --mediapipe or --to',
             'Run the command once for each.',
           );
         const { exportForCluster } = await import('./options/export-cluster.ts');
         return exportForCluster(folder, args, context);
       }
-      if (args.transformers !== undefined && (args.kit ?? args.to) !== undefined)
+      const { kit, to, transformers, mediapipe } = args;
+      if ([kit ?? to, transformers, mediapipe].filter((one) => one !== undefined).length > 1)
         throw new UserError(
-          'export: --transformers cannot stand beside --kit or --to',
+          'export: --transformers and --mediapipe cannot stand beside each other, --kit or --to',
           'Run the command once for each.',
         );
+      if (mediapipe !== undefined) return writeForMediaPipe(folder, mediapipe, args, context);
       if (args.transformers !== undefined) return writePipeline(folder, args.transformers, args, context);
       if (args.kit !== undefined) return writeKitTo(folder, args.kit, args, context);
       if (args.to !== undefined) return copy(folder, args.to, args, context);
     }
     throw new UserError(
-      'export: expected --from, or the name of a run with --to, --kit, --transformers, --triton or --kserve',
+      'export: expected --from, or the name of a run with --to, --kit, --transformers, --mediapipe, --triton or --kserve',
       'For example: limbeck export --from checkpoints/digits-csv --precision int8, or limbeck export digits-csv --to model.onnx.',
     );
   },
@@ -212,6 +216,17 @@ async function writePipeline(
   const { writePipelineFolder } = await import('../ship/transformers/folder.ts');
   const written = await writePipelineFolder(run, folder, { model, force });
   sayWritten(folder, written, context, ` for pipeline('${written.pipeline}')`);
+}
+
+async function writeForMediaPipe(
+  run: string,
+  folder: string,
+  { model, force }: ExportArgs,
+  context: CommandContext,
+): Promise<void> {
+  const { writeMediaPipeFolder } = await import('../ship/mediapipe/folder.ts');
+  const written = await writeMediaPipeFolder(run, folder, { model, force });
+  sayWritten(folder, written, context, ` for ${written.task}`);
 }
 
 interface Written {

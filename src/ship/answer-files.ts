@@ -173,7 +173,8 @@ async function compare(
   );
 }
 
-function softmaxRows(logits: Float32Array, width: number): Float32Array {
+/** Probabilities of rows of logits. */
+export function softmaxRows(logits: Float32Array, width: number): Float32Array {
   const out = new Float32Array(logits.length);
   for (let from = 0; from < logits.length; from += width) {
     const row = logits.subarray(from, from + width);

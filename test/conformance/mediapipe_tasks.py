@@ -1,4 +1,4 @@
-"""Asks tasks of MediaPipe, a library with a Python interface, about pictures: its ImageSegmenter or, where the manifest says so, its ImageClassifier, ObjectDetector or ImageEmbedder."""
+"""Asks tasks of MediaPipe, a library with a Python interface, about pictures: its ImageSegmenter or, where the manifest says so, its ImageClassifier, ObjectDetector or ImageEmbedder; about texts its TextClassifier or TextEmbedder."""
 
 import json
 import os
@@ -22,11 +22,13 @@ for name in ("cv2", "matplotlib", "matplotlib.pyplot", "sounddevice"):
 
 import mediapipe as mp  # noqa: E402
 
+text = mp.tasks.text
 vision = mp.tasks.vision
 folder = sys.argv[1]
 with open(os.path.join(folder, "manifest.json")) as file:
     manifest = json.load(file)
-pictures = np.fromfile(os.path.join(folder, manifest["rows"]), dtype="uint8").reshape(manifest["shape"])
+if "rows" in manifest:
+    pictures = np.fromfile(os.path.join(folder, manifest["rows"]), dtype="uint8").reshape(manifest["shape"])
 
 
 def image(picture):
@@ -79,7 +81,29 @@ def embedded(name, base_options):
         return [embedder.embed(image(picture)).embeddings[0].embedding.tolist() for picture in pictures]
 
 
-ask = {"classify": classified, "detect": detected, "embed": embedded}.get(manifest.get("task"), segmented)
+def classified_text(name, base_options):
+    """Label and score of the first class of each text."""
+    options = text.TextClassifierOptions(base_options=base_options, max_results=1)
+    with text.TextClassifier.create_from_options(options) as classifier:
+        found = [classifier.classify(one).classifications[0].categories[0] for one in manifest["texts"]]
+        return [[one.category_name, one.score] for one in found]
+
+
+def embedded_text(name, base_options):
+    """Vector of each text."""
+    options = text.TextEmbedderOptions(base_options=base_options, l2_normalize=False, quantize=False)
+    with text.TextEmbedder.create_from_options(options) as embedder:
+        return [embedder.embed(one).embeddings[0].embedding.tolist() for one in manifest["texts"]]
+
+
+tasks = {
+    "classify": classified,
+    "detect": detected,
+    "embed": embedded,
+    "classify-text": classified_text,
+    "embed-text": embedded_text,
+}
+ask = tasks.get(manifest.get("task"), segmented)
 answers = {
     name: ask(name, mp.tasks.BaseOptions(model_asset_path=os.path.join(folder, name))) for name in manifest["files"]
 }

@@ -18,7 +18,7 @@ const requirements = join(import.meta.dirname, `requirements${group === undefine
 /** npm packages that the tests of a group read, by the folder in .venv that each gets: they are no dependencies of Limbeck. */
 const npmPackages = {
   conformance: { 'transformers-js': '@huggingface/transformers@4.3.2' },
-  tflite: { 'tasks-vision': '@mediapipe/tasks-vision@1.1.0' },
+  tflite: { 'tasks-text': '@mediapipe/tasks-text@1.0.1', 'tasks-vision': '@mediapipe/tasks-vision@1.1.0' },
 }[group ?? 'conformance'];
 /** Packages of which some files are wanted, without what they depend on. */
 const alone = [join(import.meta.dirname, `requirements-${group}-alone.txt`)].filter((file) => existsSync(file));

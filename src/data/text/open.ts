@@ -84,15 +84,16 @@ export const TOKENIZER_FILE = 'tokenizer.json';
  * teacher's a folder above. `UserError` if it is missing or differs.
  */
 export async function storedEncoder(form: TextForm, folder: string): Promise<Encoder> {
-  return encoderFor(form, await storedJson(form, folder));
+  return encoderFor(form, await storedTokenizer(form, folder));
 }
 
 /** Like `storedEncoder`, for a model on lists of words. */
 export async function storedWordEncoder(form: TextForm, folder: string): Promise<WordEncoder> {
-  return wordEncoderFor(form, await storedJson(form, folder));
+  return wordEncoderFor(form, await storedTokenizer(form, folder));
 }
 
-async function storedJson(form: TextForm, folder: string): Promise<TokenizerJson | undefined> {
+/** The tokenizer.json of a model; undefined for a tokenizer without one. */
+export async function storedTokenizer(form: TextForm, folder: string): Promise<TokenizerJson | undefined> {
   if (form.tokenizer !== 'tokenizer.json') return undefined;
   const [beside, exported] = [folder, path.join(folder, 'exports')].map((place) => path.join(place, TOKENIZER_FILE));
   const file = !(await exists(beside!)) && (await exists(exported!)) ? exported! : beside!;

@@ -11,8 +11,14 @@ export function labelsText(labels: readonly string[]): string {
 
 /** Appends the labels to the file as a zip archive, in which tools look for associated files. */
 export function appendLabels(bytes: Uint8Array, labels: readonly string[]): Uint8Array {
+  return appendFiles(bytes, { [LABELS_FILE]: labelsText(labels) });
+}
+
+/** Appends texts, by the name of their file, in the same way. */
+export function appendFiles(bytes: Uint8Array, files: Readonly<Record<string, string>>): Uint8Array {
+  const packed = Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)]));
   // A fixed date keeps the bytes equal; stored without compression, because readers map the file.
-  const zip = zipSync({ [LABELS_FILE]: strToU8(labelsText(labels)) }, { level: 0, mtime: '1980-01-01T12:00:00' });
+  const zip = zipSync(packed, { level: 0, mtime: '1980-01-01T12:00:00' });
   const out = new Uint8Array(bytes.length + zip.length);
   out.set(bytes);
   out.set(shifted(zip, bytes.length), bytes.length);

@@ -77,7 +77,7 @@ function inputMetadata(name: string, input: InputDescription = {}): Fields {
   };
 }
 
-const LABELS = { name: LABELS_FILE, description: 'Class names, one a line.', type: 2 };
+export const LABELS_ENTRY = { name: LABELS_FILE, description: 'Class names, one a line.', type: 2 };
 /** The only kind of box that MediaPipe takes. */
 const BOUNDARIES = 1;
 
@@ -86,7 +86,7 @@ function outputMetadata(name: string, hasLabels: boolean, output: OutputDescript
   return {
     name,
     ...(output.areBoxes === true && { content }),
-    ...(hasLabels && output.hasLabels === true && { associatedFiles: [LABELS] }),
+    ...(hasLabels && output.hasLabels === true && { associatedFiles: [LABELS_ENTRY] }),
   };
 }
 

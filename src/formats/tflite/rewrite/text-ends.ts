@@ -1,0 +1,91 @@
+import { tensorType } from '../schema/tensor-types.ts';
+import { appendFiles } from '../metadata/archive.ts';
+import { ENTRIES_NAME } from '../metadata/entries.ts';
+import { encodeTextMetadata } from '../metadata/text.ts';
+import type { TextDescription } from '../metadata/text.ts';
+import { METADATA_NAME } from '../metadata/metadata.ts';
+import { readTflite } from '../read.ts';
+import type { Operator } from '../types.ts';
+import { writeTflite } from '../write.ts';
+import { ModelEditor } from './editor.ts';
+
+export interface TextEnds {
+  /** Tokens of a text. */
+  readonly length: number;
+  /** Id of padding that the model was trained with; the tokenizer of BERT in MediaPipe pads with 0. */
+  readonly padding: number;
+  /** The function that makes answers of the logits. */
+  readonly activation?: 'SOFTMAX' | 'LOGISTIC' | undefined;
+  /** Name of the answers. */
+  readonly answer: string;
+}
+
+/** Inputs of the tokenizer of BERT in MediaPipe, by which it finds them, and those of models of several inputs that take the same. */
+const PARTS = { ids: 'input_ids', mask: 'attention_mask', segment_ids: 'token_type_ids' } as const;
+type Part = keyof typeof PARTS;
+
+/**
+ * A `.tflite` file of a text model as MediaPipe's TextClassifier and TextEmbedder open it: inputs int32 [1, length] of its tokenizer, the padding, the casts
+ * and the last function inside, tokenizer and labels in its metadata. The answers are those of the file, which takes ids, or ids, mask and types.
+ */
+export function withTextEnds(
+  bytes: Uint8Array,
+  { length, padding, activation, answer }: TextEnds,
+  description: TextDescription,
+): Uint8Array {
+  const model = readTflite(bytes);
+  const { tensors, inputs, outputs } = model.subgraphs[0]!;
+  const editor = new ModelEditor(model);
+  const [before, after]: [Operator[], Operator[]] = [[], []];
+  const shape = [1, length];
+  const int32 = tensorType('int32');
+  const isBert = description.tokenizer.kind === 'bert';
+  const parts: readonly Part[] = isBert ? ['ids', 'mask', 'segment_ids'] : ['ids'];
+  const isPadded = isBert && padding !== 0;
+  const ownOf = (part: Part): number | undefined =>
+    inputs.length === 1 ? (part === 'ids' ? inputs[0] : undefined) : inputs.find((i) => tensors[i]!.name === PARTS[part]); // prettier-ignore
+  const fed = new Map<Part, number>();
+  for (const part of parts) {
+    const own = ownOf(part);
+    const isOwn = own !== undefined && tensors[own]!.type === int32 && !(part === 'ids' && isPadded);
+    if (isOwn) editor.rename(own, part);
+    else if (own !== undefined) editor.rename(own, `${part}/own`);
+    fed.set(part, isOwn ? own : editor.tensor(part, 'int32', shape));
+  }
+  const whole = { type$: 'AddOptions' };
+  for (const part of parts) {
+    const own = ownOf(part);
+    if (own === undefined || own === fed.get(part)) continue;
+    const isFloat = tensors[own]!.type !== int32;
+    let ids = fed.get(part)!;
+    if (part === 'ids' && isPadded) {
+      // ids + (padding - padding · mask), as ids are 0 where the mask is.
+      const [less, missing] = [editor.tensor('padding/less', 'int32', shape), editor.tensor('padding/missing', 'int32', shape)]; // prettier-ignore
+      const padded = isFloat ? editor.tensor('padding/ids', 'int32', shape) : own;
+      const [minus, plus] = [editor.constant('padding/minus', -padding), editor.constant('padding/plus', padding)];
+      before.push(
+        editor.operator({ op: 'MUL', inputs: [fed.get('mask')!, minus], output: less, options: { type$: 'MulOptions' } }),
+        editor.operator({ op: 'ADD', inputs: [less, plus], output: missing, options: whole }),
+        editor.operator({ op: 'ADD', inputs: [ids, missing], output: padded, options: whole }),
+      ); // prettier-ignore
+      ids = padded;
+    }
+    const options = { type$: 'CastOptions', inDataType: int32, outDataType: tensors[own]!.type };
+    if (isFloat) before.push(editor.operator({ op: 'CAST', inputs: [ids], output: own, options }));
+  }
+  const [logits] = outputs as readonly [number];
+  let last = logits;
+  if (activation === undefined) editor.rename(last, answer);
+  else {
+    last = editor.tensor(answer, 'float32', tensors[logits]!.shape!);
+    const options = activation === 'SOFTMAX' ? { options: { type$: 'SoftmaxOptions', beta: 1 } } : {};
+    after.push(editor.operator({ op: activation, inputs: [logits], output: last, ...options }));
+  }
+  const changed = editor.finished(
+    parts.map((part) => fed.get(part)!),
+    [last],
+    { before, after },
+    { [METADATA_NAME]: encodeTextMetadata(model, parts, answer, description), [ENTRIES_NAME]: undefined },
+  );
+  return appendFiles(writeTflite(changed), description.files);
+}
