@@ -1,12 +1,17 @@
 import path from 'node:path';
 import { exists, openToRead, readUtf8 } from '../../base/files.ts';
 import { PICTURES } from '../../data/readers/image-folder.ts';
-import { isVocLayout } from '../../data/readers/boxes/voc.ts';
+import { isVocLayout, vocImages } from '../../data/readers/boxes/voc.ts';
 import { folderNames, vocLists } from '../../data/readers/mask-files.ts';
 import type { SeenData } from './seen.ts';
 
 /** Number of initial bytes of a JSON file by which its kind is recognized. */
 const COCO = 2 ** 20;
+/** Names in a folder of YOLO's format without a data.yaml, the first of which names the pictures: of Label Studio, and of Darknet as CVAT writes it. */
+const FOLDERS_OF_YOLO = [
+  ['images', 'labels', 'classes.txt'],
+  ['train.txt', 'obj.names'],
+] as const;
 /** Words for the splits in names, the likeliest first; a test split without annotations is passed over for that of validation. */
 const WORDS = { train: ['train', 'training'], test: ['test', 'testing', 'val', 'valid', 'validation'] };
 
@@ -15,7 +20,7 @@ export async function seenBoxes(place: string, inside: readonly string[]): Promi
   return (await yoloIn(place, inside)) ?? (await vocIn(place, inside)) ?? (await cocoIn(place, inside));
 }
 
-/** A data.yaml, under any name. */
+/** A data.yaml, under any name, or pictures and boxes with a file of class names. */
 async function yoloIn(place: string, inside: readonly string[]): Promise<SeenData | undefined> {
   for (const name of inside.filter((one) => /\.ya?ml$/i.test(one))) {
     const text = await readUtf8(path.join(place, name)).catch(() => '');
@@ -23,6 +28,11 @@ async function yoloIn(place: string, inside: readonly string[]): Promise<SeenDat
     const why = `${path.join(path.basename(place), name)} has the keys train and names`;
     return { type: 'yolo', why, notes: [], splits: { train: name, ...(hasKey(text, 'test') && { test: name }) } };
   }
+  for (const names of FOLDERS_OF_YOLO)
+    if (names.every((name) => inside.includes(name))) {
+      const why = `${path.basename(place)} holds ${names.join(' and ')}`;
+      return { type: 'yolo', why, notes: [], splits: { train: names[0] } };
+    }
   return undefined;
 }
 
@@ -46,9 +56,10 @@ async function vocIn(place: string, inside: readonly string[]): Promise<SeenData
   if (!isWhole && parts.length === 0) return undefined;
   const lists = isWhole ? await vocLists(place, inside, 'Main') : [];
   const listOf = (name: string): string | undefined => lists.find((list) => path.basename(list) === name);
-  const [first, second] = isWhole ? [listOf('train.txt') ?? listOf('trainval.txt'), listOf('test.txt') ?? listOf('val.txt')] : parts.map((one) => one!.name); // prettier-ignore
-  const root = isWhole ? place : path.join(place, parts[0]!.name);
-  const why = `${path.relative(path.dirname(place), root)} holds JPEGImages and Annotations`;
+  const only = lists.length === 1 ? lists[0] : undefined;
+  const [first, second] = isWhole ? [listOf('train.txt') ?? listOf('trainval.txt') ?? only, listOf('test.txt') ?? listOf('val.txt')] : parts.map((one) => one!.name); // prettier-ignore
+  const { root, names } = isWhole ? { root: place, names: inside } : { ...parts[0]!, root: path.join(place, parts[0]!.name) }; // prettier-ignore
+  const why = `${path.relative(path.dirname(place), root)} holds ${vocImages(names)!} and Annotations`;
   return { type: 'voc', why, notes: [], ...(first && { splits: { train: first, ...(second && { test: second }) } }) };
 }
 
@@ -83,13 +94,18 @@ async function cocoSplit(place: string, inside: readonly string[], words: readon
       // In official data, instances_train2017.json annotates train2017.
       const called = inside.filter((one) => path.extname(one) === '' && one !== 'annotations' && name.includes(one));
       const named = called.sort((a, b) => b.length - a.length).flatMap((one) => [path.join(one, 'images'), one]);
+      // CVAT's instances_default.json annotates images/default.
+      const subset = path.parse(name).name.replace(/^instances_/, '');
       const near = [
         ...named,
         path.join(folder, 'images'),
         folder,
-        ...words.map((word) => path.join('images', word)),
+        ...[...words, subset].map((word) => path.join('images', word)),
         'images',
       ];
+      const first = await firstPicture(path.join(place, labels));
+      for (const images of near)
+        if (first && (await exists(path.join(place, images, first)))) return { images: images || '.', labels };
       for (const images of near)
         if (await holdsPictures(path.join(place, images))) return { images: images || '.', labels };
     }
@@ -105,14 +121,29 @@ async function holdsPictures(folder: string): Promise<boolean> {
 
 /** True for a JSON file with COCO's lists in one object, rather than a line for each sample. */
 export async function isCoco(file: string): Promise<boolean> {
+  const text = await beginning(file);
+  return (
+    /^\s*\{\s*"(info|licenses|images|annotations|categories)"\s*:\s*[[{]/.test(text) &&
+    ['"file_name"', '"bbox"', '"annotations"'].some((key) => text.includes(key))
+  );
+}
+
+/** Name of the first picture of a file in COCO's format, if it stands in its first bytes. */
+async function firstPicture(file: string): Promise<string | undefined> {
+  const quoted = /"file_name"\s*:\s*("(?:[^"\\]|\\.)+")/.exec(await beginning(file))?.[1];
+  try {
+    return quoted === undefined ? undefined : (JSON.parse(quoted) as string);
+  } catch {
+    // A damaged name, which the reader refuses with its place.
+    return undefined;
+  }
+}
+
+async function beginning(file: string): Promise<string> {
   const handle = await openToRead(file);
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(COCO), 0, COCO, 0);
-    const text = buffer.toString('utf8', 0, bytesRead);
-    return (
-      /^\s*\{\s*"(info|licenses|images|annotations|categories)"\s*:\s*[[{]/.test(text) &&
-      ['"file_name"', '"bbox"', '"annotations"'].some((key) => text.includes(key))
-    );
+    return buffer.toString('utf8', 0, bytesRead);
   } finally {
     await handle.close();
   }

@@ -85,9 +85,21 @@ describe('data with boxes', () => {
     expect((await seenIn('y'))?.type).not.toBe('yolo');
   });
 
+  it('are pictures, boxes and classes of YOLO as Label Studio and CVAT write them', async () => {
+    await files('s/images/1.jpg', 's/labels/1.txt', 's/classes.txt', 's/notes.json');
+    const why = 's holds images and labels and classes.txt';
+    expect(await seenIn('s')).toEqual({ type: 'yolo', why, notes: [], splits: { train: 'images' } });
+    await files('d/obj_train_data/1.jpg', 'd/obj_train_data/1.txt', 'd/obj.data', 'd/obj.names', 'd/train.txt');
+    expect((await seenIn('d'))?.splits).toEqual({ train: 'train.txt' });
+  });
+
   it('are folders or lists of Pascal VOC', async () => {
     await files('v/JPEGImages/1.jpg', 'v/Annotations/1.xml');
     expect(await seenIn('v')).toEqual({ type: 'voc', why: 'v holds JPEGImages and Annotations', notes: [] });
+    await files('studio/images/1.jpg', 'studio/Annotations/1.xml');
+    expect((await seenIn('studio'))?.why).toBe('studio holds images and Annotations');
+    await files('v/ImageSets/Main/default.txt');
+    expect((await seenIn('v'))?.splits).toEqual({ train: 'ImageSets/Main/default.txt' });
     await files('v/ImageSets/Main/trainval.txt', 'v/ImageSets/Main/test.txt');
     const lists = { train: 'ImageSets/Main/trainval.txt', test: 'ImageSets/Main/test.txt' };
     expect((await seenIn('v'))?.splits).toEqual(lists);
@@ -119,6 +131,14 @@ describe('data with boxes', () => {
     await files('one/images/1.jpg');
     await put('one/boxes.json', COCO);
     expect((await seenIn('one'))?.splits).toEqual({ train: 'images', labels: 'boxes.json' });
+    await files('cvat/images/default/1.jpg');
+    await put('cvat/annotations/instances_default.json', COCO);
+    const splits = { train: 'images/default', labels: 'annotations/instances_default.json' };
+    expect((await seenIn('cvat'))?.splits).toEqual(splits);
+    // Label Studio's names of pictures begin with their folder.
+    await files('studio-coco/images/1.jpg');
+    await put('studio-coco/result.json', COCO.replace('1.jpg', 'images\\/1.jpg'));
+    expect((await seenIn('studio-coco'))?.splits).toEqual({ train: '.', labels: 'result.json' });
   });
 
   it('are chosen before masks if the task says so', async () => {

@@ -12,8 +12,9 @@ import type { AnnotatedPicture, BoxOptions } from './annotated.ts';
 import { parseXml } from './xml.ts';
 import type { XmlElement } from './xml.ts';
 
-/** Folders of pictures and of annotations, and that of the lists of pictures. */
-const [IMAGES, ANNOTATIONS, LISTS] = ['JPEGImages', 'Annotations', 'Main'];
+/** Folders of pictures, the second of Label Studio's export, and of annotations, and that of the lists of pictures. */
+const IMAGES = ['JPEGImages', 'images'];
+const [ANNOTATIONS, LISTS] = ['Annotations', 'Main'];
 const XML = { extensions: new Set(['.xml']), what: 'annotations', kinds: 'XML' };
 /** Number of annotations that are read at a time. */
 const AT_ONCE = 64;
@@ -32,7 +33,12 @@ interface VocObject {
 
 /** True for names of a folder with the layout of Pascal VOC's boxes. */
 export function isVocLayout(names: readonly string[]): boolean {
-  return names.includes(IMAGES) && names.includes(ANNOTATIONS);
+  return vocImages(names) !== undefined && names.includes(ANNOTATIONS);
+}
+
+/** Folder of pictures among these names of a folder. */
+export function vocImages(names: readonly string[]): string | undefined {
+  return IMAGES.find((name) => names.includes(name));
 }
 
 /**
@@ -68,19 +74,20 @@ export async function vocFiles(source: string, withoutLabels: boolean) {
   const isList = path.extname(source) === '.txt';
   const root = isList ? path.resolve(source, '..', '..', '..') : source;
   const inside = await folderNames(root);
-  if (withoutLabels && !inside.includes(IMAGES)) {
+  const images = vocImages(inside);
+  if (withoutLabels && images === undefined) {
     const all = await allFiles(source, PICTURES);
     return { pictures: all.files, files: [], notes: all.notes };
   }
-  if (!inside.includes(IMAGES) || (!withoutLabels && !isVocLayout(inside))) {
+  if (images === undefined || (!withoutLabels && !isVocLayout(inside))) {
     const some = inside.slice(0, 5).join(', ') + (inside.length > 5 ? ', …' : '');
     throw new UserError(
-      `${root}: expected the folders ${IMAGES} and ${ANNOTATIONS}, received ${some || 'nothing'}`,
+      `${root}: expected the folders ${IMAGES[0]} and ${ANNOTATIONS}, received ${some || 'nothing'}`,
       'Name a list of Pascal VOC, such as `train: VOC2012/ImageSets/Main/train.txt`; or a folder with the pictures and the annotations of one split.',
     );
   }
   if (!isList) refuseWhole(root, await vocLists(root, inside, LISTS));
-  const folder = { images: path.join(root, IMAGES), annotations: path.join(root, ANNOTATIONS) };
+  const folder = { images: path.join(root, images), annotations: path.join(root, ANNOTATIONS) };
   const all = await allFiles(folder.images, PICTURES);
   const named = byName(all.files, folder.images);
   const pictures = isList ? await listed(source, named) : all.files;

@@ -16,8 +16,9 @@ import { checkedContent } from './checked.ts';
 const KEYS = { train: 'train', validation: 'val', test: 'test', unlabelled: 'unlabelled' } as const;
 /** Number of files of boxes that are read at a time. */
 const AT_ONCE = 64;
-/** Files of names beside files of boxes. */
-const OTHERS = new Set(['classes.txt', 'labels.txt', 'obj.names']);
+/** Files of class names, one on each line, beside files of boxes or above them. */
+const NAMES = ['classes.txt', 'obj.names', 'labels.txt'];
+const OTHERS = new Set(NAMES);
 
 const place = z.union([z.string(), z.array(z.string()).min(1)], { error: 'expected a folder, a list, or several' }).nullish(); // prettier-ignore
 const dataSchema = z.object({
@@ -37,18 +38,19 @@ interface YoloOptions extends BoxOptions {
 
 /**
  * Reads pictures with boxes in YOLO's format: a data.yaml with the places of the splits and the names of the classes; or a folder of pictures, or a
- * list of pictures, whose classes the recipe names. Boxes lie in text files of the pictures' names, in `labels` in place of the last folder `images` of
+ * list of pictures, whose classes the recipe names, or a file such as `classes.txt` near the boxes. Boxes lie in text files of the pictures' names, in `labels` in place of the last folder `images` of
  * their path: a line `class cx cy width height` for each, in shares of the picture. `UserError` with file and line.
  */
 export async function readYolo(source: string, options: YoloOptions, given: PicturesGiven = {}): Promise<RawSplit> {
   const { part, classes, withoutLabels = false } = options;
   const { data, places, files, notes: found } = await yoloPictures(source, part);
-  const classNames = data === undefined ? classes : namesIn(data, source);
+  const stated = data === undefined ? classes : namesIn(data, source);
+  const classNames = stated ?? (files[0] === undefined ? undefined : await namesNear(labelFile(files[0])));
   const notes = [...found];
   if (!withoutLabels && classNames === undefined)
     throw new UserError(
       `${source}: boxes have numbers of classes, and nothing names the classes`,
-      'Name a data.yaml in place of the folder, or the classes in the order of their numbers as `classes`.',
+      'Name a data.yaml in place of the folder, or the classes in the order of their numbers as `classes`, or write a name on each line of a file `classes.txt` beside the folders of pictures and labels.',
     );
   const pictures: AnnotatedPicture[] = [];
   const without: string[] = [];
@@ -109,6 +111,17 @@ function namesIn({ names, nc }: YoloData, file: string): readonly string[] {
   return list as readonly string[];
 }
 
+/** Lines of a file of class names in the folder of this file of boxes, or in one of the two folders above. */
+async function namesNear(labels: string): Promise<readonly string[] | undefined> {
+  const folder = path.dirname(labels);
+  for (const up of ['.', '..', '../..'])
+    for (const name of NAMES) {
+      const file = path.join(folder, up, name);
+      if (await exists(file)) return (await readUtf8(file)).split(/\r?\n/).map((line) => line.trim()).filter((line) => line !== ''); // prettier-ignore
+    }
+  return undefined;
+}
+
 /** Folders and lists of a split. `UserError` for a place where nothing is. */
 async function placesOf(data: YoloData, file: string, key: (typeof KEYS)[keyof typeof KEYS]): Promise<string[]> {
   const places = data[key] ?? [];
@@ -131,12 +144,14 @@ async function placesOf(data: YoloData, file: string, key: (typeof KEYS)[keyof t
   );
 }
 
-/** Pictures of a list, whose paths start at the folder of the list. */
+/** Pictures of a list, whose paths start at the folder of the list, or at the one above under any name: CVAT's begin with `data/`. */
 async function listed(list: string): Promise<string[]> {
   const lineOf = new Map<string, number>();
   for (const [i, line] of (await readUtf8(list)).split(/\r?\n/).entries()) {
     if (line.trim() === '') continue;
-    const file = path.resolve(path.dirname(list), line.trim());
+    const near = (name: string): string => path.resolve(path.dirname(list), name);
+    const below = near(line.trim().replace(/^[^/]+\//, ''));
+    const file = !(await exists(near(line.trim()))) && (await exists(below)) ? below : near(line.trim());
     const where = `${list}:${i + 1}`;
     if (lineOf.has(file))
       throw new UserError(`${where}: ${file} is in line ${lineOf.get(file)!} too`, 'List every picture once.');

@@ -47,11 +47,19 @@ it('reads a folder, and a list of pictures, whose classes the recipe names', asy
   const classes = ['cat', 'dog', 'bird'];
   const split = await readYolo(at('set/images/train'), { part: 'train', classes });
   expect([split.classNames, targetsOf(split, 0).boxes.length]).toEqual([classes, 2]);
-  const list = await put('set/list.txt', './images/val/3.png\n\nimages/train/1.png\n');
+  const list = await put('set/list.txt', './images/val/3.png\n\ndata/images/train/1.png\n');
   const listed = await readYolo(list, { part: 'train', classes });
   expect([0, 1].map((row) => targetsOf(listed, row).boxes.length)).toEqual([1, 2]);
   const { message } = await refused(readYolo(list, { part: 'train' }));
   expect(message).toBe('set/list.txt: boxes have numbers of classes, and nothing names the classes');
+});
+
+it('reads the names of the classes from a file above the boxes', async () => {
+  await picture('named/images/1.png');
+  await put('named/labels/1.txt', '1 0.5 0.5 0.5 0.5');
+  await put('named/classes.txt', 'cat\r\ndog\n\n');
+  const split = await readYolo(at('named/images'), { part: 'train' });
+  expect([split.classNames, targetsOf(split, 0).boxes.length]).toEqual([['cat', 'dog'], 1]);
 });
 
 it('reads pictures without their boxes', async () => {
