@@ -112,6 +112,8 @@ export function recipeText({
       : `{ ${besideLabels}: ${quoted(samples)}, labels: ${quoted(names)} }`;
   };
   const kind = kindOf(type, form, task);
+  // A group is in one split: a tenth of ten people would be one of them.
+  const share = form.window?.group === undefined ? 0.1 : 0.2;
   return [
     '# A Limbeck recipe. Every key has a default; `limbeck schema` lists them all. Relative paths start at this file.',
     'seed: 0 # all randomness follows from it',
@@ -124,13 +126,13 @@ export function recipeText({
       ? []
       : [
           test === ''
-            ? '  testFraction: 0.1 # no test data was named: hold out a part of train'
+            ? `  testFraction: ${share} # no test data was named: hold out a part of train`
             : `  test: ${source(test, testLabels)}`,
         ]),
     ...(unlabelled === '' ? [] : [`  unlabelled: ${quoted(unlabelled)} # samples that the teacher answers for`]),
     ...(within.includes('validation')
       ? []
-      : ['  validation: 0.1 # models are chosen on this part of train; the test split is used once, at the end']),
+      : [`  validation: ${share} # models are chosen on this part of train; the test split is used once, at the end`]),
     ...labelLines(label),
     ...formLines(form),
     ...KINDS[kind].augment,

@@ -106,7 +106,7 @@ export const recipes: Readonly<Record<string, Case>> = {
     recipe: `${TABLE}\nstudent: {model: ds-cnn}`,
     message: [
       'model ds-cnn takes images [height, width, channels], received samples of shape [2]',
-      'Choose mlp for tables and text-transformer or gru for sequences, or give the dataset an image shape.',
+      'Choose mlp for tables, cnn-1d, tcn, gru or text-transformer for sequences, or give the dataset an image shape.',
     ],
   },
   'pictures that a model would pool to nothing': {

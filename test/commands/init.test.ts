@@ -79,10 +79,17 @@ it('a data.yaml of YOLO as data is not taken for the file to write', async () =>
 it.each([
   ['model.pt', /and not model\.pt\nExport it in Python: torch\.onnx\.export/],
   ['model.joblib', /and not model\.joblib\nConvert it to ONNX in Python/],
+  [
+    'hub',
+    /^init: --teacher: .*hub: expected an ONNX file, received model\.safetensors\nExport it: .*optimum-cli export onnx/,
+  ],
   ['weights', /and weights has model\.safetensors\nName the folder or the file/],
 ])('says how %s becomes a teacher', async (name, message) => {
   await writeData(folder());
   await mkdir(file('weights'));
+  await mkdir(file('hub'));
+  await writeFile(file('hub', 'config.json'), '{"architectures": ["BertForSequenceClassification"]}');
+  await writeFile(file('hub', 'model.safetensors'), '');
   for (const one of ['model.pt', 'model.joblib', 'weights/model.safetensors']) await writeFile(file(one), '');
   const { code, stderr } = await init('data.csv', '--teacher', name);
   expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);

@@ -238,7 +238,7 @@ describe('augmentation of sounds', () => {
 
   it('is refused for pictures, and that of pictures for sounds', () => {
     expect(() => made({ flip: 'horizontal' })).toThrow(
-      'augment: flip changes images, but a sample is a sound of 400 values',
+      'augment: flip changes images, but a sample is a sound or a sequence [400, 1]',
     );
     expect(() => made({ gain: 3 }, [4, 4, 1])).toThrow('augment: gain changes sounds, but a sample is [4, 4, 1]');
   });

@@ -125,7 +125,12 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       context,
     );
     const teacherAt = (answer: string) => seenTeacher(path.resolve(path.dirname(args.to), answer), answer);
-    const wrongTeacher = async (answer: string) => (await isThere(answer)) ?? (await teacherAt(answer)).wrong;
+    const wrongTeacher = async (answer: string) => {
+      const absent = await isThere(answer);
+      if (absent !== undefined) return absent;
+      const { wrong, hint } = await teacherAt(answer);
+      return wrong && `${wrong}\n${hint}`;
+    };
     const what = 'Teacher: a file (ONNX, Keras, TFLite, tfjs), a folder, stored answers (empty: train one)';
     const named = args.teacher ?? (await ask(what, { fallback: '', wrong: wrongTeacher }));
     await refuseAbsent([named], args.to);

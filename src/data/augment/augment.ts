@@ -62,10 +62,8 @@ function sequenceAugmenter(
     const apply = (isSound ? soundStep(step, shape[0], backgrounds) : undefined) ?? sequenceStep(step, ...shape);
     if (apply !== undefined) return apply;
     throw new UserError(
-      `augment: ${nameOf(step)} changes ${changed(step)}, but a sample is ${isSound ? `a sound of ${shape[0]} values` : `a sequence [${shape.join(', ')}]`}`,
-      isSound
-        ? 'Sounds are changed by timeShift, gain, noise and background, and mixed by mixup.'
-        : `Sequences are changed by ${[...SEQUENCES].join(', ')}, and mixed by mixup.`,
+      `augment: ${nameOf(step)} changes ${changed(step)}, but a sample is ${isSound ? 'a sound or ' : ''}a sequence [${shape.join(', ')}]`,
+      `${isSound ? `Sounds are changed by ${[...SOUNDS].join(', ')}. ` : ''}Sequences are changed by ${[...SEQUENCES].join(', ')}. Mixup mixes both.`,
     );
   });
   return (sample, random) => {

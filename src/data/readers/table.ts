@@ -261,9 +261,11 @@ function wordColumns(
     const at = columns.indexOf(String(wanted));
     if (at !== -1) return at;
     const near = nearest(String(wanted), columns);
+    const remedy =
+      key === 'categorical' ? 'Name columns of words' : 'Name the column that says to whom or what a row belongs';
     throw new UserError(
       `${source}: ${key}: no column ${shown(wanted)} among the features: ${columns.slice(0, 8).join(', ')}${columns.length > 8 ? ', …' : ''}`,
-      `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Name columns of words; in a CSV file without a header by their index.`,
+      `${near === undefined ? '' : `Did you mean ${shown(near)}? `}${remedy}; in a CSV file without a header by their index.`,
     );
   });
 }

@@ -60,7 +60,7 @@ export function imageInputShape(
   if (shape.length !== 3) {
     throw new UserError(
       `model ${model} takes images [height, width, channels], received samples of shape ${shown(shape)}`,
-      'Choose mlp for tables and text-transformer or gru for sequences, or give the dataset an image shape.',
+      'Choose mlp for tables, cnn-1d, tcn, gru or text-transformer for sequences, or give the dataset an image shape.',
     );
   }
   const [height, width, channels] = shape as [number, number, number];

@@ -29,7 +29,7 @@ export function tokens(
   if (inputShape.length !== 1) {
     throw new UserError(
       `model ${model} takes token ids [length], received samples of shape ${shown(inputShape)}`,
-      'Choose gru for sequences of features, or a convolutional model for images.',
+      'Choose cnn-1d, tcn or gru for sequences of numbers, or a convolutional model for images.',
     );
   }
   const x = input({ shape: [...inputShape], dtype: 'int32', name: 'input' });

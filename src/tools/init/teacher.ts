@@ -1,7 +1,9 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { UserError } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
 import type { InitTeacher } from '../../recipe/init.ts';
+import { readHubFolder } from '../../setup/hub/folder.ts';
 
 /** Kinds of files and folders that can teach, for messages. */
 const KINDS =
@@ -61,7 +63,15 @@ async function hubFolderOf(file: string): Promise<string | undefined> {
 async function folderTeacher(place: string, name: string): Promise<SeenTeacher> {
   const about = { name, hint: USUAL_REMEDY };
   const names = await readdir(place);
-  if (names.includes('config.json')) return { ...about, key: 'folder' };
+  if (names.includes('config.json')) {
+    try {
+      readHubFolder(place);
+      return { ...about, key: 'folder' };
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      return { ...about, key: 'folder', wrong: error.message, hint: error.hint };
+    }
+  }
   if (names.includes('saved_model.pb')) return { ...about, key: 'savedModel' };
   if (names.includes('model.json')) return { ...about, key: 'tfjs', name: path.posix.join(name, 'model.json') };
   const wrong = `a folder that teaches has a config.json (Hugging Face), a saved_model.pb or a model.json, and ${name} has ${names.slice(0, 5).join(', ') || 'nothing'}`;

@@ -85,7 +85,7 @@ describe('windows of a table in time', () => {
     ['a missing value', 'x,person,label\n1,p,a\n,p,a\n', BY, {}, 'x.csv:3: column "x": missing value (empty)'],
     ['NaN', 'x,person,label\n1,p,a\nNaN,p,a\n', BY, {}, 'x.csv:3: column "x": missing value'],
     ['a word', 'x,person,label\n1,p,a\nfast,p,a\n', BY, {}, 'x.csv:3: column "x": expected a number, received "fast"'],
-    ['a group that no column has', table('pp'), { ...BY, group: 'persons' }, {}, 'window.group: no column "persons" among the features: x, y, person Did you mean "person"?'],
+    ['a group that no column has', table('pp'), { ...BY, group: 'persons' }, {}, 'window.group: no column "persons" among the features: x, y, person Did you mean "person"? Name the column that says to whom or what a row belongs'],
     ['no stretch that is long enough', table('ppqq'), { ...BY, steps: 3 }, {}, 'x.csv: window.steps: no 3 rows of one group follow each other; the most are 2 of 4 rows'],
     ['no channel', 'person,label\np,a\np,a\n', BY, {}, 'x.csv: no columns of numbers beside the group'],
     ['columns of words', table('pp'), BY, { categorical: ['x'] }, 'dataset.window: the rows of a window are numbers, received categorical too'],
