@@ -76,6 +76,15 @@ const CASES = {
     keys: ['prune=[]', 'quantize=[]', 'syncBatchNorm=true', 'distill.epochs=2'],
     numbers: [3, 8],
   },
+  'a class for each pixel, a teacher from a file, int8': {
+    recipe: path.join(root, 'recipes/segments.yaml'),
+    keys: [
+      ...['name=mpi', 'shards=4', 'threads=1', 'repeats=1', 'jobs=1', 'dataset.limit=100', 'dataset.labelled=400'],
+      ...['dataset.classWeights=balanced', 'distill.epochs=1', 'distill.batchSize=12'],
+      ...['quantize.samples=16', 'report.latency.seconds=0'],
+    ],
+    numbers: [1, 2, 4],
+  },
   'wide, whose update is divided': {
     keys: ['quantize=[]', ...wide('adam'), 'distill.epochs=3'],
     numbers: [2, 3],

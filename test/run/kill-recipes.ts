@@ -1,8 +1,10 @@
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ROOT } from '../support/built.ts';
+import { writeColouredBoxes } from '../support/coloured-boxes.ts';
 import { sentences } from '../support/sentences.ts';
 import { BAD, GOOD, pairs, vocabularyOf, wordsOfPairs } from '../support/several-inputs.ts';
+import { shapesArchive } from '../support/shapes.ts';
 import { asJsonl, taggedSentences } from '../support/tags.ts';
 import { textTeacher } from '../support/text-teacher.ts';
 import { wordPieces } from '../support/tokenizer.ts';
@@ -114,6 +116,22 @@ const longer = (kills: number): readonly KillRecipe[] => [
     files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx'],
   },
   {
+    /** Masks of which some pictures have none: balanced classes, Dice, answers for each pixel moved with their views, channels pruned, int8 after and with training. */
+    ...{ name: 'kill-masks', kills },
+    prepare: beside('kill-masks', (to) =>
+      inBothSplits((split, count) => writeFile(path.join(to, `${split}.npz`), shapesArchive(count, split))),
+    ),
+    stages: ['teach', 'scratch', 'distill', 'prune-1', 'qat-2'],
+    files: ['exports/pruned-1.onnx', 'exports/pruned-1-int8.onnx', 'exports/pruned-1-int8-qat.tflite'],
+  },
+  {
+    /** Boxes, pictures of which four stand in one, a teacher that is asked at every step. */
+    ...{ name: 'kill-boxes', kills },
+    prepare: beside('kill-boxes', (to) => inBothSplits((split, count) => writeColouredBoxes(to, split, count))),
+    stages: ['teach', 'scratch', 'distill'],
+    files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/distilled-int8.tflite'],
+  },
+  {
     /** Pairs of texts by a tokenizer.json for an ONNX student of three inputs, some without a label; the teacher has another tokenizer. */
     ...{ name: 'kill-pairs', kills },
     prepare: beside('kill-pairs', writePairs),
@@ -121,6 +139,11 @@ const longer = (kills: number): readonly KillRecipe[] => [
     files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/tokenizer.json'],
   },
 ];
+
+async function inBothSplits(write: (split: string, count: number) => Promise<void>): Promise<void> {
+  await write('train', 100);
+  await write('test', 20);
+}
 
 /** The penguins of datasets/ without every seventh bill. */
 async function penguinsWithGaps(split: string): Promise<string> {

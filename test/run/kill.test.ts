@@ -20,7 +20,8 @@ describe('a run that is killed again and again', () => {
     async (name, most, recipe) => {
       const args = ['run', await recipe.prepare(folder()), '--save-every=0.02', '--json'];
       const began = performance.now();
-      expect(await limbeck(folder(), ...args, '--out', 'alone')).toMatchObject({ code: 0 });
+      const alone = await limbeck(folder(), ...args, '--out', 'alone');
+      expect(alone.code).toBe(0);
       const duration = performance.now() - began;
       const expected = await results(path.join(folder(), 'alone', name), recipe);
 
@@ -39,7 +40,9 @@ describe('a run that is killed again and again', () => {
             kills++;
             continue;
           }
-          expect([code, stderr.includes('warning')]).toEqual([0, false]);
+          expect(code).toBe(0);
+          // A detector of this few steps is warned of; damaged states are not to be.
+          expect(warnings(alone.stderr)).toEqual(expect.arrayContaining(warnings(stderr)));
           break;
         }
         expect(await results(path.join(folder(), out, name), recipe)).toEqual(expected);
@@ -48,6 +51,10 @@ describe('a run that is killed again and again', () => {
     600_000 + KILLS * 60_000,
   );
 });
+
+function warnings(stderr: string): readonly string[] {
+  return stderr.split('\n').filter((line) => line.includes('warning'));
+}
 
 /** Everything that a run decides; not how long it took. */
 async function results(run: string, { stages, files }: KillRecipe): Promise<Record<string, unknown>> {
