@@ -1,6 +1,6 @@
 import { sha256 } from '../../base/bytes.ts';
 import type { Safetensors } from '../../formats/safetensors.ts';
-import { answerRoom, answersFile, answersTo, softTargetsKey } from './soft-targets.ts';
+import { answerRoom, answersFile, answersTo, rowWidth, softTargetsKey, nameOfRows } from './soft-targets.ts';
 import type { StoreOptions } from './soft-targets.ts';
 
 /** Maximum number of blocks per view: more would make many small files. */
@@ -49,13 +49,13 @@ export async function answerBlock(
   { first, count }: AnswerBlock,
   seconds: () => number,
 ): Promise<Safetensors> {
-  const { classes } = options.teacher;
+  const width = rowWidth(options);
   const data = answerRoom(options, count);
   for (let done = 0; done < count; done += batchSize)
-    data.set(await answersTo(options, first + done, Math.min(batchSize, count - done)), done * classes);
+    data.set(await answersTo(options, first + done, Math.min(batchSize, count - done)), done * width);
   const dtype = options.store === 'fp16' ? 'float16' : 'float32';
   return {
-    tensors: new Map([['logits', { dtype, shape: [count, classes], data }]]),
+    tensors: new Map([[nameOfRows(options), { dtype, shape: [count, width], data }]]),
     metadata: { key, first: String(first), seconds: String(seconds()) },
   };
 }
@@ -77,7 +77,8 @@ export class BlockMerge {
   }
 
   add({ first }: AnswerBlock, { tensors, metadata }: Safetensors): void {
-    this.#values.set(tensors.get('logits')!.data as Float32Array, first * this.#options.teacher.classes);
+    const { data } = tensors.get(nameOfRows(this.#options))!;
+    this.#values.set(data as Float32Array, first * rowWidth(this.#options));
     this.#seconds += Number(metadata['seconds']);
   }
 

@@ -14,6 +14,7 @@ import { taskOf } from '../../tasks/registry.ts';
 import { taskOfWidth } from '../../tasks/task.ts';
 import { namesIn, otherOrder } from '../teachers/inputs/preparation.ts';
 import type { Teacher } from '../teachers/teacher.ts';
+import { readTop, topWidth, writeTop } from './top-answers.ts';
 
 /** The part of a batch that its soft targets depend on. */
 export interface Asked {
@@ -41,16 +42,25 @@ export interface StoreOptions {
   readonly teacher: Teacher;
   readonly dataset: Dataset;
   readonly store: 'fp16' | 'fp32';
+  /** Number of the largest logits that are stored of each answer. Default: all. */
+  readonly top?: number | undefined;
   readonly views: number;
   readonly augment: readonly AugmentStep[];
   readonly seed: number;
 }
 
 /** Key of stored answers. Another teacher, preprocessing, data set, augmentation or number format has another key, and so another file. */
-export function softTargetsKey({ teacher, dataset, store, views, augment, seed }: StoreOptions): string {
+export function softTargetsKey({ teacher, dataset, store, top, views, augment, seed }: StoreOptions): string {
   const drawn = augment.length === 0 ? {} : { augment, seed, views };
   return sha256(
-    JSON.stringify({ version: 1, teacher: teacher.key, data: fingerprint(asTeacherSees(dataset)), store, ...drawn }),
+    JSON.stringify({
+      version: 1,
+      teacher: teacher.key,
+      data: fingerprint(asTeacherSees(dataset)),
+      store,
+      top,
+      ...drawn,
+    }),
   );
 }
 
@@ -74,7 +84,7 @@ export class SoftTargetsBuilder {
     this.#options = options;
     this.#key = softTargetsKey(options);
     this.#values = answerRoom(options, this.total);
-    const values = resumed?.tensors.get('logits')?.data;
+    const values = resumed?.tensors.get(nameOfRows(options))?.data;
     if (resumed?.metadata['key'] !== this.#key || values === undefined) return;
     this.#done = Number(resumed.metadata['done']);
     this.#values.set(values as Float32Array);
@@ -93,7 +103,7 @@ export class SoftTargetsBuilder {
    * answers: in the same batches as a single process.
    */
   async next(count: number, together?: Collectives): Promise<void> {
-    const { teacher, dataset } = this.#options;
+    const { dataset } = this.#options;
     const batches: { readonly first: number; readonly n: number }[] = [];
     let next = this.#done;
     while (batches.length < (together?.size ?? 1) && next < this.total) {
@@ -102,7 +112,8 @@ export class SoftTargetsBuilder {
       next += n;
     }
     // The bytes travel as floats.
-    const width = Math.ceil((count * teacher.classes * this.#values.BYTES_PER_ELEMENT) / 4);
+    const numbers = rowWidth(this.#options);
+    const width = Math.ceil((count * numbers * this.#values.BYTES_PER_ELEMENT) / 4);
     const all = await inTurns(together, { count: batches.length, width }, async (item) => {
       const { first, n } = batches[item]!;
       const floats = new Float32Array(width);
@@ -111,7 +122,7 @@ export class SoftTargetsBuilder {
     });
     const Values = this.#values.constructor as Float32ArrayConstructor;
     for (const [item, { first, n }] of batches.entries())
-      this.#values.set(new Values(all.buffer, 4 * width * item, n * teacher.classes), first * teacher.classes);
+      this.#values.set(new Values(all.buffer, 4 * width * item, n * numbers), first * numbers);
     this.#done = next;
   }
 
@@ -121,12 +132,28 @@ export class SoftTargetsBuilder {
 }
 
 /** Array for the answers to `rows` rows. */
-export function answerRoom({ store, teacher }: StoreOptions, rows: number): Uint16Array | Float32Array {
-  return store === 'fp16' ? new Uint16Array(rows * teacher.classes) : new Float32Array(rows * teacher.classes);
+export function answerRoom(options: StoreOptions, rows: number): Uint16Array | Float32Array {
+  const count = rows * rowWidth(options);
+  return options.store === 'fp16' ? new Uint16Array(count) : new Float32Array(count);
+}
+
+/** Numbers that are stored of an answer. */
+export function rowWidth({ teacher, top }: StoreOptions): number {
+  return top === undefined ? teacher.classes : topWidth(top);
+}
+
+/** Bytes of the answers to all rows. */
+export function bytesOfAnswers(options: StoreOptions): number {
+  return options.views * options.dataset.count * rowWidth(options) * (options.store === 'fp16' ? 2 : 4);
+}
+
+/** Name of the tensor of a store: rows of the largest logits are no rows of logits. */
+export function nameOfRows({ top }: Pick<StoreOptions, 'top'>): 'logits' | 'top' {
+  return top === undefined ? 'logits' : 'top';
 }
 
 /**
- * The teacher's answers to `count` rows of one view, [count, classes] in the number format of the store. `first` is `view * samples + row`.
+ * The teacher's answers to `count` rows of one view, [count, `rowWidth`] in the number format of the store. `first` is `view * samples + row`.
  * `UserError` for an answer that is not finite or exceeds the format.
  */
 export async function answersTo(
@@ -134,7 +161,7 @@ export async function answersTo(
   first: number,
   count: number,
 ): Promise<Uint16Array | Float32Array> {
-  const { teacher, dataset, augment, seed, store } = options;
+  const { teacher, dataset, augment, seed, store, top } = options;
   const view = Math.floor(first / dataset.count);
   const row = first % dataset.count;
   const rows = Int32Array.from({ length: count }, (_, i) => row + i);
@@ -146,7 +173,12 @@ export async function answersTo(
     const sample = (): string => sampleId(dataset, row + Math.floor(i / teacher.classes));
     if (!Number.isFinite(logits[i]!)) throw notFinite(teacher, sample());
     if (store === 'fp16' && Math.abs(logits[i]!) > MOST_HALF) throw tooLarge(teacher, sample(), logits[i]!);
-    values[i] = store === 'fp16' ? toHalf(logits[i]!) : logits[i]!;
+    if (top === undefined) values[i] = store === 'fp16' ? toHalf(logits[i]!) : logits[i]!;
+  }
+  const width = rowWidth(options);
+  for (let i = 0; top !== undefined && i < count; i++) {
+    const answer = logits.subarray(i * teacher.classes, (i + 1) * teacher.classes);
+    writeTop(answer, top, values.subarray(i * width, (i + 1) * width));
   }
   return values;
 }
@@ -157,11 +189,11 @@ export function answersFile(
   data: Uint16Array | Float32Array,
   { key, done }: { readonly key: string; readonly done: number },
 ): Safetensors {
-  const { dataset, views, teacher, store, augment, seed } = options;
+  const { dataset, views, teacher, store, top, augment, seed } = options;
   const dtype = store === 'fp16' ? 'float16' : 'float32';
   return {
     tensors: new Map([
-      ['logits', { dtype, shape: [views, dataset.count, teacher.classes], data }],
+      [nameOfRows(options), { dtype, shape: [views, dataset.count, rowWidth(options)], data }],
       ['ids', { dtype: 'int32', shape: [dataset.count], data: dataset.ids }],
     ]),
     metadata: {
@@ -169,6 +201,7 @@ export function answersFile(
       done: String(done),
       idPrefix: dataset.idPrefix,
       names: JSON.stringify(dataset.classNames),
+      ...(top !== undefined && { classes: String(teacher.classes) }),
       drawn: drawnFrom(augment, seed),
     },
   };
@@ -178,6 +211,10 @@ export function answersFile(
 export class StoredSoftTargets implements SoftTargets {
   readonly #dataset: Dataset;
   readonly #classes: number;
+  /** Number of the largest logits of each answer, where the store has no others. */
+  readonly #top: number | undefined;
+  /** Stored numbers of an answer. */
+  readonly #width: number;
   readonly #count: number;
   readonly #views: number;
   readonly #values: Uint16Array | Float32Array;
@@ -186,7 +223,7 @@ export class StoredSoftTargets implements SoftTargets {
 
   /** `source`: name of the store in messages. */
   constructor({ tensors, metadata }: Safetensors, dataset: Dataset, source: string) {
-    const logits = tensors.get('logits');
+    const logits = tensors.get('logits') ?? tensors.get('top');
     const ids = tensors.get('ids');
     if (logits?.shape.length !== 3 || ids === undefined) {
       throw new UserError(
@@ -201,7 +238,9 @@ export class StoredSoftTargets implements SoftTargets {
         'Use the soft targets of the same split.',
       );
     }
-    [this.#views, this.#count, this.#classes] = logits.shape as [number, number, number];
+    [this.#views, this.#count, this.#width] = logits.shape as [number, number, number];
+    this.#top = tensors.has('top') ? (this.#width - 1) / 2 : undefined;
+    this.#classes = this.#top === undefined ? this.#width : Number(metadata['classes']);
     this.#dataset = dataset;
     this.#values = logits.data as Uint16Array | Float32Array;
     const done = Number(metadata['done'] ?? Infinity);
@@ -247,7 +286,12 @@ export class StoredSoftTargets implements SoftTargets {
     const out = new Float32Array(ids.length * classes);
     for (let i = 0; i < ids.length; i++) {
       const at = this.#position.get(this.#dataset.ids[ids[i]!]!)!;
-      const from = ((view % this.#views) * this.#count + at) * classes;
+      const from = ((view % this.#views) * this.#count + at) * this.#width;
+      if (this.#top !== undefined) {
+        const row = this.#values.subarray(from, from + this.#width);
+        readTop(row, this.#top, out.subarray(i * classes, (i + 1) * classes));
+        continue;
+      }
       for (let c = 0; c < classes; c++) {
         const value = this.#values[from + c]!;
         out[i * classes + c] = this.#values instanceof Uint16Array ? fromHalf(value) : value;
@@ -274,5 +318,7 @@ function tooLarge(teacher: Teacher, sample: string, value: number): UserError {
 /** Files that are kept under a key and outlive the run that made them. */
 export interface KeyedStore {
   load(key: string): Promise<Safetensors | undefined>;
+  /** @throws UserError if the disk has less room than this number of bytes */
+  refuseWithoutRoom?(bytes: number): Promise<void>;
   save(key: string, content: Safetensors): Promise<void>;
 }

@@ -30,6 +30,12 @@ const softTargets = z
       .enum(['fp16', 'fp32', 'live'])
       .default('fp16')
       .describe('Number format of the stored answers of the teacher; `live` asks the teacher at every step instead.'),
+    top: count
+      .max(65_535)
+      .optional()
+      .describe(
+        'Classification: the number of the largest logits that are stored of each answer; the other classes share the rest of the probability evenly. Default: all.',
+      ),
     views: count
       .max(1000)
       .optional()
@@ -205,19 +211,17 @@ function refuseUnstored({ distill, teacher }: Checked, refuse: Refuse): void {
   const isGiven = teacher?.logits !== undefined && teacher.chain === undefined && generations === 1;
   const at = ['distill', 'softTargets'];
   if (given.store === 'live')
-    for (const key of ['views', 'batchSize'] as const)
+    for (const key of ['views', 'top', 'batchSize'] as const)
       if (given[key] !== undefined)
         refuse(
           [...at, key],
           'no such key beside store: live, which asks about each batch as the student sees it',
           given[key],
         );
-  if (isGiven && given.store !== 'live' && given.views !== undefined)
-    refuse(
-      [...at, 'views'],
-      'no such key beside teacher.logits, which are for the views that they were stored for',
-      given.views,
-    );
+  if (!isGiven || given.store === 'live') return;
+  for (const key of ['views', 'top'] as const)
+    if (given[key] !== undefined)
+      refuse([...at, key], 'no such key beside teacher.logits, which are used as they were stored', given[key]);
 }
 
 /** Refuses keys that deep mutual learning ignores. */

@@ -56,6 +56,7 @@ interface Checked {
     readonly minConfidence?: number | undefined;
     readonly temperature?: number | undefined;
     readonly leaveOut?: object | undefined;
+    readonly softTargets: { readonly top?: number | undefined };
   };
   readonly teacher?:
     | ({
@@ -132,6 +133,9 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   const { answersPer } = taskRow(task);
   if (dataset.stride !== undefined && answersPer !== 'pixel')
     refuse(['dataset', 'stride'], `no such key for ${task}: it belongs to segmentation`, dataset.stride);
+  const { top } = distill.softTargets;
+  if (top !== undefined && task !== DEFAULT_TASK)
+    refuse(['distill', 'softTargets', 'top'], `no such key for ${task}: it belongs to classification`, top);
   for (const key of ['dimensions', 'prefixes'] as const)
     if (dataset[key] !== undefined && taskRow(task).form !== 'vector')
       refuse(['dataset', key], `no such key for ${task}: it belongs to embedding`, dataset[key]);

@@ -84,37 +84,3 @@ export function nearestOf(products: Float32Array): number {
   for (let i = 1; i < products.length; i++) if (products[i]! > products[best]!) best = i;
   return best;
 }
-
-/** Indexes of the `wanted` largest products, the largest first; of equal ones the first. */
-export function nearestSeveral(products: Float32Array, wanted: number): Int32Array {
-  const size = Math.min(wanted, products.length);
-  const least = size === products.length ? -Infinity : largest(products, size);
-  const kept: number[] = [];
-  for (let i = 0; i < products.length; i++) if (products[i]! >= least) kept.push(i);
-  kept.sort((x, y) => products[y]! - products[x]! || x - y);
-  return Int32Array.from(kept.slice(0, size));
-}
-
-/** The value at a rank, from 1, of the values in descending order: Hoare's selection. */
-function largest(values: Float32Array, rank: number): number {
-  const of = values.slice();
-  let [low, high] = [0, of.length - 1];
-  const at = rank - 1;
-  while (low < high) {
-    const pivot = of[(low + high) >> 1]!;
-    let [i, j] = [low, high];
-    while (i <= j) {
-      while (of[i]! > pivot) i++;
-      while (of[j]! < pivot) j--;
-      if (i <= j) {
-        const swap = of[i]!;
-        of[i++] = of[j]!;
-        of[j--] = swap;
-      }
-    }
-    if (at <= j) high = j;
-    else if (at >= i) low = i;
-    else break;
-  }
-  return of[at]!;
-}

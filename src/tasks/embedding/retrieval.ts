@@ -1,4 +1,5 @@
-import { vectorCount, eachQuery, nearestOf, nearestSeveral, unitVectors } from './neighbours.ts';
+import { largestSeveral } from '../../base/largest.ts';
+import { vectorCount, eachQuery, nearestOf, unitVectors } from './neighbours.ts';
 import type { Vectors } from './neighbours.ts';
 
 /** Which samples belong to which: samples of one class, or the nearest of each by other vectors. */
@@ -25,7 +26,7 @@ export function ofClasses(classes: ArrayLike<number>): Relevance {
 export function ofNeighbours(vectors: Vectors, queries?: ArrayLike<number>): Relevance {
   const known = new Map<number, ReadonlySet<number>>();
   const visit = (query: number, products: Float32Array): void => {
-    const others = nearestSeveral(products, Math.min(NEIGHBOURS, products.length - 1));
+    const others = largestSeveral(products, Math.min(NEIGHBOURS, products.length - 1));
     known.set(query, new Set(others));
   };
   eachQuery(unitVectors(vectors), visit, queries);
@@ -67,7 +68,7 @@ export function retrievalOf(vectors: Vectors, relevance: Relevance, queries?: Ar
   const visit = (query: number, products: Float32Array): void => {
     const relevant = relevance.count(query);
     if (relevant === 0) return;
-    const ranked = nearestSeveral(products, Math.max(relevant, RANKS.at(-1)!));
+    const ranked = largestSeveral(products, Math.max(relevant, RANKS.at(-1)!));
     let [right, sum, first] = [0, 0, Infinity];
     for (const [at, sample] of ranked.entries()) {
       if (!relevance.isRelevant(query, sample) || sample === query) continue;
@@ -98,7 +99,7 @@ export function likenessOf(
   const relevance = ofNeighbours(others, queries);
   let [overlap, counted] = [0, 0];
   const visit = (query: number, products: Float32Array): void => {
-    const nearest = nearestSeveral(products, Math.min(NEIGHBOURS, products.length - 1));
+    const nearest = largestSeveral(products, Math.min(NEIGHBOURS, products.length - 1));
     counted++;
     overlap += nearest.filter((sample) => relevance.isRelevant(query, sample)).length / Math.max(1, nearest.length);
   };

@@ -9,7 +9,8 @@ import { numberFeeds } from '../targets.ts';
 import type { Task, TaskData } from '../task.ts';
 import { batchDivergence, supervisedContrast } from './contrast.ts';
 import { describeVectors, queriesOf } from './figures.ts';
-import { vectorCount, eachQuery, nearestSeveral, unitVectors } from './neighbours.ts';
+import { largestSeveral } from '../../base/largest.ts';
+import { vectorCount, eachQuery, unitVectors } from './neighbours.ts';
 import type { Vectors } from './neighbours.ts';
 import { cosinesOf, hitsOf, likenessOf, NEIGHBOURS, ofClasses, ofNeighbours } from './retrieval.ts';
 import type { Relevance } from './retrieval.ts';
@@ -90,7 +91,7 @@ export function embedding({ classNames: names, vector }: Pick<TaskData, 'classNa
       const all = unitVectors(vectorsOf(answers));
       let text = '';
       const visit = (_: number, products: Float32Array): void => {
-        const nearest = nearestSeveral(products, Math.min(NAMED, products.length - 1));
+        const nearest = largestSeveral(products, Math.min(NAMED, products.length - 1));
         text = Array.from(nearest, (one) => `${nameOf(targets, one)} (${products[one]!.toFixed(2)})`).join(', ');
       };
       eachQuery(all, visit, [row]);

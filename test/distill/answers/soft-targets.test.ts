@@ -1,7 +1,13 @@
 import { batches } from '../../../src/data/batches/batches.ts';
 import type { Dataset } from '../../../src/data/dataset.ts';
 import { LiveSoftTargets } from '../../../src/distill/answers/live-soft-targets.ts';
-import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../../src/distill/answers/soft-targets.ts';
+import {
+  bytesOfAnswers,
+  SoftTargetsBuilder,
+  softTargetsKey,
+  StoredSoftTargets,
+} from '../../../src/distill/answers/soft-targets.ts';
+import { answerBlock, answerPlan, BlockMerge } from '../../../src/distill/answers/answer-blocks.ts';
 import type { StoreOptions } from '../../../src/distill/answers/soft-targets.ts';
 import type { StoredLogitsOptions } from '../../../src/distill/answers/stored-logits.ts';
 import { npyLogits, storedLogits } from '../../../src/distill/answers/stored-logits.ts';
@@ -347,3 +353,32 @@ function reversed(dataset: Dataset): Dataset {
   }
   return { ...dataset, samples, ids: dataset.ids.slice().reverse(), targets: dataset.targets.slice().reverse() };
 }
+
+it.each(['fp16', 'fp32'] as const)(
+  'the largest logits alone are stored in %s, also in blocks, and the others get the same share of the rest',
+  async (store) => {
+    const given = options({ store, top: 1, views: 2, augment });
+    const content = await built(given);
+    expect(content.tensors.get('top')!.shape).toEqual([2, given.dataset.count, 3]);
+    expect(bytesOfAnswers(given)).toBe(content.tensors.get('top')!.data.byteLength);
+    expect(softTargetsKey(given)).not.toBe(softTargetsKey({ ...given, top: undefined }));
+    const ids = Int32Array.of(3, 0, 8);
+    const asked = { ids, x: new Float32Array(0), view: 1 };
+    const all = new StoredSoftTargets(await built({ ...given, top: undefined }), given.dataset, 'all');
+    const some = new StoredSoftTargets(content, given.dataset, 'some');
+    expect([some.width, some.views]).toEqual([3, 2]);
+    const [whole, kept] = [await all.answersFor(asked), await some.answersFor(asked)].map(({ teacherLogits }) => teacherLogits!); // prettier-ignore
+    for (let i = 0; i < ids.length; i++) {
+      const [own, found] = [whole!, kept!].map((logits) => Array.from(logits.subarray(3 * i, 3 * i + 3)));
+      const best = own!.indexOf(Math.max(...own!));
+      expect(found![best]).toBe(own![best]);
+      const rest = Math.log(own!.reduce((sum, logit, c) => (c === best ? sum : sum + Math.exp(logit)), 0) / 2);
+      const others = found!.filter((_, c) => c !== best);
+      for (const logit of others) expect(logit).toBeCloseTo(rest, store === 'fp16' ? 2 : 5);
+    }
+    const plan = answerPlan(given, 5);
+    const merge = new BlockMerge(given);
+    for (const block of [...plan.blocks].reverse()) merge.add(block, await answerBlock(given, plan, block, () => 0));
+    expect(merge.whole.tensors).toEqual((await built(given, 5)).tensors);
+  },
+);

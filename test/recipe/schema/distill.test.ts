@@ -30,6 +30,7 @@ it.each([
   ['{loss: crld, strong: [{mixup: 1}]}', /distill\.strong: expected changes of single samples/],
   ['{loss: crld, strong: [{background: {folder: n}}]}', /distill\.strong: expected changes without a folder of noise/],
   ['{softTargets: {store: live, views: 2}}', /distill\.softTargets\.views: expected no such key beside store: live/],
+  ['{softTargets: {store: live, top: 2}}', /softTargets\.top: expected no such key beside store: live/],
   ['{softTargets: {store: live, batchSize: 2}}', /softTargets\.batchSize: expected no such key beside store: live/],
   ['{optimizer: {schedule: step}}', /optimizer\.milestones: expected the epochs after which schedule: step lowers/],
   ['{optimizer: {cycleFactor: 0.5}}', /optimizer\.cycleFactor: expected several cycles beside it/],
@@ -42,6 +43,8 @@ it.each([
 
 it.each([
   ['{logits: t.npy}', 'type: csv', '{softTargets: {views: 2}}', /softTargets\.views: expected no such key beside teacher\.logits/],
+  ['{logits: t.npy}', 'type: csv', '{softTargets: {top: 2}}', /softTargets\.top: expected no such key beside teacher\.logits/],
+  ['{onnx: t.onnx}', 'type: csv, task: regression', '{softTargets: {top: 2}}', /softTargets\.top: expected no such key for regression/],
   ['{ensemble: [{onnx: a.onnx}, {onnx: b.onnx}], weighting: entropy}', 'type: csv, task: regression, label: y', '{}', /teacher\.weighting: expected no such key for regression/],
 ])('what a teacher leaves without effect is refused: %s of %s, distill: %s', (teacher, data, distill, message) => {
   const text = SHORT.replace(/teacher:.*\n/, `teacher: ${teacher}\n`).replace('type: csv', data);

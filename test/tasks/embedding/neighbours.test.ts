@@ -1,5 +1,5 @@
 import { RandomStream } from '../../../src/base/random.ts';
-import { eachQuery, nearestOf, nearestSeveral, unitVectors } from '../../../src/tasks/embedding/neighbours.ts';
+import { eachQuery, nearestOf, unitVectors } from '../../../src/tasks/embedding/neighbours.ts';
 
 const random = new RandomStream('neighbours');
 const drawn = (count: number, width: number): Float32Array =>
@@ -40,16 +40,4 @@ it('asks about some rows alone', () => {
 it('finds the nearest, the first of equal ones', () => {
   const products = Float32Array.of(0.1, 0.9, -Infinity, 0.9, 0.5, 0.9);
   expect(nearestOf(products)).toBe(1);
-  expect([...nearestSeveral(products, 2)]).toEqual([1, 3]);
-  expect([...nearestSeveral(products, 5)]).toEqual([1, 3, 5, 4, 0]);
-  expect([...nearestSeveral(products, 9)]).toEqual([1, 3, 5, 4, 0, 2]);
-});
-
-it('orders any numbers as a whole sort does', () => {
-  for (let n = 1; n < 40; n++) {
-    const products = Float32Array.from({ length: n }, () => Math.round(4 * random.normal()));
-    const sorted = Array.from(products.keys()).sort((a, b) => products[b]! - products[a]! || a - b);
-    for (const wanted of [1, 2, n >> 1, n])
-      expect([...nearestSeveral(products, wanted)]).toEqual(sorted.slice(0, wanted));
-  }
 });

@@ -13,6 +13,7 @@ import { hashOf, requireSame } from '../../together.ts';
 import { studentBuilder, teacherBuilder } from '../../../setup/models.ts';
 import { several } from '../../../runtime/collectives/collectives.ts';
 import { taskOf } from '../../../tasks/registry.ts';
+import { refuseTop } from '../teacher/answer.ts';
 import { checkLeftOut } from '../teacher/leave-out.ts';
 import { checkPeer } from './check-peer.ts';
 import { refuseNoTokens } from './token-ids.ts';
@@ -55,6 +56,7 @@ export async function checkModels(
   const layers = Object.keys(model.layers);
   if (teacher === undefined) return notes;
   refuseImpossible(recipe);
+  if (recipe.teacher !== undefined) refuseTop(recipe.distill.softTargets.top, taskOf(data.train).width);
   if (!('features' in distill)) return notes;
   for (const pair of distill.features) {
     if (!layers.includes(pair.student))

@@ -2,11 +2,18 @@ import { monotonicMs, SaveTimer } from '../../../base/clock.ts';
 import { InterruptedError, UserError } from '../../../base/errors.ts';
 import { sureBoxes } from '../../../distill/answers/sure-boxes.ts';
 import { LiveSoftTargets } from '../../../distill/answers/live-soft-targets.ts';
-import { SoftTargetsBuilder, softTargetsKey, StoredSoftTargets } from '../../../distill/answers/soft-targets.ts';
+import {
+  bytesOfAnswers,
+  SoftTargetsBuilder,
+  softTargetsKey,
+  StoredSoftTargets,
+} from '../../../distill/answers/soft-targets.ts';
 import type { KeyedStore, SoftTargets, StoreOptions } from '../../../distill/answers/soft-targets.ts';
+import { MOST_CLASSES } from '../../../distill/answers/top-answers.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import type { Safetensors } from '../../../formats/safetensors.ts';
 import type { Recipe } from '../../../recipe/schema.ts';
+import { size } from '../../../report/format.ts';
 import type { TeacherSummary } from '../../../report/types.ts';
 import { asTeacherSees, countOfElements } from '../../../data/dataset.ts';
 import { several, wanted } from '../../../runtime/collectives/collectives.ts';
@@ -78,6 +85,7 @@ async function allAnswers(
   const { views } = options;
   const key = softTargetsKey(options);
   const known = await kept.load(key);
+  if (known === undefined) await kept.refuseWithoutRoom?.(bytesOfAnswers(options));
   const content = known ?? (await answerAll(context, options, stage));
   if (known === undefined) await kept.save(key, content);
   const seconds = Number(content.metadata['seconds']);
@@ -108,7 +116,18 @@ export function storeOptions(
   store: StoreOptions['store'],
 ): StoreOptions {
   const { augment } = recipe.dataset;
-  return { teacher, dataset: train, store, views: viewsOf(recipe), augment, seed: recipe.seed };
+  const { top } = recipe.distill.softTargets;
+  refuseTop(top, teacher.classes);
+  return { teacher, dataset: train, store, top, views: viewsOf(recipe), augment, seed: recipe.seed };
+}
+
+/** `UserError` where as many logits as the teacher has classes, or more, are to be stored. */
+export function refuseTop(top: number | undefined, classes: number): void {
+  if (top === undefined || (top < classes && classes <= MOST_CLASSES)) return;
+  throw new UserError(
+    `distill.softTargets.top: expected less than the ${classes} classes, of at most ${MOST_CLASSES}, received ${top}`,
+    'Leave it out: all logits are stored then.',
+  );
 }
 
 const MOST_VIEWS = 4;
@@ -133,7 +152,7 @@ async function answerAll(
   onEvent({
     type: 'stage',
     stage,
-    title: `asking the teacher about ${options.dataset.count} samples${views}`,
+    title: `asking the teacher about ${options.dataset.count} samples${views}: ${size(bytesOfAnswers(options))} of answers`,
     ...(builder.done > 0 && { resumedAt: `sample ${builder.done} of ${total}` }),
   });
   const first = builder.done;
