@@ -29,6 +29,7 @@ const OF_TEXTS = ANSWER_FORMS.filter((form) => KIT_FORMS[form].texts !== undefin
 const SOURCES = Object.fromEntries(
   Object.entries({
     pictures: await phoneSamples(),
+    values: await phoneSamples('numbers'),
     masks: await phoneSamples('mask'),
     boxes: await phoneSamples('boxes'),
     ...Object.fromEntries(OF_TEXTS.map((form) => [form, textPhoneSamples(form)])),

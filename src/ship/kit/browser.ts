@@ -1,22 +1,25 @@
-import type { PageInput } from './forms.ts';
+import type { PageAnswers, PageInput } from './forms.ts';
 import { sharedModules } from './portable.ts';
 import type { SharedModule } from './portable.ts';
 import { sampleFile, sampleParts, sharedScripts } from './samples.ts';
 
-/** Files of samples/ that a page is made of, and our modules that it imports. `tags.js` shows tags, `mask.js` masks, `boxes.js` boxes, the others show classes. */
+const ANSWERS = 'answers';
+
+/** Files of samples/ that a page is made of, and our modules that it imports. `tags.js` shows tags, `mask.js` masks, `boxes.js` boxes; ANSWERS stands for the file that shows classes or values. */
 const INPUTS: Readonly<
   Record<PageInput, { readonly parts: readonly string[]; readonly modules: readonly SharedModule[] }>
 > = {
-  numbers: { parts: ['classes', 'numbers'], modules: ['normalized', 'resize'] },
+  numbers: { parts: [ANSWERS, 'numbers'], modules: ['normalized', 'resize'] },
   mask: { parts: ['numbers', 'mask'], modules: ['normalized', 'resize', 'masks', 'mask-colours'] },
   boxes: {
     parts: ['numbers', 'mask', 'boxes'],
     modules: ['normalized', 'resize', 'letterbox', 'suppression', 'mask-colours'],
   },
-  arrays: { parts: ['classes', 'arrays'], modules: ['normalized'] },
-  text: { parts: ['classes', 'text'], modules: [] },
+  words: { parts: [ANSWERS, 'words'], modules: ['normalized'] },
+  arrays: { parts: [ANSWERS, 'arrays'], modules: ['normalized'] },
+  text: { parts: [ANSWERS, 'text'], modules: [] },
   tags: { parts: ['tags'], modules: [] },
-  sound: { parts: ['classes', 'sound'], modules: ['normalized', 'polyphase'] },
+  sound: { parts: [ANSWERS, 'sound'], modules: ['normalized', 'polyphase'] },
 };
 
 /** Pages by format: their runtime, and where its modules lie after `npm install`. */
@@ -35,12 +38,13 @@ const PAGES = {
 } as const;
 
 /**
- * Pages that classify the examples of a kit in a browser, and pictures that are chosen there, texts that are written, or what a microphone
- * hears.
+ * Pages that ask a model about the examples of a kit in a browser, and pictures that are chosen there, texts and rows that are written, or what a
+ * microphone hears.
  */
 export async function browserSample(
   formats: ReadonlySet<string>,
   input: PageInput,
+  answers: PageAnswers = 'classes',
 ): Promise<Readonly<Record<string, string>>> {
   const pages: Record<string, string> = {};
   for (const [format, { name, title, imports }] of Object.entries(PAGES)) {
@@ -59,7 +63,12 @@ export async function browserSample(
     ...(input === 'sound' ? ['microphone.js'] : []),
   ];
   const { parts, modules } = INPUTS[input];
-  const marks = { ...sharedScripts(), ...sampleParts(...parts.map((name) => `browser/${name}.js`)), LABELS: 'labels' };
+  const marks = {
+    ...sharedScripts(),
+    ...sampleParts(...parts.map((name) => `browser/${name === ANSWERS ? answers : name}.js`)),
+    LABELS: 'labels',
+    KNOWN: answers === 'values' ? 'targets' : 'label',
+  };
   return {
     ...Object.fromEntries(plain.map((name) => [name, sampleFile(`browser/${name}`)])),
     'kit.js': sampleFile('browser/kit.js', marks),

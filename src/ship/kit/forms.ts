@@ -8,7 +8,10 @@ import type { SharedModule } from './portable.ts';
 export type SampleKind = 'numbers' | 'arrays' | 'words' | 'text' | 'tags';
 
 /** Data that a page takes besides the examples, as `SampleKind`, or sounds, or pictures over which it draws masks or boxes. */
-export type PageInput = Exclude<SampleKind, 'words'> | 'sound' | 'mask' | 'boxes';
+export type PageInput = SampleKind | 'sound' | 'mask' | 'boxes';
+
+/** Answers that a page shows, where it does not show tags, masks or boxes. */
+export type PageAnswers = 'classes' | 'values';
 
 /** The class that an app takes over: `samples/android/PART.kt` and `samples/ios/PART.swift` hold its methods, `DOC` says what they return. */
 interface PhoneClass {
@@ -39,6 +42,8 @@ interface KitForm {
   readonly hasPages: boolean;
   /** Number of outputs that pages and classes of apps read. Default: 1. */
   readonly outputs?: number;
+  /** Answers that a page shows; default: classes. */
+  readonly pageAnswers?: PageAnswers;
   /** Page for browsers, where it is not that for the kind of the samples. */
   readonly page?: PageInput;
   readonly kindOf: (data: Dataset) => SampleKind;
@@ -57,7 +62,13 @@ const values: KitForm = {
     NAME: 'TextPredictor',
     DOC: 'Answers to texts by name, in the order of labels.txt: numbers in the units of the labels, or the probability of each label.',
   },
-  hasPages: false,
+  pictures: {
+    part: 'picture-values',
+    NAME: 'Predictor',
+    DOC: 'Answers by name, in the order of labels.txt: numbers in the units of the labels, or the probability of each label.',
+  },
+  hasPages: true,
+  pageAnswers: 'values',
   kindOf: kindOfSamples,
   output: ({ width, answers }) => ({ numbers: width, labels: LABELS, answers }),
   limits: () => ['It always answers, whatever it is shown: it was not trained to say that it does not know.'],

@@ -86,7 +86,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const kind = form.kindOf(data.validation);
   // Numbers in place of missing values, channel by channel.
   const missing = missingNumbers(data.validation.columns ?? []);
-  const isFilled = kind === 'numbers' && missing.some((number) => number !== undefined);
+  const isFilled = (kind === 'numbers' || kind === 'words') && missing.some((number) => number !== undefined);
   const preprocessing = {
     models: models.map(({ row, bytes, ends }) => ({
       ...{ file: placeOf(row), format: row.format, precision: row.precision },
@@ -184,18 +184,19 @@ async function samplesOf(
   isSound: boolean,
 ): Promise<Record<string, Readonly<Record<string, string>>>> {
   const { form: name } = taskRow(data.task);
-  const { kindOf, page } = KIT_FORMS[name];
+  const { kindOf, page, pageAnswers } = KIT_FORMS[name];
   const kind = kindOf(data);
   const isOne = task.fields.length === 1;
-  const input = page ?? (isSound ? 'sound' : kind === 'words' ? 'numbers' : kind);
+  const arePictures = kind === 'numbers' && isImageShape(data.sampleShape) && [1, 3].includes(data.sampleShape[2]);
+  const input = page ?? (isSound ? 'sound' : kind);
   const phones =
     data.text !== undefined && isOne ? textPhoneSamples(name) : hasPages(task) ? await phoneSamples(name) : {};
   return {
-    ...(hasPages(task) && { 'samples/browser': await browserSample(formats, input) }),
+    ...(hasPages(task) && { 'samples/browser': await browserSample(formats, input, pageAnswers) }),
     ...(formats.has('onnx') && {
       'samples/node': await nodeSample(name, kind, {
         isOneOutput: isOne,
-        arePictures: kind === 'numbers' && isImageShape(data.sampleShape) && [1, 3].includes(data.sampleShape[2]),
+        file: isSound ? 'sound' : arePictures ? 'picture' : undefined,
       }),
     }),
     ...(formats.has('tflite') && { samples: phones }),

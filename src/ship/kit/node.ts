@@ -19,29 +19,38 @@ const TAKEN: Readonly<Record<SampleKind, string>> = {
 const ONE = 'results[output.name].data';
 const SEVERAL = 'output.fields.flatMap(({ name }) => Array.from(results[name].data))';
 
+/** Files that a program takes beside JSON: the function that reads them, and the modules of that. */
+const FILES = {
+  picture: { reads: 'pictureIn', example: 'picture.png', modules: ['resize'] },
+  sound: { reads: 'soundIn', example: 'clip.wav', modules: ['riff', 'polyphase'] },
+} as const;
+const NO_FILE = { reads: undefined, example: '', modules: [] } as const;
+
 /** Kinds that a tokenizer prepares. */
 const TEXTS: ReadonlySet<SampleKind> = new Set(['text', 'tags']);
 
 /**
  * Program for Node that runs the examples of a kit with ONNX Runtime, and says whether it gives what it should: classes, numbers or labels by name, or
- * the tags of words. `isOneOutput`: answers are one output; else they are several, one after another. `arePictures`: it also takes a picture file.
+ * the tags of words. `isOneOutput`: answers are one output; else they are several, one after another. `file`: kind of file that it also takes.
  */
 export async function nodeSample(
   form: AnswerFormKind,
   kind: SampleKind,
-  { isOneOutput = true, arePictures = false }: { readonly isOneOutput?: boolean; readonly arePictures?: boolean } = {},
+  { isOneOutput = true, file }: { readonly isOneOutput?: boolean; readonly file?: keyof typeof FILES | undefined } = {},
 ): Promise<Readonly<Record<string, string>>> {
   const {
     program: { name, modules = [], takes, ...words },
     hasNames = true,
   } = KIT_FORMS[form];
   const what = takes ?? TAKEN[kind];
-  const picture = arePictures
-    ? {
-        SAMPLES: '/\\.json$/i.test(String(given)) ? samplesIn(given) : [await pictureIn(given)]',
-        GIVEN: 'samples.json or picture.png',
-      }
-    : { PICTURE: undefined, SAMPLES: 'samplesIn(given)', GIVEN: 'samples.json' };
+  const { reads, example, modules: own } = file === undefined ? NO_FILE : FILES[file];
+  const given =
+    reads === undefined
+      ? { PICTURE: undefined, SAMPLES: 'samplesIn(given)', GIVEN: 'samples.json' }
+      : {
+          SAMPLES: `/\\.json$/i.test(String(given)) ? samplesIn(given) : [await ${reads}(given)]`,
+          GIVEN: `samples.json or ${example}`,
+        };
   const marks = {
     ...{ NAME: `${name}-in-node`, FILE: `${name}.mjs`, WHAT: what, ...words },
     ANSWERS: isOneOutput ? ONE : SEVERAL,
@@ -50,18 +59,13 @@ export async function nodeSample(
       : undefined,
     EXPECTED: JSON.stringify(`: expected a JSON file of samples, [${what}]`),
     ...sharedScripts(),
-    ...sampleParts('node/picture.mjs', `node/${name}.mjs`, `node/${kind}.mjs`),
-    ...picture,
+    ...sampleParts(`node/${file ?? 'picture'}.mjs`, `node/${name}.mjs`, `node/${kind}.mjs`),
+    ...given,
   };
   return {
-    'package.json': arePictures
-      ? withSharp(sampleFile('node/package.json', marks))
-      : sampleFile('node/package.json', marks),
-    ...(await sharedModules([
-      ...(TEXTS.has(kind) ? [] : ['normalized' as const]),
-      ...(arePictures ? (['resize'] as const) : []),
-      ...modules,
-    ])),
+    'package.json':
+      file === 'picture' ? withSharp(sampleFile('node/package.json', marks)) : sampleFile('node/package.json', marks),
+    ...(await sharedModules([...(TEXTS.has(kind) ? [] : ['normalized' as const]), ...own, ...modules])),
     [marks.FILE]: sampleFile('node/program.mjs', marks),
   };
 }

@@ -18,6 +18,7 @@ const MODULES = {
   normalized: 'data/normalized',
   resize: 'data/pictures/resize',
   polyphase: 'data/sounds/polyphase',
+  riff: 'data/sounds/riff',
   masks: 'tasks/segmentation/masks',
   'mask-colours': 'report/mask-colours',
   letterbox: 'data/pictures/letterbox',
@@ -26,7 +27,7 @@ const MODULES = {
 
 export type SharedModule = keyof typeof MODULES;
 
-/** Functions that normalize numbers, scale and place pictures, bring sounds to another rate, make and colour masks, or choose boxes, as JavaScript: `NAME.js` by its name. */
+/** Functions that normalize numbers, scale and place pictures, read sounds and bring them to another rate, make and colour masks, or choose boxes, as JavaScript: `NAME.js` by its name. */
 export async function sharedModules(names: readonly SharedModule[]): Promise<Record<string, string>> {
   const place = (name: SharedModule): string => path.join(FOLDER, '../../..', MODULES[name]);
   const scripts = names.map(async (name) => [`${name}.js`, await scriptOf(place(name))] as const);

@@ -28,6 +28,7 @@ export function sharedScripts(): Marks {
   return sampleTexts({
     ...{ FEEDS: 'feeds.js', NORMALIZE: 'prepare.js', JOINED: 'joined.js', IDS: 'ids.js', WORDS: 'words.js' },
     BOXES: 'boxes.js',
+    ROWS: 'rows.js',
   });
 }
 

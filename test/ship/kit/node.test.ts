@@ -4,6 +4,9 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { OF_FILES, withPicture } from '../../../src/data/pictures/picture.ts';
 import { rawPixels, scaledPixels } from '../../../src/data/pictures/pixels.ts';
+import { clip } from '../../../src/data/sounds/clip.ts';
+import { parseWav } from '../../../src/data/sounds/wav.ts';
+import { wavFile } from '../../support/sound.ts';
 import { ROOT } from '../../support/built.ts';
 import { temporaryFolder } from '../../support/folder.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
@@ -55,7 +58,7 @@ it.each([
   'a program for Node prepares a picture file as training does: %s, %i channels, %s',
   async (form, channels, name) => {
     const [height, width] = [24, 20];
-    const files = await nodeSample(form, 'numbers', { isOneOutput: form === 'classes', arePictures: true });
+    const files = await nodeSample(form, 'numbers', { isOneOutput: form === 'classes', file: 'picture' });
     const program = files[form === 'boxes' ? 'detect.mjs' : 'classify.mjs']!;
     const reads = /\/\*\* A picture file as a sample[^]*?\n\}\n/.exec(program)![0];
     const script = `const input = { shape: [1, ${height}, ${width}, ${channels}] };\n${reads}console.log(JSON.stringify(await pictureIn(process.argv[2])));\n`;
@@ -77,3 +80,27 @@ it.each([
     expect(size).toEqual(form === 'boxes' ? { height: 70, width: 90 } : {});
   },
 );
+
+it('a program for Node reads a sound file as training does: another rate, longer and shorter', async () => {
+  const files = await nodeSample('classes', 'numbers', { file: 'sound' });
+  expect(files['package.json']).not.toContain('sharp');
+  const reads = /\/\*\* A WAV file as a sample[^]*?\n\}\n/.exec(files['classify.mjs']!)![0];
+  const head = `import { readFileSync } from 'node:fs';\nconst kit = import.meta.url;\nconst input = { shape: [1, 400] };\n`;
+  writeFileSync(
+    path.join(folder(), 'a.mjs'),
+    `${head}${reads}console.log(JSON.stringify([...(await soundIn(process.argv[2])).raw]));\n`,
+  );
+  for (const name of ['riff.js', 'polyphase.js']) writeFileSync(path.join(folder(), name), files[name]!);
+  writeFileSync(path.join(folder(), 'package.json'), '{ "type": "module" }');
+  writeFileSync(path.join(folder(), 'preprocessing.json'), '{ "sound": { "rate": 8000 } }');
+  const ask = () => spawnSync(process.execPath, ['a.mjs', 'clip.wav'], { cwd: folder(), encoding: 'utf8' });
+  for (const [rate, count] of [[8000, 1001], [8000, 37], [22050, 3001], [16000, 41]] as const) {
+    const values = Array.from({ length: count }, (_, t) => 0.8 * Math.sin(t * t * 0.001));
+    const bytes = wavFile(values, { rate });
+    writeFileSync(path.join(folder(), 'clip.wav'), bytes);
+    const expected = clip(parseWav(bytes, 'clip.wav'), { rate: 8000, seconds: 0.05 });
+    expect([rate, count, JSON.parse(ask().stdout)]).toEqual([rate, count, [...expected]]);
+  }
+  writeFileSync(path.join(folder(), 'clip.wav'), 'fLaC and more than that');
+  expect(ask()).toMatchObject({ status: 1, stderr: 'clip.wav: a FLAC file: expected RIFF and WAVE at its start\n' });
+}); // prettier-ignore

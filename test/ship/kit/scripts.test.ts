@@ -15,6 +15,7 @@ const GLOBALS = [
   ...['addEventListener', 'createImageBitmap', 'document', 'fetch', 'location', 'navigator'],
   ...['AudioContext', 'AudioWorkletNode', 'AudioWorkletProcessor', 'OfflineAudioContext', 'OffscreenCanvas'],
   'registerProcessor',
+  ...['FormData', 'Option'],
 ];
 
 /** Programs for texts read these from preprocessing.json and do not need them. */
@@ -36,13 +37,14 @@ function problemsOf(files: Readonly<Record<string, string>>): string[] {
     );
 }
 
-const INPUTS: readonly PageInput[] = ['numbers', 'arrays', 'text', 'tags', 'sound', 'mask', 'boxes'];
+const INPUTS: readonly PageInput[] = ['numbers', 'words', 'arrays', 'text', 'tags', 'sound', 'mask', 'boxes'];
 
 it.each(INPUTS)(
   'the pages for %s use no name that none of their scripts has, and have none that is not used',
   async (input) => {
     const files = await browserSample(new Set(['onnx', 'tflite']), input);
     expect(problemsOf(files)).toEqual([]);
+    expect(problemsOf(await browserSample(new Set(['onnx', 'tflite']), input, 'values'))).toEqual([]);
     expect(problemsOf({ 'a.js': `${files['kit.js']!}unknown(1);` })).toHaveLength(1);
   },
 );
@@ -57,6 +59,7 @@ it.each([
   ['boxes', 'numbers'] as const,
 ])('so does the program for Node: %s, %s', async (form, kind) => {
   expect(problemsOf(await nodeSample(form, kind))).toEqual([]);
+  if (kind === 'numbers') expect(problemsOf(await nodeSample(form, kind, { file: 'sound' }))).toEqual([]);
 });
 
 it('no file of a kit has a mark that is not filled in', async () => {
@@ -64,7 +67,7 @@ it('no file of a kit has a mark that is not filled in', async () => {
     ...(await Promise.all(INPUTS.map((input) => browserSample(new Set(['onnx', 'tflite']), input)))),
     ...[await nodeSample('classes', 'words'), await nodeSample('tags', 'tags'), await nodeSample('mask', 'numbers')],
     ...[await nodeSample('boxes', 'numbers', { isOneOutput: false })],
-    ...[await phoneSamples(), await phoneSamples('mask'), await phoneSamples('boxes')],
+    ...[await phoneSamples(), await phoneSamples('numbers'), await phoneSamples('mask'), await phoneSamples('boxes')],
     ...ANSWER_FORMS.filter((form) => KIT_FORMS[form].texts !== undefined).map(textPhoneSamples),
   ];
   for (const [name, text] of samples.flatMap((files) => Object.entries(files)))

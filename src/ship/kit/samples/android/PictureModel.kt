@@ -20,6 +20,7 @@ class __NAME__(context: Context, file: String, accelerator: Accelerator = Accele
     private val scale = normalization.getDouble("scale")
     private val mean = numbers("mean")
     private val std = numbers("std")
+    private val missing = normalization.optJSONArray("missing")
     private val shape = settings.getJSONObject("input").getJSONArray("shape")
     private val model = CompiledModel.create(assets, file, CompiledModel.Options(accelerator), null)
     private val inputs = model.createInputBuffers()
@@ -36,9 +37,11 @@ class __NAME__(context: Context, file: String, accelerator: Accelerator = Accele
         return __READ_KOTLIN__
     }
 
-    /** Values as the model was trained on them, channel by channel, computed in double precision. */
+    /** Values as the model was trained on them, channel by channel, computed in double precision. NaN is a missing value. */
     private fun prepared(raw: FloatArray) = FloatArray(raw.size) { i ->
-        ((raw[i] * scale - mean[i % mean.size]) / std[i % std.size]).toFloat()
+        val value = if (raw[i].isNaN()) missing?.optDouble(i % missing.length()) ?: Double.NaN else raw[i].toDouble()
+        require(value.isFinite()) { "value $i: expected a number, received ${raw[i]}" }
+        ((value * scale - mean[i % mean.size]) / std[i % std.size]).toFloat()
     }
 
     /** Values of a picture with one or three channels, which stands upright and has no transparent parts. */

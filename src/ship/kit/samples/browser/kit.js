@@ -43,7 +43,7 @@ export async function start(classify) {
   const results = [];
   for (const example of examples) {
     // __RAW__
-    results.push(await show(raw, example.label));
+    results.push(await show(raw, example.__KNOWN__));
   }
   // __CHOOSE__
   document.body.dataset.results = JSON.stringify(results);

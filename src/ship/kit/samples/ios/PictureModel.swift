@@ -5,7 +5,7 @@ import TensorFlowLite
 /// __DOC__ Not safe for several threads at once.
 final class __NAME__ {
   private struct Settings: Decodable {
-    struct Normalization: Decodable { let scale: Double; let mean: [Double]; let std: [Double] }
+    struct Normalization: Decodable { let scale: Double; let mean: [Double]; let std: [Double]; let missing: [Double?]? }
     struct Input: Decodable {
       let shape: [Int]
       // __INPUT__
@@ -47,16 +47,19 @@ final class __NAME__ {
   /// Numbers that the model gives for values before normalization.
   private func answers(to raw: [Float]) throws -> [Float] {
     guard raw.count == size else { throw NSError(domain: "expected \(size) numbers", code: raw.count) }
-    try feed(prepared(raw))
+    try feed(try prepared(raw))
     try interpreter.invoke()
     return try __READ_SWIFT__
   }
 
-  /// Values as the model was trained on them, channel by channel, computed in double precision.
-  private func prepared(_ raw: [Float]) -> [Float] {
+  /// Values as the model was trained on them, channel by channel, computed in double precision. NaN is a missing value.
+  private func prepared(_ raw: [Float]) throws -> [Float] {
     let channels = normalization.mean.count
-    return raw.enumerated().map { i, value in
-      Float((Double(value) * normalization.scale - normalization.mean[i % channels]) / normalization.std[i % channels])
+    let missing = normalization.missing ?? [nil]
+    return try raw.enumerated().map { i, given in
+      guard let value = given.isNaN ? missing[i % missing.count] : Double(given), value.isFinite
+      else { throw NSError(domain: "value \(i): expected a number, received \(given)", code: i) }
+      return Float((value * normalization.scale - normalization.mean[i % channels]) / normalization.std[i % channels])
     }
   }
 

@@ -4,7 +4,12 @@ import { normalized } from './normalized.js';
 
 interface Settings {
   readonly input: { readonly shape: readonly number[] };
-  readonly normalization: { readonly scale: number; readonly mean: readonly number[]; readonly std: readonly number[] };
+  readonly normalization: {
+    readonly scale: number;
+    readonly mean: readonly number[];
+    readonly std: readonly number[];
+    readonly missing?: readonly (number | null)[];
+  };
   readonly models: readonly { readonly format: string; readonly inputs: readonly Part[] }[];
 }
 
@@ -22,11 +27,15 @@ interface Part {
 export async function openClassifier(file: number, { input, normalization, models }: Settings, labels: readonly string[]) {
   const model = await loadTensorflowModel(file);
   const { inputs } = models.find(({ format }) => format === 'tflite')!;
-  /** Takes values before normalization, row by row, channels last. A model with several inputs takes all of them in one row, in the places that preprocessing.json states. */
-  return async (raw: ArrayLike<number>) => {
+  /** Takes values before normalization, row by row, channels last; null or NaN stands for a missing one. A model with several inputs takes all of them in one row, in the places that preprocessing.json states. */
+  return async (raw: ArrayLike<number | null>) => {
     const size = input.shape.reduce((product, length) => product * length);
     if (raw.length !== size) throw new Error(`expected ${size} numbers, received ${raw.length}`);
-    const values = normalized(raw, normalization);
+    const { missing } = normalization;
+    const filled = Array.from(raw, (value, i) => (value === null || Number.isNaN(value) ? (missing?.[i % missing.length] ?? NaN) : value));
+    const wrong = filled.findIndex((value) => !Number.isFinite(value));
+    if (wrong !== -1) throw new Error(`value ${wrong}: expected a number, received ${String(raw[wrong])}`);
+    const values = normalized(filled, normalization);
     const fed = inputs.map(({ dtype, shape, from }) => {
       const part = values.slice(from, from + shape.reduce((size, length) => size * length));
       if (dtype !== 'int32') return part;
