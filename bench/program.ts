@@ -46,9 +46,17 @@ export async function benchStep(
   const program =
     net.kind === 'pixels'
       ? pixelProgram(net, network, optimizer, batchSize)
-      : trainingProgram({ task, network, loss, optimizer, batchSize });
+      : trainingProgram({ task, network, loss, optimizer, batchSize, mix: task.trainsOn ?? 'none' });
   const hyper = Object.entries(loss.hyper).map(([key, value]) => [`hyper/${key}`, Float32Array.of(value)] as const);
-  const feeds = { ...samplesOf(name, net, batchSize), ...(net.kind === 'pixels' ? {} : Object.fromEntries(hyper)) };
+  const { labels, ...samples } = samplesOf(name, net, batchSize);
+  // Trainings feed the shares of the classes in each cell, counted before the step.
+  const targets =
+    net.kind === 'mask'
+      ? { targets: task.fed(labels as Int32Array, 'masks')['targets']! }
+      : labels === undefined
+        ? {}
+        : { labels };
+  const feeds = { ...samples, ...targets, ...(net.kind === 'pixels' ? {} : Object.fromEntries(hyper)) };
   return { program, feedsAt: (i) => ({ ...feeds, ...optimizer.feedValues(i, 1e-3) }) };
 }
 
