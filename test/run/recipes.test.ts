@@ -74,6 +74,9 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
   'fashion-mnist-search.yaml': () =>
     Promise.resolve(['target.widths=[1]', 'target.amounts=[0,0.5]', 'target.rounds=1', 'report.latency.seconds=0.1']),
   'fashion-mnist-few-labels.yaml': () => Promise.resolve(['dataset.labelled=20']),
+  // Principal axes of the teacher's vectors are found on the validation samples, of which there are ten.
+  'fashion-mnist-vectors.yaml': () =>
+    Promise.resolve(['dataset.labelled=20', 'dataset.dimensions=8', 'dataset.prefixes=[4]', 'quantize=[]']),
   'emoji-detection.yaml': () => Promise.resolve(['quantize=[]', 'outputs=logits']),
   'quantize-ds-cnn.yaml': () => Promise.resolve(['export=[onnx]']),
   'quantize-resnet8.yaml': () => Promise.resolve(['export=[onnx]']),
