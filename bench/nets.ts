@@ -12,8 +12,8 @@ export interface BenchNet {
   /** One sample, channels last. */
   readonly inputShape: readonly number[];
   readonly classes: number;
-  /** What it learns: a label a sample, `pixels`, a 0 or 1 each, `mask`, a class for each cell of 8 pixels, or `boxes`. */
-  readonly kind: 'labels' | 'pixels' | 'mask' | 'boxes';
+  /** What it learns: a label a sample, `pixels`, a 0 or 1 each, `mask`, a class for each cell of 8 pixels, `boxes`, or `vector`, one of a teacher's. */
+  readonly kind: 'labels' | 'pixels' | 'mask' | 'boxes' | 'vector';
   /** Samples are rows of tokens below this, the last of them 0, which is padding. */
   readonly vocabulary?: number;
   /** Limit on the norm of the weights into a unit, after each update. */
@@ -63,6 +63,12 @@ const REAL_NETS: Readonly<Record<string, BenchNet>> = {
   'wrn-16-2': image('wide-resnet 16-2 at 32×32', registry('wide-resnet', { depth: 16, width: 2 })),
   'transformer-2': transformer(2),
   'transformer-4': transformer(4),
+  'bag-vectors': {
+    about:
+      "bag of 30,522 vectors of 96 numbers over 32 tokens, squared difference from a teacher's 384 numbers, both of length 1",
+    ...{ batch: 256, inputShape: [32], classes: 384, kind: 'vector', vocabulary: 30_522 },
+    build: registry('embedding-bag', { vocabulary: 30_522, size: 96 }),
+  },
   gru: {
     about: 'gru of 128 units over 64 steps of 64 features',
     ...{ batch: 64, inputShape: [64, 64], classes: 10, kind: 'labels' },

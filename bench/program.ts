@@ -41,7 +41,10 @@ export async function benchStep(
   const network = file === undefined ? layersNetwork(buildNet(name)) : fileNetwork(file, net);
   const limited = { ...config, maxNorm: net.maxNorm };
   const optimizer = createOptimizer(limited, network.trainable, undefined, limitedUnits(network, limited));
-  const loss = createLoss('ce');
+  const loss =
+    net.kind === 'vector'
+      ? createLoss('mse', { hyper: { alpha: 1 }, ofLabels: {}, answers: { width: net.classes, groups: 1 } })
+      : createLoss('ce');
   const task = benchTask(net);
   const program =
     net.kind === 'pixels'
@@ -60,12 +63,13 @@ export async function benchStep(
   return { program, feedsAt: (i) => ({ ...feeds, ...optimizer.feedValues(i, 1e-3) }) };
 }
 
-const TASK_NAMES = { labels: 'classification', mask: 'segmentation', boxes: 'detection' } as const;
+const TASK_NAMES = { labels: 'classification', mask: 'segmentation', boxes: 'detection', vector: 'embedding' } as const;
 
 function benchTask({ kind, classes, inputShape }: BenchNet): Task {
   return taskOf({
     task: TASK_NAMES[kind === 'pixels' ? 'labels' : kind],
-    classNames: Array.from({ length: classes }, (_, i) => String(i)),
+    classNames: kind === 'vector' ? [] : Array.from({ length: classes }, (_, i) => String(i)),
+    vector: { size: classes, prefixes: [] },
     sampleShape: inputShape,
     stride: 8,
     maxBoxes: MAX_BOXES,
@@ -90,6 +94,10 @@ export function samplesOf(name: string, net: BenchNet, batch: number): Record<st
   if (net.kind === 'pixels') return { x, mask: Float32Array.from(x, () => random.below(2)) };
   const weights = new Float32Array(batch).fill(1);
   if (net.kind === 'boxes') return { x, targets: boxRows(random, net.classes, batch), weights };
+  if (net.kind === 'vector') {
+    const vectors = Float32Array.from({ length: batch * net.classes }, () => random.normal());
+    return { x, targets: vectors, teacherLogits: vectors, weights };
+  }
   const each = net.kind === 'mask' ? net.inputShape[0]! * net.inputShape[1]! : 1;
   return { x, labels: Int32Array.from({ length: batch * each }, () => random.below(net.classes)), weights };
 }

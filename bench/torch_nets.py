@@ -397,6 +397,18 @@ class TextTransformer(nn.Module):
         return self.logits((x * kept[:, :, None]).sum(1) / kept.sum(1, keepdim=True).clamp(min=1))
 
 
+class BagVectors(nn.Module):
+    """StaticEmbedding, Dense and Normalize of sentence-transformers: tokens of all texts in one row behind the places where each text begins."""
+
+    def __init__(self, texts=256, vocabulary=30_522, size=96, width=384):
+        super().__init__()
+        self.texts, self.tokens, self.logits = texts, nn.EmbeddingBag(vocabulary, size), nn.Linear(size, width)
+        nn.init.normal_(self.tokens.weight, std=0.02)
+
+    def forward(self, x):
+        return F.normalize(self.logits(self.tokens(x[self.texts :], x[: self.texts])), dim=1)
+
+
 class Gru(nn.Module):
     """nn.GRU: resets after the product, sigmoid gates. Its second bias is frozen, as the registry's cell has one."""
 
@@ -471,6 +483,7 @@ NETS = {
     "wrn-16-2": (lambda _: wrn(), PICTURE, 10, 128),
     "transformer-2": (lambda word: TextTransformer(2, word == "sdpa"), (128,), 4, 32),
     "transformer-4": (lambda word: TextTransformer(4, word == "sdpa"), (128,), 4, 32),
+    "bag-vectors": (lambda _: BagVectors(), (32,), 384, 256),
     "gru": (lambda word: ExactGru() if word == "exact" else Gru(), (64, 64), 10, 64),
     "unet": (lambda _: UNet(), (1, 64, 64), 1, 16),
     "seg-lraspp": (lambda _: Lraspp(), (3, 128, 128), 8, 16),
@@ -490,6 +503,11 @@ MAX_NORM = {"mlp-1200": 3.873}
 
 def samples_of(name, batch):
     _, shape, classes, _ = NETS[name]
+    if name == "bag-vectors":
+        lengths = 17 + torch.arange(batch) * 16 // batch
+        offsets = torch.cumsum(lengths, 0) - lengths
+        vectors = F.normalize(torch.randn(batch, classes), dim=1)
+        return torch.cat([offsets, torch.randint(1, 30_522, (int(lengths.sum()),))]), vectors
     if name.startswith("transformer"):
         ids = torch.randint(1, 8192, (batch, *shape))
         lengths = 65 + torch.arange(batch)[:, None] * 64 // batch

@@ -31,6 +31,8 @@ def times_of(args, variant):
         net, x = net.to(memory_format=torch.channels_last), x.to(memory_format=torch.channels_last)
         y = y.to(memory_format=torch.channels_last) if args.net == "unet" else y
     objective = F.binary_cross_entropy_with_logits if args.net == "unet" else F.cross_entropy
+    if args.net == "bag-vectors":
+        objective = F.mse_loss
     if args.net == "det-nano":
         objective = lambda answers, y: detection_loss(net, answers, y)
     loss_of = lambda x, y: objective(net(x), y)
