@@ -52,9 +52,9 @@ const OF_LOGITS: readonly LossName[] = [
   ...(['kd', 'kd-standardized', 'dkd', 'dist', 'ttm', 'wttm', 'nkd', 'mse', 'mutual'] as const),
 ];
 
-/** Losses that compare maps over a picture: maps of its classes, and inner tensors. */
-const OF_MAPS: readonly LossName[] = [
-  ...(['cwd-logits', 'hint', 'pkd', 'cwd', 'vkd', 'rkd', 'sp', 'mgd', 'reviewkd', 'attention'] as const),
+/** Losses that compare inner tensors of pictures. */
+const OF_FEATURES: readonly LossName[] = [
+  ...(['hint', 'pkd', 'cwd', 'vkd', 'rkd', 'sp', 'mgd', 'reviewkd', 'attention'] as const),
 ];
 
 /** Losses that compare vectors: with the vector of the teacher, or the likenesses between samples. */
@@ -112,7 +112,7 @@ const ROWS = {
   },
   segmentation: {
     ...{ hasClasses: false, isEmptyKnown: false, answersPer: 'pixel', loss: 'kd', store: 'fp16' },
-    losses: [...OF_LOGITS, ...OF_MAPS],
+    losses: [...OF_LOGITS, 'cwd-logits', ...OF_FEATURES],
     hasNames: true,
     mixes: [],
     form: 'mask',
@@ -120,7 +120,8 @@ const ROWS = {
     begins: ['loss: kd # pixel by pixel', `temperature: 2 ${SOFTENS}`, `alpha: 0.5 ${ALPHA}`],
   },
   detection: {
-    ...{ hasClasses: false, isEmptyKnown: true, answersPer: 'point', losses: ['kd'], loss: 'kd', store: 'fp16' },
+    ...{ hasClasses: false, isEmptyKnown: true, answersPer: 'point', loss: 'kd', store: 'fp16' },
+    losses: ['kd', ...OF_FEATURES, 'frs'],
     hasNames: true,
     mixes: ['mosaic'],
     form: 'boxes',
@@ -156,8 +157,8 @@ export function fieldNames(task: TaskName): readonly string[] {
   return taskRow(task).fields ?? ['logits'];
 }
 
-/** Losses only for numbers, only for vectors, and only for masks. */
-const OF_OTHERS: ReadonlySet<LossName> = new Set(['bounded', 'cosine', 'similarity', 'cwd-logits']);
+/** Losses only for numbers, only for vectors, only for masks, and only for boxes. */
+const OF_OTHERS: ReadonlySet<LossName> = new Set(['bounded', 'cosine', 'similarity', 'cwd-logits', 'frs']);
 
 /** True if a loss suits a task. Most compare classes. */
 export function isLossFor(loss: LossName, task: TaskName): boolean {

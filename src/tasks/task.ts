@@ -100,6 +100,8 @@ export interface Task {
   batchLoss?(outputs: tf.Tensor2D, targets: tf.Tensor2D, weights: tf.Tensor1D, hyper: Hyper): tf.Scalar | undefined;
   /** Divergence of two answers [rows, classes] at a temperature, [rows]; absent for tasks without a temperature. */
   divergence?(teacher: tf.Tensor2D, student: tf.Tensor2D, temperature: tf.Scalar): tf.Tensor1D;
+  /** Largest class probability of rows of answers at each place of each level, [batch, height, width]; absent for tasks without levels. */
+  scoreMaps?(rows: tf.Tensor2D): readonly tf.Tensor3D[];
   /** Form of a teacher's answers other than that of students', known by its width; see `taskOfWidth`. */
   readonly taught?: TaughtForm;
   /** Sums over a batch that the score is computed from, by name; targets and outputs in the form of a loss' input. */

@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { RandomStream } from '../../src/base/random.ts';
-import { detectorPoints } from '../../src/data/points.ts';
+import { detectorPoints, POINT_STRIDES } from '../../src/data/points.ts';
 import { boxesWidth, writeBoxes } from '../../src/data/targets/boxes.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { detection } from '../../src/tasks/detection/task.ts';
+import type { Loss } from '../../src/train/step/loss.ts';
 import { lossInput } from '../../src/train/step/step.ts';
 import { useCpu } from '../support/cpu.ts';
 import { runPython } from './python.ts';
@@ -45,7 +46,18 @@ function drawn(key: number) {
   );
   const own = { boxes: around(), logits: logits() };
   const teacher = { boxes: around(), logits: logits() };
-  return { height, width, points, classes, samples, truth, own, teacher, temperature: 1 + random.below(3) };
+  const stride = POINT_STRIDES[key % 3]!;
+  const feature = (channels: number): number[][][][] =>
+    Array.from({ length: samples }, () =>
+      Array.from({ length: height / stride }, () =>
+        Array.from({ length: width / stride }, () =>
+          Array.from({ length: channels }, () => Math.fround(random.normal())),
+        ),
+      ),
+    );
+  const features = { student: feature(3), teacher: feature(4) };
+  const temperature = 1 + random.below(3);
+  return { height, width, points, classes, samples, truth, own, teacher, stride, features, temperature };
 }
 
 type Case = ReturnType<typeof drawn>;
@@ -59,8 +71,8 @@ function joined({ samples }: Case, { boxes, logits }: Case['own']): number[][] {
   ]);
 }
 
-function ours(one: Case): { readonly loss: number; readonly gradient: readonly number[][] } {
-  const { height, width, classes, samples, truth, temperature } = one;
+/** Task of a case, and targets of its pictures. */
+function labelled({ height, width, classes, samples, truth }: Case) {
   const classNames = Array.from({ length: classes }, (_, c) => `class ${c}`);
   const task = detection({ classNames, sampleShape: [height, width, 3], maxBoxes: MOST });
   const length = boxesWidth(MOST);
@@ -82,23 +94,84 @@ function ours(one: Case): { readonly loss: number; readonly gradient: readonly n
       })),
     ),
   );
-  const loss = createLoss('kd', { hyper: { temperature, alpha: 0.5 } });
-  const feeds = {
-    teacherLogits: tf.tensor2d(joined(one, one.teacher)),
-    ...Object.fromEntries(Object.entries(loss.hyper).map(([name, value]) => [`hyper/${name}`, tf.scalar(value)])),
-  };
+  return { task, targets: tf.tensor2d(targets, [samples, length]), weights: tf.tensor1d(task.weightOf!(targets)) };
+}
+
+function feedsOf(loss: Loss, one: Case): Record<string, tf.Tensor> {
+  const hyper = Object.entries(loss.hyper).map(([name, value]) => [`hyper/${name}`, tf.scalar(value)]);
+  return { teacherLogits: tf.tensor2d(joined(one, one.teacher)), ...Object.fromEntries(hyper) };
+}
+
+function ours(one: Case): { readonly loss: number; readonly gradient: readonly number[][] } {
+  const { task, targets, weights } = labelled(one);
+  const loss = createLoss('kd', { hyper: { temperature: one.temperature, alpha: 0.5 } });
+  const feeds = feedsOf(loss, one);
   const valueOf = (answers: tf.Tensor2D): tf.Scalar =>
     loss.compute(
       lossInput(loss, task, feeds, {
-        studentLogits: answers,
-        targets: tf.tensor2d(targets, [samples, length]),
-        weights: tf.tensor1d(task.weightOf!(targets)),
+        ...{ studentLogits: answers, targets, weights },
         studentFeatures: {},
       }),
     ).loss;
   const { value, grad } = tf.valueAndGrad((x) => valueOf(x as tf.Tensor2D))(tf.tensor2d(joined(one, one.own)));
   return { loss: value.dataSync()[0]!, gradient: (grad as tf.Tensor2D).arraySync() };
 }
+
+/** A loss of inner tensors: its distance, its regressor, and the gradients of both by the student's tensor and by the regressor. */
+function compared(name: 'frs' | 'pkd', one: Case) {
+  const { task, targets, weights } = labelled(one);
+  const [student, teacher] = [one.features.student, one.features.teacher].map((values) => tf.tensor4d(values)) as [tf.Tensor4D, tf.Tensor4D]; // prettier-ignore
+  const pair = {
+    student: 's',
+    teacher: 't',
+    studentShape: student.shape.slice(1),
+    teacherShape: teacher.shape.slice(1),
+  };
+  const loss = createLoss(name, { features: [pair], seed: 5 });
+  const feeds = { ...feedsOf(loss, one), 'teacher/t': teacher };
+  const studentLogits = tf.tensor2d(joined(one, one.own));
+  const variables = Object.values(loss.variables);
+  const distanceOf = (feature: tf.Tensor): tf.Scalar => {
+    const input = lossInput(loss, task, feeds, { studentLogits, targets, weights, studentFeatures: { s: feature } });
+    return loss.compute(input).parts[name]!;
+  };
+  const { value, grads } = tf.valueAndGrads((feature: tf.Tensor) => distanceOf(feature))([student, ...variables]);
+  const [kernel, bias = []] = variables.map((variable) => variable.arraySync());
+  const gradients = grads.map((gradient) => Array.from(gradient.dataSync()));
+  return { name, kernel, bias, distance: value.dataSync()[0]!, gradients };
+}
+
+it.each(['frs', 'pkd'] as const)('%s of random detectors and its gradients are those of PyTorch', (name) => {
+  const all = Array.from({ length: 30 }, (_, i) => drawn(i));
+  // A correlation over two places is ±1 whatever they hold.
+  const cases = all.filter(({ features }) => name === 'frs' || features.student.flat(2).length >= 8);
+  expect(cases.length).toBeGreaterThan(15);
+  const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
+  try {
+    const own = cases.map((one) => compared(name, one));
+    const written = cases.map((one, i) => {
+      const { truth, teacher, classes, features, samples } = one;
+      const { kernel, bias } = own[i]!;
+      const logits = Array.from({ length: teacher.logits.length / classes }, (_, p) => teacher.logits.slice(p * classes, (p + 1) * classes)); // prettier-ignore
+      const level = { student: features.student, teacher: features.teacher, level: POINT_STRIDES.indexOf(one.stride) };
+      return { feature: name, truth, samples, teacherLogits: logits, ...level, kernel, bias };
+    });
+    writeFileSync(path.join(folder, 'cases.json'), JSON.stringify(written));
+    const expected = runPython('detection_loss.py', folder) as { distance: number; gradients: number[][] }[];
+    own.forEach(({ distance, gradients }, i) => {
+      const wanted = expected[i]!;
+      expect([i, Math.abs(distance / wanted.distance - 1) < 1e-5]).toEqual([i, true]);
+      gradients.forEach((values, k) => {
+        const right = wanted.gradients[k]!;
+        const largest = Math.max(...wanted.gradients.flat().map(Math.abs));
+        const worst = Math.max(...values.map((value, j) => Math.abs(value - right[j]!)));
+        expect([i, k, worst / largest < 1e-5]).toEqual([i, k, true]);
+      });
+    });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 it('assignment, loss, distillation and gradients of 30 random detectors are those of PyTorch', () => {
   const cases = Array.from({ length: 30 }, (_, i) => drawn(i));

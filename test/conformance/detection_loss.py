@@ -93,5 +93,31 @@ def loss_of(case):
     return {"loss": loss.item(), "boxes": boxes.grad.flatten().tolist(), "logits": logits.grad.flatten().tolist()}
 
 
+def feature_of(case):
+    """Distance of inner tensors [samples, height, width, channels] through a regressor, and its gradients: Du et al. 2021, and Cao et al. 2022."""
+    number = lambda key: torch.tensor(case[key], dtype=torch.float64)
+    learned = [number(key).requires_grad_() for key in ("student", "kernel", "bias") if case[key]]
+    student, kernel, *bias = learned
+    teacher = number("teacher")
+    samples, height, width, _ = teacher.shape
+    moved = student @ kernel + sum(bias)
+    weights = torch.tensor([max(1, len(rows)) for rows in case["truth"]], dtype=torch.float64)
+    if case["feature"] == "pkd":
+        share = (weights / weights.sum() / (height * width))[:, None, None, None]
+        over = lambda x: (share * x).sum((0, 1, 2))
+        a, b = moved - over(moved), teacher - over(teacher)
+        distance = (1 - over(a * b) / (over(a * a) * over(b * b)).sqrt()).mean()
+    else:
+        scores = number("teacherLogits").sigmoid().amax(-1).reshape(samples, -1)
+        # The next level has a quarter of the points: of 21 parts 16, 4 and 1.
+        part = scores.shape[1] // 21
+        scores = scores.split([16 * part, 4 * part, part], 1)[case["level"]].reshape(samples, height, width)
+        each = ((moved - teacher) ** 2).mean(-1)
+        distance = (scores * each).sum((1, 2)) / scores.sum((1, 2)).clamp(min=1)
+        distance = (weights * distance).sum() / weights.sum()
+    distance.backward()
+    return {"distance": distance.item(), "gradients": [one.grad.flatten().tolist() for one in learned]}
+
+
 with open(f"{sys.argv[1]}/cases.json") as file:
-    print(json.dumps([loss_of(case) for case in json.load(file)]))
+    print(json.dumps([feature_of(case) if "feature" in case else loss_of(case) for case in json.load(file)]))

@@ -39,7 +39,9 @@ function difference(actual: ArrayLike<number>, expected: readonly number[]): num
   return Math.max(...expected.map((value, i) => Math.abs(value - actual[i]!))) / scale;
 }
 
-const featureLosses = (Object.keys(losses) as AnyLoss[]).filter((name) => losses[name].needs === 'features');
+const featureLosses = (Object.keys(losses) as AnyLoss[]).filter(
+  (name) => losses[name].needs === 'features' && name !== 'frs',
+);
 type Shapes = readonly [student: readonly number[], teacher: readonly number[]];
 const shapes: readonly Shapes[] = [
   [

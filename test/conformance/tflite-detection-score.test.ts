@@ -47,4 +47,4 @@ it('mAP of every file of a detector is what pycocotools counts of its answers in
   );
   expect(theirs['fp32.onnx']).toBeGreaterThan(0.25);
   for (const name of files) expect([name, Math.abs(own[name]! - theirs[name]!) < 0.001]).toEqual([name, true]);
-});
+}, 1_800_000);

@@ -44,6 +44,21 @@ const made = (change: object = {}, dataset: object = {}) =>
 const optimizer = { type: 'adamw', learningRate: 0.01, schedule: 'onecycle' };
 const training = { epochs: 15, batchSize: 16, optimizer };
 
+it.each(['frs', 'pkd'])('learns from the pyramid of a trained teacher by %s', async (loss) => {
+  const levels = ['top_down0', 'bottom_up1', 'bottom_up2'].map((level) => `${level}_pointwise_relu`);
+  const features = levels.map((level) => ({ student: level, teacher: level }));
+  const recipe = made(
+    {
+      teacher: { train: { model: 'det-nano', alpha: 0.2, filters: 16, epochs: 1, batchSize: 16 } },
+      distill: { loss, features, epochs: 1, batchSize: 16, softTargets: { store: 'live' } },
+      baseline: false,
+    },
+    { limit: 64, validation: 16 },
+  );
+  const { report } = await runRecipe(recipe, { out: folder() });
+  expect(report.models.map(({ id }) => id)).toEqual(['teacher', 'distilled']);
+});
+
 it('goes from boxes to files that find them, and to a server of them', async () => {
   const recipe = made({
     teacher: { train: { model: 'det-nano', alpha: 0.2, filters: 16, ...training } },

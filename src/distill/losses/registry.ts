@@ -12,6 +12,7 @@ import { cwd } from './cwd.ts';
 import type { LossArgs, LossDefinition } from './define.ts';
 import { dist } from './dist.ts';
 import { dkd } from './dkd.ts';
+import { frs } from './frs.ts';
 import { hint } from './hint.ts';
 import { kdStandardized } from './kd-standardized.ts';
 import { kd } from './kd.ts';
@@ -49,6 +50,7 @@ export const losses: Readonly<Record<AnyLoss, LossDefinition>> = {
   mutual,
   'cwd-logits': cwdLogits,
   hint,
+  frs,
   pkd,
   cwd,
   vkd,

@@ -199,6 +199,10 @@ export const LOSSES = {
     doc: 'Intermediate tensors through a learned regressor (FitNets 2015), with kd.',
     options: { ...withKd, featureWeight: weightOf('the inner tensors', 100), features },
   },
+  frs: {
+    doc: 'Intermediate tensors of detectors through a learned regressor, where the teacher sees objects (feature richness, Du 2021), with kd.',
+    options: { ...withKd, featureWeight: weightOf('the inner tensors', 1), features },
+  },
   pkd: {
     doc: 'Intermediate tensors standardized channel by channel (Pearson correlation, Cao 2022), with kd.',
     acrossBatch: true,

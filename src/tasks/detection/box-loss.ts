@@ -34,12 +34,17 @@ export function pointDivergence(
   const logits = (of: tf.Tensor2D): tf.Tensor2D => tf.div(part(of, 4, classes), temperature);
   const given = tf.sigmoid(logits(teacher));
   const apart = tf.sub(binaryCrossEntropy(logits(student), given), binaryCrossEntropy(logits(teacher), given));
-  const sure = tf.max(tf.sigmoid(part(teacher, 4, classes)), -1);
+  const sure = largestScores(teacher);
   // At a temperature the gradient of scores shrinks by its square, which the loss puts back; that of boxes does not.
   const boxes = tf.div(tf.mul(boxLoss(student, teacher), sure), tf.square(temperature));
   const each = tf.reshape(tf.add(tf.sum(apart, -1), boxes), [-1, points]);
   const norm = tf.maximum(tf.sum(tf.reshape(sure, [-1, points]), 1, true), 1);
   return tf.reshape(tf.div(tf.mul(each, points), norm), [-1]);
+}
+
+/** Largest class probability of each point, [rows]; answers [rows, 4 + classes]. */
+export function largestScores(answers: tf.Tensor2D): tf.Tensor1D {
+  return tf.max(tf.sigmoid(part(answers, 4, answers.shape[1] - 4)), -1);
 }
 
 /** [rows] */

@@ -2,14 +2,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import { shown, UserError } from '../../base/errors.ts';
 import { sum } from '../../base/numbers.ts';
 import type { TargetValues } from '../../data/dataset.ts';
-import { detectorPoints } from '../../data/points.ts';
+import { detectorPoints, POINT_STRIDES } from '../../data/points.ts';
 import { BOX_WIDTH, boxesOf, boxesWidth, NO_BOX } from '../../data/targets/boxes.ts';
 import { apScore } from '../score.ts';
 import { asGiven, numberFeeds } from '../targets.ts';
 import type { Task, TaskData } from '../task.ts';
 import { assigned, detectedBoxes, labelledBoxes } from './assignment.ts';
 import type { Truth } from './assignment.ts';
-import { pointDivergence, pointLoss } from './box-loss.ts';
+import { largestScores, pointDivergence, pointLoss } from './box-loss.ts';
 import { boxesOfAll, boxesText, detectionRow } from './detections.ts';
 import { judged } from './judged.ts';
 import { DETECTION_WIDTH, MAX_DETECTIONS, NO_DETECTION, ROW } from './suppression.ts';
@@ -78,6 +78,11 @@ export function detection({ classNames: names, sampleShape, maxBoxes = 1 }: Omit
     sums: () => ({}),
     scoreOfSums: () => undefined,
     divergence: (teacher, student, temperature) => pointDivergence(teacher, student, temperature, count),
+    scoreMaps: (rows) => {
+      const sizes = POINT_STRIDES.map((stride) => [height / stride, width / stride] as const);
+      const levels = tf.split(tf.reshape(largestScores(rows), [-1, count]), sizes.map(([h, w]) => h * w), 1); // prettier-ignore
+      return levels.map((level, i) => tf.reshape(level, [-1, ...sizes[i]!]));
+    },
     beside: () => ({}),
     labelText: (targets, row) => boxesText(boxesOf(targets, row * targetWidth, maxBoxes), names),
     ignorance: () => 0,

@@ -5,7 +5,7 @@ import type { Partial } from './known.ts';
 /** Inputs of a loss for one batch. All are tensors, so that a step can be traced with the loss inside. */
 export interface LossInput {
   /** Task, which provides the label part of a loss. */
-  readonly task: Pick<Task, 'loss' | 'batchLoss' | 'lossName' | 'divergence'>;
+  readonly task: Pick<Task, 'loss' | 'batchLoss' | 'lossName' | 'divergence' | 'scoreMaps'>;
   /** [rows, classes] logits, or numbers as `Task.forLoss` gives them. A row is a sample, or a part of one: see `Task.rows`. */
   readonly studentLogits: tf.Tensor2D;
   /** [rows, classes]; for classification, labels as distributions: one-hot, or mixed by mixup; rows sum to 1, or to 0 without a label. */

@@ -1,8 +1,9 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { createLoss, losses } from '../../../src/distill/losses/registry.ts';
 import type { AnyLoss } from '../../../src/distill/losses/registry.ts';
-import { ACROSS_BATCH } from '../../../src/recipe/schema/loss.ts';
+import { ACROSS_BATCH, LOSSES } from '../../../src/recipe/schema/loss.ts';
 import type { LossName } from '../../../src/recipe/schema/loss.ts';
+import { isLossFor } from '../../../src/recipe/task.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 import { withRandomSource } from '../../../src/trace/random.ts';
 import type { FeaturePair, Loss } from '../../../src/train/step/loss.ts';
@@ -20,7 +21,9 @@ interface Batch {
   readonly weights?: number[];
 }
 
-const featureLosses = (Object.keys(losses) as AnyLoss[]).filter((name) => losses[name].needs === 'features');
+const featureLosses = (Object.keys(LOSSES) as LossName[]).filter(
+  (name) => losses[name].needs === 'features' && isLossFor(name, 'classification'),
+);
 
 function make(name: AnyLoss, { student, teacher }: Batch, hyper: Record<string, number> = {}): Loss {
   const shapeOf = (values: Values): number[] => tf.tensor(values).shape.slice(1);
