@@ -98,7 +98,10 @@ function labelled({ height, width, classes, samples, truth }: Case) {
 }
 
 function feedsOf(loss: Loss, one: Case): Record<string, tf.Tensor> {
-  const hyper = Object.entries(loss.hyper).map(([name, value]) => [`hyper/${name}`, tf.scalar(value)]);
+  const hyper = Object.entries(loss.hyper).map(([name, value]): [string, tf.Tensor] => [
+    `hyper/${name}`,
+    tf.scalar(value),
+  ]);
   return { teacherLogits: tf.tensor2d(joined(one, one.teacher)), ...Object.fromEntries(hyper) };
 }
 
