@@ -32,6 +32,7 @@ const SOURCES = Object.fromEntries(
     values: await phoneSamples('numbers'),
     masks: await phoneSamples('mask'),
     boxes: await phoneSamples('boxes'),
+    vectors: await phoneSamples('vector'),
     ...Object.fromEntries(OF_TEXTS.map((form) => [form, textPhoneSamples(form)])),
   }).flatMap(([kind, samples]) =>
     Object.entries(samples)

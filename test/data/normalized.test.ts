@@ -76,7 +76,7 @@ function prepareOf(files: Readonly<Record<string, string>>, script: string, { sh
 function phone(expression: string, given: Case): Float32Array {
   const { scale, mean, std } = given.normalization;
   const names = { ...{ scale, mean, std, channels: mean.length }, normalization: { scale, mean, std } };
-  const script = expression.replaceAll('.size', '.length').replace('.toFloat()', '').replace('Double(value)', 'raw[i]');
+  const script = expression.replaceAll('.size', '.length').replace('.toFloat()', '').replace('value', 'raw[i]');
   const valueOf = vm.runInNewContext(`(raw, i) => ${script}`, { ...names, Float: Math.fround }) as (
     raw: readonly number[],
     i: number,
@@ -175,11 +175,11 @@ const PLACES: Readonly<Record<string, Place>> = {
   },
   Kotlin: async (given) => {
     const source = (await phoneSamples())['android/Classifier.kt']!;
-    return phone(/\(\(raw\[i\].*\.toFloat\(\)/.exec(source)![0], given);
+    return phone(/\(\(value \*.*\.toFloat\(\)/.exec(source)![0], given);
   },
   Swift: async (given) => {
     const source = (await phoneSamples())['ios/Classifier.swift']!;
-    return phone(/Float\(\(Double\(value\).*\)/.exec(source)![0], given);
+    return phone(/Float\(\(value \*.*\)/.exec(source)![0], given);
   },
 };
 

@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { copyFile, readFile, symlink } from 'node:fs/promises';
+import { copyFile, readdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
+import vm from 'node:vm';
 import { InterruptedError } from '../../src/base/errors.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
 import { reportHtml } from '../../src/report/html/page.ts';
@@ -91,6 +92,16 @@ it('goes from classes to files that give vectors, to a server of them and to a k
   const { stdout, stderr } = spawnSync(process.execPath, ['embed.mjs'], { cwd: at, encoding: 'utf8' });
   expect(stderr).toBe('');
   expect(stdout).toMatch(/^sample 1: 16 numbers\nsample 2 beside sample 1: -?[01]\.\d+\n/);
+  // The functions of the program, without the part behind them that runs it.
+  const program = readFileSync(path.join(at, 'embed.mjs'), 'utf8');
+  const functions = ['likeness', 'nearest', 'vectorsIn'].map((name) => new RegExp(`function ${name}\\([\\s\\S]*?\\n}\\n`).exec(program)![0]); // prettier-ignore
+  type Search = (npy: Uint8Array) => readonly (readonly [number, number])[];
+  const search = vm.runInThisContext(`(npy) => { ${functions.join('')}const all = vectorsIn(npy, 16); return nearest(all[7], all, 3); }`) as Search; // prettier-ignore
+  const found = search(await readFile(written.file));
+  expect(found).toHaveLength(3);
+  expect(found[0]).toEqual([7, expect.closeTo(1, 5)]);
+  expect((await readdir(path.join(folder(), 'kit/samples/browser'))).filter((name) => name.endsWith('.html'))).toEqual(['index.html', 'litert.html', 'onnxruntime.html']); // prettier-ignore
+  expect((await readdir(path.join(folder(), 'kit'))).includes('labels.txt')).toBe(false);
 });
 
 it('learns from a teacher without any label, and has no twin', async () => {

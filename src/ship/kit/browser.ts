@@ -5,6 +5,9 @@ import { sampleFile, sampleParts, sharedScripts } from './samples.ts';
 
 const ANSWERS = 'answers';
 
+/** Key of the expected answer in example.json. */
+const KNOWN: Readonly<Record<PageAnswers, string>> = { classes: 'label', values: 'targets', vector: 'values' };
+
 /** Files of samples/ that a page is made of, and our modules that it imports. `tags.js` shows tags, `mask.js` masks, `boxes.js` boxes; ANSWERS stands for the file that shows classes or values. */
 const INPUTS: Readonly<
   Record<PageInput, { readonly parts: readonly string[]; readonly modules: readonly SharedModule[] }>
@@ -65,9 +68,10 @@ export async function browserSample(
   const { parts, modules } = INPUTS[input];
   const marks = {
     ...sharedScripts(),
+    ...(answers === 'vector' ? {} : sampleParts('browser/labels.js')),
     ...sampleParts(...parts.map((name) => `browser/${name === ANSWERS ? answers : name}.js`)),
     LABELS: 'labels',
-    KNOWN: answers === 'values' ? 'targets' : 'label',
+    KNOWN: KNOWN[answers],
   };
   return {
     ...Object.fromEntries(plain.map((name) => [name, sampleFile(`browser/${name}`)])),

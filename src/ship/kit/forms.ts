@@ -11,7 +11,7 @@ export type SampleKind = 'numbers' | 'arrays' | 'words' | 'text' | 'tags';
 export type PageInput = SampleKind | 'sound' | 'mask' | 'boxes';
 
 /** Answers that a page shows, where it does not show tags, masks or boxes. */
-export type PageAnswers = 'classes' | 'values';
+export type PageAnswers = 'classes' | 'values' | 'vector';
 
 /** The class that an app takes over: `samples/android/PART.kt` and `samples/ios/PART.swift` hold its methods, `DOC` says what they return. */
 interface PhoneClass {
@@ -154,8 +154,19 @@ export const KIT_FORMS: Readonly<Record<AnswerFormKind, KitForm>> = {
       LABELS: 'names',
       ASKS: 'vectorOf',
     },
+    texts: {
+      part: 'vector',
+      NAME: 'TextEmbedder',
+      DOC: 'Vectors of length 1 of texts, which are as alike as the sum of the products of their numbers is large.',
+    },
+    pictures: {
+      part: 'picture-vector',
+      NAME: 'Embedder',
+      DOC: 'Vectors of length 1 of samples, which are as alike as the sum of the products of their numbers is large.',
+    },
     hasNames: false,
-    hasPages: false,
+    hasPages: true,
+    pageAnswers: 'vector',
     kindOf: kindOfSamples,
     output: ({ width }) => ({ numbers: width, length: 1, answers: 'values' }),
     limits: () => [

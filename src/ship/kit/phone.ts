@@ -17,13 +17,27 @@ function reading(form: AnswerFormKind) {
   };
 }
 
+/** Members with the names of the answers, for a model that has them, and the files that an app copies for them. */
+function naming(form: AnswerFormKind) {
+  if (KIT_FORMS[form].hasNames === false) return { LABELS_FILE: '' };
+  return { LABELS_FILE: 'labels.txt', ...sampleParts('android/labels.kt', 'ios/labels.swift') };
+}
+
+/** Names in a sentence; empty ones are left out. */
+function listed(...names: readonly string[]): string {
+  const given = names.filter((name) => name !== '');
+  return [given.slice(0, -1).join(', '), given.at(-1)].filter((part) => part !== '').join(' and ');
+}
+
 /**
  * The class that an app needs for pictures or numbers, in each language; every one reads preprocessing.json and labels.txt, so that nothing about
  * the model stands in the code.
  */
 export async function phoneSamples(form: AnswerFormKind = 'classes'): Promise<Readonly<Record<string, string>>> {
   const { part, NAME, DOC, hasReactNative = false } = KIT_FORMS[form].pictures!;
-  const marks = { ...feeds(), ...reading(form), NAME, DOC, COPIED: 'labels.txt and preprocessing.json', IOS: '13.0' };
+  const { LABELS_FILE, ...names } = naming(form);
+  const COPIED = listed(LABELS_FILE, 'preprocessing.json');
+  const marks = { ...feeds(), ...reading(form), ...names, NAME, DOC, COPIED, IOS: '13.0' };
   const files = {
     'android/build.gradle.kts': sampleFile('android/build.gradle.kts', marks),
     [`android/${NAME}.kt`]: sampleFile('android/PictureModel.kt', { ...marks, ...sampleParts(`android/${part}.kt`) }),
@@ -44,10 +58,10 @@ export async function phoneSamples(form: AnswerFormKind = 'classes'): Promise<Re
  */
 export function textPhoneSamples(form: AnswerFormKind): Readonly<Record<string, string>> {
   const { part, NAME, DOC } = KIT_FORMS[form].texts!;
+  const { LABELS_FILE, ...names } = naming(form);
   const marks = {
-    ...{ ...feeds(), NAME, DOC, IOS: '15.4', MIN_SDK: 'defaultConfig { minSdk = 24 }' },
-    COPIED:
-      'labels.txt, preprocessing.json, example.json, samples/tokenize/tokenizer.js and, if there is one, models/tokenizer.json',
+    ...{ ...feeds(), ...names, NAME, DOC, IOS: '15.4', MIN_SDK: 'defaultConfig { minSdk = 24 }' },
+    COPIED: `${LABELS_FILE === '' ? '' : `${LABELS_FILE}, `}preprocessing.json, example.json, samples/tokenize/tokenizer.js and, if there is one, models/tokenizer.json`,
   };
   const android = { ...marks, ...sampleParts('android/text.kt', `android/${part}.kt`) };
   const ios = { ...marks, DOC: DOC.replace('null', 'nil'), ...sampleParts('ios/text.swift', `ios/${part}.swift`) };

@@ -15,7 +15,7 @@ import org.json.JSONObject
 class __NAME__(context: Context, file: String, accelerator: Accelerator = Accelerator.CPU) : AutoCloseable {
     private val assets = context.assets
     private val settings = JSONObject(text("preprocessing.json"))
-    private val labels = text("labels.txt").removeSuffix("\n").split("\n")
+    // __LABELS__
     private val normalization = settings.getJSONObject("normalization")
     private val scale = normalization.getDouble("scale")
     private val mean = numbers("mean")

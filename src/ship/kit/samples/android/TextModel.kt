@@ -8,7 +8,7 @@ import org.json.JSONObject
 class __NAME__(context: Context, file: String, accelerator: Accelerator = Accelerator.CPU) : AutoCloseable {
     private val tokenizer = Tokenizer(context)
     private val settings = JSONObject(tokenizer.read("preprocessing.json"))
-    private val labels = tokenizer.read("labels.txt").removeSuffix("\n").split("\n")
+    // __TEXT_LABELS__
     // __FIELDS__
     private val model = CompiledModel.create(context.assets, file, CompiledModel.Options(accelerator), null)
     private val inputs = model.createInputBuffers()

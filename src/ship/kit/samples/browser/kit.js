@@ -7,7 +7,7 @@ const load = async (file) => {
   return response;
 };
 export const { models, input, normalization, output } = await (await load('preprocessing.json')).json();
-const labels = (await (await load('labels.txt')).text()).replace(/\n$/, '').split('\n');
+// __NAMES__
 
 /** The model that the address names, or the first one of the format. */
 export function modelOf(format) {

@@ -20,7 +20,7 @@ final class __NAME__ {
   private let interpreter: Interpreter
   private let parts: [Model.Part]
   private let normalization: Settings.Normalization
-  private let labels: [String]
+  // __SWIFT_LABELS__
   private let size: Int
   // __FIELDS__
 
@@ -38,8 +38,7 @@ final class __NAME__ {
     else { throw CocoaError(.fileReadCorruptFile) }
     self.parts = parts
     // __BEGIN__
-    labels = try String(contentsOf: url("labels", "txt"), encoding: .utf8)
-      .split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    // __READ_LABELS__
   }
 
   // __METHODS__

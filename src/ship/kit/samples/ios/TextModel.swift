@@ -13,7 +13,7 @@ final class __NAME__ {
   private let interpreter: Interpreter
   private let parts: [Model.Part]
   private let tokenizer: Tokenizer
-  private let labels: [String]
+  // __SWIFT_LABELS__
   // __FIELDS__
 
   init(model: String, bundle: Bundle = .main) throws {
@@ -21,8 +21,7 @@ final class __NAME__ {
     interpreter = try Interpreter(modelPath: url.path)
     try interpreter.allocateTensors()
     tokenizer = try Tokenizer(bundle: bundle)
-    labels = try Tokenizer.text("labels.txt", bundle)
-      .split(separator: "\n", omittingEmptySubsequences: false).dropLast().map(String.init)
+    // __READ_TEXT_LABELS__
     let settings = try JSONDecoder().decode(Settings.self, from: Tokenizer.read("preprocessing.json", bundle))
     guard let parts = settings.models.first(where: { $0.format == "tflite" })?.inputs, parts.count == interpreter.inputTensorCount
     else { throw CocoaError(.fileReadCorruptFile) }

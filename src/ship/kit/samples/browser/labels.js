@@ -1,0 +1,2 @@
+// == NAMES ==
+const labels = (await (await load('labels.txt')).text()).replace(/\n$/, '').split('\n');
