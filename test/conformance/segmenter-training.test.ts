@@ -38,7 +38,7 @@ interface Compared {
 }
 
 const [SIZE, STRIDE, BATCH] = [96, 8, 8];
-const SEEDS = [1, 2, 3];
+const SEEDS = [1, 2];
 const OPTIONS = { alpha: 0.25, filters: 32 };
 const WEIGHT_DECAY = 1e-2;
 
@@ -177,4 +177,4 @@ it('a segmenter that we train from given weights becomes what PyTorch makes of i
   }
   const mean = gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length;
   expect(Math.abs(mean)).toBeLessThan(0.01);
-}, 1_200_000);
+}, 3_600_000);
