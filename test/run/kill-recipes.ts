@@ -99,6 +99,13 @@ const longer = (kills: number): readonly KillRecipe[] => [
     files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/distilled-int8.tflite'],
   },
   {
+    /** Windows of a table in time, in splits by person: all augmentation of sequences, gaps, dilated convolutions with dropout. */
+    ...{ name: 'kill-windows', kills },
+    prepare: beside('kill-windows', (to) => writeFile(path.join(to, 'walks.csv'), walks(10, 160))),
+    stages: ['teach', 'scratch', 'distill'],
+    files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/distilled-int8.tflite'],
+  },
+  {
     /** A table with columns of words and gaps, a number to predict that few rows have. */
     ...{ name: 'kill-table', kills },
     prepare: beside('kill-table', async (to) => {
@@ -143,6 +150,18 @@ const longer = (kills: number): readonly KillRecipe[] => [
 async function inBothSplits(write: (split: string, count: number) => Promise<void>): Promise<void> {
   await write('train', 100);
   await write('test', 20);
+}
+
+/** Rows of people who walk and run by turns, some without a value. */
+function walks(people: number, rows: number): string {
+  const lines = Array.from({ length: people * rows }, (_, i) => {
+    const [person, t] = [Math.floor(i / rows), i % rows];
+    const isRun = Math.floor(t / 40) % 2 === 1;
+    const x = (isRun ? 2 : 1) * Math.sin((isRun ? 0.9 : 0.5) * t + person);
+    const y = Math.cos(0.3 * t * (person + 1));
+    return [`p${person}`, t, x.toFixed(3), i % 31 === 7 ? '' : y.toFixed(3), isRun ? 'run' : 'walk'].join(',');
+  });
+  return ['person,time,x,y,activity', ...lines].join('\n');
 }
 
 /** The penguins of datasets/ without every seventh bill. */
