@@ -1,6 +1,6 @@
 """Small models of transformers with random weights, in folders as the Hugging Face hub has them, and what each answers: hub_folders.py FOLDER
 
-Writes pictures/CLASS/N.png, texts.jsonl, and a folder for each model with its processor or tokenizer; prints for each folder
+Writes pictures/CLASS/N.png, texts.jsonl, words.jsonl, the texts as Parquet shards in texts/, and a folder for each model with its processor or tokenizer; prints for each folder
 its kind and the answers of PyTorch, for pictures behind the processor of transformers, to all pictures by their paths or to all texts."""
 
 import json
@@ -8,6 +8,8 @@ import os
 import sys
 
 import numpy as np
+import pyarrow
+import pyarrow.parquet
 import torch
 import transformers as t
 from PIL import Image
@@ -143,6 +145,41 @@ of_texts("several", t.BertForSequenceClassification(several), "labels")
 of_texts("number", t.BertForSequenceClassification(t.BertConfig(**BERT, num_labels=1, problem_type="regression")), "number")
 of_texts("mean", t.BertModel(t.BertConfig(**BERT)), "vector", "last_hidden_state", pooling="mean")
 of_texts("cls", t.BertModel(t.BertConfig(**BERT)), "vector", "last_hidden_state", pooling="cls")
+
+# A tagger: what it answers at the first token of each word.
+TAGS = {"num_labels": 3, "id2label": {0: "O", 1: "B-CARD", 2: "I-CARD"}}
+lists = [text.split() for text in texts]
+with open(f"{folder}/words.jsonl", "w") as file:
+    for one in lists:
+        file.write(json.dumps({"tokens": one, "tags": [TAGS["id2label"][len(word) % 3] for word in one]}) + "\n")
+torch.manual_seed(len(made))
+tagger = spread(t.BertForTokenClassification(t.BertConfig(**BERT, **TAGS)), 4)
+inputs = ["input_ids", "attention_mask", "token_type_ids"]
+export(tagger, f"{folder}/tagger", inputs, tuple((encoded[name] if name in encoded else encoded["input_ids"] * 0)[:2] for name in inputs), "logits")
+tokenizer.save_pretrained(f"{folder}/tagger")
+put("tagger", tagger, "tags", None)
+split = tokenizer(lists, is_split_into_words=True, padding="max_length", max_length=16, truncation=True, return_tensors="pt")
+with torch.no_grad():
+    logits = Output(tagger, inputs, "logits")(*[split[name] if name in split else split["input_ids"] * 0 for name in inputs])
+answers = []
+for row in range(len(lists)):
+    ids = split.word_ids(row)
+    starts = [at for at, word in enumerate(ids) if word is not None and ids[at - 1] != word]
+    answers.append(logits[row, starts].flatten().tolist())
+made[-1]["answers"] = answers
+
+# The texts as a data set of the hub has them: shards whose labels are places in the names of the class.
+names = sorted(NAMES)
+features = {"text": {"dtype": "string", "_type": "Value"}, "label": {"names": names, "_type": "ClassLabel"}}
+schema = pyarrow.schema([("text", pyarrow.string()), ("label", pyarrow.int64())], {"huggingface": json.dumps({"info": {"features": features}})})
+os.makedirs(f"{folder}/texts/data")
+for name, start, end in [("train-00000-of-00002", 0, 15), ("train-00001-of-00002", 15, 30), ("test-00000-of-00001", 30, 40)]:
+    columns = {"text": texts[start:end], "label": [names.index(NAMES[i % 3]) for i in range(start, end)]}
+    pyarrow.parquet.write_table(pyarrow.table(columns, schema=schema), f"{folder}/texts/data/{name}.parquet")
+with open(f"{folder}/texts/README.md", "w") as file:
+    file.write("---\ndataset_info:\n  features:\n  - name: text\n    dtype: string\n  splits:\n  - name: train\n  - name: test\n")
+    file.write("configs:\n- config_name: default\n  data_files:\n  - split: train\n    path: data/train-*\n  - split: test\n    path: data/test-*\n---\n")
+made.append({**next(one for one in made if one["id"] == "bert"), "kind": "shards"})
 
 weights = t.BertForSequenceClassification(t.BertConfig(**BERT, **LABELS))
 weights.save_pretrained(f"{folder}/safetensors")
