@@ -1,10 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { RandomStream } from '../../src/base/random.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { BROWSER, NO_BROWSER } from '../support/browser.ts';
+import { ROOT } from '../support/built.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { servedKit } from '../support/kit-pages.ts';
 import { wavFile } from '../support/sound.ts';
@@ -39,6 +41,11 @@ function tone(hertz: number, count: number, random?: RandomStream): number[] {
     writeFileSync(heard, wavFile(tone(1500, 10 * RATE), { rate: RATE }));
     const file = path.join(folder(), 'file.wav');
     writeFileSync(file, wavFile(tone(300, 2 * RATE), { rate: RATE }));
+
+    const node = path.join(served.kit, 'samples/node');
+    symlinkSync(path.join(ROOT, 'node_modules'), path.join(node, 'node_modules'));
+    const { stdout } = spawnSync(process.execPath, ['classify.mjs', file], { cwd: node, encoding: 'utf8' });
+    expect(stdout).toMatch(/^low\t/);
 
     const browser = await chromium.launch({
       executablePath: BROWSER!,

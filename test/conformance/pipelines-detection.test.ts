@@ -12,7 +12,7 @@ import { detectionRow, detectionsOf } from '../../src/tasks/detection/detections
 import { COLOURS, SIDE, writeColouredBoxes } from '../support/coloured-boxes.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { inPipelines } from './pipelines.ts';
+import { inPipelines, inPipelinesOfChromium } from './pipelines.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);
@@ -59,7 +59,21 @@ it('pipeline() of transformers.js finds the boxes that evaluate finds, beside gr
   for (const name of ['test', 'wide']) {
     const { images } = JSON.parse(await readFile(at(`${name}.json`), 'utf8')) as { images: { file_name: string; height: number }[] }; // prettier-ignore
     const inputs = images.map(({ file_name: file }) => at(`${name}/${file}`));
-    const answers = await inPipelines<Found[]>(forms.map(([dtype]) => ({ pipeline, folder: at('pipeline'), dtype, inputs, threshold: THRESHOLD }))); // prettier-ignore
+    const asked = forms.map(([dtype]) => ({ pipeline, folder: at('pipeline'), dtype, inputs, threshold: THRESHOLD }));
+    const answers = await inPipelines<Found[]>(asked);
+    const there = await inPipelinesOfChromium<Found[]>(asked);
+    for (const [i, [dtype, , tolerance]] of there === undefined ? [] : forms.entries()) {
+      const pairs = answers[i]!.map((found, row) => [found, there![i]![row]!] as const);
+      const alike = pairs.filter(([here, other]) => String(here.map(({ label }) => label)) === String(other.map(({ label }) => label))); // prettier-ignore
+      const apart = alike.flatMap(([here, other]) =>
+        here.flatMap(({ score, box }, k) => [
+          Math.abs(score - other[k]!.score),
+          ...(['xmin', 'ymin', 'xmax', 'ymax'] as const).map((side) => Math.abs(box[side] - other[k]!.box[side])),
+        ]),
+      );
+      console.log(`${name} ${dtype} in Chromium: the boxes of Node in ${alike.length} of ${pairs.length} pictures, at most ${Math.max(...apart)} apart`); // prettier-ignore
+      if (dtype !== 'fp16') expect([dtype, alike.length, Math.max(...apart) < tolerance]).toEqual([dtype, pairs.length, true]); // prettier-ignore
+    }
     const data = (await loadDataset({ ...made.recipe.dataset, test: { images: at(name), labels: at(`${name}.json`) } } as DatasetConfig)).test!; // prettier-ignore
     for (const [i, [dtype, fileName, tolerance]] of forms.entries()) {
       const file = path.join(run, 'exports', fileName);

@@ -13,7 +13,7 @@ import { cosinesOf } from '../../src/tasks/embedding/retrieval.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { writeQuestions } from '../support/questions.ts';
-import { inPipelines } from './pipelines.ts';
+import { inPipelines, inPipelinesOfChromium } from './pipelines.ts';
 
 const WIDTH = 8;
 const folder = temporaryFolder();
@@ -70,7 +70,12 @@ it.each(['pictures', 'texts'] as const)(
         ? String(originals.images[id]!.input)
         : texts[Number(sampleId(test, row).slice(5))]!,
     );
-    const [found] = await inPipelines<number[]>([{ pipeline, folder: at('pipeline'), dtype: 'fp32', inputs }]);
+    const asked = [{ pipeline, folder: at('pipeline'), dtype: 'fp32', inputs }];
+    const [found] = await inPipelines<number[]>(asked);
+    const [there] = (await inPipelinesOfChromium<number[]>(asked)) ?? [found];
+    const apart = found!.flat().map((value, i) => Math.abs(value - there!.flat()[i]!));
+    console.log(`${name} in Chromium beside Node: at most ${Math.max(...apart)} of ${apart.length} numbers`);
+    expect(Math.max(...apart)).toBeLessThan(1e-4);
     const file = path.join(run, 'exports/scratch.onnx');
     const own = await logitsOfFile({ file, bytes: readFileSync(file), format: 'onnx', precision: 'fp32' }, test, { session: {} }); // prettier-ignore
     const cosines = cosinesOf(

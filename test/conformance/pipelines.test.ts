@@ -17,7 +17,7 @@ import { QUICK } from '../support/digits.ts';
 import { writeQuestions } from '../support/questions.ts';
 import { asJsonl, taggedSentences } from '../support/tags.ts';
 import { wordPieces } from '../support/tokenizer.ts';
-import { inPipelines } from './pipelines.ts';
+import { inPipelines, inPipelinesOfChromium } from './pipelines.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'pipelines-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -149,7 +149,26 @@ it.each(Object.keys(CASES) as (keyof typeof CASES)[])('pipeline() of transformer
   const sizes = inputs.map((input): [number, number] => [Number(path.basename(input, '.png')) % 2 === 0 ? 24 : 30, 24]);
   const counts = inputs.map((input) => input.split(' ').length);
   const forms = [['fp32', 'scratch.onnx'], ...(isTags ? [] : [['q8', 'scratch-int8.onnx']]), ['fp16', 'scratch.onnx']] as [string, string][];
-  const found = await inPipelines<string>(forms.map(([dtype]) => ({ pipeline, folder: to, dtype, inputs })));
+  const asked = forms.map(([dtype]) => ({ pipeline, folder: to, dtype, inputs }));
+  const found = await inPipelines<string>(asked);
+  const there = await inPipelinesOfChromium<string>(asked);
+  for (const [i, [dtype]] of there === undefined ? [] : forms.entries()) {
+    // The browser resizes pictures by its own filter, so that only those of the model's size are the same.
+    const isExact = (row: number): boolean => !inputs[row]!.endsWith('.png') || Number(path.basename(inputs[row]!, '.png')) % 2 === 0; // prettier-ignore
+    const shareOf = (of: boolean): number[] => {
+      const parts = inputs.flatMap((_, row) => {
+        if (isExact(row) !== of) return [];
+        const [here, other] = [found[i]![row]!.split(' '), there![i]![row]!.split(' ')];
+        return here.map((label, at) => label === other[at]);
+      });
+      return [parts.filter(Boolean).length, parts.length];
+    };
+    console.log(`${name} ${dtype} in Chromium as in Node: ${shareOf(true).join(' of ')} as they are, ${shareOf(false).join(' of ')} resized`);
+    const [same, all] = shareOf(true);
+    expect([name, dtype, same]).toEqual([name, dtype, all]);
+    const [near, resized] = shareOf(false);
+    expect(near).toBeGreaterThanOrEqual(0.8 * resized!);
+  }
   for (const [i, [dtype, file]] of forms.entries()) {
     const labels = await expected(run, file, test, counts, sizes);
     const same = labels.filter((label, row) => label === found[i]![row]).length;

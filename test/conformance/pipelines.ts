@@ -2,10 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { filesAt, inPage } from './tasks.ts';
 
 const PROGRAM = path.resolve('test/conformance/pipelines.mjs');
-/** `run.mjs` installs it. */
-const MODULE = path.resolve('.venv/transformers-js/node_modules/@huggingface/transformers/dist/transformers.node.mjs');
+/** `run.mjs` installs them. */
+const PACKAGES = path.resolve('.venv/transformers-js/node_modules');
+const DIST = '@huggingface/transformers/dist';
+const MODULE = path.join(PACKAGES, DIST, 'transformers.node.mjs');
 
 export interface AskedFolder {
   readonly pipeline: string;
@@ -29,4 +32,26 @@ export async function inPipelines<T>(asked: readonly AskedFolder[]): Promise<T[]
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** What the same pipelines answer in Chromium, with the packages from npm; undefined where there is none. */
+export async function inPipelinesOfChromium<T>(asked: readonly AskedFolder[]): Promise<T[][] | undefined> {
+  const imports = {
+    '@huggingface/transformers': `/package/${DIST}/transformers.web.js`,
+    'onnxruntime-web/webgpu': '/package/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs',
+    'onnxruntime-common': '/package/onnxruntime-common/dist/esm/index.js',
+  };
+  const page = `<script type="importmap">${JSON.stringify({ imports })}</script><script type="module" src="/pipelines-page.mjs"></script>`;
+  const folders = asked.map(({ folder }, i) => [`/folders/${i}/`, folder] as const);
+  const files = filesAt({
+    '/package/': PACKAGES,
+    ...Object.fromEntries(folders),
+    '/pictures/': '/',
+    '/': import.meta.dirname,
+  });
+  const calls = asked.map(({ inputs, ...one }, i) => {
+    const given = inputs.map((input) => (path.isAbsolute(input) ? `/pictures${input}` : input));
+    return ['answersOf', { ...one, name: String(i), inputs: given }] as const;
+  });
+  return inPage<T[]>(page, files, calls);
 }
