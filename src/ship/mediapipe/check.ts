@@ -10,6 +10,12 @@ import { softmaxRows } from '../answer-files.ts';
 /** Texts that are compared, and the largest difference of an answer. */
 const [MOST, LARGEST] = [64, 1e-4];
 
+/** Last functions of a file, as they are computed here. */
+const ACTIVATIONS = {
+  SOFTMAX: (logits: Float32Array) => softmaxRows(logits, logits.length),
+  LOGISTIC: (logits: Float32Array) => logits.map((value) => 1 / (1 + Math.exp(-value))),
+} as const;
+
 type Opened = Awaited<ReturnType<typeof openTflite>>;
 
 /** `UserError` where a file for MediaPipe answers otherwise than the file that it was made of. */
@@ -26,8 +32,7 @@ export async function checkTextFile(
       const padded = changed.inputs.length === 1 ? sample.ids : sample.ids.map((id, i) => id * sample.mask[i]!);
       const fed = { ids: padded, mask: sample.mask, segment_ids: sample.types };
       const answers = await answerOf(changed, (name) => fed[name as keyof typeof fed]);
-      const expected =
-        activation === 'SOFTMAX' ? softmaxRows(logits, logits.length) : activation === 'LOGISTIC' ? logits.map((value) => 1 / (1 + Math.exp(-value))) : logits; // prettier-ignore
+      const expected = activation === undefined ? logits : ACTIVATIONS[activation](logits);
       const difference = answers.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
       const isAlike = argMax(answers, 0, answers.length) === argMax(expected, 0, expected.length);
       if (!(difference <= LARGEST) || !(isAlike || difference === 0))

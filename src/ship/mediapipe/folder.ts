@@ -86,11 +86,14 @@ export async function writeMediaPipeFolder(
   const { tokenizer, vocabulary, encode } = mediaPipeTokenizer(text, await storedTokenizer(text, run));
   const rows = modelRows(report, model, run);
   const exported = await Promise.all(
-    rows.filter(({ format }) => format === 'tflite').map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
-  ); // prettier-ignore
+    rows
+      .filter(({ format }) => format === 'tflite')
+      .map(async (row) => ({ row, bytes: await readBytes(path.join(run, row.file!)) })),
+  );
   const made = await missingModels(run, rows[0]!.model, rows, recipe, validation, WANTED);
   const skipped = [...made.skipped];
-  const held = Array.from({ length: Math.min(COMPARED, validation.count) }, (_, row) => texts.get(sampleId(validation, row))!); // prettier-ignore
+  const compared = Math.min(COMPARED, validation.count);
+  const held = Array.from({ length: compared }, (_, row) => texts.get(sampleId(validation, row))!);
   const own = await storedEncoder(text, run);
   const content = new Map<string, string | Uint8Array>();
   const shipped: Parameters<typeof mediaPipeReadme>[1][number][] = [];
@@ -107,13 +110,17 @@ export async function writeMediaPipeFolder(
       ...{ tokenizer, hasLabels, description: `Made by limbeck for ${asked.task} of MediaPipe.` },
       files: { ...(hasLabels && { [LABELS_FILE]: labelsText(classNames) }), [VOCABULARY_FILE]: vocabulary },
     };
-    const changed = withTextEnds(bytes, { length: text.length, padding: text.padding, activation, answer }, description); // prettier-ignore
+    const { length, padding } = text;
+    const changed = withTextEnds(bytes, { length, padding, activation, answer }, description);
     await checkTextFile({ file, bytes: changed }, bytes, { activation, encoded: held.map((sample) => own(sample)) });
     content.set(file, changed);
     shipped.push({ file, sizeBytes: changed.length, row });
   }
   if (shipped[0] === undefined)
-    throw new UserError(`${run}: has no TFLite file that MediaPipe opens`, skipped.map(({ what, why }) => `${what}: ${why}`).join('\n')); // prettier-ignore
+    throw new UserError(
+      `${run}: has no TFLite file that MediaPipe opens`,
+      skipped.map(({ what, why }) => `${what}: ${why}`).join('\n'),
+    );
   const alike = held.filter((sample) => encode(sample).ids.every((id, i) => id === own(sample).ids[i])).length;
   const notes = [noteOf(tokenizer.kind, alike, held.length, validation)];
   content.set('README.md', mediaPipeReadme(report, shipped, { task: asked.task, notes }));

@@ -15,8 +15,14 @@ interface ReadmeOptions {
 
 /** Names of calls and of what they give, in Python and in JavaScript. */
 const CALLS = {
-  TextClassifier: { python: "classify('A text.').classifications[0].categories", web: "classify('A text.').classifications[0].categories" }, // prettier-ignore
-  TextEmbedder: { python: "embed('A text.').embeddings[0].embedding", web: "embed('A text.').embeddings[0].floatEmbedding" }, // prettier-ignore
+  TextClassifier: {
+    python: "classify('A text.').classifications[0].categories",
+    web: "classify('A text.').classifications[0].categories",
+  },
+  TextEmbedder: {
+    python: "embed('A text.').embeddings[0].embedding",
+    web: "embed('A text.').embeddings[0].floatEmbedding",
+  },
 } as const;
 
 /** README.md of a folder for MediaPipe. */

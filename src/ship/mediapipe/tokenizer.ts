@@ -60,7 +60,8 @@ function wordPieces(form: TextForm, json: TokenizerJson): MediaPipeTokenizer {
   const longest = Number(model['max_input_chars_per_word'] ?? LONGEST_WORD);
   if (cuts?.type !== 'BertPreTokenizer')
     refuse(`it cuts words as BertPreTokenizer, received the pre-tokenizer ${cuts?.type ?? 'null'}`);
-  if (!partsOf(normalizer).some(({ type, lowercase }) => type === 'Lowercase' || (type === 'BertNormalizer' && lowercase === true))) refuse('it makes all letters small, received a tokenizer that keeps capitals'); // prettier-ignore
+  if (!partsOf(normalizer).some(makesSmall))
+    refuse('it makes all letters small, received a tokenizer that keeps capitals');
   if ((model.unk_token ?? UNKNOWN) !== UNKNOWN)
     refuse(`its unknown token is ${UNKNOWN}, received ${String(model.unk_token)}`);
   if ((model.continuing_subword_prefix ?? '##') !== '##')
@@ -101,7 +102,11 @@ function words(form: TextForm, json: TokenizerJson): MediaPipeTokenizer {
   const [text, ...behind] = start === undefined ? single : rest;
   if (text === undefined || !('text' in text) || behind.length > 0)
     refuse('it puts one token at most before a text and none behind it, received another post-processor');
-  const special = new Map([['<UNKNOWN>', unknown], ['<PAD>', form.padding], ...(start === undefined ? [] : [['<START>', start] as const])]); // prettier-ignore
+  const special = new Map([
+    ['<UNKNOWN>', unknown],
+    ['<PAD>', form.padding],
+  ]);
+  if (start !== undefined) special.set('<START>', start);
   const isSpecial = new Set(special.values());
   const lines = [...special, ...[...ids].filter(([, id]) => !isSpecial.has(id))];
   const spaced = lines.find(([token]) => token.includes(' '));
@@ -116,7 +121,8 @@ function words(form: TextForm, json: TokenizerJson): MediaPipeTokenizer {
 
 /** The pattern at which a pre-tokenizer cuts whole words. */
 function delimiterOf(cuts: Component | null | undefined): string {
-  const escaped = (text: string): string => text.replaceAll(/[^\p{L}\p{N}]/gu, (sign) => `\\x{${sign.codePointAt(0)!.toString(16)}}`); // prettier-ignore
+  const escaped = (text: string): string =>
+    text.replaceAll(/[^\p{L}\p{N}]/gu, (sign) => `\\x{${sign.codePointAt(0)!.toString(16)}}`);
   const pattern = cuts?.['pattern'] as { readonly Regex?: string; readonly String?: string } | undefined;
   if (cuts?.type === 'WhitespaceSplit') return '[\\t-\\r\\x{85}\\p{Z}]+';
   if (cuts?.type === 'CharDelimiterSplit') return escaped(String(cuts['delimiter']));
@@ -133,6 +139,10 @@ function idsOf({ model, added_tokens: added }: TokenizerJson): ReadonlyMap<strin
   for (const token of ids.keys())
     if (/[\r\n]/.test(token)) refuse(`its vocabulary has a token on each line, received ${JSON.stringify(token)}`);
   return ids;
+}
+
+function makesSmall({ type, lowercase }: Component): boolean {
+  return type === 'Lowercase' || (type === 'BertNormalizer' && lowercase === true);
 }
 
 /** A component, or the components of a sequence. */

@@ -42,8 +42,10 @@ export function withTextEnds(
   const isBert = description.tokenizer.kind === 'bert';
   const parts: readonly Part[] = isBert ? ['ids', 'mask', 'segment_ids'] : ['ids'];
   const isPadded = isBert && padding !== 0;
-  const ownOf = (part: Part): number | undefined =>
-    inputs.length === 1 ? (part === 'ids' ? inputs[0] : undefined) : inputs.find((i) => tensors[i]!.name === PARTS[part]); // prettier-ignore
+  const ownOf = (part: Part): number | undefined => {
+    if (inputs.length > 1) return inputs.find((i) => tensors[i]!.name === PARTS[part]);
+    return part === 'ids' ? inputs[0] : undefined;
+  };
   const fed = new Map<Part, number>();
   for (const part of parts) {
     const own = ownOf(part);
@@ -60,14 +62,16 @@ export function withTextEnds(
     let ids = fed.get(part)!;
     if (part === 'ids' && isPadded) {
       // ids + (padding - padding · mask), as ids are 0 where the mask is.
-      const [less, missing] = [editor.tensor('padding/less', 'int32', shape), editor.tensor('padding/missing', 'int32', shape)]; // prettier-ignore
+      const mask = fed.get('mask')!;
+      const less = editor.tensor('padding/less', 'int32', shape);
+      const missing = editor.tensor('padding/missing', 'int32', shape);
       const padded = isFloat ? editor.tensor('padding/ids', 'int32', shape) : own;
       const [minus, plus] = [editor.constant('padding/minus', -padding), editor.constant('padding/plus', padding)];
       before.push(
-        editor.operator({ op: 'MUL', inputs: [fed.get('mask')!, minus], output: less, options: { type$: 'MulOptions' } }),
+        editor.operator({ op: 'MUL', inputs: [mask, minus], output: less, options: { type$: 'MulOptions' } }),
         editor.operator({ op: 'ADD', inputs: [less, plus], output: missing, options: whole }),
         editor.operator({ op: 'ADD', inputs: [ids, missing], output: padded, options: whole }),
-      ); // prettier-ignore
+      );
       ids = padded;
     }
     const options = { type$: 'CastOptions', inDataType: int32, outDataType: tensors[own]!.type };
