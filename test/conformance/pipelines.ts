@@ -7,8 +7,7 @@ import { filesAt, inPage } from './tasks.ts';
 const PROGRAM = path.resolve('test/conformance/pipelines.mjs');
 /** `run.mjs` installs them. */
 const PACKAGES = path.resolve('.venv/transformers-js/node_modules');
-const DIST = '@huggingface/transformers/dist';
-const MODULE = path.join(PACKAGES, DIST, 'transformers.node.mjs');
+const MODULE = path.join(PACKAGES, '@huggingface/transformers/dist/transformers.node.mjs');
 
 export interface AskedFolder {
   readonly pipeline: string;
@@ -37,7 +36,6 @@ export async function inPipelines<T>(asked: readonly AskedFolder[]): Promise<T[]
 /** What the same pipelines answer in Chromium, with the packages from npm; undefined where there is none. */
 export async function inPipelinesOfChromium<T>(asked: readonly AskedFolder[]): Promise<T[][] | undefined> {
   const imports = {
-    '@huggingface/transformers': `/package/${DIST}/transformers.web.js`,
     'onnxruntime-web/webgpu': '/package/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs',
     'onnxruntime-common': '/package/onnxruntime-common/dist/esm/index.js',
   };
