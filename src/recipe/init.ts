@@ -112,7 +112,7 @@ export function recipeText({
       : `{ ${besideLabels}: ${quoted(samples)}, labels: ${quoted(names)} }`;
   };
   const kind = kindOf(type, form, task);
-  // A group is in one split: a tenth of ten people would be one of them.
+  // No group is divided among splits: a tenth of ten people would be a single person.
   const share = form.window?.group === undefined ? 0.1 : 0.2;
   return [
     '# A Limbeck recipe. Every key has a default; `limbeck schema` lists them all. Relative paths start at this file.',

@@ -92,7 +92,7 @@ export async function storedWordEncoder(form: TextForm, folder: string): Promise
   return wordEncoderFor(form, await storedTokenizer(form, folder));
 }
 
-/** The tokenizer.json of a model; undefined for a tokenizer without one. */
+/** The tokenizer.json of a model; undefined for a tokenizer that has no such file. */
 export async function storedTokenizer(form: TextForm, folder: string): Promise<TokenizerJson | undefined> {
   if (form.tokenizer !== 'tokenizer.json') return undefined;
   const [beside, exported] = [folder, path.join(folder, 'exports')].map((place) => path.join(place, TOKENIZER_FILE));

@@ -19,7 +19,7 @@ export interface TextDescription {
 export const VOCABULARY_FILE = 'vocab.txt';
 const VOCABULARY = [{ name: VOCABULARY_FILE, description: 'Tokens.', type: 5 }];
 
-/** The metadata table of a model of texts for MediaPipe. The tokenizer of BERT belongs to all inputs, the other one to its input. */
+/** The metadata table of a model of texts for MediaPipe. The tokenizer of BERT belongs to all inputs together, a tokenizer by a pattern to the single input. */
 export function encodeTextMetadata(
   model: TfliteModel,
   inputs: readonly string[],

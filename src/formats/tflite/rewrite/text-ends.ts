@@ -20,7 +20,7 @@ export interface TextEnds {
   readonly answer: string;
 }
 
-/** Inputs of the tokenizer of BERT in MediaPipe, by which it finds them, and those of models of several inputs that take the same. */
+/** Names by which MediaPipe finds the inputs of its tokenizer of BERT, and the names of the same inputs in our models of several inputs. */
 const PARTS = { ids: 'input_ids', mask: 'attention_mask', segment_ids: 'token_type_ids' } as const;
 type Part = keyof typeof PARTS;
 

@@ -19,7 +19,7 @@ export function encode(row) {
   });
 }
 
-/** The word that a value is; those of a text file may write it otherwise: True, 2.0. */
+/** The word of the training data that a value stands for: a text file may write it otherwise, as True or 2.0. */
 function wordOf(value, words) {
   const given = String(value).trim();
   if (typeof value === 'string' || words.includes(given)) return given;

@@ -1,5 +1,5 @@
 // == PICTURE ==
-/** A WAV file as a sample, brought to the rate and length of the sounds that the model learnt from: the middle of a longer one, a shorter one between silence. */
+/** A WAV file as a sample at the rate and length that the model learnt from: of a longer sound the middle, before and behind a shorter sound silence. */
 async function soundIn(file) {
   const { riffSound } = await import('./riff.js');
   const { polyphase } = await import('./polyphase.js');
