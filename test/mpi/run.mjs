@@ -79,7 +79,7 @@ const CASES = {
   'a class for each pixel, a teacher from a file, int8': {
     recipe: path.join(root, 'recipes/segments.yaml'),
     keys: [
-      ...['name=mpi', 'shards=4', 'threads=1', 'repeats=1', 'jobs=1', 'dataset.limit=100', 'dataset.labelled=400'],
+      ...['name=mpi', 'shards=4', 'threads=1', 'repeats=1', 'jobs=1', 'dataset.limit=48', 'dataset.labelled=400'],
       ...['dataset.classWeights=balanced', 'distill.epochs=1', 'distill.batchSize=12'],
       ...['quantize.samples=16', 'report.latency.seconds=0'],
     ],
