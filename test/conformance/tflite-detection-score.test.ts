@@ -13,7 +13,7 @@ import { runPython } from './python.ts';
 const RECIPE = path.join(ROOT, 'recipes/emoji-detection.yaml');
 const DETECTOR = path.join(ROOT, 'checkpoints/emoji-detection-teacher/teacher.onnx');
 const TRUTH = path.join(ROOT, 'datasets/emoji-scenes/annotations/test.json');
-const PICTURES = 60;
+const PICTURES = 30;
 const FILES = [
   ['onnx', 'fp32'],
   ['onnx', 'fp16'],

@@ -83,7 +83,7 @@ const CASES = {
       ...['dataset.classWeights=balanced', 'distill.epochs=1', 'distill.batchSize=12'],
       ...['quantize.samples=16', 'report.latency.seconds=0'],
     ],
-    numbers: [1, 2, 4],
+    numbers: [2, 4],
   },
   'wide, whose update is divided': {
     keys: ['quantize=[]', ...wide('adam'), 'distill.epochs=3'],
