@@ -59,7 +59,7 @@ export interface SeenForm {
   /** Categorical columns, and columns of nearly unique words, which are ignored. */
   readonly categorical?: readonly (string | number)[] | undefined;
   readonly ignore?: readonly (string | number)[] | undefined;
-  /** The columns that are used, where the type of the data cannot name those that are not. */
+  /** Columns that the recipe uses, for types of data whose recipes cannot name columns to ignore. */
   readonly features?: readonly string[];
   /** Reasons for `ignore` or `features`, one for each column that is left out, such as `day holds dates`. */
   readonly leftOut?: readonly string[];

@@ -17,9 +17,10 @@ function reading(form: AnswerFormKind) {
   };
 }
 
-/** Members with the names of the answers, for a model that has them, and the files that an app copies for them. */
+/** Members with the names of the answers, and the file that an app copies for them; vectors have no names, but members that search among them. */
 function naming(form: AnswerFormKind) {
-  if (KIT_FORMS[form].hasNames === false) return { LABELS_FILE: '' };
+  if (KIT_FORMS[form].hasNames === false)
+    return { LABELS_FILE: '', ...sampleParts('android/search.kt', 'ios/search.swift') };
   return { LABELS_FILE: 'labels.txt', ...sampleParts('android/labels.kt', 'ios/labels.swift') };
 }
 

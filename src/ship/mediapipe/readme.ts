@@ -13,7 +13,7 @@ interface ReadmeOptions {
   readonly notes: readonly string[];
 }
 
-/** Names of calls and of what they give, in Python and in JavaScript. */
+/** Methods of MediaPipe's tasks and the fields of their results, by their names in Python and in JavaScript. */
 const CALLS = {
   TextClassifier: {
     python: "classify('A text.').classifications[0].categories",

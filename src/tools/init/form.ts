@@ -63,7 +63,7 @@ async function parquetForm(place: string, said: Said): Promise<SeenForm> {
   return { sample: 'picture', ...(await encodedForm(rows.map((row) => imageBytes(row[image], file!, image)))) };
 }
 
-/** Files of the training data: of a folder of the hub those of its split train. */
+/** Files of the training data. A folder of the hub gives the files of its split train. */
 export async function trainFiles(place: string): Promise<readonly string[]> {
   if (!(await stat(place)).isDirectory()) return [place];
   return parquetSplits(place).train!.map((name) => path.join(place, name));

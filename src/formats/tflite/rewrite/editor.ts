@@ -12,7 +12,7 @@ interface AddedOperator {
   readonly options?: Fields;
 }
 
-/** A model of one subgraph to which tensors and operators are added. Indexes of tensors stay what they are. */
+/** Adds tensors and operators to a model of one subgraph. The tensors of the model keep their indexes. */
 export class ModelEditor {
   readonly #model: TfliteModel;
   readonly #tensors: TfliteTensor[];
@@ -49,7 +49,7 @@ export class ModelEditor {
     return { opcodeIndex, inputs, outputs: [output], ...(options !== undefined && { builtinOptions: options }) };
   }
 
-  /** The model with these inputs, outputs and operators before and behind its own; `metadata` replace those of their names, undefined takes away. */
+  /** The model with these inputs and outputs. Operators run before and after its own. An entry of `metadata` replaces the entry of its name, or removes it where it is undefined. */
   finished(
     inputs: readonly number[],
     outputs: readonly number[],

@@ -28,6 +28,8 @@ class __NAME__(context: Context, file: String, accelerator: Accelerator = Accele
 
     // __METHODS__
 
+    // __KOTLIN_SEARCH__
+
     /** Numbers that the model gives for values before normalization. */
     private fun answersTo(raw: FloatArray): FloatArray {
         val size = List(shape.length()) { shape.getInt(it) }.reduce { product, length -> product * length }

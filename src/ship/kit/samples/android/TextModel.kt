@@ -16,6 +16,8 @@ class __NAME__(context: Context, file: String, accelerator: Accelerator = Accele
 
     // __METHODS__
 
+    // __KOTLIN_SEARCH__
+
     private fun answersTo(sample: FloatArray): FloatArray {
         feed(sample)
         model.run(inputs, outputs)

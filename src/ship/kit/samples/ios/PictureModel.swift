@@ -43,6 +43,8 @@ final class __NAME__ {
 
   // __METHODS__
 
+  // __SWIFT_SEARCH__
+
   /// Numbers that the model gives for values before normalization.
   private func answers(to raw: [Float]) throws -> [Float] {
     guard raw.count == size else { throw NSError(domain: "expected \(size) numbers", code: raw.count) }

@@ -31,6 +31,8 @@ final class __NAME__ {
 
   // __METHODS__
 
+  // __SWIFT_SEARCH__
+
   private func answers(to sample: [Float]) throws -> [Float] {
     try feed(sample)
     try interpreter.invoke()
