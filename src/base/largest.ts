@@ -4,8 +4,26 @@ export function largestSeveral(values: Float32Array, wanted: number): Int32Array
   const least = size === values.length ? -Infinity : largest(values, size);
   const kept: number[] = [];
   for (let i = 0; i < values.length; i++) if (values[i]! >= least) kept.push(i);
-  kept.sort((x, y) => values[y]! - values[x]! || x - y);
-  return Int32Array.from(kept.slice(0, size));
+  return descending(values, kept).subarray(0, size);
+}
+
+/** Places that fit into a number of 53 bits beside a value of 32. */
+const PLACES = 2 ** 21;
+
+/** These indexes, which ascend, by their values: numbers that order as value and place do are sorted without a function that compares. */
+function descending(values: Float32Array, indexes: readonly number[]): Int32Array {
+  const { length } = indexes;
+  const sorted = Int32Array.from(indexes);
+  if (length > PLACES) return sorted.sort((x, y) => values[y]! - values[x]! || x - y);
+  const kept = new Float32Array(length);
+  // Adding 0 makes 0 of -0.
+  for (let i = 0; i < length; i++) kept[i] = values[indexes[i]!]! + 0;
+  const bits = new Int32Array(kept.buffer);
+  const keys = new Float64Array(length);
+  for (let i = 0; i < length; i++) keys[i] = (bits[i]! < 0 ? bits[i]! + 2 ** 31 : -bits[i]!) * PLACES + i;
+  keys.sort();
+  for (let i = 0; i < length; i++) sorted[i] = indexes[keys[i]! - Math.floor(keys[i]! / PLACES) * PLACES]!;
+  return sorted;
 }
 
 /** The value at a rank, from 1, of the values in descending order: Hoare's selection. */

@@ -2,7 +2,7 @@ import type { FillBlocks } from '../base/random.ts';
 import { RandomStream } from '../base/random.ts';
 import { encodeModule } from '../formats/wasm/module.ts';
 import { UNIFORM_AT_ONCE, uniformFunction } from '../formats/wasm/uniform.ts';
-import { wasmFunctions, wasmMemory } from './fused/webassembly.ts';
+import { wasmFunctions, wasmMemory } from '../formats/wasm/memory.ts';
 
 /** Fills `data` with the random numbers of call `step` of the feed `name`, after skipping `skipped` of them. */
 export function fillRandom(

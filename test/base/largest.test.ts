@@ -10,6 +10,11 @@ it('finds the largest, the first of equal ones', () => {
   expect([...largestSeveral(products, 9)]).toEqual([1, 3, 5, 4, 0, 2]);
 });
 
+it('orders negative numbers, and takes both zeros for equal', () => {
+  const values = Float32Array.of(-0, -1e-40, 0, -3, 1e-40, -Infinity, 3e38, -2);
+  expect([...largestSeveral(values, 8)]).toEqual([6, 4, 0, 2, 1, 7, 3, 5]);
+});
+
 it('orders any numbers as a whole sort does', () => {
   for (let n = 1; n < 40; n++) {
     const products = Float32Array.from({ length: n }, () => Math.round(4 * random.normal()));

@@ -1,6 +1,6 @@
 import { encodeModule } from '../../formats/wasm/module.ts';
 import { sumFunction } from '../../formats/wasm/sum.ts';
-import { wasmFunctions, wasmMemory } from '../fused/webassembly.ts';
+import { wasmFunctions, wasmMemory } from '../../formats/wasm/memory.ts';
 
 /** Number of elements of both arrays that fit into the L1 cache while they are copied. */
 const PART = 2048;

@@ -1,6 +1,6 @@
 import type { FusedUpdate } from '../../graph/passes/step/fused-update.ts';
-import type { WasmMemory } from './webassembly.ts';
-import { wasmMemory } from './webassembly.ts';
+import type { WasmMemory } from '../../formats/wasm/memory.ts';
+import { wasmMemory } from '../../formats/wasm/memory.ts';
 
 /** Bytes of a cache line and of the widest registers. */
 const ALIGNMENT = 64;

@@ -12,7 +12,7 @@ import { ortTensor } from '../onnxruntime/session.ts';
 import type { HostStore } from '../state.ts';
 import { Arena } from './arena.ts';
 import { divisibleInput } from './divisible.ts';
-import { wasmFunctions } from './webassembly.ts';
+import { wasmFunctions } from '../../formats/wasm/memory.ts';
 
 type Feeds = Readonly<Record<string, TensorData>>;
 

@@ -3,7 +3,7 @@ import { kindOf, updateFunction } from '../../../src/formats/wasm/update.ts';
 import { RandomStream } from '../../../src/base/random.ts';
 import type { FusedUpdate } from '../../../src/graph/passes/step/fused-update.ts';
 import { updatePasses } from '../../../src/graph/passes/step/fused-update.ts';
-import { wasmFunctions, wasmMemory } from '../../../src/runtime/fused/webassembly.ts';
+import { wasmFunctions, wasmMemory } from '../../../src/formats/wasm/memory.ts';
 
 /** y ← -(√y / x - s) · s + x², and z ← x, of 6 numbers. */
 const update = (names: readonly [string, string, string, string]): FusedUpdate => {
