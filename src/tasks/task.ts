@@ -67,6 +67,8 @@ export interface Task {
   readonly score: Score;
   /** Class names if exactly one class is right, so that two answers can be compared by their class; else absent. */
   readonly classes?: readonly string[] | undefined;
+  /** Number of classes that labels name, where answers are vectors; absent without labels. */
+  readonly labelClasses?: number;
   /** Meaning of the numbers that a file returns, for its metadata. */
   readonly answers: 'logits' | 'values';
   /** Mean and deviation of the labels; the last step of a network built from code scales answers by them. `field`: that of numbers, if not the first. */
@@ -163,6 +165,7 @@ interface LabelTraining {
   readonly labelSmoothing: number;
   readonly huber?: number | undefined;
   readonly dice?: number | undefined;
+  readonly arcface?: number | undefined;
 }
 
 /** A score of all samples together, such as average precision: computed at the end, outside of the graph. */

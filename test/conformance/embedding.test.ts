@@ -7,6 +7,7 @@ import { createLoss } from '../../src/distill/losses/registry.ts';
 import { inPrecision, VECTOR_PRECISIONS } from '../../src/tasks/embedding/precisions.ts';
 import { likenessOf, ofClasses, retrievalOf } from '../../src/tasks/embedding/retrieval.ts';
 import { embedding } from '../../src/tasks/embedding/task.ts';
+import type { Loss } from '../../src/train/step/loss.ts';
 import { lossInput } from '../../src/train/step/step.ts';
 import { useCpu } from '../support/cpu.ts';
 import { runPython } from './python.ts';
@@ -64,23 +65,28 @@ describe('losses and gradients are those of PyTorch', () => {
   beforeAll(useCpu);
 
   it.each([[[]], [[4]], [[2, 6]]])('with the prefixes %j', (prefixes) => {
-    const [BATCH, WIDTH] = [9, 10];
+    const [BATCH, WIDTH, MARGIN] = [9, 10, 0.5];
     const random = new RandomStream('embedding losses', prefixes.join());
     const task = embedding({ classNames: ['a', 'b', 'c'], vector: { size: WIDTH, prefixes } });
     const student = drawn(random, BATCH * WIDTH);
     const teacher = drawn(random, BATCH * WIDTH);
     const labels = [0, 1, 2, 0, 1, 0, -1, 2, 2];
     const weights = Array.from({ length: BATCH }, () => Math.fround(random.uniform() + 0.1));
-    const losses = { cosine: { alpha: 0.7 }, mse: { alpha: 1 }, similarity: { alpha: 0.5, temperature: 0.2, teacherTemperature: 0.1 } }; // prettier-ignore
+    const losses = { cosine: { alpha: 0.7 }, mse: { alpha: 1 }, similarity: { alpha: 0.5, temperature: 0.2, teacherTemperature: 0.1 }, ce: {} }; // prettier-ignore
+    const built = Object.entries(losses).map(([name, hyper]) => {
+      const answers = { width: WIDTH, groups: prefixes.length + 1, classes: 3 };
+      return createLoss(name as 'cosine', { hyper, ofLabels: name === 'ce' ? { arcface: MARGIN } : {}, answers });
+    });
+    const centresOf = ({ variables }: Loss): tf.Variable | undefined => variables['arcface/centres'];
     const expected = inPython({
-      losses: Object.entries(losses).map(([loss, hyper]) => ({
+      losses: Object.entries(losses).map(([loss, hyper], i) => ({
+        ...{ centres: Array.from(centresOf(built[i]!)?.dataSync() ?? []), margin: MARGIN },
         ...{ loss, hyper, student, teacher, labels, weights, sizes: [...prefixes, WIDTH], width: WIDTH },
       })),
-    }) as { loss: number; gradient: number[] }[];
-    Object.entries(losses).forEach(([name, hyper], i) => {
-      const answers = { width: WIDTH, groups: prefixes.length + 1 };
-      const loss = createLoss(name as 'cosine', { hyper, ofLabels: {}, answers });
-      const { value, grad } = tf.valueAndGrad((rows: tf.Tensor) => {
+    }) as { loss: number; gradient: number[]; ofCentres: number[] }[];
+    built.forEach((loss, i) => {
+      const { name } = loss;
+      const lossOf = (rows: tf.Tensor): tf.Scalar => {
         const feeds: Record<string, tf.Tensor> = { teacherLogits: tf.tensor2d(teacher, [BATCH, WIDTH]) };
         for (const [key, number] of Object.entries(loss.hyper)) feeds[`hyper/${key}`] = tf.scalar(number);
         const given = {
@@ -88,11 +94,19 @@ describe('losses and gradients are those of PyTorch', () => {
           ...{ weights: tf.tensor1d(weights), studentFeatures: {} },
         };
         return loss.compute(lossInput(loss, task, feeds, given)).loss;
-      })(tf.tensor2d(student, [BATCH, WIDTH]));
-      const { loss: wanted, gradient } = expected[i]!;
+      };
+      const x = tf.tensor2d(student, [BATCH, WIDTH]);
+      const { value, grad } = tf.valueAndGrad(lossOf)(x);
+      const { loss: wanted, gradient, ofCentres } = expected[i]!;
       expect([name, value.dataSync()[0]]).toEqual([name, expect.closeTo(wanted, 4)]);
       const largest = Math.max(...gradient.map(Math.abs));
       grad.dataSync().forEach((one, at) => expect(Math.abs(one - gradient[at]!)).toBeLessThan(1e-3 * largest));
+      const centres = centresOf(loss);
+      expect(ofCentres).toHaveLength(centres?.size ?? 0);
+      if (centres === undefined) return;
+      const own = tf.variableGrads(() => lossOf(x), [centres]).grads[centres.name]!;
+      const most = Math.max(...ofCentres.map(Math.abs));
+      own.dataSync().forEach((one, at) => expect(Math.abs(one - ofCentres[at]!)).toBeLessThan(1e-3 * most));
     });
   });
 });

@@ -62,16 +62,34 @@ def contrast(z, labels, temperature=0.1):
     return torch.where(positive.any(1), -sums / positive.sum(1).clamp(min=1), torch.zeros(len(z)).double())
 
 
+def arcface(z, centres, labels, margin, scale=64):
+    """ArcFace of each sample, as insightface writes it, 0 for an unknown class."""
+    cosines = F.linear(z, F.normalize(centres, dim=1))
+    rows = torch.arange(len(z))
+    own = cosines[rows, labels.clamp(min=0)]
+    angle = torch.acos(own.clamp(-1, 1))
+    moved = torch.where(angle + margin < torch.pi, torch.cos(angle + margin), own - margin * torch.sin(torch.tensor(margin)))
+    logits = cosines.index_put((rows, labels.clamp(min=0)), moved)
+    return F.cross_entropy(scale * logits, labels.clamp(min=0), reduction="none") * (labels >= 0)
+
+
 def loss_case(case):
     width, h = case["width"], case["hyper"]
     student = torch.tensor(case["student"], dtype=torch.float64, requires_grad=True)
     teacher = torch.tensor(case["teacher"], dtype=torch.float64).reshape(-1, width)
     labels, w = torch.tensor(case["labels"]), torch.tensor(case["weights"], dtype=torch.float64)
+    groups = len(case["sizes"])
+    centres = torch.tensor(case["centres"], dtype=torch.float64, requires_grad=True)
     total = 0
-    for size in case["sizes"]:
+    for group, size in enumerate(case["sizes"]):
         # Prefixes of vectors of length 1 are brought to that length again.
         s = F.normalize(F.normalize(student.reshape(-1, width), dim=1)[:, :size], dim=1)
         t = F.normalize(F.normalize(teacher, dim=1)[:, :size], dim=1)
+        if case["loss"] == "ce":
+            # Vectors of a prefix are filled up with zeros; the centres of its group are whole.
+            each = arcface(F.pad(s, (0, width - size)), centres.reshape(groups, -1, width)[group], labels, case["margin"])
+            total = total + (each * w).sum() / w.sum()
+            continue
         if case["loss"] == "cosine":
             soft = 1 - F.cosine_similarity(s, t)
         elif case["loss"] == "mse":
@@ -82,9 +100,9 @@ def loss_case(case):
             soft = F.kl_div(q, p, log_target=True, reduction="none").sum(1)
         each = (1 - h["alpha"]) * contrast(s, labels) + h["alpha"] * soft
         total = total + (each * w).sum() / w.sum()
-    value = total / len(case["sizes"])
+    value = total / groups
     value.backward()
-    return {"loss": value.item(), "gradient": student.grad.tolist()}
+    return {"loss": value.item(), "gradient": student.grad.tolist(), "ofCentres": [] if centres.grad is None else centres.grad.tolist()}
 
 
 with open(sys.argv[1] + "/cases.json") as file:

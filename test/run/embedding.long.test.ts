@@ -139,8 +139,11 @@ it('joins the vectors of two teachers, of which one is an inner tensor of a clas
   expect(likeness!.cosine).toBeGreaterThan(0.8);
 });
 
-it('learns likenesses to a queue of vectors, and goes on to the same bytes with it', async () => {
-  const change = { name: 'queued', distill: { loss: 'similarity', queue: 300, epochs: 4, batchSize: 64, optimizer: { learningRate: 0.01 } } }; // prettier-ignore
+it.each([
+  ['likenesses to a queue of vectors', { loss: 'similarity', queue: 300 }],
+  ['by centres of the classes with a margin', { arcface: 0.5, alpha: 0.1 }],
+])('learns %s, and goes on to the same bytes with it', async (_, loss) => {
+  const change = { name: 'state', distill: { ...loss, epochs: 4, batchSize: 64, optimizer: { learningRate: 0.01 } } };
   const { report, folder: run } = await runRecipe(made(change), { out: folder() });
   expect(report.models.find(({ id }) => id === 'distilled')!.score.test!).toBeGreaterThan(0.85);
   const whole = await readFile(path.join(run, 'exports/distilled.onnx'), 'base64');
@@ -179,6 +182,10 @@ it.each([
     'dataset.dimensions: expected no such key for classification: it belongs to embedding',
   ],
   [{ distill: { loss: 'dkd' } }, 'distill.loss: expected a loss for embedding: mse or cosine or similarity'],
+  [
+    { distill: { arcface: 0.5 }, dataset: { ...DATA, labelled: 0 } },
+    'distill.arcface: expected none beside labelled: 0: it learns from labels, received 0.5',
+  ],
   [{ shards: 2 }, 'expected a loss that is a sum over samples'],
   [{ dataset: { ...DATA, augment: [{ mixup: 1 }] } }, 'another change for embedding'],
 ])('refuses %j', async (change, message) => {

@@ -1,3 +1,4 @@
+import type { Task } from '../../tasks/task.ts';
 import type { FeaturePair, Loss, LossInput, LossOutput } from '../../train/step/loss.ts';
 
 export interface LossArgs {
@@ -5,14 +6,26 @@ export interface LossArgs {
   readonly hyper?: Readonly<Record<string, number>>;
   /** Options of the label part and their defaults, given by the task. Default: those of classification. */
   readonly ofLabels?: Readonly<Record<string, number>>;
-  /** Numbers of an answer, and groups of rows of which a loss compares samples, see `LossRows`; for a loss that keeps answers of earlier batches. */
-  readonly answers?: { readonly width: number; readonly groups: number } | undefined;
+  /** For losses that keep answers of earlier batches, or a vector for each class. */
+  readonly answers?: AnswerSizes | undefined;
   /** Pairs of inner tensors that a feature loss compares. */
   readonly features?: readonly FeaturePair[];
   /** Seed of the loss' own weights. */
   readonly seed?: number;
   /** The samples of the training split, for a loss that remembers each sample. */
   readonly samples?: TrainingSamples | undefined;
+}
+
+/** Numbers of an answer, groups of rows of which a loss compares samples, see `LossRows`, and classes that labels name, where answers are vectors. */
+export interface AnswerSizes {
+  readonly width: number;
+  readonly groups: number;
+  readonly classes?: number | undefined;
+}
+
+/** Sizes of the answers of a task. */
+export function answerSizes({ width, rows, labelClasses }: Task): AnswerSizes {
+  return { width, groups: rows?.groups ?? 1, classes: labelClasses };
 }
 
 export interface TrainingSamples {

@@ -1,6 +1,7 @@
 import { ACROSS_BATCH, lossNumbers } from '../../recipe/schema/loss.ts';
 import type { LossName } from '../../recipe/schema/loss.ts';
 import type { Loss } from '../../train/step/loss.ts';
+import { withCentres } from './arcface.ts';
 import { attention } from './attention.ts';
 import { bounded } from './bounded.ts';
 import { ce } from './ce.ts';
@@ -77,5 +78,6 @@ export function createLoss(name: AnyLoss, args: LossArgs = {}): Loss {
     if (!Object.hasOwn(numbers, key)) throw new Error(`the loss ${name} has no number ${key}`);
   }
   const loss = losses[name].build(name, { ...args, hyper: { ...numbers, ...args.hyper } });
-  return { ...loss, acrossBatch: ACROSS_BATCH.has(name) || numbers['dice'] !== undefined };
+  const whole = args.ofLabels?.['arcface'] === undefined ? loss : withCentres(loss, args);
+  return { ...whole, acrossBatch: ACROSS_BATCH.has(name) || numbers['dice'] !== undefined };
 }

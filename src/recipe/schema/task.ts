@@ -47,6 +47,7 @@ interface Checked {
     readonly text?: unknown;
     readonly stride?: number | undefined;
     readonly fit?: string | undefined;
+    readonly labelled?: number | undefined;
     readonly dimensions?: number | undefined;
     readonly prefixes?: readonly number[] | undefined;
     readonly augment: readonly object[];
@@ -91,6 +92,7 @@ interface Training {
   readonly labelSmoothing: number;
   readonly huber?: number | undefined;
   readonly dice?: number | undefined;
+  readonly arcface?: number | undefined;
   readonly microBatch?: number | undefined;
 }
 
@@ -117,6 +119,10 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
       refuse([...path, 'microBatch'], 'none beside dice, whose sums run over the whole batch', training.microBatch);
     if (training.dice !== undefined && recipe.shards !== undefined)
       refuse([...path, 'dice'], 'none beside shards: its sums run over the whole batch', training.dice);
+    if (training.arcface !== undefined && taskRow(task).form !== 'vector')
+      refuse([...path, 'arcface'], `no such key for ${task}: it belongs to embedding`, training.arcface);
+    else if (training.arcface !== undefined && dataset.labelled === 0)
+      refuse([...path, 'arcface'], 'none beside labelled: 0: it learns from labels', training.arcface);
     if (task !== 'classification' && training.labelSmoothing > 0)
       refuse(
         [...path, 'labelSmoothing'],

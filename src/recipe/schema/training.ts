@@ -143,6 +143,14 @@ export const trainingKeys = {
     .describe(
       'Segmentation: weight of the soft Dice loss over the batch, which is added to the label loss; default: none.',
     ),
+  arcface: z
+    .number()
+    .gt(0)
+    .lt(1.5)
+    .optional()
+    .describe(
+      'Embedding: margin, in radians, of ArcFace (Deng 2019), by which the labels then teach; the paper has 0.5. Default: none, supervised contrast.',
+    ),
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };
 

@@ -1,5 +1,6 @@
 import { isMix } from '../../data/augment/mix.ts';
 import { UserError } from '../../base/errors.ts';
+import { answerSizes } from '../../distill/losses/define.ts';
 import { createLoss } from '../../distill/losses/registry.ts';
 import type { Network } from '../../networks/network.ts';
 import type { Recipe } from '../../recipe/schema.ts';
@@ -29,7 +30,7 @@ export async function learnerOf<N extends Network>(
   const { settings } = options;
   const plan = options.masks?.(steps);
   const ema = settings.ema > 0 ? await options.build() : undefined;
-  const loss = createLoss(options.loss, options.lossArgs);
+  const loss = createLoss(options.loss, { answers: answerSizes(task), ...options.lossArgs });
   const trainable = { ...network.trainable, ...loss.variables };
   const units = limitedUnits(network, settings.optimizer);
   const optimizer = createOptimizer(settings.optimizer, trainable, network.rateOf, units);

@@ -54,8 +54,8 @@ export function embedding({ classNames: names, vector }: Pick<TaskData, 'classNa
   return {
     ...{ name: 'embedding', names: [], fields: oneField([width]), width, targetWidth, score: recallScore },
     ...{ answers: 'values', isUnit: true, lossName: hasClasses ? 'contrast' : 'labels' },
-    ...(hasClasses && { acrossBatch: true as const }),
-    labelNumbers: () => ({}),
+    ...(hasClasses && { acrossBatch: true as const, labelClasses: names.length }),
+    labelNumbers: ({ arcface }) => (arcface === undefined ? {} : { arcface }),
     feeds: (batchSize) => numberFeeds(batchSize, targetWidth, 'none'),
     fed: (targets) => ({ targets: Float32Array.from(targets) }),
     targets: (feeds) => {

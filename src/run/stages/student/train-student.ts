@@ -1,4 +1,5 @@
 import type { Dataset } from '../../../data/dataset.ts';
+import { answerSizes } from '../../../distill/losses/define.ts';
 import type { LossArgs } from '../../../distill/losses/define.ts';
 import type { Teacher } from '../../../distill/teachers/teacher.ts';
 import { createLoss } from '../../../distill/losses/registry.ts';
@@ -102,7 +103,7 @@ export async function studentLoss(
   const task = taskOf(context.data.train);
   const ofLabels = task.labelNumbers(distill);
   const samples = samplesOf(context.data.train);
-  const answers = { width: task.width, groups: task.rows?.groups ?? 1 };
+  const answers = answerSizes(task);
   const hyper = isNew ? numbersOf(context.recipe, loss) : laterNumbersOf(context.recipe, loss);
   const course = isNew && isTaught ? courseOf(context.recipe, loss) : {};
   return { loss, lossArgs: { hyper, ofLabels, answers, features, seed, samples }, ...course };
