@@ -44,7 +44,7 @@ interface ExportArgs {
 export const exportCommand: Command<ExportArgs> = {
   name: 'export [run]',
   summary:
-    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a folder for apps (--kit), servers (--triton, --kserve) transformers.js (--transformers) or MediaPipe (--mediapipe)',
+    'Write a model in another format or precision (--from), copy one out of a run (--to), or write a folder for apps (--kit), servers (--triton, --kserve), transformers.js (--transformers) or MediaPipe (--mediapipe)',
   options: (yargs) =>
     yargs
       .positional('run', { type: 'string', describe: 'Name of the run to copy a model from, or its folder' })
@@ -58,7 +58,10 @@ export const exportCommand: Command<ExportArgs> = {
       .option('triton', { type: 'string', describe: "Folder to write: a model repository of Triton's" })
       .option('kserve', { type: 'string', describe: 'Folder to write: manifests for KServe, KEDA or plain Kubernetes' })
       .option('transformers', { type: 'string', describe: 'Folder to write: opened by pipeline() of transformers.js' })
-      .option('mediapipe', { type: 'string', describe: 'Folder to write: texts, opened by tasks of MediaPipe' })
+      .option('mediapipe', {
+        type: 'string',
+        describe: 'Folder to write: texts and pictures, opened by tasks of MediaPipe',
+      })
       .option('device', {
         choices: ['cpu', 'gpu', 'tensorrt'],
         ...{ default: 'cpu', describe: 'Triton, KServe: where the model is to run' },

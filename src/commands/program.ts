@@ -155,7 +155,7 @@ function version(): string {
 
 async function parse(given: readonly string[], host: ProgramHost): Promise<void> {
   const args = given[0] === 'help' && given.length === 2 ? [given[1]!, '--help'] : given;
-  const width = Math.min(110, widthOf(host, 110));
+  const width = Math.min(110, widthOf(host, 80));
   if (args.length === 1 && ['--help', '-h', 'help'].includes(args[0]!)) {
     host.out(helpText(commands, width));
     return;

@@ -52,7 +52,7 @@ export function withNewHead(graph: Graph, file: string, classes: number, seed: n
     return replayed(graph, constants, { from: before, to: classes, behind: first });
   } catch (error) {
     throw new UserError(
-      `${file}: what follows its last layer ${nameOf(first)} does not take ${classes} classes instead of ${before}: ${(error as Error).message}`,
+      `${file}: what follows its last layer ${nameOf(first)} does not take ${classes} outputs instead of ${before}: ${(error as Error).message}`,
       'Export the model up to its last dense layer.',
     );
   }

@@ -304,8 +304,8 @@ function exportLines(targets: readonly InitTarget[], task: TaskName, kind: Kind)
   const hasOnnx = isInBrowser || targets.includes('server') || onPhones.length === 0;
   const formats = [...(hasOnnx ? ['onnx'] : []), ...(onPhones.length > 0 ? ['tflite'] : [])];
   const { outputs } = taskRow(task);
-  // MediaPipe reads these; its segmenter takes logits.
-  const forMediaPipe = onPhones.length > 0 && kind !== 'table' && outputs !== 'classes' ? outputs : undefined;
+  // Apps on phones read these; the segmenter of MediaPipe takes logits.
+  const forApps = onPhones.length > 0 && kind !== 'table' && outputs !== 'classes' ? outputs : undefined;
   const isSmall = onPhones.length > 0 || isInBrowser;
   return [
     `export: [${formats.join(', ')}]${targets.length === 0 ? '' : ` # for ${targets.join(', ')}`}`,
@@ -314,9 +314,11 @@ function exportLines(targets: readonly InitTarget[], task: TaskName, kind: Kind)
           'quantize: [{ scheme: int8 }] # a file of a quarter of the size beside the one in float32; the report times both',
         ]
       : []),
-    ...(forMediaPipe === undefined
+    ...(forApps === undefined
       ? []
-      : [`outputs: ${forMediaPipe} # beside each file another one, which MediaPipe opens`]),
+      : [
+          `outputs: ${forApps} # beside each file another one${forApps === 'detections' ? ', which MediaPipe opens' : '; for MediaPipe: limbeck export RUN --mediapipe DIR'}`,
+        ]),
   ];
 }
 

@@ -122,7 +122,7 @@ export const students: Readonly<Record<string, Case>> = {
       ),
     },
     message: [
-      'a.onnx: what follows its last layer node_0 does not take 2 classes instead of 3: node_1: Multiply: shapes [batch, 2] and [3] do not broadcast',
+      'a.onnx: what follows its last layer node_0 does not take 2 outputs instead of 3: node_1: Multiply: shapes [batch, 2] and [3] do not broadcast',
       'Export the model up to its last dense layer.',
     ],
   },

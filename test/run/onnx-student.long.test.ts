@@ -63,7 +63,7 @@ it('a file that was trained here is trained on for other classes, narrowed, mask
   expect(scratch!.score.validation).toBeGreaterThan(0.6);
   const notes = whole.report.notes.join('\n');
   expect(notes).toMatch(/the student begins from the 4 weights of student\.onnx, 1635 numbers/);
-  expect(notes).toMatch(/student\.onnx: its last layer \S+ is drawn anew: 3 classes instead of 10/);
+  expect(notes).toMatch(/student\.onnx: its last layer \S+ is drawn anew: 3 outputs instead of 10/);
   // What a step could not make smaller is in the report.
   expect(notes).toMatch(/prune-2: left \S+ alone: 16 channels cannot become fewer and stay a multiple of 32/);
   expect(notes).toMatch(/prune-3: 30\.0 % of \d+ weights are zero/);

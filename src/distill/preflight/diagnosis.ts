@@ -142,8 +142,6 @@ export async function diagnosis(
   };
 }
 
-/** Accuracy above which a teacher's input is assumed to be right. */
-const GOOD = 0.9;
 /** Number of samples per reading: a tenth of those for the teacher itself, because there may be ten other readings. */
 const TRIED = 100;
 /** Maximum probability that chance explains a reading's advantage, for a run to stop: there are ten readings, and many runs. */
@@ -157,7 +155,7 @@ export async function farBetterReading(
   ask: AskTeacher,
 ): Promise<(TeacherFault & { readonly isEvident: boolean }) | undefined> {
   const { rows, labels, accuracy } = asked;
-  if (accuracy >= GOOD) return undefined;
+  if (!isMuchBetter(1, accuracy)) return undefined;
   const isTried = (_: number, i: number): boolean => i % Math.max(1, Math.floor(rows.length / TRIED)) === 0;
   const few = { rows: rows.filter(isTried).subarray(0, TRIED), labels: labels.filter(isTried).subarray(0, TRIED) };
   const first = await bestAlternative(dataset, few, alternatives, ask);

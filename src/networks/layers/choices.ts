@@ -40,7 +40,7 @@ export async function chosenLayers(
       [`${name}/bias`, [classes]],
     ] as const)
       if (weights.has(key)) weights.set(key, drawn(key, dims, shape, seed));
-    origin.push(`${short}: its last layer ${name} is drawn anew: ${classes} classes instead of ${before}`);
+    origin.push(`${short}: its last layer ${name} is drawn anew: ${classes} outputs instead of ${before}`);
   }
   if (batchNorm === 'frozen')
     origin.push(`${short}: its ${norms === 1 ? 'batch norm stays as it is' : `${norms} batch norms stay as they are`}`);

@@ -137,7 +137,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   if (head === 'replace') {
     const [before, after] = [headOf(imported)!, headOf(whole)!];
     origin.push(
-      `${short}: its last ${before.layer.includes(' and ') ? 'layers' : 'layer'} ${before.layer} ${before.layer.includes(' and ') ? 'are' : 'is'} drawn anew: ${after.classes} classes instead of ${before.classes}`,
+      `${short}: its last ${before.layer.includes(' and ') ? 'layers' : 'layer'} ${before.layer} ${before.layer.includes(' and ') ? 'are' : 'is'} drawn anew: ${after.classes} outputs instead of ${before.classes}`,
     );
   }
   return graphNetwork(cleaned(graph), {

@@ -1,16 +1,10 @@
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { readBytes } from '../../base/files.ts';
-import { percent } from '../../base/numbers.ts';
-import { sampleId } from '../../data/dataset.ts';
-import type { Dataset } from '../../data/dataset.ts';
-import { storedEncoder, storedTokenizer } from '../../data/text/open.ts';
 import { storedRecipe } from '../../folder/folder.ts';
 import { requiredReport } from '../../folder/report/finished.ts';
 import { LABELS_FILE, labelsText } from '../../formats/tflite/metadata/archive.ts';
-import { VOCABULARY_FILE } from '../../formats/tflite/metadata/text.ts';
-import { withTextEnds } from '../../formats/tflite/rewrite/text-ends.ts';
-import type { TextEnds } from '../../formats/tflite/rewrite/text-ends.ts';
+import type { AnswerEnd } from '../../formats/tflite/rewrite/editor.ts';
 import { taskRow } from '../../recipe/task.ts';
 import type { AnswerFormKind } from '../../recipe/task.ts';
 import { loadData } from '../../setup/data.ts';
@@ -20,9 +14,11 @@ import { endsOf } from '../kit/ends.ts';
 import { modelRows } from '../kit/kit.ts';
 import { missingModels } from '../kit/missing.ts';
 import type { WantedFile } from '../kit/missing.ts';
-import { checkTextFile } from './check.ts';
+import { checkChangedFile } from './check.ts';
+import { pictureEnds } from './pictures.ts';
 import { mediaPipeReadme } from './readme.ts';
-import { mediaPipeTokenizer } from './tokenizer.ts';
+import type { MediaPipeTask } from './readme.ts';
+import { textEnds } from './texts.ts';
 
 interface MediaPipeFolder {
   readonly task: string;
@@ -33,30 +29,38 @@ interface MediaPipeFolder {
   readonly notes: readonly string[];
 }
 
-interface TextTask extends Pick<TextEnds, 'activation'> {
-  readonly task: 'TextClassifier' | 'TextEmbedder';
-  /** Name of the answers; default: that of the file. */
-  readonly answer?: string;
-}
-
-/** Tasks of MediaPipe for texts, by the form of the answers. */
-const TASKS: Readonly<Partial<Record<AnswerFormKind, TextTask>>> = {
-  classes: { task: 'TextClassifier', activation: 'SOFTMAX', answer: 'probabilities' },
-  labels: { task: 'TextClassifier', activation: 'LOGISTIC', answer: 'probabilities' },
-  vector: { task: 'TextEmbedder' },
+/** Tasks of MediaPipe by the form of the answers, and the last step of their files. */
+const TASKS: Readonly<Partial<Record<AnswerFormKind, FormTasks>>> = {
+  classes: {
+    ...{ texts: 'TextClassifier', pictures: 'ImageClassifier' },
+    ...{ activation: 'SOFTMAX', answer: 'probabilities', hasLabels: true },
+  },
+  labels: {
+    ...{ texts: 'TextClassifier', pictures: 'ImageClassifier' },
+    ...{ activation: 'LOGISTIC', answer: 'probabilities', hasLabels: true },
+  },
+  // The metadata of these files have the softmax that MediaPipe computes.
+  mask: { pictures: 'ImageSegmenter', hasLabels: true },
+  vector: { texts: 'TextEmbedder', pictures: 'ImageEmbedder' },
 };
+
+interface FormTasks extends Partial<AnswerEnd> {
+  readonly texts?: MediaPipeTask;
+  readonly pictures?: MediaPipeTask;
+  readonly hasLabels?: true;
+}
 
 const WANTED = (['fp32', 'int8', 'fp16'] as const).map((precision): WantedFile => ({ format: 'tflite', precision }));
 
 /** Names of the files in a folder. */
 const nameOf = (precision: string): string => `model${precision === 'fp32' ? '' : `-${precision}`}.tflite`;
 
-/** Held-out texts on which the two tokenizers are compared, at most. */
-const COMPARED = 1000;
+/** Held-out samples on which a file is compared with the one that it was made of, at most. */
+const COMPARED = 64;
 
 /**
- * Writes a folder of TFLite files that MediaPipe's TextClassifier or TextEmbedder opens. `UserError` for data that are no texts, for tasks and tokenizers
- * that MediaPipe has not, and for a run without a report.
+ * Writes a folder of TFLite files that a task of MediaPipe opens. `UserError` for data that are neither texts nor pictures, for answers and tokenizers that
+ * MediaPipe has not, and for a run without a report.
  */
 export async function writeMediaPipeFolder(
   run: string,
@@ -71,19 +75,15 @@ export async function writeMediaPipeFolder(
     arePictures: () => Promise.resolve(report.dataset.sampleShape.length > 2),
   });
   const { text } = validation;
-  if (text === undefined)
-    throw new UserError(
-      'export --mediapipe: expected a model of texts',
-      'TFLite files of pictures open in MediaPipe as the run exports them: docs/tflite.md, For MediaPipe.',
-    );
+  const ends = text === undefined ? pictureEnds(validation) : await textEnds(run, { text, validation, texts });
   const { fields, name } = taskOf(validation);
-  const asked = TASKS[taskRow(name).form];
-  if (asked === undefined)
+  const kind = text === undefined ? 'pictures' : 'texts';
+  const { [kind]: task, hasLabels = false, ...form } = TASKS[taskRow(name).form] ?? {};
+  if (task === undefined)
     throw new UserError(
-      `export --mediapipe: no task of MediaPipe answers texts with ${name}`,
-      '`limbeck export RUN --kit DIR` writes samples for phones and browsers for it.',
+      `export --mediapipe: no task of MediaPipe answers ${kind} with ${name} from a folder`,
+      '`limbeck export RUN --kit DIR` writes samples for phones and browsers for it; for boxes see `outputs: detections` in docs/tflite.md.',
     );
-  const { tokenizer, vocabulary, encode } = mediaPipeTokenizer(text, await storedTokenizer(text, run));
   const rows = modelRows(report, model, run);
   const exported = await Promise.all(
     rows
@@ -92,9 +92,6 @@ export async function writeMediaPipeFolder(
   );
   const made = await missingModels(run, rows[0]!.model, rows, recipe, validation, WANTED);
   const skipped = [...made.skipped];
-  const compared = Math.min(COMPARED, validation.count);
-  const held = Array.from({ length: compared }, (_, row) => texts.get(sampleId(validation, row))!);
-  const own = await storedEncoder(text, run);
   const content = new Map<string, string | Uint8Array>();
   const shipped: Parameters<typeof mediaPipeReadme>[1][number][] = [];
   for (const { row, bytes } of [...exported, ...made.models]) {
@@ -104,15 +101,13 @@ export async function writeMediaPipeFolder(
       skipped.push({ what: file, why: `${unfed}, and MediaPipe reads answers in float32` });
       continue;
     }
-    const { activation, answer = outputs[0]! } = asked;
-    const hasLabels = asked.task === 'TextClassifier';
-    const description = {
-      ...{ tokenizer, hasLabels, description: `Made by limbeck for ${asked.task} of MediaPipe.` },
-      files: { ...(hasLabels && { [LABELS_FILE]: labelsText(classNames) }), [VOCABULARY_FILE]: vocabulary },
-    };
-    const { length, padding } = text;
-    const changed = withTextEnds(bytes, { length, padding, activation, answer }, description);
-    await checkTextFile({ file, bytes: changed }, bytes, { activation, encoded: held.map((sample) => own(sample)) });
+    const end = { answer: outputs[0]!, ...form };
+    const files: Readonly<Record<string, string>> = hasLabels ? { [LABELS_FILE]: labelsText(classNames) } : {};
+    const description = { hasLabels, description: `Made by limbeck for ${task} of MediaPipe.`, files };
+    const changed = ends.changed(bytes, end, description);
+    const { precision } = row;
+    const compared = { ...{ file, bytes: changed, precision }, activation: form.activation };
+    await checkChangedFile(compared, bytes, ends.samples(COMPARED));
     content.set(file, changed);
     shipped.push({ file, sizeBytes: changed.length, row });
   }
@@ -121,16 +116,11 @@ export async function writeMediaPipeFolder(
       `${run}: has no TFLite file that MediaPipe opens`,
       skipped.map(({ what, why }) => `${what}: ${why}`).join('\n'),
     );
-  const alike = held.filter((sample) => encode(sample).ids.every((id, i) => id === own(sample).ids[i])).length;
-  const notes = [noteOf(tokenizer.kind, alike, held.length, validation)];
-  content.set('README.md', mediaPipeReadme(report, shipped, { task: asked.task, notes }));
+  const { notes, packed } = ends;
+  content.set(
+    'README.md',
+    mediaPipeReadme(report, shipped, { task, notes, packed: hasLabels ? `${packed}, and the labels` : packed }),
+  );
   await writeInto(folder, content, force);
-  return { task: asked.task, files: [...content.keys()].sort(), skipped, notes };
-}
-
-function noteOf(kind: 'bert' | 'regex', alike: number, of: number, { text }: Dataset): string {
-  const share = `MediaPipe's tokenizer makes the tokens that the model was trained with of ${alike} of ${of} held-out texts (${percent(alike / of)}).`;
-  return kind === 'bert'
-    ? `${share} It keeps accents, makes the capitals of ASCII alone small, and cuts texts after ${text!.length} tokens.`
-    : share;
+  return { task, files: [...content.keys()].sort(), skipped, notes };
 }

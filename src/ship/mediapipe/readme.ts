@@ -9,35 +9,49 @@ interface ShippedFile {
 }
 
 interface ReadmeOptions {
-  readonly task: 'TextClassifier' | 'TextEmbedder';
+  readonly task: MediaPipeTask;
   readonly notes: readonly string[];
+  /** What lies in the files beside the model. */
+  readonly packed: string;
 }
+
+export type MediaPipeTask = keyof typeof CALLS;
 
 /** Methods of MediaPipe's tasks and the fields of their results, by their names in Python and in JavaScript. */
 const CALLS = {
-  TextClassifier: {
-    python: "classify('A text.').classifications[0].categories",
-    web: "classify('A text.').classifications[0].categories",
-  },
-  TextEmbedder: {
-    python: "embed('A text.').embeddings[0].embedding",
-    web: "embed('A text.').embeddings[0].floatEmbedding",
+  TextClassifier: { method: 'classify', python: '.classifications[0].categories', web: '.classifications[0].categories' },
+  TextEmbedder: { method: 'embed', python: '.embeddings[0].embedding', web: '.embeddings[0].floatEmbedding' },
+  ImageClassifier: { method: 'classify', python: '.classifications[0].categories', web: '.classifications[0].categories' },
+  ImageEmbedder: { method: 'embed', python: '.embeddings[0].embedding', web: '.embeddings[0].floatEmbedding' },
+  ImageSegmenter: { method: 'segment', python: '.confidence_masks', web: '.confidenceMasks' },
+} as const; // prettier-ignore
+
+/** Samples by the kind of data: package and module of MediaPipe, and what is asked about. */
+const KINDS = {
+  Text: { module: 'text', python: "'A text.'", web: "'A text.'" },
+  Image: {
+    ...{ module: 'vision', python: "mp.Image.create_from_file('picture.jpg')", web: "document.querySelector('img')" },
   },
 } as const;
 
 /** README.md of a folder for MediaPipe. */
-export function mediaPipeReadme(report: Report, files: readonly ShippedFile[], { task, notes }: ReadmeOptions): string {
+export function mediaPipeReadme(
+  report: Report,
+  files: readonly ShippedFile[],
+  { task, notes, packed }: ReadmeOptions,
+): string {
   const score = scoreOf(report);
   const figure = (value: number | null): string => (value === null ? '' : score.text(value));
   const rows = files.map(
     ({ file, sizeBytes, row }) =>
       `| \`${file}\` | ${fileSize(sizeBytes)} | ${figure(row.score.validation)} | ${figure(row.score.test)} |`,
   );
-  const { python, web } = CALLS[task];
+  const { method, python, web } = CALLS[task];
+  const kind = KINDS[task.startsWith('Text') ? 'Text' : 'Image'];
   return [
     `# ${report.name}: for MediaPipe`,
     '',
-    `\`${task}\` of MediaPipe opens these files as they are: the tokenizer and its vocabulary${task === 'TextClassifier' ? ' and the labels' : ''} are packed in them.`,
+    `\`${task}\` of MediaPipe opens these files as they are, with ${packed} inside.`,
     '',
     `| file | size | ${score.name.toLowerCase()}, validation | test |`,
     '| --- | ---: | ---: | ---: |',
@@ -46,16 +60,16 @@ export function mediaPipeReadme(report: Report, files: readonly ShippedFile[], {
     '```python',
     'import mediapipe as mp',
     '',
-    `with mp.tasks.text.${task}.create_from_model_path('${files[0]!.file}') as asked:`,
-    `    print(asked.${python})`,
+    `with mp.tasks.${kind.module}.${task}.create_from_model_path('${files[0]!.file}') as asked:`,
+    `    print(asked.${method}(${kind.python})${python})`,
     '```',
     '',
     '```js',
-    `import { FilesetResolver, ${task} } from '@mediapipe/tasks-text';`,
+    `import { FilesetResolver, ${task} } from '@mediapipe/tasks-${kind.module}';`,
     '',
-    "const files = await FilesetResolver.forTextTasks('node_modules/@mediapipe/tasks-text/wasm');",
+    `const files = await FilesetResolver.for${kind.module === 'text' ? 'Text' : 'Vision'}Tasks('node_modules/@mediapipe/tasks-${kind.module}/wasm');`,
     `const asked = await ${task}.createFromModelPath(files, '${files[0]!.file}');`,
-    `console.log(asked.${web});`,
+    `console.log(asked.${method}(${kind.web})${web});`,
     '```',
     '',
     ...notes.map((note) => `- ${note}`),

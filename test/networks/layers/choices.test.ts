@@ -37,7 +37,7 @@ it('a new head answers for the classes of the data, without the softmax or sigmo
   ]) {
     const { model: made, origin } = await chosenLayers(old, 'a/m.json', OPTIONS);
     expect(made.outputs[0]!.shape).toEqual([null, 5]);
-    expect(origin).toEqual(['m.json: its last layer top is drawn anew: 5 classes instead of 3']);
+    expect(origin).toEqual(['m.json: its last layer top is drawn anew: 5 outputs instead of 3']);
     const found = logits(layersNetwork(made), false);
     expect(found.some((value) => value < 0)).toBe(true);
     expect(made.getLayer('conv').getWeights()[0]!.dataSync()).toEqual(old.getLayer('conv').getWeights()[0]!.dataSync());

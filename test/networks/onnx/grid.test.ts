@@ -85,7 +85,7 @@ it('keeps an enlargement of other coordinates than those by which masks are made
 it('draws both convolutions anew whose sum the logits are', () => {
   const network = read({ size: [8, 8] }, { head: 'replace', grid: [2, 2, 5], classes: 5 });
   expect(logits(network).shape).toEqual([2, 2, 2, 5]);
-  expect(network.origin!.at(-1)).toMatch(/its last layers \S*low\S* and \S*highs\S* are drawn anew: 5 classes instead of 3/); // prettier-ignore
+  expect(network.origin!.at(-1)).toMatch(/its last layers \S*low\S* and \S*highs\S* are drawn anew: 5 outputs instead of 3/); // prettier-ignore
   expect(values(network.state['low.weight']!)).not.toEqual(values(network.state['highs.weight']!));
 });
 

@@ -181,7 +181,7 @@ it('a new head answers for the classes of the data, and begins the same each tim
   expect(kernel(one)).toEqual(kernel(two));
   expect(kernel(one)).not.toEqual(kernel(other));
   expect([...one!.state['stem1/kernel']!.dataSync()]).toEqual([...weights.get('stem1/kernel')!.data]);
-  expect(one!.origin!.at(-1)).toMatch(/its last layer logits\S* is drawn anew: 5 classes instead of 3/);
+  expect(one!.origin!.at(-1)).toMatch(/its last layer logits\S* is drawn anew: 5 outputs instead of 3/);
 });
 
 it('with one sigmoid for two classes answers with the logits 0 and z', () => {

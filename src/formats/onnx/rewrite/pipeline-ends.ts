@@ -48,7 +48,7 @@ export interface PictureEnds {
 }
 
 /** Integer weights of the luma of ITU-R 601-2 in 1/65536, as Pillow has them; sums of 8-bit pixels are exact in float32. */
-const LUMA = [19595, 38470, 7471];
+export const LUMA = [19595, 38470, 7471];
 
 /**
  * A model of pictures for `pixel_values` [batch, 3, height, width], 0 … 255 in RGB: what the data set does to a picture of 8 bits stands inside,

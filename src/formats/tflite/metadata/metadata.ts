@@ -66,7 +66,7 @@ export function encodeMetadata(
   });
 }
 
-function inputMetadata(name: string, input: InputDescription = {}): Fields {
+export function inputMetadata(name: string, input: InputDescription = {}): Fields {
   const { image } = input;
   if (image === undefined) return { name, ...only(input, ['description']) };
   return {

@@ -1,3 +1,4 @@
+import { bytesOf } from '../../../base/bytes.ts';
 import { builtinOperators } from '../schema/operators.ts';
 import type { BuiltinOperator } from '../schema/operators.ts';
 import type { Fields } from '../schema/notation.ts';
@@ -10,6 +11,14 @@ interface AddedOperator {
   readonly inputs: readonly number[];
   readonly output: number;
   readonly options?: Fields;
+}
+
+/** The last step of a changed file. */
+export interface AnswerEnd {
+  /** The function that makes answers of the logits. */
+  readonly activation?: 'SOFTMAX' | 'LOGISTIC' | undefined;
+  /** Name of the answers. */
+  readonly answer: string;
 }
 
 /** Adds tensors and operators to a model of one subgraph. The tensors of the model keep their indexes. */
@@ -31,10 +40,11 @@ export class ModelEditor {
     return this.#tensors.push({ name, shape, type: tensorType(dtype), buffer: 0 }) - 1;
   }
 
-  /** Index of a new constant of one whole number. */
-  constant(name: string, value: number): number {
-    const buffer = this.#buffers.push({ data: new Uint8Array(Int32Array.of(value).buffer) }) - 1;
-    return this.#tensors.push({ name, shape: [1], type: tensorType('int32'), buffer }) - 1;
+  /** Index of a new constant. */
+  constant(name: string, values: Int32Array | Float32Array, shape: readonly number[] = [values.length]): number {
+    const buffer = this.#buffers.push({ data: bytesOf(values) }) - 1;
+    const type = tensorType(values instanceof Int32Array ? 'int32' : 'float32');
+    return this.#tensors.push({ name, shape, type, buffer }) - 1;
   }
 
   rename(tensor: number, name: string): void {
@@ -47,6 +57,18 @@ export class ModelEditor {
     const code = { deprecatedBuiltinCode: Math.min(builtinCode, 127), version: 1, builtinCode };
     const opcodeIndex = known >= 0 ? known : this.#codes.push(code) - 1;
     return { opcodeIndex, inputs, outputs: [output], ...(options !== undefined && { builtinOptions: options }) };
+  }
+
+  /** Index of the answers that are made of an output; the operator that makes them is added to `after`. */
+  answer(output: number, { activation, answer }: AnswerEnd, after: Operator[]): number {
+    if (activation === undefined) {
+      this.rename(output, answer);
+      return output;
+    }
+    const last = this.tensor(answer, 'float32', this.#tensors[output]!.shape!);
+    const options = activation === 'SOFTMAX' ? { options: { type$: 'SoftmaxOptions', beta: 1 } } : {};
+    after.push(this.operator({ op: activation, inputs: [output], output: last, ...options }));
+    return last;
   }
 
   /** The model with these inputs and outputs. Operators run before and after its own. An entry of `metadata` replaces the entry of its name, or removes it where it is undefined. */

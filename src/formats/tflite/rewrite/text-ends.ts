@@ -8,16 +8,13 @@ import { readTflite } from '../read.ts';
 import type { Operator } from '../types.ts';
 import { writeTflite } from '../write.ts';
 import { ModelEditor } from './editor.ts';
+import type { AnswerEnd } from './editor.ts';
 
-export interface TextEnds {
+export interface TextEnds extends AnswerEnd {
   /** Tokens of a text. */
   readonly length: number;
   /** Id of padding that the model was trained with; the tokenizer of BERT in MediaPipe pads with 0. */
   readonly padding: number;
-  /** The function that makes answers of the logits. */
-  readonly activation?: 'SOFTMAX' | 'LOGISTIC' | undefined;
-  /** Name of the answers. */
-  readonly answer: string;
 }
 
 /** Names by which MediaPipe finds the inputs of its tokenizer of BERT, and the names of the same inputs in our models of several inputs. */
@@ -66,7 +63,8 @@ export function withTextEnds(
       const less = editor.tensor('padding/less', 'int32', shape);
       const missing = editor.tensor('padding/missing', 'int32', shape);
       const padded = isFloat ? editor.tensor('padding/ids', 'int32', shape) : own;
-      const [minus, plus] = [editor.constant('padding/minus', -padding), editor.constant('padding/plus', padding)];
+      const minus = editor.constant('padding/minus', Int32Array.of(-padding));
+      const plus = editor.constant('padding/plus', Int32Array.of(padding));
       before.push(
         editor.operator({ op: 'MUL', inputs: [mask, minus], output: less, options: { type$: 'MulOptions' } }),
         editor.operator({ op: 'ADD', inputs: [less, plus], output: missing, options: whole }),
@@ -78,13 +76,7 @@ export function withTextEnds(
     if (isFloat) before.push(editor.operator({ op: 'CAST', inputs: [ids], output: own, options }));
   }
   const [logits] = outputs as readonly [number];
-  let last = logits;
-  if (activation === undefined) editor.rename(last, answer);
-  else {
-    last = editor.tensor(answer, 'float32', tensors[logits]!.shape!);
-    const options = activation === 'SOFTMAX' ? { options: { type$: 'SoftmaxOptions', beta: 1 } } : {};
-    after.push(editor.operator({ op: activation, inputs: [logits], output: last, ...options }));
-  }
+  const last = editor.answer(logits, { activation, answer }, after);
   const changed = editor.finished(
     parts.map((part) => fed.get(part)!),
     [last],

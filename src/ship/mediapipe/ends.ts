@@ -1,0 +1,26 @@
+import type { AnswerEnd } from '../../formats/tflite/rewrite/editor.ts';
+
+/** Values of an input by its name. */
+export type FedByName = (name: string, inputs: number) => Int32Array | Float32Array;
+
+/** A held-out sample, as a file takes it and as the file that is made of it does. */
+export interface ComparedSample {
+  readonly given: FedByName;
+  readonly changed: FedByName;
+}
+
+/** What stands between the files of a run and a task of MediaPipe. */
+export interface TaskEnds {
+  /** The file with the inputs and answers of the task; `files` are packed behind it. */
+  readonly changed: (
+    bytes: Uint8Array,
+    end: AnswerEnd,
+    description: { readonly description: string; readonly hasLabels: boolean; readonly files: Readonly<Record<string, string>> },
+  ) => Uint8Array;
+  /** Up to `count` held-out samples. */
+  readonly samples: (count: number) => Iterable<ComparedSample>;
+  /** What the file holds beside the model, for its README. */
+  readonly packed: string;
+  /** Differences between `limbeck evaluate` and the task, one sentence each. */
+  readonly notes: readonly string[];
+} // prettier-ignore
