@@ -40,7 +40,7 @@ if (!existsSync(path.join(folder, 'test.npz'))) {
 }
 
 async function arrays(file: string) {
-  const entries = await unzip(readFileSync(file), () => true);
+  const entries = await unzip(file, () => true);
   return Object.fromEntries(Object.entries(entries).map(([name, bytes]) => [name.slice(0, -4), parseNpy(bytes, name)]));
 }
 

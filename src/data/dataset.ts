@@ -233,13 +233,14 @@ export function sharedFloats(length: number): Float32Array {
   return new Float32Array(new SharedArrayBuffer(length * 4));
 }
 
-/** Samples as float32 from the bytes of a file; without `type`, the bytes themselves. */
+/** Samples as float32 from the bytes of a file; without `type`, the bytes themselves, which are copied unless threads share them already. */
 export function storedSamples(
   body: Uint8Array,
   count: number,
   type: { readonly bytes: number; readonly read: (view: DataView, at: number) => number } | undefined,
 ): Samples {
   if (type === undefined) {
+    if (body.buffer instanceof SharedArrayBuffer) return body;
     const bytes = sharedBytes(body.length);
     bytes.set(body);
     return bytes;

@@ -24,8 +24,7 @@ export async function readKeras(file: string): Promise<Model> {
 
 async function ofArchive(file: string): Promise<Model> {
   const wanted = ['config.json', 'metadata.json', 'model.weights.h5'];
-  const bytes = await readBytes(file);
-  const entries = await unzip(bytes, (name) => wanted.includes(name)).catch((error: unknown) => {
+  const entries = await unzip(file, (name) => wanted.includes(name)).catch((error: unknown) => {
     throw damagedModel(file, `is no archive of Keras, or a damaged one (${(error as Error).message})`);
   });
   const { 'config.json': config, 'metadata.json': metadata, 'model.weights.h5': weights } = entries;

@@ -2,15 +2,14 @@ import { openSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { clipped, UserError } from '../../base/errors.ts';
 import type { IdxFiles } from '../config.ts';
-import { countOfElements, storedSamples } from '../dataset.ts';
+import { countOfElements, sharedBytes, storedSamples } from '../dataset.ts';
 import type { RawSplit, Samples } from '../dataset.ts';
 import { heldIn, OpenFile } from '../storage/sample-storage.ts';
 import type { HeldSamples } from '../storage/sample-storage.ts';
 import { noLabels } from './labelled.ts';
 import type { Room } from '../storage/memory-budget.ts';
 import { Scratch, writeRows } from '../storage/temporary-file.ts';
-import { hex, isCompressed, openRaw, readUnpacked, startOf, streamError } from './source.ts';
-import type { SizeByHeader } from './source.ts';
+import { hex, isCompressed, MOST_INFLATED, openRaw, startOf, streamError } from './source.ts';
 
 /** Type byte of an IDX header: bytes per value, and a reader of one value (big endian). */
 const TYPES: Readonly<Record<number, { name: string; bytes: number; read: (view: DataView, at: number) => number }>> = {
@@ -109,11 +108,28 @@ async function storedImages(file: string, { shape, type, length }: Header, room:
   return { ...scratch.finish(), notes: [room.note(file, size, 'they are read into a temporary file')] };
 }
 
+/** Reads the values block by block into memory that threads share. */
 async function readArray(file: string): Promise<IdxArray> {
-  const bytes = await readUnpacked(file, sizeByHeader);
-  const header = headerOf(bytes, file);
-  refuseOtherLength(file, header, bytes.length);
-  return { shape: header.shape, type: header.type, body: bytes.subarray(header.length) };
+  const header = headerOf(await startOf(file), file);
+  const { shape, type, length } = header;
+  const expected = length + countOfElements(shape) * TYPES[type]!.bytes;
+  const { size } = await stat(file);
+  if (!(await isCompressed(file))) refuseOtherLength(file, header, size);
+  else if (expected > size * MOST_INFLATED) throw truncated(file, expected, size * MOST_INFLATED);
+  const body = sharedBytes(expected - length);
+  let found = 0;
+  try {
+    for await (const chunk of (await openRaw(file)) as AsyncIterable<Uint8Array>) {
+      const from = Math.max(0, length - found);
+      const at = Math.max(0, found - length);
+      if (at < body.length) body.set(chunk.subarray(from, from + body.length - at), at);
+      found += chunk.length;
+    }
+  } catch (error) {
+    throw await streamError(file, error, `, which unpack to ${found} of the ${expected} that its header says`);
+  }
+  refuseOtherLength(file, header, found);
+  return { shape, type, body };
 }
 
 interface Header extends Pick<IdxArray, 'shape' | 'type'> {
@@ -153,13 +169,6 @@ function shapeOf(bytes: Uint8Array): number[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return Array.from({ length: bytes[3]! }, (_, axis) => view.getUint32(4 + 4 * axis));
 }
-
-const sizeByHeader: SizeByHeader = (start) => {
-  const [type, header] = [TYPES[start[2] ?? 0], 4 + 4 * (start[3] ?? 0)];
-  return type === undefined || start.length < header
-    ? undefined
-    : header + countOfElements(shapeOf(start)) * type.bytes;
-};
 
 function truncated(file: string, expected: number, received: number): UserError {
   return new UserError(

@@ -74,7 +74,7 @@ async function arraysIn(bytes: Uint8Array, file: string, name: string): Promise<
       `teacher.classes: expected a file ending in .npy, .npz or .safetensors, received ${name}`,
       'Write the vectors of the classes with numpy.save, or list the names of the classes.',
     );
-  const entries = await npyEntries(bytes, name);
+  const entries = await npyEntries(name, bytes);
   return new Map(
     Object.entries(entries).map(([key, one]) => [key.slice(0, -'.npy'.length), stored(one, `${name}: ${key}`)]),
   );

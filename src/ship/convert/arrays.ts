@@ -27,11 +27,10 @@ export interface Rows {
  * called `x`, as in the archives that `limbeck compress` reads.
  */
 export async function arraysFor(file: string, inputs: Inputs): Promise<Map<string, Rows>> {
-  const bytes = await readBytes(file);
   const names = [...inputs.keys()];
   const found = file.endsWith('.npz')
-    ? await archived(bytes, file, names)
-    : new Map([[names[0]!, parseNpy(bytes, file)]]);
+    ? await archived(file, names)
+    : new Map([[names[0]!, parseNpy(await readBytes(file), file)]]);
   if (!file.endsWith('.npz') && names.length > 1)
     throw new UserError(
       `${file}: expected arrays for ${names.join(', ')}, received one array`,
@@ -40,8 +39,8 @@ export async function arraysFor(file: string, inputs: Inputs): Promise<Map<strin
   return new Map([...inputs].map(([name, type]) => [name, rowsOf(found.get(name)!, name, type)]));
 }
 
-async function archived(bytes: Uint8Array, file: string, names: readonly string[]): Promise<Map<string, NpyArray>> {
-  const entries = await npyEntries(bytes, file);
+async function archived(file: string, names: readonly string[]): Promise<Map<string, NpyArray>> {
+  const entries = await npyEntries(file);
   const all = new Map(Object.entries(entries).map(([name, data]) => [name.slice(0, -'.npy'.length), data]));
   const only = names.length === 1 && all.size === 1 ? [...all.values()][0] : undefined;
   return new Map(

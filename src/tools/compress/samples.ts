@@ -144,12 +144,11 @@ async function ofFolder(model: CompressedModel, options: SamplesOptions): Promis
 /** Arrays in the form of the model's input: in an archive `x`, the only array, or the array named like the input; labels, if any, are `y`. */
 async function ofArrays(model: CompressedModel, options: SamplesOptions): Promise<DatasetInput> {
   const { data } = options;
-  const bytes = await readBytes(data);
   const arrays = new Map<string, NpyArray>();
   if (data.endsWith('.npz')) {
-    for (const [name, content] of Object.entries(await npyEntries(bytes, data)))
+    for (const [name, content] of Object.entries(await npyEntries(data)))
       arrays.set(name.slice(0, -'.npy'.length), parseNpy(content, `${data}: ${name}`));
-  } else arrays.set('x', parseNpy(bytes, data));
+  } else arrays.set('x', parseNpy(await readBytes(data), data));
   const candidates = [...arrays].filter(([name]) => name !== 'y');
   const [key, array] =
     candidates.find(([name]) => name === 'x' || name === model.input) ??

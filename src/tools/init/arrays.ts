@@ -19,10 +19,9 @@ const MANY = 4;
 /** Names of an .npz archive's arrays for samples and labels, and the kind of samples other than pictures. */
 export async function arrayForm(file: string): Promise<SeenForm> {
   if ((await stat(file)).size > LOOKED_INTO) return {};
-  const bytes = await readBytes(file);
-  if (!/\.npz$/i.test(file)) return kindOf(npyHeader(bytes, file));
+  if (!/\.npz$/i.test(file)) return kindOf(npyHeader(await readBytes(file), file));
   const entries = new Map(
-    Object.entries(await npyEntries(bytes, file)).map(([name, data]) => [name.replace(/\.npy$/, ''), data]),
+    Object.entries(await npyEntries(file)).map(([name, data]) => [name.replace(/\.npy$/, ''), data]),
   );
   const has = (names: readonly string[]): string | undefined => names.find((name) => entries.has(name));
   const [samples, labels] = [has(SAMPLES), has(LABELS)];

@@ -164,6 +164,8 @@ export function holdsWhole({ code }: NpyArray): boolean {
 export function npySamples({ where, shape, code, body }: NpyArray): Samples {
   if (WORDS.test(code)) throw unsupported(where, shown(code), code);
   if (code === 'u1') return storedSamples(body, countOfElements(shape), undefined);
+  if (code === 'f4' && body.buffer instanceof SharedArrayBuffer && body.byteOffset % 4 === 0)
+    return new Float32Array(body.buffer, body.byteOffset, countOfElements(shape));
   const fault = faultOfArrays([{ values: countOfElements(shape), bytesEach: 4 }]);
   if (fault !== undefined) throw new UserError(`${where}: its values ${fault}`, 'Use fewer samples, or free memory.');
   return storedSamples(body, countOfElements(shape), DTYPES[code]);

@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { UserError, clipped, nearest, shown } from '../../../base/errors.ts';
-import { readBytes } from '../../../base/files.ts';
 import { taskRow } from '../../../recipe/task.ts';
 import type { NpzConfig, NpzSource } from '../../config.ts';
 import { sharedFloats, countOfElements } from '../../dataset.ts';
@@ -13,7 +12,7 @@ import type { NpyArray } from './npy.ts';
 import { noLabels } from '../labelled.ts';
 import type { LabelsRead } from '../labelled.ts';
 import type { RoomGiven } from '../../storage/memory-budget.ts';
-import { emptyFile, hex } from '../source.ts';
+import { bytesAt, emptyFile, hex, readShared } from '../source.ts';
 import { damaged, unzip } from './zip.ts';
 
 /** Reads NumPy arrays: two `.npy` files, or two arrays of an `.npz` (a zip of `.npy`). Samples too large for memory stay in the file. */
@@ -160,7 +159,7 @@ function sequences(where: string, whole: readonly number[], layout: 'nwc' | 'ncw
 }
 
 async function readNpy(file: string): Promise<NpyArray> {
-  const bytes = await readBytes(file);
+  const bytes = await readShared(file);
   if (bytes.length === 0) throw emptyFile(file);
   if (isZip(bytes)) {
     throw new UserError(
@@ -172,16 +171,16 @@ async function readNpy(file: string): Promise<NpyArray> {
 }
 
 async function fromArchive(file: string, ...wanted: readonly string[]): Promise<NpyArray[]> {
-  const bytes = await readBytes(file);
-  if (bytes.length === 0) throw emptyFile(file);
-  if (!isZip(bytes)) {
+  const start = await bytesAt(file, 0, 4);
+  if (start.length === 0) throw emptyFile(file);
+  if (!isZip(start)) {
     throw new UserError(
-      `${file}: not an .npz archive: it starts with ${hex(bytes)}, expected 50 4b 03 04`,
+      `${file}: not an .npz archive: it starts with ${hex(start)}, expected 50 4b 03 04`,
       'Write it with numpy.savez; for .npy files write `{samples: x.npy, labels: y.npy}`.',
     );
   }
   const names: string[] = [];
-  const entries = await unzip(bytes, (name) => {
+  const entries = await unzip(file, (name) => {
     const array = path.posix.basename(name, '.npy');
     names.push(clipped(array));
     return wanted.includes(array);
