@@ -33,11 +33,13 @@ export interface GraphNetworkOptions {
   readonly momentumOf?: (layer: string) => number | undefined;
   /** Notes on the initial weights, a sentence each. */
   readonly origin?: readonly string[];
+  /** Names of the first outputs, which answer together. Default: `logits` for the first, whatever the graph calls it. */
+  readonly answers?: readonly string[] | undefined;
 }
 
-/** Names of a network's single input and first output, whatever the graph calls them. */
+/** Name of a network's single input, whatever the graph calls it. */
 const INPUT = 'input';
-const LOGITS = 'logits';
+const LOGITS = ['logits'];
 
 /** ONNX BatchNormalization: default of the attribute momentum. */
 const USUAL_MOMENTUM = 0.9;
@@ -51,7 +53,7 @@ export function graphNetwork(graph: Graph, { weights, ...options }: GraphNetwork
 
 /** A separate function, so that the network's closures do not keep the caller's weights in memory. */
 function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, state: Variables): ModelNetwork {
-  const { name, batchNorm, isFrozen = () => false, momentumOf = () => undefined } = options;
+  const { name, batchNorm, isFrozen = () => false, momentumOf = () => undefined, answers = LOGITS } = options;
   const norms = graph.nodes.filter(({ op }) => op === 'FusedBatchNorm');
   const statistics = new Set(norms.flatMap(({ inputs }) => inputs.slice(1, 3)));
   const ofNorms = new Set(norms.flatMap(({ inputs }) => inputs.slice(1)));
@@ -59,13 +61,13 @@ function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, 
   const isTrained = (key: string): boolean =>
     !isFrozen(key) && !statistics.has(key) && !(batchNorm === 'frozen' && ofNorms.has(key));
   const inputNames = graph.inputs.size === 1 ? [INPUT] : [...graph.inputs.keys()];
-  const outputNames = [LOGITS, ...[...graph.outputs.keys()].slice(1)];
+  const outputNames = [...answers, ...[...graph.outputs.keys()].slice(answers.length)];
 
   const forward = (inputs: Tensors, { training, layers: wanted = [] }: ForwardOptions): Forwarded => {
     const sized = atBatch(graph, Object.values(inputs)[0]!.shape[0]);
     const fed = Object.fromEntries([...graph.inputs.keys()].map((key, i) => [key, inputs[inputNames[i]!]!]));
     const found: Record<string, tf.Tensor> = {};
-    const watched = new Map(wanted.map((layer) => [lastOf(graph, layer), layer]));
+    const watched = new Map(wanted.map((layer) => [lastOf(graph, layer, answers), layer]));
     const see = (value: string, tensor: tf.Tensor): tf.Tensor => {
       const layer = watched.get(value);
       // Kept, because the interpreter disposes of its tensors.
@@ -95,7 +97,7 @@ function networkOf(graph: Graph, options: Omit<GraphNetworkOptions, 'weights'>, 
     ),
     state,
     trainable: Object.fromEntries(Object.entries(state).filter(([key]) => isTrained(key))),
-    layers: layersOf(graph),
+    layers: layersOf(graph, answers),
     hyper: [],
     forward,
     penalties: () => [],
@@ -139,21 +141,21 @@ function normalized(node: Node, given: readonly tf.Tensor[], state: Variables, m
 }
 
 /** Output of a file's operator: that of its last node. */
-function lastOf(graph: Graph, layer: string): string {
-  return furtherOutputs(graph).get(layer) ?? graph.nodes.findLast((node) => node.layer === layer)!.outputs[0]!;
+function lastOf(graph: Graph, layer: string, answers: readonly string[]): string {
+  return furtherOutputs(graph, answers).get(layer) ?? graph.nodes.findLast((node) => node.layer === layer)!.outputs[0]!;
 }
 
-/** Outputs besides the logits, by name, which a loss of inner tensors may name too. */
-function furtherOutputs({ outputs }: Graph): Map<string, string> {
-  return new Map([...outputs].slice(1));
+/** Outputs besides the answers, by name, which a loss of inner tensors may name too. */
+function furtherOutputs({ outputs }: Graph, answers: readonly string[]): Map<string, string> {
+  return new Map([...outputs].slice(answers.length));
 }
 
-function layersOf(graph: Graph): Record<string, TensorType> {
+function layersOf(graph: Graph, answers: readonly string[]): Record<string, TensorType> {
   const ends = new Set(graph.outputs.values());
   const last = new Map(
     graph.nodes.flatMap(({ layer, outputs }) => (layer === undefined ? [] : [[layer, outputs[0]!]])),
   );
-  const known = [...[...last].filter(([, value]) => !ends.has(value)), ...furtherOutputs(graph)];
+  const known = [...[...last].filter(([, value]) => !ends.has(value)), ...furtherOutputs(graph, answers)];
   const floats = known.filter(([, value]) => graph.types.get(value)!.dtype === 'float32');
   return Object.fromEntries(floats.map(([layer, value]) => [layer, graph.types.get(value)!]));
 }

@@ -3,6 +3,7 @@ import { UserError } from '../base/errors.ts';
 import { exists } from '../base/files.ts';
 import { RandomStream, withSeededMathRandom } from '../base/random.ts';
 import type { InputPart } from '../data/dataset.ts';
+import { detectorPoints } from '../data/points.ts';
 import type { LoadedDataset } from '../data/load.ts';
 import { logMelNetwork } from '../networks/sound/log-mel.ts';
 import { melShape } from '../networks/sound/mel.ts';
@@ -15,6 +16,7 @@ import { decodeModel } from '../formats/onnx/protobuf.ts';
 import { renumber } from '../networks/models/names.ts';
 import { buildModel } from '../networks/models/registry.ts';
 import { tf } from '../networks/models/tf.ts';
+import { decoderSettings } from '../recipe/decoders.ts';
 import { modelOptions } from '../recipe/models.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { Recipe } from '../recipe/schema.ts';
@@ -67,7 +69,8 @@ export function studentBuilder(context: Given, seed: number): Build {
   }
   const { freeze = [], learningRates = {} } = student;
   const { output, head = 'keep', batchNorm, trainable } = student;
-  if (onnx !== undefined) refuseSeveralFields(context, 'student.onnx');
+  const isDetector = taskRow(context.data.train.task).answersPer === 'point';
+  if (onnx !== undefined && !isDetector) refuseSeveralFields(context, 'student.onnx');
   if (head === 'replace') refuseSeveralFields(context, 'student.head: replace');
   if (tfjs !== undefined || onnx !== undefined) refuseMasks(context.recipe);
   if (tfjs !== undefined)
@@ -92,6 +95,7 @@ export function studentBuilder(context: Given, seed: number): Build {
     const options = {
       ...args,
       grid,
+      detector: isDetector ? detectorOf(student, args) : undefined,
       output,
       head,
       freeze,
@@ -107,6 +111,7 @@ export function studentBuilder(context: Given, seed: number): Build {
       const network = onnxNetwork(file, onnx, options);
       const noted = { ...network, origin: [...(network.origin ?? []), ...notes, ...differing] };
       const chosen = withChoices(noted, { freeze: [], learningRates }, onnx);
+      if (isDetector) refuseOtherPoints(chosen, onnx, args.inputShape);
       return answering(context, chosen, head === 'replace');
     };
   }
@@ -148,12 +153,43 @@ function ofOneInput(model: string, inputs: readonly InputPart[]): UserError {
   );
 }
 
+/** How the student's file gives boxes and scores. */
+function detectorOf({ decoder, outputs }: NonNullable<Recipe['student']>, { inputShape }: ReturnType<typeof argsOf>) {
+  const [height, width] = inputShape as readonly [number, number, number];
+  const settings = decoder === undefined ? undefined : decoderSettings(decoder);
+  return { points: detectorPoints(height, width).count, picture: [height, width], outputs, decoder: settings } as const;
+}
+
+/** Share of a black picture's boxes that hold their points: distances to their sides are not negative. */
+const HOLDING = 0.9;
+
+/** `UserError` for a detector whose boxes lie elsewhere than around our points, because their order, their unit or their sides are others. */
+function refuseOtherPoints(network: ModelNetwork, file: string, [height, width, channels]: readonly number[]): void {
+  const { centres, count } = detectorPoints(height!, width!);
+  const sides = tf.tidy(() => {
+    const input = tf.zeros([1, height!, width!, channels!]);
+    return network.forward({ input }, { training: false }).outputs['boxes']!.dataSync();
+  });
+  const holds = (point: number): boolean => {
+    const [x, y] = centres.subarray(2 * point, 2 * point + 2);
+    const [xmin, ymin, xmax, ymax] = sides.subarray(4 * point, 4 * point + 4);
+    const near = 1e-4;
+    return xmin! <= x! + near && x! <= xmax! + near && ymin! <= y! + near && y! <= ymax! + near;
+  };
+  const held = Array.from({ length: count }, (_, point) => point).filter(holds).length;
+  if (held >= HOLDING * count) return;
+  throw new UserError(
+    `${file}: expected a box around each of the ${count} points, the middles of cells of 8, 16 and 32 pixels row by row, received ${held} such boxes of a black picture`,
+    'Say in `student.decoder` what its sides are: `boxes: corners` or `centres`, `unit: pixels` or `shares`.',
+  );
+}
+
 /** `UserError` for a network of one output where answers have several fields. */
 function refuseSeveralFields({ data }: Pick<Given, 'data'>, what: string): void {
   const { name, fields } = taskOf(data.train);
   if (fields.length === 1) return;
   throw new UserError(
-    `${what}: gives one output, and answers of ${name} are the outputs ${fields.map(endText).join(', ')}`,
+    `${what}: has one output that is trained, and answers of ${name} are the outputs ${fields.map(endText).join(', ')}`,
     'Give a tfjs model with these outputs, as `student.module` or `student.tfjs`.',
   );
 }

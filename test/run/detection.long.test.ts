@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { InterruptedError } from '../../src/base/errors.ts';
 import { decodeModel } from '../../src/formats/onnx/protobuf.ts';
@@ -7,10 +7,13 @@ import { reportHtml } from '../../src/report/html/page.ts';
 import { reportMarkdown } from '../../src/report/render/markdown.ts';
 import { runRecipe } from '../../src/run/run.ts';
 import { endsOfFile } from '../../src/runtime/litert.ts';
+import { evaluator } from '../../src/runtime/onnxruntime/evaluator.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
+import { useLazyBackend } from '../../src/trace/use.ts';
 import { ask, serving } from '../serve/server.ts';
 import { COLOURS, SIDE, writeColouredBoxes } from '../support/coloured-boxes.ts';
+import { asYolov8, detectorFile } from '../support/detectors.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 
@@ -150,6 +153,32 @@ it('stopped and resumed, with mosaics, it ends with the same bytes', async () =>
   await expect(begun).rejects.toThrow(InterruptedError);
   await runRecipe(recipe(), { out: folder() });
   expect(await bytes('colours')).toBe(whole);
+});
+
+it('a detector from a file is trained on, and its own files have our outputs', async () => {
+  useLazyBackend(evaluator);
+  await writeFile(path.join(folder(), 'student.onnx'), asYolov8(detectorFile(SIDE, COLOURS.length), SIDE));
+  const recipe = (name: string, decoder: unknown) =>
+    made(
+      {
+        ...{ name, teacher: undefined, distill: { ...training, epochs: 2 } },
+        student: { onnx: 'student.onnx', decoder, freeze: ['sides'] },
+      },
+      { limit: 64, validation: 16 },
+    );
+  const whole = recipe('further', 'yolov8');
+  const { report, folder: run } = await runRecipe(whole, { out: folder() });
+  expect(report.notes.join('\n')).toMatch(/the student begins from the \d+ weights of student\.onnx/);
+  const file = path.join(run, 'exports/scratch.onnx');
+  expect(decodeModel(readFileSync(file), file).graph.outputs).toEqual([
+    { name: 'boxes', dtype: 'float32', dims: ['batch', POINTS, 4] },
+    { name: 'scores', dtype: 'float32', dims: ['batch', POINTS, 3] },
+  ]);
+  const { score } = await evaluateFile(file, whole, 'test');
+  expect(score!.value).toBe(report.models[0]!.score.test);
+  await expect(runRecipe(recipe('apart', { layout: 'yolov8', boxes: 'corners' }), { out: folder() })).rejects.toThrow(
+    /student\.onnx: expected a box around each of the 84 points, .* received \d+ such boxes/,
+  );
 });
 
 it.each([

@@ -1,6 +1,11 @@
+import { lowerToOnnx } from '../../src/formats/onnx/lower.ts';
 import { tensor } from '../../src/formats/onnx/model.ts';
 import type { Model, OnnxAttr, OnnxNode, ValueInfo } from '../../src/formats/onnx/model.ts';
 import { decodeModel, encodeModel } from '../../src/formats/onnx/protobuf.ts';
+import { layersNetwork } from '../../src/networks/layers/layers.ts';
+import { buildModel } from '../../src/networks/models/registry.ts';
+import { contentOf } from '../../src/networks/network.ts';
+import { inferenceGraph } from '../../src/ship/export.ts';
 
 type Attr = number | readonly number[];
 /** Op, inputs, output, attributes. */
@@ -26,15 +31,22 @@ const nodeOf = ([op, inputs, output, attrs = {}]: Node): OnnxNode => ({
   attrs: new Map(Object.entries(attrs).map(([key, value]) => [key, attrOf(value)])),
 });
 
+/** File of an untrained det-nano for pictures of `side` pixels. */
+export function detectorFile(side: number, classes: number): Uint8Array {
+  const shape = { inputShape: [side, side, 3], classes, seed: 1, answersPer: 'point' } as const;
+  const network = layersNetwork(buildModel('det-nano', { ...shape, options: { alpha: 0.1, filters: 8 } }));
+  return encodeModel(lowerToOnnx(inferenceGraph({ network, weights: contentOf(network) }, [])));
+}
+
 /** A file of the outputs `boxes` and `scores` of this project, of pictures of `side` pixels, as a detector of the layout yolov8. */
-export function asYolov8(bytes: Uint8Array, side: number): Uint8Array {
+export function asYolov8(bytes: Uint8Array, side: number, end = 'Sigmoid'): Uint8Array {
   const model = decodeModel(bytes, 'detector.onnx');
   const half = side / 2;
   // From xmin, ymin, xmax, ymax to centre, width and height in pixels.
   const sides = [half, 0, -side, 0, 0, half, 0, -side, half, 0, side, 0, 0, half, 0, side];
   const nodes: readonly Node[] = [
     ['MatMul', ['boxes', 'sides'], 'centred'],
-    ['Sigmoid', ['scores'], 'probabilities'],
+    [end, ['scores'], 'probabilities'],
     ['Concat', ['centred', 'probabilities'], 'rows', { axis: 2 }],
     ['Transpose', ['rows'], 'output0', { perm: [0, 2, 1] }],
   ];
@@ -44,6 +56,15 @@ export function asYolov8(bytes: Uint8Array, side: number): Uint8Array {
     initializers: [...model.graph.initializers, tensor('sides', 'float32', [4, 4], Float32Array.from(sides))],
     outputs: [{ name: 'output0', dtype: 'float32' as const }],
   };
+  return encodeModel({ ...model, graph });
+}
+
+/** A file with other names of its outputs. */
+export function renamedOutputs(bytes: Uint8Array, names: Readonly<Record<string, string>>): Uint8Array {
+  const model = decodeModel(bytes, 'detector.onnx');
+  const { nodes, outputs } = model.graph;
+  const renamed = Object.entries(names).map(([from, to]) => nodeOf(['Identity', [from], to]));
+  const graph = { ...model.graph, nodes: [...nodes, ...renamed], outputs: outputs.map((one) => ({ ...one, name: names[one.name]! })) }; // prettier-ignore
   return encodeModel({ ...model, graph });
 }
 

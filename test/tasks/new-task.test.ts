@@ -195,9 +195,9 @@ it.each([
   [{ teacher: { ...TEACHER, onnx: 'stuck.onnx' } }, 'stuck.onnx: field numbers: gives the same answer to 100 different samples'], // prettier-ignore
   [
     { student: { model: 'mlp' } },
-    'model mlp: gives one output, and answers of fruit are the outputs logits [3], numbers [1]',
+    'model mlp: has one output that is trained, and answers of fruit are the outputs logits [3], numbers [1]',
   ],
-  [{ student: { onnx: 'teacher.onnx' } }, 'student.onnx: gives one output'],
+  [{ student: { onnx: 'teacher.onnx' } }, 'student.onnx: has one output that is trained'],
   [{ student: { module: 'other.mjs' } }, 'expected one input and the outputs logits [3], numbers [1], received'],
 ])('refuses %j', async (change, message) => {
   await writeFile(

@@ -36,12 +36,12 @@ async function detector(
   stated: DecoderSettings,
 ): Promise<Teacher> {
   const { name, content, params, sizeBytes, dataset, probe } = source;
-  const { layout, unit = 'pixels', order = 'xyxy', firstLabel = 1, overlap = 0.7 } = stated;
+  const { layout, unit = 'pixels', boxes: sides = 'centres', order = 'xyxy', firstLabel = 1, overlap = 0.7 } = stated;
   const decoder = decoders[layout];
   const runtime = ofPictures(source.runtime, decoder);
   const outputs = outputsOf(runtime, name, settings, stated);
   const places = placesOfClasses(name, settings.classes, dataset.classNames);
-  const options = { file: name, classes: places.length, order, firstLabel };
+  const options = { file: name, classes: places.length, sides, order, firstLabel };
   const read = (parts: readonly Output[]): Float32Array => {
     const { boxes, scores } = decoder.decode(parts, options);
     const found = { boxes, scores: ofDataset(scores, places, dataset.classNames.length) };

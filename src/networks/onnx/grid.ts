@@ -1,6 +1,7 @@
 import { UserError } from '../../base/errors.ts';
 import { graphOf } from '../../graph/builder.ts';
-import { cleaned } from '../../graph/passes/simplify/cleaned.ts';
+import { removeDeadCode } from '../../graph/passes/simplify/dead-code.ts';
+import { simplifyShapes } from '../../graph/passes/simplify/simplify-shapes.ts';
 import type { Attrs, Graph, Node } from '../../graph/types.ts';
 
 /** Rows, columns and classes of the answers that the data ask for. */
@@ -20,8 +21,8 @@ interface OnGrid {
  * are resized bilinearly, as those of teachers are. `UserError` for outputs of another form.
  */
 export function answeredOnGrid(imported: Graph, file: string, [rows, columns, classes]: AnswerGrid): OnGrid {
-  // Changes of layout that undo each other would hide the last operators.
-  const graph = cleaned(imported);
+  // Changes of layout that undo each other would hide the last operators. Equal constants stay apart, as weights that are trained.
+  const graph = simplified(imported);
   const [name, value] = [...graph.outputs][0]!;
   const { shape } = graph.types.get(value)!;
   const last = producerOf(graph, value);
@@ -51,10 +52,14 @@ export function answeredOnGrid(imported: Graph, file: string, [rows, columns, cl
   const size = { size: [rows, columns], alignCorners: false, halfPixelCenters: true };
   const outputs = new Map(graph.outputs).set(name, isResized ? appended('ResizeBilinear', logits, size) : logits);
   return {
-    graph: cleaned(graphOf({ ...graph, nodes, outputs })),
+    graph: simplified(graphOf({ ...graph, nodes, outputs })),
     ...(isCut && { cut: resize.layer ?? resize.op }),
     ...(isResized && { resized: own }),
   };
+}
+
+function simplified(graph: Graph): Graph {
+  return removeDeadCode(simplifyShapes(graph));
 }
 
 function producerOf({ nodes }: Graph, value: string): Node | undefined {

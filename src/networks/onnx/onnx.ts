@@ -12,6 +12,8 @@ import { trimFilters } from '../../graph/passes/inference/trim-filters.ts';
 import type { Graph } from '../../graph/types.ts';
 import { answeredOnGrid } from './grid.ts';
 import type { AnswerGrid } from './grid.ts';
+import { answeredAtPoints } from './points.ts';
+import type { PointAnswers } from './points.ts';
 import { fedByParts, fedBySamples } from './inputs.ts';
 import { originOf } from './notes.ts';
 import { fedShapes } from '../../data/axes.ts';
@@ -38,6 +40,8 @@ export interface OnnxNetworkOptions {
   readonly classes: number;
   /** Grid of the answers, for a class for each pixel. Default: one answer for a sample. */
   readonly grid?: AnswerGrid | undefined;
+  /** A detector's answers, for boxes. */
+  readonly detector?: Omit<PointAnswers, 'classes' | 'output'> | undefined;
   readonly seed: number;
   /** Name of the output with the logits. Default: the only output. */
   readonly output?: string | undefined;
@@ -72,6 +76,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
     inputs,
     classes,
     grid,
+    detector,
     seed,
     head,
     freeze,
@@ -81,14 +86,18 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   } = options;
   const sized = withSampleSizes(model, file, inputShape, inputs);
   const read = importOnnx(sized, file, { isTrained: true });
-  const ordered = logitsFirst(withOpenBatch(read, file), file, options.output);
+  const open = withOpenBatch(read, file);
+  const ordered =
+    detector === undefined
+      ? logitsFirst(open, file, options.output)
+      : answeredAtPoints(open, file, { ...detector, classes, output: options.output });
   const imported = inputs === undefined ? fedBySamples(ordered, file, inputShape) : fedByParts(ordered, file, inputs);
   const drawn = head === 'replace' ? withNewHead(imported, file, classes, seed) : imported;
   const onGrid = grid && answeredOnGrid(drawn, file, grid);
   const headed = onGrid?.graph ?? drawn;
   // Parts of a filter that only meet padding have no gradient, and cost memory and time.
   const { graph: whole, filters } = isTrimmed ? trimFilters(headed) : { graph: headed, filters: [] };
-  checkOutput(whole, file, options);
+  if (detector === undefined) checkOutput(whole, file, options);
   refuseComputedStatistics(whole, file);
   if (batchNorm === 'train') refuseSharedStatistics(whole, file);
   if (options.batchNorm !== undefined) refuseNoNorms(whole, file);
@@ -108,7 +117,9 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   const short = file.split(/[\\/]/).at(-1)!;
   const lost = lostParameters(model.graph);
   const origin = originOf({ file: short, weights, isFrozen, batchNorm, stored, graph, filters, split, restored, lost });
-  const others = [...whole.outputs.keys()].slice(1).filter((output) => !compared.includes(output));
+  const others = [...whole.outputs.keys()]
+    .slice(1)
+    .filter((output) => detector === undefined && !compared.includes(output));
   if (others.length > 0)
     origin.push(
       `${short}: its ${others.length === 1 ? 'output' : 'outputs'} ${others.join(', ')} ${others.length === 1 ? 'stays' : 'stay'} in the files, but nothing teaches ${others.length === 1 ? 'it' : 'them'}: what it answers changes with the weights that it shares with the logits`,
@@ -142,6 +153,7 @@ export function onnxNetwork(source: Model, file: string, options: OnnxNetworkOpt
   }
   return graphNetwork(cleaned(graph), {
     ...{ name: file, weights, batchNorm, isFrozen, origin, momentumOf: (layer) => momenta.get(layer) },
+    ...(detector && { answers: ['boxes', 'scores'] }),
   });
 }
 

@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { nearest } from '../../base/errors.ts';
+import { boxSides, boxUnit } from './boxes.ts';
 import { file } from './parts.ts';
 import { modelName, modelOption } from './training.ts';
 
 const SOURCES = ['model', 'module', 'tfjs', 'onnx', 'keras', 'folder'] as const;
 
 /** Keys for a student from an ONNX file; ignored for other sources. */
-const OF_ONNX = ['output', 'trainable'] as const;
+const OF_ONNX = ['output', 'outputs', 'decoder', 'trainable'] as const;
 
 /** Keys for training a model file. */
 const OF_FILES = ['head', 'batchNorm', 'freeze', 'learningRates'] as const;
@@ -32,6 +33,16 @@ const keys = {
     .describe(
       'onnx: name of the output with the logits that are trained; other outputs stay in the exported files. Default: the only output.',
     ),
+  outputs: z
+    .strictObject({ boxes: z.string().optional(), scores: z.string().optional() })
+    .optional()
+    .describe(
+      'onnx, detection: names of the outputs with boxes, as shares of the picture, and with logits or probabilities at our points; default: boxes and scores.',
+    ),
+  decoder: z
+    .union([z.literal('yolov8'), z.strictObject({ layout: z.literal('yolov8'), unit: boxUnit, boxes: boxSides })])
+    .optional()
+    .describe('onnx, detection: layout of the only output, or of `output`, if boxes and scores stand in one.'),
   head: z
     .enum(['keep', 'replace'])
     .optional()

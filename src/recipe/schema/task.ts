@@ -70,11 +70,18 @@ interface Checked {
         readonly weighting?: string | undefined;
       } & Outputs)
     | undefined;
-  readonly student?: object | undefined;
+  readonly student?: Student | undefined;
   readonly shards?: number | undefined;
   readonly prune: readonly unknown[];
   readonly target?: unknown;
   readonly outputs?: string | undefined;
+}
+
+interface Student {
+  readonly decoder?: unknown;
+  readonly output?: string | undefined;
+  readonly outputs?: unknown;
+  readonly head?: string | undefined;
 }
 
 /** Outputs of a teacher's file. */
@@ -188,6 +195,7 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
         distill.temperature,
       );
   }
+  if (recipe.student !== undefined) refuseOfStudent(recipe.student, task, refuse);
   if (task === 'classification') return;
   // Boxes of a detector are chosen by their scores.
   const hasBoxes = answersPer === 'point' && (teacher?.decoder ?? teacher?.logits) !== undefined;
@@ -201,6 +209,20 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   ];
   for (const [path, received] of perPath)
     if (received !== undefined) refuse(path, `no such key for ${task}: it belongs to classification`, received);
+}
+
+/** Refuses keys about a student's file that mean nothing for the answers of the task. */
+function refuseOfStudent({ decoder, output, outputs, head }: Student, task: TaskName, refuse: Refuse): void {
+  const isDetector = taskRow(task).answersPer === 'point';
+  const other = `no such key for ${task}: it belongs to detection`;
+  if (decoder !== undefined && !isDetector) refuse(['student', 'decoder'], other, decoder);
+  if (outputs !== undefined && !isDetector) refuse(['student', 'outputs'], other, outputs);
+  if (!isDetector) return;
+  if (outputs !== undefined && decoder !== undefined)
+    refuse(['student', 'outputs'], 'output beside decoder, whose layout is one output', outputs);
+  if (output !== undefined && decoder === undefined)
+    refuse(['student', 'output'], 'decoder beside it, or outputs with the names of boxes and scores', output);
+  if (head === 'replace') refuse(['student', 'head'], 'keep for detection: give data of the classes of the file', head);
 }
 
 /** Refuses names of outputs that the task has no field for, or that are not read. */

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DECODER_KEYS, DECODER_NAMES } from '../decoders.ts';
 import { augmentStep } from './augment.ts';
+import { boxSides, boxUnit } from './boxes.ts';
 import { count, file, fraction } from './parts.ts';
 import { teacherText } from './text.ts';
 import { modelName, modelOption, trainingKeys } from './training.ts';
@@ -127,10 +128,8 @@ const member = z.strictObject({ ...fileKeys, weight: z.number().gt(0).default(1)
 const decoderKeys = z
   .strictObject({
     layout: z.enum(DECODER_NAMES).describe('Layout of the outputs, see docs/teachers.md.'),
-    unit: z
-      .enum(['pixels', 'shares'])
-      .optional()
-      .describe("yolov8, yolo26, ssd: unit of boxes: pixels of the teacher's input (default), or shares of it."),
+    unit: boxUnit,
+    boxes: boxSides,
     order: z
       .enum(['xyxy', 'yxyx'])
       .optional()
@@ -141,7 +140,7 @@ const decoderKeys = z
       .describe('ssd: number of the first class; default: 1, as labels are counted beside a background of 0.'),
     overlap: fraction
       .optional()
-      .describe('yolov8: overlap above which the worse of two boxes of a class is dropped; default: 0.7.'),
+      .describe('yolov8, yolox: overlap above which the worse of two boxes of a class is dropped; default: 0.7.'),
   })
   .superRefine(({ layout, ...keys }, context) => {
     for (const [key, layouts] of Object.entries(DECODER_KEYS) as [keyof typeof DECODER_KEYS, readonly string[]][]) {

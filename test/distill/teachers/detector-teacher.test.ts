@@ -73,6 +73,19 @@ describe('a detector', () => {
     expect(all[4]![0]).toEqual(expected(0.8)[0]);
   });
 
+  it('of the layout yolov8 may give corners, and of yolox the probability of an object beside those of classes', async () => {
+    const corners = columns.map(([x, y, w, h, ...scores]) => [x! - w! / 2, y! - h! / 2, x! + w! / 2, y! + h! / 2, ...scores]); // prettier-ignore
+    const objects = columns.map(([x, y, w, h, ...scores]) => [x, y, w, h, 0.5, ...scores] as number[]);
+    const ask = async (rows: readonly number[][], decoder: FileTeacherSettings['decoder']) => {
+      const bytes = brightnessDetector(SIDE, { output: { dims: [4, rows[0]!.length], base: rows.flat() } });
+      return (await found(bytes, pictures(3), { decoder }))[0]!;
+    };
+    expect(await ask(corners, { layout: 'yolov8', boxes: 'corners' })).toEqual(expected(0));
+    const halved = expected(0).map((one, i) => ({ ...one, score: near([0.4, 0.3, 0.25][i]!) }));
+    expect(await ask(objects, { layout: 'yolox' })).toEqual(halved);
+    await expect(ask(columns, { layout: 'yolox' })).rejects.toThrow('expected [7, points], the sides, an object and 2 classes');
+  }); // prettier-ignore
+
   it('with other classes leaves out those that the data set lacks, whatever their order', async () => {
     const dims = [1, 6];
     const bytes = brightnessDetector(SIDE, { a: { dims, base: [4, 4, 12, 12, 0.75, 2] } }, { names: "{0: 'cow', 1: 'dog', 2: \"cat\"}" }); // prettier-ignore

@@ -56,7 +56,7 @@ it.each([
   ['{ onnx: t.onnx, decoder: yolov9 }', /teacher\.decoder: expected/],
   [
     '{ onnx: t.onnx, decoder: { layout: detr, unit: pixels } }',
-    /teacher\.decoder\.unit: expected no such key beside detr: it belongs to yolov8, yolo26, ssd/,
+    /teacher\.decoder\.unit: expected no such key beside detr: it belongs to yolov8, yolox, yolo26, ssd/,
   ],
   [
     '{ onnx: t.onnx, decoder: ssd, outputs: { logits: a } }',
@@ -85,9 +85,26 @@ it.each([
   expect(said).toMatch(message);
 });
 
+it.each([
+  ['{ onnx: s.onnx, outputs: { boxes: a } }', undefined],
+  ['{ onnx: s.onnx, decoder: { layout: yolov8, boxes: corners, unit: shares }, output: a }', undefined],
+  ['{ onnx: s.onnx, decoder: detr }', /student\.decoder: expected/],
+  ['{ model: det-nano, decoder: yolov8 }', /student\.decoder: expected no such key beside model: it belongs to onnx/],
+  ['{ onnx: s.onnx, decoder: yolov8, outputs: { boxes: a } }', /student\.outputs: expected output beside decoder/],
+  ['{ onnx: s.onnx, output: a }', /student\.output: expected decoder beside it, or outputs/],
+  ['{ onnx: s.onnx, head: replace }', /student\.head: expected keep for detection/],
+])('the outputs of a detector as student are declared: %s', async (student, message) => {
+  const text = BOXES.replace('{ model: det-nano }', student);
+  if (message === undefined) expect(parseRecipe(text, 'x.yaml').recipe.student).toHaveProperty('onnx');
+  else expect((await userError(() => parseRecipe(text, 'x.yaml'))).message).toMatch(message);
+});
+
 it('a layout of detectors is refused for other tasks', async () => {
   const text =
     'dataset: { type: csv, train: x.csv, label: y }\nstudent: { model: mlp }\nteacher: { onnx: t.onnx, decoder: ssd }';
   const { message } = await userError(() => parseRecipe(text, 'x.yaml'));
   expect(message).toMatch(/teacher\.decoder: expected no such key for classification: it belongs to detection/);
+  const student = 'dataset: { type: csv, train: x.csv, label: y }\nstudent: { onnx: s.onnx, decoder: yolov8 }';
+  const { message: said } = await userError(() => parseRecipe(student, 'x.yaml'));
+  expect(said).toMatch(/student\.decoder: expected no such key for classification: it belongs to detection/);
 });

@@ -23,6 +23,8 @@ export interface DecodeOptions {
   readonly file: string;
   /** Number of the file's own classes. */
   readonly classes: number;
+  /** What the sides of a box are. */
+  readonly sides: 'centres' | 'corners';
   readonly order: 'xyxy' | 'yxyx';
   /** Number of the first class in the file. */
   readonly firstLabel: number;
