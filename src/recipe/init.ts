@@ -14,6 +14,8 @@ export interface InitAnswers {
   readonly within?: readonly HubSplit[] | undefined;
   /** Folder or file of samples without labels; default: none. */
   readonly unlabelled?: string | undefined;
+  /** True for data without labels, of which a student learns the vectors of a teacher. */
+  readonly isUnlabelled?: boolean;
   /** Column of the labels, or several; empty for the default. */
   readonly label: string | readonly string[];
   /** Undefined: train one. */
@@ -34,6 +36,8 @@ export interface InitTeacher {
   readonly name: string;
   /** Size of its file; absent for a folder. */
   readonly sizeBytes?: number;
+  /** tokenizer.json that it reads texts by, as the recipe names it. */
+  readonly tokenizer?: string;
 }
 
 /** Places where a student can run. */
@@ -97,6 +101,7 @@ export function recipeText({
   testLabels,
   unlabelled = '',
   within = [],
+  isUnlabelled = false,
   label,
   teacher,
   model,
@@ -133,8 +138,14 @@ export function recipeText({
     ...(within.includes('validation')
       ? []
       : [`  validation: ${share} # models are chosen on this part of train; the test split is used once, at the end`]),
+    ...(isUnlabelled
+      ? ['  labelled: 0 # no labels: the student learns the vectors of the teacher, and scores say how alike both are']
+      : []),
+    ...(taskRow(task).form === 'vector'
+      ? ['  # dimensions: 128 # numbers of a vector; a teacher with more is projected']
+      : []),
     ...labelLines(label),
-    ...formLines(form),
+    ...formLines(form, taskRow(task).form === 'vector' ? teacher?.tokenizer : undefined),
     ...KINDS[kind].augment,
     '',
     ...teacherLines(teacher, kind),
@@ -224,7 +235,8 @@ export function usualStudent(type: string, form: SeenForm = {}, task?: TaskName)
   return KINDS[kindOf(type, form, task)].student;
 }
 
-function formLines(form: SeenForm): string[] {
+/** `tokenizer`: that of a teacher whose vectors a student of texts learns. */
+function formLines(form: SeenForm, tokenizer?: string): string[] {
   const {
     text,
     words,
@@ -256,7 +268,9 @@ function formLines(form: SeenForm): string[] {
     ...(channels === undefined ? [] : [`  channels: ${channels} # grey files are read as colour, as the others are`]),
     ...(text === undefined
       ? []
-      : [`  text: { ${column}tokenizer: hashed } # or the file tokenizer.json of Hugging Face: docs/text.md`]),
+      : tokenizer === undefined
+        ? [`  text: { ${column}tokenizer: hashed } # or the file tokenizer.json of Hugging Face: docs/text.md`]
+        : [`  text: { ${column}tokenizer: ${quoted(tokenizer)}, length: 128 } # tokens; longer texts are cut`]),
     ...(words === undefined
       ? []
       : [
@@ -294,7 +308,9 @@ function teacherLines(teacher: InitTeacher | undefined, kind: Kind): string[] {
       `teacher: { train: ${KINDS[kind].teacher} }`,
     ];
   }
-  return ['teacher:', `  ${teacher.key}: ${quoted(teacher.name)}`];
+  const { key, name, tokenizer } = teacher;
+  const text = key === 'onnx' && kind === 'text' && tokenizer !== undefined;
+  return ['teacher:', `  ${key}: ${quoted(name)}`, ...(text ? [`  text: { tokenizer: ${quoted(tokenizer)} }`] : [])];
 }
 
 /** Formats, precisions and outputs for the places where the student runs. */

@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { temporaryFolder } from '../support/folder.ts';
+import { hubFolder } from '../support/hub.ts';
 import { inProcess } from '../support/in-process.ts';
 import { SIDE, stripedPictures, stripesTeacher } from '../support/stripes.ts';
 import { writeTeacher } from '../support/tiny-teacher.ts';
@@ -93,4 +94,29 @@ it.each([
   for (const one of ['model.pt', 'model.joblib', 'weights/model.safetensors']) await writeFile(file(one), '');
   const { code, stderr } = await init('data.csv', '--teacher', name);
   expect([code, stderr]).toEqual([1, expect.stringMatching(message)]);
+});
+
+it('takes texts without labels and an encoder for a student of its vectors', async () => {
+  const lines = Array.from({ length: 40 }, (_, i) => JSON.stringify({ text: `the thing with number ${i}` }));
+  await writeFile(file('texts.jsonl'), lines.join('\n'));
+  const form = { architecture: 'BertModel', inputs: ['input_ids'], outputs: ['sentence_embedding'], tokenizer: 64 };
+  await hubFolder(file('encoder'), form);
+  const { code, stdout } = await init('texts.jsonl', '--teacher', 'encoder');
+  expect([code, stdout]).toEqual([0, expect.stringContaining('no labels, and encoder answers with vectors')]);
+  const text = await readFile(file('recipe.yaml'), 'utf8');
+  expect(text).toContain('\n  task: embedding\n');
+  expect(text).toContain('\n  labelled: 0 #');
+  expect(text).toContain('\n  text: { column: text, tokenizer: encoder/tokenizer.json, length: 128 }');
+  expect(text).toContain('\nteacher:\n  folder: encoder\n');
+});
+
+it('takes pictures without folders of classes for a student of vectors, and wants a teacher', async () => {
+  await stripedPictures(file('data'), 4);
+  const flat = path.join('data', (await readdir(file('data')))[0]!);
+  const alone = await init(flat, '--task', 'embedding');
+  expect([alone.code, alone.stderr]).toEqual([1, expect.stringContaining('has no labels, from which a teacher could')]);
+  await writeFile(file('t.onnx'), stripesTeacher(3));
+  expect((await init(flat, '--task', 'embedding', '--teacher', 't.onnx')).code).toBe(0);
+  expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('\n  task: embedding\n');
+  expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('\n  labelled: 0 #');
 });

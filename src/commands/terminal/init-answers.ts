@@ -119,11 +119,6 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
         `${why}: left out, see \`${form.features === undefined ? 'ignore' : 'features'}\` in the recipe; what they say must stand in columns of numbers or of few words\n`,
       );
     const labelColumn = column === '' ? (form.lastLabel ?? '') : column;
-    const { task, label } = await taskOf(
-      { ...args, type, train, labels, label: labelColumn, isNamed, form },
-      ask,
-      context,
-    );
     const teacherAt = (answer: string) => seenTeacher(path.resolve(path.dirname(args.to), answer), answer);
     const wrongTeacher = async (answer: string) => {
       const absent = await isThere(answer);
@@ -132,11 +127,25 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       return wrong && `${wrong}\n${hint}`;
     };
     const what = 'Teacher: a file (ONNX, Keras, TFLite, tfjs), a folder, stored answers (empty: train one)';
-    const named = args.teacher ?? (await ask(what, { fallback: '', wrong: wrongTeacher }));
-    await refuseAbsent([named], args.to);
-    const teacher = named === '' ? undefined : await teacherAt(named);
-    if (teacher?.wrong !== undefined) throw new UserError(`init: --teacher: ${teacher.wrong}`, teacher.hint);
-    if (teacher?.note !== undefined) context.note(`${teacher.note}\n`);
+    const askedTeacher = async () => {
+      const named = args.teacher ?? (await ask(what, { fallback: '', wrong: wrongTeacher }));
+      await refuseAbsent([named], args.to);
+      const teacher = named === '' ? undefined : await teacherAt(named);
+      if (teacher?.wrong !== undefined) throw new UserError(`init: --teacher: ${teacher.wrong}`, teacher.hint);
+      if (teacher?.note !== undefined) context.note(`${teacher.note}\n`);
+      return teacher;
+    };
+    const hasNoLabels = (seen?.type === type && seen.isFlat === true) || lacksLabel(form, labelColumn);
+    // Whether data without labels ask for vectors follows from the teacher.
+    const early = hasNoLabels ? await askedTeacher() : undefined;
+    const isUnlabelled = hasNoLabels && (args.task === undefined ? early?.hasVectors === true : isOfVectors(args.task));
+    if (isUnlabelled) refuseUntaught(place, early);
+    if (isUnlabelled && args.task === undefined)
+      context.note(`no labels, and ${early!.name} answers with vectors: task: embedding; say --task for another one\n`);
+    const { task, label } = isUnlabelled
+      ? { task: 'embedding' as const, label: '' }
+      : await taskOf({ ...args, type, train, labels, label: labelColumn, isNamed, form }, ask, context);
+    const teacher = hasNoLabels ? early : await askedTeacher();
     const modelOrFile = (answer: string) =>
       isModelFile(answer) ? isThere(answer) : oneOf(Object.keys(models))(answer);
     const student = { fallback: usualStudent(type, form, task), wrong: modelOrFile };
@@ -158,6 +167,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       testLabels,
       within,
       unlabelled,
+      isUnlabelled,
       label,
       teacher,
       model,
@@ -167,6 +177,21 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
   } finally {
     ask.close();
   }
+}
+
+/** True for a table without a column of labels. */
+function lacksLabel({ columns, words }: SeenForm, label: string): boolean {
+  return columns !== undefined && words === undefined && label === '' && !columns.includes('label');
+}
+
+const isOfVectors = (task: string): boolean => isTask(task) && taskRow(task).form === 'vector';
+
+function refuseUntaught(place: string, teacher: object | undefined): void {
+  if (teacher !== undefined) return;
+  throw new UserError(
+    `init: ${place} has no labels, from which a teacher could be trained`,
+    'Name an encoder with --teacher, or data with labels.',
+  );
 }
 
 /** Type and splits of the data according to file names; tells the user. Undefined if the names do not tell. */

@@ -72,7 +72,15 @@ export async function seenData(place: string, wantsBoxes = false): Promise<SeenD
   const some = `${outermost.slice(0, 5).join(', ')}${outermost.length > 5 ? ', …' : ''}`;
   const notes =
     outermost.length > 0 ? [`the classes are its outermost folders, ${some}: the files lie in folders of these`] : [];
-  return { type: IN_FOLDER[ending]!, why, notes, ...(splits && { splits }), ...(unsupported && { unsupported }) };
+  const flat = seen.least === 0 && { isFlat: true };
+  return {
+    type: IN_FOLDER[ending]!,
+    why,
+    notes,
+    ...flat,
+    ...(splits && { splits }),
+    ...(unsupported && { unsupported }),
+  };
 }
 
 /** Tables in a folder: a data set of the hub in Parquet files, or a file called train. */

@@ -21,6 +21,8 @@ export interface SeenData {
   };
   /** Splits of a data set of the hub, whose folder is named as a whole. */
   readonly within?: readonly HubSplit[];
+  /** True for a folder whose files lie in no folders of classes. */
+  readonly isFlat?: boolean;
   /** Test file beside a training file, in the same folder. */
   readonly testBeside?: string;
 }

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
 import { exists } from '../../base/files.ts';
+import { TOKENIZER_FILE } from '../../data/text/open.ts';
 import type { InitTeacher } from '../../recipe/init.ts';
 import { readHubFolder } from '../../setup/hub/folder.ts';
 
@@ -32,6 +33,8 @@ interface SeenTeacher extends InitTeacher {
   readonly wrong?: string;
   readonly hint: string;
   readonly note?: string;
+  /** True for a folder that says that its model answers with vectors. */
+  readonly hasVectors?: boolean;
 }
 
 /** The teacher at a path, which exists; `name`: how the recipe names it. */
@@ -47,9 +50,21 @@ export async function seenTeacher(place: string, name: string): Promise<SeenTeac
     return { ...about, key: 'onnx', wrong: `a teacher is ${KINDS}, and not ${name}`, hint };
   }
   const folder = await hubFolderOf(place);
-  if (key !== 'onnx' || folder === undefined) return { ...about, key, ...bytes };
+  if (key !== 'onnx' || folder === undefined) {
+    const beside = key === 'onnx' && (await exists(path.join(path.dirname(place), TOKENIZER_FILE)));
+    return {
+      ...about,
+      key,
+      ...bytes,
+      ...(beside && { tokenizer: path.posix.join(path.dirname(name), TOKENIZER_FILE) }),
+    };
+  }
   const named = path.posix.join(name, path.relative(place, folder));
-  return { ...about, key: 'folder', name: named, ...bytes, note: `${named} says how ${path.basename(place)} is asked` };
+  return {
+    ...(await folderTeacher(folder, named)),
+    ...bytes,
+    note: `${named} says how ${path.basename(place)} is asked`,
+  };
 }
 
 /** Folder of Hugging Face that holds this file as the one that is read by default. */
@@ -65,8 +80,9 @@ async function folderTeacher(place: string, name: string): Promise<SeenTeacher> 
   const names = await readdir(place);
   if (names.includes('config.json')) {
     try {
-      readHubFolder(place);
-      return { ...about, key: 'folder' };
+      const { task, tokenizer } = readHubFolder(place);
+      const own = tokenizer !== undefined && { tokenizer: path.posix.join(name, tokenizer) };
+      return { ...about, key: 'folder', ...own, hasVectors: task === undefined };
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       return { ...about, key: 'folder', wrong: error.message, hint: error.hint };
