@@ -1,9 +1,9 @@
 import { clipped, UserError } from '../base/errors.ts';
-import { exists, readBytes } from '../base/files.ts';
+import { exists } from '../base/files.ts';
 import { fileBeside } from '../base/folders/inside.ts';
 
-/** Reads a file of weights that a model names, relative to the model's folder. `whole`: remedy, how to save the model in a single file. */
-export async function readBeside(file: string, name: string, whole?: string): Promise<Uint8Array> {
+/** Finds a file of weights that a model names, relative to the model's folder. `whole`: remedy, how to save the model in a single file. */
+export async function findBeside(file: string, name: string, whole?: string): Promise<string> {
   const target = await fileBeside(file, name);
   if (target === undefined) {
     throw new UserError(
@@ -17,5 +17,5 @@ export async function readBeside(file: string, name: string, whole?: string): Pr
       `Copy that file beside the model${whole === undefined ? '' : `, or save the model as one: ${whole}`}.`,
     );
   }
-  return readBytes(target);
+  return target;
 }

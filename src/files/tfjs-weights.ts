@@ -1,7 +1,8 @@
 import type { io } from '@tensorflow/tfjs-core';
 import { concatBytes } from '../base/bytes.ts';
 import { shown, UserError } from '../base/errors.ts';
-import { readBeside } from './beside.ts';
+import { readBytes } from '../base/files.ts';
+import { findBeside } from './beside.ts';
 
 interface Group {
   readonly paths: readonly string[];
@@ -19,7 +20,9 @@ export async function readWeights(
       'Save the model again; this file is damaged.',
     );
   }
-  const parts = await Promise.all(manifest.flatMap(({ paths }) => paths).map((name) => readBeside(file, name)));
+  const parts = await Promise.all(
+    manifest.flatMap(({ paths }) => paths).map(async (name) => readBytes(await findBeside(file, name))),
+  );
   return { specs: manifest.flatMap(({ weights }) => weights), bytes: concatBytes(parts) };
 }
 

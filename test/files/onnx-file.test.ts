@@ -1,4 +1,4 @@
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, rename, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { bytesOf } from '../../src/base/bytes.ts';
 import { readOnnx } from '../../src/files/onnx-file.ts';
@@ -28,6 +28,14 @@ describe('an ONNX model whose weights are in a file beside it', () => {
   it('is refused when that place is not in the file', async () => {
     await writeModel({ location: 'm.onnx.data', offset: '12', length: '8' });
     await expect(valuesOf()).rejects.toThrow(/m\.onnx: .*tensor w is not in m\.onnx\.data, which has 16 bytes/);
+  });
+
+  it('is refused before it is read where all together is more than a message may have', async () => {
+    await truncate(path.join(folder(), 'm.onnx.data'), 3 * 2 ** 30);
+    await writeModel({ location: 'm.onnx.data' });
+    await expect(valuesOf()).rejects.toThrow(
+      /m\.onnx: takes 3\.2 GB with its weights in m\.onnx\.data, expected at most 2\.1 GB/,
+    );
   });
 
   it('names a file that is missing, and reads none outside its folder', async () => {
