@@ -277,6 +277,10 @@ describe('limbeck init', () => {
     const recipe = await readFile(path.join(folder(), 'seg.yaml'), 'utf8');
     expect(recipe).toContain('  type: mask-folder\n  task: segmentation\n  train: seg\n');
     expect(recipe).toContain('student: { model: seg-lraspp }');
+    expect(recipe).toContain('\n  # classes: [background, person] # names in the order');
+    await writeFile(path.join(folder(), 'seg/labels.txt'), 'background\nleaf\n');
+    await inProcess(folder(), 'init', ...masks, '--force');
+    expect(await readFile(path.join(folder(), 'seg.yaml'), 'utf8')).toContain('  # classes: those of labels.txt');
   });
 
   it('says what is missing where nobody can answer', async () => {

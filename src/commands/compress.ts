@@ -41,7 +41,7 @@ export const compressCommand: Command<CompressArgs> = {
       .option('budget', {
         type: 'string',
         describe:
-          'Targets: times smaller, times faster, points of accuracy to lose at most [default: size=4,latency=2,drop=1; without labels drop=5]',
+          'Targets: times smaller, times faster, points of accuracy, or of another score, to lose at most [default: size=4,latency=2,drop=1; without labels drop=5]',
       })
       .option('epochs', { type: 'number', default: 2, describe: 'Passes over the data after each cut' })
       .option('format', {

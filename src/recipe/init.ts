@@ -79,6 +79,8 @@ export interface SeenForm {
   /** Pictures: a common [height, width] if sizes differ, and channels if only some are grey. */
   readonly resize?: { readonly size: readonly [height: number, width: number]; readonly why: string };
   readonly channels?: 3;
+  /** Masks: the file that names their classes; null if there is none. */
+  readonly classFile?: string | null;
   /** Arrays: their names in an archive, and the kind of a sample other than that of the type: a table row or a time series. */
   readonly arrays?: { readonly samples: string; readonly labels: string };
   readonly sample?: 'table' | 'series' | 'array' | 'picture';
@@ -249,6 +251,7 @@ function formLines(form: SeenForm, tokenizer?: string): string[] {
     missing,
     resize,
     channels,
+    classFile,
     rate,
     seconds,
     layout,
@@ -266,6 +269,13 @@ function formLines(form: SeenForm, tokenizer?: string): string[] {
           `  resize: [${resize.size.join(', ')}] # height and width that all are scaled to; the files have ${resize.why}`,
         ]),
     ...(channels === undefined ? [] : [`  channels: ${channels} # grey files are read as colour, as the others are`]),
+    ...(classFile === undefined
+      ? []
+      : classFile === null
+        ? [
+            '  # classes: [background, person] # names in the order of the numbers in masks; or a file labels.txt beside images, a name on each line',
+          ]
+        : [`  # classes: those of ${classFile}, whose lines are in the order of the numbers in masks`]),
     ...(text === undefined
       ? []
       : tokenizer === undefined

@@ -62,7 +62,9 @@ describe('the verdict on a compression', () => {
     );
     expect(both.text).toMatch(/\nwithin the budget of 4× smaller, .*: run\/int8\.onnx\n$/);
     const none = judged({ 'int8.onnx': speed(1, 0.9, 1.1), 'int8.tflite': speed(0.64, 0.6, 0.7) });
-    expect(none.text).toMatch(/\nno file keeps within the budget of .*\n$/);
+    expect(none.text).toMatch(/\nno file keeps within the budget of .*at most 1 points of accuracy lost\n$/);
+    const masks: Report = { ...report, dataset: { ...report.dataset, task: 'segmentation' } };
+    expect(besideText(masks, [], BUDGET, 'run')).toContain('at most 1 points of mean IoU lost');
   });
 
   it('times ONNX files in turns with the original in ONNX Runtime', async () => {

@@ -86,18 +86,23 @@ function defaultViews({ dataset, distill, teacher }: Recipe): { views?: number }
   return dataset.augment.length === 0 || !isStored ? {} : { views: Math.min(4, Math.ceil(distill.epochs)) };
 }
 
+/** Options that scale a model; of several the first counts. The last two are numbers of channels or units, or lists of them. */
+const WIDTHS = ['width', 'alpha', 'filters', 'hidden'];
+
 /** The student with its channels or hidden units multiplied by `width`. */
 function atWidth(student: Recipe['student'], width: number): object {
   const modelOptions = student?.model === undefined ? {} : models[student.model]!.options;
   const studentOptions = student as Record<string, unknown> | undefined;
   const valueOf = (option: string): unknown => studentOptions?.[option] ?? modelOptions[option]?.default;
-  if (modelOptions['width'] !== undefined) return { ...student, width: Number(valueOf('width')) * width };
-  const hidden = modelOptions['hidden'] === undefined ? undefined : valueOf('hidden');
-  if (Array.isArray(hidden)) {
-    return { ...student, hidden: hidden.map((units: number) => Math.max(1, Math.round(units * width))) };
-  }
+  // 0 hidden units are no layer.
+  const option = WIDTHS.find((name) => modelOptions[name] !== undefined && valueOf(name) !== 0);
+  const value = option && valueOf(option);
+  if (option === 'width' || option === 'alpha') return { ...student, [option]: Number(value) * width };
+  const scaled = (units: number): number => Math.max(1, Math.round(units * width));
+  if (option !== undefined)
+    return { ...student, [option]: Array.isArray(value) ? value.map(scaled) : scaled(Number(value)) };
   throw new UserError(
-    `target.widths: ${student?.model ?? 'this student'} has no option width or hidden, received ${width}`,
+    `target.widths: ${student?.model ?? 'this student'} has none of the options ${WIDTHS.join(', ')}, received ${width}`,
     'Set target.widths: [1] to search over pruning and number formats alone, or take a model that has widths.',
   );
 }

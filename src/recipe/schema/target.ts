@@ -17,13 +17,13 @@ export const targetSchema = z
       .max(100)
       .optional()
       .describe(
-        'Largest loss of the validation score against the teacher: percentage points of accuracy or F1, percent of an RMSE.',
+        'Largest loss of the validation score against the teacher: percentage points of accuracy, F1 or mean IoU, percent of an RMSE.',
       ),
     widths: z
       .array(z.number().gt(0))
       .min(1)
       .default([0.25, 0.5, 0.75, 1])
-      .describe('Widths of the student to try, as factors of its width in the recipe.'),
+      .describe('Widths of the student to try, as factors of its width, alpha, filters or hidden units in the recipe.'),
     amounts: z
       .array(fraction.max(0.95))
       .min(1)

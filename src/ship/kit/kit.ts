@@ -243,7 +243,7 @@ function readme({ name }: Report, rows: readonly ModelRow[], task: Task, data: D
     `- \`preprocessing.json\`${kitForm(task.name).hasNames === false ? '' : ', `labels.txt`'}: what goes in and what comes out`,
     '- `models/*.usual.json`: how their answers are spread, for `limbeck serve` to see when they no longer are',
     `- \`example.json\`: a few samples with the ${task.answers} that the first model gives, to check your own code by`,
-    ...(formats.has('onnx') ? ['- `samples/node`: `npm install && npm start`'] : []),
+    ...(formats.has('onnx') ? ['- `samples/node`: `npm install --ignore-scripts && npm start`'] : []),
     ...(hasSamples
       ? ['- `samples/browser`: `npm install && npm start`, then open the pages under the address it prints']
       : []),

@@ -6,6 +6,7 @@ import { compareLatency } from '../../measure/latency/compare.ts';
 import { measureLatency } from '../../measure/latency/latency.ts';
 import { sourceOf } from '../../measure/latency/variants.ts';
 import type { TimedFile } from '../../measure/latency/variants.ts';
+import { scoreOf } from '../../report/score.ts';
 import { rowScore, scoreSentence, teacherModel } from '../../report/summary.ts';
 import type { ModelRow, Report } from '../../report/types.ts';
 import type { Budget } from './budget.ts';
@@ -118,7 +119,7 @@ function reached(speed: Speed | undefined, { latency }: Pick<Budget, 'latency'>)
 
 /** The comparison as text, with the files that meet the budget. */
 export function besideText(report: Report, all: readonly FileBesideOriginal[], budget: Budget, folder: string): string {
-  const lost = scoreSentence(report).length > 0 ? 'points of agreement lost' : 'points of accuracy lost';
+  const lost = `points of ${scoreSentence(report).length > 0 ? 'agreement' : scoreOf(report).name} lost`;
   const lines = all.map(
     ({ id, size, drop, ...one }) =>
       `${id}: ${size.toFixed(1)}× smaller, ${speedText(one, budget)}, ${decimals(drop, 2)} ${lost}`,

@@ -35,7 +35,7 @@ const FORMS: Readonly<Partial<Record<DataTypeName, (place: string, said: Said) =
   'text-folder': () => ({ text: {} }),
   'audio-folder': soundForm,
   'image-folder': pictureForm,
-  'mask-folder': async (place) => maskForm((await maskFiles(place, true))!.pictures),
+  'mask-folder': maskFolderForm,
   coco: async (place) => boxForm((await allFiles(place, PICTURES)).files),
   yolo: async (place) => boxForm((await yoloPictures(place, 'train')).files),
   voc: async (place) => boxForm((await vocFiles(place, true)).pictures),
@@ -53,6 +53,11 @@ export async function seenForm(type: DataTypeName, place: string, said: Said): P
 
 async function jsonlForm(place: string, said: Said): Promise<SeenForm> {
   return namedForm(jsonRows((await start(place)).slice(0, ROWS)), said);
+}
+
+async function maskFolderForm(place: string): Promise<SeenForm> {
+  const { pictures, labelFile } = (await maskFiles(place, true))!;
+  return { ...(await maskForm(pictures)), classFile: labelFile === undefined ? null : path.basename(labelFile) };
 }
 
 /** Form of a Parquet file, or of the first one of a data set of the hub. */

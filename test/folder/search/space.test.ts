@@ -18,3 +18,15 @@ it.each([
   const { recipe } = candidateRecipe(given, { width: 1, amount: 0 }, 0.25, given.recipe.target!);
   expect(recipe.distill.softTargets.views).toBe(views);
 });
+
+it.each([
+  [{ model: 'ds-cnn', width: 0.5 }, { width: 0.25 }],
+  [{ model: 'seg-lraspp' }, { alpha: 0.25 }],
+  [{ model: 'unet', filters: 12 }, { filters: 6 }],
+  [{ model: 'mlp', hidden: [16, 9] }, { hidden: [8, 5] }],
+])('a candidate of half the width: %j', (student, expected) => {
+  const given = completeRecipe({ ...BASE, student: { model: 'mlp' } }, '/', models);
+  const at = { ...given, written: { ...given.written, student } } as typeof given;
+  const { recipe } = candidateRecipe(at, { width: 0.5, amount: 0 }, 1, given.recipe.target!);
+  expect(recipe.student).toMatchObject(expected);
+});

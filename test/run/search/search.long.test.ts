@@ -152,9 +152,9 @@ describe('a recipe with a target', () => {
   );
 
   it('refuses widths of a student that has none, before anything is trained', async () => {
-    const student = { model: 'lenet' };
+    const student = { model: 'embedding-bag' };
     await expect(search({ widths: [0.5], sizeKb: 9 }, {}, { student })).rejects.toThrow(
-      'target.widths: lenet has no option width or hidden, received 0.5',
+      'target.widths: embedding-bag has none of the options width, alpha, filters, hidden, received 0.5',
     );
   });
 

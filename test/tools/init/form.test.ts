@@ -163,6 +163,16 @@ describe('arrays', () => {
   });
 });
 
+it('masks: the file that names their classes, or none', async () => {
+  for (const place of ['images', 'masks']) await mkdir(path.join(folder(), 'seg', place), { recursive: true });
+  await writeFile(path.join(folder(), 'seg/images/1.png'), '');
+  const classFile = async (): Promise<unknown> =>
+    (await seenForm('mask-folder', path.join(folder(), 'seg'), { label: [], isOtherTask: false })).classFile;
+  expect(await classFile()).toBeNull();
+  await writeFile(path.join(folder(), 'seg/labels.txt'), 'background\nleaf\n');
+  expect(await classFile()).toBe('labels.txt');
+});
+
 describe('pictures', () => {
   it.each<[string, readonly (readonly [number, number, 1 | 3])[], object]>([
     ['of one size', [[20, 30, 3], [20, 30, 3]], {}], // prettier-ignore

@@ -1,4 +1,4 @@
-// __DOES__ with ONNX Runtime:  npm install && node __FILE__ [__GIVEN__]
+// __DOES__ with ONNX Runtime:  npm install --ignore-scripts && node __FILE__ [__GIVEN__]
 // samples.json: [__WHAT__]
 import { readFileSync } from 'node:fs';
 // __IMPORTS__
