@@ -1,6 +1,6 @@
 import { sha256 } from '../base/bytes.ts';
 import { areNamed } from '../data/splits/columns.ts';
-import type { Column } from '../data/dataset.ts';
+import type { Column, Dataset } from '../data/dataset.ts';
 import type { Options } from '../formats/onnx/lower.ts';
 import { taskRow } from '../recipe/task.ts';
 import type { FileOutputs } from '../recipe/task.ts';
@@ -11,9 +11,14 @@ import type { ShipContext } from './context.ts';
 /** Most columns that a file names: the names of thousands would be larger than the weights. */
 const NAMED_COLUMNS = 256;
 
-/** True if a file says which columns it was made for: always where their words have numbers of their own. */
-function isStated(columns: readonly Column[]): boolean {
-  return areNamed(columns) && (columns.length <= NAMED_COLUMNS || columns.some(({ words }) => words !== undefined));
+/** Columns that files and kits name: always where their words have numbers of their own. Rows that are given a shape are pixels. */
+export function statedColumns({
+  columns,
+  sampleShape,
+}: Pick<Dataset, 'columns' | 'sampleShape'>): readonly Column[] | undefined {
+  if (columns === undefined || sampleShape.length !== 1 || !areNamed(columns)) return undefined;
+  const isShort = columns.length <= NAMED_COLUMNS || columns.some(({ words }) => words !== undefined);
+  return isShort ? columns : undefined;
 }
 
 /** Options that ONNX files of a run are written with: the operator set, and metadata for programs that run them. `output`: what they answer with. */
@@ -24,15 +29,16 @@ export function onnxOptions(
   readonly name: string;
   readonly metadata: ReadonlyMap<string, string>;
 } {
-  const { sampleShape, inputs, text, normalization, columns, fit } = data.train;
+  const { sampleShape, inputs, text, normalization, fit } = data.train;
+  const columns = statedColumns(data.train);
   const task = taskOf(data.train);
   const namesKey = NAMES_KEYS[taskRow(task.name).form];
   const entries = {
     ...(namesKey && { [namesKey]: data.classNames }),
     // (value * scale - mean) / std, channel by channel.
     preprocessing: { shape: sampleShape, ...(fit && { fit }), ...normalization },
-    // Columns that the numbers of a row stand for. Rows that are given a shape are pixels.
-    ...(columns !== undefined && sampleShape.length === 1 && isStated(columns) && { columns }),
+    // Columns that the numbers of a row stand for.
+    ...(columns !== undefined && { columns }),
     // Sounds: values a second.
     ...('rate' in recipe.dataset && { sound: { rate: recipe.dataset.rate } }),
     // Which part of such a row each of several inputs is fed.

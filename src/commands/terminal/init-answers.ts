@@ -46,7 +46,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
   const { exists } = await import('../../base/files.ts');
   const { models } = await import('../../networks/models/registry.ts');
   const { isModelFile, targetsIn, usualStudent } = await import('../../recipe/init.ts');
-  const { seenTeacher } = await import('../../tools/init/teacher.ts');
+  const { columnBeside, seenTeacher } = await import('../../tools/init/teacher.ts');
   const { absentColumn } = await import('../../tools/init/columns.ts');
   const path = await import('node:path');
   const oneOf = (names: readonly string[]) => (answer: string) => {
@@ -105,7 +105,14 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
     const question = { fallback: '', wrong: noColumn };
     const column = args.label ?? (isTable ? await ask('Label column (empty: label, or the last)', question) : '');
     const isNamed = args.label !== undefined;
-    const form = await formOf(column);
+    const seenFirst = await formOf(column);
+    const beside =
+      seenFirst.lastLabel === undefined || args.teacher === undefined
+        ? undefined
+        : await columnBeside(path.resolve(path.dirname(args.to), args.teacher), seenFirst.columns ?? []);
+    const form = beside === undefined ? seenFirst : await formOf(beside);
+    if (beside !== undefined)
+      context.note(`${args.teacher!} takes the other columns: label: ${beside}; say --label for another one\n`);
     const absent = isNamed ? absentColumn(column, train, form.columns) : undefined;
     if (absent !== undefined) throw new UserError(`init: --label: ${absent}`, 'Name a column of the table.');
     if (form.lastLabel !== undefined)
@@ -118,7 +125,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       context.note(
         `${why}: left out, see \`${form.features === undefined ? 'ignore' : 'features'}\` in the recipe; what they say must stand in columns of numbers or of few words\n`,
       );
-    const labelColumn = column === '' ? (form.lastLabel ?? '') : column;
+    const labelColumn = column === '' ? (beside ?? form.lastLabel ?? '') : column;
     const teacherAt = (answer: string) => seenTeacher(path.resolve(path.dirname(args.to), answer), answer);
     const wrongTeacher = async (answer: string) => {
       const absent = await isThere(answer);

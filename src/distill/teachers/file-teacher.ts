@@ -184,7 +184,7 @@ export function plainInput(
   ask: Ask,
   batch?: number,
 ): Asking {
-  const columns = columnInputs(runtime.inputs, dataset);
+  const columns = columnInputs(runtime.inputs, dataset, name);
   if (columns !== undefined) return columnInput({ name, dataset }, columns, settings, ask);
   const seen = seenAs(dataset, settings);
   const { form } = seen;

@@ -18,6 +18,8 @@ export type OnnxTeacherSettings = FileTeacherSettings;
 
 export interface OnnxTeacherSource extends Pick<FileTeacherSource, 'name' | 'dataset' | 'probe'> {
   readonly bytes: Uint8Array;
+  /** Size of the file on disk, if `bytes` are of a changed one. */
+  readonly sizeBytes?: number;
   readonly session: SessionOptions;
   /** Listener to the file's inputs. */
   readonly onFed?: (feeds: FileFeeds) => void;
@@ -25,7 +27,7 @@ export interface OnnxTeacherSource extends Pick<FileTeacherSource, 'name' | 'dat
 
 /** An ONNX file as a teacher. `UserError` if settings or file do not fit the data set. */
 export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeacherSettings): Promise<Teacher> {
-  const { name, bytes, dataset, session, probe, onFed } = source;
+  const { name, bytes, sizeBytes = bytes.length, dataset, session, probe, onFed } = source;
   const stored = decodeModel(bytes, name);
   const model = ofTwoClasses(stored, dataset, settings.output) ?? stored;
   // A vector may be an inner tensor of a classifier.
@@ -38,7 +40,7 @@ export async function onnxTeacher(source: OnnxTeacherSource, settings: OnnxTeach
     () => refuseOtherVocabulary(model, runtime.inputs, name, dataset),
     () => file.dispose(),
   );
-  const about = { params: parameterCount(model.graph), sizeBytes: bytes.length, content: bytes };
+  const about = { params: parameterCount(model.graph), sizeBytes, content: bytes };
   return teacherOfFile({ name, runtime, ...about, dataset, probe }, settings);
 }
 

@@ -203,7 +203,8 @@ async function opener(
   const stored = await readOnnx(file, shapes);
   const whole = decodeModel(stored, about.name);
   const model = withWordNumbers(withTensorEnds(whole), dataset.columns);
-  const source = { ...about, bytes: model === whole ? stored : encodeModel(model), session };
+  const bytes = model === whole ? stored : encodeModel(model);
+  const source = { ...about, bytes, sizeBytes: stored.length, session };
   return {
     file,
     bytes: source.bytes,

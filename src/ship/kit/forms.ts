@@ -2,10 +2,11 @@ import { taskRow } from '../../recipe/task.ts';
 import type { AnswerFormKind, TaskName } from '../../recipe/task.ts';
 import type { Dataset } from '../../data/dataset.ts';
 import type { Task } from '../../tasks/task.ts';
+import { statedColumns } from '../metadata.ts';
 import type { SharedModule } from './portable.ts';
 
-/** Input of a sample's program: `arrays` for each of several inputs, `words` of columns of a table, `tags` for texts that are cut into words. */
-export type SampleKind = 'numbers' | 'arrays' | 'words' | 'text' | 'tags';
+/** Input of a sample's program: `arrays` for each of several inputs, `columns` of a table by their names, `tags` for texts that are cut into words. */
+export type SampleKind = 'numbers' | 'arrays' | 'columns' | 'text' | 'tags';
 
 /** Data that a page takes besides the examples, as `SampleKind`, or sounds, or pictures over which it draws masks or boxes. */
 export type PageInput = SampleKind | 'sound' | 'mask' | 'boxes';
@@ -180,8 +181,8 @@ export function kitForm(task: TaskName): KitForm {
   return KIT_FORMS[taskRow(task).form];
 }
 
-function kindOfSamples({ text, inputs, columns }: Dataset): SampleKind {
-  if (text !== undefined) return 'text';
-  if (inputs !== undefined) return 'arrays';
-  return columns?.some(({ words }) => words !== undefined) === true ? 'words' : 'numbers';
+function kindOfSamples(data: Dataset): SampleKind {
+  if (data.text !== undefined) return 'text';
+  if (data.inputs !== undefined) return 'arrays';
+  return statedColumns(data) === undefined ? 'numbers' : 'columns';
 }

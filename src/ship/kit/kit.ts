@@ -86,7 +86,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
   const kind = form.kindOf(data.validation);
   // Numbers in place of missing values, channel by channel.
   const missing = missingNumbers(data.validation.columns ?? []);
-  const isFilled = (kind === 'numbers' || kind === 'words') && missing.some((number) => number !== undefined);
+  const isFilled = (kind === 'numbers' || kind === 'columns') && missing.some((number) => number !== undefined);
   const preprocessing = {
     models: models.map(({ row, bytes, ends }) => ({
       ...{ file: placeOf(row), format: row.format, precision: row.precision },
@@ -98,7 +98,7 @@ export async function writeKit(run: string, folder: string, options: KitOptions 
       ...(data.validation.sampleShape.length === 3 && { layout: 'NHWC' }),
       ...(data.validation.fit && { fit: data.validation.fit }),
     },
-    ...(kind === 'words' && { columns: data.validation.columns }),
+    ...(kind === 'columns' && { columns: data.validation.columns }),
     normalization: { scale, mean, std, formula: FORMULA, ...(isFilled && { missing }) },
     ...texting.said,
     ...('rate' in recipe.dataset && { sound: { rate: recipe.dataset.rate } }),

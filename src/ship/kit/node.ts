@@ -10,7 +10,7 @@ const RAW = '{"raw": [numbers before normalization, row by row, channels last]}'
 const TAKEN: Readonly<Record<SampleKind, string>> = {
   numbers: `${RAW}, ...`,
   arrays: '{"inputs": {"the name of an input": [numbers before normalization, row by row, channels last], ...}}, ...',
-  words: `${RAW}, ...], or rows of a table by column: [{"age": 39, "city": "Oslo"}, ...`,
+  columns: `${RAW}, ...], or rows of a table by column: [{"age": 39, "city": "Oslo"}, ...`,
   text: '{"text": "a text, or [the two of a pair]"}, ...',
   tags: '{"text": "a text"}, or words as you cut them: {"words": ["New", "York"]}, ...',
 };

@@ -1,8 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { UserError } from '../../base/errors.ts';
-import { exists } from '../../base/files.ts';
+import { exists, readBytes } from '../../base/files.ts';
 import { TOKENIZER_FILE } from '../../data/text/open.ts';
+import { columnOfInput } from '../../distill/teachers/inputs/column-inputs.ts';
+import { decodeModel } from '../../formats/onnx/protobuf.ts';
 import type { InitTeacher } from '../../recipe/init.ts';
 import { readHubFolder } from '../../setup/hub/folder.ts';
 
@@ -65,6 +67,22 @@ export async function seenTeacher(place: string, name: string): Promise<SeenTeac
     ...bytes,
     note: `${named} says how ${path.basename(place)} is asked`,
   };
+}
+
+/** The last of the columns that an ONNX file does not take, if each of its inputs is a column by its name; undefined for other files, and if it takes all. */
+export async function columnBeside(place: string, columns: readonly string[]): Promise<string | undefined> {
+  if (path.extname(place).toLowerCase() !== '.onnx' || !(await exists(place))) return undefined;
+  const bytes = await readBytes(place);
+  const named = columns.map((name) => ({ name }));
+  try {
+    const { inputs } = decodeModel(bytes, place).graph;
+    const taken = new Set(inputs.map(({ name }) => columnOfInput(named, name)?.name));
+    return inputs.length < 2 || taken.has(undefined) ? undefined : columns.findLast((name) => !taken.has(name));
+  } catch (error) {
+    // Where the teacher is opened, a damaged file is refused with its reason.
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
 }
 
 /** Folder of Hugging Face that holds this file as the one that is read by default. */

@@ -14,7 +14,7 @@ import { nodeSample } from '../../../src/ship/kit/node.ts';
 it.each([
   ['classes', 'numbers'],
   ['classes', 'text'],
-  ['numbers', 'words'],
+  ['numbers', 'columns'],
   ['tags', 'tags'],
 ] as const)(
   'a program for Node turns the telemetry of ONNX Runtime off before it loads it: %s, %s',
@@ -47,6 +47,7 @@ it('a program for Node says what it takes where it is given a picture, or JSON o
     'expected a JSON file of samples, [{"raw": [numbers before normalization, row by row, channels last]}, ...]';
   expect(ask('photo.png', '\x89PNG')).toEqual([1, '', `photo.png: ${takes}\n`]);
   expect(ask('one.json', '{"raw": [1]}')).toEqual([1, '', `one.json: ${takes}\n`]);
+  expect(ask('numbers.json', '[1, null, 3]')).toEqual([1, '', `numbers.json: ${takes}\n`]);
   expect(ask('samples.json', '[{"raw": [1]}]')).toEqual([0, '1\n', '']);
 });
 

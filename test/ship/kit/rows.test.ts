@@ -1,7 +1,8 @@
 import vm from 'node:vm';
 import typescript from 'typescript';
-import type { Column } from '../../../src/data/dataset.ts';
+import type { Column, Dataset } from '../../../src/data/dataset.ts';
 import { normalized } from '../../../src/data/normalized.ts';
+import { KIT_FORMS } from '../../../src/ship/kit/forms.ts';
 import { nodeSample } from '../../../src/ship/kit/node.ts';
 import { phoneSamples } from '../../../src/ship/kit/phone.ts';
 import { sampleFile } from '../../../src/ship/kit/samples.ts';
@@ -11,7 +12,7 @@ const columns = [{ name: 'open', words: ['False', 'True'] }, { name: 'grade', wo
 
 /** The function of the program for Node that reads rows of a table. */
 async function encoder(own: readonly Column[] = columns): Promise<(row: object) => number[]> {
-  const script = (await nodeSample('classes', 'words'))['classify.mjs']!;
+  const script = (await nodeSample('classes', 'columns'))['classify.mjs']!;
   const [from, to] = [script.indexOf('export function encode'), script.indexOf('/** Values as the model was trained')];
   const body = script.slice(from, to).replace('export ', '');
   return vm.runInNewContext(`${body}; encode`, { columns: own }) as Awaited<ReturnType<typeof encoder>>;
@@ -90,4 +91,12 @@ it('the samples for phones take as many numbers as the model does', async () => 
   for (const missing of [null, NaN]) expect(await classify([2, missing])).toEqual(await classify([2, 5]));
   expect(samples['android/Classifier.kt']).toContain('require(raw.size == size)');
   expect(samples['ios/Classifier.swift']).toContain('guard raw.count == size');
+});
+
+it('samples of a table of numbers take rows by the names of their columns too', () => {
+  const kindOf = (names: readonly string[], sampleShape: readonly number[]) =>
+    KIT_FORMS.numbers.kindOf({ columns: names.map((name) => ({ name })), sampleShape } as unknown as Dataset);
+  expect(kindOf(['age', 'size'], [2])).toBe('columns');
+  expect(kindOf(['0', '1'], [2])).toBe('numbers');
+  expect(kindOf(['pixel', 'other'], [1, 2, 1])).toBe('numbers');
 });

@@ -37,7 +37,7 @@ function problemsOf(files: Readonly<Record<string, string>>): string[] {
     );
 }
 
-const INPUTS: readonly PageInput[] = ['numbers', 'words', 'arrays', 'text', 'tags', 'sound', 'mask', 'boxes'];
+const INPUTS: readonly PageInput[] = ['numbers', 'columns', 'arrays', 'text', 'tags', 'sound', 'mask', 'boxes'];
 
 it.each(INPUTS)(
   'the pages for %s use no name that none of their scripts has, and have none that is not used',
@@ -52,7 +52,7 @@ it.each(INPUTS)(
 );
 
 it.each([
-  ...(['numbers', 'arrays', 'words', 'text'] as const).flatMap((kind) => [
+  ...(['numbers', 'arrays', 'columns', 'text'] as const).flatMap((kind) => [
     ['classes', kind] as const,
     ['numbers', kind] as const,
   ]),
@@ -67,7 +67,7 @@ it.each([
 it('no file of a kit has a mark that is not filled in', async () => {
   const samples = [
     ...(await Promise.all(INPUTS.map((input) => browserSample(new Set(['onnx', 'tflite']), input)))),
-    ...[await nodeSample('classes', 'words'), await nodeSample('tags', 'tags'), await nodeSample('mask', 'numbers')],
+    ...[await nodeSample('classes', 'columns'), await nodeSample('tags', 'tags'), await nodeSample('mask', 'numbers')],
     ...[await nodeSample('boxes', 'numbers', { isOneOutput: false })],
     ...[
       await phoneSamples(),

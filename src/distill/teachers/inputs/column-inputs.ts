@@ -11,7 +11,7 @@ import { samplesAs } from '../../../runtime/typed.ts';
  */
 export function withWordNumbers(model: Model, columns: readonly Column[] = []): Model {
   const found = model.graph.inputs.flatMap((input) => {
-    const words = input.dtype === 'string' ? columnOf(columns, input.name)?.words : undefined;
+    const words = input.dtype === 'string' ? columnOfInput(columns, input.name)?.words : undefined;
     return words === undefined ? [] : [{ input, words }];
   });
   if (found.length === 0) return model;
@@ -40,7 +40,7 @@ function wordsOf(words: readonly string[], version: number): Map<string, OnnxAtt
 }
 
 /** Columns by the names that exporters write: skl2onnx and pandas keep them, others replace characters other than letters and digits by _. */
-function columnOf<C extends Pick<Column, 'name'>>(columns: readonly C[], name: string): C | undefined {
+export function columnOfInput<C extends Pick<Column, 'name'>>(columns: readonly C[], name: string): C | undefined {
   const plain = (text: string): string => text.replace(/\W/g, '_').toLowerCase();
   const own = name.replace(/\/place$/, '');
   return columns.find((column) => column.name === own) ?? columns.find((column) => plain(column.name) === plain(own));
@@ -53,10 +53,14 @@ interface ColumnInput {
   readonly words: number | undefined;
 }
 
-/** Inputs of [batch, 1] that take a column each, by its name, as in pipelines of scikit-learn; undefined for a file with other inputs. */
+/**
+ * Inputs of [batch, 1] that take a column each, by its name, as in pipelines of scikit-learn; undefined for a file with other inputs. `UserError` where the
+ * data have the columns of some inputs alone.
+ */
 export function columnInputs(
   inputs: readonly ModelValue[],
   { columns, inputs: parts }: Pick<Dataset, 'columns' | 'inputs'>,
+  name: string,
 ): readonly ColumnInput[] | undefined {
   if (columns === undefined || parts !== undefined || !areNamed(columns)) return undefined;
   let at = 0;
@@ -66,11 +70,17 @@ export function columnInputs(
     return { ...column, from };
   });
   const found = inputs.flatMap((input) => {
-    const column = columnOf(placed, input.name);
+    const column = columnOfInput(placed, input.name);
     const isColumn = column !== undefined && input.shape.length <= 2 && (input.shape[1] ?? 1) === 1;
     return isColumn ? [{ input, from: column.from, words: column.words?.length }] : [];
   });
-  return found.length === inputs.length ? found : undefined;
+  if (found.length === inputs.length) return found;
+  if (found.length === 0) return undefined;
+  const absent = inputs.filter((input) => found.every((one) => one.input !== input)).map((input) => input.name);
+  throw new UserError(
+    `${name}: takes columns by their names, and the samples have none for ${absent.map(shown).join(', ')}`,
+    'Labels (`dataset.label`) and columns of `dataset.ignore` are no part of a sample: choose others, or train the teacher without these columns.',
+  );
 }
 
 /** Feeds for raw samples [n, width]. `UserError` for a fraction in a column of integers, and for numbers in a column of words. */

@@ -33,7 +33,7 @@ function pipeline(version: number): Model {
 it.each([1, 2, 3])('feeds a pipeline its columns by name, words of version %d too', async (version) => {
   const model = withWordNumbers(pipeline(version), COLUMNS);
   const session = new InferenceModel(encodeModel(model), 'pipeline.onnx', { executionProviders: ['cpu'] });
-  const inputs = columnInputs(session.inputs, { columns: COLUMNS })!;
+  const inputs = columnInputs(session.inputs, { columns: COLUMNS }, 'p.onnx')!;
   // Ages with the rounding of a normalization; the last city is none of train's.
   const raw = Float32Array.of(41.000004, 0, 0, 1, 17.999998, 1, 0, 0, 63, 0, 0, 0);
   const given = await session.run(columnFeeds(inputs, raw, 3, 'pipeline.onnx'));
@@ -45,10 +45,14 @@ it.each([1, 2, 3])('feeds a pipeline its columns by name, words of version %d to
 it('leaves a file of other inputs, and says where numbers meet words', () => {
   const [age, city] = pipeline(1).graph.inputs;
   const value = ({ name }: ValueInfo) => ({ name, dtype: 'float32' as const, shape: ['n', 1] });
-  expect(columnInputs([value(age!), value({ name: 'height' })], { columns: COLUMNS })).toBeUndefined();
-  expect(columnInputs([{ name: 'age', dtype: 'float32', shape: ['n', 4] }], { columns: COLUMNS })).toBeUndefined();
+  expect(() => columnInputs([value(age!), value({ name: 'height' })], { columns: COLUMNS }, 'p.onnx')).toThrow(
+    'p.onnx: takes columns by their names, and the samples have none for "height"',
+  );
+  expect(
+    columnInputs([{ name: 'age', dtype: 'float32', shape: ['n', 4] }], { columns: COLUMNS }, 'p.onnx'),
+  ).toBeUndefined();
   expect(withWordNumbers(pipeline(1), [{ name: 'age' }])).toEqual(pipeline(1));
-  const inputs = columnInputs([value(age!), value(city!)], { columns: COLUMNS })!;
+  const inputs = columnInputs([value(age!), value(city!)], { columns: COLUMNS }, 'p.onnx')!;
   expect(() => columnFeeds(inputs, Float32Array.of(1, 0, 0, 1), 1, 'p.onnx')).toThrow(
     'p.onnx: its input "home_city" takes float32, and the column of the data holds words',
   );

@@ -31,7 +31,7 @@ export async function __ASKS__(raw) {
 function samplesIn(file) {
   try {
     const samples = JSON.parse(readFileSync(file, 'utf8'));
-    if (Array.isArray(samples)) return samples;
+    if (Array.isArray(samples) && samples.every((sample) => sample?.constructor === Object)) return samples;
   } catch (error) {
     if (!(error instanceof SyntaxError)) console.error(error.message);
   }

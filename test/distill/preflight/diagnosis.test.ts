@@ -1,0 +1,32 @@
+import { farBetterReading } from '../../../src/distill/preflight/diagnosis.ts';
+import type { Alternative, AskTeacher } from '../../../src/distill/preflight/diagnosis.ts';
+import type { Dataset } from '../../../src/data/dataset.ts';
+import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
+
+const SAMPLES = 400;
+const labels = Int32Array.from({ length: SAMPLES }, (_, i) => i % 2);
+const rows = Int32Array.from(labels, (_, i) => i);
+const dataset = { task: 'classification', classNames: ['a', 'b'] } as unknown as Dataset;
+const alternative: Alternative = {
+  ...{ what: 'layout: nchw', keys: { layout: 'nchw' } },
+  open: () => Promise.resolve({ classes: 2, dispose: () => Promise.resolve() } as unknown as Teacher),
+};
+
+/** Logits of the true class, but of the other one for a share of the rows. */
+const wrongOn = (share: number, asked: ArrayLike<number> = rows): Float32Array =>
+  Float32Array.from({ length: asked.length * 2 }, (_, at) => {
+    const row = asked[at >> 1]!;
+    const isWrong = ((row * 7919) % SAMPLES) / SAMPLES < share;
+    return Number(((at & 1) === labels[row]!) !== isWrong);
+  });
+
+it.each([
+  [0.08, 0.02, true],
+  [0.08, 0.05, false],
+  [0.04, 0, false],
+])('a teacher that is wrong on %d of the samples, and in another reading on %d: is it named? %s', async (own, other, isNamed) => {
+  const asked = { rows, labels, logits: wrongOn(own), accuracy: 1 - own };
+  const ask: AskTeacher = (_teacher, _dataset, some) => Promise.resolve(wrongOn(other, some));
+  const found = await farBetterReading(dataset, asked, [alternative], ask);
+  expect(found?.hint).toBe(isNamed ? 'Set `teacher` to use layout: nchw.' : undefined);
+}); // prettier-ignore
