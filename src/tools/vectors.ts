@@ -1,10 +1,17 @@
+import { open, rename } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
-import { writeWholeFile } from '../base/folders/whole-folder.ts';
-import { npyBytes } from '../data/readers/numpy/npy.ts';
+import { asUserError } from '../base/files.ts';
+import type { OnProgress } from '../base/progress.ts';
+import { fingerprint } from '../data/dataset.ts';
+import { npyHead } from '../data/readers/numpy/npy.ts';
 import { plainLogits } from '../distill/preflight/preflight.ts';
 import { openFile } from '../distill/teachers/open.ts';
 import { ownTeacher } from '../distill/teachers/inputs/preparation.ts';
+import { contentHash } from '../files/identity.ts';
 import { requireFiles } from '../folder/inputs.ts';
+import { canonicalJson } from '../recipe/diff.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { DEFAULT_TASK, taskRow } from '../recipe/task.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
@@ -17,15 +24,19 @@ export interface WrittenVectors {
   readonly size: number;
 }
 
+/** Samples whose vectors are written at once. */
+const BLOCK = 4096;
+
 /**
  * Writes the vectors of length 1 that a model file gives to the samples of a split, as a NumPy array [samples, size] in float32, in the order of the
- * files. The input is prepared as `limbeck evaluate` does. `UserError` for a recipe of another task, and for a split that the data do not have.
+ * files, block by block into a file beside it: after a stop the same call goes on behind the last whole block. The input is prepared as `limbeck evaluate` does. `UserError` for a recipe of another task, and for a split that the data do not have.
  */
 export async function writeVectors(
   file: string,
   { recipe }: LoadedRecipe,
   split: 'train' | 'validation' | 'test',
   out: string,
+  { onProgress, block = BLOCK }: { readonly onProgress?: OnProgress; readonly block?: number } = {},
 ): Promise<WrittenVectors> {
   if (taskRow(recipe.dataset.task).form !== 'vector')
     throw new UserError(
@@ -47,7 +58,44 @@ export async function writeVectors(
     { engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset, name: (name) => name },
   );
   const order = Int32Array.from(dataset.ids.keys()).sort((a, b) => dataset.ids[a]! - dataset.ids[b]!);
-  const vectors = await plainLogits(model, dataset, order).finally(() => model.dispose());
-  await writeWholeFile(out, npyBytes([order.length, model.classes], vectors));
-  return { file: out, samples: order.length, size: model.classes };
+  const size = model.classes;
+  // Vectors of another model, of other samples or of another preparation go into another file.
+  const identity = sha256(await contentHash(file), fingerprint(dataset), canonicalJson(own ?? {}));
+  const part = `${out}.${identity.slice(0, 12)}.part`;
+  try {
+    const head = npyHead([order.length, size], '<f4');
+    const blocks = await openBlocks(part, head, 4 * size * block);
+    try {
+      for (let start = blocks.whole * block; start < order.length; start += block) {
+        onProgress?.('vectors', start, order.length);
+        const rows = order.subarray(start, start + block);
+        await blocks.handle.appendFile(bytesOf(await plainLogits(model, dataset, rows)));
+      }
+      await blocks.handle.sync();
+    } finally {
+      await blocks.handle.close();
+    }
+    await rename(part, out);
+  } catch (error) {
+    throw asUserError(error, out, 'write');
+  } finally {
+    await model.dispose();
+  }
+  return { file: out, samples: order.length, size };
+}
+
+/** A file with this head, cut behind its last whole block, and their number. */
+async function openBlocks(
+  file: string,
+  head: Uint8Array,
+  bytes: number,
+): Promise<{ readonly handle: FileHandle; readonly whole: number }> {
+  const handle = await open(file, 'a');
+  const { size } = await handle.stat();
+  const whole = size < head.length ? 0 : Math.floor((size - head.length) / bytes);
+  if (size < head.length) {
+    await handle.truncate(0);
+    await handle.appendFile(head);
+  } else await handle.truncate(head.length + whole * bytes);
+  return { handle, whole };
 }

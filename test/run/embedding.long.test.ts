@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { copyFile, readdir, readFile, symlink } from 'node:fs/promises';
+import { appendFile, copyFile, readdir, readFile, symlink } from 'node:fs/promises';
 import path from 'node:path';
 import vm from 'node:vm';
 import { InterruptedError } from '../../src/base/errors.ts';
@@ -83,6 +83,25 @@ it('goes from classes to files that give vectors, to a server of them and to a k
   const written = await writeVectors(file, recipe, 'test', path.join(folder(), 'v.npy'));
   const array = parseNpy(await readFile(written.file), 'v.npy');
   expect([written.samples, array.shape]).toEqual([360, [360, 16]]);
+  const out = path.join(folder(), 'parts.npy');
+  const begun: number[] = [];
+  const from = (most: number) => ({
+    block: 100,
+    onProgress: (_: string, done: number) => {
+      if (begun.push(done) === most) throw new InterruptedError('stopped');
+    },
+  });
+  await expect(writeVectors(file, recipe, 'test', out, from(3))).rejects.toThrow(InterruptedError);
+  const part = path.join(
+    folder(),
+    (await readdir(folder())).find((name) => /^parts\.npy\.\w{12}\.part$/.test(name))!,
+  );
+  // Half a block, as a killed process leaves it.
+  await appendFile(part, new Uint8Array(999));
+  await writeVectors(file, recipe, 'test', out, from(Infinity));
+  expect(begun).toEqual([0, 100, 200, 200, 300]);
+  expect(Buffer.compare(await readFile(out), await readFile(written.file))).toBe(0);
+  expect((await readdir(folder())).filter((name) => name.endsWith('.part'))).toEqual([]);
   expect(length([...npySamples(array)].slice(0, 16))).toBeCloseTo(1, 4);
   expect(report.parity.at(-1)!.cosine!.mean).toBeGreaterThan(0.98);
 

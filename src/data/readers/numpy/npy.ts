@@ -280,9 +280,16 @@ function utf8(view: DataView, at: number, bytes: number): string {
 
 /** An array in the format of numpy.save (1.0). */
 export function npyBytes(shape: readonly number[], data: Samples | Int32Array): Uint8Array {
-  const code = data instanceof Uint8Array ? '|u1' : data instanceof Int32Array ? '<i4' : '<f4';
+  return Buffer.concat([
+    npyHead(shape, data instanceof Uint8Array ? '|u1' : data instanceof Int32Array ? '<i4' : '<f4'),
+    bytesOf(data),
+  ]);
+}
+
+/** What stands before the numbers of an .npy file of version 1. */
+export function npyHead(shape: readonly number[], code: string): Uint8Array {
   const text = `{'descr': '${code}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
   const padded = text.padEnd(Math.ceil((11 + text.length) / 64) * 64 - 11) + '\n';
   const head = Buffer.from([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, padded.length & 255, padded.length >> 8]);
-  return Buffer.concat([head, Buffer.from(padded, 'latin1'), bytesOf(data)]);
+  return Buffer.concat([head, Buffer.from(padded, 'latin1')]);
 }
