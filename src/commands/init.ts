@@ -131,6 +131,6 @@ async function follow(file: string, set: readonly string[], context: CommandCont
     ...{ 'metrics-host': watchOptions['metrics-host'].default, 'page-host': watchOptions['page-host'].default },
   };
   const options = { out: outOption.default, saveEvery: saveEveryOption.default, existing: 'ask' as const, place: {} };
-  context.note(`${file}: written; it is followed now, and the same again by limbeck run ${file}\n`);
+  context.note(`${file}: written, and followed now; again by limbeck run ${file}\n`);
   await execute(await loadRunnable(file, set), { ...options, watch }, context);
 }
