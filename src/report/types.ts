@@ -16,7 +16,6 @@ export type ModelRow = Readonly<Report['models'][number]>;
 export type LatencyRow = Readonly<z.infer<typeof latencySchema>>;
 export type Repeats = NonNullable<ModelRow['repeats']>;
 export type Agreement = NonNullable<ModelRow['agreement']>;
-export type Confusion = NonNullable<ModelRow['confusion']>;
 
 export type Verdict = NonNullable<Report['verdict']>;
 export type Pair = NonNullable<Verdict['pair']>;

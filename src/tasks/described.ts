@@ -134,6 +134,11 @@ export const DESCRIBED = {
           }),
         )
         .readonly(),
+      counts: z
+        .array(z.array(whole).readonly())
+        .readonly()
+        .exactOptional()
+        .describe('[true class][given class]: numbers of pixels, unless there are too many classes.'),
     })
     .describe('Of pixels with a class each.'),
   boxes: z

@@ -68,9 +68,11 @@ it('goes from masks to files that give each pixel a class, and to a server of th
   }
   const html = reportHtml(report);
   expect(html).toContain('<section id="masks">');
-  expect(html).toContain('split differently; those with the most differing pixels come first.');
+  expect(html).toMatch(/Confusion matrix: distilled<[^]*?Most often: \w+ taken for \w+ \(\d+\.\d+ %\)/);
+  expect(html).toContain('split differently; first those with the most differing pixels, then some');
   const { masks: pictures } = report.examples!.rows[0]!;
   // PNG files that differ, each shown beside the words.
+  expect(html).toContain(`alt="mask of the int8" src="data:image/png;base64,${pictures!.int8!}"`);
   const all = [pictures!.label!, pictures!.teacher, pictures!.student];
   expect([new Set(all).size, all.every((png) => png.startsWith('iVBORw0KGgo'))]).toEqual([3, true]);
   for (const png of all) expect(html).toContain(`base64,${png}"`);

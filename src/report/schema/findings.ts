@@ -232,7 +232,10 @@ export const examplesSchema = z
             .exactOptional()
             .describe('Of words with a tag each: the entities of each side, in its words.'),
           masks: z
-            .strictObject({ label: z.base64().exactOptional(), teacher: z.base64(), student: z.base64() })
+            .strictObject({
+              ...{ label: z.base64().exactOptional(), teacher: z.base64(), student: z.base64() },
+              int8: z.base64().exactOptional().describe('Of the last int8 file of the student.'),
+            })
             .exactOptional()
             .describe('Of pixels with a class each: the masks of each side, PNG files in base64.'),
           boxes: z
@@ -246,7 +249,7 @@ export const examplesSchema = z
       )
       .readonly()
       .describe(
-        'Largest disagreement first: those of which both are surest, or whose numbers, masks or boxes differ most.',
+        'Largest disagreement first: those of which both are surest, or whose numbers or boxes differ most; of masks also some of middle and of smallest.',
       ),
   })
   .describe('Samples that the last student and the teacher answer differently.');

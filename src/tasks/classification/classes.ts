@@ -1,6 +1,9 @@
 import { argMax, percent } from '../../base/numbers.ts';
 import { SURE } from '../columns.ts';
 
+/** Maximum number of classes with a confusion matrix: a larger one is unreadable, and larger than the rest of the report. */
+export const MOST_IN_MATRIX = 40;
+
 /** The class of each row. */
 export function classesOf(logits: Float32Array, classes: number): Int32Array {
   return Int32Array.from({ length: logits.length / classes }, (_, row) => argMax(logits, row * classes, classes));

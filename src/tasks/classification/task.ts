@@ -4,15 +4,22 @@ import { percent } from '../../base/numbers.ts';
 import type { TargetValues } from '../../data/dataset.ts';
 import { calibrationOf } from './calibration.ts';
 import { accuracyOf, beatsChance, largestShare } from './chance.ts';
-import { betweenClasses, classesOf, classText, confusionOf, hits, isWorse, perClassOf, sideBySide } from './classes.ts';
+import {
+  betweenClasses,
+  classesOf,
+  classText,
+  confusionOf,
+  hits,
+  isWorse,
+  MOST_IN_MATRIX,
+  perClassOf,
+  sideBySide,
+} from './classes.ts';
 import { oneClassWarning } from './one-class.ts';
 import { oneField } from '../fields.ts';
 import { accuracyScore } from '../score.ts';
 import { asGiven, mixedTargets, mixFeeds, numberFeeds } from '../targets.ts';
 import type { Hyper, Mixed, Task } from '../task.ts';
-
-/** Maximum number of classes with a confusion matrix: a larger one is unreadable, and larger than the rest of the report. */
-const MOST_CLASSES = 40;
 
 /** One class for each sample, by softmax over a logit for each class. */
 export function classification(names: readonly string[] | number): Task {
@@ -56,7 +63,7 @@ export function classification(names: readonly string[] | number): Task {
       const labels = targets as Int32Array;
       return {
         calibration: calibrationOf(logits, labels, width),
-        ...(width <= MOST_CLASSES
+        ...(width <= MOST_IN_MATRIX
           ? { confusion: { counts: confusionOf(predicted(logits), labels, width) } }
           : { perClass: perClassOf(predicted(logits), labels, width) }),
       };

@@ -1,5 +1,6 @@
 import type { TargetValues } from '../../data/dataset.ts';
 import { IGNORED } from '../../data/targets/move-mask.ts';
+import { MOST_IN_MATRIX } from '../classification/classes.ts';
 import type { MaskReport } from '../described.ts';
 
 /** Pixels of each class: with it in truth and answer, in the answer, and in truth. */
@@ -9,7 +10,7 @@ interface ClassPixels {
   readonly there: readonly number[];
 }
 
-/** PixelConfusion matrix of pixels over a set of masks: `counts[true class][given class]`. */
+/** Confusion matrix of pixels over a set of masks: `counts[true class][given class]`. */
 export class PixelConfusion implements ClassPixels {
   readonly counts: readonly (readonly number[])[];
 
@@ -39,11 +40,12 @@ export class PixelConfusion implements ClassPixels {
         ...{ name, there: there[c]!, given: given[c]!, right: right[c]! },
         ...{ iou: iouOf(this, c), dice: diceOf(this, c) },
       })),
+      ...(names.length <= MOST_IN_MATRIX && { counts: this.counts }),
     };
   }
 }
 
-/** PixelConfusion matrix of masks [n, pixels], without the pixels that have no class. */
+/** Confusion matrix of masks [n, pixels], without the pixels that have no class. */
 export function confusionOfMasks(given: Uint8Array, truth: TargetValues, classes: number): PixelConfusion {
   const flat = new Float64Array(classes * classes);
   for (let at = 0; at < truth.length; at++) if (truth[at] !== IGNORED) flat[truth[at]! * classes + given[at]!]!++;

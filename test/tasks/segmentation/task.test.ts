@@ -173,6 +173,8 @@ it('the report has the IoU of each class, and null for one that nothing has', ()
   const { masks } = task.describe(given, truth);
   expect(masks!.rows.map(({ iou }) => iou)).toEqual([1, null, null]);
   expect(masks).toMatchObject({ pixels: HEIGHT * WIDTH, rightPixels: 1 });
+  const other = truth.map((_, at) => (at < 3 ? 1 : 0));
+  expect(task.describe(given, other).masks!.counts).toEqual([[HEIGHT * WIDTH - 3, 0, 0], [3, 0, 0], [0, 0, 0]]); // prettier-ignore
 });
 
 it('answers are told by their areas', () => {

@@ -1,6 +1,6 @@
 import { percent, sum } from '../../../base/numbers.ts';
 import { finalModel } from '../../summary.ts';
-import type { Confusion, ModelRow, Report } from '../../types.ts';
+import type { ModelRow, Report } from '../../types.ts';
 import { escape } from '../escape.ts';
 import { key } from '../charts/kinds.ts';
 import { table } from '../tables.ts';
@@ -27,7 +27,7 @@ export function classesSection(report: Report): string {
   const hardest = perClass.map(({ id, samples, right }) => hardestOf(id, samples, right, names)).join(' ');
   return (
     `<section id="classes"><h2>Class by class</h2><p>On the ${perClass[0]!.split} split. The best of each row is bold.</p>${whole}` +
-    `${names.length > 20 ? `<p><small>${escape(hardest)}</small></p>` : ''}${matrices(report, names)}</section>`
+    `${names.length > 20 ? `<p><small>${escape(hardest)}</small></p>` : ''}${confusionMatrices(report, names, ({ confusion }) => confusion?.counts, String)}</section>`
   );
 }
 
@@ -51,24 +51,36 @@ function hardestOf(id: string, samples: readonly number[], right: readonly numbe
   return `Hardest for ${id}: ${worst.map(({ name, share }) => `${name} (${percent(share)})`).join(', ')}.`;
 }
 
-function matrices(report: Report, names: readonly string[]): string {
-  const rated = report.models.flatMap((model, kind) =>
-    model.confusion === undefined ? [] : [{ model, kind, counts: model.confusion.counts }],
-  );
+/** `[true class][given class]`: numbers of samples or pixels. */
+type Matrix = readonly (readonly number[])[];
+/** Text of a count, of `all` of the true class. */
+type CountText = (count: number, all: number) => string;
+
+/** Confusion matrices of all models; that of the final model is open. */
+export function confusionMatrices(
+  report: Report,
+  names: readonly string[],
+  matrixOf: (model: ModelRow) => Matrix | undefined,
+  text: CountText,
+): string {
+  const rated = report.models.flatMap((model, kind) => {
+    const counts = matrixOf(model);
+    return counts === undefined ? [] : [{ model, kind, counts }];
+  });
   const first = finalModel(report);
   const chosen = [...rated].sort((a, b) => Number(b.model === first) - Number(a.model === first));
   const made = chosen.map(({ model, kind, counts }, i) => {
     const twin = chosen.slice(0, i).find((other) => JSON.stringify(other.counts) === JSON.stringify(counts));
     const body =
       twin === undefined
-        ? `<p><small>${escape(worst(model.confusion!, names))}</small></p>${matrix(model, model.confusion!, names)}`
+        ? `<p><small>${escape(worst(counts, names, text))}</small></p>${matrix(model, counts, names, text)}`
         : `<p><small>The same as that of ${escape(twin.model.id)}.</small></p>`;
     return `<details${i === 0 ? ' open' : ''}><summary>${key(kind)}Confusion matrix: ${escape(model.id)}</summary>${body}</details>`;
   });
   return made.join('');
 }
 
-function matrix({ id }: ModelRow, { counts }: Confusion, names: readonly string[]): string {
+function matrix({ id }: ModelRow, counts: Matrix, names: readonly string[], text: CountText): string {
   const rows = counts.map((row, truth) => {
     const all = sum(row);
     const cells = row.map((count, predicted) => {
@@ -76,7 +88,7 @@ function matrix({ id }: ModelRow, { counts }: Confusion, names: readonly string[
       // Errors are shaded more strongly than hits: they are rare, and what one looks for.
       const share = count / all;
       const weight = truth === predicted ? 12 + 28 * share : 12 + 33 * Math.min(1, 4 * share);
-      return `<td class="${truth === predicted ? 'hit' : 'miss'}" style="--w:${weight.toFixed(0)}%">${count}</td>`;
+      return `<td class="${truth === predicted ? 'hit' : 'miss'}" style="--w:${weight.toFixed(0)}%">${text(count, all)}</td>`;
     });
     return `<tr><th scope="row" title="${escape(names[truth]!)}">${escape(names[truth]!)}</th>${cells.join('')}</tr>`;
   });
@@ -86,13 +98,13 @@ function matrix({ id }: ModelRow, { counts }: Confusion, names: readonly string[
   );
 }
 
-function worst({ counts }: Confusion, names: readonly string[]): string {
+function worst(counts: Matrix, names: readonly string[], text: CountText): string {
   const errors = counts.flatMap((row, truth) =>
     row.flatMap((count, said) => (truth === said || count === 0 ? [] : [{ truth, said, count }])),
   );
   const most = errors.sort((a, b) => b.count - a.count).slice(0, 3);
-  if (most.length === 0) return 'No sample is wrong.';
-  return `Most often: ${most.map(({ truth, said, count }) => `${names[truth]!} taken for ${names[said]!} (${count})`).join(', ')}.`;
+  if (most.length === 0) return 'No answer is wrong.';
+  return `Most often: ${most.map(({ truth, said, count }) => `${names[truth]!} taken for ${names[said]!} (${text(count, sum(counts[truth]!))})`).join(', ')}.`;
 }
 
 function namesOf({ dataset }: Report, classes: number): string[] {

@@ -11,7 +11,7 @@ export function examplesSection(report: Report): string {
   const { model, split, differ, samples, rows } = examples;
   const first =
     rows[0]?.masks !== undefined
-      ? 'those with the most differing pixels come first'
+      ? 'first those with the most differing pixels, then some in the middle, and last those with the fewest'
       : rows[0]?.boxes !== undefined
         ? 'those with the most boxes that only one of them finds come first'
         : 'those of which both are surest come first';
@@ -29,7 +29,7 @@ type Row = NonNullable<Report['examples']>['rows'][number];
 
 function card(row: Row): string {
   const { sample, label, teacher, student } = row;
-  const said: readonly (readonly [string, string | undefined])[] = [['label', label], ['teacher', teacher], ['student', student]]; // prettier-ignore
+  const said: readonly (readonly [string, string | undefined])[] = [['label', label], ['teacher', teacher], ['student', student], ['int8', row.masks?.int8 && '']]; // prettier-ignore
   if (row.marked !== undefined) return markedCard(row, row.marked);
   if (row.boxes !== undefined) return boxedCard(row, row.boxes);
   const masks: Readonly<Record<string, string | undefined>> = row.masks ?? {};

@@ -5,8 +5,9 @@ import { maskColour } from '../../mask-colours.ts';
 import type { Report } from '../../types.ts';
 import { escape } from '../escape.ts';
 import { modelHead, table, textCells } from '../tables.ts';
+import { confusionMatrices } from './classes.ts';
 
-/** Section on pixels: intersection over union and Dice of all models, class by class. */
+/** Section on pixels: intersection over union, Dice and confusion of all models, class by class. */
 export function masksSection(report: Report): string {
   const rated = report.models.flatMap((model) => (model.masks === undefined ? [] : [{ model, of: model.masks }]));
   const [first] = rated;
@@ -18,14 +19,21 @@ export function masksSection(report: Report): string {
   const classes = rated.flatMap(({ model, of }) =>
     maskRows(of).map(([name, ...values]) => `<tr>${modelHead(report, model, name)}${textCells(values)}</tr>`),
   );
-  const legend = first.of.rows
-    .map(({ name }, c) => `<mark style="--mark:rgb(${maskColour(c).join(',')})">&emsp;</mark> ${escape(name)}`)
+  const names = first.of.rows.map(({ name }) => name);
+  const legend = names
+    .map((name, c) => `<mark style="--mark:rgb(${maskColour(c).join(',')})">&emsp;</mark> ${escape(name)}`)
     .join(', ');
   return (
     `<section id="masks"><h2>Pixels</h2><p>On the ${number(first.of.pixels)} pixels of the ${first.of.split} split that have a class. IoU is the intersection ` +
     'of given and true pixels over their union, counted over the whole split; Dice is twice the intersection over the sum of both. Beside the right pixels is ' +
     `the root of the mean squared difference of the logits from the teacher's.</p><p>Colours of masks: ${legend}.</p>` +
     table('All pixels', ['model', 'right pixels', 'from the teacher'], all) +
-    `${table('Pixels by class', ['model', ...MASK_HEAD.slice(1)], classes)}</section>`
+    table('Pixels by class', ['model', ...MASK_HEAD.slice(1)], classes) +
+    `${confusionMatrices(
+      report,
+      names,
+      ({ masks }) => masks?.counts,
+      (count, all) => percent(count / all),
+    )}</section>`
   );
 }

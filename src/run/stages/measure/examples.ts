@@ -43,7 +43,9 @@ export async function examplesOf(
   const order = Array.from(sizes.keys()).filter((row) => sizes[row]! > 0);
   if (order.length === 0) return undefined;
   order.sort((a, b) => sizes[b]! - sizes[a]! || a - b);
-  const chosen = order.slice(0, SAMPLES);
+  const chosen = task.masks === undefined ? order.slice(0, SAMPLES) : spread(order, SAMPLES);
+  const { model } = student.row;
+  const int8 = measured.findLast(({ row }) => row.precision === 'int8' && row.model.repeat === 0 && row.model.role === model.role)?.answers; // prettier-ignore
   const shown = (await soundsOf(recipe, dataset, chosen)) ?? (await textsOf(recipe, dataset, chosen));
   const rows = chosen.map(async (row, i) => {
     const picture = shown === undefined ? await thumbnail(dataset, row) : undefined;
@@ -51,7 +53,7 @@ export async function examplesOf(
     return {
       sample: sampleId(dataset, row),
       ...(await ANSWERS_SHOWN[taskRow(task.name).form]({
-        ...{ task, row, targets, teacher: teacher.answers, student: own },
+        ...{ task, row, targets, teacher: teacher.answers, student: own, int8 },
         shown: shown?.[i] ?? (picture === undefined ? valuesOf(dataset, row) : { picture }),
         isLabelled: data.labelledBy === undefined,
       })),
@@ -63,6 +65,13 @@ export async function examplesOf(
   };
 }
 
+/** A third of `count` from each: the beginning, the middle and the end. */
+function spread(rows: readonly number[], count: number): readonly number[] {
+  if (rows.length <= count) return rows;
+  const third = count / 3;
+  return [0, (rows.length - third) >> 1, rows.length - third].flatMap((from) => rows.slice(from, from + third));
+}
+
 type Example = Examples['rows'][number];
 type Shown = Pick<Example, 'picture' | 'sound' | 'texts'>;
 
@@ -72,6 +81,8 @@ interface Differing {
   readonly targets: TargetValues;
   readonly teacher: Float32Array;
   readonly student: Float32Array;
+  /** Of the student's last int8 file. */
+  readonly int8: Float32Array | undefined;
   /** The sample, in the form that the report shows it in. */
   readonly shown: Shown & Pick<Example, 'values'>;
   readonly isLabelled: boolean;
@@ -108,7 +119,7 @@ export const ANSWERS_SHOWN: Readonly<
     return { ...besideSample(of), boxes };
   },
   mask: async (of) => {
-    const { task, row, targets, teacher, student, isLabelled } = of;
+    const { task, row, targets, teacher, student, int8, isLabelled } = of;
     const { size, given, there } = task.masks!;
     const [height, width] = size;
     const picture = (mask: ArrayLike<number>): Promise<string> =>
@@ -117,6 +128,7 @@ export const ANSWERS_SHOWN: Readonly<
       ...(isLabelled && { label: await picture(there(targets, row)) }),
       teacher: await picture(given(teacher, row)),
       student: await picture(given(student, row)),
+      ...(int8 && { int8: await picture(given(int8, row)) }),
     };
     return { ...besideSample(of), masks };
   },
