@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { readImageFolder } from '../../../src/data/readers/image-folder.ts';
@@ -11,24 +12,35 @@ const folder = temporaryFolder();
 const at = (...names: string[]): string => path.join(folder(), ...names);
 const NOTE = expect.stringContaining('decoded by an earlier run') as string;
 
-const picture = (value: number): Promise<Buffer> =>
-  sharp(Uint8Array.from({ length: 48 }, (_, i) => (value + i) % 256), { raw: { width: 4, height: 4, channels: 3 } })
-    .png({ compressionLevel: 0 })
-    .toBuffer(); // prettier-ignore
+const encoded: Buffer[] = [];
+/** A PNG of 4×4 pixels; numbers that differ by 256 give the same. */
+const picture = async (value: number): Promise<Buffer> =>
+  (encoded[value % 256] ??= await sharp(
+    Uint8Array.from({ length: 48 }, (_, i) => (value + i) % 256),
+    { raw: { width: 4, height: 4, channels: 3 } },
+  ).png({ compressionLevel: 0 }).toBuffer()); // prettier-ignore
+
+/** Made once for all tests. */
+let pictures = '';
+const inPictures = (i: number): string => path.join(pictures, i % 2 === 0 ? 'a' : 'b', `${i}.png`);
+
+beforeAll(async () => {
+  pictures = await mkdtemp(path.join(tmpdir(), 'limbeck-pictures-'));
+  for (const name of ['a', 'b']) await mkdir(path.join(pictures, name));
+  for (let i = 0; i < COUNT; i++) await writeFile(inPictures(i), await picture(i));
+});
+afterAll(() => rm(pictures, { recursive: true }));
 
 const before = process.env['LIMBECK_CACHE'];
-beforeEach(async () => {
+beforeEach(() => {
   process.env['LIMBECK_CACHE'] = at('cache');
-  for (const name of ['a', 'b']) await mkdir(at('pictures', name), { recursive: true });
-  for (let i = 0; i < COUNT; i++)
-    await writeFile(at('pictures', i % 2 === 0 ? 'a' : 'b', `${i}.png`), await picture(i));
 });
 afterEach(() => {
   process.env['LIMBECK_CACHE'] = before;
 });
 
 const read = async (options = {}, given = {}) => {
-  const split = await readImageFolder(at('pictures'), options, given);
+  const split = await readImageFolder(pictures, options, given);
   const values = [...blocksOf(split)].map((block) => Buffer.from(block).toString('hex')).join('');
   return { shape: split.sampleShape, values, notes: split.notes, stored: split.stored };
 };
@@ -56,7 +68,7 @@ it('pictures decoded into a temporary file are kept too', async () => {
 });
 
 it('another preparation, and a changed file of the same size and time, are decoded', async () => {
-  const file = at('pictures', 'a', '0.png');
+  const file = inPictures(0);
   // A whole second, which can be set again without a rest.
   await utimes(file, 1e9, 1e9);
   const first = await read();
@@ -90,7 +102,7 @@ it('there is none where the user wants none, for few pictures, and for pictures 
   process.env['LIMBECK_CACHE'] = 'off';
   await read();
   process.env['LIMBECK_CACHE'] = at('cache');
-  await readImageFolder(at('pictures'), { keepOriginals: true });
+  await readImageFolder(pictures, { keepOriginals: true });
   await expect(cached()).rejects.toThrow('ENOENT');
 });
 
