@@ -78,6 +78,7 @@ const STAND_INS: Record<string, () => Promise<string[]>> = {
   'fashion-mnist-vectors.yaml': () =>
     Promise.resolve(['dataset.labelled=20', 'dataset.dimensions=8', 'dataset.prefixes=[4]', 'quantize=[]']),
   'emoji-detection.yaml': () => Promise.resolve(['quantize=[]', 'outputs=logits']),
+  'segments.yaml': () => Promise.resolve(['quantize=[]', 'export=[onnx]']),
   'quantize-ds-cnn.yaml': () => Promise.resolve(['export=[onnx]']),
   'quantize-resnet8.yaml': () => Promise.resolve(['export=[onnx]']),
   'keywords.yaml': () => spoken(['train', 'unlabelled', 'validation', 'test']),
