@@ -10,6 +10,7 @@ import { viewOf } from '../data/batches/batches.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
 import { exportQdq } from '../formats/onnx/qdq/qdq.ts';
 import type { Skipped } from '../base/skipped.ts';
+import { isLayer } from '../graph/quantization.ts';
 import type { DenseScales, Quantization } from '../graph/quantization.ts';
 import type { Graph, Node } from '../graph/types.ts';
 import type { RecipeCalibrator } from '../recipe/schema/compress.ts';
@@ -132,16 +133,25 @@ export function keptFloat(
   }
   // Of several fields, such as boxes and scores, some are numbers with a unit.
   const hasUnits = answers === 'values' || fields.length > 1;
-  return [...new Set([...keepFloat, ...[...known].filter(isFrontEnd), ...(hasUnits ? unitsOf(graph) : [])])];
+  return [
+    ...new Set([
+      ...keepFloat,
+      ...[...known].filter(isFrontEnd),
+      ...(hasUnits ? unitsOf(graph, fields.length > 1) : []),
+    ]),
+  ];
 }
 
 /**
  * The last two ops before each output that scale and move its values by constants, see `scaledNetwork`; and the concatenation before them, whose parts
  * then keep scales of their own.
  */
-function unitsOf(graph: Graph): string[] {
+function unitsOf(graph: Graph, isOfSeveral: boolean): string[] {
   const producers = producersOf(graph.nodes);
-  return [...graph.outputs.values()].flatMap((output) => unitsOfOutput(graph, producers, output));
+  return [...graph.outputs.values()].flatMap((output) => {
+    const units = unitsOfOutput(graph, producers, output);
+    return units.length === 0 && isOfSeveral ? movedBefore(producers, output) : units;
+  });
 }
 
 function unitsOfOutput(graph: Graph, producers: ReadonlyMap<string, Node>, output: string): string[] {
@@ -156,6 +166,26 @@ function unitsOfOutput(graph: Graph, producers: ReadonlyMap<string, Node>, outpu
   }
   const joins = producers.get(value);
   return joins?.op === 'Concat' ? [...found, joins.layer ?? joins.outputs[0]!] : found;
+}
+
+/** Sums, products and moves before an output of several ops, as a detector from a file has them between its last layer and its boxes. */
+const MOVES: ReadonlySet<string> = new Set(['Add', 'Sub', 'Multiply', 'Concat', 'Slice', 'Split', 'Transpose', 'Reshape']); // prettier-ignore
+
+/** The last ops before an output, up to the layers with weights, if it is a sum or a product of them. */
+function movedBefore(producers: ReadonlyMap<string, Node>, output: string): string[] {
+  const found = new Set<Node>();
+  const visit = (value: string): void => {
+    const node = producers.get(value);
+    if (node === undefined || !MOVES.has(node.op) || found.has(node)) return;
+    // The bias of a layer stays with it.
+    const before = node.inputs.flatMap((one) => producers.get(one) ?? []);
+    if (before.some(({ op }) => isLayer(op))) return;
+    found.add(node);
+    node.inputs.forEach(visit);
+  };
+  visit(output);
+  const computes = [...found].some(({ op }) => op === 'Multiply' || op === 'Sub');
+  return computes ? [...found].map(({ layer, outputs }) => layer ?? outputs[0]!) : [];
 }
 
 /** Samples for the table of layers: enough to rank them. */

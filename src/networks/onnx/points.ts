@@ -43,10 +43,13 @@ export function answeredAtPoints(imported: Graph, file: string, asked: PointAnsw
     throw other(`scores that end in ${ends.map(({ layer, op }) => layer ?? op).join(', ')}, no sigmoid`);
 
   const nodes = [...graph.nodes];
+  const producers = new Map(producersOf(graph.nodes));
   const constants = new Map<string, Constant>(graph.constants);
   const made = (op: string, inputs: readonly string[], attrs: Attrs = {}): string => {
     const name = `points/${nodes.length}`;
-    nodes.push({ op, inputs, attrs, outputs: [name] });
+    const node = { op, inputs, attrs, outputs: [name] };
+    nodes.push(node);
+    producers.set(name, node);
     return name;
   };
   const times = (value: string, ...factors: readonly number[]): string => {
@@ -54,8 +57,26 @@ export function answeredAtPoints(imported: Graph, file: string, asked: PointAnsw
     constants.set(name, { type: { dtype: 'float32', shape: [factors.length] }, data: Float32Array.from(factors) });
     return made('Multiply', [value, name]);
   };
-  const columns = (value: string, from: number, size: number): string =>
-    made('Slice', [value], { begin: [0, 0, from], size: [-1, points, size] });
+  const shapes = new Map([...graph.types].map(([name, { shape }]) => [name, shape.map(Number)]));
+  /** A part of a value along an axis. Of a concatenation it is taken before, so that boxes and scores have no tensor, and no int8 scale, in common. */
+  const part = (value: string, axis: number, from: number, size: number): string => {
+    const node = producers.get(value);
+    if (node?.op === 'Transpose') {
+      const perm = node.attrs['perm'] as readonly number[];
+      return made('Transpose', [part(node.inputs[0]!, perm[axis]!, from, size)], { perm });
+    }
+    if (node?.op === 'Concat' && node.attrs['axis'] !== axis)
+      return made('Concat', node.inputs.map((one) => part(one, axis, from, size)), node.attrs); // prettier-ignore
+    let at = 0;
+    for (const one of node?.op === 'Concat' ? node.inputs : []) {
+      const wide = shapes.get(one)![axis]!;
+      if (at <= from && from + size <= at + wide) return at === from && wide === size ? one : part(one, axis, from - at, size); // prettier-ignore
+      at += wide;
+    }
+    const begin = [0, 0, 0].with(axis, from);
+    return made('Slice', [value], { begin, size: [-1, -1, -1].with(axis, size) });
+  };
+  const columns = (value: string, from: number, size: number): string => part(value, 2, from, size);
   /** An output as [batch, points, size]. */
   const rows = (name: string, size: number): string => {
     const value = graph.outputs.get(name);

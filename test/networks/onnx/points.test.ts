@@ -42,6 +42,9 @@ it.each([
     ['boxes', ['batch', POINTS, 4]],
     ['scores', ['batch', POINTS, CLASSES]],
   ]);
+  // Boxes and scores have no tensor in common, of which int8 would have one scale.
+  const joins = network.graph!.value.nodes.filter(({ op, attrs }) => op === 'Concat' && attrs['axis'] === 2);
+  expect(joins.length).toBe('decoder' in detector ? 1 : 0);
   const input = tf.tensor(pictures, [2, SIDE, SIDE, 3]);
   const { outputs } = network.forward({ input }, { training: false });
   const expected = await answersOf(own());
