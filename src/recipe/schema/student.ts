@@ -34,13 +34,23 @@ const keys = {
       'onnx: name of the output with the logits that are trained; other outputs stay in the exported files. Default: the only output.',
     ),
   outputs: z
-    .strictObject({ boxes: z.string().optional(), scores: z.string().optional() })
+    .strictObject({
+      boxes: z.string().optional().describe('Output with the boxes, [batch, points, 4].'),
+      scores: z.string().optional().describe('Output with the scores, [batch, points, classes].'),
+    })
     .optional()
     .describe(
       'onnx, detection: names of the outputs with boxes, as shares of the picture, and with logits or probabilities at our points; default: boxes and scores.',
     ),
   decoder: z
-    .union([z.literal('yolov8'), z.strictObject({ layout: z.literal('yolov8'), unit: boxUnit, boxes: boxSides })])
+    .union([
+      z.literal('yolov8'),
+      z.strictObject({
+        layout: z.literal('yolov8').describe('Layout of the output, see docs/teachers.md.'),
+        unit: boxUnit,
+        boxes: boxSides,
+      }),
+    ])
     .optional()
     .describe('onnx, detection: layout of the only output, or of `output`, if boxes and scores stand in one.'),
   head: z
