@@ -77,31 +77,46 @@ it('goes on from a saved state with the same bits', async () => {
   expect(digest(await trained(config, true, [1, 2], first))).toEqual(digest(await trained(config, true)));
 });
 
-it('a variable of one number that is written is read as it was before the step, by whoever reads it', async () => {
-  const result = async (fused: boolean) => {
-    const [scale, values] = [tf.variable(tf.scalar(2)), tf.variable(tf.tensor1d([1, 2, 3, 4]))];
-    const program: StepProgram = {
-      feeds: { by: { dtype: 'float32', shape: [] } },
-      state: { scale, values },
-      run: ({ by }) => {
-        const [grown, moved] = [tf.mul(scale, by!), tf.add(values, scale)];
-        scale.assign(grown as tf.Scalar);
-        values.assign(moved as tf.Tensor1D);
-        return {};
-      },
-    };
-    const step = await createOnnxRuntimeEngine({ device: 'cpu', threads: 1, fused }).compile(program);
-    for (let i = 0; i < 2; i++) await step.run({ by: Float32Array.of(10) });
-    const state = await step.state();
-    await step.dispose();
-    return [...state].map(([name, { data }]) => [name, ...data]);
+/** Content of a number and of four after two steps. */
+async function afterTwo(
+  fused: boolean,
+  by: number,
+  run: (
+    scale: tf.Variable<tf.Rank.R0>,
+    values: tf.Variable<tf.Rank.R1>,
+    by: tf.Tensor,
+  ) => readonly [tf.Tensor, tf.Tensor],
+) {
+  const [scale, values] = [tf.variable(tf.scalar(2)), tf.variable(tf.tensor1d([1, 2, 3, 4]))];
+  const program: StepProgram = {
+    feeds: { by: { dtype: 'float32', shape: [] } },
+    state: { scale, values },
+    run: (given) => {
+      const [grown, moved] = run(scale, values, given['by']!);
+      scale.assign(grown as tf.Scalar);
+      values.assign(moved as tf.Tensor1D);
+      return {};
+    },
   };
-  const expected = [
-    ['scale', 200],
-    ['values', 1 + 22, 2 + 22, 3 + 22, 4 + 22],
-  ];
-  expect([await result(false), await result(true)]).toEqual([expected, expected]);
-});
+  const step = await createOnnxRuntimeEngine({ device: 'cpu', threads: 1, fused }).compile(program);
+  for (let i = 0; i < 2; i++) await step.run({ by: Float32Array.of(by) });
+  const state = await step.state();
+  await step.dispose();
+  return [...state].map(([name, { data }]) => [name, ...data]);
+}
+
+it.each([false, true])('a variable of one number that is written is read as it was before the step, fused: %s', async (fused) => {
+  const result = afterTwo(fused, 10, (scale, values, by) => [tf.mul(scale, by), tf.add(values, scale)]);
+  expect(await result).toEqual([['scale', 200], ['values', 1 + 22, 2 + 22, 3 + 22, 4 + 22]]);
+}); // prettier-ignore
+
+it.each([false, true])('a number that is computed before is read by updates of one number and of many, fused: %s', async (fused) => {
+  const result = afterTwo(fused, 3, (scale, values, by) => {
+    const rate = tf.floor(by);
+    return [tf.mul(scale, rate), tf.mul(values, rate)];
+  });
+  expect(await result).toEqual([['scale', 18], ['values', 9, 18, 27, 36]]);
+}); // prettier-ignore
 
 describe('a divided update', () => {
   const sizes = { wide: [10, 10], few: [16], clipped: [40] };

@@ -94,7 +94,8 @@ export class FusedUpdates {
     }
     const scalarOf = (name: string): ((feeds: Feeds) => number) => {
       const constant = graph.constants.get(name);
-      const scalar = scalars.get(name);
+      // A value of one number is a vector to an update of one number.
+      const scalar = scalars.get(name) ?? (graph.state.has(name) ? undefined : vectors.get(name));
       if (constant !== undefined) return () => Number(constant.data[0]);
       if (scalar !== undefined) return () => scalar[0]!;
       if (graph.state.has(name)) return () => Number(store.data(name)[0]);
