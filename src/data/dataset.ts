@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { bytesOf } from '../base/bytes.ts';
 import type { TaskName } from './config.ts';
+import type { DatePart } from './dates.ts';
 import { areBytes, blocksOf } from './storage/sample-storage.ts';
 import type { HeldSamples, Samples } from './storage/sample-storage.ts';
 import type { TextForm } from './text/tokenizer/encode.ts';
@@ -31,13 +32,22 @@ export interface VectorForm {
   readonly prefixes: readonly number[];
 }
 
-/** A column of a table in the samples: one number, or a one-hot number for each of its words. */
+/** A column of a table in the samples: one number, a one-hot number for each of its words, or the parts of its dates. */
 export interface Column {
   readonly name: string;
   /** The words of train in order; any other word has 0 everywhere. */
   readonly words?: readonly string[] | undefined;
-  /** Number in place of a missing value, as in train; 0 for words, of which it is none. Absent: a value must be there. */
-  readonly missing?: number | undefined;
+  /** Parts that stand for a date. */
+  readonly date?: readonly DatePart[] | undefined;
+  /** Number in place of a missing value, as in train, or one for each part of a date; 0 for words, of which it is none. Absent: a value must be there. */
+  readonly missing?: number | readonly number[] | undefined;
+}
+
+/** Dates of a column of a split, in milliseconds since 1970-01-01, NaN if missing; the column then holds what stands for a missing value. */
+interface ColumnDates {
+  /** Index of the column. */
+  readonly column: number;
+  readonly times: readonly number[];
 }
 
 /** Words of a column of a split. The column holds indexes into `words`, -1 if missing. */
@@ -274,6 +284,8 @@ export interface RawSplit extends HeldSamples {
   readonly columns?: readonly string[];
   /** Words of categorical columns, whose values in `samples` are indexes. */
   readonly words?: readonly ColumnWords[] | undefined;
+  /** Dates of columns that hold dates. */
+  readonly dates?: readonly ColumnDates[] | undefined;
   /** Names of the label columns. */
   readonly labelNames?: readonly string[];
   /** Files of a table whose rows are cut into windows, with the first row of each. */

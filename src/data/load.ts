@@ -103,12 +103,12 @@ export async function loadDataset(
       checkFinite(split);
       return 'finite';
     });
-  const hasWords = trainRead.words !== undefined;
-  const named = hasWords ? (stated ?? columnsOf(trainRead)) : columnsOf(trainRead);
-  if (hasWords) refuseOtherColumns(named, trainRead);
+  const isEncoded = splitsRead.some(({ words, dates }) => (words ?? dates) !== undefined);
+  const named = isEncoded ? (stated ?? columnsOf(trainRead)) : columnsOf(trainRead);
+  if (isEncoded) refuseOtherColumns(named, trainRead);
   const withNumbers = <S extends RawSplit | undefined>(name: keyof typeof read, split: S): S => {
     const renamedSplit = split && renamed(split, trainRead.classNames, config.classes);
-    return (renamedSplit !== undefined && hasWords ? encoded(renamedSplit, named, name) : renamedSplit) as S;
+    return (renamedSplit !== undefined && isEncoded ? encoded(renamedSplit, named, name) : renamedSplit) as S;
   };
   const trainRaw = withNumbers('train', trainRead);
   const [validationRaw, testRaw] = [withNumbers('validation', validationRead), withNumbers('test', testRead)];
@@ -170,7 +170,7 @@ export async function loadDataset(
     readers === undefined
       ? overTrain()
       : (JSON.parse(await computedOnce(readers, [train], () => JSON.stringify(overTrain()))) as Normalization);
-  const normalization = hasWords ? plainWords(usual, columns) : usual;
+  const normalization = isEncoded ? plainWords(usual, columns) : usual;
   const known = splits.map(labelledTargets);
   // If train has no labels, the validation labels determine the scale of the numbers.
   const basis = known[0]!.length > 0 ? known[0]! : known[1]!;

@@ -70,6 +70,7 @@ const PROGRAM = path.join(import.meta.dirname, '..');
 /** Modules that the scripts of the page share with the rest of the program; they run anywhere. */
 const SHARED = [
   'base/numbers.js',
+  'data/dates.js',
   'data/normalized.js',
   'data/pictures/letterbox.js',
   'data/pictures/resize.js',

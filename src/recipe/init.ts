@@ -63,6 +63,8 @@ export interface SeenForm {
   /** Categorical columns, and columns of nearly unique words, which are ignored. */
   readonly categorical?: readonly (string | number)[] | undefined;
   readonly ignore?: readonly (string | number)[] | undefined;
+  /** Columns of dates, which are read without a key. */
+  readonly dates?: readonly string[] | undefined;
   /** Columns that the recipe uses, for types of data whose recipes cannot name columns to ignore. */
   readonly features?: readonly string[];
   /** Reasons for `ignore` or `features`, one for each column that is left out, such as `day holds dates`. */

@@ -11,13 +11,13 @@ import type { ShipContext } from './context.ts';
 /** Most columns that a file names: the names of thousands would be larger than the weights. */
 const NAMED_COLUMNS = 256;
 
-/** Columns that files and kits name: always where their words have numbers of their own. Rows that are given a shape are pixels. */
+/** Columns that files and kits name: always where their words or dates have numbers of their own. Rows that are given a shape are pixels. */
 export function statedColumns({
   columns,
   sampleShape,
 }: Pick<Dataset, 'columns' | 'sampleShape'>): readonly Column[] | undefined {
   if (columns === undefined || sampleShape.length !== 1 || !areNamed(columns)) return undefined;
-  const isShort = columns.length <= NAMED_COLUMNS || columns.some(({ words }) => words !== undefined);
+  const isShort = columns.length <= NAMED_COLUMNS || columns.some(({ words, date }) => (words ?? date) !== undefined);
   return isShort ? columns : undefined;
 }
 

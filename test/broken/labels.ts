@@ -75,12 +75,25 @@ export const labels: Readonly<Record<string, Case>> = {
       'Leave one of `shape` and `categorical` out: a word becomes several numbers.',
     ],
   },
-  'a column of dates': {
+  'dates whose order is open': {
     recipe: `${TABLE}\n${rest}`,
-    files: { 'd.csv': 'day,label\n2024-01-31,yes\n2024-02-01,no\n' },
+    files: { 'd.csv': 'day,label\n1/31/2024,yes\n2/1/2024,no\n' },
     message: [
-      'd.csv:2: column "day": expected a number or a word, received the date 2024-01-31',
-      'Write its relevant parts as columns, such as days since a date, month and weekday, or leave the column out.',
+      'd.csv:2: column "day": expected a number, or a date of ISO 8601, received the date 1/31/2024',
+      'Write all dates of the column as 2024-01-31 or 2024-01-31T10:30:00Z, or leave the column out.',
+    ],
+  },
+  'an impossible date': {
+    recipe: `${TABLE}\n${rest}`,
+    files: { 'd.csv': 'day,label\n2023-01-31,yes\n2023-02-30,no\n' },
+    message: ['d.csv:3: column "day": expected a date that exists, received the date 2023-02-30', 'Correct the value.'],
+  },
+  'a word among dates': {
+    recipe: `${TABLE}\n${rest}`,
+    files: { 'd.csv': 'day,label\n2023-01-31,yes\nlater,no\n' },
+    message: [
+      'd.csv:3: column "day": expected a date, as in rows before it, received "later"',
+      'A column holds dates or numbers: correct the value, or leave the column out.',
     ],
   },
   'an empty word': {

@@ -264,11 +264,11 @@ async function started(args: readonly string[], said: RegExp) {
 
   it('of a server take texts, pairs, rows with words and sounds', async () => {
     const form = { tokenizer: 'bytes', texts: 1, length: 4, truncate: 'end', vocabulary: 257, padding: 0 };
-    const columns = [{ name: 'island', words: ['Biscoe', 'Dream'] }, { name: 'mass' }];
+    const columns = [{ name: 'island', words: ['Biscoe', 'Dream'] }, { name: 'mass' }, { name: 'seen', date: ['days', 'month', 'day', 'weekday'] }]; // prettier-ignore
     const models = {
       text: echo([4], { text: form }),
       pair: echo([4], { text: { ...form, texts: 2 } }),
-      row: echo([3], { columns }),
+      row: echo([7], { columns }),
       sound: echo([2000, 1], { sound: { rate: 8000 } }),
       tags: tagger(4, 2, new Map(Object.entries({ ...{ task: 'tagging', output: 'logits' }, targets: '["NOUN","VERB"]', text: JSON.stringify(form) }))), // prettier-ignore
     };
@@ -296,13 +296,17 @@ async function started(args: readonly string[], said: RegExp) {
       );
       expect(await page.locator('.bars .caution').textContent()).toContain('1 word has no tag');
       await expectAccessible(page, 390);
-      await page.click('label:has-text("rows of 2 columns: row")');
+      await page.click('label:has-text("rows of 3 columns: row")');
       await answer('value 0: 1\nvalue 1: 0\nvalue 2: 0');
       await page.selectOption('#column0', 'Dream');
       await page.fill('#column1', '3.5');
       await answer('value 0: 0\nvalue 1: 1\nvalue 2: 3.5');
       await page.selectOption('#column0', '');
-      await answer('value 0: 0\nvalue 1: 0\nvalue 2: 3.5');
+      await answer('value 0: 0\nvalue 1: 0\nvalue 2: 3.5\nvalue 3: 0\nvalue 4: 1\nvalue 5: 1\nvalue 6: 3');
+      await page.fill('#column2', '2024-02-29');
+      await answer('value 3: 19782\nvalue 4: 2\nvalue 5: 29\nvalue 6: 3');
+      await page.fill('#column2', '');
+      await page.locator('.caution', { hasText: 'Fill in every field.' }).waitFor();
       await page.click('label:has-text("sounds: sound")');
       await page.setInputFiles('#file', path.join(folder, 'four.wav'));
       await answer('value 998: 0.5\nvalue 999: -0.5\nvalue 1000: 0.25\nvalue 1001: 0');

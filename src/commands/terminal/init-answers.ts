@@ -121,6 +121,10 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       context.note(
         `${form.window.why}: the rows are cut into windows, see \`window\` in the recipe; remove it if a row is a sample\n`,
       );
+    for (const name of form.dates ?? [])
+      context.note(
+        `${name} holds dates: models read days since 1970, month, day and weekday, and the hour where there are times\n`,
+      );
     for (const why of form.window === undefined ? (form.leftOut ?? []) : [])
       context.note(
         `${why}: left out, see \`${form.features === undefined ? 'ignore' : 'features'}\` in the recipe; what they say must stand in columns of numbers or of few words\n`,

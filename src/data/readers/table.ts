@@ -1,5 +1,6 @@
 import { nearest, shown, UserError } from '../../base/errors.ts';
 import { taskRow } from '../../recipe/task.ts';
+import { timeOfDate } from '../dates.ts';
 import { refuseDate } from '../splits/columns.ts';
 import type { TableOptions } from '../config.ts';
 import { countOfElements } from '../dataset.ts';
@@ -13,6 +14,9 @@ import { FEATURES } from './supported.ts';
 
 /** Words that spreadsheets, pandas, R and Weka write for a missing value. */
 const MISSING = new Set(['', 'na', 'n/a', '<na>', 'nan', 'null', 'none', '?']);
+
+/** What the values of a column are so far; 0: all were missing. */
+const [NUMBERS, DATES] = [1, 2];
 
 /** Booleans as pandas and R write them in text; in typed files they are 1 and 0. */
 const BOOLEAN = /^\s*(?:true|false)\s*$/i;
@@ -38,6 +42,10 @@ export class TableSink {
   readonly #labels: readonly LabelNames[];
   /** Words of each categorical column, by its index. */
   readonly #words: ReadonlyMap<number, LabelNames>;
+  /** NUMBERS or DATES by column. */
+  readonly #kinds: Uint8Array;
+  /** Milliseconds of the dates of each column that has some, row by row; NaN: missing. */
+  readonly #dates = new Map<number, number[]>();
   readonly #labelNames: readonly string[];
   #row: Float32Array = new Float32Array(0);
   #start = 0;
@@ -66,6 +74,7 @@ export class TableSink {
         'Save the file as UTF-8, or convert it, e.g. with `iconv -f latin1 -t utf-8`.',
       );
     this.columns = columns;
+    this.#kinds = new Uint8Array(columns.length);
     this.#source = source;
     this.#options = options;
     this.#labelNames = labels;
@@ -105,10 +114,14 @@ export class TableSink {
     }
     const value = Number(text);
     if (Number.isFinite(value) && (value !== 0 || text.trim() !== '')) {
+      if (this.#kinds[column] !== NUMBERS) this.#becomes(NUMBERS, column, text, where);
       this.#row[this.#start + column] = value;
       if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, text, where);
     } else if (isMissing(text)) this.#setMissing(column, text, where);
-    else if (isBoolean(text)) this.#row[this.#start + column] = text.trim().length === 4 ? 1 : 0;
+    else if (isBoolean(text)) {
+      this.#becomes(NUMBERS, column, text, where);
+      this.#row[this.#start + column] = text.trim().length === 4 ? 1 : 0;
+    } else if (this.#setDate(column, text, where)) return;
     else if (Number.isNaN(value)) throw this.#notNumber(column, text, where);
     else throw this.#notFinite(column, text, where);
   }
@@ -126,8 +139,10 @@ export class TableSink {
       return;
     }
     if (typeof value !== 'number' && typeof value !== 'bigint' && typeof value !== 'boolean') {
+      if (this.#setDate(column, word, where)) return;
       throw this.#notNumber(column, value, where);
     }
+    if (this.#kinds[column] !== NUMBERS) this.#becomes(NUMBERS, column, value, where);
     this.#row[this.#start + column] = Number(value);
     if (!Number.isFinite(this.#row[this.#start + column]!)) throw this.#notFinite(column, String(value), where);
   }
@@ -141,8 +156,48 @@ export class TableSink {
       this.#row[this.#start + column] = -1;
       return;
     }
-    if (column !== this.#group) refuseDate(word, this.columns[column]!, where);
+    if (column !== this.#group) this.#refuseWordDate(column, word, where);
     this.#row[this.#start + column] = this.#words.get(column)!.push(word, where);
+  }
+
+  #refuseWordDate(column: number, value: unknown, where: () => string): void {
+    const remedy = 'Dates of ISO 8601 (2024-01-31) are read without a key: name columns of words alone.';
+    refuseDate(value, { column: this.columns[column]!, where, expected: 'a word', remedy });
+  }
+
+  /** Keeps a date, whose parts are taken when all rows are read; false for a value of another form. */
+  #setDate(column: number, value: unknown, where: () => string): boolean {
+    const time = timeOfDate(value);
+    if (time === undefined) return false;
+    const name = this.columns[column]!;
+    const { window, shape } = this.#options;
+    if (window !== undefined || shape !== undefined || /\[\d+\]$/.test(name))
+      refuseDate(value, { column: name, where, expected: 'a number', remedy: ONLY_ROWS });
+    if (this.#words.has(column)) this.#refuseWordDate(column, value, where);
+    if (Number.isNaN(time))
+      refuseDate(value, { column: name, where, expected: 'a date that exists', remedy: 'Correct the value.' });
+    this.#becomes(DATES, column, value, where);
+    const row = this.#ids.length;
+    const times = this.#dates.get(column) ?? Array<number>(row).fill(NaN);
+    times[row] = time;
+    this.#dates.set(column, times);
+    this.#row[this.#start + column] = 0;
+    return true;
+  }
+
+  /** `UserError` for a column that holds numbers and dates. */
+  #becomes(kind: number, column: number, value: unknown, where: () => string): void {
+    const known = this.#kinds[column];
+    if (known !== kind && known !== 0) throw this.#mixed(column, value, where);
+    this.#kinds[column] = kind;
+  }
+
+  #mixed(column: number, value: unknown, where: () => string): UserError {
+    const before = this.#kinds[column] === DATES ? 'a date' : 'a number';
+    return new UserError(
+      `${where()}: column ${shown(this.columns[column])}: expected ${before}, as in rows before it, received ${shown(value)}`,
+      'A column holds dates or numbers: correct the value, or leave the column out.',
+    );
   }
 
   /** `labels`: value in each label column; undefined or empty: no label. */
@@ -170,10 +225,17 @@ export class TableSink {
           : 'Set `missing: mean` or `missing: zero` instead of `drop`.',
       );
     }
+    const held = this.#rows.held();
+    if (this.#dates.size > 0 && held.stored !== undefined)
+      throw new UserError(
+        `${this.#source}: column ${shown(this.columns[[...this.#dates.keys()][0]!])} holds dates, and the rows do not fit into memory`,
+        'Free memory, use fewer rows, or write days and months as columns of numbers: a table of numbers need not fit.',
+      );
+    const dates = [...this.#dates].map(([column, times]) => ({ column, times: times.slice(0, ids.length) }));
     return {
       source: this.#source,
       sampleShape: tableShape(this.columns.length, this.#options.shape),
-      ...this.#rows.held(),
+      ...held,
       labels: this.#rawLabels(),
       ids,
       columns: this.columns,
@@ -182,6 +244,7 @@ export class TableSink {
       ...(this.#words.size > 0 && {
         words: [...this.#words].map(([column, names]) => ({ column, ...names.labels() })),
       }),
+      ...(dates.length > 0 && { dates }),
       ...(this.#options.window !== undefined && { files: this.#files }),
     };
   }
@@ -205,6 +268,8 @@ export class TableSink {
     if (policy === 'drop') this.#dropped = true;
     if (policy === 'mean' && !this.#words.has(column)) this.#filled = true;
     this.#row[this.#start + column] = policy === 'mean' ? NaN : 0;
+    const times = this.#dates.get(column);
+    if (times !== undefined) times[this.#ids.length] = NaN;
   }
 
   #noGroup(column: number, value: unknown, where: () => string): UserError {
@@ -215,7 +280,8 @@ export class TableSink {
   }
 
   #notNumber(column: number, value: unknown, where: () => string): UserError {
-    refuseDate(value, this.columns[column]!, where);
+    refuseDate(value, { column: this.columns[column]!, where });
+    if (this.#kinds[column] === DATES) return this.#mixed(column, value, where);
     const isDecimal = typeof value === 'string' && /^\s*[+-]?\d+,\d+\s*$/.test(value);
     return new UserError(
       `${where()}: column ${shown(this.columns[column])}: expected a number, received ${shown(value)}`,
@@ -230,6 +296,9 @@ export class TableSink {
     );
   }
 }
+
+const ONLY_ROWS =
+  'Dates are read in tables whose row is a sample, without `window`, `shape` and lists: leave the column out (`ignore` for CSV, `features` for others).';
 
 function isPlain(value: unknown): value is string | number | bigint | boolean {
   return ['string', 'number', 'bigint', 'boolean'].includes(typeof value);

@@ -1,4 +1,5 @@
 import { shown, UserError } from '../../base/errors.ts';
+import { hasHour, numbersOfDate, partsOfDates } from '../dates.ts';
 import { sharedFloats } from '../dataset.ts';
 import type { Column, Normalization, RawSplit } from '../dataset.ts';
 import { compareNames } from './label-names.ts';
@@ -6,9 +7,11 @@ import { compareNames } from './label-names.ts';
 /** Maximum words of a categorical column: more are mostly names or numbers of single rows, which no model can learn from. */
 const MOST_WORDS = 1000;
 
-/** The columns of train with their words. `UserError` for a column of too many. */
-export function columnsOf({ source, columns = [], words = [] }: RawSplit): readonly Column[] {
+/** The columns of train with their words and the parts of their dates. `UserError` for a column of too many words. */
+export function columnsOf({ source, columns = [], words = [], dates = [] }: RawSplit): readonly Column[] {
   return columns.map((name, at) => {
+    const times = dates.find(({ column }) => column === at)?.times;
+    if (times !== undefined) return { name, date: partsOfDates(times) };
     const found = words.find(({ column }) => column === at);
     if (found === undefined) return { name };
     if (found.names.length <= MOST_WORDS) return { name, words: [...found.names].sort(compareNames) };
@@ -19,34 +22,49 @@ export function columnsOf({ source, columns = [], words = [] }: RawSplit): reado
   });
 }
 
-/** The columns with what stands for a missing value: a number of each, by default 0, and none of its words. */
+/** Count of numbers that stand for a column in a row. */
+export function widthOf({ words, date }: Pick<Column, 'words' | 'date'>): number {
+  return (words ?? date)?.length ?? 1;
+}
+
+/** The columns with what stands for a missing value: a number of each, or of each part of a date, by default 0, and none of its words. */
 export function withMissing(columns: readonly Column[], filled?: ArrayLike<number>): readonly Column[] {
   let at = 0;
   return columns.map((column) => {
-    const missing = column.words === undefined ? (filled?.[at] ?? 0) : 0;
-    at += column.words?.length ?? 1;
-    return { ...column, missing };
+    const from = at;
+    at += widthOf(column);
+    if (column.date !== undefined) return { ...column, missing: column.date.map((_, i) => filled?.[from + i] ?? 0) };
+    return { ...column, missing: column.words === undefined ? (filled?.[from] ?? 0) : 0 };
   });
 }
 
 /** Number in place of a missing value, for each number of a row; undefined where a value must be there. */
 export function missingNumbers(columns: readonly Column[]): (number | undefined)[] {
-  return columns.flatMap(({ words, missing }) => (words === undefined ? [missing] : words.map(() => undefined)));
+  return columns.flatMap(({ words, date, missing }) => {
+    const numbers = [missing].flat();
+    return words?.map(() => undefined) ?? date?.map((_, i) => numbers[i]) ?? numbers;
+  });
 }
 
 /** True if columns have real names: without a header, and for lists of numbers, names are only indexes. */
 export function areNamed(columns: readonly Column[]): boolean {
-  return columns.some(({ name, words }) => words !== undefined || !/^\d+$|\[\d+\]$/.test(name));
+  return columns.some(({ name, words, date }) => (words ?? date) !== undefined || !/^\d+$|\[\d+\]$/.test(name));
 }
 
-/** Name of each number of a row, such as `age`, `city=Paris`. */
+/** Name of each number of a row, such as `age`, `city=Paris`, `signup.month`. */
 export function numberNames(columns: readonly Column[]): string[] {
-  return columns.flatMap(({ name, words }) => (words === undefined ? [name] : words.map((word) => `${name}=${word}`)));
+  return columns.flatMap(
+    ({ name, words, date }) =>
+      words?.map((word) => `${name}=${word}`) ?? date?.map((part) => `${name}.${part}`) ?? [name],
+  );
 }
 
-/** One-hot encodes the categorical columns of a split by the words in `columns`. */
+/**
+ * One-hot encodes the categorical columns of a split by the words in `columns`, and cuts dates into their parts. `UserError` for dates in a column
+ * that has none in train, and for the reverse.
+ */
 export function encoded(raw: RawSplit, columns: readonly Column[], name: string): RawSplit {
-  const { words = [], samples } = raw;
+  const { words = [], dates = [], samples } = raw;
   const width = columns.length;
   const count = samples.length / width;
   const names = numberNames(columns);
@@ -54,6 +72,22 @@ export function encoded(raw: RawSplit, columns: readonly Column[], name: string)
   const notes: string[] = [];
   let from = 0;
   columns.forEach((column, at) => {
+    const times = dates.find((one) => one.column === at)?.times;
+    if ((times === undefined) !== (column.date === undefined)) throw otherKind(raw, column);
+    if (column.date !== undefined) {
+      for (let row = 0; row < count; row++) {
+        const numbers = Number.isNaN(times![row]) ? undefined : numbersOfDate(times![row]!, column.date);
+        const missing = samples[row * width + at]!;
+        for (let i = 0; i < column.date.length; i++) out[row * names.length + from + i] = numbers?.[i] ?? missing;
+      }
+      const unseen = column.date.includes('hour') ? 0 : times!.filter(hasHour).length;
+      if (unseen > 0)
+        notes.push(
+          `${name}: ${unseen} of ${count} rows have a time of day in the column ${column.name}, in which train has days alone: models see the day alone`,
+        );
+      from += column.date.length;
+      return;
+    }
     if (column.words === undefined) {
       for (let row = 0; row < count; row++) out[row * names.length + from] = samples[row * width + at]!;
       from += 1;
@@ -77,14 +111,14 @@ export function encoded(raw: RawSplit, columns: readonly Column[], name: string)
   });
   return {
     ...raw,
-    ...{ samples: out, sampleShape: [names.length], words: undefined },
+    ...{ samples: out, sampleShape: [names.length], words: undefined, dates: undefined },
     notes: [...(raw.notes ?? []), ...notes],
   };
 }
 
 /** One-hot numbers are not normalized: divided by its deviation, a rare word would outweigh all other features. */
 export function plainWords(normalization: Normalization, columns: readonly Column[]): Normalization {
-  const isWord = columns.flatMap(({ words }) => (words === undefined ? [false] : words.map(() => true)));
+  const isWord = columns.flatMap((column) => Array<boolean>(widthOf(column)).fill(column.words !== undefined));
   return {
     ...normalization,
     mean: normalization.mean.map((value, i) => (isWord[i]! ? 0 : value)),
@@ -92,13 +126,32 @@ export function plainWords(normalization: Normalization, columns: readonly Colum
   };
 }
 
-const DATE = /^\s*(\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4})\s*$/;
-
-/** `UserError` for a date, which is neither a useful word nor a number with an agreed meaning. */
-export function refuseDate(value: unknown, column: string, where: () => string): void {
-  if (!(value instanceof Date) && !(typeof value === 'string' && DATE.test(value))) return;
-  throw new UserError(
-    `${where()}: column ${shown(column)}: expected a number or a word, received the date ${value instanceof Date ? value.toISOString() : value}`,
-    'Write its relevant parts as columns, such as days since a date, month and weekday, or leave the column out.',
+function otherKind({ source }: RawSplit, { name, date }: Column): UserError {
+  const [here, train] = date === undefined ? ['dates', 'none'] : ['no date', 'dates'];
+  return new UserError(
+    `${source}: the column ${shown(name)} has ${here}, and ${train} in train`,
+    'Write the column in the same way in all splits, or leave it out.',
   );
 }
+
+/** Dates as people write them, ISO 8601 among them. */
+const DATE = /^\s*(\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4})\s*$/;
+
+/** `UserError` for a date that cannot be read here. `expected`: what can; `remedy`: by default that of dates whose order of day and month is open. */
+export function refuseDate(
+  value: unknown,
+  { column, where, expected = 'a number, or a date of ISO 8601', remedy = ISO_REMEDY }: Refused,
+): void {
+  if (!(value instanceof Date) && !(typeof value === 'string' && DATE.test(value))) return;
+  const text = value instanceof Date ? (Number.isNaN(value.getTime()) ? 'none' : value.toISOString()) : value.trim();
+  throw new UserError(`${where()}: column ${shown(column)}: expected ${expected}, received the date ${text}`, remedy);
+}
+
+interface Refused {
+  readonly column: string;
+  readonly where: () => string;
+  readonly expected?: string;
+  readonly remedy?: string;
+}
+
+const ISO_REMEDY = 'Write all dates of the column as 2024-01-31 or 2024-01-31T10:30:00Z, or leave the column out.';

@@ -1,3 +1,4 @@
+import type { Column } from '../../data/dataset.ts';
 import type { TensorSpec } from '../../graph/types.ts';
 import type { AnswerFormKind } from '../../recipe/task.ts';
 import { statedForm } from '../../tasks/answer-form.ts';
@@ -117,9 +118,10 @@ export const SCHEMAS_OF_ANSWERS: Readonly<Record<AnswerFormKind, AnswerSchema>> 
 };
 
 function samplesOf(described: DescribedModel) {
-  const { shape, text, rate } = described;
+  const { shape, text, rate, columns } = described;
   const texts = text?.texts === 2 ? { type: 'array', items: TEXT, minItems: 2, maxItems: 2 } : TEXT;
-  const sample = text === undefined ? nested(shape) : { anyOf: [texts, nested(shape)] };
+  const others = [...(text === undefined ? [] : [texts]), ...(columns === undefined ? [] : [rowOf(columns)])];
+  const sample = others.length === 0 ? nested(shape) : { anyOf: [...others, nested(shape)] };
   const pictures = takesPictures(described) ? ['image/png', 'image/jpeg', 'image/webp'] : [];
   const types = rate === undefined ? pictures : ['audio/wav'];
   return {
@@ -273,6 +275,16 @@ function tensor({ name, dtype }: TensorSpec, shape: readonly number[]) {
       description: `Flat, or nested as the shape says: [${shape.map((size) => (size < 0 ? 'any' : size)).join(', ')}]`,
     },
   };
+}
+
+/** A row of a table by the names of its columns. */
+function rowOf(columns: readonly Column[]): object {
+  const properties = columns.map(({ name, words, date, missing }) => {
+    const types = date !== undefined ? ['string'] : ['number', 'boolean', ...(words === undefined ? [] : ['string'])];
+    const description = date && 'ISO 8601, such as 2024-01-31 or 2024-01-31T10:30:00Z; without a zone in UTC';
+    return [name, { type: [...types, ...(missing === undefined ? [] : ['null'])], ...(description && { description }) }] as const; // prettier-ignore
+  });
+  return objectOf(Object.fromEntries(properties));
 }
 
 /** An array of arrays with the sizes of a shape. */

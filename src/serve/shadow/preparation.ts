@@ -81,7 +81,8 @@ function refuseOtherMeaning(from: DescribedModel, to: DescribedModel, file: stri
   ] as const;
   for (const [what, own, its] of meanings) {
     const isUnsaid = its === undefined && what !== 'texts';
-    const isOfNumbers = what === 'columns' && own === undefined && its?.every(({ words }) => words === undefined);
+    const isOfNumbers =
+      what === 'columns' && own === undefined && its?.every(({ words, date }) => (words ?? date) === undefined);
     if (isUnsaid || isOfNumbers || JSON.stringify(own) === JSON.stringify(its)) continue;
     throw new UserError(
       `${file}: its metadata say other things of ${what} than those of the model that it is to shadow: ` +

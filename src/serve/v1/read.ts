@@ -1,4 +1,5 @@
 import { shown } from '../../base/errors.ts';
+import { numbersOfDate, timeOfDate } from '../../data/dates.ts';
 import { missingNumbers } from '../../data/splits/columns.ts';
 import type { Column, Normalization } from '../../data/dataset.ts';
 import { normalized } from '../../data/normalized.ts';
@@ -99,9 +100,17 @@ function numbersOfRow(row: Row, columns: readonly Column[]): number[] {
       400,
       `unknown column ${shown(unread)}; the columns are ${columns.map(({ name }) => name).join(', ')}`,
     );
-  return columns.flatMap(({ name, words, missing }) => {
+  return columns.flatMap(({ name, words, date, missing }) => {
     const value = row[name];
-    if (value === null && missing !== undefined) return words?.map(() => 0) ?? [missing];
+    if (value === null && missing !== undefined) return words?.map(() => 0) ?? missing;
+    if (date !== undefined) {
+      const time = timeOfDate(value);
+      if (time !== undefined && !Number.isNaN(time)) return numbersOfDate(time, date);
+      throw new Refusal(
+        400,
+        `column ${shown(name)}: expected a date, as in 2024-01-31 or 2024-01-31T10:30:00Z, received ${shown(value)}`,
+      );
+    }
     if (words !== undefined) {
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
         // JSON has lost its last digits, and it may stand for several words.

@@ -18,7 +18,7 @@ const INPUTS: Readonly<
     parts: ['numbers', 'mask', 'boxes'],
     modules: ['normalized', 'resize', 'letterbox', 'suppression', 'mask-colours'],
   },
-  columns: { parts: [ANSWERS, 'columns'], modules: ['normalized'] },
+  columns: { parts: [ANSWERS, 'columns'], modules: ['normalized', 'dates'] },
   arrays: { parts: [ANSWERS, 'arrays'], modules: ['normalized'] },
   text: { parts: [ANSWERS, 'text'], modules: [] },
   tags: { parts: ['tags'], modules: [] },

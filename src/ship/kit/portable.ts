@@ -16,6 +16,7 @@ export async function tokenizerModules(): Promise<Readonly<Record<string, string
 /** Modules that import nothing, by their place in the source. */
 const MODULES = {
   normalized: 'data/normalized',
+  dates: 'data/dates',
   resize: 'data/pictures/resize',
   polyphase: 'data/sounds/polyphase',
   riff: 'data/sounds/riff',
@@ -27,7 +28,7 @@ const MODULES = {
 
 export type SharedModule = keyof typeof MODULES;
 
-/** Functions that normalize numbers, scale and place pictures, read sounds and bring them to another rate, make and colour masks, or choose boxes, as JavaScript: `NAME.js` by its name. */
+/** Functions that normalize numbers, scale and place pictures, read dates and sounds, bring these to another rate, make and colour masks, or choose boxes, as JavaScript: `NAME.js` by its name. */
 export async function sharedModules(names: readonly SharedModule[]): Promise<Record<string, string>> {
   const place = (name: SharedModule): string => path.join(FOLDER, '../../..', MODULES[name]);
   const scripts = names.map(async (name) => [`${name}.js`, await scriptOf(place(name))] as const);

@@ -2,6 +2,7 @@ import { parse } from 'csv-parse/sync';
 import type { SeenForm } from '../../recipe/init.ts';
 import type { TableRows } from './seen.ts';
 import { windowsForm } from './windows.ts';
+import { timeOfDate } from '../../data/dates.ts';
 import { isBoolean, isMissing } from '../../data/readers/table.ts';
 
 /** Minimum average number of words in a text; shorter values are names or categories. */
@@ -24,7 +25,7 @@ export function csvForm(lines: readonly string[], label: readonly string[]): See
     !isNumber(cell) && !isMissing(cell.trim()) && others.length > 0 && others.every((row) => isNumber(row[i] ?? ''));
   const isLabel = (cell: string): boolean =>
     cell.trim() === 'label' || (label.includes(cell.trim()) && !isNumber(cell));
-  const hasHeader = !first.some(isNumber) || first.some(isLabel) || first.some(isName);
+  const hasHeader = !first.some((cell) => isNumber(cell) || isDate(cell)) || first.some(isLabel) || first.some(isName);
   const names = first.map((name, i) => (hasHeader ? name.trim() : String(i)));
   const rows = (hasHeader ? others : [first, ...others]).map((record) =>
     Object.fromEntries(names.map((name, i) => [name, record[i] ?? ''])),
@@ -65,7 +66,7 @@ export function jsonForm(rows: TableRows, label: readonly string[]): SeenForm {
 /** Kinds of columns, or windows of rows in time. */
 function rowsForm(rows: TableRows, label: readonly string[], hasNames: boolean): SeenForm {
   const form = columnsForm(rows, label);
-  const words = [...(form.categorical ?? []), ...(form.ignore ?? [])].map(String);
+  const words = [...(form.categorical ?? []), ...(form.dates ?? []), ...(form.ignore ?? [])].map(String);
   const windows = hasNames && form.text === undefined ? windowsForm(rows, label[0] ?? 'label', words) : undefined;
   return windows === undefined ? form : { ...(form.missing && { missing: form.missing }), ...windows };
 }
@@ -104,10 +105,12 @@ function columnsForm(rows: TableRows, label: readonly string[]): SeenForm {
   const names = Object.keys(rows[0] ?? {});
   const labels = new Set(label.length > 0 ? label : ['label']);
   const all = names.filter((name) => !labels.has(name)).map((name) => ({ name, values: rows.map((row) => row[name]) }));
-  const columns = all
+  const known = all
     .map(({ name, values }) => ({ name, values: values.filter((value) => !isNothing(value)) }))
     .filter(({ values }) => !areNumbers(values))
     .map(({ name, values }) => ({ name, words: values.map(String) }));
+  const dates = known.filter(({ words }) => words.every(isDate)).map(({ name }) => name);
+  const columns = known.filter(({ name }) => !dates.includes(name));
   const texts = columns.filter(({ words }) => mean(words.map((text) => text.trim().split(/\s+/u).length)) >= WORDS);
   if (texts.length > 0) {
     const length = ({ words }: { words: readonly string[] }): number => mean(words.map((text) => text.length));
@@ -128,9 +131,15 @@ function columnsForm(rows: TableRows, label: readonly string[]): SeenForm {
   const hasGaps = all.some(({ name, values }) => !ignore.includes(name) && values.some(isNothing));
   return {
     ...(categorical.length > 0 && { categorical }),
+    ...(dates.length > 0 && { dates }),
     ...(ignore.length > 0 && { ignore, leftOut }),
     ...(hasGaps && { missing: 'mean' }),
   };
+}
+
+/** A date that the reader takes. */
+function isDate(text: string): boolean {
+  return timeOfDate(text) !== undefined && !Number.isNaN(timeOfDate(text));
 }
 
 function isNothing(value: unknown): boolean {

@@ -1,5 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import vm from 'node:vm';
 import typescript from 'typescript';
+import { RandomStream } from '../../../src/base/random.ts';
+import { loadDataset } from '../../../src/data/load.ts';
 import type { Column, Dataset } from '../../../src/data/dataset.ts';
 import { normalized } from '../../../src/data/normalized.ts';
 import { KIT_FORMS } from '../../../src/ship/kit/forms.ts';
@@ -7,14 +11,20 @@ import { nodeSample } from '../../../src/ship/kit/node.ts';
 import { phoneSamples } from '../../../src/ship/kit/phone.ts';
 import { sampleFile } from '../../../src/ship/kit/samples.ts';
 import { valuesOf } from '../../../src/serve/v1/read.ts';
+import { temporaryFolder } from '../../support/folder.ts';
+
+const folder = temporaryFolder();
 
 const columns = [{ name: 'open', words: ['False', 'True'] }, { name: 'grade', words: ['1.0', '2.0', '3'] }, { name: 'size' }]; // prettier-ignore
 
 /** The function of the program for Node that reads rows of a table. */
 async function encoder(own: readonly Column[] = columns): Promise<(row: object) => number[]> {
-  const script = (await nodeSample('classes', 'columns'))['classify.mjs']!;
-  const [from, to] = [script.indexOf('export function encode'), script.indexOf('/** Values as the model was trained')];
-  const body = script.slice(from, to).replace('export ', '');
+  const { 'classify.mjs': script, 'dates.js': dates } = await nodeSample('classes', 'columns');
+  const [from, to] = [
+    script!.indexOf('export function encode'),
+    script!.indexOf('/** Values as the model was trained'),
+  ];
+  const body = `${dates}\n${script!.slice(from, to)}`.replaceAll('export ', '');
   return vm.runInNewContext(`${body}; encode`, { columns: own }) as Awaited<ReturnType<typeof encoder>>;
 }
 
@@ -39,6 +49,50 @@ it.each<[object, number[]]>([
     expect([[...(await encoder(filled))(row)], [...served]]).toEqual([expected, expected]);
   },
 );
+
+/** Dates of 400 years before and after 1970, of all forms, with a random zone. */
+function randomDate(random: RandomStream): string {
+  const whole = (below: number): number => Math.floor(random.uniform() * below);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const [year, month] = [1570 + whole(800), 1 + whole(12)];
+  const day = 1 + whole(new Date(Date.UTC(year, month, 0)).getUTCDate());
+  const zones = ['', 'Z', '+00:00', `+${two(whole(15))}:30`, `-${two(whole(13))}45`, `-${two(whole(13))}`];
+  const seconds = ['', `:${two(whole(60))}`, `:${two(whole(60))}.${two(whole(100))}`][whole(3)]!;
+  const time = `${'T '[whole(2)]!}${two(whole(24))}:${two(whole(60))}${seconds}${zones[whole(6)]!}`;
+  return `${year}-${two(month)}-${two(day)}${whole(4) === 0 ? '' : time}`;
+}
+
+it('dates are the same numbers to the reader, the server and the program for Node', async () => {
+  const random = new RandomStream('dates');
+  const dates = ['2024-02-29', '1900-02-28T23:59:59.999Z', '1969-12-31T23:59:59+14:30', ...Array.from({ length: 2000 }, () => randomDate(random))]; // prettier-ignore
+  const train = path.join(folder(), 'dates.csv');
+  await writeFile(train, ['day,label', ...dates.map((date, i) => `${date},${i % 2}`), ''].join('\n'));
+  const { samples, columns: own, ids, count } = (await loadDataset({ type: 'csv', train })).train;
+  expect(own).toEqual([{ name: 'day', date: ['days', 'month', 'day', 'weekday', 'hour'] }]);
+  expect(count).toBeGreaterThan(1800);
+  const encode = await encoder(own);
+  for (let row = 0; row < count; row++) {
+    const given = { day: dates[ids[row]!]! };
+    const read = [...samples.subarray(5 * row, 5 * row + 5)];
+    expect([given, ...encode(given)]).toEqual([given, ...read]);
+    expect([...valuesOf(Buffer.from(JSON.stringify(given)), { shape: [5], logits: true, columns: own! })]).toEqual(
+      read,
+    );
+  }
+});
+
+it('a missing date is what train had in its place, and other values are refused', async () => {
+  const own: Column[] = [{ name: 'day', date: ['days', 'month'], missing: [5.5, 2] }];
+  const served = (row: object) => [...valuesOf(Buffer.from(JSON.stringify(row)), { shape: [2], logits: true, columns: own })]; // prettier-ignore
+  const encode = await encoder(own);
+  for (const run of [served, encode]) {
+    expect([...run({ day: null })]).toEqual([5.5, 2]);
+    expect([...run({ day: ' 1970-02-01T10:00:00Z' })]).toEqual([31, 2]);
+    for (const day of ['2023-02-30', '1.2.2024', 5, true, 'soon'])
+      expect(() => run({ day })).toThrow(/expected a date.* 2024-01-31 or 2024-01-31T10:30:00Z, received /);
+  }
+  expect(served([[null, null]])).toEqual([5.5, 2]);
+});
 
 it('a missing number of a row without words is what train had in its place', () => {
   const filled = [

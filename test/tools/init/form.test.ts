@@ -80,7 +80,25 @@ describe('a table', () => {
     ['with a few slips', table((i) => `${i % 30 === 0 ? 'unknown' : i},${i / 7},${i % 3}`), [], {}],
     ['with names', table((i) => `n${i},${i / 7},${i % 3}`), [], { ignore: ['a'], leftOut: ['a holds 40 different words in the 40 rows that were looked at'] }], // prettier-ignore
     ['with dates', table((i) => `${i % 28}.${i % 12}.2024,${i / 7},${i % 3}`), [], { ignore: ['a'], leftOut: ['a holds dates'] }], // prettier-ignore
-    ['with days and times', table((i) => `2024-03-${i % 28} 10:${10 + i}:00,${i / 7},${i % 3}`), [], { ignore: ['a'], leftOut: ['a holds dates'] }], // prettier-ignore
+    [
+      'with days and times',
+      table((i) => `2024-03-${10 + (i % 20)} 10:${10 + i}:00,${i / 7},${i % 3}`),
+      [],
+      { dates: ['a'] },
+    ],
+    [
+      'with days of which one has another form',
+      table((i) => `2024-03-${i % 20},${i / 7},${i % 3}`),
+      [],
+      { categorical: ['a'] },
+    ],
+    [
+      'with days and gaps',
+      table((i) => `${i % 5 === 0 ? '' : '2024-03-10'},${i / 7},${i % 3}`),
+      [],
+      { dates: ['a'], missing: 'mean' },
+    ],
+    ['without a header, with a day', table((i) => `2024-03-${10 + (i % 20)},k${i % 3}`, '2024-03-09,k1').replaceAll(',', ',x,'), [], { header: false, dates: ['0'], categorical: [1] }], // prettier-ignore
     ['with kinds', table((i) => `${['red', '', 'blue'][i % 3]!},${i / 7},${i % 3}`), [], { categorical: ['a'], missing: 'mean' }], // prettier-ignore
   ])('%s', async (_name, content, label, form) => {
     const { columns, ...found } = await seen('csv', content, label);

@@ -1,5 +1,5 @@
 import { shown, UserError } from '../../../base/errors.ts';
-import { areNamed } from '../../../data/splits/columns.ts';
+import { areNamed, numberNames, widthOf } from '../../../data/splits/columns.ts';
 import type { Column, Dataset } from '../../../data/dataset.ts';
 import type { Model, OnnxAttr, OnnxNode } from '../../../formats/onnx/model.ts';
 import type { InferenceTensor, ModelValue } from '../../../runtime/inference.ts';
@@ -55,7 +55,7 @@ interface ColumnInput {
 
 /**
  * Inputs of [batch, 1] that take a column each, by its name, as in pipelines of scikit-learn; undefined for a file with other inputs. `UserError` where the
- * data have the columns of some inputs alone.
+ * data have the columns of some inputs alone, and for an input that takes a date: its parts alone, such as `signup.month`, are numbers of known meaning.
  */
 export function columnInputs(
   inputs: readonly ModelValue[],
@@ -64,11 +64,19 @@ export function columnInputs(
 ): readonly ColumnInput[] | undefined {
   if (columns === undefined || parts !== undefined || !areNamed(columns)) return undefined;
   let at = 0;
-  const placed = columns.map((column) => {
+  const placed = columns.flatMap((column): (Column & { readonly from: number })[] => {
     const from = at;
-    at += column.words?.length ?? 1;
-    return { ...column, from };
+    at += widthOf(column);
+    if (column.date === undefined) return [{ ...column, from }];
+    return numberNames([column]).map((part, i) => ({ name: part, from: from + i }));
   });
+  const dates = columns.filter(({ date }) => date !== undefined);
+  const ofDate = inputs.find((input) => columnOfInput(dates, input.name) && !columnOfInput(placed, input.name));
+  if (ofDate !== undefined && inputs.some((input) => columnOfInput(placed, input.name)))
+    throw new UserError(
+      `${name}: its input ${shown(ofDate.name)} takes ${ofDate.dtype}, and the column of the data holds dates, of which the file does not say what it takes`,
+      `Train the teacher on parts of the date as columns: ${numberNames([columnOfInput(dates, ofDate.name)!]).join(', ')}; or leave the column out.`,
+    );
   const found = inputs.flatMap((input) => {
     const column = columnOfInput(placed, input.name);
     const isColumn = column !== undefined && input.shape.length <= 2 && (input.shape[1] ?? 1) === 1;

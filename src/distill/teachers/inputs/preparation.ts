@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { z } from 'zod';
 import { UserError } from '../../../base/errors.ts';
 import { readBytes } from '../../../base/files.ts';
+import { DATE_PARTS } from '../../../data/dates.ts';
 import { areNamed } from '../../../data/splits/columns.ts';
 import type { Column, InputPart } from '../../../data/dataset.ts';
 import type { Dataset, Normalization } from '../../../data/dataset.ts';
@@ -81,7 +82,12 @@ export function fieldsIn(metadata: ReadonlyMap<string, string>): readonly Answer
 /** Columns and words of a table that a file was made for; undefined if the metadata do not tell. */
 export function columnsIn(metadata: ReadonlyMap<string, string>): readonly Column[] | undefined {
   const schema = z.array(
-    z.object({ name: z.string(), words: z.array(z.string()).optional(), missing: z.number().optional() }),
+    z.object({
+      name: z.string(),
+      words: z.array(z.string()).optional(),
+      date: z.array(z.enum(DATE_PARTS)).min(1).optional(),
+      missing: z.union([z.number(), z.array(z.number())]).optional(),
+    }),
   );
   return schema.safeParse(jsonOf(metadata.get('columns'))).data;
 }
@@ -93,13 +99,13 @@ function refuseOtherColumns(
   own: readonly Column[] | undefined,
 ): void {
   if (stated === undefined || own === undefined || !areNamed(own)) return;
-  const asText = ({ name, words }: Column): string => JSON.stringify([name.trim().toLowerCase(), words ?? null]);
+  const asText = ({ name, words, date }: Column): string => JSON.stringify([name.trim().toLowerCase(), words ?? date ?? null]); // prettier-ignore
   const longer = Math.max(stated.length, own.length);
   const at = Array.from({ length: longer }, (_, i) => i).find((i) => {
     return stated[i] === undefined || own[i] === undefined || asText(stated[i]) !== asText(own[i]);
   });
   if (at === undefined) return;
-  const [its, here] = [stated[at], own[at]].map((column) => column && `${column.name}${column.words ? ` of ${column.words.length} words (${column.words.slice(0, 5).join(', ')}${column.words.length > 5 ? ', …' : ''})` : ''}`); // prettier-ignore
+  const [its, here] = [stated[at], own[at]].map((column) => column && `${column.name}${column.words ? ` of ${column.words.length} words (${column.words.slice(0, 5).join(', ')}${column.words.length > 5 ? ', …' : ''})` : ''}${column.date ? ` as ${column.date.join(', ')}` : ''}`); // prettier-ignore
   throw new UserError(
     `${file}: was made for ${stated.length} columns, and the data have ${own.length}: its column ${at + 1} is ${its ?? 'none'}, that of the data ${here ?? 'none'}`,
     'Use a file for the same columns in the same order, with the same words of train; if only a name differs, rename the column in the data.',

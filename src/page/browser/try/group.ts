@@ -59,7 +59,11 @@ function kindOf({ described }: Card): Group['kind'] {
   const { shape, normalization, text, rate, columns } = described;
   if (text !== undefined) return 'text';
   if (rate !== undefined) return 'sound';
-  if (columns !== undefined && columns.length <= MOST_COLUMNS && columns.some(({ words }) => words !== undefined))
+  if (
+    columns !== undefined &&
+    columns.length <= MOST_COLUMNS &&
+    columns.some(({ words, date }) => (words ?? date) !== undefined)
+  )
     return 'row';
   if (shape.length === 3 && [1, 3].includes(shape[2]!) && normalization !== undefined) return 'picture';
   const count = shape.reduce((product, size) => product * size, 1);

@@ -1,3 +1,4 @@
+import { textOfDate } from '../../../data/dates.ts';
 import type { Described } from '../card.ts';
 import type { Element } from '../dom.ts';
 import { make } from '../make.ts';
@@ -9,13 +10,14 @@ const OTHER = 'another word';
 interface Field {
   readonly name: string;
   readonly element: Element;
+  /** NaN for an empty field. */
   readonly read: () => string | number;
 }
 
-/** One row of a table with columns of words: a field for each column. Numbers begin with their means. */
+/** One row of a table with columns of words or dates: a field for each column. Numbers and dates begin with their means. */
 export function row(described: Described, onQuestion: OnQuestion): Source {
   const fields = fieldsOf(described);
-  const error = make('p', { class: 'caution', role: 'alert', hidden: true }, 'Fill in every number.');
+  const error = make('p', { class: 'caution', role: 'alert', hidden: true }, 'Fill in every field.');
   const send = (): void => {
     const values = fields.map(({ name, read }) => [name, read()] as const);
     error.hidden = !values.some(([, value]) => Number.isNaN(value));
@@ -34,16 +36,21 @@ export function row(described: Described, onQuestion: OnQuestion): Source {
 
 function fieldsOf({ columns, normalization }: Described): Field[] {
   let at = 0;
-  return columns!.map(({ name, words }) => {
+  const means = normalization?.mean.map((mean) => mean / normalization.scale) ?? [];
+  return columns!.map(({ name, words, date }) => {
     const place = at;
-    at += words?.length ?? 1;
+    at += (words ?? date)?.length ?? 1;
     if (words !== undefined) {
       const options = words.map((word) => make('option', { value: word }, word));
       const element = make('select', {}, ...options, make('option', { value: '' }, OTHER));
       return { name, element, read: () => (words.includes(element.value) ? element.value : OTHER) };
     }
-    const mean = normalization === undefined ? 0 : normalization.mean[place]! / normalization.scale;
-    const element = make('input', { type: 'number', step: 'any', value: Number(mean.toPrecision(4)) });
+    if (date !== undefined) {
+      const type = date.includes('hour') ? 'datetime-local' : 'date';
+      const element = make('input', { type, value: textOfDate(means.slice(place, at), date) });
+      return { name, element, read: () => element.value || NaN };
+    }
+    const element = make('input', { type: 'number', step: 'any', value: Number((means[place] ?? 0).toPrecision(4)) });
     return { name, element, read: () => (element.value === '' ? NaN : Number(element.value)) };
   });
 }

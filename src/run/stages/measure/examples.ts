@@ -1,5 +1,6 @@
 import { sampleId, countOfElements } from '../../../data/dataset.ts';
 import type { Dataset, TargetValues } from '../../../data/dataset.ts';
+import { textOfDate } from '../../../data/dates.ts';
 import { rowReader } from '../../../data/storage/sample-storage.ts';
 import { readSplits } from '../../../data/readers/read.ts';
 import { pictureOf, thumbnail } from '../../../data/pictures/thumbnail.ts';
@@ -195,9 +196,10 @@ function valuesOf(dataset: Dataset, row: number): Pick<Examples['rows'][number],
   if (columns === undefined || sampleShape.length > 1) return {};
   const samples = rowReader(dataset, countOfElements(sampleShape))(row);
   let at = 0;
-  const values = columns.map(({ name, words }) => {
+  const values = columns.map(({ name, words, date }) => {
     const from = at;
-    at += words?.length ?? 1;
+    at += (words ?? date)?.length ?? 1;
+    if (date !== undefined) return { name, value: textOfDate(samples.subarray(from, at), date) };
     if (words === undefined) return { name, value: samples[from]! };
     return { name, value: words.find((_, i) => samples[from + i] === 1) ?? 'none of the known words' };
   });

@@ -1,9 +1,14 @@
-/** A row by the names of its columns as numbers: 0 and 1 for each word, all 0 for a word that the model does not know. */
+/** A row by the names of its columns as numbers: 0 and 1 for each word, all 0 for a word that the model does not know, and the parts of a date. */
 export function encode(row) {
-  return columns.flatMap(({ name, words, missing }) => {
+  return columns.flatMap(({ name, words, date, missing }) => {
     const value = row[name];
-    if (value === null && missing !== undefined) return words === undefined ? [missing] : words.map(() => 0);
+    if (value === null && missing !== undefined) return words === undefined ? missing : words.map(() => 0);
     if (value === undefined) throw new Error('no column ' + name);
+    if (date !== undefined) {
+      const time = timeOfDate(value) ?? NaN;
+      if (!Number.isNaN(time)) return numbersOfDate(time, date);
+      throw new Error('column ' + name + ': expected a date such as 2024-01-31 or 2024-01-31T10:30:00Z, received ' + value);
+    }
     const isText = typeof value === 'string' && value.trim() !== '';
     if (words === undefined) {
       const number = isText || typeof value === 'boolean' ? Number(value) : value;

@@ -207,3 +207,29 @@ describe('broken Parquet', () => {
     expect(missing.message).toMatch(/no\.parquet: cannot read it: no such file or folder$/);
   });
 });
+
+it('reads days and timestamps of any unit as dates in UTC', async () => {
+  const { train } = await loadDataset({ type: 'parquet', train: fixture('dates'), missing: 'zero', validation: 1 });
+  const days = ['days', 'month', 'day', 'weekday'];
+  const [day, ...times] = train.columns!;
+  expect(day).toMatchObject({ name: 'day', date: days });
+  for (const column of times) expect(column.date).toEqual([...days, 'hour']);
+  const rows = new Map(Array.from({ length: train.count }, (_, i) => [train.ids[i]!, [...train.samples.subarray(24 * i, 24 * i + 24)]])); // prettier-ignore
+  const clock = (at: readonly number[], zoned: readonly number[]) => [...at, ...zoned, ...at, ...at];
+  const expected = [
+    [19782, 2, 29, 3, ...clock([19782, 2, 29, 3, 12.75], [19782, 2, 29, 3, 10.75])],
+    [
+      0,
+      0,
+      0,
+      0,
+      ...clock([-1, 12, 31, 2, Math.fround(23 + 0.5 / 3600)], [-1, 12, 31, 2, Math.fround(21 + 0.5 / 3600)]),
+    ],
+    [-1, 12, 31, 2, ...clock([10957, 1, 1, 5, 0], [10956, 12, 31, 4, 22])],
+    [10957, 1, 1, 5, ...clock([-25508, 3, 1, 3, 6], [-25508, 3, 1, 3, 4])],
+  ];
+  for (const [id, row] of rows) expect(row).toEqual(expected[id]);
+  expect(rows.size).toBe(3);
+  const words = { type: 'parquet', train: fixture('dates'), missing: 'zero', categorical: ['day'] } as const;
+  expect((await userError(loadDataset(words))).message).toMatch(/column "day": expected a word, received the date 2024-02-29T00:00:00\.000Z$/); // prettier-ignore
+});

@@ -42,6 +42,17 @@ it.each([1, 2, 3])('feeds a pipeline its columns by name, words of version %d to
   expect([...(given['city']!.data as Float32Array)]).toEqual([1, 0, 0, 0, 1, 0, 0, 0, 0]);
 });
 
+it('feeds the parts of dates by their names, and says where a file takes the date itself', () => {
+  const columns = [{ name: 'signup', date: ['days', 'month'] as const }, { name: 'age' }];
+  const value = (name: string) => ({ name, dtype: 'float32' as const, shape: ['n', 1] });
+  const inputs = columnInputs([value('age'), value('signup_month')], { columns }, 'p.onnx')!;
+  const fed = columnFeeds(inputs, Float32Array.of(100, 4, 30, 200, 5, 40), 2, 'p.onnx');
+  expect([...(fed['signup_month']!.data as Float32Array), ...(fed['age']!.data as Float32Array)]).toEqual([4, 5, 30, 40]); // prettier-ignore
+  expect(() => columnInputs([value('age'), { ...value('signup'), dtype: 'string' }], { columns }, 'p.onnx')).toThrow(
+    'p.onnx: its input "signup" takes string, and the column of the data holds dates, of which the file does not say what it takes',
+  );
+});
+
 it('leaves a file of other inputs, and says where numbers meet words', () => {
   const [age, city] = pipeline(1).graph.inputs;
   const value = ({ name }: ValueInfo) => ({ name, dtype: 'float32' as const, shape: ['n', 1] });

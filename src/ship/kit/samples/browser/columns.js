@@ -1,4 +1,5 @@
 // == IMPORTS ==
+import { numbersOfDate, timeOfDate } from './dates.js';
 import { normalized } from './normalized.js';
 
 // == PREPARE ==
@@ -9,11 +10,12 @@ const { columns } = await (await load('preprocessing.json')).json();
 // __NORMALIZE__
 
 // == REST ==
-/** A field for a column: a number, or one of its words. What is left empty is missing. */
-function fieldOf({ name, words }) {
+/** A field for a column: a number, a date in UTC, or one of its words. What is left empty is missing. */
+function fieldOf({ name, words, date }) {
   const label = Object.assign(document.createElement('label'), { textContent: name + ' ' });
   const field = document.createElement(words === undefined ? 'input' : 'select');
-  if (words === undefined) Object.assign(field, { type: 'number', step: 'any' });
+  if (date !== undefined) field.type = date.includes('hour') ? 'datetime-local' : 'date';
+  else if (words === undefined) Object.assign(field, { type: 'number', step: 'any' });
   else field.append(...['', ...words].map((word) => new Option(word)));
   field.name = name;
   label.append(field);

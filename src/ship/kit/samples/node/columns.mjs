@@ -1,4 +1,5 @@
 // == IMPORTS ==
+import { numbersOfDate, timeOfDate } from './dates.js';
 import { normalized } from './normalized.js';
 
 // == PREPARE ==
