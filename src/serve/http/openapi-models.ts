@@ -284,7 +284,7 @@ function rowOf(columns: readonly Column[]): object {
     const description = date && 'ISO 8601, such as 2024-01-31 or 2024-01-31T10:30:00Z; without a zone in UTC';
     return [name, { type: [...types, ...(missing === undefined ? [] : ['null'])], ...(description && { description }) }] as const; // prettier-ignore
   });
-  return objectOf(Object.fromEntries(properties));
+  return { ...objectOf(Object.fromEntries(properties)), additionalProperties: false };
 }
 
 /** An array of arrays with the sizes of a shape. */
