@@ -52,7 +52,7 @@ export const data: Readonly<Record<string, Case>> = {
     files: { 'd.csv': `${CSV}1,many,yes\n` },
     message: [
       'd.csv:42: column "b": expected a number, received "many"',
-      'Correct the value if it is to be a number. Supported are columns of numbers and of true and false. Columns of words are named as `categorical`, or left out (`ignore` for CSV, `features` for others). For this one: `categorical: [b]`.',
+      'Correct the value if it is to be a number. Supported are columns of numbers, of true and false, and of dates (2024-01-31). Columns of words are named as `categorical`, or left out (`ignore` for CSV, `features` for others). For this one: `categorical: [b]`.',
     ],
   },
   'a CSV with a missing value': {

@@ -4,5 +4,5 @@ export const SUPPORTED_LABELS =
   'several labels for a sample, with `task: multi-label`. In train a sample may have none, where a teacher answers for it.';
 
 export const FEATURES =
-  'Supported are columns of numbers and of true and false. Columns of words are named as `categorical`, or left out (`ignore` for CSV, ' +
+  'Supported are columns of numbers, of true and false, and of dates (2024-01-31). Columns of words are named as `categorical`, or left out (`ignore` for CSV, ' +
   '`features` for others).';
