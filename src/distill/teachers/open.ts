@@ -202,7 +202,7 @@ async function opener(
   }
   const stored = await readOnnx(file, shapes);
   const whole = decodeModel(stored, about.name);
-  const model = withWordNumbers(withTensorEnds(whole), dataset.columns);
+  const model = withWordNumbers(withTensorEnds(whole), about.name, dataset.columns);
   const bytes = model === whole ? stored : encodeModel(model);
   const source = { ...about, bytes, sizeBytes: stored.length, session };
   return {

@@ -7,9 +7,19 @@ import { samplesAs } from '../../../runtime/typed.ts';
 
 /**
  * The file with numbers in place of the words that its inputs take: place of the word among those of its column, -1 for none of them. A
- * LabelEncoder (ai.onnx.ml) makes words of them inside. The file itself where it takes no words that are known.
+ * LabelEncoder (ai.onnx.ml) makes words of them inside. The file itself where it takes no words that are known. `UserError` for an input that takes a
+ * date: its parts alone, such as `signup.month`, are numbers of known meaning.
  */
-export function withWordNumbers(model: Model, columns: readonly Column[] = []): Model {
+export function withWordNumbers(model: Model, name: string, columns: readonly Column[] = []): Model {
+  const dates = columns.filter(({ date }) => date !== undefined);
+  for (const input of model.graph.inputs) {
+    const column = columnOfInput(dates, input.name);
+    if (column !== undefined && isColumn(input.dims))
+      throw new UserError(
+        `${name}: its input ${shown(input.name)} takes ${input.dtype}, and the column of the data holds dates, of which the file does not say what it takes`,
+        `Train the teacher on parts of the date as columns: ${numberNames([column]).join(', ')}; or leave the column out.`,
+      );
+  }
   const found = model.graph.inputs.flatMap((input) => {
     const words = input.dtype === 'string' ? columnOfInput(columns, input.name)?.words : undefined;
     return words === undefined ? [] : [{ input, words }];
@@ -26,6 +36,10 @@ export function withWordNumbers(model: Model, columns: readonly Column[] = []): 
   );
   const opsets = version === 0 ? new Map([...model.opsets, ['ai.onnx.ml', 2] as const]) : model.opsets;
   return { ...model, opsets, graph: { ...model.graph, inputs, nodes: [...encoders, ...model.graph.nodes] } };
+}
+
+function isColumn(shape: readonly unknown[] = []): boolean {
+  return shape.length <= 2 && (shape[1] ?? 1) === 1;
 }
 
 /** Attributes of a LabelEncoder from places to words; version 1 of the operators lists the words alone. */
@@ -55,7 +69,7 @@ interface ColumnInput {
 
 /**
  * Inputs of [batch, 1] that take a column each, by its name, as in pipelines of scikit-learn; undefined for a file with other inputs. `UserError` where the
- * data have the columns of some inputs alone, and for an input that takes a date: its parts alone, such as `signup.month`, are numbers of known meaning.
+ * data have the columns of some inputs alone. Of a date an input takes a part, such as `signup.month`.
  */
 export function columnInputs(
   inputs: readonly ModelValue[],
@@ -70,17 +84,11 @@ export function columnInputs(
     if (column.date === undefined) return [{ ...column, from }];
     return numberNames([column]).map((part, i) => ({ name: part, from: from + i }));
   });
-  const dates = columns.filter(({ date }) => date !== undefined);
-  const ofDate = inputs.find((input) => columnOfInput(dates, input.name) && !columnOfInput(placed, input.name));
-  if (ofDate !== undefined && inputs.some((input) => columnOfInput(placed, input.name)))
-    throw new UserError(
-      `${name}: its input ${shown(ofDate.name)} takes ${ofDate.dtype}, and the column of the data holds dates, of which the file does not say what it takes`,
-      `Train the teacher on parts of the date as columns: ${numberNames([columnOfInput(dates, ofDate.name)!]).join(', ')}; or leave the column out.`,
-    );
   const found = inputs.flatMap((input) => {
     const column = columnOfInput(placed, input.name);
-    const isColumn = column !== undefined && input.shape.length <= 2 && (input.shape[1] ?? 1) === 1;
-    return isColumn ? [{ input, from: column.from, words: column.words?.length }] : [];
+    return column !== undefined && isColumn(input.shape)
+      ? [{ input, from: column.from, words: column.words?.length }]
+      : [];
   });
   if (found.length === inputs.length) return found;
   if (found.length === 0) return undefined;

@@ -31,7 +31,7 @@ function pipeline(version: number): Model {
 }
 
 it.each([1, 2, 3])('feeds a pipeline its columns by name, words of version %d too', async (version) => {
-  const model = withWordNumbers(pipeline(version), COLUMNS);
+  const model = withWordNumbers(pipeline(version), 'p.onnx', COLUMNS);
   const session = new InferenceModel(encodeModel(model), 'pipeline.onnx', { executionProviders: ['cpu'] });
   const inputs = columnInputs(session.inputs, { columns: COLUMNS }, 'p.onnx')!;
   // Ages with the rounding of a normalization; the last city is none of train's.
@@ -48,8 +48,9 @@ it('feeds the parts of dates by their names, and says where a file takes the dat
   const inputs = columnInputs([value('age'), value('signup_month')], { columns }, 'p.onnx')!;
   const fed = columnFeeds(inputs, Float32Array.of(100, 4, 30, 200, 5, 40), 2, 'p.onnx');
   expect([...(fed['signup_month']!.data as Float32Array), ...(fed['age']!.data as Float32Array)]).toEqual([4, 5, 30, 40]); // prettier-ignore
-  expect(() => columnInputs([value('age'), { ...value('signup'), dtype: 'string' }], { columns }, 'p.onnx')).toThrow(
-    'p.onnx: its input "signup" takes string, and the column of the data holds dates, of which the file does not say what it takes',
+  const dates = [{ name: 'home city', date: ['days', 'month'] as const }, { name: 'age' }];
+  expect(() => withWordNumbers(pipeline(1), 'p.onnx', dates)).toThrow(
+    'p.onnx: its input "home_city" takes string, and the column of the data holds dates, of which the file does not say what it takes',
   );
 });
 
@@ -62,7 +63,7 @@ it('leaves a file of other inputs, and says where numbers meet words', () => {
   expect(
     columnInputs([{ name: 'age', dtype: 'float32', shape: ['n', 4] }], { columns: COLUMNS }, 'p.onnx'),
   ).toBeUndefined();
-  expect(withWordNumbers(pipeline(1), [{ name: 'age' }])).toEqual(pipeline(1));
+  expect(withWordNumbers(pipeline(1), 'p.onnx', [{ name: 'age' }])).toEqual(pipeline(1));
   const inputs = columnInputs([value(age!), value(city!)], { columns: COLUMNS }, 'p.onnx')!;
   expect(() => columnFeeds(inputs, Float32Array.of(1, 0, 0, 1), 1, 'p.onnx')).toThrow(
     'p.onnx: its input "home_city" takes float32, and the column of the data holds words',
