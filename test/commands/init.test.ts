@@ -66,6 +66,18 @@ it('finds train and test in a folder of tables', async () => {
   }
 });
 
+it('keeps columns of dates that the reader takes, says so, and leaves others out', async () => {
+  const rows = Array.from({ length: 60 }, (_, i) => `2024-0${1 + (i % 9)}-${10 + (i % 20)},${i % 28}/3/2024,${i % 7},${i % 2}`); // prettier-ignore
+  await writeFile(file('dates.csv'), ['signup,paid,x,label', ...rows].join('\n'));
+  const { code, stdout } = await init('dates.csv', '--force');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^signup holds dates: models read days since 1970, month, day and weekday, and the hour where there are times$/m); // prettier-ignore
+  expect(stdout).toMatch(/^paid holds dates: left out, see `ignore` in the recipe/m);
+  expect(await readFile(file('recipe.yaml'), 'utf8')).toContain('  ignore: [paid] # paid holds dates\n');
+  const validated = await inProcess(folder(), 'validate', '--data', 'recipe.yaml');
+  expect([validated.code, validated.stderr]).toEqual([0, '']);
+});
+
 it('a data.yaml of YOLO as data is not taken for the file to write', async () => {
   await mkdir(file('train', 'images'), { recursive: true });
   await mkdir(file('train', 'labels'));

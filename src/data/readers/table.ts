@@ -156,13 +156,8 @@ export class TableSink {
       this.#row[this.#start + column] = -1;
       return;
     }
-    if (column !== this.#group) this.#refuseWordDate(column, word, where);
+    if (column !== this.#group) refuseDate(word, this.columns[column]!, where, NO_WORD);
     this.#row[this.#start + column] = this.#words.get(column)!.push(word, where);
-  }
-
-  #refuseWordDate(column: number, value: unknown, where: () => string): void {
-    const remedy = 'Dates of ISO 8601 (2024-01-31) are read without a key: name columns of words alone.';
-    refuseDate(value, { column: this.columns[column]!, where, expected: 'a word', remedy });
   }
 
   /** Keeps a date, whose parts are taken when all rows are read; false for a value of another form. */
@@ -171,11 +166,9 @@ export class TableSink {
     if (time === undefined) return false;
     const name = this.columns[column]!;
     const { window, shape } = this.#options;
-    if (window !== undefined || shape !== undefined || /\[\d+\]$/.test(name))
-      refuseDate(value, { column: name, where, expected: 'a number', remedy: ONLY_ROWS });
-    if (this.#words.has(column)) this.#refuseWordDate(column, value, where);
-    if (Number.isNaN(time))
-      refuseDate(value, { column: name, where, expected: 'a date that exists', remedy: 'Correct the value.' });
+    if (window !== undefined || shape !== undefined || /\[\d+\]$/.test(name)) refuseDate(value, name, where, ONLY_ROWS);
+    if (this.#words.has(column)) refuseDate(value, name, where, NO_WORD);
+    if (Number.isNaN(time)) refuseDate(value, name, where, ['a date that exists', 'Correct the value.']);
     this.#becomes(DATES, column, value, where);
     const row = this.#ids.length;
     const times = this.#dates.get(column) ?? Array<number>(row).fill(NaN);
@@ -188,16 +181,12 @@ export class TableSink {
   /** `UserError` for a column that holds numbers and dates. */
   #becomes(kind: number, column: number, value: unknown, where: () => string): void {
     const known = this.#kinds[column];
-    if (known !== kind && known !== 0) throw this.#mixed(column, value, where);
+    if (known !== kind && known !== 0)
+      throw new UserError(
+        `${where()}: column ${shown(this.columns[column])}: expected a ${known === DATES ? 'date' : 'number'}, as in rows before it, received ${shown(value)}`,
+        'A column holds dates or numbers: correct the value, or leave the column out.',
+      );
     this.#kinds[column] = kind;
-  }
-
-  #mixed(column: number, value: unknown, where: () => string): UserError {
-    const before = this.#kinds[column] === DATES ? 'a date' : 'a number';
-    return new UserError(
-      `${where()}: column ${shown(this.columns[column])}: expected ${before}, as in rows before it, received ${shown(value)}`,
-      'A column holds dates or numbers: correct the value, or leave the column out.',
-    );
   }
 
   /** `labels`: value in each label column; undefined or empty: no label. */
@@ -280,8 +269,8 @@ export class TableSink {
   }
 
   #notNumber(column: number, value: unknown, where: () => string): UserError {
-    refuseDate(value, { column: this.columns[column]!, where });
-    if (this.#kinds[column] === DATES) return this.#mixed(column, value, where);
+    refuseDate(value, this.columns[column]!, where);
+    if (this.#kinds[column] === DATES) this.#becomes(NUMBERS, column, value, where);
     const isDecimal = typeof value === 'string' && /^\s*[+-]?\d+,\d+\s*$/.test(value);
     return new UserError(
       `${where()}: column ${shown(this.columns[column])}: expected a number, received ${shown(value)}`,
@@ -297,8 +286,15 @@ export class TableSink {
   }
 }
 
-const ONLY_ROWS =
-  'Dates are read in tables whose row is a sample, without `window`, `shape` and lists: leave the column out (`ignore` for CSV, `features` for others).';
+/** What is expected in place of a date, and the remedy. */
+const NO_WORD = [
+  'a word',
+  'Dates of ISO 8601 (2024-01-31) are read without a key: name columns of words alone.',
+] as const;
+const ONLY_ROWS = [
+  'a number',
+  'Dates are read in tables whose row is a sample, without `window`, `shape` and lists: leave the column out (`ignore` for CSV, `features` for others).',
+] as const;
 
 function isPlain(value: unknown): value is string | number | bigint | boolean {
   return ['string', 'number', 'bigint', 'boolean'].includes(typeof value);

@@ -135,23 +135,21 @@ function otherKind({ source }: RawSplit, { name, date }: Column): UserError {
 }
 
 /** Dates as people write them, ISO 8601 among them. */
-const DATE = /^\s*(\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4})\s*$/;
+export const DATE_OF_ANY_FORM = /^\s*(\d{4}-\d{1,2}-\d{1,2}([T ].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4})\s*$/;
 
-/** `UserError` for a date that cannot be read here. `expected`: what can; `remedy`: by default that of dates whose order of day and month is open. */
+const OTHER_FORM: readonly [string, string] = [
+  'a number, or a date of ISO 8601',
+  'Write all dates of the column as 2024-01-31 or 2024-01-31T10:30:00Z, or leave the column out.',
+];
+
+/** `UserError` for a date that cannot be read, by default for its form: the order of day and month is open. */
 export function refuseDate(
   value: unknown,
-  { column, where, expected = 'a number, or a date of ISO 8601', remedy = ISO_REMEDY }: Refused,
+  column: string,
+  where: () => string,
+  [expected, remedy]: readonly [expected: string, remedy: string] = OTHER_FORM,
 ): void {
-  if (!(value instanceof Date) && !(typeof value === 'string' && DATE.test(value))) return;
+  if (!(value instanceof Date) && !(typeof value === 'string' && DATE_OF_ANY_FORM.test(value))) return;
   const text = value instanceof Date ? (Number.isNaN(value.getTime()) ? 'none' : value.toISOString()) : value.trim();
   throw new UserError(`${where()}: column ${shown(column)}: expected ${expected}, received the date ${text}`, remedy);
 }
-
-interface Refused {
-  readonly column: string;
-  readonly where: () => string;
-  readonly expected?: string;
-  readonly remedy?: string;
-}
-
-const ISO_REMEDY = 'Write all dates of the column as 2024-01-31 or 2024-01-31T10:30:00Z, or leave the column out.';

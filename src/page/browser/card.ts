@@ -36,11 +36,7 @@ export interface Described extends StatedNames {
   /** Pictures keep their proportions, with grey beside them. */
   readonly fit?: 'letterbox';
   /** Columns of a table by their names; `words`: the known words of a column of words; `date`: the parts of a date. */
-  readonly columns?: readonly {
-    readonly name: string;
-    readonly words?: readonly string[];
-    readonly date?: readonly string[];
-  }[];
+  readonly columns?: readonly Readonly<{ name: string; words?: readonly string[]; date?: readonly string[] }>[];
   /** Number of texts of a sample, for a model that takes texts. */
   readonly text?: { readonly texts: 1 | 2 };
   /** Values a second, for a model that takes sounds. */

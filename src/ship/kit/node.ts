@@ -2,7 +2,6 @@ import type { AnswerFormKind } from '../../recipe/task.ts';
 import { KIT_FORMS } from './forms.ts';
 import type { SampleKind } from './forms.ts';
 import { sharedModules } from './portable.ts';
-import type { SharedModule } from './portable.ts';
 import { sampleFile, sampleParts, sharedScripts } from './samples.ts';
 
 const RAW = '{"raw": [numbers before normalization, row by row, channels last]}';
@@ -27,11 +26,8 @@ const FILES = {
 } as const;
 const NO_FILE = { reads: undefined, example: '', modules: [] } as const;
 
-/** Modules that prepare a sample; a tokenizer has its own. */
-const OF_KIND: Readonly<Record<SampleKind, readonly SharedModule[]>> = {
-  ...{ numbers: ['normalized'], arrays: ['normalized'], columns: ['normalized', 'dates'] },
-  ...{ text: [], tags: [] },
-};
+/** Kinds that a tokenizer prepares. */
+const TEXTS: ReadonlySet<SampleKind> = new Set(['text', 'tags']);
 
 /**
  * Program for Node that runs the examples of a kit with ONNX Runtime, and says whether it gives what it should: classes, numbers or labels by name, or
@@ -69,7 +65,8 @@ export async function nodeSample(
   return {
     'package.json':
       file === 'picture' ? withSharp(sampleFile('node/package.json', marks)) : sampleFile('node/package.json', marks),
-    ...(await sharedModules([...OF_KIND[kind], ...own, ...modules])),
+    ...(await sharedModules([...(TEXTS.has(kind) ? [] : ['normalized' as const]), ...own, ...modules])),
+    ...(kind === 'columns' && (await sharedModules(['dates']))),
     [marks.FILE]: sampleFile('node/program.mjs', marks),
   };
 }

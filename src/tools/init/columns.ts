@@ -3,6 +3,7 @@ import type { SeenForm } from '../../recipe/init.ts';
 import type { TableRows } from './seen.ts';
 import { windowsForm } from './windows.ts';
 import { timeOfDate } from '../../data/dates.ts';
+import { DATE_OF_ANY_FORM } from '../../data/splits/columns.ts';
 import { isBoolean, isMissing } from '../../data/readers/table.ts';
 
 /** Minimum average number of words in a text; shorter values are names or categories. */
@@ -118,13 +119,14 @@ function columnsForm(rows: TableRows, label: readonly string[]): SeenForm {
   }
   const isKind = ({ words }: { words: readonly string[] }): boolean => {
     const different = new Set(words).size;
+    if (words.some((word) => DATE_OF_ANY_FORM.test(word))) return false;
     return different <= MOST_WORDS && different <= Math.max(2, MOST_SHARE * words.length);
   };
   const categorical = columns.filter(isKind).map(({ name }) => name);
   const others = columns.filter((column) => !isKind(column));
   const ignore = others.map(({ name }) => name);
   const leftOut = others.map(({ name, words }) =>
-    words.every((word) => DATE.test(word))
+    words.every((word) => DATE.test(word)) || words.some((word) => DATE_OF_ANY_FORM.test(word))
       ? `${name} holds dates`
       : `${name} holds ${new Set(words).size} different words in the ${words.length} rows that were looked at`,
   );

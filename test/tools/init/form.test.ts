@@ -87,10 +87,16 @@ describe('a table', () => {
       { dates: ['a'] },
     ],
     [
+      'with few dates of another form',
+      table((i) => `${i % 3}/1/2024,${i / 7},${i % 3}`),
+      [],
+      { ignore: ['a'], leftOut: ['a holds dates'] },
+    ],
+    [
       'with days of which one has another form',
       table((i) => `2024-03-${i % 20},${i / 7},${i % 3}`),
       [],
-      { categorical: ['a'] },
+      { ignore: ['a'], leftOut: ['a holds dates'] },
     ],
     [
       'with days and gaps',

@@ -81,14 +81,13 @@ export function fieldsIn(metadata: ReadonlyMap<string, string>): readonly Answer
 
 /** Columns and words of a table that a file was made for; undefined if the metadata do not tell. */
 export function columnsIn(metadata: ReadonlyMap<string, string>): readonly Column[] | undefined {
-  const schema = z.array(
-    z.object({
-      name: z.string(),
-      words: z.array(z.string()).optional(),
-      date: z.array(z.enum(DATE_PARTS)).min(1).optional(),
-      missing: z.union([z.number(), z.array(z.number())]).optional(),
-    }),
-  );
+  const words = z.array(z.string()).optional();
+  const date = z.array(z.enum(DATE_PARTS)).min(1).optional();
+  const missing = z.union([z.number(), z.array(z.number())]).optional();
+  const column = z.object({ name: z.string(), words, date, missing });
+  const isWhole = ({ date, missing }: z.infer<typeof column>): boolean =>
+    missing === undefined || [missing].flat().length === (date?.length ?? 1);
+  const schema = z.array(column.refine(isWhole));
   return schema.safeParse(jsonOf(metadata.get('columns'))).data;
 }
 
