@@ -127,6 +127,13 @@ describe('columns of dates', () => {
     for (const id of missing === 'drop' ? [] : [0, 5]) expect(rows.get(id)!.slice(0, 4)).toEqual(own);
   });
 
+  it('are refused in a table that does not fit into memory', async () => {
+    const train = await folder.file('large.csv', DAYS + '2024-01-01,1,a\n'.repeat(2000));
+    const error = await userError(loadDataset({ type: 'csv', train }, { memory: 1000 }));
+    expect(error.message).toMatch(/large\.csv: column "day" holds dates, and the rows do not fit into memory$/);
+    expect(error.hint).toMatch(/^Free memory, use fewer rows/);
+  });
+
   it('of JSON lines, and what other splits hold in their place is refused', async () => {
     const lines = (...days: unknown[]) => days.map((day, i) => JSON.stringify({ day, label: i % 2 })).join('\n');
     const dates = await folder.file('dates.jsonl', lines('2024-01-31', '2024-02-01', '2024-02-02', '2024-02-03'));

@@ -19,12 +19,18 @@ const at = (name: string): string => path.join(folder(), name);
 const ROWS = 30;
 const PARTS = ['train', 'test'] as const;
 
-/** A table with words, gaps and a label; `other`: a row whose number is another one. */
+/** A table with words, gaps, dates and a label; `other`: a row whose number is another one. */
 function table(other?: number): string {
   const rows = Array.from({ length: ROWS }, (_, i) =>
-    [i === other ? 99 : i / 3, ['red', 'green', 'NA'][i % 3], i % 7 === 0 ? '' : i, i % 2 === 0 ? 'a' : 'b'].join(),
+    [
+      i === other ? 99 : i / 3,
+      ['red', 'green', 'NA'][i % 3],
+      i % 7 === 0 ? '' : i,
+      i % 5 === 0 ? '' : `2024-02-${10 + (i % 20)}`,
+      i % 2 === 0 ? 'a' : 'b',
+    ].join(),
   );
-  return ['x,colour,y,label', ...rows, ''].join('\n');
+  return ['x,colour,y,day,label', ...rows, ''].join('\n');
 }
 
 function lines(other?: number): string {
