@@ -2,7 +2,7 @@
 
     model.onnx, tokenizer.json      the teacher, all-MiniLM-L6-v2 in int8
     encoder/                        its float32 weights, for model2vec
-    train.jsonl                     words and definitions of WordNet for meanings that its tagged texts use LEAST times or more, and sentences of Lee's background corpus
+    train.jsonl                     the tokenizer's words, words and definitions of WordNet for meanings that its tagged texts use LEAST times or more, and sentences of Lee's background corpus
     texts.jsonl, pairs.json         texts, and by name pairs of them with scores of people: wordsim353, simlex999 and the documents of Lee et al. 2005
 """
 
@@ -50,6 +50,10 @@ for name in dict.fromkeys(FILES.values()):
                 definition = re.split(r'; "', line.split(" | ", 1)[1].strip())[0]
                 texts[f"{', '.join(named)}: {definition}"] = None
 
+
+# Words of the tokenizer, as model2vec reads them too; pieces of words and signs are none.
+with open(at("tokenizer.json"), encoding="utf-8") as file:
+    texts.update((word, None) for word in json.load(file)["model"]["vocab"] if word.isalpha() and len(word) > 1)
 
 
 def of_gensim(name):
