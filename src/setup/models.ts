@@ -153,7 +153,7 @@ function ofOneInput(model: string, inputs: readonly InputPart[]): UserError {
   );
 }
 
-/** How the student's file gives boxes and scores. */
+/** Layout of the boxes and scores in the student's file, with the points and the size of its pictures. */
 function detectorOf({ decoder, outputs }: NonNullable<Recipe['student']>, { inputShape }: ReturnType<typeof argsOf>) {
   const [height, width] = inputShape as readonly [number, number, number];
   const settings = decoder === undefined ? undefined : decoderSettings(decoder);

@@ -147,7 +147,7 @@ export async function initAnswers(args: InitArgs, context: CommandContext): Prom
       return teacher;
     };
     const hasNoLabels = (seen?.type === type && seen.isFlat === true) || lacksLabel(form, labelColumn);
-    // Whether data without labels ask for vectors follows from the teacher.
+    // Only the teacher tells if a student of data without labels is to answer with vectors.
     const early = hasNoLabels ? await askedTeacher() : undefined;
     const isUnlabelled = hasNoLabels && (args.task === undefined ? early?.hasVectors === true : isOfVectors(args.task));
     if (isUnlabelled) refuseUntaught(place, early);

@@ -15,7 +15,7 @@ import { FEATURES } from './supported.ts';
 /** Words that spreadsheets, pandas, R and Weka write for a missing value. */
 const MISSING = new Set(['', 'na', 'n/a', '<na>', 'nan', 'null', 'none', '?']);
 
-/** What the values of a column are so far; 0: all were missing. */
+/** Kinds of columns by the values that were read; 0 is a column whose values were all missing. */
 const [NUMBERS, DATES] = [1, 2];
 
 /** Booleans as pandas and R write them in text; in typed files they are 1 and 0. */
@@ -286,7 +286,7 @@ export class TableSink {
   }
 }
 
-/** What is expected in place of a date, and the remedy. */
+/** Ends of refusals of a date: the expected value, and the remedy. */
 const NO_WORD = [
   'a word',
   'Dates of ISO 8601 (2024-01-31) are read without a key: name columns of words alone.',

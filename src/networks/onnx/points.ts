@@ -101,7 +101,7 @@ export function answeredAtPoints(imported: Graph, file: string, asked: PointAnsw
   return removeDeadCode(graphOf({ ...graph, nodes, constants, outputs: new Map([['boxes', boxes], ['scores', scores]]) })); // prettier-ignore
 }
 
-/** The graph whose output `name` has no sigmoids at its ends, the last operators that compute what it puts together; and these operators. */
+/** The graph without the sigmoids that the output `name` ends in, before it is concatenated, cut or reshaped; `ends`: the last operators that compute its numbers. */
 function withoutSigmoids(graph: Graph, name: string): { readonly graph: Graph; readonly ends: readonly Node[] } {
   const producers = producersOf(graph.nodes);
   const moving = new Set<Node>();

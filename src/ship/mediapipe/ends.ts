@@ -9,7 +9,7 @@ export interface ComparedSample {
   readonly changed: FedByName;
 }
 
-/** What stands between the files of a run and a task of MediaPipe. */
+/** Changes to the files of a run that a task of MediaPipe needs, and the samples on which they are checked. */
 export interface TaskEnds {
   /** The file with the inputs and answers of the task; `files` are packed behind it. */
   readonly changed: (
@@ -19,7 +19,7 @@ export interface TaskEnds {
   ) => Uint8Array;
   /** Up to `count` held-out samples. */
   readonly samples: (count: number) => Iterable<ComparedSample>;
-  /** What the file holds beside the model, for its README. */
+  /** Contents of the file beside the model, as the README lists them. */
   readonly packed: string;
   /** Differences between `limbeck evaluate` and the task, one sentence each. */
   readonly notes: readonly string[];

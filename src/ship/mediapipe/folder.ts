@@ -55,7 +55,7 @@ const WANTED = (['fp32', 'int8', 'fp16'] as const).map((precision): WantedFile =
 /** Names of the files in a folder. */
 const nameOf = (precision: string): string => `model${precision === 'fp32' ? '' : `-${precision}`}.tflite`;
 
-/** Held-out samples on which a file is compared with the one that it was made of, at most. */
+/** Maximum number of held-out samples on which a changed file is compared with the run's own. */
 const COMPARED = 64;
 
 /**

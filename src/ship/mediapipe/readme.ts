@@ -11,7 +11,7 @@ interface ShippedFile {
 interface ReadmeOptions {
   readonly task: MediaPipeTask;
   readonly notes: readonly string[];
-  /** What lies in the files beside the model. */
+  /** Contents of the files beside the model. */
   readonly packed: string;
 }
 
@@ -26,7 +26,7 @@ const CALLS = {
   ImageSegmenter: { method: 'segment', python: '.confidence_masks', web: '.confidenceMasks' },
 } as const; // prettier-ignore
 
-/** Samples by the kind of data: package and module of MediaPipe, and what is asked about. */
+/** Parts of the samples by the kind of data: module of MediaPipe, and the expressions in Python and JavaScript for the text or picture. */
 const KINDS = {
   Text: { module: 'text', python: "'A text.'", web: "'A text.'" },
   Image: {

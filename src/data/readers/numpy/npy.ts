@@ -286,7 +286,7 @@ export function npyBytes(shape: readonly number[], data: Samples | Int32Array): 
   ]);
 }
 
-/** What stands before the numbers of an .npy file of version 1. */
+/** Header of an .npy file of version 1, which the numbers follow. */
 export function npyHead(shape: readonly number[], code: string): Uint8Array {
   const text = `{'descr': '${code}', 'fortran_order': False, 'shape': (${shape.join(', ')},), }`;
   const padded = text.padEnd(Math.ceil((11 + text.length) / 64) * 64 - 11) + '\n';

@@ -23,7 +23,7 @@ export interface DecodeOptions {
   readonly file: string;
   /** Number of the file's own classes. */
   readonly classes: number;
-  /** What the sides of a box are. */
+  /** Form of a box: centre, width and height, or two corners. */
   readonly sides: 'centres' | 'corners';
   readonly order: 'xyxy' | 'yxyx';
   /** Number of the first class in the file. */
