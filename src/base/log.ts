@@ -56,7 +56,6 @@ export async function fileLog(file: string, onFailed: (error: Error) => void = (
 
 /** winston types its stream transport as an interface, but loggers take the class. */
 function streamTransport(stream: Writable): Logger['transports'][number] {
-  // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types its stream transport as an interface, not as the class
   return new transports.Stream({ stream });
 }
 

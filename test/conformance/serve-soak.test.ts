@@ -110,7 +110,7 @@ describe(`for ${SECONDS} seconds`, () => {
         const asking = new Set<Promise<void>>();
         for (let next = performance.now(); next < end; next -= Math.log(1 - random.uniform()) / perMs) {
           if (next > performance.now()) await pause(next - performance.now());
-          const own = one().finally(() => asking.delete(own));
+          const own: Promise<void> = one().finally(() => asking.delete(own));
           asking.add(own);
         }
         await Promise.all(asking);

@@ -56,7 +56,7 @@ export class Prefetcher {
     return this.mode === 'inline' ? this.#inline(options) : this.#read(job, options, needed);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- callers get one type, with and without workers
+  // oxlint-disable-next-line typescript/require-await -- callers get one type, with and without workers
   async *#inline(options: BatchOptions): AsyncGenerator<Batch, void, undefined> {
     yield* batches(this.#dataset, options);
   }

@@ -32,7 +32,7 @@ export function openNative(bytes: Uint8Array, ends: TfliteEnds, threads: number)
   return {
     ...ends,
     runtime: 'native',
-    // eslint-disable-next-line @typescript-eslint/require-await -- the interface is asynchronous, the C call is not
+    // oxlint-disable-next-line typescript/require-await -- the interface is asynchronous, the C call is not
     run: async (feeds) => {
       feed(call, feeds);
       if (native.invoke(interpreter) !== 0) throw new Error('TensorFlow Lite failed to run the model');
@@ -127,7 +127,7 @@ function bind(ffi: typeof koffi, file: string) {
     ffi.load('libc.so.6').func('void *dlopen(const char *file, int flags)')(file, 0x1002);
   const quietly = process.platform === 'linux' ? mutingStderr(ffi) : <T>(action: () => T): T => action();
   const library = ffi.load(file);
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller reads the C declaration
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller reads the C declaration
   const f = <T>(declaration: string): T => library.func(declaration) as unknown as T;
   type OnePointer<R> = (pointer: Pointer) => R;
   type Indexed<R> = (pointer: Pointer, index: number) => R;

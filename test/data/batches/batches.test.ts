@@ -177,7 +177,7 @@ describe('mixup', () => {
 
 it('passes go on within one where a training was stopped, and begin anew at its end', async () => {
   const taken = async (from: number, to: number): Promise<string[]> => {
-    // eslint-disable-next-line @typescript-eslint/require-await -- as workers give them
+    // oxlint-disable-next-line typescript/require-await -- as workers give them
     const pass = async function* (index: number, start: number) {
       for (let batch = start; batch < 4; batch++) yield { index: 10 * index + batch } as Batch;
     };

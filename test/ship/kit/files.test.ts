@@ -16,7 +16,7 @@ async function functionsOf<F>(
 ): Promise<F> {
   const script = (await browserSample(new Set(['onnx']), input))['kit.js']!;
   const part = script.slice(script.indexOf(span[0]), script.indexOf(span[1]));
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- The script of a page is what is tested.
+  // oxlint-disable-next-line typescript/no-implied-eval -- The script of a page is what is tested.
   const make = new Function(...Object.keys(given), `${part}return ${result};`) as (...values: unknown[]) => F;
   return make(...(Object.values(given) as unknown[]));
 }

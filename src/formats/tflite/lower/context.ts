@@ -53,7 +53,7 @@ export class LoweringContext {
     return this.#aliases.get(name) ?? name;
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- checkGraph has checked the attribute's kind
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- checkGraph has checked the attribute's kind
   attr<T extends AttrValue = number>(name: string): T {
     return this.node.attrs[name] as T;
   }
