@@ -66,7 +66,7 @@ const table =
 const CHECK = 'Check the file with onnx.checker, and export the model again.';
 const DIVERGED = 'Export a model whose training has not diverged, and check that the file was copied whole.';
 const ONLY_CLASSES =
-  'Only models that choose a class are compressed, with one number for two classes where a dense layer or a sigmoid gives it; those that give a class to each pixel with a recipe of `task: segmentation` as --data. `limbeck quantize` takes any; `student: { onnx: … }` in a recipe trains those of other tasks.';
+  'Only models that choose a class are compressed, with one number for two classes where a dense layer or a sigmoid gives it; those that give a class to each pixel, or boxes, with a recipe of `task: segmentation` or `task: detection` as --data. `limbeck quantize` takes any; `student: { onnx: … }` in a recipe trains those of other tasks.';
 
 export const compressing: Readonly<Record<string, CommandCase>> = {
   'compress a file of two inputs': {
@@ -86,7 +86,7 @@ export const compressing: Readonly<Record<string, CommandCase>> = {
     ),
     message: [
       'm.onnx: expected one output, received y, y1',
-      'Export the model with its logits as its only output. `limbeck quantize` takes several.',
+      'Export the model with its logits as its only output; a detector needs a recipe of `task: detection` as --data. `limbeck quantize` takes several.',
     ],
   },
   'compress a file without an output': {

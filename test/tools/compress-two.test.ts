@@ -57,7 +57,7 @@ describe('a model with one number for two classes', () => {
     const dataset = { type: 'npz', task: 'regression', train: { file: at('d.npz'), samples: 'x', labels: 'y' } };
     await writeFile(at('r.json'), JSON.stringify({ name: 'r', dataset, student: { model: 'mlp' } }));
     await expect(datasetOf(found, { data: at('r.json'), folder: at('samples') })).rejects.toThrow(
-      /r\.json: dataset\.task: expected classification or segmentation, received regression$/,
+      /r\.json: dataset\.task: expected classification, segmentation or detection, received regression$/,
     );
   });
 

@@ -17,7 +17,7 @@ export const targetSchema = z
       .max(100)
       .optional()
       .describe(
-        'Largest loss of the validation score against the teacher: percentage points of accuracy, F1 or mean IoU, percent of an RMSE.',
+        'Largest loss of the validation score against the teacher: percentage points of accuracy, F1, mean IoU or mAP, percent of an RMSE.',
       ),
     widths: z
       .array(z.number().gt(0))

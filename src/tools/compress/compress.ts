@@ -21,7 +21,7 @@ import type { CompressedModel } from './model.ts';
 import { cutsFor, cutsSchema } from './plan.ts';
 import type { Cuts } from './plan.ts';
 import { compressRecipe } from './recipe.ts';
-import { datasetOf, strideOfData } from './samples.ts';
+import { askedWithin, datasetOf } from './samples.ts';
 
 export interface CompressOptions {
   /** Path of an ONNX file that gives logits of classes, or of a Hugging Face folder with one. */
@@ -101,8 +101,8 @@ export async function compression(options: CompressOptions): Promise<Compression
   const hub = isFolder(options.model) ? hubModel(path.resolve(options.model)) : undefined;
   const file = hub?.file ?? path.resolve(options.model);
   const shapes = options.shapes?.size === 0 ? undefined : options.shapes;
-  const stride = await strideOfData(options.data);
-  const model = { ...(await openModel(file, shapes ?? hub?.shapes, stride)), ...hub?.stated };
+  const within = await askedWithin(options.data);
+  const model = { ...(await openModel(file, shapes ?? hub?.shapes, within)), ...hub?.stated };
   const name = options.name ?? nameOf(path.resolve(options.model));
   const normalize = mean && std && { mean: [...mean], std: [...std] };
   const folder = path.join(out, `${name}.samples`);

@@ -1,5 +1,6 @@
 import { UserError } from '../../base/errors.ts';
 import { dependencies } from '../../compress/prune/groups.ts';
+import { detectorPoints } from '../../data/points.ts';
 import { statedIn } from '../../distill/teachers/inputs/preparation.ts';
 import { isReadAsOnnx } from '../../files/keras-file.ts';
 import { readOnnx, trainableModel } from '../../files/onnx-file.ts';
@@ -37,14 +38,14 @@ export interface CompressedModel {
   readonly stated?: { readonly scale: number; readonly mean: number[]; readonly std: number[] } | undefined;
 }
 
-/**
- * Opens a model. `stride`: pixels from an answer to the next one, for a model that gives a class to each pixel. `UserError` for a file that is missing,
- * chooses no class, or cannot be trained.
- */
+/** Part of a picture that the data ask about, if not the whole: pixels, with the number of them from an answer to the next one, or points with boxes. */
+export type AnswersWithin = { readonly per: 'pixel'; readonly stride: number } | { readonly per: 'point' };
+
+/** Opens a model. `UserError` for a file that is missing, chooses no class, or cannot be trained. */
 export async function openModel(
   file: string,
   shapes: InputShapes = new Map(),
-  stride?: number,
+  within?: AnswersWithin,
 ): Promise<CompressedModel> {
   if (!(await isReadAsOnnx(file)))
     throw new UserError(
@@ -58,13 +59,16 @@ export async function openModel(
   const binary = withTwoLogits(model);
   const singleOutput = binary && (endsInSigmoid(model) ? ('probability' as const) : ('logit' as const));
   const graph = importOnnx(binary ?? model, file);
-  checkEnds(graph, file, stride !== undefined);
+  checkEnds(graph, file, within?.per);
   const [[input, { shape }] = ['', { shape: [] }]] = graph.inputs;
   const fed = shape.slice(1).map(Number);
   const sampleShape = isChannelsFirst(fed) ? [fed[1]!, fed[2]!, fed[0]!] : fed;
-  const [, second, ...others] = graph.types.get([...graph.outputs.values()][0]!)!.shape.map(Number);
+  const stride = within?.per === 'pixel' ? within.stride : undefined;
+  const answer = graph.outputs.get('scores') ?? [...graph.outputs.values()][0]!;
+  const [, second, ...others] = graph.types.get(answer)!.shape.map(Number);
   // Of logits for each pixel, channels come first or last as those of the picture do.
-  const classes = stride === undefined || sampleShape !== fed ? second! : others.at(-1)!;
+  const isLast = within?.per === 'point' || (stride !== undefined && sampleShape === fed);
+  const classes = isLast ? others.at(-1)! : second!;
   const [height = 0, width = 0] = sampleShape;
   const grid = stride === undefined ? undefined : ([height / stride, width / stride, classes] as const);
   useLazyBackend(evaluator);
@@ -75,8 +79,12 @@ export async function openModel(
     seed: 0,
     head: 'keep',
     freeze: [],
-    isOfTwo: classes === 2 && grid === undefined,
+    isOfTwo: classes === 2 && within === undefined,
     grid,
+    detector:
+      within?.per === 'point'
+        ? { points: detectorPoints(height, width).count, picture: [height, width] as const }
+        : undefined,
   } as const;
   const network = onnxNetwork(model, file, options);
   const { groups, skipped } = dependencies(network);
@@ -90,22 +98,31 @@ export async function openModel(
 }
 
 /** `UserError` for a model with several inputs or outputs, or without a score for each of several classes. */
-function checkEnds({ inputs, outputs, types }: Graph, file: string, isPerPixel: boolean): void {
+function checkEnds({ inputs, outputs, types }: Graph, file: string, per: AnswersWithin['per'] | undefined): void {
   const [names, answers] = [[...inputs.keys()], [...outputs]];
   if (names.length !== 1)
     throw new UserError(
       `${file}: expected a model of one input to compress, received ${names.join(', ')}`,
       'Make one input of them, or write a recipe: `student: { onnx: … }` takes several from an .npz archive. `limbeck quantize` takes them too.',
     );
+  const shapeOf = (value: string) => types.get(value)!.shape;
+  if (per === 'point') {
+    // The network compares their sizes with the points of the picture.
+    if (['boxes', 'scores'].every((part) => outputs.has(part) && shapeOf(outputs.get(part)!).length === 3)) return;
+    throw new UserError(
+      `${file}: expected a detector with the outputs boxes [batch, points, 4] and scores [batch, points, classes], received ${answers.map(([name, value]) => `${name} [${shapeOf(value).join(', ')}]`).join(', ')}`,
+      'Write a recipe for another layout: `student: { onnx: …, decoder: yolov8 }`, with `prune` and `quantize`.',
+    );
+  }
   if (answers.length !== 1)
     throw new UserError(
       `${file}: expected one output, received ${answers.map(([name]) => name).join(', ')}`,
-      'Export the model with its logits as its only output. `limbeck quantize` takes several.',
+      'Export the model with its logits as its only output; a detector needs a recipe of `task: detection` as --data. `limbeck quantize` takes several.',
     );
   const [name, value] = answers[0]!;
-  const { shape } = types.get(value)!;
-  if (isPerPixel ? shape.length === 4 : shape.length === 2 && Number(shape[1]) > 1) return;
-  if (isPerPixel)
+  const shape = shapeOf(value);
+  if (per === 'pixel' ? shape.length === 4 : shape.length === 2 && Number(shape[1]) > 1) return;
+  if (per === 'pixel')
     throw new UserError(
       `${file}: expected logits for each pixel, [batch, height, width, classes] or [batch, classes, height, width], received ${name} [${shape.join(', ')}]`,
       'Export the model up to its logits, without argmax.',
@@ -117,7 +134,7 @@ function checkEnds({ inputs, outputs, types }: Graph, file: string, isPerPixel: 
 }
 
 export const ONLY_CLASSES =
-  'Only models that choose a class are compressed, with one number for two classes where a dense layer or a sigmoid gives it; those that give a class to each pixel with a recipe of `task: segmentation` as --data. `limbeck quantize` takes any; `student: { onnx: … }` in a recipe trains those of other tasks.';
+  'Only models that choose a class are compressed, with one number for two classes where a dense layer or a sigmoid gives it; those that give a class to each pixel, or boxes, with a recipe of `task: segmentation` or `task: detection` as --data. `limbeck quantize` takes any; `student: { onnx: … }` in a recipe trains those of other tasks.';
 
 /** True for PyTorch's shape of pictures: few channels before height and width. */
 function isChannelsFirst([channels, height, width, ...more]: readonly number[]): boolean {

@@ -47,10 +47,13 @@ export function compressRecipe({
 }: CompressChoices): RecipeInput {
   const { drop } = budget;
   const learningRate = RATES[hasNorms ? 'normalized' : 'folded'];
+  const { answersPer, temperature = 2 } = taskRow(dataset.task);
+  // A detector answers about some hundred points of each picture.
+  const batchSize = answersPer === 'point' ? 16 : 64;
   const step = {
     type: 'channels',
     // Fisher draws classes from answers about whole samples.
-    importance: taskRow(dataset.task).answersPer === 'sample' ? 'fisher' : 'taylor',
+    importance: answersPer === 'sample' ? 'fisher' : 'taylor',
     finetune: { epochs, optimizer: { learningRate, schedule: 'cosine', warmup: 0.1 } },
     maxDrop: drop / 2,
     fallback: 'skip',
@@ -66,7 +69,7 @@ export function compressRecipe({
     teacher: { onnx: model, normalize: askedAs(dataset.normalize) },
     student: { onnx: model },
     baseline: false,
-    distill: { temperature: 2, alpha: dataset.labelledBy === undefined ? 0.9 : 1, epochs: 0, batchSize: 64 },
+    distill: { temperature, alpha: dataset.labelledBy === undefined ? 0.9 : 1, epochs: 0, batchSize },
     prune: [...steps('macs', cuts.macs), ...steps('parameters', cuts.parameters)],
     quantize: [
       {

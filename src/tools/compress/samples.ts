@@ -22,7 +22,7 @@ import { engineOf } from '../../setup/engine.ts';
 import { loadRunnable } from '../../setup/runnable.ts';
 import { sessionOptionsOf } from '../../runtime/recipe-options.ts';
 import { ONLY_CLASSES } from './model.ts';
-import type { CompressedModel } from './model.ts';
+import type { AnswersWithin, CompressedModel } from './model.ts';
 
 type DatasetInput = RecipeInput['dataset'];
 type Normalize = NonNullable<DatasetInput['normalize']>;
@@ -41,11 +41,12 @@ function isRecipe(data: string): boolean {
   return /\.(ya?ml|json)$/.test(data);
 }
 
-/** Pixels from an answer to the next one, if the data are a recipe that asks for a class for each pixel. */
-export async function strideOfData(data: string): Promise<number | undefined> {
+/** Part of a picture that the data ask about, if they are a recipe for masks or boxes. */
+export async function askedWithin(data: string): Promise<AnswersWithin | undefined> {
   if (!isRecipe(data)) return undefined;
   const { task, stride = DEFAULT_STRIDE } = (await loadRunnable(data)).recipe.dataset;
-  return taskRow(task).answersPer === 'pixel' ? stride : undefined;
+  const per = taskRow(task).answersPer;
+  return per === 'pixel' ? { per, stride } : per === 'point' ? { per } : undefined;
 }
 
 /** The `dataset` of the recipe. Samples without labels get the model's answers as labels. */
@@ -55,9 +56,9 @@ export async function datasetOf(model: CompressedModel, options: SamplesOptions)
     refuse(normalize, data);
     const { dataset } = (await loadRunnable(data)).recipe;
     const { hasClasses, answersPer } = taskRow(dataset.task);
-    if (hasClasses || answersPer === 'pixel') return { ...dataset };
+    if (hasClasses || answersPer === 'pixel' || answersPer === 'point') return { ...dataset };
     throw new UserError(
-      `${data}: dataset.task: expected classification or segmentation, received ${dataset.task}`,
+      `${data}: dataset.task: expected classification, segmentation or detection, received ${dataset.task}`,
       ONLY_CLASSES,
     );
   }
