@@ -55,7 +55,8 @@ export async function writeVectors(
     );
   const { teacher: model } = await openFile(
     { layout: 'auto', outputs: 'auto', ...own, onnx: undefined, intermediate: [], precision: 'fp32', [format]: file },
-    { engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset, name: (name) => name },
+    // Wider vectors have the axes that the teacher of a run has, whatever the split.
+    { engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: data.validation, name: (name) => name },
   );
   const order = Int32Array.from(dataset.ids.keys()).sort((a, b) => dataset.ids[a]! - dataset.ids[b]!);
   const size = model.classes;

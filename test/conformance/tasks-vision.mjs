@@ -3,7 +3,7 @@
 
 // Where the server of the test has the package.
 const place = './package/vision_bundle.mjs';
-const { FilesetResolver, ImageClassifier, ImageSegmenter, ObjectDetector } = await import(place);
+const { FilesetResolver, ImageClassifier, ImageEmbedder, ImageSegmenter, ObjectDetector } = await import(place);
 
 const files = await FilesetResolver.forVisionTasks('./package/wasm');
 const bytesOf = async (name) => new Uint8Array(await (await fetch(`./files/${name}`)).arrayBuffer());
@@ -52,6 +52,16 @@ export async function classify(model, name, size) {
   return found;
 }
 
+/** Vector of each picture. */
+export async function embed(model, name, size) {
+  const embedder = await ImageEmbedder.createFromOptions(files, { baseOptions: await baseOptions(model) });
+  const found = [];
+  for await (const picture of pictures(name, size))
+    found.push([...embedder.embed(picture).embeddings[0].floatEmbedding]);
+  embedder.close();
+  return found;
+}
+
 /**
  * Boxes of each picture with a score of at least 0.3, as MediaPipe's demo asks for them, as a picture and as a frame of a video: label, score, left,
  * top, width and height in pixels.
@@ -80,5 +90,5 @@ export async function detect(model, name, size) {
   return found;
 }
 
-globalThis.asked = { segment, classify, detect };
+globalThis.asked = { segment, classify, embed, detect };
 document.title = 'ready';

@@ -5,7 +5,7 @@ import { inTasks } from './tasks.ts';
  * `tasks-vision.mjs` gives. Undefined where there is no Chromium.
  */
 export async function inTasksVision<T>(
-  task: 'segment' | 'classify' | 'detect',
+  task: 'segment' | 'classify' | 'embed' | 'detect',
   folder: string,
   models: readonly string[],
   pictures: { readonly name: string; readonly size: number },

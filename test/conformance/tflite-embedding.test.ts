@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { copyFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zipSync } from 'fflate';
 import { RandomStream } from '../../src/base/random.ts';
-import { viewOf } from '../../src/data/batches/batches.ts';
 import { runRecipe } from '../../src/run/run.ts';
-import { openTflite } from '../../src/runtime/litert.ts';
 import { loadData } from '../../src/setup/data.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
+import { logitsOfFile } from '../../src/ship/model-file.ts';
 import { cosinesOf } from '../../src/tasks/embedding/retrieval.ts';
 import { QUICK } from '../support/digits.ts';
 import { temporaryFolder } from '../support/folder.ts';
 import { npyBytes } from '../support/npy.ts';
 import { runPython } from './python.ts';
+import { inTasksVision } from './tasks-vision.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);
@@ -55,26 +55,22 @@ it('ImageEmbedder of MediaPipe gives pictures the vectors that we give them', as
   const { folder: run } = await runRecipe(recipe, { out: folder() });
   const { test } = await loadData(recipe.recipe);
   await writeFile(at('pixels.bin'), test!.samples as Uint8Array);
-  for (const name of FILES) await writeFile(at(name), readFileSync(path.join(run, 'exports', name)));
+  for (const name of FILES) await copyFile(path.join(run, 'exports', name), at(name));
   const manifest = { task: 'embed', files: FILES, rows: 'pixels.bin', shape: [TESTED, SIZE, SIZE, 3] };
   await writeFile(at('manifest.json'), JSON.stringify(manifest));
-  const answers = runPython('mediapipe_tasks.py', folder()) as Record<string, number[][]>;
-  const rows = viewOf(test!, Int32Array.from({ length: TESTED }, (_, i) => i), { seed: 0, view: 0, augment: [] }); // prettier-ignore
-  const each = rows.length / TESTED;
+  const inWheel = runPython('mediapipe_tasks.py', folder()) as Record<string, number[][]>;
+  const inBrowser = await inTasksVision<number[][]>('embed', folder(), FILES, { name: 'pixels.bin', size: SIZE });
   for (const name of FILES) {
-    const session = await openTflite(readFileSync(at(name)));
-    const own: number[] = [];
-    for (let row = 0; row < TESTED; row++) {
-      const [input] = session.inputs;
-      const result = await session.run({ [input!.name]: rows.slice(row * each, (row + 1) * each) });
-      own.push(...(Object.values(result)[0] as Float32Array));
+    const file = { file: name, bytes: readFileSync(at(name)), format: 'tflite', precision: 'fp32' } as const;
+    const own = await logitsOfFile(file, test!, { session: {} });
+    for (const [place, answers] of Object.entries({ wheel: inWheel, Chromium: inBrowser })) {
+      if (answers === undefined) continue;
+      const cosines = cosinesOf(
+        { values: own, width: WIDTH },
+        { values: Float32Array.from(answers[name]!.flat()), width: WIDTH },
+      );
+      const least = Math.min(...cosines);
+      expect([place, name, answers[name]!.length, least > 0.9999]).toEqual([place, name, TESTED, true]);
     }
-    session.dispose();
-    const cosines = cosinesOf(
-      { values: Float32Array.from(own), width: WIDTH },
-      { values: Float32Array.from(answers[name]!.flat()), width: WIDTH },
-    );
-    const least = cosines.reduce((most, value) => Math.min(most, value), 1);
-    expect([name, answers[name]!.length, least > 0.9999]).toEqual([name, TESTED, true]);
   }
 });

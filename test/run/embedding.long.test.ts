@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { appendFile, copyFile, readdir, readFile, symlink } from 'node:fs/promises';
+import { appendFile, copyFile, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import vm from 'node:vm';
 import { InterruptedError } from '../../src/base/errors.ts';
@@ -136,6 +136,16 @@ it('learns from a teacher without any label, and has no twin', async () => {
   expect(distilled!.score.test!).toBeGreaterThan(0.6);
   expect(distilled!.likeness!.cosine).toBeGreaterThan(0.9);
   expect(reportHtml(report)).toContain('among the ten nearest by the vectors of teacher.onnx');
+
+  // Vectors that are made narrower can be compared across splits: all have the axes of the validation samples.
+  const lines = (await readFile(DIGITS.test, 'utf8')).split('\n');
+  await writeFile(path.join(folder(), 'few.csv'), lines.slice(0, 101).join('\n'));
+  const both = made({ ...change, dataset: { ...dataset, validation: 'few.csv' } });
+  const values = async (split: 'validation' | 'test'): Promise<readonly number[]> => {
+    const { file } = await writeVectors(path.join(folder(), 'teacher.onnx'), both, split, path.join(folder(), `${split}.npy`)); // prettier-ignore
+    return [...npySamples(parseNpy(await readFile(file), file))].slice(0, 800);
+  };
+  expect(await values('test')).toEqual(await values('validation'));
 });
 
 it('joins the vectors of two teachers, of which one is an inner tensor of a classifier', async () => {

@@ -50,11 +50,14 @@ export async function browserSample(
   answers: PageAnswers = 'classes',
 ): Promise<Readonly<Record<string, string>>> {
   const pages: Record<string, string> = {};
+  const fields = sampleParts('browser/fields.html');
   for (const [format, { name, title, imports }] of Object.entries(PAGES)) {
     if (!formats.has(format)) continue;
     pages[`${name}.html`] = sampleFile('browser/page.html', {
       ...{ TITLE: title, IMPORTS: JSON.stringify({ imports }), SCRIPT: `./${name}.js` },
-      FIELD: sampleParts('browser/fields.html')[(input === 'boxes' ? 'mask' : input).toUpperCase()],
+      FIELD: fields[(input === 'boxes' ? 'mask' : input).toUpperCase()],
+      ...(answers === 'vector' && { SEARCH: fields['SEARCH'] }),
+      ...(input === 'numbers' && { FOLDER: fields['FOLDER'] }),
     });
     pages[`${name}.js`] = sampleFile(`browser/${name}.js`);
   }
@@ -70,6 +73,7 @@ export async function browserSample(
     ...sharedScripts(),
     ...(answers === 'vector' ? {} : sampleParts('browser/labels.js')),
     ...sampleParts(...parts.map((name) => `browser/${name === ANSWERS ? answers : name}.js`)),
+    ...(answers !== 'vector' && { FOLDER: undefined }),
     LABELS: 'labels',
     KNOWN: KNOWN[answers],
   };

@@ -29,6 +29,7 @@ export function sharedScripts(): Marks {
     ...{ FEEDS: 'feeds.js', NORMALIZE: 'prepare.js', JOINED: 'joined.js', IDS: 'ids.js', WORDS: 'words.js' },
     BOXES: 'boxes.js',
     ROWS: 'rows.js',
+    SEARCH: 'search.js',
   });
 }
 

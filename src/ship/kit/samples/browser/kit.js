@@ -46,5 +46,6 @@ export async function start(classify) {
     results.push(await show(raw, example.__KNOWN__));
   }
   // __CHOOSE__
+  // __FOLDER__
   document.body.dataset.results = JSON.stringify(results);
 }

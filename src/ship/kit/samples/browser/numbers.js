@@ -46,3 +46,11 @@ if (input.shape.length === 4 && [1, 3].includes(input.shape[3])) {
     }
   };
 }
+
+// == FOLDER ==
+const folder = document.querySelector('input[webkitdirectory]');
+folder.parentElement.hidden = chooser.hidden;
+adds(folder, async (file) => {
+  const vector = Array.from(await classify(rawOf(await createImageBitmap(file))));
+  return [{ name: file.webkitRelativePath || file.name, vector, address: URL.createObjectURL(file) }];
+});
