@@ -108,8 +108,8 @@ interface Emoji {
 
 const SHARE_OF_VALIDATION = 5;
 
-/** Folders of pictures on white, a folder for each code point: what Google's pictures train, and both makers' for validation and for test. */
-async function emojiFolders(): Promise<void> {
+/** Folders of pictures on white, a folder for each code point: Google's train, both makers' are validation and test. Returns the code points. */
+async function emojiFolders(): Promise<readonly string[]> {
   const packages = path.resolve(values.emoji ?? at('packages'));
   const of = (maker: string): string => path.join(packages, `emoji-datasource-${maker}`);
   for (const maker of ['google', 'twitter']) {
@@ -136,13 +136,14 @@ async function emojiFolders(): Promise<void> {
     for (const maker of ['google', 'twitter']) await put(maker, emoji, split, code);
     if (split === 'test') for (const maker of ['google', 'twitter']) await put(maker, emoji, maker, code);
   }
+  return drawn.map(({ unified }) => unified).sort();
 }
 
 async function emoji(epochs: number): Promise<void> {
-  await emojiFolders();
+  const classes = await emojiFolders();
   const pictures = { type: 'image-folder', resize: [48, 48], channels: 3 };
   const augment = [{ randAugment: { operations: 1 } }, { shift: 3 }];
-  const dataset = { ...pictures, train: at('emoji/train'), validation: at('emoji/validation'), test: at('emoji/test'), augment }; // prettier-ignore
+  const dataset = { ...pictures, classes, train: at('emoji/train'), validation: at('emoji/validation'), test: at('emoji/test'), augment }; // prettier-ignore
   const teacher = await teacherOf(96);
   const distill = { epochs, batchSize: 64, arcface: 0.5, optimizer: { type: 'adamw', learningRate: 0.005, schedule: 'onecycle', weightDecay: 1e-4 } }; // prettier-ignore
   const run = await trained('emoji', dataset, { teacher, student: { model: 'ds-cnn', strides: [2, 1, 2] }, distill });
