@@ -1,4 +1,5 @@
 const { TestEnvironment } = require('jest-environment-node');
+require('./code-cache.cjs');
 
 /** The host realm's typed arrays: onnxruntime-node checks `instanceof` against them, and jest's sandbox has its own. */
 const NAMES = [
