@@ -39,7 +39,8 @@ export const embedCommand: Command<EmbedArgs> = {
       })
       .option('out', {
         type: 'string',
-        describe: 'File to write [default: static.onnx, with tokenizer.json beside it; beside --vectors: vectors.npy]',
+        describe:
+          'File to write [default: static.onnx, with tokenizer.json beside it; beside --vectors: vectors.npy, or a file that ends in .parquet]',
       }),
   run: async ({ out: named, vectors, split, ...given }, context) => {
     if (vectors !== undefined) {

@@ -6,6 +6,8 @@ import { asUserError } from '../base/files.ts';
 import type { OnProgress } from '../base/progress.ts';
 import { fingerprint } from '../data/dataset.ts';
 import { npyHead } from '../data/readers/numpy/npy.ts';
+import { parquetVectors } from '../formats/parquet/vectors.ts';
+import type { VectorFile } from '../formats/parquet/vectors.ts';
 import { plainLogits } from '../distill/preflight/preflight.ts';
 import { openFile } from '../distill/teachers/open.ts';
 import { ownTeacher } from '../distill/teachers/inputs/preparation.ts';
@@ -24,12 +26,17 @@ export interface WrittenVectors {
   readonly size: number;
 }
 
+/** Endings of files of vectors. */
+const VECTOR_FILES = ['.npy', '.parquet'] as const;
+
 /** Samples whose vectors are written at once. */
 const BLOCK = 4096;
 
 /**
- * Writes the vectors of length 1 that a model file gives to the samples of a split, as a NumPy array [samples, size] in float32, in the order of the
- * files, block by block into a file beside it: after a stop the same call goes on behind the last whole block. The input is prepared as `limbeck evaluate` does. `UserError` for a recipe of another task, and for a split that the data do not have.
+ * Writes the vectors of length 1 that a model file gives to the samples of a split, in float32 and in the order of the files: as a NumPy array
+ * [samples, size], or in a file that ends in .parquet as the lists of a column `vector`. They are written block by block into a file beside it: after a stop
+ * the same call goes on behind the last whole block. The input is prepared as `limbeck evaluate` does. `UserError` for a recipe of another task, for a
+ * split that the data do not have, and for a file of another format.
  */
 export async function writeVectors(
   file: string,
@@ -42,6 +49,12 @@ export async function writeVectors(
     throw new UserError(
       `${recipe.name}: expected a recipe of the task embedding, received ${recipe.dataset.task ?? DEFAULT_TASK}`,
       'Set `dataset.task: embedding`, and `dataset.dimensions` to the numbers of the vectors.',
+    );
+  const written = VECTOR_FILES.find((ending) => out.toLowerCase().endsWith(ending));
+  if (written === undefined)
+    throw new UserError(
+      `--out: expected a file that ends in ${VECTOR_FILES.join(' or ')}, received ${out}`,
+      'Name another file.',
     );
   const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
   const own = await ownTeacher(file, recipe.teacher);
@@ -64,14 +77,16 @@ export async function writeVectors(
   const identity = sha256(await contentHash(file), fingerprint(dataset), canonicalJson(own ?? {}));
   const part = `${out}.${identity.slice(0, 12)}.part`;
   try {
-    const head = npyHead([order.length, size], '<f4');
-    const blocks = await openBlocks(part, head, 4 * size * block);
+    const form = written === '.parquet' ? parquetVectors(size) : npyVectors(order.length, size);
+    const whole = { bytes: form.bytes(block), most: Math.floor(order.length / block) };
+    const blocks = await openBlocks(part, form.head, whole);
     try {
       for (let start = blocks.whole * block; start < order.length; start += block) {
         onProgress?.('vectors', start, order.length);
         const rows = order.subarray(start, start + block);
-        await blocks.handle.appendFile(bytesOf(await plainLogits(model, dataset, rows)));
+        await blocks.handle.appendFile(form.block(await plainLogits(model, dataset, rows)));
       }
+      await blocks.handle.appendFile(form.tail(order.length, block));
       await blocks.handle.sync();
     } finally {
       await blocks.handle.close();
@@ -85,15 +100,25 @@ export async function writeVectors(
   return { file: out, samples: order.length, size };
 }
 
-/** A file with this head, cut behind its last whole block, and their number. */
+/** A NumPy array [count, size] in float32. */
+function npyVectors(count: number, size: number): VectorFile {
+  return {
+    head: npyHead([count, size], '<f4'),
+    block: bytesOf,
+    bytes: (rows) => 4 * size * rows,
+    tail: () => new Uint8Array(),
+  };
+}
+
+/** A file with this head, cut behind its last whole block, and the number of its whole blocks, `most` at most. */
 async function openBlocks(
   file: string,
   head: Uint8Array,
-  bytes: number,
+  { bytes, most }: { readonly bytes: number; readonly most: number },
 ): Promise<{ readonly handle: FileHandle; readonly whole: number }> {
   const handle = await open(file, 'a');
   const { size } = await handle.stat();
-  const whole = size < head.length ? 0 : Math.floor((size - head.length) / bytes);
+  const whole = size < head.length ? 0 : Math.min(most, Math.floor((size - head.length) / bytes));
   if (size < head.length) {
     await handle.truncate(0);
     await handle.appendFile(head);

@@ -2,8 +2,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { concatBytes } from '../../src/base/bytes.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
+import { parquetVectors } from '../../src/formats/parquet/vectors.ts';
 import { inPrecision, VECTOR_PRECISIONS } from '../../src/tasks/embedding/precisions.ts';
 import { likenessOf, ofClasses, retrievalOf } from '../../src/tasks/embedding/retrieval.ts';
 import { embedding } from '../../src/tasks/embedding/task.ts';
@@ -12,9 +14,10 @@ import { lossInput } from '../../src/train/step/step.ts';
 import { useCpu } from '../support/cpu.ts';
 import { runPython } from './python.ts';
 
-function inPython(cases: object): unknown {
+function inPython(cases: object, files: Readonly<Record<string, Uint8Array>> = {}): unknown {
   const folder = mkdtempSync(path.join(tmpdir(), 'conformance-'));
   try {
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(path.join(folder, name), bytes);
     writeFileSync(path.join(folder, 'cases.json'), JSON.stringify(cases));
     return runPython('embedding_check.py', folder);
   } finally {
@@ -109,4 +112,16 @@ describe('losses and gradients are those of PyTorch', () => {
       own.dataSync().forEach((one, at) => expect(Math.abs(one - ofCentres[at]!)).toBeLessThan(1e-3 * most));
     });
   });
+});
+
+it('pyarrow reads the vectors of a Parquet file', () => {
+  const [count, size, block] = [500, 48, 30];
+  const rows = Float32Array.from(drawn(new RandomStream('parquet'), count * size));
+  const { head, block: blockOf, tail } = parquetVectors(size);
+  const blocks = Array.from({ length: Math.ceil(count / block) }, (_, i) =>
+    blockOf(rows.subarray(i * block * size, (i + 1) * block * size)),
+  );
+  const file = concatBytes([head, ...blocks, tail(count, block)]);
+  const { parquet } = inPython({ parquet: 'vectors.parquet' }, { 'vectors.parquet': file }) as { parquet: object };
+  expect(parquet).toEqual({ names: ['vector'], groups: 17, values: Array.from({ length: count }, (_, i) => [...rows.subarray(i * size, (i + 1) * size)]) }); // prettier-ignore
 });

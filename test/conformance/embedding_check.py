@@ -1,9 +1,10 @@
-"""Retrieval by scikit-learn, and losses of vectors by PyTorch: reads cases.json of a folder and prints JSON."""
+"""Retrieval by scikit-learn, losses of vectors by PyTorch, and vectors of a Parquet file by pyarrow: reads cases.json of a folder and prints JSON."""
 
 import json
 import sys
 
 import numpy as np
+import pyarrow.parquet as parquet
 import torch
 import torch.nn.functional as F
 from sklearn.metrics.pairwise import cosine_similarity
@@ -107,7 +108,12 @@ def loss_case(case):
 
 with open(sys.argv[1] + "/cases.json") as file:
     cases = json.load(file)
-if "retrieval" in cases:
+if "parquet" in cases:
+    read = parquet.ParquetFile(sys.argv[1] + "/" + cases["parquet"])
+    table = read.read()
+    values = table["vector"].to_pylist()
+    print(json.dumps({"parquet": {"names": table.column_names, "groups": read.num_row_groups, "values": values}}))
+elif "retrieval" in cases:
     print(json.dumps([retrieval(case) for case in cases["retrieval"]]))
 else:
     print(json.dumps([loss_case(case) for case in cases["losses"]]))

@@ -11,6 +11,7 @@ import { runRecipe } from '../../src/run/run.ts';
 import { makeRecipe } from '../../src/setup/runnable.ts';
 import { writeKit } from '../../src/ship/kit/kit.ts';
 import { npySamples, parseNpy } from '../../src/data/readers/numpy/npy.ts';
+import { readParquet } from '../../src/data/readers/parquet/parquet.ts';
 import { evaluateFile } from '../../src/tools/evaluate.ts';
 import { writeVectors } from '../../src/tools/vectors.ts';
 import { ask, serving } from '../serve/server.ts';
@@ -103,6 +104,17 @@ it('goes from classes to files that give vectors, to a server of them and to a k
   expect(Buffer.compare(await readFile(out), await readFile(written.file))).toBe(0);
   expect((await readdir(folder())).filter((name) => name.endsWith('.part'))).toEqual([]);
   expect(length([...npySamples(array)].slice(0, 16))).toBeCloseTo(1, 4);
+
+  const parquet = path.join(folder(), 'parts.parquet');
+  begun.length = 0;
+  await expect(writeVectors(file, recipe, 'test', parquet, from(3))).rejects.toThrow(InterruptedError);
+  await writeVectors(file, recipe, 'test', parquet, from(Infinity));
+  expect(begun).toEqual([0, 100, 200, 200, 300]);
+  const listed = await readParquet(parquet, { features: 'vector', withoutLabels: true });
+  expect([...listed.samples]).toEqual([...npySamples(array)]);
+  await expect(writeVectors(file, recipe, 'test', path.join(folder(), 'v.csv'))).rejects.toThrow(
+    '--out: expected a file that ends in .npy or .parquet, received',
+  );
   expect(report.parity.at(-1)!.cosine!.mean).toBeGreaterThan(0.98);
 
   await writeKit(run, path.join(folder(), 'kit'));
