@@ -12,6 +12,7 @@ import { students } from './broken/students.ts';
 import { tags } from './broken/tags.ts';
 import { teachers } from './broken/teachers.ts';
 import { texts } from './broken/texts.ts';
+import { vectorCommands, vectorRecipes } from './broken/vectors.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
 
@@ -29,16 +30,20 @@ describe('a broken input ends with exit code 1, a message, a remedy, no stack an
       ...boxes,
       ...teachers,
       ...texts,
+      ...vectorRecipes,
     }),
   )('%s', async (_name, { recipe, files = {}, message }) => {
     await refused(['run', 'r.yaml'], { ...FILES, ...files, 'r.yaml': recipe }, message);
     await expectNoResult(path.join(folder(), 'checkpoints/r'));
   });
 
-  it.each(Object.entries({ ...commands, ...compressing }))('%s', async (_name, { args, files = {}, message }) => {
-    await refused(args, files, message);
-    await expectNoResult(folder(), Object.keys(files));
-  });
+  it.each(Object.entries({ ...commands, ...compressing, ...vectorCommands }))(
+    '%s',
+    async (_name, { args, files = {}, message }) => {
+      await refused(args, files, message);
+      await expectNoResult(folder(), Object.keys(files));
+    },
+  );
 });
 
 async function refused(

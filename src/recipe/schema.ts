@@ -256,17 +256,19 @@ export const recipeSchema = z
       ({ path }) => path[1] !== 'train' && (path[0] === 'distill' || !('features' in distill)),
     );
     const inParts = learning.filter(({ of }) => of.microBatch !== undefined);
-    if (!comparesSamples(dataset, distill.loss)) return;
+    const received = comparing(dataset, distill.loss);
+    if (received === undefined) return;
     const expected = 'a loss that is a sum over samples, of which parts of a batch can be computed one after another';
     const hint = 'Take it out and lower batchSize, or choose another loss.';
-    const params = { expected, received: distill.loss, hint };
+    const params = { expected, received, hint };
     for (const { path } of inParts)
       context.addIssue({ code: 'custom', message: 'not read', path: [...path, 'microBatch'], params });
   })
   .superRefine(({ dataset, shards, distill: { loss } }, context) => {
-    if (shards === undefined || !comparesSamples(dataset, loss)) return;
+    const received = shards === undefined ? undefined : comparing(dataset, loss);
+    if (received === undefined) return;
     const expected = `a loss that is a sum over samples, of which each of the ${shards} shards of a batch is computed by itself`;
-    const params = { expected, received: loss, hint: 'Choose another loss, or leave out shards and mpirun.' };
+    const params = { expected, received, hint: 'Choose another loss, or leave out shards and mpirun.' };
     context.addIssue({ code: 'custom', message: 'not a sum', path: ['distill', 'loss'], params });
   })
   .superRefine((recipe, context) => {
@@ -276,12 +278,13 @@ export const recipeSchema = z
   })
   .describe('A Limbeck recipe.');
 
-/** True if a training compares the samples of a batch with each other: by its loss, or by the labels of vectors. */
-function comparesSamples(
+/** The part of a training that compares the samples of a batch with each other: its loss, or the labels of vectors. */
+function comparing(
   { task, labelled }: { readonly task?: TaskName | undefined; readonly labelled?: number | undefined },
   loss: string,
-): boolean {
-  return ACROSS_BATCH.has(loss) || (taskRow(task).form === 'vector' && labelled !== 0);
+): string | undefined {
+  if (ACROSS_BATCH.has(loss)) return loss;
+  return taskRow(task).form === 'vector' && labelled !== 0 ? 'the contrast of labelled samples' : undefined;
 }
 
 export type Recipe = z.infer<typeof recipeSchema>;

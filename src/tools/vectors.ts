@@ -1,4 +1,4 @@
-import { open, rename } from 'node:fs/promises';
+import { open, rename, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 import { bytesOf, sha256 } from '../base/bytes.ts';
 import { UserError } from '../base/errors.ts';
@@ -56,6 +56,8 @@ export async function writeVectors(
       `--out: expected a file that ends in ${VECTOR_FILES.join(' or ')}, received ${out}`,
       'Name another file.',
     );
+  if ((await stat(out).catch(() => undefined))?.isDirectory() === true)
+    throw new UserError(`--out: ${out}: expected a file, received a folder`, 'Name a file in it.');
   const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
   const own = await ownTeacher(file, recipe.teacher);
   await requireFiles(recipe, ([part, key]) => part === 'dataset' && key !== 'augment');

@@ -69,11 +69,28 @@ it('goes from classes to files that give vectors, to a server of them and to a k
   const pictures = [0, 1, 2].map((one) => Array.from({ length: 8 }, (_, y) => Array.from({ length: 8 }, (_x, x) => [(x + one * y) % 16]))); // prettier-ignore
   const alike = await ask(server, '/v1/m/similar', { body: { inputs: pictures } });
   const single = await ask(server, '/v1/m/similar', { body: { inputs: pictures.slice(0, 1) } });
+  const wrong = [
+    ...['/v1/m?encoding_format=hex', '/v1/m/similar?top=2', '/v1/m/alike'].map((place) => [place, pictures] as const),
+    ...[[pictures[0], [[1, 2]]], 'two', []].map((inputs) => ['/v1/m/similar', inputs] as const),
+  ];
+  const told = [];
+  for (const [place, inputs] of wrong) {
+    const { status, json: said } = await ask(server, place, { body: { inputs } });
+    told.push([status, said['error']]);
+  }
   const packed = await ask(server, '/v1/m?encoding_format=base64', { body: { inputs: pictures } });
   await server.end();
   const similarities = alike.json['similarities'] as number[][];
   expect(similarities.map((row, i) => row[i])).toEqual([1, 1, 1].map((one) => expect.closeTo(one, 6) as number));
   expect(similarities[0]![1]).toBe(similarities[1]![0]);
+  expect(told).toEqual([
+    [400, 'encoding_format: expected float or base64, received "hex"'],
+    [400, 'unknown key "top" behind the ? of the address; none is read here'],
+    [404, 'this server has no address /v1/m/alike'],
+    [400, 'input inputs: expected data of 128 values, flat or nested as its shape [2, 8, 8, 1]'],
+    [400, 'expected a sample of shape [8, 8, 1], or an array of them, received "two"'],
+    [400, 'expected a sample of shape [8, 8, 1], or an array of them, received an array of depth 1'],
+  ]);
   expect([single.status, single.json['error']]).toEqual([400, 'expected two samples or more, received 1']);
   const [first] = packed.json['predictions'] as { embedding: string }[];
   const bytes = Buffer.from(first!.embedding, 'base64');

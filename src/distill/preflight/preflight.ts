@@ -229,12 +229,7 @@ function refuseUseless(
   for (const { name: field, shape } of fields) {
     const values = fieldValues(logits, fields, field);
     const name = fields.length === 1 ? teacher.name : `${teacher.name}: field ${field}`;
-    if (values.some((value) => !Number.isFinite(value))) {
-      throw new UserError(
-        `${name}: some of its answers are not finite numbers`,
-        remedyFor(teacher, 'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.'),
-      );
-    }
+    refuseNotFinite(teacher, values, name);
     if (areConstant(values, countOfElements(shape))) {
       throw new UserError(
         `${name}: gives the same answer to ${samples} different samples`,
@@ -245,6 +240,15 @@ function refuseUseless(
       );
     }
   }
+}
+
+/** `UserError` for answers that are not finite. */
+export function refuseNotFinite(teacher: Teacher | StoredAnswers, values: Float32Array, name = teacher.name): void {
+  if (values.every((value) => Number.isFinite(value))) return;
+  throw new UserError(
+    `${name}: some of its answers are not finite numbers`,
+    remedyFor(teacher, 'Check its normalization (`teacher.normalize`), and whether its weights hold NaN.'),
+  );
 }
 
 /** A teacher can be better than chance although its settings are wrong. */

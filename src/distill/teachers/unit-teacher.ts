@@ -2,7 +2,7 @@ import { bytesOf, sha256 } from '../../base/bytes.ts';
 import { UserError } from '../../base/errors.ts';
 import { principalAxes } from '../../base/math/pca.ts';
 import type { Dataset } from '../../data/dataset.ts';
-import { plainLogits } from '../preflight/preflight.ts';
+import { plainLogits, refuseNotFinite } from '../preflight/preflight.ts';
 import { ensemble } from './ensemble.ts';
 import type { EnsembleMember } from './ensemble.ts';
 import type { Answer, Teacher } from './teacher.ts';
@@ -38,7 +38,9 @@ export async function unitTeacher(teacher: Teacher, dataset: Dataset, isMember =
         : 'Set fewer dimensions, or give validation more samples.',
     );
   const rows = Int32Array.from({ length: samples }, (_, i) => Math.floor((i * dataset.count) / samples));
-  const { axes } = principalAxes(await plainLogits(unit, dataset, rows), width, size);
+  const vectors = await plainLogits(unit, dataset, rows);
+  refuseNotFinite(unit, vectors);
+  const { axes } = principalAxes(vectors, width, size);
   return {
     ...unit,
     // Other bits of the axes may be other axes: of nearly equal eigenvalues any turn is one.

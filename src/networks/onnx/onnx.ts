@@ -278,10 +278,13 @@ function checkOutput(
     );
   const last = headOf(graph);
   const found = last === undefined ? '' : `; its last layer ${last.layer} has ${last.classes}`;
+  const wanted = isOfNumbers
+    ? `an output [batch, ${classes}] for the ${classes} numbers of an answer`
+    : `logits [batch, ${classes}] for the ${classes} classes of the data`;
   throw new UserError(
-    `${file}: expected ${classes === 1 ? 'an output [batch, 1] for the one number or label' : `logits [batch, ${classes}] for the ${classes} classes`} of the data, received ${name} [${shape.join(', ')}]${found}`,
+    `${file}: expected ${classes === 1 ? 'an output [batch, 1] for the one number or label of the data' : wanted}, received ${name} [${shape.join(', ')}]${found}`,
     head === 'keep'
-      ? 'Give data of the classes of the model, or set `student.head: replace`: the last layer is then drawn anew for these.'
+      ? `Give data of ${isOfNumbers ? 'as many numbers as the model answers with (of vectors `dataset.dimensions`)' : 'the classes of the model'}, or set \`student.head: replace\`: the last layer is then drawn anew for these.`
       : 'Export the model up to its last dense layer.',
   );
 }
