@@ -118,6 +118,41 @@ it.each([false, true])('a number that is computed before is read by updates of o
   expect(await result).toEqual([['scale', 18], ['values', 9, 18, 27, 36]]);
 }); // prettier-ignore
 
+/** Contents of two tables after three steps that subtract the same rows by the same ids, of which some are outside of both. */
+async function tablesAfterSteps(fused: boolean) {
+  const [large, small] = [tf.variable(tf.ones([50, 8])), tf.variable(tf.ones([5, 8]))];
+  const program = (rows: number): StepProgram => ({
+    feeds: { x: { dtype: 'float32', shape: [rows, 8] }, ids: { dtype: 'int32', shape: [rows] } },
+    state: { large, small },
+    run: ({ x, ids }) => {
+      const [values, keys] = [tf.mul(x!, 3) as tf.Tensor2D, tf.sub(ids!, tf.scalar(2, 'int32')) as tf.Tensor1D];
+      large.assign(tf.sub(large, tf.unsortedSegmentSum(values, keys, 50)));
+      small.assign(tf.sub(small, tf.unsortedSegmentSum(values, keys, 5)));
+      return {};
+    },
+  });
+  const engine = createOnnxRuntimeEngine({ device: 'cpu', threads: 1, fused });
+  const whole = await engine.compile(program(90));
+  const last = await engine.compile(program(7), { shareStateWith: whole });
+  for (const [i, step] of [whole, last, whole].entries()) {
+    const [n, random] = [step === whole ? 90 : 7, new RandomStream('tables', i)];
+    const ids = Int32Array.from({ length: n }, (_, at) => (at % 3 === 0 ? 4 : random.below(60)));
+    await step.run({ x: Float32Array.from({ length: 8 * n }, () => random.normal()), ids });
+  }
+  const state = await whole.state();
+  await last.dispose();
+  await whole.dispose();
+  return state;
+}
+
+it('sums rows by their ids with the bits of ONNX Runtime, for two tables and two batch sizes', async () => {
+  const [fused, alone] = [await tablesAfterSteps(true), await tablesAfterSteps(false)];
+  expect(digest(fused)).toEqual(digest(alone));
+  const changed = (fused.get('large')!.data as Float32Array).filter((value) => value !== 1);
+  expect(changed.length % 8).toBe(0);
+  expect(changed.length).toBeGreaterThan(8 * 20);
+});
+
 describe('a divided update', () => {
   const sizes = { wide: [10, 10], few: [16], clipped: [40] };
   /** An update by momentum of three variables, of the last one by a gradient whose sum is read too. */

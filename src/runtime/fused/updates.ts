@@ -1,6 +1,6 @@
 import { PART_PREFIX, splitUpdates } from '../../graph/passes/step/split-updates.ts';
 import type { FusedUpdate } from '../../graph/passes/step/fused-update.ts';
-import { staticShape } from '../../graph/shapes.ts';
+import { staticShape, staticSize } from '../../graph/shapes.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { outputName } from '../../formats/onnx/lower.ts';
 import { encodeModule } from '../../formats/wasm/module.ts';
@@ -8,10 +8,11 @@ import { VECTOR_BYTES } from '../../formats/wasm/instructions.ts';
 import { kindOf, updateFunction } from '../../formats/wasm/update.ts';
 import type { DivisibleFeed, ElementRange } from '../engine.ts';
 import type { Tensor } from '../onnxruntime/session.ts';
-import { ortTensor } from '../onnxruntime/session.ts';
+import { allocate, ortTensor } from '../onnxruntime/session.ts';
 import type { HostStore } from '../state.ts';
 import { Arena } from './arena.ts';
 import { divisibleInput } from './divisible.ts';
+import { RowSums } from './row-sums.ts';
 import { wasmFunctions } from '../../formats/wasm/memory.ts';
 
 type Feeds = Readonly<Record<string, TensorData>>;
@@ -46,6 +47,7 @@ export class FusedUpdates {
   #calls: readonly Call[];
   /** Feeds that are read elementwise, with the memory that they are copied to. */
   readonly #copied: Map<string, Float32Array>;
+  readonly #sums: readonly RowSums[];
 
   private constructor(
     rest: Graph,
@@ -53,6 +55,7 @@ export class FusedUpdates {
     updates: readonly Divided[],
     divisible: ReadonlyMap<string, DivisibleFeed>,
     copied: Map<string, Float32Array>,
+    sums: readonly RowSums[],
   ) {
     this.rest = rest;
     this.fetches = fetches;
@@ -60,13 +63,14 @@ export class FusedUpdates {
     this.#updates = updates;
     this.#calls = updates.map(({ elements, callFor }) => callFor({ from: 0, to: elements }));
     this.#copied = copied;
+    this.#sums = sums;
   }
 
   /** Moves the variables of `store`; undefined, without moving any, if the graph has no such updates or memory is short. */
   static of(graph: Graph, store: HostStore): FusedUpdates | undefined {
     const split = splitUpdates(graph);
     if (split === undefined) return undefined;
-    const { rest, updates } = split;
+    const { rest, updates, rowSums } = split;
     const arena = arenaFor(updates, store);
     if (arena === undefined) return undefined;
     const sizes = new Map(
@@ -78,19 +82,33 @@ export class FusedUpdates {
     const vectors = new Map<string, Float32Array>();
     for (const [name, elements] of sizes) {
       const isVariable = graph.state.has(name);
-      const data = isVariable ? (arena.variable(name) ?? arena.place(name, elements)) : arena.lent(name, elements);
+      const lent = rowSums.has(name) ? `${name} by rows` : name;
+      const data = isVariable ? (arena.variable(name) ?? arena.place(name, elements)) : arena.lent(lent, elements);
       if (data === undefined) return undefined;
       vectors.set(name, data);
     }
     for (const [name, data] of vectors) if (graph.state.has(name)) store.place(name, data);
     const scalars = new Map<string, Float32Array>();
     const fetches: Record<string, Tensor> = {};
+    const operands = [...rowSums.values()].flatMap(({ rows, ids }) => [rows, ids]);
+    const summed = new Map<string, TensorData>();
+    for (const name of operands) {
+      const { dtype, shape } = graph.types.get(name)!;
+      summed.set(name, allocate(dtype, staticSize(shape)));
+    }
+    // Vectors of two tables may be added: the gradients of both are then the same rows.
+    const isShared = (rows: string): boolean => operands.indexOf(rows) < operands.lastIndexOf(rows);
+    const sums = [...rowSums].map(([name, { rows, ids }]) => {
+      const given = [summed.get(rows) as Float32Array, summed.get(ids) as Int32Array] as const;
+      return new RowSums(vectors.get(name)!, ...given, Number(graph.types.get(name)!.shape[0]), isShared(rows));
+    });
     for (const output of rest.outputs.keys()) {
       if (!output.startsWith(PART_PREFIX)) continue;
       const name = output.slice(PART_PREFIX.length);
-      const data = vectors.get(name) ?? new Float32Array(1);
-      if (!vectors.has(name)) scalars.set(name, data);
-      fetches[outputName(rest, output)] = ortTensor('float32', data, staticShape(graph.types.get(name)!.shape, name));
+      const { dtype, shape } = graph.types.get(name)!;
+      const data = summed.get(name) ?? vectors.get(name) ?? new Float32Array(1);
+      if (!summed.has(name) && !vectors.has(name)) scalars.set(name, data as Float32Array);
+      fetches[outputName(rest, output)] = ortTensor(dtype, data, staticShape(shape, name));
     }
     const scalarOf = (name: string): ((feeds: Feeds) => number) => {
       const constant = graph.constants.get(name);
@@ -118,7 +136,7 @@ export class FusedUpdates {
       return [[input, { data: vectors.get(input)!, variables: new Map(written) }]];
     });
     const copied = new Map([...vectors].filter(([name]) => graph.inputs.has(name)));
-    return new FusedUpdates(rest, fetches, divided, new Map(divisible), copied);
+    return new FusedUpdates(rest, fetches, divided, new Map(divisible), copied, sums);
   }
 
   /** Limits the updates of these feeds to some elements; the feeds are then no longer fed. */
@@ -134,7 +152,9 @@ export class FusedUpdates {
     for (const [name, data] of this.#copied) data.set(feeds[name] as Float32Array);
     // A variable of one number may be read as a scalar and written, so all scalars are read first.
     for (const { args, scalars } of this.#calls) for (const [at, read] of scalars) args[at] = read(feeds);
+    for (const sum of this.#sums) sum.write();
     for (const { run, args } of this.#calls) run(...args);
+    for (const sum of this.#sums) sum.clear();
   }
 }
 

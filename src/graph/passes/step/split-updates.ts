@@ -15,6 +15,17 @@ export interface SplitGraph {
   /** The graph without the fused updates. Each value that they read of it is an output of the value's name behind `PART_PREFIX`. */
   readonly rest: Graph;
   readonly updates: readonly FusedUpdate[];
+  /**
+   * Sums of rows by id that the updates alone read, as the gradients of embeddings: the graph gives rows and ids instead of a sum, which has a
+   * row for each word of a vocabulary, and most are zero.
+   */
+  readonly rowSums: ReadonlyMap<string, RowSum>;
+}
+
+/** Names of the rows and ids that are summed. */
+export interface RowSum {
+  readonly rows: string;
+  readonly ids: string;
 }
 
 export const PART_PREFIX = 'update/';
@@ -36,7 +47,8 @@ export function splitUpdates(graph: Graph): SplitGraph | undefined {
     const own = nodes.flatMap(({ outputs }) => places.get(outputs[0]!) ?? []).sort((a, b) => a - b);
     return fusedUpdate(graph, nodes, new Map(own.map((i) => all[i]!)));
   });
-  return { rest: restOf(graph, taken, written, updates), updates };
+  const rowSums = rowSumsOf(graph, taken);
+  return { rest: restOf(graph, taken, written, updates, rowSums), updates, rowSums };
 }
 
 const outputsOf = (nodes: Iterable<Node>): ReadonlySet<string> => new Set([...nodes].flatMap(({ outputs }) => outputs));
@@ -211,16 +223,35 @@ function fusedUpdate(graph: Graph, nodes: readonly Node[], writes: ReadonlyMap<s
   };
 }
 
+function rowSumsOf(graph: Graph, taken: ReadonlySet<Node>): ReadonlyMap<string, RowSum> {
+  const readers = readersOf(graph.nodes);
+  const ends = new Set([...graph.outputs.values(), ...graph.updates.values()]);
+  const made = outputsOf(graph.nodes.filter((node) => !taken.has(node)));
+  const isOurs = ({ op, inputs, outputs }: Node): boolean => {
+    const [sum] = outputs as readonly [string];
+    const areTaken = (name: string): boolean[] => (readers.get(name) ?? []).map((reader) => taken.has(reader));
+    const isTaken = areTaken(sum).length > 0 && !areTaken(sum).includes(false) && !ends.has(sum);
+    return (
+      op === 'UnsortedSegmentSum' && isTaken && inputs.every((name) => made.has(name) && !areTaken(name).includes(true))
+    );
+  };
+  return new Map(
+    graph.nodes.filter(isOurs).map(({ inputs: [rows, ids], outputs: [sum] }) => [sum!, { rows: rows!, ids: ids! }]),
+  );
+}
+
 function restOf(
   graph: Graph,
   taken: ReadonlySet<Node>,
   written: ReadonlyMap<string, string>,
   fused: readonly FusedUpdate[],
+  rowSums: ReadonlyMap<string, RowSum>,
 ): Graph {
-  const nodes = graph.nodes.filter((node) => !taken.has(node));
+  const nodes = graph.nodes.filter((node) => !taken.has(node) && !rowSums.has(node.outputs[0]!));
   const made = outputsOf(nodes);
+  const summed = [...rowSums.values()].flatMap(({ rows, ids }) => [rows, ids]);
   const handedOver = new Set(
-    fused.flatMap(({ vectors, scalars }) => [...vectors, ...scalars]).filter((name) => made.has(name)),
+    [...fused.flatMap(({ vectors, scalars }) => [...vectors, ...scalars]), ...summed].filter((name) => made.has(name)),
   );
   const updates = [...graph.updates].filter(([name]) => !written.has(name));
   const used = new Set([...nodes.flatMap(({ inputs }) => inputs), ...graph.outputs.values()]);
