@@ -16,6 +16,13 @@ export const STEP_PARTS: Readonly<Record<string, readonly Swap[]>> = {
   'collect-sums': [
     { file: 'graph/passes/step/collect-sums', after: 'export function collectSums(graph) {', insert: ' return graph;' },
   ],
+  'row-sums': [
+    {
+      file: 'graph/passes/step/split-updates',
+      after: 'function rowSumsOf(graph, taken) {',
+      insert: ' return new Map();',
+    },
+  ],
   blocked: inBlocked('table', 'export function blockedLowering(c) {', ' return () => false;'),
   'blocked/norm': blockedRule('norm', 'batchNormTrain', 'batchNormTrainGrad', 'fusedBatchNorm'),
   'blocked/pool': blockedRule('pool', 'maxPool', 'maxPoolGrad', 'avgPool', 'avgPoolGrad'),

@@ -125,7 +125,7 @@ async function tablesAfterSteps(fused: boolean) {
     feeds: { x: { dtype: 'float32', shape: [rows, 8] }, ids: { dtype: 'int32', shape: [rows] } },
     state: { large, small },
     run: ({ x, ids }) => {
-      const [values, keys] = [tf.mul(x!, 3) as tf.Tensor2D, tf.sub(ids!, tf.scalar(2, 'int32')) as tf.Tensor1D];
+      const [values, keys] = [tf.mul<tf.Tensor2D>(x!, 3), tf.sub<tf.Tensor1D>(ids!, tf.scalar(2, 'int32'))];
       large.assign(tf.sub(large, tf.unsortedSegmentSum(values, keys, 50)));
       small.assign(tf.sub(small, tf.unsortedSegmentSum(values, keys, 5)));
       return {};

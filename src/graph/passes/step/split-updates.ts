@@ -23,7 +23,7 @@ export interface SplitGraph {
 }
 
 /** Names of the rows and ids that are summed. */
-export interface RowSum {
+interface RowSum {
   readonly rows: string;
   readonly ids: string;
 }
