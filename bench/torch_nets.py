@@ -138,14 +138,15 @@ def fitting(strides, size):
     return result
 
 
-def mobilenet_v2(classes=10):
+def mobilenet_v2(classes=10, alpha=1, size=96):
     rows = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
-    strides = fitting([2] + [row[3] for row in rows], 96)
-    layers, last = [block(3, 32, stride=strides[0], act="relu6")], 32
+    strides = fitting([2] + [row[3] for row in rows], size)
+    width = lambda base: max(8, int(base * alpha / 8 + 0.5) * 8)
+    layers, last = [block(3, width(32), stride=strides[0], act="relu6")], width(32)
     for (expansion, filters, repeats, _), stride in zip(rows, strides[1:]):
         for i in range(repeats):
-            layers.append(InvertedResidual(last, filters, expansion, stride if i == 0 else 1))
-            last = filters
+            layers.append(InvertedResidual(last, width(filters), expansion, stride if i == 0 else 1))
+            last = width(filters)
     return nn.Sequential(*layers, block(last, 1280, 1, act="relu6"), Classifier(1280, classes))
 
 

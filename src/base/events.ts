@@ -86,6 +86,8 @@ export interface EpochEvent extends OfStage {
   readonly score?: number | undefined;
   readonly validation?: number;
   readonly seconds: number;
+  /** Of which for the score on the validation split after this epoch. */
+  readonly validationSeconds?: number;
   /** True for a training that runs beside the one whose stage was announced. */
   readonly isBeside?: boolean;
 }

@@ -85,7 +85,9 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
   const isDue = (endsEpoch: boolean): boolean => timer.isDue(endsEpoch ? 1 / 5 : 1);
   const endEpoch = async (epoch: number, totals: Totals): Promise<void> => {
     trainer.settle();
+    const since = monotonicMs();
     const validation = await run.validate();
+    const validationSeconds = (monotonicMs() - since) / 1000;
     const isWhole = run.chooseFrom === undefined || trainer.position.step > run.chooseFrom;
     const isFirst = best.epoch === 0;
     if (isWhole && (isFirst || isBetter(run.task.score, validation, best.validation)))
@@ -93,7 +95,8 @@ export async function train(run: TrainingRun): Promise<TrainingResult> {
     const record = { epoch, loss: totals.loss / totals.weight, score: scoreOfTotals(totals, run.task), validation };
     epochs = [...epochs, record];
     const count = Math.ceil(run.steps / run.stepsPerEpoch);
-    onEvent({ type: 'epoch', stage, ...record, epochs: count, step: trainer.position.step, seconds: times().seconds });
+    const place = { epochs: count, step: trainer.position.step, seconds: times().seconds };
+    onEvent({ type: 'epoch', stage, ...record, ...place, validationSeconds });
   };
 
   const meter = new Meter(run, trainer.position.step);

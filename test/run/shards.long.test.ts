@@ -146,6 +146,34 @@ it('a sweep in shards does every trial once, goes on, and refuses another sweep 
   );
 });
 
+it('trials of a sweep whose teacher and data are the same train it and ask it once, and end with the bytes of runs alone', async () => {
+  const teacher = { train: { model: 'mlp', hidden: [4], epochs: 8, batchSize: 16, optimizer: { learningRate: 0.05 } } };
+  const file = path.join(folder(), 'r.yaml');
+  await writeFile(file, JSON.stringify({ ...TINY, teacher, distill: { epochs: 1, batchSize: 16 } }));
+  const load = ({ name, set }: { name: string; set: readonly string[] }) =>
+    loadRunnable(file, [...set, `name=${name}`]);
+  const titles: string[] = [];
+  const onEvent = (event: { type: string; title?: string; message?: string }): void =>
+    void titles.push(event.message ?? event.title ?? '');
+  const trials = gridTrials(['distill.temperature=1,2', 'seed=1,2']);
+  const options = { out: folder(), onEvent };
+  const { failed } = await sweepShard(await loadRunnable(file), trials, load, { index: 0, count: 1 }, options);
+  expect(failed).toEqual([]);
+  const works = titles.filter((title) => /^(trial|training the teacher|asking the teacher)/.test(title));
+  expect(works.map((title) => title.split(' ')[0])).toEqual(
+    ['trial', 'training', 'asking', 'trial', 'training', 'asking', 'trial', 'trial'], // prettier-ignore
+  );
+  for (const trial of trials.slice(2)) {
+    await runRecipe(await load(trial), { out: path.join(folder(), 'alone') });
+    const [swept, alone] = await Promise.all(
+      [path.join(folder(), 'r-sweep'), path.join(folder(), 'alone')].map((runs) =>
+        readFile(path.join(runs, trial.name, 'exports/distilled.onnx')),
+      ),
+    );
+    expect(swept).toEqual(alone);
+  }
+});
+
 /** The trials then use the answers of the recipe itself. */
 async function mergeAll(base: Awaited<ReturnType<typeof loadRunnable>>): Promise<void> {
   await labelShard(base, { index: 0, count: 1 }, { out: folder() });

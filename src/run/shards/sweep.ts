@@ -1,10 +1,13 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { InterruptedError, UserError } from '../../base/errors.ts';
+import { exists } from '../../base/files.ts';
 import { partOf } from '../../base/shard.ts';
 import type { Shard } from '../../base/shard.ts';
 import { writtenReport } from '../../folder/report/finished.ts';
 import { JobFolder } from '../../folder/jobs.ts';
+import { beginTrial } from '../../folder/search/trial-folders.ts';
+import { giveAnswers, giveTeachers } from '../../folder/states/from-other-runs.ts';
 import { canonicalJson } from '../../recipe/diff.ts';
 import type { TrialSettings } from '../../recipe/grid.ts';
 import type { LoadedRecipe } from '../../recipe/load.ts';
@@ -56,6 +59,7 @@ export async function sweepShard(
     onEvent?.({ type: 'message', message: `trial ${name} (${i + 1} of ${ownTrials.length}): ${set.join(' ')}` });
     try {
       await jobs.giveAnswers(name);
+      await giveFromAlike(jobs, loaded, all);
       const trialOptions = { ...options, inputs: inputsOfSweep(jobs.folder, loaded), isShard: true };
       await runAlone(loaded, jobs.place(loaded.recipe.name), trialOptions);
     } catch (error) {
@@ -70,6 +74,30 @@ export async function sweepShard(
     soFar.push({ ...trial, folder, report: await writtenReport(folder) });
   }
   return { folder: jobs.folder, trials: soFar, failed };
+}
+
+/**
+ * Gives a trial the trained teacher and the stored answers of a finished trial whose teacher and data are the same. States and answers name what they
+ * depend on, so a trial uses those alone that it would compute with the same bytes.
+ */
+async function giveFromAlike(
+  jobs: JobFolder,
+  loaded: LoadedRecipe,
+  all: readonly { readonly name: string; readonly loaded: LoadedRecipe }[],
+): Promise<void> {
+  const taughtBy = ({ teacher, dataset, seed, precision }: LoadedRecipe['recipe']): string =>
+    canonicalJson([teacher, dataset, seed, precision]);
+  const { teacher, name } = loaded.recipe;
+  if (teacher === undefined) return;
+  const alike = all.filter((other) => other.name !== name && taughtBy(other.loaded.recipe) === taughtBy(loaded.recipe));
+  for (const other of alike) {
+    const [from, to] = [jobs.place(other.name), jobs.place(name)];
+    if ((await writtenReport(from))?.status !== 'complete') continue;
+    if (!(await exists(path.join(to, 'recipe.json')))) await beginTrial(to, { loaded }, undefined);
+    await giveTeachers(from, to);
+    await giveAnswers(from, to);
+    return;
+  }
 }
 
 /** Writes the recipe and the changes of each trial; every shard writes the same files. `UserError` if the folder holds another sweep. */
