@@ -180,7 +180,7 @@ try {
   writeFileSync(file, JSON.stringify(recipe));
   const stepsPerEpoch = Math.ceil(trained / BATCH);
   const steps = epochs * stepsPerEpoch;
-  const { optimizer } = makeRecipe(recipe as never).recipe.distill;
+  const { optimizer } = makeRecipe(recipe).recipe.distill;
   const schedule = createSchedule(optimizer, { stepsPerEpoch, steps });
   const spec = path.join(temporary, 'spec.json');
   writeFileSync(

@@ -27,14 +27,15 @@ export function emptyHistogram({ min, max }: ActivationRange): Histogram {
 export function addTo({ bins, min, width }: Histogram, values: Float32Array): void {
   const last = bins.length - 1;
   if (last < 0) return;
-  const { floor } = Math;
+  const counts = new Int32Array(bins.length);
   // Indices and no iterator, here and below: all values of all samples pass here, and that is half of a calibration's time.
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     if (value === 0) continue;
-    const bin = floor((value - min) / width);
-    bins[bin < 0 ? 0 : bin > last ? last : bin]!++;
+    const bin = (value - min) / width;
+    counts[bin < 0 ? 0 : bin > last ? last : bin | 0]!++;
   }
+  for (let bin = 0; bin <= last; bin++) bins[bin]! += counts[bin]!;
 }
 
 /** Smallest and largest value, 0 included; `undefined` if one is not finite. */

@@ -15,10 +15,12 @@ export function onGrid(values: Float32Array, q: TensorQuantization | undefined):
   if (q === undefined) return values;
   const [first, last] = integerRange[q.dtype];
   const [scale, zero] = [q.scales[0]!, q.zeroPoints[0]!];
-  const { min, max, floor } = Math;
+  const [low, high] = [first - zero, last - zero];
   const rounded = new Float32Array(values.length);
-  for (let i = 0; i < values.length; i++)
-    rounded[i] = (min(last, max(first, floor(values[i]! / scale + 0.5) + zero)) - zero) * scale;
+  for (let i = 0; i < values.length; i++) {
+    const step = Math.floor(values[i]! / scale + 0.5);
+    rounded[i] = (step < low ? low : step > high ? high : step) * scale;
+  }
   return rounded;
 }
 

@@ -8,6 +8,7 @@ import type { InferenceTensor } from '../../runtime/inference.ts';
 import type { SessionOptions } from '../../runtime/onnxruntime/session.ts';
 import type { Histogram, ActivationRange } from './histogram.ts';
 import { addTo, emptyHistogram, rangeOf } from './histogram.ts';
+import { insideConvolutions } from './layers.ts';
 import { beforeSoftmax, unmasked } from './masks.ts';
 import { withinLimits } from './saturation.ts';
 
@@ -99,7 +100,7 @@ export async function observe(
   return { histograms, notFinite: [...notFinite], masked };
 }
 
-/** Hands out every float32 value of every batch, fed values included. */
+/** Hands out every float32 value of every batch that a file may have, fed values included. */
 async function visit(
   graph: Graph,
   samples: CalibrationSamples,
@@ -107,7 +108,8 @@ async function visit(
   see: (name: string, values: Float32Array) => void,
   onBatch: () => void = () => undefined,
 ): Promise<void> {
-  const values = activationsOf(graph);
+  const inside = insideConvolutions(graph);
+  const values = activationsOf(graph).filter((name) => !inside.has(name));
   const whole: Graph = { ...graph, outputs: new Map(values.map((name) => [name, name])) };
   const model = new InferenceModel(encodeModel(lowerToOnnx(whole)), 'calibration graph', session);
   try {

@@ -1,5 +1,5 @@
 import { correctBias } from '../../../src/compress/quantize/bias.ts';
-import { biasesOf } from '../../../src/compress/quantize/layers.ts';
+import { biasesOf, insideConvolutions } from '../../../src/compress/quantize/layers.ts';
 import { weightScales } from '../../../src/compress/quantize/ptq.ts';
 import { roundedWeights, withChangedConstants } from '../../../src/compress/quantize/rounding.ts';
 import { layerSensitivity, quantizableLayers } from '../../../src/compress/quantize/sensitivity.ts';
@@ -7,7 +7,9 @@ import { quantize } from '../../../src/compress/quantize/ptq.ts';
 import { lowerToOnnx } from '../../../src/formats/onnx/lower.ts';
 import { encodeModel } from '../../../src/formats/onnx/protobuf.ts';
 import { exportQdq } from '../../../src/formats/onnx/qdq/qdq.ts';
+import { exportTflite } from '../../../src/formats/tflite/export.ts';
 import { GraphBuilder } from '../../../src/graph/builder.ts';
+import type { TensorQuantization } from '../../../src/graph/quantization.ts';
 import type { Graph } from '../../../src/graph/types.ts';
 import { InferenceModel } from '../../../src/runtime/inference.ts';
 import { sessionOptions } from '../../../src/runtime/onnxruntime/engine.ts';
@@ -91,6 +93,42 @@ it('weights have a scale for each output channel, wherever it lies', () => {
     expect(weightScales(made).get('w')).toMatchObject({ scales: [1, 2, 3], axis });
     expect(weightScales(made, 'tensor').get('w')!.scales).toEqual(op === 'BatchMatMul' ? [3] : [1, 2, 3]);
   }
+});
+
+it('no file has values inside of convolutions, which are not observed', async () => {
+  const inside = insideConvolutions(graph);
+  const { result } = await quantize(graph, samples, { calibrator: 'minmax', session });
+  const produced = graph.nodes.flatMap(({ outputs }) => outputs);
+  expect(produced.filter((name) => !result.has(name))).toEqual(produced.filter((name) => inside.has(name)));
+  // Three results before their bias, and two before a Relu; the third layer's sum is added to something else.
+  expect(inside.size).toBe(5);
+  const odd: TensorQuantization = { dtype: 'int8', scales: [1000], zeroPoints: [7] };
+  const more = new Map<string, TensorQuantization>([...result, ...[...inside].map((name) => [name, odd] as const)]);
+  const [qdq, qdqOfMore] = [result, more].map((scales) => encodeModel(exportQdq(graph, scales).result));
+  expect(qdqOfMore).toEqual(qdq);
+  const [tflite, tfliteOfMore] = [result, more].map(
+    (quantization) => exportTflite(graph, { precision: 'integer', quantization }).bytes,
+  );
+  expect(tfliteOfMore).toEqual(tflite);
+});
+
+it('a value before a Relu is observed where something else reads it, it is an answer, or the Relu is of a layer that may stay in float', () => {
+  const of = (more: (b: GraphBuilder, y: string, z: string) => void, layer?: string): number => {
+    const b = new GraphBuilder();
+    const weights = (shape: number[]): string => b.constant({ dtype: 'float32', shape }, numbers(shape.reduce((x, y) => x * y), 'w')); // prettier-ignore
+    const x = b.input('x', { dtype: 'float32', shape: ['batch', 6, 6, 2] });
+    const y = b.op('Conv2D', [x, weights([3, 3, 2, 2])], SAME3, 'one');
+    const z = b.op('Relu', [y], {}, layer);
+    more(b, y, z);
+    b.output('answer', b.op('Conv2D', [z, weights([3, 3, 2, 2])], SAME3, 'two'));
+    return insideConvolutions(b.build()).size;
+  };
+  const nothing = (): void => undefined;
+  expect(of(nothing)).toBe(1);
+  expect(of(nothing, 'one')).toBe(1);
+  expect(of(nothing, 'two')).toBe(0);
+  expect(of((b, y) => b.output('early', y))).toBe(0);
+  expect(of((b, y) => b.output('twice', b.op('Add', [y, y])))).toBe(0);
 });
 
 describe('bias correction', () => {
