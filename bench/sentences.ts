@@ -38,7 +38,7 @@ if (python === undefined || values.wordnet === undefined)
 const folder = path.resolve(values.out);
 const at = (name: string): string => path.join(folder, name);
 /** Numbers of a token's vector, and tokens of a text, as in recipe.yaml. */
-const [SIZE, LENGTH] = [88, 128];
+const [SIZE, LENGTH] = [80, 128];
 /** Number of texts that are timed. */
 const TIMED = 200;
 
@@ -58,7 +58,7 @@ const files = {
   'student int8': path.join(run, 'exports/distilled-dynamic-int8.onnx'),
 };
 mkdirSync(at('vectors'), { recursive: true });
-const asked = await loadRunnable(recipe, ['dataset.test=texts.jsonl']);
+const asked = await loadRunnable(recipe, ['dataset.test=texts.jsonl', 'dataset.centred=false']);
 for (const [name, file] of Object.entries(files)) await writeVectors(file, asked, 'test', at(`vectors/${name}.npy`));
 
 const texts = readFileSync(at('train.jsonl'), 'utf8').trimEnd().split('\n').map((line) => (JSON.parse(line) as { text: string }).text); // prettier-ignore

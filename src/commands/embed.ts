@@ -4,7 +4,7 @@ import { printJson } from './context.ts';
 interface EmbedArgs {
   encoder: string;
   tokenizer: string | undefined;
-  size: number;
+  size: number | undefined;
   length: number;
   pooling: 'mean' | 'first';
   output: string | undefined;
@@ -18,9 +18,13 @@ export const embedCommand: Command<EmbedArgs> = {
   summary: 'Make static embeddings from an encoder of sentences, or write the vectors that a model gives to a data set',
   options: (yargs) =>
     yargs
-      .positional('encoder', { type: 'string', demandOption: true, describe: 'An .onnx file that takes token ids' })
+      .positional('encoder', {
+        type: 'string',
+        demandOption: true,
+        describe: 'An .onnx file that takes token ids, or a folder of model2vec',
+      })
       .option('tokenizer', { type: 'string', describe: 'Its tokenizer.json [default: the one beside it]' })
-      .option('size', { type: 'number', default: 256, describe: 'Numbers of a vector' })
+      .option('size', { type: 'number', describe: 'Numbers of a vector [default: 256; all of a folder]' })
       .option('length', { type: 'number', default: 128, describe: 'Tokens of a text' })
       .option('pooling', {
         choices: ['mean', 'first'] as const,
@@ -60,6 +64,7 @@ export const embedCommand: Command<EmbedArgs> = {
     const args = { ...given, out: named ?? 'static.onnx' };
     const path = await import('node:path');
     const { embed } = await import('../tools/embed.ts');
+    const { isFolder } = await import('../setup/hub/files.ts');
     const { UserError } = await import('../base/errors.ts');
     const { fileSize } = await import('../report/format.ts');
     const { showEvents } = await import('./terminal/progress.ts');
@@ -68,10 +73,12 @@ export const embedCommand: Command<EmbedArgs> = {
       ['size', 4096],
       ['length', 65_536],
     ] as const) {
-      if (Number.isInteger(args[key]) && args[key] >= 1 && args[key] <= most) continue;
-      throw new UserError(`--${key}: expected a whole number from 1 to ${most}, received ${args[key]}`, 'Change it.');
+      const value = args[key];
+      if (value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)) continue;
+      throw new UserError(`--${key}: expected a whole number from 1 to ${most}, received ${value}`, 'Change it.');
     }
-    const tokenizer = args.tokenizer ?? path.join(path.dirname(args.encoder), 'tokenizer.json');
+    const tokenizer =
+      args.tokenizer ?? path.join(isFolder(args.encoder) ? args.encoder : path.dirname(args.encoder), 'tokenizer.json');
     const display = await showEvents(context);
     const onProgress = progressOf({ onEvent: display.onEvent, signal: context.signal }, 'export');
     const made = await embed({ ...args, tokenizer, onProgress }).finally(display.close);

@@ -11,6 +11,8 @@ interface EvaluateArgs {
   set: string[];
   split: string;
   usual: boolean;
+  pairs: string | undefined;
+  columns: string;
   shape: string[];
   fix: string[];
 }
@@ -29,13 +31,29 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       .option('set', setOption)
       .option('split', { choices: ['train', 'validation', 'test'], default: 'test', describe: 'Part of the data' })
       .options(inputOptions)
+      .option('pairs', {
+        type: 'string',
+        describe: 'Pairs of texts with a similarity (.csv, .tsv, .jsonl, .parquet): score a model of vectors on them',
+      })
+      .option('columns', {
+        ...{ type: 'string', default: 'sentence1,sentence2,score' },
+        describe: 'Beside --pairs: columns of the two texts and of the similarity',
+      })
       .option('usual', {
         ...{ type: 'boolean', default: false },
         describe: 'Write the distribution of its answers beside it, by which `limbeck serve` sees drift',
       }),
-  run: async ({ model, recipe, set, split, usual, shape, fix }, context) => {
+  run: async ({ model, recipe, set, split, usual, shape, fix, pairs, columns }, context) => {
     if (usual) refuseUsual(model, split);
     const { loadRunnable } = await import('../setup/runnable.ts');
+    if (pairs !== undefined) {
+      const { scorePairs } = await import('../tools/pairs.ts');
+      const score = await scorePairs(model, await loadRunnable(recipe, set), pairs, columnsOf(columns));
+      if (context.json) printJson(context, score);
+      else
+        context.out(`${model}: Spearman ${(100 * score.spearman).toFixed(1)} % on ${score.pairs} pairs of ${pairs}\n`);
+      return;
+    }
     const { evaluateFile } = await import('../tools/evaluate.ts');
     const evaluated = await evaluateFile(
       model,
@@ -57,6 +75,16 @@ export const evaluateCommand: Command<EvaluateArgs> = {
     context.out(`${model}: ${result.said}\n`);
   },
 };
+
+function columnsOf(columns: string): [string, string, string] {
+  const names = columns.split(',').map((name) => name.trim());
+  const [first, second, score] = names;
+  if (names.length === 3 && first && second && score) return [first, second, score];
+  throw new UserError(
+    `--columns: expected two texts and a similarity, received ${columns}`,
+    'For example --columns sentence1,sentence2,score.',
+  );
+}
 
 function refuseUsual(model: string, split: string): void {
   if (!/\.onnx$/i.test(model)) {

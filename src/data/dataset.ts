@@ -30,6 +30,8 @@ export interface VectorForm {
   readonly size: number;
   /** Numbers of elements of shorter vectors, ascending; without `size`. */
   readonly prefixes: readonly number[];
+  /** The mean of the teacher's vectors is subtracted from each. */
+  readonly centred?: boolean | undefined;
 }
 
 /** A column of a table in the samples: one number, a one-hot number for each of its words, or the parts of its dates. */

@@ -8,6 +8,7 @@ import { openText, TOKENIZER_FILE } from '../data/text/open.ts';
 import { tokenizerOf } from '../data/text/tokenizer/tokenizer-json.ts';
 import type { Tokenizer, TokenizerJson } from '../data/text/tokenizer/tokenizer-json.ts';
 import { staticEmbeddings } from '../distill/static-embeddings.ts';
+import type { StaticEmbeddings } from '../distill/static-embeddings.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
@@ -19,13 +20,18 @@ import { InferenceModel } from '../runtime/inference.ts';
 import { sessionOptions } from '../runtime/onnxruntime/session-choice.ts';
 import { inferenceGraph } from '../ship/export.ts';
 import { useLazyBackend } from '../trace/use.ts';
+import { readModel2vec } from './model2vec.ts';
+import type { Model2vec } from './model2vec.ts';
+
+const SIZE = 256;
 
 export interface EmbedOptions {
-  /** Path of an encoder of sentences, .onnx. */
+  /** Path of an encoder of sentences, .onnx, or of a folder of model2vec, whose vectors are taken as they are. */
   readonly encoder: string;
   /** Path of its tokenizer.json. */
   readonly tokenizer: string;
-  readonly size: number;
+  /** Numbers of a vector. Default: 256 of an encoder, all of a folder; fewer are the first ones. */
+  readonly size?: number | undefined;
   /** Maximum tokens of a text. */
   readonly length: number;
   readonly pooling: 'mean' | 'first';
@@ -51,7 +57,7 @@ export interface Embedded {
  * size], followed by an identity dense layer that a recipe replaces (`student: { onnx: FILE, head: replace }`).
  */
 export async function embed(options: EmbedOptions): Promise<Embedded> {
-  const { encoder: file, size, length, out } = options;
+  const { encoder: file, length, out } = options;
   const beside = path.join(path.dirname(out), TOKENIZER_FILE);
   if (path.resolve(out) === path.resolve(file))
     throw new UserError(`--out: ${out} is the encoder`, 'Name another file.');
@@ -70,10 +76,11 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
   const json = JSON.parse(new TextDecoder().decode(bytes)) as TokenizerJson;
   const tokenizer = tokenizerOf(json);
   const marked = markedIds(json, tokenizer, form.padding);
-  const encoder = new InferenceModel(await readOnnx(file), file, sessionOptions('cpu', {}));
-  const { vectors, width, kept } = await staticEmbeddings(encoder, file, tokenizer, { ...options, ...marked }).finally(
-    () => encoder.dispose(),
-  );
+  const own = await readModel2vec(file);
+  const { vectors, width, kept, size } =
+    own === undefined
+      ? await vectorsOfEncoder(file, tokenizer, options, marked)
+      : vectorsOfFolder(file, own, tokenizer, options, marked.silent);
   const model = encodeModel(
     lowerToOnnx(bagOf(vectors, form, size), {
       metadata: new Map(
@@ -93,6 +100,50 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
   await writeWholeFile(out, model, new Map(isOwn ? [] : [[path.basename(beside), bytes]]));
   const { vocabulary } = form;
   return { file: out, tokenizer: beside, vocabulary, size, width, kept, sizeBytes: model.length };
+}
+
+type Made = StaticEmbeddings & { readonly size: number };
+
+async function vectorsOfEncoder(
+  file: string,
+  tokenizer: Tokenizer,
+  { size = SIZE, ...options }: EmbedOptions,
+  marked: ReturnType<typeof markedIds>,
+): Promise<Made> {
+  const encoder = new InferenceModel(await readOnnx(file), file, sessionOptions('cpu', {}));
+  const made = staticEmbeddings(encoder, file, tokenizer, { ...options, size, ...marked });
+  return { ...(await made.finally(() => encoder.dispose())), size };
+}
+
+/** Vectors of a folder. Tokens of the template and unknown words, which model2vec leaves out, get zeros: the mean keeps its direction. */
+function vectorsOfFolder(
+  folder: string,
+  { vectors: all, width }: Model2vec,
+  { vocabulary, templates }: Tokenizer,
+  { size = width }: EmbedOptions,
+  silent: ReadonlySet<number>,
+): Made {
+  const rows = all.length / width;
+  if (rows !== vocabulary)
+    throw new UserError(
+      `${folder}: expected a vector for each of the ${vocabulary} tokens of its tokenizer, received ${rows}`,
+      'Name the tokenizer.json that was saved with it.',
+    );
+  if (size > width)
+    throw new UserError(`--size: expected at most ${width}, the numbers of a vector of ${folder}, received ${size}`, 'Leave it out.'); // prettier-ignore
+  const vectors = new Float32Array(rows * size);
+  const ends = templates.single.flatMap((part) => ('id' in part ? [part.id] : []));
+  const left = new Set([...silent, ...ends]);
+  let [whole, kept] = [0, 0];
+  for (let at = 0; at < all.length; at++) {
+    const [id, k] = [Math.floor(at / width), at % width];
+    const square = all[at]! ** 2;
+    whole += square;
+    if (k >= size) continue;
+    kept += square;
+    if (!left.has(id)) vectors[id * size + k] = all[at]!;
+  }
+  return { vectors, width, size, kept: whole === 0 ? 1 : kept / whole };
 }
 
 function bagOf(

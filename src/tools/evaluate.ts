@@ -11,6 +11,7 @@ import type { EvaluationFigures } from '../tasks/described.ts';
 import { againstText } from '../tasks/score.ts';
 import { plainLogits, noBetterThanNothing } from '../distill/preflight/preflight.ts';
 import { openFile, openTeacher } from '../distill/teachers/open.ts';
+import { uncentred } from '../distill/teachers/unit-teacher.ts';
 import { columnsIn, ownTeacher, preparationText } from '../distill/teachers/inputs/preparation.ts';
 import type { Preparation } from '../distill/teachers/inputs/preparation.ts';
 import { atFile, UserError } from '../base/errors.ts';
@@ -103,7 +104,7 @@ export async function evaluateFile(
   const options = {
     engine: engineOf(recipe),
     session: sessionOptionsOf(recipe),
-    dataset,
+    dataset: recipeTeacher === undefined ? uncentred(dataset) : dataset,
     shapes,
     name: (name: string) => name,
   };

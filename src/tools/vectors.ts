@@ -10,6 +10,7 @@ import { parquetVectors } from '../formats/parquet/vectors.ts';
 import type { VectorFile } from '../formats/parquet/vectors.ts';
 import { plainLogits } from '../distill/preflight/preflight.ts';
 import { openFile } from '../distill/teachers/open.ts';
+import { uncentred } from '../distill/teachers/unit-teacher.ts';
 import { ownTeacher } from '../distill/teachers/inputs/preparation.ts';
 import { contentHash } from '../files/identity.ts';
 import { requireFiles } from '../folder/inputs.ts';
@@ -19,6 +20,8 @@ import { DEFAULT_TASK, taskRow } from '../recipe/task.ts';
 import { sessionOptionsOf } from '../runtime/recipe-options.ts';
 import { loadFedData } from '../setup/data.ts';
 import { engineOf } from '../setup/engine.ts';
+
+type Split = 'train' | 'validation' | 'test';
 
 export interface WrittenVectors {
   readonly file: string;
@@ -41,15 +44,10 @@ const BLOCK = 4096;
 export async function writeVectors(
   file: string,
   { recipe }: LoadedRecipe,
-  split: 'train' | 'validation' | 'test',
+  split: Split,
   out: string,
   { onProgress, block = BLOCK }: { readonly onProgress?: OnProgress; readonly block?: number } = {},
 ): Promise<WrittenVectors> {
-  if (taskRow(recipe.dataset.task).form !== 'vector')
-    throw new UserError(
-      `${recipe.name}: expected a recipe of the task embedding, received ${recipe.dataset.task ?? DEFAULT_TASK}`,
-      'Set `dataset.task: embedding`, and `dataset.dimensions` to the numbers of the vectors.',
-    );
   const written = VECTOR_FILES.find((ending) => out.toLowerCase().endsWith(ending));
   if (written === undefined)
     throw new UserError(
@@ -58,21 +56,7 @@ export async function writeVectors(
     );
   if ((await stat(out).catch(() => undefined))?.isDirectory() === true)
     throw new UserError(`--out: ${out}: expected a file, received a folder`, 'Name a file in it.');
-  const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
-  const own = await ownTeacher(file, recipe.teacher);
-  await requireFiles(recipe, ([part, key]) => part === 'dataset' && key !== 'augment');
-  const data = await loadFedData({ ...recipe, file }, own && recipe.teacher, format === 'tfjs');
-  const dataset = data[split];
-  if (dataset === undefined)
-    throw new UserError(
-      `${recipe.name}: the data set has no test split`,
-      'Use --split validation, or set dataset.test.',
-    );
-  const { teacher: model } = await openFile(
-    { layout: 'auto', outputs: 'auto', ...own, onnx: undefined, intermediate: [], precision: 'fp32', [format]: file },
-    // Wider vectors have the axes that the teacher of a run has, whatever the split.
-    { engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: data.validation, name: (name) => name },
-  );
+  const { model, data: dataset, own } = await openVectors(file, recipe, split);
   const order = Int32Array.from(dataset.ids.keys()).sort((a, b) => dataset.ids[a]! - dataset.ids[b]!);
   const size = model.classes;
   // Vectors of another model, of other samples or of another preparation go into another file.
@@ -100,6 +84,34 @@ export async function writeVectors(
     await model.dispose();
   }
   return { file: out, samples: order.length, size };
+}
+
+/**
+ * Opens a model file that answers with vectors, and a split of the data of a recipe in the form that it reads; `own`: the teacher of the recipe, if it is
+ * this file, by whose settings its input is prepared. `UserError` for a recipe of another task, and for a split that the data do not have.
+ */
+export async function openVectors(file: string, recipe: LoadedRecipe['recipe'], split: Split) {
+  if (taskRow(recipe.dataset.task).form !== 'vector')
+    throw new UserError(
+      `${recipe.name}: expected a recipe of the task embedding, received ${recipe.dataset.task ?? DEFAULT_TASK}`,
+      'Set `dataset.task: embedding`, and `dataset.dimensions` to the numbers of the vectors.',
+    );
+  const format = file.endsWith('.json') ? 'tfjs' : file.endsWith('.tflite') ? 'tflite' : 'onnx';
+  const own = await ownTeacher(file, recipe.teacher);
+  await requireFiles(recipe, ([part, key]) => part === 'dataset' && key !== 'augment');
+  const data = await loadFedData({ ...recipe, file }, own && recipe.teacher, format === 'tfjs');
+  const dataset = data[split];
+  if (dataset === undefined)
+    throw new UserError(
+      `${recipe.name}: the data set has no test split`,
+      'Use --split validation, or set dataset.test.',
+    );
+  const { teacher } = await openFile(
+    { layout: 'auto', outputs: 'auto', ...own, onnx: undefined, intermediate: [], precision: 'fp32', [format]: file },
+    // Wider vectors have the axes that the teacher of a run has, whatever the split.
+    { engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: own ? data.validation : uncentred(data.validation), name: (name) => name }, // prettier-ignore
+  );
+  return { model: teacher, data: dataset, own };
 }
 
 /** A NumPy array [count, size] in float32. */

@@ -3,11 +3,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { concatBytes } from '../../src/base/bytes.ts';
+import { spearman } from '../../src/base/math/ranks.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { parquetVectors } from '../../src/formats/parquet/vectors.ts';
 import { inPrecision, VECTOR_PRECISIONS } from '../../src/tasks/embedding/precisions.ts';
-import { likenessOf, ofClasses, retrievalOf } from '../../src/tasks/embedding/retrieval.ts';
+import { cosinesOf, likenessOf, ofClasses, retrievalOf } from '../../src/tasks/embedding/retrieval.ts';
 import { embedding } from '../../src/tasks/embedding/task.ts';
 import type { Loss } from '../../src/train/step/loss.ts';
 import { lossInput } from '../../src/train/step/step.ts';
@@ -33,7 +34,7 @@ interface Figures {
   readonly map: number;
 }
 
-it('recall and mAP@R of vectors of each number format are those of scikit-learn, and their likenesses', () => {
+it('recall and mAP@R of vectors of each number format are those of scikit-learn, and their likenesses; correlations of ranks those of SciPy', () => {
   const cases = Array.from({ length: 30 }, (_, i) => {
     const random = new RandomStream('embedding', `case ${i}`);
     const [count, width, classes] = [20 + random.below(180), 2 + random.below(40), 2 + random.below(9)];
@@ -43,15 +44,20 @@ it('recall and mAP@R of vectors of each number format are those of scikit-learn,
     );
     return { vectors, others: drawn(random, count * width), labels, width };
   });
+  const cosines = cases.map(({ vectors, others, width }) => {
+    const of = (values: readonly number[]) => ({ values: Float32Array.from(values), width });
+    return Array.from(cosinesOf(of(vectors), of(others)), (value) => Math.round(20 * value));
+  });
   const rounded = cases.map(
     ({ vectors, width }) =>
     VECTOR_PRECISIONS.map((precision) => Array.from(inPrecision({ values: Float32Array.from(vectors), width }, precision).values)), // prettier-ignore
   );
   const found = inPython({
-    retrieval: cases.map((one, i) => ({ ...one, rounded: rounded[i] })),
-  }) as { readonly figures: Figures[]; readonly cosine: number; readonly overlap: number }[];
+    retrieval: cases.map((one, i) => ({ ...one, rounded: rounded[i], cosines: cosines[i] })),
+  }) as { readonly figures: Figures[]; readonly cosine: number; readonly overlap: number; readonly spearman: number }[];
   cases.forEach(({ vectors, others, labels, width }, i) => {
-    const { figures, cosine, overlap } = found[i]!;
+    const { figures, cosine, overlap, spearman: correlation } = found[i]!;
+    expect(spearman(cosines[i]!, labels)).toBeCloseTo(correlation, 12);
     const of = (values: readonly number[]) => ({ values: Float32Array.from(values), width });
     VECTOR_PRECISIONS.forEach((_, p) => {
       const own = retrievalOf(of(rounded[i]![p]!), ofClasses(labels));

@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow.parquet as parquet
 import torch
 import torch.nn.functional as F
+from scipy.stats import spearmanr
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neighbors import NearestNeighbors
 
@@ -49,6 +50,7 @@ def retrieval(case):
         "figures": [figures(matrix(one), labels) for one in case["rounded"]],
         "cosine": cosine,
         "overlap": float(np.mean(shared)),
+        "spearman": float(spearmanr(case["cosines"], labels)[0]),
     }
 
 

@@ -31,6 +31,17 @@ function unit(vector: readonly number[]): number[] {
 
 const product = (a: readonly number[], b: readonly number[]): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0);
 
+/** Vectors of texts by a file of `embed`, of length 1, with the tokenizer beside it. */
+async function vectorsOf(out: string, texts: readonly string[]): Promise<number[][]> {
+  const tokenizer = path.join(path.dirname(out), 'tokenizer.json');
+  const { encode } = await openText({ column: 'text', tokenizer, length: LENGTH });
+  const model = new InferenceModel(readFileSync(out), out, sessionOptions('cpu', {}));
+  const data = Float32Array.from(texts.flatMap((text) => Array.from(encode([text]).ids)));
+  const { logits } = await model.run({ input: { data, shape: [texts.length, LENGTH] } });
+  model.dispose();
+  return texts.map((_, i) => unit(Array.from(logits!.data.slice(i * SIZE, (i + 1) * SIZE), Number)));
+}
+
 it('static embeddings of an encoder are those that model2vec makes of it', async () => {
   // Texts that spell a special token, as [SEP], are another matter: model2vec takes it for letters.
   const texts = textsOfMany(400, false).filter((text) => !/[[<]/.test(text) && /\p{Letter}/u.test(text));
@@ -42,11 +53,7 @@ it('static embeddings of an encoder are those that model2vec makes of it', async
   const made = { encoder: file('encoder.onnx'), tokenizer, size: SIZE, length: LENGTH, pooling: 'mean', out } as const;
   const { kept, width } = await embed(made);
   expect([width, kept > 0.3 && kept < 1]).toEqual([48, true]);
-  const { encode } = await openText({ column: 'text', tokenizer: file('made/tokenizer.json'), length: LENGTH });
-  const model = new InferenceModel(readFileSync(out), out, sessionOptions('cpu', {}));
-  const data = Float32Array.from(texts.flatMap((text) => Array.from(encode([text]).ids)));
-  const { logits } = await model.run({ input: { data, shape: [texts.length, LENGTH] } });
-  const ours = texts.map((_, i) => unit(Array.from(logits!.data.slice(i * SIZE, (i + 1) * SIZE), Number)));
+  const ours = await vectorsOf(out, texts);
   const theirs = (JSON.parse(readFileSync(file('vectors.json'), 'utf8')) as number[][]).map(unit);
   const angles = texts.map((_, i) => {
     const j = (7 * i + 1) % texts.length;
@@ -56,9 +63,17 @@ it('static embeddings of an encoder are those that model2vec makes of it', async
   process.stdout.write(
     `angles between texts differ by ${Math.max(...angles).toFixed(4)}, least cosine ${Math.min(...own).toFixed(4)}\n`,
   );
-  model.dispose();
   expect(Math.max(...angles)).toBeLessThan(1e-4);
   expect(Math.min(...own)).toBeGreaterThan(0.9999);
+
+  // The folder that model2vec saves: its vectors, as they are.
+  const saved = { encoder: file('model2vec'), tokenizer: file('model2vec/tokenizer.json'), length: LENGTH, pooling: 'mean' } as const; // prettier-ignore
+  const { size } = await embed({ ...saved, out: file('saved/static.onnx') });
+  expect(size).toBe(SIZE);
+  const same = await vectorsOf(file('saved/static.onnx'), texts);
+  const errors = same.map((vector, i) => Math.max(...vector.map((value, k) => Math.abs(value - theirs[i]![k]!))));
+  process.stdout.write(`vectors of the folder differ by ${Math.max(...errors)}\n`);
+  expect(Math.max(...errors)).toBeLessThan(1e-6);
 });
 
 /** Pairs of datasets/wordnet-pairs as one text, by how the two are related, whichever comes first: a bag does not see their order. */

@@ -1,5 +1,5 @@
 """A small BERT with random weights, exported to ONNX with a tokenizer that is trained on texts.json, and what model2vec makes of it:
-writes encoder.onnx, tokenizer.json and vectors.json, the vector of unit length that its static model gives to each text."""
+writes encoder.onnx, tokenizer.json, the folder model2vec, and vectors.json, the vector of unit length that its static model gives to each text."""
 
 import json
 import os
@@ -24,6 +24,7 @@ encoder = transformers.BertModel(config, add_pooling_layer=False).eval()
 export_onnx(LastHiddenState(encoder), os.path.join(folder, "encoder.onnx"), "last_hidden_state", ["batch", "tokens"])
 
 static = distill_from_model(encoder, of_transformers(tokenizer), device="cpu", pca_dims=16, quantize_to="float32")
+static.save_pretrained(os.path.join(folder, "model2vec"))
 with open(os.path.join(folder, "vectors.json"), "w") as file:
     json.dump(static.encode(texts).tolist(), file)
 print(json.dumps(len(static.embedding)))

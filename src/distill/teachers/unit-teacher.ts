@@ -13,21 +13,30 @@ const MOST_SAMPLES = 4096;
 /**
  * The teacher with vectors of length 1 of the size that the data ask for. Vectors of another size are projected onto their principal axes over samples
  * of `dataset`, and so are vectors with `prefixes`, so that their first numbers carry most. No other projection to this size keeps cosines better;
- * the student learns its result, and no file contains it. `UserError` for vectors with fewer numbers than asked for; those of a member of several
+ * the student learns its result, and no file contains it. With `centred`, the mean over these samples is subtracted first: vectors of a teacher have
+ * much in common, which says nothing of a sample (Mu and Viswanath 2018, "All-but-the-top", section 2). `UserError` for vectors with fewer numbers than asked for; those of a member of several
  * teachers are filled up with zeros instead.
  */
 export async function unitTeacher(teacher: Teacher, dataset: Dataset, isMember = false): Promise<Teacher> {
-  const { size, prefixes } = dataset.vector!;
+  const { size, prefixes, centred } = dataset.vector!;
   const width = teacher.classes;
-  const unit: Teacher = {
+  const plain: Teacher = {
     ...teacher,
     key: sha256(teacher.key, 'unit'),
     answer: withVectors(teacher, (vectors) => unitRows(vectors, width)),
   };
+  const samples = Math.min(MOST_SAMPLES, dataset.count);
+  const rows = Int32Array.from({ length: samples }, (_, i) => Math.floor((i * dataset.count) / samples));
+  const vectorsOf = async (of: Teacher): Promise<Float32Array> => {
+    const vectors = await plainLogits(of, dataset, rows);
+    refuseNotFinite(of, vectors);
+    return vectors;
+  };
+  // Members are centred once they are joined.
+  const unit = centred && !isMember ? less(plain, meanVector(await vectorsOf(plain), width)) : plain;
   if (width === size && (isMember || prefixes.length === 0)) return unit;
   if (width < size && isMember)
     return { ...unit, key: sha256(unit.key, String(size)), classes: size, answer: withVectors(unit, (vectors) => padded(vectors, width, size)) }; // prettier-ignore
-  const samples = Math.min(MOST_SAMPLES, dataset.count);
   if (size > Math.min(width, samples))
     throw new UserError(
       width < size
@@ -37,10 +46,7 @@ export async function unitTeacher(teacher: Teacher, dataset: Dataset, isMember =
         ? `Set \`dataset.dimensions: ${width}\` or less.`
         : 'Set fewer dimensions, or give validation more samples.',
     );
-  const rows = Int32Array.from({ length: samples }, (_, i) => Math.floor((i * dataset.count) / samples));
-  const vectors = await plainLogits(unit, dataset, rows);
-  refuseNotFinite(unit, vectors);
-  const { axes } = principalAxes(vectors, width, size);
+  const { axes } = principalAxes(await vectorsOf(unit), width, size);
   return {
     ...unit,
     // Other bits of the axes may be other axes: of nearly equal eigenvalues any turn is one.
@@ -48,6 +54,29 @@ export async function unitTeacher(teacher: Teacher, dataset: Dataset, isMember =
     classes: size,
     answer: withVectors(unit, (vectors) => unitRows(projected(vectors, axes, width), size)),
   };
+}
+
+/** The data for a model that is no teacher, such as a student that has learnt centred vectors. */
+export function uncentred(dataset: Dataset): Dataset {
+  return dataset.vector?.centred === true ? { ...dataset, vector: { ...dataset.vector, centred: false } } : dataset;
+}
+
+/** The teacher with a vector subtracted from each of its own, and length 1 again. */
+function less(unit: Teacher, mean: Float32Array): Teacher {
+  const width = mean.length;
+  const rest = (vectors: Float32Array): Float32Array => vectors.map((value, i) => value - mean[i % width]!);
+  return {
+    ...unit,
+    key: sha256(unit.key, bytesOf(mean)),
+    answer: withVectors(unit, (vectors) => unitRows(rest(vectors), width)),
+  };
+}
+
+/** Mean of rows [n, width]. */
+function meanVector(rows: Float32Array, width: number): Float32Array {
+  const mean = new Float64Array(width);
+  for (let i = 0; i < rows.length; i++) mean[i % width]! += (rows[i]! * width) / rows.length;
+  return Float32Array.from(mean);
 }
 
 function withVectors(teacher: Teacher, change: (vectors: Float32Array) => Float32Array): Teacher['answer'] {

@@ -59,9 +59,9 @@ export async function readClassVectors(
 async function arraysIn(bytes: Uint8Array, file: string, name: string): Promise<Map<string, Stored>> {
   if (file.endsWith('.safetensors'))
     return new Map(
-      [...readSafetensors(bytes, name).tensors].map(([key, { shape, data }]) => [
+      [...readSafetensors(bytes, name).tensors].map(([key, { shape, data, dtype }]) => [
         key,
-        { shape, data: typedAs('float32', data) as Float32Array },
+        { shape, data: typedAs('float32', data, dtype) as Float32Array },
       ]),
     );
   const stored = (one: Uint8Array, where: string): Stored => {

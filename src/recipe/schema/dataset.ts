@@ -75,6 +75,10 @@ function common<S extends z.ZodType>(source: S) {
       .describe(
         'Embedding: how many of the first numbers of a vector make a shorter vector, each trained as the whole one is (Matryoshka). Default: none.',
       ),
+    centred: z
+      .boolean()
+      .optional()
+      .describe("Embedding: the mean of the teacher's vectors is subtracted from each. Default: false."),
     classWeights: z
       .union([z.literal('balanced'), z.array(z.number().min(0)).min(2)])
       .optional()

@@ -50,6 +50,7 @@ interface Checked {
     readonly labelled?: number | undefined;
     readonly dimensions?: number | undefined;
     readonly prefixes?: readonly number[] | undefined;
+    readonly centred?: boolean | undefined;
     readonly augment: readonly object[];
   };
   readonly distill: Training & {
@@ -149,9 +150,11 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   const { top } = distill.softTargets;
   if (top !== undefined && task !== DEFAULT_TASK)
     refuse(['distill', 'softTargets', 'top'], `no such key for ${task}: it belongs to classification`, top);
-  for (const key of ['dimensions', 'prefixes'] as const)
+  for (const key of ['dimensions', 'prefixes', 'centred'] as const)
     if (dataset[key] !== undefined && taskRow(task).form !== 'vector')
       refuse(['dataset', key], `no such key for ${task}: it belongs to embedding`, dataset[key]);
+  if (dataset.centred === true && teacher === undefined)
+    refuse(['dataset', 'centred'], 'none without a teacher, whose vectors are centred', dataset.centred);
   const { outputs = 'logits' } = recipe;
   const own = taskRow(task).outputs;
   if (outputs !== 'logits' && outputs !== own)

@@ -8,11 +8,11 @@ const [COUNT, FEATURES] = [200, 6];
 const random = new RandomStream('unit teacher');
 const SAMPLES = Float32Array.from({ length: COUNT * FEATURES }, () => random.normal());
 
-function data(size: number, prefixes: readonly number[] = []): Dataset {
+function data(size: number, prefixes: readonly number[] = [], centred?: true): Dataset {
   return {
     ...{ name: 'validation', task: 'embedding', classNames: ['a', 'b'], sampleShape: [FEATURES] },
     ...{ count: COUNT, ids: Int32Array.from({ length: COUNT }, (_, i) => i), samples: SAMPLES },
-    ...{ targets: new Float32Array(COUNT), vector: { size, prefixes } },
+    ...{ targets: new Float32Array(COUNT), vector: { size, prefixes, centred } },
     normalization: { scale: 1, mean: new Array<number>(FEATURES).fill(0), std: new Array<number>(FEATURES).fill(1) },
   } as unknown as Dataset;
 }
@@ -60,6 +60,32 @@ it('turns vectors with prefixes so that their first numbers say most', async () 
   expect(share(turned)).toBeGreaterThan(share(own) + 0.1);
 });
 
+it.each([8, 4])('subtracts the mean from unit vectors before it reduces them to %i numbers', async (size) => {
+  const common = (of: Teacher): Teacher => ({
+    ...of,
+    answer: async (x, n) => {
+      const { logits } = await of.answer(x, n);
+      return { logits: logits.map((value, i) => value + (i % 8 === 2 ? 30 : 0)), features: {} };
+    },
+  });
+  const { values: all, width } = await vectorsOf(await unitTeacher(common(teacher(8)), data(8)));
+  const { values } = await vectorsOf(await unitTeacher(common(teacher(8)), data(size, [], true)));
+  const mean = Array.from({ length: width }, (_, k) => {
+    let sum = 0;
+    for (let row = 0; row < COUNT; row++) sum += all[row * width + k]!;
+    return sum / COUNT;
+  });
+  const rest = all.map((value, i) => value - mean[i % width]!);
+  const [by, own] = [
+    { values: rest, width },
+    { values, width: size },
+  ];
+  if (size === width) expect(Math.min(...cosinesOf(own, by))).toBeCloseTo(1, 5);
+  expect(likenessOf(own, by).overlap).toBeGreaterThan(size === width ? 0.999 : 0.4);
+  for (let row = 0; row < COUNT; row++)
+    expect(Math.hypot(...values.subarray(row * size, (row + 1) * size))).toBeCloseTo(1, 5);
+});
+
 it('joins the vectors of several teachers by their weights', async () => {
   const members = await Promise.all(
     [teacher(5, 3), teacher(9, 6)].map(async (of, i) => ({
@@ -79,8 +105,10 @@ it('joins the vectors of several teachers by their weights', async () => {
 });
 
 it('has another key for other axes', async () => {
-  const keys = [data(6), data(5), data(6, [2])].map(async (of) => (await unitTeacher(teacher(32), of)).key);
-  expect(new Set(await Promise.all(keys)).size).toBe(2);
+  const keys = [data(6), data(5), data(6, [2]), data(6, [], true)].map(
+    async (of) => (await unitTeacher(teacher(32), of)).key,
+  );
+  expect(new Set(await Promise.all(keys)).size).toBe(3);
 });
 
 it.each([

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { zipSync } from 'fflate';
+import { toHalfArray } from '../../../src/base/bytes.ts';
 import { writeSafetensors } from '../../../src/formats/safetensors.ts';
 import { readClassVectors, zeroShot } from '../../../src/distill/teachers/zero-shot.ts';
 import type { Teacher } from '../../../src/distill/teachers/teacher.ts';
@@ -26,11 +27,13 @@ describe('vectors of classes', () => {
   it('are rows of length 1, from each kind of file', async () => {
     const expected = f(0.6, 0.8, 0, 1);
     const stored = { dtype: 'float32', shape: [2, 2], data: f(3, 4, 0, 2) } as const;
+    const half = { dtype: 'float16', shape: [2, 2], data: toHalfArray(stored.data) } as const;
     const files: [string, Uint8Array][] = [
       ['v.npy', npy([2, 2], 3, 4, 0, 2)],
       ['v.npz', zipSync({ 'v.npy': npy([2, 2], 3, 4, 0, 2) })],
       ['named.npz', zipSync({ 'bee.npy': npy([2], 0, 2), 'ant.npy': npy([2], 3, 4) })],
       ['v.safetensors', writeSafetensors({ tensors: new Map([['v', stored]]), metadata: {} })],
+      ['half.safetensors', writeSafetensors({ tensors: new Map([['v', half]]), metadata: {} })],
     ];
     for (const [name, bytes] of files) expect((await read(name, bytes)).values).toEqual(expected);
   });
