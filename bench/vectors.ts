@@ -5,9 +5,10 @@
  *
  * PYTHON has bench/vectors/requirements.txt. FOLDER holds the npm packages emoji-datasource-google and -twitter 16.0.0, unpacked, as folders of these
  * names; npm fetches them (136 MB) if they are missing. Of Fashion-MNIST `samples` pictures are train and validation, and the twin has 10 labels a
- * class. Of emoji, Google's pictures are train, variants in tones of skin too; a class is a code point, and the twin has the label of every picture.
- * Validation and test are base emoji of both makers, test with other code points than validation. The last lines are the recall@1 across makers: the
- * share of Twitter's pictures of test whose nearest one of Google's is of the same code point.
+ * class. Of emoji, Google's pictures are train, variants in tones of skin too. One
+ * twin has 10 labels of each of 99 kinds (subcategories), the other the code point of every picture. Validation and test are base emoji of both makers,
+ * test with other code points than validation. The last rows are the recall@1 across makers: the share of Twitter's pictures of test whose nearest one
+ * of Google's has the same code point; the last lines compare them picture by picture (McNemar).
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,6 +16,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { gunzipSync } from 'fflate';
 import sharp from 'sharp';
+import { mean } from '../src/base/math/statistics.ts';
+import { pairedTest } from '../src/measure/paired-test.ts';
 import { npySamples, parseNpy } from '../src/data/readers/numpy/npy.ts';
 import { runRecipe } from '../src/run/run.ts';
 import { makeRecipe } from '../src/setup/runnable.ts';
@@ -61,7 +64,7 @@ async function trained(
       ...{ name, seed: 1, threads: 1, report: { latency: { seconds: 0 } }, quantize: { scheme: 'int8', maxDrop: 5 } },
       ...rest,
       dataset: { task: 'embedding', dimensions: 128, ...dataset },
-      distill: { loss: 'cosine', alpha: 1, batchSize: 128, ...rest.distill },
+      distill: { ...(rest['teacher'] !== undefined && { loss: 'cosine', alpha: 1 }), ...rest.distill },
     },
     folder,
   );
@@ -92,6 +95,7 @@ async function fashion(samples: number, epochs: number): Promise<void> {
   const student = { model: 'ds-cnn', strides: [2, 1, 2] };
   const distill = {
     epochs,
+    batchSize: 128,
     optimizer: { type: 'adamw', learningRate: 0.005, schedule: 'onecycle', weightDecay: 1e-4 },
   };
   const dataset = { type: 'idx', train: part, test, labelled: 100, dimensions: 64 };
@@ -101,6 +105,7 @@ async function fashion(samples: number, epochs: number): Promise<void> {
 interface Emoji {
   readonly unified: string;
   readonly image: string;
+  readonly subcategory: string;
   readonly has_img_google: boolean;
   readonly has_img_twitter: boolean;
   readonly skin_variations?: Readonly<Record<string, Emoji>>;
@@ -108,8 +113,8 @@ interface Emoji {
 
 const SHARE_OF_VALIDATION = 5;
 
-/** Folders of pictures on white, a folder for each code point: Google's train, both makers' are validation and test. Returns the code points. */
-async function emojiFolders(): Promise<readonly string[]> {
+/** Folders of pictures on white, a folder for each code point: Google's train, both makers' are validation and test. Returns code points and kinds. */
+async function emojiFolders(): Promise<Readonly<Record<'codes' | 'kinds', readonly string[]>>> {
   const packages = path.resolve(values.emoji ?? at('packages'));
   const of = (maker: string): string => path.join(packages, `emoji-datasource-${maker}`);
   for (const maker of ['google', 'twitter']) {
@@ -131,51 +136,81 @@ async function emojiFolders(): Promise<readonly string[]> {
   };
   for (const [place, emoji] of drawn.entries()) {
     const { unified: code, skin_variations: tones = {} } = emoji;
-    for (const one of [emoji, ...Object.values(tones)]) if (one.has_img_google) await put('google', one, 'train', code);
+    for (const one of [emoji, ...Object.values(tones)].filter(({ has_img_google: isDrawn }) => isDrawn)) {
+      await put('google', one, 'train', code);
+      await put('google', one, 'kinds', emoji.subcategory);
+    }
     const split = place % SHARE_OF_VALIDATION === 0 ? 'validation' : 'test';
     for (const maker of ['google', 'twitter']) await put(maker, emoji, split, code);
     if (split === 'test') for (const maker of ['google', 'twitter']) await put(maker, emoji, maker, code);
   }
-  return drawn.map(({ unified }) => unified).sort();
+  const kinds = new Set(drawn.map(({ subcategory }) => subcategory));
+  return { codes: drawn.map(({ unified }) => unified).sort(), kinds: [...kinds] };
 }
 
 async function emoji(epochs: number): Promise<void> {
-  const classes = await emojiFolders();
+  const { codes, kinds } = await emojiFolders();
   const pictures = { type: 'image-folder', resize: [48, 48], channels: 3 };
   const augment = [{ randAugment: { operations: 1 } }, { shift: 3 }];
-  const dataset = { ...pictures, classes, train: at('emoji/train'), validation: at('emoji/validation'), test: at('emoji/test'), augment }; // prettier-ignore
+  const student = { model: 'ds-cnn', strides: [2, 1, 2] };
+  const optimizer = { type: 'adamw', learningRate: 0.005, schedule: 'onecycle', weightDecay: 1e-4 };
+  const distill = { epochs, batchSize: 64, arcface: 0.5, optimizer };
+  const splits = { train: at('emoji/train'), validation: at('emoji/validation'), test: at('emoji/test') };
   const teacher = await teacherOf(96);
-  const distill = { epochs, batchSize: 64, arcface: 0.5, optimizer: { type: 'adamw', learningRate: 0.005, schedule: 'onecycle', weightDecay: 1e-4 } }; // prettier-ignore
-  const run = await trained('emoji', dataset, { teacher, student: { model: 'ds-cnn', strides: [2, 1, 2] }, distill });
-  const exported = (id: string): readonly [string, string] => [id, path.join(run, 'exports', `${id}.onnx`)];
-  for (const [id, model] of [
-    ['teacher', teacher.onnx] as const,
-    ...['scratch', 'distilled', 'distilled-int8'].map(exported),
-  ]) {
-    // prettier-ignore
+  const run = await trained(
+    'emoji',
+    { ...pictures, ...splits, classes: codes, augment },
+    { teacher, student, distill },
+  );
+  const labelled = 10 * kinds.length;
+  // As many steps as the others take.
+  const passes = { ...distill, epochs: Math.round((epochs * 3786) / labelled) };
+  const twin = await trained('emoji-kinds', { ...pictures, train: at('emoji/kinds'), test: at('emoji/kinds'), labelled, augment }, { student, distill: passes }); // prettier-ignore
+  const models = {
+    teacher: teacher.onnx,
+    'twin, 10 labels a kind': path.join(twin, 'exports/scratch.onnx'),
+    'twin, all code points': path.join(run, 'exports/scratch.onnx'),
+    'distilled without labels': path.join(run, 'exports/distilled.onnx'),
+    'the same in int8': path.join(run, 'exports/distilled-int8.onnx'),
+  };
+  const hits: Uint8Array[] = [];
+  for (const [id, model] of Object.entries(models)) {
+    const dimensions = id === 'teacher' ? 1280 : 128;
     const vectors: Vectors[] = [];
     for (const maker of ['google', 'twitter']) {
-      const asked = makeRecipe({ name: maker, dataset: { ...pictures, task: 'embedding', dimensions: id === 'teacher' ? 1280 : 128, labelled: 0, train: at('emoji', maker), test: at('emoji', maker) }, teacher, student: { model: 'mlp' } }, folder); // prettier-ignore
-      const { file, size } = await writeVectors(model, asked, 'test', at(`${id}-${maker}.npy`));
+      const dataset = { ...pictures, task: 'embedding', dimensions, labelled: 0, train: at('emoji', maker), test: at('emoji', maker) }; // prettier-ignore
+      const asked = makeRecipe({ name: maker, dataset, teacher, student: { model: 'mlp' } }, folder);
+      const { file, size } = await writeVectors(model, asked, 'test', at(`${maker}.npy`));
       vectors.push({ values: npySamples(parseNpy(readFileSync(file), file)) as Float32Array, width: size });
     }
-    rows.push(['emoji, across makers', id, '', '', (100 * acrossMakers(vectors[0]!, vectors[1]!)).toFixed(2), '']);
+    hits.push(acrossMakers(vectors[0]!, vectors[1]!));
+    rows.push(['emoji, across makers', id, '', '', (100 * mean([...hits.at(-1)!])).toFixed(2), '']);
+  }
+  for (const at of [1, 2]) {
+    const onlyOne = (one: Uint8Array, other: Uint8Array): number => one.filter((hit, i) => hit > other[i]!).length;
+    const [twin, distilled] = [hits[at]!, hits[3]!];
+    const counts = { onlyFirst: onlyOne(distilled, twin), onlySecond: onlyOne(twin, distilled), samples: twin.length };
+    const { difference, interval } = pairedTest(counts);
+    const points = [difference, ...interval].map((value) => (100 * value).toFixed(1));
+    process.stdout.write(
+      `distilled beside ${Object.keys(models)[at]!}: ${points[0]!} points (95 %: ${points[1]!} to ${points[2]!})\n`,
+    );
   }
 }
 
-/** Share of the vectors of `queries` whose nearest one among `gallery` has the same place. */
-function acrossMakers(gallery: Vectors, queries: Vectors): number {
+/** For each vector of `queries` 1 if the nearest one among `gallery` has the same place, else 0. */
+function acrossMakers(gallery: Vectors, queries: Vectors): Uint8Array {
   const count = vectorCount(gallery);
   const both = new Float32Array(2 * gallery.values.length);
   both.set(unitVectors(gallery).values);
   both.set(unitVectors(queries).values, gallery.values.length);
-  let right = 0;
+  const hits = new Uint8Array(count);
   const visit = (query: number, products: Float32Array): void => {
-    if (nearestOf(products.subarray(0, count)) === query - count) right++;
+    hits[query - count] = nearestOf(products.subarray(0, count)) === query - count ? 1 : 0;
   };
   const others = Array.from({ length: count }, (_, i) => count + i);
   eachQuery({ values: both, width: gallery.width }, visit, others);
-  return right / count;
+  return hits;
 }
 
 if (values.only.includes('fashion-mnist')) await fashion(Number(values.samples), fashionEpochs!);

@@ -94,6 +94,10 @@ const CASES = {
     ],
     numbers: [2, 4],
   },
+  'vectors of a teacher from a file, without labels': {
+    recipe: path.join(root, 'test/mpi/vectors.yaml'),
+    numbers: [2, 4],
+  },
   'wide, whose update is divided': {
     keys: ['quantize=[]', ...wide('adam'), 'distill.epochs=3'],
     numbers: [2, 3],

@@ -139,6 +139,12 @@ const longer = (kills: number): readonly KillRecipe[] => [
     files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/distilled-int8.tflite'],
   },
   {
+    /** Vectors: a queue of those of the teacher, a vector for each class that no file contains, few labels, prefixes. */
+    ...{ name: 'kill-vectors', kills, prepare: inPlace('kill-vectors') },
+    stages: ['teach', 'scratch', 'distill'],
+    files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/distilled-int8.tflite'],
+  },
+  {
     /** Pairs of texts by a tokenizer.json for an ONNX student of three inputs, some without a label; the teacher has another tokenizer. */
     ...{ name: 'kill-pairs', kills },
     prepare: beside('kill-pairs', writePairs),
