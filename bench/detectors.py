@@ -11,7 +11,7 @@ and AP50. Every peer is a process of its own.
 first, divided by their steps.
 --teach trains the peer of --only as above, writes its ONNX file by its own API into FOLDER (and takes what is there already), and lets it teach det-nano
 by Limbeck's declared decoder, with 100 labels and without any. --int8 makes int8 files of the ONNX files of FOLDER, by ONNX Runtime's quantize_static
-with 128 pictures of train and its own defaults, and scores both.
+with 128 pictures of train and its own defaults, and scores both. Both take `--only det-small` too: the teacher of recipes/emoji-detection.yaml in the layout of YOLO.
 """
 import argparse
 import contextlib
@@ -30,6 +30,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENES = ROOT / "datasets/emoji-scenes"
+TEACHER = ROOT / "checkpoints/emoji-detection-teacher/teacher.onnx"
+# Name of it among the peers' files, rewritten in the layout of YOLO.
+OWN = "det-small"
 SIZE = 160
 ENVIRONMENTS = {
     "libreyolo": ["libreyolo>=1.6", "torch>=2.4", "torchvision>=0.19", "onnx", "onnxruntime", "pycocotools"],
@@ -39,7 +42,7 @@ BATCH = 16
 # Pictures of the epochs that are timed by --steps.
 FEW = 160
 # Layout of a peer's ONNX file, and the largest value of a pixel.
-FILES = {"yolo26n": ("yolo26", 1), "yolox-n": ("yolox", 255)}
+FILES = {"yolo26n": ("yolov8", 1), "yolox-n": ("yolox", 255), "det-small": ("yolov8", 1)}
 PEERS = {"limbeck": "libreyolo", "yolox-n": "libreyolo", "picodet-s": "libreyolo", "yolo26n": "ultralytics"}
 
 
@@ -155,20 +158,38 @@ def peer(name, minutes, epochs=None, steps=False, exported=None):
 
 
 def run_limbeck(recipe, folder, changes):
-    command = ["node", str(ROOT / "dist/cli.js"), "run", str(ROOT / "recipes" / recipe), "--out", str(folder)]
+    command = ["node", str(ROOT / "dist/cli.js"), "run", str(recipe), "--out", str(folder)]
     options = [word for change in ["threads=1", *changes] for word in ("--set", change)]
     subprocess.run([*command, *options], check=True, stdout=sys.stderr)
 
 
+def limbeck_step():
+    """As `step`: det-nano from the labels of `FEW` pictures, with the settings of recipes/emoji-detection-teacher.yaml. Its teacher would be refused after so few steps."""
+    folder = Path(tempfile.mkdtemp(prefix="detectors-"))
+    split = lambda name: {"images": str(SCENES / name / "images"), "labels": str(SCENES / f"annotations/{name}.json")}
+    data = {"type": "coco", "task": "detection", "resize": [SIZE, SIZE], "maxBoxes": 12, "limit": FEW, "validation": 2, "train": split("train"), "test": split("test")}
+    augment = [{"flip": "horizontal"}, {"resizedCrop": {"area": [0.5, 1], "ratio": [0.8, 1.25]}}]
+    optimizer = {"type": "adamw", "learningRate": 0.002, "schedule": "onecycle", "weightDecay": 0.0005, "clipNorm": 10}
+
+    def train(epochs):
+        training = {"epochs": epochs, "batchSize": BATCH, "ema": 0.998, "optimizer": optimizer}
+        recipe = {"dataset": {**data, "augment": augment}, "student": {"model": "det-nano"}, "distill": training, "export": ["onnx"]}
+        file = folder / f"{epochs}.json"
+        file.write_text(json.dumps(recipe))
+        run_limbeck(file, folder, ["report.latency.seconds=0"])
+
+    return step(train)
+
+
 def limbeck(minutes, epochs=None, steps=False):
+    if steps:
+        return limbeck_step()
     folder = Path(tempfile.mkdtemp(prefix="detectors-"))
 
-    def train(epochs, *changes):
-        options = ["teacher.train.model=det-nano", f"teacher.train.epochs={epochs}", *changes]
-        run_limbeck("emoji-detection-teacher.yaml", folder / str(epochs), options)
+    def train(epochs):
+        options = ["teacher.train.model=det-nano", f"teacher.train.epochs={epochs}"]
+        run_limbeck(ROOT / "recipes/emoji-detection-teacher.yaml", folder / str(epochs), options)
 
-    if steps:
-        return step(lambda epochs: train(epochs, f"teacher.train.batchSize={BATCH}", "dataset.validation=2", f"dataset.limit={FEW}"))
     epochs = fitting(train, minutes, epochs)
     spent = taken(train, epochs)
     file = folder / str(epochs) / "emoji-detection-teacher/teacher.onnx"
@@ -216,15 +237,19 @@ def final(output, layout):
     import torch
     from torchvision.ops import batched_nms
 
-    rows = torch.from_numpy(output[0]).float()
-    if layout == "yolo26":
-        return rows[rows[:, 4] > 0.001][:100].tolist()
-    sure = rows[:, 5:] * rows[:, 4:5]
+    rows = torch.from_numpy(output[0])
+    rows = rows.T if layout == "yolov8" else rows
+    sure = rows[:, 4:] if layout == "yolov8" else rows[:, 5:] * rows[:, 4:5]
     points, kinds = torch.nonzero(sure > 0.001, as_tuple=True)
     middle, size = rows[points, :2], rows[points, 2:4]
     corners, sure = torch.cat([middle - size / 2, middle + size / 2], 1), sure[points, kinds]
     kept = batched_nms(corners, sure, kinds, 0.7)[:100]
     return torch.cat([corners[kept], sure[kept, None], kinds[kept, None].float()], 1).tolist()
+
+
+def fed(session, picture):
+    (given,) = session.get_inputs()
+    return {given.name: (picture.transpose(2, 0, 1) if given.shape[1] == 3 else picture)[None]}
 
 
 def peer_answers(file, name):
@@ -234,29 +259,52 @@ def peer_answers(file, name):
     layout, scale = FILES[name]
     found = []
     for image, picture in pixels("test"):
-        output = session.run(None, {session.get_inputs()[0].name: scale * picture.transpose(2, 0, 1)[None]})[0]
+        output = session.run(None, fed(session, scale * picture))[0]
         found += [(image, *row) for row in final(output, layout)]
     return found
+
+
+def rewritten(file):
+    """Writes the teacher of recipes/emoji-detection.yaml in the layout yolov8: centres and sizes in pixels, and probabilities, in one output."""
+    import numpy as np
+    import onnx
+    from onnx import helper, numpy_helper
+
+    model = onnx.load(str(TEACHER))
+    half = SIZE / 2
+    sides = np.array([[half, 0, -SIZE, 0], [0, half, 0, -SIZE], [half, 0, SIZE, 0], [0, half, 0, SIZE]], np.float32)
+    model.graph.initializer.append(numpy_helper.from_array(sides, "sides"))
+    model.graph.node.append(helper.make_node("MatMul", ["boxes", "sides"], ["centred"]))
+    model.graph.node.append(helper.make_node("Sigmoid", ["scores"], ["probabilities"]))
+    model.graph.node.append(helper.make_node("Concat", ["centred", "probabilities"], ["rows"], axis=2))
+    model.graph.node.append(helper.make_node("Transpose", ["rows"], ["output0"], perm=[0, 2, 1]))
+    classes, points = (model.graph.output[1].type.tensor_type.shape.dim[i].dim_value for i in (2, 1))
+    del model.graph.output[:], model.metadata_props[:]
+    model.graph.output.append(helper.make_tensor_value_info("output0", onnx.TensorProto.FLOAT, ["batch", 4 + classes, points]))
+    onnx.save(model, str(file))
 
 
 def teach(name, folder):
     """mAP of det-nano that the peer's file teaches, and of its twin, for each number of labelled pictures."""
     layout, scale = FILES[name]
+    if name == OWN:
+        rewritten(folder / f"{name}.onnx")
     teacher = [f"teacher.onnx={folder / name}.onnx", f"teacher.decoder={layout}", *(["teacher.normalize=none"] if scale == 255 else [])]
     rows = {f"{name}, the teacher": score(peer_answers(folder / f"{name}.onnx", name))}
     for labelled in (100, 0):
         run = folder / f"labels-{labelled}"
         shared = [f"dataset.labelled={labelled}", "repeats=1", "jobs=1", "quantize=[]", "export=[onnx]", "outputs=logits"]
-        run_limbeck("emoji-detection.yaml", run, [*teacher, *shared])
+        run_limbeck(ROOT / "recipes/emoji-detection.yaml", run, [*teacher, *shared])
         made = run / "emoji-detection/exports"
         rows[f"det-nano from it, {labelled} pictures with boxes"] = score(answers(made / "distilled.onnx"))
         if labelled:
-            rows[f"det-nano alone, {labelled} pictures with boxes"] = score(answers(made / "baseline.onnx"))
+            rows[f"det-nano alone, {labelled} pictures with boxes"] = score(answers(made / "scratch.onnx"))
     return rows
 
 
 def int8(name, folder):
     """mAP of the peer's ONNX file and of its int8 file."""
+    import onnxruntime
     from onnxruntime.quantization import CalibrationDataReader, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
@@ -265,12 +313,21 @@ def int8(name, folder):
             self.left = itertools.islice(pixels("train"), 128)
 
         def get_next(self):
-            return next(({"images": FILES[name][1] * one.transpose(2, 0, 1)[None]} for _, one in self.left), None)
+            return next((fed(session, FILES[name][1] * one) for _, one in self.left), None)
 
     paths = [folder / f"{name}{end}.onnx" for end in ("", "-prepared", "-int8")]
+    if name == OWN:
+        rewritten(paths[0])
+    session = onnxruntime.InferenceSession(str(paths[0]))
     quant_pre_process(*map(str, paths[:2]), skip_symbolic_shape=True)
     quantize_static(str(paths[1]), str(paths[2]), Pictures())
-    return {f"{name}, {what}": score(peer_answers(file, name)) for what, file in (("float", paths[0]), ("int8", paths[2]))}
+    rows = {f"{name}, {what}": score(peer_answers(file, name)) for what, file in (("float", paths[0]), ("int8", paths[2]))}
+    if name == OWN:
+        made = folder / f"{name}-limbeck.onnx"
+        command = ["node", str(ROOT / "dist/cli.js"), "export", "--from", str(TEACHER), "--precision", "int8", "--data", str(ROOT / "recipes/emoji-detection.yaml")]
+        subprocess.run([*command, "--samples", "128", "--out", str(made)], check=True, stdout=sys.stderr)
+        rows[f"{name}, int8 by Limbeck"] = score(answers(made))
+    return rows
 
 
 def main():
@@ -312,7 +369,7 @@ def main():
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
-            if args.teach and not (folder / f"{name}.onnx").exists():
+            if args.teach and name != OWN and not (folder / f"{name}.onnx").exists():
                 print(f"{name}: {json.dumps(ask('train', name, PEERS[name]))}", flush=True)
             print("| detector | mAP | AP50 |\n|---|--:|--:|")
             for title, row in ask("teach" if args.teach else "int8", name, "libreyolo").items():
