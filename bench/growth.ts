@@ -1,0 +1,117 @@
+/**
+ * How processor time and memory grow with the data: `npm run bench:growth -- [--kinds npy,csv,pictures] [--times 4]`. Each size is read in a
+ * process of its own. The exponent is that of a power of the size, from the smallest to the largest one, of what a process takes
+ * beyond that of a sixteenth of the smallest size: 1 where twice the data take twice as much. `--times`: sizes, each twice the one before.
+ */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import sharp from 'sharp';
+import { RandomStream } from '../src/base/random.ts';
+import { npyBytes } from '../src/data/readers/numpy/npy.ts';
+import { loadDataset } from '../src/data/load.ts';
+import { jsonOf, table } from './processes.ts';
+
+const { values, positionals } = parseArgs({
+  options: { kinds: { type: 'string', default: 'npy,csv,pictures' }, times: { type: 'string', default: '4' } },
+  allowPositionals: true,
+});
+
+const COLUMNS = 32;
+const random = new RandomStream('growth');
+const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, () => random.uniform());
+const labels = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i % 2);
+
+interface Kind {
+  readonly what: string;
+  readonly smallest: number;
+  readonly write: (folder: string, size: number) => Promise<void> | void;
+  readonly work: (folder: string) => Promise<unknown>;
+}
+
+const KINDS: Readonly<Record<string, Kind>> = {
+  npy: {
+    what: `rows of ${COLUMNS} numbers in a NumPy file, read`,
+    smallest: 200_000,
+    write: (folder, rows) => {
+      writeFileSync(path.join(folder, 'x.npy'), npyBytes([rows, COLUMNS], numbers(rows * COLUMNS)));
+      writeFileSync(path.join(folder, 'y.npy'), npyBytes([rows], labels(rows)));
+    },
+    work: (folder) => {
+      const [samples, labels] = ['x.npy', 'y.npy'].map((file) => path.join(folder, file)) as [string, string];
+      return loadDataset({ type: 'npz', train: { samples, labels } });
+    },
+  },
+  csv: {
+    what: `rows of ${COLUMNS} numbers in a CSV file, read`,
+    smallest: 20_000,
+    write: (folder, rows) => {
+      const head = [...Array.from({ length: COLUMNS }, (_, i) => `c${i}`), 'label'].join();
+      const lines = Array.from({ length: rows }, (_, i) => `${numbers(COLUMNS).join()},${i % 2}`);
+      writeFileSync(path.join(folder, 'x.csv'), `${head}\n${lines.join('\n')}\n`);
+    },
+    work: (folder) => loadDataset({ type: 'csv', train: path.join(folder, 'x.csv'), label: 'label' }),
+  },
+  pictures: {
+    what: 'JPEG files of 64x64, decoded',
+    smallest: 1000,
+    write: async (folder, count) => {
+      for (let i = 0; i < count; i++) {
+        const name = path.join(folder, `class${i % 2}`);
+        mkdirSync(name, { recursive: true });
+        const pixels = Uint8Array.from({ length: 64 * 64 * 3 }, () => random.below(256));
+        await sharp(pixels, { raw: { width: 64, height: 64, channels: 3 } })
+          .jpeg()
+          .toFile(path.join(name, `${i}.jpg`));
+      }
+    },
+    work: (folder) => loadDataset({ type: 'image-folder', train: folder, channels: 3 }),
+  },
+};
+
+const [name, folder] = positionals;
+if (name === undefined) await measure();
+else {
+  process.env['LIMBECK_CACHE'] = 'off';
+  await KINDS[name]!.work(folder!);
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  console.log(JSON.stringify({ seconds: (userCPUTime + systemCPUTime) / 1e6, bytes: maxRSS * 1024 }));
+}
+
+async function measure(): Promise<void> {
+  const rows: string[][] = [];
+  for (const [kind, { what, smallest, write }] of Object.entries(KINDS)) {
+    if (!values.kinds.split(',').includes(kind)) continue;
+    const sizes = [smallest / 16, ...Array.from({ length: Number(values.times) }, (_, i) => smallest * 2 ** i)].map(
+      Math.ceil,
+    );
+    const found: { seconds: number; bytes: number }[] = [];
+    for (const at of sizes) {
+      const made = mkdtempSync(path.join(tmpdir(), 'limbeck-growth-'));
+      try {
+        await write(made, at);
+        found.push((await jsonOf(process.execPath, [import.meta.filename, kind, made])) as never);
+      } finally {
+        rmSync(made, { recursive: true, force: true });
+      }
+    }
+    const [none, ...grown] = found;
+    const [least, first] = sizes as [number, number];
+    const power = (largest: number, smallest: number, base: number): number =>
+      Math.log2((largest - base) / (smallest - base));
+    const exponent = (key: 'seconds' | 'bytes'): string =>
+      (power(grown.at(-1)![key], grown[0]![key], none![key]) / power(sizes.at(-1)!, first, least)).toFixed(2);
+    grown.forEach(({ seconds, bytes }, i) =>
+      rows.push([
+        what,
+        String(sizes[i + 1]),
+        seconds.toFixed(1),
+        (bytes / 1e6).toFixed(0),
+        ...(i === grown.length - 1 ? [exponent('seconds'), exponent('bytes')] : ['', '']),
+      ]),
+    );
+  }
+  console.log(`${cpus()[0]?.model ?? 'unknown CPU'}, node ${process.version}\n`);
+  console.log(table(['what', 'size', 'CPU seconds', 'MB', 'exponent of time', 'exponent of memory'], rows));
+}
