@@ -294,7 +294,11 @@ def teach(name, folder):
     for labelled in (100, 0):
         run = folder / f"labels-{labelled}"
         shared = [f"dataset.labelled={labelled}", "repeats=1", "jobs=1", "quantize=[]", "export=[onnx]", "outputs=logits"]
-        run_limbeck(ROOT / "recipes/emoji-detection.yaml", run, [*teacher, *shared])
+        # Without labels, files of them are refused, and nothing else names the classes.
+        names = [one["name"] for one in sorted(annotations("train")["categories"], key=lambda one: one["id"])]
+        pictures = [f"dataset.{split}={{images: {SCENES / split / 'images'}}}" for split in ("train", "test")]
+        alone = [] if labelled else [*pictures, f"dataset.classes={json.dumps(names)}"]
+        run_limbeck(ROOT / "recipes/emoji-detection.yaml", run, [*teacher, *shared, *alone])
         made = run / "emoji-detection/exports"
         rows[f"det-nano from it, {labelled} pictures with boxes"] = score(answers(made / "distilled.onnx"))
         if labelled:
