@@ -52,6 +52,14 @@ describe('limbeck', () => {
     [['export', '--from', 'a.onnx', '--opset=new'], '--opset: expected a number, received "new"\n'],
     [['inspect', 'a.onnx', '--models'], 'inspect: expected a file or --models, received both, the file a.onnx\n'],
     [['schema', '--of', 'cake'], '--of: expected one of recipe, report, received "cake"\n'],
+    [
+      ['evaluate', 'm.onnx', '--recipe', 'a.yaml', '--columns', 'a,b,c'],
+      '--columns: expected --pairs beside it, received none\n',
+    ],
+    [
+      ['evaluate', 'm.onnx', '--recipe', 'a.yaml', '--pairs', 'p.csv', '--split', 'train'],
+      '--split: expected no --pairs beside it, received p.csv\n',
+    ],
     [['run', 'a.yaml', '--fresh', '--resume'], '--fresh and --resume: expected one of them, received both'],
     [['run', 'a.yaml', '--quiet', '--verbose'], 'mutually exclusive'],
   ])('%j ends with exit code 1 and two lines', async (args, message) => {

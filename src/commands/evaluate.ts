@@ -9,13 +9,15 @@ interface EvaluateArgs {
   model: string;
   recipe: string;
   set: string[];
-  split: string;
+  split: 'train' | 'validation' | 'test' | undefined;
   usual: boolean;
   pairs: string | undefined;
-  columns: string;
+  columns: string | undefined;
   shape: string[];
   fix: string[];
 }
+
+const COLUMNS = 'sentence1,sentence2,score';
 
 export const evaluateCommand: Command<EvaluateArgs> = {
   name: 'evaluate <model>',
@@ -29,38 +31,38 @@ export const evaluateCommand: Command<EvaluateArgs> = {
       })
       .option('recipe', { type: 'string', demandOption: true, describe: 'Recipe whose data are used' })
       .option('set', setOption)
-      .option('split', { choices: ['train', 'validation', 'test'], default: 'test', describe: 'Part of the data' })
+      .option('split', {
+        choices: ['train', 'validation', 'test'] as const,
+        describe: 'Part of the data [default: test]',
+      })
       .options(inputOptions)
       .option('pairs', {
         type: 'string',
         describe: 'Pairs of texts with a similarity (.csv, .tsv, .jsonl, .parquet): score a model of vectors on them',
       })
       .option('columns', {
-        ...{ type: 'string', default: 'sentence1,sentence2,score' },
-        describe: 'Beside --pairs: columns of the two texts and of the similarity',
+        type: 'string',
+        describe: `Beside --pairs: columns of the two texts and of the similarity [default: ${COLUMNS}]`,
       })
       .option('usual', {
         ...{ type: 'boolean', default: false },
         describe: 'Write the distribution of its answers beside it, by which `limbeck serve` sees drift',
       }),
-  run: async ({ model, recipe, set, split, usual, shape, fix, pairs, columns }, context) => {
+  run: async ({ model, recipe, set, usual, shape, fix, pairs, columns, ...given }, context) => {
+    const { split = 'test' } = given;
+    refuseUnread({ pairs, columns, ...given, usual, shape, fix });
     if (usual) refuseUsual(model, split);
     const { loadRunnable } = await import('../setup/runnable.ts');
     if (pairs !== undefined) {
       const { scorePairs } = await import('../tools/pairs.ts');
-      const score = await scorePairs(model, await loadRunnable(recipe, set), pairs, columnsOf(columns));
+      const score = await scorePairs(model, await loadRunnable(recipe, set), pairs, columnsOf(columns ?? COLUMNS));
       if (context.json) printJson(context, score);
       else
         context.out(`${model}: Spearman ${(100 * score.spearman).toFixed(1)} % on ${score.pairs} pairs of ${pairs}\n`);
       return;
     }
     const { evaluateFile } = await import('../tools/evaluate.ts');
-    const evaluated = await evaluateFile(
-      model,
-      await loadRunnable(recipe, set),
-      split as 'train' | 'validation' | 'test',
-      inputShapes({ shape, fix }),
-    );
+    const evaluated = await evaluateFile(model, await loadRunnable(recipe, set), split, inputShapes({ shape, fix }));
     const { usual: spread, form, ...result } = evaluated;
     if (usual) await writeUsual(model, spread!);
     if (context.json) {
@@ -75,6 +77,31 @@ export const evaluateCommand: Command<EvaluateArgs> = {
     context.out(`${model}: ${result.said}\n`);
   },
 };
+
+/** `UserError` for an option that is given and not read: pairs are scored as they are, without a split of the recipe's data. */
+function refuseUnread({
+  pairs,
+  columns,
+  split,
+  usual,
+  shape,
+  fix,
+}: Omit<EvaluateArgs, 'model' | 'recipe' | 'set'>): void {
+  if (pairs === undefined) {
+    if (columns !== undefined)
+      throw new UserError('--columns: expected --pairs beside it, received none', 'Add --pairs FILE, or leave it out.');
+    return;
+  }
+  const given = {
+    '--split': split !== undefined,
+    '--usual': usual,
+    '--shape': shape.length > 0,
+    '--fix': fix.length > 0,
+  };
+  for (const [option, isGiven] of Object.entries(given))
+    if (isGiven)
+      throw new UserError(`${option}: expected no --pairs beside it, received ${pairs}`, 'Leave one of the two out.');
+}
 
 function columnsOf(columns: string): [string, string, string] {
   const names = columns.split(',').map((name) => name.trim());

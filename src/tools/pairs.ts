@@ -39,7 +39,7 @@ export async function scorePairs(
   [first, second, score]: readonly [string, string, string] = PAIR_COLUMNS,
 ): Promise<PairsScore> {
   if (!isOfTexts(recipe.dataset))
-    throw new UserError(`${recipe.name}: its data are no texts, expected a recipe whose data have \`text\``, 'Pairs are of texts.'); // prettier-ignore
+    throw new UserError(`${recipe.name}: its data are no texts, expected a recipe whose data have \`text\``, 'Name the recipe of the model: pairs are of texts.'); // prettier-ignore
   const type = TYPES.find((one) => DATA_TYPES[one].endings.some((ending) => pairs.toLowerCase().endsWith(ending)));
   if (type === undefined) {
     const endings = TYPES.flatMap((one) => DATA_TYPES[one].endings).join(', ');

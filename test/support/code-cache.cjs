@@ -6,6 +6,8 @@ const vm = require('node:vm');
  */
 const modules = new Map();
 const functions = new Map();
+/** Code that comes from here cannot import modules while it runs: Node 20 finds no callback for it. */
+const isKept = (source) => !source.includes('import(');
 
 const { compileFunction, SourceTextModule } = vm;
 
@@ -13,11 +15,12 @@ vm.SourceTextModule = class extends SourceTextModule {
   constructor(source, options) {
     const cachedData = modules.get(source);
     super(source, cachedData === undefined ? options : { ...options, cachedData });
-    if (cachedData === undefined) modules.set(source, this.createCachedData());
+    if (cachedData === undefined && isKept(source)) modules.set(source, this.createCachedData());
   }
 };
 
 vm.compileFunction = (source, parameters, options) => {
+  if (!isKept(source)) return compileFunction(source, parameters, options);
   const cachedData = functions.get(source);
   if (cachedData !== undefined) return compileFunction(source, parameters, { ...options, cachedData });
   const made = compileFunction(source, parameters, { ...options, produceCachedData: true });
