@@ -11,13 +11,26 @@ const isKept = (source) => !source.includes('import(');
 
 const { compileFunction, SourceTextModule } = vm;
 
-vm.SourceTextModule = class extends SourceTextModule {
-  constructor(source, options) {
-    const cachedData = modules.get(source);
-    super(source, cachedData === undefined ? options : { ...options, cachedData });
-    if (cachedData === undefined && isKept(source)) modules.set(source, this.createCachedData());
+function compileModule(source, options) {
+  const cachedData = modules.get(source);
+  if (cachedData === undefined) return new SourceTextModule(source, options);
+  try {
+    return new SourceTextModule(source, { ...options, cachedData });
+  } catch (error) {
+    // A test has changed a flag of V8, with which it compiles otherwise.
+    if (error.code !== 'ERR_VM_MODULE_CACHED_DATA_REJECTED') throw error;
+    modules.delete(source);
+    return new SourceTextModule(source, options);
   }
-};
+}
+
+vm.SourceTextModule = new Proxy(SourceTextModule, {
+  construct(_, [source, options]) {
+    const module = compileModule(source, options);
+    if (isKept(source) && !modules.has(source)) modules.set(source, module.createCachedData());
+    return module;
+  },
+});
 
 vm.compileFunction = (source, parameters, options) => {
   if (!isKept(source)) return compileFunction(source, parameters, options);
