@@ -60,6 +60,18 @@ describe('limbeck', () => {
       ['evaluate', 'm.onnx', '--recipe', 'a.yaml', '--pairs', 'p.csv', '--split', 'train'],
       '--split: expected no --pairs beside it, received p.csv\n',
     ],
+    [
+      ['evaluate', 'm.onnx', '--recipe', 'a.yaml', '--pairs', 'p.csv', '--queries', 'q'],
+      '--queries: expected no --pairs beside it, received p.csv\n',
+    ],
+    [
+      ['evaluate', 'm.onnx', '--recipe', 'a.yaml', '--queries', 'q', '--usual'],
+      '--usual: expected no --queries beside it, received q\n',
+    ],
+    [
+      ['evaluate', 'm.onnx', '--recipe', 'a.yaml', '--queries', 'q', '--columns', 'a,b,c'],
+      '--columns: expected --pairs beside it, received none\n',
+    ],
     [['run', 'a.yaml', '--fresh', '--resume'], '--fresh and --resume: expected one of them, received both'],
     [['run', 'a.yaml', '--quiet', '--verbose'], 'mutually exclusive'],
   ])('%j ends with exit code 1 and two lines', async (args, message) => {

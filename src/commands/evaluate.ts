@@ -1,4 +1,5 @@
 import { UserError } from '../base/errors.ts';
+import { percent } from '../base/numbers.ts';
 import type { UsualAnswers } from '../measure/usual-answers.ts';
 import { setOption } from './options/command.ts';
 import type { Command } from './options/command.ts';
@@ -13,6 +14,7 @@ interface EvaluateArgs {
   usual: boolean;
   pairs: string | undefined;
   columns: string | undefined;
+  queries: string | undefined;
   shape: string[];
   fix: string[];
 }
@@ -44,21 +46,32 @@ export const evaluateCommand: Command<EvaluateArgs> = {
         type: 'string',
         describe: `Beside --pairs: columns of the two texts and of the similarity [default: ${COLUMNS}]`,
       })
+      .option('queries', {
+        type: 'string',
+        describe: 'Folder as BEIR has it (corpus.jsonl, queries.jsonl, qrels/test.tsv): search with a model of vectors',
+      })
       .option('usual', {
         ...{ type: 'boolean', default: false },
         describe: 'Write the distribution of its answers beside it, by which `limbeck serve` sees drift',
       }),
-  run: async ({ model, recipe, set, usual, shape, fix, pairs, columns, ...given }, context) => {
+  run: async ({ model, recipe, set, usual, shape, fix, pairs, columns, queries, ...given }, context) => {
     const { split = 'test' } = given;
-    refuseUnread({ pairs, columns, ...given, usual, shape, fix });
+    refuseUnread({ pairs, columns, queries, ...given, usual, shape, fix });
     if (usual) refuseUsual(model, split);
     const { loadRunnable } = await import('../setup/runnable.ts');
     if (pairs !== undefined) {
       const { scorePairs } = await import('../tools/pairs.ts');
       const score = await scorePairs(model, await loadRunnable(recipe, set), pairs, columnsOf(columns ?? COLUMNS));
       if (context.json) printJson(context, score);
+      else context.out(`${model}: Spearman ${percent(score.spearman, 1)} on ${score.pairs} pairs of ${pairs}\n`);
+      return;
+    }
+    if (queries !== undefined) {
+      const { scoreQueries } = await import('../tools/queries.ts');
+      const score = await scoreQueries(model, await loadRunnable(recipe, set), queries);
+      if (context.json) printJson(context, score);
       else
-        context.out(`${model}: Spearman ${(100 * score.spearman).toFixed(1)} % on ${score.pairs} pairs of ${pairs}\n`);
+        context.out(`${model}: nDCG@10 ${percent(score.ndcg, 1)}, recall@10 ${percent(score.recall, 1)} of ${score.queries} queries among ${score.documents} documents of ${queries}\n`); // prettier-ignore
       return;
     }
     const { evaluateFile } = await import('../tools/evaluate.ts');
@@ -78,29 +91,33 @@ export const evaluateCommand: Command<EvaluateArgs> = {
   },
 };
 
-/** `UserError` for an option that is given and not read: pairs are scored as they are, without a split of the recipe's data. */
+/** `UserError` for an option that is given and not read: pairs and queries are scored as they are, without a split of the recipe's data. */
 function refuseUnread({
   pairs,
   columns,
+  queries,
   split,
   usual,
   shape,
   fix,
 }: Omit<EvaluateArgs, 'model' | 'recipe' | 'set'>): void {
-  if (pairs === undefined) {
-    if (columns !== undefined)
-      throw new UserError('--columns: expected --pairs beside it, received none', 'Add --pairs FILE, or leave it out.');
-    return;
-  }
+  if (pairs === undefined && columns !== undefined)
+    throw new UserError('--columns: expected --pairs beside it, received none', 'Add --pairs FILE, or leave it out.');
+  const texts = pairs ?? queries;
+  if (texts === undefined) return;
   const given = {
     '--split': split !== undefined,
     '--usual': usual,
     '--shape': shape.length > 0,
     '--fix': fix.length > 0,
+    '--queries': pairs !== undefined && queries !== undefined,
   };
   for (const [option, isGiven] of Object.entries(given))
     if (isGiven)
-      throw new UserError(`${option}: expected no --pairs beside it, received ${pairs}`, 'Leave one of the two out.');
+      throw new UserError(
+        `${option}: expected no ${pairs === undefined ? '--queries' : '--pairs'} beside it, received ${texts}`,
+        'Leave one of the two out.',
+      );
 }
 
 function columnsOf(columns: string): [string, string, string] {

@@ -2,13 +2,12 @@ import { UserError } from '../base/errors.ts';
 import { spearman } from '../base/math/ranks.ts';
 import type { DatasetConfig } from '../data/config.ts';
 import { loadDataset } from '../data/load.ts';
-import { plainLogits } from '../distill/preflight/preflight.ts';
-import { DATA_TYPES, isOfTexts } from '../recipe/data-types.ts';
+import { DATA_TYPES } from '../recipe/data-types.ts';
 import type { DataTypeName } from '../recipe/data-types.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { TASKS, taskRow } from '../recipe/task.ts';
 import { cosinesOf } from '../tasks/embedding/retrieval.ts';
-import { openVectors } from './vectors.ts';
+import { refuseNoTexts, textVectors } from './text-vectors.ts';
 
 export interface PairsScore {
   readonly file: string;
@@ -38,8 +37,7 @@ export async function scorePairs(
   pairs: string,
   [first, second, score]: readonly [string, string, string] = PAIR_COLUMNS,
 ): Promise<PairsScore> {
-  if (!isOfTexts(recipe.dataset))
-    throw new UserError(`${recipe.name}: its data are no texts, expected a recipe whose data have \`text\``, 'Name the recipe of the model: pairs are of texts.'); // prettier-ignore
+  refuseNoTexts(recipe);
   const type = TYPES.find((one) => DATA_TYPES[one].endings.some((ending) => pairs.toLowerCase().endsWith(ending)));
   if (type === undefined) {
     const endings = TYPES.flatMap((one) => DATA_TYPES[one].endings).join(', ');
@@ -48,34 +46,16 @@ export async function scorePairs(
       'Write the pairs in such a form.',
     );
   }
-  const { text } = recipe.dataset as { readonly text?: object };
   const files = { ...(type === 'csv' && pairs.toLowerCase().endsWith('.tsv') && { delimiter: '\t' }), type, train: pairs, validation: pairs }; // prettier-ignore
   const known = await loadDataset({
     ...files,
     ...{ task: NUMBERS, label: score, augment: [] },
     text: { column: [first, second], tokenizer: 'bytes', length: 8 },
   } as DatasetConfig);
-  const open = (column: string): ReturnType<typeof openVectors> => {
-    const dataset = {
-      ...files,
-      ...{ task: recipe.dataset.task, dimensions: recipe.dataset.dimensions, labelled: 0, augment: [] },
-      text: { ...text, column },
-    } as unknown as typeof recipe.dataset;
-    return openVectors(file, { ...recipe, dataset }, 'validation');
-  };
-  const { model, data } = await open(first);
-  const other = await open(second);
-  await other.model.dispose();
-  // One model for both: vectors that are reduced to fewer numbers need the same axes.
-  const vectorsOf = async (of: typeof data): Promise<{ readonly values: Float32Array; readonly width: number }> => ({
-    values: await plainLogits(model, of, Int32Array.from(of.ids.keys())),
-    width: model.classes,
-  });
-  const a = await vectorsOf(data);
-  const b = await vectorsOf(other.data);
-  await model.dispose();
+  const columns = [first, second].map((column) => ({ dataset: files, column }));
+  const [a, b] = await textVectors(file, recipe, columns);
   const { targets, count } = known.validation;
-  const found = count < 3 ? undefined : spearman(cosinesOf(a, b), targets);
+  const found = count < 3 ? undefined : spearman(cosinesOf(a!, b!), targets);
   if (found !== undefined) return { file, pairs: count, spearman: found };
   throw new UserError(
     count < 3

@@ -91,6 +91,17 @@ export async function writeVectors(
  * this file, by whose settings its input is prepared. `UserError` for a recipe of another task, and for a split that the data do not have.
  */
 export async function openVectors(file: string, recipe: LoadedRecipe['recipe'], split: Split) {
+  const { format, own, data, of } = await readToEmbed(file, recipe, split);
+  const { teacher } = await openFile(
+    { layout: 'auto', outputs: 'auto', ...own, onnx: undefined, intermediate: [], precision: 'fp32', [format]: file },
+    // Wider vectors have the axes that the teacher of a run has, whatever the split.
+    { engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: own ? data.validation : uncentred(data.validation), name: (name) => name }, // prettier-ignore
+  );
+  return { model: teacher, data: of, own };
+}
+
+/** Reads the data for `openVectors`, without the model; `of`: the split. */
+export async function readToEmbed(file: string, recipe: LoadedRecipe['recipe'], split: Split) {
   if (taskRow(recipe.dataset.task).form !== 'vector')
     throw new UserError(
       `${recipe.name}: expected a recipe of the task embedding, received ${recipe.dataset.task ?? DEFAULT_TASK}`,
@@ -100,18 +111,9 @@ export async function openVectors(file: string, recipe: LoadedRecipe['recipe'], 
   const own = await ownTeacher(file, recipe.teacher);
   await requireFiles(recipe, ([part, key]) => part === 'dataset' && key !== 'augment');
   const data = await loadFedData({ ...recipe, file }, own && recipe.teacher, format === 'tfjs');
-  const dataset = data[split];
-  if (dataset === undefined)
-    throw new UserError(
-      `${recipe.name}: the data set has no test split`,
-      'Use --split validation, or set dataset.test.',
-    );
-  const { teacher } = await openFile(
-    { layout: 'auto', outputs: 'auto', ...own, onnx: undefined, intermediate: [], precision: 'fp32', [format]: file },
-    // Wider vectors have the axes that the teacher of a run has, whatever the split.
-    { engine: engineOf(recipe), session: sessionOptionsOf(recipe), dataset: own ? data.validation : uncentred(data.validation), name: (name) => name }, // prettier-ignore
-  );
-  return { model: teacher, data: dataset, own };
+  const of = data[split];
+  if (of !== undefined) return { format, own, data, of };
+  throw new UserError(`${recipe.name}: the data set has no test split`, 'Use --split validation, or set dataset.test.');
 }
 
 /** A NumPy array [count, size] in float32. */

@@ -7,6 +7,7 @@ import { spearman } from '../../src/base/math/ranks.ts';
 import { RandomStream } from '../../src/base/random.ts';
 import { createLoss } from '../../src/distill/losses/registry.ts';
 import { parquetVectors } from '../../src/formats/parquet/vectors.ts';
+import { gradedRetrieval } from '../../src/tasks/embedding/graded.ts';
 import { inPrecision, VECTOR_PRECISIONS } from '../../src/tasks/embedding/precisions.ts';
 import { cosinesOf, likenessOf, ofClasses, retrievalOf } from '../../src/tasks/embedding/retrieval.ts';
 import { embedding } from '../../src/tasks/embedding/task.ts';
@@ -67,6 +68,35 @@ it('recall and mAP@R of vectors of each number format are those of scikit-learn,
     const likeness = likenessOf(of(vectors), of(others));
     expect(likeness.cosine).toBeCloseTo(cosine, 5);
     expect(likeness.overlap).toBeCloseTo(overlap, 9);
+  });
+});
+
+it('nDCG@10 and recall@10 of queries are those of trec_eval, with equal cosines and grades below 0', () => {
+  const cases = Array.from({ length: 30 }, (_, i) => {
+    const random = new RandomStream('queries', `case ${i}`);
+    const [count, asked, width] = [3 + random.below(150), 1 + random.below(80), 2 + random.below(30)];
+    const documents = drawn(random, count * width);
+    // Every fifth document has the vector of the first.
+    for (let row = 5; row < count; row += 5) documents.splice(row * width, width, ...documents.slice(0, width));
+    const names = Array.from({ length: count }, (_, row) => `d${row}`).sort((a, b) => (a < b ? 1 : -1));
+    const grades = Array.from({ length: asked }, () => {
+      const judged = Array.from({ length: 1 + random.below(20) }, () => [
+        `d${random.below(count)}`,
+        random.below(6) - 2,
+      ]);
+      return Object.fromEntries([...judged, [`d${random.below(count)}`, 1 + random.below(3)]]) as Record<
+        string,
+        number
+      >;
+    });
+    return { documents, names, queries: drawn(random, asked * width), grades, width };
+  });
+  const found = inPython({ queries: cases }) as { readonly ndcg: number; readonly recall: number }[];
+  cases.forEach(({ documents, names, queries, grades, width }, i) => {
+    const of = (values: readonly number[]) => ({ values: Float32Array.from(values), width });
+    const own = gradedRetrieval(of(documents), names, of(queries), grades.map((one) => new Map(Object.entries(one)))); // prettier-ignore
+    expect(own.ndcg).toBeCloseTo(found[i]!.ndcg, 12);
+    expect(own.recall).toBeCloseTo(found[i]!.recall, 12);
   });
 });
 

@@ -1,10 +1,11 @@
-"""Retrieval by scikit-learn, losses of vectors by PyTorch, and vectors of a Parquet file by pyarrow: reads cases.json of a folder and prints JSON."""
+"""Retrieval by scikit-learn and trec_eval, losses of vectors by PyTorch, and vectors of a Parquet file by pyarrow: reads cases.json of a folder and prints JSON."""
 
 import json
 import sys
 
 import numpy as np
 import pyarrow.parquet as parquet
+import pytrec_eval
 import torch
 import torch.nn.functional as F
 from scipy.stats import spearmanr
@@ -52,6 +53,16 @@ def retrieval(case):
         "overlap": float(np.mean(shared)),
         "spearman": float(spearmanr(case["cosines"], labels)[0]),
     }
+
+
+def queries(case):
+    rows = lambda values: np.array(values, "float64").reshape(-1, case["width"])
+    # Copies of a vector get the same cosine, whatever their place in the product of the matrices.
+    cosines = np.round(cosine_similarity(rows(case["queries"]), rows(case["documents"])), 7)
+    run = {f"q{i}": dict(zip(case["names"], row.tolist())) for i, row in enumerate(cosines)}
+    judged = {f"q{i}": grades for i, grades in enumerate(case["grades"])}
+    each = pytrec_eval.RelevanceEvaluator(judged, {"ndcg_cut.10", "recall.10"}).evaluate(run).values()
+    return {name: float(np.mean([one[key] for one in each])) for name, key in (("ndcg", "ndcg_cut_10"), ("recall", "recall_10"))}
 
 
 def contrast(z, labels, temperature=0.1):
@@ -115,6 +126,8 @@ if "parquet" in cases:
     table = read.read()
     values = table["vector"].to_pylist()
     print(json.dumps({"parquet": {"names": table.column_names, "groups": read.num_row_groups, "values": values}}))
+elif "queries" in cases:
+    print(json.dumps([queries(case) for case in cases["queries"]]))
 elif "retrieval" in cases:
     print(json.dumps([retrieval(case) for case in cases["retrieval"]]))
 else:

@@ -1,19 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { InferenceModel } from '../../src/runtime/inference.ts';
-import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
-import { makeRecipe } from '../../src/setup/runnable.ts';
-import { embed } from '../../src/tools/embed.ts';
 import { scorePairs } from '../../src/tools/pairs.ts';
-import { encoderBytes } from '../support/encoder.ts';
+import { cosineBy, recipeOf, writeModel } from '../support/text-vectors.ts';
 import { temporaryFolder } from '../support/folder.ts';
-import { wordPieces } from '../support/tokenizer.ts';
 
 const folder = temporaryFolder();
 const at = (name: string): string => path.join(folder(), name);
-const WORDS = ['my', 'card', 'pin', 'lost', 'new'];
-/** [PAD], [UNK], [CLS], [SEP], then letters and letters inside of words. */
-const FIRST = 56;
 
 const ROWS: readonly (readonly [string, string, number])[] = [
   ['my card', 'new card', 4.2],
@@ -24,49 +16,13 @@ const ROWS: readonly (readonly [string, string, number])[] = [
   ['lost pin', 'new', 1.7],
 ];
 
-async function writeModel(): Promise<string> {
-  writeFileSync(at('tokenizer.json'), JSON.stringify(wordPieces(WORDS)));
-  writeFileSync(at('encoder.onnx'), await encoderBytes(FIRST + WORDS.length, 4));
-  writeFileSync(at('train.csv'), 'text\nmy card\nnew pin\nlost\ncard\nnew\npin\n');
-  const out = at('out/static.onnx');
-  const settings = { size: 4, length: 6, pooling: 'mean' } as const;
-  await embed({ encoder: at('encoder.onnx'), tokenizer: at('tokenizer.json'), ...settings, out });
-  return out;
-}
-
-const recipeOf = (dataset: object = {}) =>
-  makeRecipe(
-    {
-      name: 'pairs',
-      dataset: {
-        ...{ type: 'csv', task: 'embedding', train: 'train.csv', labelled: 0, dimensions: 4 },
-        ...{ text: { column: 'text', tokenizer: 'tokenizer.json', length: 6 } },
-        ...dataset,
-      },
-      teacher: { onnx: 'out/static.onnx' },
-      student: { model: 'embedding-bag', size: 4 },
-    },
-    folder(),
-  );
-
 const jsonLines = (rows: typeof ROWS): string =>
   rows.map(([sentence1, sentence2, score]) => `${JSON.stringify({ sentence1, sentence2, score })}\n`).join('');
 
 /** Spearman's correlation by differences of ranks, which are all different. */
 async function expected(file: string): Promise<number> {
-  const model = new InferenceModel(readFileSync(file), file, sessionOptions('cpu', {}));
-  const vectorOf = async (text: string): Promise<number[]> => {
-    const ids = [2, ...text.split(' ').map((word) => FIRST + WORDS.indexOf(word)), 3];
-    const data = Float32Array.from({ length: 6 }, (_, i) => ids[i] ?? 0);
-    return Array.from((await model.run({ input: { data, shape: [1, 6] } }))['logits']!.data, Number);
-  };
-  const cosines: number[] = [];
-  for (const [first, second] of ROWS) {
-    const [a, b] = [await vectorOf(first), await vectorOf(second)];
-    const product = a.reduce((sum, value, i) => sum + value * b[i]!, 0);
-    cosines.push(product / Math.hypot(...a) / Math.hypot(...b));
-  }
-  model.dispose();
+  const cosine = cosineBy(file);
+  const cosines = await Promise.all(ROWS.map(([first, second]) => cosine(first, second)));
   const rankOf = (values: readonly number[], value: number): number => values.filter((one) => one < value).length;
   const scores = ROWS.map(([, , score]) => score);
   const squares = cosines.reduce((sum, value, i) => sum + (rankOf(cosines, value) - rankOf(scores, scores[i]!)) ** 2, 0); // prettier-ignore
@@ -74,11 +30,11 @@ async function expected(file: string): Promise<number> {
 }
 
 it('scores a file on pairs of JSON lines and of CSV, whatever the names of their columns', async () => {
-  const file = await writeModel();
+  const file = await writeModel(folder());
   writeFileSync(at('sts.jsonl'), jsonLines(ROWS));
   writeFileSync(at('sts.csv'), `a,b,likeness,more\n${ROWS.map((row) => `${row.join(',')},x\n`).join('')}`);
   const wanted = await expected(file);
-  const recipe = recipeOf();
+  const recipe = recipeOf(folder());
   const found = await scorePairs(file, recipe, at('sts.jsonl'));
   expect(found).toEqual({ file, pairs: ROWS.length, spearman: expect.closeTo(wanted, 12) as number });
   const named = await scorePairs(file, recipe, at('sts.csv'), ['a', 'b', 'likeness']);
@@ -86,10 +42,10 @@ it('scores a file on pairs of JSON lines and of CSV, whatever the names of their
 });
 
 it('brings vectors of both texts to fewer numbers by the same axes', async () => {
-  const file = await writeModel();
+  const file = await writeModel(folder());
   writeFileSync(at('same.jsonl'), jsonLines(ROWS));
   writeFileSync(at('turned.jsonl'), jsonLines(ROWS.map(([a, b, score]) => [a, b, -score])));
-  const recipe = recipeOf({ dimensions: 3 });
+  const recipe = recipeOf(folder(), { dimensions: 3 });
   const { spearman } = await scorePairs(file, recipe, at('same.jsonl'));
   expect(spearman).toBeGreaterThan(0.5);
   expect((await scorePairs(file, recipe, at('turned.jsonl'))).spearman).toBeCloseTo(-spearman, 12);
@@ -110,7 +66,7 @@ it.each([
   ['sts.csv', 'sentence1,sentence2\nmy,card\n', /score/],
   ['missing.jsonl', undefined, /missing\.jsonl/],
 ])('refuses %s with %j', async (name, content, message) => {
-  const file = await writeModel();
+  const file = await writeModel(folder());
   if (content !== undefined) writeFileSync(at(name), content);
-  await expect(scorePairs(file, recipeOf(), at(name))).rejects.toThrow(message);
+  await expect(scorePairs(file, recipeOf(folder()), at(name))).rejects.toThrow(message);
 });

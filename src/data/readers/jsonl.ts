@@ -17,7 +17,11 @@ export type JsonlOptions = Pick<
   'features' | 'label' | 'missing' | 'categorical' | 'shape' | 'task' | 'separator' | 'window'
 > &
   LabelsRead &
-  RoomGiven & { readonly text?: OpenText | undefined };
+  RoomGiven & {
+    readonly text?: OpenText | undefined;
+    /** Key of a text that stands before the text, as titles of documents do; lines need not have it. No recipe sets it. */
+    readonly title?: string | undefined;
+  };
 
 type Row = Record<string, unknown>;
 
@@ -66,7 +70,7 @@ class JsonlReader {
     for await (const lines of linesOf(file)) {
       for (const text of lines) {
         this.#line++;
-        if (text.trim() !== '') this.#row(this.#parse(text));
+        if (text.trim() !== '') this.#row(jsonObject(text, this.#where()));
       }
     }
   }
@@ -82,23 +86,6 @@ class JsonlReader {
       : { ...split, sampleShape: this.#shape };
   }
 
-  #parse(text: string): Row {
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      throw new UserError(
-        `${this.#where()}: not valid JSON: ${(error as Error).message}`,
-        'JSON lines has one whole object per line; an array over several lines is not read.',
-      );
-    }
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row;
-    throw new UserError(
-      `${this.#where()}: expected an object, received ${shown(value)}`,
-      'JSON lines has one whole object on each line, such as {"features": […], "label": …}; an array of objects is not read.',
-    );
-  }
-
   #row(row: Row): void {
     const keys = this.#options.withoutLabels === true ? [] : this.#labelKeys();
     if (this.#first === undefined) this.#first = { row, where: this.#where() };
@@ -109,11 +96,12 @@ class JsonlReader {
     if (this.#isNewFile) sink.beginFile?.(this.#file);
     this.#isNewFile = false;
     sink.begin();
+    const { title } = this.#options;
     if (this.#array === undefined) {
       if (this.#isByFirstLine) this.#refuseNewKey(row);
       sink.columns.forEach((key, i) => {
         if (this.#words.has(key)) this.#requireDigits(row[key], `the word of ${shown(key)}`);
-        sink.setValue(i, row[key], this.#where);
+        sink.setValue(i, title === undefined ? row[key] : titled(row[title], row[key]), this.#where);
       });
     } else {
       if (row[this.#array] === undefined) throw this.#noKey(this.#array, 'features', row);
@@ -224,6 +212,29 @@ class JsonlReader {
       `${near === undefined ? '' : `Did you mean ${shown(near)}? `}Set \`${option}\` to a key that every line has.`,
     );
   }
+}
+
+/** The object of a line of JSON lines; `where`: its place for a `UserError`. */
+export function jsonObject(text: string, where: string): Row {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new UserError(
+      `${where}: not valid JSON: ${(error as Error).message}`,
+      'JSON lines has one whole object per line; an array over several lines is not read.',
+    );
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Row;
+  throw new UserError(
+    `${where}: expected an object, received ${shown(value)}`,
+    'JSON lines has one whole object on each line, such as {"features": […], "label": …}; an array of objects is not read.',
+  );
+}
+
+/** A text behind its title, if it has one; a text that is none stays as it is, and is refused. */
+function titled(title: unknown, text: unknown): unknown {
+  return typeof text === 'string' && typeof title === 'string' ? `${title} ${text}`.trim() : text;
 }
 
 function flatten(value: unknown): readonly unknown[] {

@@ -20,26 +20,28 @@ export function unitVectors({ values, width }: Vectors, size = width): Vectors {
 }
 
 /**
- * Exact search: calls `visit` with the inner products of each query with all vectors, [count], in an array that the next call overwrites. The query's
- * own product is -Infinity. `queries`: rows, by default all.
+ * Exact search: calls `visit` with the inner products of each query with all vectors, [count], in an array that the next call overwrites. `asking`:
+ * vectors of the queries; by default the same, and the query's own product is -Infinity. `rowsAsked`: their rows, by default all.
  */
 export function eachQuery(
   vectors: Vectors,
   visit: (query: number, products: Float32Array) => void,
-  queries: ArrayLike<number> = { length: vectorCount(vectors) },
+  rowsAsked?: ArrayLike<number>,
+  asking = vectors,
 ): void {
   const { values, width } = vectors;
   const count = vectorCount(vectors);
+  const queries = rowsAsked ?? { length: vectorCount(asking) };
   const products = new Float32Array(QUERIES_AT_ONCE * count);
   for (let first = 0; first < queries.length; first += QUERIES_AT_ONCE) {
     const rows = Array.from(
       { length: Math.min(QUERIES_AT_ONCE, queries.length - first) },
       (_, i) => queries[first + i] ?? first + i,
     );
-    productsOf(values, width, rows, products);
+    productsOf(values, width, rows, products, asking.values);
     for (const [i, row] of rows.entries()) {
       const own = products.subarray(i * count, (i + 1) * count);
-      own[row] = -Infinity;
+      if (asking === vectors) own[row] = -Infinity;
       visit(row, own);
     }
   }

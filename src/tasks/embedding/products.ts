@@ -18,14 +18,20 @@ interface Space {
 let space: Space | undefined;
 
 /**
- * Inner products of up to `QUERIES_AT_ONCE` rows with all rows of [count, width], as [rows, count]: summed up in float64, with WebAssembly's vectors ten times as fast as
+ * Inner products of up to `QUERIES_AT_ONCE` rows, of `asking`, with all rows of [count, width], as [rows, count]: summed up in float64, with WebAssembly's vectors ten times as fast as
  * by a plain loop, and with the same bits.
  */
-export function productsOf(values: Float32Array, width: number, rows: readonly number[], out: Float32Array): void {
+export function productsOf(
+  values: Float32Array,
+  width: number,
+  rows: readonly number[],
+  out: Float32Array,
+  asking = values,
+): void {
   if (space === undefined || space.width < width) space = spaceFor(width);
   const { queries, rows: others, products, run } = space;
   const count = values.length / width;
-  placeTogether(values, width, rows.length, (i) => rows[i]!, queries);
+  placeTogether(asking, width, rows.length, (i) => rows[i]!, queries);
   const groupBytes = others.BYTES_PER_ELEMENT * ROWS_TOGETHER * width;
   const end = queries.byteOffset + groupBytes * Math.ceil(rows.length / ROWS_TOGETHER);
   for (let first = 0; first < count; first += ROWS) {

@@ -37,6 +37,20 @@ it('asks about some rows alone', () => {
   expect(seen).toEqual([80, 3, 0]);
 });
 
+it('asks about other vectors, whose products with all are finite', () => {
+  const [values, asking] = [drawn(20, 3), drawn(70, 3)];
+  const seen: number[] = [];
+  const visit = (query: number, products: Float32Array): void => {
+    seen.push(query);
+    products.forEach((product, row) => {
+      const exact = [0, 1, 2].reduce((sum, i) => sum + asking[3 * query + i]! * values[3 * row + i]!, 0);
+      expect(product).toBeCloseTo(exact, 5);
+    });
+  };
+  eachQuery({ values, width: 3 }, visit, undefined, { values: asking, width: 3 });
+  expect(seen).toEqual(Array.from({ length: 70 }, (_, i) => i));
+});
+
 it('finds the nearest, the first of equal ones', () => {
   const products = Float32Array.of(0.1, 0.9, -Infinity, 0.9, 0.5, 0.9);
   expect(nearestOf(products)).toBe(1);
