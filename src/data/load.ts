@@ -266,9 +266,9 @@ function strideOf({ stride = DEFAULT_STRIDE }: DatasetConfig, { source, sampleSh
 const VECTOR = 128;
 
 /** Sizes of the vectors that a model answers with. `UserError` for prefixes that are no parts of a vector. */
-function vectorOf({ dimensions: size = VECTOR, prefixes = [], centred }: DatasetConfig): VectorForm {
+function vectorOf({ dimensions: size = VECTOR, prefixes = [], centred, perClass }: DatasetConfig): VectorForm {
   const wrong = prefixes.find((prefix, i) => prefix >= size || prefix <= (prefixes[i - 1] ?? 0));
-  if (wrong === undefined) return { size, prefixes, centred };
+  if (wrong === undefined) return { size, prefixes, centred, perClass };
   throw new UserError(
     `dataset.prefixes: expected ascending numbers below dataset.dimensions (${size}), received ${prefixes.join(', ')}`,
     `Leave ${wrong} out, or put the numbers in order; the whole vector is trained too.`,

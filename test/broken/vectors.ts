@@ -59,6 +59,20 @@ export const vectorRecipes: Readonly<Record<string, Case>> = {
       'Change dataset.prefixes, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
     ],
   },
+  'classes beside one another in data without labels': {
+    recipe: data(', labelled: 0, perClass: 2') + TAUGHT + rest,
+    message: [
+      'r.yaml:1:110 dataset.perClass: expected none beside labelled: 0: samples of a class are known by labels, received 2',
+      'Change dataset.perClass, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+    ],
+  },
+  'one sample of a class beside itself': {
+    recipe: data(', perClass: 1') + rest,
+    message: [
+      'r.yaml:1:97 dataset.perClass: expected a number ≥ 2, received 1',
+      'Change dataset.perClass, or leave it out if it has a default. Run `limbeck schema` to see every key with its meaning.',
+    ],
+  },
   'prefixes of an answer that is no vector': {
     recipe: `${TABLE.replace('}', ', prefixes: [2]}')}\n${rest}`,
     message: [

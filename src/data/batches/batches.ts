@@ -112,8 +112,7 @@ export function plainBatches(dataset: Dataset, size: number) {
 /** Makes the batches of an epoch in any order, so workers can share the work and a resumed run can start anywhere. */
 export function batchMaker(dataset: Dataset, options: BatchOptions): (index: number, buffer?: Float32Array) => Batch {
   const { seed, epoch, batchSize, classWeights, augment = [], views, share } = options;
-  const order =
-    options.shuffle === false ? undefined : new RandomStream(seed, 'order', epoch).permutation(dataset.count);
+  const order = options.shuffle === false ? undefined : orderOf(dataset, new RandomStream(seed, 'order', epoch));
   const view = views === undefined || augment.length === 0 ? undefined : epoch % views;
   const chance: Chance =
     view === undefined
@@ -160,6 +159,27 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
       chance: mix === undefined ? chance : { ...chance, mix: { seed, epoch, index } },
     };
   };
+}
+
+/**
+ * A random order of the rows. With `perClass`, that many rows of a class follow each other, or fewer where no more are left, so that a batch has
+ * samples to compare; a row without a label stands alone.
+ */
+function orderOf(dataset: Dataset, random: RandomStream): Uint32Array {
+  const { count, classNames, targets, labelled, vector } = dataset;
+  const order = random.permutation(count);
+  const perClass = classNames.length > 0 ? vector?.perClass : undefined;
+  if (perClass === undefined) return order;
+  const groups: number[][] = [];
+  const open = new Map<number, number[]>();
+  for (const row of order) {
+    const label = labelled?.[row] === 0 ? -1 : targets[row]!;
+    let group = label < 0 ? undefined : open.get(label);
+    if (group === undefined || group.length === perClass) groups.push((group = []));
+    group.push(row);
+    open.set(label, group);
+  }
+  return Uint32Array.from(groups.flat());
 }
 
 /**

@@ -79,6 +79,14 @@ function common<S extends z.ZodType>(source: S) {
       .boolean()
       .optional()
       .describe("Embedding: the mean of the teacher's vectors is subtracted from each. Default: false."),
+    perClass: z
+      .int()
+      .min(2)
+      .max(1024)
+      .optional()
+      .describe(
+        'Embedding: samples of a class that a batch has beside one another, since the contrast compares the samples of a batch; 2 for pairs, each with a label of its own. Default: batches are drawn without regard to labels.',
+      ),
     classWeights: z
       .union([z.literal('balanced'), z.array(z.number().min(0)).min(2)])
       .optional()

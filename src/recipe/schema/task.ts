@@ -51,6 +51,7 @@ interface Checked {
     readonly dimensions?: number | undefined;
     readonly prefixes?: readonly number[] | undefined;
     readonly centred?: boolean | undefined;
+    readonly perClass?: number | undefined;
     readonly augment: readonly object[];
   };
   readonly distill: Training & {
@@ -150,9 +151,15 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   const { top } = distill.softTargets;
   if (top !== undefined && task !== DEFAULT_TASK)
     refuse(['distill', 'softTargets', 'top'], `no such key for ${task}: it belongs to classification`, top);
-  for (const key of ['dimensions', 'prefixes', 'centred'] as const)
+  for (const key of ['dimensions', 'prefixes', 'centred', 'perClass'] as const)
     if (dataset[key] !== undefined && taskRow(task).form !== 'vector')
       refuse(['dataset', key], `no such key for ${task}: it belongs to embedding`, dataset[key]);
+  if (dataset.perClass !== undefined && dataset.labelled === 0)
+    refuse(
+      ['dataset', 'perClass'],
+      'none beside labelled: 0: samples of a class are known by labels',
+      dataset.perClass,
+    );
   if (dataset.centred === true && teacher === undefined)
     refuse(['dataset', 'centred'], 'none without a teacher, whose vectors are centred', dataset.centred);
   const { outputs = 'logits' } = recipe;

@@ -49,6 +49,21 @@ describe('batches', () => {
     expect(order(all(images, { shuffle: false }))).toEqual(Array.from({ length: 50 }, (_, i) => i));
   });
 
+  it('have samples of a class beside one another if that is asked for, and those without a label alone', () => {
+    // Rows 0, 25; 1, 26; … are pairs, of which rows 40 to 49 have no label.
+    const labelled = Uint8Array.from({ length: 50 }, (_, row) => (row < 40 ? 1 : 0));
+    const targets = Int32Array.from({ length: 50 }, (_, row) => row % 25);
+    const classNames = Array.from({ length: 25 }, (_, i) => `pair ${i}`);
+    const pairs = { ...images, labelled, targets, classNames, vector: { size: 8, prefixes: [], perClass: 2 } };
+    const rows = order(all(pairs));
+    expect([...rows].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
+    const place = (row: number): number => rows.indexOf(row);
+    for (let row = 0; row < 15; row++) expect(Math.abs(place(row) - place(row + 25))).toBe(1);
+    expect(order(all(pairs))).toEqual(rows);
+    expect(order(all(pairs, { epoch: 4 }))).not.toEqual(rows);
+    expect(order(all({ ...pairs, vector: { size: 8, prefixes: [] } }))).toEqual(order(all(images)));
+  });
+
   it('after a resume are the rest of the same epoch', () => {
     const changes: Partial<BatchOptions> = {
       augment: [...augment, { mixup: 0.3 }],
