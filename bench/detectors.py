@@ -10,7 +10,7 @@ and AP50. Every peer is a process of its own.
 --steps prints the processor time of a training step instead, batches of 16 with the work on their pictures: of three epochs of 160 pictures without the
 first, divided by their steps.
 --teach trains the peer of --only as above, writes its ONNX file by its own API into FOLDER (and takes what is there already), and lets it teach det-nano
-by Limbeck's declared decoder, with 100 labels and without any. --int8 makes int8 files of the ONNX files of FOLDER, by ONNX Runtime's quantize_static
+by Limbeck's declared decoder, with 100 labels and without any; boxes with a score of --least (0.3) teach. --int8 makes int8 files of the ONNX files of FOLDER, by ONNX Runtime's quantize_static
 with 128 pictures of train and its own defaults, and scores both. Both take `--only det-small` too: the teacher of recipes/emoji-detection.yaml in the layout of YOLO.
 """
 import argparse
@@ -284,7 +284,7 @@ def rewritten(file):
     onnx.save(model, str(file))
 
 
-def teach(name, folder):
+def teach(name, folder, least):
     """mAP of det-nano that the peer's file teaches, and of its twin, for each number of labelled pictures."""
     layout, scale = FILES[name]
     if name == OWN:
@@ -293,7 +293,7 @@ def teach(name, folder):
     rows = {f"{name}, the teacher": score(peer_answers(folder / f"{name}.onnx", name))}
     for labelled in (100, 0):
         run = folder / f"labels-{labelled}"
-        shared = [f"dataset.labelled={labelled}", "repeats=1", "jobs=1", "quantize=[]", "export=[onnx]", "outputs=logits"]
+        shared = [f"dataset.labelled={labelled}", f"distill.minConfidence={least}", "repeats=1", "jobs=1", "quantize=[]", "export=[onnx]", "outputs=logits"]
         # Without labels, files of them are refused, and nothing else names the classes.
         names = [one["name"] for one in sorted(annotations("train")["categories"], key=lambda one: one["id"])]
         pictures = [f"dataset.{split}={{images: {SCENES / split / 'images'}}}" for split in ("train", "test")]
@@ -342,6 +342,7 @@ def main():
     parser.add_argument("--setup", action="store_true")
     parser.add_argument("--steps", action="store_true")
     parser.add_argument("--teach", type=Path)
+    parser.add_argument("--least", type=float, default=0.3)
     parser.add_argument("--int8", type=Path)
     parser.add_argument("--one", choices=["train", "teach", "int8"])
     args = parser.parse_args()
@@ -356,7 +357,7 @@ def main():
     if args.one:
         with contextlib.redirect_stdout(sys.stderr):
             if args.one != "train":
-                result = {"teach": teach, "int8": int8}[args.one](names[0], folder.resolve())
+                result = teach(names[0], folder.resolve(), args.least) if args.one == "teach" else int8(names[0], folder.resolve())
             elif names[0] == "limbeck":
                 result = limbeck(args.minutes, args.epochs, args.steps)
             else:
