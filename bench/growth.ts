@@ -1,5 +1,5 @@
 /**
- * How processor time and memory grow with the data: `npm run bench:growth -- [--kinds npy,csv,pictures] [--times 4]`. Each size is read in a
+ * Growth of processor time and memory with the data: `npm run bench:growth -- [--kinds npy,csv,pictures] [--times 4]`. Each size is read in a
  * process of its own. The exponent is that of a power of the size, from the smallest to the largest one, of what a process takes
  * beyond that of a sixteenth of the smallest size: 1 where twice the data take twice as much. `--times`: sizes, each twice the one before.
  */

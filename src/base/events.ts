@@ -86,7 +86,7 @@ export interface EpochEvent extends OfStage {
   readonly score?: number | undefined;
   readonly validation?: number;
   readonly seconds: number;
-  /** Of which for the score on the validation split after this epoch. */
+  /** Part of `seconds` that the score on the validation split takes. */
   readonly validationSeconds?: number;
   /** True for a training that runs beside the one whose stage was announced. */
   readonly isBeside?: boolean;

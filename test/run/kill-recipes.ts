@@ -139,7 +139,7 @@ const longer = (kills: number): readonly KillRecipe[] => [
     files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/distilled-int8.tflite'],
   },
   {
-    /** Vectors: a queue of those of the teacher, a vector for each class that no file contains, few labels, prefixes. */
+    /** Vectors: a queue of the teacher's vectors, a vector for each class that no file contains, few labels, prefixes. */
     ...{ name: 'kill-vectors', kills, prepare: inPlace('kill-vectors') },
     stages: ['teach', 'scratch', 'distill'],
     files: ['exports/distilled.onnx', 'exports/distilled-int8.onnx', 'exports/distilled-int8.tflite'],
