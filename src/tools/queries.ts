@@ -36,7 +36,7 @@ export async function scoreQueries(file: string, { recipe }: LoadedRecipe, folde
   const judged = await judgementsIn(qrels, queryIds, documentIds);
   const asked = [...judged].filter(([, grades]) => [...grades.values()].some((grade) => grade > 0));
   if (asked.length === 0)
-    throw new UserError(`${qrels}: no query has a document with a score above 0`, 'A query without relevant documents has no nDCG.'); // prettier-ignore
+    throw new UserError(`${qrels}: no query has a document with a score above 0`, 'Give a document of a query a score above 0: without one there is no nDCG.'); // prettier-ignore
   const names: string[] = [];
   const nameOf = [...documentIds.keys()];
   const byName = (places: Int32Array): Int32Array => {
@@ -110,5 +110,5 @@ async function* placedLines(file: string): AsyncGenerator<readonly [line: string
 }
 
 function expected(where: string, wanted: string, received: unknown): UserError {
-  return new UserError(`${where}: expected ${wanted}, received ${shown(received)}`, 'Files are as those of BEIR: docs/tasks.md.'); // prettier-ignore
+  return new UserError(`${where}: expected ${wanted}, received ${shown(received)}`, 'Write the folder in the layout of BEIR: docs/tasks.md.'); // prettier-ignore
 }

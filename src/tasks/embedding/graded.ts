@@ -3,7 +3,7 @@ import { sum } from '../../base/numbers.ts';
 import { eachQuery, unitVectors } from './neighbours.ts';
 import type { Vectors } from './neighbours.ts';
 
-/** Documents that are looked at. */
+/** Number of nearest documents that count. */
 const RANK = 10;
 
 export interface GradedRetrieval {

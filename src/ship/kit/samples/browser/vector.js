@@ -28,7 +28,7 @@ const show = async (raw, expected) => {
   return { vector, differs };
 };
 const added = document.querySelector('#added');
-/** Adds what `read` finds in the files that are chosen, and says of those that cannot be read why. */
+/** Adds the vectors that `read` finds in each chosen file; the page names a file that cannot be read, with the reason. */
 const adds = (chooser, read) => {
   chooser.onchange = async () => {
     const [before, wrong] = [known.length, []];
