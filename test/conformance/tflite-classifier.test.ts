@@ -109,11 +109,14 @@ async function expectSameClasses(what: string, { run, test }: Awaited<ReturnType
   }
 } // prettier-ignore
 
-it('ImageClassifier of MediaPipe gives pictures the classes and probabilities that we give them', async () => {
-  const made = await trained(3, { recipe: { outputs: 'probabilities' } });
+it.each([
+  ['as the run exports them', {}],
+  ['with the bytes of pictures as inputs', { tflite: { ends: 'uint8' } }],
+])('ImageClassifier of MediaPipe gives pictures the classes and probabilities that we give them: %s', async (what, more) => {
+  const made = await trained(3, { recipe: { outputs: 'probabilities', ...more }, normalize: { mean: 0.4, std: 0.25 } });
   const files = PRECISIONS.map((precision) => `scratch${precision === 'fp32' ? '' : `-${precision}`}-probabilities.tflite`);
   for (const name of files) await cp(path.join(made.run, 'exports', name), at(name));
-  await expectSameClasses('as the run exports them', made, files);
+  await expectSameClasses(what, made, files);
 }); // prettier-ignore
 
 it.each([

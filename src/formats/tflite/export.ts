@@ -105,7 +105,8 @@ function reduce(
     case 'dynamic':
       return quantizeDynamic(program, dense, keepFloat);
     case 'integer': {
-      const skipped = quantizeInteger(program, { ends, dense, keepFloat });
+      const inputs = options.description?.inputs;
+      const skipped = quantizeInteger(program, { ends, dense, keepFloat, ...(inputs && { inputs }) });
       storeFixed(program, (layer) => keepFloat(layer) && options.storeFixed?.(layer) === true);
       return skipped;
     }

@@ -170,6 +170,24 @@ describe('integers', () => {
     expectClose(real, reference(graph, samples[0]!).y0!, 0.06);
   });
 
+  it.each(['int8', 'uint8'] as const)('take the bytes of pictures as %s, whatever was seen in calibration', (ends) => {
+    const scaled = (mean: number[], std: number[]): object =>
+      readTflite(
+        exported(graph, {
+          precision: 'integer',
+          quantization,
+          ends,
+          description: { name: 'm', inputs: { x: { image: { colorSpace: 'rgb', mean, std } } } },
+        }),
+      ).subgraphs[0]!.tensors.find(({ name }) => name === 'x')!.quantization!;
+    const zero = ends === 'int8' ? -128n : 0n;
+    expect(scaled([0], [255])).toMatchObject({ scale: [Math.fround(1 / 255)], zeroPoint: [zero] });
+    expect(scaled([127, 127, 127], [128, 128, 128])).toMatchObject({ scale: [1 / 128], zeroPoint: [zero + 127n] });
+    const calibrated = { scale: [Math.fround(quantization.get('x')!.scales[0]!)] };
+    expect(scaled([103, 116, 123], [128, 128, 128])).toMatchObject(calibrated);
+    expect(scaled([127, 127, 127], [57, 57, 58])).toMatchObject(calibrated);
+  });
+
   it('have weights per channel, symmetric, and biases at the product of the scales', () => {
     const { subgraphs, operatorCodes } = readTflite(exported(graph, { precision: 'integer', quantization }));
     const { tensors, operators: list } = subgraphs[0]!;

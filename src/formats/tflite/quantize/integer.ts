@@ -3,6 +3,7 @@ import { withRoomForBias } from '../../../graph/quantization.ts';
 import { weightInputs } from '../fuse/affine.ts';
 import type { Operation, Program, TfliteValue } from '../lower/program.ts';
 import { changed } from '../lower/program.ts';
+import type { ModelDescription } from '../metadata/metadata.ts';
 import type { Skipped } from '../../../base/skipped.ts';
 import { betweenFloat, dividedBy } from './between.ts';
 import { constantQuantization, overflows } from './constants.ts';
@@ -18,6 +19,8 @@ export interface IntegerOptions {
   /** Scales of dense layers whose weights have none yet. */
   readonly dense: DenseScales;
   readonly keepFloat: (layer: string) => boolean;
+  /** Inputs that take pictures, by their labels. */
+  readonly inputs?: ModelDescription['inputs'];
 }
 
 /**
@@ -25,7 +28,8 @@ export interface IntegerOptions {
  * or with an activation of unknown range, stays float32 between a DEQUANTIZE and a QUANTIZE, and is reported; so does, without a report, an operation
  * between such operations or whose result is a divisor.
  */
-export function quantizeInteger(program: Program, { ends, dense, keepFloat }: IntegerOptions): Skipped[] {
+export function quantizeInteger(program: Program, { ends, dense, keepFloat, inputs }: IntegerOptions): Skipped[] {
+  if (ends !== 'float32') scaleAsPixels(program, inputs);
   shareProgramScales(program);
   // Repeated reasons of a layer's operations are reported once.
   const skipped = new Map<string, Skipped>();
@@ -60,6 +64,26 @@ export function quantizeInteger(program: Program, { ends, dense, keepFloat }: In
     program.outputs.set(label, conversion.output(name, why === undefined ? ends : 'float32'));
   }
   return [...skipped.values()];
+}
+
+/**
+ * Gives inputs of pictures the scale at which an integer is a pixel's byte (less 128 for int8), which many programs feed whatever the file says,
+ * MediaPipe among them. One scale cannot say it where mean and deviation differ by channel.
+ */
+function scaleAsPixels(program: Program, inputs: IntegerOptions['inputs'] = {}): void {
+  for (const [label, name] of program.inputs) {
+    const { mean = [], std = [] } = inputs[label]?.image ?? {};
+    const value = program.value(name);
+    const [zero, ...others] = new Set(mean.map((pixel) => Math.round(pixel)));
+    const isOne = others.length === 0 && new Set(std).size === 1;
+    if (value.quantization?.dtype !== 'int8' || zero === undefined || !isOne || zero < 0 || zero > 255) continue;
+    const quantization: TensorQuantization = {
+      dtype: 'int8',
+      scales: [Math.fround(1 / std[0]!)],
+      zeroPoints: [zero - 128],
+    };
+    program.values.set(name, { ...value, quantization });
+  }
 }
 
 /** Reason why an input or output of the model stays float32 although 8 bits were requested. */
