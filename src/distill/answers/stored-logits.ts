@@ -23,6 +23,8 @@ const CHECKED = 10_000;
 export interface StoredLogitsOptions extends Partial<Pick<TeacherRecipe, 'minAccuracy' | 'confirmed' | 'outputs'>> {
   /** Class names in the order of the answers, if it differs from the data set's. */
   readonly classes?: readonly string[] | undefined;
+  /** See `PreflightOptions`. */
+  readonly minConfidence?: number | undefined;
   /** Augmentation and seed of the views that the student is shown. */
   readonly augment?: readonly AugmentStep[];
   readonly seed?: number;
@@ -54,7 +56,15 @@ export async function storedLogits(
   content: Safetensors,
   file: string,
   dataset: Dataset,
-  { minAccuracy, confirmed, outputs = 'auto', classes: given, augment = [], seed = 0 }: StoredLogitsOptions = {},
+  {
+    minAccuracy,
+    minConfidence,
+    confirmed,
+    outputs = 'auto',
+    classes: given,
+    augment = [],
+    seed = 0,
+  }: StoredLogitsOptions = {},
 ): Promise<StoredLogits> {
   const stored = new StoredSoftTargets(content, dataset, file);
   const { width: classes } = stored;
@@ -73,7 +83,13 @@ export async function storedLogits(
     return inClassOrder(isProbability ? logitsOfProbabilities(values) : values, order);
   };
   const storedTeacher = { name: file, classes, answersTo };
-  const found = await preflight(storedTeacher, dataset, { minAccuracy, confirmed, rows, declared: given });
+  const found = await preflight(storedTeacher, dataset, {
+    minAccuracy,
+    minConfidence,
+    confirmed,
+    rows,
+    declared: given,
+  });
   const isSame = (content.metadata['drawn'] ?? drawnFrom([], seed)) === drawnFrom(augment, seed);
   const answers: SoftTargets = {
     width: classes,

@@ -19,6 +19,7 @@ import { accuracyOf, beatsChance, chanceBar, largestShare } from '../../tasks/cl
 import { classesOf } from '../../tasks/classification/classes.ts';
 import { bestAlternative, diagnosis, explainingOrder, farBetterReading } from './diagnosis.ts';
 import type { Alternative, AskTeacher, LabelledAnswers, TeacherFault } from './diagnosis.ts';
+import { fewBoxes } from '../answers/sure-boxes.ts';
 import { areProbabilities } from '../teachers/teacher.ts';
 import type { Teacher } from '../teachers/teacher.ts';
 
@@ -30,6 +31,8 @@ export interface PreflightOptions {
   readonly declared?: readonly string[] | undefined;
   /** True if the recipe confirms the teacher's settings although another reading is far better. */
   readonly confirmed?: boolean | undefined;
+  /** Least score of a detector's boxes that teach; see `sureBoxes`. */
+  readonly minConfidence?: number | undefined;
   /** Rows to ask about. Default: 20 of each class, 1000 to 5000 in all, spread over the split. */
   readonly rows?: Int32Array;
   readonly onProgress?: OnProgress | undefined;
@@ -147,7 +150,7 @@ async function checkWithoutLabels(
   teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   task: Task,
-  { minAccuracy, rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
+  { minAccuracy, minConfidence, rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
 ): Promise<Preflight> {
   if (minAccuracy !== undefined)
     throw new UserError(
@@ -156,7 +159,10 @@ async function checkWithoutLabels(
     );
   const given = await plainLogits(teacher, dataset, rows, asking);
   refuseUseless(teacher, task, given, rows.length);
-  if (task.classes === undefined) return { accuracy: undefined, samples: rows.length, warnings: [], changes: [] };
+  const asked = { rows, hasLabels: false, text: samplesText(rows.length, dataset) };
+  const few = fewBoxes(teacher.name, given, dataset, asked, minConfidence);
+  if (task.classes === undefined)
+    return { accuracy: undefined, samples: rows.length, warnings: few === undefined ? [] : [few], changes: [] };
   const counts = classesOf(given, task.width).reduce(
     (sum, label) => sum.set(label, (sum.get(label) ?? 0) + 1),
     new Map<number, number>(),
@@ -177,7 +183,7 @@ async function checkNumbers(
   teacher: Teacher | StoredAnswers,
   dataset: Dataset,
   task: Task,
-  { alternatives = [], rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
+  { alternatives = [], minConfidence, rows, ...asking }: PreflightOptions & { readonly rows: Int32Array },
 ): Promise<Preflight> {
   const given = await plainLogits(teacher, dataset, rows, asking);
   refuseUseless(teacher, task, given, rows.length);
@@ -185,10 +191,12 @@ async function checkNumbers(
   if (useless !== undefined) throw new UserError(useless.fact, useless.hint, useless);
   const labels = targetsOf(dataset, rows);
   const stuck = task.stuck(teacher.name, given, labels);
+  const asked = { rows, hasLabels: true, text: samplesText(rows.length, dataset) };
+  const few = fewBoxes(teacher.name, given, dataset, asked, minConfidence);
   return {
     accuracy: task.scoreOf(given, labels),
     samples: rows.length,
-    warnings: stuck === undefined ? [] : [stuck],
+    warnings: [stuck, few].filter((warning) => warning !== undefined),
     changes: [],
   };
 }

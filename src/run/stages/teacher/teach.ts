@@ -73,6 +73,7 @@ export async function openAndCheck(context: Opening): Promise<Teaching | undefin
     const stored = await storedLogits(content, source.logits, data.train, {
       ...source,
       classes: typeof classes === 'string' ? undefined : classes,
+      minConfidence: recipe.distill.minConfidence,
       augment,
       seed: recipe.seed,
     });
@@ -129,10 +130,11 @@ async function check(
   keys: readonly (string | number)[],
   { minAccuracy, confirmed }: Pick<PreflightOptions, 'minAccuracy' | 'confirmed'>,
 ): Promise<void> {
-  const { data, onEvent, together, isChecked } = context;
+  const { data, recipe, onEvent, together, isChecked } = context;
   if (isChecked === true) return;
   const onProgress = progressOf(context, 'check teacher');
-  const options = { minAccuracy, confirmed, alternatives, declared, together, onProgress };
+  const { minConfidence } = recipe.distill;
+  const options = { minAccuracy, minConfidence, confirmed, alternatives, declared, together, onProgress };
   const { accuracy, samples, warnings, changes } = await underKey(keys, () =>
     preflight(teacher, data.validation, options),
   );
