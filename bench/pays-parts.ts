@@ -19,7 +19,7 @@ export const STEP_PARTS: Readonly<Record<string, readonly Swap[]>> = {
   'row-sums': [
     {
       file: 'graph/passes/step/split-updates',
-      after: 'function rowSumsOf(graph, taken) {',
+      after: 'function rowSumsOf(graph, taken, updates) {',
       insert: ' return new Map();',
     },
   ],

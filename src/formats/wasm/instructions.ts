@@ -11,6 +11,8 @@ export const [LOAD, STORE] = [
   [...simd(0x00), 4, 0],
   [...simd(0x0b), 4, 0],
 ];
+/** Loads an address; alignment of 4 bytes, no offset. */
+export const LOAD_ADDRESS = [0x28, 2, 0];
 export const [I32_CONST, I32_ADD, I32_LESS] = [0x41, 0x6a, 0x49];
 
 /** A vector of the bytes of these four numbers. */

@@ -1,7 +1,20 @@
 import type { FusedUpdate, UpdateNode, UpdateOp } from '../../graph/passes/step/fused-update.ts';
 import { updatePasses } from '../../graph/passes/step/fused-update.ts';
 import type { UpdatePass } from '../../graph/passes/step/fused-update.ts';
-import { advance, clear, get, I32_ADD, LOAD, loopUntil, set, simd, STORE, vectorOf } from './instructions.ts';
+import {
+  advance,
+  clear,
+  get,
+  I32_ADD,
+  I32_CONST,
+  LOAD,
+  LOAD_ADDRESS,
+  loopUntil,
+  set,
+  simd,
+  STORE,
+  vectorOf,
+} from './instructions.ts';
 import type { WasmFunction, WasmType } from './module.ts';
 
 const SPLAT = simd(0x13);
@@ -25,11 +38,11 @@ const ARITHMETIC: Readonly<Record<Exclude<UpdateOp, 'Sum'>, (operands: readonly 
 };
 
 /**
- * The passes of an update over the memory of its vectors, four numbers at a time. Parameters: the address of each vector, the address of
- * the values of each column, each scalar, the bytes of a vector and of a row, multiples of 16.
+ * The passes of an update over the memory of its vectors, four numbers at a time. Parameters: the address of each vector, or of the addresses of
+ * its rows, the address of the values of each column, each scalar, the bytes of a vector and of a row, multiples of 16.
  */
 export function updateFunction(name: string, update: FusedUpdate): WasmFunction {
-  const { vectors, columns, scalars } = update;
+  const { vectors, rowed, columns, scalars } = update;
   const addresses = [...vectors, ...columns];
   const params: WasmType[] = [
     ...addresses.map(() => 'i32' as const),
@@ -47,9 +60,15 @@ export function updateFunction(name: string, update: FusedUpdate): WasmFunction 
   };
   const setup = scalars.flatMap((scalar, i) => [...get(addresses.length + i), ...SPLAT, ...set(localOf(scalar))]);
   const isColumn = new Set(columns);
+  const rowAddress = new Map(rowed.map((name) => [name, add('i32')]));
   const address = (place: string): number[] => [
-    ...[...get(addresses.indexOf(place)), ...get(isColumn.has(place) ? column : at), I32_ADD],
+    ...get(rowAddress.get(place) ?? addresses.indexOf(place)),
+    ...[...get(isColumn.has(place) || rowAddress.has(place) ? column : at), I32_ADD],
   ];
+  const nextRow = [...rowAddress].flatMap(([name, local]) => {
+    const next = addresses.indexOf(name);
+    return [...get(next), ...LOAD_ADDRESS, ...set(local), ...get(next), I32_CONST, 4, I32_ADD, ...set(next)];
+  });
   const loaded = (value: string, place: string): number[] => [...address(place), ...LOAD, ...set(localOf(value))];
   const stored = (place: string, value: string): number[] => [...address(place), ...get(localOf(value)), ...STORE];
   const computed = ({ op, inputs, output }: UpdateNode): number[] => {
@@ -84,17 +103,21 @@ export function updateFunction(name: string, update: FusedUpdate): WasmFunction 
       ? []
       : overColumns(pass.sums.flatMap(({ output }) => [...address(output), ...MINUS_ZERO, ...STORE]))),
     ...clear(at),
-    ...loopUntil(at, bytes, columns.length === 0 ? everyNumber(pass) : overColumns(everyNumber(pass))),
+    ...loopUntil(
+      at,
+      bytes,
+      columns.length + rowed.length === 0 ? everyNumber(pass) : [...nextRow, ...overColumns(everyNumber(pass))],
+    ),
     ...(pass.columns.length === 0 ? [] : overColumns(everyColumn(pass))),
   ]);
   return { name, params, locals, body: [...setup, ...passes] };
 }
 
 /** Kind of an update, without the names of its values: updates of one kind share a function. */
-export function kindOf({ vectors, columns, scalars, nodes, writes }: FusedUpdate): string {
+export function kindOf({ vectors, rowed, columns, scalars, nodes, writes }: FusedUpdate): string {
   const place = new Map([...vectors, ...scalars, ...nodes.map(({ output }) => output)].map((name, i) => [name, i]));
   return JSON.stringify([
-    ...[vectors.length, columns.length, scalars.length],
+    ...[vectors.length, columns.length, scalars.length, rowed.map((name) => place.get(name))],
     nodes.map(({ op, inputs }) => [op, ...inputs.map((input) => place.get(input))]),
     [...writes].map(([variable, value]) => [place.get(variable), place.get(value)]),
   ]);

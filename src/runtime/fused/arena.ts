@@ -1,4 +1,4 @@
-import type { FusedUpdate } from '../../graph/passes/step/fused-update.ts';
+import type { SplitGraph } from '../../graph/passes/step/split-updates.ts';
 import type { WasmMemory } from '../../formats/wasm/memory.ts';
 import { wasmMemory } from '../../formats/wasm/memory.ts';
 
@@ -18,14 +18,21 @@ export class Arena {
     this.memory = memory;
   }
 
-  /** An arena with space for these updates; undefined above 4 GB. */
-  static for(updates: readonly FusedUpdate[]): Arena | undefined {
-    const bytes = updates.reduce(
-      (sum, { elements, row, vectors, columns }) =>
-        sum + vectors.length * spaceOf(elements) + columns.length * spaceOf(row),
-      0,
+  /**
+   * An arena with space for these updates; undefined above 4 GB. That of vectors whose rows lie apart is left to rows and addresses of steps with other
+   * batches: memory takes room when it is first written.
+   *
+   * @param elementsOf number of elements of a value
+   */
+  static for(
+    { updates, rowSums }: Pick<SplitGraph, 'updates' | 'rowSums'>,
+    elementsOf: (value: string) => number,
+  ): Arena | undefined {
+    const ofUpdates = updates.map(
+      ({ elements, row, vectors, columns }) => vectors.length * spaceOf(elements) + (columns.length + 1) * spaceOf(row),
     );
-    const memory = wasmMemory(bytes);
+    const ofSums = [...rowSums.values()].map(({ rows, segments }) => 2 * spaceOf(elementsOf(rows)) + spaceOf(segments));
+    const memory = wasmMemory([...ofUpdates, ...ofSums].reduce((sum, bytes) => sum + bytes, 0));
     return memory && new Arena(memory);
   }
 

@@ -9,13 +9,13 @@ import { RANGE_STEP } from '../engine.ts';
  * elements stay whole: single numbers may be read as scalars by other updates.
  */
 export function divisibleInput(
-  { elements, vectors, columns }: FusedUpdate,
+  { elements, vectors, rowed, columns }: FusedUpdate,
   { rest, updates }: SplitGraph,
   { inputs }: Pick<Graph, 'inputs'>,
 ): string | undefined {
   const [input, ...more] = vectors.filter((name) => inputs.has(name));
-  if (input === undefined || more.length > 0 || columns.length > 0 || elements <= RANGE_STEP || rest.inputs.has(input))
-    return undefined;
+  const isWhole = more.length > 0 || columns.length > 0 || rowed.length > 0 || elements <= RANGE_STEP;
+  if (input === undefined || isWhole || rest.inputs.has(input)) return undefined;
   const readers = updates.filter((other) => [...other.vectors, ...other.scalars].includes(input));
   return readers.length === 1 ? input : undefined;
 }

@@ -1,17 +1,20 @@
 import { PART_PREFIX, splitUpdates } from '../../graph/passes/step/split-updates.ts';
+import type { SplitGraph } from '../../graph/passes/step/split-updates.ts';
 import type { FusedUpdate } from '../../graph/passes/step/fused-update.ts';
 import { staticShape, staticSize } from '../../graph/shapes.ts';
 import type { Graph, TensorData } from '../../graph/types.ts';
 import { outputName } from '../../formats/onnx/lower.ts';
 import { encodeModule } from '../../formats/wasm/module.ts';
 import { VECTOR_BYTES } from '../../formats/wasm/instructions.ts';
+import { sumFunction } from '../../formats/wasm/sum.ts';
 import { kindOf, updateFunction } from '../../formats/wasm/update.ts';
 import type { DivisibleFeed, ElementRange } from '../engine.ts';
 import type { Tensor } from '../onnxruntime/session.ts';
-import { allocate, ortTensor } from '../onnxruntime/session.ts';
+import { ortTensor } from '../onnxruntime/session.ts';
 import type { HostStore } from '../state.ts';
 import { Arena } from './arena.ts';
 import { divisibleInput } from './divisible.ts';
+import type { RowMemory } from './row-sums.ts';
 import { RowSums } from './row-sums.ts';
 import { wasmFunctions } from '../../formats/wasm/memory.ts';
 
@@ -71,14 +74,16 @@ export class FusedUpdates {
     const split = splitUpdates(graph);
     if (split === undefined) return undefined;
     const { rest, updates, rowSums } = split;
-    const arena = arenaFor(updates, store);
+    const sizeOf = (name: string): number => staticSize(graph.types.get(name)!.shape);
+    const arena = arenaFor(split, sizeOf, store);
     if (arena === undefined) return undefined;
     const sizes = new Map(
       updates.flatMap(({ vectors, columns, elements, row }) => [
-        ...vectors.map((name) => [name, elements] as const),
+        ...vectors.map((name) => [name, rowSums.get(name)?.segments ?? elements] as const),
         ...columns.map((name) => [name, row] as const),
       ]),
     );
+    for (const { rows } of rowSums.values()) sizes.set(rows, sizeOf(rows));
     const vectors = new Map<string, Float32Array>();
     for (const [name, elements] of sizes) {
       const isVariable = graph.state.has(name);
@@ -87,27 +92,17 @@ export class FusedUpdates {
       if (data === undefined) return undefined;
       vectors.set(name, data);
     }
+    const rowMemory = rowMemoryOf(rowSums, vectors, sizeOf, arena);
+    if (rowMemory === undefined) return undefined;
     for (const [name, data] of vectors) if (graph.state.has(name)) store.place(name, data);
     const scalars = new Map<string, Float32Array>();
     const fetches: Record<string, Tensor> = {};
-    const operands = [...rowSums.values()].flatMap(({ rows, ids }) => [rows, ids]);
-    const summed = new Map<string, TensorData>();
-    for (const name of operands) {
-      const { dtype, shape } = graph.types.get(name)!;
-      summed.set(name, allocate(dtype, staticSize(shape)));
-    }
-    // Vectors of two tables may be added: the gradients of both are then the same rows.
-    const isShared = (rows: string): boolean => operands.indexOf(rows) < operands.lastIndexOf(rows);
-    const sums = [...rowSums].map(([name, { rows, ids }]) => {
-      const given = [summed.get(rows) as Float32Array, summed.get(ids) as Int32Array] as const;
-      return new RowSums(vectors.get(name)!, ...given, Number(graph.types.get(name)!.shape[0]), isShared(rows));
-    });
     for (const output of rest.outputs.keys()) {
       if (!output.startsWith(PART_PREFIX)) continue;
       const name = output.slice(PART_PREFIX.length);
       const { dtype, shape } = graph.types.get(name)!;
-      const data = summed.get(name) ?? vectors.get(name) ?? new Float32Array(1);
-      if (!summed.has(name) && !vectors.has(name)) scalars.set(name, data as Float32Array);
+      const data = rowMemory.ids.get(name) ?? vectors.get(name) ?? new Float32Array(1);
+      if (!rowMemory.ids.has(name) && !vectors.has(name)) scalars.set(name, data as Float32Array);
       fetches[outputName(rest, output)] = ortTensor(dtype, data, staticShape(shape, name));
     }
     const scalarOf = (name: string): ((feeds: Feeds) => number) => {
@@ -121,7 +116,8 @@ export class FusedUpdates {
     };
     const kinds = [...new Map(updates.map((update) => [kindOf(update), update])).entries()];
     const functions = kinds.map(([kind, update]) => updateFunction(kind, update));
-    const run = wasmFunctions(encodeModule(functions), arena.memory);
+    const run = wasmFunctions(encodeModule([...functions, sumFunction('sum')]), arena.memory);
+    const sums = rowMemory.sums.map((memory) => new RowSums(memory, run['sum']!));
     const divided = updates.map((update) => ({
       elements: update.elements,
       input: divisibleInput(update, split, graph),
@@ -158,12 +154,35 @@ export class FusedUpdates {
   }
 }
 
+/** Memory of sums of rows, and of the ids of each by name; undefined if there is none left. */
+function rowMemoryOf(
+  rowSums: SplitGraph['rowSums'],
+  vectors: ReadonlyMap<string, Float32Array>,
+  sizeOf: (name: string) => number,
+  arena: Arena,
+): { readonly sums: readonly RowMemory[]; readonly ids: ReadonlyMap<string, Int32Array> } | undefined {
+  const ids = new Map([...rowSums.values()].map(({ ids: name }) => [name, new Int32Array(sizeOf(name))]));
+  const seen = new Set<string>();
+  const sums: RowMemory[] = [];
+  for (const [name, { rows: of, ids: by, segments }] of rowSums) {
+    const [rows, table] = [vectors.get(of)!, vectors.get(name)!];
+    // Vectors of two tables may be added: the gradients of both are then the same rows, which are copied before the first sum of them writes there.
+    const added = seen.has(of) ? arena.lent(`${name} rows`, rows.length) : rows;
+    const zeros = arena.lent(`${name} zeros`, sizeOf(name) / segments);
+    if (added === undefined || zeros === undefined) return undefined;
+    seen.add(of);
+    const addresses = new Int32Array(table.buffer, table.byteOffset, segments);
+    sums.unshift({ addresses, zeros: zeros.byteOffset, rows, added, ids: ids.get(by)! });
+  }
+  return { sums, ids };
+}
+
 /** Memory that already has variables of these updates, or new memory. */
-function arenaFor(updates: readonly FusedUpdate[], { arenas }: HostStore): Arena | undefined {
-  const names = updates.flatMap(({ vectors }) => vectors);
+function arenaFor(split: SplitGraph, sizeOf: (name: string) => number, { arenas }: HostStore): Arena | undefined {
+  const names = split.updates.flatMap(({ vectors }) => vectors);
   const known = arenas.find((arena) => names.some((name) => arena.variable(name) !== undefined));
   if (known !== undefined) return known;
-  const arena = Arena.for(updates);
+  const arena = Arena.for(split, sizeOf);
   if (arena !== undefined) arenas.push(arena);
   return arena;
 }
@@ -184,8 +203,7 @@ function callOf(
   const elements = to - from;
   return {
     run,
-    // Without sums of columns, all elements count as one row.
-    args: [...addresses, ...scalars.map(() => 0), ...[elements, columns.length > 0 ? row : elements].map(bytesOf)],
+    args: [...addresses, ...scalars.map(() => 0), ...[elements, row].map(bytesOf)],
     scalars: scalars.map((name, i) => [addresses.length + i, scalarOf(name)]),
   };
 }

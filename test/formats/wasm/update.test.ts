@@ -12,6 +12,7 @@ const update = (names: readonly [string, string, string, string]): FusedUpdate =
     elements: 6,
     row: 6,
     vectors: [x, y, z],
+    rowed: [],
     columns: [],
     scalars: [s],
     nodes: [
@@ -54,6 +55,7 @@ const inColumns = (waits: boolean): FusedUpdate => ({
   elements: 12,
   row: 4,
   vectors: ['w', 'g', 'a', ...(waits ? ['v'] : [])],
+  rowed: [],
   columns: ['sum', 'limit'],
   scalars: ['half'],
   nodes: [

@@ -14,10 +14,12 @@ export interface UpdateNode {
 /** Computes the new contents of variables of one size, number by number, from their old contents and from other values. */
 export interface FusedUpdate {
   readonly elements: number;
-  /** Elements of a row; all elements where no node sums columns. */
+  /** Elements of a row; all elements where no node sums columns and no vector is read by rows. */
   readonly row: number;
   /** Values that are read number by number: variables, feeds, results of the rest of the graph, and values that one pass keeps for the next. */
   readonly vectors: readonly string[];
+  /** Vectors among them whose rows lie apart: memory holds the address of each row. Then there are no columns. */
+  readonly rowed: readonly string[];
   /** Values of one number for each column. */
   readonly columns: readonly string[];
   /** Values that are read as one number. */

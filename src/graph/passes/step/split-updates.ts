@@ -17,15 +17,16 @@ export interface SplitGraph {
   readonly updates: readonly FusedUpdate[];
   /**
    * Sums of rows by id that the updates alone read, as the gradients of embeddings: the graph gives rows and ids instead of a sum, which has a
-   * row for each word of a vocabulary, and most are zero.
+   * row for each word of a vocabulary, and most are zero. Updates read them by rows.
    */
   readonly rowSums: ReadonlyMap<string, RowSum>;
 }
 
-/** Names of the rows and ids that are summed. */
+/** Names of the rows and ids that are summed, and the number of sums. */
 interface RowSum {
   readonly rows: string;
   readonly ids: string;
+  readonly segments: number;
 }
 
 export const PART_PREFIX = 'update/';
@@ -47,8 +48,15 @@ export function splitUpdates(graph: Graph): SplitGraph | undefined {
     const own = nodes.flatMap(({ outputs }) => places.get(outputs[0]!) ?? []).sort((a, b) => a - b);
     return fusedUpdate(graph, nodes, new Map(own.map((i) => all[i]!)));
   });
-  const rowSums = rowSumsOf(graph, taken);
-  return { rest: restOf(graph, taken, written, updates, rowSums), updates, rowSums };
+  const rowSums = rowSumsOf(graph, taken, updates);
+  const rest = restOf(graph, taken, written, updates, rowSums);
+  return { rest, updates: updates.map((update) => byRows(update, rowSums)), rowSums };
+}
+
+/** The update, which reads these sums by rows. */
+function byRows(update: FusedUpdate, rowSums: SplitGraph['rowSums']): FusedUpdate {
+  const rowed = update.vectors.filter((name) => rowSums.has(name));
+  return rowed.length === 0 ? update : { ...update, rowed, row: update.elements / rowSums.get(rowed[0]!)!.segments };
 }
 
 const outputsOf = (nodes: Iterable<Node>): ReadonlySet<string> => new Set([...nodes].flatMap(({ outputs }) => outputs));
@@ -216,6 +224,7 @@ function fusedUpdate(graph: Graph, nodes: readonly Node[], writes: ReadonlyMap<s
     elements,
     row: columns.length === 0 ? elements : size(columns[0]!),
     vectors: [...vectors, ...waiting],
+    rowed: [],
     columns,
     scalars: read.filter((name) => !isVector(name)),
     nodes: ordered,
@@ -223,7 +232,11 @@ function fusedUpdate(graph: Graph, nodes: readonly Node[], writes: ReadonlyMap<s
   };
 }
 
-function rowSumsOf(graph: Graph, taken: ReadonlySet<Node>): ReadonlyMap<string, RowSum> {
+function rowSumsOf(
+  graph: Graph,
+  taken: ReadonlySet<Node>,
+  updates: readonly FusedUpdate[],
+): ReadonlyMap<string, RowSum> {
   const readers = readersOf(graph.nodes);
   const ends = new Set([...graph.outputs.values(), ...graph.updates.values()]);
   const made = outputsOf(graph.nodes.filter((node) => !taken.has(node)));
@@ -235,8 +248,21 @@ function rowSumsOf(graph: Graph, taken: ReadonlySet<Node>): ReadonlyMap<string, 
       op === 'UnsortedSegmentSum' && isTaken && inputs.every((name) => made.has(name) && !areTaken(name).includes(true))
     );
   };
+  const sums = new Map(
+    graph.nodes
+      .filter(isOurs)
+      .map(({ inputs: [rows, ids], outputs: [sum] }): [string, RowSum] => [
+        sum!,
+        { rows: rows!, ids: ids!, segments: Number(graph.types.get(sum!)!.shape[0]) },
+      ]),
+  );
+  // An update goes through rows of one width alone, in whole vectors.
+  const isReadable = ({ vectors, elements, columns }: FusedUpdate): boolean => {
+    const [segments, ...others] = new Set(vectors.flatMap((name) => sums.get(name)?.segments ?? []));
+    return columns.length === 0 && others.length === 0 && (elements / segments!) % COLUMNS_AT_ONCE === 0;
+  };
   return new Map(
-    graph.nodes.filter(isOurs).map(({ inputs: [rows, ids], outputs: [sum] }) => [sum!, { rows: rows!, ids: ids! }]),
+    [...sums].filter(([sum]) => updates.every((update) => !update.vectors.includes(sum) || isReadable(update))),
   );
 }
 

@@ -54,11 +54,12 @@ it('leaves an update that reads what the rest of the graph writes', () => {
   expect(splitUpdates(b.build())).toBeUndefined();
 });
 
-it('hands rows and ids over instead of their sum, where nothing else reads the sum', () => {
-  const table = { dtype: 'float32', shape: [9, 3] } as const;
-  const summed = (isRead: boolean) => {
+it('hands rows and ids over instead of their sum, where nothing else reads the sum and rows are of whole vectors of numbers', () => {
+  const summed = (isRead: boolean, width = 4) => {
     const b = new GraphBuilder();
-    const [w, x, words] = [b.state('w', table), b.input('x', vector), b.input('ids', { dtype: 'int32', shape: [2] })];
+    const w = b.state('w', { dtype: 'float32', shape: [9, width] });
+    const x = b.input('x', { dtype: 'float32', shape: [2, width] });
+    const words = b.input('ids', { dtype: 'int32', shape: [2] });
     const [rows, ids] = [b.op('Add', [x, x]), b.op('Add', [words, words])];
     const sum = b.op('UnsortedSegmentSum', [rows, ids], { numSegments: 9 });
     if (isRead) b.output('sum', sum);
@@ -66,11 +67,12 @@ it('hands rows and ids over instead of their sum, where nothing else reads the s
     return splitUpdates(b.build())!;
   };
   const { rest, updates, rowSums } = summed(false);
-  expect([...rowSums.values()]).toEqual([{ rows: 'Add_1', ids: 'Add_2' }]);
-  expect(updates[0]!.vectors).toEqual(['w', ...rowSums.keys()]);
+  expect([...rowSums.values()]).toEqual([{ rows: 'Add_1', ids: 'Add_2', segments: 9 }]);
+  expect(updates[0]).toMatchObject({ vectors: ['w', ...rowSums.keys()], rowed: [...rowSums.keys()], row: 4 });
   expect(rest.nodes.map(({ op }) => op)).toEqual(['Add', 'Add']);
   expect([...rest.outputs.values()]).toEqual(['Add_1', 'Add_2']);
   expect(summed(true).rowSums.size).toBe(0);
+  expect(summed(false, 3).rowSums.size).toBe(0);
 });
 
 /** w ← f · (w - g), with f = Σ (w - g)² over `axes`, and the sum for `also`. */
