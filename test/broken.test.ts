@@ -12,7 +12,7 @@ import { students } from './broken/students.ts';
 import { tags } from './broken/tags.ts';
 import { teachers } from './broken/teachers.ts';
 import { texts } from './broken/texts.ts';
-import { vectorCommands, vectorRecipes } from './broken/vectors.ts';
+import { pairRecipes, vectorCommands, vectorRecipes } from './broken/vectors.ts';
 import { temporaryFolder } from './support/folder.ts';
 import { inProcess } from './support/in-process.ts';
 
@@ -31,6 +31,7 @@ describe('a broken input ends with exit code 1, a message, a remedy, no stack an
       ...teachers,
       ...texts,
       ...vectorRecipes,
+      ...pairRecipes,
     }),
   )('%s', async (_name, { recipe, files = {}, message }) => {
     await refused(['run', 'r.yaml'], { ...FILES, ...files, 'r.yaml': recipe }, message);

@@ -32,8 +32,10 @@ export interface VectorForm {
   readonly prefixes: readonly number[];
   /** The mean of the teacher's vectors is subtracted from each. */
   readonly centred?: boolean | undefined;
-  /** Samples of a class that a batch of training has beside one another. */
+  /** Samples of a class, or of a pair, that a batch of training has beside one another. */
   readonly perClass?: number | undefined;
+  /** Largest size of a similarity of pairs. */
+  readonly largest?: number | undefined;
 }
 
 /** A column of a table in the samples: one number, a one-hot number for each of its words, or the parts of its dates. */

@@ -12,6 +12,7 @@ import { renamed } from './splits/label-names.ts';
 import { normalizationOf, normalizationOfParts } from './normalize.ts';
 import { joinedOriginals } from './pictures/originals.ts';
 import { overlaps } from './splits/overlap.ts';
+import { unfolded } from './splits/pairs.ts';
 import { withUnlabelled, carve, keepLabels, labelledTargets, limited, nextId, splitOf } from './splits/parts.ts';
 import type { SplitName, UnnormalizedSplit } from './splits/parts.ts';
 import { readSplits } from './readers/read.ts';
@@ -21,6 +22,7 @@ import { Room } from './storage/memory-budget.ts';
 import { fillMeans } from './readers/table.ts';
 import { sharedGroups } from './readers/windows.ts';
 import { fillWithMeans, targetReader } from './targets/registry.ts';
+import { largestSimilarity } from './targets/similarities.ts';
 import { namesFrom, noneLabelled, scored } from './splits/without-labels.ts';
 import { classWeights } from './splits/class-weights.ts';
 import { DEFAULT_TASK, taskRow } from '../recipe/task.ts';
@@ -90,7 +92,12 @@ export async function loadDataset(
   const reading = { room: new Room(memory, processes), readers };
   const asRead = await readSplits(config, onText, reading);
   const { sampleShape: own, inputs: several } = asRead[0];
-  const hasTwoAxes = own.length === 2 && several === undefined && !('rate' in config) && !areSequences(config);
+  const hasTwoAxes =
+    own.length === 2 &&
+    asRead[0].text === undefined &&
+    several === undefined &&
+    !('rate' in config) &&
+    !areSequences(config);
   const isGrey = hasTwoAxes && (await arePictures?.()) === true;
   const [trainRead, validationRead, testRead, unlabelledRead] = isGrey
     ? (asRead.map((split) => split && asPictures(split)) as typeof asRead)
@@ -120,7 +127,7 @@ export async function loadDataset(
   const onValidation = validationRaw && scored(labelPresence(validationRaw), labelled);
   if (labelled !== 0 && present.known === 0 && onValidation === undefined) throw noneLabelled(trainRaw, present.count);
   const classNames = namesFrom(reader, [present, onValidation], config);
-  const vector = taskRow(task).form === 'vector' ? vectorOf(config) : undefined;
+  const vector = taskRow(task).form === 'vector' ? vectorOf(config, classNames) : undefined;
   const split = (name: SplitName, presence: Presence): UnnormalizedSplit =>
     splitOf(name, presence, { reader, classNames, config, vector });
   let train = split('train', present);
@@ -180,6 +187,8 @@ export async function loadDataset(
     validation: validationRaw?.originals,
     test: testRaw?.originals,
   };
+  const isOfPairs = taskRow(task).isOfPairs === true;
+  const form = vector && { ...vector, largest: isOfPairs ? largestSimilarity(known) : undefined };
   const isPerPixel = taskRow(task).answersPer === 'pixel';
   const weights = config.classWeights && classWeights(config.classWeights, known[0]!, classNames.length);
   const dataset = ({ name, idPrefix, samples, stored, targets, flags, ids }: UnnormalizedSplit): Dataset => {
@@ -197,7 +206,7 @@ export async function loadDataset(
       ...sound,
       ...grid,
       ...boxes,
-      ...(vector && { vector }),
+      ...(form && { vector: form }),
       inputs,
       text,
       normalization,
@@ -222,11 +231,13 @@ export async function loadDataset(
       count: ids.length,
       ...(backgrounds && { backgrounds }),
     };
-    return { ...own, ...scaled, ...(isPartial && { labelled: flags }) };
+    const whole = { ...own, ...scaled, ...(isPartial && { labelled: flags }) };
+    return isOfPairs ? unfolded(whole, train.width) : whole;
   };
   const warnings = [trainRaw, ...others].flatMap((split) => split.notes ?? []);
   for (const [i, targets] of known.entries())
-    if (targets.length > 0) warnings.push(...reader.oddities(splits[i]!.name, targets, classNames, train.width));
+    if (targets.length > 0)
+      warnings.push(...reader.oddities(splits[i]!.name, targets, classNames, train.width, splits[i]!.source));
   if (trainRaw.columns !== undefined && text === undefined)
     warnings.push(...coarseColumns('train', train, numberNames(columns)));
   for (const [name, of] of Object.entries({ validation: validationRaw, test: testRaw }))
@@ -266,7 +277,11 @@ function strideOf({ stride = DEFAULT_STRIDE }: DatasetConfig, { source, sampleSh
 const VECTOR = 128;
 
 /** Sizes of the vectors that a model answers with. `UserError` for prefixes that are no parts of a vector. */
-function vectorOf({ dimensions: size = VECTOR, prefixes = [], centred, perClass }: DatasetConfig): VectorForm {
+function vectorOf(
+  { task, dimensions: size = VECTOR, prefixes = [], centred, ...config }: DatasetConfig,
+  classNames: readonly string[],
+): VectorForm {
+  const perClass = taskRow(task).isOfPairs === true ? 2 : classNames.length > 0 ? config.perClass : undefined;
   const wrong = prefixes.find((prefix, i) => prefix >= size || prefix <= (prefixes[i - 1] ?? 0));
   if (wrong === undefined) return { size, prefixes, centred, perClass };
   throw new UserError(

@@ -284,7 +284,9 @@ function comparing(
   loss: string,
 ): string | undefined {
   if (ACROSS_BATCH.has(loss)) return loss;
-  return taskRow(task).form === 'vector' && labelled !== 0 ? 'the contrast of labelled samples' : undefined;
+  const { form, isOfPairs } = taskRow(task);
+  if (form !== 'vector' || labelled === 0) return undefined;
+  return isOfPairs === true ? 'the similarities of pairs' : 'the contrast of labelled samples';
 }
 
 export type Recipe = z.infer<typeof recipeSchema>;

@@ -36,6 +36,8 @@ interface TaskRow {
   readonly form: AnswerFormKind;
   /** Values of the key `outputs`: what a second file can answer with beside the file with logits. Absent for tasks without such files. */
   readonly outputs?: FileOutputs;
+  /** True if a row of the data holds two texts, each of them a sample, and their label. */
+  readonly isOfPairs?: true;
   /** Names of the fields of an answer, of which each is an output of a file; default: `logits` alone. */
   readonly fields?: readonly string[];
   /** Default temperature, if not that of the loss. */
@@ -138,6 +140,15 @@ const ROWS = {
     mixes: [],
     form: 'vector',
     begins: ['loss: cosine # of the angle to the vector of the teacher', `alpha: 0.9 ${ALPHA}`],
+  },
+  'sentence-similarity': {
+    ...{ hasClasses: false, isEmptyKnown: false, answersPer: 'sample', losses: OF_VECTORS, loss: 'cosine' },
+    store: 'fp32',
+    hasNames: false,
+    mixes: [],
+    form: 'vector',
+    isOfPairs: true,
+    begins: ['loss: cosine # of the angle to the vector of the teacher', `alpha: 0.5 ${ALPHA}`],
   },
 } as const satisfies Readonly<Record<string, TaskRow>>;
 

@@ -64,6 +64,6 @@ export function namesByPart(
   if (task === 'tagging') return { tags: names ?? [] };
   if (task === 'segmentation') return { mask: names ?? [] };
   if (task === 'detection') return { boxes: names ?? [] };
-  if (task === 'embedding') return { vector: true };
+  if (task === 'embedding' || task === 'sentence-similarity') return { vector: true };
   return names === undefined ? {} : { targets: names };
 }

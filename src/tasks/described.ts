@@ -173,17 +173,29 @@ export const DESCRIBED = {
   vectors: z
     .strictObject({
       samples: whole.describe('That are searched.'),
-      queries: whole.describe('Samples that others are searched for, of those that have relevant ones.'),
+      queries: whole.describe(
+        'Samples that others are searched for, of those that have relevant ones; of pairs with a similarity their number.',
+      ),
       rows: z
         .array(
           z.strictObject({
             size: whole.describe('Numbers of a vector: the whole one or a prefix.'),
             precision: z.enum(['float32', 'int8', 'binary']).describe('Number format of the vectors in an index.'),
             bytes: whole.describe('Of one vector in the index.'),
-            recall1: fraction.describe('Share of queries whose nearest sample is relevant.'),
-            recall5: fraction,
-            recall10: fraction.describe('Share of queries with a relevant sample among the nearest 10.'),
-            map: fraction.describe('Mean average precision at R, the number of relevant samples of the query.'),
+            recall1: fraction.exactOptional().describe('Share of queries whose nearest sample is relevant.'),
+            recall5: fraction.exactOptional(),
+            recall10: fraction
+              .exactOptional()
+              .describe('Share of queries with a relevant sample among the nearest 10.'),
+            map: fraction
+              .exactOptional()
+              .describe('Mean average precision at R, the number of relevant samples of the query.'),
+            spearman: z
+              .number()
+              .min(-1)
+              .max(1)
+              .exactOptional()
+              .describe('Correlation of the cosines of pairs with their similarities.'),
           }),
         )
         .readonly(),

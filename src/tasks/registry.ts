@@ -4,6 +4,7 @@ import { detection } from './detection/task.ts';
 import { embedding } from './embedding/task.ts';
 import { multiLabel } from './multi-label/task.ts';
 import { regression } from './regression/task.ts';
+import { sentenceSimilarity } from './similarity/task.ts';
 import { segmentation } from './segmentation/task.ts';
 import { tagging } from './tagging/task.ts';
 import type { Task, TaskData } from './task.ts';
@@ -15,6 +16,7 @@ const tasks: Readonly<Record<TaskName, (data: TaskData) => Task>> = {
   segmentation,
   detection,
   embedding,
+  'sentence-similarity': sentenceSimilarity,
   tagging: ({ classNames, text }) => tagging(classNames, text!.length),
 };
 

@@ -108,6 +108,12 @@ export const recallScore = share(
   (value, samples, digits) => `at a recall@1 of ${percent(value, digits)} on ${samples}`,
 );
 
+/** Spearman's correlation of the cosines of pairs with their similarities, from -1 to 1. */
+export const spearmanScore: Score = {
+  ...share('Spearman', (value, samples, digits) => `at a Spearman of ${percent(value, digits)} on ${samples}`),
+  bounds: [-1, 1],
+};
+
 /** Root mean squared error in the label's units, mean over the numbers; drops are in percent of it. */
 export const rmseScore: Score = {
   ...{
@@ -143,6 +149,7 @@ const scores: Readonly<Record<TaskName, Score>> = {
   segmentation: meanIouScore,
   detection: apScore,
   embedding: recallScore,
+  'sentence-similarity': spearmanScore,
 };
 
 /** The score of a task by the task's name. */

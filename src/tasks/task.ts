@@ -166,6 +166,7 @@ interface LabelTraining {
   readonly huber?: number | undefined;
   readonly dice?: number | undefined;
   readonly arcface?: number | undefined;
+  readonly pairLoss?: 'cosent' | 'mse' | undefined;
 }
 
 /** A score of all samples together, such as average precision: computed at the end, outside of the graph. */

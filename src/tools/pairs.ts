@@ -1,13 +1,13 @@
 import { UserError } from '../base/errors.ts';
 import { spearman } from '../base/math/ranks.ts';
-import type { DatasetConfig } from '../data/config.ts';
-import { loadDataset } from '../data/load.ts';
+import { plainLogits, refuseNotFinite } from '../distill/preflight/preflight.ts';
 import { DATA_TYPES } from '../recipe/data-types.ts';
 import type { DataTypeName } from '../recipe/data-types.ts';
 import type { LoadedRecipe } from '../recipe/load.ts';
 import { TASKS, taskRow } from '../recipe/task.ts';
-import { cosinesOf } from '../tasks/embedding/retrieval.ts';
-import { refuseNoTexts, textVectors } from './text-vectors.ts';
+import { pairsOf } from '../tasks/similarity/task.ts';
+import { refuseNoTexts } from './text-vectors.ts';
+import { openVectors } from './vectors.ts';
 
 export interface PairsScore {
   readonly file: string;
@@ -19,17 +19,16 @@ export interface PairsScore {
 /** Columns of two texts and their similarity, as the data sets STS of sentence-transformers have them. */
 const PAIR_COLUMNS = ['sentence1', 'sentence2', 'score'] as const;
 
-/** Task as whose labels similarities are read. */
-const NUMBERS = TASKS.find((task) => taskRow(task).form === 'numbers');
+/** Task as whose data pairs are read. */
+const TASK = TASKS.find((task) => taskRow(task).isOfPairs);
 
 /** Types of files of pairs. */
 const TYPES: readonly DataTypeName[] = ['csv', 'jsonl', 'parquet'];
 
 /**
- * Scores a model of vectors on pairs of texts with a similarity that people gave: Spearman's correlation, as the benchmarks of semantic textual similarity
- * state it (Reimers, Beyer and Gurevych 2016, "Task-oriented intrinsic evaluation of semantic textual similarity"). `pairs`: a file of CSV, JSON lines or
- * Parquet; `columns`: of the two texts and the number. Texts are read as the recipe and the model say. `UserError` for data that are no texts, for a
- * file of another kind, and for fewer than three pairs or equal numbers alone, which no correlation can be computed from.
+ * Scores a model of vectors on pairs of texts with a similarity that people gave, as a recipe whose task is their similarity does. `pairs`: a file of CSV,
+ * JSON lines or Parquet; `columns`: of the two texts and the number. Texts are read as the recipe and the model say. `UserError` for data that are no texts,
+ * for a file of another kind, and for fewer than three pairs or equal numbers alone, which no correlation can be computed from.
  */
 export async function scorePairs(
   file: string,
@@ -46,21 +45,24 @@ export async function scorePairs(
       'Write the pairs in such a form.',
     );
   }
-  const files = { ...(type === 'csv' && pairs.toLowerCase().endsWith('.tsv') && { delimiter: '\t' }), type, train: pairs, validation: pairs }; // prettier-ignore
-  const known = await loadDataset({
-    ...files,
-    ...{ task: NUMBERS, label: score, augment: [] },
-    text: { column: [first, second], tokenizer: 'bytes', length: 8 },
-  } as DatasetConfig);
-  const columns = [first, second].map((column) => ({ dataset: files, column }));
-  const [a, b] = await textVectors(file, recipe, columns);
-  const { targets, count } = known.validation;
-  const found = count < 3 ? undefined : spearman(cosinesOf(a!, b!), targets);
-  if (found !== undefined) return { file, pairs: count, spearman: found };
-  throw new UserError(
-    count < 3
-      ? `${pairs}: ${count} pairs, expected 3 or more`
-      : `${pairs}: all ${count} pairs have the same similarity, or the same cosine by ${file}`,
-    'A correlation needs different values.',
-  );
+  const { dimensions, text } = recipe.dataset as { readonly dimensions?: number; readonly text?: object };
+  const dataset = {
+    ...(type === 'csv' && pairs.toLowerCase().endsWith('.tsv') && { delimiter: '\t' }),
+    ...{ type, task: TASK, train: pairs, validation: pairs, dimensions, label: score, augment: [] },
+    text: { ...text, column: [first, second] },
+  };
+  const { model, data } = await openVectors(file, { ...recipe, dataset } as unknown as typeof recipe, 'validation');
+  try {
+    const values = await plainLogits(model, data, Int32Array.from(data.ids.keys()));
+    refuseNotFinite(model, values);
+    const { cosines, similarities } = pairsOf({ values, width: model.classes }, data.targets);
+    const found = spearman(cosines, similarities);
+    if (found !== undefined) return { file, pairs: similarities.length, spearman: found };
+    throw new UserError(
+      `${pairs}: all ${similarities.length} pairs have the same cosine by ${file}`,
+      'A correlation needs different values.',
+    );
+  } finally {
+    await model.dispose();
+  }
 }

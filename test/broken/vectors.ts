@@ -238,6 +238,130 @@ export const vectorRecipes: Readonly<Record<string, Case>> = {
   },
 };
 
+const PAIRS = 'a,b,score\nmy card,new card,4.2\npin,lost,1\nmy pin,new pin,5\ncard,lost,3.5\nnew,my,0.3\n';
+/** A recipe of pairs of texts with a similarity. */
+const pairs = (more = '', text = 'text: {column: [a, b], length: 8}'): string =>
+  `dataset: {type: csv, task: sentence-similarity, train: p.csv, validation: p.csv, label: score, ${text}${more}}\n`;
+const BAG = 'student: {model: embedding-bag}\n';
+const CHANGE = (key: string): string =>
+  `Change ${key}, or leave it out if it has a default. Run \`limbeck schema\` to see every key with its meaning.`;
+
+/** Recipes of the task sentence-similarity. */
+export const pairRecipes: Readonly<Record<string, Case>> = {
+  'pairs of which a batch holds a half': {
+    recipe: `${pairs()}${BAG}distill: {batchSize: 7}\n`,
+    message: [
+      'r.yaml:3:22 distill.batchSize: expected an even number for sentence-similarity, whose batches hold both texts of a pair, received 7',
+      CHANGE('distill.batchSize'),
+    ],
+  },
+  'pairs of one text': {
+    recipe: pairs('', 'text: {column: a}') + BAG,
+    message: [
+      'r.yaml:1:111 dataset.text.column: expected the two columns of the texts of a pair for sentence-similarity, received a',
+      CHANGE('dataset.text.column'),
+    ],
+  },
+  'pairs of numbers': {
+    recipe: pairs('', 'ignore: [a]') + rest,
+    message: [
+      'r.yaml:1:10 dataset.text.column: expected the two columns of the texts of a pair for sentence-similarity, received nothing',
+      'Add dataset.text.column. Run `limbeck schema` to see every key with its meaning.',
+    ],
+  },
+  'a margin of pairs': {
+    recipe: `${pairs()}${BAG}distill: {arcface: 0.5}\n`,
+    message: [
+      'r.yaml:3:20 distill.arcface: expected no such key for sentence-similarity: it belongs to embedding, received 0.5',
+      CHANGE('distill.arcface'),
+    ],
+  },
+  'classes of pairs beside one another': {
+    recipe: pairs(', perClass: 2') + BAG,
+    message: [
+      'r.yaml:1:141 dataset.perClass: expected no such key for sentence-similarity: it belongs to embedding, received 2',
+      CHANGE('dataset.perClass'),
+    ],
+  },
+  'a loss of pairs for classes': {
+    recipe: `${TABLE}\nstudent: {model: mlp}\ndistill: {pairLoss: mse}\n`,
+    message: [
+      'r.yaml:3:21 distill.pairLoss: expected no such key for classification: it belongs to sentence-similarity, received mse',
+      CHANGE('distill.pairLoss'),
+    ],
+  },
+  'a loss of pairs that nobody knows': {
+    recipe: `${pairs()}${BAG}distill: {pairLoss: angle}\n`,
+    message: [
+      'r.yaml:3:21 distill.pairLoss: expected one of cosent, mse, received "angle"',
+      CHANGE('distill.pairLoss'),
+    ],
+  },
+  'parts of a batch of pairs': {
+    recipe: `${pairs()}${BAG}distill: {microBatch: 4}\n`,
+    message: [
+      'r.yaml:3:23 distill.microBatch: expected a loss that is a sum over samples, of which parts of a batch can be computed one after another, received the similarities of pairs',
+      'Take it out and lower batchSize, or choose another loss.',
+    ],
+  },
+  'similarities that no cosine has': {
+    recipe: `${pairs()}${BAG}distill: {pairLoss: mse}\n`,
+    files: { 'p.csv': PAIRS },
+    message: [
+      'pairLoss: mse: expected similarities from -1 to 1, as cosines are, received 5',
+      'Divide them by the largest one in the files, or leave pairLoss out: cosent reads their order alone.',
+    ],
+  },
+  'a similarity that is a word': {
+    recipe: pairs() + BAG,
+    files: { 'p.csv': PAIRS.replace('4.2', 'high') },
+    message: [
+      'p.csv:2: the label is "high", expected a finite float32 number',
+      'Correct the value or remove the sample; words are classes, for which `task` is classification.',
+    ],
+  },
+  'a pair to score with one text': {
+    recipe: pairs() + BAG,
+    files: { 'p.csv': PAIRS.replace('lost,1', ',1') },
+    message: [
+      'p.csv:3: column "b": the text is empty',
+      'Remove it, or set `missing: drop` to leave out samples without a text.',
+    ],
+  },
+  'a pair to score without a similarity': {
+    recipe: pairs(', unlabelled: p.csv') + BAG,
+    files: { 'p.csv': PAIRS.replace(',1\n', ',\n') },
+    message: [
+      'p.csv:3: the label is empty, in a split that models are scored on',
+      'Models are scored by the labels of validation and test. Give it a label, or move it to the files under `unlabelled`.',
+    ],
+  },
+  'pairs without their column': {
+    recipe: pairs() + BAG,
+    files: { 'p.csv': PAIRS.replace('a,b,', 'a,c,') },
+    message: [
+      'p.csv:1: text.column: no column "b", the file has 3: a, c, score',
+      'Did you mean "a"? Else set `text.column` to the name or the index of a column.',
+    ],
+  },
+  'two pairs to score': {
+    recipe: pairs() + BAG,
+    files: { 'p.csv': PAIRS.split('\n').slice(0, 3).join('\n') },
+    message: [
+      'p.csv: 2 pairs for validation, expected 3 or more',
+      'Models are scored by a correlation: add pairs with a similarity.',
+    ],
+  },
+  'pairs that are all as similar': {
+    recipe: pairs() + BAG,
+    files: { 'p.csv': PAIRS.replace(/,[\d.]+\n/g, ',1\n') },
+    message: [
+      'p.csv: all 5 pairs for validation have the similarity 1',
+      'Models are scored by a correlation, which needs different similarities.',
+    ],
+  },
+};
+
 const RECIPE = data() + rest;
 const embed = (...more: readonly string[]): readonly string[] => ['embed', 't.onnx', '--vectors', 'r.yaml', ...more];
 const given = { ...FILES, 't.onnx': model(4), 'r.yaml': RECIPE };

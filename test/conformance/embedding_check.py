@@ -1,4 +1,4 @@
-"""Retrieval by scikit-learn and trec_eval, losses of vectors by PyTorch, and vectors of a Parquet file by pyarrow: reads cases.json of a folder and prints JSON."""
+"""Retrieval by scikit-learn and trec_eval, losses of vectors by PyTorch and sentence-transformers, vectors of a Parquet file by pyarrow: reads cases.json of a folder and prints JSON."""
 
 import json
 import sys
@@ -9,6 +9,7 @@ import pytrec_eval
 import torch
 import torch.nn.functional as F
 from scipy.stats import spearmanr
+from sentence_transformers.sentence_transformer import losses as pair_losses
 from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.neighbors import NearestNeighbors
 
@@ -87,6 +88,22 @@ def arcface(z, centres, labels, margin, scale=64):
     return F.cross_entropy(scale * logits, labels.clamp(min=0), reduction="none") * (labels >= 0)
 
 
+def pair_case(case):
+    """CoSENTLoss or CosineSimilarityLoss of sentence-transformers, the mean over prefixes; vectors of pairs are beside one another."""
+    student = torch.tensor(case["student"], dtype=torch.float64, requires_grad=True)
+    rows = F.normalize(student.reshape(-1, case["width"])[: 2 * len(case["known"])], dim=1)
+    similarities = torch.tensor(case["similarities"], dtype=torch.float64)
+    known = torch.tensor(case["known"])
+    loss = (pair_losses.CoSENTLoss if case["loss"] == "cosent" else pair_losses.CosineSimilarityLoss)(None)
+    total = 0
+    for size in case["sizes"]:
+        both = [rows[side::2, :size][known] for side in (0, 1)]
+        total = total + loss.compute_loss_from_embeddings(both, similarities[known])
+    value = total / len(case["sizes"])
+    value.backward()
+    return {"loss": value.item(), "gradient": student.grad.tolist()}
+
+
 def loss_case(case):
     width, h = case["width"], case["hyper"]
     student = torch.tensor(case["student"], dtype=torch.float64, requires_grad=True)
@@ -119,16 +136,14 @@ def loss_case(case):
     return {"loss": value.item(), "gradient": student.grad.tolist(), "ofCentres": [] if centres.grad is None else centres.grad.tolist()}
 
 
+def parquet_file(name):
+    read = parquet.ParquetFile(sys.argv[1] + "/" + name)
+    table = read.read()
+    return {"names": table.column_names, "groups": read.num_row_groups, "values": table["vector"].to_pylist()}
+
+
+PARTS = {"retrieval": retrieval, "queries": queries, "losses": loss_case, "pairs": pair_case, "parquet": parquet_file}
+
 with open(sys.argv[1] + "/cases.json") as file:
     cases = json.load(file)
-if "parquet" in cases:
-    read = parquet.ParquetFile(sys.argv[1] + "/" + cases["parquet"])
-    table = read.read()
-    values = table["vector"].to_pylist()
-    print(json.dumps({"parquet": {"names": table.column_names, "groups": read.num_row_groups, "values": values}}))
-elif "queries" in cases:
-    print(json.dumps([queries(case) for case in cases["queries"]]))
-elif "retrieval" in cases:
-    print(json.dumps([retrieval(case) for case in cases["retrieval"]]))
-else:
-    print(json.dumps([loss_case(case) for case in cases["losses"]]))
+print(json.dumps({part: [PARTS[part](case) for case in given] for part, given in cases.items()}))

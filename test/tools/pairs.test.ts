@@ -60,9 +60,9 @@ it.each([
   ['sts.jsonl', '{"sentence1": "my", "sentence2": "", "score": 1}\n', /sts\.jsonl:1.*the text is empty/],
   ['sts.jsonl', '{"sentence1": "my", "sentence2": 5, "score": 1}\n', /sts\.jsonl:1.*expected a text, received 5/],
   ['sts.jsonl', '{"sentence1": "my", "sentence2": "card", "score": 1', /sts\.jsonl:1: not valid JSON/],
-  ['sts.jsonl', jsonLines(ROWS.slice(0, 2)), /sts\.jsonl: 2 pairs, expected 3 or more/],
-  ['sts.jsonl', jsonLines(ROWS.map(([a, b]) => [a, b, 2])), /all 6 pairs have the same similarity/],
-  ['sts.jsonl', jsonLines(ROWS.map(([, , score]) => ['§', '¶', score])), /or the same cosine by/],
+  ['sts.jsonl', jsonLines(ROWS.slice(0, 2)), /sts\.jsonl: 2 pairs for validation, expected 3 or more/],
+  ['sts.jsonl', jsonLines(ROWS.map(([a, b]) => [a, b, 2])), /all 6 pairs for validation have the similarity 2/],
+  ['sts.jsonl', jsonLines(ROWS.map(([, , score]) => ['§', '¶', score])), /all 6 pairs have the same cosine by/],
   ['sts.csv', 'sentence1,sentence2\nmy,card\n', /score/],
   ['missing.jsonl', undefined, /missing\.jsonl/],
 ])('refuses %s with %j', async (name, content, message) => {

@@ -3,7 +3,7 @@ import type { AnswerFormKind } from '../../recipe/task.ts';
 import { ENTITY_HEAD, entityRows } from '../../report/tables/entities.ts';
 import { BOX_HEAD, boxRows } from '../../report/tables/boxes.ts';
 import { MASK_HEAD, maskRows } from '../../report/tables/masks.ts';
-import { VECTOR_HEAD, vectorRows } from '../../report/tables/vectors.ts';
+import { vectorHead, vectorRows } from '../../report/tables/vectors.ts';
 import type { EvaluationResult } from '../../tools/evaluate.ts';
 import { textTable } from './table.ts';
 
@@ -37,7 +37,7 @@ export const EVALUATION_TABLES: Readonly<Record<AnswerFormKind, (figures: Figure
       ...boxRows(boxes!),
       ['all', '', share(boxes!.ap), share(boxes!.ap50), share(boxes!.recall)],
     ]),
-  vector: ({ vectors }) => textTable([[...VECTOR_HEAD], ...vectorRows(vectors!)]),
+  vector: ({ vectors }) => textTable([vectorHead(vectors!), ...vectorRows(vectors!)]),
 };
 
 function share(value: number | null): string {

@@ -162,24 +162,26 @@ export function batchMaker(dataset: Dataset, options: BatchOptions): (index: num
 }
 
 /**
- * A random order of the rows. With `perClass`, that many rows of a class follow each other, or fewer where no more are left, so that a batch has
- * samples to compare; a row without a label stands alone.
+ * A random order of the rows. With `perClass`, that many rows of a class, or of a pair, follow each other, or fewer where no more are left, so that a batch has
+ * samples to compare. Rows without a label follow each other as well, and fewer of them come last: they would part others of one class into two batches.
  */
 function orderOf(dataset: Dataset, random: RandomStream): Uint32Array {
-  const { count, classNames, targets, labelled, vector } = dataset;
+  const { count, targets, labelled, vector } = dataset;
   const order = random.permutation(count);
-  const perClass = classNames.length > 0 ? vector?.perClass : undefined;
+  const perClass = vector?.perClass;
+  const width = targets.length / count;
   if (perClass === undefined) return order;
   const groups: number[][] = [];
   const open = new Map<number, number[]>();
   for (const row of order) {
-    const label = labelled?.[row] === 0 ? -1 : targets[row]!;
-    let group = label < 0 ? undefined : open.get(label);
+    const label = labelled?.[row] === 0 ? -1 : Math.max(-1, targets[row * width]!);
+    let group = open.get(label);
     if (group === undefined || group.length === perClass) groups.push((group = []));
     group.push(row);
     open.set(label, group);
   }
-  return Uint32Array.from(groups.flat());
+  const last = open.get(-1) ?? [];
+  return Uint32Array.from([...groups.filter((group) => group !== last), last].flat());
 }
 
 /**

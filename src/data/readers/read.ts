@@ -1,4 +1,5 @@
 import { isOfTexts } from '../../recipe/data-types.ts';
+import { taskRow } from '../../recipe/task.ts';
 import type { DatasetConfig } from '../config.ts';
 import type { RawSplit } from '../dataset.ts';
 import type { PicturesGiven } from '../pictures/images.ts';
@@ -26,7 +27,9 @@ export async function readSplits(
 ): Promise<[RawSplit, ...(RawSplit | undefined)[]]> {
   const parts = ['train', 'validation', 'test', 'unlabelled'] as const;
   const stated = 'text' in config ? config.text : undefined;
-  const text = isOfTexts({ ...config, text: stated }) ? await openText(stated ?? {}) : undefined;
+  const text = isOfTexts({ ...config, text: stated })
+    ? await openText(stated ?? {}, taskRow(config.task).isOfPairs)
+    : undefined;
   const textOf = (part: Part): OpenText | undefined => {
     if (text === undefined || onText === undefined || part === 'unlabelled') return text;
     return { ...text, onText: (row, texts, all) => onText(`${part}/${row}`, texts, all) };

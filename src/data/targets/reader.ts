@@ -28,8 +28,8 @@ export interface TargetReader {
   readonly strata: (values: TargetValues, width: number) => Int32Array;
   /** Mean and deviation over train. */
   scaling?(values: TargetValues, width: number): Scaling;
-  /** Warnings about a split, one sentence each. */
-  oddities(split: string, values: TargetValues, names: readonly string[], width: number): string[];
+  /** Warnings about a split, one sentence each; `source`: its files. `UserError` for a split that cannot be scored. */
+  oddities(split: string, values: TargetValues, names: readonly string[], width: number, source: string): string[];
   /** Moves targets that lie in the picture with their pictures; absent for other targets. */
   readonly moveTargets?: TargetMover;
   /** Targets of several pictures that are shown as one; absent where they cannot be joined. */

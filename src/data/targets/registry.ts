@@ -9,6 +9,7 @@ import { numbers } from './numbers.ts';
 import type { MosaicTargets, TargetMover, TargetReader } from './reader.ts';
 import { masks } from './masks.ts';
 import { tags } from './tags.ts';
+import { similarities } from './similarities.ts';
 import { vectors } from './vectors.ts';
 import { DEFAULT_TASK } from '../../recipe/task.ts';
 
@@ -23,6 +24,7 @@ const readers: Readonly<Record<TaskName, TargetReader>> = {
   segmentation: masks,
   detection: boxes,
   embedding: vectors,
+  'sentence-similarity': similarities,
 };
 
 /** Reader of the targets of a data set, by its task. Throws a `UserError` for a key that does not apply to the task. */

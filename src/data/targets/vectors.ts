@@ -17,6 +17,6 @@ export const vectors: TargetReader = {
   width: ({ length }, { vector }) => (length > 0 ? 1 : vector!.size),
   unlabelled: (width) => (width === 1 ? Float32Array.of(NO_CLASS) : new Float32Array(width)),
   strata: (values, width) => (width === 1 ? Int32Array.from(values) : new Int32Array(values.length / width)),
-  oddities: (split, values, names, width) =>
-    names.length === 0 ? [] : classes.oddities(split, Int32Array.from(values), names, width),
+  oddities: (split, values, names, ...rest) =>
+    names.length === 0 ? [] : classes.oddities(split, Int32Array.from(values), names, ...rest),
 };

@@ -17,8 +17,10 @@ export interface OpenText {
   readonly encodeWords: WordEncoder;
   /** Inputs of a model with several, in this order; undefined: ids only. */
   readonly inputs?: readonly TokenInput[] | undefined;
-  /** Columns with the texts of a sample. */
+  /** Columns with the texts of a row. */
   readonly columns: readonly (string | number)[];
+  /** Each text of a row is a sample. */
+  readonly isApart: boolean;
   /** Called with the texts of each row. For lists of words, `texts` are the words with a tag. */
   readonly onText?: ((row: number, texts: readonly string[], all: readonly string[]) => void) | undefined;
 }
@@ -32,8 +34,8 @@ function isTokenizerFile(tokenizer: string | undefined): tokenizer is string {
   return tokenizer !== undefined && tokenizer !== 'bytes' && tokenizer !== 'hashed';
 }
 
-/** Opens the tokenizer that a recipe names. `UserError` for an invalid file or an unsupported kind. */
-export async function openText(config: TextConfig): Promise<OpenText> {
+/** Opens the tokenizer that a recipe names. `isApart`: each text of a row is a sample. `UserError` for an invalid file or an unsupported kind. */
+export async function openText(config: TextConfig, isApart = false): Promise<OpenText> {
   const { tokenizer: named = 'bytes', truncate = 'end', inputs } = config;
   const columns = [config.column ?? []].flat();
   const file = isTokenizerFile(named) ? named : undefined;
@@ -53,13 +55,13 @@ export async function openText(config: TextConfig): Promise<OpenText> {
     const { padding = inputs?.includes('attention_mask') === true ? 0 : tokenizer.vocabulary } = tokenizer;
     const form: TextForm = {
       ...ownForm,
-      ...{ texts: columns.length === 2 ? 2 : 1, length: config.length ?? DEFAULT_LENGTH, truncate },
+      ...{ texts: columns.length === 2 && !isApart ? 2 : 1, length: config.length ?? DEFAULT_LENGTH, truncate },
       ...{ vocabulary: Math.max(tokenizer.vocabulary, padding + 1), padding },
     };
     // A model with ids as its single input takes the sample as it is, whatever the input's name.
     const several = inputs?.length === 1 ? undefined : inputs;
     const [encode, encodeWords] = [encoderOf(tokenizer, form), wordEncoderOf(tokenizer, form)];
-    return { form, encode, encodeWords, inputs: several, columns };
+    return { form, encode, encodeWords, inputs: several, columns, isApart };
   } catch (error) {
     if (error instanceof UserError || !(error instanceof Error)) throw error;
     throw new UserError(

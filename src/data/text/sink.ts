@@ -4,6 +4,7 @@ import type { InputPart, RawSplit } from '../dataset.ts';
 import { inputParts } from '../inputs.ts';
 import type { RoomGiven } from '../storage/memory-budget.ts';
 import { TableSink } from '../readers/table.ts';
+import { isWord } from './tokenizer/encode.ts';
 import type { Encoded, TextForm } from './tokenizer/encode.ts';
 import type { OpenText } from './open.ts';
 import { readByTokenizer } from './read-by.ts';
@@ -22,6 +23,12 @@ export function tokenInputs(names: readonly TokenInput[], { length }: Pick<TextF
 /** Share of cut samples above which a warning is given. */
 const CUT = 0.01;
 
+/** Padding in place of a text. */
+function blankOf({ length, padding }: TextForm): Encoded {
+  const none = new Int32Array(length);
+  return { ids: new Int32Array(length).fill(padding), mask: none, types: none, tokens: 0 };
+}
+
 /** Collects rows of texts as token ids, followed by masks and types for a model with several inputs. */
 export class TextSink implements RowSink {
   readonly columns: readonly string[];
@@ -29,6 +36,7 @@ export class TextSink implements RowSink {
   readonly #text: OpenText;
   readonly #table: TableSink;
   readonly #isDropping: boolean;
+  readonly #isAlone: boolean;
   #texts: string[] = [];
   #isDropped = false;
   #rows = 0;
@@ -40,7 +48,7 @@ export class TextSink implements RowSink {
     source: string,
     columns: readonly string[],
     text: OpenText,
-    { missing = 'error', ...options }: TableOptions & RoomGiven,
+    { missing = 'error', part, ...options }: TableOptions & RoomGiven & { readonly part?: string | undefined },
     expectedRows: number,
     labels?: readonly string[],
   ) {
@@ -54,9 +62,11 @@ export class TextSink implements RowSink {
     this.#source = source;
     this.#text = text;
     this.#isDropping = missing === 'drop';
-    const { length } = text.form;
-    const names = Array.from({ length: length * (text.inputs?.length ?? 1) }, (_, i) => `token ${i}`);
-    this.#table = new TableSink(source, names, { ...options, shape: undefined, missing: 'drop' }, expectedRows, labels);
+    this.#isAlone = text.isApart && (part === 'train' || part === 'unlabelled');
+    const size = text.form.length * (text.inputs?.length ?? 1);
+    const names = Array.from({ length: text.isApart ? 2 * size : size }, (_, i) => `token ${i}`);
+    const shape = text.isApart ? [2, size] : undefined;
+    this.#table = new TableSink(source, names, { ...options, shape, missing: 'drop' }, expectedRows, labels);
   }
 
   begin(): void {
@@ -67,7 +77,7 @@ export class TextSink implements RowSink {
 
   setText(column: number, text: string, where: () => string): void {
     if (text.includes('\uFFFD') || /\p{Surrogate}/u.test(text)) throw this.#notUtf8(column, where);
-    if (!/[^\p{White_Space}\0]/u.test(text)) {
+    if (!isWord(text) && !(this.#isAlone && column === 1)) {
       if (!this.#isDropping) throw this.#empty(column, where);
       this.#isDropped = true;
     }
@@ -95,17 +105,28 @@ export class TextSink implements RowSink {
     const row = this.#rows++;
     if (this.#isDropped) this.#table.setValue(0, null, where);
     else {
-      const encoded = this.#encoded(where);
-      this.#count++;
-      this.#text.onText?.(row, this.#texts, this.#texts);
-      if (encoded.tokens > this.#text.form.length) this.#cut++;
-      const { inputs = ['input_ids'] } = this.#text;
-      inputs.forEach((input, i) => {
-        const values = encoded[PARTS[input]];
-        for (let at = 0; at < values.length; at++) this.#table.setValue(i * values.length + at, values[at], where);
+      const { isApart, onText } = this.#text;
+      const samples = isApart ? this.#texts.map((text) => [text]) : [this.#texts];
+      samples.forEach((texts, i) => {
+        if (i === 1 && !isWord(texts[0]) && labels.some(isWord)) throw this.#empty(i, where);
+        this.#setSample(i, texts, where);
+        onText?.(isApart ? 2 * row + i : row, texts, texts);
       });
     }
     this.#table.end(labels, where);
+  }
+
+  /** Sets the numbers of a sample: `at` 1 for the second of a row, which is blank if it has no text. */
+  #setSample(at: number, texts: readonly string[], where: () => string): void {
+    const { inputs = ['input_ids'], form } = this.#text;
+    const encoded = texts.every(isWord) ? this.#encoded(texts, where) : blankOf(form);
+    this.#count++;
+    if (encoded.tokens > form.length) this.#cut++;
+    inputs.forEach((input, i) => {
+      const values = encoded[PARTS[input]];
+      const first = (at * inputs.length + i) * form.length;
+      for (let k = 0; k < form.length; k++) this.#table.setValue(first + k, values[k], where);
+    });
   }
 
   finish(): RawSplit {
@@ -126,8 +147,8 @@ export class TextSink implements RowSink {
     };
   }
 
-  #encoded(where: () => string): Encoded {
-    return readByTokenizer('text', where, () => this.#text.encode(this.#texts));
+  #encoded(texts: readonly string[], where: () => string): Encoded {
+    return readByTokenizer('text', where, () => this.#text.encode(texts));
   }
 
   #empty(column: number, where: () => string): UserError {

@@ -25,7 +25,7 @@ function common<S extends z.ZodType>(source: S) {
       .enum(TASKS)
       .optional()
       .describe(
-        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, a class for each of its pixels, boxes around objects, or a vector to search with; default: classification.',
+        'Question about a sample: its class, numbers, any of several labels, a tag for each of its words, a class for each of its pixels, boxes around objects, a vector to search with, or one whose cosines say how alike two texts are; default: classification.',
       ),
     train: source.describe('Files of the training split.'),
     test: source.optional().describe('Files of the test split, which is used once, at the end.'),

@@ -44,7 +44,7 @@ interface Checked {
   readonly dataset: {
     readonly task?: TaskName | undefined;
     readonly type: string;
-    readonly text?: unknown;
+    readonly text?: object | undefined;
     readonly stride?: number | undefined;
     readonly fit?: string | undefined;
     readonly labelled?: number | undefined;
@@ -102,6 +102,8 @@ interface Training {
   readonly huber?: number | undefined;
   readonly dice?: number | undefined;
   readonly arcface?: number | undefined;
+  readonly pairLoss?: string | undefined;
+  readonly batchSize?: number | undefined;
   readonly microBatch?: number | undefined;
 }
 
@@ -128,7 +130,15 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
       refuse([...path, 'microBatch'], 'none beside dice, whose sums run over the whole batch', training.microBatch);
     if (training.dice !== undefined && recipe.shards !== undefined)
       refuse([...path, 'dice'], 'none beside shards: its sums run over the whole batch', training.dice);
-    if (training.arcface !== undefined && taskRow(task).form !== 'vector')
+    if (training.pairLoss !== undefined && taskRow(task).isOfPairs !== true)
+      refuse([...path, 'pairLoss'], `no such key for ${task}: it belongs to sentence-similarity`, training.pairLoss);
+    if (taskRow(task).isOfPairs === true && training.batchSize !== undefined && training.batchSize % 2 !== 0)
+      refuse(
+        [...path, 'batchSize'],
+        `an even number for ${task}, whose batches hold both texts of a pair`,
+        training.batchSize,
+      );
+    if (training.arcface !== undefined && !hasClassVectors(task))
       refuse([...path, 'arcface'], `no such key for ${task}: it belongs to embedding`, training.arcface);
     else if (training.arcface !== undefined && dataset.labelled === 0)
       refuse([...path, 'arcface'], 'none beside labelled: 0: it learns from labels', training.arcface);
@@ -151,7 +161,14 @@ export function refuseForTask(recipe: Checked, context: z.RefinementCtx): void {
   const { top } = distill.softTargets;
   if (top !== undefined && task !== DEFAULT_TASK)
     refuse(['distill', 'softTargets', 'top'], `no such key for ${task}: it belongs to classification`, top);
-  for (const key of ['dimensions', 'prefixes', 'centred', 'perClass'] as const)
+  if (taskRow(task).isOfPairs === true) {
+    const { column } = (dataset.text ?? {}) as { readonly column?: unknown };
+    if (!Array.isArray(column) || column.length !== 2)
+      refuse(['dataset', 'text', 'column'], `the two columns of the texts of a pair for ${task}`, column);
+  }
+  if (dataset.perClass !== undefined && !hasClassVectors(task))
+    refuse(['dataset', 'perClass'], `no such key for ${task}: it belongs to embedding`, dataset.perClass);
+  for (const key of ['dimensions', 'prefixes', 'centred'] as const)
     if (dataset[key] !== undefined && taskRow(task).form !== 'vector')
       refuse(['dataset', key], `no such key for ${task}: it belongs to embedding`, dataset[key]);
   if (dataset.perClass !== undefined && dataset.labelled === 0)
@@ -274,6 +291,12 @@ function refuseSteps({ dataset, teacher }: Checked, task: TaskName, refuse: Refu
       if (edge === 'reflect' && taskRow(task).answersPer === 'point')
         refuse([...path, i, 'crop', 'edge'], `black for ${task}: mirrored parts of objects would have no box`, edge);
     });
+}
+
+/** True for vectors that samples of a class share. */
+function hasClassVectors(task: TaskName): boolean {
+  const { form, hasClasses } = taskRow(task);
+  return form === 'vector' && hasClasses;
 }
 
 function fittingLosses(task: TaskName): readonly LossName[] {

@@ -151,6 +151,12 @@ export const trainingKeys = {
     .describe(
       'Embedding: margin, in radians, of ArcFace (Deng 2019), by which the labels then teach; the paper has 0.5. Default: none, supervised contrast.',
     ),
+  pairLoss: z
+    .enum(['cosent', 'mse'])
+    .optional()
+    .describe(
+      'Sentence similarity: loss with the similarities; cosent learns their order, which may have any scale (Su 2022), mse the cosine itself. Default: cosent.',
+    ),
   ema: z.number().min(0).lt(1).default(0).describe('Decay of the moving average of the weights; 0 turns it off.'),
 };
 

@@ -3,7 +3,7 @@ import { ENTITY_HEAD, entityRows } from '../tables/entities.ts';
 import { BOX_HEAD, boxRows } from '../tables/boxes.ts';
 import { ANSWER_FILE_HEAD, answerFileRows } from '../tables/answer-files.ts';
 import { MASK_HEAD, maskRows } from '../tables/masks.ts';
-import { VECTOR_HEAD, vectorRows } from '../tables/vectors.ts';
+import { vectorHead, vectorRows } from '../tables/vectors.ts';
 import { fileSize, milliseconds, number, seconds, size } from '../format.ts';
 import { channelTable } from '../tables/channels.ts';
 import { raceRows } from '../tables/race.ts';
@@ -257,10 +257,9 @@ function boxesTable(models: readonly ModelRow[]): string {
 
 /** Table of retrieval by the size and the number format of vectors. */
 function vectorsTable(models: readonly ModelRow[]): string {
-  const rows = models.flatMap(({ id, vectors }) =>
-    vectors === undefined ? [] : vectorRows(vectors).map((cells) => [id, ...cells]),
-  );
-  return rows.length === 0 ? '' : tableOf(['model', ...VECTOR_HEAD], rows, 2);
+  const rated = models.flatMap(({ id, vectors }) => (vectors === undefined ? [] : [{ id, vectors }]));
+  const rows = rated.flatMap(({ id, vectors }) => vectorRows(vectors).map((cells) => [id, ...cells]));
+  return rows.length === 0 ? '' : tableOf(['model', ...vectorHead(rated[0]!.vectors)], rows, 2);
 }
 
 /** Table of the entities of each type. */

@@ -23,13 +23,27 @@ export function describeVectors(
   const queries = queriesOf(vectorCount(vectors));
   const relevance = relevanceOf(queries);
   let counted = 0;
-  const rows = sizes.flatMap((size) =>
-    VECTOR_PRECISIONS.map((precision) => {
-      const { recall, map, queries: relevant } = retrievalOf(inPrecision(vectors, precision, size), relevance, queries);
-      counted = relevant;
-      const [recall1, recall5, recall10] = recall;
-      return { size, precision, bytes: bytesOfVector(precision, size), recall1, recall5, recall10, map };
-    }),
-  );
+  const rows = vectorsBy(vectors, sizes, (some) => {
+    const { recall, map, queries: relevant } = retrievalOf(some, relevance, queries);
+    counted = relevant;
+    const [recall1, recall5, recall10] = recall;
+    return { recall1, recall5, recall10, map };
+  });
   return { queries: counted, samples: vectorCount(vectors), rows };
+}
+
+type Row = VectorReport['rows'][number];
+
+/** Figures of vectors of each size in each number format. */
+export function vectorsBy(
+  vectors: Vectors,
+  sizes: readonly number[],
+  figuresOf: (some: Vectors) => Omit<Row, 'size' | 'precision' | 'bytes'>,
+): Row[] {
+  return sizes.flatMap((size) =>
+    VECTOR_PRECISIONS.map((precision) => ({
+      ...{ size, precision, bytes: bytesOfVector(precision, size) },
+      ...figuresOf(inPrecision(vectors, precision, size)),
+    })),
+  );
 }

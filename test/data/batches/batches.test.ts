@@ -49,7 +49,7 @@ describe('batches', () => {
     expect(order(all(images, { shuffle: false }))).toEqual(Array.from({ length: 50 }, (_, i) => i));
   });
 
-  it('have samples of a class beside one another if that is asked for, and those without a label alone', () => {
+  it('have samples of a class beside one another if that is asked for, and the last without a label last', () => {
     // Rows 0, 25; 1, 26; … are pairs, of which rows 40 to 49 have no label.
     const labelled = Uint8Array.from({ length: 50 }, (_, row) => (row < 40 ? 1 : 0));
     const targets = Int32Array.from({ length: 50 }, (_, row) => row % 25);
@@ -59,6 +59,9 @@ describe('batches', () => {
     expect([...rows].sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i));
     const place = (row: number): number => rows.indexOf(row);
     for (let row = 0; row < 15; row++) expect(Math.abs(place(row) - place(row + 25))).toBe(1);
+    // A last row without a label and without another beside it would part pairs into two batches.
+    const odd = { ...pairs, count: 49, labelled: labelled.subarray(0, 49), targets: targets.subarray(0, 49) };
+    expect(order(all(odd)).at(-1)).toBeGreaterThanOrEqual(40);
     expect(order(all(pairs))).toEqual(rows);
     expect(order(all(pairs, { epoch: 4 }))).not.toEqual(rows);
     expect(order(all({ ...pairs, vector: { size: 8, prefixes: [] } }))).toEqual(order(all(images)));

@@ -17,5 +17,5 @@ it('are vectors where no sample has a label', () => {
   expect(vectors.unlabelledNames({}, undefined, raw)).toEqual([]);
   expect(vectors.width([], { sampleShape: [1], vector })).toBe(4);
   expect([...vectors.strata(new Float32Array(12), 4)]).toEqual([0, 0, 0]);
-  expect(vectors.oddities('train', new Float32Array(12), [], 4)).toEqual([]);
+  expect(vectors.oddities('train', new Float32Array(12), [], 4, 'd')).toEqual([]);
 });

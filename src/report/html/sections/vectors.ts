@@ -1,6 +1,6 @@
 import { percent } from '../../../base/numbers.ts';
 import { number } from '../../format.ts';
-import { VECTOR_HEAD, vectorRows } from '../../tables/vectors.ts';
+import { vectorHead, vectorRows } from '../../tables/vectors.ts';
 import type { Report } from '../../types.ts';
 import { modelHead, table, textCells } from '../tables.ts';
 
@@ -22,12 +22,19 @@ export function vectorsSection(report: Report): string {
   const { labelledBy } = report.dataset;
   const relevant =
     labelledBy === undefined ? 'of the same class' : `among the ten nearest by the vectors of ${labelledBy}`;
+  const { split, queries, samples, rows: figures } = first.of;
+  const isOfPairs = figures[0]?.spearman !== undefined;
   return (
-    `<section id="vectors"><h2>Vectors</h2><p>On the ${first.of.split} split: ${number(first.of.queries)} of ${number(first.of.samples)} samples are queries, ` +
-    `each searched among all others by cosine. Relevant are samples ${relevant}. recall@k is the share of queries with a relevant sample among the nearest k; ` +
-    'mAP@R is the mean average precision at R, the number of relevant samples. int8 is each vector in 8 bits, binary the sign of each number; the last column ' +
+    `<section id="vectors"><h2>Vectors</h2><p>On the ${split} split: ${
+      isOfPairs
+        ? `Spearman's correlation of the cosines of ${number(queries)} pairs with their similarities`
+        : `${number(queries)} of ${number(samples)} samples are queries, each searched among all others by cosine. ` +
+          `Relevant are samples ${relevant}. recall@k is the share of queries with a relevant sample among the nearest k; ` +
+          'mAP@R is the mean average precision at R, the number of relevant samples'
+    }. ` +
+    'int8 is each vector in 8 bits, binary the sign of each number; the last column ' +
     'is the size of an index of a million vectors.</p>' +
-    table('Vectors', ['model', 'numbers', ...VECTOR_HEAD.slice(1)], rows) +
+    table('Vectors', ['model', 'numbers', ...vectorHead(first.of).slice(1)], rows) +
     (beside.length === 0
       ? ''
       : '<p>Beside the teacher: the mean cosine of both vectors of a sample, and the share of its ten nearest samples that both have in common.</p>' +

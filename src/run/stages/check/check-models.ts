@@ -29,6 +29,9 @@ export async function checkModels(
   onEvent({ type: 'stage', stage: 'check models' });
   const { teacher, student, distill } = recipe;
   refuseForLabels(recipe, data);
+  // A task refuses a label loss that its labels do not fit.
+  for (const training of [distill, teacher?.train, ...(teacher?.chain ?? [])])
+    if (training !== undefined) taskOf(data.train).labelNumbers(training);
   const { sampleShape, normalization, backgrounds } = data.train;
   createAugmenter(recipe.dataset.augment, sampleShape, normalization, sampleShape, backgrounds);
   if ('strong' in distill) createAugmenter(distill.strong, sampleShape, normalization, sampleShape, backgrounds);
