@@ -217,7 +217,7 @@ describe('beside Python', () => {
       const lossOf = (given: tf.Tensor): tf.Scalar => {
         const feeds = Object.fromEntries(Object.entries(built.hyper).map(([key, number]) => [`hyper/${key}`, tf.scalar(number)])); // prettier-ignore
         const input = {
-          ...{ studentLogits: task.forLoss(given as tf.Tensor2D), targets: tf.tensor2d(targets as number[][]) },
+          ...{ studentLogits: task.forLoss(given as tf.Tensor2D), targets: tf.tensor2d(targets) },
           weights: tf.tensor1d(targets.map(([pair]) => (pair! < 0 ? 0 : 1))),
           studentFeatures: {},
         };
