@@ -54,14 +54,16 @@ export function settingKeys(keys: object, path: readonly (string | number)[] = [
   return Object.entries(keys).map(([key, value]: [string, unknown]) => ({ path: [...path, key], value }));
 }
 
-/** Result of `use`; changes proposed by its errors are moved under a key of the recipe. */
+/** Result of `use`; changes proposed by its errors are moved under a key of the recipe, but those of the data. */
 export async function underKey<T>(keys: readonly (string | number)[], use: () => Promise<T>): Promise<T> {
   try {
     return await use();
   } catch (error) {
     if (!(error instanceof UserError) || error.changes.length === 0) throw error;
     const { message, hint, kind, problems, cause } = error;
-    const changes = error.changes.map((change) => ({ ...change, path: [...keys, ...change.path] }));
+    const changes = error.changes.map((change) =>
+      change.path[0] === 'dataset' ? change : { ...change, path: [...keys, ...change.path] },
+    );
     throw new UserError(message, hint, { cause, kind, problems, changes });
   }
 }

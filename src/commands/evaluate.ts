@@ -69,6 +69,9 @@ export const evaluateCommand: Command<EvaluateArgs> = {
     if (queries !== undefined) {
       const { scoreQueries } = await import('../tools/queries.ts');
       const score = await scoreQueries(model, await loadRunnable(recipe, set), queries);
+      const { withoutText: empty, documents } = score;
+      if (empty > 0)
+        context.note(`warning: ${empty} of ${documents + empty} documents of ${queries} have no text and are never found\n`); // prettier-ignore
       if (context.json) printJson(context, score);
       else
         context.out(`${model}: nDCG@10 ${percent(score.ndcg, 1)}, recall@10 ${percent(score.recall, 1)} of ${score.queries} queries among ${score.documents} documents of ${queries}\n`); // prettier-ignore

@@ -9,6 +9,7 @@ import { withoutSoftmax } from '../formats/keras/logits.ts';
 import type { Model } from '../formats/onnx/model.ts';
 import { findBeside } from './beside.ts';
 import { isKerasFile, readKeras } from './keras-file.ts';
+import { isModel2vecFile, model2vecOnnx } from './model2vec-file.ts';
 
 /** Maximum bytes of a message of protobuf (protobuf.dev/programming-guides/proto-limits), as which ONNX Runtime is given models. */
 const MOST = 2 ** 31 - 1;
@@ -16,10 +17,11 @@ const AS_ONE = 'onnx.save_model(model, path, save_as_external_data=False)';
 
 /**
  * Reads an ONNX model as one file. PyTorch's exporter writes weights to `model.onnx.data` beside `model.onnx`; they are merged, so that no other
- * code, such as hashes of teachers, deals with two files. A file of Keras becomes an ONNX model. `shapes`: of inputs that it leaves open.
+ * code, such as hashes of teachers, deals with two files. A file of Keras or of model2vec becomes an ONNX model. `shapes`: of inputs that it leaves open.
  */
 export async function readOnnx(file: string, shapes: InputShapes = new Map()): Promise<Uint8Array> {
   if (isOfKeras(file)) return encodeModel(withInputShapes(await readKeras(file), shapes, file));
+  if (isModel2vecFile(file)) return encodeModel(withInputShapes(await model2vecOnnx(file), shapes, file));
   const { bytes, files } = await onnxParts(file);
   if (files.size === 0 && shapes.size === 0) return bytes;
   return encodeModel(withInputShapes(decodeModel(bytes, file, files), shapes, file));

@@ -56,8 +56,8 @@ export function targetsIn(list: string): { readonly names: readonly InitTarget[]
 
 /** Keys that a data set's files require. */
 export interface SeenForm {
-  /** Texts; with their column in a table. */
-  readonly text?: { readonly column?: string };
+  /** Texts; with their column in a table, or their two columns. */
+  readonly text?: { readonly column?: string | string[] };
   /** Tagged words, with their columns; `tags` is undefined for the default column. */
   readonly words?: { readonly column: string | number; readonly tags?: string | number; readonly why: string };
   /** Categorical columns, and columns of nearly unique words, which are ignored. */
@@ -261,7 +261,7 @@ function formLines(form: SeenForm, tokenizer?: string): string[] {
   } = form;
   const listed = (names: readonly (string | number)[]): string =>
     `[${names.map((name) => (typeof name === 'number' ? name : quoted(name))).join(', ')}]`;
-  const column = text?.column === undefined ? '' : `column: ${quoted(text.column)}, `;
+  const column = text?.column === undefined ? '' : `column: ${typeof text.column === 'string' ? quoted(text.column) : listed(text.column)}, `;
   return [
     ...(delimiter === undefined ? [] : [`  delimiter: ${JSON.stringify(delimiter)}`]),
     ...(header === undefined ? [] : ['  header: false # the first line holds data; the label is the last column']),

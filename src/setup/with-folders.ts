@@ -138,7 +138,7 @@ function teacherKeys(
     );
   const keys = {
     ...{ onnx: named(facts.onnx), output },
-    ...(facts.pooling && { pooling: facts.pooling }),
+    ...(facts.pooling && (stated['output'] ?? output) === output && { pooling: facts.pooling }),
     ...(row?.hasClasses === true && { outputs: 'logits', ...(classes && { classes }) }),
     ...(reads === 'pictures' && pictureKeys(facts, stated)),
     ...stated,

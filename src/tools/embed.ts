@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { exists, readBytes } from '../base/files.ts';
 import { UserError } from '../base/errors.ts';
@@ -9,6 +10,8 @@ import { tokenizerOf } from '../data/text/tokenizer/tokenizer-json.ts';
 import type { Tokenizer, TokenizerJson } from '../data/text/tokenizer/tokenizer-json.ts';
 import { staticEmbeddings } from '../distill/static-embeddings.ts';
 import type { StaticEmbeddings } from '../distill/static-embeddings.ts';
+import { MODEL2VEC_FILE, readModel2vec, unknownId } from '../files/model2vec-file.ts';
+import type { Model2vec } from '../files/model2vec-file.ts';
 import { readOnnx } from '../files/onnx-file.ts';
 import { lowerToOnnx } from '../formats/onnx/lower.ts';
 import { encodeModel } from '../formats/onnx/protobuf.ts';
@@ -20,8 +23,6 @@ import { InferenceModel } from '../runtime/inference.ts';
 import { sessionOptions } from '../runtime/onnxruntime/session-choice.ts';
 import { inferenceGraph } from '../ship/export.ts';
 import { useLazyBackend } from '../trace/use.ts';
-import { readModel2vec } from './model2vec.ts';
-import type { Model2vec } from './model2vec.ts';
 
 const SIZE = 256;
 
@@ -59,6 +60,9 @@ export interface Embedded {
 export async function embed(options: EmbedOptions): Promise<Embedded> {
   const { encoder: file, length, out } = options;
   const beside = path.join(path.dirname(out), TOKENIZER_FILE);
+  if (!(await exists(file)))
+    throw new UserError(`${file}: no such file or folder`, 'Name an ONNX file, or a folder of model2vec.');
+  const vectorsFile = (await stat(file)).isDirectory() ? path.join(file, MODEL2VEC_FILE) : undefined;
   if (path.resolve(out) === path.resolve(file))
     throw new UserError(`--out: ${out} is the encoder`, 'Name another file.');
   const { form } = await openText({ column: 'text', tokenizer: options.tokenizer, length });
@@ -76,11 +80,9 @@ export async function embed(options: EmbedOptions): Promise<Embedded> {
   const json = JSON.parse(new TextDecoder().decode(bytes)) as TokenizerJson;
   const tokenizer = tokenizerOf(json);
   const marked = markedIds(json, tokenizer, form.padding);
-  const own = await readModel2vec(file);
+  const own = vectorsFile === undefined ? undefined : await readModel2vec(vectorsFile, options.tokenizer);
   const { vectors, width, kept, size } =
-    own === undefined
-      ? await vectorsOfEncoder(file, tokenizer, options, marked)
-      : vectorsOfFolder(file, own, tokenizer, options, marked.silent);
+    own === undefined ? await vectorsOfEncoder(file, tokenizer, options, marked) : firstNumbers(file, own, options);
   const model = encodeModel(
     lowerToOnnx(bagOf(vectors, form, size), {
       metadata: new Map(
@@ -115,34 +117,13 @@ async function vectorsOfEncoder(
   return { ...(await made.finally(() => encoder.dispose())), size };
 }
 
-/** Vectors of a folder. Tokens of the template and unknown words, which model2vec leaves out, get zeros: the mean keeps its direction. */
-function vectorsOfFolder(
-  folder: string,
-  { vectors: all, width }: Model2vec,
-  { vocabulary, templates }: Tokenizer,
-  { size = width }: EmbedOptions,
-  silent: ReadonlySet<number>,
-): Made {
-  const rows = all.length / width;
-  if (rows !== vocabulary)
-    throw new UserError(
-      `${folder}: expected a vector for each of the ${vocabulary} tokens of its tokenizer, received ${rows}`,
-      'Name the tokenizer.json that was saved with it.',
-    );
+/** The first numbers of the vectors of a folder. */
+function firstNumbers(folder: string, { vectors: all, width }: Model2vec, { size = width }: EmbedOptions): Made {
   if (size > width)
     throw new UserError(`--size: expected at most ${width}, the numbers of a vector of ${folder}, received ${size}`, 'Leave it out.'); // prettier-ignore
-  const vectors = new Float32Array(rows * size);
-  const ends = templates.single.flatMap((part) => ('id' in part ? [part.id] : []));
-  const left = new Set([...silent, ...ends]);
-  let [whole, kept] = [0, 0];
-  for (let at = 0; at < all.length; at++) {
-    const [id, k] = [Math.floor(at / width), at % width];
-    const square = all[at]! ** 2;
-    whole += square;
-    if (k >= size) continue;
-    kept += square;
-    if (!left.has(id)) vectors[id * size + k] = all[at]!;
-  }
+  const rows = all.length / width;
+  const vectors = Float32Array.from({ length: rows * size }, (_, at) => all[Math.floor(at / size) * width + (at % size)]!); // prettier-ignore
+  const [whole, kept] = [all, vectors].map((values) => values.reduce((sum, value) => sum + value ** 2, 0)) as [number, number]; // prettier-ignore
   return { vectors, width, size, kept: whole === 0 ? 1 : kept / whole };
 }
 
@@ -173,10 +154,11 @@ function bagOf(
 }
 
 /** Ids of tokens that stand for no text: padding and unknown words, which have a rank in the vocabulary, and all others. */
-function markedIds({ added_tokens, model }: TokenizerJson, { templates, vocabulary }: Tokenizer, padding: number) {
+function markedIds(json: TokenizerJson, { templates, vocabulary }: Tokenizer, padding: number) {
+  const { added_tokens, model } = json;
   const names = vocabularyOf(model);
   const silent = new Set([padding]);
-  const unknown = typeof model['unk_id'] === 'number' ? model['unk_id'] : names.get(model.unk_token ?? '');
+  const unknown = unknownId(json);
   if (unknown !== undefined) silent.add(unknown);
   const added = (added_tokens ?? []).filter(({ special }) => special === true).map(({ id }) => id);
   const ends = templates.single.flatMap((part) => ('id' in part ? [part.id] : []));

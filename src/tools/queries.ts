@@ -15,6 +15,8 @@ export interface QueriesScore extends GradedRetrieval {
   readonly queries: number;
   /** Documents that are searched. */
   readonly documents: number;
+  /** Documents without text, which no search finds. */
+  readonly withoutText: number;
 }
 
 /** Columns of a file of judgements. */
@@ -51,7 +53,8 @@ export async function scoreQueries(file: string, { recipe }: LoadedRecipe, folde
   ]);
   const grades = asked.map(([, of]) => of);
   const score = gradedRetrieval(documents!, names, questions!, grades);
-  return { file, queries: asked.length, documents: names.length, ...score };
+  const withoutText = documentIds.size - names.length;
+  return { file, queries: asked.length, documents: names.length, withoutText, ...score };
 }
 
 /** Places of the texts of a file by their ids, from 0; `isEach`: none of them may be empty. */

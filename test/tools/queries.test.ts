@@ -60,7 +60,7 @@ it('scores a search of the documents of a folder', async () => {
   expect(wanted.ndcg).toBeLessThan(1);
   const found = await scoreQueries(file, recipeOf(folder()), writeFiles());
   expect(found).toEqual({
-    ...{ file, queries: 3, documents: 14 },
+    ...{ file, queries: 3, documents: 14, withoutText: 0 },
     ...{ ndcg: expect.closeTo(wanted.ndcg, 12) as number, recall: expect.closeTo(wanted.recall, 12) as number },
   });
   const { 'qrels/test.tsv': qrels } = FILES;
@@ -88,7 +88,7 @@ it('of equal cosines has the larger id first, and misses a document without text
   const documents = ['a', 'd', 'c', 'b', 'e'].map((_id) => ({ _id, text: _id === 'c' ? ' ' : 'card' }));
   const qrels = 'query-id\tcorpus-id\tscore\nq3\tb\t1\nq3\tc\t1\n';
   const found = await scoreQueries(file, recipeOf(folder()), writeFiles({ 'corpus.jsonl': lines(documents), 'qrels/test.tsv': qrels })); // prettier-ignore
-  expect(found).toMatchObject({ queries: 1, documents: 4, recall: 0.5 });
+  expect(found).toMatchObject({ queries: 1, documents: 4, withoutText: 1, recall: 0.5 });
   expect(found.ndcg).toBeCloseTo(1 / Math.log2(4) / (1 + 1 / Math.log2(3)), 12);
 });
 

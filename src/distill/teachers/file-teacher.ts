@@ -90,7 +90,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const { raw, layout, ...fed } =
     dataset.text === undefined ? plainInput(source, settings, ask) : textInput(source, settings, ask);
   const [scores] = read as [string];
-  const { pooling = 'mean' } = settings;
+  const { pooling } = settings;
   const arePooled = isPooled(dataset, settings);
   const asked = async (x: Float32Array, n: number, original?: AtSize): Promise<Record<string, Values>> => {
     const results = await raw(x, n, original);
@@ -129,7 +129,7 @@ async function fitting(source: FileTeacherSource, settings: FileTeacherSettings)
   const { filter, cutFrom } = settings;
   const size = sampleShape && { size: sampleShape, filter, cutFrom };
   const output = read.length === 1 ? scores : read;
-  const ofPooling = arePooled && { pooling };
+  const ofPooling = arePooled && { pooling: pooling ?? 'mean' };
   const facts = {
     input,
     output,
@@ -245,7 +245,7 @@ function textInput({ name, runtime, dataset }: FileTeacherSource, settings: File
   const inputs = textInputs(runtime.inputs, name, dataset);
   const isPerWord = taskRow(dataset.task).answersPer === 'word';
   const answer = isPerWord ? undefined : outputOf(runtime, name, settings, dataset);
-  const pooling = answer !== undefined && isPooled(dataset, settings) ? { output: answer, by: settings.pooling ?? 'mean' } : undefined; // prettier-ignore
+  const pooling = answer !== undefined && isPooled(dataset, settings) ? { output: answer, by: settings.pooling } : undefined; // prettier-ignore
   const textOptions = {
     data: dataset,
     name,

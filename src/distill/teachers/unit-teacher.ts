@@ -45,6 +45,7 @@ export async function unitTeacher(teacher: Teacher, dataset: Dataset, isMember =
       width < size
         ? `Set \`dataset.dimensions: ${width}\` or less.`
         : 'Set fewer dimensions, or give validation more samples.',
+      { changes: width < size ? [{ path: ['dataset', 'dimensions'], value: width }] : [] },
     );
   const { axes } = principalAxes(await vectorsOf(unit), width, size);
   return {

@@ -12,6 +12,8 @@ const WORDS = 3;
 const [MOST_WORDS, MOST_SHARE] = [50, 0.5];
 /** Number of rows by which delimiters are compared. */
 const COMPARED = 20;
+/** Columns of two texts, as data sets of sentence-transformers name them. */
+const PAIR = ['sentence1', 'sentence2'];
 /** A date in any order, a time of day, or both. */
 const DATE = /^\s*(\d{1,4}([-./])\d{1,2}\2\d{1,4}([T ]\d{1,2}:\d{2}.*)?|\d{1,2}:\d{2}(:\d{2}.*)?)\s*$/;
 const DELIMITERS = [',', ';', '\t', '|'] as const;
@@ -112,6 +114,7 @@ function columnsForm(rows: TableRows, label: readonly string[]): SeenForm {
     .map(({ name, values }) => ({ name, words: values.map(String) }));
   const dates = known.filter(({ words }) => words.every(isDate)).map(({ name }) => name);
   const columns = known.filter(({ name }) => !dates.includes(name));
+  if (PAIR.every((name) => columns.some((column) => column.name === name))) return { text: { column: [...PAIR] } };
   const texts = columns.filter(({ words }) => mean(words.map((text) => text.trim().split(/\s+/u).length)) >= WORDS);
   if (texts.length > 0) {
     const length = ({ words }: { words: readonly string[] }): number => mean(words.map((text) => text.length));

@@ -4,7 +4,8 @@ import { UserError } from '../../../base/errors.ts';
 export type Pooling = 'mean' | 'cls';
 
 interface PooledOptions {
-  readonly pooling: Pooling;
+  /** Default: mean. A stated one is refused where the output is a vector of a sample. */
+  readonly pooling?: Pooling | undefined;
   /** Order of the axes of an output with places: [n, height, width, channels] or [n, channels, height, width]. */
   readonly layout?: 'nhwc' | 'nchw';
   /** [n, tokens] 1 for a token of the text, 0 for padding. Default: all count. */
@@ -19,10 +20,16 @@ interface Values {
 }
 
 /** A vector of each sample, [n, width], from an output with several: [n, tokens, width], or a feature map. `UserError` for other shapes. */
-export function pooledVectors(values: Values, { pooling, layout, mask, what }: PooledOptions): Values {
+export function pooledVectors(values: Values, { pooling: stated, layout, mask, what }: PooledOptions): Values {
   const { data, shape } = values;
   const [n = 0, ...rest] = shape;
-  if (rest.length === 1) return values;
+  const pooling = stated ?? 'mean';
+  if (rest.length === 1 && stated === undefined) return values;
+  if (rest.length === 1)
+    throw new UserError(
+      `teacher.pooling: ${stated}: ${what} is [${shape.join(', ')}], a vector of each sample, of which nothing is pooled`,
+      'Leave it out, or name an output with a vector for each token with `teacher.output`.',
+    );
   if ((rest.length !== 2 && rest.length !== 3) || (rest.length === 3 && pooling === 'cls'))
     throw new UserError(
       `${what} is [${shape.join(', ')}], expected [batch, width], [batch, tokens, width]${pooling === 'cls' ? '' : ' or a feature map'}`,

@@ -130,7 +130,7 @@ interface Asking {
   /** Output with one row of numbers for each text; undefined for outputs with a row for each token. */
   readonly answer?: string | undefined;
   /** Output with a vector for each token, and how the vectors of a text are pooled into one; undefined to refuse such an output. */
-  readonly pooling?: { readonly output: string; readonly by: Pooling } | undefined;
+  readonly pooling?: { readonly output: string; readonly by: Pooling | undefined } | undefined;
   readonly ask: Ask;
 }
 

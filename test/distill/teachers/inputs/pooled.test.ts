@@ -7,7 +7,7 @@ const values = (shape: readonly number[]) => ({
 const what = 'm: its output o';
 
 it('leaves vectors as they are', () => {
-  expect(pooledVectors(values([2, 3]), { pooling: 'cls', what })).toEqual(values([2, 3]));
+  expect(pooledVectors(values([2, 3]), { what })).toEqual(values([2, 3]));
 });
 
 it('is the mean over the tokens of a text, or the first token', () => {
@@ -25,6 +25,11 @@ it('is the mean over the places of a picture, in each layout', () => {
 });
 
 it.each([
+  [
+    [2, 3],
+    'cls',
+    'teacher.pooling: cls: m: its output o is [2, 3], a vector of each sample, of which nothing is pooled',
+  ],
   [[1, 2, 2, 2], 'cls', 'm: its output o is [1, 2, 2, 2], expected [batch, width], [batch, tokens, width]'],
   [[1, 2, 2, 2, 2], 'mean', 'expected [batch, width], [batch, tokens, width] or a feature map'],
 ] as const)('refuses %j with %s', (shape, pooling, message) => {

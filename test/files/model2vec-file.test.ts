@@ -3,6 +3,13 @@ import path from 'node:path';
 import { toHalfArray } from '../../src/base/bytes.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import type { StoredTensor } from '../../src/formats/safetensors.ts';
+import { asTeacherSees } from '../../src/data/dataset.ts';
+import { plainLogits } from '../../src/distill/preflight/preflight.ts';
+import { openTeacher } from '../../src/distill/teachers/open.ts';
+import { sessionOptionsOf } from '../../src/runtime/recipe-options.ts';
+import { loadDataToTeach } from '../../src/setup/data.ts';
+import { engineOf } from '../../src/setup/engine.ts';
+import { makeRecipe } from '../../src/setup/runnable.ts';
 import { InferenceModel } from '../../src/runtime/inference.ts';
 import { sessionOptions } from '../../src/runtime/onnxruntime/session-choice.ts';
 import { embed } from '../../src/tools/embed.ts';
@@ -69,7 +76,7 @@ it.each([
   ['no embeddings', { vectors: stored(VECTORS) }, {}, /model\.safetensors: expected the tensor embeddings \[tokens, width\] alone, received vectors \(float32, \[58, 4\]\)/],
   ['shared vectors', { embeddings: stored(VECTORS), mapping: { dtype: 'int64', shape: [58], data: new BigInt64Array(58) } }, {}, /alone, received .*mapping \(int64, \[58\]\)/],
   ['one axis', { embeddings: { dtype: 'float32', shape: [232], data: VECTORS } }, {}, /alone, received embeddings \(float32, \[232\]\)/],
-  ['other tokens', { embeddings: stored(VECTORS.slice(WIDTH)) }, {}, /expected a vector for each of the 58 tokens of its tokenizer, received 57/],
+  ['other tokens', { embeddings: stored(VECTORS.slice(WIDTH)) }, {}, /expected a vector for each of the 58 tokens of .*m2v.tokenizer\.json, received 57/],
   ['infinity', { embeddings: stored(VECTORS.map((value, i) => (i === 9 ? Infinity : value))) }, {}, /embeddings holds numbers that are not finite/],
   ['a larger size', { embeddings: stored(VECTORS) }, { size: 5 }, /^--size: expected at most 4, the numbers of a vector of .*m2v, received 5/],
 ] as [string, Record<string, StoredTensor>, object, RegExp][])('refuses a folder with %s', async (_, tensors, change, message) => {
@@ -84,4 +91,34 @@ it('refuses a folder whose file is cut off or missing', async () => {
   await expect(embed(made())).rejects.toThrow(/model\.safetensors: not a valid safetensors file/);
   mkdirSync(at('empty'), { recursive: true });
   await expect(embed(made({ encoder: at('empty') }))).rejects.toThrow(/empty.model\.safetensors/);
+  const nosuch = embed(made({ encoder: at('nosuch'), tokenizer: at('nosuch/tokenizer.json') }));
+  await expect(nosuch).rejects.toThrow(/nosuch: no such file or folder/);
+});
+
+it('is a teacher of vectors, whatever stands around a text', async () => {
+  writeFolder({ embeddings: stored(VECTORS) });
+  writeFileSync(at('m2v/config.json'), JSON.stringify({ model_type: 'model2vec', architectures: ['StaticModel'] }));
+  const texts = ['my card', 'card', 'my my § card', 'my', 'card card my'];
+  writeFileSync(at('d.csv'), `text\n${texts.join('\n')}\n`);
+  const recipe = {
+    ...{ name: 'taught', teacher: { folder: 'm2v' }, student: { model: 'embedding-bag', size: 4 } },
+    dataset: {
+      ...{ type: 'csv', task: 'embedding', train: 'd.csv', validation: 'd.csv', labelled: 0, dimensions: WIDTH },
+      text: { column: 'text', tokenizer: 'm2v/tokenizer.json', length: 6 },
+    },
+  };
+  const { recipe: loaded } = makeRecipe(recipe, folder());
+  const { validation } = await loadDataToTeach(loaded);
+  const options = { engine: engineOf(loaded), session: sessionOptionsOf(loaded), name: (file: string) => file };
+  const { teacher } = await openTeacher(loaded.teacher!, { ...options, dataset: asTeacherSees(validation) });
+  const found = await plainLogits(teacher, validation, Int32Array.from(texts.keys()));
+  await teacher.dispose();
+  for (const [row, text] of texts.entries()) {
+    const sum = Array.from(
+      { length: WIDTH },
+      (_, k) =>
+      text.split(' ').reduce((total, word) => total + (word === '§' ? 0 : VECTORS[(word === 'my' ? MY : CARD) * WIDTH + k]!), 0), // prettier-ignore
+    );
+    sum.forEach((value, k) => expect(found[row * WIDTH + k]).toBeCloseTo(value / Math.hypot(...sum), 6));
+  }
 });
