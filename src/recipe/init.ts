@@ -261,7 +261,10 @@ function formLines(form: SeenForm, tokenizer?: string): string[] {
   } = form;
   const listed = (names: readonly (string | number)[]): string =>
     `[${names.map((name) => (typeof name === 'number' ? name : quoted(name))).join(', ')}]`;
-  const column = text?.column === undefined ? '' : `column: ${typeof text.column === 'string' ? quoted(text.column) : listed(text.column)}, `;
+  const column =
+    text?.column === undefined
+      ? ''
+      : `column: ${typeof text.column === 'string' ? quoted(text.column) : listed(text.column)}, `;
   return [
     ...(delimiter === undefined ? [] : [`  delimiter: ${JSON.stringify(delimiter)}`]),
     ...(header === undefined ? [] : ['  header: false # the first line holds data; the label is the last column']),

@@ -18,8 +18,8 @@ export interface VectorFile {
 export function parquetVectors(size: number): VectorFile {
   return {
     head: MAGIC,
-    block: (rows) => pageOf(rows, size),
-    bytes: (count) => pageOf(new Float32Array(count * size), size).length,
+    block: (rows) => concatBytes([pageHead(rows.length / size, size), bytesOf(rows)]),
+    bytes: (count) => pageBytes(count, size),
     tail: (count, block) => footerOf(count, block, size),
   };
 }
@@ -29,6 +29,8 @@ const PATH = ['vector', 'list', 'element'] as const;
 const [REQUIRED, REPEATED] = [0, 2];
 /** Numbers of parquet.thrift: a list as ConvertedType, the type FLOAT, the encodings PLAIN and RLE. */
 const [OF_LIST, FLOAT, PLAIN, RLE] = [3, 4, 0, 3];
+
+const FLOAT_BYTES = 4;
 
 /** Types of Thrift's compact protocol. */
 const [I32, I64, BINARY, LIST, STRUCT] = [5, 6, 8, 9, 12];
@@ -65,14 +67,21 @@ function levels(runs: readonly number[]): Uint8Array {
   return bytes;
 }
 
-function pageOf(rows: Float32Array, size: number): Uint8Array {
+/** Bytes of a page of `count` rows in front of its numbers. */
+function pageHead(count: number, size: number): Uint8Array {
+  const numbers = count * size;
   // The first number of a row begins a list, the others go on with it; each of them is there.
   const row = [...run(1, 0), ...run(size - 1, 1)];
-  const repeated = levels(Array.from({ length: rows.length / size }, () => row).flat());
-  const body = concatBytes([repeated, levels(run(rows.length, 1)), bytesOf(rows)]);
-  const page = struct(i32(1, rows.length), i32(2, PLAIN), i32(3, RLE), i32(4, RLE));
-  const header = struct(i32(1, 0), i32(2, body.length), i32(3, body.length), [5, STRUCT, page]);
-  return concatBytes([Uint8Array.from(header), body]);
+  const repeated = levels(Array.from({ length: count }, () => row).flat());
+  const allLevels = concatBytes([repeated, levels(run(numbers, 1))]);
+  const length = allLevels.length + FLOAT_BYTES * numbers;
+  const page = struct(i32(1, numbers), i32(2, PLAIN), i32(3, RLE), i32(4, RLE));
+  const header = struct(i32(1, 0), i32(2, length), i32(3, length), [5, STRUCT, page]);
+  return concatBytes([Uint8Array.from(header), allLevels]);
+}
+
+function pageBytes(count: number, size: number): number {
+  return pageHead(count, size).length + FLOAT_BYTES * count * size;
 }
 
 function footerOf(count: number, block: number, size: number): Uint8Array {
@@ -91,10 +100,10 @@ function footerOf(count: number, block: number, size: number): Uint8Array {
     element(repeated, undefined, REPEATED, 1),
     element(number, FLOAT, REQUIRED),
   ];
-  const whole = pageOf(new Float32Array(Math.min(block, count) * size), size).length;
+  const whole = pageBytes(Math.min(block, count), size);
   const groups = Array.from({ length: Math.ceil(count / block) }, (_, i) => {
     const rows = Math.min(block, count - i * block);
-    const bytes = rows === block ? whole : pageOf(new Float32Array(rows * size), size).length;
+    const bytes = rows === block ? whole : pageBytes(rows, size);
     const at = MAGIC.length + i * whole;
     const column = struct(
       ...[i32(1, FLOAT), list(2, I32, [varint(2 * PLAIN), varint(2 * RLE)]), list(3, BINARY, PATH.map(text))],
