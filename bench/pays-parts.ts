@@ -16,6 +16,16 @@ export const STEP_PARTS: Readonly<Record<string, readonly Swap[]>> = {
   'collect-sums': [
     { file: 'graph/passes/step/collect-sums', after: 'export function collectSums(graph) {', insert: ' return graph;' },
   ],
+  'collect-sums/sources': [
+    {
+      file: 'graph/passes/step/collect-sums',
+      after: 'function ofSources({ inputs, attrs, layer }, shape, builder) {',
+      insert: ' return undefined;',
+    },
+  ],
+  'reshaped addends': [
+    { file: 'formats/onnx/lower/fuse', after: 'function defineReshaped(addend, c) {', insert: ' return;' },
+  ],
   'row-sums': [
     {
       file: 'graph/passes/step/split-updates',

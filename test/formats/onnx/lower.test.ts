@@ -106,7 +106,7 @@ describe('an inference graph', () => {
 
   it('adds a matrix in a product where that is asked for, which is not in files', async () => {
     const builder = new GraphBuilder();
-    const x = builder.input('x', float(3, 2));
+    const [x, flat] = [builder.input('x', float(3, 2)), builder.input('flat', float(6))];
     const matrix = stored(builder, [3, 2], 1);
     const product = (a: string, b: string, transposeA: boolean): string =>
       builder.op('BatchMatMul', [a, b], { transposeA, transposeB: false });
@@ -114,13 +114,15 @@ describe('an inference graph', () => {
     // What is added comes behind the product here, and one row is added to three there.
     const early = product(matrix, product(matrix, x, true), false);
     builder.output('late', builder.op('Add', [early, builder.op('Exp', [x])]));
+    const reshaped = product(matrix, product(x, x, true), false);
+    builder.output('reshaped', builder.op('Add', [builder.op('Reshape', [flat], { shape: [3, 2] }), reshaped]));
     const sums = builder.op('Sum', [x], { axes: [1], keepDims: true });
     builder.output('z', builder.op('Add', [product(sums, matrix, true), matrix]));
     const [file, step] = [lowerToOnnx(builder.build()), lowerToOnnx(builder.build(), { addsMatrices: true })];
-    expect([countOf(file, 'Add'), countOf(step, 'Add')]).toEqual([3, 2]);
-    const feeds = { x: { data: values(6, 2), shape: [3, 2] } };
+    expect([countOf(file, 'Add'), countOf(step, 'Add')]).toEqual([4, 2]);
+    const feeds = { x: { data: values(6, 2), shape: [3, 2] }, flat: { data: values(6, 3), shape: [6] } };
     const [expected, results] = [await runWith(file, feeds), await runWith(step, feeds)];
-    for (const name of ['y', 'late', 'z']) expectClose(results[name]!.data, expected[name]!.data);
+    for (const name of ['y', 'late', 'reshaped', 'z']) expectClose(results[name]!.data, expected[name]!.data);
   });
 
   it.each([1, 2, 7])('takes a batch of %i', async (batch) => {

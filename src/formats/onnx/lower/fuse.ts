@@ -18,12 +18,24 @@ function biasOf(node: Node, c: Lowering): Bias | undefined {
   const bias = add.inputs[0] === value ? add.inputs[1]! : add.inputs[0]!;
   const channels = c.shapeOf(value).at(-1);
   const shape = c.shapeOf(bias);
-  const known = c.isDefined(bias) || c.graph.constants.has(bias);
   const isMatrix = c.options.addsMatrices && node.op === 'BatchMatMul' && sameShape(shape, c.shapeOf(value));
+  if (isMatrix) defineReshaped(bias, c);
+  const known = c.isDefined(bias) || c.graph.constants.has(bias);
   // A stored row, as scikit-learn's exporter writes the bias of a matrix product.
   const isRow = shape.length === 2 && shape[0] === 1 && node.op === 'BatchMatMul' && c.graph.constants.has(bias);
   const isBias = (shape.length === 1 || isRow) && shape.at(-1) === channels;
   return known && (isBias || isMatrix) ? { bias, out: add.outputs[0]! } : undefined;
+}
+
+/** Lowers a change of shape that gives an addend now: a trace makes it where it is first read, behind the product. */
+function defineReshaped(addend: string, c: Lowering): void {
+  const sources = c.once('sources of reshaped values', () => {
+    const reshapes = c.graph.nodes.filter(({ op }) => op === 'Reshape');
+    return new Map(reshapes.map(({ inputs: [source], outputs: [result] }) => [result!, source!]));
+  });
+  const source = sources.get(addend);
+  if (source === undefined || c.isDefined(addend) || !c.isDefined(source)) return;
+  c.define(addend, c.reshape(c.plain(source), c.shapeOf(source), c.shapeOf(addend)));
 }
 
 /** Defines the result of `node` by `build`, including a following bias. */

@@ -1,6 +1,6 @@
 import type { GraphBuilder } from '../../builder.ts';
 import { flag, int, ints } from '../../ops/spec.ts';
-import { isStatic, staticSize } from '../../shapes.ts';
+import { isStatic, sameShape, staticSize } from '../../shapes.ts';
 import type { Graph, Node, Shape } from '../../types.ts';
 import { rewrite } from '../rewrite.ts';
 import { cleaned } from '../simplify/cleaned.ts';
@@ -39,11 +39,24 @@ export function collectSums(graph: Graph): Graph {
   const inner = innerSums(graph, uses);
   const places = new Map(graph.nodes.flatMap(({ outputs }, i) => outputs.map((name) => [name, i] as const)));
   const result = rewrite(graph, (node, builder) => {
+    if (node.op === 'Concat') return ofSources(node, graph.types.get(node.outputs[0]!)!.shape, builder);
     if (node.op !== 'Add' || inner.has(node.outputs[0]!)) return undefined;
     const sum = collected(termsOf(node, inner, builder).sort(lastFirst(places)), { builder, uses, layer: node.layer });
     return sum === undefined ? undefined : [sum];
   });
   return result === graph ? graph : cleaned(result);
+}
+
+/** A concatenation of many reshaped values as that of the values, reshaped: sums join the values themselves, so that both are the same one. */
+function ofSources({ inputs, attrs, layer }: Node, shape: Shape, builder: GraphBuilder): string[] | undefined {
+  const sources = inputs.flatMap((name) => {
+    const producer = builder.producerOf(name);
+    return producer?.op === 'Reshape' ? [producer.inputs[0]!] : [];
+  });
+  if (attrs.axis !== 0 || sources.length < Math.max(inputs.length, FEWEST_TERMS)) return undefined;
+  const [first, ...others] = sources.map((name) => builder.typeOf(name).shape);
+  if (first!.length === 0 || !others.every((other) => sameShape(other, first!))) return undefined;
+  return builder.node('Reshape', [builder.op('Concat', sources, { axis: 0 }, layer)], { shape }, { layer });
 }
 
 /** Sums that only another sum reads. */

@@ -94,6 +94,16 @@ describe('sums over the steps of a sequence, computed at once', () => {
       },
       { BatchMatMul: 1, Concat: 2, Split: 1 },
     ],
+    [
+      'what is joined once as it is for products and once with a first axis',
+      (b, parts) => {
+        const values = tanh(b, apart(b));
+        const products = [3, 2, 1, 0].map((i) => product(b, parts[i]!, values[i]!, true));
+        const stacked = values.map((y) => b.op('Reshape', [y], { shape: [1, 2, 3] }));
+        return [sum(b, products), b.op('Concat', stacked, { axis: 0 })];
+      },
+      { BatchMatMul: 1, Concat: 1, Reshape: 1, Tanh: 4 },
+    ],
   ])('%s', (_, build, expected) => {
     const graph = graphOf(build);
     const after = collectSums(graph);
